@@ -1,0 +1,1 @@
+"""Values and rules of spot recovery, without any input or output."""

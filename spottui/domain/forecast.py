@@ -1,0 +1,66 @@
+"""Will the image be ready before the instance is taken back?"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+TIGHT_S = 30.0
+"""Slack in seconds below which the outcome is called tight."""
+
+
+class Verdict(StrEnum):
+    """The forecast in the words of the console."""
+
+    WILL_MAKE_IT = "WILL MAKE IT"
+    TIGHT = "TIGHT"
+    WILL_NOT = "WILL NOT"
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTiming:
+    """What past images of this account took: a fixed part in seconds and seconds per GiB."""
+
+    base_s: float = 20.0
+    s_per_gib: float = 1.5
+
+    def estimate_s(self, gib: int) -> float:
+        """Return the seconds that an image of this many GiB is expected to take."""
+        return self.base_s + self.s_per_gib * gib
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """When the image is expected, and how that lies to the deadline."""
+
+    ready_at: datetime
+    deadline: datetime
+
+    @property
+    def slack_s(self) -> float:
+        """Seconds between the expected image and the deadline; negative when it comes too late."""
+        return (self.deadline - self.ready_at).total_seconds()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The slack as a word."""
+        if self.slack_s < 0:
+            return Verdict.WILL_NOT
+        return Verdict.TIGHT if self.slack_s < TIGHT_S else Verdict.WILL_MAKE_IT
+
+
+def before_image(now: datetime, deadline: datetime, gib: int, timing: ImageTiming) -> Forecast:
+    """Forecast an image that has not been started."""
+    return Forecast(now + timedelta(seconds=timing.estimate_s(gib)), deadline)
+
+
+def while_imaging(
+    now: datetime, started: datetime, progress: int, deadline: datetime, gib: int, timing: ImageTiming
+) -> Forecast:
+    """Forecast a running image from its own progress in percent, leaning on past images while that is young."""
+    expected_s = timing.estimate_s(gib)
+    elapsed_s = max((now - started).total_seconds(), 0.0)
+    share = min(max(progress, 0), 100) / 100
+    if share > 0:
+        by_progress_s = elapsed_s / share
+        expected_s = share * by_progress_s + (1 - share) * expected_s
+    return Forecast(max(started + timedelta(seconds=expected_s), now), deadline)

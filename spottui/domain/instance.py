@@ -1,0 +1,66 @@
+"""An ECS instance and its disks, as DescribeInstances and DescribeDisks show them."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class InstanceStatus(StrEnum):
+    """The status of an instance as the ECS API names it."""
+
+    PENDING = "Pending"
+    STARTING = "Starting"
+    RUNNING = "Running"
+    STOPPING = "Stopping"
+    STOPPED = "Stopped"
+    UNKNOWN = "Unknown"
+
+
+class InterruptionBehavior(StrEnum):
+    """What the cloud does to the instance at the deadline; fixed at creation (`SpotInterruptionBehavior`)."""
+
+    TERMINATE = "Terminate"
+    STOP = "Stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One instance of the fleet; every text field is untrusted text from the cloud."""
+
+    region: str
+    instance_id: str
+    name: str
+    instance_type: str
+    zone: str
+    status: InstanceStatus
+    spot_strategy: str
+    recycling: bool
+    behavior: InterruptionBehavior = InterruptionBehavior.TERMINATE
+    private_ip: str = ""
+    public_ip: str = ""
+    eip_id: str = ""
+    tags: tuple[tuple[str, str], ...] = ()
+    created: datetime | None = None
+
+    @property
+    def is_spot(self) -> bool:
+        """Whether the instance can be reclaimed: any strategy but `NoSpot`."""
+        return self.spot_strategy not in ("", "NoSpot")
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """One cloud or local disk of an instance; `size_gib` is in GiB."""
+
+    disk_id: str
+    device: str
+    kind: str
+    category: str
+    size_gib: int
+    performance_level: str = ""
+    delete_with_instance: bool = True
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the disk lives in the host and cannot outlive the instance."""
+        return self.category.startswith(("local_", "ephemeral"))

@@ -1,0 +1,54 @@
+"""What a recovery is going to do, frozen when it is confirmed."""
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from spottui.domain.launch_spec import LaunchSpec
+
+
+class Route(StrEnum):
+    """The way by which an instance comes back."""
+
+    IMAGE = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A place where the replacement may run: an instance type, a zone and the vSwitch that decides the zone."""
+
+    instance_type: str
+    zone: str
+    vswitch_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The launch spec, the route and the candidates in the order in which they are tried."""
+
+    route: Route
+    spec: LaunchSpec
+    candidates: tuple[Candidate, ...]
+    image_name: str
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """A short fingerprint: what was confirmed on the screen is what runs."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+
+
+def same_place_first(spec: LaunchSpec, vswitches: dict[str, str]) -> tuple[Candidate, ...]:
+    """Rank the same type in its own zone first, then in the other zones that have a vSwitch.
+
+    `vswitches` maps zone id to vSwitch id, in the order in which the configuration prefers the zones.
+    """
+    old = spec.instance
+    home = Candidate(old.instance_type, old.zone, spec.vswitch_id, "same type, zone and vSwitch")
+    others = (
+        Candidate(old.instance_type, zone, vswitch, "same type, other zone")
+        for zone, vswitch in vswitches.items()
+        if zone != old.zone
+    )
+    return (home, *others)

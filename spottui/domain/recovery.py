@@ -1,0 +1,98 @@
+"""The states of a recovery and what is shown of it."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from spottui.domain.forecast import Verdict
+from spottui.domain.plan import Route
+
+
+class RecoveryState(StrEnum):
+    """Where a recovery stands, in the words of the console and of `status --json`."""
+
+    SUSPECTED = "suspected"
+    NEEDS_YOU = "needs you"
+    VETO_WINDOW = "veto window"
+    PROTECTING = "protecting"
+    DRAINING = "draining"
+    IMAGING = "imaging"
+    LAUNCHING = "launching"
+    STARTING = "starting"
+    REBINDING = "rebinding"
+    VERIFYING = "verifying"
+    RECOVERED = "recovered"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    VETOED = "vetoed"
+    SKIPPED = "skipped"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self in _FINAL
+
+    @property
+    def waits_for_permission(self) -> bool:
+        """Whether neither a person nor auto-mode has said yes yet."""
+        return self in _BEFORE_PERMISSION
+
+
+_FINAL = frozenset(
+    (
+        RecoveryState.RECOVERED,
+        RecoveryState.FAILED,
+        RecoveryState.CANCELLED,
+        RecoveryState.VETOED,
+        RecoveryState.SKIPPED,
+    )
+)
+_BEFORE_PERMISSION = frozenset((RecoveryState.SUSPECTED, RecoveryState.NEEDS_YOU, RecoveryState.VETO_WINDOW))
+
+
+class Decision(StrEnum):
+    """What a person or auto-mode has said about a recovery."""
+
+    NONE = ""
+    CONFIRM = "confirm"
+    VETO = "veto"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """One thing that a recovery made or changed and that is still there: kind `image`, `instance` or `kept disk`."""
+
+    kind: str
+    resource_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """One recovery as the console, `status --json` and the headless lines show it.
+
+    `recovery_id` is the interruption's id. `progress` is the image's, in percent. `veto_until` is set while a
+    veto window runs, `forecast_at` is when the image is expected. `who` said yes, as `user@host tty`.
+    """
+
+    recovery_id: str
+    region: str
+    instance_id: str
+    name: str
+    state: RecoveryState
+    deadline: datetime
+    started: datetime
+    reason: str = ""
+    route: Route = Route.IMAGE
+    verdict: Verdict | None = None
+    forecast_at: datetime | None = None
+    progress: int = 0
+    veto_until: datetime | None = None
+    decision: Decision = Decision.NONE
+    who: str = ""
+    cancel: bool = False
+    image_id: str = ""
+    new_instance_id: str = ""
+    next_step: str = ""
+    ended: datetime | None = None
+    created: tuple[Created, ...] = field(default=())

@@ -1,0 +1,70 @@
+"""What the desk shows at one moment: immutable, and all that a screen or a command reads."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from spottui.domain.feed import Event
+from spottui.domain.instance import Instance
+from spottui.domain.interruption import Interruption
+from spottui.domain.recovery import Recovery
+
+STALE_AFTER_INTERVALS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceHealth:
+    """How fresh one source of one region is: `queue`, `lock` or `sweep`.
+
+    `error` is one redacted line with the cloud's Code and RequestId, and `next_try` says when it is asked again.
+    """
+
+    name: str
+    region: str
+    interval_s: float
+    last_ok: datetime | None = None
+    error: str = ""
+    next_try: datetime | None = None
+
+    def age_s(self, now: datetime) -> float | None:
+        """Seconds since the last good answer, or None when there was none."""
+        return None if self.last_ok is None else max((now - self.last_ok).total_seconds(), 0.0)
+
+    def is_stale(self, now: datetime) -> bool:
+        """Whether the last good answer is older than three intervals, or never came and an error did."""
+        age_s = self.age_s(now)
+        return bool(self.error) if age_s is None else age_s > STALE_AFTER_INTERVALS * self.interval_s
+
+
+@dataclass(frozen=True, slots=True)
+class AutoMode:
+    """Whether auto-mode may launch by itself, its limits, and why it is not armed if it was disarmed."""
+
+    armed: bool
+    in_flight: int
+    max_at_once: int
+    max_per_hour: int
+    veto_window_s: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskView:
+    """Everything on the desk; `version` grows with every change, objects that did not change are the same objects.
+
+    `instances` holds the spot instances and those under reclaim; `events` the newest lines, oldest first;
+    `starting` is true until the journal and the SDKs are up.
+    """
+
+    version: int
+    at: datetime
+    profile: str
+    regions: tuple[str, ...]
+    auto: AutoMode
+    read_only: bool
+    starting: bool
+    sources: tuple[SourceHealth, ...]
+    instances: tuple[Instance, ...]
+    interruptions: tuple[Interruption, ...]
+    recoveries: tuple[Recovery, ...]
+    events: tuple[Event, ...]
+    problem: str = ""
