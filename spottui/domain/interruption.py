@@ -104,9 +104,7 @@ def same_reclaim(known: Interruption, seen: Observation) -> bool:
     A lock is one reclaim until the fleet has positively shown the instance without it: rows that vanish and
     pages that come back empty are no evidence. An event is the same reclaim when it began at about the same time.
     """
-    near = abs(seen.at - datetime.fromtimestamp(known.epoch, seen.at.tzinfo)) < timedelta(
-        seconds=SAME_RECLAIM_S
-    )
+    near = abs(seen.at - datetime.fromtimestamp(known.epoch, seen.at.tzinfo)) < timedelta(seconds=SAME_RECLAIM_S)
     if near or Evidence.LOCK not in known.evidence or seen.source is not Evidence.LOCK:
         return near
     return known.unlocked_at is None or seen.at <= known.unlocked_at

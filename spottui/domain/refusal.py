@@ -1,0 +1,5 @@
+"""Why something that a person asked for is not done."""
+
+
+class Refused(Exception):
+    """A command that the desk will not carry out; the text says why and how to lift it, for people."""
