@@ -1,0 +1,43 @@
+"""The configured account: one ECS client per region, queues on demand, and the lanes in which they run."""
+
+import contextlib
+import os
+
+from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.ecs import Ecs
+from spottui.cloud.errors import CloudError
+from spottui.cloud.lanes import Lanes
+from spottui.cloud.mns import Queue
+from spottui.cloud.sdk_hygiene import quiet_sdks
+from spottui.domain.settings import RegionSettings, Settings
+
+
+class CloudAccount:
+    """Everything that can be called, made once for a profile of the configuration."""
+
+    def __init__(self, settings: Settings) -> None:
+        quiet_sdks()
+        if settings.ca_file:
+            # The MNS SDK takes no CA of its own; both SDKs heed this variable (sdk_traps.md 5).
+            os.environ["SSL_CERT_FILE"] = str(settings.ca_file)
+        self._settings = settings
+        self._credentials = CredentialSource(settings.credentials_file)
+        self.lanes = Lanes()
+        self.regions = {
+            region.id: Ecs(region.id, region.ecs_endpoint, self._credentials, settings.ca_file)
+            for region in settings.regions
+        }
+
+    def queue(self, region: RegionSettings) -> Queue:
+        """Open a region's queue for the thread that asks."""
+        return Queue(region.mns_endpoint, region.queue, self._credentials, self._settings.policy.long_poll_s)
+
+    def warm(self) -> None:
+        """Make the first connection of each region alone: a cold fan-out builds a TLS context per thread."""
+        for ecs in self.regions.values():
+            with contextlib.suppress(CloudError):
+                ecs.locked()
+
+    def close(self) -> None:
+        """Start no further call."""
+        self.lanes.close()

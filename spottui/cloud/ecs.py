@@ -1,0 +1,196 @@
+"""ECS of one region through the official SDK: what changes something is typed, what only reads is the generic call."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from alibabacloud_ecs20140526 import models
+from alibabacloud_ecs20140526.client import Client
+from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
+from darabonba.runtime import RuntimeOptions
+
+from spottui.cloud import ecs_shapes as shapes
+from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.launch_request import launch_request
+from spottui.cloud.sdk_errors import translate
+from spottui.domain.instance import Disk, Instance
+from spottui.domain.launch_spec import LaunchSpec, Secret
+from spottui.domain.plan import Candidate
+
+PAGE = 100
+CONNECT_TIMEOUT_MS = 5_000
+READ_TIMEOUT_MS = 10_000
+
+OUR_TAG = "spottui"
+"""The tag key of everything that a recovery makes; its value is the interruption's id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a mutating call gave: the id of the thing, and the RequestId for the audit."""
+
+    resource_id: str
+    request_id: str
+
+
+class Ecs:
+    """The calls of one account and region; thread-safe, made once and shared by the lanes.
+
+    Every method raises `CloudError`. Nothing is retried here: whoever calls knows the ClientToken and the deadline.
+    """
+
+    def __init__(self, region: str, endpoint: str, credentials: CredentialSource, ca_file: Path | None = None) -> None:
+        self.region = region
+        self._runtime = RuntimeOptions(connect_timeout=CONNECT_TIMEOUT_MS, read_timeout=READ_TIMEOUT_MS)
+        self._client = Client(sdk_config(region, endpoint, credentials, ca_file))
+
+    def locked(self) -> tuple[Instance, ...]:
+        """Return every instance of the region with a `Recycling` lock: one call for up to 100 of them."""
+        return tuple(found.instance for found in self._pages({"LockReason": "Recycling"}))
+
+    def fleet(self) -> Iterator[tuple[LaunchSpec, ...]]:
+        """Return the region's instances page by page, each as the part of its launch spec that the page shows."""
+        yield from self._spec_pages({})
+
+    def launch_specs(self, instance_ids: Iterable[str]) -> dict[str, LaunchSpec]:
+        """Return the given instances (at most 100) that exist, by id; disks, RAM role and user data are not in it."""
+        return {spec.instance.instance_id: spec for spec in self._pages({"InstanceIds": shapes.id_list(instance_ids)})}
+
+    def disks(self, instance_id: str) -> tuple[Disk, ...]:
+        """Return the disks of an instance, the system disk first."""
+        body = self._read("DescribeDisks", {"InstanceId": instance_id, "PageSize": PAGE})
+        return shapes.disks(body)
+
+    def user_data(self, instance_id: str) -> Secret | None:
+        """Return the instance's user data as the API gives it, Base64, or None when it has none."""
+        body = self._read("DescribeUserData", {"InstanceId": instance_id})
+        text = body.get("UserData") or ""
+        return Secret(str(text)) if text else None
+
+    def ram_role(self, instance_id: str) -> str:
+        """Return the name of the instance's RAM role, empty when it has none."""
+        body = self._read("DescribeInstanceRamRole", {"InstanceIds": shapes.id_list([instance_id])})
+        return shapes.ram_role(body)
+
+    def our_images(self) -> dict[str, shapes.Image]:
+        """Return all images that recoveries made, by id, whatever their status (the default is Available only)."""
+        images: dict[str, shapes.Image] = {}
+        page = 1
+        while True:
+            body = self._read("DescribeImages", {**_OUR_IMAGES, "PageNumber": page})
+            found = shapes.images(body)
+            images.update({image.image_id: image for image in found})
+            if len(found) < PAGE:
+                return images
+            page += 1
+
+    def protect(self, disk_ids: Iterable[str]) -> str:
+        """Keep cloud disks (at most 100) when their instance goes; return the RequestId. Safe to repeat."""
+        request = models.ModifyDiskAttributeRequest(
+            region_id=self.region, disk_ids=list(disk_ids), delete_with_instance=False
+        )
+        body = self._act("ModifyDiskAttribute", self._client.modify_disk_attribute_with_options, request)
+        return str(body.request_id or "")
+
+    def create_image(self, instance_id: str, name: str, interruption_id: str, token: str) -> Answer:
+        """Start a full image of an instance, tagged with the interruption; returns at once with the image's id."""
+        request = models.CreateImageRequest(
+            region_id=self.region,
+            instance_id=instance_id,
+            image_name=name,
+            client_token=token,
+            tag=[models.CreateImageRequestTag(key=OUR_TAG, value=interruption_id)],
+        )
+        body = self._act("CreateImage", self._client.create_image_with_options, request)
+        return Answer(_required("CreateImage", body.image_id, body.request_id), str(body.request_id or ""))
+
+    def run_instance(
+        self, spec: LaunchSpec, candidate: Candidate, image_id: str, interruption_id: str, token: str
+    ) -> Answer:
+        """Launch one instance like `spec` at `candidate`; returns before it runs, and before it can be listed."""
+        request = launch_request(spec, candidate, image_id, token, {OUR_TAG: interruption_id})
+        body = self._act("RunInstances", self._client.run_instances_with_options, request)
+        ids = body.instance_id_sets.instance_id_set if body.instance_id_sets else None
+        return Answer(_required("RunInstances", ids[0] if ids else "", body.request_id), str(body.request_id or ""))
+
+    def _pages(self, filters: Mapping[str, object]) -> Iterator[LaunchSpec]:
+        for page in self._spec_pages(filters):
+            yield from page
+
+    def _spec_pages(self, filters: Mapping[str, object]) -> Iterator[tuple[LaunchSpec, ...]]:
+        token = ""
+        while True:
+            query = {**filters, "MaxResults": PAGE, **({"NextToken": token} if token else {})}
+            body = self._read("DescribeInstances", query)
+            yield shapes.launch_specs(self.region, body)
+            token = str(body.get("NextToken") or "")
+            if not token:
+                return
+
+    def _read(self, action: str, query: Mapping[str, object]) -> dict[str, Any]:
+        request = OpenApiRequest(query={"RegionId": self.region, **{k: str(v) for k, v in query.items()}})
+        try:
+            answer = self._client.call_api(_params(action), request, self._runtime)
+        except Exception as error:
+            raise translate(action, error) from None
+        return shapes.checked(action, answer.get("body"))
+
+    def _act(self, action: str, method: "TypedCall", request: object) -> Any:
+        try:
+            answer = method(request, self._runtime)
+        except Exception as error:
+            raise translate(action, error) from None
+        if answer is None or answer.body is None:
+            raise CloudError(action, ErrorKind.BROKEN, message="an answer that the SDK could not read")
+        return answer.body
+
+
+class TypedCall(Protocol):
+    """One `*_with_options` method of the typed client."""
+
+    def __call__(self, request: Any, runtime: RuntimeOptions) -> Any:
+        """Make the call."""
+        ...
+
+
+_OUR_IMAGES: dict[str, object] = {
+    "ImageOwnerAlias": "self",
+    "Status": "Creating,Waiting,Available,UnAvailable,CreateFailed",
+    "Tag.1.Key": OUR_TAG,
+    "PageSize": PAGE,
+}
+
+
+def sdk_config(region: str, endpoint: str, credentials: CredentialSource, ca_file: Path | None) -> Config:
+    """Make the SDK's configuration: `endpoint` is empty for the region's own, a host, or an address with a scheme."""
+    scheme, _, host = endpoint.rpartition("://")
+    return Config(
+        credential=credentials,
+        region_id=region,
+        endpoint=host or None,
+        protocol=(scheme or "https").upper(),
+        ca=str(ca_file) if ca_file else None,
+    )
+
+
+def _params(action: str) -> Params:
+    return Params(
+        action=action,
+        version="2014-05-26",
+        protocol="HTTPS",
+        pathname="/",
+        method="POST",
+        auth_type="AK",
+        style="RPC",
+        req_body_type="formData",
+        body_type="json",
+    )
+
+
+def _required(action: str, resource_id: object, request_id: object) -> str:
+    """An answer without the id of what was made leaves the effect unknown: the token will find it."""
+    if not resource_id:
+        raise CloudError(action, ErrorKind.BROKEN, message="an answer without an id", request_id=str(request_id or ""))
+    return str(resource_id)

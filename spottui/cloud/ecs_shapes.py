@@ -1,0 +1,165 @@
+"""From the dictionaries of the ECS API to domain values; a shape that is not as documented is an error, never empty."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.domain.instance import Disk, Instance, InstanceStatus, InterruptionBehavior
+from spottui.domain.launch_spec import LaunchSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A custom image: `progress` in percent; `usable` when instances can be launched from it."""
+
+    image_id: str
+    status: str
+    progress: int
+    usable: bool
+
+    @property
+    def lost(self) -> bool:
+        """Whether it will never be usable."""
+        return self.status in ("CreateFailed", "UnAvailable")
+
+
+def checked(action: str, body: object) -> dict[str, Any]:
+    """Return the body when it is an object with a RequestId, as every answer of ECS is; raise `CloudError` else."""
+    if isinstance(body, dict) and "RequestId" in body:
+        return body
+    raise CloudError(action, ErrorKind.BROKEN, message="an answer of an unknown shape")
+
+
+def id_list(ids: Iterable[str]) -> str:
+    """Return ids as the JSON array in a string that the API takes."""
+    return json.dumps(list(ids))
+
+
+def launch_specs(region: str, body: dict[str, Any]) -> tuple[LaunchSpec, ...]:
+    """Read one page of DescribeInstances (alibaba_facts.md 1.3)."""
+    return tuple(_launch_spec(region, item) for item in _rows("DescribeInstances", body, "Instances", "Instance"))
+
+
+def disks(body: dict[str, Any]) -> tuple[Disk, ...]:
+    """Read DescribeDisks, the system disk first, then by device."""
+    rows = (_disk(item) for item in _rows("DescribeDisks", body, "Disks", "Disk"))
+    return tuple(sorted(rows, key=lambda disk: (disk.kind != "system", disk.device)))
+
+
+def images(body: dict[str, Any]) -> tuple[Image, ...]:
+    """Read one page of DescribeImages; `Progress` is a string such as `37%` (alibaba_facts.md 3.2)."""
+    return tuple(_image(item) for item in _rows("DescribeImages", body, "Images", "Image"))
+
+
+def ram_role(body: dict[str, Any]) -> str:
+    """Read the role name from DescribeInstanceRamRole."""
+    rows = _rows("DescribeInstanceRamRole", body, "InstanceRamRoleSets", "InstanceRamRoleSet")
+    return str(rows[0].get("RamRoleName") or "") if rows else ""
+
+
+def _rows(action: str, body: dict[str, Any], outer: str, inner: str) -> list[dict[str, Any]]:
+    rows = body.get(outer, {}).get(inner) if isinstance(body.get(outer), dict) else None
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
+    raise CloudError(action, ErrorKind.BROKEN, message=f"an answer without {outer}.{inner}")
+
+
+def _launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
+    vpc = item.get("VpcAttributes") or {}
+    options = item.get("MetadataOptions") or {}
+    return LaunchSpec(
+        instance=_instance(region, item),
+        vswitch_id=_text(vpc, "VSwitchId"),
+        security_group_ids=tuple(_inner(item, "SecurityGroupIds", "SecurityGroupId")),
+        disks=(),
+        key_pair=_text(item, "KeyPairName"),
+        host_name=_text(item, "HostName"),
+        description=_text(item, "Description"),
+        resource_group_id=_text(item, "ResourceGroupId"),
+        spot_price_limit=float(item.get("SpotPriceLimit") or 0),
+        spot_duration=item.get("SpotDuration"),
+        internet_bandwidth_out=int(item.get("InternetMaxBandwidthOut") or 0),
+        internet_charge_type=_text(item, "InternetChargeType"),
+        deletion_protection=bool(item.get("DeletionProtection")),
+        credit_specification=_text(item, "CreditSpecification"),
+        deployment_set_id=_text(item, "DeploymentSetId"),
+        http_tokens=_text(options, "HttpTokens"),
+        http_endpoint=_text(options, "HttpEndpoint"),
+    )
+
+
+def _instance(region: str, item: dict[str, Any]) -> Instance:
+    vpc = item.get("VpcAttributes") or {}
+    locks = _inner(item, "OperationLocks", "LockReason")
+    return Instance(
+        region=region,
+        instance_id=_text(item, "InstanceId"),
+        name=_text(item, "InstanceName"),
+        instance_type=_text(item, "InstanceType"),
+        zone=_text(item, "ZoneId"),
+        status=_status(item),
+        spot_strategy=_text(item, "SpotStrategy"),
+        recycling=any(isinstance(lock, dict) and lock.get("LockReason") == "Recycling" for lock in locks),
+        behavior=_behavior(item),
+        private_ip=next(iter(_inner(vpc, "PrivateIpAddress", "IpAddress")), ""),
+        public_ip=next(iter(_inner(item, "PublicIpAddress", "IpAddress")), ""),
+        eip_id=_text(item.get("EipAddress") or {}, "AllocationId"),
+        tags=tuple((_text(tag, "TagKey"), _text(tag, "TagValue")) for tag in _inner(item, "Tags", "Tag")),
+        created=_minute(_text(item, "CreationTime")),
+    )
+
+
+def _disk(item: dict[str, Any]) -> Disk:
+    return Disk(
+        disk_id=_text(item, "DiskId"),
+        device=_text(item, "Device"),
+        kind=_text(item, "Type"),
+        category=_text(item, "Category"),
+        size_gib=int(item.get("Size") or 0),
+        performance_level=_text(item, "PerformanceLevel"),
+        delete_with_instance=bool(item.get("DeleteWithInstance", True)),
+    )
+
+
+def _image(item: dict[str, Any]) -> Image:
+    digits = _text(item, "Progress").rstrip("%")
+    status = _text(item, "Status")
+    return Image(
+        image_id=_text(item, "ImageId"),
+        status=status,
+        progress=int(digits) if digits.isascii() and digits.isdigit() else 0,
+        usable=status == "Available" or item.get("Usable") is True,
+    )
+
+
+def _inner(item: dict[str, Any], outer: str, inner: str) -> list[Any]:
+    value = (item.get(outer) or {}).get(inner)
+    return value if isinstance(value, list) else []
+
+
+def _text(item: dict[str, Any], key: str) -> str:
+    value = item.get(key)
+    return "" if value is None else str(value)
+
+
+def _status(item: dict[str, Any]) -> InstanceStatus:
+    try:
+        return InstanceStatus(_text(item, "Status"))
+    except ValueError:
+        return InstanceStatus.UNKNOWN
+
+
+def _behavior(item: dict[str, Any]) -> InterruptionBehavior:
+    stops = _text(item, "SpotInterruptionBehavior") == InterruptionBehavior.STOP
+    return InterruptionBehavior.STOP if stops else InterruptionBehavior.TERMINATE
+
+
+def _minute(text: str) -> datetime | None:
+    """Times have minute resolution, `2017-12-10T04:04Z`."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None

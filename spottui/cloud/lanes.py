@@ -1,0 +1,36 @@
+"""The threads in which the synchronous SDKs run: a few that read, more that act.
+
+The SDKs' own `*_async` methods stop the event loop for 77 ms per HTTPS call (sdk_traps.md 1). Together the lanes stay
+below the 40 connections per host at which the SDK's pool starts to drop them.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READERS = 8
+ACTORS = 31
+
+
+class Lanes:
+    """Two thread pools, so that a slow sweep never stands in front of a recovery."""
+
+    def __init__(self) -> None:
+        self._reading = ThreadPoolExecutor(READERS, thread_name_prefix="read")
+        self._acting = ThreadPoolExecutor(ACTORS, thread_name_prefix="act")
+
+    def read(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run a call that changes nothing."""
+        return self._reading.submit(call, *args, **kwargs)
+
+    def act(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Run a call that a recovery waits for."""
+        return self._acting.submit(call, *args, **kwargs)
+
+    def close(self) -> None:
+        """Start no further call; those under way end by their own time-outs."""
+        self._reading.shutdown(wait=False, cancel_futures=True)
+        self._acting.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,186 @@
+"""One SMQ/MNS queue through the official SDK, made safe: time-outs that hold, a stop that works, strict bodies.
+
+The SDK is not thread-safe and blocks: a `Queue` belongs to one thread, and only `stop` may be called from another
+(sdk_traps.md 4).
+"""
+
+import socket
+import threading
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from mns.account import Account
+from mns.mns_exception import MNSClientNetworkException, MNSExceptionBase, MNSServerException
+from mns.mns_http import ResponseInternal
+
+from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.errors import CloudError, ErrorKind, kind_of
+
+T = TypeVar("T")
+
+BATCH = 16
+"""The most messages of one receive and of one delete (alibaba_facts.md 8.4)."""
+
+_EMPTY = "MessageNotExist"
+_GONE = ("ReceiptHandleError", "MessageNotExist")
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One received message; `body` is as it travelled, not decoded and not trusted."""
+
+    message_id: str
+    receipt_handle: str
+    body: str
+    enqueued: datetime
+
+
+class Queue:
+    """The calls of one queue, for one thread. Every method but `stop` raises `CloudError`."""
+
+    def __init__(self, endpoint: str, name: str, credentials: CredentialSource, long_poll_s: int) -> None:
+        address = endpoint if "://" in endpoint else f"https://{endpoint}"
+        self.name = name
+        self._long_poll_s = long_poll_s
+        self._account = Account(address, credentials_provider=credentials)
+        self._http = self._account.get_client().http
+        self._queue = self._account.get_queue(name)
+        self._queue.set_encoding(False)
+        self._stopped = threading.Event()
+        self._answer = ""
+        self._bound_calls()
+
+    def receive(self) -> list[Message]:
+        """Wait up to the long poll for messages and return at most 16; an empty list when none came."""
+        try:
+            return [_message(found) for found in self._call("ReceiveMessage", self._receive_batch)]
+        except CloudError as error:
+            if error.code == _EMPTY:
+                return []
+            raise
+
+    def delete(self, messages: Sequence[Message]) -> None:
+        """Delete received messages; those whose receipt has expired come again and are no error."""
+        handles = [message.receipt_handle for message in messages]
+        for start in range(0, len(handles), BATCH):
+            try:
+                self._call("DeleteMessage", self._queue.batch_delete_message, handles[start : start + BATCH])
+            except CloudError as error:
+                if error.code not in _GONE:
+                    raise
+
+    def stop(self) -> None:
+        """End a receive under way at once, from any thread; the queue cannot be used any more."""
+        self._stopped.set()
+        sock = self._http.conn.sock
+        if sock is not None:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return
+
+    @property
+    def stopped(self) -> bool:
+        """Whether `stop` was called."""
+        return self._stopped.is_set()
+
+    def _receive_batch(self) -> list[Any]:
+        try:
+            return list(self._queue.batch_receive_message(BATCH, self._long_poll_s))
+        except MNSServerException:
+            raise
+        except Exception as error:
+            salvaged = _salvage(self._answer)
+            if not salvaged:
+                raise error from None
+            return salvaged
+
+    def _call(self, action: str, method: Callable[..., T], *args: object) -> T:
+        self._answer = ""
+        try:
+            return method(*args)
+        except CloudError as error:
+            raise CloudError(action, error.kind, error.code, error.message, error.request_id) from None
+        except Exception as error:
+            raise _translate(action, error) from None
+
+    def _bound_calls(self) -> None:
+        """Give every call a time-out over HTTPS too, end the silent resend of a stopped queue, and keep the answer.
+
+        A connection that is shut down is opened again by the SDK and the request sent twice: once stopped, it may
+        not connect. The raw answer is kept because the SDK throws it away with a body that it cannot read.
+        """
+        timeout_s = self._long_poll_s + 5
+        self._http.conn.timeout = timeout_s
+        self._http.conn.connection_timeout = timeout_s
+        connect, send = self._http.conn.connect, self._http.send_request
+
+        def connect_unless_stopped() -> None:
+            if self._stopped.is_set():
+                raise OSError("the queue was stopped")
+            connect()
+
+        def send_and_keep(request: Any) -> ResponseInternal:
+            answer = send(request)
+            self._answer = answer.data
+            return answer
+
+        self._http.conn.connect = connect_unless_stopped
+        self._http.send_request = send_and_keep
+
+
+def _message(found: Any) -> Message:
+    return Message(
+        message_id=str(found.message_id),
+        receipt_handle=str(found.receipt_handle),
+        body=str(found.message_body),
+        enqueued=datetime.fromtimestamp(int(found.enqueue_time) / 1000, UTC),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Salvaged:
+    message_id: str
+    receipt_handle: str
+    message_body: str
+    enqueue_time: int
+
+
+def _salvage(answer: str) -> list[_Salvaged]:
+    """Read the messages of a batch that the SDK gave up for one bad body (nested XML, a missing field)."""
+    try:
+        root = ET.fromstring(answer)
+    except ET.ParseError:
+        return []
+    found = (_salvaged(element) for element in root if element.tag.endswith("Message"))
+    return [message for message in found if message.receipt_handle]
+
+
+def _salvaged(element: ET.Element) -> _Salvaged:
+    fields = {child.tag.rpartition("}")[2]: child for child in element}
+
+    def text(name: str) -> str:
+        return "".join(fields[name].itertext()) if name in fields else ""
+
+    enqueued = text("EnqueueTime")
+    return _Salvaged(
+        message_id=text("MessageId"),
+        receipt_handle=text("ReceiptHandle"),
+        message_body=text("MessageBody"),
+        enqueue_time=int(enqueued) if enqueued.isascii() and enqueued.isdigit() else 0,
+    )
+
+
+def _translate(action: str, error: Exception) -> CloudError:
+    if isinstance(error, MNSServerException):
+        code = str(error.type)
+        kind = ErrorKind.REFUSED if code == _EMPTY else kind_of(code, None)
+        return CloudError(action, kind, code, str(error.message), str(error.req_id or ""))
+    if isinstance(error, MNSClientNetworkException) and error.type == "NetWorkException":
+        return CloudError(action, ErrorKind.UNREACHABLE, message=str(error.message))
+    if isinstance(error, MNSExceptionBase):
+        return CloudError(action, ErrorKind.BROKEN, message="an answer that is no MNS XML; the HTTP status is lost")
+    return CloudError(action, ErrorKind.BROKEN, message=type(error).__name__)
