@@ -1,0 +1,229 @@
+"""What a person can do: the one registry from which keys, footer, help, palette and the read-only refusal are made."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from spottui.domain.recovery import RecoveryState
+
+
+class Scope(StrEnum):
+    """Where an action belongs in the help, in the words of its heading."""
+
+    RECOVERY = "Recoveries"
+    AUTO = "Auto-mode"
+    TABLE = "Tables"
+    PANEL = "Panels"
+    APP = "Program"
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the person is looking at: everything by which an action is offered or not.
+
+    `target` is the state of the recovery that `y`, `x`, `h` and `g` would act on, None when there is none;
+    `on_instance` says that the cursor is on an instance, `on_row` that it is on any row.
+    """
+
+    read_only: bool = False
+    open: bool = True
+    target: RecoveryState | None = None
+    on_instance: bool = False
+    on_row: bool = False
+
+
+def _always(situation: Situation) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing a person can do; `danger` says that it changes something in the cloud or allows it to.
+
+    `keys` are Textual's names of keys, the first one is shown. `offered` says when it makes sense, `otherwise`
+    what to tell a person who asks for it when it does not. Only one with a `footer` is named in the footer.
+    """
+
+    id: str
+    title: str
+    keys: tuple[str, ...]
+    scope: Scope
+    help: str
+    danger: bool = False
+    offered: Callable[[Situation], bool] = _always
+    otherwise: str = ""
+    footer: bool = False
+
+
+def _waits(situation: Situation) -> bool:
+    return situation.target is not None and situation.target.waits_for_permission
+
+
+def _runs(situation: Situation) -> bool:
+    return situation.target is not None and not situation.target.is_final
+
+
+def _veto_window(situation: Situation) -> bool:
+    return situation.target is RecoveryState.VETO_WINDOW
+
+
+def _on_instance(situation: Situation) -> bool:
+    return situation.on_instance
+
+
+def _on_row(situation: Situation) -> bool:
+    return situation.on_row
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action(
+        "confirm",
+        "Confirm",
+        ("y",),
+        Scope.RECOVERY,
+        "Show the plan of the recovery that waits for you; enter then runs exactly what is shown.",
+        danger=True,
+        offered=_waits,
+        otherwise="No recovery waits for you here.",
+        footer=True,
+    ),
+    Action(
+        "go",
+        "Go now",
+        ("g",),
+        Scope.RECOVERY,
+        "In a veto window: show the plan and go at once. Elsewhere: first row.",
+        danger=True,
+        offered=_veto_window,
+        otherwise="No veto window runs here.",
+        footer=True,
+    ),
+    Action(
+        "stop",
+        "Veto",
+        ("x",),
+        Scope.RECOVERY,
+        "Veto a recovery that waits; stop one that runs at its next safe point.",
+        danger=True,
+        offered=_runs,
+        otherwise="No recovery to veto or stop here.",
+        footer=True,
+    ),
+    Action(
+        "hold",
+        "Hold",
+        ("h",),
+        Scope.RECOVERY,
+        "End the veto window without going: the recovery then waits for you.",
+        danger=True,
+        offered=_veto_window,
+        otherwise="No veto window runs here.",
+        footer=True,
+    ),
+    Action(
+        "recover",
+        "Recover",
+        ("r",),
+        Scope.RECOVERY,
+        "Plan a recovery of the chosen instance, reclaimed or not; enter then runs exactly what is shown.",
+        danger=True,
+        offered=_on_instance,
+        otherwise="Choose an instance first (1, then the arrows).",
+        footer=True,
+    ),
+    Action(
+        "auto",
+        "Auto",
+        ("a",),
+        Scope.AUTO,
+        "Arm auto-mode after its limits were shown, or disarm it.",
+        danger=True,
+        footer=True,
+    ),
+    Action(
+        "details",
+        "Details",
+        ("enter",),
+        Scope.TABLE,
+        "Everything that is known of the chosen row, with its timeline.",
+        offered=_on_row,
+        otherwise="Nothing is chosen.",
+        footer=True,
+    ),
+    Action(
+        "filter",
+        "Filter",
+        ("slash",),
+        Scope.TABLE,
+        "Show only rows with these words: web zone:h -type:g5. esc takes the filter away.",
+        footer=True,
+    ),
+    Action("sort", "Sort", ("s",), Scope.TABLE, "Sort by the next column; a click on a column's title does the same."),
+    Action("reverse", "Reverse", ("S",), Scope.TABLE, "Turn the order around."),
+    Action(
+        "copy",
+        "Copy id",
+        ("c",),
+        Scope.TABLE,
+        "Copy the id of the chosen row to the clipboard, through SSH and tmux too (OSC 52).",
+        offered=_on_row,
+        otherwise="Nothing is chosen.",
+    ),
+    Action("down", "Down", ("down", "j"), Scope.TABLE, "Next row."),
+    Action("up", "Up", ("up", "k"), Scope.TABLE, "Row before."),
+    Action("page_down", "Page down", ("pagedown", "ctrl+d", "ctrl+f"), Scope.TABLE, "A page down."),
+    Action("page_up", "Page up", ("pageup", "ctrl+u", "ctrl+b"), Scope.TABLE, "A page up."),
+    Action("top", "Top", ("home",), Scope.TABLE, "First row."),
+    Action("bottom", "Bottom", ("end", "G"), Scope.TABLE, "Last row."),
+    Action("instances", "Instances", ("1",), Scope.PANEL, "Go to the instances."),
+    Action("events", "Events", ("2",), Scope.PANEL, "Go to the events."),
+    Action("recoveries", "Recoveries", ("3",), Scope.PANEL, "Go to the recoveries."),
+    Action("zoom", "Zoom", ("z",), Scope.PANEL, "Give the panel the whole screen, and take it back."),
+    Action("back", "Back", ("escape",), Scope.PANEL, "Leave the filter, then the zoom."),
+    Action("palette", "Commands", ("colon",), Scope.APP, "All commands by name; ctrl+p does the same."),
+    Action("quit", "Quit", ("q",), Scope.APP, "Leave; recoveries that run go on at the next start."),
+    Action("help", "Help", ("question_mark", "f1"), Scope.APP, "This page."),
+)
+
+BY_ID = {action.id: action for action in ACTIONS}
+
+_SHOWN_KEYS = {
+    "slash": "/",
+    "colon": ":",
+    "question_mark": "?",
+    "escape": "esc",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+    "down": "↓",
+    "up": "↑",
+}
+
+
+def shown_key(key: str) -> str:
+    """Return a key's name as people read it."""
+    return _SHOWN_KEYS.get(key, key)
+
+
+def refusal(action: Action, situation: Situation) -> str:
+    """Return why an action is not done, for people; empty when nothing stands against it."""
+    if action.danger and situation.read_only:
+        return f"{action.title} is off: this console is read-only. Start it without --read-only to act."
+    if action.danger and not situation.open:
+        return f"{action.title}: not yet, the console is still starting."
+    return "" if action.offered(situation) else action.otherwise
+
+
+def footer(situation: Situation, width: int) -> tuple[Action, ...]:
+    """Return the actions to name in a footer of `width` cells: what can be done now, Help always the last."""
+    left = width - _footer_width(BY_ID["help"])
+    chosen: list[Action] = []
+    for action in ACTIONS:
+        if not action.footer or refusal(action, situation) or _footer_width(action) > left:
+            continue
+        left -= _footer_width(action)
+        chosen.append(action)
+    return (*chosen, BY_ID["help"])
+
+
+def _footer_width(action: Action) -> int:
+    return len(shown_key(action.keys[0])) + 1 + len(action.title) + 2

@@ -1,0 +1,81 @@
+"""What a column of a table is, and what a row is made of."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+Cell = str | int
+"""A text, or a number that `Column.render` turns into text: epoch seconds of a deadline, a share in percent."""
+
+Row = tuple[Cell, ...]
+"""A key, a `Tone`, one cell for each column of the table, and further cells that only the default order reads."""
+
+Rows = dict[Cell, Row]
+"""All rows of a table by their key."""
+
+FIRST_CELL = 2
+"""The index in a row of the first column's cell."""
+
+
+class Tone(StrEnum):
+    """What a row or a cell means to the person, from which the screen takes its colour."""
+
+    PLAIN = ""
+    ALARM = "alarm"
+    WARN = "warn"
+    GOOD = "good"
+    QUIET = "quiet"
+
+
+def as_text(cell: Cell, now_s: float) -> str:
+    """Return a cell that is shown as it is."""
+    return str(cell)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its width in terminal cells, and how a cell becomes text at a time in epoch seconds.
+
+    A flexible column takes the width that the others leave, and is never narrower than `width`. A column with a
+    `drop` above zero gives way when the table is too narrow, the highest first. `live` says that the text changes
+    with time alone.
+    """
+
+    id: str
+    title: str
+    width: int
+    flexible: bool = False
+    align_right: bool = False
+    drop: int = 0
+    live: bool = False
+    render: Callable[[Cell, float], str] = as_text
+    tone: Callable[[Cell], Tone] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The columns of a table and the order in which its rows stand when nobody sorted them."""
+
+    columns: tuple[Column, ...]
+    order: Callable[[Row], tuple[Cell, ...]]
+
+    def place(self, column_id: str) -> int:
+        """Return the index of a column's cell in a row; ValueError when there is no such column."""
+        return FIRST_CELL + [column.id for column in self.columns].index(column_id)
+
+
+def fit(columns: tuple[Column, ...], width: int) -> tuple[tuple[int, int], ...]:
+    """Return `(column's index, its width)` for the columns that fit into `width` cells, one cell apart.
+
+    Columns are dropped by their `drop` until the rest fits; what is left over goes to the flexible ones.
+    """
+    kept = list(range(len(columns)))
+    while (spare := width - sum(columns[i].width + 1 for i in kept) + 1) < 0:
+        weakest = max(kept, key=lambda i: columns[i].drop)
+        if not columns[weakest].drop:
+            break
+        kept.remove(weakest)
+    flexible = [i for i in kept if columns[i].flexible]
+    share, rest = divmod(max(spare, 0), len(flexible) or 1)
+    extra = {i: share + (rest if i == flexible[-1] else 0) for i in flexible}
+    return tuple((i, columns[i].width + extra.get(i, 0)) for i in kept)

@@ -1,0 +1,97 @@
+"""The rows of the instances panel: what is dying first, then by name."""
+
+from dataclasses import dataclass, field
+
+from spottui.domain.instance import Instance
+from spottui.domain.interruption import Interruption
+from spottui.domain.text import plain
+from spottui.domain.view import DeskView
+from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone
+from spottui.tables.moments import countdown, epoch
+
+Source = tuple[Instance, Interruption | None]
+
+
+def short_id(cell: Cell, now_s: float = 0.0) -> str:
+    """Return a resource id cut in its middle, `i-bp1a…09x3`."""
+    text = str(cell)
+    return text if len(text) <= 11 else f"{text[:6]}…{text[-4:]}"
+
+
+COLUMNS = (
+    Column("mark", "", 1),
+    Column("deadline", "Deadline", 8, live=True, render=countdown),
+    Column("instance", "Instance", 11, render=short_id),
+    Column("name", "Name", 8, flexible=True),
+    Column("type", "Type", 14, drop=2),
+    Column("region", "Region", 11, drop=3),
+    Column("zone", "Zone", 4, drop=1),
+    Column("lock", "Lock", 9),
+    Column("seen", "Seen", 4),
+)
+
+
+def _order(row: Row) -> tuple[Cell, ...]:
+    deadline, name = row[FIRST_CELL + 1], row[FIRST_CELL + 3]
+    return (deadline == 0, deadline, str(name).casefold(), row[0])
+
+
+INSTANCES = Table(COLUMNS, _order)
+
+
+def instance_key(region: str, instance_id: str) -> str:
+    """Return the key of an instance's row: ids are only unique within a region."""
+    return f"{region}/{instance_id}"
+
+
+@dataclass
+class InstanceRows:
+    """Makes the rows, and makes again only those whose instance or interruption is another object than last time."""
+
+    _made: dict[Cell, tuple[Source, Row]] = field(default_factory=dict)
+
+    def rows(self, view: DeskView) -> Rows:
+        """Return the rows of a view by their key."""
+        reclaims = reclaims_of(view)
+        made: dict[Cell, tuple[Source, Row]] = {}
+        for instance in view.instances:
+            key = instance_key(instance.region, instance.instance_id)
+            reclaim = reclaims.get(key)
+            known = self._made.get(key)
+            if known and known[0][0] is instance and known[0][1] is reclaim:
+                made[key] = known
+            else:
+                made[key] = ((instance, reclaim), instance_row(instance, reclaim))
+        self._made = made
+        return {key: row for key, (_, row) in made.items()}
+
+
+def reclaims_of(view: DeskView) -> dict[str, Interruption]:
+    """Return the newest interruption of each instance by the key of its row."""
+    by_age = sorted(view.interruptions, key=lambda reclaim: reclaim.epoch)
+    return {instance_key(reclaim.region, reclaim.instance_id): reclaim for reclaim in by_age}
+
+
+def instance_row(instance: Instance, reclaim: Interruption | None) -> Row:
+    """Return the row of one instance and of its interruption, if it has one."""
+    dying = reclaim is not None or instance.recycling
+    zone = instance.zone.removeprefix(f"{instance.region}-")
+    return (
+        instance_key(instance.region, instance.instance_id),
+        _tone(instance, reclaim),
+        "!" if dying else "",
+        epoch(reclaim.deadline) if reclaim else 0,
+        plain(instance.instance_id, 64),
+        plain(instance.name),
+        plain(instance.instance_type, 64),
+        plain(instance.region.removeprefix("cn-"), 64),
+        plain(zone, 64),
+        "Recycling" if instance.recycling else "-",
+        reclaim.marks if reclaim else "",
+    )
+
+
+def _tone(instance: Instance, reclaim: Interruption | None) -> Tone:
+    if instance.recycling or (reclaim and reclaim.confirmed):
+        return Tone.ALARM
+    return Tone.WARN if reclaim else Tone.PLAIN
