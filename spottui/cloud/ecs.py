@@ -1,6 +1,6 @@
 """ECS of one region through the official SDK: what changes something is typed, what only reads is the generic call."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -58,10 +58,28 @@ class Ecs:
         """Return the given instances (at most 100) that exist, by id; disks, RAM role and user data are not in it."""
         return {spec.instance.instance_id: spec for spec in self._pages({"InstanceIds": shapes.id_list(instance_ids)})}
 
+    def check_permission(self) -> None:
+        """Raise `CloudError` when the account may not list instances: without the permission it sees an empty list."""
+        try:
+            self._read("DescribeInstances", {"DryRun": "true"})
+        except CloudError as error:
+            if error.code != "DryRunOperation":
+                raise
+
     def disks(self, instance_id: str) -> tuple[Disk, ...]:
         """Return the disks of an instance, the system disk first."""
         body = self._read("DescribeDisks", {"InstanceId": instance_id, "PageSize": PAGE})
-        return shapes.disks(body)
+        return shapes.disks(body).get(instance_id, ())
+
+    def disks_by_instance(self) -> Iterator[dict[str, tuple[Disk, ...]]]:
+        """Return the region's attached disks page by page, by instance id."""
+        page = 1
+        while True:
+            body = self._read("DescribeDisks", {"PageSize": PAGE, "PageNumber": page})
+            yield shapes.disks(body)
+            if page * PAGE >= shapes.total(body):
+                return
+            page += 1
 
     def user_data(self, instance_id: str) -> Secret | None:
         """Return the instance's user data as the API gives it, Base64, or None when it has none."""
@@ -69,10 +87,10 @@ class Ecs:
         text = body.get("UserData") or ""
         return Secret(str(text)) if text else None
 
-    def ram_role(self, instance_id: str) -> str:
-        """Return the name of the instance's RAM role, empty when it has none."""
-        body = self._read("DescribeInstanceRamRole", {"InstanceIds": shapes.id_list([instance_id])})
-        return shapes.ram_role(body)
+    def ram_roles(self, instance_ids: Sequence[str]) -> dict[str, str]:
+        """Return the RAM role names of the given instances (at most 100), without those that have none."""
+        body = self._read("DescribeInstanceRamRole", {"InstanceIds": shapes.id_list(instance_ids), "PageSize": 50})
+        return shapes.ram_roles(body)
 
     def our_images(self) -> dict[str, shapes.Image]:
         """Return all images that recoveries made, by id, whatever their status (the default is Available only)."""

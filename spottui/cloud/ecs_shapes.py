@@ -43,10 +43,18 @@ def launch_specs(region: str, body: dict[str, Any]) -> tuple[LaunchSpec, ...]:
     return tuple(_launch_spec(region, item) for item in _rows("DescribeInstances", body, "Instances", "Instance"))
 
 
-def disks(body: dict[str, Any]) -> tuple[Disk, ...]:
-    """Read DescribeDisks, the system disk first, then by device."""
-    rows = (_disk(item) for item in _rows("DescribeDisks", body, "Disks", "Disk"))
-    return tuple(sorted(rows, key=lambda disk: (disk.kind != "system", disk.device)))
+def disks(body: dict[str, Any]) -> dict[str, tuple[Disk, ...]]:
+    """Read a page of DescribeDisks: each instance's disks, the system disk first, then by device."""
+    found: dict[str, list[Disk]] = {}
+    for item in _rows("DescribeDisks", body, "Disks", "Disk"):
+        found.setdefault(_text(item, "InstanceId"), []).append(_disk(item))
+    found.pop("", None)
+    return {instance_id: tuple(sorted(of_one, key=_system_first)) for instance_id, of_one in found.items()}
+
+
+def total(body: dict[str, Any]) -> int:
+    """Return `TotalCount`, which holds for calls that page by number only."""
+    return int(body.get("TotalCount") or 0)
 
 
 def images(body: dict[str, Any]) -> tuple[Image, ...]:
@@ -54,10 +62,10 @@ def images(body: dict[str, Any]) -> tuple[Image, ...]:
     return tuple(_image(item) for item in _rows("DescribeImages", body, "Images", "Image"))
 
 
-def ram_role(body: dict[str, Any]) -> str:
-    """Read the role name from DescribeInstanceRamRole."""
+def ram_roles(body: dict[str, Any]) -> dict[str, str]:
+    """Read the role names by instance from DescribeInstanceRamRole."""
     rows = _rows("DescribeInstanceRamRole", body, "InstanceRamRoleSets", "InstanceRamRoleSet")
-    return str(rows[0].get("RamRoleName") or "") if rows else ""
+    return {_text(row, "InstanceId"): _text(row, "RamRoleName") for row in rows if row.get("RamRoleName")}
 
 
 def _rows(action: str, body: dict[str, Any], outer: str, inner: str) -> list[dict[str, Any]]:
@@ -122,6 +130,10 @@ def _disk(item: dict[str, Any]) -> Disk:
         performance_level=_text(item, "PerformanceLevel"),
         delete_with_instance=bool(item.get("DeleteWithInstance", True)),
     )
+
+
+def _system_first(disk: Disk) -> tuple[bool, str]:
+    return disk.kind != "system", disk.device
 
 
 def _image(item: dict[str, Any]) -> Image:

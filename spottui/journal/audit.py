@@ -1,0 +1,79 @@
+"""The audit: every call of a recovery before and after it was made."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from spottui.domain.feed import EventKind
+from spottui.journal import schema
+from spottui.journal.database import Database
+from spottui.journal.encoding import moment, stamp
+from spottui.journal.events import Line, write_line
+
+
+class Phase(StrEnum):
+    """Where in a call an audit line stands: before it, or after it with what came of it."""
+
+    INTENT = "intent"
+    RESULT = "result"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the audit; `detail` holds no secret."""
+
+    recovery_id: str
+    action: str
+    phase: Phase
+    client_token: str = ""
+    request_id: str = ""
+    detail: str = ""
+    at: datetime | None = None
+
+
+class Audit:
+    """Writes and reads the audit of recoveries."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, entry: Entry, region: str, instance_id: str, now: datetime) -> None:
+        """Commit one entry; what a call gave, or why it failed, is a line of the feed too."""
+        with self._database.write() as connection:
+            connection.execute(
+                schema.audit.insert().values(
+                    at=stamp(now),
+                    recovery_id=entry.recovery_id,
+                    action=entry.action,
+                    phase=entry.phase.value,
+                    client_token=entry.client_token,
+                    request_id=entry.request_id,
+                    detail=entry.detail,
+                )
+            )
+            if entry.phase is not Phase.INTENT:
+                text = f"{entry.action} {entry.detail}".strip()
+                line = Line(EventKind.CALL, region, instance_id, text, entry.recovery_id, entry.request_id)
+                write_line(connection, line, now)
+
+    def of(self, recovery_id: str) -> tuple[Entry, ...]:
+        """Return the entries of a recovery, oldest first."""
+        table = schema.audit
+        query = sa.select(table).where(table.c.recovery_id == recovery_id).order_by(table.c.seq)
+        with self._database.read() as connection:
+            rows = connection.execute(query).mappings().all()
+        return tuple(
+            Entry(
+                recovery_id=row["recovery_id"],
+                action=row["action"],
+                phase=Phase(row["phase"]),
+                client_token=row["client_token"],
+                request_id=row["request_id"],
+                detail=row["detail"],
+                at=moment(row["at"]),
+            )
+            for row in rows
+        )

@@ -1,0 +1,84 @@
+"""The event feed on disk: every message and every step is one line."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from spottui.domain.feed import Event, EventKind
+from spottui.journal import schema
+from spottui.journal.database import Database
+from spottui.journal.encoding import moment, stamp
+
+KEPT = 100_000
+"""Lines that are kept; older ones go at the next start."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line before it has a time and a number."""
+
+    kind: EventKind
+    region: str
+    instance_id: str
+    text: str
+    recovery_id: str = ""
+    request_id: str = ""
+    body: str = ""
+
+
+class Events:
+    """Reads and writes the feed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._forget_old()
+
+    def add(self, line: Line, now: datetime) -> None:
+        """Append one line."""
+        with self._database.write() as connection:
+            write_line(connection, line, now)
+
+    def after(self, seq: int, limit: int) -> tuple[Event, ...]:
+        """Return the newest lines after `seq`, at most `limit`, oldest first."""
+        table = schema.event
+        query = sa.select(table).where(table.c.seq > seq).order_by(table.c.seq.desc()).limit(limit)
+        with self._database.read() as connection:
+            rows = connection.execute(query).all()
+        return tuple(_event(row) for row in reversed(rows))
+
+    def _forget_old(self) -> None:
+        newest = sa.select(sa.func.max(schema.event.c.seq)).scalar_subquery()
+        with self._database.write() as connection:
+            connection.execute(schema.event.delete().where(schema.event.c.seq <= newest - KEPT))
+
+
+def write_line(connection: sa.Connection, line: Line, now: datetime) -> None:
+    """Append a line in a transaction that is under way."""
+    connection.execute(
+        schema.event.insert().values(
+            at=stamp(now),
+            kind=line.kind.value,
+            region=line.region,
+            instance_id=line.instance_id,
+            text=line.text,
+            recovery_id=line.recovery_id,
+            request_id=line.request_id,
+            body=line.body,
+        )
+    )
+
+
+def _event(row: sa.Row[tuple[object, ...]]) -> Event:
+    values = row._mapping
+    return Event(
+        seq=values["seq"],
+        at=moment(values["at"]),
+        kind=EventKind(values["kind"]),
+        region=values["region"],
+        instance_id=values["instance_id"],
+        text=values["text"],
+        recovery_id=values["recovery_id"],
+        request_id=values["request_id"],
+        body=values["body"],
+    )

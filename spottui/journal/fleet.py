@@ -1,0 +1,67 @@
+"""The fleet as it was last seen, with each instance's launch spec: after the release it can be asked nowhere else."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from spottui.domain.launch_spec import LaunchSpec
+from spottui.journal import schema
+from spottui.journal.database import Database
+from spottui.journal.encoding import decode, encode, moment, stamp
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A launch spec; `details_at` is when its disks, RAM role and user data were read, None when they never were."""
+
+    spec: LaunchSpec
+    details_at: datetime | None
+
+
+class Fleet:
+    """Reads and writes launch specs by region and instance."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def load(self, region: str) -> dict[str, Captured]:
+        """Return what is known of a region, by instance id."""
+        with self._database.read() as connection:
+            query = sa.select(schema.fleet).where(schema.fleet.c.region == region)
+            return {row["instance_id"]: _captured(row) for row in connection.execute(query).mappings()}
+
+    def get(self, region: str, instance_id: str) -> Captured | None:
+        """Return what is known of one instance."""
+        table = schema.fleet
+        query = sa.select(table).where(table.c.region == region, table.c.instance_id == instance_id)
+        with self._database.read() as connection:
+            row = connection.execute(query).mappings().one_or_none()
+        return None if row is None else _captured(row)
+
+    def save(self, region: str, captured: Iterable[Captured], gone: Iterable[str] = ()) -> None:
+        """Commit new and changed specs and forget instances that are gone."""
+        table = schema.fleet
+        rows = [
+            {
+                "region": region,
+                "instance_id": one.spec.instance.instance_id,
+                "spec": encode(one.spec),
+                "details_at": stamp(one.details_at) if one.details_at else None,
+            }
+            for one in captured
+        ]
+        gone = list(gone)
+        if not rows and not gone:
+            return
+        with self._database.write() as connection:
+            if rows:
+                connection.execute(sa.insert(table).prefix_with("OR REPLACE"), rows)
+            for instance_id in gone:
+                connection.execute(table.delete().where(table.c.region == region, table.c.instance_id == instance_id))
+
+
+def _captured(row: sa.RowMapping) -> Captured:
+    details_at = row["details_at"]
+    return Captured(decode(row["spec"], LaunchSpec), None if details_at is None else moment(details_at))

@@ -1,0 +1,37 @@
+"""How long this account's images took, for the forecast of the next one."""
+
+from datetime import datetime
+from statistics import median
+
+import sqlalchemy as sa
+
+from spottui.domain.forecast import ImageTiming
+from spottui.journal import schema
+from spottui.journal.database import Database
+from spottui.journal.encoding import stamp
+
+_REMEMBERED = 50
+
+
+class ImageTimings:
+    """Remembers images that became usable."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add(self, image_id: str, gib: int, seconds: float, now: datetime) -> None:
+        """Commit what one image took; a second time for the same image changes nothing."""
+        values = {"image_id": image_id, "at": stamp(now), "gib": gib, "seconds": seconds}
+        with self._database.write() as connection:
+            connection.execute(sa.insert(schema.image_timing).prefix_with("OR IGNORE").values(**values))
+
+    def timing(self) -> ImageTiming:
+        """Return the median seconds per GiB of the newest 50 images over the fixed part, or the default."""
+        table = schema.image_timing
+        with self._database.read() as connection:
+            query = sa.select(table.c.gib, table.c.seconds).order_by(table.c.at.desc()).limit(_REMEMBERED)
+            rows = connection.execute(query).all()
+        default = ImageTiming()
+        base_s = min((row.seconds for row in rows), default=default.base_s) / 2
+        rates = [max(row.seconds - base_s, 0.0) / row.gib for row in rows if row.gib]
+        return ImageTiming(base_s, median(rates)) if rates else default

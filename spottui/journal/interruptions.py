@@ -1,0 +1,132 @@
+"""Interruptions: one row per instance and reclaim, whatever number of signs there were."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from spottui.domain.feed import EventKind
+from spottui.domain.interruption import Interruption, Observation, first_sight, fuse, same_reclaim
+from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.journal import schema
+from spottui.journal.database import Database
+from spottui.journal.encoding import decode, encode
+from spottui.journal.events import Line, write_line
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What an observation came to: a new interruption, stronger evidence for a known one, or a duplicate."""
+
+    interruption: Interruption
+    is_new: bool
+    is_duplicate: bool
+
+
+class Interruptions:
+    """Reads and writes interruptions; opening one opens its recovery in the same commit."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(
+        self, observations: Sequence[Observation], lines: Sequence[Line], names: Mapping[str, str], now: datetime
+    ) -> tuple[Recorded, ...]:
+        """Commit observations and feed lines together, each observation to the one interruption it speaks of.
+
+        `names` gives an instance's name for the recovery that a new interruption opens.
+        """
+        with self._database.write() as connection:
+            for line in lines:
+                write_line(connection, line, now)
+            return tuple(_record_one(connection, seen, names, now) for seen in observations)
+
+    def unlocked(self, region: str, instance_ids: Sequence[str], now: datetime) -> None:
+        """Note that the fleet has shown these instances, their deadline over, without a lock: the next lock is new."""
+        with self._database.write() as connection:
+            for instance_id in instance_ids:
+                known = _latest(connection, region, instance_id)
+                if known and known.unlocked_at is None and known.deadline < now:
+                    _update(connection, replace(known, unlocked_at=now))
+
+    def get(self, interruption_id: str) -> Interruption | None:
+        """Return an interruption by its id."""
+        with self._database.read() as connection:
+            query = sa.select(schema.interruption.c.data).where(schema.interruption.c.id == interruption_id)
+            text = connection.execute(query).scalar()
+            return None if text is None else decode(text, Interruption)
+
+    def latest(self, limit: int) -> tuple[Interruption, ...]:
+        """Return the newest interruptions, newest first."""
+        with self._database.read() as connection:
+            query = sa.select(schema.interruption.c.data).order_by(schema.interruption.c.epoch.desc()).limit(limit)
+            return tuple(decode(text, Interruption) for text in connection.execute(query).scalars())
+
+
+def _record_one(connection: sa.Connection, seen: Observation, names: Mapping[str, str], now: datetime) -> Recorded:
+    known = _latest(connection, seen.region, seen.instance_id)
+    if known is None or not same_reclaim(known, seen):
+        return _open(connection, seen, names, now)
+    fused = fuse(known, seen)
+    _update(connection, fused)
+    duplicate = fused.evidence == known.evidence
+    _write_sighting(connection, seen, fused, EventKind.DUPLICATE if duplicate else _kind(seen), now)
+    return Recorded(fused, is_new=False, is_duplicate=duplicate)
+
+
+def _open(connection: sa.Connection, seen: Observation, names: Mapping[str, str], now: datetime) -> Recorded:
+    opened = first_sight(seen, now)
+    connection.execute(
+        schema.interruption.insert().values(
+            id=opened.id,
+            region=opened.region,
+            instance_id=opened.instance_id,
+            epoch=opened.epoch,
+            data=encode(opened),
+        )
+    )
+    recovery = Recovery(
+        recovery_id=opened.id,
+        region=opened.region,
+        instance_id=opened.instance_id,
+        name=names.get(opened.instance_id, ""),
+        state=RecoveryState.SUSPECTED,
+        deadline=opened.deadline,
+        started=now,
+    )
+    connection.execute(schema.recovery.insert().values(id=opened.id, state=recovery.state.value, data=encode(recovery)))
+    _write_sighting(connection, seen, opened, _kind(seen), now)
+    return Recorded(opened, is_new=True, is_duplicate=False)
+
+
+def _update(connection: sa.Connection, known: Interruption) -> None:
+    connection.execute(
+        schema.interruption.update().where(schema.interruption.c.id == known.id).values(data=encode(known))
+    )
+
+
+def _latest(connection: sa.Connection, region: str, instance_id: str) -> Interruption | None:
+    table = schema.interruption
+    query = (
+        sa.select(table.c.data)
+        .where(table.c.region == region, table.c.instance_id == instance_id)
+        .order_by(table.c.epoch.desc())
+        .limit(1)
+    )
+    text = connection.execute(query).scalar()
+    return None if text is None else decode(text, Interruption)
+
+
+def _kind(seen: Observation) -> EventKind:
+    return EventKind.LOCK if seen.source == "L" else EventKind.RECLAIM
+
+
+def _write_sighting(
+    connection: sa.Connection, seen: Observation, known: Interruption, kind: EventKind, now: datetime
+) -> None:
+    again = f"seen again ({known.duplicates} more)" if kind is EventKind.DUPLICATE else f"evidence {known.marks}"
+    text = f"{again}, deadline {known.deadline:%H:%M:%S}"
+    if seen.message_id:
+        text += f", message {seen.message_id}"
+    write_line(connection, Line(kind, seen.region, seen.instance_id, text, recovery_id=known.id), now)

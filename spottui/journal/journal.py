@@ -1,0 +1,30 @@
+"""The journal as one thing: its file and the nouns that are kept in it."""
+
+from pathlib import Path
+
+from spottui.journal.audit import Audit
+from spottui.journal.database import Database
+from spottui.journal.events import Events
+from spottui.journal.fleet import Fleet
+from spottui.journal.image_timings import ImageTimings
+from spottui.journal.interruptions import Interruptions
+from spottui.journal.outbox import Outbox
+from spottui.journal.recoveries import Recoveries
+
+
+class Journal:
+    """Opens the journal at a path, making it when it is new. Thread-safe; raises `JournalProblem` for people."""
+
+    def __init__(self, path: Path) -> None:
+        self.database = Database(path)
+        self.interruptions = Interruptions(self.database)
+        self.recoveries = Recoveries(self.database)
+        self.events = Events(self.database)
+        self.audit = Audit(self.database)
+        self.fleet = Fleet(self.database)
+        self.image_timings = ImageTimings(self.database)
+        self.outbox = Outbox(self.database)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.database.close()

@@ -1,0 +1,113 @@
+"""The whole fleet of one region, slowly: who is there, and what it takes to launch each of them again."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from spottui.cloud.ecs import Ecs
+from spottui.domain.clock import Clock
+from spottui.domain.instance import Instance
+from spottui.domain.launch_spec import LaunchSpec
+from spottui.journal import Journal
+from spottui.journal.fleet import Captured
+
+PAGE_PAUSE_S = 0.1
+"""Between two pages, so that a large fleet neither floods the API nor stops the screen (sdk_traps.md 2)."""
+DETAILS_AGE = timedelta(hours=1)
+"""After this the RAM role and the user data of an instance are read again."""
+DETAILS_PER_SWEEP = 50
+
+
+class FleetSweep:
+    """Sweeps one region and keeps its launch specs in the journal. `instances` may be read from any thread."""
+
+    def __init__(
+        self, ecs: Ecs, journal: Journal, clock: Clock, on_page: Callable[[str, Iterable[Instance]], None]
+    ) -> None:
+        self._ecs = ecs
+        self._journal = journal
+        self._clock = clock
+        self._on_page = on_page
+        self._lock = threading.Lock()
+        self._captured = journal.fleet.load(ecs.region)
+
+    @property
+    def instances(self) -> tuple[Instance, ...]:
+        """The instances that the last sweep saw."""
+        with self._lock:
+            return tuple(one.spec.instance for one in self._captured.values())
+
+    def look(self) -> None:
+        """Sweep once; raises `CloudError`, and then nothing of what was known is forgotten."""
+        found = self._sweep()
+        if not found:
+            self._ecs.check_permission()
+        with self._lock:
+            old = self._captured
+            self._captured = {instance_id: _merged(spec, old.get(instance_id)) for instance_id, spec in found.items()}
+        self._save(old, self._captured)
+        self._capture_details()
+
+    def show(self, instances: Iterable[Instance]) -> None:
+        """Take over what another source has just seen of instances, so that the screen need not wait for a sweep."""
+        with self._lock:
+            for instance in instances:
+                known = self._captured.get(instance.instance_id)
+                if known:
+                    spec = replace(known.spec, instance=instance)
+                    self._captured = {**self._captured, instance.instance_id: replace(known, spec=spec)}
+        self._journal.database.announce()
+
+    def _sweep(self) -> dict[str, LaunchSpec]:
+        found: dict[str, LaunchSpec] = {}
+        for page in self._ecs.fleet():
+            found.update((spec.instance.instance_id, spec) for spec in page)
+            self._on_page(self._ecs.region, [spec.instance for spec in page])
+            time.sleep(PAGE_PAUSE_S)
+        for disks in self._ecs.disks_by_instance():
+            for instance_id, of_one in disks.items():
+                if instance_id in found:
+                    found[instance_id] = replace(found[instance_id], disks=found[instance_id].disks + of_one)
+            time.sleep(PAGE_PAUSE_S)
+        return found
+
+    def _save(self, old: dict[str, Captured], new: dict[str, Captured]) -> None:
+        changed = [one for instance_id, one in new.items() if old.get(instance_id) != one]
+        self._journal.fleet.save(self._ecs.region, changed, gone=old.keys() - new.keys())
+
+    def _capture_details(self) -> None:
+        """Read RAM roles and user data of the spot instances for which they are missing or old, some each sweep."""
+        before = self._clock.now() - DETAILS_AGE
+        with self._lock:
+            due = [
+                one
+                for one in self._captured.values()
+                if one.spec.instance.is_spot and (one.details_at is None or one.details_at < before)
+            ][:DETAILS_PER_SWEEP]
+        if not due:
+            return
+        roles = self._ecs.ram_roles([one.spec.instance.instance_id for one in due])
+        for one in due:
+            self._remember(self._with_details(one, roles))
+            time.sleep(PAGE_PAUSE_S)
+
+    def _with_details(self, one: Captured, roles: dict[str, str]) -> Captured:
+        instance_id = one.spec.instance.instance_id
+        user_data = self._ecs.user_data(instance_id)
+        spec = replace(one.spec, ram_role=roles.get(instance_id, ""), user_data=user_data)
+        return Captured(spec, self._clock.now())
+
+    def _remember(self, one: Captured) -> None:
+        with self._lock:
+            self._captured = {**self._captured, one.spec.instance.instance_id: one}
+        self._journal.fleet.save(self._ecs.region, [one])
+
+
+def _merged(seen: LaunchSpec, known: Captured | None) -> Captured:
+    """What the pages show, with the details that only calls of their own give."""
+    if known is None:
+        return Captured(seen, None)
+    spec = replace(seen, ram_role=known.spec.ram_role, user_data=known.spec.user_data)
+    return known if spec == known.spec else Captured(spec, known.details_at)

@@ -1,0 +1,70 @@
+"""How fresh each source of each region is, for the header and the log."""
+
+import logging
+import threading
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.domain.clock import Clock
+from spottui.domain.feed import EventKind
+from spottui.domain.view import SourceHealth
+from spottui.journal import Journal
+from spottui.journal.events import Line
+
+log = logging.getLogger("spottui.watch")
+
+
+class Health:
+    """The sources' latest answers. Thread-safe; a change between good and bad is one line of the feed and the log."""
+
+    def __init__(self, journal: Journal, clock: Clock) -> None:
+        self._journal = journal
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._sources: dict[tuple[str, str], SourceHealth] = {}
+
+    def add(self, name: str, region: str, interval_s: float) -> None:
+        """Make a source known before its first answer."""
+        self._sources[name, region] = SourceHealth(name, region, interval_s)
+
+    def all(self) -> tuple[SourceHealth, ...]:
+        """Return the health of every source."""
+        with self._lock:
+            return tuple(self._sources.values())
+
+    def good(self, name: str, region: str) -> None:
+        """Note an answer."""
+        was = self._set(name, region, last_ok=self._clock.now(), error="", next_try=None)
+        if was.error:
+            self._tell(name, region, "answers again")
+
+    def bad(self, name: str, region: str, error: CloudError, retry_in_s: float) -> None:
+        """Note a failed try and when the next one is."""
+        next_try = self._clock.now() + timedelta(seconds=retry_in_s)
+        was = self._set(name, region, error=error.line, next_try=next_try)
+        if _without_request(was.error) != _without_request(error.line):
+            self._tell(name, region, f"fails: {error.line}", error.request_id)
+
+    def _set(self, name: str, region: str, **changes: datetime | str | None) -> SourceHealth:
+        with self._lock:
+            was = self._sources[name, region]
+            self._sources[name, region] = replace(was, **changes)  # type: ignore[arg-type]
+        self._journal.database.announce()
+        return was
+
+    def _tell(self, name: str, region: str, text: str, request_id: str = "") -> None:
+        log.warning("%s of %s %s", name, region, text)
+        line = Line(EventKind.SOURCE, region, "", f"{name} {text}", request_id=request_id)
+        self._journal.events.add(line, self._clock.now())
+
+
+def retry_after_s(error: CloudError, failures: int, interval_s: float, now: datetime) -> float:
+    """Return the seconds until the next try: the next minute when throttled, else twice as long each time, to 30 s."""
+    if error.kind is ErrorKind.THROTTLED:
+        return error.retry_after_s or 60.0 - now.second
+    return float(min(max(interval_s, 1.0) * 2 ** min(failures - 1, 5), 30.0))
+
+
+def _without_request(line: str) -> str:
+    return line.partition(" [RequestId")[0]

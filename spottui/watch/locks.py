@@ -1,0 +1,24 @@
+"""The locks of one region: one call whatever the size of the fleet."""
+
+from spottui.cloud.ecs import Ecs
+from spottui.watch.fleet import FleetSweep
+from spottui.watch.intake import Intake
+
+
+class LockPoll:
+    """Asks for the instances with a `Recycling` lock and takes in those that were not locked before."""
+
+    def __init__(self, ecs: Ecs, intake: Intake, fleet: FleetSweep) -> None:
+        self._ecs = ecs
+        self._intake = intake
+        self._fleet = fleet
+        self._locked: frozenset[str] = frozenset()
+
+    def look(self) -> None:
+        """Ask once; raises `CloudError`, and an error says nothing about any instance."""
+        locked = self._ecs.locked()
+        new = [instance for instance in locked if instance.instance_id not in self._locked]
+        if new:
+            self._fleet.show(new)
+            self._intake.locks(new)
+        self._locked = frozenset(instance.instance_id for instance in locked)
