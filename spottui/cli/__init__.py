@@ -1,0 +1,1 @@
+"""One module per command, nothing heavy imported at the top."""

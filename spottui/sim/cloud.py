@@ -1,0 +1,46 @@
+"""The running cloud: a world that can be replaced by a fresh one, and the task that lets time pass in it."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from spottui.sim.world import World
+
+
+class Cloud:
+    """Holds the current world; everything that serves requests reads it from here each time."""
+
+    def __init__(self, make_world: Callable[[], World]) -> None:
+        self._make_world = make_world
+        self._wake = asyncio.Event()
+        self.world = self._fresh()
+
+    def reset(self) -> None:
+        """A fresh world; waiting polls find themselves in it."""
+        old = self.world
+        self.world = self._fresh()
+        old.queues.ring_all()
+        self.time_moved()
+
+    def time_moved(self) -> None:
+        """The clock was set or advanced: whoever waits looks again."""
+        self.world.settle()
+        self.world.queues.ring_all()
+        self._wake.set()
+
+    async def live(self) -> None:
+        """Run planned events at their time, until cancelled."""
+        while True:
+            self._wake.clear()
+            self.world.settle()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), self._nap_s())
+
+    def _nap_s(self) -> float | None:
+        at = self.world.schedule.next_at()
+        return None if at is None else self.world.clock.wall_seconds_until(at)
+
+    def _fresh(self) -> World:
+        world = self._make_world()
+        world.schedule.on_plan = self._wake.set
+        return world

@@ -1,0 +1,49 @@
+"""The configuration a console needs to work against the simulated cloud, and its credentials beside it."""
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from spottui.sim.model import Region
+
+
+def write(
+    path: Path, url: str, regions: Iterable[Region], key: tuple[str, str], policy: Mapping[str, Any],
+    ca_file: Path | None,
+) -> None:  # fmt: skip
+    """Write `path` and `<stem>-credentials.ini` beside it, the latter readable by its owner only."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    credentials = path.with_name(f"{path.stem}-credentials.ini")
+    _write_private(credentials, _credentials(*key))
+    head = "# Written by `spottui sim`: a configuration for the simulated cloud on this machine.\n"
+    ca = f"ca_file = {_value(str(ca_file))}\n" if ca_file else ""
+    tables = [f"{ca}\n[credentials]\nfile = {_value(credentials.name)}\n"]
+    tables += [_region(region, url) for region in regions]
+    tables.append("[policy]\n" + "".join(f"{k} = {_value(v)}\n" for k, v in policy.items()))
+    path.write_text(head + "\n".join(tables), "utf-8")
+
+
+def _credentials(access_key_id: str, secret: str) -> str:
+    return f"[default]\ntype = access_key\naccess_key_id = {access_key_id}\naccess_key_secret = {secret}\n"
+
+
+def _write_private(path: Path, text: str) -> None:
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+
+
+def _region(region: Region, url: str) -> str:
+    endpoints = "".join(f"{service}_endpoint = {_value(url)}\n" for service in ("ecs", "mns", "cms"))
+    vswitches = "".join(f"{zone} = {_value(vswitch)}\n" for zone, vswitch in region.vswitches.items())
+    return (
+        f"[[region]]\nid = {_value(region.id)}\nqueue = {_value(region.queue)}\n{endpoints}\n"
+        f"[region.vswitches]\n{vswitches}"
+    )
+
+
+def _value(value: object) -> str:
+    # JSON's strings, numbers, booleans and flat lists are TOML's too.
+    return json.dumps(value)

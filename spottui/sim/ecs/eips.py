@@ -1,0 +1,69 @@
+"""Elastic addresses: what there is, binding and unbinding."""
+
+from spottui.sim.clock import iso_seconds
+from spottui.sim.ecs import filters
+from spottui.sim.errors import ApiError
+from spottui.sim.model import Eip
+from spottui.sim.paging import by_number
+from spottui.sim.registry import Body, Call, action
+
+
+@action()
+def describe_eip_addresses(call: Call) -> Body:
+    """The EIPs of a region, by id, address, instance or status."""
+    region, params = call.region_id, call.params
+    status = params.text("Status")
+    rows = (row for row in call.world.eips.values() if row.region == region)
+    found = filters.keep(
+        rows,
+        filters.among("id", params["AllocationId"].split(",") if params.text("AllocationId") else None),
+        filters.among("address", params["EipAddress"].split(",") if params.text("EipAddress") else None),
+        filters.equals("instance_id", params.text("AssociatedInstanceId")),
+        (lambda row: _status(row) == status) if status else None,
+    )
+    return by_number(call, found, lambda page: {"EipAddresses": {"EipAddress": page}}, _eip)
+
+
+@action()
+def associate_eip_address(call: Call) -> Body:
+    """Bind an EIP to an instance; binding it again to the same one is fine."""
+    eip = call.world.eip(call.params.required("AllocationId"), call.any_region)
+    instance = call.world.instance(call.params.required("InstanceId"), eip.region)
+    if eip.instance_id not in ("", instance.id):
+        raise ApiError("IncorrectEipStatus", 400, "The current status of the EIP does not support this operation.")
+    if instance.eip_id not in ("", eip.id) or instance.public_ip:
+        raise ApiError("InvalidAssociation.Duplicated", 400, "The instance already has a public address.")
+    if instance.status not in ("Running", "Stopped"):
+        raise ApiError("IncorrectInstanceStatus", 403, "The current status of the instance is not supported.")
+    eip.instance_id, instance.eip_id = instance.id, eip.id
+    call.changed(f"{eip.id} bound to {instance.id}")
+    return {}
+
+
+@action()
+def unassociate_eip_address(call: Call) -> Body:
+    """Unbind an EIP."""
+    eip = call.world.eip(call.params.required("AllocationId"), call.any_region)
+    instance_id = call.params.text("InstanceId", eip.instance_id)
+    if not eip.instance_id:
+        raise ApiError("IncorrectEipStatus", 400, "The current status of the EIP does not support this operation.")
+    if instance_id != eip.instance_id:
+        raise ApiError("InvalidInstanceId.NotFound", 404, "The EIP is not bound to the specified instance.")
+    call.world.instance(instance_id).eip_id = ""
+    eip.instance_id = ""
+    call.changed(f"{eip.id} unbound from {instance_id}")
+    return {}
+
+
+def _status(row: Eip) -> str:
+    return "InUse" if row.instance_id else "Available"
+
+
+def _eip(row: Eip) -> dict[str, object]:
+    return {
+        "AllocationId": row.id, "IpAddress": row.address, "RegionId": row.region, "Status": _status(row),
+        "InstanceId": row.instance_id, "InstanceType": "EcsInstance" if row.instance_id else "",
+        "Bandwidth": str(row.bandwidth), "EipBandwidth": str(row.bandwidth), "ChargeType": "PostPaid",
+        "InternetChargeType": "PayByTraffic", "AllocationTime": iso_seconds(row.allocated_at),
+        "ExpiredTime": "", "OperationLocks": {"LockReason": []},
+    }  # fmt: skip

@@ -1,0 +1,41 @@
+"""The simulated cloud as a program: one ready line on standard output, until a signal ends it."""
+
+import asyncio
+import json
+import signal
+
+import click
+
+from spottui.sim.errors import ControlError
+from spottui.sim.scenario import load, names
+from spottui.sim.serve import Options, running
+
+
+def start(options: Options) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        click.UsageError: the scenario is not known (exit 2).
+        click.ClickException: the port is taken or the configuration cannot be written (exit 1).
+    """
+    try:
+        asyncio.run(_serve(options))
+    except ControlError as refusal:
+        raise click.UsageError(f"{refusal.field}: {refusal.message}; allowed: {refusal.allowed}") from None
+    except OSError as failure:
+        raise click.ClickException(str(failure)) from None
+
+
+def show_scenarios() -> None:
+    """One line per scenario: its name and why it is there."""
+    for name in names():
+        click.echo(f"{name:16} {load(name).why}")
+
+
+async def _serve(options: Options) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    async with running(options) as endpoint:
+        click.echo(json.dumps(endpoint.as_json()))
+        await ended.wait()

@@ -1,0 +1,1 @@
+"""Message Service (MNS, SMQ): queues, their wire format and their HTTP interface."""

@@ -1,0 +1,159 @@
+"""MNS over HTTP: which operation a request is, the long poll, ledger and faults."""
+
+import asyncio
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from spottui.sim.cloud import Cloud
+from spottui.sim.errors import MnsError
+from spottui.sim.faults import Fault
+from spottui.sim.ledger import Row
+from spottui.sim.mishap import exchange
+from spottui.sim.mns import operations as op
+from spottui.sim.mns import wire
+from spottui.sim.mns.operations import Answer, Asked
+from spottui.sim.mns.queues import Message, Queue
+from spottui.sim.mns.signature import verify
+
+_MAX_WAIT_S = 30
+
+_OPERATIONS = {
+    "CreateQueue": op.create_queue, "SetQueueAttributes": op.set_queue_attributes,
+    "GetQueueAttributes": op.get_queue_attributes, "DeleteQueue": op.delete_queue,
+    "ListQueue": op.list_queue, "SendMessage": op.send_message, "BatchSendMessage": op.batch_send_message,
+    "PeekMessage": op.peek_message, "BatchPeekMessage": op.peek_message, "DeleteMessage": op.delete_message,
+    "BatchDeleteMessage": op.batch_delete_message, "ChangeMessageVisibility": op.change_message_visibility,
+}  # fmt: skip
+
+
+async def serve_mns(cloud: Cloud, request: web.Request) -> web.Response:
+    """Answer one request under `/queues`."""
+    world = cloud.world
+    asked = await _read(request)
+    name = _operation(request.method, request.path, asked)
+    queue = world.queues.get(asked.queue)
+    shown = {"QueueName": asked.queue, **asked.query}
+    region = next((r.id for r in world.regions.values() if queue and r.queue == queue.name), "")
+    row = world.ledger.receive(world.settle(), name, region, shown, world.ids.hexadecimal(24))
+
+    async def act() -> web.Response:
+        try:
+            answer = await _carry_out(cloud, request, asked, name)
+        except MnsError as refusal:
+            return _refused(request, row, refusal)
+        row.effect = answer.effect
+        if answer.status == 404:
+            row.code = "BatchDeleteFail"
+        return _respond(row, answer)
+
+    def refuse(fault: Fault) -> web.Response:
+        return _faulted(request, row, fault)
+
+    return await exchange(request, row, world.faults.take(name, shown), act, refuse)
+
+
+async def _carry_out(cloud: Cloud, request: web.Request, asked: Asked, name: str) -> Answer:
+    world = cloud.world
+    if world.settings.queue_down:
+        raise MnsError("ServiceUnavailable", 503, "The service is unavailable.")
+    verify(world, request.method, request.raw_path, asked.headers, asked.body)
+    if world.settings.permissions.get(name, "allow") != "allow":
+        raise MnsError(
+            "AccessDenied", 403,
+            "The OwnerId that your Access Key Id associated to is forbidden for this operation.",
+        )  # fmt: skip
+    if name in ("ReceiveMessage", "BatchReceiveMessage"):
+        return op.messages(asked, await _poll(cloud, request, asked), peeked=False)
+    if name not in _OPERATIONS:
+        raise MnsError("InvalidRequestURL", 400, "The request URL is not valid.")
+    return _OPERATIONS[name](world, asked, world.settle())
+
+
+async def _poll(cloud: Cloud, request: web.Request, asked: Asked) -> list[Message]:
+    """Messages as soon as there are any, or none when the wait, in wall seconds, is over."""
+    wait = asked.query.get("waitseconds") or cloud.world.queues[asked.queue].attributes.polling_wait_seconds
+    deadline = asyncio.get_running_loop().time() + wire.whole_number("waitseconds", str(wait), 0, _MAX_WAIT_S)
+    while True:
+        world = cloud.world
+        now = world.settle()
+        queue = world.queues[asked.queue]
+        # Nothing is taken for a client that has gone: its message would hide from everybody.
+        found = [] if _has_gone(request) else queue.receive(op.batch_size(asked), now)
+        left_s = deadline - asyncio.get_running_loop().time()
+        if found or left_s <= 0 or _has_gone(request):
+            return found
+        visible_at = queue.next_visible_at()
+        until_visible_s = None if visible_at is None else world.clock.wall_seconds_until(visible_at)
+        await _rung(queue, left_s if until_visible_s is None else min(left_s, until_visible_s))
+
+
+async def _rung(queue: Queue, timeout_s: float) -> None:
+    """Until the queue rings, at most `timeout_s`."""
+    bell = asyncio.Event()
+    queue.listeners.add(bell.set)
+    try:
+        await asyncio.wait_for(bell.wait(), timeout_s)
+    except TimeoutError:
+        pass
+    finally:
+        queue.listeners.discard(bell.set)
+
+
+def _has_gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
+
+
+async def _read(request: web.Request) -> Asked:
+    parts = request.path.split("/")
+    # A plus sign in a receipt handle is a plus sign: the SDK does not encode the query.
+    pairs = (pair.partition("=") for pair in request.raw_path.partition("?")[2].split("&") if pair)
+    return Asked(
+        parts[2] if len(parts) > 2 else "", {unquote(k): unquote(v) for k, _, v in pairs},
+        {k.lower(): v for k, v in request.headers.items()}, await request.read(),
+        f"{request.scheme}://{request.host}",
+    )  # fmt: skip
+
+
+def _operation(method: str, path: str, asked: Asked) -> str:
+    if not asked.queue:
+        return "ListQueue" if method == "GET" else method
+    if path.endswith("/messages"):
+        return _message_operation(method, asked)
+    if method == "PUT" and asked.query.get("metaoverride", "").lower() == "true":
+        return "SetQueueAttributes"
+    names = {"PUT": "CreateQueue", "GET": "GetQueueAttributes", "DELETE": "DeleteQueue"}
+    return names.get(method, method)
+
+
+def _message_operation(method: str, asked: Asked) -> str:
+    if method == "GET":
+        batch = "Batch" if "numOfMessages" in asked.query else ""
+        return f"{batch}PeekMessage" if asked.query.get("peekonly") == "true" else f"{batch}ReceiveMessage"
+    if method == "POST":
+        return "BatchSendMessage" if b"<Messages" in asked.body[:200] else "SendMessage"
+    if method == "DELETE":
+        return "DeleteMessage" if "ReceiptHandle" in asked.query else "BatchDeleteMessage"
+    return "ChangeMessageVisibility" if method == "PUT" else method
+
+
+def _faulted(request: web.Request, row: Row, fault: Fault) -> web.Response:
+    if fault.kind == "error":
+        return _refused(request, row, MnsError(fault.code, fault.status, fault.message))
+    return _refused(request, row, MnsError("QpsLimitExceeded", 429, "The QPS limit is exceeded."))
+
+
+def _refused(request: web.Request, row: Row, refusal: MnsError) -> web.Response:
+    row.code = refusal.code
+    host = f"{request.scheme}://{request.host}"
+    xml = wire.error(refusal.code, refusal.message, row.request_id, host)
+    return _respond(row, Answer(refusal.status, xml))
+
+
+def _respond(row: Row, answer: Answer) -> web.Response:
+    # The SDK looks this header up in a dict of names as sent, so it must go out in lower case.
+    headers = {"x-mns-request-id": row.request_id, "x-mns-version": "2015-06-06", **answer.headers}
+    body = answer.xml.encode("utf-8", "replace")
+    if not body:
+        return web.Response(status=answer.status, headers=headers)
+    return web.Response(status=answer.status, body=body, headers=headers, content_type="text/xml", charset="utf-8")

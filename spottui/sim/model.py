@@ -1,0 +1,196 @@
+"""What the simulated cloud is made of. Times are simulated epoch seconds, sizes are GiB."""
+
+from dataclasses import dataclass, field
+
+Tags = dict[str, str]
+
+
+@dataclass(slots=True)
+class VSwitch:
+    """A subnet in one zone; `used` holds the taken host numbers of its network."""
+
+    id: str
+    region: str
+    zone: str
+    vpc_id: str
+    cidr: str
+    used: set[int] = field(default_factory=set)
+    cursor: int = 10
+
+
+@dataclass(slots=True)
+class Region:
+    """A region: zones in order, one vSwitch each, and the queue its spot events go to."""
+
+    id: str
+    zones: tuple[str, ...]
+    vpc_id: str
+    security_group_id: str
+    vswitches: dict[str, str]
+    queue: str
+
+
+@dataclass(slots=True)
+class Instance:
+    """An ECS instance. `locks` are operation-lock reasons, `release_at` is set by a reclaim."""
+
+    seq: int
+    id: str
+    name: str
+    region: str
+    zone: str
+    type: str
+    vswitch_id: str
+    private_ip: str
+    image_id: str
+    created_at: float
+    status: str = "Running"
+    host_name: str = ""
+    description: str = ""
+    spot_strategy: str = "NoSpot"
+    spot_price_limit: float = 0.0
+    spot_duration: int = 1
+    behavior: str = "Terminate"
+    public_ip: str = ""
+    bandwidth_out: int = 0
+    eip_id: str = ""
+    key_pair: str = ""
+    ram_role: str = ""
+    user_data: str = ""
+    security_group_ids: tuple[str, ...] = ()
+    resource_group_id: str = ""
+    deployment_set_id: str = ""
+    http_tokens: str = "optional"
+    deletion_protection: bool = False
+    eni_id: str = ""
+    mac: str = ""
+    serial: str = ""
+    started_at: float = 0.0
+    locks: tuple[str, ...] = ()
+    release_at: float | None = None
+    stopped_mode: str = "Not-applicable"
+    disk_ids: list[str] = field(default_factory=list)
+    tags: Tags = field(default_factory=dict)
+
+    @property
+    def is_spot(self) -> bool:
+        """Whether the instance is preemptible."""
+        return self.spot_strategy != "NoSpot"
+
+
+@dataclass(slots=True)
+class Disk:
+    """A disk, attached (`instance_id`) or not. Category `ephemeral*` is local to its host."""
+
+    seq: int
+    id: str
+    region: str
+    zone: str
+    name: str
+    type: str
+    device: str
+    category: str
+    size_gib: int
+    created_at: float
+    instance_id: str = ""
+    status: str = "In_use"
+    delete_with_instance: bool = True
+    performance_level: str = ""
+    encrypted: bool = False
+    image_id: str = ""
+    source_snapshot_id: str = ""
+    snapshots_done: int = 0
+    tags: Tags = field(default_factory=dict)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the disk lives and dies with its host."""
+        return self.category.startswith("ephemeral") or self.category.startswith("local")
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """A snapshot of one disk; made by an image or on its own."""
+
+    seq: int
+    id: str
+    region: str
+    disk_id: str
+    disk_type: str
+    size_gib: int
+    started_at: float
+    done_at: float
+    name: str = ""
+    status: str = "progressing"
+    tags: Tags = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Mapping:
+    """One disk of an image."""
+
+    device: str
+    type: str
+    size_gib: int
+    snapshot_id: str
+
+
+@dataclass(slots=True)
+class Image:
+    """An image. Between `started_at` and `done_at` it is Creating; `usable_at` may be earlier than done."""
+
+    seq: int
+    id: str
+    region: str
+    name: str
+    owner: str
+    started_at: float
+    done_at: float
+    usable_at: float
+    mappings: tuple[Mapping, ...]
+    status: str = "Creating"
+    failed_at: float | None = None
+    description: str = ""
+    family: str = ""
+    source_instance_id: str = ""
+    tags: Tags = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Eip:
+    """An elastic public address; `instance_id` is empty while it is not bound."""
+
+    id: str
+    region: str
+    address: str
+    allocated_at: float
+    bandwidth: int = 5
+    instance_id: str = ""
+    tags: Tags = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class EventRule:
+    """A CloudMonitor rule: which system events go to which queues."""
+
+    name: str
+    state: str = "ENABLED"
+    description: str = ""
+    group_id: str = ""
+    event_names: tuple[str, ...] = ()
+    products: tuple[str, ...] = ()
+    targets: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Target id to (region, queue name)."""
+
+
+@dataclass(slots=True)
+class Notice:
+    """A system event that happened, as CloudMonitor's history keeps it."""
+
+    id: str
+    name: str
+    at: float
+    region: str
+    instance_id: str
+    instance_name: str
+    action: str

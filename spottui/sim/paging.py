@@ -1,0 +1,67 @@
+"""Pages of the API: PageNumber with PageSize, or MaxResults with NextToken."""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any, Protocol, TypeVar
+
+from spottui.sim.errors import ApiError
+from spottui.sim.registry import Body, Call
+
+
+class Row(Protocol):
+    """Anything with a place in the order of creation."""
+
+    seq: int
+
+
+_R = TypeVar("_R", bound=Row)
+_T = TypeVar("_T")
+
+
+def by_token_or_number(
+    call: Call, rows: Iterable[_R], wrap: Callable[[list[Any]], Body], render: Callable[[_R], Any]
+) -> Body:
+    """A page in whichever of the two modes the call asks for; a NextToken wins over a PageNumber."""
+    if call.params.text("NextToken") or call.params.text("MaxResults"):
+        return _by_token(call, rows, wrap, render)
+    return by_number(call, rows, wrap, render)
+
+
+def by_number(call: Call, rows: Iterable[_T], wrap: Callable[[list[Any]], Body], render: Callable[[_T], Any]) -> Body:
+    """A numbered page; at most 100 rows, 10 unless asked for."""
+    number = call.params.whole("PageNumber", 1, 1, 10**6)
+    size = call.params.whole("PageSize", 10, 1, 100)
+    every = [] if call.blind else list(rows)
+    page = every[(number - 1) * size : number * size]
+    return {
+        "TotalCount": len(every), "PageNumber": number, "PageSize": size, **wrap([render(r) for r in page])
+    }  # fmt: skip
+
+
+def _by_token(call: Call, rows: Iterable[_R], wrap: Callable[[list[Any]], Body], render: Callable[[_R], Any]) -> Body:
+    # The token is the place of the last row, so rows that vanish between pages make no others skip.
+    after = _place(call.params.text("NextToken"))
+    size = max(10, min(100, call.params.whole("MaxResults", 10, 0, 10**6)))
+    later = () if call.blind else (row for row in rows if row.seq > after)
+    page = list(islice(later, size + 1))
+    more = len(page) > size
+    page = page[:size]
+    token = base64.b64encode(f"place:{page[-1].seq}".encode()).decode() if more else ""
+    return {
+        "NextToken": token, "TotalCount": 0, "PageNumber": 1, "PageSize": size,
+        **wrap([render(row) for row in page]),
+    }  # fmt: skip
+
+
+def _place(token: str) -> int:
+    if not token:
+        return 0
+    try:
+        kind, _, place = base64.b64decode(token, validate=True).decode().partition(":")
+        if kind == "place":
+            return int(place)
+    except (binascii.Error, ValueError):
+        pass
+    raise ApiError("InvalidNextToken", 400, "The specified NextToken is not valid.")

@@ -1,0 +1,108 @@
+"""The parameters of an RPC call, as the SDK flattens them: `Tag.1.Key`, `DiskIds.1`, `True`."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+
+from spottui.sim.errors import ApiError, invalid, missing
+from spottui.sim.model import Tags
+
+_MAX_TAGS = 20
+_RESERVED_TAG = re.compile(r"^(aliyun|acs:)", re.IGNORECASE)
+
+
+class Params(Mapping[str, str]):
+    """Flat parameters with typed access; every accessor raises ApiError for what is not acceptable."""
+
+    def __init__(self, flat: Mapping[str, str]) -> None:
+        self._flat = dict(flat)
+
+    def __getitem__(self, name: str) -> str:
+        return self._flat[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._flat)
+
+    def __len__(self) -> int:
+        return len(self._flat)
+
+    def text(self, name: str, default: str = "") -> str:
+        """The value, or `default` when absent or empty."""
+        return self._flat.get(name) or default
+
+    def required(self, name: str) -> str:
+        """The value; 400 MissingParameter without one."""
+        if not self._flat.get(name):
+            raise missing(name)
+        return self._flat[name]
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """`true`/`True`/`false`/…: the SDK writes Python's spelling."""
+        text = self.text(name).lower()
+        if text not in ("", "true", "false"):
+            raise invalid(name)
+        return text == "true" if text else default
+
+    def whole(self, name: str, default: int, low: int, high: int) -> int:
+        """A whole number within bounds, else 400 InvalidParameter."""
+        text = self.text(name)
+        if not text:
+            return default
+        if not re.fullmatch(r"-?\d{1,12}", text) or not low <= int(text) <= high:
+            raise invalid(name, f"must be between {low} and {high}")
+        return int(text)
+
+    def number(self, name: str, default: float) -> float:
+        """A decimal number."""
+        text = self.text(name)
+        if text and not re.fullmatch(r"\d+(\.\d+)?", text):
+            raise invalid(name)
+        return float(text) if text else default
+
+    def choice(self, name: str, allowed: tuple[str, ...], refusal: ApiError, default: str = "") -> str:
+        """One of `allowed`, else `refusal`."""
+        value = self.text(name, default)
+        if value and value not in allowed:
+            raise refusal
+        return value
+
+    def numbered(self, name: str) -> list[str]:
+        """`DiskIds.1`, `DiskIds.2`, … in order."""
+        found = [(int(m[1]), self._flat[m[0]]) for m in self._matches(rf"{re.escape(name)}\.(\d{{1,4}})")]
+        return [value for _, value in sorted(found)]
+
+    def groups(self, name: str) -> list[dict[str, str]]:
+        """`DataDisk.1.Size`, `DataDisk.1.Category`, `DataDisk.2.Size`: one dict per number, in order."""
+        found: dict[int, dict[str, str]] = {}
+        for m in self._matches(rf"{re.escape(name)}\.(\d{{1,4}})\.(.+)"):
+            found.setdefault(int(m[1]), {})[m[2]] = self._flat[m[0]]
+        return [found[n] for n in sorted(found)]
+
+    def tags(self, name: str = "Tag") -> Tags:
+        """`Tag.N.Key` and `Tag.N.Value`, checked by the rules for tags."""
+        pairs = [(g.get("Key", g.get("key", "")), g.get("Value", "")) for g in self.groups(name)]
+        if len(pairs) > _MAX_TAGS:
+            raise ApiError("InvalidTagCount", 400, "The specified tags are beyond the permitted range.")
+        if any(not key or _RESERVED_TAG.match(key) or len(key) > 128 for key, _ in pairs):
+            raise ApiError("InvalidTagKey.Malformed", 400, "The specified Tag.n.Key is not valid.")
+        if len({key for key, _ in pairs}) < len(pairs):
+            raise ApiError("Duplicate.TagKey", 400, "The Tag.N.Key contain duplicate key.")
+        return dict(pairs)
+
+    def json_list(self, name: str, limit: int = 100) -> list[str] | None:
+        """A JSON array in a string; None when absent, `[]` when it is an empty array."""
+        if name not in self._flat or self._flat[name] == "":
+            return None
+        try:
+            values = json.loads(self._flat[name])
+        except ValueError:
+            values = None
+        if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
+            raise ApiError(f"Invalid{name}.Malformed", 400, f"The specified {name} is not a JSON array of strings.")
+        if len(values) > limit:
+            raise ApiError(f"Invalid{name}.Malformed", 400, f"The amount of {name} exceeds {limit}.")
+        return values
+
+    def _matches(self, pattern: str) -> Iterator[re.Match[str]]:
+        compiled = re.compile(pattern)
+        return (m for name in self._flat if (m := compiled.fullmatch(name)))

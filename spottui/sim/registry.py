@@ -1,0 +1,98 @@
+"""The registry of API actions: one function per action, found by service and name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from spottui.sim.errors import dry_run
+from spottui.sim.model import Region
+from spottui.sim.params import Params
+from spottui.sim.world import World
+
+Body = dict[str, Any]
+"""A response body, without its RequestId."""
+
+
+@dataclass(slots=True)
+class Call:
+    """One call being carried out. `blind`: the caller's permissions let it see only empty lists.
+
+    `effect` is what the ledger will say the call did; None for one that changed nothing.
+    """
+
+    world: World
+    params: Params
+    now: float
+    blind: bool = False
+    effect: str | None = None
+
+    @property
+    def region_id(self) -> str:
+        """The mandatory RegionId, checked."""
+        return self.region.id
+
+    @property
+    def region(self) -> Region:
+        """The region of the mandatory RegionId."""
+        return self.world.region(self.params.required("RegionId"))
+
+    @property
+    def any_region(self) -> str:
+        """The RegionId where it may be left out: the resource's id decides then."""
+        return self.params.text("RegionId")
+
+    def refuse_if_dry_run(self) -> None:
+        """End here if the call was only a check, with the error that means it would have worked."""
+        if self.params.flag("DryRun"):
+            raise dry_run()
+
+    def created(self, what: str) -> None:
+        """Note what came into being."""
+        self.effect = f"created {what}"
+
+    def changed(self, what: str) -> None:
+        """Note what is different now."""
+        self.effect = f"changed {what}"
+
+    def once(self, name: str, act: Callable[[], tuple[Body, str]]) -> Body:
+        """Carry out `act` at most once per ClientToken; `act` gives the body and what it created."""
+        token = self.params.text("ClientToken")
+        if not token:
+            body, what = act()
+            self.created(what)
+            return body
+        body, self.effect = self.world.tokens.once((name, self.any_region, token), self.params, act)
+        return body
+
+
+Action = Callable[[Call], Body]
+
+ECS, CLOUD_MONITOR = "2014-05-26", "2019-01-01"
+"""API versions, which tell the services apart on the one port."""
+
+_ACTIONS: dict[str, dict[str, Action]] = {ECS: {}, CLOUD_MONITOR: {}}
+
+
+def action(version: str = ECS) -> Callable[[Action], Action]:
+    """Register a function under its name in CamelCase: `describe_user_data` is DescribeUserData."""
+
+    def register(function: Action) -> Action:
+        _ACTIONS[version][_api_name(function.__name__)] = function
+        return function
+
+    return register
+
+
+def find(version: str, name: str) -> Action | None:
+    """The action, or None for one this cloud does not have."""
+    return _ACTIONS[version].get(name)
+
+
+def is_known_version(version: str) -> bool:
+    """Whether a service has this API version."""
+    return version in _ACTIONS
+
+
+def _api_name(function_name: str) -> str:
+    name = "".join(part.capitalize() for part in function_name.split("_"))
+    return name.replace("Vswitches", "VSwitches")

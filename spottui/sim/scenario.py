@@ -1,0 +1,102 @@
+"""Scenarios: a world's parameters and a timeline of control calls, written in TOML."""
+
+import tomllib
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Any
+
+from spottui.sim import control
+from spottui.sim.errors import ControlError
+from spottui.sim.given import Given
+from spottui.sim.model import Instance
+from spottui.sim.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One entry of the timeline: `at_s` simulated seconds after the start, a control call and its input."""
+
+    at_s: float
+    what: str
+    args: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A named scenario. `options` are defaults for the size and speed of the world."""
+
+    name: str
+    why: str
+    options: dict[str, Any] = field(default_factory=dict)
+    knobs: dict[str, Any] = field(default_factory=dict)
+    policy: dict[str, Any] = field(default_factory=dict)
+    timeline: tuple[Happening, ...] = ()
+
+
+def names() -> list[str]:
+    """The scenarios that come with the package."""
+    files = resources.files(f"{__package__}.scenarios").iterdir()
+    return sorted(f.name.removesuffix(".toml") for f in files if f.name.endswith(".toml"))
+
+
+def load(name: str) -> Scenario:
+    """A scenario of the package.
+
+    Raises:
+        ControlError: no such scenario, or an entry of it is wrong.
+    """
+    if name not in names():
+        raise ControlError("scenario", f"{name!r} is not known", names())
+    text = resources.files(f"{__package__}.scenarios").joinpath(f"{name}.toml").read_text("utf-8")
+    table = tomllib.loads(text)
+    timeline = tuple(_happening(entry) for entry in table.pop("at", []))
+    return Scenario(
+        name, table.pop("why"), knobs=table.pop("world", {}), policy=table.pop("policy", {}),
+        options=table, timeline=timeline,
+    )  # fmt: skip
+
+
+def prepare(world: World, scenario: Scenario) -> None:
+    """Turn the scenario's knobs and plan its timeline from now."""
+    now = world.clock.now()
+    if scenario.knobs:
+        control.turn_knobs(world, Given(scenario.knobs), now)
+    for happening in scenario.timeline:
+        _plan(world, happening, now + happening.at_s)
+
+
+def _happening(entry: dict[str, Any]) -> Happening:
+    args = dict(entry)
+    at_s, what = float(args.pop("at_s")), args.pop("what")
+    if what not in control.CALLS:
+        raise ControlError("what", f"{what!r} is not known", list(control.CALLS))
+    return Happening(at_s, what, args)
+
+
+def _plan(world: World, happening: Happening, at: float) -> None:
+    def happen(due: float) -> None:
+        control.CALLS[happening.what](world, Given(_resolved(world, happening)), due)
+
+    world.schedule.plan(at, happen)
+
+
+def _resolved(world: World, happening: Happening) -> dict[str, Any]:
+    """The input with instances named in the scenario replaced by what the control call takes."""
+    args = dict(happening.args)
+    if happening.what == "interrupt" and "instances" in args:
+        args["instance_ids"] = [_named(world, who).id for who in args.pop("instances")]
+    if happening.what == "stock" and "instance" in args:
+        like = _named(world, args.pop("instance"))
+        args |= {"instance_type": like.type, "zone": like.zone}
+    return args
+
+
+def _named(world: World, who: str | int) -> Instance:
+    """An instance by name or id, or the n-th spot instance, counted from 0."""
+    spot = [row for row in world.instances.values() if row.is_spot]
+    if isinstance(who, int) and who < len(spot):
+        return spot[who]
+    found = [row for row in world.instances.values() if who in (row.name, row.id)]
+    if not found:
+        raise ControlError("instances", f"{who!r} is not in this world", [row.name for row in spot])
+    return found[0]

@@ -1,0 +1,121 @@
+"""Start the simulated cloud on loopback and stop it again."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from spottui.sim import configfile, tls
+from spottui.sim.clock import Clock
+from spottui.sim.cloud import Cloud
+from spottui.sim.populate import Plan, build
+from spottui.sim.scenario import Scenario, load, prepare
+from spottui.sim.server import LONGEST_LINE, application
+from spottui.sim.settings import Settings
+from spottui.sim.world import World
+
+_HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How to start; None leaves the choice to the scenario or the default."""
+
+    port: int = 0
+    instances: int | None = None
+    regions: tuple[str, ...] | None = None
+    seed: int | None = None
+    speed: float | None = None
+    bare: bool | None = None
+    scenario: str = "quiet"
+    tls: bool = False
+    config: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where the running cloud is and how to get in."""
+
+    url: str
+    access_key_id: str
+    access_key_secret: str
+    account_id: str
+    queue: str
+    regions: tuple[str, ...]
+    config: Path | None
+    ca_file: Path | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The ready line of `spottui sim`."""
+        return {
+            "url": self.url, "ecs_endpoint": self.url, "mns_endpoint": self.url, "cms_endpoint": self.url,
+            "metadata_url": f"{self.url}/latest/meta-data/", "access_key_id": self.access_key_id,
+            "access_key_secret": self.access_key_secret, "account_id": self.account_id,
+            "queue": self.queue, "regions": list(self.regions),
+            "config": str(self.config) if self.config else None,
+            **({"ca_file": str(self.ca_file)} if self.ca_file else {}),
+        }  # fmt: skip
+
+
+@asynccontextmanager
+async def running(options: Options) -> AsyncIterator[Endpoint]:
+    """The cloud, serving until the block ends.
+
+    Raises:
+        ControlError: the scenario is unknown or wrong.
+        OSError: the port is taken.
+    """
+    scenario = load(options.scenario)
+    cloud = Cloud(lambda: _make_world(options, scenario))
+    runner = web.AppRunner(
+        application(cloud), access_log=None, handler_cancellation=True, shutdown_timeout=0.2,
+        max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE,
+    )  # fmt: skip
+    await runner.setup()
+    living = asyncio.create_task(cloud.live())
+    try:
+        yield await _open(options, scenario, cloud.world, runner)
+    finally:
+        living.cancel()
+        with suppress(asyncio.CancelledError):
+            await living
+        await runner.cleanup()
+
+
+async def _open(options: Options, scenario: Scenario, world: World, runner: web.AppRunner) -> Endpoint:
+    ca_file = _ca_file(options)
+    context = tls.loopback_context(ca_file) if ca_file else None
+    await web.TCPSite(runner, _HOST, options.port, ssl_context=context).start()
+    url = f"{'https' if context else 'http'}://{_HOST}:{runner.addresses[0][1]}"
+    key = next(iter(world.keys.items()))
+    regions = tuple(world.regions.values())
+    if options.config:
+        configfile.write(options.config, url, regions, key, scenario.policy, ca_file)
+    return Endpoint(url, *key, world.account_id, regions[0].queue, tuple(world.regions), options.config, ca_file)
+
+
+def _ca_file(options: Options) -> Path | None:
+    if not options.tls:
+        return None
+    if options.config:
+        return options.config.with_name(f"{options.config.stem}-ca.pem").absolute()
+    return Path(tempfile.mkdtemp(prefix="spottui-sim-"), "ca.pem")
+
+
+def _make_world(options: Options, scenario: Scenario) -> World:
+    def chosen(name: str, default: Any) -> Any:
+        given = getattr(options, name)
+        return scenario.options.get(name, default) if given is None else given
+
+    plan = Plan(
+        chosen("instances", 24), tuple(chosen("regions", ("cn-hangzhou",))), chosen("seed", 7),
+        bare=chosen("bare", False),
+    )  # fmt: skip
+    world = build(plan, Clock(chosen("speed", 1.0)), Settings())
+    prepare(world, scenario)
+    return world

@@ -1,0 +1,81 @@
+"""The whole world as JSON for the control side, with the API's names for things."""
+
+from typing import Any
+
+from spottui.sim.clock import iso_millis
+from spottui.sim.imaging import is_usable, progress
+from spottui.sim.mns.queues import Queue
+from spottui.sim.model import Disk, EventRule, Image, Instance, Snapshot
+from spottui.sim.world import World
+
+
+def state(world: World) -> dict[str, Any]:
+    """Everything that exists now."""
+    now = world.settle()
+    return {
+        "now": iso_millis(now), "speed": world.clock.speed,
+        "instances": [_instance(row) for row in world.instances.values()],
+        "images": [_image(row, now) for row in world.images.values()],
+        "disks": [_disk(row) for row in world.disks.values()],
+        "snapshots": [_snapshot(row, now) for row in world.snapshots.values()],
+        "eips": [
+            {"AllocationId": e.id, "IpAddress": e.address, "RegionId": e.region, "InstanceId": e.instance_id}
+            for e in world.eips.values()
+        ],
+        "queues": {queue.name: _queue(queue, now) for queue in world.queues},
+        "event_rules": [_rule(rule) for rule in world.event_rules.values()],
+        "stock": [
+            {"InstanceType": kind, "ZoneId": zone, "Stock": left} for (kind, zone), left in world.stock.items()
+        ],
+    }  # fmt: skip
+
+
+def _instance(row: Instance) -> dict[str, Any]:
+    return {
+        "InstanceId": row.id, "InstanceName": row.name, "RegionId": row.region, "ZoneId": row.zone,
+        "InstanceType": row.type, "Status": row.status, "SpotStrategy": row.spot_strategy,
+        "SpotInterruptionBehavior": row.behavior, "LockReasons": list(row.locks),
+        "ReleaseAt": None if row.release_at is None else iso_millis(row.release_at),
+        "ImageId": row.image_id, "VSwitchId": row.vswitch_id, "PrivateIpAddress": row.private_ip,
+        "EipAllocationId": row.eip_id, "KeyPairName": row.key_pair, "RamRoleName": row.ram_role,
+        "DiskIds": row.disk_ids, "Tags": row.tags, "CreationTime": iso_millis(row.created_at),
+    }  # fmt: skip
+
+
+def _image(row: Image, now: float) -> dict[str, Any]:
+    return {
+        "ImageId": row.id, "ImageName": row.name, "RegionId": row.region, "Status": row.status,
+        "Progress": f"{progress(row.started_at, row.done_at, row.failed_at or now)}%",
+        "Usable": is_usable(row, now), "ImageOwnerAlias": row.owner,
+        "SourceInstanceId": row.source_instance_id, "SnapshotIds": [m.snapshot_id for m in row.mappings],
+        "CreationTime": iso_millis(row.started_at), "Tags": row.tags,
+    }  # fmt: skip
+
+
+def _disk(row: Disk) -> dict[str, Any]:
+    return {
+        "DiskId": row.id, "RegionId": row.region, "ZoneId": row.zone, "Type": row.type,
+        "Category": row.category, "Size": row.size_gib, "Device": row.device, "Status": row.status,
+        "InstanceId": row.instance_id, "DeleteWithInstance": row.delete_with_instance,
+        "SourceSnapshotId": row.source_snapshot_id, "Tags": row.tags,
+    }  # fmt: skip
+
+
+def _snapshot(row: Snapshot, now: float) -> dict[str, Any]:
+    return {
+        "SnapshotId": row.id, "RegionId": row.region, "SourceDiskId": row.disk_id, "Status": row.status,
+        "Progress": f"{progress(row.started_at, row.done_at, now)}%", "Tags": row.tags,
+    }  # fmt: skip
+
+
+def _queue(queue: Queue, now: float) -> dict[str, Any]:
+    active, inactive, delayed = queue.counts(now)
+    return {
+        "ActiveMessages": active, "InactiveMessages": inactive, "DelayMessages": delayed,
+        "VisibilityTimeout": queue.attributes.visibility_timeout,
+    }  # fmt: skip
+
+
+def _rule(rule: EventRule) -> dict[str, Any]:
+    targets = [{"Id": key, "Region": region, "Queue": q} for key, (region, q) in rule.targets.items()]
+    return {"Name": rule.name, "State": rule.state, "EventNames": list(rule.event_names), "Targets": targets}

@@ -1,0 +1,110 @@
+"""The world: everything the simulated account owns, and the time it lives in. No I/O."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TypeVar
+
+from spottui.sim.clock import Clock
+from spottui.sim.errors import ApiError, not_found
+from spottui.sim.faults import Faults
+from spottui.sim.ids import Ids
+from spottui.sim.ledger import Ledger
+from spottui.sim.mns.queues import Queues
+from spottui.sim.model import Disk, Eip, EventRule, Image, Instance, Notice, Region, Snapshot, VSwitch
+from spottui.sim.schedule import Schedule
+from spottui.sim.settings import Settings
+from spottui.sim.tokens import Tokens
+
+_T = TypeVar("_T", Instance, Disk, Image, Snapshot, VSwitch, Eip)
+
+
+@dataclass(slots=True)
+class World:
+    """State by id, in order of creation. Call `settle()` before reading it."""
+
+    clock: Clock
+    ids: Ids
+    account_id: str
+    keys: dict[str, str]
+    """AccessKey id to secret."""
+    settings: Settings = field(default_factory=Settings)
+    schedule: Schedule = field(default_factory=Schedule)
+    regions: dict[str, Region] = field(default_factory=dict)
+    instances: dict[str, Instance] = field(default_factory=dict)
+    disks: dict[str, Disk] = field(default_factory=dict)
+    images: dict[str, Image] = field(default_factory=dict)
+    snapshots: dict[str, Snapshot] = field(default_factory=dict)
+    vswitches: dict[str, VSwitch] = field(default_factory=dict)
+    eips: dict[str, Eip] = field(default_factory=dict)
+    stock: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(instance type, zone) to what is left; a pair that is not here has plenty."""
+    queues: Queues = field(default_factory=Queues)
+    event_rules: dict[str, EventRule] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
+    tokens: Tokens = field(default_factory=Tokens)
+    ledger: Ledger = field(default_factory=Ledger)
+    faults: Faults = field(default_factory=Faults)
+    nonces: dict[str, float] = field(default_factory=dict)
+    """Signature nonces seen, with the wall time they were seen at."""
+    order: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def settle(self) -> float:
+        """Let everything happen that was due; returns simulated now."""
+        now = self.clock.now()
+        self.schedule.run_until(now)
+        return now
+
+    def advance(self, seconds: float) -> None:
+        """Jump ahead; everything due on the way happens in its order."""
+        self.clock.advance(seconds)
+        self.settle()
+
+    def region(self, region_id: str) -> Region:
+        """The region.
+
+        Raises:
+            ApiError: 404 InvalidRegionId.NotFound.
+        """
+        if region_id not in self.regions:
+            raise ApiError("InvalidRegionId.NotFound", 404, f"The specified RegionId does not exist: {region_id}")
+        return self.regions[region_id]
+
+    def instance(self, instance_id: str, region: str = "") -> Instance:
+        """The instance, which must be in `region` if one is given.
+
+        Raises:
+            ApiError: 404 InvalidInstanceId.NotFound.
+        """
+        return _find(self.instances, instance_id, region, "InstanceId")
+
+    def disk(self, disk_id: str, region: str = "") -> Disk:
+        """The disk, or 404 InvalidDiskId.NotFound."""
+        return _find(self.disks, disk_id, region, "DiskId")
+
+    def image(self, image_id: str, region: str = "") -> Image:
+        """The image, or 404 InvalidImageId.NotFound."""
+        return _find(self.images, image_id, region, "ImageId")
+
+    def snapshot(self, snapshot_id: str, region: str = "") -> Snapshot:
+        """The snapshot, or 404 InvalidSnapshotId.NotFound."""
+        return _find(self.snapshots, snapshot_id, region, "SnapshotId")
+
+    def vswitch(self, vswitch_id: str, region: str = "") -> VSwitch:
+        """The vSwitch, or 404 InvalidVSwitchId.NotFound."""
+        return _find(self.vswitches, vswitch_id, region, "VSwitchId")
+
+    def eip(self, allocation_id: str, region: str = "") -> Eip:
+        """The EIP, or 404 InvalidAllocationId.NotFound."""
+        return _find(self.eips, allocation_id, region, "AllocationId")
+
+    def disks_of(self, instance: Instance) -> list[Disk]:
+        """The disks attached to the instance, system disk first."""
+        return [self.disks[disk_id] for disk_id in instance.disk_ids]
+
+
+def _find(table: dict[str, _T], key: str, region: str, kind: str) -> _T:
+    found = table.get(key)
+    if found is None or (region and found.region != region):
+        raise not_found(kind, key)
+    return found
