@@ -14,6 +14,8 @@ class ErrorKind(Enum):
     """Refused for good at this place: type, zone or price; another candidate may do."""
     IN_PROCESS = "still in process"
     """The same ClientToken is still being worked on; ask again with the same token."""
+    BUSY = "busy"
+    """The instance or a disk is in a state that passes: stopping, starting, or a snapshot being made."""
     NOT_FOUND = "not found"
     DENIED = "permission"
     CREDENTIALS = "credentials"
@@ -32,7 +34,7 @@ class ErrorKind(Enum):
     @property
     def passes(self) -> bool:
         """Whether the same call may succeed later."""
-        return self.effect_unknown or self is ErrorKind.THROTTLED
+        return self.effect_unknown or self in (ErrorKind.THROTTLED, ErrorKind.BUSY)
 
 
 class CloudError(Exception):
@@ -116,5 +118,6 @@ _BY_CODE: tuple[tuple[ErrorKind, tuple[str, ...]], ...] = (
     ),
     (ErrorKind.DENIED, ("Forbidden", "NoPermission", "AccessDenied", "InvalidUser.PassRoleForbidden")),
     (ErrorKind.NOT_FOUND, ("QueueNotExist",)),
+    (ErrorKind.BUSY, ("IncorrectInstanceStatus", "IncorrectDiskStatus")),
     (ErrorKind.BROKEN, ("InternalError", "InternalServerError", "ServiceUnavailable")),
 )

@@ -72,7 +72,8 @@ class Recovery:
     """One recovery as the console, `status --json` and the headless lines show it.
 
     `recovery_id` is the interruption's id. `progress` is the image's, in percent. `veto_until` is set while a
-    veto window runs, `forecast_at` is when the image is expected. `who` said yes, as `user@host tty`.
+    veto window runs, `imaging_since` once the image was started, `forecast_at` is when it is expected. `who` said yes,
+    as `user@host tty`.
     """
 
     recovery_id: str
@@ -92,6 +93,7 @@ class Recovery:
     who: str = ""
     cancel: bool = False
     image_id: str = ""
+    imaging_since: datetime | None = None
     new_instance_id: str = ""
     next_step: str = ""
     ended: datetime | None = None

@@ -1,0 +1,1 @@
+"""The durable engine and everything that it runs."""

@@ -1,0 +1,144 @@
+"""Durable execution behind one door: DBOS runs the recoveries, and nothing else of ours knows that."""
+
+import fcntl
+import logging
+import os
+import secrets
+import socket
+import typing
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, WorkflowStatus
+
+from spottui.recovery.work import Work
+from spottui.recovery.workflow import recover
+
+T = TypeVar("T")
+
+APPLICATION_VERSION = "flow-1"
+"""Bumped by hand when a workflow that was interrupted before could not go on under the new code."""
+RESUME_QUEUE = "resume"
+RESUME_POLL_S = 0.25
+
+
+class Engine:
+    """Starts recoveries and resumes those whose process died. One per process."""
+
+    def __init__(self, work: Work, state_dir: Path) -> None:
+        self._work = work
+        self._claim = _Claim(state_dir / "executors")
+        self._dbos_config: DBOSConfig = {
+            "name": "spottui",
+            "system_database_url": f"sqlite:///{work.journal.database.path}",
+            "system_database_engine": work.journal.database.engine_for_dbos(),
+            "executor_id": self._claim.executor_id,
+            "application_version": APPLICATION_VERSION,
+            "serializer": DBOSPortableJSONSerializer(),
+            "log_level": "WARNING",
+        }
+        self._workflow: Callable[[str], Any] | None = None
+
+    def launch(self) -> None:
+        """Start DBOS, take over what dead processes left, and start what was journaled but never begun."""
+        _quiet_log()
+        DBOS(config=self._dbos_config)
+
+        async def recovery(recovery_id: str) -> str:
+            return await recover(recovery_id, self._stage)
+
+        self._workflow = DBOS.workflow(name="recovery", max_recovery_attempts=1000)(recovery)
+        DBOS.launch()
+        DBOS.register_queue(RESUME_QUEUE, polling_interval_sec=RESUME_POLL_S, on_conflict="always_update")
+        self._take_over()
+        for unfinished in self._work.journal.recoveries.unfinished():
+            self.begin(unfinished.recovery_id)
+
+    def begin(self, recovery_id: str) -> None:
+        """Start the recovery of an interruption; one that was started before, by whomever, is left alone."""
+        if self._workflow is None:
+            return
+        with SetWorkflowID(recovery_id):
+            DBOS.start_workflow(self._workflow, recovery_id)
+        self._work.signals.wake(recovery_id)
+
+    def close(self) -> None:
+        """Stop; recoveries under way go on at the next start."""
+        DBOS.destroy(destroy_registry=True)
+        self._workflow = None
+        self._claim.release()
+
+    async def _stage(self, step: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
+        async def run() -> Any:
+            return msgspec.to_builtins(await step(self._work, *args, **kwargs))
+
+        kept = await DBOS.run_step_async({"name": step.__name__}, run)
+        result: T = msgspec.convert(kept, typing.get_type_hints(step)["return"])
+        return result
+
+    def _take_over(self) -> None:
+        """Resume the pending workflows of executors that hold their claim no more."""
+        executors = {str(workflow.executor_id) for workflow in _pending()} - {self._claim.executor_id}
+        for executor_id in executors:
+            with self._claim.of_dead(executor_id) as dead:
+                left = [workflow.workflow_id for workflow in _pending(executor_id)] if dead else []
+                if left:
+                    DBOS.resume_workflows(left, queue_name=RESUME_QUEUE)
+
+
+def _pending(executor_id: str | None = None) -> list[WorkflowStatus]:
+    return DBOS.list_workflows(status="PENDING", executor_id=executor_id, load_input=False, load_output=False)
+
+
+class _Claim:
+    """A file that this process holds locked while it lives: whoever can lock it knows that its owner is dead."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._directory = directory
+        self.executor_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._file = (directory / self.executor_id).open("w")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def of_dead(self, executor_id: str) -> "_DeadClaim":
+        """Try to take the claim of another executor, for as long as its work is taken over."""
+        return _DeadClaim(self._directory / Path(executor_id).name)
+
+    def release(self) -> None:
+        """Give up the claim."""
+        Path(self._file.name).unlink(missing_ok=True)
+        self._file.close()
+
+
+class _DeadClaim:
+    """The claim of another process, held for as long as its work is taken over."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._dead = False
+
+    def __enter__(self) -> bool:
+        """Return whether the owner is dead; of two that ask at once one is told so first."""
+        self._file = self._path.open("a")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        self._dead = True
+        return True
+
+    def __exit__(self, *_: object) -> None:
+        if self._dead:
+            self._path.unlink(missing_ok=True)
+        self._file.close()
+
+
+def _quiet_log() -> None:
+    """DBOS adds a stderr handler of its own unless there is one: it would write over the screen."""
+    logger = logging.getLogger("dbos")
+    logger.addHandler(logging.NullHandler())
+    logger.propagate = False
+    for handler in logging.getLogger("spottui").handlers:
+        logger.addHandler(handler)

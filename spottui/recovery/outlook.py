@@ -1,0 +1,24 @@
+"""The forecast of a recovery as the journal keeps it."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from spottui.domain.forecast import Forecast, before_image
+from spottui.domain.recovery import Recovery
+from spottui.recovery.work import Work
+
+
+def forecast_now(work: Work, recovery: Recovery) -> Forecast:
+    """Forecast an image that would be started now."""
+    plan = work.journal.recoveries.plan(recovery.recovery_id)
+    gib = plan.spec.image_gib if plan else 0
+    return before_image(work.now(), recovery.deadline, gib, work.journal.image_timings.timing())
+
+
+def with_forecast(recovery: Recovery, forecast: Forecast, now: datetime) -> Recovery:
+    """Show a forecast; one that moved by less than two seconds is not worth a write."""
+    old = recovery.forecast_at
+    moved_s = 1e9 if old is None else abs((forecast.ready_at - old).total_seconds())
+    if moved_s < 2 and recovery.verdict is forecast.verdict:
+        return recovery
+    return replace(recovery, forecast_at=max(forecast.ready_at, now), verdict=forecast.verdict)

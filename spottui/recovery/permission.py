@@ -1,0 +1,140 @@
+"""Between the notice and the first costly step: evidence, the plan, and somebody's yes."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from spottui.cloud.errors import CloudError
+from spottui.domain.interruption import EVENT_GRACE_S, Interruption
+from spottui.domain.plan import Plan
+from spottui.domain.recovery import Decision, Recovery, RecoveryState
+from spottui.recovery.calls import attempt
+from spottui.recovery.guard import Grant
+from spottui.recovery.outlook import forecast_now, with_forecast
+from spottui.recovery.planner import capture, make_plan
+from spottui.recovery.work import Ended, Work
+
+LOOK_S = 1.0
+"""How often a waiting recovery looks at the journal by itself, for what another process said."""
+
+GRACE = timedelta(seconds=EVENT_GRACE_S)
+
+
+async def wait_for_permission(work: Work, recovery_id: str) -> Ended | None:
+    """Wait until a person or auto-mode has said yes, and return None; or return how it ended without.
+
+    A person's yes counts whatever the evidence: the screen has shown it. Auto-mode says yes only to what a lock has
+    confirmed, when its veto window is over.
+    """
+    while True:
+        answer = await _look(work, recovery_id)
+        if not isinstance(answer, float):
+            return answer
+        await work.signals.wait(recovery_id, answer)
+
+
+async def _look(work: Work, recovery_id: str) -> Ended | float | None:
+    """Return None for yes, an end, or the seconds until the next look."""
+    recovery = work.recovery(recovery_id)
+    interruption = work.journal.interruptions.get(recovery_id)
+    if interruption is None:
+        raise LookupError(f"no interruption {recovery_id} in the journal")
+    if recovery.cancel or recovery.decision is Decision.VETO:
+        return _stopped_by_person(recovery)
+    plan = await _plan(work, recovery)
+    if recovery.decision is Decision.CONFIRM and isinstance(plan, Plan):
+        return None
+    overdue = work.now() > interruption.deadline + GRACE
+    if overdue:
+        return _too_late(interruption, plan)
+    if not interruption.confirmed:
+        reason = "no lock seen yet: a drill never gets one"
+        return await _show(work, recovery, interruption, RecoveryState.SUSPECTED, reason)
+    if not isinstance(plan, Plan):
+        return await _show(work, recovery, interruption, RecoveryState.SUSPECTED, f"no plan yet: {plan}")
+    return await _ask_guard(work, recovery, interruption)
+
+
+async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption) -> float | None:
+    if recovery.decision is Decision.HOLD:
+        return await _show(
+            work, recovery, interruption, RecoveryState.NEEDS_YOU, f"held by {recovery.who}; plan ready: press y"
+        )
+    answer = work.guard.ask(forecast_now(work, recovery))
+    if not isinstance(answer, Grant):
+        reason = answer.reason if answer.waits else "plan ready: press y"
+        return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, reason)
+    if recovery.state is not RecoveryState.VETO_WINDOW or recovery.veto_until is None:
+        recovery = replace(recovery, veto_until=answer.veto_until)
+        await _show(work, recovery, interruption, RecoveryState.VETO_WINDOW, "auto-mode goes on unless you veto")
+    left_s = ((recovery.veto_until or work.now()) - work.now()).total_seconds()
+    if left_s > 0:
+        return min(left_s, LOOK_S)
+    confirmed = await asyncio.to_thread(work.guard.confirm, recovery.recovery_id)
+    return None if confirmed else LOOK_S
+
+
+async def _show(work: Work, recovery: Recovery, interruption: Interruption, state: RecoveryState, reason: str) -> float:
+    """Commit what the recovery waits for, if that is new, and return when to look again."""
+    now = work.now()
+    forecast = forecast_now(work, recovery)
+    veto_until = recovery.veto_until if state is RecoveryState.VETO_WINDOW else None
+
+    def change(known: Recovery) -> Recovery:
+        shown = replace(known, state=state, reason=reason, veto_until=veto_until, deadline=interruption.deadline)
+        return with_forecast(shown, forecast, now)
+
+    if change(recovery) != work.recovery(recovery.recovery_id):
+        changed = await asyncio.to_thread(work.journal.recoveries.change, recovery.recovery_id, now, change)
+        if state is RecoveryState.NEEDS_YOU and recovery.state is not state:
+            _notify(work, changed)
+    return LOOK_S
+
+
+def _notify(work: Work, recovery: Recovery) -> None:
+    title = f"{recovery.name or recovery.instance_id} is being reclaimed and needs you"
+    text = f"{recovery.instance_id} in {recovery.region}, deadline {recovery.deadline:%H:%M:%S} UTC. {recovery.reason}"
+    work.journal.outbox.post(recovery.recovery_id, title, text, work.now())
+
+
+async def _plan(work: Work, recovery: Recovery) -> Plan | str:
+    """Return the plan, made now if there is none, or why it cannot be made."""
+    known = work.journal.recoveries.plan(recovery.recovery_id)
+    if known:
+        return known
+    ecs = work.ecs(recovery)
+    spec = await attempt(work, lambda: capture(ecs, work.journal, work.clock, recovery.instance_id))
+    if isinstance(spec, CloudError):
+        return spec.line
+    if spec is None:
+        return f"{recovery.instance_id} is not listed in {recovery.region}"
+    plan = make_plan(spec, recovery.recovery_id, work.settings)
+    plan = await asyncio.to_thread(work.journal.recoveries.set_plan, recovery.recovery_id, plan)
+    named = replace(recovery, name=spec.instance.name)
+    await asyncio.to_thread(
+        work.journal.recoveries.change,
+        recovery.recovery_id,
+        work.now(),
+        lambda known: replace(known, name=named.name, next_step=_next_step(plan)),
+    )
+    return plan
+
+
+def _next_step(plan: Plan) -> str:
+    first = plan.candidates[0]
+    return f"image, then {first.instance_type} in {first.zone}"
+
+
+def _stopped_by_person(recovery: Recovery) -> Ended:
+    if recovery.cancel:
+        return Ended(RecoveryState.CANCELLED, "cancelled before anything was launched")
+    return Ended(RecoveryState.VETOED, f"vetoed by {recovery.who}")
+
+
+def _too_late(interruption: Interruption, plan: Plan | str) -> Ended:
+    at = f"{interruption.deadline:%H:%M:%S} UTC"
+    if not interruption.confirmed:
+        return Ended(RecoveryState.SKIPPED, f"no lock was seen by the deadline at {at}: a drill, or called off")
+    if isinstance(plan, str):
+        return Ended(RecoveryState.FAILED, f"no plan could be made by the deadline at {at}: {plan}")
+    return Ended(RecoveryState.FAILED, f"nobody confirmed it by the deadline at {at}")

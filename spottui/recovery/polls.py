@@ -1,0 +1,96 @@
+"""One call for all recoveries of a region that wait for the same kind of thing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Generic, TypeVar
+
+from spottui.cloud.ecs import Ecs
+from spottui.cloud.ecs_shapes import Image
+from spottui.cloud.errors import CloudError
+from spottui.cloud.lanes import Lanes
+from spottui.domain.instance import Instance
+
+T = TypeVar("T")
+
+FASTEST_S = 1.0
+IDS_PER_CALL = 100
+
+
+class SharedPoll(Generic[T]):
+    """Asks for all that somebody waits for, as often as the most impatient wants, and not at all when nobody waits.
+
+    Lives in one event loop. An answer without a key is None, which is no evidence of anything but "not seen".
+    """
+
+    def __init__(self, fetch: Callable[[Iterable[str]], Awaitable[Mapping[str, T]]]) -> None:
+        self._fetch = fetch
+        self._waiting: dict[str, tuple[float, asyncio.Future[T | CloudError | None]]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._sooner = asyncio.Event()
+
+    async def next(self, key: str, within_s: float) -> T | CloudError | None:
+        """Return what the next look shows of `key`, at most about `within_s` seconds from now."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + max(within_s, FASTEST_S)
+        if key not in self._waiting:
+            self._waiting[key] = (due, loop.create_future())
+        future = self._waiting[key][1]
+        self._sooner.set()
+        if self._task is None or self._task.done():
+            self._task = loop.create_task(self._run())
+        return await asyncio.shield(future)
+
+    async def _run(self) -> None:
+        while self._waiting:
+            await self._until_due()
+            batch, self._waiting = self._waiting, {}
+            try:
+                found: Mapping[str, T] | CloudError = await self._fetch(batch)
+            except CloudError as error:
+                found = error
+            for key, (_, future) in batch.items():
+                if not future.done():
+                    future.set_result(found if isinstance(found, CloudError) else found.get(key))
+            await asyncio.sleep(0)
+
+    async def _until_due(self) -> None:
+        loop = asyncio.get_running_loop()
+        while (wait_s := min(due for due, _ in self._waiting.values()) - loop.time()) > 0:
+            self._sooner.clear()
+            try:
+                async with asyncio.timeout(wait_s):
+                    await self._sooner.wait()
+            except TimeoutError:
+                return
+
+
+class Polls:
+    """The shared polls of every region, made when they are first waited for."""
+
+    def __init__(self, regions: Mapping[str, Ecs], lanes: Lanes) -> None:
+        self._regions = regions
+        self._lanes = lanes
+        self._images: dict[str, SharedPoll[Image]] = {}
+        self._instances: dict[str, SharedPoll[Instance]] = {}
+
+    async def image(self, region: str, image_id: str, within_s: float) -> Image | CloudError | None:
+        """Return what the region's next image poll shows of an image."""
+        poll = self._images.setdefault(region, SharedPoll(lambda _: self._our_images(region)))
+        return await poll.next(image_id, within_s)
+
+    async def instance(self, region: str, instance_id: str, within_s: float) -> Instance | CloudError | None:
+        """Return what the region's next instance poll shows of an instance."""
+        poll = self._instances.setdefault(region, SharedPoll(lambda ids: self._some_instances(region, ids)))
+        return await poll.next(instance_id, within_s)
+
+    async def _our_images(self, region: str) -> Mapping[str, Image]:
+        return await asyncio.wrap_future(self._lanes.read(self._regions[region].our_images))
+
+    async def _some_instances(self, region: str, ids: Iterable[str]) -> Mapping[str, Instance]:
+        wanted, ecs = list(ids), self._regions[region]
+        found: dict[str, Instance] = {}
+        for start in range(0, len(wanted), IDS_PER_CALL):
+            page = wanted[start : start + IDS_PER_CALL]
+            specs = await asyncio.wrap_future(self._lanes.read(ecs.launch_specs, page))
+            found.update((instance_id, spec.instance) for instance_id, spec in specs.items())
+        return found

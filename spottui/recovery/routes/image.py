@@ -1,0 +1,240 @@
+"""The image route: a full image of the dying instance, and a replacement launched from it."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from spottui.cloud.ecs_shapes import Image
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.domain.forecast import TIGHT_S, Forecast, while_imaging
+from spottui.domain.instance import Instance, InstanceStatus
+from spottui.domain.plan import Plan
+from spottui.domain.recovery import Created, Recovery, RecoveryState
+from spottui.domain.tokens import client_token
+from spottui.recovery.calls import call
+from spottui.recovery.outlook import with_forecast
+from spottui.recovery.stage import Stage
+from spottui.recovery.work import Ended, Work
+
+IMAGE_POLL_S = 5.0
+IMAGE_POLL_TIGHT_S = 2.0
+RUNNING_POLL_S = 2.0
+UNLISTED_GRACE = timedelta(seconds=120)
+"""A new image may not be listed at once (alibaba_facts.md 3.2)."""
+IMAGE_PATIENCE = timedelta(hours=2)
+LAUNCH_PATIENCE = timedelta(minutes=10)
+RUNNING_PATIENCE = timedelta(minutes=5)
+
+
+async def image_route(recovery_id: str, stage: Stage) -> Ended:
+    """Image, launch at the first candidate that has room, and see it run."""
+    image_id = await stage(create_image, recovery_id)
+    if isinstance(image_id, Ended):
+        return image_id
+    lost = await stage(wait_for_image, recovery_id, image_id)
+    if lost:
+        return lost
+    for attempt in range(await stage(count_candidates, recovery_id)):
+        launched = await stage(launch, recovery_id, image_id, attempt)
+        if isinstance(launched, Ended):
+            return launched
+        if launched:
+            lost = await stage(wait_until_running, recovery_id, launched)
+            return lost or await stage(verify, recovery_id, launched)
+    return Ended(RecoveryState.FAILED, f"no candidate has room now; image {image_id} is kept")
+
+
+async def create_image(work: Work, recovery_id: str) -> str | Ended:
+    """Start the image and return its id."""
+    recovery = await _enter(work, recovery_id, RecoveryState.IMAGING, "image of all cloud disks")
+    if isinstance(recovery, Ended):
+        return recovery
+    plan, ecs = _plan(work, recovery_id), work.ecs(recovery)
+    token = client_token(recovery_id, "CreateImage")
+    outcome = await call(
+        work,
+        recovery,
+        "CreateImage",
+        token,
+        recovery.deadline,
+        lambda: ecs.create_image(recovery.instance_id, plan.image_name, recovery_id, token),
+    )
+    if isinstance(outcome, CloudError):
+        return Ended(RecoveryState.FAILED, f"no image: {outcome.line}")
+    image_id = outcome.resource_id
+    await _change(
+        work,
+        recovery_id,
+        lambda known: replace(
+            _with_created(known, "image", image_id), image_id=image_id, imaging_since=known.imaging_since or work.now()
+        ),
+    )
+    return image_id
+
+
+async def wait_for_image(work: Work, recovery_id: str, image_id: str) -> Ended | None:
+    """Wait until instances can be launched from the image, showing its progress and the forecast."""
+    plan = _plan(work, recovery_id)
+    poll_s = IMAGE_POLL_TIGHT_S
+    while True:
+        recovery = work.recovery(recovery_id)
+        if recovery.cancel:
+            return _cancelled(recovery)
+        image = await work.polls.image(recovery.region, image_id, poll_s)
+        now = work.now()
+        started = recovery.imaging_since or now
+        if isinstance(image, Image) and image.usable:
+            await _image_ready(work, recovery, plan, (now - started).total_seconds())
+            return None
+        ended = _image_lost(image, image_id, now - started)
+        if ended:
+            return ended
+        if isinstance(image, Image):
+            poll_s = await _show_progress(work, recovery, image, plan, started, now)
+
+
+async def count_candidates(work: Work, recovery_id: str) -> int:
+    """Return how many candidates the frozen plan has."""
+    return len(_plan(work, recovery_id).candidates)
+
+
+async def launch(work: Work, recovery_id: str, image_id: str, attempt: int) -> str | Ended | None:
+    """Launch at one candidate and return the new instance's id, or None when there is no room there."""
+    candidate = _plan(work, recovery_id).candidates[attempt]
+    where = f"{candidate.instance_type} in {candidate.zone}"
+    recovery = await _enter(work, recovery_id, RecoveryState.LAUNCHING, f"launch {where}")
+    if isinstance(recovery, Ended):
+        return recovery
+    plan, ecs = _plan(work, recovery_id), work.ecs(recovery)
+    token = client_token(recovery_id, "RunInstances", attempt)
+    outcome = await call(
+        work,
+        recovery,
+        "RunInstances",
+        token,
+        work.now() + LAUNCH_PATIENCE,
+        lambda: ecs.run_instance(plan.spec, candidate, image_id, recovery_id, token),
+    )
+    if isinstance(outcome, CloudError):
+        if outcome.kind is ErrorKind.NO_STOCK:
+            return None
+        return Ended(RecoveryState.FAILED, _launch_failed(outcome, recovery_id))
+    new_id = outcome.resource_id
+    await _change(
+        work,
+        recovery_id,
+        lambda known: replace(_with_created(known, "instance", new_id), new_instance_id=new_id),
+    )
+    return new_id
+
+
+async def wait_until_running(work: Work, recovery_id: str, new_id: str) -> Ended | None:
+    """Wait until the replacement is Running; one that is not listed yet is waited for, never launched again."""
+    recovery = await _enter(work, recovery_id, RecoveryState.STARTING, f"wait until {new_id} runs", cancellable=False)
+    if isinstance(recovery, Ended):
+        return recovery
+    until = work.now() + RUNNING_PATIENCE
+    while work.now() < until:
+        found = await work.polls.instance(recovery.region, new_id, RUNNING_POLL_S)
+        if isinstance(found, Instance) and found.status is InstanceStatus.RUNNING:
+            return None
+    minutes = RUNNING_PATIENCE.total_seconds() / 60
+    return Ended(
+        RecoveryState.FAILED, f"{new_id} was not seen running within {minutes:.0f} minutes; look at it by hand"
+    )
+
+
+async def verify(work: Work, recovery_id: str, new_id: str) -> Ended:
+    """See the replacement running once more: a launch can fail after it began to run."""
+    recovery = await _enter(work, recovery_id, RecoveryState.VERIFYING, f"{new_id} still runs", cancellable=False)
+    if isinstance(recovery, Ended):
+        return recovery
+    until = work.now() + RUNNING_PATIENCE
+    while work.now() < until:
+        found = await work.polls.instance(recovery.region, new_id, RUNNING_POLL_S)
+        if isinstance(found, Instance):
+            if found.status is InstanceStatus.RUNNING:
+                seconds = (work.now() - recovery.started).total_seconds()
+                return Ended(
+                    RecoveryState.RECOVERED, f"{new_id} runs in {found.zone}, {seconds:.0f} s after the notice"
+                )
+            return Ended(RecoveryState.FAILED, f"{new_id} ran and then was {found.status}")
+    return Ended(RecoveryState.FAILED, f"{new_id} ran and then was not seen again; look at it by hand")
+
+
+def _plan(work: Work, recovery_id: str) -> Plan:
+    plan = work.journal.recoveries.plan(recovery_id)
+    if plan is None:
+        raise LookupError(f"no plan for {recovery_id} in the journal")
+    return plan
+
+
+async def _enter(
+    work: Work, recovery_id: str, state: RecoveryState, next_step: str, *, cancellable: bool = True
+) -> Recovery | Ended:
+    """Show the state that begins, unless a person has cancelled and this is still a safe point to stop."""
+    recovery = work.recovery(recovery_id)
+    if recovery.cancel and cancellable:
+        return _cancelled(recovery)
+    return await _change(
+        work,
+        recovery_id,
+        lambda known: replace(known, state=state, next_step=next_step, reason="", veto_until=None),
+    )
+
+
+async def _change(work: Work, recovery_id: str, change: Callable[[Recovery], Recovery]) -> Recovery:
+    return await asyncio.to_thread(work.journal.recoveries.change, recovery_id, work.now(), change)
+
+
+def _cancelled(recovery: Recovery) -> Ended:
+    left = ", ".join(f"{one.kind} {one.resource_id}" for one in recovery.created)
+    return Ended(RecoveryState.CANCELLED, f"left behind: {left}" if left else "nothing was made")
+
+
+def _with_created(recovery: Recovery, kind: str, resource_id: str) -> Recovery:
+    one = Created(kind, resource_id)
+    return recovery if one in recovery.created else replace(recovery, created=(*recovery.created, one))
+
+
+async def _image_ready(work: Work, recovery: Recovery, plan: Plan, seconds: float) -> None:
+    await asyncio.to_thread(work.journal.image_timings.add, recovery.image_id, plan.spec.image_gib, seconds, work.now())
+    await _change(work, recovery.recovery_id, lambda known: replace(known, progress=100, forecast_at=work.now()))
+
+
+def _image_lost(image: Image | CloudError | None, image_id: str, since: timedelta) -> Ended | None:
+    if isinstance(image, Image) and image.lost:
+        return Ended(RecoveryState.FAILED, f"image {image_id} is {image.status}; the kept disks hold the data")
+    if image is None and since > UNLISTED_GRACE:
+        return Ended(RecoveryState.FAILED, f"image {image_id} is not listed; the kept disks hold the data")
+    if since > IMAGE_PATIENCE:
+        return Ended(RecoveryState.FAILED, f"image {image_id} is not ready after {since}; the kept disks hold the data")
+    return None
+
+
+async def _show_progress(
+    work: Work, recovery: Recovery, image: Image, plan: Plan, started: datetime, now: datetime
+) -> float:
+    """Commit progress and forecast when they moved; return how soon to look again."""
+    timing = work.journal.image_timings.timing()
+    forecast = while_imaging(now, started, image.progress, recovery.deadline, plan.spec.image_gib, timing)
+    shown = with_forecast(replace(recovery, progress=image.progress), forecast, now)
+    if shown != recovery:
+        await _change(
+            work,
+            recovery.recovery_id,
+            lambda known: with_forecast(replace(known, progress=image.progress), forecast, now),
+        )
+    return _poll_s(forecast, now)
+
+
+def _poll_s(forecast: Forecast, now: datetime) -> float:
+    soon = (forecast.ready_at - now).total_seconds() < 2 * IMAGE_POLL_S
+    return IMAGE_POLL_TIGHT_S if soon or forecast.slack_s < TIGHT_S else IMAGE_POLL_S
+
+
+def _launch_failed(error: CloudError, recovery_id: str) -> str:
+    if error.kind.effect_unknown:
+        return f"{error.line}; an instance with the tag spottui={recovery_id} may exist: look before launching again"
+    return f"not launched: {error.line}"
