@@ -21,13 +21,15 @@ class Scope(StrEnum):
 class Situation:
     """What the person is looking at: everything by which an action is offered or not.
 
-    `target` is the state of the recovery that `y`, `x`, `h` and `g` would act on, None when there is none;
-    `on_instance` says that the cursor is on an instance, `on_row` that it is on any row.
+    `waiting` is the state of the recovery that `y`, `g`, `h` and a veto act on, None when none waits; `runs` says
+    that the chosen row belongs to a recovery that is under way; `on_instance` says that the cursor is on an instance,
+    `on_row` that it is on any row.
     """
 
     read_only: bool = False
     open: bool = True
-    target: RecoveryState | None = None
+    waiting: RecoveryState | None = None
+    runs: bool = False
     on_instance: bool = False
     on_row: bool = False
 
@@ -56,15 +58,19 @@ class Action:
 
 
 def _waits(situation: Situation) -> bool:
-    return situation.target is not None and situation.target.waits_for_permission
+    return situation.waiting is not None
+
+
+def _waits_and_none_runs(situation: Situation) -> bool:
+    return situation.waiting is not None and not situation.runs
 
 
 def _runs(situation: Situation) -> bool:
-    return situation.target is not None and not situation.target.is_final
+    return situation.runs
 
 
 def _veto_window(situation: Situation) -> bool:
-    return situation.target is RecoveryState.VETO_WINDOW
+    return situation.waiting is RecoveryState.VETO_WINDOW
 
 
 def _on_instance(situation: Situation) -> bool:
@@ -92,18 +98,29 @@ ACTIONS: tuple[Action, ...] = (
         "Go now",
         ("g",),
         Scope.RECOVERY,
-        "In a veto window: show the plan and go at once. Elsewhere: first row.",
+        "In a veto window: show the plan, and go at once.",
         danger=True,
         offered=_veto_window,
         otherwise="No veto window runs here.",
         footer=True,
     ),
     Action(
-        "stop",
+        "veto",
         "Veto",
         ("x",),
         Scope.RECOVERY,
-        "Veto a recovery that waits; stop one that runs at its next safe point.",
+        "Veto a recovery that waits: nothing is done for this reclaim.",
+        danger=True,
+        offered=_waits_and_none_runs,
+        otherwise="No recovery to veto or stop here.",
+        footer=True,
+    ),
+    Action(
+        "cancel",
+        "Stop",
+        ("x",),
+        Scope.RECOVERY,
+        "Stop a recovery that runs at its next safe point, after a look at what is left behind.",
         danger=True,
         offered=_runs,
         otherwise="No recovery to veto or stop here.",
@@ -173,7 +190,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("up", "Up", ("up", "k"), Scope.TABLE, "Row before."),
     Action("page_down", "Page down", ("pagedown", "ctrl+d", "ctrl+f"), Scope.TABLE, "A page down."),
     Action("page_up", "Page up", ("pageup", "ctrl+u", "ctrl+b"), Scope.TABLE, "A page up."),
-    Action("top", "Top", ("home",), Scope.TABLE, "First row."),
+    Action("top", "Top", ("home", "g"), Scope.TABLE, "First row (g where no veto window runs)."),
     Action("bottom", "Bottom", ("end", "G"), Scope.TABLE, "Last row."),
     Action("instances", "Instances", ("1",), Scope.PANEL, "Go to the instances."),
     Action("events", "Events", ("2",), Scope.PANEL, "Go to the events."),
@@ -211,6 +228,17 @@ def refusal(action: Action, situation: Situation) -> str:
     if action.danger and not situation.open:
         return f"{action.title}: not yet, the console is still starting."
     return "" if action.offered(situation) else action.otherwise
+
+
+def on_key(key: str, situation: Situation) -> tuple[Action, str]:
+    """Return the action that a key means now, and why it is refused; an empty text when it is not.
+
+    Several actions can share a key: the first that nothing stands against is meant.
+    """
+    meant = [action for action in ACTIONS if key in action.keys]
+    refusals = [refusal(action, situation) for action in meant]
+    index = refusals.index("") if "" in refusals else 0
+    return meant[index], refusals[index]
 
 
 def footer(situation: Situation, width: int) -> tuple[Action, ...]:

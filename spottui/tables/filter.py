@@ -14,7 +14,7 @@ class FilterError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One word of a filter: what to look for, in which cell of a row (0: in all of them), and whether it must be absent."""
+    """One word of a filter: what to look for, in which cell of a row (0: in all), and whether it must be absent."""
 
     value: str
     cell: int = 0

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from spottui.tables.column import FIRST_CELL, Cell, Row, Rows, Table
+from spottui.tables.column import Cell, Row, Rows, Table
 from spottui.tables.diff import Diff, patch
 from spottui.tables.filter import FilterError, parse
 
@@ -101,8 +101,3 @@ class TableModel:
         self.position = {key: i for i, key in enumerate(self.view)}
         if self._cursor is not None and self._cursor not in self.position:
             self.move_to(index)
-
-
-def texts_of(table: Table, row: Row, shown: tuple[tuple[int, int], ...], now_s: float) -> tuple[str, ...]:
-    """Return the text of each column that is shown, at a time in epoch seconds."""
-    return tuple(table.columns[i].render(row[FIRST_CELL + i], now_s) for i, _ in shown)

@@ -29,7 +29,7 @@ def _timer(cell: Cell, now_s: float) -> str:
 
 
 def _verdict_tone(cell: Cell) -> Tone:
-    return _VERDICT_TONES[Verdict(cell)] if cell else Tone.PLAIN
+    return _VERDICT_TONES[Verdict(str(cell))] if cell else Tone.PLAIN
 
 
 COLUMNS = (

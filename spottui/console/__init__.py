@@ -1,0 +1,1 @@
+"""The terminal console: the only room that knows Textual."""

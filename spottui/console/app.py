@@ -1,0 +1,134 @@
+"""The console's application: opens the desk after the first frame, and passes on what the feed brings."""
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from os import environ
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+
+from spottui import actions
+from spottui.console.feed import Feed
+from spottui.console.main import MainScreen
+from spottui.console.messages import CommandDone, DeskClosed, DeskFailed, LeaveWanted, ViewArrived
+from spottui.console.themes import DARK, PLAIN_TERMINAL
+from spottui.domain.clock import Clock
+
+if TYPE_CHECKING:
+    from spottui.desk import Desk
+
+_SAVE_TITLE, _RESTORE_TITLE = "\x1b[22;2t", "\x1b[23;2t"
+
+
+class SpottuiApp(App[None]):
+    """The terminal console over a desk.
+
+    `open_desk` is called in a thread after the first frame is painted; it may take seconds, and what it raises is shown
+    to the person. `who` is put on record with every command, `title` stands at the head of the screen.
+    """
+
+    CSS_PATH = "styles.tcss"
+    TITLE = "spottui"
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012
+
+    def __init__(
+        self,
+        open_desk: "Callable[[], Desk]",
+        *,
+        clock: Clock,
+        who: str,
+        title: str,
+        bell: bool = True,
+        mouse: bool = True,
+    ) -> None:
+        # Under NO_COLOR Textual must know from the start that colours are the terminal's own, else it turns
+        # them all into black on black.
+        plain_terminal = "NO_COLOR" in environ
+        super().__init__(ansi_color=True if plain_terminal else None)
+        self.register_theme(DARK)
+        self.theme = PLAIN_TERMINAL if plain_terminal else DARK.name
+        self.feed = Feed(self, open_desk)
+        self.main = MainScreen(self.feed, clock, who=who, title=title)
+        self.window_title = ""
+        self._bell, self._mouse = bell, mouse
+        self._rung: frozenset[str] = frozenset()
+        self._leaving = False
+
+    def start(self) -> None:
+        """Run until the person leaves; the mouse is the terminal's own when it was turned off."""
+        self.run(mouse=self._mouse)
+
+    def get_default_screen(self) -> Screen[None]:
+        """Return the main screen."""
+        return self.main
+
+    def on_mount(self) -> None:
+        """Open the desk once the first frame is on the screen."""
+        self._write(_SAVE_TITLE)
+        self.call_after_refresh(self.feed.start)
+
+    def on_unmount(self) -> None:
+        """Let the desk go, whatever ended the program."""
+        self.feed.stop()
+        self._write(_RESTORE_TITLE)
+
+    @on(LeaveWanted)
+    def _leave(self) -> None:
+        """Close the desk and end the program; asked a second time, end it at once."""
+        if self._leaving or not self.feed.is_open:
+            self.exit()
+            return
+        self._leaving = True
+        self.notify("Closing… what runs goes on at the next start.", timeout=30)
+        self.feed.close()
+
+    async def action_quit(self) -> None:
+        """Leave as `q` does: ask first when a recovery runs."""
+        self.main.act(actions.BY_ID["quit"], "")
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Return what the command palette offers: every action that can be done now."""
+        situation = self.main.situation
+        for action in actions.ACTIONS:
+            if action.id != "palette" and not actions.refusal(action, situation):
+                title = f"{action.title} ({actions.shown_key(action.keys[0])})"
+                yield SystemCommand(title, action.help, partial(self.main.act, action, ""))
+        if not self.no_color:
+            yield SystemCommand("Theme", "Choose the colours.", self.action_change_theme)
+
+    @on(ViewArrived)
+    def _show(self, message: ViewArrived) -> None:
+        self.main.show(message)
+        self._ring(frozenset(reclaim.id for reclaim in message.view.interruptions))
+        self.feed.taken()
+
+    @on(DeskFailed)
+    def _fail(self, message: DeskFailed) -> None:
+        self.main.fail(message.text)
+
+    @on(CommandDone)
+    def _answer(self, message: CommandDone) -> None:
+        if message.refused:
+            self.notify(message.text, severity="error", markup=False, timeout=10)
+        else:
+            self.notify(message.text, markup=False)
+
+    @on(DeskClosed)
+    def _end(self) -> None:
+        self.exit()
+
+    def _ring(self, reclaims: frozenset[str]) -> None:
+        if self._bell and reclaims - self._rung:
+            self.bell()
+        self._rung |= reclaims
+        title = f"({len(reclaims)}!) spottui" if reclaims else "spottui"
+        if title != self.window_title:
+            self.window_title = title
+            self._write(f"\x1b]2;{title}\x07")
+
+    def _write(self, sequence: str) -> None:
+        if self._driver is not None:
+            self._driver.write(sequence)

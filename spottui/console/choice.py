@@ -1,0 +1,87 @@
+"""What the person is pointing at: the row under the cursor and the recovery that a key would act on."""
+
+from dataclasses import dataclass
+
+from spottui.domain.feed import Event
+from spottui.domain.instance import Instance
+from spottui.domain.interruption import Interruption
+from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.view import DeskView
+from spottui.tables.column import Row
+from spottui.tables.instances import instance_key
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A row and what belongs to it.
+
+    `waiting` is the recovery that a yes or a veto is for: the chosen row's own when that one waits, else the most
+    urgent one that does. `named` says that it is the chosen row's own. `running` is the chosen row's, under way.
+    """
+
+    row: Row | None = None
+    instance: Instance | None = None
+    event: Event | None = None
+    recovery: Recovery | None = None
+    waiting: Recovery | None = None
+    named: bool = False
+
+    @property
+    def running(self) -> Recovery | None:
+        """The chosen row's recovery when it is under way."""
+        recovery = self.recovery
+        return (
+            recovery if recovery and not recovery.state.is_final and not recovery.state.waits_for_permission else None
+        )
+
+    @property
+    def resource_id(self) -> str:
+        """The id of the instance that the row is about; empty when it is about none."""
+        about = self.instance or self.recovery or self.event
+        return about.instance_id if about else ""
+
+    @property
+    def region(self) -> str:
+        """The region of the row; empty when there is none."""
+        about = self.instance or self.recovery or self.event
+        return about.region if about else ""
+
+    @classmethod
+    def of(cls, view: DeskView | None, panel: str, row: Row | None) -> "Choice":
+        """Return what a row of one of the panels `instances`, `events` and `recoveries` stands for."""
+        if view is None:
+            return cls()
+        instance = event = recovery = None
+        if row is not None and panel == "instances":
+            instance = next((i for i in view.instances if instance_key(i.region, i.instance_id) == row[0]), None)
+            recovery = recovery_of(view, instance) if instance else None
+        elif row is not None and panel == "events":
+            event = next((event for event in reversed(view.events) if event.seq == row[0]), None)
+            recovery = _by_id(view, event.recovery_id) if event and event.recovery_id else None
+        elif row is not None:
+            recovery = _by_id(view, str(row[0]))
+        own = recovery if recovery and recovery.state.waits_for_permission else None
+        return cls(row, instance, event, recovery, own or most_urgent(view), own is not None)
+
+
+def recovery_of(view: DeskView, instance: Instance) -> Recovery | None:
+    """Return an instance's newest recovery."""
+    own = [r for r in view.recoveries if (r.region, r.instance_id) == (instance.region, instance.instance_id)]
+    return max(own, key=lambda recovery: recovery.started, default=None)
+
+
+def most_urgent(view: DeskView) -> Recovery | None:
+    """Return the recovery that waits for a person and has the least time; one in a veto window comes after those."""
+    waiting = [recovery for recovery in view.recoveries if recovery.state.waits_for_permission]
+    rank = (RecoveryState.NEEDS_YOU, RecoveryState.VETO_WINDOW, RecoveryState.SUSPECTED)
+    return min(waiting, key=lambda recovery: (rank.index(recovery.state), recovery.deadline), default=None)
+
+
+def interruption_of(view: DeskView, region: str, instance_id: str) -> Interruption | None:
+    """Return an instance's newest interruption."""
+    own = [r for r in view.interruptions if (r.region, r.instance_id) == (region, instance_id)]
+    return max(own, key=lambda reclaim: reclaim.epoch, default=None)
+
+
+def _by_id(view: DeskView, recovery_id: str) -> Recovery | None:
+    return next((recovery for recovery in view.recoveries if recovery.recovery_id == recovery_id), None)

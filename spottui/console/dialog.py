@@ -1,0 +1,107 @@
+"""The frame of every dialog: enter does exactly what is displayed, esc leaves."""
+
+from typing import ClassVar, Generic, TypeVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Button, Static
+
+Answer = TypeVar("Answer")
+
+
+class Dialog(ModalScreen[Answer | None], Generic[Answer]):
+    """A title, a head that stays, a text that scrolls, a button that has the focus and one to leave.
+
+    What the first button answers is up to the subclass (`accept`); leaving answers None.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,n,q", "leave", "Leave", show=False),
+        Binding("down,j", "scroll(1)", show=False),
+        Binding("up,k", "scroll(-1)", show=False),
+        Binding("pagedown,space,ctrl+d,ctrl+f", "scroll(10)", show=False),
+        Binding("pageup,ctrl+u,ctrl+b", "scroll(-10)", show=False),
+        Binding("left", "app.focus_previous", show=False),
+        Binding("right", "app.focus_next", show=False),
+    ]
+
+    def __init__(self, title: str, do: str, leave: str = "Leave") -> None:
+        super().__init__()
+        self._title_text = title
+        self._do, self._leave = do, leave
+
+    def compose(self) -> ComposeResult:
+        """Yield the box with its parts."""
+        with Vertical(id="box") as box:
+            box.border_title = Content(self._title_text)
+            yield Static(self.head(), id="head", markup=False)
+            with VerticalScroll(id="scroll", can_focus=False):
+                yield Static(self.body(), id="text", markup=False)
+            with Horizontal(id="buttons"):
+                yield Button(Content(f"{self._do} (enter)"), id="do", variant="primary", compact=True)
+                yield Button(Content(f"{self._leave} (esc)"), id="leave", compact=True)
+
+    def on_mount(self) -> None:
+        """Put the focus on what enter does."""
+        self.query_one("#do", Button).focus()
+        self.set_interval(1.0, self.tick)
+
+    def head(self) -> Content:
+        """Return what stays in sight while the rest scrolls."""
+        return Content("")
+
+    def body(self) -> Content:
+        """Return the text that scrolls."""
+        return Content("")
+
+    def accept(self) -> Answer | None:
+        """Return the answer that the first button gives; None when there is nothing to do yet."""
+        raise NotImplementedError
+
+    def tick(self) -> None:
+        """Show what the time has changed."""
+        self.query_one("#head", Static).update(self.head())
+
+    def redraw(self) -> None:
+        """Show head and text anew."""
+        self.tick()
+        self.query_one("#text", Static).update(self.body())
+
+    def action_leave(self) -> None:
+        """Leave without doing anything."""
+        self.dismiss(None)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll the text by so many lines."""
+        scroll = self.query_one("#scroll", VerticalScroll)
+        scroll.scroll_to(y=scroll.scroll_offset.y + lines, animate=False)
+
+    @on(Button.Pressed, "#do")
+    def _do_it(self) -> None:
+        answer = self.accept()
+        if answer is not None:
+            self.dismiss(answer)
+
+    @on(Button.Pressed, "#leave")
+    def _leave_it(self) -> None:
+        self.dismiss(None)
+
+
+class Ask(Dialog[bool]):
+    """A question whose text says what happens with either answer."""
+
+    def __init__(self, title: str, text: Content, do: str, leave: str = "Leave") -> None:
+        super().__init__(title, do, leave)
+        self._body = text
+
+    def body(self) -> Content:
+        """Return the question."""
+        return self._body
+
+    def accept(self) -> bool:
+        """Return yes."""
+        return True

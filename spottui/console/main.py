@@ -1,0 +1,187 @@
+"""The main screen: three panels, the header above them and the keys below."""
+
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Static
+
+from spottui import actions
+from spottui.console import acting, health
+from spottui.console.choice import Choice
+from spottui.console.feed import Feed
+from spottui.console.lines import Line, footer, header, status
+from spottui.console.messages import ViewArrived
+from spottui.console.panel import Panel
+from spottui.console.table import DeskTable
+from spottui.domain.clock import Clock
+from spottui.domain.recovery import RecoveryState
+from spottui.domain.view import DeskView
+from spottui.tables.events import EVENTS
+from spottui.tables.instances import INSTANCES
+from spottui.tables.recoveries import RECOVERIES
+
+_KEYS = sorted({key for action in actions.ACTIONS for key in action.keys})
+_ONE_REGION = frozenset(("region",))
+
+
+class MainScreen(Screen[None]):
+    """Shows what `ViewArrived` brings, and does what the registry of actions says about each key.
+
+    `view` is None and `failed` empty until the desk is open; a desk that cannot be opened leaves its text in `failed`.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding(key, f"press('{key}')", show=False) for key in _KEYS]
+
+    def __init__(self, feed: Feed, clock: Clock, *, who: str, title: str) -> None:
+        super().__init__()
+        self.feed, self.clock, self.who = feed, clock, who
+        self.view: DeskView | None = None
+        self.failed = ""
+        self._heading = title
+        self.instances = Panel("Instances", DeskTable(INSTANCES, clock, hidden=_ONE_REGION))
+        self.events_panel = Panel("Events", DeskTable(EVENTS, clock, follow=True))
+        self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, clock))
+
+    def compose(self) -> ComposeResult:
+        """Yield the lines and the panels."""
+        yield Line("header")
+        yield Line("status")
+        with Vertical(id="body"):
+            with Horizontal(id="top"):
+                yield self.instances
+                yield self.events_panel
+            yield self.recoveries
+        yield Line("footer")
+        yield Static("spottui needs 60×16 at least", id="too-small", markup=False)
+
+    def on_mount(self) -> None:
+        """Start with the instances, where what is dying stands first."""
+        self.instances.table.focus()
+        self.set_interval(1.0, self.tick)
+
+    def show(self, message: ViewArrived) -> None:
+        """Take in what the desk shows."""
+        self.view = message.view
+        self.instances.table.hide(frozenset() if len(message.view.regions) > 1 else _ONE_REGION)
+        self.instances.table.apply(message.instances)
+        self.events_panel.table.apply(message.events)
+        self.recoveries.table.apply(message.recoveries)
+        self.write_lines()
+
+    def fail(self, text: str) -> None:
+        """Say that there is no desk, and why."""
+        self.failed = text
+        self.write_lines()
+
+    def tick(self) -> None:
+        """Let countdowns, ages and the clock go on."""
+        for panel in self.panels:
+            panel.table.tick()
+        self.write_lines()
+
+    @property
+    def panels(self) -> tuple[Panel, Panel, Panel]:
+        """The three panels in the order of their keys."""
+        return (self.instances, self.events_panel, self.recoveries)
+
+    @property
+    def panel(self) -> Panel:
+        """The panel that has the focus."""
+        return next((panel for panel in self.panels if panel.has_focus_within), self.instances)
+
+    @property
+    def choice(self) -> Choice:
+        """What the person is pointing at."""
+        return Choice.of(self.view, self.panel.id or "", self.panel.table.model.chosen)
+
+    @property
+    def situation(self) -> actions.Situation:
+        """What the person is looking at, for the registry of actions."""
+        choice = self.choice
+        return actions.Situation(
+            read_only=self.view is not None and self.view.read_only,
+            open=self.view is not None and self.feed.is_open,
+            waiting=choice.waiting.state if choice.waiting else None,
+            runs=choice.running is not None,
+            on_instance=choice.instance is not None,
+            on_row=choice.row is not None,
+        )
+
+    def action_press(self, key: str) -> None:
+        """Do what a key means now, or say why not."""
+        action, refused = actions.on_key(key, self.situation)
+        self.act(action, refused)
+
+    def act(self, action: actions.Action, refused: str) -> None:
+        """Do an action of the registry, or say why it is refused."""
+        if refused:
+            self.notify(refused, severity="warning", markup=False)
+        else:
+            acting.DO[action.id](self)
+
+    def write_lines(self) -> None:
+        """Write header, status, titles and footer, as they are now."""
+        now, width = self.clock.now(), self.size.width
+        wrong = health.problems(self.view, self.failed, now)
+        self.query_one("#header", Line).put(header(self._heading, self.view, now, width))
+        line = self.query_one("#status", Line)
+        line.put(status(wrong, now, width))
+        line.set_class(bool(wrong), "-shown")
+        self.query_one("#footer", Line).put(footer(self.situation, width))
+        self._entitle()
+
+    def _entitle(self) -> None:
+        view, now = self.view, self.clock.now()
+        stale = {name: health.stale_title(view, (name,), now) if view else "" for name in health.SOURCES}
+        self.instances.entitle(_instances_title(view), stale["sweep"] or stale["lock"], self._hint())
+        self.events_panel.entitle("", stale["queue"], "1 Instances" if self.has_class("-narrow") else "")
+        self.recoveries.entitle(_recoveries_title(view))
+        self.instances.table.say(self._empty(self.instances, health.no_instances(view, self.failed, now)))
+        self.events_panel.table.say(self._empty(self.events_panel, health.no_events(view, self.failed, now)))
+        self.recoveries.table.say(self._empty(self.recoveries, health.no_recoveries(view, self.failed, now)))
+
+    def _hint(self) -> str:
+        count = len(self.view.events) if self.view else 0
+        return f"2 Events ({count:,})" if self.has_class("-narrow") and count else ""
+
+    def _empty(self, panel: Panel, reason: str) -> str:
+        model = panel.table.model
+        return f"None of {len(model.rows):,} rows matches {model.filter_text}" if model.rows else reason
+
+    @on(DeskTable.Moved)
+    @on(Panel.Filtered)
+    def _follow_choice(self) -> None:
+        self.write_lines()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Bring the panel that has the focus into sight, and its keys into the footer."""
+        if self.panel is not self.recoveries:
+            self.set_class(self.panel is self.events_panel, "-on-events")
+        self.write_lines()
+
+    def on_resize(self) -> None:
+        """Fit the lines into the new width."""
+        self.call_after_refresh(self.write_lines)
+
+
+def _instances_title(view: DeskView | None) -> str:
+    if view is None:
+        return ""
+    spot = sum(instance.is_spot for instance in view.instances)
+    reclaiming = len({(reclaim.region, reclaim.instance_id) for reclaim in view.interruptions})
+    return f"{spot:,} spot · {reclaiming} reclaiming"
+
+
+def _recoveries_title(view: DeskView | None) -> str:
+    if view is None:
+        return ""
+    states = [recovery.state for recovery in view.recoveries if not recovery.state.is_final]
+    needs_you = states.count(RecoveryState.NEEDS_YOU)
+    waiting = sum(state.waits_for_permission for state in states) - needs_you
+    counts = ((len(states) - needs_you - waiting, "running"), (needs_you, "needs you"), (waiting, "waiting"))
+    said = " · ".join(f"{count} {word}" for count, word in counts if count)
+    return said or ("none open" if view.recoveries else "")

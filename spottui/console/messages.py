@@ -1,0 +1,60 @@
+"""What the workers and the screen tell the app: typed, immutable, and all that crosses from a thread."""
+
+from textual.message import Message
+
+from spottui.domain.plan import Plan
+from spottui.domain.view import DeskView
+from spottui.tables.diff import Diff
+
+
+class ViewArrived(Message):
+    """The desk shows something new; the diffs are against what came before, so each one has to be applied."""
+
+    def __init__(self, view: DeskView, instances: Diff, events: Diff, recoveries: Diff) -> None:
+        super().__init__()
+        self.view = view
+        self.instances = instances
+        self.events = events
+        self.recoveries = recoveries
+
+
+class DeskFailed(Message):
+    """The desk could not be opened, or fell over; the text is for people."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class PlanReady(Message):
+    """The plan that was asked for."""
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.plan = plan
+
+
+class PlanRefused(Message):
+    """There is no plan; the text says why. With `later` it is being made and worth asking for again."""
+
+    def __init__(self, text: str, *, later: bool = False) -> None:
+        super().__init__()
+        self.text = text
+        self.later = later
+
+
+class CommandDone(Message):
+    """The desk carried a command out, or refused it; the text is for people."""
+
+    def __init__(self, text: str, *, refused: bool = False) -> None:
+        super().__init__()
+        self.text = text
+        self.refused = refused
+
+
+class DeskClosed(Message):
+    """The desk is closed: the program can end."""
+
+
+class LeaveWanted(Message):
+    """The person wants to leave, and was asked if that needed asking."""

@@ -1,0 +1,56 @@
+"""A page over the main screen that scrolls: help, details."""
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Static
+
+
+class Page(Screen[None]):
+    """A text with a title; esc leaves it. The text is made again once a second."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter,question_mark,f1", "leave", show=False),
+        Binding("down,j", "scroll(1)", show=False),
+        Binding("up,k", "scroll(-1)", show=False),
+        Binding("pagedown,space,ctrl+d,ctrl+f", "scroll(15)", show=False),
+        Binding("pageup,ctrl+u,ctrl+b", "scroll(-15)", show=False),
+        Binding("home,g", "scroll(-100000)", show=False),
+        Binding("end,G", "scroll(100000)", show=False),
+    ]
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title_text = title
+
+    def compose(self) -> ComposeResult:
+        """Yield the text in its frame."""
+        with VerticalScroll(id="scroll", can_focus=False) as scroll:
+            scroll.border_title = Content(self._title_text)
+            scroll.border_subtitle = Content("esc leaves · ↑ ↓ pgup pgdn scroll")
+            yield Static(self.text(), id="text", markup=False)
+
+    def on_mount(self) -> None:
+        """Follow what changes."""
+        self.set_interval(1.0, self.tick)
+
+    def text(self) -> Content:
+        """Return what the page shows."""
+        raise NotImplementedError
+
+    def tick(self) -> None:
+        """Show what has changed."""
+        self.query_one("#text", Static).update(self.text())
+
+    def action_leave(self) -> None:
+        """Go back."""
+        self.dismiss(None)
+
+    def action_scroll(self, lines: int) -> None:
+        """Scroll by so many lines."""
+        scroll = self.query_one("#scroll", VerticalScroll)
+        scroll.scroll_to(y=scroll.scroll_offset.y + lines, animate=False)

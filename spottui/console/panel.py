@@ -1,0 +1,86 @@
+"""A panel: a table in a border whose title says how things stand, and a line for its filter."""
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import Input
+
+from spottui.console.table import DeskTable
+
+
+class Panel(Vertical):
+    """A table with its border and its filter; `title` and `stale` go into the border."""
+
+    class Filtered(Message):
+        """The filter or what it leaves has changed."""
+
+    def __init__(self, label: str, table: DeskTable) -> None:
+        super().__init__(id=label.lower())
+        self.table = table
+        self._label = label
+        self._hint = ""
+        self._titles = ("", "")
+
+    def compose(self) -> ComposeResult:
+        """Yield the table and the filter's line, which is hidden until somebody filters."""
+        yield self.table
+        yield Input(placeholder="words, field:value, -not", compact=True, disabled=True)
+
+    def entitle(self, text: str, stale: str = "", hint: str = "") -> None:
+        """Write how things stand into the border; `hint` stands at its foot when there is no filter."""
+        self.set_class(bool(stale), "-stale")
+        self._hint = hint
+        parts = [self._label, *([stale] if stale else []), *([text] if text else [])]
+        self._write(" ── ".join(parts), self._foot())
+
+    def open_filter(self) -> None:
+        """Let the person type a filter."""
+        self.add_class("-filtering")
+        line = self.query_one(Input)
+        line.disabled = False
+        line.focus()
+
+    def drop_filter(self) -> bool:
+        """Take the filter away; False when there was none."""
+        line = self.query_one(Input)
+        had = bool(line.value) or self.has_class("-filtering")
+        line.value = ""
+        self._leave_filter()
+        return had
+
+    @on(Input.Changed)
+    def _apply_filter(self, event: Input.Changed) -> None:
+        event.stop()
+        good = self.table.set_filter(event.value)
+        self.set_class(not good, "-bad-filter")
+        self.set_class(bool(event.value), "-filtered")
+        self.post_message(self.Filtered())
+
+    @on(Input.Submitted)
+    def _keep_filter(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._leave_filter()
+
+    def _leave_filter(self) -> None:
+        line = self.query_one(Input)
+        if line.has_focus:
+            self.table.focus()
+        line.disabled = True
+        self.remove_class("-filtering")
+        self.post_message(self.Filtered())
+
+    def _foot(self) -> str:
+        model = self.table.model
+        if model.filter_error:
+            return f"/ {model.filter_text} ✕ {model.filter_error}"
+        if model.filter_text:
+            return f"/ {model.filter_text} · {len(model.view):,}/{len(model.rows):,} · esc clears"
+        return self._hint
+
+    def _write(self, title: str, foot: str) -> None:
+        if (title, foot) != self._titles:
+            self._titles = (title, foot)
+            self.border_title = Content(title)
+            self.border_subtitle = Content(foot)

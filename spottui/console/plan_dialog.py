@@ -1,0 +1,67 @@
+"""The dialog that shows a plan and runs exactly that."""
+
+from collections.abc import Callable
+
+from textual import on
+from textual.content import Content
+from textual.message_pump import MessagePump
+from textual.widgets import Button
+
+from spottui.console.dialog import Dialog
+from spottui.console.messages import PlanReady, PlanRefused
+from spottui.console.plan_text import Subject, plan_body, plan_head
+from spottui.domain.clock import Clock
+from spottui.domain.plan import Plan
+
+
+class PlanDialog(Dialog[Plan]):
+    """Opens at once, asks for the plan, and until it is there has nothing that enter could run.
+
+    `look` returns what is known of the instance by now: its lock, forecast and deadline go on while this is open.
+    """
+
+    def __init__(self, look: Callable[[], Subject], ask: Callable[[MessagePump], None], clock: Clock) -> None:
+        super().__init__("Recover", "Run this plan")
+        self._look, self._ask, self._clock = look, ask, clock
+        self._plan: Plan | None = None
+        self._waiting = "Making the plan: reading the instance, its disks and its user data…"
+        self._ask_again = False
+
+    def on_mount(self) -> None:
+        """Ask for the plan."""
+        super().on_mount()
+        self.query_one("#do", Button).disabled = True
+        self._ask(self)
+
+    def head(self) -> Content:
+        """Return the instance, its deadline and the forecast, as they are now."""
+        return plan_head(self._look(), self._clock.now())
+
+    def body(self) -> Content:
+        """Return the plan, or what there is instead of it."""
+        return plan_body(self._plan) if self._plan else Content(f"\n{self._waiting}\n")
+
+    def accept(self) -> Plan | None:
+        """Return the plan that is displayed."""
+        return self._plan
+
+    def tick(self) -> None:
+        """Let the head follow the time, and ask again for a plan that was not ready."""
+        super().tick()
+        if self._ask_again:
+            self._ask_again = False
+            self._ask(self)
+
+    @on(PlanReady)
+    def _show_plan(self, message: PlanReady) -> None:
+        self._plan = message.plan
+        self.redraw()
+        button = self.query_one("#do", Button)
+        button.disabled = False
+        button.focus()
+
+    @on(PlanRefused)
+    def _show_refusal(self, message: PlanRefused) -> None:
+        self._waiting, self._ask_again = message.text, message.later
+        self.redraw()
+        self.query_one("#leave", Button).focus()

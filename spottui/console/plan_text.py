@@ -1,0 +1,150 @@
+"""A plan as text: what is there now, what will be there, and what is lost on the way."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from textual.content import Content
+
+from spottui.console.cells import cell_text
+from spottui.domain.instance import Disk
+from spottui.domain.interruption import Interruption
+from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.plan import Candidate, Plan
+from spottui.domain.recovery import Recovery
+from spottui.domain.text import plain
+from spottui.tables.moments import countdown, epoch
+
+_LABEL_CELLS = 16
+_VERDICT_STYLES = {"WILL MAKE IT": "bold $success", "TIGHT": "bold $warning", "WILL NOT": "bold $error"}
+
+Line = list[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a plan is for, as it is known now; without a recovery it is the engineer's own wish."""
+
+    region: str
+    instance_id: str
+    name: str
+    recovery: Recovery | None = None
+    interruption: Interruption | None = None
+
+
+def plan_head(subject: Subject, now: datetime) -> Content:
+    """Return the instance, its deadline and forecast, and a red line when no lock speaks for the reclaim."""
+    lines: list[Line] = [
+        [
+            (plain(subject.name) or "(no name)", "bold"),
+            (f"  {plain(subject.instance_id)}  {plain(subject.region)}", ""),
+        ],
+        _deadline(subject, now),
+    ]
+    if subject.interruption and not subject.interruption.confirmed:
+        lines.append([("NO LOCK SEEN: may be a drill; the old instance may go on running", "bold $error")])
+    return _join(lines)
+
+
+def plan_body(plan: Plan) -> Content:
+    """Return the plan: warnings, where the new instance may run, and old against new."""
+    lines: list[Line] = [[(f"! {plain(warning, 500)}", "bold $warning")] for warning in plan.warnings]
+    lines += [
+        [],
+        [("Way      ", "bold"), (f"{plan.route}: image {plain(plan.image_name, 128)}", "")],
+        [("Plan     ", "bold"), (plan.digest, ""), ("  enter runs exactly this", "dim")],
+        [],
+        [("Tried in this order", "bold")],
+        *(_candidate(number, candidate) for number, candidate in enumerate(plan.candidates, 1)),
+        [],
+        [("Old → new", "bold"), ("     = as before   ~ may change   ✕ lost", "dim")],
+        *_identity(plan.spec, plan.candidates),
+        *(_disk(disk) for disk in plan.spec.disks),
+        *_kept(plan.spec),
+        [],
+        [("What the instance writes to its disks after the image has begun is not in the image.", "")],
+    ]
+    return _join(lines)
+
+
+def _deadline(subject: Subject, now: datetime) -> Line:
+    if subject.interruption is None and subject.recovery is None:
+        return [("No reclaim is known: you are recovering a running instance. It is not released.", "$warning")]
+    deadline = subject.interruption.deadline if subject.interruption else subject.recovery.deadline  # type: ignore[union-attr]
+    line: Line = [(f"taken back in {countdown(epoch(deadline), now.timestamp())}", "bold")]
+    recovery = subject.recovery
+    if recovery and recovery.forecast_at:
+        line.append((f" · image ready in {countdown(epoch(recovery.forecast_at), now.timestamp())}", ""))
+    if recovery and recovery.verdict:
+        line += [(" · ", ""), (str(recovery.verdict), _VERDICT_STYLES[recovery.verdict])]
+    else:
+        line.append((" · no forecast yet", "dim"))
+    return line
+
+
+def _candidate(number: int, candidate: Candidate) -> Line:
+    place = f"{plain(candidate.instance_type, 64)} in {plain(candidate.zone, 64)} ({plain(candidate.vswitch_id, 64)})"
+    return [(f"  {number}. {place}", ""), (f"  {plain(candidate.reason)}", "dim")]
+
+
+def _identity(spec: LaunchSpec, candidates: tuple[Candidate, ...]) -> list[Line]:
+    old = spec.instance
+    first = candidates[0] if candidates else Candidate("none", "none", "none", "")
+    lines = [
+        _change("type", old.instance_type, first.instance_type),
+        _change("zone", old.zone, first.zone),
+        _change("vSwitch", spec.vswitch_id, first.vswitch_id),
+    ]
+    if old.private_ip:
+        lines.append(_lost("private IP", old.private_ip, "another one from the vSwitch"))
+    if old.public_ip and not old.eip_id:
+        lines.append(_lost("public IP", old.public_ip, "another one, or none"))
+    if old.eip_id:
+        lines.append(_lost("EIP", old.eip_id, "not named in this plan"))
+    return lines
+
+
+def _disk(disk: Disk) -> Line:
+    level = f" {plain(disk.performance_level, 16)}" if disk.performance_level else ""
+    what = f"{plain(disk.category, 32)}{level} {disk.size_gib} GiB"
+    label = f"{plain(disk.kind, 16)} disk"
+    if disk.is_local:
+        return _lost(label, what, "a local disk cannot be saved")
+    return _change(label, what, f"{what}, from the image", same=True)
+
+
+def _kept(spec: LaunchSpec) -> list[Line]:
+    tags = " ".join(f"{plain(key, 64)}={plain(value, 64)}" for key, value in spec.instance.tags)
+    kept = (
+        ("security groups", " ".join(plain(group, 64) for group in spec.security_group_ids)),
+        ("key pair", plain(spec.key_pair)),
+        ("RAM role", plain(spec.ram_role)),
+        ("host name", plain(spec.host_name)),
+        ("user data", "as before (not shown)" if spec.user_data else ""),
+        ("tags", tags),
+    )
+    return [_change(label, text or "none", text or "none") for label, text in kept]
+
+
+def _change(label: str, old: str, new: str, *, same: bool | None = None) -> Line:
+    is_same = old == new if same is None else same
+    if is_same:
+        return [("  = ", ""), (cell_text(label, _LABEL_CELLS), "dim"), (plain(new, 400), "")]
+    return [
+        ("  ~ ", "bold $warning"),
+        (cell_text(label, _LABEL_CELLS), "dim"),
+        (f"{plain(old)} → ", ""),
+        (plain(new), "bold $warning"),
+    ]
+
+
+def _lost(label: str, old: str, new: str) -> Line:
+    return [
+        ("  ✕ ", "bold $error"),
+        (cell_text(label, _LABEL_CELLS), "dim"),
+        (f"{plain(old)} → ", ""),
+        (plain(new), "bold $error"),
+    ]
+
+
+def _join(lines: list[Line]) -> Content:
+    return Content("\n").join(Content.assemble(*line) for line in lines)

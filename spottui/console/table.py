@@ -1,0 +1,296 @@
+"""The table widget of every panel, on Textual's line API: only what is on the screen and changed is ever drawn."""
+
+import textwrap
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from spottui.console.cells import cell_text, row_texts
+from spottui.domain.clock import Clock
+from spottui.tables.column import FIRST_CELL, Cell, Row, Table, Tone, fit
+from spottui.tables.diff import Diff
+from spottui.tables.model import TableModel
+
+_STRIPS_KEPT = 4_000
+_HEADER_LINES = 1
+
+Drawn = tuple[tuple[str, ...], Strip]
+
+
+class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
+    """Paints a `TableModel`; sends `Moved` when the cursor is on another row.
+
+    The header stays in place, a strip is kept for each drawn row by its key, and `tick` draws again only the
+    visible rows whose text changed with the time. `placeholder` is what stands there when no row is in view.
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "table--header",
+        "table--plain",
+        "table--alarm",
+        "table--warn",
+        "table--good",
+        "table--quiet",
+        "table--cursor",
+    }
+
+    class Moved(Message):
+        """The cursor is on another row, or its row shows something else."""
+
+    def __init__(
+        self, table: Table, clock: Clock, *, follow: bool = False, hidden: frozenset[str] = frozenset()
+    ) -> None:
+        super().__init__()
+        self.model = TableModel(table, follow=follow)
+        self.placeholder = ""
+        self.lines_drawn = 0
+        self._hidden = hidden
+        self._clock = clock
+        self._now_s = clock.now().timestamp()
+        self._strips: dict[Cell, Drawn] = {}
+        self._shown: tuple[tuple[int, int], ...] = ()
+        self._styles_by_name: dict[str, Style] = {}
+
+    # What others tell the table.
+
+    def apply(self, change: Diff) -> None:
+        """Take in a diff of the rows and draw what it changed."""
+        at = self._anchor()
+        done = self.model.apply(change)
+        for key in (*change.put, *change.gone):
+            self._strips.pop(key, None)
+        if done.rebuilt:
+            self._redraw_keeping(at)
+        else:
+            self._draw_rows(done.indexes)
+        if change:
+            self.post_message(self.Moved())
+
+    def tick(self) -> None:
+        """Draw the visible rows whose text is another one by now."""
+        self._now_s = self._clock.now().timestamp()
+        if not any(self.model.table.columns[i].live for i, _ in self._shown):
+            return
+        top = self.scroll_offset.y
+        rows = range(top, min(top + self._body_lines, len(self.model.view)))
+        self._draw_rows(tuple(index for index in rows if self._is_old(self._row(index))))
+
+    def hide(self, columns: frozenset[str]) -> None:
+        """Leave out the columns with these ids."""
+        if columns != self._hidden:
+            self._hidden = columns
+            self._lay_out()
+
+    def say(self, placeholder: str) -> None:
+        """Set what stands in the table when it has no row to show."""
+        if placeholder != self.placeholder:
+            self.placeholder = placeholder
+            if not self.model.view:
+                self.refresh()
+
+    def set_filter(self, text: str) -> bool:
+        """Filter the rows; False when the text cannot be understood and the last good view stays."""
+        good = self.model.set_filter(text)
+        self._redraw()
+        return good
+
+    def sort_by(self, column_id: str, *, reverse: bool = False) -> None:
+        """Sort by a column; the empty id brings the table's own order back."""
+        self.model.sort_by(column_id, reverse=reverse)
+        self._redraw()
+
+    def sort_next(self) -> None:
+        """Sort by the column right of the one that is sorted by; after the last comes the table's own order."""
+        ids = ["", *(self.model.table.columns[i].id for i, _ in self._shown if self.model.table.columns[i].title)]
+        here = ids.index(self.model.sort_column) if self.model.sort_column in ids else 0
+        self.sort_by(ids[(here + 1) % len(ids)])
+
+    def move(self, lines: int) -> None:
+        """Move the cursor by so many rows."""
+        self.move_to(self.model.cursor + lines)
+
+    def move_page(self, pages: int) -> None:
+        """Move the cursor by so many screens."""
+        self.move(pages * max(self._body_lines - 1, 1))
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on a row of the view."""
+        before = self.model.cursor
+        self.model.move_to(index)
+        self._draw_rows((before, self.model.cursor))
+        self._scroll_to_cursor()
+        self.post_message(self.Moved())
+
+    def move_to_end(self) -> None:
+        """Put the cursor on the last row."""
+        self.move_to(len(self.model.view) - 1)
+
+    def move_to_key(self, key: Cell) -> None:
+        """Put the cursor on the row with this key, if it is in view."""
+        if key in self.model.position:
+            self.move_to(self.model.position[key])
+
+    @property
+    def visible_texts(self) -> list[str]:
+        """The lines of the widget as text, the header first."""
+        return [self.render_line(y).text for y in range(self.size.height)]
+
+    # What Textual asks of it.
+
+    def render_line(self, y: int) -> Strip:
+        """Return one line of the widget: the header, a row, or the placeholder."""
+        self.lines_drawn += 1
+        if y < _HEADER_LINES:
+            return self._header()
+        if not self.model.view:
+            return self._placeholder_line(y - _HEADER_LINES)
+        index = self.scroll_offset.y + y - _HEADER_LINES
+        if index >= len(self.model.view):
+            return Strip.blank(self._width, self._style(""))
+        return self._row_strip(index)
+
+    def on_resize(self) -> None:
+        """Fit the columns into the new width."""
+        self._lay_out()
+        self._scroll_to_cursor()
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in the colours of another theme."""
+        super().notify_style_update()
+        self._styles_by_name.clear()
+        self._strips.clear()
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the row under the mouse, or sort by the column whose title it is."""
+        if event.y < _HEADER_LINES:
+            self._sort_at(event.x)
+        elif (index := self.scroll_offset.y + event.y - _HEADER_LINES) < len(self.model.view):
+            self.move_to(index)
+
+    def on_focus(self) -> None:
+        """Show the cursor as the one that the keys move."""
+        self._draw_rows((self.model.cursor,))
+
+    def on_blur(self) -> None:
+        """Show the cursor as one that waits."""
+        self._draw_rows((self.model.cursor,))
+
+    # How it draws.
+
+    @property
+    def _width(self) -> int:
+        return self.scrollable_content_region.width
+
+    @property
+    def _body_lines(self) -> int:
+        return max(self.size.height - _HEADER_LINES, 1)
+
+    def _row(self, index: int) -> Row:
+        return self.model.rows[self.model.view[index]]
+
+    def _lay_out(self) -> None:
+        columns = self.model.table.columns
+        shown = tuple(i for i, column in enumerate(columns) if column.id not in self._hidden)
+        fitted = fit(tuple(columns[i] for i in shown), self._width)
+        self._shown = tuple((shown[i], width) for i, width in fitted)
+        self._strips.clear()
+        self._redraw()
+
+    def _redraw(self) -> None:
+        self.virtual_size = Size(self._width, len(self.model.view) + _HEADER_LINES)
+        self.refresh()
+        self._scroll_to_cursor()
+
+    def _anchor(self) -> tuple[bool, Cell | None]:
+        top = self.scroll_offset.y
+        seen = top <= self.model.cursor < top + self._body_lines
+        return seen, self.model.view[top] if 0 < top < len(self.model.view) else None
+
+    def _redraw_keeping(self, anchor: tuple[bool, Cell | None]) -> None:
+        seen, top = anchor
+        self.virtual_size = Size(self._width, len(self.model.view) + _HEADER_LINES)
+        self.refresh()
+        if top is not None and top in self.model.position:
+            self._scroll(self.model.position[top])
+        if seen:
+            self._scroll_to_cursor()
+
+    def _scroll_to_cursor(self) -> None:
+        top, cursor = self.scroll_offset.y, self.model.cursor
+        if cursor < top:
+            self._scroll(cursor)
+        elif cursor >= top + self._body_lines:
+            self._scroll(cursor - self._body_lines + 1)
+
+    def _scroll(self, y: int) -> None:
+        self.scroll_to(y=y, animate=False, immediate=True, force=True)
+
+    def _draw_rows(self, indexes: tuple[int, ...]) -> None:
+        top = self.scroll_offset.y
+        lines = [index - top for index in indexes if 0 <= index - top < self._body_lines]
+        if lines:
+            self.refresh(*(Region(0, line + _HEADER_LINES, self._width, 1) for line in lines))
+
+    def _is_old(self, row: Row) -> bool:
+        drawn = self._strips.get(row[0])
+        return drawn is None or drawn[0] != row_texts(self.model.table, row, self._shown, self._now_s)
+
+    def _row_strip(self, index: int) -> Strip:
+        row = self._row(index)
+        if index == self.model.cursor:
+            return self._paint(row, row_texts(self.model.table, row, self._shown, self._now_s), cursor=True)
+        if self._is_old(row):
+            texts = row_texts(self.model.table, row, self._shown, self._now_s)
+            if len(self._strips) >= _STRIPS_KEPT:
+                self._strips.clear()
+            self._strips[row[0]] = (texts, self._paint(row, texts))
+        return self._strips[row[0]][1]
+
+    def _paint(self, row: Row, texts: tuple[str, ...], *, cursor: bool = False) -> Strip:
+        over = self._style("cursor") if cursor else Style.null()
+        segments: list[Segment] = []
+        for (i, _), text in zip(self._shown, texts, strict=True):
+            tone = self.model.table.columns[i].tone
+            style = self._style(tone(row[FIRST_CELL + i]) if tone else _tone(row)) + over
+            segments += (Segment(text, style), Segment(" ", self._style(_tone(row)) + over))
+        return Strip(segments).adjust_cell_length(self._width, segments[-1].style if segments else None)
+
+    def _header(self) -> Strip:
+        style = self._style("header")
+        titles = []
+        for i, width in self._shown:
+            column = self.model.table.columns[i]
+            sorted_by = column.id == self.model.sort_column
+            arrow = ("▼" if self.model.sort_reversed else "▲") if sorted_by else ""
+            titles.append(cell_text(column.title[: width - len(arrow)] + arrow, width))
+        return Strip([Segment(" ".join(titles), style)]).adjust_cell_length(self._width, style)
+
+    def _placeholder_line(self, line: int) -> Strip:
+        wrapped = textwrap.wrap(self.placeholder, max(self._width - 2, 10))
+        style = self._style("quiet")
+        text = f" {wrapped[line]}" if line < len(wrapped) else ""
+        return Strip([Segment(cell_text(text, self._width), style)])
+
+    def _style(self, name: str) -> Style:
+        if name not in self._styles_by_name:
+            part = f"table--{name or 'plain'}"
+            self._styles_by_name[name] = self.get_component_rich_style(part, partial=name == "cursor")
+        return self._styles_by_name[name]
+
+    def _sort_at(self, x: int) -> None:
+        left = 0
+        for i, width in self._shown:
+            if left <= x <= left + width and (column := self.model.table.columns[i]).title:
+                again = self.model.sort_column == column.id
+                self.sort_by(column.id, reverse=again and not self.model.sort_reversed)
+            left += width + 1
+
+
+def _tone(row: Row) -> Tone:
+    return Tone(str(row[1]))

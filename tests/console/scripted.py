@@ -1,0 +1,292 @@
+"""A desk that plays a script and records what it is told; run as a program it is a demo of the console.
+
+python -m tests.console.scripted [--read-only] [--slow] [--fail] [--rows N]
+"""
+
+import sys
+import threading
+import time
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from spottui.domain.feed import Event, EventKind
+from spottui.domain.forecast import Verdict
+from spottui.domain.instance import Disk, Instance, InstanceStatus
+from spottui.domain.interruption import Evidence, Interruption
+from spottui.domain.launch_spec import LaunchSpec, Secret
+from spottui.domain.plan import Plan, Route, same_place_first
+from spottui.domain.recovery import Created, Recovery, RecoveryState
+from spottui.domain.refusal import Refused
+from spottui.domain.view import AutoMode, DeskView, SourceHealth
+
+NOW = datetime(2026, 8, 23, 2, 13, 22, tzinfo=UTC)
+REGION = "cn-hangzhou"
+AUTO_OFF = AutoMode(armed=False, in_flight=0, max_at_once=3, max_per_hour=10, veto_window_s=20)
+
+
+class FrozenClock:
+    def __init__(self, at=NOW):
+        self.at = at
+
+    def now(self):
+        return self.at
+
+    def go(self, seconds):
+        self.at += timedelta(seconds=seconds)
+
+
+class RealClock:
+    def now(self):
+        return datetime.now(UTC)
+
+
+def instance(number, name=None, *, recycling=False, region=REGION, kind="ecs.c7.large"):
+    return Instance(
+        region=region,
+        instance_id=f"i-bp1{number:04x}fmxazb4p{number:04x}",
+        name=name if name is not None else f"web-{number}",
+        instance_type=kind,
+        zone=f"{region}-{'hij'[number % 3]}",
+        status=InstanceStatus.RUNNING,
+        spot_strategy="SpotAsPriceGo",
+        recycling=recycling,
+        private_ip=f"172.16.3.{number % 250}",
+        tags=(("env", "prod"), ("team", "checkout")),
+        created=NOW - timedelta(hours=5),
+    )
+
+
+def reclaim(of, left_s=222, evidence=(Evidence.QUEUE, Evidence.LOCK), now=NOW):
+    return Interruption(
+        region=of.region,
+        instance_id=of.instance_id,
+        epoch=int((now + timedelta(seconds=left_s - 300)).timestamp()),
+        first_seen=now - timedelta(seconds=300 - left_s),
+        deadline=now + timedelta(seconds=left_s),
+        evidence=evidence,
+    )
+
+
+def recovery(of, cause, state, **more):
+    return Recovery(
+        recovery_id=cause.id,
+        region=of.region,
+        instance_id=of.instance_id,
+        name=of.name,
+        state=state,
+        deadline=cause.deadline,
+        started=cause.first_seen,
+        **more,
+    )
+
+
+def event(seq, kind, text, instance_id="", now=NOW, **more):
+    return Event(seq, now - timedelta(seconds=100 - seq), kind, REGION, instance_id, text, **more)
+
+
+def healthy(now=NOW, regions=(REGION,)):
+    ages = {"queue": (10.0, 0.4), "lock": (2.0, 2.0), "sweep": (30.0, 31.0)}
+    return tuple(
+        SourceHealth(name, region, interval_s, now - timedelta(seconds=age_s))
+        for region in regions
+        for name, (interval_s, age_s) in ages.items()
+    )
+
+
+def view(**more):
+    filled = {
+        "version": 1,
+        "at": NOW,
+        "profile": "prod",
+        "regions": (REGION,),
+        "auto": AUTO_OFF,
+        "read_only": False,
+        "starting": False,
+        "sources": healthy(),
+        "instances": (),
+        "interruptions": (),
+        "recoveries": (),
+        "events": (),
+    }
+    return DeskView(**{**filled, **more})
+
+
+def reclaims(now=NOW, **more):
+    """Three reclaims: one is imaged, one needs a person, one is an event without a lock."""
+    quiet = [instance(n) for n in range(4, 30)]
+    web, etl, job = (
+        instance(1, "web-3", recycling=True),
+        instance(2, "etl-7", recycling=True, kind="ecs.g7.xlarge"),
+        instance(3, "batch-12"),
+    )
+    first, second, third = (
+        reclaim(web, 222, now=now),
+        reclaim(etl, 251, now=now),
+        reclaim(job, 280, (Evidence.QUEUE,), now=now),
+    )
+    open_recoveries = (
+        recovery(
+            web,
+            first,
+            RecoveryState.IMAGING,
+            verdict=Verdict.WILL_MAKE_IT,
+            forecast_at=now + timedelta(seconds=70),
+            progress=62,
+            who="mia@bastion pts/3",
+            image_id="m-bp7ab3kd9xw1",
+            next_step="launch c7.large in h, then i",
+            created=(Created("kept disk", "d-bp1aaa"), Created("image", "m-bp7ab3kd9xw1")),
+        ),
+        recovery(
+            etl,
+            second,
+            RecoveryState.NEEDS_YOU,
+            verdict=Verdict.TIGHT,
+            forecast_at=now + timedelta(seconds=230),
+            next_step="plan ready: press y",
+        ),
+        recovery(job, third, RecoveryState.SUSPECTED, next_step="waits for a lock"),
+    )
+    lines = (
+        event(40, EventKind.STATE, "StateChange Stopped", instance(9).instance_id, now),
+        event(82, EventKind.RECLAIM, "web-3 will be reclaimed (queue)", web.instance_id, now, recovery_id=first.id),
+        event(84, EventKind.LOCK, "web-3 is locked: Recycling", web.instance_id, now, recovery_id=first.id),
+        event(85, EventKind.CALL, "CreateImage m-bp7ab3kd9xw1 62 %", web.instance_id, now, recovery_id=first.id),
+        event(88, EventKind.RECLAIM, "etl-7 will be reclaimed (queue)", etl.instance_id, now, recovery_id=second.id),
+        event(90, EventKind.DUPLICATE, "the same message again", etl.instance_id, now, recovery_id=second.id),
+        event(95, EventKind.POISON, "not JSON, set aside: \x1b[31mboom [red]x", "", now, body="{\x1b]0;x\x07"),
+    )
+    return view(
+        at=now,
+        sources=healthy(now),
+        instances=(web, etl, job, *quiet),
+        interruptions=(first, second, third),
+        recoveries=open_recoveries,
+        events=lines,
+        **more,
+    )
+
+
+def plan_of(of):
+    spec = LaunchSpec(
+        instance=of,
+        vswitch_id="vsw-bp1h",
+        security_group_ids=("sg-bp1web", "sg-bp1ops"),
+        disks=(
+            Disk("d-1", "/dev/xvda", "system", "cloud_essd", 40, "PL0"),
+            Disk("d-2", "/dev/xvdb", "data", "cloud_essd", 100, "PL1"),
+        ),
+        key_pair="ops-2026",
+        ram_role="etl-writer",
+        host_name="etl-7",
+        user_data=Secret("c2VjcmV0"),
+    )
+    places = same_place_first(spec, {f"{of.region}-{z}": f"vsw-bp1{z}" for z in "hij"})
+    return Plan(Route.IMAGE, spec, places, f"spottui-{of.instance_id}", ("Deletion protection is on.",))
+
+
+class ScriptedDesk:
+    """Serves the views it is given and writes down every command; `refuse` is what the next command raises."""
+
+    def __init__(self, first):
+        self.current = first
+        self.commands = []
+        self.refuse = None
+        self.plans = {}
+        self.closed = False
+        self._changed = threading.Condition()
+
+    def show(self, **changes):
+        with self._changed:
+            self.current = replace(self.current, version=self.current.version + 1, **changes)
+            self._changed.notify_all()
+
+    def view(self):
+        return self.current
+
+    def wait(self, version, timeout_s):
+        with self._changed:
+            self._changed.wait_for(lambda: self.closed or self.current.version > version, min(timeout_s, 0.05))
+            return self.current
+
+    def plan(self, recovery_id):
+        self._maybe_refuse()
+        own = next(r for r in self.current.recoveries if r.recovery_id == recovery_id)
+        return self.plans.get(recovery_id, self._made(own.instance_id))
+
+    def plan_for(self, region, instance_id):
+        self._maybe_refuse()
+        return self._made(instance_id)
+
+    def confirm(self, recovery_id, digest, who):
+        self._record("confirm", recovery_id, digest, who)
+
+    def recover(self, region, instance_id, digest, who):
+        self._record("recover", region, instance_id, digest, who)
+        return f"{region}.{instance_id}.1"
+
+    def veto(self, recovery_id, who):
+        self._record("veto", recovery_id, who)
+
+    def hold(self, recovery_id, who):
+        self._record("hold", recovery_id, who)
+
+    def cancel(self, recovery_id, who):
+        self._record("cancel", recovery_id, who)
+
+    def arm(self, who):
+        self._record("arm", who)
+        self.show(auto=replace(self.current.auto, armed=True))
+
+    def disarm(self, who, reason):
+        self._record("disarm", who, reason)
+        self.show(auto=replace(self.current.auto, armed=False, reason=reason))
+
+    def close(self):
+        with self._changed:
+            self.closed = True
+            self._changed.notify_all()
+
+    def _made(self, instance_id):
+        return plan_of(next(i for i in self.current.instances if i.instance_id == instance_id))
+
+    def _record(self, *command):
+        self._maybe_refuse()
+        self.commands.append(command)
+
+    def _maybe_refuse(self):
+        if self.refuse:
+            raise Refused(self.refuse)
+
+
+def demo():
+    """Run the console over a scripted desk."""
+    from spottui.console.app import SpottuiApp
+
+    rows = int(sys.argv[sys.argv.index("--rows") + 1]) if "--rows" in sys.argv else 0
+
+    def open_desk():
+        time.sleep(3 if "--slow" in sys.argv else 0.2)
+        if "--fail" in sys.argv:
+            raise Refused("the configuration /etc/spottui.toml names no region: add [[regions]] with id and queue")
+        first = reclaims(datetime.now(UTC), read_only="--read-only" in sys.argv)
+        desk = ScriptedDesk(replace(first, instances=(*first.instances, *(instance(n) for n in range(40, 40 + rows)))))
+        threading.Thread(target=_live, args=(desk,), daemon=True).start()
+        return desk
+
+    SpottuiApp(open_desk, clock=RealClock(), who="mia@bastion pts/3", title="spottui").start()
+
+
+def _live(desk):
+    seq = 100
+    while not desk.closed:
+        time.sleep(0.5)
+        now = datetime.now(UTC)
+        seq += 1
+        more = Event(seq, now, EventKind.MESSAGE, REGION, instance(seq % 20).instance_id, f"message {seq}")
+        still = "--stale" in sys.argv
+        desk.show(events=(*desk.current.events[-400:], more), sources=desk.current.sources if still else healthy(now))
+
+
+if __name__ == "__main__":
+    demo()
