@@ -45,5 +45,7 @@ def _region(region: Region, url: str) -> str:
 
 
 def _value(value: object) -> str:
-    # JSON's strings, numbers, booleans and flat lists are TOML's too.
-    return json.dumps(value)
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{_value(str(k))} = {_value(v)}" for k, v in value.items()) + " }"
+    # JSON's strings, numbers, booleans and lists of them are TOML's too.
+    return json.dumps(value, ensure_ascii=False)

@@ -20,7 +20,8 @@ _MAX_S = 30 * 86_400
 def interrupt(world: World, given: Given, now: float) -> Json:
     """Take instances back: lock and event now (or `lock_after_s`, `queue_after_s` later), release after `notice_s`.
 
-    A drill is an event only. Without a lock nothing is released. Without a queue there is no event.
+    A drill is an event only. Without a lock nothing is released. Without a queue no message is sent; the
+    event stays in CloudMonitor's history (a drill's does not) unless `history` is false.
     An id that is not in the world, or an on-demand instance, can only be the subject of an event without lock.
     """
     ids = given.texts("instance_ids")
@@ -29,6 +30,7 @@ def interrupt(world: World, given: Given, now: float) -> Json:
     encoding = given.choice("encoding", notice.ENCODINGS, "base64")
     locks = given.flag("lock", True) and form != "drill"
     sends = given.flag("queue", True)
+    keeps = given.flag("history", True) and form != "drill"
     copies = int(given.number("copies", 1, 1, 100))
     lock_after_s = given.number("lock_after_s", 0, 0, _MAX_S)
     queue_after_s = given.number("queue_after_s", 0, 0, _MAX_S)
@@ -38,8 +40,12 @@ def interrupt(world: World, given: Given, now: float) -> Json:
     for instance_id in ids:
         if locks:
             _plan_lock(world, instance_id, now + lock_after_s, now + notice_s)
+        happened = _event(world, instance_id, now)
+        if keeps:
+            world.notices.append(happened)
         if sends:
-            _plan_notice(world, instance_id, now + queue_after_s, (form, encoding), copies)
+            text = notice.body(happened, world.account_id, form, encoding)
+            _plan_messages(world, happened, text, now + queue_after_s, copies)
     world.schedule.run_until(now)
     return {"instance_ids": ids, "release_at": iso_millis(now + notice_s) if locks else None}
 
@@ -58,17 +64,18 @@ def _plan_lock(world: World, instance_id: str, at: float, release_at: float) -> 
     world.schedule.plan(at, lambda due: reclaim.lock(world, instance, max(due, release_at)))
 
 
-def _plan_notice(world: World, instance_id: str, at: float, how: tuple[str, str], copies: int) -> None:
+def _event(world: World, instance_id: str, now: float) -> Notice:
     instance = world.instances.get(instance_id)
     region = instance.region if instance else next(iter(world.regions))
-    happened = notice.record(world, instance_id, at, region)
-    text = notice.body(happened, world.account_id, *how)
-    for _ in range(copies):
-        world.schedule.plan(at, lambda due: _deliver(world, happened, text, due))
+    return notice.about(world, instance_id, now, region)
 
 
-def _deliver(world: World, happened: Notice, text: str, at: float) -> None:
-    notice.deliver(world, happened, text, at)
+def _plan_messages(world: World, happened: Notice, text: str, at: float, copies: int) -> None:
+    def deliver(due: float) -> None:
+        for _ in range(copies):
+            notice.deliver(world, happened, text, due)
+
+    world.schedule.plan(at, deliver)
 
 
 def order_fault(world: World, given: Given, now: float) -> Json:

@@ -14,15 +14,13 @@ ENCODINGS = ("base64", "raw")
 _BEIJING = timezone(timedelta(hours=8))
 
 
-def record(world: World, instance_id: str, at: float, region: str = "") -> Notice:
-    """A system event about the instance (which need not exist), kept in CloudMonitor's history."""
+def about(world: World, instance_id: str, at: float, region: str) -> Notice:
+    """A system event about an instance, which need not exist."""
     instance = world.instances.get(instance_id)
-    notice = Notice(
-        world.ids.request(), EVENT, at, instance.region if instance else region, instance_id,
-        instance.name if instance else "", "stop" if instance and instance.behavior == "Stop" else "delete",
+    return Notice(
+        world.ids.request(), EVENT, at, region, instance_id, instance.name if instance else "",
+        "stop" if instance and instance.behavior == "Stop" else "delete",
     )  # fmt: skip
-    world.notices.append(notice)
-    return notice
 
 
 def body(notice: Notice, account_id: str, form: str, encoding: str) -> str:

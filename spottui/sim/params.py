@@ -48,7 +48,7 @@ class Params(Mapping[str, str]):
         text = self.text(name)
         if not text:
             return default
-        if not re.fullmatch(r"-?\d{1,12}", text) or not low <= int(text) <= high:
+        if not re.fullmatch(r"-?\d{1,15}", text) or not low <= int(text) <= high:
             raise invalid(name, f"must be between {low} and {high}")
         return int(text)
 

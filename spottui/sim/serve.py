@@ -4,7 +4,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,7 @@ async def running(options: Options) -> AsyncIterator[Endpoint]:
         OSError: the port is taken.
     """
     scenario = load(options.scenario)
+    options = replace(options, config=options.config and options.config.absolute())
     cloud = Cloud(lambda: _make_world(options, scenario))
     runner = web.AppRunner(
         application(cloud), access_log=None, handler_cancellation=True, shutdown_timeout=0.2,
@@ -103,7 +104,7 @@ def _ca_file(options: Options) -> Path | None:
     if not options.tls:
         return None
     if options.config:
-        return options.config.with_name(f"{options.config.stem}-ca.pem").absolute()
+        return options.config.with_name(f"{options.config.stem}-ca.pem")
     return Path(tempfile.mkdtemp(prefix="spottui-sim-"), "ca.pem")
 
 

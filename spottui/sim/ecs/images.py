@@ -50,20 +50,22 @@ def _check_source(call: Call, order: ImageOrder) -> Instance | None:
     if order.name and any(i.name == order.name and i.region == order.region for i in call.world.images.values()):
         raise ApiError("InvalidImageName.Duplicated", 400, "The specified Image name has already been used.")
     if order.source_instance_id:
-        return _check_instance(call.world.instance(order.source_instance_id, order.region))
+        return _check_instance(call, call.world.instance(order.source_instance_id, order.region))
     snapshot = call.world.snapshot(call.params.required("SnapshotId"), order.region)
     if snapshot.status != "accomplished":
         raise ApiError("InvalidSnapshotId.NotReady", 403, "The specified snapshot is not ready.")
     return None
 
 
-def _check_instance(row: Instance) -> Instance:
+def _check_instance(call: Call, row: Instance) -> Instance:
     if row.status not in ("Running", "Stopped"):
         raise ApiError(
             "IncorrectInstanceStatus", 400, "The current status of the resource does not support this operation."
         )
     if "security" in row.locks:
         raise ApiError("InstanceLockedForSecurity", 400, "The instance is locked due to security.")
+    if any(s.status == "progressing" and s.disk_id in row.disk_ids for s in call.world.snapshots.values()):
+        raise ApiError("IncorrectDiskStatus.CreatingSnapshot", 403, "A previous snapshot creation is in process.")
     return row
 
 
