@@ -1,11 +1,9 @@
 """The configured account: one ECS client per region, queues on demand, and the lanes in which they run."""
 
-import contextlib
 import os
 
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Ecs
-from spottui.cloud.errors import CloudError
 from spottui.cloud.lanes import Lanes
 from spottui.cloud.mns import Queue
 from spottui.cloud.sdk_hygiene import quiet_sdks
@@ -31,12 +29,6 @@ class CloudAccount:
     def queue(self, region: RegionSettings) -> Queue:
         """Open a region's queue for the thread that asks."""
         return Queue(region.mns_endpoint, region.queue, self._credentials, self._settings.policy.long_poll_s)
-
-    def warm(self) -> None:
-        """Make the first connection of each region alone: a cold fan-out builds a TLS context per thread."""
-        for ecs in self.regions.values():
-            with contextlib.suppress(CloudError):
-                ecs.locked()
 
     def close(self) -> None:
         """Start no further call."""

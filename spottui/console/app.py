@@ -1,4 +1,4 @@
-"""The console's application: opens the desk after the first frame, and passes on what the feed brings."""
+"""The console's application: it passes on what the feed brings, rings, and ends."""
 
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -66,9 +66,8 @@ class SpottuiApp(App[None]):
         return self.main
 
     def on_mount(self) -> None:
-        """Open the desk once the first frame is on the screen."""
+        """Remember the window's title, to give it back at the end."""
         self._write(_SAVE_TITLE)
-        self.call_after_refresh(self.feed.start)
 
     def on_unmount(self) -> None:
         """Let the desk go, whatever ended the program."""

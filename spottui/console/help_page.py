@@ -1,11 +1,14 @@
 """The help, made from the registry of actions."""
 
+import textwrap
+
 from textual.content import Content
 
 from spottui.actions import ACTIONS, Action, Scope, shown_key
 from spottui.console.page import Page
 
-_KEY_CELLS = 22
+_KEY_CELLS = 25
+_FRAME_CELLS = 6
 
 _SIGNS = """
 ! being reclaimed
@@ -35,6 +38,7 @@ class HelpPage(Page):
     def _line(self, action: Action) -> Content:
         keys = " ".join(shown_key(key) for key in action.keys)
         off = " (off: read-only)" if action.danger and self._read_only else ""
-        return Content.assemble(
-            (f"  {keys}".ljust(_KEY_CELLS), "bold"), (f"{action.title}{off}: ", ""), (action.help, "dim")
-        )
+        text = f"{action.title}{off}: {action.help}"
+        first, *more = textwrap.wrap(text, max(self.app.size.width - _KEY_CELLS - _FRAME_CELLS, 20)) or [""]
+        lines = [first, *(" " * _KEY_CELLS + line for line in more)]
+        return Content.assemble((f"  {keys}".ljust(_KEY_CELLS), "bold"), "\n".join(lines))

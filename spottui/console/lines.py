@@ -37,10 +37,9 @@ def header(title: str, view: DeskView | None, now: datetime, width: int) -> Cont
     clock = utc_clock(now)
     if view is None:
         return _spread([(f" {title}", "bold")], [("starting…", "$warning")], clock, width)
-    for long_names, long_place in ((True, True), (False, True), (False, False)):
-        left = [(f" {title}", "bold"), (f"  {_place(view, whole=long_place)}", "")]
-        if view.read_only:
-            left.append(("  READ-ONLY", "bold $warning"))
+    badge = [("  READ-ONLY", "bold $warning")] if view.read_only else []
+    for long_names, place in ((True, _place(view)), (False, _place(view)), (False, _region(view)), (False, "")):
+        left = [(f" {title}", "bold"), *badge, (f"  {place}", "")]
         right = [_auto(view.auto), *(_age(freshness(view, name, now), whole=long_names) for name in SOURCES)]
         if _length(left) + _length(right) + 2 * len(right) + len(clock) + 3 <= width:
             break
@@ -58,10 +57,19 @@ def status(problems: tuple[str, ...], now: datetime, width: int) -> Content:
 
 def footer(situation: actions.Situation, width: int) -> Content:
     """Return the keys that do something now, as many as fit."""
+    chosen = actions.footer(situation, width - 1)
+    return _keys([(actions.shown_key(action.keys[0]), action.title, action.danger) for action in chosen])
+
+
+def filter_footer() -> Content:
+    """Return the keys that do something while a filter is typed."""
+    return _keys([("enter", "Keep the filter", False), ("esc", "Take it away", False)])
+
+
+def _keys(named: list[tuple[str, str, bool]]) -> Content:
     parts: list[str | Part] = [" "]
-    for action in actions.footer(situation, width - 1):
-        style = "bold $warning" if action.danger else "bold $accent"
-        parts += [(actions.shown_key(action.keys[0]), style), f" {action.title}  "]
+    for key, title, danger in named:
+        parts += [(key, "bold $warning" if danger else "bold $accent"), f" {title}  "]
     return Content.assemble(*parts)
 
 
@@ -81,10 +89,13 @@ def _length(parts: list[Part]) -> int:
     return sum(Content(text).cell_length for text, _ in parts)
 
 
-def _place(view: DeskView, *, whole: bool) -> str:
+def _place(view: DeskView) -> str:
+    return f"{plain(view.profile, 40)} · {_region(view)}"
+
+
+def _region(view: DeskView) -> str:
     first, more = (view.regions[0] if view.regions else "no region"), len(view.regions) - 1
-    region = f"{plain(first, 40)} +{more}" if more > 0 else plain(first, 40)
-    return f"{plain(view.profile, 40)} · {region}" if whole else region
+    return f"{plain(first, 40)} +{more}" if more > 0 else plain(first, 40)
 
 
 def _auto(auto: AutoMode) -> Part:

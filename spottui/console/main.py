@@ -13,7 +13,7 @@ from spottui import actions
 from spottui.console import acting, health
 from spottui.console.choice import Choice
 from spottui.console.feed import Feed
-from spottui.console.lines import Line, footer, header, status
+from spottui.console.lines import Line, filter_footer, footer, header, status
 from spottui.console.messages import ViewArrived
 from spottui.console.panel import Panel
 from spottui.console.table import DeskTable
@@ -59,9 +59,11 @@ class MainScreen(Screen[None]):
         yield Static("spottui needs 60×16 at least", id="too-small", markup=False)
 
     def on_mount(self) -> None:
-        """Start with the instances, where what is dying stands first."""
+        """Start with the instances, where what is dying stands first; open the desk after the first frame."""
         self.instances.table.focus()
         self.set_interval(1.0, self.tick)
+        self.write_lines()
+        self.call_after_refresh(self.feed.start)
 
     def show(self, message: ViewArrived) -> None:
         """Take in what the desk shows."""
@@ -125,13 +127,15 @@ class MainScreen(Screen[None]):
 
     def write_lines(self) -> None:
         """Write header, status, titles and footer, as they are now."""
-        now, width = self.clock.now(), self.size.width
+        now, width = self.clock.now(), self.app.size.width
         wrong = health.problems(self.view, self.failed, now)
         self.query_one("#header", Line).put(header(self._heading, self.view, now, width))
         line = self.query_one("#status", Line)
         line.put(status(wrong, now, width))
         line.set_class(bool(wrong), "-shown")
-        self.query_one("#footer", Line).put(footer(self.situation, width))
+        self.query_one("#footer", Line).put(
+            filter_footer() if self.panel.is_filtering else footer(self.situation, width)
+        )
         self._entitle()
 
     def _entitle(self) -> None:
@@ -165,6 +169,7 @@ class MainScreen(Screen[None]):
 
     def on_resize(self) -> None:
         """Fit the lines into the new width."""
+        self.write_lines()
         self.call_after_refresh(self.write_lines)
 
 

@@ -28,6 +28,11 @@ class Panel(Vertical):
         yield self.table
         yield Input(placeholder="words, field:value, -not", compact=True, disabled=True)
 
+    @property
+    def is_filtering(self) -> bool:
+        """Whether the person is typing a filter."""
+        return self.has_class("-filtering")
+
     def entitle(self, text: str, stale: str = "", hint: str = "") -> None:
         """Write how things stand into the border; `hint` stands at its foot when there is no filter."""
         self.set_class(bool(stale), "-stale")

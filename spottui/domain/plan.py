@@ -1,7 +1,7 @@
 """What a recovery is going to do, frozen when it is confirmed."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from spottui.domain.launch_spec import LaunchSpec
@@ -35,8 +35,8 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """A short fingerprint: what was confirmed on the screen is what runs."""
-        return hashlib.sha256(repr(self).encode()).hexdigest()[:12]
+        """A short fingerprint: what was confirmed on the screen is what runs, whatever the image will be called."""
+        return hashlib.sha256(repr(replace(self, image_name="")).encode()).hexdigest()[:12]
 
 
 def same_place_first(spec: LaunchSpec, vswitches: dict[str, str]) -> tuple[Candidate, ...]:

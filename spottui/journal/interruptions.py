@@ -1,6 +1,6 @@
 """Interruptions: one row per instance and reclaim, whatever number of signs there were."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,6 +13,9 @@ from spottui.journal import schema
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode
 from spottui.journal.events import Line, write_line
+
+NameOf = Callable[[str, str], str]
+"""Gives the name of an instance by region and id, empty when it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +34,16 @@ class Interruptions:
         self._database = database
 
     def record(
-        self, observations: Sequence[Observation], lines: Sequence[Line], names: Mapping[str, str], now: datetime
+        self, observations: Sequence[Observation], lines: Sequence[Line], name_of: NameOf, now: datetime
     ) -> tuple[Recorded, ...]:
         """Commit observations and feed lines together, each observation to the one interruption it speaks of.
 
-        `names` gives an instance's name for the recovery that a new interruption opens.
+        `name_of` gives an instance's name for the recovery that a new interruption opens.
         """
         with self._database.write() as connection:
             for line in lines:
                 write_line(connection, line, now)
-            return tuple(_record_one(connection, seen, names, now) for seen in observations)
+            return tuple(_record_one(connection, seen, name_of, now) for seen in observations)
 
     def unlocked(self, region: str, instance_ids: Sequence[str], now: datetime) -> None:
         """Note that the fleet has shown these instances, their deadline over, without a lock: the next lock is new."""
@@ -64,10 +67,10 @@ class Interruptions:
             return tuple(decode(text, Interruption) for text in connection.execute(query).scalars())
 
 
-def _record_one(connection: sa.Connection, seen: Observation, names: Mapping[str, str], now: datetime) -> Recorded:
+def _record_one(connection: sa.Connection, seen: Observation, name_of: NameOf, now: datetime) -> Recorded:
     known = _latest(connection, seen.region, seen.instance_id)
     if known is None or not same_reclaim(known, seen):
-        return _open(connection, seen, names, now)
+        return _open(connection, seen, name_of, now)
     fused = fuse(known, seen)
     _update(connection, fused)
     duplicate = fused.evidence == known.evidence
@@ -75,7 +78,7 @@ def _record_one(connection: sa.Connection, seen: Observation, names: Mapping[str
     return Recorded(fused, is_new=False, is_duplicate=duplicate)
 
 
-def _open(connection: sa.Connection, seen: Observation, names: Mapping[str, str], now: datetime) -> Recorded:
+def _open(connection: sa.Connection, seen: Observation, name_of: NameOf, now: datetime) -> Recorded:
     opened = first_sight(seen, now)
     connection.execute(
         schema.interruption.insert().values(
@@ -90,7 +93,7 @@ def _open(connection: sa.Connection, seen: Observation, names: Mapping[str, str]
         recovery_id=opened.id,
         region=opened.region,
         instance_id=opened.instance_id,
-        name=names.get(opened.instance_id, ""),
+        name=name_of(opened.region, opened.instance_id),
         state=RecoveryState.SUSPECTED,
         deadline=opened.deadline,
         started=now,

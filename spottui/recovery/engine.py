@@ -40,6 +40,7 @@ class Engine:
             "log_level": "WARNING",
         }
         self._workflow: Callable[[str], Any] | None = None
+        self._begun: set[str] = set()
 
     def launch(self) -> None:
         """Start DBOS, take over what dead processes left, and start what was journaled but never begun."""
@@ -57,11 +58,13 @@ class Engine:
             self.begin(unfinished.recovery_id)
 
     def begin(self, recovery_id: str) -> None:
-        """Start the recovery of an interruption; one that was started before, by whomever, is left alone."""
+        """Start the recovery of an interruption, or wake it; one that was begun before, by whomever, is left alone."""
         if self._workflow is None:
             return
-        with SetWorkflowID(recovery_id):
-            DBOS.start_workflow(self._workflow, recovery_id)
+        if recovery_id not in self._begun:
+            with SetWorkflowID(recovery_id):
+                DBOS.start_workflow(self._workflow, recovery_id)
+            self._begun.add(recovery_id)
         self._work.signals.wake(recovery_id)
 
     def close(self) -> None:

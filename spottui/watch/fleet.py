@@ -39,6 +39,12 @@ class FleetSweep:
         with self._lock:
             return tuple(one.spec.instance for one in self._captured.values())
 
+    def name_of(self, instance_id: str) -> str:
+        """Return an instance's name, empty when it is not known."""
+        with self._lock:
+            known = self._captured.get(instance_id)
+        return known.spec.instance.name if known else ""
+
     def look(self) -> None:
         """Sweep once; raises `CloudError`, and then nothing of what was known is forgotten."""
         found = self._sweep()

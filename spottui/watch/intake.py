@@ -1,7 +1,7 @@
 """From what the sources see to one interruption per instance and reclaim, committed before anything acts on it."""
 
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from spottui.cloud.messages import OtherEvent, Poison, Reclaim, parse
@@ -12,7 +12,7 @@ from spottui.domain.instance import Instance
 from spottui.domain.interruption import Evidence, Interruption, Observation
 from spottui.journal import Journal
 from spottui.journal.events import Line
-from spottui.journal.interruptions import Recorded
+from spottui.journal.interruptions import NameOf, Recorded
 
 CLOCKS_APART = timedelta(minutes=5)
 """An event that claims to be later than its arrival by more than this is dated by its arrival."""
@@ -21,8 +21,8 @@ CLOCKS_APART = timedelta(minutes=5)
 class Intake:
     """Takes what sources see. Thread-safe.
 
-    `on_change` is told of every interruption that is new or has gained evidence, after the commit;
-    `names` gives an instance's name by its id.
+    `on_seen` is told of the interruption of every observation after the commit, of duplicates too: whoever acts on it
+    must be able to hear it twice, and hears it again when it failed the first time.
     """
 
     def __init__(
@@ -30,14 +30,14 @@ class Intake:
         journal: Journal,
         clock: Clock,
         regions: Iterable[str],
-        names: Callable[[], Mapping[str, str]],
-        on_change: Callable[[Interruption], None],
+        name_of: NameOf,
+        on_seen: Callable[[Interruption], None],
     ) -> None:
         self._journal = journal
         self._clock = clock
         self._regions = frozenset(regions)
-        self._names = names
-        self._on_change = on_change
+        self._name_of = name_of
+        self._on_seen = on_seen
         self._lock = threading.Lock()
         self._locked = {
             (known.region, known.instance_id)
@@ -74,10 +74,9 @@ class Intake:
             self._journal.interruptions.unlocked(region, freed, self._clock.now())
 
     def _record(self, observations: Sequence[Observation], lines: Sequence[Line]) -> tuple[Recorded, ...]:
-        recorded = self._journal.interruptions.record(observations, lines, self._names(), self._clock.now())
+        recorded = self._journal.interruptions.record(observations, lines, self._name_of, self._clock.now())
         for one in recorded:
-            if not one.is_duplicate:
-                self._on_change(one.interruption)
+            self._on_seen(one.interruption)
         return recorded
 
     def _read(self, queue_region: str, message: Message, observations: list[Observation], lines: list[Line]) -> None:

@@ -6,12 +6,15 @@ from spottui.watch.intake import Intake
 
 
 class LockPoll:
-    """Asks for the instances with a `Recycling` lock and takes in those that were not locked before."""
+    """Asks for the instances with a `Recycling` lock and takes in those that were not locked before.
 
-    def __init__(self, ecs: Ecs, intake: Intake, fleet: FleetSweep) -> None:
+    Without an intake they are only shown.
+    """
+
+    def __init__(self, ecs: Ecs, fleet: FleetSweep, intake: Intake | None) -> None:
         self._ecs = ecs
-        self._intake = intake
         self._fleet = fleet
+        self._intake = intake
         self._locked: frozenset[str] = frozenset()
 
     def look(self) -> None:
@@ -20,5 +23,6 @@ class LockPoll:
         new = [instance for instance in locked if instance.instance_id not in self._locked]
         if new:
             self._fleet.show(new)
-            self._intake.locks(new)
+            if self._intake:
+                self._intake.locks(new)
         self._locked = frozenset(instance.instance_id for instance in locked)

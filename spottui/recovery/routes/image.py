@@ -41,7 +41,9 @@ async def image_route(recovery_id: str, stage: Stage) -> Ended:
             return launched
         if launched:
             lost = await stage(wait_until_running, recovery_id, launched)
-            return lost or await stage(verify, recovery_id, launched)
+            if lost:
+                return lost
+            return await stage(verify, recovery_id, launched)
     return Ended(RecoveryState.FAILED, f"no candidate has room now; image {image_id} is kept")
 
 

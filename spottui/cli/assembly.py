@@ -1,0 +1,81 @@
+"""Puts the rooms together: the only place that knows them all."""
+
+import gc
+import logging
+import logging.handlers
+from collections.abc import Callable
+from pathlib import Path
+
+from spottui.cloud.account import CloudAccount
+from spottui.config import state_dir
+from spottui.desk import Desk
+from spottui.domain.clock import Clock
+from spottui.domain.interruption import Interruption
+from spottui.domain.settings import Settings
+from spottui.journal import Journal
+from spottui.recovery.engine import Engine
+from spottui.recovery.guard import Guard
+from spottui.recovery.polls import Polls
+from spottui.recovery.work import Signals, Work
+from spottui.watch.watch import Watch
+
+LOG_BYTES = 5_000_000
+LOG_FILES = 3
+
+
+def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) -> Desk:
+    """Open the journal, start the engine, resume what was left, and begin to watch.
+
+    Takes a second or two: the SDKs are imported here. A read-only desk takes no message from the queue and recovers
+    nothing. Raises `JournalProblem`.
+    """
+    _log_to(state_dir() / "spottui.log")
+    journal_path = Path(settings.journal)
+    journal = Journal(journal_path)
+    account = CloudAccount(settings)
+    polls = Polls(account.regions, account.lanes)
+    guard = Guard(journal, settings.policy, clock)
+    work = Work(journal, account.regions, account.lanes, clock, settings, guard, polls, Signals())
+    engine = Engine(work, journal_path.parent)
+
+    def on_seen(interruption: Interruption) -> None:
+        engine.begin(interruption.id)
+
+    watch = Watch(account, settings, journal, clock, on_seen, read_only=read_only)
+    stop_sender = _no_sender
+    if auto:
+        guard.arm("--auto")
+    if not read_only:
+        engine.launch()
+        stop_sender = _start_sender(settings, journal, clock)
+    gc.collect()
+    gc.freeze()
+    watch.start()
+    return Desk(settings, journal, watch, engine, work, stop_sender, read_only=read_only)
+
+
+def _start_sender(settings: Settings, journal: Journal, clock: Clock) -> Callable[[], None]:
+    """Start the outbox where somebody is to be told, and return what stops it; Apprise is imported only then."""
+    if not settings.notify:
+        return _no_sender
+    from spottui.notify.sender import Sender
+
+    sender = Sender(journal, settings.notify, clock)
+    sender.start()
+    return sender.stop
+
+
+def _no_sender() -> None:
+    """Nobody is to be told."""
+
+
+def _log_to(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    logger = logging.getLogger("spottui")
+    if logger.handlers:
+        return
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False

@@ -1,0 +1,69 @@
+"""`spottui` without a command: the console, or its headless twin."""
+
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from spottui.domain.clock import SystemClock
+
+if TYPE_CHECKING:
+    from spottui.desk import Desk
+    from spottui.domain.settings import Settings
+
+
+def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headless: bool) -> NoReturn:
+    """Run until the person, or a signal, ends it; exits 0, or 2 when the configuration is wrong."""
+    from spottui.config import ConfigProblem, default_path, load
+
+    if auto and read_only:
+        raise click.UsageError("--auto and --read-only exclude each other: auto-mode acts.")
+    try:
+        settings = load(config or default_path(), profile)
+    except ConfigProblem as problem:
+        click.echo(f"spottui: {problem}", err=True)
+        leave(2)
+    if headless:
+        from spottui.cli.headless import run_headless
+
+        leave(run_headless(settings, auto=auto, read_only=read_only))
+    from spottui.console.app import SpottuiApp
+
+    app = SpottuiApp(
+        partial(_open_desk, settings, auto=auto, read_only=read_only),
+        clock=SystemClock(),
+        who=whoami(),
+        title=settings.profile,
+        bell=settings.console.bell,
+        mouse=settings.console.mouse,
+    )
+    app.start()
+    leave(app.return_code or 0)
+
+
+def whoami() -> str:
+    """Return who sits here, as `user@host tty`, for the journal."""
+    import getpass
+    import socket
+
+    try:
+        tty = os.ttyname(sys.stdin.fileno()).removeprefix("/dev/")
+    except (OSError, ValueError):
+        tty = "no tty"
+    return f"{getpass.getuser()}@{socket.gethostname()} {tty}"
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: an SDK call under way cannot be stopped, and its token finds its effect next time."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _open_desk(settings: "Settings", *, auto: bool, read_only: bool) -> "Desk":
+    from spottui.cli.assembly import open_desk
+
+    return open_desk(settings, SystemClock(), auto=auto, read_only=read_only)

@@ -1,0 +1,86 @@
+"""`spottui --headless`: the console without a screen, one JSON line for each change."""
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+import click
+
+from spottui.cli.assembly import open_desk
+from spottui.cli.records import event_record, line, recovery_record, source_record
+from spottui.desk import Desk
+from spottui.domain.clock import SystemClock
+from spottui.domain.settings import Settings
+from spottui.domain.view import DeskView
+from spottui.journal.database import JournalProblem
+
+WAIT_S = 0.5
+
+
+def run_headless(
+    settings: Settings, *, auto: bool, read_only: bool, until: Callable[[DeskView], bool] = lambda _: False
+) -> int:
+    """Print changes until a signal comes or `until` holds of the view; return the exit code."""
+    stopping = threading.Event()
+    _stop_on_signals(stopping)
+    try:
+        desk = open_desk(settings, SystemClock(), auto=auto, read_only=read_only)
+    except JournalProblem as problem:
+        click.echo(f"spottui: {problem}", err=True)
+        return 2
+    changes = _Changes()
+    try:
+        _follow(desk, changes, stopping, until)
+    finally:
+        desk.close()
+    return 0
+
+
+def _follow(desk: Desk, changes: "_Changes", stopping: threading.Event, until: Callable[[DeskView], bool]) -> None:
+    view = desk.view()
+    click.echo(line(view.at, "ready", {"profile": view.profile, "regions": view.regions, "auto": view.auto.armed}))
+    while not stopping.is_set():
+        changes.print(view)
+        if until(view):
+            return
+        view = desk.wait(view.version, WAIT_S)
+
+
+class _Changes:
+    """Remembers what was printed, so that only what is new is printed."""
+
+    def __init__(self) -> None:
+        self._event = 0
+        self._said: dict[tuple[str, str], dict[str, object]] = {}
+
+    def print(self, view: DeskView) -> None:
+        """Print one line for each event, recovery and source that is new or differs."""
+        for event in view.events:
+            if event.seq > self._event:
+                self._event = event.seq
+                click.echo(line(event.at, "event", event_record(event)))
+        for recovery in view.recoveries:
+            self._print_if_new(view, "recovery", recovery.recovery_id, recovery_record(recovery))
+        for source in view.sources:
+            record = source_record(source)
+            self._print_if_new(view, "source", f"{source.name} {source.region}", {**record, "last_ok": None})
+        auto: dict[str, object] = {
+            "armed": view.auto.armed,
+            "reason": view.auto.reason or None,
+            "in_flight": view.auto.in_flight,
+        }
+        self._print_if_new(view, "auto", "", auto)
+
+    def _print_if_new(self, view: DeskView, kind: str, key: str, record: dict[str, object]) -> None:
+        if self._said.get((kind, key)) != record:
+            self._said[kind, key] = record
+            click.echo(line(view.at, kind, record))
+
+
+def _stop_on_signals(stopping: threading.Event) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)

@@ -1,0 +1,47 @@
+"""The command line: what is heavy is imported by the command that needs it."""
+
+import importlib
+from pathlib import Path
+
+import click
+
+from spottui import __version__
+
+COMMANDS = {
+    "demo": "spottui.cli.demo",
+    "sim": "spottui.cli.sim",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module when that command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands' names."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name, which is the function of that name in its module."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        return command
+
+
+@click.group(cls=LazyGroup, invoke_without_command=True)
+@click.version_option(__version__, prog_name="spottui")
+@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Another configuration file.")
+@click.option("--profile", default="", help="One of the file's [profile.NAME] tables.")
+@click.option("--auto", is_flag=True, help="Arm auto-mode at start.")
+@click.option("--read-only", is_flag=True, envvar="SPOTTUI_READ_ONLY", help="Watch; refuse everything that acts.")
+@click.option("--headless", is_flag=True, help="No screen: one JSON line for each change.")
+@click.pass_context
+def main(ctx: click.Context, config: Path | None, profile: str, auto: bool, read_only: bool, headless: bool) -> None:
+    """Watch Alibaba Cloud spot instances and recover them before they are reclaimed.
+
+    Without a command this is the console. Example: spottui --config prod.toml --read-only
+    """
+    if ctx.invoked_subcommand is None:
+        from spottui.cli.console import run
+
+        run(config, profile, auto=auto, read_only=read_only, headless=headless)

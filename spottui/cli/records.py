@@ -1,0 +1,55 @@
+"""The JSON of the commands: the names of `status --json`, which scripts rely on."""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from spottui.domain.feed import Event
+from spottui.domain.recovery import Recovery
+from spottui.domain.view import SourceHealth
+
+
+def recovery_record(recovery: Recovery) -> dict[str, Any]:
+    """Return a recovery as `{id, instance_id, region, state, reason, route, deadline, verdict, …, created[]}`."""
+    return {
+        "id": recovery.recovery_id,
+        "instance_id": recovery.instance_id,
+        "name": recovery.name,
+        "region": recovery.region,
+        "state": recovery.state.value,
+        "reason": recovery.reason,
+        "route": recovery.route.value,
+        "deadline": recovery.deadline.isoformat(timespec="seconds"),
+        "verdict": recovery.verdict.value if recovery.verdict else None,
+        "progress": recovery.progress,
+        "image_id": recovery.image_id or None,
+        "new_instance_id": recovery.new_instance_id or None,
+        "created": [{"kind": one.kind, "id": one.resource_id} for one in recovery.created],
+    }
+
+
+def event_record(event: Event) -> dict[str, Any]:
+    """Return a line of the feed."""
+    return {
+        "event": event.kind.value,
+        "region": event.region,
+        "instance_id": event.instance_id or None,
+        "text": event.text,
+        "request_id": event.request_id or None,
+    }
+
+
+def source_record(source: SourceHealth) -> dict[str, Any]:
+    """Return a source's health."""
+    return {
+        "name": source.name,
+        "region": source.region,
+        "last_ok": source.last_ok.isoformat(timespec="seconds") if source.last_ok else None,
+        "error": source.error or None,
+    }
+
+
+def line(at: datetime, kind: str, record: dict[str, Any]) -> str:
+    """Return one JSON line `{at, kind, …}`; control characters in text from outside are escaped by JSON itself."""
+    return msgspec.json.encode({"at": at.isoformat(timespec="milliseconds"), "kind": kind, **record}).decode()

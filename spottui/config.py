@@ -1,0 +1,207 @@
+"""The configuration file: TOML in, `Settings` out, and every mistake named with file, line, key, found and allowed."""
+
+import difflib
+import hashlib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
+from pathlib import Path
+from typing import Any, NoReturn
+
+import msgspec
+from platformdirs.unix import Unix
+
+from spottui.domain.settings import ConsoleSettings, Policy, RegionSettings, Settings
+
+_DIRS = Unix("spottui")  # XDG on every system, as people who use ssh expect
+
+
+class ConfigProblem(Exception):
+    """What is wrong with the configuration, for people; the command that meets it exits with 2."""
+
+
+@dataclass(frozen=True)
+class CredentialsTable:
+    """`[credentials]`: a file in the SDK's ini format; without it the SDK's default chain is used."""
+
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class ConfigFile:
+    """The tables of the file as they are written; `profile` tables override them by name."""
+
+    region: tuple[RegionSettings, ...] = ()
+    credentials: CredentialsTable = field(default_factory=CredentialsTable)
+    policy: Policy = field(default_factory=Policy)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
+    journal: str = ""
+    ca_file: str = ""
+    notify: tuple[str, ...] = ()
+
+
+def default_path() -> Path:
+    """Return where the configuration is looked for: `$XDG_CONFIG_HOME/spottui/config.toml`."""
+    return _DIRS.user_config_path / "config.toml"
+
+
+def state_dir() -> Path:
+    """Return where journal and log are kept: `$XDG_STATE_HOME/spottui`."""
+    return _DIRS.user_state_path
+
+
+def load(path: Path, profile: str = "") -> Settings:
+    """Read a configuration file, with one of its `[profile.NAME]` tables laid over it; raises `ConfigProblem`."""
+    return _Reader(path).settings(profile)
+
+
+class _Reader:
+    """One file being read, with its text at hand to name the line of a mistake."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._text = path.read_text()
+        except OSError as error:
+            raise ConfigProblem(
+                f"{path}: {error.strerror}. Name a file with --config; the README has an example."
+            ) from None
+        except UnicodeDecodeError:
+            raise ConfigProblem(f"{path}: not UTF-8 text.") from None
+
+    def settings(self, profile: str) -> Settings:
+        tables = self._tables(profile)
+        self._check_keys(tables, ConfigFile, "")
+        file = self._convert(tables)
+        self._check_regions(file)
+        self._check_policy(file.policy)
+        here = self._path.parent
+        return Settings(
+            profile=profile or self._path.stem,
+            regions=file.region,
+            journal=str(_resolved(here, file.journal) or self._default_journal(profile)),
+            credentials_file=self._existing(here, file.credentials.file, "credentials.file"),
+            ca_file=self._existing(here, file.ca_file, "ca_file"),
+            policy=file.policy,
+            console=file.console,
+            notify=file.notify,
+        )
+
+    def _tables(self, profile: str) -> dict[str, Any]:
+        try:
+            tables = tomllib.loads(self._text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigProblem(f"{self._path}: not TOML: {error}.") from None
+        profiles = tables.pop("profile", {})
+        if not isinstance(profiles, dict):
+            self._fail("profile", repr(profiles), "tables [profile.NAME]")
+        if profile and profile not in profiles:
+            self._fail("profile", profile, _either(profiles) or "no profile at all")
+        return _laid_over(tables, profiles.get(profile, {}))
+
+    def _check_keys(self, table: Mapping[str, Any], kind: type, prefix: str) -> None:
+        """Unknown keys are mistakes: a limit that is spelled wrong would not be one."""
+        known: dict[str, Field[Any]] = {one.name: one for one in fields(kind)}
+        for key, value in table.items():
+            if key not in known:
+                near = difflib.get_close_matches(key, known, 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                self._fail(f"{prefix}{key}", "an unknown key", f"{_either(known)}{hint}")
+            inner = _TABLES.get(key) if kind is ConfigFile else None
+            for one in value if isinstance(value, list) else [value]:
+                if inner and isinstance(one, dict):
+                    self._check_keys(one, inner, f"{key}.")
+
+    def _convert(self, tables: dict[str, Any]) -> ConfigFile:
+        try:
+            return msgspec.convert(tables, ConfigFile)
+        except msgspec.ValidationError as error:
+            said, _, where = str(error).partition(" - at `$")
+            key = re.sub(r"\[\d+\]", "", where.rstrip("`").strip(".")) or "the file"
+            self._fail(key, said[0].lower() + said[1:])
+
+    def _check_regions(self, file: ConfigFile) -> None:
+        if not file.region:
+            self._fail("region", "none", "at least one [[region]] table with id, queue and mns_endpoint")
+        ids = [region.id for region in file.region]
+        for region in file.region:
+            if not re.fullmatch(r"[a-z]{2}-[a-z0-9-]{1,40}", region.id):
+                self._fail("region.id", repr(region.id), "a region id such as 'cn-hangzhou'")
+            if ids.count(region.id) > 1:
+                self._fail("region.id", f"{region.id!r} twice", "each region once")
+            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,119}", region.queue):
+                self._fail("region.queue", repr(region.queue), "a queue name: letters, digits and '-', at most 120")
+            for key in ("mns_endpoint", "ecs_endpoint", "cms_endpoint"):
+                self._check_endpoint(key, getattr(region, key), required=key == "mns_endpoint")
+
+    def _check_endpoint(self, key: str, value: str, *, required: bool) -> None:
+        if (value or required) and not re.fullmatch(r"(https?://)?[A-Za-z0-9.-]+(:\d{1,5})?/?", value):
+            self._fail(f"region.{key}", repr(value), "a host, or http://… or https://… without a path")
+
+    def _check_policy(self, policy: Policy) -> None:
+        for key, (least, most) in _LIMITS.items():
+            value = getattr(policy, key)
+            if not least <= value <= most:
+                self._fail(f"policy.{key}", str(value), f"{least} to {most}")
+
+    def _existing(self, here: Path, name: str, key: str) -> Path | None:
+        path = _resolved(here, name)
+        if path and not path.is_file():
+            self._fail(key, f"{path}, which is not there", "a file that can be read")
+        return path
+
+    def _default_journal(self, profile: str) -> Path:
+        """Each configuration and profile has a journal of its own: one account's recoveries never meet another's."""
+        name = ["journal"] if self._path == default_path() else [self._path.stem, _digest(self._path)]
+        return state_dir() / ("-".join([*name, *([_safe(profile)] if profile else [])]) + ".db")
+
+    def _fail(self, key: str, found: str, allowed: str = "") -> NoReturn:
+        line = self._line_of(key.rpartition(".")[2])
+        where = f"{self._path}, line {line}" if line else str(self._path)
+        raise ConfigProblem(f"{where}: {key}: found {found}" + (f"; allowed: {allowed}." if allowed else "."))
+
+    def _line_of(self, key: str) -> int | None:
+        pattern = re.compile(rf"^\s*\[*\s*(?:[\w.-]+\.)?{re.escape(key)}\s*(?:=|\])")
+        lines = enumerate(self._text.splitlines(), 1)
+        return next((number for number, line in lines if pattern.match(line)), None)
+
+
+_TABLES: dict[str, type] = {
+    "region": RegionSettings,
+    "credentials": CredentialsTable,
+    "policy": Policy,
+    "console": ConsoleSettings,
+}
+_LIMITS: dict[str, tuple[float, float]] = {
+    "veto_window_s": (0, 240),
+    "max_at_once": (1, 100),
+    "max_per_hour": (1, 1000),
+    "lock_poll_s": (0.5, 60),
+    "sweep_s": (2, 3600),
+    "long_poll_s": (1, 30),
+}
+
+
+def _laid_over(tables: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    result = dict(tables)
+    for key, value in over.items():
+        old = result.get(key)
+        result[key] = {**old, **value} if isinstance(old, dict) and isinstance(value, dict) else value
+    return result
+
+
+def _resolved(here: Path, name: str) -> Path | None:
+    return (here / Path(name).expanduser()) if name else None
+
+
+def _either(names: Mapping[str, object]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^\w-]", "_", name)

@@ -1,0 +1,163 @@
+"""The desk: what a screen or a command reads, and the only thing through which it acts."""
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+
+from spottui.domain.clock import Clock
+from spottui.domain.feed import Event
+from spottui.domain.instance import Instance
+from spottui.domain.plan import Plan
+from spottui.domain.recovery import Decision, Recovery
+from spottui.domain.refusal import Refused
+from spottui.domain.settings import Settings
+from spottui.domain.tokens import image_name
+from spottui.domain.view import DeskView
+from spottui.journal import Journal
+from spottui.recovery.engine import Engine
+from spottui.recovery.planner import plan_now
+from spottui.recovery.work import Work
+from spottui.watch.watch import Watch
+
+EVENTS_SHOWN = 1000
+ROWS_SHOWN = 200
+
+
+class Desk:
+    """One console's view of everything and its commands. Thread-safe; commands raise `Refused` with words for people.
+
+    `view` shows what is; `wait` blocks until there is something newer. A read-only desk refuses every command.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        watch: Watch,
+        engine: Engine,
+        work: Work,
+        on_close: Callable[[], None],
+        *,
+        read_only: bool,
+    ) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._watch = watch
+        self._engine = engine
+        self._work = work
+        self._clock: Clock = work.clock
+        self._on_close = on_close
+        self._read_only = read_only
+        self._events: deque[Event] = deque(maxlen=EVENTS_SHOWN)
+        self._reading = threading.Lock()
+
+    def view(self) -> DeskView:
+        """Return everything as it is now."""
+        version = self._journal.database.writes
+        recoveries = self._journal.recoveries.latest(ROWS_SHOWN)
+        return DeskView(
+            version=version,
+            at=self._clock.now(),
+            profile=self._settings.profile,
+            regions=tuple(region.id for region in self._settings.regions),
+            auto=self._work.guard.state(),
+            read_only=self._read_only,
+            starting=False,
+            sources=self._watch.health.all(),
+            instances=self._instances(recoveries),
+            interruptions=self._journal.interruptions.latest(ROWS_SHOWN),
+            recoveries=recoveries,
+            events=self._newest_events(),
+        )
+
+    def wait(self, version: int, timeout_s: float) -> DeskView:
+        """Wait until something is newer than `version`, at most `timeout_s` seconds, and return the view then."""
+        self._journal.database.wait(version, timeout_s)
+        return self.view()
+
+    def plan(self, recovery_id: str) -> Plan | None:
+        """Return the frozen plan of a recovery, or None while there is none."""
+        return self._journal.recoveries.plan(recovery_id)
+
+    def plan_for(self, region: str, instance_id: str) -> Plan:
+        """Return the plan that a recovery of this instance would have; may ask the cloud."""
+        self._refuse_if_read_only()
+        return plan_now(self._work, region, instance_id)
+
+    def confirm(self, recovery_id: str, digest: str, who: str) -> None:
+        """Say yes to exactly the plan with this digest."""
+        self._refuse_if_read_only()
+        plan = self.plan(recovery_id)
+        if plan is None or plan.digest != digest:
+            raise Refused("The plan is not the one that was shown. Open it again.")
+        self._decide(recovery_id, Decision.CONFIRM, who)
+
+    def recover(self, region: str, instance_id: str, digest: str, who: str) -> str:
+        """Recover an instance because an engineer says so; return the recovery's id."""
+        plan = self.plan_for(region, instance_id)
+        if plan.digest != digest:
+            raise Refused(f"{instance_id} has changed since its plan was shown. Open it again.")
+        recovery_id = self._watch.intake.engineer(region, instance_id).id
+        self._journal.recoveries.set_plan(recovery_id, replace(plan, image_name=image_name(recovery_id)))
+        self.confirm(recovery_id, digest, who)
+        return recovery_id
+
+    def veto(self, recovery_id: str, who: str) -> None:
+        """Say no to a recovery that nobody has confirmed yet."""
+        self._refuse_if_read_only()
+        self._decide(recovery_id, Decision.VETO, who)
+
+    def hold(self, recovery_id: str, who: str) -> None:
+        """Keep auto-mode from a recovery; a person may still confirm it."""
+        self._refuse_if_read_only()
+        self._decide(recovery_id, Decision.HOLD, who)
+
+    def cancel(self, recovery_id: str, who: str) -> None:
+        """Stop a running recovery at its next safe point."""
+        self._refuse_if_read_only()
+        if not self._journal.recoveries.cancel(recovery_id, who, self._clock.now()):
+            raise Refused("This recovery is over; there is nothing to stop.")
+        self._work.signals.wake(recovery_id)
+
+    def arm(self, who: str) -> None:
+        """Let auto-mode confirm by itself within its limits."""
+        self._refuse_if_read_only()
+        self._work.guard.arm(who)
+        self._work.signals.wake_all()
+
+    def disarm(self, who: str, reason: str) -> None:
+        """Leave every confirmation to people."""
+        self._refuse_if_read_only()
+        self._work.guard.disarm(who, reason)
+        self._work.signals.wake_all()
+
+    def close(self) -> None:
+        """Stop watching and working; recoveries under way go on at the next start."""
+        self._watch.stop()
+        self._on_close()
+        self._engine.close()
+        self._work.lanes.close()
+        self._journal.close()
+
+    def _decide(self, recovery_id: str, decision: Decision, who: str) -> None:
+        decided = self._journal.recoveries.decide(
+            recovery_id, decision, who, self._clock.now(), only_if=lambda known: known.state.waits_for_permission
+        )
+        if decided is None:
+            raise Refused("This recovery no longer waits for a yes or a no.")
+        self._work.signals.wake(recovery_id)
+
+    def _refuse_if_read_only(self) -> None:
+        if self._read_only:
+            raise Refused("This console is read-only. Start spottui without --read-only to act.")
+
+    def _instances(self, recoveries: tuple[Recovery, ...]) -> tuple[Instance, ...]:
+        under_reclaim = {recovery.instance_id for recovery in recoveries if not recovery.state.is_final}
+        return tuple(one for one in self._watch.instances if one.is_spot or one.instance_id in under_reclaim)
+
+    def _newest_events(self) -> tuple[Event, ...]:
+        with self._reading:
+            seen = self._events[-1].seq if self._events else 0
+            self._events.extend(self._journal.events.after(seen, EVENTS_SHOWN))
+            return tuple(self._events)

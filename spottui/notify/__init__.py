@@ -1,0 +1,1 @@
+"""Tells people who do not look at the console."""
