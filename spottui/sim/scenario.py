@@ -57,7 +57,11 @@ def load(name: str) -> Scenario:
 
 
 def prepare(world: World, scenario: Scenario) -> None:
-    """Turn the scenario's knobs and plan its timeline from now."""
+    """Turn the scenario's knobs and plan its timeline from now.
+
+    Raises:
+        ControlError: it names an instance that is not in this world.
+    """
     now = world.clock.now()
     if scenario.knobs:
         control.turn_knobs(world, Given(scenario.knobs), now)
@@ -74,8 +78,15 @@ def _happening(entry: dict[str, Any]) -> Happening:
 
 
 def _plan(world: World, happening: Happening, at: float) -> None:
+    args = _resolved(world, happening)
+
     def happen(due: float) -> None:
-        control.CALLS[happening.what](world, Given(_resolved(world, happening)), due)
+        given = dict(args)
+        if "instance_ids" in given:
+            # Somebody may have released one of them before its turn came.
+            given["instance_ids"] = [i for i in given["instance_ids"] if i in world.instances]
+        if given.get("instance_ids") != []:
+            control.CALLS[happening.what](world, Given(given), due)
 
     world.schedule.plan(at, happen)
 

@@ -25,7 +25,7 @@ START = "from spottui.cli.sim import sim; sim()"
 
 def test_the_ready_line_the_files_and_the_end(tmp_path):
     config = tmp_path / "c.toml"
-    arguments = ["--port", "0", "--instances", "3", "--write-config", str(config), "--scenario", "demo"]
+    arguments = ["--port", "0", "--instances", "12", "--write-config", str(config), "--scenario", "demo"]
     with subprocess.Popen([sys.executable, "-c", START, *arguments], stdout=subprocess.PIPE, text=True) as program:
         assert select.select([program.stdout], [], [], 30)[0]
         ready = json.loads(program.stdout.readline())
@@ -88,6 +88,12 @@ def test_the_demo_locks_three_one_without_stock_and_one_told_twice():
         assert all(r["SpotInterruptionBehavior"] == "Terminate" for r in locked.values())
         sold_out = [(s["InstanceType"], s["ZoneId"]) for s in state["stock"]]
         assert sold_out == [(locked["etl-10"]["InstanceType"], locked["etl-10"]["ZoneId"])]
+
+
+def test_a_scenario_needs_the_instances_it_names():
+    refused = CliRunner().invoke(sim, ["--scenario", "demo", "--instances", "3"])
+    assert refused.exit_code == 2
+    assert "etl-10" in refused.output
 
 
 def test_options_override_a_scenario():

@@ -84,6 +84,13 @@ def test_without_a_signature_nothing_is_answered(cloud):
     assert (status, body["Code"]) == (400, "IncompleteSignature")
 
 
+def test_mns_refuses_an_old_date(cloud, queue):
+    cloud.world(skew_wall_s=3600)
+    with pytest.raises(MNSServerException) as refused:
+        queue.receive_message(0)
+    assert (refused.value.type, cloud.calls("ReceiveMessage")[0]["status"]) == ("TimeExpired", 408)
+
+
 @pytest.mark.parametrize(
     ("key_changed", "secret_changed", "code"),
     [("", "x", "SignatureDoesNotMatch"), ("x", "", "InvalidAccessKeyId")],

@@ -42,9 +42,7 @@ async def serve_mns(cloud: Cloud, request: web.Request) -> web.Response:
             answer = await _carry_out(cloud, request, asked, name)
         except MnsError as refusal:
             return _refused(request, row, refusal)
-        row.effect = answer.effect
-        if answer.status == 404:
-            row.code = "BatchDeleteFail"
+        row.effect, row.code = answer.effect, answer.code
         return _respond(row, answer)
 
     def refuse(fault: Fault) -> web.Response:

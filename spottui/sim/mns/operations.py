@@ -24,11 +24,12 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What goes back; `effect` is for the ledger."""
+    """What goes back; `effect` and `code` are for the ledger."""
 
     status: int
     xml: str = ""
     effect: str | None = None
+    code: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -124,7 +125,9 @@ def batch_delete_message(world: World, asked: Asked, now: float) -> Answer:
         except MnsError as refusal:
             failed.append((handle, refusal))
     effect = f"changed {len(handles) - len(failed)} deleted"
-    return Answer(404, wire.delete_errors(failed), effect) if failed else Answer(204, effect=effect)
+    if not failed:
+        return Answer(204, effect=effect)
+    return Answer(404, wire.delete_errors(failed), effect, failed[0][1].code)
 
 
 def change_message_visibility(world: World, asked: Asked, now: float) -> Answer:
