@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from functools import partial
 from os import environ
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -29,7 +30,7 @@ class SpottuiApp(App[None]):
     to the person. `who` is put on record with every command, `title` stands at the head of the screen.
     """
 
-    CSS_PATH = "styles.tcss"
+    CSS_PATH = Path(__file__).with_name("styles.tcss")
     TITLE = "spottui"
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012

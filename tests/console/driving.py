@@ -1,0 +1,77 @@
+"""Runs the console under Textual's pilot over a scripted desk, and reads its screen."""
+
+import asyncio
+import contextlib
+import time
+
+from console.scripted import FrozenClock, ScriptedDesk, reclaims
+from spottui.console.app import SpottuiApp
+
+WHO = "mia@bastion pts/3"
+WIDE, NARROW = (120, 40), (80, 24)
+
+
+class BellApp(SpottuiApp):
+    """Counts the bells that a headless terminal does not ring."""
+
+    bells = 0
+
+    def bell(self):
+        self.bells += 1
+
+
+def console_over(desk, clock=None, **more):
+    return BellApp(lambda: desk, clock=clock or FrozenClock(), who=WHO, title="spottui", **more)
+
+
+async def wait_until(pilot, condition, timeout_s=10.0):
+    ends = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > ends:
+            raise AssertionError(f"waited {timeout_s} s for {condition}; the screen:\n{screen(pilot.app)}")
+        await pilot.pause(0.01)
+    await pilot.pause()
+
+
+@contextlib.asynccontextmanager
+async def running(desk=None, size=WIDE, clock=None, **more):
+    """Run the console until it shows the desk's view; yields the pilot and the desk."""
+    desk = desk or ScriptedDesk(reclaims())
+    app = console_over(desk, clock, **more)
+    async with app.run_test(size=size) as pilot:
+        await wait_until(pilot, lambda: app.main.view is not None)
+        yield pilot, desk
+
+
+async def press(pilot, *keys):
+    for key in keys:
+        await pilot.press(key)
+        await pilot.pause()
+
+
+async def shows(pilot, text):
+    await wait_until(pilot, lambda: text in screen(pilot.app))
+
+
+async def tells(desk, pilot, *command):
+    await wait_until(pilot, lambda: command in desk.commands)
+
+
+async def arrived(pilot, desk):
+    await wait_until(pilot, lambda: pilot.app.main.view.version == desk.current.version)
+
+
+def screen(app):
+    """The whole screen as text."""
+    return "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+
+
+def toasts(app):
+    return [notification.message for notification in app._notifications]
+
+
+async def settle(pilot):
+    """Let everything that is on its way to the screen be drawn."""
+    for _ in range(3):
+        await asyncio.sleep(0)
+        await pilot.pause()

@@ -1,0 +1,283 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
+from console.scripted import NOW, ScriptedDesk, instance, plan_of, reclaim, reclaims, recovery, view
+from spottui import actions
+from spottui.console.plan_dialog import PlanDialog
+from spottui.domain.interruption import Evidence
+from spottui.domain.recovery import RecoveryState
+
+WEB, ETL, JOB = reclaims().recoveries
+ETL_INSTANCE = reclaims().instances[1]
+
+
+def in_veto_window():
+    of = instance(1, "web-3", recycling=True)
+    waits = recovery(of, reclaim(of), RecoveryState.VETO_WINDOW, veto_until=NOW + timedelta(seconds=12))
+    return ScriptedDesk(view(instances=(of,), interruptions=(reclaim(of),), recoveries=(waits,))), waits
+
+
+@pytest.mark.parametrize("size", [(120, 40), NARROW])
+async def test_y_shows_the_plan_and_enter_runs_exactly_that(size):
+    async with running(size=size) as (pilot, desk):
+        await press(pilot, "y")
+        digest = plan_of(ETL_INSTANCE).digest
+        await shows(pilot, digest)
+        assert "Run this plan (enter)" in screen(pilot.app)
+        await press(pilot, "enter")
+        await tells(desk, pilot, "confirm", ETL.recovery_id, digest, WHO)
+        await wait_until(pilot, lambda: f"etl-7: confirmed, plan {digest}" in toasts(pilot.app))
+
+
+async def test_the_plan_shows_old_and_new_of_everything_that_makes_the_machine():
+    async with running(size=(120, 60)) as (pilot, _):
+        await press(pilot, "y")
+        await shows(pilot, "Old → new")
+        for text in (
+            "etl-7",
+            "taken back in 04:11",
+            "image ready in 03:50",
+            "TIGHT",
+            "! Deletion protection is on.",
+            "1. ecs.g7.xlarge in cn-hangzhou-j (vsw-bp1h)  same type, zone and vSwitch",
+            "2. ecs.g7.xlarge in cn-hangzhou-h",
+            "= type            ecs.g7.xlarge",
+            "✕ private IP      172.16.3.2 → another one",
+            "system disk     cloud_essd PL0 40 GiB",
+            "data disk       cloud_essd PL1 100 GiB",
+            "sg-bp1web sg-bp1ops",
+            "ops-2026",
+            "etl-writer",
+            "env=prod team=checkout",
+            "as before (not shown)",
+        ):
+            assert text in screen(pilot.app)
+        assert "NO LOCK SEEN" not in screen(pilot.app)
+        assert "c2VjcmV0" not in screen(pilot.app)
+
+
+async def test_esc_leaves_the_plan_without_a_command():
+    async with running() as (pilot, desk):
+        await press(pilot, "y")
+        await shows(pilot, "Old → new")
+        await press(pilot, "escape")
+        assert pilot.app.screen is pilot.app.main
+        assert desk.commands == []
+
+
+async def test_a_long_plan_scrolls_at_80_by_24():
+    async with running(size=NARROW) as (pilot, _):
+        await press(pilot, "y")
+        await shows(pilot, "Old → new")
+        assert "after the image has begun" not in screen(pilot.app)
+        await press(pilot, "pagedown", "pagedown")
+        await shows(pilot, "after the image has begun")
+        assert "etl-7" in screen(pilot.app)
+        assert "Run this plan (enter)" in screen(pilot.app)
+
+
+async def test_a_reclaim_without_a_lock_is_said_to_be_a_drill_until_the_lock_comes():
+    async with running() as (pilot, desk):
+        await press(pilot, "j", "j", "y")
+        await shows(pilot, "NO LOCK SEEN: may be a drill; the old instance may go on running")
+        first, second, third = desk.current.interruptions
+        desk.show(interruptions=(first, second, replace(third, evidence=(Evidence.QUEUE, Evidence.LOCK))))
+        await arrived(pilot, desk)
+        pilot.app.screen.tick()
+        await wait_until(pilot, lambda: "NO LOCK SEEN" not in screen(pilot.app))
+
+
+async def test_until_the_plan_is_made_enter_runs_nothing_and_then_it_appears():
+    async with running() as (pilot, desk):
+        desk.plans[ETL.recovery_id] = None
+        await press(pilot, "y")
+        await shows(pilot, "The plan is still being made…")
+        await press(pilot, "enter")
+        assert isinstance(pilot.app.screen, PlanDialog) or desk.commands == []
+        if pilot.app.screen is pilot.app.main:
+            await press(pilot, "y")
+            await shows(pilot, "The plan is still being made…")
+        desk.plans.clear()
+        pilot.app.screen.tick()
+        await shows(pilot, "Old → new")
+        assert desk.commands == []
+
+
+async def test_a_refused_plan_says_why():
+    async with running() as (pilot, desk):
+        desk.refuse = "no vSwitch for zone [b]h[/b]"
+        await press(pilot, "y")
+        await shows(pilot, "no vSwitch for zone [b]h[/b]")
+
+
+async def test_a_refused_command_is_told():
+    async with running() as (pilot, desk):
+        await press(pilot, "y")
+        await shows(pilot, "Old → new")
+        desk.refuse = "the plan has changed: look again"
+        await press(pilot, "enter")
+        await wait_until(pilot, lambda: desk.refuse in toasts(pilot.app))
+
+
+async def test_r_recovers_an_instance_that_nobody_reclaims():
+    async with running() as (pilot, desk):
+        await press(pilot, "end", "r")
+        await shows(pilot, "No reclaim is known: you are recovering a running instance.")
+        last = pilot.app.main.choice.instance
+        await shows(pilot, plan_of(last).digest)
+        await press(pilot, "enter")
+        await tells(desk, pilot, "recover", last.region, last.instance_id, plan_of(last).digest, WHO)
+
+
+async def test_r_on_an_instance_whose_recovery_waits_confirms_that_one():
+    async with running() as (pilot, desk):
+        await press(pilot, "j", "r")
+        await shows(pilot, "Old → new")
+        await press(pilot, "enter")
+        await tells(desk, pilot, "confirm", ETL.recovery_id, plan_of(ETL_INSTANCE).digest, WHO)
+
+
+async def test_r_on_an_instance_whose_recovery_runs_says_so():
+    async with running() as (pilot, desk):
+        await press(pilot, "r")
+        assert toasts(pilot.app) == ["web-3: its recovery runs already."]
+        assert desk.commands == []
+
+
+async def test_x_vetoes_the_chosen_one_at_once_in_its_veto_window():
+    desk, waits = in_veto_window()
+    async with running(desk) as (pilot, _):
+        await press(pilot, "x")
+        await tells(desk, pilot, "veto", waits.recovery_id, WHO)
+
+
+async def test_x_asks_before_it_vetoes_one_that_needs_a_person():
+    async with running() as (pilot, desk):
+        await press(pilot, "j", "x")
+        await shows(pilot, "Veto the recovery of etl-7?")
+        assert desk.commands == []
+        await press(pilot, "enter")
+        await tells(desk, pilot, "veto", ETL.recovery_id, WHO)
+
+
+async def test_x_on_a_running_one_says_what_is_left_behind():
+    async with running() as (pilot, desk):
+        await press(pilot, "3", "x")
+        await shows(pilot, "image m-bp7ab3kd9xw1")
+        assert "kept disk d-bp1aaa" in screen(pilot.app)
+        await press(pilot, "enter")
+        await tells(desk, pilot, "cancel", WEB.recovery_id, WHO)
+
+
+async def test_h_holds_in_a_veto_window():
+    desk, waits = in_veto_window()
+    async with running(desk) as (pilot, _):
+        await press(pilot, "h")
+        await tells(desk, pilot, "hold", waits.recovery_id, WHO)
+
+
+async def test_g_goes_now_in_a_veto_window_after_showing_the_plan():
+    desk, waits = in_veto_window()
+    async with running(desk) as (pilot, _):
+        await press(pilot, "g")
+        await shows(pilot, "Old → new")
+        assert desk.commands == []
+        await press(pilot, "enter")
+        await wait_until(pilot, lambda: bool(desk.commands))
+        assert desk.commands[0][:2] == ("confirm", waits.recovery_id)
+
+
+async def test_g_is_the_first_row_where_no_veto_window_runs():
+    async with running() as (pilot, _):
+        await press(pilot, "end", "g")
+        assert pilot.app.main.instances.table.model.cursor == 0
+
+
+async def test_auto_is_armed_after_its_limits_were_shown_and_disarmed_at_once():
+    async with running() as (pilot, desk):
+        await press(pilot, "a")
+        await shows(pilot, "at most 3 recoveries at once and 10 an hour")
+        assert "veto window of 20 s" in screen(pilot.app)
+        await press(pilot, "escape", "a", "enter")
+        await tells(desk, pilot, "arm", WHO)
+        await shows(pilot, "AUTO armed 0/3")
+        await press(pilot, "a")
+        await tells(desk, pilot, "disarm", WHO, f"disarmed by {WHO}")
+        await shows(pilot, f"AUTO is off: disarmed by {WHO}")
+
+
+@pytest.mark.parametrize("action", [action for action in actions.ACTIONS if action.danger], ids=lambda a: a.id)
+async def test_read_only_has_no_holes(action):
+    desk, _ = in_veto_window()
+    desk.show(read_only=True)
+    async with running(desk, size=(200, 50)) as (pilot, _):
+        main = pilot.app.main
+        footer = screen(pilot.app).splitlines()[-1]
+        assert action.title not in footer
+        offered = [command.title for command in pilot.app.get_system_commands(main)]
+        assert not any(title.startswith(action.title + " (") for title in offered)
+        refused = actions.refusal(action, main.situation)
+        assert "read-only" in refused
+        main.act(action, refused)
+        await press(pilot, *action.keys)
+        assert pilot.app.screen is main
+        assert refused in toasts(pilot.app)
+        assert desk.commands == []
+
+
+async def test_the_palette_offers_what_can_be_done_now():
+    async with running() as (pilot, _):
+        offered = {command.title for command in pilot.app.get_system_commands(pilot.app.main)}
+        assert {"Confirm (y)", "Stop (x)", "Recover (r)", "Help (?)", "Quit (q)", "Theme"} <= offered
+        assert "Hold (h)" not in offered
+        await press(pilot, "ctrl+p")
+        await wait_until(pilot, lambda: pilot.app.screen is not pilot.app.main)
+        await press(pilot, *"details", "enter")
+        await shows(pilot, "SpotAsPriceGo")
+
+
+async def test_c_copies_the_whole_id():
+    async with running() as (pilot, _):
+        await press(pilot, "c")
+        assert pilot.app.clipboard == reclaims().instances[0].instance_id
+
+
+async def test_details_show_the_facts_and_the_timeline():
+    async with running(size=(120, 60)) as (pilot, _):
+        await press(pilot, "enter")
+        for text in ("SpotAsPriceGo", "Q queue, L lock", "mia@bastion pts/3", "m-bp7ab3kd9xw1", "web-3 is locked"):
+            await shows(pilot, text)
+        await press(pilot, "escape")
+        assert pilot.app.screen is pilot.app.main
+
+
+async def test_details_of_poison_show_its_body_harmlessly():
+    async with running() as (pilot, _):
+        await press(pilot, "2", "enter")
+        await shows(pilot, "{�]0;x�")
+
+
+async def test_help_names_every_action():
+    async with running(size=(120, 70)) as (pilot, _):
+        await press(pilot, "question_mark")
+        for action in actions.ACTIONS:
+            assert f"{action.title}:" in screen(pilot.app)
+
+
+def test_no_two_actions_that_can_be_meant_at_once_share_a_key():
+    shared = {"x", "g"}
+    keys = [key for action in actions.ACTIONS for key in action.keys]
+    assert {key for key in keys if keys.count(key) > 1} == shared
+
+
+@pytest.mark.parametrize("width", [20, 60, 80, 120, 200])
+def test_the_footer_fits_and_ends_with_help(width):
+    from spottui.console.lines import footer
+
+    situation = actions.Situation(waiting=RecoveryState.VETO_WINDOW, on_instance=True, on_row=True)
+    text = footer(situation, width).plain
+    assert len(text) <= width
+    assert text.rstrip().endswith("? Help")

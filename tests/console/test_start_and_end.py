@@ -1,0 +1,111 @@
+import subprocess
+import sys
+import threading
+
+from console.driving import WHO, BellApp, console_over, press, running, screen, shows, toasts, wait_until
+from console.scripted import FrozenClock, ScriptedDesk, reclaims, view
+from spottui.domain.refusal import Refused
+
+
+async def test_the_first_frame_comes_before_the_desk_and_says_what_it_waits_for():
+    may_open = threading.Event()
+
+    def open_desk():
+        may_open.wait(10)
+        return ScriptedDesk(reclaims())
+
+    app = BellApp(open_desk, clock=FrozenClock(), who=WHO, title="spottui")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "starting…")
+        assert screen(app).count("Opening the journal and the cloud clients…") == 3
+        may_open.set()
+        await shows(pilot, "NEEDS YOU")
+
+
+async def test_keys_that_act_are_refused_until_the_desk_is_open():
+    may_open = threading.Event()
+    app = BellApp(lambda: may_open.wait(10), clock=FrozenClock(), who=WHO, title="spottui")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await press(pilot, "y", "r", "x", "a")
+        assert len(toasts(app)) == 4
+        assert all("still starting" in text for text in toasts(app))
+        may_open.set()
+
+
+async def test_a_desk_that_cannot_be_opened_says_why_and_q_still_leaves():
+    def open_desk():
+        raise Refused("no region in [red]/etc/spottui.toml[/red]")
+
+    app = BellApp(open_desk, clock=FrozenClock(), who=WHO, title="spottui")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "spottui cannot start: no region in [red]/etc/spottui.toml[/red]")
+        assert "The fleet: not known" in screen(app)
+        await press(pilot, "q")
+        await wait_until(pilot, lambda: app._exit)
+
+
+async def test_q_closes_the_desk_and_ends():
+    async with running(ScriptedDesk(view())) as (pilot, desk):
+        await press(pilot, "q")
+        await wait_until(pilot, lambda: desk.closed and pilot.app._exit)
+
+
+async def test_q_asks_first_when_a_recovery_runs():
+    async with running() as (pilot, desk):
+        await press(pilot, "q")
+        await shows(pilot, "goes on at the next start")
+        await press(pilot, "escape")
+        assert pilot.app.screen is pilot.app.main
+        assert not desk.closed
+        await press(pilot, "q", "enter")
+        await wait_until(pilot, lambda: desk.closed and pilot.app._exit)
+
+
+async def test_ctrl_q_asks_as_q_does():
+    async with running() as (pilot, desk):
+        await press(pilot, "ctrl+q")
+        await shows(pilot, "goes on at the next start")
+        assert not desk.closed
+
+
+async def test_the_desk_is_closed_whatever_ended_the_program():
+    desk = ScriptedDesk(view())
+    app = console_over(desk)
+    async with app.run_test() as pilot:
+        await wait_until(pilot, lambda: app.main.view is not None)
+        app.exit()
+    assert wait_for(lambda: desk.closed)
+
+
+def wait_for(condition):
+    done = threading.Event()
+    for _ in range(500):
+        if condition():
+            return True
+        done.wait(0.01)
+    return False
+
+
+def test_nothing_heavy_is_imported_before_the_first_frame():
+    heavy = [
+        "sqlalchemy",
+        "dbos",
+        "aiohttp",
+        "requests",
+        "msgspec",
+        "mns",
+        "Tea",
+        "darabonba",
+        "alibabacloud_ecs20140526",
+        "apprise",
+    ]
+    code = "import spottui.console.app, sys; print(*(m for m in sys.modules if m.split('.')[0] in set(sys.argv[1:])))"
+    done = subprocess.run([sys.executable, "-c", code, *heavy], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+def test_screens_are_imported_when_they_are_opened():
+    code = "import spottui.console.app, sys; print(*sorted(m for m in sys.modules if m.startswith('spottui.console.')))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    screens = {"spottui.console." + name for name in ("dialog", "plan_dialog", "help_page", "details", "page")}
+    assert not screens & set(done.stdout.split())

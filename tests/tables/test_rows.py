@@ -1,0 +1,127 @@
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from console.scripted import NOW, event, instance, reclaim, reclaims, recovery, view
+
+from spottui.domain.feed import EventKind
+from spottui.domain.forecast import Verdict
+from spottui.domain.recovery import RecoveryState
+from spottui.tables.column import FIRST_CELL
+from spottui.tables.diff import diff
+from spottui.tables.events import EVENTS, event_row, event_rows
+from spottui.tables.instances import INSTANCES, InstanceRows, instance_row, short_id
+from spottui.tables.model import TableModel
+from spottui.tables.moments import age, bar, countdown
+from spottui.tables.recoveries import RECOVERIES, recovery_row, recovery_rows
+
+NOW_S = NOW.timestamp()
+
+
+def cell(table, row, column):
+    return row[table.place(column)]
+
+
+def shown(table, row, column):
+    place = table.place(column)
+    return table.columns[place - FIRST_CELL].render(row[place], NOW_S)
+
+
+def order(table, rows):
+    model = TableModel(table)
+    model.apply(diff({}, rows))
+    return [model.rows[key] for key in model.view]
+
+
+def test_what_dies_first_stands_first_then_by_name():
+    ranked = order(INSTANCES, InstanceRows().rows(reclaims()))
+    names = [cell(INSTANCES, row, "name") for row in ranked]
+    assert names[:3] == ["web-3", "etl-7", "batch-12"]
+    assert names[3:] == sorted(names[3:])
+
+
+def test_a_reclaimed_instance_is_marked_in_words_too():
+    row = instance_row(instance(1, recycling=True), reclaim(instance(1), 222))
+    assert [shown(INSTANCES, row, c) for c in ("mark", "deadline", "lock", "seen")] == ["!", "03:42", "Recycling", "QL"]
+
+
+def test_only_rows_whose_objects_changed_are_made_again():
+    maker, first = InstanceRows(), reclaims()
+    before = maker.rows(first)
+    renamed = replace(first.instances[5], name="new name")
+    after = maker.rows(replace(first, instances=(*first.instances[:5], renamed, *first.instances[6:])))
+    assert sum(after[key] is not before[key] for key in after) == 1
+
+
+def test_the_newest_event_stands_first_and_known_rows_are_kept():
+    first = event_rows(reclaims(), {})
+    again = event_rows(reclaims(), first)
+    assert all(again[key] is first[key] for key in first)
+    assert [row[0] for row in order(EVENTS, first)] == sorted(first, reverse=True)
+
+
+def test_recoveries_that_ended_stand_last_the_newest_of_them_first():
+    one, two, three = (instance(n, f"m-{n}") for n in (1, 2, 3))
+    ended = [
+        recovery(of, reclaim(of), RecoveryState.RECOVERED, ended=NOW - timedelta(seconds=s))
+        for of, s in ((one, 50), (two, 10))
+    ]
+    going = recovery(three, reclaim(three), RecoveryState.IMAGING)
+    rows = recovery_rows(view(recoveries=(*ended, going)))
+    assert [cell(RECOVERIES, row, "name") for row in order(RECOVERIES, rows)] == ["m-3", "m-2", "m-1"]
+
+
+@pytest.mark.parametrize("state", list(RecoveryState))
+def test_every_state_has_a_row(state):
+    made = recovery(instance(1), reclaim(instance(1)), state, verdict=Verdict.TIGHT, progress=50, reason="why")
+    row = recovery_row(made)
+    assert shown(RECOVERIES, row, "state")
+    assert bool(shown(RECOVERIES, row, "image")) is (state is RecoveryState.IMAGING)
+
+
+def test_a_veto_window_counts_down_to_when_it_goes_by_itself():
+    made = recovery(
+        instance(1), reclaim(instance(1)), RecoveryState.VETO_WINDOW, veto_until=NOW + timedelta(seconds=12)
+    )
+    assert shown(RECOVERIES, recovery_row(made), "timer") == "go in 00:12"
+
+
+def test_text_from_outside_is_made_plain():
+    hostile = "a\x1b[31m\u202eb\n[red]x"
+    texts = [
+        cell(INSTANCES, instance_row(instance(1, hostile), None), "name"),
+        cell(EVENTS, event_row(event(1, EventKind.MESSAGE, hostile)), "text"),
+        cell(
+            RECOVERIES,
+            recovery_row(recovery(instance(1, hostile), reclaim(instance(1)), RecoveryState.IMAGING)),
+            "name",
+        ),
+    ]
+    assert texts == ["a�[31m�b�[red]x"] * 3
+
+
+@pytest.mark.parametrize(
+    ("left", "text"), [(0, "00:00"), (59, "00:59"), (222, "03:42"), (3700, "1:01:40"), (-12, "-00:12")]
+)
+def test_countdown(left, text):
+    assert countdown(int(NOW_S) + left, NOW_S) == text
+
+
+def test_no_deadline_is_a_dot():
+    assert countdown(0, NOW_S) == "·"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(None, "-"), (0.43, "0.4s"), (31.9, "31s"), (310, "5m10s"), (7380, "2h03m")]
+)
+def test_age(seconds, text):
+    assert age(seconds) == text
+
+
+@pytest.mark.parametrize(("share", "full"), [(0, 0), (62, 4), (100, 8), (140, 8)])
+def test_bar(share, full):
+    assert bar(share, 0) == "▓" * full + "░" * (8 - full)
+
+
+def test_a_long_id_is_cut_in_its_middle():
+    assert (short_id("i-bp67acfmxazb4ph3x3"), short_id("i-bp1")) == ("i-bp67…h3x3", "i-bp1")
