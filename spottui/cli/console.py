@@ -30,6 +30,11 @@ def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headl
         from spottui.cli.headless import run_headless
 
         leave(run_headless(settings, auto=auto, read_only=read_only))
+    leave(run_console(settings, auto=auto, read_only=read_only))
+
+
+def run_console(settings: "Settings", *, auto: bool, read_only: bool) -> int:
+    """Run the screen and return its exit code; the desk is opened after the first frame."""
     from spottui.console.app import SpottuiApp
 
     app = SpottuiApp(
@@ -41,7 +46,7 @@ def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headl
         mouse=settings.console.mouse,
     )
     app.start()
-    leave(app.return_code or 0)
+    return app.return_code or 0
 
 
 def whoami() -> str:
