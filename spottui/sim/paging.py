@@ -21,18 +21,31 @@ _T = TypeVar("_T")
 
 
 def by_token_or_number(
-    call: Call, rows: Iterable[_R], wrap: Callable[[list[Any]], Body], render: Callable[[_R], Any]
+    call: Call,
+    rows: Iterable[_R],
+    wrap: Callable[[list[Any]], Body],
+    render: Callable[[_R], Any],
+    most: int = 100,
 ) -> Body:
-    """A page in whichever of the two modes the call asks for; a NextToken wins over a PageNumber."""
+    """A page in whichever of the two modes the call asks for; a NextToken wins over a PageNumber.
+
+    MaxResults above `most` counts as `most`, below 10 as 10.
+    """
     if call.params.text("NextToken") or call.params.text("MaxResults"):
-        return _by_token(call, rows, wrap, render)
+        return _by_token(call, rows, wrap, render, most)
     return by_number(call, rows, wrap, render)
 
 
-def by_number(call: Call, rows: Iterable[_T], wrap: Callable[[list[Any]], Body], render: Callable[[_T], Any]) -> Body:
-    """A numbered page; at most 100 rows, 10 unless asked for."""
+def by_number(
+    call: Call,
+    rows: Iterable[_T],
+    wrap: Callable[[list[Any]], Body],
+    render: Callable[[_T], Any],
+    most: int = 100,
+) -> Body:
+    """A numbered page; 10 rows unless asked for, a PageSize above `most` is refused."""
     number = call.params.whole("PageNumber", 1, 1, 10**6)
-    size = call.params.whole("PageSize", 10, 1, 100)
+    size = call.params.whole("PageSize", 10, 1, most)
     every = [] if call.blind else list(rows)
     page = every[(number - 1) * size : number * size]
     return {
@@ -40,10 +53,12 @@ def by_number(call: Call, rows: Iterable[_T], wrap: Callable[[list[Any]], Body],
     }  # fmt: skip
 
 
-def _by_token(call: Call, rows: Iterable[_R], wrap: Callable[[list[Any]], Body], render: Callable[[_R], Any]) -> Body:
+def _by_token(
+    call: Call, rows: Iterable[_R], wrap: Callable[[list[Any]], Body], render: Callable[[_R], Any], most: int
+) -> Body:
     # The token is the place of the last row, so rows that vanish between pages make no others skip.
     after = _place(call.params.text("NextToken"))
-    size = max(10, min(100, call.params.whole("MaxResults", 10, 0, 10**6)))
+    size = max(10, min(most, call.params.whole("MaxResults", 10, 0, 10**6)))
     later = () if call.blind else (row for row in rows if row.seq > after)
     page = list(islice(later, size + 1))
     more = len(page) > size

@@ -107,6 +107,15 @@ def test_every_read_action_parses_into_the_typed_models(ecs, victim):
     assert [(d.type, d.device, d.delete_with_instance) for d in disks] == [("system", "/dev/xvda", True)]
 
 
+def test_each_api_has_its_own_largest_page(ecs):
+    with pytest.raises(ClientException) as refused:
+        ecs.describe_instance_ram_role(models.DescribeInstanceRamRoleRequest(region_id=REGION, page_size=51))
+    assert refused.value.code == "InvalidParameter"
+    disks = ecs.describe_disks(models.DescribeDisksRequest(region_id=REGION, max_results=500)).body
+    assert len(disks.disks.disk) > 24
+    assert disks.page_size == 500
+
+
 def test_tags_are_added_and_listed(ecs, victim):
     ids = [victim["InstanceId"]]
     ecs.tag_resources(

@@ -25,7 +25,7 @@ def describe_disks(call: Call) -> Body:
         filters.tagged(params.tags()),
     )
     call.refuse_if_dry_run()
-    return by_token_or_number(call, found, lambda page: {"Disks": {"Disk": page}}, rendering.disk)
+    return by_token_or_number(call, found, lambda page: {"Disks": {"Disk": page}}, rendering.disk, most=500)
 
 
 @action()

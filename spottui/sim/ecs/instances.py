@@ -50,7 +50,7 @@ def describe_instance_ram_role(call: Call) -> Body:
     found = filters.keep(rows, filters.among("id", ids), filters.equals("ram_role", role))
     body = by_number(
         call, found, lambda page: {"InstanceRamRoleSets": {"InstanceRamRoleSet": page}},
-        lambda row: {"InstanceId": row.id, "RamRoleName": row.ram_role},
+        lambda row: {"InstanceId": row.id, "RamRoleName": row.ram_role}, most=50,
     )  # fmt: skip
     return {"RegionId": region, **body}
 
