@@ -12,6 +12,9 @@ from textual.widgets import Button, Static
 
 Answer = TypeVar("Answer")
 
+_LINES_AROUND = 6
+"""The border, three lines of head at most, and the buttons."""
+
 
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     """A title, a head that stays, a text that scrolls, a button that has the focus and one to leave.
@@ -19,6 +22,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     What the first button answers is up to the subclass (`accept`); leaving answers None.
     """
 
+    AUTO_FOCUS = "#do"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n,q", "leave", "Leave", show=False),
         Binding("down,j", "scroll(1)", show=False),
@@ -46,9 +50,12 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
                 yield Button(Content(f"{self._leave} (esc)"), id="leave", compact=True)
 
     def on_mount(self) -> None:
-        """Put the focus on what enter does."""
-        self.query_one("#do", Button).focus()
+        """Follow what changes."""
         self.set_interval(1.0, self.tick)
+
+    def on_resize(self) -> None:
+        """Leave room for the head and the buttons on a low screen."""
+        self.query_one("#scroll").styles.max_height = max(self.app.size.height - _LINES_AROUND, 3)
 
     def head(self) -> Content:
         """Return what stays in sight while the rest scrolls."""

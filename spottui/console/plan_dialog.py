@@ -20,6 +20,8 @@ class PlanDialog(Dialog[Plan]):
     `look` returns what is known of the instance by now: its lock, forecast and deadline go on while this is open.
     """
 
+    AUTO_FOCUS = ""
+
     def __init__(self, look: Callable[[], Subject], ask: Callable[[MessagePump], None], clock: Clock) -> None:
         super().__init__("Recover", "Run this plan")
         self._look, self._ask, self._clock = look, ask, clock
@@ -28,8 +30,7 @@ class PlanDialog(Dialog[Plan]):
         self._ask_again = False
 
     def on_mount(self) -> None:
-        """Ask for the plan."""
-        super().on_mount()
+        """Ask for the plan; until it is here enter does nothing at all."""
         self.query_one("#do", Button).disabled = True
         self._ask(self)
 
@@ -64,4 +65,5 @@ class PlanDialog(Dialog[Plan]):
     def _show_refusal(self, message: PlanRefused) -> None:
         self._waiting, self._ask_again = message.text, message.later
         self.redraw()
-        self.query_one("#leave", Button).focus()
+        if not message.later:
+            self.query_one("#leave", Button).focus()

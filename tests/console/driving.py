@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import time
 
-from console.scripted import FrozenClock, ScriptedDesk, reclaims
 from spottui.console.app import SpottuiApp
+from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims
 
 WHO = "mia@bastion pts/3"
 WIDE, NARROW = (120, 40), (80, 24)

@@ -2,9 +2,9 @@ import subprocess
 import sys
 import threading
 
-from console.driving import WHO, BellApp, console_over, press, running, screen, shows, toasts, wait_until
-from console.scripted import FrozenClock, ScriptedDesk, reclaims, view
 from spottui.domain.refusal import Refused
+from tests.console.driving import WHO, BellApp, console_over, press, running, screen, shows, toasts, wait_until
+from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims, view
 
 
 async def test_the_first_frame_comes_before_the_desk_and_says_what_it_waits_for():

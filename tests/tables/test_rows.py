@@ -2,7 +2,6 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from console.scripted import NOW, event, instance, reclaim, reclaims, recovery, view
 
 from spottui.domain.feed import EventKind
 from spottui.domain.forecast import Verdict
@@ -14,6 +13,7 @@ from spottui.tables.instances import INSTANCES, InstanceRows, instance_row, shor
 from spottui.tables.model import TableModel
 from spottui.tables.moments import age, bar, countdown
 from spottui.tables.recoveries import RECOVERIES, recovery_row, recovery_rows
+from tests.console.scripted import NOW, event, instance, reclaim, reclaims, recovery, view
 
 NOW_S = NOW.timestamp()
 

@@ -1,0 +1,325 @@
+"""What stands on the screen: panels, freshness, layout, hostile text."""
+
+import random
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from rich.cells import cell_len
+from textual.events import MouseScrollDown
+
+from spottui.actions import ACTIONS
+from spottui.domain.feed import EventKind
+from spottui.domain.view import SourceHealth
+from tests.console.driving import NARROW, WIDE, arrived, press, running, screen, settle, shows, wait_until
+from tests.console.scripted import (
+    NOW,
+    REGION,
+    FrozenClock,
+    ScriptedDesk,
+    event,
+    healthy,
+    instance,
+    reclaim,
+    reclaims,
+    view,
+)
+
+HOSTILE = (
+    "[red]x[/red]",
+    "\x1b[31mred\x1b[0m",
+    "\u202egnp.exe",
+    "实例-数据库-一号机-超长的名字",
+    "e\u0301\u0301a",
+    "{0} %s \\n",
+)
+
+
+def failed_sweep(**more):
+    return SourceHealth("sweep", REGION, 30.0, error="Forbidden.RAM (RequestId 7A6B-1)", **more)
+
+
+async def test_the_panels_say_how_things_stand():
+    async with running() as (pilot, _):
+        text = screen(pilot.app)
+        for title in ("Instances ── 29 spot · 3 reclaiming", "Recoveries ── 1 running · 1 needs you · 1 waiting"):
+            assert title in text
+        assert "prod · cn-hangzhou" in text
+        assert "AUTO off 0/3  queue 0.4s  lock 2.0s  sweep 31s   02:13:22" in text
+        assert "! 03:42" in text
+        assert "imaging 62%  ▓▓▓▓░░░░ ready 01:10 WILL MAKE IT launch c7.large in h, then i" in text
+        assert "NEEDS YOU" in text
+
+
+async def test_several_regions_show_the_region_of_each_instance():
+    both = (REGION, "cn-beijing")
+    there = instance(2, "api-1", region="cn-beijing")
+    desk = ScriptedDesk(view(regions=both, instances=(instance(1), there), sources=healthy(regions=both)))
+    async with running(desk, size=(180, 40)) as (pilot, _):
+        assert "Region" in screen(pilot.app)
+        assert "beijing" in screen(pilot.app)
+        assert "cn-hangzhou +1" in screen(pilot.app)
+
+
+async def test_the_countdown_draws_only_the_rows_that_changed():
+    clock = FrozenClock()
+    async with running(clock=clock) as (pilot, _):
+        table = pilot.app.main.instances.table
+        await settle(pilot)
+        before = table.lines_drawn
+        clock.go(1)
+        pilot.app.main.tick()
+        await shows(pilot, "! 03:41")
+        assert table.lines_drawn - before == 3
+
+
+async def test_ten_thousand_rows_are_never_all_drawn():
+    desk = ScriptedDesk(view(instances=tuple(instance(n) for n in range(10_000))))
+    async with running(desk) as (pilot, _):
+        table = pilot.app.main.instances.table
+        await shows(pilot, "10,000 spot")
+        await settle(pilot)
+        assert table.lines_drawn < 10 * table.size.height
+        before = table.lines_drawn
+        await press(pilot, "down")
+        await settle(pilot)
+        assert table.lines_drawn - before == 2
+        chosen = table.model.chosen[0]
+        before = table.lines_drawn
+        changed = replace(desk.current.instances[9_999], name="another")
+        desk.show(instances=(*desk.current.instances[:9_999], changed))
+        await arrived(pilot, desk)
+        await settle(pilot)
+        assert table.lines_drawn - before <= table.size.height
+        assert table.model.chosen[0] == chosen
+
+
+async def test_a_change_of_one_visible_row_draws_that_row():
+    async with running() as (pilot, desk):
+        table = pilot.app.main.instances.table
+        await settle(pilot)
+        before = table.lines_drawn
+        first, *rest = desk.current.instances
+        desk.show(instances=(replace(first, instance_type="ecs.c8.large"), *rest))
+        await shows(pilot, "ecs.c8.large")
+        assert table.lines_drawn - before == 1
+
+
+async def test_a_burst_collapses():
+    async with running() as (pilot, desk):
+        shown = []
+        show = pilot.app.main.show
+        pilot.app.main.show = lambda message: (shown.append(message.view.version), show(message))
+        for number in range(60):
+            desk.show(profile=f"p{number}")
+            await pilot.pause(0.005)
+        await shows(pilot, "p59")
+        assert len(shown) <= 8
+
+
+async def test_a_stale_source_is_said_in_the_border_and_the_header():
+    sources = (*healthy()[:2], SourceHealth("sweep", REGION, 30.0, NOW - timedelta(seconds=142)))
+    async with running(ScriptedDesk(replace(reclaims(), sources=sources))) as (pilot, _):
+        assert "Instances ── STALE 2m22s ── 29 spot" in screen(pilot.app)
+        assert "sweep 2m22s!" in screen(pilot.app)
+        assert "no answer for 2m22s" in screen(pilot.app)
+
+
+async def test_an_error_is_shown_with_its_code_and_when_it_is_tried_again():
+    clock = FrozenClock()
+    broken = failed_sweep(last_ok=NOW, next_try=NOW + timedelta(seconds=8))
+    async with running(ScriptedDesk(replace(reclaims(), sources=(*healthy()[:2], broken))), clock=clock) as (pilot, _):
+        await shows(pilot, "✕ sweep cn-hangzhou: Forbidden.RAM (RequestId 7A6B-1) · next try in 8s")
+        clock.go(3)
+        pilot.app.main.tick()
+        await shows(pilot, "next try in 5s")
+
+
+async def test_several_problems_take_turns():
+    clock = FrozenClock()
+    desk = ScriptedDesk(replace(reclaims(), sources=(failed_sweep(last_ok=NOW),), problem="the journal's disk is full"))
+    async with running(desk, clock=clock) as (pilot, _):
+        seen = set()
+        for _ in range(4):
+            seen |= {text for text in ("disk is full", "Forbidden.RAM") if text in screen(pilot.app)}
+            clock.go(5)
+            pilot.app.main.tick()
+            await settle(pilot)
+        assert seen == {"disk is full", "Forbidden.RAM"}
+
+
+async def test_an_empty_fleet_is_not_called_quiet_when_the_sweep_failed():
+    desk = ScriptedDesk(view(sources=(*healthy()[:2], failed_sweep())))
+    async with running(desk) as (pilot, _):
+        await shows(pilot, "The fleet: not known. sweep cn-hangzhou: Forbidden.RAM")
+        assert "NO ANSWER YET" in screen(pilot.app)
+        assert "No spot instance" not in screen(pilot.app)
+
+
+async def test_an_empty_fleet_is_called_empty_when_the_sweep_said_so():
+    async with running(ScriptedDesk(view())) as (pilot, _):
+        await shows(pilot, "No spot instance in cn-hangzhou.")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_hostile_names_stay_literal_and_break_no_column(name, size):
+    of = instance(1, name, recycling=True)
+    lines = (event(1, EventKind.MESSAGE, name, of.instance_id),)
+    desk = ScriptedDesk(view(instances=(of, instance(2)), interruptions=(reclaim(of),), events=lines))
+    async with running(desk, size=size) as (pilot, _):
+        strips = pilot.app.screen._compositor.render_strips()
+        assert {strip.cell_length for strip in strips} == {size[0]}
+        table = pilot.app.main.instances.table
+        hostile, plain = (table.render_line(y) for y in (1, 2))
+        assert "\x1b" not in hostile.text
+        assert "\u202e" not in hostile.text
+        assert hostile.cell_length == plain.cell_length == table.scrollable_content_region.width
+        assert cell_len(hostile.text[: hostile.text.index("ecs.")]) == plain.text.index("ecs.")
+        if name.startswith("["):
+            assert name[:8] in hostile.text
+        await press(pilot, "enter")
+        await shows(pilot, "SpotAsPriceGo")
+
+
+async def test_the_bell_rings_once_for_each_reclaim():
+    first = reclaims()
+    desk = ScriptedDesk(replace(first, interruptions=first.interruptions[:1]))
+    async with running(desk) as (pilot, _):
+        assert (pilot.app.bells, pilot.app.window_title) == (1, "(1!) spottui")
+        desk.show(profile="the same again")
+        await arrived(pilot, desk)
+        assert pilot.app.bells == 1
+        desk.show(interruptions=first.interruptions)
+        await arrived(pilot, desk)
+        assert (pilot.app.bells, pilot.app.window_title) == (2, "(3!) spottui")
+        desk.show(interruptions=())
+        await arrived(pilot, desk)
+        assert pilot.app.window_title == "spottui"
+
+
+async def test_the_bell_can_be_turned_off():
+    async with running(bell=False) as (pilot, _):
+        assert pilot.app.bells == 0
+
+
+async def test_below_100_columns_events_take_the_place_of_instances():
+    async with running(size=NARROW) as (pilot, _):
+        assert "Instances ──" in screen(pilot.app)
+        assert "Recoveries ──" in screen(pilot.app)
+        assert "2 Events (7)" in screen(pilot.app)
+        await press(pilot, "2")
+        await shows(pilot, "set aside")
+        assert "Instances ──" not in screen(pilot.app)
+        assert "Recoveries ──" in screen(pilot.app)
+        await press(pilot, "3")
+        assert pilot.app.main.panel is pilot.app.main.recoveries
+        await press(pilot, "1")
+        await shows(pilot, "Instances ──")
+
+
+async def test_a_terminal_that_is_too_small_is_told_so_and_nothing_is_lost():
+    async with running() as (pilot, _):
+        await press(pilot, "slash", *"web", "enter", "down", "down")
+        chosen = pilot.app.main.instances.table.model.chosen
+        for size in ((50, 12), (80, 24), (59, 40), (200, 50)):
+            await pilot.resize_terminal(*size)
+            await settle(pilot)
+            assert ("needs 60×16" in screen(pilot.app)) is (size[0] < 60)
+        assert pilot.app.main.instances.table.model.chosen == chosen
+        assert "/ web · 27/29" in screen(pilot.app)
+
+
+async def test_zoom_gives_one_panel_the_screen_and_takes_it_back():
+    async with running() as (pilot, _):
+        await press(pilot, "3", "z")
+        await wait_until(pilot, lambda: "Instances ──" not in screen(pilot.app))
+        assert "Recoveries ──" in screen(pilot.app)
+        await press(pilot, "2")
+        await shows(pilot, "set aside")
+        assert "Recoveries ──" not in screen(pilot.app)
+        await press(pilot, "escape")
+        await shows(pilot, "Recoveries ──")
+
+
+async def test_the_filter_works_as_it_is_typed_and_esc_takes_it_away():
+    async with running() as (pilot, _):
+        await press(pilot, "slash", *"zone:i -web-1")
+        await shows(pilot, "/ zone:i -web-1 ·")
+        names = [pilot.app.main.instances.table.model.rows[key][5] for key in pilot.app.main.instances.table.model.view]
+        assert names == ["web-3", "web-22", "web-25", "web-28", "web-4", "web-7"]
+        await press(pilot, "enter", "escape")
+        await wait_until(pilot, lambda: len(pilot.app.main.instances.table.model.view) == 29)
+        assert pilot.app.focused is pilot.app.main.instances.table
+
+
+async def test_a_filter_that_cannot_be_understood_keeps_the_view_and_says_why():
+    async with running() as (pilot, _):
+        await press(pilot, "slash", *"-")
+        await shows(pilot, "/ - ✕ - needs a word after it")
+        assert len(pilot.app.main.instances.table.model.view) == 29
+        await press(pilot, *"web disk:x")
+        await shows(pilot, "no column disk")
+
+
+async def test_the_mouse_chooses_rows_and_sorts_by_titles():
+    async with running() as (pilot, _):
+        table = pilot.app.main.instances.table
+        await pilot.click(table, offset=(15, 4))
+        assert table.model.cursor == 3
+        header = table.visible_texts[0]
+        await pilot.click(table, offset=(header.index("Name") + 1, 0))
+        await shows(pilot, "Name▲")
+        await pilot.click(table, offset=(header.index("Name") + 1, 0))
+        await shows(pilot, "Name▼")
+
+
+async def test_the_wheel_scrolls_without_moving_the_cursor():
+    desk = ScriptedDesk(view(instances=tuple(instance(n) for n in range(200))))
+    async with running(desk) as (pilot, _):
+        table = pilot.app.main.instances.table
+        chosen = table.model.chosen
+        await pilot._post_mouse_events([MouseScrollDown], table, button=0)
+        await wait_until(pilot, lambda: table.scroll_offset.y > 0)
+        assert table.model.chosen == chosen
+
+
+async def test_the_cursor_and_the_rows_in_sight_stay_when_rows_come_above():
+    desk = ScriptedDesk(view(instances=tuple(instance(n, f"m-{n:03}") for n in range(100, 200))))
+    async with running(desk) as (pilot, _):
+        table = pilot.app.main.instances.table
+        await press(pilot, "pagedown", "pagedown", "pagedown")
+        chosen, top = table.model.chosen, table.model.view[table.scroll_offset.y]
+        desk.show(instances=(*desk.current.instances, instance(1, "a-1"), instance(2, "a-2")))
+        await arrived(pilot, desk)
+        assert table.model.chosen == chosen
+        assert table.model.view[table.scroll_offset.y] == top
+
+
+async def test_no_color_uses_no_colour_and_still_shows_the_cursor(monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with running() as (pilot, _):
+        cursor = pilot.app.main.instances.table.render_line(1)
+        assert all(segment.style.reverse for segment in cursor if segment.style)
+        assert not any(command.title == "Theme" for command in pilot.app.get_system_commands(pilot.app.screen))
+        strips = [
+            strip.apply_filter(f, pilot.app.screen.background_colors[1])
+            for strip in pilot.app.screen._compositor.render_strips()
+            for f in pilot.app._filters
+            if f.enabled
+        ]
+        colours = {s.style.color.name for strip in strips for s in strip if s.style and s.style.color}
+        assert colours <= {"default"}
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_no_key_at_any_moment_brings_the_console_down(seed):
+    chance = random.Random(seed)
+    keys = [key for action in ACTIONS for key in action.keys if action.id not in ("quit", "palette")]
+    async with running() as (pilot, desk):
+        for step in range(60):
+            await pilot.press(chance.choice([*keys, "enter", "escape", "tab", "a", "left"]))
+            if step % 10 == 0:
+                desk.show(instances=desk.current.instances[chance.randrange(3) :])
+        await arrived(pilot, desk)
+        assert pilot.app._exception is None
