@@ -88,7 +88,7 @@ class Ecs:
         return Secret(str(text)) if text else None
 
     def ram_roles(self, instance_ids: Sequence[str]) -> dict[str, str]:
-        """Return the RAM role names of the given instances (at most 100), without those that have none."""
+        """Return the RAM role names of the given instances (at most 50), without those that have none."""
         body = self._read("DescribeInstanceRamRole", {"InstanceIds": shapes.id_list(instance_ids), "PageSize": 50})
         return shapes.ram_roles(body)
 

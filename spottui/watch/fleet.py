@@ -18,6 +18,7 @@ PAGE_PAUSE_S = 0.1
 DETAILS_AGE = timedelta(hours=1)
 """After this the RAM role and the user data of an instance are read again."""
 DETAILS_PER_SWEEP = 50
+"""One page of RAM roles, and at ten calls a second five seconds of user data."""
 
 
 class FleetSweep:

@@ -1,0 +1,29 @@
+"""The simulated cloud for tests of the whole line."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from spottui.sim.testing import SimServer
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    for scheme in ("HTTP", "HTTPS", "ALL"):
+        monkeypatch.delenv(f"{scheme}_PROXY", raising=False)
+        monkeypatch.delenv(f"{scheme.lower()}_proxy", raising=False)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """Where the simulated cloud writes the configuration that a console reads."""
+    return tmp_path / "c.toml"
+
+
+@pytest.fixture
+def live_cloud(config: Path) -> Iterator[SimServer]:
+    """A cloud whose images and boots take half a second."""
+    with SimServer(config=config) as cloud:
+        cloud.world(image_base_s=0.5, image_s_per_gib=0, boot_s=0.5)
+        yield cloud

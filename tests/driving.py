@@ -1,0 +1,109 @@
+"""The real program as a subprocess against the simulated cloud, for tests, chaos and benchmarks."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from spottui.sim.testing import SimServer
+
+PATIENCE_S = 60.0
+
+
+def wait_until(condition: Callable[[], Any], timeout_s: float = PATIENCE_S, every_s: float = 0.02) -> Any:
+    """Return the first true value of `condition`; fails when it stays false."""
+    end = time.monotonic() + timeout_s
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {timeout_s} s: {condition}")
+        time.sleep(every_s)
+
+
+def clean_environment(state: Path) -> dict[str, str]:
+    """Return an environment without proxies and with a state directory of the test's own."""
+    kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
+    return {**kept, "XDG_STATE_HOME": str(state), "PYTHONUNBUFFERED": "1"}
+
+
+def add_policy(config: Path, **policy: float) -> None:
+    """Append to the `[policy]` table, which is the last of a written configuration."""
+    with config.open("a") as file:
+        file.writelines(f"{key} = {value}\n" for key, value in policy.items())
+
+
+class Headless:
+    """`spottui --headless` in a process of its own; its lines are read as they come."""
+
+    def __init__(self, config: Path, *arguments: str) -> None:
+        self.lines: list[dict[str, Any]] = []
+        self.started = time.time()
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "spottui", "--headless", "--config", str(config), *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=clean_environment(config.parent / "state"),
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def __enter__(self) -> "Headless":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.poll() is None:
+            self.kill()
+
+    def recoveries(self) -> dict[str, dict[str, Any]]:
+        """Return the newest line of each recovery, by instance id."""
+        return {line["instance_id"]: line for line in list(self.lines) if line["kind"] == "recovery"}
+
+    def states(self) -> dict[str, str]:
+        """Return the newest state of each recovery, by instance id."""
+        return {instance_id: line["state"] for instance_id, line in self.recoveries().items()}
+
+    def source_error(self, name: str) -> str:
+        """Return the newest error of a source, empty when it is well."""
+        found = [line for line in list(self.lines) if line["kind"] == "source" and line["name"] == name]
+        return (found[-1]["error"] or "") if found else ""
+
+    def wait_ready(self) -> "Headless":
+        wait_until(lambda: self._process.poll() is not None or self.lines)
+        assert self.lines, self.stderr()
+        return self
+
+    def kill(self) -> None:
+        """kill -9."""
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> int:
+        """Ask it to end and return its exit code."""
+        self._process.send_signal(signal.SIGTERM)
+        return self._process.wait(20)
+
+    def stderr(self) -> str:
+        """Return what it said on stderr; ends the process."""
+        if self._process.poll() is None:
+            self.kill()
+        return self._process.stderr.read() if self._process.stderr else ""
+
+    def _read(self) -> None:
+        assert self._process.stdout
+        for text in self._process.stdout:
+            self.lines.append(json.loads(text))
+
+
+def effects(cloud: SimServer, action: str) -> list[str]:
+    """Return what calls of an action made or changed, replays left out."""
+    rows = cloud.calls(action)
+    return [row["effect"] for row in rows if row["effect"] and not row["effect"].startswith("replayed")]

@@ -1,0 +1,129 @@
+"""From a queue message to a running replacement, through the real program, SDKs and sockets."""
+
+from collections import Counter
+from itertools import product
+from pathlib import Path
+
+from spottui.sim.testing import SimServer
+from tests.driving import Headless, add_policy, effects, wait_until
+
+FAST = {"veto_window_s": 0, "max_at_once": 50, "max_per_hour": 500, "lock_poll_s": 0.5}
+
+
+def all_in(states: dict[str, str], ids: list[str], state: str) -> bool:
+    return all(states.get(one) == state for one in ids)
+
+
+def waiting_messages(cloud: SimServer) -> int:
+    queue = cloud.state()["queues"]["spot-interruption"]
+    return queue["ActiveMessages"] + queue["InactiveMessages"]
+
+
+def test_each_format_encoding_and_number_of_copies_is_one_recovery(live_cloud: SimServer, config: Path) -> None:
+    add_policy(config, **FAST)
+    kinds = list(product(("flat", "envelope", "cloudevents"), ("base64", "raw"), (1, 3)))
+    victims = live_cloud.spot_ids()[: len(kinds)]
+    with Headless(config, "--auto").wait_ready() as console:
+        for victim, (form, encoding, copies) in zip(victims, kinds, strict=True):
+            live_cloud.interrupt([victim], format=form, encoding=encoding, copies=copies)
+        wait_until(lambda: all_in(console.states(), victims, "recovered"))
+        assert console.stop() == 0
+    assert len(effects(live_cloud, "CreateImage")) == len(victims)
+    assert len(effects(live_cloud, "RunInstances")) == len(victims)
+    protected = Counter(row["params"]["DiskIds.1"] for row in live_cloud.calls("ModifyDiskAttribute"))
+    assert set(protected.values()) == {1}
+    assert len(protected) == len(victims)
+    assert waiting_messages(live_cloud) == 0
+
+
+def test_a_replacement_is_like_the_old_instance(live_cloud: SimServer, config: Path) -> None:
+    add_policy(config, **FAST)
+    old = next(row for row in live_cloud.state()["instances"] if row["InstanceName"] == "web-1")
+    with Headless(config, "--auto").wait_ready() as console:
+        live_cloud.interrupt([old["InstanceId"]])
+        wait_until(lambda: console.states().get(old["InstanceId"]) == "recovered")
+        new_id = console.recoveries()[old["InstanceId"]]["new_instance_id"]
+    new = next(row for row in live_cloud.state()["instances"] if row["InstanceId"] == new_id)
+    same = (
+        "InstanceName",
+        "InstanceType",
+        "ZoneId",
+        "VSwitchId",
+        "SpotStrategy",
+        "SpotInterruptionBehavior",
+        "KeyPairName",
+        "RamRoleName",
+    )
+    assert {key: new[key] for key in same} == {key: old[key] for key in same}
+    assert len(new["DiskIds"]) == len(old["DiskIds"])
+    own_tag = {"spottui": console.recoveries()[old["InstanceId"]]["id"]}
+    assert new["Tags"] == {**old["Tags"], **own_tag}
+
+
+def test_a_zone_without_stock_is_left_for_the_next_with_a_new_token(live_cloud: SimServer, config: Path) -> None:
+    add_policy(config, **FAST)
+    old = next(row for row in live_cloud.state()["instances"] if row["InstanceName"] == "web-1")
+    live_cloud.stock(0, instance_type=old["InstanceType"], zone=old["ZoneId"])
+    with Headless(config, "--auto").wait_ready() as console:
+        live_cloud.interrupt([old["InstanceId"]])
+        wait_until(lambda: console.states().get(old["InstanceId"]) == "recovered")
+    launches = live_cloud.calls("RunInstances")
+    assert [row["code"] for row in launches][0] == "OperationDenied.NoStock"
+    assert len({row["client_token"] for row in launches}) == len(launches)
+    assert len(effects(live_cloud, "RunInstances")) == 1
+
+
+def test_a_drill_launches_nothing_and_ends_as_skipped(live_cloud: SimServer, config: Path) -> None:
+    add_policy(config, **FAST)
+    victim = live_cloud.spot_ids()[0]
+    with Headless(config, "--auto").wait_ready() as console:
+        live_cloud.interrupt([victim], format="drill")
+        wait_until(lambda: console.states().get(victim) == "suspected")
+        wait_until(lambda: waiting_messages(live_cloud) == 0)
+        assert console.stop() == 0
+    assert live_cloud.calls("CreateImage") == []
+    assert live_cloud.calls("RunInstances") == []
+
+
+def test_a_lock_without_a_message_is_recovered(live_cloud: SimServer, config: Path) -> None:
+    add_policy(config, **FAST)
+    victim = live_cloud.spot_ids()[0]
+    with Headless(config, "--auto").wait_ready() as console:
+        live_cloud.interrupt([victim], queue=False)
+        wait_until(lambda: console.states().get(victim) == "recovered")
+    assert len(effects(live_cloud, "RunInstances")) == 1
+
+
+def test_without_auto_mode_nothing_but_the_life_raft_goes_out(live_cloud: SimServer, config: Path) -> None:
+    add_policy(config, **FAST)
+    victim = live_cloud.spot_ids()[0]
+    with Headless(config).wait_ready() as console:
+        live_cloud.interrupt([victim])
+        wait_until(lambda: console.states().get(victim) == "needs you")
+    assert len(live_cloud.calls("ModifyDiskAttribute")) == 1
+    assert live_cloud.calls("CreateImage") == []
+
+
+def test_a_read_only_console_takes_no_message_and_makes_no_change(live_cloud: SimServer, config: Path) -> None:
+    add_policy(config, **FAST)
+    victim = live_cloud.spot_ids()[0]
+    with Headless(config, "--read-only").wait_ready() as console:
+        live_cloud.interrupt([victim])
+        seen = len(live_cloud.calls("DescribeInstances"))
+        wait_until(lambda: len(live_cloud.calls("DescribeInstances")) > seen + 3)
+        assert console.stop() == 0
+    assert waiting_messages(live_cloud) == 1
+    assert live_cloud.calls("ModifyDiskAttribute") == []
+
+
+def test_poison_is_kept_and_deleted_and_hides_nothing(live_cloud: SimServer, config: Path) -> None:
+    add_policy(config, **FAST)
+    victim = live_cloud.spot_ids()[0]
+    for body in ("hello", "", "/w==", "<a><b/></a>", "{" * 5000, '{"name": 7}', "x" * 60_000):
+        live_cloud.send(body)
+    live_cloud.interrupt([victim])
+    with Headless(config, "--auto").wait_ready() as console:
+        wait_until(lambda: console.states().get(victim) == "recovered")
+        poison = [line for line in console.lines if line.get("event") == "POISON"]
+        assert len(poison) == 7
+        wait_until(lambda: waiting_messages(live_cloud) == 0)
