@@ -75,7 +75,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
 
     def redraw(self) -> None:
         """Show head and text anew."""
-        self.tick()
+        self.query_one("#head", Static).update(self.head())
         self.query_one("#text", Static).update(self.body())
 
     def action_leave(self) -> None:

@@ -193,6 +193,7 @@ class ScriptedDesk:
         self.commands = []
         self.refuse = None
         self.plans = {}
+        self.plans_asked = 0
         self.closed = False
         self._changed = threading.Condition()
 
@@ -210,6 +211,7 @@ class ScriptedDesk:
             return self.current
 
     def plan(self, recovery_id):
+        self.plans_asked += 1
         self._maybe_refuse()
         own = next(r for r in self.current.recoveries if r.recovery_id == recovery_id)
         return self.plans.get(recovery_id, self._made(own.instance_id))
