@@ -27,11 +27,12 @@ class SharedPoll(Generic[T]):
         self._waiting: dict[str, tuple[float, asyncio.Future[T | CloudError | None]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._sooner = asyncio.Event()
+        self._looked = 0.0
 
     async def next(self, key: str, within_s: float) -> T | CloudError | None:
-        """Return what the next look shows of `key`, at most about `within_s` seconds from now."""
+        """Return what the next look shows of `key`, `within_s` seconds from now; looks are at least a second apart."""
         loop = asyncio.get_running_loop()
-        due = loop.time() + max(within_s, FASTEST_S)
+        due = max(loop.time() + within_s, self._looked + FASTEST_S)
         if key not in self._waiting:
             self._waiting[key] = (due, loop.create_future())
         future = self._waiting[key][1]
@@ -43,6 +44,7 @@ class SharedPoll(Generic[T]):
     async def _run(self) -> None:
         while self._waiting:
             await self._until_due()
+            self._looked = asyncio.get_running_loop().time()
             batch, self._waiting = self._waiting, {}
             try:
                 found: Mapping[str, T] | CloudError = await self._fetch(batch)

@@ -20,6 +20,7 @@ from spottui.recovery.work import Ended, Work
 IMAGE_POLL_S = 5.0
 IMAGE_POLL_TIGHT_S = 2.0
 RUNNING_POLL_S = 2.0
+STILL_RUNNING_S = 1.0
 UNLISTED_GRACE = timedelta(seconds=120)
 """A new image may not be listed at once (alibaba_facts.md 3.2)."""
 IMAGE_PATIENCE = timedelta(hours=2)
@@ -78,7 +79,7 @@ async def create_image(work: Work, recovery_id: str) -> str | Ended:
 async def wait_for_image(work: Work, recovery_id: str, image_id: str) -> Ended | None:
     """Wait until instances can be launched from the image, showing its progress and the forecast."""
     plan = _plan(work, recovery_id)
-    poll_s = IMAGE_POLL_TIGHT_S
+    poll_s = 0.0
     while True:
         recovery = work.recovery(recovery_id)
         if recovery.cancel:
@@ -92,6 +93,7 @@ async def wait_for_image(work: Work, recovery_id: str, image_id: str) -> Ended |
         ended = _image_lost(image, image_id, now - started)
         if ended:
             return ended
+        poll_s = IMAGE_POLL_TIGHT_S
         if isinstance(image, Image):
             poll_s = await _show_progress(work, recovery, image, plan, started, now)
 
@@ -136,11 +138,12 @@ async def wait_until_running(work: Work, recovery_id: str, new_id: str) -> Ended
     recovery = await _enter(work, recovery_id, RecoveryState.STARTING, f"wait until {new_id} runs", cancellable=False)
     if isinstance(recovery, Ended):
         return recovery
-    until = work.now() + RUNNING_PATIENCE
+    until, poll_s = work.now() + RUNNING_PATIENCE, 0.0
     while work.now() < until:
-        found = await work.polls.instance(recovery.region, new_id, RUNNING_POLL_S)
+        found = await work.polls.instance(recovery.region, new_id, poll_s)
         if isinstance(found, Instance) and found.status is InstanceStatus.RUNNING:
             return None
+        poll_s = RUNNING_POLL_S
     minutes = RUNNING_PATIENCE.total_seconds() / 60
     return Ended(
         RecoveryState.FAILED, f"{new_id} was not seen running within {minutes:.0f} minutes; look at it by hand"
@@ -154,7 +157,7 @@ async def verify(work: Work, recovery_id: str, new_id: str) -> Ended:
         return recovery
     until = work.now() + RUNNING_PATIENCE
     while work.now() < until:
-        found = await work.polls.instance(recovery.region, new_id, RUNNING_POLL_S)
+        found = await work.polls.instance(recovery.region, new_id, STILL_RUNNING_S)
         if isinstance(found, Instance):
             if found.status is InstanceStatus.RUNNING:
                 seconds = (work.now() - recovery.started).total_seconds()
