@@ -8,7 +8,6 @@ from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.column import Row
-from spottui.tables.instances import instance_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +52,9 @@ class Choice:
             return cls()
         instance = event = recovery = None
         if row is not None and panel == "instances":
-            instance = next((i for i in view.instances if instance_key(i.region, i.instance_id) == row[0]), None)
+            region, _, instance_id = str(row[0]).partition("/")
+            named = (i for i in view.instances if i.instance_id == instance_id and i.region == region)
+            instance = next(named, None)
             recovery = recovery_of(view, instance) if instance else None
         elif row is not None and panel == "events":
             event = next((event for event in reversed(view.events) if event.seq == row[0]), None)

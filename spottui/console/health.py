@@ -33,7 +33,7 @@ def freshness(view: DeskView, name: str, now: datetime) -> Freshness:
 def problems(view: DeskView | None, failed: str, now: datetime) -> tuple[str, ...]:
     """Return what is wrong, each in one line, the worst first; empty when all is well."""
     if failed:
-        return (plain(f"spottui cannot start: {failed}", 1000),)
+        return (_failure(view, failed),)
     if view is None:
         return ()
     lines = [plain(view.problem)] if view.problem else []
@@ -70,8 +70,8 @@ def no_recoveries(view: DeskView | None, failed: str, now: datetime) -> str:
 
 def _unknown(view: DeskView | None, failed: str, source: str, what: str, now: datetime) -> str:
     if failed:
-        return f"{what}: not known, spottui could not start. {plain(failed, 1000)}"
-    if view is None:
+        return f"{what}: not known. {_failure(view, failed)}"
+    if view is None or view.starting:
         return _OPENING
     ours = [health for health in view.sources if health.name == source]
     broken = [health for health in ours if health.error]
@@ -82,10 +82,15 @@ def _unknown(view: DeskView | None, failed: str, source: str, what: str, now: da
     return ""
 
 
+def _failure(view: DeskView | None, failed: str) -> str:
+    what = "cannot start" if view is None else "has stopped, what you see is old"
+    return plain(f"spottui {what}: {failed}", 1000)
+
+
 def _source_problem(source: SourceHealth, now: datetime) -> str:
     what = source.error or f"no answer for {age(source.age_s(now))}"
-    next_try = "" if source.next_try is None else f" · next try in {_seconds_until(source.next_try, now)}s"
-    return plain(f"{source.name} {source.region}: {what}", 400) + next_try
+    next_try = "" if source.next_try is None else f" (next try in {_seconds_until(source.next_try, now)}s)"
+    return plain(f"{source.name} {source.region}{next_try}: {what}", 400)
 
 
 def _seconds_until(moment: datetime, now: datetime) -> int:

@@ -32,12 +32,14 @@ class Line(Static):
             self.update(text, layout=False)
 
 
-def header(title: str, view: DeskView | None, now: datetime, width: int) -> Content:
+def header(title: str, view: DeskView | None, now: datetime, width: int, *, failed: bool = False) -> Content:
     """Return the header: where we are, auto-mode, the age of each source, the time; shortened until it fits."""
     clock = utc_clock(now)
     if view is None:
-        return _spread([(f" {title}", "bold")], [("starting…", "$warning")], clock, width)
+        state = ("NOT STARTED", "bold $error") if failed else ("starting…", "$warning")
+        return _spread([(f" {title}", "bold")], [state], clock, width)
     badge = [("  READ-ONLY", "bold $warning")] if view.read_only else []
+    badge += [("  starting…", "$warning")] if view.starting else []
     for long_names, place in ((True, _place(view)), (False, _place(view)), (False, _region(view)), (False, "")):
         left = [(f" {title}", "bold"), *badge, (f"  {place}", "")]
         right = [_auto(view.auto), *(_age(freshness(view, name, now), whole=long_names) for name in SOURCES)]

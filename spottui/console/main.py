@@ -42,6 +42,7 @@ class MainScreen(Screen[None]):
         self.view: DeskView | None = None
         self.failed = ""
         self._heading = title
+        self._titles = "", ""
         self.instances = Panel("Instances", DeskTable(INSTANCES, clock, hidden=_ONE_REGION))
         self.events_panel = Panel("Events", DeskTable(EVENTS, clock, follow=True))
         self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, clock))
@@ -68,6 +69,7 @@ class MainScreen(Screen[None]):
     def show(self, message: ViewArrived) -> None:
         """Take in what the desk shows."""
         self.view = message.view
+        self._titles = _instances_title(message.view), _recoveries_title(message.view)
         self.instances.table.hide(frozenset() if len(message.view.regions) > 1 else _ONE_REGION)
         self.instances.table.apply(message.instances)
         self.events_panel.table.apply(message.events)
@@ -106,7 +108,7 @@ class MainScreen(Screen[None]):
         choice = self.choice
         return actions.Situation(
             read_only=self.view is not None and self.view.read_only,
-            open=self.view is not None and self.feed.is_open,
+            open=self.view is not None and not self.view.starting and self.feed.is_open,
             waiting=choice.waiting.state if choice.waiting else None,
             runs=choice.running is not None,
             on_instance=choice.instance is not None,
@@ -129,21 +131,24 @@ class MainScreen(Screen[None]):
         """Write header, status, titles and footer, as they are now."""
         now, width = self.clock.now(), self.app.size.width
         wrong = health.problems(self.view, self.failed, now)
-        self.query_one("#header", Line).put(header(self._heading, self.view, now, width))
+        self.query_one("#header", Line).put(header(self._heading, self.view, now, width, failed=bool(self.failed)))
         line = self.query_one("#status", Line)
         line.put(status(wrong, now, width))
         line.set_class(bool(wrong), "-shown")
-        self.query_one("#footer", Line).put(
-            filter_footer() if self.panel.is_filtering else footer(self.situation, width)
-        )
+        self._write_keys()
         self._entitle()
+
+    @on(DeskTable.Moved)
+    def _write_keys(self) -> None:
+        keys = filter_footer() if self.panel.is_filtering else footer(self.situation, self.app.size.width)
+        self.query_one("#footer", Line).put(keys)
 
     def _entitle(self) -> None:
         view, now = self.view, self.clock.now()
         stale = {name: health.stale_title(view, (name,), now) if view else "" for name in health.SOURCES}
-        self.instances.entitle(_instances_title(view), stale["sweep"] or stale["lock"], self._hint())
+        self.instances.entitle(self._titles[0], stale["sweep"] or stale["lock"], self._hint())
         self.events_panel.entitle("", stale["queue"], "1 Instances" if self.has_class("-narrow") else "")
-        self.recoveries.entitle(_recoveries_title(view))
+        self.recoveries.entitle(self._titles[1])
         self.instances.table.say(self._empty(self.instances, health.no_instances(view, self.failed, now)))
         self.events_panel.table.say(self._empty(self.events_panel, health.no_events(view, self.failed, now)))
         self.recoveries.table.say(self._empty(self.recoveries, health.no_recoveries(view, self.failed, now)))
@@ -156,9 +161,8 @@ class MainScreen(Screen[None]):
         model = panel.table.model
         return f"None of {len(model.rows):,} rows matches {model.filter_text}" if model.rows else reason
 
-    @on(DeskTable.Moved)
     @on(Panel.Filtered)
-    def _follow_choice(self) -> None:
+    def _follow_filter(self) -> None:
         self.write_lines()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -173,17 +177,13 @@ class MainScreen(Screen[None]):
         self.call_after_refresh(self.write_lines)
 
 
-def _instances_title(view: DeskView | None) -> str:
-    if view is None:
-        return ""
+def _instances_title(view: DeskView) -> str:
     spot = sum(instance.is_spot for instance in view.instances)
     reclaiming = len({(reclaim.region, reclaim.instance_id) for reclaim in view.interruptions})
     return f"{spot:,} spot · {reclaiming} reclaiming"
 
 
-def _recoveries_title(view: DeskView | None) -> str:
-    if view is None:
-        return ""
+def _recoveries_title(view: DeskView) -> str:
     states = [recovery.state for recovery in view.recoveries if not recovery.state.is_final]
     needs_you = states.count(RecoveryState.NEEDS_YOU)
     waiting = sum(state.waits_for_permission for state in states) - needs_you

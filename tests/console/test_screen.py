@@ -129,7 +129,7 @@ async def test_an_error_is_shown_with_its_code_and_when_it_is_tried_again():
     clock = FrozenClock()
     broken = failed_sweep(last_ok=NOW, next_try=NOW + timedelta(seconds=8))
     async with running(ScriptedDesk(replace(reclaims(), sources=(*healthy()[:2], broken))), clock=clock) as (pilot, _):
-        await shows(pilot, "✕ sweep cn-hangzhou: Forbidden.RAM (RequestId 7A6B-1) · next try in 8s")
+        await shows(pilot, "✕ sweep cn-hangzhou (next try in 8s): Forbidden.RAM (RequestId 7A6B-1)")
         clock.go(3)
         pilot.app.main.tick()
         await shows(pilot, "next try in 5s")

@@ -109,3 +109,21 @@ def test_screens_are_imported_when_they_are_opened():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     screens = {"spottui.console." + name for name in ("dialog", "plan_dialog", "help_page", "details", "page")}
     assert not screens & set(done.stdout.split())
+
+
+async def test_a_desk_that_is_still_starting_is_shown_as_such():
+    async with running(ScriptedDesk(view(starting=True))) as (pilot, desk):
+        await shows(pilot, "Opening the journal")
+        await press(pilot, "a")
+        assert "still starting" in toasts(pilot.app)[0]
+        desk.show(starting=False)
+        await shows(pilot, "No spot instance")
+
+
+async def test_a_desk_that_falls_over_is_not_shown_as_live():
+    class Falling(ScriptedDesk):
+        def wait(self, version, timeout_s):
+            raise Refused("the journal is gone")
+
+    async with running(Falling(reclaims())) as (pilot, _):
+        await shows(pilot, "✕ spottui has stopped, what you see is old: the journal is gone")
