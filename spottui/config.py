@@ -117,9 +117,7 @@ class _Reader:
         try:
             return msgspec.convert(tables, ConfigFile)
         except msgspec.ValidationError as error:
-            said, _, where = str(error).partition(" - at `$")
-            key = re.sub(r"\[\d+\]", "", where.rstrip("`").strip(".")) or "the file"
-            self._fail(key, said[0].lower() + said[1:])
+            self._fail(*_said(str(error)))
 
     def _check_regions(self, file: ConfigFile) -> None:
         if not file.region:
@@ -181,6 +179,23 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "sweep_s": (2, 3600),
     "long_poll_s": (1, 30),
 }
+
+
+_WORDS = {"float": "a number", "int": "a whole number", "str": "a text", "bool": "true or false", "array": "a list"}
+
+
+def _said(error: str) -> tuple[str, str, str]:
+    """Return key, found and allowed of msgspec's ``Expected `float`, got `str` - at `$.policy.veto_window_s` ``."""
+    said, _, where = error.partition(" - at `$")
+    key = re.sub(r"\[[^\]]*\]", "", where.rstrip("`")).strip(".")
+    wrong = re.match(r"Expected `([^`|]+).*`, got `([^`]+)`", said)
+    if wrong:
+        allowed, found = wrong.groups()
+        return key or "the file", _WORDS.get(found, found), _WORDS.get(allowed.strip(), allowed)
+    missing = re.search(r"missing required field `([^`]+)`", said)
+    if missing:
+        return key or "the file", f"no {missing[1]}", f"a table with {missing[1]}"
+    return key or "the file", said, ""
 
 
 def _laid_over(tables: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""kill -9 at random moments of recoveries: `python -m tests.chaos [KILLS]` prints what was lost, doubled and resumed."""
+"""kill -9 at random moments of recoveries: `python -m tests.chaos [KILLS]` prints what was lost or doubled."""
 
 import json
 import random

@@ -68,7 +68,7 @@ def test_a_zone_without_stock_is_left_for_the_next_with_a_new_token(live_cloud: 
         live_cloud.interrupt([old["InstanceId"]])
         wait_until(lambda: console.states().get(old["InstanceId"]) == "recovered")
     launches = live_cloud.calls("RunInstances")
-    assert [row["code"] for row in launches][0] == "OperationDenied.NoStock"
+    assert launches[0]["code"] == "OperationDenied.NoStock"
     assert len({row["client_token"] for row in launches}) == len(launches)
     assert len(effects(live_cloud, "RunInstances")) == 1
 

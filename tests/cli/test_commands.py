@@ -1,0 +1,61 @@
+"""The command line: fast where it is asked for little, and exit 2 for what is wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.driving import clean_environment
+
+HEAVY = ("textual", "asyncio", "sqlalchemy", "dbos", "aiohttp", "alibabacloud_tea_openapi", "mns", "msgspec", "apprise")
+
+
+def spottui(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "spottui", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=clean_environment(tmp_path), timeout=60)
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["sim", "--help"], ["demo", "--help"]])
+def test_small_questions_import_nothing_heavy(arguments: list[str]) -> None:
+    code = (
+        "import sys; from spottui.cli.main import main\n"
+        f"try: main({arguments!r})\n"
+        "except SystemExit as end: assert not end.code\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+def test_a_wrong_configuration_exits_2_and_says_why(tmp_path: Path) -> None:
+    (tmp_path / "c.toml").write_text("[policy]\nvetoo = 3\n")
+    for mode in ([], ["--headless"]):
+        done = spottui(tmp_path, *mode, "--config", str(tmp_path / "c.toml"))
+        assert done.returncode == 2
+        assert "line 2" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_auto_and_read_only_exclude_each_other(tmp_path: Path) -> None:
+    done = spottui(tmp_path, "--auto", "--read-only")
+    assert done.returncode == 2
+    assert "exclude each other" in done.stderr
+
+
+def test_a_journal_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    journal = tmp_path / "broken.db"
+    journal.write_bytes(b"this is no database, but it is long enough to look like one" * 20)
+    (tmp_path / "c.toml").write_text(
+        f'journal = "{journal}"\n[[region]]\nid = "cn-hangzhou"\nqueue = "q"\nmns_endpoint = "http://127.0.0.1:9"\n'
+    )
+    done = spottui(tmp_path, "--headless", "--config", str(tmp_path / "c.toml"))
+    assert done.returncode == 2
+    assert str(journal) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_demo_recovers_all_three_and_ends(tmp_path: Path) -> None:
+    done = spottui(tmp_path, "demo", "--headless", "--auto")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "3 of 3 recovered"

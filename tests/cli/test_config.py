@@ -1,0 +1,102 @@
+"""Every mistake in a configuration is named with file, line, key, what was found and what is allowed."""
+
+import contextlib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spottui.config import ConfigProblem, load
+from spottui.domain.settings import Policy
+
+GOOD = """
+[[region]]
+id = "cn-hangzhou"
+queue = "spot-interruption"
+mns_endpoint = "https://1690.mns.cn-hangzhou.aliyuncs.com"
+
+[region.vswitches]
+cn-hangzhou-h = "vsw-h"
+
+[[region]]
+id = "cn-beijing"
+queue = "spot-interruption"
+mns_endpoint = "1690.mns.cn-beijing.aliyuncs.com"
+
+[policy]
+veto_window_s = 10
+
+[profile.staging.policy]
+veto_window_s = 0
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "prod.toml"
+
+
+def test_a_good_file_is_read_with_defaults(path: Path) -> None:
+    path.write_text(GOOD)
+    settings = load(path)
+    assert [region.id for region in settings.regions] == ["cn-hangzhou", "cn-beijing"]
+    assert settings.regions[0].vswitches == {"cn-hangzhou-h": "vsw-h"}
+    assert settings.policy == Policy(veto_window_s=10)
+    assert settings.profile == "prod"
+
+
+def test_a_profile_is_laid_over_and_has_a_journal_of_its_own(path: Path) -> None:
+    path.write_text(GOOD)
+    staging = load(path, "staging")
+    assert staging.policy.veto_window_s == 0
+    assert staging.journal != load(path).journal
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ("veto_window_s = 10", "veto_windows = 10", ["line 16", "policy.veto_windows", "did you mean veto_window_s?"]),
+        ("veto_window_s = 10", "veto_window_s = -1", ["line 16", "policy.veto_window_s", "found -1", "0 to 240"]),
+        (
+            "veto_window_s = 10",
+            'veto_window_s = "x"',
+            ["line 16", "policy.veto_window_s", "found a text", "allowed: a number"],
+        ),
+        ('id = "cn-beijing"', 'id = "cn-hangzhou"', ["region.id", "'cn-hangzhou' twice"]),
+        ('id = "cn-beijing"', 'id = "Beijing"', ["region.id", "'Beijing'", "'cn-hangzhou'"]),
+        ('queue = "spot-interruption"', 'queue = "a/b"', ["line 4", "region.queue", "'a/b'", "letters, digits"]),
+        ('mns_endpoint = "https://1690.mns.cn-hangzhou.aliyuncs.com"', "", ["line 2", "region: found no mns_endpoint"]),
+        ("https://1690.mns.cn-hangzhou", "ftp://x/y", ["line 5", "mns_endpoint", "a host, or http://"]),
+        ("[policy]", '[credentials]\nfile = "gone.ini"\n[policy]', ["credentials.file", "gone.ini", "not there"]),
+        ("[policy]", "[policy", ["not TOML", "line 15"]),
+    ],
+)
+def test_each_mistake_is_named(path: Path, old: str, new: str, parts: list[str]) -> None:
+    path.write_text(GOOD.replace(old, new, 1))
+    with pytest.raises(ConfigProblem) as problem:
+        load(path)
+    assert str(path) in str(problem.value)
+    assert not [part for part in parts if part not in str(problem.value)], str(problem.value)
+
+
+def test_an_unknown_profile_names_those_there_are(path: Path) -> None:
+    path.write_text(GOOD)
+    with pytest.raises(ConfigProblem, match="staging"):
+        load(path, "nightly")
+
+
+def test_no_region_and_no_file_are_named(path: Path) -> None:
+    with pytest.raises(ConfigProblem, match="No such file"):
+        load(path)
+    path.write_text("")
+    with pytest.raises(ConfigProblem, match="at least one"):
+        load(path)
+
+
+@given(text=st.text(max_size=200))
+def test_any_text_is_read_or_named(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    file = tmp_path_factory.mktemp("config") / "c.toml"
+    file.write_text(text, "utf-8")
+    with contextlib.suppress(ConfigProblem):
+        load(file)

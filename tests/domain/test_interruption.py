@@ -1,0 +1,73 @@
+"""What makes one interruption out of many observations."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spottui.domain.interruption import Evidence, Interruption, Observation, first_sight, fuse, same_reclaim
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def seen(source: Evidence, after_s: float = 0, **fields: object) -> Observation:
+    return Observation("cn-hangzhou", "i-1", source, NOON + timedelta(seconds=after_s), **fields)
+
+
+def opened(source: Evidence = Evidence.QUEUE) -> Interruption:
+    return first_sight(seen(source), NOON)
+
+
+observations = st.builds(seen, st.sampled_from(Evidence), st.floats(0, 240))
+
+
+def test_an_event_alone_is_not_confirmed_and_a_lock_confirms_it() -> None:
+    event = opened()
+    assert not event.confirmed
+    assert fuse(event, seen(Evidence.LOCK, 5)).confirmed
+
+
+def test_back_fill_alone_is_not_confirmed() -> None:
+    assert not opened(Evidence.BACKFILL).confirmed
+
+
+def test_the_deadline_is_five_minutes_after_the_first_sign() -> None:
+    assert opened().deadline == NOON + timedelta(seconds=300)
+
+
+def test_the_termination_time_of_the_metadata_wins_when_it_is_earlier() -> None:
+    release = NOON + timedelta(seconds=200)
+    assert fuse(opened(), seen(Evidence.LOCK, 5, release_at=release)).deadline == release
+
+
+@given(st.lists(observations, min_size=1, max_size=12))
+def test_evidence_is_never_lost_and_the_deadline_only_comes_nearer(signs: list[Observation]) -> None:
+    known = first_sight(signs[0], NOON)
+    for sign in signs[1:]:
+        assert same_reclaim(known, sign)
+        more = fuse(known, sign)
+        assert set(known.evidence) <= set(more.evidence)
+        assert more.deadline <= known.deadline
+        assert more.id == known.id
+        known = more
+    assert set(known.evidence) == {sign.source for sign in signs}
+    assert len(known.evidence) + known.duplicates == len(signs)
+
+
+@given(st.floats(601, 1e7))
+def test_a_lock_that_was_never_seen_gone_is_the_same_reclaim_for_ever(after_s: float) -> None:
+    locked = fuse(opened(), seen(Evidence.LOCK))
+    assert same_reclaim(locked, seen(Evidence.LOCK, after_s))
+
+
+@given(st.floats(1, 1e6))
+def test_a_lock_after_the_fleet_was_seen_unlocked_is_another_reclaim(after_s: float) -> None:
+    gone_at = NOON + timedelta(seconds=700)
+    locked = replace(fuse(opened(), seen(Evidence.LOCK)), unlocked_at=gone_at)
+    assert not same_reclaim(locked, seen(Evidence.LOCK, 700 + after_s))
+
+
+@given(st.floats(601, 1e7))
+def test_an_event_long_after_is_another_reclaim(after_s: float) -> None:
+    assert not same_reclaim(opened(), seen(Evidence.QUEUE, after_s))
