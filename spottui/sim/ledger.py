@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from spottui.sim.clock import iso_millis
+from spottui.sim.clock import iso_micros
 
 _SECRET = {"Password", "UserData", "Signature", "SecurityToken"}
 _KEPT = 200_000
@@ -29,7 +29,7 @@ class Row:
     def as_json(self) -> dict[str, Any]:
         """The row as the control side shows it."""
         return {
-            "n": self.n, "at": iso_millis(self.at), "action": self.action, "region": self.region,
+            "n": self.n, "at": iso_micros(self.at), "action": self.action, "region": self.region,
             "params": self.params, "client_token": self.client_token, "status": self.status,
             "code": self.code, "request_id": self.request_id, "effect": self.effect,
         }  # fmt: skip
