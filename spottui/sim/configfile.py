@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,9 @@ def write(
     _write_private(credentials, _credentials(*key))
     head = "# Written by `spottui sim`: a configuration for the simulated cloud on this machine.\n"
     ca = f"ca_file = {_value(str(ca_file))}\n" if ca_file else ""
-    tables = [f"{ca}\n[credentials]\nfile = {_value(credentials.name)}\n"]
+    # A world of its own has a journal of its own: no console meets the recoveries of a world that is gone.
+    journal = f"journal = {_value(f'{path.stem}-{datetime.now(UTC):%Y%m%d-%H%M%S}.db')}\n"
+    tables = [f"{journal}{ca}\n[credentials]\nfile = {_value(credentials.name)}\n"]
     tables += [_region(region, url) for region in regions]
     tables.append("[policy]\n" + "".join(f"{k} = {_value(v)}\n" for k, v in policy.items()))
     path.write_text(head + "\n".join(tables), "utf-8")
