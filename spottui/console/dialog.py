@@ -37,20 +37,23 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         super().__init__()
         self._title_text = title
         self._do, self._leave = do, leave
+        self._head = Static(id="head", markup=False)
+        self._text = Static(id="text", markup=False)
 
     def compose(self) -> ComposeResult:
         """Yield the box with its parts."""
         with Vertical(id="box") as box:
             box.border_title = Content(self._title_text)
-            yield Static(self.head(), id="head", markup=False)
+            yield self._head
             with VerticalScroll(id="scroll", can_focus=False):
-                yield Static(self.body(), id="text", markup=False)
+                yield self._text
             with Horizontal(id="buttons"):
                 yield Button(Content(f"{self._do} (enter)"), id="do", variant="primary", compact=True)
                 yield Button(Content(f"{self._leave} (esc)"), id="leave", compact=True)
 
     def on_mount(self) -> None:
-        """Follow what changes."""
+        """Show head and text, and follow what changes."""
+        self.redraw()
         self.set_interval(1.0, self.tick)
 
     def on_resize(self) -> None:
@@ -71,12 +74,12 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
 
     def tick(self) -> None:
         """Show what the time has changed."""
-        self.query_one("#head", Static).update(self.head())
+        self._head.update(self.head())
 
     def redraw(self) -> None:
         """Show head and text anew."""
-        self.query_one("#head", Static).update(self.head())
-        self.query_one("#text", Static).update(self.body())
+        self._head.update(self.head())
+        self._text.update(self.body())
 
     def action_leave(self) -> None:
         """Leave without doing anything."""

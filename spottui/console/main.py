@@ -43,20 +43,21 @@ class MainScreen(Screen[None]):
         self.failed = ""
         self._heading = title
         self._titles = "", ""
+        self._header, self._status, self._footer = Line("header"), Line("status"), Line("footer")
         self.instances = Panel("Instances", DeskTable(INSTANCES, clock, hidden=_ONE_REGION))
         self.events_panel = Panel("Events", DeskTable(EVENTS, clock, follow=True))
         self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, clock))
 
     def compose(self) -> ComposeResult:
         """Yield the lines and the panels."""
-        yield Line("header")
-        yield Line("status")
+        yield self._header
+        yield self._status
         with Vertical(id="body"):
             with Horizontal(id="top"):
                 yield self.instances
                 yield self.events_panel
             yield self.recoveries
-        yield Line("footer")
+        yield self._footer
         yield Static("spottui needs 60×16 at least", id="too-small", markup=False)
 
     def on_mount(self) -> None:
@@ -131,17 +132,16 @@ class MainScreen(Screen[None]):
         """Write header, status, titles and footer, as they are now."""
         now, width = self.clock.now(), self.app.size.width
         wrong = health.problems(self.view, self.failed, now)
-        self.query_one("#header", Line).put(header(self._heading, self.view, now, width, failed=bool(self.failed)))
-        line = self.query_one("#status", Line)
-        line.put(status(wrong, now, width))
-        line.set_class(bool(wrong), "-shown")
+        self._header.put(header(self._heading, self.view, now, width, failed=bool(self.failed)))
+        self._status.put(status(wrong, now, width))
+        self._status.set_class(bool(wrong), "-shown")
         self._write_keys()
         self._entitle()
 
     @on(DeskTable.Moved)
     def _write_keys(self) -> None:
         keys = filter_footer() if self.panel.is_filtering else footer(self.situation, self.app.size.width)
-        self.query_one("#footer", Line).put(keys)
+        self._footer.put(keys)
 
     def _entitle(self) -> None:
         view, now = self.view, self.clock.now()

@@ -26,16 +26,18 @@ class Page(Screen[None]):
     def __init__(self, title: str) -> None:
         super().__init__()
         self._title_text = title
+        self._text = Static(id="text", markup=False)
 
     def compose(self) -> ComposeResult:
         """Yield the text in its frame."""
         with VerticalScroll(id="scroll", can_focus=False) as scroll:
             scroll.border_title = Content(self._title_text)
             scroll.border_subtitle = Content("esc leaves · ↑ ↓ pgup pgdn scroll")
-            yield Static(self.text(), id="text", markup=False)
+            yield self._text
 
     def on_mount(self) -> None:
-        """Follow what changes."""
+        """Show the text, and follow what changes."""
+        self.tick()
         self.set_interval(1.0, self.tick)
 
     def text(self) -> Content:
@@ -44,7 +46,7 @@ class Page(Screen[None]):
 
     def tick(self) -> None:
         """Show what has changed."""
-        self.query_one("#text", Static).update(self.text())
+        self._text.update(self.text())
 
     def action_leave(self) -> None:
         """Go back."""

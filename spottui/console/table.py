@@ -54,6 +54,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._clock = clock
         self._now_s = clock.now().timestamp()
         self._strips: dict[Cell, Drawn] = {}
+        self._cursor_drawn: tuple[Cell, tuple[str, ...]] = ("", ())
         self._shown: tuple[tuple[int, int], ...] = ()
         self._styles_by_name: dict[str, Style] = {}
 
@@ -237,16 +238,23 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         if lines:
             self.refresh(*(Region(0, line + _HEADER_LINES, self._width, 1) for line in lines))
 
+    def _texts(self, row: Row) -> tuple[str, ...]:
+        return row_texts(self.model.table, row, self._shown, self._now_s)
+
     def _is_old(self, row: Row) -> bool:
+        if row is self.model.chosen:
+            return self._cursor_drawn != (row[0], self._texts(row))
         drawn = self._strips.get(row[0])
-        return drawn is None or drawn[0] != row_texts(self.model.table, row, self._shown, self._now_s)
+        return drawn is None or drawn[0] != self._texts(row)
 
     def _row_strip(self, index: int) -> Strip:
         row = self._row(index)
         if index == self.model.cursor:
-            return self._paint(row, row_texts(self.model.table, row, self._shown, self._now_s), cursor=True)
+            texts = self._texts(row)
+            self._cursor_drawn = (row[0], texts)
+            return self._paint(row, texts, cursor=True)
         if self._is_old(row):
-            texts = row_texts(self.model.table, row, self._shown, self._now_s)
+            texts = self._texts(row)
             if len(self._strips) >= _STRIPS_KEPT:
                 self._strips.clear()
             self._strips[row[0]] = (texts, self._paint(row, texts))
@@ -259,7 +267,8 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
             tone = self.model.table.columns[i].tone
             style = self._style(tone(row[FIRST_CELL + i]) if tone else _tone(row)) + over
             segments += (Segment(text, style), Segment(" ", self._style(_tone(row)) + over))
-        return Strip(segments).adjust_cell_length(self._width, segments[-1].style if segments else None)
+        strip = Strip(segments).adjust_cell_length(self._width, segments[-1].style if segments else None)
+        return strip.simplify()
 
     def _header(self) -> Strip:
         style = self._style("header")

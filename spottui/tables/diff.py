@@ -18,6 +18,8 @@ class Diff:
 
 def diff(old: Rows, new: Rows) -> Diff:
     """Return what turns `old` into `new`."""
+    if old is new:
+        return Diff({})
     put = {key: row for key, row in new.items() if (was := old.get(key)) is not row and was != row}
     return Diff(put, frozenset(old.keys() - new.keys()))
 

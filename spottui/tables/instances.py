@@ -49,9 +49,18 @@ class InstanceRows:
     """Makes the rows, and makes again only those whose instance or interruption is another object than last time."""
 
     _made: dict[Cell, tuple[Source, Row]] = field(default_factory=dict)
+    _view: DeskView | None = None
+    _rows: Rows = field(default_factory=dict)
 
     def rows(self, view: DeskView) -> Rows:
-        """Return the rows of a view by their key."""
+        """Return the rows of a view by their key; the same dict as last time when nothing they show has changed."""
+        last, self._view = self._view, view
+        if last and last.instances is view.instances and last.interruptions is view.interruptions:
+            return self._rows
+        self._rows = self._make(view)
+        return self._rows
+
+    def _make(self, view: DeskView) -> Rows:
         reclaims = reclaims_of(view)
         made: dict[Cell, tuple[Source, Row]] = {}
         for instance in view.instances:

@@ -71,6 +71,10 @@ async def test_the_countdown_draws_only_the_rows_that_changed():
         pilot.app.main.tick()
         await shows(pilot, "! 03:41")
         assert table.lines_drawn - before == 3
+        before = [panel.table.lines_drawn for panel in pilot.app.main.panels]
+        pilot.app.main.tick()
+        await settle(pilot)
+        assert [panel.table.lines_drawn for panel in pilot.app.main.panels] == before
 
 
 async def test_ten_thousand_rows_are_never_all_drawn():
@@ -312,12 +316,12 @@ async def test_no_color_uses_no_colour_and_still_shows_the_cursor(monkeypatch):
         assert colours <= {"default"}
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 async def test_no_key_at_any_moment_brings_the_console_down(seed):
     chance = random.Random(seed)
     keys = [key for action in ACTIONS for key in action.keys if action.id not in ("quit", "palette")]
     async with running() as (pilot, desk):
-        for step in range(60):
+        for step in range(40):
             await pilot.press(chance.choice([*keys, "enter", "escape", "tab", "a", "left"]))
             if step % 10 == 0:
                 desk.show(instances=desk.current.instances[chance.randrange(3) :])

@@ -53,6 +53,13 @@ def test_only_rows_whose_objects_changed_are_made_again():
     assert sum(after[key] is not before[key] for key in after) == 1
 
 
+def test_nothing_is_made_when_neither_instances_nor_interruptions_changed():
+    maker, first = InstanceRows(), reclaims()
+    rows = maker.rows(first)
+    assert maker.rows(replace(first, version=2, events=())) is rows
+    assert maker.rows(replace(first, version=3, interruptions=())) is not rows
+
+
 def test_the_newest_event_stands_first_and_known_rows_are_kept():
     first = event_rows(reclaims(), {})
     again = event_rows(reclaims(), first)
