@@ -8,6 +8,7 @@ from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.column import Row
+from spottui.tables.instances import open_reclaims
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ def most_urgent(view: DeskView) -> Recovery | None:
 
 
 def interruption_of(view: DeskView, region: str, instance_id: str) -> Interruption | None:
-    """Return an instance's newest interruption."""
-    own = [r for r in view.interruptions if (r.region, r.instance_id) == (region, instance_id)]
-    return max(own, key=lambda reclaim: reclaim.epoch, default=None)
+    """Return an instance's interruption as long as it goes on."""
+    own = (one for one in open_reclaims(view) if (one.region, one.instance_id) == (region, instance_id))
+    return next(own, None)
 
 
 def _by_id(view: DeskView, recovery_id: str) -> Recovery | None:

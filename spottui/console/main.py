@@ -21,7 +21,7 @@ from spottui.domain.clock import Clock
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.events import EVENTS
-from spottui.tables.instances import INSTANCES
+from spottui.tables.instances import INSTANCES, is_wish, open_reclaims
 from spottui.tables.recoveries import RECOVERIES
 
 _KEYS = sorted({key for action in actions.ACTIONS for key in action.keys})
@@ -179,7 +179,7 @@ class MainScreen(Screen[None]):
 
 def _instances_title(view: DeskView) -> str:
     spot = sum(instance.is_spot for instance in view.instances)
-    reclaiming = len({(reclaim.region, reclaim.instance_id) for reclaim in view.interruptions})
+    reclaiming = sum(not is_wish(reclaim) for reclaim in open_reclaims(view))
     return f"{spot:,} spot · {reclaiming} reclaiming"
 
 

@@ -12,6 +12,7 @@ from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import Candidate, Plan
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
+from spottui.tables.instances import is_wish
 from spottui.tables.moments import countdown, epoch
 
 _LABEL_CELLS = 16
@@ -67,7 +68,9 @@ def plan_body(plan: Plan) -> Content:
 
 
 def _deadline(subject: Subject, now: datetime) -> Line:
-    if subject.interruption is None and subject.recovery is None:
+    if (subject.interruption is None and subject.recovery is None) or (
+        subject.interruption is not None and is_wish(subject.interruption)
+    ):
         return [("No reclaim is known: you are recovering a running instance. It is not released.", "$warning")]
     deadline = subject.interruption.deadline if subject.interruption else subject.recovery.deadline  # type: ignore[union-attr]
     line: Line = [(f"taken back in {countdown(epoch(deadline), now.timestamp())}", "bold")]

@@ -1,9 +1,10 @@
 """The rows of the instances panel: what is dying first, then by name."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from spottui.domain.instance import Instance
-from spottui.domain.interruption import Interruption
+from spottui.domain.interruption import EVENT_GRACE_S, Evidence, Interruption
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone
@@ -46,28 +47,27 @@ def instance_key(region: str, instance_id: str) -> str:
 
 @dataclass
 class InstanceRows:
-    """Makes the rows, and makes again only those whose instance or interruption is another object than last time."""
+    """Makes the rows, and makes again only those whose instance or interruption is not what it was last time."""
 
     _made: dict[Cell, tuple[Source, Row]] = field(default_factory=dict)
-    _view: DeskView | None = None
+    _seen: tuple[tuple[Instance, ...], dict[str, Interruption]] = ((), {})
     _rows: Rows = field(default_factory=dict)
 
     def rows(self, view: DeskView) -> Rows:
         """Return the rows of a view by their key; the same dict as last time when nothing they show has changed."""
-        last, self._view = self._view, view
-        if last and last.instances is view.instances and last.interruptions is view.interruptions:
-            return self._rows
-        self._rows = self._make(view)
+        seen = (view.instances, {instance_key(one.region, one.instance_id): one for one in open_reclaims(view)})
+        if seen != self._seen:
+            self._seen = seen
+            self._rows = self._make(view, seen[1])
         return self._rows
 
-    def _make(self, view: DeskView) -> Rows:
-        reclaims = reclaims_of(view)
+    def _make(self, view: DeskView, reclaims: dict[str, Interruption]) -> Rows:
         made: dict[Cell, tuple[Source, Row]] = {}
         for instance in view.instances:
             key = instance_key(instance.region, instance.instance_id)
             reclaim = reclaims.get(key)
             known = self._made.get(key)
-            if known and known[0][0] is instance and known[0][1] is reclaim:
+            if known and known[0] == (instance, reclaim):
                 made[key] = known
             else:
                 made[key] = ((instance, reclaim), instance_row(instance, reclaim))
@@ -75,21 +75,38 @@ class InstanceRows:
         return {key: row for key, (_, row) in made.items()}
 
 
-def reclaims_of(view: DeskView) -> dict[str, Interruption]:
-    """Return the newest interruption of each instance by the key of its row."""
-    by_age = sorted(view.interruptions, key=lambda reclaim: reclaim.epoch)
-    return {instance_key(reclaim.region, reclaim.instance_id): reclaim for reclaim in by_age}
+def open_reclaims(view: DeskView) -> tuple[Interruption, ...]:
+    """Return the newest interruption of each instance as long as it goes on, oldest first.
+
+    It does until the lock is seen gone, or, once its recovery has ended or where it has none, until a minute past
+    the deadline: the view holds those of the past, too.
+    """
+    at_work = {recovery.recovery_id for recovery in view.recoveries if not recovery.state.is_final}
+    newest: dict[tuple[str, str], Interruption] = {}
+    for reclaim in sorted(view.interruptions, key=lambda one: one.epoch):
+        newest[reclaim.region, reclaim.instance_id] = reclaim
+    grace = timedelta(seconds=EVENT_GRACE_S)
+    return tuple(
+        one
+        for one in newest.values()
+        if one.unlocked_at is None and (one.id in at_work or view.at < one.deadline + grace)
+    )
+
+
+def is_wish(reclaim: Interruption) -> bool:
+    """Whether only an engineer asked for the recovery: the cloud takes nothing back, there is no deadline."""
+    return reclaim.evidence == (Evidence.ENGINEER,)
 
 
 def instance_row(instance: Instance, reclaim: Interruption | None) -> Row:
     """Return the row of one instance and of its interruption, if it has one."""
-    dying = reclaim is not None or instance.recycling
+    taken = reclaim if reclaim and not is_wish(reclaim) else None
     zone = instance.zone.removeprefix(f"{instance.region}-")
     return (
         instance_key(instance.region, instance.instance_id),
-        _tone(instance, reclaim),
-        "!" if dying else "",
-        epoch(reclaim.deadline) if reclaim else 0,
+        _tone(instance, taken),
+        "!" if taken or instance.recycling else "",
+        epoch(taken.deadline) if taken else 0,
         plain(instance.instance_id, 64),
         plain(instance.name),
         plain(instance.instance_type, 64),

@@ -5,11 +5,12 @@ import pytest
 
 from spottui.domain.feed import EventKind
 from spottui.domain.forecast import Verdict
+from spottui.domain.interruption import Evidence
 from spottui.domain.recovery import RecoveryState
 from spottui.tables.column import FIRST_CELL
 from spottui.tables.diff import diff
 from spottui.tables.events import EVENTS, event_row, event_rows
-from spottui.tables.instances import INSTANCES, InstanceRows, instance_row, short_id
+from spottui.tables.instances import INSTANCES, InstanceRows, instance_row, open_reclaims, short_id
 from spottui.tables.model import TableModel
 from spottui.tables.moments import age, bar, countdown
 from spottui.tables.recoveries import RECOVERIES, recovery_row, recovery_rows
@@ -45,6 +46,26 @@ def test_a_reclaimed_instance_is_marked_in_words_too():
     assert [shown(INSTANCES, row, c) for c in ("mark", "deadline", "lock", "seen")] == ["!", "03:42", "Recycling", "QL"]
 
 
+def test_a_reclaim_of_the_past_is_no_reclaim():
+    of = instance(1)
+    old, unlocked, late = reclaim(of, -61), replace(reclaim(of, 100), unlocked_at=NOW), reclaim(of, -200)
+    assert open_reclaims(view(interruptions=(old,))) == ()
+    assert open_reclaims(view(interruptions=(unlocked,))) == ()
+    assert open_reclaims(view(interruptions=(reclaim(of, -59),))) != ()
+    going = recovery(of, late, RecoveryState.LAUNCHING)
+    assert open_reclaims(view(interruptions=(late,), recoveries=(going,))) == (late,)
+
+
+def test_only_the_newest_reclaim_of_an_instance_counts():
+    of = instance(1)
+    assert open_reclaims(view(interruptions=(reclaim(of, 222), reclaim(of, -30)))) == (reclaim(of, 222),)
+
+
+def test_an_engineers_wish_is_no_reclaim():
+    row = instance_row(instance(1), reclaim(instance(1), 222, (Evidence.ENGINEER,)))
+    assert [shown(INSTANCES, row, c) for c in ("mark", "deadline", "seen")] == ["", "·", "E"]
+
+
 def test_only_rows_whose_objects_changed_are_made_again():
     maker, first = InstanceRows(), reclaims()
     before = maker.rows(first)
@@ -56,7 +77,8 @@ def test_only_rows_whose_objects_changed_are_made_again():
 def test_nothing_is_made_when_neither_instances_nor_interruptions_changed():
     maker, first = InstanceRows(), reclaims()
     rows = maker.rows(first)
-    assert maker.rows(replace(first, version=2, events=())) is rows
+    again = tuple(replace(one) for one in first.interruptions)
+    assert maker.rows(replace(first, version=2, events=(), interruptions=again)) is rows
     assert maker.rows(replace(first, version=3, interruptions=())) is not rows
 
 
