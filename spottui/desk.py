@@ -1,6 +1,7 @@
 """The desk: what a screen or a command reads, and the only thing through which it acts."""
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -22,6 +23,7 @@ from spottui.watch.watch import Watch
 
 EVENTS_SHOWN = 1000
 ROWS_SHOWN = 200
+SETTLE_S = 0.05
 
 
 class Desk:
@@ -72,8 +74,12 @@ class Desk:
         )
 
     def wait(self, version: int, timeout_s: float) -> DeskView:
-        """Wait until something is newer than `version`, at most `timeout_s` seconds, and return the view then."""
-        self._journal.database.wait(version, timeout_s)
+        """Wait until something is newer than `version`, at most `timeout_s` seconds, and return the view then.
+
+        Changes come in bursts, and what acts on a notice comes before what shows it: the view is taken a moment later.
+        """
+        if self._journal.database.wait(version, timeout_s) > version:
+            time.sleep(SETTLE_S)
         return self.view()
 
     def plan(self, recovery_id: str) -> Plan | None:

@@ -98,14 +98,16 @@ class Recoveries:
             text = connection.execute(query).scalar()
             return None if text is None else decode(text, Plan)
 
-    def set_plan(self, recovery_id: str, plan: Plan) -> Plan:
-        """Store the plan unless there is one already, and return the one that holds: a plan is made once."""
+    def set_plan(
+        self, recovery_id: str, plan: Plan, change: Callable[[Recovery], Recovery] = lambda known: known
+    ) -> Plan:
+        """Commit the plan, and what it shows, unless there is a plan already; return the one that holds."""
         with self._database.write() as connection:
             query = sa.select(schema.recovery.c.plan).where(schema.recovery.c.id == recovery_id)
             text = connection.execute(query).scalar()
             if text is not None:
                 return decode(text, Plan)
-            values = {"plan": encode(plan)}
+            values = {"plan": encode(plan), "data": encode(change(_required(connection, recovery_id)))}
             connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
             return plan
 

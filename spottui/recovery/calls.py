@@ -23,10 +23,12 @@ async def call(
 ) -> Answer | CloudError:
     """Make a call and return its answer, or the error that is final.
 
-    A throttled call waits for the next minute, one whose effect is unknown goes again with the same ClientToken, and
+    A token is on disk before its call is made; a call without one may be repeated and needs no such line. A throttled
+    call waits for the next minute, one whose effect is unknown goes again with the same ClientToken, and
     wrong credentials are tried again until somebody has mended them; all of it until `give_up_at`.
     """
-    await _write(work, recovery, Entry(recovery.recovery_id, action, Phase.INTENT, token))
+    if token:
+        await _write(work, recovery, Entry(recovery.recovery_id, action, Phase.INTENT, token))
     failures = 0
     while True:
         outcome = await attempt(work, do)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from spottui.cloud.errors import CloudError
+from spottui.domain.forecast import before_image
 from spottui.domain.interruption import EVENT_GRACE_S, Interruption
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
@@ -17,6 +18,9 @@ from spottui.recovery.work import Ended, Work
 LOOK_S = 1.0
 """How often a waiting recovery looks at the journal by itself, for what another process said."""
 
+LOCK_SOON_S = 0.3
+"""A lock is asked for at once after a notice: this long nothing is said of its not being there."""
+
 GRACE = timedelta(seconds=EVENT_GRACE_S)
 
 
@@ -26,6 +30,7 @@ async def wait_for_permission(work: Work, recovery_id: str) -> Ended | None:
     A person's yes counts whatever the evidence: the screen has shown it. Auto-mode says yes only to what a lock has
     confirmed, when its veto window is over.
     """
+    work.signals.expect(recovery_id)
     while True:
         answer = await _look(work, recovery_id)
         if not isinstance(answer, float):
@@ -48,6 +53,8 @@ async def _look(work: Work, recovery_id: str) -> Ended | float | None:
     if overdue:
         return _too_late(interruption, plan)
     if not interruption.confirmed:
+        if (work.now() - interruption.first_seen).total_seconds() < LOCK_SOON_S:
+            return LOCK_SOON_S
         reason = "no lock seen yet: a drill never gets one"
         return await _show(work, recovery, interruption, RecoveryState.SUSPECTED, reason)
     if not isinstance(plan, Plan):
@@ -64,11 +71,11 @@ async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption)
     if not isinstance(answer, Grant):
         reason = answer.reason if answer.waits else "plan ready: press y"
         return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, reason)
-    if recovery.state is not RecoveryState.VETO_WINDOW or recovery.veto_until is None:
-        recovery = replace(recovery, veto_until=answer.veto_until)
-        await _show(work, recovery, interruption, RecoveryState.VETO_WINDOW, "auto-mode goes on unless you veto")
-    left_s = ((recovery.veto_until or work.now()) - work.now()).total_seconds()
+    veto_until = recovery.veto_until or answer.veto_until
+    left_s = (veto_until - work.now()).total_seconds()
     if left_s > 0:
+        recovery = replace(recovery, veto_until=veto_until)
+        await _show(work, recovery, interruption, RecoveryState.VETO_WINDOW, "auto-mode goes on unless you veto")
         return min(left_s, LOOK_S)
     confirmed = await asyncio.to_thread(work.guard.confirm, recovery.recovery_id)
     return None if confirmed else LOOK_S
@@ -109,15 +116,15 @@ async def _plan(work: Work, recovery: Recovery) -> Plan | str:
     if spec is None:
         return f"{recovery.instance_id} is not listed in {recovery.region}"
     plan = make_plan(spec, recovery.recovery_id, work.settings)
-    plan = await asyncio.to_thread(work.journal.recoveries.set_plan, recovery.recovery_id, plan)
-    named = replace(recovery, name=spec.instance.name)
-    await asyncio.to_thread(
-        work.journal.recoveries.change,
+    forecast = before_image(work.now(), recovery.deadline, spec.image_gib, work.journal.image_timings.timing())
+    return await asyncio.to_thread(
+        work.journal.recoveries.set_plan,
         recovery.recovery_id,
-        work.now(),
-        lambda known: replace(known, name=named.name, next_step=_next_step(plan)),
+        plan,
+        lambda known: with_forecast(
+            replace(known, name=spec.instance.name, next_step=_next_step(plan)), forecast, work.now()
+        ),
     )
-    return plan
 
 
 def _next_step(plan: Plan) -> str:

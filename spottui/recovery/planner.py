@@ -20,21 +20,29 @@ DETAILS_MAX_AGE = timedelta(hours=2)
 
 
 def capture(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> LaunchSpec | None:
-    """Return the launch spec of an instance: the captured one if it is complete and young, else asked for now.
+    """Return the complete launch spec of an instance: the captured one if it is young, else with what it lacks.
 
-    None when neither the cloud nor the journal knows the instance. Raises `CloudError`, unless there is an older
-    spec to fall back on.
+    None when neither the cloud nor the journal knows the instance. Raises `CloudError`.
     """
     known = journal.fleet.get(ecs.region, instance_id)
     if known and known.spec.disks and known.details_at and clock.now() - known.details_at < DETAILS_MAX_AGE:
         return known.spec
-    spec = ecs.launch_specs([instance_id]).get(instance_id)
+    spec = spec_with_disks(ecs, journal, instance_id)
     if spec is None:
-        return known.spec if known and known.spec.disks else None
+        return None
     role = ecs.ram_roles([instance_id]).get(instance_id, "")
-    spec = replace(spec, disks=ecs.disks(instance_id), ram_role=role, user_data=ecs.user_data(instance_id))
+    spec = replace(spec, ram_role=role, user_data=ecs.user_data(instance_id))
     journal.fleet.save(ecs.region, [Captured(spec, clock.now())])
     return spec
+
+
+def spec_with_disks(ecs: Ecs, journal: Journal, instance_id: str) -> LaunchSpec | None:
+    """Return what the last sweep saw of an instance, else what the cloud says now; enough to protect its disks."""
+    known = journal.fleet.get(ecs.region, instance_id)
+    if known and known.spec.disks:
+        return known.spec
+    spec = ecs.launch_specs([instance_id]).get(instance_id)
+    return replace(spec, disks=ecs.disks(instance_id)) if spec else None
 
 
 def make_plan(spec: LaunchSpec, interruption_id: str, settings: Settings) -> Plan:

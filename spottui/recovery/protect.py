@@ -9,7 +9,7 @@ from spottui.cloud.errors import CloudError
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.recovery import Created, Recovery
 from spottui.recovery.calls import attempt, call
-from spottui.recovery.planner import capture
+from spottui.recovery.planner import spec_with_disks
 from spottui.recovery.work import Work
 
 PATIENCE = timedelta(seconds=1)
@@ -24,7 +24,7 @@ async def protect(work: Work, recovery_id: str) -> str:
     """
     recovery = work.recovery(recovery_id)
     ecs = work.ecs(recovery)
-    spec = await attempt(work, lambda: capture(ecs, work.journal, work.clock, recovery.instance_id))
+    spec = await attempt(work, lambda: spec_with_disks(ecs, work.journal, recovery.instance_id))
     if isinstance(spec, CloudError):
         return f"not protected: {spec.line}"
     if spec is None or not spec.instance.is_spot:

@@ -45,6 +45,10 @@ class Signals:
         for recovery_id in ids:
             self.wake(recovery_id)
 
+    def expect(self, recovery_id: str) -> None:
+        """Begin to keep wakes for the workflow that runs here: one that comes before the first wait is not lost."""
+        self._event(recovery_id)
+
     async def wait(self, recovery_id: str, timeout_s: float) -> None:
         """Wait to be woken, at most `timeout_s` seconds; a wake that came since the last wait counts."""
         event = self._event(recovery_id)

@@ -1,0 +1,18 @@
+"""`make bench`: every figure as one JSON line. Name some to run only those: `python -m tests.bench first_frame`."""
+
+import importlib
+import json
+import sys
+
+FIGURES = ("first_frame", "reaction")
+
+
+def main() -> None:
+    """Run the named figures, or all."""
+    for name in sys.argv[1:] or FIGURES:
+        for figure in importlib.import_module(f"tests.bench.{name}").run():
+            print(json.dumps(figure), flush=True)
+
+
+if __name__ == "__main__":
+    main()
