@@ -17,7 +17,7 @@ from spottui.domain.tokens import image_name
 from spottui.domain.view import DeskView
 from spottui.journal import Journal
 from spottui.recovery.engine import Engine
-from spottui.recovery.planner import plan_now
+from spottui.recovery.preview import plan_now
 from spottui.recovery.work import Work
 from spottui.watch.watch import Watch
 

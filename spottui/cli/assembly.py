@@ -16,6 +16,7 @@ from spottui.journal import Journal
 from spottui.recovery.engine import Engine
 from spottui.recovery.guard import Guard
 from spottui.recovery.polls import Polls
+from spottui.recovery.protect import LifeRafts
 from spottui.recovery.work import Signals, Work
 from spottui.watch.watch import Watch
 
@@ -35,11 +36,12 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     account = CloudAccount(settings)
     polls = Polls(account.regions, account.lanes)
     guard = Guard(journal, settings.policy, clock)
-    work = Work(journal, account.regions, account.lanes, clock, settings, guard, polls, Signals())
+    rafts = LifeRafts(journal, account.regions, account.lanes, clock)
+    work = Work(journal, account.regions, account.lanes, clock, settings, guard, polls, Signals(), rafts)
     engine = Engine(work, journal_path.parent)
 
     def on_seen(interruption: Interruption) -> None:
-        engine.begin(interruption.id)
+        engine.begin(interruption.region, interruption.instance_id, interruption.id)
 
     watch = Watch(account, settings, journal, clock, on_seen, read_only=read_only)
     stop_sender = _no_sender

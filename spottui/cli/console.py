@@ -41,7 +41,7 @@ def run_console(settings: "Settings", *, auto: bool, read_only: bool) -> int:
         partial(_open_desk, settings, auto=auto, read_only=read_only),
         clock=SystemClock(),
         who=whoami(),
-        title=settings.profile,
+        title="spottui",
         bell=settings.console.bell,
         mouse=settings.console.mouse,
     )

@@ -35,29 +35,10 @@ class Entry:
 
 
 class Audit:
-    """Writes and reads the audit of recoveries."""
+    """Reads the audit of recoveries; it is written with the change that it tells of."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-
-    def add(self, entry: Entry, region: str, instance_id: str, now: datetime) -> None:
-        """Commit one entry; what a call gave, or why it failed, is a line of the feed too."""
-        with self._database.write() as connection:
-            connection.execute(
-                schema.audit.insert().values(
-                    at=stamp(now),
-                    recovery_id=entry.recovery_id,
-                    action=entry.action,
-                    phase=entry.phase.value,
-                    client_token=entry.client_token,
-                    request_id=entry.request_id,
-                    detail=entry.detail,
-                )
-            )
-            if entry.phase is not Phase.INTENT:
-                text = f"{entry.action} {entry.detail}".strip()
-                line = Line(EventKind.CALL, region, instance_id, text, entry.recovery_id, entry.request_id)
-                write_line(connection, line, now)
 
     def of(self, recovery_id: str) -> tuple[Entry, ...]:
         """Return the entries of a recovery, oldest first."""
@@ -77,3 +58,22 @@ class Audit:
             )
             for row in rows
         )
+
+
+def write_entry(connection: sa.Connection, entry: Entry, region: str, instance_id: str, now: datetime) -> None:
+    """Write an entry in a transaction that is under way; what a call gave, or why it failed, is in the feed too."""
+    connection.execute(
+        schema.audit.insert().values(
+            at=stamp(now),
+            recovery_id=entry.recovery_id,
+            action=entry.action,
+            phase=entry.phase.value,
+            client_token=entry.client_token,
+            request_id=entry.request_id,
+            detail=entry.detail,
+        )
+    )
+    if entry.phase is not Phase.INTENT:
+        text = f"{entry.action} {entry.detail}".strip()
+        line = Line(EventKind.CALL, region, instance_id, text, entry.recovery_id, entry.request_id)
+        write_line(connection, line, now)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -64,7 +65,12 @@ class Interruptions:
         """Return the newest interruptions, newest first."""
         with self._database.read() as connection:
             query = sa.select(schema.interruption.c.data).order_by(schema.interruption.c.epoch.desc()).limit(limit)
-            return tuple(decode(text, Interruption) for text in connection.execute(query).scalars())
+            return tuple(_decoded(text) for text in connection.execute(query).scalars())
+
+
+@lru_cache(maxsize=2000)
+def _decoded(text: str) -> Interruption:
+    return decode(text, Interruption)
 
 
 def _record_one(connection: sa.Connection, seen: Observation, name_of: NameOf, now: datetime) -> Recorded:

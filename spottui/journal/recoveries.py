@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from spottui.domain.feed import EventKind
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import schema
+from spottui.journal.audit import Entry, write_entry
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode, stamp
 from spottui.journal.events import Line, write_line
@@ -44,11 +46,15 @@ class Recoveries:
             found = [_recovery(row) for row in connection.execute(sa.select(*_ROW).where(~over)).all()]
         return tuple(sorted(found, key=lambda recovery: recovery.deadline))
 
-    def change(self, recovery_id: str, now: datetime, change: Callable[[Recovery], Recovery]) -> Recovery:
-        """Commit what the workflow found or did; a new state is a line of the feed too."""
+    def change(
+        self, recovery_id: str, now: datetime, change: Callable[[Recovery], Recovery], entry: Entry | None = None
+    ) -> Recovery:
+        """Commit what the workflow found or did, with its audit entry; a new state is a line of the feed too."""
         with self._database.write() as connection:
             old = _required(connection, recovery_id)
             new = change(old)
+            if entry:
+                write_entry(connection, entry, old.region, old.instance_id, now)
             if new == old:
                 return old
             if new.state.is_final and new.ended is None:
@@ -134,5 +140,10 @@ def _required(connection: sa.Connection, recovery_id: str) -> Recovery:
 
 
 def _recovery(row: Sequence[Any]) -> Recovery:
-    data, decision, who, cancel = row
+    return _decoded(*row)
+
+
+# A screen reads all of them several times a second: what did not change is the same object, and costs nothing.
+@lru_cache(maxsize=2000)
+def _decoded(data: str, decision: str, who: str, cancel: bool) -> Recovery:
     return replace(decode(data, Recovery), decision=Decision(decision), who=who, cancel=cancel)

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import TypeVar
 
 from spottui.cloud.ecs import Answer
@@ -18,26 +20,41 @@ _CREDENTIALS_S = 5.0
 _BUSY_S = 2.0
 
 
-async def call(
-    work: Work, recovery: Recovery, action: str, token: str, give_up_at: datetime, do: Callable[[], Answer]
-) -> Answer | CloudError:
-    """Make a call and return its answer, or the error that is final.
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One mutating call: what it shows of the recovery while it is made, and what when it has succeeded."""
 
-    A token is on disk before its call is made; a call without one may be repeated and needs no such line. A throttled
-    call waits for the next minute, one whose effect is unknown goes again with the same ClientToken, and
-    wrong credentials are tried again until somebody has mended them; all of it until `give_up_at`.
+    action: str
+    client_token: str
+    give_up_at: datetime
+    shows: Callable[[Recovery], Recovery]
+    gives: Callable[[Recovery, str], Recovery]
+
+
+async def call(work: Work, recovery_id: str, one: Call, do: Callable[[], Answer]) -> str | CloudError:
+    """Make a call and return the id that it gave, or the error that is final.
+
+    The token is on disk before the call is made. A throttled call waits for the next minute, one whose effect is
+    unknown goes again with the same ClientToken, and wrong credentials are tried again until somebody has mended
+    them; all of it until `give_up_at`.
     """
-    if token:
-        await _write(work, recovery, Entry(recovery.recovery_id, action, Phase.INTENT, token))
+    intent = Entry(recovery_id, one.action, Phase.INTENT, one.client_token)
+    await _commit(work, recovery_id, one.shows, intent)
     failures = 0
     while True:
         outcome = await attempt(work, do)
-        await _write(work, recovery, _entry(recovery.recovery_id, action, token, outcome))
         if not isinstance(outcome, CloudError):
-            return outcome
+            result = Entry(
+                recovery_id, one.action, Phase.RESULT, one.client_token, outcome.request_id, outcome.resource_id
+            )
+            await _commit(work, recovery_id, partial(_given, one, outcome.resource_id), result)
+            return outcome.resource_id
+        detail = f"failed: {_short(outcome)}"
+        error = Entry(recovery_id, one.action, Phase.ERROR, one.client_token, outcome.request_id, detail)
+        await _commit(work, recovery_id, lambda known: known, error)
         wait_s = _wait_s(outcome, failures, work.now())
         failures += 1
-        if wait_s is None or (give_up_at - work.now()).total_seconds() < wait_s:
+        if wait_s is None or (one.give_up_at - work.now()).total_seconds() < wait_s:
             return outcome
         await asyncio.sleep(wait_s)
 
@@ -62,15 +79,13 @@ def _wait_s(error: CloudError, failures: int, now: datetime) -> float | None:
     return None
 
 
-def _entry(recovery_id: str, action: str, token: str, outcome: Answer | CloudError) -> Entry:
-    if isinstance(outcome, CloudError):
-        return Entry(recovery_id, action, Phase.ERROR, token, outcome.request_id, f"failed: {_short(outcome)}")
-    return Entry(recovery_id, action, Phase.RESULT, token, outcome.request_id, outcome.resource_id)
+def _given(one: Call, resource_id: str, known: Recovery) -> Recovery:
+    return one.gives(known, resource_id)
 
 
 def _short(error: CloudError) -> str:
     return ": ".join(part for part in (error.code or error.kind.value, error.message) if part)
 
 
-async def _write(work: Work, recovery: Recovery, entry: Entry) -> None:
-    await asyncio.to_thread(work.journal.audit.add, entry, recovery.region, recovery.instance_id, work.now())
+async def _commit(work: Work, recovery_id: str, change: Callable[[Recovery], Recovery], entry: Entry) -> None:
+    await asyncio.to_thread(work.journal.recoveries.change, recovery_id, work.now(), change, entry)

@@ -55,16 +55,15 @@ class Engine:
         DBOS.register_queue(RESUME_QUEUE, polling_interval_sec=RESUME_POLL_S, on_conflict="always_update")
         self._take_over()
         for unfinished in self._work.journal.recoveries.unfinished():
-            self.begin(unfinished.recovery_id)
+            self._start(unfinished.recovery_id)
 
-    def begin(self, recovery_id: str) -> None:
-        """Start the recovery of an interruption, or wake it; one that was begun before, by whomever, is left alone."""
+    def begin(self, region: str, instance_id: str, recovery_id: str) -> None:
+        """Send the life-raft and start the recovery of an interruption, or wake it; begun twice it is begun once."""
         if self._workflow is None:
             return
         if recovery_id not in self._begun:
-            with SetWorkflowID(recovery_id):
-                DBOS.start_workflow(self._workflow, recovery_id)
-            self._begun.add(recovery_id)
+            self._work.life_rafts.send(region, instance_id, recovery_id)
+            self._start(recovery_id)
         self._work.signals.wake(recovery_id)
 
     def close(self) -> None:
@@ -72,6 +71,12 @@ class Engine:
         DBOS.destroy(destroy_registry=True)
         self._workflow = None
         self._claim.release()
+
+    def _start(self, recovery_id: str) -> None:
+        assert self._workflow is not None
+        with SetWorkflowID(recovery_id):
+            DBOS.start_workflow(self._workflow, recovery_id)
+        self._begun.add(recovery_id)
 
     async def _stage(self, step: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
         async def run() -> Any:

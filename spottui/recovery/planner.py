@@ -4,17 +4,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from spottui.cloud.ecs import Ecs
-from spottui.cloud.errors import CloudError
 from spottui.domain.clock import Clock
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import Plan, Route, same_place_first
-from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.domain.tokens import image_name
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
-from spottui.recovery.work import Work
 
 DETAILS_MAX_AGE = timedelta(hours=2)
 
@@ -55,20 +52,6 @@ def make_plan(spec: LaunchSpec, interruption_id: str, settings: Settings) -> Pla
         image_name=image_name(interruption_id),
         warnings=_warnings(spec, vswitches),
     )
-
-
-def plan_now(work: Work, region: str, instance_id: str) -> Plan:
-    """Return the plan that a recovery of an instance would have if it began now; raises `Refused`."""
-    ecs = work.regions.get(region)
-    if ecs is None:
-        raise Refused(f"{region} is not a configured region.")
-    try:
-        spec = capture(ecs, work.journal, work.clock, instance_id)
-    except CloudError as error:
-        raise Refused(f"{instance_id} cannot be planned: {error.line}. Try again when the cause is gone.") from None
-    if spec is None:
-        raise Refused(f"{instance_id} is not listed in {region}.")
-    return make_plan(spec, f"{region}.{instance_id}", work.settings)
 
 
 def _warnings(spec: LaunchSpec, vswitches: dict[str, str]) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.recovery.guard import Guard
 from spottui.recovery.polls import Polls
+from spottui.recovery.protect import LifeRafts
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Work:
     guard: Guard
     polls: Polls
     signals: Signals
+    life_rafts: LifeRafts
 
     def recovery(self, recovery_id: str) -> Recovery:
         """Return a recovery that is known to exist."""

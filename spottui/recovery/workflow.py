@@ -5,7 +5,6 @@ from dataclasses import replace
 
 from spottui.domain.recovery import RecoveryState
 from spottui.recovery.permission import wait_for_permission
-from spottui.recovery.protect import protect
 from spottui.recovery.routes.image import image_route
 from spottui.recovery.stage import Stage
 from spottui.recovery.work import Ended, Work
@@ -23,6 +22,12 @@ async def recover(recovery_id: str, stage: Stage) -> str:
     return await stage(end, recovery_id, ended.state.value, ended.reason)
 
 
+async def protect(work: Work, recovery_id: str) -> str:
+    """Wait for the life-raft that went out with the notice, or send it when that was another process's."""
+    recovery = work.recovery(recovery_id)
+    return await asyncio.wrap_future(work.life_rafts.send(recovery.region, recovery.instance_id, recovery_id))
+
+
 async def end(work: Work, recovery_id: str, state: str, reason: str) -> str:
     """Commit how it ended, and tell whoever is to be told."""
     ended = Ended(RecoveryState(state), reason)
@@ -37,4 +42,5 @@ async def end(work: Work, recovery_id: str, state: str, reason: str) -> str:
     text = f"{recovery.instance_id} in {recovery.region}: {reason}"
     await asyncio.to_thread(work.journal.outbox.post, recovery_id, title, text, now)
     work.signals.forget(recovery_id)
+    work.life_rafts.forget(recovery_id)
     return ended.state.value

@@ -123,8 +123,11 @@ def test_the_feed_gives_what_is_newer_oldest_first(journal: Journal) -> None:
 
 def test_the_audit_keeps_the_token_from_before_the_call(journal: Journal) -> None:
     (recovery_id,) = observe(journal, sign())
-    journal.audit.add(Entry(recovery_id, "CreateImage", Phase.INTENT, "tok"), "cn-hangzhou", "i-1", NOON)
-    journal.audit.add(Entry(recovery_id, "CreateImage", Phase.RESULT, "tok", "R-1", "m-1"), "cn-hangzhou", "i-1", NOON)
+    for entry in (
+        Entry(recovery_id, "CreateImage", Phase.INTENT, "tok"),
+        Entry(recovery_id, "CreateImage", Phase.RESULT, "tok", "R-1", "m-1"),
+    ):
+        journal.recoveries.change(recovery_id, NOON, lambda known: known, entry)
     assert [(one.phase, one.client_token, one.request_id) for one in journal.audit.of(recovery_id)] == [
         (Phase.INTENT, "tok", ""),
         (Phase.RESULT, "tok", "R-1"),

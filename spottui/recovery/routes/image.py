@@ -12,7 +12,7 @@ from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Created, Recovery, RecoveryState
 from spottui.domain.tokens import client_token
-from spottui.recovery.calls import call
+from spottui.recovery.calls import Call, call
 from spottui.recovery.outlook import with_forecast
 from spottui.recovery.stage import Stage
 from spottui.recovery.work import Ended, Work
@@ -50,30 +50,23 @@ async def image_route(recovery_id: str, stage: Stage) -> Ended:
 
 async def create_image(work: Work, recovery_id: str) -> str | Ended:
     """Start the image and return its id."""
-    recovery = await _enter(work, recovery_id, RecoveryState.IMAGING, "image of all cloud disks")
-    if isinstance(recovery, Ended):
-        return recovery
-    plan, ecs = _plan(work, recovery_id), work.ecs(recovery)
-    token = client_token(recovery_id, "CreateImage")
+    recovery, plan = work.recovery(recovery_id), _plan(work, recovery_id)
+    if recovery.cancel:
+        return _cancelled(recovery)
+    ecs, token = work.ecs(recovery), client_token(recovery_id, "CreateImage")
     outcome = await call(
         work,
-        recovery,
-        "CreateImage",
-        token,
-        recovery.deadline,
+        recovery_id,
+        Call(
+            "CreateImage",
+            token,
+            give_up_at=recovery.deadline,
+            shows=lambda known: _entered(known, RecoveryState.IMAGING, "image of all cloud disks"),
+            gives=lambda known, image_id: _imaging(known, image_id, work.now()),
+        ),
         lambda: ecs.create_image(recovery.instance_id, plan.image_name, recovery_id, token),
     )
-    if isinstance(outcome, CloudError):
-        return Ended(RecoveryState.FAILED, f"no image: {outcome.line}")
-    image_id = outcome.resource_id
-    await _change(
-        work,
-        recovery_id,
-        lambda known: replace(
-            _with_created(known, "image", image_id), image_id=image_id, imaging_since=known.imaging_since or work.now()
-        ),
-    )
-    return image_id
+    return Ended(RecoveryState.FAILED, f"no image: {outcome.line}") if isinstance(outcome, CloudError) else outcome
 
 
 async def wait_for_image(work: Work, recovery_id: str, image_id: str) -> Ended | None:
@@ -105,39 +98,34 @@ async def count_candidates(work: Work, recovery_id: str) -> int:
 
 async def launch(work: Work, recovery_id: str, image_id: str, attempt: int) -> str | Ended | None:
     """Launch at one candidate and return the new instance's id, or None when there is no room there."""
-    candidate = _plan(work, recovery_id).candidates[attempt]
-    where = f"{candidate.instance_type} in {candidate.zone}"
-    recovery = await _enter(work, recovery_id, RecoveryState.LAUNCHING, f"launch {where}")
-    if isinstance(recovery, Ended):
-        return recovery
-    plan, ecs = _plan(work, recovery_id), work.ecs(recovery)
-    token = client_token(recovery_id, "RunInstances", attempt)
+    recovery, plan = work.recovery(recovery_id), _plan(work, recovery_id)
+    if recovery.cancel:
+        return _cancelled(recovery)
+    candidate = plan.candidates[attempt]
+    ecs, token = work.ecs(recovery), client_token(recovery_id, "RunInstances", attempt)
+    next_step = f"launch {candidate.instance_type} in {candidate.zone}"
     outcome = await call(
         work,
-        recovery,
-        "RunInstances",
-        token,
-        work.now() + LAUNCH_PATIENCE,
+        recovery_id,
+        Call(
+            "RunInstances",
+            token,
+            give_up_at=work.now() + LAUNCH_PATIENCE,
+            shows=lambda known: _entered(known, RecoveryState.LAUNCHING, next_step),
+            gives=_launched,
+        ),
         lambda: ecs.run_instance(plan.spec, candidate, image_id, recovery_id, token),
     )
-    if isinstance(outcome, CloudError):
-        if outcome.kind is ErrorKind.NO_STOCK:
-            return None
-        return Ended(RecoveryState.FAILED, _launch_failed(outcome, recovery_id))
-    new_id = outcome.resource_id
-    await _change(
-        work,
-        recovery_id,
-        lambda known: replace(_with_created(known, "instance", new_id), new_instance_id=new_id),
-    )
-    return new_id
+    if not isinstance(outcome, CloudError):
+        return outcome
+    if outcome.kind is ErrorKind.NO_STOCK:
+        return None
+    return Ended(RecoveryState.FAILED, _launch_failed(outcome, recovery_id))
 
 
 async def wait_until_running(work: Work, recovery_id: str, new_id: str) -> Ended | None:
     """Wait until the replacement is Running; one that is not listed yet is waited for, never launched again."""
-    recovery = await _enter(work, recovery_id, RecoveryState.STARTING, f"wait until {new_id} runs", cancellable=False)
-    if isinstance(recovery, Ended):
-        return recovery
+    recovery = await _enter(work, recovery_id, RecoveryState.STARTING, f"wait until {new_id} runs")
     until, poll_s = work.now() + RUNNING_PATIENCE, 0.0
     while work.now() < until:
         found = await work.polls.instance(recovery.region, new_id, poll_s)
@@ -152,9 +140,7 @@ async def wait_until_running(work: Work, recovery_id: str, new_id: str) -> Ended
 
 async def verify(work: Work, recovery_id: str, new_id: str) -> Ended:
     """See the replacement running once more: a launch can fail after it began to run."""
-    recovery = await _enter(work, recovery_id, RecoveryState.VERIFYING, f"{new_id} still runs", cancellable=False)
-    if isinstance(recovery, Ended):
-        return recovery
+    recovery = await _enter(work, recovery_id, RecoveryState.VERIFYING, f"{new_id} still runs")
     until = work.now() + RUNNING_PATIENCE
     while work.now() < until:
         found = await work.polls.instance(recovery.region, new_id, STILL_RUNNING_S)
@@ -175,18 +161,21 @@ def _plan(work: Work, recovery_id: str) -> Plan:
     return plan
 
 
-async def _enter(
-    work: Work, recovery_id: str, state: RecoveryState, next_step: str, *, cancellable: bool = True
-) -> Recovery | Ended:
-    """Show the state that begins, unless a person has cancelled and this is still a safe point to stop."""
-    recovery = work.recovery(recovery_id)
-    if recovery.cancel and cancellable:
-        return _cancelled(recovery)
-    return await _change(
-        work,
-        recovery_id,
-        lambda known: replace(known, state=state, next_step=next_step, reason="", veto_until=None),
-    )
+async def _enter(work: Work, recovery_id: str, state: RecoveryState, next_step: str) -> Recovery:
+    return await _change(work, recovery_id, lambda known: _entered(known, state, next_step))
+
+
+def _entered(recovery: Recovery, state: RecoveryState, next_step: str) -> Recovery:
+    return replace(recovery, state=state, next_step=next_step, reason="", veto_until=None)
+
+
+def _imaging(recovery: Recovery, image_id: str, now: datetime) -> Recovery:
+    since = recovery.imaging_since or now
+    return replace(_with_created(recovery, "image", image_id), image_id=image_id, imaging_since=since)
+
+
+def _launched(recovery: Recovery, new_id: str) -> Recovery:
+    return replace(_with_created(recovery, "instance", new_id), new_instance_id=new_id)
 
 
 async def _change(work: Work, recovery_id: str, change: Callable[[Recovery], Recovery]) -> Recovery:
