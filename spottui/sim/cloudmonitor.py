@@ -79,7 +79,7 @@ def send_dry_run_system_event(call: Call) -> Body:
         raise ApiError("ParameterInvalid", 400, "The specified EventName is not supported by this cloud.")
     content = _content(call.params.text("EventContent", "{}"))
     region = str(content.get("regionId") or next(iter(call.world.regions)))
-    drilled = Notice(call.world.ids.request(), event, call.now, region, _instance_id(content), "instanceName", "delete")
+    drilled = Notice(call.world.ids.event(), event, call.now, region, _instance_id(content), "instanceName", "delete")
     text = notice.body(drilled, call.world.account_id, "drill", "base64")
     queues = notice.deliver(call.world, drilled, text, call.now)
     call.changed(f"sent a drill to {', '.join(queues) or 'no queue'}")
@@ -115,7 +115,7 @@ def _rule(rule: EventRule) -> dict[str, Any]:
 
 
 def _event(past: Notice, account_id: str) -> dict[str, Any]:
-    content = json.dumps({"action": past.action, "instanceId": past.instance_id}, separators=(",", ":"))
+    content = json.dumps(notice.content(past), separators=(",", ":"))
     return {
         "Name": past.name, "Status": "Normal", "Time": int(past.at * 1000), "Product": "ECS",
         "ResourceId": f"acs:ecs:{past.region}:{account_id}:instance/{past.instance_id}",

@@ -33,6 +33,8 @@ def modify_disk_attribute(call: Call) -> Body:
     """Set DeleteWithInstance or the name of up to 100 disks; all or none."""
     rows = _disks_to_modify(call)
     wanted = call.params.text("DeleteWithInstance")
+    if not call.world.settings.protect_while_locked and any(_is_recycling(call, row) for row in rows):
+        raise ApiError("InstanceLockedForRecycling", 403, "The specified operation is denied: the instance is locked.")
     if wanted and any(row.is_local for row in rows):
         raise ApiError(
             "InvalidDiskCategory.Mismatch", 400, "The specified disk category does not support this operation."
@@ -42,6 +44,10 @@ def modify_disk_attribute(call: Call) -> Body:
         row.name = call.params.text("DiskName", row.name)
     call.changed(", ".join(row.id for row in rows))
     return {}
+
+
+def _is_recycling(call: Call, row: Disk) -> bool:
+    return bool(row.instance_id) and "Recycling" in call.world.instances[row.instance_id].locks
 
 
 def _disks_to_modify(call: Call) -> list[Disk]:

@@ -26,7 +26,7 @@ def describe_instances(call: Call) -> Body:
     region = call.region_id
     wanted = _filters(call.params)
     call.refuse_if_dry_run()
-    rows = (row for row in call.world.instances.values() if row.region == region)
+    rows = (row for row in call.world.instances.values() if row.region == region and row.listed_at <= call.now)
     return by_token_or_number(
         call, filters.keep(rows, *wanted), lambda page: {"Instances": {"Instance": page}},
         lambda row: rendering.instance(call.world, row),
