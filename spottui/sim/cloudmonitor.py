@@ -1,6 +1,7 @@
 """CloudMonitor (version 2019-01-01): event rules, their targets, the history of events, drills."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from spottui.sim import notice
@@ -44,6 +45,34 @@ def put_event_rule_targets(call: Call) -> Body:
         rule.targets[target.get("Id", str(n))] = (target.get("Region", ""), target.get("Queue", ""))
     call.changed(f"targets of event rule {rule.name}")
     return {**_OK, "FailedParameterCount": "0"}
+
+
+@action(CLOUD_MONITOR)
+def delete_event_rules(call: Call) -> Body:
+    """Delete rules by name; ones that are not there are ignored."""
+    return _each_rule(call, lambda rule: call.world.event_rules.__delitem__(rule.name), "deleted")
+
+
+@action(CLOUD_MONITOR)
+def enable_event_rules(call: Call) -> Body:
+    """Let rules deliver again."""
+    return _each_rule(call, lambda rule: setattr(rule, "state", "ENABLED"), "ENABLED")
+
+
+@action(CLOUD_MONITOR)
+def disable_event_rules(call: Call) -> Body:
+    """Let rules deliver nothing."""
+    return _each_rule(call, lambda rule: setattr(rule, "state", "DISABLED"), "DISABLED")
+
+
+def _each_rule(call: Call, act: Callable[[EventRule], None], what: str) -> Body:
+    names = call.params.numbered("RuleNames")
+    if not names:
+        raise missing("RuleNames.1")
+    for rule in [call.world.event_rules[name] for name in names if name in call.world.event_rules]:
+        act(rule)
+    call.changed(f"event rules {', '.join(names)} {what}")
+    return dict(_OK)
 
 
 @action(CLOUD_MONITOR)

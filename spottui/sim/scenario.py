@@ -32,6 +32,8 @@ class Scenario:
     knobs: dict[str, Any] = field(default_factory=dict)
     policy: dict[str, Any] = field(default_factory=dict)
     timeline: tuple[Entry, ...] = ()
+    expect: dict[str, Any] = field(default_factory=dict)
+    """What it must end with when the console runs against it; read by `tests/scenarios.py`."""
 
 
 def names() -> list[str]:
@@ -53,7 +55,7 @@ def load(name: str) -> Scenario:
     timeline = tuple(_entry(entry) for entry in table.pop("at", []))
     return Scenario(
         name, table.pop("why"), knobs=table.pop("world", {}), policy=table.pop("policy", {}),
-        options=table, timeline=timeline,
+        expect=table.pop("expect", {}), options=table, timeline=timeline,
     )  # fmt: skip
 
 

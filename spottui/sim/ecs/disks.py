@@ -1,10 +1,13 @@
 """Disks: what there is, and whether they go with their instance."""
 
 from spottui.sim.ecs import filters, rendering
-from spottui.sim.errors import ApiError, missing
+from spottui.sim.errors import ApiError, missing, not_found
 from spottui.sim.model import Disk
 from spottui.sim.paging import by_token_or_number
 from spottui.sim.registry import Body, Call, action
+
+_STATUSES = ("In_use", "Available", "Attaching", "Detaching", "Creating", "ReIniting", "All")
+_TYPES = ("system", "data", "all")
 
 
 @action()
@@ -12,6 +15,8 @@ def describe_disks(call: Call) -> Body:
     """Disks of a region, of an instance or by id."""
     region, params = call.region_id, call.params
     delete_with = params.flag("DeleteWithInstance") if params.text("DeleteWithInstance") else None
+    params.choice("Status", _STATUSES, not_found("DiskStatus", params.text("Status")))
+    params.choice("DiskType", _TYPES, ApiError("InvalidDiskType.ValueNotSupported", 400, "DiskType is not valid."))
     rows = (row for row in call.world.disks.values() if row.region == region)
     found = filters.keep(
         rows,
