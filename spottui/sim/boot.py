@@ -1,6 +1,8 @@
-"""Instances come up: Pending, Starting, Running."""
+"""Instances come up: Pending, Starting, Running; or they are taken away before."""
 
+from spottui.sim import events, reclaim
 from spottui.sim.model import Instance
+from spottui.sim.schedule import happening
 from spottui.sim.world import World
 
 _PENDING_SHARE = 0.4
@@ -8,26 +10,48 @@ _PENDING_SHARE = 0.4
 
 def boot_new(world: World, instance: Instance, now: float) -> None:
     """A launched instance is Pending for a part of the boot time, then Starting, then Running."""
-    boot_s = world.settings.boot_s
+    knobs = world.settings
     instance.status = "Pending"
-    world.schedule.plan(now + boot_s * _PENDING_SHARE, lambda at: _enter(instance, "Pending", "Starting"))
-    world.schedule.plan(now + boot_s, lambda at: _run(instance, at))
+    events.tell_state(world, instance, "Created", now)
+    world.schedule.plan(now + knobs.boot_s * _PENDING_SHARE, start, instance.id)
+    world.schedule.plan(now + knobs.boot_s, run, instance.id)
+    if knobs.launches_that_fail > 0:
+        knobs.launches_that_fail -= 1
+        world.schedule.plan(now + knobs.launch_fails_after_s, fail, instance.id)
 
 
 def boot_stopped(world: World, instance: Instance, now: float) -> None:
     """A stopped instance is Starting for the boot time, then Running."""
     instance.status = "Starting"
-    world.schedule.plan(now + world.settings.boot_s, lambda at: _run(instance, at))
+    events.tell_state(world, instance, "Starting", now)
+    world.schedule.plan(now + world.settings.boot_s, run, instance.id)
 
 
-def _run(instance: Instance, at: float) -> None:
-    if instance.status == "Starting":
+@happening
+def start(world: World, at: float, instance_id: str) -> None:
+    """Pending becomes Starting."""
+    # A launch can be overtaken by a release; what is gone does not come up.
+    instance = world.instances.get(instance_id)
+    if instance and instance.status == "Pending":
+        instance.status = "Starting"
+        events.tell_state(world, instance, "Starting", at)
+
+
+@happening
+def run(world: World, at: float, instance_id: str) -> None:
+    """Starting becomes Running."""
+    instance = world.instances.get(instance_id)
+    if instance and instance.status == "Starting":
         instance.started_at = at
         instance.stopped_mode = "Not-applicable"
         instance.status = "Running"
+        events.tell_state(world, instance, "Running", at)
 
 
-def _enter(instance: Instance, before: str, status: str) -> None:
-    # A launch can be overtaken by a release; what is gone does not come up.
-    if instance.status == before:
-        instance.status = status
+@happening
+def fail(world: World, at: float, instance_id: str) -> None:
+    """The launch turns out to have failed: the instance is gone, as `SystemFailure.Delete` says."""
+    instance = world.instances.get(instance_id)
+    if instance:
+        events.tell_failure(world, instance, at)
+        reclaim.release(world, instance, at)

@@ -1,4 +1,4 @@
-"""The clock of the simulated cloud: starts at wall time, may run faster, may be advanced."""
+"""The clock of the simulated cloud: starts at wall time or a given one, may run faster, may be advanced."""
 
 import time
 from datetime import UTC, datetime
@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 class Clock:
     """Simulated time in epoch seconds. At speed 1 and never advanced it is the wall clock."""
 
-    def __init__(self, speed: float = 1.0) -> None:
+    def __init__(self, speed: float = 1.0, start_at: float | None = None) -> None:
         self.speed = speed
-        self._sim_origin = time.time()
+        self._sim_origin = time.time() if start_at is None else start_at
         self._wall_origin = time.monotonic()
 
     def now(self) -> float:

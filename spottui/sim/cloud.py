@@ -13,12 +13,16 @@ class Cloud:
     def __init__(self, make_world: Callable[[], World]) -> None:
         self._make_world = make_world
         self._wake = asyncio.Event()
-        self.world = self._fresh()
+        self.world = self._alive(make_world())
 
     def reset(self) -> None:
         """A fresh world; waiting polls find themselves in it."""
+        self.replace(self._make_world())
+
+    def replace(self, world: World) -> None:
+        """Another world takes the place of this one; waiting polls find themselves in it."""
         old = self.world
-        self.world = self._fresh()
+        self.world = self._alive(world)
         old.queues.ring_all()
         self.time_moved()
 
@@ -40,7 +44,6 @@ class Cloud:
         at = self.world.schedule.next_at()
         return None if at is None else self.world.clock.wall_seconds_until(at)
 
-    def _fresh(self) -> World:
-        world = self._make_world()
+    def _alive(self, world: World) -> World:
         world.schedule.on_plan = self._wake.set
         return world

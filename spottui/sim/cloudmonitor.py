@@ -1,6 +1,7 @@
 """CloudMonitor (version 2019-01-01): event rules, their targets, the history of events, drills."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from spottui.sim import notice
@@ -47,6 +48,34 @@ def put_event_rule_targets(call: Call) -> Body:
 
 
 @action(CLOUD_MONITOR)
+def delete_event_rules(call: Call) -> Body:
+    """Delete rules by name; ones that are not there are ignored."""
+    return _each_rule(call, lambda rule: call.world.event_rules.__delitem__(rule.name), "deleted")
+
+
+@action(CLOUD_MONITOR)
+def enable_event_rules(call: Call) -> Body:
+    """Let rules deliver again."""
+    return _each_rule(call, lambda rule: setattr(rule, "state", "ENABLED"), "ENABLED")
+
+
+@action(CLOUD_MONITOR)
+def disable_event_rules(call: Call) -> Body:
+    """Let rules deliver nothing."""
+    return _each_rule(call, lambda rule: setattr(rule, "state", "DISABLED"), "DISABLED")
+
+
+def _each_rule(call: Call, act: Callable[[EventRule], None], what: str) -> Body:
+    names = call.params.numbered("RuleNames")
+    if not names:
+        raise missing("RuleNames.1")
+    for rule in [call.world.event_rules[name] for name in names if name in call.world.event_rules]:
+        act(rule)
+    call.changed(f"event rules {', '.join(names)} {what}")
+    return dict(_OK)
+
+
+@action(CLOUD_MONITOR)
 def describe_event_rule_list(call: Call) -> Body:
     """The rules whose name starts with NamePrefix."""
     prefix = call.params.text("NamePrefix")
@@ -79,7 +108,7 @@ def send_dry_run_system_event(call: Call) -> Body:
         raise ApiError("ParameterInvalid", 400, "The specified EventName is not supported by this cloud.")
     content = _content(call.params.text("EventContent", "{}"))
     region = str(content.get("regionId") or next(iter(call.world.regions)))
-    drilled = Notice(call.world.ids.request(), event, call.now, region, _instance_id(content), "instanceName", "delete")
+    drilled = Notice(call.world.ids.event(), event, call.now, region, _instance_id(content), "instanceName", "delete")
     text = notice.body(drilled, call.world.account_id, "drill", "base64")
     queues = notice.deliver(call.world, drilled, text, call.now)
     call.changed(f"sent a drill to {', '.join(queues) or 'no queue'}")
@@ -115,7 +144,7 @@ def _rule(rule: EventRule) -> dict[str, Any]:
 
 
 def _event(past: Notice, account_id: str) -> dict[str, Any]:
-    content = json.dumps({"action": past.action, "instanceId": past.instance_id}, separators=(",", ":"))
+    content = json.dumps(notice.content(past), separators=(",", ":"))
     return {
         "Name": past.name, "Status": "Normal", "Time": int(past.at * 1000), "Product": "ECS",
         "ResourceId": f"acs:ecs:{past.region}:{account_id}:instance/{past.instance_id}",

@@ -1,81 +1,19 @@
 """What a test or a scenario may do to the world: reclaim, break, send, restock, turn knobs, move time."""
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
-from spottui.sim import notice, reclaim
+from spottui.sim import knobs, market, poison, pricing, taking
 from spottui.sim.catalog import TYPES
-from spottui.sim.clock import iso_millis
+from spottui.sim.clock import iso_millis, iso_seconds
 from spottui.sim.errors import ControlError
 from spottui.sim.faults import KINDS, Fault
 from spottui.sim.given import Given
-from spottui.sim.model import Notice
+from spottui.sim.model import EventRule, SecurityToken
 from spottui.sim.world import World
 
 Json = dict[str, Any]
-PERMISSIONS = ("allow", "empty", "forbidden")
-_MAX_S = 30 * 86_400
-
-
-def interrupt(world: World, given: Given, now: float) -> Json:
-    """Take instances back: lock and event now (or `lock_after_s`, `queue_after_s` later), release after `notice_s`.
-
-    A drill is an event only. Without a lock nothing is released. Without a queue no message is sent; the
-    event stays in CloudMonitor's history (a drill's does not) unless `history` is false.
-    An id that is not in the world, or an on-demand instance, can only be the subject of an event without lock.
-    """
-    ids = given.texts("instance_ids")
-    notice_s = given.number("notice_s", 300, 0, _MAX_S)
-    form = given.choice("format", notice.FORMATS, "flat")
-    encoding = given.choice("encoding", notice.ENCODINGS, "base64")
-    locks = given.flag("lock", True) and form != "drill"
-    sends = given.flag("queue", True)
-    keeps = given.flag("history", True) and form != "drill"
-    copies = int(given.number("copies", 1, 1, 100))
-    lock_after_s = given.number("lock_after_s", 0, 0, _MAX_S)
-    queue_after_s = given.number("queue_after_s", 0, 0, _MAX_S)
-    given.end()
-    if locks:
-        _check_reclaimable(world, ids)
-    for instance_id in ids:
-        if locks:
-            _plan_lock(world, instance_id, now + lock_after_s, now + notice_s)
-        happened = _event(world, instance_id, now)
-        if keeps:
-            world.notices.append(happened)
-        if sends:
-            text = notice.body(happened, world.account_id, form, encoding)
-            _plan_messages(world, happened, text, now + queue_after_s, copies)
-    world.schedule.run_until(now)
-    return {"instance_ids": ids, "release_at": iso_millis(now + notice_s) if locks else None}
-
-
-def _check_reclaimable(world: World, ids: list[str]) -> None:
-    for instance_id in ids:
-        instance = world.instances.get(instance_id)
-        if instance is None:
-            raise ControlError("instance_ids", f"{instance_id} does not exist", "ids of /_sim/state")
-        if not instance.is_spot:
-            raise ControlError("instance_ids", f"{instance_id} is not a spot instance", "spot instances")
-
-
-def _plan_lock(world: World, instance_id: str, at: float, release_at: float) -> None:
-    instance = world.instances[instance_id]
-    world.schedule.plan(at, lambda due: reclaim.lock(world, instance, max(due, release_at)))
-
-
-def _event(world: World, instance_id: str, now: float) -> Notice:
-    instance = world.instances.get(instance_id)
-    region = instance.region if instance else next(iter(world.regions))
-    return notice.about(world, instance_id, now, region)
-
-
-def _plan_messages(world: World, happened: Notice, text: str, at: float, copies: int) -> None:
-    def deliver(due: float) -> None:
-        for _ in range(copies):
-            notice.deliver(world, happened, text, due)
-
-    world.schedule.plan(at, deliver)
 
 
 def order_fault(world: World, given: Given, now: float) -> Json:
@@ -95,16 +33,59 @@ def order_fault(world: World, given: Given, now: float) -> Json:
 
 
 def send(world: World, given: Given, now: float) -> Json:
-    """Put a raw body on a queue, exactly as it is."""
+    """Put a raw `body` on a queue, exactly as it is, or a `poison` by its name (`all`: one of each).
+
+    `verbatim`: the body goes out unescaped in the XML of an answer, as a broken producer would have it.
+    """
     name = given.text("queue", next(iter(world.regions.values())).queue)
-    body = given.text("body")
+    kind = given.choice("poison", ("all", *poison.BODIES)) if "poison" in given else ""
+    bodies = [given.text("body")] if not kind else list(poison.BODIES.values())
+    if kind not in ("", "all"):
+        bodies = [poison.BODIES[kind]]
     delay_s = given.number("delay_s", 0, 0, 604_800)
     copies = int(given.number("copies", 1, 1, 10_000))
+    verbatim = given.flag("verbatim", False)
     given.end()
     queue = world.queues.get(name)
     if queue is None:
         raise ControlError("queue", f"{name} does not exist", [q.name for q in world.queues])
-    return {"message_ids": [queue.send(body, now, delay_s=delay_s).id for _ in range(copies)]}
+    sent = [queue.send(body, now, delay_s=delay_s) for body in bodies for _ in range(copies)]
+    for message in sent:
+        message.verbatim = verbatim
+    return {"message_ids": [message.id for message in sent]}
+
+
+def put_rule(world: World, given: Given, now: float) -> Json:
+    """An event rule: `event_names` (none: every event) of every region to that region's queue."""
+    name = given.text("name")
+    events = tuple(given.texts("event_names")) if "event_names" in given else ()
+    given.end()
+    targets = {str(n): (r.id, r.queue) for n, r in enumerate(world.regions.values(), 1)}
+    world.event_rules[name] = EventRule(name, event_names=events, products=("ecs",), targets=targets)
+    return {"name": name, "targets": len(targets)}
+
+
+def assume_role(world: World, given: Given, now: float) -> Json:
+    """A temporary AccessKey with a security token, good for `duration_s`, as STS gives it."""
+    duration_s = given.number("duration_s", 3600, 1, 43_200)
+    given.end()
+    key = f"STS.{world.ids.text(24)}"
+    token = SecurityToken(world.ids.text(40), f"CAIS{world.ids.text(120)}", now + duration_s)
+    world.security_tokens[key] = token
+    return {
+        "access_key_id": key, "access_key_secret": token.secret, "security_token": token.token,
+        "expiration": iso_seconds(token.expires_at),
+    }  # fmt: skip
+
+
+def move_price(world: World, given: Given, now: float) -> Json:
+    """Set the spot price of a type in a zone, in CNY an hour, from now on."""
+    instance_type = given.choice("instance_type", tuple(TYPES))
+    zone = given.choice("zone", [zone for region in world.regions.values() for zone in region.zones])
+    value = given.number("price", None, 0.001, 10**6)
+    given.end()
+    pricing.set_price(world, instance_type, zone, round(value, 3), now)
+    return {"price": round(value, 3)}
 
 
 def set_stock(world: World, given: Given, now: float) -> Json:
@@ -124,23 +105,11 @@ def set_stock(world: World, given: Given, now: float) -> Json:
 
 def turn_knobs(world: World, given: Given, now: float) -> Json:
     """Change how the world behaves from now on; images already being made keep their time."""
-    knobs = world.settings
-    for name in ("image_base_s", "image_s_per_gib", "boot_s", "image_usable_s"):
-        if name in given:
-            setattr(knobs, name, given.number(name, None, 0, _MAX_S))
-    if "image_incremental" in given:
-        knobs.image_incremental = given.number("image_incremental", None, 0, 1)
-    if "skew_wall_s" in given:
-        knobs.skew_wall_s = given.number("skew_wall_s", None, -_MAX_S, _MAX_S)
-    if "locked_status" in given:
-        knobs.locked_status = given.choice("locked_status", ("Running", "Stopping", "Stopped"))
-    knobs.queue_down = given.flag("queue_down", knobs.queue_down)
-    permissions = given.mapping("permissions")
-    if any(value not in PERMISSIONS for value in permissions.values()):
-        raise ControlError("permissions", "has a value that is not allowed", list(PERMISSIONS))
-    given.end()
-    knobs.permissions.update(permissions)
-    return {"permissions": knobs.permissions}
+    checking = world.settings.market_check_s > 0
+    knobs.turn(world.settings, given)
+    if world.settings.market_check_s > 0 and not checking:
+        world.schedule.plan(now + world.settings.market_check_s, market.check)
+    return asdict(world.settings)
 
 
 def move_clock(world: World, given: Given, now: float) -> Json:
@@ -156,7 +125,8 @@ def move_clock(world: World, given: Given, now: float) -> Json:
 
 
 CALLS: dict[str, Callable[[World, Given, float], Json]] = {
-    "interrupt": interrupt, "faults": order_fault, "send": send, "stock": set_stock, "world": turn_knobs,
+    "interrupt": taking.interrupt, "demand": taking.demand, "faults": order_fault, "send": send,
+    "stock": set_stock, "price": move_price, "rule": put_rule, "sts": assume_role, "world": turn_knobs,
     "clock": move_clock,
 }  # fmt: skip
 """Every way to act on the world, by the last part of its path and by its name in a scenario."""

@@ -14,6 +14,8 @@ class ApiError(Exception):
         self.status = status
         self.message = message
         self.remembered = remembered
+        self.retry_after_ms: int | None = None
+        """Milliseconds for the header `x-acs-retry-after`, or None for none."""
 
 
 class MnsError(Exception):
@@ -54,6 +56,6 @@ def invalid(name: str, why: str = "is not valid") -> ApiError:
     return ApiError("InvalidParameter", 400, f"The specified parameter {name} {why}.")
 
 
-def dry_run() -> ApiError:
+def dry_run(status: int = 400) -> ApiError:
     """The success of a DryRun, which the API reports as an error."""
-    return ApiError("DryRunOperation", 400, "Request validation has been passed with DryRun flag set.")
+    return ApiError("DryRunOperation", status, "Request validation has been passed with DryRun flag set.")

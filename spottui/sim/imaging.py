@@ -3,8 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from spottui.sim import events
+from spottui.sim.errors import ApiError
 from spottui.sim.model import Disk, Image, Mapping, Snapshot, Tags
+from spottui.sim.schedule import happening
 from spottui.sim.world import World
+
+UNFINISHED = ("Waiting", "Creating")
+SNAPSHOTS_PER_DISK = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +27,48 @@ class ImageOrder:
 
 def image_from_disks(world: World, now: float, order: ImageOrder, disks: Sequence[Disk]) -> Image:
     """Start an image of cloud disks; each gets a snapshot that is lost if its disk goes first."""
-    done_at = now + _duration_s(world, disks)
-    snapshots = [_start_snapshot(world, now, done_at, disk, order.tags) for disk in disks]
+    done_at = now + world.settings.image_waiting_s + duration_s(world, disks)
+    snapshots = [start_snapshot(world, now, done_at, disk, order.tags) for disk in disks]
     mappings = tuple(Mapping(d.device, d.type, d.size_gib, s.id) for d, s in zip(disks, snapshots, strict=True))
-    image = _new_image(world, now, done_at, order, mappings)
-    world.schedule.plan(done_at, lambda at: _finish(world, image, snapshots))
-    return image
+    return _new_image(world, now, done_at, order, mappings)
 
 
-def image_from_snapshot(world: World, now: float, order: ImageOrder, snapshot: Snapshot) -> Image:
-    """Start an image of a finished snapshot; nothing is copied, so it takes the base time only."""
-    mappings = (Mapping("/dev/xvda", "system", snapshot.size_gib, snapshot.id),)
-    image = _new_image(world, now, now + world.settings.image_base_s, order, mappings)
-    world.schedule.plan(image.done_at, lambda at: _finish(world, image, []))
-    return image
+def image_from_mappings(world: World, now: float, order: ImageOrder, mappings: tuple[Mapping, ...]) -> Image:
+    """Start an image of finished snapshots; nothing is copied, so it takes the base time only."""
+    knobs = world.settings
+    return _new_image(world, now, now + knobs.image_waiting_s + knobs.image_base_s, order, mappings)
+
+
+def start_snapshot(
+    world: World, now: float, done_at: float, disk: Disk, tags: Tags, name: str = "", usage: str = "image"
+) -> Snapshot:
+    """Start a snapshot that is finished at `done_at`."""
+    snapshot = Snapshot(
+        next(world.order), world.ids.resource("s"), disk.region, disk.id, disk.type, disk.size_gib,
+        now, done_at, name=name or f"sp-{disk.id}", tags=dict(tags), usage=usage,
+    )  # fmt: skip
+    world.snapshots[snapshot.id] = snapshot
+    world.schedule.plan(done_at, finish_snapshot, snapshot.id)
+    return snapshot
+
+
+def duration_s(world: World, disks: Sequence[Disk]) -> float:
+    """Seconds to copy the disks; of one that has a snapshot only what changed since."""
+    knobs = world.settings
+    copied = sum(d.size_gib * (knobs.image_incremental if d.snapshots_done else 1.0) for d in disks)
+    return knobs.image_base_s + knobs.image_s_per_gib * copied
+
+
+def check_snapshots(world: World, now: float, disks: Sequence[Disk]) -> None:
+    """Raise what CreateSnapshot and CreateImage say of disks that cannot have a snapshot now."""
+    ids = {disk.id for disk in disks}
+    of_disks = [s for s in world.snapshots.values() if s.disk_id in ids]
+    if any(s.status == "progressing" for s in of_disks):
+        raise ApiError("IncorrectDiskStatus.CreatingSnapshot", 403, "A previous snapshot creation is in process.")
+    if any(sum(s.disk_id == disk.id for s in of_disks) >= SNAPSHOTS_PER_DISK for disk in disks):
+        raise ApiError("QuotaExceed.Snapshot", 403, "The snapshot quota of the disk is exceeded.")
+    if any(now - disk.created_at < world.settings.snapshot_min_age_s for disk in disks):
+        raise ApiError("IncorrectDiskStatus.NeverAttached", 403, "The specified disk is too young for a snapshot.")
 
 
 def lose_snapshots_of(world: World, disk: Disk, at: float) -> None:
@@ -42,12 +76,15 @@ def lose_snapshots_of(world: World, disk: Disk, at: float) -> None:
 
     Documented for expired disks (CreateSnapshot); assumed the same for a reclaimed instance's.
     """
+    if not world.settings.snapshot_needs_disk:
+        return
     lost = [s for s in world.snapshots.values() if s.disk_id == disk.id and s.status == "progressing"]
     for snapshot in lost:
         del world.snapshots[snapshot.id]
+        events.tell_snapshot(world, snapshot, "failed", at)
     gone = {snapshot.id for snapshot in lost}
     for image in world.images.values():
-        if image.status == "Creating" and any(m.snapshot_id in gone for m in image.mappings):
+        if image.status in UNFINISHED and any(m.snapshot_id in gone for m in image.mappings):
             image.status, image.failed_at = "CreateFailed", at
 
 
@@ -60,41 +97,49 @@ def progress(started_at: float, done_at: float, now: float) -> int:
 
 def is_usable(image: Image, now: float) -> bool:
     """Whether instances can be launched from the image now."""
-    return image.status == "Available" or (image.status == "Creating" and now >= image.usable_at)
+    return image.status == "Available" or (image.status in UNFINISHED and now >= image.usable_at)
 
 
-def _duration_s(world: World, disks: Sequence[Disk]) -> float:
-    knobs = world.settings
-    copied = sum(d.size_gib * (knobs.image_incremental if d.snapshots_done else 1.0) for d in disks)
-    return knobs.image_base_s + knobs.image_s_per_gib * copied
+@happening
+def leave_queue(world: World, at: float, image_id: str) -> None:
+    """Waiting becomes Creating."""
+    image = world.images.get(image_id)
+    if image and image.status == "Waiting":
+        image.status = "Creating"
 
 
-def _start_snapshot(world: World, now: float, done_at: float, disk: Disk, tags: Tags) -> Snapshot:
-    snapshot = Snapshot(
-        next(world.order), world.ids.resource("s"), disk.region, disk.id, disk.type, disk.size_gib,
-        now, done_at, name=f"sp-{disk.id}", tags=dict(tags),
-    )  # fmt: skip
-    world.snapshots[snapshot.id] = snapshot
-    return snapshot
+@happening
+def finish_snapshot(world: World, at: float, snapshot_id: str) -> None:
+    """A snapshot is accomplished; the next one of its disk is incremental."""
+    snapshot = world.snapshots.get(snapshot_id)
+    if snapshot is None:
+        return
+    snapshot.status = "accomplished"
+    if snapshot.disk_id in world.disks:
+        world.disks[snapshot.disk_id].snapshots_done += 1
+    events.tell_snapshot(world, snapshot, "accomplished", at)
+
+
+@happening
+def finish_image(world: World, at: float, image_id: str) -> None:
+    """An image that was not lost becomes Available."""
+    image = world.images.get(image_id)
+    if image and image.status in UNFINISHED:
+        image.status = "Available"
 
 
 def _new_image(world: World, now: float, done_at: float, order: ImageOrder, mappings: tuple[Mapping, ...]) -> Image:
-    usable_s = world.settings.image_usable_s
+    knobs = world.settings
     image = Image(
         next(world.order), world.ids.resource("m"), order.region, order.name, "self", now, done_at,
-        done_at if usable_s is None else now + usable_s, mappings, description=order.description,
-        family=order.family, source_instance_id=order.source_instance_id, tags=dict(order.tags),
+        done_at if knobs.image_usable_s is None else now + knobs.image_usable_s, mappings,
+        description=order.description, family=order.family, source_instance_id=order.source_instance_id,
+        tags=dict(order.tags), listed_at=now + knobs.image_unlisted_s,
     )  # fmt: skip
     image.name = order.name or image.id
     world.images[image.id] = image
+    if knobs.image_waiting_s > 0:
+        image.status = "Waiting"
+        world.schedule.plan(now + knobs.image_waiting_s, leave_queue, image.id)
+    world.schedule.plan(done_at, finish_image, image.id)
     return image
-
-
-def _finish(world: World, image: Image, snapshots: Sequence[Snapshot]) -> None:
-    for snapshot in snapshots:
-        if snapshot.id in world.snapshots:
-            snapshot.status = "accomplished"
-        if snapshot.disk_id in world.disks:
-            world.disks[snapshot.disk_id].snapshots_done += 1
-    if image.status == "Creating":
-        image.status = "Available"

@@ -6,6 +6,7 @@ import signal
 
 import click
 
+from spottui.sim.assumptions import ASSUMPTIONS
 from spottui.sim.errors import ControlError
 from spottui.sim.scenario import load, names
 from spottui.sim.serve import Options, running
@@ -29,7 +30,15 @@ def start(options: Options) -> None:
 def show_scenarios() -> None:
     """One line per scenario: its name and why it is there."""
     for name in names():
-        click.echo(f"{name:16} {load(name).why}")
+        click.echo(f"{name:29} {load(name).why}")
+
+
+def show_assumptions() -> None:
+    """One line per open question: the switch, what is assumed, the other outcome, the question and its section."""
+    for one in ASSUMPTIONS:
+        click.echo(
+            f"{one.switch:21} {json.dumps(one.assumed)} (or {json.dumps(one.other)}): {one.question} [{one.section}]"
+        )
 
 
 async def _serve(options: Options) -> None:

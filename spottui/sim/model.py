@@ -1,6 +1,7 @@
 """What the simulated cloud is made of. Times are simulated epoch seconds, sizes are GiB."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 Tags = dict[str, str]
 
@@ -69,6 +70,7 @@ class Instance:
     locks: tuple[str, ...] = ()
     release_at: float | None = None
     stopped_mode: str = "Not-applicable"
+    listed_at: float = 0.0
     disk_ids: list[str] = field(default_factory=list)
     tags: Tags = field(default_factory=dict)
 
@@ -122,6 +124,7 @@ class Snapshot:
     done_at: float
     name: str = ""
     status: str = "progressing"
+    usage: str = ""
     tags: Tags = field(default_factory=dict)
 
 
@@ -153,6 +156,7 @@ class Image:
     description: str = ""
     family: str = ""
     source_instance_id: str = ""
+    listed_at: float = 0.0
     tags: Tags = field(default_factory=dict)
 
 
@@ -167,6 +171,33 @@ class Eip:
     bandwidth: int = 5
     instance_id: str = ""
     tags: Tags = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Invocation:
+    """A Cloud Assistant command on instances; `content` is Base64 as it came, times are its own."""
+
+    seq: int
+    id: str
+    region: str
+    command_id: str
+    type: str
+    content: str
+    name: str
+    timeout_s: int
+    instance_ids: list[str]
+    started_at: float
+    done_at: float
+    exit_code: int
+
+
+@dataclass(slots=True)
+class SecurityToken:
+    """A temporary AccessKey of STS."""
+
+    secret: str
+    token: str
+    expires_at: float
 
 
 @dataclass(slots=True)
@@ -185,7 +216,7 @@ class EventRule:
 
 @dataclass(slots=True)
 class Notice:
-    """A system event that happened, as CloudMonitor's history keeps it."""
+    """A system event that happened, as CloudMonitor's history keeps it; `content` for others than reclaims."""
 
     id: str
     name: str
@@ -194,3 +225,4 @@ class Notice:
     instance_id: str
     instance_name: str
     action: str
+    content: dict[str, Any] = field(default_factory=dict)

@@ -17,10 +17,8 @@ _BEIJING = timezone(timedelta(hours=8))
 def about(world: World, instance_id: str, at: float, region: str) -> Notice:
     """A system event about an instance, which need not exist."""
     instance = world.instances.get(instance_id)
-    return Notice(
-        world.ids.request(), EVENT, at, region, instance_id, instance.name if instance else "",
-        "stop" if instance and instance.behavior == "Stop" else "delete",
-    )  # fmt: skip
+    action = world.settings.stop_action if instance and instance.behavior == "Stop" else "delete"
+    return Notice(world.ids.event(), EVENT, at, region, instance_id, instance.name if instance else "", action)
 
 
 def body(notice: Notice, account_id: str, form: str, encoding: str) -> str:
@@ -28,6 +26,11 @@ def body(notice: Notice, account_id: str, form: str, encoding: str) -> str:
     writers = {"flat": _flat, "envelope": _envelope, "cloudevents": _cloudevents, "drill": _drill}
     text = json.dumps(writers[form](notice, account_id), ensure_ascii=False, separators=(",", ":"))
     return base64.b64encode(text.encode()).decode() if encoding == "base64" else text
+
+
+def content(notice: Notice) -> dict[str, Any]:
+    """What the event says apart from its envelope."""
+    return notice.content or {"instanceId": notice.instance_id, "action": notice.action}
 
 
 def queues_for(world: World, notice: Notice) -> list[str]:
@@ -50,7 +53,8 @@ def _wants(rule: EventRule, notice: Notice) -> bool:
 
 
 def _arn(notice: Notice, account_id: str) -> str:
-    return f"acs:ecs:{notice.region}:{account_id}:instance/{notice.instance_id}"
+    kind = notice.name.partition(":")[0].lower()
+    return f"acs:ecs:{notice.region}:{account_id}:{kind}/{notice.instance_id}"
 
 
 def _event_time(at: float) -> str:
@@ -62,7 +66,7 @@ def _flat(notice: Notice, account_id: str) -> dict[str, Any]:
     return {
         "ver": "1.0", "id": notice.id, "product": "ECS", "resourceId": _arn(notice, account_id),
         "level": "WARN", "name": notice.name, "userId": account_id, "eventTime": _event_time(notice.at),
-        "regionId": notice.region, "content": {"instanceId": notice.instance_id, "action": notice.action},
+        "regionId": notice.region, "content": content(notice),
     }  # fmt: skip
 
 
@@ -79,7 +83,7 @@ def _drill(notice: Notice, account_id: str) -> dict[str, Any]:
 
 
 def _envelope(notice: Notice, account_id: str) -> dict[str, Any]:
-    content = {"instanceId": notice.instance_id, "action": notice.action}
+    about = content(notice)
     meta = {
         "regionId": notice.region, "resourceId": _arn(notice, account_id), "product": "ECS",
         "name": notice.name, "eventNameEn": notice.name, "eventNameZh": "抢占式实例中断通知",
@@ -91,8 +95,8 @@ def _envelope(notice: Notice, account_id: str) -> dict[str, Any]:
         "alertStatus": "TRIGGERED", "source": "SYS_EVENT", "product": "ECS",
         "eventType": "StatusNotification", "severity": "WARN", "groupId": "", "userId": account_id,
         "eventName": notice.name, "arn": _arn(notice, account_id), "timestamp": int(notice.at * 1000),
-        "traceId": notice.id, "dedupId": notice.id, "eventContentMap": content,
-        "eventRawContent": json.dumps(content), "meta": {"sysEventMeta": meta},
+        "traceId": notice.id, "dedupId": notice.id, "eventContentMap": about,
+        "eventRawContent": json.dumps(about), "meta": {"sysEventMeta": meta},
     }  # fmt: skip
     return {
         "batchId": notice.id, "severity": "WARN", "strategyName": "spot-interruption", "userId": account_id,
@@ -109,5 +113,5 @@ def _cloudevents(notice: Notice, account_id: str) -> dict[str, Any]:
         "time": time, "aliyunaccountid": account_id, "aliyunpublishtime": time,
         "aliyuneventbusname": "default", "aliyunregionid": notice.region,
         "aliyunoriginalaccountid": account_id, "aliyunpublishaddr": "127.0.0.1",
-        "data": {"instanceId": notice.instance_id, "action": notice.action},
+        "data": content(notice),
     }  # fmt: skip

@@ -64,8 +64,9 @@ def _by_token(
     more = len(page) > size
     page = page[:size]
     token = base64.b64encode(f"place:{page[-1].seq}".encode()).decode() if more else ""
+    absent = not token and call.world.settings.end_token_absent
     return {
-        "NextToken": token, "TotalCount": 0, "PageNumber": 1, "PageSize": size,
+        **({} if absent else {"NextToken": token}), "TotalCount": 0, "PageNumber": 1, "PageSize": size,
         **wrap([render(row) for row in page]),
     }  # fmt: skip
 

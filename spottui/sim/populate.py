@@ -87,7 +87,7 @@ def _add_instance(world: World, dice: random.Random, region: Region, number: int
         _LOCAL_TYPE if number % 24 == 20 else dice.choice(_TYPES), vswitch.id, addresses.allocate(vswitch),
         base_image.id, created, host_name=f"{role}-{number}", key_pair="ops",
         security_group_ids=(region.security_group_id,), started_at=created + 40,
-        eni_id=world.ids.resource("eni"), mac=world.ids.mac(), serial=world.ids.request().lower(),
+        eni_id=world.ids.resource("eni"), mac=world.ids.mac(), serial=world.ids.event().lower(),
         tags={"app": role, "env": "prod" if number % 3 else "staging"},
     )  # fmt: skip
     world.instances[instance.id] = instance

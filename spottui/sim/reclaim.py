@@ -1,8 +1,9 @@
 """The cloud takes a spot instance back: lock, and after the notice period release or stop."""
 
-from spottui.sim import addresses
+from spottui.sim import addresses, events
 from spottui.sim.imaging import lose_snapshots_of
 from spottui.sim.model import Disk, Instance
+from spottui.sim.schedule import happening
 from spottui.sim.world import World
 
 
@@ -14,7 +15,7 @@ def lock(world: World, instance: Instance, release_at: float) -> None:
     instance.release_at = release_at
     if world.settings.locked_status is not None:
         instance.status = world.settings.locked_status
-    world.schedule.plan(release_at, lambda at: _reclaim(world, instance, at))
+    world.schedule.plan(release_at, take_back, instance.id)
 
 
 def release(world: World, instance: Instance, at: float) -> None:
@@ -24,26 +25,41 @@ def release(world: World, instance: Instance, at: float) -> None:
     addresses.give_back(world.vswitches[instance.vswitch_id], instance.private_ip)
     if instance.eip_id in world.eips:
         world.eips[instance.eip_id].instance_id = ""
+        if not world.settings.eip_survives:
+            del world.eips[instance.eip_id]
     for disk in world.disks_of(instance):
         _leave(world, disk, at)
+    events.tell_state(world, instance, "Deleted", at)
 
 
-def _reclaim(world: World, instance: Instance, at: float) -> None:
-    if instance.release_at is None or instance.id not in world.instances:
+def stop(world: World, instance: Instance, at: float, *, charging: bool) -> None:
+    """The instance is Stopped; without charging its compute goes back and its automatic public address is lost."""
+    instance.status = "Stopped"
+    instance.stopped_mode = "KeepCharging" if charging else "StopCharging"
+    if not charging:
+        instance.public_ip = ""
+    events.tell_state(world, instance, "Stopped", at)
+
+
+@happening
+def lock_later(world: World, at: float, instance_id: str, release_at: float) -> None:
+    """The lock of a reclaim that was announced before."""
+    if instance_id in world.instances:
+        lock(world, world.instances[instance_id], max(at, release_at))
+
+
+@happening
+def take_back(world: World, at: float, instance_id: str) -> None:
+    """The notice period is over."""
+    instance = world.instances.get(instance_id)
+    if instance is None or instance.release_at is None:
         return
     if instance.behavior == "Stop":
-        _stop(instance)
+        instance.locks = tuple(reason for reason in instance.locks if reason != "Recycling")
+        instance.release_at = None
+        stop(world, instance, at, charging=False)
     else:
         release(world, instance, at)
-
-
-def _stop(instance: Instance) -> None:
-    # Economical mode: disks, private address and EIP stay, the automatic public address does not.
-    instance.status = "Stopped"
-    instance.stopped_mode = "StopCharging"
-    instance.locks = tuple(reason for reason in instance.locks if reason != "Recycling")
-    instance.release_at = None
-    instance.public_ip = ""
 
 
 def _leave(world: World, disk: Disk, at: float) -> None:

@@ -44,7 +44,7 @@ class Call:
     def refuse_if_dry_run(self) -> None:
         """End here if the call was only a check, with the error that means it would have worked."""
         if self.params.flag("DryRun"):
-            raise dry_run()
+            raise dry_run(self.world.settings.dry_run_status)
 
     def created(self, what: str) -> None:
         """Note what came into being."""
@@ -61,7 +61,9 @@ class Call:
             body, what = act()
             self.created(what)
             return body
-        body, self.effect = self.world.tokens.once((name, self.any_region, token), self.params, act)
+        body, self.effect = self.world.tokens.once(
+            (name, self.any_region, token), self.params, act, self.now, self.world.settings
+        )
         return body
 
 

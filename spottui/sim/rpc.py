@@ -16,6 +16,7 @@ from spottui.sim.mishap import exchange
 from spottui.sim.params import Params
 from spottui.sim.registry import Call, find, is_known_version
 from spottui.sim.signature import Request, verify
+from spottui.sim.throttle import throttled
 from spottui.sim.tokens import SIGNING_PARAMETERS
 from spottui.sim.world import World
 
@@ -55,6 +56,7 @@ def _carry_out(world: World, signed: Request, name: str, version: str, params: P
     if action is None:
         raise ApiError("InvalidAction.NotFound", 404, "Specified api is not found, please check your url.")
     verify(world, signed)
+    world.buckets.take(world.settings, name, params.text("RegionId"), world.settle())
     call = Call(world, params, world.settle(), blind=_is_blind(world, name, params))
     try:
         return action(call)
@@ -87,21 +89,20 @@ def _pairs(text: str) -> dict[str, str]:
 def _faulted(request: web.Request, row: Row, fault: Fault) -> web.Response:
     if fault.kind == "error":
         return _refused(request, row, ApiError(fault.code, fault.status, fault.message))
-    refusal = ApiError("Throttling.User", 400, "Request was denied due to user flow control.")
-    response = _refused(request, row, refusal)
-    if fault.retry_after_ms is not None:
-        response.headers["x-acs-retry-after"] = str(fault.retry_after_ms)
-    return response
+    return _refused(request, row, throttled(fault.retry_after_ms))
 
 
 def _refused(request: web.Request, row: Row, refusal: ApiError) -> web.Response:
     row.code = refusal.code
     link = re.sub(r"[^\w.]", "", refusal.code)
-    return _json(row, refusal.status, {
+    response = _json(row, refusal.status, {
         "RequestId": row.request_id, "HostId": request.host, "Code": refusal.code,
         "Message": refusal.message,
         "Recommend": f"https://api.aliyun.com/troubleshoot?q={link}&product=Ecs&requestId={row.request_id}",
     })  # fmt: skip
+    if refusal.retry_after_ms is not None:
+        response.headers["x-acs-retry-after"] = str(refusal.retry_after_ms)
+    return response
 
 
 def _json(row: Row, status: int, body: dict[str, Any]) -> web.Response:

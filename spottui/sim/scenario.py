@@ -9,11 +9,12 @@ from spottui.sim import control
 from spottui.sim.errors import ControlError
 from spottui.sim.given import Given
 from spottui.sim.model import Instance
+from spottui.sim.schedule import happening
 from spottui.sim.world import World
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class Entry:
     """One entry of the timeline: `at_s` simulated seconds after the start, a control call and its input."""
 
     at_s: float
@@ -30,7 +31,9 @@ class Scenario:
     options: dict[str, Any] = field(default_factory=dict)
     knobs: dict[str, Any] = field(default_factory=dict)
     policy: dict[str, Any] = field(default_factory=dict)
-    timeline: tuple[Happening, ...] = ()
+    timeline: tuple[Entry, ...] = ()
+    expect: dict[str, Any] = field(default_factory=dict)
+    """What it must end with when the console runs against it; read by `tests/scenarios.py`."""
 
 
 def names() -> list[str]:
@@ -49,10 +52,10 @@ def load(name: str) -> Scenario:
         raise ControlError("scenario", f"{name!r} is not known", names())
     text = resources.files(f"{__package__}.scenarios").joinpath(f"{name}.toml").read_text("utf-8")
     table = tomllib.loads(text)
-    timeline = tuple(_happening(entry) for entry in table.pop("at", []))
+    timeline = tuple(_entry(entry) for entry in table.pop("at", []))
     return Scenario(
         name, table.pop("why"), knobs=table.pop("world", {}), policy=table.pop("policy", {}),
-        options=table, timeline=timeline,
+        expect=table.pop("expect", {}), options=table, timeline=timeline,
     )  # fmt: skip
 
 
@@ -65,41 +68,54 @@ def prepare(world: World, scenario: Scenario) -> None:
     now = world.clock.now()
     if scenario.knobs:
         control.turn_knobs(world, Given(scenario.knobs), now)
-    for happening in scenario.timeline:
-        _plan(world, happening, now + happening.at_s)
+    for entry in scenario.timeline:
+        _plan(world, entry, now + entry.at_s)
 
 
-def _happening(entry: dict[str, Any]) -> Happening:
+@happening
+def act(world: World, at: float, what: str, args: dict[str, Any]) -> None:
+    """Carry out one entry of the timeline."""
+    given = dict(args)
+    if "newest" in given:
+        given["instance_ids"] = [_newest(world, name).id for name in given.pop("newest")]
+    if "instance_ids" in given:
+        # Somebody may have released one of them before its turn came.
+        given["instance_ids"] = [i for i in given["instance_ids"] if i in world.instances]
+    if given.get("instance_ids") != []:
+        control.CALLS[what](world, Given(given), at)
+
+
+def _entry(entry: dict[str, Any]) -> Entry:
     args = dict(entry)
     at_s, what = float(args.pop("at_s")), args.pop("what")
     if what not in control.CALLS:
         raise ControlError("what", f"{what!r} is not known", list(control.CALLS))
-    return Happening(at_s, what, args)
+    return Entry(at_s, what, args)
 
 
-def _plan(world: World, happening: Happening, at: float) -> None:
-    args = _resolved(world, happening)
-
-    def happen(due: float) -> None:
-        given = dict(args)
-        if "instance_ids" in given:
-            # Somebody may have released one of them before its turn came.
-            given["instance_ids"] = [i for i in given["instance_ids"] if i in world.instances]
-        if given.get("instance_ids") != []:
-            control.CALLS[happening.what](world, Given(given), due)
-
-    world.schedule.plan(at, happen)
+def _plan(world: World, entry: Entry, at: float) -> None:
+    world.schedule.plan(at, act, entry.what, _resolved(world, entry))
 
 
-def _resolved(world: World, happening: Happening) -> dict[str, Any]:
+def _resolved(world: World, entry: Entry) -> dict[str, Any]:
     """The input with instances named in the scenario replaced by what the control call takes."""
-    args = dict(happening.args)
-    if happening.what == "interrupt" and "instances" in args:
+    args = dict(entry.args)
+    if entry.what == "interrupt" and "instances" in args:
         args["instance_ids"] = [_named(world, who).id for who in args.pop("instances")]
-    if happening.what == "stock" and "instance" in args:
+    if entry.what in ("stock", "demand", "price") and "instance" in args:
         like = _named(world, args.pop("instance"))
         args |= {"instance_type": like.type, "zone": like.zone}
+    if entry.what == "faults" and "instance" in args:
+        args["match"] = {**args.get("match", {}), "InstanceId": _named(world, args.pop("instance")).id}
     return args
+
+
+def _newest(world: World, name: str) -> Instance:
+    """The youngest instance of that name: a replacement, once there is one."""
+    found = [row for row in world.instances.values() if row.name == name]
+    if not found:
+        raise ControlError("newest", f"{name!r} is not in this world any more")
+    return found[-1]
 
 
 def _named(world: World, who: str | int) -> Instance:

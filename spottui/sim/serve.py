@@ -1,6 +1,7 @@
 """Start the simulated cloud on loopback and stop it again."""
 
 import asyncio
+import json
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -13,7 +14,9 @@ from aiohttp import web
 from spottui.sim import configfile, tls
 from spottui.sim.clock import Clock
 from spottui.sim.cloud import Cloud
+from spottui.sim.errors import ControlError
 from spottui.sim.populate import Plan, build
+from spottui.sim.saving import load as load_world
 from spottui.sim.scenario import Scenario, load, prepare
 from spottui.sim.server import LONGEST_LINE, application
 from spottui.sim.settings import Settings
@@ -35,6 +38,10 @@ class Options:
     scenario: str = "quiet"
     tls: bool = False
     config: Path | None = None
+    start_at: float | None = None
+    """Simulated epoch seconds of the start; None: wall time."""
+    world: Path | None = None
+    """A world that was saved, to go on with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +79,7 @@ async def running(options: Options) -> AsyncIterator[Endpoint]:
     """
     scenario = load(options.scenario)
     options = replace(options, config=options.config and options.config.absolute())
-    cloud = Cloud(lambda: _make_world(options, scenario))
+    cloud = Cloud(lambda: _load_world(options.world) if options.world else _make_world(options, scenario))
     runner = web.AppRunner(
         application(cloud), access_log=None, handler_cancellation=True, shutdown_timeout=0.2,
         max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE,
@@ -108,6 +115,14 @@ def _ca_file(options: Options) -> Path | None:
     return Path(tempfile.mkdtemp(prefix="spottui-sim-"), "ca.pem")
 
 
+def _load_world(path: Path) -> World:
+    try:
+        saved = json.loads(path.read_text("utf-8"))
+    except ValueError:
+        raise ControlError("world", f"{path} is not JSON", "the answer of GET /_sim/world/save") from None
+    return load_world(saved)
+
+
 def _make_world(options: Options, scenario: Scenario) -> World:
     def chosen(name: str, default: Any) -> Any:
         given = getattr(options, name)
@@ -117,6 +132,6 @@ def _make_world(options: Options, scenario: Scenario) -> World:
         chosen("instances", 24), tuple(chosen("regions", ("cn-hangzhou",))), chosen("seed", 7),
         bare=chosen("bare", False),
     )  # fmt: skip
-    world = build(plan, Clock(chosen("speed", 1.0)), Settings())
+    world = build(plan, Clock(chosen("speed", 1.0), options.start_at), Settings())
     prepare(world, scenario)
     return world

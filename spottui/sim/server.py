@@ -5,7 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from spottui.sim import control
+from spottui.sim import control, saving
+from spottui.sim.clock import iso_millis
 from spottui.sim.cloud import Cloud
 from spottui.sim.errors import ControlError
 from spottui.sim.given import Given
@@ -16,11 +17,13 @@ from spottui.sim.state import state
 
 LONGEST_LINE = 96 * 1024
 """Bytes of a request line: all parameters of a call, UserData included, travel in it."""
+LARGEST_BODY = 256 * 1024 * 1024
+"""Bytes of a request body: a saved world of 10,000 instances is one."""
 
 
 def application(cloud: Cloud) -> web.Application:
     """The HTTP application of the cloud."""
-    app = web.Application(client_max_size=2 * 1024 * 1024)
+    app = web.Application(client_max_size=LARGEST_BODY)
     metadata = Metadata(cloud)
 
     async def rpc(request: web.Request) -> web.Response:
@@ -64,8 +67,27 @@ def _add_control(app: web.Application, cloud: Cloud) -> None:
     app.router.add_get("/_sim/faults", show_faults)
     app.router.add_delete("/_sim/faults", forget_faults)
     app.router.add_post("/_sim/reset", reset)
+    _add_saving(app, cloud)
     for name in control.CALLS:
         app.router.add_post(f"/_sim/{name}", _acting(cloud, name))
+
+
+def _add_saving(app: web.Application, cloud: Cloud) -> None:
+    async def save_world(request: web.Request) -> web.Response:
+        return _json(saving.save(cloud.world))
+
+    async def load_world(request: web.Request) -> web.Response:
+        try:
+            saved = await _body(request)
+            if not isinstance(saved, dict):
+                raise ControlError("body", "must be a JSON object", "object")
+            cloud.replace(saving.load(saved))
+        except ControlError as refusal:
+            return _refused(refusal)
+        return _json({"now": iso_millis(cloud.world.clock.now())})
+
+    app.router.add_get("/_sim/world/save", save_world)
+    app.router.add_post("/_sim/world/load", load_world)
 
 
 def _acting(cloud: Cloud, name: str) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -76,12 +98,16 @@ def _acting(cloud: Cloud, name: str) -> Callable[[web.Request], Awaitable[web.Re
             every = given if name == "faults" and isinstance(given, list) else [given]
             results = [control.CALLS[name](cloud.world, Given(one), cloud.world.settle()) for one in every]
         except ControlError as refusal:
-            error = {"field": refusal.field, "message": refusal.message, "allowed": refusal.allowed}
-            return _json({"error": error}, status=400)
+            return _refused(refusal)
         cloud.time_moved()
         return _json({"ordered": len(results)} if name == "faults" else results[0])
 
     return act
+
+
+def _refused(refusal: ControlError) -> web.Response:
+    error = {"field": refusal.field, "message": refusal.message, "allowed": refusal.allowed}
+    return _json({"error": error}, status=400)
 
 
 async def _body(request: web.Request) -> object:

@@ -1,4 +1,7 @@
-"""The knobs of a world, turned by a scenario, by options or by `POST /_sim/world`."""
+"""The knobs of a world, turned by a scenario, by options or by `POST /_sim/world`.
+
+Switches for what the documentation leaves open are listed, with both outcomes, in `assumptions`.
+"""
 
 from dataclasses import dataclass, field
 
@@ -12,16 +15,75 @@ class Settings:
     image_s_per_gib: float = 0.4
     """Time per GiB of cloud disk in a first image."""
     image_incremental: float = 0.25
-    """The share of `image_s_per_gib` for a disk that has a finished snapshot."""
+    """The share of `image_s_per_gib` for a disk that has a finished snapshot: the GiB that changed since."""
+    image_waiting_s: float = 0.0
+    """Images are `Waiting`, queued, so long before they are `Creating`."""
     image_usable_s: float | None = None
     """Images become `Usable` so long after their start; None: when Available."""
+    image_unlisted_s: float = 0.0
+    """A new image is not listed for so long."""
+    image_quota: int | None = None
+    """Custom images of a region; None: no limit."""
+    instance_unlisted_s: float = 0.0
+    """A launched instance is not listed for so long."""
     boot_s: float = 5.0
     """From RunInstances or StartInstance to Running."""
-    locked_status: str | None = None
-    """The status an instance takes with its Recycling lock; None: it keeps its own."""
+    launches_that_fail: int = 0
+    """So many of the next launched instances are removed again, as `SystemFailure.Delete`."""
+    launch_fails_after_s: float = 1.0
+    """When they are."""
+    command_s: float = 1.0
+    """How long a Cloud Assistant command runs, unless its own timeout is shorter."""
+    command_exit_code: int = 0
+    """What every command exits with."""
+    limits: dict[str, int] = field(default_factory=dict)
+    """Action to calls a minute in each region; `*` for every action that is not named."""
+    throttle_says_when: bool = False
+    """A throttled answer has `x-acs-retry-after`, in milliseconds."""
+    token_in_process_s: float = 0.0
+    """A repeated ClientToken is `LastTokenProcessing` for so long after the first use."""
+    price_swing: float = 0.0
+    """Spot prices move hourly by up to this share of themselves; 0 holds them still."""
+    market_check_s: float = 0.0
+    """Every so often, instances whose price limit is below the price are reclaimed; 0: never."""
     queue_down: bool = False
     """MNS answers every request with 503."""
+    queue_reorder: bool = False
+    """Messages are received in any order."""
     skew_wall_s: float = 0.0
     """How far this cloud's idea of wall time is ahead, for signature dates."""
     permissions: dict[str, str] = field(default_factory=dict)
     """Action to `allow`, `empty` (an empty list with 200) or `forbidden` (403)."""
+
+    locked_status: str | None = None
+    """The status an instance takes with its Recycling lock; None: it keeps its own."""
+    protect_while_locked: bool = True
+    """ModifyDiskAttribute is accepted while the instance has a Recycling lock."""
+    command_while_locked: bool = True
+    """RunCommand is accepted while the instance has a Recycling lock."""
+    snapshot_needs_disk: bool = True
+    """A snapshot still being made is lost with its disk."""
+    eip_survives: bool = True
+    """An EIP is unbound, not released, when its instance is reclaimed."""
+    snapshot_min_age_s: float = 0.0
+    """A disk must be so old before it can have a snapshot."""
+    image_not_ready_code: str = "OperationDenied.ImageNotValid"
+    """What RunInstances says to an image that is not usable yet."""
+    image_id_list: bool = True
+    """DescribeImages takes several comma-separated image ids."""
+    dry_run_status: int = 400
+    """The HTTP status of `DryRunOperation`."""
+    token_life_s: float | None = None
+    """ClientTokens are forgotten after so long; None: never."""
+    end_token_absent: bool = False
+    """The last page has no NextToken at all, instead of an empty one."""
+    stop_action: str = "stop"
+    """`content.action` of a reclaim event about an instance in Stop mode."""
+    dead_poll_takes: bool = False
+    """A message may go to a long poll whose client has hung up, and hide for its visibility timeout."""
+    qps_status: int = 429
+    """The HTTP status of MNS's `QpsLimitExceeded`."""
+    batch_send_status: int = 500
+    """The HTTP status of a BatchSendMessage of which some failed."""
+    date_tolerance_s: float = 900.0
+    """How far a request's date may be off."""

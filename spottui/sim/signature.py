@@ -13,7 +13,6 @@ from urllib.parse import quote
 from spottui.sim.errors import ApiError
 from spottui.sim.world import World
 
-TOLERANCE_S = 15 * 60
 _V3 = "ACS3-HMAC-SHA256"
 
 
@@ -41,7 +40,7 @@ def verify(world: World, request: Request) -> None:
 def _verify_v3(world: World, request: Request) -> None:
     _check_date(world, request.headers.get("x-acs-date", ""))
     given = dict(re.findall(r"(Credential|SignedHeaders|Signature)=([^,\s]+)", request.headers["authorization"]))
-    secret = _secret(world, given.get("Credential", ""))
+    secret = secret_of(world, given.get("Credential", ""), request.headers.get("x-acs-security-token", ""))
     body_hash = hashlib.sha256(request.body).hexdigest()
     signed = given.get("SignedHeaders", "")
     query = "&".join(f"{k}={quote(v, safe='~')}" for k, v in sorted(request.query.items()))
@@ -58,7 +57,7 @@ def _verify_v3(world: World, request: Request) -> None:
 def _verify_v2(world: World, request: Request) -> None:
     params = {**request.query, **request.form}
     _check_date(world, params.get("Timestamp", ""))
-    secret = _secret(world, params.get("AccessKeyId", ""))
+    secret = secret_of(world, params.get("AccessKeyId", ""), params.get("SecurityToken", ""))
     given = params.pop("Signature")
     query = "&".join(f"{_quote(k)}={_quote(v)}" for k, v in sorted(params.items()))
     to_sign = f"{request.method}&%2F&{_quote(query)}"
@@ -74,14 +73,26 @@ def _check_date(world: World, text: str) -> None:
         raise ApiError(
             "IllegalTimestamp", 400, "The input parameter Timestamp that is mandatory is not well formed."
         ) from None
-    if abs(time.time() + world.settings.skew_wall_s - at) > TOLERANCE_S:
+    if abs(time.time() + world.settings.skew_wall_s - at) > world.settings.date_tolerance_s:
         raise ApiError("InvalidTimeStamp.Expired", 400, "Specified time stamp or date value is expired.")
 
 
-def _secret(world: World, access_key_id: str) -> str:
-    if access_key_id not in world.keys:
+def secret_of(world: World, access_key_id: str, security_token: str) -> str:
+    """The secret of a key; a temporary one is good only with its security token and until that expires.
+
+    Raises:
+        ApiError: 404 InvalidAccessKeyId.NotFound, 400 InvalidSecurityToken.Malformed or .Expired.
+    """
+    temporary = world.security_tokens.get(access_key_id)
+    if temporary is None and access_key_id not in world.keys:
         raise ApiError("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.")
-    return world.keys[access_key_id]
+    if temporary is None:
+        return world.keys[access_key_id]
+    if not hmac.compare_digest(temporary.token.encode(), security_token.encode()):
+        raise ApiError("InvalidSecurityToken.Malformed", 400, "Specified SecurityToken is malformed.")
+    if world.clock.now() >= temporary.expires_at:
+        raise ApiError("InvalidSecurityToken.Expired", 400, "Specified SecurityToken is expired.")
+    return temporary.secret
 
 
 def _compare(expected: str, given: str) -> None:
@@ -101,7 +112,7 @@ def _check_nonce(world: World, nonce: str) -> None:
         raise ApiError("SignatureNonceUsed", 400, "The request signature nonce has been used.")
     world.nonces[nonce] = now
     # In order of arrival, so the oldest come first; past the tolerance the date refuses a replay.
-    while (oldest := next(iter(world.nonces))) and now - world.nonces[oldest] > 2 * TOLERANCE_S:
+    while (oldest := next(iter(world.nonces))) and now - world.nonces[oldest] > 2 * world.settings.date_tolerance_s:
         del world.nonces[oldest]
 
 

@@ -23,6 +23,11 @@ def take(world: World, instance_type: str, zone: str, amount: int = 1) -> None:
         world.stock[instance_type, zone] = remaining - amount
 
 
+def give_back(world: World, instance_type: str, zone: str, amount: int = 1) -> None:
+    """`amount` more are left."""
+    take(world, instance_type, zone, -amount)
+
+
 def category(world: World, instance_type: str, zone: str) -> str:
     """`WithStock`, `ClosedWithStock` (low) or `WithoutStock`, as DescribeAvailableResource says it."""
     remaining = left(world, instance_type, zone)

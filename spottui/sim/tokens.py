@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from spottui.sim.errors import ApiError
+from spottui.sim.settings import Settings
 
 # CreateImage and RunInstances name the same mistake differently (error tables of the two APIs).
 _MISMATCH = {"CreateImage": "IdempotenceParamNotMatch"}
@@ -16,10 +17,13 @@ SIGNING_PARAMETERS = {"Action", "Format", "Version", "Timestamp", "SignatureNonc
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
-    fingerprint: frozenset[tuple[str, str]]
+class Outcome:
+    """What one token came to at `at`; `fingerprint` is the sorted parameters it was used with."""
+
+    at: float
+    fingerprint: list[tuple[str, str]]
     result: dict[str, Any] | None
-    refusal: ApiError | None
+    refusal: tuple[str, int, str] | None
     what: str
 
 
@@ -27,40 +31,57 @@ class Tokens:
     """What was asked and answered under each (action, region, token)."""
 
     def __init__(self) -> None:
-        self._outcomes: dict[tuple[str, str, str], _Outcome] = {}
+        self._outcomes: dict[tuple[str, str, str], Outcome] = {}
 
     def once(
         self,
         key: tuple[str, str, str],
         params: Mapping[str, str],
         act: Callable[[], tuple[dict[str, Any], str]],
+        now: float,
+        knobs: Settings,
     ) -> tuple[dict[str, Any], str]:
         """Answer and effect of `act`, run at most once per key.
 
         Raises:
-            ApiError: the refusal of `act`, the remembered one, or the mismatch of parameters.
+            ApiError: the refusal of `act`, the remembered one, the mismatch of parameters, or 403
+                LastTokenProcessing while the first use counts as being in process.
         """
-        fingerprint = frozenset((k, v) for k, v in params.items() if k not in _NOT_PART | SIGNING_PARAMETERS)
-        if known := self._outcomes.get(key):
-            return self._replay(known, fingerprint, key[0])
+        fingerprint = sorted((k, v) for k, v in params.items() if k not in _NOT_PART | SIGNING_PARAMETERS)
+        known = self._outcomes.get(key)
+        if known and (knobs.token_life_s is None or now - known.at < knobs.token_life_s):
+            if now - known.at < knobs.token_in_process_s:
+                raise ApiError("LastTokenProcessing", 403, "The last token request is processing.")
+            return _replay(known, fingerprint, key[0])
         try:
             result, what = act()
         except ApiError as refusal:
             if refusal.remembered:
-                self._outcomes[key] = _Outcome(fingerprint, None, refusal, "")
+                self._outcomes[key] = Outcome(now, fingerprint, None, told(refusal), "")
             raise
-        self._outcomes[key] = _Outcome(fingerprint, result, None, what)
+        self._outcomes[key] = Outcome(now, fingerprint, result, None, what)
         return result, f"created {what}"
 
-    def _replay(
-        self, known: _Outcome, fingerprint: frozenset[tuple[str, str]], action: str
-    ) -> tuple[dict[str, Any], str]:
-        if known.fingerprint != fingerprint:
-            raise ApiError(
-                _MISMATCH.get(action, "IdempotentParameterMismatch"), 400,
-                "The request uses the same client token as a previous, but non-identical request.",
-            )  # fmt: skip
-        if known.refusal is not None:
-            raise known.refusal
-        assert known.result is not None
-        return known.result, f"replayed {known.what}"
+    def save(self) -> list[tuple[tuple[str, str, str], Outcome]]:
+        """The table."""
+        return list(self._outcomes.items())
+
+    def load(self, saved: list[tuple[tuple[str, str, str], Outcome]]) -> None:
+        """Take over a saved table."""
+        self._outcomes = dict(saved)
+
+
+def told(refusal: ApiError) -> tuple[str, int, str]:
+    """A refusal as it is remembered."""
+    return refusal.code, refusal.status, refusal.message
+
+
+def _replay(known: Outcome, fingerprint: list[tuple[str, str]], action: str) -> tuple[dict[str, Any], str]:
+    if known.fingerprint != fingerprint:
+        raise ApiError(
+            _MISMATCH.get(action, "IdempotentParameterMismatch"), 400,
+            "The request uses the same client token as a previous, but non-identical request.",
+        )  # fmt: skip
+    if known.refusal is not None:
+        raise ApiError(*known.refusal, remembered=True)
+    return known.result or {}, f"replayed {known.what}"

@@ -11,9 +11,22 @@ from spottui.sim.faults import Faults
 from spottui.sim.ids import Ids
 from spottui.sim.ledger import Ledger
 from spottui.sim.mns.queues import Queues
-from spottui.sim.model import Disk, Eip, EventRule, Image, Instance, Notice, Region, Snapshot, VSwitch
+from spottui.sim.model import (
+    Disk,
+    Eip,
+    EventRule,
+    Image,
+    Instance,
+    Invocation,
+    Notice,
+    Region,
+    SecurityToken,
+    Snapshot,
+    VSwitch,
+)
 from spottui.sim.schedule import Schedule
 from spottui.sim.settings import Settings
+from spottui.sim.throttle import Buckets
 from spottui.sim.tokens import Tokens
 
 _T = TypeVar("_T", Instance, Disk, Image, Snapshot, VSwitch, Eip)
@@ -39,6 +52,12 @@ class World:
     eips: dict[str, Eip] = field(default_factory=dict)
     stock: dict[tuple[str, str], int] = field(default_factory=dict)
     """(instance type, zone) to what is left; a pair that is not here has plenty."""
+    prices: dict[tuple[str, str], list[tuple[float, float]]] = field(default_factory=dict)
+    """(instance type, zone) to the prices that were set, each with the time since when."""
+    invocations: dict[str, Invocation] = field(default_factory=dict)
+    security_tokens: dict[str, SecurityToken] = field(default_factory=dict)
+    """Temporary AccessKey id to its secret and token."""
+    buckets: Buckets = field(default_factory=Buckets)
     queues: Queues = field(default_factory=Queues)
     event_rules: dict[str, EventRule] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
@@ -52,7 +71,7 @@ class World:
     def settle(self) -> float:
         """Let everything happen that was due; returns simulated now."""
         now = self.clock.now()
-        self.schedule.run_until(now)
+        self.schedule.run_until(self, now)
         return now
 
     def advance(self, seconds: float) -> None:

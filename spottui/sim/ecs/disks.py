@@ -1,10 +1,13 @@
 """Disks: what there is, and whether they go with their instance."""
 
 from spottui.sim.ecs import filters, rendering
-from spottui.sim.errors import ApiError, missing
+from spottui.sim.errors import ApiError, missing, not_found
 from spottui.sim.model import Disk
 from spottui.sim.paging import by_token_or_number
 from spottui.sim.registry import Body, Call, action
+
+_STATUSES = ("In_use", "Available", "Attaching", "Detaching", "Creating", "ReIniting", "All")
+_TYPES = ("system", "data", "all")
 
 
 @action()
@@ -12,6 +15,8 @@ def describe_disks(call: Call) -> Body:
     """Disks of a region, of an instance or by id."""
     region, params = call.region_id, call.params
     delete_with = params.flag("DeleteWithInstance") if params.text("DeleteWithInstance") else None
+    params.choice("Status", _STATUSES, not_found("DiskStatus", params.text("Status")))
+    params.choice("DiskType", _TYPES, ApiError("InvalidDiskType.ValueNotSupported", 400, "DiskType is not valid."))
     rows = (row for row in call.world.disks.values() if row.region == region)
     found = filters.keep(
         rows,
@@ -33,6 +38,8 @@ def modify_disk_attribute(call: Call) -> Body:
     """Set DeleteWithInstance or the name of up to 100 disks; all or none."""
     rows = _disks_to_modify(call)
     wanted = call.params.text("DeleteWithInstance")
+    if not call.world.settings.protect_while_locked and any(_is_recycling(call, row) for row in rows):
+        raise ApiError("InstanceLockedForRecycling", 403, "The specified operation is denied: the instance is locked.")
     if wanted and any(row.is_local for row in rows):
         raise ApiError(
             "InvalidDiskCategory.Mismatch", 400, "The specified disk category does not support this operation."
@@ -42,6 +49,10 @@ def modify_disk_attribute(call: Call) -> Body:
         row.name = call.params.text("DiskName", row.name)
     call.changed(", ".join(row.id for row in rows))
     return {}
+
+
+def _is_recycling(call: Call, row: Disk) -> bool:
+    return bool(row.instance_id) and "Recycling" in call.world.instances[row.instance_id].locks
 
 
 def _disks_to_modify(call: Call) -> list[Disk]:

@@ -25,6 +25,26 @@ def describe_eip_addresses(call: Call) -> Body:
 
 
 @action()
+def allocate_eip_address(call: Call) -> Body:
+    """A new EIP, not bound to anything."""
+    world, region = call.world, call.region_id
+    bandwidth = call.params.whole("Bandwidth", 5, 1, 500)
+
+    def allocate() -> tuple[Body, str]:
+        address = _free_address({row.address for row in world.eips.values()})
+        eip = Eip(world.ids.resource("eip"), region, address, call.now, bandwidth)
+        world.eips[eip.id] = eip
+        return {"AllocationId": eip.id, "EipAddress": eip.address}, eip.id
+
+    return call.once("AllocateEipAddress", allocate)
+
+
+def _free_address(taken: set[str]) -> str:
+    every = (f"121.41.{high}.{low}" for high in range(256) for low in range(1, 255))
+    return next(address for address in every if address not in taken)
+
+
+@action()
 def associate_eip_address(call: Call) -> Body:
     """Bind an EIP to an instance; binding it again to the same one is fine."""
     eip = call.world.eip(call.params.required("AllocationId"), call.any_region)

@@ -3,58 +3,72 @@
 import re
 
 from spottui.sim.ecs import filters, rendering
-from spottui.sim.errors import ApiError, missing
-from spottui.sim.imaging import ImageOrder, image_from_disks, image_from_snapshot, is_usable
-from spottui.sim.model import Image, Instance
+from spottui.sim.errors import ApiError, invalid, missing
+from spottui.sim.imaging import ImageOrder, check_snapshots, image_from_disks, image_from_mappings, is_usable
+from spottui.sim.model import Image, Instance, Mapping, Snapshot
 from spottui.sim.paging import by_number
 from spottui.sim.registry import Body, Call, action
 
 _NAME = re.compile(r"[A-Za-z\u4e00-\u9fff][\w\u4e00-\u9fff.:_-]{1,127}")
+_MOST_DATA_DISKS = 16
 _STATUSES = ("Creating", "Waiting", "Available", "UnAvailable", "CreateFailed", "Deprecated")
 
 
 @action()
 def create_image(call: Call) -> Body:
-    """Start an image; an instance wins over a snapshot when both are given."""
+    """Start an image; an instance wins over a disk mapping, and that over a snapshot, when several are given."""
     order = _order(call)
-    if not call.params.text("InstanceId") and not call.params.text("SnapshotId"):
-        raise missing("InstanceId")
     if call.params.flag("DryRun"):
-        _check_source(call, order)
+        _check_order(call, order)
+        _source(call, order)
         call.refuse_if_dry_run()
     return call.once("CreateImage", lambda: _create(call, order))
 
 
 def _create(call: Call, order: ImageOrder) -> tuple[Body, str]:
-    source = _check_source(call, order)
+    _check_order(call, order)
+    source = _source(call, order)
     if isinstance(source, Instance):
         cloud_disks = [disk for disk in call.world.disks_of(source) if not disk.is_local]
         image = image_from_disks(call.world, call.now, order, cloud_disks)
     else:
-        snapshot = call.world.snapshot(call.params.required("SnapshotId"))
-        image = image_from_snapshot(call.world, call.now, order, snapshot)
+        image = image_from_mappings(call.world, call.now, order, source)
     return {"ImageId": image.id}, image.id
 
 
 def _order(call: Call) -> ImageOrder:
-    name = call.params.text("ImageName")
+    params = call.params
+    name, description = params.text("ImageName"), params.text("Description")
     if name and (not _NAME.fullmatch(name) or name.startswith(("http://", "https://"))):
         raise ApiError("InvalidImageName.Malformed", 400, "The specified Image name is wrongly formed.")
+    if description and (not 2 <= len(description) <= 256 or description.startswith(("http://", "https://"))):
+        raise ApiError("InvalidDescription.Malformed", 400, "The specified description is wrongly formed.")
     return ImageOrder(
-        call.region_id, name, call.params.text("Description"), call.params.text("ImageFamily"),
-        call.params.tags(), call.params.text("InstanceId"),
-    )  # fmt: skip
+        call.region_id, name, description, params.text("ImageFamily"), params.tags(), params.text("InstanceId")
+    )
 
 
-def _check_source(call: Call, order: ImageOrder) -> Instance | None:
-    if order.name and any(i.name == order.name and i.region == order.region for i in call.world.images.values()):
+def _check_order(call: Call, order: ImageOrder) -> None:
+    own = [i for i in call.world.images.values() if i.region == order.region and i.owner == "self"]
+    if order.name and any(i.name == order.name for i in own):
         raise ApiError("InvalidImageName.Duplicated", 400, "The specified Image name has already been used.")
+    quota = call.world.settings.image_quota
+    if quota is not None and len(own) >= quota:
+        raise ApiError("QuotaExceed.Image", 403, "The Image Quota exceeds.")
+
+
+def _source(call: Call, order: ImageOrder) -> Instance | tuple[Mapping, ...]:
     if order.source_instance_id:
         return _check_instance(call, call.world.instance(order.source_instance_id, order.region))
-    snapshot = call.world.snapshot(call.params.required("SnapshotId"), order.region)
-    if snapshot.status != "accomplished":
-        raise ApiError("InvalidSnapshotId.NotReady", 403, "The specified snapshot is not ready.")
-    return None
+    mappings = call.params.groups("DiskDeviceMapping")
+    if mappings:
+        return _mappings(call, mappings)
+    if not call.params.text("SnapshotId"):
+        raise missing("InstanceId")
+    snapshot = _finished(call, call.params.text("SnapshotId"))
+    if snapshot.disk_type != "system":
+        raise ApiError("InvalidSnapshot.NotSystemDisk", 403, "The specified snapshot is not of a system disk.")
+    return (Mapping("/dev/xvda", "system", snapshot.size_gib, snapshot.id),)
 
 
 def _check_instance(call: Call, row: Instance) -> Instance:
@@ -64,9 +78,37 @@ def _check_instance(call: Call, row: Instance) -> Instance:
         )
     if "security" in row.locks:
         raise ApiError("InstanceLockedForSecurity", 400, "The instance is locked due to security.")
-    if any(s.status == "progressing" and s.disk_id in row.disk_ids for s in call.world.snapshots.values()):
-        raise ApiError("IncorrectDiskStatus.CreatingSnapshot", 403, "A previous snapshot creation is in process.")
+    check_snapshots(call.world, call.now, [disk for disk in call.world.disks_of(row) if not disk.is_local])
     return row
+
+
+def _mappings(call: Call, given: list[dict[str, str]]) -> tuple[Mapping, ...]:
+    if len(given) > 1 + _MOST_DATA_DISKS:
+        raise invalid("DiskDeviceMapping", f"has more than {_MOST_DATA_DISKS} data disks")
+    rows = tuple(_mapping(call, one, first=n == 0) for n, one in enumerate(given))
+    if len({row.device for row in rows}) < len(rows):
+        raise ApiError("InvalidDevice.InUse", 403, "A device of DiskDeviceMapping is used twice.")
+    return rows
+
+
+def _mapping(call: Call, given: dict[str, str], *, first: bool) -> Mapping:
+    snapshot = _finished(call, given.get("SnapshotId", ""))
+    # The SDK documents: the system disk is /dev/xvda, data disks are /dev/xvdb to /dev/xvdz.
+    kind = given.get("DiskType") or ("system" if first else "data")
+    device = given.get("Device") or ("/dev/xvda" if kind == "system" else "")
+    if not re.fullmatch("/dev/xvda" if kind == "system" else "/dev/xvd[b-z]", device):
+        raise ApiError("InvalidDevice.Malformed", 400, "The specified DiskDeviceMapping.N.Device is not valid.")
+    size = given.get("Size") or str(snapshot.size_gib)
+    if not size.isdigit() or int(size) < snapshot.size_gib:
+        raise ApiError("InvalidSize.LessThanSnapshotSize", 400, "DiskDeviceMapping.N.Size is less than the snapshot.")
+    return Mapping(device, kind, int(size), snapshot.id)
+
+
+def _finished(call: Call, snapshot_id: str) -> Snapshot:
+    snapshot = call.world.snapshot(snapshot_id, call.region_id)
+    if snapshot.status != "accomplished":
+        raise ApiError("InvalidSnapshotId.NotReady", 403, "The specified snapshot is not ready.")
+    return snapshot
 
 
 @action()
@@ -75,11 +117,11 @@ def describe_images(call: Call) -> Body:
     region, params = call.region_id, call.params
     if params.text("Usable") and not params.text("Status"):
         raise missing("Status")
-    rows = (row for row in call.world.images.values() if row.region == region)
+    rows = (row for row in call.world.images.values() if row.region == region and row.listed_at <= call.now)
     found = filters.keep(
         rows,
         filters.among("status", _wanted_statuses(params.text("Status", "Available"))),
-        filters.among("id", params["ImageId"].split(",") if params.text("ImageId") else None),
+        filters.among("id", _wanted_ids(call)),
         filters.equals("owner", params.text("ImageOwnerAlias")),
         filters.like("name", params.text("ImageName")),
         filters.equals("family", params.text("ImageFamily")),
@@ -99,6 +141,13 @@ def _wanted_statuses(text: str) -> list[str] | None:
     if any(status not in _STATUSES for status in statuses):
         raise ApiError("InvalidStatus.Malformed", 400, f"The specified parameter Status is not valid: {text}")
     return statuses
+
+
+def _wanted_ids(call: Call) -> list[str] | None:
+    text = call.params.text("ImageId")
+    if not text:
+        return None
+    return text.split(",") if call.world.settings.image_id_list else [text]
 
 
 def _of_snapshot(snapshot_id: str) -> filters.Keep | None:

@@ -1,16 +1,14 @@
-"""Instances: what there is, their user data and roles, starting a stopped one."""
+"""Instances: what there is, their user data, roles and key pairs."""
 
+import hashlib
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
-from spottui.sim import stock
-from spottui.sim.boot import boot_stopped
 from spottui.sim.catalog import TYPES
 from spottui.sim.ecs import filters, rendering
 from spottui.sim.ecs.filters import Keep
 from spottui.sim.errors import ApiError, not_found
-from spottui.sim.model import Instance
 from spottui.sim.paging import by_number, by_token_or_number
 from spottui.sim.params import Params
 from spottui.sim.registry import Body, Call, action
@@ -18,6 +16,14 @@ from spottui.sim.registry import Body, Call, action
 _STATUSES = ("Pending", "Running", "Starting", "Stopping", "Stopped")
 _LOCK_REASONS = ("financial", "security", "Recycling", "dedicatedhostfinancial", "refunded")
 _CHARGE_TYPES = ("PostPaid", "PrePaid")
+_NETWORK_TYPES = ("vpc", "classic")
+_ATTRIBUTES = (
+    "InstanceId", "InstanceName", "HostName", "Description", "RegionId", "ZoneId", "ImageId", "SerialNumber",
+    "InstanceType", "Cpu", "Memory", "Status", "StoppedMode", "OperationLocks", "CreationTime", "ExpiredTime",
+    "InstanceChargeType", "InstanceNetworkType", "InternetChargeType", "InternetMaxBandwidthIn",
+    "InternetMaxBandwidthOut", "VpcAttributes", "PublicIpAddress", "InnerIpAddress", "EipAddress",
+    "SecurityGroupIds", "ClusterId", "VlanId", "CreditSpecification", "DedicatedHostAttribute",
+)  # fmt: skip
 
 
 @action()
@@ -26,7 +32,7 @@ def describe_instances(call: Call) -> Body:
     region = call.region_id
     wanted = _filters(call.params)
     call.refuse_if_dry_run()
-    rows = (row for row in call.world.instances.values() if row.region == region)
+    rows = (row for row in call.world.instances.values() if row.region == region and row.listed_at <= call.now)
     return by_token_or_number(
         call, filters.keep(rows, *wanted), lambda page: {"Instances": {"Instance": page}},
         lambda row: rendering.instance(call.world, row),
@@ -56,26 +62,43 @@ def describe_instance_ram_role(call: Call) -> Body:
 
 
 @action()
-def start_instance(call: Call) -> Body:
-    """Start a stopped instance; in economical mode it needs stock again."""
+def describe_instance_status(call: Call) -> Body:
+    """Only ids and statuses, in pages of up to 50."""
+    region = call.region_id
+    wanted = call.params.numbered("InstanceId") or None
+    rows = (row for row in call.world.instances.values() if row.region == region and row.listed_at <= call.now)
+    found = filters.keep(rows, filters.among("id", wanted), filters.equals("zone", call.params.text("ZoneId")))
+    return by_number(
+        call, found, lambda page: {"InstanceStatuses": {"InstanceStatus": page}},
+        lambda row: {"InstanceId": row.id, "Status": row.status}, most=50,
+    )  # fmt: skip
+
+
+@action()
+def describe_instance_attribute(call: Call) -> Body:
+    """One instance, with what this older action says of it."""
     row = call.world.instance(call.params.required("InstanceId"), call.any_region)
-    _check_startable(call, row)
-    call.refuse_if_dry_run()
-    stock.take(call.world, row.type, row.zone, 1 if row.stopped_mode == "StopCharging" else 0)
-    boot_stopped(call.world, row, call.now)
-    call.changed(f"{row.id} Starting")
-    return {}
+    full = rendering.instance(call.world, row)
+    shown = {name: full[name] for name in _ATTRIBUTES}
+    return {**shown, "IoOptimized": "optimized", "EnableJumboFrame": False}
 
 
-def _check_startable(call: Call, row: Instance) -> None:
-    if row.status != "Stopped":
-        raise ApiError(
-            "IncorrectInstanceStatus", 403, "The current status of the resource does not support this operation."
-        )
-    if row.locks:
-        raise ApiError(f"InstanceLockedFor{row.locks[0]}", 403, "The specified operation is denied: locked.")
-    if row.stopped_mode == "StopCharging" and not stock.has(call.world, row.type, row.zone):
-        raise ApiError("OperationDenied.NoStock", 403, "The requested resource is sold out in the specified zone.")
+@action()
+def describe_key_pairs(call: Call) -> Body:
+    """The key pairs that instances of the region use."""
+    region, params = call.region_id, call.params
+    used = sorted({row.key_pair for row in call.world.instances.values() if row.region == region and row.key_pair})
+    wildcard = re.compile(".*".join(re.escape(part) for part in params.text("KeyPairName", "*").split("*")))
+    found = [name for name in used if wildcard.fullmatch(name)]
+    return by_number(call, found, lambda page: {"KeyPairs": {"KeyPair": page}}, _key_pair, most=50)
+
+
+def _key_pair(name: str) -> dict[str, object]:
+    fingerprint = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+    return {
+        "KeyPairName": name, "KeyPairFingerPrint": fingerprint, "CreationTime": "2024-01-01T00:00Z",
+        "ResourceGroupId": "", "PublicKey": "", "Tags": {"Tag": []},
+    }  # fmt: skip
 
 
 def _filters(params: Params) -> Iterable[Keep | None]:
@@ -84,6 +107,7 @@ def _filters(params: Params) -> Iterable[Keep | None]:
     params.choice(
         "InstanceChargeType", _CHARGE_TYPES, not_found("InstanceChargeType", params.text("InstanceChargeType"))
     )
+    params.choice("InstanceNetworkType", _NETWORK_TYPES, not_found("NetworkType", params.text("InstanceNetworkType")))
     family = params.text("InstanceTypeFamily")
     group = params.text("SecurityGroupId")
     return [

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 from spottui.sim import addresses, stock
 from spottui.sim.boot import boot_new
-from spottui.sim.catalog import TYPES, spot_price
+from spottui.sim.catalog import TYPES
 from spottui.sim.ecs.launch_disks import attach_disks, check_disks
 from spottui.sim.errors import ApiError, dry_run, missing
 from spottui.sim.imaging import is_usable
 from spottui.sim.model import Image, Instance, Tags, VSwitch
 from spottui.sim.params import Params
+from spottui.sim.pricing import price
 from spottui.sim.registry import Body, Call, action
 
 _STRATEGIES = ("NoSpot", "SpotWithPriceLimit", "SpotAsPriceGo")
@@ -38,7 +39,7 @@ def run_instances(call: Call) -> Body:
         launch = _check(call)
         _check_stock(call, launch)
         _check_address(call, launch)
-        raise dry_run()
+        raise dry_run(call.world.settings.dry_run_status)
     return call.once("RunInstances", lambda: _run(call))
 
 
@@ -49,8 +50,8 @@ def _run(call: Call) -> tuple[Body, str]:
     rows = [_launch_one(call, launch) for _ in range(amount)]
     stock.take(call.world, launch.type, launch.vswitch.zone, amount)
     ids = [row.id for row in rows]
-    price = _price(launch) * amount
-    return {"InstanceIdSets": {"InstanceIdSet": ids}, "TradePrice": round(price, 3)}, ", ".join(ids)
+    trade_price = round(_price(call, launch) * amount, 3)
+    return {"InstanceIdSets": {"InstanceIdSet": ids}, "OrderId": "", "TradePrice": trade_price}, ", ".join(ids)
 
 
 def _check(call: Call) -> _Launch:
@@ -62,7 +63,7 @@ def _check(call: Call) -> _Launch:
     vswitch = call.world.vswitch(params.required("VSwitchId"), region.id)
     if params.text("ZoneId", vswitch.zone) != vswitch.zone:
         raise ApiError("InvalidParameter.Mismatch", 400, "The specified VSwitchId and ZoneId do not match.")
-    strategy, limit = _spot(params, instance_type, vswitch.zone)
+    strategy, limit = _spot(call, instance_type, vswitch.zone)
     _check_details(params, instance_type)
     check_disks(call, image)
     return _Launch(
@@ -74,11 +75,13 @@ def _check(call: Call) -> _Launch:
 def _image(call: Call, region: str) -> Image:
     image = call.world.image(call.params.required("ImageId"), region)
     if not is_usable(image, call.now):
-        raise ApiError("OperationDenied.ImageNotValid", 403, "The specified image is not available.")
+        code = call.world.settings.image_not_ready_code
+        raise ApiError(code, 404 if code.endswith("NotFound") else 403, "The specified image is not available.")
     return image
 
 
-def _spot(params: Params, instance_type: str, zone: str) -> tuple[str, float]:
+def _spot(call: Call, instance_type: str, zone: str) -> tuple[str, float]:
+    params = call.params
     strategy = params.choice(
         "SpotStrategy", _STRATEGIES, ApiError("InvalidSpotStrategy", 400, "SpotStrategy is not valid."), "NoSpot"
     )
@@ -89,7 +92,7 @@ def _spot(params: Params, instance_type: str, zone: str) -> tuple[str, float]:
         raise ApiError("InvalidSpotPrepaid", 400, "The specified Spot type does not support PrePaid.")
     if params.text("SpotDuration", "1") not in ("0", "1"):
         raise ApiError("InvalidSpotDuration", 400, "The specified SpotDuration is not valid.")
-    if strategy == "SpotWithPriceLimit" and limit < spot_price(instance_type, zone):
+    if strategy == "SpotWithPriceLimit" and limit < price(call.world, instance_type, zone, call.now):
         raise ApiError(
             "InvalidSpotPriceLimit.LowerThanPublicPrice", 400,
             "The spotPriceLimit can't be lower than current public price.", remembered=True,
@@ -165,7 +168,8 @@ def _launch_one(call: Call, launch: _Launch) -> Instance:
         resource_group_id=params.text("ResourceGroupId"), deployment_set_id=params.text("DeploymentSetId"),
         http_tokens=params.text("HttpTokens", "optional"),
         deletion_protection=params.flag("DeletionProtection"), eni_id=world.ids.resource("eni"),
-        mac=world.ids.mac(), serial=world.ids.request().lower(), tags=dict(launch.tags),
+        mac=world.ids.mac(), serial=world.ids.event().lower(), tags=dict(launch.tags),
+        listed_at=call.now + world.settings.instance_unlisted_s,
     )  # fmt: skip
     _give_public_address(row, params.whole("InternetMaxBandwidthOut", 0, 0, 100))
     world.instances[row.id] = row
@@ -180,7 +184,7 @@ def _give_public_address(row: Instance, bandwidth_out: int) -> None:
         row.public_ip = f"47.{96 + row.seq // 65536 % 32}.{row.seq // 256 % 256}.{row.seq % 256}"
 
 
-def _price(launch: _Launch) -> float:
+def _price(call: Call, launch: _Launch) -> float:
     if launch.strategy == "NoSpot":
         return TYPES[launch.type].list_price
-    return spot_price(launch.type, launch.vswitch.zone)
+    return price(call.world, launch.type, launch.vswitch.zone, call.now)

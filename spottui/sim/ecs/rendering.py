@@ -174,6 +174,6 @@ def snapshot(row: Snapshot, now: float) -> Row:
         "RemainTime": left, "Available": done, "InstantAccess": True, "Category": "Standard",
         "CreationTime": iso_seconds(row.started_at), "LastModifiedTime": iso_seconds(row.started_at),
         "SourceDiskId": row.disk_id, "SourceDiskType": row.disk_type, "SourceDiskSize": str(row.size_gib),
-        "SnapshotType": "user", "Usage": "image", "Encrypted": False, "ProductCode": "",
+        "SnapshotType": "user", "Usage": row.usage or "none", "Encrypted": False, "ProductCode": "",
         "RetentionDays": 0, "ResourceGroupId": "", "Tags": tags(row.tags),
     }  # fmt: skip

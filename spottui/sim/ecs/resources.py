@@ -1,12 +1,15 @@
 """What can be launched where, and at what spot price."""
 
+from datetime import UTC, datetime
+
 from spottui.sim import stock
-from spottui.sim.catalog import TYPES, spot_price
+from spottui.sim.catalog import TYPES
 from spottui.sim.clock import iso_seconds
-from spottui.sim.errors import ApiError, invalid
+from spottui.sim.errors import ApiError, invalid, not_found
+from spottui.sim.pricing import HOUR_S, price
 from spottui.sim.registry import Body, Call, action
 
-_HOUR_S = 3600
+_PRICES_PER_PAGE = 1000
 _KINDS = ("Zone", "IoOptimized", "InstanceType", "SystemDisk", "DataDisk", "Network", "ddh")
 
 
@@ -17,7 +20,13 @@ def describe_available_resource(call: Call) -> Body:
     kind = params.required("DestinationResource")
     if kind not in _KINDS:
         raise ApiError("InvalidDestinationResource", 400, "The specified DestinationResource is not valid.")
+    params.choice("InstanceChargeType", ("PostPaid", "PrePaid"), invalid("InstanceChargeType"))
+    params.choice("SpotStrategy", ("NoSpot", "SpotWithPriceLimit", "SpotAsPriceGo"), invalid("SpotStrategy"))
+    if params.text("InstanceType") and (params.text("Cores") or params.text("Memory")):
+        raise ApiError("InvalidParam.TypeAndCpuMem.Conflict", 400, "InstanceType conflicts with Cores and Memory.")
     zones = [zone for zone in region.zones if params.text("ZoneId", zone) == zone]
+    if params.text("ZoneId") and not zones:
+        raise not_found("ZoneId", params.text("ZoneId"))
     rows = [] if call.blind else [_zone(call, region.id, zone, kind) for zone in zones]
     return {"AvailableZones": {"AvailableZone": rows}}
 
@@ -60,21 +69,44 @@ def _supported(value: str, category: str) -> dict[str, object]:
 
 @action()
 def describe_spot_price_history(call: Call) -> Body:
-    """Hourly spot prices of a type, three hours back, steady in this cloud."""
+    """Hourly spot prices of a type between StartTime and EndTime, at most 30 days, by default the last three hours."""
     params, region = call.params, call.region
-    params.required("NetworkType")
+    network = params.required("NetworkType")
+    if network not in ("vpc", "classic"):
+        raise ApiError("InvalidNetworkType", 400, "The specified NetworkType is not valid.")
     name = params.required("InstanceType")
     if name not in TYPES:
         raise invalid("InstanceType")
     zones = [zone for zone in region.zones if params.text("ZoneId", zone) == zone]
-    hour = call.now // _HOUR_S * _HOUR_S
-    rows = [_price(name, zone, hour - back * _HOUR_S) for back in (2, 1, 0) for zone in zones]
-    return {"Currency": "CNY", "NextOffset": 0, "SpotPrices": {"SpotPriceType": rows}}
+    hours = _hours(call)
+    offset = params.whole("Offset", 0, 0, 10**6)
+    rows = [(zone, at) for at in hours for zone in zones]
+    page = [_price(call, name, zone, at) for zone, at in rows[offset : offset + _PRICES_PER_PAGE]]
+    following = offset + _PRICES_PER_PAGE if offset + _PRICES_PER_PAGE < len(rows) else 0
+    return {"Currency": "CNY", "NextOffset": following, "SpotPrices": {"SpotPriceType": page}}
 
 
-def _price(name: str, zone: str, at: float) -> dict[str, object]:
+def _hours(call: Call) -> list[float]:
+    start = _moment(call.params.text("StartTime"), call.now - 3 * HOUR_S)
+    end = _moment(call.params.text("EndTime"), call.now)
+    if end < start or end - start > 30 * 86_400:
+        raise ApiError("InvalidStartTime.ValueNotSupported", 400, "The span of time is negative or above 30 days.")
+    first = start // HOUR_S + 1
+    return [hour * HOUR_S for hour in range(int(first), int(end // HOUR_S) + 1)]
+
+
+def _moment(text: str, default: float) -> float:
+    if not text:
+        return default
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        raise ApiError("InvalidStartTime.Malformed", 400, "The specified time is not yyyy-MM-ddTHH:mm:ssZ.") from None
+
+
+def _price(call: Call, name: str, zone: str, at: float) -> dict[str, object]:
     return {
         "InstanceType": name, "ZoneId": zone, "NetworkType": "vpc", "IoOptimized": "optimized",
-        "Timestamp": iso_seconds(at), "SpotPrice": spot_price(name, zone),
+        "Timestamp": iso_seconds(at), "SpotPrice": price(call.world, name, zone, at),
         "OriginPrice": TYPES[name].list_price,
     }  # fmt: skip

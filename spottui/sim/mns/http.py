@@ -1,6 +1,7 @@
 """MNS over HTTP: which operation a request is, the long poll, ledger and faults."""
 
 import asyncio
+from collections.abc import Callable
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from spottui.sim.mns import wire
 from spottui.sim.mns.operations import Answer, Asked
 from spottui.sim.mns.queues import Message, Queue
 from spottui.sim.mns.signature import verify
+from spottui.sim.world import World
 
 _MAX_WAIT_S = 30
 
@@ -35,7 +37,7 @@ async def serve_mns(cloud: Cloud, request: web.Request) -> web.Response:
     queue = world.queues.get(asked.queue)
     shown = {"QueueName": asked.queue, **asked.query}
     region = next((r.id for r in world.regions.values() if queue and r.queue == queue.name), "")
-    row = world.ledger.receive(world.settle(), name, region, shown, world.ids.hexadecimal(24))
+    row = world.ledger.receive(world.settle(), name, region, shown, world.ids.mns_request())
 
     async def act() -> web.Response:
         try:
@@ -46,7 +48,7 @@ async def serve_mns(cloud: Cloud, request: web.Request) -> web.Response:
         return _respond(row, answer)
 
     def refuse(fault: Fault) -> web.Response:
-        return _faulted(request, row, fault)
+        return _faulted(request, row, fault, world.settings.qps_status)
 
     return await exchange(request, row, world.faults.take(name, shown), act, refuse)
 
@@ -62,7 +64,10 @@ async def _carry_out(cloud: Cloud, request: web.Request, asked: Asked, name: str
             "The OwnerId that your Access Key Id associated to is forbidden for this operation.",
         )  # fmt: skip
     if name in ("ReceiveMessage", "BatchReceiveMessage"):
-        return op.messages(asked, await _poll(cloud, request, asked), peeked=False)
+        polled = _poll(cloud, request, asked)
+        # A handler ends with its client unless it is shielded; the poll of a dead client then goes on.
+        found = await (asyncio.shield(polled) if world.settings.dead_poll_takes else polled)
+        return op.messages(asked, found, peeked=False)
     if name not in _OPERATIONS:
         raise MnsError("InvalidRequestURL", 400, "The request URL is not valid.")
     return _OPERATIONS[name](world, asked, world.settle())
@@ -77,13 +82,18 @@ async def _poll(cloud: Cloud, request: web.Request, asked: Asked) -> list[Messag
         now = world.settle()
         queue = world.queues[asked.queue]
         # Nothing is taken for a client that has gone: its message would hide from everybody.
-        found = [] if _has_gone(request) else queue.receive(op.batch_size(asked), now)
+        gone = _has_gone(request) and not world.settings.dead_poll_takes
+        found = [] if gone else queue.receive(op.batch_size(asked), now, _order(world))
         left_s = deadline - asyncio.get_running_loop().time()
         if found or left_s <= 0 or _has_gone(request):
             return found
         visible_at = queue.next_visible_at()
         until_visible_s = None if visible_at is None else world.clock.wall_seconds_until(visible_at)
         await _rung(queue, left_s if until_visible_s is None else min(left_s, until_visible_s))
+
+
+def _order(world: World) -> Callable[[int], int] | None:
+    return world.ids.pick if world.settings.queue_reorder else None
 
 
 async def _rung(queue: Queue, timeout_s: float) -> None:
@@ -135,10 +145,10 @@ def _message_operation(method: str, asked: Asked) -> str:
     return "ChangeMessageVisibility" if method == "PUT" else method
 
 
-def _faulted(request: web.Request, row: Row, fault: Fault) -> web.Response:
+def _faulted(request: web.Request, row: Row, fault: Fault, status: int) -> web.Response:
     if fault.kind == "error":
         return _refused(request, row, MnsError(fault.code, fault.status, fault.message))
-    return _refused(request, row, MnsError("QpsLimitExceeded", 429, "The QPS limit is exceeded."))
+    return _refused(request, row, MnsError("QpsLimitExceeded", status, "The QPS limit is exceeded."))
 
 
 def _refused(request: web.Request, row: Row, refusal: MnsError) -> web.Response:

@@ -96,7 +96,11 @@ def batch_send_message(world: World, asked: Asked, now: float) -> Answer:
         except MnsError as refusal:
             results.append(refusal)
     ids = [r.id for r in results if isinstance(r, Message)]
-    return Answer(201 if len(ids) == len(rows) else 500, wire.sent_batch(results), f"created {', '.join(ids)}")
+    return Answer(
+        201 if len(ids) == len(rows) else world.settings.batch_send_status,
+        wire.sent_batch(results),
+        f"created {', '.join(ids)}",
+    )
 
 
 def peek_message(world: World, asked: Asked, now: float) -> Answer:

@@ -7,6 +7,9 @@ import heapq
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
+
+import msgspec
 
 from spottui.sim.errors import MnsError
 
@@ -36,6 +39,8 @@ class Message:
     dequeue_count: int = 0
     first_dequeued_at: float = 0.0
     handle: str = ""
+    verbatim: bool = False
+    """Goes out unescaped in the XML of an answer."""
 
     @property
     def md5(self) -> str:
@@ -72,12 +77,17 @@ class Queue:
         self.ring()
         return message
 
-    def receive(self, limit: int, now: float) -> list[Message]:
-        """Up to `limit` messages, each invisible from now on with a new receipt handle."""
+    def receive(self, limit: int, now: float, pick: Callable[[int], int] | None = None) -> list[Message]:
+        """Up to `limit` messages, each invisible from now on with a new receipt handle.
+
+        With `pick`, a choice of a number below a number, they come in any order.
+        """
         self._wake_hidden(now)
         taken: list[Message] = []
         while self._ready and len(taken) < limit:
-            _, seq = heapq.heappop(self._ready)
+            _, seq = heapq.heappop(self._ready) if pick is None else self._ready.pop(pick(len(self._ready)))
+            if pick is not None:
+                heapq.heapify(self._ready)
             message = self._messages.get(seq)
             if message is not None:
                 taken.append(message)
@@ -114,6 +124,25 @@ class Queue:
         hidden = [m for m in self._messages.values() if m.visible_at > now]
         delayed = sum(1 for m in hidden if m.dequeue_count == 0)
         return len(self._messages) - len(hidden), len(hidden) - delayed, delayed
+
+    def save(self) -> dict[str, Any]:
+        """The queue with its messages."""
+        return {
+            "name": self.name, "attributes": self.attributes, "created_at": self.created_at,
+            "modified_at": self.modified_at, "messages": list(self._messages.values()),
+        }  # fmt: skip
+
+    @classmethod
+    def load(cls, saved: dict[str, Any]) -> "Queue":
+        """A queue that was saved; receipt handles given out before stay good."""
+        queue = cls(saved["name"], msgspec.convert(saved["attributes"], Attributes), saved["created_at"])
+        queue.modified_at = saved["modified_at"]
+        for message in msgspec.convert(saved["messages"], list[Message]):
+            queue._messages[message.seq] = message
+            # Where it was visible it wakes at the next look, as every hidden message does in its time.
+            heapq.heappush(queue._hidden, (message.visible_at, message.seq))
+        queue._order = count(1 + max(queue._messages, default=0) + _PLENTY)
+        return queue
 
     def next_visible_at(self) -> float | None:
         """When the next hidden message shows up again."""
@@ -156,6 +185,10 @@ class Queue:
         return message
 
 
+_PLENTY = 1_000_000
+"""Numbers given out before a save, for handles, are below this."""
+
+
 class Queues:
     """All queues of the account, by name."""
 
@@ -191,6 +224,10 @@ class Queues:
         elif known.attributes != attributes:
             raise MnsError("QueueAlreadyExist", 409, "The queue you want to create is already exist.")
         return known is None
+
+    def add(self, queue: Queue) -> None:
+        """Take over a queue."""
+        self._queues[queue.name] = queue
 
     def delete(self, name: str) -> None:
         """Delete the queue and its messages; deleting one that is not there is fine."""

@@ -7,8 +7,8 @@ import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 
-from spottui.sim.errors import MnsError
-from spottui.sim.signature import TOLERANCE_S
+from spottui.sim.errors import ApiError, MnsError
+from spottui.sim.signature import secret_of
 from spottui.sim.world import World
 
 
@@ -20,14 +20,21 @@ def verify(world: World, method: str, resource: str, headers: Mapping[str, str],
     access_key_id, _, signature = given.partition(":")
     if scheme != "MNS" or not signature:
         raise MnsError("MissingAuthorizationHeader", 400, "Authorization header is required.")
-    if access_key_id not in world.keys:
-        raise MnsError("InvalidAccessKeyId", 403, "The AccessKey Id you provided is not exist.")
-    expected = _sign(world.keys[access_key_id], method, resource, headers)
+    expected = _sign(_secret(world, access_key_id, headers), method, resource, headers)
     if not hmac.compare_digest(expected.encode(), signature.encode()):
         raise MnsError(
             "SignatureDoesNotMatch", 403, "The request signature we calculated does not match the signature "
             "you provided. Check your access key and signing method. Consult the service documentation for details.",
         )  # fmt: skip
+
+
+def _secret(world: World, access_key_id: str, headers: Mapping[str, str]) -> str:
+    try:
+        return secret_of(world, access_key_id, headers.get("security-token", ""))
+    except ApiError as refusal:
+        if refusal.status == 404:
+            raise MnsError("InvalidAccessKeyId", 403, "The AccessKey Id you provided is not exist.") from None
+        raise MnsError("InvalidSecurityToken", 403, "The security token you provided is not valid.") from None
 
 
 def _sign(secret: str, method: str, resource: str, headers: Mapping[str, str]) -> str:
@@ -44,7 +51,7 @@ def _check_date(world: World, text: str) -> None:
         at = parsedate_to_datetime(text).timestamp()
     except ValueError:
         raise MnsError("InvalidDateHeader", 400, "The date header is not valid.") from None
-    if abs(time.time() + world.settings.skew_wall_s - at) > TOLERANCE_S:
+    if abs(time.time() + world.settings.skew_wall_s - at) > world.settings.date_tolerance_s:
         raise MnsError("TimeExpired", 408, "The http request you sent is expired.")
 
 

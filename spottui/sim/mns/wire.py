@@ -151,9 +151,10 @@ def _sent_fields(result: Message | MnsError) -> dict[str, str]:
 
 def _message_fields(message: Message, *, peeked: bool) -> dict[str, str]:
     held = {"ReceiptHandle": message.handle, "NextVisibleTime": _ms(message.visible_at)}
+    body = Verbatim(message.body) if message.verbatim else message.body
     return {
         "MessageId": message.id, **({} if peeked else held),
-        "MessageBodyMD5": message.md5, "MessageBody": message.body,
+        "MessageBodyMD5": message.md5, "MessageBody": body,
         "EnqueueTime": _ms(message.enqueued_at),
         "FirstDequeueTime": _ms(message.first_dequeued_at or message.enqueued_at),
         "DequeueCount": str(message.dequeue_count), "Priority": str(message.priority),
@@ -176,7 +177,15 @@ def _document(root: str, content: Mapping[str, str]) -> str:
 
 
 def _elements(content: Mapping[str, str]) -> str:
-    return "".join(f"<{tag}>{escape(text)}</{tag}>" for tag, text in content.items())
+    return "".join(
+        f"<{tag}>{text if isinstance(text, Verbatim) else escape(text)}</{tag}>" for tag, text in content.items()
+    )
+
+
+class Verbatim(str):
+    """Text that is not escaped."""
+
+    __slots__ = ()
 
 
 def _local(element: ElementTree.Element) -> str:

@@ -1,0 +1,65 @@
+"""Which values each knob of a world accepts, and turning them."""
+
+from dataclasses import fields
+
+from spottui.sim.errors import ControlError
+from spottui.sim.given import Given
+from spottui.sim.settings import Settings
+
+_MAX_S = 30 * 86_400.0
+
+_SECONDS = (
+    "image_base_s", "image_s_per_gib", "image_waiting_s", "image_usable_s", "image_unlisted_s",
+    "instance_unlisted_s", "boot_s", "launch_fails_after_s", "command_s", "token_in_process_s",
+    "market_check_s", "snapshot_min_age_s", "token_life_s", "date_tolerance_s",
+)  # fmt: skip
+_NUMBERS = {
+    **dict.fromkeys(_SECONDS, (0.0, _MAX_S)),
+    "image_incremental": (0.0, 1.0), "price_swing": (0.0, 1.0), "skew_wall_s": (-_MAX_S, _MAX_S),
+}  # fmt: skip
+_WHOLE = {
+    "image_quota": (0, 10**6), "launches_that_fail": (0, 10**6), "command_exit_code": (0, 255),
+    "dry_run_status": (200, 599), "qps_status": (400, 599), "batch_send_status": (200, 599),
+}  # fmt: skip
+_FLAGS = tuple(one.name for one in fields(Settings) if one.type is bool)
+_CHOICES = {
+    "locked_status": ("Running", "Stopping", "Stopped"),
+    "stop_action": ("stop", "delete"),
+    "image_not_ready_code": ("OperationDenied.ImageNotValid", "InvalidImageId.NotFound"),
+}
+_PERMISSIONS = ("allow", "empty", "forbidden")
+
+
+def turn(knobs: Settings, given: Given) -> None:
+    """Turn the knobs that are given; all or none.
+
+    Raises:
+        ControlError: no such knob, or a value that it does not accept.
+    """
+    wanted: dict[str, object] = {}
+    for name, (low, high) in {**_NUMBERS, **_WHOLE}.items():
+        if name in given:
+            number = given.number(name, None, low, high)
+            wanted[name] = int(number) if name in _WHOLE else number
+    wanted |= {name: given.flag(name, True) for name in _FLAGS if name in given}
+    wanted |= {name: given.choice(name, allowed) for name, allowed in _CHOICES.items() if name in given}
+    permissions, limits = _permissions(given), _limits(given)
+    given.end()
+    for name, value in wanted.items():
+        setattr(knobs, name, value)
+    knobs.permissions.update(permissions)
+    knobs.limits.update(limits)
+
+
+def _permissions(given: Given) -> dict[str, str]:
+    permissions = given.mapping("permissions")
+    if any(value not in _PERMISSIONS for value in permissions.values()):
+        raise ControlError("permissions", "has a value that is not allowed", list(_PERMISSIONS))
+    return permissions
+
+
+def _limits(given: Given) -> dict[str, int]:
+    limits = given.mapping("limits")
+    if any(not value.isdigit() for value in limits.values()):
+        raise ControlError("limits", "has a value that is not allowed", "calls a minute, 0 or more")
+    return {action: int(value) for action, value in limits.items()}
