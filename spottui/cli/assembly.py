@@ -72,6 +72,8 @@ def _no_sender() -> None:
 
 
 def _log_to(path: Path) -> None:
+    # A log that cannot be written, on a full disk say, must not write over the screen.
+    logging.raiseExceptions = False
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     logger = logging.getLogger("spottui")
     if logger.handlers:
