@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint bench screenshots chaos clean
+.PHONY: demo test lint bench screenshots chaos test-scenarios clean
 
 demo: $(VENV)/app
 	$(BIN)/spottui demo
@@ -23,6 +23,9 @@ bench: $(VENV)/dev
 
 chaos: $(VENV)/dev
 	$(BIN)/python -m tests.chaos
+
+test-scenarios: $(VENV)/dev
+	$(BIN)/python -m tests.scenarios
 
 screenshots: $(VENV)/dev
 	$(BIN)/python -m tests.screenshots

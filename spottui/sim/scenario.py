@@ -24,7 +24,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A named scenario. `options` are defaults for the size and speed of the world."""
+    """A named scenario. `options` are defaults for the size and speed of the world, `policy` is the console's."""
 
     name: str
     why: str
@@ -32,8 +32,10 @@ class Scenario:
     knobs: dict[str, Any] = field(default_factory=dict)
     policy: dict[str, Any] = field(default_factory=dict)
     timeline: tuple[Entry, ...] = ()
+    console: dict[str, Any] = field(default_factory=dict)
+    """How a console is run against it: `auto`, `after_s`, `kill_when`, `within_s`; read by `tests/scenarios.py`."""
     expect: dict[str, Any] = field(default_factory=dict)
-    """What it must end with when the console runs against it; read by `tests/scenarios.py`."""
+    """What it must end with then."""
 
 
 def names() -> list[str]:
@@ -55,19 +57,23 @@ def load(name: str) -> Scenario:
     timeline = tuple(_entry(entry) for entry in table.pop("at", []))
     return Scenario(
         name, table.pop("why"), knobs=table.pop("world", {}), policy=table.pop("policy", {}),
-        expect=table.pop("expect", {}), options=table, timeline=timeline,
+        console=table.pop("console", {}), expect=table.pop("expect", {}), options=table, timeline=timeline,
     )  # fmt: skip
 
 
 def prepare(world: World, scenario: Scenario) -> None:
-    """Turn the scenario's knobs and plan its timeline from now.
+    """Turn the scenario's knobs, for the time until `begin`."""
+    if scenario.knobs:
+        control.turn_knobs(world, Given(scenario.knobs), world.clock.now())
+
+
+def begin(world: World, scenario: Scenario) -> None:
+    """Plan the scenario's timeline from now.
 
     Raises:
         ControlError: it names an instance that is not in this world.
     """
-    now = world.clock.now()
-    if scenario.knobs:
-        control.turn_knobs(world, Given(scenario.knobs), now)
+    now = world.settle()
     for entry in scenario.timeline:
         _plan(world, entry, now + entry.at_s)
 
@@ -78,7 +84,7 @@ def act(world: World, at: float, what: str, args: dict[str, Any]) -> None:
     given = dict(args)
     if "newest" in given:
         given["instance_ids"] = [_newest(world, name).id for name in given.pop("newest")]
-    if "instance_ids" in given:
+    if "instance_ids" in given and given.get("lock", True):
         # Somebody may have released one of them before its turn came.
         given["instance_ids"] = [i for i in given["instance_ids"] if i in world.instances]
     if given.get("instance_ids") != []:
@@ -87,6 +93,8 @@ def act(world: World, at: float, what: str, args: dict[str, Any]) -> None:
 
 def _entry(entry: dict[str, Any]) -> Entry:
     args = dict(entry)
+    if "first_spot" in args:
+        args["instances"] = list(range(args.pop("first_spot")))
     at_s, what = float(args.pop("at_s")), args.pop("what")
     if what not in control.CALLS:
         raise ControlError("what", f"{what!r} is not known", list(control.CALLS))
@@ -101,7 +109,12 @@ def _resolved(world: World, entry: Entry) -> dict[str, Any]:
     """The input with instances named in the scenario replaced by what the control call takes."""
     args = dict(entry.args)
     if entry.what == "interrupt" and "instances" in args:
-        args["instance_ids"] = [_named(world, who).id for who in args.pop("instances")]
+        found = [_named(world, who) for who in args.pop("instances")]
+        # A replacement has the name of the old one, and is there only when its turn comes.
+        if args.pop("replacements", False):
+            args["newest"] = [one.name for one in found]
+        else:
+            args["instance_ids"] = [one.id for one in found]
     if entry.what in ("stock", "demand", "price") and "instance" in args:
         like = _named(world, args.pop("instance"))
         args |= {"instance_type": like.type, "zone": like.zone}

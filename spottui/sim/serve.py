@@ -17,7 +17,7 @@ from spottui.sim.cloud import Cloud
 from spottui.sim.errors import ControlError
 from spottui.sim.populate import Plan, build
 from spottui.sim.saving import load as load_world
-from spottui.sim.scenario import Scenario, load, prepare
+from spottui.sim.scenario import Scenario, begin, load, prepare
 from spottui.sim.server import LONGEST_LINE, application
 from spottui.sim.settings import Settings
 from spottui.sim.world import World
@@ -40,6 +40,8 @@ class Options:
     config: Path | None = None
     start_at: float | None = None
     """Simulated epoch seconds of the start; None: wall time."""
+    hold: bool = False
+    """The scenario's timeline begins with `POST /_sim/begin`, not at once."""
     world: Path | None = None
     """A world that was saved, to go on with."""
 
@@ -81,7 +83,8 @@ async def running(options: Options) -> AsyncIterator[Endpoint]:
     options = replace(options, config=options.config and options.config.absolute())
     cloud = Cloud(lambda: _load_world(options.world) if options.world else _make_world(options, scenario))
     runner = web.AppRunner(
-        application(cloud), access_log=None, handler_cancellation=True, shutdown_timeout=0.2,
+        application(cloud, lambda: begin(cloud.world, scenario)), access_log=None, handler_cancellation=True,
+        shutdown_timeout=0.2,
         max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE,
     )  # fmt: skip
     await runner.setup()
@@ -134,4 +137,6 @@ def _make_world(options: Options, scenario: Scenario) -> World:
     )  # fmt: skip
     world = build(plan, Clock(chosen("speed", 1.0), options.start_at), Settings())
     prepare(world, scenario)
+    if not options.hold:
+        begin(world, scenario)
     return world

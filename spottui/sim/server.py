@@ -21,8 +21,8 @@ LARGEST_BODY = 256 * 1024 * 1024
 """Bytes of a request body: a saved world of 10,000 instances is one."""
 
 
-def application(cloud: Cloud) -> web.Application:
-    """The HTTP application of the cloud."""
+def application(cloud: Cloud, begin: Callable[[], None]) -> web.Application:
+    """The HTTP application of the cloud; `begin` starts the timeline of its scenario."""
     app = web.Application(client_max_size=LARGEST_BODY)
     metadata = Metadata(cloud)
 
@@ -40,11 +40,11 @@ def application(cloud: Cloud) -> web.Application:
     app.router.add_get("/latest/meta-data/{item:.*}", metadata.read)
     app.router.add_put("/_sim/metadata/{instance_id}/latest/api/token", metadata.token)
     app.router.add_get("/_sim/metadata/{instance_id}/latest/meta-data/{item:.*}", metadata.read)
-    _add_control(app, cloud)
+    _add_control(app, cloud, begin)
     return app
 
 
-def _add_control(app: web.Application, cloud: Cloud) -> None:
+def _add_control(app: web.Application, cloud: Cloud, begin: Callable[[], None]) -> None:
     async def show_state(request: web.Request) -> web.Response:
         return _json(state(cloud.world))
 
@@ -62,6 +62,11 @@ def _add_control(app: web.Application, cloud: Cloud) -> None:
         cloud.reset()
         return _json({"reset": True})
 
+    async def start(request: web.Request) -> web.Response:
+        begin()
+        return _json({"begun": iso_millis(cloud.world.settle())})
+
+    app.router.add_post("/_sim/begin", start)
     app.router.add_get("/_sim/state", show_state)
     app.router.add_get("/_sim/calls", show_calls)
     app.router.add_get("/_sim/faults", show_faults)

@@ -49,8 +49,8 @@ def _verify_v3(world: World, request: Request) -> None:
     to_sign = f"{_V3}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     expected = hmac.new(secret.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
     if request.headers.get("x-acs-content-sha256", "") != body_hash:
-        raise _mismatch()
-    _compare(expected, given.get("Signature", ""))
+        raise _mismatch(to_sign)
+    _compare(expected, given.get("Signature", ""), to_sign)
     _check_nonce(world, request.headers.get("x-acs-signature-nonce", ""))
 
 
@@ -62,7 +62,7 @@ def _verify_v2(world: World, request: Request) -> None:
     query = "&".join(f"{_quote(k)}={_quote(v)}" for k, v in sorted(params.items()))
     to_sign = f"{request.method}&%2F&{_quote(query)}"
     digest = hmac.new(f"{secret}&".encode(), to_sign.encode(), hashlib.sha1).digest()
-    _compare(base64.b64encode(digest).decode(), given)
+    _compare(base64.b64encode(digest).decode(), given, to_sign)
     _check_nonce(world, params.get("SignatureNonce", ""))
 
 
@@ -95,15 +95,15 @@ def secret_of(world: World, access_key_id: str, security_token: str) -> str:
     return temporary.secret
 
 
-def _compare(expected: str, given: str) -> None:
+def _compare(expected: str, given: str, to_sign: str) -> None:
     if not hmac.compare_digest(expected.encode(), given.encode()):
-        raise _mismatch()
+        raise _mismatch(to_sign)
 
 
-def _mismatch() -> ApiError:
-    return ApiError(
-        "SignatureDoesNotMatch", 400, "Specified signature does not match our calculation."
-    )  # fmt: skip
+def _mismatch(to_sign: str) -> ApiError:
+    # The previous SDK splits this message at its colon to tell a wrong secret from a wrong string to sign.
+    said = f"Specified signature is not matched with our calculation. server string to sign is:{to_sign}"
+    return ApiError("SignatureDoesNotMatch", 400, said)
 
 
 def _check_nonce(world: World, nonce: str) -> None:

@@ -27,9 +27,12 @@ class SimServer:
     def __init__(
         self, *, instances: int | None = None, regions: tuple[str, ...] | None = None, seed: int | None = None,
         speed: float | None = None, scenario: str = "quiet", bare: bool | None = None, tls: bool = False,
-        config: Path | None = None, port: int = 0, start_at: float | None = None, world: Path | None = None,
+        config: Path | None = None, port: int = 0, start_at: float | None = None,
+        hold: bool = False, world: Path | None = None,
     ) -> None:  # fmt: skip
-        self._options = Options(port, instances, regions, seed, speed, bare, scenario, tls, config, start_at, world)
+        self._options = Options(
+            port, instances, regions, seed, speed, bare, scenario, tls, config, start_at, hold, world
+        )
         self._ready = threading.Event()
         self._failure: BaseException | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -98,6 +101,10 @@ class SimServer:
     def world(self, **knobs: Any) -> None:
         """`POST /_sim/world`."""
         self.control("POST", "world", knobs)
+
+    def begin(self) -> None:
+        """`POST /_sim/begin`: the timeline of a scenario that was held starts now."""
+        self.control("POST", "begin")
 
     def save(self) -> dict[str, Any]:
         """`GET /_sim/world/save`."""
