@@ -60,7 +60,8 @@ class Queue:
         """Called when something may have become receivable."""
         self._messages: dict[int, Message] = {}
         self._ready: list[tuple[int, int]] = []
-        self._hidden: list[tuple[float, int]] = []
+        self._hidden: list[tuple[float, int, str]] = []
+        # With the handle: a message hidden twice until the same moment must not wake twice.
         self._order = count(1)
 
     def send(self, body: str, now: float, priority: int = 8, delay_s: float | None = None) -> Message:
@@ -71,7 +72,7 @@ class Queue:
         self._messages[seq] = message
         if visible_at > now:
             message.handle = self._new_handle(message)
-            heapq.heappush(self._hidden, (visible_at, seq))
+            heapq.heappush(self._hidden, (visible_at, seq, message.handle))
         else:
             heapq.heappush(self._ready, (priority, seq))
         self.ring()
@@ -140,7 +141,7 @@ class Queue:
         for message in msgspec.convert(saved["messages"], list[Message]):
             queue._messages[message.seq] = message
             # Where it was visible it wakes at the next look, as every hidden message does in its time.
-            heapq.heappush(queue._hidden, (message.visible_at, message.seq))
+            heapq.heappush(queue._hidden, (message.visible_at, message.seq, message.handle))
         queue._order = count(1 + max(queue._messages, default=0) + _PLENTY)
         return queue
 
@@ -155,9 +156,9 @@ class Queue:
 
     def _wake_hidden(self, now: float) -> None:
         while self._hidden and self._hidden[0][0] <= now:
-            visible_at, seq = heapq.heappop(self._hidden)
+            _, seq, handle = heapq.heappop(self._hidden)
             message = self._messages.get(seq)
-            if message is not None and message.visible_at == visible_at:
+            if message is not None and message.handle == handle:
                 heapq.heappush(self._ready, (message.priority, seq))
         self._expire(now)
 
@@ -170,7 +171,7 @@ class Queue:
     def _hide(self, message: Message, until: float) -> None:
         message.visible_at = until
         message.handle = self._new_handle(message)
-        heapq.heappush(self._hidden, (until, message.seq))
+        heapq.heappush(self._hidden, (until, message.seq, message.handle))
 
     def _new_handle(self, message: Message) -> str:
         inner = f"{message.seq}-{int(message.visible_at * 1000)}-{next(self._order)}-{message.priority}"
