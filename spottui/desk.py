@@ -16,7 +16,6 @@ from spottui.domain.settings import Settings
 from spottui.domain.tokens import image_name
 from spottui.domain.view import DeskView
 from spottui.journal import Journal
-from spottui.recovery.engine import Engine
 from spottui.recovery.preview import plan_now
 from spottui.recovery.work import Work
 from spottui.watch.watch import Watch
@@ -37,7 +36,6 @@ class Desk:
         settings: Settings,
         journal: Journal,
         watch: Watch,
-        engine: Engine,
         work: Work,
         on_close: Callable[[], None],
         *,
@@ -46,7 +44,6 @@ class Desk:
         self._settings = settings
         self._journal = journal
         self._watch = watch
-        self._engine = engine
         self._work = work
         self._clock: Clock = work.clock
         self._on_close = on_close
@@ -139,12 +136,9 @@ class Desk:
         self._work.signals.wake_all()
 
     def close(self) -> None:
-        """Stop watching and working; recoveries under way go on at the next start."""
+        """Stop watching. The process must end after this: recoveries under way go on at the next start."""
         self._watch.stop()
         self._on_close()
-        self._engine.close()
-        self._work.lanes.close()
-        self._journal.close()
 
     def _decide(self, recovery_id: str, decision: Decision, who: str) -> None:
         decided = self._journal.recoveries.decide(

@@ -29,7 +29,3 @@ class CloudAccount:
     def queue(self, region: RegionSettings) -> Queue:
         """Open a region's queue for the thread that asks."""
         return Queue(region.mns_endpoint, region.queue, self._credentials, self._settings.policy.long_poll_s)
-
-    def close(self) -> None:
-        """Start no further call."""
-        self.lanes.close()

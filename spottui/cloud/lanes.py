@@ -29,8 +29,3 @@ class Lanes:
     def act(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run a call that a recovery waits for."""
         return self._acting.submit(call, *args, **kwargs)
-
-    def close(self) -> None:
-        """Start no further call; those under way end by their own time-outs."""
-        self._reading.shutdown(wait=False, cancel_futures=True)
-        self._acting.shutdown(wait=False, cancel_futures=True)

@@ -1,6 +1,8 @@
 """Durable execution behind one door: DBOS runs the recoveries, and nothing else of ours knows that."""
 
+import asyncio
 import fcntl
+import itertools
 import logging
 import os
 import secrets
@@ -18,14 +20,21 @@ from spottui.recovery.workflow import recover
 
 T = TypeVar("T")
 
+log = logging.getLogger("spottui.recovery")
+
 APPLICATION_VERSION = "flow-1"
 """Bumped by hand when a workflow that was interrupted before could not go on under the new code."""
 RESUME_QUEUE = "resume"
 RESUME_POLL_S = 0.25
+RETRIES_S = (1, 2, 5, 10, 30)
 
 
 class Engine:
-    """Starts recoveries and resumes those whose process died. One per process."""
+    """Starts recoveries and resumes those whose process died. One per process.
+
+    There is no way to close it but to end the process: `DBOS.destroy` writes workflows under way down as failed, so
+    a clean end leaves them as kill -9 does, and the next start goes on with them.
+    """
 
     def __init__(self, work: Work, state_dir: Path) -> None:
         self._work = work
@@ -53,8 +62,10 @@ class Engine:
         self._workflow = DBOS.workflow(name="recovery", max_recovery_attempts=1000)(recovery)
         DBOS.launch()
         DBOS.register_queue(RESUME_QUEUE, polling_interval_sec=RESUME_POLL_S, on_conflict="always_update")
-        self._take_over()
+        for executor_id in self._claim.others():
+            self._take_over(executor_id)
         for unfinished in self._work.journal.recoveries.unfinished():
+            self._mend(unfinished.recovery_id)
             self._start(unfinished.recovery_id)
 
     def begin(self, region: str, instance_id: str, recovery_id: str) -> None:
@@ -66,12 +77,6 @@ class Engine:
             self._start(recovery_id)
         self._work.signals.wake(recovery_id)
 
-    def close(self) -> None:
-        """Stop; recoveries under way go on at the next start."""
-        DBOS.destroy(destroy_registry=True)
-        self._workflow = None
-        self._claim.release()
-
     def _start(self, recovery_id: str) -> None:
         assert self._workflow is not None
         with SetWorkflowID(recovery_id):
@@ -80,24 +85,45 @@ class Engine:
 
     async def _stage(self, step: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
         async def run() -> Any:
-            return msgspec.to_builtins(await step(self._work, *args, **kwargs))
+            return msgspec.to_builtins(await self._persist(step, *args, **kwargs))
 
         kept = await DBOS.run_step_async({"name": step.__name__}, run)
         result: T = msgspec.convert(kept, typing.get_type_hints(step)["return"])
         return result
 
-    def _take_over(self) -> None:
-        """Resume the pending workflows of executors that hold their claim no more."""
-        executors = {str(workflow.executor_id) for workflow in _pending()} - {self._claim.executor_id}
-        for executor_id in executors:
-            with self._claim.of_dead(executor_id) as dead:
-                left = [workflow.workflow_id for workflow in _pending(executor_id)] if dead else []
-                if left:
-                    DBOS.resume_workflows(left, queue_name=RESUME_QUEUE)
+    async def _persist(self, step: Callable[..., Awaitable[T]], *args: Any, **kwargs: Any) -> T:
+        """Run a step until it comes to an end.
+
+        What a step raises is a bug or a broken disk, and would end the workflow for ever: steps are made to be
+        repeated, so it is said in the log and tried again.
+        """
+        for failures in itertools.count():
+            try:
+                return await step(self._work, *args, **kwargs)
+            except Exception:
+                wait_s = RETRIES_S[min(failures, len(RETRIES_S) - 1)]
+                log.exception("%s of %s failed, next try in %d s", step.__name__, args[0], wait_s)
+                await asyncio.sleep(wait_s)
+        raise AssertionError("unreachable")
+
+    def _take_over(self, executor_id: str) -> None:
+        """Resume the pending workflows of an executor that holds its claim no more."""
+        with self._claim.of_dead(executor_id) as dead:
+            left = [one.workflow_id for one in _workflows(["PENDING"], executor_id)] if dead else []
+            if left:
+                DBOS.resume_workflows(left, queue_name=RESUME_QUEUE)
+
+    def _mend(self, recovery_id: str) -> None:
+        """Go on with a workflow that ended before its recovery did, from the step after the last good one."""
+        status = DBOS.get_workflow_status(recovery_id)
+        if status is not None and status.status in ("ERROR", "SUCCESS", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"):
+            steps = DBOS.list_workflow_steps(recovery_id)
+            good = list(itertools.takewhile(lambda one: one["error"] is None, steps))
+            DBOS.rewind_workflow(recovery_id, start_step=len(good) + 1, queue_name=RESUME_QUEUE)
 
 
-def _pending(executor_id: str | None = None) -> list[WorkflowStatus]:
-    return DBOS.list_workflows(status="PENDING", executor_id=executor_id, load_input=False, load_output=False)
+def _workflows(status: list[str], executor_id: str) -> list[WorkflowStatus]:
+    return DBOS.list_workflows(status=status, executor_id=executor_id, load_input=False, load_output=False)
 
 
 class _Claim:
@@ -110,14 +136,13 @@ class _Claim:
         self._file = (directory / self.executor_id).open("w")
         fcntl.flock(self._file, fcntl.LOCK_EX)
 
+    def others(self) -> list[str]:
+        """Return the executors that have left a claim here, dead or alive."""
+        return [path.name for path in self._directory.iterdir() if path.name != self.executor_id]
+
     def of_dead(self, executor_id: str) -> "_DeadClaim":
         """Try to take the claim of another executor, for as long as its work is taken over."""
-        return _DeadClaim(self._directory / Path(executor_id).name)
-
-    def release(self) -> None:
-        """Give up the claim."""
-        Path(self._file.name).unlink(missing_ok=True)
-        self._file.close()
+        return _DeadClaim(self._directory / executor_id)
 
 
 class _DeadClaim:

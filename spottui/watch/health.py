@@ -14,6 +14,8 @@ from spottui.journal.events import Line
 
 log = logging.getLogger("spottui.watch")
 
+LONGEST_RETRY_S = 10.0
+
 
 class Health:
     """The sources' latest answers. Thread-safe; a change between good and bad is one line of the feed and the log."""
@@ -60,10 +62,13 @@ class Health:
 
 
 def retry_after_s(error: CloudError, failures: int, interval_s: float, now: datetime) -> float:
-    """Return the seconds until the next try: the next minute when throttled, else twice as long each time, to 30 s."""
+    """Return the seconds until the next try: the next minute when throttled, else twice as long each time.
+
+    Never longer than ten seconds, or the source's own interval: a notice gives five minutes in all.
+    """
     if error.kind is ErrorKind.THROTTLED:
         return error.retry_after_s or 60.0 - now.second
-    return float(min(max(interval_s, 1.0) * 2 ** min(failures - 1, 5), 30.0))
+    return float(min(max(interval_s, 1.0) * 2 ** min(failures - 1, 5), max(interval_s, LONGEST_RETRY_S)))
 
 
 def _without_request(line: str) -> str:

@@ -3,7 +3,9 @@
 from pathlib import Path
 from statistics import median
 
+from spottui.sim.testing import SimServer
 from tests.chaos import Toll, kill_while_recovering
+from tests.driving import Headless, add_policy, effects, wait_until
 
 
 def test_ten_kills_lose_nothing_double_nothing_and_cost_seconds(config: Path) -> None:
@@ -14,3 +16,17 @@ def test_ten_kills_lose_nothing_double_nothing_and_cost_seconds(config: Path) ->
     assert toll.resume_s
     # The median: what else runs on a shared machine is no failure of ours.
     assert median(toll.resume_s) < 3
+
+
+def test_a_clean_end_in_the_middle_goes_on_at_the_next_start(live_cloud: SimServer, config: Path) -> None:
+    live_cloud.world(image_base_s=6)
+    add_policy(config, veto_window_s=0, lock_poll_s=0.5)
+    victim = live_cloud.spot_ids()[0]
+    with Headless(config, "--auto").wait_ready() as console:
+        live_cloud.interrupt([victim])
+        wait_until(lambda: console.states().get(victim) == "imaging" and live_cloud.calls("CreateImage"))
+        assert console.stop() == 0
+    with Headless(config, "--auto").wait_ready() as console:
+        wait_until(lambda: console.states().get(victim) == "recovered")
+    assert len(effects(live_cloud, "CreateImage")) == 1
+    assert len(effects(live_cloud, "RunInstances")) == 1
