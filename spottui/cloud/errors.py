@@ -61,11 +61,24 @@ class CloudError(Exception):
         super().__init__(self.line)
 
     @property
+    def advice(self) -> str:
+        """What a person can do about it, empty where waiting is all there is."""
+        return _ADVICE.get(self.kind, "")
+
+    @property
     def line(self) -> str:
         """The error on one line, for a header, a log or the audit."""
         parts = [self.action, self.code or self.kind.value, self.message]
         text = ": ".join(part for part in parts if part)
         return f"{text} [RequestId {self.request_id}]" if self.request_id else text
+
+
+_ADVICE = {
+    ErrorKind.CREDENTIALS: "Mend the access key or the clock; a changed credentials file is read again by itself.",
+    ErrorKind.DENIED: "Grant the action to this account; the README has the RAM policy.",
+    ErrorKind.NOT_FOUND: "Check the names in the configuration.",
+    ErrorKind.UNREACHABLE: "Check the endpoint, the network and the proxy.",
+}
 
 
 def kind_of(code: str, http_status: int | None) -> ErrorKind:

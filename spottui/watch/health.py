@@ -1,6 +1,7 @@
 """How fresh each source of each region is, for the header and the log."""
 
 import logging
+import re
 import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from spottui.journal.events import Line
 log = logging.getLogger("spottui.watch")
 
 LONGEST_RETRY_S = 10.0
+_REQUEST_ID = re.compile(r" \[RequestId [^]]*\]")
 
 
 class Health:
@@ -44,9 +46,10 @@ class Health:
     def bad(self, name: str, region: str, error: CloudError, retry_in_s: float) -> None:
         """Note a failed try and when the next one is."""
         next_try = self._clock.now() + timedelta(seconds=retry_in_s)
-        was = self._set(name, region, error=error.line, next_try=next_try)
-        if _without_request(was.error) != _without_request(error.line):
-            self._tell(name, region, f"fails: {error.line}", error.request_id)
+        text = f"{error.line} {error.advice}".rstrip()
+        was = self._set(name, region, error=text, next_try=next_try)
+        if _without_request(was.error) != _without_request(text):
+            self._tell(name, region, f"fails: {text}", error.request_id)
 
     def _set(self, name: str, region: str, **changes: datetime | str | None) -> SourceHealth:
         with self._lock:
@@ -72,4 +75,4 @@ def retry_after_s(error: CloudError, failures: int, interval_s: float, now: date
 
 
 def _without_request(line: str) -> str:
-    return line.partition(" [RequestId")[0]
+    return _REQUEST_ID.sub("", line)
