@@ -41,6 +41,8 @@ ASSUMPTIONS = (
     Assumption("date_tolerance_s", 900.0, 300.0, "7.1, 8.1", "how far the date of a request may be off"),
     Assumption("throttle_says_when", False, True, "7.4", "a throttled answer says in milliseconds when to come again"),
     Assumption("batch_send_status", 500, 201, "8.2", "the HTTP status of a BatchSendMessage of which some failed"),
+    Assumption("queue_rest_s", 0.0, 60.0, "8.3", "how long after its deletion a queue is QueueDeletedRecently"),
+    Assumption("spot_vcpus", None, 1000, "10", "how many vCPUs spot instances of a region may have together"),
     Assumption("qps_status", 429, 403, "8.3", "the HTTP status of QpsLimitExceeded"),
     Assumption("dead_poll_takes", False, True, "sdk_traps 4b", "a message may go to a poll whose client has hung up"),
     Assumption("stop_action", "stop", "delete", "9.1", "content.action of an event about an instance in Stop mode"),

@@ -11,14 +11,15 @@ _MAX_S = 30 * 86_400.0
 _SECONDS = (
     "image_base_s", "image_s_per_gib", "image_waiting_s", "image_usable_s", "image_unlisted_s",
     "instance_unlisted_s", "boot_s", "launch_fails_after_s", "command_s", "token_in_process_s",
-    "market_check_s", "snapshot_min_age_s", "token_life_s", "date_tolerance_s",
+    "market_check_s", "queue_rest_s", "snapshot_min_age_s", "token_life_s", "date_tolerance_s",
 )  # fmt: skip
 _NUMBERS = {
     **dict.fromkeys(_SECONDS, (0.0, _MAX_S)),
     "image_incremental": (0.0, 1.0), "price_swing": (0.0, 1.0), "skew_wall_s": (-_MAX_S, _MAX_S),
 }  # fmt: skip
 _WHOLE = {
-    "image_quota": (0, 10**6), "launches_that_fail": (0, 10**6), "command_exit_code": (0, 255),
+    "image_quota": (0, 10**6), "spot_vcpus": (0, 10**7), "launches_that_fail": (0, 10**6),
+    "command_exit_code": (0, 255),
     "dry_run_status": (200, 599), "qps_status": (400, 599), "batch_send_status": (200, 599),
 }  # fmt: skip
 _FLAGS = tuple(one.name for one in fields(Settings) if one.type is bool)

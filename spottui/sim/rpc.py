@@ -95,14 +95,23 @@ def _faulted(request: web.Request, row: Row, fault: Fault) -> web.Response:
 def _refused(request: web.Request, row: Row, refusal: ApiError) -> web.Response:
     row.code = refusal.code
     link = re.sub(r"[^\w.]", "", refusal.code)
+    denied = {"AccessDeniedDetail": _denial(row)} if refusal.code == "Forbidden.RAM" else {}
     response = _json(row, refusal.status, {
         "RequestId": row.request_id, "HostId": request.host, "Code": refusal.code,
-        "Message": refusal.message,
+        "Message": refusal.message, **denied,
         "Recommend": f"https://api.aliyun.com/troubleshoot?q={link}&product=Ecs&requestId={row.request_id}",
     })  # fmt: skip
     if refusal.retry_after_ms is not None:
         response.headers["x-acs-retry-after"] = str(refusal.retry_after_ms)
     return response
+
+
+def _denial(row: Row) -> dict[str, str]:
+    return {
+        "AuthAction": f"ecs:{row.action}", "NoPermissionType": "ImplicitDeny",
+        "PolicyType": "AccountLevelIdentityBasedPolicy", "AuthPrincipalType": "SubUser",
+        "AuthPrincipalDisplayName": "spottui", "AuthPrincipalOwnerId": "1690700000000030",
+    }  # fmt: skip
 
 
 def _json(row: Row, status: int, body: dict[str, Any]) -> web.Response:

@@ -1,6 +1,7 @@
 """A world as JSON and back: everything it owns, remembers and has planned, with its clock and its dice.
 
-Not saved: the ledger, which tells what clients did to the world that was, and the nonces, which keep wall time.
+Not saved: the ledger, which tells what clients did to the world that was, the calls counted in the running minute,
+and the nonces, which keep wall time.
 """
 
 from itertools import count
@@ -59,6 +60,7 @@ def save(world: World) -> dict[str, Any]:
         "keys": world.keys, "ids": world.ids.save(), "order": order, "settings": world.settings,
         "notices": world.notices, "schedule": world.schedule.save(), "tokens": world.tokens.save(),
         "faults": world.faults.as_json(), "queues": [queue.save() for queue in world.queues],
+        "queues_deleted": world.queues.deleted_at,
         **{name: getattr(world, name) for name in _TABLES},
         **{name: list(getattr(world, name).items()) for name in _PAIRS},
     }  # fmt: skip
@@ -95,6 +97,7 @@ def _read(saved: dict[str, Any]) -> World:
     world.tokens.load(_as(list[tuple[tuple[str, str, str], Outcome]], saved["tokens"]))
     for queue in saved["queues"]:
         world.queues.add(Queue.load(queue))
+    world.queues.deleted_at = _as(dict[str, float], saved["queues_deleted"])
     for fault in _as(list[Fault], saved["faults"]):
         world.faults.order(fault)
     return world

@@ -85,5 +85,9 @@ class Settings:
     """The HTTP status of MNS's `QpsLimitExceeded`."""
     batch_send_status: int = 500
     """The HTTP status of a BatchSendMessage of which some failed."""
+    queue_rest_s: float = 0.0
+    """A queue that was deleted cannot be created again for so long."""
+    spot_vcpus: int | None = None
+    """How many vCPUs spot instances of a region may have together; None: no limit."""
     date_tolerance_s: float = 900.0
     """How far a request's date may be off."""

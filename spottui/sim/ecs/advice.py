@@ -11,7 +11,7 @@ from spottui.sim.registry import Body, Call, action
 _RATES = (("0-3%", 0.02), ("3-5%", 0.04), ("5-10%", 0.07), ("10-100%", 0.15))
 _MOST_TYPES = 10
 _PRIORITIES = ("InventoryFirst", "PriceFirst", "NewProductFirst")
-_SPOT_VCPUS, _VCPUS = 1000, 5000
+_PLENTY = 1_000_000
 
 
 @action()
@@ -130,10 +130,11 @@ def describe_account_attributes(call: Call) -> Body:
     """Quotas of vCPUs of the account in a region, and what is used of them."""
     region = call.region_id
     rows = [row for row in call.world.instances.values() if row.region == region]
+    quota = call.world.settings.spot_vcpus
     values = {
-        "max-spot-instance-vcpu-count": _SPOT_VCPUS,
+        "max-spot-instance-vcpu-count": _PLENTY if quota is None else quota,
         "used-spot-instance-vcpu-count": sum(TYPES[row.type].vcpu for row in rows if row.is_spot),
-        "max-postpaid-instance-vcpu-count": _VCPUS,
+        "max-postpaid-instance-vcpu-count": _PLENTY,
         "used-postpaid-instance-vcpu-count": sum(TYPES[row.type].vcpu for row in rows if not row.is_spot),
     }
     wanted = call.params.numbered("AttributeName") or list(values)

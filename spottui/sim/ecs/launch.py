@@ -37,7 +37,7 @@ def run_instances(call: Call) -> Body:
     """Launch Amount instances, all or none (MinAmount lets fewer be enough)."""
     if call.params.flag("DryRun"):
         launch = _check(call)
-        _check_stock(call, launch)
+        _check_quota(call, launch, _check_stock(call, launch))
         _check_address(call, launch)
         raise dry_run(call.world.settings.dry_run_status)
     return call.once("RunInstances", lambda: _run(call))
@@ -47,6 +47,7 @@ def _run(call: Call) -> tuple[Body, str]:
     launch = _check(call)
     _check_address(call, launch)
     amount = _check_stock(call, launch)
+    _check_quota(call, launch, amount)
     rows = [_launch_one(call, launch) for _ in range(amount)]
     stock.take(call.world, launch.type, launch.vswitch.zone, amount)
     ids = [row.id for row in rows]
@@ -108,8 +109,13 @@ def _check_details(params: Params, instance_type: str) -> None:
         raise ApiError("InvalidSpotInterruptionBehavior.LocalDiskNotSupport", 403, "Local disks do not support Stop.")
     if params.flag("PasswordInherit") and params.text("Password"):
         raise ApiError("InvalidPasswordParam.Mismatch", 400, "Password and PasswordInherit conflict.")
+    if not re.fullmatch(r"[A-Za-z0-9+/\s]*={0,2}\s*", params.text("UserData")):
+        raise ApiError("InvalidUserData.Base64FormatInvalid", 400, "The specified parameter UserData is not Base64.")
     if len(params.text("UserData")) > _USER_DATA_LIMIT:
         raise ApiError("InvalidUserData.SizeExceeded", 400, "The specified parameter UserData exceeds the size.")
+    released = params.text("AutoReleaseTime")
+    if released and not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", released):
+        raise ApiError("InvalidAutoReleaseTime.Malformed", 400, "The specified AutoReleaseTime is not valid.")
     if not re.fullmatch(r"[\x00-\x7f]{0,64}", params.text("ClientToken")):
         raise ApiError("InvalidClientToken.Malformed", 400, "The specified ClientToken is not valid.")
 
@@ -140,6 +146,15 @@ def _check_stock(call: Call, launch: _Launch) -> int:
         "The requested resource is sold out in the specified zone; try other types of resources or other "
         "regions and zones.", remembered=True,
     )  # fmt: skip
+
+
+def _check_quota(call: Call, launch: _Launch, amount: int) -> None:
+    quota = call.world.settings.spot_vcpus
+    if quota is None or launch.strategy == "NoSpot":
+        return
+    spot = (row for row in call.world.instances.values() if row.is_spot and row.region == launch.vswitch.region)
+    if sum(TYPES[row.type].vcpu for row in spot) + amount * TYPES[launch.type].vcpu > quota:
+        raise ApiError("QuotaExceed.ElasticQuota", 403, "The quota of vCPUs of spot instances is exceeded.")
 
 
 def _check_address(call: Call, launch: _Launch) -> None:

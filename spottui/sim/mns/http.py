@@ -19,6 +19,7 @@ from spottui.sim.mns.signature import verify
 from spottui.sim.world import World
 
 _MAX_WAIT_S = 30
+_QUERY = ("metaoverride", "waitseconds", "numOfMessages", "peekonly", "ReceiptHandle", "VisibilityTimeout")
 
 _OPERATIONS = {
     "CreateQueue": op.create_queue, "SetQueueAttributes": op.set_queue_attributes,
@@ -57,6 +58,7 @@ async def _carry_out(cloud: Cloud, request: web.Request, asked: Asked, name: str
     world = cloud.world
     if world.settings.queue_down:
         raise MnsError("ServiceUnavailable", 503, "The service is unavailable.")
+    _check_query(asked)
     verify(world, request.method, request.raw_path, asked.headers, asked.body)
     if world.settings.permissions.get(name, "allow") != "allow":
         raise MnsError(
@@ -71,6 +73,12 @@ async def _carry_out(cloud: Cloud, request: web.Request, asked: Asked, name: str
     if name not in _OPERATIONS:
         raise MnsError("InvalidRequestURL", 400, "The request URL is not valid.")
     return _OPERATIONS[name](world, asked, world.settle())
+
+
+def _check_query(asked: Asked) -> None:
+    unknown = [name for name in asked.query if name not in _QUERY]
+    if unknown:
+        raise MnsError("InvalidQueryString", 400, f"The query string {unknown[0]} is not valid.")
 
 
 async def _poll(cloud: Cloud, request: web.Request, asked: Asked) -> list[Message]:

@@ -42,6 +42,8 @@ def create_queue(world: World, asked: Asked, now: float) -> Answer:
         raise MnsError("QueueNameLengthError", 400, "The length of queue name should between 1 and 256.")
     if not asked.queue.replace("-", "").isalnum() or not asked.queue.isascii():
         raise MnsError("InvalidQueueName", 400, "The queue name you provided is not valid.")
+    if now - world.queues.deleted_at.get(asked.queue, -1e18) < world.settings.queue_rest_s:
+        raise MnsError("QueueDeletedRecently", 400, "The queue was deleted recently, try again later.")
     new = world.queues.create(asked.queue, wire.queue_attributes(asked.body, Attributes()), now)
     location = {"Location": f"{asked.base_url}/queues/{asked.queue}"}
     return Answer(201 if new else 204, effect=f"created queue {asked.queue}" if new else None, headers=location)
@@ -62,7 +64,7 @@ def get_queue_attributes(world: World, asked: Asked, now: float) -> Answer:
 
 def delete_queue(world: World, asked: Asked, now: float) -> Answer:
     """204, also for a queue that is not there."""
-    world.queues.delete(asked.queue)
+    world.queues.delete(asked.queue, now)
     return Answer(204, effect=f"changed queue {asked.queue} deleted")
 
 

@@ -195,6 +195,7 @@ class Queues:
 
     def __init__(self) -> None:
         self._queues: dict[str, Queue] = {}
+        self.deleted_at: dict[str, float] = {}
 
     def __getitem__(self, name: str) -> Queue:
         """The queue.
@@ -230,10 +231,11 @@ class Queues:
         """Take over a queue."""
         self._queues[queue.name] = queue
 
-    def delete(self, name: str) -> None:
+    def delete(self, name: str, now: float) -> None:
         """Delete the queue and its messages; deleting one that is not there is fine."""
         queue = self._queues.pop(name, None)
         if queue is not None:
+            self.deleted_at[name] = now
             queue.ring()
 
     def ring_all(self) -> None:

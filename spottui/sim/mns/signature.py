@@ -18,8 +18,10 @@ def verify(world: World, method: str, resource: str, headers: Mapping[str, str],
     _check_md5(headers.get("content-md5", ""), body)
     scheme, _, given = headers.get("authorization", "").partition(" ")
     access_key_id, _, signature = given.partition(":")
-    if scheme != "MNS" or not signature:
+    if not scheme:
         raise MnsError("MissingAuthorizationHeader", 400, "Authorization header is required.")
+    if scheme != "MNS" or not signature:
+        raise MnsError("InvalidAuthorizationHeader", 400, "The Authorization header format is invalid.")
     expected = _sign(_secret(world, access_key_id, headers), method, resource, headers)
     if not hmac.compare_digest(expected.encode(), signature.encode()):
         raise MnsError(
