@@ -1,6 +1,8 @@
 """From a queue message to a running replacement, through the real program, SDKs and sockets."""
 
+import json
 from collections import Counter
+from datetime import datetime
 from itertools import product
 from pathlib import Path
 
@@ -127,3 +129,58 @@ def test_poison_is_kept_and_deleted_and_hides_nothing(live_cloud: SimServer, con
         poison = [line for line in console.lines if line.get("event") == "POISON"]
         assert len(poison) == 7
         wait_until(lambda: waiting_messages(live_cloud) == 0)
+
+
+def test_several_regions_are_watched_and_recovered_side_by_side(config: Path) -> None:
+    regions = ("cn-hangzhou", "cn-beijing")
+    with SimServer(config=config, regions=regions) as cloud:
+        cloud.world(image_base_s=0.5, image_s_per_gib=0, boot_s=0.5)
+        add_policy(config, **FAST)
+        spots = [row for row in cloud.state()["instances"] if row["InstanceId"] in cloud.spot_ids()]
+        victims = [next(row["InstanceId"] for row in spots if row["RegionId"] == region) for region in regions]
+        with Headless(config, "--auto").wait_ready() as console:
+            cloud.interrupt(victims)
+            wait_until(lambda: all_in(console.states(), victims, "recovered"))
+        assert len(effects(cloud, "RunInstances")) == len(victims)
+
+
+def test_a_message_older_than_its_reclaim_is_skipped(live_cloud: SimServer, config: Path) -> None:
+    add_policy(config, **FAST)
+    victim = live_cloud.spot_ids()[0]
+    event = {
+        "name": "Instance:PreemptibleInstanceInterruption",
+        "regionId": "cn-hangzhou",
+        "eventTime": "20260101T000000.000+0800",
+        "content": {"instanceId": victim, "action": "delete"},
+    }
+    live_cloud.send(json.dumps(event))
+    with Headless(config, "--auto").wait_ready() as console:
+        wait_until(lambda: console.states().get(victim) == "skipped")
+        assert "drill" in console.recoveries()[victim]["reason"]
+    assert live_cloud.calls("CreateImage") == []
+
+
+def test_with_a_veto_window_nothing_is_imaged_before_it_ends(live_cloud: SimServer, config: Path) -> None:
+    add_policy(config, **{**FAST, "veto_window_s": 3})
+    victim = live_cloud.spot_ids()[0]
+    with Headless(config, "--auto").wait_ready() as console:
+        live_cloud.interrupt([victim])
+        wait_until(lambda: console.states().get(victim) == "veto window")
+        assert live_cloud.calls("CreateImage") == []
+        wait_until(lambda: console.states().get(victim) == "recovered")
+    notice = next(line["at"] for line in console.lines if line.get("event") == "RECLAIM")
+    image = live_cloud.calls("CreateImage")[0]["at"]
+    waited_s = (datetime.fromisoformat(image) - datetime.fromisoformat(notice)).total_seconds()
+    assert waited_s >= 3
+
+
+def test_the_cap_holds_and_the_rest_waits_and_says_so(live_cloud: SimServer, config: Path) -> None:
+    add_policy(config, **{**FAST, "max_at_once": 2})
+    victims = live_cloud.spot_ids()[:5]
+    with Headless(config, "--auto").wait_ready() as console:
+        live_cloud.interrupt(victims)
+        wait_until(lambda: all_in(console.states(), victims, "recovered"))
+        in_flight = [line["in_flight"] for line in console.lines if line["kind"] == "auto"]
+        said = [line.get("reason", "") for line in console.lines if line["kind"] == "recovery"]
+    assert max(in_flight) == 2
+    assert any("2 recoveries at once are the limit" in reason for reason in said)
