@@ -258,6 +258,8 @@ def _sequence_of(handle: str) -> int:
     version, _, inner = handle.partition("-")
     try:
         decoded = base64.b64decode(inner, validate=True).decode("ascii")
-        return int(decoded.split("-")[0]) if version == "1" else -1
+        if version == "1":
+            return int(decoded.split("-")[0])
     except (binascii.Error, ValueError):
-        raise bad_handle() from None
+        pass
+    raise bad_handle()
