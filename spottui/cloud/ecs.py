@@ -133,6 +133,27 @@ class Ecs:
         ids = body.instance_id_sets.instance_id_set if body.instance_id_sets else None
         return Answer(_required("RunInstances", ids[0] if ids else "", body.request_id), str(body.request_id or ""))
 
+    def eip(self, eip_id: str) -> shapes.Eip | None:
+        """Return where an EIP is bound, or None when there is no such EIP."""
+        found = shapes.eips(self._read("DescribeEipAddresses", {"AllocationId": eip_id}))
+        return found[0] if found else None
+
+    def unbind_eip(self, eip_id: str, instance_id: str) -> Answer:
+        """Take an EIP from an instance; it is free a moment later."""
+        request = models.UnassociateEipAddressRequest(
+            region_id=self.region, allocation_id=eip_id, instance_id=instance_id
+        )
+        body = self._act("UnassociateEipAddress", self._client.unassociate_eip_address_with_options, request)
+        return Answer(eip_id, str(body.request_id or ""))
+
+    def bind_eip(self, eip_id: str, instance_id: str) -> Answer:
+        """Give a free EIP to an instance."""
+        request = models.AssociateEipAddressRequest(
+            region_id=self.region, allocation_id=eip_id, instance_id=instance_id
+        )
+        body = self._act("AssociateEipAddress", self._client.associate_eip_address_with_options, request)
+        return Answer(eip_id, str(body.request_id or ""))
+
     def _pages(self, filters: Mapping[str, object]) -> Iterator[LaunchSpec]:
         for page in self._spec_pages(filters):
             yield from page

@@ -26,6 +26,15 @@ class Image:
         return self.status in ("CreateFailed", "UnAvailable")
 
 
+@dataclass(frozen=True, slots=True)
+class Eip:
+    """An EIP: `instance_id` is empty while it is bound to nothing; `free` when it can be bound."""
+
+    eip_id: str
+    instance_id: str
+    free: bool
+
+
 def checked(action: str, body: object) -> dict[str, Any]:
     """Return the body when it is an object with a RequestId, as every answer of ECS is; raise `CloudError` else."""
     if isinstance(body, dict) and "RequestId" in body:
@@ -60,6 +69,14 @@ def total(body: dict[str, Any]) -> int:
 def images(body: dict[str, Any]) -> tuple[Image, ...]:
     """Read one page of DescribeImages; `Progress` is a string such as `37%` (alibaba_facts.md 3.2)."""
     return tuple(_image(item) for item in _rows("DescribeImages", body, "Images", "Image"))
+
+
+def eips(body: dict[str, Any]) -> tuple[Eip, ...]:
+    """Read DescribeEipAddresses."""
+    rows = _rows("DescribeEipAddresses", body, "EipAddresses", "EipAddress")
+    return tuple(
+        Eip(_text(row, "AllocationId"), _text(row, "InstanceId"), _text(row, "Status") == "Available") for row in rows
+    )
 
 
 def ram_roles(body: dict[str, Any]) -> dict[str, str]:

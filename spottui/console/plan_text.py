@@ -102,7 +102,7 @@ def _identity(spec: LaunchSpec, candidates: tuple[Candidate, ...]) -> list[Line]
     if old.public_ip and not old.eip_id:
         lines.append(_lost("public IP", old.public_ip, "another one, or none"))
     if old.eip_id:
-        lines.append(_lost("EIP", old.eip_id, "not named in this plan"))
+        lines.append(_change("EIP", old.eip_id, f"{old.eip_id}, moved once the replacement runs", same=True))
     return lines
 
 

@@ -60,8 +60,6 @@ def _warnings(spec: LaunchSpec, vswitches: dict[str, str]) -> tuple[str, ...]:
     found = [f"new private IP: {old.private_ip} stays taken until the release"] if old.private_ip else []
     if old.public_ip:
         found.append(f"new public IP: {old.public_ip} is lost")
-    if old.eip_id:
-        found.append(f"EIP {old.eip_id} is not moved; move it by hand")
     if old.behavior is InterruptionBehavior.STOP:
         found.append("the instance is stopped, not released: starting it later would be a second one")
     found += [f"disk {disk.disk_id} is local and lost" for disk in spec.disks if disk.is_local]

@@ -184,3 +184,16 @@ def test_the_cap_holds_and_the_rest_waits_and_says_so(live_cloud: SimServer, con
         said = [line.get("reason", "") for line in console.lines if line["kind"] == "recovery"]
     assert max(in_flight) == 2
     assert any("2 recoveries at once are the limit" in reason for reason in said)
+
+
+def test_the_eip_moves_to_the_replacement(live_cloud: SimServer, config: Path) -> None:
+    add_policy(config, **FAST)
+    old = next(row for row in live_cloud.state()["instances"] if row["EipAllocationId"] and row["LockReasons"] == [])
+    live_cloud.fault("AssociateEipAddress", "drop_reply", times=1)
+    with Headless(config, "--auto").wait_ready() as console:
+        live_cloud.interrupt([old["InstanceId"]])
+        wait_until(lambda: console.states().get(old["InstanceId"]) == "recovered")
+        new_id = console.recoveries()[old["InstanceId"]]["new_instance_id"]
+    bound = {row["InstanceId"]: row["EipAllocationId"] for row in live_cloud.state()["instances"]}
+    assert bound[new_id] == old["EipAllocationId"]
+    assert len(effects(live_cloud, "AssociateEipAddress")) == 1

@@ -14,6 +14,7 @@ from spottui.domain.recovery import Created, Recovery, RecoveryState
 from spottui.domain.tokens import client_token
 from spottui.recovery.calls import Call, call
 from spottui.recovery.outlook import with_forecast
+from spottui.recovery.rebind import move_eip
 from spottui.recovery.stage import Stage
 from spottui.recovery.work import Ended, Work
 
@@ -44,7 +45,8 @@ async def image_route(recovery_id: str, stage: Stage) -> Ended:
             lost = await stage(wait_until_running, recovery_id, launched)
             if lost:
                 return lost
-            return await stage(verify, recovery_id, launched)
+            not_moved = await stage(rebind, recovery_id, launched)
+            return await stage(verify, recovery_id, launched, not_moved)
     return Ended(RecoveryState.FAILED, f"no candidate has room now; image {image_id} is kept")
 
 
@@ -138,7 +140,16 @@ async def wait_until_running(work: Work, recovery_id: str, new_id: str) -> Ended
     )
 
 
-async def verify(work: Work, recovery_id: str, new_id: str) -> Ended:
+async def rebind(work: Work, recovery_id: str, new_id: str) -> str:
+    """Move the EIP to the replacement; return why it could not be moved, which does not undo the recovery."""
+    eip_id = _plan(work, recovery_id).spec.instance.eip_id
+    if not eip_id:
+        return ""
+    recovery = await _enter(work, recovery_id, RecoveryState.REBINDING, f"move EIP {eip_id} to {new_id}")
+    return await move_eip(work, recovery, eip_id, new_id)
+
+
+async def verify(work: Work, recovery_id: str, new_id: str, not_moved: str) -> Ended:
     """See the replacement running once more: a launch can fail after it began to run."""
     recovery = await _enter(work, recovery_id, RecoveryState.VERIFYING, f"{new_id} still runs")
     until = work.now() + RUNNING_PATIENCE
