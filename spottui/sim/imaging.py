@@ -54,9 +54,17 @@ def start_snapshot(
 
 def duration_s(world: World, disks: Sequence[Disk]) -> float:
     """Seconds to copy the disks; of one that has a snapshot only what changed since."""
-    knobs = world.settings
-    copied = sum(d.size_gib * (knobs.image_incremental if d.snapshots_done else 1.0) for d in disks)
-    return knobs.image_base_s + knobs.image_s_per_gib * copied
+    copied = sum(_changed_gib(world, disk) for disk in disks)
+    return world.settings.image_base_s + world.settings.image_s_per_gib * copied
+
+
+def _changed_gib(world: World, disk: Disk) -> float:
+    rate = world.settings.disk_change_gib_per_h
+    if not disk.snapshots_done:
+        return disk.size_gib
+    if rate is None:
+        return disk.size_gib * world.settings.image_incremental
+    return min(disk.size_gib, rate * (world.clock.now() - disk.snapshot_at) / 3600)
 
 
 def check_snapshots(world: World, now: float, disks: Sequence[Disk]) -> None:
@@ -116,7 +124,10 @@ def finish_snapshot(world: World, at: float, snapshot_id: str) -> None:
         return
     snapshot.status = "accomplished"
     if snapshot.disk_id in world.disks:
-        world.disks[snapshot.disk_id].snapshots_done += 1
+        disk = world.disks[snapshot.disk_id]
+        disk.snapshots_done += 1
+        # What was written while it was being made is not in it.
+        disk.snapshot_at = snapshot.started_at
     events.tell_snapshot(world, snapshot, "accomplished", at)
 
 

@@ -15,7 +15,8 @@ _SECONDS = (
 )  # fmt: skip
 _NUMBERS = {
     **dict.fromkeys(_SECONDS, (0.0, _MAX_S)),
-    "image_incremental": (0.0, 1.0), "price_swing": (0.0, 1.0), "skew_wall_s": (-_MAX_S, _MAX_S),
+    "image_incremental": (0.0, 1.0), "disk_change_gib_per_h": (0.0, 1e6), "price_swing": (0.0, 1.0),
+    "skew_wall_s": (-_MAX_S, _MAX_S),
 }  # fmt: skip
 _WHOLE = {
     "image_quota": (0, 10**6), "spot_vcpus": (0, 10**7), "launches_that_fail": (0, 10**6),

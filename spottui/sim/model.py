@@ -102,6 +102,7 @@ class Disk:
     image_id: str = ""
     source_snapshot_id: str = ""
     snapshots_done: int = 0
+    snapshot_at: float = 0.0
     tags: Tags = field(default_factory=dict)
 
     @property

@@ -9,7 +9,7 @@ from spottui.sim.model import EventRule, Notice
 from spottui.sim.world import World
 
 EVENT = "Instance:PreemptibleInstanceInterruption"
-FORMATS = ("flat", "envelope", "cloudevents", "drill")
+FORMATS = ("flat", "masked", "envelope", "cloudevents", "drill")
 ENCODINGS = ("base64", "raw")
 _BEIJING = timezone(timedelta(hours=8))
 
@@ -23,7 +23,7 @@ def about(world: World, instance_id: str, at: float, region: str) -> Notice:
 
 def body(notice: Notice, account_id: str, form: str, encoding: str) -> str:
     """The message body in one of FORMATS and ENCODINGS."""
-    writers = {"flat": _flat, "envelope": _envelope, "cloudevents": _cloudevents, "drill": _drill}
+    writers = {"flat": _flat, "masked": _masked, "envelope": _envelope, "cloudevents": _cloudevents, "drill": _drill}
     text = json.dumps(writers[form](notice, account_id), ensure_ascii=False, separators=(",", ":"))
     return base64.b64encode(text.encode()).decode() if encoding == "base64" else text
 
@@ -67,6 +67,17 @@ def _flat(notice: Notice, account_id: str) -> dict[str, Any]:
         "ver": "1.0", "id": notice.id, "product": "ECS", "resourceId": _arn(notice, account_id),
         "level": "WARN", "name": notice.name, "userId": account_id, "eventTime": _event_time(notice.at),
         "regionId": notice.region, "content": content(notice),
+    }  # fmt: skip
+
+
+def _masked(notice: Notice, account_id: str) -> dict[str, Any]:
+    # What a user of an event rule has really received: more fields, and an action that is masked.
+    about = {**content(notice), "action": "de***"}
+    return {
+        **_flat(notice, account_id), "serviceType": "ECS", "eventRealname": "抢占式实例中断通知",
+        "eventRealnameEn": notice.name, "instanceName": "instanceName", "resource": "", "regionName": notice.region,
+        "groupId": "", "eventType": "StatusNotification", "curLevel": "WARN", "status": "Normal",
+        "ruleName": "抢占式实例中断事件报警", "content": about,
     }  # fmt: skip
 
 

@@ -109,18 +109,23 @@ def _resolved(world: World, entry: Entry) -> dict[str, Any]:
     """The input with instances named in the scenario replaced by what the control call takes."""
     args = dict(entry.args)
     if entry.what == "interrupt" and "instances" in args:
-        found = [_named(world, who) for who in args.pop("instances")]
+        whom = args.pop("instances")
         # A replacement has the name of the old one, and is there only when its turn comes.
         if args.pop("replacements", False):
-            args["newest"] = [one.name for one in found]
+            args["newest"] = [_named(world, who).name for who in whom]
         else:
-            args["instance_ids"] = [one.id for one in found]
+            args["instance_ids"] = [who if _is_stranger(args, who) else _named(world, who).id for who in whom]
     if entry.what in ("stock", "demand", "price") and "instance" in args:
         like = _named(world, args.pop("instance"))
         args |= {"instance_type": like.type, "zone": like.zone}
     if entry.what == "faults" and "instance" in args:
         args["match"] = {**args.get("match", {}), "InstanceId": _named(world, args.pop("instance")).id}
     return args
+
+
+def _is_stranger(args: dict[str, Any], who: str | int) -> bool:
+    """Whether an event without a lock is about an id that nobody here has."""
+    return not args.get("lock", True) and isinstance(who, str) and who.startswith("i-")
 
 
 def _newest(world: World, name: str) -> Instance:

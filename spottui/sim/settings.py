@@ -16,6 +16,8 @@ class Settings:
     """Time per GiB of cloud disk in a first image."""
     image_incremental: float = 0.25
     """The share of `image_s_per_gib` for a disk that has a finished snapshot: the GiB that changed since."""
+    disk_change_gib_per_h: float | None = None
+    """How much of a disk changes in an hour, instead of a fixed share; None: `image_incremental` says it."""
     image_waiting_s: float = 0.0
     """Images are `Waiting`, queued, so long before they are `Creating`."""
     image_usable_s: float | None = None

@@ -104,6 +104,17 @@ def test_a_second_image_copies_only_what_changed(cloud, ecs, api, victim):
     assert (image(ecs, first).status, image(ecs, second).status) == ("Available", "Available")
 
 
+def test_what_is_copied_grows_with_the_time_since_the_last_snapshot(cloud, ecs, api, victim):
+    cloud.world(image_base_s=0, image_s_per_gib=1, disk_change_gib_per_h=10)
+    api("CreateImage", InstanceId=victim["InstanceId"])
+    cloud.advance(2 * 3600)
+    second = api("CreateImage", InstanceId=victim["InstanceId"])["ImageId"]
+    cloud.advance(19)
+    assert image(ecs, second).status == "Creating"
+    cloud.advance(2)
+    assert image(ecs, second).status == "Available"
+
+
 def test_the_quota_of_images_counts_own_ones(cloud, api, victim):
     cloud.world(image_quota=1)
     api("CreateImage", InstanceId=victim["InstanceId"])

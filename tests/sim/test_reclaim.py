@@ -67,6 +67,11 @@ def _drill(body, instance_id):
     assert "id" not in body
 
 
+def _masked(body, instance_id):
+    _flat(body, instance_id)
+    assert body["content"]["action"] == "de***"
+
+
 def _envelope(body, instance_id):
     alert = body["alert"]
     assert (alert["eventName"], alert["eventContentMap"]["instanceId"]) == (EVENT, instance_id)
@@ -79,7 +84,7 @@ def _cloudevents(body, instance_id):
 @pytest.mark.parametrize("encoding", ["base64", "raw"])
 @pytest.mark.parametrize(
     ("form", "check"),
-    [("flat", _flat), ("drill", _drill), ("envelope", _envelope), ("cloudevents", _cloudevents)],
+    [("flat", _flat), ("drill", _drill), ("masked", _masked), ("envelope", _envelope), ("cloudevents", _cloudevents)],
 )
 def test_a_notice_arrives_in_each_form(cloud, queue, victim, form, check, encoding):
     cloud.interrupt([victim["InstanceId"]], format=form, encoding=encoding)
