@@ -133,9 +133,14 @@ def finish_snapshot(world: World, at: float, snapshot_id: str) -> None:
 
 @happening
 def finish_image(world: World, at: float, image_id: str) -> None:
-    """An image that was not lost becomes Available."""
+    """An image that was not lost becomes Available, unless it is one of those that fail."""
     image = world.images.get(image_id)
-    if image and image.status in UNFINISHED:
+    if image is None or image.status not in UNFINISHED:
+        return
+    if world.settings.images_that_fail > 0:
+        world.settings.images_that_fail -= 1
+        image.status, image.failed_at = "CreateFailed", at
+    else:
         image.status = "Available"
 
 

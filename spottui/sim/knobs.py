@@ -19,7 +19,8 @@ _NUMBERS = {
     "skew_wall_s": (-_MAX_S, _MAX_S),
 }  # fmt: skip
 _WHOLE = {
-    "image_quota": (0, 10**6), "spot_vcpus": (0, 10**7), "launches_that_fail": (0, 10**6),
+    "image_quota": (0, 10**6), "images_that_fail": (0, 10**6), "spot_vcpus": (0, 10**7),
+    "launches_that_fail": (0, 10**6),
     "command_exit_code": (0, 255),
     "dry_run_status": (200, 599), "qps_status": (400, 599), "batch_send_status": (200, 599),
 }  # fmt: skip

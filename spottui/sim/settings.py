@@ -24,6 +24,8 @@ class Settings:
     """Images become `Usable` so long after their start; None: when Available."""
     image_unlisted_s: float = 0.0
     """A new image is not listed for so long."""
+    images_that_fail: int = 0
+    """So many of the next images end as `CreateFailed` when they should be done."""
     image_quota: int | None = None
     """Custom images of a region; None: no limit."""
     instance_unlisted_s: float = 0.0
