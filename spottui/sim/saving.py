@@ -65,7 +65,10 @@ def save(world: World) -> dict[str, Any]:
         **{name: list(getattr(world, name).items()) for name in _PAIRS},
     }  # fmt: skip
     # Through JSON: its own types only, and nothing shared with the world that lives on.
-    return dict(msgspec.json.decode(msgspec.json.encode(parts)))
+    saved = dict(msgspec.json.decode(msgspec.json.encode(parts)))
+    for vswitch in saved["vswitches"].values():
+        vswitch["used"].sort()  # a set has no order of its own
+    return saved
 
 
 def load(saved: dict[str, Any]) -> World:
