@@ -12,6 +12,9 @@ from spottui.sim.model import Instance
 from spottui.sim.schedule import happening
 from spottui.sim.world import World
 
+_OPTIONS = ("instances", "regions", "seed", "speed", "bare")
+_CONSOLE = ("auto", "after_s", "kill_when", "within_s")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -53,12 +56,24 @@ def load(name: str) -> Scenario:
     if name not in names():
         raise ControlError("scenario", f"{name!r} is not known", names())
     text = resources.files(f"{__package__}.scenarios").joinpath(f"{name}.toml").read_text("utf-8")
+    return parse(name, text)
+
+
+def parse(name: str, text: str) -> Scenario:
+    """A scenario from its TOML text.
+
+    Raises:
+        ControlError: an entry of it is wrong.
+    """
     table = tomllib.loads(text)
     timeline = tuple(_entry(entry) for entry in table.pop("at", []))
-    return Scenario(
+    scenario = Scenario(
         name, table.pop("why"), knobs=table.pop("world", {}), policy=table.pop("policy", {}),
         console=table.pop("console", {}), expect=table.pop("expect", {}), options=table, timeline=timeline,
     )  # fmt: skip
+    _check_keys(scenario.options, _OPTIONS)
+    _check_keys(scenario.console, _CONSOLE)
+    return scenario
 
 
 def prepare(world: World, scenario: Scenario) -> None:
@@ -89,6 +104,12 @@ def act(world: World, at: float, what: str, args: dict[str, Any]) -> None:
         given["instance_ids"] = [i for i in given["instance_ids"] if i in world.instances]
     if given.get("instance_ids") != []:
         control.CALLS[what](world, Given(given), at)
+
+
+def _check_keys(table: dict[str, Any], known: tuple[str, ...]) -> None:
+    unknown = sorted(set(table) - set(known))
+    if unknown:
+        raise ControlError(unknown[0], "is not a key of a scenario", list(known))
 
 
 def _entry(entry: dict[str, Any]) -> Entry:

@@ -122,7 +122,9 @@ def _load_world(path: Path) -> World:
     try:
         saved = json.loads(path.read_text("utf-8"))
     except ValueError:
-        raise ControlError("world", f"{path} is not JSON", "the answer of GET /_sim/world/save") from None
+        saved = None
+    if not isinstance(saved, dict):
+        raise ControlError("world", f"{path} is no JSON object", "the answer of GET /_sim/world/save")
     return load_world(saved)
 
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +56,7 @@ def _page_figure(ready: dict[str, Any]) -> dict[str, Any]:
     """DescribeInstances pages of 100, every page of both regions in turn, as an SDK asks for them."""
     client = _client(ready)
     bodies: list[int] = []
-    times = sorted(_milliseconds(lambda n=page: bodies.append(_one_page(client, n))) for page in range(PAGES))
+    times = sorted(_milliseconds(partial(_add_page, bodies, client, page)) for page in range(PAGES))
     floor = statistics.median(_bare_exchange(max(bodies)))
     return {
         "figure": "simulated cloud: DescribeInstances page of 100, asked with the SDK", **_spread(times),
@@ -106,6 +107,10 @@ def _client(ready: dict[str, Any]) -> Client:
 _tokens: dict[str, str] = {}
 
 
+def _add_page(bodies: list[int], client: Client, number: int) -> None:
+    bodies.append(_one_page(client, number))
+
+
 def _one_page(client: Client, number: int) -> int:
     """The next page of a region; returns the size of its rows as JSON, outside what is measured for most of them."""
     region = REGIONS[number % len(REGIONS)]
@@ -153,7 +158,7 @@ def _spread(times: list[float]) -> dict[str, float]:
 
 
 def _rss_mb(pid: int) -> int:
-    return round(psutil.Process(pid).memory_info().rss / 1e6)
+    return int(psutil.Process(pid).memory_info().rss / 1e6)
 
 
 def _milliseconds(what: Callable[[], object]) -> float:

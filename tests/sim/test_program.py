@@ -16,7 +16,8 @@ from click.testing import CliRunner
 from mns.account import Account
 
 from spottui.cli.sim import sim
-from spottui.sim.scenario import load, names
+from spottui.sim.errors import ControlError
+from spottui.sim.scenario import load, names, parse
 from spottui.sim.testing import SimServer
 from tests.sim.conftest import REGION, ecs_client
 
@@ -60,6 +61,25 @@ def test_every_scenario_says_why_and_is_listed():
     for name in names():
         assert f"{name} " in listed.output
         assert load(name).why in listed.output
+
+
+def test_a_misspelt_key_of_a_scenario_is_named():
+    for text, key in (("instanses = 3", "instanses"), ("[console]\nafter = 1", "after")):
+        with pytest.raises(ControlError) as refused:
+            parse("mine", f'why = "because"\n{text}\n')
+        assert refused.value.field == key
+    with pytest.raises(ControlError) as refused:
+        parse("mine", 'why = "because"\n[[at]]\nat_s = 0\nwhat = "explode"\n')
+    assert refused.value.field == "what"
+
+
+def test_the_start_is_the_time_of_the_world(tmp_path):
+    with SimServer(speed=0, start_at=1_790_000_000.0) as cloud:
+        assert cloud.state()["now"] == "2026-09-21T14:13:20.000Z"
+    assert CliRunner().invoke(sim, ["--start", "yesterday"]).exit_code == 2
+    (tmp_path / "w.json").write_text("[]")
+    refused = CliRunner().invoke(sim, ["--world", str(tmp_path / "w.json")])
+    assert refused.exit_code == 2
 
 
 def test_an_unknown_scenario_is_a_usage_error():
