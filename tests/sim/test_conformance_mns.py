@@ -128,6 +128,15 @@ def test_8_2_a_message_has_nine_fields_and_a_peek_two_less(wire, messages):
     assert _code(wire("GET", f"{messages}?waitseconds=0")) == (404, "MessageNotExist")
 
 
+def test_8_2_query_names_are_good_in_any_case(cloud, wire, messages):
+    """As the official SDK for Node spells them."""
+    cloud.send("x")
+    handle = _fields(wire("GET", f"{messages}?waitSeconds=0")[2])["ReceiptHandle"]
+    status, _, text = wire("PUT", f"{messages}?receiptHandle={handle}&visibilityTimeout=60")
+    assert status == 200
+    assert wire("DELETE", f"{messages}?receiptHandle={_fields(text)['ReceiptHandle']}")[0] == 204
+
+
 def test_8_2_a_delayed_message_comes_with_a_handle_and_later(cloud, wire, messages):
     body = "<Message><MessageBody>x</MessageBody><DelaySeconds>10</DelaySeconds></Message>"
     assert "ReceiptHandle" in _fields(wire("POST", messages, body)[2])

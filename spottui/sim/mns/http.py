@@ -20,6 +20,8 @@ from spottui.sim.world import World
 
 _MAX_WAIT_S = 30
 _QUERY = ("metaoverride", "waitseconds", "numOfMessages", "peekonly", "ReceiptHandle", "VisibilityTimeout")
+# The official SDK for Node writes receiptHandle and visibilityTimeout: the names are good in any case.
+_IN_ANY_CASE = {name.lower(): name for name in _QUERY}
 
 _OPERATIONS = {
     "CreateQueue": op.create_queue, "SetQueueAttributes": op.set_queue_attributes,
@@ -125,10 +127,14 @@ async def _read(request: web.Request) -> Asked:
     # A plus sign in a receipt handle is a plus sign: the SDK does not encode the query.
     pairs = (pair.partition("=") for pair in request.raw_path.partition("?")[2].split("&") if pair)
     return Asked(
-        parts[2] if len(parts) > 2 else "", {unquote(k): unquote(v) for k, _, v in pairs},
+        parts[2] if len(parts) > 2 else "", {_query_name(unquote(k)): unquote(v) for k, _, v in pairs},
         {k.lower(): v for k, v in request.headers.items()}, await request.read(),
         f"{request.scheme}://{request.host}",
     )  # fmt: skip
+
+
+def _query_name(given: str) -> str:
+    return _IN_ANY_CASE.get(given.lower(), given)
 
 
 def _operation(method: str, path: str, asked: Asked) -> str:
