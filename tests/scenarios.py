@@ -115,6 +115,7 @@ class _Run:
             "messages": sum(queue["ActiveMessages"] + queue["InactiveMessages"] for queue in queues),
             "source_errors": [name for name in ("queue", "lock", "sweep") if self.lives[-1].source_error(name)],
             "disks": {row["InstanceName"]: len(row["DiskIds"]) for row in self._replacements(state)},
+            "eips": sorted(row["InstanceName"] for row in self._replacements(state) if row["EipAllocationId"]),
             "duplicates": _duplicates(state, self.cloud),
             "down": self._down(state),
             "data_lost": self._data_lost(state),
