@@ -76,6 +76,8 @@ class _Reader:
         file = self._convert(tables)
         self._check_regions(file)
         self._check_policy(file.policy)
+        if "://" in file.journal:
+            self._fail("journal", "a database address", "the path of a file; shared journals come later")
         here = self._path.parent
         return Settings(
             profile=profile or self._path.stem,
@@ -151,7 +153,9 @@ class _Reader:
 
     def _default_journal(self, profile: str) -> Path:
         """Each configuration and profile has a journal of its own: one account's recoveries never meet another's."""
-        name = ["journal"] if self._path == default_path() else [self._path.stem, _digest(self._path)]
+        name = (
+            ["journal"] if self._path.resolve() == default_path().resolve() else [self._path.stem, _digest(self._path)]
+        )
         return state_dir() / ("-".join([*name, *([_safe(profile)] if profile else [])]) + ".db")
 
     def _fail(self, key: str, found: str, allowed: str = "") -> NoReturn:

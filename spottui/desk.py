@@ -10,7 +10,7 @@ from spottui.domain.clock import Clock
 from spottui.domain.feed import Event
 from spottui.domain.instance import Instance
 from spottui.domain.plan import Plan
-from spottui.domain.recovery import Decision, Recovery
+from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.domain.tokens import image_name
@@ -86,6 +86,7 @@ class Desk:
     def plan_for(self, region: str, instance_id: str) -> Plan:
         """Return the plan that a recovery of this instance would have; may ask the cloud."""
         self._refuse_if_read_only()
+        self._refuse_if_recovered(instance_id)
         return plan_now(self._work, region, instance_id)
 
     def confirm(self, recovery_id: str, digest: str, who: str) -> None:
@@ -119,6 +120,11 @@ class Desk:
     def cancel(self, recovery_id: str, who: str) -> None:
         """Stop a running recovery at its next safe point."""
         self._refuse_if_read_only()
+        known = self._journal.recoveries.get(recovery_id)
+        if known and known.new_instance_id and not known.state.is_final:
+            raise Refused(
+                f"{known.new_instance_id} is launched already; stop or release it by hand if it is not wanted."
+            )
         if not self._journal.recoveries.cancel(recovery_id, who, self._clock.now()):
             raise Refused("This recovery is over; there is nothing to stop.")
         self._work.signals.wake(recovery_id)
@@ -142,15 +148,22 @@ class Desk:
 
     def _decide(self, recovery_id: str, decision: Decision, who: str) -> None:
         decided = self._journal.recoveries.decide(
-            recovery_id, decision, who, self._clock.now(), only_if=lambda known: known.state.waits_for_permission
+            recovery_id, decision, who, self._clock.now(), only_if=_waits_for_a_word
         )
         if decided is None:
-            raise Refused("This recovery no longer waits for a yes or a no.")
+            raise Refused(
+                "This recovery no longer waits for a yes or a no: x stops it while it runs, r begins a new one."
+            )
         self._work.signals.wake(recovery_id)
 
     def _refuse_if_read_only(self) -> None:
         if self._read_only:
             raise Refused("This console is read-only. Start spottui without --read-only to act.")
+
+    def _refuse_if_recovered(self, instance_id: str) -> None:
+        for known in self._journal.recoveries.latest(ROWS_SHOWN):
+            if known.instance_id == instance_id and known.state is RecoveryState.RECOVERED:
+                raise Refused(f"{instance_id} is recovered already: {known.new_instance_id} runs in its place.")
 
     def _instances(self, recoveries: tuple[Recovery, ...]) -> tuple[Instance, ...]:
         under_reclaim = {recovery.instance_id for recovery in recoveries if not recovery.state.is_final}
@@ -161,3 +174,7 @@ class Desk:
             seen = self._events[-1].seq if self._events else 0
             self._events.extend(self._journal.events.after(seen, EVENTS_SHOWN))
             return tuple(self._events)
+
+
+def _waits_for_a_word(recovery: Recovery) -> bool:
+    return recovery.state.waits_for_permission and recovery.decision is not Decision.CONFIRM

@@ -3,6 +3,7 @@
 import gc
 import logging
 import logging.handlers
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -78,6 +79,7 @@ def _log_to(path: Path) -> None:
     logger = logging.getLogger("spottui")
     if logger.handlers:
         return
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
     handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logger.addHandler(handler)

@@ -1,9 +1,8 @@
 """The JSON of the commands: the names of `status --json`, which scripts rely on."""
 
+import json
 from datetime import datetime
 from typing import Any
-
-import msgspec
 
 from spottui.domain.feed import Event
 from spottui.domain.recovery import Recovery
@@ -51,5 +50,6 @@ def source_record(source: SourceHealth) -> dict[str, Any]:
 
 
 def line(at: datetime, kind: str, record: dict[str, Any]) -> str:
-    """Return one JSON line `{at, kind, …}`; control characters in text from outside are escaped by JSON itself."""
-    return msgspec.json.encode({"at": at.isoformat(timespec="milliseconds"), "kind": kind, **record}).decode()
+    """Return one JSON line `{at, kind, …}`, in ASCII: nothing in it can steer a terminal."""
+    record = {"at": at.isoformat(timespec="milliseconds"), "kind": kind, **record}
+    return json.dumps(record, separators=(",", ":")).replace("\x7f", "\\u007f")

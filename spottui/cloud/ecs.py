@@ -1,9 +1,10 @@
 """ECS of one region through the official SDK: what changes something is typed, what only reads is the generic call."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from alibabacloud_ecs20140526 import models
 from alibabacloud_ecs20140526.client import Client
@@ -18,6 +19,8 @@ from spottui.cloud.sdk_errors import translate
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import LaunchSpec, Secret
 from spottui.domain.plan import Candidate
+
+T = TypeVar("T")
 
 PAGE = 100
 CONNECT_TIMEOUT_MS = 5_000
@@ -69,14 +72,14 @@ class Ecs:
     def disks(self, instance_id: str) -> tuple[Disk, ...]:
         """Return the disks of an instance, the system disk first."""
         body = self._read("DescribeDisks", {"InstanceId": instance_id, "PageSize": PAGE})
-        return shapes.disks(body).get(instance_id, ())
+        return self._parsed("DescribeDisks", shapes.disks, body).get(instance_id, ())
 
     def disks_by_instance(self) -> Iterator[dict[str, tuple[Disk, ...]]]:
         """Return the region's attached disks page by page, by instance id."""
         page = 1
         while True:
             body = self._read("DescribeDisks", {"PageSize": PAGE, "PageNumber": page})
-            yield shapes.disks(body)
+            yield self._parsed("DescribeDisks", shapes.disks, body)
             if page * PAGE >= shapes.total(body):
                 return
             page += 1
@@ -90,7 +93,7 @@ class Ecs:
     def ram_roles(self, instance_ids: Sequence[str]) -> dict[str, str]:
         """Return the RAM role names of the given instances (at most 50), without those that have none."""
         body = self._read("DescribeInstanceRamRole", {"InstanceIds": shapes.id_list(instance_ids), "PageSize": 50})
-        return shapes.ram_roles(body)
+        return self._parsed("DescribeInstanceRamRole", shapes.ram_roles, body)
 
     def our_images(self) -> dict[str, shapes.Image]:
         """Return all images that recoveries made, by id, whatever their status (the default is Available only)."""
@@ -98,7 +101,7 @@ class Ecs:
         page = 1
         while True:
             body = self._read("DescribeImages", {**_OUR_IMAGES, "PageNumber": page})
-            found = shapes.images(body)
+            found = self._parsed("DescribeImages", shapes.images, body)
             images.update({image.image_id: image for image in found})
             if len(found) < PAGE:
                 return images
@@ -135,7 +138,8 @@ class Ecs:
 
     def eip(self, eip_id: str) -> shapes.Eip | None:
         """Return where an EIP is bound, or None when there is no such EIP."""
-        found = shapes.eips(self._read("DescribeEipAddresses", {"AllocationId": eip_id}))
+        body = self._read("DescribeEipAddresses", {"AllocationId": eip_id})
+        found = self._parsed("DescribeEipAddresses", shapes.eips, body)
         return found[0] if found else None
 
     def unbind_eip(self, eip_id: str, instance_id: str) -> Answer:
@@ -163,7 +167,7 @@ class Ecs:
         while True:
             query = {**filters, "MaxResults": PAGE, **({"NextToken": token} if token else {})}
             body = self._read("DescribeInstances", query)
-            yield shapes.launch_specs(self.region, body)
+            yield self._parsed("DescribeInstances", partial(shapes.launch_specs, self.region), body)
             token = str(body.get("NextToken") or "")
             if not token:
                 return
@@ -175,6 +179,13 @@ class Ecs:
         except Exception as error:
             raise translate(action, error) from None
         return shapes.checked(action, answer.get("body"))
+
+    def _parsed(self, action: str, read: Callable[[dict[str, Any]], T], body: dict[str, Any]) -> T:
+        """A field of another type than documented is an answer that cannot be trusted, not a bug of ours."""
+        try:
+            return read(body)
+        except (TypeError, ValueError, AttributeError) as error:
+            raise CloudError(action, ErrorKind.BROKEN, message=f"a field of an unknown shape ({error})") from None
 
     def _act(self, action: str, method: "TypedCall", request: object) -> Any:
         try:

@@ -81,6 +81,12 @@ _ADVICE = {
 }
 
 
+def meaning_of(said: str) -> str:
+    """Return in plain words what the text of a network error says, empty when it is none that is known."""
+    said = said.lower()
+    return next((meaning for mark, meaning in _SAID if mark in said), "")
+
+
 def kind_of(code: str, http_status: int | None) -> ErrorKind:
     """Classify an answered error by its Code, falling back on the HTTP status (alibaba_facts.md 4.3, 7.3, 7.4)."""
     for kind, prefixes in _BY_CODE:
@@ -133,4 +139,16 @@ _BY_CODE: tuple[tuple[ErrorKind, tuple[str, ...]], ...] = (
     (ErrorKind.NOT_FOUND, ("QueueNotExist",)),
     (ErrorKind.BUSY, ("IncorrectInstanceStatus", "IncorrectDiskStatus")),
     (ErrorKind.BROKEN, ("InternalError", "InternalServerError", "ServiceUnavailable")),
+)
+
+_SAID = (
+    ("refused", "connection refused"),
+    ("timed out", "no answer in time"),
+    ("timeout", "no answer in time"),
+    ("resolve", "the host name is not known"),
+    ("certificate", "the TLS certificate is not trusted"),
+    ("ssl", "TLS failed"),
+    ("reset", "connection reset"),
+    ("closed", "connection closed without an answer"),
+    ("aborted", "connection closed without an answer"),
 )

@@ -99,10 +99,15 @@ def _event(document: dict[str, Any]) -> Parsed:
     instance_id = content_id if isinstance(content_id, str) and _INSTANCE_ID.fullmatch(content_id) else ""
     if event.name != RECLAIM_EVENT:
         state = event.content.get("state") or event.content.get("eventStatus") or ""
-        return OtherEvent(event.name, instance_id, f"{event.name} {state}".strip())
+        return OtherEvent(_short(event.name), instance_id, _short(f"{event.name} {state}".strip()))
     if not instance_id:
         raise _NotUnderstood("a reclaim without an instance id in its content")
-    return Reclaim(instance_id, event.region, event.at, str(event.content.get("action") or ""))
+    return Reclaim(instance_id, event.region, event.at, _short(str(event.content.get("action") or "")))
+
+
+def _short(text: str) -> str:
+    """JSON can hold half a surrogate pair, which no database takes."""
+    return text[:200].encode("utf-8", "replace").decode()
 
 
 def _read(document: dict[str, Any]) -> _Event:

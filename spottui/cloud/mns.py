@@ -17,7 +17,7 @@ from mns.mns_exception import MNSClientNetworkException, MNSExceptionBase, MNSSe
 from mns.mns_http import ResponseInternal
 
 from spottui.cloud.credentials import CredentialSource
-from spottui.cloud.errors import CloudError, ErrorKind, kind_of
+from spottui.cloud.errors import CloudError, ErrorKind, kind_of, meaning_of
 
 T = TypeVar("T")
 
@@ -137,8 +137,16 @@ def _message(found: Any) -> Message:
         message_id=str(found.message_id),
         receipt_handle=str(found.receipt_handle),
         body=str(found.message_body),
-        enqueued=datetime.fromtimestamp(int(found.enqueue_time) / 1000, UTC),
+        enqueued=_moment(found.enqueue_time),
     )
+
+
+def _moment(epoch_ms: object) -> datetime:
+    """An odd time must not hold a batch; a message without one counts from now."""
+    try:
+        return datetime.fromtimestamp(int(str(epoch_ms)) / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +188,7 @@ def _translate(action: str, error: Exception) -> CloudError:
         kind = ErrorKind.REFUSED if code == _EMPTY else kind_of(code, None)
         return CloudError(action, kind, code, str(error.message), str(error.req_id or ""))
     if isinstance(error, MNSClientNetworkException) and error.type == "NetWorkException":
-        return CloudError(action, ErrorKind.UNREACHABLE, message=str(error.message))
+        return CloudError(action, ErrorKind.UNREACHABLE, message=meaning_of(str(error.message)) or "network error")
     if isinstance(error, MNSExceptionBase):
         return CloudError(action, ErrorKind.BROKEN, message="an answer that is no MNS XML; the HTTP status is lost")
     return CloudError(action, ErrorKind.BROKEN, message=type(error).__name__)

@@ -2,19 +2,7 @@
 
 from alibabacloud_tea_openapi.exceptions import AlibabaCloudException, ThrottlingException
 
-from spottui.cloud.errors import CloudError, ErrorKind, kind_of
-
-_SAID = (
-    ("refused", "connection refused"),
-    ("timed out", "no answer in time"),
-    ("timeout", "no answer in time"),
-    ("resolve", "the host name is not known"),
-    ("certificate", "the TLS certificate is not trusted"),
-    ("ssl", "TLS failed"),
-    ("reset", "connection reset"),
-    ("closed", "connection closed without an answer"),
-    ("aborted", "connection closed without an answer"),
-)
+from spottui.cloud.errors import CloudError, ErrorKind, kind_of, meaning_of
 
 
 def translate(action: str, error: Exception) -> CloudError:
@@ -57,10 +45,7 @@ def _message(error: AlibabaCloudException) -> str:
 
 def _unanswered(action: str, cause: BaseException) -> CloudError:
     name = type(cause).__name__
-    said = str(cause).lower()
+    said = str(cause)
     if name in ("RuntimeError", "AttributeError", "UnicodeDecodeError", "JSONDecodeError"):
         return CloudError(action, ErrorKind.BROKEN, message="an answer that is no JSON; the HTTP status is lost")
-    for mark, meaning in _SAID:
-        if mark in said:
-            return CloudError(action, ErrorKind.UNREACHABLE, message=meaning)
-    return CloudError(action, ErrorKind.UNREACHABLE, message=name)
+    return CloudError(action, ErrorKind.UNREACHABLE, message=meaning_of(said) or name)

@@ -6,9 +6,6 @@ from enum import StrEnum
 
 from spottui.domain.clock import NOTICE_S
 
-SAME_RECLAIM_S = 600.0
-"""Observations of one instance this close together speak of one reclaim: 300 s of notice and 4 min of delay fit in."""
-
 EVENT_GRACE_S = 60.0
 """Seconds past its deadline after which an event that no lock ever confirmed is closed as a drill."""
 
@@ -43,8 +40,9 @@ class Observation:
 class Interruption:
     """One reclaim of one instance, whatever number of sources and messages spoke of it.
 
-    `epoch` is the UTC second of the first observation and tells reclaims of a `Stop` instance apart;
-    `duplicates` counts the observations beyond the first of each source.
+    `deadline` is the earliest that any source gives; `latest` the latest, after which nothing more is awaited: a drill
+    shortly before must not date the real reclaim. `epoch` is the UTC second of the first observation and tells the
+    reclaims of a `Stop` instance apart; `duplicates` counts the observations beyond the first of each source.
     """
 
     region: str
@@ -55,6 +53,7 @@ class Interruption:
     evidence: tuple[Evidence, ...]
     action: str = ""
     duplicates: int = 0
+    latest: datetime | None = None
     unlocked_at: datetime | None = None
 
     @property
@@ -63,9 +62,19 @@ class Interruption:
         return f"{self.region}.{self.instance_id}.{self.epoch}"
 
     @property
+    def locked(self) -> bool:
+        """Whether the cloud's own lock has confirmed it: the only evidence on which auto-mode acts."""
+        return Evidence.LOCK in self.evidence
+
+    @property
     def confirmed(self) -> bool:
         """Whether something stronger than an event speaks for it: the lock, or the engineer."""
-        return Evidence.LOCK in self.evidence or Evidence.ENGINEER in self.evidence
+        return self.locked or Evidence.ENGINEER in self.evidence
+
+    @property
+    def over_at(self) -> datetime:
+        """When nothing more is to be expected of it."""
+        return (self.latest or self.deadline) + timedelta(seconds=EVENT_GRACE_S)
 
     @property
     def marks(self) -> str:
@@ -81,6 +90,7 @@ def first_sight(seen: Observation, now: datetime) -> Interruption:
         epoch=int(seen.at.timestamp()),
         first_seen=now,
         deadline=deadline_of(seen),
+        latest=deadline_of(seen),
         evidence=(seen.source,),
         action=seen.action,
     )
@@ -94,20 +104,25 @@ def fuse(known: Interruption, seen: Observation) -> Interruption:
         known,
         evidence=(*known.evidence, seen.source),
         deadline=min(known.deadline, deadline_of(seen)),
+        latest=max(known.latest or known.deadline, deadline_of(seen)),
         action=known.action or seen.action,
     )
 
 
-def same_reclaim(known: Interruption, seen: Observation) -> bool:
-    """Whether an observation speaks of a reclaim that is known already.
+def same_reclaim(known: Interruption, seen: Observation, *, closed: bool) -> bool:
+    """Whether an observation speaks of a reclaim that is known already; `closed` when its recovery came to nothing.
 
-    A lock is one reclaim until the fleet has positively shown the instance without it: rows that vanish and
-    pages that come back empty are no evidence. An event is the same reclaim when it began at about the same time.
+    A message speaks of the reclaim in whose time it is dated, however late it comes. A lock is one reclaim until the
+    fleet has positively shown the instance without it: rows that vanish and pages that come back empty are no
+    evidence. An engineer who asks again after a recovery came to nothing means a new one, and so does a lock where
+    there was none.
     """
-    near = abs(seen.at - datetime.fromtimestamp(known.epoch, seen.at.tzinfo)) < timedelta(seconds=SAME_RECLAIM_S)
-    if near or Evidence.LOCK not in known.evidence or seen.source is not Evidence.LOCK:
-        return near
-    return known.unlocked_at is None or seen.at <= known.unlocked_at
+    if seen.source is Evidence.LOCK and known.locked:
+        return known.unlocked_at is None or seen.at <= known.unlocked_at
+    if closed and seen.source in (Evidence.LOCK, Evidence.ENGINEER):
+        return False
+    began = datetime.fromtimestamp(known.epoch, seen.at.tzinfo)
+    return began - timedelta(seconds=NOTICE_S) <= seen.at <= known.over_at
 
 
 def deadline_of(seen: Observation) -> datetime:

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from spottui.domain.instance import InstanceStatus
 from spottui.domain.launch_spec import LaunchSpec
 
 
@@ -35,8 +36,14 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """A short fingerprint: what was confirmed on the screen is what runs, whatever the image will be called."""
-        return hashlib.sha256(repr(replace(self, image_name="")).encode()).hexdigest()[:12]
+        """A short fingerprint: what was confirmed on the screen is what runs.
+
+        Whatever the image will be called, and whether the lock came while the plan was read.
+        """
+        instance = replace(self.spec.instance, recycling=False, status=InstanceStatus.UNKNOWN)
+        launched = replace(self, image_name="", spec=replace(self.spec, instance=instance))
+        user_data = self.spec.user_data.value if self.spec.user_data else ""
+        return hashlib.sha256(f"{launched!r}{user_data}".encode()).hexdigest()[:12]
 
 
 def same_place_first(spec: LaunchSpec, vswitches: dict[str, str]) -> tuple[Candidate, ...]:

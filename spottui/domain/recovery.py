@@ -33,6 +33,11 @@ class RecoveryState(StrEnum):
         return self in _FINAL
 
     @property
+    def came_to_nothing(self) -> bool:
+        """Whether it ended without a replacement and without a person's no."""
+        return self in (RecoveryState.FAILED, RecoveryState.CANCELLED, RecoveryState.SKIPPED)
+
+    @property
     def waits_for_permission(self) -> bool:
         """Whether neither a person nor auto-mode has said yes yet."""
         return self in _BEFORE_PERMISSION

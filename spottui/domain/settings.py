@@ -43,7 +43,7 @@ class ConsoleSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One profile of the configuration; `journal` is the path of the SQLite file, or a database URL."""
+    """One profile of the configuration; `journal` is the path of the SQLite file."""
 
     profile: str
     regions: tuple[RegionSettings, ...]

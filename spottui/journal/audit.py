@@ -19,6 +19,8 @@ class Phase(StrEnum):
     INTENT = "intent"
     RESULT = "result"
     ERROR = "error"
+    UNKNOWN = "unknown"
+    """It failed in a way that leaves open whether it took effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,18 @@ class Audit:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def unsettled(self, recovery_id: str, client_token: str) -> bool:
+        """Whether a call with this token was begun and nobody knows what came of it."""
+        table = schema.audit
+        query = (
+            sa.select(table.c.phase)
+            .where(table.c.recovery_id == recovery_id, table.c.client_token == client_token)
+            .order_by(table.c.seq.desc())
+            .limit(1)
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).scalar() in (Phase.INTENT.value, Phase.UNKNOWN.value)
 
     def of(self, recovery_id: str) -> tuple[Entry, ...]:
         """Return the entries of a recovery, oldest first."""

@@ -105,7 +105,8 @@ def _make_private(path: Path) -> None:
 
 
 def _engine(path: Path, *, explicit_begin: bool) -> sa.Engine:
-    engine = sa.create_engine(f"sqlite:///{path}", pool_size=5, max_overflow=20)
+    # The parameters of a statement that fails hold user data, and its text goes to the log.
+    engine = sa.create_engine(f"sqlite:///{path}", pool_size=5, max_overflow=20, hide_parameters=True)
 
     @sa.event.listens_for(engine, "connect")
     def prepare_connection(connection: Any, _record: Any) -> None:

@@ -14,10 +14,11 @@ from spottui.journal.encoding import decode, encode, moment, stamp
 
 @dataclass(frozen=True, slots=True)
 class Captured:
-    """A launch spec; `details_at` is when its disks, RAM role and user data were read, None when they never were."""
+    """A launch spec; `details_at` is when its RAM role and user data were read, None when they never were."""
 
     spec: LaunchSpec
     details_at: datetime | None
+    seen_at: datetime
 
 
 class Fleet:
@@ -40,28 +41,30 @@ class Fleet:
             row = connection.execute(query).mappings().one_or_none()
         return None if row is None else _captured(row)
 
-    def save(self, region: str, captured: Iterable[Captured], gone: Iterable[str] = ()) -> None:
-        """Commit new and changed specs and forget instances that are gone."""
-        table = schema.fleet
+    def save(self, region: str, captured: Iterable[Captured]) -> None:
+        """Commit new and changed specs; an instance that is missing from a sweep is not forgotten."""
         rows = [
             {
                 "region": region,
                 "instance_id": one.spec.instance.instance_id,
                 "spec": encode(one.spec),
                 "details_at": stamp(one.details_at) if one.details_at else None,
+                "seen_at": stamp(one.seen_at),
             }
             for one in captured
         ]
-        gone = list(gone)
-        if not rows and not gone:
-            return
+        if rows:
+            with self._database.write() as connection:
+                connection.execute(sa.insert(schema.fleet).prefix_with("OR REPLACE"), rows)
+
+    def forget(self, before: datetime) -> None:
+        """Drop what was last written before a time: a spec is written again when it changes, and every hour."""
         with self._database.write() as connection:
-            if rows:
-                connection.execute(sa.insert(table).prefix_with("OR REPLACE"), rows)
-            for instance_id in gone:
-                connection.execute(table.delete().where(table.c.region == region, table.c.instance_id == instance_id))
+            connection.execute(schema.fleet.delete().where(schema.fleet.c.seen_at < stamp(before)))
 
 
 def _captured(row: sa.RowMapping) -> Captured:
     details_at = row["details_at"]
-    return Captured(decode(row["spec"], LaunchSpec), None if details_at is None else moment(details_at))
+    return Captured(
+        decode(row["spec"], LaunchSpec), None if details_at is None else moment(details_at), moment(row["seen_at"])
+    )

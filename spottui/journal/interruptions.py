@@ -8,12 +8,15 @@ from functools import lru_cache
 import sqlalchemy as sa
 
 from spottui.domain.feed import EventKind
-from spottui.domain.interruption import Interruption, Observation, first_sight, fuse, same_reclaim
+from spottui.domain.interruption import Evidence, Interruption, Observation, first_sight, fuse, same_reclaim
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.journal import schema
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode
 from spottui.journal.events import Line, write_line
+
+EPOCHS = 20
+"""The newest interruptions of one instance among which an observation's own is looked for."""
 
 NameOf = Callable[[str, str], str]
 """Gives the name of an instance by region and id, empty when it is not known."""
@@ -46,13 +49,20 @@ class Interruptions:
                 write_line(connection, line, now)
             return tuple(_record_one(connection, seen, name_of, now) for seen in observations)
 
-    def unlocked(self, region: str, instance_ids: Sequence[str], now: datetime) -> None:
-        """Note that the fleet has shown these instances, their deadline over, without a lock: the next lock is new."""
+    def unlocked(self, region: str, instance_ids: Sequence[str], now: datetime) -> list[str]:
+        """Note that the fleet has shown these instances without a lock after their deadline: the next lock is new.
+
+        Returns those of which it was noted.
+        """
+        done: list[str] = []
         with self._database.write() as connection:
             for instance_id in instance_ids:
                 known = _latest(connection, region, instance_id)
-                if known and known.unlocked_at is None and known.deadline < now:
-                    _update(connection, replace(known, unlocked_at=now))
+                if known and known.over_at < now:
+                    done.append(instance_id)
+                    if known.unlocked_at is None:
+                        _update(connection, replace(known, unlocked_at=now))
+        return done
 
     def get(self, interruption_id: str) -> Interruption | None:
         """Return an interruption by its id."""
@@ -74,8 +84,8 @@ def _decoded(text: str) -> Interruption:
 
 
 def _record_one(connection: sa.Connection, seen: Observation, name_of: NameOf, now: datetime) -> Recorded:
-    known = _latest(connection, seen.region, seen.instance_id)
-    if known is None or not same_reclaim(known, seen):
+    known = _known(connection, seen)
+    if known is None:
         return _open(connection, seen, name_of, now)
     fused = fuse(known, seen)
     _update(connection, fused)
@@ -84,8 +94,26 @@ def _record_one(connection: sa.Connection, seen: Observation, name_of: NameOf, n
     return Recorded(fused, is_new=False, is_duplicate=duplicate)
 
 
+def _known(connection: sa.Connection, seen: Observation) -> Interruption | None:
+    """Return the interruption that an observation speaks of: an old message may mean an old one."""
+    table, recovery = schema.interruption, schema.recovery
+    query = (
+        sa.select(table.c.data, recovery.c.state)
+        .join(recovery, recovery.c.id == table.c.id)
+        .where(table.c.region == seen.region, table.c.instance_id == seen.instance_id)
+        .order_by(table.c.epoch.desc())
+        .limit(EPOCHS)
+    )
+    for data, state in connection.execute(query).all():
+        known, ended = _decoded(data), RecoveryState(state)
+        asked_again = seen.source is Evidence.ENGINEER and ended is RecoveryState.VETOED
+        if same_reclaim(known, seen, closed=ended.came_to_nothing or asked_again):
+            return known
+    return None
+
+
 def _open(connection: sa.Connection, seen: Observation, name_of: NameOf, now: datetime) -> Recorded:
-    opened = first_sight(seen, now)
+    opened = _with_free_epoch(connection, first_sight(seen, now))
     connection.execute(
         schema.interruption.insert().values(
             id=opened.id,
@@ -107,6 +135,14 @@ def _open(connection: sa.Connection, seen: Observation, name_of: NameOf, now: da
     connection.execute(schema.recovery.insert().values(id=opened.id, state=recovery.state.value, data=encode(recovery)))
     _write_sighting(connection, seen, opened, _kind(seen), now)
     return Recorded(opened, is_new=True, is_duplicate=False)
+
+
+def _with_free_epoch(connection: sa.Connection, opened: Interruption) -> Interruption:
+    """Two reclaims of one instance cannot have begun in one second; two askings of an engineer can."""
+    taken = sa.select(schema.interruption.c.id)
+    while connection.execute(taken.where(schema.interruption.c.id == opened.id)).first():
+        opened = replace(opened, epoch=opened.epoch + 1)
+    return opened
 
 
 def _update(connection: sa.Connection, known: Interruption) -> None:

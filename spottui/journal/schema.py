@@ -74,6 +74,7 @@ fleet = sa.Table(
     sa.Column("instance_id", sa.Text, primary_key=True),
     sa.Column("spec", sa.Text, nullable=False),
     sa.Column("details_at", sa.Float),
+    sa.Column("seen_at", sa.Float, nullable=False),
 )
 
 image_timing = sa.Table(

@@ -7,6 +7,7 @@ from datetime import timedelta
 import apprise
 
 from spottui.domain.clock import Clock
+from spottui.domain.text import plain
 from spottui.journal import Journal
 from spottui.journal.outbox import Letter
 
@@ -26,32 +27,45 @@ class Sender(threading.Thread):
         self._journal = journal
         self._clock = clock
         self._stopped = threading.Event()
-        self._channels = apprise.Apprise()
+        self._channels: list[apprise.Apprise] = []
+        self._told: dict[int, set[int]] = {}
         for number, address in enumerate(addresses, 1):
-            if not self._channels.add(address):
+            channel = apprise.Apprise()
+            if channel.add(address):
+                self._channels.append(channel)
+            else:
                 log.error("notify: address %d is not one that Apprise knows; the others go on", number)
 
     def run(self) -> None:
         """Send what is due, every two seconds, until stopped."""
         while not self._stopped.wait(LOOK_S):
-            for letter in self._journal.outbox.due(self._clock.now()):
-                self._send(letter)
+            try:
+                for letter in self._journal.outbox.due(self._clock.now()):
+                    self._send(letter)
+            except Exception:
+                log.exception("notify: the outbox cannot be read; it is tried again")
 
     def stop(self) -> None:
         """End; letters that are still there go out at the next start."""
         self._stopped.set()
 
     def _send(self, letter: Letter) -> None:
-        if self._delivered(letter):
+        """Tell every channel that was not told yet; one that is dead does not make the others ring again."""
+        told = self._told.setdefault(letter.id, set())
+        waiting = [number for number in range(len(self._channels)) if number not in told]
+        told.update(number for number in waiting if self._tells(number, letter))
+        if len(told) == len(self._channels):
+            del self._told[letter.id]
             self._journal.outbox.sent(letter, self._clock.now())
             return
-        wait_s = min(FIRST_RETRY_S * 2**letter.attempts, LONGEST_RETRY_S)
-        log.warning("notify: letter %d not sent, next try in %.0f s", letter.id, wait_s)
+        wait_s = min(FIRST_RETRY_S * 2 ** min(letter.attempts, 6), LONGEST_RETRY_S)
+        log.warning("notify: letter %d not sent everywhere, next try in %.0f s", letter.id, wait_s)
         self._journal.outbox.failed(letter, self._clock.now() + timedelta(seconds=wait_s))
 
-    def _delivered(self, letter: Letter) -> bool:
+    def _tells(self, number: int, letter: Letter) -> bool:
         try:
-            return bool(self._channels.notify(body=letter.text, title=letter.title))
+            text, title = plain(letter.text, 1000), plain(letter.title)
+            return bool(self._channels[number].notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT))
         except Exception as error:
             # What a channel raises may hold its address, and with it its token.
             log.warning("notify: %s", type(error).__name__)

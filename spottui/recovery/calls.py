@@ -50,13 +50,32 @@ async def call(work: Work, recovery_id: str, one: Call, do: Callable[[], Answer]
             await _commit(work, recovery_id, partial(_given, one, outcome.resource_id), result)
             return outcome.resource_id
         detail = f"failed: {_short(outcome)}"
-        error = Entry(recovery_id, one.action, Phase.ERROR, one.client_token, outcome.request_id, detail)
+        phase = Phase.UNKNOWN if outcome.kind.effect_unknown else Phase.ERROR
+        error = Entry(recovery_id, one.action, phase, one.client_token, outcome.request_id, detail)
         await _commit(work, recovery_id, lambda known: known, error)
         wait_s = _wait_s(outcome, failures, work.now())
         failures += 1
         if wait_s is None or (one.give_up_at - work.now()).total_seconds() < wait_s:
             return outcome
-        await asyncio.sleep(wait_s)
+        if not outcome.kind.effect_unknown and await _cancelled_within(work, recovery_id, wait_s):
+            return outcome
+        if outcome.kind.effect_unknown:
+            await asyncio.sleep(wait_s)
+
+
+def may_begin(work: Work, recovery: Recovery, client_token: str) -> bool:
+    """Whether a call may be made: not when a person has cancelled, unless it was made before and must be settled."""
+    return not recovery.cancel or work.journal.audit.unsettled(recovery.recovery_id, client_token)
+
+
+async def _cancelled_within(work: Work, recovery_id: str, wait_s: float) -> bool:
+    """Wait, and look each second whether a person has cancelled what was refused anyway."""
+    until = asyncio.get_running_loop().time() + wait_s
+    while (left_s := until - asyncio.get_running_loop().time()) > 0:
+        if work.recovery(recovery_id).cancel:
+            return True
+        await asyncio.sleep(min(left_s, 1.0))
+    return work.recovery(recovery_id).cancel
 
 
 async def attempt(work: Work, do: Callable[[], T]) -> T | CloudError:

@@ -7,10 +7,12 @@ import logging
 import os
 import secrets
 import socket
+import threading
+import time
 import typing
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import IO, Any, TypeVar
 
 import msgspec
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, WorkflowStatus
@@ -27,6 +29,8 @@ APPLICATION_VERSION = "flow-1"
 RESUME_QUEUE = "resume"
 RESUME_POLL_S = 0.25
 RETRIES_S = (1, 2, 5, 10, 30)
+TEND_S = 1.0
+ENDED = ("ERROR", "SUCCESS", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
 class Engine:
@@ -38,7 +42,7 @@ class Engine:
 
     def __init__(self, work: Work, state_dir: Path) -> None:
         self._work = work
-        self._claim = _Claim(state_dir / "executors")
+        self._claim = _Claim(state_dir / "spottui-executors")
         self._dbos_config: DBOSConfig = {
             "name": "spottui",
             "system_database_url": f"sqlite:///{work.journal.database.path}",
@@ -62,11 +66,9 @@ class Engine:
         self._workflow = DBOS.workflow(name="recovery", max_recovery_attempts=1000)(recovery)
         DBOS.launch()
         DBOS.register_queue(RESUME_QUEUE, polling_interval_sec=RESUME_POLL_S, on_conflict="always_update")
-        for executor_id in self._claim.others():
-            self._take_over(executor_id)
-        for unfinished in self._work.journal.recoveries.unfinished():
-            self._mend(unfinished.recovery_id)
-            self._start(unfinished.recovery_id)
+        self._take_over_the_dead({str(one.executor_id) for one in _workflows(["PENDING"])})
+        self._begin_unfinished()
+        threading.Thread(target=self._tend, name="take over", daemon=True).start()
 
     def begin(self, region: str, instance_id: str, recovery_id: str) -> None:
         """Send the life-raft and start the recovery of an interruption, or wake it; begun twice it is begun once."""
@@ -106,23 +108,49 @@ class Engine:
                 await asyncio.sleep(wait_s)
         raise AssertionError("unreachable")
 
-    def _take_over(self, executor_id: str) -> None:
-        """Resume the pending workflows of an executor that holds its claim no more."""
-        with self._claim.of_dead(executor_id) as dead:
-            left = [one.workflow_id for one in _workflows(["PENDING"], executor_id)] if dead else []
-            if left:
-                DBOS.resume_workflows(left, queue_name=RESUME_QUEUE)
+    def _tend(self) -> None:
+        """Each second, take over what another console of this journal left when it died."""
+        while True:
+            time.sleep(TEND_S)
+            try:
+                if self._take_over_the_dead(set()):
+                    self._begin_unfinished()
+            except Exception:
+                log.exception("taking over from dead consoles failed; it is tried again")
+
+    def _take_over_the_dead(self, known: set[str]) -> bool:
+        """Resume the pending workflows of every executor that holds its claim no more; say whether there was one."""
+        found = False
+        for executor_id in (self._claim.others() | known) - {self._claim.executor_id}:
+            with self._claim.of_dead(executor_id) as dead:
+                if not dead:
+                    continue
+                found = True
+                left = [one.workflow_id for one in _workflows(["PENDING"], executor_id)]
+                if left:
+                    DBOS.resume_workflows(left, queue_name=RESUME_QUEUE)
+        return found
+
+    def _begin_unfinished(self) -> None:
+        """Start what was journaled and never begun, and go on with what ended too early."""
+        for unfinished in self._work.journal.recoveries.unfinished():
+            self._mend(unfinished.recovery_id)
+            self._start(unfinished.recovery_id)
 
     def _mend(self, recovery_id: str) -> None:
         """Go on with a workflow that ended before its recovery did, from the step after the last good one."""
         status = DBOS.get_workflow_status(recovery_id)
-        if status is not None and status.status in ("ERROR", "SUCCESS", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"):
+        if status is None or status.status not in ENDED:
+            return
+        # A recovery ends before its workflow does: one that has not ended now is ended by no other console.
+        known = self._work.journal.recoveries.get(recovery_id)
+        if known and not known.state.is_final:
             steps = DBOS.list_workflow_steps(recovery_id)
             good = list(itertools.takewhile(lambda one: one["error"] is None, steps))
             DBOS.rewind_workflow(recovery_id, start_step=len(good) + 1, queue_name=RESUME_QUEUE)
 
 
-def _workflows(status: list[str], executor_id: str) -> list[WorkflowStatus]:
+def _workflows(status: list[str], executor_id: str | None = None) -> list[WorkflowStatus]:
     return DBOS.list_workflows(status=status, executor_id=executor_id, load_input=False, load_output=False)
 
 
@@ -133,12 +161,15 @@ class _Claim:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._directory = directory
         self.executor_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        self._file = (directory / self.executor_id).open("w")
+        # Locked before it has its name: nobody may find it unlocked and think its owner dead.
+        unnamed = directory / f".{self.executor_id}"
+        self._file = unnamed.open("w")
         fcntl.flock(self._file, fcntl.LOCK_EX)
+        unnamed.rename(directory / self.executor_id)
 
-    def others(self) -> list[str]:
-        """Return the executors that have left a claim here, dead or alive."""
-        return [path.name for path in self._directory.iterdir() if path.name != self.executor_id]
+    def others(self) -> set[str]:
+        """Return the executors that have a claim here, dead or alive."""
+        return {path.name for path in self._directory.iterdir() if not path.name.startswith(".")}
 
     def of_dead(self, executor_id: str) -> "_DeadClaim":
         """Try to take the claim of another executor, for as long as its work is taken over."""
@@ -150,22 +181,26 @@ class _DeadClaim:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._file: IO[str] | None = None
         self._dead = False
 
     def __enter__(self) -> bool:
-        """Return whether the owner is dead; of two that ask at once one is told so first."""
-        self._file = self._path.open("a")
+        """Return whether the owner is dead: it holds no lock, or its claim is gone."""
         try:
+            self._file = self._path.open("r+")
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             return False
+        except FileNotFoundError:
+            return True
         self._dead = True
         return True
 
     def __exit__(self, *_: object) -> None:
         if self._dead:
             self._path.unlink(missing_ok=True)
-        self._file.close()
+        if self._file:
+            self._file.close()
 
 
 def _quiet_log() -> None:

@@ -77,6 +77,8 @@ class Guard:
         with self._lock:
             if not self._armed or self._in_flight() >= self._policy.max_at_once:
                 return False
+            if self._last_hour(self._clock.now()) >= self._policy.max_per_hour:
+                return False
             decided = self._journal.recoveries.decide(
                 recovery_id,
                 Decision.CONFIRM,

@@ -15,10 +15,10 @@ def forecast_now(work: Work, recovery: Recovery) -> Forecast:
     return before_image(work.now(), recovery.deadline, gib, work.journal.image_timings.timing())
 
 
-def with_forecast(recovery: Recovery, forecast: Forecast, now: datetime) -> Recovery:
-    """Show a forecast; one that moved by less than two seconds is not worth a write."""
+def with_forecast(recovery: Recovery, forecast: Forecast, now: datetime, worth_s: float = 2.0) -> Recovery:
+    """Show a forecast; one that moved by less than `worth_s` seconds is not worth a write."""
     old = recovery.forecast_at
     moved_s = 1e9 if old is None else abs((forecast.ready_at - old).total_seconds())
-    if moved_s < 2 and recovery.verdict is forecast.verdict:
+    if moved_s < worth_s and recovery.verdict is forecast.verdict:
         return recovery
     return replace(recovery, forecast_at=max(forecast.ready_at, now), verdict=forecast.verdict)

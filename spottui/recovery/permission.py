@@ -2,11 +2,10 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
 
 from spottui.cloud.errors import CloudError
 from spottui.domain.forecast import before_image
-from spottui.domain.interruption import EVENT_GRACE_S, Interruption
+from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.recovery.calls import attempt
@@ -18,10 +17,11 @@ from spottui.recovery.work import Ended, Work
 LOOK_S = 1.0
 """How often a waiting recovery looks at the journal by itself, for what another process said."""
 
+WAITING_MOVE_S = 15.0
+"""The forecast of an image that is not begun moves with the clock: only this much is worth a write."""
+
 LOCK_SOON_S = 0.3
 """A lock is asked for at once after a notice: this long nothing is said of its not being there."""
-
-GRACE = timedelta(seconds=EVENT_GRACE_S)
 
 
 async def wait_for_permission(work: Work, recovery_id: str) -> Ended | None:
@@ -49,8 +49,7 @@ async def _look(work: Work, recovery_id: str) -> Ended | float | None:
     plan = await _plan(work, recovery)
     if recovery.decision is Decision.CONFIRM and isinstance(plan, Plan):
         return None
-    overdue = work.now() > interruption.deadline + GRACE
-    if overdue:
+    if work.now() > interruption.over_at:
         return _too_late(interruption, plan)
     if not interruption.confirmed:
         if (work.now() - interruption.first_seen).total_seconds() < LOCK_SOON_S:
@@ -59,6 +58,9 @@ async def _look(work: Work, recovery_id: str) -> Ended | float | None:
         return await _show(work, recovery, interruption, RecoveryState.SUSPECTED, reason)
     if not isinstance(plan, Plan):
         return await _show(work, recovery, interruption, RecoveryState.SUSPECTED, f"no plan yet: {plan}")
+    if not interruption.locked:
+        reason = "no lock seen, so auto-mode leaves it to you: press y"
+        return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, reason)
     return await _ask_guard(work, recovery, interruption)
 
 
@@ -89,12 +91,12 @@ async def _show(work: Work, recovery: Recovery, interruption: Interruption, stat
 
     def change(known: Recovery) -> Recovery:
         shown = replace(known, state=state, reason=reason, veto_until=veto_until, deadline=interruption.deadline)
-        return with_forecast(shown, forecast, now)
+        return with_forecast(shown, forecast, now, WAITING_MOVE_S)
 
     if change(recovery) != work.recovery(recovery.recovery_id):
         changed = await asyncio.to_thread(work.journal.recoveries.change, recovery.recovery_id, now, change)
         if state is RecoveryState.NEEDS_YOU and recovery.state is not state:
-            _notify(work, changed)
+            await asyncio.to_thread(_notify, work, changed)
     return LOOK_S
 
 
@@ -140,6 +142,10 @@ def _stopped_by_person(recovery: Recovery) -> Ended:
 
 def _too_late(interruption: Interruption, plan: Plan | str) -> Ended:
     at = f"{interruption.deadline:%H:%M:%S} UTC"
+    if not interruption.confirmed and interruption.first_seen > interruption.deadline:
+        return Ended(
+            RecoveryState.SKIPPED, f"the notice came after its deadline at {at}; look whether the instance lives"
+        )
     if not interruption.confirmed:
         return Ended(RecoveryState.SKIPPED, f"no lock was seen by the deadline at {at}: a drill, or called off")
     if isinstance(plan, str):

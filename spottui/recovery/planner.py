@@ -17,27 +17,35 @@ DETAILS_MAX_AGE = timedelta(hours=2)
 
 
 def capture(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> LaunchSpec | None:
-    """Return the complete launch spec of an instance: the captured one if it is young, else with what it lacks.
+    """Return the complete launch spec of an instance: the captured one if it is young, else read anew.
 
-    None when neither the cloud nor the journal knows the instance. Raises `CloudError`.
+    What the cloud no longer lists is taken from the journal, whatever its age; None when neither knows the instance.
+    Raises `CloudError`.
     """
     known = journal.fleet.get(ecs.region, instance_id)
-    if known and known.spec.disks and known.details_at and clock.now() - known.details_at < DETAILS_MAX_AGE:
+    if known and known.details_at and _is_young(known, clock):
         return known.spec
-    spec = spec_with_disks(ecs, journal, instance_id)
+    spec = _read_anew(ecs, instance_id)
     if spec is None:
-        return None
+        return known.spec if known and known.spec.disks else None
     role = ecs.ram_roles([instance_id]).get(instance_id, "")
     spec = replace(spec, ram_role=role, user_data=ecs.user_data(instance_id))
-    journal.fleet.save(ecs.region, [Captured(spec, clock.now())])
+    journal.fleet.save(ecs.region, [Captured(spec, clock.now(), clock.now())])
     return spec
 
 
-def spec_with_disks(ecs: Ecs, journal: Journal, instance_id: str) -> LaunchSpec | None:
-    """Return what the last sweep saw of an instance, else what the cloud says now; enough to protect its disks."""
+def spec_with_disks(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> LaunchSpec | None:
+    """Return what the sweeps have seen of an instance, else what the cloud says now; enough to protect its disks."""
     known = journal.fleet.get(ecs.region, instance_id)
-    if known and known.spec.disks:
-        return known.spec
+    return known.spec if known and _is_young(known, clock) else _read_anew(ecs, instance_id)
+
+
+def _is_young(known: Captured, clock: Clock) -> bool:
+    """Whether a console was watching lately: it writes each spot instance's spec again at least every hour."""
+    return bool(known.spec.disks) and clock.now() - known.seen_at < DETAILS_MAX_AGE
+
+
+def _read_anew(ecs: Ecs, instance_id: str) -> LaunchSpec | None:
     spec = ecs.launch_specs([instance_id]).get(instance_id)
     return replace(spec, disks=ecs.disks(instance_id)) if spec else None
 

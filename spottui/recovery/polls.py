@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.ecs_shapes import Image
@@ -33,9 +33,8 @@ class SharedPoll(Generic[T]):
         """Return what the next look shows of `key`, `within_s` seconds from now; looks are at least a second apart."""
         loop = asyncio.get_running_loop()
         due = max(loop.time() + within_s, self._looked + FASTEST_S)
-        if key not in self._waiting:
-            self._waiting[key] = (due, loop.create_future())
-        future = self._waiting[key][1]
+        known_due, future = self._waiting.get(key) or (due, loop.create_future())
+        self._waiting[key] = (min(known_due, due), future)
         self._sooner.set()
         if self._task is None or self._task.done():
             self._task = loop.create_task(self._run())
@@ -50,6 +49,9 @@ class SharedPoll(Generic[T]):
                 found: Mapping[str, T] | CloudError = await self._fetch(batch)
             except CloudError as error:
                 found = error
+            except Exception as error:
+                _fail([future for _, future in batch.values()], error)
+                continue
             for key, (_, future) in batch.items():
                 if not future.done():
                     future.set_result(found if isinstance(found, CloudError) else found.get(key))
@@ -64,6 +66,12 @@ class SharedPoll(Generic[T]):
                     await self._sooner.wait()
             except TimeoutError:
                 return
+
+
+def _fail(futures: Iterable["asyncio.Future[Any]"], error: Exception) -> None:
+    for future in futures:
+        if not future.done():
+            future.set_exception(error)
 
 
 class Polls:

@@ -52,7 +52,7 @@ class LifeRafts:
 
     def _protect(self, ecs: Ecs, instance_id: str, recovery_id: str) -> str:
         try:
-            spec = spec_with_disks(ecs, self._journal, instance_id)
+            spec = spec_with_disks(ecs, self._journal, self._clock, instance_id)
         except CloudError as error:
             return f"not protected: {error.line}"
         if spec is None or not spec.instance.is_spot:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from spottui.domain.recovery import RecoveryState
 from spottui.recovery.permission import wait_for_permission
+from spottui.recovery.protect import PATIENCE_S
 from spottui.recovery.routes.image import image_route
 from spottui.recovery.stage import Stage
 from spottui.recovery.work import Ended, Work
@@ -23,9 +24,14 @@ async def recover(recovery_id: str, stage: Stage) -> str:
 
 
 async def protect(work: Work, recovery_id: str) -> str:
-    """Wait for the life-raft that went out with the notice, or send it when that was another process's."""
+    """Wait for the life-raft that went out with the notice, or send it when that was another process's.
+
+    One that hangs is waited for no longer than a second: it may still arrive, and the image must not wait for it.
+    """
     recovery = work.recovery(recovery_id)
-    return await asyncio.wrap_future(work.life_rafts.send(recovery.region, recovery.instance_id, recovery_id))
+    sent = asyncio.wrap_future(work.life_rafts.send(recovery.region, recovery.instance_id, recovery_id))
+    done, _ = await asyncio.wait({sent}, timeout=PATIENCE_S)
+    return sent.result() if done else "not answered yet"
 
 
 async def end(work: Work, recovery_id: str, state: str, reason: str) -> str:

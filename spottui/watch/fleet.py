@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from spottui.cloud.ecs import Ecs
 from spottui.domain.clock import Clock
@@ -17,6 +17,7 @@ PAGE_PAUSE_S = 0.1
 """Between two pages, so that a large fleet neither floods the API nor stops the screen (sdk_traps.md 2)."""
 DETAILS_AGE = timedelta(hours=1)
 """After this the RAM role and the user data of an instance are read again."""
+FORGOTTEN_AFTER = timedelta(days=7)
 DETAILS_PER_SWEEP = 200
 """At ten calls a second these take twenty seconds, before the fleet is swept again."""
 ROLES_PER_CALL = 50
@@ -33,6 +34,7 @@ class FleetSweep:
         self._clock = clock
         self._on_page = on_page
         self._lock = threading.Lock()
+        journal.fleet.forget(clock.now() - FORGOTTEN_AFTER)
         self._captured = journal.fleet.load(ecs.region)
 
     @property
@@ -54,7 +56,8 @@ class FleetSweep:
             self._ecs.check_permission()
         with self._lock:
             old = self._captured
-            self._captured = {instance_id: _merged(spec, old.get(instance_id)) for instance_id, spec in found.items()}
+            now = self._clock.now()
+            self._captured = {key: _merged(spec, old.get(key), now) for key, spec in found.items()}
         self._save(old, self._captured)
         self._capture_details()
 
@@ -83,7 +86,7 @@ class FleetSweep:
 
     def _save(self, old: dict[str, Captured], new: dict[str, Captured]) -> None:
         changed = [one for instance_id, one in new.items() if old.get(instance_id) != one]
-        self._journal.fleet.save(self._ecs.region, changed, gone=old.keys() - new.keys())
+        self._journal.fleet.save(self._ecs.region, changed)
 
     def _capture_details(self) -> None:
         """Read RAM roles and user data of the spot instances for which they are missing or old, some each sweep."""
@@ -105,7 +108,7 @@ class FleetSweep:
         instance_id = one.spec.instance.instance_id
         user_data = self._ecs.user_data(instance_id)
         spec = replace(one.spec, ram_role=roles.get(instance_id, ""), user_data=user_data)
-        return Captured(spec, self._clock.now())
+        return Captured(spec, self._clock.now(), self._clock.now())
 
     def _remember(self, one: Captured) -> None:
         with self._lock:
@@ -113,9 +116,9 @@ class FleetSweep:
         self._journal.fleet.save(self._ecs.region, [one])
 
 
-def _merged(seen: LaunchSpec, known: Captured | None) -> Captured:
+def _merged(seen: LaunchSpec, known: Captured | None, now: datetime) -> Captured:
     """What the pages show, with the details that only calls of their own give."""
     if known is None:
-        return Captured(seen, None)
+        return Captured(seen, None, now)
     spec = replace(seen, ram_role=known.spec.ram_role, user_data=known.spec.user_data)
-    return known if spec == known.spec else Captured(spec, known.details_at)
+    return known if spec == known.spec else Captured(spec, known.details_at, now)

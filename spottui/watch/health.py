@@ -46,7 +46,7 @@ class Health:
     def bad(self, name: str, region: str, error: CloudError, retry_in_s: float) -> None:
         """Note a failed try and when the next one is."""
         next_try = self._clock.now() + timedelta(seconds=retry_in_s)
-        text = f"{error.line} {error.advice}".rstrip()
+        text = f"{error.line}. {error.advice}" if error.advice else error.line
         was = self._set(name, region, error=text, next_try=next_try)
         if _without_request(was.error) != _without_request(text):
             self._tell(name, region, f"fails: {text}", error.request_id)
@@ -61,7 +61,11 @@ class Health:
     def _tell(self, name: str, region: str, text: str, request_id: str = "") -> None:
         log.warning("%s of %s %s", name, region, text)
         line = Line(EventKind.SOURCE, region, "", f"{name} {text}", request_id=request_id)
-        self._journal.events.add(line, self._clock.now())
+        try:
+            self._journal.events.add(line, self._clock.now())
+        except Exception as error:
+            # The feed is for people; a journal that cannot be written must not stop who watches.
+            log.warning("the journal does not take a line: %s", type(error).__name__)
 
 
 def retry_after_s(error: CloudError, failures: int, interval_s: float, now: datetime) -> float:

@@ -47,23 +47,20 @@ class Intake:
 
     def messages(self, queue_region: str, messages: Sequence[Message]) -> None:
         """Commit a batch of messages: when this returns they may be deleted."""
-        observations: list[Observation] = []
-        lines: list[Line] = []
-        for message in messages:
-            self._read(queue_region, message, observations, lines)
-        self._record(observations, lines)
+        for recorded in self._committed(queue_region, messages):
+            self._on_seen(recorded.interruption)
 
     def locks(self, instances: Sequence[Instance]) -> None:
         """Commit the locks that were not there at the last look."""
         now = self._clock.now()
         with self._lock:
             self._locked.update((instance.region, instance.instance_id) for instance in instances)
-        self._record([Observation(one.region, one.instance_id, Evidence.LOCK, now) for one in instances], [])
+        self._record([Observation(one.region, one.instance_id, Evidence.LOCK, now) for one in instances])
 
     def engineer(self, region: str, instance_id: str) -> Interruption:
         """Commit that an engineer wants an instance recovered, whatever the sources say."""
         seen = Observation(region, instance_id, Evidence.ENGINEER, self._clock.now())
-        return self._record([seen], [])[0].interruption
+        return self._record([seen])[0].interruption
 
     def seen_unlocked(self, region: str, instances: Iterable[Instance]) -> None:
         """Note instances that the fleet positively shows without the lock they once had."""
@@ -71,13 +68,35 @@ class Intake:
         with self._lock:
             freed = [instance_id for instance_id in free if (region, instance_id) in self._locked]
         if freed:
-            self._journal.interruptions.unlocked(region, freed, self._clock.now())
+            done = self._journal.interruptions.unlocked(region, freed, self._clock.now())
+            with self._lock:
+                self._locked.difference_update((region, instance_id) for instance_id in done)
 
-    def _record(self, observations: Sequence[Observation], lines: Sequence[Line]) -> tuple[Recorded, ...]:
-        recorded = self._journal.interruptions.record(observations, lines, self._name_of, self._clock.now())
+    def _committed(self, queue_region: str, messages: Sequence[Message]) -> tuple[Recorded, ...]:
+        """Commit all, or each alone when that fails: one message that cannot be written must not hold the others.
+
+        A message that fails alone is poison, unless the journal takes not even that and nothing may be deleted.
+        """
+        observations: list[Observation] = []
+        lines: list[Line] = []
+        for message in messages:
+            self._read(queue_region, message, observations, lines)
+        try:
+            return self._write(observations, lines)
+        except Exception as error:
+            if len(messages) > 1:
+                return tuple(one for message in messages for one in self._committed(queue_region, [message]))
+            text = f"not written ({type(error).__name__}), message {messages[0].message_id}"
+            return self._write([], [Line(EventKind.POISON, queue_region, "", text)])
+
+    def _record(self, observations: Sequence[Observation]) -> tuple[Recorded, ...]:
+        recorded = self._write(observations, [])
         for one in recorded:
             self._on_seen(one.interruption)
         return recorded
+
+    def _write(self, observations: Sequence[Observation], lines: Sequence[Line]) -> tuple[Recorded, ...]:
+        return self._journal.interruptions.record(observations, lines, self._name_of, self._clock.now())
 
     def _read(self, queue_region: str, message: Message, observations: list[Observation], lines: list[Line]) -> None:
         parsed = parse(message.body)

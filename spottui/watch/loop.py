@@ -10,6 +10,8 @@ from spottui.watch.health import Health, retry_after_s
 
 log = logging.getLogger("spottui.watch")
 
+LOOK_AGAIN_S = 1.0
+
 
 class Loop(threading.Thread):
     """Runs `look` every `interval_s` seconds; what it raises is the source's health, never the thread's end."""
@@ -32,7 +34,12 @@ class Loop(threading.Thread):
         """Look until stopped."""
         while not self._stopped:
             self._wake.clear()
-            self._wake.wait(self._once())
+            try:
+                wait_s = self._once()
+            except Exception:
+                log.exception("%s of %s", self._source, self._region)
+                wait_s = max(self._interval_s, LOOK_AGAIN_S)
+            self._wake.wait(wait_s)
 
     def nudge(self) -> None:
         """Look again at once."""

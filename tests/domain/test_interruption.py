@@ -45,7 +45,7 @@ def test_the_termination_time_of_the_metadata_wins_when_it_is_earlier() -> None:
 def test_evidence_is_never_lost_and_the_deadline_only_comes_nearer(signs: list[Observation]) -> None:
     known = first_sight(signs[0], NOON)
     for sign in signs[1:]:
-        assert same_reclaim(known, sign)
+        assert same_reclaim(known, sign, closed=False)
         more = fuse(known, sign)
         assert set(known.evidence) <= set(more.evidence)
         assert more.deadline <= known.deadline
@@ -58,16 +58,31 @@ def test_evidence_is_never_lost_and_the_deadline_only_comes_nearer(signs: list[O
 @given(st.floats(601, 1e7))
 def test_a_lock_that_was_never_seen_gone_is_the_same_reclaim_for_ever(after_s: float) -> None:
     locked = fuse(opened(), seen(Evidence.LOCK))
-    assert same_reclaim(locked, seen(Evidence.LOCK, after_s))
+    for closed in (True, False):
+        assert same_reclaim(locked, seen(Evidence.LOCK, after_s), closed=closed)
 
 
 @given(st.floats(1, 1e6))
 def test_a_lock_after_the_fleet_was_seen_unlocked_is_another_reclaim(after_s: float) -> None:
-    gone_at = NOON + timedelta(seconds=700)
+    gone_at = NOON + timedelta(seconds=400)
     locked = replace(fuse(opened(), seen(Evidence.LOCK)), unlocked_at=gone_at)
-    assert not same_reclaim(locked, seen(Evidence.LOCK, 700 + after_s))
+    assert not same_reclaim(locked, seen(Evidence.LOCK, 400 + after_s), closed=True)
 
 
-@given(st.floats(601, 1e7))
-def test_an_event_long_after_is_another_reclaim(after_s: float) -> None:
-    assert not same_reclaim(opened(), seen(Evidence.QUEUE, after_s))
+@given(st.floats(361, 1e7))
+def test_an_event_dated_after_a_reclaim_is_another(after_s: float) -> None:
+    assert not same_reclaim(opened(), seen(Evidence.QUEUE, after_s), closed=False)
+
+
+@given(st.floats(0, 360), st.sampled_from((Evidence.LOCK, Evidence.ENGINEER)))
+def test_a_recovery_that_came_to_nothing_takes_no_new_lock_and_no_new_wish(after_s: float, source: Evidence) -> None:
+    drill = opened()
+    assert same_reclaim(drill, seen(source, after_s), closed=False)
+    assert not same_reclaim(drill, seen(source, after_s), closed=True)
+    assert same_reclaim(drill, seen(Evidence.QUEUE, after_s), closed=True)
+
+
+def test_a_drill_does_not_date_the_real_reclaim_after_it() -> None:
+    real = fuse(opened(), seen(Evidence.LOCK, 270))
+    assert real.deadline == NOON + timedelta(seconds=300)
+    assert real.over_at >= NOON + timedelta(seconds=270 + 300)

@@ -12,7 +12,7 @@ from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Created, Recovery, RecoveryState
 from spottui.domain.tokens import client_token
-from spottui.recovery.calls import Call, call
+from spottui.recovery.calls import Call, call, may_begin
 from spottui.recovery.outlook import with_forecast
 from spottui.recovery.rebind import move_eip
 from spottui.recovery.stage import Stage
@@ -53,9 +53,9 @@ async def image_route(recovery_id: str, stage: Stage) -> Ended:
 async def create_image(work: Work, recovery_id: str) -> str | Ended:
     """Start the image and return its id."""
     recovery, plan = work.recovery(recovery_id), _plan(work, recovery_id)
-    if recovery.cancel:
-        return _cancelled(recovery)
     ecs, token = work.ecs(recovery), client_token(recovery_id, "CreateImage")
+    if not may_begin(work, recovery, token):
+        return _cancelled(recovery)
     outcome = await call(
         work,
         recovery_id,
@@ -68,7 +68,12 @@ async def create_image(work: Work, recovery_id: str) -> str | Ended:
         ),
         lambda: ecs.create_image(recovery.instance_id, plan.image_name, recovery_id, token),
     )
-    return Ended(RecoveryState.FAILED, f"no image: {outcome.line}") if isinstance(outcome, CloudError) else outcome
+    if not isinstance(outcome, CloudError):
+        return outcome
+    recovery = work.recovery(recovery_id)
+    if recovery.cancel and not outcome.kind.effect_unknown:
+        return _cancelled(recovery)
+    return Ended(RecoveryState.FAILED, _not_made(outcome, "no image", recovery_id))
 
 
 async def wait_for_image(work: Work, recovery_id: str, image_id: str) -> Ended | None:
@@ -101,10 +106,10 @@ async def count_candidates(work: Work, recovery_id: str) -> int:
 async def launch(work: Work, recovery_id: str, image_id: str, attempt: int) -> str | Ended | None:
     """Launch at one candidate and return the new instance's id, or None when there is no room there."""
     recovery, plan = work.recovery(recovery_id), _plan(work, recovery_id)
-    if recovery.cancel:
-        return _cancelled(recovery)
     candidate = plan.candidates[attempt]
     ecs, token = work.ecs(recovery), client_token(recovery_id, "RunInstances", attempt)
+    if not may_begin(work, recovery, token):
+        return _cancelled(recovery)
     next_step = f"launch {candidate.instance_type} in {candidate.zone}"
     outcome = await call(
         work,
@@ -122,7 +127,10 @@ async def launch(work: Work, recovery_id: str, image_id: str, attempt: int) -> s
         return outcome
     if outcome.kind is ErrorKind.NO_STOCK:
         return None
-    return Ended(RecoveryState.FAILED, _launch_failed(outcome, recovery_id))
+    recovery = work.recovery(recovery_id)
+    if recovery.cancel and not outcome.kind.effect_unknown:
+        return _cancelled(recovery)
+    return Ended(RecoveryState.FAILED, _not_made(outcome, "not launched", recovery_id))
 
 
 async def wait_until_running(work: Work, recovery_id: str, new_id: str) -> Ended | None:
@@ -239,7 +247,7 @@ def _poll_s(forecast: Forecast, now: datetime) -> float:
     return IMAGE_POLL_TIGHT_S if soon or forecast.slack_s < TIGHT_S else IMAGE_POLL_S
 
 
-def _launch_failed(error: CloudError, recovery_id: str) -> str:
+def _not_made(error: CloudError, what: str, recovery_id: str) -> str:
     if error.kind.effect_unknown:
-        return f"{error.line}; an instance with the tag spottui={recovery_id} may exist: look before launching again"
-    return f"not launched: {error.line}"
+        return f"{error.line}; it may exist all the same, with the tag spottui={recovery_id}: look before you go on"
+    return f"{what}: {error.line}"
