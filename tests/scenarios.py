@@ -221,7 +221,11 @@ def main() -> int:
 def _played(todo: list[str], directory: Path, at_once: int) -> Iterator[Ending]:
     def one(name: str) -> Ending:
         (directory / name).mkdir()
-        ending = play(name, directory / name)
+        try:
+            ending = play(name, directory / name)
+        except AssertionError as problem:
+            # A console that does not start, or says nothing more, is one scenario's ending and not the end of all.
+            ending = Ending(name, Counter(), (), 0, (), (), (str(problem) or "the console ended",), 0.0)
         print(_row(ending), flush=True)
         return ending
 

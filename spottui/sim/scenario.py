@@ -12,7 +12,7 @@ from spottui.sim.model import Instance
 from spottui.sim.schedule import happening
 from spottui.sim.world import World
 
-_OPTIONS = ("instances", "regions", "seed", "speed", "bare")
+_OPTIONS = ("instances", "regions", "seed", "speed", "bare", "behind_s")
 _CONSOLE = ("auto", "after_s", "kill_when", "within_s")
 
 
@@ -27,7 +27,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A named scenario. `options` are defaults for the size and speed of the world, `policy` is the console's."""
+    """A named scenario. `options` are defaults for the size and speed of the world, `policy` is the console's.
+
+    `behind_s` among the options starts the cloud's clock so far in the past: deadlines pass sooner.
+    """
 
     name: str
     why: str

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
@@ -137,7 +138,8 @@ def _make_world(options: Options, scenario: Scenario) -> World:
         chosen("instances", 24), tuple(chosen("regions", ("cn-hangzhou",))), chosen("seed", 7),
         bare=chosen("bare", False),
     )  # fmt: skip
-    world = build(plan, Clock(chosen("speed", 1.0), options.start_at), Settings())
+    start_at = options.start_at or time.time() - scenario.options.get("behind_s", 0)
+    world = build(plan, Clock(chosen("speed", 1.0), start_at), Settings())
     prepare(world, scenario)
     if not options.hold:
         begin(world, scenario)
