@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     from spottui.domain.settings import Settings
     from spottui.domain.view import DeskView
 
+SCENARIO = "demo"
 DEADLINE_S = 300
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 @click.command()
-@click.option("--scenario", default="demo", help="Another scenario of `spottui sim --list-scenarios`.")
 @click.option("--headless", is_flag=True, help="No screen: JSON lines, a summary at the end, exit 0 if all recovered.")
 @click.option("--auto", is_flag=True, help="Arm auto-mode at start.")
 @click.option("--read-only", is_flag=True, help="Watch only.")
-def demo(scenario: str, headless: bool, auto: bool, read_only: bool) -> None:
+def demo(headless: bool, auto: bool, read_only: bool) -> None:
     """Show everything on a simulated cloud: 24 instances, three reclaims within ten seconds.
 
     Needs no account and touches nothing but this machine. Example: spottui demo --headless --auto
@@ -39,29 +39,29 @@ def demo(scenario: str, headless: bool, auto: bool, read_only: bool) -> None:
         raise click.UsageError("--headless needs --auto here: there is nobody to confirm.")
     with tempfile.TemporaryDirectory(prefix="spottui-demo-") as directory:
         _use_private_state(Path(directory))
-        with _simulated_cloud(Path(directory), scenario) as config:
-            code = _run(config, scenario, headless=headless, auto=auto, read_only=read_only)
+        with _simulated_cloud(Path(directory)) as config:
+            code = _run(config, headless=headless, auto=auto, read_only=read_only)
     leave(code)
 
 
-def _run(config: Path, scenario: str, *, headless: bool, auto: bool, read_only: bool) -> int:
+def _run(config: Path, *, headless: bool, auto: bool, read_only: bool) -> int:
     from dataclasses import replace
 
     from spottui.config import load
 
     settings = replace(load(config), profile="demo")
     if headless:
-        return _run_headless(settings, scenario)
+        return _run_headless(settings)
     from spottui.cli.console import run_console
 
     return run_console(settings, auto=auto, read_only=read_only)
 
 
-def _run_headless(settings: "Settings", scenario: str) -> int:
+def _run_headless(settings: "Settings") -> int:
     from spottui.cli.headless import run_headless
     from spottui.sim.scenario import load as load_scenario
 
-    interrupted = [one for one in load_scenario(scenario).timeline if one.what == "interrupt"]
+    interrupted = [one for one in load_scenario(SCENARIO).timeline if one.what == "interrupt"]
     outcome = _Outcome(expected=sum(len(one.args["instances"]) for one in interrupted))
     code = run_headless(settings, auto=True, read_only=False, until=outcome.is_complete)
     outcome.show()
@@ -106,10 +106,10 @@ class _Outcome:
 
 
 @contextmanager
-def _simulated_cloud(directory: Path, scenario: str) -> Iterator[Path]:
+def _simulated_cloud(directory: Path) -> Iterator[Path]:
     """Run `spottui sim` in a process of its own and give the configuration that it writes."""
     config = directory / "demo.toml"
-    command = [sys.executable, "-m", "spottui", "sim", "--scenario", scenario, "--write-config", str(config)]
+    command = [sys.executable, "-m", "spottui", "sim", "--scenario", SCENARIO, "--write-config", str(config)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
             ready = process.stdout.readline() if process.stdout else ""

@@ -11,7 +11,7 @@ class ErrorKind(Enum):
     THROTTLED = "throttled"
     """Refused for now; the API opens again with the next minute (alibaba_facts.md 1.4)."""
     NO_STOCK = "no stock"
-    """Refused for good at this place: type, zone or price; another candidate may do."""
+    """Refused for good at this place: type, zone, vSwitch or price; another candidate may do."""
     IN_PROCESS = "still in process"
     """The same ClientToken is still being worked on; ask again with the same token."""
     BUSY = "busy"
@@ -119,6 +119,7 @@ _BY_CODE: tuple[tuple[ErrorKind, tuple[str, ...]], ...] = (
             "InvalidVpcZone.NotSupported",
             "NodeControllerUnavailable",
             "InvalidSpotPriceLimit.LowerThanPublicPrice",
+            "QuotaExceeded.PrivateIpAddress",
         ),
     ),
     (

@@ -147,7 +147,7 @@ def _too_late(interruption: Interruption, plan: Plan | str) -> Ended:
             RecoveryState.SKIPPED, f"the notice came after its deadline at {at}; look whether the instance lives"
         )
     if not interruption.confirmed:
-        return Ended(RecoveryState.SKIPPED, f"no lock was seen by the deadline at {at}: a drill, or called off")
+        return Ended(RecoveryState.SKIPPED, f"no lock was seen by {at}: a drill, called off, or released unseen")
     if isinstance(plan, str):
         return Ended(RecoveryState.FAILED, f"no plan could be made by the deadline at {at}: {plan}")
     return Ended(RecoveryState.FAILED, f"nobody confirmed it by the deadline at {at}")

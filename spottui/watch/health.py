@@ -15,7 +15,7 @@ from spottui.journal.events import Line
 
 log = logging.getLogger("spottui.watch")
 
-LONGEST_RETRY_S = 10.0
+LONGEST_RETRY_S = 5.0
 _REQUEST_ID = re.compile(r" \[RequestId [^]]*\]")
 
 
@@ -71,7 +71,7 @@ class Health:
 def retry_after_s(error: CloudError, failures: int, interval_s: float, now: datetime) -> float:
     """Return the seconds until the next try: the next minute when throttled, else twice as long each time.
 
-    Never longer than ten seconds, or the source's own interval: a notice gives five minutes in all.
+    Never longer than five seconds, or the source's own interval: a notice gives five minutes in all.
     """
     if error.kind is ErrorKind.THROTTLED:
         return error.retry_after_s or 60.0 - now.second
