@@ -156,7 +156,7 @@ def test_a_message_older_than_its_reclaim_is_skipped(live_cloud: SimServer, conf
     live_cloud.send(json.dumps(event))
     with Headless(config, "--auto").wait_ready() as console:
         wait_until(lambda: console.states().get(victim) == "skipped")
-        assert "drill" in console.recoveries()[victim]["reason"]
+        assert "after its deadline" in console.recoveries()[victim]["reason"]
     assert live_cloud.calls("CreateImage") == []
 
 
