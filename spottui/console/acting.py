@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def confirm(main: "MainScreen") -> None:
-    """Show the plan of the recovery that waits; on enter, confirm exactly that plan."""
+    """Show the plan of the recovery that a yes is for; on enter, confirm exactly that plan."""
     if recovery := main.choice.waiting:
         _confirm(main, recovery)
 
@@ -38,16 +38,15 @@ def recover(main: "MainScreen") -> None:
 
 
 def veto(main: "MainScreen") -> None:
-    """Veto the recovery that waits: at once in its veto window when it is the chosen one, else after a question."""
-    choice = main.choice
-    if not (recovery := choice.waiting):
+    """Veto the chosen recovery: at once in its veto window, else, or when it has just come there, after a question."""
+    if not (recovery := main.choice.own):
         return
     name = plain(recovery.name or recovery.instance_id)
 
     def send() -> None:
         main.feed.command(lambda desk: desk.veto(recovery.recovery_id, main.who), f"{name}: vetoed")
 
-    if choice.named and recovery.state is RecoveryState.VETO_WINDOW:
+    if recovery.state is RecoveryState.VETO_WINDOW and not main.has_slipped:
         send()
     else:
         text = (
@@ -57,15 +56,15 @@ def veto(main: "MainScreen") -> None:
 
 
 def hold(main: "MainScreen") -> None:
-    """End the veto window of the recovery that waits, without going."""
-    if recovery := main.choice.waiting:
+    """End the veto window of the chosen recovery, without going."""
+    if recovery := main.choice.own:
         name = plain(recovery.name or recovery.instance_id)
         main.feed.command(lambda desk: desk.hold(recovery.recovery_id, main.who), f"{name}: held, it waits for you")
 
 
 def cancel(main: "MainScreen") -> None:
     """Ask, then stop the chosen row's recovery at its next safe point."""
-    if not (recovery := main.choice.running):
+    if not (recovery := main.choice.own):
         return
     name = plain(recovery.name or recovery.instance_id)
     made = [f"  {plain(made.kind)} {plain(made.resource_id)}" for made in recovery.created]

@@ -1,5 +1,6 @@
 """The main screen: three panels, the header above them and the keys below."""
 
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from textual import events, on
@@ -18,7 +19,7 @@ from spottui.console.messages import ViewArrived
 from spottui.console.panel import Panel
 from spottui.console.table import DeskTable
 from spottui.domain.clock import Clock
-from spottui.domain.recovery import RecoveryState
+from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.events import EVENTS
 from spottui.tables.instances import INSTANCES, is_wish, open_reclaims
@@ -26,6 +27,8 @@ from spottui.tables.recoveries import RECOVERIES
 
 _KEYS = sorted({key for action in actions.ACTIONS for key in action.keys})
 _ONE_REGION = frozenset(("region",))
+_SLIP = timedelta(seconds=2)
+"""How long a key may still have been meant for the recovery that stood under the cursor before."""
 
 
 class MainScreen(Screen[None]):
@@ -43,6 +46,8 @@ class MainScreen(Screen[None]):
         self.failed = ""
         self._heading = title
         self._titles = "", ""
+        self._slipped_to = ""
+        self._slipped_until = datetime.min.replace(tzinfo=UTC)
         self._header, self._status, self._footer = Line("header"), Line("status"), Line("footer")
         self.instances = Panel("Instances", DeskTable(INSTANCES, clock, hidden=_ONE_REGION))
         self.events_panel = Panel("Events", DeskTable(EVENTS, clock, follow=True))
@@ -69,12 +74,14 @@ class MainScreen(Screen[None]):
 
     def show(self, message: ViewArrived) -> None:
         """Take in what the desk shows."""
+        before = self.choice.own
         self.view = message.view
         self._titles = _instances_title(message.view), _recoveries_title(message.view)
         self.instances.table.hide(frozenset() if len(message.view.regions) > 1 else _ONE_REGION)
         self.instances.table.apply(message.instances)
         self.events_panel.table.apply(message.events)
         self.recoveries.table.apply(message.recoveries)
+        self._mark_slip(before)
         self.write_lines()
 
     def fail(self, text: str) -> None:
@@ -104,14 +111,25 @@ class MainScreen(Screen[None]):
         return Choice.of(self.view, self.panel.id or "", self.panel.table.model.chosen)
 
     @property
+    def has_slipped(self) -> bool:
+        """Whether another recovery has just come under the cursor without the person's doing."""
+        own = self.choice.own
+        return own is not None and own.recovery_id == self._slipped_to and self.clock.now() < self._slipped_until
+
+    def _mark_slip(self, before: Recovery | None) -> None:
+        own = self.choice.own
+        if before and own and before.recovery_id != own.recovery_id:
+            self._slipped_to, self._slipped_until = own.recovery_id, self.clock.now() + _SLIP
+
+    @property
     def situation(self) -> actions.Situation:
         """What the person is looking at, for the registry of actions."""
         choice = self.choice
         return actions.Situation(
             read_only=self.view is not None and self.view.read_only,
             open=self.view is not None and not self.view.starting and self.feed.is_open,
+            own=choice.own.state if choice.own else None,
             waiting=choice.waiting.state if choice.waiting else None,
-            runs=choice.running is not None,
             on_instance=choice.instance is not None,
             on_row=choice.row is not None,
         )

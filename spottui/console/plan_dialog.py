@@ -12,6 +12,7 @@ from spottui.console.messages import PlanReady, PlanRefused
 from spottui.console.plan_text import Subject, plan_body, plan_head
 from spottui.domain.clock import Clock
 from spottui.domain.plan import Plan
+from spottui.domain.text import plain
 
 
 class PlanDialog(Dialog[Plan]):
@@ -23,7 +24,8 @@ class PlanDialog(Dialog[Plan]):
     AUTO_FOCUS = ""
 
     def __init__(self, look: Callable[[], Subject], ask: Callable[[MessagePump], None], clock: Clock) -> None:
-        super().__init__("Recover", "Run this plan")
+        subject = look()
+        super().__init__(f"Recover {plain(subject.name or subject.instance_id, 60)}", "Run this plan")
         self._look, self._ask, self._clock = look, ask, clock
         self._plan: Plan | None = None
         self._waiting = "Making the plan: reading the instance, its disks and its user data…"
