@@ -15,8 +15,8 @@ from spottui.console.feed import Feed
 from spottui.console.main import MainScreen
 from spottui.console.messages import CommandDone, DeskClosed, DeskFailed, LeaveWanted, ViewArrived
 from spottui.console.themes import DARK, PLAIN_TERMINAL
+from spottui.console.titles import unsaved
 from spottui.domain.clock import Clock
-from spottui.tables.instances import is_wish, open_reclaims
 
 if TYPE_CHECKING:
     from spottui.desk import Desk
@@ -103,7 +103,7 @@ class SpottuiApp(App[None]):
     @on(ViewArrived)
     def _show(self, message: ViewArrived) -> None:
         self.main.show(message)
-        self._ring(frozenset(one.id for one in open_reclaims(message.view) if not is_wish(one)))
+        self._ring(unsaved(message.view))
         self.feed.taken()
 
     @on(DeskFailed)

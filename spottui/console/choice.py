@@ -16,7 +16,7 @@ class Choice:
     """A row and what belongs to it.
 
     `recovery` is the row's own, `own` the same as long as it is open: what a veto, a hold or a stop is for. `waiting`
-    is what a yes is for: the row's own when that one waits, and the most urgent one where the row has none that is open.
+    is what a yes is for: the row's own when that one waits, the most urgent one where the row has none that is open.
     """
 
     row: Row | None = None

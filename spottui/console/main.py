@@ -18,15 +18,16 @@ from spottui.console.lines import Line, filter_footer, footer, header, status
 from spottui.console.messages import ViewArrived
 from spottui.console.panel import Panel
 from spottui.console.table import DeskTable
+from spottui.console.titles import instances_title, recoveries_title
 from spottui.domain.clock import Clock
-from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.recovery import Recovery
 from spottui.domain.view import DeskView
 from spottui.tables.events import EVENTS
-from spottui.tables.instances import INSTANCES, is_wish, open_reclaims
+from spottui.tables.instances import INSTANCES, replacements
 from spottui.tables.recoveries import RECOVERIES
 
 _KEYS = sorted({key for action in actions.ACTIONS for key in action.keys})
-_ONE_REGION = frozenset(("region",))
+_SELDOM = frozenset(("region", "now"))
 _SLIP = timedelta(seconds=2)
 """How long a key may still have been meant for the recovery that stood under the cursor before."""
 
@@ -49,7 +50,7 @@ class MainScreen(Screen[None]):
         self._slipped_to = ""
         self._slipped_until = datetime.min.replace(tzinfo=UTC)
         self._header, self._status, self._footer = Line("header"), Line("status"), Line("footer")
-        self.instances = Panel("Instances", DeskTable(INSTANCES, clock, hidden=_ONE_REGION))
+        self.instances = Panel("Instances", DeskTable(INSTANCES, clock, hidden=_SELDOM))
         self.events_panel = Panel("Events", DeskTable(EVENTS, clock, follow=True))
         self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, clock))
 
@@ -76,8 +77,8 @@ class MainScreen(Screen[None]):
         """Take in what the desk shows."""
         before = self.choice.own
         self.view = message.view
-        self._titles = _instances_title(message.view), _recoveries_title(message.view)
-        self.instances.table.hide(frozenset() if len(message.view.regions) > 1 else _ONE_REGION)
+        self._titles = instances_title(message.view), recoveries_title(message.view)
+        self.instances.table.hide(_needless(message.view))
         self.instances.table.apply(message.instances)
         self.events_panel.table.apply(message.events)
         self.recoveries.table.apply(message.recoveries)
@@ -163,7 +164,7 @@ class MainScreen(Screen[None]):
 
     def _entitle(self) -> None:
         view, now = self.view, self.clock.now()
-        stale = {name: health.stale_title(view, (name,), now) if view else "" for name in health.SOURCES}
+        stale = {name: health.stale_title(view, name, now) if view else "" for name in health.SOURCES}
         self.instances.entitle(self._titles[0], stale["sweep"] or stale["lock"], self._hint())
         self.events_panel.entitle("", stale["queue"], "1 Instances" if self.has_class("-narrow") else "")
         self.recoveries.entitle(self._titles[1])
@@ -195,16 +196,6 @@ class MainScreen(Screen[None]):
         self.call_after_refresh(self.write_lines)
 
 
-def _instances_title(view: DeskView) -> str:
-    spot = sum(instance.is_spot for instance in view.instances)
-    reclaiming = sum(not is_wish(reclaim) for reclaim in open_reclaims(view))
-    return f"{spot:,} spot · {reclaiming} reclaiming"
-
-
-def _recoveries_title(view: DeskView) -> str:
-    states = [recovery.state for recovery in view.recoveries if not recovery.state.is_final]
-    needs_you = states.count(RecoveryState.NEEDS_YOU)
-    waiting = sum(state.waits_for_permission for state in states) - needs_you
-    counts = ((len(states) - needs_you - waiting, "running"), (needs_you, "needs you"), (waiting, "waiting"))
-    said = " · ".join(f"{count} {word}" for count, word in counts if count)
-    return said or ("none open" if view.recoveries else "")
+def _needless(view: DeskView) -> frozenset[str]:
+    said = {"region": len(view.regions) > 1, "now": bool(replacements(view))}
+    return frozenset(column for column, says in said.items() if not says)

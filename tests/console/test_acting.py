@@ -262,7 +262,7 @@ async def test_auto_is_armed_after_its_limits_were_shown_and_disarmed_at_once():
         assert "veto window of 20 s" in screen(pilot.app)
         await press(pilot, "escape", "a", "enter")
         await tells(desk, pilot, "arm", WHO)
-        await shows(pilot, "AUTO armed 0/3")
+        await shows(pilot, "AUTO armed · 0 running of 3")
         await press(pilot, "a")
         await tells(desk, pilot, "disarm", WHO, f"disarmed by {WHO}")
         await shows(pilot, f"AUTO is off: disarmed by {WHO}")
