@@ -90,7 +90,8 @@ def auto(main: "MainScreen") -> None:
     text = (
         "Auto-mode recovers instances by itself, as soon as a lock confirms the reclaim:\n\n"
         f"  at most {limits.max_at_once} recoveries at once and {limits.max_per_hour} an hour\n"
-        f"  each one after a veto window of {limits.veto_window_s:g} s, shorter or none when time is tight\n\n"
+        f"  each one after a veto window of {limits.veto_window_s:g} s, shorter or none when time is tight\n"
+        "  recoveries that wait now get theirs too; held ones wait on\n\n"
         "It launches instances, which cost money. a disarms it."
     )
     if limits.reason:
@@ -128,6 +129,7 @@ def back(main: "MainScreen") -> None:
     """Take away the panel's filter, else the zoom."""
     if not main.panel.drop_filter():
         main.remove_class("-zoomed")
+        main.fit_recoveries()
 
 
 def zoom(main: "MainScreen") -> None:
@@ -137,6 +139,7 @@ def zoom(main: "MainScreen") -> None:
     main.remove_class("-zoom-instances", "-zoom-events", "-zoom-recoveries", "-zoomed")
     if grow:
         main.add_class("-zoomed", here)
+    main.fit_recoveries()
 
 
 def reverse(main: "MainScreen") -> None:
@@ -146,15 +149,37 @@ def reverse(main: "MainScreen") -> None:
 
 
 def quit_(main: "MainScreen") -> None:
-    """Leave; ask first when a recovery runs."""
-    running = [r for r in main.view.recoveries if _runs(r)] if main.view else []
-    if not running:
+    """Leave; ask first when a recovery runs or needs a person, but not in a read-only console, which runs nothing."""
+    from spottui.console.dialog import AskToQuit
+
+    view = main.view
+    text = open_work(view.recoveries) if view and not view.read_only else ""
+    if text:
+        main.app.push_screen(
+            AskToQuit("Quit?", Content(text), "Quit", "Stay"), lambda yes: _leave(main) if yes else None
+        )
+    else:
         _leave(main)
-        return
-    names = ", ".join(plain(recovery.name or recovery.instance_id) for recovery in running[:5])
-    many = "recovery runs" if len(running) == 1 else "recoveries run"
-    text = f"{len(running)} {many} here: {names}.\n\nIt rests while this is closed and goes on at the next start."
-    _ask(main, "Quit?", text, "Quit", lambda: _leave(main), leave="Stay")
+
+
+def open_work(recoveries: tuple[Recovery, ...]) -> str:
+    """Return what rests while no console runs, and what needs a person; empty when there is neither."""
+    running = [one for one in recoveries if not one.state.is_final and not one.state.waits_for_permission]
+    needy = [one for one in recoveries if one.state is RecoveryState.NEEDS_YOU]
+    parts = []
+    if running:
+        runs, rests = ("recovery runs", "It rests") if len(running) == 1 else ("recoveries run", "They rest")
+        goes = "goes" if len(running) == 1 else "go"
+        parts.append(f"{len(running)} {runs}: {_names(running)}.")
+        parts.append(f"{rests} while no console runs, and {goes} on at the next start.")
+    if needy:
+        parts.append(f"{len(needy)} {'NEEDS' if len(needy) == 1 else 'NEED'} YOU: {_names(needy)}.")
+    return "\n".join(parts)
+
+
+def _names(recoveries: list[Recovery]) -> str:
+    names = [plain(recovery.name or recovery.instance_id, 60) for recovery in recoveries[:5]]
+    return ", ".join([*names, "…"] if len(recoveries) > 5 else names)
 
 
 def help_(main: "MainScreen") -> None:
@@ -170,6 +195,7 @@ def _focus(number: int) -> Callable[["MainScreen"], None]:
         if main.has_class("-zoomed"):
             main.remove_class("-zoom-instances", "-zoom-events", "-zoom-recoveries")
             main.add_class(f"-zoom-{panel.id}")
+            main.fit_recoveries()
         main.set_class(number == 1 or (number == 2 and main.has_class("-on-events")), "-on-events")
         main.call_after_refresh(panel.table.focus)
 
@@ -266,10 +292,6 @@ def _ask(main: "MainScreen", title: str, text: str, do: str, send: Callable[[], 
             send()
 
     main.app.push_screen(Ask(title, Content(text), do, leave), answered)
-
-
-def _runs(recovery: Recovery) -> bool:
-    return not recovery.state.is_final and not recovery.state.waits_for_permission
 
 
 def _leave(main: "MainScreen") -> None:

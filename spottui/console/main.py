@@ -28,6 +28,7 @@ from spottui.tables.recoveries import RECOVERIES
 
 _KEYS = sorted({key for action in actions.ACTIONS for key in action.keys})
 _SELDOM = frozenset(("region", "now"))
+_LINES_AROUND_ROWS = 3
 _SLIP = timedelta(seconds=2)
 """How long a key may still have been meant for the recovery that stood under the cursor before."""
 
@@ -83,12 +84,19 @@ class MainScreen(Screen[None]):
         self.events_panel.table.apply(message.events)
         self.recoveries.table.apply(message.recoveries)
         self._mark_slip(before)
+        self.fit_recoveries()
         self.write_lines()
 
     def fail(self, text: str) -> None:
         """Say that there is no desk, and why."""
         self.failed = text
         self.write_lines()
+
+    def fit_recoveries(self) -> None:
+        """Give the recoveries the rows that they need, up to the share that the style sheet sets, or the whole zoom."""
+        zoomed = self.has_class("-zoom-recoveries") and self.has_class("-zoomed")
+        lines = len(self.recoveries.table.model.view) + _LINES_AROUND_ROWS
+        self.recoveries.styles.height = "1fr" if zoomed else lines
 
     def tick(self) -> None:
         """Let countdowns, ages and the clock go on."""

@@ -111,6 +111,52 @@ async def test_a_refused_plan_says_why():
         await shows(pilot, "no vSwitch for zone [b]h[/b]")
 
 
+async def test_a_refused_recovery_of_an_instance_says_why_instead_of_showing_a_plan():
+    async with running() as (pilot, desk):
+        desk.refuse = "web-9 is not in the fleet any more"
+        await press(pilot, "end", "r")
+        await shows(pilot, "web-9 is not in the fleet any more")
+        assert "Recover web-9: refused" in screen(pilot.app)
+        assert "Run this plan" not in screen(pilot.app)
+        assert "No reclaim is known" not in screen(pilot.app)
+        await press(pilot, "enter")
+        assert pilot.app.screen is pilot.app.main
+        assert desk.commands == []
+
+
+async def test_under_a_dialog_the_keys_of_the_screen_are_not_offered():
+    async with running(size=NARROW) as (pilot, _):
+        assert "a Auto" in screen(pilot.app)
+        await press(pilot, "a")
+        await shows(pilot, "Arm auto-mode?")
+        assert screen(pilot.app).splitlines()[-1].startswith(" enter does it  esc leaves")
+
+
+async def test_a_message_is_one_line_above_the_keys_and_only_the_newest():
+    async with running(size=NARROW, toasts_shown=True) as (pilot, _):
+        await press(pilot, "c")
+        await press(pilot, "h")
+        await shows(pilot, "No veto window runs here.")
+        lines = screen(pilot.app).splitlines()
+        assert "No veto window runs here." in lines[22]
+        assert "batch-12" in lines[21]
+        assert "Copied" not in screen(pilot.app)
+        await press(pilot, "j", "y")
+        await shows(pilot, "Old → new")
+        lines = screen(pilot.app).splitlines()
+        assert "Run this plan (enter)" in "".join(lines[:22])
+        assert "No veto window runs here." in lines[22]
+
+
+async def test_a_success_goes_sooner_than_a_refusal():
+    async with running() as (pilot, _):
+        await press(pilot, "c")
+        (success,) = pilot.app._notifications
+        await press(pilot, "h")
+        (refused,) = pilot.app._notifications
+        assert success.timeout <= 3 < refused.timeout
+
+
 async def test_a_refused_command_is_told():
     async with running() as (pilot, desk):
         await press(pilot, "j", "y")
@@ -123,7 +169,7 @@ async def test_a_refused_command_is_told():
 async def test_r_recovers_an_instance_that_nobody_reclaims():
     async with running() as (pilot, desk):
         await press(pilot, "end", "r")
-        await shows(pilot, "No reclaim is known: you are recovering a running instance.")
+        await shows(pilot, "No reclaim is known: you copy an instance that goes on running beside its replacement.")
         last = pilot.app.main.choice.instance
         await shows(pilot, plan_of(last).digest)
         await press(pilot, "enter")
@@ -260,6 +306,7 @@ async def test_auto_is_armed_after_its_limits_were_shown_and_disarmed_at_once():
         await press(pilot, "a")
         await shows(pilot, "at most 3 recoveries at once and 10 an hour")
         assert "veto window of 20 s" in screen(pilot.app)
+        assert "recoveries that wait now get theirs too; held ones wait on" in screen(pilot.app)
         await press(pilot, "escape", "a", "enter")
         await tells(desk, pilot, "arm", WHO)
         await shows(pilot, "AUTO armed · 0 running of 3")
@@ -281,9 +328,10 @@ async def test_read_only_has_no_holes(action):
         refused = actions.refusal(action, main.situation)
         assert "read-only" in refused
         main.act(action, refused)
+        await wait_until(pilot, lambda: toasts(pilot.app) == [refused])
         await press(pilot, *action.keys)
+        assert "read-only" in toasts(pilot.app)[0]
         assert pilot.app.screen is main
-        assert refused in toasts(pilot.app)
         assert desk.commands == []
 
 

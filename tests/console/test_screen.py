@@ -25,6 +25,7 @@ from tests.console.scripted import (
     instance,
     reclaim,
     reclaims,
+    recovery,
     view,
 )
 
@@ -337,6 +338,18 @@ async def test_zoom_gives_one_panel_the_screen_and_takes_it_back():
         assert "Recoveries ──" not in screen(pilot.app)
         await press(pilot, "escape")
         await shows(pilot, "Recoveries ──")
+
+
+@pytest.mark.parametrize(("many", "lines"), [(0, 6), (3, 6), (8, 11), (60, 19)])
+async def test_the_recoveries_take_the_rows_that_they_need(many, lines):
+    made = [instance(n) for n in range(many)]
+    recoveries = tuple(recovery(of, reclaim(of), RecoveryState.IMAGING) for of in made)
+    async with running(ScriptedDesk(view(recoveries=recoveries)), size=(200, 50)) as (pilot, _):
+        await wait_until(pilot, lambda: pilot.app.main.recoveries.size.height == lines - 2)
+        await press(pilot, "3", "z")
+        await wait_until(pilot, lambda: pilot.app.main.recoveries.size.height == 46)
+        await press(pilot, "z")
+        await wait_until(pilot, lambda: pilot.app.main.recoveries.size.height == lines - 2)
 
 
 async def test_the_filter_works_as_it_is_typed_and_esc_takes_it_away():
