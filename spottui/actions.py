@@ -199,7 +199,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("up", "Up", ("up", "k"), Scope.TABLE, "Row before."),
     Action("page_down", "Page down", ("pagedown", "ctrl+d", "ctrl+f"), Scope.TABLE, "A page down."),
     Action("page_up", "Page up", ("pageup", "ctrl+u", "ctrl+b"), Scope.TABLE, "A page up."),
-    Action("top", "Top", ("home", "g"), Scope.TABLE, "First row (g where no veto window runs)."),
+    Action("top", "Top", ("home", "g"), Scope.TABLE, "First row (g where the chosen row has no veto window)."),
     Action("bottom", "Bottom", ("end", "G"), Scope.TABLE, "Last row."),
     Action("instances", "Instances", ("1",), Scope.PANEL, "Go to the instances."),
     Action("events", "Events", ("2",), Scope.PANEL, "Go to the events."),
