@@ -21,15 +21,15 @@ class Scope(StrEnum):
 class Situation:
     """What the person is looking at: everything by which an action is offered or not.
 
-    `waiting` is the state of the recovery that `y`, `g`, `h` and a veto act on, None when none waits; `runs` says
-    that the chosen row belongs to a recovery that is under way; `on_instance` says that the cursor is on an instance,
-    `on_row` that it is on any row.
+    `own` is the state of the chosen row's recovery as long as that one is open: `x`, `g` and `h` act on no other.
+    `waiting` is the state of the recovery that `y` acts on, None when there is none. `on_instance` says that the cursor
+    is on an instance, `on_row` that it is on any row.
     """
 
     read_only: bool = False
     open: bool = True
+    own: RecoveryState | None = None
     waiting: RecoveryState | None = None
-    runs: bool = False
     on_instance: bool = False
     on_row: bool = False
 
@@ -38,12 +38,16 @@ def _always(situation: Situation) -> bool:
     return True
 
 
+def _never(situation: Situation) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """One thing a person can do; `danger` says that it changes something in the cloud or allows it to.
 
     `keys` are Textual's names of keys, the first one is shown. `offered` says when it makes sense, `otherwise`
-    what to tell a person who asks for it when it does not. Only one with a `footer` is named in the footer.
+    what to tell a person who asks for it when it does not. `footer` says when the footer may name it.
     """
 
     id: str
@@ -54,27 +58,31 @@ class Action:
     danger: bool = False
     offered: Callable[[Situation], bool] = _always
     otherwise: str = ""
-    footer: bool = False
+    footer: Callable[[Situation], bool] = _never
 
 
-def _waits(situation: Situation) -> bool:
+def _someone_waits(situation: Situation) -> bool:
     return situation.waiting is not None
 
 
-def _waits_and_none_runs(situation: Situation) -> bool:
-    return situation.waiting is not None and not situation.runs
+def _own_waits(situation: Situation) -> bool:
+    return situation.own is not None and situation.own.waits_for_permission
 
 
-def _runs(situation: Situation) -> bool:
-    return situation.runs
+def _own_runs(situation: Situation) -> bool:
+    return situation.own is not None and not situation.own.waits_for_permission
 
 
 def _veto_window(situation: Situation) -> bool:
-    return situation.waiting is RecoveryState.VETO_WINDOW
+    return situation.own is RecoveryState.VETO_WINDOW
 
 
 def _on_instance(situation: Situation) -> bool:
     return situation.on_instance
+
+
+def _without_recovery(situation: Situation) -> bool:
+    return situation.own is None
 
 
 def _on_row(situation: Situation) -> bool:
@@ -87,11 +95,12 @@ ACTIONS: tuple[Action, ...] = (
         "Confirm",
         ("y",),
         Scope.RECOVERY,
-        "Show the plan of the recovery that waits for you; enter then runs exactly what is shown.",
+        "Show the plan of the chosen recovery, or of the most urgent one that waits where the chosen row has none; "
+        "enter then runs exactly what is shown.",
         danger=True,
-        offered=_waits,
+        offered=_someone_waits,
         otherwise="No recovery waits for you here.",
-        footer=True,
+        footer=_always,
     ),
     Action(
         "go",
@@ -102,29 +111,29 @@ ACTIONS: tuple[Action, ...] = (
         danger=True,
         offered=_veto_window,
         otherwise="No veto window runs here.",
-        footer=True,
+        footer=_always,
     ),
     Action(
         "veto",
         "Veto",
         ("x",),
         Scope.RECOVERY,
-        "Veto a recovery that waits: nothing is done for this reclaim.",
+        "Veto the chosen recovery while it waits: nothing is done for this reclaim.",
         danger=True,
-        offered=_waits_and_none_runs,
+        offered=_own_waits,
         otherwise="No recovery to veto or stop here.",
-        footer=True,
+        footer=_always,
     ),
     Action(
         "cancel",
         "Stop",
         ("x",),
         Scope.RECOVERY,
-        "Stop a recovery that runs at its next safe point, after a look at what is left behind.",
+        "Stop the chosen recovery while it runs, at its next safe point, after a look at what is left behind.",
         danger=True,
-        offered=_runs,
+        offered=_own_runs,
         otherwise="No recovery to veto or stop here.",
-        footer=True,
+        footer=_always,
     ),
     Action(
         "hold",
@@ -135,7 +144,7 @@ ACTIONS: tuple[Action, ...] = (
         danger=True,
         offered=_veto_window,
         otherwise="No veto window runs here.",
-        footer=True,
+        footer=_always,
     ),
     Action(
         "recover",
@@ -146,7 +155,7 @@ ACTIONS: tuple[Action, ...] = (
         danger=True,
         offered=_on_instance,
         otherwise="Choose an instance first (1, then the arrows).",
-        footer=True,
+        footer=_without_recovery,
     ),
     Action(
         "auto",
@@ -155,7 +164,7 @@ ACTIONS: tuple[Action, ...] = (
         Scope.AUTO,
         "Arm auto-mode after its limits were shown, or disarm it.",
         danger=True,
-        footer=True,
+        footer=_always,
     ),
     Action(
         "details",
@@ -165,7 +174,7 @@ ACTIONS: tuple[Action, ...] = (
         "Everything that is known of the chosen row, with its timeline.",
         offered=_on_row,
         otherwise="Nothing is chosen.",
-        footer=True,
+        footer=_always,
     ),
     Action(
         "filter",
@@ -173,7 +182,7 @@ ACTIONS: tuple[Action, ...] = (
         ("slash",),
         Scope.TABLE,
         "Show only rows with these words: web zone:h -type:g5. esc takes the filter away.",
-        footer=True,
+        footer=_always,
     ),
     Action("sort", "Sort", ("s",), Scope.TABLE, "Sort by the next column; a click on a column's title does the same."),
     Action("reverse", "Reverse", ("S",), Scope.TABLE, "Turn the order around."),
@@ -190,7 +199,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("up", "Up", ("up", "k"), Scope.TABLE, "Row before."),
     Action("page_down", "Page down", ("pagedown", "ctrl+d", "ctrl+f"), Scope.TABLE, "A page down."),
     Action("page_up", "Page up", ("pageup", "ctrl+u", "ctrl+b"), Scope.TABLE, "A page up."),
-    Action("top", "Top", ("home", "g"), Scope.TABLE, "First row (g where no veto window runs)."),
+    Action("top", "Top", ("home", "g"), Scope.TABLE, "First row (g where the chosen row has no veto window)."),
     Action("bottom", "Bottom", ("end", "G"), Scope.TABLE, "Last row."),
     Action("instances", "Instances", ("1",), Scope.PANEL, "Go to the instances."),
     Action("events", "Events", ("2",), Scope.PANEL, "Go to the events."),
@@ -246,7 +255,7 @@ def footer(situation: Situation, width: int) -> tuple[Action, ...]:
     left = width - _footer_width(BY_ID["help"])
     chosen: list[Action] = []
     for action in ACTIONS:
-        if not action.footer or refusal(action, situation) or _footer_width(action) > left:
+        if not action.footer(situation) or refusal(action, situation) or _footer_width(action) > left:
             continue
         left -= _footer_width(action)
         chosen.append(action)

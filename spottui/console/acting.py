@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def confirm(main: "MainScreen") -> None:
-    """Show the plan of the recovery that waits; on enter, confirm exactly that plan."""
+    """Show the plan of the recovery that a yes is for; on enter, confirm exactly that plan."""
     if recovery := main.choice.waiting:
         _confirm(main, recovery)
 
@@ -38,16 +38,15 @@ def recover(main: "MainScreen") -> None:
 
 
 def veto(main: "MainScreen") -> None:
-    """Veto the recovery that waits: at once in its veto window when it is the chosen one, else after a question."""
-    choice = main.choice
-    if not (recovery := choice.waiting):
+    """Veto the chosen recovery: at once in its veto window, else, or when it has just come there, after a question."""
+    if not (recovery := main.choice.own):
         return
     name = plain(recovery.name or recovery.instance_id)
 
     def send() -> None:
         main.feed.command(lambda desk: desk.veto(recovery.recovery_id, main.who), f"{name}: vetoed")
 
-    if choice.named and recovery.state is RecoveryState.VETO_WINDOW:
+    if recovery.state is RecoveryState.VETO_WINDOW and not main.has_slipped:
         send()
     else:
         text = (
@@ -57,15 +56,15 @@ def veto(main: "MainScreen") -> None:
 
 
 def hold(main: "MainScreen") -> None:
-    """End the veto window of the recovery that waits, without going."""
-    if recovery := main.choice.waiting:
+    """End the veto window of the chosen recovery, without going."""
+    if recovery := main.choice.own:
         name = plain(recovery.name or recovery.instance_id)
         main.feed.command(lambda desk: desk.hold(recovery.recovery_id, main.who), f"{name}: held, it waits for you")
 
 
 def cancel(main: "MainScreen") -> None:
     """Ask, then stop the chosen row's recovery at its next safe point."""
-    if not (recovery := main.choice.running):
+    if not (recovery := main.choice.own):
         return
     name = plain(recovery.name or recovery.instance_id)
     made = [f"  {plain(made.kind)} {plain(made.resource_id)}" for made in recovery.created]
@@ -91,7 +90,8 @@ def auto(main: "MainScreen") -> None:
     text = (
         "Auto-mode recovers instances by itself, as soon as a lock confirms the reclaim:\n\n"
         f"  at most {limits.max_at_once} recoveries at once and {limits.max_per_hour} an hour\n"
-        f"  each one after a veto window of {limits.veto_window_s:g} s, shorter or none when time is tight\n\n"
+        f"  each one after a veto window of {limits.veto_window_s:g} s, shorter or none when time is tight\n"
+        "  recoveries that wait now get theirs too; held ones wait on\n\n"
         "It launches instances, which cost money. a disarms it."
     )
     if limits.reason:
@@ -129,6 +129,7 @@ def back(main: "MainScreen") -> None:
     """Take away the panel's filter, else the zoom."""
     if not main.panel.drop_filter():
         main.remove_class("-zoomed")
+        main.fit_recoveries()
 
 
 def zoom(main: "MainScreen") -> None:
@@ -138,6 +139,7 @@ def zoom(main: "MainScreen") -> None:
     main.remove_class("-zoom-instances", "-zoom-events", "-zoom-recoveries", "-zoomed")
     if grow:
         main.add_class("-zoomed", here)
+    main.fit_recoveries()
 
 
 def reverse(main: "MainScreen") -> None:
@@ -147,15 +149,37 @@ def reverse(main: "MainScreen") -> None:
 
 
 def quit_(main: "MainScreen") -> None:
-    """Leave; ask first when a recovery runs."""
-    running = [r for r in main.view.recoveries if _runs(r)] if main.view else []
-    if not running:
+    """Leave; ask first when a recovery runs or needs a person, but not in a read-only console, which runs nothing."""
+    from spottui.console.dialog import AskToQuit
+
+    view = main.view
+    text = open_work(view.recoveries) if view and not view.read_only else ""
+    if text:
+        main.app.push_screen(
+            AskToQuit("Quit?", Content(text), "Quit", "Stay"), lambda yes: _leave(main) if yes else None
+        )
+    else:
         _leave(main)
-        return
-    names = ", ".join(plain(recovery.name or recovery.instance_id) for recovery in running[:5])
-    many = "recovery runs" if len(running) == 1 else "recoveries run"
-    text = f"{len(running)} {many} here: {names}.\n\nIt rests while this is closed and goes on at the next start."
-    _ask(main, "Quit?", text, "Quit", lambda: _leave(main), leave="Stay")
+
+
+def open_work(recoveries: tuple[Recovery, ...]) -> str:
+    """Return what rests while no console runs, and what needs a person; empty when there is neither."""
+    running = [one for one in recoveries if not one.state.is_final and not one.state.waits_for_permission]
+    needy = [one for one in recoveries if one.state is RecoveryState.NEEDS_YOU]
+    parts = []
+    if running:
+        runs, rests = ("recovery runs", "It rests") if len(running) == 1 else ("recoveries run", "They rest")
+        goes = "goes" if len(running) == 1 else "go"
+        parts.append(f"{len(running)} {runs}: {_names(running)}.")
+        parts.append(f"{rests} while no console runs, and {goes} on at the next start.")
+    if needy:
+        parts.append(f"{len(needy)} {'NEEDS' if len(needy) == 1 else 'NEED'} YOU: {_names(needy)}.")
+    return "\n".join(parts)
+
+
+def _names(recoveries: list[Recovery]) -> str:
+    names = [plain(recovery.name or recovery.instance_id, 60) for recovery in recoveries[:5]]
+    return ", ".join([*names, "…"] if len(recoveries) > 5 else names)
 
 
 def help_(main: "MainScreen") -> None:
@@ -171,6 +195,7 @@ def _focus(number: int) -> Callable[["MainScreen"], None]:
         if main.has_class("-zoomed"):
             main.remove_class("-zoom-instances", "-zoom-events", "-zoom-recoveries")
             main.add_class(f"-zoom-{panel.id}")
+            main.fit_recoveries()
         main.set_class(number == 1 or (number == 2 and main.has_class("-on-events")), "-on-events")
         main.call_after_refresh(panel.table.focus)
 
@@ -267,10 +292,6 @@ def _ask(main: "MainScreen", title: str, text: str, do: str, send: Callable[[], 
             send()
 
     main.app.push_screen(Ask(title, Content(text), do, leave), answered)
-
-
-def _runs(recovery: Recovery) -> bool:
-    return not recovery.state.is_final and not recovery.state.waits_for_permission
 
 
 def _leave(main: "MainScreen") -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import App, SystemCommand
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from spottui import actions
@@ -15,12 +16,13 @@ from spottui.console.feed import Feed
 from spottui.console.main import MainScreen
 from spottui.console.messages import CommandDone, DeskClosed, DeskFailed, LeaveWanted, ViewArrived
 from spottui.console.themes import DARK, PLAIN_TERMINAL
+from spottui.console.titles import unsaved
 from spottui.domain.clock import Clock
-from spottui.tables.instances import is_wish, open_reclaims
 
 if TYPE_CHECKING:
     from spottui.desk import Desk
 
+_SUCCESS_S, _REFUSAL_S = 3.0, 10.0
 _SAVE_TITLE, _RESTORE_TITLE = "\x1b[22;2t", "\x1b[23;2t"
 
 
@@ -83,12 +85,31 @@ class SpottuiApp(App[None]):
             self.exit()
             return
         self._leaving = True
-        self.notify("Closing… what runs goes on at the next start.", timeout=30)
+        self.notify("Closing…", timeout=30)
         self.feed.close()
 
     async def action_quit(self) -> None:
-        """Leave as `q` does: ask first when a recovery runs."""
-        self.main.act(actions.BY_ID["quit"], "")
+        """Leave as `q` does: ask first when a recovery runs, and take a second time as a yes."""
+        from spottui.console.dialog import AskToQuit
+
+        if isinstance(self.screen, AskToQuit):
+            self.screen.action_quit_key()
+        else:
+            self.main.act(actions.BY_ID["quit"], "")
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show the newest message alone, in one line: a success soon goes, a refusal is there to be read."""
+        self.clear_notifications()
+        stays_s = timeout or (_SUCCESS_S if severity == "information" else _REFUSAL_S)
+        super().notify(message, title=title, severity=severity, timeout=stays_s, markup=markup)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Return what the command palette offers: every action that can be done now."""
@@ -103,7 +124,7 @@ class SpottuiApp(App[None]):
     @on(ViewArrived)
     def _show(self, message: ViewArrived) -> None:
         self.main.show(message)
-        self._ring(frozenset(one.id for one in open_reclaims(message.view) if not is_wish(one)))
+        self._ring(unsaved(message.view))
         self.feed.taken()
 
     @on(DeskFailed)
@@ -113,7 +134,7 @@ class SpottuiApp(App[None]):
     @on(CommandDone)
     def _answer(self, message: CommandDone) -> None:
         if message.refused:
-            self.notify(message.text, severity="error", markup=False, timeout=10)
+            self.notify(message.text, severity="error", markup=False)
         else:
             self.notify(message.text, markup=False)
 

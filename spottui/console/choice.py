@@ -15,8 +15,8 @@ from spottui.tables.instances import open_reclaims
 class Choice:
     """A row and what belongs to it.
 
-    `waiting` is the recovery that a yes or a veto is for: the chosen row's own when that one waits, else the most
-    urgent one that does. `named` says that it is the chosen row's own. `running` is the chosen row's, under way.
+    `recovery` is the row's own, `own` the same as long as it is open: what a veto, a hold or a stop is for. `waiting`
+    is what a yes is for: the row's own when that one waits, the most urgent one where the row has none that is open.
     """
 
     row: Row | None = None
@@ -24,15 +24,11 @@ class Choice:
     event: Event | None = None
     recovery: Recovery | None = None
     waiting: Recovery | None = None
-    named: bool = False
 
     @property
-    def running(self) -> Recovery | None:
-        """The chosen row's recovery when it is under way."""
-        recovery = self.recovery
-        return (
-            recovery if recovery and not recovery.state.is_final and not recovery.state.waits_for_permission else None
-        )
+    def own(self) -> Recovery | None:
+        """The chosen row's recovery when it is open."""
+        return self.recovery if self.recovery and not self.recovery.state.is_final else None
 
     @property
     def resource_id(self) -> str:
@@ -62,14 +58,15 @@ class Choice:
             recovery = _by_id(view, event.recovery_id) if event and event.recovery_id else None
         elif row is not None:
             recovery = _by_id(view, str(row[0]))
-        own = recovery if recovery and recovery.state.waits_for_permission else None
-        return cls(row, instance, event, recovery, own or most_urgent(view), own is not None)
+        if recovery is None or recovery.state.is_final:
+            return cls(row, instance, event, recovery, most_urgent(view))
+        return cls(row, instance, event, recovery, recovery if recovery.state.waits_for_permission else None)
 
 
 def recovery_of(view: DeskView, instance: Instance) -> Recovery | None:
-    """Return an instance's newest recovery."""
+    """Return an instance's open recovery, else its newest."""
     own = [r for r in view.recoveries if (r.region, r.instance_id) == (instance.region, instance.instance_id)]
-    return max(own, key=lambda recovery: recovery.started, default=None)
+    return max(own, key=lambda recovery: (not recovery.state.is_final, recovery.started), default=None)
 
 
 def most_urgent(view: DeskView) -> Recovery | None:

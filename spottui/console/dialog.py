@@ -12,8 +12,10 @@ from textual.widgets import Button, Static
 
 Answer = TypeVar("Answer")
 
-_LINES_AROUND = 6
-"""The border, three lines of head at most, and the buttons."""
+_LINES_AROUND = 7
+"""The border, three lines of head at most, the buttons and the keys."""
+
+_KEYS = " enter does it  esc leaves  ← → choose  ↑ ↓ pgup pgdn scroll"
 
 
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
@@ -24,7 +26,8 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
 
     AUTO_FOCUS = "#do"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,n,q", "leave", "Leave", show=False),
+        Binding("escape,n", "leave", "Leave", show=False),
+        Binding("q", "quit_key", show=False),
         Binding("down,j", "scroll(1)", show=False),
         Binding("up,k", "scroll(-1)", show=False),
         Binding("pagedown,space,ctrl+d,ctrl+f", "scroll(10)", show=False),
@@ -41,7 +44,8 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         self._text = Static(id="text", markup=False)
 
     def compose(self) -> ComposeResult:
-        """Yield the box with its parts."""
+        """Yield the box with its parts, and the keys, in the place of those that do nothing under it."""
+        yield Static(_KEYS, id="keys", markup=False)
         with Vertical(id="box") as box:
             box.border_title = Content(self._title_text)
             yield self._head
@@ -85,6 +89,10 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         """Leave without doing anything."""
         self.dismiss(None)
 
+    def action_quit_key(self) -> None:
+        """Leave: what `q` means everywhere but where it was what asked."""
+        self.action_leave()
+
     def action_scroll(self, lines: int) -> None:
         """Scroll the text by so many lines."""
         scroll = self.query_one("#scroll", VerticalScroll)
@@ -115,3 +123,11 @@ class Ask(Dialog[bool]):
     def accept(self) -> bool:
         """Return yes."""
         return True
+
+
+class AskToQuit(Ask):
+    """The question before the end: a second `q` is a yes."""
+
+    def action_quit_key(self) -> None:
+        """Answer yes."""
+        self.dismiss(True)

@@ -1,5 +1,6 @@
 """How fresh the sources are, what is wrong with them, and what an empty panel honestly says."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,16 +10,31 @@ from spottui.tables.moments import age
 
 SOURCES = ("queue", "lock", "sweep")
 
+_ADVICE = re.compile(r" (?=\[RequestId |Mend |Grant |Check )")
+_CAUSE_CELLS = 32
+_QUEUE_NOT_READ = "queue not read (read-only): its messages belong to the console that acts."
 _OPENING = "Opening the journal and the cloud clients…"
 
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """One source over all regions, as its worst region has it; `age_s` is None where no answer ever came."""
+    """One source over all regions, as its worst region has it; `age_s` is None where no answer ever came.
+
+    `read` is False where it is not read at all: the queue, by a read-only console.
+    """
 
     name: str
     age_s: float | None
     stale: bool
+    read: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong, the cause first: `head` is for any width, `more` for what room is left."""
+
+    head: str
+    more: str = ""
 
 
 def freshness(view: DeskView, name: str, now: datetime) -> Freshness:
@@ -27,29 +43,45 @@ def freshness(view: DeskView, name: str, now: datetime) -> Freshness:
     ages = [source.age_s(now) for source in sources]
     known = [age_s for age_s in ages if age_s is not None]
     worst = max(known) if known and len(known) == len(ages) else None
-    return Freshness(name, worst, any(source.is_stale(now) for source in sources))
+    stale = any(source.is_stale(now) for source in sources)
+    return Freshness(name, worst, stale, is_read(view, name))
 
 
-def problems(view: DeskView | None, failed: str, now: datetime) -> tuple[str, ...]:
-    """Return what is wrong, each in one line, the worst first; empty when all is well."""
+def is_read(view: DeskView, name: str) -> bool:
+    """Whether this console asks that source at all."""
+    return not view.read_only or view.starting or any(source.name == name for source in view.sources)
+
+
+def regions_without_answer(view: DeskView, name: str) -> tuple[str, ...]:
+    """Return the regions from which no good answer of a source has come yet."""
+    answered = {source.region for source in view.sources if source.name == name and source.last_ok is not None}
+    return tuple(region for region in view.regions if region not in answered)
+
+
+def problems(view: DeskView | None, failed: str, now: datetime) -> tuple[Problem, ...]:
+    """Return what is wrong, the worst first; empty when all is well."""
     if failed:
-        return (_failure(view, failed),)
+        return (Problem(_failure(view, failed)),)
     if view is None:
         return ()
-    lines = [plain(view.problem)] if view.problem else []
-    lines += [_source_problem(source, now) for source in view.sources if source.error or source.is_stale(now)]
+    found = [Problem(plain(view.problem))] if view.problem else []
+    found += [_source_problem(source, now) for source in view.sources if source.error or source.is_stale(now)]
     if view.auto.reason and not view.auto.armed:
-        lines.append(f"AUTO is off: {plain(view.auto.reason)}")
-    return tuple(lines)
+        found.append(Problem(f"AUTO is off: {plain(view.auto.reason)}"))
+    return tuple(found)
 
 
-def stale_title(view: DeskView, names: tuple[str, ...], now: datetime) -> str:
-    """Return `STALE 42s` for the worst of these sources, and an empty text when all are fresh."""
-    stale = [fresh for name in names if (fresh := freshness(view, name, now)).stale]
-    if not stale:
+def stale_title(view: DeskView, name: str, now: datetime) -> str:
+    """Return `STALE 42s` for a source, and an empty text when it is fresh.
+
+    Without any answer yet what stands there is of an earlier run, so only an empty panel says `NO ANSWER YET`.
+    """
+    fresh = freshness(view, name, now)
+    if not fresh.stale:
         return ""
-    ages = [fresh.age_s for fresh in stale]
-    return "NO ANSWER YET" if None in ages else f"STALE {age(max(a for a in ages if a is not None))}"
+    if fresh.age_s is not None:
+        return f"STALE {age(fresh.age_s)}"
+    return "STALE" if (view.events if name == "queue" else view.instances) else "NO ANSWER YET"
 
 
 def no_instances(view: DeskView | None, failed: str, now: datetime) -> str:
@@ -59,12 +91,19 @@ def no_instances(view: DeskView | None, failed: str, now: datetime) -> str:
 
 def no_events(view: DeskView | None, failed: str, now: datetime) -> str:
     """Return why the events panel is empty."""
+    if view and not failed and not is_read(view, "queue"):
+        return f"No event yet. {_QUEUE_NOT_READ}"
     return _unknown(view, failed, "queue", "The queue", now) or "No event yet. The queue is listened to."
 
 
 def no_recoveries(view: DeskView | None, failed: str, now: datetime) -> str:
     """Return why the recoveries panel is empty."""
-    waiting = _unknown(view, failed, "lock", "Whether an instance is being reclaimed", now)
+    what = "Whether an instance is being reclaimed"
+    if waiting := _unknown(view, failed, "lock", what, now):
+        return waiting
+    if view and not is_read(view, "queue"):
+        return f"No lock is seen. {_QUEUE_NOT_READ}"
+    waiting = _unknown(view, failed, "queue", what, now)
     return waiting or "Nothing is being reclaimed. r on an instance recovers it all the same."
 
 
@@ -76,7 +115,7 @@ def _unknown(view: DeskView | None, failed: str, source: str, what: str, now: da
     ours = [health for health in view.sources if health.name == source]
     broken = [health for health in ours if health.error]
     if broken:
-        return f"{what}: not known. {_source_problem(broken[0], now)}"
+        return f"{what}: not known. {_in_full(broken[0], now)}"
     if not ours or any(health.last_ok is None for health in ours):
         return f"{what}: waiting for the first answer from {_regions(view)}…"
     return ""
@@ -87,10 +126,32 @@ def _failure(view: DeskView | None, failed: str) -> str:
     return plain(f"spottui {what}: {failed}", 1000)
 
 
-def _source_problem(source: SourceHealth, now: datetime) -> str:
-    what = source.error or f"no answer for {age(source.age_s(now))}"
-    next_try = "" if source.next_try is None else f" (next try in {_seconds_until(source.next_try, now)}s)"
-    return plain(f"{source.name} {source.region}{next_try}: {what}", 400)
+def _source_problem(source: SourceHealth, now: datetime) -> Problem:
+    cause, more = _cause(source.error) if source.error else (f"no answer for {age(source.age_s(now))}", "")
+    parts = [cause, f"{source.name} {source.region}"]
+    if source.next_try is not None:
+        parts.append(f"next try {_seconds_until(source.next_try, now)}s")
+    return Problem(plain(" · ".join(parts)), plain(more, 400))
+
+
+def _cause(error: str) -> tuple[str, str]:
+    """Return the cause and the rest of `Action: Code: message [RequestId …] advice`.
+
+    The Code is the cause; where the cloud gave none there is a word in small letters, and the message says more.
+    """
+    said, *advice = _ADVICE.split(error, maxsplit=1)
+    action, _, rest = said.partition(": ")
+    code, _, message = rest.partition(": ")
+    if not code:
+        return error, ""
+    if code[0].islower() and message:
+        return f"{code}: {plain(message, _CAUSE_CELLS)}", " ".join((action, *advice))
+    return code, " ".join((f"{action}: {message}" if message else action, *advice))
+
+
+def _in_full(source: SourceHealth, now: datetime) -> str:
+    next_try = "" if source.next_try is None else f" · next try in {_seconds_until(source.next_try, now)}s"
+    return plain(f"{source.name} {source.region}: {source.error}", 1000) + next_try
 
 
 def _seconds_until(moment: datetime, now: datetime) -> int:

@@ -11,7 +11,7 @@ _KEY_CELLS = 25
 _FRAME_CELLS = 6
 
 _SIGNS = """
-! being reclaimed
+! being reclaimed   ✓ being reclaimed, but saved: its replacement runs
 Q queue event   L lock seen   B from CloudMonitor's history   E the engineer
 WILL MAKE IT / TIGHT / WILL NOT   will the image be ready before the deadline
 

@@ -1,19 +1,23 @@
 """The lines above and below the panels: header, status and footer."""
 
+from collections.abc import Callable
 from datetime import datetime
 
+from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
 from spottui import actions
 from spottui.console.cells import cell_text
-from spottui.console.health import SOURCES, Freshness, freshness
+from spottui.console.health import SOURCES, Freshness, Problem, freshness
 from spottui.domain.text import plain
 from spottui.domain.view import AutoMode, DeskView
 from spottui.tables.moments import age, utc_clock
 
 _TURN_S = 5
 """How long each of several problems stands in the status line."""
+
+_GAP_CELLS = 2
 
 Part = tuple[str, str]
 
@@ -40,21 +44,26 @@ def header(title: str, view: DeskView | None, now: datetime, width: int, *, fail
         return _spread([(f" {title}", "bold")], [state], clock, width)
     badge = [("  READ-ONLY", "bold $warning")] if view.read_only else []
     badge += [("  starting…", "$warning")] if view.starting else []
-    for long_names, place in ((True, _place(view)), (False, _place(view)), (False, _region(view)), (False, "")):
-        left = [(f" {title}", "bold"), *badge, (f"  {place}", "")]
-        right = [_auto(view.auto), *(_age(freshness(view, name, now), whole=long_names) for name in SOURCES)]
-        if _length(left) + _length(right) + 2 * len(right) + len(clock) + 3 <= width:
+    for place, whole in _SHORTER:
+        left = [(f" {title}", "bold"), *badge, (f"  {place(view)}", "")]
+        sources = (_age(freshness(view, name, now), whole="sources" in whole) for name in SOURCES)
+        right = [_auto(view.auto, whole="auto" in whole), *sources]
+        if _length(left) + _length(right) + 2 * len(right) + len(clock) + _GAP_CELLS + 2 <= width:
             break
     return _spread(left, right, clock, width)
 
 
-def status(problems: tuple[str, ...], now: datetime, width: int) -> Content:
-    """Return one problem in one line, each in turn when there are several."""
+def status(problems: tuple[Problem, ...], now: datetime, width: int) -> Content:
+    """Return one problem in one line, its cause first, each in turn when there are several."""
     if not problems:
         return Content("")
     index = int(now.timestamp()) // _TURN_S % len(problems)
-    count = f"({index + 1}/{len(problems)}) " if len(problems) > 1 else ""
-    return Content.styled(cell_text(f" ✕ {count}{problems[index]}", width), "bold $error")
+    problem = problems[index]
+    count = f" ({index + 1}/{len(problems)})" if len(problems) > 1 else ""
+    more = f" · {problem.more}" if problem.more else ""
+    room = max(width - len(count) - 4, 1)
+    head = problem.head if cell_len(problem.head) <= room else cell_text(problem.head, room)
+    return Content.styled(cell_text(f" ✕ {head}{count}{more}", width), "bold $error")
 
 
 def footer(situation: actions.Situation, width: int) -> Content:
@@ -81,9 +90,10 @@ def _spread(left: list[Part], right: list[Part], clock: str, width: int) -> Cont
         parts += [(text, style), ("  ", "")]
     parts.append((f" {clock} ", "bold"))
     gap = width - _length(left) - _length(parts)
-    if gap < 1:
-        left = [(cell_text("".join(text for text, _ in left), max(width - _length(parts) - 1, 0)), "bold")]
-        gap = 1
+    if gap < _GAP_CELLS:
+        room = max(width - _length(parts) - _GAP_CELLS, 1)
+        left = [(cell_text("".join(text for text, _ in left), room), "bold")]
+        gap = _GAP_CELLS
     return Content.assemble(*left, " " * gap, *parts)
 
 
@@ -100,13 +110,29 @@ def _region(view: DeskView) -> str:
     return f"{plain(first, 40)} +{more}" if more > 0 else plain(first, 40)
 
 
-def _auto(auto: AutoMode) -> Part:
-    count = f"{auto.in_flight}/{auto.max_at_once}"
+def _nowhere(view: DeskView) -> str:
+    return ""
+
+
+_SHORTER: tuple[tuple[Callable[[DeskView], str], str], ...] = (
+    (_place, "auto sources"),
+    (_place, "sources"),
+    (_place, ""),
+    (_region, ""),
+    (_nowhere, ""),
+)
+"""What the header says of the place, and which of its parts are named in full, from the widest to the narrowest."""
+
+
+def _auto(auto: AutoMode, *, whole: bool) -> Part:
+    count = f"· {auto.in_flight} running of {auto.max_at_once}" if whole else f"{auto.in_flight}/{auto.max_at_once}"
     if auto.armed:
         return f"AUTO armed {count}", "bold $warning"
     return f"AUTO off {count}", ""
 
 
 def _age(fresh: Freshness, *, whole: bool) -> Part:
+    if not fresh.read:
+        return (f"{fresh.name} not read" if whole else f"{fresh.name[0].upper()} –"), ""
     name = fresh.name if whole else fresh.name[0].upper()
     return f"{name} {age(fresh.age_s)}{'!' if fresh.stale else ''}", "bold $error" if fresh.stale else ""

@@ -1,5 +1,6 @@
 """The main screen: three panels, the header above them and the keys below."""
 
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
 from textual import events, on
@@ -17,15 +18,19 @@ from spottui.console.lines import Line, filter_footer, footer, header, status
 from spottui.console.messages import ViewArrived
 from spottui.console.panel import Panel
 from spottui.console.table import DeskTable
+from spottui.console.titles import instances_title, recoveries_title
 from spottui.domain.clock import Clock
-from spottui.domain.recovery import RecoveryState
+from spottui.domain.recovery import Recovery
 from spottui.domain.view import DeskView
 from spottui.tables.events import EVENTS
-from spottui.tables.instances import INSTANCES, is_wish, open_reclaims
+from spottui.tables.instances import INSTANCES, replacements
 from spottui.tables.recoveries import RECOVERIES
 
 _KEYS = sorted({key for action in actions.ACTIONS for key in action.keys})
-_ONE_REGION = frozenset(("region",))
+_SELDOM = frozenset(("region", "now"))
+_LINES_AROUND_ROWS = 3
+_SLIP = timedelta(seconds=2)
+"""How long a key may still have been meant for the recovery that stood under the cursor before."""
 
 
 class MainScreen(Screen[None]):
@@ -43,8 +48,10 @@ class MainScreen(Screen[None]):
         self.failed = ""
         self._heading = title
         self._titles = "", ""
+        self._slipped_to = ""
+        self._slipped_until = datetime.min.replace(tzinfo=UTC)
         self._header, self._status, self._footer = Line("header"), Line("status"), Line("footer")
-        self.instances = Panel("Instances", DeskTable(INSTANCES, clock, hidden=_ONE_REGION))
+        self.instances = Panel("Instances", DeskTable(INSTANCES, clock, hidden=_SELDOM))
         self.events_panel = Panel("Events", DeskTable(EVENTS, clock, follow=True))
         self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, clock))
 
@@ -69,18 +76,27 @@ class MainScreen(Screen[None]):
 
     def show(self, message: ViewArrived) -> None:
         """Take in what the desk shows."""
+        before = self.choice.own
         self.view = message.view
-        self._titles = _instances_title(message.view), _recoveries_title(message.view)
-        self.instances.table.hide(frozenset() if len(message.view.regions) > 1 else _ONE_REGION)
+        self._titles = instances_title(message.view), recoveries_title(message.view)
+        self.instances.table.hide(_needless(message.view))
         self.instances.table.apply(message.instances)
         self.events_panel.table.apply(message.events)
         self.recoveries.table.apply(message.recoveries)
+        self._mark_slip(before)
+        self.fit_recoveries()
         self.write_lines()
 
     def fail(self, text: str) -> None:
         """Say that there is no desk, and why."""
         self.failed = text
         self.write_lines()
+
+    def fit_recoveries(self) -> None:
+        """Give the recoveries the rows that they need, up to the share that the style sheet sets, or the whole zoom."""
+        zoomed = self.has_class("-zoom-recoveries") and self.has_class("-zoomed")
+        lines = len(self.recoveries.table.model.view) + _LINES_AROUND_ROWS
+        self.recoveries.styles.height = "1fr" if zoomed else lines
 
     def tick(self) -> None:
         """Let countdowns, ages and the clock go on."""
@@ -104,14 +120,25 @@ class MainScreen(Screen[None]):
         return Choice.of(self.view, self.panel.id or "", self.panel.table.model.chosen)
 
     @property
+    def has_slipped(self) -> bool:
+        """Whether another recovery has just come under the cursor without the person's doing."""
+        own = self.choice.own
+        return own is not None and own.recovery_id == self._slipped_to and self.clock.now() < self._slipped_until
+
+    def _mark_slip(self, before: Recovery | None) -> None:
+        own = self.choice.own
+        if before and own and before.recovery_id != own.recovery_id:
+            self._slipped_to, self._slipped_until = own.recovery_id, self.clock.now() + _SLIP
+
+    @property
     def situation(self) -> actions.Situation:
         """What the person is looking at, for the registry of actions."""
         choice = self.choice
         return actions.Situation(
             read_only=self.view is not None and self.view.read_only,
             open=self.view is not None and not self.view.starting and self.feed.is_open,
+            own=choice.own.state if choice.own else None,
             waiting=choice.waiting.state if choice.waiting else None,
-            runs=choice.running is not None,
             on_instance=choice.instance is not None,
             on_row=choice.row is not None,
         )
@@ -145,7 +172,7 @@ class MainScreen(Screen[None]):
 
     def _entitle(self) -> None:
         view, now = self.view, self.clock.now()
-        stale = {name: health.stale_title(view, (name,), now) if view else "" for name in health.SOURCES}
+        stale = {name: health.stale_title(view, name, now) if view else "" for name in health.SOURCES}
         self.instances.entitle(self._titles[0], stale["sweep"] or stale["lock"], self._hint())
         self.events_panel.entitle("", stale["queue"], "1 Instances" if self.has_class("-narrow") else "")
         self.recoveries.entitle(self._titles[1])
@@ -177,16 +204,6 @@ class MainScreen(Screen[None]):
         self.call_after_refresh(self.write_lines)
 
 
-def _instances_title(view: DeskView) -> str:
-    spot = sum(instance.is_spot for instance in view.instances)
-    reclaiming = sum(not is_wish(reclaim) for reclaim in open_reclaims(view))
-    return f"{spot:,} spot · {reclaiming} reclaiming"
-
-
-def _recoveries_title(view: DeskView) -> str:
-    states = [recovery.state for recovery in view.recoveries if not recovery.state.is_final]
-    needs_you = states.count(RecoveryState.NEEDS_YOU)
-    waiting = sum(state.waits_for_permission for state in states) - needs_you
-    counts = ((len(states) - needs_you - waiting, "running"), (needs_you, "needs you"), (waiting, "waiting"))
-    said = " · ".join(f"{count} {word}" for count, word in counts if count)
-    return said or ("none open" if view.recoveries else "")
+def _needless(view: DeskView) -> frozenset[str]:
+    said = {"region": len(view.regions) > 1, "now": bool(replacements(view))}
+    return frozenset(column for column, says in said.items() if not says)

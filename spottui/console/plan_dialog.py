@@ -12,6 +12,7 @@ from spottui.console.messages import PlanReady, PlanRefused
 from spottui.console.plan_text import Subject, plan_body, plan_head
 from spottui.domain.clock import Clock
 from spottui.domain.plan import Plan
+from spottui.domain.text import plain
 
 
 class PlanDialog(Dialog[Plan]):
@@ -23,11 +24,12 @@ class PlanDialog(Dialog[Plan]):
     AUTO_FOCUS = ""
 
     def __init__(self, look: Callable[[], Subject], ask: Callable[[MessagePump], None], clock: Clock) -> None:
-        super().__init__("Recover", "Run this plan")
+        subject = look()
+        super().__init__(f"Recover {plain(subject.name or subject.instance_id, 60)}", "Run this plan")
         self._look, self._ask, self._clock = look, ask, clock
         self._plan: Plan | None = None
         self._waiting = "Making the plan: reading the instance, its disks and its user data…"
-        self._ask_again = False
+        self._ask_again = self._refused = False
 
     def on_mount(self) -> None:
         """Ask for the plan; until it is here enter does nothing at all."""
@@ -35,8 +37,8 @@ class PlanDialog(Dialog[Plan]):
         self._ask(self)
 
     def head(self) -> Content:
-        """Return the instance, its deadline and the forecast, as they are now."""
-        return plan_head(self._look(), self._clock.now())
+        """Return the instance, its deadline and the forecast, as they are now; nothing where there will be no plan."""
+        return Content("") if self._refused else plan_head(self._look(), self._clock.now())
 
     def body(self) -> Content:
         """Return the plan, or what there is instead of it."""
@@ -63,7 +65,9 @@ class PlanDialog(Dialog[Plan]):
 
     @on(PlanRefused)
     def _show_refusal(self, message: PlanRefused) -> None:
-        self._waiting, self._ask_again = message.text, message.later
+        self._waiting, self._ask_again, self._refused = message.text, message.later, not message.later
         self.redraw()
-        if not message.later:
+        if self._refused:
+            self.query_one("#do").display = False
+            self.query_one("#box").border_title = Content(f"{self._title_text}: refused")
             self.query_one("#leave", Button).focus()

@@ -1,16 +1,20 @@
-"""The rows of the instances panel: what is dying first, then by name."""
+"""The rows of the instances panel: what is dying first, then what is dying but saved, then by name."""
 
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import EVENT_GRACE_S, Evidence, Interruption
+from spottui.domain.recovery import RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone
 from spottui.tables.moments import countdown, epoch
 
-Source = tuple[Instance, Interruption | None]
+Source = tuple[Instance, Interruption | None, str]
+"""What a row is made of: the instance, its open reclaim, and its replacement's id when it is saved."""
+
+SAVED = "✓"
 
 
 def short_id(cell: Cell, now_s: float = 0.0) -> str:
@@ -29,12 +33,16 @@ COLUMNS = (
     Column("zone", "Zone", 4, drop=1),
     Column("lock", "Lock", 9),
     Column("seen", "Seen", 4),
+    Column("now", "Now", 11, drop=4, render=short_id),
 )
 
 
 def _order(row: Row) -> tuple[Cell, ...]:
-    deadline, name = row[FIRST_CELL + 1], row[FIRST_CELL + 3]
-    return (deadline == 0, deadline, str(name).casefold(), row[0])
+    mark, deadline, name = row[FIRST_CELL], row[FIRST_CELL + 1], row[FIRST_CELL + 3]
+    return (_RANKS.index(mark), deadline == 0, deadline, str(name).casefold(), row[0])
+
+
+_RANKS = ("!", SAVED, "")
 
 
 INSTANCES = Table(COLUMNS, _order)
@@ -50,27 +58,28 @@ class InstanceRows:
     """Makes the rows, and makes again only those whose instance or interruption is not what it was last time."""
 
     _made: dict[Cell, tuple[Source, Row]] = field(default_factory=dict)
-    _seen: tuple[tuple[Instance, ...], dict[str, Interruption]] = ((), {})
+    _seen: tuple[tuple[Instance, ...], dict[str, Interruption], dict[str, str]] = ((), {}, {})
     _rows: Rows = field(default_factory=dict)
 
     def rows(self, view: DeskView) -> Rows:
         """Return the rows of a view by their key; the same dict as last time when nothing they show has changed."""
-        seen = (view.instances, {instance_key(one.region, one.instance_id): one for one in open_reclaims(view)})
+        reclaims = {instance_key(one.region, one.instance_id): one for one in open_reclaims(view)}
+        seen = (view.instances, reclaims, replacements(view))
         if seen != self._seen:
             self._seen = seen
-            self._rows = self._make(view, seen[1])
+            self._rows = self._make(*seen)
         return self._rows
 
-    def _make(self, view: DeskView, reclaims: dict[str, Interruption]) -> Rows:
+    def _make(
+        self, instances: tuple[Instance, ...], reclaims: dict[str, Interruption], replaced: dict[str, str]
+    ) -> Rows:
         made: dict[Cell, tuple[Source, Row]] = {}
-        for instance in view.instances:
+        for instance in instances:
             key = instance_key(instance.region, instance.instance_id)
             reclaim = reclaims.get(key)
+            source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "")
             known = self._made.get(key)
-            if known and known[0] == (instance, reclaim):
-                made[key] = known
-            else:
-                made[key] = ((instance, reclaim), instance_row(instance, reclaim))
+            made[key] = known if known and known[0] == source else (source, instance_row(*source))
         self._made = made
         return {key: row for key, (_, row) in made.items()}
 
@@ -93,19 +102,28 @@ def open_reclaims(view: DeskView) -> tuple[Interruption, ...]:
     )
 
 
+def replacements(view: DeskView) -> dict[str, str]:
+    """Return the new instance of each reclaim that is recovered, by the reclaim's id."""
+    return {
+        recovery.recovery_id: recovery.new_instance_id
+        for recovery in view.recoveries
+        if recovery.state is RecoveryState.RECOVERED and recovery.new_instance_id
+    }
+
+
 def is_wish(reclaim: Interruption) -> bool:
     """Whether only an engineer asked for the recovery: the cloud takes nothing back, there is no deadline."""
     return reclaim.evidence == (Evidence.ENGINEER,)
 
 
-def instance_row(instance: Instance, reclaim: Interruption | None) -> Row:
-    """Return the row of one instance and of its interruption, if it has one."""
+def instance_row(instance: Instance, reclaim: Interruption | None, replaced_by: str = "") -> Row:
+    """Return the row of one instance, of its interruption, if it has one, and of what runs in its place by now."""
     taken = reclaim if reclaim and not is_wish(reclaim) else None
     zone = instance.zone.removeprefix(f"{instance.region}-")
     return (
         instance_key(instance.region, instance.instance_id),
-        _tone(instance, taken),
-        "!" if taken or instance.recycling else "",
+        Tone.GOOD if replaced_by else _tone(instance, taken),
+        _mark(instance, taken, replaced_by),
         epoch(taken.deadline) if taken else 0,
         plain(instance.instance_id, 64),
         plain(instance.name),
@@ -114,7 +132,14 @@ def instance_row(instance: Instance, reclaim: Interruption | None) -> Row:
         plain(zone, 64),
         "Recycling" if instance.recycling else "-",
         reclaim.marks if reclaim else "",
+        plain(replaced_by, 64),
     )
+
+
+def _mark(instance: Instance, reclaim: Interruption | None, replaced_by: str) -> str:
+    if replaced_by:
+        return SAVED
+    return "!" if reclaim or instance.recycling else ""
 
 
 def _tone(instance: Instance, reclaim: Interruption | None) -> Tone:

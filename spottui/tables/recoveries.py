@@ -8,6 +8,7 @@ from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, To
 from spottui.tables.moments import bar, countdown, epoch
 
 _NO_SHARE = -1
+_PLAN_READY, _IMAGE_FIRST = "plan ready: press y", "image, then "
 
 _VERDICT_TONES = {Verdict.WILL_MAKE_IT: Tone.GOOD, Verdict.TIGHT: Tone.WARN, Verdict.WILL_NOT: Tone.ALARM}
 
@@ -20,12 +21,18 @@ _STATE_TONES = {
 }
 
 
-def _timer(cell: Cell, now_s: float) -> str:
+def _ready(cell: Cell, now_s: float) -> str:
     if not isinstance(cell, int) or not cell:
         return ""
     left = countdown(abs(cell), now_s)
-    word = "ready" if cell > 0 else "go in"
-    return f"{word} now" if left.startswith("-") else f"{word} {left}"
+    if left.startswith("-"):
+        return "now" if cell > 0 else ""
+    return left
+
+
+def _state_text(cell: Cell, now_s: float) -> str:
+    state, _, until = str(cell).rpartition(" ")
+    return f"veto {max(int(until) - int(now_s), 0)}s" if state == RecoveryState.VETO_WINDOW else str(cell)
 
 
 def _verdict_tone(cell: Cell) -> Tone:
@@ -35,13 +42,14 @@ def _verdict_tone(cell: Cell) -> Tone:
 COLUMNS = (
     Column("deadline", "Deadline", 8, live=True, render=countdown),
     Column("name", "Name", 14),
-    Column("state", "State", 12),
+    Column("state", "State", 12, live=True, render=_state_text),
     Column("image", "Image", 8, drop=2, render=bar),
-    Column("timer", "Timer", 11, drop=1, live=True, render=_timer),
+    Column("ready", "Ready in", 8, drop=1, live=True, render=_ready),
     Column("verdict", "Verdict", 12, tone=_verdict_tone),
-    Column("next", "Next", 16, flexible=True),
+    Column("next", "Next", 18, flexible=True),
 )
-"""The timer is the epoch second at which the image is expected, or, negative, at which a veto window ends."""
+"""The state of a veto window ends with the epoch second at which it does. Ready is the epoch second at which the image
+is expected, negative as long as it is not being made: it then says what a yes would bring now."""
 
 
 def _order(row: Row) -> tuple[Cell, ...]:
@@ -69,7 +77,7 @@ def recovery_row(recovery: Recovery) -> Row:
         plain(recovery.name or recovery.instance_id),
         _state(recovery),
         recovery.progress if imaging else _NO_SHARE,
-        _timer_of(recovery),
+        _ready_of(recovery),
         "" if recovery.state.is_final else str(recovery.verdict or ""),
         plain(_next(recovery)),
         _ended(recovery),
@@ -79,14 +87,16 @@ def recovery_row(recovery: Recovery) -> Row:
 def _state(recovery: Recovery) -> str:
     if recovery.state is RecoveryState.IMAGING:
         return f"imaging {recovery.progress}%"
+    if recovery.state is RecoveryState.VETO_WINDOW:
+        return f"{recovery.state} {epoch(recovery.veto_until)}"
     if recovery.state is RecoveryState.NEEDS_YOU:
         return "NEEDS YOU"
     return str(recovery.state)
 
 
-def _timer_of(recovery: Recovery) -> int:
-    if recovery.state is RecoveryState.VETO_WINDOW:
-        return -epoch(recovery.veto_until)
+def _ready_of(recovery: Recovery) -> int:
+    if recovery.state.waits_for_permission:
+        return -epoch(recovery.forecast_at)
     return epoch(recovery.forecast_at) if recovery.state is RecoveryState.IMAGING else 0
 
 
@@ -97,9 +107,29 @@ def _next(recovery: Recovery) -> str:
         return recovery.reason
     if recovery.cancel:
         return "stops at the next safe point"
+    if recovery.state is RecoveryState.SUSPECTED:
+        return recovery.reason or recovery.next_step
     if recovery.state is RecoveryState.NEEDS_YOU:
-        return ": ".join(text for text in (recovery.reason, recovery.next_step or "press y") if text)
-    return recovery.next_step
+        why = recovery.reason.removesuffix(_PLAN_READY).rstrip("; ")
+        return " · ".join(text for text in (_after("press y", _place(recovery)), why) if text)
+    if recovery.state is RecoveryState.VETO_WINDOW:
+        return _after("auto", _place(recovery))
+    return _in_short(recovery)
+
+
+def _after(word: str, text: str) -> str:
+    return f"{word}: {text}" if text else word
+
+
+def _place(recovery: Recovery) -> str:
+    """Return where the replacement comes first, the zone before the type: `h, then i · c7.large`."""
+    text = _in_short(recovery).removeprefix(_IMAGE_FIRST)
+    kind, _, zones = text.partition(" in ")
+    return f"{zones} · {kind}" if zones else text
+
+
+def _in_short(recovery: Recovery) -> str:
+    return recovery.next_step.replace(f"{recovery.region}-", "").replace("ecs.", "")
 
 
 def _ended(recovery: Recovery) -> int:

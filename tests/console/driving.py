@@ -34,11 +34,11 @@ async def wait_until(pilot, condition, timeout_s=10.0):
 
 
 @contextlib.asynccontextmanager
-async def running(desk=None, size=WIDE, clock=None, **more):
+async def running(desk=None, size=WIDE, clock=None, *, toasts_shown=False, **more):
     """Run the console until it shows the desk's view; yields the pilot and the desk."""
     desk = desk or ScriptedDesk(reclaims())
     app = console_over(desk, clock, **more)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=toasts_shown) as pilot:
         await wait_until(pilot, lambda: app.main.view is not None)
         yield pilot, desk
 

@@ -134,7 +134,7 @@ def reclaims(now=NOW, **more):
             progress=62,
             who="mia@bastion pts/3",
             image_id="m-bp7ab3kd9xw1",
-            next_step="launch c7.large in h, then i",
+            next_step="launch ecs.c7.large in cn-hangzhou-i",
             created=(Created("kept disk", "d-bp1aaa"), Created("image", "m-bp7ab3kd9xw1")),
         ),
         recovery(
@@ -143,9 +143,10 @@ def reclaims(now=NOW, **more):
             RecoveryState.NEEDS_YOU,
             verdict=Verdict.TIGHT,
             forecast_at=now + timedelta(seconds=230),
-            next_step="plan ready: press y",
+            reason="plan ready: press y",
+            next_step="image, then ecs.g7.xlarge in cn-hangzhou-j",
         ),
-        recovery(job, third, RecoveryState.SUSPECTED, next_step="waits for a lock"),
+        recovery(job, third, RecoveryState.SUSPECTED, reason="no lock seen yet: a drill never gets one"),
     )
     lines = (
         event(40, EventKind.STATE, "StateChange Stopped", instance(9).instance_id, now),

@@ -8,7 +8,7 @@ from spottui.console.plan_dialog import PlanDialog
 from spottui.domain.interruption import Evidence
 from spottui.domain.recovery import RecoveryState
 from tests.console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
-from tests.console.scripted import NOW, ScriptedDesk, instance, plan_of, reclaim, reclaims, recovery, view
+from tests.console.scripted import NOW, FrozenClock, ScriptedDesk, instance, plan_of, reclaim, reclaims, recovery, view
 
 WEB, ETL, JOB = reclaims().recoveries
 ETL_INSTANCE = reclaims().instances[1]
@@ -23,7 +23,7 @@ def in_veto_window():
 @pytest.mark.parametrize("size", [(120, 40), NARROW])
 async def test_y_shows_the_plan_and_enter_runs_exactly_that(size):
     async with running(size=size) as (pilot, desk):
-        await press(pilot, "y")
+        await press(pilot, "j", "y")
         digest = plan_of(ETL_INSTANCE).digest
         await shows(pilot, digest)
         assert "Run this plan (enter)" in screen(pilot.app)
@@ -34,7 +34,7 @@ async def test_y_shows_the_plan_and_enter_runs_exactly_that(size):
 
 async def test_the_plan_shows_old_and_new_of_everything_that_makes_the_machine():
     async with running(size=(120, 60)) as (pilot, _):
-        await press(pilot, "y")
+        await press(pilot, "j", "y")
         await shows(pilot, "Old → new")
         for text in (
             "etl-7",
@@ -61,7 +61,7 @@ async def test_the_plan_shows_old_and_new_of_everything_that_makes_the_machine()
 
 async def test_esc_leaves_the_plan_without_a_command():
     async with running() as (pilot, desk):
-        await press(pilot, "y")
+        await press(pilot, "j", "y")
         await shows(pilot, "Old → new")
         await press(pilot, "escape")
         assert pilot.app.screen is pilot.app.main
@@ -70,7 +70,7 @@ async def test_esc_leaves_the_plan_without_a_command():
 
 async def test_a_long_plan_scrolls_at_80_by_24():
     async with running(size=NARROW) as (pilot, _):
-        await press(pilot, "y")
+        await press(pilot, "j", "y")
         await shows(pilot, "Old → new")
         assert "after the image has begun" not in screen(pilot.app)
         await press(pilot, "pagedown", "pagedown")
@@ -93,7 +93,7 @@ async def test_a_reclaim_without_a_lock_is_said_to_be_a_drill_until_the_lock_com
 async def test_until_the_plan_is_made_enter_runs_nothing_and_then_it_appears():
     async with running() as (pilot, desk):
         desk.plans[ETL.recovery_id] = None
-        await press(pilot, "y")
+        await press(pilot, "j", "y")
         await shows(pilot, "The plan is still being made…")
         assert desk.plans_asked == 1
         await press(pilot, "enter")
@@ -107,13 +107,59 @@ async def test_until_the_plan_is_made_enter_runs_nothing_and_then_it_appears():
 async def test_a_refused_plan_says_why():
     async with running() as (pilot, desk):
         desk.refuse = "no vSwitch for zone [b]h[/b]"
-        await press(pilot, "y")
+        await press(pilot, "j", "y")
         await shows(pilot, "no vSwitch for zone [b]h[/b]")
+
+
+async def test_a_refused_recovery_of_an_instance_says_why_instead_of_showing_a_plan():
+    async with running() as (pilot, desk):
+        desk.refuse = "web-9 is not in the fleet any more"
+        await press(pilot, "end", "r")
+        await shows(pilot, "web-9 is not in the fleet any more")
+        assert "Recover web-9: refused" in screen(pilot.app)
+        assert "Run this plan" not in screen(pilot.app)
+        assert "No reclaim is known" not in screen(pilot.app)
+        await press(pilot, "enter")
+        assert pilot.app.screen is pilot.app.main
+        assert desk.commands == []
+
+
+async def test_under_a_dialog_the_keys_of_the_screen_are_not_offered():
+    async with running(size=NARROW) as (pilot, _):
+        assert "a Auto" in screen(pilot.app)
+        await press(pilot, "a")
+        await shows(pilot, "Arm auto-mode?")
+        assert screen(pilot.app).splitlines()[-1].startswith(" enter does it  esc leaves")
+
+
+async def test_a_message_is_one_line_above_the_keys_and_only_the_newest():
+    async with running(size=NARROW, toasts_shown=True) as (pilot, _):
+        await press(pilot, "c")
+        await press(pilot, "h")
+        await shows(pilot, "No veto window runs here.")
+        lines = screen(pilot.app).splitlines()
+        assert "No veto window runs here." in lines[22]
+        assert "batch-12" in lines[21]
+        assert "Copied" not in screen(pilot.app)
+        await press(pilot, "j", "y")
+        await shows(pilot, "Old → new")
+        lines = screen(pilot.app).splitlines()
+        assert "Run this plan (enter)" in "".join(lines[:22])
+        assert "No veto window runs here." in lines[22]
+
+
+async def test_a_success_goes_sooner_than_a_refusal():
+    async with running() as (pilot, _):
+        await press(pilot, "c")
+        (success,) = pilot.app._notifications
+        await press(pilot, "h")
+        (refused,) = pilot.app._notifications
+        assert success.timeout <= 3 < refused.timeout
 
 
 async def test_a_refused_command_is_told():
     async with running() as (pilot, desk):
-        await press(pilot, "y")
+        await press(pilot, "j", "y")
         await shows(pilot, "Old → new")
         desk.refuse = "the plan has changed: look again"
         await press(pilot, "enter")
@@ -123,7 +169,7 @@ async def test_a_refused_command_is_told():
 async def test_r_recovers_an_instance_that_nobody_reclaims():
     async with running() as (pilot, desk):
         await press(pilot, "end", "r")
-        await shows(pilot, "No reclaim is known: you are recovering a running instance.")
+        await shows(pilot, "No reclaim is known: you copy an instance that goes on running beside its replacement.")
         last = pilot.app.main.choice.instance
         await shows(pilot, plan_of(last).digest)
         await press(pilot, "enter")
@@ -170,6 +216,67 @@ async def test_x_on_a_running_one_says_what_is_left_behind():
         await tells(desk, pilot, "cancel", WEB.recovery_id, WHO)
 
 
+def one_runs_and_one_waits(waits=RecoveryState.VETO_WINDOW):
+    """web-1 is imaged and dies first, web-2 waits; web-3 is at peace."""
+    one, two, three = (instance(n, recycling=n < 3) for n in (1, 2, 3))
+    causes = reclaim(one, 100), reclaim(two, 200)
+    runs = recovery(one, causes[0], RecoveryState.IMAGING)
+    other = recovery(two, causes[1], waits, veto_until=NOW + timedelta(seconds=12))
+    return ScriptedDesk(view(instances=(one, two, three), interruptions=causes, recoveries=(runs, other)))
+
+
+@pytest.mark.parametrize("panel", ["1", "3"])
+@pytest.mark.parametrize("waits", [RecoveryState.VETO_WINDOW, RecoveryState.NEEDS_YOU])
+async def test_on_a_row_whose_recovery_runs_no_key_acts_on_another_one(panel, waits):
+    async with running(one_runs_and_one_waits(waits)) as (pilot, desk):
+        await press(pilot, panel)
+        footer = screen(pilot.app).splitlines()[-1]
+        assert "x Stop" in footer
+        assert not {"Confirm", "Veto", "Hold", "Go now"} & set(footer.split())
+        await press(pilot, "y", "h", "g")
+        assert pilot.app.screen is pilot.app.main
+        await press(pilot, "x")
+        await shows(pilot, "Stop the recovery of web-1?")
+        assert desk.commands == []
+
+
+@pytest.mark.parametrize("panel", ["1", "3"])
+async def test_on_the_row_of_one_that_waits_the_keys_act_on_that_one(panel):
+    async with running(one_runs_and_one_waits()) as (pilot, desk):
+        await press(pilot, panel, "j", "h", "x")
+        await wait_until(pilot, lambda: [command[0] for command in desk.commands] == ["hold", "veto"])
+        assert {command[1] for command in desk.commands} == {desk.current.recoveries[1].recovery_id}
+        await press(pilot, "y")
+        await shows(pilot, "Recover web-2")
+
+
+async def test_on_an_instance_at_peace_only_y_is_offered_and_takes_the_most_urgent_one():
+    async with running(one_runs_and_one_waits()) as (pilot, desk):
+        await press(pilot, "end", "x", "h")
+        footer = screen(pilot.app).splitlines()[-1]
+        assert "y Confirm" in footer
+        assert not {"Veto", "Stop", "Hold", "now"} & set(footer.split())
+        assert desk.commands == []
+        await press(pilot, "y")
+        await shows(pilot, "Recover web-2")
+
+
+async def test_x_asks_when_what_ran_ended_and_one_in_its_veto_window_took_its_place_under_the_cursor():
+    clock = FrozenClock()
+    async with running(one_runs_and_one_waits(), clock=clock) as (pilot, desk):
+        await press(pilot, "3")
+        runs, waits = desk.current.recoveries
+        desk.show(recoveries=(replace(runs, state=RecoveryState.RECOVERED, ended=NOW), waits))
+        await arrived(pilot, desk)
+        await press(pilot, "x")
+        await shows(pilot, "Veto the recovery of web-2?")
+        assert desk.commands == []
+        await press(pilot, "escape")
+        clock.go(2)
+        await press(pilot, "x")
+        await tells(desk, pilot, "veto", waits.recovery_id, WHO)
+
+
 async def test_h_holds_in_a_veto_window():
     desk, waits = in_veto_window()
     async with running(desk) as (pilot, _):
@@ -199,9 +306,10 @@ async def test_auto_is_armed_after_its_limits_were_shown_and_disarmed_at_once():
         await press(pilot, "a")
         await shows(pilot, "at most 3 recoveries at once and 10 an hour")
         assert "veto window of 20 s" in screen(pilot.app)
+        assert "recoveries that wait now get theirs too; held ones wait on" in screen(pilot.app)
         await press(pilot, "escape", "a", "enter")
         await tells(desk, pilot, "arm", WHO)
-        await shows(pilot, "AUTO armed 0/3")
+        await shows(pilot, "AUTO armed · 0 running of 3")
         await press(pilot, "a")
         await tells(desk, pilot, "disarm", WHO, f"disarmed by {WHO}")
         await shows(pilot, f"AUTO is off: disarmed by {WHO}")
@@ -220,17 +328,18 @@ async def test_read_only_has_no_holes(action):
         refused = actions.refusal(action, main.situation)
         assert "read-only" in refused
         main.act(action, refused)
+        await wait_until(pilot, lambda: toasts(pilot.app) == [refused])
         await press(pilot, *action.keys)
+        assert "read-only" in toasts(pilot.app)[0]
         assert pilot.app.screen is main
-        assert refused in toasts(pilot.app)
         assert desk.commands == []
 
 
 async def test_the_palette_offers_what_can_be_done_now():
     async with running() as (pilot, _):
         offered = {command.title for command in pilot.app.get_system_commands(pilot.app.main)}
-        assert {"Confirm (y)", "Stop (x)", "Recover (r)", "Help (?)", "Quit (q)", "Theme"} <= offered
-        assert "Hold (h)" not in offered
+        assert {"Stop (x)", "Recover (r)", "Help (?)", "Quit (q)", "Theme"} <= offered
+        assert not {"Confirm (y)", "Veto (x)", "Hold (h)"} & offered
         await press(pilot, "ctrl+p")
         await wait_until(pilot, lambda: pilot.app.screen is not pilot.app.main)
         await press(pilot, *"details", "enter")
@@ -275,7 +384,9 @@ def test_no_two_actions_that_can_be_meant_at_once_share_a_key():
 def test_the_footer_fits_and_ends_with_help(width):
     from spottui.console.lines import footer
 
-    situation = actions.Situation(waiting=RecoveryState.VETO_WINDOW, on_instance=True, on_row=True)
+    veto_window = RecoveryState.VETO_WINDOW
+    situation = actions.Situation(own=veto_window, waiting=veto_window, on_instance=True, on_row=True)
     text = footer(situation, width).plain
+    assert width < 80 or "/ Filter" in text
     assert len(text) <= width
     assert text.rstrip().endswith("? Help")

@@ -9,7 +9,10 @@ from rich.cells import cell_len
 from textual.events import MouseScrollDown
 
 from spottui.actions import ACTIONS
+from spottui.console.health import Problem
+from spottui.console.lines import status
 from spottui.domain.feed import EventKind
+from spottui.domain.recovery import RecoveryState
 from spottui.domain.view import SourceHealth
 from tests.console.driving import NARROW, WIDE, arrived, press, running, screen, settle, shows, wait_until
 from tests.console.scripted import (
@@ -22,6 +25,7 @@ from tests.console.scripted import (
     instance,
     reclaim,
     reclaims,
+    recovery,
     view,
 )
 
@@ -36,7 +40,12 @@ HOSTILE = (
 
 
 def failed_sweep(**more):
-    return SourceHealth("sweep", REGION, 30.0, error="Forbidden.RAM (RequestId 7A6B-1)", **more)
+    error = "DescribeInstances: Forbidden.RAM: not authorized [RequestId 7A6B-1] Grant the action to this account."
+    return SourceHealth("sweep", REGION, 30.0, error=error, **more)
+
+
+def unanswered(name, error=""):
+    return SourceHealth(name, REGION, 10.0, error=error)
 
 
 async def test_the_panels_say_how_things_stand():
@@ -45,9 +54,9 @@ async def test_the_panels_say_how_things_stand():
         for title in ("Instances ── 29 spot · 3 reclaiming", "Recoveries ── 1 running · 1 needs you · 1 waiting"):
             assert title in text
         assert "prod · cn-hangzhou" in text
-        assert "AUTO off 0/3  queue 0.4s  lock 2.0s  sweep 31s   02:13:22" in text
+        assert "AUTO off · 0 running of 3  queue 0.4s  lock 2.0s  sweep 31s   02:13:22" in text
         assert "! 03:42" in text
-        assert "imaging 62%  ▓▓▓▓░░░░ ready 01:10 WILL MAKE IT launch c7.large in h, then i" in text
+        assert "imaging 62%  ▓▓▓▓░░░░ 01:10    WILL MAKE IT launch c7.large in i" in text
         assert "NEEDS YOU" in text
 
 
@@ -133,10 +142,36 @@ async def test_an_error_is_shown_with_its_code_and_when_it_is_tried_again():
     clock = FrozenClock()
     broken = failed_sweep(last_ok=NOW, next_try=NOW + timedelta(seconds=8))
     async with running(ScriptedDesk(replace(reclaims(), sources=(*healthy()[:2], broken))), clock=clock) as (pilot, _):
-        await shows(pilot, "✕ sweep cn-hangzhou (next try in 8s): Forbidden.RAM (RequestId 7A6B-1)")
+        await shows(pilot, "✕ Forbidden.RAM · sweep cn-hangzhou · next try 8s · DescribeInstances: not authorized [Req")
         clock.go(3)
         pilot.app.main.tick()
-        await shows(pilot, "next try in 5s")
+        await shows(pilot, "next try 5s")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (
+            "ReceiveMessage: SignatureDoesNotMatch: The request signature we calculated does not match",
+            "SignatureDoesNotMatch",
+        ),
+        ("ReceiveMessage: QueueNotExist [RequestId 7A6B] Check the names in the configuration.", "QueueNotExist"),
+        ("X: no answer: connection refused Check the endpoint, the network", "no answer: connection refused"),
+        ("X: service error [RequestId 7]", "service error"),
+        ("no credentials at all", "no credentials at all"),
+    ],
+)
+async def test_at_80_columns_an_error_begins_with_its_cause(error, said):
+    broken = SourceHealth("queue", REGION, 30.0, NOW, error, NOW + timedelta(seconds=3))
+    async with running(ScriptedDesk(view(sources=(broken, *healthy()[1:]))), size=NARROW) as (pilot, _):
+        await shows(pilot, f" ✕ {said} · queue cn-hangzhou · next try 3s")
+
+
+def test_the_count_of_problems_stands_behind_the_cause_and_is_never_cut():
+    problems = (Problem("SignatureDoesNotMatch · queue", "more"), Problem("x" * 200), Problem(""))
+    lines = [status(problems, NOW + timedelta(seconds=5 * turn), 80).plain.rstrip() for turn in range(3)]
+    assert " ✕ SignatureDoesNotMatch · queue (1/3) · more" in lines
+    assert f" ✕ {'x' * 69}… (2/3)" in lines
 
 
 async def test_several_problems_take_turns():
@@ -155,9 +190,68 @@ async def test_several_problems_take_turns():
 async def test_an_empty_fleet_is_not_called_quiet_when_the_sweep_failed():
     desk = ScriptedDesk(view(sources=(*healthy()[:2], failed_sweep())))
     async with running(desk) as (pilot, _):
-        await shows(pilot, "The fleet: not known. sweep cn-hangzhou: Forbidden.RAM")
-        assert "NO ANSWER YET" in screen(pilot.app)
+        await shows(pilot, "The fleet: not known. sweep cn-hangzhou: DescribeInstances")
+        assert "Instances ── NO ANSWER YET ── not known yet" in screen(pilot.app)
+        assert "0 spot" not in screen(pilot.app)
         assert "No spot instance" not in screen(pilot.app)
+
+
+async def test_before_the_first_sweep_no_number_is_stated():
+    desk = ScriptedDesk(view(sources=tuple(unanswered(name) for name in ("queue", "lock", "sweep"))))
+    async with running(desk, size=NARROW) as (pilot, _):
+        await shows(pilot, "Instances ── not known yet")
+        assert "0 spot" not in screen(pilot.app)
+        assert "Nothing is being reclaimed" not in screen(pilot.app)
+
+
+async def test_a_fleet_of_an_earlier_run_is_stale_when_no_answer_came():
+    desk = ScriptedDesk(view(instances=(instance(1),), sources=(*healthy()[:2], failed_sweep())))
+    async with running(desk) as (pilot, _):
+        await shows(pilot, "Instances ── STALE ── 1 spot · 0 reclaiming")
+        assert "NO ANSWER YET" not in screen(pilot.app)
+
+
+async def test_a_region_that_never_answered_is_named_and_not_counted():
+    both = (REGION, "cn-beijing")
+    desk = ScriptedDesk(view(regions=both, instances=(instance(1),), sources=healthy()))
+    async with running(desk) as (pilot, _):
+        await shows(pilot, "Instances ── 1 spot · cn-beijing not known yet")
+
+
+@pytest.mark.parametrize("silent", ["queue", "lock"])
+async def test_nothing_is_said_to_be_reclaimed_only_when_lock_and_queue_have_answered(silent):
+    desk = ScriptedDesk(view(sources=tuple(unanswered(s.name) if s.name == silent else s for s in healthy())))
+    async with running(desk) as (pilot, _):
+        await shows(pilot, "Whether an instance is being reclaimed: waiting for the first answer")
+        assert "Nothing is being reclaimed" not in screen(pilot.app)
+        desk.show(sources=healthy())
+        await shows(pilot, "Nothing is being reclaimed")
+
+
+async def test_read_only_says_that_the_queue_is_not_read():
+    desk = ScriptedDesk(view(read_only=True, sources=healthy()[1:]))
+    async with running(desk) as (pilot, _):
+        await shows(pilot, "queue not read  lock 2.0s")
+        assert "No lock is seen. queue not read (read-only)" in screen(pilot.app)
+        assert "Nothing is being reclaimed" not in screen(pilot.app)
+        await pilot.resize_terminal(*NARROW)
+        await shows(pilot, "AUTO off 0/3  Q –  L 2.0s  S 31s   02:13:22")
+        assert "  AUTO" in screen(pilot.app)
+
+
+async def test_what_is_saved_is_counted_apart_and_alarms_nobody():
+    first = reclaims()
+    runs, *others = first.recoveries
+    saved = replace(runs, state=RecoveryState.RECOVERED, new_instance_id="i-bp1new", ended=NOW)
+    desk = ScriptedDesk(replace(first, recoveries=(saved, *others)))
+    async with running(desk, size=(200, 50)) as (pilot, _):
+        await shows(pilot, "29 spot · 2 reclaiming · 1 saved")
+        lines = pilot.app.main.instances.table.visible_texts
+        assert "batch-12" in lines[2]
+        assert lines[3].startswith("✓ 03:42")
+        assert "Recycling" in lines[3]
+        assert "i-bp1new" in lines[3]
+        assert pilot.app.window_title == "(2!) spottui"
 
 
 async def test_an_empty_fleet_is_called_empty_when_the_sweep_said_so():
@@ -244,6 +338,18 @@ async def test_zoom_gives_one_panel_the_screen_and_takes_it_back():
         assert "Recoveries ──" not in screen(pilot.app)
         await press(pilot, "escape")
         await shows(pilot, "Recoveries ──")
+
+
+@pytest.mark.parametrize(("many", "lines"), [(0, 6), (3, 6), (8, 11), (60, 19)])
+async def test_the_recoveries_take_the_rows_that_they_need(many, lines):
+    made = [instance(n) for n in range(many)]
+    recoveries = tuple(recovery(of, reclaim(of), RecoveryState.IMAGING) for of in made)
+    async with running(ScriptedDesk(view(recoveries=recoveries)), size=(200, 50)) as (pilot, _):
+        await wait_until(pilot, lambda: pilot.app.main.recoveries.size.height == lines - 2)
+        await press(pilot, "3", "z")
+        await wait_until(pilot, lambda: pilot.app.main.recoveries.size.height == 46)
+        await press(pilot, "z")
+        await wait_until(pilot, lambda: pilot.app.main.recoveries.size.height == lines - 2)
 
 
 async def test_the_filter_works_as_it_is_typed_and_esc_takes_it_away():

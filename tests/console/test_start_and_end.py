@@ -1,7 +1,11 @@
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
+import pytest
+
+from spottui.console.acting import open_work
 from spottui.domain.refusal import Refused
 from tests.console.driving import WHO, BellApp, console_over, press, running, screen, shows, toasts, wait_until
 from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims, view
@@ -26,9 +30,9 @@ async def test_keys_that_act_are_refused_until_the_desk_is_open():
     may_open = threading.Event()
     app = BellApp(lambda: may_open.wait(10), clock=FrozenClock(), who=WHO, title="spottui")
     async with app.run_test(size=(120, 40)) as pilot:
-        await press(pilot, "y", "r", "x", "a")
-        assert len(toasts(app)) == 4
-        assert all("still starting" in text for text in toasts(app))
+        for key in ("y", "r", "x", "a"):
+            await press(pilot, key)
+            assert "still starting" in toasts(app)[0]
         may_open.set()
 
 
@@ -58,6 +62,35 @@ async def test_q_asks_first_when_a_recovery_runs():
         assert pilot.app.screen is pilot.app.main
         assert not desk.closed
         await press(pilot, "q", "enter")
+        await wait_until(pilot, lambda: desk.closed and pilot.app._exit)
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+async def test_asked_twice_it_ends(key):
+    async with running() as (pilot, desk):
+        await press(pilot, key, key)
+        await wait_until(pilot, lambda: desk.closed and pilot.app._exit)
+
+
+async def test_the_question_names_what_rests_and_what_needs_a_person():
+    async with running() as (pilot, _):
+        await press(pilot, "q")
+        await shows(pilot, "1 recovery runs: web-3.")
+        assert "It rests while no console runs, and goes on at the next start." in screen(pilot.app)
+        assert "1 NEEDS YOU: etl-7." in screen(pilot.app)
+
+
+async def test_several_are_spoken_of_as_several():
+    runs, needs_you, _ = reclaims().recoveries
+    text = open_work((runs, replace(runs, name="web-4"), needs_you, replace(needs_you, name="etl-8")))
+    assert "2 recoveries run: web-3, web-4." in text
+    assert "They rest while no console runs, and go on at the next start." in text
+    assert "2 NEED YOU: etl-7, etl-8." in text
+
+
+async def test_a_read_only_console_runs_nothing_and_ends_without_asking():
+    async with running(ScriptedDesk(reclaims(read_only=True))) as (pilot, desk):
+        await press(pilot, "q")
         await wait_until(pilot, lambda: desk.closed and pilot.app._exit)
 
 

@@ -7,7 +7,7 @@ from spottui.domain.feed import EventKind
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
 from spottui.domain.recovery import RecoveryState
-from spottui.tables.column import FIRST_CELL
+from spottui.tables.column import FIRST_CELL, Tone
 from spottui.tables.diff import diff
 from spottui.tables.events import EVENTS, event_row, event_rows
 from spottui.tables.instances import INSTANCES, InstanceRows, instance_row, open_reclaims, short_id
@@ -44,6 +44,40 @@ def test_what_dies_first_stands_first_then_by_name():
 def test_a_reclaimed_instance_is_marked_in_words_too():
     row = instance_row(instance(1, recycling=True), reclaim(instance(1), 222))
     assert [shown(INSTANCES, row, c) for c in ("mark", "deadline", "lock", "seen")] == ["!", "03:42", "Recycling", "QL"]
+
+
+def saved(of, cause):
+    return recovery(of, cause, RecoveryState.RECOVERED, new_instance_id="i-bp1new", ended=NOW)
+
+
+def test_a_reclaimed_instance_that_is_saved_is_calm_and_stands_after_those_that_are_not():
+    one, two, three = instance(1, "a", recycling=True), instance(2, "b", recycling=True), instance(3, "c")
+    causes = reclaim(one, 100), reclaim(two, 200)
+    rows = InstanceRows().rows(
+        view(instances=(one, two, three), interruptions=causes, recoveries=(saved(one, causes[0]),))
+    )
+    ranked = order(INSTANCES, rows)
+    assert [cell(INSTANCES, row, "name") for row in ranked] == ["b", "a", "c"]
+    row = ranked[1]
+    assert [shown(INSTANCES, row, c) for c in ("mark", "lock", "now")] == ["✓", "Recycling", "i-bp1new"]
+    assert row[1] is Tone.GOOD
+
+
+def test_a_new_reclaim_of_an_instance_that_was_saved_before_is_an_alarm():
+    of = instance(1, recycling=True)
+    old, new = reclaim(of, -5000), reclaim(of, 222)
+    first = view(instances=(of,), interruptions=(old, new), recoveries=(saved(of, old),))
+    (row,) = InstanceRows().rows(first).values()
+    assert shown(INSTANCES, row, "mark") == "!"
+    assert row[1] is Tone.ALARM
+
+
+def test_a_row_is_made_again_when_its_recovery_ends_well():
+    of = instance(1, recycling=True)
+    cause, maker = reclaim(of, 222), InstanceRows()
+    first = view(instances=(of,), interruptions=(cause,))
+    before = maker.rows(first)
+    assert maker.rows(replace(first, recoveries=(saved(of, cause),))) != before
 
 
 def test_a_reclaim_of_the_past_is_no_reclaim():
@@ -108,11 +142,60 @@ def test_every_state_has_a_row(state):
     assert bool(shown(RECOVERIES, row, "image")) is (state is RecoveryState.IMAGING)
 
 
-def test_a_veto_window_counts_down_to_when_it_goes_by_itself():
-    made = recovery(
-        instance(1), reclaim(instance(1)), RecoveryState.VETO_WINDOW, veto_until=NOW + timedelta(seconds=12)
-    )
-    assert shown(RECOVERIES, recovery_row(made), "timer") == "go in 00:12"
+@pytest.mark.parametrize(("left_s", "text"), [(14, "veto 14s"), (0, "veto 0s"), (-3, "veto 0s")])
+def test_a_veto_window_counts_down_to_when_it_goes_by_itself(left_s, text):
+    until = NOW + timedelta(seconds=left_s)
+    made = recovery(instance(1), reclaim(instance(1)), RecoveryState.VETO_WINDOW, veto_until=until)
+    assert shown(RECOVERIES, recovery_row(made), "state") == text
+
+
+def test_a_veto_window_is_found_by_its_words():
+    made = recovery(instance(1), reclaim(instance(1)), RecoveryState.VETO_WINDOW, veto_until=NOW)
+    model = TableModel(RECOVERIES)
+    model.apply(diff({}, {made.recovery_id: recovery_row(made)}))
+    assert model.set_filter("state:veto window")
+    assert len(model.view) == 1
+
+
+@pytest.mark.parametrize(
+    ("state", "left_s", "text"),
+    [
+        (RecoveryState.IMAGING, 70, "01:10"),
+        (RecoveryState.IMAGING, -1, "now"),
+        (RecoveryState.NEEDS_YOU, 70, "01:10"),
+        (RecoveryState.NEEDS_YOU, -1, ""),
+        (RecoveryState.LAUNCHING, 70, ""),
+    ],
+)
+def test_the_time_of_the_image_is_shown_until_it_is_there(state, left_s, text):
+    made = recovery(instance(1), reclaim(instance(1)), state, forecast_at=NOW + timedelta(seconds=left_s))
+    assert shown(RECOVERIES, recovery_row(made), "ready") == text
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "step", "text"),
+    [
+        (
+            RecoveryState.NEEDS_YOU,
+            "plan ready: press y",
+            "image, then ecs.c7.large in cn-hangzhou-h",
+            "press y: h · c7.large",
+        ),
+        (
+            RecoveryState.NEEDS_YOU,
+            "held by mia; plan ready: press y",
+            "image, then h, then i",
+            "press y: h, then i · held by mia",
+        ),
+        (RecoveryState.NEEDS_YOU, "waits: 3 at once", "", "press y · waits: 3 at once"),
+        (RecoveryState.VETO_WINDOW, "goes on", "image, then ecs.c7.large in cn-hangzhou-h", "auto: h · c7.large"),
+        (RecoveryState.SUSPECTED, "no lock seen yet", "image, then ecs.c7.large in cn-hangzhou-h", "no lock seen yet"),
+        (RecoveryState.IMAGING, "", "launch ecs.c7.large in cn-hangzhou-h", "launch c7.large in h"),
+    ],
+)
+def test_next_begins_with_what_matters(state, reason, step, text):
+    made = recovery(instance(1), reclaim(instance(1)), state, reason=reason, next_step=step)
+    assert cell(RECOVERIES, recovery_row(made), "next") == text
 
 
 def test_text_from_outside_is_made_plain():

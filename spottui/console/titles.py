@@ -1,0 +1,44 @@
+"""What the borders of the panels say: counts, and only those that are known."""
+
+from spottui.console.health import regions_without_answer
+from spottui.domain.recovery import RecoveryState
+from spottui.domain.view import DeskView
+from spottui.tables.instances import is_wish, open_reclaims, replacements
+
+
+def instances_title(view: DeskView) -> str:
+    """Return how many instances there are, are being reclaimed, and are being reclaimed but saved.
+
+    A region that never answered, and of which no older fleet is at hand, is named instead of counted.
+    """
+    seen = {instance.region for instance in view.instances}
+    unknown = [region for region in regions_without_answer(view, "sweep") if region not in seen]
+    if len(unknown) == len(view.regions):
+        return "not known yet"
+    parts = [f"{sum(instance.is_spot for instance in view.instances):,} spot", *_reclaims(view)]
+    return " · ".join((*parts, *(f"{region} not known yet" for region in unknown)))
+
+
+def recoveries_title(view: DeskView) -> str:
+    """Return how many recoveries run, need a person and wait."""
+    states = [recovery.state for recovery in view.recoveries if not recovery.state.is_final]
+    needs_you = states.count(RecoveryState.NEEDS_YOU)
+    waiting = sum(state.waits_for_permission for state in states) - needs_you
+    need = "need you" if needs_you > 1 else "needs you"
+    counts = ((len(states) - needs_you - waiting, "running"), (needs_you, need), (waiting, "waiting"))
+    said = " · ".join(f"{count} {word}" for count, word in counts if count)
+    return said or ("none open" if view.recoveries else "")
+
+
+def unsaved(view: DeskView) -> frozenset[str]:
+    """Return the ids of the reclaims that take an instance whose replacement does not run yet."""
+    return frozenset(one.id for one in open_reclaims(view) if not is_wish(one)) - replacements(view).keys()
+
+
+def _reclaims(view: DeskView) -> list[str]:
+    left = unsaved(view)
+    saved = sum(not is_wish(one) and one.id not in left for one in open_reclaims(view))
+    parts = [f"{saved} saved"] if saved else []
+    if left or saved or not regions_without_answer(view, "lock"):
+        parts.insert(0, f"{len(left)} reclaiming")
+    return parts
