@@ -52,7 +52,7 @@ async def _one_night(config: Path, size: tuple[int, int]) -> None:
         title="spottui",
     )
     async with app.run_test(size=size) as pilot:
-        await _until(pilot, "3 needs you")
+        await _until(pilot, "3 need you")
         _take(app, size, "1-three-reclaims")
         await pilot.press("y")
         await _until(pilot, "Tried in this order")
