@@ -169,7 +169,7 @@ async def test_a_refused_command_is_told():
 async def test_r_recovers_an_instance_that_nobody_reclaims():
     async with running() as (pilot, desk):
         await press(pilot, "end", "r")
-        await shows(pilot, "No reclaim is known: you copy an instance that goes on running beside its replacement.")
+        await shows(pilot, "No reclaim is known: the instance goes on running beside its replacement.")
         last = pilot.app.main.choice.instance
         await shows(pilot, plan_of(last).digest)
         await press(pilot, "enter")
