@@ -11,7 +11,8 @@ from spottui.tables.moments import age
 SOURCES = ("queue", "lock", "sweep")
 
 _ADVICE = re.compile(r" (?=\[RequestId |Mend |Grant |Check )")
-_CAUSE_CELLS = 32
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
+_CAUSE_CELLS = 24
 _QUEUE_NOT_READ = "queue is not read (read-only): its messages belong to the console that acts."
 _OPENING = "Opening the journal and the cloud clients…"
 
@@ -147,7 +148,7 @@ def _cause(error: str) -> tuple[str, str]:
     if not code:
         return error, ""
     if code[0].islower() and message:
-        return f"{code}: {plain(message, _CAUSE_CELLS)}", " ".join((action, *advice))
+        return f"{code}: {plain(_ERRNO.sub('', message), _CAUSE_CELLS)}", " ".join((action, *advice))
     return code, " ".join((f"{action}: {message}" if message else action, *advice))
 
 

@@ -158,6 +158,8 @@ async def test_an_error_is_shown_with_its_code_and_when_it_is_tried_again():
         ("ReceiveMessage: QueueNotExist [RequestId 7A6B] Check the names in the configuration.", "QueueNotExist"),
         ("X: no answer: connection refused Check the endpoint, the network", "no answer: connection refused"),
         ("X: service error [RequestId 7]", "service error"),
+        ("X: no answer: [Errno 111] Connection refused Check the endpoint.", "no answer: Connection refused"),
+        ("X: no answer: the name of the host cannot be found", "no answer: the name of the host ca…"),
         ("no credentials at all", "no credentials at all"),
     ],
 )
