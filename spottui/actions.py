@@ -233,7 +233,7 @@ def shown_key(key: str) -> str:
 def refusal(action: Action, situation: Situation) -> str:
     """Return why an action is not done, for people; empty when nothing stands against it."""
     if action.danger and situation.read_only:
-        return f"{action.title} is off: this console is read-only. Start it without --read-only to act."
+        return f"{action.title} is off: read-only. Start it without --read-only to act."
     if action.danger and not situation.open:
         return f"{action.title}: not yet, the console is still starting."
     return "" if action.offered(situation) else action.otherwise

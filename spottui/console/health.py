@@ -11,8 +11,9 @@ from spottui.tables.moments import age
 SOURCES = ("queue", "lock", "sweep")
 
 _ADVICE = re.compile(r" (?=\[RequestId |Mend |Grant |Check )")
-_CAUSE_CELLS = 32
-_QUEUE_NOT_READ = "queue not read (read-only): its messages belong to the console that acts."
+_ERRNO = re.compile(r"^\[Errno -?\d+\] ")
+_CAUSE_CELLS = 24
+_QUEUE_NOT_READ = "queue is not read (read-only): its messages belong to the console that acts."
 _OPENING = "Opening the journal and the cloud clients…"
 
 
@@ -92,7 +93,7 @@ def no_instances(view: DeskView | None, failed: str, now: datetime) -> str:
 def no_events(view: DeskView | None, failed: str, now: datetime) -> str:
     """Return why the events panel is empty."""
     if view and not failed and not is_read(view, "queue"):
-        return f"No event yet. {_QUEUE_NOT_READ}"
+        return f"No event yet. The {_QUEUE_NOT_READ}"
     return _unknown(view, failed, "queue", "The queue", now) or "No event yet. The queue is listened to."
 
 
@@ -101,10 +102,12 @@ def no_recoveries(view: DeskView | None, failed: str, now: datetime) -> str:
     what = "Whether an instance is being reclaimed"
     if waiting := _unknown(view, failed, "lock", what, now):
         return waiting
+    locked = any(instance.recycling for instance in view.instances) if view else False
     if view and not is_read(view, "queue"):
-        return f"No lock is seen. {_QUEUE_NOT_READ}"
+        return f"{'No recovery is open.' if locked else 'No lock is seen.'} The {_QUEUE_NOT_READ}"
     waiting = _unknown(view, failed, "queue", what, now)
-    return waiting or "Nothing is being reclaimed. r on an instance recovers it all the same."
+    nothing = "No recovery is open." if locked else "Nothing is being reclaimed."
+    return waiting or f"{nothing} r on an instance recovers it all the same."
 
 
 def _unknown(view: DeskView | None, failed: str, source: str, what: str, now: datetime) -> str:
@@ -145,7 +148,7 @@ def _cause(error: str) -> tuple[str, str]:
     if not code:
         return error, ""
     if code[0].islower() and message:
-        return f"{code}: {plain(message, _CAUSE_CELLS)}", " ".join((action, *advice))
+        return f"{code}: {plain(_ERRNO.sub('', message), _CAUSE_CELLS)}", " ".join((action, *advice))
     return code, " ".join((f"{action}: {message}" if message else action, *advice))
 
 

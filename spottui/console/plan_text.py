@@ -71,7 +71,7 @@ def _deadline(subject: Subject, now: datetime) -> Line:
     if (subject.interruption is None and subject.recovery is None) or (
         subject.interruption is not None and is_wish(subject.interruption)
     ):
-        return [("No reclaim is known: you copy an instance that goes on running beside its replacement.", "$warning")]
+        return [("No reclaim is known: the instance goes on running beside its replacement.", "$warning")]
     deadline = subject.interruption.deadline if subject.interruption else subject.recovery.deadline  # type: ignore[union-attr]
     line: Line = [(f"taken back in {countdown(epoch(deadline), now.timestamp())}", "bold")]
     recovery = subject.recovery

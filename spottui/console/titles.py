@@ -3,7 +3,7 @@
 from spottui.console.health import regions_without_answer
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.view import DeskView
-from spottui.tables.instances import is_wish, open_reclaims, replacements
+from spottui.tables.instances import instance_key, is_wish, open_reclaims, replacements
 
 
 def instances_title(view: DeskView) -> str:
@@ -31,14 +31,24 @@ def recoveries_title(view: DeskView) -> str:
 
 
 def unsaved(view: DeskView) -> frozenset[str]:
-    """Return the ids of the reclaims that take an instance whose replacement does not run yet."""
-    return frozenset(one.id for one in open_reclaims(view) if not is_wish(one)) - replacements(view).keys()
+    """Return the ids of the reclaims that take an instance whose replacement does not run yet.
+
+    A read-only console opens none itself: there a lock alone is one, by the id of its instance.
+    """
+    reclaims = frozenset(one.id for one in open_reclaims(view) if not is_wish(one)) - replacements(view).keys()
+    return reclaims | _locks_alone(view) if view.read_only else reclaims
 
 
 def _reclaims(view: DeskView) -> list[str]:
-    left = unsaved(view)
+    left = unsaved(view) | _locks_alone(view)
     saved = sum(not is_wish(one) and one.id not in left for one in open_reclaims(view))
     parts = [f"{saved} saved"] if saved else []
     if left or saved or not regions_without_answer(view, "lock"):
         parts.insert(0, f"{len(left)} reclaiming")
     return parts
+
+
+def _locks_alone(view: DeskView) -> frozenset[str]:
+    known = {(one.region, one.instance_id) for one in open_reclaims(view)}
+    locked = ((one.region, one.instance_id) for one in view.instances if one.recycling)
+    return frozenset(instance_key(*one) for one in locked if one not in known)

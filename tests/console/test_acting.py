@@ -5,6 +5,7 @@ import pytest
 
 from spottui import actions
 from spottui.console.plan_dialog import PlanDialog
+from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.interruption import Evidence
 from spottui.domain.recovery import RecoveryState
 from tests.console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
@@ -169,7 +170,7 @@ async def test_a_refused_command_is_told():
 async def test_r_recovers_an_instance_that_nobody_reclaims():
     async with running() as (pilot, desk):
         await press(pilot, "end", "r")
-        await shows(pilot, "No reclaim is known: you copy an instance that goes on running beside its replacement.")
+        await shows(pilot, "No reclaim is known: the instance goes on running beside its replacement.")
         last = pilot.app.main.choice.instance
         await shows(pilot, plan_of(last).digest)
         await press(pilot, "enter")
@@ -293,6 +294,28 @@ async def test_g_goes_now_in_a_veto_window_after_showing_the_plan():
         await press(pilot, "enter")
         await wait_until(pilot, lambda: bool(desk.commands))
         assert desk.commands[0][:2] == ("confirm", waits.recovery_id)
+
+
+async def test_at_80_columns_a_veto_window_counts_down_beside_the_verdict_and_the_keys_are_all_there():
+    desk, _ = in_veto_window()
+    clock = FrozenClock()
+    async with running(desk, size=NARROW, clock=clock) as (pilot, _):
+        await shows(pilot, "veto 12s")
+        footer = screen(pilot.app).splitlines()[-1]
+        for key in ("y Confirm", "g Go now", "x Veto", "h Hold", "/ Filter", "? Help"):
+            assert key in footer
+        clock.go(1)
+        pilot.app.main.tick()
+        await shows(pilot, "veto 11s")
+
+
+async def test_r_on_an_instance_at_peace_that_would_be_stopped_speaks_of_no_release():
+    of = replace(instance(1), behavior=InterruptionBehavior.STOP)
+    async with running(ScriptedDesk(view(instances=(of,)))) as (pilot, _):
+        await press(pilot, "r")
+        await shows(pilot, "Old → new")
+        assert "No reclaim is known: the instance goes on running beside its replacement." in screen(pilot.app)
+        assert "released" not in screen(pilot.app)
 
 
 async def test_g_is_the_first_row_where_no_veto_window_runs():

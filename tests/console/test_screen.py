@@ -158,6 +158,8 @@ async def test_an_error_is_shown_with_its_code_and_when_it_is_tried_again():
         ("ReceiveMessage: QueueNotExist [RequestId 7A6B] Check the names in the configuration.", "QueueNotExist"),
         ("X: no answer: connection refused Check the endpoint, the network", "no answer: connection refused"),
         ("X: service error [RequestId 7]", "service error"),
+        ("X: no answer: [Errno 111] Connection refused Check the endpoint.", "no answer: Connection refused"),
+        ("X: no answer: the name of the host cannot be found", "no answer: the name of the host ca…"),
         ("no credentials at all", "no credentials at all"),
     ],
 )
@@ -232,11 +234,21 @@ async def test_read_only_says_that_the_queue_is_not_read():
     desk = ScriptedDesk(view(read_only=True, sources=healthy()[1:]))
     async with running(desk) as (pilot, _):
         await shows(pilot, "queue not read  lock 2.0s")
-        assert "No lock is seen. queue not read (read-only)" in screen(pilot.app)
+        assert "No lock is seen. The queue is not read (read-only)" in screen(pilot.app)
         assert "Nothing is being reclaimed" not in screen(pilot.app)
         await pilot.resize_terminal(*NARROW)
         await shows(pilot, "AUTO off 0/3  Q –  L 2.0s  S 31s   02:13:22")
         assert "  AUTO" in screen(pilot.app)
+
+
+async def test_read_only_counts_and_rings_for_a_lock_alone():
+    locked = instance(1, recycling=True)
+    desk = ScriptedDesk(view(read_only=True, sources=healthy()[1:], instances=(locked, instance(2))))
+    async with running(desk) as (pilot, _):
+        await shows(pilot, "2 spot · 1 reclaiming")
+        assert "No recovery is open." in screen(pilot.app)
+        assert "No lock is seen" not in screen(pilot.app)
+        assert (pilot.app.bells, pilot.app.window_title) == (1, "(1!) spottui")
 
 
 async def test_what_is_saved_is_counted_apart_and_alarms_nobody():
