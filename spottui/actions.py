@@ -95,7 +95,7 @@ ACTIONS: tuple[Action, ...] = (
         "Confirm",
         ("y",),
         Scope.RECOVERY,
-        "Show the plan of the chosen recovery, or of the most urgent one that waits where the chosen row has none; "
+        "Show the plan of the chosen recovery, or of the most urgent one that waits where the chosen one does not; "
         "enter then runs exactly what is shown.",
         danger=True,
         offered=_someone_waits,

@@ -16,7 +16,7 @@ class Choice:
     """A row and what belongs to it.
 
     `recovery` is the row's own, `own` the same as long as it is open: what a veto, a hold or a stop is for. `waiting`
-    is what a yes is for: the row's own when that one waits, the most urgent one where the row has none that is open.
+    is what a yes is for: the row's own when that one waits, else the most urgent one; its plan names it, and asks.
     """
 
     row: Row | None = None
@@ -58,9 +58,8 @@ class Choice:
             recovery = _by_id(view, event.recovery_id) if event and event.recovery_id else None
         elif row is not None:
             recovery = _by_id(view, str(row[0]))
-        if recovery is None or recovery.state.is_final:
-            return cls(row, instance, event, recovery, most_urgent(view))
-        return cls(row, instance, event, recovery, recovery if recovery.state.waits_for_permission else None)
+        waits = recovery is not None and recovery.state.waits_for_permission
+        return cls(row, instance, event, recovery, recovery if waits else most_urgent(view))
 
 
 def recovery_of(view: DeskView, instance: Instance) -> Recovery | None:

@@ -228,14 +228,17 @@ def one_runs_and_one_waits(waits=RecoveryState.VETO_WINDOW):
 
 @pytest.mark.parametrize("panel", ["1", "3"])
 @pytest.mark.parametrize("waits", [RecoveryState.VETO_WINDOW, RecoveryState.NEEDS_YOU])
-async def test_on_a_row_whose_recovery_runs_no_key_acts_on_another_one(panel, waits):
+async def test_on_a_row_whose_recovery_runs_only_y_takes_another_one_and_its_plan_names_it(panel, waits):
     async with running(one_runs_and_one_waits(waits)) as (pilot, desk):
         await press(pilot, panel)
         footer = screen(pilot.app).splitlines()[-1]
         assert "x Stop" in footer
-        assert not {"Confirm", "Veto", "Hold", "Go now"} & set(footer.split())
-        await press(pilot, "y", "h", "g")
+        assert not {"Veto", "Hold", "now"} & set(footer.split())
+        await press(pilot, "h", "g")
         assert pilot.app.screen is pilot.app.main
+        await press(pilot, "y")
+        await shows(pilot, "Recover web-2")
+        await press(pilot, "escape")
         await press(pilot, "x")
         await shows(pilot, "Stop the recovery of web-1?")
         assert desk.commands == []
@@ -362,7 +365,7 @@ async def test_the_palette_offers_what_can_be_done_now():
     async with running() as (pilot, _):
         offered = {command.title for command in pilot.app.get_system_commands(pilot.app.main)}
         assert {"Stop (x)", "Recover (r)", "Help (?)", "Quit (q)", "Theme"} <= offered
-        assert not {"Confirm (y)", "Veto (x)", "Hold (h)"} & offered
+        assert not {"Veto (x)", "Hold (h)"} & offered
         await press(pilot, "ctrl+p")
         await wait_until(pilot, lambda: pilot.app.screen is not pilot.app.main)
         await press(pilot, *"details", "enter")
