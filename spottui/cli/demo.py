@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
@@ -37,6 +39,8 @@ def demo(headless: bool, auto: bool, read_only: bool) -> None:
         raise click.UsageError("--auto and --read-only exclude each other: auto-mode acts.")
     if headless and not auto:
         raise click.UsageError("--headless needs --auto here: there is nobody to confirm.")
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, _end)
     with tempfile.TemporaryDirectory(prefix="spottui-demo-") as directory:
         _use_private_state(Path(directory))
         with _simulated_cloud(Path(directory)) as config:
@@ -119,6 +123,11 @@ def _simulated_cloud(directory: Path) -> Iterator[Path]:
             yield config
         finally:
             process.terminate()
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    """A terminal that is closed ends the simulated cloud too."""
+    raise SystemExit(1)
 
 
 def _use_private_state(directory: Path) -> None:

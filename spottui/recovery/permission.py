@@ -130,8 +130,9 @@ async def _plan(work: Work, recovery: Recovery) -> Plan | str:
 
 
 def _next_step(plan: Plan) -> str:
-    first = plan.candidates[0]
-    return f"image, then {first.instance_type} in {first.zone}"
+    first, *others = plan.candidates
+    then = "".join(f", then {one.zone}" for one in others[:1])
+    return f"image, then {first.instance_type} in {first.zone}{then}"
 
 
 def _stopped_by_person(recovery: Recovery) -> Ended:

@@ -69,7 +69,7 @@ def _warnings(spec: LaunchSpec, vswitches: dict[str, str]) -> tuple[str, ...]:
     if old.public_ip:
         found.append(f"new public IP: {old.public_ip} is lost")
     if old.behavior is InterruptionBehavior.STOP:
-        found.append("the instance is stopped, not released: starting it later would be a second one")
+        found.append("at a reclaim the instance is stopped, not released: starting it later would be a second one")
     found += [f"disk {disk.disk_id} is local and lost" for disk in spec.disks if disk.is_local]
     if not [zone for zone in vswitches if zone != old.zone]:
         found.append("no other zone has a vSwitch in the configuration")
