@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy.exc import OperationalError
+
 from spottui.cloud.messages import OtherEvent, Poison, Reclaim, parse
 from spottui.cloud.mns import Message
 from spottui.domain.clock import Clock
@@ -83,6 +85,9 @@ class Intake:
             self._read(queue_region, message, observations, lines)
         try:
             return self._write(observations, lines)
+        except OperationalError:
+            # A journal that is locked or full for now says nothing about the message: it comes again.
+            raise
         except Exception as error:
             if len(messages) > 1:
                 return tuple(one for message in messages for one in self._committed(queue_region, [message]))
