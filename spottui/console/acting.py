@@ -125,9 +125,39 @@ def copy(main: "MainScreen") -> None:
     main.notify(f"Copied {text}", markup=False)
 
 
+def columns(main: "MainScreen") -> None:
+    """Let the person choose the columns of the focused table."""
+    from spottui.console.columns_dialog import ColumnsDialog
+
+    panel = main.panel
+    main.app.push_screen(
+        ColumnsDialog(panel.label, panel.table, lambda chosen: main.kept.keep_columns(panel.id or "", chosen))
+    )
+
+
+def export(main: "MainScreen") -> None:
+    """Write what the focused table shows to a CSV file."""
+    _export(main, "csv")
+
+
+def export_json(main: "MainScreen") -> None:
+    """Write what the focused table shows to a JSON file."""
+    _export(main, "json")
+
+
+def _export(main: "MainScreen", form: str) -> None:
+    table, now = main.panel.table, main.clock.now()
+    rows = table.model.meant
+    if not rows:
+        main.notify("There is no row to export.", severity="warning")
+        return
+    name = f"spottui-{main.panel.id}-{now:%Y%m%dT%H%M%SZ}.{form}"
+    main.feed.export(name, table.model.table, table.columns, rows, now.timestamp())
+
+
 def back(main: "MainScreen") -> None:
-    """Take away the panel's filter, else the zoom."""
-    if not main.panel.drop_filter():
+    """Take away the panel's filter, else its marks, else the zoom."""
+    if not main.panel.drop_filter() and not main.panel.table.unmark():
         main.remove_class("-zoomed")
         main.fit_recoveries()
 
@@ -215,6 +245,16 @@ DO: dict[str, Callable[["MainScreen"], None]] = {
     "filter": lambda main: main.panel.open_filter(),
     "sort": lambda main: main.panel.table.sort_next(),
     "reverse": reverse,
+    "columns": columns,
+    "mark": lambda main: main.panel.table.mark(),
+    "mark_others": lambda main: main.panel.table.mark_others(),
+    "export": export,
+    "export_json": export_json,
+    "storm": lambda main: None,
+    "statistics": lambda main: None,
+    "pause": lambda main: None,
+    "confirm_marked": lambda main: None,
+    "veto_marked": lambda main: None,
     "down": lambda main: main.panel.table.move(1),
     "up": lambda main: main.panel.table.move(-1),
     "page_down": lambda main: main.panel.table.move_page(1),

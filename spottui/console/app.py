@@ -13,9 +13,10 @@ from textual.screen import Screen
 
 from spottui import actions
 from spottui.console.feed import Feed
+from spottui.console.kept import Kept
 from spottui.console.main import MainScreen
-from spottui.console.messages import CommandDone, DeskClosed, DeskFailed, LeaveWanted, ViewArrived
-from spottui.console.themes import DARK, PLAIN_TERMINAL
+from spottui.console.messages import CommandDone, DeskClosed, DeskFailed, DeskTroubled, LeaveWanted, ViewArrived
+from spottui.console.themes import DARK, PLAIN_TERMINAL, THEMES
 from spottui.console.titles import unsaved
 from spottui.domain.clock import Clock
 
@@ -30,7 +31,8 @@ class SpottuiApp(App[None]):
     """The terminal console over a desk.
 
     `open_desk` is called in a thread after the first frame is painted; it may take seconds, and what it raises is shown
-    to the person. `who` is put on record with every command, `title` stands at the head of the screen.
+    to the person. `who` is put on record with every command, `title` stands at the head of the screen. What a person
+    chooses for the screen is kept in the file `keep_in`, if there is one.
     """
 
     CSS_PATH = Path(__file__).with_name("styles.tcss")
@@ -47,19 +49,25 @@ class SpottuiApp(App[None]):
         title: str,
         bell: bool = True,
         mouse: bool = True,
+        keep_in: Path | None = None,
     ) -> None:
         # Under NO_COLOR Textual must know from the start that colours are the terminal's own, else it turns
         # them all into black on black.
         plain_terminal = "NO_COLOR" in environ
         super().__init__(ansi_color=True if plain_terminal else None)
-        self.register_theme(DARK)
-        self.theme = PLAIN_TERMINAL if plain_terminal else DARK.name
+        self.kept = Kept.read(keep_in)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = PLAIN_TERMINAL if plain_terminal else self._theme_or_dark(self.kept.theme)
         self.feed = Feed(self, open_desk)
-        self.main = MainScreen(self.feed, clock, who=who, title=title)
+        self.main = MainScreen(self.feed, clock, who=who, title=title, kept=self.kept)
         self.window_title = ""
         self._bell, self._mouse = bell, mouse
         self._rung: frozenset[str] = frozenset()
         self._leaving = False
+
+    def _theme_or_dark(self, name: str) -> str:
+        return name if name in self.available_themes else DARK.name
 
     def start(self) -> None:
         """Run until the person leaves; the mouse is the terminal's own when it was turned off."""
@@ -72,6 +80,11 @@ class SpottuiApp(App[None]):
     def on_mount(self) -> None:
         """Remember the window's title, to give it back at the end."""
         self._write(_SAVE_TITLE)
+
+    def watch_theme(self, theme: str) -> None:
+        """Keep the choice for the next start."""
+        if not self.no_color:
+            self.kept.keep_theme(theme)
 
     def on_unmount(self) -> None:
         """Let the desk go, whatever ended the program."""
@@ -130,6 +143,10 @@ class SpottuiApp(App[None]):
     @on(DeskFailed)
     def _fail(self, message: DeskFailed) -> None:
         self.main.fail(message.text)
+
+    @on(DeskTroubled)
+    def _worry(self, message: DeskTroubled) -> None:
+        self.main.worry(f"{message.text} · next try in {message.retry_s:.0f}s")
 
     @on(CommandDone)
     def _answer(self, message: CommandDone) -> None:

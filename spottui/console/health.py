@@ -59,10 +59,12 @@ def regions_without_answer(view: DeskView, name: str) -> tuple[str, ...]:
     return tuple(region for region in view.regions if region not in answered)
 
 
-def problems(view: DeskView | None, failed: str, now: datetime) -> tuple[Problem, ...]:
+def problems(view: DeskView | None, failed: str, now: datetime, trouble: str = "") -> tuple[Problem, ...]:
     """Return what is wrong, the worst first; empty when all is well."""
     if failed:
         return (Problem(_failure(view, failed)),)
+    if trouble:
+        return (Problem(plain(f"The desk cannot be read, what you see is old: {trouble}", 1000)),)
     if view is None:
         return ()
     found = [Problem(plain(view.problem))] if view.problem else []

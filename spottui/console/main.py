@@ -14,6 +14,7 @@ from spottui import actions
 from spottui.console import acting, health
 from spottui.console.choice import Choice
 from spottui.console.feed import Feed
+from spottui.console.kept import Kept
 from spottui.console.lines import Line, filter_footer, footer, header, status
 from spottui.console.messages import ViewArrived
 from spottui.console.panel import Panel
@@ -23,11 +24,10 @@ from spottui.domain.clock import Clock
 from spottui.domain.recovery import Recovery
 from spottui.domain.view import DeskView
 from spottui.tables.events import EVENTS
-from spottui.tables.instances import INSTANCES, replacements
+from spottui.tables.instances import INSTANCES, SELDOM, replacements
 from spottui.tables.recoveries import RECOVERIES
 
 _KEYS = sorted({key for action in actions.ACTIONS for key in action.keys})
-_SELDOM = frozenset(("region", "now"))
 _LINES_AROUND_ROWS = 3
 _SLIP = timedelta(seconds=2)
 """How long a key may still have been meant for the recovery that stood under the cursor before."""
@@ -36,24 +36,27 @@ _SLIP = timedelta(seconds=2)
 class MainScreen(Screen[None]):
     """Shows what `ViewArrived` brings, and does what the registry of actions says about each key.
 
-    `view` is None and `failed` empty until the desk is open; a desk that cannot be opened leaves its text in `failed`.
+    `view` is None and `failed` empty until the desk is open; a desk that cannot be opened leaves its text in `failed`,
+    one that cannot be read for now in `trouble`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding(key, f"press('{key}')", show=False) for key in _KEYS]
 
-    def __init__(self, feed: Feed, clock: Clock, *, who: str, title: str) -> None:
+    def __init__(self, feed: Feed, clock: Clock, *, who: str, title: str, kept: Kept) -> None:
         super().__init__()
-        self.feed, self.clock, self.who = feed, clock, who
+        self.feed, self.clock, self.who, self.kept = feed, clock, who, kept
         self.view: DeskView | None = None
-        self.failed = ""
+        self.failed = self.trouble = ""
         self._heading = title
         self._titles = "", ""
         self._slipped_to = ""
         self._slipped_until = datetime.min.replace(tzinfo=UTC)
         self._header, self._status, self._footer = Line("header"), Line("status"), Line("footer")
-        self.instances = Panel("Instances", DeskTable(INSTANCES, clock, hidden=_SELDOM))
+        self.instances = Panel("Instances", DeskTable(INSTANCES, clock, hidden=_needless(None)))
         self.events_panel = Panel("Events", DeskTable(EVENTS, clock, follow=True))
         self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, clock))
+        for panel in self.panels:
+            panel.table.arrangement = kept.arrangement(panel.id or "")
 
     def compose(self) -> ComposeResult:
         """Yield the lines and the panels."""
@@ -77,7 +80,7 @@ class MainScreen(Screen[None]):
     def show(self, message: ViewArrived) -> None:
         """Take in what the desk shows."""
         before = self.choice.own
-        self.view = message.view
+        self.view, self.trouble = message.view, ""
         self._titles = instances_title(message.view), recoveries_title(message.view)
         self.instances.table.hide(_needless(message.view))
         self.instances.table.apply(message.instances)
@@ -90,6 +93,11 @@ class MainScreen(Screen[None]):
     def fail(self, text: str) -> None:
         """Say that there is no desk, and why."""
         self.failed = text
+        self.write_lines()
+
+    def worry(self, trouble: str) -> None:
+        """Say that the desk cannot be read for now, so that nobody takes what stands here for what is."""
+        self.trouble = trouble
         self.write_lines()
 
     def fit_recoveries(self) -> None:
@@ -141,6 +149,9 @@ class MainScreen(Screen[None]):
             waiting=choice.waiting.state if choice.waiting else None,
             on_instance=choice.instance is not None,
             on_row=choice.row is not None,
+            on_recovery=choice.recovery is not None,
+            on_events=self.panel is self.events_panel,
+            marked=len(self.panel.table.model.marked),
         )
 
     def action_press(self, key: str) -> None:
@@ -158,7 +169,7 @@ class MainScreen(Screen[None]):
     def write_lines(self) -> None:
         """Write header, status, titles and footer, as they are now."""
         now, width = self.clock.now(), self.app.size.width
-        wrong = health.problems(self.view, self.failed, now)
+        wrong = health.problems(self.view, self.failed, now, self.trouble)
         self._header.put(header(self._heading, self.view, now, width, failed=bool(self.failed)))
         self._status.put(status(wrong, now, width))
         self._status.set_class(bool(wrong), "-shown")
@@ -204,6 +215,9 @@ class MainScreen(Screen[None]):
         self.call_after_refresh(self.write_lines)
 
 
-def _needless(view: DeskView) -> frozenset[str]:
-    said = {"region": len(view.regions) > 1, "now": bool(replacements(view))}
-    return frozenset(column for column, says in said.items() if not says)
+def _needless(view: DeskView | None) -> frozenset[str]:
+    """Return the columns of the instances that say nothing now, or are hidden until somebody wants them."""
+    several = view is not None and len(view.regions) > 1
+    replaced = view is not None and bool(replacements(view))
+    silent = {"region": not several, "now": not replaced}
+    return SELDOM.union(column for column, is_silent in silent.items() if is_silent)

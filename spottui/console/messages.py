@@ -26,6 +26,24 @@ class DeskFailed(Message):
         self.text = text
 
 
+class DeskTroubled(Message):
+    """The desk could not be read and is asked again after so many seconds; the text is for people."""
+
+    def __init__(self, text: str, retry_s: float) -> None:
+        super().__init__()
+        self.text = text
+        self.retry_s = retry_s
+
+
+class Answered(Message):
+    """What the desk answered to a question; `problem` says why there is no answer, and is empty when there is one."""
+
+    def __init__(self, answer: object, problem: str = "") -> None:
+        super().__init__()
+        self.answer = answer
+        self.problem = problem
+
+
 class PlanReady(Message):
     """The plan that was asked for."""
 

@@ -19,14 +19,14 @@ class Panel(Vertical):
     def __init__(self, label: str, table: DeskTable) -> None:
         super().__init__(id=label.lower())
         self.table = table
-        self._label = label
+        self.label = label
         self._hint = ""
         self._titles = ("", "")
 
     def compose(self) -> ComposeResult:
         """Yield the table and the filter's line, which is hidden until somebody filters."""
         yield self.table
-        yield Input(placeholder="words, field:value, -not", compact=True, disabled=True)
+        yield Input(placeholder="words, field:value, -not, deadline<5m", compact=True, disabled=True)
 
     @property
     def is_filtering(self) -> bool:
@@ -37,7 +37,7 @@ class Panel(Vertical):
         """Write how things stand into the border; `hint` stands at its foot when there is no filter."""
         self.set_class(bool(stale), "-stale")
         self._hint = hint
-        parts = [self._label, *([stale] if stale else []), *([text] if text else [])]
+        parts = [self.label, *([stale] if stale else []), *([text] if text else [])]
         self._write(" ── ".join(parts), self._foot())
 
     def open_filter(self) -> None:
@@ -80,9 +80,11 @@ class Panel(Vertical):
         model = self.table.model
         if model.filter_error:
             return f"/ {model.filter_text} ✕ {model.filter_error}"
+        marked = [f"{len(model.marked):,} marked"] if model.marked else []
         if model.filter_text:
-            return f"/ {model.filter_text} · {len(model.view):,}/{len(model.rows):,} · esc clears"
-        return self._hint
+            shown = f"/ {model.filter_text} · {len(model.view):,}/{len(model.rows):,}"
+            return " · ".join((shown, *marked, "esc clears"))
+        return " · ".join((*marked, "esc unmarks")) if marked else self._hint
 
     def _write(self, title: str, foot: str) -> None:
         if (title, foot) != self._titles:

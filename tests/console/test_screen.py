@@ -369,7 +369,7 @@ async def test_the_filter_works_as_it_is_typed_and_esc_takes_it_away():
         await press(pilot, "slash", *"zone:i -web-1")
         await shows(pilot, "/ zone:i -web-1 ·")
         names = [pilot.app.main.instances.table.model.rows[key][5] for key in pilot.app.main.instances.table.model.view]
-        assert names == ["web-3", "web-22", "web-25", "web-28", "web-4", "web-7"]
+        assert names == ["web-3", "web-4", "web-7", "web-22", "web-25", "web-28"]
         await press(pilot, "enter", "escape")
         await wait_until(pilot, lambda: len(pilot.app.main.instances.table.model.view) == 29)
         assert pilot.app.focused is pilot.app.main.instances.table
