@@ -1,4 +1,4 @@
-"""The audit: every call of a recovery before and after it was made."""
+"""The audit: what a recovery stands on, and every call of it before and after it was made."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,21 +6,23 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from spottui.domain.feed import EventKind
+from spottui.domain.feed import EventKind, Line
 from spottui.journal import schema
 from spottui.journal.database import Database
 from spottui.journal.encoding import moment, stamp
-from spottui.journal.events import Line, write_line
+from spottui.journal.events import write_line
 
 
 class Phase(StrEnum):
-    """Where in a call an audit line stands: before it, or after it with what came of it."""
+    """Where in a call an audit line stands: before it, or after it with what came of it; or a sign of the reclaim."""
 
     INTENT = "intent"
     RESULT = "result"
     ERROR = "error"
     UNKNOWN = "unknown"
     """It failed in a way that leaves open whether it took effect."""
+    EVIDENCE = "evidence"
+    """No call: an observation that opened the interruption or made it stronger, under the name of its source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,10 @@ class Audit:
 
 
 def write_entry(connection: sa.Connection, entry: Entry, region: str, instance_id: str, now: datetime) -> None:
-    """Write an entry in a transaction that is under way; what a call gave, or why it failed, is in the feed too."""
+    """Write an entry in a transaction that is under way; what a call gave, or why it failed, is in the feed too.
+
+    A sign of the reclaim has a line of its own there.
+    """
     connection.execute(
         schema.audit.insert().values(
             at=stamp(now),
@@ -87,7 +92,7 @@ def write_entry(connection: sa.Connection, entry: Entry, region: str, instance_i
             detail=entry.detail,
         )
     )
-    if entry.phase is not Phase.INTENT:
+    if entry.phase not in (Phase.INTENT, Phase.EVIDENCE):
         text = f"{entry.action} {entry.detail}".strip()
         line = Line(EventKind.CALL, region, instance_id, text, entry.recovery_id, entry.request_id)
         write_line(connection, line, now)

@@ -10,6 +10,7 @@ from spottui.journal.image_timings import ImageTimings
 from spottui.journal.interruptions import Interruptions
 from spottui.journal.outbox import Outbox
 from spottui.journal.recoveries import Recoveries
+from spottui.journal.watermarks import Watermarks
 
 
 class Journal:
@@ -24,6 +25,7 @@ class Journal:
         self.fleet = Fleet(self.database)
         self.image_timings = ImageTimings(self.database)
         self.outbox = Outbox(self.database)
+        self.watermarks = Watermarks(self.database)
 
     def close(self) -> None:
         """Close the file."""

@@ -8,14 +8,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from spottui.domain.feed import EventKind
+from spottui.domain.feed import EventKind, Line
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import schema
 from spottui.journal.audit import Entry, write_entry
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode, stamp
-from spottui.journal.events import Line, write_line
+from spottui.journal.events import write_line
 
 _ROW = (schema.recovery.c.data, schema.recovery.c.decision, schema.recovery.c.who, schema.recovery.c.cancel)
 
