@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import msgspec
 from platformdirs.unix import Unix
 
-from spottui.domain.settings import ConsoleSettings, Policy, RegionSettings, Settings
+from spottui.domain.settings import ConsoleSettings, DrainSettings, Policy, RegionSettings, Settings
 
 _DIRS = Unix("spottui")  # XDG on every system, as people who use ssh expect
 
@@ -39,6 +39,7 @@ class ConfigFile:
     journal: str = ""
     ca_file: str = ""
     notify: tuple[str, ...] = ()
+    drain: dict[str, DrainSettings] = field(default_factory=dict)
 
 
 def default_path() -> Path:
@@ -76,6 +77,7 @@ class _Reader:
         file = self._convert(tables)
         self._check_regions(file)
         self._check_policy(file.policy)
+        self._check_drains(file)
         if "://" in file.journal:
             self._fail("journal", "a database address", "the path of a file; shared journals come later")
         here = self._path.parent
@@ -88,6 +90,7 @@ class _Reader:
             policy=file.policy,
             console=file.console,
             notify=file.notify,
+            drain=file.drain,
         )
 
     def _tables(self, profile: str) -> dict[str, Any]:
@@ -114,6 +117,10 @@ class _Reader:
             for one in value if isinstance(value, list) else [value]:
                 if inner and isinstance(one, dict):
                     self._check_keys(one, inner, f"{key}.")
+            if kind is ConfigFile and key in _NAMED_TABLES and isinstance(value, dict):
+                for name, named in value.items():
+                    if isinstance(named, dict):
+                        self._check_keys(named, _NAMED_TABLES[key], f"{key}.{name}.")
 
     def _convert(self, tables: dict[str, Any]) -> ConfigFile:
         try:
@@ -145,6 +152,17 @@ class _Reader:
             if not least <= value <= most:
                 self._fail(f"policy.{key}", str(value), f"{least} to {most}")
 
+    def _check_drains(self, file: ConfigFile) -> None:
+        if file.policy.drain and file.policy.drain not in file.drain:
+            self._fail("policy.drain", repr(file.policy.drain), _either(file.drain) or "the NAME of a [drain.NAME]")
+        for name, drain in file.drain.items():
+            if not drain.command.strip() or len(drain.command) > 16_000:
+                self._fail(
+                    f"drain.{name}.command", "none" if not drain.command else "too much", "1 to 16000 characters"
+                )
+            if not 1 <= drain.timeout_s <= 240:
+                self._fail(f"drain.{name}.timeout_s", str(drain.timeout_s), "1 to 240")
+
     def _existing(self, here: Path, name: str, key: str) -> Path | None:
         path = _resolved(here, name)
         if path and not path.is_file():
@@ -175,6 +193,7 @@ _TABLES: dict[str, type] = {
     "policy": Policy,
     "console": ConsoleSettings,
 }
+_NAMED_TABLES: dict[str, type] = {"drain": DrainSettings}
 _LIMITS: dict[str, tuple[float, float]] = {
     "veto_window_s": (0, 240),
     "max_at_once": (1, 100),
@@ -182,6 +201,10 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "lock_poll_s": (0.5, 60),
     "sweep_s": (2, 3600),
     "long_poll_s": (1, 30),
+    "max_added_cost_per_hour": (0, 1e9),
+    "breaker_failures": (1, 1000),
+    "keep_days": (0, 3650),
+    "restart_patience_s": (0, 86_400),
 }
 
 

@@ -113,6 +113,7 @@ def _launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
         deployment_set_id=_text(item, "DeploymentSetId"),
         http_tokens=_text(options, "HttpTokens"),
         http_endpoint=_text(options, "HttpEndpoint"),
+        image_id=_text(item, "ImageId"),
     )
 
 
@@ -134,6 +135,8 @@ def _instance(region: str, item: dict[str, Any]) -> Instance:
         eip_id=_text(item.get("EipAddress") or {}, "AllocationId"),
         tags=tuple((_text(tag, "TagKey"), _text(tag, "TagValue")) for tag in _inner(item, "Tags", "Tag")),
         created=_minute(_text(item, "CreationTime")),
+        vcpus=int(item.get("Cpu") or 0),
+        memory_gib=float(item.get("Memory") or 0) / 1024,
     )
 
 
@@ -146,6 +149,9 @@ def _disk(item: dict[str, Any]) -> Disk:
         size_gib=int(item.get("Size") or 0),
         performance_level=_text(item, "PerformanceLevel"),
         delete_with_instance=bool(item.get("DeleteWithInstance", True)),
+        status=_text(item, "Status"),
+        instance_id=_text(item, "InstanceId"),
+        encrypted=bool(item.get("Encrypted")),
     )
 
 

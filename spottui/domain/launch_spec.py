@@ -32,6 +32,7 @@ class LaunchSpec:
     deployment_set_id: str = ""
     http_tokens: str = ""
     http_endpoint: str = ""
+    image_id: str = ""
     user_data: "Secret | None" = None
 
     @property

@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = sa.MetaData()
 
@@ -100,6 +100,27 @@ image_timing = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
     sa.Column("gib", sa.Integer, nullable=False),
     sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("category", sa.Text, nullable=False, server_default=""),
+)
+
+# What a journal of an earlier schema version lacks; new tables are made by themselves.
+UPGRADES = {
+    2: (
+        "ALTER TABLE image_timing ADD COLUMN category TEXT NOT NULL DEFAULT ''",
+        "UPDATE recovery SET plan = json_set(plan, '$.routes', json_array(json_extract(plan, '$.route')))",
+    )
+}
+
+
+cool_down = sa.Table(
+    "cool_down",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("instance_type", sa.Text, primary_key=True),
+    sa.Column("zone", sa.Text, primary_key=True),
+    sa.Column("on_demand", sa.Boolean, primary_key=True),
+    sa.Column("until", sa.Float, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
 )
 
 outbox = sa.Table(
