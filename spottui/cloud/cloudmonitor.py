@@ -39,7 +39,7 @@ class CloudMonitor:
         return event.at is not None and event.region in ("", self.region)
 
     def _items(self, name: str, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
-        query = {
+        query: dict[str, str | int] = {
             "Product": "ECS",
             "EventType": "StatusNotification",
             "Name": name,
@@ -61,10 +61,10 @@ class CloudMonitor:
             answer = self._client.call_api(_PARAMS, request, self._runtime)
         except Exception as error:
             raise translate(ACTION, error) from None
-        return _checked(answer.get("body"))
+        return checked(answer.get("body"))
 
 
-def _checked(body: object) -> dict[str, Any]:
+def checked(body: object) -> dict[str, Any]:
     """A refusal can come with HTTP 200: only `Code` 200 with `Success` is an answer (alibaba_facts.md 9.6)."""
     if not isinstance(body, dict) or "Code" not in body:
         raise CloudError(ACTION, ErrorKind.BROKEN, message="an answer of an unknown shape")
