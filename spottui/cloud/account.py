@@ -1,7 +1,8 @@
-"""The configured account: one ECS client per region, queues on demand, and the lanes in which they run."""
+"""The configured account: the clients of each region, queues on demand, and the lanes in which they run."""
 
 import os
 
+from spottui.cloud.cloudmonitor import CloudMonitor
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.lanes import Lanes
@@ -23,6 +24,10 @@ class CloudAccount:
         self.lanes = Lanes()
         self.regions = {
             region.id: Ecs(region.id, region.ecs_endpoint, self._credentials, settings.ca_file)
+            for region in settings.regions
+        }
+        self.monitors = {
+            region.id: CloudMonitor(region.id, region.cms_endpoint, self._credentials, settings.ca_file)
             for region in settings.regions
         }
 

@@ -73,6 +73,16 @@ class Ecs:
         """Return the given instances (at most 100) that exist, by id; disks, RAM role and user data are not in it."""
         return {spec.instance.instance_id: spec for spec in self._pages({"InstanceIds": shapes.id_list(instance_ids)})}
 
+    def is_gone(self, instance_id: str) -> bool:
+        """Whether the account may list instances and an instance is not among them.
+
+        That is no evidence of a reclaim; after the deadline of one it says that the instance was released.
+        """
+        if self.launch_specs([instance_id]):
+            return False
+        self.check_permission()
+        return True
+
     def check_permission(self) -> None:
         """Raise `CloudError` when the account may not list instances: without the permission it sees an empty list."""
         try:

@@ -11,6 +11,7 @@ from spottui.journal.image_timings import ImageTimings
 from spottui.journal.interruptions import Interruptions
 from spottui.journal.outbox import Outbox
 from spottui.journal.recoveries import Recoveries
+from spottui.journal.watermarks import Watermarks
 
 
 class Journal:
@@ -26,6 +27,7 @@ class Journal:
         self.image_timings = ImageTimings(self.database)
         self.outbox = Outbox(self.database)
         self.cool_downs = CoolDowns(self.database)
+        self.watermarks = Watermarks(self.database)
 
     def close(self) -> None:
         """Close the file."""

@@ -6,13 +6,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from spottui.domain.clock import Clock
-from spottui.domain.feed import EventKind
+from spottui.domain.feed import EventKind, Line
 from spottui.domain.forecast import TIGHT_S, Forecast
 from spottui.domain.recovery import Decision
 from spottui.domain.settings import Policy
 from spottui.domain.view import AutoMode
 from spottui.journal import Journal
-from spottui.journal.events import Line
 
 AUTO = "auto-mode"
 """Who confirmed, when nobody did."""

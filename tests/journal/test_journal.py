@@ -11,12 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spottui.domain.audit import Entry, Phase
-from spottui.domain.feed import EventKind
+from spottui.domain.feed import EventKind, Line
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.recovery import Decision, RecoveryState
 from spottui.journal import Journal
 from spottui.journal.database import JournalProblem
-from spottui.journal.events import Line
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -31,7 +30,7 @@ def nameless(_region: str, _instance_id: str) -> str:
 
 
 def observe(journal: Journal, *observations: Observation) -> list[str]:
-    return [one.interruption.id for one in journal.interruptions.record(observations, [], nameless, NOON)]
+    return [one.id for one in journal.interruptions.record(observations, [], [], nameless, NOON)]
 
 
 def sign(instance_id: str = "i-1", source: Evidence = Evidence.QUEUE, after_s: float = 0) -> Observation:
