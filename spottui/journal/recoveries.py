@@ -1,10 +1,9 @@
 """Recoveries: the read model of each, its frozen plan, and what people decided."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -17,7 +16,7 @@ from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode, stamp
 from spottui.journal.events import Line, write_line
 
-_ROW = (schema.recovery.c.data, schema.recovery.c.decision, schema.recovery.c.who, schema.recovery.c.cancel)
+ROW = (schema.recovery.c.data, schema.recovery.c.decision, schema.recovery.c.who, schema.recovery.c.cancel)
 
 
 class Recoveries:
@@ -29,21 +28,21 @@ class Recoveries:
     def get(self, recovery_id: str) -> Recovery | None:
         """Return a recovery by its id."""
         with self._database.read() as connection:
-            return _load(connection, recovery_id)
+            return load(connection, recovery_id)
 
     def latest(self, limit: int) -> tuple[Recovery, ...]:
         """Return every recovery that is not over and the newest that are, at most `limit`, by deadline."""
         over = schema.recovery.c.state.in_([state.value for state in RecoveryState if state.is_final])
-        query = sa.select(*_ROW).order_by(over, sa.desc(sa.literal_column("rowid"))).limit(limit)
+        query = sa.select(*ROW).order_by(over, sa.desc(sa.literal_column("rowid"))).limit(limit)
         with self._database.read() as connection:
-            found = [_recovery(row) for row in connection.execute(query).all()]
+            found = [decoded(*row) for row in connection.execute(query).all()]
         return tuple(sorted(found, key=lambda recovery: (recovery.deadline, recovery.recovery_id)))
 
     def unfinished(self) -> tuple[Recovery, ...]:
         """Return the recoveries that are not over, the nearest deadline first."""
         over = schema.recovery.c.state.in_([state.value for state in RecoveryState if state.is_final])
         with self._database.read() as connection:
-            found = [_recovery(row) for row in connection.execute(sa.select(*_ROW).where(~over)).all()]
+            found = [decoded(*row) for row in connection.execute(sa.select(*ROW).where(~over)).all()]
         return tuple(sorted(found, key=lambda recovery: recovery.deadline))
 
     def change(
@@ -51,20 +50,13 @@ class Recoveries:
     ) -> Recovery:
         """Commit what the workflow found or did, with its audit entry; a new state is a line of the feed too."""
         with self._database.write() as connection:
-            old = _required(connection, recovery_id)
-            new = change(old)
-            if entry:
-                write_entry(connection, entry, old.region, old.instance_id, now)
-            if new == old:
-                return old
-            if new.state.is_final and new.ended is None:
-                new = replace(new, ended=now)
-            values = {"data": encode(new), "state": new.state.value}
-            connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
-            if new.state is not old.state:
-                text = f"{old.state} → {new.state}" + (f": {new.reason}" if new.reason else "")
-                write_line(connection, Line(EventKind.STATE, new.region, new.instance_id, text, recovery_id), now)
-            return new
+            return _change(connection, recovery_id, now, change, entry)
+
+    def change_all(self, now: datetime, changes: Mapping[str, tuple[Callable[[Recovery], Recovery], Entry]]) -> None:
+        """Commit what one call did for several recoveries, by their ids, as `change` does it for one."""
+        with self._database.write() as connection:
+            for recovery_id, (change, entry) in changes.items():
+                _change(connection, recovery_id, now, change, entry)
 
     def decide(
         self,
@@ -77,19 +69,15 @@ class Recoveries:
     ) -> Recovery | None:
         """Commit a decision when `only_if` holds of the recovery at that moment; return it as decided, or None."""
         with self._database.write() as connection:
-            known = _load(connection, recovery_id)
+            known = load(connection, recovery_id)
             if known is None or known.state.is_final or not only_if(known):
                 return None
-            values = {"decision": decision.value, "who": who, "decided_at": stamp(now)}
-            connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
-            line = Line(EventKind.STATE, known.region, known.instance_id, f"{decision} by {who}", recovery_id)
-            write_line(connection, line, now)
-            return replace(known, decision=decision, who=who)
+            return write_decision(connection, known, decision, who, now)
 
     def cancel(self, recovery_id: str, who: str, now: datetime) -> bool:
         """Raise the cancel flag, which the workflow reads between steps; False when the recovery is over."""
         with self._database.write() as connection:
-            known = _load(connection, recovery_id)
+            known = load(connection, recovery_id)
             if known is None or known.state.is_final:
                 return False
             connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(cancel=True))
@@ -117,33 +105,55 @@ class Recoveries:
             connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
             return plan
 
-    def allowed_by(self, who: str, since: datetime) -> int:
-        """Count the recoveries that `who` has confirmed since then."""
-        table = schema.recovery
-        query = sa.select(sa.func.count()).where(
-            table.c.who == who, table.c.decision == Decision.CONFIRM.value, table.c.decided_at >= stamp(since)
-        )
-        with self._database.read() as connection:
-            return int(connection.execute(query).scalar() or 0)
+
+def load(connection: sa.Connection, recovery_id: str) -> Recovery | None:
+    """Return a recovery in a transaction that is under way."""
+    row = connection.execute(sa.select(*ROW).where(schema.recovery.c.id == recovery_id)).one_or_none()
+    return None if row is None else decoded(*row)
 
 
-def _load(connection: sa.Connection, recovery_id: str) -> Recovery | None:
-    row = connection.execute(sa.select(*_ROW).where(schema.recovery.c.id == recovery_id)).one_or_none()
-    return None if row is None else _recovery(row)
+def write_decision(connection: sa.Connection, known: Recovery, decision: Decision, who: str, now: datetime) -> Recovery:
+    """Write a decision in a transaction that is under way, and return the recovery as decided."""
+    values = {"decision": decision.value, "who": who, "decided_at": stamp(now)}
+    connection.execute(schema.recovery.update().where(schema.recovery.c.id == known.recovery_id).values(**values))
+    line = Line(EventKind.STATE, known.region, known.instance_id, f"{decision} by {who}", known.recovery_id)
+    write_line(connection, line, now)
+    return replace(known, decision=decision, who=who)
+
+
+def _change(
+    connection: sa.Connection,
+    recovery_id: str,
+    now: datetime,
+    change: Callable[[Recovery], Recovery],
+    entry: Entry | None,
+) -> Recovery:
+    old = _required(connection, recovery_id)
+    new = change(old)
+    if entry:
+        write_entry(connection, entry, old.region, old.instance_id, now)
+    if new == old:
+        return old
+    if new.state.is_final and new.ended is None:
+        new = replace(new, ended=now)
+    ended_at = stamp(new.ended) if new.ended else None
+    values = {"data": encode(new), "state": new.state.value, "ended_at": ended_at}
+    connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
+    if new.state is not old.state:
+        text = f"{old.state} → {new.state}" + (f": {new.reason}" if new.reason else "")
+        write_line(connection, Line(EventKind.STATE, new.region, new.instance_id, text, recovery_id), now)
+    return new
 
 
 def _required(connection: sa.Connection, recovery_id: str) -> Recovery:
-    known = _load(connection, recovery_id)
+    known = load(connection, recovery_id)
     if known is None:
         raise LookupError(f"no recovery {recovery_id} in the journal")
     return known
 
 
-def _recovery(row: Sequence[Any]) -> Recovery:
-    return _decoded(*row)
-
-
 # A screen reads all of them several times a second: what did not change is the same object, and costs nothing.
 @lru_cache(maxsize=2000)
-def _decoded(data: str, decision: str, who: str, cancel: bool) -> Recovery:
+def decoded(data: str, decision: str, who: str, cancel: bool) -> Recovery:
+    """Return the recovery of one row: its `data`, `decision`, `who` and `cancel`."""
     return replace(decode(data, Recovery), decision=Decision(decision), who=who, cancel=cancel)
