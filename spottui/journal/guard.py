@@ -12,6 +12,7 @@ from spottui.domain.feed import EventKind
 from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import schema
+from spottui.journal.audit import Phase
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, moment, stamp
 from spottui.journal.events import Line, write_line
@@ -150,20 +151,25 @@ class Page:
     def endings(self, since: datetime, limit: int) -> tuple[RecoveryState, ...]:
         """Return how the newest recoveries of auto-mode ended: `recovered` or `failed`, nothing else counts."""
         query = (
-            sa.select(_RECOVERY.state)
+            sa.select(_ANSWER.outcome)
             .where(
-                _RECOVERY.ended_at > stamp(since),
-                _RECOVERY.state.in_((RecoveryState.RECOVERED.value, RecoveryState.FAILED.value)),
-                _by_auto_mode(),
+                _ANSWER.ended_at > stamp(since),
+                _ANSWER.answer == AutoAnswer.CONFIRMED.value,
+                _ANSWER.outcome.in_((RecoveryState.RECOVERED.value, RecoveryState.FAILED.value)),
             )
-            .order_by(_RECOVERY.ended_at.desc())
+            .order_by(_ANSWER.ended_at.desc())
             .limit(limit)
         )
         return tuple(RecoveryState(state) for state in self._connection.execute(query).scalars())
 
     def recoveries(self, since: datetime) -> tuple[Recovery, ...]:
         """Return what auto-mode has confirmed since then, over or not."""
-        query = sa.select(*ROW).where(_by_auto_mode(since))
+        confirmed = sa.exists().where(
+            _ANSWER.recovery_id == _RECOVERY.id,
+            _ANSWER.answer == AutoAnswer.CONFIRMED.value,
+            _ANSWER.at > stamp(since),
+        )
+        query = sa.select(*ROW).where(confirmed)
         return tuple(decoded(*row) for row in self._connection.execute(query))
 
     def locked(self, instance_ids: Iterable[str]) -> dict[str, datetime]:
@@ -210,14 +216,10 @@ class Page:
         line = Line(EventKind.AUTO, "", "", text)
         if recovery:
             line = Line(EventKind.AUTO, recovery.region, recovery.instance_id, text, recovery.recovery_id)
-            entry = {"recovery_id": recovery.recovery_id, "action": "auto-mode", "phase": "result", "detail": text}
-            self._connection.execute(schema.audit.insert().values(at=stamp(now), **entry))
+            decision = {"action": "auto-mode", "phase": Phase.DECISION.value, "detail": text}
+            audit = schema.audit.insert().values(at=stamp(now), recovery_id=recovery.recovery_id, **decision)
+            self._connection.execute(audit)
         write_line(self._connection, line, now)
-
-
-def _by_auto_mode(since: datetime | None = None) -> sa.ColumnElement[bool]:
-    confirmed = sa.exists().where(_ANSWER.recovery_id == _RECOVERY.id, _ANSWER.answer == AutoAnswer.CONFIRMED.value)
-    return confirmed if since is None else confirmed.where(_ANSWER.at > stamp(since))
 
 
 def _answered(row: sa.RowMapping) -> Answered:

@@ -11,7 +11,7 @@ from spottui.domain.feed import EventKind
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import schema
-from spottui.journal.audit import Entry, write_entry
+from spottui.journal.audit import Entry, Phase, write_entry
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode, stamp
 from spottui.journal.events import Line, write_line
@@ -81,8 +81,8 @@ class Recoveries:
             if known is None or known.state.is_final:
                 return False
             connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(cancel=True))
-            line = Line(EventKind.STATE, known.region, known.instance_id, f"cancel asked for by {who}", recovery_id)
-            write_line(connection, line, now)
+            entry = Entry(recovery_id, "Decision", Phase.DECISION, detail=f"cancel asked for by {who}")
+            write_entry(connection, entry, known.region, known.instance_id, now)
             return True
 
     def plan(self, recovery_id: str) -> Plan | None:
@@ -105,6 +105,42 @@ class Recoveries:
             connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
             return plan
 
+    def replan(self, recovery_id: str, plan: Plan, *, only_if: Callable[[Recovery, Plan], bool]) -> bool:
+        """Commit another plan in the place of the one that there is, when `only_if` holds of both at that moment."""
+        with self._database.write() as connection:
+            query = sa.select(schema.recovery.c.plan).where(schema.recovery.c.id == recovery_id)
+            text = connection.execute(query).scalar()
+            if text is None or not only_if(_required(connection, recovery_id), decode(text, Plan)):
+                return False
+            values = {"plan": encode(plan)}
+            connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
+            return True
+
+    def reopen(self, recovery_id: str, decision: Decision, who: str, now: datetime) -> Recovery | None:
+        """Begin another run of a recovery that came to nothing, decided by `who`; None when it did not, or runs.
+
+        What it has made stays its own, and so do its tokens: what was begun is settled before anything new.
+        """
+        with self._database.write() as connection:
+            known = load(connection, recovery_id)
+            if known is None or not known.state.is_final or known.state is RecoveryState.RECOVERED:
+                return None
+            again = replace(
+                known, state=RecoveryState.PROTECTING, reason="", ended=None, run=known.run + 1, veto_until=None
+            )
+            values = {
+                "data": encode(again),
+                "state": again.state.value,
+                "decision": decision.value,
+                "who": who,
+                "decided_at": stamp(now),
+                "cancel": False,
+            }
+            connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
+            entry = Entry(recovery_id, "Retry", Phase.DECISION, detail=f"tried again by {who}, run {again.run + 1}")
+            write_entry(connection, entry, known.region, known.instance_id, now)
+            return replace(again, decision=decision, who=who, cancel=False)
+
 
 def load(connection: sa.Connection, recovery_id: str) -> Recovery | None:
     """Return a recovery in a transaction that is under way."""
@@ -116,8 +152,8 @@ def write_decision(connection: sa.Connection, known: Recovery, decision: Decisio
     """Write a decision in a transaction that is under way, and return the recovery as decided."""
     values = {"decision": decision.value, "who": who, "decided_at": stamp(now)}
     connection.execute(schema.recovery.update().where(schema.recovery.c.id == known.recovery_id).values(**values))
-    line = Line(EventKind.STATE, known.region, known.instance_id, f"{decision} by {who}", known.recovery_id)
-    write_line(connection, line, now)
+    entry = Entry(known.recovery_id, "Decision", Phase.DECISION, detail=f"{decision} by {who}")
+    write_entry(connection, entry, known.region, known.instance_id, now)
     return replace(known, decision=decision, who=who)
 
 
@@ -136,13 +172,22 @@ def _change(
         return old
     if new.state.is_final and new.ended is None:
         new = replace(new, ended=now)
-    ended_at = stamp(new.ended) if new.ended else None
-    values = {"data": encode(new), "state": new.state.value, "ended_at": ended_at}
+    if new.state.is_final:
+        _end_for_the_guard(connection, new)
+    values = {"data": encode(new), "state": new.state.value}
     connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
     if new.state is not old.state:
         text = f"{old.state} → {new.state}" + (f": {new.reason}" if new.reason else "")
         write_line(connection, Line(EventKind.STATE, new.region, new.instance_id, text, recovery_id), now)
     return new
+
+
+def _end_for_the_guard(connection: sa.Connection, ended: Recovery) -> None:
+    """How a run ended stays with what auto-mode was told about it: a person may begin another run."""
+    table = schema.auto_answer
+    own = sa.and_(table.c.recovery_id == ended.recovery_id, table.c.run == ended.run)
+    values = {"outcome": ended.state.value, "ended_at": stamp(ended.ended) if ended.ended else None}
+    connection.execute(table.update().where(own).values(**values))
 
 
 def _required(connection: sa.Connection, recovery_id: str) -> Recovery:

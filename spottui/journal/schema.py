@@ -36,10 +36,8 @@ recovery = sa.Table(
     sa.Column("decided_at", sa.Float),
     sa.Column("who", sa.Text, nullable=False, server_default=""),
     sa.Column("cancel", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("ended_at", sa.Float),
     sa.Index("recovery_by_state", "state"),
     sa.Index("recovery_by_decision", "state", "decision"),
-    sa.Index("recovery_by_end", "ended_at"),
 )
 
 event = sa.Table(
@@ -96,11 +94,7 @@ UPGRADES = {
         "ALTER TABLE image_timing ADD COLUMN category TEXT NOT NULL DEFAULT ''",
         "UPDATE recovery SET plan = json_set(plan, '$.routes', json_array(json_extract(plan, '$.route')))",
     ),
-    3: (
-        "ALTER TABLE recovery ADD COLUMN ended_at FLOAT",
-        "CREATE INDEX recovery_by_decision ON recovery (state, decision)",
-        "CREATE INDEX recovery_by_end ON recovery (ended_at)",
-    ),
+    3: ("CREATE INDEX recovery_by_decision ON recovery (state, decision)",),
 }
 
 
@@ -126,7 +120,7 @@ arming = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
 )
 
-# What auto-mode was last told about a recovery.
+# What auto-mode was last told about a run of a recovery, and how that run ended.
 auto_answer = sa.Table(
     "auto_answer",
     metadata,
@@ -139,7 +133,10 @@ auto_answer = sa.Table(
     sa.Column("deadline", sa.Float, nullable=False),
     sa.Column("added_cost", sa.Float, nullable=False),
     sa.Column("veto_until", sa.Float),
+    sa.Column("outcome", sa.Text, nullable=False, server_default=""),
+    sa.Column("ended_at", sa.Float),
     sa.Index("auto_answer_by_answer", "answer", "at"),
+    sa.Index("auto_answer_by_end", "ended_at"),
 )
 
 outbox = sa.Table(

@@ -7,11 +7,13 @@ import threading
 import time
 import typing
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, WorkflowStatus
 
+from spottui.domain.recovery import Recovery
 from spottui.recovery.claims import Claim
 from spottui.recovery.work import Work
 from spottui.recovery.workflow import recover
@@ -20,7 +22,7 @@ T = TypeVar("T")
 
 log = logging.getLogger("spottui.recovery")
 
-APPLICATION_VERSION = "flow-1"
+APPLICATION_VERSION = "flow-2"
 """Bumped by hand when a workflow that was interrupted before could not go on under the new code."""
 RESUME_QUEUE = "resume"
 RESUME_POLL_S = 0.25
@@ -72,12 +74,17 @@ class Engine:
             return
         if recovery_id not in self._begun:
             self._work.life_rafts.send(region, instance_id, recovery_id)
-            self._start(recovery_id)
+            self._start(recovery_id, 0)
         self._work.signals.wake(recovery_id)
 
-    def _start(self, recovery_id: str) -> None:
+    def begin_again(self, recovery: Recovery) -> None:
+        """Start the next run of a recovery that was reopened."""
+        if self._workflow is not None:
+            self._start(recovery.recovery_id, recovery.run)
+
+    def _start(self, recovery_id: str, run: int) -> None:
         assert self._workflow is not None
-        with SetWorkflowID(recovery_id):
+        with SetWorkflowID(_workflow_id(recovery_id, run)):
             DBOS.start_workflow(self._workflow, recovery_id)
         self._begun.add(recovery_id)
 
@@ -130,20 +137,37 @@ class Engine:
     def _begin_unfinished(self) -> None:
         """Start what was journaled and never begun, and go on with what ended too early."""
         for unfinished in self._work.journal.recoveries.unfinished():
-            self._mend(unfinished.recovery_id)
-            self._start(unfinished.recovery_id)
+            self._mend(unfinished)
+            carried = self._carried_over(unfinished)
+            self._start(carried.recovery_id, carried.run)
 
-    def _mend(self, recovery_id: str) -> None:
+    def _carried_over(self, recovery: Recovery) -> Recovery:
+        """Give a recovery whose workflow an earlier version began another run: its steps are not those of this one."""
+        workflow_id = _workflow_id(recovery.recovery_id, recovery.run)
+        status = DBOS.get_workflow_status(workflow_id)
+        if status is None or status.app_version in (None, APPLICATION_VERSION):
+            return recovery
+        DBOS.cancel_workflow(workflow_id)
+        change = self._work.journal.recoveries.change
+        return change(recovery.recovery_id, self._work.now(), lambda known: replace(known, run=known.run + 1))
+
+    def _mend(self, recovery: Recovery) -> None:
         """Go on with a workflow that ended before its recovery did, from the step after the last good one."""
-        status = DBOS.get_workflow_status(recovery_id)
+        workflow_id = _workflow_id(recovery.recovery_id, recovery.run)
+        status = DBOS.get_workflow_status(workflow_id)
         if status is None or status.status not in ENDED:
             return
         # A recovery ends before its workflow does: one that has not ended now is ended by no other console.
-        known = self._work.journal.recoveries.get(recovery_id)
-        if known and not known.state.is_final:
-            steps = DBOS.list_workflow_steps(recovery_id)
+        known = self._work.journal.recoveries.get(recovery.recovery_id)
+        if known and not known.state.is_final and known.run == recovery.run:
+            steps = DBOS.list_workflow_steps(workflow_id)
             good = list(itertools.takewhile(lambda one: one["error"] is None, steps))
-            DBOS.rewind_workflow(recovery_id, start_step=len(good) + 1, queue_name=RESUME_QUEUE)
+            DBOS.rewind_workflow(workflow_id, start_step=len(good) + 1, queue_name=RESUME_QUEUE)
+
+
+def _workflow_id(recovery_id: str, run: int) -> str:
+    """The interruption's id; a retry is a workflow of its own, which finds what the earlier ones made."""
+    return f"{recovery_id}~{run}" if run else recovery_id
 
 
 def _workflows(status: list[str], executor_id: str | None = None) -> list[WorkflowStatus]:

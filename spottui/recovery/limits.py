@@ -197,6 +197,8 @@ def _places(policy: Policy, _look: Look, case: Case) -> Refusal | None:
 
 def _cost(policy: Policy, look: Look, case: Case) -> Refusal | None:
     ceiling, own = policy.max_added_cost_per_hour, case.plan.added_cost_per_hour
+    if ceiling and not case.plan.surveyed:
+        return Refusal("waits: its added cost is not known yet, and auto-mode has a ceiling", "press y", waits=True)
     held = sum(one.added_cost for one in _others(look, case) if one.answer is AutoAnswer.GRANTED)
     total = look.added_cost + held + own
     if not ceiling or own <= 0 or total <= ceiling:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 from spottui.cloud.errors import CloudError
 from spottui.domain.forecast import before_image
@@ -11,6 +12,7 @@ from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.recovery.calls import attempt
 from spottui.recovery.guard import Grant
 from spottui.recovery.outlook import forecast_now, with_forecast
+from spottui.recovery.places import find_places
 from spottui.recovery.planner import capture, make_plan
 from spottui.recovery.work import Ended, Work
 
@@ -47,10 +49,12 @@ async def _look(work: Work, recovery_id: str) -> Ended | float | None:
     if recovery.cancel or recovery.decision is Decision.VETO:
         return _stopped_by_person(recovery)
     plan = await _plan(work, recovery)
+    if isinstance(plan, Plan) and not plan.surveyed:
+        work.surveys.begin(recovery_id, partial(find_places, work, recovery_id))
     if recovery.decision is Decision.CONFIRM and isinstance(plan, Plan):
         return None
     if work.now() > interruption.over_at:
-        return _too_late(interruption, plan)
+        return _too_late(recovery, interruption, plan)
     if not interruption.confirmed:
         if (work.now() - interruption.first_seen).total_seconds() < LOCK_SOON_S:
             return LOCK_SOON_S
@@ -117,7 +121,9 @@ async def _plan(work: Work, recovery: Recovery) -> Plan | str:
     if spec is None:
         return f"{recovery.instance_id} is not listed in {recovery.region}"
     plan = make_plan(spec, recovery.recovery_id, work.settings)
-    forecast = before_image(work.now(), recovery.deadline, spec.image_gib, work.journal.image_timings.timing())
+    forecast = before_image(
+        work.now(), recovery.deadline, spec.image_gib, work.journal.image_timings.timing(spec.main_category)
+    )
     return await asyncio.to_thread(
         work.journal.recoveries.set_plan,
         recovery.recovery_id,
@@ -140,7 +146,7 @@ def _stopped_by_person(recovery: Recovery) -> Ended:
     return Ended(RecoveryState.VETOED, f"vetoed by {recovery.who}")
 
 
-def _too_late(interruption: Interruption, plan: Plan | str) -> Ended:
+def _too_late(recovery: Recovery, interruption: Interruption, plan: Plan | str) -> Ended:
     at = f"{interruption.deadline:%H:%M:%S} UTC"
     if not interruption.confirmed and interruption.first_seen > interruption.deadline:
         return Ended(
@@ -150,4 +156,9 @@ def _too_late(interruption: Interruption, plan: Plan | str) -> Ended:
         return Ended(RecoveryState.SKIPPED, f"no lock was seen by {at}: a drill, called off, or released unseen")
     if isinstance(plan, str):
         return Ended(RecoveryState.FAILED, f"no plan could be made by the deadline at {at}: {plan}")
-    return Ended(RecoveryState.FAILED, f"nobody confirmed it by the deadline at {at}")
+    return Ended(RecoveryState.FAILED, f"nobody confirmed it by the deadline at {at}{_what_is_left(recovery)}")
+
+
+def _what_is_left(recovery: Recovery) -> str:
+    kept = recovery.made("kept disk")
+    return f"; its data is on the kept disks {', '.join(kept)}: t recovers from them" if kept else ""

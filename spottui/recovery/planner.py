@@ -54,7 +54,9 @@ def make_plan(spec: LaunchSpec, interruption_id: str, settings: Settings) -> Pla
     """Make the plan of the image route: the same type, here first, then in the configured zones."""
     vswitches = next(region.vswitches for region in settings.regions if region.id == spec.instance.region)
     return Plan(
-        routes=(Route.IMAGE,),
+        routes=(Route.RESTART, Route.IMAGE)
+        if spec.instance.behavior is InterruptionBehavior.STOP
+        else (Route.IMAGE, Route.KEPT_DISK),
         spec=spec,
         candidates=same_place_first(spec, vswitches),
         image_name=image_name(interruption_id),
