@@ -15,7 +15,7 @@ from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.domain.tokens import image_name
-from spottui.domain.view import DeskView
+from spottui.domain.view import ApiBudget, DeskView
 from spottui.journal import Journal
 from spottui.recovery.engine import Engine
 from spottui.recovery.preview import plan_now
@@ -41,6 +41,7 @@ class Desk:
         work: Work,
         engine: Engine,
         on_close: Callable[[], None],
+        budgets: Callable[[], tuple[ApiBudget, ...]],
         *,
         read_only: bool,
     ) -> None:
@@ -51,6 +52,7 @@ class Desk:
         self._engine = engine
         self._clock: Clock = work.clock
         self._on_close = on_close
+        self._budgets = budgets
         self._read_only = read_only
         self._events: deque[Event] = deque(maxlen=EVENTS_SHOWN)
         self._reading = threading.Lock()
@@ -72,6 +74,7 @@ class Desk:
             interruptions=self._journal.interruptions.latest(ROWS_SHOWN),
             recoveries=recoveries,
             events=self._newest_events(),
+            budgets=self._budgets(),
         )
 
     def wait(self, version: int, timeout_s: float) -> DeskView:

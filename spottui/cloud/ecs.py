@@ -12,6 +12,7 @@ from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
 from darabonba.runtime import RuntimeOptions
 
 from spottui.cloud import ecs_shapes as shapes
+from spottui.cloud.budget import Budget, Priority, urgency
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.launch_request import launch_request
@@ -56,14 +57,18 @@ class Ecs:
     Every method raises `CloudError`. Nothing is retried here: whoever calls knows the ClientToken and the deadline.
     """
 
-    def __init__(self, region: str, endpoint: str, credentials: CredentialSource, ca_file: Path | None = None) -> None:
+    def __init__(
+        self, region: str, endpoint: str, credentials: CredentialSource, ca_file: Path | None, budget: Budget
+    ) -> None:
         self.region = region
+        self._budget = budget
         self._runtime = RuntimeOptions(connect_timeout=CONNECT_TIMEOUT_MS, read_timeout=READ_TIMEOUT_MS)
         self.client = Client(sdk_config(region, endpoint, credentials, ca_file))
 
     def locked(self) -> tuple[Instance, ...]:
         """Return every instance of the region with a `Recycling` lock: one call for up to 100 of them."""
-        return tuple(found.instance for found in self._pages({"LockReason": "Recycling"}))
+        with urgency(Priority.LOCK_POLL):
+            return tuple(found.instance for found in self._pages({"LockReason": "Recycling"}))
 
     def fleet(self) -> Iterator[tuple[LaunchSpec, ...]]:
         """Return the region's instances page by page, each as the part of its launch spec that the page shows."""
@@ -218,10 +223,11 @@ class Ecs:
     def read(self, action: str, query: Mapping[str, object]) -> dict[str, Any]:
         """Make a call that changes nothing through the generic client, and return its checked body."""
         request = OpenApiRequest(query={"RegionId": self.region, **{k: str(v) for k, v in query.items()}})
-        try:
-            answer = self.client.call_api(_params(action), request, self._runtime)
-        except Exception as error:
-            raise translate(action, error) from None
+        with self._budget.call(action, self.region):
+            try:
+                answer = self.client.call_api(_params(action), request, self._runtime)
+            except Exception as error:
+                raise translate(action, error) from None
         return shapes.checked(action, answer.get("body"))
 
     def parsed(self, action: str, read: Callable[[dict[str, Any]], T], body: dict[str, Any]) -> T:
@@ -233,10 +239,11 @@ class Ecs:
 
     def act(self, action: str, method: "TypedCall", request: object) -> Any:
         """Make a call that changes something through the typed client, and return its body."""
-        try:
-            answer = method(request, self._runtime)
-        except Exception as error:
-            raise translate(action, error) from None
+        with self._budget.call(action, self.region):
+            try:
+                answer = method(request, self._runtime)
+            except Exception as error:
+                raise translate(action, error) from None
         if answer is None or answer.body is None:
             raise CloudError(action, ErrorKind.BROKEN, message="an answer that the SDK could not read")
         return answer.body

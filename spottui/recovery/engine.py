@@ -1,24 +1,20 @@
 """Durable execution behind one door: DBOS runs the recoveries, and nothing else of ours knows that."""
 
 import asyncio
-import fcntl
 import itertools
 import logging
-import os
-import secrets
-import socket
 import threading
 import time
 import typing
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, WorkflowStatus
 
 from spottui.domain.recovery import Recovery
+from spottui.recovery.claims import Claim
 from spottui.recovery.work import Work
 from spottui.recovery.workflow import recover
 
@@ -42,9 +38,9 @@ class Engine:
     a clean end leaves them as kill -9 does, and the next start goes on with them.
     """
 
-    def __init__(self, work: Work, state_dir: Path) -> None:
+    def __init__(self, work: Work, claim: Claim) -> None:
         self._work = work
-        self._claim = _Claim(state_dir / "spottui-executors")
+        self._claim = claim
         self._dbos_config: DBOSConfig = {
             "name": "spottui",
             "system_database_url": f"sqlite:///{work.journal.database.path}",
@@ -176,55 +172,6 @@ def _workflow_id(recovery_id: str, run: int) -> str:
 
 def _workflows(status: list[str], executor_id: str | None = None) -> list[WorkflowStatus]:
     return DBOS.list_workflows(status=status, executor_id=executor_id, load_input=False, load_output=False)
-
-
-class _Claim:
-    """A file that this process holds locked while it lives: whoever can lock it knows that its owner is dead."""
-
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._directory = directory
-        self.executor_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        # Locked before it has its name: nobody may find it unlocked and think its owner dead.
-        unnamed = directory / f".{self.executor_id}"
-        self._file = unnamed.open("w")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        unnamed.rename(directory / self.executor_id)
-
-    def others(self) -> set[str]:
-        """Return the executors that have a claim here, dead or alive."""
-        return {path.name for path in self._directory.iterdir() if not path.name.startswith(".")}
-
-    def of_dead(self, executor_id: str) -> "_DeadClaim":
-        """Try to take the claim of another executor, for as long as its work is taken over."""
-        return _DeadClaim(self._directory / executor_id)
-
-
-class _DeadClaim:
-    """The claim of another process, held for as long as its work is taken over."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: IO[str] | None = None
-        self._dead = False
-
-    def __enter__(self) -> bool:
-        """Return whether the owner is dead: it holds no lock, or its claim is gone."""
-        try:
-            self._file = self._path.open("r+")
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except FileNotFoundError:
-            return True
-        self._dead = True
-        return True
-
-    def __exit__(self, *_: object) -> None:
-        if self._dead:
-            self._path.unlink(missing_ok=True)
-        if self._file:
-            self._file.close()
 
 
 def _quiet_log() -> None:

@@ -65,25 +65,24 @@ async def _look(work: Work, recovery_id: str) -> Ended | float | None:
     if not interruption.locked:
         reason = "no lock seen, so auto-mode leaves it to you: press y"
         return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, reason)
-    return await _ask_guard(work, recovery, interruption)
+    return await _ask_guard(work, recovery, interruption, plan)
 
 
-async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption) -> float | None:
+async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption, plan: Plan) -> float | None:
     if recovery.decision is Decision.HOLD:
         return await _show(
             work, recovery, interruption, RecoveryState.NEEDS_YOU, f"held by {recovery.who}; plan ready: press y"
         )
-    answer = work.guard.ask(forecast_now(work, recovery))
+    asked = recovery, interruption, plan, forecast_now(work, recovery)
+    answer = await asyncio.to_thread(work.guard.ask, *asked)
     if not isinstance(answer, Grant):
-        reason = answer.reason if answer.waits else "plan ready: press y"
-        return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, reason)
-    veto_until = recovery.veto_until or answer.veto_until
-    left_s = (veto_until - work.now()).total_seconds()
+        return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, answer.reason)
+    left_s = (answer.veto_until - work.now()).total_seconds()
     if left_s > 0:
-        recovery = replace(recovery, veto_until=veto_until)
+        recovery = replace(recovery, veto_until=answer.veto_until)
         await _show(work, recovery, interruption, RecoveryState.VETO_WINDOW, "auto-mode goes on unless you veto")
         return min(left_s, LOOK_S)
-    confirmed = await asyncio.to_thread(work.guard.confirm, recovery.recovery_id)
+    confirmed = await asyncio.to_thread(work.guard.confirm, *asked)
     return None if confirmed else LOOK_S
 
 
