@@ -5,8 +5,10 @@ import os
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.lanes import Lanes
+from spottui.cloud.market import Market
 from spottui.cloud.mns import Queue
 from spottui.cloud.sdk_hygiene import quiet_sdks
+from spottui.cloud.vpc import Vpc
 from spottui.domain.settings import RegionSettings, Settings
 
 
@@ -23,6 +25,12 @@ class CloudAccount:
         self.lanes = Lanes()
         self.regions = {
             region.id: Ecs(region.id, region.ecs_endpoint, self._credentials, settings.ca_file)
+            for region in settings.regions
+        }
+        self.markets = {
+            region.id: Market(
+                self.regions[region.id], Vpc(region.id, region.ecs_endpoint, self._credentials, settings.ca_file)
+            )
             for region in settings.regions
         }
 

@@ -12,6 +12,8 @@ class ErrorKind(Enum):
     """Refused for now; the API opens again with the next minute (alibaba_facts.md 1.4)."""
     NO_STOCK = "no stock"
     """Refused for good at this place: type, zone, vSwitch or price; another candidate may do."""
+    DISK_CATEGORY = "disk category"
+    """Refused at this place for the category of a disk; with another category it may do."""
     IN_PROCESS = "still in process"
     """The same ClientToken is still being worked on; ask again with the same token."""
     BUSY = "busy"
@@ -120,6 +122,17 @@ _BY_CODE: tuple[tuple[ErrorKind, tuple[str, ...]], ...] = (
             "NodeControllerUnavailable",
             "InvalidSpotPriceLimit.LowerThanPublicPrice",
             "QuotaExceeded.PrivateIpAddress",
+        ),
+    ),
+    (
+        ErrorKind.DISK_CATEGORY,
+        (
+            "InvalidInstanceType.NotSupportDiskCategory",
+            "InvalidDiskCategory.NotSupported",
+            "InvalidDiskCategory.Mismatch",
+            "InvalidSystemDiskCategory.ValueNotSupported",
+            "CategoryNotSupported",
+            "OperationDenied.ZoneSystemCategoryNotMatch",
         ),
     ),
     (

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from spottui.journal.audit import Audit
+from spottui.journal.cool_downs import CoolDowns
 from spottui.journal.database import Database
 from spottui.journal.events import Events
 from spottui.journal.fleet import Fleet
@@ -24,6 +25,7 @@ class Journal:
         self.fleet = Fleet(self.database)
         self.image_timings = ImageTimings(self.database)
         self.outbox = Outbox(self.database)
+        self.cool_downs = CoolDowns(self.database)
 
     def close(self) -> None:
         """Close the file."""
