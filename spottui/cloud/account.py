@@ -7,8 +7,10 @@ from spottui.cloud.cloudmonitor import CloudMonitor
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.lanes import Lanes
+from spottui.cloud.market import Market
 from spottui.cloud.mns import Queue
 from spottui.cloud.sdk_hygiene import quiet_sdks
+from spottui.cloud.vpc import Vpc
 from spottui.domain.clock import SystemClock
 from spottui.domain.settings import RegionSettings, Settings
 
@@ -31,6 +33,12 @@ class CloudAccount:
         }
         self.monitors = {
             region.id: CloudMonitor(region.id, region.cms_endpoint, self._credentials, settings.ca_file)
+            for region in settings.regions
+        }
+        self.markets = {
+            region.id: Market(
+                self.regions[region.id], Vpc(region.id, region.ecs_endpoint, self._credentials, settings.ca_file)
+            )
             for region in settings.regions
         }
 

@@ -50,7 +50,7 @@ async def _look(work: Work, recovery_id: str) -> Ended | float | None:
         return _stopped_by_person(recovery)
     plan = await _plan(work, recovery)
     if isinstance(plan, Plan) and not plan.surveyed:
-        work.surveys.begin(recovery_id, partial(find_places, work, recovery_id))
+        work.looks.begin(recovery_id, partial(find_places, work, recovery_id))
     if recovery.decision is Decision.CONFIRM and isinstance(plan, Plan):
         return None
     if work.now() > interruption.over_at or (interruption.released_at and not interruption.confirmed):
