@@ -21,7 +21,8 @@ class Scope(StrEnum):
 class Situation:
     """What the person is looking at: everything by which an action is offered or not.
 
-    `own` is the state of the chosen row's recovery as long as that one is open: `x`, `g` and `h` act on no other.
+    `own` is the state of the chosen row's recovery as long as that one is open: `x`, `g` and `h` act on no other; and
+    `ended` when it is over.
     `waiting` is the state of the recovery that `y` acts on, None when there is none. `on_instance` says that the cursor
     is on an instance, `on_row` that it is on any row, `on_recovery` that the row has a recovery, open or over.
     `marked` counts the marked rows of the panel, `on_events` says that the panel is the events.
@@ -35,6 +36,7 @@ class Situation:
     on_row: bool = False
     on_recovery: bool = False
     on_events: bool = False
+    ended: RecoveryState | None = None
     marked: int = 0
 
 
@@ -95,6 +97,10 @@ def _on_row(situation: Situation) -> bool:
 
 def _on_recovery(situation: Situation) -> bool:
     return situation.on_recovery
+
+
+def _came_to_nothing(situation: Situation) -> bool:
+    return situation.ended is not None and situation.ended.came_to_nothing
 
 
 def _on_events(situation: Situation) -> bool:
@@ -196,6 +202,17 @@ ACTIONS: tuple[Action, ...] = (
         footer=_without_recovery,
     ),
     Action(
+        "retry",
+        "Try again",
+        ("t",),
+        Scope.RECOVERY,
+        "Try a recovery again that came to nothing, from what failed on: its plan is shown first.",
+        danger=True,
+        offered=_came_to_nothing,
+        otherwise="Only a recovery that failed, was stopped or was skipped can be tried again.",
+        footer=_always,
+    ),
+    Action(
         "auto",
         "Auto",
         ("a",),
@@ -209,10 +226,19 @@ ACTIONS: tuple[Action, ...] = (
         "Details",
         ("enter",),
         Scope.TABLE,
-        "Everything that is known of the chosen row, with its timeline.",
+        "Everything that is known of the chosen row; of a recovery its timeline: each call, RequestId and error.",
         offered=_on_row,
         otherwise="Nothing is chosen.",
         footer=_always,
+    ),
+    Action(
+        "timeline",
+        "Timeline",
+        ("T",),
+        Scope.RECOVERY,
+        "The timeline of the chosen row's recovery: each call with its RequestId, duration and error.",
+        offered=_on_recovery,
+        otherwise="The chosen row has no recovery.",
     ),
     Action(
         "filter",

@@ -3,12 +3,13 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from spottui.domain.audit import Entry
 from spottui.domain.clock import Clock
 from spottui.domain.feed import Event
+from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance, InterruptionBehavior
 from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
@@ -24,6 +25,7 @@ from spottui.watch.watch import Watch
 
 EVENTS_SHOWN = 1000
 ROWS_SHOWN = 200
+PAST_SHOWN = 10_000
 SETTLE_S = 0.05
 
 
@@ -93,6 +95,28 @@ class Desk:
     def timeline(self, recovery_id: str) -> tuple[Entry, ...]:
         """Return all that is known of a recovery, oldest first: evidence, decisions, states, and every call."""
         return self._journal.audit.of(recovery_id)
+
+    def record(self, region: str, instance_id: str) -> InstanceRecord:
+        """Return what the journal remembers of an instance; asks no cloud."""
+        captured = self._journal.fleet.get(region, instance_id)
+        return InstanceRecord(
+            captured.spec if captured else None,
+            captured.details_at if captured else None,
+            self._journal.image_timings.timing(captured.spec.main_category if captured else ""),
+            self._journal.history.of(region, instance_id, ROWS_SHOWN),
+        )
+
+    def past(self) -> tuple[Past, ...]:
+        """Return the newest reclaims with what became of them, newest first."""
+        return self._journal.history.newest(PAST_SHOWN)
+
+    def older_events(self, words: Sequence[str], before: int, limit: int) -> tuple[Event, ...]:
+        """Return lines of the feed that are older than number `before` and hold every word, newest first."""
+        return self._journal.events.find(words, before, limit)
+
+    def events_kept(self) -> int:
+        """Return how many lines of the feed are on disk."""
+        return self._journal.events.count()
 
     def plan_for(self, region: str, instance_id: str, route: Route | None = None) -> Plan:
         """Return the plan that a recovery of this instance would have, by `route` first if given; may ask the cloud."""

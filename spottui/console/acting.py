@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.message_pump import MessagePump
 
-from spottui.console.choice import interruption_of, recovery_of
+from spottui.console.choice import by_id, interruption_of, recovery_of
 from spottui.console.messages import LeaveWanted
-from spottui.domain.plan import Plan
+from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 
@@ -100,18 +100,51 @@ def auto(main: "MainScreen") -> None:
 
 
 def details(main: "MainScreen") -> None:
-    """Open everything that is known of the chosen row."""
-    from spottui.console.details import DetailsPage, event_details, instance_details
-
+    """Open the timeline of a chosen recovery, or everything that is known of another chosen row."""
     choice = main.choice
-    event = choice.event
+    if main.panel is main.recoveries and choice.recovery:
+        timeline(main)
+    elif choice.event is not None:
+        from spottui.console.details import DetailsPage, event_details
 
-    def look() -> Content:
-        if event is not None:
-            return event_details(event)
-        return instance_details(main.view, choice.region, choice.resource_id) if main.view else Content("")
+        event = choice.event
+        main.app.push_screen(DetailsPage(plain(choice.resource_id) or "Event", lambda: event_details(event)))
+    else:
+        from spottui.console.instance_page import InstancePage
 
-    main.app.push_screen(DetailsPage(plain(choice.resource_id) or "Event", look))
+        main.app.push_screen(InstancePage(main, choice.region, choice.resource_id))
+
+
+def timeline(main: "MainScreen") -> None:
+    """Open the timeline of the chosen row's recovery."""
+    from spottui.console.timeline_page import TimelinePage
+
+    if not (recovery := main.choice.recovery):
+        return
+    recovery_id = recovery.recovery_id
+
+    def look() -> Recovery | None:
+        return by_id(main.view, recovery_id) if main.view else None
+
+    def ask(asker: MessagePump) -> None:
+        main.feed.ask(lambda desk: desk.timeline(recovery_id), asker)
+
+    title = f"Recovery of {plain(recovery.name or recovery.instance_id, 60)}"
+    main.app.push_screen(TimelinePage(title, look, ask, main.clock))
+
+
+def retry(main: "MainScreen") -> None:
+    """Show the plan of a recovery that came to nothing; on enter, try again exactly that."""
+    if not (recovery := main.choice.recovery):
+        return
+    recovery_id, name = recovery.recovery_id, plain(recovery.name or recovery.instance_id)
+
+    def run(plan: Plan | None) -> None:
+        if plan:
+            said = f"{name}: tried again, plan {plan.digest}"
+            main.feed.command(lambda desk: desk.retry(recovery_id, plan.digest, main.who), said)
+
+    _show_plan(main, _subject(main, recovery), lambda asker: main.feed.plan_again(recovery_id, asker), run)
 
 
 def copy(main: "MainScreen") -> None:
@@ -241,6 +274,8 @@ DO: dict[str, Callable[["MainScreen"], None]] = {
     "recover": recover,
     "auto": auto,
     "details": details,
+    "timeline": timeline,
+    "retry": retry,
     "copy": copy,
     "filter": lambda main: main.panel.open_filter(),
     "sort": lambda main: main.panel.table.sort_next(),
@@ -281,7 +316,10 @@ def _confirm(main: "MainScreen", recovery: Recovery) -> None:
             said = f"{name}: confirmed, plan {plan.digest}"
             main.feed.command(lambda desk: desk.confirm(recovery_id, plan.digest, main.who), said)
 
-    _show_plan(main, _subject(main, recovery), lambda asker: main.feed.plan(recovery_id, asker), run)
+    def choose(route: Route, asker: MessagePump) -> None:
+        main.feed.choose_route(recovery_id, route, main.who, asker)
+
+    _show_plan(main, _subject(main, recovery), lambda asker: main.feed.plan(recovery_id, asker), run, choose)
 
 
 def _recover(main: "MainScreen", region: str, instance_id: str, name: str) -> None:
@@ -291,12 +329,19 @@ def _recover(main: "MainScreen", region: str, instance_id: str, name: str) -> No
         seen = interruption_of(main.view, region, instance_id) if main.view else None
         return Subject(region, instance_id, name, None, seen)
 
+    wanted: list[Route] = []
+
+    def choose(route: Route, asker: MessagePump) -> None:
+        wanted[:] = [route]
+        main.feed.plan_for(region, instance_id, asker, route)
+
     def run(plan: Plan | None) -> None:
         if plan:
             said = f"{plain(name)}: recovery started, plan {plan.digest}"
-            main.feed.command(lambda desk: desk.recover(region, instance_id, plan.digest, main.who), said)
+            route = wanted[0] if wanted else None
+            main.feed.command(lambda desk: desk.recover(region, instance_id, plan.digest, main.who, route), said)
 
-    _show_plan(main, look, lambda asker: main.feed.plan_for(region, instance_id, asker), run)
+    _show_plan(main, look, lambda asker: main.feed.plan_for(region, instance_id, asker), run, choose)
 
 
 def _subject(main: "MainScreen", recovery: Recovery) -> "Callable[[], Subject]":
@@ -318,10 +363,11 @@ def _show_plan(
     look: "Callable[[], Subject]",
     ask: Callable[[MessagePump], None],
     run: Callable[[Plan | None], None],
+    choose: Callable[[Route, MessagePump], None] | None = None,
 ) -> None:
     from spottui.console.plan_dialog import PlanDialog
 
-    main.app.push_screen(PlanDialog(look, ask, main.clock), run)
+    main.app.push_screen(PlanDialog(look, ask, main.clock, choose), run)
 
 
 def _ask(main: "MainScreen", title: str, text: str, do: str, send: Callable[[], None], leave: str = "Leave") -> None:

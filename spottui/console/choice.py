@@ -55,9 +55,9 @@ class Choice:
             recovery = recovery_of(view, instance) if instance else None
         elif row is not None and panel == "events":
             event = next((event for event in reversed(view.events) if event.seq == row[0]), None)
-            recovery = _by_id(view, event.recovery_id) if event and event.recovery_id else None
+            recovery = by_id(view, event.recovery_id) if event and event.recovery_id else None
         elif row is not None:
-            recovery = _by_id(view, str(row[0]))
+            recovery = by_id(view, str(row[0]))
         waits = recovery is not None and recovery.state.waits_for_permission
         return cls(row, instance, event, recovery, recovery if waits else most_urgent(view))
 
@@ -81,5 +81,6 @@ def interruption_of(view: DeskView, region: str, instance_id: str) -> Interrupti
     return next(own, None)
 
 
-def _by_id(view: DeskView, recovery_id: str) -> Recovery | None:
+def by_id(view: DeskView, recovery_id: str) -> Recovery | None:
+    """Return a recovery by its id."""
     return next((recovery for recovery in view.recoveries if recovery.recovery_id == recovery_id), None)

@@ -24,7 +24,7 @@ class ColumnsDialog(ModalScreen[None]):
         Binding("escape,q,C", "leave", show=False),
         Binding("down,j", "move(1)", show=False),
         Binding("up,k", "move(-1)", show=False),
-        Binding("space,enter", "toggle", show=False),
+        Binding("space,enter", "flip", show=False),
         Binding("J,shift+down", "shift(1)", show=False),
         Binding("K,shift+up", "shift(-1)", show=False),
         Binding("r", "reset", show=False),
@@ -51,7 +51,7 @@ class ColumnsDialog(ModalScreen[None]):
         line = event.screen_y - self._text.content_region.y
         if 0 <= line < len(self._columns):
             self._cursor = line
-            self.action_toggle()
+            self.action_flip()
 
     def action_leave(self) -> None:
         """Go back to the table."""
@@ -62,7 +62,7 @@ class ColumnsDialog(ModalScreen[None]):
         self._cursor = min(max(self._cursor + lines, 0), len(self._columns) - 1)
         self._show()
 
-    def action_toggle(self) -> None:
+    def action_flip(self) -> None:
         """Show or hide the column."""
         column = self._columns[self._cursor]
         self._choose(self._table.arrangement.showing(column.id, shown=not self._table.is_shown(column.id)))
@@ -84,7 +84,7 @@ class ColumnsDialog(ModalScreen[None]):
         return [columns[i] for i in self._table.arrangement.in_order(columns) if columns[i].title]
 
     def _choose(self, chosen: Arrangement) -> None:
-        self._table.arrange(chosen)
+        self._table.show_columns(chosen)
         self._keep(chosen)
         self._show()
 

@@ -146,6 +146,7 @@ class MainScreen(Screen[None]):
             read_only=self.view is not None and self.view.read_only,
             open=self.view is not None and not self.view.starting and self.feed.is_open,
             own=choice.own.state if choice.own else None,
+            ended=choice.recovery.state if choice.recovery and not choice.own else None,
             waiting=choice.waiting.state if choice.waiting else None,
             on_instance=choice.instance is not None,
             on_row=choice.row is not None,

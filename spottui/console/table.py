@@ -95,7 +95,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._needless = columns
             self._lay_out()
 
-    def arrange(self, arrangement: Arrangement) -> None:
+    def show_columns(self, arrangement: Arrangement) -> None:
         """Show the columns that a person chose, in their order."""
         self.arrangement = arrangement
         self._lay_out()

@@ -26,7 +26,8 @@ IDLE_S = 60
 SETTLED_S = 20
 KEYS = 200
 FLOOR = [sys.executable, "-m", "tests.bench.minimal_app"]
-QUIET, MANY = 500, 10_000
+QUIET, MANY = 580, 11_500
+"""Instances in the cloud, of which at least 500 and 10,000 are spot instances, and so rows."""
 STORM = 200
 
 
@@ -40,9 +41,12 @@ def idle() -> Iterator[dict[str, object]]:
     """Nobody types: 500 instances with three countdowns for CPU and bytes, and both sizes for memory."""
     with _directory() as directory:
         floor = _Program(FLOOR, directory, b"MinimalApp")
+        time.sleep(2)
         floor_cpu, floor_bytes, floor_rss = floor.rest(IDLE_S)
         floor.close()
         with _console(directory, QUIET) as (program, cloud):
+            # Minutes after a start, when every launch spec is captured.
+            wait_until(lambda: len(cloud.calls("DescribeUserData")) >= program.rows, 300, 1)
             cloud.interrupt(cloud.spot_ids()[:3])
             program.terminal.seconds_until(b"3 reclaiming")
             time.sleep(SETTLED_S)
@@ -51,7 +55,6 @@ def idle() -> Iterator[dict[str, object]]:
     yield _plain("bytes per idle second", "B", written, floor_bytes)
     yield _plain("RSS idle, 500 instances", "MB", rss, floor_rss, "< 130 MB")
     with _directory() as directory, _console(directory, MANY) as (program, _):
-        program.terminal.seconds_until(b"10,000 spot", 180)
         time.sleep(SETTLED_S)
         yield _plain("RSS, 10,000 instances", "MB", program.rest(5)[2], floor_rss, "< 150 MB")
 
@@ -65,13 +68,11 @@ def keys() -> Iterator[dict[str, object]]:
         floor_program.close()
         yield _times("key to paint, twelve-line app (floor)", floor, floor)
         with _console(directory, MANY, sweep_s=600) as (program, _):
-            program.terminal.seconds_until(b"10,000 spot", 180)
             time.sleep(SETTLED_S)
             found, written = program.type(KEYS, _CURSOR)
             yield _times("key to paint, 10,000 rows, idle", found, floor, "p99 < 50 ms")
             yield _plain("bytes per key", "B", median(written), median(floor_bytes), "< 2,000 B")
         with _console(directory, MANY, sweep_s=0.2) as (program, _):
-            program.terminal.seconds_until(b"10,000 spot", 180)
             time.sleep(5)
             found, _ = program.type(KEYS, _CURSOR)
             yield _times("key to paint, 10,000 rows, being swept", found, floor, "p99 < 50 ms")
@@ -79,7 +80,6 @@ def keys() -> Iterator[dict[str, object]]:
             program,
             cloud,
         ):
-            program.terminal.seconds_until(b"10,000 spot", 180)
             time.sleep(SETTLED_S)
             cloud.interrupt(cloud.spot_ids()[:STORM])
             found, _ = program.type(KEYS, _CURSOR)
@@ -91,8 +91,7 @@ def lateness() -> Iterator[dict[str, object]]:
     with _directory() as directory:
         file = directory / "late.json"
         command = [sys.executable, "-m", "tests.bench.console_program", "--lateness", str(file), "--auto"]
-        with _console(directory, MANY, command=command, max_at_once=STORM, max_per_hour=STORM) as (program, cloud):
-            program.terminal.seconds_until(b"10,000 spot", 180)
+        with _console(directory, MANY, command=command, max_at_once=100, max_per_hour=STORM) as (_, cloud):
             time.sleep(SETTLED_S)
             start = len(_read(file))
             time.sleep(30)
@@ -116,10 +115,11 @@ _CURSOR = _muted()
 class _Program:
     """A program on a pseudo-terminal, watched from outside."""
 
-    def __init__(self, command: list[str], directory: Path, shows: bytes) -> None:
+    def __init__(self, command: list[str], directory: Path, shows: bytes, rows: int = 0) -> None:
+        self.rows = rows
         self.terminal = Terminal(command, directory / "state")
         self._process = psutil.Process(self.terminal.process.pid)
-        self.terminal.seconds_until(shows)
+        self.terminal.seconds_until(shows, 180)
 
     def close(self) -> None:
         self.terminal.close()
@@ -160,7 +160,8 @@ def _console(
     with _cloud(config, instances) as cloud:
         add_policy(config, **policy)
         run_it = [*(command or [sys.executable, "-m", "spottui"]), *arguments, "--config", str(config)]
-        program = _Program(run_it, directory / config.stem, b"Instances")
+        rows = sum(row["SpotStrategy"] != "NoSpot" for row in cloud.state()["instances"])
+        program = _Program(run_it, directory / config.stem, f"{rows:,} spot".encode(), rows)
         try:
             yield program, cloud
         finally:
