@@ -110,9 +110,11 @@ class Desk:
         """Return the newest reclaims with what became of them, newest first."""
         return self._journal.history.newest(PAST_SHOWN)
 
-    def older_events(self, words: Sequence[str], before: int, limit: int) -> tuple[Event, ...]:
-        """Return lines of the feed that are older than number `before` and hold every word, newest first."""
-        return self._journal.events.find(words, before, limit)
+    def find_events(
+        self, words: Sequence[str], limit: int, *, above: int = 0, below: int | None = None
+    ) -> tuple[Event, ...]:
+        """Return lines of the feed on disk that hold every word, by their numbers (`Events.find`)."""
+        return self._journal.events.find(words, limit, above=above, below=below)
 
     def events_kept(self) -> int:
         """Return how many lines of the feed are on disk."""

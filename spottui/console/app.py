@@ -1,11 +1,14 @@
 """The console's application: it passes on what the feed brings, rings, and ends."""
 
+import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.text import Text
 from textual import on
 from textual.app import App, SystemCommand
 from textual.notifications import SeverityLevel
@@ -18,10 +21,13 @@ from spottui.console.main import MainScreen
 from spottui.console.messages import CommandDone, DeskClosed, DeskFailed, DeskTroubled, LeaveWanted, ViewArrived
 from spottui.console.themes import DARK, PLAIN_TERMINAL, THEMES
 from spottui.console.titles import unsaved
+from spottui.console.watchdog import Watchdog
 from spottui.domain.clock import Clock
 
 if TYPE_CHECKING:
     from spottui.desk import Desk
+
+log = logging.getLogger("spottui.console")
 
 _SUCCESS_S, _REFUSAL_S = 3.0, 10.0
 _SAVE_TITLE, _RESTORE_TITLE = "\x1b[22;2t", "\x1b[23;2t"
@@ -78,8 +84,10 @@ class SpottuiApp(App[None]):
         return self.main
 
     def on_mount(self) -> None:
-        """Remember the window's title, to give it back at the end."""
+        """Remember the window's title, to give it back at the end, and watch over the screen."""
         self._write(_SAVE_TITLE)
+        self.watchdog = Watchdog(asyncio.get_running_loop())
+        self.watchdog.start()
 
     def watch_theme(self, theme: str) -> None:
         """Keep the choice for the next start."""
@@ -89,6 +97,7 @@ class SpottuiApp(App[None]):
     def on_unmount(self) -> None:
         """Let the desk go, whatever ended the program."""
         self.feed.stop()
+        self.watchdog.stop()
         self._write(_RESTORE_TITLE)
 
     @on(LeaveWanted)
@@ -136,9 +145,24 @@ class SpottuiApp(App[None]):
 
     @on(ViewArrived)
     def _show(self, message: ViewArrived) -> None:
-        self.main.show(message)
-        self._ring(unsaved(message.view))
-        self.feed.taken()
+        # Recoveries run in this process: what cannot be shown must not end them.
+        try:
+            self.main.show(message)
+            self._ring(unsaved(message.view))
+        except Exception as error:
+            log.exception("the screen could not show what came")
+            self.main.worry(f"{type(error).__name__} inside spottui, see the log")
+        finally:
+            self.feed.taken()
+
+    def _fatal_error(self) -> None:
+        """End with a message: a traceback shows what the variables held, and fills the terminal."""
+        log.error("the screen failed", exc_info=self._exception)
+        name = type(self._exception).__name__
+        self._exit_renderables.append(
+            Text(f"spottui: the screen failed ({name}); the log says where. Recoveries go on at the next start.")
+        )
+        self._close_messages_no_wait()
 
     @on(DeskFailed)
     def _fail(self, message: DeskFailed) -> None:

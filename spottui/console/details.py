@@ -15,6 +15,7 @@ from spottui.domain.text import plain
 from spottui.tables.moments import age
 
 _LABEL_CELLS = 18
+_BODY_CHARACTERS = 65_536
 
 Fact = tuple[str, str]
 
@@ -41,9 +42,19 @@ def event_details(event: Event) -> Content:
         ("recovery", event.recovery_id),
         ("RequestId", event.request_id),
         ("text", event.text),
-        ("body", event.body),
     ]
-    return section("Event", facts)
+    parts = [section("Event", facts)]
+    if event.body:
+        parts.append(_body(event.body))
+    return Content("\n").join(parts)
+
+
+def _body(body: str) -> Content:
+    """The raw message as it came, one line for each of its lines, nothing in it interpreted."""
+    lines = [f"  {plain(line, _BODY_CHARACTERS)}" for line in body[:_BODY_CHARACTERS].split("\n")]
+    more = len(body) - _BODY_CHARACTERS
+    title = Content.styled(f"Body, {len(body):,} characters", "bold $accent")
+    return Content("\n").join([title, *map(Content, lines), Content(f"  … {more:,} more" if more > 0 else "")])
 
 
 def instance_facts(instance: Instance) -> list[Fact]:

@@ -1,18 +1,21 @@
 """The main screen: three panels, the header above them and the keys below."""
 
+import logging
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from spottui import actions
 from spottui.console import acting, health
 from spottui.console.choice import Choice
+from spottui.console.event_reader import PAGE, EventReader
 from spottui.console.feed import Feed
 from spottui.console.kept import Kept
 from spottui.console.lines import Line, filter_footer, footer, header, status
@@ -26,6 +29,11 @@ from spottui.domain.view import DeskView
 from spottui.tables.events import EVENTS
 from spottui.tables.instances import INSTANCES, SELDOM, replacements
 from spottui.tables.recoveries import RECOVERIES
+
+if TYPE_CHECKING:
+    from spottui.desk import Desk
+
+log = logging.getLogger("spottui.console")
 
 _KEYS = sorted({key for action in actions.ACTIONS for key in action.keys})
 _LINES_AROUND_ROWS = 3
@@ -55,6 +63,7 @@ class MainScreen(Screen[None]):
         self.instances = Panel("Instances", DeskTable(INSTANCES, clock, hidden=_needless(None)))
         self.events_panel = Panel("Events", DeskTable(EVENTS, clock, follow=True))
         self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, clock))
+        self.reader = EventReader(self.events_panel.table, self._ask_for_events)
         for panel in self.panels:
             panel.table.arrangement = kept.arrangement(panel.id or "")
 
@@ -68,6 +77,7 @@ class MainScreen(Screen[None]):
                 yield self.events_panel
             yield self.recoveries
         yield self._footer
+        yield self.reader
         yield Static("spottui needs 60×16 at least", id="too-small", markup=False)
 
     def on_mount(self) -> None:
@@ -84,7 +94,7 @@ class MainScreen(Screen[None]):
         self._titles = instances_title(message.view), recoveries_title(message.view)
         self.instances.table.hide(_needless(message.view))
         self.instances.table.apply(message.instances)
-        self.events_panel.table.apply(message.events)
+        self.reader.take(message.view.events, message.events.put)
         self.recoveries.table.apply(message.recoveries)
         self._mark_slip(before)
         self.fit_recoveries()
@@ -128,6 +138,13 @@ class MainScreen(Screen[None]):
         return Choice.of(self.view, self.panel.id or "", self.panel.table.model.chosen)
 
     @property
+    def marked_recoveries(self) -> tuple[Recovery, ...]:
+        """The recoveries of the marked rows of the focused panel."""
+        model, panel = self.panel.table.model, self.panel.id or ""
+        chosen = (Choice.of(self.view, panel, model.rows[key]).recovery for key in model.view if key in model.marked)
+        return tuple(one for one in chosen if one is not None)
+
+    @property
     def has_slipped(self) -> bool:
         """Whether another recovery has just come under the cursor without the person's doing."""
         own = self.choice.own
@@ -164,8 +181,13 @@ class MainScreen(Screen[None]):
         """Do an action of the registry, or say why it is refused."""
         if refused:
             self.notify(refused, severity="warning", markup=False)
-        else:
+            return
+        try:
             acting.DO[action.id](self)
+        except Exception as error:
+            log.exception("the action %s failed", action.id)
+            told = f"{action.title} failed inside spottui ({type(error).__name__}); the log says where."
+            self.notify(told, severity="error", markup=False)
 
     def write_lines(self) -> None:
         """Write header, status, titles and footer, as they are now."""
@@ -177,7 +199,16 @@ class MainScreen(Screen[None]):
         self._write_keys()
         self._entitle()
 
+    @on(EventReader.Changed)
+    def _follow_reader(self) -> None:
+        self.write_lines()
+
     @on(DeskTable.Moved)
+    def _follow_cursor(self, message: DeskTable.Moved) -> None:
+        if message.table is self.events_panel.table:
+            self.reader.look_on()
+        self._write_keys()
+
     def _write_keys(self) -> None:
         keys = filter_footer() if self.panel.is_filtering else footer(self.situation, self.app.size.width)
         self._footer.put(keys)
@@ -186,7 +217,9 @@ class MainScreen(Screen[None]):
         view, now = self.view, self.clock.now()
         stale = {name: health.stale_title(view, name, now) if view else "" for name in health.SOURCES}
         self.instances.entitle(self._titles[0], stale["sweep"] or stale["lock"], self._hint())
-        self.events_panel.entitle("", stale["queue"], "1 Instances" if self.has_class("-narrow") else "")
+        self.events_panel.entitle(
+            self._events_title(), stale["queue"], "1 Instances" if self.has_class("-narrow") else ""
+        )
         self.recoveries.entitle(self._titles[1])
         self.instances.table.say(self._empty(self.instances, health.no_instances(view, self.failed, now)))
         self.events_panel.table.say(self._empty(self.events_panel, health.no_events(view, self.failed, now)))
@@ -200,8 +233,29 @@ class MainScreen(Screen[None]):
         model = panel.table.model
         return f"None of {len(model.rows):,} rows matches {model.filter_text}" if model.rows else reason
 
+    def _events_title(self) -> str:
+        newer = self.reader.newer()
+        new = f" · +{newer:,} new" if newer else ""
+        if self.reader.is_paused:
+            return f"paused, p follows{new}"
+        if not self.reader.follows:
+            return f"older, g goes up{new}"
+        return "looking through the older lines…" if self.reader.is_searching and self._searches else ""
+
+    @property
+    def _searches(self) -> bool:
+        return bool(self.events_panel.table.model.filter_text)
+
+    def _ask_for_events(self, words: tuple[str, ...], above: int, below: int | None, asker: Widget) -> None:
+        def find(desk: "Desk") -> object:
+            return words, desk.find_events(words, PAGE, above=above, below=below)
+
+        self.feed.ask(find, asker)
+
     @on(Panel.Filtered)
-    def _follow_filter(self) -> None:
+    def _follow_filter(self, message: Panel.Filtered) -> None:
+        if message.panel is self.events_panel and message.text is not None:
+            self.reader.search(message.text)
         self.write_lines()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:

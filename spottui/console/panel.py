@@ -14,7 +14,11 @@ class Panel(Vertical):
     """A table with its border and its filter; `title` and `stale` go into the border."""
 
     class Filtered(Message):
-        """The filter or what it leaves has changed."""
+        """The filter has changed to `text`, or only what it leaves, and then `text` is None."""
+
+        def __init__(self, panel: "Panel", text: str | None = None) -> None:
+            super().__init__()
+            self.panel, self.text = panel, text
 
     def __init__(self, label: str, table: DeskTable) -> None:
         super().__init__(id=label.lower())
@@ -61,7 +65,7 @@ class Panel(Vertical):
         good = self.table.set_filter(event.value)
         self.set_class(not good, "-bad-filter")
         self.set_class(bool(event.value), "-filtered")
-        self.post_message(self.Filtered())
+        self.post_message(self.Filtered(self, event.value))
 
     @on(Input.Submitted)
     def _keep_filter(self, event: Input.Submitted) -> None:
@@ -74,7 +78,7 @@ class Panel(Vertical):
             self.table.focus()
         line.disabled = True
         self.remove_class("-filtering")
-        self.post_message(self.Filtered())
+        self.post_message(self.Filtered(self))
 
     def _foot(self) -> str:
         model = self.table.model

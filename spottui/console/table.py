@@ -45,7 +45,11 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
     }
 
     class Moved(Message):
-        """The cursor is on another row, or its row shows something else."""
+        """The cursor is on another row of the table, or its row shows something else."""
+
+        def __init__(self, table: "DeskTable") -> None:
+            super().__init__()
+            self.table = table
 
     def __init__(
         self, table: Table, clock: Clock, *, follow: bool = False, hidden: frozenset[str] = frozenset()
@@ -77,7 +81,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         else:
             self._draw_rows(done.indexes)
         if change:
-            self.post_message(self.Moved())
+            self.post_message(self.Moved(self))
 
     def tick(self) -> None:
         """Draw the visible cells whose text is another one by now."""
@@ -162,7 +166,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.model.move_to(index)
         self._draw_rows((before, self.model.cursor))
         self._scroll_to_cursor()
-        self.post_message(self.Moved())
+        self.post_message(self.Moved(self))
 
     def move_to_end(self) -> None:
         """Put the cursor on the last row."""
@@ -258,7 +262,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._lay_out()
         self._strips.clear()
         self.refresh()
-        self.post_message(self.Moved())
+        self.post_message(self.Moved(self))
 
     def _redraw(self) -> None:
         self.virtual_size = Size(self._width, len(self.model.view) + _HEADER_LINES)

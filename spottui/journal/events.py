@@ -35,16 +35,21 @@ class Events:
             rows = connection.execute(query).mappings().all()
         return tuple(_event(row) for row in reversed(rows))
 
-    def find(self, words: Sequence[str], before: int, limit: int) -> tuple[Event, ...]:
-        """Return the newest lines numbered below `before` that hold every word, at most `limit`, newest first.
+    def find(self, words: Sequence[str], limit: int, *, above: int = 0, below: int | None = None) -> tuple[Event, ...]:
+        """Return lines that hold every word and are numbered between `above` and `below`, at most `limit`.
 
-        A word is looked for in kind, region, instance id and text; the case of ASCII letters does not count.
+        They are the newest of those, newest first; without `below` the oldest, oldest first. A word is looked for in
+        kind, region, instance id and text; the case of ASCII letters does not count.
         """
         table = schema.event
         said = table.c.kind + " " + table.c.region + " " + table.c.instance_id + " " + table.c.text
-        query = sa.select(table).where(table.c.seq < before, *(said.icontains(word, autoescape=True) for word in words))
+        query = sa.select(table).where(table.c.seq > above, *(said.icontains(word, autoescape=True) for word in words))
+        if below is None:
+            query = query.order_by(table.c.seq)
+        else:
+            query = query.where(table.c.seq < below).order_by(table.c.seq.desc())
         with self._database.read() as connection:
-            rows = connection.execute(query.order_by(table.c.seq.desc()).limit(limit)).mappings().all()
+            rows = connection.execute(query.limit(limit)).mappings().all()
         return tuple(_event(row) for row in rows)
 
     def count(self) -> int:

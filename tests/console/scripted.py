@@ -250,10 +250,14 @@ class ScriptedDesk:
     def past(self):
         return self.history
 
-    def older_events(self, words, before, limit):
+    def find_events(self, words, limit, *, above=0, below=None):
         self._maybe_refuse()
-        said = ((e, f"{e.kind} {e.instance_id} {e.text}".casefold()) for e in reversed(self.older) if e.seq < before)
-        return tuple(e for e, text in said if all(word in text for word in words))[:limit]
+        kept = [*self.older, *self.current.events]
+        said = [(e, f"{e.kind} {e.instance_id} {e.text}".casefold()) for e in kept if e.seq > above]
+        found = [e for e, text in said if all(word in text for word in words)]
+        if below is not None:
+            found = [e for e in reversed(found) if e.seq < below]
+        return tuple(found[:limit])
 
     def events_kept(self):
         return len(self.older) + len(self.current.events)

@@ -1,10 +1,12 @@
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 
 import pytest
 
+from spottui.console import acting
 from spottui.console.acting import open_work
 from spottui.domain.refusal import Refused
 from tests.console.driving import WHO, BellApp, console_over, press, running, screen, shows, toasts, wait_until
@@ -212,3 +214,32 @@ async def test_a_terminal_of_no_size_and_back():
             pilot.app.main.tick()
             await pilot.pause()
         await shows(pilot, "NEEDS YOU")
+
+
+async def test_a_screen_that_does_not_answer_is_in_the_log_with_what_it_was_doing(caplog):
+    def freeze():
+        time.sleep(0.9)
+
+    async with running() as (pilot, _):
+        await wait_until(pilot, lambda: pilot.app.watchdog.stalls == 0)
+        freeze()
+        await wait_until(pilot, lambda: pilot.app.watchdog.stalls)
+        assert "the screen did not answer" in caplog.text
+        assert "in freeze" in caplog.text
+
+
+async def test_an_action_that_fails_is_a_message(monkeypatch, caplog):
+    monkeypatch.setitem(acting.DO, "copy", lambda main: 1 / 0)
+    async with running() as (pilot, _):
+        await press(pilot, "c")
+        assert toasts(pilot.app) == ["Copy id failed inside spottui (ZeroDivisionError); the log says where."]
+
+
+async def test_what_cannot_be_shown_does_not_end_the_console(monkeypatch):
+    async with running() as (pilot, desk):
+        monkeypatch.setattr(pilot.app.main, "show", lambda message: 1 / 0)
+        desk.show(profile="other")
+        await shows(pilot, "ZeroDivisionError inside spottui")
+        monkeypatch.undo()
+        desk.show(profile="third")
+        await shows(pilot, "third · cn-hangzhou")
