@@ -1,5 +1,6 @@
 """From the dictionaries of the ECS API to domain values; a shape that is not as documented is an error, never empty."""
 
+import base64
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,6 +31,40 @@ class Image:
     def lost(self) -> bool:
         """Whether it will never be usable."""
         return self.status in ("CreateFailed", "UnAvailable")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot of a disk."""
+
+    snapshot_id: str
+    disk_id: str
+    status: str
+    progress: int
+
+    @property
+    def finished(self) -> bool:
+        """Whether an image can be made of it."""
+        return self.status == "accomplished"
+
+    @property
+    def lost(self) -> bool:
+        """Whether it will never be."""
+        return self.status == "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A command on one instance: its status as the API names it, its exit code and what it printed."""
+
+    status: str
+    exit_code: int | None
+    output: str
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be expected of it."""
+        return self.status not in ("", "Pending", "Scheduled", "Running", "Stopping")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +124,32 @@ def ram_roles(body: dict[str, Any]) -> dict[str, str]:
     """Read the role names by instance from DescribeInstanceRamRole."""
     rows = _rows("DescribeInstanceRamRole", body, "InstanceRamRoleSets", "InstanceRamRoleSet")
     return {_text(row, "InstanceId"): _text(row, "RamRoleName") for row in rows if row.get("RamRoleName")}
+
+
+def history_events(body: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Read instance id and event type of a page of DescribeInstanceHistoryEvents."""
+    rows = _rows("DescribeInstanceHistoryEvents", body, "InstanceSystemEventSet", "InstanceSystemEventType")
+    return tuple((_text(row, "InstanceId"), _text(row.get("EventType") or {}, "Name")) for row in rows)
+
+
+def all_disks(body: dict[str, Any]) -> dict[str, Disk]:
+    """Read a page of DescribeDisks by disk id, the unattached too."""
+    return {_text(item, "DiskId"): _disk(item) for item in _rows("DescribeDisks", body, "Disks", "Disk")}
+
+
+def snapshots(body: dict[str, Any]) -> dict[str, Snapshot]:
+    """Read a page of DescribeSnapshots by id."""
+    rows = _rows("DescribeSnapshots", body, "Snapshots", "Snapshot")
+    return {_text(row, "SnapshotId"): _snapshot(row) for row in rows}
+
+
+def invocation(body: dict[str, Any]) -> Invocation | None:
+    """Read the one result of DescribeInvocationResults; its output is Base64 (alibaba_facts.md 6.1)."""
+    found = body.get("Invocation")
+    if not isinstance(found, dict):
+        raise CloudError("DescribeInvocationResults", ErrorKind.BROKEN, message="an answer of an unknown shape")
+    rows = _rows("DescribeInvocationResults", found, "InvocationResults", "InvocationResult")
+    return _invocation(rows[0]) if rows else None
 
 
 def _rows(action: str, body: dict[str, Any], outer: str, inner: str) -> list[dict[str, Any]]:
@@ -196,16 +257,34 @@ def _system_first(disk: Disk) -> tuple[bool, str]:
 
 
 def _image(item: dict[str, Any]) -> Image:
-    digits = _text(item, "Progress").rstrip("%")
     status = _text(item, "Status")
     return Image(
         image_id=_text(item, "ImageId"),
         status=status,
-        progress=int(digits) if digits.isascii() and digits.isdigit() else 0,
+        progress=_percent(item),
         usable=status == "Available" or item.get("Usable") is True,
         made=_second(_text(item, "CreationTime")),
         tags=_tags(item),
         disks=len(_inner(item, "DiskDeviceMappings", "DiskDeviceMapping")),
+    )
+
+
+def _percent(item: dict[str, Any]) -> int:
+    digits = _text(item, "Progress").rstrip("%")
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
+
+
+def _snapshot(item: dict[str, Any]) -> Snapshot:
+    return Snapshot(_text(item, "SnapshotId"), _text(item, "SourceDiskId"), _text(item, "Status"), _percent(item))
+
+
+def _invocation(item: dict[str, Any]) -> Invocation:
+    code = _text(item, "ExitCode")
+    output = base64.b64decode(_text(item, "Output"), validate=False).decode(errors="replace")
+    return Invocation(
+        _text(item, "InvokeRecordStatus") or _text(item, "InvocationStatus"),
+        int(code) if code.lstrip("-").isdigit() else None,
+        output,
     )
 
 

@@ -52,6 +52,14 @@ class LaunchSpec:
         """The GiB that an image of this instance must read: all its cloud disks."""
         return sum(disk.size_gib for disk in self.cloud_disks)
 
+    @property
+    def main_category(self) -> str:
+        """The category of most of those GiB, by which image times are remembered."""
+        gib: dict[str, int] = {}
+        for disk in self.cloud_disks:
+            gib[disk.category] = gib.get(disk.category, 0) + disk.size_gib
+        return max(gib, key=lambda category: gib[category], default="")
+
 
 @dataclass(frozen=True, slots=True)
 class PrivateDns:

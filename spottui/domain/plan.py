@@ -107,6 +107,8 @@ class Plan:
     surveyed: bool = False
     price_per_hour: float | None = None
     """What the old instance costs an hour now, None when it is not known."""
+    first_digest: str = ""
+    """The digest before it was surveyed: who has confirmed that has confirmed the rules."""
 
     @property
     def route(self) -> Route:
