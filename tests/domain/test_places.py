@@ -77,9 +77,15 @@ def test_nothing_is_offered_that_the_rules_do_not_allow(spec: LaunchSpec, rule: 
 
 
 @given(specs, rules, offers)
-def test_what_is_sold_out_is_offered_only_when_everything_is(spec: LaunchSpec, rule: PlaceRules, offer: Offers) -> None:
-    sold_out = {one.stock is Stock.NONE for one in rank(spec, rule, offer)}
-    assert len(sold_out) == 1
+def test_what_is_sold_out_comes_last_and_is_of_the_old_type_while_anything_else_is_left(
+    spec: LaunchSpec, rule: PlaceRules, offer: Offers
+) -> None:
+    found = rank(spec, rule, replace(offer, resting={}, prices={}))
+    sold_out = [one.stock is Stock.NONE for one in found]
+    assert sold_out == sorted(sold_out)
+    if not all(sold_out):
+        assert sum(sold_out) <= 1
+        assert {one.instance_type for one in found if one.stock is Stock.NONE} <= {OLD}
 
 
 @given(specs, rules, offers)
@@ -97,7 +103,7 @@ def test_what_rests_or_would_be_refused_for_its_price_comes_after_all_others(
 @given(rules, offers)
 def test_on_demand_is_the_last_resort_and_never_cut_from_the_list(rule: PlaceRules, offer: Offers) -> None:
     rule, offer = replace(rule, on_demand=True), replace(offer, resting={}, on_demand=EVERYWHERE)
-    found = [one.on_demand for one in rank(SPEC, rule, offer)]
+    found = [one.on_demand for one in rank(SPEC, rule, offer) if one.stock is not Stock.NONE]
     assert any(found)
     assert found == sorted(found)
 
@@ -145,6 +151,7 @@ def test_the_reason_says_the_rank_in_words() -> None:
     assert [one.reason for one in rank(LIMITED, rule, offer)] == [
         "on-demand, same type, zone and vSwitch; in stock, +0.280 an hour",
         "on-demand, same type, other zone; +0.280 an hour",
+        "same type, zone and vSwitch; sold out",
         "same type, other zone; low stock; above the price limit of 0.2",
         "same type, other zone; in stock, interrupted 0-3%; rests: OperationDenied.NoStock",
     ]

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spottui.cloud.account import CloudAccount
+from spottui.cloud.ecs import ImageSource
 from spottui.cloud.errors import CloudError
 from spottui.config import load
 from spottui.domain.clock import SystemClock
@@ -108,9 +109,9 @@ def test_a_survey_knows_stock_interruptions_and_prices_and_what_on_demand_costs_
     assert {one.instance_type for one in found.candidates} > {old.instance_type}
 
 
-def test_a_zone_that_is_sold_out_is_left_out_and_kept_where_nothing_else_is_left(site: Site) -> None:
+def test_a_place_that_is_sold_out_comes_last_and_stays_for_what_comes_back(site: Site) -> None:
     site.cloud.stock(0, instance_type=site.spec.instance.instance_type, zone=HOME)
-    assert (site.spec.instance.instance_type, HOME) not in places(site.survey())
+    assert places(site.survey())[-1] == (site.spec.instance.instance_type, HOME)
     site.cloud.stock(0)
     left = site.survey()
     assert places(left)[0] == (site.spec.instance.instance_type, HOME)
@@ -236,9 +237,13 @@ def test_the_newest_image_of_this_instance_is_its_warm_image_and_a_route_where_t
     assert site.survey(warm_image=True).warm_image is None
     made = []
     for epoch in (1, 2):
-        made.append(ecs.create_image(old.instance_id, f"spottui-{epoch}", f"{REGION}.{old.instance_id}.{epoch}", ""))
+        made.append(
+            ecs.create_image(
+                ImageSource(old.instance_id), f"spottui-{epoch}", f"{REGION}.{old.instance_id}.{epoch}", ""
+            )
+        )
         site.cloud.advance(600)
-    ecs.create_image(old.instance_id, "spottui-3", f"{REGION}.{old.instance_id}.3", "")
+    ecs.create_image(ImageSource(old.instance_id), "spottui-3", f"{REGION}.{old.instance_id}.3", "")
     found = site.survey(warm_image=True)
     assert found.warm_image is not None
     assert found.warm_image.image_id == made[-1].resource_id
