@@ -17,12 +17,22 @@ from spottui.cloud.errors import CloudError
 from spottui.config import load
 from spottui.domain.clock import SystemClock
 from spottui.domain.instance import InterruptionBehavior
+from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.launch_spec import LaunchSpec, PrivateDns, Secret
 from spottui.domain.plan import Candidate, Plan, Route, Stock
+from spottui.domain.recovery import Created
+from spottui.domain.refusal import Refused
 from spottui.domain.settings import Policy, Settings
 from spottui.journal import Journal
+from spottui.journal.fleet import Captured
+from spottui.recovery.claims import Claim
+from spottui.recovery.guard import Guard
 from spottui.recovery.planner import capture, make_plan
+from spottui.recovery.polls import Polls
+from spottui.recovery.preview import Previews
+from spottui.recovery.protect import LifeRafts
 from spottui.recovery.survey import NO_VSWITCH, NOT_LOOKED_UP, Surveys
+from spottui.recovery.work import Signals, Work
 from spottui.sim.testing import SimServer
 
 REGION = "cn-hangzhou"
@@ -255,6 +265,50 @@ def test_the_newest_image_of_this_instance_is_its_warm_image_and_a_route_where_t
     )
     larger = replace(site.spec, disks=(*site.spec.disks, replace(site.spec.disks[0], kind="data", device="/dev/xvdb")))
     assert site.survey(larger).warm_image is None
+
+
+def work(site: Site, **policy: object) -> Work:
+    """Return what a plan is shown with."""
+    account, journal, chosen = site.account, site.journal, Policy(**policy)  # type: ignore[arg-type]
+    guard = Guard(journal, chosen, CLOCK, Claim(journal.database.path.parent / "claims"), read_only=True)
+    polls = Polls(account.regions, account.lanes)
+    rafts = LifeRafts(journal, account.regions, account.lanes, CLOCK)
+    known = replace(site.settings, policy=chosen)
+    return Work(
+        journal, account.regions, account.lanes, CLOCK, known, guard, polls, Signals(), rafts, site.surveys(**policy)
+    )
+
+
+def test_the_plan_that_was_shown_is_the_one_that_runs_however_the_market_moves(site: Site) -> None:
+    previews, web = Previews(work(site, other_types=False)), site.spec.instance.instance_id
+    shown = previews.show(REGION, web)
+    assert shown.surveyed
+    assert shown.candidates[0].stock is Stock.GOOD
+    site.cloud.stock(0)
+    assert previews.shown(REGION, web) == shown
+    changed = replace(site.spec, security_group_ids=("sg-other",))
+    site.journal.fleet.save(REGION, [Captured(changed, CLOCK.now(), CLOCK.now())])
+    with pytest.raises(Refused, match="has changed since its plan was shown"):
+        previews.shown(REGION, web)
+
+
+@pytest.mark.parametrize(("region", "words"), [("cn-nowhere", "not a configured region"), (REGION, "not listed")])
+def test_what_cannot_be_planned_is_said(site: Site, region: str, words: str) -> None:
+    with pytest.raises(Refused, match=words):
+        Previews(work(site)).show(region, "i-nobody")
+
+
+def test_a_disk_that_only_the_life_raft_has_kept_goes_with_the_replacement_as_with_the_old_one(site: Site) -> None:
+    ecs, web, now = site.account.regions[REGION], site.spec.instance.instance_id, CLOCK.now()
+    observation = Observation(REGION, web, Evidence.LOCK, now)
+    (reclaim,) = site.journal.interruptions.record([observation], [], [], lambda *_: "", now)
+    (disk_id,) = [disk.disk_id for disk in site.spec.disks]
+    kept = Created("kept disk", disk_id)
+    site.journal.recoveries.change(reclaim.id, now, lambda known: replace(known, created=(kept,)))
+    ecs.protect([disk_id])
+    assert [disk.delete_with_instance for disk in ecs.disks(web)] == [False]
+    site.journal.fleet.save(REGION, [Captured(replace(site.spec, disks=ecs.disks(web)), now, now)])
+    assert capture(ecs, site.journal, CLOCK, web) == site.spec
 
 
 def expected(spec: LaunchSpec, at: Candidate) -> dict[str, object]:
