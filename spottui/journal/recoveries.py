@@ -45,6 +45,13 @@ class Recoveries:
             found = [decoded(*row) for row in connection.execute(sa.select(*ROW).where(~over)).all()]
         return tuple(sorted(found, key=lambda recovery: recovery.deadline))
 
+    def of_instance(self, region: str, instance_id: str) -> tuple[Recovery, ...]:
+        """Return every recovery of an instance, the oldest first."""
+        ours = schema.recovery.c.id.startswith(f"{region}.{instance_id}.", autoescape=True)
+        query = sa.select(*ROW).where(ours).order_by(sa.literal_column("rowid"))
+        with self._database.read() as connection:
+            return tuple(decoded(*row) for row in connection.execute(query).all())
+
     def change(
         self, recovery_id: str, now: datetime, change: Callable[[Recovery], Recovery], entry: Entry | None = None
     ) -> Recovery:
