@@ -60,7 +60,7 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     gc.collect()
     gc.freeze()
     watch.start()
-    return Desk(settings, journal, watch, work, stop_sender, account.budget.state, read_only=read_only)
+    return Desk(settings, journal, watch, work, engine, stop_sender, account.budget.state, read_only=read_only)
 
 
 def _start_sender(settings: Settings, journal: Journal, clock: Clock) -> Callable[[], None]:

@@ -8,11 +8,11 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
+from spottui.domain.audit import Phase
 from spottui.domain.feed import EventKind
 from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import schema
-from spottui.journal.audit import Phase
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, moment, stamp
 from spottui.journal.events import Line, write_line

@@ -4,17 +4,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 
-from spottui.domain.feed import EventKind
+from spottui.domain.audit import Entry, Phase
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import schema
-from spottui.journal.audit import Entry, Phase, write_entry
+from spottui.journal.audit import write_entry
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode, stamp
-from spottui.journal.events import Line, write_line
 
 ROW = (schema.recovery.c.data, schema.recovery.c.decision, schema.recovery.c.who, schema.recovery.c.cancel)
 
@@ -58,6 +58,10 @@ class Recoveries:
             for recovery_id, (change, entry) in changes.items():
                 _change(connection, recovery_id, now, change, entry)
 
+    def note(self, recovery_id: str, action: str, text: str, now: datetime) -> None:
+        """Commit a decision that changes nothing of the recovery itself, as a sentence."""
+        self.change(recovery_id, now, lambda known: known, Entry(recovery_id, action, Phase.DECISION, detail=text))
+
     def decide(
         self,
         recovery_id: str,
@@ -88,19 +92,16 @@ class Recoveries:
     def plan(self, recovery_id: str) -> Plan | None:
         """Return the plan of a recovery, or None while there is none."""
         with self._database.read() as connection:
-            query = sa.select(schema.recovery.c.plan).where(schema.recovery.c.id == recovery_id)
-            text = connection.execute(query).scalar()
-            return None if text is None else decode(text, Plan)
+            return _plan(connection, recovery_id)
 
     def set_plan(
         self, recovery_id: str, plan: Plan, change: Callable[[Recovery], Recovery] = lambda known: known
     ) -> Plan:
         """Commit the plan, and what it shows, unless there is a plan already; return the one that holds."""
         with self._database.write() as connection:
-            query = sa.select(schema.recovery.c.plan).where(schema.recovery.c.id == recovery_id)
-            text = connection.execute(query).scalar()
-            if text is not None:
-                return decode(text, Plan)
+            known = _plan(connection, recovery_id)
+            if known:
+                return known
             values = {"plan": encode(plan), "data": encode(change(_required(connection, recovery_id)))}
             connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
             return plan
@@ -108,9 +109,8 @@ class Recoveries:
     def replan(self, recovery_id: str, plan: Plan, *, only_if: Callable[[Recovery, Plan], bool]) -> bool:
         """Commit another plan in the place of the one that there is, when `only_if` holds of both at that moment."""
         with self._database.write() as connection:
-            query = sa.select(schema.recovery.c.plan).where(schema.recovery.c.id == recovery_id)
-            text = connection.execute(query).scalar()
-            if text is None or not only_if(_required(connection, recovery_id), decode(text, Plan)):
+            known = _plan(connection, recovery_id)
+            if known is None or not only_if(_required(connection, recovery_id), known):
                 return False
             values = {"plan": encode(plan)}
             connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
@@ -128,7 +128,7 @@ class Recoveries:
             again = replace(
                 known, state=RecoveryState.PROTECTING, reason="", ended=None, run=known.run + 1, veto_until=None
             )
-            values = {
+            values: dict[str, Any] = {
                 "data": encode(again),
                 "state": again.state.value,
                 "decision": decision.value,
@@ -136,6 +136,9 @@ class Recoveries:
                 "decided_at": stamp(now),
                 "cancel": False,
             }
+            plan = _plan(connection, recovery_id)
+            if plan:
+                values["plan"] = encode(replace(plan, surveyed=False))
             connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
             entry = Entry(recovery_id, "Retry", Phase.DECISION, detail=f"tried again by {who}, run {again.run + 1}")
             write_entry(connection, entry, known.region, known.instance_id, now)
@@ -178,7 +181,8 @@ def _change(
     connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
     if new.state is not old.state:
         text = f"{old.state} → {new.state}" + (f": {new.reason}" if new.reason else "")
-        write_line(connection, Line(EventKind.STATE, new.region, new.instance_id, text, recovery_id), now)
+        entered = Entry(recovery_id, "State", Phase.STATE, detail=text)
+        write_entry(connection, entered, new.region, new.instance_id, now)
     return new
 
 
@@ -188,6 +192,12 @@ def _end_for_the_guard(connection: sa.Connection, ended: Recovery) -> None:
     own = sa.and_(table.c.recovery_id == ended.recovery_id, table.c.run == ended.run)
     values = {"outcome": ended.state.value, "ended_at": stamp(ended.ended) if ended.ended else None}
     connection.execute(table.update().where(own).values(**values))
+
+
+def _plan(connection: sa.Connection, recovery_id: str) -> Plan | None:
+    query = sa.select(schema.recovery.c.plan).where(schema.recovery.c.id == recovery_id)
+    text = connection.execute(query).scalar()
+    return None if text is None else decode(text, Plan)
 
 
 def _required(connection: sa.Connection, recovery_id: str) -> Recovery:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from spottui.cloud.errors import CloudError
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Created, Recovery, RecoveryState
-from spottui.journal.audit import Entry, Phase
 from spottui.recovery.work import Ended, Work
 
 
@@ -31,8 +30,7 @@ async def enter(work: Work, recovery_id: str, state: RecoveryState, next_step: s
 
 async def note(work: Work, recovery_id: str, action: str, detail: str) -> None:
     """Write a decision of the recovery's own into the audit and the feed, as a sentence."""
-    entry = Entry(recovery_id, action, Phase.DECISION, detail=detail)
-    await asyncio.to_thread(work.journal.recoveries.change, recovery_id, work.now(), lambda known: known, entry)
+    await asyncio.to_thread(work.journal.recoveries.note, recovery_id, action, detail, work.now())
 
 
 def entered(known: Recovery, state: RecoveryState, next_step: str) -> Recovery:

@@ -22,6 +22,8 @@ POLL_TIGHT_S = 2.0
 POLL_SOON_S = 1.0
 NEAR_S = 15.0
 """So near to the forecast end the image is looked at each second: the machine is down while nobody looks."""
+YOUNG = timedelta(seconds=10)
+"""An image that is refused after all, or is ready at once, shows early."""
 UNLISTED_GRACE = timedelta(seconds=120)
 """A new image may not be listed at once (alibaba_facts.md 3.2)."""
 PATIENCE = timedelta(hours=2)
@@ -112,10 +114,12 @@ async def _show_progress(
     )
     if shown(recovery) != recovery:
         await change(work, recovery.recovery_id, shown)
-    return _poll_s(forecast, now)
+    return _poll_s(forecast, started, now)
 
 
-def _poll_s(forecast: Forecast, now: datetime) -> float:
+def _poll_s(forecast: Forecast, started: datetime, now: datetime) -> float:
+    if now - started < YOUNG:
+        return POLL_TIGHT_S
     if (forecast.ready_at - now).total_seconds() < NEAR_S:
         return POLL_SOON_S
     return POLL_TIGHT_S if forecast.slack_s < TIGHT_S else POLL_S

@@ -100,8 +100,8 @@ async def wait_until_running(work: Work, recovery_id: str, new_id: str) -> Ended
                 return None
         elif found is None:
             missed += 1
-            if missed % MISSED_LOOKS == 0 and await _was_removed(work, recovery, new_id):
-                return Ended(RecoveryState.FAILED, f"{new_id} was removed again: SystemFailure.Delete", again=True)
+            if missed % MISSED_LOOKS == 0 and await _is_gone(work, recovery, new_id):
+                return Ended(RecoveryState.FAILED, f"{new_id} was removed again", again=True)
     minutes = RUNNING_PATIENCE.total_seconds() / 60
     return failed(f"{new_id} was not seen running within {minutes:.0f} minutes; look at it by hand")
 
@@ -222,23 +222,32 @@ async def _runs_again(work: Work, recovery: Recovery, plan: Plan) -> Ended | Non
     return None
 
 
-async def _was_removed(work: Work, recovery: Recovery, new_id: str) -> bool:
-    """Ask the cloud whether it has removed the instance; if so, forget it and let its place rest."""
-    ecs = work.ecs(recovery)
-    if await attempt(work, lambda: ecs.launch_failed(new_id)) is not True:
+async def _is_gone(work: Work, recovery: Recovery, new_id: str) -> bool:
+    """Ask whether the cloud has removed the instance; if so, forget it and let its place rest.
+
+    Its own word counts at once. When a person tries again, an instance that was launched long ago and is not listed
+    by a cloud that answers is gone as well.
+    """
+    ecs, last = work.ecs(recovery), recovery.tries[-1] if recovery.tries else None
+    if await attempt(work, lambda: ecs.launch_failed(new_id)) is True:
+        why = "SystemFailure.Delete"
+    elif recovery.run and last and last.at and work.now() - last.at > PATIENCE:
+        if isinstance(await attempt(work, ecs.check_permission), CloudError):
+            return False
+        why = "not listed any more"
+    else:
         return False
-    place = recovery.tries[-1].place if recovery.tries else None
-    await change(work, recovery.recovery_id, lambda known: _without(known, new_id))
-    if place:
-        work.journal.cool_downs.rest(recovery.region, place, work.now() + REST, "SystemFailure.Delete")
+    await change(work, recovery.recovery_id, lambda known: _without(known, new_id, why))
+    if last:
+        work.journal.cool_downs.rest(recovery.region, last.place, work.now() + REST, why)
     return True
 
 
-def _without(known: Recovery, new_id: str) -> Recovery:
+def _without(known: Recovery, new_id: str, why: str) -> Recovery:
     created = tuple(one for one in known.created if one != Created("instance", new_id))
     tries = known.tries
     if tries and known.new_instance_id == new_id:
-        removed = replace(tries[-1], refused=f"{new_id} was removed: SystemFailure.Delete", kind="removed")
+        removed = replace(tries[-1], refused=f"{new_id} was removed: {why}", kind="removed")
         tries = (*tries[:-1], removed)
     return replace(known, created=created, tries=tries, new_instance_id="")
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spottui.domain.audit import Entry, Phase
 from spottui.domain.feed import EventKind
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.recovery import Decision, RecoveryState
 from spottui.journal import Journal
-from spottui.journal.audit import Entry, Phase
 from spottui.journal.database import JournalProblem
 from spottui.journal.events import Line
 

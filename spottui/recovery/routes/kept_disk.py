@@ -9,10 +9,10 @@ from spottui.cloud import disks
 from spottui.cloud.ecs import SYSTEM_DEVICE, ImageSource
 from spottui.cloud.ecs_shapes import Snapshot
 from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.domain.audit import Entry, Phase
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.tokens import client_token
-from spottui.journal.audit import Entry, Phase
 from spottui.recovery.calls import Call, attempt, call, may_begin
 from spottui.recovery.change import (
     cancelled,

@@ -6,9 +6,9 @@ from datetime import timedelta
 from functools import partial
 
 from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.domain.audit import Entry, Phase
 from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.recovery import RecoveryState
-from spottui.journal.audit import Entry, Phase
 from spottui.recovery.calls import attempt
 from spottui.recovery.change import cancelled, change, enter, entered, leaves
 from spottui.recovery.launching import UP, verify, wait_until_running
