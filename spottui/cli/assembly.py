@@ -21,6 +21,7 @@ from spottui.recovery.engine import Engine
 from spottui.recovery.guard import Guard
 from spottui.recovery.polls import Polls
 from spottui.recovery.protect import LifeRafts
+from spottui.recovery.survey import Surveys
 from spottui.recovery.work import Signals, Work
 from spottui.watch.watch import Watch
 
@@ -42,7 +43,8 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     claim = Claim(journal_path.parent / "spottui-executors")
     guard = Guard(journal, settings.policy, clock, claim, read_only=read_only)
     rafts = LifeRafts(journal, account.regions, account.lanes, clock)
-    work = Work(journal, account.regions, account.lanes, clock, settings, guard, polls, Signals(), rafts)
+    surveys = Surveys(account.markets, account.lanes, journal, clock, settings)
+    work = Work(journal, account.regions, account.lanes, clock, settings, guard, polls, Signals(), rafts, surveys)
     engine = Engine(work, claim)
 
     def on_seen(interruption: Interruption) -> None:

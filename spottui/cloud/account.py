@@ -1,13 +1,16 @@
-"""The configured account: an ECS client per region, queues on demand, the lanes in which they run, and their budget."""
+"""The configured account: the clients of each region, queues on demand, their lanes and their budget."""
 
 import os
 
 from spottui.cloud.budget import Budget
+from spottui.cloud.cloudmonitor import CloudMonitor
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.lanes import Lanes
+from spottui.cloud.market import Market
 from spottui.cloud.mns import Queue
 from spottui.cloud.sdk_hygiene import quiet_sdks
+from spottui.cloud.vpc import Vpc
 from spottui.domain.clock import SystemClock
 from spottui.domain.settings import RegionSettings, Settings
 
@@ -26,6 +29,16 @@ class CloudAccount:
         self.budget = Budget(SystemClock())
         self.regions = {
             region.id: Ecs(region.id, region.ecs_endpoint, self._credentials, settings.ca_file, self.budget)
+            for region in settings.regions
+        }
+        self.monitors = {
+            region.id: CloudMonitor(region.id, region.cms_endpoint, self._credentials, settings.ca_file)
+            for region in settings.regions
+        }
+        self.markets = {
+            region.id: Market(
+                self.regions[region.id], Vpc(region.id, region.ecs_endpoint, self._credentials, settings.ca_file)
+            )
             for region in settings.regions
         }
 

@@ -15,7 +15,7 @@ from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud.budget import Budget, Priority, urgency
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.launch_request import launch_request
+from spottui.cloud.launch_request import check_request, launch_request
 from spottui.cloud.sdk_errors import translate
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import LaunchSpec, Secret
@@ -77,6 +77,16 @@ class Ecs:
     def launch_specs(self, instance_ids: Iterable[str]) -> dict[str, LaunchSpec]:
         """Return the given instances (at most 100) that exist, by id; disks, RAM role and user data are not in it."""
         return {spec.instance.instance_id: spec for spec in self._pages({"InstanceIds": shapes.id_list(instance_ids)})}
+
+    def is_gone(self, instance_id: str) -> bool:
+        """Whether the account may list instances and an instance is not among them.
+
+        That is no evidence of a reclaim; after the deadline of one it says that the instance was released.
+        """
+        if self.launch_specs([instance_id]):
+            return False
+        self.check_permission()
+        return True
 
     def check_permission(self) -> None:
         """Raise `CloudError` when the account may not list instances: without the permission it sees an empty list."""
@@ -155,8 +165,12 @@ class Ecs:
         *,
         data_disks: bool = True,
     ) -> Answer:
-        """Launch one instance like `spec` at `candidate`; returns before it runs, and before it can be listed."""
-        request = launch_request(spec, candidate, image_id, token, {OUR_TAG: interruption_id}, data_disks=data_disks)
+        """Launch one instance like `spec` at `candidate`; returns before it runs, and before it can be listed.
+
+        `data_disks` False is for an image of the system disk alone, whose data disks are attached afterwards.
+        """
+        own_tags = {OUR_TAG: interruption_id}
+        request = launch_request(spec, candidate, image_id, token, own_tags, data_disks=data_disks)
         body = self.act("RunInstances", self.client.run_instances_with_options, request)
         ids = body.instance_id_sets.instance_id_set if body.instance_id_sets else None
         return Answer(_required("RunInstances", ids[0] if ids else "", body.request_id), str(body.request_id or ""))
@@ -196,6 +210,23 @@ class Ecs:
         body = self.act("AssociateEipAddress", self.client.associate_eip_address_with_options, request)
         return Answer(eip_id, str(body.request_id or ""))
 
+    def check_launch(self, spec: LaunchSpec, candidate: Candidate) -> None:
+        """Ask whether a launch like `spec` at `candidate` would be accepted; launches nothing.
+
+        Raises `CloudError`: the refusal that the launch would meet, or why it could not be asked. The image is the one
+        that the old instance was made of.
+        """
+        request = check_request(spec, candidate)
+        try:
+            self.act("RunInstances", self.client.run_instances_with_options, request)
+        except CloudError as error:
+            if error.code != "DryRunOperation":
+                raise
+
+    def ask(self, action: str, query: Mapping[str, object], read: Callable[[dict[str, Any]], T]) -> T:
+        """Make a call that only reads and return what `read` makes of its body, for rooms with shapes of their own."""
+        return self.parsed(action, read, self.read(action, query))
+
     def _pages(self, filters: Mapping[str, object]) -> Iterator[LaunchSpec]:
         for page in self._spec_pages(filters):
             yield from page
@@ -203,7 +234,7 @@ class Ecs:
     def _spec_pages(self, filters: Mapping[str, object]) -> Iterator[tuple[LaunchSpec, ...]]:
         token = ""
         while True:
-            query = {**filters, "MaxResults": PAGE, **({"NextToken": token} if token else {})}
+            query = {**_ALL_ATTRIBUTES, **filters, "MaxResults": PAGE, **({"NextToken": token} if token else {})}
             body = self.read("DescribeInstances", query)
             yield self.parsed("DescribeInstances", partial(shapes.launch_specs, self.region), body)
             token = str(body.get("NextToken") or "")
@@ -224,7 +255,7 @@ class Ecs:
         """A field of another type than documented is an answer that cannot be trusted, not a bug of ours."""
         try:
             return read(body)
-        except (TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CloudError(action, ErrorKind.BROKEN, message=f"a field of an unknown shape ({error})") from None
 
     def act(self, action: str, method: "TypedCall", request: object) -> Any:
@@ -252,6 +283,9 @@ class TypedCall(Protocol):
         """Make the call."""
         ...
 
+
+# Without it the metadata options are left out of the answer (alibaba_facts.md 1.2).
+_ALL_ATTRIBUTES: dict[str, object] = {"AdditionalAttributes.1": "META_OPTIONS"}
 
 _OUR_IMAGES: dict[str, object] = {
     "ImageOwnerAlias": "self",

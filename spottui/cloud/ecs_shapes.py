@@ -9,17 +9,23 @@ from typing import Any
 
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.instance import Disk, Instance, InstanceStatus, InterruptionBehavior
-from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.launch_spec import LaunchSpec, PrivateDns
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A custom image: `progress` in percent; `usable` when instances can be launched from it."""
+    """A custom image: `progress` in percent; `usable` when instances can be launched from it.
+
+    `made` is when it was begun; `tags` are all of its tags; `disks` is of how many disks it is.
+    """
 
     image_id: str
     status: str
     progress: int
     usable: bool
+    made: datetime | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    disks: int = 0
 
     @property
     def lost(self) -> bool:
@@ -156,6 +162,7 @@ def _rows(action: str, body: dict[str, Any], outer: str, inner: str) -> list[dic
 def _launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
     vpc = item.get("VpcAttributes") or {}
     options = item.get("MetadataOptions") or {}
+    interfaces = _inner(item, "NetworkInterfaces", "NetworkInterface")
     return LaunchSpec(
         instance=_instance(region, item),
         vswitch_id=_text(vpc, "VSwitchId"),
@@ -175,6 +182,29 @@ def _launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
         http_tokens=_text(options, "HttpTokens"),
         http_endpoint=_text(options, "HttpEndpoint"),
         image_id=_text(item, "ImageId"),
+        vpc_id=_text(vpc, "VpcId"),
+        tenancy=_text(item.get("DedicatedInstanceAttribute") or {}, "Tenancy"),
+        hpc_cluster_id=_text(item, "HpcClusterId"),
+        deployment_set_group=_whole(item, "DeploymentSetGroupNo"),
+        private_dns=_private_dns(item.get("PrivateDnsNameOptions")),
+        ipv6_addresses=sum(len(_inner(one, "Ipv6Sets", "Ipv6Set")) for one in interfaces if _is_primary(one)),
+        network_interfaces=max(len(interfaces), 1),
+    )
+
+
+def _is_primary(interface: dict[str, Any]) -> bool:
+    return _text(interface, "Type") == "Primary"
+
+
+def _private_dns(options: dict[str, Any] | None) -> PrivateDns | None:
+    if not options:
+        return None
+    return PrivateDns(
+        _text(options, "HostnameType"),
+        options.get("EnableInstanceIdDnsARecord"),
+        options.get("EnableInstanceIdDnsAAAARecord"),
+        options.get("EnableIpDnsARecord"),
+        options.get("EnableIpDnsPtrRecord"),
     )
 
 
@@ -194,7 +224,7 @@ def _instance(region: str, item: dict[str, Any]) -> Instance:
         private_ip=next(iter(_inner(vpc, "PrivateIpAddress", "IpAddress")), ""),
         public_ip=next(iter(_inner(item, "PublicIpAddress", "IpAddress")), ""),
         eip_id=_text(item.get("EipAddress") or {}, "AllocationId"),
-        tags=tuple((_text(tag, "TagKey"), _text(tag, "TagValue")) for tag in _inner(item, "Tags", "Tag")),
+        tags=_tags(item),
         created=_minute(_text(item, "CreationTime")),
         vcpus=int(item.get("Cpu") or 0),
         memory_gib=float(item.get("Memory") or 0) / 1024,
@@ -213,6 +243,12 @@ def _disk(item: dict[str, Any]) -> Disk:
         status=_text(item, "Status"),
         instance_id=_text(item, "InstanceId"),
         encrypted=bool(item.get("Encrypted")),
+        name=_text(item, "DiskName"),
+        description=_text(item, "Description"),
+        kms_key_id=_text(item, "KMSKeyId"),
+        provisioned_iops=_whole(item, "ProvisionedIops"),
+        bursting=item.get("BurstingEnabled"),
+        snapshot_policy_id=_text(item, "AutoSnapshotPolicyId"),
     )
 
 
@@ -227,6 +263,9 @@ def _image(item: dict[str, Any]) -> Image:
         status=status,
         progress=_percent(item),
         usable=status == "Available" or item.get("Usable") is True,
+        made=_second(_text(item, "CreationTime")),
+        tags=_tags(item),
+        disks=len(_inner(item, "DiskDeviceMappings", "DiskDeviceMapping")),
     )
 
 
@@ -249,6 +288,10 @@ def _invocation(item: dict[str, Any]) -> Invocation:
     )
 
 
+def _tags(item: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((_text(tag, "TagKey"), _text(tag, "TagValue")) for tag in _inner(item, "Tags", "Tag"))
+
+
 def _inner(item: dict[str, Any], outer: str, inner: str) -> list[Any]:
     value = (item.get(outer) or {}).get(inner)
     return value if isinstance(value, list) else []
@@ -257,6 +300,11 @@ def _inner(item: dict[str, Any], outer: str, inner: str) -> list[Any]:
 def _text(item: dict[str, Any], key: str) -> str:
     value = item.get(key)
     return "" if value is None else str(value)
+
+
+def _whole(item: dict[str, Any], key: str) -> int | None:
+    value = item.get(key)
+    return None if value in (None, "") else int(value)
 
 
 def _status(item: dict[str, Any]) -> InstanceStatus:
@@ -275,5 +323,13 @@ def _minute(text: str) -> datetime | None:
     """Times have minute resolution, `2017-12-10T04:04Z`."""
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _second(text: str) -> datetime | None:
+    """Images have the resolution of a second, `2019-11-15T06:07:05Z`."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:
         return None

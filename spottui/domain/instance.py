@@ -72,6 +72,12 @@ class Disk:
     status: str = ""
     instance_id: str = ""
     encrypted: bool = False
+    name: str = ""
+    description: str = ""
+    kms_key_id: str = ""
+    provisioned_iops: int | None = None
+    bursting: bool | None = None
+    snapshot_policy_id: str = ""
 
     @property
     def is_local(self) -> bool:

@@ -139,12 +139,13 @@ class Plan:
 def same_place_first(spec: LaunchSpec, vswitches: dict[str, str]) -> tuple[Candidate, ...]:
     """Rank the same type in its own zone first, then in the other zones that have a vSwitch.
 
-    `vswitches` maps zone id to vSwitch id, in the order in which the configuration prefers the zones.
+    `vswitches` maps zone id to vSwitch id, in the order in which the configuration prefers the zones. What was no spot
+    instance is launched on-demand again.
     """
-    old = spec.instance
-    home = Candidate(old.instance_type, old.zone, spec.vswitch_id, "same type, zone and vSwitch")
+    old, on_demand = spec.instance, not spec.instance.is_spot
+    home = Candidate(old.instance_type, old.zone, spec.vswitch_id, "same type, zone and vSwitch", on_demand)
     others = (
-        Candidate(old.instance_type, zone, vswitch, "same type, other zone")
+        Candidate(old.instance_type, zone, vswitch, "same type, other zone", on_demand)
         for zone, vswitch in vswitches.items()
         if zone != old.zone
     )

@@ -1,15 +1,15 @@
-"""The audit: every call of a recovery before and after it was made."""
+"""The audit: what a recovery stands on, and every call of it before and after it was made."""
 
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from spottui.domain.audit import Entry, Phase
-from spottui.domain.feed import EventKind
+from spottui.domain.feed import EventKind, Line
 from spottui.journal import schema
 from spottui.journal.database import Database
 from spottui.journal.encoding import moment, stamp
-from spottui.journal.events import Line, write_line
+from spottui.journal.events import write_line
 
 
 class Audit:
@@ -51,7 +51,10 @@ class Audit:
 
 
 def write_entry(connection: sa.Connection, entry: Entry, region: str, instance_id: str, now: datetime) -> None:
-    """Write an entry in a transaction that is under way; what a call gave, or why it failed, is in the feed too."""
+    """Write an entry in a transaction that is under way; what a call gave, or why it failed, is in the feed too.
+
+    A sign of the reclaim has a line of its own there.
+    """
     connection.execute(
         schema.audit.insert().values(
             at=stamp(now),

@@ -9,13 +9,13 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from spottui.domain.audit import Phase
-from spottui.domain.feed import EventKind
+from spottui.domain.feed import EventKind, Line
 from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import schema
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, moment, stamp
-from spottui.journal.events import Line, write_line
+from spottui.journal.events import write_line
 from spottui.journal.recoveries import ROW, decoded, load, write_decision
 
 _ARMING, _ANSWER, _RECOVERY = schema.arming.c, schema.auto_answer.c, schema.recovery.c

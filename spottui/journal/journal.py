@@ -12,6 +12,7 @@ from spottui.journal.image_timings import ImageTimings
 from spottui.journal.interruptions import Interruptions
 from spottui.journal.outbox import Outbox
 from spottui.journal.recoveries import Recoveries
+from spottui.journal.watermarks import Watermarks
 
 
 class Journal:
@@ -28,6 +29,7 @@ class Journal:
         self.guard = GuardBook(self.database)
         self.outbox = Outbox(self.database)
         self.cool_downs = CoolDowns(self.database)
+        self.watermarks = Watermarks(self.database)
 
     def close(self) -> None:
         """Close the file."""

@@ -151,6 +151,12 @@ def load(connection: sa.Connection, recovery_id: str) -> Recovery | None:
     return None if row is None else decoded(*row)
 
 
+def _plan(connection: sa.Connection, recovery_id: str) -> Plan | None:
+    query = sa.select(schema.recovery.c.plan).where(schema.recovery.c.id == recovery_id)
+    text = connection.execute(query).scalar()
+    return None if text is None else decode(text, Plan)
+
+
 def write_decision(connection: sa.Connection, known: Recovery, decision: Decision, who: str, now: datetime) -> Recovery:
     """Write a decision in a transaction that is under way, and return the recovery as decided."""
     values = {"decision": decision.value, "who": who, "decided_at": stamp(now)}
@@ -192,12 +198,6 @@ def _end_for_the_guard(connection: sa.Connection, ended: Recovery) -> None:
     own = sa.and_(table.c.recovery_id == ended.recovery_id, table.c.run == ended.run)
     values = {"outcome": ended.state.value, "ended_at": stamp(ended.ended) if ended.ended else None}
     connection.execute(table.update().where(own).values(**values))
-
-
-def _plan(connection: sa.Connection, recovery_id: str) -> Plan | None:
-    query = sa.select(schema.recovery.c.plan).where(schema.recovery.c.id == recovery_id)
-    text = connection.execute(query).scalar()
-    return None if text is None else decode(text, Plan)
 
 
 def _required(connection: sa.Connection, recovery_id: str) -> Recovery:

@@ -40,6 +40,22 @@ recovery = sa.Table(
     sa.Index("recovery_by_decision", "state", "decision"),
 )
 
+# Releases are kept apart from interruptions: the word that an instance is gone can come before the word why.
+release = sa.Table(
+    "release",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("instance_id", sa.Text, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
+watermark = sa.Table(
+    "watermark",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
 event = sa.Table(
     "event",
     metadata,

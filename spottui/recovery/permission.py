@@ -6,7 +6,7 @@ from functools import partial
 
 from spottui.cloud.errors import CloudError
 from spottui.domain.forecast import before_image
-from spottui.domain.interruption import Interruption
+from spottui.domain.interruption import Interruption, Release
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.recovery.calls import attempt
@@ -50,11 +50,11 @@ async def _look(work: Work, recovery_id: str) -> Ended | float | None:
         return _stopped_by_person(recovery)
     plan = await _plan(work, recovery)
     if isinstance(plan, Plan) and not plan.surveyed:
-        work.surveys.begin(recovery_id, partial(find_places, work, recovery_id))
+        work.looks.begin(recovery_id, partial(find_places, work, recovery_id))
     if recovery.decision is Decision.CONFIRM and isinstance(plan, Plan):
         return None
-    if work.now() > interruption.over_at:
-        return _too_late(recovery, interruption, plan)
+    if work.now() > interruption.over_at or (interruption.released_at and not interruption.confirmed):
+        return _too_late(recovery, await _with_release(work, interruption), plan)
     if not interruption.confirmed:
         if (work.now() - interruption.first_seen).total_seconds() < LOCK_SOON_S:
             return LOCK_SOON_S
@@ -146,8 +146,27 @@ def _stopped_by_person(recovery: Recovery) -> Ended:
     return Ended(RecoveryState.VETOED, f"vetoed by {recovery.who}")
 
 
+async def _with_release(work: Work, interruption: Interruption) -> Interruption:
+    """After the deadline an instance that is not listed was released: an empty page says so then, and only then."""
+    if interruption.released_at:
+        return interruption
+    ecs = work.regions[interruption.region]
+    known = work.journal.fleet.get(interruption.region, interruption.instance_id)
+    if known is None or await attempt(work, lambda: ecs.is_gone(interruption.instance_id)) is not True:
+        return interruption
+    release = Release(interruption.region, interruption.instance_id, work.now())
+    await asyncio.to_thread(work.journal.interruptions.released, release, work.now())
+    return replace(interruption, released_at=release.at)
+
+
 def _too_late(recovery: Recovery, interruption: Interruption, plan: Plan | str) -> Ended:
     at = f"{interruption.deadline:%H:%M:%S} UTC"
+    if not interruption.confirmed and interruption.released_at:
+        return Ended(
+            RecoveryState.SKIPPED,
+            f"released at {interruption.released_at:%H:%M:%S} UTC before its lock was seen, deadline {at}: "
+            "what is left are images and disks that were kept",
+        )
     if not interruption.confirmed and interruption.first_seen > interruption.deadline:
         return Ended(
             RecoveryState.SKIPPED, f"the notice came after its deadline at {at}; look whether the instance lives"

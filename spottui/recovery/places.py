@@ -8,7 +8,6 @@ from functools import partial
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
 from spottui.recovery.change import plan_of
-from spottui.recovery.survey import survey
 from spottui.recovery.work import Work
 
 log = logging.getLogger("spottui.recovery")
@@ -22,7 +21,7 @@ async def look_for_places(work: Work, recovery_id: str) -> None:
     Who confirmed before they were known has confirmed the rules within which they are looked for.
     """
     if not plan_of(work, recovery_id).surveyed:
-        found = work.surveys.begin(recovery_id, partial(find_places, work, recovery_id))
+        found = work.looks.begin(recovery_id, partial(find_places, work, recovery_id))
         await asyncio.wait({found}, timeout=PATIENCE_S)
 
 
@@ -30,7 +29,7 @@ async def find_places(work: Work, recovery_id: str) -> None:
     """Rank the places of a plan and commit them. What goes wrong leaves the plan with the places that it has."""
     plan = plan_of(work, recovery_id)
     try:
-        surveyed = replace(await survey(work, plan), first_digest=plan.digest)
+        surveyed = replace(await work.surveys.survey(plan), first_digest=plan.digest)
     except Exception:
         log.exception("the places of %s could not be looked up; it goes on with those that it has", recovery_id)
         surveyed = replace(plan, surveyed=True, first_digest=plan.digest)

@@ -17,6 +17,7 @@ from spottui.journal import Journal
 from spottui.recovery.guard import Guard
 from spottui.recovery.polls import Polls
 from spottui.recovery.protect import LifeRafts
+from spottui.recovery.survey import Surveys
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Signals:
             return known[1]
 
 
-class Surveys:
+class Looks:
     """The looks for places that are under way, one for each recovery, shared by whoever waits for one.
 
     Lives in one event loop.
@@ -115,7 +116,8 @@ class Work:
     polls: Polls
     signals: Signals
     life_rafts: LifeRafts
-    surveys: Surveys = field(default_factory=Surveys)
+    surveys: Surveys
+    looks: Looks = field(default_factory=Looks)
 
     def recovery(self, recovery_id: str) -> Recovery:
         """Return a recovery that is known to exist."""

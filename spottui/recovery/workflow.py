@@ -43,16 +43,13 @@ async def recover(recovery_id: str, stage: Stage) -> str:
 async def _travel(recovery_id: str, stage: Stage) -> Ended:
     """Follow the plan's first route, and the next when what one stands on stops being true."""
     reasons: list[str] = []
-    barred: set[Route] = set()
-    for route in await stage(routes, recovery_id):
-        if route in barred:
-            continue
-        await stage(take_route, recovery_id, route, "; ".join(reasons))
+    closed: list[Route] = []
+    while route := await stage(take_route, recovery_id, closed, "; ".join(reasons)):
         ended = await ROUTES[route](recovery_id, stage)
         if not ended.leaves:
             return ended
         reasons.append(f"{route}: {ended.reason}")
-        barred.update(ended.bars)
+        closed += [route, *ended.bars]
     return Ended(RecoveryState.FAILED, "; ".join(reasons))
 
 
@@ -67,18 +64,17 @@ async def protect(work: Work, recovery_id: str) -> str:
     return sent.result() if done else "not answered yet"
 
 
-async def routes(work: Work, recovery_id: str) -> list[Route]:
-    """Return the routes of the frozen plan, in their order."""
-    return list(plan_of(work, recovery_id).routes)
-
-
-async def take_route(work: Work, recovery_id: str, route: Route, why: str) -> None:
-    """Commit which route is taken, and why when it is not the first."""
+async def take_route(work: Work, recovery_id: str, closed: list[Route], why: str) -> Route | None:
+    """Commit which of the plan's routes is taken next, and why when it is not the first; None when none is left."""
+    route = next((one for one in plan_of(work, recovery_id).routes if one not in closed), None)
+    if route is None:
+        return None
     if why:
         await note(work, recovery_id, "Route", f"route {route}, because {why}")
     await asyncio.to_thread(
         work.journal.recoveries.change, recovery_id, work.now(), lambda known: replace(known, route=route)
     )
+    return route
 
 
 async def end(work: Work, recovery_id: str, state: str, reason: str) -> str:
