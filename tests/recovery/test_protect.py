@@ -41,9 +41,8 @@ class Shore:
     def send(self, *instance_ids: str) -> dict[str, Future[str]]:
         """Open an interruption for each and send its raft; return what comes of it, by recovery id."""
         seen = [Observation(REGION, one, Evidence.QUEUE, CLOCK.now()) for one in instance_ids]
-        opened = self.journal.interruptions.record(seen, [], lambda *_: "", CLOCK.now())
-        ids = [one.interruption for one in opened]
-        return {one.id: self.rafts.send(REGION, one.instance_id, one.id) for one in ids}
+        opened = self.journal.interruptions.record(seen, [], [], lambda *_: "", CLOCK.now())
+        return {one.id: self.rafts.send(REGION, one.instance_id, one.id) for one in opened}
 
     def calls(self) -> list[dict[str, object]]:
         return self.cloud.calls("ModifyDiskAttribute")
