@@ -127,7 +127,8 @@ def test_the_audit_keeps_the_token_from_before_the_call(journal: Journal) -> Non
         Entry(recovery_id, "CreateImage", Phase.RESULT, "tok", "R-1", "m-1"),
     ):
         journal.recoveries.change(recovery_id, NOON, lambda known: known, entry)
-    assert [(one.phase, one.client_token, one.request_id) for one in journal.audit.of(recovery_id)] == [
+    calls = [one for one in journal.audit.of(recovery_id) if one.phase is not Phase.EVIDENCE]
+    assert [(one.phase, one.client_token, one.request_id) for one in calls] == [
         (Phase.INTENT, "tok", ""),
         (Phase.RESULT, "tok", "R-1"),
     ]
