@@ -13,7 +13,6 @@ import sqlalchemy as sa
 
 from spottui.cli.main import main
 
-
 READS = ("SELECT", "PRAGMA", "BEGIN", "UPDATE main.workflow_status")
 """Statements after which a commit is no new point: DBOS also marks its own row again and again while it polls."""
 
