@@ -190,7 +190,7 @@ def _focus(number: int) -> Callable[["MainScreen"], None]:
             main.add_class(f"-zoom-{panel.id}")
             main.fit_recoveries()
         main.set_class(number == 1 or (number == 2 and main.has_class("-on-events")), "-on-events")
-        main.call_after_refresh(panel.table.focus)
+        main.go_to(panel)
 
     return focus
 

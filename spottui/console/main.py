@@ -57,6 +57,7 @@ class MainScreen(Screen[None]):
         self.failed = self.trouble = ""
         self._heading = title
         self._titles = "", ""
+        self._going_to: Panel | None = None
         self._slipped_to = ""
         self._slipped_until = datetime.min.replace(tzinfo=UTC)
         self._header, self._status, self._footer = Line("header"), Line("status"), Line("footer")
@@ -129,8 +130,17 @@ class MainScreen(Screen[None]):
 
     @property
     def panel(self) -> Panel:
-        """The panel that has the focus."""
-        return next((panel for panel in self.panels if panel.has_focus_within), self.instances)
+        """The panel that has the focus, or is about to get it."""
+        return self._going_to or next((panel for panel in self.panels if panel.has_focus_within), self.instances)
+
+    def go_to(self, panel: Panel) -> None:
+        """Give a panel the focus once it is on the screen; the keys are meant for it from now on."""
+        self._going_to = panel
+        self.call_after_refresh(self._arrive, panel)
+
+    def _arrive(self, panel: Panel) -> None:
+        self._going_to = None
+        panel.table.focus()
 
     @property
     def choice(self) -> Choice:

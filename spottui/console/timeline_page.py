@@ -1,5 +1,7 @@
 """The timeline of one recovery: what it stands on, each call with its RequestId and duration, and what comes next."""
 
+import re
+import textwrap
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import ClassVar
@@ -27,7 +29,9 @@ _STYLES = {
     Sign.FAILED: "bold $error",
     Sign.UNKNOWN: "bold $warning",
 }
-_SIGNS = "! sign of the reclaim   ? decision   · state   … under way   ✓ done   ✕ failed   ~ effect unknown"
+_SIGNS = "! sign   ? decision   · state   … under way   ✓ done   ✕ failed   ~ unknown"
+_ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+00:00|Z)")
+_FRAME_CELLS = 6
 _INDENT = " " * 18
 
 Line = list[tuple[str, str]]
@@ -58,7 +62,8 @@ class TimelinePage(Page):
         lines = _head(recovery, made, now) if recovery else []
         if self._problem:
             lines.append([(plain(self._problem, 400), "$warning")])
-        lines += [line for step in made for line in _step(step, made[0].at)]
+        room = max(self.app.size.width - _FRAME_CELLS - len(_INDENT), 20)
+        lines += [line for step in made for line in _step(step, made[0].at, room)]
         if made:
             lines += [[], [(_SIGNS, "dim")]]
         return Content("\n").join(Content.assemble(*line) for line in lines)
@@ -119,7 +124,8 @@ def _outlook(recovery: Recovery, now: datetime) -> Line:
     return [(said, ""), (f" · {recovery.verdict}" if recovery.verdict else "", "bold")]
 
 
-def _step(step: Step, start: datetime) -> list[Line]:
+def _step(step: Step, start: datetime, room: int) -> list[Line]:
+    """Return a step in lines: what it says stands beside it where there is room, else under it."""
     after_s = (step.at - start).total_seconds()
     took = f"  {age(step.seconds)}" if step.seconds is not None else ""
     style = _STYLES[step.sign]
@@ -128,6 +134,12 @@ def _step(step: Step, start: datetime) -> list[Line]:
         (f"{'+' + age(after_s):>8} ", "dim"),
         (f"{step.sign} {plain(step.action, 64)}", style),
         (took, "dim"),
-        (f"  {plain(step.detail, 1000)}" if step.detail else "", ""),
     ]
-    return [first, [(f"{_INDENT}RequestId {plain(step.request_id)}", "dim")]] if step.request_id else [first]
+    said = _ISO_TIME.sub(r"\1", plain(step.detail, 1000))
+    beside = len(step.action) + len(took) + len(said) + 4 <= room
+    if beside:
+        first.append((f"  {said}", ""))
+    more: list[Line] = [] if beside else [[(f"{_INDENT}{text}", "")] for text in textwrap.wrap(said, room)]
+    if step.request_id:
+        more.append([(f"{_INDENT}RequestId {plain(step.request_id)}", "dim")])
+    return [first, *more]
