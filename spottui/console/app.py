@@ -20,7 +20,6 @@ from spottui.console.kept import Kept
 from spottui.console.main import MainScreen
 from spottui.console.messages import CommandDone, DeskClosed, DeskFailed, DeskTroubled, LeaveWanted, ViewArrived
 from spottui.console.themes import DARK, PLAIN_TERMINAL, THEMES
-from spottui.console.titles import unsaved
 from spottui.console.watchdog import Watchdog
 from spottui.domain.clock import Clock
 
@@ -148,7 +147,7 @@ class SpottuiApp(App[None]):
         # Recoveries run in this process: what cannot be shown must not end them.
         try:
             self.main.show(message)
-            self._ring(unsaved(message.view))
+            self._ring(message.headlines.unsaved)
         except Exception as error:
             log.exception("the screen could not show what came")
             self.main.worry(f"{type(error).__name__} inside spottui, see the log")

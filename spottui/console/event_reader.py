@@ -26,8 +26,8 @@ answer is the words and the lines."""
 class EventReader(Widget):
     """Moves the lines that the table holds along the feed on disk; shows nothing itself.
 
-    `follows` is True while new lines come in at the top. It is not while a person holds the panel still (`pause`), and
-    while newer lines than those around the cursor were let go.
+    `events` are the lines that the table holds. `follows` is True while new lines come in at the top. It is not while
+    a person holds the panel still (`pause`), and while newer lines than those around the cursor were let go.
     """
 
     class Changed(Message):
@@ -38,6 +38,7 @@ class EventReader(Widget):
         self.display = False
         self.is_paused = False
         self._table, self._ask = table, ask
+        self.events: dict[Cell, Event] = {}
         self._live: Sequence[Event] = ()
         self._words: tuple[str, ...] = ()
         self._no_older = False
@@ -62,7 +63,8 @@ class EventReader(Widget):
         """Take in the newest lines of the feed, of which `new` are the rows that were not there before."""
         self._live = events
         if self.follows:
-            self._put({key: row for key, row in new.items() if not self._rows or int(key) > self._bottom()})
+            bottom = self._bottom()
+            self._put([event for event in events if event.seq in new and event.seq >= bottom], new)
             self._let_go(newest=False)
 
     def pause(self) -> bool:
@@ -76,6 +78,7 @@ class EventReader(Widget):
         """Go back to the newest lines."""
         self._newer_let_go = False
         self._no_older = False
+        self.events = {event.seq: event for event in self._live}
         rows: Rows = {event.seq: self._rows.get(event.seq) or event_row(event) for event in self._live}
         self._table.apply(Diff(rows, frozenset(self._rows.keys() - rows.keys())))
         self.look_on()
@@ -105,14 +108,14 @@ class EventReader(Widget):
         events = message.answer[1]
         if asked == "older":
             self._no_older = len(events) < PAGE
-            self._put({event.seq: event_row(event) for event in events})
+            self._put(events)
             self._let_go(newest=True)
         else:
             self._newer_let_go = len(events) == PAGE
-            self._put({event.seq: event_row(event) for event in events})
+            self._put(events)
             self._let_go(newest=False)
             if not self._newer_let_go:
-                self._put({event.seq: event_row(event) for event in self._live if event.seq > self._top()})
+                self._put([event for event in self._live if event.seq > self._top()])
         if events:
             self.look_on()
         self.post_message(self.Changed())
@@ -131,9 +134,11 @@ class EventReader(Widget):
     def _bottom(self) -> int:
         return min((int(key) for key in self._rows), default=0)
 
-    def _put(self, rows: Rows) -> None:
-        if rows:
-            self._table.apply(Diff(rows))
+    def _put(self, events: Sequence[Event], known: Rows | None = None) -> None:
+        rows = known or {}
+        self.events.update((event.seq, event) for event in events)
+        if events:
+            self._table.apply(Diff({event.seq: rows.get(event.seq) or event_row(event) for event in events}))
 
     def _let_go(self, *, newest: bool) -> None:
         """Hold no more than `HELD` lines: drop those at the end that the person comes from."""
@@ -143,6 +148,7 @@ class EventReader(Widget):
             self._newer_let_go = self._newer_let_go or newest
             self._no_older = self._no_older and newest
             self._table.apply(Diff({}, frozenset(keys)))
+            self.events = {key: event for key, event in self.events.items() if key in self._rows}
 
 
 def sought(text: str) -> tuple[str, ...]:

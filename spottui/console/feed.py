@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from spottui.console.messages import (
     PlanRefused,
     ViewArrived,
 )
+from spottui.console.titles import Headlines
 from spottui.domain.refusal import Refused
 from spottui.domain.view import DeskView
 from spottui.tables.column import Column, Row, Rows, Table
@@ -126,8 +128,7 @@ class Feed:
     def _watch(self) -> None:
         try:
             self._desk = self._open_desk()
-            gc.collect()
-            gc.freeze()
+            _let_the_screen_go_first()
             self._follow(self._desk)
         except Exception as error:
             if not self._stop.is_set():
@@ -237,6 +238,8 @@ class Shown:
         recoveries = recovery_rows(view)
         message = ViewArrived(
             view,
+            Headlines.of(view),
+            self._instance_rows.by_key,
             diff(self._instances, instances),
             diff(self._events, events),
             diff(self._recoveries, recoveries),
@@ -244,6 +247,18 @@ class Shown:
         self.version = view.version
         self._instances, self._events, self._recoveries = instances, events, recoveries
         return message
+
+
+def _let_the_screen_go_first() -> None:
+    """Keep other threads from holding the screen up: a sweep of 10,000 makes many objects and computes for long.
+
+    What is there by now is never looked at again by the collector, and what comes seldom; whoever waits for the
+    interpreter, a key say, gets it after one millisecond instead of five.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    sys.setswitchinterval(0.001)
 
 
 def _for_people(error: Exception) -> str:

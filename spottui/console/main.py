@@ -1,6 +1,7 @@
 """The main screen: three panels, the header above them and the keys below."""
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
 
@@ -22,10 +23,12 @@ from spottui.console.lines import Line, filter_footer, footer, header, status
 from spottui.console.messages import ViewArrived
 from spottui.console.panel import Panel
 from spottui.console.table import DeskTable
-from spottui.console.titles import instances_title, recoveries_title
+from spottui.console.titles import Headlines
 from spottui.domain.clock import Clock
+from spottui.domain.instance import Instance
 from spottui.domain.recovery import Recovery
 from spottui.domain.view import DeskView
+from spottui.tables.column import Cell, Row
 from spottui.tables.events import EVENTS
 from spottui.tables.instances import INSTANCES, SELDOM, replacements
 from spottui.tables.recoveries import RECOVERIES
@@ -56,7 +59,8 @@ class MainScreen(Screen[None]):
         self.view: DeskView | None = None
         self.failed = self.trouble = ""
         self._heading = title
-        self._titles = "", ""
+        self._headlines = Headlines()
+        self._instances: Mapping[Cell, Instance] = {}
         self._going_to: Panel | None = None
         self._slipped_to = ""
         self._slipped_until = datetime.min.replace(tzinfo=UTC)
@@ -92,7 +96,7 @@ class MainScreen(Screen[None]):
         """Take in what the desk shows."""
         before = self.choice.own
         self.view, self.trouble = message.view, ""
-        self._titles = instances_title(message.view), recoveries_title(message.view)
+        self._headlines, self._instances = message.headlines, message.instances_by_key
         self.instances.table.hide(_needless(message.view))
         self.instances.table.apply(message.instances)
         self.reader.take(message.view.events, message.events.put)
@@ -145,13 +149,16 @@ class MainScreen(Screen[None]):
     @property
     def choice(self) -> Choice:
         """What the person is pointing at."""
-        return Choice.of(self.view, self.panel.id or "", self.panel.table.model.chosen)
+        return self._choice_of(self.panel.table.model.chosen)
+
+    def _choice_of(self, row: Row | None) -> Choice:
+        return Choice.of(self.view, self.panel.id or "", row, self._instances, self.reader.events)
 
     @property
     def marked_recoveries(self) -> tuple[Recovery, ...]:
         """The recoveries of the marked rows of the focused panel."""
-        model, panel = self.panel.table.model, self.panel.id or ""
-        chosen = (Choice.of(self.view, panel, model.rows[key]).recovery for key in model.view if key in model.marked)
+        model = self.panel.table.model
+        chosen = (self._choice_of(model.rows[key]).recovery for key in model.view if key in model.marked)
         return tuple(one for one in chosen if one is not None)
 
     @property
@@ -226,14 +233,15 @@ class MainScreen(Screen[None]):
     def _entitle(self) -> None:
         view, now = self.view, self.clock.now()
         stale = {name: health.stale_title(view, name, now) if view else "" for name in health.SOURCES}
-        self.instances.entitle(self._titles[0], stale["sweep"] or stale["lock"], self._hint())
+        self.instances.entitle(self._headlines.instances, stale["sweep"] or stale["lock"], self._hint())
         self.events_panel.entitle(
             self._events_title(), stale["queue"], "1 Instances" if self.has_class("-narrow") else ""
         )
-        self.recoveries.entitle(self._titles[1])
+        self.recoveries.entitle(self._headlines.recoveries)
         self.instances.table.say(self._empty(self.instances, health.no_instances(view, self.failed, now)))
         self.events_panel.table.say(self._empty(self.events_panel, health.no_events(view, self.failed, now)))
-        self.recoveries.table.say(self._empty(self.recoveries, health.no_recoveries(view, self.failed, now)))
+        none_open = health.no_recoveries(view, self.failed, now, any_lock=self._headlines.any_lock)
+        self.recoveries.table.say(self._empty(self.recoveries, none_open))
 
     def _hint(self) -> str:
         count = len(self.view.events) if self.view else 0

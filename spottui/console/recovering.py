@@ -10,6 +10,7 @@ from spottui.console.choice import interruption_of, recovery_of
 from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
+from spottui.domain.view import AutoMode
 
 if TYPE_CHECKING:
     from spottui.console.main import MainScreen
@@ -126,7 +127,8 @@ def auto(main: "MainScreen") -> None:
         "Auto-mode recovers instances by itself, as soon as a lock confirms the reclaim:\n\n"
         f"  at most {limits.max_at_once} recoveries at once and {limits.max_per_hour} an hour\n"
         f"  each one after a veto window of {limits.veto_window_s:g} s, shorter or none when time is tight\n"
-        "  recoveries that wait now get theirs too; held ones wait on\n\n"
+        "  recoveries that wait now get theirs too; held ones wait on\n"
+        f"{_ceiling(limits)}\n"
         "It launches instances, which cost money. a disarms it."
     )
     if limits.reason:
@@ -157,6 +159,13 @@ def _marked_that_wait(main: "MainScreen") -> tuple[Recovery, ...]:
     if not found:
         main.notify("None of the marked rows has a recovery that waits.", severity="warning")
     return tuple(sorted(found.values(), key=lambda one: one.deadline))
+
+
+def _ceiling(limits: AutoMode) -> str:
+    if not limits.max_added_cost_per_hour:
+        return "  no ceiling on what replacements may cost more\n"
+    spent, most = limits.added_cost_per_hour, limits.max_added_cost_per_hour
+    return f"  replacements of one hour may cost {most:g} an hour more than before, {spent:g} of it is taken\n"
 
 
 def _confirm(main: "MainScreen", recovery: Recovery) -> None:

@@ -1,5 +1,6 @@
 """The rows of the instances panel: what is dying first, then what is dying but saved, then by name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -70,6 +71,12 @@ class InstanceRows:
     _made: dict[Cell, tuple[Source, Row]] = field(default_factory=dict)
     _seen: tuple[tuple[Instance, ...], dict[str, Interruption], dict[str, str]] = ((), {}, {})
     _rows: Rows = field(default_factory=dict)
+    _by_key: Mapping[Cell, Instance] = field(default_factory=dict)
+
+    @property
+    def by_key(self) -> Mapping[Cell, Instance]:
+        """The instances of the last rows, by the rows' keys."""
+        return self._by_key
 
     def rows(self, view: DeskView) -> Rows:
         """Return the rows of a view by their key; the same dict as last time when nothing they show has changed."""
@@ -91,6 +98,7 @@ class InstanceRows:
             known = self._made.get(key)
             made[key] = known if known and known[0] == source else (source, instance_row(*source))
         self._made = made
+        self._by_key = {key: source[0] for key, (source, _) in made.items()}
         return {key: row for key, (_, row) in made.items()}
 
 

@@ -64,7 +64,7 @@ def tmux(tmp_path):
 def test_a_recovery_goes_on_while_nobody_looks_and_the_screen_is_there_again(tmux, tmp_path):
     config = tmp_path / "c.toml"
     with SimServer(config=config, instances=6) as cloud:
-        cloud.world(image_base_s=3, image_s_per_gib=0, boot_s=1)
+        cloud.world(image_base_s=1, image_s_per_gib=0, boot_s=1)
         environment = {**clean_environment(tmp_path / "state"), "PYTHONPATH": os.getcwd(), "TERM": "xterm-256color"}
         tmux.start(f"{sys.executable} -m spottui --config {config}", environment, (80, 24))
         tmux.shows("AUTO off")
