@@ -1,4 +1,4 @@
-"""A thousand notices at once, an API that takes 100 ms and never throttles: until the last CreateImage is on the wire."""
+"""A thousand notices at once, an API of 100 ms without throttle: until the last CreateImage is on the wire."""
 
 import json
 import sys
