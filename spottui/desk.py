@@ -3,13 +3,14 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from spottui.domain.audit import Entry
 from spottui.domain.clock import Clock
 from spottui.domain.feed import Event
 from spottui.domain.instance import Instance, InterruptionBehavior
+from spottui.domain.leftover import Leftover
 from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
@@ -18,6 +19,7 @@ from spottui.domain.tokens import image_name
 from spottui.domain.view import ApiBudget, DeskView
 from spottui.journal import Journal
 from spottui.recovery.engine import Engine
+from spottui.recovery.janitor import clean_up, leftovers
 from spottui.recovery.preview import Previews
 from spottui.recovery.work import Work
 from spottui.watch.watch import Watch
@@ -109,6 +111,15 @@ class Desk:
         if plan is None or digest not in (plan.digest, plan.first_digest):
             raise Refused("The plan is not the one that was shown. Open it again.")
         self._decide(recovery_id, Decision.CONFIRM, who)
+
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """Return what recoveries left behind that costs money; asks the cloud."""
+        return leftovers(self._work)
+
+    def clean_up(self, resource_ids: Sequence[str], who: str) -> dict[str, str]:
+        """Delete leftovers that may go; return what came of each: empty for gone, else why it is still there."""
+        self._refuse_if_read_only()
+        return clean_up(self._work, resource_ids, who)
 
     def choose_route(self, recovery_id: str, route: Route, who: str) -> Plan:
         """Put another route first in the plan of a recovery that nobody has confirmed yet; return the plan."""

@@ -38,6 +38,12 @@ class Recoveries:
             found = [decoded(*row) for row in connection.execute(query).all()]
         return tuple(sorted(found, key=lambda recovery: (recovery.deadline, recovery.recovery_id)))
 
+    def all(self) -> tuple[Recovery, ...]:
+        """Return every recovery of this journal, oldest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(*ROW).order_by(sa.literal_column("rowid"))).all()
+        return tuple(decoded(*row) for row in rows)
+
     def unfinished(self) -> tuple[Recovery, ...]:
         """Return the recoveries that are not over, the nearest deadline first."""
         over = schema.recovery.c.state.in_([state.value for state in RecoveryState if state.is_final])

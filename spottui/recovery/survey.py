@@ -180,7 +180,7 @@ def newest_warm_image(spec: LaunchSpec, images: Iterable[Image]) -> WarmImage | 
     found = [
         WarmImage(image.image_id, image.made)
         for image in images
-        if image.status == "Available" and image.made and image.disks >= len(spec.cloud_disks)
+        if image.status == "Available" and image.made and len(image.snapshots) >= len(spec.cloud_disks)
         if image.image_id == spec.image_id or dict(image.tags).get(OUR_TAG, "").startswith(of_this)
     ]
     return max(found, key=lambda one: one.made, default=None)
