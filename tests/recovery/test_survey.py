@@ -25,6 +25,7 @@ from spottui.domain.refusal import Refused
 from spottui.domain.settings import Policy, Settings
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
+from spottui.recovery.bulletin import Bulletin
 from spottui.recovery.claims import Claim
 from spottui.recovery.guard import Guard
 from spottui.recovery.planner import capture, make_plan
@@ -301,7 +302,17 @@ def work(site: Site, **policy: object) -> Work:
     rafts = LifeRafts(journal, account.regions, account.lanes, CLOCK)
     known = replace(site.settings, policy=chosen)
     return Work(
-        journal, account.regions, account.lanes, CLOCK, known, guard, polls, Signals(), rafts, site.surveys(**policy)
+        journal=journal,
+        regions=account.regions,
+        lanes=account.lanes,
+        clock=CLOCK,
+        settings=known,
+        guard=guard,
+        polls=polls,
+        signals=Signals(),
+        life_rafts=rafts,
+        surveys=site.surveys(**policy),
+        bulletin=Bulletin(journal, CLOCK),
     )
 
 
