@@ -450,9 +450,18 @@ def test_of_two_in_their_window_the_nearer_keeps_the_place_that_is_left(place: P
     place.ask(guard, soon)
     place.ask(guard, late)
     place.person(theirs)
-    assert "2 recoveries at once" in place.reason(guard, late)
     place.time.pass_s(20)
     assert place.confirm(guard, soon)
+    assert not place.confirm(guard, late)
+
+
+def test_a_window_that_runs_keeps_its_place_before_a_nearer_deadline(place: Place) -> None:
+    guard = place.console(Policy(veto_window_s=20, max_at_once=1))
+    late, soon = place.reclaim(10), place.reclaim()
+    place.ask(guard, late)
+    assert "1 recoveries at once" in place.reason(guard, soon)
+    place.time.pass_s(20)
+    assert place.confirm(guard, late)
 
 
 def test_no_more_than_so_many_an_hour(place: Place) -> None:
@@ -504,6 +513,12 @@ def test_the_ceiling_is_for_the_sum_of_an_hour(place: Place) -> None:
     assert place.goes(guard, place.reclaim(plan=plan_of(price=1, new_price=0.5))), "what adds nothing goes"
     place.time.pass_s(3600)
     assert place.goes(guard, third)
+
+
+def test_what_adds_nothing_goes_even_above_the_ceiling(place: Place) -> None:
+    rich, poor = (place.console(replace(AT_ONCE, max_added_cost_per_hour=ceiling)) for ceiling in (9, 1))
+    assert place.goes(rich, place.reclaim(plan=plan_of(price=1, new_price=6)))
+    assert place.goes(poor, place.reclaim(plan=plan_of(price=1, new_price=1)))
 
 
 def test_one_that_is_over_the_ceiling_alone_waits_for_a_person(place: Place) -> None:
