@@ -3,13 +3,14 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from spottui.domain.audit import Entry
 from spottui.domain.clock import Clock
 from spottui.domain.feed import Event
 from spottui.domain.instance import Instance, InterruptionBehavior
+from spottui.domain.leftover import Leftover
 from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
@@ -18,7 +19,8 @@ from spottui.domain.tokens import image_name
 from spottui.domain.view import ApiBudget, DeskView
 from spottui.journal import Journal
 from spottui.recovery.engine import Engine
-from spottui.recovery.preview import plan_now
+from spottui.recovery.janitor import clean_up, leftovers
+from spottui.recovery.preview import Previews
 from spottui.recovery.work import Work
 from spottui.watch.watch import Watch
 
@@ -49,6 +51,7 @@ class Desk:
         self._journal = journal
         self._watch = watch
         self._work = work
+        self._previews = Previews(work)
         self._engine = engine
         self._clock: Clock = work.clock
         self._on_close = on_close
@@ -98,7 +101,7 @@ class Desk:
         """Return the plan that a recovery of this instance would have, by `route` first if given; may ask the cloud."""
         self._refuse_if_read_only()
         self._refuse_if_recovered(instance_id)
-        plan = plan_now(self._work, region, instance_id)
+        plan = self._previews.show(region, instance_id)
         return plan if route is None else _by(plan, route)
 
     def confirm(self, recovery_id: str, digest: str, who: str) -> None:
@@ -108,6 +111,15 @@ class Desk:
         if plan is None or digest not in (plan.digest, plan.first_digest):
             raise Refused("The plan is not the one that was shown. Open it again.")
         self._decide(recovery_id, Decision.CONFIRM, who)
+
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """Return what recoveries left behind that costs money; asks the cloud."""
+        return leftovers(self._work)
+
+    def clean_up(self, resource_ids: Sequence[str], who: str) -> dict[str, str]:
+        """Delete leftovers that may go; return what came of each: empty for gone, else why it is still there."""
+        self._refuse_if_read_only()
+        return clean_up(self._work, resource_ids, who)
 
     def choose_route(self, recovery_id: str, route: Route, who: str) -> Plan:
         """Put another route first in the plan of a recovery that nobody has confirmed yet; return the plan."""
@@ -140,10 +152,13 @@ class Desk:
         self._engine.begin_again(reopened)
 
     def recover(self, region: str, instance_id: str, digest: str, who: str, route: Route | None = None) -> str:
-        """Recover an instance because an engineer says so; return the recovery's id."""
-        plan = self.plan_for(region, instance_id, route)
+        """Recover an instance because an engineer says so, by the plan of this digest; return the recovery's id."""
+        self._refuse_if_read_only()
+        self._refuse_if_recovered(instance_id)
+        plan = self._previews.shown(region, instance_id)
+        plan = plan if route is None else _by(plan, route)
         if plan.digest != digest:
-            raise Refused(f"{instance_id} has changed since its plan was shown. Open it again.")
+            raise Refused("The plan is not the one that was shown. Open it again.")
         recovery_id = self._watch.intake.engineer(region, instance_id).id
         self._journal.recoveries.set_plan(recovery_id, replace(plan, image_name=image_name(recovery_id)))
         self.confirm(recovery_id, digest, who)

@@ -103,7 +103,7 @@ class _Run:
         """Everything an `[expect]` table can name, as it is now."""
         state = self.cloud.state()
         states = self.lives[-1].states() if self.lives else {}
-        launches = self.cloud.calls("RunInstances")
+        launches = [row for row in self.cloud.calls("RunInstances") if "DryRun" not in row["params"]]
         queues = state["queues"].values()
         return {
             "recoveries": self._by_name(state),

@@ -38,12 +38,25 @@ class Recoveries:
             found = [decoded(*row) for row in connection.execute(query).all()]
         return tuple(sorted(found, key=lambda recovery: (recovery.deadline, recovery.recovery_id)))
 
+    def all(self) -> tuple[Recovery, ...]:
+        """Return every recovery of this journal, oldest first."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(*ROW).order_by(sa.literal_column("rowid"))).all()
+        return tuple(decoded(*row) for row in rows)
+
     def unfinished(self) -> tuple[Recovery, ...]:
         """Return the recoveries that are not over, the nearest deadline first."""
         over = schema.recovery.c.state.in_([state.value for state in RecoveryState if state.is_final])
         with self._database.read() as connection:
             found = [decoded(*row) for row in connection.execute(sa.select(*ROW).where(~over)).all()]
         return tuple(sorted(found, key=lambda recovery: recovery.deadline))
+
+    def of_instance(self, region: str, instance_id: str) -> tuple[Recovery, ...]:
+        """Return every recovery of an instance, the oldest first."""
+        ours = schema.recovery.c.id.startswith(f"{region}.{instance_id}.", autoescape=True)
+        query = sa.select(*ROW).where(ours).order_by(sa.literal_column("rowid"))
+        with self._database.read() as connection:
+            return tuple(decoded(*row) for row in connection.execute(query).all())
 
     def change(
         self, recovery_id: str, now: datetime, change: Callable[[Recovery], Recovery], entry: Entry | None = None

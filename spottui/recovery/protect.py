@@ -15,6 +15,7 @@ from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.lanes import Lanes
 from spottui.domain.audit import Entry, Phase
 from spottui.domain.clock import NOTICE_S, Clock
+from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.recovery import Created, Recovery
 from spottui.journal import Journal
@@ -110,6 +111,9 @@ class LifeRafts:
             return f"not protected: {error.line}"
         if spec is None or not spec.instance.is_spot:
             return "not protected: the fleet does not know it as a spot instance"
+        if spec.instance.behavior is InterruptionBehavior.STOP:
+            # A stopped instance keeps its disks; unbound from it they would outlive it for good.
+            return "nothing to protect: the instance is stopped with its disks"
         return spec
 
     def _next(self, harbour: _Harbour) -> list[_Raft]:
