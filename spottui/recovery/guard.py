@@ -217,7 +217,7 @@ class Guard:
         if self._places is None or not timedelta(0) <= now - self._places[0] < PLACES_KEPT:
             recoveries = page.recoveries(now - 2 * HOUR)
             reclaimed = page.locked(one.new_instance_id for one in recoveries if one.new_instance_id)
-            self._places = now, resting_places(recoveries, reclaimed, self._policy.breaker_failures, now)
+            self._places = now, resting_places(recoveries, reclaimed, self._policy.breaker_failures)
         return {place: until for place, until in self._places[1].items() if until > now}
 
     def _note(self, page: Page, look: Look, case: Case, answer: Grant | Refusal) -> None:

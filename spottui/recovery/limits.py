@@ -128,7 +128,7 @@ def in_a_row(endings: tuple[RecoveryState, ...], failures: int) -> bool:
 
 
 def resting_places(
-    recoveries: tuple[Recovery, ...], reclaimed: Mapping[str, datetime], failures: int, now: datetime
+    recoveries: tuple[Recovery, ...], reclaimed: Mapping[str, datetime], failures: int
 ) -> dict[Place, datetime]:
     """Return the places where auto-mode's replacements fail or are reclaimed, and until when each is avoided.
 
@@ -139,7 +139,7 @@ def resting_places(
     for recovery in recoveries:
         launches = [one for one in recovery.tries if not one.refused]
         at = _came_to_nothing_at(recovery, reclaimed)
-        if launches and at and at > now - HOUR:
+        if launches and at:
             strikes.setdefault(launches[-1].place, []).append(at)
     return {place: sorted(times)[-failures] + HOUR for place, times in strikes.items() if 0 < failures <= len(times)}
 
