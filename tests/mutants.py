@@ -108,9 +108,9 @@ Change = Callable[[ast.AST], ast.AST]
 
 
 def _places(tree: ast.AST, function: str = "") -> Iterator[tuple[str, ast.AST]]:
-    """Every node that is run, with the function it is in; annotations and docstrings are not."""
+    """Every node that is run, with the function it is in; annotations, decorators and docstrings are not."""
     for name, value in ast.iter_fields(tree):
-        if name in ("annotation", "returns"):
+        if name in ("annotation", "returns", "decorator_list"):
             continue
         for child in value if isinstance(value, list) else [value]:
             if not isinstance(child, ast.AST) or _is_docstring(child):
@@ -187,7 +187,7 @@ def _less(node: ast.AST) -> Iterator[Change]:
             yield lambda twin: twin.operand
         case ast.comprehension() if node.ifs:
             yield lambda twin: _set(twin, "ifs", [])
-        case ast.Return() if node.value:
+        case ast.Return() if node.value and not isinstance(node.value, ast.Constant):
             yield lambda _: ast.Return(ast.Constant(None))
         case ast.Expr() | ast.AugAssign() | ast.Raise() | ast.Continue():
             yield lambda _: ast.Pass()

@@ -230,6 +230,11 @@ class HostileSources(RuleBasedStateMachine):
             self.deadlines[known.id] = known.deadline
 
     @invariant()
+    def no_sign_of_another_reclaim_dates_it(self) -> None:
+        for known, _ in self.recoveries():
+            assert known.deadline.timestamp() >= known.epoch + NOTICE_S - (NOTICE_S + OVERDUE_S)
+
+    @invariant()
     def every_sign_is_counted_once(self) -> None:
         for one in IDS:
             assert sum(len(known.evidence) + known.duplicates for known in self.taken.all(one)) == self.given[one]
