@@ -72,6 +72,13 @@ class Disk:
     status: str = ""
     instance_id: str = ""
     encrypted: bool = False
+    tags: tuple[tuple[str, str], ...] = ()
+    name: str = ""
+    description: str = ""
+    kms_key_id: str = ""
+    provisioned_iops: int | None = None
+    bursting: bool | None = None
+    snapshot_policy_id: str = ""
 
     @property
     def is_local(self) -> bool:

@@ -107,6 +107,8 @@ class Plan:
     surveyed: bool = False
     price_per_hour: float | None = None
     """What the old instance costs an hour now, None when it is not known."""
+    first_digest: str = ""
+    """The digest before it was surveyed: who has confirmed that has confirmed the rules."""
 
     @property
     def route(self) -> Route:
@@ -121,7 +123,9 @@ class Plan:
         """
         instance = replace(self.spec.instance, recycling=False, status=InstanceStatus.UNKNOWN)
         places = tuple((*one.place, one.vswitch_id, one.disk_category) for one in self.candidates)
-        launched = (self.routes, replace(self.spec, instance=instance), places, self.rules, self.drain, self.warm_image)
+        disks = tuple(replace(disk, status="", instance_id="", tags=()) for disk in self.spec.disks)
+        spec = replace(self.spec, instance=instance, disks=disks)
+        launched = (self.routes, spec, places, self.rules, self.drain, self.warm_image)
         user_data = self.spec.user_data.value if self.spec.user_data else ""
         return hashlib.sha256(f"{launched!r}{user_data}".encode()).hexdigest()[:12]
 
@@ -137,12 +141,13 @@ class Plan:
 def same_place_first(spec: LaunchSpec, vswitches: dict[str, str]) -> tuple[Candidate, ...]:
     """Rank the same type in its own zone first, then in the other zones that have a vSwitch.
 
-    `vswitches` maps zone id to vSwitch id, in the order in which the configuration prefers the zones.
+    `vswitches` maps zone id to vSwitch id, in the order in which the configuration prefers the zones. What was no spot
+    instance is launched on-demand again.
     """
-    old = spec.instance
-    home = Candidate(old.instance_type, old.zone, spec.vswitch_id, "same type, zone and vSwitch")
+    old, on_demand = spec.instance, not spec.instance.is_spot
+    home = Candidate(old.instance_type, old.zone, spec.vswitch_id, "same type, zone and vSwitch", on_demand)
     others = (
-        Candidate(old.instance_type, zone, vswitch, "same type, other zone")
+        Candidate(old.instance_type, zone, vswitch, "same type, other zone", on_demand)
         for zone, vswitch in vswitches.items()
         if zone != old.zone
     )

@@ -66,13 +66,19 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Try:
-    """One launch: where, with which ClientToken, and what came of it; `refused` is empty while that is not known."""
+    """One launch: where, with which ClientToken, and what came of it.
+
+    `refused` is empty while that is not known; `kind` is the refusal's, one of `cloud.errors.ErrorKind`.
+    """
 
     place: tuple[str, str, bool]
     vswitch_id: str
     image_id: str
     client_token: str
+    disk_category: str = ""
+    at: datetime | None = None
     refused: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,8 @@ class Recovery:
 
     `recovery_id` is the interruption's id. `progress` is the image's, in percent. `veto_until` is set while a
     veto window runs, `imaging_since` once the image was started, `forecast_at` is when it is expected. `who` said yes,
-    as `user@host tty`. `run` counts from 0 and grows with each retry; `tries` are its launches, of all runs.
+    as `user@host tty`. `run` counts from 0 and grows with each retry; `tries` are its launches, of all runs,
+    and `snapshots` the ids of the kept disks and of their snapshots.
     """
 
     recovery_id: str
@@ -116,6 +123,7 @@ class Recovery:
     created: tuple[Created, ...] = field(default=())
     tries: tuple[Try, ...] = field(default=())
     run: int = 0
+    snapshots: tuple[tuple[str, str], ...] = ()
 
     def made(self, kind: str) -> tuple[str, ...]:
         """Return the ids of what it made of this kind."""

@@ -1,41 +1,15 @@
 """The audit: what a recovery stands on, and every call of it before and after it was made."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 import sqlalchemy as sa
 
+from spottui.domain.audit import Entry, Phase
 from spottui.domain.feed import EventKind, Line
 from spottui.journal import schema
 from spottui.journal.database import Database
 from spottui.journal.encoding import moment, stamp
 from spottui.journal.events import write_line
-
-
-class Phase(StrEnum):
-    """Where in a call an audit line stands: before it, or after it with what came of it; or a sign of the reclaim."""
-
-    INTENT = "intent"
-    RESULT = "result"
-    ERROR = "error"
-    UNKNOWN = "unknown"
-    """It failed in a way that leaves open whether it took effect."""
-    EVIDENCE = "evidence"
-    """No call: an observation that opened the interruption or made it stronger, under the name of its source."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the audit; `detail` holds no secret."""
-
-    recovery_id: str
-    action: str
-    phase: Phase
-    client_token: str = ""
-    request_id: str = ""
-    detail: str = ""
-    at: datetime | None = None
 
 
 class Audit:
@@ -93,6 +67,8 @@ def write_entry(connection: sa.Connection, entry: Entry, region: str, instance_i
         )
     )
     if entry.phase not in (Phase.INTENT, Phase.EVIDENCE):
-        text = f"{entry.action} {entry.detail}".strip()
-        line = Line(EventKind.CALL, region, instance_id, text, entry.recovery_id, entry.request_id)
+        decided = entry.phase in (Phase.DECISION, Phase.STATE)
+        text = entry.detail if decided else f"{entry.action} {entry.detail}".strip()
+        kind = EventKind.STATE if decided else EventKind.CALL
+        line = Line(kind, region, instance_id, text, entry.recovery_id, entry.request_id)
         write_line(connection, line, now)

@@ -7,11 +7,12 @@ from functools import lru_cache
 
 import sqlalchemy as sa
 
+from spottui.domain.audit import Entry, Phase
 from spottui.domain.feed import EventKind, Line
 from spottui.domain.interruption import Evidence, Interruption, Observation, Release, first_sight, fuse, same_reclaim
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import schema
-from spottui.journal.audit import Entry, Phase, write_entry
+from spottui.journal.audit import write_entry
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode, moment, stamp
 from spottui.journal.events import write_line

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 from spottui.cloud.errors import CloudError
 from spottui.domain.forecast import before_image
@@ -11,6 +12,7 @@ from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.recovery.calls import attempt
 from spottui.recovery.guard import Grant
 from spottui.recovery.outlook import forecast_now, with_forecast
+from spottui.recovery.places import find_places
 from spottui.recovery.planner import capture, make_plan
 from spottui.recovery.work import Ended, Work
 
@@ -47,10 +49,12 @@ async def _look(work: Work, recovery_id: str) -> Ended | float | None:
     if recovery.cancel or recovery.decision is Decision.VETO:
         return _stopped_by_person(recovery)
     plan = await _plan(work, recovery)
+    if isinstance(plan, Plan) and not plan.surveyed:
+        work.looks.begin(recovery_id, partial(find_places, work, recovery_id))
     if recovery.decision is Decision.CONFIRM and isinstance(plan, Plan):
         return None
     if work.now() > interruption.over_at or (interruption.released_at and not interruption.confirmed):
-        return _too_late(await _with_release(work, interruption), plan)
+        return _too_late(recovery, await _with_release(work, interruption), plan)
     if not interruption.confirmed:
         if (work.now() - interruption.first_seen).total_seconds() < LOCK_SOON_S:
             return LOCK_SOON_S
@@ -61,25 +65,24 @@ async def _look(work: Work, recovery_id: str) -> Ended | float | None:
     if not interruption.locked:
         reason = "no lock seen, so auto-mode leaves it to you: press y"
         return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, reason)
-    return await _ask_guard(work, recovery, interruption)
+    return await _ask_guard(work, recovery, interruption, plan)
 
 
-async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption) -> float | None:
+async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption, plan: Plan) -> float | None:
     if recovery.decision is Decision.HOLD:
         return await _show(
             work, recovery, interruption, RecoveryState.NEEDS_YOU, f"held by {recovery.who}; plan ready: press y"
         )
-    answer = work.guard.ask(forecast_now(work, recovery))
+    asked = recovery, interruption, plan, forecast_now(work, recovery)
+    answer = await asyncio.to_thread(work.guard.ask, *asked)
     if not isinstance(answer, Grant):
-        reason = answer.reason if answer.waits else "plan ready: press y"
-        return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, reason)
-    veto_until = recovery.veto_until or answer.veto_until
-    left_s = (veto_until - work.now()).total_seconds()
+        return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, answer.reason)
+    left_s = (answer.veto_until - work.now()).total_seconds()
     if left_s > 0:
-        recovery = replace(recovery, veto_until=veto_until)
+        recovery = replace(recovery, veto_until=answer.veto_until)
         await _show(work, recovery, interruption, RecoveryState.VETO_WINDOW, "auto-mode goes on unless you veto")
         return min(left_s, LOOK_S)
-    confirmed = await asyncio.to_thread(work.guard.confirm, recovery.recovery_id)
+    confirmed = await asyncio.to_thread(work.guard.confirm, *asked)
     return None if confirmed else LOOK_S
 
 
@@ -118,7 +121,9 @@ async def _plan(work: Work, recovery: Recovery) -> Plan | str:
     if spec is None:
         return f"{recovery.instance_id} is not listed in {recovery.region}"
     plan = make_plan(spec, recovery.recovery_id, work.settings)
-    forecast = before_image(work.now(), recovery.deadline, spec.image_gib, work.journal.image_timings.timing())
+    forecast = before_image(
+        work.now(), recovery.deadline, spec.image_gib, work.journal.image_timings.timing(spec.main_category)
+    )
     return await asyncio.to_thread(
         work.journal.recoveries.set_plan,
         recovery.recovery_id,
@@ -154,7 +159,7 @@ async def _with_release(work: Work, interruption: Interruption) -> Interruption:
     return replace(interruption, released_at=release.at)
 
 
-def _too_late(interruption: Interruption, plan: Plan | str) -> Ended:
+def _too_late(recovery: Recovery, interruption: Interruption, plan: Plan | str) -> Ended:
     at = f"{interruption.deadline:%H:%M:%S} UTC"
     if not interruption.confirmed and interruption.released_at:
         return Ended(
@@ -170,4 +175,9 @@ def _too_late(interruption: Interruption, plan: Plan | str) -> Ended:
         return Ended(RecoveryState.SKIPPED, f"no lock was seen by {at}: a drill, called off, or released unseen")
     if isinstance(plan, str):
         return Ended(RecoveryState.FAILED, f"no plan could be made by the deadline at {at}: {plan}")
-    return Ended(RecoveryState.FAILED, f"nobody confirmed it by the deadline at {at}")
+    return Ended(RecoveryState.FAILED, f"nobody confirmed it by the deadline at {at}{_what_is_left(recovery)}")
+
+
+def _what_is_left(recovery: Recovery) -> str:
+    kept = recovery.made("kept disk")
+    return f"; its data is on the kept disks {', '.join(kept)}: t recovers from them" if kept else ""

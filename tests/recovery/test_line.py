@@ -32,9 +32,10 @@ def test_each_format_encoding_and_number_of_copies_is_one_recovery(live_cloud: S
         assert console.stop() == 0
     assert len(effects(live_cloud, "CreateImage")) == len(victims)
     assert len(effects(live_cloud, "RunInstances")) == len(victims)
-    protected = Counter(row["params"]["DiskIds.1"] for row in live_cloud.calls("ModifyDiskAttribute"))
+    rafts = live_cloud.calls("ModifyDiskAttribute")
+    protected = Counter(value for row in rafts for key, value in row["params"].items() if key.startswith("DiskIds."))
     assert set(protected.values()) == {1}
-    assert len(protected) == len(victims)
+    assert len(rafts) <= len(victims) <= len(protected)
     assert waiting_messages(live_cloud) == 0
 
 
