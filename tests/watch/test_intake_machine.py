@@ -17,9 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from spottui.cloud.messages import Reclaim, Released
 from spottui.cloud.mns import Message
+from spottui.domain.audit import Phase
 from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
-from spottui.journal.audit import Phase
 from tests.watch.given import REGION, HandClock, Taken, event_body, instance, message, release_body
 
 NOTICE_S, OVERDUE_S = 300, 60
