@@ -5,11 +5,12 @@ from dataclasses import replace
 from functools import partial
 
 from spottui.cloud.errors import CloudError
-from spottui.domain.forecast import before_image
+from spottui.domain.forecast import Forecast, Verdict, before_image
 from spottui.domain.interruption import Interruption, Release
-from spottui.domain.plan import Plan
+from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.recovery.calls import attempt
+from spottui.recovery.change import note
 from spottui.recovery.guard import Grant
 from spottui.recovery.outlook import forecast_now, with_forecast
 from spottui.recovery.places import find_places
@@ -73,7 +74,8 @@ async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption,
         return await _show(
             work, recovery, interruption, RecoveryState.NEEDS_YOU, f"held by {recovery.who}; plan ready: press y"
         )
-    asked = recovery, interruption, plan, forecast_now(work, recovery)
+    forecast = forecast_now(work, recovery)
+    asked = recovery, interruption, plan, forecast
     answer = await asyncio.to_thread(work.guard.ask, *asked)
     if not isinstance(answer, Grant):
         return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, answer.reason)
@@ -82,8 +84,25 @@ async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption,
         recovery = replace(recovery, veto_until=answer.veto_until)
         await _show(work, recovery, interruption, RecoveryState.VETO_WINDOW, "auto-mode goes on unless you veto")
         return min(left_s, LOOK_S)
+    await _serve_from_earlier_image_if_late(work, recovery, plan, forecast)
     confirmed = await asyncio.to_thread(work.guard.confirm, *asked)
     return None if confirmed else LOOK_S
+
+
+async def _serve_from_earlier_image_if_late(work: Work, recovery: Recovery, plan: Plan, forecast: Forecast) -> None:
+    """Where the policy allows it, an image that will not make it gives way to an earlier one."""
+    late = forecast.verdict is Verdict.WILL_NOT and plan.route is Route.IMAGE
+    if not (late and plan.warm_image and work.settings.policy.warm_image):
+        return
+    others = tuple(one for one in plan.routes if one is not Route.WARM_IMAGE)
+    changed = replace(plan, routes=(Route.WARM_IMAGE, *others))
+    replan = work.journal.recoveries.replan
+    if await asyncio.to_thread(replan, recovery.recovery_id, changed, only_if=_nobody_has_spoken):
+        await note(work, recovery.recovery_id, "Route", "route warm-image, because a new image will not make it")
+
+
+def _nobody_has_spoken(known: Recovery, _plan: Plan) -> bool:
+    return known.decision is Decision.NONE
 
 
 async def _show(work: Work, recovery: Recovery, interruption: Interruption, state: RecoveryState, reason: str) -> float:
