@@ -62,9 +62,9 @@ async def wait_for_permission(work: Work, recovery_id: str) -> Permission:
 
 
 def _look_for_places_meanwhile(work: Work, recovery_id: str) -> None:
-    """While somebody reads the plan; a yes at once is not held up by it."""
-    plan = work.journal.recoveries.plan(recovery_id)
-    if plan and not plan.surveyed:
+    """While somebody reads the plan; a yes at once is not held up by it, and for a drill nothing is looked up."""
+    plan, interruption = work.journal.recoveries.plan(recovery_id), work.journal.interruptions.get(recovery_id)
+    if plan and not plan.surveyed and interruption and interruption.confirmed:
         work.looks.begin(recovery_id, partial(find_places, work, recovery_id))
 
 
