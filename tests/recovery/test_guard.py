@@ -659,6 +659,8 @@ def test_a_place_where_replacements_fail_rests_too_but_not_for_other_reasons(pla
     two, new_id = launched(place, guard)
     place.end(two)
     place.notice(new_id, Evidence.QUEUE, place.time.now())  # a drill
+    place.time.pass_s(6)
+    assert guard.resting() == {}
     three, late = launched(place, guard)
     place.end(three)
     place.time.pass_s(3601)
