@@ -1,6 +1,7 @@
 """Between the notice and the first costly step: evidence, the plan, and somebody's yes."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -140,11 +141,23 @@ async def _show(work: Work, recovery: Recovery, interruption: Interruption, stat
         shown = replace(known, state=state, reason=reason, veto_until=veto_until, deadline=interruption.deadline)
         return with_forecast(shown, forecast, now, WAITING_MOVE_S)
 
-    if show(recovery) != work.recovery(recovery.recovery_id):
+    known = work.recovery(recovery.recovery_id)
+    shown = show(known)
+    if shown == known:
+        return LOOK_S
+    if shown.state is known.state and shown.veto_until == known.veto_until:
+        # How many are before it changes for all who wait with each place that is freed: that is one commit for all.
+        still = partial(_if_it_waits, state, show)
+        work.bulletin.post(recovery.recovery_id, still)
+    else:
         changed = await asyncio.to_thread(work.journal.recoveries.change, recovery.recovery_id, now, show)
         if state is RecoveryState.NEEDS_YOU and recovery.state is not state:
             await asyncio.to_thread(_notify, work, changed)
     return LOOK_S
+
+
+def _if_it_waits(state: RecoveryState, show: Callable[[Recovery], Recovery], known: Recovery) -> Recovery:
+    return show(known) if known.state is state and known.decision is not Decision.CONFIRM else known
 
 
 def _notify(work: Work, recovery: Recovery) -> None:
