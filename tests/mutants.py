@@ -19,9 +19,11 @@ from pathlib import Path
 from types import CodeType
 
 import pytest
+import sqlalchemy.dialects.sqlite  # noqa: F401
 from hypothesis import Phase, settings
 
 # Loaded once, before the forks; nothing that is mutated may be among it.
+import spottui.cloud.mns  # noqa: F401
 import tests.driving  # noqa: F401
 
 ROOT = Path(__file__).parent.parent
@@ -108,9 +110,9 @@ Change = Callable[[ast.AST], ast.AST]
 
 
 def _places(tree: ast.AST, function: str = "") -> Iterator[tuple[str, ast.AST]]:
-    """Every node that is run, with the function it is in; annotations and docstrings are not."""
+    """Every node that is run, with the function it is in; annotations, decorators and docstrings are not."""
     for name, value in ast.iter_fields(tree):
-        if name in ("annotation", "returns"):
+        if name in ("annotation", "returns", "decorator_list"):
             continue
         for child in value if isinstance(value, list) else [value]:
             if not isinstance(child, ast.AST) or _is_docstring(child):
@@ -187,7 +189,7 @@ def _less(node: ast.AST) -> Iterator[Change]:
             yield lambda twin: twin.operand
         case ast.comprehension() if node.ifs:
             yield lambda twin: _set(twin, "ifs", [])
-        case ast.Return() if node.value:
+        case ast.Return() if node.value and not isinstance(node.value, ast.Constant):
             yield lambda _: ast.Return(ast.Constant(None))
         case ast.Expr() | ast.AugAssign() | ast.Raise() | ast.Continue():
             yield lambda _: ast.Pass()
@@ -231,7 +233,9 @@ def _run(mutant: Mutant) -> None:
 
 
 def _check_tests(paths: list[str]) -> None:
-    """Without a change every test must pass, or nothing is proved."""
+    """Without a change every test must pass, and nothing may be loaded unchanged, or nothing is proved."""
+    loaded = [path for path in paths if path.removesuffix(".py").replace("/", ".") in sys.modules]
+    assert not loaded, f"imported before its change: {loaded}"
     sound = [Mutant(path, "", 0, "", "", (ROOT / path).read_text()) for path in paths]
     failing = [mutant.path for mutant, passed in _judge(sound, 1) if not passed]
     if failing:
@@ -247,16 +251,22 @@ def main() -> int:
     os.chdir(ROOT)
     paths = chosen.files or list(TARGETS)
     _check_tests(paths)
-    unnoticed = 0
-    for path in paths:
-        todo = list(mutants_of(path))
-        alive = [mutant for mutant, survived in _judge(todo, chosen.at_once) if survived]
-        bad = [mutant for mutant in alive if not mutant.reason]
-        unnoticed += len(bad)
-        print(f"{path}: {len(todo)} mutants, {len(alive) - len(bad)} equivalent, {len(bad)} not noticed", flush=True)
-        for mutant in bad:
-            print(f"  line {mutant.line}, {mutant.function}\n    - {mutant.before}\n    + {mutant.after}", flush=True)
-    return 1 if unnoticed else 0
+    return 1 if sum(_unnoticed(path, chosen.at_once) for path in paths) else 0
+
+
+def _unnoticed(path: str, at_once: int) -> int:
+    """Try every change of a file, print those that no test notices, and count them."""
+    todo = list(mutants_of(path))
+    alive = 0
+    bad = 0
+    for mutant, survived in _judge(todo, at_once):
+        alive += survived
+        if survived and not mutant.reason:
+            bad += 1
+            where = f"{path}, line {mutant.line}, {mutant.function}"
+            print(f"{where}\n    - {mutant.before}\n    + {mutant.after}", flush=True)
+    print(f"{path}: {len(todo)} changes, {alive - bad} make no difference, {bad} not noticed", flush=True)
+    return bad
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from spottui.cloud.tags import EXPIRES_TAG
 from spottui.domain.audit import Entry, Phase
 from spottui.domain.instance import Disk, InstanceStatus
 from spottui.domain.leftover import Leftover, LeftoverKind
+from spottui.domain.plan import Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.recovery.work import Work
@@ -103,11 +104,16 @@ def _disks(region: _Region) -> Iterator[Leftover]:
         for disk_id, disk in disks.by_id(region.ecs, wanted[start : start + IDS_PER_CALL]).items():
             if not disk.instance_id:
                 tags = {**dict(disk.tags), OUR_TAG: owners[disk_id].recovery_id}
-                yield _leftover(region, LeftoverKind.DISK, disk_id, tags, disk.size_gib, _not_free(disk))
+                held_by = _holds(disk, owners[disk_id])
+                yield _leftover(region, LeftoverKind.DISK, disk_id, tags, disk.size_gib, held_by)
 
 
-def _not_free(disk: Disk) -> str:
-    return "" if disk.status == "Available" else f"the disk is {disk.status}"
+def _holds(disk: Disk, recovery: Recovery) -> str:
+    if disk.status != "Available":
+        return f"the disk is {disk.status}"
+    if recovery.route is Route.WARM_IMAGE:
+        return "the replacement runs from an earlier image: what was written since is on this disk alone"
+    return ""
 
 
 def _leftover(

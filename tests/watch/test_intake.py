@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from spottui.cloud.messages import Reclaim, Released
+from spottui.domain.audit import Phase
 from spottui.domain.feed import Event, EventKind
 from spottui.domain.interruption import Evidence
 from spottui.domain.recovery import Recovery, RecoveryState
-from spottui.journal.audit import Phase
 from spottui.watch.intake import POISON_KEPT
 from tests.watch.given import NOON, REGION, HandClock, Taken, event_body, instance, message, release_body
 
