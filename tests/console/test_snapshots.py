@@ -72,9 +72,8 @@ def test_the_main_screen(snap_compare, size, theme):
         (("i",), "30 reclaims"),
         (("w",), "will make it"),
         (("C",), "Columns of"),
-        (("space", "space", "space", "y"), "Run 2 plans"),
     ],
-    ids=["plan", "help", "timeline", "instance", "statistics", "storm", "columns", "marked"],
+    ids=["plan", "help", "timeline", "instance", "statistics", "storm", "columns"],
 )
 def test_pages_and_dialogs(snap_compare, size, theme, keys, until):
     app = console_over(a_night())
