@@ -25,7 +25,7 @@ _OUTLOOK_STYLES = {
     LOST: "bold $error",
 }
 _BLOCKS = " ▁▂▃▄▅▆▇█"
-_BAR_CELLS, _LABEL_CELLS = 32, 20
+_BAR_CELLS, _LABEL_CELLS = 32, 26
 _SHOWN = 10
 
 Count = tuple[str, int]

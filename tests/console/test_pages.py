@@ -280,5 +280,5 @@ async def test_i_opens_the_statistics():
     async with running(desk, size=(120, 60)) as (pilot, _):
         await press(pilot, "i")
         await shows(pilot, "30 reclaims")
-        for text in ("half within", "WILL MAKE IT → rec", "cn-hangzhou-h", "█"):
+        for text in ("half within", "WILL MAKE IT → recovered", "cn-hangzhou-h", "█"):
             assert text in screen(pilot.app)
