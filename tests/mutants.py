@@ -39,7 +39,16 @@ TARGETS: dict[str, tuple[str, ...]] = {
 }
 """The files that are mutated, and the tests that must notice, the quick ones first."""
 
-EQUIVALENT: dict[tuple[str, str, str], str] = {}
+_KNOWN = "for known in journal.interruptions.latest(1000)"
+EQUIVALENT: dict[tuple[str, str, str], str] = {
+    ("__init__", f"{_KNOWN} if known.locked", _KNOWN): "the journal is asked of more than it must",
+    ("__init__", "1000", "1001"): "so many of which the journal is asked",
+    (
+        "seen_unlocked",
+        "for instance_id in free if (region, instance_id) in self._locked",
+        "for instance_id in free",
+    ): "the journal finds no lock of the others",
+}
 """Changes that make no difference, by function, what it was and what it became, with the reason."""
 
 
