@@ -27,7 +27,7 @@ import spottui.cloud.mns  # noqa: F401
 import tests.driving  # noqa: F401
 
 ROOT = Path(__file__).parent.parent
-TIMEOUT_S = 120.0
+TIMEOUT_S = 300.0
 
 INTAKE = ("tests/domain/test_interruption.py", "tests/watch/test_intake.py", "tests/watch/test_intake_machine.py")
 TARGETS: dict[str, tuple[str, ...]] = {
@@ -231,6 +231,7 @@ def _judge(todo: list[Mutant], at_once: int) -> Iterator[tuple[Mutant, bool]]:
             if time.monotonic() > end:
                 process.kill()
                 process.join()
+                print(f"{mutant.path}, line {mutant.line}: hangs, {mutant.before} → {mutant.after}", flush=True)
             if process.exitcode is not None:
                 running.remove(one)
                 yield mutant, process.exitcode == 0

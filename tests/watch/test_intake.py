@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from spottui.cloud.messages import Reclaim, Released
 from spottui.domain.audit import Phase
@@ -102,17 +103,17 @@ def test_poison_is_kept_with_its_reason_and_the_beginning_of_its_body(taken: Tak
     assert fits.body == "y" * POISON_KEPT
 
 
-def refuse(taken: Taken, instance_id: str, how: str) -> None:
-    """Make the journal refuse whatever is of this instance: ABORT as impossible, or FAIL as for want of room."""
+def refuse(taken: Taken, instance_id: str) -> None:
+    """Make the journal refuse whatever is of this instance."""
     with taken.journal.database.write() as connection:
         connection.exec_driver_sql(
             f"CREATE TRIGGER refuse BEFORE INSERT ON interruption WHEN NEW.instance_id = '{instance_id}' "
-            f"BEGIN SELECT RAISE({how}, 'no'); END"
+            f"BEGIN SELECT RAISE(ABORT, 'no'); END"
         )
 
 
 def test_a_message_that_cannot_be_written_is_poison_with_its_body_and_holds_no_other(taken: Taken) -> None:
-    refuse(taken, "i-2", "ABORT")
+    refuse(taken, "i-2")
     body = event_body("i-2", NOON)
     deliver(taken, event_body("i-1", NOON), body, event_body("i-3", NOON))
     assert [len(taken.all(one)) for one in ("i-1", "i-2", "i-3")] == [1, 0, 1]
@@ -120,6 +121,27 @@ def test_a_message_that_cannot_be_written_is_poison_with_its_body_and_holds_no_o
     (line,) = lines(taken, EventKind.POISON)
     assert line.text.startswith("not written (IntegrityError), message message-")
     assert line.body == body
+
+
+@pytest.mark.parametrize("bad_first", [True, False])
+def test_of_two_messages_the_good_one_is_never_taken_for_the_bad(taken: Taken, bad_first: bool) -> None:
+    refuse(taken, "i-2")
+    bodies = [event_body("i-2", NOON), event_body("i-1", NOON)]
+    deliver(taken, *(bodies if bad_first else bodies[::-1]))
+    assert [len(taken.all(one)) for one in ("i-1", "i-2")] == [1, 0]
+    assert [line.body for line in lines(taken, EventKind.POISON)] == [event_body("i-2", NOON)]
+
+
+def test_a_journal_that_takes_nothing_for_now_makes_no_message_poison(taken: Taken) -> None:
+    with taken.journal.database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE audit RENAME TO away")
+    with pytest.raises(OperationalError):
+        deliver(taken, event_body("i-1", NOON))
+    with taken.journal.database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE away RENAME TO audit")
+    deliver(taken, event_body("i-1", NOON))
+    assert taken.all()
+    assert not lines(taken, EventKind.POISON)
 
 
 def test_whoever_acts_is_told_again_of_what_is_known(taken: Taken) -> None:
