@@ -27,6 +27,8 @@ from spottui.watch.watch import Watch
 EVENTS_SHOWN = 1000
 ROWS_SHOWN = 200
 SETTLE_S = 0.05
+VIEW_SHARE = 10
+"""In a storm the next view waits so many times as long as the last one took."""
 
 
 class Desk:
@@ -59,6 +61,7 @@ class Desk:
         self._read_only = read_only
         self._events: deque[Event] = deque(maxlen=EVENTS_SHOWN)
         self._reading = threading.Lock()
+        self._view_took_s = 0.0
 
     def view(self) -> DeskView:
         """Return everything as it is now."""
@@ -86,8 +89,11 @@ class Desk:
         Changes come in bursts, and what acts on a notice comes before what shows it: the view is taken a moment later.
         """
         if self._journal.database.wait(version, timeout_s) > version:
-            time.sleep(SETTLE_S)
-        return self.view()
+            time.sleep(max(SETTLE_S, VIEW_SHARE * self._view_took_s))
+        began = time.monotonic()
+        view = self.view()
+        self._view_took_s = time.monotonic() - began
+        return view
 
     def plan(self, recovery_id: str) -> Plan | None:
         """Return the frozen plan of a recovery, or None while there is none."""

@@ -12,6 +12,7 @@ from spottui.domain.recovery import Created, Recovery, RecoveryState, Try
 from spottui.domain.tokens import client_token
 from spottui.recovery.calls import Call, attempt, call, may_begin
 from spottui.recovery.change import cancelled, change, enter, entered, failed, not_done, plan_of, with_created
+from spottui.recovery.guard import AUTO
 from spottui.recovery.rebind import move_eip
 from spottui.recovery.stage import Stage
 from spottui.recovery.work import Ended, Work
@@ -138,6 +139,8 @@ def _next_try(work: Work, recovery: Recovery, plan: Plan, image_id: str, zone: s
     """The best place that does not rest, with a token of its own: a refused one is never used again."""
     now = work.now()
     resting = set(work.journal.cool_downs.resting(recovery.region, now)) | _own_refusals(recovery, now)
+    if recovery.who == AUTO:
+        resting |= set(work.guard.resting())
     token = client_token(recovery.recovery_id, "RunInstances", len(recovery.tries))
     for candidate in plan.candidates:
         category = _category(recovery, candidate)

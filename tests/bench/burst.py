@@ -5,14 +5,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import psutil
 
 from spottui.sim.testing import SimServer
-from tests.bench.reaction import notice, start_floor
+from tests.bench.reaction import notice, seconds, start_floor
 from tests.driving import Headless, add_policy, wait_until
 
 BURST = 1000
@@ -59,7 +58,7 @@ def _burst(cloud: SimServer, console: Headless, victims: list[str], floor_s: flo
     cloud.interrupt(victims)
     took_s = _last_image(cloud, victims) - began
     used = sum(process.cpu_times()[:2]) - cpu
-    protected = [_seconds(row) for row in cloud.calls("ModifyDiskAttribute")]
+    protected = [seconds(row["at"]) for row in cloud.calls("ModifyDiskAttribute")]
     yield {
         "figure": f"{len(victims)} notices → last CreateImage on the wire",
         "unit": "s",
@@ -89,11 +88,7 @@ def _last_image(cloud: SimServer, victims: list[str]) -> float:
         return len({row["params"]["InstanceId"] for row in rows}) == len(wanted)
 
     wait_until(all_there, 300, 0.5)
-    return max(_seconds(row) for row in rows)
-
-
-def _seconds(row: dict[str, Any]) -> float:
-    return datetime.fromisoformat(row["at"]).timestamp()
+    return max(seconds(row["at"]) for row in rows)
 
 
 if __name__ == "__main__":

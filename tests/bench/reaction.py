@@ -88,7 +88,7 @@ _imaged_at: dict[str, float] = {}
 
 def _imaged(cloud: SimServer, instance_id: str) -> bool:
     for row in cloud.calls("CreateImage")[len(_imaged_at) :]:
-        _imaged_at[row["params"]["InstanceId"]] = _seconds(row["at"])
+        _imaged_at[row["params"]["InstanceId"]] = seconds(row["at"])
     return instance_id in _imaged_at
 
 
@@ -96,7 +96,7 @@ def _figures(
     cloud: SimServer, sent: dict[str, float], ours: list[str], theirs: list[str]
 ) -> Iterator[dict[str, object]]:
     disks = {row["InstanceId"]: row["DiskIds"] for row in cloud.state()["instances"]}
-    protected = {row["params"]["DiskIds.1"]: _seconds(row["at"]) for row in cloud.calls("ModifyDiskAttribute")}
+    protected = {row["params"]["DiskIds.1"]: seconds(row["at"]) for row in cloud.calls("ModifyDiskAttribute")}
     protect = [_first(protected, disks[one]) - sent[one] for one in ours]
     image = [_imaged_at[one] - sent[one] for one in ours]
     floor = [_imaged_at[one] - sent[one] for one in theirs]
@@ -121,7 +121,8 @@ def _figure(name: str, seconds: list[float], floor: list[float], aim: str) -> di
     }
 
 
-def _seconds(at: str) -> float:
+def seconds(at: str) -> float:
+    """Return the time of a ledger row in seconds of the epoch."""
     return datetime.fromisoformat(at).timestamp()
 
 

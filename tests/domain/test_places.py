@@ -21,6 +21,8 @@ TYPES = (
     InstanceType("ecs.c8i.large", 2, 4, "X86", "EnterpriseLevel"),
     InstanceType("ecs.g7.large", 2, 8, "X86", "EnterpriseLevel"),
     InstanceType("ecs.c7.2xlarge", 8, 16, "X86", "EnterpriseLevel"),
+    InstanceType("ecs.wide.large", 8, 8, "X86", "EnterpriseLevel"),
+    InstanceType("ecs.deep.large", 2, 16, "X86", "EnterpriseLevel"),
     InstanceType("ecs.c7.small", 1, 2, "X86", "EnterpriseLevel"),
     InstanceType("ecs.g8y.large", 2, 8, "ARM", "EnterpriseLevel"),
     InstanceType("ecs.t6.large", 2, 4, "X86", "CreditEntryLevel"),

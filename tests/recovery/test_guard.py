@@ -450,9 +450,18 @@ def test_of_two_in_their_window_the_nearer_keeps_the_place_that_is_left(place: P
     place.ask(guard, soon)
     place.ask(guard, late)
     place.person(theirs)
-    assert "2 recoveries at once" in place.reason(guard, late)
     place.time.pass_s(20)
     assert place.confirm(guard, soon)
+    assert not place.confirm(guard, late)
+
+
+def test_a_window_that_runs_keeps_its_place_before_a_nearer_deadline(place: Place) -> None:
+    guard = place.console(Policy(veto_window_s=20, max_at_once=1))
+    late, soon = place.reclaim(10), place.reclaim()
+    place.ask(guard, late)
+    assert "1 recoveries at once" in place.reason(guard, soon)
+    place.time.pass_s(20)
+    assert place.confirm(guard, late)
 
 
 def test_no_more_than_so_many_an_hour(place: Place) -> None:
@@ -506,6 +515,12 @@ def test_the_ceiling_is_for_the_sum_of_an_hour(place: Place) -> None:
     assert place.goes(guard, third)
 
 
+def test_what_adds_nothing_goes_even_above_the_ceiling(place: Place) -> None:
+    rich, poor = (place.console(replace(AT_ONCE, max_added_cost_per_hour=ceiling)) for ceiling in (9, 1))
+    assert place.goes(rich, place.reclaim(plan=plan_of(price=1, new_price=6)))
+    assert place.goes(poor, place.reclaim(plan=plan_of(price=1, new_price=1)))
+
+
 def test_one_that_is_over_the_ceiling_alone_waits_for_a_person(place: Place) -> None:
     guard = place.console(replace(AT_ONCE, max_added_cost_per_hour=1))
     assert not place.waits(guard, place.reclaim(plan=plan_of(price=1, new_price=5)))
@@ -543,6 +558,7 @@ def test_failures_in_a_row_disarm_until_somebody_arms_again(place: Place) -> Non
     guard, other = place.console(), place.console()
     ended(place, guard, FAILED, FAILED, FAILED)
     assert not place.goes(other, place.reclaim())
+    assert "disarmed by the guard: 3 recoveries" in place.lines()[-1]
     assert not guard.state().armed
     assert guard.state().reason == "3 recoveries of auto-mode in a row failed; look why, then arm again"
     assert other.state().reason == guard.state().reason
@@ -565,9 +581,10 @@ def test_a_success_between_begins_the_row_anew_and_a_no_does_not(place: Place) -
 
 
 def test_what_people_confirmed_does_not_trip_the_breaker(place: Place) -> None:
-    guard = place.console()
+    guard = place.console(replace(AT_ONCE, deny_tags={"env": ""}))
     ended(place, guard, FAILED, FAILED)
-    theirs = place.reclaim()
+    theirs = place.reclaim(plan=plan_of(tags={"env": "x"}))
+    assert not place.goes(guard, theirs)
     place.person(theirs)
     place.time.pass_s(1)
     place.end(theirs, FAILED)
@@ -603,8 +620,9 @@ def launched(place: Place, guard: Guard, zone: str = ZONE) -> tuple[str, str]:
     one = place.reclaim(plan=plan_of(candidate))
     assert place.goes(guard, one)
     new_id = f"{one}-new"
-    elsewhere = Try(("ecs.g7.large", "cn-hangzhou-k", False), "vsw", "m-1", "t0", refused="no stock")
-    place.change(one, new_instance_id=new_id, tries=(elsewhere, Try(candidate.place, "vsw", "m-1", "t")))
+    before = Try(("ecs.g7.large", "cn-hangzhou-k", False), "vsw", "m-1", "t0")
+    after = replace(before, client_token="t2", refused="no stock")
+    place.change(one, new_instance_id=new_id, tries=(before, Try(candidate.place, "vsw", "m-1", "t1"), after))
     return one, new_id
 
 
@@ -641,10 +659,16 @@ def test_a_place_where_replacements_fail_rests_too_but_not_for_other_reasons(pla
     two, new_id = launched(place, guard)
     place.end(two)
     place.notice(new_id, Evidence.QUEUE, place.time.now())  # a drill
+    place.time.pass_s(6)
+    assert guard.resting() == {}
     three, late = launched(place, guard)
     place.end(three)
     place.time.pass_s(3601)
     place.notice(late, Evidence.LOCK, place.time.now())  # it lived for more than an hour
+    four, _ = launched(place, guard)
+    place.end(four, FAILED)
+    place.time.pass_s(6)
+    ended(place, guard, RECOVERED)
     assert guard.resting() == {}
     for _ in range(2):
         one, _ = launched(place, guard, "cn-hangzhou-i")

@@ -25,6 +25,7 @@ from spottui.domain.refusal import Refused
 from spottui.domain.settings import Policy, Settings
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
+from spottui.recovery.bulletin import Bulletin
 from spottui.recovery.claims import Claim
 from spottui.recovery.guard import Guard
 from spottui.recovery.planner import capture, make_plan
@@ -242,6 +243,32 @@ def test_vswitches_are_found_by_their_tag_where_none_is_configured(site: Site, t
     assert (NO_VSWITCH in found.warnings) == (zones == {HOME})
 
 
+def test_a_configured_vswitch_is_taken_before_a_tagged_one(site: Site) -> None:
+    region = replace(site.settings.regions[0], vswitches={OTHER: "vsw-mine"}, vswitch_tag="use=spot")
+    found = replace(site, settings=replace(site.settings, regions=(region,))).survey(other_types=False)
+    assert {one.zone: one.vswitch_id for one in found.candidates}[OTHER] == "vsw-mine"
+    assert {one.zone for one in found.candidates} == {HOME, OTHER, THIRD}
+
+
+def test_the_price_is_the_newest_of_the_history(site: Site) -> None:
+    place = {"instance_type": site.spec.instance.instance_type, "zone": HOME}
+    for price in (0.3, 0.9):
+        site.cloud.control("POST", "price", {**place, "price": price})
+        site.cloud.advance(3600)
+    assert site.survey().price_per_hour == 0.9
+
+
+def test_a_dry_run_asks_nothing_of_the_old_image_that_it_does_not_have(site: Site) -> None:
+    data = replace(site.spec.disks[0], kind="data", device="/dev/xvdb")
+    site.survey(replace(site.spec, key_pair="", disks=(*site.spec.disks, data)), other_types=False)
+    asked = [row["params"] for row in site.cloud.calls("RunInstances")]
+    assert asked
+    for params in asked:
+        assert (params["DryRun"], params["ImageId"]) == ("True", site.spec.image_id)
+        assert params["DataDisk.1.Category"] == data.category
+        assert not {"ClientToken", "UserData", "PasswordInherit", "DataDisk.1.Device"} & params.keys()
+
+
 def test_the_newest_image_of_this_instance_is_its_warm_image_and_a_route_where_that_is_allowed(site: Site) -> None:
     ecs, old = site.account.regions[REGION], site.spec.instance
     assert site.survey(warm_image=True).warm_image is None
@@ -275,7 +302,17 @@ def work(site: Site, **policy: object) -> Work:
     rafts = LifeRafts(journal, account.regions, account.lanes, CLOCK)
     known = replace(site.settings, policy=chosen)
     return Work(
-        journal, account.regions, account.lanes, CLOCK, known, guard, polls, Signals(), rafts, site.surveys(**policy)
+        journal=journal,
+        regions=account.regions,
+        lanes=account.lanes,
+        clock=CLOCK,
+        settings=known,
+        guard=guard,
+        polls=polls,
+        signals=Signals(),
+        life_rafts=rafts,
+        surveys=site.surveys(**policy),
+        bulletin=Bulletin(journal, CLOCK),
     )
 
 
