@@ -16,6 +16,7 @@ from spottui.watch.intake import POISON_KEPT
 from tests.watch.given import NOON, REGION, HandClock, Taken, event_body, instance, message, release_body
 
 BEIJING = "cn-beijing"
+STATE_CHANGE = {"name": "Instance:StateChange", "content": {"resourceId": "i-2", "state": "Deleted"}}
 
 
 @pytest.fixture
@@ -84,6 +85,20 @@ def test_an_event_is_dated_by_its_own_time_unless_that_is_none(
 def test_the_region_of_the_event_counts_and_else_that_of_the_queue(taken: Taken) -> None:
     deliver(taken, event_body("i-1", NOON, regionId=BEIJING), event_body("i-2", NOON, regionId=None))
     assert [taken.all(one)[0].region for one in ("i-1", "i-2")] == [BEIJING, REGION]
+
+
+def test_the_region_of_a_release_is_found_like_that_of_a_reclaim(taken: Taken) -> None:
+    of_here, of_none = release_body("i-1", NOON), event_body("i-2", NOON, **STATE_CHANGE, regionId=None)
+    deliver(taken, event_body("i-1", NOON, regionId=REGION), event_body("i-2", NOON), of_here, of_none)
+    assert [taken.all(one)[0].released_at for one in ("i-1", "i-2")] == [NOON, NOON]
+    deliver(taken, event_body("i-1", NOON, regionId=BEIJING), queue=BEIJING)
+    assert {one.region: one.released_at for one in taken.all()} == {REGION: NOON, BEIJING: None}
+
+
+def test_other_events_are_a_line_each(taken: Taken) -> None:
+    deliver(taken, event_body("i-1", NOON, name="Snapshot:CreateSnapshotCompleted"))
+    (line,) = lines(taken, EventKind.MESSAGE)
+    assert (line.region, line.instance_id, line.text) == (REGION, "i-1", "Snapshot:CreateSnapshotCompleted")
 
 
 def test_a_region_that_is_not_configured_is_told_and_not_recovered(taken: Taken) -> None:
@@ -232,6 +247,16 @@ def test_a_lock_seen_gone_is_remembered_beside_a_later_drill(taken: Taken, clock
     taken.intake.seen_unlocked(REGION, [instance("i-1", recycling=False)])
     taken.intake.locks([instance("i-1")])
     assert [one.marks for one in taken.all()] == ["L", "Q", "L"]
+
+
+def test_a_page_from_before_the_lock_does_not_make_two_of_it(taken: Taken, clock: HandClock) -> None:
+    taken.intake.locks([instance("i-1")])
+    clock.turn(10)
+    taken.intake.seen_unlocked(REGION, [instance("i-1", recycling=False)])
+    clock.turn(10)
+    taken.intake.locks([instance("i-1")])
+    assert [one.marks for one in taken.all()] == ["L"]
+    assert taken.all()[0].unlocked_at is None
 
 
 def test_a_lock_that_stays_is_its_own_beside_a_later_drill(taken: Taken, clock: HandClock) -> None:
