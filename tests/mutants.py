@@ -48,6 +48,7 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
         "for instance_id in free if (region, instance_id) in self._locked",
         "for instance_id in free",
     ): "the journal finds no lock of the others",
+    ("_unlock", "return len(over) == len(locked)", "return None"): "the journal is asked again at every sweep",
 }
 """Changes that make no difference, by function, what it was and what it became, with the reason."""
 

@@ -259,6 +259,22 @@ def test_a_page_from_before_the_lock_does_not_make_two_of_it(taken: Taken, clock
     assert taken.all()[0].unlocked_at is None
 
 
+def test_a_lock_is_seen_gone_only_when_it_is_over_whenever_the_fleet_was_looked_at(
+    taken: Taken, clock: HandClock
+) -> None:
+    taken.intake.locks([instance("i-1")])
+    for _ in range(2):
+        clock.turn(180)
+        taken.intake.seen_unlocked(REGION, [instance("i-1", recycling=False)])
+        assert taken.all()[0].unlocked_at is None
+    clock.turn(1)
+    taken.intake.seen_unlocked(REGION, [instance("i-1", recycling=False)])
+    assert taken.all()[0].unlocked_at == clock.now()
+    clock.turn(1000)
+    taken.intake.locks([instance("i-1")])
+    assert [one.marks for one in taken.all()] == ["L", "L"]
+
+
 def test_a_lock_that_stays_is_its_own_beside_a_later_drill(taken: Taken, clock: HandClock) -> None:
     taken.intake.locks([instance("i-1")])
     clock.turn(370)
