@@ -251,7 +251,9 @@ class Desk:
 
     def _refuse_if_recovered(self, instance_id: str) -> None:
         for known in self._journal.recoveries.latest(ROWS_SHOWN):
-            if known.instance_id == instance_id and known.state is RecoveryState.RECOVERED:
+            # One that was started again itself can be reclaimed again.
+            is_replaced = known.state is RecoveryState.RECOVERED and known.new_instance_id != instance_id
+            if known.instance_id == instance_id and is_replaced:
                 raise Refused(f"{instance_id} is recovered already: {known.new_instance_id} runs in its place.")
 
     def _refuse_if_another_runs(self, known: Recovery) -> None:

@@ -58,6 +58,8 @@ class Toll:
     doubled_images: int = 0
     doubled_instances: int = 0
     resume_s: list[float] = field(default_factory=list)
+    start_s: float = 0.0
+    """What a start took with nothing to resume."""
 
     @property
     def harm(self) -> int:
@@ -102,7 +104,9 @@ def kill_while_recovering(config: Path, kills: int, seed: int) -> Toll:
         cloud.world(image_base_s=2.0 + kills / 4, image_s_per_gib=0, boot_s=1.5, images_that_fail=seed % 2)
         add_policy(config, **POLICY)
         victims = cloud.spot_ids()[:4] + cloud.spot_ids("Stop")[:1]
+        started = time.monotonic()
         console = Headless(config, "--auto").wait_ready()
+        toll.start_s = time.monotonic() - started
         cloud.interrupt(victims, copies=2, notice_s=25)
         for _ in range(kills):
             time.sleep(moments.uniform(0, LONGEST_LIFE_S))

@@ -153,15 +153,19 @@ def _flat(document: dict[str, Any]) -> _Event:
 
 def _envelope(document: dict[str, Any]) -> _Event:
     alert = _object(document["alert"], "alert is a text that is no JSON")
-    meta = alert.get("meta") if isinstance(alert.get("meta"), dict) else {}
-    system = meta.get("sysEventMeta") if isinstance(meta, dict) and isinstance(meta.get("sysEventMeta"), dict) else {}
+    system = _inner(_inner(alert, "meta"), "sysEventMeta")
     content = alert.get("eventContentMap") or alert.get("eventRawContent") or {}
     return _Event(
         name=str(alert.get("eventName") or ""),
-        region=_region((system or {}).get("regionId")) or _region_of_arn(alert.get("arn")),
+        region=_region(system.get("regionId")) or _region_of_arn(alert.get("arn")),
         content=_object(content, "the alert's content is a text that is no JSON"),
-        at=_epoch_ms(alert.get("timestamp")) or _event_time((system or {}).get("eventTime")),
+        at=_epoch_ms(alert.get("timestamp")) or _event_time(system.get("eventTime")),
     )
+
+
+def _inner(document: dict[str, Any], key: str) -> dict[str, Any]:
+    value = document.get(key)
+    return value if isinstance(value, dict) else {}
 
 
 def _cloud_event(document: dict[str, Any]) -> _Event:

@@ -5,7 +5,8 @@ import threading
 from dataclasses import replace
 
 from spottui.cloud.errors import CloudError
-from spottui.domain.plan import Plan
+from spottui.domain.instance import InstanceStatus
+from spottui.domain.plan import Plan, Route
 from spottui.domain.refusal import Refused
 from spottui.recovery.planner import capture, make_plan
 from spottui.recovery.work import Work
@@ -53,4 +54,7 @@ class Previews:
             raise Refused(f"{instance_id} cannot be planned: {error.line}. Try again when the cause is gone.") from None
         if spec is None:
             raise Refused(f"{instance_id} is not listed in {region}.")
-        return make_plan(spec, f"{region}.{instance_id}", work.settings)
+        plan = make_plan(spec, f"{region}.{instance_id}", work.settings)
+        # Nothing is going to stop it: who asks for it now means a replacement.
+        runs_on = spec.instance.status is InstanceStatus.RUNNING and not spec.instance.recycling
+        return replace(plan, routes=(Route.IMAGE,)) if runs_on and plan.route is Route.RESTART else plan

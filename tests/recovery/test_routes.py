@@ -137,7 +137,8 @@ def test_a_drain_runs_once_before_the_image_and_its_output_is_in_the_audit(auto:
     victim = live_cloud.spot_ids()[0]
     tag_instance(live_cloud, victim, "spottui:drain", "stop-jobs")
     swept = len(live_cloud.calls("DescribeDisks"))
-    wait_until(lambda: len(live_cloud.calls("DescribeDisks")) > swept + 1)
+    # The sweep after the one that was under way has seen the tag, and is over when a third begins.
+    wait_until(lambda: len(live_cloud.calls("DescribeDisks")) > swept + 2)
     live_cloud.interrupt([victim])
     recovery = auto.until(victim, "recovered", "failed")
     (run,) = live_cloud.calls("RunCommand")

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from spottui.cloud.messages import Reclaim, Released
 from spottui.domain.audit import Phase
@@ -15,6 +16,7 @@ from spottui.watch.intake import POISON_KEPT
 from tests.watch.given import NOON, REGION, HandClock, Taken, event_body, instance, message, release_body
 
 BEIJING = "cn-beijing"
+STATE_CHANGE = {"name": "Instance:StateChange", "content": {"resourceId": "i-2", "state": "Deleted"}}
 
 
 @pytest.fixture
@@ -85,6 +87,20 @@ def test_the_region_of_the_event_counts_and_else_that_of_the_queue(taken: Taken)
     assert [taken.all(one)[0].region for one in ("i-1", "i-2")] == [BEIJING, REGION]
 
 
+def test_the_region_of_a_release_is_found_like_that_of_a_reclaim(taken: Taken) -> None:
+    of_here, of_none = release_body("i-1", NOON), event_body("i-2", NOON, **STATE_CHANGE, regionId=None)
+    deliver(taken, event_body("i-1", NOON, regionId=REGION), event_body("i-2", NOON), of_here, of_none)
+    assert [taken.all(one)[0].released_at for one in ("i-1", "i-2")] == [NOON, NOON]
+    deliver(taken, event_body("i-1", NOON, regionId=BEIJING), queue=BEIJING)
+    assert {one.region: one.released_at for one in taken.all()} == {REGION: NOON, BEIJING: None}
+
+
+def test_other_events_are_a_line_each(taken: Taken) -> None:
+    deliver(taken, event_body("i-1", NOON, name="Snapshot:CreateSnapshotCompleted"))
+    (line,) = lines(taken, EventKind.MESSAGE)
+    assert (line.region, line.instance_id, line.text) == (REGION, "i-1", "Snapshot:CreateSnapshotCompleted")
+
+
 def test_a_region_that_is_not_configured_is_told_and_not_recovered(taken: Taken) -> None:
     deliver(taken, event_body("i-1", NOON, regionId="us-east-1"))
     (line,) = lines(taken, EventKind.MESSAGE)
@@ -102,17 +118,17 @@ def test_poison_is_kept_with_its_reason_and_the_beginning_of_its_body(taken: Tak
     assert fits.body == "y" * POISON_KEPT
 
 
-def refuse(taken: Taken, instance_id: str, how: str) -> None:
-    """Make the journal refuse whatever is of this instance: ABORT as impossible, or FAIL as for want of room."""
+def refuse(taken: Taken, instance_id: str) -> None:
+    """Make the journal refuse whatever is of this instance."""
     with taken.journal.database.write() as connection:
         connection.exec_driver_sql(
             f"CREATE TRIGGER refuse BEFORE INSERT ON interruption WHEN NEW.instance_id = '{instance_id}' "
-            f"BEGIN SELECT RAISE({how}, 'no'); END"
+            f"BEGIN SELECT RAISE(ABORT, 'no'); END"
         )
 
 
 def test_a_message_that_cannot_be_written_is_poison_with_its_body_and_holds_no_other(taken: Taken) -> None:
-    refuse(taken, "i-2", "ABORT")
+    refuse(taken, "i-2")
     body = event_body("i-2", NOON)
     deliver(taken, event_body("i-1", NOON), body, event_body("i-3", NOON))
     assert [len(taken.all(one)) for one in ("i-1", "i-2", "i-3")] == [1, 0, 1]
@@ -120,6 +136,27 @@ def test_a_message_that_cannot_be_written_is_poison_with_its_body_and_holds_no_o
     (line,) = lines(taken, EventKind.POISON)
     assert line.text.startswith("not written (IntegrityError), message message-")
     assert line.body == body
+
+
+@pytest.mark.parametrize("bad_first", [True, False])
+def test_of_two_messages_the_good_one_is_never_taken_for_the_bad(taken: Taken, bad_first: bool) -> None:
+    refuse(taken, "i-2")
+    bodies = [event_body("i-2", NOON), event_body("i-1", NOON)]
+    deliver(taken, *(bodies if bad_first else bodies[::-1]))
+    assert [len(taken.all(one)) for one in ("i-1", "i-2")] == [1, 0]
+    assert [line.body for line in lines(taken, EventKind.POISON)] == [event_body("i-2", NOON)]
+
+
+def test_a_journal_that_takes_nothing_for_now_makes_no_message_poison(taken: Taken) -> None:
+    with taken.journal.database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE audit RENAME TO away")
+    with pytest.raises(OperationalError):
+        deliver(taken, event_body("i-1", NOON))
+    with taken.journal.database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE away RENAME TO audit")
+    deliver(taken, event_body("i-1", NOON))
+    assert taken.all()
+    assert not lines(taken, EventKind.POISON)
 
 
 def test_whoever_acts_is_told_again_of_what_is_known(taken: Taken) -> None:
@@ -210,6 +247,32 @@ def test_a_lock_seen_gone_is_remembered_beside_a_later_drill(taken: Taken, clock
     taken.intake.seen_unlocked(REGION, [instance("i-1", recycling=False)])
     taken.intake.locks([instance("i-1")])
     assert [one.marks for one in taken.all()] == ["L", "Q", "L"]
+
+
+def test_a_page_from_before_the_lock_does_not_make_two_of_it(taken: Taken, clock: HandClock) -> None:
+    taken.intake.locks([instance("i-1")])
+    clock.turn(10)
+    taken.intake.seen_unlocked(REGION, [instance("i-1", recycling=False)])
+    clock.turn(10)
+    taken.intake.locks([instance("i-1")])
+    assert [one.marks for one in taken.all()] == ["L"]
+    assert taken.all()[0].unlocked_at is None
+
+
+def test_a_lock_is_seen_gone_only_when_it_is_over_whenever_the_fleet_was_looked_at(
+    taken: Taken, clock: HandClock
+) -> None:
+    taken.intake.locks([instance("i-1")])
+    for _ in range(2):
+        clock.turn(180)
+        taken.intake.seen_unlocked(REGION, [instance("i-1", recycling=False)])
+        assert taken.all()[0].unlocked_at is None
+    clock.turn(1)
+    taken.intake.seen_unlocked(REGION, [instance("i-1", recycling=False)])
+    assert taken.all()[0].unlocked_at == clock.now()
+    clock.turn(1000)
+    taken.intake.locks([instance("i-1")])
+    assert [one.marks for one in taken.all()] == ["L", "L"]
 
 
 def test_a_lock_that_stays_is_its_own_beside_a_later_drill(taken: Taken, clock: HandClock) -> None:
