@@ -142,7 +142,8 @@ def test_nothing_heavy_is_imported_before_the_first_frame():
 def test_screens_are_imported_when_they_are_opened():
     code = "import spottui.console.app, sys; print(*sorted(m for m in sys.modules if m.startswith('spottui.console.')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    screens = {"spottui.console." + name for name in ("dialog", "plan_dialog", "help_page", "details", "page")}
+    names = ("dialog", "plan_dialog", "bulk_dialog", "columns_dialog", "help_page", "details", "page", "instance_page")
+    screens = {"spottui.console." + name for name in (*names, "timeline_page", "overview_pages")}
     assert not screens & set(done.stdout.split())
 
 
