@@ -1,0 +1,101 @@
+"""`spottui drill`: a notice that is none, sent the way a real one comes, and what would have been done about it."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from spottui.cli.check import Check, ok, wrong
+from spottui.cli.opening import Failed, Wrong, refuse_if_read_only, with_settings
+
+if TYPE_CHECKING:
+    from spottui.cloud.region_tools import RegionTools
+    from spottui.domain.settings import Settings
+
+_EXAMPLES = """\b
+Examples:
+  spottui drill i-bp1abcdef                CloudMonitor, rule, queue, spottui
+  spottui drill i-bp1abcdef --via queue    only queue and spottui; needs no rule
+"""
+LIVE_ID = "i-spottui0doctor0nobody"
+LIVE_S = 60.0
+
+
+@click.command(epilog=_EXAMPLES)
+@with_settings
+@click.argument("instance")
+@click.option("--via", type=click.Choice(["cloudmonitor", "queue"]), default="cloudmonitor", show_default=True)
+@click.option("--timeout", "timeout_s", default=60.0, show_default=True, help="Seconds to wait for it.")
+@click.option("--dry-run", is_flag=True, help="Send nothing; say what auto-mode would do.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def drill(settings: "Settings", instance: str, via: str, timeout_s: float, dry_run: bool, as_json: bool) -> None:
+    """Send a drill about INSTANCE, see it arrive, and say what auto-mode would have done.
+
+    Nothing is launched: a drill sets no lock, and only a lock lets auto-mode go on. A console that watches shows it
+    as suspected, keeps the instance's disks (DeleteWithInstance=false) and closes it as a drill after its deadline.
+    """
+    from spottui.cli.drilling import await_drill, send_drill
+    from spottui.cloud.region_tools import credentials_of, region_tools
+
+    every = region_tools(settings, credentials_of(settings))
+    tools, would = _would_do(settings, every, instance)
+    result: dict[str, Any] = {"instance_id": instance, "region": tools.settings.id, "via": via, "would": would}
+    if not dry_run:
+        refuse_if_read_only()
+        _tell(f"{instance} in {tools.settings.id}: sending a drill through {via}", as_json)
+        call_id, arrival = await_drill(
+            settings,
+            tools,
+            instance,
+            timeout_s,
+            lambda: send_drill(tools, instance, via_queue=via == "queue"),
+        )
+        result |= {"sent": call_id, "arrived_s": round(arrival.seconds, 3) if arrival else None}
+        if arrival is None:
+            click.echo(json.dumps(result) if as_json else "", nl=as_json)
+            raise Failed(
+                f"the drill [{call_id}] was not seen within {timeout_s:.0f} s. `spottui doctor` looks at queue and "
+                "rule; a console with another journal may have taken it: look at its events."
+            )
+        _tell(f"arrived at {arrival.where} after {arrival.seconds:.1f} s [{call_id}]", as_json)
+    for line in would:
+        _tell(f"  {line}", as_json)
+    if as_json:
+        click.echo(json.dumps(result))
+    elif not dry_run:
+        click.secho("proven: a notice arrives here. Nothing was launched.", fg="green")
+
+
+def live_check(settings: "Settings", tools: "RegionTools") -> Check:
+    """Send the debug event about an instance that does not exist and return how long it took to come."""
+    from spottui.cli.drilling import await_drill
+    from spottui.cloud.errors import CloudError
+
+    subject = f"live {tools.settings.id}"
+    try:
+        call_id, arrival = await_drill(settings, tools, LIVE_ID, LIVE_S, lambda: tools.rules.send_drill(LIVE_ID))
+    except CloudError as error:
+        return wrong(subject, error.line, error.advice or "try again")
+    if arrival is None:
+        return wrong(subject, f"the debug event [{call_id}] did not come within {LIVE_S:.0f} s", "spottui setup")
+    return ok(subject, f"the debug event came to {arrival.where} after {arrival.seconds:.1f} s")
+
+
+def _tell(text: str, as_json: bool) -> None:
+    if not as_json:
+        click.echo(text)
+
+
+def _would_do(
+    settings: "Settings", every: "tuple[RegionTools, ...]", instance_id: str
+) -> "tuple[RegionTools, list[str]]":
+    """Find the instance's region and say in lines what auto-mode would do at a real reclaim."""
+    from spottui.cli.outlook import what_auto_mode_would_do
+
+    for tools in every:
+        spec = tools.ecs.launch_specs([instance_id]).get(instance_id)
+        if spec:
+            if not spec.instance.is_spot:
+                raise Wrong(f"{instance_id} is not a spot instance: it is never reclaimed.")
+            return tools, what_auto_mode_would_do(settings, tools.ecs, instance_id)
+    raise Failed(f"{instance_id} is not listed in {', '.join(one.settings.id for one in every)}.")
