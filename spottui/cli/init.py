@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spottui.cli.opening import Wrong, agree, speaking
+from spottui.cli.opening import Wrong, agree
 
 if TYPE_CHECKING:
     from spottui.domain.settings import Settings
@@ -78,7 +78,7 @@ def init(
     if path.exists() and not force and not dry_run:
         raise Wrong(f"{path} is there already. Say --force to write over it; it is kept as {path.name}.old.")
     answers = _asked(_from_environment(given) if from_env else given, may_ask=sys.stdin.isatty() and not yes)
-    speaking(_write, path=path, answers=answers, dry_run=dry_run, yes=yes, offline=offline)
+    _write(path, answers, dry_run=dry_run, yes=yes, offline=offline)
 
 
 def _write(path: Path, answers: Answers, *, dry_run: bool, yes: bool, offline: bool) -> None:

@@ -39,19 +39,9 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
             settings = load(path, profile or above.get("profile") or "")
         except ConfigProblem as problem:
             raise Wrong(f"{problem} `spottui init` writes a configuration.") from None
-        speaking(command, settings=settings, **given)
+        command(settings=settings, **given)
 
     return opened
-
-
-def speaking(command: Callable[..., None], **given: Any) -> None:
-    """Run a command; what goes wrong is said in words, and a traceback is for the log only."""
-    try:
-        command(**given)
-    except (click.ClickException, click.Abort, click.exceptions.Exit):
-        raise
-    except Exception as problem:
-        _say(problem)
 
 
 def refuse_if_read_only() -> None:
@@ -70,7 +60,8 @@ def agree(question: str, *, yes: bool) -> None:
         raise Failed("nothing was done.")
 
 
-def _say(problem: Exception) -> NoReturn:
+def say(problem: Exception) -> NoReturn:
+    """Raise a problem as words with an exit code; a traceback is for the log only."""
     from spottui.cloud.errors import CloudError
     from spottui.domain.refusal import Refused
     from spottui.journal.database import JournalProblem
