@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import msgspec
 from platformdirs.unix import Unix
 
-from spottui.domain.settings import ConsoleSettings, Policy, RegionSettings, Settings
+from spottui.domain.settings import ConsoleSettings, LaunchTemplate, Policy, RegionSettings, Settings
 
 _DIRS = Unix("spottui")  # XDG on every system, as people who use ssh expect
 
@@ -39,6 +39,8 @@ class ConfigFile:
     journal: str = ""
     ca_file: str = ""
     notify: tuple[str, ...] = ()
+    template: dict[str, LaunchTemplate] = field(default_factory=dict)
+    metrics_port: int = 0
 
 
 def default_path() -> Path:
@@ -76,6 +78,7 @@ class _Reader:
         file = self._convert(tables)
         self._check_regions(file)
         self._check_policy(file.policy)
+        self._check_rest(file)
         if "://" in file.journal:
             self._fail("journal", "a database address", "the path of a file; shared journals come later")
         here = self._path.parent
@@ -88,6 +91,8 @@ class _Reader:
             policy=file.policy,
             console=file.console,
             notify=file.notify,
+            templates=file.template,
+            metrics_port=file.metrics_port,
         )
 
     def _tables(self, profile: str) -> dict[str, Any]:
@@ -110,10 +115,17 @@ class _Reader:
                 near = difflib.get_close_matches(key, known, 1)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 self._fail(f"{prefix}{key}", "an unknown key", f"{_either(known)}{hint}")
+            if kind is ConfigFile and key == "template" and isinstance(value, dict):
+                self._check_templates(value)
             inner = _TABLES.get(key) if kind is ConfigFile else None
             for one in value if isinstance(value, list) else [value]:
                 if inner and isinstance(one, dict):
                     self._check_keys(one, inner, f"{key}.")
+
+    def _check_templates(self, templates: Mapping[str, Any]) -> None:
+        for name, template in templates.items():
+            if isinstance(template, dict):
+                self._check_keys(template, LaunchTemplate, f"template.{name}.")
 
     def _convert(self, tables: dict[str, Any]) -> ConfigFile:
         try:
@@ -145,6 +157,17 @@ class _Reader:
             if not least <= value <= most:
                 self._fail(f"policy.{key}", str(value), f"{least} to {most}")
 
+    def _check_rest(self, file: ConfigFile) -> None:
+        if file.metrics_port and not 1024 <= file.metrics_port <= 65535:
+            self._fail("metrics_port", str(file.metrics_port), "1024 to 65535, or 0 for none")
+        regions = [region.id for region in file.region]
+        for name, template in file.template.items():
+            if template.region not in regions:
+                self._fail(f"template.{name}.region", repr(template.region), ", ".join(regions))
+            for key, allowed in _CHOICES.items():
+                if getattr(template, key) not in allowed:
+                    self._fail(f"template.{name}.{key}", repr(getattr(template, key)), ", ".join(allowed))
+
     def _existing(self, here: Path, name: str, key: str) -> Path | None:
         path = _resolved(here, name)
         if path and not path.is_file():
@@ -174,6 +197,10 @@ _TABLES: dict[str, type] = {
     "credentials": CredentialsTable,
     "policy": Policy,
     "console": ConsoleSettings,
+}
+_CHOICES = {
+    "spot_strategy": ("SpotAsPriceGo", "SpotWithPriceLimit"),
+    "interruption_behavior": ("Terminate", "Stop"),
 }
 _LIMITS: dict[str, tuple[float, float]] = {
     "veto_window_s": (0, 240),

@@ -5,26 +5,30 @@ from pathlib import Path
 
 from spottui.cloud.ecs import Ecs
 from spottui.domain.clock import NOTICE_S, SystemClock
-from spottui.domain.forecast import TIGHT_S, before_image
+from spottui.domain.forecast import TIGHT_S, ImageTiming, before_image
+from spottui.domain.plan import Plan
 from spottui.domain.settings import Settings
 from spottui.domain.text import plain
 from spottui.journal import Journal
 from spottui.recovery.planner import capture, make_plan
 
 
-def what_auto_mode_would_do(settings: Settings, ecs: Ecs, instance_id: str) -> list[str]:
-    """Return the steps of a recovery by the plan that it would have; raises `CloudError`."""
-    clock = SystemClock()
+def plan_now(settings: Settings, ecs: Ecs, instance_id: str) -> Plan | None:
+    """Return the plan that a recovery would have now, None when the instance is not known; raises `CloudError`."""
     journal = Journal(Path(settings.journal))
     try:
-        spec = capture(ecs, journal, clock, instance_id)
-        timing = journal.image_timings.timing()
+        spec = capture(ecs, journal, SystemClock(), instance_id)
     finally:
         journal.close()
-    if spec is None:
+    return make_plan(spec, f"{ecs.region}.{instance_id}", settings) if spec else None
+
+
+def what_auto_mode_would_do(settings: Settings, ecs: Ecs, instance_id: str) -> list[str]:
+    """Return the steps of a recovery by the plan that it would have; raises `CloudError`."""
+    plan = plan_now(settings, ecs, instance_id)
+    if plan is None:
         return ["no plan: the instance is not listed any more"]
-    plan = make_plan(spec, f"{ecs.region}.{instance_id}", settings)
-    now = clock.now()
+    spec, timing, now = plan.spec, _timing(settings), SystemClock().now()
     forecast = before_image(now, now + timedelta(seconds=NOTICE_S), spec.image_gib, timing)
     window_s = max(0.0, min(settings.policy.veto_window_s, forecast.slack_s - TIGHT_S))
     disks = ", ".join(disk.disk_id for disk in spec.cloud_disks) or "no cloud disk"
@@ -38,3 +42,11 @@ def what_auto_mode_would_do(settings: Settings, ecs: Ecs, instance_id: str) -> l
         f"launch   {first.instance_type} in {', then '.join(one.zone for one in (first, *others))}",
         *[f"note     {plain(warning)}" for warning in plan.warnings],
     ]
+
+
+def _timing(settings: Settings) -> ImageTiming:
+    journal = Journal(Path(settings.journal))
+    try:
+        return journal.image_timings.timing()
+    finally:
+        journal.close()

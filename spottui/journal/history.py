@@ -5,7 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from spottui.domain.feed import Event
+from spottui.domain.feed import Event, EventKind
 from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
@@ -77,3 +77,16 @@ def _events_of(database: Database, recovery_id: str) -> tuple[Event, ...]:
     query = sa.select(table).where(table.c.recovery_id == recovery_id).order_by(table.c.seq)
     with database.read() as connection:
         return tuple(_event(row) for row in connection.execute(query).all())
+
+
+def auto_mode_since(journal: Journal, since: datetime) -> bool:
+    """Return whether auto-mode was armed last, by what the feed says since a time."""
+    table = schema.event
+    query = (
+        sa.select(table.c.text)
+        .where(table.c.kind == EventKind.AUTO.value, table.c.at >= since.timestamp())
+        .order_by(table.c.seq.desc())
+        .limit(1)
+    )
+    with journal.database.read() as connection:
+        return str(connection.execute(query).scalar() or "").startswith("auto-mode armed")
