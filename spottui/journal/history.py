@@ -15,6 +15,7 @@ from spottui.journal.database import Database
 from spottui.journal.encoding import decode
 from spottui.journal.events import _event
 from spottui.journal.journal import Journal
+from spottui.journal.recoveries import _ROW, _recovery
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +46,16 @@ def incident(journal: Journal, name: str) -> Incident | None:
 
 def incidents_since(journal: Journal, since: datetime) -> tuple[tuple[Interruption, Recovery], ...]:
     """Return every interruption that began since then, with its recovery, oldest first."""
-    table = schema.interruption
-    query = sa.select(table.c.id, table.c.data).where(table.c.epoch >= since.timestamp()).order_by(table.c.epoch)
+    table, recovery = schema.interruption, schema.recovery
+    query = (
+        sa.select(table.c.data.label("interruption"), *_ROW)
+        .join(recovery, recovery.c.id == table.c.id)
+        .where(table.c.epoch >= since.timestamp())
+        .order_by(table.c.epoch)
+    )
     with journal.database.read() as connection:
         rows = connection.execute(query).all()
-    pairs = ((decode(row.data, Interruption), journal.recoveries.get(row.id)) for row in rows)
-    return tuple((interruption, recovery) for interruption, recovery in pairs if recovery)
+    return tuple((decode(row[0], Interruption), _recovery(row[1:])) for row in rows)
 
 
 def integrity(database: Database) -> str:

@@ -14,6 +14,7 @@ from spottui.journal import schema
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode
 from spottui.journal.events import Line, write_line
+from spottui.journal.outbox import write_letter
 
 EPOCHS = 20
 """The newest interruptions of one instance among which an observation's own is looked for."""
@@ -134,7 +135,20 @@ def _open(connection: sa.Connection, seen: Observation, name_of: NameOf, now: da
     )
     connection.execute(schema.recovery.insert().values(id=opened.id, state=recovery.state.value, data=encode(recovery)))
     _write_sighting(connection, seen, opened, _kind(seen), now)
+    write_letter(connection, opened.id, *_notice(recovery, opened), now)
     return Recorded(opened, is_new=True, is_duplicate=False)
+
+
+def _notice(recovery: Recovery, opened: Interruption) -> tuple[str, str]:
+    """Return title and text of the letter that tells of a new interruption."""
+    name = recovery.name or recovery.instance_id
+    if Evidence.ENGINEER in opened.evidence:
+        return f"{name}: an engineer asked for its recovery", f"{opened.instance_id} in {opened.region}"
+    certain = "its lock is set" if opened.locked else "no lock seen yet, it may be a drill"
+    return (
+        f"{name}: notice of a reclaim",
+        f"{opened.instance_id} in {opened.region}, deadline {opened.deadline:%H:%M:%S} UTC, {certain}",
+    )
 
 
 def _with_free_epoch(connection: sa.Connection, opened: Interruption) -> Interruption:

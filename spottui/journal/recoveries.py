@@ -16,6 +16,7 @@ from spottui.journal.audit import Entry, write_entry
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode, stamp
 from spottui.journal.events import Line, write_line
+from spottui.journal.outbox import write_letter
 
 _ROW = (schema.recovery.c.data, schema.recovery.c.decision, schema.recovery.c.who, schema.recovery.c.cancel)
 
@@ -84,6 +85,7 @@ class Recoveries:
             connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
             line = Line(EventKind.STATE, known.region, known.instance_id, f"{decision} by {who}", recovery_id)
             write_line(connection, line, now)
+            write_letter(connection, recovery_id, f"{known.name or known.instance_id}: {decision} by {who}", "", now)
             return replace(known, decision=decision, who=who)
 
     def cancel(self, recovery_id: str, who: str, now: datetime) -> bool:

@@ -134,16 +134,17 @@ def test_the_audit_keeps_the_token_from_before_the_call(journal: Journal) -> Non
     ]
 
 
-def test_a_letter_is_kept_once_and_tried_until_sent(journal: Journal) -> None:
+def test_a_letter_is_kept_once_and_tried_until_told(journal: Journal) -> None:
     for _ in range(2):
         journal.outbox.post("r-1", "needs you", "text", NOON)
-    (letter,) = journal.outbox.due(NOON)
-    journal.outbox.failed(letter, NOON + timedelta(seconds=5))
-    assert journal.outbox.due(NOON) == ()
-    (again,) = journal.outbox.due(NOON + timedelta(seconds=5))
+    (letter,) = journal.outbox.due("chat", NOON)
+    journal.outbox.failed("chat", letter, NOON + timedelta(seconds=5))
+    assert journal.outbox.due("chat", NOON) == ()
+    assert journal.outbox.due("mail", NOON) == (letter,), "one channel's trouble is not another's"
+    (again,) = journal.outbox.due("chat", NOON + timedelta(seconds=5))
     assert again.attempts == 1
-    journal.outbox.sent(again, NOON)
-    assert journal.outbox.due(NOON + timedelta(days=1)) == ()
+    journal.outbox.told("chat", again, NOON)
+    assert journal.outbox.due("chat", NOON + timedelta(days=1)) == ()
 
 
 def test_a_journal_of_a_newer_version_is_refused_with_words(journal: Journal) -> None:
