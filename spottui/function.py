@@ -10,6 +10,7 @@ import os
 from typing import Any
 
 from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.given_credentials import GivenCredentials
 from spottui.cloud.messages import OtherEvent, Poison, parse
 from spottui.cloud.queue_setup import QueueSetup
 from spottui.cloud.sdk_hygiene import quiet_sdks
@@ -38,7 +39,8 @@ def handler(event: bytes | str, context: Any) -> str:
         raise NotHandedOver(f"not understood: {found.reason}")
     if len(body.encode()) > LONGEST:
         raise NotHandedOver(f"{len(body.encode())} bytes are more than a message can hold")
-    message_id = _queue(context).send_text(body)
+    queue = _queue(context)
+    message_id = queue.send_text(body) if body.lstrip().startswith("{") else queue.send_encoded(body)
     said = f"{found.instance_id} in {found.region or 'its region'}: handed over as message {message_id}"
     log.info(said)
     return said
@@ -49,23 +51,20 @@ def _queue(context: Any) -> QueueSetup:
     if not endpoint or not name:
         raise NotHandedOver("set SPOTTUI_MNS_ENDPOINT and SPOTTUI_QUEUE in the function's environment")
     quiet_sdks()
-    _take_role(context)
-    return QueueSetup(endpoint, name, CredentialSource(None), long_poll_s=1)
+    return QueueSetup(endpoint, name, _credentials(context), long_poll_s=1)
 
 
-def _take_role(context: Any) -> None:
-    """The platform gives the temporary key of the function's role with each call; the SDK's chain reads it here."""
+def _credentials(context: Any) -> CredentialSource:
+    """The platform gives the temporary key of the function's role anew with each call."""
     role = getattr(context, "credentials", None)
     if role is None:
-        return
-    for variable, names in _ROLE.items():
-        value = next((getattr(role, name) for name in names if getattr(role, name, None)), "")
-        if value:
-            os.environ[variable] = str(value)
+        return CredentialSource(None)
+    return GivenCredentials(
+        _first(role, "access_key_id", "accessKeyId"),
+        _first(role, "access_key_secret", "accessKeySecret"),
+        _first(role, "security_token", "securityToken"),
+    )
 
 
-_ROLE = {
-    "ALIBABA_CLOUD_ACCESS_KEY_ID": ("access_key_id", "accessKeyId"),
-    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ("access_key_secret", "accessKeySecret"),
-    "ALIBABA_CLOUD_SECURITY_TOKEN": ("security_token", "securityToken"),
-}
+def _first(role: Any, *names: str) -> str:
+    return next((str(getattr(role, name)) for name in names if getattr(role, name, None)), "")

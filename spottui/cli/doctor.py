@@ -16,7 +16,7 @@ _EXAMPLES = """\b
 Examples:
   spottui doctor                    exit 1 when something is wrong
   spottui doctor --watch-only       without what only a recovery needs
-  spottui doctor --live             also sends CloudMonitor's debug event and waits for it
+  spottui doctor --live             also waits for a debug event
 """
 _WIDTH = 24
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\b
 Examples:
   spottui drill i-bp1abcdef                CloudMonitor, rule, queue, spottui
-  spottui drill i-bp1abcdef --via queue    only queue and spottui; needs no rule
+  spottui drill i-bp1abcdef --via queue    needs no CloudMonitor rule
 """
 LIVE_ID = "i-spottui0doctor0nobody"
 LIVE_S = 60.0

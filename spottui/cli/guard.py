@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 _EXAMPLES = """\b
 Examples:
   spottui guard -- ./train.sh --epochs 90
-  spottui guard --signal USR1 --margin 60 --state /var/lib/train.json -- ./train.sh
-  spottui guard --unit --state /var/lib/train.json -- ./train.sh > /etc/systemd/system/train.service
+  spottui guard --signal USR1 --margin 60 -- ./train.sh
+  spottui guard --state /var/lib/train.json -- ./train.sh
+  spottui guard --unit --state /var/lib/train.json -- ./train.sh > t.service
 """
 
 

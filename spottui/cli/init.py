@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\b
 Examples:
-  spottui init                                       asks
-  spottui init --region cn-hangzhou --region cn-beijing --account-id 1690700000000030
-  spottui init --from-env --yes                      takes ALIBABA_CLOUD_REGION_ID, ALIBABA_CLOUD_ACCOUNT_ID,
-                                                     SPOTTUI_QUEUE, SPOTTUI_{ECS,MNS,CMS}_ENDPOINT
+  spottui init                                asks
+  spottui init --region cn-hangzhou --account-id 1690700000000030
+  spottui init --from-env --yes
+\b
+The environment that --from-env reads: ALIBABA_CLOUD_REGION_ID,
+ALIBABA_CLOUD_ACCOUNT_ID, ALIBABA_CLOUD_CREDENTIALS_FILE, SPOTTUI_QUEUE,
+SPOTTUI_ECS_ENDPOINT, SPOTTUI_MNS_ENDPOINT, SPOTTUI_CMS_ENDPOINT
 """
 
 

@@ -21,7 +21,7 @@ _EXAMPLES = """\b
 Examples:
   spottui recover i-bp1abcdef --dry-run
   spottui recover i-bp1abcdef --yes
-  spottui recover i-bp1abcdef --when-locked --yes     waits for the reclaim first
+  spottui recover i-bp1abcdef --when-locked --yes   waits for the reclaim
 """
 WAIT_S = 0.5
 

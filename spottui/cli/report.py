@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\b
 Examples:
-  spottui report i-bp1abcdef > post-mortem.md      the newest incident of an instance
+  spottui report i-bp1abcdef > post-mortem.md    its newest incident
   spottui report web-3 --json
   spottui report --since 30d
   spottui report --since 30d --csv > reclaims.csv

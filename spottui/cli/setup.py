@@ -16,9 +16,9 @@ RULE = "spottui-reclaim"
 
 _EXAMPLES = """\b
 Examples:
-  spottui setup --dry-run                  show what would be made
-  spottui setup --yes                      make it; said twice it is made once
-  spottui setup --policy recover           the RAM policy to attach to spottui's account
+  spottui setup --dry-run          show what would be made
+  spottui setup --yes              make it; said twice it is made once
+  spottui setup --policy recover   the RAM policy for spottui's account
 """
 
 

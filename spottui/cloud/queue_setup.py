@@ -54,7 +54,11 @@ class QueueSetup(Queue):
 
     def send_text(self, text: str) -> str:
         """Send a text as its Base64; return the message id."""
-        message = SdkMessage(base64.b64encode(text.encode()).decode())
+        return self.send_encoded(base64.b64encode(text.encode()).decode())
+
+    def send_encoded(self, body: str) -> str:
+        """Send a body as it is; return the message id."""
+        message = SdkMessage(body)
         return str(self._call("SendMessage", self._queue.send_message, message).message_id)
 
     def give_back(self, message: Message) -> None:

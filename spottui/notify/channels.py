@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from dataclasses import dataclass
+from typing import Any
 
 import apprise
 
@@ -35,7 +36,8 @@ def channels_of(addresses: tuple[str, ...]) -> tuple[Channel, ...]:
         if not service.add(address):
             log.error("notify: address %d is not one that Apprise knows; the others go on", number)
             continue
-        masked = str(service[0].url(privacy=True))
+        added: Any = service[0]
+        masked = str(added.url(privacy=True))
         name = f"{masked.partition(':')[0]}-{hashlib.sha256(masked.encode()).hexdigest()[:8]}"
         twins = sum(one.name.partition("#")[0] == name for one in found)
         found.append(Channel(f"{name}#{twins + 1}" if twins else name, service))
