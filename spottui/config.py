@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import msgspec
 from platformdirs.unix import Unix
 
-from spottui.domain.settings import ConsoleSettings, LaunchTemplate, Policy, RegionSettings, Settings
+from spottui.domain.settings import ConsoleSettings, DrainSettings, LaunchTemplate, Policy, RegionSettings, Settings
 
 _DIRS = Unix("spottui")  # XDG on every system, as people who use ssh expect
 
@@ -41,6 +41,7 @@ class ConfigFile:
     notify: tuple[str, ...] = ()
     template: dict[str, LaunchTemplate] = field(default_factory=dict)
     metrics_port: int = 0
+    drain: dict[str, DrainSettings] = field(default_factory=dict)
 
 
 def default_path() -> Path:
@@ -78,6 +79,7 @@ class _Reader:
         file = self._convert(tables)
         self._check_regions(file)
         self._check_policy(file.policy)
+        self._check_drains(file)
         self._check_rest(file)
         if "://" in file.journal:
             self._fail("journal", "a database address", "the path of a file; shared journals come later")
@@ -93,6 +95,7 @@ class _Reader:
             notify=file.notify,
             templates=file.template,
             metrics_port=file.metrics_port,
+            drain=file.drain,
         )
 
     def _tables(self, profile: str) -> dict[str, Any]:
@@ -115,17 +118,14 @@ class _Reader:
                 near = difflib.get_close_matches(key, known, 1)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 self._fail(f"{prefix}{key}", "an unknown key", f"{_either(known)}{hint}")
-            if kind is ConfigFile and key == "template" and isinstance(value, dict):
-                self._check_templates(value)
             inner = _TABLES.get(key) if kind is ConfigFile else None
             for one in value if isinstance(value, list) else [value]:
                 if inner and isinstance(one, dict):
                     self._check_keys(one, inner, f"{key}.")
-
-    def _check_templates(self, templates: Mapping[str, Any]) -> None:
-        for name, template in templates.items():
-            if isinstance(template, dict):
-                self._check_keys(template, LaunchTemplate, f"template.{name}.")
+            if kind is ConfigFile and key in _NAMED_TABLES and isinstance(value, dict):
+                for name, named in value.items():
+                    if isinstance(named, dict):
+                        self._check_keys(named, _NAMED_TABLES[key], f"{key}.{name}.")
 
     def _convert(self, tables: dict[str, Any]) -> ConfigFile:
         try:
@@ -168,6 +168,17 @@ class _Reader:
                 if getattr(template, key) not in allowed:
                     self._fail(f"template.{name}.{key}", repr(getattr(template, key)), ", ".join(allowed))
 
+    def _check_drains(self, file: ConfigFile) -> None:
+        if file.policy.drain and file.policy.drain not in file.drain:
+            self._fail("policy.drain", repr(file.policy.drain), _either(file.drain) or "the NAME of a [drain.NAME]")
+        for name, drain in file.drain.items():
+            if not drain.command.strip() or len(drain.command) > 16_000:
+                self._fail(
+                    f"drain.{name}.command", "none" if not drain.command else "too much", "1 to 16000 characters"
+                )
+            if not 1 <= drain.timeout_s <= 240:
+                self._fail(f"drain.{name}.timeout_s", str(drain.timeout_s), "1 to 240")
+
     def _existing(self, here: Path, name: str, key: str) -> Path | None:
         path = _resolved(here, name)
         if path and not path.is_file():
@@ -202,6 +213,7 @@ _CHOICES = {
     "spot_strategy": ("SpotAsPriceGo", "SpotWithPriceLimit"),
     "interruption_behavior": ("Terminate", "Stop"),
 }
+_NAMED_TABLES: dict[str, type] = {"drain": DrainSettings, "template": LaunchTemplate}
 _LIMITS: dict[str, tuple[float, float]] = {
     "veto_window_s": (0, 240),
     "max_at_once": (1, 100),
@@ -209,6 +221,10 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "lock_poll_s": (0.5, 60),
     "sweep_s": (2, 3600),
     "long_poll_s": (1, 30),
+    "max_added_cost_per_hour": (0, 1e9),
+    "breaker_failures": (1, 1000),
+    "keep_days": (0, 3650),
+    "restart_patience_s": (0, 86_400),
 }
 
 

@@ -6,16 +6,18 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 
+from spottui.domain.audit import Entry
 from spottui.domain.clock import Clock
 from spottui.domain.feed import Event
-from spottui.domain.instance import Instance
-from spottui.domain.plan import Plan
+from spottui.domain.instance import Instance, InterruptionBehavior
+from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.domain.tokens import image_name
-from spottui.domain.view import DeskView
+from spottui.domain.view import ApiBudget, DeskView
 from spottui.journal import Journal
+from spottui.recovery.engine import Engine
 from spottui.recovery.preview import plan_now
 from spottui.recovery.work import Work
 from spottui.watch.watch import Watch
@@ -37,7 +39,9 @@ class Desk:
         journal: Journal,
         watch: Watch,
         work: Work,
+        engine: Engine,
         on_close: Callable[[], None],
+        budgets: Callable[[], tuple[ApiBudget, ...]],
         *,
         read_only: bool,
     ) -> None:
@@ -45,8 +49,10 @@ class Desk:
         self._journal = journal
         self._watch = watch
         self._work = work
+        self._engine = engine
         self._clock: Clock = work.clock
         self._on_close = on_close
+        self._budgets = budgets
         self._read_only = read_only
         self._events: deque[Event] = deque(maxlen=EVENTS_SHOWN)
         self._reading = threading.Lock()
@@ -68,6 +74,7 @@ class Desk:
             interruptions=self._journal.interruptions.latest(ROWS_SHOWN),
             recoveries=recoveries,
             events=self._newest_events(),
+            budgets=self._budgets(),
         )
 
     def wait(self, version: int, timeout_s: float) -> DeskView:
@@ -83,23 +90,58 @@ class Desk:
         """Return the frozen plan of a recovery, or None while there is none."""
         return self._journal.recoveries.plan(recovery_id)
 
-    def plan_for(self, region: str, instance_id: str) -> Plan:
-        """Return the plan that a recovery of this instance would have; may ask the cloud."""
+    def timeline(self, recovery_id: str) -> tuple[Entry, ...]:
+        """Return all that is known of a recovery, oldest first: evidence, decisions, states, and every call."""
+        return self._journal.audit.of(recovery_id)
+
+    def plan_for(self, region: str, instance_id: str, route: Route | None = None) -> Plan:
+        """Return the plan that a recovery of this instance would have, by `route` first if given; may ask the cloud."""
         self._refuse_if_read_only()
         self._refuse_if_recovered(instance_id)
-        return plan_now(self._work, region, instance_id)
+        plan = plan_now(self._work, region, instance_id)
+        return plan if route is None else _by(plan, route)
 
     def confirm(self, recovery_id: str, digest: str, who: str) -> None:
         """Say yes to exactly the plan with this digest."""
         self._refuse_if_read_only()
         plan = self.plan(recovery_id)
-        if plan is None or plan.digest != digest:
+        if plan is None or digest not in (plan.digest, plan.first_digest):
             raise Refused("The plan is not the one that was shown. Open it again.")
         self._decide(recovery_id, Decision.CONFIRM, who)
 
-    def recover(self, region: str, instance_id: str, digest: str, who: str) -> str:
+    def choose_route(self, recovery_id: str, route: Route, who: str) -> Plan:
+        """Put another route first in the plan of a recovery that nobody has confirmed yet; return the plan."""
+        self._refuse_if_read_only()
+        plan = self.plan(recovery_id)
+        if plan is None:
+            raise Refused("There is no plan yet.")
+        chosen = _by(plan, route)
+        if not self._journal.recoveries.replan(recovery_id, chosen, only_if=lambda known, _: _waits_for_a_word(known)):
+            raise Refused("The route of a recovery that was confirmed, or is over, is not changed by hand.")
+        self._journal.recoveries.note(recovery_id, "Route", f"route {route} chosen by {who}", self._clock.now())
+        return chosen
+
+    def retry(self, recovery_id: str, digest: str, who: str) -> None:
+        """Try again what came to nothing, with the plan of this digest: what was made is used, what failed is repeated.
+
+        One that never had a plan waits for a yes again.
+        """
+        self._refuse_if_read_only()
+        known = self._journal.recoveries.get(recovery_id)
+        plan = self.plan(recovery_id)
+        if known is None or (plan and digest not in (plan.digest, plan.first_digest)):
+            raise Refused("The plan is not the one that was shown. Open it again.")
+        self._refuse_if_recovered(known.instance_id)
+        self._refuse_if_another_runs(known)
+        decision = Decision.CONFIRM if plan else Decision.NONE
+        reopened = self._journal.recoveries.reopen(recovery_id, decision, who if plan else "", self._clock.now())
+        if reopened is None:
+            raise Refused("Only a recovery that came to nothing can be tried again.")
+        self._engine.begin_again(reopened)
+
+    def recover(self, region: str, instance_id: str, digest: str, who: str, route: Route | None = None) -> str:
         """Recover an instance because an engineer says so; return the recovery's id."""
-        plan = self.plan_for(region, instance_id)
+        plan = self.plan_for(region, instance_id, route)
         if plan.digest != digest:
             raise Refused(f"{instance_id} has changed since its plan was shown. Open it again.")
         recovery_id = self._watch.intake.engineer(region, instance_id).id
@@ -165,6 +207,11 @@ class Desk:
             if known.instance_id == instance_id and known.state is RecoveryState.RECOVERED:
                 raise Refused(f"{instance_id} is recovered already: {known.new_instance_id} runs in its place.")
 
+    def _refuse_if_another_runs(self, known: Recovery) -> None:
+        for other in self._journal.recoveries.unfinished():
+            if other.instance_id == known.instance_id and other.recovery_id != known.recovery_id:
+                raise Refused(f"{known.instance_id} has another recovery under way: {other.state}.")
+
     def _instances(self, recoveries: tuple[Recovery, ...]) -> tuple[Instance, ...]:
         under_reclaim = {recovery.instance_id for recovery in recoveries if not recovery.state.is_final}
         return tuple(one for one in self._watch.instances if one.is_spot or one.instance_id in under_reclaim)
@@ -174,6 +221,15 @@ class Desk:
             seen = self._events[-1].seq if self._events else 0
             self._events.extend(self._journal.events.after(seen, EVENTS_SHOWN))
             return tuple(self._events)
+
+
+def _by(plan: Plan, route: Route) -> Plan:
+    """The plan with this route first; raises `Refused` when it cannot lead anywhere."""
+    if route is Route.WARM_IMAGE and plan.warm_image is None:
+        raise Refused("There is no earlier image of this instance.")
+    if route is Route.RESTART and plan.spec.instance.behavior is not InterruptionBehavior.STOP:
+        raise Refused("The cloud releases this instance at a reclaim: there will be nothing to start again.")
+    return replace(plan, routes=(route, *(one for one in plan.routes if one is not route)))
 
 
 def _waits_for_a_word(recovery: Recovery) -> bool:

@@ -43,11 +43,11 @@ def add_policy(config: Path, **policy: float) -> None:
 class Headless:
     """`spottui --headless` in a process of its own; its lines are read as they come."""
 
-    def __init__(self, config: Path, *arguments: str) -> None:
+    def __init__(self, config: Path, *arguments: str, program: tuple[str, ...] = ("spottui",)) -> None:
         self.lines: list[dict[str, Any]] = []
         self.started = time.time()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "spottui", "--headless", "--config", str(config), *arguments],
+            [sys.executable, "-m", *program, "--headless", "--config", str(config), *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -80,6 +80,11 @@ class Headless:
         wait_until(lambda: self._process.poll() is not None or self.lines)
         assert self.lines, self.stderr()
         return self
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process.poll() is None
 
     def kill(self) -> None:
         """kill -9."""

@@ -103,7 +103,7 @@ class _Run:
         """Everything an `[expect]` table can name, as it is now."""
         state = self.cloud.state()
         states = self.lives[-1].states() if self.lives else {}
-        launches = self.cloud.calls("RunInstances")
+        launches = [row for row in self.cloud.calls("RunInstances") if "DryRun" not in row["params"]]
         queues = state["queues"].values()
         return {
             "recoveries": self._by_name(state),
@@ -173,9 +173,10 @@ class _Run:
 
 
 def _duplicates(state: dict[str, Any], cloud: SimServer) -> int:
-    """Instances beyond the first, and images beyond the first, of one recovery."""
+    """Instances beyond the first, and images of the old one beyond the first that was not given up, of one recovery."""
     launched = Counter(row["Tags"]["spottui"] for row in state["instances"] if "spottui" in row["Tags"])
-    imaged = Counter(row["Tags"]["spottui"] for row in state["images"] if "spottui" in row["Tags"])
+    good = [row for row in state["images"] if row["Status"] != "CreateFailed" and row["SourceInstanceId"]]
+    imaged = Counter(row["Tags"]["spottui"] for row in good if "spottui" in row["Tags"])
     return sum(number - 1 for number in (*launched.values(), *imaged.values()))
 
 

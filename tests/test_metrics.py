@@ -22,7 +22,7 @@ LINE = re.compile(r'(# (HELP|TYPE) .+|[a-z_]+(\{([a-z]+="(\\.|[^"\\\n])*",?)*\})
 
 def observe(journal: Journal, instance_id: str, source: Evidence, times: int = 1) -> None:
     seen = Observation("cn-hangzhou", instance_id, source, NOON)
-    journal.interruptions.record([seen] * times, [], lambda *_: "", NOON)
+    journal.interruptions.record([seen] * times, [], [], lambda *_: "", NOON)
 
 
 def test_each_reclaim_counts_once_and_a_restart_counts_nothing_again(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import logging
 import logging.handlers
 import os
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
@@ -14,12 +14,15 @@ from spottui.config import state_dir
 from spottui.desk import Desk
 from spottui.domain.clock import Clock
 from spottui.domain.interruption import Interruption
+from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
+from spottui.recovery.claims import Claim
 from spottui.recovery.engine import Engine
 from spottui.recovery.guard import Guard
 from spottui.recovery.polls import Polls
 from spottui.recovery.protect import LifeRafts
+from spottui.recovery.survey import Surveys
 from spottui.recovery.work import Signals, Work
 from spottui.watch.watch import Watch
 
@@ -38,10 +41,12 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     journal = Journal(journal_path)
     account = CloudAccount(settings)
     polls = Polls(account.regions, account.lanes)
-    guard = Guard(journal, settings.policy, clock)
+    claim = Claim(journal_path.parent / "spottui-executors")
+    guard = Guard(journal, settings.policy, clock, claim, read_only=read_only)
     rafts = LifeRafts(journal, account.regions, account.lanes, clock)
-    work = Work(journal, account.regions, account.lanes, clock, settings, guard, polls, Signals(), rafts)
-    engine = Engine(work, journal_path.parent)
+    surveys = Surveys(account.markets, account.lanes, journal, clock, settings)
+    work = Work(journal, account.regions, account.lanes, clock, settings, guard, polls, Signals(), rafts, surveys)
+    engine = Engine(work, claim)
 
     def on_seen(interruption: Interruption) -> None:
         engine.begin(interruption.region, interruption.instance_id, interruption.id)
@@ -49,7 +54,9 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     watch = Watch(account, settings, journal, clock, on_seen, read_only=read_only)
     stopping = ExitStack()
     if auto:
-        guard.arm("--auto")
+        # A stop file is no reason not to start: it is said on the screen that auto-mode is not armed, and why.
+        with suppress(Refused):
+            guard.arm("--auto")
     if not read_only:
         engine.launch()
         stopping.callback(_start_sender(settings, journal, clock))
@@ -61,7 +68,7 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
 
         told = partial(_metrics, journal, watch, guard, clock)
         stopping.callback(metrics.serve(settings.metrics_port, told))
-    return Desk(settings, journal, watch, work, stopping.close, read_only=read_only)
+    return Desk(settings, journal, watch, work, engine, stopping.close, account.budget.state, read_only=read_only)
 
 
 def _metrics(journal: Journal, watch: Watch, guard: Guard, clock: Clock) -> str:

@@ -44,7 +44,7 @@ class LazyGroup(click.Group):
         """Run what was asked for; whatever goes wrong is said in words."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
             raise
         except Exception as problem:
             from spottui.cli.opening import say

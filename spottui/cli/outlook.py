@@ -28,7 +28,7 @@ def what_auto_mode_would_do(settings: Settings, ecs: Ecs, instance_id: str) -> l
     plan = plan_now(settings, ecs, instance_id)
     if plan is None:
         return ["no plan: the instance is not listed any more"]
-    spec, timing, now = plan.spec, _timing(settings), SystemClock().now()
+    spec, timing, now = plan.spec, _timing(settings, plan.spec.main_category), SystemClock().now()
     forecast = before_image(now, now + timedelta(seconds=NOTICE_S), spec.image_gib, timing)
     window_s = max(0.0, min(settings.policy.veto_window_s, forecast.slack_s - TIGHT_S))
     disks = ", ".join(disk.disk_id for disk in spec.cloud_disks) or "no cloud disk"
@@ -44,9 +44,9 @@ def what_auto_mode_would_do(settings: Settings, ecs: Ecs, instance_id: str) -> l
     ]
 
 
-def _timing(settings: Settings) -> ImageTiming:
+def _timing(settings: Settings, category: str) -> ImageTiming:
     journal = Journal(Path(settings.journal))
     try:
-        return journal.image_timings.timing()
+        return journal.image_timings.timing(category)
     finally:
         journal.close()

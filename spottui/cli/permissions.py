@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 NOBODY = "i-spottui0doctor0nobody"
 """An id that no instance has: a call about it is answered after its permission was checked, and changes nothing."""
+NO_DISK = "d-spottui0doctor0nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ WATCH = (
     Permission("DescribeInstanceRamRole", {"InstanceIds": f'["{NOBODY}"]'}),
 )
 RECOVER = (
-    Permission("ModifyDiskAttribute", {"DiskIds.1": "d-spottui0doctor0nobody", "DeleteWithInstance": "false"}),
+    Permission("ModifyDiskAttribute", {"DiskIds.1": NO_DISK, "DeleteWithInstance": "false"}),
     Permission("CreateImage", {"DryRun": "true", "InstanceId": NOBODY, "ImageName": "spottui-doctor"}),
     Permission("DescribeImages", {"PageSize": "1"}),
     Permission(
@@ -44,9 +45,20 @@ RECOVER = (
     Permission("UnassociateEipAddress", {"AllocationId": "eip-spottui0doctor0nobody", "InstanceId": NOBODY}),
     Permission("AssociateEipAddress", {"AllocationId": "eip-spottui0doctor0nobody", "InstanceId": NOBODY}),
     Permission("StartInstance", {"DryRun": "true", "InstanceId": NOBODY}),
+    Permission("CreateSnapshot", {"DryRun": "true", "DiskId": NO_DISK}),
+    Permission("DescribeSnapshots", {"PageSize": "1"}),
+    Permission("AttachDisk", {"InstanceId": NOBODY, "DiskId": NO_DISK}),
+    Permission("RunCommand", {"Type": "RunShellScript", "CommandContent": "true", "InstanceId.1": NOBODY}),
+    Permission("DescribeInvocationResults"),
+    Permission("DescribeInstanceTypes", {"InstanceTypes.1": "ecs.c7.large"}),
+    Permission("DescribeAvailableResource", {"DestinationResource": "InstanceType", "SpotStrategy": "SpotAsPriceGo"}),
+    Permission("DescribeSpotAdvice", {"InstanceTypes.1": "ecs.c7.large"}),
+    Permission("DescribeSpotPriceHistory", {"NetworkType": "vpc", "InstanceType": "ecs.c7.large"}),
+    Permission("DescribeVSwitches", {"PageSize": "1"}),
 )
 QUEUE_WATCH = ("GetQueueAttributes", "ReceiveMessage", "BatchReceiveMessage", "DeleteMessage", "BatchDeleteMessage")
 QUEUE_SETUP = ("CreateQueue", "GetQueueAttributes", "SendMessage", "ChangeMessageVisibility")
+HISTORY = ("DescribeSystemEventAttribute",)
 RULES = (
     "DescribeEventRuleList",
     "DescribeEventRuleTargetList",
@@ -63,9 +75,12 @@ def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
     else:
         actions = [one.action for one in (*WATCH, *(RECOVER if kind == "recover" else ()))]
         statements = [_statement("ecs", actions, ["*"]), _statement("mns", QUEUE_WATCH, _queues(settings))]
+        statements.append(_statement("cms", HISTORY, ["*"]))
     if kind == "recover":
         # Only needed where instances have a RAM role, which the new instance is to have too.
         statements.append(_statement("ram", ["PassRole"], ["*"]))
+        # Only needed where a region has a `vswitch_tag`.
+        statements.append(_statement("vpc", ["DescribeVSwitches"], ["*"]))
     return {"Version": "1", "Statement": statements}
 
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from spottui.cli.statistics import data_age_s, incident_rows, recovery_s
-from spottui.domain.feed import EventKind
+from spottui.domain.audit import Phase
 from spottui.domain.text import plain
-from spottui.journal.audit import Phase
 from spottui.journal.history import Incident
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -64,24 +63,18 @@ def as_markdown(incident: Incident) -> str:
 
 def timeline(incident: Incident) -> list[Moment]:
     """Return what was seen, decided and called, oldest first; what came of a call stands where its answer came."""
-    seen = [
-        Moment(one.at, one.kind.value.lower(), plain(one.text, 500), one.request_id)
-        for one in incident.events
-        if one.kind is not EventKind.CALL
-    ]
-    called = [
-        Moment(one.at, f"call {one.phase}", plain(f"{one.action} {one.detail}".strip(), 500), one.request_id)
-        for one in incident.calls
+    return [
+        Moment(one.at, one.phase.value, plain(f"{one.action} {one.detail}".strip(), 500), one.request_id)
+        for one in incident.audit
         if one.at
     ]
-    return sorted([*seen, *called], key=lambda one: one.at)
 
 
 def _facts(incident: Incident) -> list[tuple[str, str]]:
     known, recovery = incident.interruption, incident.recovery
     took_s, age_s = recovery_s(known, recovery), data_age_s(recovery)
     spare_s = (known.deadline - recovery.ended).total_seconds() if took_s is not None and recovery.ended else 0.0
-    failures = sum(one.phase in (Phase.ERROR, Phase.UNKNOWN) for one in incident.calls)
+    failures = sum(one.phase in (Phase.ERROR, Phase.UNKNOWN) for one in incident.audit)
     old = incident.plan.spec.instance if incident.plan else None
     return [
         ("instance", f"{known.instance_id} in {old.zone if old else known.region}"),
@@ -97,7 +90,7 @@ def _facts(incident: Incident) -> list[tuple[str, str]]:
             "" if age_s is None else f"{age_s:.1f} s: the disks are those of {recovery.imaging_since:%H:%M:%S}",
         ),
         ("duplicates suppressed", str(known.duplicates)),
-        ("calls", f"{sum(one.phase is Phase.INTENT for one in incident.calls)}, {failures} of them failed at first"),
+        ("calls", f"{sum(one.phase is Phase.INTENT for one in incident.audit)}, {failures} of them failed at first"),
         ("created", ", ".join(f"{one.kind} {one.resource_id}" for one in recovery.created)),
     ]
 

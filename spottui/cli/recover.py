@@ -13,7 +13,7 @@ from spottui.cli.opening import Failed, agree, refuse_if_read_only, with_setting
 
 if TYPE_CHECKING:
     from spottui.desk import Desk
-    from spottui.domain.plan import Plan
+    from spottui.domain.plan import Plan, Route
     from spottui.domain.recovery import Recovery
     from spottui.domain.settings import Settings
 
@@ -24,25 +24,35 @@ Examples:
   spottui recover i-bp1abcdef --when-locked --yes   waits for the reclaim
 """
 WAIT_S = 0.5
+ROUTES = ("image", "restart", "kept-disk", "warm-image")
 
 
 @click.command(epilog=_EXAMPLES)
 @with_settings
 @click.argument("instance")
 @click.option("--region", default="", help="Where it is; without it, every configured region is asked.")
+@click.option("--route", type=click.Choice(ROUTES), help="The way to try first; without it the plan decides.")
 @click.option("--when-locked", is_flag=True, help="Wait until the instance is being reclaimed.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and end.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON line for each change.")
 def recover(
-    settings: "Settings", instance: str, region: str, when_locked: bool, dry_run: bool, yes: bool, as_json: bool
+    settings: "Settings",
+    instance: str,
+    region: str,
+    route: str | None,
+    when_locked: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
 ) -> None:
-    """Image INSTANCE and launch its replacement, as the console would; exit 0 when it runs.
+    """Bring INSTANCE back as the console would: protect, image, launch, verify; exit 0 when its replacement runs.
 
     What was begun before is gone on with: it is one recovery, whoever asks. Ctrl+c leaves it to the next start of
     spottui, which goes on from the same step.
     """
-    asked = _Asked(instance, tuple([region] if region else [one.id for one in settings.regions]), when_locked, yes)
+    regions = (region,) if region else tuple(one.id for one in settings.regions)
+    asked = _Asked(instance, regions, route, when_locked, yes)
     if dry_run:
         _show(_plan_without_a_desk(settings, asked))
         return
@@ -56,6 +66,7 @@ class _Asked:
 
     instance: str
     regions: tuple[str, ...]
+    route: str | None
     when_locked: bool
     yes: bool
 
@@ -80,23 +91,42 @@ def _recover(settings: "Settings", asked: _Asked, *, as_json: bool) -> int:
 
 
 def _begun(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
-    """Confirm the recovery and return its id."""
+    """Confirm the recovery, one that waits for a yes already or a new one, and return its id."""
+    from spottui.domain.plan import Route
+
     if asked.when_locked:
         _wait_for_lock(desk, asked.instance)
-    region, plan = _planned(desk, asked)
+    route = Route(asked.route) if asked.route else None
+    waiting = _waiting(desk, asked.instance)
+    if waiting:
+        plan = desk.choose_route(waiting.recovery_id, route, whoami()) if route else desk.plan(waiting.recovery_id)
+        region = waiting.region
+    else:
+        region, plan = _planned(desk, asked, route)
+    if plan is None:
+        raise Failed(f"{asked.instance} has no plan yet; say it again in a moment.")
     if not as_json:
         _show(plan)
     agree("Recover it?", yes=asked.yes)
-    return desk.recover(region, asked.instance, plan.digest, whoami())
+    if waiting:
+        desk.confirm(waiting.recovery_id, plan.digest, whoami())
+        return waiting.recovery_id
+    return desk.recover(region, asked.instance, plan.digest, whoami(), route)
 
 
-def _planned(desk: "Desk", asked: _Asked) -> "tuple[str, Plan]":
+def _waiting(desk: "Desk", instance: str) -> "Recovery | None":
+    """Return the recovery of an instance that has its plan and waits for a yes."""
+    found = (one for one in desk.view().recoveries if one.instance_id == instance and one.state.waits_for_permission)
+    return next((one for one in found if desk.plan(one.recovery_id)), None)
+
+
+def _planned(desk: "Desk", asked: _Asked, route: "Route | None") -> "tuple[str, Plan]":
     from spottui.domain.refusal import Refused
 
     refusals: list[str] = []
     for region in asked.regions:
         try:
-            return region, desk.plan_for(region, asked.instance)
+            return region, desk.plan_for(region, asked.instance, route)
         except Refused as refusal:
             refusals.append(str(refusal))
     raise Failed(" ".join(refusals))
@@ -156,7 +186,7 @@ def _show(plan: "Plan") -> None:
     from spottui.domain.text import plain
 
     old = plan.spec.instance
-    click.secho(f"recover {old.instance_id} {plain(old.name)} by {plan.route.value}", bold=True)
+    click.secho(f"recover {old.instance_id} {plain(old.name)} by {', else '.join(plan.routes)}", bold=True)
     for number, one in enumerate(plan.candidates, 1):
         click.echo(f"  {number}. {one.instance_type} in {one.zone}, {one.vswitch_id}  ({plain(one.reason)})")
     for warning in plan.warnings:

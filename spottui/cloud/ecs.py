@@ -12,9 +12,10 @@ from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
 from darabonba.runtime import RuntimeOptions
 
 from spottui.cloud import ecs_shapes as shapes
+from spottui.cloud.budget import Budget, Priority, urgency
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.launch_request import launch_request
+from spottui.cloud.launch_request import check_request, launch_request
 from spottui.cloud.sdk_errors import translate
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import LaunchSpec, Secret
@@ -26,6 +27,7 @@ PAGE = 100
 CONNECT_TIMEOUT_MS = 5_000
 READ_TIMEOUT_MS = 10_000
 
+SYSTEM_DEVICE = "/dev/xvda"
 OUR_TAG = "spottui"
 """The tag key of everything that a recovery makes; its value is the interruption's id."""
 
@@ -38,20 +40,35 @@ class Answer:
     request_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ImageSource:
+    """What an image is made of: all cloud disks of an instance, or finished snapshots, each with its device.
+
+    The system disk's device is `/dev/xvda` and comes first (alibaba_facts.md 3.1).
+    """
+
+    instance_id: str = ""
+    snapshots: tuple[tuple[str, str], ...] = ()
+
+
 class Ecs:
     """The calls of one account and region; thread-safe, made once and shared by the lanes.
 
     Every method raises `CloudError`. Nothing is retried here: whoever calls knows the ClientToken and the deadline.
     """
 
-    def __init__(self, region: str, endpoint: str, credentials: CredentialSource, ca_file: Path | None = None) -> None:
+    def __init__(
+        self, region: str, endpoint: str, credentials: CredentialSource, ca_file: Path | None, budget: Budget
+    ) -> None:
         self.region = region
+        self._budget = budget
         self._runtime = RuntimeOptions(connect_timeout=CONNECT_TIMEOUT_MS, read_timeout=READ_TIMEOUT_MS)
-        self._client = Client(sdk_config(region, endpoint, credentials, ca_file))
+        self.client = Client(sdk_config(region, endpoint, credentials, ca_file))
 
     def locked(self) -> tuple[Instance, ...]:
         """Return every instance of the region with a `Recycling` lock: one call for up to 100 of them."""
-        return tuple(found.instance for found in self._pages({"LockReason": "Recycling"}))
+        with urgency(Priority.LOCK_POLL):
+            return tuple(found.instance for found in self._pages({"LockReason": "Recycling"}))
 
     def fleet(self) -> Iterator[tuple[LaunchSpec, ...]]:
         """Return the region's instances page by page, each as the part of its launch spec that the page shows."""
@@ -61,47 +78,57 @@ class Ecs:
         """Return the given instances (at most 100) that exist, by id; disks, RAM role and user data are not in it."""
         return {spec.instance.instance_id: spec for spec in self._pages({"InstanceIds": shapes.id_list(instance_ids)})}
 
+    def is_gone(self, instance_id: str) -> bool:
+        """Whether the account may list instances and an instance is not among them.
+
+        That is no evidence of a reclaim; after the deadline of one it says that the instance was released.
+        """
+        if self.launch_specs([instance_id]):
+            return False
+        self.check_permission()
+        return True
+
     def check_permission(self) -> None:
         """Raise `CloudError` when the account may not list instances: without the permission it sees an empty list."""
         try:
-            self._read("DescribeInstances", {"DryRun": "true"})
+            self.read("DescribeInstances", {"DryRun": "true"})
         except CloudError as error:
             if error.code != "DryRunOperation":
                 raise
 
     def disks(self, instance_id: str) -> tuple[Disk, ...]:
         """Return the disks of an instance, the system disk first."""
-        body = self._read("DescribeDisks", {"InstanceId": instance_id, "PageSize": PAGE})
-        return self._parsed("DescribeDisks", shapes.disks, body).get(instance_id, ())
+        body = self.read("DescribeDisks", {"InstanceId": instance_id, "PageSize": PAGE})
+        return self.parsed("DescribeDisks", shapes.disks, body).get(instance_id, ())
 
     def disks_by_instance(self) -> Iterator[dict[str, tuple[Disk, ...]]]:
         """Return the region's attached disks page by page, by instance id."""
         page = 1
         while True:
-            body = self._read("DescribeDisks", {"PageSize": PAGE, "PageNumber": page})
-            yield self._parsed("DescribeDisks", shapes.disks, body)
+            body = self.read("DescribeDisks", {"PageSize": PAGE, "PageNumber": page})
+            yield self.parsed("DescribeDisks", shapes.disks, body)
             if page * PAGE >= shapes.total(body):
                 return
             page += 1
 
     def user_data(self, instance_id: str) -> Secret | None:
         """Return the instance's user data as the API gives it, Base64, or None when it has none."""
-        body = self._read("DescribeUserData", {"InstanceId": instance_id})
+        body = self.read("DescribeUserData", {"InstanceId": instance_id})
         text = body.get("UserData") or ""
         return Secret(str(text)) if text else None
 
     def ram_roles(self, instance_ids: Sequence[str]) -> dict[str, str]:
         """Return the RAM role names of the given instances (at most 50), without those that have none."""
-        body = self._read("DescribeInstanceRamRole", {"InstanceIds": shapes.id_list(instance_ids), "PageSize": 50})
-        return self._parsed("DescribeInstanceRamRole", shapes.ram_roles, body)
+        body = self.read("DescribeInstanceRamRole", {"InstanceIds": shapes.id_list(instance_ids), "PageSize": 50})
+        return self.parsed("DescribeInstanceRamRole", shapes.ram_roles, body)
 
     def our_images(self) -> dict[str, shapes.Image]:
         """Return all images that recoveries made, by id, whatever their status (the default is Available only)."""
         images: dict[str, shapes.Image] = {}
         page = 1
         while True:
-            body = self._read("DescribeImages", {**_OUR_IMAGES, "PageNumber": page})
-            found = self._parsed("DescribeImages", shapes.images, body)
+            body = self.read("DescribeImages", {**_OUR_IMAGES, "PageNumber": page})
+            found = self.parsed("DescribeImages", shapes.images, body)
             images.update({image.image_id: image for image in found})
             if len(found) < PAGE:
                 return images
@@ -112,34 +139,59 @@ class Ecs:
         request = models.ModifyDiskAttributeRequest(
             region_id=self.region, disk_ids=list(disk_ids), delete_with_instance=False
         )
-        body = self._act("ModifyDiskAttribute", self._client.modify_disk_attribute_with_options, request)
+        body = self.act("ModifyDiskAttribute", self.client.modify_disk_attribute_with_options, request)
         return str(body.request_id or "")
 
-    def create_image(self, instance_id: str, name: str, interruption_id: str, token: str) -> Answer:
-        """Start a full image of an instance, tagged with the interruption; returns at once with the image's id."""
+    def create_image(self, source: ImageSource, name: str, interruption_id: str, token: str) -> Answer:
+        """Start an image, tagged with the interruption; returns at once with the image's id."""
         request = models.CreateImageRequest(
             region_id=self.region,
-            instance_id=instance_id,
+            instance_id=source.instance_id or None,
+            disk_device_mapping=[_mapping(device, snapshot) for device, snapshot in source.snapshots] or None,
             image_name=name,
             client_token=token,
             tag=[models.CreateImageRequestTag(key=OUR_TAG, value=interruption_id)],
         )
-        body = self._act("CreateImage", self._client.create_image_with_options, request)
+        body = self.act("CreateImage", self.client.create_image_with_options, request)
         return Answer(_required("CreateImage", body.image_id, body.request_id), str(body.request_id or ""))
 
     def run_instance(
-        self, spec: LaunchSpec, candidate: Candidate, image_id: str, interruption_id: str, token: str
+        self,
+        spec: LaunchSpec,
+        candidate: Candidate,
+        image_id: str,
+        interruption_id: str,
+        token: str,
+        *,
+        data_disks: bool = True,
     ) -> Answer:
-        """Launch one instance like `spec` at `candidate`; returns before it runs, and before it can be listed."""
-        request = launch_request(spec, candidate, image_id, token, {OUR_TAG: interruption_id})
-        body = self._act("RunInstances", self._client.run_instances_with_options, request)
+        """Launch one instance like `spec` at `candidate`; returns before it runs, and before it can be listed.
+
+        `data_disks` False is for an image of the system disk alone, whose data disks are attached afterwards.
+        """
+        own_tags = {OUR_TAG: interruption_id}
+        request = launch_request(spec, candidate, image_id, token, own_tags, data_disks=data_disks)
+        body = self.act("RunInstances", self.client.run_instances_with_options, request)
         ids = body.instance_id_sets.instance_id_set if body.instance_id_sets else None
         return Answer(_required("RunInstances", ids[0] if ids else "", body.request_id), str(body.request_id or ""))
 
+    def start_instance(self, instance_id: str) -> Answer:
+        """Start a stopped instance; it has no token, and one that runs already is refused."""
+        request = models.StartInstanceRequest(instance_id=instance_id)
+        body = self.act("StartInstance", self.client.start_instance_with_options, request)
+        return Answer(instance_id, str(body.request_id or ""))
+
+    def launch_failed(self, instance_id: str) -> bool:
+        """Whether the cloud itself says that it removed an instance that it could not bring up."""
+        query = {"InstanceId": instance_id, "EventType": "SystemFailure.Delete", "PageSize": 10}
+        body = self.read("DescribeInstanceHistoryEvents", query)
+        rows = self.parsed("DescribeInstanceHistoryEvents", shapes.history_events, body)
+        return any(found == instance_id and kind == "SystemFailure.Delete" for found, kind in rows)
+
     def eip(self, eip_id: str) -> shapes.Eip | None:
         """Return where an EIP is bound, or None when there is no such EIP."""
-        body = self._read("DescribeEipAddresses", {"AllocationId": eip_id})
-        found = self._parsed("DescribeEipAddresses", shapes.eips, body)
+        body = self.read("DescribeEipAddresses", {"AllocationId": eip_id})
+        found = self.parsed("DescribeEipAddresses", shapes.eips, body)
         return found[0] if found else None
 
     def unbind_eip(self, eip_id: str, instance_id: str) -> Answer:
@@ -147,7 +199,7 @@ class Ecs:
         request = models.UnassociateEipAddressRequest(
             region_id=self.region, allocation_id=eip_id, instance_id=instance_id
         )
-        body = self._act("UnassociateEipAddress", self._client.unassociate_eip_address_with_options, request)
+        body = self.act("UnassociateEipAddress", self.client.unassociate_eip_address_with_options, request)
         return Answer(eip_id, str(body.request_id or ""))
 
     def bind_eip(self, eip_id: str, instance_id: str) -> Answer:
@@ -155,8 +207,25 @@ class Ecs:
         request = models.AssociateEipAddressRequest(
             region_id=self.region, allocation_id=eip_id, instance_id=instance_id
         )
-        body = self._act("AssociateEipAddress", self._client.associate_eip_address_with_options, request)
+        body = self.act("AssociateEipAddress", self.client.associate_eip_address_with_options, request)
         return Answer(eip_id, str(body.request_id or ""))
+
+    def check_launch(self, spec: LaunchSpec, candidate: Candidate) -> None:
+        """Ask whether a launch like `spec` at `candidate` would be accepted; launches nothing.
+
+        Raises `CloudError`: the refusal that the launch would meet, or why it could not be asked. The image is the one
+        that the old instance was made of.
+        """
+        request = check_request(spec, candidate)
+        try:
+            self.act("RunInstances", self.client.run_instances_with_options, request)
+        except CloudError as error:
+            if error.code != "DryRunOperation":
+                raise
+
+    def ask(self, action: str, query: Mapping[str, object], read: Callable[[dict[str, Any]], T]) -> T:
+        """Make a call that only reads and return what `read` makes of its body, for rooms with shapes of their own."""
+        return self.parsed(action, read, self.read(action, query))
 
     def _pages(self, filters: Mapping[str, object]) -> Iterator[LaunchSpec]:
         for page in self._spec_pages(filters):
@@ -165,36 +234,46 @@ class Ecs:
     def _spec_pages(self, filters: Mapping[str, object]) -> Iterator[tuple[LaunchSpec, ...]]:
         token = ""
         while True:
-            query = {**filters, "MaxResults": PAGE, **({"NextToken": token} if token else {})}
-            body = self._read("DescribeInstances", query)
-            yield self._parsed("DescribeInstances", partial(shapes.launch_specs, self.region), body)
+            query = {**_ALL_ATTRIBUTES, **filters, "MaxResults": PAGE, **({"NextToken": token} if token else {})}
+            body = self.read("DescribeInstances", query)
+            yield self.parsed("DescribeInstances", partial(shapes.launch_specs, self.region), body)
             token = str(body.get("NextToken") or "")
             if not token:
                 return
 
-    def _read(self, action: str, query: Mapping[str, object]) -> dict[str, Any]:
+    def read(self, action: str, query: Mapping[str, object]) -> dict[str, Any]:
+        """Make a call that changes nothing through the generic client, and return its checked body."""
         request = OpenApiRequest(query={"RegionId": self.region, **{k: str(v) for k, v in query.items()}})
-        try:
-            answer = self._client.call_api(_params(action), request, self._runtime)
-        except Exception as error:
-            raise translate(action, error) from None
+        with self._budget.call(action, self.region):
+            try:
+                answer = self.client.call_api(_params(action), request, self._runtime)
+            except Exception as error:
+                raise translate(action, error) from None
         return shapes.checked(action, answer.get("body"))
 
-    def _parsed(self, action: str, read: Callable[[dict[str, Any]], T], body: dict[str, Any]) -> T:
+    def parsed(self, action: str, read: Callable[[dict[str, Any]], T], body: dict[str, Any]) -> T:
         """A field of another type than documented is an answer that cannot be trusted, not a bug of ours."""
         try:
             return read(body)
-        except (TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CloudError(action, ErrorKind.BROKEN, message=f"a field of an unknown shape ({error})") from None
 
-    def _act(self, action: str, method: "TypedCall", request: object) -> Any:
-        try:
-            answer = method(request, self._runtime)
-        except Exception as error:
-            raise translate(action, error) from None
+    def act(self, action: str, method: "TypedCall", request: object) -> Any:
+        """Make a call that changes something through the typed client, and return its body."""
+        with self._budget.call(action, self.region):
+            try:
+                answer = method(request, self._runtime)
+            except Exception as error:
+                raise translate(action, error) from None
         if answer is None or answer.body is None:
             raise CloudError(action, ErrorKind.BROKEN, message="an answer that the SDK could not read")
         return answer.body
+
+
+def _mapping(device: str, snapshot_id: str) -> models.CreateImageRequestDiskDeviceMapping:
+    return models.CreateImageRequestDiskDeviceMapping(
+        snapshot_id=snapshot_id, device=device, disk_type="system" if device == SYSTEM_DEVICE else "data"
+    )
 
 
 class TypedCall(Protocol):
@@ -204,6 +283,9 @@ class TypedCall(Protocol):
         """Make the call."""
         ...
 
+
+# Without it the metadata options are left out of the answer (alibaba_facts.md 1.2).
+_ALL_ATTRIBUTES: dict[str, object] = {"AdditionalAttributes.1": "META_OPTIONS"}
 
 _OUR_IMAGES: dict[str, object] = {
     "ImageOwnerAlias": "self",

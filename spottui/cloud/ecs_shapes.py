@@ -1,5 +1,6 @@
 """From the dictionaries of the ECS API to domain values; a shape that is not as documented is an error, never empty."""
 
+import base64
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,22 +9,62 @@ from typing import Any
 
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.instance import Disk, Instance, InstanceStatus, InterruptionBehavior
-from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.launch_spec import LaunchSpec, PrivateDns
 
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """A custom image: `progress` in percent; `usable` when instances can be launched from it."""
+    """A custom image: `progress` in percent; `usable` when instances can be launched from it.
+
+    `made` is when it was begun; `tags` are all of its tags; `disks` is of how many disks it is.
+    """
 
     image_id: str
     status: str
     progress: int
     usable: bool
+    made: datetime | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    disks: int = 0
 
     @property
     def lost(self) -> bool:
         """Whether it will never be usable."""
         return self.status in ("CreateFailed", "UnAvailable")
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A snapshot of a disk."""
+
+    snapshot_id: str
+    disk_id: str
+    status: str
+    progress: int
+
+    @property
+    def finished(self) -> bool:
+        """Whether an image can be made of it."""
+        return self.status == "accomplished"
+
+    @property
+    def lost(self) -> bool:
+        """Whether it will never be."""
+        return self.status == "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """A command on one instance: its status as the API names it, its exit code and what it printed."""
+
+    status: str
+    exit_code: int | None
+    output: str
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is to be expected of it."""
+        return self.status not in ("", "Pending", "Scheduled", "Running", "Stopping")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +126,32 @@ def ram_roles(body: dict[str, Any]) -> dict[str, str]:
     return {_text(row, "InstanceId"): _text(row, "RamRoleName") for row in rows if row.get("RamRoleName")}
 
 
+def history_events(body: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Read instance id and event type of a page of DescribeInstanceHistoryEvents."""
+    rows = _rows("DescribeInstanceHistoryEvents", body, "InstanceSystemEventSet", "InstanceSystemEventType")
+    return tuple((_text(row, "InstanceId"), _text(row.get("EventType") or {}, "Name")) for row in rows)
+
+
+def all_disks(body: dict[str, Any]) -> dict[str, Disk]:
+    """Read a page of DescribeDisks by disk id, the unattached too."""
+    return {_text(item, "DiskId"): _disk(item) for item in _rows("DescribeDisks", body, "Disks", "Disk")}
+
+
+def snapshots(body: dict[str, Any]) -> dict[str, Snapshot]:
+    """Read a page of DescribeSnapshots by id."""
+    rows = _rows("DescribeSnapshots", body, "Snapshots", "Snapshot")
+    return {_text(row, "SnapshotId"): _snapshot(row) for row in rows}
+
+
+def invocation(body: dict[str, Any]) -> Invocation | None:
+    """Read the one result of DescribeInvocationResults; its output is Base64 (alibaba_facts.md 6.1)."""
+    found = body.get("Invocation")
+    if not isinstance(found, dict):
+        raise CloudError("DescribeInvocationResults", ErrorKind.BROKEN, message="an answer of an unknown shape")
+    rows = _rows("DescribeInvocationResults", found, "InvocationResults", "InvocationResult")
+    return _invocation(rows[0]) if rows else None
+
+
 def _rows(action: str, body: dict[str, Any], outer: str, inner: str) -> list[dict[str, Any]]:
     rows = body.get(outer, {}).get(inner) if isinstance(body.get(outer), dict) else None
     if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
@@ -95,6 +162,7 @@ def _rows(action: str, body: dict[str, Any], outer: str, inner: str) -> list[dic
 def _launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
     vpc = item.get("VpcAttributes") or {}
     options = item.get("MetadataOptions") or {}
+    interfaces = _inner(item, "NetworkInterfaces", "NetworkInterface")
     return LaunchSpec(
         instance=_instance(region, item),
         vswitch_id=_text(vpc, "VSwitchId"),
@@ -113,6 +181,30 @@ def _launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
         deployment_set_id=_text(item, "DeploymentSetId"),
         http_tokens=_text(options, "HttpTokens"),
         http_endpoint=_text(options, "HttpEndpoint"),
+        image_id=_text(item, "ImageId"),
+        vpc_id=_text(vpc, "VpcId"),
+        tenancy=_text(item.get("DedicatedInstanceAttribute") or {}, "Tenancy"),
+        hpc_cluster_id=_text(item, "HpcClusterId"),
+        deployment_set_group=_whole(item, "DeploymentSetGroupNo"),
+        private_dns=_private_dns(item.get("PrivateDnsNameOptions")),
+        ipv6_addresses=sum(len(_inner(one, "Ipv6Sets", "Ipv6Set")) for one in interfaces if _is_primary(one)),
+        network_interfaces=max(len(interfaces), 1),
+    )
+
+
+def _is_primary(interface: dict[str, Any]) -> bool:
+    return _text(interface, "Type") == "Primary"
+
+
+def _private_dns(options: dict[str, Any] | None) -> PrivateDns | None:
+    if not options:
+        return None
+    return PrivateDns(
+        _text(options, "HostnameType"),
+        options.get("EnableInstanceIdDnsARecord"),
+        options.get("EnableInstanceIdDnsAAAARecord"),
+        options.get("EnableIpDnsARecord"),
+        options.get("EnableIpDnsPtrRecord"),
     )
 
 
@@ -132,8 +224,10 @@ def _instance(region: str, item: dict[str, Any]) -> Instance:
         private_ip=next(iter(_inner(vpc, "PrivateIpAddress", "IpAddress")), ""),
         public_ip=next(iter(_inner(item, "PublicIpAddress", "IpAddress")), ""),
         eip_id=_text(item.get("EipAddress") or {}, "AllocationId"),
-        tags=tuple((_text(tag, "TagKey"), _text(tag, "TagValue")) for tag in _inner(item, "Tags", "Tag")),
+        tags=_tags(item),
         created=_minute(_text(item, "CreationTime")),
+        vcpus=int(item.get("Cpu") or 0),
+        memory_gib=float(item.get("Memory") or 0) / 1024,
     )
 
 
@@ -146,6 +240,15 @@ def _disk(item: dict[str, Any]) -> Disk:
         size_gib=int(item.get("Size") or 0),
         performance_level=_text(item, "PerformanceLevel"),
         delete_with_instance=bool(item.get("DeleteWithInstance", True)),
+        status=_text(item, "Status"),
+        instance_id=_text(item, "InstanceId"),
+        encrypted=bool(item.get("Encrypted")),
+        name=_text(item, "DiskName"),
+        description=_text(item, "Description"),
+        kms_key_id=_text(item, "KMSKeyId"),
+        provisioned_iops=_whole(item, "ProvisionedIops"),
+        bursting=item.get("BurstingEnabled"),
+        snapshot_policy_id=_text(item, "AutoSnapshotPolicyId"),
     )
 
 
@@ -154,14 +257,39 @@ def _system_first(disk: Disk) -> tuple[bool, str]:
 
 
 def _image(item: dict[str, Any]) -> Image:
-    digits = _text(item, "Progress").rstrip("%")
     status = _text(item, "Status")
     return Image(
         image_id=_text(item, "ImageId"),
         status=status,
-        progress=int(digits) if digits.isascii() and digits.isdigit() else 0,
+        progress=_percent(item),
         usable=status == "Available" or item.get("Usable") is True,
+        made=_second(_text(item, "CreationTime")),
+        tags=_tags(item),
+        disks=len(_inner(item, "DiskDeviceMappings", "DiskDeviceMapping")),
     )
+
+
+def _percent(item: dict[str, Any]) -> int:
+    digits = _text(item, "Progress").rstrip("%")
+    return int(digits) if digits.isascii() and digits.isdigit() else 0
+
+
+def _snapshot(item: dict[str, Any]) -> Snapshot:
+    return Snapshot(_text(item, "SnapshotId"), _text(item, "SourceDiskId"), _text(item, "Status"), _percent(item))
+
+
+def _invocation(item: dict[str, Any]) -> Invocation:
+    code = _text(item, "ExitCode")
+    output = base64.b64decode(_text(item, "Output"), validate=False).decode(errors="replace")
+    return Invocation(
+        _text(item, "InvokeRecordStatus") or _text(item, "InvocationStatus"),
+        int(code) if code.lstrip("-").isdigit() else None,
+        output,
+    )
+
+
+def _tags(item: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((_text(tag, "TagKey"), _text(tag, "TagValue")) for tag in _inner(item, "Tags", "Tag"))
 
 
 def _inner(item: dict[str, Any], outer: str, inner: str) -> list[Any]:
@@ -172,6 +300,11 @@ def _inner(item: dict[str, Any], outer: str, inner: str) -> list[Any]:
 def _text(item: dict[str, Any], key: str) -> str:
     value = item.get(key)
     return "" if value is None else str(value)
+
+
+def _whole(item: dict[str, Any], key: str) -> int | None:
+    value = item.get(key)
+    return None if value in (None, "") else int(value)
 
 
 def _status(item: dict[str, Any]) -> InstanceStatus:
@@ -190,5 +323,13 @@ def _minute(text: str) -> datetime | None:
     """Times have minute resolution, `2017-12-10T04:04Z`."""
     try:
         return datetime.strptime(text, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _second(text: str) -> datetime | None:
+    """Images have the resolution of a second, `2019-11-15T06:07:05Z`."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
     except ValueError:
         return None

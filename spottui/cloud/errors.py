@@ -12,6 +12,12 @@ class ErrorKind(Enum):
     """Refused for now; the API opens again with the next minute (alibaba_facts.md 1.4)."""
     NO_STOCK = "no stock"
     """Refused for good at this place: type, zone, vSwitch or price; another candidate may do."""
+    QUOTA = "quota"
+    """Refused because the account has no more of it; an old instance's release, or a person, makes room."""
+    DISK_CATEGORY = "disk category"
+    """Refused because this type or zone does not take disks of this category."""
+    NOT_READY = "not ready"
+    """What the call stands on, an image or a snapshot, is not ready yet."""
     IN_PROCESS = "still in process"
     """The same ClientToken is still being worked on; ask again with the same token."""
     BUSY = "busy"
@@ -75,6 +81,7 @@ class CloudError(Exception):
 
 _ADVICE = {
     ErrorKind.CREDENTIALS: "Mend the access key or the clock; a changed credentials file is read again by itself.",
+    ErrorKind.QUOTA: "Make room, or ask Alibaba Cloud for a higher quota; then t tries again.",
     ErrorKind.DENIED: "Grant the action to this account; the README has the RAM policy.",
     ErrorKind.NOT_FOUND: "Check the names in the configuration.",
     ErrorKind.UNREACHABLE: "Check the endpoint, the network and the proxy.",
@@ -122,6 +129,20 @@ _BY_CODE: tuple[tuple[ErrorKind, tuple[str, ...]], ...] = (
             "QuotaExceeded.PrivateIpAddress",
         ),
     ),
+    (
+        ErrorKind.DISK_CATEGORY,
+        (
+            "InvalidInstanceType.NotSupportDiskCategory",
+            "InvalidDiskCategory.NotSupported",
+            "InvalidSystemDiskCategory.ValueNotSupported",
+            "InvalidDataDiskCategory.ValueNotSupported",
+            "CategoryNotSupported",
+            "OperationDenied.ZoneSystemCategoryNotMatch",
+            "InvalidDiskCategory.Mismatch",
+        ),
+    ),
+    (ErrorKind.QUOTA, ("QuotaExceed", "SecurityGroupInstanceLimitExceed")),
+    (ErrorKind.NOT_READY, ("OperationDenied.ImageNotValid", "InvalidSnapshotId.NotReady", "InvalidImageId.NotFound")),
     (
         ErrorKind.CREDENTIALS,
         (

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
+from spottui.cloud.budget import Priority, urgency
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -24,8 +26,18 @@ class Lanes:
 
     def read(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run a call that changes nothing."""
-        return self._reading.submit(call, *args, **kwargs)
+        return self._reading.submit(_as(Priority.IMAGE_POLL, call), *args, **kwargs)
 
     def act(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Run a call that a recovery waits for."""
-        return self._acting.submit(call, *args, **kwargs)
+        return self._acting.submit(_as(Priority.LAUNCH, call), *args, **kwargs)
+
+
+def _as(priority: Priority, call: Callable[P, T]) -> Callable[P, T]:
+    """What nobody hands to a lane is the fleet's, and comes last (cloud.budget)."""
+
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        with urgency(priority):
+            return call(*args, **kwargs)
+
+    return run

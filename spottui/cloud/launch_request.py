@@ -1,27 +1,38 @@
 """The RunInstances request that makes an instance like the old one (alibaba_facts.md 4.1)."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from alibabacloud_ecs20140526 import models
 
 from spottui.domain.instance import Disk
-from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.launch_spec import LaunchSpec, PrivateDns
 from spottui.domain.plan import Candidate
 
 _RESERVED_TAGS = ("aliyun", "acs:")
 
 
 def launch_request(
-    spec: LaunchSpec, candidate: Candidate, image_id: str, token: str, own_tags: Mapping[str, str]
+    spec: LaunchSpec,
+    candidate: Candidate,
+    image_id: str,
+    token: str,
+    own_tags: Mapping[str, str],
+    *,
+    data_disks: bool = True,
 ) -> models.RunInstancesRequest:
     """Make the request: the image keeps the password, so none is sent; the vSwitch decides the zone.
 
-    The old private IP is not asked for: it stays occupied until the release.
+    The old private IP is not asked for: it stays occupied until the release. `data_disks` False is for an image that
+    has none.
     """
     old = spec.instance
+    disks = [_as_asked(disk, candidate.disk_category) for disk in spec.cloud_disks]
+    data = [_data_disk(disk) for disk in disks if disk.kind == "data"] if data_disks else []
     return models.RunInstancesRequest(
         region_id=old.region,
-        client_token=token,
+        client_token=token or None,
         image_id=image_id,
         instance_type=candidate.instance_type,
         zone_id=candidate.zone,
@@ -31,10 +42,7 @@ def launch_request(
         host_name=spec.host_name or None,
         description=spec.description or None,
         instance_charge_type="PostPaid",
-        spot_strategy=old.spot_strategy if old.is_spot else None,
-        spot_price_limit=spec.spot_price_limit if old.spot_strategy == "SpotWithPriceLimit" else None,
-        spot_duration=spec.spot_duration if old.is_spot else None,
-        spot_interruption_behavior=old.behavior.value if old.is_spot else None,
+        **_spot(spec, on_demand=candidate.on_demand),
         password_inherit=True if not spec.key_pair else None,
         key_pair_name=spec.key_pair or None,
         ram_role_name=spec.ram_role or None,
@@ -42,34 +50,101 @@ def launch_request(
         resource_group_id=spec.resource_group_id or None,
         internet_max_bandwidth_out=spec.internet_bandwidth_out if old.public_ip else 0,
         internet_charge_type=spec.internet_charge_type or None,
+        ipv_6address_count=spec.ipv6_addresses or None,
         deletion_protection=spec.deletion_protection or None,
         credit_specification=spec.credit_specification or None,
         deployment_set_id=spec.deployment_set_id or None,
+        deployment_set_group_no=(spec.deployment_set_group or None) if spec.deployment_set_id else None,
+        hpc_cluster_id=spec.hpc_cluster_id or None,
+        tenancy=spec.tenancy or None,
         http_tokens=spec.http_tokens or None,
         http_endpoint=spec.http_endpoint or None,
-        system_disk=_system_disk(spec),
-        data_disk=[_data_disk(disk) for disk in spec.cloud_disks if disk.kind == "data"] or None,
+        private_dns_name_options=_private_dns(spec.private_dns) if spec.private_dns else None,
+        system_disk=next((_system_disk(disk) for disk in disks if disk.kind == "system"), None),
+        data_disk=data or None,
         tag=_tags({**dict(old.tags), **own_tags}),
         amount=1,
     )
 
 
-def _system_disk(spec: LaunchSpec) -> models.RunInstancesRequestSystemDisk | None:
-    disk = next((disk for disk in spec.cloud_disks if disk.kind == "system"), None)
-    if disk is None:
-        return None
-    return models.RunInstancesRequestSystemDisk(
-        category=disk.category, size=str(disk.size_gib), performance_level=disk.performance_level or None
-    )
+def check_request(spec: LaunchSpec, candidate: Candidate) -> models.RunInstancesRequest:
+    """Make the DryRun of a launch, with the image of which the old instance was made: the new one is not there yet.
+
+    That image has no preset password to inherit, and no data disks whose devices could be named.
+    """
+    request = launch_request(spec, candidate, spec.image_id, "", {})
+    request.dry_run = True
+    request.password_inherit = None
+    request.user_data = None
+    for disk in request.data_disk or []:
+        disk.device = None
+    return request
+
+
+def check_key(spec: LaunchSpec, candidate: Candidate) -> str:
+    """Return a text that is the same for launches of which one is accepted where the other is: one DryRun is enough.
+
+    Names and tags make no difference.
+    """
+    nameless = replace(spec, instance=replace(spec.instance, name="", tags=()), host_name="", description="")
+    return json.dumps(check_request(nameless, candidate).to_map(), sort_keys=True)
+
+
+def _spot(spec: LaunchSpec, *, on_demand: bool) -> dict[str, str | float | int | None]:
+    """Forgotten, the strategy is NoSpot, at full price: it is always said."""
+    old = spec.instance
+    if on_demand or not old.is_spot:
+        return {"spot_strategy": "NoSpot"}
+    return {
+        "spot_strategy": old.spot_strategy,
+        "spot_price_limit": spec.spot_price_limit if old.spot_strategy == "SpotWithPriceLimit" else None,
+        "spot_duration": spec.spot_duration,
+        "spot_interruption_behavior": old.behavior.value,
+    }
+
+
+def _as_asked(disk: Disk, category: str) -> Disk:
+    """Leave the disk as it was, or give it the category that is to be had, without what only the old one knows."""
+    if category in ("", disk.category):
+        return disk
+    return replace(disk, category=category, performance_level="", provisioned_iops=None, bursting=None)
+
+
+def _system_disk(disk: Disk) -> models.RunInstancesRequestSystemDisk:
+    """RunInstances has no DeleteWithInstance for it (alibaba_facts.md 4.1)."""
+    return models.RunInstancesRequestSystemDisk(size=str(disk.size_gib), **_any_disk(disk))
 
 
 def _data_disk(disk: Disk) -> models.RunInstancesRequestDataDisk:
-    """The image's own data disk, named by its device, with the category that the old one had."""
+    """The image's own data disk, named by its device, as the old one was."""
     return models.RunInstancesRequestDataDisk(
-        device=disk.device,
-        category=disk.category,
-        size=disk.size_gib,
-        performance_level=disk.performance_level or None,
+        device=disk.device, size=disk.size_gib, delete_with_instance=disk.delete_with_instance, **_any_disk(disk)
+    )
+
+
+def _any_disk(disk: Disk) -> dict[str, str | int | bool | None]:
+    # Provisioned IOPS and bursting are parameters of ESSD AutoPL disks only, the level of ESSDs only.
+    is_auto = disk.category == "cloud_auto"
+    return {
+        "category": disk.category,
+        "disk_name": disk.name or None,
+        "description": disk.description or None,
+        "performance_level": disk.performance_level or None,
+        "encrypted": "true" if disk.encrypted else None,
+        "kmskey_id": disk.kms_key_id or None if disk.encrypted else None,
+        "auto_snapshot_policy_id": disk.snapshot_policy_id or None,
+        "provisioned_iops": disk.provisioned_iops if is_auto else None,
+        "bursting_enabled": disk.bursting if is_auto else None,
+    }
+
+
+def _private_dns(names: PrivateDns) -> models.RunInstancesRequestPrivateDnsNameOptions:
+    return models.RunInstancesRequestPrivateDnsNameOptions(
+        hostname_type=names.host_name_type or None,
+        enable_instance_id_dns_arecord=names.instance_id_a,
+        enable_instance_id_dns_aaaarecord=names.instance_id_aaaa,
+        enable_ip_dns_arecord=names.ip_a,
+        enable_ip_dns_ptr_record=names.ip_ptr,
     )
 
 

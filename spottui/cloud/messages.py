@@ -1,4 +1,4 @@
-"""From the raw body of a queue message to what it says: a reclaim, another event, or poison with a reason.
+"""From the raw body of a queue message to what it says: a reclaim, a release, another event, or poison with a reason.
 
 The formats are those of alibaba_facts.md 9: the flat system event (and its drills), the Event Center envelope and
 CloudEvents, each Base64 or raw. Nothing in a body is trusted: ids must look like ids, times must be plausible.
@@ -13,6 +13,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 RECLAIM_EVENT = "Instance:PreemptibleInstanceInterruption"
+STATE_EVENT = "Instance:StateChange"
+RELEASED = "Deleted"
+"""The state of `STATE_EVENT` that says that an instance is gone for good (alibaba_facts.md 9.4)."""
 
 _INSTANCE_ID = re.compile(r"i-[A-Za-z0-9-]{1,60}")
 _REGION_ID = re.compile(r"[a-z]{2}-[a-z0-9-]{1,40}")
@@ -30,8 +33,17 @@ class Reclaim:
 
 
 @dataclass(frozen=True, slots=True)
+class Released:
+    """The event that an instance is gone for good; `region` is empty and `at` None where the body has none."""
+
+    instance_id: str
+    region: str
+    at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class OtherEvent:
-    """An event that is not a reclaim, such as `Instance:StateChange`; `text` is untrusted."""
+    """An event that is neither, such as any other `Instance:StateChange`; `text` is untrusted."""
 
     name: str
     instance_id: str
@@ -45,13 +57,21 @@ class Poison:
     reason: str
 
 
-Parsed = Reclaim | OtherEvent | Poison
+Parsed = Reclaim | Released | OtherEvent | Poison
 
 
 def parse(body: str) -> Parsed:
     """Read a message body; never raises."""
     try:
-        return _event(_document(body))
+        return _said(_read(_document(body)))
+    except _NotUnderstood as reason:
+        return Poison(str(reason))
+
+
+def past_event(item: dict[str, Any]) -> Parsed:
+    """Read one item of CloudMonitor's history (alibaba_facts.md 9.6); never raises."""
+    try:
+        return _said(_past(item))
     except _NotUnderstood as reason:
         return Poison(str(reason))
 
@@ -93,12 +113,13 @@ def _object(value: object, otherwise: str) -> dict[str, Any]:
     return value
 
 
-def _event(document: dict[str, Any]) -> Parsed:
-    event = _read(document)
+def _said(event: _Event) -> Parsed:
     content_id = event.content.get("instanceId") or event.content.get("resourceId")
     instance_id = content_id if isinstance(content_id, str) and _INSTANCE_ID.fullmatch(content_id) else ""
     if event.name != RECLAIM_EVENT:
         state = event.content.get("state") or event.content.get("eventStatus") or ""
+        if instance_id and (event.name, state) == (STATE_EVENT, RELEASED):
+            return Released(instance_id, event.region, event.at)
         return OtherEvent(_short(event.name), instance_id, _short(f"{event.name} {state}".strip()))
     if not instance_id:
         raise _NotUnderstood("a reclaim without an instance id in its content")
@@ -149,6 +170,15 @@ def _cloud_event(document: dict[str, Any]) -> _Event:
         region=_region(document.get("aliyunregionid")),
         content=_object(document.get("data") or {}, "data is a text that is no JSON"),
         at=_iso_time(document.get("time")),
+    )
+
+
+def _past(item: dict[str, Any]) -> _Event:
+    return _Event(
+        name=str(item.get("Name") or ""),
+        region=_region(item.get("RegionId")),
+        content=_object(item.get("Content") or {}, "content is a text that is no JSON"),
+        at=_epoch_ms(item.get("Time")),
     )
 
 

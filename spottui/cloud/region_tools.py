@@ -3,12 +3,14 @@
 import os
 from dataclasses import dataclass
 
+from spottui.cloud.budget import Budget
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.event_rules import EventRules
 from spottui.cloud.queue_setup import QueueSetup
 from spottui.cloud.rpc import ECS, Rpc
 from spottui.cloud.sdk_hygiene import quiet_sdks
+from spottui.domain.clock import SystemClock
 from spottui.domain.settings import RegionSettings, Settings
 
 
@@ -34,11 +36,11 @@ def credentials_of(settings: Settings) -> CredentialSource:
 
 def region_tools(settings: Settings, credentials: CredentialSource, long_poll_s: int = 1) -> tuple[RegionTools, ...]:
     """Make the clients of every configured region."""
-    ca_file = settings.ca_file
+    ca_file, budget = settings.ca_file, Budget(SystemClock())
     return tuple(
         RegionTools(
             settings=region,
-            ecs=Ecs(region.id, region.ecs_endpoint, credentials, ca_file),
+            ecs=Ecs(region.id, region.ecs_endpoint, credentials, ca_file, budget),
             any_ecs=Rpc(ECS, region.id, region.ecs_endpoint or f"ecs.{region.id}.aliyuncs.com", credentials, ca_file),
             rules=EventRules(region.id, region.cms_endpoint, credentials, ca_file),
             queue=QueueSetup(region.mns_endpoint, region.queue, credentials, long_poll_s),

@@ -48,6 +48,11 @@ def freshness(view: DeskView, name: str, now: datetime) -> Freshness:
     return Freshness(name, worst, stale, is_read(view, name))
 
 
+def shown_sources(view: DeskView) -> tuple[str, ...]:
+    """Return the names of the sources for the header: what every console has, then what this one has besides."""
+    return tuple(dict.fromkeys((*SOURCES, *(source.name for source in view.sources))))
+
+
 def is_read(view: DeskView, name: str) -> bool:
     """Whether this console asks that source at all."""
     return not view.read_only or view.starting or any(source.name == name for source in view.sources)

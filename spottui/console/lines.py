@@ -9,7 +9,7 @@ from textual.widgets import Static
 
 from spottui import actions
 from spottui.console.cells import cell_text
-from spottui.console.health import SOURCES, Freshness, Problem, freshness
+from spottui.console.health import Freshness, Problem, freshness, shown_sources
 from spottui.domain.text import plain
 from spottui.domain.view import AutoMode, DeskView
 from spottui.tables.moments import age, utc_clock
@@ -46,7 +46,7 @@ def header(title: str, view: DeskView | None, now: datetime, width: int, *, fail
     badge += [("  starting…", "$warning")] if view.starting else []
     for place, whole in _SHORTER:
         left = [(f" {title}", "bold"), *badge, (f"  {place(view)}", "")]
-        sources = (_age(freshness(view, name, now), whole="sources" in whole) for name in SOURCES)
+        sources = (_age(freshness(view, name, now), whole="sources" in whole) for name in shown_sources(view))
         right = [_auto(view.auto, whole="auto" in whole), *sources]
         if _length(left) + _length(right) + 2 * len(right) + len(clock) + _GAP_CELLS + 2 <= width:
             break

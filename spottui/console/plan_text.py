@@ -51,7 +51,7 @@ def plan_body(plan: Plan) -> Content:
     lines: list[Line] = [[(f"! {plain(warning, 500)}", "bold $warning")] for warning in plan.warnings]
     lines += [
         [],
-        [("Way      ", "bold"), (f"{plan.route} · named {plain(plan.image_name, 128)}", "")],
+        [("Way      ", "bold"), (f"{', then '.join(plan.routes)} · named {plain(plan.image_name, 128)}", "")],
         [("Plan     ", "bold"), (plan.digest, ""), ("  enter runs exactly this", "dim")],
         [],
         [("Tried in this order", "bold")],

@@ -20,14 +20,12 @@ class EventKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """One line of the feed; `seq` grows by one and is the row's key, `text` is untrusted where it came from outside.
+class Line:
+    """What one line of the feed says; `text` is untrusted where it came from outside.
 
     `body` is the raw message, kept for poison only.
     """
 
-    seq: int
-    at: datetime
     kind: EventKind
     region: str
     instance_id: str
@@ -35,3 +33,11 @@ class Event:
     recovery_id: str = ""
     request_id: str = ""
     body: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event(Line):
+    """A line that was written; `seq` grows by one and is the row's key."""
+
+    seq: int
+    at: datetime

@@ -7,6 +7,9 @@ from enum import StrEnum
 TIGHT_S = 30.0
 """Slack in seconds below which the outcome is called tight."""
 
+TRUSTED_AFTER_S = 60.0
+STUCK_FACTOR = 1.25
+
 
 class Verdict(StrEnum):
     """The forecast in the words of the console."""
@@ -56,11 +59,17 @@ def before_image(now: datetime, deadline: datetime, gib: int, timing: ImageTimin
 def while_imaging(
     now: datetime, started: datetime, progress: int, deadline: datetime, gib: int, timing: ImageTiming
 ) -> Forecast:
-    """Forecast a running image from its own progress in percent, leaning on past images while that is young."""
+    """Forecast a running image from its own progress in percent, leaning on past images while that is young.
+
+    The progress is a whole number and rounded down: what it says is trusted in full after `TRUSTED_AFTER_S`. One that
+    has not moved when past images were finished is expected to need a quarter more than it has taken.
+    """
     expected_s = timing.estimate_s(gib)
     elapsed_s = max((now - started).total_seconds(), 0.0)
-    share = min(max(progress, 0), 100) / 100
-    if share > 0:
-        by_progress_s = elapsed_s / share
-        expected_s = share * by_progress_s + (1 - share) * expected_s
+    if 0 < progress < 100:
+        share = (progress + 0.5) / 100
+        trust = max(share, min(elapsed_s / TRUSTED_AFTER_S, 1.0))
+        expected_s = trust * elapsed_s / share + (1 - trust) * expected_s
+    elif progress <= 0 and elapsed_s > expected_s:
+        expected_s = STUCK_FACTOR * elapsed_s
     return Forecast(max(started + timedelta(seconds=expected_s), now), deadline)

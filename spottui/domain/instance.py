@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+SCALING_GROUP_TAG = "acs:autoscaling:scalingGroupId"
+"""The system tag that ESS gives its instances; that DescribeInstances shows it is UNCONFIRMED."""
+
 
 class InstanceStatus(StrEnum):
     """The status of an instance as the ECS API names it."""
@@ -41,6 +44,13 @@ class Instance:
     eip_id: str = ""
     tags: tuple[tuple[str, str], ...] = ()
     created: datetime | None = None
+    vcpus: int = 0
+    memory_gib: float = 0.0
+
+    @property
+    def scaling_group(self) -> str:
+        """The ESS scaling group that keeps the instance's number and replaces it by itself, empty for none."""
+        return dict(self.tags).get(SCALING_GROUP_TAG, "")
 
     @property
     def is_spot(self) -> bool:
@@ -59,6 +69,15 @@ class Disk:
     size_gib: int
     performance_level: str = ""
     delete_with_instance: bool = True
+    status: str = ""
+    instance_id: str = ""
+    encrypted: bool = False
+    name: str = ""
+    description: str = ""
+    kms_key_id: str = ""
+    provisioned_iops: int | None = None
+    bursting: bool | None = None
+    snapshot_policy_id: str = ""
 
     @property
     def is_local(self) -> bool:

@@ -37,12 +37,26 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True)
+class Release:
+    """The cloud's word that an instance is gone, with the time that its event gives, or at which it was found gone.
+
+    An event can be a drill: whoever acts on it asks the cloud first.
+    """
+
+    region: str
+    instance_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Interruption:
     """One reclaim of one instance, whatever number of sources and messages spoke of it.
 
     `deadline` is the earliest that any source gives; `latest` the latest, after which nothing more is awaited: a drill
     shortly before must not date the real reclaim. `epoch` is the UTC second of the first observation and tells the
     reclaims of a `Stop` instance apart; `duplicates` counts the observations beyond the first of each source.
+    `unlocked_at` is when the fleet positively showed the instance without its lock again, `released_at` when it was
+    gone for good; both None while nothing says so.
     """
 
     region: str
@@ -55,6 +69,7 @@ class Interruption:
     duplicates: int = 0
     latest: datetime | None = None
     unlocked_at: datetime | None = None
+    released_at: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -99,7 +114,8 @@ def first_sight(seen: Observation, now: datetime) -> Interruption:
 def fuse(known: Interruption, seen: Observation) -> Interruption:
     """Add an observation of the same reclaim: evidence joins, the deadline only ever comes nearer."""
     if seen.source in known.evidence:
-        return replace(known, duplicates=known.duplicates + 1)
+        nearer = min(known.deadline, deadline_of(seen))
+        return replace(known, duplicates=known.duplicates + 1, deadline=nearer)
     return replace(
         known,
         evidence=(*known.evidence, seen.source),
@@ -109,20 +125,25 @@ def fuse(known: Interruption, seen: Observation) -> Interruption:
     )
 
 
-def same_reclaim(known: Interruption, seen: Observation, *, closed: bool) -> bool:
-    """Whether an observation speaks of a reclaim that is known already; `closed` when its recovery came to nothing.
+def same_reclaim(known: Interruption, seen: Observation, *, closed: bool, acting: bool = False) -> bool:
+    """Whether an observation speaks of a reclaim that is known already.
+
+    `closed` when its recovery came to nothing, `acting` when it was allowed and is under way.
 
     A message speaks of the reclaim in whose time it is dated, however late it comes. A lock is one reclaim until the
     fleet has positively shown the instance without it: rows that vanish and pages that come back empty are no
     evidence. An engineer who asks again after a recovery came to nothing means a new one, and so does a lock where
-    there was none.
+    there was none. A recovery under way that no lock has confirmed yet, since a person allowed it, is what every later
+    sign means: a second one beside it would launch twice.
     """
     if seen.source is Evidence.LOCK and known.locked:
         return known.unlocked_at is None or seen.at <= known.unlocked_at
     if closed and seen.source in (Evidence.LOCK, Evidence.ENGINEER):
         return False
     began = datetime.fromtimestamp(known.epoch, seen.at.tzinfo)
-    return began - timedelta(seconds=NOTICE_S) <= seen.at <= known.over_at
+    if seen.at < began - timedelta(seconds=NOTICE_S + EVENT_GRACE_S):
+        return False
+    return seen.at <= known.over_at or (acting and not known.locked)
 
 
 def deadline_of(seen: Observation) -> datetime:

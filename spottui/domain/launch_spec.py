@@ -32,7 +32,15 @@ class LaunchSpec:
     deployment_set_id: str = ""
     http_tokens: str = ""
     http_endpoint: str = ""
+    image_id: str = ""
     user_data: "Secret | None" = None
+    vpc_id: str = ""
+    tenancy: str = ""
+    hpc_cluster_id: str = ""
+    deployment_set_group: int | None = None
+    private_dns: "PrivateDns | None" = None
+    ipv6_addresses: int = 0
+    network_interfaces: int = 1
 
     @property
     def cloud_disks(self) -> tuple[Disk, ...]:
@@ -43,6 +51,25 @@ class LaunchSpec:
     def image_gib(self) -> int:
         """The GiB that an image of this instance must read: all its cloud disks."""
         return sum(disk.size_gib for disk in self.cloud_disks)
+
+    @property
+    def main_category(self) -> str:
+        """The category of most of those GiB, by which image times are remembered."""
+        gib: dict[str, int] = {}
+        for disk in self.cloud_disks:
+            gib[disk.category] = gib.get(disk.category, 0) + disk.size_gib
+        return max(gib, key=lambda category: gib[category], default="")
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateDns:
+    """How the instance's private DNS names are made (`PrivateDnsNameOptions`)."""
+
+    host_name_type: str = ""
+    instance_id_a: bool | None = None
+    instance_id_aaaa: bool | None = None
+    ip_a: bool | None = None
+    ip_ptr: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

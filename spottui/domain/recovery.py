@@ -65,8 +65,25 @@ class Decision(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Try:
+    """One launch: where, with which ClientToken, and what came of it.
+
+    `refused` is empty while that is not known; `kind` is the refusal's, one of `cloud.errors.ErrorKind`.
+    """
+
+    place: tuple[str, str, bool]
+    vswitch_id: str
+    image_id: str
+    client_token: str
+    disk_category: str = ""
+    at: datetime | None = None
+    refused: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Created:
-    """One thing that a recovery made or changed and that is still there: kind `image`, `instance` or `kept disk`."""
+    """One thing that a recovery made or changed: kind `image`, `snapshot`, `instance`, `kept disk`, `attached disk`."""
 
     kind: str
     resource_id: str
@@ -78,7 +95,8 @@ class Recovery:
 
     `recovery_id` is the interruption's id. `progress` is the image's, in percent. `veto_until` is set while a
     veto window runs, `imaging_since` once the image was started, `forecast_at` is when it is expected. `who` said yes,
-    as `user@host tty`.
+    as `user@host tty`. `run` counts from 0 and grows with each retry; `tries` are its launches, of all runs,
+    and `snapshots` the ids of the kept disks and of their snapshots.
     """
 
     recovery_id: str
@@ -103,3 +121,10 @@ class Recovery:
     next_step: str = ""
     ended: datetime | None = None
     created: tuple[Created, ...] = field(default=())
+    tries: tuple[Try, ...] = field(default=())
+    run: int = 0
+    snapshots: tuple[tuple[str, str], ...] = ()
+
+    def made(self, kind: str) -> tuple[str, ...]:
+        """Return the ids of what it made of this kind."""
+        return tuple(one.resource_id for one in self.created if one.kind == kind)

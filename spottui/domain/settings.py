@@ -9,7 +9,8 @@ class RegionSettings:
     """One region: its queue, where its services are and the vSwitch to launch into for each zone.
 
     An endpoint is a host (https is meant) or an `http://` or `https://` address. `mns_endpoint` has the account's id
-    in it; `vswitches` is zone id to vSwitch id in order of preference.
+    in it; `vswitches` is zone id to vSwitch id in order of preference. `vswitch_tag`, a key or `key=value`, finds the
+    vSwitches of the instance's own VPC that have the tag, for the zones that `vswitches` leaves out.
     """
 
     id: str
@@ -18,16 +19,37 @@ class RegionSettings:
     ecs_endpoint: str = ""
     cms_endpoint: str = ""
     vswitches: dict[str, str] = field(default_factory=dict)
+    vswitch_tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What auto-mode may do, and how often the sources are asked; all times in seconds."""
+    """What auto-mode may do, where replacements may run, and how often the sources are asked; all times in seconds.
+
+    `max_added_cost_per_hour` is what auto-mode's replacements of one hour may cost more than the old instances, per
+    hour in the account's currency, 0 for no ceiling. `breaker_failures` in a row disarm auto-mode. An instance needs
+    one of `allow_tags` (all may, when there are none) and none of `deny_tags`; an empty value matches any. `types`,
+    `other_types` and `on_demand` say what else than the old type may be launched. `warm_image` lets auto-mode launch
+    from an earlier image where a new one will not make it. `drain` names the `[drain.NAME]` that runs on every
+    instance whose tag `spottui:drain` names no other. `keep_days` is the life written on the image and the kept disks
+    of a recovered instance. A stopped instance is started for `restart_patience_s` before an image of it is made.
+    """
 
     veto_window_s: float = 20.0
     max_at_once: int = 3
     max_per_hour: int = 10
     stop_file: str = ""
+    max_added_cost_per_hour: float = 0.0
+    breaker_failures: int = 3
+    allow_tags: dict[str, str] = field(default_factory=dict)
+    deny_tags: dict[str, str] = field(default_factory=dict)
+    types: tuple[str, ...] = ()
+    other_types: bool = True
+    on_demand: bool = False
+    warm_image: bool = False
+    drain: str = ""
+    keep_days: float = 7.0
+    restart_patience_s: float = 600.0
     lock_poll_s: float = 2.0
     sweep_s: float = 30.0
     long_poll_s: int = 10
@@ -58,6 +80,14 @@ class LaunchTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class DrainSettings:
+    """`[drain.NAME]`: a shell command for Cloud Assistant, and how long it may take."""
+
+    command: str
+    timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleSettings:
     """How the console behaves on this terminal."""
 
@@ -79,3 +109,4 @@ class Settings:
     notify: tuple[str, ...] = ()
     templates: dict[str, LaunchTemplate] = field(default_factory=dict)
     metrics_port: int = 0
+    drain: dict[str, DrainSettings] = field(default_factory=dict)

@@ -37,7 +37,12 @@ class SourceHealth:
 
 @dataclass(frozen=True, slots=True)
 class AutoMode:
-    """Whether auto-mode may launch by itself, its limits, and why it is not armed if it was disarmed."""
+    """Whether auto-mode may launch by itself, its limits, and why it is not armed if it was disarmed.
+
+    `who` armed or disarmed it, and `since` when. `waiting` recoveries are in line for a place, `last_hour` were
+    confirmed by auto-mode; what those cost an hour more is `added_cost_per_hour`, and the ceiling is 0 for none.
+    `resting` names the places where its replacements fail, and until when it goes nowhere else than around them.
+    """
 
     armed: bool
     in_flight: int
@@ -45,6 +50,27 @@ class AutoMode:
     max_per_hour: int
     veto_window_s: float
     reason: str = ""
+    who: str = ""
+    since: datetime | None = None
+    waiting: int = 0
+    last_hour: int = 0
+    added_cost_per_hour: float = 0.0
+    max_added_cost_per_hour: float = 0.0
+    resting: tuple[tuple[str, datetime], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ApiBudget:
+    """An API of a region that is closed after a throttle, slower than usual since one, or waited for.
+
+    `rate` is in calls a second; nothing is sent before `closed_until`.
+    """
+
+    action: str
+    region: str
+    closed_until: datetime | None
+    rate: float
+    waiting: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +78,7 @@ class DeskView:
     """Everything on the desk; `version` grows with every change, objects that did not change are the same objects.
 
     `instances` holds the spot instances and those under reclaim; `events` the newest lines, oldest first;
-    `starting` is true until the journal and the SDKs are up.
+    `starting` is true until the journal and the SDKs are up; `budgets` are the APIs that hold something up.
     """
 
     version: int
@@ -68,3 +94,4 @@ class DeskView:
     recoveries: tuple[Recovery, ...]
     events: tuple[Event, ...]
     problem: str = ""
+    budgets: tuple[ApiBudget, ...] = ()

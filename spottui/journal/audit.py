@@ -1,39 +1,15 @@
-"""The audit: every call of a recovery before and after it was made."""
+"""The audit: what a recovery stands on, and every call of it before and after it was made."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 import sqlalchemy as sa
 
-from spottui.domain.feed import EventKind
+from spottui.domain.audit import Entry, Phase
+from spottui.domain.feed import EventKind, Line
 from spottui.journal import schema
 from spottui.journal.database import Database
 from spottui.journal.encoding import moment, stamp
-from spottui.journal.events import Line, write_line
-
-
-class Phase(StrEnum):
-    """Where in a call an audit line stands: before it, or after it with what came of it."""
-
-    INTENT = "intent"
-    RESULT = "result"
-    ERROR = "error"
-    UNKNOWN = "unknown"
-    """It failed in a way that leaves open whether it took effect."""
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of the audit; `detail` holds no secret."""
-
-    recovery_id: str
-    action: str
-    phase: Phase
-    client_token: str = ""
-    request_id: str = ""
-    detail: str = ""
-    at: datetime | None = None
+from spottui.journal.events import write_line
 
 
 class Audit:
@@ -75,7 +51,10 @@ class Audit:
 
 
 def write_entry(connection: sa.Connection, entry: Entry, region: str, instance_id: str, now: datetime) -> None:
-    """Write an entry in a transaction that is under way; what a call gave, or why it failed, is in the feed too."""
+    """Write an entry in a transaction that is under way; what a call gave, or why it failed, is in the feed too.
+
+    A sign of the reclaim has a line of its own there.
+    """
     connection.execute(
         schema.audit.insert().values(
             at=stamp(now),
@@ -87,7 +66,9 @@ def write_entry(connection: sa.Connection, entry: Entry, region: str, instance_i
             detail=entry.detail,
         )
     )
-    if entry.phase is not Phase.INTENT:
-        text = f"{entry.action} {entry.detail}".strip()
-        line = Line(EventKind.CALL, region, instance_id, text, entry.recovery_id, entry.request_id)
+    if entry.phase not in (Phase.INTENT, Phase.EVIDENCE):
+        decided = entry.phase in (Phase.DECISION, Phase.STATE)
+        text = entry.detail if decided else f"{entry.action} {entry.detail}".strip()
+        kind = EventKind.STATE if decided else EventKind.CALL
+        line = Line(kind, region, instance_id, text, entry.recovery_id, entry.request_id)
         write_line(connection, line, now)

@@ -85,11 +85,17 @@ def _check_version(connection: sa.Connection, path: Path) -> None:
     row = connection.execute(sa.select(schema.meta.c.value).where(schema.meta.c.key == "schema")).scalar()
     if row is None:
         connection.execute(schema.meta.insert().values(key="schema", value=str(schema.SCHEMA_VERSION)))
-    elif int(row) > schema.SCHEMA_VERSION:
+        return
+    if int(row) > schema.SCHEMA_VERSION:
         raise JournalProblem(
             f"journal {path}: written by a newer spottui (schema {row}, this one knows {schema.SCHEMA_VERSION}). "
             "Upgrade spottui, or name another file as journal."
         )
+    for version in range(int(row) + 1, schema.SCHEMA_VERSION + 1):
+        for statement in schema.UPGRADES[version]:
+            connection.exec_driver_sql(statement)
+    version_now = {"value": str(schema.SCHEMA_VERSION)}
+    connection.execute(schema.meta.update().where(schema.meta.c.key == "schema").values(**version_now))
 
 
 def _make_private(path: Path) -> None:

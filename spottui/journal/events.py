@@ -1,30 +1,17 @@
 """The event feed on disk: every message and every step is one line."""
 
-from dataclasses import dataclass
+from dataclasses import asdict
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from spottui.domain.feed import Event, EventKind
+from spottui.domain.feed import Event, EventKind, Line
 from spottui.journal import schema
 from spottui.journal.database import Database
 from spottui.journal.encoding import moment, stamp
 
 KEPT = 100_000
 """Lines that are kept; older ones go at the next start."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line before it has a time and a number."""
-
-    kind: EventKind
-    region: str
-    instance_id: str
-    text: str
-    recovery_id: str = ""
-    request_id: str = ""
-    body: str = ""
 
 
 class Events:
@@ -44,7 +31,7 @@ class Events:
         table = schema.event
         query = sa.select(table).where(table.c.seq > seq).order_by(table.c.seq.desc()).limit(limit)
         with self._database.read() as connection:
-            rows = connection.execute(query).all()
+            rows = connection.execute(query).mappings().all()
         return tuple(_event(row) for row in reversed(rows))
 
     def _forget_old(self) -> None:
@@ -55,30 +42,9 @@ class Events:
 
 def write_line(connection: sa.Connection, line: Line, now: datetime) -> None:
     """Append a line in a transaction that is under way."""
-    connection.execute(
-        schema.event.insert().values(
-            at=stamp(now),
-            kind=line.kind.value,
-            region=line.region,
-            instance_id=line.instance_id,
-            text=line.text,
-            recovery_id=line.recovery_id,
-            request_id=line.request_id,
-            body=line.body,
-        )
-    )
+    values = {**asdict(line), "kind": line.kind.value}
+    connection.execute(schema.event.insert().values(at=stamp(now), **values))
 
 
-def _event(row: sa.Row[tuple[object, ...]]) -> Event:
-    values = row._mapping
-    return Event(
-        seq=values["seq"],
-        at=moment(values["at"]),
-        kind=EventKind(values["kind"]),
-        region=values["region"],
-        instance_id=values["instance_id"],
-        text=values["text"],
-        recovery_id=values["recovery_id"],
-        request_id=values["request_id"],
-        body=values["body"],
-    )
+def _event(row: sa.RowMapping) -> Event:
+    return Event(**{**row, "kind": EventKind(row["kind"]), "at": moment(row["at"])})

@@ -5,28 +5,26 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from spottui.domain.feed import Event, EventKind
+from spottui.domain.audit import Entry
+from spottui.domain.feed import EventKind
 from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
 from spottui.journal import schema
-from spottui.journal.audit import Entry
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode
-from spottui.journal.events import _event
 from spottui.journal.journal import Journal
-from spottui.journal.recoveries import _ROW, _recovery
+from spottui.journal.recoveries import ROW, decoded
 
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One reclaim with all that the journal knows of it; `events` and `calls` oldest first."""
+    """One reclaim with all that the journal knows of it; `audit` oldest first."""
 
     interruption: Interruption
     recovery: Recovery
     plan: Plan | None
-    events: tuple[Event, ...]
-    calls: tuple[Entry, ...]
+    audit: tuple[Entry, ...]
 
 
 def incident(journal: Journal, name: str) -> Incident | None:
@@ -39,8 +37,7 @@ def incident(journal: Journal, name: str) -> Incident | None:
         interruption=interruption,
         recovery=known,
         plan=journal.recoveries.plan(known.recovery_id),
-        events=_events_of(journal.database, known.recovery_id),
-        calls=journal.audit.of(known.recovery_id),
+        audit=journal.audit.of(known.recovery_id),
     )
 
 
@@ -48,14 +45,14 @@ def incidents_since(journal: Journal, since: datetime) -> tuple[tuple[Interrupti
     """Return every interruption that began since then, with its recovery, oldest first."""
     table, recovery = schema.interruption, schema.recovery
     query = (
-        sa.select(table.c.data.label("interruption"), *_ROW)
+        sa.select(table.c.data.label("interruption"), *ROW)
         .join(recovery, recovery.c.id == table.c.id)
         .where(table.c.epoch >= since.timestamp())
         .order_by(table.c.epoch)
     )
     with journal.database.read() as connection:
         rows = connection.execute(query).all()
-    return tuple((decode(row[0], Interruption), _recovery(row[1:])) for row in rows)
+    return tuple((decode(row[0], Interruption), decoded(*row[1:])) for row in rows)
 
 
 def integrity(database: Database) -> str:
@@ -75,13 +72,6 @@ def _newest_of(journal: Journal, name: str) -> Recovery | None:
         return journal.recoveries.get(str(found))
     named = (one for one in journal.recoveries.latest(1000) if one.name == name)
     return max(named, key=lambda one: one.started, default=None)
-
-
-def _events_of(database: Database, recovery_id: str) -> tuple[Event, ...]:
-    table = schema.event
-    query = sa.select(table).where(table.c.recovery_id == recovery_id).order_by(table.c.seq)
-    with database.read() as connection:
-        return tuple(_event(row) for row in connection.execute(query).all())
 
 
 def auto_mode_since(journal: Journal, since: datetime) -> bool:

@@ -19,18 +19,22 @@ class ImageTimings:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, image_id: str, gib: int, seconds: float, now: datetime) -> None:
-        """Commit what one image took; a second time for the same image changes nothing."""
-        values = {"image_id": image_id, "at": stamp(now), "gib": gib, "seconds": seconds}
+    def add(self, image_id: str, category: str, gib: int, seconds: float, now: datetime) -> None:
+        """Commit what one image of disks of a category took; a second time for the same image changes nothing."""
+        values = {"image_id": image_id, "at": stamp(now), "category": category, "gib": gib, "seconds": seconds}
         with self._database.write() as connection:
             connection.execute(sa.insert(schema.image_timing).prefix_with("OR IGNORE").values(**values))
 
-    def timing(self) -> ImageTiming:
-        """Return the median seconds per GiB of the newest 50 images over the fixed part, or the default."""
+    def timing(self, category: str) -> ImageTiming:
+        """Return the median seconds per GiB of the newest 50 images over the fixed part.
+
+        Of disks of this category if there were any, else of any category, else the default.
+        """
         table = schema.image_timing
+        query = sa.select(table.c.gib, table.c.seconds).order_by(table.c.at.desc()).limit(_REMEMBERED)
         with self._database.read() as connection:
-            query = sa.select(table.c.gib, table.c.seconds).order_by(table.c.at.desc()).limit(_REMEMBERED)
-            rows = connection.execute(query).all()
+            rows = connection.execute(query.where(table.c.category == category)).all()
+            rows = rows or connection.execute(query).all()
         default = ImageTiming()
         base_s = min((row.seconds for row in rows), default=default.base_s) / 2
         rates = [max(row.seconds - base_s, 0.0) / row.gib for row in rows if row.gib]

@@ -1,19 +1,21 @@
 """Interruptions: one row per instance and reclaim, whatever number of signs there were."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
 
 import sqlalchemy as sa
 
-from spottui.domain.feed import EventKind
-from spottui.domain.interruption import Evidence, Interruption, Observation, first_sight, fuse, same_reclaim
-from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.audit import Entry, Phase
+from spottui.domain.feed import EventKind, Line
+from spottui.domain.interruption import Evidence, Interruption, Observation, Release, first_sight, fuse, same_reclaim
+from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import schema
+from spottui.journal.audit import write_entry
 from spottui.journal.database import Database
-from spottui.journal.encoding import decode, encode
-from spottui.journal.events import Line, write_line
+from spottui.journal.encoding import decode, encode, moment, stamp
+from spottui.journal.events import write_line
 from spottui.journal.outbox import write_letter
 
 EPOCHS = 20
@@ -23,15 +25,6 @@ NameOf = Callable[[str, str], str]
 """Gives the name of an instance by region and id, empty when it is not known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What an observation came to: a new interruption, stronger evidence for a known one, or a duplicate."""
-
-    interruption: Interruption
-    is_new: bool
-    is_duplicate: bool
-
-
 class Interruptions:
     """Reads and writes interruptions; opening one opens its recovery in the same commit."""
 
@@ -39,31 +32,37 @@ class Interruptions:
         self._database = database
 
     def record(
-        self, observations: Sequence[Observation], lines: Sequence[Line], name_of: NameOf, now: datetime
-    ) -> tuple[Recorded, ...]:
-        """Commit observations and feed lines together, each observation to the one interruption it speaks of.
+        self,
+        observations: Sequence[Observation],
+        releases: Sequence[Release],
+        lines: Sequence[Line],
+        name_of: NameOf,
+        now: datetime,
+    ) -> tuple[Interruption, ...]:
+        """Commit all of it together, each observation to the one interruption it speaks of; return what it spoke of.
 
-        `name_of` gives an instance's name for the recovery that a new interruption opens.
+        `name_of` gives an instance's name for the recovery that a new interruption opens. Of a release, those
+        interruptions are returned to which it was news.
         """
         with self._database.write() as connection:
             for line in lines:
                 write_line(connection, line, now)
-            return tuple(_record_one(connection, seen, name_of, now) for seen in observations)
+            seen = [_record_one(connection, one, name_of, now) for one in observations]
+            gone = [known for release in releases for known in _release(connection, release, now)]
+            return (*seen, *gone)
+
+    def released(self, release: Release, now: datetime) -> None:
+        """Commit that an instance is gone."""
+        with self._database.write() as connection:
+            _release(connection, release, now)
 
     def unlocked(self, region: str, instance_ids: Sequence[str], now: datetime) -> list[str]:
         """Note that the fleet has shown these instances without a lock after their deadline: the next lock is new.
 
-        Returns those of which it was noted.
+        Returns those of which no lock is left to be seen gone.
         """
-        done: list[str] = []
         with self._database.write() as connection:
-            for instance_id in instance_ids:
-                known = _latest(connection, region, instance_id)
-                if known and known.over_at < now:
-                    done.append(instance_id)
-                    if known.unlocked_at is None:
-                        _update(connection, replace(known, unlocked_at=now))
-        return done
+            return [one for one in instance_ids if _unlock(connection, region, one, now)]
 
     def get(self, interruption_id: str) -> Interruption | None:
         """Return an interruption by its id."""
@@ -78,43 +77,73 @@ class Interruptions:
             query = sa.select(schema.interruption.c.data).order_by(schema.interruption.c.epoch.desc()).limit(limit)
             return tuple(_decoded(text) for text in connection.execute(query).scalars())
 
+    def forget_releases(self, before: datetime) -> None:
+        """Drop the releases of long ago, of which no notice will come any more."""
+        with self._database.write() as connection:
+            connection.execute(schema.release.delete().where(schema.release.c.at < stamp(before)))
+
 
 @lru_cache(maxsize=2000)
 def _decoded(text: str) -> Interruption:
     return decode(text, Interruption)
 
 
-def _record_one(connection: sa.Connection, seen: Observation, name_of: NameOf, now: datetime) -> Recorded:
+def _record_one(connection: sa.Connection, seen: Observation, name_of: NameOf, now: datetime) -> Interruption:
     known = _known(connection, seen)
     if known is None:
         return _open(connection, seen, name_of, now)
     fused = fuse(known, seen)
     _update(connection, fused)
-    duplicate = fused.evidence == known.evidence
-    _write_sighting(connection, seen, fused, EventKind.DUPLICATE if duplicate else _kind(seen), now)
-    return Recorded(fused, is_new=False, is_duplicate=duplicate)
+    if fused.evidence == known.evidence:
+        _write_sighting(connection, seen, fused, EventKind.DUPLICATE, now)
+    else:
+        _write_sighting(connection, seen, fused, _kind(seen), now)
+        _write_evidence(connection, seen, fused, now)
+    return fused
 
 
 def _known(connection: sa.Connection, seen: Observation) -> Interruption | None:
-    """Return the interruption that an observation speaks of: an old message may mean an old one."""
+    """Return the interruption that an observation speaks of: an old message may mean an old one.
+
+    A lock that was never seen gone is still the same, whatever was said since.
+    """
+    matching = [
+        known
+        for known, state, decision in _of_instance(connection, seen.region, seen.instance_id)
+        if same_reclaim(known, seen, closed=_is_closed(state, seen.source), acting=_is_acting(state, decision))
+    ]
+    locked = [known for known in matching if known.locked and seen.source is Evidence.LOCK]
+    return next(iter(locked or matching), None)
+
+
+def _is_closed(state: RecoveryState, source: Evidence) -> bool:
+    """Whether a recovery came to nothing; a vetoed one did for a person who asks again."""
+    return state.came_to_nothing or (source is Evidence.ENGINEER and state is RecoveryState.VETOED)
+
+
+def _is_acting(state: RecoveryState, decision: Decision) -> bool:
+    return not state.is_final and (decision is Decision.CONFIRM or not state.waits_for_permission)
+
+
+def _of_instance(
+    connection: sa.Connection, region: str, instance_id: str
+) -> Iterator[tuple[Interruption, RecoveryState, Decision]]:
+    """Give the interruptions of an instance with what became of them, newest first."""
     table, recovery = schema.interruption, schema.recovery
     query = (
-        sa.select(table.c.data, recovery.c.state)
+        sa.select(table.c.data, recovery.c.state, recovery.c.decision)
         .join(recovery, recovery.c.id == table.c.id)
-        .where(table.c.region == seen.region, table.c.instance_id == seen.instance_id)
+        .where(table.c.region == region, table.c.instance_id == instance_id)
         .order_by(table.c.epoch.desc())
         .limit(EPOCHS)
     )
-    for data, state in connection.execute(query).all():
-        known, ended = _decoded(data), RecoveryState(state)
-        asked_again = seen.source is Evidence.ENGINEER and ended is RecoveryState.VETOED
-        if same_reclaim(known, seen, closed=ended.came_to_nothing or asked_again):
-            return known
-    return None
+    for data, state, decision in connection.execute(query).all():
+        yield _decoded(data), RecoveryState(state), Decision(decision)
 
 
-def _open(connection: sa.Connection, seen: Observation, name_of: NameOf, now: datetime) -> Recorded:
-    opened = _with_free_epoch(connection, first_sight(seen, now))
+def _open(connection: sa.Connection, seen: Observation, name_of: NameOf, now: datetime) -> Interruption:
+    released_at = _released_at(connection, seen.region, seen.instance_id)
+    opened = _with_free_epoch(connection, replace(first_sight(seen, now), released_at=released_at))
     connection.execute(
         schema.interruption.insert().values(
             id=opened.id,
@@ -135,8 +164,11 @@ def _open(connection: sa.Connection, seen: Observation, name_of: NameOf, now: da
     )
     connection.execute(schema.recovery.insert().values(id=opened.id, state=recovery.state.value, data=encode(recovery)))
     _write_sighting(connection, seen, opened, _kind(seen), now)
+    _write_evidence(connection, seen, opened, now)
     write_letter(connection, opened.id, *_notice(recovery, opened), now)
-    return Recorded(opened, is_new=True, is_duplicate=False)
+    if released_at:
+        _write_release(connection, opened, released_at, now)
+    return opened
 
 
 def _notice(recovery: Recovery, opened: Interruption) -> tuple[str, str]:
@@ -159,26 +191,48 @@ def _with_free_epoch(connection: sa.Connection, opened: Interruption) -> Interru
     return opened
 
 
+def _release(connection: sa.Connection, release: Release, now: datetime) -> list[Interruption]:
+    """Keep the first word of a release, and return the interruptions to which it was news."""
+    values = {"region": release.region, "instance_id": release.instance_id, "at": stamp(release.at)}
+    connection.execute(sa.insert(schema.release).prefix_with("OR IGNORE").values(**values))
+    told: list[Interruption] = []
+    for known, state, _ in _of_instance(connection, release.region, release.instance_id):
+        if known.released_at is None:
+            gone = replace(known, released_at=release.at)
+            _update(connection, gone)
+            _write_release(connection, gone, release.at, now)
+            if not state.is_final:
+                told.append(gone)
+    return told
+
+
+def _released_at(connection: sa.Connection, region: str, instance_id: str) -> datetime | None:
+    table = schema.release
+    query = sa.select(table.c.at).where(table.c.region == region, table.c.instance_id == instance_id)
+    seconds = connection.execute(query).scalar()
+    return None if seconds is None else moment(seconds)
+
+
+def _unlock(connection: sa.Connection, region: str, instance_id: str, now: datetime) -> bool:
+    locked = [known for known, _, _ in _of_instance(connection, region, instance_id) if _has_lock(known)]
+    over = [known for known in locked if known.over_at < now]
+    for known in over:
+        _update(connection, replace(known, unlocked_at=now))
+    return len(over) == len(locked)
+
+
+def _has_lock(known: Interruption) -> bool:
+    return known.locked and known.unlocked_at is None
+
+
 def _update(connection: sa.Connection, known: Interruption) -> None:
     connection.execute(
         schema.interruption.update().where(schema.interruption.c.id == known.id).values(data=encode(known))
     )
 
 
-def _latest(connection: sa.Connection, region: str, instance_id: str) -> Interruption | None:
-    table = schema.interruption
-    query = (
-        sa.select(table.c.data)
-        .where(table.c.region == region, table.c.instance_id == instance_id)
-        .order_by(table.c.epoch.desc())
-        .limit(1)
-    )
-    text = connection.execute(query).scalar()
-    return None if text is None else decode(text, Interruption)
-
-
 def _kind(seen: Observation) -> EventKind:
-    return EventKind.LOCK if seen.source == "L" else EventKind.RECLAIM
+    return EventKind.LOCK if seen.source is Evidence.LOCK else EventKind.RECLAIM
 
 
 def _write_sighting(
@@ -189,3 +243,17 @@ def _write_sighting(
     if seen.message_id:
         text += f", message {seen.message_id}"
     write_line(connection, Line(kind, seen.region, seen.instance_id, text, recovery_id=known.id), now)
+
+
+def _write_evidence(connection: sa.Connection, seen: Observation, known: Interruption, now: datetime) -> None:
+    detail = f"dated {seen.at.isoformat()}, deadline {known.deadline.isoformat()}"
+    detail += f", message {seen.message_id}" if seen.message_id else ""
+    entry = Entry(known.id, seen.source.name.lower(), Phase.EVIDENCE, detail=detail)
+    write_entry(connection, entry, seen.region, seen.instance_id, now)
+
+
+def _write_release(connection: sa.Connection, known: Interruption, at: datetime, now: datetime) -> None:
+    entry = Entry(known.id, "release", Phase.EVIDENCE, detail=f"dated {at.isoformat()}")
+    write_entry(connection, entry, known.region, known.instance_id, now)
+    text = f"released at {at:%H:%M:%S}, deadline {known.deadline:%H:%M:%S}"
+    write_line(connection, Line(EventKind.RECLAIM, known.region, known.instance_id, text, recovery_id=known.id), now)

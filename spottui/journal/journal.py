@@ -3,13 +3,16 @@
 from pathlib import Path
 
 from spottui.journal.audit import Audit
+from spottui.journal.cool_downs import CoolDowns
 from spottui.journal.database import Database
 from spottui.journal.events import Events
 from spottui.journal.fleet import Fleet
+from spottui.journal.guard import GuardBook
 from spottui.journal.image_timings import ImageTimings
 from spottui.journal.interruptions import Interruptions
 from spottui.journal.outbox import Outbox
 from spottui.journal.recoveries import Recoveries
+from spottui.journal.watermarks import Watermarks
 
 
 class Journal:
@@ -23,7 +26,10 @@ class Journal:
         self.audit = Audit(self.database)
         self.fleet = Fleet(self.database)
         self.image_timings = ImageTimings(self.database)
+        self.guard = GuardBook(self.database)
         self.outbox = Outbox(self.database)
+        self.cool_downs = CoolDowns(self.database)
+        self.watermarks = Watermarks(self.database)
 
     def close(self) -> None:
         """Close the file."""

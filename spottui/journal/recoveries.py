@@ -1,6 +1,6 @@
 """Recoveries: the read model of each, its frozen plan, and what people decided."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import lru_cache
@@ -8,17 +8,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from spottui.domain.feed import EventKind
+from spottui.domain.audit import Entry, Phase
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import schema
-from spottui.journal.audit import Entry, write_entry
+from spottui.journal.audit import write_entry
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode, stamp
-from spottui.journal.events import Line, write_line
 from spottui.journal.outbox import write_letter
 
-_ROW = (schema.recovery.c.data, schema.recovery.c.decision, schema.recovery.c.who, schema.recovery.c.cancel)
+ROW = (schema.recovery.c.data, schema.recovery.c.decision, schema.recovery.c.who, schema.recovery.c.cancel)
 
 
 class Recoveries:
@@ -30,21 +29,21 @@ class Recoveries:
     def get(self, recovery_id: str) -> Recovery | None:
         """Return a recovery by its id."""
         with self._database.read() as connection:
-            return _load(connection, recovery_id)
+            return load(connection, recovery_id)
 
     def latest(self, limit: int) -> tuple[Recovery, ...]:
         """Return every recovery that is not over and the newest that are, at most `limit`, by deadline."""
         over = schema.recovery.c.state.in_([state.value for state in RecoveryState if state.is_final])
-        query = sa.select(*_ROW).order_by(over, sa.desc(sa.literal_column("rowid"))).limit(limit)
+        query = sa.select(*ROW).order_by(over, sa.desc(sa.literal_column("rowid"))).limit(limit)
         with self._database.read() as connection:
-            found = [_recovery(row) for row in connection.execute(query).all()]
+            found = [decoded(*row) for row in connection.execute(query).all()]
         return tuple(sorted(found, key=lambda recovery: (recovery.deadline, recovery.recovery_id)))
 
     def unfinished(self) -> tuple[Recovery, ...]:
         """Return the recoveries that are not over, the nearest deadline first."""
         over = schema.recovery.c.state.in_([state.value for state in RecoveryState if state.is_final])
         with self._database.read() as connection:
-            found = [_recovery(row) for row in connection.execute(sa.select(*_ROW).where(~over)).all()]
+            found = [decoded(*row) for row in connection.execute(sa.select(*ROW).where(~over)).all()]
         return tuple(sorted(found, key=lambda recovery: recovery.deadline))
 
     def change(
@@ -52,20 +51,17 @@ class Recoveries:
     ) -> Recovery:
         """Commit what the workflow found or did, with its audit entry; a new state is a line of the feed too."""
         with self._database.write() as connection:
-            old = _required(connection, recovery_id)
-            new = change(old)
-            if entry:
-                write_entry(connection, entry, old.region, old.instance_id, now)
-            if new == old:
-                return old
-            if new.state.is_final and new.ended is None:
-                new = replace(new, ended=now)
-            values = {"data": encode(new), "state": new.state.value}
-            connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
-            if new.state is not old.state:
-                text = f"{old.state} → {new.state}" + (f": {new.reason}" if new.reason else "")
-                write_line(connection, Line(EventKind.STATE, new.region, new.instance_id, text, recovery_id), now)
-            return new
+            return _change(connection, recovery_id, now, change, entry)
+
+    def change_all(self, now: datetime, changes: Mapping[str, tuple[Callable[[Recovery], Recovery], Entry]]) -> None:
+        """Commit what one call did for several recoveries, by their ids, as `change` does it for one."""
+        with self._database.write() as connection:
+            for recovery_id, (change, entry) in changes.items():
+                _change(connection, recovery_id, now, change, entry)
+
+    def note(self, recovery_id: str, action: str, text: str, now: datetime) -> None:
+        """Commit a decision that changes nothing of the recovery itself, as a sentence."""
+        self.change(recovery_id, now, lambda known: known, Entry(recovery_id, action, Phase.DECISION, detail=text))
 
     def decide(
         self,
@@ -78,74 +74,144 @@ class Recoveries:
     ) -> Recovery | None:
         """Commit a decision when `only_if` holds of the recovery at that moment; return it as decided, or None."""
         with self._database.write() as connection:
-            known = _load(connection, recovery_id)
+            known = load(connection, recovery_id)
             if known is None or known.state.is_final or not only_if(known):
                 return None
-            values = {"decision": decision.value, "who": who, "decided_at": stamp(now)}
-            connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
-            line = Line(EventKind.STATE, known.region, known.instance_id, f"{decision} by {who}", recovery_id)
-            write_line(connection, line, now)
-            write_letter(connection, recovery_id, f"{known.name or known.instance_id}: {decision} by {who}", "", now)
-            return replace(known, decision=decision, who=who)
+            return write_decision(connection, known, decision, who, now)
 
     def cancel(self, recovery_id: str, who: str, now: datetime) -> bool:
         """Raise the cancel flag, which the workflow reads between steps; False when the recovery is over."""
         with self._database.write() as connection:
-            known = _load(connection, recovery_id)
+            known = load(connection, recovery_id)
             if known is None or known.state.is_final:
                 return False
             connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(cancel=True))
-            line = Line(EventKind.STATE, known.region, known.instance_id, f"cancel asked for by {who}", recovery_id)
-            write_line(connection, line, now)
+            entry = Entry(recovery_id, "Decision", Phase.DECISION, detail=f"cancel asked for by {who}")
+            write_entry(connection, entry, known.region, known.instance_id, now)
             return True
 
     def plan(self, recovery_id: str) -> Plan | None:
         """Return the plan of a recovery, or None while there is none."""
         with self._database.read() as connection:
-            query = sa.select(schema.recovery.c.plan).where(schema.recovery.c.id == recovery_id)
-            text = connection.execute(query).scalar()
-            return None if text is None else decode(text, Plan)
+            return _plan(connection, recovery_id)
 
     def set_plan(
         self, recovery_id: str, plan: Plan, change: Callable[[Recovery], Recovery] = lambda known: known
     ) -> Plan:
         """Commit the plan, and what it shows, unless there is a plan already; return the one that holds."""
         with self._database.write() as connection:
-            query = sa.select(schema.recovery.c.plan).where(schema.recovery.c.id == recovery_id)
-            text = connection.execute(query).scalar()
-            if text is not None:
-                return decode(text, Plan)
+            known = _plan(connection, recovery_id)
+            if known:
+                return known
             values = {"plan": encode(plan), "data": encode(change(_required(connection, recovery_id)))}
             connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
             return plan
 
-    def allowed_by(self, who: str, since: datetime) -> int:
-        """Count the recoveries that `who` has confirmed since then."""
-        table = schema.recovery
-        query = sa.select(sa.func.count()).where(
-            table.c.who == who, table.c.decision == Decision.CONFIRM.value, table.c.decided_at >= stamp(since)
-        )
-        with self._database.read() as connection:
-            return int(connection.execute(query).scalar() or 0)
+    def replan(self, recovery_id: str, plan: Plan, *, only_if: Callable[[Recovery, Plan], bool]) -> bool:
+        """Commit another plan in the place of the one that there is, when `only_if` holds of both at that moment."""
+        with self._database.write() as connection:
+            known = _plan(connection, recovery_id)
+            if known is None or not only_if(_required(connection, recovery_id), known):
+                return False
+            values = {"plan": encode(plan)}
+            connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
+            return True
+
+    def reopen(self, recovery_id: str, decision: Decision, who: str, now: datetime) -> Recovery | None:
+        """Begin another run of a recovery that came to nothing, decided by `who`; None when it did not, or runs.
+
+        What it has made stays its own, and so do its tokens: what was begun is settled before anything new.
+        """
+        with self._database.write() as connection:
+            known = load(connection, recovery_id)
+            if known is None or not known.state.is_final or known.state is RecoveryState.RECOVERED:
+                return None
+            again = replace(
+                known, state=RecoveryState.PROTECTING, reason="", ended=None, run=known.run + 1, veto_until=None
+            )
+            values: dict[str, Any] = {
+                "data": encode(again),
+                "state": again.state.value,
+                "decision": decision.value,
+                "who": who,
+                "decided_at": stamp(now),
+                "cancel": False,
+            }
+            plan = _plan(connection, recovery_id)
+            if plan:
+                values["plan"] = encode(replace(plan, surveyed=False))
+            connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
+            entry = Entry(recovery_id, "Retry", Phase.DECISION, detail=f"tried again by {who}, run {again.run + 1}")
+            write_entry(connection, entry, known.region, known.instance_id, now)
+            return replace(again, decision=decision, who=who, cancel=False)
 
 
-def _load(connection: sa.Connection, recovery_id: str) -> Recovery | None:
-    row = connection.execute(sa.select(*_ROW).where(schema.recovery.c.id == recovery_id)).one_or_none()
-    return None if row is None else _recovery(row)
+def load(connection: sa.Connection, recovery_id: str) -> Recovery | None:
+    """Return a recovery in a transaction that is under way."""
+    row = connection.execute(sa.select(*ROW).where(schema.recovery.c.id == recovery_id)).one_or_none()
+    return None if row is None else decoded(*row)
+
+
+def _plan(connection: sa.Connection, recovery_id: str) -> Plan | None:
+    query = sa.select(schema.recovery.c.plan).where(schema.recovery.c.id == recovery_id)
+    text = connection.execute(query).scalar()
+    return None if text is None else decode(text, Plan)
+
+
+def write_decision(connection: sa.Connection, known: Recovery, decision: Decision, who: str, now: datetime) -> Recovery:
+    """Write a decision in a transaction that is under way, and return the recovery as decided."""
+    values = {"decision": decision.value, "who": who, "decided_at": stamp(now)}
+    connection.execute(schema.recovery.update().where(schema.recovery.c.id == known.recovery_id).values(**values))
+    entry = Entry(known.recovery_id, "Decision", Phase.DECISION, detail=f"{decision} by {who}")
+    write_entry(connection, entry, known.region, known.instance_id, now)
+    title = f"{known.name or known.instance_id}: {decision} by {who}"
+    write_letter(connection, known.recovery_id, title, known.reason, now)
+    return replace(known, decision=decision, who=who)
+
+
+def _change(
+    connection: sa.Connection,
+    recovery_id: str,
+    now: datetime,
+    change: Callable[[Recovery], Recovery],
+    entry: Entry | None,
+) -> Recovery:
+    old = _required(connection, recovery_id)
+    new = change(old)
+    if entry:
+        write_entry(connection, entry, old.region, old.instance_id, now)
+    if new == old:
+        return old
+    if new.state.is_final and new.ended is None:
+        new = replace(new, ended=now)
+    if new.state.is_final:
+        _end_for_the_guard(connection, new)
+    values = {"data": encode(new), "state": new.state.value}
+    connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
+    if new.state is not old.state:
+        text = f"{old.state} → {new.state}" + (f": {new.reason}" if new.reason else "")
+        entered = Entry(recovery_id, "State", Phase.STATE, detail=text)
+        write_entry(connection, entered, new.region, new.instance_id, now)
+    return new
+
+
+def _end_for_the_guard(connection: sa.Connection, ended: Recovery) -> None:
+    """How a run ended stays with what auto-mode was told about it: a person may begin another run."""
+    table = schema.auto_answer
+    own = sa.and_(table.c.recovery_id == ended.recovery_id, table.c.run == ended.run)
+    values = {"outcome": ended.state.value, "ended_at": stamp(ended.ended) if ended.ended else None}
+    connection.execute(table.update().where(own).values(**values))
 
 
 def _required(connection: sa.Connection, recovery_id: str) -> Recovery:
-    known = _load(connection, recovery_id)
+    known = load(connection, recovery_id)
     if known is None:
         raise LookupError(f"no recovery {recovery_id} in the journal")
     return known
 
 
-def _recovery(row: Sequence[Any]) -> Recovery:
-    return _decoded(*row)
-
-
 # A screen reads all of them several times a second: what did not change is the same object, and costs nothing.
 @lru_cache(maxsize=2000)
-def _decoded(data: str, decision: str, who: str, cancel: bool) -> Recovery:
+def decoded(data: str, decision: str, who: str, cancel: bool) -> Recovery:
+    """Return the recovery of one row: its `data`, `decision`, `who` and `cancel`."""
     return replace(decode(data, Recovery), decision=Decision(decision), who=who, cancel=cancel)

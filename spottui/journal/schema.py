@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 3
 
 metadata = sa.MetaData()
 
@@ -37,6 +37,23 @@ recovery = sa.Table(
     sa.Column("who", sa.Text, nullable=False, server_default=""),
     sa.Column("cancel", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index("recovery_by_state", "state"),
+    sa.Index("recovery_by_decision", "state", "decision"),
+)
+
+# Releases are kept apart from interruptions: the word that an instance is gone can come before the word why.
+release = sa.Table(
+    "release",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("instance_id", sa.Text, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
+watermark = sa.Table(
+    "watermark",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
 )
 
 event = sa.Table(
@@ -84,6 +101,58 @@ image_timing = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
     sa.Column("gib", sa.Integer, nullable=False),
     sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("category", sa.Text, nullable=False, server_default=""),
+)
+
+# What a journal of an earlier schema version lacks; new tables are made by themselves.
+UPGRADES = {
+    2: (
+        "ALTER TABLE image_timing ADD COLUMN category TEXT NOT NULL DEFAULT ''",
+        "UPDATE recovery SET plan = json_set(plan, '$.routes', json_array(json_extract(plan, '$.route')))",
+    ),
+    3: ("CREATE INDEX recovery_by_decision ON recovery (state, decision)",),
+}
+
+
+cool_down = sa.Table(
+    "cool_down",
+    metadata,
+    sa.Column("region", sa.Text, primary_key=True),
+    sa.Column("instance_type", sa.Text, primary_key=True),
+    sa.Column("zone", sa.Text, primary_key=True),
+    sa.Column("on_demand", sa.Boolean, primary_key=True),
+    sa.Column("until", sa.Float, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+# One row for each console that has armed auto-mode; it counts only while that console lives.
+arming = sa.Table(
+    "arming",
+    metadata,
+    sa.Column("executor_id", sa.Text, primary_key=True),
+    sa.Column("armed", sa.Boolean, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+)
+
+# What auto-mode was last told about a run of a recovery, and how that run ended.
+auto_answer = sa.Table(
+    "auto_answer",
+    metadata,
+    sa.Column("recovery_id", sa.Text, primary_key=True),
+    sa.Column("run", sa.Integer, primary_key=True),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("asked_at", sa.Float, nullable=False),
+    sa.Column("deadline", sa.Float, nullable=False),
+    sa.Column("added_cost", sa.Float, nullable=False),
+    sa.Column("veto_until", sa.Float),
+    sa.Column("outcome", sa.Text, nullable=False, server_default=""),
+    sa.Column("ended_at", sa.Float),
+    sa.Index("auto_answer_by_answer", "answer", "at"),
+    sa.Index("auto_answer_by_end", "ended_at"),
 )
 
 outbox = sa.Table(

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from spottui.cloud.ecs import Answer
 from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.domain.audit import Entry, Phase
 from spottui.domain.recovery import Recovery
-from spottui.journal.audit import Entry, Phase
 from spottui.recovery.work import Work
 
 T = TypeVar("T")

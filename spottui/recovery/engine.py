@@ -1,22 +1,20 @@
 """Durable execution behind one door: DBOS runs the recoveries, and nothing else of ours knows that."""
 
 import asyncio
-import fcntl
 import itertools
 import logging
-import os
-import secrets
-import socket
 import threading
 import time
 import typing
 from collections.abc import Awaitable, Callable
-from pathlib import Path
-from typing import IO, Any, TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import msgspec
 from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, WorkflowStatus
 
+from spottui.domain.recovery import Recovery
+from spottui.recovery.claims import Claim
 from spottui.recovery.work import Work
 from spottui.recovery.workflow import recover
 
@@ -24,7 +22,7 @@ T = TypeVar("T")
 
 log = logging.getLogger("spottui.recovery")
 
-APPLICATION_VERSION = "flow-1"
+APPLICATION_VERSION = "flow-2"
 """Bumped by hand when a workflow that was interrupted before could not go on under the new code."""
 RESUME_QUEUE = "resume"
 RESUME_POLL_S = 0.25
@@ -40,9 +38,9 @@ class Engine:
     a clean end leaves them as kill -9 does, and the next start goes on with them.
     """
 
-    def __init__(self, work: Work, state_dir: Path) -> None:
+    def __init__(self, work: Work, claim: Claim) -> None:
         self._work = work
-        self._claim = _Claim(state_dir / "spottui-executors")
+        self._claim = claim
         self._dbos_config: DBOSConfig = {
             "name": "spottui",
             "system_database_url": f"sqlite:///{work.journal.database.path}",
@@ -76,12 +74,17 @@ class Engine:
             return
         if recovery_id not in self._begun:
             self._work.life_rafts.send(region, instance_id, recovery_id)
-            self._start(recovery_id)
+            self._start(recovery_id, 0)
         self._work.signals.wake(recovery_id)
 
-    def _start(self, recovery_id: str) -> None:
+    def begin_again(self, recovery: Recovery) -> None:
+        """Start the next run of a recovery that was reopened."""
+        if self._workflow is not None:
+            self._start(recovery.recovery_id, recovery.run)
+
+    def _start(self, recovery_id: str, run: int) -> None:
         assert self._workflow is not None
-        with SetWorkflowID(recovery_id):
+        with SetWorkflowID(_workflow_id(recovery_id, run)):
             DBOS.start_workflow(self._workflow, recovery_id)
         self._begun.add(recovery_id)
 
@@ -134,73 +137,41 @@ class Engine:
     def _begin_unfinished(self) -> None:
         """Start what was journaled and never begun, and go on with what ended too early."""
         for unfinished in self._work.journal.recoveries.unfinished():
-            self._mend(unfinished.recovery_id)
-            self._start(unfinished.recovery_id)
+            self._mend(unfinished)
+            carried = self._carried_over(unfinished)
+            self._start(carried.recovery_id, carried.run)
 
-    def _mend(self, recovery_id: str) -> None:
+    def _carried_over(self, recovery: Recovery) -> Recovery:
+        """Give a recovery whose workflow an earlier version began another run: its steps are not those of this one."""
+        workflow_id = _workflow_id(recovery.recovery_id, recovery.run)
+        status = DBOS.get_workflow_status(workflow_id)
+        if status is None or status.app_version in (None, APPLICATION_VERSION):
+            return recovery
+        DBOS.cancel_workflow(workflow_id)
+        change = self._work.journal.recoveries.change
+        return change(recovery.recovery_id, self._work.now(), lambda known: replace(known, run=known.run + 1))
+
+    def _mend(self, recovery: Recovery) -> None:
         """Go on with a workflow that ended before its recovery did, from the step after the last good one."""
-        status = DBOS.get_workflow_status(recovery_id)
+        workflow_id = _workflow_id(recovery.recovery_id, recovery.run)
+        status = DBOS.get_workflow_status(workflow_id)
         if status is None or status.status not in ENDED:
             return
         # A recovery ends before its workflow does: one that has not ended now is ended by no other console.
-        known = self._work.journal.recoveries.get(recovery_id)
-        if known and not known.state.is_final:
-            steps = DBOS.list_workflow_steps(recovery_id)
+        known = self._work.journal.recoveries.get(recovery.recovery_id)
+        if known and not known.state.is_final and known.run == recovery.run:
+            steps = DBOS.list_workflow_steps(workflow_id)
             good = list(itertools.takewhile(lambda one: one["error"] is None, steps))
-            DBOS.rewind_workflow(recovery_id, start_step=len(good) + 1, queue_name=RESUME_QUEUE)
+            DBOS.rewind_workflow(workflow_id, start_step=len(good) + 1, queue_name=RESUME_QUEUE)
+
+
+def _workflow_id(recovery_id: str, run: int) -> str:
+    """The interruption's id; a retry is a workflow of its own, which finds what the earlier ones made."""
+    return f"{recovery_id}~{run}" if run else recovery_id
 
 
 def _workflows(status: list[str], executor_id: str | None = None) -> list[WorkflowStatus]:
     return DBOS.list_workflows(status=status, executor_id=executor_id, load_input=False, load_output=False)
-
-
-class _Claim:
-    """A file that this process holds locked while it lives: whoever can lock it knows that its owner is dead."""
-
-    def __init__(self, directory: Path) -> None:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._directory = directory
-        self.executor_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
-        # Locked before it has its name: nobody may find it unlocked and think its owner dead.
-        unnamed = directory / f".{self.executor_id}"
-        self._file = unnamed.open("w")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        unnamed.rename(directory / self.executor_id)
-
-    def others(self) -> set[str]:
-        """Return the executors that have a claim here, dead or alive."""
-        return {path.name for path in self._directory.iterdir() if not path.name.startswith(".")}
-
-    def of_dead(self, executor_id: str) -> "_DeadClaim":
-        """Try to take the claim of another executor, for as long as its work is taken over."""
-        return _DeadClaim(self._directory / executor_id)
-
-
-class _DeadClaim:
-    """The claim of another process, held for as long as its work is taken over."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: IO[str] | None = None
-        self._dead = False
-
-    def __enter__(self) -> bool:
-        """Return whether the owner is dead: it holds no lock, or its claim is gone."""
-        try:
-            self._file = self._path.open("r+")
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except FileNotFoundError:
-            return True
-        self._dead = True
-        return True
-
-    def __exit__(self, *_: object) -> None:
-        if self._dead:
-            self._path.unlink(missing_ok=True)
-        if self._file:
-            self._file.close()
 
 
 def _quiet_log() -> None:

@@ -1,111 +1,247 @@
 """The guard of auto-mode: what it may do without a person, and why it does not."""
 
-import threading
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from spottui.domain.clock import Clock
-from spottui.domain.feed import EventKind
-from spottui.domain.forecast import TIGHT_S, Forecast
-from spottui.domain.recovery import Decision
+from spottui.domain.forecast import Forecast
+from spottui.domain.interruption import Interruption
+from spottui.domain.plan import Plan
+from spottui.domain.recovery import Recovery
+from spottui.domain.refusal import Refused
 from spottui.domain.settings import Policy
 from spottui.domain.view import AutoMode
 from spottui.journal import Journal
-from spottui.journal.events import Line
+from spottui.journal.guard import Answered, Arming, AutoAnswer, Page
+from spottui.recovery.claims import Claim
+from spottui.recovery.limits import (
+    HOUR,
+    LINE_REFRESH,
+    Case,
+    Grant,
+    Look,
+    Place,
+    Refusal,
+    Standing,
+    in_a_row,
+    is_asking,
+    is_in_line,
+    judge,
+    resting_places,
+)
+
+__all__ = ["AUTO", "Grant", "Guard", "Refusal"]
 
 AUTO = "auto-mode"
 """Who confirmed, when nobody did."""
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """Auto-mode may go on when the veto window ends."""
-
-    veto_until: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Auto-mode may not go on; `waits` when it will ask again by itself."""
-
-    reason: str
-    waits: bool
+LOOK_KEPT = timedelta(seconds=0.5)
+"""A thousand recoveries that wait ask every second: what they wait for is read this often for all of them."""
+PLACES_KEPT = timedelta(seconds=5)
 
 
 class Guard:
-    """Armed or not, and the limits. Thread-safe."""
+    """Armed or not, and the limits, the same for every console of one journal. Thread-safe.
 
-    def __init__(self, journal: Journal, policy: Policy, clock: Clock) -> None:
-        self._journal = journal
+    A console's arming counts as long as its process lives. What is granted is counted and written in one transaction;
+    between transactions only refusals rely on what was read a moment ago.
+    """
+
+    def __init__(self, journal: Journal, policy: Policy, clock: Clock, claim: Claim, *, read_only: bool) -> None:
+        self._book = journal.guard
         self._policy = policy
         self._clock = clock
-        self._lock = threading.Lock()
-        self._armed = False
-        self._reason = ""
+        self._claim = claim
+        self._read_only = read_only
+        self._last_look: Look | None = None
+        self._places: tuple[datetime, dict[Place, datetime]] | None = None
+        if not read_only:
+            self._forget_the_dead()
 
     def arm(self, who: str) -> None:
-        """Let auto-mode confirm by itself."""
-        self._set(True, "", f"armed by {who}")
+        """Let auto-mode confirm by itself; raises `Refused` while there is a stop file."""
+        now, stopped = self._clock.now(), self._stop_file()
+        with self._book.write() as page:
+            page.say(Arming(self._claim.executor_id, not stopped, who, now, stopped))
+            page.tell(f"auto-mode is not armed for {who}: {stopped}" if stopped else f"auto-mode armed by {who}", now)
+        self._last_look = None
+        if stopped:
+            raise Refused(f"Auto-mode is not armed: {stopped}.")
 
     def disarm(self, who: str, reason: str) -> None:
-        """Leave every confirmation to people; `reason` stays on the screen."""
-        self._set(False, reason, f"disarmed by {who}" + (f": {reason}" if reason else ""))
+        """Leave every confirmation to people, in every console; `reason` stays on the screen."""
+        now = self._clock.now()
+        with self._book.write() as page:
+            self._disarm(page, who, reason, now)
+        self._last_look = None
 
     def state(self) -> AutoMode:
-        """Return whether it is armed, why not, and its limits."""
-        self._obey_stop_file()
-        with self._lock:
-            armed, reason = self._armed, self._reason
-        policy = self._policy
-        return AutoMode(armed, self._in_flight(), policy.max_at_once, policy.max_per_hour, policy.veto_window_s, reason)
+        """Return whether it is armed, by whom or why not, its limits, and how far they are used."""
+        with self._book.read() as page:
+            look = self._look(page)
+            resting = self._resting(page)
+        if look.standing.tripped and not self._read_only:
+            self._trip()
+        policy, standing = self._policy, look.standing
+        return AutoMode(
+            armed=standing.armed,
+            in_flight=look.in_flight,
+            max_at_once=policy.max_at_once,
+            max_per_hour=policy.max_per_hour,
+            veto_window_s=policy.veto_window_s,
+            reason=standing.reason,
+            who=standing.who,
+            since=standing.since,
+            waiting=sum(is_in_line(one, look.at) for one in look.waiting),
+            last_hour=len(look.confirmed),
+            added_cost_per_hour=look.added_cost,
+            max_added_cost_per_hour=policy.max_added_cost_per_hour,
+            resting=tuple((f"{kind} {zone}", until) for (kind, zone, _), until in sorted(resting.items())),
+        )
 
-    def ask(self, forecast: Forecast) -> Grant | Refusal:
-        """Say whether a confirmed interruption may be recovered by auto-mode now."""
-        self._obey_stop_file()
+    def ask(self, recovery: Recovery, interruption: Interruption, plan: Plan, forecast: Forecast) -> Grant | Refusal:
+        """Say whether auto-mode may recover this now, and when its veto window ends; a window holds a place."""
+        with self._book.read() as page:
+            case = self._case(page, recovery, interruption, plan, forecast)
+            look = self._recent_look(page)
+        answer = judge(self._policy, look, case)
+        if look.standing.tripped:
+            self._trip()
+        if self._news(look, case, answer) is None:
+            return answer
+        with self._book.write() as page:
+            case = self._case(page, recovery, interruption, plan, forecast)
+            look = self._look(page)
+            answer = judge(self._policy, look, case)
+            self._note(page, look, case, answer)
+        self._last_look = None
+        return answer
+
+    def confirm(self, recovery: Recovery, interruption: Interruption, plan: Plan, forecast: Forecast) -> bool:
+        """Confirm for auto-mode when the veto window is over; False when something stands against it meanwhile."""
+        with self._book.write() as page:
+            case = self._case(page, recovery, interruption, plan, forecast)
+            look = self._look(page)
+            answer = judge(self._policy, look, case)
+            goes = isinstance(answer, Grant) and answer.veto_until <= case.now
+            if goes:
+                page.note(_answered(case, AutoAnswer.CONFIRMED, "", None))
+                page.confirm(case.recovery, AUTO, case.now)
+            else:
+                self._note(page, look, case, answer)
+        self._last_look = None
+        return goes
+
+    def resting(self) -> dict[Place, datetime]:
+        """Return the places where auto-mode's replacements fail, which it leaves out until the time given."""
+        with self._book.read() as page:
+            return self._resting(page)
+
+    def _case(self, page: Page, recovery: Recovery, interruption: Interruption, plan: Plan, forecast: Forecast) -> Case:
+        fresh = page.recovery(recovery.recovery_id) or recovery
+        return Case(fresh, interruption, plan, forecast, self._clock.now(), page.answered(fresh), self._resting(page))
+
+    def _recent_look(self, page: Page) -> Look:
+        known, now = self._last_look, self._clock.now()
+        if known is None or not timedelta(0) <= now - known.at < LOOK_KEPT:
+            known = self._last_look = self._look(page)
+        return known
+
+    def _look(self, page: Page) -> Look:
         now = self._clock.now()
-        if not self._armed:
-            return Refusal("auto-mode is not armed", waits=False)
-        if self._in_flight() >= self._policy.max_at_once:
-            return Refusal(f"waits: {self._policy.max_at_once} recoveries at once are the limit", waits=True)
-        if self._last_hour(now) >= self._policy.max_per_hour:
-            return Refusal(f"auto-mode has used its {self._policy.max_per_hour} recoveries of this hour", waits=True)
-        return Grant(now + timedelta(seconds=_window_s(self._policy.veto_window_s, forecast)))
+        return Look(now, self._standing(page), page.in_flight(), page.waiting(), page.confirmed(now - HOUR))
 
-    def confirm(self, recovery_id: str) -> bool:
-        """Confirm for auto-mode, unless a person said something or another recovery took the last place meanwhile."""
-        with self._lock:
-            if not self._armed or self._in_flight() >= self._policy.max_at_once:
-                return False
-            if self._last_hour(self._clock.now()) >= self._policy.max_per_hour:
-                return False
-            decided = self._journal.recoveries.decide(
-                recovery_id,
-                Decision.CONFIRM,
-                AUTO,
-                self._clock.now(),
-                only_if=lambda recovery: recovery.decision is Decision.NONE and not recovery.cancel,
-            )
-            return decided is not None
+    def _standing(self, page: Page) -> Standing:
+        said = page.arming()
+        if not said:
+            return Standing(False)
+        armed = [one for one in said if one.armed and self._claim.is_alive(one.executor_id)]
+        if not armed:
+            last = said[-1]
+            reason = "the console that armed it has ended; arm it again" if last.armed else last.reason
+            return Standing(False, last.who, last.at, reason)
+        first = armed[0]
+        reason = self._stop_file() or self._breaker(page, first.at)
+        return Standing(not reason, first.who, first.at, reason, tripped=bool(reason))
 
-    def _in_flight(self) -> int:
-        running = self._journal.recoveries.unfinished()
-        return sum(recovery.decision is Decision.CONFIRM for recovery in running)
-
-    def _last_hour(self, now: datetime) -> int:
-        return self._journal.recoveries.allowed_by(AUTO, now - timedelta(hours=1))
-
-    def _obey_stop_file(self) -> None:
+    def _stop_file(self) -> str:
         stop_file = self._policy.stop_file
-        if self._armed and stop_file and Path(stop_file).exists():
-            self.disarm("the stop file", f"{stop_file} exists; remove it and arm again")
+        if not stop_file:
+            return ""
+        try:
+            Path(stop_file).lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return ""
+        except OSError as error:
+            return f"the stop file {stop_file} cannot be looked at ({error.strerror}); mend that and arm again"
+        return f"the stop file {stop_file} exists; remove it and arm again"
 
-    def _set(self, armed: bool, reason: str, text: str) -> None:
-        with self._lock:
-            self._armed, self._reason = armed, reason
-        self._journal.events.add(Line(EventKind.AUTO, "", "", f"auto-mode {text}"), self._clock.now())
+    def _breaker(self, page: Page, armed_at: datetime) -> str:
+        failures = self._policy.breaker_failures
+        if not in_a_row(page.endings(armed_at, failures), failures):
+            return ""
+        return f"{failures} recoveries of auto-mode in a row failed; look why, then arm again"
+
+    def _trip(self) -> None:
+        """Disarm, unless another console has."""
+        with self._book.write() as page:
+            standing = self._standing(page)
+            if standing.tripped:
+                self._disarm(page, "the guard", standing.reason, self._clock.now())
+        self._last_look = None
+
+    def _disarm(self, page: Page, who: str, reason: str, now: datetime) -> None:
+        page.disarm(who, reason, now)
+        page.tell(f"auto-mode disarmed by {who}" + (f": {reason}" if reason else ""), now)
+
+    def _forget_the_dead(self) -> None:
+        with self._book.read() as page:
+            dead = [one.executor_id for one in page.arming() if not self._claim.is_alive(one.executor_id)]
+        if dead:
+            with self._book.write() as page:
+                page.forget(dead)
+
+    def _resting(self, page: Page) -> dict[Place, datetime]:
+        now = self._clock.now()
+        if self._places is None or not timedelta(0) <= now - self._places[0] < PLACES_KEPT:
+            recoveries = page.recoveries(now - 2 * HOUR)
+            reclaimed = page.locked(one.new_instance_id for one in recoveries if one.new_instance_id)
+            self._places = now, resting_places(recoveries, reclaimed, self._policy.breaker_failures, now)
+        return {place: until for place, until in self._places[1].items() if until > now}
+
+    def _note(self, page: Page, look: Look, case: Case, answer: Grant | Refusal) -> None:
+        new, known = self._news(look, case, answer), case.known
+        if new is None:
+            return
+        page.note(new)
+        if known is None or (known.answer, known.why) != (new.answer, new.why):
+            page.tell(f"auto-mode: {_said(answer)}", case.now, case.recovery)
+
+    def _news(self, look: Look, case: Case, answer: Grant | Refusal) -> Answered | None:
+        """Return the answer when it differs from the last one in what others go by, or in what people read."""
+        known = case.known
+        if not is_asking(look, case):
+            return None
+        if isinstance(answer, Grant):
+            if not case.granted and answer.veto_until <= case.now:
+                return None
+            new = _answered(case, AutoAnswer.GRANTED, "", answer.veto_until)
+        else:
+            kind = AutoAnswer.REFUSED if answer.ahead is None else AutoAnswer.IN_LINE
+            new = _answered(case, kind, answer.why, None)
+        refresh = new.answer is AutoAnswer.IN_LINE and known and case.now - known.asked_at >= LINE_REFRESH
+        same = known and replace(new, at=known.at, asked_at=known.asked_at) == known
+        return None if same and not refresh else new
 
 
-def _window_s(veto_window_s: float, forecast: Forecast) -> float:
-    """The veto window gives way as slack shrinks, and is none when it is tight."""
-    return max(0.0, min(veto_window_s, forecast.slack_s - TIGHT_S))
+def _answered(case: Case, answer: AutoAnswer, why: str, veto_until: datetime | None) -> Answered:
+    recovery, cost = case.recovery, case.plan.added_cost_per_hour
+    return Answered(
+        recovery.recovery_id, recovery.run, answer, why, case.now, case.now, recovery.deadline, cost, veto_until
+    )
+
+
+def _said(answer: Grant | Refusal) -> str:
+    if isinstance(answer, Grant):
+        return f"goes on at {answer.veto_until:%H:%M:%S} UTC unless somebody vetoes"
+    return f"{answer.why}: {answer.lift}"

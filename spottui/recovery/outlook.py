@@ -11,8 +11,8 @@ from spottui.recovery.work import Work
 def forecast_now(work: Work, recovery: Recovery) -> Forecast:
     """Forecast an image that would be started now."""
     plan = work.journal.recoveries.plan(recovery.recovery_id)
-    gib = plan.spec.image_gib if plan else 0
-    return before_image(work.now(), recovery.deadline, gib, work.journal.image_timings.timing())
+    gib, category = (plan.spec.image_gib, plan.spec.main_category) if plan else (0, "")
+    return before_image(work.now(), recovery.deadline, gib, work.journal.image_timings.timing(category))
 
 
 def with_forecast(recovery: Recovery, forecast: Forecast, now: datetime, worth_s: float = 2.0) -> Recovery:

@@ -2,15 +2,17 @@
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 from spottui.cloud.errors import CloudError
 from spottui.domain.forecast import before_image
-from spottui.domain.interruption import Interruption
+from spottui.domain.interruption import Interruption, Release
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.recovery.calls import attempt
 from spottui.recovery.guard import Grant
 from spottui.recovery.outlook import forecast_now, with_forecast
+from spottui.recovery.places import find_places
 from spottui.recovery.planner import capture, make_plan
 from spottui.recovery.work import Ended, Work
 
@@ -47,10 +49,12 @@ async def _look(work: Work, recovery_id: str) -> Ended | float | None:
     if recovery.cancel or recovery.decision is Decision.VETO:
         return _stopped_by_person(recovery)
     plan = await _plan(work, recovery)
+    if isinstance(plan, Plan) and not plan.surveyed:
+        work.looks.begin(recovery_id, partial(find_places, work, recovery_id))
     if recovery.decision is Decision.CONFIRM and isinstance(plan, Plan):
         return None
-    if work.now() > interruption.over_at:
-        return _too_late(interruption, plan)
+    if work.now() > interruption.over_at or (interruption.released_at and not interruption.confirmed):
+        return _too_late(recovery, await _with_release(work, interruption), plan)
     if not interruption.confirmed:
         if (work.now() - interruption.first_seen).total_seconds() < LOCK_SOON_S:
             return LOCK_SOON_S
@@ -61,25 +65,24 @@ async def _look(work: Work, recovery_id: str) -> Ended | float | None:
     if not interruption.locked:
         reason = "no lock seen, so auto-mode leaves it to you: press y"
         return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, reason)
-    return await _ask_guard(work, recovery, interruption)
+    return await _ask_guard(work, recovery, interruption, plan)
 
 
-async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption) -> float | None:
+async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption, plan: Plan) -> float | None:
     if recovery.decision is Decision.HOLD:
         return await _show(
             work, recovery, interruption, RecoveryState.NEEDS_YOU, f"held by {recovery.who}; plan ready: press y"
         )
-    answer = work.guard.ask(forecast_now(work, recovery))
+    asked = recovery, interruption, plan, forecast_now(work, recovery)
+    answer = await asyncio.to_thread(work.guard.ask, *asked)
     if not isinstance(answer, Grant):
-        reason = answer.reason if answer.waits else "plan ready: press y"
-        return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, reason)
-    veto_until = recovery.veto_until or answer.veto_until
-    left_s = (veto_until - work.now()).total_seconds()
+        return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, answer.reason)
+    left_s = (answer.veto_until - work.now()).total_seconds()
     if left_s > 0:
-        recovery = replace(recovery, veto_until=veto_until)
+        recovery = replace(recovery, veto_until=answer.veto_until)
         await _show(work, recovery, interruption, RecoveryState.VETO_WINDOW, "auto-mode goes on unless you veto")
         return min(left_s, LOOK_S)
-    confirmed = await asyncio.to_thread(work.guard.confirm, recovery.recovery_id)
+    confirmed = await asyncio.to_thread(work.guard.confirm, *asked)
     return None if confirmed else LOOK_S
 
 
@@ -118,7 +121,9 @@ async def _plan(work: Work, recovery: Recovery) -> Plan | str:
     if spec is None:
         return f"{recovery.instance_id} is not listed in {recovery.region}"
     plan = make_plan(spec, recovery.recovery_id, work.settings)
-    forecast = before_image(work.now(), recovery.deadline, spec.image_gib, work.journal.image_timings.timing())
+    forecast = before_image(
+        work.now(), recovery.deadline, spec.image_gib, work.journal.image_timings.timing(spec.main_category)
+    )
     return await asyncio.to_thread(
         work.journal.recoveries.set_plan,
         recovery.recovery_id,
@@ -141,8 +146,27 @@ def _stopped_by_person(recovery: Recovery) -> Ended:
     return Ended(RecoveryState.VETOED, f"vetoed by {recovery.who}")
 
 
-def _too_late(interruption: Interruption, plan: Plan | str) -> Ended:
+async def _with_release(work: Work, interruption: Interruption) -> Interruption:
+    """After the deadline an instance that is not listed was released: an empty page says so then, and only then."""
+    if interruption.released_at:
+        return interruption
+    ecs = work.regions[interruption.region]
+    known = work.journal.fleet.get(interruption.region, interruption.instance_id)
+    if known is None or await attempt(work, lambda: ecs.is_gone(interruption.instance_id)) is not True:
+        return interruption
+    release = Release(interruption.region, interruption.instance_id, work.now())
+    await asyncio.to_thread(work.journal.interruptions.released, release, work.now())
+    return replace(interruption, released_at=release.at)
+
+
+def _too_late(recovery: Recovery, interruption: Interruption, plan: Plan | str) -> Ended:
     at = f"{interruption.deadline:%H:%M:%S} UTC"
+    if not interruption.confirmed and interruption.released_at:
+        return Ended(
+            RecoveryState.SKIPPED,
+            f"released at {interruption.released_at:%H:%M:%S} UTC before its lock was seen, deadline {at}: "
+            "what is left are images and disks that were kept",
+        )
     if not interruption.confirmed and interruption.first_seen > interruption.deadline:
         return Ended(
             RecoveryState.SKIPPED, f"the notice came after its deadline at {at}; look whether the instance lives"
@@ -151,4 +175,9 @@ def _too_late(interruption: Interruption, plan: Plan | str) -> Ended:
         return Ended(RecoveryState.SKIPPED, f"no lock was seen by {at}: a drill, called off, or released unseen")
     if isinstance(plan, str):
         return Ended(RecoveryState.FAILED, f"no plan could be made by the deadline at {at}: {plan}")
-    return Ended(RecoveryState.FAILED, f"nobody confirmed it by the deadline at {at}")
+    return Ended(RecoveryState.FAILED, f"nobody confirmed it by the deadline at {at}{_what_is_left(recovery)}")
+
+
+def _what_is_left(recovery: Recovery) -> str:
+    kept = recovery.made("kept disk")
+    return f"; its data is on the kept disks {', '.join(kept)}: t recovers from them" if kept else ""

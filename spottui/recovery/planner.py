@@ -7,13 +7,18 @@ from spottui.cloud.ecs import Ecs
 from spottui.domain.clock import Clock
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.plan import Plan, Route, same_place_first
+from spottui.domain.places import Offers, rank
+from spottui.domain.plan import Drain, PlaceRules, Plan, Route
 from spottui.domain.settings import Settings
+from spottui.domain.text import plain
 from spottui.domain.tokens import image_name
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
 
 DETAILS_MAX_AGE = timedelta(hours=2)
+
+DRAIN_TAG = "spottui:drain"
+"""The tag by which an instance names its `[drain.NAME]`; an empty one is for none."""
 
 
 def capture(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> LaunchSpec | None:
@@ -51,26 +56,78 @@ def _read_anew(ecs: Ecs, instance_id: str) -> LaunchSpec | None:
 
 
 def make_plan(spec: LaunchSpec, interruption_id: str, settings: Settings) -> Plan:
-    """Make the plan of the image route: the same type, here first, then in the configured zones."""
-    vswitches = next(region.vswitches for region in settings.regions if region.id == spec.instance.region)
+    """Make the plan of a recovery from what is known without asking: a survey finds stock, prices and other types."""
+    region = next(region for region in settings.regions if region.id == spec.instance.region)
+    policy = settings.policy
+    rules = PlaceRules(dict(region.vswitches), policy.types, policy.other_types, policy.on_demand)
+    drain, unknown = _drain(spec, settings)
     return Plan(
-        route=Route.IMAGE,
+        routes=_ROUTES[spec.instance.behavior],
         spec=spec,
-        candidates=same_place_first(spec, vswitches),
+        candidates=rank(spec, rules, Offers()),
         image_name=image_name(interruption_id),
-        warnings=_warnings(spec, vswitches),
+        warnings=(*_lost(spec), *_kept(spec), *_around(spec, rules, region.vswitch_tag), *unknown),
+        rules=rules,
+        drain=drain,
     )
 
 
-def _warnings(spec: LaunchSpec, vswitches: dict[str, str]) -> tuple[str, ...]:
-    """What the engineer must know before saying yes."""
+_ROUTES = {
+    InterruptionBehavior.STOP: (Route.RESTART, Route.IMAGE),
+    InterruptionBehavior.TERMINATE: (Route.IMAGE, Route.KEPT_DISK),
+}
+
+
+def _drain(spec: LaunchSpec, settings: Settings) -> tuple[Drain | None, tuple[str, ...]]:
+    """Return the drain that the instance's tag names, else the policy's, and a warning about a name not configured.
+
+    The tag chooses among the commands of the configuration; what it says is never one.
+    """
+    tag = dict(spec.instance.tags).get(DRAIN_TAG)
+    name = settings.policy.drain if tag is None else tag
+    if not name:
+        return None, ()
+    known = settings.drain.get(name)
+    if known is None:
+        return None, (f"no drain: {plain(name, 40)} is not a [drain.NAME] of the configuration",)
+    return Drain(name, known.command, known.timeout_s), ()
+
+
+def _lost(spec: LaunchSpec) -> list[str]:
+    """What the replacement will not have."""
     old = spec.instance
     found = [f"new private IP: {old.private_ip} stays taken until the release"] if old.private_ip else []
     if old.public_ip:
         found.append(f"new public IP: {old.public_ip} is lost")
+    if spec.ipv6_addresses:
+        found.append("new IPv6 addresses: the old ones are lost")
+    if spec.network_interfaces > 1:
+        found.append(f"{spec.network_interfaces - 1} further network interfaces are not made again")
+    return found + [f"disk {disk.disk_id} is local and lost" for disk in spec.disks if disk.is_local]
+
+
+def _kept(spec: LaunchSpec) -> list[str]:
+    """What the replacement has of the old instance, and is worth a thought."""
+    encrypted = [disk.disk_id for disk in spec.cloud_disks if disk.encrypted]
+    found = []
+    if encrypted:
+        found.append(f"{', '.join(encrypted)} encrypted: the image stays so, with the same key, for this account only")
+    if spec.deletion_protection:
+        found.append("deletion protection does not stop a reclaim; the replacement has it too")
+    return found
+
+
+def _around(spec: LaunchSpec, rules: PlaceRules, vswitch_tag: str) -> list[str]:
+    """What else has a hand in it."""
+    old, found = spec.instance, []
     if old.behavior is InterruptionBehavior.STOP:
-        found.append("at a reclaim the instance is stopped, not released: starting it later would be a second one")
-    found += [f"disk {disk.disk_id} is local and lost" for disk in spec.disks if disk.is_local]
-    if not [zone for zone in vswitches if zone != old.zone]:
+        found.append(
+            "at a reclaim the instance is stopped, not released: it is started again; where that fails and a "
+            "replacement is launched, starting the old one later would be a second one"
+        )
+    if old.scaling_group:
+        group = plain(old.scaling_group, 40)
+        found.append(f"scaling group {group}: ESS replaces it by itself, a replacement would be a second one")
+    if not vswitch_tag and not [zone for zone in rules.vswitches if zone != old.zone]:
         found.append("no other zone has a vSwitch in the configuration")
-    return tuple(found)
+    return found

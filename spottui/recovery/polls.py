@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
+from spottui.cloud import disks
 from spottui.cloud.ecs import Ecs
-from spottui.cloud.ecs_shapes import Image
+from spottui.cloud.ecs_shapes import Image, Snapshot
 from spottui.cloud.errors import CloudError
 from spottui.cloud.lanes import Lanes
-from spottui.domain.instance import Instance
+from spottui.domain.instance import Disk, Instance
 
 T = TypeVar("T")
 
@@ -82,6 +83,8 @@ class Polls:
         self._lanes = lanes
         self._images: dict[str, SharedPoll[Image]] = {}
         self._instances: dict[str, SharedPoll[Instance]] = {}
+        self._disks: dict[str, SharedPoll[Disk]] = {}
+        self._snapshots: dict[str, SharedPoll[Snapshot]] = {}
 
     async def image(self, region: str, image_id: str, within_s: float) -> Image | CloudError | None:
         """Return what the region's next image poll shows of an image."""
@@ -93,14 +96,30 @@ class Polls:
         poll = self._instances.setdefault(region, SharedPoll(lambda ids: self._some_instances(region, ids)))
         return await poll.next(instance_id, within_s)
 
+    async def disk(self, region: str, disk_id: str, within_s: float) -> Disk | CloudError | None:
+        """Return what the region's next disk poll shows of a disk, attached or not."""
+        poll = self._disks.setdefault(region, SharedPoll(lambda ids: self._in_hundreds(disks.by_id, region, ids)))
+        return await poll.next(disk_id, within_s)
+
+    async def snapshot(self, region: str, snapshot_id: str, within_s: float) -> Snapshot | CloudError | None:
+        """Return what the region's next snapshot poll shows of a snapshot."""
+        fetch = disks.snapshots
+        poll = self._snapshots.setdefault(region, SharedPoll(lambda ids: self._in_hundreds(fetch, region, ids)))
+        return await poll.next(snapshot_id, within_s)
+
     async def _our_images(self, region: str) -> Mapping[str, Image]:
         return await asyncio.wrap_future(self._lanes.read(self._regions[region].our_images))
 
     async def _some_instances(self, region: str, ids: Iterable[str]) -> Mapping[str, Instance]:
+        specs = await self._in_hundreds(Ecs.launch_specs, region, ids)
+        return {instance_id: spec.instance for instance_id, spec in specs.items()}
+
+    async def _in_hundreds(
+        self, fetch: Callable[[Ecs, Iterable[str]], Mapping[str, T]], region: str, ids: Iterable[str]
+    ) -> Mapping[str, T]:
         wanted, ecs = list(ids), self._regions[region]
-        found: dict[str, Instance] = {}
+        found: dict[str, T] = {}
         for start in range(0, len(wanted), IDS_PER_CALL):
             page = wanted[start : start + IDS_PER_CALL]
-            specs = await asyncio.wrap_future(self._lanes.read(ecs.launch_specs, page))
-            found.update((instance_id, spec.instance) for instance_id, spec in specs.items())
+            found.update(await asyncio.wrap_future(self._lanes.read(fetch, ecs, page)))
         return found

@@ -10,11 +10,11 @@ from functools import partial
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError
 from spottui.cloud.lanes import Lanes
+from spottui.domain.audit import Entry, Phase
 from spottui.domain.clock import Clock
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.recovery import Created, Recovery
 from spottui.journal import Journal
-from spottui.journal.audit import Entry, Phase
 from spottui.recovery.planner import spec_with_disks
 
 ACTION = "ModifyDiskAttribute"

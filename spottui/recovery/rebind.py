@@ -7,8 +7,8 @@ from functools import partial
 from spottui.cloud.ecs import Answer, Ecs
 from spottui.cloud.ecs_shapes import Eip
 from spottui.cloud.errors import CloudError
+from spottui.domain.audit import Entry, Phase
 from spottui.domain.recovery import Recovery
-from spottui.journal.audit import Entry, Phase
 from spottui.recovery.calls import attempt
 from spottui.recovery.work import Work
 

@@ -2,26 +2,37 @@
 
 import asyncio
 import threading
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.lanes import Lanes
 from spottui.domain.clock import Clock
+from spottui.domain.plan import Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.recovery.guard import Guard
 from spottui.recovery.polls import Polls
 from spottui.recovery.protect import LifeRafts
+from spottui.recovery.survey import Surveys
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a recovery, or one of its steps, ended: a final state and the reason for people."""
+    """How a recovery, or one of its steps, ended: a final state and the reason for people.
+
+    One that `leaves` ends its route only, and the plan's next one is taken but for those that it `bars`; `again` says
+    that the route may try the same once more.
+    """
 
     state: RecoveryState
     reason: str
+    leaves: bool = False
+    again: bool = False
+    bars: tuple[Route, ...] = ()
 
 
 class Signals:
@@ -74,6 +85,24 @@ class Signals:
             return known[1]
 
 
+class Looks:
+    """The looks for places that are under way, one for each recovery, shared by whoever waits for one.
+
+    Lives in one event loop.
+    """
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    def begin(self, recovery_id: str, look: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+        """Begin to look unless somebody does; the task ends when the plan has its places, or none could be found."""
+        known = self._tasks.get(recovery_id)
+        if known is None or known.done():
+            known = self._tasks[recovery_id] = asyncio.get_running_loop().create_task(look())
+            known.add_done_callback(lambda _: self._tasks.pop(recovery_id, None))
+        return known
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """The rooms that a step may reach: the journal, the cloud, the clock, the guard, and whom to wake."""
@@ -87,6 +116,8 @@ class Work:
     polls: Polls
     signals: Signals
     life_rafts: LifeRafts
+    surveys: Surveys
+    looks: Looks = field(default_factory=Looks)
 
     def recovery(self, recovery_id: str) -> Recovery:
         """Return a recovery that is known to exist."""

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class InstanceType:
-    """An instance type; `local_gib` > 0 means it comes with one local disk."""
+    """An instance type; `local_gib` > 0 means it comes with one local disk, `architecture` is X86 or ARM."""
 
     name: str
     vcpu: int
     memory_mib: int
     list_price: float
     local_gib: int = 0
+    architecture: str = "X86"
 
     @property
     def family(self) -> str:
@@ -35,6 +36,7 @@ TYPES = {
         InstanceType("ecs.c8i.large", 2, 4096, 0.46),
         InstanceType("ecs.r7.large", 2, 16384, 0.72),
         InstanceType("ecs.r7.xlarge", 4, 32768, 1.44),
+        InstanceType("ecs.g8y.large", 2, 8192, 0.45, architecture="ARM"),
         InstanceType("ecs.i3.xlarge", 4, 32768, 2.00, local_gib=894),
     )
 }

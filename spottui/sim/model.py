@@ -17,6 +17,7 @@ class VSwitch:
     cidr: str
     used: set[int] = field(default_factory=set)
     cursor: int = 10
+    tags: Tags = field(default_factory=dict)
 
 
 @dataclass(slots=True)

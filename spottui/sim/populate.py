@@ -17,7 +17,7 @@ from spottui.sim.world import World
 QUEUE = "spot-interruption"
 _ZONES = ("h", "i", "j")
 _ROLES = ("web", "api", "etl", "cache", "batch", "train", "ci")
-_TYPES = tuple(name for name, t in TYPES.items() if not t.local_gib)
+_TYPES = tuple(name for name, t in TYPES.items() if not t.local_gib and t.architecture == "X86")
 _LOCAL_TYPE = next(name for name, t in TYPES.items() if t.local_gib)
 _DAY_S = 86_400
 
@@ -62,7 +62,9 @@ def _add_region(world: World, region_id: str, queue: str, *, bare: bool) -> None
 
 
 def _add_vswitch(world: World, region: str, vpc_id: str, zone: str, number: int) -> str:
-    vswitch = VSwitch(world.ids.resource("vsw"), region, zone, vpc_id, f"172.16.{number * 64}.0/18")
+    vswitch = VSwitch(
+        world.ids.resource("vsw"), region, zone, vpc_id, f"172.16.{number * 64}.0/18", tags={"use": "spot"}
+    )
     world.vswitches[vswitch.id] = vswitch
     return vswitch.id
 

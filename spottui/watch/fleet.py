@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -27,7 +27,7 @@ class FleetSweep:
     """Sweeps one region and keeps its launch specs in the journal. `instances` may be read from any thread."""
 
     def __init__(
-        self, ecs: Ecs, journal: Journal, clock: Clock, on_page: Callable[[str, Iterable[Instance]], None]
+        self, ecs: Ecs, journal: Journal, clock: Clock, on_page: Callable[[str, Sequence[Instance]], None]
     ) -> None:
         self._ecs = ecs
         self._journal = journal

@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import Clock
-from spottui.domain.feed import EventKind
+from spottui.domain.feed import EventKind, Line
 from spottui.domain.view import SourceHealth
 from spottui.journal import Journal
-from spottui.journal.events import Line
 
 log = logging.getLogger("spottui.watch")
 
@@ -68,13 +67,16 @@ class Health:
             log.warning("the journal does not take a line: %s", type(error).__name__)
 
 
-def retry_after_s(error: CloudError, failures: int, interval_s: float, now: datetime) -> float:
+def retry_after_s(error: CloudError, failures: int, interval_s: float, now: datetime, *, urgent: bool = False) -> float:
     """Return the seconds until the next try: the next minute when throttled, else twice as long each time.
 
-    Never longer than five seconds, or the source's own interval: a notice gives five minutes in all.
+    Never longer than five seconds, or the source's own interval: a notice gives five minutes in all. Not longer than
+    the interval while something urgent waits for the answer.
     """
     if error.kind is ErrorKind.THROTTLED:
         return error.retry_after_s or 60.0 - now.second
+    if urgent:
+        return interval_s
     return float(min(max(interval_s, 1.0) * 2 ** min(failures - 1, 5), max(interval_s, LONGEST_RETRY_S)))
 
 

@@ -1,6 +1,9 @@
 """The locks of one region: one call whatever the size of the fleet."""
 
+from collections.abc import Iterable
+
 from spottui.cloud.ecs import Ecs
+from spottui.domain.instance import Instance
 from spottui.watch.fleet import FleetSweep
 from spottui.watch.intake import Intake
 
@@ -31,6 +34,10 @@ class LockPoll:
             if self._intake:
                 self._intake.locks(new)
         self._locked = frozenset(instance.instance_id for instance in locked)
+
+    def seen(self, instances: Iterable[Instance]) -> None:
+        """Forget locks that the fleet shows gone: the next one is reported even if no look of ours was in between."""
+        self._locked -= {instance.instance_id for instance in instances if not instance.recycling}
 
     def _check_permission(self, found_any: bool) -> None:
         """Without the permission the list is empty too: now and then, the permission itself is asked for."""

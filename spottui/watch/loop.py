@@ -11,13 +11,25 @@ from spottui.watch.health import Health, retry_after_s
 log = logging.getLogger("spottui.watch")
 
 LOOK_AGAIN_S = 1.0
+URGENT_S = 2.0
+"""The longest pause while something waits for what a source sees."""
 
 
 class Loop(threading.Thread):
-    """Runs `look` every `interval_s` seconds; what it raises is the source's health, never the thread's end."""
+    """Runs `look` every `interval_s` seconds; what it raises is the source's health, never the thread's end.
+
+    While `is_urgent` says so it neither pauses longer than two seconds nor backs off.
+    """
 
     def __init__(
-        self, source: str, region: str, interval_s: float, look: Callable[[], None], health: Health, clock: Clock
+        self,
+        source: str,
+        region: str,
+        interval_s: float,
+        look: Callable[[], None],
+        health: Health,
+        clock: Clock,
+        is_urgent: Callable[[], bool] = lambda: False,
     ) -> None:
         super().__init__(name=f"{source} {region}", daemon=True)
         self._source = source
@@ -26,31 +38,34 @@ class Loop(threading.Thread):
         self._look = look
         self._health = health
         self._clock = clock
+        self._is_urgent = is_urgent
         self._wake = threading.Event()
-        self._stopped = False
+        self._stopping = threading.Event()
+        self._throttled = False
         self._failures = 0
 
     def run(self) -> None:
         """Look until stopped."""
-        while not self._stopped:
+        while not self._stopping.is_set():
             self._wake.clear()
             try:
                 wait_s = self._once()
             except Exception:
                 log.exception("%s of %s", self._source, self._region)
                 wait_s = max(self._interval_s, LOOK_AGAIN_S)
-            self._wake.wait(wait_s)
+            (self._stopping if self._throttled else self._wake).wait(wait_s)
 
     def nudge(self) -> None:
-        """Look again at once."""
+        """Look again at once, unless the API is throttled: then it is asked when it opens again."""
         self._wake.set()
 
     def stop(self) -> None:
         """End after the look that is under way."""
-        self._stopped = True
+        self._stopping.set()
         self._wake.set()
 
     def _once(self) -> float:
+        self._throttled = False
         try:
             self._look()
         except CloudError as error:
@@ -61,12 +76,17 @@ class Loop(threading.Thread):
             return self._failed(problem)
         self._failures = 0
         self._health.good(self._source, self._region)
-        return self._interval_s
+        return self._pause_s(self._is_urgent())
+
+    def _pause_s(self, urgent: bool) -> float:
+        return min(self._interval_s, URGENT_S) if urgent else self._interval_s
 
     def _failed(self, error: CloudError) -> float:
-        if self._stopped:
+        if self._stopping.is_set():
             return 0.0
         self._failures += 1
-        wait_s = retry_after_s(error, self._failures, self._interval_s, self._clock.now())
+        self._throttled = error.kind is ErrorKind.THROTTLED
+        urgent = self._is_urgent()
+        wait_s = retry_after_s(error, self._failures, self._pause_s(urgent), self._clock.now(), urgent=urgent)
         self._health.bad(self._source, self._region, error, wait_s)
         return wait_s

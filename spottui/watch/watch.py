@@ -1,6 +1,7 @@
 """All sources of all regions, each in its own thread."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 
 from spottui.cloud.account import CloudAccount
@@ -8,7 +9,9 @@ from spottui.domain.clock import Clock
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.settings import RegionSettings, Settings
+from spottui.domain.view import STALE_AFTER_INTERVALS
 from spottui.journal import Journal
+from spottui.watch.backfill import BACKFILL_S, Backfill, Gap
 from spottui.watch.feed import QueueFeed
 from spottui.watch.fleet import FleetSweep
 from spottui.watch.health import Health
@@ -16,11 +19,11 @@ from spottui.watch.intake import Intake
 from spottui.watch.locks import LockPoll
 from spottui.watch.loop import Loop
 
-QUEUE, LOCK, SWEEP = "queue", "lock", "sweep"
+QUEUE, LOCK, SWEEP, BACKFILL = "queue", "lock", "sweep", "backfill"
 
 
 class Watch:
-    """Starts and stops the queue feed, the lock poll and the fleet sweep of every configured region.
+    """Starts and stops the queue feed, the lock poll, the fleet sweep and the back-fill of every configured region.
 
     `on_seen` is told of the interruption of every observation after its commit, in the thread of the source. A
     read-only watch takes nothing in: it reads no queue, whose messages belong to the console that acts.
@@ -38,6 +41,7 @@ class Watch:
     ) -> None:
         self._account = account
         self._settings = settings
+        self._journal = journal
         self._clock = clock
         self._on_seen = on_seen
         self._read_only = read_only
@@ -45,9 +49,10 @@ class Watch:
         regions = [region.id for region in settings.regions]
         self.intake = Intake(journal, clock, regions, self._name_of, self._seen)
         self._fleets = {
-            region: FleetSweep(account.regions[region], journal, clock, self.intake.seen_unlocked) for region in regions
+            region: FleetSweep(account.regions[region], journal, clock, self._seen_by_sweep) for region in regions
         }
         self._feeds: list[QueueFeed] = []
+        self._locks: dict[str, LockPoll] = {}
         self._lock_loops: dict[str, Loop] = {}
         self._loops: list[Loop] = []
         for region in settings.regions:
@@ -75,19 +80,50 @@ class Watch:
     def _add_region(self, region: RegionSettings) -> None:
         policy, fleet = self._settings.policy, self._fleets[region.id]
         if not self._read_only:
-            feed = QueueFeed(region.id, partial(self._account.queue, region), self.intake)
-            self._feeds.append(feed)
-            # A feed that answers is asked again at once: the long poll is its pause.
-            self._add(QUEUE, region.id, policy.long_poll_s, 0.0, feed.look)
+            self._add_queue(region)
         locks = LockPoll(self._account.regions[region.id], fleet, None if self._read_only else self.intake)
-        self._lock_loops[region.id] = self._add(LOCK, region.id, policy.lock_poll_s, policy.lock_poll_s, locks.look)
-        self._add(SWEEP, region.id, policy.sweep_s, policy.sweep_s, fleet.look)
+        self._locks[region.id] = locks
+        self._lock_loops[region.id] = self._add(
+            LOCK, region.id, policy.lock_poll_s, locks.look, is_urgent=partial(self._awaits_lock, region.id)
+        )
+        self._add(SWEEP, region.id, policy.sweep_s, fleet.look)
 
-    def _add(self, source: str, region: str, expected_s: float, pause_s: float, look: Callable[[], None]) -> Loop:
+    def _add_queue(self, region: RegionSettings) -> None:
+        """The queue, and beside it the history for what the queue may miss."""
+        long_poll_s = self._settings.policy.long_poll_s
+        silence = timedelta(seconds=STALE_AFTER_INTERVALS * long_poll_s)
+        gap = Gap(region.id, self._journal, self._clock, silence, on_turn=lambda: history.nudge())
+        backfill = Backfill(self._account.monitors[region.id], gap, self.intake, self._clock)
+        history = self._add(BACKFILL, region.id, BACKFILL_S, backfill.look)
+        feed = QueueFeed(region.id, partial(self._account.queue, region), self.intake, gap)
+        self._feeds.append(feed)
+        # A feed that answers is asked again at once: the long poll is its pause.
+        self._add(QUEUE, region.id, long_poll_s, feed.look, pause_s=0.0)
+
+    def _add(
+        self,
+        source: str,
+        region: str,
+        expected_s: float,
+        look: Callable[[], None],
+        *,
+        pause_s: float | None = None,
+        is_urgent: Callable[[], bool] = lambda: False,
+    ) -> Loop:
         self.health.add(source, region, expected_s)
-        loop = Loop(source, region, pause_s, look, self.health, self._clock)
+        interval_s = expected_s if pause_s is None else pause_s
+        loop = Loop(source, region, interval_s, look, self.health, self._clock, is_urgent)
         self._loops.append(loop)
         return loop
+
+    def _awaits_lock(self, region: str) -> bool:
+        """Whether a recovery waits: for its lock, or for a yes that the lock gives."""
+        waiting = self._journal.recoveries.unfinished()
+        return any(recovery.state.waits_for_permission and recovery.region == region for recovery in waiting)
+
+    def _seen_by_sweep(self, region: str, instances: Sequence[Instance]) -> None:
+        self._locks[region].seen(instances)
+        self.intake.seen_unlocked(region, instances)
 
     def _seen(self, interruption: Interruption) -> None:
         """A notice without its lock: look for the lock now, not at the next poll."""

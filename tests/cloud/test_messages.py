@@ -85,8 +85,8 @@ def test_the_instance_comes_from_the_content_and_never_from_the_resource_id() ->
 
 
 def test_other_events_are_told_and_are_no_reclaim() -> None:
-    body = json.dumps({"name": "Instance:StateChange", "content": {"resourceId": "i-9", "state": "Deleted"}})
-    assert parse(body) == OtherEvent("Instance:StateChange", "i-9", "Instance:StateChange Deleted")
+    body = json.dumps({"name": "Instance:StateChange", "content": {"resourceId": "i-9", "state": "Stopped"}})
+    assert parse(body) == OtherEvent("Instance:StateChange", "i-9", "Instance:StateChange Stopped")
 
 
 @pytest.mark.parametrize(

@@ -81,7 +81,7 @@ def recovery(of, cause, state, **more):
 
 
 def event(seq, kind, text, instance_id="", now=NOW, **more):
-    return Event(seq, now - timedelta(seconds=100 - seq), kind, REGION, instance_id, text, **more)
+    return Event(kind, REGION, instance_id, text, seq=seq, at=now - timedelta(seconds=100 - seq), **more)
 
 
 def healthy(now=NOW, regions=(REGION,)):
@@ -183,7 +183,7 @@ def plan_of(of):
         user_data=Secret("c2VjcmV0"),
     )
     places = same_place_first(spec, {f"{of.region}-{z}": f"vsw-bp1{z}" for z in "hij"})
-    return Plan(Route.IMAGE, spec, places, f"spottui-{of.instance_id}", ("Deletion protection is on.",))
+    return Plan((Route.IMAGE,), spec, places, f"spottui-{of.instance_id}", ("Deletion protection is on.",))
 
 
 class ScriptedDesk:
@@ -286,7 +286,7 @@ def _live(desk):
         time.sleep(0.5)
         now = datetime.now(UTC)
         seq += 1
-        more = Event(seq, now, EventKind.MESSAGE, REGION, instance(seq % 20).instance_id, f"message {seq}")
+        more = Event(EventKind.MESSAGE, REGION, instance(seq % 20).instance_id, f"message {seq}", seq=seq, at=now)
         still = "--stale" in sys.argv
         desk.show(events=(*desk.current.events[-400:], more), sources=desk.current.sources if still else healthy(now))
 

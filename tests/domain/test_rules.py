@@ -95,13 +95,14 @@ def test_an_image_reads_cloud_disks_only() -> None:
 
 
 def test_user_data_never_shows() -> None:
-    plan = Plan(Route.IMAGE, SPEC, same_place_first(SPEC, {}), "spottui-x")
+    plan = Plan((Route.IMAGE,), SPEC, same_place_first(SPEC, {}), "spottui-x")
     assert "aHVudGVyMg" not in f"{plan!r} {SPEC.user_data}"
 
 
 def test_the_digest_changes_with_what_is_launched_and_not_with_the_image_name() -> None:
-    plan = Plan(Route.IMAGE, SPEC, same_place_first(SPEC, {}), "spottui-x")
-    assert plan.digest == Plan(Route.IMAGE, SPEC, same_place_first(SPEC, {}), "spottui-y").digest
+    plan = Plan((Route.IMAGE,), SPEC, same_place_first(SPEC, {}), "spottui-x")
+    assert plan.digest == Plan((Route.IMAGE,), SPEC, same_place_first(SPEC, {}), "spottui-y").digest
     assert (
-        plan.digest != Plan(Route.IMAGE, SPEC, same_place_first(SPEC, {"cn-hangzhou-i": "vsw-i"}), "spottui-x").digest
+        plan.digest
+        != Plan((Route.IMAGE,), SPEC, same_place_first(SPEC, {"cn-hangzhou-i": "vsw-i"}), "spottui-x").digest
     )

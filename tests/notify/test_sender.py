@@ -85,8 +85,8 @@ def clock() -> Clock:
 
 def reclaim(journal: Journal, clock: Clock, instance_id: str = "i-1") -> str:
     seen = Observation("cn-hangzhou", instance_id, Evidence.LOCK, clock.now())
-    (recorded,) = journal.interruptions.record([seen], [], lambda *_: "web-3", clock.now())
-    return recorded.interruption.id
+    (opened,) = journal.interruptions.record([seen], [], [], lambda *_: "web-3", clock.now())
+    return opened.id
 
 
 def look_for(sender: Sender, clock: Clock, seconds: float) -> None:

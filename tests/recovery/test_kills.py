@@ -6,15 +6,13 @@ from pathlib import Path
 from statistics import median
 
 from spottui.sim.testing import SimServer
-from tests.chaos import Toll, kill_while_recovering
+from tests.chaos import kill_while_recovering
 from tests.driving import Headless, add_policy, clean_environment, effects, wait_until
 
 
-def test_ten_kills_lose_nothing_double_nothing_and_cost_seconds(config: Path) -> None:
-    toll = Toll()
-    kill_while_recovering(config, kills=10, seed=2, toll=toll)
-    assert (toll.kills, toll.recoveries) == (10, 5)
-    assert (toll.lost, toll.doubled_images, toll.doubled_instances) == (0, 0, 0)
+def test_kills_at_random_lose_nothing_double_nothing_and_cost_seconds(config: Path) -> None:
+    toll = kill_while_recovering(config, kills=4, seed=2)
+    assert (toll.kills, toll.recoveries, toll.harm) == (4, 5, 0)
     assert toll.resume_s
     # The median: what else runs on a shared machine is no failure of ours.
     assert median(toll.resume_s) < 3

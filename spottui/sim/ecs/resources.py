@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from spottui.sim import stock
-from spottui.sim.catalog import TYPES
+from spottui.sim.catalog import TYPES, InstanceType
 from spottui.sim.clock import iso_seconds
 from spottui.sim.errors import ApiError, invalid, not_found
 from spottui.sim.pricing import HOUR_S, price
@@ -65,6 +65,32 @@ def _categories(kind: str) -> list[dict[str, object]]:
 def _supported(value: str, category: str) -> dict[str, object]:
     status = "SoldOut" if category == "WithoutStock" else "Available"
     return {"Value": value, "Status": status, "StatusCategory": category}
+
+
+@action()
+def describe_instance_types(call: Call) -> Body:
+    """The instance types there are, whether they have stock or not."""
+    params = call.params
+    wanted = params.numbered("InstanceTypes")
+    least, most = params.whole("MinimumCpuCoreCount", 0, 0, 1024), params.whole("MaximumCpuCoreCount", 1024, 1, 1024)
+    least_gib, most_gib = params.number("MinimumMemorySize", 0), params.number("MaximumMemorySize", 10**6)
+    rows = [
+        _type(kind) for kind in TYPES.values()
+        if (not wanted or kind.name in wanted) and least <= kind.vcpu <= most
+        and least_gib <= kind.memory_mib / 1024 <= most_gib
+        and params.text("CpuArchitecture", kind.architecture) == kind.architecture
+    ]  # fmt: skip
+    return {"NextToken": "", "InstanceTypes": {"InstanceType": [] if call.blind else rows}}
+
+
+def _type(kind: InstanceType) -> dict[str, object]:
+    local = {"LocalStorageAmount": 1, "LocalStorageCapacity": kind.local_gib, "LocalStorageCategory": "local_ssd_pro"}
+    return {
+        "InstanceTypeId": kind.name, "InstanceTypeFamily": kind.family, "CpuCoreCount": kind.vcpu,
+        "MemorySize": kind.memory_mib / 1024, "CpuArchitecture": kind.architecture, "GPUAmount": 0, "GPUSpec": "",
+        "InstanceFamilyLevel": "EnterpriseLevel", "InstanceCategory": "General-purpose",
+        **(local if kind.local_gib else {"LocalStorageCategory": ""}),
+    }  # fmt: skip
 
 
 @action()

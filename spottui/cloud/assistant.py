@@ -1,0 +1,33 @@
+"""Cloud Assistant: a shell command on a running instance (alibaba_facts.md 6.1)."""
+
+import base64
+
+from alibabacloud_ecs20140526 import models
+
+from spottui.cloud import ecs_shapes as shapes
+from spottui.cloud.ecs import Answer, Ecs
+from spottui.cloud.errors import CloudError, ErrorKind
+
+
+def run_command(ecs: Ecs, instance_id: str, command: str, timeout_s: float, token: str) -> Answer:
+    """Start a command; the answer's id is the invocation's. That a locked instance takes it is UNCONFIRMED."""
+    request = models.RunCommandRequest(
+        region_id=ecs.region,
+        type="RunShellScript",
+        name="spottui-drain",
+        command_content=base64.b64encode(command.encode()).decode(),
+        content_encoding="Base64",
+        instance_id=[instance_id],
+        timeout=max(1, int(timeout_s)),
+        client_token=token,
+    )
+    body = ecs.act("RunCommand", ecs.client.run_command_with_options, request)
+    if not body.invoke_id:
+        raise CloudError("RunCommand", ErrorKind.BROKEN, message="an answer without an id")
+    return Answer(str(body.invoke_id), str(body.request_id or ""))
+
+
+def invocation(ecs: Ecs, invoke_id: str, instance_id: str) -> shapes.Invocation | None:
+    """Return what came of a command on an instance so far, or None when nothing is known of it yet."""
+    body = ecs.read("DescribeInvocationResults", {"InvokeId": invoke_id, "InstanceId": instance_id})
+    return ecs.parsed("DescribeInvocationResults", shapes.invocation, body)

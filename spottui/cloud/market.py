@@ -1,0 +1,155 @@
+"""What can be launched where, how safely and at what price: what the cloud says of its market (alibaba_facts.md 5)."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from spottui.cloud.ecs import Ecs
+from spottui.cloud.ecs_shapes import Image
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.rows import rows, rows_if_any
+from spottui.cloud.vpc import Vpc
+from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.places import LARGEST, InstanceType, Pair, Price
+from spottui.domain.plan import Candidate, Stock
+
+MOST_TYPES_PER_CALL = 10
+
+
+class Market:
+    """The market of one region; thread-safe. Every method raises `CloudError`.
+
+    All of it is advice: a launch can be refused all the same.
+    """
+
+    def __init__(self, ecs: Ecs, vpc: Vpc) -> None:
+        self._ecs = ecs
+        self._vpc = vpc
+
+    def stock(self, *, on_demand: bool) -> dict[Pair, Stock]:
+        """Return the stock of every instance type that a zone names, as spot or as on-demand."""
+        query = {
+            "DestinationResource": "InstanceType",
+            "ResourceType": "instance",
+            "InstanceChargeType": "PostPaid",
+            "SpotStrategy": "NoSpot" if on_demand else "SpotAsPriceGo",
+            "IoOptimized": "optimized",
+            "NetworkCategory": "vpc",
+        }
+        return self._ecs.ask("DescribeAvailableResource", query, _stock)
+
+    def rates_from(self, vcpus: int, memory_gib: float) -> dict[Pair, str]:
+        """Return the interruption rates, in the cloud's words, of the types with at least so much."""
+        return self._rates({"MinCores": vcpus, "MinMemory": f"{memory_gib:g}"})
+
+    def rates_of(self, types: Iterable[str]) -> dict[Pair, str]:
+        """Return the interruption rates of the given types."""
+        names = list(types)
+        found: dict[Pair, str] = {}
+        for start in range(0, len(names), MOST_TYPES_PER_CALL):
+            some = names[start : start + MOST_TYPES_PER_CALL]
+            found |= self._rates({f"InstanceTypes.{n}": name for n, name in enumerate(some, 1)})
+        return found
+
+    def prices(self, instance_type: str) -> dict[Pair, Price]:
+        """Return the newest spot price of a type and its on-demand price, by zone."""
+        query = {"NetworkType": "vpc", "InstanceType": instance_type, "IoOptimized": "optimized"}
+        return self._ecs.ask("DescribeSpotPriceHistory", query, _prices)
+
+    def types_from(self, vcpus: int, memory_gib: float) -> tuple[InstanceType, ...]:
+        """Return the types with at least so much and at most `LARGEST` times of it."""
+        query = {
+            "MinimumCpuCoreCount": vcpus,
+            "MaximumCpuCoreCount": LARGEST * vcpus,
+            "MinimumMemorySize": f"{memory_gib:g}",
+            "MaximumMemorySize": f"{LARGEST * memory_gib:g}",
+        }
+        return self._ecs.ask("DescribeInstanceTypes", query, _types)
+
+    def vswitches(self, vpc_id: str, tag: str) -> dict[str, str]:
+        """Return the vSwitches of a VPC with a tag (`key` or `key=value`) by zone, each the one with most room."""
+        return self._vpc.vswitches(vpc_id, tag)
+
+    def our_images(self) -> tuple[Image, ...]:
+        """Return all images that recoveries made."""
+        return tuple(self._ecs.our_images().values())
+
+    def refusal(self, spec: LaunchSpec, candidate: Candidate) -> CloudError | None:
+        """Return how a launch would be refused, or None when it would not be, or that cannot be asked of its image.
+
+        Raises `CloudError` when there was no answer that says so.
+        """
+        try:
+            self._ecs.check_launch(spec, candidate)
+        except CloudError as error:
+            if error.kind.passes or error.kind is ErrorKind.CREDENTIALS:
+                raise
+            return None if error.code.startswith(_NO_IMAGE) else error
+        return None
+
+    def _rates(self, query: dict[str, object]) -> dict[Pair, str]:
+        return self._ecs.ask("DescribeSpotAdvice", query, _rates)
+
+
+# The image of which the old instance was made may be gone: that says nothing of the one that is launched.
+_NO_IMAGE = ("InvalidImageId", "OperationDenied.ImageNotValid", "MissingParameter.ImageId", "ImageNotSupport")
+
+
+def _stock(body: dict[str, Any]) -> dict[Pair, Stock]:
+    found: dict[Pair, Stock] = {}
+    for zone in rows("DescribeAvailableResource", body, "AvailableZones", "AvailableZone"):
+        for resource in rows_if_any("DescribeAvailableResource", zone, "AvailableResources", "AvailableResource"):
+            for one in rows_if_any("DescribeAvailableResource", resource, "SupportedResources", "SupportedResource"):
+                found[str(one["Value"]), str(zone["ZoneId"])] = _stock_of(one)
+    return found
+
+
+def _stock_of(one: dict[str, Any]) -> Stock:
+    if one.get("Status") == "SoldOut":
+        return Stock.NONE
+    return _STOCKS.get(str(one.get("StatusCategory")), Stock.UNKNOWN)
+
+
+_STOCKS = {
+    "WithStock": Stock.GOOD,
+    "ClosedWithStock": Stock.LOW,
+    "WithoutStock": Stock.NONE,
+    "ClosedWithoutStock": Stock.NONE,
+}
+
+
+def _rates(body: dict[str, Any]) -> dict[Pair, str]:
+    return {
+        (str(one["InstanceType"]), str(zone["ZoneId"])): str(one.get("InterruptRateDesc") or "")
+        for zone in rows("DescribeSpotAdvice", body, "AvailableSpotZones", "AvailableSpotZone")
+        for one in rows_if_any("DescribeSpotAdvice", zone, "AvailableSpotResources", "AvailableSpotResource")
+    }
+
+
+def _prices(body: dict[str, Any]) -> dict[Pair, Price]:
+    newest: dict[Pair, tuple[datetime, Price]] = {}
+    for row in rows("DescribeSpotPriceHistory", body, "SpotPrices", "SpotPriceType"):
+        pair = str(row["InstanceType"]), str(row["ZoneId"])
+        at = datetime.fromisoformat(str(row["Timestamp"]))
+        price = Price(float(row["SpotPrice"]), float(row["OriginPrice"]))
+        if pair not in newest or at >= newest[pair][0]:
+            newest[pair] = at, price
+    return {pair: price for pair, (_, price) in newest.items()}
+
+
+def _types(body: dict[str, Any]) -> tuple[InstanceType, ...]:
+    return tuple(_type(row) for row in rows("DescribeInstanceTypes", body, "InstanceTypes", "InstanceType"))
+
+
+def _type(row: dict[str, Any]) -> InstanceType:
+    gpus = int(row.get("GPUAmount") or 0)
+    return InstanceType(
+        name=str(row["InstanceTypeId"]),
+        vcpus=int(row["CpuCoreCount"]),
+        memory_gib=float(row["MemorySize"]),
+        architecture=str(row.get("CpuArchitecture") or ""),
+        level=str(row.get("InstanceFamilyLevel") or ""),
+        category=str(row.get("InstanceCategory") or ""),
+        gpu=f"{gpus} x {row.get('GPUSpec')}" if gpus else "",
+        local_disks=int(row.get("LocalStorageAmount") or 0),
+    )

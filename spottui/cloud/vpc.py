@@ -1,0 +1,80 @@
+"""VPC of one region: only its API (version 2016-04-28) knows the tags of vSwitches."""
+
+from pathlib import Path
+from typing import Any
+
+from alibabacloud_tea_openapi.client import Client
+from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params
+from darabonba.runtime import RuntimeOptions
+
+from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.ecs import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, sdk_config
+from spottui.cloud.ecs_shapes import checked
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.rows import rows
+from spottui.cloud.sdk_errors import translate
+
+ACTION = "DescribeVSwitches"
+PAGE = 50
+
+
+class Vpc:
+    """The calls of one account and region; thread-safe."""
+
+    def __init__(
+        self, region: str, ecs_endpoint: str, credentials: CredentialSource, ca_file: Path | None = None
+    ) -> None:
+        self._region = region
+        self._runtime = RuntimeOptions(connect_timeout=CONNECT_TIMEOUT_MS, read_timeout=READ_TIMEOUT_MS)
+        self._client = Client(sdk_config(region, vpc_endpoint(region, ecs_endpoint), credentials, ca_file))
+
+    def vswitches(self, vpc_id: str, tag: str) -> dict[str, str]:
+        """Return the vSwitches of a VPC with a tag, a key or `key=value`, by zone: of several the one with most room.
+
+        Raises `CloudError`.
+        """
+        key, _, value = tag.partition("=")
+        query = {"VpcId": vpc_id, "Tag.1.Key": key, **({"Tag.1.Value": value} if value else {}), "PageSize": PAGE}
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self._page({**query, "PageNumber": 1 + len(found) // PAGE})
+            found += page
+            if len(page) < PAGE:
+                return _roomiest(found)
+
+    def _page(self, query: dict[str, object]) -> list[dict[str, Any]]:
+        request = OpenApiRequest(query={"RegionId": self._region, **{k: str(v) for k, v in query.items()}})
+        try:
+            answer = self._client.call_api(_PARAMS, request, self._runtime)
+        except Exception as error:
+            raise translate(ACTION, error) from None
+        return rows(ACTION, checked(ACTION, answer.get("body")), "VSwitches", "VSwitch")
+
+
+def vpc_endpoint(region: str, ecs_endpoint: str) -> str:
+    """Return where the VPC API is: beside ECS, public or inside a VPC, or where the one configured address is."""
+    if ecs_endpoint and "aliyuncs.com" not in ecs_endpoint:
+        return ecs_endpoint
+    host = "vpc-vpc" if "-vpc" in ecs_endpoint else "vpc"
+    return f"{host}.{region}.aliyuncs.com"
+
+
+def _roomiest(found: list[dict[str, Any]]) -> dict[str, str]:
+    try:
+        by_room = sorted(found, key=lambda row: int(row["AvailableIpAddressCount"]))
+        return {str(row["ZoneId"]): str(row["VSwitchId"]) for row in by_room if int(row["AvailableIpAddressCount"])}
+    except (KeyError, TypeError, ValueError) as error:
+        raise CloudError(ACTION, ErrorKind.BROKEN, message=f"a field of an unknown shape ({error})") from None
+
+
+_PARAMS = Params(
+    action=ACTION,
+    version="2016-04-28",
+    protocol="HTTPS",
+    pathname="/",
+    method="POST",
+    auth_type="AK",
+    style="RPC",
+    req_body_type="formData",
+    body_type="json",
+)

@@ -1,0 +1,252 @@
+"""Where a replacement may run: every place that the rules allow, the best first, each with the reason of its rank."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+
+from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.plan import Candidate, PlaceRules, Stock, same_place_first
+
+Pair = tuple[str, str]
+"""Instance type and zone."""
+
+MOST = 8
+"""Each candidate is asked about with a DryRun, and there is time for few launches."""
+MOST_ON_DEMAND = 2
+"""Of those, kept for on-demand where it is allowed: it is the last resort, not the first to be cut."""
+MOST_OTHER_TYPES = 4
+"""Each type's prices are a call of their own."""
+LARGEST = 2
+"""Another type has at most so many times the vCPUs and the memory of the old one."""
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceType:
+    """An instance type as DescribeInstanceTypes shows it; `gpu` is empty without, `level` the family's."""
+
+    name: str
+    vcpus: int
+    memory_gib: float
+    architecture: str = ""
+    level: str = ""
+    category: str = ""
+    gpu: str = ""
+    local_disks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a type costs an hour in a zone, in the account's currency."""
+
+    spot: float
+    on_demand: float
+
+
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What the cloud said of types and zones, and which places rest; what is not known is not in it.
+
+    `spot` and `on_demand` are the stocks, `rates` the interruption rates in the cloud's words.
+    """
+
+    spot: Mapping[Pair, Stock] = field(default_factory=dict)
+    on_demand: Mapping[Pair, Stock] = field(default_factory=dict)
+    rates: Mapping[Pair, str] = field(default_factory=dict)
+    prices: Mapping[Pair, Price] = field(default_factory=dict)
+    types: tuple[InstanceType, ...] = ()
+    resting: Mapping[tuple[str, str, bool], str] = field(default_factory=dict)
+
+    def stock(self, candidate: Candidate) -> Stock:
+        """Return the stock at a place: a type that a zone does not name is not known to be sold out."""
+        stocks = self.on_demand if candidate.on_demand else self.spot
+        return stocks.get((candidate.instance_type, candidate.zone), Stock.UNKNOWN)
+
+    def price(self, candidate: Candidate) -> float | None:
+        """Return what a place costs an hour."""
+        known = self.prices.get((candidate.instance_type, candidate.zone))
+        if known is None:
+            return None
+        return known.on_demand if candidate.on_demand else known.spot
+
+    def old_price(self, spec: LaunchSpec) -> float | None:
+        """Return what the old instance costs an hour now."""
+        known = self.prices.get((spec.instance.instance_type, spec.instance.zone))
+        if known is None:
+            return None
+        return known.spot if spec.instance.is_spot else known.on_demand
+
+
+class _Likeness(IntEnum):
+    """How near a place is to the old one; on-demand comes after all of spot."""
+
+    HOME = 0
+    SAME_TYPE = 1
+    CONFIGURED = 2
+    OTHER = 3
+    ON_DEMAND = 4
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A candidate with what its rank is made of; `turn` is the place of its type among the configured ones."""
+
+    likeness: _Likeness
+    turn: int
+    preference: int
+    candidate: Candidate
+
+
+def rank(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[Candidate, ...]:
+    """Return the places where the replacement may run, the best first, at most `MOST`.
+
+    By likeness to the old place, then by stock, interruption rate and price. A place that rests, or that is dearer than
+    the price limit and would be refused, comes after all others; one that is sold out only counts when all are.
+    """
+    places = [replace(one, candidate=_described(one, spec, offers)) for one in _places(spec, rules, offers)]
+    places.sort(key=lambda one: _order(one, spec, offers))
+    stocked = [one for one in places if one.candidate.stock is not Stock.NONE] or places
+    on_demand = [one for one in stocked if one.likeness is _Likeness.ON_DEMAND][:MOST_ON_DEMAND]
+    spot = [one for one in stocked if one.likeness is not _Likeness.ON_DEMAND][: MOST - len(on_demand)]
+    return tuple(one.candidate for one in sorted(spot + on_demand, key=lambda one: _order(one, spec, offers)))
+
+
+def refused_last(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+    """Return the candidates with those that a DryRun refused behind the others, in their order."""
+    return tuple(sorted(candidates, key=lambda one: bool(one.problem)))
+
+
+def priced_types(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[str, ...]:
+    """Return the types of which prices are worth asking: the old one, the configured ones and the best others."""
+    return tuple(dict.fromkeys((spec.instance.instance_type, *rules.types, *_other_types(spec, rules, offers))))
+
+
+def _places(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> Iterator[_Place]:
+    near = list(_of_one_kind(spec, rules, offers))
+    yield from near
+    if rules.on_demand and spec.instance.is_spot:
+        for one in near:
+            candidate = replace(one.candidate, on_demand=True, reason=f"on-demand, {one.candidate.reason}")
+            turn = one.likeness * 100 + one.turn
+            yield _Place(_Likeness.ON_DEMAND, turn, one.preference, candidate)
+
+
+def _of_one_kind(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> Iterator[_Place]:
+    here = same_place_first(spec, rules.vswitches)
+    for preference, one in enumerate(here):
+        yield _Place(_Likeness.SAME_TYPE if preference else _Likeness.HOME, 0, preference, one)
+    configured = [name for name in dict.fromkeys(rules.types) if name != spec.instance.instance_type]
+    for turn, name in enumerate(configured):
+        for preference, one in enumerate(here):
+            candidate = replace(one, instance_type=name, reason="configured type")
+            yield _Place(_Likeness.CONFIGURED, turn, preference, candidate)
+    sizes = {kind.name: f"other type, {kind.vcpus} vCPU {kind.memory_gib:g} GiB" for kind in offers.types}
+    for name in _other_types(spec, rules, offers):
+        for preference, one in enumerate(here):
+            candidate = replace(one, instance_type=name, reason=sizes[name])
+            if _is_in_stock(offers.stock(candidate)):
+                yield _Place(_Likeness.OTHER, 0, preference, candidate)
+
+
+def _other_types(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[str, ...]:
+    """The types with at least the old vCPUs and memory that are known to be in stock, the best first."""
+    if not rules.other_types:
+        return ()
+    zones = [one.zone for one in same_place_first(spec, rules.vswitches)]
+    taken = {spec.instance.instance_type, *rules.types}
+    like = [kind for kind in _like(spec.instance.instance_type, offers.types) if kind.name not in taken]
+
+    stocks = offers.spot if spec.instance.is_spot else offers.on_demand
+    found: list[tuple[tuple[float, ...], str]] = []
+    for kind in like:
+        pairs = [(kind.name, zone) for zone in zones if _is_in_stock(stocks.get((kind.name, zone), Stock.UNKNOWN))]
+        if pairs:
+            best = min((_STOCKS[stocks[pair]], _rate(offers.rates.get(pair, ""))) for pair in pairs)
+            found.append(((*best, kind.vcpus, kind.memory_gib), kind.name))
+    return tuple(name for _, name in sorted(found)[:MOST_OTHER_TYPES])
+
+
+def _like(name: str, types: Iterable[InstanceType]) -> list[InstanceType]:
+    """Types on which the image of the old one runs as well: nothing is known to be like an unknown type."""
+    known = {kind.name: kind for kind in types}
+    old = known.get(name)
+    return [] if old is None else [kind for kind in known.values() if _serves(kind, old)]
+
+
+def _serves(kind: InstanceType, old: InstanceType) -> bool:
+    """Of the same architecture, GPUs and sort, not smaller, and not more than `LARGEST` times as large."""
+    return (
+        old.vcpus <= kind.vcpus <= LARGEST * old.vcpus
+        and old.memory_gib <= kind.memory_gib <= LARGEST * old.memory_gib
+        and (kind.architecture, kind.gpu) == (old.architecture, old.gpu)
+        and bool(kind.local_disks) == bool(old.local_disks)
+        and kind.level in (old.level, "EnterpriseLevel")
+        and (kind.category == old.category or not {kind.category, old.category} & _UNLIKE_ANY)
+    )
+
+
+_UNLIKE_ANY = {"ECS Bare Metal", "Super Computing Cluster", "High Performance Compute"}
+"""Categories (`InstanceCategory`) that replace, and are replaced by, nothing but their own."""
+
+
+def _is_in_stock(stock: Stock) -> bool:
+    return stock in (Stock.GOOD, Stock.LOW)
+
+
+def _described(place: _Place, spec: LaunchSpec, offers: Offers) -> Candidate:
+    one = place.candidate
+    known = replace(
+        one,
+        stock=offers.stock(one),
+        interruption_rate="" if one.on_demand else offers.rates.get((one.instance_type, one.zone), ""),
+        price_per_hour=offers.price(one),
+    )
+    facts = [
+        known.stock.value,
+        f"interrupted {known.interruption_rate}" if known.interruption_rate else "",
+        _extra(known, spec, offers),
+    ]
+    told = ", ".join(fact for fact in facts if fact)
+    limit = f"above the price limit of {spec.spot_price_limit:g}" if _too_dear(known, spec) else ""
+    rests = offers.resting.get(known.place, "")
+    parts = (one.reason, told, limit, f"rests: {rests}" if rests else "")
+    return replace(known, reason="; ".join(part for part in parts if part))
+
+
+def _extra(candidate: Candidate, spec: LaunchSpec, offers: Offers) -> str:
+    """What on-demand costs beyond the old instance."""
+    old, new = offers.old_price(spec), candidate.price_per_hour
+    if not candidate.on_demand or not spec.instance.is_spot or old is None or new is None:
+        return ""
+    return f"{new - old:+.3f} an hour"
+
+
+def _order(place: _Place, spec: LaunchSpec, offers: Offers) -> tuple[float, ...]:
+    one = place.candidate
+    return (
+        one.place in offers.resting,
+        _too_dear(one, spec),
+        one.stock is Stock.NONE,
+        place.likeness,
+        place.turn,
+        _STOCKS[one.stock],
+        _rate(one.interruption_rate),
+        float("inf") if one.price_per_hour is None else one.price_per_hour,
+        place.preference,
+    )
+
+
+_STOCKS = {Stock.GOOD: 0, Stock.LOW: 1, Stock.UNKNOWN: 2, Stock.NONE: 3}
+
+
+def _too_dear(candidate: Candidate, spec: LaunchSpec) -> bool:
+    """Whether a launch would be refused for its price (`InvalidSpotPriceLimit.LowerThanPublicPrice`)."""
+    if candidate.on_demand or spec.instance.spot_strategy != "SpotWithPriceLimit":
+        return False
+    return candidate.price_per_hour is not None and candidate.price_per_hour > spec.spot_price_limit
+
+
+def _rate(words: str) -> float:
+    """The lower end of `5-10%`; what is not known is behind what is."""
+    found = re.match(r"\d+(\.\d+)?", words)
+    return float(found.group()) if found else float("inf")

@@ -1,0 +1,125 @@
+"""Making an image and waiting for it, whatever it is made of."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from spottui.cloud.ecs import ImageSource
+from spottui.cloud.ecs_shapes import Image
+from spottui.cloud.errors import CloudError
+from spottui.domain.forecast import TIGHT_S, Forecast, while_imaging
+from spottui.domain.plan import Plan
+from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.tokens import client_token
+from spottui.recovery.calls import Call, call, may_begin
+from spottui.recovery.change import cancelled, change, entered, leaves, plan_of, with_created
+from spottui.recovery.outlook import with_forecast
+from spottui.recovery.work import Ended, Work
+
+POLL_S = 5.0
+POLL_TIGHT_S = 2.0
+POLL_SOON_S = 1.0
+NEAR_S = 15.0
+"""So near to the forecast end the image is looked at each second: the machine is down while nobody looks."""
+YOUNG = timedelta(seconds=10)
+"""An image that is refused after all, or is ready at once, shows early."""
+UNLISTED_GRACE = timedelta(seconds=120)
+"""A new image may not be listed at once (alibaba_facts.md 3.2)."""
+PATIENCE = timedelta(hours=2)
+
+
+async def start_image(
+    work: Work, recovery_id: str, source: ImageSource, what: str, give_up_at: datetime
+) -> str | CloudError | Ended:
+    """Start the recovery's next image and return its id, or of the one that was started before and is not lost."""
+    recovery, plan = work.recovery(recovery_id), plan_of(work, recovery_id)
+    if recovery.image_id:
+        return recovery.image_id
+    number = len(recovery.made("image"))
+    ecs, token = work.ecs(recovery), client_token(recovery_id, "CreateImage", number)
+    name = f"{plan.image_name[:120]}-{number + 1}" if number else plan.image_name
+    if not may_begin(work, recovery, token):
+        return cancelled(recovery)
+    return await call(
+        work,
+        recovery_id,
+        Call(
+            "CreateImage",
+            token,
+            give_up_at=give_up_at,
+            shows=lambda known: entered(known, RecoveryState.IMAGING, what),
+            gives=lambda known, image_id: _begun(known, image_id, work.now()),
+        ),
+        lambda: ecs.create_image(source, name, recovery_id, token),
+    )
+
+
+async def wait_for_image(work: Work, recovery_id: str, image_id: str) -> Ended | None:
+    """Wait until instances can be launched from the image, showing its progress and the forecast.
+
+    An image that is lost is forgotten as the recovery's own, so that another can be made.
+    """
+    plan = plan_of(work, recovery_id)
+    poll_s = 0.0
+    while True:
+        recovery = work.recovery(recovery_id)
+        if recovery.cancel:
+            return cancelled(recovery)
+        image = await work.polls.image(recovery.region, image_id, poll_s)
+        now = work.now()
+        started = recovery.imaging_since or now
+        if isinstance(image, Image) and image.usable:
+            await _ready(work, recovery, plan, (now - started).total_seconds())
+            return None
+        lost = _lost(image, image_id, now - started)
+        if lost:
+            await change(work, recovery_id, lambda known: replace(known, image_id="", imaging_since=None, progress=0))
+            return replace(leaves(lost), again=True)
+        poll_s = POLL_TIGHT_S
+        if isinstance(image, Image):
+            poll_s = await _show_progress(work, recovery, image, plan, started, now)
+
+
+def _begun(known: Recovery, image_id: str, now: datetime) -> Recovery:
+    since = known.imaging_since or now
+    return replace(with_created(known, "image", image_id), image_id=image_id, imaging_since=since)
+
+
+async def _ready(work: Work, recovery: Recovery, plan: Plan, seconds: float) -> None:
+    spec, now = plan.spec, work.now()
+    add = work.journal.image_timings.add
+    await asyncio.to_thread(add, recovery.image_id, spec.main_category, spec.image_gib, seconds, now)
+    await change(work, recovery.recovery_id, lambda known: replace(known, progress=100, forecast_at=now))
+
+
+def _lost(image: Image | CloudError | None, image_id: str, since: timedelta) -> str:
+    if isinstance(image, Image) and image.lost:
+        return f"image {image_id} is {image.status}"
+    if image is None and since > UNLISTED_GRACE:
+        return f"image {image_id} is not listed"
+    if since > PATIENCE:
+        return f"image {image_id} is not ready after {since}"
+    return ""
+
+
+async def _show_progress(
+    work: Work, recovery: Recovery, image: Image, plan: Plan, started: datetime, now: datetime
+) -> float:
+    """Commit progress and forecast when they moved; return how soon to look again."""
+    timing = work.journal.image_timings.timing(plan.spec.main_category)
+    forecast = while_imaging(now, started, image.progress, recovery.deadline, plan.spec.image_gib, timing)
+    shown: Callable[[Recovery], Recovery] = lambda known: with_forecast(  # noqa: E731
+        replace(known, progress=image.progress), forecast, now
+    )
+    if shown(recovery) != recovery:
+        await change(work, recovery.recovery_id, shown)
+    return _poll_s(forecast, started, now)
+
+
+def _poll_s(forecast: Forecast, started: datetime, now: datetime) -> float:
+    if now - started < YOUNG:
+        return POLL_TIGHT_S
+    if (forecast.ready_at - now).total_seconds() < NEAR_S:
+        return POLL_SOON_S
+    return POLL_TIGHT_S if forecast.slack_s < TIGHT_S else POLL_S

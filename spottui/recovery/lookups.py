@@ -1,0 +1,124 @@
+"""One call for all who ask the same of the cloud within a time; a storm of a hundred asks no more than one recovery."""
+
+import asyncio
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, TypeVar
+
+from spottui.cloud.errors import CloudError
+from spottui.cloud.lanes import Lanes
+from spottui.domain.clock import Clock
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+
+AT_ONCE = 4
+"""Calls in the reading lane at once: polls and sweeps find a free thread in every storm."""
+FAILED_S = 5.0
+"""How long a failed call answers for whoever asks after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A call that was begun, and when."""
+
+    at: datetime
+    keep_s: float
+    answer: "Future[Any]"
+
+    def answers(self, now: datetime) -> bool:
+        """Whether it is under way or still young enough."""
+        if not self.answer.done():
+            return True
+        keep_s = self.keep_s if self.answer.exception() is None else min(self.keep_s, FAILED_S)
+        return now - self.at < timedelta(seconds=keep_s)
+
+
+class Lookups:
+    """Makes calls in the reading lane and keeps what came of them. Thread-safe."""
+
+    def __init__(self, lanes: Lanes, clock: Clock) -> None:
+        self._lanes = lanes
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._asked: dict[Hashable, _Asked] = {}
+        self._waiting: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._running = 0
+
+    def ask(self, key: Hashable, keep_s: float, call: Callable[[], T]) -> "Future[T]":
+        """Return what `call` gives, or gave to somebody who asked with the same key at most `keep_s` seconds ago.
+
+        The future is the asker's own: to cancel it takes nothing from the others.
+        """
+        now = self._clock.now()
+        with self._lock:
+            known = self._asked.get(key)
+            if known is None or not known.answers(now):
+                self._asked = {old: one for old, one in self._asked.items() if one.answers(now)}
+                known = self._asked[key] = _Asked(now, keep_s, Future())
+                self._waiting.append((call, known.answer))
+            own: Future[T] = Future()
+        known.answer.add_done_callback(partial(_pass_on, own))
+        self._run_next()
+        return own
+
+    def _run_next(self) -> None:
+        with self._lock:
+            if not self._waiting or self._running >= AT_ONCE:
+                return
+            call, answer = self._waiting.popleft()
+            self._running += 1
+        self._lanes.read(call).add_done_callback(partial(self._done, answer))
+
+    def _done(self, answer: "Future[Any]", made: "Future[Any]") -> None:
+        with self._lock:
+            self._running -= 1
+        _pass_on(answer, made)
+        self._run_next()
+
+
+def _pass_on(own: "Future[Any]", made: "Future[Any]") -> None:
+    if not own.set_running_or_notify_cancel():
+        return
+    error = made.exception()
+    if error is None:
+        own.set_result(made.result())
+    else:
+        own.set_exception(error)
+
+
+class Inquiry:
+    """The questions of one asker, who has `limit_s` seconds for all of them and goes on without what is not known.
+
+    Lives in one event loop. `missing` says what could not be learned, each as a line for people.
+    """
+
+    def __init__(self, lookups: Lookups, limit_s: float) -> None:
+        self._lookups = lookups
+        self._until = asyncio.get_running_loop().time() + limit_s
+        self._limit_s = limit_s
+        self.missing: list[str] = []
+
+    async def ask(self, what: str, key: Hashable, keep_s: float, call: Callable[[], T], otherwise: T) -> T:
+        """Return what `call` gives, or gave to somebody a while ago; `otherwise` when there is no answer in time."""
+        try:
+            async with asyncio.timeout_at(self._until):
+                return await asyncio.wrap_future(self._lookups.ask(key, keep_s, call))
+        except TimeoutError:
+            self._miss(what, f"no answer within {self._limit_s:.0f} s")
+        except CloudError as error:
+            self._miss(what, error.line)
+        except Exception as error:
+            log.exception("%s could not be looked up", what)
+            self._miss(what, type(error).__name__)
+        return otherwise
+
+    def _miss(self, what: str, why: str) -> None:
+        if not any(line.startswith(f"{what}: ") for line in self.missing):
+            self.missing.append(f"{what}: {why}")

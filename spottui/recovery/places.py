@@ -1,0 +1,41 @@
+"""Looking for places, once for each recovery, while its plan is read or its image is made."""
+
+import asyncio
+import logging
+from dataclasses import replace
+from functools import partial
+
+from spottui.domain.plan import Plan
+from spottui.domain.recovery import Recovery
+from spottui.recovery.change import plan_of
+from spottui.recovery.work import Work
+
+log = logging.getLogger("spottui.recovery")
+
+PATIENCE_S = 30.0
+
+
+async def look_for_places(work: Work, recovery_id: str) -> None:
+    """Wait until the places of the plan are ranked by stock, price and interruption rate, unless they are.
+
+    Who confirmed before they were known has confirmed the rules within which they are looked for.
+    """
+    if not plan_of(work, recovery_id).surveyed:
+        found = work.looks.begin(recovery_id, partial(find_places, work, recovery_id))
+        await asyncio.wait({found}, timeout=PATIENCE_S)
+
+
+async def find_places(work: Work, recovery_id: str) -> None:
+    """Rank the places of a plan and commit them. What goes wrong leaves the plan with the places that it has."""
+    plan = plan_of(work, recovery_id)
+    try:
+        surveyed = replace(await work.surveys.survey(plan), first_digest=plan.digest)
+    except Exception:
+        log.exception("the places of %s could not be looked up; it goes on with those that it has", recovery_id)
+        surveyed = replace(plan, surveyed=True, first_digest=plan.digest)
+    await asyncio.to_thread(work.journal.recoveries.replan, recovery_id, surveyed, only_if=_not_surveyed)
+    work.signals.wake(recovery_id)
+
+
+def _not_surveyed(_recovery: Recovery, plan: Plan) -> bool:
+    return not plan.surveyed

@@ -1,0 +1,200 @@
+"""What the cloud says of the places of a plan: other types and zones, stock, prices, and a DryRun of each candidate.
+
+A survey never fails: what could not be looked up is a warning of the plan, and the places are ranked without it.
+"""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
+
+from spottui.cloud.ecs import OUR_TAG
+from spottui.cloud.ecs_shapes import Image
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.lanes import Lanes
+from spottui.cloud.launch_request import check_key
+from spottui.cloud.market import Market
+from spottui.domain.clock import Clock
+from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last
+from spottui.domain.plan import Candidate, PlaceRules, Plan, Route, Stock, WarmImage
+from spottui.domain.settings import Settings
+from spottui.journal import Journal
+from spottui.recovery.lookups import Inquiry, Lookups
+
+LIMIT_S = 15.0
+"""A survey takes no longer: what has not answered by then is not known."""
+IMAGES_S = 10.0
+STOCK_S = 20.0
+CHECK_S = 30.0
+PRICES_S = 300.0
+VSWITCHES_S = 300.0
+RATES_S = 600.0
+TYPES_S = 3600.0
+
+OTHER_DISKS = ("cloud_essd", "cloud_auto")
+"""The categories that the newest types need (alibaba_facts.md 4.1)."""
+NOT_LOOKED_UP = "not looked up: "
+NO_VSWITCH = "no other zone has a vSwitch, neither in the configuration nor by its tag"
+
+
+class Surveys:
+    """Surveys plans; recoveries of a region share the calls. Thread-safe, and at home in any event loop."""
+
+    def __init__(
+        self, markets: Mapping[str, Market], lanes: Lanes, journal: Journal, clock: Clock, settings: Settings
+    ) -> None:
+        self._markets = markets
+        self._lookups = Lookups(lanes, clock)
+        self._journal = journal
+        self._clock = clock
+        self._allows_warm_image = settings.policy.warm_image
+        self._vswitch_tags = {region.id: region.vswitch_tag for region in settings.regions}
+
+    async def survey(self, plan: Plan) -> Plan:
+        """Return the plan with all that can be learned within `LIMIT_S` of its candidates, warm image and prices."""
+        spec, region = plan.spec, plan.spec.instance.region
+        one = _Survey(self._markets[region], region, Inquiry(self._lookups, LIMIT_S))
+        tag = self._vswitch_tags[region]
+        rules, warm_image, offers, resting = await asyncio.gather(
+            one.rules(plan, tag),
+            one.warm_image(spec),
+            one.offers(spec, plan.rules),
+            asyncio.to_thread(self._journal.cool_downs.resting, region, self._clock.now()),
+        )
+        prices = await one.prices(priced_types(spec, rules, offers))
+        offers = replace(offers, prices=prices, resting=resting)
+        candidates = await asyncio.gather(*(one.checked(spec, place) for place in rank(spec, rules, offers)))
+        others = [route for route in plan.routes if route is not Route.WARM_IMAGE]
+        return replace(
+            plan,
+            routes=(*others, Route.WARM_IMAGE) if warm_image and self._allows_warm_image else tuple(others),
+            candidates=refused_last(candidates),
+            rules=rules,
+            warm_image=warm_image,
+            warnings=(*_kept(plan.warnings), *_new_warnings(spec, rules, tag), *one.missing),
+            price_per_hour=offers.old_price(spec),
+            surveyed=True,
+        )
+
+
+class _Survey:
+    """One survey: what is asked of a region's market, and for how long the answers are good."""
+
+    def __init__(self, market: Market, region: str, inquiry: Inquiry) -> None:
+        self._market = market
+        self._region = region
+        self._inquiry = inquiry
+
+    @property
+    def missing(self) -> list[str]:
+        """What could not be learned."""
+        return [f"{NOT_LOOKED_UP}{line}" for line in self._inquiry.missing]
+
+    async def rules(self, plan: Plan, tag: str) -> PlaceRules:
+        """Add the vSwitches of the instance's VPC that have the tag, in the zones for which none is configured."""
+        vpc_id, nothing = plan.spec.vpc_id, dict[str, str]()
+        if not tag or not vpc_id:
+            return plan.rules
+        call = partial(self._market.vswitches, vpc_id, tag)
+        found = await self._inquiry.ask("vSwitches by tag", ("vswitches", vpc_id, tag), VSWITCHES_S, call, nothing)
+        missing = {zone: found[zone] for zone in sorted(found) if zone not in plan.rules.vswitches}
+        return replace(plan.rules, vswitches={**plan.rules.vswitches, **missing})
+
+    async def warm_image(self, spec: LaunchSpec) -> WarmImage | None:
+        """Return the newest image of this instance, or the one of ours of which it was made."""
+        nothing: tuple[Image, ...] = ()
+        images = await self._inquiry.ask(
+            "earlier images", ("images", self._region), IMAGES_S, self._market.our_images, nothing
+        )
+        return newest_warm_image(spec, images)
+
+    async def offers(self, spec: LaunchSpec, rules: PlaceRules) -> Offers:
+        """Return what is in stock, how often types are interrupted, and which other types there are."""
+        spot, on_demand, rates, types = await asyncio.gather(
+            self._stock(on_demand=False),
+            self._stock(on_demand=True) if rules.on_demand or not spec.instance.is_spot else _nothing_in_stock(),
+            self._rates(spec, rules),
+            self._types(spec, rules),
+        )
+        return Offers(spot=spot, on_demand=on_demand, rates=rates, types=types)
+
+    async def prices(self, types: Iterable[str]) -> dict[Pair, Price]:
+        """Return the prices of types in the zones of the region."""
+        found = await asyncio.gather(*(self._prices(name) for name in types))
+        return {pair: price for of_one in found for pair, price in of_one.items()}
+
+    async def checked(self, spec: LaunchSpec, candidate: Candidate) -> Candidate:
+        """Ask with a DryRun whether a launch would be refused; where a disk's category is, with the others too."""
+        if not spec.image_id:
+            return candidate
+        refusal = await self._refusal(spec, candidate)
+        if refusal is None:
+            return candidate
+        if refusal.kind is ErrorKind.DISK_CATEGORY:
+            for category in OTHER_DISKS:
+                other = replace(candidate, disk_category=category, reason=f"{candidate.reason}; disks as {category}")
+                if await self._refusal(spec, other) is None:
+                    return other
+        return replace(candidate, problem=": ".join(part for part in (refusal.code, refusal.message) if part))
+
+    async def _refusal(self, spec: LaunchSpec, candidate: Candidate) -> CloudError | None:
+        call = partial(self._market.refusal, spec, candidate)
+        key = ("check", check_key(spec, candidate))
+        return await self._inquiry.ask("whether each place would be refused", key, CHECK_S, call, None)
+
+    async def _stock(self, *, on_demand: bool) -> dict[Pair, Stock]:
+        call, nothing = partial(self._market.stock, on_demand=on_demand), dict[Pair, Stock]()
+        return await self._inquiry.ask("stock", ("stock", self._region, on_demand), STOCK_S, call, nothing)
+
+    async def _rates(self, spec: LaunchSpec, rules: PlaceRules) -> dict[Pair, str]:
+        old, nothing = spec.instance, dict[Pair, str]()
+        what, size = "interruption rates", (old.vcpus, old.memory_gib)
+        call = partial(self._market.rates_from, *size)
+        found = await self._inquiry.ask(what, ("rates", self._region, size), RATES_S, call, nothing)
+        types = tuple(name for name in rules.types if not any(name == known for known, _ in found))
+        if types:
+            call = partial(self._market.rates_of, types)
+            found = found | await self._inquiry.ask(what, ("rates", self._region, types), RATES_S, call, nothing)
+        return found
+
+    async def _types(self, spec: LaunchSpec, rules: PlaceRules) -> tuple[InstanceType, ...]:
+        size = (spec.instance.vcpus, spec.instance.memory_gib)
+        nothing: tuple[InstanceType, ...] = ()
+        if not rules.other_types or not all(size):
+            return nothing
+        call = partial(self._market.types_from, *size)
+        return await self._inquiry.ask("other types", ("types", self._region, size), TYPES_S, call, nothing)
+
+    async def _prices(self, name: str) -> dict[Pair, Price]:
+        call, nothing = partial(self._market.prices, name), dict[Pair, Price]()
+        return await self._inquiry.ask(f"prices of {name}", ("prices", self._region, name), PRICES_S, call, nothing)
+
+
+def newest_warm_image(spec: LaunchSpec, images: Iterable[Image]) -> WarmImage | None:
+    """Return the newest finished image of all disks of this instance, or the one of ours of which it was made.
+
+    The tag of ours on an image is the id of an interruption: `region.instance.epoch`.
+    """
+    of_this = f"{spec.instance.region}.{spec.instance.instance_id}."
+    found = [
+        WarmImage(image.image_id, image.made)
+        for image in images
+        if image.status == "Available" and image.made and image.disks >= len(spec.cloud_disks)
+        if image.image_id == spec.image_id or dict(image.tags).get(OUR_TAG, "").startswith(of_this)
+    ]
+    return max(found, key=lambda one: one.made, default=None)
+
+
+async def _nothing_in_stock() -> dict[Pair, Stock]:
+    return {}
+
+
+def _kept(warnings: Iterable[str]) -> tuple[str, ...]:
+    """The plan's own warnings, without those of an earlier survey."""
+    return tuple(line for line in warnings if line != NO_VSWITCH and not line.startswith(NOT_LOOKED_UP))
+
+
+def _new_warnings(spec: LaunchSpec, rules: PlaceRules, tag: str) -> tuple[str, ...]:
+    others = [zone for zone in rules.vswitches if zone != spec.instance.zone]
+    return (NO_VSWITCH,) if tag and not others else ()
