@@ -150,7 +150,7 @@ def _rule(tools: "RegionTools", *, has_spot: bool) -> Iterator[Check]:
     except CloudError as error:
         if error.kind is ErrorKind.DENIED:
             yield wrong(subject, error.line, statement_for("cms", error.action))
-        elif error.kind is not ErrorKind.NOT_FOUND:
+        else:
             yield wrong(subject, error.line, error.advice or "try again")
         return
     if not steps:

@@ -29,16 +29,21 @@ LIVE_S = 60.0
 @click.option("--dry-run", is_flag=True, help="Send nothing; say what auto-mode would do.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def drill(settings: "Settings", instance: str, via: str, timeout_s: float, dry_run: bool, as_json: bool) -> None:
-    """Send a drill about INSTANCE, see it arrive, and say what auto-mode would have done.
+    """Send a drill about INSTANCE (an id, or a name), see it arrive, and say what auto-mode would have done.
 
     Nothing is launched: a drill sets no lock, and only a lock lets auto-mode go on. A console that watches shows it
     as suspected, keeps the instance's disks (DeleteWithInstance=false) and closes it as a drill after its deadline.
     """
     from spottui.cli.drilling import await_drill, send_drill
+    from spottui.cli.naming import find_instance
+    from spottui.cli.outlook import what_auto_mode_would_do
     from spottui.cloud.region_tools import credentials_of, region_tools
 
-    every = region_tools(settings, credentials_of(settings))
-    tools, would = _would_do(settings, every, instance)
+    tools, found = find_instance(region_tools(settings, credentials_of(settings)), instance)
+    instance = found.instance_id
+    if not found.is_spot:
+        raise Wrong(f"{instance} is not a spot instance: it is never reclaimed.")
+    would = what_auto_mode_would_do(settings, tools.ecs, instance)
     result: dict[str, Any] = {"instance_id": instance, "region": tools.settings.id, "via": via, "would": would}
     if not dry_run:
         refuse_if_read_only()
@@ -84,18 +89,3 @@ def live_check(settings: "Settings", tools: "RegionTools") -> Check:
 def _tell(text: str, as_json: bool) -> None:
     if not as_json:
         click.echo(text)
-
-
-def _would_do(
-    settings: "Settings", every: "tuple[RegionTools, ...]", instance_id: str
-) -> "tuple[RegionTools, list[str]]":
-    """Find the instance's region and say in lines what auto-mode would do at a real reclaim."""
-    from spottui.cli.outlook import what_auto_mode_would_do
-
-    for tools in every:
-        spec = tools.ecs.launch_specs([instance_id]).get(instance_id)
-        if spec:
-            if not spec.instance.is_spot:
-                raise Wrong(f"{instance_id} is not a spot instance: it is never reclaimed.")
-            return tools, what_auto_mode_would_do(settings, tools.ecs, instance_id)
-    raise Failed(f"{instance_id} is not listed in {', '.join(one.settings.id for one in every)}.")

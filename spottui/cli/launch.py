@@ -128,7 +128,13 @@ def _show(wanted: "LaunchTemplate", name: str, count: int) -> None:
     click.secho(f"launch {count} from {name}", bold=True)
     for key, value in asdict(wanted).items():
         if value:
-            click.echo(f"  {key.replace('_', ' '):<24}{', '.join(value) if isinstance(value, list | tuple) else value}")
+            click.echo(f"  {key.replace('_', ' '):<24}{_value(value)}")
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={one}" for key, one in value.items())
+    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
 
 
 def _tell(launched: tuple[tuple[str, ...], str], template: str, *, as_json: bool) -> None:

@@ -46,11 +46,13 @@ def recover(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Bring INSTANCE back as the console would: protect, image, launch, verify; exit 0 when its replacement runs.
+    """Bring INSTANCE (an id, or a name) back as the console would; exit 0 when its replacement runs.
 
     What was begun before is gone on with: it is one recovery, whoever asks. Ctrl+c leaves it to the next start of
     spottui, which goes on from the same step.
     """
+    if not instance.startswith("i-"):
+        instance = _id_of(settings, instance)
     regions = (region,) if region else tuple(one.id for one in settings.regions)
     asked = _Asked(instance, regions, route, when_locked, yes)
     if dry_run:
@@ -58,6 +60,13 @@ def recover(
         return
     refuse_if_read_only()
     leave(_recover(settings, asked, as_json=as_json))
+
+
+def _id_of(settings: "Settings", name: str) -> str:
+    from spottui.cli.naming import find_instance
+    from spottui.cloud.region_tools import credentials_of, region_tools
+
+    return find_instance(region_tools(settings, credentials_of(settings)), name)[1].instance_id
 
 
 @dataclass(frozen=True, slots=True)
