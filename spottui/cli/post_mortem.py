@@ -63,11 +63,12 @@ def as_markdown(incident: Incident) -> str:
 
 def timeline(incident: Incident) -> list[Moment]:
     """Return what was seen, decided and called, oldest first; what came of a call stands where its answer came."""
-    return [
+    moments = [
         Moment(one.at, one.phase.value, plain(f"{one.action} {one.detail}".strip(), 500), one.request_id)
         for one in incident.audit
         if one.at
     ]
+    return sorted(moments, key=lambda one: one.at)
 
 
 def _facts(incident: Incident) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from spottui.domain.text import plain
 from spottui.journal import Journal
 from spottui.journal.outbox import Letter
 from spottui.notify.channels import Channel, channels_of
+from spottui.notify.only_one import OnlyOne
 
 log = logging.getLogger("spottui.notify")
 
@@ -32,6 +33,7 @@ class Sender(threading.Thread):
         self._journal = journal
         self._clock = clock
         self._stopped = threading.Event()
+        self._only_one = OnlyOne(journal.database.path)
         self._channels = channels_of(addresses)
         for channel in self._channels:
             journal.outbox.introduce(channel.name, clock.now())
@@ -44,7 +46,9 @@ class Sender(threading.Thread):
         self._try(self.look)
 
     def look(self) -> None:
-        """Send everything that is due now."""
+        """Send everything that is due now, unless another console of this journal does."""
+        if not self._only_one.is_mine():
+            return
         told = [self._tell_all(channel) for channel in self._channels]
         if any(told):
             self._settle()
@@ -52,7 +56,9 @@ class Sender(threading.Thread):
     def stop(self) -> None:
         """End within a few seconds; letters that are still there go out at the next start."""
         self._stopped.set()
-        self.join(LAST_S)
+        if self.is_alive():
+            self.join(LAST_S)
+        self._only_one.release()
 
     def _try(self, what: Callable[[], None]) -> None:
         try:

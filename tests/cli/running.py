@@ -10,9 +10,11 @@ from click.testing import CliRunner, Result
 from spottui.cli.main import main
 
 
-def run(*arguments: object, stdin: str = "", env: dict[str, str] | None = None) -> Result:
+def run(*arguments: object, stdin: str = "", env: dict[str, str] | None = None, colour: bool = False) -> Result:
     """Run a command; a traceback that reached the person fails the test."""
-    done = CliRunner().invoke(main, [str(one) for one in arguments], input=stdin, env=env, prog_name="spottui")
+    done = CliRunner().invoke(
+        main, [str(one) for one in arguments], input=stdin, env=env, color=colour, prog_name="spottui"
+    )
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done

@@ -11,6 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from spottui.cli.game_day import score_of
+from spottui.config import load
+from spottui.journal import Journal
+from spottui.journal.history import incident
 from spottui.sim.testing import SimServer
 from tests.cli.running import own_state, run, run_json
 from tests.driving import clean_environment, effects, wait_until
@@ -119,6 +123,18 @@ def test_statistics_count_each_incident_once(night: Night) -> None:
     assert said["duplicates_suppressed"] >= 4
     (row,) = csv.DictReader(io.StringIO(run("report", "--since", "1h", "--csv", "--config", night.toml).stdout))
     assert row["instance_id"] == night.instance_id
+
+
+def test_the_score_of_a_night_is_taken_from_the_journal(night: Night) -> None:
+    journal = Journal(Path(load(night.toml).journal))
+    found = incident(journal, night.instance_id)
+    journal.close()
+    assert found
+    score = score_of(found)
+    assert (score.state, score.duplicates) == ("recovered", found.interruption.duplicates)
+    assert score.confirm_s is not None
+    assert score.recovery_s is not None
+    assert 0 <= score.confirm_s < score.recovery_s
 
 
 @pytest.mark.parametrize(

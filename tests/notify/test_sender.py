@@ -137,10 +137,26 @@ def test_a_restart_between_two_channels_tells_nobody_twice(journal: Journal, end
     endpoint.broken = {"/b"}
     first.look()
     endpoint.broken = set()
+    first.stop()
     clock.at += timedelta(minutes=1)
     again = Sender(Journal(journal.database.path), addresses[::-1], clock)
     again.look()
     assert (len(endpoint.heard("/a")), len(endpoint.heard("/b"))) == (1, 1)
+
+
+def test_two_consoles_of_a_journal_tell_once_and_the_second_goes_on_alone(
+    journal: Journal, endpoint: Endpoint, clock: Clock
+) -> None:
+    addresses = (endpoint.address("/a"),)
+    first, second = Sender(journal, addresses, clock), Sender(Journal(journal.database.path), addresses, clock)
+    reclaim(journal, clock)
+    first.look()
+    reclaim(journal, clock, "i-2")
+    second.look()
+    assert len(endpoint.taken) == 1
+    first.stop()
+    second.look()
+    assert len(endpoint.taken) == 2
 
 
 def test_an_incident_is_one_thread(journal: Journal, endpoint: Endpoint, clock: Clock) -> None:
@@ -193,7 +209,7 @@ def test_no_secret_of_an_address_reaches_the_journal(
 ) -> None:
     secret = "s3cr3tpassword"
     addresses = (f"json://user:{secret}@127.0.0.1:9/", f"dingtalk://{secret}@{secret}/", f"nonsense://{secret}", "x")
-    Sender(journal, addresses, clock)
+    Sender(journal, addresses, clock).stop()
     dead = Sender(journal, addresses[:1], clock)
     reclaim(journal, clock)
     dead.look()
