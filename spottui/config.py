@@ -216,8 +216,8 @@ _CHOICES = {
 _NAMED_TABLES: dict[str, type] = {"drain": DrainSettings, "template": LaunchTemplate}
 _LIMITS: dict[str, tuple[float, float]] = {
     "veto_window_s": (0, 240),
-    "max_at_once": (1, 100),
-    "max_per_hour": (1, 1000),
+    "max_at_once": (1, 10_000),
+    "max_per_hour": (1, 100_000),
     "lock_poll_s": (0.5, 60),
     "sweep_s": (2, 3600),
     "long_poll_s": (1, 30),

@@ -3,13 +3,14 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from spottui.domain.audit import Entry
 from spottui.domain.clock import Clock
 from spottui.domain.feed import Event
 from spottui.domain.instance import Instance, InterruptionBehavior
+from spottui.domain.leftover import Leftover
 from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
@@ -18,13 +19,16 @@ from spottui.domain.tokens import image_name
 from spottui.domain.view import ApiBudget, DeskView
 from spottui.journal import Journal
 from spottui.recovery.engine import Engine
-from spottui.recovery.preview import plan_now
+from spottui.recovery.janitor import clean_up, leftovers
+from spottui.recovery.preview import Previews
 from spottui.recovery.work import Work
 from spottui.watch.watch import Watch
 
 EVENTS_SHOWN = 1000
 ROWS_SHOWN = 200
 SETTLE_S = 0.05
+VIEW_SHARE = 10
+"""In a storm the next view waits so many times as long as the last one took."""
 
 
 class Desk:
@@ -49,6 +53,7 @@ class Desk:
         self._journal = journal
         self._watch = watch
         self._work = work
+        self._previews = Previews(work)
         self._engine = engine
         self._clock: Clock = work.clock
         self._on_close = on_close
@@ -56,6 +61,7 @@ class Desk:
         self._read_only = read_only
         self._events: deque[Event] = deque(maxlen=EVENTS_SHOWN)
         self._reading = threading.Lock()
+        self._view_took_s = 0.0
 
     def view(self) -> DeskView:
         """Return everything as it is now."""
@@ -83,8 +89,11 @@ class Desk:
         Changes come in bursts, and what acts on a notice comes before what shows it: the view is taken a moment later.
         """
         if self._journal.database.wait(version, timeout_s) > version:
-            time.sleep(SETTLE_S)
-        return self.view()
+            time.sleep(max(SETTLE_S, VIEW_SHARE * self._view_took_s))
+        began = time.monotonic()
+        view = self.view()
+        self._view_took_s = time.monotonic() - began
+        return view
 
     def plan(self, recovery_id: str) -> Plan | None:
         """Return the frozen plan of a recovery, or None while there is none."""
@@ -98,7 +107,7 @@ class Desk:
         """Return the plan that a recovery of this instance would have, by `route` first if given; may ask the cloud."""
         self._refuse_if_read_only()
         self._refuse_if_recovered(instance_id)
-        plan = plan_now(self._work, region, instance_id)
+        plan = self._previews.show(region, instance_id)
         return plan if route is None else _by(plan, route)
 
     def confirm(self, recovery_id: str, digest: str, who: str) -> None:
@@ -108,6 +117,15 @@ class Desk:
         if plan is None or digest not in (plan.digest, plan.first_digest):
             raise Refused("The plan is not the one that was shown. Open it again.")
         self._decide(recovery_id, Decision.CONFIRM, who)
+
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """Return what recoveries left behind that costs money; asks the cloud."""
+        return leftovers(self._work)
+
+    def clean_up(self, resource_ids: Sequence[str], who: str) -> dict[str, str]:
+        """Delete leftovers that may go; return what came of each: empty for gone, else why it is still there."""
+        self._refuse_if_read_only()
+        return clean_up(self._work, resource_ids, who)
 
     def choose_route(self, recovery_id: str, route: Route, who: str) -> Plan:
         """Put another route first in the plan of a recovery that nobody has confirmed yet; return the plan."""
@@ -140,10 +158,13 @@ class Desk:
         self._engine.begin_again(reopened)
 
     def recover(self, region: str, instance_id: str, digest: str, who: str, route: Route | None = None) -> str:
-        """Recover an instance because an engineer says so; return the recovery's id."""
-        plan = self.plan_for(region, instance_id, route)
+        """Recover an instance because an engineer says so, by the plan of this digest; return the recovery's id."""
+        self._refuse_if_read_only()
+        self._refuse_if_recovered(instance_id)
+        plan = self._previews.shown(region, instance_id)
+        plan = plan if route is None else _by(plan, route)
         if plan.digest != digest:
-            raise Refused(f"{instance_id} has changed since its plan was shown. Open it again.")
+            raise Refused("The plan is not the one that was shown. Open it again.")
         recovery_id = self._watch.intake.engineer(region, instance_id).id
         self._journal.recoveries.set_plan(recovery_id, replace(plan, image_name=image_name(recovery_id)))
         self.confirm(recovery_id, digest, who)

@@ -34,7 +34,7 @@ def clean_environment(state: Path) -> dict[str, str]:
     return {**kept, "XDG_STATE_HOME": str(state), "PYTHONUNBUFFERED": "1"}
 
 
-def add_policy(config: Path, **policy: float) -> None:
+def add_policy(config: Path, **policy: object) -> None:
     """Append to the `[policy]` table, which is the last of a written configuration."""
     with config.open("a") as file:
         file.writelines(f"{key} = {value}\n" for key, value in policy.items())
@@ -80,6 +80,11 @@ class Headless:
         wait_until(lambda: self._process.poll() is not None or self.lines)
         assert self.lines, self.stderr()
         return self
+
+    @property
+    def pid(self) -> int:
+        """The id of the process."""
+        return self._process.pid
 
     @property
     def alive(self) -> bool:

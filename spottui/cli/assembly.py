@@ -17,6 +17,7 @@ from spottui.domain.interruption import Interruption
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
+from spottui.recovery.bulletin import Bulletin
 from spottui.recovery.claims import Claim
 from spottui.recovery.engine import Engine
 from spottui.recovery.guard import Guard
@@ -45,7 +46,19 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     guard = Guard(journal, settings.policy, clock, claim, read_only=read_only)
     rafts = LifeRafts(journal, account.regions, account.lanes, clock)
     surveys = Surveys(account.markets, account.lanes, journal, clock, settings)
-    work = Work(journal, account.regions, account.lanes, clock, settings, guard, polls, Signals(), rafts, surveys)
+    work = Work(
+        journal,
+        account.regions,
+        account.lanes,
+        clock,
+        settings,
+        guard,
+        polls,
+        Signals(),
+        rafts,
+        surveys,
+        Bulletin(journal, clock),
+    )
     engine = Engine(work, claim)
 
     def on_seen(interruption: Interruption) -> None:

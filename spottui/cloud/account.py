@@ -32,7 +32,7 @@ class CloudAccount:
             for region in settings.regions
         }
         self.monitors = {
-            region.id: CloudMonitor(region.id, region.cms_endpoint, self._credentials, settings.ca_file)
+            region.id: CloudMonitor(region.id, region.cms_endpoint, self._credentials, settings.ca_file, self.budget)
             for region in settings.regions
         }
         self.markets = {

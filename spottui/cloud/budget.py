@@ -107,13 +107,16 @@ class Budget:
         self._buckets: dict[tuple[str, str], _Bucket] = {}
 
     @contextmanager
-    def call(self, action: str, region: str) -> Iterator[None]:
+    def call(self, action: str, region: str, priority: Priority | None = None) -> Iterator[None]:
         """Wait for a token and let the block make its call; what it raises shows whether the API is throttled.
+
+        Without a `priority` it is that of the action, else of the thread.
 
         Raises:
             CloudError: THROTTLED with `retry_after_s`, nothing sent, while the API is closed.
         """
-        bucket = self._wait_for_turn(action, region)
+        first = priority if priority is not None else _BY_ACTION.get(action, _urgency.get())
+        bucket = self._wait_for_turn(action, region, first)
         try:
             yield
         except CloudError as error:
@@ -134,10 +137,10 @@ class Budget:
                     found.append(ApiBudget(action, region, until, round(bucket.rate, 1), len(bucket.line)))
             return tuple(found)
 
-    def _wait_for_turn(self, action: str, region: str) -> _Bucket:
+    def _wait_for_turn(self, action: str, region: str, priority: Priority) -> _Bucket:
         with self._changed:
             bucket = self._bucket(action, region)
-            me = (_BY_ACTION.get(action, _urgency.get()), next(self._numbers))
+            me = (priority, next(self._numbers))
             heapq.heappush(bucket.line, me)
             try:
                 while not self._may_go(bucket, me, action):

@@ -9,6 +9,7 @@ from alibabacloud_tea_openapi.client import Client
 from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params
 from darabonba.runtime import RuntimeOptions
 
+from spottui.cloud.budget import Budget
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import CONNECT_TIMEOUT_MS, PAGE, READ_TIMEOUT_MS, sdk_config
 from spottui.cloud.errors import CloudError, ErrorKind, kind_of
@@ -21,8 +22,11 @@ ACTION = "DescribeSystemEventAttribute"
 class CloudMonitor:
     """The calls of one account and region; thread-safe. An empty `endpoint` means the region's own."""
 
-    def __init__(self, region: str, endpoint: str, credentials: CredentialSource, ca_file: Path | None = None) -> None:
+    def __init__(
+        self, region: str, endpoint: str, credentials: CredentialSource, ca_file: Path | None, budget: Budget
+    ) -> None:
         self.region = region
+        self._budget = budget
         self._runtime = RuntimeOptions(connect_timeout=CONNECT_TIMEOUT_MS, read_timeout=READ_TIMEOUT_MS)
         own = f"metrics.{region}.aliyuncs.com"
         self._client = Client(sdk_config(region, endpoint or own, credentials, ca_file))
@@ -57,11 +61,12 @@ class CloudMonitor:
 
     def _read(self, query: dict[str, str | int]) -> dict[str, Any]:
         request = OpenApiRequest(query={"RegionId": self.region, **{key: str(value) for key, value in query.items()}})
-        try:
-            answer = self._client.call_api(_PARAMS, request, self._runtime)
-        except Exception as error:
-            raise translate(ACTION, error) from None
-        return checked(answer.get("body"))
+        with self._budget.call(ACTION, self.region):
+            try:
+                answer = self._client.call_api(_PARAMS, request, self._runtime)
+            except Exception as error:
+                raise translate(ACTION, error) from None
+            return checked(answer.get("body"))
 
 
 def checked(body: object) -> dict[str, Any]:

@@ -214,11 +214,11 @@ class Ecs:
         """Ask whether a launch like `spec` at `candidate` would be accepted; launches nothing.
 
         Raises `CloudError`: the refusal that the launch would meet, or why it could not be asked. The image is the one
-        that the old instance was made of.
+        that the old instance was made of. Where the API is slow, launches go first.
         """
         request = check_request(spec, candidate)
         try:
-            self.act("RunInstances", self.client.run_instances_with_options, request)
+            self.act("RunInstances", self.client.run_instances_with_options, request, Priority.FLEET)
         except CloudError as error:
             if error.code != "DryRunOperation":
                 raise
@@ -258,9 +258,9 @@ class Ecs:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise CloudError(action, ErrorKind.BROKEN, message=f"a field of an unknown shape ({error})") from None
 
-    def act(self, action: str, method: "TypedCall", request: object) -> Any:
+    def act(self, action: str, method: "TypedCall", request: object, priority: Priority | None = None) -> Any:
         """Make a call that changes something through the typed client, and return its body."""
-        with self._budget.call(action, self.region):
+        with self._budget.call(action, self.region, priority):
             try:
                 answer = method(request, self._runtime)
             except Exception as error:

@@ -16,7 +16,7 @@ from spottui.domain.launch_spec import LaunchSpec, PrivateDns
 class Image:
     """A custom image: `progress` in percent; `usable` when instances can be launched from it.
 
-    `made` is when it was begun; `tags` are all of its tags; `disks` is of how many disks it is.
+    `made` is when it was begun; `tags` are all of its tags; `snapshots` are those of its disks, `gib` their size.
     """
 
     image_id: str
@@ -25,7 +25,8 @@ class Image:
     usable: bool
     made: datetime | None = None
     tags: tuple[tuple[str, str], ...] = ()
-    disks: int = 0
+    snapshots: tuple[str, ...] = ()
+    gib: int = 0
 
     @property
     def lost(self) -> bool:
@@ -41,6 +42,8 @@ class Snapshot:
     disk_id: str
     status: str
     progress: int
+    tags: tuple[tuple[str, str], ...] = ()
+    gib: int = 0
 
     @property
     def finished(self) -> bool:
@@ -243,6 +246,7 @@ def _disk(item: dict[str, Any]) -> Disk:
         status=_text(item, "Status"),
         instance_id=_text(item, "InstanceId"),
         encrypted=bool(item.get("Encrypted")),
+        tags=_tags(item),
         name=_text(item, "DiskName"),
         description=_text(item, "Description"),
         kms_key_id=_text(item, "KMSKeyId"),
@@ -257,7 +261,7 @@ def _system_first(disk: Disk) -> tuple[bool, str]:
 
 
 def _image(item: dict[str, Any]) -> Image:
-    status = _text(item, "Status")
+    status, mappings = _text(item, "Status"), _inner(item, "DiskDeviceMappings", "DiskDeviceMapping")
     return Image(
         image_id=_text(item, "ImageId"),
         status=status,
@@ -265,7 +269,8 @@ def _image(item: dict[str, Any]) -> Image:
         usable=status == "Available" or item.get("Usable") is True,
         made=_second(_text(item, "CreationTime")),
         tags=_tags(item),
-        disks=len(_inner(item, "DiskDeviceMappings", "DiskDeviceMapping")),
+        snapshots=tuple(_text(one, "SnapshotId") for one in mappings),
+        gib=sum(_gib(one, "Size") for one in mappings),
     )
 
 
@@ -275,7 +280,19 @@ def _percent(item: dict[str, Any]) -> int:
 
 
 def _snapshot(item: dict[str, Any]) -> Snapshot:
-    return Snapshot(_text(item, "SnapshotId"), _text(item, "SourceDiskId"), _text(item, "Status"), _percent(item))
+    return Snapshot(
+        snapshot_id=_text(item, "SnapshotId"),
+        disk_id=_text(item, "SourceDiskId"),
+        status=_text(item, "Status"),
+        progress=_percent(item),
+        tags=_tags(item),
+        gib=_gib(item, "SourceDiskSize"),
+    )
+
+
+def _gib(item: dict[str, Any], key: str) -> int:
+    """Sizes are numbers or texts of digits, as the action pleases."""
+    return int(item.get(key) or 0)
 
 
 def _invocation(item: dict[str, Any]) -> Invocation:

@@ -84,10 +84,16 @@ def check_request(spec: LaunchSpec, candidate: Candidate) -> models.RunInstances
 def check_key(spec: LaunchSpec, candidate: Candidate) -> str:
     """Return a text that is the same for launches of which one is accepted where the other is: one DryRun is enough.
 
-    Names and tags make no difference.
+    Names, tags, and how many disks there are of which size make no difference.
     """
-    nameless = replace(spec, instance=replace(spec.instance, name="", tags=()), host_name="", description="")
-    return json.dumps(check_request(nameless, candidate).to_map(), sort_keys=True)
+    instance = replace(spec.instance, name="", tags=())
+    kinds = tuple(dict.fromkeys(_kind_of(disk) for disk in spec.cloud_disks))
+    alike = replace(spec, instance=instance, host_name="", description="", disks=kinds)
+    return json.dumps(check_request(alike, candidate).to_map(), sort_keys=True)
+
+
+def _kind_of(disk: Disk) -> Disk:
+    return Disk("", "", disk.kind, disk.category, 0, disk.performance_level, encrypted=disk.encrypted)
 
 
 def _spot(spec: LaunchSpec, *, on_demand: bool) -> dict[str, str | float | int | None]:

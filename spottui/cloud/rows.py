@@ -7,7 +7,7 @@ from spottui.cloud.errors import CloudError, ErrorKind
 
 def rows(action: str, body: dict[str, Any], outer: str, inner: str) -> list[dict[str, Any]]:
     """Return a list that every answer has; one without it raises `CloudError`, for it is not an empty one."""
-    if outer not in body:
+    if body.get(outer) is None:
         raise _unknown_shape(action, outer, inner)
     return rows_if_any(action, body, outer, inner)
 

@@ -72,6 +72,7 @@ class Disk:
     status: str = ""
     instance_id: str = ""
     encrypted: bool = False
+    tags: tuple[tuple[str, str], ...] = ()
     name: str = ""
     description: str = ""
     kms_key_id: str = ""

@@ -100,15 +100,20 @@ class _Place:
 def rank(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[Candidate, ...]:
     """Return the places where the replacement may run, the best first, at most `MOST`.
 
-    By likeness to the old place, then by stock, interruption rate and price. A place that rests, or that is dearer than
-    the price limit and would be refused, comes after all others; one that is sold out only counts when all are.
+    By likeness to the old place, then by stock, interruption rate and price. A place that is sold out comes after all
+    others, then what is dearer than the price limit and would be refused, then what rests. While anything is in stock,
+    one place that is sold out stays, of the old type: stock comes back.
     """
     places = [replace(one, candidate=_described(one, spec, offers)) for one in _places(spec, rules, offers)]
     places.sort(key=lambda one: _order(one, spec, offers))
-    stocked = [one for one in places if one.candidate.stock is not Stock.NONE] or places
-    on_demand = [one for one in stocked if one.likeness is _Likeness.ON_DEMAND][:MOST_ON_DEMAND]
-    spot = [one for one in stocked if one.likeness is not _Likeness.ON_DEMAND][: MOST - len(on_demand)]
-    return tuple(one.candidate for one in sorted(spot + on_demand, key=lambda one: _order(one, spec, offers)))
+    sold_out = [one for one in places if one.candidate.stock is Stock.NONE]
+    stocked = [one for one in places if one.candidate.stock is not Stock.NONE]
+    if not stocked:
+        return tuple(one.candidate for one in sold_out[:MOST])
+    kept = [one for one in sold_out if one.likeness <= _Likeness.SAME_TYPE][:1]
+    kept += [one for one in stocked if one.likeness is _Likeness.ON_DEMAND][:MOST_ON_DEMAND]
+    kept += [one for one in stocked if one.likeness is not _Likeness.ON_DEMAND][: MOST - len(kept)]
+    return tuple(one.candidate for one in places if one in kept)
 
 
 def refused_last(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:

@@ -123,7 +123,9 @@ class Plan:
         """
         instance = replace(self.spec.instance, recycling=False, status=InstanceStatus.UNKNOWN)
         places = tuple((*one.place, one.vswitch_id, one.disk_category) for one in self.candidates)
-        launched = (self.routes, replace(self.spec, instance=instance), places, self.rules, self.drain, self.warm_image)
+        disks = tuple(replace(disk, status="", instance_id="", tags=()) for disk in self.spec.disks)
+        spec = replace(self.spec, instance=instance, disks=disks)
+        launched = (self.routes, spec, places, self.rules, self.drain, self.warm_image)
         user_data = self.spec.user_data.value if self.spec.user_data else ""
         return hashlib.sha256(f"{launched!r}{user_data}".encode()).hexdigest()[:12]
 

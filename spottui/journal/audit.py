@@ -11,6 +11,8 @@ from spottui.journal.database import Database
 from spottui.journal.encoding import moment, stamp
 from spottui.journal.events import write_line
 
+_INSERT = schema.audit.insert()
+
 
 class Audit:
     """Reads the audit of recoveries; it is written with the change that it tells of."""
@@ -55,17 +57,16 @@ def write_entry(connection: sa.Connection, entry: Entry, region: str, instance_i
 
     A sign of the reclaim has a line of its own there.
     """
-    connection.execute(
-        schema.audit.insert().values(
-            at=stamp(now),
-            recovery_id=entry.recovery_id,
-            action=entry.action,
-            phase=entry.phase.value,
-            client_token=entry.client_token,
-            request_id=entry.request_id,
-            detail=entry.detail,
-        )
-    )
+    values = {
+        "at": stamp(now),
+        "recovery_id": entry.recovery_id,
+        "action": entry.action,
+        "phase": entry.phase.value,
+        "client_token": entry.client_token,
+        "request_id": entry.request_id,
+        "detail": entry.detail,
+    }
+    connection.execute(_INSERT, values)
     if entry.phase not in (Phase.INTENT, Phase.EVIDENCE):
         decided = entry.phase in (Phase.DECISION, Phase.STATE)
         text = entry.detail if decided else f"{entry.action} {entry.detail}".strip()

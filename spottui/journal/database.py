@@ -28,6 +28,7 @@ class Database:
         self.path = path
         _make_private(path)
         self._engine = _engine(path, explicit_begin=True)
+        self._reading = self._engine.execution_options(reading=True)
         self._written = threading.Condition()
         self._writes = 0
         self._prepare()
@@ -35,7 +36,7 @@ class Database:
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Give a connection for queries."""
-        with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        with self._reading.connect() as connection:
             yield connection
 
     @contextmanager
@@ -126,7 +127,8 @@ def _engine(path: Path, *, explicit_begin: bool) -> sa.Engine:
 
         @sa.event.listens_for(engine, "begin")
         def begin_immediate(connection: sa.Connection) -> None:
-            if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            # A query needs no transaction of its own, and must not wait for who writes.
+            if not connection.get_execution_options().get("reading"):
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return engine

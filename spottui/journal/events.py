@@ -10,6 +10,7 @@ from spottui.journal import schema
 from spottui.journal.database import Database
 from spottui.journal.encoding import moment, stamp
 
+_INSERT = schema.event.insert()
 KEPT = 100_000
 """Lines that are kept; older ones go at the next start."""
 
@@ -43,7 +44,7 @@ class Events:
 def write_line(connection: sa.Connection, line: Line, now: datetime) -> None:
     """Append a line in a transaction that is under way."""
     values = {**asdict(line), "kind": line.kind.value}
-    connection.execute(schema.event.insert().values(at=stamp(now), **values))
+    connection.execute(_INSERT, {"at": stamp(now), **values})
 
 
 def _event(row: sa.RowMapping) -> Event:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -20,8 +21,10 @@ from spottui.journal.recoveries import ROW, decoded, load, write_decision
 
 _ARMING, _ANSWER, _RECOVERY = schema.arming.c, schema.auto_answer.c, schema.recovery.c
 _FINAL = [state.value for state in RecoveryState if state.is_final]
-_OVER = _RECOVERY.state.in_(_FINAL)
 _IDS_PER_QUERY = 500
+
+Turn = tuple[datetime, str]
+"""A recovery's place in the line: its deadline, then its id."""
 
 
 class AutoAnswer(StrEnum):
@@ -61,6 +64,30 @@ class Answered:
     veto_until: datetime | None = None
 
 
+def _waiting(answer: AutoAnswer) -> sa.Select[Any]:
+    """Select those with this answer of which no person has spoken since."""
+    return (
+        sa.select(_ANSWER.deadline, _ANSWER.recovery_id, _ANSWER.added_cost, _ANSWER.asked_at)
+        .join(schema.recovery, _RECOVERY.id == _ANSWER.recovery_id)
+        .where(
+            _ANSWER.answer == answer.value,
+            _RECOVERY.decision == Decision.NONE.value,
+            ~_RECOVERY.cancel,
+            _RECOVERY.state.not_in(_FINAL),
+        )
+        .order_by(_ANSWER.deadline, _ANSWER.recovery_id)
+    )
+
+
+# Every look asks these: to build a statement takes longer than to run it.
+_SAID = sa.select(schema.arming).order_by(_ARMING.at)
+_HELD = _waiting(AutoAnswer.GRANTED)
+_IN_LINE = _waiting(AutoAnswer.IN_LINE)
+_IN_FLIGHT = sa.select(sa.func.count()).where(
+    _RECOVERY.decision == Decision.CONFIRM.value, _RECOVERY.state.not_in(_FINAL)
+)
+
+
 class GuardBook:
     """Opens the guard's pages; one that is opened to write holds the journal's write lock until it is closed."""
 
@@ -88,7 +115,7 @@ class Page:
 
     def arming(self) -> tuple[Arming, ...]:
         """Return what each console has last said, the oldest first."""
-        rows = self._connection.execute(sa.select(schema.arming).order_by(_ARMING.at)).mappings().all()
+        rows = self._connection.execute(_SAID).mappings().all()
         return tuple(
             Arming(row["executor_id"], row["armed"], row["who"], moment(row["at"]), row["reason"]) for row in rows
         )
@@ -121,32 +148,29 @@ class Page:
 
     def in_flight(self) -> int:
         """Count the recoveries that somebody has confirmed and that are not over."""
-        confirmed = _RECOVERY.decision == Decision.CONFIRM.value
-        query = sa.select(sa.func.count()).where(confirmed, _RECOVERY.state.not_in(_FINAL))
-        return int(self._connection.execute(query).scalar_one())
+        return int(self._connection.execute(_IN_FLIGHT).scalar_one())
 
-    def waiting(self) -> tuple[Answered, ...]:
-        """Return those that hold a place or are in line for one, and of which no person has spoken since."""
-        query = (
-            sa.select(schema.auto_answer)
-            .join(schema.recovery, _RECOVERY.id == _ANSWER.recovery_id)
-            .where(
-                _ANSWER.answer.in_((AutoAnswer.GRANTED.value, AutoAnswer.IN_LINE.value)),
-                _RECOVERY.decision == Decision.NONE.value,
-                ~_RECOVERY.cancel,
-                ~_OVER,
-            )
-        )
-        return tuple(_answered(row) for row in self._connection.execute(query).mappings())
+    def held(self) -> tuple[tuple[Turn, float], ...]:
+        """Return the turn and the added cost of each recovery that holds a place, the nearest deadline first."""
+        rows = self._connection.execute(_HELD)
+        return tuple(((moment(row.deadline), row.recovery_id), row.added_cost) for row in rows)
 
-    def confirmed(self, since: datetime) -> tuple[tuple[datetime, float], ...]:
-        """Return when auto-mode confirmed, the oldest first, and the added cost an hour of each."""
-        query = (
-            sa.select(_ANSWER.at, _ANSWER.added_cost)
-            .where(_ANSWER.answer == AutoAnswer.CONFIRMED.value, _ANSWER.at > stamp(since))
-            .order_by(_ANSWER.at)
-        )
-        return tuple((moment(row.at), row.added_cost) for row in self._connection.execute(query))
+    def line(self, asked_since: datetime) -> tuple[Turn, ...]:
+        """Return the turns of those in line that have asked since then, the nearest deadline first."""
+        rows, since = self._connection.execute(_IN_LINE), stamp(asked_since)
+        return tuple((moment(row.deadline), row.recovery_id) for row in rows if row.asked_at > since)
+
+    def confirmed(self, since: datetime) -> tuple[int, float]:
+        """Return how many auto-mode has confirmed since then, and what they cost more an hour in all."""
+        count, cost = sa.func.count(), sa.func.coalesce(sa.func.sum(_ANSWER.added_cost), 0.0)
+        row = self._connection.execute(sa.select(count, cost).where(*_confirmed_since(since))).one()
+        return int(row[0]), float(row[1])
+
+    def nth_newest(self, number: int) -> datetime | None:
+        """Return when auto-mode made its newest confirmation but `number` - 1."""
+        query = sa.select(_ANSWER.at).where(_ANSWER.answer == AutoAnswer.CONFIRMED.value)
+        at = self._connection.execute(query.order_by(_ANSWER.at.desc()).offset(number - 1).limit(1)).scalar()
+        return None if at is None else moment(at)
 
     def endings(self, since: datetime, limit: int) -> tuple[RecoveryState, ...]:
         """Return how the newest recoveries of auto-mode ended: `recovered` or `failed`, nothing else counts."""
@@ -164,11 +188,7 @@ class Page:
 
     def recoveries(self, since: datetime) -> tuple[Recovery, ...]:
         """Return what auto-mode has confirmed since then, over or not."""
-        confirmed = sa.exists().where(
-            _ANSWER.recovery_id == _RECOVERY.id,
-            _ANSWER.answer == AutoAnswer.CONFIRMED.value,
-            _ANSWER.at > stamp(since),
-        )
+        confirmed = sa.exists().where(_ANSWER.recovery_id == _RECOVERY.id, *_confirmed_since(since))
         query = sa.select(*ROW).where(confirmed)
         return tuple(decoded(*row) for row in self._connection.execute(query))
 
@@ -220,6 +240,10 @@ class Page:
             audit = schema.audit.insert().values(at=stamp(now), recovery_id=recovery.recovery_id, **decision)
             self._connection.execute(audit)
         write_line(self._connection, line, now)
+
+
+def _confirmed_since(since: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    return _ANSWER.answer == AutoAnswer.CONFIRMED.value, _ANSWER.at > stamp(since)
 
 
 def _answered(row: sa.RowMapping) -> Answered:

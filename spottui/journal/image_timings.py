@@ -1,5 +1,6 @@
 """How long this account's images took, for the forecast of the next one."""
 
+import time
 from datetime import datetime
 from statistics import median
 
@@ -11,6 +12,8 @@ from spottui.journal.database import Database
 from spottui.journal.encoding import stamp
 
 _REMEMBERED = 50
+READ_AGAIN_S = 30.0
+"""Every forecast asks, and images take minutes."""
 
 
 class ImageTimings:
@@ -18,18 +21,27 @@ class ImageTimings:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._read: dict[str, tuple[float, ImageTiming]] = {}
 
     def add(self, image_id: str, category: str, gib: int, seconds: float, now: datetime) -> None:
         """Commit what one image of disks of a category took; a second time for the same image changes nothing."""
         values = {"image_id": image_id, "at": stamp(now), "category": category, "gib": gib, "seconds": seconds}
         with self._database.write() as connection:
             connection.execute(sa.insert(schema.image_timing).prefix_with("OR IGNORE").values(**values))
+        self._read.clear()
 
     def timing(self, category: str) -> ImageTiming:
         """Return the median seconds per GiB of the newest 50 images over the fixed part.
 
-        Of disks of this category if there were any, else of any category, else the default.
+        Of disks of this category if there were any, else of any category, else the default. What another process has
+        added shows within `READ_AGAIN_S`.
         """
+        read = self._read.get(category)
+        if read is None or time.monotonic() - read[0] > READ_AGAIN_S:
+            read = self._read[category] = (time.monotonic(), self._timing(category))
+        return read[1]
+
+    def _timing(self, category: str) -> ImageTiming:
         table = schema.image_timing
         query = sa.select(table.c.gib, table.c.seconds).order_by(table.c.at.desc()).limit(_REMEMBERED)
         with self._database.read() as connection:

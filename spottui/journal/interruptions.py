@@ -25,6 +25,27 @@ NameOf = Callable[[str, str], str]
 """Gives the name of an instance by region and id, empty when it is not known."""
 
 
+# Built once: in a storm a statement costs as much to build as to run.
+_OWN = schema.interruption.c.id == sa.bindparam("own_id")
+_GET = sa.select(schema.interruption.c.data).where(_OWN)
+_UPDATE = schema.interruption.update().where(_OWN).values(data=sa.bindparam("data"))
+_OPEN = schema.interruption.insert()
+_OPEN_RECOVERY = schema.recovery.insert()
+_OF_INSTANCE = (
+    sa.select(schema.interruption.c.data, schema.recovery.c.state, schema.recovery.c.decision)
+    .join(schema.recovery, schema.recovery.c.id == schema.interruption.c.id)
+    .where(
+        schema.interruption.c.region == sa.bindparam("of_region"),
+        schema.interruption.c.instance_id == sa.bindparam("of_instance"),
+    )
+    .order_by(schema.interruption.c.epoch.desc())
+    .limit(EPOCHS)
+)
+_RELEASED_AT = sa.select(schema.release.c.at).where(
+    schema.release.c.region == sa.bindparam("of_region"), schema.release.c.instance_id == sa.bindparam("of_instance")
+)
+
+
 class Interruptions:
     """Reads and writes interruptions; opening one opens its recovery in the same commit."""
 
@@ -67,9 +88,8 @@ class Interruptions:
     def get(self, interruption_id: str) -> Interruption | None:
         """Return an interruption by its id."""
         with self._database.read() as connection:
-            query = sa.select(schema.interruption.c.data).where(schema.interruption.c.id == interruption_id)
-            text = connection.execute(query).scalar()
-            return None if text is None else decode(text, Interruption)
+            text = connection.execute(_GET, {"own_id": interruption_id}).scalar()
+            return None if text is None else _decoded(text)
 
     def latest(self, limit: int) -> tuple[Interruption, ...]:
         """Return the newest interruptions, newest first."""
@@ -129,30 +149,22 @@ def _of_instance(
     connection: sa.Connection, region: str, instance_id: str
 ) -> Iterator[tuple[Interruption, RecoveryState, Decision]]:
     """Give the interruptions of an instance with what became of them, newest first."""
-    table, recovery = schema.interruption, schema.recovery
-    query = (
-        sa.select(table.c.data, recovery.c.state, recovery.c.decision)
-        .join(recovery, recovery.c.id == table.c.id)
-        .where(table.c.region == region, table.c.instance_id == instance_id)
-        .order_by(table.c.epoch.desc())
-        .limit(EPOCHS)
-    )
-    for data, state, decision in connection.execute(query).all():
+    rows = connection.execute(_OF_INSTANCE, {"of_region": region, "of_instance": instance_id}).all()
+    for data, state, decision in rows:
         yield _decoded(data), RecoveryState(state), Decision(decision)
 
 
 def _open(connection: sa.Connection, seen: Observation, name_of: NameOf, now: datetime) -> Interruption:
     released_at = _released_at(connection, seen.region, seen.instance_id)
     opened = _with_free_epoch(connection, replace(first_sight(seen, now), released_at=released_at))
-    connection.execute(
-        schema.interruption.insert().values(
-            id=opened.id,
-            region=opened.region,
-            instance_id=opened.instance_id,
-            epoch=opened.epoch,
-            data=encode(opened),
-        )
-    )
+    values = {
+        "id": opened.id,
+        "region": opened.region,
+        "instance_id": opened.instance_id,
+        "epoch": opened.epoch,
+        "data": encode(opened),
+    }
+    connection.execute(_OPEN, values)
     recovery = Recovery(
         recovery_id=opened.id,
         region=opened.region,
@@ -162,7 +174,7 @@ def _open(connection: sa.Connection, seen: Observation, name_of: NameOf, now: da
         deadline=opened.deadline,
         started=now,
     )
-    connection.execute(schema.recovery.insert().values(id=opened.id, state=recovery.state.value, data=encode(recovery)))
+    connection.execute(_OPEN_RECOVERY, {"id": opened.id, "state": recovery.state.value, "data": encode(recovery)})
     _write_sighting(connection, seen, opened, _kind(seen), now)
     _write_evidence(connection, seen, opened, now)
     write_letter(connection, opened.id, *_notice(recovery, opened), now)
@@ -185,8 +197,7 @@ def _notice(recovery: Recovery, opened: Interruption) -> tuple[str, str]:
 
 def _with_free_epoch(connection: sa.Connection, opened: Interruption) -> Interruption:
     """Two reclaims of one instance cannot have begun in one second; two askings of an engineer can."""
-    taken = sa.select(schema.interruption.c.id)
-    while connection.execute(taken.where(schema.interruption.c.id == opened.id)).first():
+    while connection.execute(_GET, {"own_id": opened.id}).first():
         opened = replace(opened, epoch=opened.epoch + 1)
     return opened
 
@@ -207,9 +218,7 @@ def _release(connection: sa.Connection, release: Release, now: datetime) -> list
 
 
 def _released_at(connection: sa.Connection, region: str, instance_id: str) -> datetime | None:
-    table = schema.release
-    query = sa.select(table.c.at).where(table.c.region == region, table.c.instance_id == instance_id)
-    seconds = connection.execute(query).scalar()
+    seconds = connection.execute(_RELEASED_AT, {"of_region": region, "of_instance": instance_id}).scalar()
     return None if seconds is None else moment(seconds)
 
 
@@ -226,9 +235,7 @@ def _has_lock(known: Interruption) -> bool:
 
 
 def _update(connection: sa.Connection, known: Interruption) -> None:
-    connection.execute(
-        schema.interruption.update().where(schema.interruption.c.id == known.id).values(data=encode(known))
-    )
+    connection.execute(_UPDATE, {"own_id": known.id, "data": encode(known)})
 
 
 def _kind(seen: Observation) -> EventKind:

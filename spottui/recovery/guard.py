@@ -18,6 +18,7 @@ from spottui.recovery.claims import Claim
 from spottui.recovery.limits import (
     HOUR,
     LINE_REFRESH,
+    LINE_STALE,
     Case,
     Grant,
     Look,
@@ -26,7 +27,6 @@ from spottui.recovery.limits import (
     Standing,
     in_a_row,
     is_asking,
-    is_in_line,
     judge,
     resting_places,
 )
@@ -92,8 +92,8 @@ class Guard:
             reason=standing.reason,
             who=standing.who,
             since=standing.since,
-            waiting=sum(is_in_line(one, look.at) for one in look.waiting),
-            last_hour=len(look.confirmed),
+            waiting=len(look.line),
+            last_hour=look.last_hour,
             added_cost_per_hour=look.added_cost,
             max_added_cost_per_hour=policy.max_added_cost_per_hour,
             resting=tuple((f"{kind} {zone}", until) for (kind, zone, _), until in sorted(resting.items())),
@@ -111,10 +111,10 @@ class Guard:
             return answer
         with self._book.write() as page:
             case = self._case(page, recovery, interruption, plan, forecast)
-            look = self._look(page)
-            answer = judge(self._policy, look, case)
+            if isinstance(answer, Grant):
+                look = self._look(page)
+                answer = judge(self._policy, look, case)
             self._note(page, look, case, answer)
-        self._last_look = None
         return answer
 
     def confirm(self, recovery: Recovery, interruption: Interruption, plan: Plan, forecast: Forecast) -> bool:
@@ -129,7 +129,6 @@ class Guard:
                 page.confirm(case.recovery, AUTO, case.now)
             else:
                 self._note(page, look, case, answer)
-        self._last_look = None
         return goes
 
     def resting(self) -> dict[Place, datetime]:
@@ -149,7 +148,19 @@ class Guard:
 
     def _look(self, page: Page) -> Look:
         now = self._clock.now()
-        return Look(now, self._standing(page), page.in_flight(), page.waiting(), page.confirmed(now - HOUR))
+        held, (last_hour, added_cost) = page.held(), page.confirmed(now - HOUR)
+        filled_at = page.nth_newest(self._policy.max_per_hour) if last_hour >= self._policy.max_per_hour > 0 else None
+        return Look(
+            at=now,
+            standing=self._standing(page),
+            in_flight=page.in_flight(),
+            held=tuple(turn for turn, _ in held),
+            held_cost=sum(cost for _, cost in held),
+            line=page.line(now - LINE_STALE),
+            last_hour=last_hour,
+            added_cost=added_cost,
+            free_at=filled_at + HOUR if filled_at else None,
+        )
 
     def _standing(self, page: Page) -> Standing:
         said = page.arming()
@@ -206,7 +217,7 @@ class Guard:
         if self._places is None or not timedelta(0) <= now - self._places[0] < PLACES_KEPT:
             recoveries = page.recoveries(now - 2 * HOUR)
             reclaimed = page.locked(one.new_instance_id for one in recoveries if one.new_instance_id)
-            self._places = now, resting_places(recoveries, reclaimed, self._policy.breaker_failures, now)
+            self._places = now, resting_places(recoveries, reclaimed, self._policy.breaker_failures)
         return {place: until for place, until in self._places[1].items() if until > now}
 
     def _note(self, page: Page, look: Look, case: Case, answer: Grant | Refusal) -> None:

@@ -1,7 +1,6 @@
 """Making an image and waiting for it, whatever it is made of."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -78,7 +77,7 @@ async def wait_for_image(work: Work, recovery_id: str, image_id: str) -> Ended |
             return replace(leaves(lost), again=True)
         poll_s = POLL_TIGHT_S
         if isinstance(image, Image):
-            poll_s = await _show_progress(work, recovery, image, plan, started, now)
+            poll_s = _show_progress(work, recovery, image, plan, started, now)
 
 
 def _begun(known: Recovery, image_id: str, now: datetime) -> Recovery:
@@ -90,7 +89,12 @@ async def _ready(work: Work, recovery: Recovery, plan: Plan, seconds: float) -> 
     spec, now = plan.spec, work.now()
     add = work.journal.image_timings.add
     await asyncio.to_thread(add, recovery.image_id, spec.main_category, spec.image_gib, seconds, now)
-    await change(work, recovery.recovery_id, lambda known: replace(known, progress=100, forecast_at=now))
+    await change(work, recovery.recovery_id, lambda known: _launchable(known, now))
+
+
+def _launchable(known: Recovery, now: datetime) -> Recovery:
+    """In a state of its own at once: a progress that was posted before comes too late to be shown."""
+    return replace(entered(known, RecoveryState.LAUNCHING, "the image is ready"), progress=100, forecast_at=now)
 
 
 def _lost(image: Image | CloudError | None, image_id: str, since: timedelta) -> str:
@@ -103,17 +107,18 @@ def _lost(image: Image | CloudError | None, image_id: str, since: timedelta) -> 
     return ""
 
 
-async def _show_progress(
-    work: Work, recovery: Recovery, image: Image, plan: Plan, started: datetime, now: datetime
-) -> float:
-    """Commit progress and forecast when they moved; return how soon to look again."""
+def _show_progress(work: Work, recovery: Recovery, image: Image, plan: Plan, started: datetime, now: datetime) -> float:
+    """Post progress and forecast when they moved; return how soon to look again."""
     timing = work.journal.image_timings.timing(plan.spec.main_category)
     forecast = while_imaging(now, started, image.progress, recovery.deadline, plan.spec.image_gib, timing)
-    shown: Callable[[Recovery], Recovery] = lambda known: with_forecast(  # noqa: E731
-        replace(known, progress=image.progress), forecast, now
-    )
-    if shown(recovery) != recovery:
-        await change(work, recovery.recovery_id, shown)
+
+    def show(known: Recovery) -> Recovery:
+        if known.image_id != image.image_id or known.state is not RecoveryState.IMAGING:
+            return known
+        return with_forecast(replace(known, progress=image.progress), forecast, now)
+
+    if show(recovery) != recovery:
+        work.bulletin.post(recovery.recovery_id, show)
     return _poll_s(forecast, started, now)
 
 

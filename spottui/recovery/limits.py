@@ -1,5 +1,6 @@
 """The limits of auto-mode, as rules over what the journal says: no clock, no file, nothing but values."""
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +11,7 @@ from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.settings import Policy
 from spottui.domain.text import plain
-from spottui.journal.guard import Answered, AutoAnswer
+from spottui.journal.guard import Answered, AutoAnswer, Turn
 
 HOUR = timedelta(hours=1)
 LINE_REFRESH = timedelta(seconds=10)
@@ -62,18 +63,21 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What the journal said at one moment of all recoveries; `confirmed` are auto-mode's of the last hour."""
+    """What the journal said at one moment of all recoveries, the nearest deadline first.
+
+    `held` hold a place and cost `held_cost` more an hour together, `line` waits for one; `last_hour` were confirmed by
+    auto-mode and cost `added_cost` more, and when the hour is full, `free_at` is when the next is free.
+    """
 
     at: datetime
     standing: Standing
     in_flight: int
-    waiting: tuple[Answered, ...]
-    confirmed: tuple[tuple[datetime, float], ...]
-
-    @property
-    def added_cost(self) -> float:
-        """What auto-mode's confirmations of the last hour cost more, an hour."""
-        return sum(cost for _, cost in self.confirmed)
+    held: tuple[Turn, ...]
+    held_cost: float
+    line: tuple[Turn, ...]
+    last_hour: int
+    added_cost: float
+    free_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,7 @@ class Case:
         return self.known is not None and self.known.answer is AutoAnswer.GRANTED
 
     @property
-    def turn(self) -> tuple[datetime, str]:
+    def turn(self) -> Turn:
         """Its place in the line."""
         return self.recovery.deadline, self.recovery.recovery_id
 
@@ -118,18 +122,13 @@ def is_asking(look: Look, case: Case) -> bool:
     return look.standing.armed and case.interruption.locked and not spoken
 
 
-def is_in_line(one: Answered, now: datetime) -> bool:
-    """Whether one waits for a place, and still asks for it."""
-    return one.answer is AutoAnswer.IN_LINE and now - one.asked_at < LINE_STALE
-
-
 def in_a_row(endings: tuple[RecoveryState, ...], failures: int) -> bool:
     """Whether the newest recoveries, as many as the breaker takes, all failed; 0 is no breaker."""
     return 0 < failures <= len(endings) and all(one is RecoveryState.FAILED for one in endings[:failures])
 
 
 def resting_places(
-    recoveries: tuple[Recovery, ...], reclaimed: Mapping[str, datetime], failures: int, now: datetime
+    recoveries: tuple[Recovery, ...], reclaimed: Mapping[str, datetime], failures: int
 ) -> dict[Place, datetime]:
     """Return the places where auto-mode's replacements fail or are reclaimed, and until when each is avoided.
 
@@ -140,7 +139,7 @@ def resting_places(
     for recovery in recoveries:
         launches = [one for one in recovery.tries if not one.refused]
         at = _came_to_nothing_at(recovery, reclaimed)
-        if launches and at and at > now - HOUR:
+        if launches and at:
             strikes.setdefault(launches[-1].place, []).append(at)
     return {place: sorted(times)[-failures] + HOUR for place, times in strikes.items() if 0 < failures <= len(times)}
 
@@ -199,7 +198,7 @@ def _cost(policy: Policy, look: Look, case: Case) -> Refusal | None:
     ceiling, own = policy.max_added_cost_per_hour, case.plan.added_cost_per_hour
     if ceiling and not case.plan.surveyed:
         return Refusal("waits: its added cost is not known yet, and auto-mode has a ceiling", "press y", waits=True)
-    held = sum(one.added_cost for one in _others(look, case) if one.answer is AutoAnswer.GRANTED)
+    held = look.held_cost - (case.known.added_cost if case.granted and case.known else 0.0)
     total = look.added_cost + held + own
     if not ceiling or own <= 0 or total <= ceiling:
         return None
@@ -209,29 +208,16 @@ def _cost(policy: Policy, look: Look, case: Case) -> Refusal | None:
 
 def _limits(policy: Policy, look: Look, case: Case) -> Refusal | None:
     """One that holds a place keeps it before those with a later deadline; another one stands behind all that hold."""
-    others = _others(look, case)
-    nearer = [one for one in others if (one.deadline, one.recovery_id) < case.turn]
-    held = sum(one.answer is AutoAnswer.GRANTED for one in (nearer if case.granted else others))
-    ahead = 0 if case.granted else sum(is_in_line(one, case.now) for one in nearer)
+    held = bisect_left(look.held, case.turn) if case.granted else len(look.held)
+    ahead = 0 if case.granted else bisect_left(look.line, case.turn)
     if ahead >= policy.max_at_once - look.in_flight - held:
         why = f"waits: {policy.max_at_once} recoveries at once are the limit"
         return Refusal(why, "press y to go now", waits=True, ahead=ahead)
-    if ahead >= policy.max_per_hour - len(look.confirmed) - held:
-        why = f"waits: {policy.max_per_hour} recoveries an hour are the limit{_free_again(policy, look)}"
+    if ahead >= policy.max_per_hour - look.last_hour - held:
+        free = f", the next is free at {look.free_at:%H:%M:%S} UTC" if look.free_at else ""
+        why = f"waits: {policy.max_per_hour} recoveries an hour are the limit{free}"
         return Refusal(why, "press y to go now", waits=True, ahead=ahead)
     return None
-
-
-def _others(look: Look, case: Case) -> list[Answered]:
-    return [one for one in look.waiting if one.recovery_id != case.recovery.recovery_id]
-
-
-def _free_again(policy: Policy, look: Look) -> str:
-    """The next recovery is free when the oldest that fills the hour is an hour old."""
-    if not 0 < policy.max_per_hour <= len(look.confirmed):
-        return ""
-    at, _ = look.confirmed[-policy.max_per_hour]
-    return f", the next is free at {at + HOUR:%H:%M:%S} UTC"
 
 
 def _window_s(veto_window_s: float, forecast: Forecast) -> float:

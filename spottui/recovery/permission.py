@@ -1,19 +1,21 @@
 """Between the notice and the first costly step: evidence, the plan, and somebody's yes."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 from spottui.cloud.errors import CloudError
-from spottui.domain.forecast import before_image
+from spottui.domain.forecast import Forecast, Verdict, before_image
 from spottui.domain.interruption import Interruption, Release
-from spottui.domain.plan import Plan
+from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.recovery.calls import attempt
+from spottui.recovery.change import change, note, plan_of
 from spottui.recovery.guard import Grant
 from spottui.recovery.outlook import forecast_now, with_forecast
 from spottui.recovery.places import find_places
 from spottui.recovery.planner import capture, make_plan
+from spottui.recovery.protect import PATIENCE_S
 from spottui.recovery.work import Ended, Work
 
 LOOK_S = 1.0
@@ -26,18 +28,44 @@ LOCK_SOON_S = 0.3
 """A lock is asked for at once after a notice: this long nothing is said of its not being there."""
 
 
-async def wait_for_permission(work: Work, recovery_id: str) -> Ended | None:
-    """Wait until a person or auto-mode has said yes, and return None; or return how it ended without.
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """How the waiting ended: without a yes, or with one to a plan whose first route this is."""
 
-    A person's yes counts whatever the evidence: the screen has shown it. Auto-mode says yes only to what a lock has
-    confirmed, when its veto window is over.
+    ended: Ended | None = None
+    route: Route | None = None
+    drains: bool = False
+
+
+async def wait_for_permission(work: Work, recovery_id: str) -> Permission:
+    """Wait until a person or auto-mode has said yes, or it is certain that nobody will.
+
+    The life-raft went out with the notice, or is sent now where that was another process's; one that hangs is waited
+    for no longer than a second: it may still arrive, and the image must not wait for it. A person's yes counts
+    whatever the evidence: the screen has shown it. Auto-mode says yes only to what a lock has confirmed, when its veto
+    window is over.
     """
     work.signals.expect(recovery_id)
-    while True:
-        answer = await _look(work, recovery_id)
-        if not isinstance(answer, float):
-            return answer
+    recovery = work.recovery(recovery_id)
+    raft = asyncio.wrap_future(work.life_rafts.send(recovery.region, recovery.instance_id, recovery_id))
+    until = asyncio.get_running_loop().time() + PATIENCE_S
+    while isinstance(answer := await _look(work, recovery_id), float):
+        _look_for_places_meanwhile(work, recovery_id)
         await work.signals.wait(recovery_id, answer)
+    if answer is not None:
+        return Permission(ended=answer)
+    await asyncio.wait({raft}, timeout=max(0.0, until - asyncio.get_running_loop().time()))
+    plan = plan_of(work, recovery_id)
+    if work.recovery(recovery_id).route is not plan.route:
+        await change(work, recovery_id, lambda known: replace(known, route=plan.route))
+    return Permission(route=plan.route, drains=plan.drain is not None)
+
+
+def _look_for_places_meanwhile(work: Work, recovery_id: str) -> None:
+    """While somebody reads the plan; a yes at once is not held up by it, and for a drill nothing is looked up."""
+    plan, interruption = work.journal.recoveries.plan(recovery_id), work.journal.interruptions.get(recovery_id)
+    if plan and not plan.surveyed and interruption and interruption.confirmed:
+        work.looks.begin(recovery_id, partial(find_places, work, recovery_id))
 
 
 async def _look(work: Work, recovery_id: str) -> Ended | float | None:
@@ -49,8 +77,6 @@ async def _look(work: Work, recovery_id: str) -> Ended | float | None:
     if recovery.cancel or recovery.decision is Decision.VETO:
         return _stopped_by_person(recovery)
     plan = await _plan(work, recovery)
-    if isinstance(plan, Plan) and not plan.surveyed:
-        work.looks.begin(recovery_id, partial(find_places, work, recovery_id))
     if recovery.decision is Decision.CONFIRM and isinstance(plan, Plan):
         return None
     if work.now() > interruption.over_at or (interruption.released_at and not interruption.confirmed):
@@ -73,7 +99,8 @@ async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption,
         return await _show(
             work, recovery, interruption, RecoveryState.NEEDS_YOU, f"held by {recovery.who}; plan ready: press y"
         )
-    asked = recovery, interruption, plan, forecast_now(work, recovery)
+    forecast = forecast_now(work, recovery)
+    asked = recovery, interruption, plan, forecast
     answer = await asyncio.to_thread(work.guard.ask, *asked)
     if not isinstance(answer, Grant):
         return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, answer.reason)
@@ -82,8 +109,25 @@ async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption,
         recovery = replace(recovery, veto_until=answer.veto_until)
         await _show(work, recovery, interruption, RecoveryState.VETO_WINDOW, "auto-mode goes on unless you veto")
         return min(left_s, LOOK_S)
+    await _serve_from_earlier_image_if_late(work, recovery, plan, forecast)
     confirmed = await asyncio.to_thread(work.guard.confirm, *asked)
     return None if confirmed else LOOK_S
+
+
+async def _serve_from_earlier_image_if_late(work: Work, recovery: Recovery, plan: Plan, forecast: Forecast) -> None:
+    """Where the policy allows it, an image that will not make it gives way to an earlier one."""
+    late = forecast.verdict is Verdict.WILL_NOT and plan.route is Route.IMAGE
+    if not (late and plan.warm_image and work.settings.policy.warm_image):
+        return
+    others = tuple(one for one in plan.routes if one is not Route.WARM_IMAGE)
+    changed = replace(plan, routes=(Route.WARM_IMAGE, *others))
+    replan = work.journal.recoveries.replan
+    if await asyncio.to_thread(replan, recovery.recovery_id, changed, only_if=_nobody_has_spoken):
+        await note(work, recovery.recovery_id, "Route", "route warm-image, because a new image will not make it")
+
+
+def _nobody_has_spoken(known: Recovery, _plan: Plan) -> bool:
+    return known.decision is Decision.NONE
 
 
 async def _show(work: Work, recovery: Recovery, interruption: Interruption, state: RecoveryState, reason: str) -> float:
@@ -92,12 +136,12 @@ async def _show(work: Work, recovery: Recovery, interruption: Interruption, stat
     forecast = forecast_now(work, recovery)
     veto_until = recovery.veto_until if state is RecoveryState.VETO_WINDOW else None
 
-    def change(known: Recovery) -> Recovery:
+    def show(known: Recovery) -> Recovery:
         shown = replace(known, state=state, reason=reason, veto_until=veto_until, deadline=interruption.deadline)
         return with_forecast(shown, forecast, now, WAITING_MOVE_S)
 
-    if change(recovery) != work.recovery(recovery.recovery_id):
-        changed = await asyncio.to_thread(work.journal.recoveries.change, recovery.recovery_id, now, change)
+    if show(recovery) != work.recovery(recovery.recovery_id):
+        changed = await asyncio.to_thread(work.journal.recoveries.change, recovery.recovery_id, now, show)
         if state is RecoveryState.NEEDS_YOU and recovery.state is not state:
             await asyncio.to_thread(_notify, work, changed)
     return LOOK_S

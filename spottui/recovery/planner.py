@@ -17,6 +17,8 @@ from spottui.journal.fleet import Captured
 
 DETAILS_MAX_AGE = timedelta(hours=2)
 
+KEPT = "kept disk"
+"""The kind of what a life-raft has changed: a disk that does not go with its instance any more."""
 DRAIN_TAG = "spottui:drain"
 """The tag by which an instance names its `[drain.NAME]`; an empty one is for none."""
 
@@ -25,8 +27,23 @@ def capture(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> Launc
     """Return the complete launch spec of an instance: the captured one if it is young, else read anew.
 
     What the cloud no longer lists is taken from the journal, whatever its age; None when neither knows the instance.
-    Raises `CloudError`.
+    Disks that only a life-raft has kept are as they were before. Raises `CloudError`.
     """
+    spec = _captured(ecs, journal, clock, instance_id)
+    if spec is None:
+        return None
+    kept = {disk_id for one in journal.recoveries.of_instance(ecs.region, instance_id) for disk_id in one.made(KEPT)}
+    disks = (replace(disk, delete_with_instance=True) if disk.disk_id in kept else disk for disk in spec.disks)
+    return replace(spec, disks=tuple(disks))
+
+
+def spec_with_disks(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> LaunchSpec | None:
+    """Return what the sweeps have seen of an instance, else what the cloud says now; enough to protect its disks."""
+    known = journal.fleet.get(ecs.region, instance_id)
+    return known.spec if known and _is_young(known, clock) else _read_anew(ecs, instance_id)
+
+
+def _captured(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> LaunchSpec | None:
     known = journal.fleet.get(ecs.region, instance_id)
     if known and known.details_at and _is_young(known, clock):
         return known.spec
@@ -37,12 +54,6 @@ def capture(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> Launc
     spec = replace(spec, ram_role=role, user_data=ecs.user_data(instance_id))
     journal.fleet.save(ecs.region, [Captured(spec, clock.now(), clock.now())])
     return spec
-
-
-def spec_with_disks(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> LaunchSpec | None:
-    """Return what the sweeps have seen of an instance, else what the cloud says now; enough to protect its disks."""
-    known = journal.fleet.get(ecs.region, instance_id)
-    return known.spec if known and _is_young(known, clock) else _read_anew(ecs, instance_id)
 
 
 def _is_young(known: Captured, clock: Clock) -> bool:

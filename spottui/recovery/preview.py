@@ -1,21 +1,56 @@
 """The plan that a recovery would have, for a person who asks before anything has happened."""
 
+import asyncio
+import threading
+from dataclasses import replace
+
 from spottui.cloud.errors import CloudError
 from spottui.domain.plan import Plan
 from spottui.domain.refusal import Refused
 from spottui.recovery.planner import capture, make_plan
 from spottui.recovery.work import Work
 
+PATIENCE_S = 5.0
+"""A person who waits for a plan sees it after so long with what is known by then."""
 
-def plan_now(work: Work, region: str, instance_id: str) -> Plan:
-    """Return the plan that a recovery of an instance would have if it began now; raises `Refused`."""
-    ecs = work.regions.get(region)
-    if ecs is None:
-        raise Refused(f"{region} is not a configured region.")
-    try:
-        spec = capture(ecs, work.journal, work.clock, instance_id)
-    except CloudError as error:
-        raise Refused(f"{instance_id} cannot be planned: {error.line}. Try again when the cause is gone.") from None
-    if spec is None:
-        raise Refused(f"{instance_id} is not listed in {region}.")
-    return make_plan(spec, f"{region}.{instance_id}", work.settings)
+
+class Previews:
+    """Plans that were shown, until one of them is to run: prices and stock move on, what was shown does not.
+
+    Thread-safe; called where no event loop runs.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._lock = threading.Lock()
+        self._shown: dict[tuple[str, str], Plan] = {}
+
+    def show(self, region: str, instance_id: str) -> Plan:
+        """Return the plan that a recovery of an instance would have if it began now; raises `Refused`."""
+        plan = self._plan_now(region, instance_id)
+        surveyed = asyncio.run(self._work.surveys.survey(plan, PATIENCE_S))
+        surveyed = replace(surveyed, first_digest=plan.digest)
+        with self._lock:
+            self._shown[region, instance_id] = surveyed
+        return surveyed
+
+    def shown(self, region: str, instance_id: str) -> Plan:
+        """Return the plan that was shown last; raises `Refused` when the instance has changed since."""
+        with self._lock:
+            plan = self._shown.get((region, instance_id))
+        if plan is None or self._plan_now(region, instance_id).digest != plan.first_digest:
+            raise Refused(f"{instance_id} has changed since its plan was shown. Open it again.")
+        return plan
+
+    def _plan_now(self, region: str, instance_id: str) -> Plan:
+        work = self._work
+        ecs = work.regions.get(region)
+        if ecs is None:
+            raise Refused(f"{region} is not a configured region.")
+        try:
+            spec = capture(ecs, work.journal, work.clock, instance_id)
+        except CloudError as error:
+            raise Refused(f"{instance_id} cannot be planned: {error.line}. Try again when the cause is gone.") from None
+        if spec is None:
+            raise Refused(f"{instance_id} is not listed in {region}.")
+        return make_plan(spec, f"{region}.{instance_id}", work.settings)

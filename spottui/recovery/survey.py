@@ -23,7 +23,7 @@ from spottui.journal import Journal
 from spottui.recovery.lookups import Inquiry, Lookups
 
 LIMIT_S = 15.0
-"""A survey takes no longer: what has not answered by then is not known."""
+"""A survey takes no longer by itself: what has not answered by then is not known."""
 IMAGES_S = 10.0
 STOCK_S = 20.0
 CHECK_S = 30.0
@@ -51,10 +51,10 @@ class Surveys:
         self._allows_warm_image = settings.policy.warm_image
         self._vswitch_tags = {region.id: region.vswitch_tag for region in settings.regions}
 
-    async def survey(self, plan: Plan) -> Plan:
-        """Return the plan with all that can be learned within `LIMIT_S` of its candidates, warm image and prices."""
+    async def survey(self, plan: Plan, limit_s: float = LIMIT_S) -> Plan:
+        """Return the plan with all that can be learned within `limit_s` of its candidates, warm image and prices."""
         spec, region = plan.spec, plan.spec.instance.region
-        one = _Survey(self._markets[region], region, Inquiry(self._lookups, LIMIT_S))
+        one = _Survey(self._markets[region], region, Inquiry(self._lookups, limit_s))
         tag = self._vswitch_tags[region]
         rules, warm_image, offers, resting = await asyncio.gather(
             one.rules(plan, tag),
@@ -180,7 +180,7 @@ def newest_warm_image(spec: LaunchSpec, images: Iterable[Image]) -> WarmImage | 
     found = [
         WarmImage(image.image_id, image.made)
         for image in images
-        if image.status == "Available" and image.made and image.disks >= len(spec.cloud_disks)
+        if image.status == "Available" and image.made and len(image.snapshots) >= len(spec.cloud_disks)
         if image.image_id == spec.image_id or dict(image.tags).get(OUR_TAG, "").startswith(of_this)
     ]
     return max(found, key=lambda one: one.made, default=None)

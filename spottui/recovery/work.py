@@ -14,6 +14,7 @@ from spottui.domain.plan import Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
+from spottui.recovery.bulletin import Bulletin
 from spottui.recovery.guard import Guard
 from spottui.recovery.polls import Polls
 from spottui.recovery.protect import LifeRafts
@@ -117,6 +118,7 @@ class Work:
     signals: Signals
     life_rafts: LifeRafts
     surveys: Surveys
+    bulletin: Bulletin
     looks: Looks = field(default_factory=Looks)
 
     def recovery(self, recovery_id: str) -> Recovery:

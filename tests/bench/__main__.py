@@ -4,7 +4,7 @@ import importlib
 import json
 import sys
 
-FIGURES = ("first_frame", "reaction", "sim")
+FIGURES = ("first_frame", "reaction", "burst", "sim")
 
 
 def main() -> None:

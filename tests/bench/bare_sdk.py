@@ -4,6 +4,7 @@ import base64
 import json
 import sqlite3
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 from alibabacloud_ecs20140526 import models
 from alibabacloud_ecs20140526.client import Client
@@ -13,7 +14,7 @@ from mns.mns_exception import MNSExceptionBase
 
 
 def main() -> None:
-    """Arguments: the simulated cloud's ready line as JSON, the queue, and a directory for the database."""
+    """Arguments: the simulated cloud's ready line as JSON, the queue, a directory for the database, calls at once."""
     ready, queue_name, directory = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3]
     key = (ready["access_key_id"], ready["access_key_secret"])
     queue = Account(ready["url"], *key).get_queue(queue_name)
@@ -24,6 +25,7 @@ def main() -> None:
     database.execute("PRAGMA journal_mode=WAL")
     database.execute("PRAGMA synchronous=FULL")
     database.execute("CREATE TABLE event (body TEXT)")
+    lanes = ThreadPoolExecutor(int(sys.argv[4]))
     while True:
         try:
             messages = queue.batch_receive_message(16, 10)
@@ -37,7 +39,7 @@ def main() -> None:
                 instance_id=event["content"]["instanceId"],
                 image_name=f"floor-{message.message_id}",
             )
-            client.create_image(request)
+            lanes.submit(client.create_image, request)
         queue.batch_delete_message([message.receipt_handle for message in messages])
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spottui.cloud.messages import RECLAIM_EVENT, OtherEvent, Poison, Reclaim, parse
+from spottui.cloud.messages import RECLAIM_EVENT, STATE_EVENT, OtherEvent, Poison, Reclaim, Released, parse, past_event
 
 FLAT = {
     "ver": "1.0",
@@ -128,3 +128,61 @@ def test_any_field_may_be_anything(document: dict[str, object], data: st.DataObj
     key = data.draw(st.sampled_from(sorted(document)))
     broken = {**document, key: data.draw(json_values)}
     assert isinstance(parse(json.dumps(broken)), Reclaim | OtherEvent | Poison)
+
+
+PAST = {
+    "Name": RECLAIM_EVENT,
+    "Time": 1574064244000,
+    "Product": "ECS",
+    "ResourceId": "acs:ecs:cn-hangzhou:1:instance/i-other",
+    "RegionId": "cn-hangzhou",
+    "Content": json.dumps({"action": "delete", "instanceId": "i-1"}),
+}
+PAST_AT = datetime(2019, 11, 18, 8, 4, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("changed", "expected"),
+    [
+        ({}, Reclaim("i-1", "cn-hangzhou", PAST_AT, "delete")),
+        ({"RegionId": None, "Time": "soon"}, Reclaim("i-1", "", None, "delete")),
+        ({"Name": STATE_EVENT, "Content": {"resourceId": "i-1", "state": "Deleted"}},
+         Released("i-1", "cn-hangzhou", PAST_AT)),
+        ({"Name": STATE_EVENT, "Content": {"resourceId": "i-1", "state": "Stopped"}},
+         OtherEvent(STATE_EVENT, "i-1", f"{STATE_EVENT} Stopped")),
+        ({"Content": None}, Poison("a reclaim without an instance id in its content")),
+        ({"Content": "no"}, Poison("content is a text that is no JSON")),
+        ({"Name": None}, OtherEvent("", "i-1", "")),
+    ],
+)  # fmt: skip
+def test_an_item_of_the_history_says_what_its_message_would(changed: dict[str, object], expected: object) -> None:
+    assert past_event({**PAST, **changed}) == expected
+
+
+@given(st.dictionaries(st.sampled_from(sorted(PAST)), json_values))
+def test_no_item_of_the_history_raises(item: dict[str, object]) -> None:
+    assert isinstance(past_event(item), Reclaim | Released | OtherEvent | Poison)
+
+
+@pytest.mark.parametrize(
+    ("epoch_ms", "is_a_time"),
+    [
+        (1_000_000_000_000, False), (1_000_000_000_001, True), (3_999_999_999_999, True), (4_000_000_000_000, False),
+        (1574064244.0, False),
+    ],
+)  # fmt: skip
+def test_milliseconds_are_a_time_when_they_are_of_this_century(epoch_ms: float, is_a_time: bool) -> None:
+    parsed = past_event({**PAST, "Time": epoch_ms})
+    assert isinstance(parsed, Reclaim)
+    assert (parsed.at is not None) is is_a_time
+
+
+def test_a_release_is_read_with_its_region_and_time() -> None:
+    body = {**FLAT, "name": STATE_EVENT, "content": {"resourceId": "i-1", "state": "Deleted"}}
+    at = datetime(2019, 4, 9, 4, 18, 26, 922000, UTC)
+    assert parse(json.dumps(body)) == Released("i-1", "cn-hangzhou", at)
+
+
+def test_a_release_without_an_instance_is_just_an_event() -> None:
+    body = json.dumps({"name": STATE_EVENT, "content": {"resourceId": "<resource-id>", "state": "Deleted"}})
+    assert parse(body) == OtherEvent(STATE_EVENT, "", f"{STATE_EVENT} Deleted")

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -86,3 +87,44 @@ def test_a_drill_does_not_date_the_real_reclaim_after_it() -> None:
     real = fuse(opened(), seen(Evidence.LOCK, 270))
     assert real.deadline == NOON + timedelta(seconds=300)
     assert real.over_at >= NOON + timedelta(seconds=270 + 300)
+
+
+def test_a_sign_that_comes_again_may_bring_the_deadline_nearer_and_never_later() -> None:
+    known = fuse(opened(), seen(Evidence.QUEUE, -20))
+    assert known.deadline == NOON + timedelta(seconds=280)
+    assert fuse(known, seen(Evidence.QUEUE, 20)).deadline == known.deadline
+
+
+def test_it_is_over_a_minute_after_the_latest_that_any_source_gives() -> None:
+    known = fuse(fuse(opened(), seen(Evidence.LOCK, 200)), seen(Evidence.BACKFILL, 100))
+    assert known.over_at == NOON + timedelta(seconds=200 + 300 + 60)
+
+
+def test_the_action_is_what_the_first_source_says_that_says_one() -> None:
+    known = fuse(opened(), seen(Evidence.BACKFILL, action="stop"))
+    assert known.action == "stop"
+    assert fuse(known, seen(Evidence.LOCK, action="delete")).action == "stop"
+
+
+@pytest.mark.parametrize(("after_s", "same"), [(-361, False), (-360, True), (360, True), (361, False)])
+def test_an_event_is_of_the_reclaim_that_began_within_six_minutes_of_it(after_s: float, same: bool) -> None:
+    for known in (opened(), opened(Evidence.LOCK)):
+        assert same_reclaim(known, seen(Evidence.QUEUE, after_s), closed=False) is same
+
+
+def test_a_lock_seen_in_the_moment_of_its_going_is_still_the_old_one() -> None:
+    gone_at = NOON + timedelta(seconds=400)
+    locked = replace(opened(Evidence.LOCK), unlocked_at=gone_at)
+    assert same_reclaim(locked, seen(Evidence.LOCK, 400), closed=False)
+    assert not same_reclaim(locked, seen(Evidence.LOCK, 400.001), closed=False)
+
+
+@pytest.mark.parametrize("source", list(Evidence))
+def test_a_recovery_under_way_without_a_lock_takes_every_later_sign(source: Evidence) -> None:
+    assert same_reclaim(opened(), seen(source, 1e5), closed=False, acting=True)
+    assert not same_reclaim(opened(), seen(source, -361), closed=False, acting=True)
+
+
+def test_a_recovery_under_way_with_its_lock_takes_no_event_of_another_reclaim() -> None:
+    locked = opened(Evidence.LOCK)
+    assert not same_reclaim(locked, seen(Evidence.QUEUE, 361), closed=False, acting=True)

@@ -32,9 +32,10 @@ def test_each_format_encoding_and_number_of_copies_is_one_recovery(live_cloud: S
         assert console.stop() == 0
     assert len(effects(live_cloud, "CreateImage")) == len(victims)
     assert len(effects(live_cloud, "RunInstances")) == len(victims)
-    protected = Counter(row["params"]["DiskIds.1"] for row in live_cloud.calls("ModifyDiskAttribute"))
+    rafts = live_cloud.calls("ModifyDiskAttribute")
+    protected = Counter(value for row in rafts for key, value in row["params"].items() if key.startswith("DiskIds."))
     assert set(protected.values()) == {1}
-    assert len(protected) == len(victims)
+    assert len(rafts) <= len(victims) <= len(protected)
     assert waiting_messages(live_cloud) == 0
 
 
@@ -65,12 +66,14 @@ def test_a_replacement_is_like_the_old_instance(live_cloud: SimServer, config: P
 def test_a_zone_without_stock_is_left_for_the_next_with_a_new_token(live_cloud: SimServer, config: Path) -> None:
     add_policy(config, **FAST)
     old = next(row for row in live_cloud.state()["instances"] if row["InstanceName"] == "web-1")
-    live_cloud.stock(0, instance_type=old["InstanceType"], zone=old["ZoneId"])
+    sold_out = {"ClientToken": "*", "ZoneId": old["ZoneId"]}
+    live_cloud.fault("RunInstances", "error", match=sold_out, code="OperationDenied.NoStock", status=403)
     with Headless(config, "--auto").wait_ready() as console:
         live_cloud.interrupt([old["InstanceId"]])
         wait_until(lambda: console.states().get(old["InstanceId"]) == "recovered")
-    launches = live_cloud.calls("RunInstances")
+    launches = [row for row in live_cloud.calls("RunInstances") if row["client_token"]]
     assert launches[0]["code"] == "OperationDenied.NoStock"
+    assert launches[-1]["params"]["ZoneId"] != old["ZoneId"]
     assert len({row["client_token"] for row in launches}) == len(launches)
     assert len(effects(live_cloud, "RunInstances")) == 1
 
@@ -84,7 +87,7 @@ def test_a_drill_launches_nothing_and_ends_as_skipped(live_cloud: SimServer, con
         wait_until(lambda: waiting_messages(live_cloud) == 0)
         assert console.stop() == 0
     assert live_cloud.calls("CreateImage") == []
-    assert live_cloud.calls("RunInstances") == []
+    assert effects(live_cloud, "RunInstances") == []
 
 
 def test_a_lock_without_a_message_is_recovered(live_cloud: SimServer, config: Path) -> None:

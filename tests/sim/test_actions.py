@@ -76,7 +76,7 @@ def test_recommended_types_are_alike_in_stock_and_in_the_order_asked_for(cloud, 
         priority_strategy="PriceFirst",
     )  # fmt: skip
     rows = ecs.describe_recommend_instance_type(request).body.data.recommend_instance_type
-    assert {row.instance_type.instance_type for row in rows} == {"ecs.g7.large", "ecs.g6.large"}
+    assert {row.instance_type.instance_type for row in rows} == {"ecs.g7.large", "ecs.g6.large", "ecs.g8y.large"}
     assert [row.priority for row in rows] == list(range(1, len(rows) + 1))
     assert rows[0].zones.zone[0].zone_no == rows[0].zone_id
     refused = api.refused("DescribeRecommendInstanceType", NetworkType="vpc", Cores=2)

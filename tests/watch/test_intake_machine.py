@@ -17,9 +17,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from spottui.cloud.messages import Reclaim, Released
 from spottui.cloud.mns import Message
+from spottui.domain.audit import Phase
 from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
-from spottui.journal.audit import Phase
 from tests.watch.given import REGION, HandClock, Taken, event_body, instance, message, release_body
 
 NOTICE_S, OVERDUE_S = 300, 60
@@ -228,6 +228,11 @@ class HostileSources(RuleBasedStateMachine):
         for known, _ in self.recoveries():
             assert known.deadline <= self.deadlines.get(known.id, known.deadline)
             self.deadlines[known.id] = known.deadline
+
+    @invariant()
+    def no_sign_of_another_reclaim_dates_it(self) -> None:
+        for known, _ in self.recoveries():
+            assert known.deadline.timestamp() >= known.epoch + NOTICE_S - (NOTICE_S + OVERDUE_S)
 
     @invariant()
     def every_sign_is_counted_once(self) -> None:

@@ -1,0 +1,37 @@
+"""What recoveries have made, found by its tag, and taking it away again."""
+
+from alibabacloud_ecs20140526 import models
+
+from spottui.cloud import ecs_shapes as shapes
+from spottui.cloud.ecs import OUR_TAG, PAGE, Ecs
+
+
+def our_snapshots(ecs: Ecs) -> dict[str, shapes.Snapshot]:
+    """Return every snapshot that has our tag, by id."""
+    found: dict[str, shapes.Snapshot] = {}
+    page = 1
+    while True:
+        body = ecs.read("DescribeSnapshots", {"Tag.1.Key": OUR_TAG, "PageSize": PAGE, "PageNumber": page})
+        some = ecs.parsed("DescribeSnapshots", shapes.snapshots, body)
+        found |= some
+        if len(some) < PAGE:
+            return found
+        page += 1
+
+
+def delete_image(ecs: Ecs, image_id: str) -> str:
+    """Delete an image that no instance runs from, not its snapshots; return the RequestId."""
+    request = models.DeleteImageRequest(region_id=ecs.region, image_id=image_id, force=False)
+    return str(ecs.act("DeleteImage", ecs.client.delete_image_with_options, request).request_id or "")
+
+
+def delete_snapshot(ecs: Ecs, snapshot_id: str) -> str:
+    """Delete a snapshot that no image refers to; return the RequestId."""
+    request = models.DeleteSnapshotRequest(snapshot_id=snapshot_id, force=False)
+    return str(ecs.act("DeleteSnapshot", ecs.client.delete_snapshot_with_options, request).request_id or "")
+
+
+def delete_disk(ecs: Ecs, disk_id: str) -> str:
+    """Delete a disk that is attached to nothing; return the RequestId."""
+    request = models.DeleteDiskRequest(disk_id=disk_id)
+    return str(ecs.act("DeleteDisk", ecs.client.delete_disk_with_options, request).request_id or "")

@@ -1,0 +1,188 @@
+"""The janitor: what recoveries left behind, and taking it away on command, each thing verified just before it goes."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import partial
+
+from spottui.cloud import disks, remains
+from spottui.cloud.ecs import OUR_TAG, Ecs
+from spottui.cloud.ecs_shapes import Image, Snapshot
+from spottui.cloud.errors import CloudError
+from spottui.cloud.tags import EXPIRES_TAG
+from spottui.domain.audit import Entry, Phase
+from spottui.domain.instance import Disk, InstanceStatus
+from spottui.domain.leftover import Leftover, LeftoverKind
+from spottui.domain.plan import Route
+from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.refusal import Refused
+from spottui.recovery.work import Work
+
+IDS_PER_CALL = 100
+ACTIONS = {
+    LeftoverKind.IMAGE: ("DeleteImage", remains.delete_image),
+    LeftoverKind.SNAPSHOT: ("DeleteSnapshot", remains.delete_snapshot),
+    LeftoverKind.DISK: ("DeleteDisk", remains.delete_disk),
+}
+
+
+def leftovers(work: Work) -> tuple[Leftover, ...]:
+    """Return what recoveries of this account's regions left that costs money, those that may go first.
+
+    Asks the cloud; raises `Refused` with its words when it does not answer.
+    """
+    try:
+        found = [one for region in work.regions for one in _of_region(work, region)]
+    except CloudError as error:
+        raise Refused(f"What is left behind cannot be listed: {error.line}. {error.advice}".strip()) from None
+    return tuple(sorted(found, key=lambda one: (not one.may_go, one.recovery_id, one.kind, one.resource_id)))
+
+
+def clean_up(work: Work, resource_ids: Iterable[str], who: str) -> dict[str, str]:
+    """Delete leftovers that may go; return for each what came of it: empty for gone, else why it is still there.
+
+    What may go is verified anew, now. An image's own snapshots go with it. Raises `Refused`.
+    """
+    known = {one.resource_id: one for one in leftovers(work)}
+    outcome: dict[str, str] = {}
+    for resource_id in resource_ids:
+        one = known.get(resource_id)
+        if one is None:
+            outcome[resource_id] = "it is not a leftover of a recovery"
+        elif one.held_by:
+            outcome[resource_id] = one.held_by
+        else:
+            outcome[resource_id] = _delete_with_snapshots(work, one, who)
+    return outcome
+
+
+@dataclass(frozen=True, slots=True)
+class _Region:
+    """What the cloud and the journal say of one region, read once."""
+
+    ecs: Ecs
+    recoveries: dict[str, Recovery]
+    running: frozenset[str]
+
+
+def _of_region(work: Work, region_id: str) -> Iterator[Leftover]:
+    ecs = work.regions[region_id]
+    recoveries = {one.recovery_id: one for one in work.journal.recoveries.all() if one.region == region_id}
+    region = _Region(ecs, recoveries, _running(ecs, recoveries.values()))
+    images = ecs.our_images()
+    of_images = {snapshot_id for image in images.values() for snapshot_id in image.snapshots}
+    yield from (_image(region, image) for image in images.values())
+    yield from (
+        _snapshot(region, one) for one in remains.our_snapshots(ecs).values() if one.snapshot_id not in of_images
+    )
+    yield from _disks(region)
+
+
+def _running(ecs: Ecs, recoveries: Iterable[Recovery]) -> frozenset[str]:
+    """The replacements that are seen running now."""
+    wanted = sorted({one.new_instance_id for one in recoveries if one.new_instance_id})
+    found: set[str] = set()
+    for start in range(0, len(wanted), IDS_PER_CALL):
+        specs = ecs.launch_specs(wanted[start : start + IDS_PER_CALL])
+        found |= {key for key, spec in specs.items() if spec.instance.status is InstanceStatus.RUNNING}
+    return frozenset(found)
+
+
+def _image(region: _Region, image: Image) -> Leftover:
+    return _leftover(region, LeftoverKind.IMAGE, image.image_id, dict(image.tags), image.gib)
+
+
+def _snapshot(region: _Region, snapshot: Snapshot) -> Leftover:
+    return _leftover(region, LeftoverKind.SNAPSHOT, snapshot.snapshot_id, dict(snapshot.tags), snapshot.gib)
+
+
+def _disks(region: _Region) -> Iterator[Leftover]:
+    """The disks that were kept and are free; whose they are is in the journal, and in their tag once it is over."""
+    owners = {disk_id: one for one in region.recoveries.values() for disk_id in one.made("kept disk")}
+    wanted = sorted(owners)
+    for start in range(0, len(wanted), IDS_PER_CALL):
+        for disk_id, disk in disks.by_id(region.ecs, wanted[start : start + IDS_PER_CALL]).items():
+            if not disk.instance_id:
+                tags = {**dict(disk.tags), OUR_TAG: owners[disk_id].recovery_id}
+                held_by = _holds(disk, owners[disk_id])
+                yield _leftover(region, LeftoverKind.DISK, disk_id, tags, disk.size_gib, held_by)
+
+
+def _holds(disk: Disk, recovery: Recovery) -> str:
+    if disk.status != "Available":
+        return f"the disk is {disk.status}"
+    if recovery.route is Route.WARM_IMAGE:
+        return "the replacement runs from an earlier image: what was written since is on this disk alone"
+    return ""
+
+
+def _leftover(
+    region: _Region, kind: LeftoverKind, resource_id: str, tags: dict[str, str], gib: int, held_by: str = ""
+) -> Leftover:
+    recovery_id = tags.get(OUR_TAG, "")
+    recovery = region.recoveries.get(recovery_id)
+    return Leftover(
+        kind=kind,
+        resource_id=resource_id,
+        region=region.ecs.region,
+        recovery_id=recovery_id,
+        instance_id=recovery.instance_id if recovery else "",
+        gib=gib,
+        held_by=held_by or _held_by(region, recovery),
+        expires=_day(tags.get(EXPIRES_TAG, "")),
+    )
+
+
+def _held_by(region: _Region, recovery: Recovery | None) -> str:
+    """Why what a recovery made must stay: it may be all that is left of the data."""
+    if recovery is None:
+        return "its recovery is not in this journal"
+    if recovery.state is not RecoveryState.RECOVERED:
+        return f"its recovery is {recovery.state}: this may be all that is left of the data"
+    if recovery.new_instance_id not in region.running:
+        return f"the replacement {recovery.new_instance_id} is not seen running"
+    return ""
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def _delete_with_snapshots(work: Work, one: Leftover, who: str) -> str:
+    ecs = work.regions[one.region]
+    own = ecs.our_images()[one.resource_id].snapshots if one.kind is LeftoverKind.IMAGE else ()
+    refused = _delete(work, one.recovery_id, one.kind, one.resource_id, who)
+    if refused:
+        return refused
+    left = [_delete(work, one.recovery_id, LeftoverKind.SNAPSHOT, snapshot_id, who) for snapshot_id in own]
+    return "; ".join(filter(None, left))
+
+
+def _delete(work: Work, recovery_id: str, kind: LeftoverKind, resource_id: str, who: str) -> str:
+    """Delete one thing, written down before and after."""
+    action, delete = ACTIONS[kind]
+    recovery = work.recovery(recovery_id)
+    write = partial(work.journal.recoveries.change, recovery_id)
+    write(work.now(), _unchanged, Entry(recovery_id, action, Phase.INTENT, detail=f"{resource_id}, asked for by {who}"))
+    try:
+        request_id = delete(work.regions[recovery.region], resource_id)
+    except CloudError as error:
+        entry = Entry(
+            recovery_id, action, Phase.ERROR, request_id=error.request_id, detail=f"{resource_id}: {error.line}"
+        )
+        write(work.now(), _unchanged, entry)
+        return error.line
+    entry = Entry(recovery_id, action, Phase.RESULT, request_id=request_id, detail=f"{resource_id} deleted")
+    write(work.now(), partial(_without, resource_id), entry)
+    return ""
+
+
+def _unchanged(known: Recovery) -> Recovery:
+    return known
+
+
+def _without(resource_id: str, known: Recovery) -> Recovery:
+    return replace(known, created=tuple(one for one in known.created if one.resource_id != resource_id))

@@ -1,0 +1,101 @@
+"""A thousand notices at once, an API of 100 ms without throttle: until the last CreateImage is on the wire."""
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from spottui.sim.testing import SimServer
+from tests.bench.reaction import notice, start_floor
+from tests.driving import Headless, add_policy, wait_until
+
+BURST = 1000
+API_S = 0.1
+LANES = 31
+SPARE = 1.45
+"""Instances for each that is interrupted: the others are on-demand, or in Stop mode."""
+POLICY = {"veto_window_s": 0, "max_at_once": 10_000, "max_per_hour": 10_000, "other_types": "false"}
+
+
+def run(burst: int = BURST) -> Iterator[dict[str, object]]:
+    """Interrupt `burst` instances at once; the floor gets as many messages in the same run, from a cloud of its own."""
+    with tempfile.TemporaryDirectory() as directory:
+        config = Path(directory) / "c.toml"
+        with SimServer(instances=int(SPARE * burst)) as cloud:
+            floor_s = _floor(cloud, Path(directory), cloud.spot_ids()[:burst])
+        with SimServer(config=config, instances=int(SPARE * burst)) as cloud:
+            cloud.world(image_base_s=600, image_s_per_gib=0)
+            add_policy(config, **POLICY)
+            with Headless(config, "--auto").wait_ready() as console:
+                yield from _burst(cloud, console, cloud.spot_ids()[:burst], floor_s)
+
+
+def _floor(cloud: SimServer, directory: Path, victims: list[str]) -> float:
+    floor = start_floor(cloud, directory, LANES)
+    try:
+        cloud.fault("CreateImage", "slow", delay_s=API_S, times=len(victims))
+        began = time.time()
+        for one in victims:
+            cloud.send(notice(one), queue="floor")
+        return _last_image(cloud, victims) - began
+    finally:
+        floor.kill()
+
+
+def _burst(cloud: SimServer, console: Headless, victims: list[str], floor_s: float) -> Iterator[dict[str, object]]:
+    process = psutil.Process(console.pid)
+    # Warm: the fleet is swept and every launch spec captured, as it is minutes after a start.
+    spot = len(cloud.spot_ids() + cloud.spot_ids("Stop"))
+    wait_until(lambda: len(cloud.calls("DescribeUserData")) >= spot, 600, 1)
+    before = process.memory_info().rss
+    cloud.fault("*", "slow", delay_s=API_S, times=0)
+    began, cpu = time.time(), sum(process.cpu_times()[:2])
+    cloud.interrupt(victims)
+    took_s = _last_image(cloud, victims) - began
+    used = sum(process.cpu_times()[:2]) - cpu
+    protected = [_seconds(row) for row in cloud.calls("ModifyDiskAttribute")]
+    yield {
+        "figure": f"{len(victims)} notices → last CreateImage on the wire",
+        "unit": "s",
+        "value": round(took_s, 2),
+        "floor": round(floor_s, 2),
+        "ratio": round(took_s / floor_s, 2),
+        "aim": "< 10 s",
+        "cpu_s": round(used, 2),
+    }
+    yield {
+        "figure": f"{len(victims)} notices → last protect on the wire",
+        "unit": "s",
+        "value": round(max(protected) - began, 2),
+        "calls": len(protected),
+    }
+    rss = process.memory_info().rss
+    yield {"figure": "memory then", "unit": "MB", "before": round(before / 1e6), "value": round(rss / 1e6)}
+
+
+def _last_image(cloud: SimServer, victims: list[str]) -> float:
+    wanted = set(victims)
+    rows: list[dict[str, Any]] = []
+
+    def all_there() -> bool:
+        nonlocal rows
+        rows = [row for row in cloud.calls("CreateImage") if row["params"]["InstanceId"] in wanted]
+        return len({row["params"]["InstanceId"] for row in rows}) == len(wanted)
+
+    wait_until(all_there, 300, 0.5)
+    return max(_seconds(row) for row in rows)
+
+
+def _seconds(row: dict[str, Any]) -> float:
+    return datetime.fromisoformat(row["at"]).timestamp()
+
+
+if __name__ == "__main__":
+    for figure in run(int(sys.argv[1]) if len(sys.argv) > 1 else BURST):
+        print(json.dumps(figure), flush=True)

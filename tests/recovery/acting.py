@@ -1,0 +1,67 @@
+"""One desk in a process of its own, told what to do line by line: `method argument …` in JSON, answered in JSON."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from spottui.cli.assembly import open_desk
+from spottui.cli.console import leave
+from spottui.config import load
+from spottui.desk import Desk
+from spottui.domain.clock import SystemClock
+from spottui.domain.plan import Route
+from spottui.domain.refusal import Refused
+
+WHO = "mei@bastion pts/3"
+
+
+def main() -> None:
+    """Arguments: the configuration, and whether auto-mode is armed."""
+    desk = open_desk(load(Path(sys.argv[1])), SystemClock(), auto=sys.argv[2] == "auto", read_only=False)
+    print(json.dumps("ready"), flush=True)
+    for line in sys.stdin:
+        method, *arguments = json.loads(line)
+        try:
+            answer = _METHODS[method](desk, *arguments)
+        except Refused as refused:
+            answer = {"refused": str(refused)}
+        print(json.dumps(msgspec.to_builtins(answer)), flush=True)
+    desk.close()
+    leave(0)
+
+
+def recovery(desk: Desk, instance_id: str) -> Any:
+    """Return the newest recovery of an instance."""
+    found = [one for one in desk.view().recoveries if one.instance_id == instance_id]
+    return found[-1] if found else None
+
+
+_METHODS: dict[str, Callable[..., Any]] = {
+    "recovery": recovery,
+    "plan": lambda desk, recovery_id: _plan(desk, recovery_id),
+    "confirm": lambda desk, recovery_id: desk.confirm(recovery_id, _digest(desk, recovery_id), WHO),
+    "cancel": lambda desk, recovery_id: desk.cancel(recovery_id, WHO),
+    "retry": lambda desk, recovery_id: desk.retry(recovery_id, _digest(desk, recovery_id), WHO),
+    "choose_route": lambda desk, recovery_id, route: desk.choose_route(recovery_id, Route(route), WHO).digest,
+    "timeline": lambda desk, recovery_id: desk.timeline(recovery_id),
+    "leftovers": lambda desk: desk.leftovers(),
+    "clean_up": lambda desk, resource_ids: desk.clean_up(resource_ids, WHO),
+}
+
+
+def _plan(desk: Desk, recovery_id: str) -> Any:
+    plan = desk.plan(recovery_id)
+    return plan and {"routes": plan.routes, "digest": plan.digest, "candidates": plan.candidates}
+
+
+def _digest(desk: Desk, recovery_id: str) -> str:
+    plan = desk.plan(recovery_id)
+    return plan.digest if plan else ""
+
+
+if __name__ == "__main__":
+    main()
