@@ -166,6 +166,7 @@ outbox = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("next_try", sa.Float, nullable=False),
     sa.Column("sent_at", sa.Float),
+    sa.Index("outbox_of_recovery", "recovery_id"),
 )
 
 # Which channel was told of which letter: `channel` is a name without a secret.

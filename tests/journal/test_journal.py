@@ -153,3 +153,16 @@ def test_a_journal_of_a_newer_version_is_refused_with_words(journal: Journal) ->
     journal.close()
     with pytest.raises(JournalProblem, match="newer spottui"):
         Journal(journal.database.path)
+
+
+def test_a_journal_of_the_version_before_opens_as_it_is(journal: Journal) -> None:
+    """What is new in a version is a table of its own: it is made when it is missing."""
+    (recovery_id,) = observe(journal, sign())
+    with journal.database.write() as connection:
+        for table in ("delivery", "launch"):
+            connection.exec_driver_sql(f"drop table {table}")
+    journal.close()
+    again = Journal(journal.database.path)
+    assert again.recoveries.get(recovery_id)
+    assert len(again.outbox.due("chat", NOON + timedelta(minutes=1))) == 1
+    again.close()
