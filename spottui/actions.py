@@ -21,9 +21,11 @@ class Scope(StrEnum):
 class Situation:
     """What the person is looking at: everything by which an action is offered or not.
 
-    `own` is the state of the chosen row's recovery as long as that one is open: `x`, `g` and `h` act on no other.
+    `own` is the state of the chosen row's recovery as long as that one is open: `x`, `g` and `h` act on no other; and
+    `ended` when it is over.
     `waiting` is the state of the recovery that `y` acts on, None when there is none. `on_instance` says that the cursor
-    is on an instance, `on_row` that it is on any row.
+    is on an instance, `on_row` that it is on any row, `on_recovery` that the row has a recovery, open or over.
+    `marked` counts the marked rows of the panel, `on_events` says that the panel is the events.
     """
 
     read_only: bool = False
@@ -32,6 +34,10 @@ class Situation:
     waiting: RecoveryState | None = None
     on_instance: bool = False
     on_row: bool = False
+    on_recovery: bool = False
+    on_events: bool = False
+    ended: RecoveryState | None = None
+    marked: int = 0
 
 
 def _always(situation: Situation) -> bool:
@@ -62,15 +68,15 @@ class Action:
 
 
 def _someone_waits(situation: Situation) -> bool:
-    return situation.waiting is not None
+    return situation.waiting is not None and not situation.marked
 
 
 def _own_waits(situation: Situation) -> bool:
-    return situation.own is not None and situation.own.waits_for_permission
+    return situation.own is not None and situation.own.waits_for_permission and not situation.marked
 
 
 def _own_runs(situation: Situation) -> bool:
-    return situation.own is not None and not situation.own.waits_for_permission
+    return situation.own is not None and not situation.own.waits_for_permission and not situation.marked
 
 
 def _veto_window(situation: Situation) -> bool:
@@ -89,7 +95,45 @@ def _on_row(situation: Situation) -> bool:
     return situation.on_row
 
 
+def _on_recovery(situation: Situation) -> bool:
+    return situation.on_recovery
+
+
+def _came_to_nothing(situation: Situation) -> bool:
+    return situation.ended is not None and situation.ended.came_to_nothing
+
+
+def _on_events(situation: Situation) -> bool:
+    return situation.on_events
+
+
+def _some_marked(situation: Situation) -> bool:
+    return situation.marked > 0
+
+
 ACTIONS: tuple[Action, ...] = (
+    Action(
+        "confirm_marked",
+        "Confirm marked",
+        ("y",),
+        Scope.RECOVERY,
+        "Where rows are marked: show the plans of all marked ones that wait; enter then runs exactly what is shown.",
+        danger=True,
+        offered=_some_marked,
+        otherwise="No row is marked: space marks one.",
+        footer=_always,
+    ),
+    Action(
+        "veto_marked",
+        "Veto marked",
+        ("x",),
+        Scope.RECOVERY,
+        "Where rows are marked: veto all marked ones that wait, after a question that names them.",
+        danger=True,
+        offered=_some_marked,
+        otherwise="No row is marked: space marks one.",
+        footer=_always,
+    ),
     Action(
         "confirm",
         "Confirm",
@@ -158,6 +202,17 @@ ACTIONS: tuple[Action, ...] = (
         footer=_without_recovery,
     ),
     Action(
+        "retry",
+        "Try again",
+        ("t",),
+        Scope.RECOVERY,
+        "Try a recovery again that came to nothing, from what failed on: its plan is shown first.",
+        danger=True,
+        offered=_came_to_nothing,
+        otherwise="Only a recovery that failed, was stopped or was skipped can be tried again.",
+        footer=_always,
+    ),
+    Action(
         "auto",
         "Auto",
         ("a",),
@@ -171,10 +226,19 @@ ACTIONS: tuple[Action, ...] = (
         "Details",
         ("enter",),
         Scope.TABLE,
-        "Everything that is known of the chosen row, with its timeline.",
+        "Everything that is known of the chosen row; of a recovery its timeline: each call, RequestId and error.",
         offered=_on_row,
         otherwise="Nothing is chosen.",
         footer=_always,
+    ),
+    Action(
+        "timeline",
+        "Timeline",
+        ("T",),
+        Scope.RECOVERY,
+        "The timeline of the chosen row's recovery: each call with its RequestId, duration and error.",
+        offered=_on_recovery,
+        otherwise="The chosen row has no recovery.",
     ),
     Action(
         "filter",
@@ -186,6 +250,25 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("sort", "Sort", ("s",), Scope.TABLE, "Sort by the next column; a click on a column's title does the same."),
     Action("reverse", "Reverse", ("S",), Scope.TABLE, "Turn the order around."),
+    Action("columns", "Columns", ("C",), Scope.TABLE, "Choose the columns and their order; the choice is kept."),
+    Action(
+        "mark",
+        "Mark",
+        ("space",),
+        Scope.TABLE,
+        "Mark the row, or take its mark away; y and x then act on all marked rows, e exports them.",
+        offered=_on_row,
+        otherwise="Nothing is chosen.",
+    ),
+    Action("mark_others", "Mark others", ("asterisk",), Scope.TABLE, "Mark the rows in view that are not marked."),
+    Action(
+        "export",
+        "Export",
+        ("e",),
+        Scope.TABLE,
+        "Write what the table shows, or its marked rows, to a CSV file in the directory where spottui was started.",
+    ),
+    Action("export_json", "Export JSON", ("E",), Scope.TABLE, "The same as JSON, for a program."),
     Action(
         "copy",
         "Copy id",
@@ -204,8 +287,20 @@ ACTIONS: tuple[Action, ...] = (
     Action("instances", "Instances", ("1",), Scope.PANEL, "Go to the instances."),
     Action("events", "Events", ("2",), Scope.PANEL, "Go to the events."),
     Action("recoveries", "Recoveries", ("3",), Scope.PANEL, "Go to the recoveries."),
+    Action(
+        "pause",
+        "Pause",
+        ("p",),
+        Scope.PANEL,
+        "Hold the events still while new ones come, or follow them again.",
+        offered=_on_events,
+        otherwise="Only the events can be held still (2 goes there).",
+        footer=_always,
+    ),
+    Action("storm", "Storm", ("w",), Scope.PANEL, "The open recoveries by zone and type: how many will make it."),
+    Action("statistics", "Statistics", ("i",), Scope.PANEL, "Interruptions by day, zone and type, and their ends."),
     Action("zoom", "Zoom", ("z",), Scope.PANEL, "Give the panel the whole screen, and take it back."),
-    Action("back", "Back", ("escape",), Scope.PANEL, "Leave the filter, then the zoom."),
+    Action("back", "Back", ("escape",), Scope.PANEL, "Leave the filter, then the marks, then the zoom."),
     Action("palette", "Commands", ("colon",), Scope.APP, "All commands by name; ctrl+p does the same."),
     Action("quit", "Quit", ("q",), Scope.APP, "Leave; recoveries that run go on at the next start."),
     Action("help", "Help", ("question_mark", "f1"), Scope.APP, "This page."),
@@ -218,6 +313,7 @@ _SHOWN_KEYS = {
     "colon": ":",
     "question_mark": "?",
     "escape": "esc",
+    "asterisk": "*",
     "pagedown": "pgdn",
     "pageup": "pgup",
     "down": "↓",
@@ -242,11 +338,11 @@ def refusal(action: Action, situation: Situation) -> str:
 def on_key(key: str, situation: Situation) -> tuple[Action, str]:
     """Return the action that a key means now, and why it is refused; an empty text when it is not.
 
-    Several actions can share a key: the first that nothing stands against is meant.
+    Several actions can share a key: the first that nothing stands against is meant, else the last.
     """
     meant = [action for action in ACTIONS if key in action.keys]
     refusals = [refusal(action, situation) for action in meant]
-    index = refusals.index("") if "" in refusals else 0
+    index = refusals.index("") if "" in refusals else -1
     return meant[index], refusals[index]
 
 

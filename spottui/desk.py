@@ -9,6 +9,7 @@ from dataclasses import replace
 from spottui.domain.audit import Entry
 from spottui.domain.clock import Clock
 from spottui.domain.feed import Event
+from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance, InterruptionBehavior
 from spottui.domain.leftover import Leftover
 from spottui.domain.plan import Plan, Route
@@ -26,6 +27,7 @@ from spottui.watch.watch import Watch
 
 EVENTS_SHOWN = 1000
 ROWS_SHOWN = 200
+PAST_SHOWN = 10_000
 SETTLE_S = 0.05
 VIEW_SHARE = 10
 """In a storm the next view waits so many times as long as the last one took."""
@@ -102,6 +104,30 @@ class Desk:
     def timeline(self, recovery_id: str) -> tuple[Entry, ...]:
         """Return all that is known of a recovery, oldest first: evidence, decisions, states, and every call."""
         return self._journal.audit.of(recovery_id)
+
+    def record(self, region: str, instance_id: str) -> InstanceRecord:
+        """Return what the journal remembers of an instance; asks no cloud."""
+        captured = self._journal.fleet.get(region, instance_id)
+        return InstanceRecord(
+            captured.spec if captured else None,
+            captured.details_at if captured else None,
+            self._journal.image_timings.timing(captured.spec.main_category if captured else ""),
+            self._journal.history.of(region, instance_id, ROWS_SHOWN),
+        )
+
+    def past(self) -> tuple[Past, ...]:
+        """Return the newest reclaims with what became of them, newest first."""
+        return self._journal.history.newest(PAST_SHOWN)
+
+    def find_events(
+        self, words: Sequence[str], limit: int, *, above: int = 0, below: int | None = None
+    ) -> tuple[Event, ...]:
+        """Return lines of the feed on disk that hold every word, by their numbers (`Events.find`)."""
+        return self._journal.events.find(words, limit, above=above, below=below)
+
+    def events_kept(self) -> int:
+        """Return how many lines of the feed are on disk."""
+        return self._journal.events.count()
 
     def plan_for(self, region: str, instance_id: str, route: Route | None = None) -> Plan:
         """Return the plan that a recovery of this instance would have, by `route` first if given; may ask the cloud."""

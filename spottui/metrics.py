@@ -15,7 +15,7 @@ from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import AutoMode, SourceHealth
 from spottui.journal import Journal
-from spottui.journal.history import incidents_since
+from spottui.journal.incidents import incidents_since
 
 log = logging.getLogger("spottui.metrics")
 

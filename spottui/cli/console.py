@@ -35,6 +35,7 @@ def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headl
 
 def run_console(settings: "Settings", *, auto: bool, read_only: bool) -> int:
     """Run the screen and return its exit code; the desk is opened after the first frame."""
+    from spottui.config import state_dir
     from spottui.console.app import SpottuiApp
 
     app = SpottuiApp(
@@ -44,6 +45,7 @@ def run_console(settings: "Settings", *, auto: bool, read_only: bool) -> int:
         title="spottui",
         bell=settings.console.bell,
         mouse=settings.console.mouse,
+        keep_in=state_dir() / "console.json",
     )
     app.start()
     return app.return_code or 0

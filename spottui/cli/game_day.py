@@ -14,7 +14,7 @@ from spottui.cli.own_cloud import end_with_the_terminal, simulated_cloud, use_pr
 if TYPE_CHECKING:
     from spottui.domain.settings import Settings
     from spottui.domain.view import DeskView
-    from spottui.journal.history import Incident
+    from spottui.journal.incidents import Incident
 
 LONGEST_S = 600.0
 """Without a screen a night ends after so long, whatever still runs."""
@@ -103,7 +103,7 @@ def score_of(incident: "Incident") -> Score:
 def _show_score(settings: "Settings") -> None:
     from spottui.domain.text import plain
     from spottui.journal import Journal
-    from spottui.journal.history import incident, incidents_since
+    from spottui.journal.incidents import incident, incidents_since
 
     journal = Journal(Path(settings.journal))
     ids = [known.id for known, _ in incidents_since(journal, datetime.fromtimestamp(0, UTC))]

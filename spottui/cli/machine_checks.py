@@ -63,7 +63,7 @@ def _tmux() -> Check:
 def _journal(path: Path) -> Iterator[Check]:
     from spottui.journal import Journal
     from spottui.journal.database import JournalProblem
-    from spottui.journal.history import integrity
+    from spottui.journal.incidents import integrity
 
     try:
         journal = Journal(path)

@@ -7,7 +7,7 @@ from datetime import datetime
 from spottui.cli.statistics import data_age_s, incident_rows, recovery_s
 from spottui.domain.audit import Phase
 from spottui.domain.text import plain
-from spottui.journal.history import Incident
+from spottui.journal.incidents import Incident
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
 

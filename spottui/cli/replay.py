@@ -32,7 +32,7 @@ def replay(settings: "Settings", incident: str, speed: float) -> None:
     """Show INCIDENT (a recovery's id, an instance's id or its name) again as it happened, from the journal."""
     from spottui.cli.post_mortem import timeline
     from spottui.journal import Journal
-    from spottui.journal.history import incident as find
+    from spottui.journal.incidents import incident as find
 
     journal = Journal(Path(settings.journal))
     found = find(journal, incident)

@@ -64,7 +64,7 @@ def report(settings: "Settings", incident: str, since: timedelta | None, as_json
 def _post_mortem(settings: "Settings", name: str, *, as_json: bool) -> None:
     from spottui.cli.post_mortem import as_markdown, as_record
     from spottui.journal import Journal
-    from spottui.journal.history import incident
+    from spottui.journal.incidents import incident
 
     journal = Journal(Path(settings.journal))
     found = incident(journal, name)
@@ -77,7 +77,7 @@ def _post_mortem(settings: "Settings", name: str, *, as_json: bool) -> None:
 def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv: bool) -> None:
     from spottui.cli.statistics import incident_rows, summary
     from spottui.journal import Journal
-    from spottui.journal.history import incidents_since
+    from spottui.journal.incidents import incidents_since
 
     journal = Journal(Path(settings.journal))
     found = incidents_since(journal, since)

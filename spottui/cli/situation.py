@@ -9,7 +9,7 @@ from spottui.cli.consoles import live_consoles
 from spottui.domain.recovery import Recovery
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
-from spottui.journal.history import auto_mode_since
+from spottui.journal.incidents import auto_mode_since
 
 ROWS = 200
 

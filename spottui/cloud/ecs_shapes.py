@@ -2,6 +2,7 @@
 
 import base64
 import json
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -316,7 +317,8 @@ def _inner(item: dict[str, Any], outer: str, inner: str) -> list[Any]:
 
 def _text(item: dict[str, Any], key: str) -> str:
     value = item.get(key)
-    return "" if value is None else str(value)
+    # Ten thousand instances have few zones, types and groups: kept once each, they take half the memory.
+    return "" if value is None else sys.intern(str(value))
 
 
 def _whole(item: dict[str, Any], key: str) -> int | None:

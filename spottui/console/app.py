@@ -1,11 +1,14 @@
 """The console's application: it passes on what the feed brings, rings, and ends."""
 
+import asyncio
+import logging
 from collections.abc import Callable, Iterable
 from functools import partial
 from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.text import Text
 from textual import on
 from textual.app import App, SystemCommand
 from textual.notifications import SeverityLevel
@@ -13,14 +16,17 @@ from textual.screen import Screen
 
 from spottui import actions
 from spottui.console.feed import Feed
+from spottui.console.kept import Kept
 from spottui.console.main import MainScreen
-from spottui.console.messages import CommandDone, DeskClosed, DeskFailed, LeaveWanted, ViewArrived
-from spottui.console.themes import DARK, PLAIN_TERMINAL
-from spottui.console.titles import unsaved
+from spottui.console.messages import CommandDone, DeskClosed, DeskFailed, DeskTroubled, LeaveWanted, ViewArrived
+from spottui.console.themes import DARK, PLAIN_TERMINAL, THEMES
+from spottui.console.watchdog import Watchdog
 from spottui.domain.clock import Clock
 
 if TYPE_CHECKING:
     from spottui.desk import Desk
+
+log = logging.getLogger("spottui.console")
 
 _SUCCESS_S, _REFUSAL_S = 3.0, 10.0
 _SAVE_TITLE, _RESTORE_TITLE = "\x1b[22;2t", "\x1b[23;2t"
@@ -30,7 +36,8 @@ class SpottuiApp(App[None]):
     """The terminal console over a desk.
 
     `open_desk` is called in a thread after the first frame is painted; it may take seconds, and what it raises is shown
-    to the person. `who` is put on record with every command, `title` stands at the head of the screen.
+    to the person. `who` is put on record with every command, `title` stands at the head of the screen. What a person
+    chooses for the screen is kept in the file `keep_in`, if there is one.
     """
 
     CSS_PATH = Path(__file__).with_name("styles.tcss")
@@ -47,19 +54,25 @@ class SpottuiApp(App[None]):
         title: str,
         bell: bool = True,
         mouse: bool = True,
+        keep_in: Path | None = None,
     ) -> None:
         # Under NO_COLOR Textual must know from the start that colours are the terminal's own, else it turns
         # them all into black on black.
         plain_terminal = "NO_COLOR" in environ
         super().__init__(ansi_color=True if plain_terminal else None)
-        self.register_theme(DARK)
-        self.theme = PLAIN_TERMINAL if plain_terminal else DARK.name
+        self.kept = Kept.read(keep_in)
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = PLAIN_TERMINAL if plain_terminal else self._theme_or_dark(self.kept.theme)
         self.feed = Feed(self, open_desk)
-        self.main = MainScreen(self.feed, clock, who=who, title=title)
+        self.main = MainScreen(self.feed, clock, who=who, title=title, kept=self.kept)
         self.window_title = ""
         self._bell, self._mouse = bell, mouse
         self._rung: frozenset[str] = frozenset()
         self._leaving = False
+
+    def _theme_or_dark(self, name: str) -> str:
+        return name if name in self.available_themes else DARK.name
 
     def start(self) -> None:
         """Run until the person leaves; the mouse is the terminal's own when it was turned off."""
@@ -70,12 +83,20 @@ class SpottuiApp(App[None]):
         return self.main
 
     def on_mount(self) -> None:
-        """Remember the window's title, to give it back at the end."""
+        """Remember the window's title, to give it back at the end, and watch over the screen."""
         self._write(_SAVE_TITLE)
+        self.watchdog = Watchdog(asyncio.get_running_loop())
+        self.watchdog.start()
+
+    def watch_theme(self, theme: str) -> None:
+        """Keep the choice for the next start."""
+        if not self.no_color:
+            self.kept.keep_theme(theme)
 
     def on_unmount(self) -> None:
         """Let the desk go, whatever ended the program."""
         self.feed.stop()
+        self.watchdog.stop()
         self._write(_RESTORE_TITLE)
 
     @on(LeaveWanted)
@@ -123,13 +144,32 @@ class SpottuiApp(App[None]):
 
     @on(ViewArrived)
     def _show(self, message: ViewArrived) -> None:
-        self.main.show(message)
-        self._ring(unsaved(message.view))
-        self.feed.taken()
+        # Recoveries run in this process: what cannot be shown must not end them.
+        try:
+            self.main.show(message)
+            self._ring(message.headlines.unsaved)
+        except Exception as error:
+            log.exception("the screen could not show what came")
+            self.main.worry(f"{type(error).__name__} inside spottui, see the log")
+        finally:
+            self.feed.taken()
+
+    def _fatal_error(self) -> None:
+        """End with a message: a traceback shows what the variables held, and fills the terminal."""
+        log.error("the screen failed", exc_info=self._exception)
+        name = type(self._exception).__name__
+        self._exit_renderables.append(
+            Text(f"spottui: the screen failed ({name}); the log says where. Recoveries go on at the next start.")
+        )
+        self._close_messages_no_wait()
 
     @on(DeskFailed)
     def _fail(self, message: DeskFailed) -> None:
         self.main.fail(message.text)
+
+    @on(DeskTroubled)
+    def _worry(self, message: DeskTroubled) -> None:
+        self.main.worry(f"{message.text} · next try in {message.retry_s:.0f}s")
 
     @on(CommandDone)
     def _answer(self, message: CommandDone) -> None:

@@ -1,5 +1,6 @@
 """What the person is pointing at: the row under the cursor and the recovery that a key would act on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from spottui.domain.feed import Event
@@ -7,7 +8,7 @@ from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
-from spottui.tables.column import Row
+from spottui.tables.column import Cell, Row
 from spottui.tables.instances import open_reclaims
 
 
@@ -43,21 +44,26 @@ class Choice:
         return about.region if about else ""
 
     @classmethod
-    def of(cls, view: DeskView | None, panel: str, row: Row | None) -> "Choice":
+    def of(
+        cls,
+        view: DeskView | None,
+        panel: str,
+        row: Row | None,
+        instances: Mapping[Cell, Instance],
+        events: Mapping[Cell, Event],
+    ) -> "Choice":
         """Return what a row of one of the panels `instances`, `events` and `recoveries` stands for."""
         if view is None:
             return cls()
         instance = event = recovery = None
         if row is not None and panel == "instances":
-            region, _, instance_id = str(row[0]).partition("/")
-            named = (i for i in view.instances if i.instance_id == instance_id and i.region == region)
-            instance = next(named, None)
+            instance = instances.get(row[0])
             recovery = recovery_of(view, instance) if instance else None
         elif row is not None and panel == "events":
-            event = next((event for event in reversed(view.events) if event.seq == row[0]), None)
-            recovery = _by_id(view, event.recovery_id) if event and event.recovery_id else None
+            event = events.get(row[0])
+            recovery = by_id(view, event.recovery_id) if event and event.recovery_id else None
         elif row is not None:
-            recovery = _by_id(view, str(row[0]))
+            recovery = by_id(view, str(row[0]))
         waits = recovery is not None and recovery.state.waits_for_permission
         return cls(row, instance, event, recovery, recovery if waits else most_urgent(view))
 
@@ -81,5 +87,6 @@ def interruption_of(view: DeskView, region: str, instance_id: str) -> Interrupti
     return next(own, None)
 
 
-def _by_id(view: DeskView, recovery_id: str) -> Recovery | None:
+def by_id(view: DeskView, recovery_id: str) -> Recovery | None:
+    """Return a recovery by its id."""
     return next((recovery for recovery in view.recoveries if recovery.recovery_id == recovery_id), None)

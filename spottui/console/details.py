@@ -1,25 +1,27 @@
 """Everything that is known of one row, as plain text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from textual.content import Content
 
 from spottui.console.page import Page
 from spottui.domain.feed import Event
+from spottui.domain.history import Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
-from spottui.domain.view import DeskView
+from spottui.tables.moments import age
 
 _LABEL_CELLS = 18
+_BODY_CHARACTERS = 65_536
 
 Fact = tuple[str, str]
 
 
 class DetailsPage(Page):
-    """The facts and the timeline of an instance and of its recovery; follows what the desk shows."""
+    """One text that does not change by itself, or is looked at anew."""
 
     def __init__(self, title: str, look: Callable[[], Content]) -> None:
         super().__init__(title)
@@ -28,16 +30,6 @@ class DetailsPage(Page):
     def text(self) -> Content:
         """Return the facts as they are now."""
         return self._look()
-
-
-def instance_details(view: DeskView, region: str, instance_id: str) -> Content:
-    """Return an instance, its interruption, its recoveries and every event that names it."""
-    here = (region, instance_id)
-    parts = [_section("Instance", _instance(i)) for i in view.instances if (i.region, i.instance_id) == here]
-    parts += [_section("Reclaim", _reclaim(r)) for r in view.interruptions if (r.region, r.instance_id) == here]
-    parts += [_section("Recovery", _recovery(r)) for r in view.recoveries if (r.region, r.instance_id) == here]
-    parts.append(_timeline([event for event in view.events if event.instance_id == instance_id]))
-    return Content("\n").join(parts)
 
 
 def event_details(event: Event) -> Content:
@@ -50,12 +42,23 @@ def event_details(event: Event) -> Content:
         ("recovery", event.recovery_id),
         ("RequestId", event.request_id),
         ("text", event.text),
-        ("body", event.body),
     ]
-    return _section("Event", facts)
+    parts = [section("Event", facts)]
+    if event.body:
+        parts.append(_body(event.body))
+    return Content("\n").join(parts)
 
 
-def _instance(instance: Instance) -> list[Fact]:
+def _body(body: str) -> Content:
+    """The raw message as it came, one line for each of its lines, nothing in it interpreted."""
+    lines = [f"  {plain(line, _BODY_CHARACTERS)}" for line in body[:_BODY_CHARACTERS].split("\n")]
+    more = len(body) - _BODY_CHARACTERS
+    title = Content.styled(f"Body, {len(body):,} characters", "bold $accent")
+    return Content("\n").join([title, *map(Content, lines), Content(f"  … {more:,} more" if more > 0 else "")])
+
+
+def instance_facts(instance: Instance) -> list[Fact]:
+    """Return what the last sweep saw of an instance."""
     return [
         ("id", instance.instance_id),
         ("name", instance.name),
@@ -74,7 +77,8 @@ def _instance(instance: Instance) -> list[Fact]:
     ]
 
 
-def _reclaim(reclaim: Interruption) -> list[Fact]:
+def reclaim_facts(reclaim: Interruption) -> list[Fact]:
+    """Return what is known of a reclaim."""
     return [
         ("deadline", _when(reclaim.deadline)),
         ("first seen", _when(reclaim.first_seen)),
@@ -85,7 +89,8 @@ def _reclaim(reclaim: Interruption) -> list[Fact]:
     ]
 
 
-def _recovery(recovery: Recovery) -> list[Fact]:
+def recovery_facts(recovery: Recovery) -> list[Fact]:
+    """Return how a recovery stands."""
     return [
         ("id", recovery.recovery_id),
         ("state", str(recovery.state)),
@@ -103,13 +108,27 @@ def _recovery(recovery: Recovery) -> list[Fact]:
     ]
 
 
-def _timeline(events: list[Event]) -> Content:
+def past_facts(past: Sequence[Past]) -> list[Fact]:
+    """Return a line for each past reclaim: when it began and what became of it."""
+    return [(f"{one.interruption.first_seen:%Y-%m-%d %H:%M}", _outcome(one.recovery)) for one in past]
+
+
+def _outcome(recovery: Recovery) -> str:
+    took = f" in {age((recovery.ended - recovery.started).total_seconds())}" if recovery.ended else ""
+    more = f", now {recovery.new_instance_id}" if recovery.new_instance_id else ""
+    why = f": {recovery.reason}" if recovery.reason and recovery.state.came_to_nothing else ""
+    return f"{recovery.state}{took}{more}{why}"
+
+
+def timeline(events: list[Event]) -> Content:
+    """Return the events of an instance in a section of their own."""
     lines = [Content.styled("Timeline", "bold $accent")]
     lines += [Content(f"  {event.at:%H:%M:%S}  {event.kind:<9}  {plain(event.text, 500)}") for event in events]
     return Content("\n").join(lines if len(lines) > 1 else [*lines, Content("  nothing yet")])
 
 
-def _section(title: str, facts: list[Fact]) -> Content:
+def section(title: str, facts: list[Fact]) -> Content:
+    """Return a title and a line for each fact that has a value."""
     lines = [Content.styled(title, "bold $accent")]
     lines += [
         Content.assemble((f"  {plain(label, 64):<{_LABEL_CELLS}}", "dim"), plain(value, 4000))

@@ -25,6 +25,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     """
 
     AUTO_FOCUS = "#do"
+    DO_KEYS = "enter"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n", "leave", "Leave", show=False),
         Binding("q", "quit_key", show=False),
@@ -52,7 +53,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
             with VerticalScroll(id="scroll", can_focus=False):
                 yield self._text
             with Horizontal(id="buttons"):
-                yield Button(Content(f"{self._do} (enter)"), id="do", variant="primary", compact=True)
+                yield Button(Content(f"{self._do} ({self.DO_KEYS})"), id="do", variant="primary", compact=True)
                 yield Button(Content(f"{self._leave} (esc)"), id="leave", compact=True)
 
     def on_mount(self) -> None:
@@ -127,6 +128,8 @@ class Ask(Dialog[bool]):
 
 class AskToQuit(Ask):
     """The question before the end: a second `q` is a yes."""
+
+    DO_KEYS = "enter or q"
 
     def action_quit_key(self) -> None:
         """Answer yes."""

@@ -1,17 +1,30 @@
 """The only owner of worker threads: it watches the desk, carries commands to it and posts messages back."""
 
 import gc
+import logging
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import App
 from textual.message_pump import MessagePump
 
-from spottui.console.messages import CommandDone, DeskClosed, DeskFailed, PlanReady, PlanRefused, ViewArrived
+from spottui.console.messages import (
+    Answered,
+    CommandDone,
+    DeskClosed,
+    DeskFailed,
+    DeskTroubled,
+    PlanReady,
+    PlanRefused,
+    ViewArrived,
+)
+from spottui.console.titles import Headlines
 from spottui.domain.refusal import Refused
 from spottui.domain.view import DeskView
-from spottui.tables.column import Rows
+from spottui.tables.column import Column, Row, Rows, Table
 from spottui.tables.diff import diff
 from spottui.tables.events import event_rows
 from spottui.tables.instances import InstanceRows
@@ -19,18 +32,22 @@ from spottui.tables.recoveries import recovery_rows
 
 if TYPE_CHECKING:
     from spottui.desk import Desk
-    from spottui.domain.plan import Plan
+    from spottui.domain.plan import Plan, Route
+
+log = logging.getLogger("spottui.console")
 
 _WAIT_S = 1.0
 _SHORTEST_PAUSE_S = 0.25
 _TAKEN_WITHIN_S = 5.0
+_LONGEST_RETRY_S = 5.0
 
 
 class Feed:
     """Watches a desk for an app, in threads.
 
     At most four `ViewArrived` a second are posted and never a second one before the first was `taken`: what changes
-    meanwhile is one change. Commands run in threads of their own; what they come to is posted, too.
+    meanwhile is one change. Commands run in threads of their own; what they come to is posted, too. A desk that
+    cannot be read, its journal being locked say, is asked again until it can.
     """
 
     def __init__(self, app: App[None], open_desk: "Callable[[], Desk]") -> None:
@@ -68,40 +85,83 @@ class Feed:
         """Ask for the plan of a recovery; `asker` is sent `PlanReady` or `PlanRefused`."""
         self._run(lambda: self._bring_plan(lambda desk: desk.plan(recovery_id), asker), "plan")
 
-    def plan_for(self, region: str, instance_id: str, asker: MessagePump) -> None:
+    def plan_for(self, region: str, instance_id: str, asker: MessagePump, route: "Route | None" = None) -> None:
         """Ask for a plan for an instance, which may call the cloud; `asker` is sent `PlanReady` or `PlanRefused`."""
-        self._run(lambda: self._bring_plan(lambda desk: desk.plan_for(region, instance_id), asker), "plan")
+        self._run(lambda: self._bring_plan(lambda desk: desk.plan_for(region, instance_id, route), asker), "plan")
+
+    def plan_again(self, recovery_id: str, asker: MessagePump) -> None:
+        """Ask for the plan of a recovery that came to nothing; `asker` is sent `PlanReady` or `PlanRefused`."""
+
+        def call(desk: "Desk") -> "Plan":
+            if plan := desk.plan(recovery_id):
+                return plan
+            raise Refused("It ended before it had a plan: r on its instance begins a new recovery.")
+
+        self._run(lambda: self._bring_plan(call, asker), "plan")
+
+    def choose_route(self, recovery_id: str, route: "Route", who: str, asker: MessagePump) -> None:
+        """Put another route first in a plan; `asker` is sent `PlanReady` or `PlanRefused`."""
+        self._run(lambda: self._bring_plan(lambda desk: desk.choose_route(recovery_id, route, who), asker), "plan")
+
+    def ask(self, question: "Callable[[Desk], object]", asker: MessagePump) -> None:
+        """Read something from the desk; `asker` is sent `Answered`."""
+        self._run(lambda: self._bring(question, asker), "read")
 
     def command(self, call: "Callable[[Desk], object]", done: str) -> None:
         """Carry a command to the desk; `done` is what to tell the person when it was carried out."""
         self._run(lambda: self._carry(call, done), "command")
 
+    def export(self, name: str, table: Table, columns: tuple[Column, ...], rows: tuple[Row, ...], now_s: float) -> None:
+        """Write rows to a new file of this name in the working directory, as its ending says: `.csv` or `.json`."""
+        self._run(lambda: self._export(Path.cwd() / name, table, columns, rows, now_s), "export")
+
     def _run(self, work: Callable[[], None], name: str) -> None:
-        self._app.run_worker(work, name=name, thread=True, exit_on_error=False)
+        def run() -> None:
+            try:
+                work()
+            except Exception as error:
+                log.exception("the worker %s failed", name)
+                self._app.post_message(CommandDone(_for_people(error), refused=True))
+
+        self._app.run_worker(run, name=name, thread=True, exit_on_error=False)
 
     def _watch(self) -> None:
         try:
             self._desk = self._open_desk()
-            gc.collect()
-            gc.freeze()
+            _let_the_screen_go_first()
             self._follow(self._desk)
         except Exception as error:
             if not self._stop.is_set():
+                log.exception("the desk cannot be opened")
                 self._app.post_message(DeskFailed(str(error) or type(error).__name__))
         finally:
             if self._stop.is_set():
                 self._close()
 
     def _follow(self, desk: "Desk") -> None:
-        shown = Shown()
-        view = desk.view()
+        """Show every version until stopped; what cannot be read is said and tried again."""
+        shown, failures = Shown(), 0
         while not self._stop.is_set():
-            if view.version != shown.version:
-                self._taken.clear()
-                self._app.post_message(shown.next(view))
-                self._taken.wait(_TAKEN_WITHIN_S)
-                self._stop.wait(_SHORTEST_PAUSE_S)
-            view = desk.wait(view.version, _WAIT_S)
+            try:
+                view = desk.view() if failures or shown.version < 0 else desk.wait(shown.seen, _WAIT_S)
+                self._show(shown, view, again=failures > 0)
+                failures = 0
+            except Exception as error:
+                failures += 1
+                retry_s = min(0.5 * 2**failures, _LONGEST_RETRY_S)
+                if failures == 1:
+                    log.exception("the desk cannot be read")
+                self._app.post_message(DeskTroubled(_cause(error), retry_s))
+                self._stop.wait(retry_s)
+
+    def _show(self, shown: "Shown", view: DeskView, *, again: bool) -> None:
+        shown.seen = view.version
+        if view.version == shown.version and not again:
+            return
+        self._taken.clear()
+        self._app.post_message(shown.next(view))
+        self._taken.wait(_TAKEN_WITHIN_S)
+        self._stop.wait(_SHORTEST_PAUSE_S)
 
     def _bring_plan(self, call: "Callable[[Desk], Plan | None]", asker: MessagePump) -> None:
         if self._desk is None:
@@ -113,15 +173,40 @@ class Feed:
             return
         asker.post_message(PlanReady(plan) if plan else PlanRefused("The plan is still being made…", later=True))
 
+    def _bring(self, question: "Callable[[Desk], object]", asker: MessagePump) -> None:
+        if self._desk is None:
+            asker.post_message(Answered(None, "The console is still starting."))
+            return
+        try:
+            asker.post_message(Answered(question(self._desk)))
+        except Exception as error:
+            log.exception("the desk did not answer")
+            asker.post_message(Answered(None, _cause(error)))
+
     def _carry(self, call: "Callable[[Desk], object]", done: str) -> None:
         if self._desk is None:
             return
         try:
             call(self._desk)
         except Exception as error:
+            if not isinstance(error, Refused):
+                log.exception("a command failed")
             self._app.post_message(CommandDone(_for_people(error), refused=True))
         else:
             self._app.post_message(CommandDone(done))
+
+    def _export(
+        self, path: Path, table: Table, columns: tuple[Column, ...], rows: tuple[Row, ...], now_s: float
+    ) -> None:
+        from spottui.tables.export import as_csv, as_json
+
+        write = as_json if path.suffix == ".json" else as_csv
+        try:
+            with path.open("x", encoding="utf-8") as file:
+                file.write(write(table, columns, rows, now_s))
+        except OSError as error:
+            raise Refused(f"{path} cannot be written: {error.strerror}. Start spottui in another directory.") from None
+        self._app.post_message(CommandDone(f"{len(rows):,} rows are in {path}"))
 
     def _close_and_tell(self) -> None:
         try:
@@ -137,10 +222,10 @@ class Feed:
 
 
 class Shown:
-    """The rows that the screen has, from which the next diff is made."""
+    """The rows that the screen has, from which the next diff is made; `seen` is the last version that was read."""
 
     def __init__(self) -> None:
-        self.version = -1
+        self.version = self.seen = -1
         self._instance_rows = InstanceRows()
         self._instances: Rows = {}
         self._events: Rows = {}
@@ -153,6 +238,8 @@ class Shown:
         recoveries = recovery_rows(view)
         message = ViewArrived(
             view,
+            Headlines.of(view),
+            self._instance_rows.by_key,
             diff(self._instances, instances),
             diff(self._events, events),
             diff(self._recoveries, recoveries),
@@ -162,7 +249,27 @@ class Shown:
         return message
 
 
+def _let_the_screen_go_first() -> None:
+    """Keep other threads from holding the screen up: a sweep of 10,000 makes many objects and computes for long.
+
+    What is there by now is never looked at again by the collector, and what comes seldom; whoever waits for the
+    interpreter, a key say, gets it after one millisecond instead of five.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    sys.setswitchinterval(0.001)
+
+
 def _for_people(error: Exception) -> str:
     if isinstance(error, Refused):
         return str(error)
     return f"That failed inside spottui ({type(error).__name__}). Look at the recovery before you try again."
+
+
+def _cause(error: Exception) -> str:
+    """Return what is wrong in one line; a database's own error is in `orig`, without the statement."""
+    if isinstance(error, Refused):
+        return str(error)
+    text = str(getattr(error, "orig", None) or error).partition("\n")[0]
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

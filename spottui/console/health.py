@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from spottui.domain.text import plain
-from spottui.domain.view import DeskView, SourceHealth
+from spottui.domain.view import ApiBudget, DeskView, SourceHealth
 from spottui.tables.moments import age
 
 SOURCES = ("queue", "lock", "sweep")
@@ -64,17 +64,32 @@ def regions_without_answer(view: DeskView, name: str) -> tuple[str, ...]:
     return tuple(region for region in view.regions if region not in answered)
 
 
-def problems(view: DeskView | None, failed: str, now: datetime) -> tuple[Problem, ...]:
+def problems(view: DeskView | None, failed: str, now: datetime, trouble: str = "") -> tuple[Problem, ...]:
     """Return what is wrong, the worst first; empty when all is well."""
     if failed:
         return (Problem(_failure(view, failed)),)
+    if trouble:
+        return (Problem(plain(f"The desk cannot be read, what you see is old: {trouble}", 1000)),)
     if view is None:
         return ()
     found = [Problem(plain(view.problem))] if view.problem else []
     found += [_source_problem(source, now) for source in view.sources if source.error or source.is_stale(now)]
+    found += [_budget_problem(one, now) for one in view.budgets if one.closed_until and one.closed_until > now]
     if view.auto.reason and not view.auto.armed:
         found.append(Problem(f"AUTO is off: {plain(view.auto.reason)}"))
+    if view.auto.armed:
+        found += [_resting(place, until, now) for place, until in view.auto.resting if until > now]
     return tuple(found)
+
+
+def _budget_problem(budget: ApiBudget, now: datetime) -> Problem:
+    opens = _seconds_until(budget.closed_until, now) if budget.closed_until else 0
+    waiting = f" · {budget.waiting} calls wait" if budget.waiting else ""
+    return Problem(plain(f"{budget.action} throttled · {budget.region} · opens in {opens}s{waiting}"))
+
+
+def _resting(place: str, until: datetime, now: datetime) -> Problem:
+    return Problem(plain(f"AUTO goes around {place} for {_seconds_until(until, now)}s: its launches fail there"))
 
 
 def stale_title(view: DeskView, name: str, now: datetime) -> str:
@@ -102,16 +117,15 @@ def no_events(view: DeskView | None, failed: str, now: datetime) -> str:
     return _unknown(view, failed, "queue", "The queue", now) or "No event yet. The queue is listened to."
 
 
-def no_recoveries(view: DeskView | None, failed: str, now: datetime) -> str:
-    """Return why the recoveries panel is empty."""
+def no_recoveries(view: DeskView | None, failed: str, now: datetime, *, any_lock: bool) -> str:
+    """Return why the recoveries panel is empty; `any_lock` says whether any instance is locked all the same."""
     what = "Whether an instance is being reclaimed"
     if waiting := _unknown(view, failed, "lock", what, now):
         return waiting
-    locked = any(instance.recycling for instance in view.instances) if view else False
     if view and not is_read(view, "queue"):
-        return f"{'No recovery is open.' if locked else 'No lock is seen.'} The {_QUEUE_NOT_READ}"
+        return f"{'No recovery is open.' if any_lock else 'No lock is seen.'} The {_QUEUE_NOT_READ}"
     waiting = _unknown(view, failed, "queue", what, now)
-    nothing = "No recovery is open." if locked else "Nothing is being reclaimed."
+    nothing = "No recovery is open." if any_lock else "Nothing is being reclaimed."
     return waiting or f"{nothing} r on an instance recovers it all the same."
 
 

@@ -1,33 +1,44 @@
 """The main screen: three panels, the header above them and the keys below."""
 
+import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
+from textual.widget import Widget
 from textual.widgets import Static
 
 from spottui import actions
 from spottui.console import acting, health
 from spottui.console.choice import Choice
+from spottui.console.event_reader import PAGE, EventReader
 from spottui.console.feed import Feed
+from spottui.console.kept import Kept
 from spottui.console.lines import Line, filter_footer, footer, header, status
 from spottui.console.messages import ViewArrived
 from spottui.console.panel import Panel
 from spottui.console.table import DeskTable
-from spottui.console.titles import instances_title, recoveries_title
+from spottui.console.titles import Headlines
 from spottui.domain.clock import Clock
+from spottui.domain.instance import Instance
 from spottui.domain.recovery import Recovery
 from spottui.domain.view import DeskView
+from spottui.tables.column import Cell, Row
 from spottui.tables.events import EVENTS
-from spottui.tables.instances import INSTANCES, replacements
+from spottui.tables.instances import INSTANCES, SELDOM, replacements
 from spottui.tables.recoveries import RECOVERIES
 
+if TYPE_CHECKING:
+    from spottui.desk import Desk
+
+log = logging.getLogger("spottui.console")
+
 _KEYS = sorted({key for action in actions.ACTIONS for key in action.keys})
-_SELDOM = frozenset(("region", "now"))
 _LINES_AROUND_ROWS = 3
 _SLIP = timedelta(seconds=2)
 """How long a key may still have been meant for the recovery that stood under the cursor before."""
@@ -36,24 +47,30 @@ _SLIP = timedelta(seconds=2)
 class MainScreen(Screen[None]):
     """Shows what `ViewArrived` brings, and does what the registry of actions says about each key.
 
-    `view` is None and `failed` empty until the desk is open; a desk that cannot be opened leaves its text in `failed`.
+    `view` is None and `failed` empty until the desk is open; a desk that cannot be opened leaves its text in `failed`,
+    one that cannot be read for now in `trouble`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding(key, f"press('{key}')", show=False) for key in _KEYS]
 
-    def __init__(self, feed: Feed, clock: Clock, *, who: str, title: str) -> None:
+    def __init__(self, feed: Feed, clock: Clock, *, who: str, title: str, kept: Kept) -> None:
         super().__init__()
-        self.feed, self.clock, self.who = feed, clock, who
+        self.feed, self.clock, self.who, self.kept = feed, clock, who, kept
         self.view: DeskView | None = None
-        self.failed = ""
+        self.failed = self.trouble = ""
         self._heading = title
-        self._titles = "", ""
+        self._headlines = Headlines()
+        self._instances: Mapping[Cell, Instance] = {}
+        self._going_to: Panel | None = None
         self._slipped_to = ""
         self._slipped_until = datetime.min.replace(tzinfo=UTC)
         self._header, self._status, self._footer = Line("header"), Line("status"), Line("footer")
-        self.instances = Panel("Instances", DeskTable(INSTANCES, clock, hidden=_SELDOM))
+        self.instances = Panel("Instances", DeskTable(INSTANCES, clock, hidden=_needless(None)))
         self.events_panel = Panel("Events", DeskTable(EVENTS, clock, follow=True))
         self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, clock))
+        self.reader = EventReader(self.events_panel.table, self._ask_for_events)
+        for panel in self.panels:
+            panel.table.arrangement = kept.arrangement(panel.id or "")
 
     def compose(self) -> ComposeResult:
         """Yield the lines and the panels."""
@@ -65,6 +82,7 @@ class MainScreen(Screen[None]):
                 yield self.events_panel
             yield self.recoveries
         yield self._footer
+        yield self.reader
         yield Static("spottui needs 60×16 at least", id="too-small", markup=False)
 
     def on_mount(self) -> None:
@@ -77,11 +95,11 @@ class MainScreen(Screen[None]):
     def show(self, message: ViewArrived) -> None:
         """Take in what the desk shows."""
         before = self.choice.own
-        self.view = message.view
-        self._titles = instances_title(message.view), recoveries_title(message.view)
+        self.view, self.trouble = message.view, ""
+        self._headlines, self._instances = message.headlines, message.instances_by_key
         self.instances.table.hide(_needless(message.view))
         self.instances.table.apply(message.instances)
-        self.events_panel.table.apply(message.events)
+        self.reader.take(message.view.events, message.events.put)
         self.recoveries.table.apply(message.recoveries)
         self._mark_slip(before)
         self.fit_recoveries()
@@ -90,6 +108,11 @@ class MainScreen(Screen[None]):
     def fail(self, text: str) -> None:
         """Say that there is no desk, and why."""
         self.failed = text
+        self.write_lines()
+
+    def worry(self, trouble: str) -> None:
+        """Say that the desk cannot be read for now, so that nobody takes what stands here for what is."""
+        self.trouble = trouble
         self.write_lines()
 
     def fit_recoveries(self) -> None:
@@ -111,13 +134,32 @@ class MainScreen(Screen[None]):
 
     @property
     def panel(self) -> Panel:
-        """The panel that has the focus."""
-        return next((panel for panel in self.panels if panel.has_focus_within), self.instances)
+        """The panel that has the focus, or is about to get it."""
+        return self._going_to or next((panel for panel in self.panels if panel.has_focus_within), self.instances)
+
+    def go_to(self, panel: Panel) -> None:
+        """Give a panel the focus once it is on the screen; the keys are meant for it from now on."""
+        self._going_to = panel
+        self.call_after_refresh(self._arrive, panel)
+
+    def _arrive(self, panel: Panel) -> None:
+        self._going_to = None
+        panel.table.focus()
 
     @property
     def choice(self) -> Choice:
         """What the person is pointing at."""
-        return Choice.of(self.view, self.panel.id or "", self.panel.table.model.chosen)
+        return self._choice_of(self.panel.table.model.chosen)
+
+    def _choice_of(self, row: Row | None) -> Choice:
+        return Choice.of(self.view, self.panel.id or "", row, self._instances, self.reader.events)
+
+    @property
+    def marked_recoveries(self) -> tuple[Recovery, ...]:
+        """The recoveries of the marked rows of the focused panel."""
+        model = self.panel.table.model
+        chosen = (self._choice_of(model.rows[key]).recovery for key in model.view if key in model.marked)
+        return tuple(one for one in chosen if one is not None)
 
     @property
     def has_slipped(self) -> bool:
@@ -138,9 +180,13 @@ class MainScreen(Screen[None]):
             read_only=self.view is not None and self.view.read_only,
             open=self.view is not None and not self.view.starting and self.feed.is_open,
             own=choice.own.state if choice.own else None,
+            ended=choice.recovery.state if choice.recovery and not choice.own else None,
             waiting=choice.waiting.state if choice.waiting else None,
             on_instance=choice.instance is not None,
             on_row=choice.row is not None,
+            on_recovery=choice.recovery is not None,
+            on_events=self.panel is self.events_panel,
+            marked=len(self.panel.table.model.marked),
         )
 
     def action_press(self, key: str) -> None:
@@ -152,20 +198,34 @@ class MainScreen(Screen[None]):
         """Do an action of the registry, or say why it is refused."""
         if refused:
             self.notify(refused, severity="warning", markup=False)
-        else:
+            return
+        try:
             acting.DO[action.id](self)
+        except Exception as error:
+            log.exception("the action %s failed", action.id)
+            told = f"{action.title} failed inside spottui ({type(error).__name__}); the log says where."
+            self.notify(told, severity="error", markup=False)
 
     def write_lines(self) -> None:
         """Write header, status, titles and footer, as they are now."""
         now, width = self.clock.now(), self.app.size.width
-        wrong = health.problems(self.view, self.failed, now)
+        wrong = health.problems(self.view, self.failed, now, self.trouble)
         self._header.put(header(self._heading, self.view, now, width, failed=bool(self.failed)))
         self._status.put(status(wrong, now, width))
         self._status.set_class(bool(wrong), "-shown")
         self._write_keys()
         self._entitle()
 
+    @on(EventReader.Changed)
+    def _follow_reader(self) -> None:
+        self.write_lines()
+
     @on(DeskTable.Moved)
+    def _follow_cursor(self, message: DeskTable.Moved) -> None:
+        if message.table is self.events_panel.table:
+            self.reader.look_on()
+        self._write_keys()
+
     def _write_keys(self) -> None:
         keys = filter_footer() if self.panel.is_filtering else footer(self.situation, self.app.size.width)
         self._footer.put(keys)
@@ -173,12 +233,15 @@ class MainScreen(Screen[None]):
     def _entitle(self) -> None:
         view, now = self.view, self.clock.now()
         stale = {name: health.stale_title(view, name, now) if view else "" for name in health.SOURCES}
-        self.instances.entitle(self._titles[0], stale["sweep"] or stale["lock"], self._hint())
-        self.events_panel.entitle("", stale["queue"], "1 Instances" if self.has_class("-narrow") else "")
-        self.recoveries.entitle(self._titles[1])
+        self.instances.entitle(self._headlines.instances, stale["sweep"] or stale["lock"], self._hint())
+        self.events_panel.entitle(
+            self._events_title(), stale["queue"], "1 Instances" if self.has_class("-narrow") else ""
+        )
+        self.recoveries.entitle(self._headlines.recoveries)
         self.instances.table.say(self._empty(self.instances, health.no_instances(view, self.failed, now)))
         self.events_panel.table.say(self._empty(self.events_panel, health.no_events(view, self.failed, now)))
-        self.recoveries.table.say(self._empty(self.recoveries, health.no_recoveries(view, self.failed, now)))
+        none_open = health.no_recoveries(view, self.failed, now, any_lock=self._headlines.any_lock)
+        self.recoveries.table.say(self._empty(self.recoveries, none_open))
 
     def _hint(self) -> str:
         count = len(self.view.events) if self.view else 0
@@ -188,8 +251,29 @@ class MainScreen(Screen[None]):
         model = panel.table.model
         return f"None of {len(model.rows):,} rows matches {model.filter_text}" if model.rows else reason
 
+    def _events_title(self) -> str:
+        newer = self.reader.newer()
+        new = f" · +{newer:,} new" if newer else ""
+        if self.reader.is_paused:
+            return f"paused, p follows{new}"
+        if not self.reader.follows:
+            return f"older, g goes up{new}"
+        return "looking through the older lines…" if self.reader.is_searching and self._searches else ""
+
+    @property
+    def _searches(self) -> bool:
+        return bool(self.events_panel.table.model.filter_text)
+
+    def _ask_for_events(self, words: tuple[str, ...], above: int, below: int | None, asker: Widget) -> None:
+        def find(desk: "Desk") -> object:
+            return words, desk.find_events(words, PAGE, above=above, below=below)
+
+        self.feed.ask(find, asker)
+
     @on(Panel.Filtered)
-    def _follow_filter(self) -> None:
+    def _follow_filter(self, message: Panel.Filtered) -> None:
+        if message.panel is self.events_panel and message.text is not None:
+            self.reader.search(message.text)
         self.write_lines()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -204,6 +288,9 @@ class MainScreen(Screen[None]):
         self.call_after_refresh(self.write_lines)
 
 
-def _needless(view: DeskView) -> frozenset[str]:
-    said = {"region": len(view.regions) > 1, "now": bool(replacements(view))}
-    return frozenset(column for column, says in said.items() if not says)
+def _needless(view: DeskView | None) -> frozenset[str]:
+    """Return the columns of the instances that say nothing now, or are hidden until somebody wants them."""
+    several = view is not None and len(view.regions) > 1
+    replaced = view is not None and bool(replacements(view))
+    silent = {"region": not several, "now": not replaced}
+    return SELDOM.union(column for column, is_silent in silent.items() if is_silent)

@@ -1,18 +1,36 @@
 """What the workers and the screen tell the app: typed, immutable, and all that crosses from a thread."""
 
+from collections.abc import Mapping
+
 from textual.message import Message
 
+from spottui.console.titles import Headlines
+from spottui.domain.instance import Instance
 from spottui.domain.plan import Plan
 from spottui.domain.view import DeskView
+from spottui.tables.column import Cell
 from spottui.tables.diff import Diff
 
 
 class ViewArrived(Message):
-    """The desk shows something new; the diffs are against what came before, so each one has to be applied."""
+    """The desk shows something new; the diffs are against what came before, so each one has to be applied.
 
-    def __init__(self, view: DeskView, instances: Diff, events: Diff, recoveries: Diff) -> None:
+    `instances_by_key` are the view's instances by the key of their row.
+    """
+
+    def __init__(
+        self,
+        view: DeskView,
+        headlines: Headlines,
+        instances_by_key: Mapping[Cell, Instance],
+        instances: Diff,
+        events: Diff,
+        recoveries: Diff,
+    ) -> None:
         super().__init__()
         self.view = view
+        self.headlines = headlines
+        self.instances_by_key = instances_by_key
         self.instances = instances
         self.events = events
         self.recoveries = recoveries
@@ -24,6 +42,24 @@ class DeskFailed(Message):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.text = text
+
+
+class DeskTroubled(Message):
+    """The desk could not be read and is asked again after so many seconds; the text is for people."""
+
+    def __init__(self, text: str, retry_s: float) -> None:
+        super().__init__()
+        self.text = text
+        self.retry_s = retry_s
+
+
+class Answered(Message):
+    """What the desk answered to a question; `problem` says why there is no answer, and is empty when there is one."""
+
+    def __init__(self, answer: object, problem: str = "") -> None:
+        super().__init__()
+        self.answer = answer
+        self.problem = problem
 
 
 class PlanReady(Message):

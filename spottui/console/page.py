@@ -13,6 +13,7 @@ from textual.widgets import Static
 class Page(Screen[None]):
     """A text with a title; esc leaves it. The text is made again once a second."""
 
+    KEYS = "esc leaves · ↑ ↓ pgup pgdn scroll"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,question_mark,f1", "leave", show=False),
         Binding("down,j", "scroll(1)", show=False),
@@ -32,7 +33,7 @@ class Page(Screen[None]):
         """Yield the text in its frame."""
         with VerticalScroll(id="scroll", can_focus=False) as scroll:
             scroll.border_title = Content(self._title_text)
-            scroll.border_subtitle = Content("esc leaves · ↑ ↓ pgup pgdn scroll")
+            scroll.border_subtitle = Content(self.KEYS)
             yield self._text
 
     def on_mount(self) -> None:

@@ -14,19 +14,23 @@ class Panel(Vertical):
     """A table with its border and its filter; `title` and `stale` go into the border."""
 
     class Filtered(Message):
-        """The filter or what it leaves has changed."""
+        """The filter has changed to `text`, or only what it leaves, and then `text` is None."""
+
+        def __init__(self, panel: "Panel", text: str | None = None) -> None:
+            super().__init__()
+            self.panel, self.text = panel, text
 
     def __init__(self, label: str, table: DeskTable) -> None:
         super().__init__(id=label.lower())
         self.table = table
-        self._label = label
+        self.label = label
         self._hint = ""
         self._titles = ("", "")
 
     def compose(self) -> ComposeResult:
         """Yield the table and the filter's line, which is hidden until somebody filters."""
         yield self.table
-        yield Input(placeholder="words, field:value, -not", compact=True, disabled=True)
+        yield Input(placeholder="words, field:value, -not, deadline<5m", compact=True, disabled=True)
 
     @property
     def is_filtering(self) -> bool:
@@ -37,7 +41,7 @@ class Panel(Vertical):
         """Write how things stand into the border; `hint` stands at its foot when there is no filter."""
         self.set_class(bool(stale), "-stale")
         self._hint = hint
-        parts = [self._label, *([stale] if stale else []), *([text] if text else [])]
+        parts = [self.label, *([stale] if stale else []), *([text] if text else [])]
         self._write(" ── ".join(parts), self._foot())
 
     def open_filter(self) -> None:
@@ -61,7 +65,7 @@ class Panel(Vertical):
         good = self.table.set_filter(event.value)
         self.set_class(not good, "-bad-filter")
         self.set_class(bool(event.value), "-filtered")
-        self.post_message(self.Filtered())
+        self.post_message(self.Filtered(self, event.value))
 
     @on(Input.Submitted)
     def _keep_filter(self, event: Input.Submitted) -> None:
@@ -74,15 +78,17 @@ class Panel(Vertical):
             self.table.focus()
         line.disabled = True
         self.remove_class("-filtering")
-        self.post_message(self.Filtered())
+        self.post_message(self.Filtered(self))
 
     def _foot(self) -> str:
         model = self.table.model
         if model.filter_error:
             return f"/ {model.filter_text} ✕ {model.filter_error}"
+        marked = [f"{len(model.marked):,} marked"] if model.marked else []
         if model.filter_text:
-            return f"/ {model.filter_text} · {len(model.view):,}/{len(model.rows):,} · esc clears"
-        return self._hint
+            shown = f"/ {model.filter_text} · {len(model.view):,}/{len(model.rows):,}"
+            return " · ".join((shown, *marked, "esc clears"))
+        return " · ".join((*marked, "esc unmarks")) if marked else self._hint
 
     def _write(self, title: str, foot: str) -> None:
         if (title, foot) != self._titles:

@@ -1,8 +1,10 @@
 """The dialog that shows a plan and runs exactly that."""
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message_pump import MessagePump
 from textual.widgets import Button
@@ -11,7 +13,7 @@ from spottui.console.dialog import Dialog
 from spottui.console.messages import PlanReady, PlanRefused
 from spottui.console.plan_text import Subject, plan_body, plan_head
 from spottui.domain.clock import Clock
-from spottui.domain.plan import Plan
+from spottui.domain.plan import Plan, Route
 from spottui.domain.text import plain
 
 
@@ -19,14 +21,22 @@ class PlanDialog(Dialog[Plan]):
     """Opens at once, asks for the plan, and until it is there has nothing that enter could run.
 
     `look` returns what is known of the instance by now: its lock, forecast and deadline go on while this is open.
+    Where the way can be chosen, `w` asks `choose` for a plan that begins with the next one.
     """
 
     AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("w", "other_way", show=False)]
 
-    def __init__(self, look: Callable[[], Subject], ask: Callable[[MessagePump], None], clock: Clock) -> None:
+    def __init__(
+        self,
+        look: Callable[[], Subject],
+        ask: Callable[[MessagePump], None],
+        clock: Clock,
+        choose: Callable[[Route, MessagePump], None] | None = None,
+    ) -> None:
         subject = look()
         super().__init__(f"Recover {plain(subject.name or subject.instance_id, 60)}", "Run this plan")
-        self._look, self._ask, self._clock = look, ask, clock
+        self._look, self._ask, self._clock, self._choose = look, ask, clock, choose
         self._plan: Plan | None = None
         self._waiting = "Making the plan: reading the instance, its disks and its user data…"
         self._ask_again = self._refused = False
@@ -42,7 +52,11 @@ class PlanDialog(Dialog[Plan]):
 
     def body(self) -> Content:
         """Return the plan, or what there is instead of it."""
-        return plan_body(self._plan) if self._plan else Content(f"\n{self._waiting}\n")
+        return (
+            plan_body(self._plan, can_choose=self._choose is not None)
+            if self._plan
+            else Content(f"\n{self._waiting}\n")
+        )
 
     def accept(self) -> Plan | None:
         """Return the plan that is displayed."""
@@ -54,6 +68,15 @@ class PlanDialog(Dialog[Plan]):
         if self._ask_again:
             self._ask_again = False
             self._ask(self)
+
+    def action_other_way(self) -> None:
+        """Ask for the plan that goes the next way first; until it is here enter runs nothing."""
+        if self._choose and self._plan and len(self._plan.routes) > 1:
+            after = self._plan.routes[1]
+            self._plan, self._waiting = None, f"Making the plan by way of {after}…"
+            self.query_one("#do", Button).disabled = True
+            self.redraw()
+            self._choose(after, self)
 
     @on(PlanReady)
     def _show_plan(self, message: PlanReady) -> None:

@@ -16,6 +16,7 @@ from spottui.tables.instances import is_wish
 from spottui.tables.moments import countdown, epoch
 
 _LABEL_CELLS = 16
+_NOT_SURVEYED = "  stock and prices are looked up while the image is made"
 _VERDICT_STYLES = {"WILL MAKE IT": "bold $success", "TIGHT": "bold $warning", "WILL NOT": "bold $error"}
 
 Line = list[tuple[str, str]]
@@ -46,19 +47,23 @@ def plan_head(subject: Subject, now: datetime) -> Content:
     return _join(lines)
 
 
-def plan_body(plan: Plan) -> Content:
+def plan_body(plan: Plan, *, can_choose: bool = False) -> Content:
     """Return the plan: warnings, where the new instance may run, and old against new."""
     lines: list[Line] = [[(f"! {plain(warning, 500)}", "bold $warning")] for warning in plan.warnings]
     lines += [
         [],
         [("Way      ", "bold"), (f"{', then '.join(plan.routes)} · named {plain(plan.image_name, 128)}", "")],
+        *_other_way(plan, can_choose=can_choose),
         [("Plan     ", "bold"), (plan.digest, ""), ("  enter runs exactly this", "dim")],
         [],
-        [("Tried in this order", "bold")],
-        *(_candidate(number, candidate) for number, candidate in enumerate(plan.candidates, 1)),
+        [("Tried in this order", "bold"), ("" if plan.surveyed else _NOT_SURVEYED, "dim")],
+        *(line for number, one in enumerate(plan.candidates, 1) for line in _candidate(number, one)),
+        *_drain(plan),
+        *_warm_image(plan),
         [],
         [("Old → new", "bold"), ("     = as before   ~ may change   ✕ lost", "dim")],
         *_identity(plan.spec, plan.candidates),
+        *_cost(plan),
         *(_disk(disk) for disk in plan.spec.disks),
         *_kept(plan.spec),
         [],
@@ -84,9 +89,56 @@ def _deadline(subject: Subject, now: datetime) -> Line:
     return line
 
 
-def _candidate(number: int, candidate: Candidate) -> Line:
+def _candidate(number: int, candidate: Candidate) -> list[Line]:
     place = f"{plain(candidate.instance_type, 64)} in {plain(candidate.zone, 64)} ({plain(candidate.vswitch_id, 64)})"
-    return [(f"  {number}. {place}", ""), (f"  {plain(candidate.reason)}", "dim")]
+    market = _market(candidate)
+    lines: list[Line] = [[(f"  {number}. {place}", ""), (f"  {plain(candidate.reason)}", "dim")]]
+    if market:
+        lines.append([(f"     {market}", "dim")])
+    if candidate.problem:
+        lines.append([(f"     ! {plain(candidate.problem, 300)}", "bold $warning")])
+    return lines
+
+
+def _market(candidate: Candidate) -> str:
+    parts = [
+        "on-demand" if candidate.on_demand else "",
+        _price(candidate.price_per_hour),
+        str(candidate.stock),
+        f"reclaimed {plain(candidate.interruption_rate, 16)}" if candidate.interruption_rate else "",
+        f"disks become {plain(candidate.disk_category, 32)}" if candidate.disk_category else "",
+    ]
+    return " · ".join(part for part in parts if part)
+
+
+def _price(per_hour: float | None) -> str:
+    return "" if per_hour is None else f"{per_hour:.4g}/h"
+
+
+def _other_way(plan: Plan, *, can_choose: bool) -> list[Line]:
+    if not can_choose or len(plan.routes) < 2:
+        return []
+    return [[(f"         w puts {plan.routes[1]} first", "dim")]]
+
+
+def _drain(plan: Plan) -> list[Line]:
+    if plan.drain is None:
+        return []
+    return [[("Drain    ", "bold"), (f"{plain(plan.drain.name, 64)} first, {plan.drain.timeout_s:g} s at most", "")]]
+
+
+def _warm_image(plan: Plan) -> list[Line]:
+    if plan.warm_image is None:
+        return []
+    made = f"{plain(plan.warm_image.image_id, 64)} of {plan.warm_image.made:%Y-%m-%d %H:%M} UTC"
+    return [[("Earlier image  ", "bold"), (f"{made}: what was written since is not in it", "")]]
+
+
+def _cost(plan: Plan) -> list[Line]:
+    first = plan.candidates[0].price_per_hour if plan.candidates else None
+    if plan.price_per_hour is None and first is None:
+        return []
+    return [_change("price", _price(plan.price_per_hour) or "not known", _price(first) or "not known")]
 
 
 def _identity(spec: LaunchSpec, candidates: tuple[Candidate, ...]) -> list[Line]:

@@ -13,12 +13,15 @@ from textual.strip import Strip
 
 from spottui.console.cells import cell_text, row_texts
 from spottui.domain.clock import Clock
-from spottui.tables.column import FIRST_CELL, Cell, Row, Table, Tone, fit
+from spottui.tables.arrangement import Arrangement
+from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Table, Tone, fit
 from spottui.tables.diff import Diff
 from spottui.tables.model import TableModel
 
 _STRIPS_KEPT = 4_000
 _HEADER_LINES = 1
+_GUTTER_CELLS = 2
+_MARK = "*"
 
 Drawn = tuple[tuple[str, ...], Strip]
 
@@ -38,10 +41,15 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         "table--good",
         "table--quiet",
         "table--cursor",
+        "table--mark",
     }
 
     class Moved(Message):
-        """The cursor is on another row, or its row shows something else."""
+        """The cursor is on another row of the table, or its row shows something else."""
+
+        def __init__(self, table: "DeskTable") -> None:
+            super().__init__()
+            self.table = table
 
     def __init__(
         self, table: Table, clock: Clock, *, follow: bool = False, hidden: frozenset[str] = frozenset()
@@ -50,13 +58,15 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.model = TableModel(table, follow=follow)
         self.placeholder = ""
         self.lines_drawn = 0
-        self._hidden = hidden
+        self.arrangement = Arrangement()
+        self._needless = hidden
         self._clock = clock
         self._now_s = clock.now().timestamp()
         self._strips: dict[Cell, Drawn] = {}
         self._cursor_drawn: tuple[Cell, tuple[str, ...]] = ("", ())
         self._shown: tuple[tuple[int, int], ...] = ()
         self._styles_by_name: dict[str, Style] = {}
+        self._gutter = 0
 
     # What others tell the table.
 
@@ -71,22 +81,52 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         else:
             self._draw_rows(done.indexes)
         if change:
-            self.post_message(self.Moved())
+            self.post_message(self.Moved(self))
 
     def tick(self) -> None:
-        """Draw the visible rows whose text is another one by now."""
+        """Draw the visible cells whose text is another one by now."""
         self._now_s = self._clock.now().timestamp()
-        if not any(self.model.table.columns[i].live for i, _ in self._shown):
-            return
-        top = self.scroll_offset.y
-        rows = range(top, min(top + self._body_lines, len(self.model.view)))
-        self._draw_rows(tuple(index for index in rows if self._is_old(self._row(index))))
+        if self.model.set_time(self._now_s):
+            self._redraw()
+        elif any(self.model.table.columns[i].live for i, _ in self._shown):
+            top = self.scroll_offset.y
+            for index in range(top, min(top + self._body_lines, len(self.model.view))):
+                self._draw_old_cells(index)
 
     def hide(self, columns: frozenset[str]) -> None:
-        """Leave out the columns with these ids."""
-        if columns != self._hidden:
-            self._hidden = columns
+        """Leave out the columns with these ids, unless a person chose them."""
+        if columns != self._needless:
+            self._needless = columns
             self._lay_out()
+
+    def show_columns(self, arrangement: Arrangement) -> None:
+        """Show the columns that a person chose, in their order."""
+        self.arrangement = arrangement
+        self._lay_out()
+
+    def is_shown(self, column_id: str) -> bool:
+        """Whether a column is shown where there is room for it."""
+        columns = self.model.table.columns
+        return any(columns[i].id == column_id for i in self.arrangement.in_view(columns, self._needless))
+
+    def mark(self) -> None:
+        """Mark the cursor's row or take its mark away, and go on to the next one."""
+        if self.model.chosen is not None:
+            self.model.mark(self.model.chosen[0])
+            self._show_marks()
+            self.move(1)
+
+    def mark_others(self) -> None:
+        """Mark the rows in view that are not marked, and only those."""
+        self.model.mark_others()
+        self._show_marks()
+
+    def unmark(self) -> bool:
+        """Take every mark away; False when there was none."""
+        had = self.model.unmark()
+        if had:
+            self._show_marks()
+        return had
 
     def say(self, placeholder: str) -> None:
         """Set what stands in the table when it has no row to show."""
@@ -126,7 +166,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.model.move_to(index)
         self._draw_rows((before, self.model.cursor))
         self._scroll_to_cursor()
-        self.post_message(self.Moved())
+        self.post_message(self.Moved(self))
 
     def move_to_end(self) -> None:
         """Put the cursor on the last row."""
@@ -182,6 +222,17 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Show the cursor as one that waits."""
         self._draw_rows((self.model.cursor,))
 
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns that are shown where there is room for them, in their order."""
+        columns = self.model.table.columns
+        return tuple(columns[i] for i in self.arrangement.in_view(columns, self._needless))
+
+    @property
+    def columns_that_fit(self) -> tuple[Column, ...]:
+        """The columns that are on the screen."""
+        return tuple(self.model.table.columns[i] for i, _ in self._shown)
+
     # How it draws.
 
     @property
@@ -197,11 +248,21 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _lay_out(self) -> None:
         columns = self.model.table.columns
-        shown = tuple(i for i, column in enumerate(columns) if column.id not in self._hidden)
-        fitted = fit(tuple(columns[i] for i in shown), self._width)
+        shown = self.arrangement.in_view(columns, self._needless)
+        fitted = fit(tuple(columns[i] for i in shown), self._width - self._gutter)
         self._shown = tuple((shown[i], width) for i, width in fitted)
         self._strips.clear()
         self._redraw()
+
+    def _show_marks(self) -> None:
+        """Marks have a gutter of their own as long as there are any."""
+        gutter = _GUTTER_CELLS if self.model.marked else 0
+        if gutter != self._gutter:
+            self._gutter = gutter
+            self._lay_out()
+        self._strips.clear()
+        self.refresh()
+        self.post_message(self.Moved(self))
 
     def _redraw(self) -> None:
         self.virtual_size = Size(self._width, len(self.model.view) + _HEADER_LINES)
@@ -241,20 +302,36 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _texts(self, row: Row) -> tuple[str, ...]:
         return row_texts(self.model.table, row, self._shown, self._now_s)
 
-    def _is_old(self, row: Row) -> bool:
-        if row is self.model.chosen:
-            return self._cursor_drawn != (row[0], self._texts(row))
-        drawn = self._strips.get(row[0])
-        return drawn is None or drawn[0] != self._texts(row)
+    def _draw_old_cells(self, index: int) -> None:
+        row = self._row(index)
+        now, drawn = self._texts(row), self._drawn(index, row)
+        if drawn == now:
+            return
+        line = index - self.scroll_offset.y + _HEADER_LINES
+        if drawn is None or len(drawn) != len(now):
+            self.refresh(Region(0, line, self._width, 1))
+            return
+        left = self._gutter
+        for (_, width), old, new in zip(self._shown, drawn, now, strict=True):
+            if old != new:
+                self.refresh(Region(left, line, width, 1))
+            left += width + 1
+
+    def _drawn(self, index: int, row: Row) -> tuple[str, ...] | None:
+        """Return the texts of a row as they were last drawn, None where they were not."""
+        if index == self.model.cursor:
+            key, texts = self._cursor_drawn
+            return texts if key == row[0] else None
+        strip = self._strips.get(row[0])
+        return strip[0] if strip else None
 
     def _row_strip(self, index: int) -> Strip:
         row = self._row(index)
+        texts = self._texts(row)
         if index == self.model.cursor:
-            texts = self._texts(row)
             self._cursor_drawn = (row[0], texts)
             return self._paint(row, texts, cursor=True)
-        if self._is_old(row):
-            texts = self._texts(row)
+        if self._drawn(index, row) != texts:
             if len(self._strips) >= _STRIPS_KEPT:
                 self._strips.clear()
             self._strips[row[0]] = (texts, self._paint(row, texts))
@@ -263,6 +340,9 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _paint(self, row: Row, texts: tuple[str, ...], *, cursor: bool = False) -> Strip:
         over = self._style("cursor") if cursor else Style.null()
         segments: list[Segment] = []
+        if self._gutter:
+            sign = _MARK if row[0] in self.model.marked else " "
+            segments.append(Segment(cell_text(sign, self._gutter), self._style("mark") + over))
         for (i, _), text in zip(self._shown, texts, strict=True):
             tone = self.model.table.columns[i].tone
             style = self._style(tone(row[FIRST_CELL + i]) if tone else _tone(row)) + over
@@ -278,7 +358,8 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
             sorted_by = column.id == self.model.sort_column
             arrow = ("▼" if self.model.sort_reversed else "▲") if sorted_by else ""
             titles.append(cell_text(column.title[: width - len(arrow)] + arrow, width))
-        return Strip([Segment(" ".join(titles), style)]).adjust_cell_length(self._width, style)
+        text = " " * self._gutter + " ".join(titles)
+        return Strip([Segment(text, style)]).adjust_cell_length(self._width, style)
 
     def _placeholder_line(self, line: int) -> Strip:
         wrapped = textwrap.wrap(self.placeholder, max(self._width - 2, 10))
@@ -293,7 +374,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self._styles_by_name[name]
 
     def _sort_at(self, x: int) -> None:
-        left = 0
+        left = self._gutter
         for i, width in self._shown:
             if left <= x <= left + width and (column := self.model.table.columns[i]).title:
                 again = self.model.sort_column == column.id

@@ -17,5 +17,41 @@ DARK = Theme(
     dark=True,
 )
 
-PLAIN_TERMINAL = "ansi-dark"
-"""Textual's theme of the terminal's own colours, for NO_COLOR."""
+LIGHT = Theme(
+    name="spottui-light",
+    primary="#1f5fbf",
+    secondary="#56627a",
+    accent="#00639c",
+    foreground="#1b2230",
+    background="#fbfcfe",
+    surface="#f1f4f9",
+    panel="#e2e8f1",
+    success="#00639c",
+    warning="#8a5300",
+    error="#b3261e",
+    dark=False,
+)
+
+# The palette of Okabe and Ito, made for every kind of colour vision: its colours differ in lightness too.
+COLOUR_BLIND = Theme(
+    name="spottui-colour-blind",
+    primary="#56b4e9",
+    secondary="#a9b4c2",
+    accent="#56b4e9",
+    foreground="#f2f2f2",
+    background="#000000",
+    surface="#101214",
+    panel="#1d2126",
+    success="#56b4e9",
+    warning="#f0e442",
+    error="#ff8a3d",
+    dark=True,
+)
+
+THEMES = (DARK, LIGHT, COLOUR_BLIND)
+
+SIXTEEN_COLOURS = "ansi-dark"
+"""Textual's theme of the terminal's own sixteen colours."""
+
+PLAIN_TERMINAL = SIXTEEN_COLOURS
+"""The theme under NO_COLOR, whose colours are then left out."""

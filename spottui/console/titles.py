@@ -1,9 +1,34 @@
 """What the borders of the panels say: counts, and only those that are known."""
 
+from dataclasses import dataclass
+
 from spottui.console.health import regions_without_answer
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.instances import instance_key, is_wish, open_reclaims, replacements
+from spottui.tables.storm import forecast_of_all, of_now
+
+_A_STORM = 5
+"""From so many recoveries at once on, what counts is how many of them will make it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headlines:
+    """What is said of all instances and recoveries of a view, counted once, in the thread that brings it.
+
+    `unsaved` are the ids of the reclaims that nothing saves yet, `any_lock` says whether any instance is locked.
+    """
+
+    instances: str = ""
+    recoveries: str = ""
+    unsaved: frozenset[str] = frozenset()
+    any_lock: bool = False
+
+    @classmethod
+    def of(cls, view: DeskView) -> "Headlines":
+        """Count."""
+        any_lock = any(instance.recycling for instance in view.instances)
+        return cls(instances_title(view), recoveries_title(view), unsaved(view), any_lock)
 
 
 def instances_title(view: DeskView) -> str:
@@ -26,7 +51,9 @@ def recoveries_title(view: DeskView) -> str:
     waiting = sum(state.waits_for_permission for state in states) - needs_you
     need = "need you" if needs_you > 1 else "needs you"
     counts = ((len(states) - needs_you - waiting, "running"), (needs_you, need), (waiting, "waiting"))
-    said = " · ".join(f"{count} {word}" for count, word in counts if count)
+    storm = of_now(view)
+    forecast = [forecast_of_all(storm)] if len(storm) >= _A_STORM else []
+    said = " · ".join([*(f"{count} {word}" for count, word in counts if count), *filter(None, forecast)])
     return said or ("none open" if view.recoveries else "")
 
 

@@ -10,5 +10,7 @@ def plain(text: str, limit: int = 200) -> str:
 
     Escape sequences, bidirectional overrides and zero-width joiners all need such a character, so none survives.
     """
+    if len(text) <= limit and text.isprintable():
+        return text
     safe = "".join("�" if unicodedata.category(c) in _UNSAFE else c for c in text[: limit + 1])
     return safe if len(safe) <= limit else safe[: limit - 1] + "…"

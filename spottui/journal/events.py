@@ -1,5 +1,6 @@
 """The event feed on disk: every message and every step is one line."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -34,6 +35,30 @@ class Events:
         with self._database.read() as connection:
             rows = connection.execute(query).mappings().all()
         return tuple(_event(row) for row in reversed(rows))
+
+    def find(self, words: Sequence[str], limit: int, *, above: int = 0, below: int | None = None) -> tuple[Event, ...]:
+        """Return lines that hold every word and are numbered between `above` and `below`, at most `limit`.
+
+        They are the newest of those, newest first; without `below` the oldest, oldest first. A word is looked for in
+        kind, region, instance id and text; the case of ASCII letters does not count.
+        """
+        table = schema.event
+        said = table.c.kind + " " + table.c.region + " " + table.c.instance_id + " " + table.c.text
+        query = sa.select(table).where(table.c.seq > above, *(said.icontains(word, autoescape=True) for word in words))
+        if below is None:
+            query = query.order_by(table.c.seq)
+        else:
+            query = query.where(table.c.seq < below).order_by(table.c.seq.desc())
+        with self._database.read() as connection:
+            rows = connection.execute(query.limit(limit)).mappings().all()
+        return tuple(_event(row) for row in rows)
+
+    def count(self) -> int:
+        """Return how many lines are kept, by their numbers, which have no gaps."""
+        table = schema.event
+        with self._database.read() as connection:
+            first, last = connection.execute(sa.select(sa.func.min(table.c.seq), sa.func.max(table.c.seq))).one()
+        return 0 if first is None else int(last - first + 1)
 
     def _forget_old(self) -> None:
         newest = sa.select(sa.func.max(schema.event.c.seq)).scalar_subquery()

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 import sqlalchemy as sa
 
@@ -10,6 +11,8 @@ from spottui.domain.launch_spec import LaunchSpec
 from spottui.journal import schema
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode, moment, stamp
+
+_SAVED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +45,12 @@ class Fleet:
         return None if row is None else _captured(row)
 
     def save(self, region: str, captured: Iterable[Captured]) -> None:
-        """Commit new and changed specs; an instance that is missing from a sweep is not forgotten."""
-        rows = [
-            {
-                "region": region,
-                "instance_id": one.spec.instance.instance_id,
-                "spec": encode(one.spec),
-                "details_at": stamp(one.details_at) if one.details_at else None,
-                "seen_at": stamp(one.seen_at),
-            }
-            for one in captured
-        ]
-        if rows:
+        """Commit new and changed specs; an instance that is missing from a sweep is not forgotten.
+
+        Some at a time: neither memory nor whoever waits to write has to bear a whole fleet.
+        """
+        rest = iter(captured)
+        while rows := [_row(region, one) for one in islice(rest, _SAVED_AT_ONCE)]:
             with self._database.write() as connection:
                 connection.execute(sa.insert(schema.fleet).prefix_with("OR REPLACE"), rows)
 
@@ -61,6 +58,16 @@ class Fleet:
         """Drop what was last written before a time: a spec is written again when it changes, and every hour."""
         with self._database.write() as connection:
             connection.execute(schema.fleet.delete().where(schema.fleet.c.seen_at < stamp(before)))
+
+
+def _row(region: str, one: Captured) -> dict[str, object]:
+    return {
+        "region": region,
+        "instance_id": one.spec.instance.instance_id,
+        "spec": encode(one.spec),
+        "details_at": stamp(one.details_at) if one.details_at else None,
+        "seen_at": stamp(one.seen_at),
+    }
 
 
 def _captured(row: sa.RowMapping) -> Captured:

@@ -1,87 +1,53 @@
-"""What the journal tells afterwards: the lines of one incident, the incidents of a time, and whether it is sound."""
-
-from dataclasses import dataclass
-from datetime import datetime
+"""Past reclaims with what became of them."""
 
 import sqlalchemy as sa
 
-from spottui.domain.audit import Entry
-from spottui.domain.feed import EventKind
+from spottui.domain.history import Past
 from spottui.domain.interruption import Interruption
-from spottui.domain.plan import Plan
-from spottui.domain.recovery import Recovery
 from spottui.journal import schema
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode
-from spottui.journal.journal import Journal
 from spottui.journal.recoveries import ROW, decoded
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """One reclaim with all that the journal knows of it; `audit` oldest first."""
+class History:
+    """Reads reclaims together with their recoveries."""
 
-    interruption: Interruption
-    recovery: Recovery
-    plan: Plan | None
-    audit: tuple[Entry, ...]
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
+    def newest(self, limit: int) -> tuple[Past, ...]:
+        """Return the newest reclaims, newest first."""
+        return self._past(sa.true(), limit)
 
-def incident(journal: Journal, name: str) -> Incident | None:
-    """Return an incident by the id of its recovery, or the newest of an instance by the instance's id or name."""
-    known = journal.recoveries.get(name) or _newest_of(journal, name)
-    interruption = journal.interruptions.get(known.recovery_id) if known else None
-    if known is None or interruption is None:
-        return None
-    return Incident(
-        interruption=interruption,
-        recovery=known,
-        plan=journal.recoveries.plan(known.recovery_id),
-        audit=journal.audit.of(known.recovery_id),
-    )
+    def of(self, region: str, instance_id: str, limit: int) -> tuple[Past, ...]:
+        """Return the newest reclaims of one instance, newest first."""
+        table = schema.interruption
+        return self._past(sa.and_(table.c.region == region, table.c.instance_id == instance_id), limit)
 
-
-def incidents_since(journal: Journal, since: datetime) -> tuple[tuple[Interruption, Recovery], ...]:
-    """Return every interruption that began since then, with its recovery, oldest first."""
-    table, recovery = schema.interruption, schema.recovery
-    query = (
-        sa.select(table.c.data.label("interruption"), *ROW)
-        .join(recovery, recovery.c.id == table.c.id)
-        .where(table.c.epoch >= since.timestamp())
-        .order_by(table.c.epoch)
-    )
-    with journal.database.read() as connection:
-        rows = connection.execute(query).all()
-    return tuple((decode(row[0], Interruption), decoded(*row[1:])) for row in rows)
-
-
-def integrity(database: Database) -> str:
-    """Return what SQLite finds wrong with the file, empty when it is sound."""
-    with database.read() as connection:
-        said = connection.exec_driver_sql("PRAGMA quick_check").scalar()
-    return "" if said == "ok" else str(said)
-
-
-def _newest_of(journal: Journal, name: str) -> Recovery | None:
-    """Ids are exact; a name is tried when no instance has it as its id."""
-    table = schema.interruption
-    query = sa.select(table.c.id).where(table.c.instance_id == name).order_by(table.c.epoch.desc()).limit(1)
-    with journal.database.read() as connection:
-        found = connection.execute(query).scalar()
-    if found:
-        return journal.recoveries.get(str(found))
-    named = (one for one in journal.recoveries.latest(1000) if one.name == name)
-    return max(named, key=lambda one: one.started, default=None)
-
-
-def auto_mode_since(journal: Journal, since: datetime) -> bool:
-    """Return whether auto-mode was armed last, by what the feed says since a time."""
-    table = schema.event
-    query = (
-        sa.select(table.c.text)
-        .where(table.c.kind == EventKind.AUTO.value, table.c.at >= since.timestamp())
-        .order_by(table.c.seq.desc())
-        .limit(1)
-    )
-    with journal.database.read() as connection:
-        return str(connection.execute(query).scalar() or "").startswith("auto-mode armed")
+    def _past(self, which: sa.ColumnElement[bool], limit: int) -> tuple[Past, ...]:
+        interruption, recovery = schema.interruption, schema.recovery
+        instance = "$.spec.instance."
+        query = (
+            sa.select(
+                interruption.c.data.label("reclaim"),
+                *ROW,
+                sa.func.coalesce(sa.func.json_extract(recovery.c.plan, instance + "zone"), "").label("zone"),
+                sa.func.coalesce(sa.func.json_extract(recovery.c.plan, instance + "instance_type"), "").label("type"),
+            )
+            .join(recovery, recovery.c.id == interruption.c.id)
+            .where(which)
+            .order_by(interruption.c.epoch.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query).mappings().all()
+        return tuple(
+            Past(
+                decode(row["reclaim"], Interruption),
+                decoded(*(row[column.name] for column in ROW)),
+                row["zone"],
+                row["type"],
+            )
+            for row in rows
+        )

@@ -8,6 +8,7 @@ from spottui.journal.database import Database
 from spottui.journal.events import Events
 from spottui.journal.fleet import Fleet
 from spottui.journal.guard import GuardBook
+from spottui.journal.history import History
 from spottui.journal.image_timings import ImageTimings
 from spottui.journal.interruptions import Interruptions
 from spottui.journal.outbox import Outbox
@@ -29,6 +30,7 @@ class Journal:
         self.guard = GuardBook(self.database)
         self.outbox = Outbox(self.database)
         self.cool_downs = CoolDowns(self.database)
+        self.history = History(self.database)
         self.watermarks = Watermarks(self.database)
 
     def close(self) -> None:

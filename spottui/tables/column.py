@@ -38,7 +38,8 @@ class Column:
 
     A flexible column takes the width that the others leave, and is never narrower than `width`. A column with a
     `drop` above zero gives way when the table is too narrow, the highest first. `live` says that the text changes
-    with time alone.
+    with time alone. `whole` is the text where there is room for all of it, as in a file. `amount` is the number that
+    a filter compares with: the seconds left for a moment, None where a cell stands for no number.
     """
 
     id: str
@@ -50,6 +51,8 @@ class Column:
     live: bool = False
     render: Callable[[Cell, float], str] = as_text
     tone: Callable[[Cell], Tone] | None = None
+    whole: Callable[[Cell, float], str] | None = None
+    amount: Callable[[Cell, float], float | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from spottui.domain.feed import Event, EventKind
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
-from spottui.tables.column import Cell, Column, Row, Rows, Table, Tone
+from spottui.tables.column import Cell, Column, Row, Rows, Table, Tone, as_text
 from spottui.tables.instances import short_id
 from spottui.tables.moments import utc_clock
 
@@ -18,7 +18,7 @@ _TONES = {
 COLUMNS = (
     Column("time", "Time", 8),
     Column("event", "Event", 9),
-    Column("instance", "Instance", 11, drop=1, render=short_id),
+    Column("instance", "Instance", 11, drop=1, render=short_id, whole=as_text),
     Column("text", "What", 20, flexible=True),
 )
 

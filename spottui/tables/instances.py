@@ -1,5 +1,6 @@
 """The rows of the instances panel: what is dying first, then what is dying but saved, then by name."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -8,8 +9,9 @@ from spottui.domain.interruption import EVENT_GRACE_S, Evidence, Interruption
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
-from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone
-from spottui.tables.moments import countdown, epoch
+from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone, as_text
+from spottui.tables.moments import countdown, day_and_minute, epoch, iso_time, number, seconds_left
+from spottui.tables.natural import natural
 
 Source = tuple[Instance, Interruption | None, str]
 """What a row is made of: the instance, its open reclaim, and its replacement's id when it is saved."""
@@ -25,21 +27,30 @@ def short_id(cell: Cell, now_s: float = 0.0) -> str:
 
 COLUMNS = (
     Column("mark", "", 1),
-    Column("deadline", "Deadline", 8, live=True, render=countdown),
-    Column("instance", "Instance", 11, render=short_id),
+    Column("deadline", "Deadline", 8, live=True, render=countdown, whole=iso_time, amount=seconds_left),
+    Column("instance", "Instance", 11, render=short_id, whole=as_text),
     Column("name", "Name", 8, flexible=True),
     Column("type", "Type", 14, drop=2),
     Column("region", "Region", 11, drop=3),
     Column("zone", "Zone", 4, drop=1),
     Column("lock", "Lock", 9),
     Column("seen", "Seen", 4),
-    Column("now", "Now", 11, drop=4, render=short_id),
+    Column("now", "Now", 11, drop=4, render=short_id, whole=as_text),
+    Column("status", "Status", 8, drop=5),
+    Column("address", "Address", 15, drop=6),
+    Column("vcpus", "vCPU", 4, align_right=True, drop=7, amount=number),
+    Column("behavior", "At end", 9, drop=8),
+    Column("created", "Created", 16, drop=9, render=day_and_minute, whole=iso_time),
+    Column("tags", "Tags", 12, drop=10),
 )
+
+SELDOM = frozenset(("status", "address", "vcpus", "behavior", "created", "tags"))
+"""The columns that are hidden until somebody wants them."""
 
 
 def _order(row: Row) -> tuple[Cell, ...]:
     mark, deadline, name = row[FIRST_CELL], row[FIRST_CELL + 1], row[FIRST_CELL + 3]
-    return (_RANKS.index(mark), deadline == 0, deadline, str(name).casefold(), row[0])
+    return (_RANKS.index(mark), deadline == 0, deadline, natural(str(name)), row[0])
 
 
 _RANKS = ("!", SAVED, "")
@@ -60,6 +71,12 @@ class InstanceRows:
     _made: dict[Cell, tuple[Source, Row]] = field(default_factory=dict)
     _seen: tuple[tuple[Instance, ...], dict[str, Interruption], dict[str, str]] = ((), {}, {})
     _rows: Rows = field(default_factory=dict)
+    _by_key: Mapping[Cell, Instance] = field(default_factory=dict)
+
+    @property
+    def by_key(self) -> Mapping[Cell, Instance]:
+        """The instances of the last rows, by the rows' keys."""
+        return self._by_key
 
     def rows(self, view: DeskView) -> Rows:
         """Return the rows of a view by their key; the same dict as last time when nothing they show has changed."""
@@ -81,6 +98,7 @@ class InstanceRows:
             known = self._made.get(key)
             made[key] = known if known and known[0] == source else (source, instance_row(*source))
         self._made = made
+        self._by_key = {key: source[0] for key, (source, _) in made.items()}
         return {key: row for key, (_, row) in made.items()}
 
 
@@ -133,6 +151,12 @@ def instance_row(instance: Instance, reclaim: Interruption | None, replaced_by: 
         "Recycling" if instance.recycling else "-",
         reclaim.marks if reclaim else "",
         plain(replaced_by, 64),
+        str(instance.status),
+        plain(instance.private_ip, 64),
+        instance.vcpus,
+        str(instance.behavior),
+        epoch(instance.created),
+        plain(" ".join(f"{key}={value}" for key, value in instance.tags)),
     )
 
 

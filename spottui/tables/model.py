@@ -1,11 +1,13 @@
-"""A table as values: all rows, the ones in view in their order, and a cursor that holds on to its row."""
+"""A table as values: all rows, the ones in view in their order, the marked ones, and a cursor that holds its row."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from spottui.tables.column import Cell, Row, Rows, Table
 from spottui.tables.diff import Diff, patch
-from spottui.tables.filter import FilterError, parse
+from spottui.tables.filter import Filter, FilterError, parse
+from spottui.tables.natural import natural
+
+Rank = tuple[Cell | tuple[Cell, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,17 @@ class TableModel:
         self.rows: Rows = {}
         self.view: list[Cell] = []
         self.position: dict[Cell, int] = {}
+        self.marked: set[Cell] = set()
         self.filter_text = ""
         self.filter_error = ""
         self.sort_column = ""
         self.sort_reversed = False
         self._follow = follow
-        self._keep: Callable[[Row], bool] | None = None
+        self._filter: Filter | None = None
+        self._now_s = 0.0
         self._cursor: Cell | None = None
+        # What a row is sorted by is worked out once: names are read for their numbers, and there are many of them.
+        self._ranks: dict[Cell, Rank] = {}
 
     @property
     def cursor(self) -> int:
@@ -47,6 +53,12 @@ class TableModel:
         """The cursor's row, or None when the view is empty."""
         return self.rows[self.view[self.cursor]] if self.view else None
 
+    @property
+    def meant(self) -> tuple[Row, ...]:
+        """The rows that an action on several is for: the marked ones in view, or all in view when none is marked."""
+        keys = [key for key in self.view if key in self.marked] or self.view
+        return tuple(self.rows[key] for key in keys)
+
     def move_to(self, index: int) -> None:
         """Put the cursor on a row of the view; an index beyond an end means that end."""
         index = min(max(index, 0), len(self.view) - 1)
@@ -57,16 +69,29 @@ class TableModel:
         """Take in a diff and say what it did to the view."""
         stays = not change.gone and all(self._stays(row) for row in change.put.values())
         patch(self.rows, change)
+        self.marked -= change.gone
+        for key in change.gone:
+            self._ranks.pop(key, None)
+        self._ranks.update((key, self._rank(row)) for key, row in change.put.items())
         if not stays:
             self._rebuild()
             return Change(rebuilt=True)
         return Change(False, tuple(sorted(self.position[key] for key in change.put if key in self.position)))
 
+    def set_time(self, now_s: float) -> bool:
+        """Note the time, in epoch seconds; say whether rows came into view or left it with it."""
+        self._now_s = now_s
+        if self._filter is None or not self._filter.is_timed:
+            return False
+        before = self.view
+        self._rebuild()
+        return self.view != before
+
     def set_filter(self, text: str) -> bool:
         """Filter by a text; one that cannot be understood leaves the view as it is and says why in `filter_error`."""
         self.filter_text = text
         try:
-            self._keep = parse(text, self.table.columns)
+            self._filter = parse(text, self.table.columns)
         except FilterError as error:
             self.filter_error = str(error)
             return False
@@ -77,27 +102,49 @@ class TableModel:
     def sort_by(self, column_id: str, *, reverse: bool = False) -> None:
         """Sort by a column, numbers that are zero last; the empty id brings the table's own order back."""
         self.sort_column, self.sort_reversed = column_id, reverse
+        self._ranks = {key: self._rank(row) for key, row in self.rows.items()}
         self._rebuild()
 
-    def _stays(self, row: Row) -> bool:
-        known = self.rows.get(row[0])
-        if known is None:
-            return self._keep is not None and not self._keep(row)
-        shown = row[0] in self.position
-        wanted = self._keep is None or self._keep(row)
-        return shown is wanted and (not shown or self._rank(known) == self._rank(row))
+    def mark(self, key: Cell) -> None:
+        """Mark a row, or take its mark away."""
+        self.marked ^= {key}
 
-    def _rank(self, row: Row) -> tuple[Cell, ...]:
+    def mark_others(self) -> None:
+        """Mark exactly those rows in view that are not marked."""
+        self.marked = set(self.view) - self.marked
+
+    def unmark(self) -> bool:
+        """Take every mark away; False when there was none."""
+        had = bool(self.marked)
+        self.marked = set()
+        return had
+
+    def _stays(self, row: Row) -> bool:
+        known = self._ranks.get(row[0])
+        if known is None:
+            return not self._keeps(row)
+        shown = row[0] in self.position
+        return shown is self._keeps(row) and (not shown or known == self._rank(row))
+
+    def _keeps(self, row: Row) -> bool:
+        return self._filter is None or self._filter.keeps(row, self._now_s)
+
+    def _rank(self, row: Row) -> Rank:
         if not self.sort_column:
             return self.table.order(row)
         cell = row[self.table.place(self.sort_column)]
-        return (cell.casefold(),) if isinstance(cell, str) else (cell == 0, cell)
+        if isinstance(cell, str):
+            return (natural(cell), self.table.order(row))
+        return ((cell == 0) is not self.sort_reversed, cell, self.table.order(row))
 
     def _rebuild(self) -> None:
         index = self.cursor
-        rows = self.rows.values() if self._keep is None else filter(self._keep, self.rows.values())
-        ranked = sorted(rows, key=self._rank, reverse=self.sort_reversed)
-        self.view = [row[0] for row in ranked]
-        self.position = {key: i for i, key in enumerate(self.view)}
+        # Those in view stand in order already, and the sort is quick where only a few are out of it.
+        known = (key for key in self.view if key in self.rows)
+        new = (key for key in self.rows if key not in self.position)
+        keys = [key for key in (*known, *new) if self._keeps(self.rows[key])]
+        keys.sort(key=self._ranks.__getitem__, reverse=self.sort_reversed)
+        self.view = keys
+        self.position = {key: i for i, key in enumerate(keys)}
         if self._cursor is not None and self._cursor not in self.position:
             self.move_to(index)

@@ -1,10 +1,13 @@
-"""Times, ages and shares as short texts."""
+"""Times, ages and shares as short texts, and back."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
 
 from spottui.tables.column import Cell
 
 _BAR_CELLS = 8
+_AMOUNT = re.compile(r"(-?\d{1,9}(?:\.\d{1,9})?)([smhd%]?)")
+_SECONDS = {"": 1.0, "%": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
 def epoch(moment: datetime | None) -> int:
@@ -21,6 +24,32 @@ def countdown(cell: Cell, now_s: float) -> str:
     hours, minutes = divmod(minutes, 60)
     clock = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
     return f"-{clock}" if left < 0 else clock
+
+
+def seconds_left(cell: Cell, now_s: float) -> float | None:
+    """Return the seconds until an epoch second, negative when it is past, and None for none."""
+    return cell - now_s if isinstance(cell, int) and cell else None
+
+
+def iso_time(cell: Cell, now_s: float) -> str:
+    """Return an epoch second as `2026-08-23T02:17:04Z`, and an empty text for none."""
+    return f"{datetime.fromtimestamp(cell, UTC):%Y-%m-%dT%H:%M:%SZ}" if isinstance(cell, int) and cell > 0 else ""
+
+
+def day_and_minute(cell: Cell, now_s: float) -> str:
+    """Return an epoch second as `2026-08-23 02:17`, and an empty text for none."""
+    return iso_time(cell, now_s).replace("T", " ")[:16]
+
+
+def number(cell: Cell, now_s: float) -> float | None:
+    """Return a cell that is a number, and None where it is not; a negative one stands for none."""
+    return cell if isinstance(cell, int) and cell >= 0 else None
+
+
+def seconds_of(text: str) -> float | None:
+    """Return what a person means by `90`, `90s`, `5m`, `1.5h`, `2d` or `60%` as a number; None when it is no amount."""
+    found = _AMOUNT.fullmatch(text)
+    return float(found[1]) * _SECONDS[found[2]] if found else None
 
 
 def age(seconds: float | None) -> str:

@@ -5,7 +5,8 @@ from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone
-from spottui.tables.moments import bar, countdown, epoch
+from spottui.tables.instances import is_wish
+from spottui.tables.moments import bar, countdown, epoch, iso_time, number, seconds_left
 
 _NO_SHARE = -1
 _PLAN_READY, _IMAGE_FIRST = "plan ready: press y", "image, then "
@@ -30,6 +31,14 @@ def _ready(cell: Cell, now_s: float) -> str:
     return left
 
 
+def _ready_in(cell: Cell, now_s: float) -> float | None:
+    return seconds_left(abs(cell), now_s) if isinstance(cell, int) else None
+
+
+def _share(cell: Cell, now_s: float) -> str:
+    return f"{cell} %" if isinstance(cell, int) and cell >= 0 else ""
+
+
 def _state_text(cell: Cell, now_s: float) -> str:
     state, _, until = str(cell).rpartition(" ")
     return f"veto {max(int(until) - int(now_s), 0)}s" if state == RecoveryState.VETO_WINDOW else str(cell)
@@ -40,12 +49,12 @@ def _verdict_tone(cell: Cell) -> Tone:
 
 
 COLUMNS = (
-    Column("deadline", "Deadline", 8, live=True, render=countdown),
+    Column("deadline", "Deadline", 8, live=True, render=countdown, whole=iso_time, amount=seconds_left),
     Column("name", "Name", 14),
     Column("state", "State", 12, live=True, render=_state_text),
-    Column("image", "Image", 8, drop=2, render=bar),
-    Column("ready", "Ready in", 8, drop=1, live=True, render=_ready),
-    Column("verdict", "Verdict", 12, tone=_verdict_tone),
+    Column("image", "Image", 8, drop=3, render=bar, whole=_share, amount=number),
+    Column("ready", "Ready in", 8, drop=2, live=True, render=_ready, amount=_ready_in),
+    Column("verdict", "Verdict", 12, drop=1, tone=_verdict_tone),
     Column("next", "Next", 18, flexible=True),
 )
 """The state of a veto window ends with the epoch second at which it does. Ready is the epoch second at which the image
@@ -54,7 +63,7 @@ is expected, negative as long as it is not being made: it then says what a yes w
 
 def _order(row: Row) -> tuple[Cell, ...]:
     ended = row[-1]
-    return (-int(ended), row[0]) if ended else (-_FAR, row[FIRST_CELL], row[0])
+    return (-int(ended), row[0]) if ended else (-_FAR, row[FIRST_CELL] or _FAR, row[0])
 
 
 _FAR = 1 << 62
@@ -64,21 +73,25 @@ RECOVERIES = Table(COLUMNS, _order)
 
 def recovery_rows(view: DeskView) -> Rows:
     """Return the rows of a view by the recovery's id."""
-    return {recovery.recovery_id: recovery_row(recovery) for recovery in view.recoveries}
+    wishes = {one.id for one in view.interruptions if is_wish(one)}
+    return {one.recovery_id: recovery_row(one, wish=one.recovery_id in wishes) for one in view.recoveries}
 
 
-def recovery_row(recovery: Recovery) -> Row:
-    """Return the row of one recovery; its last cell, which no column shows, is when it ended."""
+def recovery_row(recovery: Recovery, *, wish: bool = False) -> Row:
+    """Return the row of one recovery; its last cell, which no column shows, is when it ended.
+
+    One that an engineer wished for has no deadline that means anything, and no verdict against it.
+    """
     imaging = recovery.state is RecoveryState.IMAGING
     return (
         recovery.recovery_id,
         _STATE_TONES.get(recovery.state, Tone.QUIET if recovery.state.is_final else Tone.PLAIN),
-        0 if recovery.state.is_final else epoch(recovery.deadline),
+        0 if recovery.state.is_final or wish else epoch(recovery.deadline),
         plain(recovery.name or recovery.instance_id),
         _state(recovery),
         recovery.progress if imaging else _NO_SHARE,
         _ready_of(recovery),
-        "" if recovery.state.is_final else str(recovery.verdict or ""),
+        "" if recovery.state.is_final or wish else str(recovery.verdict or ""),
         plain(_next(recovery)),
         _ended(recovery),
     )

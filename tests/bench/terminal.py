@@ -29,7 +29,7 @@ class Terminal:
             stdout=slave,
             stderr=slave,
             start_new_session=True,
-            env={**clean_environment(state), "TERM": "xterm-256color"},
+            env={**clean_environment(state), "TERM": "xterm-256color", "COLORTERM": "truecolor"},
         )
         os.close(slave)
         threading.Thread(target=self._drain, daemon=True).start()

@@ -14,7 +14,7 @@ import pytest
 from spottui.cli.game_day import score_of
 from spottui.config import load
 from spottui.journal import Journal
-from spottui.journal.history import incident
+from spottui.journal.incidents import incident
 from spottui.sim.testing import SimServer
 from tests.cli.running import own_state, run, run_json
 from tests.driving import clean_environment, effects, wait_until

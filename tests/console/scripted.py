@@ -10,7 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from spottui.domain.feed import Event, EventKind
-from spottui.domain.forecast import Verdict
+from spottui.domain.forecast import ImageTiming, Verdict
+from spottui.domain.history import InstanceRecord
 from spottui.domain.instance import Disk, Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.launch_spec import LaunchSpec, Secret
@@ -186,6 +187,10 @@ def plan_of(of):
     return Plan((Route.IMAGE,), spec, places, f"spottui-{of.instance_id}", ("Deletion protection is on.",))
 
 
+def by(plan, route):
+    return replace(plan, routes=(route, *(one for one in plan.routes if one is not route)))
+
+
 class ScriptedDesk:
     """Serves the views it is given and writes down every command; `refuse` is what the next command raises."""
 
@@ -195,6 +200,9 @@ class ScriptedDesk:
         self.refuse = None
         self.plans = {}
         self.plans_asked = 0
+        self.entries = ()
+        self.history = ()
+        self.older = ()
         self.closed = False
         self._changed = threading.Condition()
 
@@ -217,15 +225,48 @@ class ScriptedDesk:
         own = next(r for r in self.current.recoveries if r.recovery_id == recovery_id)
         return self.plans.get(recovery_id, self._made(own.instance_id))
 
-    def plan_for(self, region, instance_id):
+    def plan_for(self, region, instance_id, route=None):
         self._maybe_refuse()
-        return self._made(instance_id)
+        plan = self._made(instance_id)
+        return plan if route is None else by(plan, route)
+
+    def choose_route(self, recovery_id, route, who):
+        self._record("route", recovery_id, route, who)
+        self.plans[recovery_id] = by(self.plan(recovery_id), route)
+        return self.plans[recovery_id]
+
+    def retry(self, recovery_id, digest, who):
+        self._record("retry", recovery_id, digest, who)
+
+    def timeline(self, recovery_id):
+        self._maybe_refuse()
+        return self.entries
+
+    def record(self, region, instance_id):
+        self._maybe_refuse()
+        of = next(i for i in self.current.instances if i.instance_id == instance_id)
+        return InstanceRecord(plan_of(of).spec, NOW - timedelta(minutes=9), ImageTiming(), self.history)
+
+    def past(self):
+        return self.history
+
+    def find_events(self, words, limit, *, above=0, below=None):
+        self._maybe_refuse()
+        kept = [*self.older, *self.current.events]
+        said = [(e, f"{e.kind} {e.instance_id} {e.text}".casefold()) for e in kept if e.seq > above]
+        found = [e for e, text in said if all(word in text for word in words)]
+        if below is not None:
+            found = [e for e in reversed(found) if e.seq < below]
+        return tuple(found[:limit])
+
+    def events_kept(self):
+        return len(self.older) + len(self.current.events)
 
     def confirm(self, recovery_id, digest, who):
         self._record("confirm", recovery_id, digest, who)
 
-    def recover(self, region, instance_id, digest, who):
-        self._record("recover", region, instance_id, digest, who)
+    def recover(self, region, instance_id, digest, who, route=None):
+        self._record("recover", region, instance_id, digest, who, *([route] if route else []))
         return f"{region}.{instance_id}.1"
 
     def veto(self, recovery_id, who):

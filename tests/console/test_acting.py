@@ -117,7 +117,7 @@ async def test_a_refused_recovery_of_an_instance_says_why_instead_of_showing_a_p
         desk.refuse = "web-9 is not in the fleet any more"
         await press(pilot, "end", "r")
         await shows(pilot, "web-9 is not in the fleet any more")
-        assert "Recover web-9: refused" in screen(pilot.app)
+        assert "Recover web-29: refused" in screen(pilot.app)
         assert "Run this plan" not in screen(pilot.app)
         assert "No reclaim is known" not in screen(pilot.app)
         await press(pilot, "enter")
@@ -401,7 +401,7 @@ async def test_help_names_every_action():
 
 
 def test_no_two_actions_that_can_be_meant_at_once_share_a_key():
-    shared = {"x", "g"}
+    shared = {"x", "g", "y"}
     keys = [key for action in actions.ACTIONS for key in action.keys]
     assert {key for key in keys if keys.count(key) > 1} == shared
 

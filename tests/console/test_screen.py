@@ -13,9 +13,10 @@ from spottui.console.health import Problem
 from spottui.console.lines import status
 from spottui.domain.feed import EventKind
 from spottui.domain.recovery import RecoveryState
-from spottui.domain.view import SourceHealth
+from spottui.domain.view import ApiBudget, SourceHealth
 from tests.console.driving import NARROW, WIDE, arrived, press, running, screen, settle, shows, wait_until
 from tests.console.scripted import (
+    AUTO_OFF,
     NOW,
     REGION,
     FrozenClock,
@@ -174,6 +175,24 @@ def test_the_count_of_problems_stands_behind_the_cause_and_is_never_cut():
     lines = [status(problems, NOW + timedelta(seconds=5 * turn), 80).plain.rstrip() for turn in range(3)]
     assert " ✕ SignatureDoesNotMatch · queue (1/3) · more" in lines
     assert f" ✕ {'x' * 69}… (2/3)" in lines
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (
+            {"budgets": (ApiBudget("RunInstances", REGION, NOW + timedelta(seconds=23), 5.0, 4),)},
+            "RunInstances throttled · cn-hangzhou · opens in 23s · 4 calls wait",
+        ),
+        (
+            {"auto": replace(AUTO_OFF, armed=True, resting=(("c7.large in h", NOW + timedelta(seconds=90)),))},
+            "AUTO goes around c7.large in h for 90s",
+        ),
+    ],
+)
+async def test_what_holds_recoveries_up_is_said(more, said):
+    async with running(ScriptedDesk(view(**more))) as (pilot, _):
+        await shows(pilot, f"✕ {said}")
 
 
 async def test_several_problems_take_turns():
@@ -369,7 +388,7 @@ async def test_the_filter_works_as_it_is_typed_and_esc_takes_it_away():
         await press(pilot, "slash", *"zone:i -web-1")
         await shows(pilot, "/ zone:i -web-1 ·")
         names = [pilot.app.main.instances.table.model.rows[key][5] for key in pilot.app.main.instances.table.model.view]
-        assert names == ["web-3", "web-22", "web-25", "web-28", "web-4", "web-7"]
+        assert names == ["web-3", "web-4", "web-7", "web-22", "web-25", "web-28"]
         await press(pilot, "enter", "escape")
         await wait_until(pilot, lambda: len(pilot.app.main.instances.table.model.view) == 29)
         assert pilot.app.focused is pilot.app.main.instances.table
@@ -435,7 +454,8 @@ async def test_no_color_uses_no_colour_and_still_shows_the_cursor(monkeypatch):
 
 
 @pytest.mark.parametrize("seed", range(2))
-async def test_no_key_at_any_moment_brings_the_console_down(seed):
+async def test_no_key_at_any_moment_brings_the_console_down(seed, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     chance = random.Random(seed)
     keys = [key for action in ACTIONS for key in action.keys if action.id not in ("quit", "palette")]
     async with running() as (pilot, desk):

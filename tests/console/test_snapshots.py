@@ -4,9 +4,13 @@ import threading
 
 import pytest
 
+from spottui.console.themes import SIXTEEN_COLOURS
 from tests.console.driving import NARROW, WHO, WIDE, BellApp, console_over, press, screen, shows, wait_until
 from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims
+from tests.console.test_pages import AUDIT, history
 
+WIDEST = (200, 50)
+ALL_SIZES = pytest.mark.parametrize("size", [NARROW, WIDE, WIDEST], ids=["80x24", "120x40", "200x50"])
 SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
 
 
@@ -38,15 +42,49 @@ def test_starting(snap_compare, size):
     assert snap_compare(app, terminal_size=size, run_before=shot)
 
 
-@SIZES
+def a_night():
+    """The three reclaims with an audit and a past."""
+    desk = ScriptedDesk(reclaims())
+    desk.entries, desk.history = AUDIT, history()
+    return desk
+
+
+@ALL_SIZES
+@pytest.mark.parametrize("theme", ["spottui-dark", "spottui-light"])
+def test_the_main_screen(snap_compare, size, theme):
+    app = console_over(a_night())
+    app.theme = theme
+    assert snap_compare(app, terminal_size=size, run_before=opened(until="web-3"))
+
+
+@pytest.mark.parametrize(
+    ("size", "theme"),
+    [(NARROW, "spottui-dark"), (WIDE, "spottui-light"), (WIDEST, "spottui-colour-blind")],
+    ids=["80x24-dark", "120x40-light", "200x50-colour-blind"],
+)
 @pytest.mark.parametrize(
     ("keys", "until"),
-    [((), "web-3"), (("j", "j", "y"), "NO LOCK SEEN"), (("question_mark",), "Confirm:")],
-    ids=["reclaims", "plan", "help"],
+    [
+        (("j", "j", "y"), "NO LOCK SEEN"),
+        (("question_mark",), "Confirm marked"),
+        (("3", "enter"), "CreateImage"),
+        (("enter",), "If the notice came now"),
+        (("i",), "30 reclaims"),
+        (("w",), "will make it"),
+        (("C",), "Columns of"),
+    ],
+    ids=["plan", "help", "timeline", "instance", "statistics", "storm", "columns"],
 )
-def test_screens(snap_compare, size, keys, until):
-    app = console_over(ScriptedDesk(reclaims()))
+def test_pages_and_dialogs(snap_compare, size, theme, keys, until):
+    app = console_over(a_night())
+    app.theme = theme
     assert snap_compare(app, terminal_size=size, run_before=opened(*keys, until=until))
+
+
+def test_sixteen_colours(snap_compare):
+    app = console_over(a_night())
+    app.theme = SIXTEEN_COLOURS
+    assert snap_compare(app, terminal_size=NARROW, run_before=opened())
 
 
 def test_without_colour(snap_compare, monkeypatch):

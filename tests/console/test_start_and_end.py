@@ -1,10 +1,12 @@
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 
 import pytest
 
+from spottui.console import acting
 from spottui.console.acting import open_work
 from spottui.domain.refusal import Refused
 from tests.console.driving import WHO, BellApp, console_over, press, running, screen, shows, toasts, wait_until
@@ -153,10 +155,91 @@ async def test_a_desk_that_is_still_starting_is_shown_as_such():
         await shows(pilot, "No spot instance")
 
 
-async def test_a_desk_that_falls_over_is_not_shown_as_live():
-    class Falling(ScriptedDesk):
-        def wait(self, version, timeout_s):
-            raise Refused("the journal is gone")
+class Falling(ScriptedDesk):
+    """Cannot be read while `broken` holds an error."""
 
-    async with running(Falling(reclaims())) as (pilot, _):
-        await shows(pilot, "✕ spottui has stopped, what you see is old: the journal is gone")
+    broken = None
+
+    def view(self):
+        if self.broken:
+            raise self.broken
+        return super().view()
+
+    def wait(self, version, timeout_s):
+        super().wait(version, timeout_s)
+        return self.view()
+
+
+async def test_a_desk_that_cannot_be_read_is_not_shown_as_live_and_is_read_again():
+    desk = Falling(reclaims())
+    async with running(desk) as (pilot, _):
+        desk.broken = OSError("database is locked")
+        desk.show(profile="later")
+        await shows(pilot, "✕ The desk cannot be read, what you see is old: OSError: database is locked · next try")
+        desk.broken = None
+        await shows(pilot, "later · cn-hangzhou")
+        assert "cannot be read" not in screen(pilot.app)
+
+
+async def test_a_worker_that_raises_is_a_message(caplog):
+    class Broken(ScriptedDesk):
+        def confirm(self, recovery_id, digest, who):
+            raise ZeroDivisionError
+
+    async with running(Broken(reclaims())) as (pilot, _):
+        await press(pilot, "j", "y")
+        await shows(pilot, "Old → new")
+        await press(pilot, "enter")
+        await wait_until(pilot, lambda: toasts(pilot.app))
+        assert "That failed inside spottui (ZeroDivisionError)" in toasts(pilot.app)[0]
+        assert "a command failed" in caplog.text
+
+
+async def test_a_clock_that_jumps_changes_texts_and_nothing_else():
+    clock = FrozenClock()
+    async with running(clock=clock) as (pilot, _):
+        for seconds in (86_400, -2 * 86_400, 10**9):
+            clock.go(seconds)
+            pilot.app.main.tick()
+            await pilot.pause()
+        clock.go(-(10**9) + 86_400)
+        pilot.app.main.tick()
+        await shows(pilot, "! 03:42")
+
+
+async def test_a_terminal_of_no_size_and_back():
+    async with running() as (pilot, _):
+        for size in ((1, 1), (2, 3), (0, 0), (120, 40)):
+            await pilot.resize_terminal(*size)
+            pilot.app.main.tick()
+            await pilot.pause()
+        await shows(pilot, "NEEDS YOU")
+
+
+async def test_a_screen_that_does_not_answer_is_in_the_log_with_what_it_was_doing(caplog):
+    def freeze():
+        time.sleep(0.9)
+
+    async with running() as (pilot, _):
+        await wait_until(pilot, lambda: pilot.app.watchdog.stalls == 0)
+        freeze()
+        await wait_until(pilot, lambda: pilot.app.watchdog.stalls)
+        assert "the screen did not answer" in caplog.text
+        assert "in freeze" in caplog.text
+
+
+async def test_an_action_that_fails_is_a_message(monkeypatch, caplog):
+    monkeypatch.setitem(acting.DO, "copy", lambda main: 1 / 0)
+    async with running() as (pilot, _):
+        await press(pilot, "c")
+        assert toasts(pilot.app) == ["Copy id failed inside spottui (ZeroDivisionError); the log says where."]
+
+
+async def test_what_cannot_be_shown_does_not_end_the_console(monkeypatch):
+    async with running() as (pilot, desk):
+        monkeypatch.setattr(pilot.app.main, "show", lambda message: 1 / 0)
+        desk.show(profile="other")
+        await shows(pilot, "ZeroDivisionError inside spottui")
+        monkeypatch.undo()
+        desk.show(profile="third")
+        await shows(pilot, "third · cn-hangzhou")

@@ -6,8 +6,14 @@ from spottui.tables.column import Column, Table, fit
 from spottui.tables.diff import diff, patch
 from spottui.tables.filter import FilterError, parse
 from spottui.tables.model import TableModel
+from spottui.tables.moments import seconds_left
+from spottui.tables.natural import natural
 
-COLUMNS = (Column("name", "Name", 4, flexible=True), Column("zone", "Zone", 4, drop=1), Column("left", "Left", 5))
+COLUMNS = (
+    Column("name", "Name", 4, flexible=True),
+    Column("zone", "Zone", 4, drop=1),
+    Column("left", "Left", 5, live=True, amount=seconds_left),
+)
 TABLE = Table(COLUMNS, lambda row: (row[4] == 0, row[4], row[0]))
 
 words = st.text(alphabet="abAB-:! ", max_size=5)
@@ -106,7 +112,7 @@ def test_any_text_is_a_filter_or_a_filter_error(text):
         keep = parse(text, COLUMNS)
     except FilterError:
         return
-    assert keep is None or keep(("k", "", "name", "h", 3)) in (True, False)
+    assert keep is None or keep.keeps(("k", "", "name", "h", 3), 0.0) in (True, False)
 
 
 @pytest.mark.parametrize(
@@ -120,15 +126,27 @@ def test_any_text_is_a_filter_or_a_filter_error(text):
         ("zo:i -name:web", {"etl"}),
         ("10:3", set()),
         ("  ", {"web-1", "web-2", "etl"}),
+        ("zone=h", {"web-1"}),
+        ("-zone=h", {"web-2", "etl"}),
+        ("name>web-1", {"web-2"}),
+        ("name<=web-1", {"web-1", "etl"}),
+        ('"web-1"', {"web-1"}),
+        ('name:"b-2"', {"web-2"}),
+        ('"zone:h"', set()),
+        ("left<5m", {"web-1"}),
+        ("left>=300", {"web-2"}),
+        ("-left<1h", {"etl"}),
     ],
 )
 def test_filters(text, kept):
-    model = filled({n: (n, "", n, z, 0) for n, z in (("web-1", "h"), ("web-2", "i"), ("etl", "i"))})
+    model = filled({n: (n, "", n, z, s) for n, z, s in (("web-1", "h", 60), ("web-2", "i", 400), ("etl", "i", 0))})
     assert model.set_filter(text)
     assert set(model.view) == kept
 
 
-@pytest.mark.parametrize(("text", "says"), [("disk:x", "no column disk"), ("zone:", "a value"), ("-", "a word")])
+@pytest.mark.parametrize(
+    ("text", "says"), [("disk:x", "no column disk"), ("zone:", "a value"), ("-", "a word"), ("left<x", "90s, 5m")]
+)
 def test_a_bad_filter_keeps_the_last_good_view_and_says_why(text, says):
     model = filled({n: (n, "", n, "h", 0) for n in ("web", "etl")})
     model.set_filter("web")
@@ -149,3 +167,46 @@ def test_columns_that_fit_fill_the_width_or_are_at_their_narrowest(width):
     total = sum(cells for _, cells in fitted) + len(fitted) - 1
     assert total == width or (total > width and [i for i, _ in fitted] == [0, 2])
     assert all(cells >= COLUMNS[i].width for i, cells in fitted)
+
+
+def test_a_filter_of_a_time_left_follows_the_time():
+    model = filled({n: (n, "", n, "h", s) for n, s in (("a", 400), ("b", 700))})
+    model.set_filter("left<5m")
+    assert model.view == []
+    assert model.set_time(101.0)
+    assert model.view == ["a"]
+    assert not model.set_time(102.0)
+
+
+def test_names_are_sorted_as_people_read_them():
+    names = ["web-10", "web-2", "Web-1", "web-2b", "db", "web-007"]
+    assert sorted(names, key=natural) == ["db", "Web-1", "web-2", "web-2b", "web-007", "web-10"]
+
+
+@given(st.lists(st.sampled_from("abcde"), max_size=8), rows)
+def test_marks_are_of_rows_that_are_there(keys, new):
+    old = {key: (key, "", key, "", 0) for key in "abcde"}
+    model = filled(old)
+    for key in keys:
+        model.mark(key)
+    assert model.marked == {key for key in keys if keys.count(key) % 2}
+    model.apply(diff(old, new))
+    assert model.marked <= set(new)
+    assert [row[0] for row in model.meant] == ([key for key in model.view if key in model.marked] or model.view)
+
+
+def test_marks_turned_around_are_those_in_view():
+    model = filled({key: (key, "", key, "", 0) for key in "abc"})
+    model.mark("a")
+    model.mark_others()
+    assert model.marked == {"b", "c"}
+    assert model.unmark()
+    assert not model.unmark()
+
+
+@given(rows, words, st.sampled_from(["name", "left"]))
+def test_equal_cells_keep_the_tables_own_order(new, text, column):
+    model = filled(new)
+    model.set_filter(text)
+    model.sort_by(column)
+    assert model.view == sorted(model.view, key=lambda key: model._rank(new[key]))

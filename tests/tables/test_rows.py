@@ -13,6 +13,7 @@ from spottui.tables.events import EVENTS, event_row, event_rows
 from spottui.tables.instances import INSTANCES, InstanceRows, instance_row, open_reclaims, short_id
 from spottui.tables.model import TableModel
 from spottui.tables.moments import age, bar, countdown
+from spottui.tables.natural import natural
 from spottui.tables.recoveries import RECOVERIES, recovery_row, recovery_rows
 from tests.console.scripted import NOW, event, instance, reclaim, reclaims, recovery, view
 
@@ -38,7 +39,7 @@ def test_what_dies_first_stands_first_then_by_name():
     ranked = order(INSTANCES, InstanceRows().rows(reclaims()))
     names = [cell(INSTANCES, row, "name") for row in ranked]
     assert names[:3] == ["web-3", "etl-7", "batch-12"]
-    assert names[3:] == sorted(names[3:])
+    assert names[3:] == sorted(names[3:], key=natural)
 
 
 def test_a_reclaimed_instance_is_marked_in_words_too():

@@ -1,0 +1,81 @@
+"""The dialog that shows the plans of several recoveries and runs exactly those."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from textual import on
+from textual.content import Content
+from textual.message_pump import MessagePump
+from textual.widgets import Button
+
+from spottui.console.cells import cell_text
+from spottui.console.dialog import Dialog
+from spottui.console.messages import Answered
+from spottui.domain.clock import Clock
+from spottui.domain.plan import Plan
+from spottui.domain.recovery import Recovery
+from spottui.domain.text import plain
+from spottui.tables.moments import countdown, epoch
+
+Plans = Mapping[str, Plan | None]
+"""The plan of each recovery by its id; None where there is none yet."""
+
+
+class BulkDialog(Dialog[dict[str, str]]):
+    """Lists the marked recoveries with their plans; answers the digest of each plan that was shown, by recovery id."""
+
+    AUTO_FOCUS = ""
+
+    def __init__(self, recoveries: tuple[Recovery, ...], ask: Callable[[MessagePump], None], clock: Clock) -> None:
+        super().__init__(f"Recover {len(recoveries)} marked instances", f"Run {len(recoveries)} plans")
+        self._recoveries, self._ask, self._clock = recoveries, ask, clock
+        self._plans: Plans | None = None
+        self._problem = ""
+
+    def on_mount(self) -> None:
+        """Ask for the plans; until they are here enter runs nothing."""
+        self.query_one("#do", Button).disabled = True
+        self._ask(self)
+
+    def body(self) -> Content:
+        """Return a line for each recovery."""
+        if self._problem:
+            return Content(f"\n{self._problem}\n")
+        if self._plans is None:
+            return Content("\nReading the plans…\n")
+        now = self._clock.now()
+        return Content("\n").join(_line(one, self._plans.get(one.recovery_id), now) for one in self._recoveries)
+
+    def tick(self) -> None:
+        """Let the countdowns go on."""
+        super().tick()
+        self.redraw()
+
+    def accept(self) -> dict[str, str] | None:
+        """Return the digests of the plans that are shown."""
+        return {key: plan.digest for key, plan in (self._plans or {}).items() if plan} or None
+
+    @on(Answered)
+    def _show(self, message: Answered) -> None:
+        if isinstance(message.answer, dict):
+            self._plans = message.answer
+            ready = sum(plan is not None for plan in self._plans.values())
+            button = self.query_one("#do", Button)
+            button.label = Content(f"Run {ready} plan{'s' if ready > 1 else ''} (enter)")
+            button.disabled = not ready
+            (button if ready else self.query_one("#leave", Button)).focus()
+        else:
+            self._problem = plain(message.problem, 400)
+        self.redraw()
+
+
+def _line(recovery: Recovery, plan: Plan | None, now: datetime) -> Content:
+    left = countdown(epoch(recovery.deadline), now.timestamp())
+    head = f"{left:>6}  {cell_text(plain(recovery.name or recovery.instance_id), 16)} "
+    verdict = cell_text(str(recovery.verdict or ""), 13)
+    if plan is None:
+        return Content.assemble(head, (verdict, "bold"), ("no plan yet: it is left out", "$warning"))
+    first = plan.candidates[0] if plan.candidates else None
+    place = f"{plain(first.instance_type, 32)} in {plain(first.zone, 32)}" if first else "nowhere to launch"
+    warnings = Content.assemble((f"  ! {len(plan.warnings)}", "bold $warning")) if plan.warnings else Content("")
+    return Content.assemble(head, (verdict, "bold"), f"{plan.route}, {place}  ", (plan.digest, "dim"), warnings)

@@ -1,0 +1,145 @@
+"""The timeline of one recovery: what it stands on, each call with its RequestId and duration, and what comes next."""
+
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message_pump import MessagePump
+
+from spottui.console.messages import Answered
+from spottui.console.page import Page
+from spottui.domain.audit import Entry
+from spottui.domain.clock import Clock
+from spottui.domain.recovery import Recovery
+from spottui.domain.text import plain
+from spottui.tables.moments import age, countdown, epoch
+from spottui.tables.timeline import Sign, Step, last_failure, steps
+
+_STYLES = {
+    Sign.EVIDENCE: "$warning",
+    Sign.DECISION: "$accent",
+    Sign.STATE: "bold",
+    Sign.UNDER_WAY: "$accent",
+    Sign.GOOD: "$success",
+    Sign.FAILED: "bold $error",
+    Sign.UNKNOWN: "bold $warning",
+}
+_SIGNS = "! sign   ? decision   · state   … under way   ✓ done   ✕ failed   ~ unknown"
+_ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+00:00|Z)")
+_FRAME_CELLS = 6
+_INDENT = " " * 18
+
+Line = list[tuple[str, str]]
+
+
+class TimelinePage(Page):
+    """Follows a recovery; `look` returns it as it is now, `ask` asks the desk for its audit.
+
+    `c` copies the RequestId of the newest failure, or of the newest call.
+    """
+
+    KEYS = "esc leaves · c copies the RequestId · ↑ ↓ scroll"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("c", "copy_request", show=False)]
+
+    def __init__(
+        self, title: str, look: Callable[[], Recovery | None], ask: Callable[[MessagePump], None], clock: Clock
+    ) -> None:
+        super().__init__(title)
+        self._look, self._ask, self._clock = look, ask, clock
+        self._entries: Sequence[Entry] = ()
+        self._problem = "Reading the journal…"
+        self._asked_of: Recovery | None = None
+
+    def text(self) -> Content:
+        """Return the recovery and its steps as they are now."""
+        now, recovery = self._clock.now(), self._look()
+        made = steps(self._entries, now)
+        lines = _head(recovery, made, now) if recovery else []
+        if self._problem:
+            lines.append([(plain(self._problem, 400), "$warning")])
+        room = max(self.app.size.width - _FRAME_CELLS - len(_INDENT), 20)
+        lines += [line for step in made for line in _step(step, made[0].at, room)]
+        if made:
+            lines += [[], [(_SIGNS, "dim")]]
+        return Content("\n").join(Content.assemble(*line) for line in lines)
+
+    def tick(self) -> None:
+        """Show what has changed, and read the audit again where the recovery has moved."""
+        recovery = self._look()
+        if self._asked_of is None or recovery != self._asked_of:
+            self._asked_of = recovery
+            self._ask(self)
+        super().tick()
+
+    def action_copy_request(self) -> None:
+        """Copy the RequestId of the newest failure, else of the newest call."""
+        made = steps(self._entries, self._clock.now())
+        named = [step for step in made if step.request_id]
+        failed = last_failure(named)
+        if not named:
+            self.notify("No call has a RequestId yet.", severity="warning")
+            return
+        request_id = plain((failed or named[-1]).request_id)
+        self.app.copy_to_clipboard(request_id)
+        self.notify(f"Copied {request_id}", markup=False)
+
+    @on(Answered)
+    def _show(self, message: Answered) -> None:
+        self._problem = message.problem
+        if isinstance(message.answer, tuple):
+            self._entries = message.answer
+        super().tick()
+
+
+def _head(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]:
+    lines: list[Line] = [
+        [(plain(recovery.name) or "(no name)", "bold"), (f"  {recovery.instance_id}  {recovery.region}", "")],
+        [(str(recovery.state), "bold"), *_outlook(recovery, now)],
+    ]
+    if recovery.reason:
+        lines.append([("why   ", "dim"), (plain(recovery.reason, 500), "")])
+    if recovery.next_step and not recovery.state.is_final:
+        lines.append([("next  ", "dim"), (plain(recovery.next_step, 500), "")])
+    failed = last_failure(made)
+    if failed and failed.request_id and not recovery.new_instance_id:
+        lines.append(
+            [("last failure  ", "dim"), (f"{failed.action} RequestId {plain(failed.request_id)}", "bold $error")]
+        )
+    for one in recovery.created:
+        lines.append([("made  ", "dim"), (f"{plain(one.kind)} {plain(one.resource_id)}", "")])
+    return [*lines, []]
+
+
+def _outlook(recovery: Recovery, now: datetime) -> Line:
+    if recovery.state.is_final:
+        took_s = (recovery.ended - recovery.started).total_seconds() if recovery.ended else None
+        where = f" · now {plain(recovery.new_instance_id)}" if recovery.new_instance_id else ""
+        return [(f" after {age(took_s)}{where}", "")]
+    said = f" · taken back in {countdown(epoch(recovery.deadline), now.timestamp())}"
+    return [(said, ""), (f" · {recovery.verdict}" if recovery.verdict else "", "bold")]
+
+
+def _step(step: Step, start: datetime, room: int) -> list[Line]:
+    """Return a step in lines: what it says stands beside it where there is room, else under it."""
+    after_s = (step.at - start).total_seconds()
+    took = f"  {age(step.seconds)}" if step.seconds is not None else ""
+    style = _STYLES[step.sign]
+    first: Line = [
+        (f"{step.at:%H:%M:%S}", ""),
+        (f"{'+' + age(after_s):>8} ", "dim"),
+        (f"{step.sign} {plain(step.action, 64)}", style),
+        (took, "dim"),
+    ]
+    said = _ISO_TIME.sub(r"\1", plain(step.detail, 1000))
+    beside = len(step.action) + len(took) + len(said) + 4 <= room
+    if beside:
+        first.append((f"  {said}", ""))
+    more: list[Line] = [] if beside else [[(f"{_INDENT}{text}", "")] for text in textwrap.wrap(said, room)]
+    if step.request_id:
+        more.append([(f"{_INDENT}RequestId {plain(step.request_id)}", "dim")])
+    return [first, *more]

@@ -1,0 +1,33 @@
+"""What the journal remembers: of one instance, and of all reclaims there have been."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from spottui.domain.forecast import ImageTiming
+from spottui.domain.interruption import Interruption
+from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.recovery import Recovery
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """One reclaim with what became of it; zone and type are empty where it ended before it had a plan."""
+
+    interruption: Interruption
+    recovery: Recovery
+    zone: str
+    instance_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRecord:
+    """What is remembered of one instance.
+
+    `spec` is its captured launch spec, None when no sweep has seen it; `details_at` is when its RAM role and user data
+    were read. `timing` is what images of disks like its own took, `past` are its reclaims, the newest first.
+    """
+
+    spec: LaunchSpec | None
+    details_at: datetime | None
+    timing: ImageTiming
+    past: tuple[Past, ...]

@@ -1,0 +1,284 @@
+"""The pages: timeline, instance, storm, statistics; and the dialogs over several recoveries."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from spottui.console.overview_pages import charts
+from spottui.domain.audit import Entry, Phase
+from spottui.domain.forecast import Verdict
+from spottui.domain.history import Past
+from spottui.domain.interruption import Evidence
+from spottui.domain.plan import Route, Stock
+from spottui.domain.recovery import Created, RecoveryState
+from spottui.tables.statistics import statistics
+from spottui.tables.storm import forecast_of_all, storm
+from spottui.tables.timeline import Sign, last_failure, steps
+from tests.console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
+from tests.console.scripted import NOW, ScriptedDesk, instance, plan_of, reclaim, reclaims, recovery, view
+
+
+def entry(after_s, action, phase, token="", **more):
+    return Entry("r", action, phase, token, at=NOW + timedelta(seconds=after_s), **more)
+
+
+AUDIT = (
+    entry(-60, "Q", Phase.EVIDENCE, detail="message 7"),
+    entry(-58, "confirm", Phase.DECISION, detail="by mia@bastion"),
+    entry(-57, "CreateImage", Phase.INTENT, "t1"),
+    entry(-55.5, "CreateImage", Phase.UNKNOWN, "t1", request_id="REQ-1", detail="failed: no answer"),
+    entry(-54, "CreateImage", Phase.RESULT, "t1", request_id="REQ-2", detail="m-bp7"),
+    entry(-40, "RunInstances", Phase.INTENT, "t2"),
+    entry(-39.5, "RunInstances", Phase.ERROR, "t2", request_id="REQ-3", detail="failed: OperationDenied.NoStock"),
+    entry(-38, "RunInstances", Phase.INTENT, "t3"),
+)
+
+
+def failed():
+    of = instance(1, "web-1", recycling=True)
+    cause = reclaim(of, 100)
+    ended = recovery(
+        of,
+        cause,
+        RecoveryState.FAILED,
+        reason="no stock [red]anywhere[/red]",
+        ended=NOW,
+        created=(Created("image", "m-bp7"),),
+    )
+    desk = ScriptedDesk(view(instances=(of, instance(2)), interruptions=(cause,), recoveries=(ended,)))
+    desk.entries = AUDIT[:-1]
+    return desk, ended
+
+
+def test_each_call_is_one_step_with_its_duration_and_an_open_one_stands_last():
+    made = steps(AUDIT, NOW)
+    assert [(step.sign, step.action, step.seconds) for step in made] == [
+        (Sign.EVIDENCE, "Q", None),
+        (Sign.DECISION, "confirm", None),
+        (Sign.UNKNOWN, "CreateImage", 1.5),
+        (Sign.GOOD, "CreateImage", 1.5),
+        (Sign.FAILED, "RunInstances", 0.5),
+        (Sign.UNDER_WAY, "RunInstances", 38.0),
+    ]
+    assert last_failure(made).request_id == "REQ-3"
+
+
+@pytest.mark.parametrize("size", [(120, 40), NARROW])
+async def test_from_a_failed_recovery_to_its_request_id_in_two_keys(size):
+    desk, _ = failed()
+    async with running(desk, size=size) as (pilot, _):
+        await press(pilot, "3", "enter")
+        await shows(pilot, "last failure  RunInstances RequestId REQ-3")
+        for text in (
+            "no stock [red]anywhere[/red]",
+            "made  image m-bp7",
+            "✓ CreateImage  1.5s  m-bp7",
+            "✕ RunInstances",
+        ):
+            assert text in screen(pilot.app)
+        await press(pilot, "c")
+        assert pilot.app.clipboard == "REQ-3"
+
+
+async def test_the_timeline_follows_its_recovery():
+    async with running() as (pilot, desk):
+        desk.entries = AUDIT[:3]
+        await press(pilot, "3", "enter")
+        await shows(pilot, "… CreateImage  57s  no answer yet")
+        desk.entries = AUDIT[:5]
+        first, *rest = desk.current.recoveries
+        desk.show(recoveries=(replace(first, progress=63), *rest))
+        await arrived(pilot, desk)
+        pilot.app.screen.tick()
+        await shows(pilot, "✓ CreateImage  1.5s  m-bp7")
+
+
+async def test_a_timeline_that_cannot_be_read_says_why():
+    async with running() as (pilot, desk):
+        desk.refuse = "the journal is locked"
+        await press(pilot, "3", "enter")
+        await shows(pilot, "the journal is locked")
+
+
+async def test_t_shows_the_plan_and_tries_again():
+    desk, ended = failed()
+    async with running(desk) as (pilot, _):
+        assert "t Try again" in screen(pilot.app)
+        await press(pilot, "t")
+        digest = plan_of(desk.current.instances[0]).digest
+        await shows(pilot, digest)
+        await press(pilot, "enter")
+        await tells(desk, pilot, "retry", ended.recovery_id, digest, WHO)
+
+
+async def test_t_is_refused_where_nothing_failed():
+    async with running() as (pilot, desk):
+        await press(pilot, "t")
+        assert "Only a recovery that failed" in toasts(pilot.app)[0]
+        assert desk.commands == []
+
+
+async def test_w_puts_another_way_first_and_enter_runs_that_plan():
+    async with running() as (pilot, desk):
+        etl, waits = desk.current.instances[1], desk.current.recoveries[1]
+        plan = replace(plan_of(etl), routes=(Route.IMAGE, Route.KEPT_DISK))
+        desk.plans[waits.recovery_id] = plan
+        await press(pilot, "j", "y")
+        await shows(pilot, "w puts kept-disk first")
+        await press(pilot, "w")
+        await shows(pilot, "kept-disk, then image")
+        await press(pilot, "enter")
+        other = replace(plan, routes=(Route.KEPT_DISK, Route.IMAGE))
+        await tells(desk, pilot, "confirm", waits.recovery_id, other.digest, WHO)
+        assert ("route", waits.recovery_id, Route.KEPT_DISK, WHO) in desk.commands
+
+
+async def test_the_plan_names_price_stock_and_rate_of_each_place():
+    async with running(size=(120, 60)) as (pilot, desk):
+        plan = plan_of(desk.current.instances[1])
+        first, *rest = plan.candidates
+        told = replace(first, price_per_hour=0.42, stock=Stock.LOW, interruption_rate="3-5%", problem="[b]no quota[/b]")
+        desk.plans[desk.current.recoveries[1].recovery_id] = replace(
+            plan, candidates=(told, *rest), price_per_hour=0.4, surveyed=True
+        )
+        await press(pilot, "j", "y")
+        await shows(pilot, "0.42/h · low stock · reclaimed 3-5%")
+        assert "! [b]no quota[/b]" in screen(pilot.app)
+        assert "0.4/h → 0.42/h" in screen(pilot.app)
+
+
+async def test_an_instance_says_whether_it_would_make_it_now_and_which_disks_survive():
+    async with running(size=(120, 70)) as (pilot, desk):
+        one = desk.current.instances[0]
+        desk.history = (
+            Past(reclaim(one, -9000), recovery(one, reclaim(one, -9000), RecoveryState.RECOVERED), "h", "t"),
+        )
+        await press(pilot, "enter")
+        await shows(pilot, "If the notice came now")
+        for text in (
+            "WILL MAKE IT  image of 140 GiB in about 3m50s, 70 s to spare",
+            "system disk d-1 cloud_essd 40 GiB: goes with it until the life-raft keeps it",
+            "details captured  9m00s ago",
+            "captured, not shown",
+            "Past reclaims",
+            "recovered",
+        ):
+            assert text in screen(pilot.app)
+        assert "c2VjcmV0" not in screen(pilot.app)
+
+
+async def test_marked_recoveries_are_confirmed_together_with_the_plans_that_were_shown():
+    async with running() as (pilot, desk):
+        _, etl, job = desk.current.recoveries
+        await press(pilot, "space", "space", "space", "y")
+        await shows(pilot, "Recover 2 marked instances")
+        plans = [plan_of(one) for one in desk.current.instances[1:3]]
+        for plan in plans:
+            await shows(pilot, plan.digest)
+        assert "web-3" not in "".join(line for line in screen(pilot.app).splitlines() if "image," in line)
+        await press(pilot, "enter")
+        for one, plan in zip((etl, job), plans, strict=True):
+            await tells(desk, pilot, "confirm", one.recovery_id, plan.digest, WHO)
+
+
+async def test_marked_recoveries_without_a_plan_are_left_out():
+    async with running() as (pilot, desk):
+        _, etl, job = desk.current.recoveries
+        desk.plans[job.recovery_id] = None
+        await press(pilot, "down", "space", "space", "y")
+        await shows(pilot, "no plan yet: it is left out")
+        await press(pilot, "enter")
+        await wait_until(pilot, lambda: desk.commands)
+        assert [command[1] for command in desk.commands] == [etl.recovery_id]
+
+
+async def test_marked_recoveries_are_vetoed_after_a_question_that_names_them():
+    async with running() as (pilot, desk):
+        await press(pilot, "3", "space", "space", "space", "x")
+        await shows(pilot, "Veto 2 recoveries?")
+        assert "etl-7" in screen(pilot.app)
+        assert desk.commands == []
+        await press(pilot, "enter")
+        await wait_until(
+            pilot,
+            lambda: [c[:2] for c in desk.commands] == [("veto", r.recovery_id) for r in desk.current.recoveries[1:]],
+        )
+
+
+async def test_marks_without_a_recovery_that_waits_do_nothing():
+    async with running() as (pilot, desk):
+        await press(pilot, "space", "y")
+        assert "None of the marked rows" in toasts(pilot.app)[0]
+        assert pilot.app.screen is pilot.app.main
+        assert desk.commands == []
+
+
+def stormy(many=9):
+    verdicts = (Verdict.WILL_MAKE_IT, Verdict.TIGHT, Verdict.WILL_NOT)
+    made = [instance(n, recycling=True) for n in range(many)]
+    causes = [reclaim(of, 100 + n) for n, of in enumerate(made)]
+    states = [RecoveryState.IMAGING] * (many - 1) + [RecoveryState.NEEDS_YOU]
+    recoveries = [
+        recovery(of, cause, state, verdict=verdicts[n % 3])
+        for n, (of, cause, state) in enumerate(zip(made, causes, states, strict=True))
+    ]
+    return view(instances=tuple(made), interruptions=tuple(causes), recoveries=tuple(recoveries))
+
+
+async def test_a_storm_is_grouped_by_zone_and_type():
+    async with running(ScriptedDesk(stormy())) as (pilot, _):
+        await shows(pilot, "3 of 9 will make it")
+        await press(pilot, "w")
+        await shows(pilot, "cn-hangzhou-j ecs.c7.large")
+        text = screen(pilot.app)
+        assert "3 of 3" in text
+        assert "0 of 3" in text
+        assert "1 NEED YOU" in text
+
+
+def test_a_storm_counts_every_recovery_once_and_what_loses_most_stands_first():
+    shown = stormy(12)
+    groups = storm(shown, shown.recoveries)
+    assert sum(one.total for one in groups) == 12
+    assert [one.total - one.will_make_it for one in groups] == [4, 4, 0]
+    assert forecast_of_all(shown.recoveries) == "4 of 12 will make it"
+    assert forecast_of_all(()) == ""
+
+
+def history():
+    made = []
+    for number in range(30):
+        of = instance(number)
+        cause = reclaim(of, -86_400 * (number % 10))
+        state = RecoveryState.RECOVERED if number % 3 else RecoveryState.FAILED
+        ended = cause.first_seen + timedelta(seconds=60 + number)
+        one = recovery(of, cause, state, verdict=Verdict.WILL_MAKE_IT, ended=ended, created=(Created("image", "m"),))
+        made.append(Past(cause, one, of.zone, of.instance_type))
+    wish = reclaim(instance(99), 100, (Evidence.ENGINEER,))
+    return (*made, Past(wish, recovery(instance(99), wish, RecoveryState.SUSPECTED), "", ""))
+
+
+def test_statistics_count_reclaims_and_leave_out_wishes():
+    told = statistics(history(), NOW.date())
+    assert told.total == 30
+    assert sum(count for _, count in told.by_day) == 30
+    assert dict(told.outcomes) == {"recovered": 20, "failed": 10}
+    assert dict(told.verdicts) == {("WILL MAKE IT", "recovered"): 20, ("WILL MAKE IT", "failed"): 10}
+    assert told.kept == (("image", 30),)
+    assert told.median_s == 75
+    assert told.slow_s <= told.times_s[-1]
+
+
+def test_statistics_of_nothing_are_said_in_a_line():
+    assert charts(statistics((), NOW.date())).plain == "The journal knows of no reclaim yet."
+
+
+async def test_i_opens_the_statistics():
+    desk = ScriptedDesk(reclaims())
+    desk.history = history()
+    async with running(desk, size=(120, 60)) as (pilot, _):
+        await press(pilot, "i")
+        await shows(pilot, "30 reclaims")
+        for text in ("half within", "WILL MAKE IT → recovered", "cn-hangzhou-h", "█"):
+            assert text in screen(pilot.app)

@@ -1,0 +1,58 @@
+"""What the screens read from the journal, from a real one; and what is not imported for them."""
+
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from spottui.domain.feed import EventKind, Line
+from spottui.domain.interruption import Evidence, Observation
+from spottui.domain.recovery import RecoveryState
+from spottui.journal import Journal
+from tests.console.scripted import NOW, REGION, instance, plan_of
+
+
+@pytest.fixture
+def journal(tmp_path):
+    opened = Journal(tmp_path / "journal.db")
+    yield opened
+    opened.close()
+
+
+def test_lines_are_found_by_words_between_numbers_from_either_end(journal):
+    for number in range(1, 21):
+        journal.events.add(Line(EventKind.MESSAGE, REGION, f"i-{number % 2}", f"100%_{number}"), NOW)
+    events = journal.events
+    assert [event.seq for event in events.find((), 3, below=11)] == [10, 9, 8]
+    assert [event.seq for event in events.find((), 3, above=10)] == [11, 12, 13]
+    assert [event.seq for event in events.find(("I-1", "message"), 3, below=99)] == [19, 17, 15]
+    assert [event.seq for event in events.find(("%_1",), 99, below=99)] == [19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 1]
+    assert events.find(("_%",), 3, below=99) == ()
+    assert events.count() == 20
+
+
+def test_past_reclaims_come_with_their_recovery_and_their_place(journal):
+    one = instance(1)
+    for hours in (0, 5):
+        seen = Observation(REGION, one.instance_id, Evidence.QUEUE, NOW + timedelta(hours=hours))
+        journal.interruptions.record([seen], [], [], lambda *_: "web-1", NOW + timedelta(hours=hours))
+    newest, first = journal.history.of(REGION, one.instance_id, 10)
+    journal.recoveries.set_plan(first.recovery.recovery_id, plan_of(one))
+    newest, first = journal.history.newest(10)
+    assert (first.zone, first.instance_type) == (one.zone, one.instance_type)
+    assert (newest.zone, newest.instance_type) == ("", "")
+    assert newest.interruption.epoch - first.interruption.epoch == 5 * 3600
+    assert {newest.recovery.state, first.recovery.state} == {RecoveryState.SUSPECTED}
+    assert journal.history.of(REGION, "i-other", 10) == ()
+
+
+def test_the_sdks_models_are_imported_when_they_are_used():
+    code = (
+        "import spottui.cloud.ecs, sys\n"
+        "from alibabacloud_ecs20140526 import models\n"
+        "loaded = sum(name.startswith(models.__name__ + '.') for name in sys.modules)\n"
+        "print(loaded < 50, models.RunInstancesRequestDataDisk.__name__, hasattr(models, 'NoSuchRequest'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True", "RunInstancesRequestDataDisk", "False"]

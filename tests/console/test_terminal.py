@@ -1,0 +1,87 @@
+"""The real program in tmux: it types, detaches and attaches again while a recovery runs."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+from spottui.sim.testing import SimServer
+from tests.driving import clean_environment, wait_until
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+
+class Tmux:
+    """A tmux server of its own with one window."""
+
+    def __init__(self, socket):
+        self._base = ["tmux", "-L", socket, "-f", "/dev/null"]
+
+    def run(self, *arguments, **more):
+        done = subprocess.run([*self._base, *arguments], capture_output=True, text=True, check=False, **more)
+        return done.stdout
+
+    def start(self, command, environment, size):
+        width, height = size
+        self.run("new-session", "-d", "-x", str(width), "-y", str(height), command, env=environment)
+
+    def screen(self):
+        return self.run("capture-pane", "-p")
+
+    def shows(self, text):
+        try:
+            wait_until(lambda: text in self.screen(), 40, 0.05)
+        except AssertionError:
+            raise AssertionError(f"{text!r} is not on the screen:\n{self.screen()}") from None
+
+    def type(self, *keys):
+        for key in keys:
+            self.run("send-keys", key)
+
+    def attach_and_detach(self):
+        """Look at it from a terminal for a moment, as an ssh that breaks."""
+        import pty
+
+        pid, master = pty.fork()
+        if pid == 0:
+            os.execvpe("tmux", [*self._base, "attach"], {**os.environ, "TERM": "xterm-256color"})
+        wait_until(lambda: self.run("list-clients"), 10, 0.05)
+        os.close(master)
+        os.waitpid(pid, 0)
+        wait_until(lambda: not self.run("list-clients"), 10, 0.05)
+
+
+@pytest.fixture
+def tmux(tmp_path):
+    server = Tmux(f"spottui-{os.getpid()}-{time.monotonic_ns()}")
+    yield server
+    server.run("kill-server")
+
+
+def test_a_recovery_goes_on_while_nobody_looks_and_the_screen_is_there_again(tmux, tmp_path):
+    config = tmp_path / "c.toml"
+    with SimServer(config=config, instances=6) as cloud:
+        cloud.world(image_base_s=1, image_s_per_gib=0, boot_s=1)
+        environment = {**clean_environment(tmp_path / "state"), "PYTHONPATH": os.getcwd(), "TERM": "xterm-256color"}
+        tmux.start(f"{sys.executable} -m spottui --config {config}", environment, (80, 24))
+        tmux.shows("AUTO off")
+        victim = cloud.spot_ids()[0]
+        cloud.interrupt([victim])
+        tmux.shows("NEEDS YOU")
+        tmux.type("y")
+        tmux.shows("Tried in this order")
+        tmux.type("Enter")
+        tmux.shows("1 running")
+        tmux.attach_and_detach()
+        tmux.run("resize-window", "-x", "120", "-y", "40")
+        tmux.shows("now i-")
+        tmux.type("3", "Enter")
+        tmux.shows("✓ RunInstances")
+        tmux.run("resize-window", "-x", "80", "-y", "24")
+        tmux.type("q")
+        tmux.shows("1 saved")
+        tmux.type("q")
+        wait_until(lambda: not tmux.run("list-sessions"), 20, 0.1)
