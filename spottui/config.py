@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import msgspec
 from platformdirs.unix import Unix
 
-from spottui.domain.settings import ConsoleSettings, DrainSettings, Policy, RegionSettings, Settings
+from spottui.domain.settings import ConsoleSettings, DrainSettings, LaunchTemplate, Policy, RegionSettings, Settings
 
 _DIRS = Unix("spottui")  # XDG on every system, as people who use ssh expect
 
@@ -39,6 +39,8 @@ class ConfigFile:
     journal: str = ""
     ca_file: str = ""
     notify: tuple[str, ...] = ()
+    template: dict[str, LaunchTemplate] = field(default_factory=dict)
+    metrics_port: int = 0
     drain: dict[str, DrainSettings] = field(default_factory=dict)
 
 
@@ -78,6 +80,7 @@ class _Reader:
         self._check_regions(file)
         self._check_policy(file.policy)
         self._check_drains(file)
+        self._check_rest(file)
         if "://" in file.journal:
             self._fail("journal", "a database address", "the path of a file; shared journals come later")
         here = self._path.parent
@@ -90,6 +93,8 @@ class _Reader:
             policy=file.policy,
             console=file.console,
             notify=file.notify,
+            templates=file.template,
+            metrics_port=file.metrics_port,
             drain=file.drain,
         )
 
@@ -152,6 +157,17 @@ class _Reader:
             if not least <= value <= most:
                 self._fail(f"policy.{key}", str(value), f"{least} to {most}")
 
+    def _check_rest(self, file: ConfigFile) -> None:
+        if file.metrics_port and not 1024 <= file.metrics_port <= 65535:
+            self._fail("metrics_port", str(file.metrics_port), "1024 to 65535, or 0 for none")
+        regions = [region.id for region in file.region]
+        for name, template in file.template.items():
+            if template.region not in regions:
+                self._fail(f"template.{name}.region", repr(template.region), ", ".join(regions))
+            for key, allowed in _CHOICES.items():
+                if getattr(template, key) not in allowed:
+                    self._fail(f"template.{name}.{key}", repr(getattr(template, key)), ", ".join(allowed))
+
     def _check_drains(self, file: ConfigFile) -> None:
         if file.policy.drain and file.policy.drain not in file.drain:
             self._fail("policy.drain", repr(file.policy.drain), _either(file.drain) or "the NAME of a [drain.NAME]")
@@ -193,7 +209,11 @@ _TABLES: dict[str, type] = {
     "policy": Policy,
     "console": ConsoleSettings,
 }
-_NAMED_TABLES: dict[str, type] = {"drain": DrainSettings}
+_CHOICES = {
+    "spot_strategy": ("SpotAsPriceGo", "SpotWithPriceLimit"),
+    "interruption_behavior": ("Terminate", "Stop"),
+}
+_NAMED_TABLES: dict[str, type] = {"drain": DrainSettings, "template": LaunchTemplate}
 _LIMITS: dict[str, tuple[float, float]] = {
     "veto_window_s": (0, 240),
     "max_at_once": (1, 10_000),

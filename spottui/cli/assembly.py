@@ -5,7 +5,8 @@ import logging
 import logging.handlers
 import os
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 
 from spottui.cloud.account import CloudAccount
@@ -64,18 +65,29 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
         engine.begin(interruption.region, interruption.instance_id, interruption.id)
 
     watch = Watch(account, settings, journal, clock, on_seen, read_only=read_only)
-    stop_sender = _no_sender
+    stopping = ExitStack()
     if auto:
         # A stop file is no reason not to start: it is said on the screen that auto-mode is not armed, and why.
         with suppress(Refused):
             guard.arm("--auto")
     if not read_only:
         engine.launch()
-        stop_sender = _start_sender(settings, journal, clock)
+        stopping.callback(_start_sender(settings, journal, clock))
     gc.collect()
     gc.freeze()
     watch.start()
-    return Desk(settings, journal, watch, work, engine, stop_sender, account.budget.state, read_only=read_only)
+    if settings.metrics_port:
+        from spottui import metrics
+
+        told = partial(_metrics, journal, watch, guard, clock)
+        stopping.callback(metrics.serve(settings.metrics_port, told))
+    return Desk(settings, journal, watch, work, engine, stopping.close, account.budget.state, read_only=read_only)
+
+
+def _metrics(journal: Journal, watch: Watch, guard: Guard, clock: Clock) -> str:
+    from spottui.metrics import render
+
+    return render(journal, watch.health.all(), guard.state(), clock.now())
 
 
 def _start_sender(settings: Settings, journal: Journal, clock: Clock) -> Callable[[], None]:

@@ -1,21 +1,14 @@
 """`spottui demo`: the console against a simulated cloud of its own, with reclaims within seconds."""
 
-import json
-import os
-import signal
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from spottui.cli.console import leave
+from spottui.cli.own_cloud import end_with_the_terminal, simulated_cloud, use_private_state
 
 if TYPE_CHECKING:
     from spottui.domain.settings import Settings
@@ -23,7 +16,6 @@ if TYPE_CHECKING:
 
 SCENARIO = "demo"
 DEADLINE_S = 300
-PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 @click.command()
@@ -39,11 +31,10 @@ def demo(headless: bool, auto: bool, read_only: bool) -> None:
         raise click.UsageError("--auto and --read-only exclude each other: auto-mode acts.")
     if headless and not auto:
         raise click.UsageError("--headless needs --auto here: there is nobody to confirm.")
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, _end)
+    end_with_the_terminal()
     with tempfile.TemporaryDirectory(prefix="spottui-demo-") as directory:
-        _use_private_state(Path(directory))
-        with _simulated_cloud(Path(directory)) as config:
+        use_private_state(Path(directory))
+        with simulated_cloud(Path(directory), SCENARIO) as config:
             code = _run(config, headless=headless, auto=auto, read_only=read_only)
     leave(code)
 
@@ -107,32 +98,3 @@ class _Outcome:
             click.echo(f"{name:<12}{instance_id:<26}{state:<12}{seconds:>8.1f}  {reason}")
         recovered = sum(row[2] == "recovered" for row in self.rows)
         click.echo(f"{recovered} of {self.expected} recovered")
-
-
-@contextmanager
-def _simulated_cloud(directory: Path) -> Iterator[Path]:
-    """Run `spottui sim` in a process of its own and give the configuration that it writes."""
-    config = directory / "demo.toml"
-    command = [sys.executable, "-m", "spottui", "sim", "--scenario", SCENARIO, "--write-config", str(config)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
-        try:
-            ready = process.stdout.readline() if process.stdout else ""
-            if not ready:
-                raise click.ClickException("the simulated cloud did not start; see the lines above")
-            json.loads(ready)
-            yield config
-        finally:
-            process.terminate()
-
-
-def _end(_number: int, _frame: FrameType | None) -> None:
-    """A terminal that is closed ends the simulated cloud too."""
-    raise SystemExit(1)
-
-
-def _use_private_state(directory: Path) -> None:
-    """Keep the demo's journal and log away from the real ones, and the SDK from a proxy that it would use here too."""
-    os.environ["XDG_STATE_HOME"] = str(directory / "state")
-    for name in PROXIES:
-        os.environ.pop(name, None)
-        os.environ.pop(name.upper(), None)

@@ -2,19 +2,32 @@
 
 import importlib
 from pathlib import Path
+from typing import Any
 
 import click
 
 from spottui import __version__
 
 COMMANDS = {
-    "demo": "spottui.cli.demo",
-    "sim": "spottui.cli.sim",
+    "completion": "Print what makes your shell complete spottui's commands.",
+    "demo": "Show everything on a simulated cloud.",
+    "doctor": "Check credentials, permissions, queue, rule and this machine.",
+    "drill": "Send a drill through CloudMonitor and see it arrive.",
+    "guard": "Run a workload on a spot instance and stop it in time.",
+    "init": "Write a configuration.",
+    "launch": "Launch spot instances from a template of the configuration.",
+    "recover": "Recover one instance in the foreground.",
+    "replay": "Let an incident of the journal happen again, as lines.",
+    "report": "A post-mortem of one incident, or statistics of many.",
+    "setup": "Make the queue and the CloudMonitor rule of each region.",
+    "sim": "Serve a simulated Alibaba Cloud on loopback.",
+    "status": "What is being reclaimed and recovered now.",
 }
+"""Every command, with the line of the overview: each is the function of its name in the module of its name."""
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module when that command is used."""
+    """Imports a command's module when that command is used, and none for the overview."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands' names."""
@@ -24,8 +37,24 @@ class LazyGroup(click.Group):
         """Return the command of that name, which is the function of that name in its module."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(COMMANDS[cmd_name]), cmd_name)
+        command: click.Command = getattr(importlib.import_module(f"spottui.cli.{cmd_name}"), cmd_name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run what was asked for; whatever goes wrong is said in words."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+            raise
+        except Exception as problem:
+            from spottui.cli.opening import say
+
+            say(problem)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True)

@@ -56,6 +56,30 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class LaunchTemplate:
+    """What `spottui launch NAME` launches. There is no password: a key pair, or the one that the image keeps.
+
+    `spot_price_limit` is per hour, for the strategy `SpotWithPriceLimit`; `system_disk_gib` 0 takes the image's size.
+    """
+
+    region: str
+    image_id: str
+    instance_type: str
+    vswitch_id: str
+    security_group_ids: tuple[str, ...]
+    key_pair: str = ""
+    ram_role: str = ""
+    name: str = ""
+    spot_strategy: str = "SpotAsPriceGo"
+    spot_price_limit: float = 0.0
+    interruption_behavior: str = "Terminate"
+    system_disk_category: str = ""
+    system_disk_gib: int = 0
+    internet_bandwidth_out: int = 0
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class DrainSettings:
     """`[drain.NAME]`: a shell command for Cloud Assistant, and how long it may take."""
 
@@ -83,4 +107,6 @@ class Settings:
     policy: Policy = field(default_factory=Policy)
     console: ConsoleSettings = field(default_factory=ConsoleSettings)
     notify: tuple[str, ...] = ()
+    templates: dict[str, LaunchTemplate] = field(default_factory=dict)
+    metrics_port: int = 0
     drain: dict[str, DrainSettings] = field(default_factory=dict)

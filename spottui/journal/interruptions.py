@@ -16,6 +16,7 @@ from spottui.journal.audit import write_entry
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode, moment, stamp
 from spottui.journal.events import write_line
+from spottui.journal.outbox import write_letter
 
 EPOCHS = 20
 """The newest interruptions of one instance among which an observation's own is looked for."""
@@ -176,9 +177,22 @@ def _open(connection: sa.Connection, seen: Observation, name_of: NameOf, now: da
     connection.execute(_OPEN_RECOVERY, {"id": opened.id, "state": recovery.state.value, "data": encode(recovery)})
     _write_sighting(connection, seen, opened, _kind(seen), now)
     _write_evidence(connection, seen, opened, now)
+    write_letter(connection, opened.id, *_notice(recovery, opened), now)
     if released_at:
         _write_release(connection, opened, released_at, now)
     return opened
+
+
+def _notice(recovery: Recovery, opened: Interruption) -> tuple[str, str]:
+    """Return title and text of the letter that tells of a new interruption."""
+    name = recovery.name or recovery.instance_id
+    if Evidence.ENGINEER in opened.evidence:
+        return f"{name}: an engineer asked for its recovery", f"{opened.instance_id} in {opened.region}"
+    certain = "its lock is set" if opened.locked else "no lock seen yet, it may be a drill"
+    return (
+        f"{name}: notice of a reclaim",
+        f"{opened.instance_id} in {opened.region}, deadline {opened.deadline:%H:%M:%S} UTC, {certain}",
+    )
 
 
 def _with_free_epoch(connection: sa.Connection, opened: Interruption) -> Interruption:

@@ -15,6 +15,7 @@ from spottui.journal import schema
 from spottui.journal.audit import write_entry
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode, stamp
+from spottui.journal.outbox import write_letter
 
 ROW = (schema.recovery.c.data, schema.recovery.c.decision, schema.recovery.c.who, schema.recovery.c.cancel)
 
@@ -191,6 +192,8 @@ def write_decision(connection: sa.Connection, known: Recovery, decision: Decisio
     connection.execute(schema.recovery.update().where(schema.recovery.c.id == known.recovery_id).values(**values))
     entry = Entry(known.recovery_id, "Decision", Phase.DECISION, detail=f"{decision} by {who}")
     write_entry(connection, entry, known.region, known.instance_id, now)
+    title = f"{known.name or known.instance_id}: {decision} by {who}"
+    write_letter(connection, known.recovery_id, title, known.reason, now)
     return replace(known, decision=decision, who=who)
 
 

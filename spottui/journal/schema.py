@@ -166,4 +166,29 @@ outbox = sa.Table(
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("next_try", sa.Float, nullable=False),
     sa.Column("sent_at", sa.Float),
+    sa.Index("outbox_of_recovery", "recovery_id"),
+)
+
+# Which channel was told of which letter: `channel` is a name without a secret.
+delivery = sa.Table(
+    "delivery",
+    metadata,
+    sa.Column("letter_id", sa.Integer, sa.ForeignKey("outbox.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("next_try", sa.Float, nullable=False),
+    sa.Column("sent_at", sa.Float),
+)
+
+# `spottui launch`: the token is here before the call, and `ended` when it is known what came of it.
+launch = sa.Table(
+    "launch",
+    metadata,
+    sa.Column("token", sa.Text, primary_key=True),
+    sa.Column("template", sa.Text, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("ended", sa.Float),
+    sa.Column("result", sa.Text, nullable=False, server_default=""),
 )

@@ -1,72 +1,98 @@
-"""Sends the letters of the outbox through Apprise, again and again until they have gone out."""
+"""Sends the letters of the outbox, again and again until each channel has taken them."""
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import timedelta
-
-import apprise
 
 from spottui.domain.clock import Clock
 from spottui.domain.text import plain
 from spottui.journal import Journal
 from spottui.journal.outbox import Letter
+from spottui.notify.channels import Channel, channels_of
+from spottui.notify.only_one import OnlyOne
 
 log = logging.getLogger("spottui.notify")
 
 LOOK_S = 2.0
+LAST_S = 5.0
 FIRST_RETRY_S = 5.0
 LONGEST_RETRY_S = 120.0
 
 
 class Sender(threading.Thread):
-    """One thread that empties the outbox; a channel's address holds its secret and is never logged."""
+    """One thread that empties the outbox.
+
+    A channel hears of an incident in the order in which it happened, under one subject; one that is dead keeps no
+    other waiting. What was told is in the journal before the next letter: a process that dies tells twice at most
+    what it was telling just then.
+    """
 
     def __init__(self, journal: Journal, addresses: tuple[str, ...], clock: Clock) -> None:
         super().__init__(name="notify", daemon=True)
-        logging.getLogger("apprise").setLevel(logging.CRITICAL)
         self._journal = journal
         self._clock = clock
         self._stopped = threading.Event()
-        self._channels: list[apprise.Apprise] = []
-        self._told: dict[int, set[int]] = {}
-        for number, address in enumerate(addresses, 1):
-            channel = apprise.Apprise()
-            if channel.add(address):
-                self._channels.append(channel)
-            else:
-                log.error("notify: address %d is not one that Apprise knows; the others go on", number)
+        self._only_one = OnlyOne(journal.database.path)
+        self._channels = channels_of(addresses)
+        for channel in self._channels:
+            journal.outbox.introduce(channel.name, clock.now())
 
     def run(self) -> None:
-        """Send what is due, every two seconds, until stopped."""
+        """Send what is due, every two seconds and once more when stopped."""
+        self._try(self._settle)
         while not self._stopped.wait(LOOK_S):
-            try:
-                for letter in self._journal.outbox.due(self._clock.now()):
-                    self._send(letter)
-            except Exception:
-                log.exception("notify: the outbox cannot be read; it is tried again")
+            self._try(self.look)
+        self._try(self.look)
+
+    def look(self) -> None:
+        """Send everything that is due now, unless another console of this journal does."""
+        if not self._only_one.is_mine():
+            return
+        told = [self._tell_all(channel) for channel in self._channels]
+        if any(told):
+            self._settle()
 
     def stop(self) -> None:
-        """End; letters that are still there go out at the next start."""
+        """End within a few seconds; letters that are still there go out at the next start."""
         self._stopped.set()
+        if self.is_alive():
+            self.join(LAST_S)
+        self._only_one.release()
 
-    def _send(self, letter: Letter) -> None:
-        """Tell every channel that was not told yet; one that is dead does not make the others ring again."""
-        told = self._told.setdefault(letter.id, set())
-        waiting = [number for number in range(len(self._channels)) if number not in told]
-        told.update(number for number in waiting if self._tells(number, letter))
-        if len(told) == len(self._channels):
-            del self._told[letter.id]
-            self._journal.outbox.sent(letter, self._clock.now())
+    def _try(self, what: Callable[[], None]) -> None:
+        try:
+            what()
+        except Exception:
+            log.exception("notify: the outbox cannot be read; it is tried again")
+
+    def _settle(self) -> None:
+        given_up = self._journal.outbox.settle([one.name for one in self._channels], self._clock.now())
+        if given_up:
+            log.error("notify: %d letters could not be sent for three days and are dropped", given_up)
+
+    def _tell_all(self, channel: Channel) -> int:
+        """Tell a channel until nothing is due or it fails; return how many letters were tried."""
+        tried = 0
+        while due := self._journal.outbox.due(channel.name, self._clock.now()):
+            tried += len(due)
+            for letter in due:
+                self._tell(channel, letter)
+        return tried
+
+    def _tell(self, channel: Channel, letter: Letter) -> None:
+        outbox, now = self._journal.outbox, self._clock.now()
+        body = f"{plain(letter.title)}\n{plain(letter.text, 1000)}\n{letter.at:%H:%M:%S} UTC"
+        if channel.tell(self._subject(letter), body):
+            outbox.told(channel.name, letter, now)
             return
         wait_s = min(FIRST_RETRY_S * 2 ** min(letter.attempts, 6), LONGEST_RETRY_S)
-        log.warning("notify: letter %d not sent everywhere, next try in %.0f s", letter.id, wait_s)
-        self._journal.outbox.failed(letter, self._clock.now() + timedelta(seconds=wait_s))
+        log.warning("notify: %s took letter %d not, next try in %.0f s", channel.name, letter.id, wait_s)
+        outbox.failed(channel.name, letter, now + timedelta(seconds=wait_s))
 
-    def _tells(self, number: int, letter: Letter) -> bool:
-        try:
-            text, title = plain(letter.text, 1000), plain(letter.title)
-            return bool(self._channels[number].notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT))
-        except Exception as error:
-            # What a channel raises may hold its address, and with it its token.
-            log.warning("notify: %s", type(error).__name__)
-            return False
+    def _subject(self, letter: Letter) -> str:
+        """The same for every letter of an incident: mail programs and people put them together by it."""
+        known = self._journal.interruptions.get(letter.recovery_id)
+        if known is None:
+            return f"spottui: {plain(letter.recovery_id)}"
+        return f"spottui: {plain(known.instance_id)} in {plain(known.region)}, {known.first_seen:%d %b %H:%M:%S} UTC"

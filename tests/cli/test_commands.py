@@ -1,11 +1,15 @@
 """The command line: fast where it is asked for little, and exit 2 for what is wrong."""
 
+import resource
+import statistics
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from spottui.cli.main import COMMANDS
+from tests.cli.running import run
 from tests.driving import clean_environment
 
 HEAVY = ("textual", "asyncio", "sqlalchemy", "dbos", "aiohttp", "alibabacloud_tea_openapi", "mns", "msgspec", "apprise")
@@ -16,7 +20,10 @@ def spottui(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     return subprocess.run(command, capture_output=True, text=True, env=clean_environment(tmp_path), timeout=60)
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["sim", "--help"], ["demo", "--help"]])
+QUESTIONS = [["--version"], ["--help"], *([name, "--help"] for name in COMMANDS)]
+
+
+@pytest.mark.parametrize("arguments", QUESTIONS, ids=lambda arguments: " ".join(arguments))
 def test_small_questions_import_nothing_heavy(arguments: list[str]) -> None:
     code = (
         "import sys; from spottui.cli.main import main\n"
@@ -26,6 +33,40 @@ def test_small_questions_import_nothing_heavy(arguments: list[str]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
+
+
+def test_version_and_help_are_there_within_80_ms_of_an_empty_python() -> None:
+    """In the processor's time: other tests may keep the clock on the wall waiting."""
+
+    def took_ms(*arguments: str) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, *arguments], check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1000
+
+    ours, empty = [], []
+    for _ in range(9):
+        empty.append(took_ms("-c", "pass"))
+        ours.append(took_ms("-m", "spottui", "--version"))
+        ours.append(took_ms("-m", "spottui", "--help"))
+    assert statistics.median(ours) - statistics.median(empty) < 80
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "sim"])
+def test_each_command_has_help_with_an_example_that_fits_80_columns(name: str) -> None:
+    done = run(name, "--help", env={"COLUMNS": "80"})
+    assert done.exit_code == 0
+    assert f"spottui {name}" in done.stdout
+    assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_shell_completes(shell: str) -> None:
+    done = run("completion", shell)
+    assert done.exit_code == 0
+    assert "_SPOTTUI_COMPLETE" in done.stdout
+    asked = run(env={"_SPOTTUI_COMPLETE": "bash_complete", "COMP_WORDS": "spottui do", "COMP_CWORD": "1"})
+    assert asked.stdout.strip() == "plain,doctor"
 
 
 def test_a_wrong_configuration_exits_2_and_says_why(tmp_path: Path) -> None:
@@ -59,3 +100,9 @@ def test_the_demo_recovers_all_three_and_ends(tmp_path: Path) -> None:
     done = spottui(tmp_path, "demo", "--headless", "--auto")
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.splitlines()[-1] == "3 of 3 recovered"
+
+
+def test_a_game_day_needs_a_scenario_that_there_is(tmp_path: Path) -> None:
+    done = run("--headless", "drill", "--game-day", "no-such-night")
+    assert done.exit_code == 2
+    assert "--list-scenarios" in done.stderr

@@ -32,6 +32,16 @@ veto_window_s = 0
 """
 
 
+TEMPLATE = """
+[template.web]
+region = "cn-beijing"
+image_id = "m-1"
+instance_type = "ecs.c7.large"
+vswitch_id = "vsw-1"
+security_group_ids = ["sg-1"]
+"""
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "prod.toml"
@@ -70,6 +80,10 @@ def test_a_profile_is_laid_over_and_has_a_journal_of_its_own(path: Path) -> None
         ("https://1690.mns.cn-hangzhou", "ftp://x/y", ["line 5", "mns_endpoint", "a host, or http://"]),
         ("[policy]", '[credentials]\nfile = "gone.ini"\n[policy]', ["credentials.file", "gone.ini", "not there"]),
         ("[policy]", "[policy", ["not TOML", "line 15"]),
+        ("[[region]]", "metrics_port = 80\n[[region]]", ["line 2", "metrics_port", "found 80", "1024 to 65535"]),
+        ("[policy]", f"{TEMPLATE}password = 'x'\n[policy]", ["template.web.password", "an unknown key"]),
+        ("[policy]", f"{TEMPLATE.replace('beijing', 'x')}[policy]", ["template.web.region", "'cn-x'", "cn-beijing"]),
+        ("[policy]", f"{TEMPLATE}spot_strategy = 'NoSpot'\n[policy]", ["template.web.spot_strategy", "SpotAsPriceGo"]),
     ],
 )
 def test_each_mistake_is_named(path: Path, old: str, new: str, parts: list[str]) -> None:

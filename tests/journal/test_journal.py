@@ -134,16 +134,17 @@ def test_the_audit_keeps_the_token_from_before_the_call(journal: Journal) -> Non
     ]
 
 
-def test_a_letter_is_kept_once_and_tried_until_sent(journal: Journal) -> None:
+def test_a_letter_is_kept_once_and_tried_until_told(journal: Journal) -> None:
     for _ in range(2):
         journal.outbox.post("r-1", "needs you", "text", NOON)
-    (letter,) = journal.outbox.due(NOON)
-    journal.outbox.failed(letter, NOON + timedelta(seconds=5))
-    assert journal.outbox.due(NOON) == ()
-    (again,) = journal.outbox.due(NOON + timedelta(seconds=5))
+    (letter,) = journal.outbox.due("chat", NOON)
+    journal.outbox.failed("chat", letter, NOON + timedelta(seconds=5))
+    assert journal.outbox.due("chat", NOON) == ()
+    assert journal.outbox.due("mail", NOON) == (letter,), "one channel's trouble is not another's"
+    (again,) = journal.outbox.due("chat", NOON + timedelta(seconds=5))
     assert again.attempts == 1
-    journal.outbox.sent(again, NOON)
-    assert journal.outbox.due(NOON + timedelta(days=1)) == ()
+    journal.outbox.told("chat", again, NOON)
+    assert journal.outbox.due("chat", NOON + timedelta(days=1)) == ()
 
 
 def test_a_journal_of_a_newer_version_is_refused_with_words(journal: Journal) -> None:
@@ -152,3 +153,16 @@ def test_a_journal_of_a_newer_version_is_refused_with_words(journal: Journal) ->
     journal.close()
     with pytest.raises(JournalProblem, match="newer spottui"):
         Journal(journal.database.path)
+
+
+def test_a_journal_of_the_version_before_opens_as_it_is(journal: Journal) -> None:
+    """What is new in a version is a table of its own: it is made when it is missing."""
+    (recovery_id,) = observe(journal, sign())
+    with journal.database.write() as connection:
+        for table in ("delivery", "launch"):
+            connection.exec_driver_sql(f"drop table {table}")
+    journal.close()
+    again = Journal(journal.database.path)
+    assert again.recoveries.get(recovery_id)
+    assert len(again.outbox.due("chat", NOON + timedelta(minutes=1))) == 1
+    again.close()

@@ -1,0 +1,161 @@
+"""What `doctor` asks the cloud; nothing that it asks changes anything."""
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+from spottui.cli.check import Check, note, ok, wrong
+from spottui.cli.permissions import RECOVER, WATCH, Permission, statement_for
+from spottui.cli.setup import missing_steps
+from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.domain.settings import Settings
+
+if TYPE_CHECKING:
+    from spottui.cloud.region_tools import RegionTools
+
+SKEW_S = 60.0
+"""A request whose date is further off than minutes is refused; long before that, deadlines are shown wrong."""
+SKEW_CODES = ("InvalidTimeStamp", "IllegalTimestamp", "TimeExpired")
+TRUST_THE_CLOCK = "sudo timedatectl set-ntp true"
+
+
+def credential_check(settings: Settings, credentials: CredentialSource) -> Check:
+    """Say where the credentials come from and whose they are, without what is secret in them."""
+    try:
+        model = credentials.get_credential()
+    except CloudError as error:
+        mend = "export ALIBABA_CLOUD_ACCESS_KEY_ID=… ALIBABA_CLOUD_ACCESS_KEY_SECRET=…"
+        return wrong("credentials", error.line, mend)
+    where = str(settings.credentials_file or model.provider_name or "the SDK's default chain")
+    kind = "temporary" if model.security_token else "access key"
+    return ok("credentials", f"{kind} {str(model.access_key_id)[:8]}… from {where}")
+
+
+def region_checks(tools: "RegionTools", *, watch_only: bool) -> Iterator[Check]:
+    """Look at one region: endpoint and clock, permissions, the fleet, the queue, the rule."""
+    endpoint = _endpoint(tools)
+    yield endpoint
+    if endpoint.mend:
+        return
+    yield from _permissions(tools, watch_only=watch_only)
+    spot = yield from _fleet(tools)
+    yield from _queue(tools)
+    yield from _rule(tools, has_spot=spot)
+
+
+def _endpoint(tools: "RegionTools") -> Check:
+    subject = f"ECS {tools.settings.id}"
+    try:
+        tools.any_ecs.call("DescribeRegions", {})
+    except CloudError as error:
+        if error.code.startswith(SKEW_CODES):
+            return wrong(subject, error.line, TRUST_THE_CLOCK)
+        if error.kind is ErrorKind.CREDENTIALS:
+            return wrong(subject, error.line, "make a new access key for the RAM user and export it")
+        if error.kind in (ErrorKind.UNREACHABLE, ErrorKind.BROKEN):
+            return wrong(subject, error.line, f"curl -sI https://ecs.{tools.settings.id}.aliyuncs.com; {error.advice}")
+        return note(subject, f"answers: {error.line}")
+    skew_s = tools.any_ecs.skew_s
+    if skew_s is None:
+        return ok(subject, "answers")
+    said = f"answers, this clock is {abs(skew_s):.0f} s {'ahead' if skew_s > 0 else 'behind'}"
+    return wrong(subject, said, TRUST_THE_CLOCK) if abs(skew_s) > SKEW_S else ok(subject, said)
+
+
+def _permissions(tools: "RegionTools", *, watch_only: bool) -> Iterator[Check]:
+    subject = f"permission {tools.settings.id}"
+    wanted = WATCH if watch_only else (*WATCH, *RECOVER)
+    tried = [one for one in wanted if one.probe is not None]
+    found = [(one, _probe(tools, one)) for one in tried]
+    granted = sum(error is None for _, error in found)
+    yield ok(subject, f"{granted} of {len(tried)} ECS actions granted")
+    for one, error in found:
+        if error is None:
+            continue
+        if error.kind is ErrorKind.DENIED:
+            yield wrong(subject, error.line, statement_for("ecs", one.action))
+        else:
+            yield note(subject, f"not known: {error.line}")
+    untried = [one.action for one in wanted if one.probe is None]
+    if untried:
+        yield note(subject, f"{', '.join(untried)} cannot be tried without an effect")
+
+
+def _probe(tools: "RegionTools", permission: Permission) -> CloudError | None:
+    """Return None when the service let the call in, whatever it said to a made-up id."""
+    try:
+        tools.any_ecs.call(permission.action, permission.probe or {})
+    except CloudError as error:
+        let_in = error.kind not in (
+            ErrorKind.DENIED,
+            ErrorKind.CREDENTIALS,
+            ErrorKind.THROTTLED,
+            ErrorKind.BROKEN,
+            ErrorKind.UNREACHABLE,
+        )
+        return None if let_in else error
+    return None
+
+
+def _fleet(tools: "RegionTools") -> Generator[Check, None, bool]:
+    """Say who is there and return whether a spot instance may be.
+
+    An empty answer is an empty fleet only when the account may list instances.
+    """
+    subject = f"fleet {tools.settings.id}"
+    try:
+        instances = [spec.instance for page in tools.ecs.fleet() for spec in page]
+        if not instances:
+            tools.ecs.check_permission()
+    except CloudError as error:
+        mend = statement_for("ecs", "DescribeInstances") if error.kind is ErrorKind.DENIED else error.advice
+        empty = "the list is empty because it may not be seen: " if error.kind is ErrorKind.DENIED else ""
+        yield wrong(subject, f"{empty}{error.line}", mend or "try again")
+        return True
+    spot = sum(one.is_spot for one in instances)
+    if not instances:
+        yield note(subject, "there is no instance, and the permission to see one is there")
+        return False
+    yield ok(subject, f"{len(instances)} instances, {spot} of them spot")
+    zones = {one.zone for one in instances if one.is_spot} - set(tools.settings.vswitches)
+    if zones:
+        said = f"no vSwitch is configured for {', '.join(sorted(zones))}"
+        yield note(subject, f"{said}: a replacement goes to the old vSwitch only", "spottui init --force")
+    return bool(spot)
+
+
+def _queue(tools: "RegionTools") -> Iterator[Check]:
+    subject = f"queue {tools.settings.id}"
+    name = tools.settings.queue
+    setup = f"spottui setup  # makes {name}"
+    try:
+        backlog = tools.queue.backlog()
+        tools.queue.check_permission()
+    except CloudError as error:
+        if error.kind is ErrorKind.NOT_FOUND:
+            yield wrong(subject, f"{name} is not there", setup)
+        elif error.kind is ErrorKind.DENIED:
+            yield wrong(subject, error.line, statement_for("mns", error.action))
+        else:
+            yield wrong(subject, error.line, error.advice or "try again")
+        return
+    waiting = f", {backlog.waiting} messages wait" if backlog.waiting >= 0 else ""
+    yield ok(subject, f"{name} is there{waiting}; that it can be received from is proven by `spottui drill`")
+
+
+def _rule(tools: "RegionTools", *, has_spot: bool) -> Iterator[Check]:
+    subject = f"rule {tools.settings.id}"
+    try:
+        steps = [step for step in missing_steps(tools) if step != "queue"]
+    except CloudError as error:
+        if error.kind is ErrorKind.DENIED:
+            yield wrong(subject, error.line, statement_for("cms", error.action))
+        else:
+            yield wrong(subject, error.line, error.advice or "try again")
+        return
+    if not steps:
+        yield ok(subject, f"reclaims go to {tools.settings.queue}")
+    elif has_spot:
+        yield wrong(subject, f"no enabled rule sends reclaims to {tools.settings.queue}", "spottui setup")
+    else:
+        yield note(subject, "no enabled rule sends reclaims here, and there is no spot instance", "spottui setup")

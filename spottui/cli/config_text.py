@@ -1,0 +1,60 @@
+"""The text of a configuration, with its comments."""
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spottui.cli.init import Answers
+
+_HEAD = """\
+# What spottui watches and may do. `spottui doctor` checks it against the account.
+# There is no secret in here: credentials come from the environment (ALIBABA_CLOUD_ACCESS_KEY_ID, …_SECRET),
+# ~/.aliyun/config.json, ~/.alibabacloud/credentials.ini, OIDC, or the instance's RAM role.
+
+# notify = ["dingtalk://…"]      # addresses of Apprise; they hold tokens: keep this file to yourself (chmod 600)
+# journal = "spottui.db"         # default: in ~/.local/state/spottui
+"""
+_POLICY = """\
+[policy]                         # all optional; these are the defaults
+# veto_window_s = 20             # auto-mode waits this long for a veto, less when time is short
+# max_at_once = 3                # recoveries that auto-mode runs at once
+# max_per_hour = 10
+# stop_file = ""                 # auto-mode disarms itself when this file exists
+
+# [template.web]                 # for `spottui launch web`
+# region = "cn-hangzhou"
+# image_id = "m-…"
+# instance_type = "ecs.c7.large"
+# vswitch_id = "vsw-…"
+# security_group_ids = ["sg-…"]
+# key_pair = "ops"
+"""
+
+
+def config_text(answers: "Answers") -> str:
+    """Return the TOML text; a value from outside is always a quoted string."""
+    credentials = f"\n[credentials]\nfile = {_text(answers.credentials_file)}\n" if answers.credentials_file else ""
+    regions = "\n".join(_region(region, answers) for region in answers.regions)
+    return f"{_HEAD}{credentials}\n{regions}\n{_POLICY}"
+
+
+def _region(region: str, answers: "Answers") -> str:
+    mns = answers.mns_endpoint or f"https://{answers.account_id}.mns.{region}.aliyuncs.com"
+    lines = ["[[region]]", f"id = {_text(region)}", f"queue = {_text(answers.queue)}", f"mns_endpoint = {_text(mns)}"]
+    if answers.ecs_endpoint:
+        lines.append(f"ecs_endpoint = {_text(answers.ecs_endpoint)}")
+    if answers.cms_endpoint:
+        lines.append(f"cms_endpoint = {_text(answers.cms_endpoint)}")
+    return "\n".join([*lines, "", *_vswitches(answers.vswitches.get(region, {})), ""])
+
+
+def _vswitches(found: dict[str, str]) -> list[str]:
+    comment = "[region.vswitches]               # where a replacement may run, in order of preference"
+    if not found:
+        return [comment, '# cn-hangzhou-h = "vsw-…"']
+    return [comment, *[f"{_text(zone)} = {_text(vswitch)}" for zone, vswitch in found.items()]]
+
+
+def _text(value: str) -> str:
+    # JSON's strings are TOML's too, apart from one character.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,0 +1,87 @@
+"""`spottui doctor`: everything that must be so for a notice to arrive and a recovery to work, looked at."""
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import click
+
+from spottui.cli.check import Check, Verdict
+from spottui.cli.opening import with_settings
+
+if TYPE_CHECKING:
+    from spottui.domain.settings import Settings
+
+_EXAMPLES = """\b
+Examples:
+  spottui doctor                    exit 1 when something is wrong
+  spottui doctor --watch-only       without what only a recovery needs
+  spottui doctor --live             also waits for a debug event
+"""
+_WIDTH = 24
+
+
+@click.command(epilog=_EXAMPLES)
+@with_settings
+@click.option("--watch-only", is_flag=True, help="Do not ask for the permissions of a recovery.")
+@click.option("--live", is_flag=True, help="Send CloudMonitor's debug event and measure its way to here.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object: {ok, checks[]}.")
+def doctor(settings: "Settings", watch_only: bool, live: bool, as_json: bool) -> None:
+    """Check credentials, clock, endpoints, permissions, queues, rules, terminal, journal and disk.
+
+    Nothing is changed. Each line that is WRONG has the command or the RAM statement that mends it.
+    """
+    checks: list[Check] = []
+    for check in _checks(settings, watch_only=watch_only, live=live):
+        checks.append(check)
+        if not as_json:
+            _show(check)
+    bad = sum(check.verdict is Verdict.WRONG for check in checks)
+    if as_json:
+        rows = [{"subject": c.subject, "verdict": c.verdict, "found": c.found, "mend": c.mend or None} for c in checks]
+        click.echo(json.dumps({"ok": not bad, "checks": rows}))
+    else:
+        click.secho(f"{bad} wrong" if bad else "all is well", fg="red" if bad else "green", bold=True)
+    click.get_current_context().exit(1 if bad else 0)
+
+
+def _checks(settings: "Settings", *, watch_only: bool, live: bool) -> Iterator[Check]:
+    from spottui.cli.cloud_checks import credential_check, region_checks
+    from spottui.cli.machine_checks import machine_checks
+    from spottui.cloud.region_tools import credentials_of, region_tools
+
+    yield from machine_checks(settings)
+    credentials = credentials_of(settings)
+    known = credential_check(settings, credentials)
+    yield known
+    if known.verdict is Verdict.WRONG:
+        return
+    for tools in region_tools(settings, credentials):
+        yield from region_checks(tools, watch_only=watch_only)
+        if live:
+            from spottui.cli.drill import live_check
+
+            yield live_check(settings, tools)
+
+
+def _show(check: Check) -> None:
+    colour = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.WRONG: "red"}[check.verdict]
+    head = click.style(f"{check.verdict:<5}", fg=colour, bold=check.verdict is Verdict.WRONG)
+    margin = " " * 6
+    lines = _wrapped(check.found)
+    click.echo(f"{head} {check.subject:<{_WIDTH}} {lines[0]}")
+    for line in lines[1:]:
+        click.echo(f"{margin}{'':<{_WIDTH}} {line}")
+    if check.mend:
+        # On one line whatever its length, so that it can be copied.
+        click.echo(f"{margin}{click.style('mend:', bold=True)} {check.mend}")
+
+
+def _wrapped(text: str) -> list[str]:
+    import shutil
+    import textwrap
+
+    from spottui.domain.text import plain
+
+    width = max(shutil.get_terminal_size().columns - _WIDTH - 8, 30)
+    return textwrap.wrap(plain(text, 1000), width, break_long_words=False, break_on_hyphens=False) or [""]

@@ -1,0 +1,121 @@
+"""`spottui drill --game-day SCENARIO`: a night on the simulated cloud with a score at the end."""
+
+import tempfile
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from spottui.cli.opening import Wrong
+from spottui.cli.own_cloud import end_with_the_terminal, simulated_cloud, use_private_state
+
+if TYPE_CHECKING:
+    from spottui.domain.settings import Settings
+    from spottui.domain.view import DeskView
+    from spottui.journal.incidents import Incident
+
+LONGEST_S = 600.0
+"""Without a screen a night ends after so long, whatever still runs."""
+QUIET_S = 3.0
+"""It is over when nothing has been under way for so long after something was."""
+
+
+def play(scenario: str, *, headless: bool) -> int:
+    """Play one scenario: with the console for a person, or without a screen and with auto-mode; print the score."""
+    from spottui.sim.scenario import names
+
+    if scenario not in names():
+        raise Wrong(f"{scenario} is no scenario; `spottui sim --list-scenarios` names them.")
+    end_with_the_terminal()
+    with tempfile.TemporaryDirectory(prefix="spottui-game-day-") as directory:
+        use_private_state(Path(directory))
+        with simulated_cloud(Path(directory), scenario) as config:
+            from spottui.config import load
+
+            settings = replace(load(config), profile="game-day")
+            code = _run(settings, headless=headless)
+            _show_score(settings)
+    return code
+
+
+def _run(settings: "Settings", *, headless: bool) -> int:
+    if headless:
+        from spottui.cli.headless import run_headless
+
+        return run_headless(settings, auto=True, read_only=False, until=_Night().is_over)
+    from spottui.cli.console import run_console
+
+    return run_console(settings, auto=False, read_only=False)
+
+
+class _Night:
+    """Remembers since when nothing is under way."""
+
+    def __init__(self) -> None:
+        self._began: datetime | None = None
+        self._quiet_since: datetime | None = None
+
+    def is_over(self, view: "DeskView") -> bool:
+        """Whether something happened and all of it has ended for a while, or the night is too long."""
+        self._began = self._began or view.at
+        running = any(not one.state.is_final for one in view.recoveries)
+        if running or not view.recoveries:
+            self._quiet_since = None
+            return (view.at - self._began).total_seconds() > LONGEST_S
+        self._quiet_since = self._quiet_since or view.at
+        return (view.at - self._quiet_since).total_seconds() > QUIET_S
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One incident of the night; times in seconds, None where it did not come to that."""
+
+    name: str
+    state: str
+    confirm_s: float | None
+    recovery_s: float | None
+    data_age_s: float | None
+    duplicates: int
+
+
+def score_of(incident: "Incident") -> Score:
+    """Return the score of one incident."""
+    from spottui.cli.statistics import data_age_s, recovery_s
+    from spottui.domain.audit import Phase
+
+    known, recovery = incident.interruption, incident.recovery
+    confirmed = (
+        entry.at for entry in incident.audit if entry.phase is Phase.DECISION and entry.detail.startswith("confirm")
+    )
+    first = next(confirmed, None)
+    return Score(
+        name=recovery.name or recovery.instance_id,
+        state=recovery.state.value,
+        confirm_s=round((first - known.first_seen).total_seconds(), 1) if first else None,
+        recovery_s=recovery_s(known, recovery),
+        data_age_s=data_age_s(recovery),
+        duplicates=known.duplicates,
+    )
+
+
+def _show_score(settings: "Settings") -> None:
+    from spottui.domain.text import plain
+    from spottui.journal import Journal
+    from spottui.journal.incidents import incident, incidents_since
+
+    journal = Journal(Path(settings.journal))
+    ids = [known.id for known, _ in incidents_since(journal, datetime.fromtimestamp(0, UTC))]
+    scores = [score_of(found) for found in (incident(journal, one) for one in ids) if found]
+    journal.close()
+    click.echo(f"\n{'name':<16}{'state':<13}{'confirm s':>10}{'recover s':>11}{'data age s':>12}{'duplicates':>12}")
+    for one in scores:
+        times = f"{_cell(one.confirm_s):>10}{_cell(one.recovery_s):>11}{_cell(one.data_age_s):>12}"
+        click.echo(f"{plain(one.name, 15):<16}{one.state:<13}{times}{one.duplicates:>12}")
+    recovered = sum(one.state == "recovered" for one in scores)
+    click.echo(f"{recovered} of {len(scores)} recovered, {sum(one.duplicates for one in scores)} duplicates suppressed")
+
+
+def _cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"

@@ -1,0 +1,171 @@
+"""`spottui guard`: a workload on a spot instance, warned and ended in time, and gone on with at the next boot."""
+
+import shutil
+import signal
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from spottui.cli.opening import Failed, Wrong
+
+if TYPE_CHECKING:
+    from spottui.cloud.metadata import Metadata
+    from spottui.workload.guard import Guard, Rules
+    from spottui.workload.progress import ProgressFile
+
+_EXAMPLES = """\b
+Examples:
+  spottui guard -- ./train.sh --epochs 90
+  spottui guard --signal USR1 --margin 60 -- ./train.sh
+  spottui guard --state /var/lib/train.json -- ./train.sh
+  spottui guard --unit --state /var/lib/train.json -- ./train.sh > t.service
+"""
+
+
+class SignalName(click.ParamType[signal.Signals]):
+    """A signal by its name, with or without SIG, or by its number."""
+
+    name = "signal"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> signal.Signals:
+        """Return the signal."""
+        text = str(value).upper()
+        try:
+            return signal.Signals(int(text)) if text.isdigit() else signal.Signals[f"SIG{text.removeprefix('SIG')}"]
+        except (KeyError, ValueError):
+            self.fail(f"{value!r} is no signal; TERM, INT, HUP, USR1 and USR2 are usual", param, ctx)
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("command", nargs=-1, required=True)
+@click.option("--signal", "warning", type=SignalName(), default="TERM", show_default=True, help="Warns the workload.")
+@click.option(
+    "--margin", "margin_s", type=click.FloatRange(0, 290), default=30.0, show_default=True, metavar="SECONDS",
+    help="It is killed so long before the deadline.",
+)  # fmt: skip
+@click.option(
+    "--poll", "poll_s", type=click.FloatRange(0.02, 60), default=5.0, show_default=True, metavar="SECONDS",
+    help="Between two looks.",
+)  # fmt: skip
+@click.option(
+    "--state", type=click.Path(dir_okay=False, path_type=Path),
+    help="Remember the outcome here: what is done is not run again.",
+)  # fmt: skip
+@click.option("--metadata", "address", default="", help="Another metadata service.  [default: http://100.100.100.200]")
+@click.option("--unit", is_flag=True, help="Print a systemd unit that goes on with it at boot, and end.")
+@click.option("--dry-run", is_flag=True, help="Look at the metadata once, run nothing.")
+@click.pass_context
+def guard(
+    ctx: click.Context,
+    command: tuple[str, ...],
+    warning: signal.Signals,
+    margin_s: float,
+    poll_s: float,
+    state: Path | None,
+    address: str,
+    unit: bool,
+    dry_run: bool,
+) -> None:
+    """Run COMMAND on this spot instance and pass its exit code on.
+
+    When the metadata service says that the instance is taken back, the workload is sent a signal, has until a margin
+    before the deadline to save its work, and is killed then. With --state it is run again, at the next boot say,
+    until it has ended with 0 without an interruption; SPOTTUI_RUN tells it which run this is.
+    """
+    from spottui.cloud.metadata import ADDRESS, Metadata
+    from spottui.workload.guard import Rules
+
+    if not shutil.which(command[0]):
+        raise Wrong(f"{command[0]} is not a command that can be run.")
+    if unit:
+        click.echo(_unit(ctx, command))
+        return
+    metadata = Metadata(address or ADDRESS)
+    if dry_run:
+        _look(metadata)
+        return
+    ctx.exit(_run(command, Rules(warning, margin_s, poll_s), metadata, state))
+
+
+def _run(command: tuple[str, ...], rules: "Rules", metadata: "Metadata", state: Path | None) -> int:
+    from spottui.workload.guard import Guard
+    from spottui.workload.progress import ProgressFile, ProgressProblem
+
+    minder = Guard(rules, metadata, _say)
+    try:
+        if state is None:
+            return minder.run(command).exit_code
+        return _run_until_done(command, minder, ProgressFile(state))
+    except ProgressProblem as problem:
+        raise Wrong(str(problem)) from None
+    except OSError as error:
+        raise Wrong(f"{command[0]}: {error.strerror}") from None
+
+
+def _run_until_done(command: tuple[str, ...], minder: "Guard", file: "ProgressFile") -> int:
+    from spottui.workload.progress import Outcome
+
+    with file.opened(command) as known:
+        if known.outcome is Outcome.DONE:
+            _say("done already; remove the state file to run it again")
+            return 0
+        known = file.begin(known)
+        ended = minder.run(command, known.runs)
+        # After a warning 0 may mean `saved` as well as `finished`: it is run again, and finds nothing to do.
+        done = Outcome.FAILED if ended.exit_code else Outcome.DONE
+        file.end(known, Outcome.INTERRUPTED if ended.interrupted else done, ended.exit_code)
+        return ended.exit_code
+
+
+def _look(metadata: "Metadata") -> None:
+    from spottui.cloud.metadata import MetadataProblem
+
+    try:
+        deadline = metadata.termination_time()
+    except MetadataProblem as problem:
+        raise Failed(f"metadata: {problem}. Is this an ECS instance?") from None
+    if deadline is None:
+        click.echo("the metadata service answers: no reclaim is planned")
+    else:
+        left_s = (deadline - datetime.now(UTC)).total_seconds()
+        click.echo(f"taken back at {deadline:%Y-%m-%d %H:%M:%S} UTC, in {left_s:.0f} s")
+
+
+def _say(text: str) -> None:
+    click.echo(f"spottui guard: {text}", err=True)
+
+
+def _unit(ctx: click.Context, command: tuple[str, ...]) -> str:
+    """Return a unit that runs exactly this guard at boot."""
+    given = ctx.params
+    if given["state"] is None:
+        raise Wrong("--unit needs --state: without it what is done would be run again at each boot.")
+    program = shutil.which("spottui") or "spottui"
+    words = [
+        program, "guard", "--signal", given["warning"].name, "--margin", f"{given['margin_s']:g}",
+        "--poll", f"{given['poll_s']:g}", "--state", str(given["state"].absolute()),
+        *(["--metadata", given["address"]] if given["address"] else []),
+        "--", str(Path(shutil.which(command[0]) or command[0]).absolute()), *command[1:],
+    ]  # fmt: skip
+    return f"""\
+[Unit]
+Description=A workload on a spot instance, guarded by spottui
+After=network-online.target local-fs.target
+Wants=network-online.target
+
+[Service]
+WorkingDirectory={Path.cwd()}
+ExecStart={" ".join(_quoted(word) for word in words)}
+KillMode=mixed
+TimeoutStopSec=300
+
+[Install]
+WantedBy=multi-user.target"""
+
+
+def _quoted(word: str) -> str:
+    """Quote a word as systemd reads it: `%` and `$` mean something there."""
+    plain = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return plain if plain and not any(c.isspace() or c in "\"'\\;" for c in word) else f'"{plain}"'

@@ -1,0 +1,145 @@
+"""`spottui launch`: spot instances from a template of the configuration, asked for exactly once."""
+
+import json
+import secrets
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from spottui.cli.opening import Failed, Wrong, agree, refuse_if_read_only, with_settings
+
+if TYPE_CHECKING:
+    from spottui.cloud.rpc import Rpc
+    from spottui.domain.settings import LaunchTemplate, Settings
+    from spottui.journal.launches import Launch, Launches
+
+_EXAMPLES = """\b
+Examples:
+  spottui launch web --count 3 --dry-run
+  spottui launch web --yes
+\b
+The template is a table of the configuration:
+  [template.web]
+  region = "cn-hangzhou"
+  image_id = "m-…"
+  instance_type = "ecs.c7.large"
+  vswitch_id = "vsw-…"
+  security_group_ids = ["sg-…"]
+  key_pair = "ops"
+"""
+PAUSES_S = (0.5, 1, 2, 4)
+"""Between the tries of a launch whose effect is not known; all with the same token."""
+
+
+@click.command(epilog=_EXAMPLES)
+@with_settings
+@click.argument("template")
+@click.option("--count", type=click.IntRange(1, 100), default=1, show_default=True, help="All of them or none.")
+@click.option("--dry-run", is_flag=True, help="Show the plan, let the cloud check it, launch nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="{template, instance_ids[], request_id}")
+def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Launch spot instances as TEMPLATE says.
+
+    The cloud checks the request before (DryRun: image, vSwitch, stock, quota). A launch whose answer was lost is
+    asked for again with the same ClientToken, by the same command later too: never twice.
+    """
+    from spottui.cloud.launching import check_launch
+    from spottui.journal import Journal
+    from spottui.journal.launches import Launches
+
+    wanted = settings.templates.get(template)
+    if wanted is None:
+        known = ", ".join(sorted(settings.templates)) or "none; `spottui launch --help` shows one"
+        raise Wrong(f"{template} is no template of the configuration. There are: {known}.")
+    journal = Journal(Path(settings.journal))
+    launches = Launches(journal.database)
+    left = launches.open(template)
+    if left:
+        _finish(settings, launches, left, dry_run=dry_run, as_json=as_json)
+        return
+    if not as_json:
+        _show(wanted, template, count)
+    rpc = _rpc(settings, wanted.region)
+    check_launch(rpc, wanted, template, count)
+    if not as_json:
+        click.echo("checked: the cloud would launch it now")
+    if dry_run:
+        return
+    refuse_if_read_only()
+    agree(f"Launch {count}?", yes=yes)
+    _tell(_carry_out(rpc, launches, _begun(launches, template, count, wanted)), template, as_json=as_json)
+
+
+def _finish(settings: "Settings", launches: "Launches", left: "Launch", *, dry_run: bool, as_json: bool) -> None:
+    """Find out what came of a launch that was asked for before, by asking with its token again."""
+    click.echo(f"the launch of {left.count} at {left.at:%Y-%m-%d %H:%M:%S} UTC has no known end: asked again", err=True)
+    if dry_run:
+        return
+    refuse_if_read_only()
+    _tell(_carry_out(_rpc(settings, left.template.region), launches, left), left.name, as_json=as_json)
+
+
+def _begun(launches: "Launches", name: str, count: int, template: "LaunchTemplate") -> "Launch":
+    from datetime import UTC, datetime
+
+    from spottui.journal.launches import Launch
+
+    begun = Launch(secrets.token_hex(24), name, count, template, datetime.now(UTC))
+    launches.begin(begun)
+    return begun
+
+
+def _carry_out(rpc: "Rpc", launches: "Launches", asked: "Launch") -> tuple[tuple[str, ...], str]:
+    from datetime import UTC, datetime
+
+    from spottui.cloud.errors import CloudError
+    from spottui.cloud.launching import launch
+
+    for pause_s in (*PAUSES_S, None):
+        try:
+            ids, request_id = launch(rpc, asked.template, asked.name, asked.count, asked.token)
+        except CloudError as error:
+            if not error.kind.passes:
+                launches.end(asked, error.line, datetime.now(UTC))
+                raise
+            if pause_s is None:
+                raise Failed(
+                    f"{error.line}. Whether it was launched is not known: say the same again, it has the same token."
+                ) from None
+            time.sleep(pause_s)
+        else:
+            launches.end(asked, ",".join(ids), datetime.now(UTC))
+            return ids, request_id
+    raise AssertionError("unreachable")
+
+
+def _rpc(settings: "Settings", region: str) -> "Rpc":
+    from spottui.cloud.region_tools import credentials_of, region_tools
+
+    return next(one for one in region_tools(settings, credentials_of(settings)) if one.settings.id == region).any_ecs
+
+
+def _show(wanted: "LaunchTemplate", name: str, count: int) -> None:
+    from dataclasses import asdict
+
+    click.secho(f"launch {count} from {name}", bold=True)
+    for key, value in asdict(wanted).items():
+        if value:
+            click.echo(f"  {key.replace('_', ' '):<24}{_value(value)}")
+
+
+def _value(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}={one}" for key, one in value.items())
+    return ", ".join(value) if isinstance(value, list | tuple) else str(value)
+
+
+def _tell(launched: tuple[tuple[str, ...], str], template: str, *, as_json: bool) -> None:
+    ids, request_id = launched
+    if as_json:
+        click.echo(json.dumps({"template": template, "instance_ids": ids, "request_id": request_id}))
+    else:
+        click.echo(f"launched {', '.join(ids)} [RequestId {request_id}]")

@@ -1,0 +1,98 @@
+"""What `doctor` looks at on this machine: the terminal, the journal, the disk."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from spottui.cli.check import Check, note, ok, wrong
+from spottui.cli.consoles import live_consoles
+from spottui.domain.settings import Settings
+
+COLUMNS, LINES = 80, 24
+FREE_BYTES = 200_000_000
+TMUX_PATIENCE_S = 2
+
+
+def machine_checks(settings: Settings) -> Iterator[Check]:
+    """Look at everything on this machine."""
+    yield from _terminal()
+    yield from _journal(Path(settings.journal))
+    yield _disk(Path(settings.journal).parent)
+    yield _log()
+
+
+def _terminal() -> Iterator[Check]:
+    if not sys.stdout.isatty():
+        yield note("terminal", "not one: its colours and size were not looked at")
+        return
+    size = shutil.get_terminal_size()
+    text = f"{size.columns}x{size.lines}, {_colours()}"
+    if size.columns < COLUMNS or size.lines < LINES:
+        yield note("terminal", text, f"make it at least {COLUMNS}x{LINES}")
+    else:
+        yield ok("terminal", text)
+    if os.environ.get("TMUX"):
+        yield _tmux()
+
+
+def _colours() -> str:
+    if "NO_COLOR" in os.environ:
+        return "NO_COLOR is set"
+    if os.environ.get("COLORTERM") in ("truecolor", "24bit"):
+        return "16 million colours"
+    term = os.environ.get("TERM", "")
+    return "256 colours" if "256" in term else f"16 colours (TERM={term or 'not set'})"
+
+
+def _tmux() -> Check:
+    """Copying goes through OSC 52, which tmux passes on only when it may set the clipboard."""
+    try:
+        said = subprocess.run(
+            ["tmux", "show", "-gv", "set-clipboard"], capture_output=True, text=True, timeout=TMUX_PATIENCE_S
+        ).stdout.strip()
+    except (OSError, subprocess.TimeoutExpired):
+        said = ""
+    if said == "off":
+        return note("tmux", "set-clipboard is off: `c` cannot copy", "tmux set -g set-clipboard on")
+    return ok("tmux", f"set-clipboard is {said or 'not known'}")
+
+
+def _journal(path: Path) -> Iterator[Check]:
+    from spottui.journal import Journal
+    from spottui.journal.database import JournalProblem
+    from spottui.journal.incidents import integrity
+
+    try:
+        journal = Journal(path)
+        sick = integrity(journal.database)
+        unfinished = len(journal.recoveries.unfinished())
+        journal.close()
+    except JournalProblem as problem:
+        yield wrong("journal", str(problem), f"mv {path} {path}.broken")
+        return
+    if sick:
+        yield wrong("journal", f"{path}: {sick}", f"mv {path} {path}.broken")
+        return
+    watched = live_consoles(path)
+    said = f"{path}, {unfinished} recoveries under way, {len(watched)} consoles open"
+    if unfinished and not watched:
+        yield wrong("journal", f"{said}: nobody goes on with them", "spottui")
+    else:
+        yield ok("journal", said)
+
+
+def _disk(directory: Path) -> Check:
+    free = shutil.disk_usage(directory).free
+    text = f"{free / 1e9:.1f} GB free at {directory}"
+    return (
+        ok("disk", text) if free > FREE_BYTES else wrong("disk", text, "free some: the journal must be able to write")
+    )
+
+
+def _log() -> Check:
+    from spottui.config import state_dir
+
+    return note("log", f"{state_dir() / 'spottui.log'}")

@@ -1,0 +1,89 @@
+"""What the commands share: the configuration they were given, and errors as words with an exit code."""
+
+import functools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+
+class Failed(click.ClickException):
+    """What was asked for did not come about: exit 1."""
+
+    def show(self, file: Any = None) -> None:
+        """Say it as every command does."""
+        click.echo(f"spottui: {self.message}", file=file or sys.stderr)
+
+
+class Wrong(Failed):
+    """What was asked for makes no sense here, or the configuration is wrong: exit 2."""
+
+    exit_code = 2
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command `settings`, from its own `--config` and `--profile` or from those before the command's name."""
+
+    @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Another configuration file.")
+    @click.option("--profile", default="", help="One of the file's [profile.NAME] tables.")
+    @click.pass_context
+    @functools.wraps(command)
+    def opened(ctx: click.Context, /, config: Path | None, profile: str, **given: Any) -> None:
+        from spottui.config import ConfigProblem, default_path, load
+
+        above = ctx.find_root().params
+        path = config or above.get("config") or default_path()
+        try:
+            settings = load(path, profile or above.get("profile") or "")
+        except ConfigProblem as problem:
+            raise Wrong(f"{problem} `spottui init` writes a configuration.") from None
+        command(settings=settings, **given)
+
+    return opened
+
+
+def refuse_if_read_only() -> None:
+    """Raise when `--read-only` or `SPOTTUI_READ_ONLY` stands before a command that acts."""
+    if click.get_current_context().find_root().params.get("read_only"):
+        raise Failed("this is read-only: leave --read-only and SPOTTUI_READ_ONLY out to act.")
+
+
+def agree(question: str, *, yes: bool) -> None:
+    """Go on after a yes on the terminal or on the command line; raise without one."""
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise Wrong(f"{question} Nobody is here to answer; say --yes.")
+    if not click.confirm(question, err=True):
+        raise Failed("nothing was done.")
+
+
+def say(problem: Exception) -> NoReturn:
+    """Raise a problem as words with an exit code; a traceback is for the log only."""
+    from spottui.cloud.errors import CloudError
+    from spottui.domain.refusal import Refused
+    from spottui.journal.database import JournalProblem
+
+    match problem:
+        case JournalProblem():
+            raise Wrong(str(problem)) from None
+        case CloudError():
+            raise Failed(f"{problem.line}. {problem.advice}".strip()) from None
+        case Refused():
+            raise Failed(str(problem)) from None
+    raise Failed(f"a defect of spottui: {type(problem).__name__}, written down in {_log(problem)}.") from None
+
+
+def _log(problem: Exception) -> Path:
+    import os
+    import traceback
+
+    from spottui.config import state_dir
+
+    path = state_dir() / "spottui.log"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as file:
+        traceback.print_exception(problem, file=file)
+    return path

@@ -1,0 +1,103 @@
+"""The RAM actions that spottui needs, the policies made from them, and a harmless call that tries each."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from spottui.domain.settings import Settings
+
+NOBODY = "i-spottui0doctor0nobody"
+"""An id that no instance has: a call about it is answered after its permission was checked, and changes nothing."""
+NO_DISK = "d-spottui0doctor0nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One RAM action of ECS; `probe` is the query of a call that changes nothing, None when there is none."""
+
+    action: str
+    probe: Mapping[str, str] | None = field(default_factory=dict)
+
+
+WATCH = (
+    Permission("DescribeInstances", {"DryRun": "true"}),
+    Permission("DescribeDisks", {"PageSize": "10"}),
+    Permission("DescribeUserData", {"InstanceId": NOBODY}),
+    Permission("DescribeInstanceRamRole", {"InstanceIds": f'["{NOBODY}"]'}),
+)
+RECOVER = (
+    Permission("ModifyDiskAttribute", {"DiskIds.1": NO_DISK, "DeleteWithInstance": "false"}),
+    Permission("CreateImage", {"DryRun": "true", "InstanceId": NOBODY, "ImageName": "spottui-doctor"}),
+    Permission("DescribeImages", {"PageSize": "1"}),
+    Permission(
+        "RunInstances",
+        {
+            "DryRun": "true",
+            "ImageId": "m-spottui0doctor0nobody",
+            "InstanceType": "ecs.c7.large",
+            "VSwitchId": "vsw-spottui0doctor0nobody",
+        },
+    ),
+    Permission("TagResources", None),
+    Permission("DescribeEipAddresses"),
+    Permission("UnassociateEipAddress", {"AllocationId": "eip-spottui0doctor0nobody", "InstanceId": NOBODY}),
+    Permission("AssociateEipAddress", {"AllocationId": "eip-spottui0doctor0nobody", "InstanceId": NOBODY}),
+    Permission("StartInstance", {"DryRun": "true", "InstanceId": NOBODY}),
+    Permission("CreateSnapshot", {"DryRun": "true", "DiskId": NO_DISK}),
+    Permission("DescribeSnapshots", {"PageSize": "1"}),
+    Permission("AttachDisk", {"InstanceId": NOBODY, "DiskId": NO_DISK}),
+    Permission("RunCommand", {"Type": "RunShellScript", "CommandContent": "true", "InstanceId.1": NOBODY}),
+    Permission("DescribeInvocationResults"),
+    Permission("DescribeInstanceTypes", {"InstanceTypes.1": "ecs.c7.large"}),
+    Permission("DescribeAvailableResource", {"DestinationResource": "InstanceType", "SpotStrategy": "SpotAsPriceGo"}),
+    Permission("DescribeSpotAdvice", {"InstanceTypes.1": "ecs.c7.large"}),
+    Permission("DescribeSpotPriceHistory", {"NetworkType": "vpc", "InstanceType": "ecs.c7.large"}),
+    Permission("DescribeVSwitches", {"PageSize": "1"}),
+)
+QUEUE_WATCH = ("GetQueueAttributes", "ReceiveMessage", "BatchReceiveMessage", "DeleteMessage", "BatchDeleteMessage")
+QUEUE_SETUP = ("CreateQueue", "GetQueueAttributes", "SendMessage", "ChangeMessageVisibility")
+HISTORY = ("DescribeSystemEventAttribute",)
+RULES = (
+    "DescribeEventRuleList",
+    "DescribeEventRuleTargetList",
+    "PutEventRule",
+    "PutEventRuleTargets",
+    "SendDryRunSystemEvent",
+)
+
+
+def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
+    """Return the smallest RAM policy for `watch`, `recover` (watching included) or `setup`."""
+    if kind == "setup":
+        statements = [_statement("cms", RULES, ["*"]), _statement("mns", QUEUE_SETUP, _queues(settings))]
+    else:
+        actions = [one.action for one in (*WATCH, *(RECOVER if kind == "recover" else ()))]
+        statements = [_statement("ecs", actions, ["*"]), _statement("mns", QUEUE_WATCH, _queues(settings))]
+        statements.append(_statement("cms", HISTORY, ["*"]))
+    if kind == "recover":
+        # Only needed where instances have a RAM role, which the new instance is to have too.
+        statements.append(_statement("ram", ["PassRole"], ["*"]))
+        # Only needed where a region has a `vswitch_tag`.
+        statements.append(_statement("vpc", ["DescribeVSwitches"], ["*"]))
+    return {"Version": "1", "Statement": statements}
+
+
+def statement_for(service: str, action: str) -> str:
+    """Return the statement that grants one action, on one line."""
+    return f'{{"Effect": "Allow", "Action": "{service}:{action}", "Resource": "*"}}'
+
+
+def _statement(service: str, actions: Any, resources: list[str]) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": [f"{service}:{action}" for action in actions], "Resource": resources}
+
+
+def _queues(settings: "Settings") -> list[str]:
+    """The account's id stands in the address of its MNS endpoint."""
+    found: list[str] = []
+    for region in settings.regions:
+        account = re.match(r"(?:https?://)?(\d{6,})\.mns", region.mns_endpoint)
+        queue = f"acs:mns:{region.id}:{account[1] if account else '*'}:/queues/{region.queue}"
+        found += [queue, f"{queue}/messages"]
+    return found

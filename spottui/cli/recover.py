@@ -1,0 +1,225 @@
+"""`spottui recover`: one recovery in the foreground, by the same engine and journal as the console's."""
+
+import signal
+import threading
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from spottui.cli.console import leave, whoami
+from spottui.cli.opening import Failed, agree, refuse_if_read_only, with_settings
+
+if TYPE_CHECKING:
+    from spottui.desk import Desk
+    from spottui.domain.plan import Plan, Route
+    from spottui.domain.recovery import Recovery
+    from spottui.domain.settings import Settings
+
+_EXAMPLES = """\b
+Examples:
+  spottui recover i-bp1abcdef --dry-run
+  spottui recover i-bp1abcdef --yes
+  spottui recover i-bp1abcdef --when-locked --yes   waits for the reclaim
+"""
+WAIT_S = 0.5
+ROUTES = ("image", "restart", "kept-disk", "warm-image")
+
+
+@click.command(epilog=_EXAMPLES)
+@with_settings
+@click.argument("instance")
+@click.option("--region", default="", help="Where it is; without it, every configured region is asked.")
+@click.option("--route", type=click.Choice(ROUTES), help="The way to try first; without it the plan decides.")
+@click.option("--when-locked", is_flag=True, help="Wait until the instance is being reclaimed.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and end.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each change.")
+def recover(
+    settings: "Settings",
+    instance: str,
+    region: str,
+    route: str | None,
+    when_locked: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Bring INSTANCE (an id, or a name) back as the console would; exit 0 when its replacement runs.
+
+    What was begun before is gone on with: it is one recovery, whoever asks. Ctrl+c leaves it to the next start of
+    spottui, which goes on from the same step.
+    """
+    if not instance.startswith("i-"):
+        instance = _id_of(settings, instance)
+    regions = (region,) if region else tuple(one.id for one in settings.regions)
+    asked = _Asked(instance, regions, route, when_locked, yes)
+    if dry_run:
+        _show(_plan_without_a_desk(settings, asked))
+        return
+    refuse_if_read_only()
+    leave(_recover(settings, asked, as_json=as_json))
+
+
+def _id_of(settings: "Settings", name: str) -> str:
+    from spottui.cli.naming import find_instance
+    from spottui.cloud.region_tools import credentials_of, region_tools
+
+    return find_instance(region_tools(settings, credentials_of(settings)), name)[1].instance_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What was asked for on the command line."""
+
+    instance: str
+    regions: tuple[str, ...]
+    route: str | None
+    when_locked: bool
+    yes: bool
+
+
+def _recover(settings: "Settings", asked: _Asked, *, as_json: bool) -> int:
+    """Return the exit code. The process must end then: DBOS has no other end."""
+    from spottui.cli.assembly import open_desk
+    from spottui.domain.clock import SystemClock
+
+    try:
+        desk = open_desk(settings, SystemClock(), auto=False, read_only=False)
+        try:
+            recovery_id = _begun(desk, asked, as_json=as_json)
+            return _follow(desk, recovery_id, as_json=as_json)
+        finally:
+            desk.close()
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("spottui: left; nothing was begun.", err=True)
+        return 1
+    except Exception as problem:
+        return _said(problem)
+
+
+def _begun(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
+    """Confirm the recovery, one that waits for a yes already or a new one, and return its id."""
+    from spottui.domain.plan import Route
+
+    if asked.when_locked:
+        _wait_for_lock(desk, asked.instance)
+    route = Route(asked.route) if asked.route else None
+    waiting = _waiting(desk, asked.instance)
+    if waiting:
+        plan = desk.choose_route(waiting.recovery_id, route, whoami()) if route else desk.plan(waiting.recovery_id)
+        region = waiting.region
+    else:
+        region, plan = _planned(desk, asked, route)
+    if plan is None:
+        raise Failed(f"{asked.instance} has no plan yet; say it again in a moment.")
+    if not as_json:
+        _show(plan)
+    agree("Recover it?", yes=asked.yes)
+    if waiting:
+        desk.confirm(waiting.recovery_id, plan.digest, whoami())
+        return waiting.recovery_id
+    return desk.recover(region, asked.instance, plan.digest, whoami(), route)
+
+
+def _waiting(desk: "Desk", instance: str) -> "Recovery | None":
+    """Return the recovery of an instance that has its plan and waits for a yes."""
+    found = (one for one in desk.view().recoveries if one.instance_id == instance and one.state.waits_for_permission)
+    return next((one for one in found if desk.plan(one.recovery_id)), None)
+
+
+def _planned(desk: "Desk", asked: _Asked, route: "Route | None") -> "tuple[str, Plan]":
+    from spottui.domain.refusal import Refused
+
+    refusals: list[str] = []
+    for region in asked.regions:
+        try:
+            return region, desk.plan_for(region, asked.instance, route)
+        except Refused as refusal:
+            refusals.append(str(refusal))
+    raise Failed(" ".join(refusals))
+
+
+def _plan_without_a_desk(settings: "Settings", asked: _Asked) -> "Plan":
+    """A desk would go on with every recovery that was left: a dry run only asks."""
+    from spottui.cli.outlook import plan_now
+    from spottui.cloud.region_tools import credentials_of, region_tools
+
+    for tools in region_tools(settings, credentials_of(settings)):
+        plan = plan_now(settings, tools.ecs, asked.instance) if tools.settings.id in asked.regions else None
+        if plan:
+            return plan
+    raise Failed(f"{asked.instance} is not listed in {', '.join(asked.regions)}.")
+
+
+def _wait_for_lock(desk: "Desk", instance: str) -> None:
+    view = desk.view()
+    click.echo(f"waiting for {instance} to be locked by a reclaim", err=True)
+    while not any(one.instance_id == instance and one.locked and one.over_at > view.at for one in view.interruptions):
+        view = desk.wait(view.version, WAIT_S)
+
+
+def _follow(desk: "Desk", recovery_id: str, *, as_json: bool) -> int:
+    """Show each change until the recovery is over, and return the exit code."""
+    from spottui.cli.records import line, recovery_record
+    from spottui.domain.recovery import RecoveryState
+
+    stopping = _stop_on_signals()
+    said: object = None
+    view = desk.view()
+    while not stopping.is_set():
+        now = next((one for one in view.recoveries if one.recovery_id == recovery_id), None)
+        if now:
+            shown = recovery_record(now) if as_json else _line(now)
+            if shown != said:
+                said = shown
+                seconds = (view.at - now.started).total_seconds()
+                click.echo(line(view.at, "recovery", recovery_record(now)) if as_json else f"{seconds:6.1f} s  {shown}")
+            if now.state.is_final:
+                return 0 if now.state is RecoveryState.RECOVERED else 1
+        view = desk.wait(view.version, WAIT_S)
+    raise Failed("left: the recovery goes on from the same step at the next start of spottui.")
+
+
+def _line(now: "Recovery") -> str:
+    from spottui.domain.text import plain
+
+    progress = f" {now.progress} %" if now.state.value == "imaging" else ""
+    verdict = f"  {now.verdict}" if now.verdict and not now.state.is_final else ""
+    ids = f"  {now.new_instance_id or now.image_id}".rstrip()
+    return f"{now.state.value}{progress}{verdict}{ids}  {plain(now.reason)}".rstrip()
+
+
+def _show(plan: "Plan") -> None:
+    from spottui.domain.text import plain
+
+    old = plan.spec.instance
+    click.secho(f"recover {old.instance_id} {plain(old.name)} by {', else '.join(plan.routes)}", bold=True)
+    for number, one in enumerate(plan.candidates, 1):
+        click.echo(f"  {number}. {one.instance_type} in {one.zone}, {one.vswitch_id}  ({plain(one.reason)})")
+    for warning in plan.warnings:
+        click.echo(f"  note: {plain(warning)}")
+
+
+def _said(problem: Exception) -> int:
+    from spottui.cli.opening import say
+
+    try:
+        if isinstance(problem, click.ClickException):
+            raise problem
+        say(problem)
+    except click.ClickException as words:
+        words.show()
+        return words.exit_code
+
+
+def _stop_on_signals() -> threading.Event:
+    stopping = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    return stopping

@@ -1,0 +1,109 @@
+"""`spottui report`: the post-mortem of one incident, or statistics of many."""
+
+import csv
+import io
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from spottui.cli.opening import Failed, Wrong, with_settings
+
+if TYPE_CHECKING:
+    from spottui.domain.settings import Settings
+
+_EXAMPLES = """\b
+Examples:
+  spottui report i-bp1abcdef > post-mortem.md    its newest incident
+  spottui report web-3 --json
+  spottui report --since 30d
+  spottui report --since 30d --csv > reclaims.csv
+"""
+_UNITS = {"d": "days", "h": "hours", "m": "minutes"}
+
+
+class Ago(click.ParamType[timedelta]):
+    """A time before now, `30d`, `12h` or `90m`."""
+
+    name = "time"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Return how long ago it was."""
+        if isinstance(value, timedelta):
+            return value
+        found = re.fullmatch(r"(\d{1,5})([dhm])", str(value))
+        if not found:
+            self.fail(f"{value!r} is no time; 30d, 12h and 90m are", param, ctx)
+        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+@click.command(epilog=_EXAMPLES)
+@with_settings
+@click.argument("incident", default="")
+@click.option("--since", type=Ago(), help="Statistics of everything since then instead: 30d, 12h, 90m.")
+@click.option("--json", "as_json", is_flag=True, help="JSON instead of Markdown.")
+@click.option("--csv", "as_csv", is_flag=True, help="With --since: one line for each incident.")
+def report(settings: "Settings", incident: str, since: timedelta | None, as_json: bool, as_csv: bool) -> None:
+    """Print the post-mortem of INCIDENT (a recovery's id, an instance's id or its name), or statistics.
+
+    Everything is taken from the journal of this machine; the cloud is not asked.
+    """
+    if bool(incident) == bool(since):
+        raise Wrong("name one incident, or say --since for statistics; `spottui report --since 30d` lists them.")
+    if as_csv and (as_json or incident):
+        raise Wrong("--csv goes with --since, and not with --json.")
+    if since:
+        _statistics(settings, datetime.now(UTC) - since, as_json=as_json, as_csv=as_csv)
+    else:
+        _post_mortem(settings, incident, as_json=as_json)
+
+
+def _post_mortem(settings: "Settings", name: str, *, as_json: bool) -> None:
+    from spottui.cli.post_mortem import as_markdown, as_record
+    from spottui.journal import Journal
+    from spottui.journal.incidents import incident
+
+    journal = Journal(Path(settings.journal))
+    found = incident(journal, name)
+    journal.close()
+    if found is None:
+        raise Failed(f"{name} is in no incident of {settings.journal}. `spottui report --since 30d` lists them.")
+    click.echo(json.dumps(as_record(found)) if as_json else as_markdown(found))
+
+
+def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv: bool) -> None:
+    from spottui.cli.statistics import incident_rows, summary
+    from spottui.journal import Journal
+    from spottui.journal.incidents import incidents_since
+
+    journal = Journal(Path(settings.journal))
+    found = incidents_since(journal, since)
+    journal.close()
+    rows = incident_rows(found)
+    if as_csv:
+        click.echo(_csv(rows), nl=False)
+    elif as_json:
+        click.echo(json.dumps({"since": since.isoformat(timespec="seconds"), **summary(rows), "incidents": rows}))
+    else:
+        for name, value in summary(rows).items():
+            click.echo(f"{name.replace('_', ' '):<28}{'-' if value is None else value}")
+        for row in rows:
+            click.echo(f"{row['notice']}  {row['instance_id']:<24}{row['state']:<12}{row['id']}")
+
+
+def _csv(rows: list[dict[str, object]]) -> str:
+    from spottui.cli.statistics import COLUMNS
+
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS)
+    writer.writeheader()
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """A name is text from outside: a spreadsheet must not take it for a formula."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value

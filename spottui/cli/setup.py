@@ -1,0 +1,107 @@
+"""`spottui setup`: the queue, the CloudMonitor rule and its target in every region, and the RAM policies."""
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from spottui.cli.opening import agree, refuse_if_read_only, with_settings
+from spottui.cli.permissions import policy_document
+
+if TYPE_CHECKING:
+    from spottui.cloud.region_tools import RegionTools
+    from spottui.domain.settings import Settings
+
+RULE = "spottui-reclaim"
+
+_EXAMPLES = """\b
+Examples:
+  spottui setup --dry-run          show what would be made
+  spottui setup --yes              make it; said twice it is made once
+  spottui setup --policy recover   the RAM policy for spottui's account
+"""
+
+
+@click.command(epilog=_EXAMPLES)
+@with_settings
+@click.option("--dry-run", is_flag=True, help="Show the plan and end.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--policy", type=click.Choice(["watch", "recover", "setup"]), help="Print this RAM policy and end.")
+@click.option("--json", "as_json", is_flag=True, help="The plan, and what was done, as JSON.")
+def setup(settings: "Settings", dry_run: bool, yes: bool, policy: str | None, as_json: bool) -> None:
+    """Make what is missing between CloudMonitor and spottui, in every region of the configuration.
+
+    The queue, a rule for the event of a reclaim, and the rule's target. What is there already, under whatever name,
+    is left alone. The plan is shown first.
+    """
+    if policy:
+        click.echo(json.dumps(policy_document(policy, settings), indent=2))
+        return
+    from spottui.cloud.region_tools import credentials_of, region_tools
+
+    tools = region_tools(settings, credentials_of(settings))
+    plans = {one.settings.id: missing_steps(one) for one in tools}
+    if not as_json:
+        _show(plans, settings)
+    if not dry_run and any(plans.values()):
+        refuse_if_read_only()
+        agree("Make all this?", yes=yes)
+        for one in tools:
+            for step in plans[one.settings.id]:
+                _carry_out(step, one)
+                click.echo(f"done  {one.settings.id}: {describe(step, one.settings.queue)}", err=as_json)
+    if as_json:
+        click.echo(json.dumps({"done": not dry_run, "regions": plans}))
+
+
+def missing_steps(tools: "RegionTools") -> list[str]:
+    """Return what is missing in a region, of `queue`, `rule` and `target`, in the order in which it is made."""
+    steps = [] if _has_queue(tools) else ["queue"]
+    rules = [rule for rule in tools.rules.all() if rule.enabled and rule.covers_reclaims]
+    if any(_sends_here(tools, rule.name) for rule in rules):
+        return steps
+    return [*steps, *([] if any(rule.name == RULE for rule in rules) else ["rule"]), "target"]
+
+
+def describe(step: str, queue: str) -> str:
+    """Return a step in words."""
+    return {
+        "queue": f"create the queue {queue}",
+        "rule": f"create the CloudMonitor rule {RULE} for reclaims of spot instances",
+        "target": f"let the rule {RULE} send to the queue {queue}",
+    }[step]
+
+
+def _show(plans: dict[str, list[str]], settings: "Settings") -> None:
+    for region in settings.regions:
+        steps = plans[region.id]
+        click.echo(f"{region.id}:" + ("" if steps else " nothing to do, the queue gets the events of reclaims"))
+        for step in steps:
+            click.echo(f"  + {describe(step, region.queue)}")
+
+
+def _carry_out(step: str, tools: "RegionTools") -> None:
+    match step:
+        case "queue":
+            tools.queue.create()
+        case "rule":
+            tools.rules.put(RULE)
+        case "target":
+            tools.rules.put_target(RULE, tools.settings.queue)
+
+
+def _has_queue(tools: "RegionTools") -> bool:
+    from spottui.cloud.errors import CloudError, ErrorKind
+
+    try:
+        tools.queue.backlog()
+    except CloudError as error:
+        if error.kind is ErrorKind.NOT_FOUND:
+            return False
+        raise
+    return True
+
+
+def _sends_here(tools: "RegionTools", rule_name: str) -> bool:
+    here = (tools.settings.id, tools.settings.queue)
+    return any((target.region, target.queue) == here for target in tools.rules.targets(rule_name))

@@ -1,0 +1,99 @@
+"""What is going on: the recoveries of the journal, the consoles that live, and what the cloud says when it is asked."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from spottui.cli.consoles import live_consoles
+from spottui.domain.recovery import Recovery
+from spottui.domain.settings import Settings
+from spottui.journal import Journal
+from spottui.journal.incidents import auto_mode_since
+
+ROWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One source of one region, asked once: what it said, or its error on one line."""
+
+    name: str
+    found: str
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """`mode` is `auto`, `confirm` or `unwatched`; `spot` and `reclaiming` count instances of all regions."""
+
+    mode: str
+    sources: tuple[Source, ...]
+    spot: int
+    reclaiming: int
+    recoveries: tuple[Recovery, ...]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a source gave no answer."""
+        return any(source.error for source in self.sources)
+
+
+def look(settings: Settings, *, ask_cloud: bool) -> Situation:
+    """Look once; without the cloud, only at what the journal holds."""
+    path = Path(settings.journal)
+    journal = Journal(path)
+    try:
+        recoveries = journal.recoveries.latest(ROWS)
+        living = live_consoles(path)
+        armed = bool(living) and auto_mode_since(journal, living[0].since)
+    finally:
+        journal.close()
+    mode = ("auto" if armed else "confirm") if living else "unwatched"
+    running = {one.instance_id for one in recoveries if not one.state.is_final}
+    cloud = _Cloud()
+    if ask_cloud:
+        cloud.ask(settings)
+    return Situation(mode, tuple(cloud.sources), cloud.spot, len(running | cloud.locked), recoveries)
+
+
+class _Cloud:
+    """The answers of all regions."""
+
+    def __init__(self) -> None:
+        self.sources: list[Source] = []
+        self.spot = 0
+        self.locked: set[str] = set()
+
+    def ask(self, settings: Settings) -> None:
+        from spottui.cloud.region_tools import RegionTools, credentials_of, region_tools
+
+        def queue(tools: RegionTools) -> str:
+            backlog = tools.queue.backlog()
+            return f"{backlog.waiting} messages wait" if backlog.waiting >= 0 else "is there"
+
+        def lock(tools: RegionTools) -> str:
+            locked = {one.instance_id for one in tools.ecs.locked()}
+            self.locked |= locked
+            return f"{len(locked)} locked"
+
+        def sweep(tools: RegionTools) -> str:
+            instances = [spec.instance for page in tools.ecs.fleet() for spec in page]
+            if not instances:
+                tools.ecs.check_permission()
+            spot = sum(one.is_spot for one in instances)
+            self.spot += spot
+            return f"{len(instances)} instances, {spot} spot"
+
+        for tools in region_tools(settings, credentials_of(settings)):
+            for name, ask in (("queue", queue), ("lock", lock), ("sweep", sweep)):
+                self.sources.append(_asked(f"{name} {tools.settings.id}", partial(ask, tools)))
+
+
+def _asked(name: str, ask: Callable[[], str]) -> Source:
+    from spottui.cloud.errors import CloudError
+
+    try:
+        return Source(name, ask())
+    except CloudError as error:
+        return Source(name, "", error.line)

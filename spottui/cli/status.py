@@ -1,0 +1,122 @@
+"""`spottui status`: what is being reclaimed and recovered now, for a person, a script or a status line."""
+
+import json
+import shutil
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import click
+
+from spottui.cli.opening import with_settings
+
+if TYPE_CHECKING:
+    from spottui.cli.situation import Situation
+    from spottui.domain.recovery import Recovery
+    from spottui.domain.settings import Settings
+
+_EXAMPLES = """\b
+Examples:
+  spottui status --json | jq .reclaiming
+  spottui status --watch
+  set -g status-right '#(spottui status --tmux)'        in ~/.tmux.conf
+"""
+SHOWN_FOR = timedelta(hours=24)
+"""A recovery that is over is shown for so long."""
+
+
+@click.command(epilog=_EXAMPLES)
+@with_settings
+@click.option("--json", "as_json", is_flag=True, help="{mode, sources{}, spot, reclaiming, recoveries[]}")
+@click.option("--tmux", is_flag=True, help="One short line from the journal alone; asks the cloud nothing.")
+@click.option("--watch", is_flag=True, help="Again and again until ctrl+c.")
+@click.option("--every", "every_s", type=click.FloatRange(1, 3600), default=5.0, show_default=True, help="Seconds.")
+def status(settings: "Settings", as_json: bool, tmux: bool, watch: bool, every_s: float) -> None:
+    """Say what is being reclaimed and recovered, and whether every source answers: exit 1 when one does not.
+
+    Takes no message from the queue. The mode is `auto` or `confirm` when a console with this journal acts, else
+    `unwatched`.
+    """
+    from spottui.cli.situation import look
+
+    while True:
+        found = look(settings, ask_cloud=not tmux)
+        if watch and not as_json:
+            click.clear()
+        click.echo(_text(settings, found, as_json=as_json, tmux=tmux))
+        if not watch:
+            click.get_current_context().exit(1 if found.failed else 0)
+        time.sleep(every_s)
+
+
+def _text(settings: "Settings", found: "Situation", *, as_json: bool, tmux: bool) -> str:
+    if as_json:
+        return json.dumps(_record(found))
+    return _tmux_line(found) if tmux else _page(settings, found)
+
+
+def _record(found: "Situation") -> dict[str, object]:
+    from spottui.cli.records import recovery_record
+
+    return {
+        "mode": found.mode,
+        "sources": {source.name: {"error": source.error or None, "found": source.found} for source in found.sources},
+        "spot": found.spot,
+        "reclaiming": found.reclaiming,
+        "recoveries": [recovery_record(one) for one in found.recoveries],
+    }
+
+
+def _page(settings: "Settings", found: "Situation") -> str:
+    head = f"{settings.profile}: {found.spot} spot, {found.reclaiming} reclaiming, {_MODES[found.mode]}"
+    sources = [
+        f"  {source.name:<20} {'FAILS ' + source.error if source.error else source.found}" for source in found.sources
+    ]
+    now = datetime.now(UTC)
+    shown = [one for one in found.recoveries if one.ended is None or now - one.ended < SHOWN_FOR]
+    rows = [_row(one, now) for one in shown]
+    head_row = [f"{'left':<7}{'name':<13}{'instance':<24}{'state':<12}why or what next"] if rows else []
+    return "\n".join([click.style(_fitting(head), bold=True), *map(_fitting, [*sources, *head_row, *rows])])
+
+
+def _fitting(text: str) -> str:
+    """On a terminal a row is one line; in a file nothing is cut."""
+    columns = shutil.get_terminal_size().columns
+    return text if not sys.stdout.isatty() or len(text) <= columns else f"{text[: columns - 1]}…"
+
+
+_MODES = {
+    "auto": "auto-mode armed",
+    "confirm": "a console is open, auto-mode is not armed",
+    "unwatched": "NO CONSOLE of this journal is open",
+}
+
+
+def _row(one: "Recovery", now: datetime) -> str:
+    from spottui.domain.text import plain
+
+    verdict = f"{one.verdict} " if one.verdict and not one.ended else ""
+    said = plain(f"{verdict}{one.reason or one.next_step}", 300)
+    return f"{_left(one, now):<7}{plain(one.name, 12):<13}{one.instance_id:<24}{one.state.value:<12}{said}"
+
+
+def _left(one: "Recovery", now: datetime) -> str:
+    """Minutes and seconds until the deadline, empty when it is over."""
+    if one.ended is not None:
+        return "-"
+    left_s = int((one.deadline - now).total_seconds())
+    return f"{left_s // 60:02d}:{left_s % 60:02d}" if left_s >= 0 else "late"
+
+
+def _tmux_line(found: "Situation") -> str:
+    """Names are text from outside, and tmux takes `#` as the begin of a format."""
+    from spottui.domain.text import plain
+
+    running = [one for one in found.recoveries if one.ended is None]
+    mark = {"auto": "A", "confirm": "", "unwatched": "OFF "}[found.mode]
+    if not running:
+        return f"spottui {mark}ok" if found.mode != "unwatched" else "spottui OFF"
+    first = running[0]
+    name = plain(first.name or first.instance_id, 16).replace("#", "")
+    return f"spottui {mark}{len(running)}! {_left(first, datetime.now(UTC))} {name} {first.state.value}"

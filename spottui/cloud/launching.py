@@ -1,0 +1,59 @@
+"""RunInstances from a template: checked first, then asked for with a token until its effect is known."""
+
+import json
+from collections.abc import Mapping
+
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.rpc import Rpc
+from spottui.domain.settings import LaunchTemplate
+
+TEMPLATE_TAG = "spottui-template"
+
+
+def check_launch(rpc: Rpc, template: LaunchTemplate, name: str, count: int) -> None:
+    """Raise `CloudError` when the cloud would not launch it now; nothing is launched."""
+    try:
+        rpc.call("RunInstances", {**_query(template, name, count), "DryRun": "true"})
+    except CloudError as error:
+        if error.code != "DryRunOperation":
+            raise
+
+
+def launch(rpc: Rpc, template: LaunchTemplate, name: str, count: int, token: str) -> tuple[tuple[str, ...], str]:
+    """Launch all of `count` instances or none; return their ids and the RequestId. Raises `CloudError`."""
+    body = rpc.call("RunInstances", {**_query(template, name, count), "ClientToken": token})
+    found = body.get("InstanceIdSets") or {}
+    ids = tuple(str(one) for one in found.get("InstanceIdSet") or ()) if isinstance(found, dict) else ()
+    if not ids:
+        raise CloudError("RunInstances", ErrorKind.BROKEN, message=f"an answer without ids: {json.dumps(body)[:100]}")
+    return ids, str(body.get("RequestId", ""))
+
+
+def _query(template: LaunchTemplate, name: str, count: int) -> dict[str, object]:
+    groups = {f"SecurityGroupIds.{n}": group for n, group in enumerate(template.security_group_ids, 1)}
+    tags = _tags({**template.tags, TEMPLATE_TAG: name})
+    query: dict[str, object] = {
+        "ImageId": template.image_id,
+        "InstanceType": template.instance_type,
+        "VSwitchId": template.vswitch_id,
+        "InstanceChargeType": "PostPaid",
+        "SpotStrategy": template.spot_strategy,
+        "SpotPriceLimit": template.spot_price_limit if template.spot_strategy == "SpotWithPriceLimit" else "",
+        "SpotInterruptionBehavior": template.interruption_behavior,
+        "InstanceName": template.name or name,
+        "KeyPairName": template.key_pair,
+        "PasswordInherit": "" if template.key_pair else "true",
+        "RamRoleName": template.ram_role,
+        "SystemDisk.Category": template.system_disk_category,
+        "SystemDisk.Size": template.system_disk_gib or "",
+        "InternetMaxBandwidthOut": template.internet_bandwidth_out,
+        "Amount": count,
+        **groups,
+        **tags,
+    }
+    return {key: value for key, value in query.items() if value != ""}
+
+
+def _tags(tags: Mapping[str, str]) -> dict[str, object]:
+    pairs = enumerate(tags.items(), 1)
+    return {f"Tag.{n}.{part}": text for n, (key, value) in pairs for part, text in (("Key", key), ("Value", value))}

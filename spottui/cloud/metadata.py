@@ -1,0 +1,66 @@
+"""The instance's own metadata service: the only place that gives the exact time of a reclaim (alibaba_facts.md 2)."""
+
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime
+
+ADDRESS = "http://100.100.100.200"
+TIMEOUT_S = 2.0
+TOKEN_TTL_S = 21_600
+_TOKEN = "X-aliyun-ecs-metadata-token"
+_TERMINATION = "/latest/meta-data/instance/spot/termination-time"
+
+
+class MetadataProblem(Exception):
+    """The metadata service did not say anything that can be trusted; the text says what it was."""
+
+
+class Metadata:
+    """Asks the metadata service at an address, in hardened mode where there is one. Never goes through a proxy."""
+
+    def __init__(self, address: str = ADDRESS) -> None:
+        self._address = address.rstrip("/")
+        self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        self._token: str | None = None
+
+    def termination_time(self) -> datetime | None:
+        """Return when this instance is taken back, UTC, or None while that is not planned.
+
+        Raises `MetadataProblem`: neither silence nor a page that is no time is evidence of anything.
+        """
+        if self._token is None:
+            self._token = self._new_token()
+        status, text = self._ask("GET", _TERMINATION, {_TOKEN: self._token} if self._token else {})
+        if status in (401, 403):
+            self._token = None
+            raise MetadataProblem(f"the token was refused ({status}); a new one is asked for")
+        if status == 404:
+            return None
+        if status != 200:
+            raise MetadataProblem(f"an answer with status {status}")
+        return _moment(text)
+
+    def _new_token(self) -> str:
+        """Return a token, empty where the service knows none: then it is asked without."""
+        status, text = self._ask("PUT", "/latest/api/token", {f"{_TOKEN}-ttl-seconds": str(TOKEN_TTL_S)})
+        if status >= 500:
+            raise MetadataProblem(f"no token: status {status}")
+        return text.strip() if status == 200 and text.strip().isprintable() else ""
+
+    def _ask(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
+        request = urllib.request.Request(f"{self._address}{path}", method=method, headers=headers)
+        try:
+            with self._opener.open(request, timeout=TIMEOUT_S) as answer:
+                return int(answer.status), answer.read(4096).decode("utf-8", "replace")
+        except urllib.error.HTTPError as refusal:
+            return refusal.code, ""
+        except (OSError, ValueError) as error:
+            raise MetadataProblem(f"no answer from {self._address} ({type(error).__name__})") from None
+
+
+def _moment(text: str) -> datetime:
+    """Read `2015-01-05T18:02:00Z`."""
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        raise MetadataProblem(f"{text.strip()[:40]!r} where a time is expected") from None

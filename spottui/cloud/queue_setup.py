@@ -1,0 +1,66 @@
+"""What is done to a queue apart from consuming it: made, looked at, sent to, a message given back."""
+
+import base64
+import json
+import warnings
+from dataclasses import dataclass
+
+from mns.queue import Message as SdkMessage
+from mns.queue import QueueMeta
+
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.mns import Message, Queue
+
+VISIBILITY_S = 60
+"""A message that a console took and could not commit comes again after this."""
+RETENTION_S = 4 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """How many messages of a queue wait, and how many are held by a consumer; -1 where the service no longer says."""
+
+    waiting: int
+    held: int
+
+
+class QueueSetup(Queue):
+    """A queue for `setup`, `doctor`, `drill` and the function; for one thread. Every method raises `CloudError`."""
+
+    def create(self) -> None:
+        """Make the queue; one that exists with these attributes is left as it is."""
+        meta = QueueMeta(vis_timeout=VISIBILITY_S, msg_ttl=RETENTION_S, polling_wait_sec=0)
+        self._call("CreateQueue", self._queue.create, meta)
+
+    def backlog(self) -> Backlog:
+        """Return how many messages there are; raises NOT_FOUND when there is no such queue."""
+        with warnings.catch_warnings():
+            # The SDK warns of its own properties, which the service will drop some day.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            found = self._call("GetQueueAttributes", self._queue.get_attributes)
+        return Backlog(int(found._active_messages), int(found._inactive_messages))
+
+    def check_permission(self) -> None:
+        """Raise when the account may not delete messages; what is deleted for it does not exist."""
+        try:
+            self._call("BatchDeleteMessage", self._queue.batch_delete_message, ["spottui-doctor"])
+        except CloudError as error:
+            if error.kind in (ErrorKind.DENIED, ErrorKind.CREDENTIALS):
+                raise
+
+    def send(self, body: object) -> str:
+        """Send a value as Base64 of JSON, as CloudMonitor does; return the message id."""
+        return self.send_text(json.dumps(body, ensure_ascii=False))
+
+    def send_text(self, text: str) -> str:
+        """Send a text as its Base64; return the message id."""
+        return self.send_encoded(base64.b64encode(text.encode()).decode())
+
+    def send_encoded(self, body: str) -> str:
+        """Send a body as it is; return the message id."""
+        message = SdkMessage(body)
+        return str(self._call("SendMessage", self._queue.send_message, message).message_id)
+
+    def give_back(self, message: Message) -> None:
+        """Let a message that was received be received by others in a second."""
+        self._call("ChangeMessageVisibility", self._queue.change_message_visibility, message.receipt_handle, 1)

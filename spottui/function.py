@@ -1,0 +1,70 @@
+"""For accounts whose CloudMonitor subscription ends in a Function Compute function: hands the notice on to the queue.
+
+Handler `spottui.function.handler`; environment `SPOTTUI_MNS_ENDPOINT` and `SPOTTUI_QUEUE`; the function's RAM role
+needs `mns:SendMessage` on that queue. The queue is durable and deduplicated by the consoles, so the platform may call
+as often as it likes: the body travels unchanged and names the same reclaim each time.
+"""
+
+import logging
+import os
+from typing import Any
+
+from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.given_credentials import GivenCredentials
+from spottui.cloud.messages import OtherEvent, Poison, parse
+from spottui.cloud.queue_setup import QueueSetup
+from spottui.cloud.sdk_hygiene import quiet_sdks
+
+log = logging.getLogger("spottui.function")
+
+LONGEST = 60_000
+"""Bytes of a body: Base64 makes it a third longer, and a message of the queue holds 64 KiB."""
+
+
+class NotHandedOver(Exception):
+    """The event did not get into the queue; raised so that the platform calls again and then tells somebody."""
+
+
+def handler(event: bytes | str, context: Any) -> str:
+    """Put one event on the queue and return what became of it, for the function's log.
+
+    Events that are no reclaim are not handed on. Raises `NotHandedOver` for a body that cannot be understood and
+    `CloudError` when the queue did not take it, or may not have: the platform's next call is harmless.
+    """
+    body = event.decode("utf-8", "replace") if isinstance(event, bytes) else event
+    found = parse(body)
+    if isinstance(found, OtherEvent):
+        return f"not a reclaim: {found.text}"
+    if isinstance(found, Poison):
+        raise NotHandedOver(f"not understood: {found.reason}")
+    if len(body.encode()) > LONGEST:
+        raise NotHandedOver(f"{len(body.encode())} bytes are more than a message can hold")
+    queue = _queue(context)
+    message_id = queue.send_text(body) if body.lstrip().startswith("{") else queue.send_encoded(body)
+    said = f"{found.instance_id} in {found.region or 'its region'}: handed over as message {message_id}"
+    log.info(said)
+    return said
+
+
+def _queue(context: Any) -> QueueSetup:
+    endpoint, name = os.environ.get("SPOTTUI_MNS_ENDPOINT", ""), os.environ.get("SPOTTUI_QUEUE", "")
+    if not endpoint or not name:
+        raise NotHandedOver("set SPOTTUI_MNS_ENDPOINT and SPOTTUI_QUEUE in the function's environment")
+    quiet_sdks()
+    return QueueSetup(endpoint, name, _credentials(context), long_poll_s=1)
+
+
+def _credentials(context: Any) -> CredentialSource:
+    """The platform gives the temporary key of the function's role anew with each call."""
+    role = getattr(context, "credentials", None)
+    if role is None:
+        return CredentialSource(None)
+    return GivenCredentials(
+        _first(role, "access_key_id", "accessKeyId"),
+        _first(role, "access_key_secret", "accessKeySecret"),
+        _first(role, "security_token", "securityToken"),
+    )
+
+
+def _first(role: Any, *names: str) -> str:
+    return next((str(getattr(role, name)) for name in names if getattr(role, name, None)), "")

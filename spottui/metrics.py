@@ -1,0 +1,146 @@
+"""What Prometheus may scrape on loopback: counted from the journal, so that a restart counts nothing twice.
+
+No instance is a label: a fleet of spot instances would make a new time series every hour.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from spottui import __version__
+from spottui.domain.interruption import Evidence, Interruption
+from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.view import AutoMode, SourceHealth
+from spottui.journal import Journal
+from spottui.journal.incidents import incidents_since
+
+log = logging.getLogger("spottui.metrics")
+
+HOST = "127.0.0.1"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BUCKETS_S = (30, 60, 90, 120, 180, 240, 300, 600)
+_EVER = datetime.fromtimestamp(0, UTC)
+
+Labels = tuple[tuple[str, str], ...]
+
+
+def serve(port: int, render: Callable[[], str]) -> Callable[[], None]:
+    """Serve `/metrics` on loopback in a thread of its own and return what stops it.
+
+    A port that is taken, by another console say, is said in the log: it must not keep a console from starting.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            """Answer a scrape."""
+            if self.path.partition("?")[0] != "/metrics":
+                self.send_error(404)
+                return
+            body = render().encode()
+            self.send_response(200)
+            self.send_header("Content-Type", CONTENT_TYPE)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            """Say nothing: stderr is the screen."""
+
+    try:
+        server = ThreadingHTTPServer((HOST, port), Handler)
+    except OSError as error:
+        log.error("metrics: port %d: %s; there are no metrics of this console", port, error.strerror)
+        return lambda: None
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
+
+    def stop() -> None:
+        server.shutdown()
+        server.server_close()
+
+    return stop
+
+
+def render(journal: Journal, sources: Iterable[SourceHealth], auto: AutoMode, now: datetime) -> str:
+    """Return everything in the Prometheus text format."""
+    incidents = incidents_since(journal, _EVER)
+    lines = [
+        *_metric("spottui_build_info", "gauge", "The version.", {(("version", __version__),): 1}),
+        *_of_incidents(incidents),
+        *_of_recoveries(incidents),
+        *_metric("spottui_letters_waiting", "gauge", "Notifications not yet taken.", {(): journal.outbox.waiting()}),
+        *_metric("spottui_auto_armed", "gauge", "Whether auto-mode is armed.", {(): int(auto.armed)}),
+        *_of_sources(sources, now),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _of_incidents(incidents: Iterable[tuple[Interruption, Recovery]]) -> Iterator[str]:
+    counted: Counter[Labels] = Counter()
+    duplicates: Counter[Labels] = Counter()
+    for interruption, _ in incidents:
+        counted[("region", interruption.region), ("evidence", _strongest(interruption))] += 1
+        duplicates[(("region", interruption.region),)] += interruption.duplicates
+    yield from _metric("spottui_interruptions_total", "counter", "Reclaims, each once.", counted)
+    yield from _metric("spottui_duplicates_suppressed_total", "counter", "Signs of a known reclaim.", duplicates)
+
+
+def _of_recoveries(incidents: Iterable[tuple[Interruption, Recovery]]) -> Iterator[str]:
+    ended: Counter[Labels] = Counter()
+    running: Counter[Labels] = Counter()
+    took: list[float] = []
+    for interruption, recovery in incidents:
+        if not recovery.state.is_final:
+            running[(("region", recovery.region),)] += 1
+            continue
+        ended[("region", recovery.region), ("state", recovery.state.value)] += 1
+        if recovery.state is RecoveryState.RECOVERED and recovery.ended:
+            took.append((recovery.ended - interruption.first_seen).total_seconds())
+    yield from _metric("spottui_recoveries_total", "counter", "Recoveries that ended, by how.", ended)
+    yield from _metric("spottui_recoveries_under_way", "gauge", "Recoveries that have not ended.", running or {(): 0})
+    yield from _histogram("spottui_recovery_seconds", "From the first sign to the replacement running.", took)
+
+
+def _of_sources(sources: Iterable[SourceHealth], now: datetime) -> Iterator[str]:
+    up: dict[Labels, float] = {}
+    ages: dict[Labels, float] = {}
+    for source in sources:
+        labels = (("source", source.name), ("region", source.region))
+        up[labels] = int(not source.error and not source.is_stale(now))
+        age_s = source.age_s(now)
+        if age_s is not None:
+            ages[labels] = round(age_s, 3)
+    yield from _metric("spottui_source_up", "gauge", "Whether a source answers.", up)
+    yield from _metric("spottui_source_age_seconds", "gauge", "Since a source's last good answer.", ages)
+
+
+def _strongest(interruption: Interruption) -> str:
+    """A drill is one that is only an event for ever."""
+    if interruption.locked:
+        return "lock"
+    return "engineer" if Evidence.ENGINEER in interruption.evidence else "event"
+
+
+def _histogram(name: str, text: str, values: list[float]) -> Iterator[str]:
+    yield from (f"# HELP {name} {text}", f"# TYPE {name} histogram")
+    for bound in BUCKETS_S:
+        yield f'{name}_bucket{{le="{bound}"}} {sum(value <= bound for value in values)}'
+    yield from (
+        f'{name}_bucket{{le="+Inf"}} {len(values)}',
+        f"{name}_sum {sum(values):g}",
+        f"{name}_count {len(values)}",
+    )
+
+
+def _metric(name: str, kind: str, text: str, values: Mapping[Labels, float]) -> Iterator[str]:
+    yield from (f"# HELP {name} {text}", f"# TYPE {name} {kind}")
+    for labels, value in values.items():
+        inside = ",".join(f'{key}="{_escaped(label)}"' for key, label in labels)
+        yield f"{name}{{{inside}}} {value:g}" if inside else f"{name} {value:g}"
+
+
+def _escaped(label: str) -> str:
+    return label.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

@@ -1,0 +1,44 @@
+"""The channels of the configuration through Apprise, each with a name that holds no secret."""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+import apprise
+
+log = logging.getLogger("spottui.notify")
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One address; its name is made of its kind and of what Apprise shows of it with every secret masked."""
+
+    name: str
+    service: apprise.Apprise
+
+    def tell(self, title: str, text: str) -> bool:
+        """Send a message and return whether it was taken. Never raises, and never logs the address."""
+        try:
+            return bool(self.service.notify(body=text, title=title, body_format=apprise.NotifyFormat.TEXT))
+        except Exception as error:
+            # What a channel raises may hold its address, and with it its token.
+            log.warning("notify: %s: %s", self.name, type(error).__name__)
+            return False
+
+
+def channels_of(addresses: tuple[str, ...]) -> tuple[Channel, ...]:
+    """Make the channels; an address that Apprise does not know is said in the log, by its place in the list."""
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)
+    found: list[Channel] = []
+    for number, address in enumerate(addresses, 1):
+        service = apprise.Apprise()
+        if not service.add(address):
+            log.error("notify: address %d is not one that Apprise knows; the others go on", number)
+            continue
+        added: Any = service[0]
+        masked = str(added.url(privacy=True))
+        name = f"{masked.partition(':')[0]}-{hashlib.sha256(masked.encode()).hexdigest()[:8]}"
+        twins = sum(one.name.partition("#")[0] == name for one in found)
+        found.append(Channel(f"{name}#{twins + 1}" if twins else name, service))
+    return tuple(found)

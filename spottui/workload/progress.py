@@ -1,0 +1,86 @@
+"""What became of a guarded workload, in a file that survives the reclaim with the disk."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+
+class Outcome(StrEnum):
+    """How far a workload came; only `DONE` is not run again."""
+
+    RUNNING = "running"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+    DONE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The runs of one command; `exit_code` is the last run's, None while it runs or when the machine went away."""
+
+    command: tuple[str, ...]
+    runs: int = 0
+    outcome: Outcome = Outcome.RUNNING
+    exit_code: int | None = None
+
+
+class ProgressProblem(Exception):
+    """The file cannot be used; the text says why."""
+
+
+class ProgressFile:
+    """The progress of one command, replaced as a whole and on disk before it counts."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @contextmanager
+    def opened(self, command: tuple[str, ...]) -> Iterator[Progress]:
+        """Give the progress of a command, alone until the block ends; raises `ProgressProblem`."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.with_name(f"{self._path.name}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                yield self._read(command)
+        except BlockingIOError:
+            raise ProgressProblem(f"{self._path}: another guard runs this workload") from None
+        except OSError as error:
+            raise ProgressProblem(f"{self._path}: {error.strerror}") from None
+
+    def begin(self, known: Progress) -> Progress:
+        """Write that a run begins."""
+        return self._write(replace(known, runs=known.runs + 1, outcome=Outcome.RUNNING, exit_code=None))
+
+    def end(self, known: Progress, outcome: Outcome, exit_code: int) -> Progress:
+        """Write how a run ended."""
+        return self._write(replace(known, outcome=outcome, exit_code=exit_code))
+
+    def _read(self, command: tuple[str, ...]) -> Progress:
+        try:
+            text = self._path.read_text("utf-8")
+        except FileNotFoundError:
+            return Progress(command)
+        try:
+            found = json.loads(text)
+            known = Progress(
+                tuple(found["command"]), int(found["runs"]), Outcome(found["outcome"]), found.get("exit_code")
+            )
+        except (ValueError, KeyError, TypeError):
+            raise ProgressProblem(f"{self._path}: not a progress file; remove it to start anew") from None
+        if known.command != command:
+            raise ProgressProblem(f"{self._path}: of another command ({' '.join(known.command)[:80]})")
+        return known
+
+    def _write(self, progress: Progress) -> Progress:
+        draft = self._path.with_name(f"{self._path.name}.new")
+        with draft.open("w") as file:
+            json.dump(asdict(progress), file)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._path)
+        return progress

@@ -1,0 +1,33 @@
+"""Commands in this process, as a person types them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from spottui.cli.main import main
+
+
+def run(*arguments: object, stdin: str = "", env: dict[str, str] | None = None, colour: bool = False) -> Result:
+    """Run a command; a traceback that reached the person fails the test."""
+    done = CliRunner().invoke(
+        main, [str(one) for one in arguments], input=stdin, env=env, color=colour, prog_name="spottui"
+    )
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done
+
+
+def run_json(*arguments: object, exit_code: int = 0) -> Any:
+    """Run a command with --json and return what it printed."""
+    done = run(*arguments, "--json")
+    assert done.exit_code == exit_code, done.output
+    return json.loads(done.stdout)
+
+
+def own_state(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
+    """Keep journals and logs in a directory of the test's own."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(directory / "state"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(directory / "config"))

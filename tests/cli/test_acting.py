@@ -1,0 +1,221 @@
+"""launch, recover, status and report: what is done is done once, and is told as it was."""
+
+import csv
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from spottui.cli.game_day import score_of
+from spottui.config import load
+from spottui.journal import Journal
+from spottui.journal.incidents import incident
+from spottui.sim.testing import SimServer
+from tests.cli.running import own_state, run, run_json
+from tests.driving import clean_environment, effects, wait_until
+
+
+@dataclass
+class Night:
+    """A cloud on which one instance was recovered from the command line."""
+
+    cloud: SimServer
+    toml: Path
+    instance_id: str
+    output: str
+    exit_code: int
+
+
+def spottui(toml: Path, *arguments: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "spottui", *arguments, "--config", str(toml)]
+    environment = clean_environment(toml.parent / "state")
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+
+
+@pytest.fixture(scope="module")
+def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
+    """`recover --when-locked` runs, then the instance is reclaimed and told of five times."""
+    toml = tmp_path_factory.mktemp("night") / "c.toml"
+    with SimServer(config=toml) as cloud:
+        cloud.world(image_base_s=0.5, image_s_per_gib=0, boot_s=0.5)
+        instance_id = cloud.spot_ids()[1]
+        with spottui(toml, "recover", instance_id, "--when-locked", "--yes") as process:
+            wait_until(lambda: any(row["params"].get("LockReason") for row in cloud.calls("DescribeInstances")))
+            assert not effects(cloud, "CreateImage"), "it waits for the lock"
+            cloud.interrupt([instance_id], copies=5)
+            output, _ = process.communicate(timeout=60)
+        yield Night(cloud, toml, instance_id, output, process.returncode)
+
+
+@pytest.fixture(autouse=True)
+def state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    own_state(monkeypatch, tmp_path)
+
+
+def test_recover_waits_for_the_lock_and_brings_the_instance_back_once(night: Night) -> None:
+    assert night.exit_code == 0, night.output
+    assert "imaging" in night.output
+    assert len(effects(night.cloud, "RunInstances")) == 1
+
+
+def test_a_second_recover_is_refused_and_a_dry_run_changes_nothing(night: Night) -> None:
+    before = len(night.cloud.calls("RunInstances"))
+    with spottui(night.toml, "recover", night.instance_id, "--yes") as process:
+        output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "recovered already" in output
+    other = night.cloud.spot_ids()[3]
+    assert "1. ecs." in run("recover", other, "--dry-run", "--config", night.toml).stdout
+    assert run("--read-only", "--config", night.toml, "recover", other, "--yes").exit_code == 1
+    assert run("recover", "i-nobody", "--dry-run", "--config", night.toml).exit_code == 1
+    assert len(night.cloud.calls("RunInstances")) == before
+
+
+def test_status_has_the_agreed_shape(night: Night) -> None:
+    said = run_json("status", "--config", night.toml)
+    assert set(said) == {"mode", "sources", "spot", "reclaiming", "recoveries"}
+    assert said["mode"] == "unwatched"
+    (recovery,) = [one for one in said["recoveries"] if one["instance_id"] == night.instance_id]
+    assert {"id", "region", "state", "reason", "route", "deadline", "verdict", "image_id", "created"} <= set(recovery)
+    assert recovery["state"] == "recovered"
+    assert said["reclaiming"] == 1, "still locked until its release"
+    assert "recovered" in run("status", "--config", night.toml).stdout
+
+
+def test_a_source_that_does_not_answer_is_named(night: Night) -> None:
+    night.cloud.world(queue_down=True)
+    done = run("status", "--config", night.toml)
+    night.cloud.world(queue_down=False)
+    assert done.exit_code == 1
+    assert "FAILS" in done.stdout
+    assert "ServiceUnavailable" in done.stdout
+
+
+def test_the_tmux_line_is_short_and_asks_the_cloud_nothing(night: Night) -> None:
+    before = len(night.cloud.calls())
+    assert run("status", "--tmux", "--config", night.toml).stdout == "spottui OFF\n"
+    assert len(night.cloud.calls()) == before
+
+
+def test_a_post_mortem_tells_what_happened(night: Night) -> None:
+    told = run_json("report", night.instance_id, "--config", night.toml)
+    assert told["state"] == "recovered"
+    assert told["recovery_s"] > 0
+    assert told["data_age_s"] > 0
+    assert told["in_time"] is True
+    assert told["duplicates"] >= 4
+    steps = [one["text"] for one in told["timeline"]]
+    assert [one["at"] for one in told["timeline"]] == sorted(one["at"] for one in told["timeline"])
+    assert any("RunInstances" in step for step in steps)
+    markdown = run("report", told["id"], "--config", night.toml).stdout
+    assert "| recovery time |" in markdown
+    assert f"| duplicates suppressed | {told['duplicates']} |" in markdown
+
+
+def test_statistics_count_each_incident_once(night: Night) -> None:
+    said = run_json("report", "--since", "1h", "--config", night.toml)
+    assert said["recovered"] == 1
+    assert said["duplicates_suppressed"] >= 4
+    (row,) = csv.DictReader(io.StringIO(run("report", "--since", "1h", "--csv", "--config", night.toml).stdout))
+    assert row["instance_id"] == night.instance_id
+
+
+def test_the_score_of_a_night_is_taken_from_the_journal(night: Night) -> None:
+    journal = Journal(Path(load(night.toml).journal))
+    found = incident(journal, night.instance_id)
+    journal.close()
+    assert found
+    score = score_of(found)
+    assert (score.state, score.duplicates) == ("recovered", found.interruption.duplicates)
+    assert score.confirm_s is not None
+    assert score.recovery_s is not None
+    assert 0 <= score.confirm_s < score.recovery_s
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [(["i-nobody"], 1), ([], 2), (["i-x", "--since", "1d"], 2), (["--since", "yesterday"], 2), (["i-x", "--csv"], 2)],
+)
+def test_report_says_what_it_cannot_do(night: Night, arguments: list[str], code: int) -> None:
+    done = run("report", *arguments, "--config", night.toml)
+    assert done.exit_code == code
+    assert done.stderr
+
+
+@pytest.fixture
+def template(night: Night, tmp_path: Path) -> Path:
+    """A configuration with a template that the cloud accepts."""
+    instance = next(iter(night.cloud.save()["instances"].values()))
+    path = night.toml.with_name(f"{tmp_path.name}.toml")
+    path.write_text(
+        night.toml.read_text()
+        + f"""
+[template.web]
+region = "cn-hangzhou"
+image_id = "{instance["image_id"]}"
+instance_type = "{instance["type"]}"
+vswitch_id = "{instance["vswitch_id"]}"
+security_group_ids = {json.dumps(instance["security_group_ids"])}
+key_pair = "ops"
+tags = {{ team = "web" }}
+"""
+    )
+    return path
+
+
+def launched(cloud: SimServer) -> int:
+    return sum("spottui-template" in one["tags"] for one in cloud.save()["instances"].values())
+
+
+def test_launch_is_checked_and_asked_for(night: Night, template: Path) -> None:
+    before = launched(night.cloud)
+    assert run("launch", "web", "--dry-run", "--config", template).exit_code == 0
+    assert run("launch", "web", "--config", template).exit_code == 2, "nobody there to say yes"
+    assert launched(night.cloud) == before
+    said = run("launch", "web", "--count", "2", "--yes", "--config", template)
+    assert said.exit_code == 0, said.output
+    assert launched(night.cloud) == before + 2
+
+
+def test_a_lost_answer_launches_once(night: Night, template: Path) -> None:
+    before = launched(night.cloud)
+    night.cloud.fault("RunInstances", "drop_reply", match={"ClientToken": "*"})
+    assert run_json("launch", "web", "--yes", "--config", template)["instance_ids"]
+    assert launched(night.cloud) == before + 1
+
+
+def test_a_launch_without_a_known_end_is_found_out_before_another(
+    night: Night, template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spottui.cli.launch.PAUSES_S", (0.01,) * 4)
+    before = launched(night.cloud)
+    night.cloud.fault("RunInstances", "drop_reply", match={"ClientToken": "*"})
+    night.cloud.fault("RunInstances", "reset", match={"ClientToken": "*"}, times=4)
+    lost = run("launch", "web", "--yes", "--config", template)
+    assert lost.exit_code == 1
+    assert "not known" in lost.stderr
+    assert launched(night.cloud) == before + 1
+    again = run("launch", "web", "--yes", "--config", template)
+    assert again.exit_code == 0, again.output
+    assert launched(night.cloud) == before + 1, "the same token found the same instance"
+
+
+def test_no_stock_is_said_before_anything_is_asked_for(night: Night, template: Path) -> None:
+    night.cloud.stock(0)
+    done = run("launch", "web", "--yes", "--config", template)
+    night.cloud.control("POST", "stock", {})
+    assert done.exit_code == 1
+    assert "NoStock" in done.stderr
+    assert run("launch", "nothing", "--config", template).exit_code == 2
+
+
+def test_a_password_is_no_key_of_a_template(template: Path) -> None:
+    template.write_text(template.read_text().replace('key_pair = "ops"', 'password = "x"'))
+    done = run("launch", "web", "--config", template)
+    assert done.exit_code == 2
+    assert "template.web.password" in done.stderr

@@ -1,0 +1,200 @@
+"""init, setup, doctor and drill: from nothing to a proven drill, and what each says when something is wrong."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spottui.cli.config_text import config_text
+from spottui.cli.init import Answers
+from spottui.config import ConfigProblem, load
+from spottui.sim.testing import SimServer
+from tests.cli.running import own_state, run, run_json
+from tests.driving import Headless, effects
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimServer]:
+    """A cloud with instances, and no queue and no rule yet."""
+    with SimServer(bare=True, config=tmp_path_factory.mktemp("bare") / "c.toml") as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def cloud(bare: SimServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> SimServer:
+    own_state(monkeypatch, tmp_path)
+    bare.reset()
+    return bare
+
+
+@pytest.fixture
+def toml(cloud: SimServer) -> Path:
+    assert cloud.endpoint.config
+    return cloud.endpoint.config
+
+
+def wrongs(checks: list[dict[str, str]]) -> dict[str, str]:
+    return {check["subject"]: check["mend"] for check in checks if check["verdict"] == "WRONG"}
+
+
+def mutating(cloud: SimServer) -> list[str]:
+    return [row["action"] for row in cloud.calls() if (row["effect"] or "").startswith(("created", "changed"))]
+
+
+def test_setup_makes_what_is_missing_once(cloud: SimServer, toml: Path) -> None:
+    assert run("setup", "--config", toml, "--dry-run").stdout.count("+ ") == 3
+    assert mutating(cloud) == []
+    assert run("setup", "--config", toml).exit_code == 2, "nobody there to say yes"
+    assert mutating(cloud) == []
+    assert run("--read-only", "setup", "--config", toml, "--yes").exit_code == 1
+    assert run("setup", "--config", toml, "--yes").exit_code == 0
+    assert mutating(cloud) == ["CreateQueue", "PutEventRule", "PutEventRuleTargets"]
+    assert "nothing to do" in run("--config", toml, "setup", "--yes").stdout
+    assert len(mutating(cloud)) == 3
+
+
+def test_setup_leaves_a_rule_of_another_name_alone(cloud: SimServer, toml: Path) -> None:
+    run("setup", "--config", toml, "--yes")
+    rule = cloud.state()["event_rules"][0]
+    cloud.reset()
+    cloud.control(
+        "POST", "rule", {"name": "ours-since-2019", "event_names": ["Instance:PreemptibleInstanceInterruption"]}
+    )
+    assert run_json("setup", "--config", toml, "--dry-run")["regions"] == {"cn-hangzhou": ["queue"]}
+    assert rule
+
+
+def test_setup_that_fails_half_way_says_what_is_done_and_goes_on_from_there(cloud: SimServer, toml: Path) -> None:
+    cloud.fault("PutEventRuleTargets", "error", code="InternalError", status=500)
+    done = run("setup", "--config", toml, "--yes")
+    assert done.exit_code == 1
+    assert done.stdout.count("done  ") == 2
+    assert "InternalError" in done.stderr
+    assert run_json("setup", "--config", toml, "--dry-run")["regions"] == {"cn-hangzhou": ["target"]}
+
+
+def test_policies_name_only_what_is_needed(toml: Path) -> None:
+    watch = run("setup", "--config", toml, "--policy", "watch").stdout
+    recover = run("setup", "--config", toml, "--policy", "recover").stdout
+    assert "RunInstances" not in watch
+    assert {"ecs:RunInstances", "ecs:CreateImage", "ecs:DescribeInstances"} <= set(
+        json.loads(recover)["Statement"][0]["Action"]
+    )
+
+
+def test_doctor_changes_nothing_and_names_what_mends(cloud: SimServer, toml: Path) -> None:
+    said = run_json("doctor", "--config", toml, exit_code=1)
+    assert wrongs(said["checks"]).keys() == {"queue cn-hangzhou", "rule cn-hangzhou"}
+    assert all("spottui setup" in mend for mend in wrongs(said["checks"]).values())
+    assert mutating(cloud) == []
+    run("setup", "--config", toml, "--yes")
+    assert run_json("doctor", "--config", toml, "--live")["ok"]
+
+
+def test_doctor_tells_an_empty_fleet_from_one_that_may_not_be_seen(cloud: SimServer, toml: Path) -> None:
+    run("setup", "--config", toml, "--yes")
+    cloud.world(permissions={"DescribeInstances": "empty"})
+    blind = wrongs(run_json("doctor", "--config", toml, exit_code=1)["checks"])
+    assert "ecs:DescribeInstances" in blind["fleet cn-hangzhou"]
+
+
+@pytest.mark.parametrize(
+    ("permissions", "mend"),
+    [
+        ({"RunInstances": "forbidden"}, "ecs:RunInstances"),
+        ({"CreateImage": "forbidden"}, "ecs:CreateImage"),
+        ({"BatchDeleteMessage": "forbidden"}, "mns:BatchDeleteMessage"),
+        ({"DescribeEventRuleList": "forbidden"}, "cms:DescribeEventRuleList"),
+    ],
+)
+def test_doctor_names_the_statement_for_each_missing_permission(
+    cloud: SimServer, toml: Path, permissions: dict[str, str], mend: str
+) -> None:
+    run("setup", "--config", toml, "--yes")
+    cloud.world(permissions=permissions)
+    assert any(mend in one for one in wrongs(run_json("doctor", "--config", toml, exit_code=1)["checks"]).values())
+
+
+def test_doctor_finds_a_wrong_clock_and_a_dead_endpoint(cloud: SimServer, toml: Path, tmp_path: Path) -> None:
+    cloud.world(skew_wall_s=3600)
+    assert "timedatectl" in wrongs(run_json("doctor", "--config", toml, exit_code=1)["checks"])["ECS cn-hangzhou"]
+    cloud.world(skew_wall_s=0)
+    dead = toml.with_name("dead.toml")
+    dead.write_text(toml.read_text().replace(cloud.url, "http://127.0.0.1:9"))
+    assert "connection refused" in run("doctor", "--config", dead).stdout
+
+
+def test_a_drill_arrives_launches_nothing_and_leaves_other_messages(cloud: SimServer, toml: Path) -> None:
+    run("setup", "--config", toml, "--yes")
+    spot, other = cloud.spot_ids()[:2]
+    cloud.interrupt([other], lock=False)
+    said = run_json("drill", spot, "--config", toml)
+    assert said["arrived_s"] < 5
+    assert any(line.startswith("launch") for line in said["would"])
+    assert {action for action in mutating(cloud) if action.startswith(("Run", "Create", "Modify"))} == {"CreateQueue"}
+    assert "BatchDeleteMessage" in [row["action"] for row in cloud.calls()]
+    cloud.advance(2)
+    assert run_json("drill", other, "--config", toml)["arrived_s"] < 5, "what was given back is there at once"
+
+
+def test_a_drill_that_does_not_arrive_says_where_to_look(cloud: SimServer, toml: Path) -> None:
+    done = run("drill", cloud.spot_ids()[0], "--config", toml, "--timeout", "0.5", "--via", "cloudmonitor")
+    assert done.exit_code == 1
+    run("setup", "--config", toml, "--yes")
+    cloud.control("POST", "reset")
+    missing = run("drill", "i-nobody", "--config", toml)
+    assert missing.exit_code == 1
+    assert "not listed" in missing.stderr
+
+
+def test_a_drill_is_seen_by_the_console_that_watches(cloud: SimServer, toml: Path, tmp_path: Path) -> None:
+    run("setup", "--config", toml, "--yes")
+    spot = cloud.spot_ids()[0]
+    with Headless(toml, "--auto") as console:
+        console.wait_ready()
+        done = run("drill", spot, "--config", toml)
+        assert done.exit_code == 0, done.output
+        assert "the journal of the console" in done.stdout
+        assert console.stop() == 0
+    assert effects(cloud, "RunInstances") == []
+
+
+def test_init_writes_what_works_and_never_over_what_is_there(cloud: SimServer, toml: Path, tmp_path: Path) -> None:
+    target = tmp_path / "new" / "c.toml"
+    credentials = toml.with_name("c-credentials.ini")
+    flags = ["--region", "cn-hangzhou", "--yes", "--config", target, "--credentials-file", credentials]
+    flags += [part for service in ("ecs", "mns", "cms") for part in (f"--{service}-endpoint", cloud.url)]
+    done = run("init", *flags)
+    assert done.exit_code == 0, done.output
+    written = load(target)
+    assert set(written.regions[0].vswitches) == {"cn-hangzhou-h", "cn-hangzhou-i", "cn-hangzhou-j"}
+    assert cloud.endpoint.access_key_secret not in target.read_text()
+    assert run("init", *flags).exit_code == 2
+    assert run("init", *flags, "--force").exit_code == 0
+    assert target.with_name("c.toml.old").exists()
+
+
+def test_init_names_the_flag_that_is_missing(tmp_path: Path) -> None:
+    done = run("init", "--config", tmp_path / "c.toml", "--region", "cn-hangzhou")
+    assert done.exit_code == 2
+    assert "--account-id" in done.stderr
+    assert not (tmp_path / "c.toml").exists()
+
+
+@settings(max_examples=30)
+@given(text=st.text(max_size=40))
+def test_no_answer_breaks_out_of_its_quotes(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    answers = Answers(("cn-hangzhou",), text, text, "", "", "", "", {"cn-hangzhou": {"cn-hangzhou-h": text}})
+    path = tmp_path_factory.mktemp("init") / "c.toml"
+    path.write_text(config_text(answers), "utf-8")
+    try:
+        read = load(path)
+    except ConfigProblem as problem:
+        said = str(problem)
+    else:
+        said = ""
+        assert read.regions[0].vswitches == {"cn-hangzhou-h": text}
+    assert "not TOML" not in said
