@@ -91,24 +91,12 @@ def _deadline(subject: Subject, now: datetime) -> Line:
 
 def _candidate(number: int, candidate: Candidate) -> list[Line]:
     place = f"{plain(candidate.instance_type, 64)} in {plain(candidate.zone, 64)} ({plain(candidate.vswitch_id, 64)})"
-    market = _market(candidate)
-    lines: list[Line] = [[(f"  {number}. {place}", ""), (f"  {plain(candidate.reason)}", "dim")]]
-    if market:
-        lines.append([(f"     {market}", "dim")])
+    price = _price(candidate.price_per_hour)
+    why = " · ".join(part for part in (price, plain(candidate.reason)) if part)
+    lines: list[Line] = [[(f"  {number}. {place}", ""), (f"  {why}", "dim")]]
     if candidate.problem:
         lines.append([(f"     ! {plain(candidate.problem, 300)}", "bold $warning")])
     return lines
-
-
-def _market(candidate: Candidate) -> str:
-    parts = [
-        "on-demand" if candidate.on_demand else "",
-        _price(candidate.price_per_hour),
-        str(candidate.stock),
-        f"reclaimed {plain(candidate.interruption_rate, 16)}" if candidate.interruption_rate else "",
-        f"disks become {plain(candidate.disk_category, 32)}" if candidate.disk_category else "",
-    ]
-    return " · ".join(part for part in parts if part)
 
 
 def _price(per_hour: float | None) -> str:

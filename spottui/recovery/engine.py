@@ -25,7 +25,7 @@ log = logging.getLogger("spottui.recovery")
 APPLICATION_VERSION = "flow-2"
 """Bumped by hand when a workflow that was interrupted before could not go on under the new code."""
 RESUME_QUEUE = "resume"
-RESUME_POLL_S = 0.25
+RESUME_POLL_S = 0.5
 RETRIES_S = (1, 2, 5, 10, 30)
 TEND_S = 1.0
 ENDED = ("ERROR", "SUCCESS", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")

@@ -15,7 +15,7 @@ from spottui.recovery.change import change, note, plan_of
 from spottui.recovery.guard import Grant
 from spottui.recovery.outlook import forecast_now, with_forecast
 from spottui.recovery.places import find_places
-from spottui.recovery.planner import capture, make_plan
+from spottui.recovery.planner import capture, make_plan, next_step
 from spottui.recovery.protect import PATIENCE_S
 from spottui.recovery.work import Ended, Work
 
@@ -186,15 +186,9 @@ async def _plan(work: Work, recovery: Recovery) -> Plan | str:
         recovery.recovery_id,
         plan,
         lambda known: with_forecast(
-            replace(known, name=spec.instance.name, next_step=_next_step(plan)), forecast, work.now()
+            replace(known, name=spec.instance.name, next_step=next_step(plan)), forecast, work.now()
         ),
     )
-
-
-def _next_step(plan: Plan) -> str:
-    first, *others = plan.candidates
-    then = "".join(f", then {one.zone}" for one in others[:1])
-    return f"image, then {first.instance_type} in {first.zone}{then}"
 
 
 def _stopped_by_person(recovery: Recovery) -> Ended:

@@ -8,6 +8,7 @@ from functools import partial
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
 from spottui.recovery.change import plan_of
+from spottui.recovery.planner import next_step
 from spottui.recovery.work import Work
 
 log = logging.getLogger("spottui.recovery")
@@ -33,8 +34,13 @@ async def find_places(work: Work, recovery_id: str) -> None:
     except Exception:
         log.exception("the places of %s could not be looked up; it goes on with those that it has", recovery_id)
         surveyed = replace(plan, surveyed=True, first_digest=plan.digest)
-    await asyncio.to_thread(work.journal.recoveries.replan, recovery_id, surveyed, only_if=_not_surveyed)
+    if await asyncio.to_thread(work.journal.recoveries.replan, recovery_id, surveyed, only_if=_not_surveyed):
+        work.bulletin.post(recovery_id, partial(_with_next_step, next_step(surveyed)))
     work.signals.wake(recovery_id)
+
+
+def _with_next_step(text: str, known: Recovery) -> Recovery:
+    return replace(known, next_step=text) if known.state.waits_for_permission else known
 
 
 def _not_surveyed(_recovery: Recovery, plan: Plan) -> bool:

@@ -83,6 +83,20 @@ def make_plan(spec: LaunchSpec, interruption_id: str, settings: Settings) -> Pla
     )
 
 
+def next_step(plan: Plan) -> str:
+    """Return in words what a yes to this plan does first."""
+    if plan.route is Route.RESTART:
+        return "start it after its stop"
+    first, *others = plan.candidates
+    then = "".join(f", then {one.zone}" for one in others[:1])
+    return f"{_SOURCE[plan.route]}, then {first.instance_type} in {first.zone}{then}"
+
+
+_SOURCE = {
+    Route.IMAGE: "image",
+    Route.KEPT_DISK: "image of the kept disk after the release",
+    Route.WARM_IMAGE: "earlier image",
+}
 _ROUTES = {
     InterruptionBehavior.STOP: (Route.RESTART, Route.IMAGE),
     InterruptionBehavior.TERMINATE: (Route.IMAGE, Route.KEPT_DISK),

@@ -148,7 +148,7 @@ def instance_row(instance: Instance, reclaim: Interruption | None, replaced_by: 
         plain(instance.instance_type, 64),
         plain(instance.region.removeprefix("cn-"), 64),
         plain(zone, 64),
-        "Recycling" if instance.recycling else "-",
+        "Recycling" if instance.recycling or _has_lock(reclaim) else "-",
         reclaim.marks if reclaim else "",
         plain(replaced_by, 64),
         str(instance.status),
@@ -158,6 +158,11 @@ def instance_row(instance: Instance, reclaim: Interruption | None, replaced_by: 
         epoch(instance.created),
         plain(" ".join(f"{key}={value}" for key, value in instance.tags)),
     )
+
+
+def _has_lock(reclaim: Interruption | None) -> bool:
+    """A sweep that began before the lock shows the instance without it; the lock itself was seen."""
+    return reclaim is not None and reclaim.locked and reclaim.unlocked_at is None and reclaim.released_at is None
 
 
 def _mark(instance: Instance, reclaim: Interruption | None, replaced_by: str) -> str:
