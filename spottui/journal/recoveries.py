@@ -1,5 +1,7 @@
 """Recoveries: the read model of each, its frozen plan, and what people decided."""
 
+import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -18,6 +20,8 @@ from spottui.journal.encoding import decode, encode, stamp
 from spottui.journal.outbox import write_letter
 
 ROW = (schema.recovery.c.data, schema.recovery.c.decision, schema.recovery.c.who, schema.recovery.c.cancel)
+
+LATELY_S = 0.5
 
 # Statements that every step runs are built once: in a storm that is a third of their cost.
 _OWN = schema.recovery.c.id == sa.bindparam("own_id")
@@ -39,11 +43,24 @@ class Recoveries:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._sharing = threading.Lock()
+        self._shared: dict[str, Recovery] = {}
+        self._shared_at = float("-inf")
 
     def get(self, recovery_id: str) -> Recovery | None:
         """Return a recovery by its id."""
         with self._database.read() as connection:
             return load(connection, recovery_id)
+
+    def lately(self, recovery_id: str) -> Recovery | None:
+        """Return a recovery as it was at most `LATELY_S` seconds ago: in a storm all who wait share one query."""
+        with self._sharing:
+            now = time.monotonic()
+            if now - self._shared_at > LATELY_S:
+                self._shared = {one.recovery_id: one for one in self.unfinished()}
+                self._shared_at = now
+            known = self._shared.get(recovery_id)
+        return known or self.get(recovery_id)
 
     def latest(self, limit: int) -> tuple[Recovery, ...]:
         """Return every recovery that is not over and the newest that are, at most `limit`, by deadline."""
