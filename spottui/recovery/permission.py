@@ -98,6 +98,10 @@ async def _wait_or_go(
 
 
 async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption, plan: Plan) -> float | None:
+    replacement = _replacement(work, recovery)
+    if replacement:
+        reason = f"{replacement} runs in its place already; y launches another"
+        return await _show(work, recovery, interruption, plan, RecoveryState.NEEDS_YOU, reason)
     if recovery.decision is Decision.HOLD:
         return await _show(
             work, recovery, interruption, plan, RecoveryState.NEEDS_YOU, f"held by {recovery.who}; plan ready: press y"
@@ -115,6 +119,13 @@ async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption,
     await _serve_from_earlier_image_if_late(work, recovery, plan, forecast)
     confirmed = await asyncio.to_thread(work.guard.confirm, *asked)
     return None if confirmed else LOOK_S
+
+
+def _replacement(work: Work, recovery: Recovery) -> str:
+    """The instance by which an earlier recovery of this one has replaced it: a drill that a person confirmed, say."""
+    earlier = work.journal.recoveries.of_instance(recovery.region, recovery.instance_id)
+    replaced = (one for one in earlier if one.state is RecoveryState.RECOVERED)
+    return next((one.new_instance_id for one in replaced if one.new_instance_id != recovery.instance_id), "")
 
 
 async def _serve_from_earlier_image_if_late(work: Work, recovery: Recovery, plan: Plan, forecast: Forecast) -> None:
