@@ -67,8 +67,9 @@ async def wait_for_image(work: Work, recovery_id: str, image_id: str) -> Ended |
     poll_s = 0.0
     while True:
         recovery = work.recovery_lately(recovery_id)
-        if recovery.cancel:
-            return cancelled(recovery)
+        # What was so a moment ago may be the cancel of an earlier run.
+        if recovery.cancel and work.recovery(recovery_id).cancel:
+            return cancelled(work.recovery(recovery_id))
         image = await work.polls.image(recovery.region, image_id, poll_s)
         now = work.now()
         if now - started > LOOK_FOR_PLACES_AFTER:
