@@ -21,4 +21,4 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
             assert not effects(cloud, "CreateImage"), "it waits for the lock"
             cloud.interrupt([instance_id], copies=5)
             output, _ = process.communicate(timeout=60)
-        yield Night(cloud, toml, instance_id, output, process.returncode)
+        yield Night(cloud, toml, instance_id, output, process.returncode, effects(cloud, "RunInstances"))

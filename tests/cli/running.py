@@ -47,6 +47,7 @@ class Night:
     instance_id: str
     output: str
     exit_code: int
+    launches: list[str]
 
 
 def start(toml: Path, *arguments: str) -> "subprocess.Popen[str]":

@@ -13,7 +13,6 @@ from spottui.journal import Journal
 from spottui.journal.incidents import incident
 from spottui.sim.testing import SimServer
 from tests.cli.running import Night, own_state, run, run_json, start
-from tests.driving import effects
 
 
 @pytest.fixture(autouse=True)
@@ -24,7 +23,7 @@ def state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_recover_waits_for_the_lock_and_brings_the_instance_back_once(night: Night) -> None:
     assert night.exit_code == 0, night.output
     assert "imaging" in night.output
-    assert len(effects(night.cloud, "RunInstances")) == 1
+    assert len(night.launches) == 1
 
 
 def test_a_second_recover_is_refused_and_a_dry_run_changes_nothing(night: Night) -> None:
