@@ -22,7 +22,7 @@ from tests.driving import Headless, add_policy, effects, wait_until
 
 SET = 10
 """Kills of one set of recoveries."""
-LONGEST_LIFE_S = 2.5
+LONGEST_LIFE_S = 1.5
 """A console lives between nothing and this long after it is ready, then it is killed."""
 OVER = ("recovered", "failed", "skipped")
 POLICY = {"veto_window_s": 0, "max_at_once": 50, "max_per_hour": 1000, "lock_poll_s": 0.5, "breaker_failures": 1000}

@@ -43,6 +43,7 @@ _KNOWN = "for known in journal.interruptions.latest(1000)"
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("__init__", f"{_KNOWN} if known.locked", _KNOWN): "the journal is asked of more than it must",
     ("__init__", "1000", "1001"): "so many of which the journal is asked",
+    ("__init__", "1000", "999"): "so many of which the journal is asked",
     (
         "seen_unlocked",
         "for instance_id in free if (region, instance_id) in self._locked",

@@ -26,16 +26,17 @@ class History:
         return self._past(sa.and_(table.c.region == region, table.c.instance_id == instance_id), limit)
 
     def _past(self, which: sa.ColumnElement[bool], limit: int) -> tuple[Past, ...]:
-        interruption, recovery = schema.interruption, schema.recovery
+        interruption, recovery, plan = schema.interruption, schema.recovery, schema.plan
         instance = "$.spec.instance."
         query = (
             sa.select(
                 interruption.c.data.label("reclaim"),
                 *ROW,
-                sa.func.coalesce(sa.func.json_extract(recovery.c.plan, instance + "zone"), "").label("zone"),
-                sa.func.coalesce(sa.func.json_extract(recovery.c.plan, instance + "instance_type"), "").label("type"),
+                sa.func.coalesce(sa.func.json_extract(plan.c.plan, instance + "zone"), "").label("zone"),
+                sa.func.coalesce(sa.func.json_extract(plan.c.plan, instance + "instance_type"), "").label("type"),
             )
             .join(recovery, recovery.c.id == interruption.c.id)
+            .outerjoin(plan, plan.c.recovery_id == recovery.c.id)
             .where(which)
             .order_by(interruption.c.epoch.desc())
             .limit(limit)

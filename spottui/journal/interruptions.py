@@ -137,8 +137,10 @@ def _known(connection: sa.Connection, seen: Observation) -> Interruption | None:
 
 
 def _is_closed(state: RecoveryState, source: Evidence) -> bool:
-    """Whether a recovery came to nothing; a vetoed one did for a person who asks again."""
-    return state.came_to_nothing or (source is Evidence.ENGINEER and state is RecoveryState.VETOED)
+    """Whether a recovery came to nothing; one that a person stopped did only for a person who asks again."""
+    if source is Evidence.ENGINEER:
+        return state.came_to_nothing or state is RecoveryState.VETOED
+    return state in (RecoveryState.FAILED, RecoveryState.SKIPPED)
 
 
 def _is_acting(state: RecoveryState, decision: Decision) -> bool:

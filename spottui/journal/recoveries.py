@@ -1,5 +1,7 @@
 """Recoveries: the read model of each, its frozen plan, and what people decided."""
 
+import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -19,12 +21,20 @@ from spottui.journal.outbox import write_letter
 
 ROW = (schema.recovery.c.data, schema.recovery.c.decision, schema.recovery.c.who, schema.recovery.c.cancel)
 
+LATELY_S = 0.5
+
 # Statements that every step runs are built once: in a storm that is a third of their cost.
 _OWN = schema.recovery.c.id == sa.bindparam("own_id")
 _LOAD = sa.select(*ROW).where(_OWN)
-_PLAN = sa.select(schema.recovery.c.plan).where(_OWN)
+_PLAN = sa.select(schema.plan.c.plan).where(schema.plan.c.recovery_id == sa.bindparam("own_id"))
 _SAVE = schema.recovery.update().where(_OWN).values(data=sa.bindparam("data"), state=sa.bindparam("state"))
-_SAVE_PLAN = schema.recovery.update().where(_OWN).values(plan=sa.bindparam("plan"), data=sa.bindparam("data"))
+_SAVE_PLAN = sa.insert(schema.plan).prefix_with("OR REPLACE")
+# An id ends with a number: all of an instance lie together in the index.
+_OF_INSTANCE = (
+    sa.select(*ROW)
+    .where(schema.recovery.c.id >= sa.bindparam("first"), schema.recovery.c.id < sa.bindparam("behind"))
+    .order_by(sa.literal_column("rowid"))
+)
 _END_FOR_GUARD = (
     schema.auto_answer.update()
     .where(
@@ -39,11 +49,24 @@ class Recoveries:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._sharing = threading.Lock()
+        self._shared: dict[str, Recovery] = {}
+        self._shared_at = float("-inf")
 
     def get(self, recovery_id: str) -> Recovery | None:
         """Return a recovery by its id."""
         with self._database.read() as connection:
             return load(connection, recovery_id)
+
+    def lately(self, recovery_id: str) -> Recovery | None:
+        """Return a recovery as it was at most `LATELY_S` seconds ago: in a storm all who wait share one query."""
+        with self._sharing:
+            now = time.monotonic()
+            if now - self._shared_at > LATELY_S:
+                self._shared = {one.recovery_id: one for one in self.unfinished()}
+                self._shared_at = now
+            known = self._shared.get(recovery_id)
+        return known or self.get(recovery_id)
 
     def latest(self, limit: int) -> tuple[Recovery, ...]:
         """Return every recovery that is not over and the newest that are, at most `limit`, by deadline."""
@@ -68,10 +91,9 @@ class Recoveries:
 
     def of_instance(self, region: str, instance_id: str) -> tuple[Recovery, ...]:
         """Return every recovery of an instance, the oldest first."""
-        ours = schema.recovery.c.id.startswith(f"{region}.{instance_id}.", autoescape=True)
-        query = sa.select(*ROW).where(ours).order_by(sa.literal_column("rowid"))
+        ids = {"first": f"{region}.{instance_id}.", "behind": f"{region}.{instance_id}.~"}
         with self._database.read() as connection:
-            return tuple(decoded(*row) for row in connection.execute(query).all())
+            return tuple(decoded(*row) for row in connection.execute(_OF_INSTANCE, ids).all())
 
     def change(
         self, recovery_id: str, now: datetime, change: Callable[[Recovery], Recovery], entry: Entry | None = None
@@ -133,7 +155,8 @@ class Recoveries:
             if known:
                 return known
             shown = change(_required(connection, recovery_id))
-            connection.execute(_SAVE_PLAN, {"own_id": recovery_id, "plan": encode(plan), "data": encode(shown)})
+            connection.execute(_SAVE, {"own_id": recovery_id, "data": encode(shown), "state": shown.state.value})
+            connection.execute(_SAVE_PLAN, {"recovery_id": recovery_id, "plan": encode(plan)})
             return plan
 
     def replan(self, recovery_id: str, plan: Plan, *, only_if: Callable[[Recovery, Plan], bool]) -> bool:
@@ -142,8 +165,7 @@ class Recoveries:
             known = _plan(connection, recovery_id)
             if known is None or not only_if(_required(connection, recovery_id), known):
                 return False
-            values = {"plan": encode(plan)}
-            connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
+            connection.execute(_SAVE_PLAN, {"recovery_id": recovery_id, "plan": encode(plan)})
             return True
 
     def reopen(self, recovery_id: str, decision: Decision, who: str, now: datetime) -> Recovery | None:
@@ -168,7 +190,8 @@ class Recoveries:
             }
             plan = _plan(connection, recovery_id)
             if plan:
-                values["plan"] = encode(replace(plan, surveyed=False))
+                stale = encode(replace(plan, surveyed=False))
+                connection.execute(_SAVE_PLAN, {"recovery_id": recovery_id, "plan": stale})
             connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
             entry = Entry(recovery_id, "Retry", Phase.DECISION, detail=f"tried again by {who}, run {again.run + 1}")
             write_entry(connection, entry, known.region, known.instance_id, now)

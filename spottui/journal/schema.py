@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 2
 
 metadata = sa.MetaData()
 
@@ -31,7 +31,6 @@ recovery = sa.Table(
     sa.Column("id", sa.Text, sa.ForeignKey("interruption.id"), primary_key=True),
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("data", sa.Text, nullable=False),
-    sa.Column("plan", sa.Text),
     sa.Column("decision", sa.Text, nullable=False, server_default=""),
     sa.Column("decided_at", sa.Float),
     sa.Column("who", sa.Text, nullable=False, server_default=""),
@@ -54,6 +53,14 @@ watermark = sa.Table(
     metadata,
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("at", sa.Float, nullable=False),
+)
+
+# A plan is long: in the rows above, every count of recoveries would read all of them.
+plan = sa.Table(
+    "plan",
+    metadata,
+    sa.Column("recovery_id", sa.Text, sa.ForeignKey("recovery.id"), primary_key=True),
+    sa.Column("plan", sa.Text, nullable=False),
 )
 
 event = sa.Table(
@@ -108,9 +115,11 @@ image_timing = sa.Table(
 UPGRADES = {
     2: (
         "ALTER TABLE image_timing ADD COLUMN category TEXT NOT NULL DEFAULT ''",
-        "UPDATE recovery SET plan = json_set(plan, '$.routes', json_array(json_extract(plan, '$.route')))",
-    ),
-    3: ("CREATE INDEX recovery_by_decision ON recovery (state, decision)",),
+        "CREATE INDEX IF NOT EXISTS recovery_by_decision ON recovery (state, decision)",
+        "INSERT INTO plan (recovery_id, plan) SELECT id, json_set(plan, '$.routes', json_array(json_extract(plan, "
+        "'$.route'))) FROM recovery WHERE plan IS NOT NULL",
+        "UPDATE recovery SET plan = NULL",
+    )
 }
 
 

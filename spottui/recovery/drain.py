@@ -25,11 +25,12 @@ OUTPUT_KEPT = 4000
 
 async def drain(work: Work, recovery_id: str) -> str:
     """Run the plan's command and wait for it as long as it may take; return what came of it, for the log."""
-    one = plan_of(work, recovery_id).drain
+    plan = plan_of(work, recovery_id)
+    one = plan.drain
     recovery = work.recovery(recovery_id)
     if one is None or recovery.cancel:
         return ""
-    box_s = min(one.timeout_s, forecast_now(work, recovery).slack_s - TIGHT_S)
+    box_s = min(one.timeout_s, forecast_now(work, recovery, plan).slack_s - TIGHT_S)
     if box_s < 1:
         return await _said(work, recovery_id, one, "skipped: there is no time for it")
     until = work.now() + timedelta(seconds=box_s)

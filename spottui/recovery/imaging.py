@@ -14,6 +14,7 @@ from spottui.domain.tokens import client_token
 from spottui.recovery.calls import Call, call, may_begin
 from spottui.recovery.change import cancelled, change, entered, leaves, plan_of, with_created
 from spottui.recovery.outlook import with_forecast
+from spottui.recovery.places import begin_to_look, look_for_places
 from spottui.recovery.work import Ended, Work
 
 POLL_S = 5.0
@@ -21,6 +22,8 @@ POLL_TIGHT_S = 2.0
 POLL_SOON_S = 1.0
 NEAR_S = 15.0
 """So near to the forecast end the image is looked at each second: the machine is down while nobody looks."""
+LOOK_FOR_PLACES_AFTER = timedelta(seconds=5)
+"""In a storm the images of others come first."""
 YOUNG = timedelta(seconds=10)
 """An image that is refused after all, or is ready at once, shows early."""
 UNLISTED_GRACE = timedelta(seconds=120)
@@ -57,19 +60,22 @@ async def start_image(
 async def wait_for_image(work: Work, recovery_id: str, image_id: str) -> Ended | None:
     """Wait until instances can be launched from the image, showing its progress and the forecast.
 
-    An image that is lost is forgotten as the recovery's own, so that another can be made.
+    Meanwhile the places are looked for. An image that is lost is forgotten as the recovery's own, so that another can
+    be made.
     """
-    plan = plan_of(work, recovery_id)
+    plan, started = plan_of(work, recovery_id), work.recovery(recovery_id).imaging_since or work.now()
     poll_s = 0.0
     while True:
-        recovery = work.recovery(recovery_id)
+        recovery = work.recovery_lately(recovery_id)
         if recovery.cancel:
             return cancelled(recovery)
         image = await work.polls.image(recovery.region, image_id, poll_s)
         now = work.now()
-        started = recovery.imaging_since or now
+        if now - started > LOOK_FOR_PLACES_AFTER:
+            begin_to_look(work, recovery_id, plan_of(work, recovery_id))
         if isinstance(image, Image) and image.usable:
-            await _ready(work, recovery, plan, (now - started).total_seconds())
+            await look_for_places(work, recovery_id)
+            await _ready(work, recovery, image_id, plan, (now - started).total_seconds())
             return None
         lost = _lost(image, image_id, now - started)
         if lost:
@@ -85,10 +91,10 @@ def _begun(known: Recovery, image_id: str, now: datetime) -> Recovery:
     return replace(with_created(known, "image", image_id), image_id=image_id, imaging_since=since)
 
 
-async def _ready(work: Work, recovery: Recovery, plan: Plan, seconds: float) -> None:
+async def _ready(work: Work, recovery: Recovery, image_id: str, plan: Plan, seconds: float) -> None:
     spec, now = plan.spec, work.now()
     add = work.journal.image_timings.add
-    await asyncio.to_thread(add, recovery.image_id, spec.main_category, spec.image_gib, seconds, now)
+    await asyncio.to_thread(add, image_id, spec.main_category, spec.image_gib, seconds, now)
     await change(work, recovery.recovery_id, lambda known: _launchable(known, now))
 
 

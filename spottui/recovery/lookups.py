@@ -23,6 +23,8 @@ AT_ONCE = 4
 FAILED_S = 5.0
 """How long a failed call answers for whoever asks after it."""
 
+FORGET_EVERY = timedelta(seconds=30)
+
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
@@ -50,6 +52,7 @@ class Lookups:
         self._asked: dict[Hashable, _Asked] = {}
         self._waiting: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
         self._running = 0
+        self._forgotten_at = clock.now()
 
     def ask(self, key: Hashable, keep_s: float, call: Callable[[], T]) -> "Future[T]":
         """Return what `call` gives, or gave to somebody who asked with the same key at most `keep_s` seconds ago.
@@ -60,13 +63,18 @@ class Lookups:
         with self._lock:
             known = self._asked.get(key)
             if known is None or not known.answers(now):
-                self._asked = {old: one for old, one in self._asked.items() if one.answers(now)}
+                self._forget_old(now)
                 known = self._asked[key] = _Asked(now, keep_s, Future())
                 self._waiting.append((call, known.answer))
             own: Future[T] = Future()
         known.answer.add_done_callback(partial(_pass_on, own))
         self._run_next()
         return own
+
+    def _forget_old(self, now: datetime) -> None:
+        if now - self._forgotten_at > FORGET_EVERY:
+            self._asked = {old: one for old, one in self._asked.items() if one.answers(now)}
+            self._forgotten_at = now
 
     def _run_next(self) -> None:
         with self._lock:

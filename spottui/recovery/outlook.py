@@ -4,13 +4,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from spottui.domain.forecast import Forecast, before_image
+from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
 from spottui.recovery.work import Work
 
 
-def forecast_now(work: Work, recovery: Recovery) -> Forecast:
+def forecast_now(work: Work, recovery: Recovery, plan: Plan | None) -> Forecast:
     """Forecast an image that would be started now."""
-    plan = work.journal.recoveries.plan(recovery.recovery_id)
     gib, category = (plan.spec.image_gib, plan.spec.main_category) if plan else (0, "")
     return before_image(work.now(), recovery.deadline, gib, work.journal.image_timings.timing(category))
 

@@ -14,7 +14,7 @@ from spottui.recovery.calls import attempt
 from spottui.recovery.change import change, note, plan_of
 from spottui.recovery.guard import Grant
 from spottui.recovery.outlook import forecast_now, with_forecast
-from spottui.recovery.places import find_places
+from spottui.recovery.places import begin_to_look
 from spottui.recovery.planner import capture, make_plan, next_step
 from spottui.recovery.protect import PATIENCE_S
 from spottui.recovery.work import Ended, Work
@@ -51,7 +51,6 @@ async def wait_for_permission(work: Work, recovery_id: str) -> Permission:
     raft = asyncio.wrap_future(work.life_rafts.send(recovery.region, recovery.instance_id, recovery_id))
     until = asyncio.get_running_loop().time() + PATIENCE_S
     while isinstance(answer := await _look(work, recovery_id), float):
-        _look_for_places_meanwhile(work, recovery_id)
         await work.signals.wait(recovery_id, answer)
     if answer is not None:
         return Permission(ended=answer)
@@ -60,13 +59,6 @@ async def wait_for_permission(work: Work, recovery_id: str) -> Permission:
     if work.recovery(recovery_id).route is not plan.route:
         await change(work, recovery_id, lambda known: replace(known, route=plan.route))
     return Permission(route=plan.route, drains=plan.drain is not None)
-
-
-def _look_for_places_meanwhile(work: Work, recovery_id: str) -> None:
-    """While somebody reads the plan; a yes at once is not held up by it, and for a drill nothing is looked up."""
-    plan, interruption = work.journal.recoveries.plan(recovery_id), work.journal.interruptions.get(recovery_id)
-    if plan and not plan.surveyed and interruption and interruption.confirmed:
-        work.looks.begin(recovery_id, partial(find_places, work, recovery_id))
 
 
 async def _look(work: Work, recovery_id: str) -> Ended | float | None:
@@ -80,39 +72,60 @@ async def _look(work: Work, recovery_id: str) -> Ended | float | None:
     plan = await _plan(work, recovery)
     if recovery.decision is Decision.CONFIRM and isinstance(plan, Plan):
         return None
+    answer = await _wait_or_go(work, recovery, interruption, plan)
+    if isinstance(answer, float) and isinstance(plan, Plan) and interruption.confirmed:
+        # While somebody reads the plan; a yes at once is not held up by it, and for a drill nothing is looked up.
+        begin_to_look(work, recovery_id, plan)
+    return answer
+
+
+async def _wait_or_go(
+    work: Work, recovery: Recovery, interruption: Interruption, plan: Plan | str
+) -> Ended | float | None:
     if work.now() > interruption.over_at or (interruption.released_at and not interruption.confirmed):
         return _too_late(recovery, await _with_release(work, interruption), plan)
     if not interruption.confirmed:
         if (work.now() - interruption.first_seen).total_seconds() < LOCK_SOON_S:
             return LOCK_SOON_S
         reason = "no lock seen yet: a drill never gets one"
-        return await _show(work, recovery, interruption, RecoveryState.SUSPECTED, reason)
+        return await _show(work, recovery, interruption, plan, RecoveryState.SUSPECTED, reason)
     if not isinstance(plan, Plan):
-        return await _show(work, recovery, interruption, RecoveryState.SUSPECTED, f"no plan yet: {plan}")
+        return await _show(work, recovery, interruption, plan, RecoveryState.SUSPECTED, f"no plan yet: {plan}")
     if not interruption.locked:
         reason = "no lock seen, so auto-mode leaves it to you: press y"
-        return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, reason)
+        return await _show(work, recovery, interruption, plan, RecoveryState.NEEDS_YOU, reason)
     return await _ask_guard(work, recovery, interruption, plan)
 
 
 async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption, plan: Plan) -> float | None:
+    replacement = _replacement(work, recovery)
+    if replacement:
+        reason = f"{replacement} runs in its place already; y launches another"
+        return await _show(work, recovery, interruption, plan, RecoveryState.NEEDS_YOU, reason)
     if recovery.decision is Decision.HOLD:
         return await _show(
-            work, recovery, interruption, RecoveryState.NEEDS_YOU, f"held by {recovery.who}; plan ready: press y"
+            work, recovery, interruption, plan, RecoveryState.NEEDS_YOU, f"held by {recovery.who}; plan ready: press y"
         )
-    forecast = forecast_now(work, recovery)
+    forecast = forecast_now(work, recovery, plan)
     asked = recovery, interruption, plan, forecast
     answer = await asyncio.to_thread(work.guard.ask, *asked)
     if not isinstance(answer, Grant):
-        return await _show(work, recovery, interruption, RecoveryState.NEEDS_YOU, answer.reason)
+        return await _show(work, recovery, interruption, plan, RecoveryState.NEEDS_YOU, answer.reason)
     left_s = (answer.veto_until - work.now()).total_seconds()
     if left_s > 0:
         recovery = replace(recovery, veto_until=answer.veto_until)
-        await _show(work, recovery, interruption, RecoveryState.VETO_WINDOW, "auto-mode goes on unless you veto")
+        await _show(work, recovery, interruption, plan, RecoveryState.VETO_WINDOW, "auto-mode goes on unless you veto")
         return min(left_s, LOOK_S)
     await _serve_from_earlier_image_if_late(work, recovery, plan, forecast)
     confirmed = await asyncio.to_thread(work.guard.confirm, *asked)
     return None if confirmed else LOOK_S
+
+
+def _replacement(work: Work, recovery: Recovery) -> str:
+    """The instance by which an earlier recovery of this one has replaced it: a drill that a person confirmed, say."""
+    earlier = work.journal.recoveries.of_instance(recovery.region, recovery.instance_id)
+    replaced = (one for one in earlier if one.state is RecoveryState.RECOVERED)
+    return next((one.new_instance_id for one in replaced if one.new_instance_id != recovery.instance_id), "")
 
 
 async def _serve_from_earlier_image_if_late(work: Work, recovery: Recovery, plan: Plan, forecast: Forecast) -> None:
@@ -131,10 +144,12 @@ def _nobody_has_spoken(known: Recovery, _plan: Plan) -> bool:
     return known.decision is Decision.NONE
 
 
-async def _show(work: Work, recovery: Recovery, interruption: Interruption, state: RecoveryState, reason: str) -> float:
+async def _show(
+    work: Work, recovery: Recovery, interruption: Interruption, plan: Plan | str, state: RecoveryState, reason: str
+) -> float:
     """Commit what the recovery waits for, if that is new, and return when to look again."""
     now = work.now()
-    forecast = forecast_now(work, recovery)
+    forecast = forecast_now(work, recovery, plan if isinstance(plan, Plan) else None)
     veto_until = recovery.veto_until if state is RecoveryState.VETO_WINDOW else None
 
     def show(known: Recovery) -> Recovery:

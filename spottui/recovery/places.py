@@ -21,9 +21,14 @@ async def look_for_places(work: Work, recovery_id: str) -> None:
 
     Who confirmed before they were known has confirmed the rules within which they are looked for.
     """
-    if not plan_of(work, recovery_id).surveyed:
-        found = work.looks.begin(recovery_id, partial(find_places, work, recovery_id))
+    found = begin_to_look(work, recovery_id, plan_of(work, recovery_id))
+    if found:
         await asyncio.wait({found}, timeout=PATIENCE_S)
+
+
+def begin_to_look(work: Work, recovery_id: str, plan: Plan) -> "asyncio.Task[None] | None":
+    """Begin to look in this process, unless somebody does or has; nobody need wait for it."""
+    return None if plan.surveyed else work.looks.begin(recovery_id, partial(find_places, work, recovery_id))
 
 
 async def find_places(work: Work, recovery_id: str) -> None:

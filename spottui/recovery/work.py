@@ -128,6 +128,10 @@ class Work:
             raise LookupError(f"no recovery {recovery_id} in the journal")
         return found
 
+    def recovery_lately(self, recovery_id: str) -> Recovery:
+        """Return a recovery as it was a moment ago, for those who look again and again."""
+        return self.journal.recoveries.lately(recovery_id) or self.recovery(recovery_id)
+
     def ecs(self, recovery: Recovery) -> Ecs:
         """Return the ECS client of a recovery's region."""
         return self.regions[recovery.region]

@@ -19,7 +19,7 @@ API_S = 0.1
 LANES = 31
 SPARE = 1.45
 """Instances for each that is interrupted: the others are on-demand, or in Stop mode."""
-POLICY = {"veto_window_s": 0, "max_at_once": 10_000, "max_per_hour": 10_000, "other_types": "false", "sweep_s": 2}
+POLICY = {"veto_window_s": 0, "max_at_once": 10_000, "max_per_hour": 10_000, "other_types": "false", "sweep_s": 10}
 
 
 def run(burst: int = BURST) -> Iterator[dict[str, object]]:

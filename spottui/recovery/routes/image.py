@@ -9,7 +9,6 @@ from spottui.domain.plan import Route
 from spottui.recovery.change import cancelled, leaves, not_done
 from spottui.recovery.imaging import start_image, wait_for_image
 from spottui.recovery.launching import launch_and_see_running, rebind, verify
-from spottui.recovery.places import look_for_places
 from spottui.recovery.stage import Stage
 from spottui.recovery.work import Ended, Work
 
@@ -26,7 +25,6 @@ async def image_route(recovery_id: str, stage: Stage) -> Ended:
         image_id = await stage(create_image, recovery_id)
         if isinstance(image_id, Ended):
             return _both(lost, image_id)
-        await stage(look_for_places, recovery_id)
         lost = await stage(wait_for_image, recovery_id, image_id)
         if lost is None:
             return await _launch(recovery_id, stage, image_id)

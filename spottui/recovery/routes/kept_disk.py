@@ -27,7 +27,6 @@ from spottui.recovery.change import (
 )
 from spottui.recovery.imaging import start_image, wait_for_image
 from spottui.recovery.launching import launch_and_see_running, rebind, verify
-from spottui.recovery.places import look_for_places
 from spottui.recovery.stage import Stage
 from spottui.recovery.work import Ended, Work
 
@@ -48,7 +47,6 @@ async def kept_disk_route(recovery_id: str, stage: Stage) -> Ended:
     home = await stage(wait_for_release, recovery_id)
     if isinstance(home, Ended):
         return home
-    await stage(look_for_places, recovery_id)
     launched = await _launch_from(recovery_id, stage, whole=False, zone=home)
     if isinstance(launched, Ended) and launched.again:
         await stage(set_image_aside, recovery_id)
