@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\b
 Examples:
-  spottui janitor                             what is there, and whether it may go
+  spottui janitor                          what is there, and what may go
   spottui janitor --delete m-bp1abc d-bp1def
-  spottui janitor --delete-expired --yes      what may go and outlived its day
+  spottui janitor --delete-expired --yes   what may go and outlived its day
 """
 GONE = "deleted"
 WOULD_GO = "would be deleted"
