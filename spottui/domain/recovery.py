@@ -75,6 +75,7 @@ class Try:
     vswitch_id: str
     image_id: str
     client_token: str
+    data_disks: bool = True
     disk_category: str = ""
     at: datetime | None = None
     refused: str = ""
@@ -96,7 +97,8 @@ class Recovery:
     `recovery_id` is the interruption's id. `progress` is the image's, in percent. `veto_until` is set while a
     veto window runs, `imaging_since` once the image was started, `forecast_at` is when it is expected. `who` said yes,
     as `user@host tty`. `run` counts from 0 and grows with each retry; `tries` are its launches, of all runs,
-    and `snapshots` the ids of the kept disks and of their snapshots.
+    and `snapshots` the ids of the kept disks and of their snapshots. `image_of` says of what the image is made: one of
+    the system disk alone is no image of the instance.
     """
 
     recovery_id: str
@@ -124,6 +126,7 @@ class Recovery:
     tries: tuple[Try, ...] = field(default=())
     run: int = 0
     snapshots: tuple[tuple[str, str], ...] = ()
+    image_of: str = ""
 
     def made(self, kind: str) -> tuple[str, ...]:
         """Return the ids of what it made of this kind."""

@@ -34,9 +34,9 @@ PATIENCE = timedelta(hours=2)
 async def start_image(
     work: Work, recovery_id: str, source: ImageSource, what: str, give_up_at: datetime
 ) -> str | CloudError | Ended:
-    """Start the recovery's next image and return its id, or of the one that was started before and is not lost."""
+    """Start the recovery's next image and return its id, or of one that was started of the same and is not lost."""
     recovery, plan = work.recovery(recovery_id), plan_of(work, recovery_id)
-    if recovery.image_id:
+    if recovery.image_id and recovery.image_of in (what, ""):
         return recovery.image_id
     number = len(recovery.made("image"))
     ecs, token = work.ecs(recovery), client_token(recovery_id, "CreateImage", number)
@@ -51,7 +51,7 @@ async def start_image(
             token,
             give_up_at=give_up_at,
             shows=lambda known: entered(known, RecoveryState.IMAGING, what),
-            gives=lambda known, image_id: _begun(known, image_id, work.now()),
+            gives=lambda known, image_id: _begun(known, image_id, what, work.now()),
         ),
         lambda: ecs.create_image(source, name, recovery_id, token),
     )
@@ -86,9 +86,9 @@ async def wait_for_image(work: Work, recovery_id: str, image_id: str) -> Ended |
             poll_s = _show_progress(work, recovery, image, plan, started, now)
 
 
-def _begun(known: Recovery, image_id: str, now: datetime) -> Recovery:
-    since = known.imaging_since or now
-    return replace(with_created(known, "image", image_id), image_id=image_id, imaging_since=since)
+def _begun(known: Recovery, image_id: str, what: str, now: datetime) -> Recovery:
+    since = now if known.image_id != image_id or known.imaging_since is None else known.imaging_since
+    return replace(with_created(known, "image", image_id), image_id=image_id, image_of=what, imaging_since=since)
 
 
 async def _ready(work: Work, recovery: Recovery, image_id: str, plan: Plan, seconds: float) -> None:

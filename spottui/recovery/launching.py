@@ -65,7 +65,7 @@ async def launch(work: Work, recovery_id: str, image_id: str, zone: str, data_di
         spared = await _runs_again(work, recovery, plan)
         if spared:
             return spared
-        one = _open_try(recovery) or _next_try(work, recovery, plan, image_id, zone)
+        one = _open_try(recovery) or _next_try(work, recovery, plan, image_id, zone, data_disks=data_disks)
         if recovery.cancel and not (one and may_begin(work, recovery, one.client_token)):
             return cancelled(recovery)
         if one is None:
@@ -73,7 +73,7 @@ async def launch(work: Work, recovery_id: str, image_id: str, zone: str, data_di
                 return replace(failed(f"no candidate has room now; image {image_id} is kept"), again=bool(zone))
             await _wait_for_room(work, recovery_id, plan)
             continue
-        outcome = await _launch_once(work, recovery, plan, one, until, data_disks)
+        outcome = await _launch_once(work, recovery, plan, one, until)
         if not isinstance(outcome, CloudError):
             return outcome
         if outcome.kind not in REFUSED_HERE:
@@ -135,7 +135,7 @@ def _open_try(recovery: Recovery) -> Try | None:
     return last if last and not last.refused else None
 
 
-def _next_try(work: Work, recovery: Recovery, plan: Plan, image_id: str, zone: str) -> Try | None:
+def _next_try(work: Work, recovery: Recovery, plan: Plan, image_id: str, zone: str, *, data_disks: bool) -> Try | None:
     """The best place that does not rest, with a token of its own: a refused one is never used again."""
     now = work.now()
     resting = set(work.journal.cool_downs.resting(recovery.region, now)) | _own_refusals(recovery, now)
@@ -146,7 +146,7 @@ def _next_try(work: Work, recovery: Recovery, plan: Plan, image_id: str, zone: s
         category = _category(recovery, candidate)
         if category is None or candidate.place in resting or zone not in ("", candidate.zone):
             continue
-        return Try(candidate.place, candidate.vswitch_id, image_id, token, disk_category=category, at=now)
+        return Try(candidate.place, candidate.vswitch_id, image_id, token, data_disks, category, now)
     return None
 
 
@@ -165,9 +165,7 @@ def _category(recovery: Recovery, candidate: Candidate) -> str | None:
     return next((one for one in (candidate.disk_category, *DISK_CATEGORIES) if one not in tried), None)
 
 
-async def _launch_once(
-    work: Work, recovery: Recovery, plan: Plan, one: Try, until: datetime, data_disks: bool
-) -> str | CloudError:
+async def _launch_once(work: Work, recovery: Recovery, plan: Plan, one: Try, until: datetime) -> str | CloudError:
     instance_type, zone, on_demand = one.place
     place = Candidate(instance_type, zone, one.vswitch_id, "", on_demand=on_demand, disk_category=one.disk_category)
     next_step = f"launch {instance_type} in {zone}" + (" on-demand" if on_demand else "")
@@ -181,12 +179,12 @@ async def _launch_once(
             shows=lambda known: _trying(entered(known, RecoveryState.LAUNCHING, next_step), one),
             gives=lambda known, new_id: replace(with_created(known, "instance", new_id), new_instance_id=new_id),
         ),
-        partial(_run, work.ecs(recovery), plan, place, one, recovery.recovery_id, data_disks),
+        partial(_run, work.ecs(recovery), plan, place, one, recovery.recovery_id),
     )
 
 
-def _run(ecs: Ecs, plan: Plan, place: Candidate, one: Try, recovery_id: str, data_disks: bool) -> Answer:
-    return ecs.run_instance(plan.spec, place, one.image_id, recovery_id, one.client_token, data_disks=data_disks)
+def _run(ecs: Ecs, plan: Plan, place: Candidate, one: Try, recovery_id: str) -> Answer:
+    return ecs.run_instance(plan.spec, place, one.image_id, recovery_id, one.client_token, data_disks=one.data_disks)
 
 
 def _trying(known: Recovery, one: Try) -> Recovery:

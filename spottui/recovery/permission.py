@@ -55,10 +55,12 @@ async def wait_for_permission(work: Work, recovery_id: str) -> Permission:
     if answer is not None:
         return Permission(ended=answer)
     await asyncio.wait({raft}, timeout=max(0.0, until - asyncio.get_running_loop().time()))
-    plan = plan_of(work, recovery_id)
-    if work.recovery(recovery_id).route is not plan.route:
-        await change(work, recovery_id, lambda known: replace(known, route=plan.route))
-    return Permission(route=plan.route, drains=plan.drain is not None)
+    plan, known = plan_of(work, recovery_id), work.recovery(recovery_id)
+    # Who tries again goes on with the route that failed, and with what it had made.
+    route = known.route if known.run and known.created else plan.route
+    if known.route is not route:
+        await change(work, recovery_id, lambda known: replace(known, route=route))
+    return Permission(route=route, drains=plan.drain is not None and not known.image_id)
 
 
 async def _look(work: Work, recovery_id: str) -> Ended | float | None:

@@ -100,13 +100,20 @@ def details(desk: Acting, recovery: dict[str, Any]) -> list[str]:
     return [f"{one['action']} {one['detail']}" for one in desk("timeline", recovery["recovery_id"])]
 
 
-def test_kept_disks_come_back_when_no_image_can_be_made_and_the_leftovers_can_be_cleaned_up(
+def test_kept_disks_come_back_at_the_second_try_and_the_leftovers_can_be_cleaned_up(
     auto: Acting, live_cloud: SimServer
 ) -> None:
     live_cloud.world(locked_status="Stopping")
+    no_money = {"code": "InvalidAccountStatus.NotEnoughBalance", "status": 403}
+    live_cloud.fault("RunInstances", "error", match={"ClientToken": "*"}, **no_money)
     old = named(live_cloud, "api-2")
     live_cloud.interrupt([old["InstanceId"]], notice_s=5)
-    recovery = auto.until(old["InstanceId"], "recovered", "failed")
+    failed = auto.until(old["InstanceId"], "recovered", "failed")
+    assert (failed["state"], failed["route"]) == ("failed", "kept-disk")
+    assert "NotEnoughBalance" in failed["reason"]
+    assert auto("retry", failed["recovery_id"]) is None
+    recovery = auto.until(old["InstanceId"], "recovered")
+    assert recovery["image_id"] == failed["image_id"], "what was made is used"
     assert (recovery["state"], recovery["route"]) == ("recovered", "kept-disk")
     new = by_id(live_cloud, recovery["new_instance_id"])
     system, data = old["DiskIds"]
