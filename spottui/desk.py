@@ -20,7 +20,7 @@ from spottui.domain.tokens import image_name
 from spottui.domain.view import ApiBudget, DeskView
 from spottui.journal import Journal
 from spottui.recovery.engine import Engine
-from spottui.recovery.janitor import clean_up, leftovers
+from spottui.recovery.janitor import Janitor
 from spottui.recovery.preview import Previews
 from spottui.recovery.work import Work
 from spottui.watch.watch import Watch
@@ -56,6 +56,7 @@ class Desk:
         self._watch = watch
         self._work = work
         self._previews = Previews(work)
+        self._janitor = Janitor(journal, work.regions, work.clock)
         self._engine = engine
         self._clock: Clock = work.clock
         self._on_close = on_close
@@ -146,12 +147,12 @@ class Desk:
 
     def leftovers(self) -> tuple[Leftover, ...]:
         """Return what recoveries left behind that costs money; asks the cloud."""
-        return leftovers(self._work)
+        return self._janitor.leftovers()
 
     def clean_up(self, resource_ids: Sequence[str], who: str) -> dict[str, str]:
         """Delete leftovers that may go; return what came of each: empty for gone, else why it is still there."""
         self._refuse_if_read_only()
-        return clean_up(self._work, resource_ids, who)
+        return dict(self._janitor.clean_up(resource_ids, who))
 
     def choose_route(self, recovery_id: str, route: Route, who: str) -> Plan:
         """Put another route first in the plan of a recovery that nobody has confirmed yet; return the plan."""

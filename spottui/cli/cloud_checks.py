@@ -4,7 +4,7 @@ from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from spottui.cli.check import Check, note, ok, wrong
-from spottui.cli.permissions import RECOVER, WATCH, Permission, statement_for
+from spottui.cli.permissions import CLEAN, RECOVER, WATCH, Permission, statement_for
 from spottui.cli.setup import missing_steps
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
@@ -64,7 +64,7 @@ def _endpoint(tools: "RegionTools") -> Check:
 
 def _permissions(tools: "RegionTools", *, watch_only: bool) -> Iterator[Check]:
     subject = f"permission {tools.settings.id}"
-    wanted = WATCH if watch_only else (*WATCH, *RECOVER)
+    wanted = WATCH if watch_only else (*WATCH, *RECOVER, *CLEAN)
     tried = [one for one in wanted if one.probe is not None]
     found = [(one, _probe(tools, one)) for one in tried]
     granted = sum(error is None for _, error in found)
@@ -72,10 +72,12 @@ def _permissions(tools: "RegionTools", *, watch_only: bool) -> Iterator[Check]:
     for one, error in found:
         if error is None:
             continue
-        if error.kind is ErrorKind.DENIED:
-            yield wrong(subject, error.line, statement_for("ecs", one.action))
-        else:
+        if error.kind is not ErrorKind.DENIED:
             yield note(subject, f"not known: {error.line}")
+        elif one in CLEAN:
+            yield note(subject, f"{error.line}; only the janitor needs it", "spottui setup --policy clean")
+        else:
+            yield wrong(subject, error.line, statement_for("ecs", one.action))
     untried = [one.action for one in wanted if one.probe is None]
     if untried:
         yield note(subject, f"{', '.join(untried)} cannot be tried without an effect")

@@ -15,6 +15,7 @@ COMMANDS = {
     "drill": "Send a drill through CloudMonitor and see it arrive.",
     "guard": "Run a workload on a spot instance and stop it in time.",
     "init": "Write a configuration.",
+    "janitor": "What recoveries left that costs money; delete it.",
     "launch": "Launch spot instances from a template of the configuration.",
     "recover": "Recover one instance in the foreground.",
     "replay": "Let an incident of the journal happen again, as lines.",

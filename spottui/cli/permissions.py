@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 NOBODY = "i-spottui0doctor0nobody"
 """An id that no instance has: a call about it is answered after its permission was checked, and changes nothing."""
 NO_DISK = "d-spottui0doctor0nobody"
+NO_IMAGE = "m-spottui0doctor0nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,12 @@ RECOVER = (
         "RunInstances",
         {
             "DryRun": "true",
-            "ImageId": "m-spottui0doctor0nobody",
+            "ImageId": NO_IMAGE,
             "InstanceType": "ecs.c7.large",
             "VSwitchId": "vsw-spottui0doctor0nobody",
         },
     ),
+    Permission("DescribeInstanceHistoryEvents", {"InstanceId": NOBODY, "EventType": "SystemFailure.Delete"}),
     Permission("TagResources", None),
     Permission("DescribeEipAddresses"),
     Permission("UnassociateEipAddress", {"AllocationId": "eip-spottui0doctor0nobody", "InstanceId": NOBODY}),
@@ -56,6 +58,13 @@ RECOVER = (
     Permission("DescribeSpotPriceHistory", {"NetworkType": "vpc", "InstanceType": "ecs.c7.large"}),
     Permission("DescribeVSwitches", {"PageSize": "1"}),
 )
+CLEAN_READS = ("DescribeInstances", "DescribeImages", "DescribeSnapshots", "DescribeDisks")
+CLEAN = (
+    Permission("DeleteImage", {"DryRun": "true", "ImageId": NO_IMAGE}),
+    Permission("DeleteSnapshot", None),
+    Permission("DeleteDisk", None),
+)
+"""What `spottui janitor --delete` needs; of these only DeleteImage has a DryRun. No recovery deletes anything."""
 QUEUE_WATCH = ("GetQueueAttributes", "ReceiveMessage", "BatchReceiveMessage", "DeleteMessage", "BatchDeleteMessage")
 QUEUE_SETUP = ("CreateQueue", "GetQueueAttributes", "SendMessage", "ChangeMessageVisibility")
 HISTORY = ("DescribeSystemEventAttribute",)
@@ -69,24 +78,35 @@ RULES = (
 
 
 def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
-    """Return the smallest RAM policy for `watch`, `recover` (watching included) or `setup`."""
-    if kind == "setup":
-        statements = [_statement("cms", RULES, ["*"]), _statement("mns", QUEUE_SETUP, _queues(settings))]
-    else:
-        actions = [one.action for one in (*WATCH, *(RECOVER if kind == "recover" else ()))]
-        statements = [_statement("ecs", actions, ["*"]), _statement("mns", QUEUE_WATCH, _queues(settings))]
-        statements.append(_statement("cms", HISTORY, ["*"]))
-    if kind == "recover":
-        # Only needed where instances have a RAM role, which the new instance is to have too.
-        statements.append(_statement("ram", ["PassRole"], ["*"]))
-        # Only needed where a region has a `vswitch_tag`.
-        statements.append(_statement("vpc", ["DescribeVSwitches"], ["*"]))
+    """Return the smallest RAM policy for `watch`, `recover` (watching included), `clean` or `setup`."""
+    match kind:
+        case "setup":
+            statements = [_statement("cms", RULES, ["*"]), _statement("mns", QUEUE_SETUP, _queues(settings))]
+        case "clean":
+            statements = [_statement("ecs", [*CLEAN_READS, *(one.action for one in CLEAN)], ["*"])]
+        case "recover":
+            statements = _watching(settings, (*WATCH, *RECOVER))
+            # Only needed where instances have a RAM role, which the new instance is to have too.
+            statements.append(_statement("ram", ["PassRole"], ["*"]))
+            # Only needed where a region has a `vswitch_tag`.
+            statements.append(_statement("vpc", ["DescribeVSwitches"], ["*"]))
+        case _:
+            statements = _watching(settings, WATCH)
     return {"Version": "1", "Statement": statements}
 
 
 def statement_for(service: str, action: str) -> str:
     """Return the statement that grants one action, on one line."""
     return f'{{"Effect": "Allow", "Action": "{service}:{action}", "Resource": "*"}}'
+
+
+def _watching(settings: "Settings", permissions: tuple[Permission, ...]) -> list[dict[str, Any]]:
+    actions = [one.action for one in permissions]
+    return [
+        _statement("ecs", actions, ["*"]),
+        _statement("mns", QUEUE_WATCH, _queues(settings)),
+        _statement("cms", HISTORY, ["*"]),
+    ]
 
 
 def _statement(service: str, actions: Any, resources: list[str]) -> dict[str, Any]:

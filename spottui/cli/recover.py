@@ -100,11 +100,26 @@ def _recover(settings: "Settings", asked: _Asked, *, as_json: bool) -> int:
 
 
 def _begun(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
-    """Confirm the recovery, one that waits for a yes already or a new one, and return its id."""
-    from spottui.domain.plan import Route
+    """Confirm the recovery, one that waits for a yes already or a new one, and return its id.
+
+    A notice that comes while the plan is read begins a recovery with a plan of its own, which is shown then.
+    """
+    from spottui.domain.refusal import Refused
 
     if asked.when_locked:
         _wait_for_lock(desk, asked.instance)
+    try:
+        return _confirmed(desk, asked, as_json=as_json)
+    except Refused:
+        if not _waiting(desk, asked.instance):
+            raise
+        click.echo("the plan is another one by now", err=True)
+        return _confirmed(desk, asked, as_json=as_json)
+
+
+def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
+    from spottui.domain.plan import Route
+
     route = Route(asked.route) if asked.route else None
     waiting = _waiting(desk, asked.instance)
     if waiting:

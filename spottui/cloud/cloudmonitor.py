@@ -1,20 +1,16 @@
-"""CloudMonitor of one region through the official SDK's generic call: the history of system events."""
+"""CloudMonitor of one region: the history of system events."""
 
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from alibabacloud_tea_openapi.client import Client
-from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params
-from darabonba.runtime import RuntimeOptions
-
 from spottui.cloud.budget import Budget
 from spottui.cloud.credentials import CredentialSource
-from spottui.cloud.ecs import CONNECT_TIMEOUT_MS, PAGE, READ_TIMEOUT_MS, sdk_config
-from spottui.cloud.errors import CloudError, ErrorKind, kind_of
+from spottui.cloud.ecs import PAGE
+from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.messages import RECLAIM_EVENT, STATE_EVENT, Reclaim, Released, past_event
-from spottui.cloud.sdk_errors import translate
+from spottui.cloud.rpc import CLOUD_MONITOR, Rpc
 
 ACTION = "DescribeSystemEventAttribute"
 
@@ -27,9 +23,7 @@ class CloudMonitor:
     ) -> None:
         self.region = region
         self._budget = budget
-        self._runtime = RuntimeOptions(connect_timeout=CONNECT_TIMEOUT_MS, read_timeout=READ_TIMEOUT_MS)
-        own = f"metrics.{region}.aliyuncs.com"
-        self._client = Client(sdk_config(region, endpoint or own, credentials, ca_file))
+        self._rpc = Rpc(CLOUD_MONITOR, region, endpoint or f"metrics.{region}.aliyuncs.com", credentials, ca_file)
 
     def history(self, since: datetime, until: datetime) -> tuple[Reclaim | Released, ...]:
         """Return the dated reclaims and releases of this region between two times; raises `CloudError`.
@@ -53,31 +47,13 @@ class CloudMonitor:
         }
         page = 1
         while True:
-            items = _items_of(self._read({**query, "PageNumber": page}))
+            with self._budget.call(ACTION, self.region):
+                body = self._rpc.call(ACTION, {**query, "PageNumber": page})
+            items = _items_of(body)
             yield from items
             if len(items) < PAGE:
                 return
             page += 1
-
-    def _read(self, query: dict[str, str | int]) -> dict[str, Any]:
-        request = OpenApiRequest(query={"RegionId": self.region, **{key: str(value) for key, value in query.items()}})
-        with self._budget.call(ACTION, self.region):
-            try:
-                answer = self._client.call_api(_PARAMS, request, self._runtime)
-            except Exception as error:
-                raise translate(ACTION, error) from None
-            return checked(answer.get("body"))
-
-
-def checked(body: object) -> dict[str, Any]:
-    """A refusal can come with HTTP 200: only `Code` 200 with `Success` is an answer (alibaba_facts.md 9.6)."""
-    if not isinstance(body, dict) or "Code" not in body:
-        raise CloudError(ACTION, ErrorKind.BROKEN, message="an answer of an unknown shape")
-    code = str(body["Code"])
-    if code == "200" and str(body.get("Success", True)).lower() == "true":
-        return body
-    kind = ErrorKind.DENIED if code == "403" else kind_of(code, int(code) if code.isdecimal() else None)
-    raise CloudError(ACTION, kind, code, str(body.get("Message") or ""), str(body.get("RequestId") or ""))
 
 
 def _items_of(body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -90,16 +66,3 @@ def _items_of(body: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _epoch_ms(at: datetime) -> int:
     return int(at.timestamp() * 1000)
-
-
-_PARAMS = Params(
-    action=ACTION,
-    version="2019-01-01",
-    protocol="HTTPS",
-    pathname="/",
-    method="POST",
-    auth_type="AK",
-    style="RPC",
-    req_body_type="formData",
-    body_type="json",
-)

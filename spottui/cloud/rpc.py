@@ -13,15 +13,16 @@ from darabonba.runtime import RuntimeOptions
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, sdk_config
 from spottui.cloud.ecs_shapes import checked
-from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.errors import CloudError, ErrorKind, kind_of
 from spottui.cloud.sdk_errors import translate
 
 ECS = "2014-05-26"
+VPC = "2016-04-28"
 CLOUD_MONITOR = "2019-01-01"
 
 
 class Rpc:
-    """The calls of one service (its API version), account and region, for commands that make a few of them.
+    """The calls of one service (its API version), account and region; thread-safe.
 
     Every method raises `CloudError`; nothing is retried. `skew_s` is how far this machine's clock is ahead of the
     service's, in seconds, after the first answered call, to the second.
@@ -45,17 +46,20 @@ class Rpc:
         except Exception as error:
             raise translate(action, error) from None
         self.skew_s = _skew_s(answer.get("headers"), (began + time.time()) / 2)
-        body = checked(action, answer.get("body"))
-        code = str(body.get("Code", "200"))
-        if code != "200" or str(body.get("Success", "true")).lower() != "true":
-            raise CloudError(action, _kind(code), code, str(body.get("Message", "")), str(body.get("RequestId", "")))
+        return accepted(action, checked(action, answer.get("body")))
+
+
+def accepted(action: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Return a body that is no refusal: CloudMonitor's can come with HTTP 200 (alibaba_facts.md 9.6)."""
+    code = str(body.get("Code", "200"))
+    if code == "200" and str(body.get("Success", "true")).lower() == "true":
         return body
+    raise CloudError(action, _kind(code), code, str(body.get("Message") or ""), str(body.get("RequestId") or ""))
 
 
 def _kind(code: str) -> ErrorKind:
-    return {"403": ErrorKind.DENIED, "404": ErrorKind.NOT_FOUND}.get(
-        code, ErrorKind.BROKEN if code.startswith("5") else ErrorKind.REFUSED
-    )
+    known = {"403": ErrorKind.DENIED, "404": ErrorKind.NOT_FOUND}
+    return known.get(code) or kind_of(code, int(code) if code.isdecimal() else None)
 
 
 def _skew_s(headers: object, at: float) -> float | None:

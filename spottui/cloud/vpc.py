@@ -3,16 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from alibabacloud_tea_openapi.client import Client
-from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params
-from darabonba.runtime import RuntimeOptions
-
 from spottui.cloud.credentials import CredentialSource
-from spottui.cloud.ecs import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, sdk_config
-from spottui.cloud.ecs_shapes import checked
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.rows import rows
-from spottui.cloud.sdk_errors import translate
+from spottui.cloud.rpc import VPC, Rpc
 
 ACTION = "DescribeVSwitches"
 PAGE = 50
@@ -24,9 +18,7 @@ class Vpc:
     def __init__(
         self, region: str, ecs_endpoint: str, credentials: CredentialSource, ca_file: Path | None = None
     ) -> None:
-        self._region = region
-        self._runtime = RuntimeOptions(connect_timeout=CONNECT_TIMEOUT_MS, read_timeout=READ_TIMEOUT_MS)
-        self._client = Client(sdk_config(region, vpc_endpoint(region, ecs_endpoint), credentials, ca_file))
+        self._rpc = Rpc(VPC, region, vpc_endpoint(region, ecs_endpoint), credentials, ca_file)
 
     def vswitches(self, vpc_id: str, tag: str) -> dict[str, str]:
         """Return the vSwitches of a VPC with a tag, a key or `key=value`, by zone: of several the one with most room.
@@ -37,18 +29,11 @@ class Vpc:
         query = {"VpcId": vpc_id, "Tag.1.Key": key, **({"Tag.1.Value": value} if value else {}), "PageSize": PAGE}
         found: list[dict[str, Any]] = []
         while True:
-            page = self._page({**query, "PageNumber": 1 + len(found) // PAGE})
+            body = self._rpc.call(ACTION, {**query, "PageNumber": 1 + len(found) // PAGE})
+            page = rows(ACTION, body, "VSwitches", "VSwitch")
             found += page
             if len(page) < PAGE:
                 return _roomiest(found)
-
-    def _page(self, query: dict[str, object]) -> list[dict[str, Any]]:
-        request = OpenApiRequest(query={"RegionId": self._region, **{k: str(v) for k, v in query.items()}})
-        try:
-            answer = self._client.call_api(_PARAMS, request, self._runtime)
-        except Exception as error:
-            raise translate(ACTION, error) from None
-        return rows(ACTION, checked(ACTION, answer.get("body")), "VSwitches", "VSwitch")
 
 
 def vpc_endpoint(region: str, ecs_endpoint: str) -> str:
@@ -65,16 +50,3 @@ def _roomiest(found: list[dict[str, Any]]) -> dict[str, str]:
         return {str(row["ZoneId"]): str(row["VSwitchId"]) for row in by_room if int(row["AvailableIpAddressCount"])}
     except (KeyError, TypeError, ValueError) as error:
         raise CloudError(ACTION, ErrorKind.BROKEN, message=f"a field of an unknown shape ({error})") from None
-
-
-_PARAMS = Params(
-    action=ACTION,
-    version="2016-04-28",
-    protocol="HTTPS",
-    pathname="/",
-    method="POST",
-    auth_type="AK",
-    style="RPC",
-    req_body_type="formData",
-    body_type="json",
-)

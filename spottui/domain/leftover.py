@@ -18,7 +18,8 @@ class Leftover:
     """One thing that a recovery made or kept and that is still there; `gib` is its size where that is known.
 
     `held_by` says why it must stay, empty when the recovery was seen to have succeeded and nothing needs it. `expires`
-    is the day, UTC, until which it was to be kept, None when no day was set.
+    is the day, UTC, until which it was to be kept, None when no day was set. `snapshots` are an image's own, which go
+    with it.
     """
 
     kind: LeftoverKind
@@ -29,6 +30,7 @@ class Leftover:
     gib: int
     held_by: str
     expires: date | None = None
+    snapshots: tuple[str, ...] = ()
 
     @property
     def may_go(self) -> bool:

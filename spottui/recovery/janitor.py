@@ -1,6 +1,6 @@
 """The janitor: what recoveries left behind, and taking it away on command, each thing verified just before it goes."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -11,12 +11,13 @@ from spottui.cloud.ecs_shapes import Image, Snapshot
 from spottui.cloud.errors import CloudError
 from spottui.cloud.tags import EXPIRES_TAG
 from spottui.domain.audit import Entry, Phase
+from spottui.domain.clock import Clock
 from spottui.domain.instance import Disk, InstanceStatus
 from spottui.domain.leftover import Leftover, LeftoverKind
 from spottui.domain.plan import Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.refusal import Refused
-from spottui.recovery.work import Work
+from spottui.journal import Journal
 
 IDS_PER_CALL = 100
 ACTIONS = {
@@ -26,48 +27,50 @@ ACTIONS = {
 }
 
 
-def leftovers(work: Work) -> tuple[Leftover, ...]:
-    """Return what recoveries of this account's regions left that costs money, those that may go first.
+@dataclass(frozen=True, slots=True)
+class Janitor:
+    """What a clean-up needs: the journal, the clients of the regions, and the time. It needs no engine."""
 
-    Asks the cloud; raises `Refused` with its words when it does not answer.
-    """
-    try:
-        found = [one for region in work.regions for one in _of_region(work, region)]
-    except CloudError as error:
-        raise Refused(f"What is left behind cannot be listed: {error.line}. {error.advice}".strip()) from None
-    return tuple(sorted(found, key=lambda one: (not one.may_go, one.recovery_id, one.kind, one.resource_id)))
+    journal: Journal
+    regions: Mapping[str, Ecs]
+    clock: Clock
 
+    def leftovers(self) -> tuple[Leftover, ...]:
+        """Return what recoveries of this account's regions left that costs money, those that may go first.
 
-def clean_up(work: Work, resource_ids: Iterable[str], who: str) -> dict[str, str]:
-    """Delete leftovers that may go; return for each what came of it: empty for gone, else why it is still there.
+        Asks the cloud; raises `Refused` with its words when it does not answer.
+        """
+        try:
+            found = [one for ecs in self.regions.values() for one in _of_region(self.journal, ecs)]
+        except CloudError as error:
+            raise Refused(f"What is left behind cannot be listed: {error.line}. {error.advice}".strip()) from None
+        return tuple(sorted(found, key=lambda one: (not one.may_go, one.recovery_id, one.kind, one.resource_id)))
 
-    What may go is verified anew, now. An image's own snapshots go with it. Raises `Refused`.
-    """
-    known = {one.resource_id: one for one in leftovers(work)}
-    outcome: dict[str, str] = {}
-    for resource_id in resource_ids:
-        one = known.get(resource_id)
-        if one is None:
-            outcome[resource_id] = "it is not a leftover of a recovery"
-        elif one.held_by:
-            outcome[resource_id] = one.held_by
-        else:
-            outcome[resource_id] = _delete_with_snapshots(work, one, who)
-    return outcome
+    def clean_up(self, resource_ids: Iterable[str], who: str) -> Iterator[tuple[str, str]]:
+        """Delete leftovers that may go; give for each what came of it: empty for gone, else why it is still there.
+
+        What may go is verified anew, now. An image's own snapshots go with it. Raises `Refused`.
+        """
+        known = {one.resource_id: one for one in self.leftovers()}
+        for resource_id in resource_ids:
+            one = known.get(resource_id)
+            if one is None:
+                yield resource_id, "it is not a leftover of a recovery"
+            else:
+                yield resource_id, one.held_by or _delete_with_snapshots(self, one, who)
 
 
 @dataclass(frozen=True, slots=True)
 class _Region:
-    """What the cloud and the journal say of one region, read once."""
+    """What the cloud and the journal say of one region, read once; `running` are replacements with their images."""
 
     ecs: Ecs
     recoveries: dict[str, Recovery]
-    running: frozenset[str]
+    running: dict[str, str]
 
 
-def _of_region(work: Work, region_id: str) -> Iterator[Leftover]:
-    ecs = work.regions[region_id]
-    recoveries = {one.recovery_id: one for one in work.journal.recoveries.all() if one.region == region_id}
+def _of_region(journal: Journal, ecs: Ecs) -> Iterator[Leftover]:
+    recoveries = {one.recovery_id: one for one in journal.recoveries.all() if one.region == ecs.region}
     region = _Region(ecs, recoveries, _running(ecs, recoveries.values()))
     images = ecs.our_images()
     of_images = {snapshot_id for image in images.values() for snapshot_id in image.snapshots}
@@ -78,18 +81,21 @@ def _of_region(work: Work, region_id: str) -> Iterator[Leftover]:
     yield from _disks(region)
 
 
-def _running(ecs: Ecs, recoveries: Iterable[Recovery]) -> frozenset[str]:
-    """The replacements that are seen running now."""
+def _running(ecs: Ecs, recoveries: Iterable[Recovery]) -> dict[str, str]:
+    """The replacements that are seen running now, each with the image that it runs from."""
     wanted = sorted({one.new_instance_id for one in recoveries if one.new_instance_id})
-    found: set[str] = set()
+    found: dict[str, str] = {}
     for start in range(0, len(wanted), IDS_PER_CALL):
         specs = ecs.launch_specs(wanted[start : start + IDS_PER_CALL])
-        found |= {key for key, spec in specs.items() if spec.instance.status is InstanceStatus.RUNNING}
-    return frozenset(found)
+        found |= {key: spec.image_id for key, spec in specs.items() if spec.instance.status is InstanceStatus.RUNNING}
+    return found
 
 
 def _image(region: _Region, image: Image) -> Leftover:
-    return _leftover(region, LeftoverKind.IMAGE, image.image_id, dict(image.tags), image.gib)
+    users = [instance_id for instance_id, image_id in region.running.items() if image_id == image.image_id]
+    held_by = f"the replacement {users[0]} runs from it: the cloud deletes no image in use" if users else ""
+    known = _leftover(region, LeftoverKind.IMAGE, image.image_id, dict(image.tags), image.gib, held_by)
+    return replace(known, snapshots=image.snapshots)
 
 
 def _snapshot(region: _Region, snapshot: Snapshot) -> Leftover:
@@ -151,32 +157,30 @@ def _day(text: str) -> date | None:
         return None
 
 
-def _delete_with_snapshots(work: Work, one: Leftover, who: str) -> str:
-    ecs = work.regions[one.region]
-    own = ecs.our_images()[one.resource_id].snapshots if one.kind is LeftoverKind.IMAGE else ()
-    refused = _delete(work, one.recovery_id, one.kind, one.resource_id, who)
+def _delete_with_snapshots(janitor: Janitor, one: Leftover, who: str) -> str:
+    refused = _delete(janitor, one, one.kind, one.resource_id, who)
     if refused:
         return refused
-    left = [_delete(work, one.recovery_id, LeftoverKind.SNAPSHOT, snapshot_id, who) for snapshot_id in own]
+    left = [_delete(janitor, one, LeftoverKind.SNAPSHOT, snapshot_id, who) for snapshot_id in one.snapshots]
     return "; ".join(filter(None, left))
 
 
-def _delete(work: Work, recovery_id: str, kind: LeftoverKind, resource_id: str, who: str) -> str:
+def _delete(janitor: Janitor, of: Leftover, kind: LeftoverKind, resource_id: str, who: str) -> str:
     """Delete one thing, written down before and after."""
     action, delete = ACTIONS[kind]
-    recovery = work.recovery(recovery_id)
-    write = partial(work.journal.recoveries.change, recovery_id)
-    write(work.now(), _unchanged, Entry(recovery_id, action, Phase.INTENT, detail=f"{resource_id}, asked for by {who}"))
+    recovery_id, now = of.recovery_id, janitor.clock.now
+    write = partial(janitor.journal.recoveries.change, recovery_id)
+    write(now(), _unchanged, Entry(recovery_id, action, Phase.INTENT, detail=f"{resource_id}, asked for by {who}"))
     try:
-        request_id = delete(work.regions[recovery.region], resource_id)
+        request_id = delete(janitor.regions[of.region], resource_id)
     except CloudError as error:
         entry = Entry(
             recovery_id, action, Phase.ERROR, request_id=error.request_id, detail=f"{resource_id}: {error.line}"
         )
-        write(work.now(), _unchanged, entry)
+        write(now(), _unchanged, entry)
         return error.line
     entry = Entry(recovery_id, action, Phase.RESULT, request_id=request_id, detail=f"{resource_id} deleted")
-    write(work.now(), partial(_without, resource_id), entry)
+    write(now(), partial(_without, resource_id), entry)
     return ""
 
 

@@ -4,7 +4,7 @@ import importlib
 import json
 import sys
 
-FIGURES = ("first_frame", "console", "reaction", "launch", "burst", "sim")
+FIGURES = ("startup", "first_frame", "console", "reaction", "launch", "burst", "sim")
 
 
 def main() -> None:

@@ -1,6 +1,9 @@
 """Commands in this process, as a person types them."""
 
 import json
+import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from spottui.cli.main import main
+from spottui.sim.testing import SimServer
+from tests.driving import clean_environment
 
 
 def run(*arguments: object, stdin: str = "", env: dict[str, str] | None = None, colour: bool = False) -> Result:
@@ -31,3 +36,22 @@ def own_state(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
     """Keep journals and logs in a directory of the test's own."""
     monkeypatch.setenv("XDG_STATE_HOME", str(directory / "state"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(directory / "config"))
+
+
+@dataclass
+class Night:
+    """A cloud on which one instance was recovered from the command line."""
+
+    cloud: SimServer
+    toml: Path
+    instance_id: str
+    output: str
+    exit_code: int
+    launches: list[str]
+
+
+def start(toml: Path, *arguments: str) -> "subprocess.Popen[str]":
+    """Start a command in a process of its own."""
+    command = [sys.executable, "-m", "spottui", *arguments, "--config", str(toml)]
+    environment = clean_environment(toml.parent / "state")
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)

@@ -3,10 +3,6 @@
 import csv
 import io
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,40 +12,7 @@ from spottui.config import load
 from spottui.journal import Journal
 from spottui.journal.incidents import incident
 from spottui.sim.testing import SimServer
-from tests.cli.running import own_state, run, run_json
-from tests.driving import clean_environment, effects, wait_until
-
-
-@dataclass
-class Night:
-    """A cloud on which one instance was recovered from the command line."""
-
-    cloud: SimServer
-    toml: Path
-    instance_id: str
-    output: str
-    exit_code: int
-
-
-def spottui(toml: Path, *arguments: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "spottui", *arguments, "--config", str(toml)]
-    environment = clean_environment(toml.parent / "state")
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
-
-
-@pytest.fixture(scope="module")
-def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
-    """`recover --when-locked` runs, then the instance is reclaimed and told of five times."""
-    toml = tmp_path_factory.mktemp("night") / "c.toml"
-    with SimServer(config=toml) as cloud:
-        cloud.world(image_base_s=0.5, image_s_per_gib=0, boot_s=0.5)
-        instance_id = cloud.spot_ids()[1]
-        with spottui(toml, "recover", instance_id, "--when-locked", "--yes") as process:
-            wait_until(lambda: any(row["params"].get("LockReason") for row in cloud.calls("DescribeInstances")))
-            assert not effects(cloud, "CreateImage"), "it waits for the lock"
-            cloud.interrupt([instance_id], copies=5)
-            output, _ = process.communicate(timeout=60)
-        yield Night(cloud, toml, instance_id, output, process.returncode)
+from tests.cli.running import Night, own_state, run, run_json, start
 
 
 @pytest.fixture(autouse=True)
@@ -60,12 +23,12 @@ def state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_recover_waits_for_the_lock_and_brings_the_instance_back_once(night: Night) -> None:
     assert night.exit_code == 0, night.output
     assert "imaging" in night.output
-    assert len(effects(night.cloud, "RunInstances")) == 1
+    assert len(night.launches) == 1
 
 
 def test_a_second_recover_is_refused_and_a_dry_run_changes_nothing(night: Night) -> None:
     before = len(night.cloud.calls("RunInstances"))
-    with spottui(night.toml, "recover", night.instance_id, "--yes") as process:
+    with start(night.toml, "recover", night.instance_id, "--yes") as process:
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "recovered already" in output

@@ -16,6 +16,7 @@ COMMANDS = {
     "recover": ["recover", "i-bp1any", "--dry-run"],
     "launch": ["launch", "web", "--yes"],
     "status": ["status"],
+    "janitor": ["janitor"],
 }
 FAULTS: dict[str, dict[str, object]] = {
     "denied": {"kind": "error", "code": "Forbidden.RAM", "status": 403},

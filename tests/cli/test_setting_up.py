@@ -106,6 +106,7 @@ def test_doctor_tells_an_empty_fleet_from_one_that_may_not_be_seen(cloud: SimSer
     [
         ({"RunInstances": "forbidden"}, "ecs:RunInstances"),
         ({"CreateImage": "forbidden"}, "ecs:CreateImage"),
+        ({"DescribeInstanceHistoryEvents": "forbidden"}, "ecs:DescribeInstanceHistoryEvents"),
         ({"BatchDeleteMessage": "forbidden"}, "mns:BatchDeleteMessage"),
         ({"DescribeEventRuleList": "forbidden"}, "cms:DescribeEventRuleList"),
     ],
@@ -116,6 +117,15 @@ def test_doctor_names_the_statement_for_each_missing_permission(
     run("setup", "--config", toml, "--yes")
     cloud.world(permissions=permissions)
     assert any(mend in one for one in wrongs(run_json("doctor", "--config", toml, exit_code=1)["checks"]).values())
+
+
+def test_a_recovery_needs_no_permission_to_delete(cloud: SimServer, toml: Path) -> None:
+    run("setup", "--config", toml, "--yes")
+    cloud.world(permissions={"DeleteImage": "forbidden"})
+    notes = [one for one in run_json("doctor", "--config", toml)["checks"] if one["verdict"] == "note"]
+    assert any("DeleteImage" in one["found"] and "--policy clean" in (one["mend"] or "") for one in notes)
+    assert any("DeleteDisk" in one["found"] and "cannot be tried" in one["found"] for one in notes)
+    assert "Delete" not in run("setup", "--config", toml, "--policy", "recover").stdout.replace("DeleteMessage", "")
 
 
 def test_doctor_finds_a_wrong_clock_and_a_dead_endpoint(cloud: SimServer, toml: Path, tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from spottui.cloud.account import CloudAccount
-from spottui.cloud.cloudmonitor import CloudMonitor, checked
+from spottui.cloud.cloudmonitor import CloudMonitor
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.messages import Reclaim, Released
+from spottui.cloud.rpc import accepted
 from spottui.config import load
 from spottui.domain.interruption import Evidence
 from spottui.sim.testing import SimServer
@@ -84,13 +85,12 @@ def test_a_missing_permission_is_said_with_what_to_do(cloud: SimServer, monitor:
         ({"Code": "403", "Success": False, "Message": "no", "RequestId": "R"}, ErrorKind.DENIED),
         ({"Code": "500", "Success": False}, ErrorKind.BROKEN),
         ({"Code": "200", "Success": "false"}, ErrorKind.REFUSED),
-        ({"RequestId": "R"}, ErrorKind.BROKEN),
-        (None, ErrorKind.BROKEN),
+        ({"Code": "Throttling.User", "Success": False}, ErrorKind.THROTTLED),
     ],
 )
-def test_a_refusal_with_http_200_is_an_error(body: object, kind: ErrorKind) -> None:
+def test_a_refusal_with_http_200_is_an_error(body: dict[str, object], kind: ErrorKind) -> None:
     with pytest.raises(CloudError) as refused:
-        checked(body)
+        accepted("DescribeSystemEventAttribute", body)
     assert refused.value.kind is kind
 
 

@@ -1,0 +1,159 @@
+"""`spottui janitor`: what recoveries left that costs money, and deleting it on command."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from spottui.cli.console import whoami
+from spottui.cli.opening import Wrong, agree, refuse_if_read_only, with_settings
+
+if TYPE_CHECKING:
+    from spottui.domain.leftover import Leftover
+    from spottui.domain.settings import Settings
+    from spottui.recovery.janitor import Janitor
+
+_EXAMPLES = """\b
+Examples:
+  spottui janitor                          what is there, and what may go
+  spottui janitor --delete m-bp1abc d-bp1def
+  spottui janitor --delete-expired --yes   what may go and outlived its day
+"""
+GONE = "deleted"
+WOULD_GO = "would be deleted"
+
+
+@click.command(epilog=_EXAMPLES)
+@with_settings
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--delete", is_flag=True, help="Delete the things with these IDs.")
+@click.option("--delete-expired", is_flag=True, help="Delete all that may go and outlived the day set for it.")
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted and end.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--json", "as_json", is_flag=True, help="{leftovers[]}; with --delete also {outcome{ID: words}}.")
+def janitor(
+    settings: "Settings",
+    ids: tuple[str, ...],
+    delete: bool,
+    delete_expired: bool,
+    dry_run: bool,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """List images, snapshots and kept disks that recoveries left, and delete what may go.
+
+    What a recovery made may go when its replacement is seen running; what may be all that is left of the data stays,
+    whoever asks. An image's own snapshots go with it. A console may be open meanwhile. Exit 1 when something that was
+    to go is still there.
+    """
+    if bool(ids) != delete or (delete and delete_expired):
+        raise Wrong("say --delete with the IDs to delete, or --delete-expired, or neither to list what is there.")
+    with _janitor(settings) as one:
+        found = one.leftovers()
+        if not (delete or delete_expired):
+            _list(found, as_json=as_json)
+            return
+        known = {left.resource_id: left for left in found}
+        wanted = ids or tuple(left.resource_id for left in found if left.expired(_today()))
+        outcome = _delete(one, known, wanted, dry_run=dry_run, yes=yes, as_json=as_json)
+    click.get_current_context().exit(0 if set(outcome.values()) <= {GONE, WOULD_GO} else 1)
+
+
+@contextmanager
+def _janitor(settings: "Settings") -> "Iterator[Janitor]":
+    """A desk would go on with every recovery that was left: the janitor has the journal and the clients only."""
+    from spottui.cloud.region_tools import credentials_of, region_tools
+    from spottui.domain.clock import SystemClock
+    from spottui.journal import Journal
+    from spottui.recovery.janitor import Janitor
+
+    journal = Journal(Path(settings.journal))
+    try:
+        regions = {tools.settings.id: tools.ecs for tools in region_tools(settings, credentials_of(settings))}
+        yield Janitor(journal, regions, SystemClock())
+    finally:
+        journal.close()
+
+
+def _list(found: "Sequence[Leftover]", *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"leftovers": [_record(left) for left in found]}))
+    else:
+        click.echo(_table(found) if found else "no recovery left anything that costs money")
+
+
+def _delete(
+    one: "Janitor", known: "dict[str, Leftover]", wanted: Iterable[str], *, dry_run: bool, yes: bool, as_json: bool
+) -> dict[str, str]:
+    """Delete what may go of what is wanted, after a yes; return what came of each thing, said as it happens."""
+    stays = {resource_id: _why_it_stays(known.get(resource_id)) for resource_id in wanted}
+    going = [known[resource_id] for resource_id, why in stays.items() if not why]
+    outcome = {resource_id: why for resource_id, why in stays.items() if why}
+    if not as_json:
+        click.echo(_table(going) if going else "there is nothing that may go")
+    _tell(outcome, as_json=as_json)
+    if dry_run:
+        outcome |= {left.resource_id: WOULD_GO for left in going}
+    elif going:
+        refuse_if_read_only()
+        agree(f"Delete {_sum(going)}?", yes=yes)
+        for resource_id, why in one.clean_up([left.resource_id for left in going], whoami()):
+            outcome[resource_id] = why or GONE
+            _tell({resource_id: why}, as_json=as_json)
+    if as_json:
+        click.echo(json.dumps({"leftovers": [_record(left) for left in going], "outcome": outcome}))
+    return outcome
+
+
+def _why_it_stays(left: "Leftover | None") -> str:
+    return left.held_by if left else "it is not a leftover of a recovery"
+
+
+def _tell(outcome: "dict[str, str]", *, as_json: bool) -> None:
+    from spottui.domain.text import plain
+
+    for resource_id, why in outcome.items():
+        click.echo(f"{plain(resource_id)}  {f'stays: {plain(why, 500)}' if why else GONE}", err=as_json)
+
+
+def _table(rows: "Sequence[Leftover]") -> str:
+    from spottui.domain.text import plain
+
+    head = f"{'kind':<10} {'id':<23} {'GiB':>5}  {'of':<23} {'expires':<10}  may it go"
+    lines = [
+        f"{left.kind:<10} {plain(left.resource_id):<23} {left.gib or '-':>5}  "
+        f"{plain(left.instance_id or left.recovery_id or '-'):<23} {left.expires or '-'!s:<10}  "
+        + (f"no: {plain(left.held_by)}" if left.held_by else "yes, expired" if left.expired(_today()) else "yes")
+        for left in rows
+    ]
+    going = [left for left in rows if left.may_go]
+    total = _sum(rows) + (f", {_sum(going)} may go" if len(going) < len(rows) else "")
+    return "\n".join([click.style(head, bold=True), *lines, total])
+
+
+def _sum(found: "Sequence[Leftover]") -> str:
+    things = f"{len(found)} thing{'' if len(found) == 1 else 's'}"
+    return f"{things} of {sum(left.gib for left in found)} GiB"
+
+
+def _record(left: "Leftover") -> dict[str, Any]:
+    return {
+        "kind": left.kind.value,
+        "id": left.resource_id,
+        "gib": left.gib or None,
+        "region": left.region,
+        "instance_id": left.instance_id or None,
+        "recovery_id": left.recovery_id or None,
+        "expires": left.expires.isoformat() if left.expires else None,
+        "expired": left.expired(_today()),
+        "may_go": left.may_go,
+        "held_by": left.held_by or None,
+    }
+
+
+def _today() -> date:
+    return datetime.now(UTC).date()
