@@ -145,9 +145,25 @@ def _held_by(region: _Region, recovery: Recovery | None) -> str:
         return "its recovery is not in this journal"
     if recovery.state is not RecoveryState.RECOVERED:
         return f"its recovery is {recovery.state}: this may be all that is left of the data"
-    if recovery.new_instance_id not in region.running:
-        return f"the replacement {recovery.new_instance_id} is not seen running"
-    return ""
+    heir = _heir(region, recovery.new_instance_id)
+    return "" if heir in region.running else f"the replacement {heir} is not seen running"
+
+
+def _heir(region: _Region, instance_id: str) -> str:
+    """The instance in which the data lives on: a replacement that was reclaimed has been replaced in its turn.
+
+    One that came from an earlier image has not the data of the one before it.
+    """
+    replaced_by = {
+        one.instance_id: one.new_instance_id
+        for one in region.recoveries.values()
+        if one.state is RecoveryState.RECOVERED and one.route is not Route.WARM_IMAGE
+    }
+    seen: set[str] = set()
+    while instance_id in replaced_by and instance_id not in seen:
+        seen.add(instance_id)
+        instance_id = replaced_by[instance_id]
+    return instance_id
 
 
 def _day(text: str) -> date | None:

@@ -1,0 +1,47 @@
+"""Whose data lives on where: what an old recovery made may go when the last of its heirs runs."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from spottui.cloud.account import CloudAccount
+from spottui.cloud.ecs import ImageSource
+from spottui.config import load
+from spottui.domain.clock import SystemClock
+from spottui.domain.interruption import Evidence, Observation
+from spottui.domain.recovery import RecoveryState
+from spottui.journal import Journal
+from spottui.recovery.janitor import Janitor
+from spottui.sim.testing import SimServer
+
+REGION = "cn-hangzhou"
+NOW = datetime.now(UTC)
+
+
+def recovered(journal: Journal, instance_id: str, new_id: str) -> str:
+    """Write a recovery that ended well into the journal."""
+    seen = Observation(REGION, instance_id, Evidence.LOCK, NOW)
+    (interruption,) = journal.interruptions.record([seen], [], [], lambda *_: "", NOW)
+    now_recovered = RecoveryState.RECOVERED
+    journal.recoveries.change(
+        interruption.id, NOW, lambda known: replace(known, state=now_recovered, new_instance_id=new_id)
+    )
+    return interruption.id
+
+
+def test_an_image_may_go_when_the_replacement_of_its_replacement_runs(config: Path, tmp_path: Path) -> None:
+    with SimServer(config=config, instances=6) as cloud:
+        first, second, third = cloud.spot_ids()[:3]
+        account, journal = CloudAccount(load(config)), Journal(tmp_path / "j.db")
+        recovery_id = recovered(journal, first, second)
+        image = account.regions[REGION].create_image(ImageSource(first), "spottui-x", recovery_id, "t").resource_id
+        janitor = Janitor(journal, account.regions, SystemClock())
+
+        def held_by() -> str:
+            return next(one.held_by for one in janitor.leftovers() if one.resource_id == image)
+
+        assert held_by() == ""
+        recovered(journal, second, "i-gone")
+        assert held_by() == "the replacement i-gone is not seen running"
+        recovered(journal, "i-gone", third)
+        assert held_by() == ""
