@@ -10,7 +10,7 @@ from spottui.domain.audit import Entry, Phase
 from spottui.domain.forecast import Verdict
 from spottui.domain.history import Past
 from spottui.domain.interruption import Evidence
-from spottui.domain.plan import Route, Stock
+from spottui.domain.plan import Route
 from spottui.domain.recovery import Created, RecoveryState
 from spottui.tables.statistics import statistics
 from spottui.tables.storm import forecast_of_all, storm
@@ -134,16 +134,17 @@ async def test_w_puts_another_way_first_and_enter_runs_that_plan():
         assert ("route", waits.recovery_id, Route.KEPT_DISK, WHO) in desk.commands
 
 
-async def test_the_plan_names_price_stock_and_rate_of_each_place():
+async def test_the_plan_names_price_and_reason_of_each_place():
     async with running(size=(120, 60)) as (pilot, desk):
         plan = plan_of(desk.current.instances[1])
         first, *rest = plan.candidates
-        told = replace(first, price_per_hour=0.42, stock=Stock.LOW, interruption_rate="3-5%", problem="[b]no quota[/b]")
+        why = "same zone; low stock, interrupted 3-5%"
+        told = replace(first, price_per_hour=0.42, reason=why, problem="[b]no quota[/b]")
         desk.plans[desk.current.recoveries[1].recovery_id] = replace(
             plan, candidates=(told, *rest), price_per_hour=0.4, surveyed=True
         )
         await press(pilot, "j", "y")
-        await shows(pilot, "0.42/h · low stock · reclaimed 3-5%")
+        await shows(pilot, "0.42/h · same zone; low stock,")
         assert "! [b]no quota[/b]" in screen(pilot.app)
         assert "0.4/h → 0.42/h" in screen(pilot.app)
 
