@@ -44,7 +44,7 @@ WAYS = {
     "image-again": Way("web-1", {"images_that_fail": 1}, images=2),
     "launch-again": Way("web-1", {"launches_that_fail": 1, "launch_fails_after_s": 0.2}, launches=2),
     "restart": Way("batch-5", notice_s=4, images=0, launches=0),
-    "kept-disk": Way("api-2", {"locked_status": "Stopping"}, notice_s=5),
+    "kept-disk": Way("api-2", {"locked_status": "Stopping"}, notice_s=15),
 }
 
 
