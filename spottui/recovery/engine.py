@@ -24,8 +24,6 @@ log = logging.getLogger("spottui.recovery")
 
 APPLICATION_VERSION = "flow-2"
 """Bumped by hand when a workflow that was interrupted before could not go on under the new code."""
-RESUME_QUEUE = "resume"
-RESUME_POLL_S = 0.5
 RETRIES_S = (1, 2, 5, 10, 30)
 TEND_S = 1.0
 ENDED = ("ERROR", "SUCCESS", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
@@ -63,7 +61,6 @@ class Engine:
 
         self._workflow = DBOS.workflow(name="recovery", max_recovery_attempts=1000)(recovery)
         DBOS.launch()
-        DBOS.register_queue(RESUME_QUEUE, polling_interval_sec=RESUME_POLL_S, on_conflict="always_update")
         self._take_over_the_dead({str(one.executor_id) for one in _workflows(["PENDING"])})
         self._begin_unfinished()
         threading.Thread(target=self._tend, name="take over", daemon=True).start()
@@ -131,7 +128,7 @@ class Engine:
                 found = True
                 left = [one.workflow_id for one in _workflows(["PENDING"], executor_id)]
                 if left:
-                    DBOS.resume_workflows(left, queue_name=RESUME_QUEUE)
+                    DBOS.resume_workflows(left)
         return found
 
     def _begin_unfinished(self) -> None:
@@ -162,7 +159,7 @@ class Engine:
         if known and not known.state.is_final and known.run == recovery.run:
             steps = DBOS.list_workflow_steps(workflow_id)
             good = list(itertools.takewhile(lambda one: one["error"] is None, steps))
-            DBOS.rewind_workflow(workflow_id, start_step=len(good) + 1, queue_name=RESUME_QUEUE)
+            DBOS.rewind_workflow(workflow_id, start_step=len(good) + 1)
 
 
 def _workflow_id(recovery_id: str, run: int) -> str:
