@@ -2,11 +2,10 @@
 
 import base64
 
-from alibabacloud_ecs20140526 import models
-
 from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud.ecs import Answer, Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.sdk import models
 
 
 def run_command(ecs: Ecs, instance_id: str, command: str, timeout_s: float, token: str) -> Answer:

@@ -4,12 +4,8 @@ import threading
 import time
 from pathlib import Path
 
-from alibabacloud_credentials.client import Client as ChainClient
-from alibabacloud_credentials.models import CredentialModel
-from alibabacloud_credentials.provider import ProfileCredentialsProvider
-from mns.auth import Credentials as MnsCredentials
-
 from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.sdk import CredentialModel, CredentialsClient, MnsCredentials, ProfileCredentialsProvider
 
 LAST_GOOD_S = 900.0
 """Seconds for which the last good token is used when a refresh fails: the SDK refreshes about 15 min before expiry."""
@@ -25,7 +21,7 @@ class CredentialSource:
     def __init__(self, file: Path | None) -> None:
         self._file = file
         self._lock = threading.Lock()
-        self._client: ChainClient | None = None
+        self._client: CredentialsClient | None = None
         self._stamp = 0
         self._last_good: tuple[float, CredentialModel] | None = None
 
@@ -45,11 +41,11 @@ class CredentialSource:
         model = self.get_credential()
         return MnsCredentials(model.access_key_id, model.access_key_secret, model.security_token or "")
 
-    def _current_client(self) -> ChainClient:
+    def _current_client(self) -> CredentialsClient:
         stamp = self._file_stamp()
         if self._client is None or stamp != self._stamp:
             provider = ProfileCredentialsProvider(profile_file=str(self._file)) if self._file else None
-            self._client, self._stamp, self._last_good = ChainClient(provider=provider), stamp, None
+            self._client, self._stamp, self._last_good = CredentialsClient(provider=provider), stamp, None
         return self._client
 
     def _file_stamp(self) -> int:

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 
-from alibabacloud_ecs20140526 import models
-
 from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud.ecs import OUR_TAG, PAGE, Answer, Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.sdk import models
 from spottui.domain.instance import Disk
 
 

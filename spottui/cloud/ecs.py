@@ -6,16 +6,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from alibabacloud_ecs20140526 import models
-from alibabacloud_ecs20140526.client import Client
-from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
-from darabonba.runtime import RuntimeOptions
-
 from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud.budget import Budget, Priority, urgency
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.launch_request import check_request, launch_request
+from spottui.cloud.sdk import Config, EcsClient, OpenApiRequest, Params, RuntimeOptions, models
 from spottui.cloud.sdk_errors import translate
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import LaunchSpec, Secret
@@ -63,7 +59,7 @@ class Ecs:
         self.region = region
         self._budget = budget
         self._runtime = RuntimeOptions(connect_timeout=CONNECT_TIMEOUT_MS, read_timeout=READ_TIMEOUT_MS)
-        self.client = Client(sdk_config(region, endpoint, credentials, ca_file))
+        self.client = EcsClient(sdk_config(region, endpoint, credentials, ca_file))
 
     def locked(self) -> tuple[Instance, ...]:
         """Return every instance of the region with a `Recycling` lock: one call for up to 100 of them."""

@@ -1,8 +1,7 @@
 """Credentials that a platform hands over with each call, instead of the SDK's chain."""
 
-from alibabacloud_credentials.models import CredentialModel
-
 from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.sdk import CredentialModel
 
 
 class GivenCredentials(CredentialSource):

@@ -4,8 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 
-from alibabacloud_ecs20140526 import models
-
+from spottui.cloud.sdk import models
 from spottui.domain.instance import Disk
 from spottui.domain.launch_spec import LaunchSpec, PrivateDns
 from spottui.domain.plan import Candidate

@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from mns.account import Account
-from mns.mns_exception import MNSClientNetworkException, MNSExceptionBase, MNSServerException
-from mns.mns_http import ResponseInternal
-
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind, kind_of, meaning_of
+from spottui.cloud.sdk import (
+    MnsAccount,
+    MNSClientNetworkException,
+    MNSExceptionBase,
+    MNSServerException,
+    ResponseInternal,
+)
 
 T = TypeVar("T")
 
@@ -45,7 +48,7 @@ class Queue:
         address = endpoint if "://" in endpoint else f"https://{endpoint}"
         self.name = name
         self._long_poll_s = long_poll_s
-        self._account = Account(address, credentials_provider=credentials)
+        self._account = MnsAccount(address, credentials_provider=credentials)
         self._http = self._account.get_client().http
         self._queue = self._account.get_queue(name)
         self._queue.set_encoding(False)

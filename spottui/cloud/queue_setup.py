@@ -5,11 +5,9 @@ import json
 import warnings
 from dataclasses import dataclass
 
-from mns.queue import Message as SdkMessage
-from mns.queue import QueueMeta
-
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.mns import Message, Queue
+from spottui.cloud.sdk import MnsMessage, QueueMeta
 
 VISIBILITY_S = 60
 """A message that a console took and could not commit comes again after this."""
@@ -58,7 +56,7 @@ class QueueSetup(Queue):
 
     def send_encoded(self, body: str) -> str:
         """Send a body as it is; return the message id."""
-        message = SdkMessage(body)
+        message = MnsMessage(body)
         return str(self._call("SendMessage", self._queue.send_message, message).message_id)
 
     def give_back(self, message: Message) -> None:

@@ -1,9 +1,8 @@
 """What recoveries have made, found by its tag, and taking it away again."""
 
-from alibabacloud_ecs20140526 import models
-
 from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud.ecs import OUR_TAG, PAGE, Ecs
+from spottui.cloud.sdk import models
 
 
 def our_snapshots(ecs: Ecs) -> dict[str, shapes.Snapshot]:

@@ -6,14 +6,11 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
-from alibabacloud_tea_openapi.client import Client
-from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params
-from darabonba.runtime import RuntimeOptions
-
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, sdk_config
 from spottui.cloud.ecs_shapes import checked
 from spottui.cloud.errors import CloudError, ErrorKind, kind_of
+from spottui.cloud.sdk import OpenApiRequest, Params, RpcClient, RuntimeOptions
 from spottui.cloud.sdk_errors import translate
 
 ECS = "2014-05-26"
@@ -35,7 +32,7 @@ class Rpc:
         self.skew_s: float | None = None
         self._version = version
         self._runtime = RuntimeOptions(connect_timeout=CONNECT_TIMEOUT_MS, read_timeout=READ_TIMEOUT_MS)
-        self._client = Client(sdk_config(region, endpoint, credentials, ca_file))
+        self._client = RpcClient(sdk_config(region, endpoint, credentials, ca_file))
 
     def call(self, action: str, query: Mapping[str, object]) -> dict[str, Any]:
         """Make a call and return its body; CloudMonitor's refusals that come with HTTP 200 are raised too."""

@@ -1,8 +1,7 @@
 """From the exceptions of the Tea SDKs to our taxonomy, keeping no text that could hold a secret."""
 
-from alibabacloud_tea_openapi.exceptions import AlibabaCloudException, ThrottlingException
-
 from spottui.cloud.errors import CloudError, ErrorKind, kind_of, meaning_of
+from spottui.cloud.sdk import AlibabaCloudException, ThrottlingException
 
 
 def translate(action: str, error: Exception) -> CloudError:

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from alibabacloud_ecs20140526 import models
-
 from spottui.cloud.ecs import OUR_TAG, Answer, Ecs
+from spottui.cloud.sdk import models
 
 EXPIRES_TAG = "spottui:expires"
 """The day, UTC, after which a leftover of a recovered instance may go."""

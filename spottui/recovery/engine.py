@@ -11,12 +11,16 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import msgspec
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, WorkflowStatus
 
 from spottui.domain.recovery import Recovery
+from spottui.on_use import imported_on_use
 from spottui.recovery.claims import Claim
 from spottui.recovery.work import Work
 from spottui.recovery.workflow import recover
+
+# What DBOS needs for PostgreSQL, and for transactions of its users' own.
+with imported_on_use("psycopg", "sqlalchemy.ext.asyncio", "sqlalchemy.orm"):
+    from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID, WorkflowStatus
 
 T = TypeVar("T")
 

@@ -1,0 +1,47 @@
+"""The Alibaba SDKs: the only place that imports them, without what they bring along and never use on our way."""
+
+from spottui.cloud.sdk_models import import_models_on_use
+from spottui.on_use import imported_on_use
+
+import_models_on_use()
+
+# The asynchronous half of the SDKs, RSA key pairs, web sockets, and the scheduler of the RAM role's refresh.
+with imported_on_use("aiohttp", "apscheduler", "cryptography", "websocket"):
+    from alibabacloud_credentials.client import Client as CredentialsClient
+    from alibabacloud_credentials.models import CredentialModel
+    from alibabacloud_credentials.provider import ProfileCredentialsProvider
+    from alibabacloud_ecs20140526 import models
+    from alibabacloud_ecs20140526.client import Client as EcsClient
+    from alibabacloud_tea_openapi.client import Client as RpcClient
+    from alibabacloud_tea_openapi.exceptions import AlibabaCloudException, ThrottlingException
+    from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
+    from darabonba.runtime import RuntimeOptions
+    from mns.account import Account as MnsAccount
+    from mns.auth import Credentials as MnsCredentials
+    from mns.mns_exception import MNSClientNetworkException, MNSExceptionBase, MNSServerException
+    from mns.mns_http import ResponseInternal
+    from mns.queue import Message as MnsMessage
+    from mns.queue import QueueMeta
+
+__all__ = [
+    "AlibabaCloudException",
+    "Config",
+    "CredentialModel",
+    "CredentialsClient",
+    "EcsClient",
+    "MNSClientNetworkException",
+    "MNSExceptionBase",
+    "MNSServerException",
+    "MnsAccount",
+    "MnsCredentials",
+    "MnsMessage",
+    "OpenApiRequest",
+    "Params",
+    "ProfileCredentialsProvider",
+    "QueueMeta",
+    "ResponseInternal",
+    "RpcClient",
+    "RuntimeOptions",
+    "ThrottlingException",
+    "models",
+]
