@@ -86,13 +86,14 @@ class Desk:
             budgets=self._budgets(),
         )
 
-    def wait(self, version: int, timeout_s: float) -> DeskView:
-        """Wait until something is newer than `version`, at most `timeout_s` seconds, and return the view then.
+    def wait(self, version: int, timeout_s: float) -> DeskView | None:
+        """Wait until something is newer than `version`, at most `timeout_s` seconds; return the view, or None.
 
         Changes come in bursts, and what acts on a notice comes before what shows it: the view is taken a moment later.
         """
-        if self._journal.database.wait(version, timeout_s) > version:
-            time.sleep(max(SETTLE_S, VIEW_SHARE * self._view_took_s))
+        if self._journal.database.wait(version, timeout_s) <= version:
+            return None
+        time.sleep(max(SETTLE_S, VIEW_SHARE * self._view_took_s))
         began = time.monotonic()
         view = self.view()
         self._view_took_s = time.monotonic() - began

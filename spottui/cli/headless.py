@@ -44,7 +44,7 @@ def _follow(desk: Desk, changes: "_Changes", stopping: threading.Event, until: C
         changes.print(view)
         if until(view):
             return
-        view = desk.wait(view.version, WAIT_S)
+        view = desk.wait(view.version, WAIT_S) or view
 
 
 class _Changes:

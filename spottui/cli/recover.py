@@ -172,7 +172,7 @@ def _wait_for_lock(desk: "Desk", instance: str) -> None:
     view = desk.view()
     click.echo(f"waiting for {instance} to be locked by a reclaim", err=True)
     while not any(one.instance_id == instance and one.locked and one.over_at > view.at for one in view.interruptions):
-        view = desk.wait(view.version, WAIT_S)
+        view = desk.wait(view.version, WAIT_S) or view
 
 
 def _follow(desk: "Desk", recovery_id: str, *, as_json: bool) -> int:
@@ -193,7 +193,7 @@ def _follow(desk: "Desk", recovery_id: str, *, as_json: bool) -> int:
                 click.echo(line(view.at, "recovery", recovery_record(now)) if as_json else f"{seconds:6.1f} s  {shown}")
             if now.state.is_final:
                 return 0 if now.state is RecoveryState.RECOVERED else 1
-        view = desk.wait(view.version, WAIT_S)
+        view = desk.wait(view.version, WAIT_S) or view
     raise Failed("left: the recovery goes on from the same step at the next start of spottui.")
 
 

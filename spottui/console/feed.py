@@ -144,7 +144,8 @@ class Feed:
         while not self._stop.is_set():
             try:
                 view = desk.view() if failures or shown.version < 0 else desk.wait(shown.seen, _WAIT_S)
-                self._show(shown, view, again=failures > 0)
+                if view is not None:
+                    self._show(shown, view, again=failures > 0)
                 failures = 0
             except Exception as error:
                 failures += 1

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from spottui.cloud.ecs import Ecs
 from spottui.domain.clock import Clock
 from spottui.domain.instance import Instance
-from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.launch_spec import LaunchSpec, Secret
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
 
@@ -35,13 +35,12 @@ class FleetSweep:
         self._on_page = on_page
         self._lock = threading.Lock()
         journal.fleet.forget(clock.now() - FORGOTTEN_AFTER)
-        self._captured = journal.fleet.load(ecs.region)
+        self._keep(journal.fleet.load(ecs.region))
 
     @property
     def instances(self) -> tuple[Instance, ...]:
-        """The instances that the last sweep saw."""
-        with self._lock:
-            return tuple(one.spec.instance for one in self._captured.values())
+        """The instances that the last sweep saw; the same tuple until one of them changes."""
+        return self._instances
 
     def name_of(self, instance_id: str) -> str:
         """Return an instance's name, empty when it is not known."""
@@ -57,19 +56,26 @@ class FleetSweep:
         with self._lock:
             old = self._captured
             now = self._clock.now()
-            self._captured = {key: _merged(spec, old.get(key), now) for key, spec in found.items()}
+            self._keep({key: _merged(spec, old.get(key), now) for key, spec in found.items()})
         self._save(old, self._captured)
         self._capture_details()
 
     def show(self, instances: Iterable[Instance]) -> None:
         """Take over what another source has just seen of instances, so that the screen need not wait for a sweep."""
         with self._lock:
-            for instance in instances:
-                known = self._captured.get(instance.instance_id)
-                if known:
-                    spec = replace(known.spec, instance=instance)
-                    self._captured = {**self._captured, instance.instance_id: replace(known, spec=spec)}
+            known = ((self._captured.get(instance.instance_id), instance) for instance in instances)
+            changed = {
+                instance.instance_id: replace(one, spec=replace(one.spec, instance=instance))
+                for one, instance in known
+                if one and one.spec.instance != instance
+            }
+            if changed:
+                self._keep(self._captured | changed)
         self._journal.database.announce()
+
+    def _keep(self, captured: dict[str, Captured]) -> None:
+        self._captured = captured
+        self._instances = tuple(one.spec.instance for one in captured.values())
 
     def _sweep(self) -> dict[str, LaunchSpec]:
         found: dict[str, LaunchSpec] = {}
@@ -101,18 +107,17 @@ class FleetSweep:
             some = due[start : start + ROLES_PER_CALL]
             roles = self._ecs.ram_roles([one.spec.instance.instance_id for one in some])
             for one in some:
-                self._remember(self._with_details(one, roles))
+                instance_id = one.spec.instance.instance_id
+                self._remember(instance_id, roles.get(instance_id, ""), self._ecs.user_data(instance_id))
                 time.sleep(PAGE_PAUSE_S)
 
-    def _with_details(self, one: Captured, roles: dict[str, str]) -> Captured:
-        instance_id = one.spec.instance.instance_id
-        user_data = self._ecs.user_data(instance_id)
-        spec = replace(one.spec, ram_role=roles.get(instance_id, ""), user_data=user_data)
-        return Captured(spec, self._clock.now(), self._clock.now())
-
-    def _remember(self, one: Captured) -> None:
+    def _remember(self, instance_id: str, ram_role: str, user_data: Secret | None) -> None:
+        now = self._clock.now()
         with self._lock:
-            self._captured = {**self._captured, one.spec.instance.instance_id: one}
+            # Another source may have shown the instance anew while its details were read.
+            spec = replace(self._captured[instance_id].spec, ram_role=ram_role, user_data=user_data)
+            one = Captured(spec, now, now)
+            self._captured = {**self._captured, instance_id: one}
         self._journal.fleet.save(self._ecs.region, [one])
 
 
