@@ -39,12 +39,12 @@ def run(*parts: str) -> Iterator[dict[str, object]]:
 
 def idle() -> Iterator[dict[str, object]]:
     """Nobody types: 500 instances with three countdowns for CPU and bytes, and both sizes for memory."""
-    with _directory() as directory:
-        floor = _Program(FLOOR, directory, b"MinimalApp")
+    with directory() as where:
+        floor = _Program(FLOOR, where, b"MinimalApp")
         time.sleep(2)
         floor_cpu, floor_bytes, floor_rss = floor.rest(IDLE_S)
         floor.close()
-        with _console(directory, QUIET) as (program, cloud):
+        with console_running(where, QUIET) as (program, cloud):
             # Minutes after a start, when every launch spec is captured.
             wait_until(lambda: len(cloud.calls("DescribeUserData")) >= program.rows, 300, 1)
             cloud.interrupt(cloud.spot_ids()[:3])
@@ -54,29 +54,29 @@ def idle() -> Iterator[dict[str, object]]:
     yield _share("idle CPU, 500 rows, 3 countdowns", cpu, floor_cpu, "< 2 % of a core")
     yield _plain("bytes per idle second", "B", written, floor_bytes)
     yield _plain("RSS idle, 500 instances", "MB", rss, floor_rss, "< 130 MB")
-    with _directory() as directory, _console(directory, MANY) as (program, _):
+    with directory() as where, console_running(where, MANY) as (program, _):
         time.sleep(SETTLED_S)
         yield _plain("RSS, 10,000 instances", "MB", program.rest(5)[2], floor_rss, "< 150 MB")
 
 
 def keys() -> Iterator[dict[str, object]]:
     """From a key to the cursor's row on its new line, with 10,000 rows: idle, while they are swept, in a storm."""
-    with _directory() as directory:
-        floor_program = _Program(FLOOR, directory, b"MinimalApp")
+    with directory() as where:
+        floor_program = _Program(FLOOR, where, b"MinimalApp")
         time.sleep(1)
         floor, floor_bytes = floor_program.type(KEYS, b"\x1b[")
         floor_program.close()
         yield _times("key to paint, twelve-line app (floor)", floor, floor)
-        with _console(directory, MANY, sweep_s=600) as (program, _):
+        with console_running(where, MANY, sweep_s=600) as (program, _):
             time.sleep(SETTLED_S)
             found, written = program.type(KEYS, _CURSOR)
             yield _times("key to paint, 10,000 rows, idle", found, floor, "p99 < 50 ms")
             yield _plain("bytes per key", "B", median(written), median(floor_bytes), "< 2,000 B")
-        with _console(directory, MANY, sweep_s=2) as (program, _):
+        with console_running(where, MANY, sweep_s=2) as (program, _):
             time.sleep(5)
             found, _ = program.type(KEYS, _CURSOR)
             yield _times("key to paint, 10,000 rows, being swept", found, floor, "p99 < 50 ms")
-        with _console(directory, MANY, "--auto", sweep_s=600, max_at_once=STORM, max_per_hour=STORM) as (
+        with console_running(where, MANY, "--auto", sweep_s=600, max_at_once=STORM, max_per_hour=STORM) as (
             program,
             cloud,
         ):
@@ -88,10 +88,10 @@ def keys() -> Iterator[dict[str, object]]:
 
 def lateness() -> Iterator[dict[str, object]]:
     """How late the event loop wakes a task with 10,000 rows: at rest and in a storm."""
-    with _directory() as directory:
-        file = directory / "late.json"
+    with directory() as where:
+        file = where / "late.json"
         command = [sys.executable, "-m", "tests.bench.console_program", "--lateness", str(file), "--auto"]
-        with _console(directory, MANY, command=command, max_at_once=100, max_per_hour=STORM) as (_, cloud):
+        with console_running(where, MANY, command=command, max_at_once=100, max_per_hour=STORM) as (_, cloud):
             time.sleep(SETTLED_S)
             start = len(_read(file))
             time.sleep(30)
@@ -153,13 +153,16 @@ class _Program:
 
 
 @contextmanager
-def _console(
-    directory: Path, instances: int, *arguments: str, command: list[str] | None = None, **policy: float
+def console_running(
+    directory: Path, instances: int, *arguments: str, command: list[str] | None = None, speed: int = 1, **policy: float
 ) -> Iterator[tuple[_Program, SimServer]]:
+    """Run the console, or another command with its arguments, in a terminal against a cloud of its own."""
     config = directory / f"{time.monotonic_ns()}.toml"
-    with _cloud(config, instances) as cloud:
+    with _cloud(config, instances, speed) as cloud:
         add_policy(config, **policy)
         run_it = [*(command or [sys.executable, "-m", "spottui"]), *arguments, "--config", str(config)]
+        if speed != 1:
+            run_it += ["--clock", cloud.url, "--speed", str(speed)]
         rows = sum(row["SpotStrategy"] != "NoSpot" for row in cloud.state()["instances"])
         program = _Program(run_it, directory / config.stem, f"{rows:,} spot".encode(), rows)
         try:
@@ -169,9 +172,10 @@ def _console(
 
 
 @contextmanager
-def _cloud(config: Path, instances: int) -> Iterator[SimServer]:
+def _cloud(config: Path, instances: int, speed: int) -> Iterator[SimServer]:
     """Run the simulated cloud beside us, so that what it costs is not counted."""
-    command = [sys.executable, "-m", "spottui", "sim", "--instances", str(instances), "--write-config", str(config)]
+    size = ["--instances", str(instances), "--speed", str(speed)]
+    command = [sys.executable, "-m", "spottui", "sim", *size, "--write-config", str(config)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout
@@ -198,7 +202,7 @@ class _Remote(SimServer):
 
 
 @contextmanager
-def _directory() -> Iterator[Path]:
+def directory() -> Iterator[Path]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as directory:
         yield Path(directory)
 

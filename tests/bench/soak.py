@@ -1,0 +1,59 @@
+"""Eight hours in eight minutes: clouds and console at 60 times the speed, with a reclaim in each minute of them.
+
+`python -m tests.bench.soak [HOURS]`. What the console holds is compared hour by hour, from the third on: until then
+the newest recoveries and events that it shows are not as many as it ever shows.
+"""
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from statistics import median
+
+from tests.bench.console import console_running, directory
+
+HOURS, SPEED, FILLED_HOURS = 8.0, 60, 3
+HELD = ("rss_mb", "threads", "tasks", "files", "rows", "strips")
+POLICY = {
+    "lock_poll_s": 0.5,
+    "sweep_s": 5,
+    "long_poll_s": 2,
+    "veto_window_s": 0,
+    "max_at_once": 50,
+    "max_per_hour": 500,
+}
+
+
+def run(hours: float = HOURS) -> Iterator[dict[str, object]]:
+    """Let the hours pass and compare the medians of what was held in the first and the last of those that count."""
+    with directory() as where:
+        file = where / "held.json"
+        command = [sys.executable, "-m", "tests.bench.console_program", "--held", str(file), "--auto"]
+        with console_running(where, 200, command=command, speed=SPEED, **POLICY) as (_, cloud):
+            began, asked = time.monotonic(), set()
+            while (passed_s := (time.monotonic() - began) * SPEED) < hours * 3600:
+                if passed_s >= len(asked) * 60:
+                    asked.add(next_id := next(one for one in cloud.spot_ids() if one not in asked))
+                    cloud.interrupt([next_id], notice_s=1800)
+                time.sleep(0.1)
+            held = json.loads(file.read_text())
+            running = len([row for row in cloud.state()["instances"] if row["Status"] == "Running"])
+            launched = sum(bool(row["effect"]) for row in cloud.calls("RunInstances"))
+    by_hour = [[one for one in held if int(one["at_s"] * SPEED // 3600) == hour] for hour in range(int(hours))]
+    first, last = by_hour[min(FILLED_HOURS, int(hours)) - 1], by_hour[-1]
+    for name in HELD:
+        before, after = median(one[name] for one in first), median(one[name] for one in last)
+        yield {
+            "figure": f"{hours:g} simulated hours: {name}",
+            "hours": [round(median(one[name] for one in hour), 1) for hour in by_hour if hour],
+            "growth": round(after / before - 1, 3) if before else 0.0,
+            "aim": "growth <= 0.05" if name == "rss_mb" else "no growth",
+            "reclaims": len(asked),
+            "launched": launched,
+            "running": running,
+        }
+
+
+if __name__ == "__main__":
+    for figure in run(*(float(one) for one in sys.argv[1:])):
+        print(json.dumps(figure), flush=True)
