@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 import msgspec
 from platformdirs.unix import Unix
 
+from spottui.domain.leftover import SNAPSHOT_PRICE
 from spottui.domain.settings import ConsoleSettings, DrainSettings, LaunchTemplate, Policy, RegionSettings, Settings
 
 _DIRS = Unix("spottui")  # XDG on every system, as people who use ssh expect
@@ -42,6 +43,7 @@ class ConfigFile:
     template: dict[str, LaunchTemplate] = field(default_factory=dict)
     metrics_port: int = 0
     drain: dict[str, DrainSettings] = field(default_factory=dict)
+    storage_price: dict[str, float] = field(default_factory=dict)
 
 
 def default_path() -> Path:
@@ -80,6 +82,7 @@ class _Reader:
         self._check_regions(file)
         self._check_policy(file.policy)
         self._check_drains(file)
+        self._check_prices(file.storage_price)
         self._check_rest(file)
         if "://" in file.journal:
             self._fail("journal", "a database address", "the path of a file; shared journals come later")
@@ -96,6 +99,7 @@ class _Reader:
             templates=file.template,
             metrics_port=file.metrics_port,
             drain=file.drain,
+            storage_price=file.storage_price,
         )
 
     def _tables(self, profile: str) -> dict[str, Any]:
@@ -168,6 +172,13 @@ class _Reader:
                 if getattr(template, key) not in allowed:
                     self._fail(f"template.{name}.{key}", repr(getattr(template, key)), ", ".join(allowed))
 
+    def _check_prices(self, prices: dict[str, float]) -> None:
+        for name, price in prices.items():
+            if name not in _PRICED:
+                self._fail(f"storage_price.{name}", "an unknown key", _either(_PRICED))
+            if not 0 <= price <= 1000:
+                self._fail(f"storage_price.{name}", str(price), "0 to 1000, per GiB and month")
+
     def _check_drains(self, file: ConfigFile) -> None:
         if file.policy.drain and file.policy.drain not in file.drain:
             self._fail("policy.drain", repr(file.policy.drain), _either(file.drain) or "the NAME of a [drain.NAME]")
@@ -213,6 +224,7 @@ _CHOICES = {
     "spot_strategy": ("SpotAsPriceGo", "SpotWithPriceLimit"),
     "interruption_behavior": ("Terminate", "Stop"),
 }
+_PRICED = (SNAPSHOT_PRICE, "cloud", "cloud_efficiency", "cloud_ssd", "cloud_essd", "cloud_essd_entry", "cloud_auto")
 _NAMED_TABLES: dict[str, type] = {"drain": DrainSettings, "template": LaunchTemplate}
 _LIMITS: dict[str, tuple[float, float]] = {
     "veto_window_s": (0, 240),

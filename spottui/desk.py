@@ -1,12 +1,14 @@
 """The desk: what a screen or a command reads, and the only thing through which it acts."""
 
+import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from spottui.domain.audit import Entry
+from spottui.domain.background import Background
 from spottui.domain.clock import Clock
 from spottui.domain.feed import Event
 from spottui.domain.history import InstanceRecord, Past
@@ -117,6 +119,13 @@ class Desk:
             self._journal.history.of(region, instance_id, ROWS_SHOWN),
         )
 
+    def background(self, region: str, instance_id: str) -> Background | None:
+        """Return what the cloud knows around an instance; None when no sweep has captured it. Asks the cloud."""
+        captured = self._journal.fleet.get(region, instance_id)
+        if captured is None or region not in self._work.regions:
+            return None
+        return asyncio.run(self._work.surveys.background(captured.spec))
+
     def past(self) -> tuple[Past, ...]:
         """Return the newest reclaims with what became of them, newest first."""
         return self._journal.history.newest(PAST_SHOWN)
@@ -149,6 +158,11 @@ class Desk:
     def leftovers(self) -> tuple[Leftover, ...]:
         """Return what recoveries left behind that costs money; asks the cloud."""
         return self._janitor.leftovers()
+
+    @property
+    def storage_price(self) -> Mapping[str, float]:
+        """What a GiB of a disk's category, or of a `snapshot`, costs a month as the configuration says."""
+        return self._settings.storage_price
 
     def clean_up(self, resource_ids: Sequence[str], who: str) -> dict[str, str]:
         """Delete leftovers that may go; return what came of each: empty for gone, else why it is still there."""

@@ -21,6 +21,10 @@ _POLICY = """\
 # max_per_hour = 10
 # stop_file = ""                 # auto-mode disarms itself when this file exists
 
+# [storage_price]                # what you pay per GiB and month: what is kept then has a price in reports
+# snapshot = 0.0                 # images too
+# cloud_essd = 0.0               # and other categories of disks
+
 # [template.web]                 # for `spottui launch web`
 # region = "cn-hangzhou"
 # image_id = "m-…"

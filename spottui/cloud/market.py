@@ -1,19 +1,23 @@
 """What can be launched where, how safely and at what price: what the cloud says of its market (alibaba_facts.md 5)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from spottui.cloud.ecs import Ecs
-from spottui.cloud.ecs_shapes import Image
+from spottui.cloud.ecs_shapes import Image, images
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.rows import rows, rows_if_any
 from spottui.cloud.vpc import Vpc
+from spottui.domain.background import PriceHistory
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import LARGEST, InstanceType, Pair, Price
 from spottui.domain.plan import Candidate, Stock
 
 MOST_TYPES_PER_CALL = 10
+MOST_PAGES = 10
+"""A page of prices has a thousand rows: thirty days of hours are one."""
 
 
 class Market:
@@ -56,6 +60,26 @@ class Market:
         query = {"NetworkType": "vpc", "InstanceType": instance_type, "IoOptimized": "optimized"}
         return self._ecs.ask("DescribeSpotPriceHistory", query, _prices)
 
+    def price_history(self, instance_type: str, zone: str, since: datetime, until: datetime) -> PriceHistory | None:
+        """Return the spot prices of a type in a zone, of at most 30 days; None where the cloud knows none."""
+        query: dict[str, object] = {
+            "NetworkType": "vpc",
+            "InstanceType": instance_type,
+            "IoOptimized": "optimized",
+            "ZoneId": zone,
+            "StartTime": f"{since:%Y-%m-%dT%H:%M:%SZ}",
+            "EndTime": f"{until:%Y-%m-%dT%H:%M:%SZ}",
+        }
+        pages: list[_PricePage] = []
+        offset = 0
+        while len(pages) < MOST_PAGES:
+            page = self._ecs.ask("DescribeSpotPriceHistory", {**query, "Offset": offset}, _price_page)
+            pages.append(page)
+            if page.next_offset <= offset:
+                break
+            offset = page.next_offset
+        return _history(pages, instance_type, zone)
+
     def types_from(self, vcpus: int, memory_gib: float) -> tuple[InstanceType, ...]:
         """Return the types with at least so much and at most `LARGEST` times of it."""
         query = {
@@ -73,6 +97,12 @@ class Market:
     def our_images(self) -> tuple[Image, ...]:
         """Return all images that recoveries made."""
         return tuple(self._ecs.our_images().values())
+
+    def image(self, image_id: str) -> Image | None:
+        """Return one image, whoever made it; None when it is not listed any more."""
+        query = {"ImageId": image_id, "Status": "Available,UnAvailable,Deprecated", "PageSize": 10}
+        found = self._ecs.ask("DescribeImages", query, images)
+        return next((one for one in found if one.image_id == image_id), None)
 
     def refusal(self, spec: LaunchSpec, candidate: Candidate) -> CloudError | None:
         """Return how a launch would be refused, or None when it would not be, or that cannot be asked of its image.
@@ -126,15 +156,37 @@ def _rates(body: dict[str, Any]) -> dict[Pair, str]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class _PricePage:
+    """Prices at their times, by type and zone; `next_offset` is 0 on the last page."""
+
+    rows: tuple[tuple[Pair, datetime, Price], ...]
+    currency: str
+    next_offset: int
+
+
+def _price_page(body: dict[str, Any]) -> _PricePage:
+    found = rows("DescribeSpotPriceHistory", body, "SpotPrices", "SpotPriceType")
+    return _PricePage(tuple(map(_priced, found)), str(body.get("Currency") or ""), int(body.get("NextOffset") or 0))
+
+
+def _priced(row: dict[str, Any]) -> tuple[Pair, datetime, Price]:
+    pair = str(row["InstanceType"]), str(row["ZoneId"])
+    at = datetime.fromisoformat(str(row["Timestamp"]))
+    return pair, at, Price(float(row["SpotPrice"]), float(row["OriginPrice"]))
+
+
 def _prices(body: dict[str, Any]) -> dict[Pair, Price]:
-    newest: dict[Pair, tuple[datetime, Price]] = {}
-    for row in rows("DescribeSpotPriceHistory", body, "SpotPrices", "SpotPriceType"):
-        pair = str(row["InstanceType"]), str(row["ZoneId"])
-        at = datetime.fromisoformat(str(row["Timestamp"]))
-        price = Price(float(row["SpotPrice"]), float(row["OriginPrice"]))
-        if pair not in newest or at >= newest[pair][0]:
-            newest[pair] = at, price
-    return {pair: price for pair, (_, price) in newest.items()}
+    newest = sorted(_price_page(body).rows, key=lambda row: row[1])
+    return {pair: price for pair, _, price in newest}
+
+
+def _history(pages: Sequence[_PricePage], instance_type: str, zone: str) -> PriceHistory | None:
+    found = {at: price for page in pages for pair, at, price in page.rows if pair == (instance_type, zone)}
+    if not found:
+        return None
+        points = tuple((at, found[at].spot) for at in sorted(found))
+    return PriceHistory(instance_type, zone, pages[0].currency, points, found[max(found)].on_demand)
 
 
 def _types(body: dict[str, Any]) -> tuple[InstanceType, ...]:

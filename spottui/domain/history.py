@@ -1,11 +1,12 @@
 """What the journal remembers: of one instance, and of all reclaims there have been."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from spottui.domain.forecast import ImageTiming
 from spottui.domain.interruption import Interruption
 from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.outcome import Outcome
 from spottui.domain.recovery import Recovery
 
 
@@ -17,6 +18,7 @@ class Past:
     recovery: Recovery
     zone: str
     instance_type: str
+    outcome: Outcome = field(default_factory=Outcome)
 
 
 @dataclass(frozen=True, slots=True)

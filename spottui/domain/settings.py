@@ -97,7 +97,10 @@ class ConsoleSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One profile of the configuration; `journal` is the path of the SQLite file."""
+    """One profile of the configuration; `journal` is the path of the SQLite file.
+
+    `storage_price` is per GiB and month in the account's currency, for `snapshot` and for categories of disks.
+    """
 
     profile: str
     regions: tuple[RegionSettings, ...]
@@ -110,3 +113,4 @@ class Settings:
     templates: dict[str, LaunchTemplate] = field(default_factory=dict)
     metrics_port: int = 0
     drain: dict[str, DrainSettings] = field(default_factory=dict)
+    storage_price: dict[str, float] = field(default_factory=dict)

@@ -1,12 +1,16 @@
 """Past reclaims with what became of them."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 
 from spottui.domain.history import Past
 from spottui.domain.interruption import Interruption
+from spottui.domain.outcome import outcome
+from spottui.domain.plan import Plan
 from spottui.journal import schema
 from spottui.journal.database import Database
-from spottui.journal.encoding import decode
+from spottui.journal.encoding import decode, stamp
 from spottui.journal.recoveries import ROW, decoded
 
 
@@ -20,21 +24,19 @@ class History:
         """Return the newest reclaims, newest first."""
         return self._past(sa.true(), limit)
 
+    def since(self, since: datetime) -> tuple[Past, ...]:
+        """Return every reclaim that began since then, newest first."""
+        return self._past(schema.interruption.c.epoch >= stamp(since), None)
+
     def of(self, region: str, instance_id: str, limit: int) -> tuple[Past, ...]:
         """Return the newest reclaims of one instance, newest first."""
         table = schema.interruption
         return self._past(sa.and_(table.c.region == region, table.c.instance_id == instance_id), limit)
 
-    def _past(self, which: sa.ColumnElement[bool], limit: int) -> tuple[Past, ...]:
+    def _past(self, which: sa.ColumnElement[bool], limit: int | None) -> tuple[Past, ...]:
         interruption, recovery, plan = schema.interruption, schema.recovery, schema.plan
-        instance = "$.spec.instance."
         query = (
-            sa.select(
-                interruption.c.data.label("reclaim"),
-                *ROW,
-                sa.func.coalesce(sa.func.json_extract(plan.c.plan, instance + "zone"), "").label("zone"),
-                sa.func.coalesce(sa.func.json_extract(plan.c.plan, instance + "instance_type"), "").label("type"),
-            )
+            sa.select(interruption.c.data.label("reclaim"), plan.c.plan, *ROW)
             .join(recovery, recovery.c.id == interruption.c.id)
             .outerjoin(plan, plan.c.recovery_id == recovery.c.id)
             .where(which)
@@ -42,13 +44,18 @@ class History:
             .limit(limit)
         )
         with self._database.read() as connection:
-            rows = connection.execute(query).mappings().all()
-        return tuple(
-            Past(
-                decode(row["reclaim"], Interruption),
-                decoded(*(row[column.name] for column in ROW)),
-                row["zone"],
-                row["type"],
-            )
-            for row in rows
-        )
+            # One by one: ten thousand plans at once would be a hundred megabytes.
+            return tuple(_one(row) for row in connection.execute(query).mappings())
+
+
+def _one(row: sa.RowMapping) -> Past:
+    interruption, recovery = decode(row["reclaim"], Interruption), decoded(*(row[column.name] for column in ROW))
+    plan = None if row["plan"] is None else decode(row["plan"], Plan)
+    instance = plan.spec.instance if plan else None
+    return Past(
+        interruption,
+        recovery,
+        instance.zone if instance else "",
+        instance.instance_type if instance else "",
+        outcome(interruption, recovery, plan),
+    )

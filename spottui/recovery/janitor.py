@@ -95,7 +95,7 @@ def _image(region: _Region, image: Image) -> Leftover:
     users = [instance_id for instance_id, image_id in region.running.items() if image_id == image.image_id]
     held_by = f"the replacement {users[0]} runs from it: the cloud deletes no image in use" if users else ""
     known = _leftover(region, LeftoverKind.IMAGE, image.image_id, dict(image.tags), image.gib, held_by)
-    return replace(known, snapshots=image.snapshots)
+    return replace(known, snapshots=image.snapshots, since=known.since or image.made)
 
 
 def _snapshot(region: _Region, snapshot: Snapshot) -> Leftover:
@@ -111,7 +111,8 @@ def _disks(region: _Region) -> Iterator[Leftover]:
             if not disk.instance_id:
                 tags = {**dict(disk.tags), OUR_TAG: owners[disk_id].recovery_id}
                 held_by = _holds(disk, owners[disk_id])
-                yield _leftover(region, LeftoverKind.DISK, disk_id, tags, disk.size_gib, held_by)
+                known = _leftover(region, LeftoverKind.DISK, disk_id, tags, disk.size_gib, held_by)
+                yield replace(known, priced_as=disk.category)
 
 
 def _holds(disk: Disk, recovery: Recovery) -> str:
@@ -136,6 +137,7 @@ def _leftover(
         gib=gib,
         held_by=held_by or _held_by(region, recovery),
         expires=_day(tags.get(EXPIRES_TAG, "")),
+        since=recovery.started if recovery else None,
     )
 
 

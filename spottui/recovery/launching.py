@@ -7,6 +7,7 @@ from functools import partial
 from spottui.cloud.ecs import Answer, Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.instance import Instance, InstanceStatus
+from spottui.domain.outcome import data_as_of
 from spottui.domain.plan import Candidate, Plan, Route
 from spottui.domain.recovery import Created, Recovery, RecoveryState, Try
 from spottui.domain.tokens import client_token
@@ -256,15 +257,7 @@ def _without(known: Recovery, new_id: str, why: str) -> Recovery:
 def _how_it_ended(work: Work, recovery: Recovery, new: Instance, not_moved: str) -> str:
     seconds = (work.now() - recovery.started).total_seconds()
     parts = [f"{new.instance_id} runs in {new.zone}, {seconds:.0f} s after the notice"]
-    as_of = _data_as_of(work, recovery)
+    as_of = data_as_of(recovery, plan_of(work, recovery.recovery_id).warm_image)
     if as_of:
         parts.append(f"data as of {as_of:%Y-%m-%d %H:%M:%S} UTC")
     return "; ".join([*parts, not_moved] if not_moved else parts)
-
-
-def _data_as_of(work: Work, recovery: Recovery) -> datetime | None:
-    """When the data of the replacement was read; what was written later is not in it. None when nothing is missing."""
-    if recovery.route is Route.IMAGE:
-        return recovery.imaging_since
-    warm = plan_of(work, recovery.recovery_id).warm_image
-    return warm.made if recovery.route is Route.WARM_IMAGE and warm else None

@@ -8,23 +8,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
-from spottui.cloud.ecs import OUR_TAG
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.lanes import Lanes
 from spottui.cloud.launch_request import check_key
 from spottui.cloud.market import Market
+from spottui.domain.background import Background
 from spottui.domain.clock import Clock
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last
 from spottui.domain.plan import Candidate, PlaceRules, Plan, Route, Stock, WarmImage
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
+from spottui.recovery.background import IMAGES_S, background, images_key, newest_warm_image
 from spottui.recovery.lookups import Inquiry, Lookups
 
 LIMIT_S = 15.0
 """A survey takes no longer by itself: what has not answered by then is not known."""
-IMAGES_S = 10.0
 STOCK_S = 20.0
 CHECK_S = 30.0
 PRICES_S = 300.0
@@ -77,6 +77,10 @@ class Surveys:
             surveyed=True,
         )
 
+    async def background(self, spec: LaunchSpec) -> Background:
+        """Return what the cloud knows around an instance, for a person who looks at it."""
+        return await background(self._markets[spec.instance.region], self._lookups, spec, self._clock.now())
+
 
 class _Survey:
     """One survey: what is asked of a region's market, and for how long the answers are good."""
@@ -105,7 +109,7 @@ class _Survey:
         """Return the newest image of this instance, or the one of ours of which it was made."""
         nothing: tuple[Image, ...] = ()
         images = await self._inquiry.ask(
-            "earlier images", ("images", self._region), IMAGES_S, self._market.our_images, nothing
+            "earlier images", images_key(self._region), IMAGES_S, self._market.our_images, nothing
         )
         return newest_warm_image(spec, images)
 
@@ -169,21 +173,6 @@ class _Survey:
     async def _prices(self, name: str) -> dict[Pair, Price]:
         call, nothing = partial(self._market.prices, name), dict[Pair, Price]()
         return await self._inquiry.ask(f"prices of {name}", ("prices", self._region, name), PRICES_S, call, nothing)
-
-
-def newest_warm_image(spec: LaunchSpec, images: Iterable[Image]) -> WarmImage | None:
-    """Return the newest finished image of all disks of this instance, or the one of ours of which it was made.
-
-    The tag of ours on an image is the id of an interruption: `region.instance.epoch`.
-    """
-    of_this = f"{spec.instance.region}.{spec.instance.instance_id}."
-    found = [
-        WarmImage(image.image_id, image.made)
-        for image in images
-        if image.status == "Available" and image.made and len(image.snapshots) >= len(spec.cloud_disks)
-        if image.image_id == spec.image_id or dict(image.tags).get(OUR_TAG, "").startswith(of_this)
-    ]
-    return max(found, key=lambda one: one.made, default=None)
 
 
 async def _nothing_in_stock() -> dict[Pair, Stock]:

@@ -1,34 +1,67 @@
-"""What past reclaims come to: how many by day, zone and type, how long recoveries took, whether verdicts held."""
+"""What past reclaims come to: how many by day, zone and type, how long recoveries took, what they cost, and verdicts."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from itertools import pairwise
 from statistics import median, quantiles
 
 from spottui.domain.history import Past
+from spottui.domain.leftover import Kept, LeftoverKind
 from spottui.domain.recovery import RecoveryState
 from spottui.tables.instances import is_wish
 
-DAYS = 14
+DAYS = 60
+_MINUTES = (0, 1, 2, 3, 4, 5, 10)
+
+Count = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSum:
+    """The kept things of one kind: how many, their GiB as far as it is known, and the oldest.
+
+    `unsized` of them have no known size. `per_month` is what those with a known price cost at most, `unpriced` how many
+    have none.
+    """
+
+    kind: LeftoverKind
+    count: int
+    gib: int
+    unsized: int
+    oldest: datetime | None
+    per_month: float
+    unpriced: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddedCost:
+    """What replacements cost an hour beyond the old instances: of `known` ones together, and of the dearest."""
+
+    known: int
+    unknown: int
+    per_hour: float
+    most: float
 
 
 @dataclass(frozen=True, slots=True)
 class Statistics:
-    """Counts of reclaims that are no wish of an engineer; times in seconds.
+    """Counts of reclaims that are no wish of an engineer; times in seconds, from the first sign to the replacement.
 
-    `by_day` has every day of the last `DAYS`, oldest first. `verdicts` counts (verdict, end), `kept` the things
-    of each kind that recoveries made and nobody took away as far as the journal knows.
+    `by_day` has every day of the last `DAYS`, oldest first. `verdicts` counts (verdict, end). `kept` is what recoveries
+    made and nobody took away, as far as the journal knows.
     """
 
     total: int
     by_day: tuple[tuple[date, int], ...]
-    by_zone: tuple[tuple[str, int], ...]
-    by_type: tuple[tuple[str, int], ...]
-    outcomes: tuple[tuple[str, int], ...]
+    by_zone: tuple[Count, ...]
+    by_type: tuple[Count, ...]
+    outcomes: tuple[Count, ...]
     times_s: tuple[float, ...]
     verdicts: tuple[tuple[tuple[str, str], int], ...]
-    kept: tuple[tuple[str, int], ...]
+    kept: tuple[Kept, ...]
+    added: AddedCost
 
     @property
     def median_s(self) -> float | None:
@@ -40,30 +73,65 @@ class Statistics:
         """The recovery time that nine of ten stayed below."""
         return quantiles(self.times_s, n=10)[8] if len(self.times_s) > 1 else self.median_s
 
+    @property
+    def histogram(self) -> tuple[Count, ...]:
+        """How many recoveries took how long, by minutes up to the five of a notice, and longer."""
+        spans = [(f"{low} to {high} min", low * 60, high * 60) for low, high in pairwise(_MINUTES)]
+        counts = [(name, sum(low <= took < high for took in self.times_s)) for name, low, high in spans]
+        last = _MINUTES[-1]
+        return (*counts, (f"over {last} min", sum(took >= last * 60 for took in self.times_s)))
+
 
 def statistics(past: Sequence[Past], today: date) -> Statistics:
     """Return what past reclaims come to, as of a day in UTC."""
     reclaims = [one for one in past if not is_wish(one.interruption)]
     ended = [one.recovery for one in reclaims if one.recovery.state.is_final]
-    recovered = [one for one in ended if one.state is RecoveryState.RECOVERED and one.ended]
     days = Counter(one.interruption.first_seen.date() for one in reclaims)
+    times = (one.outcome.recovery_s for one in reclaims)
     return Statistics(
         total=len(reclaims),
         by_day=tuple((day, days[day]) for day in _last_days(today)),
         by_zone=_most(one.zone for one in reclaims),
         by_type=_most(one.instance_type for one in reclaims),
         outcomes=_most(str(one.recovery.state) for one in reclaims),
-        times_s=tuple(sorted((one.ended - one.started).total_seconds() for one in recovered if one.ended)),
+        times_s=tuple(sorted(took for took in times if took is not None)),
         verdicts=_pairs((str(one.verdict), str(one.state)) for one in ended if one.verdict),
-        kept=_most(made.kind for one in past for made in one.recovery.created),
+        kept=tuple(kept for one in past for kept in one.outcome.kept),
+        added=_added(past),
     )
+
+
+def kept_sums(kept: Iterable[Kept], prices: Mapping[str, float]) -> tuple[KeptSum, ...]:
+    """Return the kept things by kind, priced as the configuration says."""
+    things = list(kept)
+    of_kind = ((kind, [one for one in things if one.kind is kind]) for kind in LeftoverKind)
+    return tuple(_sum(kind, found, prices) for kind, found in of_kind if found)
+
+
+def _sum(kind: LeftoverKind, found: Sequence[Kept], prices: Mapping[str, float]) -> KeptSum:
+    costs = [one.per_month(prices) for one in found]
+    return KeptSum(
+        kind=kind,
+        count=len(found),
+        gib=sum(one.gib or 0 for one in found),
+        unsized=sum(one.gib is None for one in found),
+        oldest=min((one.since for one in found if one.since), default=None),
+        per_month=sum(cost for cost in costs if cost is not None),
+        unpriced=costs.count(None),
+    )
+
+
+def _added(past: Iterable[Past]) -> AddedCost:
+    found = [one.outcome.added_per_hour for one in past if one.recovery.state is RecoveryState.RECOVERED]
+    known = [added for added in found if added is not None]
+    return AddedCost(len(known), len(found) - len(known), round(sum(known), 6), max(known, default=0.0))
 
 
 def _last_days(today: date) -> list[date]:
     return [today - timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
 
 
-def _most(names: Iterable[str]) -> tuple[tuple[str, int], ...]:
+def _most(names: Iterable[str]) -> tuple[Count, ...]:
     counted = Counter(name or "not known" for name in names)
     return tuple(sorted(counted.items(), key=lambda one: (-one[1], one[0])))
 

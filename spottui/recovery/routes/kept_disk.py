@@ -11,6 +11,7 @@ from spottui.cloud.ecs_shapes import Snapshot
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.audit import Entry, Phase
 from spottui.domain.instance import Disk, Instance
+from spottui.domain.outcome import OF_KEPT_DISKS, OF_KEPT_SYSTEM_DISK
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.tokens import client_token
 from spottui.recovery.calls import Call, attempt, call, may_begin
@@ -130,7 +131,7 @@ async def image_of_snapshots(work: Work, recovery_id: str, whole: bool) -> str |
     wanted = _imaged(recovery, plan_of(work, recovery_id).spec.cloud_disks, whole)
     snapshots = {disk.disk_id: _snapshot_of(recovery, disk.disk_id) for disk in wanted}
     source = ImageSource(snapshots=tuple((_device(disk), snapshots[disk.disk_id]) for disk in wanted))
-    what = "image of the kept disks" if whole else "image of the kept system disk"
+    what = OF_KEPT_DISKS if whole else OF_KEPT_SYSTEM_DISK
     outcome = await start_image(work, recovery_id, source, what, work.now() + SNAPSHOT_PATIENCE)
     if isinstance(outcome, CloudError):
         return leaves(not_done(outcome, "no image", recovery_id))

@@ -1,0 +1,106 @@
+"""What a recovery came to: what it costs more, what it keeps, and how old its data is; what is not known is None."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from spottui.domain.interruption import Interruption
+from spottui.domain.leftover import SNAPSHOT_PRICE, Kept, LeftoverKind
+from spottui.domain.plan import Plan, Route, WarmImage
+from spottui.domain.recovery import Recovery, RecoveryState
+
+OF_KEPT_DISKS, OF_KEPT_SYSTEM_DISK = "image of the kept disks", "image of the kept system disk"
+"""What an image of the route `kept-disk` is made of; its snapshots are the image's own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The figures of one recovery; prices are per hour, in the account's currency, as they were for its plan.
+
+    `old_per_hour` is the instance's, `new_per_hour` the one at the place where the replacement was launched.
+    `recovery_s` is from the first sign to the replacement running. `data_age_s` is how old the data was then, 0 where
+    nothing of it is missing because the disks themselves came back; `data_as_of` is when an image of it was begun.
+    `kept` is what cost money when it ended, without what the janitor took away.
+    """
+
+    old_per_hour: float | None = None
+    new_per_hour: float | None = None
+    recovery_s: float | None = None
+    data_as_of: datetime | None = None
+    data_age_s: float | None = None
+    kept: tuple[Kept, ...] = ()
+
+    @property
+    def added_per_hour(self) -> float | None:
+        """What the replacement costs an hour beyond the old instance; negative when it is cheaper."""
+        if self.old_per_hour is None or self.new_per_hour is None:
+            return None
+        return round(self.new_per_hour - self.old_per_hour, 6)
+
+
+def outcome(interruption: Interruption, recovery: Recovery, plan: Plan | None) -> Outcome:
+    """Return what a recovery came to, by its frozen plan."""
+    as_of = data_as_of(recovery, plan.warm_image if plan else None)
+    return Outcome(
+        old_per_hour=plan.price_per_hour if plan else None,
+        new_per_hour=_new_per_hour(recovery, plan) if plan else None,
+        recovery_s=_seconds(interruption.first_seen, recovery),
+        data_as_of=as_of,
+        data_age_s=_data_age_s(recovery, as_of),
+        kept=tuple(_kept(recovery, plan)),
+    )
+
+
+def data_as_of(recovery: Recovery, warm_image: WarmImage | None) -> datetime | None:
+    """Return when the data of the replacement was read: what was written later is not in it. None for none or all."""
+    if recovery.route is Route.IMAGE:
+        return recovery.imaging_since
+    return warm_image.made if recovery.route is Route.WARM_IMAGE and warm_image else None
+
+
+def _data_age_s(recovery: Recovery, as_of: datetime | None) -> float | None:
+    if recovery.route in (Route.KEPT_DISK, Route.RESTART) and recovery.state is RecoveryState.RECOVERED:
+        return 0.0
+    return _seconds(as_of, recovery) if as_of else None
+
+
+def _seconds(since: datetime, recovery: Recovery) -> float | None:
+    if recovery.state is not RecoveryState.RECOVERED or recovery.ended is None:
+        return None
+    return round((recovery.ended - since).total_seconds(), 1)
+
+
+def _new_per_hour(recovery: Recovery, plan: Plan) -> float | None:
+    """The price of the candidate that took the replacement; one that was started again is where it was."""
+    if not recovery.new_instance_id:
+        return None
+    if recovery.new_instance_id == recovery.instance_id:
+        return plan.price_per_hour
+    place = next((one.place for one in reversed(recovery.tries) if not one.refused), None)
+    return next((one.price_per_hour for one in plan.candidates if one.place == place), None)
+
+
+def _kept(recovery: Recovery, plan: Plan | None) -> Iterator[Kept]:
+    disks = {disk.disk_id: disk for disk in plan.spec.disks} if plan else {}
+    snapshots = {snapshot_id: disk_id for disk_id, snapshot_id in recovery.snapshots}
+    of_snapshots = recovery.image_id and recovery.image_of in (OF_KEPT_DISKS, OF_KEPT_SYSTEM_DISK)
+    for image_id in recovery.made(LeftoverKind.IMAGE):
+        gib = _image_gib(recovery, plan) if image_id == recovery.image_id else None
+        yield Kept(LeftoverKind.IMAGE, image_id, gib, SNAPSHOT_PRICE, recovery.started)
+    for snapshot_id in () if of_snapshots else recovery.made(LeftoverKind.SNAPSHOT):
+        disk = disks.get(snapshots.get(snapshot_id, ""))
+        gib = disk.size_gib if disk else None
+        yield Kept(LeftoverKind.SNAPSHOT, snapshot_id, gib, SNAPSHOT_PRICE, recovery.started)
+    for disk_id in recovery.made(LeftoverKind.DISK):
+        disk = disks.get(disk_id)
+        if disk_id not in recovery.made("attached disk") and recovery.new_instance_id != recovery.instance_id:
+            gib, category = (disk.size_gib, disk.category) if disk else (None, "")
+            yield Kept(LeftoverKind.DISK, disk_id, gib, category, recovery.started)
+
+
+def _image_gib(recovery: Recovery, plan: Plan | None) -> int | None:
+    if plan is None:
+        return None
+    if recovery.image_of == OF_KEPT_SYSTEM_DISK:
+        return sum(disk.size_gib for disk in plan.spec.cloud_disks if disk.kind == "system")
+    return plan.spec.image_gib

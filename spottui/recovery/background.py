@@ -1,0 +1,72 @@
+"""What the cloud knows around one instance, for a person who looks at it; recoveries of its region share the calls."""
+
+import asyncio
+from collections.abc import Callable, Hashable, Iterable
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+from spottui.cloud.ecs import OUR_TAG
+from spottui.cloud.ecs_shapes import Image
+from spottui.cloud.market import Market
+from spottui.domain.background import Background, Found
+from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.plan import WarmImage
+from spottui.recovery.lookups import Inquiry, Lookups
+
+T = TypeVar("T")
+
+PATIENCE_S = 10.0
+"""What has not answered by then is not known."""
+SPAN = timedelta(days=7)
+IMAGES_S = 10.0
+PRICES_S = 300.0
+SOURCE_S = 3600.0
+
+
+async def background(market: Market, lookups: Lookups, spec: LaunchSpec, now: datetime) -> Background:
+    """Ask for the prices of the last `SPAN` and for the images; what cannot be learned says why, and nothing raises."""
+    old = spec.instance
+    prices = partial(market.price_history, old.instance_type, old.zone, now - SPAN, now)
+    source = partial(_source, market, spec.image_id)
+    prices_key, source_key = (
+        ("price history", old.region, old.instance_type, old.zone),
+        ("image", old.region, spec.image_id),
+    )
+    history, ours, made_of = await asyncio.gather(
+        _found(lookups, "price history", prices_key, PRICES_S, prices),
+        _found(lookups, "earlier images", images_key(old.region), IMAGES_S, market.our_images),
+        _found(lookups, "source image", source_key, SOURCE_S, source),
+    )
+    return Background(history, Found(newest_warm_image(spec, ours.value or ()), ours.problem), made_of)
+
+
+def images_key(region: str) -> Hashable:
+    """Return the name of the look-up of all images that recoveries made in a region."""
+    return "images", region
+
+
+def newest_warm_image(spec: LaunchSpec, images: Iterable[Image]) -> WarmImage | None:
+    """Return the newest finished image of all disks of this instance, or the one of ours of which it was made.
+
+    The tag of ours on an image is the id of an interruption: `region.instance.epoch`.
+    """
+    of_this = f"{spec.instance.region}.{spec.instance.instance_id}."
+    found = [
+        WarmImage(image.image_id, image.made)
+        for image in images
+        if image.status == "Available" and image.made and len(image.snapshots) >= len(spec.cloud_disks)
+        if image.image_id == spec.image_id or dict(image.tags).get(OUR_TAG, "").startswith(of_this)
+    ]
+    return max(found, key=lambda one: one.made, default=None)
+
+
+async def _found(lookups: Lookups, what: str, key: Hashable, keep_s: float, call: Callable[[], T | None]) -> Found[T]:
+    inquiry = Inquiry(lookups, PATIENCE_S)
+    value = await inquiry.ask(what, key, keep_s, call, None)
+    return Found(value, "; ".join(inquiry.missing))
+
+
+def _source(market: Market, image_id: str) -> WarmImage | None:
+    image = market.image(image_id) if image_id else None
+    return WarmImage(image.image_id, image.made) if image and image.made else None
