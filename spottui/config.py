@@ -175,7 +175,7 @@ class _Reader:
     def _check_prices(self, prices: dict[str, float]) -> None:
         for name, price in prices.items():
             if name not in _PRICED:
-                self._fail(f"storage_price.{name}", "an unknown key", _either(_PRICED))
+                self._fail(f"storage_price.{name}", "an unknown key", _either(dict.fromkeys(_PRICED)))
             if not 0 <= price <= 1000:
                 self._fail(f"storage_price.{name}", str(price), "0 to 1000, per GiB and month")
 

@@ -82,10 +82,9 @@ class Score:
 
 def score_of(incident: "Incident") -> Score:
     """Return the score of one incident."""
-    from spottui.cli.statistics import data_age_s, recovery_s
     from spottui.domain.audit import Phase
 
-    known, recovery = incident.interruption, incident.recovery
+    known, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
     confirmed = (
         entry.at for entry in incident.audit if entry.phase is Phase.DECISION and entry.detail.startswith("confirm")
     )
@@ -94,8 +93,8 @@ def score_of(incident: "Incident") -> Score:
         name=recovery.name or recovery.instance_id,
         state=recovery.state.value,
         confirm_s=round((first - known.first_seen).total_seconds(), 1) if first else None,
-        recovery_s=recovery_s(known, recovery),
-        data_age_s=data_age_s(recovery),
+        recovery_s=outcome.recovery_s,
+        data_age_s=outcome.data_age_s,
         duplicates=known.duplicates,
     )
 

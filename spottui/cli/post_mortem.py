@@ -1,13 +1,18 @@
 """One incident, told afterwards: as Markdown for people, as JSON for programs."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from spottui.cli.statistics import data_age_s, incident_rows, recovery_s
+from spottui.cli.statistics import incident_rows
 from spottui.domain.audit import Phase
+from spottui.domain.leftover import Kept
+from spottui.domain.outcome import Outcome
+from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.journal.incidents import Incident
+from spottui.tables.moments import money
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
@@ -22,14 +27,22 @@ class Moment:
     request_id: str = ""
 
 
-def as_record(incident: Incident) -> dict[str, object]:
-    """Return the incident as JSON values: the row of the statistics, what was created, and the timeline."""
-    (row,) = incident_rows([(incident.interruption, incident.recovery)])
+def as_record(incident: Incident, prices: Mapping[str, float]) -> dict[str, object]:
+    """Return the incident as JSON values: the row of the statistics, what was created and is kept, and the timeline.
+
+    `prices` are those of `[storage_price]`; what is not known is None.
+    """
+    (row,) = incident_rows([incident.past])
     return {
         **row,
         "deadline": incident.interruption.deadline.isoformat(timespec="seconds"),
+        "data_as_of": _iso(incident.past.outcome.data_as_of),
         "image_id": incident.recovery.image_id or None,
         "created": [{"kind": one.kind, "id": one.resource_id} for one in incident.recovery.created],
+        "kept": [
+            {"kind": one.kind.value, "id": one.resource_id, "gib": one.gib, "per_month_at_most": one.per_month(prices)}
+            for one in incident.past.outcome.kept
+        ],
         "timeline": [
             {"at": one.at.isoformat(timespec="milliseconds"), "what": one.what, "text": one.text,
              "request_id": one.request_id or None}
@@ -38,10 +51,10 @@ def as_record(incident: Incident) -> dict[str, object]:
     }  # fmt: skip
 
 
-def as_markdown(incident: Incident) -> str:
-    """Return the incident as Markdown in which text from outside is only ever text."""
+def as_markdown(incident: Incident, prices: Mapping[str, float]) -> str:
+    """Return the incident as Markdown in which text from outside is only ever text; `prices` are of storage."""
     began = incident.interruption.first_seen
-    facts = [f"| {name} | {_safe(value)} |" for name, value in _facts(incident) if value]
+    facts = [f"| {name} | {_safe(value)} |" for name, value in _facts(incident, prices) if value]
     steps = [
         " | ".join(
             (
@@ -71,33 +84,70 @@ def timeline(incident: Incident) -> list[Moment]:
     return sorted(moments, key=lambda one: one.at)
 
 
-def _facts(incident: Incident) -> list[tuple[str, str]]:
-    known, recovery = incident.interruption, incident.recovery
-    took_s, age_s = recovery_s(known, recovery), data_age_s(recovery)
-    spare_s = (known.deadline - recovery.ended).total_seconds() if took_s is not None and recovery.ended else 0.0
+def _facts(incident: Incident, prices: Mapping[str, float]) -> list[tuple[str, str]]:
+    known, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
     failures = sum(one.phase in (Phase.ERROR, Phase.UNKNOWN) for one in incident.audit)
-    old = incident.plan.spec.instance if incident.plan else None
     return [
-        ("instance", f"{known.instance_id} in {old.zone if old else known.region}"),
-        ("type", old.instance_type if old else ""),
+        ("instance", f"{known.instance_id} in {incident.past.zone or known.region}"),
+        ("type", incident.past.instance_type),
         ("notice", f"{known.first_seen:%Y-%m-%d %H:%M:%S}, evidence {known.marks}"),
         ("deadline", f"{known.deadline:%H:%M:%S}"),
         ("outcome", f"{recovery.state}: {recovery.reason}" if recovery.reason else recovery.state.value),
+        ("last verdict", recovery.verdict.value if recovery.verdict else "none: there was no forecast"),
         ("decided by", recovery.who),
+        ("route", recovery.route.value),
         ("replacement", recovery.new_instance_id),
-        ("recovery time", "" if took_s is None else f"{took_s:.1f} s, {_to_deadline(spare_s)}"),
-        (
-            "age of data",
-            "" if age_s is None else f"{age_s:.1f} s: the disks are those of {recovery.imaging_since:%H:%M:%S}",
-        ),
+        ("recovery time", _recovery_time(incident)),
+        ("age of data", _age_of_data(outcome, recovery)),
+        ("price an hour", _price(outcome, recovery)),
         ("duplicates suppressed", str(known.duplicates)),
         ("calls", f"{sum(one.phase is Phase.INTENT for one in incident.audit)}, {failures} of them failed at first"),
         ("created", ", ".join(f"{one.kind} {one.resource_id}" for one in recovery.created)),
+        *(("kept", _kept(one, prices)) for one in outcome.kept),
     ]
 
 
-def _to_deadline(spare_s: float) -> str:
-    return f"{spare_s:.0f} s before the deadline" if spare_s >= 0 else f"{-spare_s:.0f} s after the deadline"
+def _recovery_time(incident: Incident) -> str:
+    took_s, ended = incident.past.outcome.recovery_s, incident.recovery.ended
+    if took_s is None or ended is None:
+        return "none: it is not recovered"
+    spare_s = (incident.interruption.deadline - ended).total_seconds()
+    where = f"{spare_s:.0f} s before the deadline" if spare_s >= 0 else f"{-spare_s:.0f} s after the deadline"
+    return f"{took_s:.1f} s, {where}"
+
+
+def _age_of_data(outcome: Outcome, recovery: Recovery) -> str:
+    if recovery.state is not RecoveryState.RECOVERED:
+        return "none: it is not recovered"
+    if outcome.data_age_s is None:
+        return "not known"
+    if outcome.data_as_of is None:
+        return "0 s: the disks themselves came back, nothing that was written is missing"
+    return f"{outcome.data_age_s:.1f} s: the disks are those of {outcome.data_as_of:%Y-%m-%d %H:%M:%S}"
+
+
+def _price(outcome: Outcome, recovery: Recovery) -> str:
+    """As it was when the places of the plan were looked up; nobody has asked since."""
+    old, new, added = outcome.old_per_hour, outcome.new_per_hour, outcome.added_per_hour
+    if not recovery.new_instance_id:
+        return f"old {_money(old)}; there is no replacement"
+    more = f": {money(added, sign=True)}" if added is not None else ""
+    return f"old {_money(old)}, new {_money(new)}{more}"
+
+
+def _kept(one: Kept, prices: Mapping[str, float]) -> str:
+    cost = one.per_month(prices)
+    size = "size not known" if one.gib is None else f"{one.gib} GiB"
+    price = "price not known" if cost is None else f"at most {money(cost)} a month"
+    return f"{one.kind} {one.resource_id}, {size}, {price}"
+
+
+def _money(amount: float | None) -> str:
+    return "not known" if amount is None else money(amount)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None
 
 
 def _outcome(incident: Incident) -> str:

@@ -71,16 +71,16 @@ def _post_mortem(settings: "Settings", name: str, *, as_json: bool) -> None:
     journal.close()
     if found is None:
         raise Failed(f"{name} is in no incident of {settings.journal}. `spottui report --since 30d` lists them.")
-    click.echo(json.dumps(as_record(found)) if as_json else as_markdown(found))
+    prices = settings.storage_price
+    click.echo(json.dumps(as_record(found, prices)) if as_json else as_markdown(found, prices))
 
 
 def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv: bool) -> None:
     from spottui.cli.statistics import incident_rows, summary
     from spottui.journal import Journal
-    from spottui.journal.incidents import incidents_since
 
     journal = Journal(Path(settings.journal))
-    found = incidents_since(journal, since)
+    found = tuple(reversed(journal.history.since(since)))
     journal.close()
     rows = incident_rows(found)
     if as_csv:
@@ -89,9 +89,15 @@ def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv:
         click.echo(json.dumps({"since": since.isoformat(timespec="seconds"), **summary(rows), "incidents": rows}))
     else:
         for name, value in summary(rows).items():
-            click.echo(f"{name.replace('_', ' '):<28}{'-' if value is None else value}")
+            click.echo(f"{name.replace('_', ' '):<28}{_shown(value)}")
         for row in rows:
             click.echo(f"{row['notice']}  {row['instance_id']:<24}{row['state']:<12}{row['id']}")
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, dict):
+        return "; ".join(f"{count} {name}" for name, count in value.items()) or "-"
+    return "-" if value is None else value
 
 
 def _csv(rows: list[dict[str, object]]) -> str:

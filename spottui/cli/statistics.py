@@ -1,26 +1,30 @@
 """Many incidents in numbers."""
 
+from collections import Counter
 from collections.abc import Iterable
 from statistics import median, quantiles
 
-from spottui.domain.interruption import Interruption
-from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.history import Past
+from spottui.domain.outcome import Outcome
+from spottui.domain.recovery import RecoveryState
 from spottui.domain.text import plain
 
 COLUMNS = (
-    "id", "notice", "region", "instance_id", "name", "evidence", "state", "decided_by", "route", "recovery_s",
-    "in_time", "data_age_s", "duplicates", "new_instance_id", "reason",
+    "id", "notice", "region", "zone", "instance_id", "name", "instance_type", "evidence", "state", "decided_by",
+    "route", "verdict", "recovery_s", "in_time", "data_age_s", "old_per_hour", "new_per_hour", "added_per_hour",
+    "kept_things", "kept_gib", "duplicates", "new_instance_id", "reason",
 )  # fmt: skip
 
 
-def incident_rows(found: Iterable[tuple[Interruption, Recovery]]) -> list[dict[str, object]]:
-    """Return one row for each incident, with the COLUMNS; times in seconds, None where there is none."""
-    return [_row(interruption, recovery) for interruption, recovery in found]
+def incident_rows(found: Iterable[Past]) -> list[dict[str, object]]:
+    """Return one row for each incident, with the COLUMNS; times in seconds, prices per hour, None where not known."""
+    return [_row(one) for one in found]
 
 
 def summary(rows: list[dict[str, object]]) -> dict[str, object]:
     """Return the numbers: how many, how they ended, and how long the recoveries took, in seconds."""
     times = sorted(float(str(row["recovery_s"])) for row in rows if row["recovery_s"] is not None)
+    added = [float(str(row["added_per_hour"])) for row in rows if row["added_per_hour"] is not None]
     states = [row["state"] for row in rows]
     return {
         "incidents": len(rows),
@@ -31,41 +35,54 @@ def summary(rows: list[dict[str, object]]) -> dict[str, object]:
         "recovery_s_median": round(median(times), 1) if times else None,
         "recovery_s_p90": round(quantiles(times, n=10)[-1], 1) if len(times) > 1 else None,
         "recovery_s_max": round(times[-1], 1) if times else None,
+        "verdicts": _verdicts(rows),
+        "data_age_s_max": max(
+            (float(str(row["data_age_s"])) for row in rows if row["data_age_s"] is not None), default=None
+        ),
+        "added_per_hour": round(sum(added), 6) if added else None,
+        "added_per_hour_known_of": len(added),
+        "kept_things": sum(int(str(row["kept_things"])) for row in rows),
+        "kept_gib": sum(int(str(row["kept_gib"] or 0)) for row in rows),
         "duplicates_suppressed": sum(int(str(row["duplicates"])) for row in rows),
     }
 
 
-def recovery_s(interruption: Interruption, recovery: Recovery) -> float | None:
-    """Seconds from the first sign to the replacement running, None while there is none."""
-    if recovery.state is not RecoveryState.RECOVERED or recovery.ended is None:
-        return None
-    return round((recovery.ended - interruption.first_seen).total_seconds(), 1)
+def _verdicts(rows: list[dict[str, object]]) -> dict[str, int]:
+    """How many of each last verdict came to which end: `WILL MAKE IT, recovered`."""
+    return dict(sorted(Counter(f"{row['verdict']}, {row['state']}" for row in rows if row["verdict"]).items()))
 
 
-def data_age_s(recovery: Recovery) -> float | None:
-    """How old the data was when the replacement ran: its disks are as they were when the image was begun."""
-    if recovery.state is not RecoveryState.RECOVERED or recovery.ended is None or recovery.imaging_since is None:
-        return None
-    return round((recovery.ended - recovery.imaging_since).total_seconds(), 1)
-
-
-def _row(interruption: Interruption, recovery: Recovery) -> dict[str, object]:
-    took_s = recovery_s(interruption, recovery)
-    in_time = None if took_s is None or recovery.ended is None else recovery.ended <= interruption.deadline
+def _row(one: Past) -> dict[str, object]:
+    interruption, recovery, outcome = one.interruption, one.recovery, one.outcome
+    in_time = None if outcome.recovery_s is None or recovery.ended is None else recovery.ended <= interruption.deadline
     return {
         "id": interruption.id,
         "notice": interruption.first_seen.isoformat(timespec="seconds"),
         "region": interruption.region,
+        "zone": one.zone,
         "instance_id": interruption.instance_id,
         "name": plain(recovery.name),
+        "instance_type": one.instance_type,
         "evidence": interruption.marks,
         "state": recovery.state.value,
         "decided_by": plain(recovery.who),
         "route": recovery.route.value,
-        "recovery_s": took_s,
+        "verdict": recovery.verdict.value if recovery.verdict else None,
+        "recovery_s": outcome.recovery_s,
         "in_time": in_time,
-        "data_age_s": data_age_s(recovery),
+        "data_age_s": outcome.data_age_s,
+        "old_per_hour": outcome.old_per_hour,
+        "new_per_hour": outcome.new_per_hour,
+        "added_per_hour": outcome.added_per_hour,
+        "kept_things": len(outcome.kept),
+        "kept_gib": _gib(outcome),
         "duplicates": interruption.duplicates,
         "new_instance_id": recovery.new_instance_id,
         "reason": plain(recovery.reason, 500),
     }
+
+
+def _gib(outcome: Outcome) -> int | None:
+    """One that is not known makes the sum not known."""
+    sizes = [kept.gib for kept in outcome.kept]
+    return None if None in sizes else sum(size for size in sizes if size is not None)

@@ -116,8 +116,9 @@ def past_facts(past: Sequence[Past]) -> list[Fact]:
 def _outcome(recovery: Recovery) -> str:
     took = f" in {age((recovery.ended - recovery.started).total_seconds())}" if recovery.ended else ""
     more = f", now {recovery.new_instance_id}" if recovery.new_instance_id else ""
+    forecast = f", forecast {recovery.verdict}" if recovery.verdict else ""
     why = f": {recovery.reason}" if recovery.reason and recovery.state.came_to_nothing else ""
-    return f"{recovery.state}{took}{more}{why}"
+    return f"{recovery.state}{took}{forecast}{more}{why}"
 
 
 def timeline(events: list[Event]) -> Content:

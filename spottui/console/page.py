@@ -9,6 +9,9 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
+_FRAME_CELLS = 5
+"""Border, padding and scroll bar."""
+
 
 class Page(Screen[None]):
     """A text with a title; esc leaves it. The text is made again once a second."""
@@ -36,6 +39,11 @@ class Page(Screen[None]):
             scroll.border_subtitle = Content(self.KEYS)
             yield self._text
 
+    @property
+    def room(self) -> int:
+        """How many cells a line has inside the frame."""
+        return max(self.app.size.width - _FRAME_CELLS, 20)
+
     def on_mount(self) -> None:
         """Show the text, and follow what changes."""
         self.tick()
@@ -48,6 +56,10 @@ class Page(Screen[None]):
     def tick(self) -> None:
         """Show what has changed."""
         self._text.update(self.text())
+
+    def on_resize(self) -> None:
+        """Show the text in its new width at once."""
+        self.tick()
 
     def action_leave(self) -> None:
         """Go back."""

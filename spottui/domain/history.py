@@ -6,7 +6,8 @@ from datetime import datetime
 from spottui.domain.forecast import ImageTiming
 from spottui.domain.interruption import Interruption
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.outcome import Outcome
+from spottui.domain.outcome import Outcome, outcome
+from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
 
 
@@ -19,6 +20,12 @@ class Past:
     zone: str
     instance_type: str
     outcome: Outcome = field(default_factory=Outcome)
+
+    @classmethod
+    def of(cls, interruption: Interruption, recovery: Recovery, plan: Plan | None) -> "Past":
+        """Return a reclaim with what its frozen plan says of it."""
+        zone, kind = (plan.spec.instance.zone, plan.spec.instance.instance_type) if plan else ("", "")
+        return cls(interruption, recovery, zone, kind, outcome(interruption, recovery, plan))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import sqlalchemy as sa
 
 from spottui.domain.history import Past
 from spottui.domain.interruption import Interruption
-from spottui.domain.outcome import outcome
 from spottui.domain.plan import Plan
 from spottui.journal import schema
 from spottui.journal.database import Database
@@ -50,12 +49,4 @@ class History:
 
 def _one(row: sa.RowMapping) -> Past:
     interruption, recovery = decode(row["reclaim"], Interruption), decoded(*(row[column.name] for column in ROW))
-    plan = None if row["plan"] is None else decode(row["plan"], Plan)
-    instance = plan.spec.instance if plan else None
-    return Past(
-        interruption,
-        recovery,
-        instance.zone if instance else "",
-        instance.instance_type if instance else "",
-        outcome(interruption, recovery, plan),
-    )
+    return Past.of(interruption, recovery, None if row["plan"] is None else decode(row["plan"], Plan))

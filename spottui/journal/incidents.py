@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from spottui.domain.audit import Entry
 from spottui.domain.feed import EventKind
+from spottui.domain.history import Past
 from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
@@ -25,6 +26,11 @@ class Incident:
     recovery: Recovery
     plan: Plan | None
     audit: tuple[Entry, ...]
+
+    @property
+    def past(self) -> Past:
+        """What became of it."""
+        return Past.of(self.interruption, self.recovery, self.plan)
 
 
 def incident(journal: Journal, name: str) -> Incident | None:

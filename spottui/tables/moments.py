@@ -1,4 +1,4 @@
-"""Times, ages and shares as short texts, and back."""
+"""Times, ages, shares and prices as short texts, and back."""
 
 import re
 from datetime import UTC, datetime
@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from spottui.tables.column import Cell
 
 _BAR_CELLS = 8
+_DAYS_FROM_S = 48 * 3600
 _AMOUNT = re.compile(r"(-?\d{1,9}(?:\.\d{1,9})?)([smhd%]?)")
 _SECONDS = {"": 1.0, "%": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
@@ -53,7 +54,7 @@ def seconds_of(text: str) -> float | None:
 
 
 def age(seconds: float | None) -> str:
-    """Return an age as `0.4s`, `31s`, `5m10s` or `2h03m`, and `-` for none."""
+    """Return an age as `0.4s`, `31s`, `5m10s`, `2h03m` or `12d`, and `-` for none."""
     if seconds is None:
         return "-"
     if seconds < 10:
@@ -63,7 +64,15 @@ def age(seconds: float | None) -> str:
         return f"{whole}s"
     if whole < 3600:
         return f"{whole // 60}m{whole % 60:02}s"
-    return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    if whole < _DAYS_FROM_S:
+        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
+    return f"{whole // 86_400}d"
+
+
+def money(amount: float, *, sign: bool = False) -> str:
+    """Return an amount with at most three decimals, as prices by the hour have them: `0.142`, or `+0.008`."""
+    text = f"{amount:+,.3f}" if sign else f"{amount:,.3f}"
+    return text.rstrip("0").rstrip(".")
 
 
 def bar(cell: Cell, now_s: float) -> str:

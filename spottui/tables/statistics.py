@@ -1,4 +1,4 @@
-"""What past reclaims come to: how many by day, zone and type, how long recoveries took, what they cost, and verdicts."""
+"""What past reclaims come to: how many by day, zone and type, how long recoveries took, what they cost."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,7 +60,7 @@ class Statistics:
     outcomes: tuple[Count, ...]
     times_s: tuple[float, ...]
     verdicts: tuple[tuple[tuple[str, str], int], ...]
-    kept: tuple[Kept, ...]
+    kept: tuple[KeptSum, ...]
     added: AddedCost
 
     @property
@@ -82,8 +82,8 @@ class Statistics:
         return (*counts, (f"over {last} min", sum(took >= last * 60 for took in self.times_s)))
 
 
-def statistics(past: Sequence[Past], today: date) -> Statistics:
-    """Return what past reclaims come to, as of a day in UTC."""
+def statistics(past: Sequence[Past], prices: Mapping[str, float], today: date) -> Statistics:
+    """Return what past reclaims come to, as of a day in UTC; prices are those of storage (`Kept.per_month`)."""
     reclaims = [one for one in past if not is_wish(one.interruption)]
     ended = [one.recovery for one in reclaims if one.recovery.state.is_final]
     days = Counter(one.interruption.first_seen.date() for one in reclaims)
@@ -96,7 +96,7 @@ def statistics(past: Sequence[Past], today: date) -> Statistics:
         outcomes=_most(str(one.recovery.state) for one in reclaims),
         times_s=tuple(sorted(took for took in times if took is not None)),
         verdicts=_pairs((str(one.verdict), str(one.state)) for one in ended if one.verdict),
-        kept=tuple(kept for one in past for kept in one.outcome.kept),
+        kept=kept_sums((kept for one in past for kept in one.outcome.kept), prices),
         added=_added(past),
     )
 

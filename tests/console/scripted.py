@@ -3,19 +3,21 @@
 python -m tests.console.scripted [--read-only] [--slow] [--fail] [--rows N]
 """
 
+import math
 import sys
 import threading
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from spottui.domain.background import Background, Found, PriceHistory
 from spottui.domain.feed import Event, EventKind
 from spottui.domain.forecast import ImageTiming, Verdict
 from spottui.domain.history import InstanceRecord
 from spottui.domain.instance import Disk, Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.launch_spec import LaunchSpec, Secret
-from spottui.domain.plan import Plan, Route, same_place_first
+from spottui.domain.plan import Plan, Route, WarmImage, same_place_first
 from spottui.domain.recovery import Created, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.view import AutoMode, DeskView, SourceHealth
@@ -187,6 +189,17 @@ def plan_of(of):
     return Plan((Route.IMAGE,), spec, places, f"spottui-{of.instance_id}", ("Deletion protection is on.",))
 
 
+def background_of(of, now, days=7):
+    """Hourly prices that wave between a third and two thirds of on-demand, and two images."""
+    hours = [now.replace(minute=0, second=0) - timedelta(hours=back) for back in range(days * 24, -1, -1)]
+    points = tuple((at, round(0.2 + 0.06 * math.sin(n / 9) + 0.02 * math.sin(n), 3)) for n, at in enumerate(hours))
+    return Background(
+        Found(PriceHistory(of.instance_type, of.zone, "CNY", points, 0.42)),
+        Found(WarmImage("m-bp1warm", now - timedelta(hours=5))),
+        Found(WarmImage("aliyun_3_x64_20G", now - timedelta(days=40))),
+    )
+
+
 def by(plan, route):
     return replace(plan, routes=(route, *(one for one in plan.routes if one is not route)))
 
@@ -202,6 +215,9 @@ class ScriptedDesk:
         self.plans_asked = 0
         self.entries = ()
         self.history = ()
+        self.surroundings = background_of(instance(1), NOW)
+        self.left = ()
+        self.storage_price = {}
         self.older = ()
         self.closed = False
         self._changed = threading.Condition()
@@ -247,8 +263,16 @@ class ScriptedDesk:
         of = next(i for i in self.current.instances if i.instance_id == instance_id)
         return InstanceRecord(plan_of(of).spec, NOW - timedelta(minutes=9), ImageTiming(), self.history)
 
+    def background(self, region, instance_id):
+        self._maybe_refuse()
+        return self.surroundings
+
     def past(self):
         return self.history
+
+    def leftovers(self):
+        self._maybe_refuse()
+        return self.left
 
     def find_events(self, words, limit, *, above=0, below=None):
         self._maybe_refuse()

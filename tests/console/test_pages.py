@@ -11,7 +11,7 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.history import Past
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
-from spottui.domain.recovery import Created, RecoveryState
+from spottui.domain.recovery import Created, RecoveryState, Try
 from spottui.tables.statistics import statistics
 from spottui.tables.storm import forecast_of_all, storm
 from spottui.tables.timeline import Sign, last_failure, steps
@@ -248,16 +248,32 @@ def test_a_storm_counts_every_recovery_once_and_what_loses_most_stands_first():
 
 
 def history():
+    """Thirty reclaims within ten days, two of three recovered; 0.02 an hour dearer, or with no price known."""
     made = []
     for number in range(30):
         of = instance(number)
         cause = reclaim(of, -86_400 * (number % 10))
-        state = RecoveryState.RECOVERED if number % 3 else RecoveryState.FAILED
-        ended = cause.first_seen + timedelta(seconds=60 + number)
-        one = recovery(of, cause, state, verdict=Verdict.WILL_MAKE_IT, ended=ended, created=(Created("image", "m"),))
-        made.append(Past(cause, one, of.zone, of.instance_type))
+        plan = priced(plan_of(of), None if number % 6 == 1 else 0.14, 0.16)
+        ended = recovery(
+            of,
+            cause,
+            RecoveryState.RECOVERED if number % 3 else RecoveryState.FAILED,
+            verdict=Verdict.WILL_MAKE_IT if number % 4 else Verdict.TIGHT,
+            ended=cause.first_seen + timedelta(seconds=60 + number * 12),
+            imaging_since=cause.first_seen + timedelta(seconds=2),
+            image_id="m",
+            new_instance_id=f"i-new{number}" if number % 3 else "",
+            created=(Created("image", "m"), Created("kept disk", "d-1")),
+            tries=(Try(plan.candidates[0].place, "vsw-bp1h", "m", "token"),),
+        )
+        made.append(Past.of(cause, ended, plan))
     wish = reclaim(instance(99), 100, (Evidence.ENGINEER,))
     return (*made, Past(wish, recovery(instance(99), wish, RecoveryState.SUSPECTED), "", ""))
+
+
+def priced(plan, old, new):
+    candidates = tuple(replace(one, price_per_hour=new) for one in plan.candidates)
+    return replace(plan, candidates=candidates, price_per_hour=old, surveyed=True)
 
 
 def test_statistics_count_reclaims_and_leave_out_wishes():
