@@ -185,7 +185,7 @@ def _history(pages: Sequence[_PricePage], instance_type: str, zone: str) -> Pric
     found = {at: price for page in pages for pair, at, price in page.rows if pair == (instance_type, zone)}
     if not found:
         return None
-        points: tuple[tuple[datetime, float], ...] = tuple((at, found[at].spot) for at in sorted(found))
+    points = tuple((at, found[at].spot) for at in sorted(found))
     return PriceHistory(instance_type, zone, pages[0].currency, points, found[max(found)].on_demand)
 
 

@@ -75,9 +75,27 @@ def test_a_post_mortem_tells_what_happened(night: Night) -> None:
     steps = [one["text"] for one in told["timeline"]]
     assert [one["at"] for one in told["timeline"]] == sorted(one["at"] for one in told["timeline"])
     assert any("RunInstances" in step for step in steps)
+    assert told["added_per_hour"] == pytest.approx(told["new_per_hour"] - told["old_per_hour"])
+    assert told["verdict"] in ("WILL MAKE IT", "TIGHT")
+    image = next(one for one in told["kept"] if one["kind"] == "image")
+    assert (image["id"], image["per_month_at_most"]) == (told["image_id"], None)
+    assert image["gib"] > 0
     markdown = run("report", told["id"], "--config", night.toml).stdout
+    assert f"| last verdict | {told['verdict']} |" in markdown
+    assert f"old {told['old_per_hour']:g}, new {told['new_per_hour']:g}: " in markdown
+    assert f"{image['gib']} GiB, price not known |" in markdown
     assert "| recovery time |" in markdown
     assert f"| duplicates suppressed | {told['duplicates']} |" in markdown
+
+
+def test_what_is_kept_has_a_price_where_the_configuration_names_one(night: Night, tmp_path: Path) -> None:
+    toml = night.toml.with_name(f"{tmp_path.name}-prices.toml")
+    journal = f'journal = "{load(night.toml).journal}"'
+    toml.write_text(f"{journal}\n{night.toml.read_text()}\n[storage_price]\nsnapshot = 0.5\n")
+    told = run_json("report", night.instance_id, "--config", toml)
+    image = next(one for one in told["kept"] if one["kind"] == "image")
+    assert image["per_month_at_most"] == image["gib"] * 0.5
+    assert f"at most {image['gib'] * 0.5:g} a month" in run("report", night.instance_id, "--config", toml).stdout
 
 
 def test_statistics_count_each_incident_once(night: Night) -> None:
@@ -86,6 +104,13 @@ def test_statistics_count_each_incident_once(night: Night) -> None:
     assert said["duplicates_suppressed"] >= 4
     (row,) = csv.DictReader(io.StringIO(run("report", "--since", "1h", "--csv", "--config", night.toml).stdout))
     assert row["instance_id"] == night.instance_id
+    assert row["zone"].startswith("cn-hangzhou-")
+    assert float(row["added_per_hour"]) == said["added_per_hour"]
+    assert (int(row["kept_things"]), int(row["kept_gib"])) == (said["kept_things"], said["kept_gib"])
+    assert said["verdicts"] == {f"{row['verdict']}, recovered": 1}
+    assert said["added_per_hour_known_of"] == 1
+    told = run("report", "--since", "1h", "--config", night.toml).stdout
+    assert f"verdicts                    1 {row['verdict']}, recovered" in told
 
 
 def test_the_score_of_a_night_is_taken_from_the_journal(night: Night) -> None:

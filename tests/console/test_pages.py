@@ -1,22 +1,18 @@
-"""The pages: timeline, instance, storm, statistics; and the dialogs over several recoveries."""
+"""The pages of recoveries: timeline and storm; and the dialogs over several of them."""
 
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from spottui.console.overview_pages import charts
 from spottui.domain.audit import Entry, Phase
 from spottui.domain.forecast import Verdict
-from spottui.domain.history import Past
-from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
-from spottui.domain.recovery import Created, RecoveryState, Try
-from spottui.tables.statistics import statistics
+from spottui.domain.recovery import Created, RecoveryState
 from spottui.tables.storm import forecast_of_all, storm
 from spottui.tables.timeline import Sign, last_failure, steps
 from tests.console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
-from tests.console.scripted import NOW, ScriptedDesk, instance, plan_of, reclaim, reclaims, recovery, view
+from tests.console.scripted import NOW, ScriptedDesk, instance, plan_of, reclaim, recovery, view
 
 
 def entry(after_s, action, phase, token="", **more):
@@ -149,26 +145,6 @@ async def test_the_plan_names_price_and_reason_of_each_place():
         assert "0.4/h → 0.42/h" in screen(pilot.app)
 
 
-async def test_an_instance_says_whether_it_would_make_it_now_and_which_disks_survive():
-    async with running(size=(120, 70)) as (pilot, desk):
-        one = desk.current.instances[0]
-        desk.history = (
-            Past(reclaim(one, -9000), recovery(one, reclaim(one, -9000), RecoveryState.RECOVERED), "h", "t"),
-        )
-        await press(pilot, "enter")
-        await shows(pilot, "If the notice came now")
-        for text in (
-            "WILL MAKE IT  image of 140 GiB in about 3m50s, 70 s to spare",
-            "system disk d-1 cloud_essd 40 GiB: goes with it until the life-raft keeps it",
-            "details captured  9m00s ago",
-            "captured, not shown",
-            "Past reclaims",
-            "recovered",
-        ):
-            assert text in screen(pilot.app)
-        assert "c2VjcmV0" not in screen(pilot.app)
-
-
 async def test_marked_recoveries_are_confirmed_together_with_the_plans_that_were_shown():
     async with running() as (pilot, desk):
         _, etl, job = desk.current.recoveries
@@ -245,57 +221,3 @@ def test_a_storm_counts_every_recovery_once_and_what_loses_most_stands_first():
     assert [one.total - one.will_make_it for one in groups] == [4, 4, 0]
     assert forecast_of_all(shown.recoveries) == "4 of 12 will make it"
     assert forecast_of_all(()) == ""
-
-
-def history():
-    """Thirty reclaims within ten days, two of three recovered; 0.02 an hour dearer, or with no price known."""
-    made = []
-    for number in range(30):
-        of = instance(number)
-        cause = reclaim(of, -86_400 * (number % 10))
-        plan = priced(plan_of(of), None if number % 6 == 1 else 0.14, 0.16)
-        ended = recovery(
-            of,
-            cause,
-            RecoveryState.RECOVERED if number % 3 else RecoveryState.FAILED,
-            verdict=Verdict.WILL_MAKE_IT if number % 4 else Verdict.TIGHT,
-            ended=cause.first_seen + timedelta(seconds=60 + number * 12),
-            imaging_since=cause.first_seen + timedelta(seconds=2),
-            image_id="m",
-            new_instance_id=f"i-new{number}" if number % 3 else "",
-            created=(Created("image", "m"), Created("kept disk", "d-1")),
-            tries=(Try(plan.candidates[0].place, "vsw-bp1h", "m", "token"),),
-        )
-        made.append(Past.of(cause, ended, plan))
-    wish = reclaim(instance(99), 100, (Evidence.ENGINEER,))
-    return (*made, Past(wish, recovery(instance(99), wish, RecoveryState.SUSPECTED), "", ""))
-
-
-def priced(plan, old, new):
-    candidates = tuple(replace(one, price_per_hour=new) for one in plan.candidates)
-    return replace(plan, candidates=candidates, price_per_hour=old, surveyed=True)
-
-
-def test_statistics_count_reclaims_and_leave_out_wishes():
-    told = statistics(history(), NOW.date())
-    assert told.total == 30
-    assert sum(count for _, count in told.by_day) == 30
-    assert dict(told.outcomes) == {"recovered": 20, "failed": 10}
-    assert dict(told.verdicts) == {("WILL MAKE IT", "recovered"): 20, ("WILL MAKE IT", "failed"): 10}
-    assert told.kept == (("image", 30),)
-    assert told.median_s == 75
-    assert told.slow_s <= told.times_s[-1]
-
-
-def test_statistics_of_nothing_are_said_in_a_line():
-    assert charts(statistics((), NOW.date())).plain == "The journal knows of no reclaim yet."
-
-
-async def test_i_opens_the_statistics():
-    desk = ScriptedDesk(reclaims())
-    desk.history = history()
-    async with running(desk, size=(120, 60)) as (pilot, _):
-        await press(pilot, "i")
-        await shows(pilot, "30 reclaims")
-        for text in ("half within", "WILL MAKE IT → recovered", "cn-hangzhou-h", "█"):
-            assert text in screen(pilot.app)

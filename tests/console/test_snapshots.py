@@ -7,7 +7,8 @@ import pytest
 from spottui.console.themes import SIXTEEN_COLOURS
 from tests.console.driving import NARROW, WHO, WIDE, BellApp, console_over, press, screen, shows, wait_until
 from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims
-from tests.console.test_pages import AUDIT, history
+from tests.console.test_detail_pages import history, left
+from tests.console.test_pages import AUDIT
 
 WIDEST = (200, 50)
 ALL_SIZES = pytest.mark.parametrize("size", [NARROW, WIDE, WIDEST], ids=["80x24", "120x40", "200x50"])
@@ -45,7 +46,8 @@ def test_starting(snap_compare, size):
 def a_night():
     """The three reclaims with an audit and a past."""
     desk = ScriptedDesk(reclaims())
-    desk.entries, desk.history = AUDIT, history()
+    desk.entries, desk.history, desk.left = AUDIT, history(), left()
+    desk.storage_price = {"snapshot": 0.12}
     return desk
 
 
@@ -69,11 +71,12 @@ def test_the_main_screen(snap_compare, size, theme):
         (("question_mark",), "Confirm marked"),
         (("3", "enter"), "CreateImage"),
         (("enter",), "If the notice came now"),
-        (("i",), "30 reclaims"),
+        (("down", "down", "down", "enter"), "Spot price of"),
+        (("i",), "the cloud lists it now"),
         (("w",), "will make it"),
         (("C",), "Columns of"),
     ],
-    ids=["plan", "help", "timeline", "instance", "statistics", "storm", "columns"],
+    ids=["plan", "help", "timeline", "reclaimed", "instance", "statistics", "storm", "columns"],
 )
 def test_pages_and_dialogs(snap_compare, size, theme, keys, until):
     app = console_over(a_night())

@@ -41,6 +41,8 @@ def test_an_image_may_go_when_the_replacement_of_its_replacement_runs(config: Pa
             return next(one.held_by for one in janitor.leftovers() if one.resource_id == image)
 
         assert held_by() == ""
+        (left,) = [one for one in janitor.leftovers() if one.resource_id == image]
+        assert (left.since, left.priced_as) == (journal.recoveries.get(recovery_id).started, "snapshot")
         recovered(journal, second, "i-gone")
         assert held_by() == "the replacement i-gone is not seen running"
         recovered(journal, "i-gone", third)

@@ -225,7 +225,7 @@ def test_no_deadline_is_a_dot():
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(None, "-"), (0.43, "0.4s"), (31.9, "31s"), (310, "5m10s"), (7380, "2h03m")]
+    ("seconds", "text"), [(None, "-"), (0.43, "0.4s"), (31.9, "31s"), (310, "5m10s"), (7380, "2h03m"), (172_800, "2d")]
 )
 def test_age(seconds, text):
     assert age(seconds) == text

@@ -1,0 +1,286 @@
+"""The page of an instance and the statistics: what is known, what is not, and what is said of either."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from spottui.console.flow import column_cells, flow
+from spottui.console.readiness import readiness
+from spottui.domain.background import Background, Found
+from spottui.domain.forecast import ImageTiming, Verdict
+from spottui.domain.history import InstanceRecord, Past
+from spottui.domain.instance import Disk, InterruptionBehavior
+from spottui.domain.interruption import Evidence
+from spottui.domain.leftover import Leftover, LeftoverKind
+from spottui.domain.recovery import Created, RecoveryState, Try
+from spottui.tables.statistics import statistics
+from tests.console.driving import NARROW, WIDE, press, running, screen, shows, wait_until
+from tests.console.scripted import (
+    NOW,
+    REGION,
+    ScriptedDesk,
+    background_of,
+    instance,
+    plan_of,
+    reclaim,
+    reclaims,
+    recovery,
+)
+
+WIDEST = (200, 50)
+QUIET = ("down", "down", "down", "enter")
+"""The keys to the page of an instance that is not reclaimed."""
+
+
+def history():
+    """Thirty reclaims within ten days, two of three recovered; 0.02 an hour dearer, or with no price known."""
+    made = []
+    for number in range(30):
+        of = instance(number)
+        cause = reclaim(of, -86_400 * (number % 10))
+        plan = priced(plan_of(of), None if number % 6 == 1 else 0.14, 0.16)
+        ended = recovery(
+            of,
+            cause,
+            RecoveryState.RECOVERED if number % 3 else RecoveryState.FAILED,
+            verdict=Verdict.WILL_MAKE_IT if number % 4 else Verdict.TIGHT,
+            ended=cause.first_seen + timedelta(seconds=60 + number * 12),
+            imaging_since=cause.first_seen + timedelta(seconds=2),
+            image_id="m",
+            new_instance_id=f"i-new{number}" if number % 3 else "",
+            created=(Created("image", "m"), Created("kept disk", "d-1")),
+            tries=(Try(plan.candidates[0].place, "vsw-bp1h", "m", "token"),),
+        )
+        made.append(Past.of(cause, ended, plan))
+    wish = reclaim(instance(99), 100, (Evidence.ENGINEER,))
+    return (*made, Past(wish, recovery(instance(99), wish, RecoveryState.SUSPECTED), "", ""))
+
+
+def priced(plan, old, new):
+    candidates = tuple(replace(one, price_per_hour=new) for one in plan.candidates)
+    return replace(plan, candidates=candidates, price_per_hour=old, surveyed=True)
+
+
+def left():
+    """An image of twelve days and a disk of two that recoveries left."""
+    return (
+        Leftover(LeftoverKind.IMAGE, "m-1", REGION, "r", "i", 40, "", since=NOW - timedelta(days=12)),
+        Leftover(
+            LeftoverKind.DISK, "d-1", REGION, "r", "i", 100, "", since=NOW - timedelta(days=2), priced_as="cloud_essd"
+        ),
+    )
+
+
+async def test_an_instance_says_whether_it_would_make_it_now_and_which_disks_survive():
+    async with running(size=(120, 70)) as (pilot, desk):
+        one = desk.current.instances[0]
+        cause = reclaim(one, -9000)
+        desk.history = (Past(cause, recovery(one, cause, RecoveryState.RECOVERED), "h", "t"),)
+        await press(pilot, "enter")
+        await shows(pilot, "Spot price of")
+        for text in (
+            "WILL MAKE IT  image of 140 GiB in about 3m50s, 70 s to spare",
+            "system d-1 40 GiB cloud_essd: kept by the life-raft",
+            "newest image  m-bp1warm, 5h00m old",
+            "made of       aliyun_3_x64_20G, 40d old",
+            "details captured  9m00s ago",
+            "captured, not shown",
+            "Past reclaims",
+            "recovered",
+        ):
+            assert text in screen(pilot.app)
+        assert "c2VjcmV0" not in screen(pilot.app)
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE, WIDEST])
+async def test_the_price_history_is_a_chart_with_its_figures_at_every_size(size):
+    async with running(size=size) as (pilot, _):
+        await press(pilot, *QUIET)
+        await shows(pilot, "Spot price of ecs.c7.large in cn-hangzhou-i, CNY an hour")
+        text = screen(pilot.app)
+        assert "now 0.169 · least 0.12 · most 0.28 · on-demand 0.42 (spot is 40%)" in text
+        assert "0.42 ┤┄┄┄" in text
+        assert "0 ┤████" in text
+        assert "08-16 02:00 · ┄ on-demand" in text
+        assert "08-23 02:13" in text
+
+
+async def test_the_cloud_is_asked_only_when_the_page_is_opened():
+    async with running() as (pilot, desk):
+        asked = []
+        desk.background = lambda *of: asked.append(of) or desk.surroundings
+        await press(pilot, "down", "up")
+        assert asked == []
+        await press(pilot, *QUIET)
+        await shows(pilot, "Spot price of")
+        for _ in range(3):
+            pilot.app.screen.tick()
+        assert len(asked) == 1
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_an_instance_stays_useful_when_the_cloud_says_nothing(read_only):
+    refused = Found(problem="price history: DescribeSpotPriceHistory: Forbidden.NotSupportRAM; RequestId 4A-[b]7")
+    desk = ScriptedDesk(reclaims(read_only=read_only))
+    desk.surroundings = Background(refused, Found(problem="earlier images: no answer within 10 s"), Found())
+    async with running(desk, size=(120, 60)) as (pilot, _):
+        await press(pilot, *QUIET)
+        await shows(
+            pilot, "not known: price history: DescribeSpotPriceHistory: Forbidden.NotSupportRAM; RequestId 4A-[b]7"
+        )
+        for text in (
+            "WILL MAKE IT",
+            "not known: earlier images: no answer",
+            "Launch spec",
+            "Past reclaims",
+            "tag team",
+        ):
+            assert text in screen(pilot.app)
+
+
+async def test_a_journal_that_cannot_be_read_leaves_what_the_sweep_saw():
+    async with running() as (pilot, desk):
+        desk.refuse = "the journal is locked"
+        await press(pilot, *QUIET)
+        await shows(pilot, "the journal is locked")
+        assert "172.16.3.4" in screen(pilot.app)
+
+
+async def test_a_place_without_a_price_says_so_and_an_instance_never_captured_too():
+    desk = ScriptedDesk(reclaims())
+    desk.surroundings = replace(desk.surroundings, prices=Found())
+    async with running(desk) as (pilot, _):
+        await press(pilot, *QUIET)
+        await shows(pilot, "the cloud knows no price of this type in this zone")
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"delete_with_instance": False}, "✓ system d-1 40 GiB cloud_essd: survives the release"),
+        ({"category": "local_ssd_pro"}, "✕ system d-1 40 GiB local_ssd_pro: lost, it is local"),
+    ],
+)
+def test_each_disk_says_whether_it_survives(change, says):
+    spec = plan_of(instance(1)).spec
+    spec = replace(spec, disks=tuple(replace(disk, **change) for disk in spec.disks))
+    assert says in readiness(InstanceRecord(spec, NOW, ImageTiming(), ()), None, NOW).plain
+
+
+def test_in_stop_mode_the_disks_stay_with_the_instance():
+    of = replace(instance(1), behavior=InterruptionBehavior.STOP)
+    told = readiness(InstanceRecord(plan_of(of).spec, NOW, ImageTiming(), ()), background_of(of, NOW), NOW).plain
+    assert told.count("survives, it is only stopped") == 2
+    assert "started again first" in told
+
+
+def test_nothing_is_forecast_of_what_is_not_known():
+    record = InstanceRecord(replace(plan_of(instance(1)).spec, disks=()), None, ImageTiming(), ())
+    told = readiness(record, None, NOW).plain
+    assert "no forecast: the size of an image of it is not known" in told
+    assert "WILL" not in told
+    assert (
+        "no sweep has seen its disks yet" in readiness(InstanceRecord(None, None, ImageTiming(), ()), None, NOW).plain
+    )
+
+
+def test_a_hostile_disk_is_text():
+    disk = Disk("d-\x1b[31m", "/dev/xvda", "[red]system", "cloud\x07", 40)
+    spec = replace(plan_of(instance(1)).spec, disks=(disk,))
+    told = readiness(InstanceRecord(spec, NOW, ImageTiming(), ()), None, NOW).plain
+    assert "[red]system" in told
+    assert not {"\x1b", "\x07"} & set(told)
+
+
+def test_statistics_count_reclaims_and_leave_out_wishes():
+    told = statistics(history(), {}, NOW.date())
+    assert told.total == 30
+    assert sum(count for _, count in told.by_day) == 30
+    assert dict(told.outcomes) == {"recovered": 20, "failed": 10}
+    assert sum(count for _, count in told.verdicts) == 30
+    assert dict(told.verdicts)["WILL MAKE IT", "recovered"] == 15
+    assert [(one.kind, one.count, one.gib) for one in told.kept] == [("image", 30, 4200), ("kept disk", 30, 1200)]
+    assert told.median_s == 240
+    assert told.slow_s <= told.times_s[-1]
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE, WIDEST])
+async def test_i_opens_the_statistics(size):
+    desk = ScriptedDesk(reclaims())
+    desk.history, desk.left = history(), left()
+    async with running(desk, size=size) as (pilot, _):
+        await press(pilot, "i")
+        await shows(pilot, "30 reclaims")
+        seen = screen(pilot.app)
+        for _ in range(3):
+            await press(pilot, "pagedown")
+            seen += screen(pilot.app)
+        for text in (
+            "3 ┤",
+            "half within 4m00s, nine of ten",
+            "5 to 10 min █",
+            "WILL MAKE IT → recovered █",
+            "cn-hangzhou-h █",
+            "1 image: 40 GiB, the oldest 12d; price not known",
+            "as the cloud lists it now",
+            "+0.3 an hour for 15 together, the dearest +0.02",
+            "of 5 more it is not known",
+        ):
+            assert text in seen
+
+
+async def test_only_configured_prices_are_named():
+    desk = ScriptedDesk(reclaims())
+    desk.history, desk.left, desk.storage_price = history(), left(), {"snapshot": 0.12}
+    async with running(desk, size=(120, 60)) as (pilot, _):
+        await press(pilot, "i")
+        await shows(pilot, "1 image: 40 GiB, the oldest 12d; at most 4.8 a month")
+        assert "1 kept disk: 100 GiB, the oldest 2d; price not known" in screen(pilot.app)
+
+
+async def test_statistics_without_the_cloud_show_what_the_journal_knows_of_kept_things():
+    desk = ScriptedDesk(reclaims())
+    desk.history = history()
+
+    def leftovers():
+        desk.refuse = "What is left behind cannot be listed: DescribeImages: no answer."
+        desk._maybe_refuse()
+
+    desk.leftovers = leftovers
+    async with running(desk, size=(120, 60)) as (pilot, _):
+        await press(pilot, "i")
+        await shows(pilot, "as far as the journal knows; What is left")
+        assert "30 images: 4,200 GiB" in screen(pilot.app)
+
+
+async def test_statistics_of_nothing_are_said_in_a_line():
+    async with running() as (pilot, _):
+        await press(pilot, "i")
+        await shows(pilot, "The journal knows of no reclaim yet.")
+
+
+@pytest.mark.parametrize("size", [(60, 16), NARROW, WIDEST])
+async def test_both_pages_follow_the_size_of_the_terminal(size):
+    desk = ScriptedDesk(reclaims())
+    desk.history = history()
+    for keys, text in ((QUIET, "Spot price"), (("i",), "30 reclaims")):
+        async with running(desk, size=WIDE) as (pilot, _):
+            await press(pilot, *keys)
+            await shows(pilot, text)
+            await pilot.resize_terminal(*size)
+            await wait_until(pilot, lambda: pilot.app.size == size)
+            lines = pilot.app.screen.text().plain.splitlines()
+            assert any("█" in line for line in lines)
+            charted = [line for line in lines if "┤" in line or "│" in line]
+            assert charted
+            assert max(map(len, charted)) <= size[0] - 4
+
+
+def test_sections_flow_in_their_order_into_the_shortest_column():
+    assert [column_cells(width, 54) for width in (75, 115, 195)] == [75, 56, 63]
+    from textual.content import Content
+
+    told = flow([Content("a\na\na"), Content("b"), Content("c")], 115, 54).plain.splitlines()
+    assert [line.split() for line in told] == [["a", "b"], ["a", "c"], ["a"]]
+    assert {len(line) for line in told} == {115}

@@ -1,0 +1,77 @@
+"""Charts are what their numbers are: pure, so that thousands of them are looked at."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spottui.domain.leftover import Kept, LeftoverKind
+from spottui.tables.charts import BLOCKS, bar, columns, over_time
+from spottui.tables.moments import money
+from spottui.tables.statistics import kept_sums, statistics
+
+NOON = datetime(2026, 8, 23, 12, tzinfo=UTC)
+AMOUNTS = st.floats(0, 1e6, allow_nan=False)
+
+
+@given(st.lists(st.none() | AMOUNTS, max_size=30), AMOUNTS, st.integers(1, 12))
+def test_a_column_is_filled_from_the_bottom_as_high_as_its_value(values, most, height):
+    lines = columns(values, most, height)
+    assert [len(line) for line in lines] == [len(values)] * height
+    for index, value in enumerate(values):
+        column = [line[index] for line in reversed(lines)]
+        eighths = [BLOCKS.index(cell) for cell in column]
+        assert eighths == sorted(eighths, reverse=True)
+        assert sum(0 < one < 8 for one in eighths) <= 1
+        if value and most:
+            assert sum(eighths) == max(round(min(value / most, 1) * height * 8), 1)
+        else:
+            assert sum(eighths) == 0
+
+
+@given(AMOUNTS, AMOUNTS, st.integers(1, 100))
+def test_a_bar_is_no_longer_than_its_room_and_shows_the_smallest_value(value, most, cells):
+    drawn = bar(value, most, cells)
+    assert len(drawn) <= cells
+    assert bool(drawn) == (value > 0 and most > 0)
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_000), AMOUNTS), min_size=1, max_size=20), st.integers(1, 50))
+def test_each_cell_has_the_highest_value_that_held_in_its_span(moments, cells):
+    points = [(NOON + timedelta(seconds=second), value) for second, value in sorted(moments)]
+    begin, end = NOON, NOON + timedelta(seconds=10_001)
+    drawn = over_time(points, begin, end, cells)
+    assert len(drawn) == cells
+    step = (end - begin) / cells
+    for index, value in enumerate(drawn):
+        since, until = begin + index * step, begin + (index + 1) * step
+        inside = [price for at, price in points if since < at < until]
+        before = [price for at, price in points if at <= since]
+        assert value == max([*inside, *before[-1:]], default=None)
+    assert max(value for value in drawn if value is not None) == max(value for _, value in points)
+
+
+def test_money_has_three_decimals_at_most():
+    assert [money(one) for one in (0.142, 0.1, 3, 1234.5678, 0)] == ["0.142", "0.1", "3", "1,234.568", "0"]
+    assert [money(one, sign=True) for one in (0.02, -0.008, 0)] == ["+0.02", "-0.008", "+0"]
+
+
+SIZES = st.lists(st.tuples(st.sampled_from(list(LeftoverKind)), st.none() | st.integers(1, 500)), max_size=20)
+
+
+@given(SIZES, st.sampled_from([{}, {"snapshot": 0.5}, {"snapshot": 0.5, "cloud_essd": 1.0}]))
+def test_what_is_kept_is_counted_once_and_priced_only_where_size_and_price_are_known(things, prices):
+    kept = [Kept(kind, "x", gib, "cloud_essd" if kind is LeftoverKind.DISK else "snapshot") for kind, gib in things]
+    sums = kept_sums(kept, prices)
+    assert sum(one.count for one in sums) == len(kept)
+    assert sum(one.gib for one in sums) == sum(one.gib or 0 for one in kept)
+    known = [one for one in kept if one.gib is not None and one.priced_as in prices]
+    assert sum(one.unpriced for one in sums) == len(kept) - len(known)
+    assert sum(one.per_month for one in sums) == sum(one.gib * prices[one.priced_as] for one in known)
+
+
+def test_nothing_is_nothing():
+    told = statistics((), {}, NOON.date())
+    assert (told.total, told.kept, told.median_s, told.slow_s) == (0, (), None, None)
+    assert (told.added.known, told.added.unknown) == (0, 0)
+    assert sum(count for _, count in told.histogram) == 0
