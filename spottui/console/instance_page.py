@@ -43,8 +43,13 @@ class InstancePage(Page):
 
     def on_mount(self) -> None:
         """Ask what the journal remembers."""
-        region, instance_id = self._here
-        self._main.feed.ask(lambda desk: desk.record(region, instance_id), self)
+        self._ask()
+
+    def tick(self) -> None:
+        """Show what has changed; what no sweep had captured when the page was opened is asked for again."""
+        if self._record and self._record.spec is None:
+            self._ask()
+        super().tick()
 
     def text(self) -> Content:
         """Return what is known now."""
@@ -83,11 +88,14 @@ class InstancePage(Page):
         self._problem = message.problem
         if isinstance(message.answer, InstanceRecord):
             self._record = message.answer
-            region, instance_id = self._here
-            self._main.feed.ask(lambda desk: desk.background(region, instance_id), self)
+            if message.answer.spec:
+                self._main.feed.ask(lambda desk: desk.background(*self._here), self)
         elif isinstance(message.answer, Background):
             self._background = message.answer
-        self.tick()
+        super().tick()
+
+    def _ask(self) -> None:
+        self._main.feed.ask(lambda desk: desk.record(*self._here), self)
 
 
 def _launch(record: InstanceRecord, now: datetime) -> Content:

@@ -56,6 +56,11 @@ def test_a_good_file_is_read_with_defaults(path: Path) -> None:
     assert settings.profile == "prod"
 
 
+def test_prices_of_storage_are_read_by_name(path: Path) -> None:
+    path.write_text(GOOD + "[storage_price]\nsnapshot = 0.5\ncloud_essd = 1\n")
+    assert load(path).storage_price == {"snapshot": 0.5, "cloud_essd": 1.0}
+
+
 def test_a_profile_is_laid_over_and_has_a_journal_of_its_own(path: Path) -> None:
     path.write_text(GOOD)
     staging = load(path, "staging")
@@ -81,6 +86,8 @@ def test_a_profile_is_laid_over_and_has_a_journal_of_its_own(path: Path) -> None
         ("[policy]", '[credentials]\nfile = "gone.ini"\n[policy]', ["credentials.file", "gone.ini", "not there"]),
         ("[policy]", "[policy", ["not TOML", "line 15"]),
         ("[[region]]", "metrics_port = 80\n[[region]]", ["line 2", "metrics_port", "found 80", "1024 to 65535"]),
+        ("[policy]", "[storage_price]\nessd = 1\n[policy]", ["line 16", "storage_price.essd", "cloud_essd"]),
+        ("[policy]", "[storage_price]\nsnapshot = -1\n[policy]", ["line 16", "storage_price.snapshot", "found -1"]),
         ("[policy]", f"{TEMPLATE}password = 'x'\n[policy]", ["template.web.password", "an unknown key"]),
         ("[policy]", f"{TEMPLATE.replace('beijing', 'x')}[policy]", ["template.web.region", "'cn-x'", "cn-beijing"]),
         ("[policy]", f"{TEMPLATE}spot_strategy = 'NoSpot'\n[policy]", ["template.web.spot_strategy", "SpotAsPriceGo"]),

@@ -1,21 +1,28 @@
 """The page of an instance and the statistics: what is known, what is not, and what is said of either."""
 
+import os
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from textual.content import Content
 
+from spottui.cli.assembly import open_desk
+from spottui.config import load
 from spottui.console.flow import column_cells, flow
 from spottui.console.readiness import readiness
 from spottui.domain.background import Background, Found
+from spottui.domain.clock import SystemClock
 from spottui.domain.forecast import ImageTiming, Verdict
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.interruption import Evidence
 from spottui.domain.leftover import Leftover, LeftoverKind
 from spottui.domain.recovery import Created, RecoveryState, Try
+from spottui.sim.testing import SimServer
 from spottui.tables.statistics import statistics
-from tests.console.driving import NARROW, WIDE, press, running, screen, shows, wait_until
+from tests.console.driving import NARROW, WHO, WIDE, BellApp, press, running, screen, shows, wait_until
 from tests.console.scripted import (
     NOW,
     REGION,
@@ -145,6 +152,17 @@ async def test_a_journal_that_cannot_be_read_leaves_what_the_sweep_saw():
         await press(pilot, *QUIET)
         await shows(pilot, "the journal is locked")
         assert "172.16.3.4" in screen(pilot.app)
+
+
+async def test_what_no_sweep_has_captured_yet_is_asked_for_again():
+    async with running() as (pilot, desk):
+        captured, desk.record = desk.record, lambda *_: InstanceRecord(None, None, ImageTiming(), ())
+        await press(pilot, *QUIET)
+        await shows(pilot, "not known: no sweep has seen its disks yet")
+        desk.record = captured
+        pilot.app.screen.tick()
+        await shows(pilot, "WILL MAKE IT")
+        await shows(pilot, "Spot price of")
 
 
 async def test_a_place_without_a_price_says_so_and_an_instance_never_captured_too():
@@ -277,10 +295,45 @@ async def test_both_pages_follow_the_size_of_the_terminal(size):
             assert max(map(len, charted)) <= size[0] - 4
 
 
+@pytest.fixture
+def real(tmp_path, monkeypatch):
+    """A read-only console over the simulated cloud."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    config, clock = tmp_path / "c.toml", SystemClock()
+    with SimServer(config=config, instances=6) as cloud:
+        desk = partial(open_desk, load(config), clock, auto=False, read_only=True)
+        yield cloud, BellApp(desk, clock=clock, who=WHO, title="spottui")
+
+
+async def test_both_pages_over_a_real_desk_that_is_read_only(real):
+    cloud, app = real
+    async with app.run_test(size=(120, 60)) as pilot:
+        await wait_until(pilot, lambda: app.main.view and app.main.view.instances)
+        assert cloud.calls("DescribeSpotPriceHistory") == []
+        await press(pilot, "enter")
+        await shows(pilot, "┄ on-demand")
+        await shows(pilot, "none by a recovery")
+        assert len(cloud.calls("DescribeSpotPriceHistory")) == 1
+        await press(pilot, "escape", "i")
+        await shows(pilot, "as the cloud lists it now")
+
+
+async def test_both_pages_over_a_real_desk_whose_cloud_breaks(real):
+    cloud, app = real
+    async with app.run_test(size=(120, 60)) as pilot:
+        await wait_until(pilot, lambda: app.main.view and app.main.view.instances)
+        cloud.fault("*", "html_502", times=0)
+        await press(pilot, "enter")
+        await shows(pilot, "not known: price history: DescribeSpotPriceHistory")
+        assert "If the notice came now" in screen(app)
+        await press(pilot, "escape", "i")
+        await shows(pilot, "as far as the journal knows; What is left behind cannot be listed")
+
+
 def test_sections_flow_in_their_order_into_the_shortest_column():
     assert [column_cells(width, 54) for width in (75, 115, 195)] == [75, 56, 63]
-    from textual.content import Content
-
     told = flow([Content("a\na\na"), Content("b"), Content("c")], 115, 54).plain.splitlines()
     assert [line.split() for line in told] == [["a", "b"], ["a", "c"], ["a"]]
     assert {len(line) for line in told} == {115}
