@@ -99,7 +99,7 @@ def _facts(incident: Incident, prices: Mapping[str, float]) -> list[tuple[str, s
         ("replacement", recovery.new_instance_id),
         ("recovery time", _recovery_time(incident)),
         ("age of data", _age_of_data(outcome, recovery)),
-        ("price an hour", _price(outcome, recovery)),
+        ("price an hour, by its plan", _price(outcome, recovery)),
         ("duplicates suppressed", str(known.duplicates)),
         ("calls", f"{sum(one.phase is Phase.INTENT for one in incident.audit)}, {failures} of them failed at first"),
         ("created", ", ".join(f"{one.kind} {one.resource_id}" for one in recovery.created)),

@@ -88,7 +88,7 @@ def _stops(spec: LaunchSpec) -> bool:
 def _images(background: Background | None, spec: LaunchSpec, now: datetime) -> list[Content]:
     if background is None:
         return [_image("images", "asking the cloud…")]
-    none_made = "none by a recovery: the route warm-image has nothing to launch from"
+    none_made = "none by a recovery: no route warm-image"
     gone = f"{plain(spec.image_id, 64)}, which is not listed any more" if spec.image_id else "not known"
     return [
         _image("newest image", _aged(background.newest_image, none_made, now)),

@@ -1,4 +1,4 @@
-"""The statistics as charts: as many columns as the terminal has room for, the days over all of them."""
+"""The statistics as charts, in as many columns as there is room for; the days are as high as the rest leaves."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,7 +13,9 @@ from spottui.tables.moments import age, money
 from spottui.tables.statistics import AddedCost, Count, KeptSum, Statistics
 
 _LEAST_CELLS = 54
-_LOWEST, _HIGHEST = 4, 10
+_LOWEST, _HIGHEST = 4, 16
+_AROUND = 5
+"""Lines of the frame, and of the days' title, axis and gap."""
 _DAY_CELLS = (2, 4)
 _LABEL_CELLS = 26
 _COUNT_CELLS = 8
@@ -35,8 +37,9 @@ def charts(told: Statistics, kept: Content, room: int, height: int) -> Content:
         kept,
         _section("Added cost of replacements, as planned", _added(told.added)),
     ]
-    lines = min(max(height // 5, _LOWEST), _HIGHEST)
-    return Content("\n").join([_days(told, room, lines), flow(sections, room, _LEAST_CELLS)])
+    rest = flow(sections, room, _LEAST_CELLS)
+    left = height - _AROUND - len(rest.plain.splitlines())
+    return Content("\n").join([_days(told, room, min(max(left, _LOWEST), _HIGHEST)), rest])
 
 
 def kept_section(told: Statistics, listed: Sequence[KeptSum] | None, problem: str, now: datetime) -> Content:
@@ -66,8 +69,9 @@ def _days(told: Statistics, room: int, height: int) -> Content:
     ]
     first, last = f"{shown[0][0]:%m-%d}", f"{shown[-1][0]:%m-%d}"
     lines.append(Content.styled(f"{' ' * margin}{first}{last:>{len(counts) - len(first)}}", "dim"))
-    title = f"{told.total:,} reclaims, of the last {len(shown)} days {sum(count for _, count in shown):,}"
-    return _section(f"{title}, at most {most:,} a day", lines)
+    lately = sum(count for _, count in shown)
+    reclaims = f"{told.total:,} reclaim{'' if told.total == 1 else 's'}"
+    return _section(f"{reclaims}, {lately:,} of them in the last {len(shown)} days, at most {most:,} a day", lines)
 
 
 def _times(told: Statistics, cells: int) -> Content:
