@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from spottui.console.page import Page
 from spottui.console.themes import SIXTEEN_COLOURS
 from tests.console.driving import NARROW, WHO, WIDE, BellApp, console_over, press, screen, shows, wait_until
 from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims
@@ -26,9 +27,14 @@ def opened(*keys, until=""):
         await wait_until(pilot, lambda: pilot.app.main.view is not None)
         await shows(pilot, "NEEDS YOU")
         await press(pilot, *keys)
-        await wait_until(pilot, lambda: until in screen(pilot.app))
+        await wait_until(pilot, lambda: until in screen(pilot.app) + whole_page(pilot.app.screen))
 
     return go
+
+
+def whole_page(shown):
+    """What a page says, also below its last line on the screen."""
+    return shown.text().plain if isinstance(shown, Page) else ""
 
 
 @SIZES
@@ -70,7 +76,7 @@ def test_the_main_screen(snap_compare, size, theme):
         (("j", "j", "y"), "NO LOCK SEEN"),
         (("question_mark",), "Confirm marked"),
         (("3", "enter"), "CreateImage"),
-        (("enter",), "If the notice came now"),
+        (("enter",), "Spot price of"),
         (("down", "down", "down", "enter"), "Spot price of"),
         (("i",), "the cloud lists it now"),
         (("w",), "will make it"),
