@@ -61,10 +61,11 @@ class InstancePage(Page):
             parts += [readiness(record, self._background, now), *self._prices(record.spec, now), _past(record)]
         reclaims, is_open = self._reclaims(view)
         parts[:0], others = (reclaims, []) if is_open else ([], reclaims)
+        parts.append(timeline([event for event in view.events if event.instance_id == self._here[1]]))
         parts += [*([_launch(record, now)] if record else []), *others]
         parts += [section("Instance", instance_facts(one)) for one in view.instances if self._is_here(one)]
-        events = [event for event in view.events if event.instance_id == self._here[1]]
-        return Content("\n").join([flow(parts, self.room, _LEAST_CELLS), timeline(events)])
+        heads = [_head(one) for one in view.instances if self._is_here(one)]
+        return Content("\n").join([*heads, flow(parts, self.room, _LEAST_CELLS)])
 
     def _reclaims(self, view: DeskView) -> tuple[list[Content], bool]:
         """What is known of its reclaims, and whether one of them is under way: then that comes first."""
@@ -96,6 +97,12 @@ class InstancePage(Page):
 
     def _ask(self) -> None:
         self._main.feed.ask(lambda desk: desk.record(*self._here), self)
+
+
+def _head(one: Instance) -> Content:
+    facts = (one.instance_type, one.zone, str(one.status), one.spot_strategy)
+    said = " · ".join(plain(fact, 40) for fact in facts)
+    return Content.assemble((plain(one.name, 64) or "(no name)", "bold"), f"  {said}\n")
 
 
 def _launch(record: InstanceRecord, now: datetime) -> Content:

@@ -1,5 +1,6 @@
 """The page of an instance and the statistics: what is known, what is not, and what is said of either."""
 
+import logging
 import os
 from dataclasses import replace
 from datetime import timedelta
@@ -302,9 +303,15 @@ def real(tmp_path, monkeypatch):
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     config, clock = tmp_path / "c.toml", SystemClock()
+    log = logging.getLogger("spottui")
     with SimServer(config=config, instances=6) as cloud:
         desk = partial(open_desk, load(config), clock, auto=False, read_only=True)
         yield cloud, BellApp(desk, clock=clock, who=WHO, title="spottui")
+    # A desk takes the log of its process to a file of its own.
+    for handler in list(log.handlers):
+        log.removeHandler(handler)
+        handler.close()
+    log.propagate = True
 
 
 async def test_both_pages_over_a_real_desk_that_is_read_only(real):
