@@ -162,6 +162,7 @@ def sought(text: str) -> tuple[str, ...]:
         term.value
         for term in (found.terms if found else ())
         if not term.absent
+        and term.pattern is None
         and term.sign in (":", "=")
         and term.value.isascii()
         and (term.column is None or term.column.id in columns)

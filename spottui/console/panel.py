@@ -30,7 +30,7 @@ class Panel(Vertical):
     def compose(self) -> ComposeResult:
         """Yield the table and the filter's line, which is hidden until somebody filters."""
         yield self.table
-        yield Input(placeholder="words, field:value, -not, deadline<5m", compact=True, disabled=True)
+        yield Input(placeholder="words, field:value, -not, deadline<5m, ~regex~", compact=True, disabled=True)
 
     @property
     def is_filtering(self) -> bool:

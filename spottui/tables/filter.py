@@ -1,4 +1,4 @@
-"""The filter language: words over all columns, `field:value` and `field<value` over one, `-` or `!` for "not"."""
+"""The filter language: words over all columns, `field:value` and `field<value` over one, `~regex~`, `-` for "not"."""
 
 import operator
 import re
@@ -10,7 +10,8 @@ from spottui.tables.moments import seconds_of
 from spottui.tables.natural import natural
 
 _NOT = ("-", "!")
-_WORDS = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
+_WORDS = re.compile(r'(?:~[^~]*~|[^\s"]|"[^"]*"?)+')
+_PATTERN = re.compile(r"~(?P<pattern>[^~]*)~?")
 _PARTS = re.compile(r"(?P<field>[^\W\d]\w*)(?P<sign><=|>=|<|>|=|:)(?P<value>.*)", re.DOTALL)
 _SIGNS: dict[str, Callable[[object, object], bool]] = {
     "<": operator.lt,  # type: ignore[dict-item]
@@ -29,7 +30,8 @@ class FilterError(ValueError):
 class Term:
     """One word of a filter.
 
-    What to look for, in which column (None: in all), how (`:` is "holds"), and whether it must be absent.
+    What to look for, in which column (None: in all), how (`:` is "holds"), and whether it must be absent. With a
+    `pattern` that is what must be found.
     """
 
     value: str
@@ -37,6 +39,7 @@ class Term:
     cell: int = 0
     sign: str = ":"
     absent: bool = False
+    pattern: re.Pattern[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,36 +53,52 @@ class Filter:
         """Whether a row can come into view or leave it with time alone."""
         return any(term.column is not None and term.column.live and term.sign != ":" for term in self.terms)
 
-    def keeps(self, row: Row, now_s: float) -> bool:
-        """Return whether a row stays in view at a time in epoch seconds."""
-        return all(_holds(term, row, now_s) is not term.absent for term in self.terms)
+    def keeps(self, row: Row, now_s: float, said: str = "") -> bool:
+        """Return whether a row stays in view at a time in epoch seconds; `said` is its `said_by`, if it is at hand."""
+        return all(_holds(term, row, now_s, said) is not term.absent for term in self.terms)
 
 
 def parse(text: str, columns: tuple[Column, ...]) -> Filter | None:
     """Return the filter that a text means, or None when it asks for nothing; raises `FilterError`.
 
-    A field is a column's id or title, or the beginning of one. Quotes hold a value with spaces together. `<` and `>`
-    compare numbers and times left (`deadline<5m`), and texts in the order in which people read them.
+    A field is a column's id or title, or the beginning of one. Quotes hold a value with spaces together, `~` before
+    and after it makes it a regular expression. `<` and `>` compare numbers and times left (`deadline<5m`), and texts
+    in the order in which people read them.
     """
-    terms = tuple(_term(word, columns) for word in _WORDS.findall(text.casefold()))
+    terms = tuple(_term(word, columns) for word in _WORDS.findall(text))
     return Filter(terms) if terms else None
+
+
+def said_by(row: Row) -> str:
+    """Return all texts of a row in small letters, a line for each, in which the words of a filter are looked for."""
+    return "\n".join(cell.casefold() for cell in row[FIRST_CELL:] if isinstance(cell, str))
 
 
 def _term(word: str, columns: tuple[Column, ...]) -> Term:
     absent = word.startswith(_NOT)
-    body = (word[1:] if absent else word).replace('"', "")
-    if not body:
-        raise FilterError(f"{word} needs a word after it")
-    parts = None if word.lstrip("-!").startswith('"') else _PARTS.fullmatch(body)
-    if parts is None:
-        return Term(body, absent=absent)
-    field, sign, value = parts.group("field", "sign", "value")
+    body = word[1:] if absent else word
+    parts = None if body.startswith(('"', "~")) else _PARTS.fullmatch(body)
+    field, sign, value = parts.group("field", "sign", "value") if parts else ("", ":", body)
+    pattern = _pattern(value) if sign in (":", "=") else None
+    field, value = field.casefold(), value.replace('"', "").casefold()
     if not value:
-        raise FilterError(f"{field}{sign} needs a value after it")
+        raise FilterError(f"{field}{sign} needs a value after it" if field else f"{word} needs a word after it")
+    if not field:
+        return Term(value, absent=absent, pattern=pattern)
     column, cell = _column(field, columns)
     if sign != ":" and column.amount and seconds_of(value) is None:
         raise FilterError(f"{field}{sign}{value}: a number is needed, or a time such as 90s, 5m or 1h")
-    return Term(value, column, cell, sign, absent)
+    return Term(value, column, cell, sign, absent, pattern)
+
+
+def _pattern(value: str) -> re.Pattern[str] | None:
+    found = _PATTERN.fullmatch(value)
+    if found is None:
+        return None
+    try:
+        return re.compile(found["pattern"], re.IGNORECASE | re.MULTILINE)
+    except re.error as error:
+        raise FilterError(f"{value} is no regular expression: {error}") from None
 
 
 def _column(field: str, columns: tuple[Column, ...]) -> tuple[Column, int]:
@@ -90,13 +109,18 @@ def _column(field: str, columns: tuple[Column, ...]) -> tuple[Column, int]:
     raise FilterError(f"no column {field}: there are {names}")
 
 
-def _holds(term: Term, row: Row, now_s: float) -> bool:
+def _holds(term: Term, row: Row, now_s: float, said: str) -> bool:
     if term.column is None:
-        return any(isinstance(cell, str) and term.value in cell.casefold() for cell in row[FIRST_CELL:])
+        said = said or said_by(row)
+        return term.pattern.search(said) is not None if term.pattern else term.value in said
     cell = row[term.cell]
-    if term.sign == ":":
-        return isinstance(cell, str) and term.value in cell.casefold()
-    if term.column.amount:
+    if term.column.amount and term.sign != ":":
         amount = term.column.amount(cell, now_s)
         return amount is not None and _SIGNS[term.sign](amount, seconds_of(term.value))
-    return isinstance(cell, str) and cell != "" and _SIGNS[term.sign](natural(cell), natural(term.value))
+    if not isinstance(cell, str):
+        return False
+    if term.pattern:
+        return term.pattern.search(cell) is not None
+    if term.sign == ":":
+        return term.value in cell.casefold()
+    return cell != "" and _SIGNS[term.sign](natural(cell), natural(term.value))

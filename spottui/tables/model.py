@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from spottui.tables.column import Cell, Row, Rows, Table
 from spottui.tables.diff import Diff, patch
-from spottui.tables.filter import Filter, FilterError, parse
+from spottui.tables.filter import Filter, FilterError, parse, said_by
 from spottui.tables.natural import natural
 
 Rank = tuple[Cell | tuple[Cell, ...], ...]
@@ -42,6 +42,7 @@ class TableModel:
         self._cursor: Cell | None = None
         # What a row is sorted by is worked out once: names are read for their numbers, and there are many of them.
         self._ranks: dict[Cell, Rank] = {}
+        self._said: dict[Cell, str] = {}
 
     @property
     def cursor(self) -> int:
@@ -70,6 +71,8 @@ class TableModel:
         stays = not change.gone and all(self._stays(row) for row in change.put.values())
         patch(self.rows, change)
         self.marked -= change.gone
+        for key in (*change.put, *change.gone):
+            self._said.pop(key, None)
         for key in change.gone:
             self._ranks.pop(key, None)
         self._ranks.update((key, self._rank(row)) for key, row in change.put.items())
@@ -127,7 +130,14 @@ class TableModel:
         return shown is self._keeps(row) and (not shown or known == self._rank(row))
 
     def _keeps(self, row: Row) -> bool:
-        return self._filter is None or self._filter.keeps(row, self._now_s)
+        return self._filter is None or self._filter.keeps(row, self._now_s, self._said_by(row))
+
+    def _said_by(self, row: Row) -> str:
+        if row is not self.rows.get(row[0]):
+            return said_by(row)
+        if row[0] not in self._said:
+            self._said[row[0]] = said_by(row)
+        return self._said[row[0]]
 
     def _rank(self, row: Row) -> Rank:
         if not self.sort_column:

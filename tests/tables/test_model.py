@@ -136,6 +136,13 @@ def test_any_text_is_a_filter_or_a_filter_error(text):
         ("left<5m", {"web-1"}),
         ("left>=300", {"web-2"}),
         ("-left<1h", {"etl"}),
+        (r"~WEB-\d~", {"web-1", "web-2"}),
+        (r"~web-\D", set()),
+        ("-~^web~ zone:i", {"etl"}),
+        ("name:~^(e|x)t~", {"etl"}),
+        ("zone:~^E", set()),
+        ("~web 1|e t", set()),
+        ('"~web"', set()),
     ],
 )
 def test_filters(text, kept):
@@ -145,7 +152,15 @@ def test_filters(text, kept):
 
 
 @pytest.mark.parametrize(
-    ("text", "says"), [("disk:x", "no column disk"), ("zone:", "a value"), ("-", "a word"), ("left<x", "90s, 5m")]
+    ("text", "says"),
+    [
+        ("disk:x", "no column disk"),
+        ("zone:", "a value"),
+        ("-", "a word"),
+        ("left<x", "90s, 5m"),
+        ("~(~", "no regular"),
+        ("-name:~[~", "no regular"),
+    ],
 )
 def test_a_bad_filter_keeps_the_last_good_view_and_says_why(text, says):
     model = filled({n: (n, "", n, "h", 0) for n in ("web", "etl")})
