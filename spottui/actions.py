@@ -4,7 +4,24 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from spottui.domain.recovery import RecoveryState
+from spottui.situation import (
+    Situation,
+    always,
+    came_to_nothing,
+    is_open,
+    never,
+    on_events,
+    on_instance,
+    on_recovery,
+    on_row,
+    on_someone,
+    own_runs,
+    own_waits,
+    some_marked,
+    someone_waits,
+    veto_window,
+    without_recovery,
+)
 
 
 class Scope(StrEnum):
@@ -15,37 +32,6 @@ class Scope(StrEnum):
     TABLE = "Tables"
     PANEL = "Panels"
     APP = "Program"
-
-
-@dataclass(frozen=True, slots=True)
-class Situation:
-    """What the person is looking at: everything by which an action is offered or not.
-
-    `own` is the state of the chosen row's recovery as long as that one is open: `x`, `g` and `h` act on no other; and
-    `ended` when it is over.
-    `waiting` is the state of the recovery that `y` acts on, None when there is none. `on_instance` says that the cursor
-    is on an instance, `on_row` that it is on any row, `on_recovery` that the row has a recovery, open or over.
-    `marked` counts the marked rows of the panel, `on_events` says that the panel is the events.
-    """
-
-    read_only: bool = False
-    open: bool = True
-    own: RecoveryState | None = None
-    waiting: RecoveryState | None = None
-    on_instance: bool = False
-    on_row: bool = False
-    on_recovery: bool = False
-    on_events: bool = False
-    ended: RecoveryState | None = None
-    marked: int = 0
-
-
-def _always(situation: Situation) -> bool:
-    return True
-
-
-def _never(situation: Situation) -> bool:
-    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,53 +48,9 @@ class Action:
     scope: Scope
     help: str
     danger: bool = False
-    offered: Callable[[Situation], bool] = _always
+    offered: Callable[[Situation], bool] = always
     otherwise: str = ""
-    footer: Callable[[Situation], bool] = _never
-
-
-def _someone_waits(situation: Situation) -> bool:
-    return situation.waiting is not None and not situation.marked
-
-
-def _own_waits(situation: Situation) -> bool:
-    return situation.own is not None and situation.own.waits_for_permission and not situation.marked
-
-
-def _own_runs(situation: Situation) -> bool:
-    return situation.own is not None and not situation.own.waits_for_permission and not situation.marked
-
-
-def _veto_window(situation: Situation) -> bool:
-    return situation.own is RecoveryState.VETO_WINDOW
-
-
-def _on_instance(situation: Situation) -> bool:
-    return situation.on_instance
-
-
-def _without_recovery(situation: Situation) -> bool:
-    return situation.own is None
-
-
-def _on_row(situation: Situation) -> bool:
-    return situation.on_row
-
-
-def _on_recovery(situation: Situation) -> bool:
-    return situation.on_recovery
-
-
-def _came_to_nothing(situation: Situation) -> bool:
-    return situation.ended is not None and situation.ended.came_to_nothing
-
-
-def _on_events(situation: Situation) -> bool:
-    return situation.on_events
-
-
-def _some_marked(situation: Situation) -> bool:
-    return situation.marked > 0
+    footer: Callable[[Situation], bool] = never
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -119,9 +61,9 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Where rows are marked: show the plans of all marked ones that wait; enter then runs exactly what is shown.",
         danger=True,
-        offered=_some_marked,
+        offered=some_marked,
         otherwise="No row is marked: space marks one.",
-        footer=_always,
+        footer=always,
     ),
     Action(
         "veto_marked",
@@ -130,9 +72,9 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Where rows are marked: veto all marked ones that wait, after a question that names them.",
         danger=True,
-        offered=_some_marked,
+        offered=some_marked,
         otherwise="No row is marked: space marks one.",
-        footer=_always,
+        footer=always,
     ),
     Action(
         "confirm",
@@ -142,9 +84,9 @@ ACTIONS: tuple[Action, ...] = (
         "Show the plan of the chosen recovery, or of the most urgent one that waits where the chosen one does not; "
         "enter then runs exactly what is shown.",
         danger=True,
-        offered=_someone_waits,
+        offered=someone_waits,
         otherwise="No recovery waits for you here.",
-        footer=_always,
+        footer=always,
     ),
     Action(
         "go",
@@ -153,9 +95,9 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "In a veto window: show the plan, and go at once.",
         danger=True,
-        offered=_veto_window,
+        offered=veto_window,
         otherwise="No veto window runs here.",
-        footer=_always,
+        footer=always,
     ),
     Action(
         "veto",
@@ -164,9 +106,9 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Veto the chosen recovery while it waits: nothing is done for this reclaim.",
         danger=True,
-        offered=_own_waits,
+        offered=own_waits,
         otherwise="No recovery to veto or stop here.",
-        footer=_always,
+        footer=always,
     ),
     Action(
         "cancel",
@@ -175,9 +117,9 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Stop the chosen recovery while it runs, at its next safe point, after a look at what is left behind.",
         danger=True,
-        offered=_own_runs,
+        offered=own_runs,
         otherwise="No recovery to veto or stop here.",
-        footer=_always,
+        footer=always,
     ),
     Action(
         "hold",
@@ -186,9 +128,9 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "End the veto window without going: the recovery then waits for you.",
         danger=True,
-        offered=_veto_window,
+        offered=veto_window,
         otherwise="No veto window runs here.",
-        footer=_always,
+        footer=always,
     ),
     Action(
         "recover",
@@ -197,9 +139,9 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Plan a recovery of the chosen instance, reclaimed or not; enter then runs exactly what is shown.",
         danger=True,
-        offered=_on_instance,
+        offered=on_instance,
         otherwise="Choose an instance first (1, then the arrows).",
-        footer=_without_recovery,
+        footer=without_recovery,
     ),
     Action(
         "retry",
@@ -208,9 +150,9 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Try a recovery again that came to nothing, from what failed on: its plan is shown first.",
         danger=True,
-        offered=_came_to_nothing,
+        offered=came_to_nothing,
         otherwise="Only a recovery that failed, was stopped or was skipped can be tried again.",
-        footer=_always,
+        footer=always,
     ),
     Action(
         "auto",
@@ -219,7 +161,7 @@ ACTIONS: tuple[Action, ...] = (
         Scope.AUTO,
         "Arm auto-mode after its limits were shown, or disarm it.",
         danger=True,
-        footer=_always,
+        footer=always,
     ),
     Action(
         "details",
@@ -227,9 +169,9 @@ ACTIONS: tuple[Action, ...] = (
         ("enter",),
         Scope.TABLE,
         "Everything that is known of the chosen row; of a recovery its timeline: each call, RequestId and error.",
-        offered=_on_row,
+        offered=on_row,
         otherwise="Nothing is chosen.",
-        footer=_always,
+        footer=always,
     ),
     Action(
         "timeline",
@@ -237,7 +179,7 @@ ACTIONS: tuple[Action, ...] = (
         ("T",),
         Scope.RECOVERY,
         "The timeline of the chosen row's recovery: each call with its RequestId, duration and error.",
-        offered=_on_recovery,
+        offered=on_recovery,
         otherwise="The chosen row has no recovery.",
     ),
     Action(
@@ -246,7 +188,17 @@ ACTIONS: tuple[Action, ...] = (
         ("slash",),
         Scope.TABLE,
         "Show only rows with these words: web zone:h -type:g5. esc takes the filter away.",
-        footer=_always,
+        footer=always,
+    ),
+    Action(
+        "level",
+        "Level",
+        ("l",),
+        Scope.TABLE,
+        "Of the events only what is wrong or being reclaimed, then only what is done about it, then all of them.",
+        offered=on_events,
+        otherwise="Only the events have levels (2 goes there).",
+        footer=always,
     ),
     Action("sort", "Sort", ("s",), Scope.TABLE, "Sort by the next column; a click on a column's title does the same."),
     Action("reverse", "Reverse", ("S",), Scope.TABLE, "Turn the order around."),
@@ -257,7 +209,7 @@ ACTIONS: tuple[Action, ...] = (
         ("space",),
         Scope.TABLE,
         "Mark the row, or take its mark away; y and x then act on all marked rows, e exports them.",
-        offered=_on_row,
+        offered=on_row,
         otherwise="Nothing is chosen.",
     ),
     Action("mark_others", "Mark others", ("asterisk",), Scope.TABLE, "Mark the rows in view that are not marked."),
@@ -275,15 +227,48 @@ ACTIONS: tuple[Action, ...] = (
         ("c",),
         Scope.TABLE,
         "Copy the id of the chosen row to the clipboard, through SSH and tmux too (OSC 52).",
-        offered=_on_row,
+        offered=on_row,
         otherwise="Nothing is chosen.",
+    ),
+    Action(
+        "copy_json",
+        "Copy JSON",
+        ("Y",),
+        Scope.TABLE,
+        "Copy all that is known of the chosen row as JSON.",
+        offered=on_row,
+        otherwise="Nothing is chosen.",
+    ),
+    Action(
+        "raw",
+        "Raw",
+        ("v",),
+        Scope.TABLE,
+        "All that is known of the chosen row as JSON, every character outside ASCII by its number.",
+        offered=on_row,
+        otherwise="Nothing is chosen.",
+    ),
+    Action(
+        "go_to",
+        "Go to",
+        ("o",),
+        Scope.TABLE,
+        "From an event or a recovery to its instance, from an instance to its recovery.",
+        offered=on_someone,
+        otherwise="This row names no instance.",
     ),
     Action("down", "Down", ("down", "j"), Scope.TABLE, "Next row."),
     Action("up", "Up", ("up", "k"), Scope.TABLE, "Row before."),
-    Action("page_down", "Page down", ("pagedown", "ctrl+d", "ctrl+f"), Scope.TABLE, "A page down."),
-    Action("page_up", "Page up", ("pageup", "ctrl+u", "ctrl+b"), Scope.TABLE, "A page up."),
+    Action("page_down", "Page down", ("pagedown", "ctrl+f"), Scope.TABLE, "A page down."),
+    Action("page_up", "Page up", ("pageup", "ctrl+b"), Scope.TABLE, "A page up."),
+    Action("half_down", "Half down", ("ctrl+d",), Scope.TABLE, "Half a page down."),
+    Action("half_up", "Half up", ("ctrl+u",), Scope.TABLE, "Half a page up."),
+    Action("right", "Right", ("right",), Scope.TABLE, "Half a screen to the right: columns and texts without room."),
+    Action("left", "Left", ("left",), Scope.TABLE, "Half a screen to the left."),
     Action("top", "Top", ("home", "g"), Scope.TABLE, "First row (g where the chosen row has no veto window)."),
     Action("bottom", "Bottom", ("end", "G"), Scope.TABLE, "Last row."),
+    Action("next_panel", "Next panel", ("tab",), Scope.PANEL, "Go to the next panel."),
+    Action("panel_before", "Panel before", ("shift+tab",), Scope.PANEL, "Go to the panel before."),
     Action("instances", "Instances", ("1",), Scope.PANEL, "Go to the instances."),
     Action("events", "Events", ("2",), Scope.PANEL, "Go to the events."),
     Action("recoveries", "Recoveries", ("3",), Scope.PANEL, "Go to the recoveries."),
@@ -293,14 +278,38 @@ ACTIONS: tuple[Action, ...] = (
         ("p",),
         Scope.PANEL,
         "Hold the events still while new ones come, or follow them again.",
-        offered=_on_events,
+        offered=on_events,
         otherwise="Only the events can be held still (2 goes there).",
-        footer=_always,
+        footer=always,
     ),
     Action("storm", "Storm", ("w",), Scope.PANEL, "The open recoveries by zone and type: how many will make it."),
     Action("statistics", "Statistics", ("i",), Scope.PANEL, "Interruptions by day, zone and type, and their ends."),
     Action("zoom", "Zoom", ("z",), Scope.PANEL, "Give the panel the whole screen, and take it back."),
     Action("back", "Back", ("escape",), Scope.PANEL, "Leave the filter, then the marks, then the zoom."),
+    Action(
+        "retry_sources",
+        "Ask now",
+        ("R",),
+        Scope.APP,
+        "Ask every source now, whatever it waits for; an API that throttles is left alone until it opens.",
+        offered=is_open,
+        otherwise="Not yet, the console is still starting.",
+    ),
+    Action("debug", "Debug", ("D",), Scope.APP, "Versions, terminal, lateness, workers, sources with errors, files."),
+    Action(
+        "screenshot",
+        "Screenshot",
+        ("ctrl+s",),
+        Scope.APP,
+        "Write the screen to an SVG and a text file in the directory where spottui was started.",
+    ),
+    Action(
+        "suspend",
+        "Suspend",
+        ("ctrl+z",),
+        Scope.APP,
+        "Back to the shell until fg: nothing is watched meanwhile, so only where nothing is under way.",
+    ),
     Action("palette", "Commands", ("colon",), Scope.APP, "All commands by name; ctrl+p does the same."),
     Action("quit", "Quit", ("q",), Scope.APP, "Leave; recoveries that run go on at the next start."),
     Action("help", "Help", ("question_mark", "f1"), Scope.APP, "This page."),
@@ -316,6 +325,8 @@ _SHOWN_KEYS = {
     "asterisk": "*",
     "pagedown": "pgdn",
     "pageup": "pgup",
+    "left": "←",
+    "right": "→",
     "down": "↓",
     "up": "↑",
 }

@@ -246,6 +246,10 @@ class Desk:
         self._work.guard.disarm(who, reason)
         self._work.signals.wake_all()
 
+    def look_now(self) -> None:
+        """Ask every source now instead of at its next turn; it changes nothing, so a read-only desk may."""
+        self._watch.look_now()
+
     def close(self) -> None:
         """Stop watching. The process must end after this: recoveries under way go on at the next start."""
         self._watch.stop()

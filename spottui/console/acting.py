@@ -3,14 +3,16 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textual.content import Content
 from textual.message_pump import MessagePump
 
-from spottui.console import recovering
+from spottui.console import files, leaving, recovering
 from spottui.console.choice import by_id
-from spottui.console.messages import LeaveWanted
-from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.console.clipboard import copy
+from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
+from spottui.tables.column import Cell
+from spottui.tables.events import LEVELS
+from spottui.tables.instances import instance_key
 
 if TYPE_CHECKING:
     from spottui.console.main import MainScreen
@@ -50,15 +52,95 @@ def timeline(main: "MainScreen") -> None:
     main.app.push_screen(TimelinePage(title, look, ask, main.clock))
 
 
-def copy(main: "MainScreen") -> None:
+def copy_id(main: "MainScreen") -> None:
     """Copy the id of the chosen row."""
-    choice = main.choice
-    text = plain(choice.resource_id)
-    if not text:
+    text = plain(main.choice.resource_id)
+    if text:
+        copy(main.app, text, text)
+    else:
         main.notify("This row names no instance.", severity="warning")
+
+
+def copy_json(main: "MainScreen") -> None:
+    """Copy what is known of the chosen row."""
+    from spottui.console.raw_page import raw
+
+    text = raw(main.choice, main.view)
+    copy(main.app, text, f"{_name(main)} as JSON, {len(text):,} characters")
+
+
+def raw_page(main: "MainScreen") -> None:
+    """Open what is known of the chosen row as JSON; it goes on following that row."""
+    from spottui.console.raw_page import RawPage, raw
+
+    panel, row = main.panel, main.choice.row
+
+    def look() -> str:
+        return raw(main.choice_of(panel, panel.table.model.rows.get(row[0], row) if row else None), main.view)
+
+    main.app.push_screen(RawPage(f"{_name(main)} as JSON", look))
+
+
+def _name(main: "MainScreen") -> str:
+    choice = main.choice
+    return plain(choice.resource_id, 60) or "the event"
+
+
+def go_to(main: "MainScreen") -> None:
+    """Go from an instance to its recovery, and from any other row to its instance."""
+    choice = main.choice
+    key: Cell = instance_key(choice.region, choice.resource_id)
+    panel = main.instances
+    if choice.instance is not None:
+        if choice.recovery is None:
+            main.notify("This instance has no recovery.", severity="warning")
+            return
+        panel, key = main.recoveries, choice.recovery.recovery_id
+    if key not in panel.table.model.rows:
+        main.notify(f"{plain(choice.resource_id, 64)} is not in the fleet.", severity="warning", markup=False)
         return
-    main.app.copy_to_clipboard(text)
-    main.notify(f"Copied {text}", markup=False)
+    if key not in panel.table.model.position:
+        panel.drop_filter()
+    panel.table.move_to_key(key)
+    main.focus_panel(panel)
+
+
+def level(main: "MainScreen") -> None:
+    """Go on to the next level of the events."""
+    panel = main.events_panel
+    here = next((i for i, text in enumerate(LEVELS) if text == panel.table.model.filter_text), 0)
+    panel.put_filter(LEVELS[(here + 1) % len(LEVELS)])
+
+
+def _aside(halves: int) -> Callable[["MainScreen"], None]:
+    def look(main: "MainScreen") -> None:
+        if not main.panel.table.look_aside(halves):
+            main.notify(f"There is nothing more to the {'right' if halves > 0 else 'left'}.", severity="warning")
+
+    return look
+
+
+def _panel(places: int) -> Callable[["MainScreen"], None]:
+    def focus(main: "MainScreen") -> None:
+        main.panel.keep_filter()
+        at = main.panels.index(main.panel)
+        main.focus_panel(main.panels[(at + places) % len(main.panels)])
+
+    return focus
+
+
+def retry_sources(main: "MainScreen") -> None:
+    """Let every source be asked now."""
+    main.feed.command(lambda desk: desk.look_now(), "Every source is asked now")
+
+
+def debug(main: "MainScreen") -> None:
+    """Open what helps to find out why something is slow or silent."""
+    from spottui.console.app import SpottuiApp
+    from spottui.console.debug_page import DebugPage
+
+    assert isinstance(main.app, SpottuiApp)
+    main.app.push_screen(DebugPage(main.app))
 
 
 def columns(main: "MainScreen") -> None:
@@ -69,26 +151,6 @@ def columns(main: "MainScreen") -> None:
     main.app.push_screen(
         ColumnsDialog(panel.label, panel.table, lambda chosen: main.kept.keep_columns(panel.id or "", chosen))
     )
-
-
-def export(main: "MainScreen") -> None:
-    """Write what the focused table shows to a CSV file."""
-    _export(main, "csv")
-
-
-def export_json(main: "MainScreen") -> None:
-    """Write what the focused table shows to a JSON file."""
-    _export(main, "json")
-
-
-def _export(main: "MainScreen", form: str) -> None:
-    table, now = main.panel.table, main.clock.now()
-    rows = table.model.meant
-    if not rows:
-        main.notify("There is no row to export.", severity="warning")
-        return
-    name = f"spottui-{main.panel.id}-{now:%Y%m%dT%H%M%SZ}.{form}"
-    main.feed.export(name, table.model.table, table.columns, rows, now.timestamp())
 
 
 def back(main: "MainScreen") -> None:
@@ -141,58 +203,15 @@ def reverse(main: "MainScreen") -> None:
     table.sort_by(table.model.sort_column, reverse=not table.model.sort_reversed)
 
 
-def quit_(main: "MainScreen") -> None:
-    """Leave; ask first when a recovery runs or needs a person, but not in a read-only console, which runs nothing."""
-    from spottui.console.dialog import AskToQuit
-
-    view = main.view
-    text = open_work(view.recoveries) if view and not view.read_only else ""
-    if text:
-        main.app.push_screen(
-            AskToQuit("Quit?", Content(text), "Quit", "Stay"), lambda yes: _leave(main) if yes else None
-        )
-    else:
-        _leave(main)
-
-
-def open_work(recoveries: tuple[Recovery, ...]) -> str:
-    """Return what rests while no console runs, and what needs a person; empty when there is neither."""
-    running = [one for one in recoveries if not one.state.is_final and not one.state.waits_for_permission]
-    needy = [one for one in recoveries if one.state is RecoveryState.NEEDS_YOU]
-    parts = []
-    if running:
-        runs, rests = ("recovery runs", "It rests") if len(running) == 1 else ("recoveries run", "They rest")
-        goes = "goes" if len(running) == 1 else "go"
-        parts.append(f"{len(running)} {runs}: {_names(running)}.")
-        parts.append(f"{rests} while no console runs, and {goes} on at the next start.")
-    if needy:
-        parts.append(f"{len(needy)} {'NEEDS' if len(needy) == 1 else 'NEED'} YOU: {_names(needy)}.")
-    return "\n".join(parts)
-
-
-def _names(recoveries: list[Recovery]) -> str:
-    names = [plain(recovery.name or recovery.instance_id, 60) for recovery in recoveries[:5]]
-    return ", ".join([*names, "…"] if len(recoveries) > 5 else names)
-
-
 def help_(main: "MainScreen") -> None:
     """Open the help."""
     from spottui.console.help_page import HelpPage
 
-    main.app.push_screen(HelpPage(read_only=main.situation.read_only))
+    main.app.push_screen(HelpPage(main.panel.label, main.situation))
 
 
 def _focus(number: int) -> Callable[["MainScreen"], None]:
-    def focus(main: "MainScreen") -> None:
-        panel = main.panels[number]
-        if main.has_class("-zoomed"):
-            main.remove_class("-zoom-instances", "-zoom-events", "-zoom-recoveries")
-            main.add_class(f"-zoom-{panel.id}")
-            main.fit_recoveries()
-        main.set_class(number == 1 or (number == 2 and main.has_class("-on-events")), "-on-events")
-        main.go_to(panel)
-
-    return focus
+    return lambda main: main.focus_panel(main.panels[number])
 
 
 DO: dict[str, Callable[["MainScreen"], None]] = {
@@ -206,15 +225,19 @@ DO: dict[str, Callable[["MainScreen"], None]] = {
     "details": details,
     "timeline": timeline,
     "retry": recovering.retry,
-    "copy": copy,
+    "copy": copy_id,
+    "copy_json": copy_json,
+    "raw": raw_page,
+    "go_to": go_to,
+    "level": level,
     "filter": lambda main: main.panel.open_filter(),
     "sort": lambda main: main.panel.table.sort_next(),
     "reverse": reverse,
     "columns": columns,
     "mark": lambda main: main.panel.table.mark(),
     "mark_others": lambda main: main.panel.table.mark_others(),
-    "export": export,
-    "export_json": export_json,
+    "export": lambda main: files.export(main, "csv"),
+    "export_json": lambda main: files.export(main, "json"),
     "storm": storm,
     "statistics": statistics,
     "pause": pause,
@@ -224,19 +247,25 @@ DO: dict[str, Callable[["MainScreen"], None]] = {
     "up": lambda main: main.panel.table.move(-1),
     "page_down": lambda main: main.panel.table.move_page(1),
     "page_up": lambda main: main.panel.table.move_page(-1),
+    "half_down": lambda main: main.panel.table.move_page(0.5),
+    "half_up": lambda main: main.panel.table.move_page(-0.5),
+    "right": _aside(1),
+    "left": _aside(-1),
     "top": top,
     "bottom": lambda main: main.panel.table.move_to_end(),
+    "next_panel": _panel(1),
+    "panel_before": _panel(-1),
     "instances": _focus(0),
     "events": _focus(1),
     "recoveries": _focus(2),
     "zoom": zoom,
     "back": back,
     "palette": lambda main: main.app.action_command_palette(),
-    "quit": quit_,
+    "retry_sources": retry_sources,
+    "debug": debug,
+    "screenshot": lambda main: files.screenshot(main),
+    "suspend": leaving.suspend,
+    "quit": leaving.quit_,
     "help": help_,
 }
 """What to do for each action of the registry, by its id."""
-
-
-def _leave(main: "MainScreen") -> None:
-    main.post_message(LeaveWanted())

@@ -2,15 +2,19 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+import signal
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from functools import partial
 from os import environ
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual import on
 from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.command import Command, CommandPalette
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -19,9 +23,11 @@ from spottui.console.feed import Feed
 from spottui.console.kept import Kept
 from spottui.console.main import MainScreen
 from spottui.console.messages import CommandDone, DeskClosed, DeskFailed, DeskTroubled, LeaveWanted, ViewArrived
-from spottui.console.themes import DARK, PLAIN_TERMINAL, THEMES
+from spottui.console.palette import commands
+from spottui.console.themes import PLAIN_TERMINAL, THEMES, choices
 from spottui.console.watchdog import Watchdog
 from spottui.domain.clock import Clock
+from spottui.domain.text import plain
 
 if TYPE_CHECKING:
     from spottui.desk import Desk
@@ -42,6 +48,7 @@ class SpottuiApp(App[None]):
 
     CSS_PATH = Path(__file__).with_name("styles.tcss")
     TITLE = "spottui"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "save_screen", show=False)]
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012
 
@@ -55,15 +62,17 @@ class SpottuiApp(App[None]):
         bell: bool = True,
         mouse: bool = True,
         keep_in: Path | None = None,
+        paths: "Mapping[str, Path] | None" = None,
     ) -> None:
         # Under NO_COLOR Textual must know from the start that colours are the terminal's own, else it turns
         # them all into black on black.
         plain_terminal = "NO_COLOR" in environ
         super().__init__(ansi_color=True if plain_terminal else None)
-        self.kept = Kept.read(keep_in)
+        self.kept, self.paths = Kept.read(keep_in), paths or {}
         for theme in THEMES:
             self.register_theme(theme)
-        self.theme = PLAIN_TERMINAL if plain_terminal else self._theme_or_dark(self.kept.theme)
+        self.theme_choices = () if plain_terminal else choices(self.console.color_system)
+        self.theme = self._chosen_theme()
         self.feed = Feed(self, open_desk)
         self.main = MainScreen(self.feed, clock, who=who, title=title, kept=self.kept)
         self.window_title = ""
@@ -71,8 +80,27 @@ class SpottuiApp(App[None]):
         self._rung: frozenset[str] = frozenset()
         self._leaving = False
 
-    def _theme_or_dark(self, name: str) -> str:
-        return name if name in self.available_themes else DARK.name
+    def _chosen_theme(self) -> str:
+        if not self.theme_choices:
+            return PLAIN_TERMINAL
+        return self.kept.theme if self.kept.theme in self.theme_choices else self.theme_choices[0]
+
+    def choose_theme(self, name: str) -> None:
+        """Wear a theme, now and at the next start."""
+        self.kept.keep_theme(name)
+        self.theme = name
+
+    @on(CommandPalette.OptionHighlighted)
+    def _try_theme_on(self, message: CommandPalette.OptionHighlighted) -> None:
+        """Show the theme that a person is about to choose."""
+        command = message.highlighted_event.option
+        call = command.hit.command if isinstance(command, Command) else None
+        is_theme = isinstance(call, partial) and call.func == self.choose_theme
+        self.theme = call.args[0] if is_theme and isinstance(call, partial) else self._chosen_theme()
+
+    @on(CommandPalette.Closed)
+    def _take_theme_off(self) -> None:
+        self.theme = self._chosen_theme()
 
     def start(self) -> None:
         """Run until the person leaves; the mouse is the terminal's own when it was turned off."""
@@ -87,27 +115,48 @@ class SpottuiApp(App[None]):
         self._write(_SAVE_TITLE)
         self.watchdog = Watchdog(asyncio.get_running_loop())
         self.watchdog.start()
-
-    def watch_theme(self, theme: str) -> None:
-        """Keep the choice for the next start."""
-        if not self.no_color:
-            self.kept.keep_theme(theme)
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end_by_signal)
 
     def on_unmount(self) -> None:
         """Let the desk go, whatever ended the program."""
         self.feed.stop()
         self.watchdog.stop()
+        with suppress(NotImplementedError, RuntimeError, ValueError):
+            asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
         self._write(_RESTORE_TITLE)
+
+    def _end_by_signal(self) -> None:
+        """Give the terminal back: what was asked to end must not leave it in the mouse's hands."""
+        told = "ended by SIGTERM. Recoveries go on at the next start."
+        self.exit(return_code=1, message=self._last_words(told))
+
+    def _last_words(self, told: str) -> Text:
+        """Return what to say once the terminal is given back: what was wrong at last, and where the log is."""
+        wrong = self.main.failed or self.main.trouble
+        lines = [told, *([f"Last error: {plain(wrong, 1000)}"] if wrong else [])]
+        if "log" in self.paths:
+            lines.append(f"Log: {self.paths['log']}")
+        return Text("\n".join(f"spottui: {line}" for line in lines))
 
     @on(LeaveWanted)
     def _leave(self) -> None:
         """Close the desk and end the program; asked a second time, end it at once."""
+        if self.main.failed:
+            self.exit(return_code=1, message=self._last_words("it could not start."))
+            return
         if self._leaving or not self.feed.is_open:
             self.exit()
             return
         self._leaving = True
         self.notify("Closing…", timeout=30)
         self.feed.close()
+
+    def action_save_screen(self) -> None:
+        """Write what is on the screen, whichever it is, to files."""
+        from spottui.console.files import screenshot
+
+        screenshot(self.main)
 
     async def action_quit(self) -> None:
         """Leave as `q` does: ask first when a recovery runs, and take a second time as a yes."""
@@ -133,14 +182,8 @@ class SpottuiApp(App[None]):
         super().notify(message, title=title, severity=severity, timeout=stays_s, markup=markup)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Return what the command palette offers: every action that can be done now."""
-        situation = self.main.situation
-        for action in actions.ACTIONS:
-            if action.id != "palette" and not actions.refusal(action, situation):
-                title = f"{action.title} ({actions.shown_key(action.keys[0])})"
-                yield SystemCommand(title, action.help, partial(self.main.act, action, ""))
-        if not self.no_color:
-            yield SystemCommand("Theme", "Choose the colours.", self.action_change_theme)
+        """Return what the command palette offers now."""
+        return commands(self)
 
     @on(ViewArrived)
     def _show(self, message: ViewArrived) -> None:
@@ -158,9 +201,8 @@ class SpottuiApp(App[None]):
         """End with a message: a traceback shows what the variables held, and fills the terminal."""
         log.error("the screen failed", exc_info=self._exception)
         name = type(self._exception).__name__
-        self._exit_renderables.append(
-            Text(f"spottui: the screen failed ({name}); the log says where. Recoveries go on at the next start.")
-        )
+        told = f"the screen failed ({name}). Recoveries go on at the next start."
+        self._exit_renderables.append(self._last_words(told))
         self._close_messages_no_wait()
 
     @on(DeskFailed)

@@ -1,8 +1,13 @@
 """Texts cut and padded to the width that they take on a terminal."""
 
-from rich.cells import cell_len, set_cell_size
+from collections.abc import Container
+
+from rich.cells import cell_len, set_cell_size, split_text
 
 from spottui.tables.column import FIRST_CELL, Row, Table
+from spottui.tables.layout import Span
+
+_NOTHING_SEEN, _NOT_KNOWN = "-", "?"
 
 
 def cell_text(text: str, width: int, *, align_right: bool = False) -> str:
@@ -17,13 +22,23 @@ def cell_text(text: str, width: int, *, align_right: bool = False) -> str:
     return pad + text if align_right else text + pad
 
 
-def row_texts(table: Table, row: Row, shown: tuple[tuple[int, int], ...], now_s: float) -> tuple[str, ...]:
-    """Return the text of each column that is shown, as wide as that column, at a time in epoch seconds.
+def span_text(text: str, span: Span, *, align_right: bool = False) -> str:
+    """Return what of a column's text is in sight, exactly as wide as its span."""
+    full = cell_text(text, span.whole, align_right=align_right)
+    if span.skipped:
+        full = split_text(full, span.skipped)[1]
+    return full if span.width == span.whole - span.skipped else set_cell_size(full, span.width)
 
-    `shown` are pairs of a column's index and its width.
-    """
-    columns = table.columns
-    return tuple(
-        cell_text(columns[i].render(row[FIRST_CELL + i], now_s), width, align_right=columns[i].align_right)
-        for i, width in shown
-    )
+
+def row_texts(
+    table: Table, row: Row, spans: tuple[Span, ...], now_s: float, doubted: Container[str] = ()
+) -> tuple[str, ...]:
+    """Return the text of each span at a time in epoch seconds; in a `doubted` column nothing seen is not known."""
+    texts = []
+    for span in spans:
+        column = table.columns[span.index]
+        text = column.render(row[FIRST_CELL + span.index], now_s)
+        if text == _NOTHING_SEEN and column.id in doubted:
+            text = _NOT_KNOWN
+        texts.append(span_text(text, span, align_right=column.align_right))
+    return tuple(texts)

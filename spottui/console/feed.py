@@ -5,7 +5,6 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual.app import App
@@ -24,7 +23,7 @@ from spottui.console.messages import (
 from spottui.console.titles import Headlines
 from spottui.domain.refusal import Refused
 from spottui.domain.view import DeskView
-from spottui.tables.column import Column, Row, Rows, Table
+from spottui.tables.column import Rows
 from spottui.tables.diff import diff
 from spottui.tables.events import event_rows
 from spottui.tables.instances import InstanceRows
@@ -111,9 +110,9 @@ class Feed:
         """Carry a command to the desk; `done` is what to tell the person when it was carried out."""
         self._run(lambda: self._carry(call, done), "command")
 
-    def export(self, name: str, table: Table, columns: tuple[Column, ...], rows: tuple[Row, ...], now_s: float) -> None:
-        """Write rows to a new file of this name in the working directory, as its ending says: `.csv` or `.json`."""
-        self._run(lambda: self._export(Path.cwd() / name, table, columns, rows, now_s), "export")
+    def write(self, work: "Callable[[Desk | None], str]") -> None:
+        """Write a file in a thread; what `work` returns, or refuses, is told to the person."""
+        self._run(lambda: self._write(work), "write")
 
     def _run(self, work: Callable[[], None], name: str) -> None:
         def run() -> None:
@@ -196,18 +195,8 @@ class Feed:
         else:
             self._app.post_message(CommandDone(done))
 
-    def _export(
-        self, path: Path, table: Table, columns: tuple[Column, ...], rows: tuple[Row, ...], now_s: float
-    ) -> None:
-        from spottui.tables.export import as_csv, as_json
-
-        write = as_json if path.suffix == ".json" else as_csv
-        try:
-            with path.open("x", encoding="utf-8") as file:
-                file.write(write(table, columns, rows, now_s))
-        except OSError as error:
-            raise Refused(f"{path} cannot be written: {error.strerror}. Start spottui in another directory.") from None
-        self._app.post_message(CommandDone(f"{len(rows):,} rows are in {path}"))
+    def _write(self, work: "Callable[[Desk | None], str]") -> None:
+        self._app.post_message(CommandDone(work(self._desk)))
 
     def _close_and_tell(self) -> None:
         try:

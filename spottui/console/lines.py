@@ -12,6 +12,7 @@ from spottui.console.cells import cell_text
 from spottui.console.health import Freshness, Problem, freshness, shown_sources
 from spottui.domain.text import plain
 from spottui.domain.view import AutoMode, DeskView
+from spottui.situation import Situation
 from spottui.tables.moments import age, utc_clock
 
 _TURN_S = 5
@@ -66,7 +67,7 @@ def status(problems: tuple[Problem, ...], now: datetime, width: int) -> Content:
     return Content.styled(cell_text(f" ✕ {head}{count}{more}", width), "bold $error")
 
 
-def footer(situation: actions.Situation, width: int) -> Content:
+def footer(situation: Situation, width: int) -> Content:
     """Return the keys that do something now, as many as fit."""
     chosen = actions.footer(situation, width - 1)
     return _keys([(actions.shown_key(action.keys[0]), action.title, action.danger) for action in chosen])

@@ -28,6 +28,7 @@ from spottui.domain.clock import Clock
 from spottui.domain.instance import Instance
 from spottui.domain.recovery import Recovery
 from spottui.domain.view import DeskView
+from spottui.situation import Situation
 from spottui.tables.column import Cell, Row
 from spottui.tables.events import EVENTS
 from spottui.tables.instances import INSTANCES, SELDOM, replacements
@@ -137,7 +138,22 @@ class MainScreen(Screen[None]):
         """The panel that has the focus, or is about to get it."""
         return self._going_to or next((panel for panel in self.panels if panel.has_focus_within), self.instances)
 
-    def go_to(self, panel: Panel) -> None:
+    def focus_panel(self, panel: Panel) -> None:
+        """Bring a panel into sight, zoomed if another one was, and give it the focus."""
+        if self.has_class("-zoomed"):
+            self.remove_class("-zoom-instances", "-zoom-events", "-zoom-recoveries")
+            self.add_class(f"-zoom-{panel.id}")
+            self.fit_recoveries()
+        on_events = panel is self.events_panel or (panel is self.recoveries and self.has_class("-on-events"))
+        self.set_class(on_events, "-on-events")
+        self._go_to(panel)
+
+    def filter_instances(self, text: str) -> None:
+        """Go to the instances and filter them."""
+        self.focus_panel(self.instances)
+        self.instances.put_filter(text)
+
+    def _go_to(self, panel: Panel) -> None:
         """Give a panel the focus once it is on the screen; the keys are meant for it from now on."""
         self._going_to = panel
         self.call_after_refresh(self._arrive, panel)
@@ -149,16 +165,17 @@ class MainScreen(Screen[None]):
     @property
     def choice(self) -> Choice:
         """What the person is pointing at."""
-        return self._choice_of(self.panel.table.model.chosen)
+        return self.choice_of(self.panel, self.panel.table.model.chosen)
 
-    def _choice_of(self, row: Row | None) -> Choice:
-        return Choice.of(self.view, self.panel.id or "", row, self._instances, self.reader.events)
+    def choice_of(self, panel: Panel, row: Row | None) -> Choice:
+        """Return what a row of a panel stands for."""
+        return Choice.of(self.view, panel.id or "", row, self._instances, self.reader.events)
 
     @property
     def marked_recoveries(self) -> tuple[Recovery, ...]:
         """The recoveries of the marked rows of the focused panel."""
         model = self.panel.table.model
-        chosen = (self._choice_of(model.rows[key]).recovery for key in model.view if key in model.marked)
+        chosen = (self.choice_of(self.panel, model.rows[key]).recovery for key in model.view if key in model.marked)
         return tuple(one for one in chosen if one is not None)
 
     @property
@@ -173,10 +190,10 @@ class MainScreen(Screen[None]):
             self._slipped_to, self._slipped_until = own.recovery_id, self.clock.now() + _SLIP
 
     @property
-    def situation(self) -> actions.Situation:
+    def situation(self) -> Situation:
         """What the person is looking at, for the registry of actions."""
         choice = self.choice
-        return actions.Situation(
+        return Situation(
             read_only=self.view is not None and self.view.read_only,
             open=self.view is not None and not self.view.starting and self.feed.is_open,
             own=choice.own.state if choice.own else None,
@@ -185,6 +202,7 @@ class MainScreen(Screen[None]):
             on_instance=choice.instance is not None,
             on_row=choice.row is not None,
             on_recovery=choice.recovery is not None,
+            on_someone=bool(choice.resource_id),
             on_events=self.panel is self.events_panel,
             marked=len(self.panel.table.model.marked),
         )

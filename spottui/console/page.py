@@ -9,6 +9,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
+from spottui.console.clipboard import copy
+
 _FRAME_CELLS = 5
 """Border, padding and scroll bar."""
 
@@ -16,13 +18,14 @@ _FRAME_CELLS = 5
 class Page(Screen[None]):
     """A text with a title; esc leaves it. The text is made again once a second."""
 
-    KEYS = "esc leaves · ↑ ↓ pgup pgdn scroll"
+    KEYS = "esc leaves · c copies it · ↑ ↓ pgup pgdn scroll"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,question_mark,f1", "leave", show=False),
         Binding("down,j", "scroll(1)", show=False),
         Binding("up,k", "scroll(-1)", show=False),
         Binding("pagedown,space,ctrl+d,ctrl+f", "scroll(15)", show=False),
         Binding("pageup,ctrl+u,ctrl+b", "scroll(-15)", show=False),
+        Binding("c", "copy", show=False),
         Binding("home,g", "scroll(-100000)", show=False),
         Binding("end,G", "scroll(100000)", show=False),
     ]
@@ -30,6 +33,7 @@ class Page(Screen[None]):
     def __init__(self, title: str) -> None:
         super().__init__()
         self._title_text = title
+        self._shown: Content | None = None
         self._text = Static(id="text", markup=False)
 
     def compose(self) -> ComposeResult:
@@ -55,7 +59,14 @@ class Page(Screen[None]):
 
     def tick(self) -> None:
         """Show what has changed."""
-        self._text.update(self.text())
+        text = self.text()
+        if text != self._shown:
+            self._shown = text
+            self._text.update(text)
+
+    def action_copy(self) -> None:
+        """Copy the text of the page."""
+        copy(self.app, self.text().plain, f"the page {self._title_text}")
 
     def on_resize(self) -> None:
         """Show the text in its new width at once."""

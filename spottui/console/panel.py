@@ -51,12 +51,16 @@ class Panel(Vertical):
         line.disabled = False
         line.focus()
 
+    def put_filter(self, text: str) -> None:
+        """Filter by a text as if it had been typed."""
+        self.query_one(Input).value = text
+
     def drop_filter(self) -> bool:
         """Take the filter away; False when there was none."""
         line = self.query_one(Input)
         had = bool(line.value) or self.has_class("-filtering")
         line.value = ""
-        self._leave_filter()
+        self.keep_filter()
         return had
 
     @on(Input.Changed)
@@ -68,11 +72,12 @@ class Panel(Vertical):
         self.post_message(self.Filtered(self, event.value))
 
     @on(Input.Submitted)
-    def _keep_filter(self, event: Input.Submitted) -> None:
+    def _submit_filter(self, event: Input.Submitted) -> None:
         event.stop()
-        self._leave_filter()
+        self.keep_filter()
 
-    def _leave_filter(self) -> None:
+    def keep_filter(self) -> None:
+        """Close the line in which a filter is typed; what it says stays in force."""
         line = self.query_one(Input)
         if line.has_focus:
             self.table.focus()

@@ -1,9 +1,9 @@
 """The table widget of every panel, on Textual's line API: only what is on the screen and changed is ever drawn."""
 
-import textwrap
+from collections.abc import Iterable
 from typing import ClassVar
 
-from rich.segment import Segment
+from rich.cells import cell_len
 from rich.style import Style
 from textual import events
 from textual.geometry import Region, Size
@@ -11,17 +11,24 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from spottui.console.cells import cell_text, row_texts
+from spottui.console.cells import row_texts
+from spottui.console.strips import Look, header_strip, placeholder_strip, row_strip
 from spottui.domain.clock import Clock
 from spottui.tables.arrangement import Arrangement
-from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Table, Tone, fit
+from spottui.tables.changes import Changes
+from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Table
 from spottui.tables.diff import Diff
+from spottui.tables.layout import Span, furthest, layout
 from spottui.tables.model import TableModel
 
 _STRIPS_KEPT = 4_000
 _HEADER_LINES = 1
 _GUTTER_CELLS = 2
-_MARK = "*"
+_WIDEST_TEXT = 400
+
+_OVER = ("cursor", "changed", "old")
+"""The styles that are laid over another one."""
+_STYLES = ("header", "plain", "alarm", "warn", "good", "quiet", "mark", *_OVER)
 
 Drawn = tuple[tuple[str, ...], Strip]
 
@@ -33,16 +40,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
     visible rows whose text changed with the time. `placeholder` is what stands there when no row is in view.
     """
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        "table--header",
-        "table--plain",
-        "table--alarm",
-        "table--warn",
-        "table--good",
-        "table--quiet",
-        "table--cursor",
-        "table--mark",
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"table--{name}" for name in _STYLES}
 
     class Moved(Message):
         """The cursor is on another row of the table, or its row shows something else."""
@@ -64,7 +62,11 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._now_s = clock.now().timestamp()
         self._strips: dict[Cell, Drawn] = {}
         self._cursor_drawn: tuple[Cell, tuple[str, ...]] = ("", ())
-        self._shown: tuple[tuple[int, int], ...] = ()
+        self._spans: tuple[Span, ...] = ()
+        self._aside = 0
+        self._wholes: dict[int, int] = {}
+        self._changes = Changes()
+        self._old, self._doubted = False, frozenset[str]()
         self._styles_by_name: dict[str, Style] = {}
         self._gutter = 0
 
@@ -73,6 +75,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
     def apply(self, change: Diff) -> None:
         """Take in a diff of the rows and draw what it changed."""
         at = self._anchor()
+        self._changes.note(self.model.rows, change, self._keys_in_sight())
         done = self.model.apply(change)
         for key in (*change.put, *change.gone):
             self._strips.pop(key, None)
@@ -88,16 +91,36 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._now_s = self._clock.now().timestamp()
         if self.model.set_time(self._now_s):
             self._redraw()
-        elif any(self.model.table.columns[i].live for i, _ in self._shown):
-            top = self.scroll_offset.y
-            for index in range(top, min(top + self._body_lines, len(self.model.view))):
-                self._draw_old_cells(index)
+        elif any(self.model.table.columns[span.index].live for span in self._spans):
+            for key in self._keys_in_sight():
+                self._draw_old_cells(self.model.position[key])
+        for key, columns in self._changes.tick().items():
+            self._strips.pop(key, None)
+            if key in self.model.position:
+                self._draw_cells(self.model.position[key], columns)
 
     def hide(self, columns: frozenset[str]) -> None:
         """Leave out the columns with these ids, unless a person chose them."""
         if columns != self._needless:
             self._needless = columns
             self._lay_out()
+
+    def doubt(self, columns: frozenset[str], *, old: bool) -> None:
+        """Say whether the rows are old, and in which columns nothing seen is nothing known."""
+        if (old, columns) != (self._old, self._doubted):
+            self._old, self._doubted = old, columns
+            self._strips.clear()
+            self.refresh()
+
+    def look_aside(self, halves: int) -> bool:
+        """Go so many half screens to the right, or back; False when there is nothing more to see there."""
+        columns, room = self.model.table.columns, self._width - self._gutter
+        self._wholes = {i: self._longest(i) for i, column in enumerate(columns) if column.flexible}
+        most = furthest(columns, self._in_view, room, self._wholes)
+        aside = min(max(self._aside + halves * max(room // 2, 1), 0), most)
+        moved, self._aside = aside != self._aside, aside
+        self._lay_out()
+        return moved
 
     def show_columns(self, arrangement: Arrangement) -> None:
         """Show the columns that a person chose, in their order."""
@@ -107,7 +130,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
     def is_shown(self, column_id: str) -> bool:
         """Whether a column is shown where there is room for it."""
         columns = self.model.table.columns
-        return any(columns[i].id == column_id for i in self.arrangement.in_view(columns, self._needless))
+        return any(columns[i].id == column_id for i in self._in_view)
 
     def mark(self) -> None:
         """Mark the cursor's row or take its mark away, and go on to the next one."""
@@ -148,7 +171,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def sort_next(self) -> None:
         """Sort by the column right of the one that is sorted by; after the last comes the table's own order."""
-        ids = ["", *(self.model.table.columns[i].id for i, _ in self._shown if self.model.table.columns[i].title)]
+        ids = ["", *(column.id for column in self.columns_that_fit if column.title)]
         here = ids.index(self.model.sort_column) if self.model.sort_column in ids else 0
         self.sort_by(ids[(here + 1) % len(ids)])
 
@@ -156,9 +179,9 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Move the cursor by so many rows."""
         self.move_to(self.model.cursor + lines)
 
-    def move_page(self, pages: int) -> None:
+    def move_page(self, pages: float) -> None:
         """Move the cursor by so many screens."""
-        self.move(pages * max(self._body_lines - 1, 1))
+        self.move(round(pages * max(self._body_lines - 1, 1)) or (1 if pages > 0 else -1))
 
     def move_to(self, index: int) -> None:
         """Put the cursor on a row of the view."""
@@ -190,7 +213,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         if y < _HEADER_LINES:
             return self._header()
         if not self.model.view:
-            return self._placeholder_line(y - _HEADER_LINES)
+            return placeholder_strip(self.placeholder, y - _HEADER_LINES, self._style("quiet"), self._width)
         index = self.scroll_offset.y + y - _HEADER_LINES
         if index >= len(self.model.view):
             return Strip.blank(self._width, self._style(""))
@@ -225,13 +248,12 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
     @property
     def columns(self) -> tuple[Column, ...]:
         """The columns that are shown where there is room for them, in their order."""
-        columns = self.model.table.columns
-        return tuple(columns[i] for i in self.arrangement.in_view(columns, self._needless))
+        return tuple(self.model.table.columns[i] for i in self._in_view)
 
     @property
     def columns_that_fit(self) -> tuple[Column, ...]:
         """The columns that are on the screen."""
-        return tuple(self.model.table.columns[i] for i, _ in self._shown)
+        return tuple(self.model.table.columns[span.index] for span in self._spans)
 
     # How it draws.
 
@@ -243,14 +265,28 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _body_lines(self) -> int:
         return max(self.size.height - _HEADER_LINES, 1)
 
+    @property
+    def _in_view(self) -> tuple[int, ...]:
+        return self.arrangement.in_view(self.model.table.columns, self._needless)
+
     def _row(self, index: int) -> Row:
         return self.model.rows[self.model.view[index]]
 
+    def _keys_in_sight(self) -> list[Cell]:
+        top = self.scroll_offset.y
+        return self.model.view[top : top + self._body_lines]
+
+    def _longest(self, column: int) -> int:
+        """Return the cells that a flexible column needs for what is in sight."""
+        spec = self.model.table.columns[column]
+        rows = (self.model.rows[key] for key in self._keys_in_sight())
+        texts = (spec.render(row[FIRST_CELL + column], self._now_s) for row in rows)
+        return min(max([spec.width, *map(cell_len, texts)]), _WIDEST_TEXT)
+
     def _lay_out(self) -> None:
-        columns = self.model.table.columns
-        shown = self.arrangement.in_view(columns, self._needless)
-        fitted = fit(tuple(columns[i] for i in shown), self._width - self._gutter)
-        self._shown = tuple((shown[i], width) for i, width in fitted)
+        columns, room = self.model.table.columns, self._width - self._gutter
+        self._aside = min(self._aside, furthest(columns, self._in_view, room, self._wholes))
+        self._spans = layout(columns, self._in_view, room, self._aside, self._wholes)
         self._strips.clear()
         self._redraw()
 
@@ -300,22 +336,23 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh(*(Region(0, line + _HEADER_LINES, self._width, 1) for line in lines))
 
     def _texts(self, row: Row) -> tuple[str, ...]:
-        return row_texts(self.model.table, row, self._shown, self._now_s)
+        return row_texts(self.model.table, row, self._spans, self._now_s, self._doubted)
 
     def _draw_old_cells(self, index: int) -> None:
         row = self._row(index)
         now, drawn = self._texts(row), self._drawn(index, row)
-        if drawn == now:
-            return
-        line = index - self.scroll_offset.y + _HEADER_LINES
         if drawn is None or len(drawn) != len(now):
-            self.refresh(Region(0, line, self._width, 1))
-            return
-        left = self._gutter
-        for (_, width), old, new in zip(self._shown, drawn, now, strict=True):
-            if old != new:
-                self.refresh(Region(left, line, width, 1))
-            left += width + 1
+            self._draw_rows((index,))
+        elif drawn != now:
+            pairs = zip(self._spans, drawn, now, strict=True)
+            self._draw_cells(index, {span.index for span, was, is_now in pairs if was != is_now})
+
+    def _draw_cells(self, index: int, columns: Iterable[int]) -> None:
+        line = index - self.scroll_offset.y
+        wanted = frozenset(columns)
+        spans = [span for span in self._spans if span.index in wanted]
+        if spans and 0 <= line < self._body_lines:
+            self.refresh(*(Region(self._gutter + s.left, line + _HEADER_LINES, s.width, 1) for s in spans))
 
     def _drawn(self, index: int, row: Row) -> tuple[str, ...] | None:
         """Return the texts of a row as they were last drawn, None where they were not."""
@@ -338,49 +375,25 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self._strips[row[0]][1]
 
     def _paint(self, row: Row, texts: tuple[str, ...], *, cursor: bool = False) -> Strip:
-        over = self._style("cursor") if cursor else Style.null()
-        segments: list[Segment] = []
-        if self._gutter:
-            sign = _MARK if row[0] in self.model.marked else " "
-            segments.append(Segment(cell_text(sign, self._gutter), self._style("mark") + over))
-        for (i, _), text in zip(self._shown, texts, strict=True):
-            tone = self.model.table.columns[i].tone
-            style = self._style(tone(row[FIRST_CELL + i]) if tone else _tone(row)) + over
-            segments += (Segment(text, style), Segment(" ", self._style(_tone(row)) + over))
-        strip = Strip(segments).adjust_cell_length(self._width, segments[-1].style if segments else None)
-        return strip.simplify()
+        marked = row[0] in self.model.marked
+        look = Look(self._gutter, marked, cursor, self._old, self._changes.of(row[0]))
+        return row_strip(self.model.table, row, self._spans, texts, look, self._style, self._width)
 
     def _header(self) -> Strip:
-        style = self._style("header")
-        titles = []
-        for i, width in self._shown:
-            column = self.model.table.columns[i]
-            sorted_by = column.id == self.model.sort_column
-            arrow = ("▼" if self.model.sort_reversed else "▲") if sorted_by else ""
-            titles.append(cell_text(column.title[: width - len(arrow)] + arrow, width))
-        text = " " * self._gutter + " ".join(titles)
-        return Strip([Segment(text, style)]).adjust_cell_length(self._width, style)
-
-    def _placeholder_line(self, line: int) -> Strip:
-        wrapped = textwrap.wrap(self.placeholder, max(self._width - 2, 10))
-        style = self._style("quiet")
-        text = f" {wrapped[line]}" if line < len(wrapped) else ""
-        return Strip([Segment(cell_text(text, self._width), style)])
+        model, style = self.model, self._style("header")
+        arrow = "▼" if model.sort_reversed else "▲"
+        return header_strip(model.table, self._spans, self._gutter, model.sort_column, arrow, style, self._width)
 
     def _style(self, name: str) -> Style:
         if name not in self._styles_by_name:
             part = f"table--{name or 'plain'}"
-            self._styles_by_name[name] = self.get_component_rich_style(part, partial=name == "cursor")
+            self._styles_by_name[name] = self.get_component_rich_style(part, partial=name in _OVER)
         return self._styles_by_name[name]
 
     def _sort_at(self, x: int) -> None:
-        left = self._gutter
-        for i, width in self._shown:
-            if left <= x <= left + width and (column := self.model.table.columns[i]).title:
+        for span in self._spans:
+            column, left = self.model.table.columns[span.index], span.left + self._gutter
+            if left <= x <= left + span.width and column.title:
                 again = self.model.sort_column == column.id
                 self.sort_by(column.id, reverse=again and not self.model.sort_reversed)
-            left += width + 1
-
-
-def _tone(row: Row) -> Tone:
-    return Tone(str(row[1]))
+                return

@@ -48,10 +48,34 @@ COLOUR_BLIND = Theme(
     dark=True,
 )
 
-THEMES = (DARK, LIGHT, COLOUR_BLIND)
+HIGH_CONTRAST = Theme(
+    name="spottui-high-contrast",
+    primary="#00a2ff",
+    secondary="#d0d0d0",
+    accent="#00ffff",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#303030",
+    success="#00ffff",
+    warning="#ffff00",
+    error="#ff8080",
+    dark=True,
+)
 
-SIXTEEN_COLOURS = "ansi-dark"
-"""Textual's theme of the terminal's own sixteen colours."""
+THEMES = (DARK, LIGHT, HIGH_CONTRAST, COLOUR_BLIND)
 
-PLAIN_TERMINAL = SIXTEEN_COLOURS
+SIXTEEN_COLOURS = ("ansi-dark", "ansi-light")
+"""Textual's themes of the terminal's own sixteen colours, for terminals that have no more."""
+
+PLAIN_TERMINAL = SIXTEEN_COLOURS[0]
 """The theme under NO_COLOR, whose colours are then left out."""
+
+
+def choices(color_system: str | None) -> tuple[str, ...]:
+    """Return the themes for a terminal of Rich's colour system, the first one for whoever chose none.
+
+    On sixteen colours ours would be rounded to whatever is next, black on black at worst.
+    """
+    many = color_system in ("256", "truecolor", "windows")
+    return (*(theme.name for theme in THEMES), *SIXTEEN_COLOURS) if many else SIXTEEN_COLOURS

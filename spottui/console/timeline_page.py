@@ -4,13 +4,13 @@ import re
 import textwrap
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import on
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message_pump import MessagePump
 
+from spottui.console.clipboard import copy
 from spottui.console.messages import Answered
 from spottui.console.page import Page
 from spottui.domain.audit import Entry
@@ -44,7 +44,6 @@ class TimelinePage(Page):
     """
 
     KEYS = "esc leaves · c copies the RequestId · ↑ ↓ scroll"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("c", "copy_request", show=False)]
 
     def __init__(
         self, title: str, look: Callable[[], Recovery | None], ask: Callable[[MessagePump], None], clock: Clock
@@ -76,7 +75,7 @@ class TimelinePage(Page):
             self._ask(self)
         super().tick()
 
-    def action_copy_request(self) -> None:
+    def action_copy(self) -> None:
         """Copy the RequestId of the newest failure, else of the newest call."""
         made = steps(self._entries, self._clock.now())
         named = [step for step in made if step.request_id]
@@ -85,8 +84,7 @@ class TimelinePage(Page):
             self.notify("No call has a RequestId yet.", severity="warning")
             return
         request_id = plain((failed or named[-1]).request_id)
-        self.app.copy_to_clipboard(request_id)
-        self.notify(f"Copied {request_id}", markup=False)
+        copy(self.app, request_id, f"RequestId {request_id}")
 
     @on(Answered)
     def _show(self, message: Answered) -> None:
@@ -97,8 +95,9 @@ class TimelinePage(Page):
 
 
 def _head(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]:
+    where = f"  {plain(recovery.instance_id)}  {plain(recovery.region)}"
     lines: list[Line] = [
-        [(plain(recovery.name) or "(no name)", "bold"), (f"  {recovery.instance_id}  {recovery.region}", "")],
+        [(plain(recovery.name) or "(no name)", "bold"), (where, "")],
         [(str(recovery.state), "bold"), *_outlook(recovery, now)],
     ]
     if recovery.reason:
@@ -107,9 +106,8 @@ def _head(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]
         lines.append([("next  ", "dim"), (plain(recovery.next_step, 500), "")])
     failed = last_failure(made)
     if failed and failed.request_id and not recovery.new_instance_id:
-        lines.append(
-            [("last failure  ", "dim"), (f"{failed.action} RequestId {plain(failed.request_id)}", "bold $error")]
-        )
+        said = f"{plain(failed.action, 64)} RequestId {plain(failed.request_id)}"
+        lines.append([("last failure  ", "dim"), (said, "bold $error")])
     for one in recovery.created:
         lines.append([("made  ", "dim"), (f"{plain(one.kind)} {plain(one.resource_id)}", "")])
     return [*lines, []]
@@ -136,7 +134,7 @@ def _step(step: Step, start: datetime, room: int) -> list[Line]:
         (took, "dim"),
     ]
     said = _ISO_TIME.sub(r"\1", plain(step.detail, 1000))
-    beside = len(step.action) + len(took) + len(said) + 4 <= room
+    beside = cell_len(step.action) + len(took) + cell_len(said) + 4 <= room
     if beside:
         first.append((f"  {said}", ""))
     more: list[Line] = [] if beside else [[(f"{_INDENT}{text}", "")] for text in textwrap.wrap(said, room)]

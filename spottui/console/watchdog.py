@@ -5,6 +5,8 @@ import logging
 import sys
 import threading
 import traceback
+from collections import deque
+from dataclasses import dataclass
 from time import perf_counter
 
 log = logging.getLogger("spottui.console")
@@ -12,6 +14,17 @@ log = logging.getLogger("spottui.console")
 LATE_S = 0.2
 EVERY_S = 0.5
 _FRAMES = 12
+_REMEMBERED = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """How late an event loop answers, in milliseconds; `of` says what that is made of."""
+
+    p50_ms: float
+    p99_ms: float
+    most_ms: float
+    of: str
 
 
 class Watchdog:
@@ -26,6 +39,7 @@ class Watchdog:
         self._loop_thread = threading.get_ident()
         self._stop = threading.Event()
         self.stalls = 0
+        self._late_s: deque[float] = deque(maxlen=_REMEMBERED)
 
     def start(self) -> None:
         """Begin to watch; call it in the loop's own thread."""
@@ -34,6 +48,13 @@ class Watchdog:
     def stop(self) -> None:
         """End soon."""
         self._stop.set()
+
+    @property
+    def lateness(self) -> "Lateness":
+        """How late the loop has been of late."""
+        found = sorted(self._late_s) or [0.0]
+        p50, p99 = (1000 * found[int(share * (len(found) - 1))] for share in (0.5, 0.99))
+        return Lateness(p50, p99, 1000 * found[-1], f"{len(self._late_s)} times in the last minutes")
 
     def _watch(self) -> None:
         while not self._stop.wait(EVERY_S):
@@ -47,6 +68,7 @@ class Watchdog:
                 turned.wait(60)
                 self.stalls += 1
                 log.warning("the screen did not answer for %.1f s; it was in:\n%s", perf_counter() - asked, ran)
+            self._late_s.append(perf_counter() - asked)
 
     def _stack(self) -> str:
         frame = sys._current_frames().get(self._loop_thread)

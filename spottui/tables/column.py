@@ -39,7 +39,8 @@ class Column:
     A flexible column takes the width that the others leave, and is never narrower than `width`. A column with a
     `drop` above zero gives way when the table is too narrow, the highest first. `live` says that the text changes
     with time alone. `whole` is the text where there is room for all of it, as in a file. `amount` is the number that
-    a filter compares with: the seconds left for a moment, None where a cell stands for no number.
+    a filter compares with: the seconds left for a moment, None where a cell stands for no number. A `pinned` column
+    stays in sight when a person looks sideways: it says which row it is.
     """
 
     id: str
@@ -53,6 +54,7 @@ class Column:
     tone: Callable[[Cell], Tone] | None = None
     whole: Callable[[Cell, float], str] | None = None
     amount: Callable[[Cell, float], float | None] | None = None
+    pinned: bool = False
 
 
 @dataclass(frozen=True, slots=True)

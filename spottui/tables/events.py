@@ -16,9 +16,9 @@ _TONES = {
 }
 
 COLUMNS = (
-    Column("time", "Time", 8),
-    Column("event", "Event", 9),
-    Column("instance", "Instance", 11, drop=1, render=short_id, whole=as_text),
+    Column("time", "Time", 8, pinned=True),
+    Column("event", "Event", 9, pinned=True),
+    Column("instance", "Instance", 11, drop=1, render=short_id, whole=as_text, pinned=True),
     Column("text", "What", 20, flexible=True),
 )
 
@@ -26,6 +26,9 @@ COLUMNS = (
 def _order(row: Row) -> tuple[Cell, ...]:
     return (-int(row[0]),)
 
+
+LEVELS = ("", "event:~reclaim|lock|poison|source~", "event:~state|call|auto~")
+"""The filters for all events, for what is being reclaimed or wrong, and for what is done about it."""
 
 EVENTS = Table(COLUMNS, _order)
 

@@ -26,10 +26,10 @@ def short_id(cell: Cell, now_s: float = 0.0) -> str:
 
 
 COLUMNS = (
-    Column("mark", "", 1),
-    Column("deadline", "Deadline", 8, live=True, render=countdown, whole=iso_time, amount=seconds_left),
+    Column("mark", "", 1, pinned=True),
+    Column("deadline", "Deadline", 8, live=True, render=countdown, whole=iso_time, amount=seconds_left, pinned=True),
     Column("instance", "Instance", 11, render=short_id, whole=as_text),
-    Column("name", "Name", 8, flexible=True),
+    Column("name", "Name", 8, flexible=True, pinned=True),
     Column("type", "Type", 14, drop=2),
     Column("region", "Region", 11, drop=3),
     Column("zone", "Zone", 4, drop=1),

@@ -60,6 +60,11 @@ class TableModel:
         keys = [key for key in self.view if key in self.marked] or self.view
         return tuple(self.rows[key] for key in keys)
 
+    @property
+    def filter(self) -> Filter | None:
+        """The filter in force: the last one that could be understood."""
+        return self._filter
+
     def move_to(self, index: int) -> None:
         """Put the cursor on a row of the view; an index beyond an end means that end."""
         index = min(max(index, 0), len(self.view) - 1)

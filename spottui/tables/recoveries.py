@@ -49,8 +49,8 @@ def _verdict_tone(cell: Cell) -> Tone:
 
 
 COLUMNS = (
-    Column("deadline", "Deadline", 8, live=True, render=countdown, whole=iso_time, amount=seconds_left),
-    Column("name", "Name", 14),
+    Column("deadline", "Deadline", 8, live=True, render=countdown, whole=iso_time, amount=seconds_left, pinned=True),
+    Column("name", "Name", 14, pinned=True),
     Column("state", "State", 12, live=True, render=_state_text),
     Column("image", "Image", 8, drop=3, render=bar, whole=_share, amount=number),
     Column("ready", "Ready in", 8, drop=2, live=True, render=_ready, amount=_ready_in),

@@ -77,6 +77,11 @@ class Watch:
         for loop in self._loops:
             loop.join(timeout=1.0)
 
+    def look_now(self) -> None:
+        """Let every source look at once, whatever it waits for; one that is throttled still waits."""
+        for loop in self._loops:
+            loop.nudge()
+
     def _add_region(self, region: RegionSettings) -> None:
         policy, fleet = self._settings.policy, self._fleets[region.id]
         if not self._read_only:

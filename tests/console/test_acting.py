@@ -4,10 +4,12 @@ from datetime import timedelta
 import pytest
 
 from spottui import actions
+from spottui.console.palette import title
 from spottui.console.plan_dialog import PlanDialog
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.interruption import Evidence
 from spottui.domain.recovery import RecoveryState
+from spottui.situation import Situation
 from tests.console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
 from tests.console.scripted import NOW, FrozenClock, ScriptedDesk, instance, plan_of, reclaim, reclaims, recovery, view
 
@@ -350,7 +352,7 @@ async def test_read_only_has_no_holes(action):
         footer = screen(pilot.app).splitlines()[-1]
         assert action.title not in footer
         offered = [command.title for command in pilot.app.get_system_commands(main)]
-        assert not any(title.startswith(action.title + " (") for title in offered)
+        assert title(action) not in offered
         refused = actions.refusal(action, main.situation)
         assert "read-only" in refused
         main.act(action, refused)
@@ -364,8 +366,9 @@ async def test_read_only_has_no_holes(action):
 async def test_the_palette_offers_what_can_be_done_now():
     async with running() as (pilot, _):
         offered = {command.title for command in pilot.app.get_system_commands(pilot.app.main)}
-        assert {"Stop (x)", "Recover (r)", "Help (?)", "Quit (q)", "Theme"} <= offered
-        assert not {"Veto (x)", "Hold (h)"} & offered
+        wanted = {"recovery: stop (x)", "recovery: recover (r)", "program: help (?)", "theme: colour-blind"}
+        assert wanted <= offered
+        assert not {"recovery: veto (x)", "recovery: hold (h)"} & offered
         await press(pilot, "ctrl+p")
         await wait_until(pilot, lambda: pilot.app.screen is not pilot.app.main)
         await press(pilot, *"details", "enter")
@@ -394,7 +397,7 @@ async def test_details_of_poison_show_its_body_harmlessly():
 
 
 async def test_help_names_every_action():
-    async with running(size=(120, 70)) as (pilot, _):
+    async with running(size=(120, 90)) as (pilot, _):
         await press(pilot, "question_mark")
         for action in actions.ACTIONS:
             assert f"{action.title}:" in screen(pilot.app)
@@ -411,7 +414,7 @@ def test_the_footer_fits_and_ends_with_help(width):
     from spottui.console.lines import footer
 
     veto_window = RecoveryState.VETO_WINDOW
-    situation = actions.Situation(own=veto_window, waiting=veto_window, on_instance=True, on_row=True)
+    situation = Situation(own=veto_window, waiting=veto_window, on_instance=True, on_row=True)
     text = footer(situation, width).plain
     assert width < 80 or "/ Filter" in text
     assert len(text) <= width

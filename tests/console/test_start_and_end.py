@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from spottui.console import acting
-from spottui.console.acting import open_work
+from spottui.console.leaving import open_work
 from spottui.domain.refusal import Refused
 from tests.console.driving import WHO, BellApp, console_over, press, running, screen, shows, toasts, wait_until
 from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims, view

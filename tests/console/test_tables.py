@@ -44,8 +44,8 @@ async def test_the_chooser_says_which_column_has_no_room():
 async def test_a_theme_is_kept(tmp_path):
     file = tmp_path / "console.json"
     async with running(keep_in=file) as (pilot, _):
-        pilot.app.theme = "spottui-light"
-        await pilot.pause()
+        await press(pilot, "colon", *"theme: light", "enter")
+        await wait_until(pilot, lambda: pilot.app.theme == "spottui-light")
     async with running(keep_in=file) as (pilot, _):
         assert pilot.app.theme == "spottui-light"
 
@@ -60,7 +60,7 @@ def test_a_file_of_choices_that_makes_no_sense_is_as_none(tmp_path, text):
 async def test_a_choice_that_cannot_be_kept_stops_nobody(tmp_path):
     (tmp_path / "file").write_text("")
     async with running(keep_in=tmp_path / "file" / "console.json") as (pilot, _):
-        pilot.app.theme = "spottui-light"
+        pilot.app.choose_theme("spottui-light")
         await press(pilot, "C", "space", "escape")
         assert pilot.app._exception is None
 
@@ -85,7 +85,7 @@ async def test_e_writes_what_is_shown_in_full(tmp_path, monkeypatch, key):
         await press(pilot, "slash", *"web-3", "enter", key)
         await wait_until(pilot, lambda: toasts(pilot.app))
         (file,) = tmp_path.iterdir()
-        assert toasts(pilot.app) == [f"1 rows are in {file}"]
+        assert toasts(pilot.app) == [f"1 row is in {file}"]
         text = file.read_text()
         (row,) = csv.DictReader(text.splitlines()) if key == "e" else json.loads(text)
         assert row["instance"] == reclaims().instances[0].instance_id
@@ -101,14 +101,14 @@ async def test_e_writes_only_marked_rows_and_says_when_it_cannot(tmp_path, monke
         (file,) = tmp_path.iterdir()
         assert len(file.read_text().splitlines()) == 3
         await press(pilot, "e")
-        await wait_until(pilot, lambda: "cannot be written: File exists" in toasts(pilot.app)[0])
+        await wait_until(pilot, lambda: "is there already" in toasts(pilot.app)[0])
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1+2", "@SUM(A1)"])
 def test_a_name_is_no_formula_in_a_spreadsheet(name):
     columns = INSTANCES.columns[:4]
-    text = as_csv(INSTANCES, columns, [instance_row(instance(1, name), None)], NOW.timestamp())
-    assert next(csv.DictReader(text.splitlines()))["name"] == f"'{name}"
+    lines = as_csv(INSTANCES, columns, [instance_row(instance(1, name), None)], NOW.timestamp())
+    assert next(csv.DictReader(lines))["name"] == f"'{name}"
 
 
 async def test_a_filter_by_the_time_left_follows_the_clock():

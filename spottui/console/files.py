@@ -1,0 +1,86 @@
+"""What a person takes away as files: the rows of a table, all matching events of the disk, a picture of the screen."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spottui.console.event_reader import sought
+from spottui.domain.refusal import Refused
+from spottui.tables.column import Row
+from spottui.tables.events import event_row
+from spottui.tables.filter import Filter
+
+if TYPE_CHECKING:
+    from spottui.console.main import MainScreen
+    from spottui.desk import Desk
+
+_PAGE = 1000
+_NEWEST = 1 << 62
+
+
+def export(main: "MainScreen", form: str) -> None:
+    """Write what the focused table shows to a file, `form` being `csv` or `json`; of the events all that match."""
+    from spottui.tables.export import as_csv, as_json
+
+    panel, now = main.panel, main.clock.now()
+    table, columns, now_s = panel.table.model.table, panel.table.columns, now.timestamp()
+    model, lines_of = panel.table.model, as_json if form == "json" else as_csv
+    path = _path(panel.id or "", now, form)
+    if panel is main.events_panel and not model.marked:
+        words, kept = sought(model.filter_text), model.filter
+        main.feed.write(lambda desk: _write(path, lines_of(table, columns, _events(desk, words, kept, now_s), now_s)))
+        return
+    rows = model.meant
+    if not rows:
+        main.notify("There is no row to export.", severity="warning")
+        return
+    main.feed.write(lambda _: _write(path, lines_of(table, columns, rows, now_s)))
+
+
+def screenshot(main: "MainScreen") -> None:
+    """Write what is on the screen, a page or a dialog over the main one too, to an SVG file and a text file."""
+    app, now = main.app, main.clock.now()
+    pictured = app.export_screenshot(title="spottui")
+    lines = [strip.text.rstrip() for strip in app.screen._compositor.render_strips()]
+    picture, text = _path("screen", now, "svg"), _path("screen", now, "txt")
+
+    def write(_: "Desk | None") -> str:
+        _write(picture, (pictured,))
+        _write(text, (f"{line}\n" for line in lines))
+        return f"The screen is in {picture} and .txt"
+
+    main.feed.write(write)
+
+
+def _path(what: str, now: datetime, form: str) -> Path:
+    return Path.cwd() / f"spottui-{what}-{now:%Y%m%dT%H%M%SZ}.{form}"
+
+
+def _write(path: Path, texts: Iterable[str]) -> str:
+    """Write a new file, whole or not at all; return what to tell the person."""
+    lines = -1
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            try:
+                for lines, text in enumerate(texts):  # noqa: B007
+                    file.write(text)
+            except Exception:
+                path.unlink()
+                raise
+    except FileExistsError:
+        raise Refused(f"{path} is there already: try again in a second.") from None
+    except OSError as error:
+        raise Refused(f"{path} cannot be written: {error.strerror}. Start spottui in another directory.") from None
+    return f"{max(lines, 0):,} {'row is' if lines == 1 else 'rows are'} in {path}"
+
+
+def _events(desk: "Desk | None", words: tuple[str, ...], kept: Filter | None, now_s: float) -> Iterator[Row]:
+    """Yield the row of every line of the feed on disk that a filter keeps, newest first."""
+    if desk is None:
+        raise Refused("The console is still starting.")
+    below = _NEWEST
+    while found := desk.find_events(words, _PAGE, below=below):
+        rows = (event_row(event) for event in found)
+        yield from (row for row in rows if kept is None or kept.keeps(row, now_s))
+        below = found[-1].seq

@@ -1,0 +1,105 @@
+"""What a person is looking at, and the conditions on it under which an action is offered."""
+
+from dataclasses import dataclass
+
+from spottui.domain.recovery import RecoveryState
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """What the person is looking at: everything by which an action is offered or not.
+
+    `own` is the state of the chosen row's recovery as long as that one is open: `x`, `g` and `h` act on no other; and
+    `ended` when it is over.
+    `waiting` is the state of the recovery that `y` acts on, None when there is none. `on_instance` says that the cursor
+    is on an instance, `on_row` that it is on any row, `on_someone` that the row names an instance, `on_recovery` that
+    it has a recovery, open or over.
+    `marked` counts the marked rows of the panel, `on_events` says that the panel is the events.
+    """
+
+    read_only: bool = False
+    open: bool = True
+    own: RecoveryState | None = None
+    waiting: RecoveryState | None = None
+    on_instance: bool = False
+    on_row: bool = False
+    on_recovery: bool = False
+    on_someone: bool = False
+    on_events: bool = False
+    ended: RecoveryState | None = None
+    marked: int = 0
+
+
+def always(situation: Situation) -> bool:
+    """Whatever is looked at."""
+    return True
+
+
+def never(situation: Situation) -> bool:
+    """Not at all."""
+    return False
+
+
+def someone_waits(situation: Situation) -> bool:
+    """A recovery waits for a yes, and no row is marked."""
+    return situation.waiting is not None and not situation.marked
+
+
+def own_waits(situation: Situation) -> bool:
+    """The chosen row's recovery waits for a word."""
+    return situation.own is not None and situation.own.waits_for_permission and not situation.marked
+
+
+def own_runs(situation: Situation) -> bool:
+    """The chosen row's recovery was allowed and runs."""
+    return situation.own is not None and not situation.own.waits_for_permission and not situation.marked
+
+
+def veto_window(situation: Situation) -> bool:
+    """The chosen row's recovery is in its veto window."""
+    return situation.own is RecoveryState.VETO_WINDOW
+
+
+def on_instance(situation: Situation) -> bool:
+    """The cursor is on an instance."""
+    return situation.on_instance
+
+
+def without_recovery(situation: Situation) -> bool:
+    """The chosen row has no open recovery."""
+    return situation.own is None
+
+
+def on_row(situation: Situation) -> bool:
+    """The cursor is on a row."""
+    return situation.on_row
+
+
+def on_recovery(situation: Situation) -> bool:
+    """The chosen row has a recovery, open or over."""
+    return situation.on_recovery
+
+
+def came_to_nothing(situation: Situation) -> bool:
+    """The chosen row's recovery ended without a replacement, and not by a no."""
+    return situation.ended is not None and situation.ended.came_to_nothing
+
+
+def on_events(situation: Situation) -> bool:
+    """The panel is the events."""
+    return situation.on_events
+
+
+def some_marked(situation: Situation) -> bool:
+    """Some rows of the panel are marked."""
+    return situation.marked > 0
+
+
+def is_open(situation: Situation) -> bool:
+    """The console has started: there is a desk to ask."""
+    return situation.open
+
+
+def on_someone(situation: Situation) -> bool:
+    """The chosen row names an instance."""
+    return situation.on_someone
