@@ -30,10 +30,10 @@ def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headl
         from spottui.cli.headless import run_headless
 
         leave(run_headless(settings, auto=auto, read_only=read_only))
-    leave(run_console(settings, auto=auto, read_only=read_only))
+    leave(run_console(settings, config or default_path(), auto=auto, read_only=read_only))
 
 
-def run_console(settings: "Settings", *, auto: bool, read_only: bool) -> int:
+def run_console(settings: "Settings", config: Path, *, auto: bool, read_only: bool) -> int:
     """Run the screen and return its exit code; the desk is opened after the first frame."""
     from spottui.config import state_dir
     from spottui.console.app import SpottuiApp
@@ -46,6 +46,12 @@ def run_console(settings: "Settings", *, auto: bool, read_only: bool) -> int:
         bell=settings.console.bell,
         mouse=settings.console.mouse,
         keep_in=state_dir() / "console.json",
+        paths={
+            "configuration": config,
+            "journal": Path(settings.journal),
+            "log": state_dir() / "spottui.log",
+            "choices": state_dir() / "console.json",
+        },
     )
     app.start()
     return app.return_code or 0

@@ -49,7 +49,7 @@ def _run(config: Path, *, headless: bool, auto: bool, read_only: bool) -> int:
         return _run_headless(settings)
     from spottui.cli.console import run_console
 
-    return run_console(settings, auto=auto, read_only=read_only)
+    return run_console(settings, config, auto=auto, read_only=read_only)
 
 
 def _run_headless(settings: "Settings") -> int:

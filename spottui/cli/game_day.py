@@ -35,19 +35,19 @@ def play(scenario: str, *, headless: bool) -> int:
             from spottui.config import load
 
             settings = replace(load(config), profile="game-day")
-            code = _run(settings, headless=headless)
+            code = _run(settings, config, headless=headless)
             _show_score(settings)
     return code
 
 
-def _run(settings: "Settings", *, headless: bool) -> int:
+def _run(settings: "Settings", config: Path, *, headless: bool) -> int:
     if headless:
         from spottui.cli.headless import run_headless
 
         return run_headless(settings, auto=True, read_only=False, until=_Night().is_over)
     from spottui.cli.console import run_console
 
-    return run_console(settings, auto=False, read_only=False)
+    return run_console(settings, config, auto=False, read_only=False)
 
 
 class _Night:

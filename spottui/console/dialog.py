@@ -15,7 +15,7 @@ Answer = TypeVar("Answer")
 _LINES_AROUND = 7
 """The border, three lines of head at most, the buttons and the keys."""
 
-_KEYS = " enter does it  esc leaves  ← → choose  ↑ ↓ pgup pgdn scroll"
+_SCROLL_KEYS = "← → choose  ↑ ↓ pgup pgdn scroll"
 
 
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
@@ -25,7 +25,8 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     """
 
     AUTO_FOCUS = "#do"
-    DO_KEYS = "enter"
+    DO_KEYS, LEAVE_KEYS = "enter", "esc"
+    KEYS = f" enter does it  esc leaves  {_SCROLL_KEYS}"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,n", "leave", "Leave", show=False),
         Binding("q", "quit_key", show=False),
@@ -46,7 +47,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
 
     def compose(self) -> ComposeResult:
         """Yield the box with its parts, and the keys, in the place of those that do nothing under it."""
-        yield Static(_KEYS, id="keys", markup=False)
+        yield Static(self.KEYS, id="keys", markup=False)
         with Vertical(id="box") as box:
             box.border_title = Content(self._title_text)
             yield self._head
@@ -54,7 +55,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
                 yield self._text
             with Horizontal(id="buttons"):
                 yield Button(Content(f"{self._do} ({self.DO_KEYS})"), id="do", variant="primary", compact=True)
-                yield Button(Content(f"{self._leave} (esc)"), id="leave", compact=True)
+                yield Button(Content(f"{self._leave} ({self.LEAVE_KEYS})"), id="leave", compact=True)
 
     def on_mount(self) -> None:
         """Show head and text, and follow what changes."""
@@ -111,7 +112,15 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
 
 
 class Ask(Dialog[bool]):
-    """A question whose text says what happens with either answer."""
+    """A question whose text says what happens with either answer.
+
+    What it asks about does harm or costs money: enter, which is pressed without a thought, leaves.
+    """
+
+    AUTO_FOCUS = "#leave"
+    DO_KEYS, LEAVE_KEYS = "y", "enter"
+    KEYS = f" y does it  enter and esc leave  {_SCROLL_KEYS}"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "say_yes", show=False)]
 
     def __init__(self, title: str, text: Content, do: str, leave: str = "Leave") -> None:
         super().__init__(title, do, leave)
@@ -125,12 +134,16 @@ class Ask(Dialog[bool]):
         """Return yes."""
         return True
 
+    def action_say_yes(self) -> None:
+        """Answer yes."""
+        self.dismiss(True)
+
 
 class AskToQuit(Ask):
     """The question before the end: a second `q` is a yes."""
 
-    DO_KEYS = "enter or q"
+    DO_KEYS = "q or y"
 
     def action_quit_key(self) -> None:
         """Answer yes."""
-        self.dismiss(True)
+        self.action_say_yes()

@@ -95,14 +95,19 @@ def _resting(place: str, until: datetime, now: datetime) -> Problem:
 def stale_title(view: DeskView, name: str, now: datetime) -> str:
     """Return `STALE 42s` for a source, and an empty text when it is fresh.
 
-    Without any answer yet what stands there is of an earlier run, so only an empty panel says `NO ANSWER YET`.
+    Without any answer yet what stands there is of an earlier run, and an empty panel says `NO ANSWER YET`.
     """
     fresh = freshness(view, name, now)
     if not fresh.stale:
-        return ""
+        return _of_an_earlier_run(view, name)
     if fresh.age_s is not None:
         return f"STALE {age(fresh.age_s)}"
     return "STALE" if (view.events if name == "queue" else view.instances) else "NO ANSWER YET"
+
+
+def _of_an_earlier_run(view: DeskView, name: str) -> str:
+    known = {instance.region for instance in view.instances}
+    return "OF AN EARLIER RUN" if name == "sweep" and known & {*regions_without_answer(view, name)} else ""
 
 
 def no_instances(view: DeskView | None, failed: str, now: datetime) -> str:

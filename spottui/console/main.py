@@ -251,15 +251,24 @@ class MainScreen(Screen[None]):
     def _entitle(self) -> None:
         view, now = self.view, self.clock.now()
         stale = {name: health.stale_title(view, name, now) if view else "" for name in health.SOURCES}
+        old = "OLD" if view and (self.failed or self.trouble) else ""
+        stale = {name: old or title for name, title in (*stale.items(), ("desk", ""))}
+        self._doubt(stale)
         self.instances.entitle(self._headlines.instances, stale["sweep"] or stale["lock"], self._hint())
         self.events_panel.entitle(
             self._events_title(), stale["queue"], "1 Instances" if self.has_class("-narrow") else ""
         )
-        self.recoveries.entitle(self._headlines.recoveries)
+        self.recoveries.entitle(self._headlines.recoveries, stale["desk"])
         self.instances.table.say(self._empty(self.instances, health.no_instances(view, self.failed, now)))
         self.events_panel.table.say(self._empty(self.events_panel, health.no_events(view, self.failed, now)))
         none_open = health.no_recoveries(view, self.failed, now, any_lock=self._headlines.any_lock)
         self.recoveries.table.say(self._empty(self.recoveries, none_open))
+
+    def _doubt(self, stale: Mapping[str, str]) -> None:
+        """Let nobody take rows for fresh that are not, nor a lock for gone that nobody looks for."""
+        unseen = frozenset({"lock"} if stale["lock"] else ())
+        self.instances.table.doubt(unseen, old=bool(stale["sweep"] or stale["lock"]))
+        self.recoveries.table.doubt(frozenset(), old=bool(stale["desk"]))
 
     def _hint(self) -> str:
         count = len(self.view.events) if self.view else 0

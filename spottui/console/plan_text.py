@@ -6,6 +6,7 @@ from datetime import datetime
 from textual.content import Content
 
 from spottui.console.cells import cell_text
+from spottui.console.plan_calls import calls
 from spottui.domain.instance import Disk
 from spottui.domain.interruption import Interruption
 from spottui.domain.launch_spec import LaunchSpec
@@ -66,6 +67,9 @@ def plan_body(plan: Plan, *, can_choose: bool = False) -> Content:
         *_cost(plan),
         *(_disk(disk) for disk in plan.spec.disks),
         *_kept(plan.spec),
+        [],
+        [("Calls that change something, in this order", "bold")],
+        *([(f"  {call}", "")] for call in calls(plan)),
         [],
         [("What the instance writes to its disks after the image has begun is not in the image.", "")],
     ]

@@ -51,7 +51,8 @@ def veto(main: "MainScreen") -> None:
         send()
     else:
         text = (
-            f"Nothing will be done for this reclaim of {name} ({plain(recovery.instance_id)}).\nIts data may be lost."
+            f"Nothing will be done for this reclaim of {name} ({plain(recovery.instance_id)}).\n"
+            "Its data may be lost.\n\nNo call is made: nothing changes in the cloud."
         )
         _ask(main, f"Veto the recovery of {name}?", text, "Veto", send)
 
@@ -86,7 +87,7 @@ def veto_marked(main: "MainScreen") -> None:
             desk.veto(one.recovery_id, main.who)
 
     names = "\n".join(f"  {plain(one.name or one.instance_id)}" for one in waiting)
-    text = f"Nothing will be done for these reclaims. Their data may be lost.\n\n{names}"
+    text = f"Nothing will be done for these reclaims. Their data may be lost. No call is made.\n\n{names}"
     many = f"{len(waiting)} recoveries" if len(waiting) > 1 else "1 recovery"
     _ask(main, f"Veto {many}?", text, "Veto", lambda: main.feed.command(veto_all, f"{many} vetoed"))
 
@@ -107,7 +108,10 @@ def cancel(main: "MainScreen") -> None:
     left = "\n".join(
         ["Left behind so far, and charged until you delete it:", *made] if made else ["Nothing made so far."]
     )
-    text = f"It is {recovery.state} and stops at the next safe point.\n\n{left}"
+    text = (
+        f"It is {recovery.state} and stops at the next safe point: a call under way is waited for, none is begun.\n\n"
+        f"{left}"
+    )
 
     def send() -> None:
         main.feed.command(lambda desk: desk.cancel(recovery.recovery_id, main.who), f"{name}: stopping")
@@ -129,7 +133,8 @@ def auto(main: "MainScreen") -> None:
         f"  each one after a veto window of {limits.veto_window_s:g} s, shorter or none when time is tight\n"
         "  recoveries that wait now get theirs too; held ones wait on\n"
         f"{_ceiling(limits)}\n"
-        "It launches instances, which cost money. a disarms it."
+        "It calls ModifyDiskAttribute, CreateImage, RunInstances and what else each plan names,\n"
+        "for every instance that is reclaimed. Instances cost money. a disarms it."
     )
     if limits.reason:
         text += f"\n\nIt is off because: {plain(limits.reason)}"

@@ -56,6 +56,8 @@ async def test_the_plan_shows_old_and_new_of_everything_that_makes_the_machine()
             "etl-writer",
             "env=prod team=checkout",
             "as before (not shown)",
+            "CreateImage spottui-i-bp10002fmxazb4p0002 of i-bp10002fmxazb4p0002",
+            "RunInstances ecs.g7.xlarge in cn-hangzhou-j, else at the next place",
         ):
             assert text in screen(pilot.app)
         assert "NO LOCK SEEN" not in screen(pilot.app)
@@ -132,7 +134,7 @@ async def test_under_a_dialog_the_keys_of_the_screen_are_not_offered():
         assert "a Auto" in screen(pilot.app)
         await press(pilot, "a")
         await shows(pilot, "Arm auto-mode?")
-        assert screen(pilot.app).splitlines()[-1].startswith(" enter does it  esc leaves")
+        assert screen(pilot.app).splitlines()[-1].startswith(" y does it  enter and esc leave")
 
 
 async def test_a_message_is_one_line_above_the_keys_and_only_the_newest():
@@ -205,8 +207,10 @@ async def test_x_asks_before_it_vetoes_one_that_needs_a_person():
     async with running() as (pilot, desk):
         await press(pilot, "j", "x")
         await shows(pilot, "Veto the recovery of etl-7?")
-        assert desk.commands == []
         await press(pilot, "enter")
+        assert pilot.app.screen is pilot.app.main
+        assert desk.commands == []
+        await press(pilot, "x", "y")
         await tells(desk, pilot, "veto", ETL.recovery_id, WHO)
 
 
@@ -215,7 +219,7 @@ async def test_x_on_a_running_one_says_what_is_left_behind():
         await press(pilot, "3", "x")
         await shows(pilot, "image m-bp7ab3kd9xw1")
         assert "kept disk d-bp1aaa" in screen(pilot.app)
-        await press(pilot, "enter")
+        await press(pilot, "enter", "x", "y")
         await tells(desk, pilot, "cancel", WEB.recovery_id, WHO)
 
 
@@ -335,7 +339,7 @@ async def test_auto_is_armed_after_its_limits_were_shown_and_disarmed_at_once():
         await shows(pilot, "at most 3 recoveries at once and 10 an hour")
         assert "veto window of 20 s" in screen(pilot.app)
         assert "recoveries that wait now get theirs too; held ones wait on" in screen(pilot.app)
-        await press(pilot, "escape", "a", "enter")
+        await press(pilot, "escape", "a", "enter", "a", "y")
         await tells(desk, pilot, "arm", WHO)
         await shows(pilot, "AUTO armed · 0 running of 3")
         await press(pilot, "a")

@@ -176,7 +176,7 @@ async def test_marked_recoveries_are_vetoed_after_a_question_that_names_them():
         await shows(pilot, "Veto 2 recoveries?")
         assert "etl-7" in screen(pilot.app)
         assert desk.commands == []
-        await press(pilot, "enter")
+        await press(pilot, "enter", "x", "y")
         await wait_until(
             pilot,
             lambda: [c[:2] for c in desk.commands] == [("veto", r.recovery_id) for r in desk.current.recoveries[1:]],

@@ -64,6 +64,9 @@ async def test_q_asks_first_when_a_recovery_runs():
         assert pilot.app.screen is pilot.app.main
         assert not desk.closed
         await press(pilot, "q", "enter")
+        assert pilot.app.screen is pilot.app.main
+        assert not desk.closed
+        await press(pilot, "q", "y")
         await wait_until(pilot, lambda: desk.closed and pilot.app._exit)
 
 
