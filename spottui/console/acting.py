@@ -155,9 +155,12 @@ def columns(main: "MainScreen") -> None:
 
 def back(main: "MainScreen") -> None:
     """Take away the panel's filter, else its marks, else the zoom."""
-    if not main.panel.drop_filter() and not main.panel.table.unmark():
-        main.remove_class("-zoomed")
-        main.fit_recoveries()
+    if main.panel.drop_filter() or main.panel.table.unmark():
+        return
+    if not main.has_class("-zoomed"):
+        main.notify("There is nothing to leave here; q leaves the program.")
+    main.remove_class("-zoomed")
+    main.fit_recoveries()
 
 
 def zoom(main: "MainScreen") -> None:

@@ -48,7 +48,7 @@ class SpottuiApp(App[None]):
 
     CSS_PATH = Path(__file__).with_name("styles.tcss")
     TITLE = "spottui"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "save_screen", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "save_screen", show=False, priority=True)]
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012
 

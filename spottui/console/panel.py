@@ -7,7 +7,10 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input
 
+from spottui.console.cells import cell_text
 from spottui.console.table import DeskTable
+
+_FRAME_CELLS = 12
 
 
 class Panel(Vertical):
@@ -91,8 +94,9 @@ class Panel(Vertical):
             return f"/ {model.filter_text} ✕ {model.filter_error}"
         marked = [f"{len(model.marked):,} marked"] if model.marked else []
         if model.filter_text:
-            shown = f"/ {model.filter_text} · {len(model.view):,}/{len(model.rows):,}"
-            return " · ".join((shown, *marked, "esc clears"))
+            counted = " · ".join((f"{len(model.view):,}/{len(model.rows):,}", *marked, "esc clears"))
+            room = max(self.size.width - len(counted) - _FRAME_CELLS, _FRAME_CELLS)
+            return f"/ {cell_text(model.filter_text, room).rstrip()} · {counted}"
         return " · ".join((*marked, "esc unmarks")) if marked else self._hint
 
     def _write(self, title: str, foot: str) -> None:

@@ -219,6 +219,7 @@ class ScriptedDesk:
         self.left = ()
         self.storage_price = {}
         self.older = ()
+        self.looked = 0
         self.closed = False
         self._changed = threading.Condition()
 
@@ -309,6 +310,10 @@ class ScriptedDesk:
     def disarm(self, who, reason):
         self._record("disarm", who, reason)
         self.show(auto=replace(self.current.auto, armed=False, reason=reason))
+
+    def look_now(self):
+        self._maybe_refuse()
+        self.looked += 1
 
     def close(self):
         with self._changed:
