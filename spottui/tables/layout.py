@@ -41,6 +41,8 @@ def layout(
     at = left - aside
     for i in _others(columns, shown):
         whole = (wholes or {}).get(i, columns[i].width)
+        if at == left + 1:
+            at = left  # The gap after a column that is out of sight is out of sight too.
         begin, end = max(at, left), min(at + whole, width)
         if end > begin:
             spans.append(Span(i, begin, end - begin, whole, begin - at))

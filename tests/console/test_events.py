@@ -111,6 +111,7 @@ async def test_a_search_that_the_disk_cannot_answer_is_a_message():
         ("event:poison time>02:10", ("poison",)),
         ("zürich", ()),
         ("nocolumn:x", ()),
+        ("line ~web.*~", ("line",)),
     ],
 )
 def test_the_disk_is_asked_only_for_what_it_can_find(text, words):

@@ -2,15 +2,17 @@
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 
 from spottui.console.kept import Kept
+from spottui.domain.feed import EventKind
 from spottui.tables.arrangement import Arrangement
 from spottui.tables.export import as_csv
 from spottui.tables.instances import INSTANCES, instance_row
-from tests.console.driving import arrived, press, running, shows, toasts, wait_until
-from tests.console.scripted import NOW, ScriptedDesk, instance, reclaims, view
+from tests.console.driving import arrived, press, running, screen, shows, toasts, wait_until
+from tests.console.scripted import NOW, REGION, FrozenClock, ScriptedDesk, event, healthy, instance, reclaims, view
 
 
 async def test_columns_are_shown_hidden_and_moved_and_the_choice_is_kept(tmp_path):
@@ -127,3 +129,134 @@ async def test_marks_of_rows_that_go_are_gone():
         desk.show(instances=desk.current.instances[1:])
         await arrived(pilot, desk)
         assert not pilot.app.main.instances.table.model.marked
+
+
+def styles_of(strip):
+    return [(segment.text.strip(), segment.style) for segment in strip if segment.text.strip()]
+
+
+async def test_a_cell_that_changed_is_underlined_for_a_moment_and_only_it_is_drawn_again():
+    async with running() as (pilot, desk):
+        table = pilot.app.main.instances.table
+        first, *rest = desk.current.instances
+        desk.show(instances=(replace(first, instance_type="ecs.c8.large"), *rest))
+        await shows(pilot, "ecs.c8.large")
+        news = [text for text, style in styles_of(table.render_line(1)) if style.underline]
+        assert news == ["ecs.c8.large"]
+        assert not [text for text, style in styles_of(table.render_line(2)) if style.underline]
+        for _ in range(2):
+            pilot.app.main.tick()
+        await pilot.pause()
+        before = table.lines_drawn
+        assert not [text for text, style in styles_of(table.render_line(1)) if style.underline]
+        pilot.app.main.tick()
+        await pilot.pause()
+        assert table.lines_drawn - before <= 1
+
+
+async def test_rows_of_a_silent_source_are_dim_and_a_lock_nobody_looks_for_is_a_question():
+    clock = FrozenClock()
+    async with running(clock=clock) as (pilot, desk):
+        table = pilot.app.main.instances.table
+        assert not any(style.dim for _, style in styles_of(table.render_line(4)))
+        clock.go(20)
+        pilot.app.main.tick()
+        await shows(pilot, "STALE 22s")
+        assert all(style.dim for _, style in styles_of(table.render_line(5)))
+        assert not any(style.dim for _, style in styles_of(table.render_line(2)))
+        assert table.visible_texts[5].rstrip().endswith("?")
+        assert "Recycling" in table.visible_texts[1]
+        desk.show(sources=healthy(clock.now()))
+        await arrived(pilot, desk)
+        assert not any(style.dim for _, style in styles_of(table.render_line(5)))
+        assert table.visible_texts[5].rstrip().endswith("-")
+
+
+async def test_a_fleet_of_an_earlier_run_says_so_until_the_first_sweep():
+    first = reclaims()
+    unasked = tuple(replace(one, last_ok=None) for one in first.sources)
+    async with running(ScriptedDesk(replace(first, sources=unasked))) as (pilot, desk):
+        await shows(pilot, "Instances ── OF AN EARLIER RUN ── 29 spot")
+        desk.show(sources=healthy())
+        await arrived(pilot, desk)
+        assert "EARLIER" not in screen(pilot.app)
+
+
+async def test_what_cannot_be_read_any_more_is_called_old_in_every_panel():
+    async with running() as (pilot, _):
+        pilot.app.main.worry("OSError: database is locked")
+        await pilot.pause()
+        for title in ("Instances ── OLD", "Events ── OLD", "Recoveries ── OLD"):
+            assert title in screen(pilot.app)
+        pilot.app.main.tick()
+        assert all(style.dim for _, style in styles_of(pilot.app.main.instances.table.render_line(5)))
+
+
+async def test_right_shows_what_has_no_room_half_a_screen_at_a_time_and_keeps_it_while_lines_come():
+    long = " ".join(f"word{n}" for n in range(25))
+    lines = tuple(event(n, EventKind.MESSAGE, f"{long} end{n}", instance(n).instance_id) for n in range(1, 9))
+    async with running(ScriptedDesk(view(events=lines)), size=(80, 24)) as (pilot, desk):
+        table = pilot.app.main.events_panel.table
+        await press(pilot, "2")
+        assert "end8" not in screen(pilot.app)
+        seen = set()
+        while "end8" not in screen(pilot.app):
+            await press(pilot, "right")
+            line = table.visible_texts[1]
+            assert line.startswith("02:11:50 MESSAGE   i-bp10…0008")
+            assert line not in seen
+            seen.add(line)
+        assert "‹" in table.visible_texts[0]
+        await press(pilot, "right")
+        assert "nothing more to the right" in toasts(pilot.app)[0]
+        desk.show(events=(*lines, event(9, EventKind.MESSAGE, f"{long} end9", "i-9")))
+        await shows(pilot, "end9")
+        await press(pilot, *["left"] * len(seen))
+        assert "word0" in table.visible_texts[1]
+        await press(pilot, "left")
+        assert "nothing more to the left" in toasts(pilot.app)[0]
+
+
+async def test_right_brings_the_columns_that_80_cells_have_no_room_for_and_keeps_the_name():
+    both = (REGION, "cn-beijing")
+    desk = ScriptedDesk(view(regions=both, instances=(instance(1),), sources=healthy(regions=both)))
+    async with running(desk, size=(70, 24)) as (pilot, _):
+        table = pilot.app.main.instances.table
+        assert "Region" not in table.visible_texts[0]
+        await press(pilot, "right")
+        assert "Region" in table.visible_texts[0]
+        assert "web-1" in table.visible_texts[1]
+        await pilot.click(table, offset=(table.visible_texts[0].index("Region"), 0))
+        assert table.model.sort_column == "region"
+        await pilot.resize_terminal(160, 24)
+        await wait_until(pilot, lambda: "Region" in table.visible_texts[0] and "‹" not in table.visible_texts[0])
+
+
+@pytest.mark.parametrize("key", ["e", "E"])
+async def test_e_on_the_events_writes_all_that_match_from_the_disk(tmp_path, monkeypatch, key):
+    monkeypatch.chdir(tmp_path)
+    desk = ScriptedDesk(view(events=lines_of(2000, 3000)))
+    desk.older = lines_of(1, 2000)
+    async with running(desk) as (pilot, _):
+        await press(pilot, "2", "slash", *"~line [12]?5$~", "enter", key)
+        await wait_until(pilot, lambda: toasts(pilot.app))
+        (file,) = tmp_path.iterdir()
+        text = file.read_text()
+        rows = list(csv.DictReader(text.splitlines())) if key == "e" else json.loads(text)
+        assert [row["text"] for row in rows] == ["line 25", "line 15", "line 5"]
+        assert toasts(pilot.app) == [f"3 rows are in {file}"]
+
+
+async def test_a_file_that_cannot_be_finished_is_not_left_half_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    async with running() as (pilot, desk):
+        desk.refuse = "the journal is locked"
+        await press(pilot, "2", "e")
+        await wait_until(pilot, lambda: desk.refuse in toasts(pilot.app))
+        assert list(tmp_path.iterdir()) == []
+
+
+def lines_of(first, last):
+    return tuple(
+        event(seq, EventKind.MESSAGE, f"line {seq}", instance(seq % 9).instance_id) for seq in range(first, last)
+    )

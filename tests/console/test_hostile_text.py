@@ -1,0 +1,162 @@
+"""Text from outside is only text: on no screen does it steer the terminal, hide, become markup or break a column."""
+
+import unicodedata
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from spottui.domain.audit import Entry, Phase
+from spottui.domain.feed import EventKind
+from spottui.domain.forecast import ImageTiming, Verdict
+from spottui.domain.history import InstanceRecord, Past
+from spottui.domain.instance import Disk
+from spottui.domain.plan import Drain, WarmImage
+from spottui.domain.recovery import Created, RecoveryState
+from spottui.domain.view import ApiBudget, SourceHealth
+from tests.console.driving import press, running, screen, shows, toasts, wait_until
+from tests.console.scripted import AUTO_OFF, NOW, ScriptedDesk, event, healthy, instance, plan_of, reclaim, view
+from tests.console.scripted import recovery as recovery_of
+
+MARKUP = "[red]x[/][link=http://e]y[/link][@click=app.quit]z[/]"
+STEERING = "\x1b]8;;http://e\x07k\x1b]0;t\x07\x1b[2J\x9b31m\r\n\t\x7f\x85{0}%s"
+HIDING = "a\u202egnp\u2066b\u200b\u200d\ufeff\u3164\ufe0f\u034f\u2028c"
+WIDTHS = "e" + "\u0301" * 40 + "实\u200d\U0001f469\u200d\U0001f467\U0001f1e9\U0001f1ea\U0001f44d\U0001f3fd\u20e3\u0300"
+TRICKS = "\u034f\u115f\u1160\u3164\ufe0f\uffa0\U0001f1e9\U0001f1ea\U0001f3fd"
+
+
+def hostile(text):
+    """A desk on which every text that comes from outside is this one."""
+    of = replace(
+        instance(1, text, recycling=True),
+        instance_type=text,
+        zone=text,
+        private_ip=text,
+        public_ip=text,
+        eip_id=text,
+        tags=((text, text),),
+        spot_strategy=text,
+    )
+    cause = replace(reclaim(of), action=text)
+    waits = recovery_of(
+        of, cause, RecoveryState.NEEDS_YOU, verdict=Verdict.TIGHT, forecast_at=NOW, reason=text, next_step=text
+    )
+    over = replace(waits, recovery_id="over", state=RecoveryState.FAILED, ended=NOW)
+    runs = replace(waits, recovery_id="runs", state=RecoveryState.IMAGING, created=(Created(text, text),), who=text)
+    runs = replace(runs, image_id=text, deadline=NOW + timedelta(seconds=500))
+    lines = (event(1, EventKind.POISON, text, text, body=f"{text}\n{text}", recovery_id="over", request_id=text),)
+    lines = (*lines, event(2, EventKind.SOURCE, text, text))
+    queue, *others = healthy()
+    broken = SourceHealth("sweep", queue.region, 30.0, NOW, f"X: {text}: {text}", NOW + timedelta(seconds=3))
+    desk = ScriptedDesk(
+        view(
+            profile=text,
+            problem=text,
+            auto=replace(AUTO_OFF, reason=text),
+            sources=(queue, others[0], broken),
+            budgets=(ApiBudget(text, text, NOW + timedelta(seconds=9), 1.0, 1),),
+            instances=(of, instance(2)),
+            interruptions=(cause,),
+            recoveries=(waits, runs, over),
+            events=lines,
+        )
+    )
+    plan = plan_of(of)
+    spec = replace(
+        plan.spec,
+        vswitch_id=text,
+        security_group_ids=(text,),
+        disks=(Disk(text, text, "system", text, 40, text), Disk(text, text, "data", "local_ssd", 40, text)),
+        key_pair=text,
+        ram_role=text,
+        host_name=text,
+        image_id=text,
+    )
+    place = replace(plan.candidates[0], instance_type=text, zone=text, vswitch_id=text, reason=text, problem=text)
+    more = {"drain": Drain(text, text, 3.0), "warm_image": WarmImage(text, NOW), "image_name": text}
+    plan = replace(plan, spec=spec, candidates=(place,), warnings=(text,), **more)
+    desk.record = lambda *_: InstanceRecord(spec, NOW, ImageTiming(), desk.history)
+    desk.plans = {one.recovery_id: plan for one in (waits, runs, over)}
+    desk.entries = tuple(Entry("r", text, p, "t", at=NOW, request_id=text, detail=text) for p in Phase)
+    desk.history = (Past(cause, over, text, text),)
+    return desk
+
+
+SCREENS = {
+    "the panels": ((), "NEEDS YOU"),
+    "the events": (("2",), "POISON"),
+    "an instance": (("enter",), "Past reclaims"),
+    "an event": (("2", "end", "enter"), "Body"),
+    "a timeline": (("3", "enter"), "! sign"),
+    "raw": (("v",), '"instance"'),
+    "raw event": (("2", "end", "v"), '"body"'),
+    "a plan": (("3", "y"), "Old → new"),
+    "plans": (("3", "asterisk", "y"), "marked instances"),
+    "a veto": (("3", "x"), "Nothing will be done"),
+    "a stop": (("3", "down", "x"), "Left behind"),
+    "arming": (("a",), "Arm auto-mode?"),
+    "leaving": (("q",), "NEEDS YOU"),
+    "a storm": (("w",), "Storm"),
+    "statistics": (("i",), "1 reclaims"),
+    "columns": (("C",), "Columns of"),
+    "help": (("question_mark",), "Signs"),
+    "debug": (("D",), "Their last errors"),
+    "the palette": (("colon", *"theme"), "theme: dark"),
+    "a copy": (("c",), "NEEDS YOU"),
+    "sideways": (("2", "right"), "POISON"),
+}
+
+
+def is_harmless(text):
+    marks = 0
+    for character in text:
+        kind = unicodedata.category(character)
+        marks = marks + 1 if kind in ("Mn", "Mc") else 0
+        if (
+            (kind in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp", "Me") and character != "\n")
+            or character in TRICKS
+            or marks > 3
+        ):
+            return False
+    return True
+
+
+@pytest.mark.parametrize("text", [MARKUP, STEERING, HIDING + WIDTHS], ids=["markup", "steering", "hiding"])
+async def test_text_from_outside_is_only_text_on_every_screen(text, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    desk = hostile(text)
+    async with running(desk, size=(120, 110), toasts_shown=True) as (pilot, _):
+        app = pilot.app
+        for name, (keys, until) in SCREENS.items():
+            app.clear_notifications()
+            app.main.instances.table.focus()
+            await press(pilot, *keys)
+            await shows(pilot, until)
+            strips = app.screen._compositor.render_strips()
+            assert {strip.cell_length for strip in strips} == {120}, name
+            assert is_harmless("".join(strip.text for strip in strips)), name
+            styles = [segment.style for strip in strips for segment in strip if segment.style]
+            assert not [style for style in styles if style.link or "@click" in style.meta], name
+            assert not [told for told in toasts(app) if not is_harmless(told)], name
+            while app.screen is not app.main:
+                await press(pilot, "escape")
+            app.main.panel.table.unmark()
+            app.main.panel.table.look_aside(-9)
+
+
+async def test_markup_stays_as_it_was_written():
+    async with running(hostile(MARKUP), size=(160, 60)) as (pilot, _):
+        await press(pilot, "enter")
+        await shows(pilot, MARKUP)
+
+
+async def test_a_hostile_name_is_harmless_in_a_picture_of_the_screen(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = "</text><script>alert(1)</script>"
+    async with running(ScriptedDesk(view(instances=(instance(1, name),)))) as (pilot, _):
+        await press(pilot, "enter", "ctrl+s")
+        await wait_until(pilot, lambda: toasts(pilot.app))
+        picture, text = sorted(tmp_path.iterdir())
+        assert "<script" not in picture.read_text()
+        assert name in text.read_text()
+        assert name in screen(pilot.app)
