@@ -132,7 +132,7 @@ def section(title: str, facts: list[Fact]) -> Content:
     """Return a title and a line for each fact that has a value."""
     lines = [Content.styled(title, "bold $accent")]
     lines += [
-        Content.assemble((f"  {plain(label, 64):<{_LABEL_CELLS}}", "dim"), plain(value, 4000))
+        Content.assemble((f"  {plain(label, 64)} ".ljust(_LABEL_CELLS + 2), "dim"), plain(value, 4000))
         for label, value in facts
         if value
     ]

@@ -34,6 +34,8 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         Binding("up,k", "scroll(-1)", show=False),
         Binding("pagedown,space,ctrl+d,ctrl+f", "scroll(10)", show=False),
         Binding("pageup,ctrl+u,ctrl+b", "scroll(-10)", show=False),
+        Binding("home,g", "scroll(-100000)", show=False),
+        Binding("end,G", "scroll(100000)", show=False),
         Binding("left", "app.focus_previous", show=False),
         Binding("right", "app.focus_next", show=False),
     ]

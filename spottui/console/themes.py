@@ -32,7 +32,7 @@ LIGHT = Theme(
     dark=False,
 )
 
-# The palette of Okabe and Ito, made for every kind of colour vision: its colours differ in lightness too.
+# After the palette of Okabe and Ito, for every kind of colour vision, of which a test computes what it sees.
 COLOUR_BLIND = Theme(
     name="spottui-colour-blind",
     primary="#56b4e9",
@@ -43,7 +43,7 @@ COLOUR_BLIND = Theme(
     surface="#101214",
     panel="#1d2126",
     success="#56b4e9",
-    warning="#f0e442",
+    warning="#f0d000",
     error="#ff8a3d",
     dark=True,
 )
@@ -57,9 +57,9 @@ HIGH_CONTRAST = Theme(
     background="#000000",
     surface="#000000",
     panel="#303030",
-    success="#00ffff",
-    warning="#ffff00",
-    error="#ff8080",
+    success="#1fa6ff",
+    warning="#ffb703",
+    error="#ff5e62",
     dark=True,
 )
 

@@ -3,12 +3,15 @@
 import subprocess
 import sys
 from datetime import timedelta
+from inspect import signature
 
 import pytest
 
+from spottui.desk import Desk
 from spottui.domain.feed import EventKind, Line
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.recovery import RecoveryState
+from spottui.domain.refusal import Refused
 from spottui.journal import Journal
 from tests.console.scripted import NOW, REGION, instance, plan_of
 
@@ -56,3 +59,18 @@ def test_the_sdks_models_are_imported_when_they_are_used():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True", "RunInstancesRequestDataDisk", "False"]
+
+
+READS = {"view", "wait", "plan", "timeline", "record", "past", "find_events", "events_kept", "leftovers"}
+HARMLESS = {"look_now", "close"}
+
+
+def test_a_read_only_desk_refuses_every_command_before_it_touches_anything():
+    desk = object.__new__(Desk)
+    desk._read_only = True
+    commands = {name for name, what in vars(Desk).items() if callable(what) and not name.startswith("_")}
+    assert {"confirm", "recover", "arm"} <= commands
+    for name in commands - READS - HARMLESS:
+        needed = [p for p in signature(getattr(desk, name)).parameters.values() if p.default is p.empty]
+        with pytest.raises(Refused, match="read-only"):
+            getattr(desk, name)(*["x"] * len(needed))

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -85,3 +86,20 @@ def test_a_recovery_goes_on_while_nobody_looks_and_the_screen_is_there_again(tmu
         tmux.shows("1 saved")
         tmux.type("q")
         wait_until(lambda: not tmux.run("list-sessions"), 20, 0.1)
+
+
+def test_told_to_end_it_gives_the_terminal_back_and_says_where_the_log_is(tmux, tmp_path):
+    config = tmp_path / "c.toml"
+    with SimServer(config=config, instances=4) as cloud:
+        environment = {**clean_environment(tmp_path / "state"), "PYTHONPATH": os.getcwd(), "TERM": "xterm-256color"}
+        command = f"echo $$ > {tmp_path}/pid; exec {sys.executable} -m spottui --config {config}"
+        tmux.start(f"bash -c '{command}'; cat", environment, (80, 24))
+        tmux.shows("AUTO off")
+        calls = len(cloud.calls("DescribeInstances"))
+        tmux.type("R")
+        tmux.shows("Every source is asked now")
+        wait_until(lambda: len(cloud.calls("DescribeInstances")) >= calls + 2, 10, 0.05)
+        os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
+        tmux.shows("spottui: ended by SIGTERM. Recoveries go on at the next start.")
+        tmux.shows(f"spottui: Log: {tmp_path}")
+        assert tmux.run("display", "-p", "#{alternate_on} #{mouse_any_flag} #{cursor_flag}").split() == ["0", "0", "1"]
