@@ -137,7 +137,7 @@ class SpottuiApp(App[None]):
         lines = [told, *([f"Last error: {plain(wrong, 1000)}"] if wrong else [])]
         if "log" in self.paths:
             lines.append(f"Log: {self.paths['log']}")
-        return Text("\n".join(f"spottui: {line}" for line in lines))
+        return Text("\n".join(f"spottui: {line}" for line in lines), no_wrap=True, overflow="ignore")
 
     @on(LeaveWanted)
     def _leave(self) -> None:
