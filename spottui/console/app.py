@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -10,7 +11,6 @@ from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.text import Text
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -79,6 +79,7 @@ class SpottuiApp(App[None]):
         self._bell, self._mouse = bell, mouse
         self._rung: frozenset[str] = frozenset()
         self._leaving = False
+        self._last_words = ""
 
     def _chosen_theme(self) -> str:
         if not self.theme_choices:
@@ -103,8 +104,12 @@ class SpottuiApp(App[None]):
         self.theme = self._chosen_theme()
 
     def start(self) -> None:
-        """Run until the person leaves; the mouse is the terminal's own when it was turned off."""
+        """Run until the person leaves; the mouse is the terminal's own when it was turned off.
+
+        What went wrong, if something did, and where the log is, is said once the terminal is given back.
+        """
         self.run(mouse=self._mouse)
+        sys.stderr.write(self._last_words)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen."""
@@ -128,25 +133,21 @@ class SpottuiApp(App[None]):
 
     def _end_by_signal(self) -> None:
         """Give the terminal back: what was asked to end must not leave it in the mouse's hands."""
-        told = "ended by SIGTERM. Recoveries go on at the next start."
-        self.exit(return_code=1, message=self._last_words(told))
+        self._say_at_last("ended by SIGTERM. Recoveries go on at the next start.")
+        self.exit(return_code=1)
 
-    def _last_words(self, told: str) -> Text:
-        """Return what to say once the terminal is given back: what was wrong at last, and where the log is."""
+    def _say_at_last(self, told: str) -> None:
         wrong = self.main.failed or self.main.trouble
         lines = [told, *([f"Last error: {plain(wrong, 1000)}"] if wrong else [])]
         if "log" in self.paths:
             lines.append(f"Log: {self.paths['log']}")
-        return Text("\n".join(f"spottui: {line}" for line in lines), no_wrap=True, overflow="ignore")
+        self._last_words = "".join(f"spottui: {line}\n" for line in lines)
 
     @on(LeaveWanted)
     def _leave(self) -> None:
         """Close the desk and end the program; asked a second time, end it at once."""
-        if self.main.failed:
-            self.exit(return_code=1, message=self._last_words("it could not start."))
-            return
         if self._leaving or not self.feed.is_open:
-            self.exit()
+            self._end()
             return
         self._leaving = True
         self.notify("Closing…", timeout=30)
@@ -201,8 +202,7 @@ class SpottuiApp(App[None]):
         """End with a message: a traceback shows what the variables held, and fills the terminal."""
         log.error("the screen failed", exc_info=self._exception)
         name = type(self._exception).__name__
-        told = f"the screen failed ({name}). Recoveries go on at the next start."
-        self._exit_renderables.append(self._last_words(told))
+        self._say_at_last(f"the screen failed ({name}). Recoveries go on at the next start.")
         self._close_messages_no_wait()
 
     @on(DeskFailed)
@@ -222,7 +222,9 @@ class SpottuiApp(App[None]):
 
     @on(DeskClosed)
     def _end(self) -> None:
-        self.exit()
+        if self.main.failed:
+            self._say_at_last("it had stopped." if self.main.view else "it could not start.")
+        self.exit(return_code=1 if self.main.failed else 0)
 
     def _ring(self, reclaims: frozenset[str]) -> None:
         if self._bell and reclaims - self._rung:

@@ -48,6 +48,8 @@ async def test_a_desk_that_cannot_be_opened_says_why_and_q_still_leaves():
         assert "The fleet: not known" in screen(app)
         await press(pilot, "q")
         await wait_until(pilot, lambda: app._exit)
+    assert app.return_code == 1
+    assert app._last_words.startswith("spottui: it could not start.\nspottui: Last error: no region in [red]/etc")
 
 
 async def test_q_closes_the_desk_and_ends():
