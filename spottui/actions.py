@@ -8,8 +8,8 @@ from spottui.situation import (
     Situation,
     always,
     came_to_nothing,
-    is_open,
     never,
+    not_starting,
     on_events,
     on_instance,
     on_recovery,
@@ -291,8 +291,9 @@ ACTIONS: tuple[Action, ...] = (
         "Ask now",
         ("R",),
         Scope.APP,
-        "Ask every source now, whatever it waits for; an API that throttles is left alone until it opens.",
-        offered=is_open,
+        "Ask every source now, whatever it waits for; an API that throttles is left alone until it opens. "
+        "Where the console could not start, try that again.",
+        offered=not_starting,
         otherwise="Not yet, the console is still starting.",
     ),
     Action("debug", "Debug", ("D",), Scope.APP, "Versions, terminal, lateness, workers, sources with errors, files."),
@@ -341,6 +342,8 @@ def refusal(action: Action, situation: Situation) -> str:
     """Return why an action is not done, for people; empty when nothing stands against it."""
     if action.danger and situation.read_only:
         return f"{action.title} is off: read-only. Start it without --read-only to act."
+    if action.danger and situation.failed:
+        return f"{action.title}: not possible, the console does not run: the panels say why. R tries again."
     if action.danger and not situation.open:
         return f"{action.title}: not yet, the console is still starting."
     return "" if action.offered(situation) else action.otherwise

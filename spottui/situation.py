@@ -14,11 +14,13 @@ class Situation:
     `waiting` is the state of the recovery that `y` acts on, None when there is none. `on_instance` says that the cursor
     is on an instance, `on_row` that it is on any row, `on_someone` that the row names an instance, `on_recovery` that
     it has a recovery, open or over.
+    `failed` says that there is no desk because it could not be opened, or has stopped.
     `marked` counts the marked rows of the panel, `on_events` says that the panel is the events.
     """
 
     read_only: bool = False
     open: bool = True
+    failed: bool = False
     own: RecoveryState | None = None
     waiting: RecoveryState | None = None
     on_instance: bool = False
@@ -95,9 +97,9 @@ def some_marked(situation: Situation) -> bool:
     return situation.marked > 0
 
 
-def is_open(situation: Situation) -> bool:
-    """The console has started: there is a desk to ask."""
-    return situation.open
+def not_starting(situation: Situation) -> bool:
+    """There is a desk to ask, or none that comes by itself."""
+    return situation.open or situation.failed
 
 
 def on_someone(situation: Situation) -> bool:

@@ -130,7 +130,10 @@ def _panel(places: int) -> Callable[["MainScreen"], None]:
 
 
 def retry_sources(main: "MainScreen") -> None:
-    """Let every source be asked now."""
+    """Let every source be asked now; where there is no desk, try to open it again."""
+    if main.start_again():
+        main.notify("Starting again…")
+        return
     main.feed.command(lambda desk: desk.look_now(), "Every source is asked now")
 
 

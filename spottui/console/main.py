@@ -111,6 +111,15 @@ class MainScreen(Screen[None]):
         self.failed = text
         self.write_lines()
 
+    def start_again(self) -> bool:
+        """Try to open the desk once more where that failed; False where it did not."""
+        if not self.failed or self.feed.is_open:
+            return False
+        self.failed = ""
+        self.write_lines()
+        self.feed.start()
+        return True
+
     def worry(self, trouble: str) -> None:
         """Say that the desk cannot be read for now, so that nobody takes what stands here for what is."""
         self.trouble = trouble
@@ -196,6 +205,7 @@ class MainScreen(Screen[None]):
         return Situation(
             read_only=self.view is not None and self.view.read_only,
             open=self.view is not None and not self.view.starting and self.feed.is_open,
+            failed=bool(self.failed),
             own=choice.own.state if choice.own else None,
             ended=choice.recovery.state if choice.recovery and not choice.own else None,
             waiting=choice.waiting.state if choice.waiting else None,

@@ -52,6 +52,25 @@ async def test_a_desk_that_cannot_be_opened_says_why_and_q_still_leaves():
     assert app._last_words.startswith("spottui: it could not start.\nspottui: Last error: no region in [red]/etc")
 
 
+async def test_capital_r_opens_the_desk_again_that_could_not_be_opened():
+    desks = [ScriptedDesk(reclaims())]
+    problems = [Refused("the journal is locked by another program")]
+
+    def open_desk():
+        if problems:
+            raise problems.pop()
+        return desks.pop()
+
+    app = BellApp(open_desk, clock=FrozenClock(), who=WHO, title="spottui")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await shows(pilot, "spottui cannot start: the journal is locked")
+        await press(pilot, "y")
+        assert "R tries again" in toasts(app)[0]
+        await press(pilot, "R")
+        await shows(pilot, "NEEDS YOU")
+        assert "cannot start" not in screen(app)
+
+
 async def test_q_closes_the_desk_and_ends():
     async with running(ScriptedDesk(view())) as (pilot, desk):
         await press(pilot, "q")
