@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from spottui.domain.audit import Entry, Phase
+from spottui.domain.background import Background, Found
 from spottui.domain.feed import EventKind
 from spottui.domain.forecast import ImageTiming, Verdict
 from spottui.domain.history import InstanceRecord, Past
@@ -76,6 +77,8 @@ def hostile(text):
     more = {"drain": Drain(text, text, 3.0), "warm_image": WarmImage(text, NOW), "image_name": text}
     plan = replace(plan, spec=spec, candidates=(place,), warnings=(text,), **more)
     desk.record = lambda *_: InstanceRecord(spec, NOW, ImageTiming(), desk.history)
+    prices = replace(desk.surroundings.prices.value, instance_type=text, zone=text, currency=text)
+    desk.surroundings = Background(Found(prices), Found(WarmImage(text, NOW)), Found(problem=text))
     desk.plans = {one.recovery_id: plan for one in (waits, runs, over)}
     desk.entries = tuple(Entry("r", text, p, "t", at=NOW, request_id=text, detail=text) for p in Phase)
     desk.history = (Past(cause, over, text, text),)
@@ -97,7 +100,7 @@ SCREENS = {
     "arming": (("a",), "Arm auto-mode?"),
     "leaving": (("q",), "NEEDS YOU"),
     "a storm": (("w",), "Storm"),
-    "statistics": (("i",), "1 reclaims"),
+    "statistics": (("i",), "1 reclaim,"),
     "columns": (("C",), "Columns of"),
     "help": (("question_mark",), "Signs"),
     "debug": (("D",), "Their last errors"),
