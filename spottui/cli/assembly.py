@@ -1,5 +1,6 @@
 """Puts the rooms together: the only place that knows them all."""
 
+import ctypes
 import gc
 import logging
 import logging.handlers
@@ -29,6 +30,8 @@ from spottui.watch.watch import Watch
 
 LOG_BYTES = 5_000_000
 LOG_FILES = 3
+_M_ARENA_MAX = -8
+"""The name of glibc's `mallopt` for the number of heaps."""
 
 
 def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) -> Desk:
@@ -38,6 +41,7 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     nothing. Raises `JournalProblem`.
     """
     _log_to(state_dir() / "spottui.log")
+    _share_heaps()
     journal_path = Path(settings.journal)
     journal = Journal(journal_path)
     account = CloudAccount(settings)
@@ -103,6 +107,12 @@ def _start_sender(settings: Settings, journal: Journal, clock: Clock) -> Callabl
 
 def _no_sender() -> None:
     """Nobody is to be told."""
+
+
+def _share_heaps() -> None:
+    """Let our threads share two heaps: of one for each, which glibc gives them, what is freed is seldom used again."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def _log_to(path: Path) -> None:

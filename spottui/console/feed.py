@@ -258,7 +258,7 @@ def _let_the_screen_go_first() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(50_000, 20, 4)
     sys.setswitchinterval(0.001)
 
 

@@ -16,7 +16,7 @@ from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import schema
 from spottui.journal.audit import write_entry
 from spottui.journal.database import Database
-from spottui.journal.encoding import decode, encode, stamp
+from spottui.journal.encoding import KEPT_DECODED, decode, encode, stamp
 from spottui.journal.outbox import write_letter
 
 ROW = (schema.recovery.c.data, schema.recovery.c.decision, schema.recovery.c.who, schema.recovery.c.cancel)
@@ -260,13 +260,13 @@ def _required(connection: sa.Connection, recovery_id: str) -> Recovery:
 
 
 # A screen reads all of them several times a second: what did not change is the same object, and costs nothing.
-@lru_cache(maxsize=2000)
+@lru_cache(maxsize=KEPT_DECODED)
 def decoded(data: str, decision: str, who: str, cancel: bool) -> Recovery:
     """Return the recovery of one row: its `data`, `decision`, `who` and `cancel`."""
     return replace(decode(data, Recovery), decision=Decision(decision), who=who, cancel=cancel)
 
 
 # A plan is read at each step of its recovery, and changes once or twice.
-@lru_cache(maxsize=2000)
+@lru_cache(maxsize=KEPT_DECODED)
 def _decoded_plan(text: str) -> Plan:
     return decode(text, Plan)
