@@ -49,6 +49,7 @@ def drill(settings: "Settings", instance: str, via: str, timeout_s: float, dry_r
 
     Nothing is launched: a drill sets no lock, and only a lock lets auto-mode go on. A console that watches shows it
     as suspected, keeps the instance's disks (DeleteWithInstance=false) and closes it as a drill after its deadline.
+    A `spottui guard --queue` on the instance warns and ends its workload as at a reclaim, and goes on with it.
     """
     from spottui.cli.naming import find_instance
     from spottui.cli.outlook import what_auto_mode_would_do

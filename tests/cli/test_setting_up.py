@@ -67,6 +67,20 @@ def test_setup_leaves_a_rule_of_another_name_alone(cloud: SimServer, toml: Path)
     assert rule
 
 
+def test_a_second_queue_takes_nothing_from_the_first(cloud: SimServer, toml: Path) -> None:
+    """A guard's queue, or another team's console."""
+    other = toml.with_name("other.toml")
+    other.write_text(toml.read_text().replace(f'queue = "{cloud.endpoint.queue}"', 'queue = "train"'))
+    for path in (toml, other):
+        assert run("setup", "--config", path, "--yes").exit_code == 0
+    assert run_json("setup", "--config", toml, "--dry-run")["regions"] == {"cn-hangzhou": []}
+    cloud.interrupt([cloud.spot_ids()[0]])
+    assert {name: one["ActiveMessages"] for name, one in cloud.state()["queues"].items()} == {
+        cloud.endpoint.queue: 1,
+        "train": 1,
+    }
+
+
 def test_setup_that_fails_half_way_says_what_is_done_and_goes_on_from_there(cloud: SimServer, toml: Path) -> None:
     cloud.fault("PutEventRuleTargets", "error", code="InternalError", status=500)
     done = run("setup", "--config", toml, "--yes")
