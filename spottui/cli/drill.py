@@ -75,23 +75,28 @@ def drill(settings: "Settings", instance: str, via: str, timeout_s: float, dry_r
 def _sent(
     settings: "Settings", tools: "RegionTools", instance_id: str, via: str, timeout_s: float, as_json: bool
 ) -> dict[str, Any]:
-    from spottui.cli.drilling import await_drill, send_drill
+    from spottui.cli.drilling import Lost, await_drill, send_drill
 
-    call_id, arrival = await_drill(
-        settings, tools, instance_id, timeout_s, lambda: send_drill(tools, instance_id, via_queue=via == "queue")
-    )
+    try:
+        call_id, arrival = await_drill(
+            settings, tools, instance_id, timeout_s, lambda: send_drill(tools, instance_id, via_queue=via == "queue")
+        )
+    except Lost as problem:
+        raise Failed(str(problem).strip()) from None
     if arrival is None:
         raise Failed(
             f"the drill [{call_id}] was not seen within {timeout_s:.0f} s. `spottui doctor` looks at queue and rule; "
             "a console with another journal may have taken it: look at its events."
         )
     _tell(f"arrived at {arrival.where} after {arrival.seconds:.1f} s [{call_id}]", as_json)
-    return {"sent": call_id, "arrived_s": round(arrival.seconds, 3)}
+    if arrival.shown_as:
+        _tell(f"  shown as {arrival.shown_as}", as_json)
+    return {"sent": call_id, "arrived_s": round(arrival.seconds, 3), "shown_as": arrival.shown_as or None}
 
 
 def live_check(settings: "Settings", tools: "RegionTools") -> Check:
     """Send the debug event about an instance that does not exist and return how long it took to come."""
-    from spottui.cli.drilling import await_drill
+    from spottui.cli.drilling import Lost, await_drill
     from spottui.cloud.errors import CloudError
 
     subject = f"live {tools.settings.id}"
@@ -99,6 +104,8 @@ def live_check(settings: "Settings", tools: "RegionTools") -> Check:
         call_id, arrival = await_drill(settings, tools, LIVE_ID, LIVE_S, lambda: tools.rules.send_drill(LIVE_ID))
     except CloudError as error:
         return wrong(subject, error.line, error.advice or "try again")
+    except Lost as problem:
+        return wrong(subject, str(problem), "try again")
     if arrival is None:
         return wrong(subject, f"the debug event [{call_id}] did not come within {LIVE_S:.0f} s", "spottui setup")
     return ok(subject, f"the debug event came to {arrival.where} after {arrival.seconds:.1f} s")

@@ -4,9 +4,12 @@ import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+
+if TYPE_CHECKING:
+    from spottui.cloud.errors import CloudError
 
 
 class Failed(click.ClickException):
@@ -58,6 +61,12 @@ def agree(question: str, *, yes: bool) -> None:
         raise Wrong(f"{question} Nobody is here to answer; say --yes.")
     if not click.confirm(question, err=True):
         raise Failed("nothing was done.")
+
+
+def failed(error: "CloudError", next_step: str) -> Failed:
+    """Return a call's failure in words: what the cloud said, whether it may have taken effect, and what to do next."""
+    unknown = "Whether it took effect is not known." if error.kind.effect_unknown else ""
+    return Failed(" ".join(part for part in (f"{error.line}.", unknown, error.advice, next_step) if part))
 
 
 def say(problem: Exception) -> NoReturn:
