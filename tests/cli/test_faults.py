@@ -13,21 +13,9 @@ from pathlib import Path
 import pytest
 
 from spottui.sim.testing import SimServer
-from tests.cli.running import own_state, run, start
+from tests.cli.running import KINDS, own_state, run, start
 
 SECRET = "s3cretUserData"
-KINDS: dict[str, dict[str, object]] = {
-    "error": {"kind": "error", "code": "InternalError", "status": 500},
-    "denied": {"kind": "error", "code": "Forbidden.RAM", "status": 403},
-    "key disabled": {"kind": "error", "code": "InvalidAccessKeyId.Inactive", "status": 403},
-    "throttle": {"kind": "throttle"},
-    "timeout": {"kind": "timeout", "delay_s": 0.1},
-    "drop_reply": {"kind": "drop_reply"},
-    "reset": {"kind": "reset"},
-    "html_502": {"kind": "html_502"},
-    "bad_json": {"kind": "bad_json"},
-    "slow": {"kind": "slow", "delay_s": 0.1},
-}
 ANSWERED = ("error", "denied", "key disabled", "throttle")
 """The kinds in which the cloud says a Code and a RequestId."""
 

@@ -12,7 +12,7 @@ import pytest
 
 from spottui.cloud.event_rules import drill_body
 from spottui.sim.testing import SimServer
-from tests.cli.running import run
+from tests.cli.running import KINDS, run
 from tests.driving import clean_environment, effects, wait_until
 
 REGION = "cn-hangzhou"
@@ -49,15 +49,15 @@ def environment(cloud: SimServer, directory: Path) -> dict[str, str]:
 class Guard:
     """`spottui guard --queue` in a process of its own, on the first spot instance."""
 
-    def __init__(self, cloud: SimServer, directory: Path, *, queue: str = "") -> None:
+    def __init__(self, cloud: SimServer, directory: Path, *, queue: str = "", poll_s: float = 30) -> None:
         self.instance_id = cloud.spot_ids()[0]
         self.state = directory / "state.json"
         address = f"{cloud.url}/_sim/metadata/{self.instance_id}"
         self._output = (directory / "output").open("w+")
         self.process = subprocess.Popen(
             [
-                sys.executable, "-m", "spottui", "guard", "--metadata", address, "--poll", "30", "--margin", "10",
-                "--state", str(self.state), "--queue", queue or f"{cloud.url}/queues/{cloud.endpoint.queue}",
+                sys.executable, "-m", "spottui", "guard", "--metadata", address, "--poll", str(poll_s),
+                "--margin", "10", "--state", str(self.state), "--queue", queue or f"{cloud.url}/queues/{cloud.endpoint.queue}",
                 "--", sys.executable, "-c", SAVES,
             ],
             stdout=self._output,
@@ -143,6 +143,18 @@ def test_a_queue_that_is_not_there_is_said_once_and_stops_no_workload(cloud: Sim
     with Guard(cloud, tmp_path, queue=f"{cloud.url}/queues/nowhere") as guard:
         wait_until(lambda: "QueueNotExist" in guard.said())
         assert guard.process.poll() is None
+
+
+def test_a_queue_that_fails_in_every_way_is_heard_again(cloud: SimServer, tmp_path: Path) -> None:
+    for fault in KINDS.values():
+        cloud.fault("BatchReceiveMessage", **fault)  # type: ignore[arg-type]
+    with Guard(cloud, tmp_path, poll_s=0.05) as guard:
+        wait_until(lambda: cloud.control("GET", "faults") == [])
+        assert guard.process.poll() is None
+        cloud.send(flat(guard.instance_id))
+        assert guard.process.wait(20) == 75
+        assert "ReceiveMessage: InternalError" in guard.said()
+        assert "Traceback" not in guard.said()
 
 
 def test_an_address_of_another_form_is_refused() -> None:
