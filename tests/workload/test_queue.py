@@ -57,8 +57,8 @@ class Guard:
         self.process = subprocess.Popen(
             [
                 sys.executable, "-m", "spottui", "guard", "--metadata", address, "--poll", str(poll_s),
-                "--margin", "10", "--state", str(self.state), "--queue", queue or f"{cloud.url}/queues/{cloud.endpoint.queue}",
-                "--", sys.executable, "-c", SAVES,
+                "--margin", "10", "--state", str(self.state),
+                "--queue", queue or f"{cloud.url}/queues/{cloud.endpoint.queue}", "--", sys.executable, "-c", SAVES,
             ],
             stdout=self._output,
             stderr=subprocess.STDOUT,
