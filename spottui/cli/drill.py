@@ -7,6 +7,7 @@ import click
 
 from spottui.cli.check import Check, ok, wrong
 from spottui.cli.opening import Failed, Wrong, refuse_if_read_only, with_settings
+from spottui.cli.suggestions import scenarios, spot_instances
 
 if TYPE_CHECKING:
     from spottui.cloud.region_tools import RegionTools
@@ -35,11 +36,11 @@ def _game_day(ctx: click.Context, _option: click.Parameter, scenario: str | None
 
 @click.command(epilog=_EXAMPLES)
 @click.option(
-    "--game-day", metavar="SCENARIO", is_eager=True, expose_value=False, callback=_game_day,
+    "--game-day", metavar="SCENARIO", is_eager=True, expose_value=False, callback=_game_day, shell_complete=scenarios,
     help="Instead: a night on the simulated cloud, with a score at the end.",
 )  # fmt: skip
 @with_settings
-@click.argument("instance")
+@click.argument("instance", shell_complete=spot_instances)
 @click.option("--via", type=click.Choice(["cloudmonitor", "queue"]), default="cloudmonitor", show_default=True)
 @click.option("--timeout", "timeout_s", default=60.0, show_default=True, help="Seconds to wait for it.")
 @click.option("--dry-run", is_flag=True, help="Send nothing; say what auto-mode would do.")

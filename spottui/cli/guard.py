@@ -25,8 +25,7 @@ Examples:
   spottui guard --signal USR1 --margin 60 -- ./train.sh
   spottui guard --state /var/lib/train.json -- ./train.sh
   spottui guard --unit --state /var/lib/train.json -- ./train.sh > t.service
-  spottui guard --queue https://$ACCOUNT.mns.cn-hangzhou.aliyuncs.com/queues/q \\
-      -- ./train.sh
+  spottui guard --queue https://$MNS_ENDPOINT/queues/train -- ./train.sh
 """
 _QUEUE = re.compile(r"((?:https?://)?[A-Za-z0-9.-]+(?::\d{1,5})?)/queues/([A-Za-z0-9][A-Za-z0-9-]{0,119})/?")
 

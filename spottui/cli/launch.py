@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from spottui.cli.opening import Failed, Wrong, agree, refuse_if_read_only, with_settings
+from spottui.cli.suggestions import templates
 
 if TYPE_CHECKING:
     from spottui.cloud.errors import CloudError
@@ -36,7 +37,7 @@ PAUSES_S = (0.5, 1, 2, 4)
 
 @click.command(epilog=_EXAMPLES)
 @with_settings
-@click.argument("template")
+@click.argument("template", shell_complete=templates)
 @click.option("--count", type=click.IntRange(1, 100), default=1, show_default=True, help="All of them or none.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, let the cloud check it, launch nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")

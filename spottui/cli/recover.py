@@ -10,6 +10,7 @@ import click
 
 from spottui.cli.console import leave, whoami
 from spottui.cli.opening import Failed, agree, refuse_if_read_only, with_settings
+from spottui.cli.suggestions import spot_instances
 
 if TYPE_CHECKING:
     from spottui.desk import Desk
@@ -29,7 +30,7 @@ ROUTES = ("image", "restart", "kept-disk", "warm-image")
 
 @click.command(epilog=_EXAMPLES)
 @with_settings
-@click.argument("instance")
+@click.argument("instance", shell_complete=spot_instances)
 @click.option("--region", default="", help="Where it is; without it, every configured region is asked.")
 @click.option("--route", type=click.Choice(ROUTES), help="The way to try first; without it the plan decides.")
 @click.option("--when-locked", is_flag=True, help="Wait until the instance is being reclaimed.")
