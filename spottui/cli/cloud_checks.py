@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from spottui.cli.check import Check, note, ok, wrong
 from spottui.cli.permissions import CLEAN, RECOVER, WATCH, Permission, statement_for
+from spottui.cli.progress import Progress
 from spottui.cli.setup import missing_steps
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
@@ -31,13 +32,13 @@ def credential_check(settings: Settings, credentials: CredentialSource) -> Check
     return ok("credentials", f"{kind} {str(model.access_key_id)[:8]}… from {where}")
 
 
-def region_checks(tools: "RegionTools", *, watch_only: bool) -> Iterator[Check]:
+def region_checks(tools: "RegionTools", progress: Progress, *, watch_only: bool) -> Iterator[Check]:
     """Look at one region: endpoint and clock, permissions, the fleet, the queue, the rule."""
     endpoint = _endpoint(tools)
     yield endpoint
     if endpoint.mend:
         return
-    yield from _permissions(tools, watch_only=watch_only)
+    yield from _permissions(tools, progress, watch_only=watch_only)
     spot = yield from _fleet(tools)
     yield from _queue(tools)
     yield from _rule(tools, has_spot=spot)
@@ -62,11 +63,14 @@ def _endpoint(tools: "RegionTools") -> Check:
     return wrong(subject, said, TRUST_THE_CLOCK) if abs(skew_s) > SKEW_S else ok(subject, said)
 
 
-def _permissions(tools: "RegionTools", *, watch_only: bool) -> Iterator[Check]:
+def _permissions(tools: "RegionTools", progress: Progress, *, watch_only: bool) -> Iterator[Check]:
     subject = f"permission {tools.settings.id}"
     wanted = WATCH if watch_only else (*WATCH, *RECOVER, *CLEAN)
     tried = [one for one in wanted if one.probe is not None]
-    found = [(one, _probe(tools, one)) for one in tried]
+    found: list[tuple[Permission, CloudError | None]] = []
+    for number, one in enumerate(tried):
+        progress.show(f"{subject}: {one.action}", number, len(tried))
+        found.append((one, _probe(tools, one)))
     granted = sum(error is None for _, error in found)
     yield ok(subject, f"{granted} of {len(tried)} ECS actions granted")
     for one, error in found:

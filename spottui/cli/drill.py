@@ -7,6 +7,7 @@ import click
 
 from spottui.cli.check import Check, ok, wrong
 from spottui.cli.opening import Failed, Wrong, refuse_if_read_only, with_settings
+from spottui.cli.progress import Progress
 from spottui.cli.suggestions import scenarios, spot_instances
 
 if TYPE_CHECKING:
@@ -79,9 +80,15 @@ def _sent(
     from spottui.cli.drilling import Lost, await_drill, send_drill
 
     try:
-        call_id, arrival = await_drill(
-            settings, tools, instance_id, timeout_s, lambda: send_drill(tools, instance_id, via_queue=via == "queue")
-        )
+        with Progress() as progress:
+            call_id, arrival = await_drill(
+                settings,
+                tools,
+                instance_id,
+                timeout_s,
+                lambda: send_drill(tools, instance_id, via_queue=via == "queue"),
+                progress,
+            )
     except Lost as problem:
         raise Failed(str(problem).strip()) from None
     if arrival is None:
@@ -95,14 +102,16 @@ def _sent(
     return {"sent": call_id, "arrived_s": round(arrival.seconds, 3), "shown_as": arrival.shown_as or None}
 
 
-def live_check(settings: "Settings", tools: "RegionTools") -> Check:
+def live_check(settings: "Settings", tools: "RegionTools", progress: Progress) -> Check:
     """Send the debug event about an instance that does not exist and return how long it took to come."""
     from spottui.cli.drilling import Lost, await_drill
     from spottui.cloud.errors import CloudError
 
     subject = f"live {tools.settings.id}"
     try:
-        call_id, arrival = await_drill(settings, tools, LIVE_ID, LIVE_S, lambda: tools.rules.send_drill(LIVE_ID))
+        call_id, arrival = await_drill(
+            settings, tools, LIVE_ID, LIVE_S, lambda: tools.rules.send_drill(LIVE_ID), progress
+        )
     except CloudError as error:
         return wrong(subject, error.line, error.advice or "try again")
     except Lost as problem:

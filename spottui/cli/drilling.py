@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from spottui.cli.consoles import live_consoles
+from spottui.cli.progress import Progress
 from spottui.cloud.errors import CloudError
 from spottui.cloud.event_rules import drill_body
 from spottui.cloud.messages import Reclaim, parse
@@ -43,7 +44,12 @@ def send_drill(tools: RegionTools, instance_id: str, *, via_queue: bool) -> str:
 
 
 def await_drill(
-    settings: Settings, tools: RegionTools, instance_id: str, timeout_s: float, send: Callable[[], str]
+    settings: Settings,
+    tools: RegionTools,
+    instance_id: str,
+    timeout_s: float,
+    send: Callable[[], str],
+    progress: Progress,
 ) -> tuple[str, Arrival | None]:
     """Send a drill and wait for it; return the send's id, and where it arrived or None. Raises `Lost`.
 
@@ -56,7 +62,8 @@ def await_drill(
     before = _sightings(journal, tools, instance_id)
     try:
         call_id = _sent(send)
-        while time.monotonic() - began < timeout_s:
+        while (waited_s := time.monotonic() - began) < timeout_s:
+            progress.show("waiting for the drill", waited_s, timeout_s)
             if watched and _sightings(journal, tools, instance_id) > before:
                 took_s, shown_as = time.monotonic() - began, _shown_as(journal, instance_id)
                 return call_id, Arrival("the journal of the console that watches", took_s, shown_as)

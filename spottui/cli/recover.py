@@ -10,9 +10,12 @@ import click
 
 from spottui.cli.console import leave, whoami
 from spottui.cli.opening import Failed, agree, refuse_if_read_only, with_settings
+from spottui.cli.progress import Progress
 from spottui.cli.suggestions import spot_instances
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from spottui.desk import Desk
     from spottui.domain.plan import Plan, Route
     from spottui.domain.recovery import Recovery
@@ -184,18 +187,29 @@ def _follow(desk: "Desk", recovery_id: str, *, as_json: bool) -> int:
     stopping = _stop_on_signals()
     said: object = None
     view = desk.view()
-    while not stopping.is_set():
-        now = next((one for one in view.recoveries if one.recovery_id == recovery_id), None)
-        if now:
-            shown = recovery_record(now) if as_json else _line(now)
-            if shown != said:
-                said = shown
+    with Progress() as progress:
+        while not stopping.is_set():
+            now = next((one for one in view.recoveries if one.recovery_id == recovery_id), None)
+            if now:
+                shown = recovery_record(now) if as_json else _line(now)
                 seconds = (view.at - now.started).total_seconds()
-                click.echo(line(view.at, "recovery", recovery_record(now)) if as_json else f"{seconds:6.1f} s  {shown}")
-            if now.state.is_final:
-                return 0 if now.state is RecoveryState.RECOVERED else 1
-        view = desk.wait(view.version, WAIT_S) or view
+                if shown != said:
+                    said = shown
+                    progress.clear()
+                    record = line(view.at, "recovery", recovery_record(now))
+                    click.echo(record if as_json else f"{seconds:6.1f} s  {shown}")
+                if now.state.is_final:
+                    return 0 if now.state is RecoveryState.RECOVERED else 1
+                _show_progress(progress, now, view.at)
+            view = desk.wait(view.version, WAIT_S) or view
     raise Failed("left: the recovery goes on from the same step at the next start of spottui.")
+
+
+def _show_progress(progress: Progress, now: "Recovery", at: "datetime") -> None:
+    """The image is what takes long, and the deadline is what it must not miss."""
+    if now.state.value == "imaging":
+        left_s = (now.deadline - at).total_seconds()
+        progress.show(f"image, {left_s:.0f} s until the deadline", now.progress, 100)
 
 
 def _line(now: "Recovery") -> str:
