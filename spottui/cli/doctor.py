@@ -49,7 +49,7 @@ def doctor(settings: "Settings", watch_only: bool, live: bool, as_json: bool) ->
 
 
 def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live: bool) -> Iterator[Check]:
-    from spottui.cli.cloud_checks import credential_check, region_checks
+    from spottui.cli.cloud_checks import credential_check, identity_check, region_checks
     from spottui.cli.machine_checks import machine_checks
     from spottui.cloud.region_tools import credentials_of, region_tools
 
@@ -59,6 +59,7 @@ def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live:
     yield known
     if known.verdict is Verdict.WRONG:
         return
+    yield identity_check(settings, credentials)
     for tools in region_tools(settings, credentials):
         yield from region_checks(tools, progress, watch_only=watch_only)
         if live:
