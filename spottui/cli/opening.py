@@ -86,13 +86,12 @@ def say(problem: Exception) -> NoReturn:
 
 
 def _log(problem: Exception) -> Path:
-    import os
-    import traceback
+    import logging
 
+    from spottui.cli.logfile import log_to
     from spottui.config import state_dir
 
     path = state_dir() / "spottui.log"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as file:
-        traceback.print_exception(problem, file=file)
+    log_to(path)
+    logging.getLogger("spottui").error("a command failed", exc_info=problem)
     return path

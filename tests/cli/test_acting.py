@@ -3,11 +3,12 @@
 import csv
 import io
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from spottui.cli.game_day import score_of
+from spottui.cli.game_day import score_of, show_score
 from spottui.config import load
 from spottui.journal import Journal
 from spottui.journal.incidents import incident
@@ -112,7 +113,7 @@ def test_statistics_count_each_incident_once(night: Night) -> None:
     assert f"verdicts                    1 {row['verdict']}, recovered" in told
 
 
-def test_the_score_of_a_night_is_taken_from_the_journal(night: Night) -> None:
+def test_the_score_of_a_night_is_taken_from_the_journal(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
     journal = Journal(Path(load(night.toml).journal))
     found = incident(journal, night.instance_id)
     journal.close()
@@ -122,6 +123,10 @@ def test_the_score_of_a_night_is_taken_from_the_journal(night: Night) -> None:
     assert score.confirm_s is not None
     assert score.recovery_s is not None
     assert 0 <= score.confirm_s < score.recovery_s
+    show_score(load(night.toml), headless=True)
+    record, *table = capsys.readouterr().out.splitlines()
+    assert json.loads(record)["scores"] == [asdict(score)]
+    assert table[-1] == f"1 of 1 recovered, {score.duplicates} duplicates suppressed"
 
 
 @pytest.mark.parametrize(
