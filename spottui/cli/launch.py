@@ -69,6 +69,8 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
     if not as_json:
         click.echo("checked: the cloud would launch it now")
     if dry_run:
+        if as_json:
+            click.echo(json.dumps({"template": template, "count": count, "instance_ids": []}))
         return
     refuse_if_read_only()
     agree(f"Launch {count}?", yes=yes)

@@ -1,5 +1,6 @@
 """`spottui recover`: one recovery in the foreground, by the same engine and journal as the console's."""
 
+import json
 import signal
 import threading
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ ROUTES = ("image", "restart", "kept-disk", "warm-image")
 @click.option("--when-locked", is_flag=True, help="Wait until the instance is being reclaimed.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and end.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line for each change.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each change; the plan with --dry-run.")
 def recover(
     settings: "Settings",
     instance: str,
@@ -60,7 +61,11 @@ def recover(
     regions = (region,) if region else tuple(one.id for one in settings.regions)
     asked = _Asked(instance, regions, route, when_locked, yes)
     if dry_run:
-        _show(_plan_without_a_desk(settings, asked))
+        plan = _plan_without_a_desk(settings, asked)
+        if as_json:
+            click.echo(json.dumps(_record(plan)))
+        else:
+            _show(plan)
         return
     refuse_if_read_only()
     leave(_recover(settings, asked, as_json=as_json))
@@ -168,8 +173,22 @@ def _plan_without_a_desk(settings: "Settings", asked: _Asked) -> "Plan":
     for tools in region_tools(settings, credentials_of(settings)):
         plan = plan_now(settings, tools.ecs, asked.instance) if tools.settings.id in asked.regions else None
         if plan:
-            return plan
+            return _chosen(plan, asked.route)
     raise Failed(f"{asked.instance} is not listed in {', '.join(asked.regions)}.")
+
+
+def _chosen(plan: "Plan", name: str | None) -> "Plan":
+    """Whether there is an earlier image is looked up when it begins."""
+    from dataclasses import replace
+
+    from spottui.desk import by_route
+    from spottui.domain.plan import Route
+
+    if name is None:
+        return plan
+    if name == Route.WARM_IMAGE.value:
+        return replace(plan, routes=(Route.WARM_IMAGE, *plan.routes))
+    return by_route(plan, Route(name))
 
 
 def _wait_for_lock(desk: "Desk", instance: str) -> None:
@@ -230,6 +249,26 @@ def _show(plan: "Plan") -> None:
         click.echo(f"  {number}. {one.instance_type} in {one.zone}, {one.vswitch_id}  ({plain(one.reason)})")
     for warning in plan.warnings:
         click.echo(f"  note: {plain(warning)}")
+
+
+def _record(plan: "Plan") -> dict[str, object]:
+    return {
+        "instance_id": plan.spec.instance.instance_id,
+        "name": plan.spec.instance.name,
+        "region": plan.spec.instance.region,
+        "routes": [route.value for route in plan.routes],
+        "places": [
+            {
+                "instance_type": one.instance_type,
+                "zone": one.zone,
+                "vswitch_id": one.vswitch_id,
+                "on_demand": one.on_demand,
+                "reason": one.reason,
+            }
+            for one in plan.candidates
+        ],
+        "notes": list(plan.warnings),
+    }
 
 
 def _said(problem: Exception) -> int:

@@ -35,6 +35,12 @@ def test_a_second_recover_is_refused_and_a_dry_run_changes_nothing(night: Night)
     assert "recovered already" in output
     other = night.cloud.spot_ids()[3]
     assert "1. ecs." in run("recover", other, "--dry-run", "--config", night.toml).stdout
+    plan = run_json("recover", other, "--dry-run", "--config", night.toml)
+    assert (plan["instance_id"], plan["routes"]) == (other, ["image", "kept-disk"])
+    assert plan["places"][0]["zone"].startswith("cn-hangzhou-")
+    by_disk = run_json("recover", other, "--dry-run", "--route", "kept-disk", "--config", night.toml)
+    assert by_disk["routes"] == ["kept-disk", "image"]
+    assert run("recover", other, "--dry-run", "--route", "restart", "--config", night.toml).exit_code == 1
     assert run("--read-only", "--config", night.toml, "recover", other, "--yes").exit_code == 1
     assert run("recover", "i-nobody", "--dry-run", "--config", night.toml).exit_code == 1
     assert len(night.cloud.calls("RunInstances")) == before
@@ -167,6 +173,7 @@ def launched(cloud: SimServer) -> int:
 def test_launch_is_checked_and_asked_for(night: Night, template: Path) -> None:
     before = launched(night.cloud)
     assert run("launch", "web", "--dry-run", "--config", template).exit_code == 0
+    assert run_json("launch", "web", "--dry-run", "--config", template)["instance_ids"] == []
     assert run("launch", "web", "--config", template).exit_code == 2, "nobody there to say yes"
     assert launched(night.cloud) == before
     said = run("launch", "web", "--count", "2", "--yes", "--config", template)
