@@ -146,6 +146,9 @@ def test_a_queue_that_is_not_there_is_said_once_and_stops_no_workload(cloud: Sim
 
 
 def test_a_queue_that_fails_in_every_way_is_heard_again(cloud: SimServer, tmp_path: Path) -> None:
+    """There are messages of others enough for no long poll to wait."""
+    for _ in range(60):
+        cloud.send(flat("i-somebodyelse"))
     for fault in KINDS.values():
         cloud.fault("BatchReceiveMessage", **fault)  # type: ignore[arg-type]
     with Guard(cloud, tmp_path, poll_s=0.05) as guard:
