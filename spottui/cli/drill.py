@@ -42,7 +42,10 @@ def _game_day(ctx: click.Context, _option: click.Parameter, scenario: str | None
 )  # fmt: skip
 @with_settings
 @click.argument("instance", shell_complete=spot_instances)
-@click.option("--via", type=click.Choice(["cloudmonitor", "queue"]), default="cloudmonitor", show_default=True)
+@click.option(
+    "--via", type=click.Choice(["cloudmonitor", "queue"]), default="cloudmonitor", show_default=True,
+    help="How it is sent: as CloudMonitor's debug event, or put on the queue itself.",
+)  # fmt: skip
 @click.option("--timeout", "timeout_s", default=60.0, show_default=True, help="Seconds to wait for it.")
 @click.option("--dry-run", is_flag=True, help="Send nothing; say what auto-mode would do.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
