@@ -185,10 +185,11 @@ def test_hardened_metadata_is_asked_with_a_token(cloud: SimServer) -> None:
 
 
 def test_the_unit_runs_the_same_guard_at_boot(tmp_path: Path) -> None:
-    unit = run(
-        "guard", "--unit", "--state", tmp_path / "s.json", "--signal", "USR1", "--", "sh", "-c", "echo 100% $HOME"
-    )
+    queue = "https://1690700000000030.mns.cn-hangzhou.aliyuncs.com/queues/train"
+    options = ["--unit", "--state", tmp_path / "s.json", "--signal", "USR1", "--queue", queue]
+    unit = run("guard", *options, "--", "sh", "-c", "echo 100% $HOME")
     assert unit.exit_code == 0
     assert '"echo 100%% $$HOME"' in unit.stdout
     assert "--signal SIGUSR1" in unit.stdout
+    assert f"--queue {queue}" in unit.stdout
     assert run("guard", "--unit", "--", "sh").exit_code == 2
