@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from spottui.cli.opening import with_settings
+from spottui.cli.progress import Progress
 
 if TYPE_CHECKING:
     from spottui.cli.situation import Situation
@@ -41,7 +42,8 @@ def status(settings: "Settings", as_json: bool, tmux: bool, watch: bool, every_s
     from spottui.cli.situation import look
 
     while True:
-        found = look(settings, ask_cloud=not tmux)
+        with Progress() as progress:
+            found = look(settings, progress, ask_cloud=not tmux)
         if watch and not as_json:
             click.clear()
         click.echo(_text(settings, found, as_json=as_json, tmux=tmux))

@@ -3,11 +3,12 @@
 import csv
 import io
 import json
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from spottui.cli.game_day import score_of
+from spottui.cli.game_day import score_of, show_score
 from spottui.config import load
 from spottui.journal import Journal
 from spottui.journal.incidents import incident
@@ -34,6 +35,12 @@ def test_a_second_recover_is_refused_and_a_dry_run_changes_nothing(night: Night)
     assert "recovered already" in output
     other = night.cloud.spot_ids()[3]
     assert "1. ecs." in run("recover", other, "--dry-run", "--config", night.toml).stdout
+    plan = run_json("recover", other, "--dry-run", "--config", night.toml)
+    assert (plan["instance_id"], plan["routes"]) == (other, ["image", "kept-disk"])
+    assert plan["places"][0]["zone"].startswith("cn-hangzhou-")
+    by_disk = run_json("recover", other, "--dry-run", "--route", "kept-disk", "--config", night.toml)
+    assert by_disk["routes"] == ["kept-disk", "image"]
+    assert run("recover", other, "--dry-run", "--route", "restart", "--config", night.toml).exit_code == 1
     assert run("--read-only", "--config", night.toml, "recover", other, "--yes").exit_code == 1
     assert run("recover", "i-nobody", "--dry-run", "--config", night.toml).exit_code == 1
     assert len(night.cloud.calls("RunInstances")) == before
@@ -112,7 +119,7 @@ def test_statistics_count_each_incident_once(night: Night) -> None:
     assert f"verdicts                    1 {row['verdict']}, recovered" in told
 
 
-def test_the_score_of_a_night_is_taken_from_the_journal(night: Night) -> None:
+def test_the_score_of_a_night_is_taken_from_the_journal(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
     journal = Journal(Path(load(night.toml).journal))
     found = incident(journal, night.instance_id)
     journal.close()
@@ -122,6 +129,10 @@ def test_the_score_of_a_night_is_taken_from_the_journal(night: Night) -> None:
     assert score.confirm_s is not None
     assert score.recovery_s is not None
     assert 0 <= score.confirm_s < score.recovery_s
+    show_score(load(night.toml), headless=True)
+    record, *table = capsys.readouterr().out.splitlines()
+    assert json.loads(record)["scores"] == [asdict(score)]
+    assert table[-1] == f"1 of 1 recovered, {score.duplicates} duplicates suppressed"
 
 
 @pytest.mark.parametrize(
@@ -162,6 +173,7 @@ def launched(cloud: SimServer) -> int:
 def test_launch_is_checked_and_asked_for(night: Night, template: Path) -> None:
     before = launched(night.cloud)
     assert run("launch", "web", "--dry-run", "--config", template).exit_code == 0
+    assert run_json("launch", "web", "--dry-run", "--config", template)["instance_ids"] == []
     assert run("launch", "web", "--config", template).exit_code == 2, "nobody there to say yes"
     assert launched(night.cloud) == before
     said = run("launch", "web", "--count", "2", "--yes", "--config", template)
