@@ -14,6 +14,7 @@ class Scope(StrEnum):
     AUTO = "Auto-mode"
     TABLE = "Tables"
     PANEL = "Panels"
+    REPLAY = "Replay (spottui replay)"
     APP = "Program"
 
 
@@ -25,7 +26,8 @@ class Situation:
     `ended` when it is over.
     `waiting` is the state of the recovery that `y` acts on, None when there is none. `on_instance` says that the cursor
     is on an instance, `on_row` that it is on any row, `on_recovery` that the row has a recovery, open or over.
-    `marked` counts the marked rows of the panel, `on_events` says that the panel is the events.
+    `marked` counts the marked rows of the panel, `on_events` says that the panel is the events, `replays` that what is
+    seen is the past.
     """
 
     read_only: bool = False
@@ -38,6 +40,7 @@ class Situation:
     on_events: bool = False
     ended: RecoveryState | None = None
     marked: int = 0
+    replays: bool = False
 
 
 def _always(situation: Situation) -> bool:
@@ -110,6 +113,12 @@ def _on_events(situation: Situation) -> bool:
 def _some_marked(situation: Situation) -> bool:
     return situation.marked > 0
 
+
+def _replays(situation: Situation) -> bool:
+    return situation.replays
+
+
+_NO_REPLAY = "What you see is now: only a replay goes at another pace."
 
 ACTIONS: tuple[Action, ...] = (
     Action(
@@ -222,6 +231,46 @@ ACTIONS: tuple[Action, ...] = (
         footer=_always,
     ),
     Action(
+        "hold_time",
+        "Hold/go on",
+        ("space",),
+        Scope.REPLAY,
+        "Hold time still, or let it go on.",
+        offered=_replays,
+        otherwise=_NO_REPLAY,
+        footer=_always,
+    ),
+    Action(
+        "next_moment",
+        "Next",
+        ("n",),
+        Scope.REPLAY,
+        "Go to what happened next at once.",
+        offered=_replays,
+        otherwise=_NO_REPLAY,
+        footer=_always,
+    ),
+    Action(
+        "faster",
+        "Faster",
+        ("plus",),
+        Scope.REPLAY,
+        "Twice as fast.",
+        offered=_replays,
+        otherwise=_NO_REPLAY,
+        footer=_always,
+    ),
+    Action(
+        "slower",
+        "Slower",
+        ("minus",),
+        Scope.REPLAY,
+        "Half as fast.",
+        offered=_replays,
+        otherwise=_NO_REPLAY,
+        footer=_always,
+    ),
+    Action(
         "details",
         "Details",
         ("enter",),
@@ -314,6 +363,8 @@ _SHOWN_KEYS = {
     "question_mark": "?",
     "escape": "esc",
     "asterisk": "*",
+    "plus": "+",
+    "minus": "-",
     "pagedown": "pgdn",
     "pageup": "pgup",
     "down": "↓",
@@ -329,7 +380,8 @@ def shown_key(key: str) -> str:
 def refusal(action: Action, situation: Situation) -> str:
     """Return why an action is not done, for people; empty when nothing stands against it."""
     if action.danger and situation.read_only:
-        return f"{action.title} is off: read-only. Start it without --read-only to act."
+        why = "this is a replay" if situation.replays else "read-only. Start it without --read-only to act"
+        return f"{action.title} is off: {why}."
     if action.danger and not situation.open:
         return f"{action.title}: not yet, the console is still starting."
     return "" if action.offered(situation) else action.otherwise

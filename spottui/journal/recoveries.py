@@ -18,6 +18,7 @@ from spottui.journal.audit import write_entry
 from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode, stamp
 from spottui.journal.outbox import write_letter
+from spottui.journal.outlooks import write_outlook
 
 ROW = (schema.recovery.c.data, schema.recovery.c.decision, schema.recovery.c.who, schema.recovery.c.cancel)
 
@@ -238,6 +239,7 @@ def _change(
     if new.state.is_final:
         _end_for_the_guard(connection, new)
     connection.execute(_SAVE, {"own_id": recovery_id, "data": encode(new), "state": new.state.value})
+    write_outlook(connection, old, new, now)
     if new.state is not old.state:
         text = f"{old.state} → {new.state}" + (f": {new.reason}" if new.reason else "")
         entered = Entry(recovery_id, "State", Phase.STATE, detail=text)
