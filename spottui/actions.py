@@ -98,6 +98,10 @@ def _on_row(situation: Situation) -> bool:
     return situation.on_row
 
 
+def _on_row_of_now(situation: Situation) -> bool:
+    return situation.on_row and not situation.replays
+
+
 def _on_recovery(situation: Situation) -> bool:
     return situation.on_recovery
 
@@ -306,7 +310,7 @@ ACTIONS: tuple[Action, ...] = (
         ("space",),
         Scope.TABLE,
         "Mark the row, or take its mark away; y and x then act on all marked rows, e exports them.",
-        offered=_on_row,
+        offered=_on_row_of_now,
         otherwise="Nothing is chosen.",
     ),
     Action("mark_others", "Mark others", ("asterisk",), Scope.TABLE, "Mark the rows in view that are not marked."),

@@ -130,8 +130,15 @@ class Replay:
 
     def _instances(self, stands: Sequence[Stand], now: datetime) -> tuple[Instance, ...]:
         reclaims = {(one.region, one.instance_id): one for one, _ in stands}
+        still_to_come = {scene.recovery.new_instance_id for scene in self._footage.scenes}
+        still_to_come -= {recovery.new_instance_id for _, recovery in stands}
+        still_to_come -= {reclaim.instance_id for reclaim, _ in stands}
         seen = ((one, reclaims.get((one.region, one.instance_id))) for one in self._footage.instances)
-        return tuple(_instance(one, reclaim) for one, reclaim in seen if _was_there(one, reclaim, now))
+        return tuple(
+            _instance(one, reclaim)
+            for one, reclaim in seen
+            if one.instance_id not in still_to_come and _was_there(one, reclaim, now)
+        )
 
     def _auto(self, events: Sequence[Event], recoveries: Sequence[Recovery]) -> AutoMode:
         policy = self._settings.policy

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from spottui.cli.opening import Failed, with_settings
+from spottui.cli.own_cloud import end_with_the_terminal
 
 if TYPE_CHECKING:
     from spottui.domain.settings import Settings
@@ -53,10 +54,11 @@ def replay(settings: "Settings", incident: str, speed: float, lines: bool) -> No
             journal.close()
             _print(found, speed)
         else:
-            _show(settings, journal, found, speed)
+            code = _show(settings, journal, found, speed)
+            click.get_current_context().exit(code)
 
 
-def _show(settings: "Settings", journal: "Journal", found: "Incident", speed: float) -> None:
+def _show(settings: "Settings", journal: "Journal", found: "Incident", speed: float) -> int:
     from spottui.cli.log import log_to
     from spottui.config import state_dir
     from spottui.console.app import SpottuiApp
@@ -64,6 +66,7 @@ def _show(settings: "Settings", journal: "Journal", found: "Incident", speed: fl
     from spottui.journal.footage import footage
     from spottui.replay import Replay
 
+    end_with_the_terminal()
     log_to(state_dir() / "spottui.log")
     film = footage(journal, found)
     playback = Playback(film.moments, speed)
@@ -83,6 +86,7 @@ def _show(settings: "Settings", journal: "Journal", found: "Incident", speed: fl
         playback=playback,
     )
     app.start()
+    return app.return_code or 0
 
 
 def _print(found: "Incident", speed: float) -> None:

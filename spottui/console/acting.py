@@ -44,11 +44,14 @@ def timeline(main: "MainScreen") -> None:
     def look() -> Recovery | None:
         return by_id(main.view, recovery_id) if main.view else None
 
+    def version() -> int:
+        return main.view.version if main.view else 0
+
     def ask(asker: MessagePump) -> None:
         main.feed.ask(lambda desk: desk.timeline(recovery_id), asker)
 
     title = f"Recovery of {plain(recovery.name or recovery.instance_id, 60)}"
-    main.app.push_screen(TimelinePage(title, look, ask, main.clock))
+    main.app.push_screen(TimelinePage(title, look, version, ask, main.clock))
 
 
 def copy(main: "MainScreen") -> None:
