@@ -27,4 +27,4 @@ def open_copy(path: Path, directory: Path) -> Journal:
 def _read_only(path: Path) -> str:
     """One that no process has open is read without a lock: SQLite would leave the files of a lock beside it."""
     at_rest = not path.with_name(f"{path.name}-wal").exists()
-    return f"file:{quote(str(path.absolute()))}?{'immutable=1' if at_rest else 'mode=ro'}"
+    return f"file:{quote(str(path.absolute()))}?mode=ro{'&immutable=1' if at_rest else ''}"
