@@ -11,6 +11,7 @@ from spottui.domain.plan import Route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 
 PROGRESS_NOT_KNOWN = -1
+_WAITS = "waits for a yes"
 
 _STATES = {state.value: state for state in RecoveryState}
 _DECISIONS = {decision.value: decision for decision in Decision if decision}
@@ -78,12 +79,13 @@ def recovery_as_of(
         RecoveryState.SUSPECTED,
         deadline,
         known.started,
-        progress=0 if outlooks else PROGRESS_NOT_KNOWN,
     )
     stood = _with_made(opened, known, told)
     for entry in told:
         stood = _with_entry(stood, entry)
-    return _with_outlook(stood, shown[-1]) if shown else stood
+    if shown:
+        return _with_outlook(stood, shown[-1])
+    return stood if outlooks or not stood.image_id else replace(stood, progress=PROGRESS_NOT_KNOWN)
 
 
 def _with_made(opened: Recovery, known: Recovery, told: Sequence[Entry]) -> Recovery:
@@ -111,8 +113,7 @@ def _with_entry(stood: Recovery, entry: Entry) -> Recovery:
         case Phase.DECISION, "Decision":
             return _decided(stood, entry.detail)
         case Phase.DECISION, "Retry":
-            again = replace(stood, state=RecoveryState.PROTECTING, reason="", ended=None, cancel=False)
-            return replace(again, run=stood.run + 1, decision=Decision.CONFIRM)
+            return _tried_again(stood, entry.detail)
     return stood
 
 
@@ -132,6 +133,15 @@ def _decided(stood: Recovery, said: str) -> Recovery:
     if decision in _DECISIONS:
         return replace(stood, decision=_DECISIONS[decision], who=who)
     return replace(stood, cancel=stood.cancel or decision.startswith("cancel"))
+
+
+def _tried_again(stood: Recovery, said: str) -> Recovery:
+    """`tried again by mia@bastion pts/3, run 2`, or `…, waits for a yes` where there was no plan to say yes to."""
+    again = replace(stood, state=RecoveryState.PROTECTING, reason="", ended=None, cancel=False, run=stood.run + 1)
+    if said.endswith(_WAITS):
+        return replace(again, decision=Decision.NONE, who="")
+    _, _, who = said.rpartition(", run ")[0].partition(" by ")
+    return replace(again, decision=Decision.CONFIRM, who=who)
 
 
 def _with_outlook(stood: Recovery, shown: Outlook) -> Recovery:

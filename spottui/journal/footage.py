@@ -13,7 +13,7 @@ from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Recovery
 from spottui.journal import schema
-from spottui.journal.encoding import decode, stamp
+from spottui.journal.encoding import decode, moment, stamp
 from spottui.journal.events import as_event
 from spottui.journal.fleet import as_captured
 from spottui.journal.incidents import Incident
@@ -69,12 +69,11 @@ def footage(journal: Journal, incident: Incident) -> Footage:
     over = max(reclaim.over_at, recovery.ended or reclaim.over_at)
     last = max((entry.at for entry in incident.audit if entry.at and entry.at <= over), default=over)
     began, ended = reclaim.first_seen - BEFORE, max(last, recovery.ended or last) + AFTER
-    events = _events(journal, began, ended)
-    scenes = _scenes(journal, began, ended, events)
-    return Footage(began, ended, scenes, events, _instances(journal, began, scenes))
+    scenes = _scenes(journal, began, ended)
+    return Footage(began, ended, scenes, _events(journal, began, ended), _instances(journal, began, scenes))
 
 
-def _scenes(journal: Journal, began: datetime, ended: datetime, events: Sequence[Event]) -> tuple[Scene, ...]:
+def _scenes(journal: Journal, began: datetime, ended: datetime) -> tuple[Scene, ...]:
     """Give what went on in that time, of the whole journal: a storm is not the reclaim of one."""
     table, recovery = schema.interruption, schema.recovery
     query = (
@@ -86,21 +85,30 @@ def _scenes(journal: Journal, began: datetime, ended: datetime, events: Sequence
     with journal.database.read() as connection:
         rows = connection.execute(query).all()
     known = [(decode(row[0], Interruption), decoded(*row[1:])) for row in rows]
+    seen_again = _seen_again(journal, began)
     return tuple(
         Scene(
             reclaim,
             one,
             journal.audit.of(reclaim.id),
             journal.outlooks.of(reclaim.id),
-            tuple(event.at for event in events if _is_repeated(event, reclaim.id)),
+            tuple(seen_again.get(reclaim.id, ())),
         )
         for reclaim, one in known
         if reclaim.first_seen <= ended and max(one.ended or ended, reclaim.over_at) >= began
     )
 
 
-def _is_repeated(event: Event, recovery_id: str) -> bool:
-    return event.kind is EventKind.DUPLICATE and event.recovery_id == recovery_id
+def _seen_again(journal: Journal, began: datetime) -> dict[str, list[datetime]]:
+    """Give the times of repeated signs by the recovery, those after the end too: a reclaim's row counts them all."""
+    table = schema.event.c
+    repeated = (table.kind == EventKind.DUPLICATE.value, table.at >= stamp(began))
+    query = sa.select(table.recovery_id, table.at).where(*repeated).order_by(table.seq)
+    found: dict[str, list[datetime]] = {}
+    with journal.database.read() as connection:
+        for recovery_id, at in connection.execute(query):
+            found.setdefault(recovery_id, []).append(moment(at))
+    return found
 
 
 def _events(journal: Journal, began: datetime, ended: datetime) -> tuple[Event, ...]:

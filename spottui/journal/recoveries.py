@@ -194,7 +194,10 @@ class Recoveries:
                 stale = encode(replace(plan, surveyed=False))
                 connection.execute(_SAVE_PLAN, {"recovery_id": recovery_id, "plan": stale})
             connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
-            entry = Entry(recovery_id, "Retry", Phase.DECISION, detail=f"tried again by {who}, run {again.run + 1}")
+            write_outlook(connection, known, again, now)
+            by, waits = f" by {who}" if who else "", "" if decision else ", waits for a yes"
+            told = f"tried again{by}, run {again.run + 1}{waits}"
+            entry = Entry(recovery_id, "Retry", Phase.DECISION, detail=told)
             write_entry(connection, entry, known.region, known.instance_id, now)
             return replace(again, decision=decision, who=who, cancel=False)
 
