@@ -85,7 +85,8 @@ def recovery_as_of(
         stood = _with_entry(stood, entry)
     if shown:
         return _with_outlook(stood, shown[-1])
-    return stood if outlooks or not stood.image_id else replace(stood, progress=PROGRESS_NOT_KNOWN)
+    is_kept = outlooks or not (stood.image_id or stood.state is RecoveryState.IMAGING)
+    return stood if is_kept else replace(stood, progress=PROGRESS_NOT_KNOWN)
 
 
 def _with_made(opened: Recovery, known: Recovery, told: Sequence[Entry]) -> Recovery:
