@@ -1,6 +1,8 @@
 """`spottui recover`: one recovery in the foreground, by the same engine and journal as the console's."""
 
+import shutil
 import signal
+import sys
 import threading
 from dataclasses import dataclass
 from types import FrameType
@@ -24,6 +26,7 @@ Examples:
   spottui recover i-bp1abcdef --when-locked --yes   waits for the reclaim
 """
 WAIT_S = 0.5
+_UP_AND_CLEAR = "\x1b[A\x1b[2K"
 ROUTES = ("image", "restart", "kept-disk", "warm-image")
 
 
@@ -182,25 +185,34 @@ def _follow(desk: "Desk", recovery_id: str, *, as_json: bool) -> int:
 
     stopping = _stop_on_signals()
     said: object = None
+    state: RecoveryState | None = None
     view = desk.view()
     while not stopping.is_set():
         now = next((one for one in view.recoveries if one.recovery_id == recovery_id), None)
         if now:
             shown = recovery_record(now) if as_json else _line(now)
             if shown != said:
-                said = shown
                 seconds = (view.at - now.started).total_seconds()
-                click.echo(line(view.at, "recovery", recovery_record(now)) if as_json else f"{seconds:6.1f} s  {shown}")
+                text = line(view.at, "recovery", recovery_record(now)) if as_json else f"{seconds:6.1f} s  {shown}"
+                _say(text, over_last=now.state is state and not as_json)
+                said, state = shown, now.state
             if now.state.is_final:
                 return 0 if now.state is RecoveryState.RECOVERED else 1
         view = desk.wait(view.version, WAIT_S) or view
     raise Failed("left: the recovery goes on from the same step at the next start of spottui.")
 
 
+def _say(text: str, *, over_last: bool) -> None:
+    """Print a line; on a terminal what only moved on takes the place of the line before, unless that one wrapped."""
+    columns = shutil.get_terminal_size().columns
+    click.echo(f"{_UP_AND_CLEAR if over_last and len(text) < columns and sys.stdout.isatty() else ''}{text}")
+
+
 def _line(now: "Recovery") -> str:
     from spottui.domain.text import plain
+    from spottui.tables.moments import bar
 
-    progress = f" {now.progress} %" if now.state.value == "imaging" else ""
+    progress = f" {bar(now.progress, 0.0)} {now.progress} %" if now.state.value == "imaging" else ""
     verdict = f"  {now.verdict}" if now.verdict and not now.state.is_final else ""
     ids = f"  {now.new_instance_id or now.image_id}".rstrip()
     return f"{now.state.value}{progress}{verdict}{ids}  {plain(now.reason)}".rstrip()
