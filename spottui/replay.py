@@ -63,10 +63,10 @@ class Replay:
             replay=pace,
         )
 
-    def wait(self, version: int, timeout_s: float) -> DeskView:
-        """Wait until something is newer than `version`, at most `timeout_s` seconds of now; return the view then."""
+    def wait(self, version: int, timeout_s: float) -> DeskView | None:
+        """Wait until something is newer than `version` and return the view then; None after `timeout_s` s of now."""
         self._playback.wait(version, timeout_s)
-        return self.view()
+        return self.view() if self._playback.version > version else None
 
     def plan(self, recovery_id: str) -> Plan | None:
         """Return the plan of a recovery, which the journal keeps as it was last."""
