@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import accumulate
 from typing import Any, NoReturn
 
 from spottui.domain.as_of import interruption_as_of, recovery_as_of
@@ -41,7 +42,8 @@ class Replay:
         self._journal = journal
         self._footage = footage
         self._playback = playback
-        self._event_times = [event.at for event in footage.events]
+        # Threads read the clock before they write: a line can be numbered after one of a later time.
+        self._event_times = list(accumulate((event.at for event in footage.events), max))
 
     def view(self) -> DeskView:
         """Return everything as it was at the moment of the playback."""

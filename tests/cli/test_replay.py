@@ -57,6 +57,7 @@ class Projector:
 
 @pytest.fixture
 def projector(night: Night, tmp_path: Path) -> Iterator[Projector]:
+    assert night.exit_code == 0, night.output
     journal = open_copy(journal_of(night), tmp_path)
     yield Projector(night, journal)
     journal.close()
