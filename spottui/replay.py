@@ -1,7 +1,7 @@
 """The desk of a replay: it shows a stretch of the journal as it was at each moment of a playback, and never acts."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import accumulate
@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from spottui.domain.as_of import interruption_as_of, recovery_as_of
 from spottui.domain.audit import Entry
+from spottui.domain.background import Background, Found
 from spottui.domain.feed import Event, EventKind
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance, InstanceStatus
@@ -93,6 +94,19 @@ class Replay:
         """Return the newest reclaims until now with what had become of them, newest first."""
         return self._until_now(self._journal.history.newest(PAST_SHOWN))
 
+    def background(self, region: str, instance_id: str) -> Background | None:
+        """Return that nothing is known around an instance."""
+        return Background(Found(problem=_ASKS_NOTHING), Found(problem=_ASKS_NOTHING), Found(problem=_ASKS_NOTHING))
+
+    def leftovers(self) -> NoReturn:
+        """Refuse: what is there now is another question."""
+        raise Refused(_ASKS_NOTHING)
+
+    @property
+    def storage_price(self) -> Mapping[str, float]:
+        """What a GiB costs a month as the configuration says now."""
+        return self._settings.storage_price
+
     def find_events(
         self, words: Sequence[str], limit: int, *, above: int = 0, below: int | None = None
     ) -> tuple[Event, ...]:
@@ -158,9 +172,14 @@ class Replay:
         now = self._now()
         scenes = {scene.recovery.recovery_id: scene for scene in self._footage.scenes}
         begun = (one for one in past if one.interruption.first_seen <= now)
-        return tuple(_past_as_of(one, scenes.get(one.recovery.recovery_id), now) for one in begun)
+        return tuple(self._as_of(one, scenes.get(one.recovery.recovery_id), now) for one in begun)
+
+    def _as_of(self, past: Past, scene: Scene | None, now: datetime) -> Past:
+        stand = _stand(scene, now) if scene else None
+        return Past.of(*stand, self.plan(past.recovery.recovery_id)) if stand else past
 
 
+_ASKS_NOTHING = "a replay asks the cloud nothing"
 _ARMED, _DISARMED = "auto-mode armed", "auto-mode disarmed"
 
 
@@ -174,11 +193,6 @@ def _stand(scene: Scene, now: datetime) -> Stand | None:
         return None
     recovery = recovery_as_of(scene.recovery, scene.audit, scene.outlooks, reclaim.deadline, now)
     return (reclaim, recovery) if recovery else None
-
-
-def _past_as_of(past: Past, scene: Scene | None, now: datetime) -> Past:
-    stand = _stand(scene, now) if scene else None
-    return replace(past, interruption=stand[0], recovery=stand[1]) if stand else past
 
 
 def _was_there(instance: Instance, reclaim: Interruption | None, now: datetime) -> bool:

@@ -3,12 +3,14 @@
 # Each is told of at its desk.
 # ruff: noqa: D102
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from spottui.domain.audit import Entry
+from spottui.domain.background import Background
 from spottui.domain.feed import Event
 from spottui.domain.history import InstanceRecord, Past
+from spottui.domain.leftover import Leftover
 from spottui.domain.plan import Plan, Route
 from spottui.domain.view import DeskView
 
@@ -22,6 +24,10 @@ class Desk(Protocol):
     def timeline(self, recovery_id: str) -> tuple[Entry, ...]: ...
     def record(self, region: str, instance_id: str) -> InstanceRecord: ...
     def past(self) -> tuple[Past, ...]: ...
+    def background(self, region: str, instance_id: str) -> Background | None: ...
+    def leftovers(self) -> tuple[Leftover, ...]: ...
+    @property
+    def storage_price(self) -> Mapping[str, float]: ...
     def find_events(
         self, words: Sequence[str], limit: int, *, above: int = 0, below: int | None = None
     ) -> tuple[Event, ...]: ...

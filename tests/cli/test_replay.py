@@ -103,6 +103,7 @@ def test_nothing_is_known_before_it_happened(projector: Projector) -> None:
             assert bool(recovery.new_instance_id) <= bool(recovery.image_id)
             assert past
             assert (past.interruption, past.recovery) == (reclaim, recovery)
+            assert bool(past.outcome.kept) <= bool(recovery.created)
             there = {one.instance_id for one in view.instances}
             final = projector.film.scenes[0].recovery
             assert final.new_instance_id not in there or recovery.new_instance_id
