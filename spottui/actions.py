@@ -122,7 +122,10 @@ def _replays(situation: Situation) -> bool:
     return situation.replays
 
 
-_NO_REPLAY = "What you see is now: only a replay goes at another pace."
+def _of_a_replay(action_id: str, title: str, key: str, told: str) -> Action:
+    otherwise = "What you see is now: only a replay goes at another pace."
+    return Action(action_id, title, (key,), Scope.REPLAY, told, offered=_replays, otherwise=otherwise, footer=_always)
+
 
 ACTIONS: tuple[Action, ...] = (
     Action(
@@ -234,46 +237,10 @@ ACTIONS: tuple[Action, ...] = (
         danger=True,
         footer=_always,
     ),
-    Action(
-        "hold_time",
-        "Hold/go on",
-        ("space",),
-        Scope.REPLAY,
-        "Hold time still, or let it go on.",
-        offered=_replays,
-        otherwise=_NO_REPLAY,
-        footer=_always,
-    ),
-    Action(
-        "next_moment",
-        "Next",
-        ("n",),
-        Scope.REPLAY,
-        "Go to what happened next at once.",
-        offered=_replays,
-        otherwise=_NO_REPLAY,
-        footer=_always,
-    ),
-    Action(
-        "faster",
-        "Faster",
-        ("plus",),
-        Scope.REPLAY,
-        "Twice as fast.",
-        offered=_replays,
-        otherwise=_NO_REPLAY,
-        footer=_always,
-    ),
-    Action(
-        "slower",
-        "Slower",
-        ("minus",),
-        Scope.REPLAY,
-        "Half as fast.",
-        offered=_replays,
-        otherwise=_NO_REPLAY,
-        footer=_always,
-    ),
+    _of_a_replay("hold_time", "Hold/go on", "space", "Hold time still, or let it go on."),
+    _of_a_replay("next_moment", "Next", "n", "Go to what happened next at once."),
+    _of_a_replay("faster", "Faster", "plus", "Twice as fast."),
+    _of_a_replay("slower", "Slower", "minus", "Half as fast."),
     Action(
         "details",
         "Details",
