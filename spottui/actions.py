@@ -14,6 +14,7 @@ class Scope(StrEnum):
     AUTO = "Auto-mode"
     TABLE = "Tables"
     PANEL = "Panels"
+    REPLAY = "Replay (spottui replay)"
     APP = "Program"
 
 
@@ -25,7 +26,8 @@ class Situation:
     `ended` when it is over.
     `waiting` is the state of the recovery that `y` acts on, None when there is none. `on_instance` says that the cursor
     is on an instance, `on_row` that it is on any row, `on_recovery` that the row has a recovery, open or over.
-    `marked` counts the marked rows of the panel, `on_events` says that the panel is the events.
+    `marked` counts the marked rows of the panel, `on_events` says that the panel is the events, `replays` that what is
+    seen is the past.
     """
 
     read_only: bool = False
@@ -38,6 +40,7 @@ class Situation:
     on_events: bool = False
     ended: RecoveryState | None = None
     marked: int = 0
+    replays: bool = False
 
 
 def _always(situation: Situation) -> bool:
@@ -95,6 +98,10 @@ def _on_row(situation: Situation) -> bool:
     return situation.on_row
 
 
+def _on_row_of_now(situation: Situation) -> bool:
+    return situation.on_row and not situation.replays
+
+
 def _on_recovery(situation: Situation) -> bool:
     return situation.on_recovery
 
@@ -109,6 +116,15 @@ def _on_events(situation: Situation) -> bool:
 
 def _some_marked(situation: Situation) -> bool:
     return situation.marked > 0
+
+
+def _replays(situation: Situation) -> bool:
+    return situation.replays
+
+
+def _of_a_replay(action_id: str, title: str, key: str, told: str) -> Action:
+    otherwise = "What you see is now: only a replay goes at another pace."
+    return Action(action_id, title, (key,), Scope.REPLAY, told, offered=_replays, otherwise=otherwise, footer=_always)
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -221,6 +237,10 @@ ACTIONS: tuple[Action, ...] = (
         danger=True,
         footer=_always,
     ),
+    _of_a_replay("hold_time", "Hold/go on", "space", "Hold time still, or let it go on."),
+    _of_a_replay("next_moment", "Next", "n", "Go to what happened next at once."),
+    _of_a_replay("faster", "Faster", "plus", "Twice as fast."),
+    _of_a_replay("slower", "Slower", "minus", "Half as fast."),
     Action(
         "details",
         "Details",
@@ -257,7 +277,7 @@ ACTIONS: tuple[Action, ...] = (
         ("space",),
         Scope.TABLE,
         "Mark the row, or take its mark away; y and x then act on all marked rows, e exports them.",
-        offered=_on_row,
+        offered=_on_row_of_now,
         otherwise="Nothing is chosen.",
     ),
     Action("mark_others", "Mark others", ("asterisk",), Scope.TABLE, "Mark the rows in view that are not marked."),
@@ -314,6 +334,8 @@ _SHOWN_KEYS = {
     "question_mark": "?",
     "escape": "esc",
     "asterisk": "*",
+    "plus": "+",
+    "minus": "-",
     "pagedown": "pgdn",
     "pageup": "pgup",
     "down": "↓",
@@ -329,7 +351,8 @@ def shown_key(key: str) -> str:
 def refusal(action: Action, situation: Situation) -> str:
     """Return why an action is not done, for people; empty when nothing stands against it."""
     if action.danger and situation.read_only:
-        return f"{action.title} is off: read-only. Start it without --read-only to act."
+        why = "this is a replay" if situation.replays else "read-only. Start it without --read-only to act"
+        return f"{action.title} is off: {why}."
     if action.danger and not situation.open:
         return f"{action.title}: not yet, the console is still starting."
     return "" if action.offered(situation) else action.otherwise

@@ -19,7 +19,7 @@ COMMANDS = {
     "janitor": "What recoveries left that costs money; delete it.",
     "launch": "Launch spot instances from a template of the configuration.",
     "recover": "Recover one instance in the foreground.",
-    "replay": "Let an incident of the journal happen again, as lines.",
+    "replay": "Let an incident of the journal happen again.",
     "report": "A post-mortem of one incident, or statistics of many.",
     "setup": "Make the queue and the CloudMonitor rule of each region.",
     "sim": "Serve a simulated Alibaba Cloud on loopback.",

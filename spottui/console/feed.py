@@ -31,7 +31,7 @@ from spottui.tables.instances import InstanceRows
 from spottui.tables.recoveries import recovery_rows
 
 if TYPE_CHECKING:
-    from spottui.desk import Desk
+    from spottui.console.desk import Desk
     from spottui.domain.plan import Plan, Route
 
 log = logging.getLogger("spottui.console")

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import signal
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -55,6 +57,16 @@ def test_status_has_the_agreed_shape(night: Night) -> None:
     assert recovery["state"] == "recovered"
     assert said["reclaiming"] == 1, "still locked until its release"
     assert "recovered" in run("status", "--config", night.toml).stdout
+
+
+def test_a_watched_status_says_of_when_it_is_and_ends_well_at_ctrl_c(night: Night) -> None:
+    with start(night.toml, "status", "--watch", "--every", "1") as process:
+        assert process.stdout
+        heads = (text for text in iter(process.stdout.readline, "") if "reclaiming" in text)
+        first, second = next(heads).split()[0], next(heads).split()[0]
+        assert time.strptime(first, "%H:%M:%S") != time.strptime(second, "%H:%M:%S")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
 
 
 def test_a_source_that_does_not_answer_is_named(night: Night) -> None:

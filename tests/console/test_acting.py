@@ -394,14 +394,14 @@ async def test_details_of_poison_show_its_body_harmlessly():
 
 
 async def test_help_names_every_action():
-    async with running(size=(120, 70)) as (pilot, _):
+    async with running(size=(120, 80)) as (pilot, _):
         await press(pilot, "question_mark")
         for action in actions.ACTIONS:
             assert f"{action.title}:" in screen(pilot.app)
 
 
 def test_no_two_actions_that_can_be_meant_at_once_share_a_key():
-    shared = {"x", "g", "y"}
+    shared = {"x", "g", "y", "space"}
     keys = [key for action in actions.ACTIONS for key in action.keys]
     assert {key for key in keys if keys.count(key) > 1} == shared
 
