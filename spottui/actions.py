@@ -14,9 +14,11 @@ from spottui.situation import (
     on_instance,
     on_recovery,
     on_row,
+    on_row_of_now,
     on_someone,
     own_runs,
     own_waits,
+    replays,
     some_marked,
     someone_waits,
     veto_window,
@@ -31,6 +33,7 @@ class Scope(StrEnum):
     AUTO = "Auto-mode"
     TABLE = "Tables"
     PANEL = "Panels"
+    REPLAY = "Replay (spottui replay)"
     APP = "Program"
 
 
@@ -51,6 +54,11 @@ class Action:
     offered: Callable[[Situation], bool] = always
     otherwise: str = ""
     footer: Callable[[Situation], bool] = never
+
+
+def _of_a_replay(action_id: str, title: str, key: str, told: str) -> Action:
+    otherwise = "What you see is now: only a replay goes at another pace."
+    return Action(action_id, title, (key,), Scope.REPLAY, told, offered=replays, otherwise=otherwise, footer=always)
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -163,6 +171,10 @@ ACTIONS: tuple[Action, ...] = (
         danger=True,
         footer=always,
     ),
+    _of_a_replay("hold_time", "Hold/go on", "space", "Hold time still, or let it go on."),
+    _of_a_replay("next_moment", "Next", "n", "Go to what happened next at once."),
+    _of_a_replay("faster", "Faster", "plus", "Twice as fast."),
+    _of_a_replay("slower", "Slower", "minus", "Half as fast."),
     Action(
         "details",
         "Details",
@@ -209,7 +221,7 @@ ACTIONS: tuple[Action, ...] = (
         ("space",),
         Scope.TABLE,
         "Mark the row, or take its mark away; y and x then act on all marked rows, e exports them.",
-        offered=on_row,
+        offered=on_row_of_now,
         otherwise="Nothing is chosen.",
     ),
     Action("mark_others", "Mark others", ("asterisk",), Scope.TABLE, "Mark the rows in view that are not marked."),
@@ -324,6 +336,8 @@ _SHOWN_KEYS = {
     "question_mark": "?",
     "escape": "esc",
     "asterisk": "*",
+    "plus": "+",
+    "minus": "-",
     "pagedown": "pgdn",
     "pageup": "pgup",
     "left": "←",
@@ -341,7 +355,8 @@ def shown_key(key: str) -> str:
 def refusal(action: Action, situation: Situation) -> str:
     """Return why an action is not done, for people; empty when nothing stands against it."""
     if action.danger and situation.read_only:
-        return f"{action.title} is off: read-only. Start it without --read-only to act."
+        why = "this is a replay" if situation.replays else "read-only. Start it without --read-only to act"
+        return f"{action.title} is off: {why}."
     if action.danger and situation.failed:
         return f"{action.title}: not possible, the console does not run: the panels say why. R tries again."
     if action.danger and not situation.open:

@@ -145,7 +145,7 @@ class Desk:
         self._refuse_if_read_only()
         self._refuse_if_recovered(instance_id)
         plan = self._previews.show(region, instance_id)
-        return plan if route is None else _by(plan, route)
+        return plan if route is None else by_route(plan, route)
 
     def confirm(self, recovery_id: str, digest: str, who: str) -> None:
         """Say yes to exactly the plan with this digest."""
@@ -175,7 +175,7 @@ class Desk:
         plan = self.plan(recovery_id)
         if plan is None:
             raise Refused("There is no plan yet.")
-        chosen = _by(plan, route)
+        chosen = by_route(plan, route)
         if not self._journal.recoveries.replan(recovery_id, chosen, only_if=lambda known, _: _waits_for_a_word(known)):
             raise Refused("The route of a recovery that was confirmed, or is over, is not changed by hand.")
         self._journal.recoveries.note(recovery_id, "Route", f"route {route} chosen by {who}", self._clock.now())
@@ -204,7 +204,7 @@ class Desk:
         self._refuse_if_read_only()
         self._refuse_if_recovered(instance_id)
         plan = self._previews.shown(region, instance_id)
-        plan = plan if route is None else _by(plan, route)
+        plan = plan if route is None else by_route(plan, route)
         if plan.digest != digest:
             raise Refused("The plan is not the one that was shown. Open it again.")
         recovery_id = self._watch.intake.engineer(region, instance_id).id
@@ -292,8 +292,8 @@ class Desk:
             return tuple(self._events)
 
 
-def _by(plan: Plan, route: Route) -> Plan:
-    """The plan with this route first; raises `Refused` when it cannot lead anywhere."""
+def by_route(plan: Plan, route: Route) -> Plan:
+    """Return the plan with this route first; raises `Refused` when it cannot lead anywhere."""
     if route is Route.WARM_IMAGE and plan.warm_image is None:
         raise Refused("There is no earlier image of this instance.")
     if route is Route.RESTART and plan.spec.instance.behavior is not InterruptionBehavior.STOP:

@@ -15,7 +15,8 @@ class Situation:
     is on an instance, `on_row` that it is on any row, `on_someone` that the row names an instance, `on_recovery` that
     it has a recovery, open or over.
     `failed` says that there is no desk because it could not be opened, or has stopped.
-    `marked` counts the marked rows of the panel, `on_events` says that the panel is the events.
+    `marked` counts the marked rows of the panel, `on_events` says that the panel is the events, `replays` that what is
+    seen is the past.
     """
 
     read_only: bool = False
@@ -30,6 +31,7 @@ class Situation:
     on_events: bool = False
     ended: RecoveryState | None = None
     marked: int = 0
+    replays: bool = False
 
 
 def always(situation: Situation) -> bool:
@@ -77,6 +79,11 @@ def on_row(situation: Situation) -> bool:
     return situation.on_row
 
 
+def on_row_of_now(situation: Situation) -> bool:
+    """The cursor is on a row, and what it shows is not the past."""
+    return situation.on_row and not situation.replays
+
+
 def on_recovery(situation: Situation) -> bool:
     """The chosen row has a recovery, open or over."""
     return situation.on_recovery
@@ -105,3 +112,8 @@ def not_starting(situation: Situation) -> bool:
 def on_someone(situation: Situation) -> bool:
     """The chosen row names an instance."""
     return situation.on_someone
+
+
+def replays(situation: Situation) -> bool:
+    """What is seen is the past."""
+    return situation.replays

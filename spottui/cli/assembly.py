@@ -1,14 +1,13 @@
 """Puts the rooms together: the only place that knows them all."""
 
+import ctypes
 import gc
-import logging
-import logging.handlers
-import os
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
+from spottui.cli.logfile import log_to
 from spottui.cloud.account import CloudAccount
 from spottui.config import state_dir
 from spottui.desk import Desk
@@ -27,8 +26,8 @@ from spottui.recovery.survey import Surveys
 from spottui.recovery.work import Signals, Work
 from spottui.watch.watch import Watch
 
-LOG_BYTES = 5_000_000
-LOG_FILES = 3
+_M_ARENA_MAX = -8
+"""The name of glibc's `mallopt` for the number of heaps."""
 
 
 def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) -> Desk:
@@ -37,7 +36,8 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     Takes a second or two: the SDKs are imported here. A read-only desk takes no message from the queue and recovers
     nothing. Raises `JournalProblem`.
     """
-    _log_to(state_dir() / "spottui.log")
+    log_to(state_dir() / "spottui.log")
+    _share_heaps()
     journal_path = Path(settings.journal)
     journal = Journal(journal_path)
     account = CloudAccount(settings)
@@ -105,16 +105,7 @@ def _no_sender() -> None:
     """Nobody is to be told."""
 
 
-def _log_to(path: Path) -> None:
-    # A log that cannot be written, on a full disk say, must not write over the screen.
-    logging.raiseExceptions = False
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    logger = logging.getLogger("spottui")
-    if logger.handlers:
-        return
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-    handler = logging.handlers.RotatingFileHandler(path, maxBytes=LOG_BYTES, backupCount=LOG_FILES, delay=True)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+def _share_heaps() -> None:
+    """Let our threads share two heaps: of one for each, which glibc gives them, what is freed is seldom used again."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)

@@ -1,13 +1,16 @@
 """What `doctor` asks the cloud; nothing that it asks changes anything."""
 
+import re
 from collections.abc import Generator, Iterator
 from typing import TYPE_CHECKING
 
 from spottui.cli.check import Check, note, ok, wrong
 from spottui.cli.permissions import CLEAN, RECOVER, WATCH, Permission, statement_for
+from spottui.cli.progress import Progress
 from spottui.cli.setup import missing_steps
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.identity import caller
 from spottui.domain.settings import Settings
 
 if TYPE_CHECKING:
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 SKEW_S = 60.0
 """A request whose date is further off than minutes is refused; long before that, deadlines are shown wrong."""
 SKEW_CODES = ("InvalidTimeStamp", "IllegalTimestamp", "TimeExpired")
+NEW_KEY = "make a new access key for the RAM user and export it"
 TRUST_THE_CLOCK = "sudo timedatectl set-ntp true"
 
 
@@ -31,14 +35,30 @@ def credential_check(settings: Settings, credentials: CredentialSource) -> Check
     return ok("credentials", f"{kind} {str(model.access_key_id)[:8]}… from {where}")
 
 
-def region_checks(tools: "RegionTools", *, watch_only: bool) -> Iterator[Check]:
-    """Look at one region: endpoint and clock, permissions, the fleet, the queue, the rule."""
+def identity_check(settings: Settings, credentials: CredentialSource) -> Check:
+    """Say who makes our calls, and whether the queues are of the same account."""
+    try:
+        found = caller(settings, settings.regions[0], credentials)
+    except CloudError as error:
+        if error.kind is ErrorKind.CREDENTIALS and not error.code.startswith(SKEW_CODES):
+            return wrong("identity", error.line, NEW_KEY)
+        return note("identity", f"not known: {error.line}")
+    said = f"{found.arn} of account {found.account_id}"
+    owners = {owner[1] for one in settings.regions if (owner := re.search(r"(\d{6,})\.mns", one.mns_endpoint))}
+    if found.account_id and owners - {found.account_id}:
+        said = f"{said}, and a queue is of account {', '.join(sorted(owners - {found.account_id}))}"
+        return note("identity", said, "set mns_endpoint in the configuration")
+    return ok("identity", said)
+
+
+def region_checks(tools: "RegionTools", progress: Progress, *, watch_only: bool) -> Iterator[Check]:
+    """Look at one region: endpoint and clock, permissions, the fleet, the queue, the rule, each at its endpoint."""
     endpoint = _endpoint(tools)
     yield endpoint
-    if endpoint.mend:
-        return
-    yield from _permissions(tools, watch_only=watch_only)
-    spot = yield from _fleet(tools)
+    spot = True
+    if not endpoint.mend:
+        yield from _permissions(tools, progress, watch_only=watch_only)
+        spot = yield from _fleet(tools)
     yield from _queue(tools)
     yield from _rule(tools, has_spot=spot)
 
@@ -51,7 +71,7 @@ def _endpoint(tools: "RegionTools") -> Check:
         if error.code.startswith(SKEW_CODES):
             return wrong(subject, error.line, TRUST_THE_CLOCK)
         if error.kind is ErrorKind.CREDENTIALS:
-            return wrong(subject, error.line, "make a new access key for the RAM user and export it")
+            return wrong(subject, error.line, NEW_KEY)
         if error.kind in (ErrorKind.UNREACHABLE, ErrorKind.BROKEN):
             return wrong(subject, error.line, f"curl -sI https://ecs.{tools.settings.id}.aliyuncs.com; {error.advice}")
         return note(subject, f"answers: {error.line}")
@@ -62,11 +82,14 @@ def _endpoint(tools: "RegionTools") -> Check:
     return wrong(subject, said, TRUST_THE_CLOCK) if abs(skew_s) > SKEW_S else ok(subject, said)
 
 
-def _permissions(tools: "RegionTools", *, watch_only: bool) -> Iterator[Check]:
+def _permissions(tools: "RegionTools", progress: Progress, *, watch_only: bool) -> Iterator[Check]:
     subject = f"permission {tools.settings.id}"
     wanted = WATCH if watch_only else (*WATCH, *RECOVER, *CLEAN)
     tried = [one for one in wanted if one.probe is not None]
-    found = [(one, _probe(tools, one)) for one in tried]
+    found: list[tuple[Permission, CloudError | None]] = []
+    for number, one in enumerate(tried):
+        progress.show(f"{subject}: {one.action}", number, len(tried))
+        found.append((one, _probe(tools, one)))
     granted = sum(error is None for _, error in found)
     yield ok(subject, f"{granted} of {len(tried)} ECS actions granted")
     for one, error in found:

@@ -18,14 +18,21 @@ SCENARIO = "demo"
 DEADLINE_S = 300
 
 
-@click.command()
+_EXAMPLES = """\b
+Examples:
+  spottui demo                       press y and enter, a, ?
+  spottui demo --headless --auto     exit 0 when all three run again
+"""
+
+
+@click.command(epilog=_EXAMPLES)
 @click.option("--headless", is_flag=True, help="No screen: JSON lines, a summary at the end, exit 0 if all recovered.")
 @click.option("--auto", is_flag=True, help="Arm auto-mode at start.")
 @click.option("--read-only", is_flag=True, help="Watch only.")
 def demo(headless: bool, auto: bool, read_only: bool) -> None:
     """Show everything on a simulated cloud: 24 instances, three reclaims within ten seconds.
 
-    Needs no account and touches nothing but this machine. Example: spottui demo --headless --auto
+    Needs no account and touches nothing but this machine.
     """
     if auto and read_only:
         raise click.UsageError("--auto and --read-only exclude each other: auto-mode acts.")

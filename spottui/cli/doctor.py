@@ -8,6 +8,7 @@ import click
 
 from spottui.cli.check import Check, Verdict
 from spottui.cli.opening import with_settings
+from spottui.cli.progress import Progress
 
 if TYPE_CHECKING:
     from spottui.domain.settings import Settings
@@ -32,10 +33,12 @@ def doctor(settings: "Settings", watch_only: bool, live: bool, as_json: bool) ->
     Nothing is changed. Each line that is WRONG has the command or the RAM statement that mends it.
     """
     checks: list[Check] = []
-    for check in _checks(settings, watch_only=watch_only, live=live):
-        checks.append(check)
-        if not as_json:
-            _show(check)
+    with Progress() as progress:
+        for check in _checks(settings, progress, watch_only=watch_only, live=live):
+            checks.append(check)
+            progress.clear()
+            if not as_json:
+                _show(check)
     bad = sum(check.verdict is Verdict.WRONG for check in checks)
     if as_json:
         rows = [{"subject": c.subject, "verdict": c.verdict, "found": c.found, "mend": c.mend or None} for c in checks]
@@ -45,8 +48,8 @@ def doctor(settings: "Settings", watch_only: bool, live: bool, as_json: bool) ->
     click.get_current_context().exit(1 if bad else 0)
 
 
-def _checks(settings: "Settings", *, watch_only: bool, live: bool) -> Iterator[Check]:
-    from spottui.cli.cloud_checks import credential_check, region_checks
+def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live: bool) -> Iterator[Check]:
+    from spottui.cli.cloud_checks import credential_check, identity_check, region_checks
     from spottui.cli.machine_checks import machine_checks
     from spottui.cloud.region_tools import credentials_of, region_tools
 
@@ -56,12 +59,13 @@ def _checks(settings: "Settings", *, watch_only: bool, live: bool) -> Iterator[C
     yield known
     if known.verdict is Verdict.WRONG:
         return
+    yield identity_check(settings, credentials)
     for tools in region_tools(settings, credentials):
-        yield from region_checks(tools, watch_only=watch_only)
+        yield from region_checks(tools, progress, watch_only=watch_only)
         if live:
             from spottui.cli.drill import live_check
 
-            yield live_check(settings, tools)
+            yield live_check(settings, tools, progress)
 
 
 def _show(check: Check) -> None:

@@ -7,6 +7,8 @@ import click
 
 from spottui.cli.check import Check, ok, wrong
 from spottui.cli.opening import Failed, Wrong, refuse_if_read_only, with_settings
+from spottui.cli.progress import Progress
+from spottui.cli.suggestions import scenarios, spot_instances
 
 if TYPE_CHECKING:
     from spottui.cloud.region_tools import RegionTools
@@ -35,12 +37,15 @@ def _game_day(ctx: click.Context, _option: click.Parameter, scenario: str | None
 
 @click.command(epilog=_EXAMPLES)
 @click.option(
-    "--game-day", metavar="SCENARIO", is_eager=True, expose_value=False, callback=_game_day,
+    "--game-day", metavar="SCENARIO", is_eager=True, expose_value=False, callback=_game_day, shell_complete=scenarios,
     help="Instead: a night on the simulated cloud, with a score at the end.",
 )  # fmt: skip
 @with_settings
-@click.argument("instance")
-@click.option("--via", type=click.Choice(["cloudmonitor", "queue"]), default="cloudmonitor", show_default=True)
+@click.argument("instance", shell_complete=spot_instances)
+@click.option(
+    "--via", type=click.Choice(["cloudmonitor", "queue"]), default="cloudmonitor", show_default=True,
+    help="How it is sent: as CloudMonitor's debug event, or put on the queue itself.",
+)  # fmt: skip
 @click.option("--timeout", "timeout_s", default=60.0, show_default=True, help="Seconds to wait for it.")
 @click.option("--dry-run", is_flag=True, help="Send nothing; say what auto-mode would do.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
@@ -49,6 +54,7 @@ def drill(settings: "Settings", instance: str, via: str, timeout_s: float, dry_r
 
     Nothing is launched: a drill sets no lock, and only a lock lets auto-mode go on. A console that watches shows it
     as suspected, keeps the instance's disks (DeleteWithInstance=false) and closes it as a drill after its deadline.
+    A `spottui guard --queue` on the instance warns and ends its workload as at a reclaim, and goes on with it.
     """
     from spottui.cli.naming import find_instance
     from spottui.cli.outlook import what_auto_mode_would_do
@@ -74,30 +80,45 @@ def drill(settings: "Settings", instance: str, via: str, timeout_s: float, dry_r
 def _sent(
     settings: "Settings", tools: "RegionTools", instance_id: str, via: str, timeout_s: float, as_json: bool
 ) -> dict[str, Any]:
-    from spottui.cli.drilling import await_drill, send_drill
+    from spottui.cli.drilling import Lost, await_drill, send_drill
 
-    call_id, arrival = await_drill(
-        settings, tools, instance_id, timeout_s, lambda: send_drill(tools, instance_id, via_queue=via == "queue")
-    )
+    try:
+        with Progress() as progress:
+            call_id, arrival = await_drill(
+                settings,
+                tools,
+                instance_id,
+                timeout_s,
+                lambda: send_drill(tools, instance_id, via_queue=via == "queue"),
+                progress,
+            )
+    except Lost as problem:
+        raise Failed(str(problem).strip()) from None
     if arrival is None:
         raise Failed(
             f"the drill [{call_id}] was not seen within {timeout_s:.0f} s. `spottui doctor` looks at queue and rule; "
             "a console with another journal may have taken it: look at its events."
         )
     _tell(f"arrived at {arrival.where} after {arrival.seconds:.1f} s [{call_id}]", as_json)
-    return {"sent": call_id, "arrived_s": round(arrival.seconds, 3)}
+    if arrival.shown_as:
+        _tell(f"  shown as {arrival.shown_as}", as_json)
+    return {"sent": call_id, "arrived_s": round(arrival.seconds, 3), "shown_as": arrival.shown_as or None}
 
 
-def live_check(settings: "Settings", tools: "RegionTools") -> Check:
+def live_check(settings: "Settings", tools: "RegionTools", progress: Progress) -> Check:
     """Send the debug event about an instance that does not exist and return how long it took to come."""
-    from spottui.cli.drilling import await_drill
+    from spottui.cli.drilling import Lost, await_drill
     from spottui.cloud.errors import CloudError
 
     subject = f"live {tools.settings.id}"
     try:
-        call_id, arrival = await_drill(settings, tools, LIVE_ID, LIVE_S, lambda: tools.rules.send_drill(LIVE_ID))
+        call_id, arrival = await_drill(
+            settings, tools, LIVE_ID, LIVE_S, lambda: tools.rules.send_drill(LIVE_ID), progress
+        )
     except CloudError as error:
         return wrong(subject, error.line, error.advice or "try again")
+    except Lost as problem:
+        return wrong(subject, str(problem), "try again")
     if arrival is None:
         return wrong(subject, f"the debug event [{call_id}] did not come within {LIVE_S:.0f} s", "spottui setup")
     return ok(subject, f"the debug event came to {arrival.where} after {arrival.seconds:.1f} s")

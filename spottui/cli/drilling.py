@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from spottui.cli.consoles import live_consoles
+from spottui.cli.progress import Progress
 from spottui.cloud.errors import CloudError
 from spottui.cloud.event_rules import drill_body
 from spottui.cloud.messages import Reclaim, parse
@@ -14,7 +15,9 @@ from spottui.cloud.mns import Message
 from spottui.cloud.region_tools import RegionTools
 from spottui.domain.interruption import Evidence
 from spottui.domain.settings import Settings
+from spottui.domain.text import plain
 from spottui.journal import Journal
+from spottui.journal.incidents import incident
 
 LOOK_S = 0.2
 CLOCKS_APART = timedelta(minutes=2)
@@ -22,10 +25,15 @@ CLOCKS_APART = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Where a drill was seen, in words, and how many seconds after it was sent."""
+    """Where a drill was seen, in words, how many seconds after it was sent, and what the console there made of it."""
 
     where: str
     seconds: float
+    shown_as: str = ""
+
+
+class Lost(Exception):
+    """A call failed after the drill was sent, or while it was: the text says how far it came."""
 
 
 def send_drill(tools: RegionTools, instance_id: str, *, via_queue: bool) -> str:
@@ -36,34 +44,47 @@ def send_drill(tools: RegionTools, instance_id: str, *, via_queue: bool) -> str:
 
 
 def await_drill(
-    settings: Settings, tools: RegionTools, instance_id: str, timeout_s: float, send: Callable[[], str]
+    settings: Settings,
+    tools: RegionTools,
+    instance_id: str,
+    timeout_s: float,
+    send: Callable[[], str],
+    progress: Progress,
 ) -> tuple[str, Arrival | None]:
-    """Send a drill and wait for it; return the send's id, and where it arrived or None.
+    """Send a drill and wait for it; return the send's id, and where it arrived or None. Raises `Lost`.
 
     A console that lives takes the message itself and writes it down: then the journal is watched, so that nothing is
     taken away from it. Without one the queue is read here, and what is not this drill is given back.
     """
     journal = Journal(Path(settings.journal))
-    began = time.monotonic()
+    began, sent = time.monotonic(), datetime.now(UTC)
     watched = bool(live_consoles(Path(settings.journal)))
     before = _sightings(journal, tools, instance_id)
-    sent = datetime.now(UTC)
-    call_id = send()
     try:
-        while time.monotonic() - began < timeout_s:
-            if watched:
-                seen = _sightings(journal, tools, instance_id) > before
-                where = "the journal of the console that watches"
-            else:
-                seen = _at_queue(tools, instance_id, sent)
-                where = f"the queue {tools.settings.queue}"
-            if seen:
-                return call_id, Arrival(where, time.monotonic() - began)
+        call_id = _sent(send)
+        while (waited_s := time.monotonic() - began) < timeout_s:
+            progress.show("waiting for the drill", waited_s, timeout_s)
+            if watched and _sightings(journal, tools, instance_id) > before:
+                took_s, shown_as = time.monotonic() - began, _shown_as(journal, instance_id)
+                return call_id, Arrival("the journal of the console that watches", took_s, shown_as)
             if watched:
                 time.sleep(LOOK_S)
+            elif _at_queue(tools, instance_id, sent, call_id):
+                return call_id, Arrival(f"the queue {tools.settings.queue}", time.monotonic() - began)
         return call_id, None
     finally:
         journal.close()
+
+
+def _sent(send: Callable[[], str]) -> str:
+    try:
+        return send()
+    except CloudError as error:
+        if error.kind.effect_unknown:
+            raise Lost(
+                f"{error.line}. Whether the drill was sent is not known; a console shows it if it was. {error.advice}"
+            ) from None
+        raise
 
 
 def _sightings(journal: Journal, tools: RegionTools, instance_id: str) -> int:
@@ -76,19 +97,38 @@ def _sightings(journal: Journal, tools: RegionTools, instance_id: str) -> int:
     return sum(one.duplicates + (Evidence.QUEUE in one.evidence) for one in mine)
 
 
-def _at_queue(tools: RegionTools, instance_id: str, sent: datetime) -> bool:
+def _shown_as(journal: Journal, instance_id: str) -> str:
+    found = incident(journal, instance_id)
+    if found is None:
+        return ""
+    said = found.recovery.reason or found.recovery.next_step
+    evidence = f"{found.recovery.state}, evidence {found.interruption.marks}"
+    return plain(f"{evidence}: {said}" if said else evidence, 300)
+
+
+def _at_queue(tools: RegionTools, instance_id: str, sent: datetime, call_id: str) -> bool:
     """Take one batch, delete this drill and give everything else back at once.
 
     A message with a time of its own may be a real notice: it counts, and is left to the consoles.
     """
-    messages = tools.queue.receive()
+    try:
+        messages = tools.queue.receive()
+    except CloudError as error:
+        raise Lost(
+            f"{error.line}. The drill [{call_id}] was sent, and is for a console to see. {error.advice}"
+        ) from None
     mine = [message for message in messages if _speaks_of(message, tools.settings.id, instance_id, sent)]
     timeless = [message for message in mine if _time_of(message) is None]
     for message in messages:
         if message not in timeless:
             _give_back(tools, message)
-    if timeless:
+    try:
         tools.queue.delete(timeless)
+    except CloudError as error:
+        raise Lost(
+            f"{error.line}. The drill [{call_id}] has arrived and stays in the queue: the next console shows it. "
+            f"{error.advice}"
+        ) from None
     return bool(mine)
 
 

@@ -1,7 +1,7 @@
 """`spottui drill --game-day SCENARIO`: a night on the simulated cloud with a score at the end."""
 
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +36,7 @@ def play(scenario: str, *, headless: bool) -> int:
 
             settings = replace(load(config), profile="game-day")
             code = _run(settings, config, headless=headless)
-            _show_score(settings)
+            show_score(settings, headless=headless)
     return code
 
 
@@ -99,7 +99,9 @@ def score_of(incident: "Incident") -> Score:
     )
 
 
-def _show_score(settings: "Settings") -> None:
+def show_score(settings: "Settings", *, headless: bool) -> None:
+    """Print the score of every incident of the journal, without a screen as one more JSON line before."""
+    from spottui.cli.records import line
     from spottui.domain.text import plain
     from spottui.journal import Journal
     from spottui.journal.incidents import incident, incidents_since
@@ -108,6 +110,8 @@ def _show_score(settings: "Settings") -> None:
     ids = [known.id for known, _ in incidents_since(journal, datetime.fromtimestamp(0, UTC))]
     scores = [score_of(found) for found in (incident(journal, one) for one in ids) if found]
     journal.close()
+    if headless:
+        click.echo(line(datetime.now(UTC), "score", {"scores": [asdict(one) for one in scores]}))
     click.echo(f"\n{'name':<16}{'state':<13}{'confirm s':>10}{'recover s':>11}{'data age s':>12}{'duplicates':>12}")
     for one in scores:
         times = f"{_cell(one.confirm_s):>10}{_cell(one.recovery_s):>11}{_cell(one.data_age_s):>12}"

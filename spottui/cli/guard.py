@@ -1,5 +1,6 @@
 """`spottui guard`: a workload on a spot instance, warned and ended in time, and gone on with at the next boot."""
 
+import re
 import shutil
 import signal
 from datetime import UTC, datetime
@@ -11,8 +12,11 @@ import click
 from spottui.cli.opening import Failed, Wrong
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spottui.cloud.metadata import Metadata
-    from spottui.workload.guard import Guard, Rules
+    from spottui.cloud.own_notices import OwnNotices
+    from spottui.workload.guard import Guard
     from spottui.workload.progress import ProgressFile
 
 _EXAMPLES = """\b
@@ -21,7 +25,15 @@ Examples:
   spottui guard --signal USR1 --margin 60 -- ./train.sh
   spottui guard --state /var/lib/train.json -- ./train.sh
   spottui guard --unit --state /var/lib/train.json -- ./train.sh > t.service
+  spottui guard --queue https://$MNS_ENDPOINT/queues/train -- ./train.sh
 """
+_QUEUE = re.compile(r"((?:https?://)?[A-Za-z0-9.-]+(?::\d{1,5})?)/queues/([A-Za-z0-9][A-Za-z0-9-]{0,119})/?")
+
+
+def _queue_address(_ctx: click.Context, _option: click.Parameter, address: str) -> str:
+    if address and not _QUEUE.fullmatch(address):
+        raise click.BadParameter(f"{address!r} is not like https://ACCOUNT.mns.REGION.aliyuncs.com/queues/NAME")
+    return address
 
 
 class SignalName(click.ParamType[signal.Signals]):
@@ -54,6 +66,7 @@ class SignalName(click.ParamType[signal.Signals]):
     help="Remember the outcome here: what is done is not run again.",
 )  # fmt: skip
 @click.option("--metadata", "address", default="", help="Another metadata service.  [default: http://100.100.100.200]")
+@click.option("--queue", default="", callback=_queue_address, metavar="URL", help="Listen to this queue too.")
 @click.option("--unit", is_flag=True, help="Print a systemd unit that goes on with it at boot, and end.")
 @click.option("--dry-run", is_flag=True, help="Look at the metadata once, run nothing.")
 @click.pass_context
@@ -65,6 +78,7 @@ def guard(
     poll_s: float,
     state: Path | None,
     address: str,
+    queue: str,
     unit: bool,
     dry_run: bool,
 ) -> None:
@@ -73,9 +87,15 @@ def guard(
     When the metadata service says that the instance is taken back, the workload is sent a signal, has until a margin
     before the deadline to save its work, and is killed then. With --state it is run again, at the next boot say,
     until it has ended with 0 without an interruption; SPOTTUI_RUN tells it which run this is.
+
+    The queue of --queue is one of the guard's own, not the console's: a message goes to one of those who listen. Only
+    a notice that names this instance counts; what is about others is given back. A drill about this instance is
+    answered as a notice is, and with --state the workload is gone on with after it. Credentials come from the SDK's
+    default chain, such as the instance's RAM role, which needs mns:ReceiveMessage, DeleteMessage and
+    ChangeMessageVisibility.
     """
     from spottui.cloud.metadata import ADDRESS, Metadata
-    from spottui.workload.guard import Rules
+    from spottui.workload.guard import Guard, Rules
 
     if not shutil.which(command[0]):
         raise Wrong(f"{command[0]} is not a command that can be run.")
@@ -84,16 +104,28 @@ def guard(
         return
     metadata = Metadata(address or ADDRESS)
     if dry_run:
-        _look(metadata)
+        _look(metadata, queue)
         return
-    ctx.exit(_run(command, Rules(warning, margin_s, poll_s), metadata, state))
+    minder = Guard(Rules(warning, margin_s, poll_s), metadata, _say, _notices(queue, metadata) if queue else None)
+    ctx.exit(_run(command, minder, state))
 
 
-def _run(command: tuple[str, ...], rules: "Rules", metadata: "Metadata", state: Path | None) -> int:
-    from spottui.workload.guard import Guard
+def _notices(queue: str, metadata: "Metadata") -> "Callable[[], OwnNotices]":
+    """Return what opens the queue; the SDK is imported then, in the thread that listens."""
+    found = _QUEUE.fullmatch(queue)
+    assert found
+
+    def open_notices() -> "OwnNotices":
+        from spottui.cloud.own_notices import OwnNotices
+
+        return OwnNotices(found[1], found[2], metadata.instance_id())
+
+    return open_notices
+
+
+def _run(command: tuple[str, ...], minder: "Guard", state: Path | None) -> int:
     from spottui.workload.progress import ProgressFile, ProgressProblem
 
-    minder = Guard(rules, metadata, _say)
     try:
         if state is None:
             return minder.run(command).exit_code
@@ -111,21 +143,26 @@ def _run_until_done(command: tuple[str, ...], minder: "Guard", file: "ProgressFi
         if known.outcome is Outcome.DONE:
             _say("done already; remove the state file to run it again")
             return 0
-        known = file.begin(known)
-        ended = minder.run(command, known.runs)
-        # After a warning 0 may mean `saved` as well as `finished`: it is run again, and finds nothing to do.
-        done = Outcome.FAILED if ended.exit_code else Outcome.DONE
-        file.end(known, Outcome.INTERRUPTED if ended.interrupted else done, ended.exit_code)
-        return ended.exit_code
+        while True:
+            known = file.begin(known)
+            ended = minder.run(command, known.runs)
+            # After a warning 0 may mean `saved` as well as `finished`: it is run again, and finds nothing to do.
+            done = Outcome.FAILED if ended.exit_code else Outcome.DONE
+            known = file.end(known, Outcome.INTERRUPTED if ended.interrupted else done, ended.exit_code)
+            if not ended.by_drill:
+                return ended.exit_code
+            _say("it was a drill: the workload is run again")
 
 
-def _look(metadata: "Metadata") -> None:
+def _look(metadata: "Metadata", queue: str) -> None:
     from spottui.cloud.metadata import MetadataProblem
 
     try:
         deadline = metadata.termination_time()
     except MetadataProblem as problem:
         raise Failed(f"metadata: {problem}. Is this an ECS instance?") from None
+    if queue:
+        click.echo(_notices(queue, metadata)().check())
     if deadline is None:
         click.echo("the metadata service answers: no reclaim is planned")
     else:
@@ -147,6 +184,7 @@ def _unit(ctx: click.Context, command: tuple[str, ...]) -> str:
         program, "guard", "--signal", given["warning"].name, "--margin", f"{given['margin_s']:g}",
         "--poll", f"{given['poll_s']:g}", "--state", str(given["state"].absolute()),
         *(["--metadata", given["address"]] if given["address"] else []),
+        *(["--queue", given["queue"]] if given["queue"] else []),
         "--", str(Path(shutil.which(command[0]) or command[0]).absolute()), *command[1:],
     ]  # fmt: skip
     return f"""\

@@ -11,6 +11,7 @@ import click
 
 from spottui.cli.console import whoami
 from spottui.cli.opening import Wrong, agree, refuse_if_read_only, with_settings
+from spottui.cli.progress import Progress
 
 if TYPE_CHECKING:
     from spottui.domain.leftover import Leftover
@@ -101,9 +102,14 @@ def _delete(
     elif going:
         refuse_if_read_only()
         agree(f"Delete {_sum(going)}?", yes=yes)
-        for resource_id, why in one.clean_up([left.resource_id for left in going], whoami()):
-            outcome[resource_id] = why or GONE
-            _tell({resource_id: why}, as_json=as_json)
+        with Progress() as progress:
+            progress.show("deleting", 0, len(going))
+            cleaned = one.clean_up([left.resource_id for left in going], whoami())
+            for number, (resource_id, why) in enumerate(cleaned, 1):
+                outcome[resource_id] = why or GONE
+                progress.clear()
+                _tell({resource_id: why}, as_json=as_json)
+                progress.show("deleting", number, len(going))
     if as_json:
         click.echo(json.dumps({"leftovers": [_record(left) for left in going], "outcome": outcome}))
     return outcome

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from spottui.cli.opening import Failed, Wrong, agree, refuse_if_read_only, with_settings
+from spottui.cli.suggestions import templates
 
 if TYPE_CHECKING:
+    from spottui.cloud.errors import CloudError
     from spottui.cloud.rpc import Rpc
     from spottui.domain.settings import LaunchTemplate, Settings
     from spottui.journal.launches import Launch, Launches
@@ -35,7 +37,7 @@ PAUSES_S = (0.5, 1, 2, 4)
 
 @click.command(epilog=_EXAMPLES)
 @with_settings
-@click.argument("template")
+@click.argument("template", shell_complete=templates)
 @click.option("--count", type=click.IntRange(1, 100), default=1, show_default=True, help="All of them or none.")
 @click.option("--dry-run", is_flag=True, help="Show the plan, let the cloud check it, launch nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -67,6 +69,8 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
     if not as_json:
         click.echo("checked: the cloud would launch it now")
     if dry_run:
+        if as_json:
+            click.echo(json.dumps({"template": template, "count": count, "instance_ids": []}))
         return
     refuse_if_read_only()
     agree(f"Launch {count}?", yes=yes)
@@ -75,11 +79,13 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
 
 def _finish(settings: "Settings", launches: "Launches", left: "Launch", *, dry_run: bool, as_json: bool) -> None:
     """Find out what came of a launch that was asked for before, by asking with its token again."""
-    click.echo(f"the launch of {left.count} at {left.at:%Y-%m-%d %H:%M:%S} UTC has no known end: asked again", err=True)
+    next_step = "without --dry-run it is asked for again" if dry_run else "asked for again"
+    click.echo(f"the launch of {left.count} at {left.at:%Y-%m-%d %H:%M:%S} UTC has no known end: {next_step}", err=True)
     if dry_run:
         return
     refuse_if_read_only()
-    _tell(_carry_out(_rpc(settings, left.template.region), launches, left), left.name, as_json=as_json)
+    launched = _carry_out(_rpc(settings, left.template.region), launches, left, known=False)
+    _tell(launched, left.name, as_json=as_json)
 
 
 def _begun(launches: "Launches", name: str, count: int, template: "LaunchTemplate") -> "Launch":
@@ -92,7 +98,8 @@ def _begun(launches: "Launches", name: str, count: int, template: "LaunchTemplat
     return begun
 
 
-def _carry_out(rpc: "Rpc", launches: "Launches", asked: "Launch") -> tuple[tuple[str, ...], str]:
+def _carry_out(rpc: "Rpc", launches: "Launches", asked: "Launch", *, known: bool = True) -> tuple[tuple[str, ...], str]:
+    """Ask until there is an answer; `known` while no earlier try with this token may have taken effect."""
     from datetime import UTC, datetime
 
     from spottui.cloud.errors import CloudError
@@ -102,18 +109,27 @@ def _carry_out(rpc: "Rpc", launches: "Launches", asked: "Launch") -> tuple[tuple
         try:
             ids, request_id = launch(rpc, asked.template, asked.name, asked.count, asked.token)
         except CloudError as error:
-            if not error.kind.passes:
-                launches.end(asked, error.line, datetime.now(UTC))
-                raise
-            if pause_s is None:
+            known = known and not error.kind.effect_unknown
+            if error.kind.passes and pause_s is not None:
+                time.sleep(pause_s)
+                continue
+            if not known and _says_nothing_of_the_token(error):
                 raise Failed(
                     f"{error.line}. Whether it was launched is not known: say the same again, it has the same token."
                 ) from None
-            time.sleep(pause_s)
-        else:
-            launches.end(asked, ",".join(ids), datetime.now(UTC))
-            return ids, request_id
+            launches.end(asked, error.line, datetime.now(UTC))
+            raise
+        launches.end(asked, ",".join(ids), datetime.now(UTC))
+        return ids, request_id
     raise AssertionError("unreachable")
+
+
+def _says_nothing_of_the_token(error: "CloudError") -> bool:
+    """Whether the call did not come as far as where a token that took effect is answered with its instances."""
+    from spottui.cloud.errors import ErrorKind
+
+    before_it = (ErrorKind.DENIED, ErrorKind.CREDENTIALS, ErrorKind.THROTTLED)
+    return error.kind.effect_unknown or error.kind in before_it
 
 
 def _rpc(settings: "Settings", region: str) -> "Rpc":

@@ -14,18 +14,22 @@ from spottui.domain.settings import Settings
 COLUMNS, LINES = 80, 24
 FREE_BYTES = 200_000_000
 TMUX_PATIENCE_S = 2
+NO_OSC_52 = {"STY": "GNU screen", "VTE_VERSION": "a terminal of GNOME's kind"}
+"""By the variable that they set."""
+INSTEAD = "select with shift and the mouse, or use a terminal that takes it: kitty, WezTerm, iTerm2, Windows Terminal"
 
 
 def machine_checks(settings: Settings) -> Iterator[Check]:
     """Look at everything on this machine."""
-    yield from _terminal()
+    yield from terminal_checks(is_terminal=sys.stdout.isatty())
     yield from _journal(Path(settings.journal))
     yield _disk(Path(settings.journal).parent)
     yield _log()
 
 
-def _terminal() -> Iterator[Check]:
-    if not sys.stdout.isatty():
+def terminal_checks(*, is_terminal: bool) -> Iterator[Check]:
+    """Look at size and colours, and whether what is copied comes to the person's clipboard."""
+    if not is_terminal:
         yield note("terminal", "not one: its colours and size were not looked at")
         return
     size = shutil.get_terminal_size()
@@ -34,8 +38,7 @@ def _terminal() -> Iterator[Check]:
         yield note("terminal", text, f"make it at least {COLUMNS}x{LINES}")
     else:
         yield ok("terminal", text)
-    if os.environ.get("TMUX"):
-        yield _tmux()
+    yield _tmux() if os.environ.get("TMUX") else _copying()
 
 
 def _colours() -> str:
@@ -47,16 +50,25 @@ def _colours() -> str:
     return "256 colours" if "256" in term else f"16 colours (TERM={term or 'not set'})"
 
 
+def _copying() -> Check:
+    """Copying goes through OSC 52; a terminal that does not know it says nothing, so it is told by its name."""
+    name = os.environ.get("TERM_PROGRAM", "") or os.environ.get("TERM", "")
+    deaf = next((what for mark, what in NO_OSC_52.items() if os.environ.get(mark)), "")
+    if name == "Apple_Terminal" or deaf:
+        return note("copying", f"{deaf or name} takes no OSC 52: `c` copies nothing", INSTEAD)
+    return ok("copying", f"by OSC 52, which {name or 'this terminal'} must allow; `c` in the console tries it")
+
+
 def _tmux() -> Check:
-    """Copying goes through OSC 52, which tmux passes on only when it may set the clipboard."""
+    """Copying goes through OSC 52, which tmux takes from a program only with `on`; `external` is its default."""
     try:
         said = subprocess.run(
             ["tmux", "show", "-gv", "set-clipboard"], capture_output=True, text=True, timeout=TMUX_PATIENCE_S
         ).stdout.strip()
     except (OSError, subprocess.TimeoutExpired):
         said = ""
-    if said == "off":
-        return note("tmux", "set-clipboard is off: `c` cannot copy", "tmux set -g set-clipboard on")
+    if said in ("off", "external"):
+        return note("tmux", f"set-clipboard is {said}: `c` copies nothing", "tmux set -g set-clipboard on")
     return ok("tmux", f"set-clipboard is {said or 'not known'}")
 
 
@@ -85,6 +97,9 @@ def _journal(path: Path) -> Iterator[Check]:
 
 
 def _disk(directory: Path) -> Check:
+    """A directory that could not be made has been named as the journal's trouble."""
+    while not directory.exists():
+        directory = directory.parent
     free = shutil.disk_usage(directory).free
     text = f"{free / 1e9:.1f} GB free at {directory}"
     return (

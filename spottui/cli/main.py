@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from spottui import __version__
 
@@ -18,7 +19,7 @@ COMMANDS = {
     "janitor": "What recoveries left that costs money; delete it.",
     "launch": "Launch spot instances from a template of the configuration.",
     "recover": "Recover one instance in the foreground.",
-    "replay": "Let an incident of the journal happen again, as lines.",
+    "replay": "Let an incident of the journal happen again.",
     "report": "A post-mortem of one incident, or statistics of many.",
     "setup": "Make the queue and the CloudMonitor rule of each region.",
     "sim": "Serve a simulated Alibaba Cloud on loopback.",
@@ -40,6 +41,12 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = getattr(importlib.import_module(f"spottui.cli.{cmd_name}"), cmd_name)
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the commands or the options that begin so, importing no command."""
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        return [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run what was asked for; whatever goes wrong is said in words."""

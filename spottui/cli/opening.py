@@ -4,9 +4,12 @@ import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
+
+if TYPE_CHECKING:
+    from spottui.cloud.errors import CloudError
 
 
 class Failed(click.ClickException):
@@ -60,6 +63,12 @@ def agree(question: str, *, yes: bool) -> None:
         raise Failed("nothing was done.")
 
 
+def failed(error: "CloudError", next_step: str) -> Failed:
+    """Return a call's failure in words: what the cloud said, whether it may have taken effect, and what to do next."""
+    unknown = "Whether it took effect is not known." if error.kind.effect_unknown else ""
+    return Failed(" ".join(part for part in (f"{error.line}.", unknown, error.advice, next_step) if part))
+
+
 def say(problem: Exception) -> NoReturn:
     """Raise a problem as words with an exit code; a traceback is for the log only."""
     from spottui.cloud.errors import CloudError
@@ -77,13 +86,12 @@ def say(problem: Exception) -> NoReturn:
 
 
 def _log(problem: Exception) -> Path:
-    import os
-    import traceback
+    import logging
 
+    from spottui.cli.logfile import log_to
     from spottui.config import state_dir
 
     path = state_dir() / "spottui.log"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w") as file:
-        traceback.print_exception(problem, file=file)
+    log_to(path)
+    logging.getLogger("spottui").error("a command failed", exc_info=problem)
     return path

@@ -1,15 +1,19 @@
 """What auto-mode would do about a reclaim of an instance that began now, in lines for people."""
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from spottui.cloud.ecs import Ecs
 from spottui.domain.clock import NOTICE_S, SystemClock
-from spottui.domain.forecast import TIGHT_S, ImageTiming, before_image
-from spottui.domain.plan import Plan
-from spottui.domain.settings import Settings
+from spottui.domain.forecast import Forecast, ImageTiming, before_image
+from spottui.domain.interruption import Evidence, Interruption
+from spottui.domain.plan import Plan, Route
+from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.settings import Policy, Settings
 from spottui.domain.text import plain
 from spottui.journal import Journal
+from spottui.recovery.limits import Case, Look, Refusal, Standing, judge
 from spottui.recovery.planner import capture, make_plan
 
 
@@ -30,18 +34,43 @@ def what_auto_mode_would_do(settings: Settings, ecs: Ecs, instance_id: str) -> l
         return ["no plan: the instance is not listed any more"]
     spec, timing, now = plan.spec, _timing(settings, plan.spec.main_category), SystemClock().now()
     forecast = before_image(now, now + timedelta(seconds=NOTICE_S), spec.image_gib, timing)
-    window_s = max(0.0, min(settings.policy.veto_window_s, forecast.slack_s - TIGHT_S))
     disks = ", ".join(disk.disk_id for disk in spec.cloud_disks) or "no cloud disk"
-    first, *others = plan.candidates
     return [
         f"protect  {disks} at once",
         "wait     for the Recycling lock; a drill sets none, so this one ends here",
-        f"confirm  {window_s:.0f} s after the lock, if auto-mode is armed and nobody vetoes",
-        f"image    {spec.image_gib} GiB in about {timing.estimate_s(spec.image_gib):.0f} s of {NOTICE_S:.0f} s: "
-        f"{forecast.verdict}",
-        f"launch   {first.instance_type} in {', then '.join(one.zone for one in (first, *others))}",
+        f"confirm  {_confirmed(settings.policy, plan, forecast, now)}",
+        *([f"drain    {plan.drain.name}, at most {plan.drain.timeout_s:g} s"] if plan.drain else []),
+        *_by_route(plan, settings.policy, timing, forecast),
         *[f"note     {plain(warning)}" for warning in plan.warnings],
     ]
+
+
+def _confirmed(policy: Policy, plan: Plan, forecast: Forecast, now: datetime) -> str:
+    """Ask the guard's own rules, as if auto-mode were armed and nothing else under way."""
+    one, deadline = plan.spec.instance, now + timedelta(seconds=NOTICE_S)
+    reclaim = Interruption(one.region, one.instance_id, int(now.timestamp()), now, deadline, (Evidence.LOCK,))
+    recovery = Recovery(
+        reclaim.id, one.region, one.instance_id, one.name, RecoveryState.NEEDS_YOU, deadline, now, route=plan.route
+    )
+    idle = Look(now, Standing(armed=True), 0, (), 0.0, (), 0, 0.0, None)
+    # Prices are looked up when it happens.
+    priced = replace(plan, surveyed=True)
+    answer = judge(policy, idle, Case(recovery, reclaim, priced, forecast, now, None, {}))
+    if isinstance(answer, Refusal):
+        return f"not by auto-mode: {plain(answer.reason, 300)}"
+    return f"{(answer.veto_until - now).total_seconds():.0f} s after the lock, if auto-mode is armed and nobody vetoes"
+
+
+def _by_route(plan: Plan, policy: Policy, timing: ImageTiming, forecast: Forecast) -> list[str]:
+    gib = plan.spec.image_gib
+    took = f"{gib} GiB in about {timing.estimate_s(gib):.0f} s of {NOTICE_S:.0f} s: {forecast.verdict}"
+    places = (
+        ", then ".join(f"{one.instance_type} in {one.zone}" for one in plan.candidates) or "nowhere: no place known"
+    )
+    if plan.route is Route.RESTART:
+        patience = f"for {policy.restart_patience_s:g} s; then an image of it is made"
+        return [f"restart  after its stop, tried again {patience}", f"launch   {places}"]
+    return [f"image    {took}", f"launch   {places}"]
 
 
 def _timing(settings: Settings, category: str) -> ImageTiming:

@@ -1,5 +1,6 @@
 """`spottui recover`: one recovery in the foreground, by the same engine and journal as the console's."""
 
+import json
 import signal
 import threading
 from dataclasses import dataclass
@@ -10,8 +11,12 @@ import click
 
 from spottui.cli.console import leave, whoami
 from spottui.cli.opening import Failed, agree, refuse_if_read_only, with_settings
+from spottui.cli.progress import Progress
+from spottui.cli.suggestions import spot_instances
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from spottui.desk import Desk
     from spottui.domain.plan import Plan, Route
     from spottui.domain.recovery import Recovery
@@ -29,13 +34,13 @@ ROUTES = ("image", "restart", "kept-disk", "warm-image")
 
 @click.command(epilog=_EXAMPLES)
 @with_settings
-@click.argument("instance")
+@click.argument("instance", shell_complete=spot_instances)
 @click.option("--region", default="", help="Where it is; without it, every configured region is asked.")
 @click.option("--route", type=click.Choice(ROUTES), help="The way to try first; without it the plan decides.")
 @click.option("--when-locked", is_flag=True, help="Wait until the instance is being reclaimed.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and end.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line for each change.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line for each change; the plan with --dry-run.")
 def recover(
     settings: "Settings",
     instance: str,
@@ -56,7 +61,11 @@ def recover(
     regions = (region,) if region else tuple(one.id for one in settings.regions)
     asked = _Asked(instance, regions, route, when_locked, yes)
     if dry_run:
-        _show(_plan_without_a_desk(settings, asked))
+        plan = _plan_without_a_desk(settings, asked)
+        if as_json:
+            click.echo(json.dumps(_record(plan)))
+        else:
+            _show(plan)
         return
     refuse_if_read_only()
     leave(_recover(settings, asked, as_json=as_json))
@@ -164,8 +173,22 @@ def _plan_without_a_desk(settings: "Settings", asked: _Asked) -> "Plan":
     for tools in region_tools(settings, credentials_of(settings)):
         plan = plan_now(settings, tools.ecs, asked.instance) if tools.settings.id in asked.regions else None
         if plan:
-            return plan
+            return _chosen(plan, asked.route)
     raise Failed(f"{asked.instance} is not listed in {', '.join(asked.regions)}.")
+
+
+def _chosen(plan: "Plan", name: str | None) -> "Plan":
+    """Whether there is an earlier image is looked up when it begins."""
+    from dataclasses import replace
+
+    from spottui.desk import by_route
+    from spottui.domain.plan import Route
+
+    if name is None:
+        return plan
+    if name == Route.WARM_IMAGE.value:
+        return replace(plan, routes=(Route.WARM_IMAGE, *plan.routes))
+    return by_route(plan, Route(name))
 
 
 def _wait_for_lock(desk: "Desk", instance: str) -> None:
@@ -183,18 +206,29 @@ def _follow(desk: "Desk", recovery_id: str, *, as_json: bool) -> int:
     stopping = _stop_on_signals()
     said: object = None
     view = desk.view()
-    while not stopping.is_set():
-        now = next((one for one in view.recoveries if one.recovery_id == recovery_id), None)
-        if now:
-            shown = recovery_record(now) if as_json else _line(now)
-            if shown != said:
-                said = shown
+    with Progress() as progress:
+        while not stopping.is_set():
+            now = next((one for one in view.recoveries if one.recovery_id == recovery_id), None)
+            if now:
+                shown = recovery_record(now) if as_json else _line(now)
                 seconds = (view.at - now.started).total_seconds()
-                click.echo(line(view.at, "recovery", recovery_record(now)) if as_json else f"{seconds:6.1f} s  {shown}")
-            if now.state.is_final:
-                return 0 if now.state is RecoveryState.RECOVERED else 1
-        view = desk.wait(view.version, WAIT_S) or view
+                if shown != said:
+                    said = shown
+                    progress.clear()
+                    record = line(view.at, "recovery", recovery_record(now))
+                    click.echo(record if as_json else f"{seconds:6.1f} s  {shown}")
+                if now.state.is_final:
+                    return 0 if now.state is RecoveryState.RECOVERED else 1
+                _show_progress(progress, now, view.at)
+            view = desk.wait(view.version, WAIT_S) or view
     raise Failed("left: the recovery goes on from the same step at the next start of spottui.")
+
+
+def _show_progress(progress: Progress, now: "Recovery", at: "datetime") -> None:
+    """The image is what takes long, and the deadline is what it must not miss."""
+    if now.state.value == "imaging":
+        left_s = (now.deadline - at).total_seconds()
+        progress.show(f"image, {left_s:.0f} s until the deadline", now.progress, 100)
 
 
 def _line(now: "Recovery") -> str:
@@ -215,6 +249,26 @@ def _show(plan: "Plan") -> None:
         click.echo(f"  {number}. {one.instance_type} in {one.zone}, {one.vswitch_id}  ({plain(one.reason)})")
     for warning in plan.warnings:
         click.echo(f"  note: {plain(warning)}")
+
+
+def _record(plan: "Plan") -> dict[str, object]:
+    return {
+        "instance_id": plan.spec.instance.instance_id,
+        "name": plan.spec.instance.name,
+        "region": plan.spec.instance.region,
+        "routes": [route.value for route in plan.routes],
+        "places": [
+            {
+                "instance_type": one.instance_type,
+                "zone": one.zone,
+                "vswitch_id": one.vswitch_id,
+                "on_demand": one.on_demand,
+                "reason": one.reason,
+            }
+            for one in plan.candidates
+        ],
+        "notes": list(plan.warnings),
+    }
 
 
 def _said(problem: Exception) -> int:

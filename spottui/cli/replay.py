@@ -1,5 +1,7 @@
-"""`spottui replay`: an incident of the journal once more, line by line, at any speed."""
+"""`spottui replay`: an incident of the journal once more, in the console or line by line, at any speed."""
 
+import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,14 +9,18 @@ from typing import TYPE_CHECKING
 import click
 
 from spottui.cli.opening import Failed, with_settings
+from spottui.cli.own_cloud import end_with_the_terminal
 
 if TYPE_CHECKING:
     from spottui.domain.settings import Settings
+    from spottui.journal import Journal
+    from spottui.journal.incidents import Incident
 
 _EXAMPLES = """\b
 Examples:
-  spottui replay web-3                 as it was
+  spottui replay web-3                 on the screen, as it was
   spottui replay i-bp1abcdef --speed 10
+  spottui replay web-3 --lines --speed 1000
 """
 
 
@@ -26,19 +32,66 @@ Examples:
     type=click.FloatRange(0.1, 100_000),
     default=1.0,
     show_default=True,
-    help="Seconds of then in one of now.",
+    help="Seconds of then in one of now; + and - change it on the screen.",
 )
-def replay(settings: "Settings", incident: str, speed: float) -> None:
-    """Show INCIDENT (a recovery's id, an instance's id or its name) again as it happened, from the journal."""
-    from spottui.cli.post_mortem import timeline
-    from spottui.journal import Journal
-    from spottui.journal.incidents import incident as find
+@click.option("--lines", is_flag=True, help="Lines instead of the screen; so it is where there is no terminal.")
+def replay(settings: "Settings", incident: str, speed: float, lines: bool) -> None:
+    """Show INCIDENT (a recovery's id, an instance's id or its name) again as it happened, from the journal.
 
-    journal = Journal(Path(settings.journal))
-    found = find(journal, incident)
-    journal.close()
-    if found is None:
-        raise Failed(f"{incident} is in no incident of {settings.journal}. `spottui report --since 30d` lists them.")
+    The console shows it, read-only: space holds time still, n goes to what happened next. The journal is only read.
+    """
+    from spottui.journal.incidents import incident as find
+    from spottui.journal.snapshot import open_copy
+
+    with tempfile.TemporaryDirectory(prefix="spottui-replay-") as directory:
+        journal = open_copy(Path(settings.journal), Path(directory))
+        found = find(journal, incident)
+        if found is None:
+            raise Failed(
+                f"{incident} is in no incident of {settings.journal}. `spottui report --since 30d` lists them."
+            )
+        if lines or not (sys.stdin.isatty() and sys.stdout.isatty()):
+            journal.close()
+            _print(found, speed)
+        else:
+            code = _show(settings, journal, found, speed)
+            click.get_current_context().exit(code)
+
+
+def _show(settings: "Settings", journal: "Journal", found: "Incident", speed: float) -> int:
+    from spottui.cli.logfile import log_to
+    from spottui.config import state_dir
+    from spottui.console.app import SpottuiApp
+    from spottui.domain.playback import Playback
+    from spottui.journal.footage import footage
+    from spottui.replay import Replay
+
+    end_with_the_terminal()
+    log_to(state_dir() / "spottui.log")
+    film = footage(journal, found)
+    playback = Playback(film.moments, speed)
+    desk = Replay(settings, journal, film, playback)
+
+    def open_desk() -> Replay:
+        playback.start()
+        return desk
+
+    app = SpottuiApp(
+        open_desk,
+        clock=playback,
+        who="replay",
+        title="spottui",
+        mouse=settings.console.mouse,
+        keep_in=state_dir() / "console.json",
+        playback=playback,
+    )
+    app.start()
+    return app.return_code or 0
+
+
+def _print(found: "Incident", speed: float) -> None:
+    from spottui.cli.post_mortem import timeline
+
     began = found.interruption.first_seen
     shown_s = 0.0
     for moment in timeline(found):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spottui.cli.opening import agree, refuse_if_read_only, with_settings
+from spottui.cli.opening import agree, failed, refuse_if_read_only, with_settings
 from spottui.cli.permissions import policy_document
 
 if TYPE_CHECKING:
@@ -48,9 +48,7 @@ def setup(settings: "Settings", dry_run: bool, yes: bool, policy: str | None, as
         refuse_if_read_only()
         agree("Make all this?", yes=yes)
         for one in tools:
-            for step in plans[one.settings.id]:
-                _carry_out(step, one)
-                click.echo(f"done  {one.settings.id}: {describe(step, one.settings.queue)}", err=as_json)
+            _make(plans[one.settings.id], one, as_json=as_json)
     if as_json:
         click.echo(json.dumps({"done": not dry_run, "regions": plans}))
 
@@ -79,6 +77,17 @@ def _show(plans: dict[str, list[str]], settings: "Settings") -> None:
         click.echo(f"{region.id}:" + ("" if steps else " nothing to do, the queue gets the events of reclaims"))
         for step in steps:
             click.echo(f"  + {describe(step, region.queue)}")
+
+
+def _make(steps: list[str], tools: "RegionTools", *, as_json: bool) -> None:
+    from spottui.cloud.errors import CloudError
+
+    for step in steps:
+        try:
+            _carry_out(step, tools)
+        except CloudError as error:
+            raise failed(error, "`spottui setup` said again makes what is missing.") from None
+        click.echo(f"done  {tools.settings.id}: {describe(step, tools.settings.queue)}", err=as_json)
 
 
 def _carry_out(step: str, tools: "RegionTools") -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from spottui.cli.suggestions import scenarios
+
 _EXAMPLES = """\b
 Examples:
   spottui sim --port 8080 --instances 100
@@ -12,21 +14,23 @@ Examples:
   spottui --headless --auto --config c.toml
 \b
 A client needs from the ready line `url` and the key, and nothing else:
-  Python ECS  Config(endpoint='127.0.0.1:8080', protocol='HTTP', region_id='cn-hangzhou', ...)
-  MNS         Account('http://127.0.0.1:8080', access_key_id, access_key_secret)
+  Config(endpoint='127.0.0.1:8080', protocol='HTTP', region_id=...)    ECS
+  Account('http://127.0.0.1:8080', access_key_id, access_key_secret)   MNS
 \b
-Control, loopback only, JSON (a field that is wrong is named, with what is allowed):
-  GET  /_sim/state                    everything that exists
-  GET  /_sim/calls?action=A           every request received and what it did
-  POST /_sim/interrupt                {"instance_ids": ["i-..."], "notice_s": 300, "copies": 2, "format": "drill"}
-  POST /_sim/faults                   [{"action": "RunInstances", "kind": "drop_reply", "times": 1}]
-  POST /_sim/stock, price, demand     {"instance_type": "ecs.g7.large", "zone": "cn-hangzhou-h", "stock": 0}
-  POST /_sim/send                     {"body": "..."} or {"poison": "all"}
-  POST /_sim/world                    {"image_base_s": 3, "limits": {"*": 100}}; --assumptions lists more switches
-  POST /_sim/sts, rule                a temporary key; an event rule
-  POST /_sim/clock                    {"speed": 60} or {"advance_s": 300}
-  GET  /_sim/world/save, POST load    the whole world as JSON
-  POST /_sim/reset                    a fresh world
+Control, loopback only, JSON; a field that is wrong is named:
+  GET  /_sim/state       everything that exists
+  GET  /_sim/calls?action=A   every request received and what it did
+  POST /_sim/interrupt   {"instance_ids": ["i-..."], "notice_s": 300,
+                          "copies": 2, "format": "drill"}
+  POST /_sim/faults      [{"action": "RunInstances", "kind": "drop_reply"}]
+  POST /_sim/stock       {"zone": "cn-hangzhou-h", "stock": 0}; price, demand
+  POST /_sim/send        {"body": "..."} or {"poison": "all"}
+  POST /_sim/world       {"image_base_s": 3, "limits": {"*": 100}}
+                         --assumptions lists more switches
+  POST /_sim/sts, rule   a temporary key; an event rule
+  POST /_sim/clock       {"speed": 60} or {"advance_s": 300}
+  GET  /_sim/world/save, POST load   the whole world as JSON
+  POST /_sim/reset       a fresh world
 """
 
 
@@ -44,7 +48,7 @@ Control, loopback only, JSON (a field that is wrong is named, with what is allow
 @click.option("--speed", type=click.FloatRange(0, 600), help="Simulated seconds per second.  [default: 1]")
 @click.option("--bare", is_flag=True, default=None, help="No queue and no event rule yet, for trying `setup`.")
 @click.option("--tls", is_flag=True, help="HTTPS, with an authority made for this run.")
-@click.option("--scenario", default="quiet", help="What happens; see --list-scenarios.")
+@click.option("--scenario", default="quiet", shell_complete=scenarios, help="What happens; see --list-scenarios.")
 @click.option(
     "--world", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A saved world to go on with."
 )

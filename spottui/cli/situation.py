@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from spottui.cli.consoles import live_consoles
+from spottui.cli.progress import Progress
 from spottui.domain.recovery import Recovery
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
@@ -39,7 +40,7 @@ class Situation:
         return any(source.error for source in self.sources)
 
 
-def look(settings: Settings, *, ask_cloud: bool) -> Situation:
+def look(settings: Settings, progress: Progress, *, ask_cloud: bool) -> Situation:
     """Look once; without the cloud, only at what the journal holds."""
     path = Path(settings.journal)
     journal = Journal(path)
@@ -53,7 +54,7 @@ def look(settings: Settings, *, ask_cloud: bool) -> Situation:
     running = {one.instance_id for one in recoveries if not one.state.is_final}
     cloud = _Cloud()
     if ask_cloud:
-        cloud.ask(settings)
+        cloud.ask(settings, progress)
     return Situation(mode, tuple(cloud.sources), cloud.spot, len(running | cloud.locked), recoveries)
 
 
@@ -65,7 +66,7 @@ class _Cloud:
         self.spot = 0
         self.locked: set[str] = set()
 
-    def ask(self, settings: Settings) -> None:
+    def ask(self, settings: Settings, progress: Progress) -> None:
         from spottui.cloud.region_tools import RegionTools, credentials_of, region_tools
 
         def queue(tools: RegionTools) -> str:
@@ -85,9 +86,14 @@ class _Cloud:
             self.spot += spot
             return f"{len(instances)} instances, {spot} spot"
 
-        for tools in region_tools(settings, credentials_of(settings)):
-            for name, ask in (("queue", queue), ("lock", lock), ("sweep", sweep)):
-                self.sources.append(_asked(f"{name} {tools.settings.id}", partial(ask, tools)))
+        asked = [
+            (f"{name} {tools.settings.id}", partial(ask, tools))
+            for tools in region_tools(settings, credentials_of(settings))
+            for name, ask in (("queue", queue), ("lock", lock), ("sweep", sweep))
+        ]
+        for number, (name, ask) in enumerate(asked):
+            progress.show(name, number, len(asked))
+            self.sources.append(_asked(name, ask))
 
 
 def _asked(name: str, ask: Callable[[], str]) -> Source:

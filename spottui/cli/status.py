@@ -4,12 +4,14 @@ import json
 import shutil
 import sys
 import time
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
 
 from spottui.cli.opening import with_settings
+from spottui.cli.progress import Progress
 
 if TYPE_CHECKING:
     from spottui.cli.situation import Situation
@@ -40,20 +42,26 @@ def status(settings: "Settings", as_json: bool, tmux: bool, watch: bool, every_s
     """
     from spottui.cli.situation import look
 
-    while True:
-        found = look(settings, ask_cloud=not tmux)
-        if watch and not as_json:
-            click.clear()
-        click.echo(_text(settings, found, as_json=as_json, tmux=tmux))
-        if not watch:
-            click.get_current_context().exit(1 if found.failed else 0)
-        time.sleep(every_s)
+    failed = False
+    # Ctrl+c is how a watch ends, not how it fails.
+    with suppress(KeyboardInterrupt) if watch else nullcontext():
+        while True:
+            with Progress() as progress:
+                found = look(settings, progress, ask_cloud=not tmux)
+            failed = found.failed
+            if watch and not as_json:
+                click.clear()
+            click.echo(_text(settings, found, as_json=as_json, tmux=tmux, watch=watch))
+            if not watch:
+                break
+            time.sleep(every_s)
+    click.get_current_context().exit(1 if failed else 0)
 
 
-def _text(settings: "Settings", found: "Situation", *, as_json: bool, tmux: bool) -> str:
+def _text(settings: "Settings", found: "Situation", *, as_json: bool, tmux: bool, watch: bool) -> str:
     if as_json:
         return json.dumps(_record(found))
-    return _tmux_line(found) if tmux else _page(settings, found)
+    return _tmux_line(found) if tmux else _page(settings, found, watch=watch)
 
 
 def _record(found: "Situation") -> dict[str, object]:
@@ -68,12 +76,13 @@ def _record(found: "Situation") -> dict[str, object]:
     }
 
 
-def _page(settings: "Settings", found: "Situation") -> str:
-    head = f"{settings.profile}: {found.spot} spot, {found.reclaiming} reclaiming, {_MODES[found.mode]}"
+def _page(settings: "Settings", found: "Situation", *, watch: bool) -> str:
+    now = datetime.now(UTC)
+    when = f"{now:%H:%M:%S} " if watch else ""
+    head = f"{when}{settings.profile}: {found.spot} spot, {found.reclaiming} reclaiming, {_MODES[found.mode]}"
     sources = [
         f"  {source.name:<20} {'FAILS ' + source.error if source.error else source.found}" for source in found.sources
     ]
-    now = datetime.now(UTC)
     shown = [one for one in found.recoveries if one.ended is None or now - one.ended < SHOWN_FOR]
     rows = [_row(one, now) for one in shown]
     head_row = [f"{'left':<7}{'name':<13}{'instance':<24}{'state':<12}why or what next"] if rows else []

@@ -72,8 +72,8 @@ class EventRules:
         )
 
     def put_target(self, rule_name: str, queue: str) -> None:
-        """Let a rule send to a queue of this region; the target's id is the region, so it can be said twice."""
-        target = {"Id": self._region, "Region": self._region, "Queue": queue}
+        """Let a rule send to a queue of this region too; the target's id is the queue, so it can be said twice."""
+        target = {"Id": queue, "Region": self._region, "Queue": queue}
         query = {f"MnsParameters.1.{key}": value for key, value in target.items()}
         body = self._rpc.call("PutEventRuleTargets", {"RuleName": rule_name, **query})
         if str(body.get("FailedParameterCount", "0")) != "0":

@@ -1,5 +1,6 @@
 """The instance's own metadata service: the only place that gives the exact time of a reclaim (alibaba_facts.md 2)."""
 
+import re
 import urllib.error
 import urllib.request
 from datetime import UTC, datetime
@@ -9,6 +10,8 @@ TIMEOUT_S = 2.0
 TOKEN_TTL_S = 21_600
 _TOKEN = "X-aliyun-ecs-metadata-token"
 _TERMINATION = "/latest/meta-data/instance/spot/termination-time"
+_INSTANCE_ID = "/latest/meta-data/instance-id"
+_AN_ID = re.compile(r"i-[A-Za-z0-9-]{1,60}")
 
 
 class MetadataProblem(Exception):
@@ -28,9 +31,21 @@ class Metadata:
 
         Raises `MetadataProblem`: neither silence nor a page that is no time is evidence of anything.
         """
+        text = self._read(_TERMINATION)
+        return None if text is None else _moment(text)
+
+    def instance_id(self) -> str:
+        """Return the id of this instance; raises `MetadataProblem`."""
+        text = (self._read(_INSTANCE_ID) or "").strip()
+        if not _AN_ID.fullmatch(text):
+            raise MetadataProblem(f"{text[:40]!r} where an instance id is expected")
+        return text
+
+    def _read(self, path: str) -> str | None:
+        """Return what is there, None when nothing is."""
         if self._token is None:
             self._token = self._new_token()
-        status, text = self._ask("GET", _TERMINATION, {_TOKEN: self._token} if self._token else {})
+        status, text = self._ask("GET", path, {_TOKEN: self._token} if self._token else {})
         if status in (401, 403):
             self._token = None
             raise MetadataProblem(f"the token was refused ({status}); a new one is asked for")
@@ -38,7 +53,7 @@ class Metadata:
             return None
         if status != 200:
             raise MetadataProblem(f"an answer with status {status}")
-        return _moment(text)
+        return text
 
     def _new_token(self) -> str:
         """Return a token, empty where the service knows none: then it is asked without."""

@@ -194,4 +194,4 @@ def _translate(action: str, error: Exception) -> CloudError:
         return CloudError(action, ErrorKind.UNREACHABLE, message=meaning_of(str(error.message)) or "network error")
     if isinstance(error, MNSExceptionBase):
         return CloudError(action, ErrorKind.BROKEN, message="an answer that is no MNS XML; the HTTP status is lost")
-    return CloudError(action, ErrorKind.BROKEN, message=type(error).__name__)
+    return CloudError(action, ErrorKind.BROKEN, message=f"an answer that cannot be read ({type(error).__name__})")

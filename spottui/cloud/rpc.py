@@ -16,6 +16,7 @@ from spottui.cloud.sdk_errors import translate
 ECS = "2014-05-26"
 VPC = "2016-04-28"
 CLOUD_MONITOR = "2019-01-01"
+STS = "2015-04-01"
 
 
 class Rpc:

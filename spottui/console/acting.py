@@ -8,6 +8,7 @@ from textual.message_pump import MessagePump
 from spottui.console import files, leaving, recovering
 from spottui.console.choice import by_id
 from spottui.console.clipboard import copy
+from spottui.domain.playback import Playback
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.column import Cell
@@ -45,11 +46,14 @@ def timeline(main: "MainScreen") -> None:
     def look() -> Recovery | None:
         return by_id(main.view, recovery_id) if main.view else None
 
+    def version() -> int:
+        return main.view.version if main.view else 0
+
     def ask(asker: MessagePump) -> None:
         main.feed.ask(lambda desk: desk.timeline(recovery_id), asker)
 
     title = f"Recovery of {plain(recovery.name or recovery.instance_id, 60)}"
-    main.app.push_screen(TimelinePage(title, look, ask, main.clock))
+    main.app.push_screen(TimelinePage(title, look, version, ask, main.clock))
 
 
 def copy_id(main: "MainScreen") -> None:
@@ -220,6 +224,14 @@ def _focus(number: int) -> Callable[["MainScreen"], None]:
     return lambda main: main.focus_panel(main.panels[number])
 
 
+def _pace(change: Callable[[Playback], None]) -> Callable[["MainScreen"], None]:
+    def act(main: "MainScreen") -> None:
+        if main.playback:
+            change(main.playback)
+
+    return act
+
+
 DO: dict[str, Callable[["MainScreen"], None]] = {
     "confirm": recovering.confirm,
     "go": recovering.confirm,
@@ -228,6 +240,10 @@ DO: dict[str, Callable[["MainScreen"], None]] = {
     "hold": recovering.hold,
     "recover": recovering.recover,
     "auto": recovering.auto,
+    "hold_time": _pace(Playback.hold_or_go_on),
+    "next_moment": _pace(Playback.jump),
+    "faster": _pace(Playback.faster),
+    "slower": _pace(Playback.slower),
     "details": details,
     "timeline": timeline,
     "retry": recovering.retry,

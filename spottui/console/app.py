@@ -27,10 +27,11 @@ from spottui.console.palette import commands
 from spottui.console.themes import PLAIN_TERMINAL, THEMES, choices
 from spottui.console.watchdog import Watchdog
 from spottui.domain.clock import Clock
+from spottui.domain.playback import Playback
 from spottui.domain.text import plain
 
 if TYPE_CHECKING:
-    from spottui.desk import Desk
+    from spottui.console.desk import Desk
 
 log = logging.getLogger("spottui.console")
 
@@ -43,7 +44,8 @@ class SpottuiApp(App[None]):
 
     `open_desk` is called in a thread after the first frame is painted; it may take seconds, and what it raises is shown
     to the person. `who` is put on record with every command, `title` stands at the head of the screen. What a person
-    chooses for the screen is kept in the file `keep_in`, if there is one.
+    chooses for the screen is kept in the file `keep_in`, if there is one. `playback` is the clock of a replay; the
+    person sets its pace. `paths` are the files to name where something goes wrong.
     """
 
     CSS_PATH = Path(__file__).with_name("styles.tcss")
@@ -62,7 +64,8 @@ class SpottuiApp(App[None]):
         bell: bool = True,
         mouse: bool = True,
         keep_in: Path | None = None,
-        paths: "Mapping[str, Path] | None" = None,
+        paths: Mapping[str, Path] | None = None,
+        playback: Playback | None = None,
     ) -> None:
         # Under NO_COLOR Textual must know from the start that colours are the terminal's own, else it turns
         # them all into black on black.
@@ -74,9 +77,10 @@ class SpottuiApp(App[None]):
         self.theme_choices = () if plain_terminal else choices(self.console.color_system)
         self.theme = self._chosen_theme()
         self.feed = Feed(self, open_desk)
-        self.main = MainScreen(self.feed, clock, who=who, title=title, kept=self.kept)
+        self.main = MainScreen(self.feed, clock, who=who, title=title, kept=self.kept, playback=playback)
         self.window_title = ""
         self._bell, self._mouse = bell, mouse
+        self._playback = playback
         self._rung: frozenset[str] = frozenset()
         self._leaving = False
         self._last_words = ""
@@ -227,6 +231,9 @@ class SpottuiApp(App[None]):
         self.exit(return_code=1 if self.main.failed else 0)
 
     def _ring(self, reclaims: frozenset[str]) -> None:
+        """Call for a person, by the bell and the window's title; what is long over calls nobody."""
+        if self._playback:
+            return
         if self._bell and reclaims - self._rung:
             self.bell()
         self._rung |= reclaims

@@ -98,7 +98,7 @@ def recovery_facts(recovery: Recovery) -> list[Fact]:
         ("route", str(recovery.route)),
         ("verdict", str(recovery.verdict or "")),
         ("image expected", _when(recovery.forecast_at)),
-        ("image", f"{recovery.image_id} {recovery.progress} %" if recovery.image_id else ""),
+        ("image", _image(recovery)),
         ("new instance", recovery.new_instance_id),
         ("next", recovery.next_step),
         ("said yes", recovery.who),
@@ -106,6 +106,11 @@ def recovery_facts(recovery: Recovery) -> list[Fact]:
         ("ended", _when(recovery.ended)),
         *((f"made: {made.kind}", made.resource_id) for made in recovery.created),
     ]
+
+
+def _image(recovery: Recovery) -> str:
+    progress = f" {recovery.progress} %" if recovery.progress >= 0 else ", its progress is not known"
+    return f"{recovery.image_id}{progress}" if recovery.image_id else ""
 
 
 def past_facts(past: Sequence[Past]) -> list[Fact]:

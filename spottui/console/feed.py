@@ -30,7 +30,7 @@ from spottui.tables.instances import InstanceRows
 from spottui.tables.recoveries import recovery_rows
 
 if TYPE_CHECKING:
-    from spottui.desk import Desk
+    from spottui.console.desk import Desk
     from spottui.domain.plan import Plan, Route
 
 log = logging.getLogger("spottui.console")
@@ -247,7 +247,7 @@ def _let_the_screen_go_first() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
+    gc.set_threshold(50_000, 20, 4)
     sys.setswitchinterval(0.001)
 
 

@@ -12,8 +12,8 @@ from spottui.tables.events import event_row
 from spottui.tables.filter import Filter
 
 if TYPE_CHECKING:
+    from spottui.console.desk import Desk
     from spottui.console.main import MainScreen
-    from spottui.desk import Desk
 
 _PAGE = 1000
 _NEWEST = 1 << 62

@@ -14,6 +14,7 @@ _ADVICE = re.compile(r" (?=\[RequestId |Mend |Grant |Check )")
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 _CAUSE_CELLS = 24
 _QUEUE_NOT_READ = "queue is not read (read-only): its messages belong to the console that acts."
+_NOT_THEN = "Nothing yet, at this moment of the past, that the journal has kept."
 _OPENING = "Opening the journal and the cloud clients…"
 
 
@@ -49,13 +50,22 @@ def freshness(view: DeskView, name: str, now: datetime) -> Freshness:
 
 
 def shown_sources(view: DeskView) -> tuple[str, ...]:
-    """Return the names of the sources for the header: what every console has, then what this one has besides."""
-    return tuple(dict.fromkeys((*SOURCES, *(source.name for source in view.sources))))
+    """Return the names of the sources for the header: what every console has, then what this one has besides.
+
+    A replay asks none.
+    """
+    always = () if view.replay else SOURCES
+    return tuple(dict.fromkeys((*always, *(source.name for source in view.sources))))
 
 
 def is_read(view: DeskView, name: str) -> bool:
     """Whether this console asks that source at all."""
-    return not view.read_only or view.starting or any(source.name == name for source in view.sources)
+    return (
+        not view.read_only
+        or view.starting
+        or view.replay is not None
+        or any(source.name == name for source in view.sources)
+    )
 
 
 def regions_without_answer(view: DeskView, name: str) -> tuple[str, ...]:
@@ -107,7 +117,11 @@ def stale_title(view: DeskView, name: str, now: datetime) -> str:
 
 def _of_an_earlier_run(view: DeskView, name: str) -> str:
     known = {instance.region for instance in view.instances}
-    return "OF AN EARLIER RUN" if name == "sweep" and known & {*regions_without_answer(view, name)} else ""
+    return (
+        "OF AN EARLIER RUN"
+        if name == "sweep" and view.replay is None and known & {*regions_without_answer(view, name)}
+        else ""
+    )
 
 
 def no_instances(view: DeskView | None, failed: str, now: datetime) -> str:
@@ -139,6 +153,8 @@ def _unknown(view: DeskView | None, failed: str, source: str, what: str, now: da
         return f"{what}: not known. {_failure(view, failed)}"
     if view is None or view.starting:
         return _OPENING
+    if view.replay:
+        return _NOT_THEN
     ours = [health for health in view.sources if health.name == source]
     broken = [health for health in ours if health.error]
     if broken:

@@ -43,7 +43,7 @@ def header(title: str, view: DeskView | None, now: datetime, width: int, *, fail
     if view is None:
         state = ("NOT STARTED", "bold $error") if failed else ("starting…", "$warning")
         return _spread([(f" {title}", "bold")], [state], clock, width)
-    badge = [("  READ-ONLY", "bold $warning")] if view.read_only else []
+    badge = [_badge(view)] if view.read_only else []
     badge += [("  starting…", "$warning")] if view.starting else []
     for place, whole in _SHORTER:
         left = [(f" {title}", "bold"), *badge, (f"  {place(view)}", "")]
@@ -96,6 +96,13 @@ def _spread(left: list[Part], right: list[Part], clock: str, width: int) -> Cont
         left = [(cell_text("".join(text for text, _ in left), room), "bold")]
         gap = _GAP_CELLS
     return Content.assemble(*left, " " * gap, *parts)
+
+
+def _badge(view: DeskView) -> Part:
+    if view.replay is None:
+        return "  READ-ONLY", "bold $warning"
+    stands = " over" if view.replay.over else " held" if view.replay.held else ""
+    return f"  REPLAY ×{view.replay.speed:g}{stands}", "bold $warning"
 
 
 def _length(parts: list[Part]) -> int:

@@ -26,6 +26,7 @@ from spottui.console.table import DeskTable
 from spottui.console.titles import Headlines
 from spottui.domain.clock import Clock
 from spottui.domain.instance import Instance
+from spottui.domain.playback import Playback
 from spottui.domain.recovery import Recovery
 from spottui.domain.view import DeskView
 from spottui.situation import Situation
@@ -35,7 +36,7 @@ from spottui.tables.instances import INSTANCES, SELDOM, replacements
 from spottui.tables.recoveries import RECOVERIES
 
 if TYPE_CHECKING:
-    from spottui.desk import Desk
+    from spottui.console.desk import Desk
 
 log = logging.getLogger("spottui.console")
 
@@ -54,9 +55,11 @@ class MainScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding(key, f"press('{key}')", show=False) for key in _KEYS]
 
-    def __init__(self, feed: Feed, clock: Clock, *, who: str, title: str, kept: Kept) -> None:
+    def __init__(
+        self, feed: Feed, clock: Clock, *, who: str, title: str, kept: Kept, playback: Playback | None = None
+    ) -> None:
         super().__init__()
-        self.feed, self.clock, self.who, self.kept = feed, clock, who, kept
+        self.feed, self.clock, self.who, self.kept, self.playback = feed, clock, who, kept, playback
         self.view: DeskView | None = None
         self.failed = self.trouble = ""
         self._heading = title
@@ -215,6 +218,7 @@ class MainScreen(Screen[None]):
             on_someone=bool(choice.resource_id),
             on_events=self.panel is self.events_panel,
             marked=len(self.panel.table.model.marked),
+            replays=self.playback is not None,
         )
 
     def action_press(self, key: str) -> None:

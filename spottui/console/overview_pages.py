@@ -14,8 +14,8 @@ from spottui.tables.statistics import KeptSum, Statistics, kept_sums, statistics
 from spottui.tables.storm import LOST, SAVED, TIGHT, WILL, WILL_NOT, Group, forecast_of_all, of_now, storm
 
 if TYPE_CHECKING:
+    from spottui.console.desk import Desk
     from spottui.console.main import MainScreen
-    from spottui.desk import Desk
 
 _OUTLOOK_STYLES = {
     SAVED: "bold $success",

@@ -19,6 +19,7 @@ _GROUPS = {
     Scope.AUTO: "auto-mode",
     Scope.TABLE: "table",
     Scope.PANEL: "panel",
+    Scope.REPLAY: "replay",
     Scope.APP: "program",
 }
 

@@ -13,9 +13,9 @@ from spottui.domain.text import plain
 from spottui.domain.view import AutoMode
 
 if TYPE_CHECKING:
+    from spottui.console.desk import Desk
     from spottui.console.main import MainScreen
     from spottui.console.plan_text import Subject
-    from spottui.desk import Desk
 
 
 def confirm(main: "MainScreen") -> None:

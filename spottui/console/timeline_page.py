@@ -40,19 +40,26 @@ Line = list[tuple[str, str]]
 class TimelinePage(Page):
     """Follows a recovery; `look` returns it as it is now, `ask` asks the desk for its audit.
 
+    It is asked again when `version`, the desk's, is another: a call can fail while the recovery stands where it stood.
+
     `c` copies the RequestId of the newest failure, or of the newest call.
     """
 
     KEYS = "esc leaves · c copies the RequestId · ↑ ↓ scroll"
 
     def __init__(
-        self, title: str, look: Callable[[], Recovery | None], ask: Callable[[MessagePump], None], clock: Clock
+        self,
+        title: str,
+        look: Callable[[], Recovery | None],
+        version: Callable[[], int],
+        ask: Callable[[MessagePump], None],
+        clock: Clock,
     ) -> None:
         super().__init__(title)
-        self._look, self._ask, self._clock = look, ask, clock
+        self._look, self._version, self._ask, self._clock = look, version, ask, clock
         self._entries: Sequence[Entry] = ()
         self._problem = "Reading the journal…"
-        self._asked_of: Recovery | None = None
+        self._asked_at: int | None = None
 
     def text(self) -> Content:
         """Return the recovery and its steps as they are now."""
@@ -68,10 +75,10 @@ class TimelinePage(Page):
         return Content("\n").join(Content.assemble(*line) for line in lines)
 
     def tick(self) -> None:
-        """Show what has changed, and read the audit again where the recovery has moved."""
-        recovery = self._look()
-        if self._asked_of is None or recovery != self._asked_of:
-            self._asked_of = recovery
+        """Show what has changed, and read the audit again where anything has."""
+        version = self._version()
+        if version != self._asked_at:
+            self._asked_at = version
             self._ask(self)
         super().tick()
 

@@ -94,11 +94,11 @@ class Created:
 class Recovery:
     """One recovery as the console, `status --json` and the headless lines show it.
 
-    `recovery_id` is the interruption's id. `progress` is the image's, in percent. `veto_until` is set while a
-    veto window runs, `imaging_since` once the image was started, `forecast_at` is when it is expected. `who` said yes,
-    as `user@host tty`. `run` counts from 0 and grows with each retry; `tries` are its launches, of all runs,
-    and `snapshots` the ids of the kept disks and of their snapshots. `image_of` says of what the image is made: one of
-    the system disk alone is no image of the instance.
+    `recovery_id` is the interruption's id. `progress` is the image's, in percent, -1 when that is not known.
+    `veto_until` is set while a veto window runs, `imaging_since` once the image was started, `forecast_at` is when it
+    is expected. `who` said yes, as `user@host tty`. `run` counts from 0 and grows with each retry; `tries` are its
+    launches, of all runs, and `snapshots` the ids of the kept disks and of their snapshots. `image_of` says of what
+    the image is made: one of the system disk alone is no image of the instance.
     """
 
     recovery_id: str

@@ -6,6 +6,7 @@ from datetime import datetime
 from spottui.domain.feed import Event
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
+from spottui.domain.playback import Pace
 from spottui.domain.recovery import Recovery
 
 STALE_AFTER_INTERVALS = 3.0
@@ -78,7 +79,8 @@ class DeskView:
     """Everything on the desk; `version` grows with every change, objects that did not change are the same objects.
 
     `instances` holds the spot instances and those under reclaim; `events` the newest lines, oldest first;
-    `starting` is true until the journal and the SDKs are up; `budgets` are the APIs that hold something up.
+    `starting` is true until the journal and the SDKs are up; `budgets` are the APIs that hold something up;
+    `replay` is how the past is played, None for what is now.
     """
 
     version: int
@@ -95,3 +97,4 @@ class DeskView:
     events: tuple[Event, ...]
     problem: str = ""
     budgets: tuple[ApiBudget, ...] = ()
+    replay: Pace | None = None

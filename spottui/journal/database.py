@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from spottui.journal import schema
 
 BUSY_TIMEOUT_MS = 30_000
+CACHE_KIB = 256
 
 
 class JournalProblem(Exception):
@@ -122,6 +123,8 @@ def _engine(path: Path, *, explicit_begin: bool) -> sa.Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        # There are up to twenty connections, and the file is in the machine's own cache anyway.
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
 
     if explicit_begin:
 

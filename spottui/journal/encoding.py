@@ -7,6 +7,9 @@ import msgspec
 
 T = TypeVar("T")
 
+KEPT_DECODED = 256
+"""So many values of a kind are kept as they were decoded: what a view shows, and no more for weeks."""
+
 
 def encode(value: object) -> str:
     """Return the JSON text of a frozen domain value."""

@@ -34,7 +34,7 @@ class Events:
         query = sa.select(table).where(table.c.seq > seq).order_by(table.c.seq.desc()).limit(limit)
         with self._database.read() as connection:
             rows = connection.execute(query).mappings().all()
-        return tuple(_event(row) for row in reversed(rows))
+        return tuple(as_event(row) for row in reversed(rows))
 
     def find(self, words: Sequence[str], limit: int, *, above: int = 0, below: int | None = None) -> tuple[Event, ...]:
         """Return lines that hold every word and are numbered between `above` and `below`, at most `limit`.
@@ -51,7 +51,7 @@ class Events:
             query = query.where(table.c.seq < below).order_by(table.c.seq.desc())
         with self._database.read() as connection:
             rows = connection.execute(query.limit(limit)).mappings().all()
-        return tuple(_event(row) for row in rows)
+        return tuple(as_event(row) for row in rows)
 
     def count(self) -> int:
         """Return how many lines are kept, by their numbers, which have no gaps."""
@@ -72,5 +72,6 @@ def write_line(connection: sa.Connection, line: Line, now: datetime) -> None:
     connection.execute(_INSERT, {"at": stamp(now), **values})
 
 
-def _event(row: sa.RowMapping) -> Event:
+def as_event(row: sa.RowMapping) -> Event:
+    """Return the line of one row."""
     return Event(**{**row, "kind": EventKind(row["kind"]), "at": moment(row["at"])})

@@ -34,7 +34,7 @@ class Fleet:
         """Return what is known of a region, by instance id."""
         with self._database.read() as connection:
             query = sa.select(schema.fleet).where(schema.fleet.c.region == region)
-            return {row["instance_id"]: _captured(row) for row in connection.execute(query).mappings()}
+            return {row["instance_id"]: as_captured(row) for row in connection.execute(query).mappings()}
 
     def get(self, region: str, instance_id: str) -> Captured | None:
         """Return what is known of one instance."""
@@ -42,7 +42,7 @@ class Fleet:
         query = sa.select(table).where(table.c.region == region, table.c.instance_id == instance_id)
         with self._database.read() as connection:
             row = connection.execute(query).mappings().one_or_none()
-        return None if row is None else _captured(row)
+        return None if row is None else as_captured(row)
 
     def save(self, region: str, captured: Iterable[Captured]) -> None:
         """Commit new and changed specs; an instance that is missing from a sweep is not forgotten.
@@ -70,7 +70,8 @@ def _row(region: str, one: Captured) -> dict[str, object]:
     }
 
 
-def _captured(row: sa.RowMapping) -> Captured:
+def as_captured(row: sa.RowMapping) -> Captured:
+    """Return the launch spec of one row."""
     details_at = row["details_at"]
     return Captured(
         decode(row["spec"], LaunchSpec), None if details_at is None else moment(details_at), moment(row["seen_at"])

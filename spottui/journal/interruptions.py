@@ -14,7 +14,7 @@ from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import schema
 from spottui.journal.audit import write_entry
 from spottui.journal.database import Database
-from spottui.journal.encoding import decode, encode, moment, stamp
+from spottui.journal.encoding import KEPT_DECODED, decode, encode, moment, stamp
 from spottui.journal.events import write_line
 from spottui.journal.outbox import write_letter
 
@@ -103,7 +103,7 @@ class Interruptions:
             connection.execute(schema.release.delete().where(schema.release.c.at < stamp(before)))
 
 
-@lru_cache(maxsize=2000)
+@lru_cache(maxsize=KEPT_DECODED)
 def _decoded(text: str) -> Interruption:
     return decode(text, Interruption)
 

@@ -12,6 +12,7 @@ from spottui.journal.history import History
 from spottui.journal.image_timings import ImageTimings
 from spottui.journal.interruptions import Interruptions
 from spottui.journal.outbox import Outbox
+from spottui.journal.outlooks import Outlooks
 from spottui.journal.recoveries import Recoveries
 from spottui.journal.watermarks import Watermarks
 
@@ -29,6 +30,7 @@ class Journal:
         self.image_timings = ImageTimings(self.database)
         self.guard = GuardBook(self.database)
         self.outbox = Outbox(self.database)
+        self.outlooks = Outlooks(self.database)
         self.cool_downs = CoolDowns(self.database)
         self.history = History(self.database)
         self.watermarks = Watermarks(self.database)

@@ -16,8 +16,9 @@ from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import schema
 from spottui.journal.audit import write_entry
 from spottui.journal.database import Database
-from spottui.journal.encoding import decode, encode, stamp
+from spottui.journal.encoding import KEPT_DECODED, decode, encode, stamp
 from spottui.journal.outbox import write_letter
+from spottui.journal.outlooks import write_outlook
 
 ROW = (schema.recovery.c.data, schema.recovery.c.decision, schema.recovery.c.who, schema.recovery.c.cancel)
 
@@ -193,7 +194,10 @@ class Recoveries:
                 stale = encode(replace(plan, surveyed=False))
                 connection.execute(_SAVE_PLAN, {"recovery_id": recovery_id, "plan": stale})
             connection.execute(schema.recovery.update().where(schema.recovery.c.id == recovery_id).values(**values))
-            entry = Entry(recovery_id, "Retry", Phase.DECISION, detail=f"tried again by {who}, run {again.run + 1}")
+            write_outlook(connection, known, again, now)
+            by, waits = f" by {who}" if who else "", "" if decision else ", waits for a yes"
+            told = f"tried again{by}, run {again.run + 1}{waits}"
+            entry = Entry(recovery_id, "Retry", Phase.DECISION, detail=told)
             write_entry(connection, entry, known.region, known.instance_id, now)
             return replace(again, decision=decision, who=who, cancel=False)
 
@@ -238,6 +242,7 @@ def _change(
     if new.state.is_final:
         _end_for_the_guard(connection, new)
     connection.execute(_SAVE, {"own_id": recovery_id, "data": encode(new), "state": new.state.value})
+    write_outlook(connection, old, new, now)
     if new.state is not old.state:
         text = f"{old.state} → {new.state}" + (f": {new.reason}" if new.reason else "")
         entered = Entry(recovery_id, "State", Phase.STATE, detail=text)
@@ -260,13 +265,13 @@ def _required(connection: sa.Connection, recovery_id: str) -> Recovery:
 
 
 # A screen reads all of them several times a second: what did not change is the same object, and costs nothing.
-@lru_cache(maxsize=2000)
+@lru_cache(maxsize=KEPT_DECODED)
 def decoded(data: str, decision: str, who: str, cancel: bool) -> Recovery:
     """Return the recovery of one row: its `data`, `decision`, `who` and `cancel`."""
     return replace(decode(data, Recovery), decision=Decision(decision), who=who, cancel=cancel)
 
 
 # A plan is read at each step of its recovery, and changes once or twice.
-@lru_cache(maxsize=2000)
+@lru_cache(maxsize=KEPT_DECODED)
 def _decoded_plan(text: str) -> Plan:
     return decode(text, Plan)

@@ -91,6 +91,17 @@ audit = sa.Table(
     sa.Index("audit_of_recovery", "recovery_id"),
 )
 
+# What a recovery showed from when on: its row holds only what it shows now.
+outlook = sa.Table(
+    "outlook",
+    metadata,
+    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("recovery_id", sa.Text, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Index("outlook_of_recovery", "recovery_id"),
+)
+
 fleet = sa.Table(
     "fleet",
     metadata,

@@ -69,10 +69,10 @@ class Call:
 
 Action = Callable[[Call], Body]
 
-ECS, CLOUD_MONITOR, VPC = "2014-05-26", "2019-01-01", "2016-04-28"
+ECS, CLOUD_MONITOR, VPC, STS = "2014-05-26", "2019-01-01", "2016-04-28", "2015-04-01"
 """API versions, which tell the services apart on the one port."""
 
-_ACTIONS: dict[str, dict[str, Action]] = {ECS: {}, CLOUD_MONITOR: {}, VPC: {}}
+_ACTIONS: dict[str, dict[str, Action]] = {ECS: {}, CLOUD_MONITOR: {}, VPC: {}, STS: {}}
 
 
 def action(version: str = ECS) -> Callable[[Action], Action]:

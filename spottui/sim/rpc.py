@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from spottui.sim import cloudmonitor, ecs, vpc
+from spottui.sim import cloudmonitor, ecs, sts, vpc
 from spottui.sim.cloud import Cloud
 from spottui.sim.errors import ApiError
 from spottui.sim.faults import Fault
@@ -20,7 +20,7 @@ from spottui.sim.throttle import throttled
 from spottui.sim.tokens import SIGNING_PARAMETERS
 from spottui.sim.world import World
 
-REGISTERED = (ecs, cloudmonitor, vpc)
+REGISTERED = (ecs, cloudmonitor, sts, vpc)
 """Imported for the actions they register."""
 
 

@@ -99,7 +99,7 @@ def recovery_row(recovery: Recovery, *, wish: bool = False) -> Row:
 
 def _state(recovery: Recovery) -> str:
     if recovery.state is RecoveryState.IMAGING:
-        return f"imaging {recovery.progress}%"
+        return f"imaging {recovery.progress}%" if recovery.progress >= 0 else str(recovery.state)
     if recovery.state is RecoveryState.VETO_WINDOW:
         return f"{recovery.state} {epoch(recovery.veto_until)}"
     if recovery.state is RecoveryState.NEEDS_YOU:

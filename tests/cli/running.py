@@ -14,6 +14,20 @@ from spottui.cli.main import main
 from spottui.sim.testing import SimServer
 from tests.driving import clean_environment
 
+KINDS: dict[str, dict[str, object]] = {
+    "error": {"kind": "error", "code": "InternalError", "status": 500},
+    "denied": {"kind": "error", "code": "Forbidden.RAM", "status": 403},
+    "key disabled": {"kind": "error", "code": "InvalidAccessKeyId.Inactive", "status": 403},
+    "throttle": {"kind": "throttle"},
+    "timeout": {"kind": "timeout", "delay_s": 0.1},
+    "drop_reply": {"kind": "drop_reply"},
+    "reset": {"kind": "reset"},
+    "html_502": {"kind": "html_502"},
+    "bad_json": {"kind": "bad_json"},
+    "slow": {"kind": "slow", "delay_s": 0.1},
+}
+"""Every way in which a call of the simulated cloud can go wrong, as arguments of `SimServer.fault`."""
+
 
 def run(*arguments: object, stdin: str = "", env: dict[str, str] | None = None, colour: bool = False) -> Result:
     """Run a command; a traceback that reached the person fails the test."""

@@ -3,11 +3,14 @@
 import csv
 import io
 import json
+import signal
+import time
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
 
-from spottui.cli.game_day import score_of
+from spottui.cli.game_day import score_of, show_score
 from spottui.config import load
 from spottui.journal import Journal
 from spottui.journal.incidents import incident
@@ -34,6 +37,12 @@ def test_a_second_recover_is_refused_and_a_dry_run_changes_nothing(night: Night)
     assert "recovered already" in output
     other = night.cloud.spot_ids()[3]
     assert "1. ecs." in run("recover", other, "--dry-run", "--config", night.toml).stdout
+    plan = run_json("recover", other, "--dry-run", "--config", night.toml)
+    assert (plan["instance_id"], plan["routes"]) == (other, ["image", "kept-disk"])
+    assert plan["places"][0]["zone"].startswith("cn-hangzhou-")
+    by_disk = run_json("recover", other, "--dry-run", "--route", "kept-disk", "--config", night.toml)
+    assert by_disk["routes"] == ["kept-disk", "image"]
+    assert run("recover", other, "--dry-run", "--route", "restart", "--config", night.toml).exit_code == 1
     assert run("--read-only", "--config", night.toml, "recover", other, "--yes").exit_code == 1
     assert run("recover", "i-nobody", "--dry-run", "--config", night.toml).exit_code == 1
     assert len(night.cloud.calls("RunInstances")) == before
@@ -48,6 +57,16 @@ def test_status_has_the_agreed_shape(night: Night) -> None:
     assert recovery["state"] == "recovered"
     assert said["reclaiming"] == 1, "still locked until its release"
     assert "recovered" in run("status", "--config", night.toml).stdout
+
+
+def test_a_watched_status_says_of_when_it_is_and_ends_well_at_ctrl_c(night: Night) -> None:
+    with start(night.toml, "status", "--watch", "--every", "1") as process:
+        assert process.stdout
+        heads = (text for text in iter(process.stdout.readline, "") if "reclaiming" in text)
+        first, second = next(heads).split()[0], next(heads).split()[0]
+        assert time.strptime(first, "%H:%M:%S") != time.strptime(second, "%H:%M:%S")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 0
 
 
 def test_a_source_that_does_not_answer_is_named(night: Night) -> None:
@@ -112,7 +131,7 @@ def test_statistics_count_each_incident_once(night: Night) -> None:
     assert f"verdicts                    1 {row['verdict']}, recovered" in told
 
 
-def test_the_score_of_a_night_is_taken_from_the_journal(night: Night) -> None:
+def test_the_score_of_a_night_is_taken_from_the_journal(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
     journal = Journal(Path(load(night.toml).journal))
     found = incident(journal, night.instance_id)
     journal.close()
@@ -122,6 +141,10 @@ def test_the_score_of_a_night_is_taken_from_the_journal(night: Night) -> None:
     assert score.confirm_s is not None
     assert score.recovery_s is not None
     assert 0 <= score.confirm_s < score.recovery_s
+    show_score(load(night.toml), headless=True)
+    record, *table = capsys.readouterr().out.splitlines()
+    assert json.loads(record)["scores"] == [asdict(score)]
+    assert table[-1] == f"1 of 1 recovered, {score.duplicates} duplicates suppressed"
 
 
 @pytest.mark.parametrize(
@@ -162,6 +185,7 @@ def launched(cloud: SimServer) -> int:
 def test_launch_is_checked_and_asked_for(night: Night, template: Path) -> None:
     before = launched(night.cloud)
     assert run("launch", "web", "--dry-run", "--config", template).exit_code == 0
+    assert run_json("launch", "web", "--dry-run", "--config", template)["instance_ids"] == []
     assert run("launch", "web", "--config", template).exit_code == 2, "nobody there to say yes"
     assert launched(night.cloud) == before
     said = run("launch", "web", "--count", "2", "--yes", "--config", template)

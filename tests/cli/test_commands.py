@@ -52,21 +52,12 @@ def test_version_and_help_are_there_within_80_ms_of_an_empty_python() -> None:
     assert statistics.median(ours) - statistics.median(empty) < 80
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "sim"])
+@pytest.mark.parametrize("name", COMMANDS)
 def test_each_command_has_help_with_an_example_that_fits_80_columns(name: str) -> None:
     done = run(name, "--help", env={"COLUMNS": "80"})
     assert done.exit_code == 0
     assert f"spottui {name}" in done.stdout
     assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
-
-
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_the_shell_completes(shell: str) -> None:
-    done = run("completion", shell)
-    assert done.exit_code == 0
-    assert "_SPOTTUI_COMPLETE" in done.stdout
-    asked = run(env={"_SPOTTUI_COMPLETE": "bash_complete", "COMP_WORDS": "spottui do", "COMP_CWORD": "1"})
-    assert asked.stdout.strip() == "plain,doctor"
 
 
 def test_a_wrong_configuration_exits_2_and_says_why(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ from spottui.function import NotHandedOver, handler
 from spottui.journal import Journal
 from spottui.sim.testing import SimServer
 from spottui.watch.intake import Intake
+from tests.cli.running import KINDS
+from tests.driving import effects
 
 REGION = "cn-hangzhou"
 
@@ -79,15 +81,21 @@ def test_a_notice_is_handed_over_and_a_retry_of_the_platform_is_a_duplicate(
     assert taken_in(cloud, tmp_path) == [("i-bp1abc", 2)]
 
 
-def test_an_answer_that_is_lost_is_an_error_and_the_next_call_is_harmless(
-    cloud: SimServer, context: Context, tmp_path: Path
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "slow"])
+def test_whatever_goes_wrong_is_an_error_and_the_next_call_is_harmless(
+    cloud: SimServer, context: Context, tmp_path: Path, kind: str
 ) -> None:
+    """Twice each: the SDK itself sends a second time over a connection that was closed."""
     event = flat()
-    cloud.fault("SendMessage", "error", code="InternalError", status=500)
-    with pytest.raises(CloudError):
+    cloud.fault("SendMessage", times=2, **KINDS[kind])  # type: ignore[arg-type]
+    with pytest.raises(CloudError) as failed:
         handler(event, context)
+    assert cloud.endpoint.access_key_secret not in str(failed.value)
+    cloud.control("DELETE", "faults")
     handler(event, context)
-    assert taken_in(cloud, tmp_path) == [("i-bp1abc", 0)]
+    sent = len(effects(cloud, "SendMessage"))
+    assert taken_in(cloud, tmp_path) == [("i-bp1abc", sent - 1)]
+    assert sent == 1 or kind in ("drop_reply", "bad_json")
 
 
 def test_what_is_no_notice_is_not_handed_over(

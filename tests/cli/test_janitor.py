@@ -10,7 +10,7 @@ import pytest
 from spottui.cli.permissions import policy_document
 from spottui.config import load
 from spottui.journal import Journal
-from tests.cli.running import Night, own_state, run, run_json
+from tests.cli.running import KINDS, Night, own_state, run, run_json
 from tests.driving import effects
 
 
@@ -117,6 +117,22 @@ def test_what_the_cloud_refuses_is_said(after: After) -> None:
     assert "DeleteSnapshot: InternalError" in done.stdout, "the image is gone, its snapshot is not"
     (left,) = run_json("janitor", "--config", after.toml)["leftovers"]
     assert (left["kind"], left["may_go"]) == ("snapshot", True)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_deletion_that_goes_wrong_is_said_and_the_same_again_ends_well(after: After, kind: str) -> None:
+    after.free()
+    asked = ("janitor", "--delete", after.image, "--yes", "--config", after.toml)
+    after.night.cloud.fault("DeleteImage", **KINDS[kind])  # type: ignore[arg-type]
+    done = run(*asked)
+    assert done.exit_code == (0 if kind == "slow" else 1)
+    assert f"{after.image}  " + ("deleted" if kind == "slow" else "stays: DeleteImage") in done.stdout
+    run("janitor", "--delete-expired", "--yes", "--config", after.toml)
+    run(*asked)
+    left = run_json("janitor", "--config", after.toml)["leftovers"]
+    for snapshot in left:
+        assert (snapshot["kind"], snapshot["may_go"]) == ("snapshot", True), "what stayed is listed"
+    assert sum("DeleteImage" in row["action"] and bool(row["effect"]) for row in after.night.cloud.calls()) == 1
 
 
 def test_its_policy_is_all_that_it_needs(after: After) -> None:

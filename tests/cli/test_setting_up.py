@@ -1,7 +1,11 @@
 """init, setup, doctor and drill: from nothing to a proven drill, and what each says when something is wrong."""
 
 import json
+import re
+import shutil
+import subprocess
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,7 +14,10 @@ from hypothesis import strategies as st
 
 from spottui.cli.config_text import config_text
 from spottui.cli.init import Answers
+from spottui.cli.machine_checks import terminal_checks
 from spottui.config import ConfigProblem, load
+from spottui.domain.interruption import Evidence, Observation
+from spottui.journal import Journal
 from spottui.sim.testing import SimServer
 from tests.cli.running import own_state, run, run_json
 from tests.driving import Headless, effects
@@ -65,6 +72,20 @@ def test_setup_leaves_a_rule_of_another_name_alone(cloud: SimServer, toml: Path)
     )
     assert run_json("setup", "--config", toml, "--dry-run")["regions"] == {"cn-hangzhou": ["queue"]}
     assert rule
+
+
+def test_a_second_queue_takes_nothing_from_the_first(cloud: SimServer, toml: Path) -> None:
+    """A guard's queue, or another team's console."""
+    other = toml.with_name("other.toml")
+    other.write_text(toml.read_text().replace(f'queue = "{cloud.endpoint.queue}"', 'queue = "train"'))
+    for path in (toml, other):
+        assert run("setup", "--config", path, "--yes").exit_code == 0
+    assert run_json("setup", "--config", toml, "--dry-run")["regions"] == {"cn-hangzhou": []}
+    cloud.interrupt([cloud.spot_ids()[0]])
+    assert {name: one["ActiveMessages"] for name, one in cloud.state()["queues"].items()} == {
+        cloud.endpoint.queue: 1,
+        "train": 1,
+    }
 
 
 def test_setup_that_fails_half_way_says_what_is_done_and_goes_on_from_there(cloud: SimServer, toml: Path) -> None:
@@ -134,7 +155,86 @@ def test_doctor_finds_a_wrong_clock_and_a_dead_endpoint(cloud: SimServer, toml: 
     cloud.world(skew_wall_s=0)
     dead = toml.with_name("dead.toml")
     dead.write_text(toml.read_text().replace(cloud.url, "http://127.0.0.1:9"))
+    found = wrongs(run_json("doctor", "--config", dead, exit_code=1)["checks"])
+    assert found.keys() == {f"{what} cn-hangzhou" for what in ("ECS", "queue", "rule")}, "each endpoint is tried"
     assert "connection refused" in run("doctor", "--config", dead).stdout
+
+
+def test_doctor_says_whose_the_credentials_are(cloud: SimServer, toml: Path) -> None:
+    run("setup", "--config", toml, "--yes")
+    said = {check["subject"]: check["found"] for check in run_json("doctor", "--config", toml)["checks"]}
+    assert (
+        said["identity"] == f"acs:ram::{cloud.endpoint.account_id}:user/spottui of account {cloud.endpoint.account_id}"
+    )
+    assert "c-credentials.ini" in said["credentials"]
+    assert cloud.endpoint.access_key_secret not in json.dumps(said)
+    cloud.fault("GetCallerIdentity", "html_502")
+    assert run_json("doctor", "--config", toml)["ok"], "a recovery does not need it"
+    cloud.fault("GetCallerIdentity", "error", code="InvalidAccessKeyId.NotFound", status=404)
+    assert "access key" in wrongs(run_json("doctor", "--config", toml, exit_code=1)["checks"])["identity"]
+
+
+@pytest.mark.parametrize(
+    ("environment", "subject", "word"),
+    [
+        ({"TERM_PROGRAM": "Apple_Terminal"}, "copying", "takes no OSC 52"),
+        ({"TERM_PROGRAM": "WezTerm"}, "copying", "OSC 52, which WezTerm"),
+        ({"STY": "1.pts"}, "copying", "GNU screen"),
+        ({"COLORTERM": "truecolor"}, "terminal", "16 million colours"),
+        ({"NO_COLOR": "1"}, "terminal", "NO_COLOR is set"),
+        ({"COLUMNS": "60", "LINES": "20"}, "terminal", "60x20"),
+    ],
+)
+def test_doctor_looks_at_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], subject: str, word: str
+) -> None:
+    for name in ("TMUX", "STY", "VTE_VERSION", "TERM_PROGRAM", "NO_COLOR", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in ({"COLUMNS": "120", "LINES": "40"} | environment).items():
+        monkeypatch.setenv(name, value)
+    found = {check.subject: check.found for check in terminal_checks(is_terminal=True)}
+    assert word in found[subject]
+    assert [check.subject for check in terminal_checks(is_terminal=False)] == ["terminal"]
+
+
+@pytest.mark.skipif(not shutil.which("tmux"), reason="tmux is not installed")
+def test_doctor_says_what_tmux_does_with_what_is_copied(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Asked of a tmux of the test's own."""
+    socket = tmp_path / "tmux"
+
+    def tmux(*words: str) -> None:
+        subprocess.run(["tmux", "-S", str(socket), "-f", "/dev/null", *words], check=True)
+
+    monkeypatch.delenv("TMUX", raising=False)
+    tmux("new-session", "-d", "sleep 60")
+    monkeypatch.setenv("TMUX", f"{socket},1,0")
+    try:
+        checks = {check.subject: check for check in terminal_checks(is_terminal=True)}
+        assert "copies nothing" in checks["tmux"].found
+        tmux(*checks["tmux"].mend.split()[1:])
+        checks = {check.subject: check for check in terminal_checks(is_terminal=True)}
+        assert (checks["tmux"].found, checks["tmux"].mend) == ("set-clipboard is on", "")
+    finally:
+        tmux("kill-server")
+
+
+def test_doctor_finds_a_sick_journal_and_one_that_nobody_goes_on_with(cloud: SimServer, toml: Path) -> None:
+    path = Path(load(toml).journal)
+    journal = Journal(path)
+    seen = Observation("cn-hangzhou", cloud.spot_ids()[0], Evidence.LOCK, datetime.now(UTC))
+    journal.interruptions.record([seen], [], [], lambda *_: "web-1", datetime.now(UTC))
+    journal.close()
+    checks = run_json("doctor", "--config", toml, exit_code=1)["checks"]
+    assert wrongs(checks)["journal"] == "spottui"
+    for leftover in path.parent.glob(f"{path.name}*"):
+        leftover.unlink()
+    path.write_bytes(b"this is no database, but it is long enough to look like one" * 20)
+    checks = run_json("doctor", "--config", toml, exit_code=1)["checks"]
+    assert wrongs(checks)["journal"].startswith(f"mv {path} ")
+    path.unlink()
+    nowhere = toml.with_name("nowhere.toml")
+    nowhere.write_text(re.sub("(?m)^journal = .*", 'journal = "/proc/no/journal.db"', toml.read_text()))
+    assert "journal" in wrongs(run_json("doctor", "--config", nowhere, exit_code=1)["checks"])
 
 
 def test_a_drill_arrives_launches_nothing_and_leaves_other_messages(cloud: SimServer, toml: Path) -> None:

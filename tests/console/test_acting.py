@@ -408,7 +408,7 @@ async def test_help_names_every_action():
 
 
 def test_no_two_actions_that_can_be_meant_at_once_share_a_key():
-    shared = {"x", "g", "y"}
+    shared = {"x", "g", "y", "space"}
     keys = [key for action in actions.ACTIONS for key in action.keys]
     assert {key for key in keys if keys.count(key) > 1} == shared
 

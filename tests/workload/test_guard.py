@@ -110,15 +110,10 @@ def test_the_result_is_the_same_after_ten_interruptions_at_random_moments(
 
 def kill_all(guard: "subprocess.Popen[str]") -> None:
     """As when the power goes: the guard and the workload at once."""
-    parents = {int(stat.parent.name): stat.read_text().rpartition(")")[2].split()[1] for stat in stats()}
-    for pid in [guard.pid, *(pid for pid, parent in parents.items() if parent == str(guard.pid))]:
+    children = Path(f"/proc/{guard.pid}/task/{guard.pid}/children").read_text().split()
+    for pid in [guard.pid, *map(int, children)]:
         os.kill(pid, signal.SIGKILL)
     guard.wait()
-
-
-def stats() -> list[Path]:
-    mine = str(os.getuid())
-    return [one for one in Path("/proc").glob("[0-9]*/stat") if one.exists() and str(one.stat().st_uid) == mine]
 
 
 def test_a_workload_that_does_not_end_is_killed_before_the_deadline(cloud: SimServer, tmp_path: Path) -> None:
@@ -190,10 +185,11 @@ def test_hardened_metadata_is_asked_with_a_token(cloud: SimServer) -> None:
 
 
 def test_the_unit_runs_the_same_guard_at_boot(tmp_path: Path) -> None:
-    unit = run(
-        "guard", "--unit", "--state", tmp_path / "s.json", "--signal", "USR1", "--", "sh", "-c", "echo 100% $HOME"
-    )
+    queue = "https://1690700000000030.mns.cn-hangzhou.aliyuncs.com/queues/train"
+    options = ["--unit", "--state", tmp_path / "s.json", "--signal", "USR1", "--queue", queue]
+    unit = run("guard", *options, "--", "sh", "-c", "echo 100% $HOME")
     assert unit.exit_code == 0
     assert '"echo 100%% $$HOME"' in unit.stdout
     assert "--signal SIGUSR1" in unit.stdout
+    assert f"--queue {queue}" in unit.stdout
     assert run("guard", "--unit", "--", "sh").exit_code == 2

@@ -1,0 +1,84 @@
+"""The notices of one instance in a queue, for the guard that runs on it."""
+
+from datetime import UTC, datetime, timedelta
+
+from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.errors import CloudError
+from spottui.cloud.messages import Reclaim, parse
+from spottui.cloud.mns import BATCH, Message
+from spottui.cloud.queue_setup import QueueSetup
+from spottui.cloud.sdk_hygiene import quiet_sdks
+from spottui.domain.clock import NOTICE_S
+from spottui.domain.notice import Notice
+
+LONG_POLL_S = 10
+
+
+class OwnNotices:
+    """Looks for notices that name one instance; for one thread, apart from `stop`.
+
+    Whatever else is in the queue is given back at once and never deleted.
+    """
+
+    def __init__(self, endpoint: str, name: str, instance_id: str) -> None:
+        quiet_sdks()
+        self._queue = QueueSetup(endpoint, name, CredentialSource(None), LONG_POLL_S)
+        self._instance_id = instance_id
+        self._mine: list[Message] = []
+
+    def look(self) -> Notice | None:
+        """Wait up to ten seconds for a notice of this instance and return it; raises `CloudError`.
+
+        One whose time is over is of an earlier reclaim of an instance that was started again: it is deleted.
+        """
+        messages = self._received()
+        mine = [message for message in messages if self._names_it(message)]
+        for message in messages:
+            if message not in mine:
+                self._give_back(message)
+        self._mine += mine
+        now = datetime.now(UTC)
+        notices = [one for one in map(_notice, mine) if one.deadline > now]
+        if mine and not notices:
+            self.done()
+        # A notice with a time of its own is no drill, whatever came beside it.
+        return min(notices, key=lambda one: (one.is_drill, one.deadline), default=None)
+
+    def done(self) -> None:
+        """Delete what `look` returned, when it has been acted on; raises `CloudError`."""
+        self._queue.delete(self._mine)
+        self._mine = []
+
+    def check(self) -> str:
+        """Say that the queue is there, taking nothing from it; raises `CloudError`."""
+        backlog = self._queue.backlog()
+        return f"{self._queue.name} is there" + (f", {backlog.waiting} messages wait" if backlog.waiting >= 0 else "")
+
+    def stop(self) -> None:
+        """End a look under way at once, from any thread."""
+        self._queue.stop()
+
+    def _received(self) -> list[Message]:
+        """Take whole batches until one is not full, so that others' messages cannot stand before this instance's."""
+        found = batch = self._queue.receive()
+        while len(batch) == BATCH:
+            batch = self._queue.receive()
+            found = found + batch
+        return found
+
+    def _names_it(self, message: Message) -> bool:
+        said = parse(message.body)
+        return isinstance(said, Reclaim) and said.instance_id == self._instance_id
+
+    def _give_back(self, message: Message) -> None:
+        try:
+            self._queue.give_back(message)
+        except CloudError:
+            # Without the permission it comes again by itself when its visibility timeout is over.
+            return
+
+
+def _notice(message: Message) -> Notice:
+    said = parse(message.body)
+    at = said.at if isinstance(said, Reclaim) else None
+    return Notice((at or message.enqueued) + timedelta(seconds=NOTICE_S), is_drill=at is None)

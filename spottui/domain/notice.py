@@ -1,0 +1,12 @@
+"""The notice of a reclaim as it is for the instance itself: when it is over."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """This instance is taken back at `deadline`, UTC; not so after a drill, which has no time of its own."""
+
+    deadline: datetime
+    is_drill: bool = False

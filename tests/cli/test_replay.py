@@ -1,0 +1,241 @@
+"""An incident once more: the states as they came, nothing that acts, and a journal that is only read."""
+
+import contextlib
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spottui.actions import ACTIONS
+from spottui.config import load
+from spottui.console.app import SpottuiApp
+from spottui.domain.audit import Phase
+from spottui.domain.feed import EventKind, Line
+from spottui.domain.instance import InstanceStatus
+from spottui.domain.playback import Playback
+from spottui.domain.recovery import RecoveryState
+from spottui.domain.refusal import Refused
+from spottui.domain.view import DeskView
+from spottui.journal import Journal
+from spottui.journal import schema as tables
+from spottui.journal.footage import footage
+from spottui.journal.incidents import incident
+from spottui.journal.snapshot import open_copy
+from spottui.replay import Replay
+from spottui.tables.recoveries import recovery_row
+from tests.cli.running import Night, run
+from tests.console.driving import press, screen, shows, toasts, wait_until
+
+
+class Projector:
+    """A replay whose clock the test turns."""
+
+    def __init__(self, night: Night, journal: Journal) -> None:
+        found = incident(journal, night.instance_id)
+        assert found
+        self.journal, self.recovery_id = journal, found.recovery.recovery_id
+        self.now_s = 0.0
+        self.film = footage(journal, found)
+        self.playback = Playback(self.film.moments, tick=lambda: self.now_s)
+        self.desk = Replay(load(night.toml), journal, self.film, self.playback)
+
+    def views(self) -> Iterator[DeskView]:
+        """Go through all of it, from moment to moment."""
+        yield self.desk.view()
+        while not self.playback.pace.over:
+            self.playback.jump()
+            yield self.desk.view()
+
+    def open(self) -> Replay:
+        self.playback.start()
+        return self.desk
+
+
+@pytest.fixture
+def projector(night: Night, tmp_path: Path) -> Iterator[Projector]:
+    assert night.exit_code == 0, night.output
+    journal = open_copy(journal_of(night), tmp_path)
+    yield Projector(night, journal)
+    journal.close()
+
+
+def journal_of(night: Night) -> Path:
+    return Path(load(night.toml).journal)
+
+
+@contextlib.asynccontextmanager
+async def console(projector: Projector, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Any]:
+    playback = projector.playback
+    app = SpottuiApp(projector.open, clock=playback, who="me", title="spottui", playback=playback)
+    async with app.run_test(size=size, notifications=True) as pilot:
+        await wait_until(pilot, lambda: app.main.view is not None)
+        yield pilot
+
+
+def test_the_states_pass_as_the_audit_has_them_and_the_end_is_the_journals(projector: Projector) -> None:
+    seen: list[RecoveryState] = []
+    for view in projector.views():
+        for recovery in view.recoveries:
+            if seen[-1:] != [recovery.state]:
+                seen.append(recovery.state)
+    entries = projector.journal.audit.of(projector.recovery_id)
+    changes = [entry.detail.partition(" → ")[2].partition(":")[0] for entry in entries if entry.phase is Phase.STATE]
+    assert seen == [RecoveryState.SUSPECTED, *map(RecoveryState, changes)]
+    assert seen[-1] is RecoveryState.RECOVERED
+    assert view.recoveries == (projector.journal.recoveries.get(projector.recovery_id),)
+    assert view.interruptions == (projector.journal.interruptions.get(projector.recovery_id),)
+    assert projector.desk.timeline(projector.recovery_id) == entries
+
+
+def test_nothing_is_known_before_it_happened(projector: Projector) -> None:
+    for view in projector.views():
+        assert all(event.at <= view.at for event in view.events)
+        assert all(entry.at and entry.at <= view.at for entry in projector.desk.timeline(projector.recovery_id))
+        assert all(event.at <= view.at for event in projector.desk.find_events((), 1000, below=1 << 60))
+        (past,) = projector.desk.past() or (None,)
+        for reclaim, recovery in zip(view.interruptions, view.recoveries, strict=True):
+            assert reclaim.first_seen <= view.at
+            assert recovery.ended is None or recovery.ended <= view.at
+            assert bool(recovery.new_instance_id) <= bool(recovery.image_id)
+            assert past
+            assert (past.interruption, past.recovery) == (reclaim, recovery)
+            assert bool(past.outcome.kept) <= bool(recovery.created)
+            there = {one.instance_id for one in view.instances}
+            final = projector.film.scenes[0].recovery
+            assert final.new_instance_id not in there or recovery.new_instance_id
+    first, *_, last = projector.film.scenes[0].outlooks
+    assert first.at < last.at
+
+
+def test_progress_and_forecast_are_those_that_were_shown(projector: Projector) -> None:
+    shown = {one.at: one for one in projector.film.scenes[0].outlooks}
+    compared = 0
+    for view in projector.views():
+        if outlook := shown.get(view.at):
+            (recovery,) = view.recoveries
+            assert (recovery.progress, recovery.forecast_at) == (outlook.progress, outlook.forecast_at)
+            compared += 1
+    assert compared == len(shown) > 2
+
+
+def test_what_a_journal_of_before_has_not_kept_is_not_known(night: Night, projector: Projector) -> None:
+    with projector.journal.database.write() as connection:
+        connection.execute(tables.outlook.delete())
+    old = Projector(night, projector.journal)
+    imaging = [one for view in old.views() for one in view.recoveries if one.state is RecoveryState.IMAGING]
+    assert {one.progress for one in imaging} == {-1}
+    assert {one.forecast_at for one in imaging} == {None}
+    assert "imaging" in recovery_row(imaging[0])
+    statuses = {one.status for view in Projector(night, projector.journal).views() for one in view.instances}
+    assert statuses == {InstanceStatus.UNKNOWN}
+
+
+def test_a_replayed_desk_refuses_every_command(projector: Projector) -> None:
+    desk = projector.desk
+    for command in (
+        "plan_for",
+        "choose_route",
+        "confirm",
+        "retry",
+        "recover",
+        "veto",
+        "hold",
+        "cancel",
+        "arm",
+        "disarm",
+    ):
+        with pytest.raises(Refused, match="replay"):
+            getattr(desk, command)("one", who="me")
+
+
+async def test_the_console_shows_it_step_by_step_at_the_pace_of_the_keys(projector: Projector) -> None:
+    async with console(projector) as pilot:
+        await shows(pilot, "REPLAY ×1 ")
+        keys = screen(pilot.app).splitlines()[-1]
+        assert not [action.title for action in ACTIONS if action.danger and f" {action.title} " in keys]
+        await press(pilot, "plus", "plus", "minus")
+        await shows(pilot, "REPLAY ×2 ")
+        await press(pilot, "space")
+        await shows(pilot, "REPLAY ×2 held")
+        projector.now_s += 1000
+        await press(pilot, "n")
+        await wait_until(pilot, lambda: len(pilot.app.main.view.recoveries) == 1)
+        await shows(pilot, "suspected")
+        began = len(projector.desk.timeline(projector.recovery_id))
+        for key, title in (("r", "Recover"), ("a", "Auto")):
+            await press(pilot, key)
+            assert toasts(pilot.app) == [f"{title} is off: this is a replay."]
+        await press(pilot, "space")
+        projector.now_s += 1000
+        await shows(pilot, "REPLAY ×2 over")
+        await shows(pilot, "now i-")
+        assert began < len(projector.desk.timeline(projector.recovery_id))
+        await press(pilot, "3", "enter")
+        await shows(pilot, "CreateImage")
+        assert pilot.app.main.view.recoveries == (projector.journal.recoveries.get(projector.recovery_id),)
+
+
+async def test_a_timeline_grows_while_it_is_open(projector: Projector) -> None:
+    async with console(projector, (120, 50)) as pilot:
+        await press(pilot, "space", "n")
+        await wait_until(pilot, lambda: len(pilot.app.main.view.recoveries) == 1)
+        await press(pilot, "3", "enter")
+        await shows(pilot, "! queue")
+        assert "CreateImage" not in screen(pilot.app)
+        projector.playback.hold_or_go_on()
+        projector.now_s += 1000
+        await shows(pilot, "CreateImage")
+        await shows(pilot, "verifying → recovered")
+
+
+def test_the_journal_is_only_read(night: Night, tmp_path: Path) -> None:
+    beside = journal_of(night).parent
+    before = contents(beside)
+    done = run("replay", night.instance_id, "--speed", 100_000, "--config", night.toml)
+    assert done.exit_code == 0
+    assert "verifying → recovered" in done.stdout
+    assert contents(beside) == before
+
+
+def test_one_that_a_console_writes_to_is_only_read_too(tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    path = tmp_path / "journal.db"
+    journal = Journal(path)
+    journal.events.add(Line(EventKind.MESSAGE, "cn-hangzhou", "i-1", "not yet in the file itself"), datetime.now(UTC))
+    before = contents(tmp_path)
+    copy = open_copy(path, tmp_path / "copy")
+    assert [event.text for event in copy.events.after(0, 10)] == ["not yet in the file itself"]
+    copy.close()
+    assert contents(tmp_path) == before
+    journal.events.add(Line(EventKind.MESSAGE, "cn-hangzhou", "i-1", "and it is written to"), datetime.now(UTC))
+    journal.close()
+
+
+def test_no_journal_and_no_such_incident_are_said(night: Night, tmp_path: Path) -> None:
+    unknown = run("replay", "no-such-instance", "--config", night.toml)
+    assert (unknown.exit_code, "is in no incident" in unknown.stderr) == (1, True)
+    toml = tmp_path / "c.toml"
+    region = '[[region]]\nid = "cn-hangzhou"\nqueue = "q"\nmns_endpoint = "http://127.0.0.1:9"\n'
+    toml.write_text(f'journal = "{tmp_path}/nowhere.db"\n{region}')
+    none = run("replay", "web-1", "--config", toml)
+    assert (none.exit_code, "nowhere.db" in none.stderr) == (2, True), none.output
+    assert not (tmp_path / "nowhere.db").exists()
+
+
+def test_no_sdk_and_no_engine_is_imported_for_it() -> None:
+    code = (
+        "import spottui.cli.replay, spottui.replay, spottui.journal.footage, spottui.console.app, sys;"
+        "print(*(m for m in sys.modules if m.split('.')[0] in ('dbos', 'mns', 'darabonba') or 'alibabacloud' in m))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+def contents(directory: Path) -> dict[str, bytes]:
+    """All files but the memory that SQLite's readers and writers share: who reads leaves a mark there."""
+    files = (path for path in sorted(directory.iterdir()) if path.is_file() and not path.name.endswith("-shm"))
+    return {path.name: path.read_bytes() for path in files}

@@ -1,0 +1,187 @@
+"""A guard that listens to a queue too: only what names its instance counts, and nothing of others is lost."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from spottui.cloud.event_rules import drill_body
+from spottui.sim.testing import SimServer
+from tests.cli.running import KINDS, run
+from tests.driving import clean_environment, effects, wait_until
+
+REGION = "cn-hangzhou"
+SAVES = """
+import os, signal, sys, time
+run = int(os.environ["SPOTTUI_RUN"])
+def save(*_):
+    sys.exit(75)
+signal.signal(signal.SIGTERM, save)
+print(run, flush=True)
+while run == 1:
+    time.sleep(0.05)
+"""
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[SimServer]:
+    with SimServer(instances=8) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def cloud(world: SimServer) -> SimServer:
+    world.reset()
+    return world
+
+
+def environment(cloud: SimServer, directory: Path) -> dict[str, str]:
+    key, secret = cloud.endpoint.access_key_id, cloud.endpoint.access_key_secret
+    given = {"ALIBABA_CLOUD_ACCESS_KEY_ID": key, "ALIBABA_CLOUD_ACCESS_KEY_SECRET": secret}
+    return {**clean_environment(directory), **given}
+
+
+class Guard:
+    """`spottui guard --queue` in a process of its own, on the first spot instance."""
+
+    def __init__(self, cloud: SimServer, directory: Path, *, queue: str = "", poll_s: float = 30) -> None:
+        self.instance_id = cloud.spot_ids()[0]
+        self.state = directory / "state.json"
+        address = f"{cloud.url}/_sim/metadata/{self.instance_id}"
+        self._output = (directory / "output").open("w+")
+        self.process = subprocess.Popen(
+            [
+                sys.executable, "-m", "spottui", "guard", "--metadata", address, "--poll", str(poll_s),
+                "--margin", "10", "--state", str(self.state),
+                "--queue", queue or f"{cloud.url}/queues/{cloud.endpoint.queue}", "--", sys.executable, "-c", SAVES,
+            ],
+            stdout=self._output,
+            stderr=subprocess.STDOUT,
+            env=environment(cloud, directory),
+        )  # fmt: skip
+
+    def __enter__(self) -> "Guard":
+        wait_until(lambda: "1\n" in self.said())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(20)
+        self._output.close()
+
+    def said(self) -> str:
+        return (self.state.parent / "output").read_text()
+
+    def outcome(self) -> tuple[str, int]:
+        found = json.loads(self.state.read_text())
+        return found["outcome"], found["runs"]
+
+
+def waiting(cloud: SimServer) -> int:
+    """How many messages are in the queue, held ones included."""
+    queue = cloud.state()["queues"][cloud.endpoint.queue]
+    return int(queue["ActiveMessages"] + queue["InactiveMessages"] + queue["DelayMessages"])
+
+
+def flat(instance_id: str, ago: timedelta = timedelta(0)) -> str:
+    at = f"{datetime.now(UTC) - ago:%Y%m%dT%H%M%S}.000+0000"
+    return json.dumps({**drill_body(REGION, instance_id), "eventTime": at})
+
+
+def test_the_notice_of_this_instance_ends_the_workload_and_only_it_is_deleted(cloud: SimServer, tmp_path: Path) -> None:
+    """The metadata is looked at every 30 s here: it is the queue that spoke."""
+    with Guard(cloud, tmp_path) as guard:
+        for other in cloud.spot_ids()[1:3]:
+            cloud.send(flat(other))
+        for odd in ("no JSON", json.dumps(drill_body(REGION, "i-nobody"))):
+            cloud.send(odd)
+        cloud.send(flat(guard.instance_id))
+        assert guard.process.wait(20) == 75
+        assert "SIGTERM sent" in guard.said()
+        assert guard.outcome() == ("interrupted", 1)
+    assert waiting(cloud) == 4, "what is about others is still there"
+    assert len(effects(cloud, "BatchDeleteMessage")) == 1
+
+
+def test_others_do_not_stand_in_the_way_and_can_take_their_messages_meanwhile(cloud: SimServer, tmp_path: Path) -> None:
+    """More of them than one batch holds."""
+    for _ in range(20):
+        cloud.send(flat("i-somebodyelse"))
+    with Guard(cloud, tmp_path) as guard:
+        wait_until(lambda: len(cloud.calls("ChangeMessageVisibility")) >= 20)
+        assert guard.process.poll() is None
+        cloud.send(flat(guard.instance_id))
+        assert guard.process.wait(20) == 75
+    assert waiting(cloud) == 20
+
+
+def test_a_drill_is_answered_as_a_notice_and_the_workload_is_gone_on_with(cloud: SimServer, tmp_path: Path) -> None:
+    with Guard(cloud, tmp_path) as guard:
+        cloud.send(json.dumps(drill_body(REGION, guard.instance_id)))
+        assert guard.process.wait(20) == 0
+        assert guard.outcome() == ("done", 2)
+        assert "a drill" in guard.said()
+    assert waiting(cloud) == 0
+
+
+def test_a_notice_of_an_earlier_reclaim_is_over(cloud: SimServer, tmp_path: Path) -> None:
+    """An instance in Stop mode is started again with the same id."""
+    with Guard(cloud, tmp_path) as guard:
+        cloud.send(flat(guard.instance_id, ago=timedelta(minutes=6)))
+        wait_until(lambda: waiting(cloud) == 0)
+        assert guard.process.poll() is None
+        assert "SIGTERM sent" not in guard.said()
+
+
+def test_a_queue_that_is_not_there_is_said_once_and_stops_no_workload(cloud: SimServer, tmp_path: Path) -> None:
+    with Guard(cloud, tmp_path, queue=f"{cloud.url}/queues/nowhere") as guard:
+        wait_until(lambda: "QueueNotExist" in guard.said())
+        assert guard.process.poll() is None
+
+
+def test_a_queue_that_fails_in_every_way_is_heard_again(cloud: SimServer, tmp_path: Path) -> None:
+    """There are messages of others enough for no long poll to wait."""
+    for _ in range(60):
+        cloud.send(flat("i-somebodyelse"))
+    for fault in KINDS.values():
+        cloud.fault("BatchReceiveMessage", **fault)  # type: ignore[arg-type]
+    with Guard(cloud, tmp_path, poll_s=0.05) as guard:
+        wait_until(lambda: cloud.control("GET", "faults") == [])
+        assert guard.process.poll() is None
+        cloud.send(flat(guard.instance_id))
+        assert guard.process.wait(20) == 75
+        assert "ReceiveMessage: InternalError" in guard.said()
+        assert "Traceback" not in guard.said()
+
+
+def test_an_address_of_another_form_is_refused() -> None:
+    done = run("guard", "--queue", "spot-interruption", "--", "true")
+    assert done.exit_code == 2
+    assert "queues/NAME" in done.stderr
+
+
+@pytest.mark.parametrize(("queue", "code", "word"), [("spot-interruption", 0, "is there"), ("no", 1, "QueueNotExist")])
+def test_a_dry_run_takes_nothing(cloud: SimServer, tmp_path: Path, queue: str, code: int, word: str) -> None:
+    metadata = f"{cloud.url}/_sim/metadata/{cloud.spot_ids()[0]}"
+    options = ["--metadata", metadata, "--queue", f"{cloud.url}/queues/{queue}", "--dry-run", "--", "true"]
+    command = [sys.executable, "-m", "spottui", "guard", *options]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment(cloud, tmp_path), timeout=60)
+    assert (done.returncode, word in done.stdout + done.stderr) == (code, True), done.stdout + done.stderr
+    assert cloud.calls("BatchReceiveMessage") == []
+
+
+def test_nothing_heavy_is_imported_where_no_queue_is_asked_for(cloud: SimServer) -> None:
+    code = (
+        "import sys; from spottui.cli.main import main\n"
+        f"try: main(['guard', '--metadata', '{cloud.url}/_sim/metadata/{cloud.spot_ids()[0]}', '--', 'true'])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print([name for name in ('mns', 'alibabacloud_credentials', 'sqlalchemy', 'asyncio') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "[]", done.stdout + done.stderr
