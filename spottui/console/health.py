@@ -116,12 +116,10 @@ def stale_title(view: DeskView, name: str, now: datetime) -> str:
 
 
 def _of_an_earlier_run(view: DeskView, name: str) -> str:
+    if name != "sweep" or view.replay is not None:
+        return ""
     known = {instance.region for instance in view.instances}
-    return (
-        "OF AN EARLIER RUN"
-        if name == "sweep" and view.replay is None and known & {*regions_without_answer(view, name)}
-        else ""
-    )
+    return "OF AN EARLIER RUN" if known & {*regions_without_answer(view, name)} else ""
 
 
 def no_instances(view: DeskView | None, failed: str, now: datetime) -> str:
