@@ -1,12 +1,12 @@
 """Puts the rooms together: the only place that knows them all."""
 
-import ctypes
 import gc
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
+from spottui.cli.heaps import keep_heaps_small
 from spottui.cli.logfile import log_to
 from spottui.cloud.account import CloudAccount
 from spottui.config import state_dir
@@ -26,9 +26,6 @@ from spottui.recovery.survey import Surveys
 from spottui.recovery.work import Signals, Work
 from spottui.watch.watch import Watch
 
-_M_ARENA_MAX = -8
-"""The name of glibc's `mallopt` for the number of heaps."""
-
 
 def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) -> Desk:
     """Open the journal, start the engine, resume what was left, and begin to watch.
@@ -37,7 +34,7 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     nothing. Raises `JournalProblem`.
     """
     log_to(state_dir() / "spottui.log")
-    _share_heaps()
+    keep_heaps_small()
     journal_path = Path(settings.journal)
     journal = Journal(journal_path)
     account = CloudAccount(settings)
@@ -103,9 +100,3 @@ def _start_sender(settings: Settings, journal: Journal, clock: Clock) -> Callabl
 
 def _no_sender() -> None:
     """Nobody is to be told."""
-
-
-def _share_heaps() -> None:
-    """Let our threads share two heaps: of one for each, which glibc gives them, what is freed is seldom used again."""
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)

@@ -15,7 +15,7 @@ from spottui.tables.events import EVENTS, event_row
 from spottui.tables.filter import FilterError, parse
 
 PAGE = 500
-HELD = 5_000
+HELD = 2_000
 _NEAR = 30
 
 Ask = Callable[[tuple[str, ...], int, int | None, Widget], None]

@@ -8,7 +8,7 @@ import msgspec
 T = TypeVar("T")
 
 KEPT_DECODED = 256
-"""So many values of a kind are kept as they were decoded: what a view shows, and no more for weeks."""
+"""So many small values of a kind are kept as they were decoded: those of a view, not those of weeks."""
 
 
 def encode(value: object) -> str:

@@ -272,6 +272,6 @@ def decoded(data: str, decision: str, who: str, cancel: bool) -> Recovery:
 
 
 # A plan is read at each step of its recovery, and changes once or twice.
-@lru_cache(maxsize=KEPT_DECODED)
+@lru_cache(maxsize=64)
 def _decoded_plan(text: str) -> Plan:
     return decode(text, Plan)
