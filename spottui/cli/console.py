@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -11,6 +12,8 @@ import click
 from spottui.domain.clock import SystemClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spottui.desk import Desk
     from spottui.domain.settings import Settings
 
@@ -33,8 +36,18 @@ def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headl
     leave(run_console(settings, config or default_path(), auto=auto, read_only=read_only))
 
 
-def run_console(settings: "Settings", config: Path, *, auto: bool, read_only: bool) -> int:
-    """Run the screen and return its exit code; the desk is opened after the first frame."""
+def run_console(
+    settings: "Settings",
+    config: Path,
+    *,
+    auto: bool,
+    read_only: bool,
+    last_resort: "Callable[[], None]" = partial(os._exit, 1),
+) -> int:
+    """Run the screen and return its exit code; the desk is opened after the first frame.
+
+    `last_resort` ends the process where a signal is to end it and something hangs.
+    """
     from spottui.config import state_dir
     from spottui.console.app import SpottuiApp
 
@@ -52,6 +65,7 @@ def run_console(settings: "Settings", config: Path, *, auto: bool, read_only: bo
             "log": state_dir() / "spottui.log",
             "choices": state_dir() / "console.json",
         },
+        last_resort=last_resort,
     )
     app.start()
     return app.return_code or 0
@@ -71,8 +85,9 @@ def whoami() -> str:
 
 def leave(code: int) -> NoReturn:
     """End the process at once: an SDK call under way cannot be stopped, and its token finds its effect next time."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError):  # The terminal may be gone.
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)
 
 

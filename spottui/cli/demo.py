@@ -1,16 +1,18 @@
 """`spottui demo`: the console against a simulated cloud of its own, with reclaims within seconds."""
 
-import tempfile
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from spottui.cli.console import leave
-from spottui.cli.own_cloud import end_with_the_terminal, simulated_cloud, use_private_state
+from spottui.cli.own_cloud import give_up, own_directory, simulated_cloud, use_private_state
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spottui.domain.settings import Settings
     from spottui.domain.view import DeskView
 
@@ -38,15 +40,14 @@ def demo(headless: bool, auto: bool, read_only: bool) -> None:
         raise click.UsageError("--auto and --read-only exclude each other: auto-mode acts.")
     if headless and not auto:
         raise click.UsageError("--headless needs --auto here: there is nobody to confirm.")
-    end_with_the_terminal()
-    with tempfile.TemporaryDirectory(prefix="spottui-demo-") as directory:
-        use_private_state(Path(directory))
-        with simulated_cloud(Path(directory), SCENARIO) as config:
-            code = _run(config, headless=headless, auto=auto, read_only=read_only)
+    with own_directory("demo") as (directory, own):
+        use_private_state(directory)
+        config = own.enter_context(simulated_cloud(directory, SCENARIO))
+        code = _run(config, partial(give_up, own), headless=headless, auto=auto, read_only=read_only)
     leave(code)
 
 
-def _run(config: Path, *, headless: bool, auto: bool, read_only: bool) -> int:
+def _run(config: Path, last_resort: "Callable[[], None]", *, headless: bool, auto: bool, read_only: bool) -> int:
     from dataclasses import replace
 
     from spottui.config import load
@@ -56,7 +57,7 @@ def _run(config: Path, *, headless: bool, auto: bool, read_only: bool) -> int:
         return _run_headless(settings)
     from spottui.cli.console import run_console
 
-    return run_console(settings, config, auto=auto, read_only=read_only)
+    return run_console(settings, config, auto=auto, read_only=read_only, last_resort=last_resort)
 
 
 def _run_headless(settings: "Settings") -> int:

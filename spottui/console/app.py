@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
-from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("spottui.console")
 
 _SUCCESS_S, _REFUSAL_S = 3.0, 10.0
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_PATIENCE_S = 3.0
 _SAVE_TITLE, _RESTORE_TITLE = "\x1b[22;2t", "\x1b[23;2t"
 
 
@@ -45,7 +48,8 @@ class SpottuiApp(App[None]):
     `open_desk` is called in a thread after the first frame is painted; it may take seconds, and what it raises is shown
     to the person. `who` is put on record with every command, `title` stands at the head of the screen. What a person
     chooses for the screen is kept in the file `keep_in`, if there is one. `playback` is the clock of a replay; the
-    person sets its pace. `paths` are the files to name where something goes wrong.
+    person sets its pace. `paths` are the files to name where something goes wrong. `last_resort` ends the process where
+    a signal is to end it and something hangs.
     """
 
     CSS_PATH = Path(__file__).with_name("styles.tcss")
@@ -66,10 +70,11 @@ class SpottuiApp(App[None]):
         keep_in: Path | None = None,
         paths: Mapping[str, Path] | None = None,
         playback: Playback | None = None,
+        last_resort: Callable[[], None] = partial(os._exit, 1),
     ) -> None:
         # Under NO_COLOR Textual must know from the start that colours are the terminal's own, else it turns
         # them all into black on black.
-        plain_terminal = "NO_COLOR" in environ
+        plain_terminal = "NO_COLOR" in os.environ
         super().__init__(ansi_color=True if plain_terminal else None)
         self.kept, self.paths = Kept.read(keep_in), paths or {}
         for theme in THEMES:
@@ -80,7 +85,7 @@ class SpottuiApp(App[None]):
         self.main = MainScreen(self.feed, clock, who=who, title=title, kept=self.kept, playback=playback)
         self.window_title = ""
         self._bell, self._mouse = bell, mouse
-        self._playback = playback
+        self._playback, self._last_resort = playback, last_resort
         self._rung: frozenset[str] = frozenset()
         self._leaving = False
         self._last_words = ""
@@ -112,8 +117,10 @@ class SpottuiApp(App[None]):
 
         What went wrong, if something did, and where the log is, is said once the terminal is given back.
         """
-        self.run(mouse=self._mouse)
-        sys.stderr.write(self._last_words)
+        # A loop of our own: asyncio's `run` waits for minutes on threads that hang in a call to the cloud.
+        self.run(mouse=self._mouse, loop=asyncio.new_event_loop())
+        with suppress(OSError):
+            sys.stderr.write(self._last_words)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen."""
@@ -125,19 +132,24 @@ class SpottuiApp(App[None]):
         self.watchdog = Watchdog(asyncio.get_running_loop())
         self.watchdog.start()
         with suppress(NotImplementedError, RuntimeError, ValueError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end_by_signal)
+            for number in _ENDING:
+                asyncio.get_running_loop().add_signal_handler(number, self._end_by_signal, number)
 
     def on_unmount(self) -> None:
         """Let the desk go, whatever ended the program."""
         self.feed.stop()
         self.watchdog.stop()
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
         self._write(_RESTORE_TITLE)
 
-    def _end_by_signal(self) -> None:
-        """Give the terminal back: what was asked to end must not leave it in the mouse's hands."""
-        self._say_at_last("ended by SIGTERM. Recoveries go on at the next start.")
+    def _end_by_signal(self, number: signal.Signals) -> None:
+        """Give the terminal back: what was asked to end must not leave it in the mouse's hands.
+
+        Where that hangs, in a terminal that takes nothing any more say, the process ends all the same.
+        """
+        backstop = threading.Timer(_PATIENCE_S, self._last_resort)
+        backstop.daemon = True
+        backstop.start()
+        self._say_at_last(f"ended by {number.name}. Recoveries go on at the next start.")
         self.exit(return_code=1)
 
     def _say_at_last(self, told: str) -> None:
