@@ -40,7 +40,7 @@ def run(*parts: str) -> Iterator[dict[str, object]]:
 def idle() -> Iterator[dict[str, object]]:
     """Nobody types: 500 instances with three countdowns for CPU and bytes, and both sizes for memory."""
     with directory() as where:
-        floor = _Program(FLOOR, where, b"MinimalApp")
+        floor = Program(FLOOR, where, b"MinimalApp")
         time.sleep(2)
         floor_cpu, floor_bytes, floor_rss = floor.rest(IDLE_S)
         floor.close()
@@ -62,7 +62,7 @@ def idle() -> Iterator[dict[str, object]]:
 def keys() -> Iterator[dict[str, object]]:
     """From a key to the cursor's row on its new line, with 10,000 rows: idle, while they are swept, in a storm."""
     with directory() as where:
-        floor_program = _Program(FLOOR, where, b"MinimalApp")
+        floor_program = Program(FLOOR, where, b"MinimalApp")
         time.sleep(1)
         floor, floor_bytes = floor_program.type(KEYS, b"\x1b[")
         floor_program.close()
@@ -112,7 +112,7 @@ def _muted() -> bytes:
 _CURSOR = _muted()
 
 
-class _Program:
+class Program:
     """A program on a pseudo-terminal, watched from outside."""
 
     def __init__(self, command: list[str], directory: Path, shows: bytes, rows: int = 0) -> None:
@@ -155,7 +155,7 @@ class _Program:
 @contextmanager
 def console_running(
     directory: Path, instances: int, *arguments: str, command: list[str] | None = None, speed: int = 1, **policy: float
-) -> Iterator[tuple[_Program, SimServer]]:
+) -> Iterator[tuple[Program, SimServer]]:
     """Run the console, or another command with its arguments, in a terminal against a cloud of its own."""
     config = directory / f"{time.monotonic_ns()}.toml"
     with _cloud(config, instances, speed) as cloud:
@@ -164,7 +164,7 @@ def console_running(
         if speed != 1:
             run_it += ["--clock", cloud.url, "--speed", str(speed)]
         rows = sum(row["SpotStrategy"] != "NoSpot" for row in cloud.state()["instances"])
-        program = _Program(run_it, directory / config.stem, f"{rows:,} spot".encode(), rows)
+        program = Program(run_it, directory / config.stem, f"{rows:,} spot".encode(), rows)
         try:
             yield program, cloud
         finally:
