@@ -62,7 +62,7 @@ class Story:
         self.journal.recoveries.change(self.id, self.now, lambda known: replace(known, **to), entry)
 
     def plan(self):
-        self.journal.recoveries.set_plan(self.id, PLAN)
+        self.journal.recoveries.set_plan(self.id, PLAN, self.now)
 
     def wait(self):
         self.change(state=RecoveryState.NEEDS_YOU, reason="auto-mode is off: press y", next_step="launch → h: first")
