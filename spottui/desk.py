@@ -180,6 +180,7 @@ class Desk:
         if not self._journal.recoveries.replan(recovery_id, chosen, only_if=lambda known, _: _waits_for_a_word(known)):
             raise Refused("The route of a recovery that was confirmed, or is over, is not changed by hand.")
         self._journal.recoveries.note(recovery_id, "Route", f"route {route} chosen by {who}", self._clock.now())
+        self._work.signals.wake(recovery_id)
         return chosen
 
     def retry(self, recovery_id: str, digest: str, who: str) -> None:

@@ -107,7 +107,7 @@ class TimelinePage(Page):
 def _head(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]:
     lines: list[Line] = [
         [(plain(recovery.name) or "(no name)", "bold"), (f"  {recovery.instance_id}  {recovery.region}", "")],
-        [(str(recovery.state), "bold"), *_outlook(recovery, now)],
+        [("waits" if recovery.awaits_release else str(recovery.state), "bold"), *_outlook(recovery, now)],
     ]
     if recovery.reason:
         lines.append([("why   ", "dim"), (plain(recovery.reason, 500), "")])

@@ -10,6 +10,8 @@ _IMAGE_THERE = frozenset(
     (RecoveryState.LAUNCHING, RecoveryState.STARTING, RecoveryState.REBINDING, RecoveryState.VERIFYING)
 )
 
+_SAID = {Verdict.IMAGE_READY: "image ready", Verdict.DATA_KEPT: "data kept"}
+
 
 def verdict_of(recovery: Recovery, now: datetime) -> Verdict | None:
     """Return what holds of a recovery now, None while nothing is known; of one that ended, its last forecast."""
@@ -27,7 +29,8 @@ def said_of(recovery: Recovery, now: datetime) -> str:
     if verdict is not Verdict.NO_ROOM:
         return str(verdict or "")
     image = _of_image(recovery, now)
-    return f"image {image} · no place has room" if image else "no place has room"
+    known = _SAID.get(image, f"image {image}") if image else ""
+    return f"{known} · no place has room" if known else "no place has room"
 
 
 def image_expected(recovery: Recovery, now: datetime) -> datetime | None:
