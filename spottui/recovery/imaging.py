@@ -64,8 +64,10 @@ async def wait_for_image(work: Work, recovery_id: str, image_id: str) -> Ended |
     Meanwhile the places are looked for. An image that is lost is forgotten as the recovery's own, so that another can
     be made.
     """
-    plan, started = plan_of(work, recovery_id), work.recovery(recovery_id).imaging_since or work.now()
-    poll_s, seen = 0.0, work.now()
+    plan, known = plan_of(work, recovery_id), work.recovery(recovery_id)
+    started = known.imaging_since or work.now()
+    # Who goes on after a restart knows what was told before.
+    poll_s, seen, told = 0.0, work.now(), known.trouble if known.unseen_since else ""
     while True:
         recovery = work.recovery_lately(recovery_id)
         # What was so a moment ago may be the cancel of an earlier run.
@@ -73,11 +75,8 @@ async def wait_for_image(work: Work, recovery_id: str, image_id: str) -> Ended |
             return cancelled(work.recovery(recovery_id))
         image = await work.polls.image(recovery.region, image_id, poll_s)
         now = work.now()
-        if isinstance(image, CloudError):
-            await _poll_failed(work, recovery, image, seen)
-        else:
-            await _poll_answered(work, recovery)
-            seen = now
+        told = await _tell_of_poll(work, recovery_id, image, seen, told)
+        seen = seen if told else now
         if now - started > LOOK_FOR_PLACES_AFTER:
             begin_to_look(work, recovery_id, plan_of(work, recovery_id))
         if isinstance(image, Image) and image.usable:
@@ -98,28 +97,23 @@ def without_image(known: Recovery) -> Recovery:
     return replace(known, image_id="", imaging_since=None, forecast_at=None, progress=0)
 
 
-async def _poll_failed(work: Work, recovery: Recovery, error: CloudError, seen: datetime) -> None:
-    """Say since when the progress is not seen, and why: once, not with each try."""
-    trouble = f"{failed_as(error)}, asked again every {POLL_TIGHT_S:.0f} s"
-    if recovery.unseen_since and recovery.trouble == trouble:
-        return
-    told = Entry(recovery.recovery_id, error.action, Phase.ERROR, "", error.request_id, f"failed: {error.line}")
+async def _tell_of_poll(
+    work: Work, recovery_id: str, answer: Image | CloudError | None, seen: datetime, told: str
+) -> str:
+    """Say once why the progress is not seen, and once that it is again; return what is said of it now."""
+    trouble = f"{failed_as(answer)}, asked again every {POLL_TIGHT_S:.0f} s" if isinstance(answer, CloudError) else ""
+    if trouble == told:
+        return told
+    if isinstance(answer, CloudError):
+        entry = Entry(recovery_id, answer.action, Phase.ERROR, "", answer.request_id, f"failed: {answer.line}")
+    else:
+        entry = Entry(recovery_id, "DescribeImages", Phase.RESULT, detail="answers again")
 
     def show(known: Recovery) -> Recovery:
-        return replace(known, unseen_since=known.unseen_since or seen, trouble=trouble)
+        return replace(known, unseen_since=(known.unseen_since or seen) if trouble else None, trouble=trouble)
 
-    await asyncio.to_thread(work.journal.recoveries.change, recovery.recovery_id, work.now(), show, told)
-
-
-async def _poll_answered(work: Work, recovery: Recovery) -> None:
-    if recovery.unseen_since is None:
-        return
-    told = Entry(recovery.recovery_id, "DescribeImages", Phase.RESULT, detail="answers again")
-
-    def show(known: Recovery) -> Recovery:
-        return replace(known, unseen_since=None, trouble="")
-
-    await asyncio.to_thread(work.journal.recoveries.change, recovery.recovery_id, work.now(), show, told)
+    await asyncio.to_thread(work.journal.recoveries.change, recovery_id, work.now(), show, entry)
+    return trouble
 
 
 def _begun(known: Recovery, image_id: str, what: str, now: datetime) -> Recovery:
