@@ -27,6 +27,7 @@ def recovery_record(recovery: Recovery, now: datetime) -> dict[str, Any]:
         "deadline": recovery.deadline.isoformat(timespec="seconds"),
         "verdict": verdict.value if verdict else None,
         "progress": recovery.progress,
+        "trouble": recovery.trouble or None,
         "image_id": recovery.image_id or None,
         "new_instance_id": recovery.new_instance_id or None,
         "created": [{"kind": one.kind, "id": one.resource_id} for one in recovery.created],

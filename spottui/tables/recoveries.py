@@ -26,7 +26,8 @@ _VERDICT_TONES = {
     Verdict.WILL_NOT: Tone.ALARM,
     Verdict.NO_ROOM: Tone.ALARM,
 }
-_TROUBLE = (Tone.ALARM, Tone.WARN)
+_TROUBLE = (Verdict.WILL_NOT, Verdict.NO_ROOM, Verdict.TIGHT, Verdict.NOT_KNOWN)
+_NEEDS_YOU, _GOES_ON, _IN_LINE = range(len(_TROUBLE), len(_TROUBLE) + 3)
 
 _STATE_TONES = {
     RecoveryState.SUSPECTED: Tone.WARN,
@@ -86,8 +87,8 @@ when. Ready is the epoch second at which the image is expected; negative, the se
 
 
 def _order(row: Row) -> tuple[Cell, ...]:
-    ended, trouble = row[-1], row[-2]
-    return (-int(ended), row[0]) if ended else (-_FAR, row[FIRST_CELL] or _FAR, trouble, row[0])
+    rank, ended = row[-2], row[-1]
+    return (-int(ended), row[0]) if ended else (-_FAR, row[FIRST_CELL] or _FAR, rank, row[0])
 
 
 _FAR = 1 << 62
@@ -104,7 +105,7 @@ def recovery_rows(view: DeskView) -> Rows:
 def recovery_row(recovery: Recovery, now: datetime, *, wish: bool = False) -> Row:
     """Return the row of one recovery as it stands now.
 
-    Its last cells, which no column shows, are its trouble, the worst first, and when it ended. One that an engineer
+    Its last cells, which no column shows, are its rank by trouble and when it ended. One that an engineer
     wished for has no deadline that means anything, and no verdict against it.
     """
     has_none = recovery.state.is_final or wish
@@ -119,7 +120,7 @@ def recovery_row(recovery: Recovery, now: datetime, *, wish: bool = False) -> Ro
         _ready_of(recovery, now),
         verdict,
         plain(_next(recovery)),
-        _TROUBLE.index(_verdict_tone(verdict)) if _verdict_tone(verdict) in _TROUBLE else len(_TROUBLE),
+        _rank(recovery, verdict),
         _ended(recovery),
     )
 
@@ -133,6 +134,15 @@ def _tone(recovery: Recovery, verdict: str) -> Tone:
     if verdict in (Verdict.TIGHT, Verdict.NO_ROOM):
         return Tone.WARN
     return Tone.PLAIN if recovery.is_queued else _STATE_TONES.get(recovery.state, Tone.PLAIN)
+
+
+def _rank(recovery: Recovery, verdict: str) -> int:
+    """Among those with one deadline, the worst first, and last what auto-mode lets wait, in its order."""
+    if verdict in _TROUBLE:
+        return _TROUBLE.index(Verdict(verdict))
+    if recovery.is_queued:
+        return _IN_LINE + (recovery.queued or 0)
+    return _NEEDS_YOU if recovery.state is RecoveryState.NEEDS_YOU else _GOES_ON
 
 
 def _state(recovery: Recovery) -> str:
