@@ -15,7 +15,7 @@ from spottui.domain.prospect import image_expected, said_of, verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.instances import is_wish
-from spottui.tables.moments import countdown, duration, epoch
+from spottui.tables.moments import duration, when
 
 _LABEL_CELLS = 16
 _NOT_SURVEYED = "  stock and prices are looked up while the image is made"
@@ -79,8 +79,11 @@ def _deadline(subject: Subject, now: datetime) -> Line:
     ):
         return [("No reclaim is known: the instance goes on running beside its replacement.", "$warning")]
     deadline = subject.interruption.deadline if subject.interruption else subject.recovery.deadline  # type: ignore[union-attr]
-    line: Line = [(f"taken back in {countdown(epoch(deadline), now.timestamp())}", "bold")]
+    line: Line = [(f"taken back {when(deadline, now)}", "bold")]
     recovery = subject.recovery
+    if recovery and recovery.state.is_final:
+        failed = recovery.trouble or recovery.reason
+        return [*line, (" · last time ", ""), (plain(failed or str(recovery.state), 300), "bold $error")]
     if recovery and (image := _image(recovery, now)):
         line.append((f" · {image}", ""))
     if recovery and (verdict := verdict_of(recovery, now)):
@@ -92,7 +95,7 @@ def _deadline(subject: Subject, now: datetime) -> Line:
 
 def _image(recovery: Recovery, now: datetime) -> str:
     """What a yes brings, or what it has brought; by another route no image is awaited."""
-    if recovery.route is not Route.IMAGE or recovery.state.is_final:
+    if recovery.route is not Route.IMAGE:
         return ""
     if recovery.state.waits_for_permission:
         return f"image {duration(recovery.image_s)} after your yes" if recovery.image_s else ""

@@ -18,7 +18,7 @@ from spottui.domain.clock import Clock
 from spottui.domain.prospect import said_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
-from spottui.tables.moments import age, countdown, epoch
+from spottui.tables.moments import age, when
 from spottui.tables.timeline import Sign, Step, last_failure, steps
 
 _STYLES = {
@@ -136,7 +136,7 @@ def _outlook(recovery: Recovery, now: datetime) -> Line:
         took_s = (recovery.ended - recovery.started).total_seconds() if recovery.ended else None
         where = f" · now {plain(recovery.new_instance_id)}" if recovery.new_instance_id else ""
         return [(f" after {age(took_s)}{where}", "")]
-    said = f" · taken back in {countdown(epoch(recovery.deadline), now.timestamp())}"
+    said = f" · taken back {when(recovery.deadline, now)}"
     verdict = said_of(recovery, now)
     return [(said, ""), (f" · {verdict}" if verdict else "", "bold")]
 

@@ -31,6 +31,12 @@ def duration(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes:02}:{left:02}"
 
 
+def when(moment: datetime, now: datetime) -> str:
+    """Return how far away a time is, as `in 03:42` or `00:12 ago`."""
+    left = epoch(moment) - epoch(now)
+    return f"{duration(-left)} ago" if left < 0 else f"in {duration(left)}"
+
+
 def seconds_left(cell: Cell, now_s: float) -> float | None:
     """Return the seconds until an epoch second, negative when it is past, and None for none."""
     return cell - now_s if isinstance(cell, int) and cell else None

@@ -185,7 +185,7 @@ def _next(recovery: Recovery) -> str:
         return recovery.reason or recovery.next_step
     if recovery.state is RecoveryState.NEEDS_YOU:
         why = recovery.reason.removesuffix(_PLAN_READY).rstrip("; ")
-        return _joined(_turn(recovery), _after("press y", _place(recovery)), _room(recovery), why)
+        return _joined(_turn(recovery), _after("press y", _place(recovery)), _room(recovery), recovery.trouble, why)
     if recovery.state is RecoveryState.VETO_WINDOW:
         return _joined(_after("auto", _place(recovery)), _room(recovery))
     if recovery.state is RecoveryState.LAUNCHING:
