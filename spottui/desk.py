@@ -13,6 +13,7 @@ from spottui.domain.clock import Clock
 from spottui.domain.feed import Event
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance, InterruptionBehavior
+from spottui.domain.interruption import Interruption
 from spottui.domain.leftover import Leftover
 from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
@@ -82,7 +83,7 @@ class Desk:
             starting=False,
             sources=self._watch.health.all(),
             instances=self._instances(recoveries),
-            interruptions=self._journal.interruptions.latest(ROWS_SHOWN),
+            interruptions=self._interruptions(),
             recoveries=recoveries,
             events=self._newest_events(),
             budgets=self._budgets(),
@@ -179,6 +180,7 @@ class Desk:
         if not self._journal.recoveries.replan(recovery_id, chosen, only_if=lambda known, _: _waits_for_a_word(known)):
             raise Refused("The route of a recovery that was confirmed, or is over, is not changed by hand.")
         self._journal.recoveries.note(recovery_id, "Route", f"route {route} chosen by {who}", self._clock.now())
+        self._work.signals.wake(recovery_id)
         return chosen
 
     def retry(self, recovery_id: str, digest: str, who: str) -> None:
@@ -208,7 +210,8 @@ class Desk:
         if plan.digest != digest:
             raise Refused("The plan is not the one that was shown. Open it again.")
         recovery_id = self._watch.intake.engineer(region, instance_id).id
-        self._journal.recoveries.set_plan(recovery_id, replace(plan, image_name=image_name(recovery_id)))
+        own = replace(plan, image_name=image_name(recovery_id))
+        self._journal.recoveries.set_plan(recovery_id, own, self._clock.now())
         self.confirm(recovery_id, digest, who)
         return recovery_id
 
@@ -284,6 +287,14 @@ class Desk:
     def _instances(self, recoveries: tuple[Recovery, ...]) -> tuple[Instance, ...]:
         under_reclaim = {recovery.instance_id for recovery in recoveries if not recovery.state.is_final}
         return tuple(one for one in self._watch.instances if one.is_spot or one.instance_id in under_reclaim)
+
+    def _interruptions(self) -> tuple[Interruption, ...]:
+        """Those of the journal, and those that only the locks of a read-only watch speak of."""
+        known = self._journal.interruptions.latest(ROWS_SHOWN)
+        now = self._clock.now()
+        told = {(one.region, one.instance_id) for one in known if one.unlocked_at is None and one.over_at > now}
+        seen = (one for one in self._watch.locks if (one.region, one.instance_id) not in told)
+        return (*known, *seen)
 
     def _newest_events(self) -> tuple[Event, ...]:
         with self._reading:

@@ -61,7 +61,7 @@ class _Changes:
                 self._event = event.seq
                 click.echo(line(event.at, "event", event_record(event)))
         for recovery in view.recoveries:
-            self._print_if_new(view, "recovery", recovery.recovery_id, recovery_record(recovery))
+            self._print_if_new(view, "recovery", recovery.recovery_id, recovery_record(recovery, view.at))
         for source in view.sources:
             record = source_record(source)
             self._print_if_new(view, "source", f"{source.name} {source.region}", {**record, "last_ok": None})

@@ -5,12 +5,17 @@ from datetime import datetime
 from typing import Any
 
 from spottui.domain.feed import Event
+from spottui.domain.prospect import verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.view import SourceHealth
 
 
-def recovery_record(recovery: Recovery) -> dict[str, Any]:
-    """Return a recovery as `{id, instance_id, region, state, reason, route, deadline, verdict, …, created[]}`."""
+def recovery_record(recovery: Recovery, now: datetime) -> dict[str, Any]:
+    """Return a recovery as `{id, instance_id, region, state, reason, route, deadline, verdict, …, created[]}`.
+
+    The verdict is the one that holds now.
+    """
+    verdict = verdict_of(recovery, now)
     return {
         "id": recovery.recovery_id,
         "instance_id": recovery.instance_id,
@@ -20,8 +25,9 @@ def recovery_record(recovery: Recovery) -> dict[str, Any]:
         "reason": recovery.reason,
         "route": recovery.route.value,
         "deadline": recovery.deadline.isoformat(timespec="seconds"),
-        "verdict": recovery.verdict.value if recovery.verdict else None,
+        "verdict": verdict.value if verdict else None,
         "progress": recovery.progress,
+        "trouble": recovery.trouble or None,
         "image_id": recovery.image_id or None,
         "new_instance_id": recovery.new_instance_id or None,
         "created": [{"kind": one.kind, "id": one.resource_id} for one in recovery.created],

@@ -210,12 +210,12 @@ def _follow(desk: "Desk", recovery_id: str, *, as_json: bool) -> int:
         while not stopping.is_set():
             now = next((one for one in view.recoveries if one.recovery_id == recovery_id), None)
             if now:
-                shown = recovery_record(now) if as_json else _line(now)
+                shown = recovery_record(now, view.at) if as_json else _line(now, view.at)
                 seconds = (view.at - now.started).total_seconds()
                 if shown != said:
                     said = shown
                     progress.clear()
-                    record = line(view.at, "recovery", recovery_record(now))
+                    record = line(view.at, "recovery", recovery_record(now, view.at))
                     click.echo(record if as_json else f"{seconds:6.1f} s  {shown}")
                 if now.state.is_final:
                     return 0 if now.state is RecoveryState.RECOVERED else 1
@@ -226,18 +226,20 @@ def _follow(desk: "Desk", recovery_id: str, *, as_json: bool) -> int:
 
 def _show_progress(progress: Progress, now: "Recovery", at: "datetime") -> None:
     """The image is what takes long, and the deadline is what it must not miss."""
-    if now.state.value == "imaging":
+    if now.is_imaging:
         left_s = (now.deadline - at).total_seconds()
         progress.show(f"image, {left_s:.0f} s until the deadline", now.progress, 100)
 
 
-def _line(now: "Recovery") -> str:
+def _line(now: "Recovery", at: "datetime") -> str:
+    from spottui.domain.prospect import said_of
     from spottui.domain.text import plain
 
-    progress = f" {now.progress} %" if now.state.value == "imaging" else ""
-    verdict = f"  {now.verdict}" if now.verdict and not now.state.is_final else ""
-    ids = f"  {now.new_instance_id or now.image_id}".rstrip()
-    return f"{now.state.value}{progress}{verdict}{ids}  {plain(now.reason)}".rstrip()
+    progress = f" {now.progress} %" if now.is_imaging else ""
+    verdict = "" if now.state.is_final else said_of(now, at)
+    ids, why = now.new_instance_id or now.image_id, now.next_step if now.awaits_release else now.reason
+    said = (f"{now.state.value}{progress}", verdict, ids, plain(why or now.trouble))
+    return "  ".join(text for text in said if text)
 
 
 def _show(plan: "Plan") -> None:

@@ -36,7 +36,7 @@ Control, loopback only, JSON; a field that is wrong is named:
 
 @click.command(epilog=_EXAMPLES)
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="0 chooses a free one.")
-@click.option("--instances", type=click.IntRange(0, 20_000), help="Over all regions.  [default: 24]")
+@click.option("--instances", type=click.IntRange(0, 100_000), help="Over all regions.  [default: 24]")
 @click.option("--regions", help="Comma-separated.  [default: cn-hangzhou]")
 @click.option("--seed", type=int, help="The same seed and start give the same story.  [default: 7]")
 @click.option(

@@ -67,12 +67,13 @@ def _text(settings: "Settings", found: "Situation", *, as_json: bool, tmux: bool
 def _record(found: "Situation") -> dict[str, object]:
     from spottui.cli.records import recovery_record
 
+    now = datetime.now(UTC)
     return {
         "mode": found.mode,
         "sources": {source.name: {"error": source.error or None, "found": source.found} for source in found.sources},
         "spot": found.spot,
         "reclaiming": found.reclaiming,
-        "recoveries": [recovery_record(one) for one in found.recoveries],
+        "recoveries": [recovery_record(one, now) for one in found.recoveries],
     }
 
 
@@ -103,10 +104,11 @@ _MODES = {
 
 
 def _row(one: "Recovery", now: datetime) -> str:
+    from spottui.domain.prospect import said_of
     from spottui.domain.text import plain
 
-    verdict = f"{one.verdict} " if one.verdict and not one.ended else ""
-    said = plain(f"{verdict}{one.reason or one.next_step}", 300)
+    verdict = "" if one.ended else said_of(one, now)
+    said = plain(" · ".join(text for text in (verdict, one.reason or one.next_step, one.trouble) if text), 300)
     return f"{_left(one, now):<7}{plain(one.name, 12):<13}{one.instance_id:<24}{one.state.value:<12}{said}"
 
 

@@ -13,6 +13,7 @@ from spottui.console.dialog import Dialog
 from spottui.console.messages import Answered
 from spottui.domain.clock import Clock
 from spottui.domain.plan import Plan
+from spottui.domain.prospect import verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.moments import countdown, epoch
@@ -72,7 +73,7 @@ class BulkDialog(Dialog[dict[str, str]]):
 def _line(recovery: Recovery, plan: Plan | None, now: datetime) -> Content:
     left = countdown(epoch(recovery.deadline), now.timestamp())
     head = f"{left:>6}  {cell_text(plain(recovery.name or recovery.instance_id), 16)} "
-    verdict = cell_text(str(recovery.verdict or ""), 13)
+    verdict = cell_text(str(verdict_of(recovery, now) or ""), 13)
     if plan is None:
         return Content.assemble(head, (verdict, "bold"), ("no plan yet: it is left out", "$warning"))
     first = plan.candidates[0] if plan.candidates else None

@@ -10,6 +10,7 @@ from spottui.domain.feed import Event
 from spottui.domain.history import Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
+from spottui.domain.prospect import image_expected, said_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.moments import age
@@ -80,7 +81,7 @@ def instance_facts(instance: Instance) -> list[Fact]:
 def reclaim_facts(reclaim: Interruption) -> list[Fact]:
     """Return what is known of a reclaim."""
     return [
-        ("deadline", _when(reclaim.deadline)),
+        ("deadline", f"{_when(reclaim.deadline)}{' at most' if reclaim.is_upper_bound else ''}"),
         ("first seen", _when(reclaim.first_seen)),
         ("evidence", ", ".join(f"{sign} {sign.name.lower()}" for sign in reclaim.evidence)),
         ("confirmed", "yes" if reclaim.confirmed else "NO LOCK SEEN: may be a drill"),
@@ -89,18 +90,22 @@ def reclaim_facts(reclaim: Interruption) -> list[Fact]:
     ]
 
 
-def recovery_facts(recovery: Recovery) -> list[Fact]:
-    """Return how a recovery stands."""
+def recovery_facts(recovery: Recovery, now: datetime) -> list[Fact]:
+    """Return how a recovery stands now."""
+    waits = recovery.state.waits_for_permission
     return [
         ("id", recovery.recovery_id),
         ("state", str(recovery.state)),
         ("reason", recovery.reason),
         ("route", str(recovery.route)),
-        ("verdict", str(recovery.verdict or "")),
-        ("image expected", _when(recovery.forecast_at)),
+        ("verdict", said_of(recovery, now)),
+        ("image expected", _when(image_expected(recovery, now) if recovery.is_imaging else None)),
+        ("image takes", f"about {age(recovery.image_s)} after a yes" if recovery.image_s and waits else ""),
         ("image", _image(recovery)),
         ("new instance", recovery.new_instance_id),
         ("next", recovery.next_step),
+        ("trouble", "" if recovery.state.is_final else recovery.trouble),
+        ("progress seen", _when(recovery.unseen_since)),
         ("said yes", recovery.who),
         ("started", _when(recovery.started)),
         ("ended", _when(recovery.ended)),

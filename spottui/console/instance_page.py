@@ -71,7 +71,7 @@ class InstancePage(Page):
         """What is known of its reclaims, and whether one of them is under way: then that comes first."""
         recoveries = [one for one in view.recoveries if self._is_here(one)]
         found = [section("Reclaim", reclaim_facts(one)) for one in view.interruptions if self._is_here(one)]
-        found += [section("Recovery", recovery_facts(one)) for one in recoveries]
+        found += [section("Recovery", recovery_facts(one, view.at)) for one in recoveries]
         return found, any(not one.state.is_final for one in recoveries)
 
     def _prices(self, spec: LaunchSpec | None, now: datetime) -> list[Content]:

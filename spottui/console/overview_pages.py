@@ -11,7 +11,20 @@ from spottui.console.page import Page
 from spottui.console.statistics_text import charts, kept_section
 from spottui.domain.text import plain
 from spottui.tables.statistics import KeptSum, Statistics, kept_sums, statistics
-from spottui.tables.storm import LOST, SAVED, TIGHT, WILL, WILL_NOT, Group, forecast_of_all, of_now, storm
+from spottui.tables.storm import (
+    AFTER,
+    LOST,
+    NO_ROOM,
+    OUTLOOKS,
+    SAVED,
+    TIGHT,
+    WILL,
+    WILL_NOT,
+    Group,
+    forecast_of_all,
+    of_now,
+    storm,
+)
 
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
@@ -22,6 +35,8 @@ _OUTLOOK_STYLES = {
     WILL: "$success",
     TIGHT: "bold $warning",
     WILL_NOT: "bold $error",
+    NO_ROOM: "bold $error",
+    AFTER: "$warning",
     LOST: "bold $error",
 }
 
@@ -39,7 +54,9 @@ class StormPage(Page):
         recoveries = of_now(view) if view else ()
         if view is None or not recoveries:
             return Content("No recovery is open, and none ended within the last ten minutes.")
-        head = Content.styled(forecast_of_all(recoveries) or f"{len(recoveries)} recoveries, no forecast yet", "bold")
+        head = Content.styled(
+            forecast_of_all(recoveries, view.at) or f"{len(recoveries)} recoveries, no forecast yet", "bold"
+        )
         return Content("\n").join([head, Content(""), *(_group(one) for one in storm(view, recoveries))])
 
 
@@ -83,7 +100,7 @@ def _kept_now(desk: "Desk") -> tuple[KeptSum, ...]:
 
 def _group(one: Group) -> Content:
     said: list[tuple[str, str]] = []
-    for outlook, count in one.outlooks.items():
+    for outlook, count in sorted(one.outlooks.items(), key=lambda item: OUTLOOKS.index(item[0])):
         said.append((f"  {count} {outlook}", _OUTLOOK_STYLES.get(outlook, "dim")))
     needs = (f"  {one.needs_you} NEED YOU" if one.needs_you else "", "bold $warning")
     where = f"{plain(one.zone, 40) or 'zone not known'} {plain(one.instance_type, 40)}"

@@ -7,18 +7,19 @@ from textual.content import Content
 
 from spottui.console.cells import cell_text
 from spottui.console.plan_calls import calls
+from spottui.console.readiness import VERDICT_STYLES
 from spottui.domain.instance import Disk
 from spottui.domain.interruption import Interruption
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.plan import Candidate, Plan
+from spottui.domain.plan import Candidate, Plan, Route
+from spottui.domain.prospect import image_expected, said_of, verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.instances import is_wish
-from spottui.tables.moments import countdown, epoch
+from spottui.tables.moments import duration, when
 
 _LABEL_CELLS = 16
 _NOT_SURVEYED = "  stock and prices are looked up while the image is made"
-_VERDICT_STYLES = {"WILL MAKE IT": "bold $success", "TIGHT": "bold $warning", "WILL NOT": "bold $error"}
 
 Line = list[tuple[str, str]]
 
@@ -82,15 +83,28 @@ def _deadline(subject: Subject, now: datetime) -> Line:
     ):
         return [("No reclaim is known: the instance goes on running beside its replacement.", "$warning")]
     deadline = subject.interruption.deadline if subject.interruption else subject.recovery.deadline  # type: ignore[union-attr]
-    line: Line = [(f"taken back in {countdown(epoch(deadline), now.timestamp())}", "bold")]
+    line: Line = [(f"taken back {when(deadline, now)}", "bold")]
     recovery = subject.recovery
-    if recovery and recovery.forecast_at:
-        line.append((f" · image ready in {countdown(epoch(recovery.forecast_at), now.timestamp())}", ""))
-    if recovery and recovery.verdict:
-        line += [(" · ", ""), (str(recovery.verdict), _VERDICT_STYLES[recovery.verdict])]
+    if recovery and recovery.state.is_final:
+        failed = recovery.trouble or recovery.reason
+        return [*line, (" · last time ", ""), (plain(failed or str(recovery.state), 300), "bold $error")]
+    if recovery and (image := _image(recovery, now)):
+        line.append((f" · {image}", ""))
+    if recovery and (verdict := verdict_of(recovery, now)):
+        line += [(" · ", ""), (said_of(recovery, now), VERDICT_STYLES[verdict])]
     else:
         line.append((" · no forecast yet", "dim"))
     return line
+
+
+def _image(recovery: Recovery, now: datetime) -> str:
+    """What a yes brings, or what it has brought; by another route no image is awaited."""
+    if recovery.route is not Route.IMAGE:
+        return ""
+    if recovery.state.waits_for_permission:
+        return f"image {duration(recovery.image_s)} after your yes" if recovery.image_s else ""
+    expected = image_expected(recovery, now) if recovery.is_imaging else None
+    return f"image ready in {duration((expected - now).total_seconds())}" if expected else ""
 
 
 def _candidate(number: int, candidate: Candidate) -> list[Line]:

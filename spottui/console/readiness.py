@@ -16,8 +16,12 @@ from spottui.tables.moments import age
 
 VERDICT_STYLES = {
     Verdict.WILL_MAKE_IT: "bold $success",
+    Verdict.IMAGE_READY: "bold $success",
     Verdict.TIGHT: "bold $warning",
+    Verdict.DATA_KEPT: "bold $warning",
+    Verdict.NOT_KNOWN: "bold $warning",
     Verdict.WILL_NOT: "bold $error",
+    Verdict.NO_ROOM: "bold $error",
 }
 _LABEL_CELLS = 14
 

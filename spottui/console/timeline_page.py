@@ -15,9 +15,10 @@ from spottui.console.messages import Answered
 from spottui.console.page import Page
 from spottui.domain.audit import Entry
 from spottui.domain.clock import Clock
+from spottui.domain.prospect import said_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
-from spottui.tables.moments import age, countdown, epoch
+from spottui.tables.moments import age, when
 from spottui.tables.timeline import Sign, Step, last_failure, steps
 
 _STYLES = {
@@ -105,12 +106,14 @@ def _head(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]
     where = f"  {plain(recovery.instance_id)}  {plain(recovery.region)}"
     lines: list[Line] = [
         [(plain(recovery.name) or "(no name)", "bold"), (where, "")],
-        [(str(recovery.state), "bold"), *_outlook(recovery, now)],
+        [("waits" if recovery.awaits_release else str(recovery.state), "bold"), *_outlook(recovery, now)],
     ]
     if recovery.reason:
         lines.append([("why   ", "dim"), (plain(recovery.reason, 500), "")])
     if recovery.next_step and not recovery.state.is_final:
         lines.append([("next  ", "dim"), (plain(recovery.next_step, 500), "")])
+    if recovery.trouble and not recovery.state.is_final:
+        lines.append([("trouble  ", "dim"), (f"{plain(recovery.trouble, 500)}{_unseen(recovery, now)}", "bold $error")])
     failed = last_failure(made)
     if failed and failed.request_id and not recovery.new_instance_id:
         said = f"{plain(failed.action, 64)} RequestId {plain(failed.request_id)}"
@@ -120,13 +123,20 @@ def _head(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]
     return [*lines, []]
 
 
+def _unseen(recovery: Recovery, now: datetime) -> str:
+    if recovery.unseen_since is None:
+        return ""
+    return f" · its progress is {age((now - recovery.unseen_since).total_seconds())} old"
+
+
 def _outlook(recovery: Recovery, now: datetime) -> Line:
     if recovery.state.is_final:
         took_s = (recovery.ended - recovery.started).total_seconds() if recovery.ended else None
         where = f" · now {plain(recovery.new_instance_id)}" if recovery.new_instance_id else ""
         return [(f" after {age(took_s)}{where}", "")]
-    said = f" · taken back in {countdown(epoch(recovery.deadline), now.timestamp())}"
-    return [(said, ""), (f" · {recovery.verdict}" if recovery.verdict else "", "bold")]
+    said = f" · taken back {when(recovery.deadline, now)}"
+    verdict = said_of(recovery, now)
+    return [(said, ""), (f" · {verdict}" if verdict else "", "bold")]
 
 
 def _step(step: Step, start: datetime, room: int) -> list[Line]:

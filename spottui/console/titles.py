@@ -46,13 +46,13 @@ def instances_title(view: DeskView) -> str:
 
 def recoveries_title(view: DeskView) -> str:
     """Return how many recoveries run, need a person and wait."""
-    states = [recovery.state for recovery in view.recoveries if not recovery.state.is_final]
-    needs_you = states.count(RecoveryState.NEEDS_YOU)
-    waiting = sum(state.waits_for_permission for state in states) - needs_you
+    going = [recovery for recovery in view.recoveries if not recovery.state.is_final]
+    needs_you = sum(one.state is RecoveryState.NEEDS_YOU and not one.is_queued for one in going)
+    waiting = sum(one.state.waits_for_permission for one in going) - needs_you
     need = "need you" if needs_you > 1 else "needs you"
-    counts = ((len(states) - needs_you - waiting, "running"), (needs_you, need), (waiting, "waiting"))
+    counts = ((len(going) - needs_you - waiting, "running"), (needs_you, need), (waiting, "waiting"))
     storm = of_now(view)
-    forecast = [forecast_of_all(storm)] if len(storm) >= _A_STORM else []
+    forecast = [forecast_of_all(storm, view.at)] if len(storm) >= _A_STORM else []
     said = " · ".join([*(f"{count} {word}" for count, word in counts if count), *filter(None, forecast)])
     return said or ("none open" if view.recoveries else "")
 

@@ -29,6 +29,12 @@ class Outlook:
     reason: str = ""
     next_step: str = ""
     route: Route = Route.IMAGE
+    image_s: float | None = None
+    queued: int | None = None
+    no_room: bool = False
+    awaits_release: bool = False
+    unseen_since: datetime | None = None
+    trouble: str = ""
 
 
 def interruption_as_of(
@@ -155,6 +161,12 @@ def _with_outlook(stood: Recovery, shown: Outlook) -> Recovery:
         reason=shown.reason,
         next_step=shown.next_step,
         route=shown.route,
+        image_s=shown.image_s,
+        queued=shown.queued,
+        no_room=shown.no_room,
+        awaits_release=shown.awaits_release,
+        unseen_since=shown.unseen_since,
+        trouble=shown.trouble,
     )
 
 

@@ -12,11 +12,19 @@ STUCK_FACTOR = 1.25
 
 
 class Verdict(StrEnum):
-    """The forecast in the words of the console."""
+    """What is to be expected, in the words of the console; the first three are those of a forecast."""
 
     WILL_MAKE_IT = "WILL MAKE IT"
     TIGHT = "TIGHT"
     WILL_NOT = "WILL NOT"
+    IMAGE_READY = "IMAGE READY"
+    """The image is there, the replacement is not."""
+    DATA_KEPT = "DATA KEPT"
+    """By this route nothing comes before the deadline; the disks outlive it."""
+    NO_ROOM = "NO ROOM"
+    """Every place for the replacement is sold out as far as is known."""
+    NOT_KNOWN = "NOT KNOWN"
+    """The image was refused, or nobody sees how far it is."""
 
 
 @dataclass(frozen=True, slots=True)

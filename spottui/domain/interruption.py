@@ -87,6 +87,11 @@ class Interruption:
         return self.locked or Evidence.ENGINEER in self.evidence
 
     @property
+    def is_upper_bound(self) -> bool:
+        """Whether the deadline may be nearer than it says: a lock alone does not tell since when it is there."""
+        return self.evidence == (Evidence.LOCK,)
+
+    @property
     def over_at(self) -> datetime:
         """When nothing more is to be expected of it."""
         return (self.latest or self.deadline) + timedelta(seconds=EVENT_GRACE_S)

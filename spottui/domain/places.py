@@ -116,6 +116,13 @@ def rank(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[Candidate
     return tuple(one.candidate for one in places if one in kept)
 
 
+def sold_out(candidate: Candidate) -> Candidate:
+    """Return a candidate that has no stock after all: what a DryRun says is truer than what is advertised."""
+    advertised = candidate.stock.value
+    reason = candidate.reason.replace(advertised, Stock.NONE.value, 1) if advertised else candidate.reason
+    return replace(candidate, stock=Stock.NONE, reason=reason)
+
+
 def refused_last(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     """Return the candidates with those that a DryRun refused behind the others, in their order."""
     return tuple(sorted(candidates, key=lambda one: bool(one.problem)))

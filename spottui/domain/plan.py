@@ -116,6 +116,11 @@ class Plan:
         return self.routes[0]
 
     @property
+    def has_no_room(self) -> bool:
+        """Whether every candidate is sold out; before the survey that is not known."""
+        return bool(self.candidates) and all(one.stock is Stock.NONE for one in self.candidates)
+
+    @property
     def digest(self) -> str:
         """A short fingerprint: what was confirmed on the screen is what runs.
 

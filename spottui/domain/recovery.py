@@ -99,6 +99,12 @@ class Recovery:
     is expected. `who` said yes, as `user@host tty`. `run` counts from 0 and grows with each retry; `tries` are its
     launches, of all runs, and `snapshots` the ids of the kept disks and of their snapshots. `image_of` says of what
     the image is made: one of the system disk alone is no image of the instance.
+
+    `verdict` is the last forecast of an image that was being made; what holds now is `prospect.verdict_of`. An image
+    takes `image_s` seconds once somebody says yes. `queued` counts those that auto-mode lets go before this one, None
+    when it is not in line. `no_room` says that every place is sold out as far as is known, `awaits_release` that the
+    kept disks are not free yet, `unseen_since` from when on the progress is not known. `trouble` is the last failure
+    that nothing has overtaken, as `Action: Code`.
     """
 
     recovery_id: str
@@ -127,6 +133,22 @@ class Recovery:
     run: int = 0
     snapshots: tuple[tuple[str, str], ...] = ()
     image_of: str = ""
+    image_s: float | None = None
+    queued: int | None = None
+    no_room: bool = False
+    awaits_release: bool = False
+    unseen_since: datetime | None = None
+    trouble: str = ""
+
+    @property
+    def is_imaging(self) -> bool:
+        """Whether an image, or what it is made of, is being made."""
+        return self.state is RecoveryState.IMAGING and not self.awaits_release
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether auto-mode lets it go by itself once others have gone."""
+        return self.state is RecoveryState.NEEDS_YOU and self.queued is not None
 
     def made(self, kind: str) -> tuple[str, ...]:
         """Return the ids of what it made of this kind."""

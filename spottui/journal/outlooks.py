@@ -54,4 +54,10 @@ def _outlook(known: Recovery, now: datetime) -> Outlook:
         known.reason,
         known.next_step,
         known.route,
+        known.image_s,
+        known.queued,
+        known.no_room,
+        known.awaits_release,
+        known.unseen_since,
+        known.trouble,
     )

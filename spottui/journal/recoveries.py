@@ -148,15 +148,14 @@ class Recoveries:
             return _plan(connection, recovery_id)
 
     def set_plan(
-        self, recovery_id: str, plan: Plan, change: Callable[[Recovery], Recovery] = lambda known: known
+        self, recovery_id: str, plan: Plan, now: datetime, change: Callable[[Recovery], Recovery] = lambda known: known
     ) -> Plan:
         """Commit the plan, and what it shows, unless there is a plan already; return the one that holds."""
         with self._database.write() as connection:
             known = _plan(connection, recovery_id)
             if known:
                 return known
-            shown = change(_required(connection, recovery_id))
-            connection.execute(_SAVE, {"own_id": recovery_id, "data": encode(shown), "state": shown.state.value})
+            _change(connection, recovery_id, now, change, None)
             connection.execute(_SAVE_PLAN, {"recovery_id": recovery_id, "plan": encode(plan)})
             return plan
 
@@ -179,7 +178,13 @@ class Recoveries:
             if known is None or not known.state.is_final or known.state is RecoveryState.RECOVERED:
                 return None
             again = replace(
-                known, state=RecoveryState.PROTECTING, reason="", ended=None, run=known.run + 1, veto_until=None
+                known,
+                state=RecoveryState.PROTECTING,
+                reason="",
+                ended=None,
+                run=known.run + 1,
+                veto_until=None,
+                forecast_at=None,
             )
             values: dict[str, Any] = {
                 "data": encode(again),

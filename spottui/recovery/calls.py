@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
@@ -11,6 +11,7 @@ from spottui.cloud.ecs import Answer
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.audit import Entry, Phase
 from spottui.domain.recovery import Recovery
+from spottui.recovery.change import failed_as
 from spottui.recovery.work import Work
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ async def call(work: Work, recovery_id: str, one: Call, do: Callable[[], Answer]
         detail = f"failed: {_short(outcome)}"
         phase = Phase.UNKNOWN if outcome.kind.effect_unknown else Phase.ERROR
         error = Entry(recovery_id, one.action, phase, one.client_token, outcome.request_id, detail)
-        await _commit(work, recovery_id, lambda known: known, error)
+        await _commit(work, recovery_id, partial(_troubled, failed_as(outcome)), error)
         wait_s = _wait_s(outcome, failures, work.now())
         failures += 1
         if wait_s is None or (one.give_up_at - work.now()).total_seconds() < wait_s:
@@ -99,7 +100,11 @@ def _wait_s(error: CloudError, failures: int, now: datetime) -> float | None:
 
 
 def _given(one: Call, resource_id: str, known: Recovery) -> Recovery:
-    return one.gives(known, resource_id)
+    return replace(one.gives(known, resource_id), trouble="")
+
+
+def _troubled(trouble: str, known: Recovery) -> Recovery:
+    return replace(known, trouble=trouble)
 
 
 def _short(error: CloudError) -> str:

@@ -35,7 +35,14 @@ async def note(work: Work, recovery_id: str, action: str, detail: str) -> None:
 
 def entered(known: Recovery, state: RecoveryState, next_step: str) -> Recovery:
     """Return the recovery in another state."""
-    return replace(known, state=state, next_step=next_step, reason="", veto_until=None)
+    return replace(
+        known, state=state, next_step=next_step, reason="", veto_until=None, queued=None, awaits_release=False
+    )
+
+
+def failed_as(error: CloudError) -> str:
+    """Return what failed in few words: `CreateImage: Forbidden.RAM`."""
+    return f"{error.action}: {error.code or error.kind.value}"
 
 
 def with_created(known: Recovery, kind: str, resource_id: str) -> Recovery:

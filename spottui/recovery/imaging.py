@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from spottui.cloud.ecs import ImageSource
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError
+from spottui.domain.audit import Entry, Phase
 from spottui.domain.forecast import TIGHT_S, Forecast, while_imaging
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.tokens import client_token
 from spottui.recovery.calls import Call, call, may_begin
-from spottui.recovery.change import cancelled, change, entered, leaves, plan_of, with_created
+from spottui.recovery.change import cancelled, change, entered, failed_as, leaves, plan_of, with_created
 from spottui.recovery.outlook import with_forecast
 from spottui.recovery.places import begin_to_look, look_for_places
 from spottui.recovery.work import Ended, Work
@@ -63,8 +64,10 @@ async def wait_for_image(work: Work, recovery_id: str, image_id: str) -> Ended |
     Meanwhile the places are looked for. An image that is lost is forgotten as the recovery's own, so that another can
     be made.
     """
-    plan, started = plan_of(work, recovery_id), work.recovery(recovery_id).imaging_since or work.now()
-    poll_s = 0.0
+    plan, known = plan_of(work, recovery_id), work.recovery(recovery_id)
+    started = known.imaging_since or work.now()
+    # Who goes on after a restart knows what was told before.
+    poll_s, seen, told = 0.0, work.now(), known.trouble if known.unseen_since else ""
     while True:
         recovery = work.recovery_lately(recovery_id)
         # What was so a moment ago may be the cancel of an earlier run.
@@ -72,6 +75,8 @@ async def wait_for_image(work: Work, recovery_id: str, image_id: str) -> Ended |
             return cancelled(work.recovery(recovery_id))
         image = await work.polls.image(recovery.region, image_id, poll_s)
         now = work.now()
+        told = await _tell_of_poll(work, recovery_id, image, seen, told)
+        seen = seen if told else now
         if now - started > LOOK_FOR_PLACES_AFTER:
             begin_to_look(work, recovery_id, plan_of(work, recovery_id))
         if isinstance(image, Image) and image.usable:
@@ -80,11 +85,35 @@ async def wait_for_image(work: Work, recovery_id: str, image_id: str) -> Ended |
             return None
         lost = _lost(image, image_id, now - started)
         if lost:
-            await change(work, recovery_id, lambda known: replace(known, image_id="", imaging_since=None, progress=0))
+            await change(work, recovery_id, without_image)
             return replace(leaves(lost), again=True)
         poll_s = POLL_TIGHT_S
         if isinstance(image, Image):
             poll_s = _show_progress(work, recovery, image, plan, started, now)
+
+
+def without_image(known: Recovery) -> Recovery:
+    """Return the recovery without its image, so that another can be made."""
+    return replace(known, image_id="", imaging_since=None, forecast_at=None, progress=0)
+
+
+async def _tell_of_poll(
+    work: Work, recovery_id: str, answer: Image | CloudError | None, seen: datetime, told: str
+) -> str:
+    """Say once why the progress is not seen, and once that it is again; return what is said of it now."""
+    trouble = f"{failed_as(answer)}, asked again every {POLL_TIGHT_S:.0f} s" if isinstance(answer, CloudError) else ""
+    if trouble == told:
+        return told
+    if isinstance(answer, CloudError):
+        entry = Entry(recovery_id, answer.action, Phase.ERROR, "", answer.request_id, f"failed: {answer.line}")
+    else:
+        entry = Entry(recovery_id, "DescribeImages", Phase.RESULT, detail="answers again")
+
+    def show(known: Recovery) -> Recovery:
+        return replace(known, unseen_since=(known.unseen_since or seen) if trouble else None, trouble=trouble)
+
+    await asyncio.to_thread(work.journal.recoveries.change, recovery_id, work.now(), show, entry)
+    return trouble
 
 
 def _begun(known: Recovery, image_id: str, what: str, now: datetime) -> Recovery:
@@ -101,7 +130,8 @@ async def _ready(work: Work, recovery: Recovery, image_id: str, plan: Plan, seco
 
 def _launchable(known: Recovery, now: datetime) -> Recovery:
     """In a state of its own at once: a progress that was posted before comes too late to be shown."""
-    return replace(entered(known, RecoveryState.LAUNCHING, "the image is ready"), progress=100, forecast_at=now)
+    there = entered(known, RecoveryState.LAUNCHING, "the image is ready")
+    return replace(there, progress=100, forecast_at=now)
 
 
 def _lost(image: Image | CloudError | None, image_id: str, since: timedelta) -> str:

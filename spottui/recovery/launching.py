@@ -178,7 +178,7 @@ async def _launch_once(work: Work, recovery: Recovery, plan: Plan, one: Try, unt
             one.client_token,
             give_up_at=until,
             shows=lambda known: _trying(entered(known, RecoveryState.LAUNCHING, next_step), one),
-            gives=lambda known, new_id: replace(with_created(known, "instance", new_id), new_instance_id=new_id),
+            gives=_launched,
         ),
         partial(_run, work.ecs(recovery), plan, place, one, recovery.recovery_id),
     )
@@ -186,6 +186,10 @@ async def _launch_once(work: Work, recovery: Recovery, plan: Plan, one: Try, unt
 
 def _run(ecs: Ecs, plan: Plan, place: Candidate, one: Try, recovery_id: str) -> Answer:
     return ecs.run_instance(plan.spec, place, one.image_id, recovery_id, one.client_token, data_disks=one.data_disks)
+
+
+def _launched(known: Recovery, new_id: str) -> Recovery:
+    return replace(with_created(known, "instance", new_id), new_instance_id=new_id, no_room=False)
 
 
 def _trying(known: Recovery, one: Try) -> Recovery:
@@ -210,7 +214,9 @@ def _settled(known: Recovery, settled: Try) -> Recovery:
 async def _wait_for_room(work: Work, recovery_id: str, plan: Plan) -> None:
     places = len(plan.candidates)
     next_step = f"none of {places} places has room; each is tried again {REST.total_seconds():.0f} s after its refusal"
-    await enter(work, recovery_id, RecoveryState.LAUNCHING, next_step)
+    await change(
+        work, recovery_id, lambda known: replace(entered(known, RecoveryState.LAUNCHING, next_step), no_room=True)
+    )
     await work.signals.wait(recovery_id, ROOM_LOOK_S)
 
 

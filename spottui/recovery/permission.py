@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from spottui.cloud.errors import CloudError
-from spottui.domain.forecast import Forecast, Verdict, before_image
+from spottui.domain.forecast import Forecast, Verdict
 from spottui.domain.interruption import Interruption, Release
 from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.recovery.calls import attempt
 from spottui.recovery.change import change, note, plan_of
 from spottui.recovery.guard import Grant
-from spottui.recovery.outlook import forecast_now, with_forecast
+from spottui.recovery.outlook import forecast_now, image_s, with_image_s
 from spottui.recovery.places import begin_to_look
 from spottui.recovery.planner import capture, make_plan, next_step
 from spottui.recovery.protect import PATIENCE_S
@@ -21,9 +21,6 @@ from spottui.recovery.work import Ended, Work
 
 LOOK_S = 1.0
 """How often a waiting recovery looks at the journal by itself, for what another process said."""
-
-WAITING_MOVE_S = 15.0
-"""The forecast of an image that is not begun moves with the clock: only this much is worth a write."""
 
 LOCK_SOON_S = 0.3
 """A lock is asked for at once after a notice: this long nothing is said of its not being there."""
@@ -56,11 +53,15 @@ async def wait_for_permission(work: Work, recovery_id: str) -> Permission:
         return Permission(ended=answer)
     await asyncio.wait({raft}, timeout=max(0.0, until - asyncio.get_running_loop().time()))
     plan, known = plan_of(work, recovery_id), work.recovery(recovery_id)
-    # Who tries again goes on with the route that failed, and with what it had made.
-    route = known.route if known.run and known.created else plan.route
+    route = _first_route(known, plan)
     if known.route is not route:
         await change(work, recovery_id, lambda known: replace(known, route=route))
     return Permission(route=route, drains=plan.drain is not None and not known.image_id)
+
+
+def _first_route(known: Recovery, plan: Plan) -> Route:
+    """Who tries again goes on with the route that failed, and with what it had made."""
+    return known.route if known.run and known.created else plan.route
 
 
 async def _look(work: Work, recovery_id: str) -> Ended | float | None:
@@ -112,7 +113,8 @@ async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption,
     asked = recovery, interruption, plan, forecast
     answer = await asyncio.to_thread(work.guard.ask, *asked)
     if not isinstance(answer, Grant):
-        return await _show(work, recovery, interruption, plan, RecoveryState.NEEDS_YOU, answer.reason)
+        asks = RecoveryState.NEEDS_YOU
+        return await _show(work, recovery, interruption, plan, asks, answer.reason, queued=answer.ahead)
     left_s = (answer.veto_until - work.now()).total_seconds()
     if left_s > 0:
         recovery = replace(recovery, veto_until=answer.veto_until)
@@ -147,16 +149,25 @@ def _nobody_has_spoken(known: Recovery, _plan: Plan) -> bool:
 
 
 async def _show(
-    work: Work, recovery: Recovery, interruption: Interruption, plan: Plan | str, state: RecoveryState, reason: str
+    work: Work,
+    recovery: Recovery,
+    interruption: Interruption,
+    plan: Plan | str,
+    state: RecoveryState,
+    reason: str,
+    *,
+    queued: int | None = None,
 ) -> float:
     """Commit what the recovery waits for, if that is new, and return when to look again."""
     now = work.now()
-    forecast = forecast_now(work, recovery, plan if isinstance(plan, Plan) else None)
     veto_until = recovery.veto_until if state is RecoveryState.VETO_WINDOW else None
 
     def show(known: Recovery) -> Recovery:
-        shown = replace(known, state=state, reason=reason, veto_until=veto_until, deadline=interruption.deadline)
-        return with_forecast(shown, forecast, now, WAITING_MOVE_S)
+        shown = replace(known, state=state, reason=reason, veto_until=veto_until, queued=queued)
+        shown = replace(shown, deadline=interruption.deadline)
+        if not isinstance(plan, Plan):
+            return shown
+        return with_image_s(replace(shown, route=_first_route(known, plan)), image_s(work, plan.spec))
 
     known = work.recovery(recovery.recovery_id)
     shown = show(known)
@@ -194,16 +205,14 @@ async def _plan(work: Work, recovery: Recovery) -> Plan | str:
         return spec.line
     if spec is None:
         return f"{recovery.instance_id} is not listed in {recovery.region}"
-    plan = make_plan(spec, recovery.recovery_id, work.settings)
-    forecast = before_image(
-        work.now(), recovery.deadline, spec.image_gib, work.journal.image_timings.timing(spec.main_category)
-    )
+    plan, takes_s = make_plan(spec, recovery.recovery_id, work.settings), image_s(work, spec)
     return await asyncio.to_thread(
         work.journal.recoveries.set_plan,
         recovery.recovery_id,
         plan,
-        lambda known: with_forecast(
-            replace(known, name=spec.instance.name, next_step=next_step(plan)), forecast, work.now()
+        work.now(),
+        lambda known: replace(
+            known, name=spec.instance.name, next_step=next_step(plan), route=plan.route, image_s=takes_s
         ),
     )
 

@@ -40,12 +40,15 @@ async def find_places(work: Work, recovery_id: str) -> None:
         log.exception("the places of %s could not be looked up; it goes on with those that it has", recovery_id)
         surveyed = replace(plan, surveyed=True, first_digest=plan.digest)
     if await asyncio.to_thread(work.journal.recoveries.replan, recovery_id, surveyed, only_if=_not_surveyed):
-        work.bulletin.post(recovery_id, partial(_with_next_step, next_step(surveyed)))
+        work.bulletin.post(recovery_id, partial(_with_places, surveyed))
     work.signals.wake(recovery_id)
 
 
-def _with_next_step(text: str, known: Recovery) -> Recovery:
-    return replace(known, next_step=text) if known.state.waits_for_permission else known
+def _with_places(surveyed: Plan, known: Recovery) -> Recovery:
+    if known.new_instance_id or known.state.is_final:
+        return known
+    step = next_step(surveyed) if known.state.waits_for_permission else known.next_step
+    return replace(known, next_step=step, no_room=surveyed.has_no_room)
 
 
 def _not_surveyed(_recovery: Recovery, plan: Plan) -> bool:

@@ -16,7 +16,7 @@ from spottui.cloud.market import Market
 from spottui.domain.background import Background
 from spottui.domain.clock import Clock
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last
+from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last, sold_out
 from spottui.domain.plan import Candidate, PlaceRules, Plan, Route, Stock, WarmImage
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
@@ -34,6 +34,8 @@ TYPES_S = 3600.0
 
 OTHER_DISKS = ("cloud_essd", "cloud_auto")
 """The categories that the newest types need (alibaba_facts.md 4.1)."""
+_NOT_OF_STOCK = ("InvalidSpotPriceLimit", "QuotaExceeded.PrivateIpAddress")
+"""Refusals of a place that has stock all the same."""
 NOT_LOOKED_UP = "not looked up: "
 NO_VSWITCH = "no other zone has a vSwitch, neither in the configuration nor by its tag"
 
@@ -140,7 +142,10 @@ class _Survey:
                 other = replace(candidate, disk_category=category, reason=f"{candidate.reason}; disks as {category}")
                 if await self._refusal(spec, other) is None:
                     return other
-        return replace(candidate, problem=": ".join(part for part in (refusal.code, refusal.message) if part))
+        problem = ": ".join(part for part in (refusal.code, refusal.message) if part)
+        if refusal.kind is ErrorKind.NO_STOCK and not refusal.code.startswith(_NOT_OF_STOCK):
+            candidate = sold_out(candidate)
+        return replace(candidate, problem=problem)
 
     async def _refusal(self, spec: LaunchSpec, candidate: Candidate) -> CloudError | None:
         call = partial(self._market.refusal, spec, candidate)

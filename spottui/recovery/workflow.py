@@ -61,7 +61,7 @@ async def next_route(work: Work, recovery_id: str, closed: list[Route], why: str
     route = next((one for one in plan_of(work, recovery_id).routes if one not in closed), None)
     if route:
         await note(work, recovery_id, "Route", f"route {route}, because {why}")
-        await change(work, recovery_id, lambda known: replace(known, route=route))
+        await change(work, recovery_id, lambda known: replace(known, route=route, forecast_at=None))
     return route
 
 

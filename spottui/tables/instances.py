@@ -25,9 +25,38 @@ def short_id(cell: Cell, now_s: float = 0.0) -> str:
     return text if len(text) <= 11 else f"{text[:6]}…{text[-4:]}"
 
 
+def _deadline_text(cell: Cell, now_s: float) -> str:
+    return f"{'≤' if _is_upper_bound(cell) else ''}{countdown(_epoch(cell), now_s)}"
+
+
+def _deadline_whole(cell: Cell, now_s: float) -> str:
+    return f"{'≤' if _is_upper_bound(cell) else ''}{iso_time(_epoch(cell), now_s)}"
+
+
+def _deadline_in(cell: Cell, now_s: float) -> float | None:
+    return seconds_left(_epoch(cell), now_s)
+
+
+def _epoch(cell: Cell) -> int:
+    return cell // 2 if isinstance(cell, int) else 0
+
+
+def _is_upper_bound(cell: Cell) -> bool:
+    return isinstance(cell, int) and cell % 2 == 1
+
+
 COLUMNS = (
     Column("mark", "", 1, pinned=True),
-    Column("deadline", "Deadline", 8, live=True, render=countdown, whole=iso_time, amount=seconds_left, pinned=True),
+    Column(
+        "deadline",
+        "Deadline",
+        8,
+        live=True,
+        render=_deadline_text,
+        whole=_deadline_whole,
+        amount=_deadline_in,
+        pinned=True,
+    ),
     Column("instance", "Instance", 11, render=short_id, whole=as_text),
     Column("name", "Name", 8, flexible=True, pinned=True),
     Column("type", "Type", 14, drop=2),
@@ -43,6 +72,7 @@ COLUMNS = (
     Column("created", "Created", 16, drop=9, render=day_and_minute, whole=iso_time),
     Column("tags", "Tags", 12, drop=10),
 )
+"""A deadline is twice its epoch second, and one more where it is an upper bound."""
 
 SELDOM = frozenset(("status", "address", "vcpus", "behavior", "created", "tags"))
 """The columns that are hidden until somebody wants them."""
@@ -142,7 +172,7 @@ def instance_row(instance: Instance, reclaim: Interruption | None, replaced_by: 
         instance_key(instance.region, instance.instance_id),
         Tone.GOOD if replaced_by else _tone(instance, taken),
         _mark(instance, taken, replaced_by),
-        epoch(taken.deadline) if taken else 0,
+        2 * epoch(taken.deadline) + taken.is_upper_bound if taken else 0,
         plain(instance.instance_id, 64),
         plain(instance.name),
         plain(instance.instance_type, 64),

@@ -21,10 +21,20 @@ def countdown(cell: Cell, now_s: float) -> str:
     if not isinstance(cell, int) or not cell:
         return "·"
     left = cell - int(now_s)
-    minutes, seconds = divmod(abs(left), 60)
+    return f"-{duration(-left)}" if left < 0 else duration(left)
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as `01:40`, or `1:12:30`; never less than none."""
+    minutes, left = divmod(max(round(seconds), 0), 60)
     hours, minutes = divmod(minutes, 60)
-    clock = f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes:02}:{seconds:02}"
-    return f"-{clock}" if left < 0 else clock
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes:02}:{left:02}"
+
+
+def when(moment: datetime, now: datetime) -> str:
+    """Return how far away a time is, as `in 03:42` or `00:12 ago`."""
+    left = epoch(moment) - epoch(now)
+    return f"{duration(-left)} ago" if left < 0 else f"in {duration(left)}"
 
 
 def seconds_left(cell: Cell, now_s: float) -> float | None:

@@ -1,17 +1,33 @@
 """The rows of the recoveries panel: those that go on by their deadline, then those that ended, the last one first."""
 
+from datetime import datetime
+
 from spottui.domain.forecast import Verdict
+from spottui.domain.plan import Route
+from spottui.domain.prospect import image_expected, verdict_of
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone
 from spottui.tables.instances import is_wish
-from spottui.tables.moments import bar, countdown, epoch, iso_time, number, seconds_left
+from spottui.tables.moments import bar, countdown, duration, epoch, iso_time, number, seconds_left
 
 _NO_SHARE = -1
+_SINCE = " @"
+_LONG_S = 600
 _PLAN_READY, _IMAGE_FIRST = "plan ready: press y", "image, then "
 
-_VERDICT_TONES = {Verdict.WILL_MAKE_IT: Tone.GOOD, Verdict.TIGHT: Tone.WARN, Verdict.WILL_NOT: Tone.ALARM}
+_VERDICT_TONES = {
+    Verdict.WILL_MAKE_IT: Tone.GOOD,
+    Verdict.IMAGE_READY: Tone.GOOD,
+    Verdict.TIGHT: Tone.WARN,
+    Verdict.DATA_KEPT: Tone.WARN,
+    Verdict.NOT_KNOWN: Tone.WARN,
+    Verdict.WILL_NOT: Tone.ALARM,
+    Verdict.NO_ROOM: Tone.ALARM,
+}
+_TROUBLE = (Verdict.WILL_NOT, Verdict.NO_ROOM, Verdict.TIGHT, Verdict.NOT_KNOWN)
+_NEEDS_YOU, _GOES_ON, _IN_LINE = range(len(_TROUBLE), len(_TROUBLE) + 3)
 
 _STATE_TONES = {
     RecoveryState.SUSPECTED: Tone.WARN,
@@ -25,14 +41,13 @@ _STATE_TONES = {
 def _ready(cell: Cell, now_s: float) -> str:
     if not isinstance(cell, int) or not cell:
         return ""
-    left = countdown(abs(cell), now_s)
-    if left.startswith("-"):
-        return "now" if cell > 0 else ""
-    return left
+    if cell < 0:
+        return f"yes+{duration(-cell).removeprefix('0')}" if -cell < _LONG_S else f"yes+{-cell // 60}m"
+    return "now" if cell <= now_s else countdown(cell, now_s)
 
 
 def _ready_in(cell: Cell, now_s: float) -> float | None:
-    return seconds_left(abs(cell), now_s) if isinstance(cell, int) else None
+    return float(-cell) if isinstance(cell, int) and cell < 0 else seconds_left(cell, now_s)
 
 
 def _share(cell: Cell, now_s: float) -> str:
@@ -40,8 +55,18 @@ def _share(cell: Cell, now_s: float) -> str:
 
 
 def _state_text(cell: Cell, now_s: float) -> str:
-    state, _, until = str(cell).rpartition(" ")
-    return f"veto {max(int(until) - int(now_s), 0)}s" if state == RecoveryState.VETO_WINDOW else str(cell)
+    """A veto window ends, and a progress gets old, with the time that stands behind it."""
+    state, _, at = str(cell).rpartition(_SINCE)
+    if not state:
+        return str(cell)
+    left_s = int(at) - int(now_s)
+    if state == RecoveryState.VETO_WINDOW:
+        return f"veto {left_s}s" if left_s > 0 else "goes now"
+    return f"{state} {_age(-left_s)} old"
+
+
+def _age(seconds: int) -> str:
+    return f"{max(seconds, 0)}s" if seconds < 100 else f"{seconds // 60}m"
 
 
 def _verdict_tone(cell: Cell) -> Tone:
@@ -57,13 +82,13 @@ COLUMNS = (
     Column("verdict", "Verdict", 12, drop=1, tone=_verdict_tone),
     Column("next", "Next", 18, flexible=True),
 )
-"""The state of a veto window ends with the epoch second at which it does. Ready is the epoch second at which the image
-is expected, negative as long as it is not being made: it then says what a yes would bring now."""
+"""The state of a veto window, or of a progress that nobody sees, has an epoch second behind it: when it ends, or since
+when. Ready is the epoch second at which the image is expected; negative, the seconds that one takes after a yes."""
 
 
 def _order(row: Row) -> tuple[Cell, ...]:
-    ended = row[-1]
-    return (-int(ended), row[0]) if ended else (-_FAR, row[FIRST_CELL] or _FAR, row[0])
+    rank, ended = row[-2], row[-1]
+    return (-int(ended), row[0]) if ended else (-_FAR, row[FIRST_CELL] or _FAR, rank, row[0])
 
 
 _FAR = 1 << 62
@@ -74,43 +99,79 @@ RECOVERIES = Table(COLUMNS, _order)
 def recovery_rows(view: DeskView) -> Rows:
     """Return the rows of a view by the recovery's id."""
     wishes = {one.id for one in view.interruptions if is_wish(one)}
-    return {one.recovery_id: recovery_row(one, wish=one.recovery_id in wishes) for one in view.recoveries}
+    return {one.recovery_id: recovery_row(one, view.at, wish=one.recovery_id in wishes) for one in view.recoveries}
 
 
-def recovery_row(recovery: Recovery, *, wish: bool = False) -> Row:
-    """Return the row of one recovery; its last cell, which no column shows, is when it ended.
+def recovery_row(recovery: Recovery, now: datetime, *, wish: bool = False) -> Row:
+    """Return the row of one recovery as it stands now.
 
-    One that an engineer wished for has no deadline that means anything, and no verdict against it.
+    Its last cells, which no column shows, are its rank by trouble and when it ended. One that an engineer
+    wished for has no deadline that means anything, and no verdict against it.
     """
-    imaging = recovery.state is RecoveryState.IMAGING
+    has_none = recovery.state.is_final or wish
+    verdict = "" if has_none else str(verdict_of(recovery, now) or "")
     return (
         recovery.recovery_id,
-        _STATE_TONES.get(recovery.state, Tone.QUIET if recovery.state.is_final else Tone.PLAIN),
-        0 if recovery.state.is_final or wish else epoch(recovery.deadline),
+        _tone(recovery, verdict),
+        0 if has_none else epoch(recovery.deadline),
         plain(recovery.name or recovery.instance_id),
         _state(recovery),
-        recovery.progress if imaging else _NO_SHARE,
-        _ready_of(recovery),
-        "" if recovery.state.is_final or wish else str(recovery.verdict or ""),
+        recovery.progress if recovery.is_imaging else _NO_SHARE,
+        _ready_of(recovery, now),
+        verdict,
         plain(_next(recovery)),
+        _rank(recovery, verdict),
         _ended(recovery),
     )
 
 
+def _tone(recovery: Recovery, verdict: str) -> Tone:
+    """What will not make it stands out as a whole row."""
+    if recovery.state.is_final:
+        return _STATE_TONES.get(recovery.state, Tone.QUIET)
+    if verdict == Verdict.WILL_NOT:
+        return Tone.ALARM
+    if verdict in (Verdict.TIGHT, Verdict.NO_ROOM):
+        return Tone.WARN
+    return Tone.PLAIN if recovery.is_queued else _STATE_TONES.get(recovery.state, Tone.PLAIN)
+
+
+def _rank(recovery: Recovery, verdict: str) -> int:
+    """Among those with one deadline, the worst first, and last what auto-mode lets wait, in its order."""
+    if verdict in _TROUBLE:
+        return _TROUBLE.index(Verdict(verdict))
+    if recovery.is_queued:
+        return _IN_LINE + (recovery.queued or 0)
+    return _NEEDS_YOU if recovery.state is RecoveryState.NEEDS_YOU else _GOES_ON
+
+
 def _state(recovery: Recovery) -> str:
     if recovery.state is RecoveryState.IMAGING:
-        return f"imaging {recovery.progress}%" if recovery.progress >= 0 else str(recovery.state)
+        return _imaging(recovery)
     if recovery.state is RecoveryState.VETO_WINDOW:
-        return f"{recovery.state} {epoch(recovery.veto_until)}"
+        return f"{recovery.state}{_SINCE}{epoch(recovery.veto_until)}"
     if recovery.state is RecoveryState.NEEDS_YOU:
-        return "NEEDS YOU"
+        return "queued" if recovery.is_queued else "NEEDS YOU"
     return str(recovery.state)
 
 
-def _ready_of(recovery: Recovery) -> int:
-    if recovery.state.waits_for_permission:
-        return -epoch(recovery.forecast_at)
-    return epoch(recovery.forecast_at) if recovery.state is RecoveryState.IMAGING else 0
+def _imaging(recovery: Recovery) -> str:
+    if recovery.awaits_release:
+        return "waits"
+    if recovery.progress < 0:
+        return str(recovery.state)
+    if recovery.unseen_since:
+        return f"{recovery.progress}%{_SINCE}{epoch(recovery.unseen_since)}"
+    return f"{recovery.state} {recovery.progress}%"
+
+
+def _ready_of(recovery: Recovery, now: datetime) -> int:
+    """Nothing is counted down that does not run, nor what nobody sees."""
+    if recovery.state.waits_for_permission and recovery.state is not RecoveryState.VETO_WINDOW:
+        return -round(recovery.image_s) if recovery.image_s and recovery.route is Route.IMAGE else 0
+    if recovery.unseen_since or not (recovery.is_imaging or recovery.state is RecoveryState.VETO_WINDOW):
+        return 0
+    return epoch(image_expected(recovery, now))
 
 
 def _next(recovery: Recovery) -> str:
@@ -124,10 +185,26 @@ def _next(recovery: Recovery) -> str:
         return recovery.reason or recovery.next_step
     if recovery.state is RecoveryState.NEEDS_YOU:
         why = recovery.reason.removesuffix(_PLAN_READY).rstrip("; ")
-        return " · ".join(text for text in (_after("press y", _place(recovery)), why) if text)
+        return _joined(_turn(recovery), _after("press y", _place(recovery)), _room(recovery), recovery.trouble, why)
     if recovery.state is RecoveryState.VETO_WINDOW:
-        return _after("auto", _place(recovery))
-    return _in_short(recovery)
+        return _joined(_after("auto", _place(recovery)), _room(recovery))
+    if recovery.state is RecoveryState.LAUNCHING:
+        return _joined(_in_short(recovery), recovery.trouble)
+    return _joined(recovery.trouble, _in_short(recovery), _room(recovery))
+
+
+def _joined(*texts: str) -> str:
+    return " · ".join(text for text in texts if text)
+
+
+def _room(recovery: Recovery) -> str:
+    return "no place has room" if recovery.no_room else ""
+
+
+def _turn(recovery: Recovery) -> str:
+    if not recovery.is_queued:
+        return ""
+    return f"{recovery.queued} before it" if recovery.queued else "next in line"
 
 
 def _after(word: str, text: str) -> str:

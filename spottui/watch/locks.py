@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 
 from spottui.cloud.ecs import Ecs
+from spottui.domain.clock import Clock
 from spottui.domain.instance import Instance
+from spottui.domain.interruption import Evidence, Interruption, Observation, first_sight
 from spottui.watch.fleet import FleetSweep
 from spottui.watch.intake import Intake
 
@@ -14,15 +16,22 @@ TRUSTED_LOOKS = 15
 class LockPoll:
     """Asks for the instances with a `Recycling` lock and takes in those that were not locked before.
 
-    Without an intake they are only shown.
+    Without an intake they are only shown: `reclaims` is what these locks alone speak of. Thread-safe.
     """
 
-    def __init__(self, ecs: Ecs, fleet: FleetSweep, intake: Intake | None) -> None:
+    def __init__(self, ecs: Ecs, fleet: FleetSweep, intake: Intake | None, clock: Clock) -> None:
         self._ecs = ecs
         self._fleet = fleet
         self._intake = intake
+        self._clock = clock
         self._locked: frozenset[str] = frozenset()
+        self._reclaims: dict[str, Interruption] = {}
         self._trusted = 0
+
+    @property
+    def reclaims(self) -> tuple[Interruption, ...]:
+        """The reclaims that were seen by their locks, and only shown; they are over when the fleet shows them gone."""
+        return tuple(self._reclaims.values())
 
     def look(self) -> None:
         """Ask once; raises `CloudError`, and an error says nothing about any instance."""
@@ -33,11 +42,24 @@ class LockPoll:
             self._fleet.show(new)
             if self._intake:
                 self._intake.locks(new)
+            else:
+                self._keep(new)
         self._locked = frozenset(instance.instance_id for instance in locked)
 
     def seen(self, instances: Iterable[Instance]) -> None:
         """Forget locks that the fleet shows gone: the next one is reported even if no look of ours was in between."""
-        self._locked -= {instance.instance_id for instance in instances if not instance.recycling}
+        unlocked = {instance.instance_id for instance in instances if not instance.recycling}
+        self._locked -= unlocked
+        if not unlocked.isdisjoint(self._reclaims):
+            self._reclaims = {key: one for key, one in self._reclaims.items() if key not in unlocked}
+
+    def _keep(self, new: Iterable[Instance]) -> None:
+        """A lock that is listed again after a page without it is the same one; what is long over is forgotten."""
+        now = self._clock.now()
+        found = (Observation(one.region, one.instance_id, Evidence.LOCK, now) for one in new)
+        seen = {one.instance_id: first_sight(one, now) for one in found}
+        going_on = {key: one for key, one in self._reclaims.items() if one.over_at > now}
+        self._reclaims = {**seen, **going_on}
 
     def _check_permission(self, found_any: bool) -> None:
         """Without the permission the list is empty too: now and then, the permission itself is asked for."""

@@ -63,6 +63,11 @@ class Watch:
         """The instances of all regions as they were last seen."""
         return tuple(instance for fleet in self._fleets.values() for instance in fleet.instances)
 
+    @property
+    def locks(self) -> tuple[Interruption, ...]:
+        """The reclaims of which only this watch knows: a read-only one takes no lock in."""
+        return tuple(reclaim for poll in self._locks.values() for reclaim in poll.reclaims)
+
     def start(self) -> None:
         """Start every source."""
         for loop in self._loops:
@@ -86,7 +91,7 @@ class Watch:
         policy, fleet = self._settings.policy, self._fleets[region.id]
         if not self._read_only:
             self._add_queue(region)
-        locks = LockPoll(self._account.regions[region.id], fleet, None if self._read_only else self.intake)
+        locks = LockPoll(self._account.regions[region.id], fleet, None if self._read_only else self.intake, self._clock)
         self._locks[region.id] = locks
         self._lock_loops[region.id] = self._add(
             LOCK, region.id, policy.lock_poll_s, locks.look, is_urgent=partial(self._awaits_lock, region.id)

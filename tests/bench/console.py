@@ -1,7 +1,7 @@
 """What the running console costs and how fast it answers keys, beside a twelve-line Textual app in the same run.
 
 The real program in a pseudo-terminal of 120 × 40 against the simulated cloud, which runs in a process of its own.
-`python -m tests.bench.console idle|keys|lateness` runs one part.
+`python -m tests.bench.console idle|keys|lateness|most` runs one part.
 """
 
 import json
@@ -28,19 +28,23 @@ KEYS = 200
 FLOOR = [sys.executable, "-m", "tests.bench.minimal_app"]
 QUIET, MANY = 580, 11_500
 """Instances in the cloud, of which at least 500 and 10,000 are spot instances, and so rows."""
+MOST = 57_500
+"""Of these 50,000 are spot instances."""
+MOST_IN_A_REGION = 40_000
 STORM = 200
 
 
 def run(*parts: str) -> Iterator[dict[str, object]]:
     """Measure everything, or the parts that are named."""
-    for part in parts or ("idle", "keys", "lateness"):
-        yield from {"idle": idle, "keys": keys, "lateness": lateness}[part]()
+    figures = {"idle": idle, "keys": keys, "lateness": lateness, "most": most}
+    for part in parts or figures:
+        yield from figures[part]()
 
 
 def idle() -> Iterator[dict[str, object]]:
     """Nobody types: 500 instances with three countdowns for CPU and bytes, and both sizes for memory."""
     with directory() as where:
-        floor = _Program(FLOOR, where, b"MinimalApp")
+        floor = Program(FLOOR, where, b"MinimalApp")
         time.sleep(2)
         floor_cpu, floor_bytes, floor_rss = floor.rest(IDLE_S)
         floor.close()
@@ -62,7 +66,7 @@ def idle() -> Iterator[dict[str, object]]:
 def keys() -> Iterator[dict[str, object]]:
     """From a key to the cursor's row on its new line, with 10,000 rows: idle, while they are swept, in a storm."""
     with directory() as where:
-        floor_program = _Program(FLOOR, where, b"MinimalApp")
+        floor_program = Program(FLOOR, where, b"MinimalApp")
         time.sleep(1)
         floor, floor_bytes = floor_program.type(KEYS, b"\x1b[")
         floor_program.close()
@@ -104,6 +108,16 @@ def lateness() -> Iterator[dict[str, object]]:
         yield _times(f"event loop lateness, storm of {STORM}", storm, None, "p99 < 20 ms")
 
 
+def most() -> Iterator[dict[str, object]]:
+    """50,000 rows still work."""
+    with directory() as where, console_running(where, MOST, sweep_s=600) as (program, _):
+        time.sleep(SETTLED_S)
+        yield _plain("RSS, 50,000 instances", "MB", program.rest(5)[2], 0)
+        found, written = program.type(KEYS, _CURSOR)
+        yield _times("key to paint, 50,000 rows, idle", found, None)
+        yield _plain("bytes per key, 50,000 rows", "B", median(written), 0)
+
+
 def _muted() -> bytes:
     shade = Color.parse(DARK.to_color_system().generate()["primary-muted"])
     return b"48;2;%d;%d;%d" % shade.rgb
@@ -112,7 +126,7 @@ def _muted() -> bytes:
 _CURSOR = _muted()
 
 
-class _Program:
+class Program:
     """A program on a pseudo-terminal, watched from outside."""
 
     def __init__(self, command: list[str], directory: Path, shows: bytes, rows: int = 0) -> None:
@@ -155,7 +169,7 @@ class _Program:
 @contextmanager
 def console_running(
     directory: Path, instances: int, *arguments: str, command: list[str] | None = None, speed: int = 1, **policy: float
-) -> Iterator[tuple[_Program, SimServer]]:
+) -> Iterator[tuple[Program, SimServer]]:
     """Run the console, or another command with its arguments, in a terminal against a cloud of its own."""
     config = directory / f"{time.monotonic_ns()}.toml"
     with _cloud(config, instances, speed) as cloud:
@@ -164,7 +178,7 @@ def console_running(
         if speed != 1:
             run_it += ["--clock", cloud.url, "--speed", str(speed)]
         rows = sum(row["SpotStrategy"] != "NoSpot" for row in cloud.state()["instances"])
-        program = _Program(run_it, directory / config.stem, f"{rows:,} spot".encode(), rows)
+        program = Program(run_it, directory / config.stem, f"{rows:,} spot".encode(), rows)
         try:
             yield program, cloud
         finally:
@@ -175,6 +189,8 @@ def console_running(
 def _cloud(config: Path, instances: int, speed: int) -> Iterator[SimServer]:
     """Run the simulated cloud beside us, so that what it costs is not counted."""
     size = ["--instances", str(instances), "--speed", str(speed)]
+    if instances > MOST_IN_A_REGION:
+        size += ["--regions", "cn-hangzhou,cn-shanghai,cn-beijing"]
     command = [sys.executable, "-m", "spottui", "sim", *size, "--write-config", str(config)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

@@ -10,6 +10,7 @@ from spottui.sim.testing import SimServer
 from tests.bench.terminal import Terminal
 
 ROUNDS = 11
+MINIMAL = ([sys.executable, "-m", "tests.bench.minimal_app"], [b"MinimalApp"])
 
 
 def run() -> Iterator[dict[str, object]]:
@@ -21,9 +22,9 @@ def run() -> Iterator[dict[str, object]]:
         config = Path(directory) / "c.toml"
         with SimServer(config=config):
             for _ in range(ROUNDS + 1):
-                floor.append(_seconds([sys.executable, "-m", "tests.bench.minimal_app"], directory, b"MinimalApp")[0])
+                floor.append(seconds_until(*MINIMAL, Path(directory))[0])
                 console = [sys.executable, "-m", "spottui", "--config", str(config)]
-                first, rows = _seconds(console, directory, b"Instances", b"web-1")
+                first, rows = seconds_until(console, [b"Instances", b"web-1"], Path(directory))
                 frame.append(first)
                 data.append(rows)
     floor, frame, data = floor[1:], frame[1:], data[1:]
@@ -46,8 +47,9 @@ def run() -> Iterator[dict[str, object]]:
     }
 
 
-def _seconds(command: list[str], directory: str, *texts: bytes) -> list[float]:
-    terminal = Terminal(command, Path(directory) / "state")
+def seconds_until(command: list[str], texts: list[bytes], directory: Path) -> list[float]:
+    """Run a command in a terminal and return the seconds until each of the texts stood there."""
+    terminal = Terminal(command, directory / "state")
     try:
         return [terminal.seconds_until(text) for text in texts]
     finally:

@@ -42,7 +42,7 @@ async def test_the_plan_shows_old_and_new_of_everything_that_makes_the_machine()
         for text in (
             "etl-7",
             "taken back in 04:11",
-            "image ready in 03:50",
+            "image 03:50 after your yes",
             "TIGHT",
             "! Deletion protection is on.",
             "1. ecs.g7.xlarge in cn-hangzhou-j (vsw-bp1h)  same type, zone and vSwitch",

@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from spottui.domain.audit import Entry, Phase
-from spottui.domain.forecast import Verdict
 from spottui.domain.plan import Route
 from spottui.domain.recovery import Created, RecoveryState
 from spottui.tables.storm import forecast_of_all, storm
@@ -192,12 +191,12 @@ async def test_marks_without_a_recovery_that_waits_do_nothing():
 
 
 def stormy(many=9):
-    verdicts = (Verdict.WILL_MAKE_IT, Verdict.TIGHT, Verdict.WILL_NOT)
+    slacks_s = (60, 10, -10)
     made = [instance(n, recycling=True) for n in range(many)]
     causes = [reclaim(of, 100 + n) for n, of in enumerate(made)]
     states = [RecoveryState.IMAGING] * (many - 1) + [RecoveryState.NEEDS_YOU]
     recoveries = [
-        recovery(of, cause, state, verdict=verdicts[n % 3])
+        recovery(of, cause, state, forecast_at=cause.deadline - timedelta(seconds=slacks_s[n % 3]))
         for n, (of, cause, state) in enumerate(zip(made, causes, states, strict=True))
     ]
     return view(instances=tuple(made), interruptions=tuple(causes), recoveries=tuple(recoveries))
@@ -219,5 +218,5 @@ def test_a_storm_counts_every_recovery_once_and_what_loses_most_stands_first():
     groups = storm(shown, shown.recoveries)
     assert sum(one.total for one in groups) == 12
     assert [one.total - one.will_make_it for one in groups] == [4, 4, 0]
-    assert forecast_of_all(shown.recoveries) == "4 of 12 will make it"
-    assert forecast_of_all(()) == ""
+    assert forecast_of_all(shown.recoveries, NOW) == "4 of 12 will make it"
+    assert forecast_of_all((), NOW) == ""

@@ -41,7 +41,7 @@ def test_past_reclaims_come_with_their_recovery_and_their_place(journal):
         seen = Observation(REGION, one.instance_id, Evidence.QUEUE, NOW + timedelta(hours=hours))
         journal.interruptions.record([seen], [], [], lambda *_: "web-1", NOW + timedelta(hours=hours))
     newest, first = journal.history.of(REGION, one.instance_id, 10)
-    journal.recoveries.set_plan(first.recovery.recovery_id, plan_of(one))
+    journal.recoveries.set_plan(first.recovery.recovery_id, plan_of(one), NOW)
     newest, first = journal.history.newest(10)
     assert (first.zone, first.instance_type) == (one.zone, one.instance_type)
     assert (newest.zone, newest.instance_type) == ("", "")

@@ -62,10 +62,24 @@ class Story:
         self.journal.recoveries.change(self.id, self.now, lambda known: replace(known, **to), entry)
 
     def plan(self):
-        self.journal.recoveries.set_plan(self.id, PLAN)
+        self.journal.recoveries.set_plan(self.id, PLAN, self.now)
 
     def wait(self):
-        self.change(state=RecoveryState.NEEDS_YOU, reason="auto-mode is off: press y", next_step="launch → h: first")
+        waits = {"reason": "auto-mode is off: press y", "next_step": "launch → h: first", "image_s": 100.0}
+        self.change(state=RecoveryState.NEEDS_YOU, **waits)
+
+    def queue(self):
+        self.change(state=RecoveryState.NEEDS_YOU, queued=2, reason="waits: 3 at once")
+
+    def sold_out(self):
+        self.change(no_room=True)
+
+    def await_release(self):
+        self.change(state=RecoveryState.IMAGING, awaits_release=True)
+
+    def unseen(self):
+        failed = Entry(self.id, "DescribeImages", Phase.ERROR, "", "request", "failed: no answer")
+        self.change(failed, unseen_since=self.now, trouble="DescribeImages: no answer")
 
     def veto_window(self):
         until = self.now + timedelta(seconds=20)

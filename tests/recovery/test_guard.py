@@ -70,7 +70,7 @@ class Place:
     def notice(self, instance_id: str, source: Evidence, at: datetime, plan: Plan | None = None) -> str:
         seen = Observation(REGION, instance_id, source, at)
         (one,) = self.journal.interruptions.record([seen], [], [], lambda *_: "", self.time.now())
-        self.journal.recoveries.set_plan(one.id, plan or plan_of())
+        self.journal.recoveries.set_plan(one.id, plan or plan_of(), self.time.now())
         return one.id
 
     def recovery(self, recovery_id: str) -> Recovery:

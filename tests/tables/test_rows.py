@@ -6,6 +6,7 @@ import pytest
 from spottui.domain.feed import EventKind
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
+from spottui.domain.plan import Route
 from spottui.domain.recovery import RecoveryState
 from spottui.tables.column import FIRST_CELL, Tone
 from spottui.tables.diff import diff
@@ -96,6 +97,19 @@ def test_only_the_newest_reclaim_of_an_instance_counts():
     assert open_reclaims(view(interruptions=(reclaim(of, 222), reclaim(of, -30)))) == (reclaim(of, 222),)
 
 
+@pytest.mark.parametrize(
+    ("evidence", "text"), [((Evidence.LOCK,), "≤03:42"), ((Evidence.LOCK, Evidence.QUEUE), "03:42")]
+)
+def test_a_deadline_that_only_a_lock_tells_is_an_upper_bound(evidence, text):
+    row = instance_row(instance(1, recycling=True), reclaim(instance(1), 222, evidence))
+    assert shown(INSTANCES, row, "deadline") == text
+    model = TableModel(INSTANCES)
+    model.apply(diff({}, {row[0]: row}))
+    model.set_time(NOW_S)
+    assert model.set_filter("deadline<5m deadline>3m")
+    assert len(model.view) == 1
+
+
 def test_an_engineers_wish_is_no_reclaim():
     row = instance_row(instance(1), reclaim(instance(1), 222, (Evidence.ENGINEER,)))
     assert [shown(INSTANCES, row, c) for c in ("mark", "deadline", "seen")] == ["", "·", "E"]
@@ -138,22 +152,22 @@ def test_recoveries_that_ended_stand_last_the_newest_of_them_first():
 @pytest.mark.parametrize("state", list(RecoveryState))
 def test_every_state_has_a_row(state):
     made = recovery(instance(1), reclaim(instance(1)), state, verdict=Verdict.TIGHT, progress=50, reason="why")
-    row = recovery_row(made)
+    row = recovery_row(made, NOW)
     assert shown(RECOVERIES, row, "state")
     assert bool(shown(RECOVERIES, row, "image")) is (state is RecoveryState.IMAGING)
 
 
-@pytest.mark.parametrize(("left_s", "text"), [(14, "veto 14s"), (0, "veto 0s"), (-3, "veto 0s")])
+@pytest.mark.parametrize(("left_s", "text"), [(14, "veto 14s"), (0, "goes now"), (-3, "goes now")])
 def test_a_veto_window_counts_down_to_when_it_goes_by_itself(left_s, text):
     until = NOW + timedelta(seconds=left_s)
     made = recovery(instance(1), reclaim(instance(1)), RecoveryState.VETO_WINDOW, veto_until=until)
-    assert shown(RECOVERIES, recovery_row(made), "state") == text
+    assert shown(RECOVERIES, recovery_row(made, NOW), "state") == text
 
 
 def test_a_veto_window_is_found_by_its_words():
     made = recovery(instance(1), reclaim(instance(1)), RecoveryState.VETO_WINDOW, veto_until=NOW)
     model = TableModel(RECOVERIES)
-    model.apply(diff({}, {made.recovery_id: recovery_row(made)}))
+    model.apply(diff({}, {made.recovery_id: recovery_row(made, NOW)}))
     assert model.set_filter("state:veto window")
     assert len(model.view) == 1
 
@@ -163,14 +177,89 @@ def test_a_veto_window_is_found_by_its_words():
     [
         (RecoveryState.IMAGING, 70, "01:10"),
         (RecoveryState.IMAGING, -1, "now"),
-        (RecoveryState.NEEDS_YOU, 70, "01:10"),
-        (RecoveryState.NEEDS_YOU, -1, ""),
         (RecoveryState.LAUNCHING, 70, ""),
     ],
 )
 def test_the_time_of_the_image_is_shown_until_it_is_there(state, left_s, text):
     made = recovery(instance(1), reclaim(instance(1)), state, forecast_at=NOW + timedelta(seconds=left_s))
-    assert shown(RECOVERIES, recovery_row(made), "ready") == text
+    assert shown(RECOVERIES, recovery_row(made, NOW), "ready") == text
+
+
+@pytest.mark.parametrize("gone_s", [0, 100, 400])
+@pytest.mark.parametrize(("image_s", "text"), [(100, "yes+1:40"), (59.6, "yes+1:00"), (7200, "yes+120m")])
+def test_while_it_waits_for_a_yes_the_screen_says_what_an_image_takes_whatever_the_time(image_s, text, gone_s):
+    made = recovery(instance(1), reclaim(instance(1)), RecoveryState.NEEDS_YOU, image_s=image_s)
+    at = NOW + timedelta(seconds=gone_s)
+    place = RECOVERIES.place("ready")
+    column = RECOVERIES.columns[place - FIRST_CELL]
+    assert column.render(recovery_row(made, at)[place], at.timestamp()) == text
+    assert column.amount(recovery_row(made, at)[place], at.timestamp()) == round(image_s)
+
+
+def test_a_veto_window_counts_down_to_the_image_that_it_brings():
+    until = NOW + timedelta(seconds=14)
+    made = recovery(instance(1), reclaim(instance(1)), RecoveryState.VETO_WINDOW, image_s=60, veto_until=until)
+    assert shown(RECOVERIES, recovery_row(made, NOW), "ready") == "01:14"
+
+
+def test_a_progress_that_nobody_sees_is_old_and_says_why():
+    seen = NOW - timedelta(seconds=45)
+    made = recovery(
+        instance(1),
+        reclaim(instance(1)),
+        RecoveryState.IMAGING,
+        progress=34,
+        forecast_at=NOW + timedelta(seconds=70),
+        next_step="image of all cloud disks",
+        unseen_since=seen,
+        trouble="DescribeImages: ServiceUnavailable, asked again every 2 s",
+    )
+    row = recovery_row(made, NOW)
+    texts = [shown(RECOVERIES, row, column) for column in ("state", "ready", "verdict")]
+    assert texts == ["34% 45s old", "", "NOT KNOWN"]
+    assert cell(RECOVERIES, row, "next").startswith("DescribeImages: ServiceUnavailable, asked again")
+
+
+def test_what_waits_for_the_release_is_not_imaged():
+    made = recovery(
+        instance(1),
+        reclaim(instance(1)),
+        RecoveryState.IMAGING,
+        route=Route.KEPT_DISK,
+        awaits_release=True,
+        next_step="release at 02:17:04 UTC, then an image; the data is kept on 2 disks",
+    )
+    row = recovery_row(made, NOW)
+    assert [shown(RECOVERIES, row, c) for c in ("state", "image", "ready", "verdict")] == ["waits", "", "", "DATA KEPT"]
+    assert cell(RECOVERIES, row, "next").startswith("release at 02:17:04")
+
+
+@pytest.mark.parametrize(("queued", "text"), [(0, "next in line"), (2, "2 before it")])
+def test_what_auto_mode_lets_wait_its_turn_says_how_many_are_before_it(queued, text):
+    made = recovery(
+        instance(1), reclaim(instance(1)), RecoveryState.NEEDS_YOU, queued=queued, reason="waits: 3 at once"
+    )
+    row = recovery_row(made, NOW)
+    assert shown(RECOVERIES, row, "state") == "queued"
+    assert cell(RECOVERIES, row, "next") == f"{text} · press y · waits: 3 at once"
+    assert row[1] is Tone.PLAIN
+
+
+def test_among_those_with_one_deadline_trouble_stands_first_and_stands_out():
+    left_s = {"fine": 100, "late": 400, "tight": 210, "full": 100}
+    made = [
+        recovery(
+            of := instance(n, name),
+            reclaim(of),
+            RecoveryState.IMAGING,
+            forecast_at=NOW + timedelta(seconds=left),
+            no_room=name == "full",
+        )
+        for n, (name, left) in enumerate(left_s.items())
+    ]
+    ranked = order(RECOVERIES, recovery_rows(view(recoveries=tuple(made))))
+    assert [cell(RECOVERIES, row, "name") for row in ranked] == ["late", "full", "tight", "fine"]
+    assert [row[1] for row in ranked] == [Tone.ALARM, Tone.WARN, Tone.WARN, Tone.PLAIN]
 
 
 @pytest.mark.parametrize(
@@ -196,7 +285,7 @@ def test_the_time_of_the_image_is_shown_until_it_is_there(state, left_s, text):
 )
 def test_next_begins_with_what_matters(state, reason, step, text):
     made = recovery(instance(1), reclaim(instance(1)), state, reason=reason, next_step=step)
-    assert cell(RECOVERIES, recovery_row(made), "next") == text
+    assert cell(RECOVERIES, recovery_row(made, NOW), "next") == text
 
 
 def test_text_from_outside_is_made_plain():
@@ -206,7 +295,7 @@ def test_text_from_outside_is_made_plain():
         cell(EVENTS, event_row(event(1, EventKind.MESSAGE, hostile)), "text"),
         cell(
             RECOVERIES,
-            recovery_row(recovery(instance(1, hostile), reclaim(instance(1)), RecoveryState.IMAGING)),
+            recovery_row(recovery(instance(1, hostile), reclaim(instance(1)), RecoveryState.IMAGING), NOW),
             "name",
         ),
     ]

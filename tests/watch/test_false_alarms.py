@@ -54,5 +54,5 @@ def test_nothing_of_this_starts_a_recovery(live_cloud: SimServer, config: Path) 
 
         # And it has not gone deaf over it.
         live_cloud.interrupt([reclaimed])
-        wait_until(lambda: effects(live_cloud, "CreateImage"))
+        wait_until(lambda: effects(live_cloud, "CreateImage") and reclaimed in console.states())
     assert console.states().keys() == {drilled, reclaimed}

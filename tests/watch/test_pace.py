@@ -93,7 +93,7 @@ def test_a_lock_is_reported_once_and_again_when_the_fleet_was_seen_without_it(
 ) -> None:
     ecs = CloudAccount(load(config)).regions["cn-hangzhou"]
     taken = Taken(tmp_path / "state", SystemClock())
-    poll = LockPoll(ecs, FleetSweep(ecs, taken.journal, SystemClock(), lambda *_: None), taken.intake)
+    poll = LockPoll(ecs, FleetSweep(ecs, taken.journal, SystemClock(), lambda *_: None), taken.intake, SystemClock())
     victim, other = live_cloud.spot_ids()[:2]
     live_cloud.interrupt([victim])
     for _ in range(3):

@@ -26,7 +26,7 @@ from spottui.recovery.change import (
     plan_of,
     with_created,
 )
-from spottui.recovery.imaging import start_image, wait_for_image
+from spottui.recovery.imaging import start_image, wait_for_image, without_image
 from spottui.recovery.launching import launch_and_see_running, rebind, verify
 from spottui.recovery.stage import Stage
 from spottui.recovery.work import Ended, Work
@@ -86,7 +86,7 @@ async def wait_for_release(work: Work, recovery_id: str) -> str | Ended:
     kept = _kept(recovery, plan.spec.cloud_disks)
     if not any(disk.kind == "system" for disk in kept):
         return leaves("its system disk was not kept")
-    await enter(work, recovery_id, RecoveryState.IMAGING, "wait for the release: the kept disks are free after it")
+    await change(work, recovery_id, partial(_awaiting, len(kept)))
     until, poll_s = max(recovery.deadline, work.now()) + RELEASE_GRACE, 0.0
     since = work.now()
     while work.now() < until:
@@ -140,7 +140,7 @@ async def image_of_snapshots(work: Work, recovery_id: str, whole: bool) -> str |
 
 async def set_image_aside(work: Work, recovery_id: str) -> None:
     """The image of the system disk alone is of no use elsewhere; another is made."""
-    await change(work, recovery_id, lambda known: replace(known, image_id="", imaging_since=None, progress=0))
+    await change(work, recovery_id, without_image)
 
 
 async def attach_data_disks(work: Work, recovery_id: str, new_id: str) -> Ended | None:
@@ -152,6 +152,12 @@ async def attach_data_disks(work: Work, recovery_id: str, new_id: str) -> Ended 
             if problem:
                 return failed(f"{new_id} runs, but {problem}; t tries again")
     return None
+
+
+def _awaiting(disks_kept: int, known: Recovery) -> Recovery:
+    kept = "1 disk" if disks_kept == 1 else f"{disks_kept} disks"
+    waits = f"release at {known.deadline:%H:%M:%S} UTC, then an image; the data is kept on {kept}"
+    return replace(entered(known, RecoveryState.IMAGING, waits), awaits_release=True)
 
 
 def _kept(recovery: Recovery, cloud_disks: tuple[Disk, ...]) -> list[Disk]:

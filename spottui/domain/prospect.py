@@ -1,0 +1,60 @@
+"""What is to be expected of a recovery at a moment: from its route and what is known of it, with nothing written."""
+
+from datetime import datetime, timedelta
+
+from spottui.domain.forecast import Forecast, Verdict
+from spottui.domain.plan import Route
+from spottui.domain.recovery import Recovery, RecoveryState
+
+_IMAGE_THERE = frozenset(
+    (RecoveryState.LAUNCHING, RecoveryState.STARTING, RecoveryState.REBINDING, RecoveryState.VERIFYING)
+)
+
+_SAID = {Verdict.IMAGE_READY: "image ready", Verdict.DATA_KEPT: "data kept"}
+
+
+def verdict_of(recovery: Recovery, now: datetime) -> Verdict | None:
+    """Return what holds of a recovery now, None while nothing is known; of one that ended, its last forecast."""
+    if recovery.state.is_final:
+        return recovery.verdict
+    if recovery.route is Route.RESTART:
+        return Verdict.DATA_KEPT
+    image = _of_image(recovery, now)
+    return Verdict.NO_ROOM if recovery.no_room and image is not Verdict.WILL_NOT else image
+
+
+def said_of(recovery: Recovery, now: datetime) -> str:
+    """Return the verdict where there is room for all of it: `image WILL MAKE IT · no place has room`."""
+    verdict = verdict_of(recovery, now)
+    if verdict is not Verdict.NO_ROOM:
+        return str(verdict or "")
+    image = _of_image(recovery, now)
+    known = _SAID.get(image, f"image {image}") if image else ""
+    return f"{known} · no place has room" if known else "no place has room"
+
+
+def image_expected(recovery: Recovery, now: datetime) -> datetime | None:
+    """Return when the image is expected, None where none is; one that waits for a yes would be begun now."""
+    if recovery.is_imaging and recovery.forecast_at:
+        return max(recovery.forecast_at, now)
+    if recovery.image_s is None or recovery.awaits_release:
+        return None
+    begins = now if recovery.veto_until is None else max(recovery.veto_until, now)
+    return max((recovery.imaging_since or begins) + timedelta(seconds=recovery.image_s), now)
+
+
+def _of_image(recovery: Recovery, now: datetime) -> Verdict | None:
+    waits = recovery.state.waits_for_permission
+    if recovery.route is Route.KEPT_DISK:
+        return Verdict.DATA_KEPT if recovery.made("kept disk") or not waits else Verdict.WILL_NOT
+    if recovery.route is Route.WARM_IMAGE or recovery.state in _IMAGE_THERE:
+        return Verdict.IMAGE_READY
+    expected = image_expected(recovery, now)
+    if expected is None:
+        # A journal of an earlier version holds no more than this.
+        return recovery.verdict if waits else None
+    verdict = Forecast(expected, recovery.deadline).verdict
+    is_refused = recovery.trouble and recovery.imaging_since is None
+    if verdict is not Verdict.WILL_NOT and (is_refused or recovery.unseen_since):
+        return Verdict.NOT_KNOWN
+    return verdict
