@@ -42,7 +42,7 @@ def run_console(
     *,
     auto: bool,
     read_only: bool,
-    last_resort: "Callable[[], None]" = partial(os._exit, 1),
+    last_resort: "Callable[[], None] | None" = None,
 ) -> int:
     """Run the screen and return its exit code; the desk is opened after the first frame.
 

@@ -26,10 +26,13 @@ from spottui.console.main import MainScreen
 from spottui.console.messages import CommandDone, DeskClosed, DeskFailed, DeskTroubled, LeaveWanted, ViewArrived
 from spottui.console.palette import commands
 from spottui.console.themes import PLAIN_TERMINAL, THEMES, choices
+from spottui.console.titles import Headlines
 from spottui.console.watchdog import Watchdog
 from spottui.domain.clock import Clock
 from spottui.domain.playback import Playback
+from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
+from spottui.tables.failures import code, remedy
 
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
@@ -70,7 +73,7 @@ class SpottuiApp(App[None]):
         keep_in: Path | None = None,
         paths: Mapping[str, Path] | None = None,
         playback: Playback | None = None,
-        last_resort: Callable[[], None] = partial(os._exit, 1),
+        last_resort: Callable[[], None] | None = None,
     ) -> None:
         # Under NO_COLOR Textual must know from the start that colours are the terminal's own, else it turns
         # them all into black on black.
@@ -85,8 +88,9 @@ class SpottuiApp(App[None]):
         self.main = MainScreen(self.feed, clock, who=who, title=title, kept=self.kept, playback=playback)
         self.window_title = ""
         self._bell, self._mouse = bell, mouse
-        self._playback, self._last_resort = playback, last_resort
+        self._playback, self._last_resort = playback, last_resort or partial(os._exit, 1)
         self._rung: frozenset[str] = frozenset()
+        self._called = False
         self._leaving = False
         self._last_words = ""
 
@@ -207,7 +211,7 @@ class SpottuiApp(App[None]):
         # Recoveries run in this process: what cannot be shown must not end them.
         try:
             self.main.show(message)
-            self._ring(message.headlines.unsaved)
+            self._call(message.headlines)
         except Exception as error:
             log.exception("the screen could not show what came")
             self.main.worry(f"{type(error).__name__} inside spottui, see the log")
@@ -242,14 +246,24 @@ class SpottuiApp(App[None]):
             self._say_at_last("it had stopped." if self.main.view else "it could not start.")
         self.exit(return_code=1 if self.main.failed else 0)
 
-    def _ring(self, reclaims: frozenset[str]) -> None:
-        """Call for a person, by the bell and the window's title; what is long over calls nobody."""
+    def _call(self, headlines: Headlines) -> None:
+        """Call for a person, by the bell and the window's title; what is long over calls nobody.
+
+        What fails while the console runs is said aloud, with what can be done about it.
+        """
         if self._playback:
             return
-        if self._bell and reclaims - self._rung:
+        failed = {f"{one.recovery_id} run {one.run}": one for one in headlines.failed}
+        new = [one for key, one in failed.items() if key not in self._rung]
+        if self._bell and (new or headlines.unsaved - self._rung):
             self.bell()
-        self._rung |= reclaims
-        title = f"({len(reclaims)}!) spottui" if reclaims else "spottui"
+        if new and self._called:
+            self.notify(_loss(new), severity="error", markup=False)
+        self._called = True
+        self._rung |= headlines.unsaved | failed.keys()
+        calls = [f"{len(failed)} FAILED"] if failed else []
+        calls += [f"{len(headlines.unsaved)}!"] if headlines.unsaved else []
+        title = f"({' '.join(calls)}) spottui" if calls else "spottui"
         if title != self.window_title:
             self.window_title = title
             self._write(f"\x1b]2;{title}\x07")
@@ -257,3 +271,10 @@ class SpottuiApp(App[None]):
     def _write(self, sequence: str) -> None:
         if self._driver is not None:
             self._driver.write(sequence)
+
+
+def _loss(failed: list[Recovery]) -> str:
+    """Return which recoveries have failed, why the newest did, and what can be done."""
+    newest, others = failed[0], len(failed) - 1
+    name = plain(newest.name or newest.instance_id, 30) + (f" and {others} more" if others else "")
+    return " · ".join(filter(None, (f"{name}: recovery FAILED", plain(code(newest), 40), remedy(newest))))

@@ -98,6 +98,9 @@ class MainScreen(Screen[None]):
 
     def show(self, message: ViewArrived) -> None:
         """Take in what the desk shows."""
+        if self._says_nothing_new(message):
+            self.view = message.view
+            return
         before = self.choice.own
         self.view, self.trouble = message.view, ""
         self._headlines, self._instances = message.headlines, message.instances_by_key
@@ -108,6 +111,13 @@ class MainScreen(Screen[None]):
         self._mark_slip(before)
         self.fit_recoveries()
         self.write_lines()
+
+    def _says_nothing_new(self, message: ViewArrived) -> bool:
+        """Whether only the sources have answered again: their ages are written once a second anyway."""
+        if self.view is None or self.trouble or message.instances or message.events or message.recoveries:
+            return False
+        known = (self._headlines, health.standing(self.view))
+        return known == (message.headlines, health.standing(message.view))
 
     def fail(self, text: str) -> None:
         """Say that there is no desk, and why."""
@@ -242,7 +252,9 @@ class MainScreen(Screen[None]):
         """Write header, status, titles and footer, as they are now."""
         now, width = self.clock.now(), self.app.size.width
         wrong = health.problems(self.view, self.failed, now, self.trouble)
-        self._header.put(header(self._heading, self.view, now, width, failed=bool(self.failed)))
+        self._header.put(
+            header(self._heading, self.view, now, width, failed=bool(self.failed), failures=len(self._headlines.failed))
+        )
         self._status.put(status(wrong, now, width))
         self._status.set_class(bool(wrong), "-shown")
         self._write_keys()

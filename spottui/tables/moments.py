@@ -79,6 +79,16 @@ def age(seconds: float | None) -> str:
     return f"{whole // 86_400}d"
 
 
+def short_age(seconds: float | None) -> str:
+    """Return an age in at most three cells as `4s`, `31s`, `22m`, `3h` or `12d`, and `-` for none."""
+    if seconds is None:
+        return "-"
+    for unit, unit_s in (("s", 1), ("m", 60), ("h", 3600)):
+        if seconds < 100 * unit_s:
+            return f"{int(seconds / unit_s)}{unit}"
+    return f"{min(int(seconds / 86_400), 99)}d"
+
+
 def money(amount: float, *, sign: bool = False) -> str:
     """Return an amount with at most three decimals, as prices by the hour have them: `0.142`, or `+0.008`."""
     text = f"{amount:+,.3f}" if sign else f"{amount:,.3f}"

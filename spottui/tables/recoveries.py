@@ -9,6 +9,7 @@ from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone
+from spottui.tables.failures import code
 from spottui.tables.instances import is_wish
 from spottui.tables.moments import bar, countdown, duration, epoch, iso_time, number, seconds_left
 
@@ -152,7 +153,7 @@ def _state(recovery: Recovery) -> str:
         return f"{recovery.state}{_SINCE}{epoch(recovery.veto_until)}"
     if recovery.state is RecoveryState.NEEDS_YOU:
         return "queued" if recovery.is_queued else "NEEDS YOU"
-    return str(recovery.state)
+    return "FAILED" if recovery.state is RecoveryState.FAILED else str(recovery.state)
 
 
 def _imaging(recovery: Recovery) -> str:
@@ -177,6 +178,8 @@ def _ready_of(recovery: Recovery, now: datetime) -> int:
 def _next(recovery: Recovery) -> str:
     if recovery.state is RecoveryState.RECOVERED:
         return f"now {recovery.new_instance_id}"
+    if recovery.state is RecoveryState.FAILED:
+        return _joined(code(recovery), recovery.reason)
     if recovery.state.is_final:
         return recovery.reason
     if recovery.cancel:
