@@ -33,7 +33,7 @@ from spottui.situation import Situation
 from spottui.tables.column import Cell, Row
 from spottui.tables.events import EVENTS
 from spottui.tables.instances import INSTANCES, SELDOM, replacements
-from spottui.tables.recoveries import RECOVERIES
+from spottui.tables.recoveries import RECOVERIES, is_urgent
 
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
@@ -64,6 +64,7 @@ class MainScreen(Screen[None]):
         self.failed = self.trouble = ""
         self._heading = title
         self._headlines = Headlines()
+        self._standing: tuple[object, ...] = ()
         self._instances: Mapping[Cell, Instance] = {}
         self._going_to: Panel | None = None
         self._slipped_to = ""
@@ -116,8 +117,8 @@ class MainScreen(Screen[None]):
         """Whether only the sources have answered again: their ages are written once a second anyway."""
         if self.view is None or self.trouble or message.instances or message.events or message.recoveries:
             return False
-        known = (self._headlines, health.standing(self.view))
-        return known == (message.headlines, health.standing(message.view))
+        standing = health.standing(message.view, self.clock.now())
+        return (self._headlines, self._standing) == (message.headlines, standing)
 
     def fail(self, text: str) -> None:
         """Say that there is no desk, and why."""
@@ -139,10 +140,14 @@ class MainScreen(Screen[None]):
         self.write_lines()
 
     def fit_recoveries(self) -> None:
-        """Give the recoveries the rows that they need, up to the share that the style sheet sets, or the whole zoom."""
-        zoomed = self.has_class("-zoom-recoveries") and self.has_class("-zoomed")
-        lines = len(self.recoveries.table.model.view) + _LINES_AROUND_ROWS
-        self.recoveries.styles.height = "1fr" if zoomed else lines
+        """Give the recoveries the rows that they need, or the whole zoom: those that go on may take the larger share."""
+        if self.has_class("-zoom-recoveries") and self.has_class("-zoomed"):
+            self.recoveries.styles.height = "1fr"
+            return
+        model, height = self.recoveries.table.model, self.app.size.height
+        urgent = sum(is_urgent(model.rows[key]) for key in model.view)
+        usual = min(len(model.view) + _LINES_AROUND_ROWS, height * 2 // 5)
+        self.recoveries.styles.height = min(max(usual, urgent + _LINES_AROUND_ROWS), height * 3 // 5)
 
     def tick(self) -> None:
         """Let countdowns, ages and the clock go on."""
@@ -252,6 +257,7 @@ class MainScreen(Screen[None]):
         """Write header, status, titles and footer, as they are now."""
         now, width = self.clock.now(), self.app.size.width
         wrong = health.problems(self.view, self.failed, now, self.trouble)
+        self._standing = health.standing(self.view, now) if self.view else ()
         self._header.put(
             header(self._heading, self.view, now, width, failed=bool(self.failed), failures=len(self._headlines.failed))
         )
@@ -336,7 +342,8 @@ class MainScreen(Screen[None]):
         self.write_lines()
 
     def on_resize(self) -> None:
-        """Fit the lines into the new width."""
+        """Fit the lines and the panels into the new size."""
+        self.fit_recoveries()
         self.write_lines()
         self.call_after_refresh(self.write_lines)
 

@@ -76,12 +76,12 @@ def _verdict_tone(cell: Cell) -> Tone:
 
 COLUMNS = (
     Column("deadline", "Deadline", 8, live=True, render=countdown, whole=iso_time, amount=seconds_left, pinned=True),
-    Column("name", "Name", 14, pinned=True),
+    Column("name", "Name", 12, pinned=True),
     Column("state", "State", 12, live=True, render=_state_text),
     Column("image", "Image", 8, drop=3, render=bar, whole=_share, amount=number),
     Column("ready", "Ready in", 8, drop=2, live=True, render=_ready, amount=_ready_in),
     Column("verdict", "Verdict", 12, drop=1, tone=_verdict_tone),
-    Column("next", "Next", 18, flexible=True),
+    Column("next", "Next", 20, flexible=True),
 )
 """The state of a veto window, or of a progress that nobody sees, has an epoch second behind it: when it ends, or since
 when. Ready is the epoch second at which the image is expected; negative, the seconds that one takes after a yes."""
@@ -101,6 +101,11 @@ def recovery_rows(view: DeskView) -> Rows:
     """Return the rows of a view by the recovery's id."""
     wishes = {one.id for one in view.interruptions if is_wish(one)}
     return {one.recovery_id: recovery_row(one, view.at, wish=one.recovery_id in wishes) for one in view.recoveries}
+
+
+def is_urgent(row: Row) -> bool:
+    """Whether a row is of a recovery that goes on, or that failed."""
+    return not row[-1] or row[1] == Tone.ALARM
 
 
 def recovery_row(recovery: Recovery, now: datetime, *, wish: bool = False) -> Row:

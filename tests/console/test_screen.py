@@ -433,16 +433,34 @@ async def test_zoom_gives_one_panel_the_screen_and_takes_it_back():
         await shows(pilot, "Recoveries ──")
 
 
-@pytest.mark.parametrize(("many", "lines"), [(0, 6), (3, 6), (8, 11), (60, 19)])
-async def test_the_recoveries_take_the_rows_that_they_need(many, lines):
+@pytest.mark.parametrize(
+    ("state", "many", "lines"),
+    [
+        (RecoveryState.IMAGING, 0, 6),
+        (RecoveryState.IMAGING, 3, 6),
+        (RecoveryState.IMAGING, 8, 11),
+        (RecoveryState.IMAGING, 60, 30),
+        (RecoveryState.RECOVERED, 60, 20),
+    ],
+)
+async def test_the_recoveries_take_the_rows_that_they_need(state, many, lines):
     made = [instance(n) for n in range(many)]
-    recoveries = tuple(recovery(of, reclaim(of), RecoveryState.IMAGING) for of in made)
+    recoveries = tuple(recovery(of, reclaim(of), state, ended=NOW if state.is_final else None) for of in made)
     async with running(ScriptedDesk(view(recoveries=recoveries)), size=(200, 50)) as (pilot, _):
         await wait_until(pilot, lambda: pilot.app.main.recoveries.size.height == lines - 2)
         await press(pilot, "3", "z")
         await wait_until(pilot, lambda: pilot.app.main.recoveries.size.height == 46)
         await press(pilot, "z")
         await wait_until(pilot, lambda: pilot.app.main.recoveries.size.height == lines - 2)
+
+
+async def test_at_80_by_24_all_of_eight_reclaims_are_seen_and_what_comes_next_can_be_read():
+    made = [instance(n) for n in range(8)]
+    step = "image, then ecs.c7.large in cn-hangzhou-h, cn-hangzhou-i"
+    recoveries = tuple(recovery(of, reclaim(of), RecoveryState.NEEDS_YOU, next_step=step) for of in made)
+    async with running(ScriptedDesk(view(recoveries=recoveries)), size=NARROW) as (pilot, _):
+        await shows(pilot, "web-7")
+        assert screen(pilot.app).count("press y: h, i · c7.…") == 8
 
 
 async def test_the_filter_works_as_it_is_typed_and_esc_takes_it_away():
