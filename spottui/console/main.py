@@ -31,7 +31,7 @@ from spottui.domain.recovery import Recovery
 from spottui.domain.view import DeskView
 from spottui.situation import Situation
 from spottui.tables.column import Cell, Row
-from spottui.tables.events import EVENTS
+from spottui.tables.events import EVENTS, called
 from spottui.tables.instances import INSTANCES, SELDOM, replacements
 from spottui.tables.recoveries import RECOVERIES, is_urgent
 
@@ -107,6 +107,7 @@ class MainScreen(Screen[None]):
         self._headlines, self._instances = message.headlines, message.instances_by_key
         self.instances.table.hide(_needless(message.view))
         self.instances.table.apply(message.instances)
+        self.reader.names = message.names
         self.reader.take(message.view.events, message.events.put)
         self.recoveries.table.apply(message.recoveries)
         self._mark_slip(before)
@@ -140,7 +141,7 @@ class MainScreen(Screen[None]):
         self.write_lines()
 
     def fit_recoveries(self) -> None:
-        """Give the recoveries the rows that they need, or the whole zoom: those that go on may take the larger share."""
+        """Give the recoveries the rows that they need, or the whole zoom: those that go on may take more."""
         if self.has_class("-zoom-recoveries") and self.has_class("-zoomed"):
             self.recoveries.styles.height = "1fr"
             return
@@ -324,8 +325,10 @@ class MainScreen(Screen[None]):
         return bool(self.events_panel.table.model.filter_text)
 
     def _ask_for_events(self, words: tuple[str, ...], above: int, below: int | None, asker: Widget) -> None:
+        named = called(words, self.reader.names)
+
         def find(desk: "Desk") -> object:
-            return words, desk.find_events(words, PAGE, above=above, below=below)
+            return words, desk.find_events(words, PAGE, above=above, below=below, named=named)
 
         self.feed.ask(find, asker)
 
