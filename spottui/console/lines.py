@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from spottui import actions
+from spottui.actions import Action
 from spottui.console.cells import cell_text
 from spottui.console.health import Freshness, Problem, freshness, shown_sources
 from spottui.domain.text import plain
@@ -21,6 +22,9 @@ _TURN_S = 5
 _GAP_CELLS, _ENDS_CELLS = 2, 2
 _AGE_CELLS = 4
 """What the age of a source takes: `31s`, or `142m!` where it is stale."""
+
+_WHERE_ROOM = ("timeline", "go_to", "zoom", "mark", "sort", "columns", "copy", "storm", "statistics", "palette", "quit")
+"""What a footer names besides, where it has the room."""
 
 Part = tuple[str, str]
 
@@ -79,13 +83,31 @@ def status(problems: tuple[Problem, ...], now: datetime, width: int) -> Content:
 
 def footer(situation: Situation, width: int) -> Content:
     """Return the keys that do something now, as many as fit."""
-    chosen = actions.footer(situation, width - 1)
-    return _keys([(actions.shown_key(action.keys[0]), action.title, action.danger) for action in chosen])
+    chosen = named_in_footer(situation, width - 1)
+    return _keys([(actions.shown_key(one.keys[0]), actions.label(one, situation), one.danger) for one in chosen])
+
+
+def named_in_footer(situation: Situation, width: int) -> tuple[Action, ...]:
+    """Return the actions to name in a footer of `width` cells: what can be done now, Help always the last."""
+    named = [one for one in actions.ACTIONS if one.footer(situation)]
+    named += [one for one in map(actions.BY_ID.__getitem__, _WHERE_ROOM) if one not in named]
+    left = width - _footer_width(actions.BY_ID["help"], situation)
+    chosen: list[Action] = []
+    for action in named:
+        needed = _footer_width(action, situation)
+        if needed <= left and not actions.refusal(action, situation):
+            left -= needed
+            chosen.append(action)
+    return (*chosen, actions.BY_ID["help"])
 
 
 def filter_footer() -> Content:
     """Return the keys that do something while a filter is typed."""
     return _keys([("enter", "Keep the filter", False), ("esc", "Take it away", False)])
+
+
+def _footer_width(action: Action, situation: Situation) -> int:
+    return cell_len(actions.shown_key(action.keys[0])) + 1 + cell_len(actions.label(action, situation)) + 2
 
 
 def _keys(named: list[tuple[str, str, bool]]) -> Content:

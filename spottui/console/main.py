@@ -28,6 +28,7 @@ from spottui.domain.clock import Clock
 from spottui.domain.instance import Instance
 from spottui.domain.playback import Playback
 from spottui.domain.recovery import Recovery
+from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.situation import Situation
 from spottui.tables.column import Cell, Row
@@ -42,6 +43,7 @@ log = logging.getLogger("spottui.console")
 
 _KEYS = sorted({key for action in actions.ACTIONS for key in action.keys})
 _LINES_AROUND_ROWS = 3
+_NAME_CELLS = 14
 _SLIP = timedelta(seconds=2)
 """How long a key may still have been meant for the recovery that stood under the cursor before."""
 
@@ -228,6 +230,9 @@ class MainScreen(Screen[None]):
             own=choice.own.state if choice.own else None,
             ended=choice.recovery.state if choice.recovery and not choice.own else None,
             waiting=choice.waiting.state if choice.waiting else None,
+            window=choice.window is not None,
+            waiting_name=plain(choice.elsewhere(choice.waiting), _NAME_CELLS),
+            window_name=plain(choice.elsewhere(choice.window), _NAME_CELLS),
             on_instance=choice.instance is not None,
             on_row=choice.row is not None,
             on_recovery=choice.recovery is not None,

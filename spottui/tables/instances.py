@@ -69,7 +69,7 @@ COLUMNS = (
     Column("address", "Address", 15, drop=6),
     Column("vcpus", "vCPU", 4, align_right=True, drop=7, amount=number),
     Column("behavior", "At end", 9, drop=8),
-    Column("created", "Created", 16, drop=9, render=day_and_minute, whole=iso_time),
+    Column("created", "Created", 17, drop=9, render=day_and_minute, whole=iso_time),
     Column("tags", "Tags", 12, drop=10),
 )
 """A deadline is twice its epoch second, and one more where it is an upper bound."""

@@ -48,8 +48,9 @@ def iso_time(cell: Cell, now_s: float) -> str:
 
 
 def day_and_minute(cell: Cell, now_s: float) -> str:
-    """Return an epoch second as `2026-08-23 02:17`, and an empty text for none."""
-    return iso_time(cell, now_s).replace("T", " ")[:16]
+    """Return an epoch second as `2026-08-23 02:17Z`, and an empty text for none."""
+    whole = iso_time(cell, now_s)
+    return f"{whole[:10]} {whole[11:16]}Z" if whole else ""
 
 
 def number(cell: Cell, now_s: float) -> float | None:
