@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from spottui.cli.opening import Wrong
 from spottui.domain.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -33,7 +34,14 @@ def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headl
         from spottui.cli.headless import run_headless
 
         leave(run_headless(settings, auto=auto, read_only=read_only))
+    need_terminal()
     leave(run_console(settings, config or default_path(), auto=auto, read_only=read_only))
+
+
+def need_terminal() -> None:
+    """Raise where there is no terminal to show the screen on and to read keys from: exit 2."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Wrong("no terminal; use --headless for one JSON line for each change.")
 
 
 def run_console(

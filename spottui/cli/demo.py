@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spottui.cli.console import leave
+from spottui.cli.console import leave, need_terminal
 from spottui.cli.own_cloud import give_up, own_directory, simulated_cloud, use_private_state
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ Examples:
   spottui demo --headless --auto     exit 0 when all three run again
 """
 
+_FOR_A_PERSON_S = 20.0
+"""The veto window where somebody looks on; without a screen the scenario's short one does."""
+
 
 @click.command(epilog=_EXAMPLES)
 @click.option("--headless", is_flag=True, help="No screen: JSON lines, a summary at the end, exit 0 if all recovered.")
@@ -40,6 +43,8 @@ def demo(headless: bool, auto: bool, read_only: bool) -> None:
         raise click.UsageError("--auto and --read-only exclude each other: auto-mode acts.")
     if headless and not auto:
         raise click.UsageError("--headless needs --auto here: there is nobody to confirm.")
+    if not headless:
+        need_terminal()
     with own_directory("demo") as (directory, own):
         use_private_state(directory)
         config = own.enter_context(simulated_cloud(directory, SCENARIO))
@@ -57,7 +62,8 @@ def _run(config: Path, last_resort: "Callable[[], None]", *, headless: bool, aut
         return _run_headless(settings)
     from spottui.cli.console import run_console
 
-    return run_console(settings, config, auto=auto, read_only=read_only, last_resort=last_resort)
+    unhurried = replace(settings, policy=replace(settings.policy, veto_window_s=_FOR_A_PERSON_S))
+    return run_console(unhurried, config, auto=auto, read_only=read_only, last_resort=last_resort)
 
 
 def _run_headless(settings: "Settings") -> int:

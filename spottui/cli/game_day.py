@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spottui.cli.console import need_terminal
 from spottui.cli.opening import Wrong
 from spottui.cli.own_cloud import give_up, own_directory, simulated_cloud, use_private_state
 
@@ -30,6 +31,8 @@ def play(scenario: str, *, headless: bool) -> int:
 
     if scenario not in names():
         raise Wrong(f"{scenario} is no scenario; `spottui sim --list-scenarios` names them.")
+    if not headless:
+        need_terminal()
     from spottui.config import load
 
     with own_directory("game-day") as (directory, own):

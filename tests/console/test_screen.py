@@ -421,6 +421,16 @@ async def test_a_terminal_that_is_too_small_is_told_so_and_nothing_is_lost():
         assert "/ web · 27/29" in screen(pilot.app)
 
 
+async def test_at_200_by_50_ids_are_whole_and_the_footer_names_more_keys():
+    async with running(size=(200, 50)) as (pilot, _):
+        text = screen(pilot.app)
+        assert text.count("i-bp10001fmxazb4p0001") == 4
+        for key in ("T Timeline", "z Zoom", "c Copy id", "q Quit", "? Help"):
+            assert key in text.splitlines()[-1]
+        await pilot.resize_terminal(*NARROW)
+        await shows(pilot, "i-bp10…0001 web-3")
+
+
 async def test_zoom_gives_one_panel_the_screen_and_takes_it_back():
     async with running() as (pilot, _):
         await press(pilot, "3", "z")
