@@ -21,6 +21,12 @@ class EventKind(StrEnum):
     STATE = "STATE"
     CALL = "CALL"
     AUTO = "AUTO"
+    CONFIRMED = "CONFIRMED"
+    VETOED = "VETOED"
+    HELD = "HELD"
+    STOPPED = "STOPPED"
+    RETRIED = "RETRIED"
+    DECIDED = "DECIDED"
     SOURCE = "SOURCE"
 
 

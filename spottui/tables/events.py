@@ -18,6 +18,9 @@ _TONES = {
     EventKind.LOCK: Tone.ALARM,
     EventKind.POISON: Tone.WARN,
     EventKind.SOURCE: Tone.WARN,
+    EventKind.VETOED: Tone.WARN,
+    EventKind.HELD: Tone.WARN,
+    EventKind.STOPPED: Tone.WARN,
     EventKind.DUPLICATE: Tone.QUIET,
 }
 
@@ -41,7 +44,8 @@ def _order(row: Row) -> tuple[Cell, ...]:
     return (-int(row[0]),)
 
 
-LEVELS = ("", "event:~reclaim|lock|poison|source~", "event:~state|call|auto~")
+_DONE = "event:~state|call|auto|confirmed|vetoed|held|stopped|retried|decided~"
+LEVELS = ("", "event:~reclaim|lock|poison|source~", _DONE)
 """The filters for all events, for what is being reclaimed or wrong, and for what is done about it."""
 
 EVENTS = Table(COLUMNS, _order)
