@@ -248,7 +248,7 @@ ACTIONS: tuple[Action, ...] = (
         "Copy id",
         ("c",),
         Scope.TABLE,
-        "Copy the id of the chosen row to the clipboard, through SSH and tmux too (OSC 52).",
+        "Copy the id of the chosen row to the clipboard, through SSH too (OSC 52); tmux needs set -g set-clipboard on.",
         offered=on_row,
         otherwise="Nothing is chosen.",
     ),

@@ -401,6 +401,13 @@ async def test_c_copies_the_whole_id():
         assert pilot.app.clipboard == reclaims().instances[0].instance_id
 
 
+async def test_in_tmux_a_copy_says_what_tmux_needs(monkeypatch):
+    monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+    async with running() as (pilot, _):
+        await press(pilot, "c")
+        assert toasts(pilot.app) == ["Copied i-bp10001fmxazb4p0001 · tmux needs set -g set-clipboard on"]
+
+
 async def test_details_show_the_facts_and_the_timeline():
     async with running(size=(120, 60)) as (pilot, _):
         await press(pilot, "enter")

@@ -106,13 +106,15 @@ def test_told_to_end_it_gives_the_terminal_back_and_says_where_the_log_is(tmux, 
 
 
 @pytest.mark.parametrize("closes", [("kill-session", "-t", "0:"), ("respawn-pane", "-k", "-t", "0:", "sleep 60")])
-def test_a_closed_terminal_leaves_nothing_of_the_demo(tmux, tmp_path, closes):
+def test_the_demo_gives_a_person_time_and_a_closed_terminal_leaves_nothing_of_it(tmux, tmp_path, closes):
     temp = tmp_path / "temp"
     temp.mkdir()
     environment = {**clean_environment(tmp_path / "state"), "PYTHONPATH": os.getcwd(), "TMPDIR": str(temp)}
     tmux.start(f"{sys.executable} -m spottui demo", {**environment, "TERM": "xterm-256color"}, (80, 24))
     tmux.shows("AUTO off")
     tmux.shows("NEEDS YOU")
+    tmux.type("a")
+    tmux.shows("after a veto window of 20 s")
     (directory,) = temp.iterdir()
     tmux.run("new-session", "-d", "-s", "stays", "sleep 60")
     tmux.run(*closes)
