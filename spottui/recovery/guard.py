@@ -58,6 +58,11 @@ class Guard:
         if not read_only:
             self._forget_the_dead()
 
+    @property
+    def armed(self) -> bool:
+        """Whether it was armed when it was asked last."""
+        return self._last_look is None or self._last_look.standing.armed
+
     def arm(self, who: str) -> None:
         """Let auto-mode confirm by itself; raises `Refused` while there is a stop file."""
         now, stopped = self._clock.now(), self._stop_file()
