@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from statistics import median, quantiles
+from statistics import median
 
 from spottui.domain.history import Past
-from spottui.domain.outcome import Outcome
+from spottui.domain.outcome import Outcome, nine_of_ten
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.text import plain
 
@@ -33,7 +33,7 @@ def summary(rows: list[dict[str, object]]) -> dict[str, object]:
         "under_way": sum(not RecoveryState(str(state)).is_final for state in states),
         "recovered_before_deadline": sum(row["in_time"] is True for row in rows),
         "recovery_s_median": round(median(times), 1) if times else None,
-        "recovery_s_p90": round(quantiles(times, n=10)[-1], 1) if len(times) > 1 else None,
+        "recovery_s_p90": nine_of_ten(times),
         "recovery_s_max": round(times[-1], 1) if times else None,
         "verdicts": _verdicts(rows),
         "data_age_s_max": max(

@@ -249,12 +249,12 @@ class Shown:
 def _let_the_screen_go_first() -> None:
     """Keep other threads from holding the screen up: a sweep of 10,000 makes many objects and computes for long.
 
-    What is there by now is never looked at again by the collector, and what comes seldom; whoever waits for the
-    interpreter, a key say, gets it after one millisecond instead of five.
+    What is there by now is never looked at again by the collector, what comes a little at a time; whoever waits for
+    the interpreter, a key say, gets it after one millisecond instead of five.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 4)
+    gc.set_threshold(5_000, 5, 50)
     sys.setswitchinterval(0.001)
 
 

@@ -91,8 +91,9 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._now_s = self._clock.now().timestamp()
         if self.model.set_time(self._now_s):
             self._redraw()
-        elif any(self.model.table.columns[span.index].live for span in self._spans):
-            for key in self._keys_in_sight():
+        live = [FIRST_CELL + span.index for span in self._spans if self.model.table.columns[span.index].live]
+        for key in self._keys_in_sight():
+            if any(self.model.rows[key][place] for place in live):
                 self._draw_old_cells(self.model.position[key])
         for key, columns in self._changes.tick().items():
             self._strips.pop(key, None)
@@ -301,7 +302,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.post_message(self.Moved(self))
 
     def _redraw(self) -> None:
-        self.virtual_size = Size(self._width, len(self.model.view) + _HEADER_LINES)
+        self._measure()
         self.refresh()
         self._scroll_to_cursor()
 
@@ -312,12 +313,23 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _redraw_keeping(self, anchor: tuple[bool, Cell | None]) -> None:
         seen, top = anchor
-        self.virtual_size = Size(self._width, len(self.model.view) + _HEADER_LINES)
+        self._measure()
         self.refresh()
         if top is not None and top in self.model.position:
             self._scroll(self.model.position[top])
         if seen:
             self._scroll_to_cursor()
+
+    def _measure(self) -> None:
+        size = Size(self._width, len(self.model.view) + _HEADER_LINES)
+        overflows = size.height > self.container_size.height
+        if overflows and self.show_vertical_scrollbar and size.width == self.virtual_size.width:
+            # Only the bar changes: setting the size as such lays the whole screen out, for each row that comes or goes.
+            self.set_reactive(DeskTable.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+            self.scroll_y = self.validate_scroll_y(self.scroll_y)
+        else:
+            self.virtual_size = size
 
     def _scroll_to_cursor(self) -> None:
         top, cursor = self.scroll_offset.y, self.model.cursor

@@ -1,8 +1,9 @@
 """What a recovery came to: what it costs more, what it keeps, and how old its data is; what is not known is None."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import ceil
 
 from spottui.domain.interruption import Interruption
 from spottui.domain.leftover import SNAPSHOT_PRICE, Kept, LeftoverKind
@@ -49,6 +50,11 @@ def outcome(interruption: Interruption, recovery: Recovery, plan: Plan | None) -
         data_age_s=_data_age_s(recovery, as_of),
         kept=tuple(_kept(recovery, plan)),
     )
+
+
+def nine_of_ten(times_s: Sequence[float]) -> float | None:
+    """Return the shortest of the times that nine of ten did not exceed; None for none."""
+    return sorted(times_s)[ceil(len(times_s) * 9 / 10) - 1] if times_s else None
 
 
 def data_as_of(recovery: Recovery, warm_image: WarmImage | None) -> datetime | None:

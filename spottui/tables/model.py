@@ -155,11 +155,12 @@ class TableModel:
     def _rebuild(self) -> None:
         index = self.cursor
         # Those in view stand in order already, and the sort is quick where only a few are out of it.
-        known = (key for key in self.view if key in self.rows)
-        new = (key for key in self.rows if key not in self.position)
-        keys = [key for key in (*known, *new) if self._keeps(self.rows[key])]
+        keys = [key for key in self.view if key in self.rows]
+        keys += (key for key in self.rows if key not in self.position)
+        if self._filter is not None:
+            keys = [key for key in keys if self._keeps(self.rows[key])]
         keys.sort(key=self._ranks.__getitem__, reverse=self.sort_reversed)
         self.view = keys
-        self.position = {key: i for i, key in enumerate(keys)}
+        self.position = dict(zip(keys, range(len(keys)), strict=True))
         if self._cursor is not None and self._cursor not in self.position:
             self.move_to(index)

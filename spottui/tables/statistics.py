@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
-from statistics import median, quantiles
+from statistics import median
 
 from spottui.domain.history import Past
 from spottui.domain.leftover import Kept, LeftoverKind
+from spottui.domain.outcome import nine_of_ten
 from spottui.domain.recovery import RecoveryState
 from spottui.tables.instances import is_wish
 
@@ -70,8 +71,8 @@ class Statistics:
 
     @property
     def slow_s(self) -> float | None:
-        """The recovery time that nine of ten stayed below."""
-        return quantiles(self.times_s, n=10)[8] if len(self.times_s) > 1 else self.median_s
+        """The recovery time that nine of ten did not exceed."""
+        return nine_of_ten(self.times_s)
 
     @property
     def histogram(self) -> tuple[Count, ...]:

@@ -249,7 +249,7 @@ def _times(name: str, found: list[float], floor: list[float] | None, aim: str = 
         "unit": "ms",
         "runs": len(found),
         "p50": round(median(found), 1),
-        "p99": round(quantiles(found, n=100)[98], 1),
+        "p99": round(quantiles(found, n=100, method="inclusive")[98], 1),
         "max": round(max(found), 1),
         **({"ratio_p50": round(median(found) / median(floor), 2)} if floor else {}),
         **({"aim": aim} if aim else {}),

@@ -115,7 +115,7 @@ def _figure(name: str, seconds: list[float], floor: list[float], aim: str) -> di
         "unit": "ms",
         "runs": len(seconds),
         "p50": round(median(seconds) * 1000, 1),
-        "p99": round(quantiles(seconds, n=100)[98] * 1000, 1),
+        "p99": round(quantiles(seconds, n=100, method="inclusive")[98] * 1000, 1),
         "ratio_p50": round(median(seconds) / median(floor), 2),
         **({"aim": aim} if aim else {}),
     }

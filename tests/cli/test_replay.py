@@ -129,7 +129,7 @@ def test_what_a_journal_of_before_has_not_kept_is_not_known(night: Night, projec
     imaging = [one for view in old.views() for one in view.recoveries if one.state is RecoveryState.IMAGING]
     assert {one.progress for one in imaging} == {-1}
     assert {one.forecast_at for one in imaging} == {None}
-    assert "imaging" in recovery_row(imaging[0])
+    assert "imaging" in recovery_row(imaging[0], imaging[0].started)
     statuses = {one.status for view in Projector(night, projector.journal).views() for one in view.instances}
     assert statuses == {InstanceStatus.UNKNOWN}
 

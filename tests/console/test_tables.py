@@ -131,6 +131,21 @@ async def test_marks_of_rows_that_go_are_gone():
         assert not pilot.app.main.instances.table.model.marked
 
 
+async def test_rows_that_come_and_go_leave_neither_a_hole_nor_a_row_out_of_reach():
+    fleet = tuple(instance(number) for number in range(400))
+    async with running(ScriptedDesk(view(instances=fleet))) as (pilot, desk):
+        table = pilot.app.main.instances.table
+        await press(pilot, "end")
+        await wait_until(pilot, lambda: "web-399" in table.visible_texts[-1])
+        desk.show(instances=fleet[:200])
+        await wait_until(pilot, lambda: "web-199" in table.visible_texts[-1])
+        assert table.vertical_scrollbar.window_virtual_size == 201
+        desk.show(instances=fleet[:300])
+        await wait_until(pilot, lambda: len(table.model.view) == 300)
+        await press(pilot, "end")
+        await wait_until(pilot, lambda: "web-299" in table.visible_texts[-1])
+
+
 def styles_of(strip):
     return [(segment.text.strip(), segment.style) for segment in strip if segment.text.strip()]
 

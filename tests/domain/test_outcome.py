@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from spottui.domain.instance import Disk, Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.outcome import OF_KEPT_DISKS, OF_KEPT_SYSTEM_DISK, outcome
+from spottui.domain.outcome import OF_KEPT_DISKS, OF_KEPT_SYSTEM_DISK, nine_of_ten, outcome
 from spottui.domain.plan import Candidate, Plan, Route, WarmImage
 from spottui.domain.recovery import Created, Recovery, RecoveryState, Try
 
@@ -123,3 +125,16 @@ def test_kept_is_what_costs_money_each_once(image_of: str, attached: tuple[str, 
     assert {one.resource_id: one.gib for one in told.kept} == kept
     assert {one.priced_as for one in told.kept if one.resource_id.startswith("d-")} <= {"cloud_essd", "cloud_auto"}
     assert {one.gib for one in outcome(RECLAIM, made, None).kept} == {None}
+
+
+@given(st.lists(st.floats(0, 900), min_size=1))
+def test_nine_of_ten_took_no_longer_and_it_is_a_time_that_one_took(times_s: list[float]) -> None:
+    slow_s = nine_of_ten(times_s)
+    assert slow_s is not None
+    assert slow_s in times_s
+    assert sum(one <= slow_s for one in times_s) >= 0.9 * len(times_s)
+    assert sum(one < slow_s for one in times_s) < 0.9 * len(times_s)
+
+
+def test_nine_of_ten_of_none_is_none() -> None:
+    assert nine_of_ten([]) is None
