@@ -21,6 +21,7 @@ from spottui.console.messages import (
     ViewArrived,
 )
 from spottui.console.titles import Headlines
+from spottui.domain.feed import Event
 from spottui.domain.instance import Instance
 from spottui.domain.recovery import Recovery
 from spottui.domain.refusal import Refused
@@ -221,6 +222,7 @@ class Shown:
         self._instance_rows = InstanceRows()
         self._named_for: tuple[tuple[Instance, ...], tuple[Recovery, ...]] = ((), ())
         self._names: dict[str, str] = {}
+        self._told: tuple[tuple[Event, ...], dict[str, str]] = ((), {})
         self._instances: Rows = {}
         self._events: Rows = {}
         self._recoveries: Rows = {}
@@ -230,7 +232,11 @@ class Shown:
         instances = self._instance_rows.rows(view)
         if (view.instances, view.recoveries) != self._named_for:
             self._named_for, self._names = (view.instances, view.recoveries), names_of(view)
-        events = event_rows(view, self._events, self._names)
+        if (view.events, self._names) != self._told:
+            self._told = (view.events, self._names)
+            events = event_rows(view, self._events, self._names)
+        else:
+            events = self._events
         recoveries = recovery_rows(view)
         message = ViewArrived(
             view,
