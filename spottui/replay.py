@@ -129,7 +129,7 @@ class Replay:
         """Refuse a command."""
         raise Refused("This is a replay of what was: nothing can be done in it.")
 
-    plan_for = choose_route = confirm = retry = recover = veto = hold = cancel = arm = disarm = look_now = refuse
+    plan_for = confirm = retry = recover = veto = hold = cancel = arm = disarm = look_now = refuse
 
     def _now(self) -> datetime:
         return self._playback.now()

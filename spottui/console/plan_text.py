@@ -1,6 +1,6 @@
 """A plan as text: what is there now, what will be there, and what is lost on the way."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from textual.content import Content
@@ -35,8 +35,11 @@ class Subject:
     interruption: Interruption | None = None
 
 
-def plan_head(subject: Subject, now: datetime) -> Content:
-    """Return the instance, its deadline and forecast, and a red line when no lock speaks for the reclaim."""
+def plan_head(subject: Subject, plan: Plan | None, now: datetime) -> Content:
+    """Return the instance, its deadline and the forecast of this plan, and a red line when no lock speaks for it."""
+    recovery = subject.recovery
+    if plan and recovery and recovery.state.waits_for_permission:
+        subject = replace(subject, recovery=replace(recovery, route=plan.route, no_room=plan.has_no_room))
     lines: list[Line] = [
         [
             (plain(subject.name) or "(no name)", "bold"),
@@ -49,13 +52,13 @@ def plan_head(subject: Subject, now: datetime) -> Content:
     return _join(lines)
 
 
-def plan_body(plan: Plan, *, can_choose: bool = False) -> Content:
-    """Return the plan: warnings, where the new instance may run, and old against new."""
+def plan_body(plan: Plan, *, other: Route | None = None) -> Content:
+    """Return the plan: warnings, places, and old against new; `other` is the route that `w` puts first."""
     lines: list[Line] = [[(f"! {plain(warning, 500)}", "bold $warning")] for warning in plan.warnings]
     lines += [
         [],
         [("Way      ", "bold"), (f"{', then '.join(plan.routes)} · named {plain(plan.image_name, 128)}", "")],
-        *_other_way(plan, can_choose=can_choose),
+        *_other_way(other),
         [("Plan     ", "bold"), (plan.digest, ""), ("  enter runs exactly this", "dim")],
         [],
         [("Tried in this order", "bold"), ("" if plan.surveyed else _NOT_SURVEYED, "dim")],
@@ -121,10 +124,8 @@ def _price(per_hour: float | None) -> str:
     return "" if per_hour is None else f"{per_hour:.4g}/h"
 
 
-def _other_way(plan: Plan, *, can_choose: bool) -> list[Line]:
-    if not can_choose or len(plan.routes) < 2:
-        return []
-    return [[(f"         w puts {plan.routes[1]} first", "dim")]]
+def _other_way(other: Route | None) -> list[Line]:
+    return [[(f"         w puts {other} first", "dim")]] if other else []
 
 
 def _drain(plan: Plan) -> list[Line]:

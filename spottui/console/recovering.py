@@ -7,7 +7,6 @@ from textual.content import Content
 from textual.message_pump import MessagePump
 
 from spottui.console.choice import interruption_of, recovery_of
-from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import AutoMode
@@ -15,6 +14,7 @@ from spottui.domain.view import AutoMode
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
     from spottui.console.main import MainScreen
+    from spottui.console.plan_dialog import Chosen
     from spottui.console.plan_text import Subject
 
 
@@ -147,12 +147,16 @@ def retry(main: "MainScreen") -> None:
         return
     recovery_id, name = recovery.recovery_id, plain(recovery.name or recovery.instance_id)
 
-    def run(plan: Plan | None) -> None:
-        if plan:
-            said = f"{name}: tried again, plan {plan.digest}"
-            main.feed.command(lambda desk: desk.retry(recovery_id, plan.digest, main.who), said)
+    def run(chosen: "Chosen | None") -> None:
+        if chosen:
+            digest = chosen.plan.digest
+            main.feed.command(
+                lambda desk: desk.retry(recovery_id, digest, main.who), f"{name}: tried again, plan {digest}"
+            )
 
-    _show_plan(main, _subject(main, recovery), lambda asker: main.feed.plan_again(recovery_id, asker), run)
+    _show_plan(
+        main, _subject(main, recovery), lambda asker: main.feed.plan_again(recovery_id, asker), run, can_choose=False
+    )
 
 
 def _confirmation(recovery_id: str, digest: str, who: str) -> "Callable[[Desk], None]":
@@ -176,15 +180,15 @@ def _ceiling(limits: AutoMode) -> str:
 def _confirm(main: "MainScreen", recovery: Recovery) -> None:
     recovery_id, name = recovery.recovery_id, plain(recovery.name or recovery.instance_id)
 
-    def run(plan: Plan | None) -> None:
-        if plan:
-            said = f"{name}: confirmed, plan {plan.digest}"
-            main.feed.command(lambda desk: desk.confirm(recovery_id, plan.digest, main.who), said)
+    def run(chosen: "Chosen | None") -> None:
+        if chosen:
+            digest, route = chosen.plan.digest, chosen.route
+            main.feed.command(
+                lambda desk: desk.confirm(recovery_id, digest, main.who, route),
+                f"{name}: confirmed, plan {chosen.shown.digest}",
+            )
 
-    def choose(route: Route, asker: MessagePump) -> None:
-        main.feed.choose_route(recovery_id, route, main.who, asker)
-
-    _show_plan(main, _subject(main, recovery), lambda asker: main.feed.plan(recovery_id, asker), run, choose)
+    _show_plan(main, _subject(main, recovery), lambda asker: main.feed.plan(recovery_id, asker), run)
 
 
 def _recover(main: "MainScreen", region: str, instance_id: str, name: str) -> None:
@@ -194,19 +198,15 @@ def _recover(main: "MainScreen", region: str, instance_id: str, name: str) -> No
         seen = interruption_of(main.view, region, instance_id) if main.view else None
         return Subject(region, instance_id, name, None, seen)
 
-    wanted: list[Route] = []
+    def run(chosen: "Chosen | None") -> None:
+        if chosen:
+            digest, route = chosen.plan.digest, chosen.route
+            main.feed.command(
+                lambda desk: desk.recover(region, instance_id, digest, main.who, route),
+                f"{plain(name)}: recovery started, plan {chosen.shown.digest}",
+            )
 
-    def choose(route: Route, asker: MessagePump) -> None:
-        wanted[:] = [route]
-        main.feed.plan_for(region, instance_id, asker, route)
-
-    def run(plan: Plan | None) -> None:
-        if plan:
-            said = f"{plain(name)}: recovery started, plan {plan.digest}"
-            route = wanted[0] if wanted else None
-            main.feed.command(lambda desk: desk.recover(region, instance_id, plan.digest, main.who, route), said)
-
-    _show_plan(main, look, lambda asker: main.feed.plan_for(region, instance_id, asker), run, choose)
+    _show_plan(main, look, lambda asker: main.feed.plan_for(region, instance_id, asker), run)
 
 
 def _subject(main: "MainScreen", recovery: Recovery) -> "Callable[[], Subject]":
@@ -227,12 +227,13 @@ def _show_plan(
     main: "MainScreen",
     look: "Callable[[], Subject]",
     ask: Callable[[MessagePump], None],
-    run: Callable[[Plan | None], None],
-    choose: Callable[[Route, MessagePump], None] | None = None,
+    run: "Callable[[Chosen | None], None]",
+    *,
+    can_choose: bool = True,
 ) -> None:
     from spottui.console.plan_dialog import PlanDialog
 
-    main.app.push_screen(PlanDialog(look, ask, main.clock, choose), run)
+    main.app.push_screen(PlanDialog(look, ask, main.clock, can_choose=can_choose), run)
 
 
 def _ask(main: "MainScreen", title: str, text: str, do: str, send: Callable[[], None], leave: str = "Leave") -> None:

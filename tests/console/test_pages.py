@@ -114,7 +114,7 @@ async def test_t_is_refused_where_nothing_failed():
         assert desk.commands == []
 
 
-async def test_w_puts_another_way_first_and_enter_runs_that_plan():
+async def test_w_puts_another_way_first_which_is_settled_with_the_yes_and_not_before():
     async with running() as (pilot, desk):
         etl, waits = desk.current.instances[1], desk.current.recoveries[1]
         plan = replace(plan_of(etl), routes=(Route.IMAGE, Route.KEPT_DISK))
@@ -123,10 +123,12 @@ async def test_w_puts_another_way_first_and_enter_runs_that_plan():
         await shows(pilot, "w puts kept-disk first")
         await press(pilot, "w")
         await shows(pilot, "kept-disk, then image")
-        await press(pilot, "enter")
-        other = replace(plan, routes=(Route.KEPT_DISK, Route.IMAGE))
-        await tells(desk, pilot, "confirm", waits.recovery_id, other.digest, WHO)
-        assert ("route", waits.recovery_id, Route.KEPT_DISK, WHO) in desk.commands
+        await press(pilot, "escape")
+        assert desk.commands == []
+        await press(pilot, "y", "w", "w")
+        await shows(pilot, "w puts kept-disk first")
+        await press(pilot, "w", "enter")
+        await tells(desk, pilot, "confirm", waits.recovery_id, plan.digest, WHO, Route.KEPT_DISK)
 
 
 async def test_the_plan_names_price_and_reason_of_each_place():

@@ -208,7 +208,7 @@ async def test_a_desk_that_cannot_be_read_is_not_shown_as_live_and_is_read_again
 
 async def test_a_worker_that_raises_is_a_message(caplog):
     class Broken(ScriptedDesk):
-        def confirm(self, recovery_id, digest, who):
+        def confirm(self, recovery_id, digest, who, route=None):
             raise ZeroDivisionError
 
     async with running(Broken(reclaims())) as (pilot, _):

@@ -84,8 +84,7 @@ def test_while_it_waits_for_a_yes_nothing_is_written_that_moves_with_the_clock(
 def test_kept_disks_wait_for_the_release_and_are_no_image_meanwhile(desk: Acting, live_cloud: SimServer) -> None:
     victim = reclaim(live_cloud, desk, notice_s=8)
     recovery_id = desk("recovery", victim)["recovery_id"]
-    desk("choose_route", recovery_id, "kept-disk")
-    assert desk("confirm", recovery_id) is None
+    assert desk("confirm", recovery_id, "kept-disk") is None
     waiting = shows(desk, victim, "awaits_release")
     deadline = datetime.fromisoformat(waiting["deadline"])
     assert (waiting["route"], waiting["progress"], said(waiting)) == ("kept-disk", 0, "DATA KEPT")
