@@ -193,6 +193,7 @@ ACTIONS: tuple[Action, ...] = (
         "The timeline of the chosen row's recovery: each call with its RequestId, duration and error.",
         offered=on_recovery,
         otherwise="The chosen row has no recovery.",
+        footer=came_to_nothing,
     ),
     Action(
         "filter",

@@ -58,7 +58,7 @@ class Choice:
         instance = event = recovery = None
         if row is not None and panel == "instances":
             instance = instances.get(row[0])
-            recovery = recovery_of(view, instance) if instance else None
+            recovery = recovery_of(view, instance.region, instance.instance_id) if instance else None
         elif row is not None and panel == "events":
             event = events.get(row[0])
             recovery = by_id(view, event.recovery_id) if event and event.recovery_id else None
@@ -68,9 +68,9 @@ class Choice:
         return cls(row, instance, event, recovery, recovery if waits else most_urgent(view))
 
 
-def recovery_of(view: DeskView, instance: Instance) -> Recovery | None:
+def recovery_of(view: DeskView, region: str, instance_id: str) -> Recovery | None:
     """Return an instance's open recovery, else its newest."""
-    own = [r for r in view.recoveries if (r.region, r.instance_id) == (instance.region, instance.instance_id)]
+    own = [one for one in view.recoveries if (one.region, one.instance_id) == (region, instance_id)]
     return max(own, key=lambda recovery: (not recovery.state.is_final, recovery.started), default=None)
 
 

@@ -29,7 +29,7 @@ def recover(main: "MainScreen") -> None:
     instance, view = main.choice.instance, main.view
     if instance is None or view is None:
         return
-    recovery = recovery_of(view, instance)
+    recovery = recovery_of(view, instance.region, instance.instance_id)
     if recovery and recovery.state.waits_for_permission:
         _confirm(main, recovery)
     elif recovery and not recovery.state.is_final:

@@ -4,22 +4,27 @@ import re
 import textwrap
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual import on
 from textual.content import Content
 from textual.message_pump import MessagePump
 
+from spottui.console.choice import by_id
 from spottui.console.clipboard import copy
 from spottui.console.messages import Answered
 from spottui.console.page import Page
+from spottui.console.standing import Line, standing
 from spottui.domain.audit import Entry
 from spottui.domain.clock import Clock
-from spottui.domain.prospect import said_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
-from spottui.tables.moments import age, when
+from spottui.tables.moments import age
 from spottui.tables.timeline import Sign, Step, last_failure, steps
+
+if TYPE_CHECKING:
+    from spottui.console.main import MainScreen
 
 _STYLES = {
     Sign.EVIDENCE: "$warning",
@@ -35,7 +40,22 @@ _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+00:00|Z)
 _FRAME_CELLS = 6
 _INDENT = " " * 18
 
-Line = list[tuple[str, str]]
+
+def open_timeline(main: "MainScreen", recovery: Recovery) -> None:
+    """Open the timeline of a recovery."""
+    recovery_id = recovery.recovery_id
+
+    def look() -> Recovery | None:
+        return by_id(main.view, recovery_id) if main.view else None
+
+    def version() -> int:
+        return main.view.version if main.view else 0
+
+    def ask(asker: MessagePump) -> None:
+        main.feed.ask(lambda desk: desk.timeline(recovery_id), asker)
+
+    title = f"Recovery of {plain(recovery.name or recovery.instance_id, 60)}"
+    main.app.push_screen(TimelinePage(title, look, version, ask, main.clock))
 
 
 class TimelinePage(Page):
@@ -104,39 +124,7 @@ class TimelinePage(Page):
 
 def _head(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]:
     where = f"  {plain(recovery.instance_id)}  {plain(recovery.region)}"
-    lines: list[Line] = [
-        [(plain(recovery.name) or "(no name)", "bold"), (where, "")],
-        [("waits" if recovery.awaits_release else str(recovery.state), "bold"), *_outlook(recovery, now)],
-    ]
-    if recovery.reason:
-        lines.append([("why   ", "dim"), (plain(recovery.reason, 500), "")])
-    if recovery.next_step and not recovery.state.is_final:
-        lines.append([("next  ", "dim"), (plain(recovery.next_step, 500), "")])
-    if recovery.trouble and not recovery.state.is_final:
-        lines.append([("trouble  ", "dim"), (f"{plain(recovery.trouble, 500)}{_unseen(recovery, now)}", "bold $error")])
-    failed = last_failure(made)
-    if failed and failed.request_id and not recovery.new_instance_id:
-        said = f"{plain(failed.action, 64)} RequestId {plain(failed.request_id)}"
-        lines.append([("last failure  ", "dim"), (said, "bold $error")])
-    for one in recovery.created:
-        lines.append([("made  ", "dim"), (f"{plain(one.kind)} {plain(one.resource_id)}", "")])
-    return [*lines, []]
-
-
-def _unseen(recovery: Recovery, now: datetime) -> str:
-    if recovery.unseen_since is None:
-        return ""
-    return f" · its progress is {age((now - recovery.unseen_since).total_seconds())} old"
-
-
-def _outlook(recovery: Recovery, now: datetime) -> Line:
-    if recovery.state.is_final:
-        took_s = (recovery.ended - recovery.started).total_seconds() if recovery.ended else None
-        where = f" · now {plain(recovery.new_instance_id)}" if recovery.new_instance_id else ""
-        return [(f" after {age(took_s)}{where}", "")]
-    said = f" · taken back {when(recovery.deadline, now)}"
-    verdict = said_of(recovery, now)
-    return [(said, ""), (f" · {verdict}" if verdict else "", "bold")]
+    return [[(plain(recovery.name) or "(no name)", "bold"), (where, "")], *standing(recovery, made, now), []]
 
 
 def _step(step: Step, start: datetime, room: int) -> list[Line]:

@@ -76,6 +76,35 @@ async def test_from_a_failed_recovery_to_its_request_id_in_two_keys(size):
         assert pilot.app.clipboard == "REQ-3"
 
 
+@pytest.mark.parametrize("panel", ["1", "3"])
+async def test_at_80_by_24_enter_on_what_failed_shows_code_and_request_id_in_eight_lines(panel):
+    desk, _ = failed()
+    async with running(desk, size=NARROW) as (pilot, _):
+        await press(pilot, panel)
+        assert "T Timeline" in screen(pilot.app).splitlines()[-1]
+        await press(pilot, "enter")
+        await shows(pilot, "RequestId REQ-3")
+        top = "\n".join(screen(pilot.app).splitlines()[:8])
+        assert "RunInstances RequestId REQ-3" in top
+        assert "OperationDenied.NoStock" in top
+        assert "no stock [red]anywhere[/red]" in top
+
+
+async def test_the_page_of_an_instance_follows_what_fails_and_leads_to_the_timeline():
+    async with running(size=NARROW) as (pilot, desk):
+        desk.entries = AUDIT[:3]
+        await press(pilot, "enter")
+        await shows(pilot, "imaging · taken back in 03:42 · WILL MAKE IT")
+        assert "RequestId" not in screen(pilot.app)
+        desk.entries = AUDIT[:4]
+        desk.show()
+        await arrived(pilot, desk)
+        pilot.app.screen.tick()
+        await shows(pilot, "last failure  CreateImage RequestId REQ-1")
+        await press(pilot, "T")
+        await shows(pilot, "~ CreateImage  1.5s")
+
+
 async def test_the_timeline_follows_its_recovery():
     async with running() as (pilot, desk):
         desk.entries = AUDIT[:3]
