@@ -70,7 +70,7 @@ class PlanDialog(Dialog[Chosen]):
         """Return the plan, or what there is instead of it."""
         if self._chosen is None:
             return Content(f"\n{self._waiting}\n")
-        return plan_body(self._chosen.shown, other=self._other_route())
+        return plan_body(self._chosen.shown, self.room, other=self._other_route())
 
     def accept(self) -> Chosen | None:
         """Return the plan that is displayed."""

@@ -8,6 +8,7 @@ from spottui.console.palette import title
 from spottui.console.plan_dialog import PlanDialog
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.interruption import Evidence
+from spottui.domain.plan import Route, Stock
 from spottui.domain.recovery import RecoveryState
 from spottui.situation import Situation
 from tests.console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
@@ -45,12 +46,14 @@ async def test_the_plan_shows_old_and_new_of_everything_that_makes_the_machine()
             "image 03:50 after your yes",
             "TIGHT",
             "! Deletion protection is on.",
+            "✕ data            all → nothing written after the image has begun",
+            "✕ private IP      172.16.3.2 → another one",
+            "= place           g7.xlarge in j, vsw-bp1h",
+            "= disks           system cloud_essd PL0 40 GiB, data cloud_essd PL1 100 GiB",
+            "= as before       security groups, key pair, RAM role, host name, user data, tags",
             "1. ecs.g7.xlarge in cn-hangzhou-j (vsw-bp1h)  same type, zone and vSwitch",
             "2. ecs.g7.xlarge in cn-hangzhou-h",
-            "= type            ecs.g7.xlarge",
-            "✕ private IP      172.16.3.2 → another one",
-            "system disk     cloud_essd PL0 40 GiB",
-            "data disk       cloud_essd PL1 100 GiB",
+            "system disk     d-1 cloud_essd PL0 40 GiB",
             "sg-bp1web sg-bp1ops",
             "ops-2026",
             "etl-writer",
@@ -73,13 +76,36 @@ async def test_esc_leaves_the_plan_without_a_command():
         assert desk.commands == []
 
 
-async def test_a_long_plan_scrolls_at_80_by_24():
-    async with running(size=NARROW) as (pilot, _):
+async def test_at_80_by_24_all_that_matters_of_a_plan_stands_above_the_fold_and_the_rest_scrolls():
+    async with running(size=NARROW) as (pilot, desk):
+        plan = plan_of(ETL_INSTANCE)
+        home, zone_h, _ = plan.candidates
+        kinds = [
+            replace(zone_h, instance_type=f"ecs.c{n}.large", vswitch_id="vsw-bp1fgiirvjapnu8yswyb") for n in range(9)
+        ]
+        known = {"stock": Stock.LOW, "interruption_rate": "3-5%", "price_per_hour": 0.42}
+        places = [
+            replace(one, reason="other type; low stock, interrupted 3-5%; rests: sold out", **known) for one in kinds
+        ]
+        routes = (Route.IMAGE, Route.KEPT_DISK, Route.WARM_IMAGE)
+        desk.plans[ETL.recovery_id] = replace(
+            plan, routes=routes, candidates=(home, *places), price_per_hour=0.5, surveyed=True
+        )
         await press(pilot, "j", "y")
         await shows(pilot, "Old → new")
-        assert "after the image has begun" not in screen(pilot.app)
-        await press(pilot, "pagedown", "pagedown")
-        await shows(pilot, "after the image has begun")
+        for text in (
+            "! Deletion protection is on.",
+            "✕ private IP      172.16.3.2 → another one",
+            "image, then kept-disk, then warm-image · w puts kept-disk first",
+            "1. g7.xlarge in j, vsw-bp1h",
+            "5. c3.large in h, vsw-bp…swyb  0.42/h   low stock, 3-5%  other",
+            "and 5 more, below",
+            "Run this plan (enter)",
+            "Leave (esc)",
+        ):
+            assert any(text in line for line in screen(pilot.app).splitlines()), text
+        await press(pilot, "end")
+        await shows(pilot, "RunInstances")
         assert "etl-7" in screen(pilot.app)
         assert "Run this plan (enter)" in screen(pilot.app)
 
