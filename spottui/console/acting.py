@@ -33,10 +33,10 @@ def details(main: "MainScreen") -> None:
 
 def timeline(main: "MainScreen") -> None:
     """Open the timeline of the chosen row's recovery."""
-    from spottui.console.timeline_page import open_timeline
+    from spottui.console.timeline_page import TimelinePage
 
     if main.choice.recovery:
-        open_timeline(main, main.choice.recovery)
+        main.app.push_screen(TimelinePage(main, main.choice.recovery))
 
 
 def copy_id(main: "MainScreen") -> None:

@@ -9,7 +9,7 @@ from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.column import Cell, Row
-from spottui.tables.instances import open_reclaims
+from spottui.tables.instances import is_wish, open_reclaims
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +90,8 @@ def interruption_of(view: DeskView, region: str, instance_id: str) -> Interrupti
 def by_id(view: DeskView, recovery_id: str) -> Recovery | None:
     """Return a recovery by its id."""
     return next((recovery for recovery in view.recoveries if recovery.recovery_id == recovery_id), None)
+
+
+def is_wished(view: DeskView, recovery: Recovery) -> bool:
+    """Whether nothing but an engineer's wish speaks for a recovery."""
+    return any(is_wish(one) for one in view.interruptions if one.id == recovery.recovery_id)

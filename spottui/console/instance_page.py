@@ -7,7 +7,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from spottui.console.choice import interruption_of, recovery_of
+from spottui.console.choice import interruption_of, is_wished, recovery_of
 from spottui.console.details import Fact, instance_facts, past_facts, reclaim_facts, recovery_facts, section, timeline
 from spottui.console.flow import column_cells, flow
 from spottui.console.messages import Answered
@@ -15,7 +15,7 @@ from spottui.console.page import Page
 from spottui.console.price_chart import price_section
 from spottui.console.readiness import readiness
 from spottui.console.standing import standing
-from spottui.console.timeline_page import open_timeline
+from spottui.console.timeline_page import TimelinePage
 from spottui.domain.audit import Entry
 from spottui.domain.background import Background
 from spottui.domain.history import InstanceRecord
@@ -84,13 +84,14 @@ class InstancePage(Page):
         parts += [section("Instance", instance_facts(one)) for one in view.instances if self._is_here(one)]
         heads = [_head(one) for one in view.instances if self._is_here(one)]
         if recovery:
-            heads += [Content.assemble(*line) for line in standing(recovery, steps(self._audit, now), now)]
+            made, wish = steps(self._audit, now), is_wished(view, recovery)
+            heads += [Content.assemble(*line) for line in standing(recovery, made, now, wish=wish)]
         return Content("\n").join([*heads, Content(""), flow(parts, self.room, _LEAST_CELLS)])
 
     def action_timeline(self) -> None:
         """Open the timeline of its recovery."""
         if self._recovery:
-            open_timeline(self._main, self._recovery)
+            self.app.push_screen(TimelinePage(self._main, self._recovery))
         else:
             self.notify("This instance has no recovery.", severity="warning")
 

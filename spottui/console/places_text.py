@@ -13,7 +13,7 @@ _PRICE_CELLS = 8
 def places_in_short(plan: Plan) -> list[Line]:
     """Return a line for each of the first places: where, for how much, how likely, and why there."""
     region, shown = plan.spec.instance.region, plan.candidates[:_SHOWN]
-    names = [place_in_short(one.instance_type, one.zone, one.vswitch_id, region) for one in shown]
+    names = [place_in_short(one.instance_type, one.zone, region, one.vswitch_id) for one in shown]
     widest = max((len(name) for name in names), default=0)
     lines = [
         _in_short(number, cell_text(name, widest), one)
@@ -23,10 +23,10 @@ def places_in_short(plan: Plan) -> list[Line]:
     return [*lines, [(f"  and {more} more, below", "dim")]] if more > 0 else lines
 
 
-def place_in_short(instance_type: str, zone: str, vswitch_id: str, region: str) -> str:
+def place_in_short(instance_type: str, zone: str, region: str, vswitch_id: str = "") -> str:
     """Return a place in short: `g7.xlarge in h, vsw-bp…aqge`."""
     kind, where = plain(instance_type, 64).removeprefix("ecs."), plain(zone, 64).removeprefix(f"{region}-")
-    return f"{kind} in {where}, {short_id(plain(vswitch_id, 64))}"
+    return f"{kind} in {where}{f', {short_id(plain(vswitch_id, 64))}' if vswitch_id else ''}"
 
 
 def places_in_full(plan: Plan) -> list[Line]:

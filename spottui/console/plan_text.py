@@ -11,7 +11,7 @@ from spottui.console.plan_lines import Line, change, joined, lost, price
 from spottui.console.readiness import VERDICT_STYLES
 from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan, Route
-from spottui.domain.prospect import image_expected, said_of, verdict_of
+from spottui.domain.prospect import as_planned, image_expected, said_of, verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.instances import is_wish
@@ -34,9 +34,8 @@ class Subject:
 
 def plan_head(subject: Subject, plan: Plan | None, now: datetime) -> Content:
     """Return the instance, its deadline and the forecast of this plan, and a red line when no lock speaks for it."""
-    recovery = subject.recovery
-    if plan and recovery and recovery.state.waits_for_permission:
-        subject = replace(subject, recovery=replace(recovery, route=plan.route, no_room=plan.has_no_room))
+    if plan and subject.recovery:
+        subject = replace(subject, recovery=as_planned(subject.recovery, plan))
     lines: list[Line] = [
         [
             (plain(subject.name) or "(no name)", "bold"),
@@ -135,9 +134,9 @@ def _data(plan: Plan) -> Line:
 
 def _place(plan: Plan) -> Line:
     old = plan.spec.instance
-    before = place_in_short(old.instance_type, old.zone, plan.spec.vswitch_id, old.region)
+    before = place_in_short(old.instance_type, old.zone, old.region, plan.spec.vswitch_id)
     first = plan.candidates[0] if plan.candidates else None
-    after = place_in_short(first.instance_type, first.zone, first.vswitch_id, old.region) if first else "nowhere"
+    after = place_in_short(first.instance_type, first.zone, old.region, first.vswitch_id) if first else "nowhere"
     return change("place", before, after)
 
 

@@ -14,10 +14,13 @@ Line = list[tuple[str, str]]
 _FAILURE_CHARACTERS = 200
 
 
-def standing(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]:
-    """Return how a recovery stands in lines, what failed last before all else; `made` are its steps."""
+def standing(recovery: Recovery, made: Sequence[Step], now: datetime, *, wish: bool = False) -> list[Line]:
+    """Return how a recovery stands in lines, what failed last before all else; `made` are its steps.
+
+    One that an engineer wished for has no deadline that means anything, and no verdict against it.
+    """
     state = "waits" if recovery.awaits_release else str(recovery.state)
-    lines: list[Line] = [[(state, "bold"), *_outlook(recovery, now)], *_failure(recovery, made)]
+    lines: list[Line] = [[(state, "bold"), *_outlook(recovery, now, wish=wish)], *_failure(recovery, made)]
     goes_on = not recovery.state.is_final
     if recovery.trouble and goes_on:
         lines.append([("trouble  ", "dim"), (f"{plain(recovery.trouble, 500)}{_unseen(recovery, now)}", "bold $error")])
@@ -50,11 +53,13 @@ def _unseen(recovery: Recovery, now: datetime) -> str:
     return f" · its progress is {age((now - recovery.unseen_since).total_seconds())} old"
 
 
-def _outlook(recovery: Recovery, now: datetime) -> Line:
+def _outlook(recovery: Recovery, now: datetime, *, wish: bool) -> Line:
     if recovery.state.is_final:
         took_s = (recovery.ended - recovery.started).total_seconds() if recovery.ended else None
         where = f" · now {plain(recovery.new_instance_id)}" if recovery.new_instance_id else ""
         return [(f" after {age(took_s)}{where}", "")]
+    if wish:
+        return [(" · begun by hand, no reclaim is known", "")]
     said = f" · taken back {when(recovery.deadline, now)}"
     verdict = said_of(recovery, now)
     return [(said, ""), (f" · {verdict}" if verdict else "", "bold")]

@@ -1,9 +1,10 @@
 """What is to be expected of a recovery at a moment: from its route and what is known of it, with nothing written."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from spottui.domain.forecast import Forecast, Verdict
-from spottui.domain.plan import Route
+from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Recovery, RecoveryState
 
 _IMAGE_THERE = frozenset(
@@ -31,6 +32,13 @@ def said_of(recovery: Recovery, now: datetime) -> str:
     image = _of_image(recovery, now)
     known = _SAID.get(image, f"image {image}") if image else ""
     return f"{known} · no place has room" if known else "no place has room"
+
+
+def as_planned(recovery: Recovery, plan: Plan) -> Recovery:
+    """Return a recovery that waits for a yes as it would go by this plan; once it goes, it is as it stands."""
+    if not recovery.state.waits_for_permission:
+        return recovery
+    return replace(recovery, route=plan.route, no_room=plan.has_no_room)
 
 
 def image_expected(recovery: Recovery, now: datetime) -> datetime | None:

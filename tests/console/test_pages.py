@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from spottui.domain.audit import Entry, Phase
+from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
 from spottui.domain.recovery import Created, RecoveryState
 from spottui.tables.storm import forecast_of_all, storm
@@ -175,14 +176,17 @@ async def test_the_plan_names_price_and_reason_of_each_place():
         assert "0.4/h → 0.42/h" in screen(pilot.app)
 
 
-async def test_marked_recoveries_are_confirmed_together_with_the_plans_that_were_shown():
-    async with running() as (pilot, desk):
+@pytest.mark.parametrize("size", [(120, 40), NARROW])
+async def test_marked_recoveries_are_confirmed_together_with_the_plans_that_were_shown(size):
+    async with running(size=size) as (pilot, desk):
         _, etl, job = desk.current.recoveries
         await press(pilot, "space", "space", "space", "y")
         await shows(pilot, "Recover 2 marked instances")
+        await shows(pilot, " 04:11  etl-7          TIGHT ")
         plans = [plan_of(one) for one in desk.current.instances[1:3]]
-        for plan in plans:
-            await shows(pilot, plan.digest)
+        for plan, place in zip(plans, ("g7.xlarge in j", "c7.large in h"), strict=True):
+            line = next(line for line in screen(pilot.app).splitlines() if plan.digest in line)
+            assert f"image, {place} ! 1" in line
         assert "web-3" not in "".join(line for line in screen(pilot.app).splitlines() if "image," in line)
         await press(pilot, "enter")
         for one, plan in zip((etl, job), plans, strict=True):
@@ -233,21 +237,53 @@ def stormy(many=9):
     return view(instances=tuple(made), interruptions=tuple(causes), recoveries=tuple(recoveries))
 
 
-async def test_a_storm_is_grouped_by_zone_and_type():
-    async with running(ScriptedDesk(stormy())) as (pilot, _):
+async def test_a_storm_is_one_line_for_each_zone_and_type_with_deadline_and_verdicts():
+    async with running(ScriptedDesk(stormy()), size=NARROW) as (pilot, _):
         await shows(pilot, "3 of 9 will make it")
         await press(pilot, "w")
-        await shows(pilot, "cn-hangzhou-j ecs.c7.large")
+        await shows(pilot, "3 of 9 will make it · 1 NEEDS YOU")
         text = screen(pilot.app)
-        assert "3 of 3" in text
-        assert "0 of 3" in text
-        assert "1 NEED YOU" in text
+        for line in (
+            " 01:40  h ecs.c7.large  3 of 3    WILL MAKE IT ",
+            " 01:42  j ecs.c7.large  0 of 3    1 NEEDS YOU: no forecast; 2 WILL NOT ",
+            " 01:41  i ecs.c7.large  0 of 3    TIGHT ",
+        ):
+            assert line in text
 
 
 def test_a_storm_counts_every_recovery_once_and_what_loses_most_stands_first():
     shown = stormy(12)
     groups = storm(shown, shown.recoveries)
-    assert sum(one.total for one in groups) == 12
+    assert sum(one.needs_you.total() + one.outlooks.total() for one in groups) == 12
     assert [one.total - one.will_make_it for one in groups] == [4, 4, 0]
     assert forecast_of_all(shown.recoveries, NOW) == "4 of 12 will make it"
     assert forecast_of_all((), NOW) == ""
+
+
+@pytest.mark.parametrize("state", [RecoveryState.IMAGING, RecoveryState.NEEDS_YOU])
+async def test_a_recovery_has_one_verdict_on_every_screen(state):
+    shown = stormy(3)
+    one = replace(shown.recoveries[1], state=state, forecast_at=None, image_s=80.0)
+    desk = ScriptedDesk(replace(shown, recoveries=(one,)))
+    ways = {"3": "imaging" if state is RecoveryState.IMAGING else "NEEDS YOU", "enter": "taken back", "w": "Storm"}
+    ways |= {"y": "Run this plan"} if state is RecoveryState.NEEDS_YOU else {}
+    async with running(desk, size=NARROW) as (pilot, _):
+        for key, there in ways.items():
+            await press(pilot, key)
+            await shows(pilot, there)
+            assert "TIGHT" in screen(pilot.app)
+            assert "WILL" not in screen(pilot.app)
+            if key != "3":
+                await press(pilot, "escape")
+
+
+async def test_one_that_an_engineer_wished_for_has_no_verdict_and_is_in_no_storm():
+    of = instance(1)
+    wish = reclaim(of, 100, (Evidence.ENGINEER,))
+    runs = recovery(of, wish, RecoveryState.IMAGING, forecast_at=NOW + timedelta(seconds=500))
+    async with running(ScriptedDesk(view(instances=(of,), interruptions=(wish,), recoveries=(runs,)))) as (pilot, _):
+        await press(pilot, "T")
+        await shows(pilot, "imaging · begun by hand, no reclaim is known")
+        assert "WILL NOT" not in screen(pilot.app)
+        await press(pilot, "escape", "w")
+        await shows(pilot, "No recovery is open")
