@@ -219,7 +219,7 @@ class Desk:
         self._decide(recovery_id, Decision.HOLD, who)
 
     def cancel(self, recovery_id: str, who: str) -> None:
-        """Stop a running recovery at its next safe point."""
+        """Cancel a running recovery at its next safe point."""
         self._refuse_if_read_only()
         known = self._journal.recoveries.get(recovery_id)
         if known and known.new_instance_id and not known.state.is_final:
@@ -227,7 +227,7 @@ class Desk:
                 f"{known.new_instance_id} is launched already; stop or release it by hand if it is not wanted."
             )
         if not self._journal.recoveries.cancel(recovery_id, who, self._clock.now()):
-            raise Refused("This recovery is over; there is nothing to stop.")
+            raise Refused("This recovery is over; there is nothing to cancel.")
         self._work.signals.wake(recovery_id)
 
     def arm(self, who: str) -> None:
@@ -257,7 +257,7 @@ class Desk:
         )
         if decided is None:
             raise Refused(
-                "This recovery no longer waits for a yes or a no: x stops it while it runs, r begins a new one."
+                "This recovery no longer waits for a yes or a no: x cancels it while it runs, r begins a new one."
             )
         self._work.signals.wake(recovery_id)
 

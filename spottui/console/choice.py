@@ -16,7 +16,7 @@ from spottui.tables.instances import is_wish, open_reclaims
 class Choice:
     """A row and what belongs to it.
 
-    `recovery` is the row's own, `own` the same as long as it is open: what a veto, a hold or a stop is for. `waiting`
+    `recovery` is the row's own, `own` the same as long as it is open: what a veto, a hold or a cancel is for. `waiting`
     is what a yes is for: the row's own when that one waits, else the most urgent one; its plan names it, and asks.
     """
 

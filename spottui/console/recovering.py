@@ -1,4 +1,4 @@
-"""What the actions that change something do: confirm, recover, veto, hold, stop, try again, and auto-mode."""
+"""What the actions that change something do: confirm, recover, veto, hold, cancel, try again, and auto-mode."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -100,23 +100,19 @@ def hold(main: "MainScreen") -> None:
 
 
 def cancel(main: "MainScreen") -> None:
-    """Ask, then stop the chosen row's recovery at its next safe point."""
+    """Ask, then cancel the chosen row's recovery at its next safe point."""
+    from spottui.console.cancel_dialog import CancelDialog
+
     if not (recovery := main.choice.own):
         return
     name = plain(recovery.name or recovery.instance_id)
-    made = [f"  {plain(made.kind)} {plain(made.resource_id)}" for made in recovery.created]
-    left = "\n".join(
-        ["Left behind so far, and charged until you delete it:", *made] if made else ["Nothing made so far."]
-    )
-    text = (
-        f"It is {recovery.state} and stops at the next safe point: a call under way is waited for, none is begun.\n\n"
-        f"{left}"
-    )
 
-    def send() -> None:
-        main.feed.command(lambda desk: desk.cancel(recovery.recovery_id, main.who), f"{name}: stopping")
+    def answered(yes: bool | None) -> None:
+        if yes:
+            said = f"{name}: it is cancelled at the next safe point"
+            main.feed.command(lambda desk: desk.cancel(recovery.recovery_id, main.who), said)
 
-    _ask(main, f"Stop the recovery of {name}?", text, "Stop it", send, leave="Let it run")
+    main.app.push_screen(CancelDialog(main, recovery), answered)
 
 
 def auto(main: "MainScreen") -> None:
@@ -236,11 +232,11 @@ def _show_plan(
     main.app.push_screen(PlanDialog(look, ask, main.clock, can_choose=can_choose), run)
 
 
-def _ask(main: "MainScreen", title: str, text: str, do: str, send: Callable[[], None], leave: str = "Leave") -> None:
+def _ask(main: "MainScreen", title: str, text: str, do: str, send: Callable[[], None]) -> None:
     from spottui.console.dialog import Ask
 
     def answered(yes: bool | None) -> None:
         if yes:
             send()
 
-    main.app.push_screen(Ask(title, Content(text), do, leave), answered)
+    main.app.push_screen(Ask(title, Content(text), do), answered)

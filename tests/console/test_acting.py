@@ -240,13 +240,46 @@ async def test_x_asks_before_it_vetoes_one_that_needs_a_person():
         await tells(desk, pilot, "veto", ETL.recovery_id, WHO)
 
 
-async def test_x_on_a_running_one_says_what_is_left_behind():
-    async with running() as (pilot, desk):
+async def test_x_on_a_running_one_says_what_is_lost_what_is_kept_and_what_that_costs():
+    async with running(size=NARROW) as (pilot, desk):
+        plan = plan_of(desk.current.instances[0])
+        system, data = plan.spec.disks
+        disks = (replace(system, disk_id="d-bp1aaa"), data)
+        desk.plans[WEB.recovery_id] = replace(plan, spec=replace(plan.spec, disks=disks))
+        desk.storage_price = {"snapshot": 0.02, "cloud_essd": 0.1}
         await press(pilot, "3", "x")
-        await shows(pilot, "image m-bp7ab3kd9xw1")
-        assert "kept disk d-bp1aaa" in screen(pilot.app)
+        await shows(pilot, "kept disk d-bp1aaa  40 GiB, at most 4 a month")
+        assert "image m-bp7ab3kd9xw1  140 GiB, at most 2.8 a month" in screen(pilot.app)
+        assert "web-3 is lost in 03:42, and nothing will replace it." in screen(pilot.app)
         await press(pilot, "enter", "x", "y")
         await tells(desk, pilot, "cancel", WEB.recovery_id, WHO)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "behavior", "passed_s", "fate"),
+    [
+        ((Evidence.ENGINEER,), InterruptionBehavior.TERMINATE, 0, "goes on running: no reclaim of it is known."),
+        ((Evidence.QUEUE,), InterruptionBehavior.TERMINATE, 0, "has no lock: if this is no drill, it is lost in 03:42"),
+        ((Evidence.LOCK,), InterruptionBehavior.STOP, 0, "is stopped in 03:42, not released"),
+        (
+            (Evidence.LOCK,),
+            InterruptionBehavior.TERMINATE,
+            230,
+            "was taken back 00:08 ago, and nothing will replace it.",
+        ),
+    ],
+)
+async def test_a_cancel_says_what_becomes_of_the_instance(evidence, behavior, passed_s, fate):
+    of = replace(instance(1, "web-1"), behavior=behavior)
+    cause = reclaim(of, 222, evidence)
+    runs = recovery(of, cause, RecoveryState.DRAINING)
+    desk = ScriptedDesk(view(instances=(of,), interruptions=(cause,), recoveries=(runs,)))
+    clock = FrozenClock()
+    clock.go(passed_s)
+    async with running(desk, clock=clock) as (pilot, _):
+        await press(pilot, "x")
+        await shows(pilot, f"web-1 {fate}")
+        assert "Nothing is kept: it has made nothing so far" in screen(pilot.app)
 
 
 def one_runs_and_one_waits(waits=RecoveryState.VETO_WINDOW):
@@ -264,7 +297,7 @@ async def test_on_a_row_whose_recovery_runs_only_y_takes_another_one_and_its_pla
     async with running(one_runs_and_one_waits(waits)) as (pilot, desk):
         await press(pilot, panel)
         footer = screen(pilot.app).splitlines()[-1]
-        assert "x Stop" in footer
+        assert "x Cancel" in footer
         assert not {"Veto", "Hold", "now"} & set(footer.split())
         await press(pilot, "h", "g")
         assert pilot.app.screen is pilot.app.main
@@ -272,7 +305,7 @@ async def test_on_a_row_whose_recovery_runs_only_y_takes_another_one_and_its_pla
         await shows(pilot, "Recover web-2")
         await press(pilot, "escape")
         await press(pilot, "x")
-        await shows(pilot, "Stop the recovery of web-1?")
+        await shows(pilot, "Cancel the recovery of web-1?")
         assert desk.commands == []
 
 
@@ -291,7 +324,7 @@ async def test_on_an_instance_at_peace_only_y_is_offered_and_takes_the_most_urge
         await press(pilot, "end", "x", "h")
         footer = screen(pilot.app).splitlines()[-1]
         assert "y Confirm" in footer
-        assert not {"Veto", "Stop", "Hold", "now"} & set(footer.split())
+        assert not {"Veto", "Cancel", "Hold", "now"} & set(footer.split())
         assert desk.commands == []
         await press(pilot, "y")
         await shows(pilot, "Recover web-2")
@@ -396,7 +429,7 @@ async def test_read_only_has_no_holes(action):
 async def test_the_palette_offers_what_can_be_done_now():
     async with running() as (pilot, _):
         offered = {command.title for command in pilot.app.get_system_commands(pilot.app.main)}
-        wanted = {"recovery: stop (x)", "recovery: recover (r)", "program: help (?)", "theme: colour-blind"}
+        wanted = {"recovery: cancel (x)", "recovery: recover (r)", "program: help (?)", "theme: colour-blind"}
         assert wanted <= offered
         assert not {"recovery: veto (x)", "recovery: hold (h)"} & offered
         await press(pilot, "ctrl+p")
