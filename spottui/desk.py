@@ -158,6 +158,10 @@ class Desk:
             raise Refused("The plan is not the one that was shown. Open it again.")
         self._decide(recovery_id, Decision.CONFIRM, who, route)
 
+    def successors(self) -> int:
+        """Return how many other consoles of this journal go on with the recoveries that this one leaves."""
+        return self._engine.successors()
+
     def leftovers(self) -> tuple[Leftover, ...]:
         """Return what recoveries left behind that costs money; asks the cloud."""
         return self._janitor.leftovers()

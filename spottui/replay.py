@@ -98,6 +98,10 @@ class Replay:
         """Return that nothing is known around an instance."""
         return Background(Found(problem=_ASKS_NOTHING), Found(problem=_ASKS_NOTHING), Found(problem=_ASKS_NOTHING))
 
+    def successors(self) -> int:
+        """Return that nobody goes on with a replay."""
+        return 0
+
     def leftovers(self) -> NoReturn:
         """Refuse: what is there now is another question."""
         raise Refused(_ASKS_NOTHING)

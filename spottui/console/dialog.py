@@ -109,7 +109,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     def action_scroll(self, lines: int) -> None:
         """Scroll the text by so many lines."""
         scroll = self.query_one("#scroll", VerticalScroll)
-        scroll.scroll_to(y=scroll.scroll_offset.y + lines, animate=False)
+        scroll.scroll_to(y=scroll.scroll_offset.y + lines, animate=False, immediate=True)
 
     @on(Button.Pressed, "#do")
     def _do_it(self) -> None:
@@ -148,13 +148,3 @@ class Ask(Dialog[bool]):
     def action_say_yes(self) -> None:
         """Answer yes."""
         self.dismiss(True)
-
-
-class AskToQuit(Ask):
-    """The question before the end: a second `q` is a yes."""
-
-    DO_KEYS = "q or y"
-
-    def action_quit_key(self) -> None:
-        """Answer yes."""
-        self.action_say_yes()

@@ -212,6 +212,7 @@ class ScriptedDesk:
         self.history = ()
         self.surroundings = background_of(instance(1), NOW)
         self.left = ()
+        self.other_consoles = 0
         self.storage_price = {}
         self.older = ()
         self.looked = 0
@@ -259,6 +260,9 @@ class ScriptedDesk:
 
     def past(self):
         return self.history
+
+    def successors(self):
+        return self.other_consoles
 
     def leftovers(self):
         self._maybe_refuse()
