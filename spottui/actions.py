@@ -8,10 +8,10 @@ from spottui.situation import (
     Situation,
     always,
     came_to_nothing,
+    may_recover,
     never,
     not_starting,
     on_events,
-    on_instance,
     on_recovery,
     on_row,
     on_row_of_now,
@@ -22,7 +22,6 @@ from spottui.situation import (
     some_marked,
     someone_waits,
     veto_window,
-    without_recovery,
 )
 
 
@@ -145,11 +144,11 @@ ACTIONS: tuple[Action, ...] = (
         "Recover",
         ("r",),
         Scope.RECOVERY,
-        "Plan a recovery of the chosen instance, reclaimed or not; enter then runs exactly what is shown.",
+        "Plan a recovery of the chosen row's instance, reclaimed or not; enter then runs exactly what is shown.",
         danger=True,
-        offered=on_instance,
-        otherwise="Choose an instance first (1, then the arrows).",
-        footer=without_recovery,
+        offered=on_someone,
+        otherwise="This row names no instance.",
+        footer=may_recover,
     ),
     Action(
         "retry",

@@ -42,7 +42,7 @@ class CancelDialog(Ask):
         """Return what cancelling does, as it is now."""
         view, now = self._main.view, self._main.clock.now()
         one = (by_id(view, self._recovery.recovery_id) if view else None) or self._recovery
-        lines = [Content(f"It is {one.state}, and ends at the next safe point: a call under way is waited for.\n")]
+        lines = [Content(f"It is {one.state} and ends at the next safe point, after any call under way.\n")]
         if view:
             lines += [Content.styled(f"{self._name} {_fate(view, one, now)}", "bold $warning"), Content("")]
         return Content("\n").join([*lines, *self._kept(one)])

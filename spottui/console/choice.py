@@ -38,6 +38,12 @@ class Choice:
         return about.instance_id if about else ""
 
     @property
+    def name(self) -> str:
+        """The name of the instance that the row is about, else its id."""
+        named = self.instance or self.recovery
+        return (named.name if named else "") or self.resource_id
+
+    @property
     def region(self) -> str:
         """The region of the row; empty when there is none."""
         about = self.instance or self.recovery or self.event

@@ -212,7 +212,6 @@ class MainScreen(Screen[None]):
             own=choice.own.state if choice.own else None,
             ended=choice.recovery.state if choice.recovery and not choice.own else None,
             waiting=choice.waiting.state if choice.waiting else None,
-            on_instance=choice.instance is not None,
             on_row=choice.row is not None,
             on_recovery=choice.recovery is not None,
             on_someone=bool(choice.resource_id),

@@ -8,14 +8,14 @@ from textual.content import Content
 from spottui.console.places_text import place_in_short, places_in_short
 from spottui.console.plan_details import in_full, kept, size_of
 from spottui.console.plan_lines import Line, change, joined, lost, price
-from spottui.console.readiness import VERDICT_STYLES
+from spottui.console.readiness import VERDICT_STYLES, image_said
 from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan, Route
-from spottui.domain.prospect import as_planned, image_expected, said_of, verdict_of
+from spottui.domain.prospect import as_planned, said_of, verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.instances import is_wish
-from spottui.tables.moments import duration, when
+from spottui.tables.moments import when
 
 _SURVEYED = "   price, stock, interruption rate"
 _NOT_SURVEYED = "   stock and prices are looked up while the image is made"
@@ -76,23 +76,13 @@ def _deadline(subject: Subject, now: datetime) -> Line:
     if recovery and recovery.state.is_final:
         failed = recovery.trouble or recovery.reason
         return [*line, (" · last time ", ""), (plain(failed or str(recovery.state), 300), "bold $error")]
-    if recovery and (image := _image(recovery, now)):
+    if recovery and (image := image_said(recovery, now)):
         line.append((f" · {image}", ""))
     if recovery and (verdict := verdict_of(recovery, now)):
         line += [(" · ", ""), (said_of(recovery, now), VERDICT_STYLES[verdict])]
     else:
         line.append((" · no forecast yet", "dim"))
     return line
-
-
-def _image(recovery: Recovery, now: datetime) -> str:
-    """What a yes brings, or what it has brought; by another route no image is awaited."""
-    if recovery.route is not Route.IMAGE:
-        return ""
-    if recovery.state.waits_for_permission:
-        return f"image {duration(recovery.image_s)} after your yes" if recovery.image_s else ""
-    expected = image_expected(recovery, now) if recovery.is_imaging else None
-    return f"image ready in {duration((expected - now).total_seconds())}" if expected else ""
 
 
 def _way(plan: Plan, other: Route | None) -> list[Line]:

@@ -10,7 +10,7 @@ from spottui.domain.forecast import Forecast, Verdict, before_image
 from spottui.domain.history import InstanceRecord
 from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.plan import WarmImage
+from spottui.domain.plan import Route, WarmImage
 from spottui.domain.prospect import image_expected, said_of, verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
@@ -65,7 +65,8 @@ def _outlook(
     if not spec.image_gib:
         return [Content("  no forecast: the size of an image of it is not known")]
     forecast = before_image(now, deadline or now + timedelta(seconds=NOTICE_S), spec.image_gib, record.timing)
-    lines = [_verdict(forecast.verdict, str(forecast.verdict), _image_begun_now(forecast, spec, now))]
+    begun = "if begun now: " if deadline else ""
+    lines = [_verdict(forecast.verdict, str(forecast.verdict), begun + _image_begun_now(forecast, spec, now))]
     if _stops(spec):
         lines.append(Content("  in Stop mode it is stopped, and started again first; an image is the way after that"))
     return lines
@@ -76,9 +77,19 @@ def _as_it_stands(recovery: Recovery, now: datetime) -> list[Content]:
     verdict = verdict_of(recovery, now)
     if verdict is None:
         return [Content("  no forecast yet")]
-    expected = image_expected(recovery, now)
-    image = f"image ready {when(expected, now)}, {_slack(Forecast(expected, recovery.deadline))}" if expected else ""
-    return [_verdict(verdict, said_of(recovery, now), image)]
+    image, expected = image_said(recovery, now), image_expected(recovery, now)
+    slack = f", {_slack(Forecast(expected, recovery.deadline))}" if image and expected else ""
+    return [_verdict(verdict, said_of(recovery, now), f"{image}{slack}")]
+
+
+def image_said(recovery: Recovery, now: datetime) -> str:
+    """Return what a yes brings, or what it has brought; by another route no image is awaited."""
+    if recovery.route is not Route.IMAGE:
+        return ""
+    if recovery.state.waits_for_permission:
+        return f"image {duration(recovery.image_s)} after your yes" if recovery.image_s else ""
+    expected = image_expected(recovery, now) if recovery.is_imaging else None
+    return f"image ready in {duration((expected - now).total_seconds())}" if expected else ""
 
 
 def _verdict(verdict: Verdict, said: str, image: str) -> Content:

@@ -25,17 +25,17 @@ def confirm(main: "MainScreen") -> None:
 
 
 def recover(main: "MainScreen") -> None:
-    """Show a plan for the chosen instance; its open recovery is the one that is confirmed, if it has one."""
-    instance, view = main.choice.instance, main.view
-    if instance is None or view is None:
+    """Show a plan for the chosen row's instance; its open recovery is the one that is confirmed, if it has one."""
+    choice, view = main.choice, main.view
+    if view is None or not choice.resource_id:
         return
-    recovery = recovery_of(view, instance.region, instance.instance_id)
+    recovery = recovery_of(view, choice.region, choice.resource_id)
     if recovery and recovery.state.waits_for_permission:
         _confirm(main, recovery)
     elif recovery and not recovery.state.is_final:
-        main.notify(f"{plain(recovery.name)}: its recovery runs already.", severity="warning", markup=False)
+        main.notify(f"{plain(choice.name)}: its recovery runs already.", severity="warning", markup=False)
     else:
-        _recover(main, instance.region, instance.instance_id, instance.name)
+        _recover(main, choice.region, choice.resource_id, choice.name)
 
 
 def veto(main: "MainScreen") -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from spottui.console.cells import cell_text
 from spottui.domain.prospect import said_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
@@ -11,18 +12,20 @@ from spottui.tables.timeline import Step, last_failure
 
 Line = list[tuple[str, str]]
 
-_FAILURE_CHARACTERS = 200
+_SAID_CELLS = 61
 
 
 def standing(recovery: Recovery, made: Sequence[Step], now: datetime, *, wish: bool = False) -> list[Line]:
     """Return how a recovery stands in lines, what failed last before all else; `made` are its steps.
 
+    What a replacement has overtaken is in the steps alone.
     One that an engineer wished for has no deadline that means anything, and no verdict against it.
     """
     state = "waits" if recovery.awaits_release else str(recovery.state)
-    lines: list[Line] = [[(state, "bold"), *_outlook(recovery, now, wish=wish)], *_failure(recovery, made)]
+    failed = None if recovery.new_instance_id else last_failure(made)
+    lines: list[Line] = [[(state, "bold"), *_outlook(recovery, now, wish=wish)], *(_failure(failed) if failed else [])]
     goes_on = not recovery.state.is_final
-    if recovery.trouble and goes_on:
+    if recovery.trouble and goes_on and (failed is None or recovery.unseen_since):
         lines.append([("trouble  ", "dim"), (f"{plain(recovery.trouble, 500)}{_unseen(recovery, now)}", "bold $error")])
     if recovery.reason:
         lines.append([("why   ", "dim"), (plain(recovery.reason, 500), "")])
@@ -34,16 +37,13 @@ def standing(recovery: Recovery, made: Sequence[Step], now: datetime, *, wish: b
     ]
 
 
-def _failure(recovery: Recovery, made: Sequence[Step]) -> list[Line]:
-    """What a replacement has overtaken is in the steps alone."""
-    failed = last_failure(made)
-    if failed is None or recovery.new_instance_id:
-        return []
+def _failure(failed: Step) -> list[Line]:
+    """Two lines at 80 cells: the steps have all of it."""
     request_id = plain(failed.request_id) or "none: no answer came"
-    code = plain(failed.detail.removeprefix("failed: "), _FAILURE_CHARACTERS)
+    said = cell_text(plain(failed.detail, 500), _SAID_CELLS).rstrip()
     return [
         [("last failure  ", "dim"), (f"{plain(failed.action, 64)} RequestId {request_id}", "bold $error")],
-        *([[("              ", ""), (code, "$error")]] if code else []),
+        [("              ", ""), (said, "$error")],
     ]
 
 

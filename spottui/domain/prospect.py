@@ -25,13 +25,10 @@ def verdict_of(recovery: Recovery, now: datetime) -> Verdict | None:
 
 
 def said_of(recovery: Recovery, now: datetime) -> str:
-    """Return the verdict where there is room for all of it: `image WILL MAKE IT · no place has room`."""
+    """Return the verdict where there is room for all of it: `NO ROOM · image WILL MAKE IT`."""
     verdict = verdict_of(recovery, now)
-    if verdict is not Verdict.NO_ROOM:
-        return str(verdict or "")
-    image = _of_image(recovery, now)
-    known = _SAID.get(image, f"image {image}") if image else ""
-    return f"{known} · no place has room" if known else "no place has room"
+    image = _of_image(recovery, now) if verdict is Verdict.NO_ROOM else None
+    return f"{verdict or ''} · {_SAID.get(image, f'image {image}')}" if image else str(verdict or "")
 
 
 def as_planned(recovery: Recovery, plan: Plan) -> Recovery:

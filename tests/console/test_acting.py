@@ -477,7 +477,7 @@ def test_the_footer_fits_and_ends_with_help(width):
     from spottui.console.lines import footer
 
     veto_window = RecoveryState.VETO_WINDOW
-    situation = Situation(own=veto_window, waiting=veto_window, on_instance=True, on_row=True)
+    situation = Situation(own=veto_window, waiting=veto_window, on_someone=True, on_row=True)
     text = footer(situation, width).plain
     assert width < 80 or "/ Filter" in text
     assert len(text) <= width

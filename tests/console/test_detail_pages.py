@@ -111,7 +111,7 @@ async def test_under_a_reclaim_the_page_speaks_of_the_real_deadline_and_the_verd
         await shows(pilot, "WILL MAKE IT  image ready in 01:10, 02:32 to spare")
         assert "If the notice came now" not in screen(pilot.app)
         await press(pilot, "escape", "down", "enter")
-        await shows(pilot, "TIGHT  image of 140 GiB takes about 03:50, 00:21 to spare")
+        await shows(pilot, "TIGHT  if begun now: image of 140 GiB takes about 03:50, 00:21 to spare")
         assert "At its deadline, in 04:11" in screen(pilot.app)
 
 

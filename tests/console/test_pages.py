@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from textual.events import Key
 
 from spottui.domain.audit import Entry, Phase
 from spottui.domain.interruption import Evidence
@@ -287,3 +288,31 @@ async def test_one_that_an_engineer_wished_for_has_no_verdict_and_is_in_no_storm
         assert "WILL NOT" not in screen(pilot.app)
         await press(pilot, "escape", "w")
         await shows(pilot, "No recovery is open")
+
+
+@pytest.mark.parametrize(("keys", "there"), [("enter", "Reclaim"), ("y", "Run this plan")])
+async def test_a_burst_of_keys_scrolls_as_far_as_keys_one_by_one(keys, there):
+    async with running(size=NARROW) as (pilot, _):
+        await press(pilot, "down", keys)
+        await shows(pilot, there)
+        for _ in range(6):
+            pilot.app.post_message(Key("down", None))
+        scroll = pilot.app.screen.query_one("#scroll")
+        await wait_until(pilot, lambda: scroll.scroll_offset.y == 6)
+        for _ in range(4):
+            pilot.app.post_message(Key("up", None))
+        await wait_until(pilot, lambda: scroll.scroll_offset.y == 2)
+
+
+@pytest.mark.parametrize("state", [RecoveryState.NEEDS_YOU, RecoveryState.IMAGING, RecoveryState.FAILED])
+async def test_r_on_a_recovery_does_what_it_does_on_its_instance(state):
+    desk, ended = failed()
+    desk.show(recoveries=(replace(ended, state=state, ended=NOW if state.is_final else None),))
+    seen = []
+    for panel in ("1", "3"):
+        async with running(desk, size=NARROW) as (pilot, _):
+            await press(pilot, panel, "r")
+            await wait_until(pilot, lambda: toasts(pilot.app) or "Old → new" in screen(pilot.app))
+            seen.append((toasts(pilot.app), [line for line in screen(pilot.app).splitlines() if "plan" in line]))
+    assert seen[0] == seen[1]
+    assert ("its recovery runs already" in "".join(seen[0][0])) == (state is RecoveryState.IMAGING)
