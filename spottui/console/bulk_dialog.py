@@ -84,7 +84,7 @@ def _line(recovery: Recovery, plan: Plan | None, now: datetime) -> Content:
     verdict = verdict_of(as_planned(recovery, plan), now)
     first, region = plan.candidates[0] if plan.candidates else None, plan.spec.instance.region
     place = place_in_short(first.instance_type, first.zone, region) if first else "nowhere to launch"
-    warnings = f" ! {len(plan.warnings)}" if plan.warnings else ""
+    warnings = f"  ! {len(plan.warnings)} warning{'s'[: len(plan.warnings) > 1]}" if plan.warnings else ""
     return Content.assemble(
         head,
         (

@@ -113,7 +113,8 @@ def _group(one: Group, place: str, now: datetime) -> Content:
         (cell_text(f"{one.will_make_it} of {one.total}", _COUNT_CELLS), "bold"),
     ]
     if needy := one.needs_you.total():
-        parts += [(f"{_need(needy)}: ", "bold $warning"), *_counts(one.needs_you, needy), ("; ", "")]
+        parts += [(f"{_need(needy)}: ", "bold $warning"), *_counts(one.needs_you, needy)]
+        parts.append(("; " if one.outlooks else "", ""))
     return Content.assemble(*parts, *_counts(one.outlooks, one.total))
 
 

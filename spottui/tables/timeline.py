@@ -66,8 +66,9 @@ def steps(entries: Sequence[Entry], now: datetime) -> tuple[Step, ...]:
         said = entry.detail.removeprefix(_FAILED).removeprefix(f"{entry.action.lower()} ")
         made.append(Step(at, _SIGNS[entry.phase], entry.action, said, entry.request_id, seconds))
         if entry.phase not in _NO_CALL:
-            # A repeated call goes on from its last answer.
-            begun[call] = at
+            # A repeated call goes on from its last answer; of one that nothing announced nobody knows what it took.
+            if call in begun:
+                begun[call] = at
             open_calls.pop(call, None)
     waits = (
         Step(at, Sign.UNDER_WAY, action, "no answer yet", seconds=max((now - at).total_seconds(), 0.0))

@@ -61,6 +61,22 @@ def test_each_call_is_one_step_with_its_duration_and_an_open_one_stands_last():
     assert last_failure(made).request_id == "REQ-3"
 
 
+def test_a_call_that_nothing_announced_took_nobody_knows_how_long_and_nothing_is_said_twice():
+    made = steps(
+        (
+            entry(0, "Drain", Phase.DECISION, detail="drain flush did not run"),
+            entry(1, "TagResources", Phase.RESULT, request_id="REQ-4", detail="image m-bp7 to be kept"),
+            entry(9, "TagResources", Phase.ERROR, request_id="REQ-5", detail="failed: Forbidden.RAM"),
+        ),
+        NOW,
+    )
+    assert [(step.sign, step.detail, step.seconds) for step in made] == [
+        (Sign.DECISION, "flush did not run", None),
+        (Sign.GOOD, "image m-bp7 to be kept", None),
+        (Sign.FAILED, "Forbidden.RAM", None),
+    ]
+
+
 @pytest.mark.parametrize("size", [(120, 40), NARROW])
 async def test_from_a_failed_recovery_to_its_request_id_in_two_keys(size):
     desk, _ = failed()
@@ -187,7 +203,7 @@ async def test_marked_recoveries_are_confirmed_together_with_the_plans_that_were
         plans = [plan_of(one) for one in desk.current.instances[1:3]]
         for plan, place in zip(plans, ("g7.xlarge in j", "c7.large in h"), strict=True):
             line = next(line for line in screen(pilot.app).splitlines() if plan.digest in line)
-            assert f"image, {place} ! 1" in line
+            assert f"image, {place}  ! 1 warning" in line
         assert "web-3" not in "".join(line for line in screen(pilot.app).splitlines() if "image," in line)
         await press(pilot, "enter")
         for one, plan in zip((etl, job), plans, strict=True):
