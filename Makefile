@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test lint bench bench-peers screenshots chaos test-scenarios clean
+.PHONY: demo test lint bench peers screenshots chaos test-scenarios clean
 
 demo: $(VENV)/app
 	$(BIN)/spottui demo
@@ -18,16 +18,15 @@ lint: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev
+bench: $(VENV)/dev peers
 	$(BIN)/python -m tests.bench
 
-# Beside ours: toolong, harlequin and posting from PyPI, each in an environment of its own.
-bench-peers: $(VENV)/dev
+# What is measured beside ours, from PyPI, each in an environment of its own.
+peers:
 	for peer in toolong==1.5.0 harlequin==2.17.0 posting==2.11.1; do \
 		home=.venv-peers/$${peer%%==*}; \
 		test -x $$home/bin/pip || { $(PYTHON) -m venv $$home && $$home/bin/pip install -q $$peer 'tree-sitter<0.26'; }; \
 	done
-	$(BIN)/python -m tests.bench peers
 
 chaos: $(VENV)/dev
 	$(BIN)/python -m tests.chaos

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from spottui.domain.audit import Entry
 from spottui.domain.background import Background
@@ -67,12 +67,13 @@ class Desk:
         self._read_only = read_only
         self._events: deque[Event] = deque(maxlen=EVENTS_SHOWN)
         self._reading = threading.Lock()
+        self._written: _Written | None = None
         self._view_took_s = 0.0
 
     def view(self) -> DeskView:
         """Return everything as it is now."""
         version = self._journal.database.writes
-        recoveries = self._journal.recoveries.latest(ROWS_SHOWN)
+        written = self._written_now()
         return DeskView(
             version=version,
             at=self._clock.now(),
@@ -82,10 +83,10 @@ class Desk:
             read_only=self._read_only,
             starting=False,
             sources=self._watch.health.all(),
-            instances=self._instances(recoveries),
-            interruptions=self._interruptions(),
-            recoveries=recoveries,
-            events=self._newest_events(),
+            instances=self._instances(written.recoveries),
+            interruptions=self._with_locks_seen(written.interruptions),
+            recoveries=written.recoveries,
+            events=written.events,
             budgets=self._budgets(),
         )
 
@@ -285,19 +286,37 @@ class Desk:
         under_reclaim = {recovery.instance_id for recovery in recoveries if not recovery.state.is_final}
         return tuple(one for one in self._watch.instances if one.is_spot or one.instance_id in under_reclaim)
 
-    def _interruptions(self) -> tuple[Interruption, ...]:
+    def _with_locks_seen(self, known: tuple[Interruption, ...]) -> tuple[Interruption, ...]:
         """Those of the journal, and those that only the locks of a read-only watch speak of."""
-        known = self._journal.interruptions.latest(ROWS_SHOWN)
         now = self._clock.now()
         told = {(one.region, one.instance_id) for one in known if one.unlocked_at is None and one.over_at > now}
         seen = (one for one in self._watch.locks if (one.region, one.instance_id) not in told)
         return (*known, *seen)
 
-    def _newest_events(self) -> tuple[Event, ...]:
+    def _written_now(self) -> "_Written":
+        """Return what the journal holds, read again only when somebody has committed something."""
         with self._reading:
-            seen = self._events[-1].seq if self._events else 0
-            self._events.extend(self._journal.events.after(seen, EVENTS_SHOWN))
-            return tuple(self._events)
+            commits = self._journal.database.commits()
+            if self._written is None or self._written.commits != commits:
+                seen = self._events[-1].seq if self._events else 0
+                self._events.extend(self._journal.events.after(seen, EVENTS_SHOWN))
+                self._written = _Written(
+                    commits,
+                    self._journal.recoveries.latest(ROWS_SHOWN),
+                    self._journal.interruptions.latest(ROWS_SHOWN),
+                    tuple(self._events),
+                )
+            return self._written
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """The newest rows of the journal as they were after so many commits."""
+
+    commits: int
+    recoveries: tuple[Recovery, ...]
+    interruptions: tuple[Interruption, ...]
+    events: tuple[Event, ...]
 
 
 def _waits_for_a_word(recovery: Recovery) -> bool:

@@ -91,8 +91,9 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._now_s = self._clock.now().timestamp()
         if self.model.set_time(self._now_s):
             self._redraw()
-        elif any(self.model.table.columns[span.index].live for span in self._spans):
-            for key in self._keys_in_sight():
+        live = [FIRST_CELL + span.index for span in self._spans if self.model.table.columns[span.index].live]
+        for key in self._keys_in_sight():
+            if any(self.model.rows[key][place] for place in live):
                 self._draw_old_cells(self.model.position[key])
         for key, columns in self._changes.tick().items():
             self._strips.pop(key, None)

@@ -1,6 +1,7 @@
 """The SQLite file behind the journal: WAL, every commit on disk before it counts, readable by its owner only."""
 
 import os
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,8 @@ class Database:
         self._written = threading.Condition()
         self._writes = 0
         self._prepare()
+        self._commits = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
+        self._counting = threading.Lock()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -52,6 +55,11 @@ class Database:
         """How many times something was written by this process; grows by each commit."""
         return self._writes
 
+    def commits(self) -> int:
+        """Return a number that is another one after every commit to the file, by whichever process; reads nothing."""
+        with self._counting:
+            return int(self._commits.execute("PRAGMA data_version").fetchone()[0])
+
     def announce(self) -> None:
         """Wake whoever waits for a change, for changes that are not in the file too."""
         with self._written:
@@ -70,6 +78,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        self._commits.close()
         self._engine.dispose()
 
     def _prepare(self) -> None:

@@ -38,6 +38,8 @@ AUTO = "auto-mode"
 LOOK_KEPT = timedelta(seconds=0.5)
 """A thousand recoveries that wait ask every second: what they wait for is read this often for all of them."""
 PLACES_KEPT = timedelta(seconds=5)
+SHOWN_KEPT = timedelta(seconds=5)
+"""Without a commit only a stop file, a dead console or the hour that went on change what is shown."""
 
 
 class Guard:
@@ -49,14 +51,21 @@ class Guard:
 
     def __init__(self, journal: Journal, policy: Policy, clock: Clock, claim: Claim, *, read_only: bool) -> None:
         self._book = journal.guard
+        self._commits = journal.database.commits
         self._policy = policy
         self._clock = clock
         self._claim = claim
         self._read_only = read_only
         self._last_look: Look | None = None
         self._places: tuple[datetime, dict[Place, datetime]] | None = None
+        self._shown: tuple[int, datetime, AutoMode] | None = None
         if not read_only:
             self._forget_the_dead()
+
+    @property
+    def armed(self) -> bool:
+        """Whether it was armed when it was asked last."""
+        return self._last_look is None or self._last_look.standing.armed
 
     def arm(self, who: str) -> None:
         """Let auto-mode confirm by itself; raises `Refused` while there is a stop file."""
@@ -77,6 +86,14 @@ class Guard:
 
     def state(self) -> AutoMode:
         """Return whether it is armed, by whom or why not, its limits, and how far they are used."""
+        commits, now = self._commits(), self._clock.now()
+        if self._shown and self._shown[0] == commits and timedelta(0) <= now - self._shown[1] < SHOWN_KEPT:
+            return self._shown[2]
+        state = self._state()
+        self._shown = commits, now, state
+        return state
+
+    def _state(self) -> AutoMode:
         with self._book.read() as page:
             look = self._look(page)
             resting = self._resting(page)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 
 from spottui.cloud.errors import CloudError
@@ -35,6 +36,14 @@ class Permission:
     drains: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """In how many seconds to look again; until `idle_until` there is nothing to find but what somebody commits."""
+
+    look_s: float
+    idle_until: datetime | None = None
+
+
 async def wait_for_permission(work: Work, recovery_id: str) -> Permission:
     """Wait until a person or auto-mode has said yes, or it is certain that nobody will.
 
@@ -47,10 +56,9 @@ async def wait_for_permission(work: Work, recovery_id: str) -> Permission:
     recovery = work.recovery(recovery_id)
     raft = asyncio.wrap_future(work.life_rafts.send(recovery.region, recovery.instance_id, recovery_id))
     until = asyncio.get_running_loop().time() + PATIENCE_S
-    while isinstance(answer := await _look(work, recovery_id), float):
-        await work.signals.wait(recovery_id, answer)
-    if answer is not None:
-        return Permission(ended=answer)
+    ended = await _until_a_word(work, recovery_id)
+    if ended is not None:
+        return Permission(ended=ended)
     await asyncio.wait({raft}, timeout=max(0.0, until - asyncio.get_running_loop().time()))
     plan, known = plan_of(work, recovery_id), work.recovery(recovery_id)
     route = _first_route(known, plan)
@@ -59,13 +67,27 @@ async def wait_for_permission(work: Work, recovery_id: str) -> Permission:
     return Permission(route=route, drains=plan.drain is not None and not known.image_id)
 
 
+async def _until_a_word(work: Work, recovery_id: str) -> Ended | None:
+    """Look again and again; return None for yes, or an end."""
+    while True:
+        commits = work.journal.database.commits()
+        answer = await _look(work, recovery_id)
+        if not isinstance(answer, Wait):
+            return answer
+        while not await work.signals.wait(recovery_id, answer.look_s):
+            if answer.idle_until is None or work.now() > answer.idle_until:
+                break
+            if work.journal.database.commits() != commits:
+                break
+
+
 def _first_route(known: Recovery, plan: Plan) -> Route:
     """Who tries again goes on with the route that failed, and with what it had made."""
     return known.route if known.run and known.created else plan.route
 
 
-async def _look(work: Work, recovery_id: str) -> Ended | float | None:
-    """Return None for yes, an end, or the seconds until the next look."""
+async def _look(work: Work, recovery_id: str) -> Ended | Wait | None:
+    """Return None for yes, an end, or when to look again."""
     recovery = work.recovery(recovery_id)
     interruption = work.journal.interruptions.get(recovery_id)
     if interruption is None:
@@ -76,7 +98,7 @@ async def _look(work: Work, recovery_id: str) -> Ended | float | None:
     if recovery.decision is Decision.CONFIRM and isinstance(plan, Plan):
         return None
     answer = await _wait_or_go(work, recovery, interruption, plan)
-    if isinstance(answer, float) and isinstance(plan, Plan) and interruption.confirmed:
+    if isinstance(answer, Wait) and isinstance(plan, Plan) and interruption.confirmed:
         # While somebody reads the plan; a yes at once is not held up by it, and for a drill nothing is looked up.
         begin_to_look(work, recovery_id, plan)
     return answer
@@ -84,12 +106,12 @@ async def _look(work: Work, recovery_id: str) -> Ended | float | None:
 
 async def _wait_or_go(
     work: Work, recovery: Recovery, interruption: Interruption, plan: Plan | str
-) -> Ended | float | None:
+) -> Ended | Wait | None:
     if work.now() > interruption.over_at or (interruption.released_at and not interruption.confirmed):
         return _too_late(recovery, await _with_release(work, interruption), plan)
     if not interruption.confirmed:
         if (work.now() - interruption.first_seen).total_seconds() < LOCK_SOON_S:
-            return LOCK_SOON_S
+            return Wait(LOCK_SOON_S)
         reason = "no lock seen yet: a drill never gets one"
         return await _show(work, recovery, interruption, plan, RecoveryState.SUSPECTED, reason)
     if not isinstance(plan, Plan):
@@ -100,7 +122,7 @@ async def _wait_or_go(
     return await _ask_guard(work, recovery, interruption, plan)
 
 
-async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption, plan: Plan) -> float | None:
+async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption, plan: Plan) -> Wait | None:
     replacement = _replacement(work, recovery)
     if replacement:
         reason = f"{replacement} runs in its place already; y launches another"
@@ -119,10 +141,10 @@ async def _ask_guard(work: Work, recovery: Recovery, interruption: Interruption,
     if left_s > 0:
         recovery = replace(recovery, veto_until=answer.veto_until)
         await _show(work, recovery, interruption, plan, RecoveryState.VETO_WINDOW, "auto-mode goes on unless you veto")
-        return min(left_s, LOOK_S)
+        return Wait(min(left_s, LOOK_S))
     await _serve_from_earlier_image_if_late(work, recovery, plan, forecast)
     confirmed = await asyncio.to_thread(work.guard.confirm, *asked)
-    return None if confirmed else LOOK_S
+    return None if confirmed else Wait(LOOK_S)
 
 
 def _replacement(work: Work, recovery: Recovery) -> str:
@@ -155,9 +177,11 @@ async def _show(
     reason: str,
     *,
     queued: int | None = None,
-) -> float:
+) -> Wait:
     """Commit what the recovery waits for, if that is new, and return when to look again."""
     now = work.now()
+    persons_turn = state is RecoveryState.NEEDS_YOU and not work.guard.armed
+    wait = Wait(LOOK_S, interruption.over_at if persons_turn else None)
     veto_until = recovery.veto_until if state is RecoveryState.VETO_WINDOW else None
 
     def show(known: Recovery) -> Recovery:
@@ -170,7 +194,7 @@ async def _show(
     known = work.recovery(recovery.recovery_id)
     shown = show(known)
     if shown == known:
-        return LOOK_S
+        return wait
     if shown.state is known.state and shown.veto_until == known.veto_until:
         # How many are before it changes for all who wait with each place that is freed: that is one commit for all.
         still = partial(_if_it_waits, state, show)
@@ -179,7 +203,7 @@ async def _show(
         changed = await asyncio.to_thread(work.journal.recoveries.change, recovery.recovery_id, now, show)
         if state is RecoveryState.NEEDS_YOU and recovery.state is not state:
             await asyncio.to_thread(_notify, work, changed)
-    return LOOK_S
+    return wait
 
 
 def _if_it_waits(state: RecoveryState, show: Callable[[Recovery], Recovery], known: Recovery) -> Recovery:

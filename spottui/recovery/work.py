@@ -62,15 +62,16 @@ class Signals:
         """Begin to keep wakes for the workflow that runs here: one that comes before the first wait is not lost."""
         self._event(recovery_id)
 
-    async def wait(self, recovery_id: str, timeout_s: float) -> None:
-        """Wait to be woken, at most `timeout_s` seconds; a wake that came since the last wait counts."""
+    async def wait(self, recovery_id: str, timeout_s: float) -> bool:
+        """Wait to be woken, at most `timeout_s` seconds, and say whether one was; one since the last wait counts."""
         event = self._event(recovery_id)
         try:
             async with asyncio.timeout(timeout_s):
                 await event.wait()
         except TimeoutError:
-            return
+            return False
         event.clear()
+        return True
 
     def forget(self, recovery_id: str) -> None:
         """Drop what is kept for a recovery that is over."""

@@ -1,6 +1,6 @@
 """Terminal consoles that people like, beside ours: first frame, memory and idle CPU, all in the same run.
 
-`make bench-peers` installs them from PyPI into environments of their own; one that is not there is left out. Ours has
+`make peers` installs them from PyPI into environments of their own; one that is not there is left out. Ours has
 24 instances and nothing to do; each peer its own empty start.
 """
 

@@ -147,6 +147,18 @@ def test_a_letter_is_kept_once_and_tried_until_told(journal: Journal) -> None:
     assert journal.outbox.due("chat", NOON + timedelta(days=1)) == ()
 
 
+def test_commits_of_every_connection_are_counted_and_queries_are_none(journal: Journal) -> None:
+    other = Journal(journal.database.path)
+    seen = [journal.database.commits()]
+    observe(journal, sign())
+    seen.append(journal.database.commits())
+    observe(other, sign("i-2"))
+    seen.append(journal.database.commits())
+    assert len(set(seen)) == 3
+    assert len(journal.recoveries.all()) == 2
+    assert journal.database.commits() == seen[-1]
+
+
 def test_a_journal_of_a_newer_version_is_refused_with_words(journal: Journal) -> None:
     with journal.database.write() as connection:
         connection.exec_driver_sql("update spottui_meta set value = '99' where key = 'schema'")
