@@ -12,10 +12,10 @@ from spottui.domain.background import Background
 from spottui.domain.clock import Clock
 from spottui.domain.feed import NOBODY, Event
 from spottui.domain.history import InstanceRecord, Past
-from spottui.domain.instance import Instance, InterruptionBehavior
+from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
 from spottui.domain.leftover import Leftover
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan, Route, by_route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
@@ -148,20 +148,26 @@ class Desk:
         """Return how many lines of the feed are on disk."""
         return self._journal.events.count()
 
-    def plan_for(self, region: str, instance_id: str, route: Route | None = None) -> Plan:
-        """Return the plan that a recovery of this instance would have, by `route` first if given; may ask the cloud."""
+    def plan_for(self, region: str, instance_id: str) -> Plan:
+        """Return the plan that a recovery of this instance would have; may ask the cloud."""
         self._refuse_if_read_only()
         self._refuse_if_recovered(instance_id)
-        plan = self._previews.show(region, instance_id)
-        return plan if route is None else by_route(plan, route)
+        return self._previews.show(region, instance_id)
 
-    def confirm(self, recovery_id: str, digest: str, who: str) -> None:
-        """Say yes to exactly the plan with this digest."""
+    def confirm(self, recovery_id: str, digest: str, who: str, route: Route | None = None) -> None:
+        """Say yes to exactly the plan that had this digest when it was read, with `route`, if given, put first in it.
+
+        Yes and route are committed as one: who only looks at another route has changed nothing.
+        """
         self._refuse_if_read_only()
         plan = self.plan(recovery_id)
         if plan is None or digest not in (plan.digest, plan.first_digest):
             raise Refused("The plan is not the one that was shown. Open it again.")
-        self._decide(recovery_id, Decision.CONFIRM, who)
+        self._decide(recovery_id, Decision.CONFIRM, who, route)
+
+    def successors(self) -> int:
+        """Return how many other consoles of this journal go on with the recoveries that this one leaves."""
+        return self._engine.successors()
 
     def leftovers(self) -> tuple[Leftover, ...]:
         """Return what recoveries left behind that costs money; asks the cloud."""
@@ -176,19 +182,6 @@ class Desk:
         """Delete leftovers that may go; return what came of each: empty for gone, else why it is still there."""
         self._refuse_if_read_only()
         return dict(self._janitor.clean_up(resource_ids, who))
-
-    def choose_route(self, recovery_id: str, route: Route, who: str) -> Plan:
-        """Put another route first in the plan of a recovery that nobody has confirmed yet; return the plan."""
-        self._refuse_if_read_only()
-        plan = self.plan(recovery_id)
-        if plan is None:
-            raise Refused("There is no plan yet.")
-        chosen = by_route(plan, route)
-        if not self._journal.recoveries.replan(recovery_id, chosen, only_if=lambda known, _: _waits_for_a_word(known)):
-            raise Refused("The route of a recovery that was confirmed, or is over, is not changed by hand.")
-        self._journal.recoveries.note(recovery_id, "Route", f"route {route} chosen by {who}", self._clock.now())
-        self._work.signals.wake(recovery_id)
-        return chosen
 
     def retry(self, recovery_id: str, digest: str, who: str) -> None:
         """Try again what came to nothing, with the plan of this digest: what was made is used, what failed is repeated.
@@ -209,17 +202,21 @@ class Desk:
         self._engine.begin_again(reopened)
 
     def recover(self, region: str, instance_id: str, digest: str, who: str, route: Route | None = None) -> str:
-        """Recover an instance because an engineer says so, by the plan of this digest; return the recovery's id."""
+        """Recover an instance because an engineer says so, and return the recovery's id.
+
+        By exactly the plan that had this digest when it was read, with `route`, if given, put first in it.
+        """
         self._refuse_if_read_only()
         self._refuse_if_recovered(instance_id)
         plan = self._previews.shown(region, instance_id)
-        plan = plan if route is None else by_route(plan, route)
         if plan.digest != digest:
             raise Refused("The plan is not the one that was shown. Open it again.")
+        if route:
+            by_route(plan, route)
         recovery_id = self._watch.intake.engineer(region, instance_id).id
         own = replace(plan, image_name=image_name(recovery_id))
         self._journal.recoveries.set_plan(recovery_id, own, self._clock.now())
-        self.confirm(recovery_id, digest, who)
+        self.confirm(recovery_id, digest, who, route)
         return recovery_id
 
     def veto(self, recovery_id: str, who: str) -> None:
@@ -233,7 +230,7 @@ class Desk:
         self._decide(recovery_id, Decision.HOLD, who)
 
     def cancel(self, recovery_id: str, who: str) -> None:
-        """Stop a running recovery at its next safe point."""
+        """Cancel a running recovery at its next safe point."""
         self._refuse_if_read_only()
         known = self._journal.recoveries.get(recovery_id)
         if known and known.new_instance_id and not known.state.is_final:
@@ -241,7 +238,7 @@ class Desk:
                 f"{known.new_instance_id} is launched already; stop or release it by hand if it is not wanted."
             )
         if not self._journal.recoveries.cancel(recovery_id, who, self._clock.now()):
-            raise Refused("This recovery is over; there is nothing to stop.")
+            raise Refused("This recovery is over; there is nothing to cancel.")
         self._work.signals.wake(recovery_id)
 
     def arm(self, who: str) -> None:
@@ -265,13 +262,13 @@ class Desk:
         self._watch.stop()
         self._on_close()
 
-    def _decide(self, recovery_id: str, decision: Decision, who: str) -> None:
+    def _decide(self, recovery_id: str, decision: Decision, who: str, route: Route | None = None) -> None:
         decided = self._journal.recoveries.decide(
-            recovery_id, decision, who, self._clock.now(), only_if=_waits_for_a_word
+            recovery_id, decision, who, self._clock.now(), only_if=_waits_for_a_word, route=route
         )
         if decided is None:
             raise Refused(
-                "This recovery no longer waits for a yes or a no: x stops it while it runs, r begins a new one."
+                "This recovery no longer waits for a yes or a no: x cancels it while it runs, r begins a new one."
             )
         self._work.signals.wake(recovery_id)
 
@@ -326,15 +323,6 @@ class _Written:
     recoveries: tuple[Recovery, ...]
     interruptions: tuple[Interruption, ...]
     events: tuple[Event, ...]
-
-
-def by_route(plan: Plan, route: Route) -> Plan:
-    """Return the plan with this route first; raises `Refused` when it cannot lead anywhere."""
-    if route is Route.WARM_IMAGE and plan.warm_image is None:
-        raise Refused("There is no earlier image of this instance.")
-    if route is Route.RESTART and plan.spec.instance.behavior is not InterruptionBehavior.STOP:
-        raise Refused("The cloud releases this instance at a reclaim: there will be nothing to start again.")
-    return replace(plan, routes=(route, *(one for one in plan.routes if one is not route)))
 
 
 def _waits_for_a_word(recovery: Recovery) -> bool:

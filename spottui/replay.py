@@ -98,6 +98,10 @@ class Replay:
         """Return that nothing is known around an instance."""
         return Background(Found(problem=_ASKS_NOTHING), Found(problem=_ASKS_NOTHING), Found(problem=_ASKS_NOTHING))
 
+    def successors(self) -> int:
+        """Return that nobody goes on with a replay."""
+        return 0
+
     def leftovers(self) -> NoReturn:
         """Refuse: what is there now is another question."""
         raise Refused(_ASKS_NOTHING)
@@ -135,7 +139,7 @@ class Replay:
         """Refuse a command."""
         raise Refused("This is a replay of what was: nothing can be done in it.")
 
-    plan_for = choose_route = confirm = retry = recover = veto = hold = cancel = arm = disarm = look_now = refuse
+    plan_for = confirm = retry = recover = veto = hold = cancel = arm = disarm = look_now = refuse
 
     def _now(self) -> datetime:
         return self._playback.now()

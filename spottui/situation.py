@@ -12,8 +12,7 @@ class Situation:
     `own` is the state of the chosen row's recovery as long as that one is open, and `ended` when it is over.
     `waiting` is the state of the recovery that `y` acts on, None when there is none; `window` says that there is one
     in its veto window for `g` and `h`. `waiting_name` and `window_name` name those where they are not the chosen row's
-    own. `on_instance` says that the cursor
-    is on an instance, `on_row` that it is on any row, `on_someone` that the row names an instance, `on_recovery` that
+    own. `on_row` says that the cursor is on a row, `on_someone` that the row names an instance, `on_recovery` that
     it has a recovery, open or over.
     `failed` says that there is no desk because it could not be opened, or has stopped.
     `marked` counts the marked rows of the panel, `on_events` says that the panel is the events, `replays` that what is
@@ -28,7 +27,6 @@ class Situation:
     window: bool = False
     waiting_name: str = ""
     window_name: str = ""
-    on_instance: bool = False
     on_row: bool = False
     on_recovery: bool = False
     on_someone: bool = False
@@ -89,14 +87,9 @@ def veto_name(situation: Situation) -> str:
     return "" if situation.own else situation.window_name
 
 
-def on_instance(situation: Situation) -> bool:
-    """The cursor is on an instance."""
-    return situation.on_instance
-
-
-def without_recovery(situation: Situation) -> bool:
-    """The chosen row has no open recovery."""
-    return situation.own is None
+def may_recover(situation: Situation) -> bool:
+    """The chosen row has no recovery that is open or has succeeded."""
+    return situation.own is None and situation.ended is not RecoveryState.RECOVERED
 
 
 def on_row(situation: Situation) -> bool:

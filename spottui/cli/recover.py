@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from spottui.desk import Desk
-    from spottui.domain.plan import Plan, Route
+    from spottui.domain.plan import Plan
     from spottui.domain.recovery import Recovery
     from spottui.domain.settings import Settings
 
@@ -127,22 +127,21 @@ def _begun(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
 
 
 def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
-    from spottui.domain.plan import Route
+    from spottui.domain.plan import Route, by_route
 
     route = Route(asked.route) if asked.route else None
     waiting = _waiting(desk, asked.instance)
     if waiting:
-        plan = desk.choose_route(waiting.recovery_id, route, whoami()) if route else desk.plan(waiting.recovery_id)
-        region = waiting.region
+        region, plan = waiting.region, desk.plan(waiting.recovery_id)
     else:
-        region, plan = _planned(desk, asked, route)
+        region, plan = _planned(desk, asked)
     if plan is None:
         raise Failed(f"{asked.instance} has no plan yet; say it again in a moment.")
     if not as_json:
-        _show(plan)
+        _show(by_route(plan, route) if route else plan)
     agree("Recover it?", yes=asked.yes)
     if waiting:
-        desk.confirm(waiting.recovery_id, plan.digest, whoami())
+        desk.confirm(waiting.recovery_id, plan.digest, whoami(), route)
         return waiting.recovery_id
     return desk.recover(region, asked.instance, plan.digest, whoami(), route)
 
@@ -153,13 +152,13 @@ def _waiting(desk: "Desk", instance: str) -> "Recovery | None":
     return next((one for one in found if desk.plan(one.recovery_id)), None)
 
 
-def _planned(desk: "Desk", asked: _Asked, route: "Route | None") -> "tuple[str, Plan]":
+def _planned(desk: "Desk", asked: _Asked) -> "tuple[str, Plan]":
     from spottui.domain.refusal import Refused
 
     refusals: list[str] = []
     for region in asked.regions:
         try:
-            return region, desk.plan_for(region, asked.instance, route)
+            return region, desk.plan_for(region, asked.instance)
         except Refused as refusal:
             refusals.append(str(refusal))
     raise Failed(" ".join(refusals))
@@ -181,8 +180,7 @@ def _chosen(plan: "Plan", name: str | None) -> "Plan":
     """Whether there is an earlier image is looked up when it begins."""
     from dataclasses import replace
 
-    from spottui.desk import by_route
-    from spottui.domain.plan import Route
+    from spottui.domain.plan import Route, by_route
 
     if name is None:
         return plan

@@ -72,10 +72,14 @@ class CloudError(Exception):
         return _ADVICE.get(self.kind, "")
 
     @property
+    def said(self) -> str:
+        """What the cloud said, where action and RequestId have a place of their own: `Code: message`."""
+        return ": ".join(part for part in (self.code or self.kind.value, self.message) if part)
+
+    @property
     def line(self) -> str:
-        """The error on one line, for a header, a log or the audit."""
-        parts = [self.action, self.code or self.kind.value, self.message]
-        text = ": ".join(part for part in parts if part)
+        """The error on one line, for a header or a log."""
+        text = ": ".join(part for part in (self.action, self.said) if part)
         return f"{text} [RequestId {self.request_id}]" if self.request_id else text
 
 

@@ -3,13 +3,9 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from textual.message_pump import MessagePump
-
 from spottui.console import files, leaving, recovering
-from spottui.console.choice import by_id
 from spottui.console.clipboard import copy
 from spottui.domain.playback import Playback
-from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.column import Cell
 from spottui.tables.events import LEVELS
@@ -39,21 +35,8 @@ def timeline(main: "MainScreen") -> None:
     """Open the timeline of the chosen row's recovery."""
     from spottui.console.timeline_page import TimelinePage
 
-    if not (recovery := main.choice.recovery):
-        return
-    recovery_id = recovery.recovery_id
-
-    def look() -> Recovery | None:
-        return by_id(main.view, recovery_id) if main.view else None
-
-    def version() -> int:
-        return main.view.version if main.view else 0
-
-    def ask(asker: MessagePump) -> None:
-        main.feed.ask(lambda desk: desk.timeline(recovery_id), asker)
-
-    title = f"Recovery of {plain(recovery.name or recovery.instance_id, 60)}"
-    main.app.push_screen(TimelinePage(title, look, version, ask, main.clock))
+    if main.choice.recovery:
+        main.app.push_screen(TimelinePage(main, main.choice.recovery))
 
 
 def copy_id(main: "MainScreen") -> None:

@@ -181,9 +181,9 @@ class SpottuiApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave as `q` does: ask first when a recovery runs, and take a second time as a yes."""
-        from spottui.console.dialog import AskToQuit
+        from spottui.console.quit_dialog import QuitDialog
 
-        if isinstance(self.screen, AskToQuit):
+        if isinstance(self.screen, QuitDialog):
             self.screen.action_quit_key()
         else:
             self.main.act(actions.BY_ID["quit"], "")

@@ -11,15 +11,19 @@ from textual.widgets import Button
 from spottui.console.cells import cell_text
 from spottui.console.dialog import Dialog
 from spottui.console.messages import Answered
+from spottui.console.places_text import place_in_short
+from spottui.console.readiness import VERDICT_STYLES
 from spottui.domain.clock import Clock
 from spottui.domain.plan import Plan
-from spottui.domain.prospect import verdict_of
+from spottui.domain.prospect import as_planned, verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.moments import countdown, epoch
 
 Plans = Mapping[str, Plan | None]
 """The plan of each recovery by its id; None where there is none yet."""
+
+_NAME_CELLS, _VERDICT_CELLS = 14, 12
 
 
 class BulkDialog(Dialog[dict[str, str]]):
@@ -45,7 +49,8 @@ class BulkDialog(Dialog[dict[str, str]]):
         if self._plans is None:
             return Content("\nReading the plans…\n")
         now = self._clock.now()
-        return Content("\n").join(_line(one, self._plans.get(one.recovery_id), now) for one in self._recoveries)
+        lines = (_line(one, self._plans.get(one.recovery_id), now) for one in self._recoveries)
+        return Content("\n").join(line.truncate(self.room, ellipsis=True) for line in lines)
 
     def tick(self) -> None:
         """Let the countdowns go on."""
@@ -71,12 +76,22 @@ class BulkDialog(Dialog[dict[str, str]]):
 
 
 def _line(recovery: Recovery, plan: Plan | None, now: datetime) -> Content:
+    """The deadline, the verdict by this plan, by which way to which place, and the digest of what a yes is for."""
     left = countdown(epoch(recovery.deadline), now.timestamp())
-    head = f"{left:>6}  {cell_text(plain(recovery.name or recovery.instance_id), 16)} "
-    verdict = cell_text(str(verdict_of(recovery, now) or ""), 13)
+    head = f"{left:>6}  {cell_text(plain(recovery.name or recovery.instance_id), _NAME_CELLS)} "
     if plan is None:
-        return Content.assemble(head, (verdict, "bold"), ("no plan yet: it is left out", "$warning"))
-    first = plan.candidates[0] if plan.candidates else None
-    place = f"{plain(first.instance_type, 32)} in {plain(first.zone, 32)}" if first else "nowhere to launch"
-    warnings = Content.assemble((f"  ! {len(plan.warnings)}", "bold $warning")) if plan.warnings else Content("")
-    return Content.assemble(head, (verdict, "bold"), f"{plan.route}, {place}  ", (plan.digest, "dim"), warnings)
+        return Content.assemble(head, ("no plan yet: it is left out", "$warning"))
+    verdict = verdict_of(as_planned(recovery, plan), now)
+    first, region = plan.candidates[0] if plan.candidates else None, plan.spec.instance.region
+    place = place_in_short(first.instance_type, first.zone, region) if first else "nowhere to launch"
+    warnings = f"  ! {len(plan.warnings)} warning{'s'[: len(plan.warnings) > 1]}" if plan.warnings else ""
+    return Content.assemble(
+        head,
+        (
+            cell_text(str(verdict or "no forecast"), _VERDICT_CELLS),
+            VERDICT_STYLES[verdict] if verdict else "dim",
+        ),
+        (f" {plan.digest} ", "dim"),
+        f"{plan.route}, {place}",
+        (warnings, "bold $warning"),
+    )

@@ -9,14 +9,14 @@ from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.column import Cell, Row
-from spottui.tables.instances import open_reclaims
+from spottui.tables.instances import is_wish, open_reclaims
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """A row and what belongs to it.
 
-    `recovery` is the row's own, `own` the same as long as it is open: what a veto, a hold or a stop is for. `waiting`
+    `recovery` is the row's own, `own` the same as long as it is open: what a veto, a hold or a cancel is for. `waiting`
     is what a yes is for: the row's own when that one waits, else the most urgent one; its plan names it, and asks.
     `window` is the one whose veto window a key is for: the row's own, else the only one that has any.
     """
@@ -50,6 +50,12 @@ class Choice:
         return about.instance_id if about else ""
 
     @property
+    def name(self) -> str:
+        """The name of the instance that the row is about, else its id."""
+        named = self.instance or self.recovery
+        return (named.name if named else "") or self.resource_id
+
+    @property
     def region(self) -> str:
         """The region of the row; empty when there is none."""
         about = self.instance or self.recovery or self.event
@@ -70,7 +76,7 @@ class Choice:
         instance = event = recovery = None
         if row is not None and panel == "instances":
             instance = instances.get(row[0])
-            recovery = recovery_of(view, instance) if instance else None
+            recovery = recovery_of(view, instance.region, instance.instance_id) if instance else None
         elif row is not None and panel == "events":
             event = events.get(row[0])
             recovery = by_id(view, event.recovery_id) if event and event.recovery_id else None
@@ -82,9 +88,9 @@ class Choice:
         return cls(row, instance, event, recovery, recovery if waits else most_urgent(view), window)
 
 
-def recovery_of(view: DeskView, instance: Instance) -> Recovery | None:
+def recovery_of(view: DeskView, region: str, instance_id: str) -> Recovery | None:
     """Return an instance's open recovery, else its newest."""
-    own = [r for r in view.recoveries if (r.region, r.instance_id) == (instance.region, instance.instance_id)]
+    own = [one for one in view.recoveries if (one.region, one.instance_id) == (region, instance_id)]
     return max(own, key=lambda recovery: (not recovery.state.is_final, recovery.started), default=None)
 
 
@@ -110,3 +116,8 @@ def interruption_of(view: DeskView, region: str, instance_id: str) -> Interrupti
 def by_id(view: DeskView, recovery_id: str) -> Recovery | None:
     """Return a recovery by its id."""
     return next((recovery for recovery in view.recoveries if recovery.recovery_id == recovery_id), None)
+
+
+def is_wished(view: DeskView, recovery: Recovery) -> bool:
+    """Whether nothing but an engineer's wish speaks for a recovery."""
+    return any(is_wish(one) for one in view.interruptions if one.id == recovery.recovery_id)

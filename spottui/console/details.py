@@ -13,7 +13,7 @@ from spottui.domain.interruption import Interruption
 from spottui.domain.prospect import image_expected, said_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
-from spottui.tables.moments import age
+from spottui.tables.moments import age, duration
 
 _LABEL_CELLS = 18
 _BODY_CHARACTERS = 65_536
@@ -100,7 +100,7 @@ def recovery_facts(recovery: Recovery, now: datetime) -> list[Fact]:
         ("route", str(recovery.route)),
         ("verdict", said_of(recovery, now)),
         ("image expected", _when(image_expected(recovery, now) if recovery.is_imaging else None)),
-        ("image takes", f"about {age(recovery.image_s)} after a yes" if recovery.image_s and waits else ""),
+        ("image takes", f"{duration(recovery.image_s)} after a yes" if recovery.image_s and waits else ""),
         ("image", _image(recovery)),
         ("new instance", recovery.new_instance_id),
         ("next", recovery.next_step),

@@ -15,6 +15,9 @@ Answer = TypeVar("Answer")
 _LINES_AROUND = 7
 """The border, three lines of head at most, the buttons and the keys."""
 
+_MOST_CELLS, _CELLS_AROUND = 100, 5
+"""Of the box as the style sheet has it, and of its border, padding and scroll bar."""
+
 _SCROLL_KEYS = "← → choose  ↑ ↓ pgup pgdn scroll"
 
 
@@ -59,14 +62,20 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
                 yield Button(Content(f"{self._do} ({self.DO_KEYS})"), id="do", variant="primary", compact=True)
                 yield Button(Content(f"{self._leave} ({self.LEAVE_KEYS})"), id="leave", compact=True)
 
+    @property
+    def room(self) -> int:
+        """How many cells a line of the text has."""
+        return max(min(self.app.size.width, _MOST_CELLS) - _CELLS_AROUND, 20)
+
     def on_mount(self) -> None:
         """Show head and text, and follow what changes."""
         self.redraw()
         self.set_interval(1.0, self.tick)
 
     def on_resize(self) -> None:
-        """Leave room for the head and the buttons on a low screen."""
+        """Leave room for the head and the buttons on a low screen, and fit the lines into the width."""
         self.query_one("#scroll").styles.max_height = max(self.app.size.height - _LINES_AROUND, 3)
+        self.redraw()
 
     def head(self) -> Content:
         """Return what stays in sight while the rest scrolls."""
@@ -100,7 +109,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     def action_scroll(self, lines: int) -> None:
         """Scroll the text by so many lines."""
         scroll = self.query_one("#scroll", VerticalScroll)
-        scroll.scroll_to(y=scroll.scroll_offset.y + lines, animate=False)
+        scroll.scroll_to(y=scroll.scroll_offset.y + lines, animate=False, immediate=True)
 
     @on(Button.Pressed, "#do")
     def _do_it(self) -> None:
@@ -139,13 +148,3 @@ class Ask(Dialog[bool]):
     def action_say_yes(self) -> None:
         """Answer yes."""
         self.dismiss(True)
-
-
-class AskToQuit(Ask):
-    """The question before the end: a second `q` is a yes."""
-
-    DO_KEYS = "q or y"
-
-    def action_quit_key(self) -> None:
-        """Answer yes."""
-        self.action_say_yes()

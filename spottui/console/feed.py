@@ -34,7 +34,7 @@ from spottui.tables.recoveries import recovery_rows
 
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
-    from spottui.domain.plan import Plan, Route
+    from spottui.domain.plan import Plan
 
 log = logging.getLogger("spottui.console")
 
@@ -87,9 +87,9 @@ class Feed:
         """Ask for the plan of a recovery; `asker` is sent `PlanReady` or `PlanRefused`."""
         self._run(lambda: self._bring_plan(lambda desk: desk.plan(recovery_id), asker), "plan")
 
-    def plan_for(self, region: str, instance_id: str, asker: MessagePump, route: "Route | None" = None) -> None:
+    def plan_for(self, region: str, instance_id: str, asker: MessagePump) -> None:
         """Ask for a plan for an instance, which may call the cloud; `asker` is sent `PlanReady` or `PlanRefused`."""
-        self._run(lambda: self._bring_plan(lambda desk: desk.plan_for(region, instance_id, route), asker), "plan")
+        self._run(lambda: self._bring_plan(lambda desk: desk.plan_for(region, instance_id), asker), "plan")
 
     def plan_again(self, recovery_id: str, asker: MessagePump) -> None:
         """Ask for the plan of a recovery that came to nothing; `asker` is sent `PlanReady` or `PlanRefused`."""
@@ -100,10 +100,6 @@ class Feed:
             raise Refused("It ended before it had a plan: r on its instance begins a new recovery.")
 
         self._run(lambda: self._bring_plan(call, asker), "plan")
-
-    def choose_route(self, recovery_id: str, route: "Route", who: str, asker: MessagePump) -> None:
-        """Put another route first in a plan; `asker` is sent `PlanReady` or `PlanRefused`."""
-        self._run(lambda: self._bring_plan(lambda desk: desk.choose_route(recovery_id, route, who), asker), "plan")
 
     def ask(self, question: "Callable[[Desk], object]", asker: MessagePump) -> None:
         """Read something from the desk; `asker` is sent `Answered`."""

@@ -1,17 +1,22 @@
 """Everything that is known of one instance: would it make it now, what does it cost, how is it launched, its past."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from spottui.console.choice import interruption_of, is_wished, recovery_of
 from spottui.console.details import Fact, instance_facts, past_facts, reclaim_facts, recovery_facts, section, timeline
 from spottui.console.flow import column_cells, flow
 from spottui.console.messages import Answered
 from spottui.console.page import Page
 from spottui.console.price_chart import price_section
 from spottui.console.readiness import readiness
+from spottui.console.standing import standing
+from spottui.console.timeline_page import TimelinePage
+from spottui.domain.audit import Entry
 from spottui.domain.background import Background
 from spottui.domain.history import InstanceRecord
 from spottui.domain.instance import Instance
@@ -20,7 +25,9 @@ from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
+from spottui.tables.instances import is_wish
 from spottui.tables.moments import age
+from spottui.tables.timeline import steps
 
 if TYPE_CHECKING:
     from spottui.console.main import MainScreen
@@ -32,13 +39,21 @@ _PAST_SHOWN = 20
 
 
 class InstancePage(Page):
-    """Follows one instance; what journal and cloud know of it beside that is asked for once, when the page opens."""
+    """Follows one instance; what journal and cloud know of it beside that is asked for once, when the page opens.
+
+    The audit of its recovery is read again with each view: what failed last stands at the top.
+    """
+
+    KEYS = "esc leaves · T timeline · c copies it · ↑ ↓ pgup pgdn scroll"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("T", "timeline", show=False)]
 
     def __init__(self, main: "MainScreen", region: str, instance_id: str) -> None:
         super().__init__(plain(instance_id, 64))
         self._main, self._here = main, (region, instance_id)
         self._record: InstanceRecord | None = None
         self._background: Background | None = None
+        self._audit: tuple[Entry, ...] = ()
+        self._read_at: tuple[str, int] | None = None
         self._problem = "Reading the journal…"
 
     def on_mount(self) -> None:
@@ -49,6 +64,7 @@ class InstancePage(Page):
         """Show what has changed; what no sweep had captured when the page was opened is asked for again."""
         if self._record and self._record.spec is None:
             self._ask()
+        self._read_audit()
         super().tick()
 
     def text(self) -> Content:
@@ -56,16 +72,45 @@ class InstancePage(Page):
         view, now, record = self._main.view, self._main.clock.now(), self._record
         if view is None:
             return Content("")
+        recovery, deadline = self._recovery, self._deadline(view)
+        reclaims, is_open = self._reclaims(view)
         parts = [Content.styled(plain(self._problem, 400) + "\n", "$warning")] if self._problem else []
         if record:
-            parts += [readiness(record, self._background, now), *self._prices(record.spec, now), _past(record)]
-        reclaims, is_open = self._reclaims(view)
-        parts[:0], others = (reclaims, []) if is_open else ([], reclaims)
+            parts.append(readiness(record, self._background, now, deadline, recovery if deadline else None))
+        parts += reclaims if is_open else []
+        parts += [*self._prices(record.spec, now), _past(record)] if record else []
         parts.append(timeline([event for event in view.events if event.instance_id == self._here[1]]))
-        parts += [*([_launch(record, now)] if record else []), *others]
+        parts += [*([_launch(record, now)] if record else []), *([] if is_open else reclaims)]
         parts += [section("Instance", instance_facts(one)) for one in view.instances if self._is_here(one)]
         heads = [_head(one) for one in view.instances if self._is_here(one)]
-        return Content("\n").join([*heads, flow(parts, self.room, _LEAST_CELLS)])
+        if recovery:
+            made, wish = steps(self._audit, now), is_wished(view, recovery)
+            heads += [Content.assemble(*line) for line in standing(recovery, made, now, wish=wish)]
+        return Content("\n").join([*heads, Content(""), flow(parts, self.room, _LEAST_CELLS)])
+
+    def action_timeline(self) -> None:
+        """Open the timeline of its recovery."""
+        if self._recovery:
+            self.app.push_screen(TimelinePage(self._main, self._recovery))
+        else:
+            self.notify("This instance has no recovery.", severity="warning")
+
+    @property
+    def _recovery(self) -> Recovery | None:
+        return recovery_of(self._main.view, *self._here) if self._main.view else None
+
+    def _deadline(self, view: DeskView) -> datetime | None:
+        """When it is taken back, where a reclaim is open that no engineer has only wished for."""
+        reclaim = interruption_of(view, *self._here)
+        return reclaim.deadline if reclaim and not is_wish(reclaim) else None
+
+    def _read_audit(self) -> None:
+        if (view := self._main.view) is None or (recovery := self._recovery) is None:
+            return
+        recovery_id, asked_at = recovery.recovery_id, (recovery.recovery_id, view.version)
+        if asked_at != self._read_at:
+            self._read_at = asked_at
+            self._main.feed.ask(lambda desk: desk.timeline(recovery_id), self)
 
     def _reclaims(self, view: DeskView) -> tuple[list[Content], bool]:
         """What is known of its reclaims, and whether one of them is under way: then that comes first."""
@@ -93,6 +138,8 @@ class InstancePage(Page):
                 self._main.feed.ask(lambda desk: desk.background(*self._here), self)
         elif isinstance(message.answer, Background):
             self._background = message.answer
+        elif isinstance(message.answer, tuple):
+            self._audit = message.answer
         super().tick()
 
     def _ask(self) -> None:
@@ -102,7 +149,7 @@ class InstancePage(Page):
 def _head(one: Instance) -> Content:
     facts = (one.instance_type, one.zone, str(one.status), one.spot_strategy)
     said = " · ".join(plain(fact, 40) for fact in facts)
-    return Content.assemble((plain(one.name, 64) or "(no name)", "bold"), f"  {said}\n")
+    return Content.assemble((plain(one.name, 64) or "(no name)", "bold"), f"  {said}")
 
 
 def _launch(record: InstanceRecord, now: datetime) -> Content:

@@ -234,7 +234,6 @@ class MainScreen(Screen[None]):
             window=choice.window is not None,
             waiting_name=plain(choice.elsewhere(choice.waiting), _NAME_CELLS),
             window_name=plain(choice.elsewhere(choice.window), _NAME_CELLS),
-            on_instance=choice.instance is not None,
             on_row=choice.row is not None,
             on_recovery=choice.recovery is not None,
             on_someone=bool(choice.resource_id),

@@ -1,43 +1,34 @@
 """Two pages over all recoveries: the storm that goes on now, and what past reclaims come to."""
 
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual import on
 from textual.content import Content
 
 from spottui.console.cells import cell_text
 from spottui.console.messages import Answered
 from spottui.console.page import Page
+from spottui.console.readiness import VERDICT_STYLES
 from spottui.console.statistics_text import charts, kept_section
+from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
+from spottui.tables.moments import countdown, epoch
 from spottui.tables.statistics import KeptSum, Statistics, kept_sums, statistics
-from spottui.tables.storm import (
-    AFTER,
-    LOST,
-    NO_ROOM,
-    OUTLOOKS,
-    SAVED,
-    TIGHT,
-    WILL,
-    WILL_NOT,
-    Group,
-    forecast_of_all,
-    of_now,
-    storm,
-)
+from spottui.tables.storm import Group, forecast_of_all, needs_you, of_now, storm
 
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
     from spottui.console.main import MainScreen
 
-_OUTLOOK_STYLES = {
-    SAVED: "bold $success",
-    WILL: "$success",
-    TIGHT: "bold $warning",
-    WILL_NOT: "bold $error",
-    NO_ROOM: "bold $error",
-    AFTER: "$warning",
-    LOST: "bold $error",
+_COUNT_CELLS = 10
+_STYLES = {
+    **{str(verdict): style for verdict, style in VERDICT_STYLES.items()},
+    str(RecoveryState.RECOVERED): "bold $success",
+    str(RecoveryState.FAILED): "bold $error",
 }
 
 
@@ -54,10 +45,13 @@ class StormPage(Page):
         recoveries = of_now(view) if view else ()
         if view is None or not recoveries:
             return Content("No recovery is open, and none ended within the last ten minutes.")
-        head = Content.styled(
-            forecast_of_all(recoveries, view.at) or f"{len(recoveries)} recoveries, no forecast yet", "bold"
-        )
-        return Content("\n").join([head, Content(""), *(_group(one) for one in storm(view, recoveries))])
+        lines = [_head(recoveries, view.at), Content("")]
+        groups = storm(view, recoveries)
+        places = [_place(one, view.regions) for one in groups]
+        widest = max(map(cell_len, places))
+        for one, place in zip(groups, places, strict=True):
+            lines.append(_group(one, cell_text(place, widest), view.at).truncate(self.room, ellipsis=True))
+        return Content("\n").join(lines)
 
 
 class StatisticsPage(Page):
@@ -98,10 +92,39 @@ def _kept_now(desk: "Desk") -> tuple[KeptSum, ...]:
     return kept_sums((one.kept for one in desk.leftovers()), desk.storage_price)
 
 
-def _group(one: Group) -> Content:
-    said: list[tuple[str, str]] = []
-    for outlook, count in sorted(one.outlooks.items(), key=lambda item: OUTLOOKS.index(item[0])):
-        said.append((f"  {count} {outlook}", _OUTLOOK_STYLES.get(outlook, "dim")))
-    needs = (f"  {one.needs_you} NEED YOU" if one.needs_you else "", "bold $warning")
-    where = f"{plain(one.zone, 40) or 'zone not known'} {plain(one.instance_type, 40)}"
-    return Content.assemble(cell_text(where, 36), (f" {one.will_make_it:>4} of {one.total:<4}", "bold"), *said, needs)
+def _head(recoveries: Sequence[Recovery], now: datetime) -> Content:
+    count = len(recoveries)
+    said = forecast_of_all(recoveries, now) or f"{count} {'recovery' if count == 1 else 'recoveries'}"
+    needy = sum(needs_you(one) for one in recoveries)
+    return Content.assemble((said, "bold"), (f" · {_need(needy)}" if needy else "", "bold $warning"))
+
+
+def _place(one: Group, regions: tuple[str, ...]) -> str:
+    """The zone as the table has it: its letter where there is one region."""
+    zone = one.zone.removeprefix(f"{regions[0]}-") if len(regions) == 1 else one.zone
+    return f"{plain(zone, 24) or 'zone not known'} {plain(one.instance_type, 24)}"
+
+
+def _group(one: Group, place: str, now: datetime) -> Content:
+    """The next deadline, the place, how many make it, and what is said of them: first of those that need a person."""
+    left = countdown(epoch(one.deadline), now.timestamp())
+    parts: list[tuple[str, str]] = [
+        (f"{left:>6}  {place}  ", ""),
+        (cell_text(f"{one.will_make_it} of {one.total}", _COUNT_CELLS), "bold"),
+    ]
+    if needy := one.needs_you.total():
+        parts += [(f"{_need(needy)}: ", "bold $warning"), *_counts(one.needs_you, needy)]
+        parts.append(("; " if one.outlooks else "", ""))
+    return Content.assemble(*parts, *_counts(one.outlooks, one.total))
+
+
+def _need(count: int) -> str:
+    return f"{count} NEED{'S' if count == 1 else ''} YOU"
+
+
+def _counts(outlooks: Counter[str], of: int) -> list[tuple[str, str]]:
+    """Return the worst first: `2 WILL NOT, 3 WILL MAKE IT`; where all have one, that alone."""
+    ranks = list(_STYLES)
+    ordered = sorted(outlooks.items(), key=lambda item: -ranks.index(item[0]) if item[0] in ranks else 1)
+    said = [(word if count == of else f"{count} {word}", _STYLES.get(word, "dim")) for word, count in ordered]
+    return [part for one in said for part in (one, (", ", ""))][:-1]

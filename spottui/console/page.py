@@ -79,4 +79,4 @@ class Page(Screen[None]):
     def action_scroll(self, lines: int) -> None:
         """Scroll by so many lines."""
         scroll = self.query_one("#scroll", VerticalScroll)
-        scroll.scroll_to(y=scroll.scroll_offset.y + lines, animate=False)
+        scroll.scroll_to(y=scroll.scroll_offset.y + lines, animate=False, immediate=True)

@@ -1,6 +1,7 @@
 """The dialog that shows a plan and runs exactly that."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import on
@@ -13,31 +14,45 @@ from spottui.console.dialog import Dialog
 from spottui.console.messages import PlanReady, PlanRefused
 from spottui.console.plan_text import Subject, plan_body, plan_head
 from spottui.domain.clock import Clock
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan, Route, by_route
 from spottui.domain.text import plain
 
 
-class PlanDialog(Dialog[Plan]):
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """A plan as it was read, and the route that the person has put first in it, None for the plan's own."""
+
+    plan: Plan
+    route: Route | None = None
+
+    @property
+    def shown(self) -> Plan:
+        """The plan as it is displayed, and as it runs."""
+        return by_route(self.plan, self.route) if self.route else self.plan
+
+    def other_way(self) -> "Chosen":
+        """Return the plan with the route first that stands behind the first one when it was read; then the first."""
+        routes = self.plan.routes
+        return Chosen(self.plan, routes[(routes.index(self.shown.route) + 1) % len(routes)])
+
+
+class PlanDialog(Dialog[Chosen]):
     """Opens at once, asks for the plan, and until it is there has nothing that enter could run.
 
     `look` returns what is known of the instance by now: its lock, forecast and deadline go on while this is open.
-    Where the way can be chosen, `w` asks `choose` for a plan that begins with the next one.
+    Where the way can be chosen, `w` puts the next one first: that is settled with the yes, and by nothing before it.
     """
 
     AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [Binding("w", "other_way", show=False)]
 
     def __init__(
-        self,
-        look: Callable[[], Subject],
-        ask: Callable[[MessagePump], None],
-        clock: Clock,
-        choose: Callable[[Route, MessagePump], None] | None = None,
+        self, look: Callable[[], Subject], ask: Callable[[MessagePump], None], clock: Clock, *, can_choose: bool
     ) -> None:
         subject = look()
         super().__init__(f"Recover {plain(subject.name or subject.instance_id, 60)}", "Run this plan")
-        self._look, self._ask, self._clock, self._choose = look, ask, clock, choose
-        self._plan: Plan | None = None
+        self._look, self._ask, self._clock, self._can_choose = look, ask, clock, can_choose
+        self._chosen: Chosen | None = None
         self._waiting = "Making the plan: reading the instance, its disks and its user data…"
         self._ask_again = self._refused = False
 
@@ -48,19 +63,18 @@ class PlanDialog(Dialog[Plan]):
 
     def head(self) -> Content:
         """Return the instance, its deadline and the forecast, as they are now; nothing where there will be no plan."""
-        return Content("") if self._refused else plan_head(self._look(), self._clock.now())
+        shown = self._chosen.shown if self._chosen else None
+        return Content("") if self._refused else plan_head(self._look(), shown, self._clock.now())
 
     def body(self) -> Content:
         """Return the plan, or what there is instead of it."""
-        return (
-            plan_body(self._plan, can_choose=self._choose is not None)
-            if self._plan
-            else Content(f"\n{self._waiting}\n")
-        )
+        if self._chosen is None:
+            return Content(f"\n{self._waiting}\n")
+        return plan_body(self._chosen.shown, self.room, other=self._other_route())
 
-    def accept(self) -> Plan | None:
+    def accept(self) -> Chosen | None:
         """Return the plan that is displayed."""
-        return self._plan
+        return self._chosen
 
     def tick(self) -> None:
         """Let the head follow the time, and ask again for a plan that was not ready."""
@@ -70,17 +84,18 @@ class PlanDialog(Dialog[Plan]):
             self._ask(self)
 
     def action_other_way(self) -> None:
-        """Ask for the plan that goes the next way first; until it is here enter runs nothing."""
-        if self._choose and self._plan and len(self._plan.routes) > 1:
-            after = self._plan.routes[1]
-            self._plan, self._waiting = None, f"Making the plan by way of {after}…"
-            self.query_one("#do", Button).disabled = True
+        """Show the plan with its next way first."""
+        if self._chosen and self._other_route():
+            self._chosen = self._chosen.other_way()
             self.redraw()
-            self._choose(after, self)
+
+    def _other_route(self) -> Route | None:
+        can = self._chosen is not None and self._can_choose and len(self._chosen.plan.routes) > 1
+        return self._chosen.other_way().route if can and self._chosen else None
 
     @on(PlanReady)
     def _show_plan(self, message: PlanReady) -> None:
-        self._plan = message.plan
+        self._chosen = Chosen(message.plan)
         self.redraw()
         button = self.query_one("#do", Button)
         button.disabled = False

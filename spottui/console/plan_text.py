@@ -1,27 +1,24 @@
-"""A plan as text: what is there now, what will be there, and what is lost on the way."""
+"""A plan as text: its head, what it changes, and by which way and where; the rest of it is below, in full."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from textual.content import Content
 
-from spottui.console.cells import cell_text
-from spottui.console.plan_calls import calls
-from spottui.console.readiness import VERDICT_STYLES
-from spottui.domain.instance import Disk
+from spottui.console.places_text import place_in_short, places_in_short
+from spottui.console.plan_details import in_full, kept, size_of
+from spottui.console.plan_lines import Line, change, joined, lost, price
+from spottui.console.readiness import VERDICT_STYLES, image_said
 from spottui.domain.interruption import Interruption
-from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.plan import Candidate, Plan, Route
-from spottui.domain.prospect import image_expected, said_of, verdict_of
+from spottui.domain.plan import Plan, Route
+from spottui.domain.prospect import as_planned, said_of, verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.instances import is_wish
-from spottui.tables.moments import duration, when
+from spottui.tables.moments import when
 
-_LABEL_CELLS = 16
-_NOT_SURVEYED = "  stock and prices are looked up while the image is made"
-
-Line = list[tuple[str, str]]
+_SURVEYED = "   price, stock, interruption rate"
+_NOT_SURVEYED = "   stock and prices are looked up while the image is made"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +32,10 @@ class Subject:
     interruption: Interruption | None = None
 
 
-def plan_head(subject: Subject, now: datetime) -> Content:
-    """Return the instance, its deadline and forecast, and a red line when no lock speaks for the reclaim."""
+def plan_head(subject: Subject, plan: Plan | None, now: datetime) -> Content:
+    """Return the instance, its deadline and the forecast of this plan, and a red line when no lock speaks for it."""
+    if plan and subject.recovery:
+        subject = replace(subject, recovery=as_planned(subject.recovery, plan))
     lines: list[Line] = [
         [
             (plain(subject.name) or "(no name)", "bold"),
@@ -46,35 +45,24 @@ def plan_head(subject: Subject, now: datetime) -> Content:
     ]
     if subject.interruption and not subject.interruption.confirmed:
         lines.append([("NO LOCK SEEN: may be a drill; the old instance may go on running", "bold $error")])
-    return _join(lines)
+    return joined(lines)
 
 
-def plan_body(plan: Plan, *, can_choose: bool = False) -> Content:
-    """Return the plan: warnings, where the new instance may run, and old against new."""
-    lines: list[Line] = [[(f"! {plain(warning, 500)}", "bold $warning")] for warning in plan.warnings]
-    lines += [
-        [],
-        [("Way      ", "bold"), (f"{', then '.join(plan.routes)} · named {plain(plan.image_name, 128)}", "")],
-        *_other_way(plan, can_choose=can_choose),
-        [("Plan     ", "bold"), (plan.digest, ""), ("  enter runs exactly this", "dim")],
-        [],
-        [("Tried in this order", "bold"), ("" if plan.surveyed else _NOT_SURVEYED, "dim")],
-        *(line for number, one in enumerate(plan.candidates, 1) for line in _candidate(number, one)),
-        *_drain(plan),
-        *_warm_image(plan),
-        [],
-        [("Old → new", "bold"), ("     = as before   ~ may change   ✕ lost", "dim")],
-        *_identity(plan.spec, plan.candidates),
-        *_cost(plan),
-        *(_disk(disk) for disk in plan.spec.disks),
-        *_kept(plan.spec),
-        [],
-        [("Calls that change something, in this order", "bold")],
-        *([(f"  {call}", "")] for call in calls(plan)),
-        [],
-        [("What the instance writes to its disks after the image has begun is not in the image.", "")],
+def plan_body(plan: Plan, room: int, *, other: Route | None = None) -> Content:
+    """Return the plan in lines of `room` cells: what changes and where it may run, and below that all of it in full.
+
+    `other` is the route that `w` puts first.
+    """
+    warnings = [Content.styled(f"! {plain(warning, 500)}", "bold $warning") for warning in plan.warnings]
+    lines: list[Line] = [
+        [("Old → new", "bold"), ("   = as before   ~ may change   ✕ lost   ", "dim"), (f"plan {plan.digest}", "")],
+        *_changes(plan),
+        *_way(plan, other),
+        [("Tried in this order", "bold"), (_SURVEYED if plan.surveyed else _NOT_SURVEYED, "dim")],
+        *places_in_short(plan),
     ]
-    return _join(lines)
+    short = [Content.assemble(*line).truncate(room, ellipsis=True) for line in lines]
+    return Content("\n").join([*warnings, *short, Content(""), in_full(plan)])
 
 
 def _deadline(subject: Subject, now: datetime) -> Line:
@@ -88,7 +76,7 @@ def _deadline(subject: Subject, now: datetime) -> Line:
     if recovery and recovery.state.is_final:
         failed = recovery.trouble or recovery.reason
         return [*line, (" · last time ", ""), (plain(failed or str(recovery.state), 300), "bold $error")]
-    if recovery and (image := _image(recovery, now)):
+    if recovery and (image := image_said(recovery, now)):
         line.append((f" · {image}", ""))
     if recovery and (verdict := verdict_of(recovery, now)):
         line += [(" · ", ""), (said_of(recovery, now), VERDICT_STYLES[verdict])]
@@ -97,115 +85,53 @@ def _deadline(subject: Subject, now: datetime) -> Line:
     return line
 
 
-def _image(recovery: Recovery, now: datetime) -> str:
-    """What a yes brings, or what it has brought; by another route no image is awaited."""
-    if recovery.route is not Route.IMAGE:
-        return ""
-    if recovery.state.waits_for_permission:
-        return f"image {duration(recovery.image_s)} after your yes" if recovery.image_s else ""
-    expected = image_expected(recovery, now) if recovery.is_imaging else None
-    return f"image ready in {duration((expected - now).total_seconds())}" if expected else ""
-
-
-def _candidate(number: int, candidate: Candidate) -> list[Line]:
-    place = f"{plain(candidate.instance_type, 64)} in {plain(candidate.zone, 64)} ({plain(candidate.vswitch_id, 64)})"
-    price = _price(candidate.price_per_hour)
-    why = " · ".join(part for part in (price, plain(candidate.reason)) if part)
-    lines: list[Line] = [[(f"  {number}. {place}", ""), (f"  {why}", "dim")]]
-    if candidate.problem:
-        lines.append([(f"     ! {plain(candidate.problem, 300)}", "bold $warning")])
+def _way(plan: Plan, other: Route | None) -> list[Line]:
+    choose = f" · w puts {other} first" if other else ""
+    lines: list[Line] = [[("Way      ", "bold"), (", then ".join(plan.routes), ""), (choose, "dim")]]
+    if plan.drain:
+        told = f"{plain(plan.drain.name, 64)} first, {plan.drain.timeout_s:g} s at most"
+        lines.append([("Drain    ", "bold"), (told, "")])
     return lines
 
 
-def _price(per_hour: float | None) -> str:
-    return "" if per_hour is None else f"{per_hour:.4g}/h"
+def _changes(plan: Plan) -> list[Line]:
+    """What is lost stands first, and what stays is said in one line."""
+    old = plan.spec.instance
+    lines: list[Line] = [_data(plan)]
+    lines += [lost("local disk", size_of(disk), "lost") for disk in plan.spec.disks if disk.is_local]
+    if plan.route is Route.RESTART:
+        return [*lines, change("instance", old.instance_id, f"{old.instance_id}, started again", same=True)]
+    if old.private_ip:
+        lines.append(lost("private IP", old.private_ip, "another one from the vSwitch"))
+    if old.public_ip and not old.eip_id:
+        lines.append(lost("public IP", old.public_ip, "another one, or none"))
+    lines += [_place(plan), *_cost(plan)]
+    if old.eip_id:
+        lines.append(change("EIP", old.eip_id, f"{old.eip_id}, moved to the replacement", same=True))
+    cloud_disks = ", ".join(f"{plain(disk.kind, 16)} {size_of(disk)}" for disk in plan.spec.disks if not disk.is_local)
+    names = ", ".join(label for label, text in kept(plan.spec) if text)
+    return [*lines, change("disks", cloud_disks, cloud_disks), change("as before", names, names)]
 
 
-def _other_way(plan: Plan, *, can_choose: bool) -> list[Line]:
-    if not can_choose or len(plan.routes) < 2:
-        return []
-    return [[(f"         w puts {plan.routes[1]} first", "dim")]]
+def _data(plan: Plan) -> Line:
+    """What of the data is lost, by the first route."""
+    if plan.route is Route.WARM_IMAGE and plan.warm_image:
+        return lost("data", "all", f"as of {plan.warm_image.made:%Y-%m-%d %H:%M} UTC, nothing written since")
+    if plan.route is Route.IMAGE:
+        return lost("data", "all", "nothing written after the image has begun")
+    return change("data", "all", "all, once it is stopped" if plan.route is Route.RESTART else "all", same=True)
 
 
-def _drain(plan: Plan) -> list[Line]:
-    if plan.drain is None:
-        return []
-    return [[("Drain    ", "bold"), (f"{plain(plan.drain.name, 64)} first, {plan.drain.timeout_s:g} s at most", "")]]
-
-
-def _warm_image(plan: Plan) -> list[Line]:
-    if plan.warm_image is None:
-        return []
-    made = f"{plain(plan.warm_image.image_id, 64)} of {plan.warm_image.made:%Y-%m-%d %H:%M} UTC"
-    return [[("Earlier image  ", "bold"), (f"{made}: what was written since is not in it", "")]]
+def _place(plan: Plan) -> Line:
+    old = plan.spec.instance
+    before = place_in_short(old.instance_type, old.zone, old.region, plan.spec.vswitch_id)
+    first = plan.candidates[0] if plan.candidates else None
+    after = place_in_short(first.instance_type, first.zone, old.region, first.vswitch_id) if first else "nowhere"
+    return change("place", before, after)
 
 
 def _cost(plan: Plan) -> list[Line]:
     first = plan.candidates[0].price_per_hour if plan.candidates else None
     if plan.price_per_hour is None and first is None:
         return []
-    return [_change("price", _price(plan.price_per_hour) or "not known", _price(first) or "not known")]
-
-
-def _identity(spec: LaunchSpec, candidates: tuple[Candidate, ...]) -> list[Line]:
-    old = spec.instance
-    first = candidates[0] if candidates else Candidate("none", "none", "none", "")
-    lines = [
-        _change("type", old.instance_type, first.instance_type),
-        _change("zone", old.zone, first.zone),
-        _change("vSwitch", spec.vswitch_id, first.vswitch_id),
-    ]
-    if old.private_ip:
-        lines.append(_lost("private IP", old.private_ip, "another one from the vSwitch"))
-    if old.public_ip and not old.eip_id:
-        lines.append(_lost("public IP", old.public_ip, "another one, or none"))
-    if old.eip_id:
-        lines.append(_change("EIP", old.eip_id, f"{old.eip_id}, moved once the replacement runs", same=True))
-    return lines
-
-
-def _disk(disk: Disk) -> Line:
-    level = f" {plain(disk.performance_level, 16)}" if disk.performance_level else ""
-    what = f"{plain(disk.category, 32)}{level} {disk.size_gib} GiB"
-    label = f"{plain(disk.kind, 16)} disk"
-    if disk.is_local:
-        return _lost(label, what, "a local disk cannot be saved")
-    return _change(label, what, f"{what}, from the image", same=True)
-
-
-def _kept(spec: LaunchSpec) -> list[Line]:
-    tags = " ".join(f"{plain(key, 64)}={plain(value, 64)}" for key, value in spec.instance.tags)
-    kept = (
-        ("security groups", " ".join(plain(group, 64) for group in spec.security_group_ids)),
-        ("key pair", plain(spec.key_pair)),
-        ("RAM role", plain(spec.ram_role)),
-        ("host name", plain(spec.host_name)),
-        ("user data", "as before (not shown)" if spec.user_data else ""),
-        ("tags", tags),
-    )
-    return [_change(label, text or "none", text or "none") for label, text in kept]
-
-
-def _change(label: str, old: str, new: str, *, same: bool | None = None) -> Line:
-    is_same = old == new if same is None else same
-    if is_same:
-        return [("  = ", ""), (cell_text(label, _LABEL_CELLS), "dim"), (plain(new, 400), "")]
-    return [
-        ("  ~ ", "bold $warning"),
-        (cell_text(label, _LABEL_CELLS), "dim"),
-        (f"{plain(old)} → ", ""),
-        (plain(new), "bold $warning"),
-    ]
-
-
-def _lost(label: str, old: str, new: str) -> Line:
-    return [
-        ("  ✕ ", "bold $error"),
-        (cell_text(label, _LABEL_CELLS), "dim"),
-        (f"{plain(old)} → ", ""),
-        (plain(new), "bold $error"),
-    ]
-
-
-def _join(lines: list[Line]) -> Content:
-    return Content("\n").join(Content.assemble(*line) for line in lines)
+    return [change("price", price(plan.price_per_hour) or "not known", price(first) or "not known")]

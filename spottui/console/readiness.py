@@ -1,4 +1,4 @@
-"""Would an instance make it if the notice came now: the forecast, what stands against it, its disks and its images."""
+"""Will an instance make it, or would it if the notice came now: what stands against it, its disks and its images."""
 
 from datetime import datetime, timedelta
 
@@ -10,9 +10,11 @@ from spottui.domain.forecast import Forecast, Verdict, before_image
 from spottui.domain.history import InstanceRecord
 from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.plan import WarmImage
+from spottui.domain.plan import Route, WarmImage
+from spottui.domain.prospect import image_expected, said_of, verdict_of
+from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
-from spottui.tables.moments import age
+from spottui.tables.moments import age, duration, when
 
 VERDICT_STYLES = {
     Verdict.WILL_MAKE_IT: "bold $success",
@@ -26,39 +28,81 @@ VERDICT_STYLES = {
 _LABEL_CELLS = 14
 
 
-def readiness(record: InstanceRecord, background: Background | None, now: datetime) -> Content:
-    """Return whether an image would be ready in time if the notice came now, and what would be lost all the same."""
-    head = Content.styled("If the notice came now", "bold $accent")
-    spec = record.spec
+def readiness(
+    record: InstanceRecord,
+    background: Background | None,
+    now: datetime,
+    deadline: datetime | None = None,
+    recovery: Recovery | None = None,
+) -> Content:
+    """Return whether an image will be ready in time, and what is lost all the same.
+
+    At the `deadline` of the reclaim that is open, as its `recovery` stands; without one, if the notice came now.
+    """
+    head = Content.styled(_title(deadline, now), "bold $accent")
+    spec, kept = record.spec, frozenset(recovery.made("kept disk") if recovery else ())
     if spec is None:
         return Content("\n").join([head, Content("  not known: no sweep has seen its disks yet"), Content("")])
-    lines = [head, *_outlook(record, spec, now)]
+    lines = [head, *_outlook(record, spec, now, deadline, recovery)]
     lines += [Content.assemble(("  ! ", "bold $warning"), text) for text in _obstacles(record, spec)]
-    lines += [_disk(disk, stops=_stops(spec)) for disk in spec.disks]
+    lines += [_disk(disk, stops=_stops(spec), kept=disk.disk_id in kept) for disk in spec.disks]
     lines += _images(background, spec, now)
     return Content("\n").join([*lines, Content("")])
 
 
-def _outlook(record: InstanceRecord, spec: LaunchSpec, now: datetime) -> list[Content]:
+def _title(deadline: datetime | None, now: datetime) -> str:
+    if deadline is None:
+        return "If the notice came now"
+    return f"At its deadline, {when(deadline, now)}"
+
+
+def _outlook(
+    record: InstanceRecord, spec: LaunchSpec, now: datetime, deadline: datetime | None, recovery: Recovery | None
+) -> list[Content]:
     """What is not known makes no verdict: no image has no size."""
+    if recovery and not recovery.state.is_final:
+        return _as_it_stands(recovery, now)
     if not spec.image_gib:
         return [Content("  no forecast: the size of an image of it is not known")]
-    forecast = before_image(now, now + timedelta(seconds=NOTICE_S), spec.image_gib, record.timing)
-    lines = [_verdict(forecast, spec, now)]
+    forecast = before_image(now, deadline or now + timedelta(seconds=NOTICE_S), spec.image_gib, record.timing)
+    begun = "if begun now: " if deadline else ""
+    lines = [_verdict(forecast.verdict, str(forecast.verdict), begun + _image_begun_now(forecast, spec, now))]
     if _stops(spec):
         lines.append(Content("  in Stop mode it is stopped, and started again first; an image is the way after that"))
     return lines
 
 
-def _verdict(forecast: Forecast, spec: LaunchSpec, now: datetime) -> Content:
+def _as_it_stands(recovery: Recovery, now: datetime) -> list[Content]:
+    """The verdict of the table and of the plan, not one of another reclaim that might come."""
+    verdict = verdict_of(recovery, now)
+    if verdict is None:
+        return [Content("  no forecast yet")]
+    image, expected = image_said(recovery, now), image_expected(recovery, now)
+    slack = f", {_slack(Forecast(expected, recovery.deadline))}" if image and expected else ""
+    return [_verdict(verdict, said_of(recovery, now), f"{image}{slack}")]
+
+
+def image_said(recovery: Recovery, now: datetime) -> str:
+    """Return what a yes brings, or what it has brought; by another route no image is awaited."""
+    if recovery.route is not Route.IMAGE:
+        return ""
+    if recovery.state.waits_for_permission:
+        return f"image {duration(recovery.image_s)} after your yes" if recovery.image_s else ""
+    expected = image_expected(recovery, now) if recovery.is_imaging else None
+    return f"image ready in {duration((expected - now).total_seconds())}" if expected else ""
+
+
+def _verdict(verdict: Verdict, said: str, image: str) -> Content:
+    return Content.assemble(("  ", ""), (said, VERDICT_STYLES[verdict]), f"  {image}" if image else "")
+
+
+def _image_begun_now(forecast: Forecast, spec: LaunchSpec, now: datetime) -> str:
     takes_s = (forecast.ready_at - now).total_seconds()
-    said = f"  image of {spec.image_gib} GiB in about {age(takes_s)}, {abs(forecast.slack_s):.0f} s "
-    verdict = forecast.verdict
-    return Content.assemble(
-        ("  ", ""),
-        (str(verdict), VERDICT_STYLES[verdict]),
-        said + ("too late" if forecast.slack_s < 0 else "to spare"),
-    )
+    return f"image of {spec.image_gib} GiB takes about {duration(takes_s)}, {_slack(forecast)}"
+
+
+def _slack(forecast: Forecast) -> str:
+    return f"{duration(abs(forecast.slack_s))} {'too late' if forecast.slack_s < 0 else 'to spare'}"
 
 
 def _obstacles(record: InstanceRecord, spec: LaunchSpec) -> list[str]:
@@ -74,13 +118,13 @@ def _obstacles(record: InstanceRecord, spec: LaunchSpec) -> list[str]:
     return told
 
 
-def _disk(disk: Disk, *, stops: bool) -> Content:
+def _disk(disk: Disk, *, stops: bool, kept: bool) -> Content:
     what = f"{plain(disk.kind, 16)} {plain(disk.disk_id, 64)} {disk.size_gib} GiB {plain(disk.category, 32)}"
     if disk.is_local:
         return Content.assemble(("  ✕ ", "bold $error"), f"{what}: lost, it is local")
     if stops:
         return Content.assemble(("  ✓ ", "bold $success"), f"{what}: survives, it is only stopped")
-    if disk.delete_with_instance:
+    if disk.delete_with_instance and not kept:
         return Content.assemble(("  ~ ", "bold $warning"), f"{what}: kept by the life-raft")
     return Content.assemble(("  ✓ ", "bold $success"), f"{what}: survives the release")
 

@@ -1,4 +1,4 @@
-"""What the actions that change something do: confirm, recover, veto, hold, stop, try again, and auto-mode."""
+"""What the actions that change something do: confirm, recover, veto, hold, cancel, try again, and auto-mode."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -7,7 +7,6 @@ from textual.content import Content
 from textual.message_pump import MessagePump
 
 from spottui.console.choice import interruption_of, recovery_of
-from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import AutoMode
@@ -15,6 +14,7 @@ from spottui.domain.view import AutoMode
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
     from spottui.console.main import MainScreen
+    from spottui.console.plan_dialog import Chosen
     from spottui.console.plan_text import Subject
 
 
@@ -31,17 +31,17 @@ def go(main: "MainScreen") -> None:
 
 
 def recover(main: "MainScreen") -> None:
-    """Show a plan for the chosen instance; its open recovery is the one that is confirmed, if it has one."""
-    instance, view = main.choice.instance, main.view
-    if instance is None or view is None:
+    """Show a plan for the chosen row's instance; its open recovery is the one that is confirmed, if it has one."""
+    choice, view = main.choice, main.view
+    if view is None or not choice.resource_id:
         return
-    recovery = recovery_of(view, instance)
+    recovery = recovery_of(view, choice.region, choice.resource_id)
     if recovery and recovery.state.waits_for_permission:
         _confirm(main, recovery)
     elif recovery and not recovery.state.is_final:
-        main.notify(f"{plain(recovery.name)}: its recovery runs already.", severity="warning", markup=False)
+        main.notify(f"{plain(choice.name)}: its recovery runs already.", severity="warning", markup=False)
     else:
-        _recover(main, instance.region, instance.instance_id, instance.name)
+        _recover(main, choice.region, choice.resource_id, choice.name)
 
 
 def veto(main: "MainScreen") -> None:
@@ -107,23 +107,19 @@ def hold(main: "MainScreen") -> None:
 
 
 def cancel(main: "MainScreen") -> None:
-    """Ask, then stop the chosen row's recovery at its next safe point."""
+    """Ask, then cancel the chosen row's recovery at its next safe point."""
+    from spottui.console.cancel_dialog import CancelDialog
+
     if not (recovery := main.choice.own):
         return
     name = plain(recovery.name or recovery.instance_id)
-    made = [f"  {plain(made.kind)} {plain(made.resource_id)}" for made in recovery.created]
-    left = "\n".join(
-        ["Left behind so far, and charged until you delete it:", *made] if made else ["Nothing made so far."]
-    )
-    text = (
-        f"It is {recovery.state} and stops at the next safe point: a call under way is waited for, none is begun.\n\n"
-        f"{left}"
-    )
 
-    def send() -> None:
-        main.feed.command(lambda desk: desk.cancel(recovery.recovery_id, main.who), f"{name}: stopping")
+    def answered(yes: bool | None) -> None:
+        if yes:
+            said = f"{name}: it is cancelled at the next safe point"
+            main.feed.command(lambda desk: desk.cancel(recovery.recovery_id, main.who), said)
 
-    _ask(main, f"Stop the recovery of {name}?", text, "Stop it", send, leave="Let it run")
+    main.app.push_screen(CancelDialog(main, recovery), answered)
 
 
 def auto(main: "MainScreen") -> None:
@@ -154,12 +150,16 @@ def retry(main: "MainScreen") -> None:
         return
     recovery_id, name = recovery.recovery_id, plain(recovery.name or recovery.instance_id)
 
-    def run(plan: Plan | None) -> None:
-        if plan:
-            said = f"{name}: tried again, plan {plan.digest}"
-            main.feed.command(lambda desk: desk.retry(recovery_id, plan.digest, main.who), said)
+    def run(chosen: "Chosen | None") -> None:
+        if chosen:
+            digest = chosen.plan.digest
+            main.feed.command(
+                lambda desk: desk.retry(recovery_id, digest, main.who), f"{name}: tried again, plan {digest}"
+            )
 
-    _show_plan(main, _subject(main, recovery), lambda asker: main.feed.plan_again(recovery_id, asker), run)
+    _show_plan(
+        main, _subject(main, recovery), lambda asker: main.feed.plan_again(recovery_id, asker), run, can_choose=False
+    )
 
 
 def _confirmation(recovery_id: str, digest: str, who: str) -> "Callable[[Desk], None]":
@@ -183,15 +183,15 @@ def _ceiling(limits: AutoMode) -> str:
 def _confirm(main: "MainScreen", recovery: Recovery) -> None:
     recovery_id, name = recovery.recovery_id, plain(recovery.name or recovery.instance_id)
 
-    def run(plan: Plan | None) -> None:
-        if plan:
-            said = f"{name}: confirmed, plan {plan.digest}"
-            main.feed.command(lambda desk: desk.confirm(recovery_id, plan.digest, main.who), said)
+    def run(chosen: "Chosen | None") -> None:
+        if chosen:
+            digest, route = chosen.plan.digest, chosen.route
+            main.feed.command(
+                lambda desk: desk.confirm(recovery_id, digest, main.who, route),
+                f"{name}: confirmed, plan {chosen.shown.digest}",
+            )
 
-    def choose(route: Route, asker: MessagePump) -> None:
-        main.feed.choose_route(recovery_id, route, main.who, asker)
-
-    _show_plan(main, _subject(main, recovery), lambda asker: main.feed.plan(recovery_id, asker), run, choose)
+    _show_plan(main, _subject(main, recovery), lambda asker: main.feed.plan(recovery_id, asker), run)
 
 
 def _recover(main: "MainScreen", region: str, instance_id: str, name: str) -> None:
@@ -201,19 +201,15 @@ def _recover(main: "MainScreen", region: str, instance_id: str, name: str) -> No
         seen = interruption_of(main.view, region, instance_id) if main.view else None
         return Subject(region, instance_id, name, None, seen)
 
-    wanted: list[Route] = []
+    def run(chosen: "Chosen | None") -> None:
+        if chosen:
+            digest, route = chosen.plan.digest, chosen.route
+            main.feed.command(
+                lambda desk: desk.recover(region, instance_id, digest, main.who, route),
+                f"{plain(name)}: recovery started, plan {chosen.shown.digest}",
+            )
 
-    def choose(route: Route, asker: MessagePump) -> None:
-        wanted[:] = [route]
-        main.feed.plan_for(region, instance_id, asker, route)
-
-    def run(plan: Plan | None) -> None:
-        if plan:
-            said = f"{plain(name)}: recovery started, plan {plan.digest}"
-            route = wanted[0] if wanted else None
-            main.feed.command(lambda desk: desk.recover(region, instance_id, plan.digest, main.who, route), said)
-
-    _show_plan(main, look, lambda asker: main.feed.plan_for(region, instance_id, asker), run, choose)
+    _show_plan(main, look, lambda asker: main.feed.plan_for(region, instance_id, asker), run)
 
 
 def _subject(main: "MainScreen", recovery: Recovery) -> "Callable[[], Subject]":
@@ -234,19 +230,20 @@ def _show_plan(
     main: "MainScreen",
     look: "Callable[[], Subject]",
     ask: Callable[[MessagePump], None],
-    run: Callable[[Plan | None], None],
-    choose: Callable[[Route, MessagePump], None] | None = None,
+    run: "Callable[[Chosen | None], None]",
+    *,
+    can_choose: bool = True,
 ) -> None:
     from spottui.console.plan_dialog import PlanDialog
 
-    main.app.push_screen(PlanDialog(look, ask, main.clock, choose), run)
+    main.app.push_screen(PlanDialog(look, ask, main.clock, can_choose=can_choose), run)
 
 
-def _ask(main: "MainScreen", title: str, text: str, do: str, send: Callable[[], None], leave: str = "Leave") -> None:
+def _ask(main: "MainScreen", title: str, text: str, do: str, send: Callable[[], None]) -> None:
     from spottui.console.dialog import Ask
 
     def answered(yes: bool | None) -> None:
         if yes:
             send()
 
-    main.app.push_screen(Ask(title, Content(text), do, leave), answered)
+    main.app.push_screen(Ask(title, Content(text), do), answered)

@@ -2,24 +2,27 @@
 
 import re
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from textual import on
 from textual.content import Content
-from textual.message_pump import MessagePump
 
+from spottui.console.choice import by_id, is_wished
 from spottui.console.clipboard import copy
 from spottui.console.messages import Answered
 from spottui.console.page import Page
+from spottui.console.standing import Line, standing
 from spottui.domain.audit import Entry
-from spottui.domain.clock import Clock
-from spottui.domain.prospect import said_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
-from spottui.tables.moments import age, when
+from spottui.tables.moments import age
 from spottui.tables.timeline import Sign, Step, last_failure, steps
+
+if TYPE_CHECKING:
+    from spottui.console.main import MainScreen
 
 _STYLES = {
     Sign.EVIDENCE: "$warning",
@@ -35,38 +38,29 @@ _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+00:00|Z)
 _FRAME_CELLS = 6
 _INDENT = " " * 18
 
-Line = list[tuple[str, str]]
-
 
 class TimelinePage(Page):
-    """Follows a recovery; `look` returns it as it is now, `ask` asks the desk for its audit.
+    """Follows a recovery; its audit is asked for again when the desk has another version.
 
-    It is asked again when `version`, the desk's, is another: a call can fail while the recovery stands where it stood.
-
-    `c` copies the RequestId of the newest failure, or of the newest call.
+    A call can fail while the recovery stands where it stood. `c` copies the RequestId of the newest failure, or of the
+    newest call.
     """
 
     KEYS = "esc leaves · c copies the RequestId · ↑ ↓ scroll"
 
-    def __init__(
-        self,
-        title: str,
-        look: Callable[[], Recovery | None],
-        version: Callable[[], int],
-        ask: Callable[[MessagePump], None],
-        clock: Clock,
-    ) -> None:
-        super().__init__(title)
-        self._look, self._version, self._ask, self._clock = look, version, ask, clock
+    def __init__(self, main: "MainScreen", recovery: Recovery) -> None:
+        super().__init__(f"Recovery of {plain(recovery.name or recovery.instance_id, 60)}")
+        self._main, self._recovery_id = main, recovery.recovery_id
         self._entries: Sequence[Entry] = ()
         self._problem = "Reading the journal…"
         self._asked_at: int | None = None
 
     def text(self) -> Content:
         """Return the recovery and its steps as they are now."""
-        now, recovery = self._clock.now(), self._look()
+        now, view = self._main.clock.now(), self._main.view
+        recovery = by_id(view, self._recovery_id) if view else None
         made = steps(self._entries, now)
-        lines = _head(recovery, made, now) if recovery else []
+        lines = _head(recovery, made, now, wish=is_wished(view, recovery)) if view and recovery else []
         if self._problem:
             lines.append([(plain(self._problem, 400), "$warning")])
         room = max(self.app.size.width - _FRAME_CELLS - len(_INDENT), 20)
@@ -77,15 +71,15 @@ class TimelinePage(Page):
 
     def tick(self) -> None:
         """Show what has changed, and read the audit again where anything has."""
-        version = self._version()
+        version = self._main.view.version if self._main.view else 0
         if version != self._asked_at:
             self._asked_at = version
-            self._ask(self)
+            self._main.feed.ask(lambda desk: desk.timeline(self._recovery_id), self)
         super().tick()
 
     def action_copy(self) -> None:
         """Copy the RequestId of the newest failure, else of the newest call."""
-        made = steps(self._entries, self._clock.now())
+        made = steps(self._entries, self._main.clock.now())
         named = [step for step in made if step.request_id]
         failed = last_failure(named)
         if not named:
@@ -102,41 +96,9 @@ class TimelinePage(Page):
         super().tick()
 
 
-def _head(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]:
+def _head(recovery: Recovery, made: Sequence[Step], now: datetime, *, wish: bool) -> list[Line]:
     where = f"  {plain(recovery.instance_id)}  {plain(recovery.region)}"
-    lines: list[Line] = [
-        [(plain(recovery.name) or "(no name)", "bold"), (where, "")],
-        [("waits" if recovery.awaits_release else str(recovery.state), "bold"), *_outlook(recovery, now)],
-    ]
-    if recovery.reason:
-        lines.append([("why   ", "dim"), (plain(recovery.reason, 500), "")])
-    if recovery.next_step and not recovery.state.is_final:
-        lines.append([("next  ", "dim"), (plain(recovery.next_step, 500), "")])
-    if recovery.trouble and not recovery.state.is_final:
-        lines.append([("trouble  ", "dim"), (f"{plain(recovery.trouble, 500)}{_unseen(recovery, now)}", "bold $error")])
-    failed = last_failure(made)
-    if failed and failed.request_id and not recovery.new_instance_id:
-        said = f"{plain(failed.action, 64)} RequestId {plain(failed.request_id)}"
-        lines.append([("last failure  ", "dim"), (said, "bold $error")])
-    for one in recovery.created:
-        lines.append([("made  ", "dim"), (f"{plain(one.kind)} {plain(one.resource_id)}", "")])
-    return [*lines, []]
-
-
-def _unseen(recovery: Recovery, now: datetime) -> str:
-    if recovery.unseen_since is None:
-        return ""
-    return f" · its progress is {age((now - recovery.unseen_since).total_seconds())} old"
-
-
-def _outlook(recovery: Recovery, now: datetime) -> Line:
-    if recovery.state.is_final:
-        took_s = (recovery.ended - recovery.started).total_seconds() if recovery.ended else None
-        where = f" · now {plain(recovery.new_instance_id)}" if recovery.new_instance_id else ""
-        return [(f" after {age(took_s)}{where}", "")]
-    said = f" · taken back {when(recovery.deadline, now)}"
-    verdict = said_of(recovery, now)
-    return [(said, ""), (f" · {verdict}" if verdict else "", "bold")]
+    return [[(plain(recovery.name) or "(no name)", "bold"), (where, "")], *standing(recovery, made, now, wish=wish), []]
 
 
 def _step(step: Step, start: datetime, room: int) -> list[Line]:

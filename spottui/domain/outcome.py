@@ -48,8 +48,27 @@ def outcome(interruption: Interruption, recovery: Recovery, plan: Plan | None) -
         recovery_s=_seconds(interruption.first_seen, recovery),
         data_as_of=as_of,
         data_age_s=_data_age_s(recovery, as_of),
-        kept=tuple(_kept(recovery, plan)),
+        kept=tuple(kept_by(recovery, plan)),
     )
+
+
+def kept_by(recovery: Recovery, plan: Plan | None) -> Iterator[Kept]:
+    """Yield what a recovery made or kept that costs money, with its size where its plan says it."""
+    disks = {disk.disk_id: disk for disk in plan.spec.disks} if plan else {}
+    snapshots = {snapshot_id: disk_id for disk_id, snapshot_id in recovery.snapshots}
+    of_snapshots = recovery.image_id and recovery.image_of in (OF_KEPT_DISKS, OF_KEPT_SYSTEM_DISK)
+    for image_id in recovery.made(LeftoverKind.IMAGE):
+        gib = _image_gib(recovery, plan) if image_id == recovery.image_id else None
+        yield Kept(LeftoverKind.IMAGE, image_id, gib, SNAPSHOT_PRICE, recovery.started)
+    for snapshot_id in () if of_snapshots else recovery.made(LeftoverKind.SNAPSHOT):
+        disk = disks.get(snapshots.get(snapshot_id, ""))
+        gib = disk.size_gib if disk else None
+        yield Kept(LeftoverKind.SNAPSHOT, snapshot_id, gib, SNAPSHOT_PRICE, recovery.started)
+    for disk_id in recovery.made(LeftoverKind.DISK):
+        disk = disks.get(disk_id)
+        if disk_id not in recovery.made("attached disk") and recovery.new_instance_id != recovery.instance_id:
+            gib, category = (disk.size_gib, disk.category) if disk else (None, "")
+            yield Kept(LeftoverKind.DISK, disk_id, gib, category, recovery.started)
 
 
 def nine_of_ten(times_s: Sequence[float]) -> float | None:
@@ -84,24 +103,6 @@ def _new_per_hour(recovery: Recovery, plan: Plan) -> float | None:
         return plan.price_per_hour
     place = next((one.place for one in reversed(recovery.tries) if not one.refused), None)
     return next((one.price_per_hour for one in plan.candidates if one.place == place), None)
-
-
-def _kept(recovery: Recovery, plan: Plan | None) -> Iterator[Kept]:
-    disks = {disk.disk_id: disk for disk in plan.spec.disks} if plan else {}
-    snapshots = {snapshot_id: disk_id for disk_id, snapshot_id in recovery.snapshots}
-    of_snapshots = recovery.image_id and recovery.image_of in (OF_KEPT_DISKS, OF_KEPT_SYSTEM_DISK)
-    for image_id in recovery.made(LeftoverKind.IMAGE):
-        gib = _image_gib(recovery, plan) if image_id == recovery.image_id else None
-        yield Kept(LeftoverKind.IMAGE, image_id, gib, SNAPSHOT_PRICE, recovery.started)
-    for snapshot_id in () if of_snapshots else recovery.made(LeftoverKind.SNAPSHOT):
-        disk = disks.get(snapshots.get(snapshot_id, ""))
-        gib = disk.size_gib if disk else None
-        yield Kept(LeftoverKind.SNAPSHOT, snapshot_id, gib, SNAPSHOT_PRICE, recovery.started)
-    for disk_id in recovery.made(LeftoverKind.DISK):
-        disk = disks.get(disk_id)
-        if disk_id not in recovery.made("attached disk") and recovery.new_instance_id != recovery.instance_id:
-            gib, category = (disk.size_gib, disk.category) if disk else (None, "")
-            yield Kept(LeftoverKind.DISK, disk_id, gib, category, recovery.started)
 
 
 def _image_gib(recovery: Recovery, plan: Plan | None) -> int | None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from spottui.domain.instance import InstanceStatus
+from spottui.domain.instance import InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.refusal import Refused
 
 
 class Route(StrEnum):
@@ -141,6 +142,15 @@ class Plan:
         if not prices or self.price_per_hour is None:
             return 0.0
         return max(0.0, max(prices) - self.price_per_hour)
+
+
+def by_route(plan: Plan, route: Route) -> Plan:
+    """Return the plan with this route first; raises `Refused` when it cannot lead anywhere."""
+    if route is Route.WARM_IMAGE and plan.warm_image is None:
+        raise Refused("There is no earlier image of this instance.")
+    if route is Route.RESTART and plan.spec.instance.behavior is not InterruptionBehavior.STOP:
+        raise Refused("The cloud releases this instance at a reclaim: there will be nothing to start again.")
+    return replace(plan, routes=(route, *(one for one in plan.routes if one is not route)))
 
 
 def same_place_first(spec: LaunchSpec, vswitches: dict[str, str]) -> tuple[Candidate, ...]:

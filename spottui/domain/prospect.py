@@ -1,9 +1,10 @@
 """What is to be expected of a recovery at a moment: from its route and what is known of it, with nothing written."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from spottui.domain.forecast import Forecast, Verdict
-from spottui.domain.plan import Route
+from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Recovery, RecoveryState
 
 _IMAGE_THERE = frozenset(
@@ -24,13 +25,17 @@ def verdict_of(recovery: Recovery, now: datetime) -> Verdict | None:
 
 
 def said_of(recovery: Recovery, now: datetime) -> str:
-    """Return the verdict where there is room for all of it: `image WILL MAKE IT · no place has room`."""
+    """Return the verdict where there is room for all of it: `NO ROOM · image WILL MAKE IT`."""
     verdict = verdict_of(recovery, now)
-    if verdict is not Verdict.NO_ROOM:
-        return str(verdict or "")
-    image = _of_image(recovery, now)
-    known = _SAID.get(image, f"image {image}") if image else ""
-    return f"{known} · no place has room" if known else "no place has room"
+    image = _of_image(recovery, now) if verdict is Verdict.NO_ROOM else None
+    return f"{verdict or ''} · {_SAID.get(image, f'image {image}')}" if image else str(verdict or "")
+
+
+def as_planned(recovery: Recovery, plan: Plan) -> Recovery:
+    """Return a recovery that waits for a yes as it would go by this plan; once it goes, it is as it stands."""
+    if not recovery.state.waits_for_permission:
+        return recovery
+    return replace(recovery, route=plan.route, no_room=plan.has_no_room)
 
 
 def image_expected(recovery: Recovery, now: datetime) -> datetime | None:

@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from spottui.domain.audit import Entry, Phase
-from spottui.domain.plan import Plan
+from spottui.domain.plan import Plan, Route, by_route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import schema
 from spottui.journal.audit import write_entry
@@ -123,12 +123,18 @@ class Recoveries:
         now: datetime,
         *,
         only_if: Callable[[Recovery], bool] = lambda _: True,
+        route: Route | None = None,
     ) -> Recovery | None:
-        """Commit a decision when `only_if` holds of the recovery at that moment; return it as decided, or None."""
+        """Commit a decision when `only_if` holds of the recovery at that moment; return it as decided, or None.
+
+        A `route` is put first in its plan with it; raises `Refused` when that cannot lead anywhere.
+        """
         with self._database.write() as connection:
             known = load(connection, recovery_id)
             if known is None or known.state.is_final or not only_if(known):
                 return None
+            if route:
+                known = _put_first(connection, known, route, who, now)
             return write_decision(connection, known, decision, who, now)
 
     def cancel(self, recovery_id: str, who: str, now: datetime) -> bool:
@@ -159,14 +165,14 @@ class Recoveries:
             connection.execute(_SAVE_PLAN, {"recovery_id": recovery_id, "plan": encode(plan)})
             return plan
 
-    def replan(self, recovery_id: str, plan: Plan, *, only_if: Callable[[Recovery, Plan], bool]) -> bool:
-        """Commit another plan in the place of the one that there is, when `only_if` holds of both at that moment."""
+    def replan(self, recovery_id: str, change: Callable[[Recovery, Plan], Plan | None]) -> Plan | None:
+        """Commit what `change` makes of the plan as it is at that moment, and return it; None when it leaves it."""
         with self._database.write() as connection:
             known = _plan(connection, recovery_id)
-            if known is None or not only_if(_required(connection, recovery_id), known):
-                return False
-            connection.execute(_SAVE_PLAN, {"recovery_id": recovery_id, "plan": encode(plan)})
-            return True
+            changed = change(_required(connection, recovery_id), known) if known else None
+            if changed:
+                connection.execute(_SAVE_PLAN, {"recovery_id": recovery_id, "plan": encode(changed)})
+            return changed
 
     def reopen(self, recovery_id: str, decision: Decision, who: str, now: datetime) -> Recovery | None:
         """Begin another run of a recovery that came to nothing, decided by `who`; None when it did not, or runs.
@@ -216,6 +222,16 @@ def load(connection: sa.Connection, recovery_id: str) -> Recovery | None:
 def _plan(connection: sa.Connection, recovery_id: str) -> Plan | None:
     text = connection.execute(_PLAN, {"own_id": recovery_id}).scalar()
     return None if text is None else _decoded_plan(text)
+
+
+def _put_first(connection: sa.Connection, known: Recovery, route: Route, who: str, now: datetime) -> Recovery:
+    plan = _plan(connection, known.recovery_id)
+    if plan is None or plan.route is route:
+        return known
+    chosen = encode(by_route(plan, route))
+    connection.execute(_SAVE_PLAN, {"recovery_id": known.recovery_id, "plan": chosen})
+    entry = Entry(known.recovery_id, "Route", Phase.DECISION, detail=f"route {route} chosen by {who}")
+    return _change(connection, known.recovery_id, now, lambda one: replace(one, route=route), entry)
 
 
 def write_decision(connection: sa.Connection, known: Recovery, decision: Decision, who: str, now: datetime) -> Recovery:

@@ -50,7 +50,7 @@ async def call(work: Work, recovery_id: str, one: Call, do: Callable[[], Answer]
             )
             await _commit(work, recovery_id, partial(_given, one, outcome.resource_id), result)
             return outcome.resource_id
-        detail = f"failed: {_short(outcome)}"
+        detail = f"failed: {outcome.said}"
         phase = Phase.UNKNOWN if outcome.kind.effect_unknown else Phase.ERROR
         error = Entry(recovery_id, one.action, phase, one.client_token, outcome.request_id, detail)
         await _commit(work, recovery_id, partial(_troubled, failed_as(outcome)), error)
@@ -87,6 +87,14 @@ async def attempt(work: Work, do: Callable[[], T]) -> T | CloudError:
         return error
 
 
+async def tell(work: Work, recovery_id: str, action: str, outcome: Answer | CloudError, gave: str) -> None:
+    """Write what came of a call that has no token into audit and feed: what it gave, or why it failed."""
+    is_error = isinstance(outcome, CloudError)
+    detail = f"failed: {outcome.said}" if isinstance(outcome, CloudError) else gave
+    entry = Entry(recovery_id, action, Phase.ERROR if is_error else Phase.RESULT, "", outcome.request_id, detail)
+    await _commit(work, recovery_id, lambda known: known, entry)
+
+
 def _wait_s(error: CloudError, failures: int, now: datetime) -> float | None:
     if error.kind is ErrorKind.THROTTLED:
         return error.retry_after_s or 60.0 - now.second - now.microsecond / 1e6
@@ -105,10 +113,6 @@ def _given(one: Call, resource_id: str, known: Recovery) -> Recovery:
 
 def _troubled(trouble: str, known: Recovery) -> Recovery:
     return replace(known, trouble=trouble)
-
-
-def _short(error: CloudError) -> str:
-    return ": ".join(part for part in (error.code or error.kind.value, error.message) if part)
 
 
 async def _commit(work: Work, recovery_id: str, change: Callable[[Recovery], Recovery], entry: Entry) -> None:

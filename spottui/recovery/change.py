@@ -52,7 +52,7 @@ def with_created(known: Recovery, kind: str, resource_id: str) -> Recovery:
 
 
 def cancelled(known: Recovery) -> Ended:
-    """A person has stopped it; what it made stays until somebody cleans it up."""
+    """A person has cancelled it; what it made stays until somebody cleans it up."""
     left = ", ".join(f"{one.kind} {one.resource_id}" for one in known.created)
     return Ended(RecoveryState.CANCELLED, f"left behind: {left}" if left else "nothing was made")
 

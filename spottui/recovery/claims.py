@@ -7,6 +7,8 @@ import socket
 from pathlib import Path
 from typing import IO
 
+_TAKES_OVER = "takes over"
+
 
 class Claim:
     """A file that this process holds locked while it lives: whoever can lock it knows that its owner is dead."""
@@ -25,6 +27,16 @@ class Claim:
         """Return the executors that have a claim here, dead or alive."""
         return {path.name for path in self._directory.iterdir() if not path.name.startswith(".")}
 
+    def take_over(self) -> None:
+        """Say that this process goes on with what another leaves; one that only watches does not."""
+        self._file.write(_TAKES_OVER)
+        self._file.flush()
+
+    def successors(self) -> int:
+        """Return how many other processes live and go on with what this one leaves."""
+        alive = (name for name in self.others() - {self.executor_id} if self.is_alive(name))
+        return sum(_said(self._directory / name) == _TAKES_OVER for name in alive)
+
     def of_dead(self, executor_id: str) -> "DeadClaim":
         """Try to take the claim of another executor, for as long as its work is taken over."""
         return DeadClaim(self._directory / executor_id)
@@ -40,6 +52,13 @@ class Claim:
         except FileNotFoundError:
             return False
         return False
+
+
+def _said(path: Path) -> str:
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return ""
 
 
 class DeadClaim:

@@ -67,6 +67,7 @@ class Engine:
         DBOS.launch()
         self._take_over_the_dead({str(one.executor_id) for one in _workflows(["PENDING"])})
         self._begin_unfinished()
+        self._claim.take_over()
         threading.Thread(target=self._tend, name="take over", daemon=True).start()
 
     def begin(self, region: str, instance_id: str, recovery_id: str) -> None:
@@ -77,6 +78,10 @@ class Engine:
             self._work.life_rafts.send(region, instance_id, recovery_id)
             self._start(recovery_id, 0)
         self._work.signals.wake(recovery_id)
+
+    def successors(self) -> int:
+        """Return how many other consoles of this journal go on within seconds with what this one leaves."""
+        return self._claim.successors()
 
     def begin_again(self, recovery: Recovery) -> None:
         """Start the next run of a recovery that was reopened."""

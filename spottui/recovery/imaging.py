@@ -105,7 +105,7 @@ async def _tell_of_poll(
     if trouble == told:
         return told
     if isinstance(answer, CloudError):
-        entry = Entry(recovery_id, answer.action, Phase.ERROR, "", answer.request_id, f"failed: {answer.line}")
+        entry = Entry(recovery_id, answer.action, Phase.ERROR, "", answer.request_id, f"failed: {answer.said}")
     else:
         entry = Entry(recovery_id, "DescribeImages", Phase.RESULT, detail="answers again")
 

@@ -193,7 +193,7 @@ def _delete(janitor: Janitor, of: Leftover, kind: LeftoverKind, resource_id: str
         request_id = delete(janitor.regions[of.region], resource_id)
     except CloudError as error:
         entry = Entry(
-            recovery_id, action, Phase.ERROR, request_id=error.request_id, detail=f"{resource_id}: {error.line}"
+            recovery_id, action, Phase.ERROR, request_id=error.request_id, detail=f"{resource_id}: {error.said}"
         )
         write(now(), _unchanged, entry)
         return error.line

@@ -3,10 +3,8 @@
 from datetime import timedelta
 from functools import partial
 
-from spottui.cloud.errors import CloudError
 from spottui.cloud.tags import tag
-from spottui.recovery.calls import attempt
-from spottui.recovery.change import note
+from spottui.recovery.calls import attempt, tell
 from spottui.recovery.work import Work
 
 KINDS = {"image": "image", "snapshot": "snapshot", "kept disk": "disk"}
@@ -23,11 +21,5 @@ async def mark_leftovers(work: Work, recovery_id: str) -> None:
         if not ids:
             continue
         outcome = await attempt(work, partial(tag, ecs, resource_type, ids, recovery_id, expires))
-        if isinstance(outcome, CloudError):
-            await note(
-                work, recovery_id, "TagResources", f"{resource_type} {', '.join(ids)} not marked: {outcome.line}"
-            )
-        else:
-            await note(
-                work, recovery_id, "TagResources", f"{resource_type} {', '.join(ids)} to be kept until {expires}"
-            )
+        kept = f"{resource_type} {', '.join(ids)} to be kept until {expires}"
+        await tell(work, recovery_id, "TagResources", outcome, kept)

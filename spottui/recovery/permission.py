@@ -9,7 +9,7 @@ from functools import partial
 from spottui.cloud.errors import CloudError
 from spottui.domain.forecast import Forecast, Verdict
 from spottui.domain.interruption import Interruption, Release
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan, Route, by_route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.recovery.calls import attempt
 from spottui.recovery.change import change, note, plan_of
@@ -159,15 +159,13 @@ async def _serve_from_earlier_image_if_late(work: Work, recovery: Recovery, plan
     late = forecast.verdict is Verdict.WILL_NOT and plan.route is Route.IMAGE
     if not (late and plan.warm_image and work.settings.policy.warm_image):
         return
-    others = tuple(one for one in plan.routes if one is not Route.WARM_IMAGE)
-    changed = replace(plan, routes=(Route.WARM_IMAGE, *others))
-    replan = work.journal.recoveries.replan
-    if await asyncio.to_thread(replan, recovery.recovery_id, changed, only_if=_nobody_has_spoken):
+    if await asyncio.to_thread(work.journal.recoveries.replan, recovery.recovery_id, _from_earlier_image):
         await note(work, recovery.recovery_id, "Route", "route warm-image, because a new image will not make it")
 
 
-def _nobody_has_spoken(known: Recovery, _plan: Plan) -> bool:
-    return known.decision is Decision.NONE
+def _from_earlier_image(known: Recovery, plan: Plan) -> Plan | None:
+    """Unless somebody has spoken."""
+    return by_route(plan, Route.WARM_IMAGE) if known.decision is Decision.NONE else None
 
 
 async def _show(

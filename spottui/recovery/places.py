@@ -5,7 +5,7 @@ import logging
 from dataclasses import replace
 from functools import partial
 
-from spottui.domain.plan import Plan
+from spottui.domain.plan import Plan, by_route
 from spottui.domain.recovery import Recovery
 from spottui.recovery.change import plan_of
 from spottui.recovery.planner import next_step
@@ -39,7 +39,7 @@ async def find_places(work: Work, recovery_id: str) -> None:
     except Exception:
         log.exception("the places of %s could not be looked up; it goes on with those that it has", recovery_id)
         surveyed = replace(plan, surveyed=True, first_digest=plan.digest)
-    if await asyncio.to_thread(work.journal.recoveries.replan, recovery_id, surveyed, only_if=_not_surveyed):
+    if await asyncio.to_thread(work.journal.recoveries.replan, recovery_id, partial(_unless_surveyed, surveyed)):
         work.bulletin.post(recovery_id, partial(_with_places, surveyed))
     work.signals.wake(recovery_id)
 
@@ -51,5 +51,6 @@ def _with_places(surveyed: Plan, known: Recovery) -> Recovery:
     return replace(known, next_step=step, no_room=surveyed.has_no_room)
 
 
-def _not_surveyed(_recovery: Recovery, plan: Plan) -> bool:
-    return not plan.surveyed
+def _unless_surveyed(surveyed: Plan, _recovery: Recovery, known: Plan) -> Plan | None:
+    """A person may have chosen another route meanwhile."""
+    return None if known.surveyed else by_route(surveyed, known.route)

@@ -149,7 +149,7 @@ class LifeRafts:
                 for raft in rafts:
                     self._call(ecs, [raft])
                 return ""
-            failed = f"failed: {error.line}"
+            failed = f"failed: {error.said}"
             entries = [Entry(raft.recovery_id, ACTION, Phase.ERROR, "", error.request_id, failed) for raft in rafts]
             self._commit(entries, [lambda known: known] * len(rafts))
             return f"not protected: {error.line}"

@@ -7,9 +7,8 @@ from functools import partial
 from spottui.cloud.ecs import Answer, Ecs
 from spottui.cloud.ecs_shapes import Eip
 from spottui.cloud.errors import CloudError
-from spottui.domain.audit import Entry, Phase
 from spottui.domain.recovery import Recovery
-from spottui.recovery.calls import attempt
+from spottui.recovery.calls import attempt, tell
 from spottui.recovery.work import Work
 
 LOOK_S = 1.0
@@ -53,11 +52,6 @@ async def _one_move(work: Work, recovery: Recovery, ecs: Ecs, eip: Eip, new_id: 
 
 async def _call(work: Work, recovery: Recovery, action: str, do: "partial[Answer]") -> str:
     outcome = await attempt(work, do)
-    failed = isinstance(outcome, CloudError)
-    detail = f"failed: {outcome.line}" if isinstance(outcome, CloudError) else outcome.resource_id
-    phase = Phase.ERROR if failed else Phase.RESULT
-    entry = Entry(recovery.recovery_id, action, phase, "", outcome.request_id, detail)
-    await asyncio.to_thread(
-        work.journal.recoveries.change, recovery.recovery_id, work.now(), lambda known: known, entry
-    )
-    return detail if failed else ""
+    gave = "" if isinstance(outcome, CloudError) else outcome.resource_id
+    await tell(work, recovery.recovery_id, action, outcome, gave)
+    return outcome.line if isinstance(outcome, CloudError) else ""

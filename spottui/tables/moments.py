@@ -1,4 +1,7 @@
-"""Times, ages, shares and prices as short texts, and back."""
+"""Times, ages, shares and prices as short texts, and back.
+
+What lies ahead is written as `01:50` (`duration`); what is behind us, an age or a time taken, as `1m50s` (`age`).
+"""
 
 import re
 from datetime import UTC, datetime

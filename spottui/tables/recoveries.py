@@ -188,7 +188,7 @@ def _next(recovery: Recovery) -> str:
     if recovery.state.is_final:
         return recovery.reason
     if recovery.cancel:
-        return "stops at the next safe point"
+        return "is cancelled at the next safe point"
     if recovery.state is RecoveryState.SUSPECTED:
         return recovery.reason or recovery.next_step
     if recovery.state is RecoveryState.NEEDS_YOU:

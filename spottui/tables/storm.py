@@ -1,7 +1,7 @@
 """Many reclaims at once, by zone and type: how many will make it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,39 +9,28 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.prospect import verdict_of
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
+from spottui.tables.instances import is_wish
 
-SAVED, WILL, TIGHT, WILL_NOT, UNKNOWN, LOST = "saved", "will make it", "tight", "will not", "no forecast", "lost"
-WAITS, NO_ROOM, AFTER = "waits for a yes", "no room", "after the deadline"
-OUTLOOKS = (SAVED, WILL, TIGHT, WILL_NOT, NO_ROOM, LOST, WAITS, AFTER, UNKNOWN)
-
-_BY_VERDICT = {
-    Verdict.WILL_MAKE_IT: WILL,
-    Verdict.IMAGE_READY: WILL,
-    Verdict.TIGHT: TIGHT,
-    Verdict.WILL_NOT: WILL_NOT,
-    Verdict.NO_ROOM: NO_ROOM,
-    Verdict.DATA_KEPT: AFTER,
-}
+NO_FORECAST = "no forecast"
+_MAKE_IT = (Verdict.WILL_MAKE_IT, Verdict.IMAGE_READY)
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """The reclaims of one type in one zone and how they stand; `needs_you` of them wait for a person."""
+    """The reclaims of one type in one zone and how they stand, in the words of the recoveries panel.
+
+    `deadline` is the next one, None when all have ended. `will_make_it` counts those that are saved or will be by
+    themselves. `needs_you` are the verdicts of those that wait for a person; `outlooks` the verdicts, or else the
+    states, of all others.
+    """
 
     zone: str
     instance_type: str
+    deadline: datetime | None
+    will_make_it: int
+    total: int
+    needs_you: Counter[str]
     outlooks: Counter[str]
-    needs_you: int
-
-    @property
-    def total(self) -> int:
-        """How many there are."""
-        return self.outlooks.total()
-
-    @property
-    def will_make_it(self) -> int:
-        """How many are saved or will be in time."""
-        return self.outlooks[SAVED] + self.outlooks[WILL]
 
 
 def storm(view: DeskView, recoveries: Sequence[Recovery]) -> tuple[Group, ...]:
@@ -55,11 +44,13 @@ def storm(view: DeskView, recoveries: Sequence[Recovery]) -> tuple[Group, ...]:
 
 
 def of_now(view: DeskView) -> tuple[Recovery, ...]:
-    """Return the recoveries that go on, and those that ended within the last ten minutes."""
+    """Return the recoveries of reclaims that go on, and those that ended within the last ten minutes."""
+    wishes = {one.id for one in view.interruptions if is_wish(one)}
     return tuple(
         one
         for one in view.recoveries
-        if not one.state.is_final or (one.ended is not None and (view.at - one.ended).total_seconds() < _RECENT_S)
+        if one.recovery_id not in wishes
+        and (not one.state.is_final or (one.ended is not None and (view.at - one.ended).total_seconds() < _RECENT_S))
     )
 
 
@@ -68,28 +59,50 @@ def forecast_of_all(recoveries: Sequence[Recovery], now: datetime) -> str:
 
     What waits for a yes makes nothing by itself.
     """
-    outlooks = Counter(outlook(one, now) for one in recoveries)
-    known = outlooks.total() - outlooks[UNKNOWN] - outlooks[WAITS]
-    return f"{outlooks[SAVED] + outlooks[WILL]} of {outlooks.total()} will make it" if known else ""
+    known = any(not _waits(one) and outlook(one, now) != NO_FORECAST for one in recoveries)
+    making_it = sum(_makes_it(one, now) for one in recoveries)
+    return f"{making_it} of {len(recoveries)} will make it" if known else ""
 
 
 def outlook(recovery: Recovery, now: datetime) -> str:
-    """Return how a recovery stands now, one of `OUTLOOKS`."""
-    if recovery.state is RecoveryState.RECOVERED:
-        return SAVED
+    """Return how a recovery stands now: its verdict; once it has ended, or waits for others, its state."""
     if recovery.state.is_final:
-        return LOST
-    if recovery.state.waits_for_permission and recovery.state is not RecoveryState.VETO_WINDOW:
-        return WAITS
-    verdict = verdict_of(recovery, now)
-    if verdict is Verdict.IMAGE_READY and now >= recovery.deadline:
-        return AFTER
-    return _BY_VERDICT.get(verdict, UNKNOWN) if verdict else UNKNOWN
+        return str(recovery.state)
+    if recovery.is_queued:
+        return "queued"
+    return str(verdict_of(recovery, now) or NO_FORECAST)
+
+
+def needs_you(recovery: Recovery) -> bool:
+    """Whether it waits for a person."""
+    return recovery.state is RecoveryState.NEEDS_YOU and not recovery.is_queued
 
 
 _RECENT_S = 600.0
 
 
+def _waits(recovery: Recovery) -> bool:
+    return recovery.state.waits_for_permission and recovery.state is not RecoveryState.VETO_WINDOW
+
+
+def _makes_it(recovery: Recovery, now: datetime) -> bool:
+    if recovery.state.is_final or _waits(recovery):
+        return recovery.state is RecoveryState.RECOVERED
+    verdict = verdict_of(recovery, now)
+    return verdict in _MAKE_IT and not (verdict is Verdict.IMAGE_READY and now >= recovery.deadline)
+
+
 def _group(zone: str, kind: str, members: Sequence[Recovery], now: datetime) -> Group:
-    waiting = sum(one.state is RecoveryState.NEEDS_YOU and not one.is_queued for one in members)
-    return Group(zone, kind, Counter(outlook(one, now) for one in members), waiting)
+    return Group(
+        zone,
+        kind,
+        min((one.deadline for one in members if not one.state.is_final), default=None),
+        sum(_makes_it(one, now) for one in members),
+        len(members),
+        _counted((one for one in members if needs_you(one)), now),
+        _counted((one for one in members if not needs_you(one)), now),
+    )
+
+
+def _counted(members: Iterable[Recovery], now: datetime) -> Counter[str]:
+    return Counter(outlook(one, now) for one in members)

@@ -43,6 +43,8 @@ _SIGNS = {
     Phase.STATE: Sign.STATE,
     Phase.EVIDENCE: Sign.EVIDENCE,
 }
+_FAILED = "failed: "
+"""The sign says it here, and the action what a decision begins with in the feed."""
 _NO_CALL = (Phase.DECISION, Phase.STATE, Phase.EVIDENCE)
 
 
@@ -61,10 +63,12 @@ def steps(entries: Sequence[Entry], now: datetime) -> tuple[Step, ...]:
             continue
         since = None if entry.phase in _NO_CALL else begun.get(call)
         seconds = None if since is None else max((at - since).total_seconds(), 0.0)
-        made.append(Step(at, _SIGNS[entry.phase], entry.action, entry.detail, entry.request_id, seconds))
+        said = entry.detail.removeprefix(_FAILED).removeprefix(f"{entry.action.lower()} ")
+        made.append(Step(at, _SIGNS[entry.phase], entry.action, said, entry.request_id, seconds))
         if entry.phase not in _NO_CALL:
-            # A repeated call goes on from its last answer.
-            begun[call] = at
+            # A repeated call goes on from its last answer; of one that nothing announced nobody knows what it took.
+            if call in begun:
+                begun[call] = at
             open_calls.pop(call, None)
     waits = (
         Step(at, Sign.UNDER_WAY, action, "no answer yet", seconds=max((now - at).total_seconds(), 0.0))

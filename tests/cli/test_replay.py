@@ -138,7 +138,6 @@ def test_a_replayed_desk_refuses_every_command(projector: Projector) -> None:
     desk = projector.desk
     for command in (
         "plan_for",
-        "choose_route",
         "confirm",
         "retry",
         "recover",

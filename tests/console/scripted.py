@@ -199,10 +199,6 @@ def background_of(of, now, days=7):
     )
 
 
-def by(plan, route):
-    return replace(plan, routes=(route, *(one for one in plan.routes if one is not route)))
-
-
 class ScriptedDesk:
     """Serves the views it is given and writes down every command; `refuse` is what the next command raises."""
 
@@ -216,6 +212,7 @@ class ScriptedDesk:
         self.history = ()
         self.surroundings = background_of(instance(1), NOW)
         self.left = ()
+        self.other_consoles = 0
         self.storage_price = {}
         self.older = ()
         self.looked = 0
@@ -241,15 +238,9 @@ class ScriptedDesk:
         own = next(r for r in self.current.recoveries if r.recovery_id == recovery_id)
         return self.plans.get(recovery_id, self._made(own.instance_id))
 
-    def plan_for(self, region, instance_id, route=None):
+    def plan_for(self, region, instance_id):
         self._maybe_refuse()
-        plan = self._made(instance_id)
-        return plan if route is None else by(plan, route)
-
-    def choose_route(self, recovery_id, route, who):
-        self._record("route", recovery_id, route, who)
-        self.plans[recovery_id] = by(self.plan(recovery_id), route)
-        return self.plans[recovery_id]
+        return self._made(instance_id)
 
     def retry(self, recovery_id, digest, who):
         self._record("retry", recovery_id, digest, who)
@@ -270,6 +261,9 @@ class ScriptedDesk:
     def past(self):
         return self.history
 
+    def successors(self):
+        return self.other_consoles
+
     def leftovers(self):
         self._maybe_refuse()
         return self.left
@@ -286,8 +280,8 @@ class ScriptedDesk:
     def events_kept(self):
         return len(self.older) + len(self.current.events)
 
-    def confirm(self, recovery_id, digest, who):
-        self._record("confirm", recovery_id, digest, who)
+    def confirm(self, recovery_id, digest, who, route=None):
+        self._record("confirm", recovery_id, digest, who, *([route] if route else []))
 
     def recover(self, region, instance_id, digest, who, route=None):
         self._record("recover", region, instance_id, digest, who, *([route] if route else []))

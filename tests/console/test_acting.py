@@ -8,6 +8,7 @@ from spottui.console.palette import title
 from spottui.console.plan_dialog import PlanDialog
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.interruption import Evidence
+from spottui.domain.plan import Route, Stock
 from spottui.domain.recovery import RecoveryState
 from spottui.situation import Situation
 from tests.console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
@@ -45,12 +46,14 @@ async def test_the_plan_shows_old_and_new_of_everything_that_makes_the_machine()
             "image 03:50 after your yes",
             "TIGHT",
             "! Deletion protection is on.",
+            "✕ data            all → nothing written after the image has begun",
+            "✕ private IP      172.16.3.2 → another one",
+            "= place           g7.xlarge in j, vsw-bp1h",
+            "= disks           system cloud_essd PL0 40 GiB, data cloud_essd PL1 100 GiB",
+            "= as before       security groups, key pair, RAM role, host name, user data, tags",
             "1. ecs.g7.xlarge in cn-hangzhou-j (vsw-bp1h)  same type, zone and vSwitch",
             "2. ecs.g7.xlarge in cn-hangzhou-h",
-            "= type            ecs.g7.xlarge",
-            "✕ private IP      172.16.3.2 → another one",
-            "system disk     cloud_essd PL0 40 GiB",
-            "data disk       cloud_essd PL1 100 GiB",
+            "system disk     d-1 cloud_essd PL0 40 GiB",
             "sg-bp1web sg-bp1ops",
             "ops-2026",
             "etl-writer",
@@ -73,13 +76,36 @@ async def test_esc_leaves_the_plan_without_a_command():
         assert desk.commands == []
 
 
-async def test_a_long_plan_scrolls_at_80_by_24():
-    async with running(size=NARROW) as (pilot, _):
+async def test_at_80_by_24_all_that_matters_of_a_plan_stands_above_the_fold_and_the_rest_scrolls():
+    async with running(size=NARROW) as (pilot, desk):
+        plan = plan_of(ETL_INSTANCE)
+        home, zone_h, _ = plan.candidates
+        kinds = [
+            replace(zone_h, instance_type=f"ecs.c{n}.large", vswitch_id="vsw-bp1fgiirvjapnu8yswyb") for n in range(9)
+        ]
+        known = {"stock": Stock.LOW, "interruption_rate": "3-5%", "price_per_hour": 0.42}
+        places = [
+            replace(one, reason="other type; low stock, interrupted 3-5%; rests: sold out", **known) for one in kinds
+        ]
+        routes = (Route.IMAGE, Route.KEPT_DISK, Route.WARM_IMAGE)
+        desk.plans[ETL.recovery_id] = replace(
+            plan, routes=routes, candidates=(home, *places), price_per_hour=0.5, surveyed=True
+        )
         await press(pilot, "j", "y")
         await shows(pilot, "Old → new")
-        assert "after the image has begun" not in screen(pilot.app)
-        await press(pilot, "pagedown", "pagedown")
-        await shows(pilot, "after the image has begun")
+        for text in (
+            "! Deletion protection is on.",
+            "✕ private IP      172.16.3.2 → another one",
+            "image, then kept-disk, then warm-image · w puts kept-disk first",
+            "1. g7.xlarge in j, vsw-bp1h",
+            "5. c3.large in h, vsw-bp…swyb  0.42/h   low stock, 3-5%  other",
+            "and 5 more, below",
+            "Run this plan (enter)",
+            "Leave (esc)",
+        ):
+            assert any(text in line for line in screen(pilot.app).splitlines()), text
+        await press(pilot, "end")
+        await shows(pilot, "RunInstances")
         assert "etl-7" in screen(pilot.app)
         assert "Run this plan (enter)" in screen(pilot.app)
 
@@ -214,13 +240,46 @@ async def test_x_asks_before_it_vetoes_one_that_needs_a_person():
         await tells(desk, pilot, "veto", ETL.recovery_id, WHO)
 
 
-async def test_x_on_a_running_one_says_what_is_left_behind():
-    async with running() as (pilot, desk):
+async def test_x_on_a_running_one_says_what_is_lost_what_is_kept_and_what_that_costs():
+    async with running(size=NARROW) as (pilot, desk):
+        plan = plan_of(desk.current.instances[0])
+        system, data = plan.spec.disks
+        disks = (replace(system, disk_id="d-bp1aaa"), data)
+        desk.plans[WEB.recovery_id] = replace(plan, spec=replace(plan.spec, disks=disks))
+        desk.storage_price = {"snapshot": 0.02, "cloud_essd": 0.1}
         await press(pilot, "3", "x")
-        await shows(pilot, "image m-bp7ab3kd9xw1")
-        assert "kept disk d-bp1aaa" in screen(pilot.app)
+        await shows(pilot, "kept disk d-bp1aaa  40 GiB, at most 4 a month")
+        assert "image m-bp7ab3kd9xw1  140 GiB, at most 2.8 a month" in screen(pilot.app)
+        assert "web-3 is lost in 03:42, and nothing will replace it." in screen(pilot.app)
         await press(pilot, "enter", "x", "y")
         await tells(desk, pilot, "cancel", WEB.recovery_id, WHO)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "behavior", "passed_s", "fate"),
+    [
+        ((Evidence.ENGINEER,), InterruptionBehavior.TERMINATE, 0, "goes on running: no reclaim of it is known."),
+        ((Evidence.QUEUE,), InterruptionBehavior.TERMINATE, 0, "has no lock: if this is no drill, it is lost in 03:42"),
+        ((Evidence.LOCK,), InterruptionBehavior.STOP, 0, "is stopped in 03:42, not released"),
+        (
+            (Evidence.LOCK,),
+            InterruptionBehavior.TERMINATE,
+            230,
+            "was taken back 00:08 ago, and nothing will replace it.",
+        ),
+    ],
+)
+async def test_a_cancel_says_what_becomes_of_the_instance(evidence, behavior, passed_s, fate):
+    of = replace(instance(1, "web-1"), behavior=behavior)
+    cause = reclaim(of, 222, evidence)
+    runs = recovery(of, cause, RecoveryState.DRAINING)
+    desk = ScriptedDesk(view(instances=(of,), interruptions=(cause,), recoveries=(runs,)))
+    clock = FrozenClock()
+    clock.go(passed_s)
+    async with running(desk, clock=clock) as (pilot, _):
+        await press(pilot, "x")
+        await shows(pilot, f"web-1 {fate}")
+        assert "Nothing is kept: it has made nothing so far" in screen(pilot.app)
 
 
 def one_runs_and_one_waits(waits=RecoveryState.VETO_WINDOW):
@@ -238,14 +297,14 @@ async def test_on_a_row_whose_recovery_runs_only_y_takes_another_one_and_its_pla
     async with running(one_runs_and_one_waits(waits)) as (pilot, desk):
         await press(pilot, panel)
         footer = screen(pilot.app).splitlines()[-1]
-        assert "x Stop" in footer
+        assert "x Cancel" in footer
         assert "y Confirm web-2" in footer
         assert ("h Hold web-2" in footer) is (waits is RecoveryState.VETO_WINDOW)
         await press(pilot, "y")
         await shows(pilot, "Recover web-2")
         await press(pilot, "escape")
         await press(pilot, "x")
-        await shows(pilot, "Stop the recovery of web-1?")
+        await shows(pilot, "Cancel the recovery of web-1?")
         assert desk.commands == []
 
 
@@ -281,7 +340,7 @@ async def test_where_two_are_in_their_veto_window_only_the_row_says_which_is_mea
     async with running(ScriptedDesk(view(instances=three, recoveries=tuple(windows)))) as (pilot, desk):
         await press(pilot, "end", "x", "h")
         footer = screen(pilot.app).splitlines()[-1]
-        assert not {"Veto", "Hold", "now"} & set(footer.split())
+        assert not {"Veto", "Cancel", "Hold", "now"} & set(footer.split())
         await press(pilot, "home", "h")
         await tells(desk, pilot, "hold", windows[0].recovery_id, WHO)
         assert len(desk.commands) == 1
@@ -386,7 +445,7 @@ async def test_read_only_has_no_holes(action):
 async def test_the_palette_offers_what_can_be_done_now():
     async with running() as (pilot, _):
         offered = {command.title for command in pilot.app.get_system_commands(pilot.app.main)}
-        wanted = {"recovery: stop (x)", "recovery: recover (r)", "program: help (?)", "theme: colour-blind"}
+        wanted = {"recovery: cancel (x)", "recovery: recover (r)", "program: help (?)", "theme: colour-blind"}
         assert wanted <= offered
         assert not {"recovery: veto (x)", "recovery: hold (h)"} & offered
         await press(pilot, "ctrl+p")
@@ -441,7 +500,7 @@ def test_the_footer_fits_and_ends_with_help(width):
     from spottui.console.lines import footer
 
     veto_window = RecoveryState.VETO_WINDOW
-    situation = Situation(own=veto_window, waiting=veto_window, window=True, on_instance=True, on_row=True)
+    situation = Situation(own=veto_window, waiting=veto_window, window=True, on_someone=True, on_row=True)
     text = footer(situation, width).plain
     assert width < 80 or "/ Filter" in text
     assert len(text) <= width

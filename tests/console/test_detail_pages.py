@@ -82,13 +82,14 @@ def left():
 
 async def test_an_instance_says_whether_it_would_make_it_now_and_which_disks_survive():
     async with running(size=(120, 70)) as (pilot, desk):
-        one = desk.current.instances[0]
+        one = desk.current.instances[-1]
         cause = reclaim(one, -9000)
         desk.history = (Past(cause, recovery(one, cause, RecoveryState.RECOVERED), "h", "t"),)
-        await press(pilot, "enter")
+        await press(pilot, "end", "enter")
         await shows(pilot, "Spot price of")
         for text in (
-            "WILL MAKE IT  image of 140 GiB in about 3m50s, 70 s to spare",
+            "If the notice came now",
+            "WILL MAKE IT  image of 140 GiB takes about 03:50, 01:10 to spare",
             "system d-1 40 GiB cloud_essd: kept by the life-raft",
             "newest image  m-bp1warm, 5h00m old",
             "made of       aliyun_3_x64_20G, 40d old",
@@ -99,6 +100,19 @@ async def test_an_instance_says_whether_it_would_make_it_now_and_which_disks_sur
         ):
             assert text in screen(pilot.app)
         assert "c2VjcmV0" not in screen(pilot.app)
+
+
+async def test_under_a_reclaim_the_page_speaks_of_the_real_deadline_and_the_verdict_of_the_table():
+    async with running(size=NARROW) as (pilot, desk):
+        web, etl, _ = desk.current.recoveries
+        desk.show(recoveries=(web, replace(etl, state=RecoveryState.FAILED, ended=NOW)))
+        await press(pilot, "enter")
+        await shows(pilot, "At its deadline, in 03:42")
+        await shows(pilot, "WILL MAKE IT  image ready in 01:10, 02:32 to spare")
+        assert "If the notice came now" not in screen(pilot.app)
+        await press(pilot, "escape", "down", "enter")
+        await shows(pilot, "TIGHT  if begun now: image of 140 GiB takes about 03:50, 00:21 to spare")
+        assert "At its deadline, in 04:11" in screen(pilot.app)
 
 
 @pytest.mark.parametrize("size", [NARROW, WIDE, WIDEST])

@@ -43,7 +43,13 @@ def hostile(text):
         of, cause, RecoveryState.NEEDS_YOU, verdict=Verdict.TIGHT, forecast_at=NOW, reason=text, next_step=text
     )
     over = replace(waits, recovery_id="over", state=RecoveryState.FAILED, ended=NOW)
-    runs = replace(waits, recovery_id="runs", state=RecoveryState.IMAGING, created=(Created(text, text),), who=text)
+    runs = replace(
+        waits,
+        recovery_id="runs",
+        state=RecoveryState.IMAGING,
+        created=(Created("image", text), Created(text, text)),
+        who=text,
+    )
     runs = replace(runs, image_id=text, deadline=NOW + timedelta(seconds=500))
     lines = (event(1, EventKind.POISON, text, text, body=f"{text}\n{text}", recovery_id="over", request_id=text),)
     lines = (*lines, event(2, EventKind.SOURCE, text, text))
@@ -96,7 +102,7 @@ SCREENS = {
     "a plan": (("3", "y"), "Old → new"),
     "plans": (("3", "asterisk", "y"), "marked instances"),
     "a veto": (("3", "x"), "Nothing will be done"),
-    "a stop": (("3", "down", "x"), "Left behind"),
+    "a cancel": (("3", "down", "x"), "Kept, and charged"),
     "arming": (("a",), "Arm auto-mode?"),
     "leaving": (("q",), "NEEDS YOU"),
     "a storm": (("w",), "Storm"),

@@ -4,8 +4,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from textual.events import Key
 
 from spottui.domain.audit import Entry, Phase
+from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
 from spottui.domain.recovery import Created, RecoveryState
 from spottui.tables.storm import forecast_of_all, storm
@@ -59,6 +61,22 @@ def test_each_call_is_one_step_with_its_duration_and_an_open_one_stands_last():
     assert last_failure(made).request_id == "REQ-3"
 
 
+def test_a_call_that_nothing_announced_took_nobody_knows_how_long_and_nothing_is_said_twice():
+    made = steps(
+        (
+            entry(0, "Drain", Phase.DECISION, detail="drain flush did not run"),
+            entry(1, "TagResources", Phase.RESULT, request_id="REQ-4", detail="image m-bp7 to be kept"),
+            entry(9, "TagResources", Phase.ERROR, request_id="REQ-5", detail="failed: Forbidden.RAM"),
+        ),
+        NOW,
+    )
+    assert [(step.sign, step.detail, step.seconds) for step in made] == [
+        (Sign.DECISION, "flush did not run", None),
+        (Sign.GOOD, "image m-bp7 to be kept", None),
+        (Sign.FAILED, "Forbidden.RAM", None),
+    ]
+
+
 @pytest.mark.parametrize("size", [(120, 40), NARROW])
 async def test_from_a_failed_recovery_to_its_request_id_in_two_keys(size):
     desk, _ = failed()
@@ -74,6 +92,35 @@ async def test_from_a_failed_recovery_to_its_request_id_in_two_keys(size):
             assert text in screen(pilot.app)
         await press(pilot, "c")
         assert pilot.app.clipboard == "REQ-3"
+
+
+@pytest.mark.parametrize("panel", ["1", "3"])
+async def test_at_80_by_24_enter_on_what_failed_shows_code_and_request_id_in_eight_lines(panel):
+    desk, _ = failed()
+    async with running(desk, size=NARROW) as (pilot, _):
+        await press(pilot, panel)
+        assert "T Timeline" in screen(pilot.app).splitlines()[-1]
+        await press(pilot, "enter")
+        await shows(pilot, "RequestId REQ-3")
+        top = "\n".join(screen(pilot.app).splitlines()[:8])
+        assert "RunInstances RequestId REQ-3" in top
+        assert "OperationDenied.NoStock" in top
+        assert "no stock [red]anywhere[/red]" in top
+
+
+async def test_the_page_of_an_instance_follows_what_fails_and_leads_to_the_timeline():
+    async with running(size=NARROW) as (pilot, desk):
+        desk.entries = AUDIT[:3]
+        await press(pilot, "enter")
+        await shows(pilot, "imaging · taken back in 03:42 · WILL MAKE IT")
+        assert "RequestId" not in screen(pilot.app)
+        desk.entries = AUDIT[:4]
+        desk.show()
+        await arrived(pilot, desk)
+        pilot.app.screen.tick()
+        await shows(pilot, "last failure  CreateImage RequestId REQ-1")
+        await press(pilot, "T")
+        await shows(pilot, "~ CreateImage  1.5s")
 
 
 async def test_the_timeline_follows_its_recovery():
@@ -114,7 +161,7 @@ async def test_t_is_refused_where_nothing_failed():
         assert desk.commands == []
 
 
-async def test_w_puts_another_way_first_and_enter_runs_that_plan():
+async def test_w_puts_another_way_first_which_is_settled_with_the_yes_and_not_before():
     async with running() as (pilot, desk):
         etl, waits = desk.current.instances[1], desk.current.recoveries[1]
         plan = replace(plan_of(etl), routes=(Route.IMAGE, Route.KEPT_DISK))
@@ -123,10 +170,12 @@ async def test_w_puts_another_way_first_and_enter_runs_that_plan():
         await shows(pilot, "w puts kept-disk first")
         await press(pilot, "w")
         await shows(pilot, "kept-disk, then image")
-        await press(pilot, "enter")
-        other = replace(plan, routes=(Route.KEPT_DISK, Route.IMAGE))
-        await tells(desk, pilot, "confirm", waits.recovery_id, other.digest, WHO)
-        assert ("route", waits.recovery_id, Route.KEPT_DISK, WHO) in desk.commands
+        await press(pilot, "escape")
+        assert desk.commands == []
+        await press(pilot, "y", "w", "w")
+        await shows(pilot, "w puts kept-disk first")
+        await press(pilot, "w", "enter")
+        await tells(desk, pilot, "confirm", waits.recovery_id, plan.digest, WHO, Route.KEPT_DISK)
 
 
 async def test_the_plan_names_price_and_reason_of_each_place():
@@ -144,14 +193,17 @@ async def test_the_plan_names_price_and_reason_of_each_place():
         assert "0.4/h → 0.42/h" in screen(pilot.app)
 
 
-async def test_marked_recoveries_are_confirmed_together_with_the_plans_that_were_shown():
-    async with running() as (pilot, desk):
+@pytest.mark.parametrize("size", [(120, 40), NARROW])
+async def test_marked_recoveries_are_confirmed_together_with_the_plans_that_were_shown(size):
+    async with running(size=size) as (pilot, desk):
         _, etl, job = desk.current.recoveries
         await press(pilot, "space", "space", "space", "y")
         await shows(pilot, "Recover 2 marked instances")
+        await shows(pilot, " 04:11  etl-7          TIGHT ")
         plans = [plan_of(one) for one in desk.current.instances[1:3]]
-        for plan in plans:
-            await shows(pilot, plan.digest)
+        for plan, place in zip(plans, ("g7.xlarge in j", "c7.large in h"), strict=True):
+            line = next(line for line in screen(pilot.app).splitlines() if plan.digest in line)
+            assert f"image, {place}  ! 1 warning" in line
         assert "web-3" not in "".join(line for line in screen(pilot.app).splitlines() if "image," in line)
         await press(pilot, "enter")
         for one, plan in zip((etl, job), plans, strict=True):
@@ -202,21 +254,81 @@ def stormy(many=9):
     return view(instances=tuple(made), interruptions=tuple(causes), recoveries=tuple(recoveries))
 
 
-async def test_a_storm_is_grouped_by_zone_and_type():
-    async with running(ScriptedDesk(stormy())) as (pilot, _):
+async def test_a_storm_is_one_line_for_each_zone_and_type_with_deadline_and_verdicts():
+    async with running(ScriptedDesk(stormy()), size=NARROW) as (pilot, _):
         await shows(pilot, "3 of 9 will make it")
         await press(pilot, "w")
-        await shows(pilot, "cn-hangzhou-j ecs.c7.large")
+        await shows(pilot, "3 of 9 will make it · 1 NEEDS YOU")
         text = screen(pilot.app)
-        assert "3 of 3" in text
-        assert "0 of 3" in text
-        assert "1 NEED YOU" in text
+        for line in (
+            " 01:40  h ecs.c7.large  3 of 3    WILL MAKE IT ",
+            " 01:42  j ecs.c7.large  0 of 3    1 NEEDS YOU: no forecast; 2 WILL NOT ",
+            " 01:41  i ecs.c7.large  0 of 3    TIGHT ",
+        ):
+            assert line in text
 
 
 def test_a_storm_counts_every_recovery_once_and_what_loses_most_stands_first():
     shown = stormy(12)
     groups = storm(shown, shown.recoveries)
-    assert sum(one.total for one in groups) == 12
+    assert sum(one.needs_you.total() + one.outlooks.total() for one in groups) == 12
     assert [one.total - one.will_make_it for one in groups] == [4, 4, 0]
     assert forecast_of_all(shown.recoveries, NOW) == "4 of 12 will make it"
     assert forecast_of_all((), NOW) == ""
+
+
+@pytest.mark.parametrize("state", [RecoveryState.IMAGING, RecoveryState.NEEDS_YOU])
+async def test_a_recovery_has_one_verdict_on_every_screen(state):
+    shown = stormy(3)
+    one = replace(shown.recoveries[1], state=state, forecast_at=None, image_s=80.0)
+    desk = ScriptedDesk(replace(shown, recoveries=(one,)))
+    ways = {"3": "imaging" if state is RecoveryState.IMAGING else "NEEDS YOU", "enter": "taken back", "w": "Storm"}
+    ways |= {"y": "Run this plan"} if state is RecoveryState.NEEDS_YOU else {}
+    async with running(desk, size=NARROW) as (pilot, _):
+        for key, there in ways.items():
+            await press(pilot, key)
+            await shows(pilot, there)
+            assert "TIGHT" in screen(pilot.app)
+            assert "WILL" not in screen(pilot.app)
+            if key != "3":
+                await press(pilot, "escape")
+
+
+async def test_one_that_an_engineer_wished_for_has_no_verdict_and_is_in_no_storm():
+    of = instance(1)
+    wish = reclaim(of, 100, (Evidence.ENGINEER,))
+    runs = recovery(of, wish, RecoveryState.IMAGING, forecast_at=NOW + timedelta(seconds=500))
+    async with running(ScriptedDesk(view(instances=(of,), interruptions=(wish,), recoveries=(runs,)))) as (pilot, _):
+        await press(pilot, "T")
+        await shows(pilot, "imaging · begun by hand, no reclaim is known")
+        assert "WILL NOT" not in screen(pilot.app)
+        await press(pilot, "escape", "w")
+        await shows(pilot, "No recovery is open")
+
+
+@pytest.mark.parametrize(("keys", "there"), [("enter", "Reclaim"), ("y", "Run this plan")])
+async def test_a_burst_of_keys_scrolls_as_far_as_keys_one_by_one(keys, there):
+    async with running(size=NARROW) as (pilot, _):
+        await press(pilot, "down", keys)
+        await shows(pilot, there)
+        for _ in range(6):
+            pilot.app.post_message(Key("down", None))
+        scroll = pilot.app.screen.query_one("#scroll")
+        await wait_until(pilot, lambda: scroll.scroll_offset.y == 6)
+        for _ in range(4):
+            pilot.app.post_message(Key("up", None))
+        await wait_until(pilot, lambda: scroll.scroll_offset.y == 2)
+
+
+@pytest.mark.parametrize("state", [RecoveryState.NEEDS_YOU, RecoveryState.IMAGING, RecoveryState.FAILED])
+async def test_r_on_a_recovery_does_what_it_does_on_its_instance(state):
+    desk, ended = failed()
+    desk.show(recoveries=(replace(ended, state=state, ended=NOW if state.is_final else None),))
+    seen = []
+    for panel in ("1", "3"):
+        async with running(desk, size=NARROW) as (pilot, _):
+            await press(pilot, panel, "r")
+            await wait_until(pilot, lambda: toasts(pilot.app) or "Old → new" in screen(pilot.app))
+            seen.append((toasts(pilot.app), [line for line in screen(pilot.app).splitlines() if "plan" in line]))
+    assert seen[0] == seen[1]
+    assert ("its recovery runs already" in "".join(seen[0][0])) == (state is RecoveryState.IMAGING)

@@ -7,10 +7,23 @@ from dataclasses import replace
 import pytest
 
 from spottui.console import acting
-from spottui.console.leaving import open_work
+from spottui.console.quit_dialog import open_work
+from spottui.domain.recovery import RecoveryState
 from spottui.domain.refusal import Refused
-from tests.console.driving import WHO, BellApp, console_over, press, running, screen, shows, toasts, wait_until
-from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims, view
+from tests.console.driving import (
+    NARROW,
+    WHO,
+    BellApp,
+    arrived,
+    console_over,
+    press,
+    running,
+    screen,
+    shows,
+    toasts,
+    wait_until,
+)
+from tests.console.scripted import AUTO_OFF, FrozenClock, ScriptedDesk, reclaims, view
 
 
 async def test_the_first_frame_comes_before_the_desk_and_says_what_it_waits_for():
@@ -104,11 +117,28 @@ async def test_the_question_names_what_rests_and_what_needs_a_person():
         await shows(pilot, "1 recovery runs: web-3.")
         assert "It rests while no console runs, and goes on at the next start." in screen(pilot.app)
         assert "1 NEEDS YOU: etl-7." in screen(pilot.app)
+        assert "Nobody can say yes or no while no console runs, and the deadlines go on." in screen(pilot.app)
+
+
+async def test_the_question_says_that_another_console_goes_on_and_who_may_still_be_vetoed():
+    desk = ScriptedDesk(reclaims(auto=replace(AUTO_OFF, armed=True)))
+    web, etl, job = desk.current.recoveries
+    desk.show(recoveries=(web, etl, replace(job, state=RecoveryState.VETO_WINDOW)))
+    desk.other_consoles = 1
+    async with running(desk, size=NARROW) as (pilot, _):
+        await press(pilot, "q")
+        await shows(pilot, "Another console of this journal goes on with it within seconds.")
+        await shows(pilot, "1 in its veto window: batch-12.")
+        assert "Auto-mode ends with this console. Another console of this journal shows" in screen(pilot.app)
+        desk.show(recoveries=())
+        await arrived(pilot, desk)
+        pilot.app.screen.tick()
+        await shows(pilot, "Nothing is open any more.")
 
 
 async def test_several_are_spoken_of_as_several():
     runs, needs_you, _ = reclaims().recoveries
-    text = open_work((runs, replace(runs, name="web-4"), needs_you, replace(needs_you, name="etl-8")))
+    text = open_work(view(recoveries=(runs, replace(runs, name="web-4"), needs_you, replace(needs_you, name="etl-8"))))
     assert "2 recoveries run: web-3, web-4." in text
     assert "They rest while no console runs, and go on at the next start." in text
     assert "2 NEED YOU: etl-7, etl-8." in text
@@ -208,7 +238,7 @@ async def test_a_desk_that_cannot_be_read_is_not_shown_as_live_and_is_read_again
 
 async def test_a_worker_that_raises_is_a_message(caplog):
     class Broken(ScriptedDesk):
-        def confirm(self, recovery_id, digest, who):
+        def confirm(self, recovery_id, digest, who, route=None):
             raise ZeroDivisionError
 
     async with running(Broken(reclaims())) as (pilot, _):

@@ -107,10 +107,10 @@ def test_kept_disks_are_promised_only_when_they_are_kept() -> None:
 def test_where_no_place_has_room_that_is_said_beside_the_image() -> None:
     full = replace(WAITING, no_room=True)
     assert verdict_of(full, NOON) is Verdict.NO_ROOM
-    assert said_of(full, NOON) == "image WILL MAKE IT · no place has room"
+    assert said_of(full, NOON) == "NO ROOM · image WILL MAKE IT"
     assert verdict_of(full, after(250)) is Verdict.WILL_NOT
     launching = replace(full, state=RecoveryState.LAUNCHING)
-    assert said_of(launching, NOON) == "image ready · no place has room"
+    assert said_of(launching, NOON) == "NO ROOM · image ready"
     assert verdict_of(replace(full, route=Route.RESTART), NOON) is Verdict.DATA_KEPT
 
 

@@ -43,10 +43,11 @@ def recovery(desk: Desk, instance_id: str) -> Any:
 _METHODS: dict[str, Callable[..., Any]] = {
     "recovery": recovery,
     "plan": lambda desk, recovery_id: _plan(desk, recovery_id),
-    "confirm": lambda desk, recovery_id: desk.confirm(recovery_id, _digest(desk, recovery_id), WHO),
+    "confirm": lambda desk, recovery_id, route="": desk.confirm(
+        recovery_id, _digest(desk, recovery_id), WHO, Route(route) if route else None
+    ),
     "cancel": lambda desk, recovery_id: desk.cancel(recovery_id, WHO),
     "retry": lambda desk, recovery_id: desk.retry(recovery_id, _digest(desk, recovery_id), WHO),
-    "choose_route": lambda desk, recovery_id, route: desk.choose_route(recovery_id, Route(route), WHO).digest,
     "timeline": lambda desk, recovery_id: desk.timeline(recovery_id),
     "leftovers": lambda desk: desk.leftovers(),
     "clean_up": lambda desk, resource_ids: desk.clean_up(resource_ids, WHO),

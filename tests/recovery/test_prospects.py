@@ -58,13 +58,13 @@ def test_what_is_sold_out_everywhere_says_so_before_and_after_the_yes_until_a_pl
     live_cloud.stock(0)
     victim = reclaim(live_cloud, desk)
     waiting = shows(desk, victim, "no_room")
-    assert said(waiting) == "image WILL MAKE IT · no place has room"
+    assert said(waiting) == "NO ROOM · image WILL MAKE IT"
     assert {one["stock"] for one in desk("plan", waiting["recovery_id"])["candidates"]} == {"sold out"}
     assert desk("confirm", waiting["recovery_id"]) is None
     desk.until(victim, "launching")
     launching = shows(desk, victim, "trouble")
     assert launching["trouble"] == "RunInstances: OperationDenied.NoStock"
-    assert said(launching) == "image ready · no place has room"
+    assert said(launching) == "NO ROOM · image ready"
 
 
 def test_while_it_waits_for_a_yes_nothing_is_written_that_moves_with_the_clock(
@@ -84,8 +84,7 @@ def test_while_it_waits_for_a_yes_nothing_is_written_that_moves_with_the_clock(
 def test_kept_disks_wait_for_the_release_and_are_no_image_meanwhile(desk: Acting, live_cloud: SimServer) -> None:
     victim = reclaim(live_cloud, desk, notice_s=8)
     recovery_id = desk("recovery", victim)["recovery_id"]
-    desk("choose_route", recovery_id, "kept-disk")
-    assert desk("confirm", recovery_id) is None
+    assert desk("confirm", recovery_id, "kept-disk") is None
     waiting = shows(desk, victim, "awaits_release")
     deadline = datetime.fromisoformat(waiting["deadline"])
     assert (waiting["route"], waiting["progress"], said(waiting)) == ("kept-disk", 0, "DATA KEPT")

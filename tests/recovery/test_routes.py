@@ -179,10 +179,12 @@ def test_a_route_is_chosen_by_hand_and_only_one_that_leads_somewhere(live_cloud:
     victim = live_cloud.spot_ids()[0]
     live_cloud.interrupt([victim], notice_s=4)
     recovery_id = desk.until(victim, "needs you")["recovery_id"]
-    assert "refused" in desk("choose_route", recovery_id, "restart")
-    assert "refused" in desk("choose_route", recovery_id, "warm-image")
-    desk("choose_route", recovery_id, "kept-disk")
-    assert desk("confirm", recovery_id) is None
+    assert "refused" in desk("confirm", recovery_id, "restart")
+    assert "refused" in desk("confirm", recovery_id, "warm-image")
+    assert desk("recovery", victim)["state"] == "needs you"
+    assert desk("plan", recovery_id)["routes"] == ["image", "kept-disk"]
+    assert desk("confirm", recovery_id, "kept-disk") is None
+    assert desk("plan", recovery_id)["routes"] == ["kept-disk", "image"]
     recovery = desk.until(victim, "recovered", "failed")
     assert (recovery["state"], recovery["route"], recovery["who"]) == ("recovered", "kept-disk", "mei@bastion pts/3")
     desk.close()

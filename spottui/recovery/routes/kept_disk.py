@@ -9,12 +9,11 @@ from spottui.cloud import disks
 from spottui.cloud.ecs import SYSTEM_DEVICE, ImageSource
 from spottui.cloud.ecs_shapes import Snapshot
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.domain.audit import Entry, Phase
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.outcome import OF_KEPT_DISKS, OF_KEPT_SYSTEM_DISK
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.tokens import client_token
-from spottui.recovery.calls import Call, attempt, call, may_begin
+from spottui.recovery.calls import Call, attempt, call, may_begin, tell
 from spottui.recovery.change import (
     cancelled,
     change,
@@ -269,11 +268,5 @@ async def _attach(work: Work, recovery: Recovery, disk: Disk, new_id: str) -> st
 
 async def _attach_once(work: Work, recovery: Recovery, disk: Disk, new_id: str) -> CloudError | None:
     outcome = await attempt(work, partial(disks.attach, work.ecs(recovery), disk, new_id))
-    is_error = isinstance(outcome, CloudError)
-    detail = f"failed: {outcome.line}" if isinstance(outcome, CloudError) else f"{disk.disk_id} to {new_id}"
-    phase = Phase.ERROR if is_error else Phase.RESULT
-    entry = Entry(recovery.recovery_id, "AttachDisk", phase, "", outcome.request_id, detail)
-    await asyncio.to_thread(
-        work.journal.recoveries.change, recovery.recovery_id, work.now(), lambda known: known, entry
-    )
+    await tell(work, recovery.recovery_id, "AttachDisk", outcome, f"{disk.disk_id} to {new_id}")
     return outcome if isinstance(outcome, CloudError) else None

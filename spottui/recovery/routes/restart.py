@@ -1,15 +1,13 @@
 """The restart route: an instance that is stopped, not released, at the deadline is started again, itself."""
 
-import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.domain.audit import Entry, Phase
 from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.recovery import RecoveryState
-from spottui.recovery.calls import attempt
+from spottui.recovery.calls import attempt, tell
 from spottui.recovery.change import cancelled, change, enter, entered, leaves
 from spottui.recovery.launching import UP, verify, wait_until_running
 from spottui.recovery.stage import Stage
@@ -87,10 +85,7 @@ async def itself(work: Work, recovery_id: str) -> str:
 async def _start_once(work: Work, recovery_id: str) -> CloudError | None:
     recovery = work.recovery(recovery_id)
     outcome = await attempt(work, partial(work.ecs(recovery).start_instance, recovery.instance_id))
-    failed = isinstance(outcome, CloudError)
-    detail = f"failed: {outcome.line}" if isinstance(outcome, CloudError) else outcome.resource_id
-    entry = Entry(recovery_id, "StartInstance", Phase.ERROR if failed else Phase.RESULT, "", outcome.request_id, detail)
-    await asyncio.to_thread(work.journal.recoveries.change, recovery_id, work.now(), lambda known: known, entry)
+    await tell(work, recovery_id, "StartInstance", outcome, recovery.instance_id)
     return outcome if isinstance(outcome, CloudError) else None
 
 

@@ -1,0 +1,65 @@
+"""How one recovery stands: its state, what failed last with its Code and RequestId, and what it has made."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from spottui.console.cells import cell_text
+from spottui.domain.prospect import said_of
+from spottui.domain.recovery import Recovery
+from spottui.domain.text import plain
+from spottui.tables.moments import age, when
+from spottui.tables.timeline import Step, last_failure
+
+Line = list[tuple[str, str]]
+
+_SAID_CELLS = 61
+
+
+def standing(recovery: Recovery, made: Sequence[Step], now: datetime, *, wish: bool = False) -> list[Line]:
+    """Return how a recovery stands in lines, what failed last before all else; `made` are its steps.
+
+    What a replacement has overtaken is in the steps alone.
+    One that an engineer wished for has no deadline that means anything, and no verdict against it.
+    """
+    state = "waits" if recovery.awaits_release else str(recovery.state)
+    failed = None if recovery.new_instance_id else last_failure(made)
+    lines: list[Line] = [[(state, "bold"), *_outlook(recovery, now, wish=wish)], *(_failure(failed) if failed else [])]
+    goes_on = not recovery.state.is_final
+    if recovery.trouble and goes_on and (failed is None or recovery.unseen_since):
+        lines.append([("trouble  ", "dim"), (f"{plain(recovery.trouble, 500)}{_unseen(recovery, now)}", "bold $error")])
+    if recovery.reason:
+        lines.append([("why   ", "dim"), (plain(recovery.reason, 500), "")])
+    if recovery.next_step and goes_on:
+        lines.append([("next  ", "dim"), (plain(recovery.next_step, 500), "")])
+    return [
+        *lines,
+        *([("made  ", "dim"), (f"{plain(one.kind)} {plain(one.resource_id)}", "")] for one in recovery.created),
+    ]
+
+
+def _failure(failed: Step) -> list[Line]:
+    """Two lines at 80 cells: the steps have all of it."""
+    request_id = plain(failed.request_id) or "none: no answer came"
+    said = cell_text(plain(failed.detail, 500), _SAID_CELLS).rstrip()
+    return [
+        [("last failure  ", "dim"), (f"{plain(failed.action, 64)} RequestId {request_id}", "bold $error")],
+        [("              ", ""), (said, "$error")],
+    ]
+
+
+def _unseen(recovery: Recovery, now: datetime) -> str:
+    if recovery.unseen_since is None:
+        return ""
+    return f" · its progress is {age((now - recovery.unseen_since).total_seconds())} old"
+
+
+def _outlook(recovery: Recovery, now: datetime, *, wish: bool) -> Line:
+    if recovery.state.is_final:
+        took_s = (recovery.ended - recovery.started).total_seconds() if recovery.ended else None
+        where = f" · now {plain(recovery.new_instance_id)}" if recovery.new_instance_id else ""
+        return [(f" after {age(took_s)}{where}", "")]
+    if wish:
+        return [(" · begun by hand, no reclaim is known", "")]
+    said = f" · taken back {when(recovery.deadline, now)}"
+    verdict = said_of(recovery, now)
+    return [(said, ""), (f" · {verdict}" if verdict else "", "bold")]
