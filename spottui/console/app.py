@@ -54,7 +54,7 @@ class SpottuiApp(App[None]):
     to the person. `who` is put on record with every command, `title` stands at the head of the screen. What a person
     chooses for the screen is kept in the file `keep_in`, if there is one. `playback` is the clock of a replay; the
     person sets its pace. `paths` are the files to name where something goes wrong. `last_resort` ends the process where
-    a signal is to end it and something hangs.
+    a signal is to end it and something hangs, where it has a cloud and files of its own that end with it.
     """
 
     CSS_PATH = Path(__file__).with_name("styles.tcss")
@@ -91,6 +91,8 @@ class SpottuiApp(App[None]):
         self.window_title = ""
         self._bell, self._mouse = bell, mouse
         self._playback, self._last_resort = playback, last_resort or partial(os._exit, 1)
+        self._lasts = last_resort is None
+        self._goes_on = " Recoveries go on at the next start." if self._lasts else ""
         self._rung: frozenset[str] = frozenset()
         self._called = False
         self._leaving = False
@@ -155,13 +157,13 @@ class SpottuiApp(App[None]):
         backstop = threading.Timer(_PATIENCE_S, self._last_resort)
         backstop.daemon = True
         backstop.start()
-        self._say_at_last(f"ended by {number.name}. Recoveries go on at the next start.")
+        self._say_at_last(f"ended by {number.name}.{self._goes_on}")
         self.exit(return_code=1)
 
     def _say_at_last(self, told: str) -> None:
         wrong = self.main.failed or self.main.trouble
         lines = [told, *([f"Last error: {plain(wrong, 1000)}"] if wrong else [])]
-        if "log" in self.paths:
+        if self._lasts and "log" in self.paths:
             lines.append(f"Log: {self.paths['log']}")
         self._last_words = "".join(f"spottui: {line}\n" for line in lines)
 
@@ -230,7 +232,7 @@ class SpottuiApp(App[None]):
         """End with a message: a traceback shows what the variables held, and fills the terminal."""
         log.error("the screen failed", exc_info=self._exception)
         name = type(self._exception).__name__
-        self._say_at_last(f"the screen failed ({name}). Recoveries go on at the next start.")
+        self._say_at_last(f"the screen failed ({name}).{self._goes_on}")
         self._close_messages_no_wait()
 
     @on(DeskFailed)
