@@ -112,7 +112,7 @@ async def test_the_page_of_an_instance_follows_what_fails_and_leads_to_the_timel
     async with running(size=NARROW) as (pilot, desk):
         desk.entries = AUDIT[:3]
         await press(pilot, "enter")
-        await shows(pilot, "imaging · taken back in 03:42 · WILL MAKE IT")
+        await shows(pilot, "imaging · taken back in 03:42 · image ready in 01:10 · WILL MAKE IT")
         assert "RequestId" not in screen(pilot.app)
         desk.entries = AUDIT[:4]
         desk.show()
