@@ -10,18 +10,22 @@ from spottui.situation import (
     came_to_nothing,
     may_recover,
     never,
+    nobody,
     not_starting,
     on_events,
     on_recovery,
     on_row,
     on_row_of_now,
     on_someone,
+    one_to_veto,
     own_runs,
-    own_waits,
     replays,
     some_marked,
     someone_waits,
+    veto_name,
     veto_window,
+    waiting_name,
+    window_name,
 )
 
 
@@ -41,7 +45,8 @@ class Action:
     """One thing a person can do; `danger` says that it changes something in the cloud or allows it to.
 
     `keys` are Textual's names of keys, the first one is shown. `offered` says when it makes sense, `otherwise`
-    what to tell a person who asks for it when it does not. `footer` says when the footer may name it.
+    what to tell a person who asks for it when it does not. `footer` says when the footer may name it, and `target`
+    for whom it is where that is not the chosen row's own.
     """
 
     id: str
@@ -53,6 +58,7 @@ class Action:
     offered: Callable[[Situation], bool] = always
     otherwise: str = ""
     footer: Callable[[Situation], bool] = never
+    target: Callable[[Situation], str] = nobody
 
 
 def _of_a_replay(action_id: str, title: str, key: str, told: str) -> Action:
@@ -94,28 +100,31 @@ ACTIONS: tuple[Action, ...] = (
         offered=someone_waits,
         otherwise="No recovery waits for you here.",
         footer=always,
+        target=waiting_name,
     ),
     Action(
         "go",
         "Go now",
         ("g",),
         Scope.RECOVERY,
-        "In a veto window: show the plan, and go at once.",
+        "In the veto window of the chosen recovery, or the only one there is: show the plan, and go at once.",
         danger=True,
         offered=veto_window,
-        otherwise="No veto window runs here.",
+        otherwise="No veto window runs here, or several do.",
         footer=always,
+        target=window_name,
     ),
     Action(
         "veto",
         "Veto",
         ("x",),
         Scope.RECOVERY,
-        "Veto the chosen recovery while it waits: nothing is done for this reclaim.",
+        "Veto the chosen recovery while it waits, or the only one in a veto window: nothing is done for this reclaim.",
         danger=True,
-        offered=own_waits,
+        offered=one_to_veto,
         otherwise="No recovery to veto or cancel here.",
         footer=always,
+        target=veto_name,
     ),
     Action(
         "cancel",
@@ -136,8 +145,9 @@ ACTIONS: tuple[Action, ...] = (
         "End the veto window without going: the recovery then waits for you.",
         danger=True,
         offered=veto_window,
-        otherwise="No veto window runs here.",
+        otherwise="No veto window runs here, or several do.",
         footer=always,
+        target=window_name,
     ),
     Action(
         "recover",
@@ -238,7 +248,7 @@ ACTIONS: tuple[Action, ...] = (
         "Copy id",
         ("c",),
         Scope.TABLE,
-        "Copy the id of the chosen row to the clipboard, through SSH and tmux too (OSC 52).",
+        "Copy the id of the chosen row to the clipboard, through SSH too (OSC 52); tmux needs set -g set-clipboard on.",
         offered=on_row,
         otherwise="Nothing is chosen.",
     ),
@@ -277,7 +287,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("half_up", "Half up", ("ctrl+u",), Scope.TABLE, "Half a page up."),
     Action("right", "Right", ("right",), Scope.TABLE, "Half a screen to the right: columns and texts without room."),
     Action("left", "Left", ("left",), Scope.TABLE, "Half a screen to the left."),
-    Action("top", "Top", ("home", "g"), Scope.TABLE, "First row (g where the chosen row has no veto window)."),
+    Action("top", "Top", ("home", "g"), Scope.TABLE, "First row (g where no veto window is meant)."),
     Action("bottom", "Bottom", ("end", "G"), Scope.TABLE, "Last row."),
     Action("next_panel", "Next panel", ("tab",), Scope.PANEL, "Go to the next panel."),
     Action("panel_before", "Panel before", ("shift+tab",), Scope.PANEL, "Go to the panel before."),
@@ -375,17 +385,6 @@ def on_key(key: str, situation: Situation) -> tuple[Action, str]:
     return meant[index], refusals[index]
 
 
-def footer(situation: Situation, width: int) -> tuple[Action, ...]:
-    """Return the actions to name in a footer of `width` cells: what can be done now, Help always the last."""
-    left = width - _footer_width(BY_ID["help"])
-    chosen: list[Action] = []
-    for action in ACTIONS:
-        if not action.footer(situation) or refusal(action, situation) or _footer_width(action) > left:
-            continue
-        left -= _footer_width(action)
-        chosen.append(action)
-    return (*chosen, BY_ID["help"])
-
-
-def _footer_width(action: Action) -> int:
-    return len(shown_key(action.keys[0])) + 1 + len(action.title) + 2
+def label(action: Action, situation: Situation) -> str:
+    """Return what a footer calls an action: its title, and for whom it is where that is not who was chosen."""
+    return f"{action.title} {action.target(situation)}".rstrip()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from spottui.domain.audit import Entry
 from spottui.domain.background import Background
 from spottui.domain.clock import Clock
-from spottui.domain.feed import Event
+from spottui.domain.feed import NOBODY, Event
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
@@ -133,10 +133,16 @@ class Desk:
         return self._journal.history.newest(PAST_SHOWN)
 
     def find_events(
-        self, words: Sequence[str], limit: int, *, above: int = 0, below: int | None = None
+        self,
+        words: Sequence[str],
+        limit: int,
+        *,
+        above: int = 0,
+        below: int | None = None,
+        named: Mapping[str, Sequence[str]] = NOBODY,
     ) -> tuple[Event, ...]:
         """Return lines of the feed on disk that hold every word, by their numbers (`Events.find`)."""
-        return self._journal.events.find(words, limit, above=above, below=below)
+        return self._journal.events.find(words, limit, above=above, below=below, named=named)
 
     def events_kept(self) -> int:
         """Return how many lines of the feed are on disk."""

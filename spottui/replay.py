@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from spottui.domain.as_of import interruption_as_of, recovery_as_of
 from spottui.domain.audit import Entry
 from spottui.domain.background import Background, Found
-from spottui.domain.feed import Event, EventKind
+from spottui.domain.feed import NOBODY, Event, EventKind
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.interruption import Interruption
@@ -112,13 +112,19 @@ class Replay:
         return self._settings.storage_price
 
     def find_events(
-        self, words: Sequence[str], limit: int, *, above: int = 0, below: int | None = None
+        self,
+        words: Sequence[str],
+        limit: int,
+        *,
+        above: int = 0,
+        below: int | None = None,
+        named: Mapping[str, Sequence[str]] = NOBODY,
     ) -> tuple[Event, ...]:
         """Return lines of the feed until now that hold every word, by their numbers (`Events.find`)."""
         events = self._events(self._now())
         last = events[-1].seq if events else 0
         bound = None if below is None else min(below, last + 1)
-        found = self._journal.events.find(words, limit, above=above, below=bound)
+        found = self._journal.events.find(words, limit, above=above, below=bound, named=named)
         return tuple(event for event in found if event.seq <= last)
 
     def events_kept(self) -> int:

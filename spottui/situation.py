@@ -9,10 +9,10 @@ from spottui.domain.recovery import RecoveryState
 class Situation:
     """What the person is looking at: everything by which an action is offered or not.
 
-    `own` is the state of the chosen row's recovery as long as that one is open: `x`, `g` and `h` act on no other; and
-    `ended` when it is over.
-    `waiting` is the state of the recovery that `y` acts on, None when there is none. `on_row` says that the cursor
-    is on a row, `on_someone` that the row names an instance, `on_recovery` that
+    `own` is the state of the chosen row's recovery as long as that one is open, and `ended` when it is over.
+    `waiting` is the state of the recovery that `y` acts on, None when there is none; `window` says that there is one
+    in its veto window for `g` and `h`. `waiting_name` and `window_name` name those where they are not the chosen row's
+    own. `on_row` says that the cursor is on a row, `on_someone` that the row names an instance, `on_recovery` that
     it has a recovery, open or over.
     `failed` says that there is no desk because it could not be opened, or has stopped.
     `marked` counts the marked rows of the panel, `on_events` says that the panel is the events, `replays` that what is
@@ -24,6 +24,9 @@ class Situation:
     failed: bool = False
     own: RecoveryState | None = None
     waiting: RecoveryState | None = None
+    window: bool = False
+    waiting_name: str = ""
+    window_name: str = ""
     on_row: bool = False
     on_recovery: bool = False
     on_someone: bool = False
@@ -48,9 +51,10 @@ def someone_waits(situation: Situation) -> bool:
     return situation.waiting is not None and not situation.marked
 
 
-def own_waits(situation: Situation) -> bool:
-    """The chosen row's recovery waits for a word."""
-    return situation.own is not None and situation.own.waits_for_permission and not situation.marked
+def one_to_veto(situation: Situation) -> bool:
+    """The chosen row's recovery waits for a word, or it has none and one is in its veto window."""
+    waits = situation.window if situation.own is None else situation.own.waits_for_permission
+    return waits and not situation.marked
 
 
 def own_runs(situation: Situation) -> bool:
@@ -59,8 +63,28 @@ def own_runs(situation: Situation) -> bool:
 
 
 def veto_window(situation: Situation) -> bool:
-    """The chosen row's recovery is in its veto window."""
-    return situation.own is RecoveryState.VETO_WINDOW
+    """The chosen row's recovery is in its veto window, or the only one that has any."""
+    return situation.window
+
+
+def nobody(situation: Situation) -> str:
+    """Name nobody: the chosen row is meant."""
+    return ""
+
+
+def waiting_name(situation: Situation) -> str:
+    """Name the recovery that a yes is for where it is not the chosen row's own."""
+    return situation.waiting_name
+
+
+def window_name(situation: Situation) -> str:
+    """Name the recovery in its veto window where it is not the chosen row's own."""
+    return situation.window_name
+
+
+def veto_name(situation: Situation) -> str:
+    """Name the recovery that a veto is for where it is not the chosen row's own."""
+    return "" if situation.own else situation.window_name
 
 
 def may_recover(situation: Situation) -> bool:

@@ -2,15 +2,19 @@
 
 import os
 import sys
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from spottui.cli.opening import Wrong
 from spottui.domain.clock import SystemClock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spottui.desk import Desk
     from spottui.domain.settings import Settings
 
@@ -30,11 +34,28 @@ def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headl
         from spottui.cli.headless import run_headless
 
         leave(run_headless(settings, auto=auto, read_only=read_only))
+    need_terminal()
     leave(run_console(settings, config or default_path(), auto=auto, read_only=read_only))
 
 
-def run_console(settings: "Settings", config: Path, *, auto: bool, read_only: bool) -> int:
-    """Run the screen and return its exit code; the desk is opened after the first frame."""
+def need_terminal() -> None:
+    """Raise where there is no terminal to show the screen on and to read keys from: exit 2."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise Wrong("no terminal; use --headless for one JSON line for each change.")
+
+
+def run_console(
+    settings: "Settings",
+    config: Path,
+    *,
+    auto: bool,
+    read_only: bool,
+    last_resort: "Callable[[], None] | None" = None,
+) -> int:
+    """Run the screen and return its exit code; the desk is opened after the first frame.
+
+    `last_resort` ends the process where a signal is to end it and something hangs.
+    """
     from spottui.config import state_dir
     from spottui.console.app import SpottuiApp
 
@@ -52,6 +73,7 @@ def run_console(settings: "Settings", config: Path, *, auto: bool, read_only: bo
             "log": state_dir() / "spottui.log",
             "choices": state_dir() / "console.json",
         },
+        last_resort=last_resort,
     )
     app.start()
     return app.return_code or 0
@@ -71,8 +93,9 @@ def whoami() -> str:
 
 def leave(code: int) -> NoReturn:
     """End the process at once: an SDK call under way cannot be stopped, and its token finds its effect next time."""
-    sys.stdout.flush()
-    sys.stderr.flush()
+    with suppress(OSError):  # The terminal may be gone.
+        sys.stdout.flush()
+        sys.stderr.flush()
     os._exit(code)
 
 

@@ -1,16 +1,18 @@
 """`spottui demo`: the console against a simulated cloud of its own, with reclaims within seconds."""
 
-import tempfile
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from spottui.cli.console import leave
-from spottui.cli.own_cloud import end_with_the_terminal, simulated_cloud, use_private_state
+from spottui.cli.console import leave, need_terminal
+from spottui.cli.own_cloud import give_up, own_directory, simulated_cloud, use_private_state
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spottui.domain.settings import Settings
     from spottui.domain.view import DeskView
 
@@ -23,6 +25,9 @@ Examples:
   spottui demo                       press y and enter, a, ?
   spottui demo --headless --auto     exit 0 when all three run again
 """
+
+_FOR_A_PERSON_S = 20.0
+"""The veto window where somebody looks on; without a screen the scenario's short one does."""
 
 
 @click.command(epilog=_EXAMPLES)
@@ -38,15 +43,16 @@ def demo(headless: bool, auto: bool, read_only: bool) -> None:
         raise click.UsageError("--auto and --read-only exclude each other: auto-mode acts.")
     if headless and not auto:
         raise click.UsageError("--headless needs --auto here: there is nobody to confirm.")
-    end_with_the_terminal()
-    with tempfile.TemporaryDirectory(prefix="spottui-demo-") as directory:
-        use_private_state(Path(directory))
-        with simulated_cloud(Path(directory), SCENARIO) as config:
-            code = _run(config, headless=headless, auto=auto, read_only=read_only)
+    if not headless:
+        need_terminal()
+    with own_directory("demo") as (directory, own):
+        use_private_state(directory)
+        config = own.enter_context(simulated_cloud(directory, SCENARIO))
+        code = _run(config, partial(give_up, own), headless=headless, auto=auto, read_only=read_only)
     leave(code)
 
 
-def _run(config: Path, *, headless: bool, auto: bool, read_only: bool) -> int:
+def _run(config: Path, last_resort: "Callable[[], None]", *, headless: bool, auto: bool, read_only: bool) -> int:
     from dataclasses import replace
 
     from spottui.config import load
@@ -56,7 +62,8 @@ def _run(config: Path, *, headless: bool, auto: bool, read_only: bool) -> int:
         return _run_headless(settings)
     from spottui.cli.console import run_console
 
-    return run_console(settings, config, auto=auto, read_only=read_only)
+    unhurried = replace(settings, policy=replace(settings.policy, veto_window_s=_FOR_A_PERSON_S))
+    return run_console(unhurried, config, auto=auto, read_only=read_only, last_resort=last_resort)
 
 
 def _run_headless(settings: "Settings") -> int:

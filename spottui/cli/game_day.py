@@ -1,17 +1,20 @@
 """`spottui drill --game-day SCENARIO`: a night on the simulated cloud with a score at the end."""
 
-import tempfile
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from spottui.cli.console import need_terminal
 from spottui.cli.opening import Wrong
-from spottui.cli.own_cloud import end_with_the_terminal, simulated_cloud, use_private_state
+from spottui.cli.own_cloud import give_up, own_directory, simulated_cloud, use_private_state
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spottui.domain.settings import Settings
     from spottui.domain.view import DeskView
     from spottui.journal.incidents import Incident
@@ -28,26 +31,27 @@ def play(scenario: str, *, headless: bool) -> int:
 
     if scenario not in names():
         raise Wrong(f"{scenario} is no scenario; `spottui sim --list-scenarios` names them.")
-    end_with_the_terminal()
-    with tempfile.TemporaryDirectory(prefix="spottui-game-day-") as directory:
-        use_private_state(Path(directory))
-        with simulated_cloud(Path(directory), scenario) as config:
-            from spottui.config import load
+    if not headless:
+        need_terminal()
+    from spottui.config import load
 
-            settings = replace(load(config), profile="game-day")
-            code = _run(settings, config, headless=headless)
-            show_score(settings, headless=headless)
+    with own_directory("game-day") as (directory, own):
+        use_private_state(directory)
+        config = own.enter_context(simulated_cloud(directory, scenario))
+        settings = replace(load(config), profile="game-day")
+        code = _run(settings, config, partial(give_up, own), headless=headless)
+        show_score(settings, headless=headless)
     return code
 
 
-def _run(settings: "Settings", config: Path, *, headless: bool) -> int:
+def _run(settings: "Settings", config: Path, last_resort: "Callable[[], None]", *, headless: bool) -> int:
     if headless:
         from spottui.cli.headless import run_headless
 
         return run_headless(settings, auto=True, read_only=False, until=_Night().is_over)
     from spottui.cli.console import run_console
 
-    return run_console(settings, config, auto=False, read_only=False)
+    return run_console(settings, config, auto=False, read_only=False, last_resort=last_resort)
 
 
 class _Night:

@@ -5,14 +5,16 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import FrameType
+from typing import NoReturn
 
 import click
 
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
+_PATIENCE_S = 2.0
 
 
 @contextmanager
@@ -29,6 +31,10 @@ def simulated_cloud(directory: Path, scenario: str) -> Iterator[Path]:
             yield config
         finally:
             process.terminate()
+            try:
+                process.wait(_PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def use_private_state(directory: Path) -> None:
@@ -39,11 +45,21 @@ def use_private_state(directory: Path) -> None:
         os.environ.pop(name.upper(), None)
 
 
-def end_with_the_terminal() -> None:
-    """A terminal that is closed ends the simulated cloud too."""
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        signal.signal(number, _end)
+@contextmanager
+def own_directory(name: str) -> Iterator[tuple[Path, ExitStack]]:
+    """Give a directory for as long as the command runs, and what else is to be closed before it goes.
+
+    A closed terminal or SIGTERM closes all of it at once, whatever a thread hangs in; so does `give_up`.
+    """
+    with ExitStack() as own:
+        directory = tempfile.TemporaryDirectory(prefix=f"spottui-{name}-", ignore_cleanup_errors=True)
+        own.callback(directory.cleanup)
+        for number in (signal.SIGHUP, signal.SIGTERM):
+            signal.signal(number, lambda *_: give_up(own))
+        yield Path(directory.name), own
 
 
-def _end(_number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(1)
+def give_up(own: ExitStack) -> NoReturn:
+    """Close what is the command's own and end the process, from whichever thread."""
+    own.close()
+    os._exit(1)

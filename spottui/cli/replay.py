@@ -1,17 +1,20 @@
 """`spottui replay`: an incident of the journal once more, in the console or line by line, at any speed."""
 
 import sys
-import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from spottui.cli.console import leave
 from spottui.cli.opening import Failed, with_settings
-from spottui.cli.own_cloud import end_with_the_terminal
+from spottui.cli.own_cloud import give_up, own_directory
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from spottui.domain.settings import Settings
     from spottui.journal import Journal
     from spottui.journal.incidents import Incident
@@ -43,8 +46,8 @@ def replay(settings: "Settings", incident: str, speed: float, lines: bool) -> No
     from spottui.journal.incidents import incident as find
     from spottui.journal.snapshot import open_copy
 
-    with tempfile.TemporaryDirectory(prefix="spottui-replay-") as directory:
-        journal = open_copy(Path(settings.journal), Path(directory))
+    with own_directory("replay") as (directory, own):
+        journal = open_copy(Path(settings.journal), directory)
         found = find(journal, incident)
         if found is None:
             raise Failed(
@@ -53,12 +56,14 @@ def replay(settings: "Settings", incident: str, speed: float, lines: bool) -> No
         if lines or not (sys.stdin.isatty() and sys.stdout.isatty()):
             journal.close()
             _print(found, speed)
-        else:
-            code = _show(settings, journal, found, speed)
-            click.get_current_context().exit(code)
+            return
+        code = _show(settings, journal, found, speed, partial(give_up, own))
+    leave(code)
 
 
-def _show(settings: "Settings", journal: "Journal", found: "Incident", speed: float) -> int:
+def _show(
+    settings: "Settings", journal: "Journal", found: "Incident", speed: float, last_resort: "Callable[[], None]"
+) -> int:
     from spottui.cli.logfile import log_to
     from spottui.config import state_dir
     from spottui.console.app import SpottuiApp
@@ -66,7 +71,6 @@ def _show(settings: "Settings", journal: "Journal", found: "Incident", speed: fl
     from spottui.journal.footage import footage
     from spottui.replay import Replay
 
-    end_with_the_terminal()
     log_to(state_dir() / "spottui.log")
     film = footage(journal, found)
     playback = Playback(film.moments, speed)
@@ -84,6 +88,7 @@ def _show(settings: "Settings", journal: "Journal", found: "Incident", speed: fl
         mouse=settings.console.mouse,
         keep_in=state_dir() / "console.json",
         playback=playback,
+        last_resort=last_resort,
     )
     app.start()
     return app.return_code or 0

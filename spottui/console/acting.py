@@ -217,7 +217,7 @@ def _pace(change: Callable[[Playback], None]) -> Callable[["MainScreen"], None]:
 
 DO: dict[str, Callable[["MainScreen"], None]] = {
     "confirm": recovering.confirm,
-    "go": recovering.confirm,
+    "go": recovering.go,
     "veto": recovering.veto,
     "cancel": recovering.cancel,
     "hold": recovering.hold,

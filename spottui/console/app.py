@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
-from os import environ
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -25,10 +26,13 @@ from spottui.console.main import MainScreen
 from spottui.console.messages import CommandDone, DeskClosed, DeskFailed, DeskTroubled, LeaveWanted, ViewArrived
 from spottui.console.palette import commands
 from spottui.console.themes import PLAIN_TERMINAL, THEMES, choices
+from spottui.console.titles import Headlines
 from spottui.console.watchdog import Watchdog
 from spottui.domain.clock import Clock
 from spottui.domain.playback import Playback
+from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
+from spottui.tables.failures import code, remedy
 
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("spottui.console")
 
 _SUCCESS_S, _REFUSAL_S = 3.0, 10.0
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_PATIENCE_S = 3.0
 _SAVE_TITLE, _RESTORE_TITLE = "\x1b[22;2t", "\x1b[23;2t"
 
 
@@ -45,7 +51,8 @@ class SpottuiApp(App[None]):
     `open_desk` is called in a thread after the first frame is painted; it may take seconds, and what it raises is shown
     to the person. `who` is put on record with every command, `title` stands at the head of the screen. What a person
     chooses for the screen is kept in the file `keep_in`, if there is one. `playback` is the clock of a replay; the
-    person sets its pace. `paths` are the files to name where something goes wrong.
+    person sets its pace. `paths` are the files to name where something goes wrong. `last_resort` ends the process where
+    a signal is to end it and something hangs.
     """
 
     CSS_PATH = Path(__file__).with_name("styles.tcss")
@@ -66,10 +73,11 @@ class SpottuiApp(App[None]):
         keep_in: Path | None = None,
         paths: Mapping[str, Path] | None = None,
         playback: Playback | None = None,
+        last_resort: Callable[[], None] | None = None,
     ) -> None:
         # Under NO_COLOR Textual must know from the start that colours are the terminal's own, else it turns
         # them all into black on black.
-        plain_terminal = "NO_COLOR" in environ
+        plain_terminal = "NO_COLOR" in os.environ
         super().__init__(ansi_color=True if plain_terminal else None)
         self.kept, self.paths = Kept.read(keep_in), paths or {}
         for theme in THEMES:
@@ -80,8 +88,9 @@ class SpottuiApp(App[None]):
         self.main = MainScreen(self.feed, clock, who=who, title=title, kept=self.kept, playback=playback)
         self.window_title = ""
         self._bell, self._mouse = bell, mouse
-        self._playback = playback
+        self._playback, self._last_resort = playback, last_resort or partial(os._exit, 1)
         self._rung: frozenset[str] = frozenset()
+        self._called = False
         self._leaving = False
         self._last_words = ""
 
@@ -112,8 +121,10 @@ class SpottuiApp(App[None]):
 
         What went wrong, if something did, and where the log is, is said once the terminal is given back.
         """
-        self.run(mouse=self._mouse)
-        sys.stderr.write(self._last_words)
+        # A loop of our own: asyncio's `run` waits for minutes on threads that hang in a call to the cloud.
+        self.run(mouse=self._mouse, loop=asyncio.new_event_loop())
+        with suppress(OSError):
+            sys.stderr.write(self._last_words)
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen."""
@@ -125,19 +136,24 @@ class SpottuiApp(App[None]):
         self.watchdog = Watchdog(asyncio.get_running_loop())
         self.watchdog.start()
         with suppress(NotImplementedError, RuntimeError, ValueError):
-            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._end_by_signal)
+            for number in _ENDING:
+                asyncio.get_running_loop().add_signal_handler(number, self._end_by_signal, number)
 
     def on_unmount(self) -> None:
         """Let the desk go, whatever ended the program."""
         self.feed.stop()
         self.watchdog.stop()
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
         self._write(_RESTORE_TITLE)
 
-    def _end_by_signal(self) -> None:
-        """Give the terminal back: what was asked to end must not leave it in the mouse's hands."""
-        self._say_at_last("ended by SIGTERM. Recoveries go on at the next start.")
+    def _end_by_signal(self, number: signal.Signals) -> None:
+        """Give the terminal back: what was asked to end must not leave it in the mouse's hands.
+
+        Where that hangs, in a terminal that takes nothing any more say, the process ends all the same.
+        """
+        backstop = threading.Timer(_PATIENCE_S, self._last_resort)
+        backstop.daemon = True
+        backstop.start()
+        self._say_at_last(f"ended by {number.name}. Recoveries go on at the next start.")
         self.exit(return_code=1)
 
     def _say_at_last(self, told: str) -> None:
@@ -195,7 +211,7 @@ class SpottuiApp(App[None]):
         # Recoveries run in this process: what cannot be shown must not end them.
         try:
             self.main.show(message)
-            self._ring(message.headlines.unsaved)
+            self._call(message.headlines)
         except Exception as error:
             log.exception("the screen could not show what came")
             self.main.worry(f"{type(error).__name__} inside spottui, see the log")
@@ -230,14 +246,24 @@ class SpottuiApp(App[None]):
             self._say_at_last("it had stopped." if self.main.view else "it could not start.")
         self.exit(return_code=1 if self.main.failed else 0)
 
-    def _ring(self, reclaims: frozenset[str]) -> None:
-        """Call for a person, by the bell and the window's title; what is long over calls nobody."""
+    def _call(self, headlines: Headlines) -> None:
+        """Call for a person, by the bell and the window's title; what is long over calls nobody.
+
+        What fails while the console runs is said aloud, with what can be done about it.
+        """
         if self._playback:
             return
-        if self._bell and reclaims - self._rung:
+        failed = {f"{one.recovery_id} run {one.run}": one for one in headlines.failed}
+        new = [one for key, one in failed.items() if key not in self._rung]
+        if self._bell and (new or headlines.unsaved - self._rung):
             self.bell()
-        self._rung |= reclaims
-        title = f"({len(reclaims)}!) spottui" if reclaims else "spottui"
+        if new and self._called:
+            self.notify(_loss(new), severity="error", markup=False)
+        self._called = True
+        self._rung |= headlines.unsaved | failed.keys()
+        calls = [f"{len(failed)} FAILED"] if failed else []
+        calls += [f"{len(headlines.unsaved)}!"] if headlines.unsaved else []
+        title = f"({' '.join(calls)}) spottui" if calls else "spottui"
         if title != self.window_title:
             self.window_title = title
             self._write(f"\x1b]2;{title}\x07")
@@ -245,3 +271,10 @@ class SpottuiApp(App[None]):
     def _write(self, sequence: str) -> None:
         if self._driver is not None:
             self._driver.write(sequence)
+
+
+def _loss(failed: list[Recovery]) -> str:
+    """Return which recoveries have failed, why the newest did, and what can be done."""
+    newest, others = failed[0], len(failed) - 1
+    name = plain(newest.name or newest.instance_id, 30) + (f" and {others} more" if others else "")
+    return " · ".join(filter(None, (f"{name}: recovery FAILED", plain(code(newest), 40), remedy(newest))))

@@ -37,7 +37,7 @@ def row_texts(
     texts = []
     for span in spans:
         column = table.columns[span.index]
-        text = column.render(row[FIRST_CELL + span.index], now_s)
+        text = column.text(row[FIRST_CELL + span.index], now_s, span.whole)
         if text == _NOTHING_SEEN and column.id in doubted:
             text = _NOT_KNOWN
         texts.append(span_text(text, span, align_right=column.align_right))

@@ -18,6 +18,7 @@ class Choice:
 
     `recovery` is the row's own, `own` the same as long as it is open: what a veto, a hold or a cancel is for. `waiting`
     is what a yes is for: the row's own when that one waits, else the most urgent one; its plan names it, and asks.
+    `window` is the one whose veto window a key is for: the row's own, else the only one that has any.
     """
 
     row: Row | None = None
@@ -25,11 +26,22 @@ class Choice:
     event: Event | None = None
     recovery: Recovery | None = None
     waiting: Recovery | None = None
+    window: Recovery | None = None
 
     @property
     def own(self) -> Recovery | None:
         """The chosen row's recovery when it is open."""
         return self.recovery if self.recovery and not self.recovery.state.is_final else None
+
+    @property
+    def to_veto(self) -> Recovery | None:
+        """What a veto is for: the row's own when that one waits; where it has none open, the one in its veto window."""
+        return self.window if self.own is None else self.own if self.own.state.waits_for_permission else None
+
+    def elsewhere(self, meant: Recovery | None) -> str:
+        """Return the name of a recovery that a key is for where it is not the chosen row's own, else an empty text."""
+        is_own = meant is None or (self.own is not None and self.own.recovery_id == meant.recovery_id)
+        return "" if meant is None or is_own else meant.name or meant.instance_id
 
     @property
     def resource_id(self) -> str:
@@ -71,7 +83,9 @@ class Choice:
         elif row is not None:
             recovery = by_id(view, str(row[0]))
         waits = recovery is not None and recovery.state.waits_for_permission
-        return cls(row, instance, event, recovery, recovery if waits else most_urgent(view))
+        in_window = recovery is not None and recovery.state is RecoveryState.VETO_WINDOW
+        window = recovery if in_window else only_window(view)
+        return cls(row, instance, event, recovery, recovery if waits else most_urgent(view), window)
 
 
 def recovery_of(view: DeskView, region: str, instance_id: str) -> Recovery | None:
@@ -85,6 +99,12 @@ def most_urgent(view: DeskView) -> Recovery | None:
     waiting = [recovery for recovery in view.recoveries if recovery.state.waits_for_permission]
     rank = (RecoveryState.NEEDS_YOU, RecoveryState.VETO_WINDOW, RecoveryState.SUSPECTED)
     return min(waiting, key=lambda recovery: (rank.index(recovery.state), recovery.deadline), default=None)
+
+
+def only_window(view: DeskView) -> Recovery | None:
+    """Return the recovery in its veto window where there is exactly one."""
+    found = [recovery for recovery in view.recoveries if recovery.state is RecoveryState.VETO_WINDOW]
+    return found[0] if len(found) == 1 else None
 
 
 def interruption_of(view: DeskView, region: str, instance_id: str) -> Interruption | None:

@@ -1,5 +1,6 @@
-"""Copying through the terminal (OSC 52), which works over SSH and in tmux."""
+"""Copying through the terminal (OSC 52), which works over SSH, and in tmux where that lets it through."""
 
+import os
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -7,6 +8,8 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 75_000
 """What terminals take in one sequence, before base64 makes it a third longer."""
+
+_TMUX_NEEDS = "tmux needs set -g set-clipboard on"
 
 
 def copy(app: "App[Any]", text: str, what: str) -> None:
@@ -17,4 +20,5 @@ def copy(app: "App[Any]", text: str, what: str) -> None:
         app.notify(told, severity="warning", markup=False)
         return
     app.copy_to_clipboard(text)
-    app.notify(f"Copied {what}", markup=False)
+    through = f" · {_TMUX_NEEDS}" if "TMUX" in os.environ else ""
+    app.notify(f"Copied {what}{through}", markup=False)

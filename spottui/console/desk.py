@@ -8,7 +8,7 @@ from typing import Protocol
 
 from spottui.domain.audit import Entry
 from spottui.domain.background import Background
-from spottui.domain.feed import Event
+from spottui.domain.feed import NOBODY, Event
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.leftover import Leftover
 from spottui.domain.plan import Plan, Route
@@ -30,7 +30,13 @@ class Desk(Protocol):
     @property
     def storage_price(self) -> Mapping[str, float]: ...
     def find_events(
-        self, words: Sequence[str], limit: int, *, above: int = 0, below: int | None = None
+        self,
+        words: Sequence[str],
+        limit: int,
+        *,
+        above: int = 0,
+        below: int | None = None,
+        named: Mapping[str, Sequence[str]] = NOBODY,
     ) -> tuple[Event, ...]: ...
     def events_kept(self) -> int: ...
     def plan_for(self, region: str, instance_id: str) -> Plan: ...

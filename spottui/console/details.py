@@ -134,7 +134,7 @@ def _outcome(recovery: Recovery) -> str:
 def timeline(events: list[Event]) -> Content:
     """Return the events of an instance in a section of their own."""
     lines = [Content.styled("Timeline", "bold $accent")]
-    lines += [Content(f"  {event.at:%H:%M:%S}  {event.kind:<9}  {plain(event.text, 500)}") for event in events]
+    lines += [Content(f"  {event.at:%H:%M:%S}Z  {event.kind:<9}  {plain(event.text, 500)}") for event in events]
     return Content("\n").join([*(lines if len(lines) > 1 else [*lines, Content("  nothing yet")]), Content("")])
 
 

@@ -1,6 +1,6 @@
 """What the events panel holds of the feed: the newest lines, or those around the cursor, never the whole of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from textual import on
 from textual.message import Message
@@ -27,7 +27,8 @@ class EventReader(Widget):
     """Moves the lines that the table holds along the feed on disk; shows nothing itself.
 
     `events` are the lines that the table holds. `follows` is True while new lines come in at the top. It is not while
-    a person holds the panel still (`pause`), and while newer lines than those around the cursor were let go.
+    a person holds the panel still (`pause`), and while newer lines than those around the cursor were let go. `names`
+    are those of the instances by their ids.
     """
 
     class Changed(Message):
@@ -39,6 +40,7 @@ class EventReader(Widget):
         self.is_paused = False
         self._table, self._ask = table, ask
         self.events: dict[Cell, Event] = {}
+        self.names: Mapping[str, str] = {}
         self._live: Sequence[Event] = ()
         self._words: tuple[str, ...] = ()
         self._no_older = False
@@ -79,7 +81,7 @@ class EventReader(Widget):
         self._newer_let_go = False
         self._no_older = False
         self.events = {event.seq: event for event in self._live}
-        rows: Rows = {event.seq: self._rows.get(event.seq) or event_row(event) for event in self._live}
+        rows: Rows = {event.seq: self._rows.get(event.seq) or event_row(event, self.names) for event in self._live}
         self._table.apply(Diff(rows, frozenset(self._rows.keys() - rows.keys())))
         self.look_on()
 
@@ -135,10 +137,10 @@ class EventReader(Widget):
         return min((int(key) for key in self._rows), default=0)
 
     def _put(self, events: Sequence[Event], known: Rows | None = None) -> None:
-        rows = known or {}
         self.events.update((event.seq, event) for event in events)
-        if events:
-            self._table.apply(Diff({event.seq: rows.get(event.seq) or event_row(event) for event in events}))
+        rows: Rows = {event.seq: (known or {}).get(event.seq) or event_row(event, self.names) for event in events}
+        if rows:
+            self._table.apply(Diff(rows))
 
     def _let_go(self, *, newest: bool) -> None:
         """Hold no more than `HELD` lines: drop those at the end that the person comes from."""
@@ -157,7 +159,7 @@ def sought(text: str) -> tuple[str, ...]:
         found = parse(text, EVENTS.columns)
     except FilterError:
         return ()
-    columns = ("event", "instance", "text")
+    columns = ("event", "name", "instance", "text")
     return tuple(
         term.value
         for term in (found.terms if found else ())

@@ -21,11 +21,14 @@ from spottui.console.messages import (
     ViewArrived,
 )
 from spottui.console.titles import Headlines
+from spottui.domain.feed import Event
+from spottui.domain.instance import Instance
+from spottui.domain.recovery import Recovery
 from spottui.domain.refusal import Refused
 from spottui.domain.view import DeskView
 from spottui.tables.column import Rows
 from spottui.tables.diff import diff
-from spottui.tables.events import event_rows
+from spottui.tables.events import event_rows, names_of
 from spottui.tables.instances import InstanceRows
 from spottui.tables.recoveries import recovery_rows
 
@@ -213,6 +216,9 @@ class Shown:
     def __init__(self) -> None:
         self.version = self.seen = -1
         self._instance_rows = InstanceRows()
+        self._named_for: tuple[tuple[Instance, ...], tuple[Recovery, ...]] = ((), ())
+        self._names: dict[str, str] = {}
+        self._told: tuple[tuple[Event, ...], dict[str, str]] = ((), {})
         self._instances: Rows = {}
         self._events: Rows = {}
         self._recoveries: Rows = {}
@@ -220,12 +226,19 @@ class Shown:
     def next(self, view: DeskView) -> ViewArrived:
         """Return the message that brings the screen from what it has to a view."""
         instances = self._instance_rows.rows(view)
-        events = event_rows(view, self._events)
+        if (view.instances, view.recoveries) != self._named_for:
+            self._named_for, self._names = (view.instances, view.recoveries), names_of(view)
+        if (view.events, self._names) != self._told:
+            self._told = (view.events, self._names)
+            events = event_rows(view, self._events, self._names)
+        else:
+            events = self._events
         recoveries = recovery_rows(view)
         message = ViewArrived(
             view,
             Headlines.of(view),
             self._instance_rows.by_key,
+            self._names,
             diff(self._instances, instances),
             diff(self._events, events),
             diff(self._recoveries, recoveries),

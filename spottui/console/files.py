@@ -1,6 +1,6 @@
 """What a person takes away as files: the rows of a table, all matching events of the disk, a picture of the screen."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from spottui.console.event_reader import sought
 from spottui.domain.refusal import Refused
 from spottui.tables.column import Row
-from spottui.tables.events import event_row
-from spottui.tables.filter import Filter
+from spottui.tables.events import called, event_row
 
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
@@ -28,8 +27,12 @@ def export(main: "MainScreen", form: str) -> None:
     model, lines_of = panel.table.model, as_json if form == "json" else as_csv
     path = _path(panel.id or "", now, form)
     if panel is main.events_panel and not model.marked:
-        words, kept = sought(model.filter_text), model.filter
-        main.feed.write(lambda desk: _write(path, lines_of(table, columns, _events(desk, words, kept, now_s), now_s)))
+        words, kept, names = sought(model.filter_text), model.filter, main.reader.names
+
+        def rows_of(desk: "Desk | None") -> Iterator[Row]:
+            return (row for row in _events(desk, words, names) if kept is None or kept.keeps(row, now_s))
+
+        main.feed.write(lambda desk: _write(path, lines_of(table, columns, rows_of(desk), now_s)))
         return
     rows = model.meant
     if not rows:
@@ -75,12 +78,12 @@ def _write(path: Path, texts: Iterable[str]) -> str:
     return f"{max(lines, 0):,} {'row is' if lines == 1 else 'rows are'} in {path}"
 
 
-def _events(desk: "Desk | None", words: tuple[str, ...], kept: Filter | None, now_s: float) -> Iterator[Row]:
-    """Yield the row of every line of the feed on disk that a filter keeps, newest first."""
+def _events(desk: "Desk | None", words: tuple[str, ...], names: Mapping[str, str]) -> Iterator[Row]:
+    """Yield the row of every line of the feed on disk that holds all words, newest first."""
     if desk is None:
         raise Refused("The console is still starting.")
     below = _NEWEST
-    while found := desk.find_events(words, _PAGE, below=below):
-        rows = (event_row(event) for event in found)
-        yield from (row for row in rows if kept is None or kept.keeps(row, now_s))
+    named = called(words, names)
+    while found := desk.find_events(words, _PAGE, below=below, named=named):
+        yield from (event_row(event, names) for event in found)
         below = found[-1].seq

@@ -58,6 +58,15 @@ def shown_sources(view: DeskView) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*always, *(source.name for source in view.sources))))
 
 
+def standing(view: DeskView, now: datetime) -> tuple[object, ...]:
+    """Return all that header, status and titles say of a view beside its counts and the ages of its sources."""
+    sources = tuple(
+        (one.name, one.region, one.error, one.next_try, one.last_ok is None, one.is_stale(now)) for one in view.sources
+    )
+    wide = (view.profile, view.regions, view.read_only, view.starting, view.replay)
+    return (*wide, view.auto, view.problem, view.budgets, sources)
+
+
 def is_read(view: DeskView, name: str) -> bool:
     """Whether this console asks that source at all."""
     return (

@@ -9,8 +9,8 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input
 
-from spottui import actions
 from spottui.actions import ACTIONS, Action, Scope, shown_key
+from spottui.console.lines import named_in_footer
 from spottui.console.page import Page
 from spottui.situation import Situation
 
@@ -49,7 +49,7 @@ class HelpPage(Page):
 
     def text(self) -> Content:
         """Return the keys of the panel, the others by scope, then the signs."""
-        here = [one for one in actions.footer(self._situation, _ANY_WIDTH) if self._is_wanted(one)]
+        here = [one for one in named_in_footer(self._situation, _ANY_WIDTH) if self._is_wanted(one)]
         parts = [self._section(f"Here, in {self._panel}", here)]
         for scope in Scope:
             there = [one for one in ACTIONS if one.scope is scope and one not in here and self._is_wanted(one)]

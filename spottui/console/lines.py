@@ -8,17 +8,23 @@ from textual.content import Content
 from textual.widgets import Static
 
 from spottui import actions
+from spottui.actions import Action
 from spottui.console.cells import cell_text
 from spottui.console.health import Freshness, Problem, freshness, shown_sources
 from spottui.domain.text import plain
 from spottui.domain.view import AutoMode, DeskView
 from spottui.situation import Situation
-from spottui.tables.moments import age, utc_clock
+from spottui.tables.moments import short_age, utc_clock
 
 _TURN_S = 5
 """How long each of several problems stands in the status line."""
 
-_GAP_CELLS = 2
+_GAP_CELLS, _ENDS_CELLS = 2, 2
+_AGE_CELLS = 4
+"""What the age of a source takes: `31s`, or `142m!` where it is stale."""
+
+_WHERE_ROOM = ("timeline", "go_to", "zoom", "mark", "sort", "columns", "copy", "storm", "statistics", "palette", "quit")
+"""What a footer names besides, where it has the room."""
 
 Part = tuple[str, str]
 
@@ -37,19 +43,27 @@ class Line(Static):
             self.update(text, layout=False)
 
 
-def header(title: str, view: DeskView | None, now: datetime, width: int, *, failed: bool = False) -> Content:
-    """Return the header: where we are, auto-mode, the age of each source, the time; shortened until it fits."""
-    clock = utc_clock(now)
+def header(
+    title: str, view: DeskView | None, now: datetime, width: int, *, failed: bool = False, failures: int = 0
+) -> Content:
+    """Return the header: where we are, what failed, auto-mode, each source's age, the time; shortened until it fits.
+
+    Each age takes the same room however old it is: nothing moves as time goes on.
+    """
+    clock = f"{utc_clock(now)}Z"
     if view is None:
         state = ("NOT STARTED", "bold $error") if failed else ("starting…", "$warning")
         return _spread([(f" {title}", "bold")], [state], clock, width)
     badge = [_badge(view)] if view.read_only else []
     badge += [("  starting…", "$warning")] if view.starting else []
+    badge += [(f"  {failures} FAILED", "bold $error")] if failures else []
+    fresh = [freshness(view, name, now) for name in shown_sources(view)]
     for place, whole in _SHORTER:
-        left = [(f" {title}", "bold"), *badge, (f"  {place(view)}", "")]
-        sources = (_age(freshness(view, name, now), whole="sources" in whole) for name in shown_sources(view))
-        right = [_auto(view.auto, whole="auto" in whole), *sources]
-        if _length(left) + _length(right) + 2 * len(right) + len(clock) + _GAP_CELLS + 2 <= width:
+        named = [(f" {title}", "bold")] if "title" in whole else []
+        left = [*named, *badge, (f"  {place(view)}", "")]
+        told = fresh if "ages" in whole else [one for one in fresh if one.stale]
+        right = [_auto(view.auto, whole="auto" in whole), *(_age(one, whole="sources" in whole) for one in told)]
+        if _length(left) + _length(right) + len(clock) + _GAP_CELLS + _ENDS_CELLS <= width:
             break
     return _spread(left, right, clock, width)
 
@@ -60,7 +74,7 @@ def status(problems: tuple[Problem, ...], now: datetime, width: int) -> Content:
         return Content("")
     index = int(now.timestamp()) // _TURN_S % len(problems)
     problem = problems[index]
-    count = f" ({index + 1}/{len(problems)})" if len(problems) > 1 else ""
+    count = f" · problem {index + 1} of {len(problems)}" if len(problems) > 1 else ""
     more = f" · {problem.more}" if problem.more else ""
     room = max(width - len(count) - 4, 1)
     head = problem.head if cell_len(problem.head) <= room else cell_text(problem.head, room)
@@ -69,13 +83,31 @@ def status(problems: tuple[Problem, ...], now: datetime, width: int) -> Content:
 
 def footer(situation: Situation, width: int) -> Content:
     """Return the keys that do something now, as many as fit."""
-    chosen = actions.footer(situation, width - 1)
-    return _keys([(actions.shown_key(action.keys[0]), action.title, action.danger) for action in chosen])
+    chosen = named_in_footer(situation, width - 1)
+    return _keys([(actions.shown_key(one.keys[0]), actions.label(one, situation), one.danger) for one in chosen])
+
+
+def named_in_footer(situation: Situation, width: int) -> tuple[Action, ...]:
+    """Return the actions to name in a footer of `width` cells: what can be done now, Help always the last."""
+    named = [one for one in actions.ACTIONS if one.footer(situation)]
+    named += [one for one in map(actions.BY_ID.__getitem__, _WHERE_ROOM) if one not in named]
+    left = width - _footer_width(actions.BY_ID["help"], situation)
+    chosen: list[Action] = []
+    for action in named:
+        needed = _footer_width(action, situation)
+        if needed <= left and not actions.refusal(action, situation):
+            left -= needed
+            chosen.append(action)
+    return (*chosen, actions.BY_ID["help"])
 
 
 def filter_footer() -> Content:
     """Return the keys that do something while a filter is typed."""
     return _keys([("enter", "Keep the filter", False), ("esc", "Take it away", False)])
+
+
+def _footer_width(action: Action, situation: Situation) -> int:
+    return cell_len(actions.shown_key(action.keys[0])) + 1 + cell_len(actions.label(action, situation)) + 2
 
 
 def _keys(named: list[tuple[str, str, bool]]) -> Content:
@@ -86,10 +118,7 @@ def _keys(named: list[tuple[str, str, bool]]) -> Content:
 
 
 def _spread(left: list[Part], right: list[Part], clock: str, width: int) -> Content:
-    parts: list[Part] = []
-    for text, style in right:
-        parts += [(text, style), ("  ", "")]
-    parts.append((f" {clock} ", "bold"))
+    parts: list[Part] = [*right, (f" {clock} ", "bold")]
     gap = width - _length(left) - _length(parts)
     if gap < _GAP_CELLS:
         room = max(width - _length(parts) - _GAP_CELLS, 1)
@@ -118,29 +147,28 @@ def _region(view: DeskView) -> str:
     return f"{plain(first, 40)} +{more}" if more > 0 else plain(first, 40)
 
 
-def _nowhere(view: DeskView) -> str:
-    return ""
-
-
-_SHORTER: tuple[tuple[Callable[[DeskView], str], str], ...] = (
-    (_place, "auto sources"),
-    (_place, "sources"),
-    (_place, ""),
-    (_region, ""),
-    (_nowhere, ""),
+_SHORTER: tuple[tuple[Callable[[DeskView], str], tuple[str, ...]], ...] = (
+    (_place, ("title", "ages", "auto", "sources")),
+    (_place, ("title", "ages", "sources")),
+    (_place, ("title", "ages")),
+    (_region, ("title", "ages")),
+    (_region, ("ages",)),
+    (_region, ()),
 )
-"""What the header says of the place, and which of its parts are named in full, from the widest to the narrowest."""
+"""What the header says of the place, and which of its parts there are or are named in full, from the widest to the
+narrowest: where we are is said to the last."""
 
 
 def _auto(auto: AutoMode, *, whole: bool) -> Part:
     count = f"· {auto.in_flight} running of {auto.max_at_once}" if whole else f"{auto.in_flight}/{auto.max_at_once}"
     if auto.armed:
-        return f"AUTO armed {count}", "bold $warning"
-    return f"AUTO off {count}", ""
+        return f"AUTO armed {count}  ", "bold $warning"
+    return f"AUTO off {count}  ", ""
 
 
 def _age(fresh: Freshness, *, whole: bool) -> Part:
-    if not fresh.read:
-        return (f"{fresh.name} not read" if whole else f"{fresh.name[0].upper()} –"), ""
     name = fresh.name if whole else fresh.name[0].upper()
-    return f"{name} {age(fresh.age_s)}{'!' if fresh.stale else ''}", "bold $error" if fresh.stale else ""
+    if not fresh.read:
+        return (f"{name} not read  " if whole else f"{name} –  "), ""
+    told = f"{short_age(fresh.age_s)}{'!' if fresh.stale else ''}"
+    return f"{name} {told:<{_AGE_CELLS}} ", "bold $error" if fresh.stale else ""

@@ -28,12 +28,13 @@ from spottui.domain.clock import Clock
 from spottui.domain.instance import Instance
 from spottui.domain.playback import Playback
 from spottui.domain.recovery import Recovery
+from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.situation import Situation
 from spottui.tables.column import Cell, Row
-from spottui.tables.events import EVENTS
+from spottui.tables.events import EVENTS, called
 from spottui.tables.instances import INSTANCES, SELDOM, replacements
-from spottui.tables.recoveries import RECOVERIES
+from spottui.tables.recoveries import RECOVERIES, is_urgent
 
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
@@ -42,6 +43,7 @@ log = logging.getLogger("spottui.console")
 
 _KEYS = sorted({key for action in actions.ACTIONS for key in action.keys})
 _LINES_AROUND_ROWS = 3
+_NAME_CELLS = 14
 _SLIP = timedelta(seconds=2)
 """How long a key may still have been meant for the recovery that stood under the cursor before."""
 
@@ -64,6 +66,7 @@ class MainScreen(Screen[None]):
         self.failed = self.trouble = ""
         self._heading = title
         self._headlines = Headlines()
+        self._standing: tuple[object, ...] = ()
         self._instances: Mapping[Cell, Instance] = {}
         self._going_to: Panel | None = None
         self._slipped_to = ""
@@ -98,16 +101,27 @@ class MainScreen(Screen[None]):
 
     def show(self, message: ViewArrived) -> None:
         """Take in what the desk shows."""
+        if self._says_nothing_new(message):
+            self.view = message.view
+            return
         before = self.choice.own
         self.view, self.trouble = message.view, ""
         self._headlines, self._instances = message.headlines, message.instances_by_key
         self.instances.table.hide(_needless(message.view))
         self.instances.table.apply(message.instances)
+        self.reader.names = message.names
         self.reader.take(message.view.events, message.events.put)
         self.recoveries.table.apply(message.recoveries)
         self._mark_slip(before)
         self.fit_recoveries()
         self.write_lines()
+
+    def _says_nothing_new(self, message: ViewArrived) -> bool:
+        """Whether only the sources have answered again: their ages are written once a second anyway."""
+        if self.view is None or self.trouble or message.instances or message.events or message.recoveries:
+            return False
+        standing = health.standing(message.view, self.clock.now())
+        return (self._headlines, self._standing) == (message.headlines, standing)
 
     def fail(self, text: str) -> None:
         """Say that there is no desk, and why."""
@@ -129,10 +143,14 @@ class MainScreen(Screen[None]):
         self.write_lines()
 
     def fit_recoveries(self) -> None:
-        """Give the recoveries the rows that they need, up to the share that the style sheet sets, or the whole zoom."""
-        zoomed = self.has_class("-zoom-recoveries") and self.has_class("-zoomed")
-        lines = len(self.recoveries.table.model.view) + _LINES_AROUND_ROWS
-        self.recoveries.styles.height = "1fr" if zoomed else lines
+        """Give the recoveries the rows that they need, or the whole zoom: those that go on may take more."""
+        if self.has_class("-zoom-recoveries") and self.has_class("-zoomed"):
+            self.recoveries.styles.height = "1fr"
+            return
+        model, height = self.recoveries.table.model, self.app.size.height
+        urgent = sum(is_urgent(model.rows[key]) for key in model.view)
+        usual = min(len(model.view) + _LINES_AROUND_ROWS, height * 2 // 5)
+        self.recoveries.styles.height = min(max(usual, urgent + _LINES_AROUND_ROWS), height * 3 // 5)
 
     def tick(self) -> None:
         """Let countdowns, ages and the clock go on."""
@@ -212,6 +230,9 @@ class MainScreen(Screen[None]):
             own=choice.own.state if choice.own else None,
             ended=choice.recovery.state if choice.recovery and not choice.own else None,
             waiting=choice.waiting.state if choice.waiting else None,
+            window=choice.window is not None,
+            waiting_name=plain(choice.elsewhere(choice.waiting), _NAME_CELLS),
+            window_name=plain(choice.elsewhere(choice.window), _NAME_CELLS),
             on_row=choice.row is not None,
             on_recovery=choice.recovery is not None,
             on_someone=bool(choice.resource_id),
@@ -241,7 +262,10 @@ class MainScreen(Screen[None]):
         """Write header, status, titles and footer, as they are now."""
         now, width = self.clock.now(), self.app.size.width
         wrong = health.problems(self.view, self.failed, now, self.trouble)
-        self._header.put(header(self._heading, self.view, now, width, failed=bool(self.failed)))
+        self._standing = health.standing(self.view, now) if self.view else ()
+        self._header.put(
+            header(self._heading, self.view, now, width, failed=bool(self.failed), failures=len(self._headlines.failed))
+        )
         self._status.put(status(wrong, now, width))
         self._status.set_class(bool(wrong), "-shown")
         self._write_keys()
@@ -305,8 +329,10 @@ class MainScreen(Screen[None]):
         return bool(self.events_panel.table.model.filter_text)
 
     def _ask_for_events(self, words: tuple[str, ...], above: int, below: int | None, asker: Widget) -> None:
+        named = called(words, self.reader.names)
+
         def find(desk: "Desk") -> object:
-            return words, desk.find_events(words, PAGE, above=above, below=below)
+            return words, desk.find_events(words, PAGE, above=above, below=below, named=named)
 
         self.feed.ask(find, asker)
 
@@ -323,7 +349,8 @@ class MainScreen(Screen[None]):
         self.write_lines()
 
     def on_resize(self) -> None:
-        """Fit the lines into the new width."""
+        """Fit the lines and the panels into the new size."""
+        self.fit_recoveries()
         self.write_lines()
         self.call_after_refresh(self.write_lines)
 

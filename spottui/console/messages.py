@@ -15,7 +15,7 @@ from spottui.tables.diff import Diff
 class ViewArrived(Message):
     """The desk shows something new; the diffs are against what came before, so each one has to be applied.
 
-    `instances_by_key` are the view's instances by the key of their row.
+    `instances_by_key` are the view's instances by the key of their row, `names` the names by instance id.
     """
 
     def __init__(
@@ -23,6 +23,7 @@ class ViewArrived(Message):
         view: DeskView,
         headlines: Headlines,
         instances_by_key: Mapping[Cell, Instance],
+        names: Mapping[str, str],
         instances: Diff,
         events: Diff,
         recoveries: Diff,
@@ -31,6 +32,7 @@ class ViewArrived(Message):
         self.view = view
         self.headlines = headlines
         self.instances_by_key = instances_by_key
+        self.names = names
         self.instances = instances
         self.events = events
         self.recoveries = recoveries

@@ -24,6 +24,12 @@ def confirm(main: "MainScreen") -> None:
         _confirm(main, recovery)
 
 
+def go(main: "MainScreen") -> None:
+    """Show the plan of the recovery in its veto window; on enter, let it go at once."""
+    if recovery := main.choice.window:
+        _confirm(main, recovery)
+
+
 def recover(main: "MainScreen") -> None:
     """Show a plan for the chosen row's instance; its open recovery is the one that is confirmed, if it has one."""
     choice, view = main.choice, main.view
@@ -39,15 +45,16 @@ def recover(main: "MainScreen") -> None:
 
 
 def veto(main: "MainScreen") -> None:
-    """Veto the chosen recovery: at once in its veto window, else, or when it has just come there, after a question."""
-    if not (recovery := main.choice.own):
+    """Veto a recovery: at once where it was chosen in its veto window and has not just come there, else ask first."""
+    choice = main.choice
+    if not (recovery := choice.to_veto):
         return
     name = plain(recovery.name or recovery.instance_id)
 
     def send() -> None:
         main.feed.command(lambda desk: desk.veto(recovery.recovery_id, main.who), f"{name}: vetoed")
 
-    if recovery.state is RecoveryState.VETO_WINDOW and not main.has_slipped:
+    if choice.own and recovery.state is RecoveryState.VETO_WINDOW and not main.has_slipped:
         send()
     else:
         text = (
@@ -93,8 +100,8 @@ def veto_marked(main: "MainScreen") -> None:
 
 
 def hold(main: "MainScreen") -> None:
-    """End the veto window of the chosen recovery, without going."""
-    if recovery := main.choice.own:
+    """End the veto window of the chosen recovery, or of the only one that has any, without going."""
+    if recovery := main.choice.window:
         name = plain(recovery.name or recovery.instance_id)
         main.feed.command(lambda desk: desk.hold(recovery.recovery_id, main.who), f"{name}: held, it waits for you")
 

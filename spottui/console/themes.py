@@ -78,4 +78,4 @@ def choices(color_system: str | None) -> tuple[str, ...]:
     On sixteen colours ours would be rounded to whatever is next, black on black at worst.
     """
     many = color_system in ("256", "truecolor", "windows")
-    return (*(theme.name for theme in THEMES), *SIXTEEN_COLOURS) if many else SIXTEEN_COLOURS
+    return tuple(theme.name for theme in THEMES) if many else SIXTEEN_COLOURS

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 
 from spottui.console.health import regions_without_answer
-from spottui.domain.recovery import RecoveryState
+from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
+from spottui.tables.failures import failures
 from spottui.tables.instances import instance_key, is_wish, open_reclaims, replacements
 from spottui.tables.storm import forecast_of_all, of_now
 
@@ -16,19 +17,21 @@ _A_STORM = 5
 class Headlines:
     """What is said of all instances and recoveries of a view, counted once, in the thread that brings it.
 
-    `unsaved` are the ids of the reclaims that nothing saves yet, `any_lock` says whether any instance is locked.
+    `unsaved` are the ids of the reclaims that nothing saves yet, `failed` are the recoveries that failed and that
+    nobody has taken up yet, `any_lock` says whether any instance is locked.
     """
 
     instances: str = ""
     recoveries: str = ""
     unsaved: frozenset[str] = frozenset()
+    failed: tuple[Recovery, ...] = ()
     any_lock: bool = False
 
     @classmethod
     def of(cls, view: DeskView) -> "Headlines":
         """Count."""
         any_lock = any(instance.recycling for instance in view.instances)
-        return cls(instances_title(view), recoveries_title(view), unsaved(view), any_lock)
+        return cls(instances_title(view), recoveries_title(view), unsaved(view), failures(view), any_lock)
 
 
 def instances_title(view: DeskView) -> str:
@@ -45,16 +48,21 @@ def instances_title(view: DeskView) -> str:
 
 
 def recoveries_title(view: DeskView) -> str:
-    """Return how many recoveries run, need a person and wait."""
+    """Return how many recoveries have failed, need a person, run and wait: what matters most comes first."""
     going = [recovery for recovery in view.recoveries if not recovery.state.is_final]
     needs_you = sum(one.state is RecoveryState.NEEDS_YOU and not one.is_queued for one in going)
     waiting = sum(one.state.waits_for_permission for one in going) - needs_you
     need = "need you" if needs_you > 1 else "needs you"
-    counts = ((len(going) - needs_you - waiting, "running"), (needs_you, need), (waiting, "waiting"))
+    running = len(going) - needs_you - waiting
+    urgent, others = ((len(failures(view)), "FAILED"), (needs_you, need)), ((running, "running"), (waiting, "waiting"))
     storm = of_now(view)
     forecast = [forecast_of_all(storm, view.at)] if len(storm) >= _A_STORM else []
-    said = " · ".join([*(f"{count} {word}" for count, word in counts if count), *filter(None, forecast)])
+    said = " · ".join([*_counted(urgent), *filter(None, forecast), *_counted(others)])
     return said or ("none open" if view.recoveries else "")
+
+
+def _counted(counts: tuple[tuple[int, str], ...]) -> list[str]:
+    return [f"{count} {word}" for count, word in counts if count]
 
 
 def unsaved(view: DeskView) -> frozenset[str]:

@@ -1,8 +1,13 @@
 """The event feed: every message, lock and step as one line."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from types import MappingProxyType
+
+NOBODY: Mapping[str, Sequence[str]] = MappingProxyType({})
+"""No instance id for any word of a search."""
 
 
 class EventKind(StrEnum):
@@ -16,6 +21,12 @@ class EventKind(StrEnum):
     STATE = "STATE"
     CALL = "CALL"
     AUTO = "AUTO"
+    CONFIRMED = "CONFIRMED"
+    VETOED = "VETOED"
+    HELD = "HELD"
+    STOPPED = "STOPPED"
+    RETRIED = "RETRIED"
+    DECIDED = "DECIDED"
     SOURCE = "SOURCE"
 
 

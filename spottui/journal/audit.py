@@ -70,6 +70,22 @@ def write_entry(connection: sa.Connection, entry: Entry, region: str, instance_i
     if entry.phase not in (Phase.INTENT, Phase.EVIDENCE):
         decided = entry.phase in (Phase.DECISION, Phase.STATE)
         text = entry.detail if decided else f"{entry.action} {entry.detail}".strip()
-        kind = EventKind.STATE if decided else EventKind.CALL
-        line = Line(kind, region, instance_id, text, entry.recovery_id, entry.request_id)
+        line = Line(_kind(entry), region, instance_id, text, entry.recovery_id, entry.request_id)
         write_line(connection, line, now)
+
+
+def _kind(entry: Entry) -> EventKind:
+    if entry.phase is Phase.DECISION:
+        word = entry.action if entry.action == _RETRY else entry.detail.partition(" ")[0]
+        return _DECISIONS.get(word, EventKind.DECIDED)
+    return EventKind.STATE if entry.phase is Phase.STATE else EventKind.CALL
+
+
+_RETRY = "Retry"
+_DECISIONS = {
+    "confirm": EventKind.CONFIRMED,
+    "veto": EventKind.VETOED,
+    "hold": EventKind.HELD,
+    "cancel": EventKind.STOPPED,
+    _RETRY: EventKind.RETRIED,
+}

@@ -1,12 +1,12 @@
 """The event feed on disk: every message and every step is one line."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from spottui.domain.feed import Event, EventKind, Line
+from spottui.domain.feed import NOBODY, Event, EventKind, Line
 from spottui.journal import schema
 from spottui.journal.database import Database
 from spottui.journal.encoding import moment, stamp
@@ -36,15 +36,26 @@ class Events:
             rows = connection.execute(query).mappings().all()
         return tuple(as_event(row) for row in reversed(rows))
 
-    def find(self, words: Sequence[str], limit: int, *, above: int = 0, below: int | None = None) -> tuple[Event, ...]:
+    def find(
+        self,
+        words: Sequence[str],
+        limit: int,
+        *,
+        above: int = 0,
+        below: int | None = None,
+        named: Mapping[str, Sequence[str]] = NOBODY,
+    ) -> tuple[Event, ...]:
         """Return lines that hold every word and are numbered between `above` and `below`, at most `limit`.
 
         They are the newest of those, newest first; without `below` the oldest, oldest first. A word is looked for in
-        kind, region, instance id and text; the case of ASCII letters does not count.
+        kind, region, instance id and text; the case of ASCII letters does not count. A line of one of the instances
+        whose ids `named` has for a word holds that word too: their names do, and lines have none.
         """
         table = schema.event
         said = table.c.kind + " " + table.c.region + " " + table.c.instance_id + " " + table.c.text
-        query = sa.select(table).where(table.c.seq > above, *(said.icontains(word, autoescape=True) for word in words))
+        of_one = {word: table.c.instance_id.in_(named.get(word, ())) for word in words}
+        held = (said.icontains(word, autoescape=True) | of_one[word] for word in words)
+        query = sa.select(table).where(table.c.seq > above, *held)
         if below is None:
             query = query.order_by(table.c.seq)
         else:

@@ -248,7 +248,7 @@ def _write_sighting(
     connection: sa.Connection, seen: Observation, known: Interruption, kind: EventKind, now: datetime
 ) -> None:
     again = f"seen again ({known.duplicates} more)" if kind is EventKind.DUPLICATE else f"evidence {known.marks}"
-    text = f"{again}, deadline {known.deadline:%H:%M:%S}"
+    text = f"{again}, deadline {known.deadline:%H:%M:%S}Z"
     if seen.message_id:
         text += f", message {seen.message_id}"
     write_line(connection, Line(kind, seen.region, seen.instance_id, text, recovery_id=known.id), now)
@@ -264,5 +264,5 @@ def _write_evidence(connection: sa.Connection, seen: Observation, known: Interru
 def _write_release(connection: sa.Connection, known: Interruption, at: datetime, now: datetime) -> None:
     entry = Entry(known.id, "release", Phase.EVIDENCE, detail=f"dated {at.isoformat()}")
     write_entry(connection, entry, known.region, known.instance_id, now)
-    text = f"released at {at:%H:%M:%S}, deadline {known.deadline:%H:%M:%S}"
+    text = f"released at {at:%H:%M:%S}Z, deadline {known.deadline:%H:%M:%S}Z"
     write_line(connection, Line(EventKind.RECLAIM, known.region, known.instance_id, text, recovery_id=known.id), now)

@@ -40,7 +40,8 @@ class Column:
     `drop` above zero gives way when the table is too narrow, the highest first. `live` says that the text changes
     with time alone. `whole` is the text where there is room for all of it, as in a file. `amount` is the number that
     a filter compares with: the seconds left for a moment, None where a cell stands for no number. A `pinned` column
-    stays in sight when a person looks sideways: it says which row it is.
+    stays in sight when a person looks sideways: it says which row it is. In a table narrower than `wide` cells there
+    is no such column; where so many are to spare it is `full` cells wide and shows the `whole` text.
     """
 
     id: str
@@ -55,6 +56,13 @@ class Column:
     whole: Callable[[Cell, float], str] | None = None
     amount: Callable[[Cell, float], float | None] | None = None
     pinned: bool = False
+    wide: int = 0
+    full: int = 0
+
+    def text(self, cell: Cell, now_s: float, width: int) -> str:
+        """Return a cell's text for a column that is `width` cells wide."""
+        in_full = self.whole is not None and self.full and width >= self.full
+        return self.whole(cell, now_s) if self.whole and in_full else self.render(cell, now_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +77,27 @@ class Table:
         return FIRST_CELL + [column.id for column in self.columns].index(column_id)
 
 
+_TO_SPARE = 6
+
+
 def fit(columns: tuple[Column, ...], width: int) -> tuple[tuple[int, int], ...]:
     """Return `(column's index, its width)` for the columns that fit into `width` cells, one cell apart.
 
-    Columns are dropped by their `drop` until the rest fits; what is left over goes to the flexible ones.
+    Columns are dropped by their `drop` until the rest fits; what is left over goes to those that can show more, then to
+    the flexible ones.
     """
-    kept = list(range(len(columns)))
+    kept = [i for i, column in enumerate(columns) if column.wide <= width]
     while (spare := width - sum(columns[i].width + 1 for i in kept) + 1) < 0:
         weakest = max(kept, key=lambda i: columns[i].drop)
         if not columns[weakest].drop:
             break
         kept.remove(weakest)
+    extra: dict[int, int] = {}
+    for i in kept:
+        if spare - (more := max(columns[i].full - columns[i].width, 0)) >= _TO_SPARE and more:
+            extra[i] = more
+            spare -= more
     flexible = [i for i in kept if columns[i].flexible]
     share, rest = divmod(max(spare, 0), len(flexible) or 1)
-    extra = {i: share + (rest if i == flexible[-1] else 0) for i in flexible}
+    extra |= {i: share + (rest if i == flexible[-1] else 0) for i in flexible}
     return tuple((i, columns[i].width + extra.get(i, 0)) for i in kept)

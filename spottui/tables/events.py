@@ -1,5 +1,8 @@
 """The rows of the events panel, the newest first."""
 
+from collections.abc import Iterable, Mapping
+from itertools import islice
+
 from spottui.domain.feed import Event, EventKind
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
@@ -7,44 +10,82 @@ from spottui.tables.column import Cell, Column, Row, Rows, Table, Tone, as_text
 from spottui.tables.instances import short_id
 from spottui.tables.moments import utc_clock
 
+_ID = "i-"
+_MOST_CALLED = 1000
+
 _TONES = {
     EventKind.RECLAIM: Tone.ALARM,
     EventKind.LOCK: Tone.ALARM,
     EventKind.POISON: Tone.WARN,
     EventKind.SOURCE: Tone.WARN,
+    EventKind.VETOED: Tone.WARN,
+    EventKind.HELD: Tone.WARN,
+    EventKind.STOPPED: Tone.WARN,
     EventKind.DUPLICATE: Tone.QUIET,
 }
 
+
+def _name(cell: Cell, now_s: float) -> str:
+    text = str(cell)
+    return short_id(cell) if text.startswith(_ID) else text
+
+
 COLUMNS = (
-    Column("time", "Time", 8, pinned=True),
+    Column("time", "Time UTC", 8, pinned=True),
     Column("event", "Event", 9, pinned=True),
-    Column("instance", "Instance", 11, drop=1, render=short_id, whole=as_text, pinned=True),
-    Column("text", "What", 20, flexible=True),
+    Column("name", "Name", 11, render=_name, whole=as_text, pinned=True),
+    Column("text", "What", 14, flexible=True),
+    Column("instance", "Instance", 22, wide=90),
 )
+"""Who the event is about is named by the id where no name is known."""
 
 
 def _order(row: Row) -> tuple[Cell, ...]:
     return (-int(row[0]),)
 
 
-LEVELS = ("", "event:~reclaim|lock|poison|source~", "event:~state|call|auto~")
+_DONE = "event:~state|call|auto|confirmed|vetoed|held|stopped|retried|decided~"
+LEVELS = ("", "event:~reclaim|lock|poison|source~", _DONE)
 """The filters for all events, for what is being reclaimed or wrong, and for what is done about it."""
 
 EVENTS = Table(COLUMNS, _order)
+_NAME = EVENTS.place("name")
 
 
-def event_rows(view: DeskView, known: Rows) -> Rows:
-    """Return the rows of a view by the event's number; an event never changes, so known rows are kept."""
-    return {event.seq: known.get(event.seq) or event_row(event) for event in view.events}
+def names_of(view: DeskView) -> dict[str, str]:
+    """Return the names of the instances, those that are gone but have a recovery too, by their ids."""
+    gone = {one.instance_id: one.name for one in view.recoveries if one.name}
+    return gone | {one.instance_id: one.name for one in view.instances if one.name}
 
 
-def event_row(event: Event) -> Row:
-    """Return the row of one event."""
+def called(words: Iterable[str], names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return for each word the ids of the instances whose name holds it, at most a thousand of them."""
+    said = [(instance_id, name.casefold()) for instance_id, name in names.items()]
+    return {word: tuple(islice((one for one, name in said if word.casefold() in name), _MOST_CALLED)) for word in words}
+
+
+def event_rows(view: DeskView, known: Rows, names: Mapping[str, str]) -> Rows:
+    """Return the rows of a view by the event's number; only a name that has become known changes one."""
+    rows: Rows = {}
+    for event in view.events:
+        row = known.get(event.seq)
+        named = row is not None and row[_NAME] == _who(event, names)
+        rows[event.seq] = row if row is not None and named else event_row(event, names)
+    return rows
+
+
+def event_row(event: Event, names: Mapping[str, str]) -> Row:
+    """Return the row of one event; `names` are those of the instances by their ids."""
     return (
         event.seq,
         _TONES.get(event.kind, Tone.PLAIN),
         utc_clock(event.at),
         str(event.kind),
-        plain(event.instance_id, 64),
+        _who(event, names),
         plain(event.text),
+        plain(event.instance_id, 64),
     )
+
+
+def _who(event: Event, names: Mapping[str, str]) -> str:
+    return plain(names.get(event.instance_id, "") or event.instance_id, 64)

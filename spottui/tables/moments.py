@@ -51,8 +51,9 @@ def iso_time(cell: Cell, now_s: float) -> str:
 
 
 def day_and_minute(cell: Cell, now_s: float) -> str:
-    """Return an epoch second as `2026-08-23 02:17`, and an empty text for none."""
-    return iso_time(cell, now_s).replace("T", " ")[:16]
+    """Return an epoch second as `2026-08-23 02:17Z`, and an empty text for none."""
+    whole = iso_time(cell, now_s)
+    return f"{whole[:10]} {whole[11:16]}Z" if whole else ""
 
 
 def number(cell: Cell, now_s: float) -> float | None:
@@ -80,6 +81,16 @@ def age(seconds: float | None) -> str:
     if whole < _DAYS_FROM_S:
         return f"{whole // 3600}h{whole % 3600 // 60:02}m"
     return f"{whole // 86_400}d"
+
+
+def short_age(seconds: float | None) -> str:
+    """Return an age in at most three cells as `4s`, `31s`, `22m`, `3h` or `12d`, and `-` for none."""
+    if seconds is None:
+        return "-"
+    for unit, unit_s in (("s", 1), ("m", 60), ("h", 3600)):
+        if seconds < 100 * unit_s:
+            return f"{int(seconds / unit_s)}{unit}"
+    return f"{min(int(seconds / 86_400), 99)}d"
 
 
 def money(amount: float, *, sign: bool = False) -> str:

@@ -9,6 +9,7 @@ from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone
+from spottui.tables.failures import code
 from spottui.tables.instances import is_wish
 from spottui.tables.moments import bar, countdown, duration, epoch, iso_time, number, seconds_left
 
@@ -75,12 +76,12 @@ def _verdict_tone(cell: Cell) -> Tone:
 
 COLUMNS = (
     Column("deadline", "Deadline", 8, live=True, render=countdown, whole=iso_time, amount=seconds_left, pinned=True),
-    Column("name", "Name", 14, pinned=True),
+    Column("name", "Name", 12, pinned=True),
     Column("state", "State", 12, live=True, render=_state_text),
     Column("image", "Image", 8, drop=3, render=bar, whole=_share, amount=number),
     Column("ready", "Ready in", 8, drop=2, live=True, render=_ready, amount=_ready_in),
     Column("verdict", "Verdict", 12, drop=1, tone=_verdict_tone),
-    Column("next", "Next", 18, flexible=True),
+    Column("next", "Next", 20, flexible=True),
 )
 """The state of a veto window, or of a progress that nobody sees, has an epoch second behind it: when it ends, or since
 when. Ready is the epoch second at which the image is expected; negative, the seconds that one takes after a yes."""
@@ -100,6 +101,11 @@ def recovery_rows(view: DeskView) -> Rows:
     """Return the rows of a view by the recovery's id."""
     wishes = {one.id for one in view.interruptions if is_wish(one)}
     return {one.recovery_id: recovery_row(one, view.at, wish=one.recovery_id in wishes) for one in view.recoveries}
+
+
+def is_urgent(row: Row) -> bool:
+    """Whether a row is of a recovery that goes on, or that failed."""
+    return not row[-1] or row[1] == Tone.ALARM
 
 
 def recovery_row(recovery: Recovery, now: datetime, *, wish: bool = False) -> Row:
@@ -152,7 +158,7 @@ def _state(recovery: Recovery) -> str:
         return f"{recovery.state}{_SINCE}{epoch(recovery.veto_until)}"
     if recovery.state is RecoveryState.NEEDS_YOU:
         return "queued" if recovery.is_queued else "NEEDS YOU"
-    return str(recovery.state)
+    return "FAILED" if recovery.state is RecoveryState.FAILED else str(recovery.state)
 
 
 def _imaging(recovery: Recovery) -> str:
@@ -177,6 +183,8 @@ def _ready_of(recovery: Recovery, now: datetime) -> int:
 def _next(recovery: Recovery) -> str:
     if recovery.state is RecoveryState.RECOVERED:
         return f"now {recovery.new_instance_id}"
+    if recovery.state is RecoveryState.FAILED:
+        return _joined(code(recovery), recovery.reason)
     if recovery.state.is_final:
         return recovery.reason
     if recovery.cancel:

@@ -93,6 +93,17 @@ def test_the_demo_recovers_all_three_and_ends(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "3 of 3 recovered"
 
 
+@pytest.mark.parametrize("arguments", [[], ["demo"], ["drill", "--game-day", "demo"]], ids=" ".join)
+def test_without_a_terminal_the_screen_is_refused_and_the_way_without_is_named(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    config = tmp_path / "c.toml"
+    config.write_text('[[region]]\nid = "cn-hangzhou"\nqueue = "q"\nmns_endpoint = "http://127.0.0.1:9"\n')
+    done = spottui(tmp_path, *([] if arguments else ["--config", str(config)]), *arguments)
+    assert done.returncode == 2
+    assert done.stderr == "spottui: no terminal; use --headless for one JSON line for each change.\n"
+
+
 def test_a_game_day_needs_a_scenario_that_there_is(tmp_path: Path) -> None:
     done = run("--headless", "drill", "--game-day", "no-such-night")
     assert done.exit_code == 2

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from spottui.domain.background import Background, Found, PriceHistory
-from spottui.domain.feed import Event, EventKind
+from spottui.domain.feed import NOBODY, Event, EventKind
 from spottui.domain.forecast import ImageTiming, Verdict
 from spottui.domain.history import InstanceRecord
 from spottui.domain.instance import Disk, Instance, InstanceStatus
@@ -268,11 +268,11 @@ class ScriptedDesk:
         self._maybe_refuse()
         return self.left
 
-    def find_events(self, words, limit, *, above=0, below=None):
+    def find_events(self, words, limit, *, above=0, below=None, named=NOBODY):
         self._maybe_refuse()
         kept = [*self.older, *self.current.events]
         said = [(e, f"{e.kind} {e.instance_id} {e.text}".casefold()) for e in kept if e.seq > above]
-        found = [e for e, text in said if all(word in text for word in words)]
+        found = [e for e, text in said if all(word in text or e.instance_id in named.get(word, ()) for word in words)]
         if below is not None:
             found = [e for e in reversed(found) if e.seq < below]
         return tuple(found[:limit])

@@ -167,16 +167,16 @@ async def test_a_message_is_one_line_above_the_keys_and_only_the_newest():
     async with running(size=NARROW, toasts_shown=True) as (pilot, _):
         await press(pilot, "c")
         await press(pilot, "h")
-        await shows(pilot, "No veto window runs here.")
+        await shows(pilot, "No veto window runs here")
         lines = screen(pilot.app).splitlines()
-        assert "No veto window runs here." in lines[22]
+        assert "No veto window runs here" in lines[22]
         assert "batch-12" in lines[21]
         assert "Copied" not in screen(pilot.app)
         await press(pilot, "j", "y")
         await shows(pilot, "Old → new")
         lines = screen(pilot.app).splitlines()
         assert "Run this plan (enter)" in "".join(lines[:22])
-        assert "No veto window runs here." in lines[22]
+        assert "No veto window runs here" in lines[22]
 
 
 async def test_a_success_goes_sooner_than_a_refusal():
@@ -298,9 +298,8 @@ async def test_on_a_row_whose_recovery_runs_only_y_takes_another_one_and_its_pla
         await press(pilot, panel)
         footer = screen(pilot.app).splitlines()[-1]
         assert "x Cancel" in footer
-        assert not {"Veto", "Hold", "now"} & set(footer.split())
-        await press(pilot, "h", "g")
-        assert pilot.app.screen is pilot.app.main
+        assert "y Confirm web-2" in footer
+        assert ("h Hold web-2" in footer) is (waits is RecoveryState.VETO_WINDOW)
         await press(pilot, "y")
         await shows(pilot, "Recover web-2")
         await press(pilot, "escape")
@@ -319,15 +318,32 @@ async def test_on_the_row_of_one_that_waits_the_keys_act_on_that_one(panel):
         await shows(pilot, "Recover web-2")
 
 
-async def test_on_an_instance_at_peace_only_y_is_offered_and_takes_the_most_urgent_one():
+async def test_on_an_instance_at_peace_the_keys_take_the_only_one_in_its_veto_window_and_name_it():
     async with running(one_runs_and_one_waits()) as (pilot, desk):
+        await press(pilot, "end")
+        footer = screen(pilot.app).splitlines()[-1]
+        for key in ("y Confirm web-2", "g Go now web-2", "x Veto web-2", "h Hold web-2"):
+            assert key in footer
+        await press(pilot, "h")
+        await tells(desk, pilot, "hold", desk.current.recoveries[1].recovery_id, WHO)
+        await press(pilot, "g")
+        await shows(pilot, "Recover web-2")
+        await press(pilot, "escape", "x")
+        await shows(pilot, "Veto the recovery of web-2?")
+        assert len(desk.commands) == 1
+
+
+async def test_where_two_are_in_their_veto_window_only_the_row_says_which_is_meant():
+    of, other = instance(1, "web-3"), instance(2, "web-4")
+    windows = [recovery(one, reclaim(one), RecoveryState.VETO_WINDOW, veto_until=NOW) for one in (of, other)]
+    three = (of, other, instance(3, "web-9"))
+    async with running(ScriptedDesk(view(instances=three, recoveries=tuple(windows)))) as (pilot, desk):
         await press(pilot, "end", "x", "h")
         footer = screen(pilot.app).splitlines()[-1]
-        assert "y Confirm" in footer
         assert not {"Veto", "Cancel", "Hold", "now"} & set(footer.split())
-        assert desk.commands == []
-        await press(pilot, "y")
-        await shows(pilot, "Recover web-2")
+        await press(pilot, "home", "h")
+        await tells(desk, pilot, "hold", windows[0].recovery_id, WHO)
+        assert len(desk.commands) == 1
 
 
 async def test_x_asks_when_what_ran_ended_and_one_in_its_veto_window_took_its_place_under_the_cursor():
@@ -444,6 +460,13 @@ async def test_c_copies_the_whole_id():
         assert pilot.app.clipboard == reclaims().instances[0].instance_id
 
 
+async def test_in_tmux_a_copy_says_what_tmux_needs(monkeypatch):
+    monkeypatch.setenv("TMUX", "/tmp/tmux-0/default,1,0")
+    async with running() as (pilot, _):
+        await press(pilot, "c")
+        assert toasts(pilot.app) == ["Copied i-bp10001fmxazb4p0001 · tmux needs set -g set-clipboard on"]
+
+
 async def test_details_show_the_facts_and_the_timeline():
     async with running(size=(120, 60)) as (pilot, _):
         await press(pilot, "enter")
@@ -477,7 +500,7 @@ def test_the_footer_fits_and_ends_with_help(width):
     from spottui.console.lines import footer
 
     veto_window = RecoveryState.VETO_WINDOW
-    situation = Situation(own=veto_window, waiting=veto_window, on_someone=True, on_row=True)
+    situation = Situation(own=veto_window, waiting=veto_window, window=True, on_someone=True, on_row=True)
     text = footer(situation, width).plain
     assert width < 80 or "/ Filter" in text
     assert len(text) <= width

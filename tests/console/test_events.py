@@ -4,7 +4,7 @@ import pytest
 
 from spottui.console.event_reader import HELD, sought
 from spottui.domain.feed import EventKind
-from tests.console.driving import arrived, press, running, screen, shows, wait_until
+from tests.console.driving import NARROW, WIDE, arrived, press, running, screen, shows, wait_until
 from tests.console.scripted import ScriptedDesk, event, instance, view
 
 
@@ -91,6 +91,19 @@ async def test_a_search_goes_through_all_of_the_feed_and_its_end_brings_the_newe
         await press(pilot, "escape")
         await wait_until(pilot, lambda: table.model.view[0] == 11_999)
         assert 77 not in table.model.rows
+
+
+@pytest.mark.parametrize("size", [NARROW, WIDE, (200, 50)])
+async def test_a_line_names_its_instance_and_is_found_by_that_name_on_the_disk_too(size):
+    desk = ScriptedDesk(view(events=lines(11_000, 12_000)))
+    desk.older = lines(1, 11_000)
+    async with running(desk, size=size) as (pilot, _):
+        table, reader = await reading(pilot)
+        desk.show(instances=(instance(3, "checkout"),))
+        await shows(pilot, "checkout")
+        await press(pilot, "slash", *"name:check", "enter", "G")
+        await wait_until(pilot, lambda: not reader.is_searching and len(table.model.view) > 112)
+        assert {reader.events[seq].instance_id for seq in table.model.view} == {instance(3).instance_id}
 
 
 async def test_a_search_that_the_disk_cannot_answer_is_a_message():

@@ -32,6 +32,7 @@ def test_lines_are_found_by_words_between_numbers_from_either_end(journal):
     assert [event.seq for event in events.find(("I-1", "message"), 3, below=99)] == [19, 17, 15]
     assert [event.seq for event in events.find(("%_1",), 99, below=99)] == [19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 1]
     assert events.find(("_%",), 3, below=99) == ()
+    assert [event.seq for event in events.find(("web", "_1"), 3, below=20, named={"web": ["i-1"]})] == [19, 17, 15]
     assert events.count() == 20
 
 

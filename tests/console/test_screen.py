@@ -1,12 +1,14 @@
 """What stands on the screen: panels, freshness, layout, hostile text."""
 
 import random
+import re
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from rich.cells import cell_len
 from textual.events import MouseScrollDown
+from textual.widget import Widget
 
 from spottui.actions import ACTIONS
 from spottui.console.health import Problem
@@ -14,7 +16,7 @@ from spottui.console.lines import status
 from spottui.domain.feed import EventKind
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.view import ApiBudget, SourceHealth
-from tests.console.driving import NARROW, WIDE, arrived, press, running, screen, settle, shows, wait_until
+from tests.console.driving import NARROW, WIDE, arrived, press, running, screen, settle, shows, toasts, wait_until
 from tests.console.scripted import (
     AUTO_OFF,
     NOW,
@@ -52,10 +54,10 @@ def unanswered(name, error=""):
 async def test_the_panels_say_how_things_stand():
     async with running() as (pilot, _):
         text = screen(pilot.app)
-        for title in ("Instances ── 29 spot · 3 reclaiming", "Recoveries ── 1 running · 1 needs you · 1 waiting"):
+        for title in ("Instances ── 29 spot · 3 reclaiming", "Recoveries ── 1 needs you · 1 running · 1 waiting"):
             assert title in text
         assert "prod · cn-hangzhou" in text
-        assert "AUTO off · 0 running of 3  queue 0.4s  lock 2.0s  sweep 31s   02:13:22" in text
+        assert "AUTO off · 0 running of 3  queue 0s   lock 2s   sweep 31s   02:13:22Z" in text
         assert "! 03:42" in text
         assert "imaging 62%  ▓▓▓▓░░░░ 01:10    WILL MAKE IT launch c7.large in i" in text
         assert "NEEDS YOU" in text
@@ -108,6 +110,66 @@ async def test_ten_thousand_rows_are_never_all_drawn():
         assert table.model.chosen[0] == chosen
 
 
+async def test_a_view_in_which_only_the_ages_of_the_sources_are_new_draws_nothing(monkeypatch):
+    async with running() as (pilot, desk):
+        await settle(pilot)
+        drawn = []
+        refresh = Widget.refresh
+        monkeypatch.setattr(
+            Widget, "refresh", lambda self, *a, **more: (drawn.append(self), refresh(self, *a, **more))[1]
+        )
+        desk.show(at=NOW + timedelta(seconds=1), sources=healthy(NOW + timedelta(seconds=1)))
+        await arrived(pilot, desk)
+        await settle(pilot)
+        assert drawn == []
+        desk.show(profile="other")
+        await shows(pilot, "other · cn-hangzhou")
+        assert drawn == [pilot.app.screen.query_one("#header")]
+
+
+@pytest.mark.parametrize("size", [(60, 24), NARROW, WIDE, (200, 50)])
+async def test_nothing_in_the_header_moves_as_ages_grow_and_the_region_is_always_there(size):
+    clock = FrozenClock()
+    async with running(clock=clock, size=size) as (pilot, _):
+        before = screen(pilot.app).splitlines()[0]
+        for seconds in (1, 8, 10):
+            clock.go(seconds)
+            pilot.app.main.tick()
+            await pilot.pause()
+            now = screen(pilot.app).splitlines()[0]
+            places = [[line.find(word) for word in ("cn-hangzhou", "AUTO", "02:13")] for line in (before, now)]
+            assert -1 not in places[1]
+            assert places[0] == places[1] or size[0] == 60  # There only what is stale has room, once it is.
+
+
+async def test_what_fails_is_said_aloud_until_it_is_taken_up():
+    runs, *others = reclaims().recoveries
+    told = {"trouble": "CreateImage: Forbidden.RAM", "reason": "image: no image: CreateImage: Forbidden.RAM: no"}
+    lost = replace(runs, state=RecoveryState.FAILED, ended=NOW, **told)
+    async with running(size=NARROW) as (pilot, desk):
+        rung = pilot.app.bells
+        desk.show(recoveries=(lost, *others))
+        await shows(pilot, "Recoveries ── 1 FAILED · 1 needs you · 1 waiting")
+        assert screen(pilot.app).splitlines()[0].startswith(" spottui  1 FAILED  cn-hangzhou")
+        assert "FAILED" in pilot.app.window_title
+        assert pilot.app.bells == rung + 1
+        assert toasts(pilot.app) == ["web-3: recovery FAILED · Forbidden.RAM · grant CreateImage, then t tries again"]
+        assert re.search(r"web-3 +FAILED +Forbidden.RAM · ", screen(pilot.app))
+        desk.show(recoveries=(replace(runs, run=1), *others))
+        await shows(pilot, "Recoveries ── 1 needs you · 1 running · 1 waiting")
+        assert "FAILED" not in screen(pilot.app) + pilot.app.window_title
+
+
+async def test_what_failed_before_the_start_is_shown_but_not_announced_again():
+    runs, *others = reclaims().recoveries
+    lost = replace(runs, state=RecoveryState.FAILED, ended=NOW - timedelta(hours=2))
+    async with running(ScriptedDesk(replace(reclaims(), recoveries=(lost, *others)))) as (pilot, desk):
+        await shows(pilot, "1 FAILED · ")
+        assert toasts(pilot.app) == []
+        desk.show(at=NOW + timedelta(days=1))
+        await shows(pilot, "Recoveries ── 1 needs you · 1 waiting")
+
+
 async def test_a_change_of_one_visible_row_draws_that_row():
     async with running() as (pilot, desk):
         table = pilot.app.main.instances.table
@@ -135,7 +197,7 @@ async def test_a_stale_source_is_said_in_the_border_and_the_header():
     sources = (*healthy()[:2], SourceHealth("sweep", REGION, 30.0, NOW - timedelta(seconds=142)))
     async with running(ScriptedDesk(replace(reclaims(), sources=sources))) as (pilot, _):
         assert "Instances ── STALE 2m22s ── 29 spot" in screen(pilot.app)
-        assert "sweep 2m22s!" in screen(pilot.app)
+        assert "sweep 2m!" in screen(pilot.app)
         assert "no answer for 2m22s" in screen(pilot.app)
 
 
@@ -173,8 +235,8 @@ async def test_at_80_columns_an_error_begins_with_its_cause(error, said):
 def test_the_count_of_problems_stands_behind_the_cause_and_is_never_cut():
     problems = (Problem("SignatureDoesNotMatch · queue", "more"), Problem("x" * 200), Problem(""))
     lines = [status(problems, NOW + timedelta(seconds=5 * turn), 80).plain.rstrip() for turn in range(3)]
-    assert " ✕ SignatureDoesNotMatch · queue (1/3) · more" in lines
-    assert f" ✕ {'x' * 69}… (2/3)" in lines
+    assert " ✕ SignatureDoesNotMatch · queue · problem 1 of 3 · more" in lines
+    assert f" ✕ {'x' * 58}… · problem 2 of 3" in lines
 
 
 @pytest.mark.parametrize(
@@ -252,11 +314,11 @@ async def test_nothing_is_said_to_be_reclaimed_only_when_lock_and_queue_have_ans
 async def test_read_only_says_that_the_queue_is_not_read():
     desk = ScriptedDesk(view(read_only=True, sources=healthy()[1:]))
     async with running(desk) as (pilot, _):
-        await shows(pilot, "queue not read  lock 2.0s")
+        await shows(pilot, "queue not read  lock 2s")
         assert "No lock is seen. The queue is not read (read-only)" in screen(pilot.app)
         assert "Nothing is being reclaimed" not in screen(pilot.app)
         await pilot.resize_terminal(*NARROW)
-        await shows(pilot, "AUTO off 0/3  Q –  L 2.0s  S 31s   02:13:22")
+        await shows(pilot, "AUTO off 0/3  Q –  L 2s   S 31s   02:13:22Z")
         assert "  AUTO" in screen(pilot.app)
 
 
@@ -359,6 +421,16 @@ async def test_a_terminal_that_is_too_small_is_told_so_and_nothing_is_lost():
         assert "/ web · 27/29" in screen(pilot.app)
 
 
+async def test_at_200_by_50_ids_are_whole_and_the_footer_names_more_keys():
+    async with running(size=(200, 50)) as (pilot, _):
+        text = screen(pilot.app)
+        assert text.count("i-bp10001fmxazb4p0001") == 4
+        for key in ("T Timeline", "z Zoom", "c Copy id", "q Quit", "? Help"):
+            assert key in text.splitlines()[-1]
+        await pilot.resize_terminal(*NARROW)
+        await shows(pilot, "i-bp10…0001 web-3")
+
+
 async def test_zoom_gives_one_panel_the_screen_and_takes_it_back():
     async with running() as (pilot, _):
         await press(pilot, "3", "z")
@@ -371,16 +443,34 @@ async def test_zoom_gives_one_panel_the_screen_and_takes_it_back():
         await shows(pilot, "Recoveries ──")
 
 
-@pytest.mark.parametrize(("many", "lines"), [(0, 6), (3, 6), (8, 11), (60, 19)])
-async def test_the_recoveries_take_the_rows_that_they_need(many, lines):
+@pytest.mark.parametrize(
+    ("state", "many", "lines"),
+    [
+        (RecoveryState.IMAGING, 0, 6),
+        (RecoveryState.IMAGING, 3, 6),
+        (RecoveryState.IMAGING, 8, 11),
+        (RecoveryState.IMAGING, 60, 30),
+        (RecoveryState.RECOVERED, 60, 20),
+    ],
+)
+async def test_the_recoveries_take_the_rows_that_they_need(state, many, lines):
     made = [instance(n) for n in range(many)]
-    recoveries = tuple(recovery(of, reclaim(of), RecoveryState.IMAGING) for of in made)
+    recoveries = tuple(recovery(of, reclaim(of), state, ended=NOW if state.is_final else None) for of in made)
     async with running(ScriptedDesk(view(recoveries=recoveries)), size=(200, 50)) as (pilot, _):
         await wait_until(pilot, lambda: pilot.app.main.recoveries.size.height == lines - 2)
         await press(pilot, "3", "z")
         await wait_until(pilot, lambda: pilot.app.main.recoveries.size.height == 46)
         await press(pilot, "z")
         await wait_until(pilot, lambda: pilot.app.main.recoveries.size.height == lines - 2)
+
+
+async def test_at_80_by_24_all_of_eight_reclaims_are_seen_and_what_comes_next_can_be_read():
+    made = [instance(n) for n in range(8)]
+    step = "image, then ecs.c7.large in cn-hangzhou-h, cn-hangzhou-i"
+    recoveries = tuple(recovery(of, reclaim(of), RecoveryState.NEEDS_YOU, next_step=step) for of in made)
+    async with running(ScriptedDesk(view(recoveries=recoveries)), size=NARROW) as (pilot, _):
+        await shows(pilot, "web-7")
+        assert screen(pilot.app).count("press y: h, i · c7.…") == 8
 
 
 async def test_the_filter_works_as_it_is_typed_and_esc_takes_it_away():

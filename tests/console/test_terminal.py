@@ -103,3 +103,23 @@ def test_told_to_end_it_gives_the_terminal_back_and_says_where_the_log_is(tmux, 
         tmux.shows("spottui: ended by SIGTERM. Recoveries go on at the next start.")
         tmux.shows(f"spottui: Log: {tmp_path}"[:60])
         assert tmux.run("display", "-p", "#{alternate_on} #{mouse_any_flag} #{cursor_flag}").split() == ["0", "0", "1"]
+
+
+@pytest.mark.parametrize("closes", [("kill-session", "-t", "0:"), ("respawn-pane", "-k", "-t", "0:", "sleep 60")])
+def test_the_demo_gives_a_person_time_and_a_closed_terminal_leaves_nothing_of_it(tmux, tmp_path, closes):
+    temp = tmp_path / "temp"
+    temp.mkdir()
+    environment = {**clean_environment(tmp_path / "state"), "PYTHONPATH": os.getcwd(), "TMPDIR": str(temp)}
+    tmux.start(f"{sys.executable} -m spottui demo", {**environment, "TERM": "xterm-256color"}, (80, 24))
+    tmux.shows("AUTO off")
+    tmux.shows("NEEDS YOU")
+    tmux.type("a")
+    tmux.shows("after a veto window of 20 s")
+    (directory,) = temp.iterdir()
+    tmux.run("new-session", "-d", "-s", "stays", "sleep 60")
+    tmux.run(*closes)
+    wait_until(lambda: not processes_with(str(directory)) and not list(temp.iterdir()), 10, 0.05)
+
+
+def processes_with(text):
+    return subprocess.run(["pgrep", "-f", text], capture_output=True, text=True, check=False).stdout.split()

@@ -84,6 +84,18 @@ def test_what_a_person_says_survives_what_the_workflow_writes(journal: Journal) 
     assert found.state is RecoveryState.IMAGING
 
 
+def test_the_feed_says_of_each_decision_which_one_it_was(journal: Journal) -> None:
+    (recovery_id,) = observe(journal, sign())
+    for decision in (Decision.HOLD, Decision.VETO, Decision.CONFIRM):
+        journal.recoveries.decide(recovery_id, decision, "ann", NOON)
+    journal.recoveries.cancel(recovery_id, "ann", NOON)
+    journal.recoveries.note(recovery_id, "Route", "warm-image first", NOON)
+    journal.recoveries.change(recovery_id, NOON, lambda known: replace(known, state=RecoveryState.FAILED))
+    journal.recoveries.reopen(recovery_id, Decision.CONFIRM, "ann", NOON)
+    told = [str(event.kind) for event in journal.events.after(0, 99)]
+    assert told == ["RECLAIM", "HELD", "VETOED", "CONFIRMED", "STOPPED", "DECIDED", "STATE", "RETRIED"]
+
+
 def test_a_recovery_that_is_over_takes_no_decision(journal: Journal) -> None:
     (recovery_id,) = observe(journal, sign())
     journal.recoveries.change(recovery_id, NOON, lambda known: replace(known, state=RecoveryState.SKIPPED))

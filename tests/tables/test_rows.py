@@ -132,8 +132,8 @@ def test_nothing_is_made_when_neither_instances_nor_interruptions_changed():
 
 
 def test_the_newest_event_stands_first_and_known_rows_are_kept():
-    first = event_rows(reclaims(), {})
-    again = event_rows(reclaims(), first)
+    first = event_rows(reclaims(), {}, {})
+    again = event_rows(reclaims(), first, {})
     assert all(again[key] is first[key] for key in first)
     assert [row[0] for row in order(EVENTS, first)] == sorted(first, reverse=True)
 
@@ -292,7 +292,7 @@ def test_text_from_outside_is_made_plain():
     hostile = "a\x1b[31m\u202eb\n[red]x"
     texts = [
         cell(INSTANCES, instance_row(instance(1, hostile), None), "name"),
-        cell(EVENTS, event_row(event(1, EventKind.MESSAGE, hostile)), "text"),
+        cell(EVENTS, event_row(event(1, EventKind.MESSAGE, hostile), {}), "text"),
         cell(
             RECOVERIES,
             recovery_row(recovery(instance(1, hostile), reclaim(instance(1)), RecoveryState.IMAGING), NOW),

@@ -59,8 +59,8 @@ def test_the_audit_alone_tells_where_a_reclaim_was_seen_from(taken: Taken, clock
     assert queue.detail.startswith(f"dated {NOON.isoformat()}, deadline {(NOON + timedelta(minutes=5)).isoformat()}")
     assert ", message message-" in queue.detail
     assert f"dated {clock.now().isoformat()}" in lock.detail
-    assert [event.text for event in lines(taken, EventKind.LOCK)] == ["evidence QL, deadline 12:05:00"]
-    assert [event.text for event in lines(taken, EventKind.DUPLICATE)] == ["seen again (1 more), deadline 12:05:00"]
+    assert [event.text for event in lines(taken, EventKind.LOCK)] == ["evidence QL, deadline 12:05:00Z"]
+    assert [event.text for event in lines(taken, EventKind.DUPLICATE)] == ["seen again (1 more), deadline 12:05:00Z"]
     assert not lines(taken, EventKind.CALL)
 
 
@@ -176,7 +176,7 @@ def test_a_release_is_known_whether_it_comes_before_or_after_its_reclaim(taken: 
     assert taken.told[-1] == known
     assert len([one for one in lines(taken, EventKind.MESSAGE) if one.text == "Instance:StateChange Deleted"]) == 1
     (line,) = [one for one in lines(taken, EventKind.RECLAIM) if "released" in one.text]
-    assert line.text == "released at 12:05:00, deadline 12:05:00"
+    assert line.text == "released at 12:05:00Z, deadline 12:05:00Z"
 
 
 def test_the_first_word_of_a_release_stays(taken: Taken) -> None:
