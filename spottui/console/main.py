@@ -190,7 +190,8 @@ class MainScreen(Screen[None]):
 
     def _arrive(self, panel: Panel) -> None:
         self._going_to = None
-        panel.table.focus()
+        if not panel.is_filtering:
+            panel.table.focus()
 
     @property
     def choice(self) -> Choice:

@@ -52,7 +52,11 @@ class Panel(Vertical):
         self.add_class("-filtering")
         line = self.query_one(Input)
         line.disabled = False
-        line.focus()
+        # At once: over a slow line the keys of a filter come in one burst, and none of them may act.
+        line.display = True
+        self.screen.set_focus(line)
+        if not line.has_focus:
+            line.focus()
 
     def put_filter(self, text: str) -> None:
         """Filter by a text as if it had been typed."""
@@ -85,6 +89,7 @@ class Panel(Vertical):
         if line.has_focus:
             self.table.focus()
         line.disabled = True
+        line.display = False
         self.remove_class("-filtering")
         self.post_message(self.Filtered(self))
 

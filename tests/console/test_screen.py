@@ -7,8 +7,9 @@ from datetime import timedelta
 
 import pytest
 from rich.cells import cell_len
-from textual.events import MouseScrollDown
+from textual.events import Key, MouseScrollDown
 from textual.widget import Widget
+from textual.widgets import Input
 
 from spottui.actions import ACTIONS
 from spottui.console.health import Problem
@@ -482,6 +483,15 @@ async def test_the_filter_works_as_it_is_typed_and_esc_takes_it_away():
         await press(pilot, "enter", "escape")
         await wait_until(pilot, lambda: len(pilot.app.main.instances.table.model.view) == 29)
         assert pilot.app.focused is pilot.app.main.instances.table
+
+
+async def test_letters_that_come_in_one_burst_with_the_key_of_the_filter_do_not_act():
+    async with running() as (pilot, desk):
+        for key, character in (("2", "2"), ("slash", "/"), *((letter, letter) for letter in "axw")):
+            pilot.app.post_message(Key(key, character))
+        await wait_until(pilot, lambda: isinstance(pilot.app.focused, Input))
+        assert pilot.app.screen is pilot.app.main
+        assert (desk.commands, toasts(pilot.app)) == ([], [])
 
 
 async def test_a_filter_that_cannot_be_understood_keeps_the_view_and_says_why():

@@ -13,7 +13,7 @@ from tests.console.test_pages import AUDIT
 
 WIDEST = (200, 50)
 ALL_SIZES = pytest.mark.parametrize("size", [NARROW, WIDE, WIDEST], ids=["80x24", "120x40", "200x50"])
-SIZES = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["80x24", "120x40"])
+TWO_THEMES = pytest.mark.parametrize("theme", ["spottui-dark", "spottui-light"], ids=["dark", "light"])
 
 
 def opened(*keys, until=""):
@@ -31,10 +31,12 @@ def whole_page(shown):
     return shown.text().plain if isinstance(shown, Page) else ""
 
 
-@SIZES
-def test_starting(snap_compare, size):
+@ALL_SIZES
+@TWO_THEMES
+def test_starting(snap_compare, size, theme):
     may_open = threading.Event()
     app = BellApp(lambda: may_open.wait(20), clock=FrozenClock(), who=WHO, title="spottui")
+    app.theme = theme
 
     async def shot(pilot):
         await shows(pilot, "starting…")
@@ -52,18 +54,15 @@ def a_night():
 
 
 @ALL_SIZES
-@pytest.mark.parametrize("theme", ["spottui-dark", "spottui-light"])
+@TWO_THEMES
 def test_the_main_screen(snap_compare, size, theme):
     app = console_over(a_night())
     app.theme = theme
     assert snap_compare(app, terminal_size=size, run_before=opened(until="web-3"))
 
 
-@pytest.mark.parametrize(
-    ("size", "theme"),
-    [(NARROW, "spottui-dark"), (WIDE, "spottui-light"), (WIDEST, "spottui-colour-blind")],
-    ids=["80x24-dark", "120x40-light", "200x50-colour-blind"],
-)
+@ALL_SIZES
+@TWO_THEMES
 @pytest.mark.parametrize(
     ("keys", "until"),
     [
@@ -75,13 +74,20 @@ def test_the_main_screen(snap_compare, size, theme):
         (("i",), "the cloud lists it now"),
         (("w",), "will make it"),
         (("C",), "Columns of"),
+        (("q",), "Quit"),
     ],
-    ids=["plan", "help", "timeline", "reclaimed", "instance", "statistics", "storm", "columns"],
+    ids=["plan", "help", "timeline", "reclaimed", "instance", "statistics", "storm", "columns", "quit"],
 )
 def test_pages_and_dialogs(snap_compare, size, theme, keys, until):
     app = console_over(a_night())
     app.theme = theme
     assert snap_compare(app, terminal_size=size, run_before=opened(*keys, until=until))
+
+
+def test_colour_blind(snap_compare):
+    app = console_over(a_night())
+    app.theme = "spottui-colour-blind"
+    assert snap_compare(app, terminal_size=WIDE, run_before=opened(until="web-3"))
 
 
 def test_sixteen_colours(snap_compare):
