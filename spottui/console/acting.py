@@ -1,5 +1,6 @@
 """What each action of the registry does on the main screen."""
 
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -257,7 +258,7 @@ DO: dict[str, Callable[["MainScreen"], None]] = {
     "right": _aside(1),
     "left": _aside(-1),
     "top": top,
-    "bottom": lambda main: main.panel.table.move_to_end(),
+    "bottom": lambda main: main.panel.table.move_to(sys.maxsize),
     "next_panel": _panel(1),
     "panel_before": _panel(-1),
     "instances": _focus(0),

@@ -16,8 +16,10 @@ from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.command import Command, CommandPalette
+from textual.events import Key
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.widgets import Input
 
 from spottui import actions
 from spottui.console.feed import Feed
@@ -162,6 +164,12 @@ class SpottuiApp(App[None]):
         if "log" in self.paths:
             lines.append(f"Log: {self.paths['log']}")
         self._last_words = "".join(f"spottui: {line}\n" for line in lines)
+
+    def on_key(self, event: Key) -> None:
+        """Give a line what was typed before it had the focus: over a slow line `/` and its words come in one burst."""
+        if isinstance(self.focused, Input) and event.is_printable and event.character:
+            event.prevent_default()
+            self.focused.insert_text_at_cursor(event.character)
 
     @on(LeaveWanted)
     def _leave(self) -> None:

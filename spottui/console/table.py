@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.style import Style
-from textual import events
+from textual import events, on
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.scroll_view import ScrollView
@@ -130,8 +130,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def is_shown(self, column_id: str) -> bool:
         """Whether a column is shown where there is room for it."""
-        columns = self.model.table.columns
-        return any(columns[i].id == column_id for i in self._in_view)
+        return any(column.id == column_id for column in self.columns)
 
     def mark(self) -> None:
         """Mark the cursor's row or take its mark away, and go on to the next one."""
@@ -192,19 +191,10 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._scroll_to_cursor()
         self.post_message(self.Moved(self))
 
-    def move_to_end(self) -> None:
-        """Put the cursor on the last row."""
-        self.move_to(len(self.model.view) - 1)
-
     def move_to_key(self, key: Cell) -> None:
         """Put the cursor on the row with this key, if it is in view."""
         if key in self.model.position:
             self.move_to(self.model.position[key])
-
-    @property
-    def visible_texts(self) -> list[str]:
-        """The lines of the widget as text, the header first."""
-        return [self.render_line(y).text for y in range(self.size.height)]
 
     # What Textual asks of it.
 
@@ -238,12 +228,9 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         elif (index := self.scroll_offset.y + event.y - _HEADER_LINES) < len(self.model.view):
             self.move_to(index)
 
-    def on_focus(self) -> None:
-        """Show the cursor as the one that the keys move."""
-        self._draw_rows((self.model.cursor,))
-
-    def on_blur(self) -> None:
-        """Show the cursor as one that waits."""
+    @on(events.Focus)
+    @on(events.Blur)
+    def _show_who_moves(self) -> None:
         self._draw_rows((self.model.cursor,))
 
     @property
@@ -281,8 +268,8 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         """Return the cells that a flexible column needs for what is in sight."""
         spec = self.model.table.columns[column]
         rows = (self.model.rows[key] for key in self._keys_in_sight())
-        texts = (spec.render(row[FIRST_CELL + column], self._now_s) for row in rows)
-        return min(max([spec.width, *map(cell_len, texts)]), _WIDEST_TEXT)
+        cells = (cell_len(spec.render(row[FIRST_CELL + column], self._now_s)) for row in rows)
+        return min(max([spec.width, *cells]), _WIDEST_TEXT)
 
     def _lay_out(self) -> None:
         columns, room = self.model.table.columns, self._width - self._gutter
@@ -303,7 +290,6 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _redraw(self) -> None:
         self._measure()
-        self.refresh()
         self._scroll_to_cursor()
 
     def _anchor(self) -> tuple[bool, Cell | None]:
@@ -314,7 +300,6 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _redraw_keeping(self, anchor: tuple[bool, Cell | None]) -> None:
         seen, top = anchor
         self._measure()
-        self.refresh()
         if top is not None and top in self.model.position:
             self._scroll(self.model.position[top])
         if seen:
@@ -324,12 +309,13 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         size = Size(self._width, len(self.model.view) + _HEADER_LINES)
         overflows = size.height > self.container_size.height
         if overflows and self.show_vertical_scrollbar and size.width == self.virtual_size.width:
-            # Only the bar changes: setting the size as such lays the whole screen out, for each row that comes or goes.
+            # Only the bar changes. To set the size as such lays the whole screen out.
             self.set_reactive(DeskTable.virtual_size, size)
             self.vertical_scrollbar.window_virtual_size = size.height
             self.scroll_y = self.validate_scroll_y(self.scroll_y)
         else:
             self.virtual_size = size
+        self.refresh()
 
     def _scroll_to_cursor(self) -> None:
         top, cursor = self.scroll_offset.y, self.model.cursor

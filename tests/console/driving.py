@@ -43,6 +43,11 @@ async def running(desk=None, size=WIDE, clock=None, *, toasts_shown=False, **mor
         yield pilot, desk
 
 
+def texts(table):
+    """The lines of a table as they are seen, its header first."""
+    return [table.render_line(y).text for y in range(table.size.height)]
+
+
 async def press(pilot, *keys):
     for key in keys:
         await pilot.press(key)

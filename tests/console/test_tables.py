@@ -11,7 +11,7 @@ from spottui.domain.feed import EventKind
 from spottui.tables.arrangement import Arrangement
 from spottui.tables.export import as_csv
 from spottui.tables.instances import INSTANCES, instance_row
-from tests.console.driving import arrived, press, running, screen, shows, toasts, wait_until
+from tests.console.driving import arrived, press, running, screen, shows, texts, toasts, wait_until
 from tests.console.scripted import NOW, REGION, FrozenClock, ScriptedDesk, event, healthy, instance, reclaims, view
 
 
@@ -19,22 +19,22 @@ async def test_columns_are_shown_hidden_and_moved_and_the_choice_is_kept(tmp_pat
     file = tmp_path / "state" / "console.json"
     async with running(size=(160, 40), keep_in=file) as (pilot, _):
         table = pilot.app.main.instances.table
-        assert "Address" not in table.visible_texts[0]
+        assert "Address" not in texts(table)[0]
         await press(pilot, "C")
         await shows(pilot, "Columns of Instances")
         titles = [column.title for column in INSTANCES.columns if column.title]
         await press(pilot, *["down"] * titles.index("Address"), "space")
-        await wait_until(pilot, lambda: "Address" in table.visible_texts[0])
+        await wait_until(pilot, lambda: "Address" in texts(table)[0])
         await press(pilot, *["K"] * 20)
         await press(pilot, "down", "down", "space", "escape")
-        header = table.visible_texts[0].split()
+        header = texts(table)[0].split()
         assert header[:2] == ["Address", "Deadline"]
         assert "Instance" not in header
-        assert "172.16.3.1 " in table.visible_texts[1]
+        assert "172.16.3.1 " in texts(table)[1]
     async with running(size=(160, 40), keep_in=file) as (pilot, _):
-        assert pilot.app.main.instances.table.visible_texts[0].split()[:2] == ["Address", "Deadline"]
+        assert texts(pilot.app.main.instances.table)[0].split()[:2] == ["Address", "Deadline"]
         await press(pilot, "C", "r", "escape")
-        assert pilot.app.main.instances.table.visible_texts[0].split()[:2] == ["Deadline", "Instance"]
+        assert texts(pilot.app.main.instances.table)[0].split()[:2] == ["Deadline", "Instance"]
 
 
 async def test_the_chooser_says_which_column_has_no_room():
@@ -71,13 +71,13 @@ async def test_space_marks_and_esc_takes_the_marks_away():
     async with running() as (pilot, _):
         table = pilot.app.main.instances.table
         await press(pilot, "space", "space", "down", "space")
-        assert [line[0] for line in table.visible_texts[1:6]] == ["*", "*", " ", "*", " "]
+        assert [line[0] for line in texts(table)[1:6]] == ["*", "*", " ", "*", " "]
         await shows(pilot, "3 marked · esc unmarks")
         await press(pilot, "asterisk")
         assert len(table.model.marked) == 26
         await press(pilot, "escape")
         await wait_until(pilot, lambda: not table.model.marked)
-        assert table.visible_texts[1].startswith("!")
+        assert texts(table)[1].startswith("!")
 
 
 @pytest.mark.parametrize("key", ["e", "E"])
@@ -136,14 +136,14 @@ async def test_rows_that_come_and_go_leave_neither_a_hole_nor_a_row_out_of_reach
     async with running(ScriptedDesk(view(instances=fleet))) as (pilot, desk):
         table = pilot.app.main.instances.table
         await press(pilot, "end")
-        await wait_until(pilot, lambda: "web-399" in table.visible_texts[-1])
+        await wait_until(pilot, lambda: "web-399" in texts(table)[-1])
         desk.show(instances=fleet[:200])
-        await wait_until(pilot, lambda: "web-199" in table.visible_texts[-1])
+        await wait_until(pilot, lambda: "web-199" in texts(table)[-1])
         assert table.vertical_scrollbar.window_virtual_size == 201
         desk.show(instances=fleet[:300])
         await wait_until(pilot, lambda: len(table.model.view) == 300)
         await press(pilot, "end")
-        await wait_until(pilot, lambda: "web-299" in table.visible_texts[-1])
+        await wait_until(pilot, lambda: "web-299" in texts(table)[-1])
 
 
 def styles_of(strip):
@@ -179,12 +179,12 @@ async def test_rows_of_a_silent_source_are_dim_and_a_lock_nobody_looks_for_is_a_
         await shows(pilot, "STALE 22s")
         assert all(style.dim for _, style in styles_of(table.render_line(5)))
         assert not any(style.dim for _, style in styles_of(table.render_line(2)))
-        assert table.visible_texts[5].rstrip().endswith("?")
-        assert "Recycling" in table.visible_texts[1]
+        assert texts(table)[5].rstrip().endswith("?")
+        assert "Recycling" in texts(table)[1]
         desk.show(sources=healthy(clock.now()))
         await arrived(pilot, desk)
         assert not any(style.dim for _, style in styles_of(table.render_line(5)))
-        assert table.visible_texts[5].rstrip().endswith("-")
+        assert texts(table)[5].rstrip().endswith("-")
 
 
 async def test_a_fleet_of_an_earlier_run_says_so_until_the_first_sweep():
@@ -217,17 +217,17 @@ async def test_right_shows_what_has_no_room_half_a_screen_at_a_time_and_keeps_it
         seen = set()
         while "end8" not in screen(pilot.app):
             await press(pilot, "right")
-            line = table.visible_texts[1]
+            line = texts(table)[1]
             assert line.startswith("02:11:50 MESSAGE   i-bp10…0008")
             assert line not in seen
             seen.add(line)
-        assert "‹" in table.visible_texts[0]
+        assert "‹" in texts(table)[0]
         await press(pilot, "right")
         assert "nothing more to the right" in toasts(pilot.app)[0]
         desk.show(events=(*lines, event(9, EventKind.MESSAGE, f"{long} end9", "i-9")))
         await shows(pilot, "end9")
         await press(pilot, *["left"] * len(seen))
-        assert "word0" in table.visible_texts[1]
+        assert "word0" in texts(table)[1]
         await press(pilot, "left")
         assert "nothing more to the left" in toasts(pilot.app)[0]
 
@@ -237,14 +237,14 @@ async def test_right_brings_the_columns_that_80_cells_have_no_room_for_and_keeps
     desk = ScriptedDesk(view(regions=both, instances=(instance(1),), sources=healthy(regions=both)))
     async with running(desk, size=(70, 24)) as (pilot, _):
         table = pilot.app.main.instances.table
-        assert "Region" not in table.visible_texts[0]
+        assert "Region" not in texts(table)[0]
         await press(pilot, "right")
-        assert "Region" in table.visible_texts[0]
-        assert "web-1" in table.visible_texts[1]
-        await pilot.click(table, offset=(table.visible_texts[0].index("Region"), 0))
+        assert "Region" in texts(table)[0]
+        assert "web-1" in texts(table)[1]
+        await pilot.click(table, offset=(texts(table)[0].index("Region"), 0))
         assert table.model.sort_column == "region"
         await pilot.resize_terminal(160, 24)
-        await wait_until(pilot, lambda: "Region" in table.visible_texts[0] and "‹" not in table.visible_texts[0])
+        await wait_until(pilot, lambda: "Region" in texts(table)[0] and "‹" not in texts(table)[0])
 
 
 @pytest.mark.parametrize("key", ["e", "E"])
