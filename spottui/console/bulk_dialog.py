@@ -50,7 +50,9 @@ class BulkDialog(Dialog[dict[str, str]]):
             return Content("\nReading the plans…\n")
         now = self._clock.now()
         lines = (_line(one, self._plans.get(one.recovery_id), now) for one in self._recoveries)
-        return Content("\n").join(line.truncate(self.room, ellipsis=True) for line in lines)
+        warned = any(plan and plan.warnings for plan in self._plans.values())
+        legend = [Content.styled("\n! so many warnings: y on the row alone shows them", "dim")] if warned else []
+        return Content("\n").join([*(line.truncate(self.room, ellipsis=True) for line in lines), *legend])
 
     def tick(self) -> None:
         """Let the countdowns go on."""
@@ -84,7 +86,7 @@ def _line(recovery: Recovery, plan: Plan | None, now: datetime) -> Content:
     verdict = verdict_of(as_planned(recovery, plan), now)
     first, region = plan.candidates[0] if plan.candidates else None, plan.spec.instance.region
     place = place_in_short(first.instance_type, first.zone, region) if first else "nowhere to launch"
-    warnings = f"  ! {len(plan.warnings)} warning{'s'[: len(plan.warnings) > 1]}" if plan.warnings else ""
+    warnings = f" ! {len(plan.warnings)}" if plan.warnings else ""
     return Content.assemble(
         head,
         (

@@ -60,6 +60,8 @@ class CancelDialog(Ask):
         for thing in kept:
             size = f"{thing.gib} GiB, " if thing.gib else ""
             yield Content(f"  {thing.kind} {plain(thing.resource_id)}  {size}{self._cost(thing)}")
+        if any(thing.per_month(self._prices) is None for thing in kept):
+            yield Content.styled("  [storage_price] of the configuration names prices", "dim")
 
     def _cost(self, thing: Kept) -> str:
         per_month = thing.per_month(self._prices)

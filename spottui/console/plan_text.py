@@ -8,10 +8,10 @@ from textual.content import Content
 from spottui.console.places_text import place_in_short, places_in_short
 from spottui.console.plan_details import in_full, kept, size_of
 from spottui.console.plan_lines import Line, change, joined, lost, price
-from spottui.console.readiness import VERDICT_STYLES, image_said
+from spottui.console.standing import outlook
 from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan, Route
-from spottui.domain.prospect import as_planned, said_of, verdict_of
+from spottui.domain.prospect import as_planned
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.instances import is_wish
@@ -71,18 +71,14 @@ def _deadline(subject: Subject, now: datetime) -> Line:
     ):
         return [("No reclaim is known: the instance goes on running beside its replacement.", "$warning")]
     deadline = subject.interruption.deadline if subject.interruption else subject.recovery.deadline  # type: ignore[union-attr]
-    line: Line = [(f"taken back {when(deadline, now)}", "bold")]
     recovery = subject.recovery
-    if recovery and recovery.state.is_final:
-        failed = recovery.trouble or recovery.reason
-        return [*line, (" · last time ", ""), (plain(failed or str(recovery.state), 300), "bold $error")]
-    if recovery and (image := image_said(recovery, now)):
-        line.append((f" · {image}", ""))
-    if recovery and (verdict := verdict_of(recovery, now)):
-        line += [(" · ", ""), (said_of(recovery, now), VERDICT_STYLES[verdict])]
-    else:
-        line.append((" · no forecast yet", "dim"))
-    return line
+    if recovery and not recovery.state.is_final:
+        return outlook(recovery, deadline, now)
+    line: Line = [(f"taken back {when(deadline, now)}", "bold")]
+    if recovery is None:
+        return [*line, (" · no forecast yet", "dim")]
+    failed = recovery.trouble or recovery.reason or str(recovery.state)
+    return [*line, (" · last time ", ""), (plain(failed, 300), "bold $error")]
 
 
 def _way(plan: Plan, other: Route | None) -> list[Line]:

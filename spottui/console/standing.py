@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from spottui.console.cells import cell_text
-from spottui.domain.prospect import said_of
+from spottui.console.readiness import VERDICT_STYLES, image_said
+from spottui.domain.prospect import said_of, verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.moments import age, when
@@ -60,6 +61,11 @@ def _outlook(recovery: Recovery, now: datetime, *, wish: bool) -> Line:
         return [(f" after {age(took_s)}{where}", "")]
     if wish:
         return [(" · begun by hand, no reclaim is known", "")]
-    said = f" · taken back {when(recovery.deadline, now)}"
-    verdict = said_of(recovery, now)
-    return [(said, ""), (f" · {verdict}" if verdict else "", "bold")]
+    return [(" · ", ""), *outlook(recovery, recovery.deadline, now)]
+
+
+def outlook(recovery: Recovery, deadline: datetime, now: datetime) -> Line:
+    """Return when it is taken back, which image is awaited and the verdict: the words of every screen."""
+    verdict, image = verdict_of(recovery, now), image_said(recovery, now)
+    line: Line = [(f"taken back {when(deadline, now)}", "bold"), (f" · {image}" if image else "", ""), (" · ", "")]
+    return [*line, (said_of(recovery, now), VERDICT_STYLES[verdict]) if verdict else ("no forecast yet", "dim")]

@@ -43,17 +43,22 @@ async def recover(recovery_id: str, stage: Stage) -> str:
 
 async def _travel(recovery_id: str, stage: Stage, first: Route) -> Ended:
     """Follow a route, and the plan's next one when what it stands on stops being true."""
-    reasons: list[str] = []
+    tried: list[tuple[Route, str]] = []
     closed: list[Route] = []
     route: Route | None = first
     while route:
         ended = await ROUTES[route](recovery_id, stage)
         if not ended.leaves:
             return ended
-        reasons.append(f"{route}: {ended.reason}")
+        tried.append((route, ended.reason))
         closed += [route, *ended.bars]
-        route = await stage(next_route, recovery_id, closed, "; ".join(reasons))
-    return Ended(RecoveryState.FAILED, "; ".join(reasons))
+        route = await stage(next_route, recovery_id, closed, _why(tried))
+    return Ended(RecoveryState.FAILED, _why(tried))
+
+
+def _why(tried: list[tuple[Route, str]]) -> str:
+    """Return why each route was left, named where there were several."""
+    return tried[0][1] if len(tried) == 1 else "; ".join(f"{route}: {reason}" for route, reason in tried)
 
 
 async def next_route(work: Work, recovery_id: str, closed: list[Route], why: str) -> Route | None:

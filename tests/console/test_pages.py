@@ -112,7 +112,7 @@ async def test_the_page_of_an_instance_follows_what_fails_and_leads_to_the_timel
     async with running(size=NARROW) as (pilot, desk):
         desk.entries = AUDIT[:3]
         await press(pilot, "enter")
-        await shows(pilot, "imaging · taken back in 03:42 · WILL MAKE IT")
+        await shows(pilot, "imaging · taken back in 03:42 · image ready in 01:10 · WILL MAKE IT")
         assert "RequestId" not in screen(pilot.app)
         desk.entries = AUDIT[:4]
         desk.show()
@@ -203,7 +203,7 @@ async def test_marked_recoveries_are_confirmed_together_with_the_plans_that_were
         plans = [plan_of(one) for one in desk.current.instances[1:3]]
         for plan, place in zip(plans, ("g7.xlarge in j", "c7.large in h"), strict=True):
             line = next(line for line in screen(pilot.app).splitlines() if plan.digest in line)
-            assert f"image, {place}  ! 1 warning" in line
+            assert f"image, {place} ! 1" in line
         assert "web-3" not in "".join(line for line in screen(pilot.app).splitlines() if "image," in line)
         await press(pilot, "enter")
         for one, plan in zip((etl, job), plans, strict=True):

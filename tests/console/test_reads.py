@@ -62,7 +62,19 @@ def test_the_sdks_models_are_imported_when_they_are_used():
     assert done.stdout.split() == ["True", "RunInstancesRequestDataDisk", "False"]
 
 
-READS = {"view", "wait", "plan", "timeline", "record", "past", "background", "find_events", "events_kept", "leftovers"}
+READS = {
+    "view",
+    "wait",
+    "plan",
+    "timeline",
+    "record",
+    "past",
+    "background",
+    "find_events",
+    "events_kept",
+    "leftovers",
+    "successors",
+}
 HARMLESS = {"look_now", "close"}
 
 
