@@ -83,7 +83,7 @@ async def demo(camera: Camera) -> None:
     await camera.until("Price")
     camera.take("7-instance")
     await camera.press("escape", "i")
-    await camera.until("By zone")
+    await camera.until("What became of them")
     camera.take("8-statistics")
 
 
