@@ -577,3 +577,12 @@ async def test_no_key_at_any_moment_brings_the_console_down(seed, tmp_path, monk
                 desk.show(instances=desk.current.instances[chance.randrange(3) :])
         await arrived(pilot, desk)
         assert pilot.app._exception is None
+
+
+async def test_the_clock_and_the_countdowns_go_on_by_themselves():
+    clock = FrozenClock()
+    async with running(clock=clock) as (pilot, _):
+        await shows(pilot, "! 03:42")
+        clock.go(1)
+        await shows(pilot, "02:13:23Z")
+        await shows(pilot, "! 03:41")
