@@ -262,7 +262,7 @@ def _without(known: Recovery, new_id: str, why: str) -> Recovery:
 
 def _how_it_ended(work: Work, recovery: Recovery, new: Instance, not_moved: str) -> str:
     seconds = (work.now() - recovery.started).total_seconds()
-    parts = [f"{new.instance_id} runs in {new.zone}, {seconds:.0f} s after the notice"]
+    parts = [f"{new.instance_id} runs in {new.zone}, {int(seconds)} s after the notice"]
     as_of = data_as_of(recovery, plan_of(work, recovery.recovery_id).warm_image)
     if as_of:
         parts.append(f"data as of {as_of:%Y-%m-%d %H:%M:%S} UTC")
