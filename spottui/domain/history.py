@@ -15,17 +15,21 @@ from spottui.domain.recovery import Recovery
 class Past:
     """One reclaim with what became of it; zone and type are empty where it ended before it had a plan."""
 
-    interruption: Interruption
     recovery: Recovery
     zone: str
     instance_type: str
     outcome: Outcome = field(default_factory=Outcome)
 
+    @property
+    def interruption(self) -> Interruption:
+        """The reclaim."""
+        return self.recovery.interruption
+
     @classmethod
-    def of(cls, interruption: Interruption, recovery: Recovery, plan: Plan | None) -> "Past":
+    def of(cls, recovery: Recovery, plan: Plan | None) -> "Past":
         """Return a reclaim with what its frozen plan says of it."""
         zone, kind = (plan.spec.instance.zone, plan.spec.instance.instance_type) if plan else ("", "")
-        return cls(interruption, recovery, zone, kind, outcome(interruption, recovery, plan))
+        return cls(recovery, zone, kind, outcome(recovery, plan))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from spottui.domain.interruption import Interruption
 from spottui.domain.leftover import SNAPSHOT_PRICE, Kept, LeftoverKind
 from spottui.domain.plan import Plan, Route, WarmImage
-from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
 
-OF_KEPT_DISKS, OF_KEPT_SYSTEM_DISK = "image of the kept disks", "image of the kept system disk"
+_OF_SNAPSHOTS = (ImageOf.KEPT_DISKS, ImageOf.KEPT_SYSTEM_DISK)
 """What an image of the route `kept-disk` is made of; its snapshots are the image's own."""
 
 
@@ -39,13 +38,13 @@ class Outcome:
         return round(self.new_per_hour - self.old_per_hour, 6)
 
 
-def outcome(interruption: Interruption, recovery: Recovery, plan: Plan | None) -> Outcome:
+def outcome(recovery: Recovery, plan: Plan | None) -> Outcome:
     """Return what a recovery came to, by its frozen plan."""
     as_of = data_as_of(recovery, plan.warm_image if plan else None)
     return Outcome(
         old_per_hour=plan.price_per_hour if plan else None,
         new_per_hour=_new_per_hour(recovery, plan) if plan else None,
-        recovery_s=_seconds(interruption.first_seen, recovery),
+        recovery_s=_seconds(recovery.started, recovery),
         data_as_of=as_of,
         data_age_s=_data_age_s(recovery, as_of),
         kept=tuple(kept_by(recovery, plan)),
@@ -56,7 +55,7 @@ def kept_by(recovery: Recovery, plan: Plan | None) -> Iterator[Kept]:
     """Yield what a recovery made or kept that costs money, with its size where its plan says it."""
     disks = {disk.disk_id: disk for disk in plan.spec.disks} if plan else {}
     snapshots = {snapshot_id: disk_id for disk_id, snapshot_id in recovery.snapshots}
-    of_snapshots = recovery.image_id and recovery.image_of in (OF_KEPT_DISKS, OF_KEPT_SYSTEM_DISK)
+    of_snapshots = recovery.image_id and recovery.image_of in _OF_SNAPSHOTS
     for image_id in recovery.made(LeftoverKind.IMAGE):
         gib = _image_gib(recovery, plan) if image_id == recovery.image_id else None
         yield Kept(LeftoverKind.IMAGE, image_id, gib, SNAPSHOT_PRICE, recovery.started)
@@ -101,13 +100,13 @@ def _new_per_hour(recovery: Recovery, plan: Plan) -> float | None:
         return None
     if recovery.new_instance_id == recovery.instance_id:
         return plan.price_per_hour
-    place = next((one.place for one in reversed(recovery.tries) if not one.refused), None)
+    place = next((one.place for one in reversed(recovery.tries) if one.failure is None), None)
     return next((one.price_per_hour for one in plan.candidates if one.place == place), None)
 
 
 def _image_gib(recovery: Recovery, plan: Plan | None) -> int | None:
     if plan is None:
         return None
-    if recovery.image_of == OF_KEPT_SYSTEM_DISK:
+    if recovery.image_of is ImageOf.KEPT_SYSTEM_DISK:
         return sum(disk.size_gib for disk in plan.spec.cloud_disks if disk.kind == "system")
     return plan.spec.image_gib

@@ -1,11 +1,13 @@
-"""The states of a recovery and what is shown of it."""
+"""One recovery: its reclaim, where it stands, what was said about it, and what it has made."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from spottui.domain.forecast import Verdict
+from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Route
+from spottui.domain.reasons import Doing, Failure, NextStep, Reason
 
 
 class RecoveryState(StrEnum):
@@ -64,11 +66,20 @@ class Decision(StrEnum):
     HOLD = "hold"
 
 
+class ImageOf(StrEnum):
+    """What an image is made of; one of the system disk alone is no image of the instance."""
+
+    ALL_DISKS = "image of all cloud disks"
+    KEPT_DISKS = "image of the kept disks"
+    KEPT_SYSTEM_DISK = "image of the kept system disk"
+
+
 @dataclass(frozen=True, slots=True)
 class Try:
     """One launch: where, with which ClientToken, and what came of it.
 
-    `refused` is empty while that is not known; `kind` is the refusal's, one of `cloud.errors.ErrorKind`.
+    `failure` is None while that is not known, or when it succeeded; kind `removed` says that the cloud took the
+    instance away again.
     """
 
     place: tuple[str, str, bool]
@@ -78,8 +89,7 @@ class Try:
     data_disks: bool = True
     disk_category: str = ""
     at: datetime | None = None
-    refused: str = ""
-    kind: str = ""
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,30 +101,61 @@ class Created:
 
 
 @dataclass(frozen=True, slots=True)
-class Recovery:
-    """One recovery as the console, `status --json` and the headless lines show it.
+class LeftRoute:
+    """A route that this run has left, why, and which others that excludes."""
 
-    `recovery_id` is the interruption's id. `progress` is the image's, in percent, -1 when that is not known.
-    `veto_until` is set while a veto window runs, `imaging_since` once the image was started, `forecast_at` is when it
-    is expected. `who` said yes, as `user@host tty`. `run` counts from 0 and grows with each retry; `tries` are its
-    launches, of all runs, and `snapshots` the ids of the kept disks and of their snapshots. `image_of` says of what
-    the image is made: one of the system disk alone is no image of the instance.
+    route: Route
+    reason: Reason
+    excluded: tuple[Route, ...] = ()
+
+
+class AutoAnswer(StrEnum):
+    """What auto-mode was told about a recovery."""
+
+    GRANTED = "granted"
+    """A veto window runs; the recovery holds its place."""
+    CONFIRMED = "confirmed"
+    IN_LINE = "in line"
+    """Nothing but the limits stands against it: it waits for a place in the order of deadlines."""
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class AutoAsked:
+    """The last answer of auto-mode about this run, since when it holds, and what a yes adds to the cost an hour."""
+
+    answer: AutoAnswer
+    reason: Reason
+    at: datetime
+    added_cost: float = 0.0
+    veto_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """One recovery as the console, `status --json` and the headless lines show it: the fold of its facts.
+
+    `progress` is the image's, in percent, -1 when that is not known. `veto_until` is set while a veto window runs,
+    `imaging_since` once the image was started, `forecast_at` is when it is expected. `who` said yes, as
+    `user@host tty`, to the plan of `digest`; `auto` is what auto-mode was told. `run` counts from 0 and grows with each
+    retry; `tries` are its launches, of all runs, `images` counts the images that were asked for, and `snapshots` are
+    the ids of the kept disks and of their snapshots. `routes_left` are those that this run has left. `unsettled` are
+    the tokens of calls of which nobody knows whether they took effect.
 
     `verdict` is the last forecast of an image that was being made; what holds now is `prospect.verdict_of`. An image
     takes `image_s` seconds once somebody says yes. `queued` counts those that auto-mode lets go before this one, None
-    when it is not in line. `no_room` says that every place is sold out as far as is known, `awaits_release` that the
-    kept disks are not free yet, `unseen_since` from when on the progress is not known. `trouble` is the last failure
-    that nothing has overtaken, as `Action: Code`.
+    when it is not in line. `no_room` says that every place is sold out as far as is known, `unseen_since` from when on
+    the progress is not known. `trouble` is the last failure that nothing has overtaken.
+
+    `driver` is the console that goes on with it, and `fence` the number of its turn; `version` is the number of the
+    last fact.
     """
 
-    recovery_id: str
-    region: str
-    instance_id: str
-    name: str
-    state: RecoveryState
-    deadline: datetime
-    started: datetime
-    reason: str = ""
+    interruption: Interruption
+    name: str = ""
+    state: RecoveryState = RecoveryState.SUSPECTED
+    reason: Reason | None = None
+    next_step: NextStep | None = None
     route: Route = Route.IMAGE
     verdict: Verdict | None = None
     forecast_at: datetime | None = None
@@ -122,23 +163,59 @@ class Recovery:
     veto_until: datetime | None = None
     decision: Decision = Decision.NONE
     who: str = ""
+    digest: str = ""
+    auto: AutoAsked | None = None
     cancel: bool = False
     image_id: str = ""
+    image_of: ImageOf | None = None
     imaging_since: datetime | None = None
+    images: int = 0
     new_instance_id: str = ""
-    next_step: str = ""
     ended: datetime | None = None
-    created: tuple[Created, ...] = field(default=())
-    tries: tuple[Try, ...] = field(default=())
-    run: int = 0
+    created: tuple[Created, ...] = ()
+    tries: tuple[Try, ...] = ()
     snapshots: tuple[tuple[str, str], ...] = ()
-    image_of: str = ""
+    run: int = 0
+    routes_left: tuple[LeftRoute, ...] = ()
+    unsettled: tuple[str, ...] = ()
+    drain_begun: datetime | None = None
+    drained: bool = False
+    disks_free: bool = False
+    whole_image: bool = False
     image_s: float | None = None
     queued: int | None = None
     no_room: bool = False
-    awaits_release: bool = False
     unseen_since: datetime | None = None
-    trouble: str = ""
+    trouble: Failure | None = None
+    has_plan: bool = False
+    driver: str = ""
+    fence: int = 0
+    version: int = 0
+
+    @property
+    def recovery_id(self) -> str:
+        """Its identity, which is its interruption's."""
+        return self.interruption.id
+
+    @property
+    def region(self) -> str:
+        """The region of the instance."""
+        return self.interruption.region
+
+    @property
+    def instance_id(self) -> str:
+        """The instance that is reclaimed."""
+        return self.interruption.instance_id
+
+    @property
+    def deadline(self) -> datetime:
+        """When the instance is taken away, as far as is known."""
+        return self.interruption.deadline
+
+    @property
+    def started(self) -> datetime:
+        """When the first sign was seen."""
+        return self.interruption.first_seen
 
     @property
     def is_imaging(self) -> bool:
@@ -146,10 +223,27 @@ class Recovery:
         return self.state is RecoveryState.IMAGING and not self.awaits_release
 
     @property
+    def awaits_release(self) -> bool:
+        """Whether the kept disks are not free yet."""
+        return self.next_step is not None and self.next_step.doing is Doing.AWAIT_RELEASE
+
+    @property
     def is_queued(self) -> bool:
         """Whether auto-mode lets it go by itself once others have gone."""
         return self.state is RecoveryState.NEEDS_YOU and self.queued is not None
 
+    @property
+    def is_acting(self) -> bool:
+        """Whether it was allowed and is not over."""
+        return not self.state.is_final and (
+            self.decision is Decision.CONFIRM or not self.state.waits_for_permission
+        )
+
     def made(self, kind: str) -> tuple[str, ...]:
         """Return the ids of what it made of this kind."""
         return tuple(one.resource_id for one in self.created if one.kind == kind)
+
+    def with_made(self, kind: str, resource_id: str) -> "Recovery":
+        """Return it with one more thing that it made."""
+        one = Created(kind, resource_id)
+        return self if one in self.created else replace(self, created=(*self.created, one))

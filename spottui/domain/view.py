@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from spottui.domain.feed import Event
+from spottui.domain.facts import Logged, Stopped
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
 from spottui.domain.playback import Pace
+from spottui.domain.reasons import Failure
 from spottui.domain.recovery import Recovery
 
 STALE_AFTER_INTERVALS = 3.0
@@ -16,14 +17,14 @@ STALE_AFTER_INTERVALS = 3.0
 class SourceHealth:
     """How fresh one source of one region is: `queue`, `lock` or `sweep`.
 
-    `error` is one redacted line with the cloud's Code and RequestId, and `next_try` says when it is asked again.
+    `failure` is why it gives no answer now, and `next_try` says when it is asked again.
     """
 
     name: str
     region: str
     interval_s: float
     last_ok: datetime | None = None
-    error: str = ""
+    failure: Failure | None = None
     next_try: datetime | None = None
 
     def age_s(self, now: datetime) -> float | None:
@@ -33,12 +34,12 @@ class SourceHealth:
     def is_stale(self, now: datetime) -> bool:
         """Whether the last good answer is older than three intervals, or never came and an error did."""
         age_s = self.age_s(now)
-        return bool(self.error) if age_s is None else age_s > STALE_AFTER_INTERVALS * self.interval_s
+        return self.failure is not None if age_s is None else age_s > STALE_AFTER_INTERVALS * self.interval_s
 
 
 @dataclass(frozen=True, slots=True)
 class AutoMode:
-    """Whether auto-mode may launch by itself, its limits, and why it is not armed if it was disarmed.
+    """Whether auto-mode may launch by itself, its limits, and what stopped it if it was disarmed.
 
     `who` armed or disarmed it, and `since` when. `waiting` recoveries are in line for a place, `last_hour` were
     confirmed by auto-mode; what those cost an hour more is `added_cost_per_hour`, and the ceiling is 0 for none.
@@ -50,7 +51,7 @@ class AutoMode:
     max_at_once: int
     max_per_hour: int
     veto_window_s: float
-    reason: str = ""
+    stopped: Stopped | None = None
     who: str = ""
     since: datetime | None = None
     waiting: int = 0
@@ -75,12 +76,27 @@ class ApiBudget:
 
 
 @dataclass(frozen=True, slots=True)
+class LiveConsole:
+    """A console that acts on the journal: its id, as recoveries name their driver, its host and process, since when.
+
+    `answers` is False for one that holds its place and has not been heard of for seconds: a stopped process, say.
+    """
+
+    id: str
+    host: str
+    pid: int
+    since: datetime
+    answers: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class DeskView:
     """Everything on the desk; `version` grows with every change, objects that did not change are the same objects.
 
-    `instances` holds the spot instances and those under reclaim; `events` the newest lines, oldest first;
+    `instances` holds the spot instances and those under reclaim; `events` the newest facts of the feed, oldest first;
     `starting` is true until the journal and the SDKs are up; `budgets` are the APIs that hold something up;
-    `replay` is how the past is played, None for what is now.
+    `replay` is how the past is played, None for what is now. `consoles` are those that act on this journal, and `own`
+    is the id of this one.
     """
 
     version: int
@@ -94,7 +110,9 @@ class DeskView:
     instances: tuple[Instance, ...]
     interruptions: tuple[Interruption, ...]
     recoveries: tuple[Recovery, ...]
-    events: tuple[Event, ...]
+    events: tuple[Logged, ...]
     problem: str = ""
     budgets: tuple[ApiBudget, ...] = ()
     replay: Pace | None = None
+    consoles: tuple[LiveConsole, ...] = ()
+    own: str = ""

@@ -1,0 +1,334 @@
+"""The log's facts: what was seen, decided and done, as fields; everything that is shown is a fold of them.
+
+Stored with their tag, so neither tags nor field names change; `spottui.words` makes sentences of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from types import MappingProxyType
+
+from msgspec import Struct
+
+from spottui.domain.forecast import Verdict
+from spottui.domain.interruption import Evidence
+from spottui.domain.plan import Route
+from spottui.domain.reasons import Failure, NextStep, Reason
+from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, RecoveryState, Try
+
+
+class _Fact(Struct, frozen=True, omit_defaults=True, tag_field="kind"):
+    """The base of the tagged union; a fact without a value in a field takes no room for it."""
+
+
+class SignSeen(_Fact, frozen=True, tag="sign"):
+    """A source saw that an instance is being reclaimed: since `began`, until `deadline` as all signs together say.
+
+    `again` counts the repeated signs so far, 0 for the first of its source. The first sign of all opens the recovery:
+    it has the `epoch`, and the instance's `name` where that is known.
+    """
+
+    source: Evidence
+    began: datetime
+    deadline: datetime
+    own_deadline: datetime
+    action: str = ""
+    message_id: str = ""
+    again: int = 0
+    epoch: int = 0
+    name: str = ""
+
+
+class LockGone(_Fact, frozen=True, tag="lock gone"):
+    """The cloud positively showed the instance without its lock: the next lock is another reclaim."""
+
+
+class Released(_Fact, frozen=True, tag="released"):
+    """The instance is gone for good, since `released`."""
+
+    released: datetime
+    deadline: datetime | None = None
+
+
+class MessageSeen(_Fact, frozen=True, tag="message"):
+    """A queue message about something else; `name` is the event's, `text` what it says, both untrusted."""
+
+    name: str
+    text: str = ""
+    message_id: str = ""
+    unconfigured_region: str = ""
+
+
+class PoisonSeen(_Fact, frozen=True, tag="poison"):
+    """A queue message that nobody understands: why, and its body as far as it is kept; untrusted."""
+
+    why: str
+    message_id: str = ""
+    body: str = ""
+    length: int = 0
+
+
+class SourceFailed(_Fact, frozen=True, tag="source failed"):
+    """A source gives no good answer; said once until the cause changes."""
+
+    source: str
+    failure: Failure
+
+
+class SourceAnswers(_Fact, frozen=True, tag="source answers"):
+    """A source that failed answers again."""
+
+    source: str
+
+
+class PlanMade(_Fact, frozen=True, tag="plan"):
+    """The plan was made: `image_s` is what an image takes, `digest` what a yes is given to."""
+
+    digest: str
+    next_step: NextStep
+    route: Route
+    image_s: float
+    name: str = ""
+
+
+class PlanSurveyed(_Fact, frozen=True, tag="survey"):
+    """The places of the plan were looked up: `next_step` is what a yes would do, `no_room` that all are sold out."""
+
+    digest: str
+    next_step: NextStep
+    no_room: bool = False
+
+
+class RouteChosen(_Fact, frozen=True, tag="route chosen"):
+    """Another route was put first in the plan: by whom, or `why` by the recovery itself."""
+
+    route: Route
+    next_step: NextStep
+    who: str = ""
+    why: Verdict | None = None
+
+
+class Decided(_Fact, frozen=True, tag="decision"):
+    """A person, or auto-mode, said yes, no, or not by itself; a yes is to the plan of that digest."""
+
+    decision: Decision
+    who: str
+    digest: str = ""
+
+
+class CancelAsked(_Fact, frozen=True, tag="cancel"):
+    """A person wants it to end at its next safe point."""
+
+    who: str
+
+
+class Retried(_Fact, frozen=True, tag="retry"):
+    """Another run of what came to nothing; without `who` it waits for a yes first."""
+
+    run: int
+    who: str = ""
+
+
+class AutoAnswered(_Fact, frozen=True, tag="auto answer"):
+    """What auto-mode was told: until when the veto window runs, why not, and what a yes adds to the cost an hour."""
+
+    answer: AutoAnswer
+    reason: Reason
+    added_cost: float = 0.0
+    veto_until: datetime | None = None
+
+
+class Armed(_Fact, frozen=True, tag="armed"):
+    """A console armed auto-mode."""
+
+    who: str
+    console: str = ""
+
+
+class NotArmed(_Fact, frozen=True, tag="not armed"):
+    """Auto-mode was to be armed and is not, for what stands against it."""
+
+    who: str
+    stopped: "Stopped"
+
+
+class Disarmed(_Fact, frozen=True, tag="disarmed"):
+    """Auto-mode was disarmed, by a person or by its own rules."""
+
+    who: str = ""
+    stopped: "Stopped | None" = None
+
+
+class Stop(StrEnum):
+    """What keeps auto-mode from being armed."""
+
+    STOP_FILE = "stop file"  # detail: its path
+    STOP_FILE_UNREADABLE = "stop file cannot be looked at"  # detail: its path, cause
+    BREAKER = "breaker"  # count: failures in a row
+    CONSOLE_ENDED = "the console that armed it has ended"
+    PERSON = "a person"  # detail: who
+
+
+class Stopped(Struct, frozen=True, omit_defaults=True):
+    """Why auto-mode is not armed."""
+
+    stop: Stop
+    detail: str = ""
+    cause: str = ""
+    count: int = 0
+
+
+class DriverChanged(_Fact, frozen=True, tag="driver"):
+    """A console drives the recovery from now on; whoever has a lower `fence` may commit nothing more for it."""
+
+    driver: str
+    fence: int
+
+
+class StateEntered(_Fact, frozen=True, tag="state"):
+    """The recovery is in this state: why, and what comes next."""
+
+    state: RecoveryState
+    reason: Reason | None = None
+    next_step: NextStep | None = None
+    veto_until: datetime | None = None
+    queued: int | None = None
+
+
+class NextStepChanged(_Fact, frozen=True, tag="next"):
+    """In the same state something else comes next, or more is known of it; for the eyes only."""
+
+    next_step: NextStep | None = None
+    reason: Reason | None = None
+    queued: int | None = None
+    image_s: float | None = None
+    no_room: bool | None = None
+
+
+class RouteLeft(_Fact, frozen=True, tag="route left"):
+    """What a route stands on is not true any more; it and the `excluded` ones are not taken again in this run."""
+
+    route: Route
+    reason: Reason
+    excluded: tuple[Route, ...] = ()
+
+
+class RouteTaken(_Fact, frozen=True, tag="route taken"):
+    """The recovery goes on by this route."""
+
+    route: Route
+
+
+class CallBegun(_Fact, frozen=True, tag="call begun"):
+    """A mutating call is about to be made; with its ClientToken, if it has one, it may be made again.
+
+    `attempt` is the launch that it is, `image_of` what an image is made of, `target` the thing that is changed.
+    """
+
+    action: str
+    token: str = ""
+    target: str = ""
+    attempt: Try | None = None
+    image_of: ImageOf | None = None
+
+
+class CallAnswered(_Fact, frozen=True, tag="call answered"):
+    """A call took effect: the things that it made or changed, and the RequestId. `detail` is for people."""
+
+    action: str
+    token: str = ""
+    request_id: str = ""
+    resources: tuple[str, ...] = ()
+    target: str = ""
+    detail: str = ""
+
+
+class CallFailed(_Fact, frozen=True, tag="call failed"):
+    """A call failed; `next_try` is when it goes again, None when it does not. `failure` says whether it took effect."""
+
+    action: str
+    failure: Failure
+    token: str = ""
+    target: str = ""
+    next_try: datetime | None = None
+
+
+class LaunchRefused(_Fact, frozen=True, tag="launch refused"):
+    """The launch with this token is settled: it made nothing, or `instance_id` was removed again."""
+
+    token: str
+    failure: Failure
+    instance_id: str = ""
+
+
+class ProgressSeen(_Fact, frozen=True, tag="progress"):
+    """How far the image, or a snapshot, is in percent; for an image when it is expected and how that lies."""
+
+    progress: int
+    image_id: str = ""
+    forecast_at: datetime | None = None
+    verdict: Verdict | None = None
+
+
+class ProgressLost(_Fact, frozen=True, tag="progress lost"):
+    """Nobody sees how far the image is, since `since`."""
+
+    since: datetime
+    failure: Failure
+
+
+class ProgressBack(_Fact, frozen=True, tag="progress back"):
+    """The image is seen again."""
+
+
+class ImageReady(_Fact, frozen=True, tag="image ready"):
+    """Instances can be launched from the image; it took so many seconds."""
+
+    image_id: str
+    seconds: float = 0.0
+
+
+class ImageGivenUp(_Fact, frozen=True, tag="image given up"):
+    """The image is of no use: another may be made."""
+
+    image_id: str
+    whole: bool = False
+    """It was of the system disk alone, and the next one is of all kept disks."""
+
+
+class DisksFree(_Fact, frozen=True, tag="disks free"):
+    """The kept disks outlived the instance and are free."""
+
+
+class Drained(_Fact, frozen=True, tag="drained"):
+    """What came of the drain: the command's status, exit code and output, or why it did not run to its end."""
+
+    name: str
+    status: str
+    exit_code: int | None = None
+    output: str = ""
+    seconds: float = 0.0
+    failure: Failure | None = None
+
+
+Fact = (
+    SignSeen | LockGone | Released | MessageSeen | PoisonSeen | SourceFailed | SourceAnswers | PlanMade | PlanSurveyed
+    | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed | Disarmed | DriverChanged
+    | StateEntered | NextStepChanged | RouteLeft | RouteTaken | CallBegun | CallAnswered | CallFailed | LaunchRefused
+    | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp | DisksFree | Drained
+)  # fmt: skip
+
+
+NOBODY: Mapping[str, Sequence[str]] = MappingProxyType({})
+"""No instance id for any word of a search in the log."""
+
+
+class Logged(Struct, frozen=True):
+    """A fact as it stands in the log: `seq` grows by one with each, and ids are empty where it is about no one."""
+
+    seq: int
+    at: datetime
+    fact: Fact
+    region: str = ""
+    instance_id: str = ""
+    recovery_id: str = ""

@@ -1,0 +1,331 @@
+"""What facts come to: `apply` makes of a recovery and the next fact the recovery after it, and nothing else."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from spottui.domain import facts as f
+from spottui.domain.interruption import Interruption, Observation, first_sight, fuse
+from spottui.domain.recovery import (
+    AutoAnswer,
+    AutoAsked,
+    Created,
+    Decision,
+    LeftRoute,
+    Recovery,
+    RecoveryState,
+)
+
+REMOVED = "removed"
+"""The kind of a launch's failure when the cloud took the instance away again."""
+
+
+def fold(logged: Iterable[f.Logged]) -> Recovery | None:
+    """Return what all facts of one recovery come to, oldest first; None for none."""
+    recovery: Recovery | None = None
+    for one in logged:
+        recovery = apply(recovery, one)
+    return recovery
+
+
+def apply(recovery: Recovery | None, logged: f.Logged) -> Recovery:
+    """Return the recovery after a fact of its own; the first one is the sign that opens it. Pure."""
+    fact = logged.fact
+    if recovery is None:
+        if not isinstance(fact, f.SignSeen):
+            raise ValueError(f"a recovery begins with a sign, not with {type(fact).__name__}")
+        seen = _observation(fact, logged)
+        opened = replace(first_sight(seen, logged.at), epoch=fact.epoch)
+        return Recovery(opened, name=fact.name, version=logged.seq)
+    change = _CHANGES.get(type(fact))
+    changed = change(recovery, fact, logged.at) if change else recovery
+    return replace(changed, version=logged.seq)
+
+
+def _observation(fact: f.SignSeen, logged: f.Logged) -> Observation:
+    return Observation(
+        logged.region, logged.instance_id, fact.source, fact.began, fact.action, fact.message_id, fact.own_deadline
+    )
+
+
+def _sign(known: Recovery, fact: f.SignSeen, at: datetime) -> Recovery:
+    reclaim = known.interruption
+    seen = Observation(
+        reclaim.region, reclaim.instance_id, fact.source, fact.began, fact.action, fact.message_id, fact.own_deadline
+    )
+    return replace(known, interruption=fuse(reclaim, seen))
+
+
+def _lock_gone(known: Recovery, fact: f.LockGone, at: datetime) -> Recovery:
+    return _with_reclaim(known, unlocked_at=at)
+
+
+def _released(known: Recovery, fact: f.Released, at: datetime) -> Recovery:
+    return _with_reclaim(known, released_at=fact.released)
+
+
+def _with_reclaim(known: Recovery, **changes: Any) -> Recovery:
+    reclaim: Interruption = replace(known.interruption, **changes)
+    return replace(known, interruption=reclaim)
+
+
+def _plan(known: Recovery, fact: f.PlanMade, at: datetime) -> Recovery:
+    return replace(
+        known,
+        name=fact.name or known.name,
+        next_step=fact.next_step,
+        route=fact.route,
+        image_s=fact.image_s,
+        has_plan=True,
+    )
+
+
+def _survey(known: Recovery, fact: f.PlanSurveyed, at: datetime) -> Recovery:
+    if known.new_instance_id or known.state.is_final:
+        return known
+    step = fact.next_step if known.state.waits_for_permission else known.next_step
+    return replace(known, next_step=step, no_room=fact.no_room)
+
+
+def _route_chosen(known: Recovery, fact: f.RouteChosen, at: datetime) -> Recovery:
+    return replace(known, route=fact.route, next_step=fact.next_step)
+
+
+def _decided(known: Recovery, fact: f.Decided, at: datetime) -> Recovery:
+    return replace(known, decision=fact.decision, who=fact.who, digest=fact.digest)
+
+
+def _cancel(known: Recovery, fact: f.CancelAsked, at: datetime) -> Recovery:
+    return replace(known, cancel=True)
+
+
+def _retry(known: Recovery, fact: f.Retried, at: datetime) -> Recovery:
+    """What it made stays its own, and so do its tokens: what was begun is settled before anything new."""
+    return replace(
+        known,
+        state=RecoveryState.PROTECTING if fact.who else RecoveryState.SUSPECTED,
+        reason=None,
+        ended=None,
+        run=fact.run,
+        decision=Decision.CONFIRM if fact.who else Decision.NONE,
+        who=fact.who,
+        auto=None,
+        cancel=False,
+        veto_until=None,
+        forecast_at=None,
+        routes_left=(),
+        drain_begun=None,
+        drained=False,
+        driver="",
+    )
+
+
+def _auto(known: Recovery, fact: f.AutoAnswered, at: datetime) -> Recovery:
+    same = known.auto is not None and known.auto.answer is fact.answer is not AutoAnswer.CONFIRMED
+    since = known.auto.at if same and known.auto else at
+    return replace(known, auto=AutoAsked(fact.answer, fact.reason, since, fact.added_cost, fact.veto_until))
+
+
+def _driver(known: Recovery, fact: f.DriverChanged, at: datetime) -> Recovery:
+    return replace(known, driver=fact.driver, fence=fact.fence)
+
+
+def _state(known: Recovery, fact: f.StateEntered, at: datetime) -> Recovery:
+    return replace(
+        known,
+        state=fact.state,
+        reason=fact.reason,
+        next_step=None if fact.state.is_final else fact.next_step or known.next_step,
+        veto_until=fact.veto_until,
+        queued=fact.queued,
+        ended=at if fact.state.is_final else None,
+        no_room=known.no_room and not fact.state.is_final,
+    )
+
+
+def _next(known: Recovery, fact: f.NextStepChanged, at: datetime) -> Recovery:
+    return replace(
+        known,
+        next_step=fact.next_step or known.next_step,
+        reason=fact.reason or known.reason,
+        queued=fact.queued,
+        image_s=known.image_s if fact.image_s is None else fact.image_s,
+        no_room=known.no_room if fact.no_room is None else fact.no_room,
+    )
+
+
+def _route_left(known: Recovery, fact: f.RouteLeft, at: datetime) -> Recovery:
+    left = LeftRoute(fact.route, fact.reason, fact.excluded)
+    return replace(known, routes_left=(*known.routes_left, left), forecast_at=None)
+
+
+def _route_taken(known: Recovery, fact: f.RouteTaken, at: datetime) -> Recovery:
+    return replace(known, route=fact.route)
+
+
+def _call_begun(known: Recovery, fact: f.CallBegun, at: datetime) -> Recovery:
+    changed = known
+    if fact.token and fact.token not in known.unsettled:
+        changed = replace(changed, unsettled=(*known.unsettled, fact.token))
+    attempt = fact.attempt
+    if attempt and all(one.client_token != attempt.client_token for one in known.tries):
+        changed = replace(changed, tries=(*known.tries, attempt))
+    if fact.image_of:
+        changed = replace(changed, image_of=fact.image_of)
+    if fact.action == "RunCommand" and known.drain_begun is None:
+        changed = replace(changed, drain_begun=at)
+    return changed
+
+
+def _call_answered(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
+    settled = replace(_settled(known, fact.token), trouble=None if fact.token else known.trouble)
+    made = _MADE.get(fact.action)
+    return made(settled, fact, at) if made else settled
+
+
+def _image(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
+    image_id = fact.resources[0]
+    if known.image_id == image_id:
+        return known
+    made = known.with_made("image", image_id)
+    return replace(
+        made, image_id=image_id, imaging_since=at, images=known.images + 1, progress=0, forecast_at=None
+    )
+
+
+def _instance(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
+    new_id = fact.resources[0]
+    return replace(known.with_made("instance", new_id), new_instance_id=new_id, no_room=False)
+
+
+def _started(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
+    return replace(known, new_instance_id=known.instance_id)
+
+
+def _snapshot(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
+    pair = (fact.target, fact.resources[0])
+    made = known.with_made("snapshot", fact.resources[0])
+    return made if pair in known.snapshots else replace(made, snapshots=(*known.snapshots, pair))
+
+
+def _kept(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
+    for disk_id in fact.resources:
+        known = known.with_made("kept disk", disk_id)
+    return known
+
+
+def _attached(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
+    return known.with_made("attached disk", fact.target)
+
+
+def _deleted(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
+    return replace(known, created=tuple(one for one in known.created if one.resource_id != fact.target))
+
+
+_MADE: dict[str, Callable[[Recovery, f.CallAnswered, datetime], Recovery]] = {
+    "ModifyDiskAttribute": _kept,
+    "CreateImage": _image,
+    "CreateSnapshot": _snapshot,
+    "RunInstances": _instance,
+    "AttachDisk": _attached,
+    "DeleteImage": _deleted,
+    "DeleteSnapshot": _deleted,
+    "DeleteDisk": _deleted,
+}
+"""What the answer of a call makes of a recovery, by its action."""
+
+
+def _call_failed(known: Recovery, fact: f.CallFailed, at: datetime) -> Recovery:
+    settled = known if fact.failure.effect_unknown else _settled(known, fact.token)
+    return replace(settled, trouble=fact.failure) if fact.token else settled
+
+
+def _settled(known: Recovery, token: str) -> Recovery:
+    if token not in known.unsettled:
+        return known
+    return replace(known, unsettled=tuple(one for one in known.unsettled if one != token))
+
+
+def _launch_refused(known: Recovery, fact: f.LaunchRefused, at: datetime) -> Recovery:
+    tries = tuple(
+        replace(one, failure=fact.failure) if one.client_token == fact.token else one for one in known.tries
+    )
+    refused = replace(_settled(known, fact.token), tries=tries)
+    if not fact.instance_id:
+        return refused
+    gone = Created("instance", fact.instance_id)
+    return replace(refused, created=tuple(one for one in known.created if one != gone), new_instance_id="")
+
+
+def _progress(known: Recovery, fact: f.ProgressSeen, at: datetime) -> Recovery:
+    """One that was committed late speaks of an image that is ready, or is not the recovery's any more."""
+    if known.state is not RecoveryState.IMAGING or fact.image_id not in ("", known.image_id):
+        return known
+    return replace(
+        known,
+        progress=fact.progress,
+        forecast_at=fact.forecast_at or known.forecast_at,
+        verdict=fact.verdict or known.verdict,
+    )
+
+
+def _progress_lost(known: Recovery, fact: f.ProgressLost, at: datetime) -> Recovery:
+    return replace(known, unseen_since=known.unseen_since or fact.since, trouble=fact.failure)
+
+
+def _progress_back(known: Recovery, fact: f.ProgressBack, at: datetime) -> Recovery:
+    return replace(known, unseen_since=None, trouble=None)
+
+
+def _image_ready(known: Recovery, fact: f.ImageReady, at: datetime) -> Recovery:
+    return replace(known, progress=100, forecast_at=at, unseen_since=None)
+
+
+def _image_given_up(known: Recovery, fact: f.ImageGivenUp, at: datetime) -> Recovery:
+    return replace(
+        known,
+        image_id="",
+        imaging_since=None,
+        forecast_at=None,
+        progress=0,
+        whole_image=known.whole_image or fact.whole,
+    )
+
+
+def _disks_free(known: Recovery, fact: f.DisksFree, at: datetime) -> Recovery:
+    return replace(known, disks_free=True)
+
+
+def _drained(known: Recovery, fact: f.Drained, at: datetime) -> Recovery:
+    return replace(known, drained=True)
+
+
+_CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
+    f.SignSeen: _sign,
+    f.LockGone: _lock_gone,
+    f.Released: _released,
+    f.PlanMade: _plan,
+    f.PlanSurveyed: _survey,
+    f.RouteChosen: _route_chosen,
+    f.Decided: _decided,
+    f.CancelAsked: _cancel,
+    f.Retried: _retry,
+    f.AutoAnswered: _auto,
+    f.DriverChanged: _driver,
+    f.StateEntered: _state,
+    f.NextStepChanged: _next,
+    f.RouteLeft: _route_left,
+    f.RouteTaken: _route_taken,
+    f.CallBegun: _call_begun,
+    f.CallAnswered: _call_answered,
+    f.CallFailed: _call_failed,
+    f.LaunchRefused: _launch_refused,
+    f.ProgressSeen: _progress,
+    f.ProgressLost: _progress_lost,
+    f.ProgressBack: _progress_back,
+    f.ImageReady: _image_ready,
+    f.ImageGivenUp: _image_given_up,
+    f.DisksFree: _disks_free,
+    f.Drained: _drained,
+}

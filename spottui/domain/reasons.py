@@ -1,0 +1,137 @@
+"""Why a recovery stands where it stands and what it does next: values; `spottui.words` makes sentences of them."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from spottui.domain.plan import Route
+
+
+class Failure(Struct, frozen=True, omit_defaults=True):
+    """A call that failed: the action, the cloud's Code, its redacted message and RequestId.
+
+    `kind` is the value of a `cloud.errors.ErrorKind`; `effect_unknown` says that it may have taken effect.
+    """
+
+    action: str
+    code: str = ""
+    kind: str = ""
+    message: str = ""
+    request_id: str = ""
+    effect_unknown: bool = False
+
+
+class Why(StrEnum):
+    """Every reason; the fields of `Reason` that one needs stand behind it."""
+
+    NO_LOCK_YET = "no lock yet"
+    NO_PLAN_YET = "no plan yet"  # failure, or resource: an instance that is not listed
+    NO_LOCK_AUTO_STAYS_AWAY = "no lock, auto-mode stays away"
+    REPLACED_ALREADY = "replaced already"  # resource: the replacement
+    HELD = "held"  # detail: by whom
+    VETO_WINDOW = "veto window"
+    PLAN_READY = "plan ready"
+    DENY_TAG = "deny tag"  # detail: the tag
+    NO_ALLOW_TAG = "no allow tag"  # resources: the tags of which it needs one
+    SCALING_GROUP = "scaling group"
+    PLACES_REST = "places rest"  # count, detail: the first place, at: until when
+    COST_NOT_KNOWN = "cost not known"
+    COST_CEILING = "cost ceiling"  # amounts: what it would come to, the ceiling
+    AT_ONCE = "limit at once"  # amounts: the limit; count: how many are before it
+    PER_HOUR = "limit an hour"  # amounts: the limit; count; at: when the next is free
+
+    CANCELLED_EARLY = "cancelled before anything was launched"
+    CANCELLED = "cancelled"  # resources: what is left behind
+    VETOED = "vetoed"  # detail: by whom
+    RELEASED_BEFORE_LOCK = "released before its lock was seen"  # at: the release, deadline
+    NOTICE_TOO_LATE = "notice too late"  # deadline
+    NO_LOCK_BY_DEADLINE = "no lock by the deadline"  # deadline
+    NO_PLAN_BY_DEADLINE = "no plan by the deadline"  # deadline, causes
+    NOBODY_CONFIRMED = "nobody confirmed"  # deadline, resources: the kept disks
+    CALLED_OFF = "called off"  # resource
+    RUNS_AGAIN = "runs again"  # resource
+
+    NO_IMAGE = "no image"  # failure
+    IMAGE_LOST = "image lost"  # resource, detail: its status, or nothing where it is not listed
+    IMAGE_NOT_READY = "image not ready"  # resource, seconds
+    NO_EARLIER_IMAGE = "no earlier image"
+    NO_ROOM = "no room"  # resource: the image
+    NOT_LAUNCHED = "not launched"  # failure
+    REMOVED_AGAIN = "removed again"  # resource, detail: how that is known
+    NOT_SEEN_RUNNING = "not seen running"  # resource, seconds
+    STOPPED_RUNNING = "stopped running"  # resource, detail: its status, or nothing where it is not listed
+    SYSTEM_DISK_NOT_KEPT = "system disk not kept"
+    DISK_TAKEN = "disk taken"  # resource, detail: the instance that has it
+    DISK_GONE = "disk gone"  # resource
+    DISKS_NOT_FREE = "disks not free"  # seconds
+    NO_SNAPSHOT = "no snapshot"  # resource: the disk, failure
+    SNAPSHOT_FAILED = "snapshot failed"  # resource
+    SNAPSHOT_NOT_READY = "snapshot not ready"  # resource, seconds
+    NOT_ATTACHED = "not attached"  # resource: the replacement, causes
+    DISK_NOT_ATTACHED = "disk not attached"  # resource, failure, or nothing where it is not listed
+    NOT_STOPPED = "not stopped"  # resource, seconds
+    NOT_STARTED = "not started"  # failure
+    NO_STOCK_TO_START = "no stock to start"  # resource
+    ROUTES = "routes"  # causes with their routes: why each was left
+    THEN = "one then the other"  # causes
+    RUNS = "runs"  # resource, detail: its zone, seconds, at: the data's, causes: what was not moved
+    EIP_GONE = "EIP gone"  # resource
+    EIP_TAKEN = "EIP taken"  # resource, detail: the instance that has it
+    EIP_NOT_MOVED = "EIP not moved"  # resource, failure
+    EARLIER_VERSION = "as an earlier version said it"  # detail: its sentence
+
+
+class Reason(Struct, frozen=True, omit_defaults=True):
+    """Why, with the fields that belong to it; all times aware UTC."""
+
+    why: Why
+    resource: str = ""
+    detail: str = ""
+    at: datetime | None = None
+    deadline: datetime | None = None
+    seconds: float | None = None
+    count: int | None = None
+    amounts: tuple[float, ...] = ()
+    resources: tuple[str, ...] = ()
+    failure: Failure | None = None
+    causes: tuple["Reason", ...] = ()
+    route: Route | None = None
+
+
+class Doing(StrEnum):
+    """What a recovery does next; the fields of `NextStep` that one needs stand behind it."""
+
+    PLANNED = "planned"  # route, instance_type, zone, then_zone
+    IMAGE = "image of all cloud disks"
+    SNAPSHOT = "snapshot of the kept disks"
+    IMAGE_OF_KEPT_DISKS = "image of the kept disks"
+    IMAGE_OF_KEPT_SYSTEM_DISK = "image of the kept system disk"
+    IMAGE_READY = "the image is ready"
+    DRAIN = "drain"  # resource: its name, seconds
+    AWAIT_RELEASE = "await the release"  # at, count: disks that are kept
+    AWAIT_STOP = "await the stop"
+    START_AGAIN = "start again"  # resource: the code of the last refusal
+    LAUNCH = "launch"  # instance_type, zone, on_demand
+    AWAIT_ROOM = "await room"  # count: places, seconds
+    AWAIT_RUNNING = "await running"  # resource
+    ATTACH = "attach the kept data disks"  # resource: to which
+    MOVE_EIP = "move the EIP"  # resource, to
+    SEE_AGAIN = "see again"  # resource
+    EARLIER_VERSION = "as an earlier version said it"  # resource: its sentence
+
+
+class NextStep(Struct, frozen=True, omit_defaults=True):
+    """What comes next, with the fields that belong to it."""
+
+    doing: Doing
+    resource: str = ""
+    to: str = ""
+    route: Route | None = None
+    instance_type: str = ""
+    zone: str = ""
+    then_zone: str = ""
+    on_demand: bool = False
+    at: datetime | None = None
+    seconds: float | None = None
+    count: int | None = None
