@@ -14,7 +14,7 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
 from spottui.domain.reasons import Failure, NextStep, Reason
-from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, RecoveryState, Try
+from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, Recovery, RecoveryState, Try
 
 
 class _Fact(Struct, frozen=True, omit_defaults=True, tag_field="kind"):
@@ -214,9 +214,10 @@ class RouteLeft(_Fact, frozen=True, tag="route left"):
 
 
 class RouteTaken(_Fact, frozen=True, tag="route taken"):
-    """The recovery goes on by this route."""
+    """The recovery goes on by this route, because of what made it leave the others."""
 
     route: Route
+    because: Reason | None = None
 
 
 class CallBegun(_Fact, frozen=True, tag="call begun"):
@@ -311,13 +312,33 @@ class Drained(_Fact, frozen=True, tag="drained"):
     failure: Failure | None = None
 
 
+class EarlierLine(_Fact, frozen=True, tag="earlier line"):
+    """A line of a journal of version 2, whose facts were sentences: its kind, its words and the RequestId."""
+
+    event: str
+    text: str
+    request_id: str = ""
+
+
+class CarriedOver(_Fact, frozen=True, tag="carried over"):
+    """A recovery as a journal of version 2 held it: all that came before this is lines."""
+
+    recovery: Recovery
+
+
 Fact = (
-    SignSeen | LockGone | Released | MessageSeen | PoisonSeen | SourceFailed | SourceAnswers | PlanMade | PlanSurveyed
+    EarlierLine | CarriedOver | SignSeen | LockGone | Released | MessageSeen | PoisonSeen | SourceFailed | SourceAnswers | PlanMade | PlanSurveyed
     | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed | Disarmed | DriverChanged
     | StateEntered | NextStepChanged | RouteLeft | RouteTaken | CallBegun | CallAnswered | CallFailed | LaunchRefused
     | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp | DisksFree | Drained
 )  # fmt: skip
 
+
+QUIET = (
+    CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused, ProgressSeen,
+    ImageReady, ImageGivenUp, DisksFree, LockGone,
+)  # fmt: skip
+"""What is in the log and not in the feed: another fact says it, or nobody reads it."""
 
 NOBODY: Mapping[str, Sequence[str]] = MappingProxyType({})
 """No instance id for any word of a search in the log."""

@@ -32,6 +32,8 @@ def fold(logged: Iterable[f.Logged]) -> Recovery | None:
 def apply(recovery: Recovery | None, logged: f.Logged) -> Recovery:
     """Return the recovery after a fact of its own; the first one is the sign that opens it. Pure."""
     fact = logged.fact
+    if isinstance(fact, f.CarriedOver):
+        return replace(fact.recovery, version=logged.seq)
     if recovery is None:
         if not isinstance(fact, f.SignSeen):
             raise ValueError(f"a recovery begins with a sign, not with {type(fact).__name__}")
