@@ -301,6 +301,10 @@ class DisksFree(_Fact, frozen=True, tag="disks free"):
     """The kept disks outlived the instance and are free."""
 
 
+class StartedAgain(_Fact, frozen=True, tag="started again"):
+    """The instance itself runs again: it is its own replacement."""
+
+
 class Drained(_Fact, frozen=True, tag="drained"):
     """What came of the drain: the command's status, exit code and output, or why it did not run to its end."""
 
@@ -330,13 +334,13 @@ Fact = (
     EarlierLine | CarriedOver | SignSeen | LockGone | Released | MessageSeen | PoisonSeen | SourceFailed | SourceAnswers | PlanMade | PlanSurveyed
     | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed | Disarmed | DriverChanged
     | StateEntered | NextStepChanged | RouteLeft | RouteTaken | CallBegun | CallAnswered | CallFailed | LaunchRefused
-    | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp | DisksFree | Drained
+    | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp | DisksFree | StartedAgain | Drained
 )  # fmt: skip
 
 
 QUIET = (
     CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused, ProgressSeen,
-    ImageReady, ImageGivenUp, DisksFree, LockGone,
+    ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone,
 )  # fmt: skip
 """What is in the log and not in the feed: another fact says it, or nobody reads it."""
 
