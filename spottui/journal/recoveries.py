@@ -25,7 +25,8 @@ _PLAN_FACTS = (f.PlanMade, f.PlanSurveyed, f.RouteChosen, f.Retried)
 _IDS_PER_QUERY = 500
 
 _ROW = schema.recovery.c.data
-_RECLAIMED = sa.select(schema.recovery.c.region, schema.recovery.c.instance_id).distinct()
+_OWNER = (schema.recovery.c.region, schema.recovery.c.instance_id)
+_RECLAIMED = sa.select(*_OWNER, sa.func.count()).group_by(*_OWNER)
 # In the words of the index that was made for it.
 _RELEASES = (
     sa.select(*FACT_COLUMNS)
@@ -46,9 +47,10 @@ class Recoveries:
         self._known: dict[str, Recovery] = {}
         self._plans: dict[str, Plan] = {}
         self._ended: deque[str] = deque()
-        self._reclaimed: set[tuple[str, str]] = set()
+        self._reclaimed: dict[tuple[str, str], int] = {}
         self._released: dict[tuple[str, str], datetime] = {}
         self._lock = threading.Lock()
+        self._is_loaded = False
         self.feed: deque[Logged] = deque(maxlen=FEED_KEPT)
         self.seq = 0
         self._load()
@@ -72,6 +74,10 @@ class Recoveries:
     def was_reclaimed(self, region: str, instance_id: str) -> bool:
         """Whether there is any recovery of an instance, however old."""
         return (region, instance_id) in self._reclaimed
+
+    def count_of(self, region: str, instance_id: str) -> int:
+        """Return how many recoveries of an instance there are; 2 stands for more."""
+        return self._reclaimed.get((region, instance_id), 0)
 
     def released_at(self, region: str, instance_id: str) -> datetime | None:
         """Return when an instance that nobody had spoken of was released, within the last week."""
@@ -154,7 +160,9 @@ class Recoveries:
     def _keep(self, recovery: Recovery) -> None:
         was = self._known.get(recovery.recovery_id)
         self._known[recovery.recovery_id] = recovery
-        self._reclaimed.add((recovery.region, recovery.instance_id))
+        if was is None and self._is_loaded:
+            key = recovery.region, recovery.instance_id
+            self._reclaimed[key] = min(self._reclaimed.get(key, 0) + 1, 2)
         if recovery.state.is_final and (was is None or not was.state.is_final):
             self._ended.append(recovery.recovery_id)
             self._forget_old(recovery.ended)
@@ -179,7 +187,8 @@ class Recoveries:
             for query in (ended, going):
                 for text in connection.execute(query).scalars():
                     self._keep(decode(text, Recovery))
-            self._reclaimed.update((row[0], row[1]) for row in connection.execute(_RECLAIMED))
+            self._reclaimed.update(((row[0], row[1]), min(row[2], 2)) for row in connection.execute(_RECLAIMED))
+            self._is_loaded = True
             self._tell([as_logged(row) for row in connection.execute(_RELEASES)])
             self.feed.clear()
             self.feed.extend(reversed(newest_of_feed(connection, FEED_KEPT)))
