@@ -63,6 +63,11 @@ class Transaction:
             self._savepoint = self._connection.begin_nested()
         return self._connection
 
+    @property
+    def head(self) -> int:
+        """The number of the last fact, those of this transaction counted."""
+        return self._recoveries.seq + len(self._done.facts) + len(self._own.facts)
+
     def recovery(self, recovery_id: str) -> Recovery | None:
         """Return a recovery as it is now."""
         return (
@@ -124,8 +129,7 @@ class Transaction:
         self._logged(fact, at, region, instance_id, "")
 
     def _logged(self, fact: Fact, at: datetime, region: str, instance_id: str, recovery_id: str) -> Logged:
-        seq = self._recoveries.seq + len(self._done.facts) + len(self._own.facts) + 1
-        logged = Logged(seq, at, fact, region, instance_id, recovery_id)
+        logged = Logged(self.head + 1, at, fact, region, instance_id, recovery_id)
         self._own.facts.append(logged)
         return logged
 

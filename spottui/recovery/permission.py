@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -170,7 +170,8 @@ def _from_earlier_image(now: datetime, transaction: Transaction, recovery: Recov
     plan = transaction.plan(recovery.recovery_id)
     if plan is None or recovery.decision is not Decision.NONE:
         return
-    chosen = by_route(plan, Route.WARM_IMAGE)
+    # Who has read the plan with the other route has not said yes to this one.
+    chosen = replace(by_route(plan, Route.WARM_IMAGE), first_digest="")
     transaction.set_plan(recovery.recovery_id, chosen)
     fact = RouteChosen(Route.WARM_IMAGE, next_step(chosen), why=Verdict.WILL_NOT)
     transaction.record(recovery.recovery_id, fact, now)

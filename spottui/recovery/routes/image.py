@@ -28,7 +28,7 @@ async def image_route(ctx: RecoveryContext) -> StepOutcome:
         lost = await wait_for_image(ctx, image_id)
         if lost is None:
             return await bring_up(ctx, image_id)
-        if not lost.retryable or len(ctx.recovery.made("image")) % IMAGES == 0:
+        if not lost.retryable or ctx.recovery.images % IMAGES == 0:
             return lost
 
 
