@@ -205,7 +205,8 @@ def _cause(known: Failure) -> tuple[str, str]:
         said = f"{known.action}: {known.message}" if known.message else known.action
         return known.code, f"{said} {advice}".strip()
     message = plain(_ERRNO.sub("", known.message), _CAUSE_CELLS)
-    return f"{known.kind}: {message}" if message else known.kind, f"{known.action} {advice}".strip()
+    cause = ": ".join(part for part in (known.kind, message) if part)
+    return cause, f"{known.action} {advice}".strip()
 
 
 def _in_full(source: SourceHealth, now: datetime) -> str:

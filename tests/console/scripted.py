@@ -10,8 +10,8 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from spottui.domain.background import Background, Found, PriceHistory
 from spottui import words
+from spottui.domain.background import Background, Found, PriceHistory
 from spottui.domain.facts import (
     NOBODY,
     CallAnswered,
