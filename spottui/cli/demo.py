@@ -86,6 +86,8 @@ class _Outcome:
 
     def is_complete(self, view: "DeskView") -> bool:
         """Whether every expected recovery is over, or has had all the time in the world."""
+        from spottui import words
+
         over = [recovery for recovery in view.recoveries if recovery.state.is_final]
         self.rows = [
             (
@@ -93,7 +95,7 @@ class _Outcome:
                 recovery.instance_id,
                 recovery.state.value,
                 ((recovery.ended or view.at) - recovery.started).total_seconds(),
-                recovery.reason,
+                words.reason(recovery.reason, recovery.region),
             )
             for recovery in view.recoveries
         ]

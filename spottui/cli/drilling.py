@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from spottui import words
 from spottui.cli.consoles import live_consoles
 from spottui.cli.progress import Progress
 from spottui.cloud.errors import CloudError
@@ -101,8 +102,9 @@ def _shown_as(journal: Journal, instance_id: str) -> str:
     found = incident(journal, instance_id)
     if found is None:
         return ""
-    said = found.recovery.reason or found.recovery.next_step
-    evidence = f"{found.recovery.state}, evidence {found.interruption.marks}"
+    recovery = found.recovery
+    said = words.reason(recovery.reason, recovery.region) or words.next_step(recovery.next_step)
+    evidence = f"{recovery.state}, evidence {found.interruption.marks}"
     return plain(f"{evidence}: {said}" if said else evidence, 300)
 
 

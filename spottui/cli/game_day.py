@@ -86,13 +86,12 @@ class Score:
 
 def score_of(incident: "Incident") -> Score:
     """Return the score of one incident."""
-    from spottui.domain.audit import Phase
+    from spottui.domain.facts import Decided
+    from spottui.domain.recovery import Decision
 
     known, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
-    confirmed = (
-        entry.at for entry in incident.audit if entry.phase is Phase.DECISION and entry.detail.startswith("confirm")
-    )
-    first = next(confirmed, None)
+    decided = (one for one in incident.log if isinstance(one.fact, Decided))
+    first = next((one.at for one in decided if one.fact.decision is Decision.CONFIRM), None)
     return Score(
         name=recovery.name or recovery.instance_id,
         state=recovery.state.value,

@@ -7,6 +7,7 @@ from types import FrameType
 
 import click
 
+from spottui import words
 from spottui.cli.assembly import open_desk
 from spottui.cli.records import event_record, line, recovery_record, source_record
 from spottui.desk import Desk
@@ -67,7 +68,7 @@ class _Changes:
             self._print_if_new(view, "source", f"{source.name} {source.region}", {**record, "last_ok": None})
         auto: dict[str, object] = {
             "armed": view.auto.armed,
-            "reason": view.auto.reason or None,
+            "reason": words.stopped(view.auto.stopped) or None,
             "in_flight": view.auto.in_flight,
         }
         self._print_if_new(view, "auto", "", auto)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from spottui import words
 from spottui.cloud.ecs import Ecs
 from spottui.domain.clock import NOTICE_S, SystemClock
 from spottui.domain.forecast import Forecast, ImageTiming, before_image
@@ -49,15 +50,13 @@ def _confirmed(policy: Policy, plan: Plan, forecast: Forecast, now: datetime) ->
     """Ask the guard's own rules, as if auto-mode were armed and nothing else under way."""
     one, deadline = plan.spec.instance, now + timedelta(seconds=NOTICE_S)
     reclaim = Interruption(one.region, one.instance_id, int(now.timestamp()), now, deadline, (Evidence.LOCK,))
-    recovery = Recovery(
-        reclaim.id, one.region, one.instance_id, one.name, RecoveryState.NEEDS_YOU, deadline, now, route=plan.route
-    )
+    recovery = Recovery(reclaim, one.name, RecoveryState.NEEDS_YOU, route=plan.route)
     idle = Look(now, Standing(armed=True), 0, (), 0.0, (), 0, 0.0, None)
     # Prices are looked up when it happens.
     priced = replace(plan, surveyed=True)
     answer = judge(policy, idle, Case(recovery, reclaim, priced, forecast, now, None, {}))
     if isinstance(answer, Refusal):
-        return f"not by auto-mode: {plain(answer.reason, 300)}"
+        return f"not by auto-mode: {words.reason(answer.reason, one.region)}"
     return f"{(answer.veto_until - now).total_seconds():.0f} s after the lock, if auto-mode is armed and nobody vetoes"
 
 

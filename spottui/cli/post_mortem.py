@@ -5,15 +5,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from spottui import words
 from spottui.cli.statistics import incident_rows
-from spottui.domain.audit import Phase
+from spottui.domain.facts import CallBegun, Logged
 from spottui.domain.leftover import Kept
 from spottui.domain.outcome import Outcome
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.journal.incidents import Incident
 from spottui.tables.moments import money
+from spottui.tables.timeline import Sign, sign_of
 
+_WHATS = {
+    Sign.EVIDENCE: "evidence",
+    Sign.DECISION: "decision",
+    Sign.STATE: "state",
+    Sign.UNDER_WAY: "intent",
+    Sign.GOOD: "result",
+    Sign.FAILED: "error",
+    Sign.UNKNOWN: "unknown",
+}
+_FAILURES = (Sign.FAILED, Sign.UNKNOWN)
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
@@ -76,23 +88,28 @@ def as_markdown(incident: Incident, prices: Mapping[str, float]) -> str:
 
 def timeline(incident: Incident) -> list[Moment]:
     """Return what was seen, decided and called, oldest first; what came of a call stands where its answer came."""
-    moments = [
-        Moment(one.at, one.phase.value, plain(f"{one.action} {one.detail}".strip(), 500), one.request_id)
-        for one in incident.audit
-        if one.at
-    ]
+    signed = ((one, sign_of(one.fact)) for one in incident.log)
+    moments = [_moment(one, sign) for one, sign in signed if sign]
     return sorted(moments, key=lambda one: one.at)
+
+
+def _moment(one: Logged, sign: Sign) -> Moment:
+    action, detail = words.step(one)
+    failed = "failed: " if sign in _FAILURES else ""
+    return Moment(one.at, _WHATS[sign], plain(f"{action} {failed}{detail}".strip(), 500), words.request_id(one.fact))
 
 
 def _facts(incident: Incident, prices: Mapping[str, float]) -> list[tuple[str, str]]:
     known, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
-    failures = sum(one.phase in (Phase.ERROR, Phase.UNKNOWN) for one in incident.audit)
+    reason = words.reason(recovery.reason, recovery.region)
+    calls = sum(isinstance(one.fact, CallBegun) for one in incident.log)
+    failures = sum(sign_of(one.fact) in _FAILURES for one in incident.log)
     return [
         ("instance", f"{known.instance_id} in {incident.past.zone or known.region}"),
         ("type", incident.past.instance_type),
         ("notice", f"{known.first_seen:%Y-%m-%d %H:%M:%S}, evidence {known.marks}"),
         ("deadline", f"{known.deadline:%H:%M:%S}"),
-        ("outcome", f"{recovery.state}: {recovery.reason}" if recovery.reason else recovery.state.value),
+        ("outcome", ": ".join(text for text in (recovery.state.value, reason) if text)),
         ("last verdict", recovery.verdict.value if recovery.verdict else "none: there was no forecast"),
         ("decided by", recovery.who),
         ("route", recovery.route.value),
@@ -101,7 +118,7 @@ def _facts(incident: Incident, prices: Mapping[str, float]) -> list[tuple[str, s
         ("age of data", _age_of_data(outcome, recovery)),
         ("price an hour, by its plan", _price(outcome, recovery)),
         ("duplicates suppressed", str(known.duplicates)),
-        ("calls", f"{sum(one.phase is Phase.INTENT for one in incident.audit)}, {failures} of them failed at first"),
+        ("calls", f"{calls}, {failures} of them failed at first"),
         ("created", ", ".join(f"{one.kind} {one.resource_id}" for one in recovery.created)),
         *(("kept", _kept(one, prices)) for one in outcome.kept),
     ]

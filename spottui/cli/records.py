@@ -4,7 +4,8 @@ import json
 from datetime import datetime
 from typing import Any
 
-from spottui.domain.feed import Event
+from spottui import words
+from spottui.domain.facts import Logged
 from spottui.domain.prospect import verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.view import SourceHealth
@@ -22,26 +23,28 @@ def recovery_record(recovery: Recovery, now: datetime) -> dict[str, Any]:
         "name": recovery.name,
         "region": recovery.region,
         "state": recovery.state.value,
-        "reason": recovery.reason,
+        "reason": words.reason(recovery.reason, recovery.region),
         "route": recovery.route.value,
         "deadline": recovery.deadline.isoformat(timespec="seconds"),
         "verdict": verdict.value if verdict else None,
         "progress": recovery.progress,
-        "trouble": recovery.trouble or None,
+        "trouble": words.trouble(recovery) or None,
         "image_id": recovery.image_id or None,
         "new_instance_id": recovery.new_instance_id or None,
         "created": [{"kind": one.kind, "id": one.resource_id} for one in recovery.created],
     }
 
 
-def event_record(event: Event) -> dict[str, Any]:
-    """Return a line of the feed."""
+def event_record(event: Logged) -> dict[str, Any]:
+    """Return a line of the feed; `fact` is the tag of its fact, `event` its kind in words."""
+    kind = words.event_kind(event.fact)
     return {
-        "event": event.kind.value,
+        "event": kind.value if kind else None,
+        "fact": event.fact.__struct_config__.tag,
         "region": event.region,
         "instance_id": event.instance_id or None,
-        "text": event.text,
-        "request_id": event.request_id or None,
+        "text": words.text(event),
+        "request_id": words.request_id(event.fact) or None,
     }
 
 
@@ -51,7 +54,7 @@ def source_record(source: SourceHealth) -> dict[str, Any]:
         "name": source.name,
         "region": source.region,
         "last_ok": source.last_ok.isoformat(timespec="seconds") if source.last_ok else None,
-        "error": source.error or None,
+        "error": words.fault(source.failure) if source.failure else None,
     }
 
 

@@ -230,13 +230,15 @@ def _show_progress(progress: Progress, now: "Recovery", at: "datetime") -> None:
 
 
 def _line(now: "Recovery", at: "datetime") -> str:
+    from spottui import words
     from spottui.domain.prospect import said_of
     from spottui.domain.text import plain
 
     progress = f" {now.progress} %" if now.is_imaging else ""
     verdict = "" if now.state.is_final else said_of(now, at)
-    ids, why = now.new_instance_id or now.image_id, now.next_step if now.awaits_release else now.reason
-    said = (f"{now.state.value}{progress}", verdict, ids, plain(why or now.trouble))
+    why = words.next_step(now.next_step) if now.awaits_release else words.reason(now.reason, now.region)
+    ids = now.new_instance_id or now.image_id
+    said = (f"{now.state.value}{progress}", verdict, ids, plain(why or words.trouble(now)))
     return "  ".join(text for text in said if text)
 
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from statistics import median
 
+from spottui import words
 from spottui.domain.history import Past
 from spottui.domain.outcome import Outcome, nine_of_ten
 from spottui.domain.recovery import RecoveryState
@@ -78,7 +79,7 @@ def _row(one: Past) -> dict[str, object]:
         "kept_gib": _gib(outcome),
         "duplicates": interruption.duplicates,
         "new_instance_id": recovery.new_instance_id,
-        "reason": plain(recovery.reason, 500),
+        "reason": plain(words.reason(recovery.reason, recovery.region), 500),
     }
 
 

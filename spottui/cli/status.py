@@ -104,11 +104,13 @@ _MODES = {
 
 
 def _row(one: "Recovery", now: datetime) -> str:
+    from spottui import words
     from spottui.domain.prospect import said_of
     from spottui.domain.text import plain
 
     verdict = "" if one.ended else said_of(one, now)
-    said = plain(" · ".join(text for text in (verdict, one.reason or one.next_step, one.trouble) if text), 300)
+    why = words.reason(one.reason, one.region) or words.next_step(one.next_step)
+    said = plain(" · ".join(text for text in (verdict, why, words.trouble(one)) if text), 300)
     return f"{_left(one, now):<7}{plain(one.name, 12):<13}{one.instance_id:<24}{one.state.value:<12}{said}"
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.content import Content
 
-from spottui.console.choice import by_id, interruption_of, is_wished
+from spottui.console.choice import by_id, interruption_of
 from spottui.console.dialog import Ask
 from spottui.console.messages import Answered
 from spottui.domain.instance import InterruptionBehavior
@@ -17,6 +17,7 @@ from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
+from spottui.tables.instances import is_wish
 from spottui.tables.moments import money, when
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class CancelDialog(Ask):
 
 def _fate(view: DeskView, recovery: Recovery, now: datetime) -> str:
     """What becomes of the instance without its recovery."""
-    if is_wished(view, recovery):
+    if is_wish(recovery.interruption):
         return "goes on running: no reclaim of it is known."
     if now >= recovery.deadline:
         return f"was taken back {when(recovery.deadline, now)}, and nothing will replace it."

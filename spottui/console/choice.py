@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from spottui.domain.feed import Event
+from spottui.domain.facts import Logged
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.column import Cell, Row
-from spottui.tables.instances import is_wish, open_reclaims
+from spottui.tables.instances import open_reclaims
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Choice:
 
     row: Row | None = None
     instance: Instance | None = None
-    event: Event | None = None
+    event: Logged | None = None
     recovery: Recovery | None = None
     waiting: Recovery | None = None
     window: Recovery | None = None
@@ -68,7 +68,7 @@ class Choice:
         panel: str,
         row: Row | None,
         instances: Mapping[Cell, Instance],
-        events: Mapping[Cell, Event],
+        events: Mapping[Cell, Logged],
     ) -> "Choice":
         """Return what a row of one of the panels `instances`, `events` and `recoveries` stands for."""
         if view is None:
@@ -116,8 +116,3 @@ def interruption_of(view: DeskView, region: str, instance_id: str) -> Interrupti
 def by_id(view: DeskView, recovery_id: str) -> Recovery | None:
     """Return a recovery by its id."""
     return next((recovery for recovery in view.recoveries if recovery.recovery_id == recovery_id), None)
-
-
-def is_wished(view: DeskView, recovery: Recovery) -> bool:
-    """Whether nothing but an engineer's wish speaks for a recovery."""
-    return any(is_wish(one) for one in view.interruptions if one.id == recovery.recovery_id)

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from spottui import __version__
+from spottui import __version__, words
 from spottui.console.details import Fact, section
 from spottui.console.page import Page
-from spottui.domain.feed import EventKind
 from spottui.domain.view import DeskView, SourceHealth
 from spottui.tables.moments import age
+from spottui.words import EventKind
 
 if TYPE_CHECKING:
     from spottui.console.app import SpottuiApp
@@ -87,9 +87,10 @@ def _sources(app: "SpottuiApp", view: DeskView) -> list[Fact]:
 
 def _health(source: SourceHealth, last: str) -> str:
     said = f"last answer {last} ago" if source.last_ok else "no answer yet"
-    return f"{said}, asked every {source.interval_s:g} s{f': {source.error}' if source.error else ''}"
+    fault = f": {words.fault(source.failure)}" if source.failure else ""
+    return f"{said}, asked every {source.interval_s:g} s{fault}"
 
 
 def _troubles(view: DeskView) -> list[Fact]:
-    told = [event for event in view.events if event.kind is EventKind.SOURCE][-_TROUBLES:]
-    return [(f"{event.at:%H:%M:%S} {event.region}", event.text) for event in reversed(told)] or [("none", "-")]
+    told = [event for event in view.events if words.event_kind(event.fact) is EventKind.SOURCE][-_TROUBLES:]
+    return [(f"{event.at:%H:%M:%S} {event.region}", words.text(event)) for event in reversed(told)] or [("none", "-")]

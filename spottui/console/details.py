@@ -5,14 +5,16 @@ from datetime import datetime
 
 from textual.content import Content
 
+from spottui import words
 from spottui.console.page import Page
-from spottui.domain.feed import Event
+from spottui.domain.facts import Logged, PoisonSeen
 from spottui.domain.history import Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
 from spottui.domain.prospect import image_expected, said_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
+from spottui.domain.view import DeskView, LiveConsole
 from spottui.tables.moments import age, duration
 
 _LABEL_CELLS = 18
@@ -33,25 +35,27 @@ class DetailsPage(Page):
         return self._look()
 
 
-def event_details(event: Event) -> Content:
+def event_details(event: Logged) -> Content:
     """Return one event with its whole text and, for poison, the raw body."""
     facts = [
         ("at", _when(event.at)),
-        ("kind", str(event.kind)),
+        ("kind", str(words.event_kind(event.fact) or "")),
         ("region", event.region),
         ("instance", event.instance_id),
         ("recovery", event.recovery_id),
-        ("RequestId", event.request_id),
-        ("text", event.text),
+        ("RequestId", words.request_id(event.fact)),
+        ("text", words.text(event)),
     ]
     parts = [section("Event", facts)]
-    if event.body:
-        parts.append(_body(event.body))
+    if isinstance(event.fact, PoisonSeen) and event.fact.body:
+        parts.append(_body(event.fact))
     return Content("\n").join(parts)
 
 
-def _body(body: str) -> Content:
+def _body(poison: PoisonSeen) -> Content:
     """The raw message as it came, one line for each of its lines, nothing in it interpreted."""
+    kept = len(poison.body)
+    body = poison.body + (f" … the first {kept} of {poison.length} characters" if poison.length > kept else "")
     lines = [f"  {plain(line, _BODY_CHARACTERS)}" for line in body[:_BODY_CHARACTERS].split("\n")]
     more = len(body) - _BODY_CHARACTERS
     title = Content.styled(f"Body, {len(body):,} characters", "bold $accent")
@@ -90,27 +94,42 @@ def reclaim_facts(reclaim: Interruption) -> list[Fact]:
     ]
 
 
-def recovery_facts(recovery: Recovery, now: datetime) -> list[Fact]:
+def recovery_facts(recovery: Recovery, view: DeskView) -> list[Fact]:
     """Return how a recovery stands now."""
-    waits = recovery.state.waits_for_permission
+    now, waits = view.at, recovery.state.waits_for_permission
     return [
         ("id", recovery.recovery_id),
         ("state", str(recovery.state)),
-        ("reason", recovery.reason),
+        ("reason", words.reason(recovery.reason, recovery.region)),
         ("route", str(recovery.route)),
         ("verdict", said_of(recovery, now)),
         ("image expected", _when(image_expected(recovery, now) if recovery.is_imaging else None)),
         ("image takes", f"{duration(recovery.image_s)} after a yes" if recovery.image_s and waits else ""),
         ("image", _image(recovery)),
         ("new instance", recovery.new_instance_id),
-        ("next", recovery.next_step),
-        ("trouble", "" if recovery.state.is_final else recovery.trouble),
+        ("next", words.next_step(recovery.next_step)),
+        ("trouble", "" if recovery.state.is_final else words.trouble(recovery)),
         ("progress seen", _when(recovery.unseen_since)),
         ("said yes", recovery.who),
+        ("driver", _driver(recovery, view)),
         ("started", _when(recovery.started)),
         ("ended", _when(recovery.ended)),
         *((f"made: {made.kind}", made.resource_id) for made in recovery.created),
     ]
+
+
+def _driver(recovery: Recovery, view: DeskView) -> str:
+    """Who goes on with it, where that can be another console than this one."""
+    if len(view.consoles) < 2 or not recovery.driver or recovery.state.is_final:
+        return ""
+    if recovery.driver == view.own:
+        return "this console"
+    one = next((console for console in view.consoles if console.id == recovery.driver), None)
+    return _console(one) if one else "a console that has ended: another one takes it over"
+
+
+def _console(one: LiveConsole) -> str:
+    return f"{one.host} pid {one.pid}" if one.answers else f"console {one.host} pid {one.pid} does not answer"
 
 
 def _image(recovery: Recovery) -> str:
@@ -127,14 +146,15 @@ def _outcome(recovery: Recovery) -> str:
     took = f" in {age((recovery.ended - recovery.started).total_seconds())}" if recovery.ended else ""
     more = f", now {recovery.new_instance_id}" if recovery.new_instance_id else ""
     forecast = f", forecast {recovery.verdict}" if recovery.verdict else ""
-    why = f": {recovery.reason}" if recovery.reason and recovery.state.came_to_nothing else ""
-    return f"{recovery.state}{took}{forecast}{more}{why}"
+    reason = words.reason(recovery.reason, recovery.region) if recovery.state.came_to_nothing else ""
+    return f"{recovery.state}{took}{forecast}{more}{f': {reason}' if reason else ''}"
 
 
-def timeline(events: list[Event]) -> Content:
+def timeline(events: list[Logged]) -> Content:
     """Return the events of an instance in a section of their own."""
     lines = [Content.styled("Timeline", "bold $accent")]
-    lines += [Content(f"  {event.at:%H:%M:%S}Z  {event.kind:<9}  {plain(event.text, 500)}") for event in events]
+    told = ((event.at, words.event_kind(event.fact) or "", plain(words.text(event), 500)) for event in events)
+    lines += [Content(f"  {at:%H:%M:%S}Z  {kind:<9}  {text}") for at, kind, text in told]
     return Content("\n").join([*(lines if len(lines) > 1 else [*lines, Content("  nothing yet")]), Content("")])
 
 

@@ -8,7 +8,7 @@ from textual.widget import Widget
 
 from spottui.console.messages import Answered
 from spottui.console.table import DeskTable
-from spottui.domain.feed import Event
+from spottui.domain.facts import Logged
 from spottui.tables.column import Cell, Rows
 from spottui.tables.diff import Diff
 from spottui.tables.events import EVENTS, event_row
@@ -39,9 +39,9 @@ class EventReader(Widget):
         self.display = False
         self.is_paused = False
         self._table, self._ask = table, ask
-        self.events: dict[Cell, Event] = {}
+        self.events: dict[Cell, Logged] = {}
         self.names: Mapping[str, str] = {}
-        self._live: Sequence[Event] = ()
+        self._live: Sequence[Logged] = ()
         self._words: tuple[str, ...] = ()
         self._no_older = False
         self._newer_let_go = False
@@ -61,7 +61,7 @@ class EventReader(Widget):
         """Return how many lines have come that the table does not hold."""
         return max(self._live[-1].seq - self._top(), 0) if self._live and not self.follows else 0
 
-    def take(self, events: Sequence[Event], new: Rows) -> None:
+    def take(self, events: Sequence[Logged], new: Rows) -> None:
         """Take in the newest lines of the feed, of which `new` are the rows that were not there before."""
         self._live = events
         if self.follows:
@@ -136,7 +136,7 @@ class EventReader(Widget):
     def _bottom(self) -> int:
         return min((int(key) for key in self._rows), default=0)
 
-    def _put(self, events: Sequence[Event], known: Rows | None = None) -> None:
+    def _put(self, events: Sequence[Logged], known: Rows | None = None) -> None:
         self.events.update((event.seq, event) for event in events)
         rows: Rows = {event.seq: (known or {}).get(event.seq) or event_row(event, self.names) for event in events}
         if rows:

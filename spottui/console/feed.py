@@ -21,7 +21,7 @@ from spottui.console.messages import (
     ViewArrived,
 )
 from spottui.console.titles import Headlines
-from spottui.domain.feed import Event
+from spottui.domain.facts import Logged
 from spottui.domain.instance import Instance
 from spottui.domain.recovery import Recovery
 from spottui.domain.refusal import Refused
@@ -218,7 +218,7 @@ class Shown:
         self._instance_rows = InstanceRows()
         self._named_for: tuple[tuple[Instance, ...], tuple[Recovery, ...]] = ((), ())
         self._names: dict[str, str] = {}
-        self._told: tuple[tuple[Event, ...], dict[str, str]] = ((), {})
+        self._told: tuple[tuple[Logged, ...], dict[str, str]] = ((), {})
         self._instances: Rows = {}
         self._events: Rows = {}
         self._recoveries: Rows = {}

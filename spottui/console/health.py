@@ -1,16 +1,18 @@
 """How fresh the sources are, what is wrong with them, and what an empty panel honestly says."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from spottui import words
+from spottui.domain.reasons import Failure
 from spottui.domain.text import plain
 from spottui.domain.view import ApiBudget, DeskView, SourceHealth
 from spottui.tables.moments import age
 
 SOURCES = ("queue", "lock", "sweep")
 
-_ADVICE = re.compile(r" (?=\[RequestId |Mend |Grant |Check )")
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 _CAUSE_CELLS = 24
 _QUEUE_NOT_READ = "queue is not read (read-only): its messages belong to the console that acts."
@@ -61,10 +63,11 @@ def shown_sources(view: DeskView) -> tuple[str, ...]:
 def standing(view: DeskView, now: datetime) -> tuple[object, ...]:
     """Return all that header, status and titles say of a view beside its counts and the ages of its sources."""
     sources = tuple(
-        (one.name, one.region, one.error, one.next_try, one.last_ok is None, one.is_stale(now)) for one in view.sources
+        (one.name, one.region, one.failure, one.next_try, one.last_ok is None, one.is_stale(now))
+        for one in view.sources
     )
     wide = (view.profile, view.regions, view.read_only, view.starting, view.replay)
-    return (*wide, view.auto, view.problem, view.budgets, sources)
+    return (*wide, view.auto, view.problem, view.budgets, view.consoles, sources)
 
 
 def is_read(view: DeskView, name: str) -> bool:
@@ -92,13 +95,20 @@ def problems(view: DeskView | None, failed: str, now: datetime, trouble: str = "
     if view is None:
         return ()
     found = [Problem(plain(view.problem))] if view.problem else []
-    found += [_source_problem(source, now) for source in view.sources if source.error or source.is_stale(now)]
+    found += [_source_problem(source, now) for source in view.sources if source.failure or source.is_stale(now)]
     found += [_budget_problem(one, now) for one in view.budgets if one.closed_until and one.closed_until > now]
-    if view.auto.reason and not view.auto.armed:
-        found.append(Problem(f"AUTO is off: {plain(view.auto.reason)}"))
+    found += _silent_consoles(view)
+    if view.auto.stopped and not view.auto.armed:
+        found.append(Problem(f"AUTO is off: {plain(words.stopped(view.auto.stopped))}"))
     if view.auto.armed:
         found += [_resting(place, until, now) for place, until in view.auto.resting if until > now]
     return tuple(found)
+
+
+def _silent_consoles(view: DeskView) -> Iterator[Problem]:
+    """A console that holds its place and is not heard of keeps what it drives from everybody."""
+    silent = (one for one in view.consoles if not one.answers)
+    return (Problem(plain(f"console {one.host} pid {one.pid} does not answer")) for one in silent)
 
 
 def _budget_problem(budget: ApiBudget, now: datetime) -> Problem:
@@ -163,7 +173,7 @@ def _unknown(view: DeskView | None, failed: str, source: str, what: str, now: da
     if view.replay:
         return _NOT_THEN
     ours = [health for health in view.sources if health.name == source]
-    broken = [health for health in ours if health.error]
+    broken = [health for health in ours if health.failure]
     if broken:
         return f"{what}: not known. {_in_full(broken[0], now)}"
     if not ours or any(health.last_ok is None for health in ours):
@@ -177,31 +187,32 @@ def _failure(view: DeskView | None, failed: str) -> str:
 
 
 def _source_problem(source: SourceHealth, now: datetime) -> Problem:
-    cause, more = _cause(source.error) if source.error else (f"no answer for {age(source.age_s(now))}", "")
+    cause, more = _cause(source.failure) if source.failure else (f"no answer for {age(source.age_s(now))}", "")
     parts = [cause, f"{source.name} {source.region}"]
     if source.next_try is not None:
         parts.append(f"next try {_seconds_until(source.next_try, now)}s")
     return Problem(plain(" · ".join(parts)), plain(more, 400))
 
 
-def _cause(error: str) -> tuple[str, str]:
-    """Return the cause and the rest of `Action: Code: message [RequestId …] advice`.
+def _cause(known: Failure) -> tuple[str, str]:
+    """Return the cause and the rest of what is known of it.
 
-    The Code is the cause; where the cloud gave none there is a word in small letters, and the message says more.
+    The Code is the cause; where the cloud gave none there is its kind, and the message says more.
     """
-    said, *advice = _ADVICE.split(error, maxsplit=1)
-    action, _, rest = said.partition(": ")
-    code, _, message = rest.partition(": ")
-    if not code:
-        return error, ""
-    if code[0].islower() and message:
-        return f"{code}: {plain(_ERRNO.sub('', message), _CAUSE_CELLS)}", " ".join((action, *advice))
-    return code, " ".join((f"{action}: {message}" if message else action, *advice))
+    request_id = f"[RequestId {known.request_id}]" if known.request_id else ""
+    advice = ". ".join(part for part in (request_id, words.advice(known)) if part)
+    if known.code:
+        said = f"{known.action}: {known.message}" if known.message else known.action
+        return known.code, f"{said} {advice}".strip()
+    message = plain(_ERRNO.sub("", known.message), _CAUSE_CELLS)
+    cause = ": ".join(part for part in (known.kind, message) if part)
+    return cause, f"{known.action} {advice}".strip()
 
 
 def _in_full(source: SourceHealth, now: datetime) -> str:
     next_try = "" if source.next_try is None else f" · next try in {_seconds_until(source.next_try, now)}s"
-    return plain(f"{source.name} {source.region}: {source.error}", 1000) + next_try
+    error = words.fault(source.failure) if source.failure else ""
+    return plain(f"{source.name} {source.region}: {error}", 1000) + next_try
 
 
 def _seconds_until(moment: datetime, now: datetime) -> int:

@@ -7,7 +7,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from spottui.console.choice import interruption_of, is_wished, recovery_of
+from spottui.console.choice import interruption_of, recovery_of
 from spottui.console.details import Fact, instance_facts, past_facts, reclaim_facts, recovery_facts, section, timeline
 from spottui.console.flow import column_cells, flow
 from spottui.console.messages import Answered
@@ -16,8 +16,8 @@ from spottui.console.price_chart import price_section
 from spottui.console.readiness import readiness
 from spottui.console.standing import standing
 from spottui.console.timeline_page import TimelinePage
-from spottui.domain.audit import Entry
 from spottui.domain.background import Background
+from spottui.domain.facts import Logged
 from spottui.domain.history import InstanceRecord
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
@@ -41,7 +41,7 @@ _PAST_SHOWN = 20
 class InstancePage(Page):
     """Follows one instance; what journal and cloud know of it beside that is asked for once, when the page opens.
 
-    The audit of its recovery is read again with each view: what failed last stands at the top.
+    The log of its recovery is read again with each view: what failed last stands at the top.
     """
 
     KEYS = "esc leaves · T timeline · c copies it · ↑ ↓ pgup pgdn scroll"
@@ -52,7 +52,7 @@ class InstancePage(Page):
         self._main, self._here = main, (region, instance_id)
         self._record: InstanceRecord | None = None
         self._background: Background | None = None
-        self._audit: tuple[Entry, ...] = ()
+        self._log: tuple[Logged, ...] = ()
         self._read_at: tuple[str, int] | None = None
         self._problem = "Reading the journal…"
 
@@ -64,7 +64,7 @@ class InstancePage(Page):
         """Show what has changed; what no sweep had captured when the page was opened is asked for again."""
         if self._record and self._record.spec is None:
             self._ask()
-        self._read_audit()
+        self._read_log()
         super().tick()
 
     def text(self) -> Content:
@@ -84,8 +84,8 @@ class InstancePage(Page):
         parts += [section("Instance", instance_facts(one)) for one in view.instances if self._is_here(one)]
         heads = [_head(one) for one in view.instances if self._is_here(one)]
         if recovery:
-            made, wish = steps(self._audit, now), is_wished(view, recovery)
-            heads += [Content.assemble(*line) for line in standing(recovery, made, now, wish=wish)]
+            made = steps(self._log, now)
+            heads += [Content.assemble(*line) for line in standing(recovery, made, now)]
         return Content("\n").join([*heads, Content(""), flow(parts, self.room, _LEAST_CELLS)])
 
     def action_timeline(self) -> None:
@@ -104,7 +104,7 @@ class InstancePage(Page):
         reclaim = interruption_of(view, *self._here)
         return reclaim.deadline if reclaim and not is_wish(reclaim) else None
 
-    def _read_audit(self) -> None:
+    def _read_log(self) -> None:
         if (view := self._main.view) is None or (recovery := self._recovery) is None:
             return
         recovery_id, asked_at = recovery.recovery_id, (recovery.recovery_id, view.version)
@@ -116,7 +116,7 @@ class InstancePage(Page):
         """What is known of its reclaims, and whether one of them is under way: then that comes first."""
         recoveries = [one for one in view.recoveries if self._is_here(one)]
         found = [section("Reclaim", reclaim_facts(one)) for one in view.interruptions if self._is_here(one)]
-        found += [section("Recovery", recovery_facts(one, view.at)) for one in recoveries]
+        found += [section("Recovery", recovery_facts(one, view)) for one in recoveries]
         return found, any(not one.state.is_final for one in recoveries)
 
     def _prices(self, spec: LaunchSpec | None, now: datetime) -> list[Content]:
@@ -139,7 +139,7 @@ class InstancePage(Page):
         elif isinstance(message.answer, Background):
             self._background = message.answer
         elif isinstance(message.answer, tuple):
-            self._audit = message.answer
+            self._log = message.answer
         super().tick()
 
     def _ask(self) -> None:

@@ -60,7 +60,7 @@ def header(
     fresh = [freshness(view, name, now) for name in shown_sources(view)]
     for place, whole in _SHORTER:
         named = [(f" {title}", "bold")] if "title" in whole else []
-        left = [*named, *badge, (f"  {place(view)}", "")]
+        left = [*named, *badge, (f"  {place(view)}", ""), *(_consoles(view) if "consoles" in whole else [])]
         told = fresh if "ages" in whole else [one for one in fresh if one.stale]
         right = [_auto(view.auto, whole="auto" in whole), *(_age(one, whole="sources" in whole) for one in told)]
         if _length(left) + _length(right) + len(clock) + _GAP_CELLS + _ENDS_CELLS <= width:
@@ -142,14 +142,20 @@ def _place(view: DeskView) -> str:
     return f"{plain(view.profile, 40)} · {_region(view)}"
 
 
+def _consoles(view: DeskView) -> list[Part]:
+    """How many act on this journal, where this is not the only one."""
+    return [(f" · {len(view.consoles)} consoles", "")] if len(view.consoles) > 1 else []
+
+
 def _region(view: DeskView) -> str:
     first, more = (view.regions[0] if view.regions else "no region"), len(view.regions) - 1
     return f"{plain(first, 40)} +{more}" if more > 0 else plain(first, 40)
 
 
 _SHORTER: tuple[tuple[Callable[[DeskView], str], tuple[str, ...]], ...] = (
-    (_place, ("title", "ages", "auto", "sources")),
-    (_place, ("title", "ages", "sources")),
+    (_place, ("title", "ages", "auto", "sources", "consoles")),
+    (_place, ("title", "ages", "sources", "consoles")),
+    (_place, ("title", "ages", "consoles")),
     (_place, ("title", "ages")),
     (_region, ("title", "ages")),
     (_region, ("ages",)),

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from textual.content import Content
 
+from spottui import words
 from spottui.console.places_text import place_in_short, places_in_short
 from spottui.console.plan_details import in_full, kept, size_of
 from spottui.console.plan_lines import Line, change, joined, lost, price
@@ -77,7 +78,7 @@ def _deadline(subject: Subject, now: datetime) -> Line:
     line: Line = [(f"taken back {when(deadline, now)}", "bold")]
     if recovery is None:
         return [*line, (" · no forecast yet", "dim")]
-    failed = recovery.trouble or recovery.reason or str(recovery.state)
+    failed = words.trouble(recovery) or words.reason(recovery.reason, recovery.region) or str(recovery.state)
     return [*line, (" · last time ", ""), (plain(failed, 300), "bold $error")]
 
 

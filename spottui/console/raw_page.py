@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
 from datetime import datetime
 
+import msgspec
 from textual.content import Content
 
 from spottui.console.choice import Choice, interruption_of
@@ -33,9 +33,5 @@ def raw(choice: Choice, view: DeskView | None) -> str:
     """Return what the desk holds of a row: the event, or the instance, with its interruption and its recovery."""
     reclaim = interruption_of(view, choice.region, choice.resource_id) if view and choice.event is None else None
     parts = {"event": choice.event, "instance": choice.instance, "interruption": reclaim, "recovery": choice.recovery}
-    known = {name: asdict(part) for name, part in parts.items() if part is not None}
-    return json.dumps(known, indent=2, default=_text)
-
-
-def _text(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+    known = {name: part for name, part in parts.items() if part is not None}
+    return json.dumps(msgspec.to_builtins(known, builtin_types=(datetime,)), indent=2, default=datetime.isoformat)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.message_pump import MessagePump
 
+from spottui import words
 from spottui.console.choice import interruption_of, recovery_of
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
@@ -128,7 +129,7 @@ def auto(main: "MainScreen") -> None:
         return
     limits = main.view.auto
     if limits.armed:
-        main.feed.command(lambda desk: desk.disarm(main.who, f"disarmed by {main.who}"), "Auto-mode is off")
+        main.feed.command(lambda desk: desk.disarm(main.who), "Auto-mode is off")
         return
     text = (
         "Auto-mode recovers instances by itself, as soon as a lock confirms the reclaim:\n\n"
@@ -139,8 +140,8 @@ def auto(main: "MainScreen") -> None:
         "It calls ModifyDiskAttribute, CreateImage, RunInstances and what else each plan names,\n"
         "for every instance that is reclaimed. Instances cost money. a disarms it."
     )
-    if limits.reason:
-        text += f"\n\nIt is off because: {plain(limits.reason)}"
+    if limits.stopped:
+        text += f"\n\nIt is off because: {words.stopped(limits.stopped)}"
     _ask(main, "Arm auto-mode?", text, "Arm", lambda: main.feed.command(lambda desk: desk.arm(main.who), "Armed"))
 
 

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from spottui import words
 from spottui.console.cells import cell_text
 from spottui.console.readiness import VERDICT_STYLES, image_said
 from spottui.domain.prospect import said_of, verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
+from spottui.tables.instances import is_wish
 from spottui.tables.moments import age, when
 from spottui.tables.timeline import Step, last_failure
 
@@ -16,7 +18,7 @@ Line = list[tuple[str, str]]
 _SAID_CELLS = 61
 
 
-def standing(recovery: Recovery, made: Sequence[Step], now: datetime, *, wish: bool = False) -> list[Line]:
+def standing(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]:
     """Return how a recovery stands in lines, what failed last before all else; `made` are its steps.
 
     What a replacement has overtaken is in the steps alone.
@@ -24,14 +26,15 @@ def standing(recovery: Recovery, made: Sequence[Step], now: datetime, *, wish: b
     """
     state = "waits" if recovery.awaits_release else str(recovery.state)
     failed = None if recovery.new_instance_id else last_failure(made)
-    lines: list[Line] = [[(state, "bold"), *_outlook(recovery, now, wish=wish)], *(_failure(failed) if failed else [])]
+    lines: list[Line] = [[(state, "bold"), *_outlook(recovery, now)], *(_failure(failed) if failed else [])]
     goes_on = not recovery.state.is_final
     if recovery.trouble and goes_on and (failed is None or recovery.unseen_since):
-        lines.append([("trouble  ", "dim"), (f"{plain(recovery.trouble, 500)}{_unseen(recovery, now)}", "bold $error")])
+        trouble = f"{plain(words.trouble(recovery), 500)}{_unseen(recovery, now)}"
+        lines.append([("trouble  ", "dim"), (trouble, "bold $error")])
     if recovery.reason:
-        lines.append([("why   ", "dim"), (plain(recovery.reason, 500), "")])
+        lines.append([("why   ", "dim"), (plain(words.reason(recovery.reason, recovery.region), 500), "")])
     if recovery.next_step and goes_on:
-        lines.append([("next  ", "dim"), (plain(recovery.next_step, 500), "")])
+        lines.append([("next  ", "dim"), (plain(words.next_step(recovery.next_step), 500), "")])
     return [
         *lines,
         *([("made  ", "dim"), (f"{plain(one.kind)} {plain(one.resource_id)}", "")] for one in recovery.created),
@@ -54,12 +57,12 @@ def _unseen(recovery: Recovery, now: datetime) -> str:
     return f" · its progress is {age((now - recovery.unseen_since).total_seconds())} old"
 
 
-def _outlook(recovery: Recovery, now: datetime, *, wish: bool) -> Line:
+def _outlook(recovery: Recovery, now: datetime) -> Line:
     if recovery.state.is_final:
         took_s = (recovery.ended - recovery.started).total_seconds() if recovery.ended else None
         where = f" · now {plain(recovery.new_instance_id)}" if recovery.new_instance_id else ""
         return [(f" after {age(took_s)}{where}", "")]
-    if wish:
+    if is_wish(recovery.interruption):
         return [(" · begun by hand, no reclaim is known", "")]
     return [(" · ", ""), *outlook(recovery, recovery.deadline, now)]
 

@@ -10,12 +10,12 @@ from rich.cells import cell_len
 from textual import on
 from textual.content import Content
 
-from spottui.console.choice import by_id, is_wished
+from spottui.console.choice import by_id
 from spottui.console.clipboard import copy
 from spottui.console.messages import Answered
 from spottui.console.page import Page
 from spottui.console.standing import Line, standing
-from spottui.domain.audit import Entry
+from spottui.domain.facts import Logged
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.moments import age
@@ -40,7 +40,7 @@ _INDENT = " " * 18
 
 
 class TimelinePage(Page):
-    """Follows a recovery; its audit is asked for again when the desk has another version.
+    """Follows a recovery; its log is asked for again when the desk has another version.
 
     A call can fail while the recovery stands where it stood. `c` copies the RequestId of the newest failure, or of the
     newest call.
@@ -51,7 +51,7 @@ class TimelinePage(Page):
     def __init__(self, main: "MainScreen", recovery: Recovery) -> None:
         super().__init__(f"Recovery of {plain(recovery.name or recovery.instance_id, 60)}")
         self._main, self._recovery_id = main, recovery.recovery_id
-        self._entries: Sequence[Entry] = ()
+        self._log: Sequence[Logged] = ()
         self._problem = "Reading the journal…"
         self._asked_at: int | None = None
 
@@ -59,8 +59,8 @@ class TimelinePage(Page):
         """Return the recovery and its steps as they are now."""
         now, view = self._main.clock.now(), self._main.view
         recovery = by_id(view, self._recovery_id) if view else None
-        made = steps(self._entries, now)
-        lines = _head(recovery, made, now, wish=is_wished(view, recovery)) if view and recovery else []
+        made = steps(self._log, now)
+        lines = _head(recovery, made, now) if recovery else []
         if self._problem:
             lines.append([(plain(self._problem, 400), "$warning")])
         room = max(self.app.size.width - _FRAME_CELLS - len(_INDENT), 20)
@@ -70,7 +70,7 @@ class TimelinePage(Page):
         return Content("\n").join(Content.assemble(*line) for line in lines)
 
     def tick(self) -> None:
-        """Show what has changed, and read the audit again where anything has."""
+        """Show what has changed, and read the log again where anything has."""
         version = self._main.view.version if self._main.view else 0
         if version != self._asked_at:
             self._asked_at = version
@@ -79,7 +79,7 @@ class TimelinePage(Page):
 
     def action_copy(self) -> None:
         """Copy the RequestId of the newest failure, else of the newest call."""
-        made = steps(self._entries, self._main.clock.now())
+        made = steps(self._log, self._main.clock.now())
         named = [step for step in made if step.request_id]
         failed = last_failure(named)
         if not named:
@@ -92,13 +92,13 @@ class TimelinePage(Page):
     def _show(self, message: Answered) -> None:
         self._problem = message.problem
         if isinstance(message.answer, tuple):
-            self._entries = message.answer
+            self._log = message.answer
         super().tick()
 
 
-def _head(recovery: Recovery, made: Sequence[Step], now: datetime, *, wish: bool) -> list[Line]:
+def _head(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]:
     where = f"  {plain(recovery.instance_id)}  {plain(recovery.region)}"
-    return [[(plain(recovery.name) or "(no name)", "bold"), (where, "")], *standing(recovery, made, now, wish=wish), []]
+    return [[(plain(recovery.name) or "(no name)", "bold"), (where, "")], *standing(recovery, made, now), []]
 
 
 def _step(step: Step, start: datetime, room: int) -> list[Line]:

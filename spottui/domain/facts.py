@@ -25,7 +25,8 @@ class SignSeen(_Fact, frozen=True, tag="sign"):
     """A source saw that an instance is being reclaimed: since `began`, until `deadline` as all signs together say.
 
     `again` counts the repeated signs so far, 0 for the first of its source. The first sign of all opens the recovery:
-    it has the `epoch`, and the instance's `name` where that is known.
+    it has the `epoch`, and the instance's `name` where that is known. `marks` are the letters of all signs, this one
+    included (`Interruption.marks`).
     """
 
     source: Evidence
@@ -37,6 +38,7 @@ class SignSeen(_Fact, frozen=True, tag="sign"):
     again: int = 0
     epoch: int = 0
     name: str = ""
+    marks: str = ""
 
 
 class LockGone(_Fact, frozen=True, tag="lock gone"):
@@ -51,7 +53,7 @@ class Released(_Fact, frozen=True, tag="released"):
 
 
 class MessageSeen(_Fact, frozen=True, tag="message"):
-    """A queue message about something else; `name` is the event's, `text` what it says, both untrusted."""
+    """A queue message about something else; `name` is the event's, `text` it with what it says, both untrusted."""
 
     name: str
     text: str = ""
@@ -186,13 +188,14 @@ class DriverChanged(_Fact, frozen=True, tag="driver"):
 
 
 class StateEntered(_Fact, frozen=True, tag="state"):
-    """The recovery is in this state: why, and what comes next."""
+    """The recovery is in this state: why, and what comes next; `was` is the state that it left."""
 
     state: RecoveryState
     reason: Reason | None = None
     next_step: NextStep | None = None
     veto_until: datetime | None = None
     queued: int | None = None
+    was: RecoveryState | None = None
 
 
 class NextStepChanged(_Fact, frozen=True, tag="next"):
@@ -214,10 +217,17 @@ class RouteLeft(_Fact, frozen=True, tag="route left"):
 
 
 class RouteTaken(_Fact, frozen=True, tag="route taken"):
-    """The recovery goes on by this route, because of what made it leave the others."""
+    """The recovery goes on by this route, for a `reason` where it has left another."""
 
     route: Route
-    because: Reason | None = None
+    reason: Reason | None = None
+
+
+class EarlierImageTaken(_Fact, frozen=True, tag="earlier image"):
+    """The replacement is launched from an earlier image of the instance, which was `made` then."""
+
+    image_id: str
+    made: datetime
 
 
 class CallBegun(_Fact, frozen=True, tag="call begun"):
@@ -306,7 +316,10 @@ class StartedAgain(_Fact, frozen=True, tag="started again"):
 
 
 class Drained(_Fact, frozen=True, tag="drained"):
-    """What came of the drain: the command's status, exit code and output, or why it did not run to its end."""
+    """What came of the drain: the command's status, exit code and output, or the failure for which it did not run.
+
+    With neither it was not at its end after `seconds`; less than one was too little to begin.
+    """
 
     name: str
     status: str
@@ -331,10 +344,11 @@ class CarriedOver(_Fact, frozen=True, tag="carried over"):
 
 
 Fact = (
-    EarlierLine | CarriedOver | SignSeen | LockGone | Released | MessageSeen | PoisonSeen | SourceFailed | SourceAnswers | PlanMade | PlanSurveyed
-    | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed | Disarmed | DriverChanged
-    | StateEntered | NextStepChanged | RouteLeft | RouteTaken | CallBegun | CallAnswered | CallFailed | LaunchRefused
-    | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp | DisksFree | StartedAgain | Drained
+    EarlierLine | CarriedOver | SignSeen | LockGone | Released | MessageSeen | PoisonSeen | SourceFailed | SourceAnswers
+    | PlanMade | PlanSurveyed | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed | Disarmed | DriverChanged
+    | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun | CallAnswered
+    | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp | DisksFree
+    | StartedAgain | Drained
 )  # fmt: skip
 
 

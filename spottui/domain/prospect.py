@@ -55,10 +55,13 @@ def _of_image(recovery: Recovery, now: datetime) -> Verdict | None:
     if recovery.route is Route.WARM_IMAGE or recovery.state in _IMAGE_THERE:
         return Verdict.IMAGE_READY
     expected = image_expected(recovery, now)
-    if expected is None:
+    if expected:
+        verdict = Forecast(expected, recovery.deadline).verdict
+    elif waits and recovery.verdict:
         # A journal of an earlier version holds no more than this.
-        return recovery.verdict if waits else None
-    verdict = Forecast(expected, recovery.deadline).verdict
+        verdict = recovery.verdict
+    else:
+        return None
     is_refused = recovery.trouble and recovery.imaging_since is None
     if verdict is not Verdict.WILL_NOT and (is_refused or recovery.unseen_since):
         return Verdict.NOT_KNOWN

@@ -42,22 +42,22 @@ class Why(StrEnum):
     PER_HOUR = "limit an hour"  # amounts: the limit; count; at: when the next is free
 
     CANCELLED_EARLY = "cancelled before anything was launched"
-    CANCELLED = "cancelled"  # resources: what is left behind
+    CANCELLED = "cancelled"  # resources: what is left behind, each as `kind id`
     VETOED = "vetoed"  # detail: by whom
     RELEASED_BEFORE_LOCK = "released before its lock was seen"  # at: the release, deadline
     NOTICE_TOO_LATE = "notice too late"  # deadline
     NO_LOCK_BY_DEADLINE = "no lock by the deadline"  # deadline
     NO_PLAN_BY_DEADLINE = "no plan by the deadline"  # deadline, causes
     NOBODY_CONFIRMED = "nobody confirmed"  # deadline, resources: the kept disks
-    CALLED_OFF = "called off"  # resource
+    CALLED_OFF = "called off"  # resource, detail: its status where it runs on
     RUNS_AGAIN = "runs again"  # resource
 
-    NO_IMAGE = "no image"  # failure
+    NO_IMAGE = "no image"  # failure, detail: the tag of what may exist all the same
     IMAGE_LOST = "image lost"  # resource, detail: its status, or nothing where it is not listed
     IMAGE_NOT_READY = "image not ready"  # resource, seconds
     NO_EARLIER_IMAGE = "no earlier image"
     NO_ROOM = "no room"  # resource: the image
-    NOT_LAUNCHED = "not launched"  # failure
+    NOT_LAUNCHED = "not launched"  # failure, detail: the tag of what may exist all the same
     REMOVED_AGAIN = "removed again"  # resource, detail: how that is known
     NOT_SEEN_RUNNING = "not seen running"  # resource, seconds
     STOPPED_RUNNING = "stopped running"  # resource, detail: its status, or nothing where it is not listed
@@ -65,7 +65,7 @@ class Why(StrEnum):
     DISK_TAKEN = "disk taken"  # resource, detail: the instance that has it
     DISK_GONE = "disk gone"  # resource
     DISKS_NOT_FREE = "disks not free"  # seconds
-    NO_SNAPSHOT = "no snapshot"  # resource: the disk, failure
+    NO_SNAPSHOT = "no snapshot"  # resource: the disk, failure, detail: the tag of what may exist all the same
     SNAPSHOT_FAILED = "snapshot failed"  # resource
     SNAPSHOT_NOT_READY = "snapshot not ready"  # resource, seconds
     NOT_ATTACHED = "not attached"  # resource: the replacement, causes
@@ -78,7 +78,7 @@ class Why(StrEnum):
     RUNS = "runs"  # resource, detail: its zone, seconds, at: the data's, causes: what was not moved
     EIP_GONE = "EIP gone"  # resource
     EIP_TAKEN = "EIP taken"  # resource, detail: the instance that has it
-    EIP_NOT_MOVED = "EIP not moved"  # resource, failure
+    EIP_NOT_MOVED = "EIP not moved"  # resource, failure, or detail: the instance on which it was not seen
     EARLIER_VERSION = "as an earlier version said it"  # detail: its sentence
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from spottui.domain.facts import DriverChanged, Fact, LockGone, Released, SignSeen
-from spottui.domain.interruption import Evidence, Observation, Release, deadline_of, first_sight, fuse, same_reclaim
+from spottui.domain.interruption import Evidence, Interruption, Observation, Release, deadline_of, first_sight, fuse, same_reclaim
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.journal.writer import Transaction
 
@@ -80,7 +80,7 @@ def _observe(
         return opened
     fused = fuse(same.interruption, seen)
     again = fused.duplicates if fused.evidence == same.interruption.evidence else 0
-    after = transaction.record(same.recovery_id, _sign(seen, fused.deadline, again), now)
+    after = transaction.record(same.recovery_id, _sign(seen, fused, again), now)
     of_instance[of_instance.index(same)] = after
     return after
 
@@ -120,7 +120,7 @@ def _open(
     taken = {one.interruption.epoch for one in of_instance}
     opened = first_sight(seen, now)
     epoch = next(number for number in range(opened.epoch, opened.epoch + EPOCHS + 1) if number not in taken)
-    sign = _sign(seen, deadline_of(seen), 0, epoch, name_of(seen.region, seen.instance_id))
+    sign = _sign(seen, opened, 0, epoch, name_of(seen.region, seen.instance_id))
     recovery_id = f"{seen.region}.{seen.instance_id}.{epoch}"
     recovery = transaction.begin(sign, now, seen.region, seen.instance_id, recovery_id)
     released = transaction.released_at(seen.region, seen.instance_id)
@@ -131,17 +131,18 @@ def _open(
     return recovery
 
 
-def _sign(seen: Observation, deadline: datetime, again: int, epoch: int = 0, name: str = "") -> SignSeen:
+def _sign(seen: Observation, known: Interruption, again: int, epoch: int = 0, name: str = "") -> SignSeen:
     return SignSeen(
         source=seen.source,
         began=seen.at,
-        deadline=deadline,
+        deadline=known.deadline,
         own_deadline=deadline_of(seen),
         action=seen.action,
         message_id=seen.message_id,
         again=again,
         epoch=epoch,
         name=name,
+        marks=known.marks,
     )
 
 

@@ -13,8 +13,9 @@ from itertools import count
 from typing import Any, Generic, TypeVar
 
 import sqlalchemy as sa
+from msgspec.structs import replace
 
-from spottui.domain.facts import Fact, Logged
+from spottui.domain.facts import Fact, Logged, StateEntered
 from spottui.domain.fold import apply
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
@@ -118,6 +119,8 @@ class Transaction:
         known = self.recovery(recovery_id)
         if known is None:
             raise LookupError(f"no recovery {recovery_id} in the journal")
+        if isinstance(fact, StateEntered) and fact.was is None:
+            fact = replace(fact, was=known.state)
         return self._apply(known, self._logged(fact, at, known.region, known.instance_id, recovery_id))
 
     def begin(self, fact: Fact, at: datetime, region: str, instance_id: str, recovery_id: str) -> Recovery:

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
-from spottui.cloud.ecs import Ecs
+from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.errors import CloudError
 from spottui.cloud.lanes import Lanes
 from spottui.domain.clock import Clock
@@ -188,6 +188,12 @@ def failed(reason: Reason) -> StepOutcome:
 def leaves(reason: Reason) -> StepOutcome:
     """What this route stands on is no longer true; another may still lead there."""
     return StepOutcome(RecoveryState.FAILED, reason, try_next_route=True)
+
+
+def not_done(ctx: RecoveryContext, why: Why, error: CloudError, resource: str = "") -> Reason:
+    """Return that a call came to nothing, or, with the tag to look for, that nobody knows whether it did."""
+    tag = f"{OUR_TAG}={ctx.id}" if error.kind.effect_unknown else ""
+    return Reason(why, resource, tag, failure=failure_of(error))
 
 
 def failure_of(error: CloudError) -> Failure:

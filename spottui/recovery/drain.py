@@ -31,7 +31,7 @@ async def drain(ctx: RecoveryContext) -> None:
     if recovery.drain_begun:
         box_s -= (ctx.now() - recovery.drain_begun).total_seconds()
     if box_s < 1:
-        await ctx.record(Drained(one.name, "over" if recovery.drain_begun else "no time"))
+        await ctx.record(Drained(one.name, "", seconds=one.timeout_s if recovery.drain_begun else 0.0))
         return
     until = asyncio.get_running_loop().time() + box_s
     token = client_token(ctx.id, "RunCommand")
@@ -42,7 +42,7 @@ async def drain(ctx: RecoveryContext) -> None:
         partial(assistant.run_command, ctx.ecs, recovery.instance_id, one.command, box_s, token),
     )
     if isinstance(invoke_id, CloudError):
-        await ctx.record(Drained(one.name, "did not run", failure=failure_of(invoke_id)))
+        await ctx.record(Drained(one.name, "", failure=failure_of(invoke_id)))
         return
     while asyncio.get_running_loop().time() < until and not ctx.recovery.cancel:
         found = await ctx.attempt(partial(assistant.invocation, ctx.ecs, invoke_id, recovery.instance_id))
@@ -51,4 +51,4 @@ async def drain(ctx: RecoveryContext) -> None:
             await ctx.record(Drained(one.name, found.status, found.exit_code, output))
             return
         await ctx.wait(LOOK_S)
-    await ctx.record(Drained(one.name, "not finished", seconds=round(box_s)))
+    await ctx.record(Drained(one.name, "", seconds=round(box_s)))

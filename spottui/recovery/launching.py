@@ -18,7 +18,7 @@ from spottui.domain.tokens import client_token
 from spottui.journal.writer import Urgency
 from spottui.recovery.auto_mode_rules import AUTO
 from spottui.recovery.calls import Call, call, may_begin
-from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of
+from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, not_done
 from spottui.recovery.rebind import rebind
 
 LAUNCHES = 3
@@ -107,7 +107,7 @@ async def launch(ctx: RecoveryContext, image_id: str, zone: str, *, data_disks: 
             recovery = ctx.recovery
             if recovery.cancel and not outcome.kind.effect_unknown:
                 return cancelled(recovery)
-            return failed(Reason(Why.NOT_LAUNCHED, failure=failure_of(outcome)))
+            return failed(not_done(ctx, Why.NOT_LAUNCHED, outcome))
         await _note_refusal(ctx, one, outcome)
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterable, Mapping
 from itertools import islice
 
-from spottui.domain.feed import Event, EventKind
+from spottui import words
+from spottui.domain.facts import Logged
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.tables.column import Cell, Column, Row, Rows, Table, Tone, as_text
 from spottui.tables.instances import short_id
 from spottui.tables.moments import utc_clock
+from spottui.words import EventKind
 
 _ID = "i-"
 _MOST_CALLED = 1000
@@ -58,10 +60,12 @@ def names_of(view: DeskView) -> dict[str, str]:
     return gone | {one.instance_id: one.name for one in view.instances if one.name}
 
 
-def called(words: Iterable[str], names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+def called(sought: Iterable[str], names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Return for each word the ids of the instances whose name holds it, at most a thousand of them."""
     said = [(instance_id, name.casefold()) for instance_id, name in names.items()]
-    return {word: tuple(islice((one for one, name in said if word.casefold() in name), _MOST_CALLED)) for word in words}
+    return {
+        word: tuple(islice((one for one, name in said if word.casefold() in name), _MOST_CALLED)) for word in sought
+    }
 
 
 def event_rows(view: DeskView, known: Rows, names: Mapping[str, str]) -> Rows:
@@ -74,18 +78,19 @@ def event_rows(view: DeskView, known: Rows, names: Mapping[str, str]) -> Rows:
     return rows
 
 
-def event_row(event: Event, names: Mapping[str, str]) -> Row:
-    """Return the row of one event; `names` are those of the instances by their ids."""
+def event_row(event: Logged, names: Mapping[str, str]) -> Row:
+    """Return the row of one fact of the feed; `names` are those of the instances by their ids."""
+    kind = words.event_kind(event.fact)
     return (
         event.seq,
-        _TONES.get(event.kind, Tone.PLAIN),
+        _TONES.get(kind, Tone.PLAIN) if kind else Tone.QUIET,
         utc_clock(event.at),
-        str(event.kind),
+        str(kind or ""),
         _who(event, names),
-        plain(event.text),
+        plain(words.text(event)),
         plain(event.instance_id, 64),
     )
 
 
-def _who(event: Event, names: Mapping[str, str]) -> str:
+def _who(event: Logged, names: Mapping[str, str]) -> str:
     return plain(names.get(event.instance_id, "") or event.instance_id, 64)

@@ -2,17 +2,19 @@
 
 from datetime import timedelta
 
+from spottui.domain.reasons import Failure
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
 
 _REMEMBERED = timedelta(hours=24)
 
-_MENDS = (
-    (("Forbidden", "NoPermission"), "grant {action}, then t tries again"),
-    (("Quota", "LimitExceed"), "make room or have the quota raised, then t tries again"),
-    (("InvalidAccessKey", "SignatureDoesNotMatch", "InvalidSecurityToken"), "mend the key, then t tries again"),
-    (("InvalidAccountStatus", "NotEnoughBalance"), "pay the account up, then t tries again"),
-)
+_MENDS = {
+    "permission": "grant {action}, then t tries again",
+    "quota": "make room or have the quota raised, then t tries again",
+    "credentials": "mend the key, then t tries again",
+}
+"""By the value of an `ErrorKind`."""
+_UNPAID = ("InvalidAccountStatus", "NotEnoughBalance")
 
 
 def failures(view: DeskView) -> tuple[Recovery, ...]:
@@ -26,14 +28,19 @@ def failures(view: DeskView) -> tuple[Recovery, ...]:
 
 
 def code(recovery: Recovery) -> str:
-    """Return the cloud's Code of the last call that failed; empty when none did."""
-    return recovery.trouble.partition(": ")[2]
+    """Return the cloud's Code of the last call that failed, its kind where it gave none; empty when none did."""
+    return recovery.trouble.code or recovery.trouble.kind if recovery.trouble else ""
 
 
 def remedy(recovery: Recovery) -> str:
     """Return what a person can do about a recovery that failed."""
-    action, _, cause = recovery.trouble.partition(": ")
-    for marks, told in _MENDS:
-        if any(mark in cause for mark in marks):
-            return told.format(action=action)
-    return "enter on it says why, t tries again"
+    return _mend(recovery.trouble) if recovery.trouble else _LOOK
+
+
+_LOOK = "enter on it says why, t tries again"
+
+
+def _mend(trouble: Failure) -> str:
+    if any(mark in trouble.code for mark in _UNPAID):
+        return "pay the account up, then t tries again"
+    return _MENDS.get(trouble.kind, _LOOK).format(action=trouble.action)

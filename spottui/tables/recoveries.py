@@ -2,9 +2,13 @@
 
 from datetime import datetime
 
+from msgspec import structs
+
+from spottui import words
 from spottui.domain.forecast import Verdict
 from spottui.domain.plan import Route
 from spottui.domain.prospect import image_expected, verdict_of
+from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
@@ -16,7 +20,6 @@ from spottui.tables.moments import bar, countdown, duration, epoch, iso_time, nu
 _NO_SHARE = -1
 _SINCE = " @"
 _LONG_S = 600
-_PLAN_READY, _IMAGE_FIRST = "plan ready: press y", "image, then "
 
 _VERDICT_TONES = {
     Verdict.WILL_MAKE_IT: Tone.GOOD,
@@ -99,8 +102,7 @@ RECOVERIES = Table(COLUMNS, _order)
 
 def recovery_rows(view: DeskView) -> Rows:
     """Return the rows of a view by the recovery's id."""
-    wishes = {one.id for one in view.interruptions if is_wish(one)}
-    return {one.recovery_id: recovery_row(one, view.at, wish=one.recovery_id in wishes) for one in view.recoveries}
+    return {one.recovery_id: recovery_row(one, view.at) for one in view.recoveries}
 
 
 def is_urgent(row: Row) -> bool:
@@ -108,13 +110,13 @@ def is_urgent(row: Row) -> bool:
     return not row[-1] or row[1] == Tone.ALARM
 
 
-def recovery_row(recovery: Recovery, now: datetime, *, wish: bool = False) -> Row:
+def recovery_row(recovery: Recovery, now: datetime) -> Row:
     """Return the row of one recovery as it stands now.
 
     Its last cells, which no column shows, are its rank by trouble and when it ended. One that an engineer
     wished for has no deadline that means anything, and no verdict against it.
     """
-    has_none = recovery.state.is_final or wish
+    has_none = recovery.state.is_final or is_wish(recovery.interruption)
     verdict = "" if has_none else str(verdict_of(recovery, now) or "")
     return (
         recovery.recovery_id,
@@ -181,24 +183,29 @@ def _ready_of(recovery: Recovery, now: datetime) -> int:
 
 
 def _next(recovery: Recovery) -> str:
+    trouble = words.trouble(recovery)
     if recovery.state is RecoveryState.RECOVERED:
         return f"now {recovery.new_instance_id}"
     if recovery.state is RecoveryState.FAILED:
-        return _joined(code(recovery), recovery.reason)
+        return _joined(code(recovery), _reason(recovery))
     if recovery.state.is_final:
-        return recovery.reason
+        return _reason(recovery)
     if recovery.cancel:
         return "is cancelled at the next safe point"
     if recovery.state is RecoveryState.SUSPECTED:
-        return recovery.reason or recovery.next_step
+        return _reason(recovery) or words.next_step(recovery.next_step)
     if recovery.state is RecoveryState.NEEDS_YOU:
-        why = recovery.reason.removesuffix(_PLAN_READY).rstrip("; ")
-        return _joined(_turn(recovery), _after("press y", _place(recovery)), _room(recovery), recovery.trouble, why)
+        against = words.against(recovery.reason, recovery.region)
+        return _joined(_turn(recovery), _after("press y", _place(recovery)), _room(recovery), trouble, against)
     if recovery.state is RecoveryState.VETO_WINDOW:
         return _joined(_after("auto", _place(recovery)), _room(recovery))
     if recovery.state is RecoveryState.LAUNCHING:
-        return _joined(_in_short(recovery), recovery.trouble)
-    return _joined(recovery.trouble, _in_short(recovery), _room(recovery))
+        return _joined(_in_short(recovery), trouble)
+    return _joined(trouble, _in_short(recovery), _room(recovery))
+
+
+def _reason(recovery: Recovery) -> str:
+    return words.reason(recovery.reason, recovery.region)
 
 
 def _joined(*texts: str) -> str:
@@ -220,14 +227,29 @@ def _after(word: str, text: str) -> str:
 
 
 def _place(recovery: Recovery) -> str:
-    """Return where the replacement comes first, the zone before the type: `h, then i · c7.large`."""
-    text = _in_short(recovery).removeprefix(_IMAGE_FIRST)
-    kind, _, zones = text.partition(" in ")
-    return f"{zones} · {kind}" if zones else text
+    """Return where the replacement of an image comes first, the zone before the type: `h, then i · c7.large`."""
+    step = _shortened(recovery)
+    if step is None or step.doing is not Doing.PLANNED or step.route is not Route.IMAGE:
+        return words.next_step(step)
+    zones = ", then ".join(zone for zone in (step.zone, step.then_zone) if zone)
+    return " · ".join(part for part in (zones, step.instance_type) if part)
 
 
 def _in_short(recovery: Recovery) -> str:
-    return recovery.next_step.replace(f"{recovery.region}-", "").replace("ecs.", "")
+    return words.next_step(_shortened(recovery))
+
+
+def _shortened(recovery: Recovery) -> NextStep | None:
+    """Return the next step with its zones named within the region."""
+    step, region = recovery.next_step, f"{recovery.region}-"
+    if step is None:
+        return None
+    return structs.replace(
+        step,
+        instance_type=step.instance_type.removeprefix("ecs."),
+        zone=step.zone.removeprefix(region),
+        then_zone=step.then_zone.removeprefix(region),
+    )
 
 
 def _ended(recovery: Recovery) -> int:

@@ -45,11 +45,10 @@ def storm(view: DeskView, recoveries: Sequence[Recovery]) -> tuple[Group, ...]:
 
 def of_now(view: DeskView) -> tuple[Recovery, ...]:
     """Return the recoveries of reclaims that go on, and those that ended within the last ten minutes."""
-    wishes = {one.id for one in view.interruptions if is_wish(one)}
     return tuple(
         one
         for one in view.recoveries
-        if one.recovery_id not in wishes
+        if not is_wish(one.interruption)
         and (not one.state.is_final or (one.ended is not None and (view.at - one.ended).total_seconds() < _RECENT_S))
     )
 

@@ -1,11 +1,12 @@
-"""The audit of a recovery as the steps that a person reads: each call with what came of it and how long it took."""
+"""The facts of a recovery as the steps that a person reads: each call with what came of it and how long it took."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from spottui.domain.audit import Entry, Phase
+from spottui import words
+from spottui.domain import facts as f
 
 
 class Sign(StrEnum):
@@ -35,48 +36,77 @@ class Step:
     seconds: float | None = None
 
 
-_SIGNS = {
-    Phase.RESULT: Sign.GOOD,
-    Phase.ERROR: Sign.FAILED,
-    Phase.UNKNOWN: Sign.UNKNOWN,
-    Phase.DECISION: Sign.DECISION,
-    Phase.STATE: Sign.STATE,
-    Phase.EVIDENCE: Sign.EVIDENCE,
+_SIGNS: dict[type[f.Fact], Sign] = {
+    f.Released: Sign.EVIDENCE,
+    f.RouteChosen: Sign.DECISION,
+    f.EarlierImageTaken: Sign.DECISION,
+    f.Decided: Sign.DECISION,
+    f.CancelAsked: Sign.DECISION,
+    f.Retried: Sign.DECISION,
+    f.Drained: Sign.DECISION,
+    f.StateEntered: Sign.STATE,
+    f.CallBegun: Sign.UNDER_WAY,
+    f.CallAnswered: Sign.GOOD,
+    f.ProgressBack: Sign.GOOD,
+    f.ProgressLost: Sign.FAILED,
 }
-_FAILED = "failed: "
-"""The sign says it here, and the action what a decision begins with in the feed."""
-_NO_CALL = (Phase.DECISION, Phase.STATE, Phase.EVIDENCE)
+
+_Call = tuple[str, str]
+"""A call by its action, and its ClientToken or what it changes."""
 
 
-def steps(entries: Sequence[Entry], now: datetime) -> tuple[Step, ...]:
+def sign_of(fact: f.Fact) -> Sign | None:
+    """Return what a fact is as a step of its own, None where it is none."""
+    match fact:
+        case f.SignSeen():
+            return None if fact.again else Sign.EVIDENCE
+        case f.AutoAnswered() | f.RouteTaken():
+            return Sign.DECISION if words.event_kind(fact) else None
+        case f.CallFailed():
+            return Sign.UNKNOWN if fact.failure.effect_unknown else Sign.FAILED
+    return _SIGNS.get(type(fact))
+
+
+def steps(log: Sequence[f.Logged], now: datetime) -> tuple[Step, ...]:
     """Return the steps of a recovery, oldest first; a call that has no answer yet stands last.
 
     A call repeated with the same ClientToken is a step for each answer.
     """
-    begun: dict[tuple[str, str], datetime] = {}
-    open_calls: dict[tuple[str, str], datetime] = {}
+    begun: dict[_Call, datetime] = {}
+    waits: dict[_Call, datetime] = {}
     made: list[Step] = []
-    for entry in entries:
-        at, call = entry.at or now, (entry.action, entry.client_token)
-        if entry.phase is Phase.INTENT:
-            begun[call] = open_calls[call] = at
-            continue
-        since = None if entry.phase in _NO_CALL else begun.get(call)
-        seconds = None if since is None else max((at - since).total_seconds(), 0.0)
-        said = entry.detail.removeprefix(_FAILED).removeprefix(f"{entry.action.lower()} ")
-        made.append(Step(at, _SIGNS[entry.phase], entry.action, said, entry.request_id, seconds))
-        if entry.phase not in _NO_CALL:
+    for one in log:
+        sign = sign_of(one.fact)
+        call = _call(one.fact)
+        if isinstance(one.fact, f.CallBegun) and call:
+            begun[call] = waits[call] = one.at
+        elif sign:
+            made.append(_step(one, sign, begun.get(call) if call else None))
+        if isinstance(one.fact, f.CallAnswered | f.CallFailed) and call:
             # A repeated call goes on from its last answer; of one that nothing announced nobody knows what it took.
             if call in begun:
-                begun[call] = at
-            open_calls.pop(call, None)
-    waits = (
-        Step(at, Sign.UNDER_WAY, action, "no answer yet", seconds=max((now - at).total_seconds(), 0.0))
-        for (action, _), at in open_calls.items()
-    )
-    return (*made, *waits)
+                begun[call] = one.at
+            waits.pop(call, None)
+    return (*made, *(_under_way(action, at, now) for (action, _), at in waits.items()))
 
 
 def last_failure(made: Sequence[Step]) -> Step | None:
     """Return the newest call that failed, None when none did."""
     return next((step for step in reversed(made) if step.sign in (Sign.FAILED, Sign.UNKNOWN)), None)
+
+
+def _call(fact: f.Fact) -> _Call | None:
+    if isinstance(fact, f.CallBegun | f.CallAnswered | f.CallFailed):
+        return fact.action, fact.token or fact.target
+    return None
+
+
+def _step(one: f.Logged, sign: Sign, since: datetime | None) -> Step:
+    action, detail = words.step(one)
+    seconds = None if since is None else max((one.at - since).total_seconds(), 0.0)
+    return Step(one.at, sign, action, detail, words.request_id(one.fact), seconds)
+
+
+def _under_way(action: str, since: datetime, now: datetime) -> Step:
+    seconds = max((now - since).total_seconds(), 0.0)
+    return Step(since, Sign.UNDER_WAY, action, "no answer yet", seconds=seconds)

@@ -10,14 +10,25 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from spottui import words
 from spottui.domain.background import Background, Found, PriceHistory
-from spottui.domain.feed import NOBODY, Event, EventKind
+from spottui.domain.facts import (
+    NOBODY,
+    CallAnswered,
+    Logged,
+    MessageSeen,
+    PoisonSeen,
+    SignSeen,
+    Stop,
+    Stopped,
+)
 from spottui.domain.forecast import ImageTiming, Verdict
 from spottui.domain.history import InstanceRecord
 from spottui.domain.instance import Disk, Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.launch_spec import LaunchSpec, Secret
 from spottui.domain.plan import Plan, Route, WarmImage, same_place_first
+from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import Created, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.view import AutoMode, DeskView, SourceHealth
@@ -72,19 +83,33 @@ def reclaim(of, left_s=222, evidence=(Evidence.QUEUE, Evidence.LOCK), now=NOW):
 
 def recovery(of, cause, state, **more):
     return Recovery(
-        recovery_id=cause.id,
-        region=of.region,
-        instance_id=of.instance_id,
+        interruption=cause,
         name=of.name,
         state=state,
-        deadline=cause.deadline,
-        started=cause.first_seen,
         **more,
     )
 
 
-def event(seq, kind, text, instance_id="", now=NOW, **more):
-    return Event(kind, REGION, instance_id, text, seq=seq, at=now - timedelta(seconds=100 - seq), **more)
+def because(text):
+    """A reason whose whole sentence is this one."""
+    return Reason(Why.EARLIER_VERSION, detail=text)
+
+
+def planned(kind, zone, then_zone=""):
+    return NextStep(Doing.PLANNED, route=Route.IMAGE, instance_type=kind, zone=zone, then_zone=then_zone)
+
+
+def event(seq, fact, instance_id="", now=NOW, recovery_id=""):
+    return Logged(seq, now - timedelta(seconds=100 - seq), fact, REGION, instance_id, recovery_id)
+
+
+def message(text):
+    """A fact that is shown as this text."""
+    return MessageSeen("", text)
+
+
+def sign(source, cause, **more):
+    return SignSeen(source, cause.first_seen, cause.deadline, cause.deadline, **more)
 
 
 def healthy(now=NOW, regions=(REGION,)):
@@ -137,7 +162,7 @@ def reclaims(now=NOW, **more):
             progress=62,
             who="mia@bastion pts/3",
             image_id="m-bp7ab3kd9xw1",
-            next_step="launch ecs.c7.large in cn-hangzhou-i",
+            next_step=NextStep(Doing.LAUNCH, instance_type="ecs.c7.large", zone="cn-hangzhou-i"),
             created=(Created("kept disk", "d-bp1aaa"), Created("image", "m-bp7ab3kd9xw1")),
         ),
         recovery(
@@ -145,19 +170,19 @@ def reclaims(now=NOW, **more):
             second,
             RecoveryState.NEEDS_YOU,
             image_s=230.0,
-            reason="plan ready: press y",
-            next_step="image, then ecs.g7.xlarge in cn-hangzhou-j",
+            reason=Reason(Why.PLAN_READY),
+            next_step=planned("ecs.g7.xlarge", "cn-hangzhou-j"),
         ),
-        recovery(job, third, RecoveryState.SUSPECTED, reason="no lock seen yet: a drill never gets one"),
+        recovery(job, third, RecoveryState.SUSPECTED, reason=Reason(Why.NO_LOCK_YET)),
     )
     lines = (
-        event(40, EventKind.STATE, "StateChange Stopped", instance(9).instance_id, now),
-        event(82, EventKind.RECLAIM, "web-3 will be reclaimed (queue)", web.instance_id, now, recovery_id=first.id),
-        event(84, EventKind.LOCK, "web-3 is locked: Recycling", web.instance_id, now, recovery_id=first.id),
-        event(85, EventKind.CALL, "CreateImage m-bp7ab3kd9xw1 62 %", web.instance_id, now, recovery_id=first.id),
-        event(88, EventKind.RECLAIM, "etl-7 will be reclaimed (queue)", etl.instance_id, now, recovery_id=second.id),
-        event(90, EventKind.DUPLICATE, "the same message again", etl.instance_id, now, recovery_id=second.id),
-        event(95, EventKind.POISON, "not JSON, set aside: \x1b[31mboom [red]x", "", now, body="{\x1b]0;x\x07"),
+        event(40, message("Instance:StateChange Stopped"), instance(9).instance_id, now),
+        event(82, sign(Evidence.QUEUE, first, epoch=1), web.instance_id, now, first.id),
+        event(84, sign(Evidence.LOCK, first, marks="QL"), web.instance_id, now, first.id),
+        event(85, CallAnswered("CreateImage", "t1", "REQ-1", ("m-bp7ab3kd9xw1",)), web.instance_id, now, first.id),
+        event(88, sign(Evidence.QUEUE, second, epoch=1), etl.instance_id, now, second.id),
+        event(90, sign(Evidence.QUEUE, second, again=1), etl.instance_id, now, second.id),
+        event(95, PoisonSeen("not JSON, set aside: \x1b[31mboom [red]x", body="{\x1b]0;x\x07"), "", now),
     )
     return view(
         at=now,
@@ -208,7 +233,7 @@ class ScriptedDesk:
         self.refuse = None
         self.plans = {}
         self.plans_asked = 0
-        self.entries = ()
+        self.log = ()
         self.history = ()
         self.surroundings = background_of(instance(1), NOW)
         self.left = ()
@@ -247,7 +272,7 @@ class ScriptedDesk:
 
     def timeline(self, recovery_id):
         self._maybe_refuse()
-        return self.entries
+        return self.log
 
     def record(self, region, instance_id):
         self._maybe_refuse()
@@ -271,7 +296,7 @@ class ScriptedDesk:
     def find_events(self, words, limit, *, above=0, below=None, named=NOBODY):
         self._maybe_refuse()
         kept = [*self.older, *self.current.events]
-        said = [(e, f"{e.kind} {e.instance_id} {e.text}".casefold()) for e in kept if e.seq > above]
+        said = [(e, _held(e).casefold()) for e in kept if e.seq > above]
         found = [e for e, text in said if all(word in text or e.instance_id in named.get(word, ()) for word in words)]
         if below is not None:
             found = [e for e in reversed(found) if e.seq < below]
@@ -300,9 +325,9 @@ class ScriptedDesk:
         self._record("arm", who)
         self.show(auto=replace(self.current.auto, armed=True))
 
-    def disarm(self, who, reason):
-        self._record("disarm", who, reason)
-        self.show(auto=replace(self.current.auto, armed=False, reason=reason))
+    def disarm(self, who):
+        self._record("disarm", who)
+        self.show(auto=replace(self.current.auto, armed=False, stopped=Stopped(Stop.PERSON, who)))
 
     def look_now(self):
         self._maybe_refuse()
@@ -323,6 +348,10 @@ class ScriptedDesk:
     def _maybe_refuse(self):
         if self.refuse:
             raise Refused(self.refuse)
+
+
+def _held(logged):
+    return f"{words.event_kind(logged.fact)} {logged.instance_id} {words.text(logged)}"
 
 
 def demo():
@@ -349,7 +378,7 @@ def _live(desk):
         time.sleep(0.5)
         now = datetime.now(UTC)
         seq += 1
-        more = Event(EventKind.MESSAGE, REGION, instance(seq % 20).instance_id, f"message {seq}", seq=seq, at=now)
+        more = Logged(seq, now, message(f"message {seq}"), REGION, instance(seq % 20).instance_id)
         still = "--stale" in sys.argv
         desk.show(events=(*desk.current.events[-400:], more), sources=desk.current.sources if still else healthy(now))
 

@@ -60,9 +60,9 @@ def history():
             created=(Created("image", "m"), Created("kept disk", "d-1")),
             tries=(Try(plan.candidates[0].place, "vsw-bp1h", "m", "token"),),
         )
-        made.append(Past.of(cause, ended, plan))
+        made.append(Past.of(ended, plan))
     wish = reclaim(instance(99), 100, (Evidence.ENGINEER,))
-    return (*made, Past(wish, recovery(instance(99), wish, RecoveryState.SUSPECTED), "", ""))
+    return (*made, Past(recovery(instance(99), wish, RecoveryState.SUSPECTED), "", ""))
 
 
 def priced(plan, old, new):
@@ -84,7 +84,7 @@ async def test_an_instance_says_whether_it_would_make_it_now_and_which_disks_sur
     async with running(size=(120, 70)) as (pilot, desk):
         one = desk.current.instances[-1]
         cause = reclaim(one, -9000)
-        desk.history = (Past(cause, recovery(one, cause, RecoveryState.RECOVERED), "h", "t"),)
+        desk.history = (Past(recovery(one, cause, RecoveryState.RECOVERED), "h", "t"),)
         await press(pilot, "end", "enter")
         await shows(pilot, "Spot price of")
         for text in (

@@ -3,15 +3,13 @@
 import pytest
 
 from spottui.console.event_reader import HELD, sought
-from spottui.domain.feed import EventKind
+from spottui.domain.facts import PoisonSeen
 from tests.console.driving import NARROW, WIDE, arrived, press, running, screen, shows, wait_until
-from tests.console.scripted import ScriptedDesk, event, instance, view
+from tests.console.scripted import ScriptedDesk, event, instance, message, view
 
 
 def lines(first, last):
-    return tuple(
-        event(seq, EventKind.MESSAGE, f"line {seq}", instance(seq % 9).instance_id) for seq in range(first, last)
-    )
+    return tuple(event(seq, message(f"line {seq}"), instance(seq % 9).instance_id) for seq in range(first, last))
 
 
 def long_feed(many=12_000):
@@ -133,7 +131,7 @@ def test_the_disk_is_asked_only_for_what_it_can_find(text, words):
 
 async def test_the_body_of_poison_is_shown_line_by_line_and_harmless():
     body = '{"a": 1}\n\x1b]8;;http://evil\x07[link=http://evil]x[/link]\n' + "y" * 500
-    poison = event(9, EventKind.POISON, "set aside", body=body)
+    poison = event(9, PoisonSeen("set aside", body=body))
     async with running(ScriptedDesk(view(events=(poison,)))) as (pilot, _):
         await press(pilot, "2", "enter")
         await shows(pilot, '{"a": 1}')

@@ -6,17 +6,38 @@ from datetime import timedelta
 
 import pytest
 
-from spottui.domain.audit import Entry, Phase
 from spottui.domain.background import Background, Found
-from spottui.domain.feed import EventKind
+from spottui.domain.facts import (
+    CallAnswered,
+    CallBegun,
+    CallFailed,
+    Logged,
+    PoisonSeen,
+    ProgressLost,
+    SourceFailed,
+    Stop,
+    Stopped,
+)
 from spottui.domain.forecast import ImageTiming, Verdict
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Disk
 from spottui.domain.plan import Drain, WarmImage
+from spottui.domain.reasons import Doing, Failure, NextStep
 from spottui.domain.recovery import Created, RecoveryState
 from spottui.domain.view import ApiBudget, SourceHealth
 from tests.console.driving import press, running, screen, shows, toasts, wait_until
-from tests.console.scripted import AUTO_OFF, NOW, ScriptedDesk, event, healthy, instance, plan_of, reclaim, view
+from tests.console.scripted import (
+    AUTO_OFF,
+    NOW,
+    ScriptedDesk,
+    because,
+    event,
+    healthy,
+    instance,
+    plan_of,
+    reclaim,
+    view,
+)
 from tests.console.scripted import recovery as recovery_of
 
 MARKUP = "[red]x[/][link=http://e]y[/link][@click=app.quit]z[/]"
@@ -39,27 +60,28 @@ def hostile(text):
         spot_strategy=text,
     )
     cause = replace(reclaim(of), action=text)
+    step, failure = NextStep(Doing.EARLIER_VERSION, text), Failure(text, text, text, text, text)
     waits = recovery_of(
-        of, cause, RecoveryState.NEEDS_YOU, verdict=Verdict.TIGHT, forecast_at=NOW, reason=text, next_step=text
+        of, cause, RecoveryState.NEEDS_YOU, verdict=Verdict.TIGHT, forecast_at=NOW, reason=because(text), next_step=step
     )
-    over = replace(waits, recovery_id="over", state=RecoveryState.FAILED, ended=NOW)
+    over = replace(waits, interruption=replace(cause, epoch=1), state=RecoveryState.FAILED, ended=NOW)
     runs = replace(
         waits,
-        recovery_id="runs",
+        interruption=replace(cause, epoch=2, deadline=NOW + timedelta(seconds=500)),
         state=RecoveryState.IMAGING,
         created=(Created("image", text), Created(text, text)),
         who=text,
     )
-    runs = replace(runs, image_id=text, deadline=NOW + timedelta(seconds=500))
-    lines = (event(1, EventKind.POISON, text, text, body=f"{text}\n{text}", recovery_id="over", request_id=text),)
-    lines = (*lines, event(2, EventKind.SOURCE, text, text))
+    runs = replace(runs, image_id=text, trouble=failure)
+    poison = PoisonSeen(text, text, f"{text}\n{text}")
+    lines = (event(1, poison, text, recovery_id=over.recovery_id), event(2, SourceFailed(text, failure), text))
     queue, *others = healthy()
-    broken = SourceHealth("sweep", queue.region, 30.0, NOW, f"X: {text}: {text}", NOW + timedelta(seconds=3))
+    broken = SourceHealth("sweep", queue.region, 30.0, NOW, failure, NOW + timedelta(seconds=3))
     desk = ScriptedDesk(
         view(
             profile=text,
             problem=text,
-            auto=replace(AUTO_OFF, reason=text),
+            auto=replace(AUTO_OFF, stopped=Stopped(Stop.STOP_FILE, text, text)),
             sources=(queue, others[0], broken),
             budgets=(ApiBudget(text, text, NOW + timedelta(seconds=9), 1.0, 1),),
             instances=(of, instance(2)),
@@ -86,8 +108,10 @@ def hostile(text):
     prices = replace(desk.surroundings.prices.value, instance_type=text, zone=text, currency=text)
     desk.surroundings = Background(Found(prices), Found(WarmImage(text, NOW)), Found(problem=text))
     desk.plans = {one.recovery_id: plan for one in (waits, runs, over)}
-    desk.entries = tuple(Entry("r", text, p, "t", at=NOW, request_id=text, detail=text) for p in Phase)
-    desk.history = (Past(cause, over, text, text),)
+    facts = (poison, SourceFailed(text, failure), CallAnswered(text, text, text, (text,), text, text))
+    facts = (*facts, CallFailed(text, failure), CallBegun(text, text), ProgressLost(NOW, failure))
+    desk.log = tuple(Logged(n, NOW, fact, text, text, text) for n, fact in enumerate(facts))
+    desk.history = (Past(over, text, text),)
     return desk
 
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from spottui.actions import ACTIONS, Scope
+from spottui.domain.facts import PoisonSeen
 from spottui.tables.events import LEVELS
 from tests.console.driving import NARROW, press, running, screen, shows, toasts, wait_until
-from tests.console.scripted import NOW, REGION, ScriptedDesk, healthy, instance, plan_of, reclaims, view
+from tests.console.scripted import NOW, REGION, ScriptedDesk, event, healthy, instance, plan_of, reclaims, view
 from tests.console.test_acting import in_veto_window
 from tests.console.test_pages import failed
 
@@ -129,7 +130,7 @@ async def test_the_json_of_a_reclaimed_instance_holds_its_reclaim_and_its_recove
 
 async def test_what_no_terminal_takes_is_not_copied():
     first = reclaims()
-    poison = replace(first.events[-1], body="x" * 80_000)
+    poison = event(95, PoisonSeen("not JSON", body="x" * 80_000))
     async with running(ScriptedDesk(replace(first, events=(poison,)))) as (pilot, _):
         await press(pilot, "2", "Y")
         assert "too long for a clipboard: 80 kB, terminals take 75." in toasts(pilot.app)[0]

@@ -6,29 +6,35 @@ from datetime import timedelta
 import pytest
 from textual.events import Key
 
-from spottui.domain.audit import Entry, Phase
+from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Decided, Drained, Logged, SignSeen
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
-from spottui.domain.recovery import Created, RecoveryState
+from spottui.domain.reasons import Failure
+from spottui.domain.recovery import Created, Decision, RecoveryState
 from spottui.tables.storm import forecast_of_all, storm
 from spottui.tables.timeline import Sign, last_failure, steps
 from tests.console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
-from tests.console.scripted import NOW, ScriptedDesk, instance, plan_of, reclaim, recovery, view
+from tests.console.scripted import NOW, REGION, ScriptedDesk, because, instance, plan_of, reclaim, recovery, view
 
 
-def entry(after_s, action, phase, token="", **more):
-    return Entry("r", action, phase, token, at=NOW + timedelta(seconds=after_s), **more)
+def told(after_s, fact):
+    return Logged(int(100 + after_s), NOW + timedelta(seconds=after_s), fact, REGION, "i-1", "r")
 
 
-AUDIT = (
-    entry(-60, "Q", Phase.EVIDENCE, detail="message 7"),
-    entry(-58, "confirm", Phase.DECISION, detail="by mia@bastion"),
-    entry(-57, "CreateImage", Phase.INTENT, "t1"),
-    entry(-55.5, "CreateImage", Phase.UNKNOWN, "t1", request_id="REQ-1", detail="failed: no answer"),
-    entry(-54, "CreateImage", Phase.RESULT, "t1", request_id="REQ-2", detail="m-bp7"),
-    entry(-40, "RunInstances", Phase.INTENT, "t2"),
-    entry(-39.5, "RunInstances", Phase.ERROR, "t2", request_id="REQ-3", detail="failed: OperationDenied.NoStock"),
-    entry(-38, "RunInstances", Phase.INTENT, "t3"),
+def failure(action, code, request_id="", **more):
+    return Failure(action, code, request_id=request_id, **more)
+
+
+NO_ANSWER = failure("CreateImage", "", "REQ-1", kind="no answer", effect_unknown=True)
+LOG = (
+    told(-60, SignSeen(Evidence.QUEUE, NOW, NOW + timedelta(seconds=222), NOW, message_id="7", epoch=1)),
+    told(-58, Decided(Decision.CONFIRM, "mia@bastion")),
+    told(-57, CallBegun("CreateImage", "t1")),
+    told(-55.5, CallFailed("CreateImage", NO_ANSWER, "t1")),
+    told(-54, CallAnswered("CreateImage", "t1", "REQ-2", ("m-bp7",))),
+    told(-40, CallBegun("RunInstances", "t2")),
+    told(-39.5, CallFailed("RunInstances", failure("RunInstances", "OperationDenied.NoStock", "REQ-3"), "t2")),
+    told(-38, CallBegun("RunInstances", "t3")),
 )
 
 
@@ -39,20 +45,20 @@ def failed():
         of,
         cause,
         RecoveryState.FAILED,
-        reason="no stock [red]anywhere[/red]",
+        reason=because("no stock [red]anywhere[/red]"),
         ended=NOW,
         created=(Created("image", "m-bp7"),),
     )
     desk = ScriptedDesk(view(instances=(of, instance(2)), interruptions=(cause,), recoveries=(ended,)))
-    desk.entries = AUDIT[:-1]
+    desk.log = LOG[:-1]
     return desk, ended
 
 
 def test_each_call_is_one_step_with_its_duration_and_an_open_one_stands_last():
-    made = steps(AUDIT, NOW)
+    made = steps(LOG, NOW)
     assert [(step.sign, step.action, step.seconds) for step in made] == [
-        (Sign.EVIDENCE, "Q", None),
-        (Sign.DECISION, "confirm", None),
+        (Sign.EVIDENCE, "queue", None),
+        (Sign.DECISION, "Decision", None),
         (Sign.UNKNOWN, "CreateImage", 1.5),
         (Sign.GOOD, "CreateImage", 1.5),
         (Sign.FAILED, "RunInstances", 0.5),
@@ -64,14 +70,14 @@ def test_each_call_is_one_step_with_its_duration_and_an_open_one_stands_last():
 def test_a_call_that_nothing_announced_took_nobody_knows_how_long_and_nothing_is_said_twice():
     made = steps(
         (
-            entry(0, "Drain", Phase.DECISION, detail="drain flush did not run"),
-            entry(1, "TagResources", Phase.RESULT, request_id="REQ-4", detail="image m-bp7 to be kept"),
-            entry(9, "TagResources", Phase.ERROR, request_id="REQ-5", detail="failed: Forbidden.RAM"),
+            told(0, Drained("flush", "", failure=failure("RunCommand", "Forbidden.RAM"))),
+            told(1, CallAnswered("TagResources", request_id="REQ-4", detail="image m-bp7 to be kept")),
+            told(9, CallFailed("TagResources", failure("TagResources", "Forbidden.RAM", "REQ-5"))),
         ),
         NOW,
     )
     assert [(step.sign, step.detail, step.seconds) for step in made] == [
-        (Sign.DECISION, "flush did not run", None),
+        (Sign.DECISION, "flush did not run: RunCommand: Forbidden.RAM", None),
         (Sign.GOOD, "image m-bp7 to be kept", None),
         (Sign.FAILED, "Forbidden.RAM", None),
     ]
@@ -110,11 +116,11 @@ async def test_at_80_by_24_enter_on_what_failed_shows_code_and_request_id_in_eig
 
 async def test_the_page_of_an_instance_follows_what_fails_and_leads_to_the_timeline():
     async with running(size=NARROW) as (pilot, desk):
-        desk.entries = AUDIT[:3]
+        desk.log = LOG[:3]
         await press(pilot, "enter")
         await shows(pilot, "imaging · taken back in 03:42 · image ready in 01:10 · WILL MAKE IT")
         assert "RequestId" not in screen(pilot.app)
-        desk.entries = AUDIT[:4]
+        desk.log = LOG[:4]
         desk.show()
         await arrived(pilot, desk)
         pilot.app.screen.tick()
@@ -125,10 +131,10 @@ async def test_the_page_of_an_instance_follows_what_fails_and_leads_to_the_timel
 
 async def test_the_timeline_follows_its_recovery():
     async with running() as (pilot, desk):
-        desk.entries = AUDIT[:3]
+        desk.log = LOG[:3]
         await press(pilot, "3", "enter")
         await shows(pilot, "… CreateImage  57s  no answer yet")
-        desk.entries = AUDIT[:5]
+        desk.log = LOG[:5]
         first, *rest = desk.current.recoveries
         desk.show(recoveries=(replace(first, progress=63), *rest))
         await arrived(pilot, desk)

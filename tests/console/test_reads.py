@@ -6,9 +6,9 @@ from datetime import timedelta
 from inspect import signature
 
 import pytest
+from spottui.domain.feed import EventKind, Line
 
 from spottui.desk import Desk
-from spottui.domain.feed import EventKind, Line
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.refusal import Refused

@@ -14,7 +14,7 @@ from textual.widgets import Input
 from spottui.actions import ACTIONS
 from spottui.console.health import Problem
 from spottui.console.lines import status
-from spottui.domain.feed import EventKind
+from spottui.domain.reasons import Failure, Reason, Why
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.view import ApiBudget, SourceHealth
 from tests.console.driving import (
@@ -39,6 +39,8 @@ from tests.console.scripted import (
     event,
     healthy,
     instance,
+    message,
+    planned,
     reclaim,
     reclaims,
     recovery,
@@ -56,12 +58,12 @@ HOSTILE = (
 
 
 def failed_sweep(**more):
-    error = "DescribeInstances: Forbidden.RAM: not authorized [RequestId 7A6B-1] Grant the action to this account."
-    return SourceHealth("sweep", REGION, 30.0, error=error, **more)
+    failure = Failure("DescribeInstances", "Forbidden.RAM", "permission", "not authorized", "7A6B-1")
+    return SourceHealth("sweep", REGION, 30.0, failure=failure, **more)
 
 
-def unanswered(name, error=""):
-    return SourceHealth(name, REGION, 10.0, error=error)
+def unanswered(name):
+    return SourceHealth(name, REGION, 10.0)
 
 
 async def test_the_panels_say_how_things_stand():
@@ -157,8 +159,9 @@ async def test_nothing_in_the_header_moves_as_ages_grow_and_the_region_is_always
 
 async def test_what_fails_is_said_aloud_until_it_is_taken_up():
     runs, *others = reclaims().recoveries
-    told = {"trouble": "CreateImage: Forbidden.RAM", "reason": "image: no image: CreateImage: Forbidden.RAM: no"}
-    lost = replace(runs, state=RecoveryState.FAILED, ended=NOW, **told)
+    refused = Failure("CreateImage", "Forbidden.RAM", "permission", "no")
+    why = Reason(Why.NO_IMAGE, failure=refused)
+    lost = replace(runs, state=RecoveryState.FAILED, ended=NOW, trouble=refused, reason=why)
     async with running(size=NARROW) as (pilot, desk):
         rung = pilot.app.bells
         desk.show(recoveries=(lost, *others))
@@ -225,22 +228,22 @@ async def test_an_error_is_shown_with_its_code_and_when_it_is_tried_again():
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("failure", "said"),
     [
         (
-            "ReceiveMessage: SignatureDoesNotMatch: The request signature we calculated does not match",
+            Failure("ReceiveMessage", "SignatureDoesNotMatch", "credentials", "The request signature we calculated"),
             "SignatureDoesNotMatch",
         ),
-        ("ReceiveMessage: QueueNotExist [RequestId 7A6B] Check the names in the configuration.", "QueueNotExist"),
-        ("X: no answer: connection refused Check the endpoint, the network", "no answer: connection refused"),
-        ("X: service error [RequestId 7]", "service error"),
-        ("X: no answer: [Errno 111] Connection refused Check the endpoint.", "no answer: Connection refused"),
-        ("X: no answer: the name of the host cannot be found", "no answer: the name of the host ca…"),
-        ("no credentials at all", "no credentials at all"),
+        (Failure("ReceiveMessage", "QueueNotExist", "not found", request_id="7A6B"), "QueueNotExist"),
+        (Failure("X", "", "no answer", "connection refused"), "no answer: connection refused"),
+        (Failure("X", "", "service error", request_id="7"), "service error"),
+        (Failure("X", "", "no answer", "[Errno 111] Connection refused"), "no answer: Connection refused"),
+        (Failure("X", "", "no answer", "the name of the host cannot be found"), "no answer: the name of the host ca…"),
+        (Failure("", message="no credentials at all"), "no credentials at all"),
     ],
 )
-async def test_at_80_columns_an_error_begins_with_its_cause(error, said):
-    broken = SourceHealth("queue", REGION, 30.0, NOW, error, NOW + timedelta(seconds=3))
+async def test_at_80_columns_an_error_begins_with_its_cause(failure, said):
+    broken = SourceHealth("queue", REGION, 30.0, NOW, failure, NOW + timedelta(seconds=3))
     async with running(ScriptedDesk(view(sources=(broken, *healthy()[1:]))), size=NARROW) as (pilot, _):
         await shows(pilot, f" ✕ {said} · queue cn-hangzhou · next try 3s")
 
@@ -369,7 +372,7 @@ async def test_an_empty_fleet_is_called_empty_when_the_sweep_said_so():
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 async def test_hostile_names_stay_literal_and_break_no_column(name, size):
     of = instance(1, name, recycling=True)
-    lines = (event(1, EventKind.MESSAGE, name, of.instance_id),)
+    lines = (event(1, message(name), of.instance_id),)
     desk = ScriptedDesk(view(instances=(of, instance(2)), interruptions=(reclaim(of),), events=lines))
     async with running(desk, size=size) as (pilot, _):
         strips = pilot.app.screen._compositor.render_strips()
@@ -479,11 +482,11 @@ async def test_the_recoveries_take_the_rows_that_they_need(state, many, lines):
 
 async def test_at_80_by_24_all_of_eight_reclaims_are_seen_and_what_comes_next_can_be_read():
     made = [instance(n) for n in range(8)]
-    step = "image, then ecs.c7.large in cn-hangzhou-h, cn-hangzhou-i"
+    step = planned("ecs.c7.large", "cn-hangzhou-h", "cn-hangzhou-i")
     recoveries = tuple(recovery(of, reclaim(of), RecoveryState.NEEDS_YOU, next_step=step) for of in made)
     async with running(ScriptedDesk(view(recoveries=recoveries)), size=NARROW) as (pilot, _):
         await shows(pilot, "web-7")
-        assert screen(pilot.app).count("press y: h, i · c7.…") == 8
+        assert screen(pilot.app).count("press y: h, then i ·…") == 8
 
 
 async def test_the_filter_works_as_it_is_typed_and_esc_takes_it_away():

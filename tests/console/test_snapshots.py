@@ -9,7 +9,7 @@ from spottui.console.themes import SIXTEEN_COLOURS
 from tests.console.driving import NARROW, WHO, WIDE, BellApp, console_over, press, screen, shows, wait_until
 from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims
 from tests.console.test_detail_pages import history, left
-from tests.console.test_pages import AUDIT
+from tests.console.test_pages import LOG
 
 WIDEST = (200, 50)
 ALL_SIZES = pytest.mark.parametrize("size", [NARROW, WIDE, WIDEST], ids=["80x24", "120x40", "200x50"])
@@ -46,9 +46,9 @@ def test_starting(snap_compare, size, theme):
 
 
 def a_night():
-    """The three reclaims with an audit and a past."""
+    """The three reclaims with a log and a past."""
     desk = ScriptedDesk(reclaims())
-    desk.entries, desk.history, desk.left = AUDIT, history(), left()
+    desk.log, desk.history, desk.left = LOG, history(), left()
     desk.storage_price = {"snapshot": 0.12}
     return desk
 

@@ -7,12 +7,22 @@ from dataclasses import replace
 import pytest
 
 from spottui.console.kept import Kept
-from spottui.domain.feed import EventKind
 from spottui.tables.arrangement import Arrangement
 from spottui.tables.export import as_csv
 from spottui.tables.instances import INSTANCES, instance_row
 from tests.console.driving import arrived, press, running, screen, shows, texts, toasts, wait_until
-from tests.console.scripted import NOW, REGION, FrozenClock, ScriptedDesk, event, healthy, instance, reclaims, view
+from tests.console.scripted import (
+    NOW,
+    REGION,
+    FrozenClock,
+    ScriptedDesk,
+    event,
+    healthy,
+    instance,
+    message,
+    reclaims,
+    view,
+)
 
 
 async def test_columns_are_shown_hidden_and_moved_and_the_choice_is_kept(tmp_path):
@@ -209,7 +219,7 @@ async def test_what_cannot_be_read_any_more_is_called_old_in_every_panel():
 
 async def test_right_shows_what_has_no_room_half_a_screen_at_a_time_and_keeps_it_while_lines_come():
     long = " ".join(f"word{n}" for n in range(25))
-    lines = tuple(event(n, EventKind.MESSAGE, f"{long} end{n}", instance(n).instance_id) for n in range(1, 9))
+    lines = tuple(event(n, message(f"{long} end{n}"), instance(n).instance_id) for n in range(1, 9))
     async with running(ScriptedDesk(view(events=lines)), size=(80, 24)) as (pilot, desk):
         table = pilot.app.main.events_panel.table
         await press(pilot, "2")
@@ -224,7 +234,7 @@ async def test_right_shows_what_has_no_room_half_a_screen_at_a_time_and_keeps_it
         assert "‹" in texts(table)[0]
         await press(pilot, "right")
         assert "nothing more to the right" in toasts(pilot.app)[0]
-        desk.show(events=(*lines, event(9, EventKind.MESSAGE, f"{long} end9", "i-9")))
+        desk.show(events=(*lines, event(9, message(f"{long} end9"), "i-9")))
         await shows(pilot, "end9")
         await press(pilot, *["left"] * len(seen))
         assert "word0" in texts(table)[1]
@@ -272,6 +282,4 @@ async def test_a_file_that_cannot_be_finished_is_not_left_half_written(tmp_path,
 
 
 def lines_of(first, last):
-    return tuple(
-        event(seq, EventKind.MESSAGE, f"line {seq}", instance(seq % 9).instance_id) for seq in range(first, last)
-    )
+    return tuple(event(seq, message(f"line {seq}"), instance(seq % 9).instance_id) for seq in range(first, last))

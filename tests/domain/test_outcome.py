@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from spottui.domain.instance import Disk, Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.outcome import OF_KEPT_DISKS, OF_KEPT_SYSTEM_DISK, nine_of_ten, outcome
+from spottui.domain.outcome import nine_of_ten, outcome
 from spottui.domain.plan import Candidate, Plan, Route, WarmImage
-from spottui.domain.recovery import Created, Recovery, RecoveryState, Try
+from spottui.domain.reasons import Failure
+from spottui.domain.recovery import Created, ImageOf, Recovery, RecoveryState, Try
 
 NOON = datetime(2026, 8, 23, 12, tzinfo=UTC)
 HOME = Candidate("ecs.c7.large", "h", "vsw-h", "", price_per_hour=0.15)
@@ -26,13 +27,9 @@ RECLAIM = Interruption("r", "i-old", 1, NOON, NOON + timedelta(seconds=300), (Ev
 
 def recovered(**more: object) -> Recovery:
     known = Recovery(
-        "r.i-old.1",
-        "r",
-        "i-old",
+        RECLAIM,
         "web",
         RecoveryState.RECOVERED,
-        RECLAIM.deadline,
-        NOON + timedelta(seconds=1),
         ended=NOON + timedelta(seconds=120),
         new_instance_id="i-new",
         imaging_since=NOON + timedelta(seconds=20),
@@ -42,18 +39,19 @@ def recovered(**more: object) -> Recovery:
 
 
 def launched(at: Candidate, refused: str = "") -> Try:
-    return Try(at.place, at.vswitch_id, "m-1", "token", refused=refused)
+    failure = Failure("RunInstances", refused) if refused else None
+    return Try(at.place, at.vswitch_id, "m-1", "token", failure=failure)
 
 
 def test_the_price_is_that_of_the_place_that_took_the_replacement() -> None:
-    told = outcome(RECLAIM, recovered(), PLAN)
+    told = outcome(recovered(), PLAN)
     assert (told.old_per_hour, told.new_per_hour, told.added_per_hour) == (0.14, 0.2, 0.06)
     assert (told.recovery_s, told.data_age_s) == (120.0, 100.0)
 
 
 def test_a_cheaper_place_is_a_negative_cost() -> None:
     cheap = replace(PLAN, candidates=(replace(AWAY, price_per_hour=0.1),))
-    assert outcome(RECLAIM, recovered(), cheap).added_per_hour == -0.04
+    assert outcome(recovered(), cheap).added_per_hour == -0.04
 
 
 @pytest.mark.parametrize(
@@ -68,7 +66,7 @@ def test_a_cheaper_place_is_a_negative_cost() -> None:
     ],
 )
 def test_what_nobody_knows_costs_neither_something_nor_nothing(recovery: Recovery, plan: Plan | None) -> None:
-    assert outcome(RECLAIM, recovery, plan).added_per_hour is None
+    assert outcome(recovery, plan).added_per_hour is None
 
 
 def test_one_that_is_started_again_itself_costs_no_more_and_keeps_no_disk() -> None:
@@ -79,25 +77,25 @@ def test_one_that_is_started_again_itself_costs_no_more_and_keeps_no_disk() -> N
         imaging_since=None,
         created=(Created("kept disk", "d-1"),),
     )
-    told = outcome(RECLAIM, again, PLAN)
+    told = outcome(again, PLAN)
     assert (told.added_per_hour, told.kept, told.data_age_s) == (0.0, (), 0.0)
 
 
 @pytest.mark.parametrize("route", [Route.KEPT_DISK, Route.RESTART])
 def test_nothing_is_missing_where_the_disks_themselves_came_back(route: Route) -> None:
-    told = outcome(RECLAIM, recovered(route=route), PLAN)
+    told = outcome(recovered(route=route), PLAN)
     assert (told.data_age_s, told.data_as_of) == (0.0, None)
 
 
 def test_an_earlier_image_is_as_old_as_it_is() -> None:
     plan = replace(PLAN, warm_image=WarmImage("m-0", NOON - timedelta(hours=2)))
-    told = outcome(RECLAIM, recovered(route=Route.WARM_IMAGE), plan)
+    told = outcome(recovered(route=Route.WARM_IMAGE), plan)
     assert told.data_age_s == 7320.0
-    assert outcome(RECLAIM, recovered(route=Route.WARM_IMAGE), PLAN).data_age_s is None
+    assert outcome(recovered(route=Route.WARM_IMAGE), PLAN).data_age_s is None
 
 
 def test_what_failed_has_no_recovery_time_and_no_age_of_data() -> None:
-    told = outcome(RECLAIM, recovered(state=RecoveryState.FAILED, new_instance_id=""), PLAN)
+    told = outcome(recovered(state=RecoveryState.FAILED, new_instance_id=""), PLAN)
     assert (told.recovery_s, told.data_age_s) == (None, None)
 
 
@@ -113,18 +111,20 @@ MADE = (
 @pytest.mark.parametrize(
     ("image_of", "attached", "kept"),
     [
-        ("image", (), {"m-0": None, "m-1": 140, "s-1": 40, "d-1": 40, "d-2": 100}),
-        (OF_KEPT_DISKS, (), {"m-0": None, "m-1": 140, "d-1": 40, "d-2": 100}),
-        (OF_KEPT_SYSTEM_DISK, ("d-2",), {"m-0": None, "m-1": 40, "d-1": 40}),
+        (ImageOf.ALL_DISKS, (), {"m-0": None, "m-1": 140, "s-1": 40, "d-1": 40, "d-2": 100}),
+        (ImageOf.KEPT_DISKS, (), {"m-0": None, "m-1": 140, "d-1": 40, "d-2": 100}),
+        (ImageOf.KEPT_SYSTEM_DISK, ("d-2",), {"m-0": None, "m-1": 40, "d-1": 40}),
     ],
 )
-def test_kept_is_what_costs_money_each_once(image_of: str, attached: tuple[str, ...], kept: dict[str, object]) -> None:
+def test_kept_is_what_costs_money_each_once(
+    image_of: ImageOf, attached: tuple[str, ...], kept: dict[str, object]
+) -> None:
     created = (*MADE, *(Created("attached disk", disk_id) for disk_id in attached))
     made = recovered(created=created, image_id="m-1", image_of=image_of, snapshots=(("d-1", "s-1"),))
-    told = outcome(RECLAIM, made, PLAN)
+    told = outcome(made, PLAN)
     assert {one.resource_id: one.gib for one in told.kept} == kept
     assert {one.priced_as for one in told.kept if one.resource_id.startswith("d-")} <= {"cloud_essd", "cloud_auto"}
-    assert {one.gib for one in outcome(RECLAIM, made, None).kept} == {None}
+    assert {one.gib for one in outcome(made, None).kept} == {None}
 
 
 @given(st.lists(st.floats(0, 900), min_size=1))

@@ -8,14 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spottui.domain.forecast import Verdict
+from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.places import sold_out
 from spottui.domain.plan import Candidate, Route, Stock
 from spottui.domain.prospect import image_expected, said_of, verdict_of
+from spottui.domain.reasons import Doing, Failure, NextStep
 from spottui.domain.recovery import Created, Recovery, RecoveryState
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 DEADLINE = NOON + timedelta(seconds=300)
-WAITING = Recovery("r", "cn-hangzhou", "i-1", "web-1", RecoveryState.NEEDS_YOU, DEADLINE, NOON, image_s=100.0)
+RECLAIM = Interruption("cn-hangzhou", "i-1", 1, NOON, DEADLINE, (Evidence.LOCK,))
+WAITING = Recovery(RECLAIM, "web-1", RecoveryState.NEEDS_YOU, image_s=100.0)
+REFUSED = Failure("CreateImage", "Forbidden.RAM", "permission")
+RELEASE = NextStep(Doing.AWAIT_RELEASE, at=DEADLINE, count=1)
 GOING = [state for state in RecoveryState if not state.is_final]
 _WORSE = (Verdict.WILL_MAKE_IT, Verdict.TIGHT, Verdict.WILL_NOT)
 
@@ -36,7 +41,7 @@ recoveries = st.builds(
     st.sampled_from(Route),
     st.none() | seconds,
     st.booleans(),
-    st.sampled_from(("", "CreateImage: Forbidden.RAM")),
+    st.sampled_from((None, REFUSED)),
     st.none() | seconds,
     st.booleans(),
 )
@@ -99,7 +104,7 @@ def test_kept_disks_are_promised_only_when_they_are_kept() -> None:
     assert verdict_of(by_disks, NOON) is Verdict.WILL_NOT
     kept = replace(by_disks, created=(Created("kept disk", "d-1"),))
     assert verdict_of(kept, NOON) is Verdict.DATA_KEPT
-    released = replace(kept, state=RecoveryState.IMAGING, awaits_release=True, forecast_at=NOON)
+    released = replace(kept, state=RecoveryState.IMAGING, next_step=RELEASE, forecast_at=NOON)
     assert verdict_of(released, after(400)) is Verdict.DATA_KEPT
     assert image_expected(released, NOON) is None
 
@@ -114,7 +119,7 @@ def test_where_no_place_has_room_that_is_said_beside_the_image() -> None:
     assert verdict_of(replace(full, route=Route.RESTART), NOON) is Verdict.DATA_KEPT
 
 
-@pytest.mark.parametrize("trouble", [{"trouble": "CreateImage: Forbidden.RAM"}, {"unseen_since": NOON}])
+@pytest.mark.parametrize("trouble", [{"trouble": REFUSED}, {"unseen_since": NOON}])
 def test_what_was_refused_or_is_not_seen_is_not_known_unless_it_is_too_late_anyway(trouble: dict[str, object]) -> None:
     imaging = replace(WAITING, state=RecoveryState.IMAGING, **trouble)  # type: ignore[arg-type]
     assert verdict_of(imaging, NOON) is Verdict.NOT_KNOWN

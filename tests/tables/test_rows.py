@@ -3,20 +3,21 @@ from datetime import timedelta
 
 import pytest
 
-from spottui.domain.feed import EventKind
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
+from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import RecoveryState
 from spottui.tables.column import FIRST_CELL, Tone
 from spottui.tables.diff import diff
 from spottui.tables.events import EVENTS, event_row, event_rows
+from spottui.tables.failures import code, remedy
 from spottui.tables.instances import INSTANCES, InstanceRows, instance_row, open_reclaims, short_id
 from spottui.tables.model import TableModel
 from spottui.tables.moments import age, bar, countdown
 from spottui.tables.natural import natural
 from spottui.tables.recoveries import RECOVERIES, recovery_row, recovery_rows
-from tests.console.scripted import NOW, event, instance, reclaim, reclaims, recovery, view
+from tests.console.scripted import NOW, because, event, instance, message, planned, reclaim, reclaims, recovery, view
 
 NOW_S = NOW.timestamp()
 
@@ -151,7 +152,7 @@ def test_recoveries_that_ended_stand_last_the_newest_of_them_first():
 
 @pytest.mark.parametrize("state", list(RecoveryState))
 def test_every_state_has_a_row(state):
-    made = recovery(instance(1), reclaim(instance(1)), state, verdict=Verdict.TIGHT, progress=50, reason="why")
+    made = recovery(instance(1), reclaim(instance(1)), state, verdict=Verdict.TIGHT, progress=50, reason=because("why"))
     row = recovery_row(made, NOW)
     assert shown(RECOVERIES, row, "state")
     assert bool(shown(RECOVERIES, row, "image")) is (state is RecoveryState.IMAGING)
@@ -210,14 +211,14 @@ def test_a_progress_that_nobody_sees_is_old_and_says_why():
         RecoveryState.IMAGING,
         progress=34,
         forecast_at=NOW + timedelta(seconds=70),
-        next_step="image of all cloud disks",
+        next_step=NextStep(Doing.IMAGE),
         unseen_since=seen,
-        trouble="DescribeImages: ServiceUnavailable, asked again every 2 s",
+        trouble=Failure("DescribeImages", "ServiceUnavailable", "service error"),
     )
     row = recovery_row(made, NOW)
     texts = [shown(RECOVERIES, row, column) for column in ("state", "ready", "verdict")]
     assert texts == ["34% 45s old", "", "NOT KNOWN"]
-    assert cell(RECOVERIES, row, "next").startswith("DescribeImages: ServiceUnavailable, asked again")
+    assert cell(RECOVERIES, row, "next").startswith("DescribeImages: ServiceUnavailable, asked again every 2 s · image")
 
 
 def test_what_waits_for_the_release_is_not_imaged():
@@ -226,22 +227,20 @@ def test_what_waits_for_the_release_is_not_imaged():
         reclaim(instance(1)),
         RecoveryState.IMAGING,
         route=Route.KEPT_DISK,
-        awaits_release=True,
-        next_step="release at 02:17:04 UTC, then an image; the data is kept on 2 disks",
+        next_step=NextStep(Doing.AWAIT_RELEASE, at=NOW + timedelta(seconds=222), count=2),
     )
     row = recovery_row(made, NOW)
     assert [shown(RECOVERIES, row, c) for c in ("state", "image", "ready", "verdict")] == ["waits", "", "", "DATA KEPT"]
-    assert cell(RECOVERIES, row, "next").startswith("release at 02:17:04")
+    assert cell(RECOVERIES, row, "next") == "release at 02:17:04 UTC, then an image; the data is kept on 2 disks"
 
 
 @pytest.mark.parametrize(("queued", "text"), [(0, "next in line"), (2, "2 before it")])
 def test_what_auto_mode_lets_wait_its_turn_says_how_many_are_before_it(queued, text):
-    made = recovery(
-        instance(1), reclaim(instance(1)), RecoveryState.NEEDS_YOU, queued=queued, reason="waits: 3 at once"
-    )
+    why = Reason(Why.AT_ONCE, amounts=(3,), count=queued)
+    made = recovery(instance(1), reclaim(instance(1)), RecoveryState.NEEDS_YOU, queued=queued, reason=why)
     row = recovery_row(made, NOW)
     assert shown(RECOVERIES, row, "state") == "queued"
-    assert cell(RECOVERIES, row, "next") == f"{text} · press y · waits: 3 at once"
+    assert cell(RECOVERIES, row, "next").startswith(f"{text} · press y · waits: 3 recoveries at once are the limit")
     assert row[1] is Tone.PLAIN
 
 
@@ -262,37 +261,80 @@ def test_among_those_with_one_deadline_trouble_stands_first_and_stands_out():
     assert [row[1] for row in ranked] == [Tone.ALARM, Tone.WARN, Tone.WARN, Tone.PLAIN]
 
 
+HOME = planned("ecs.c7.large", "cn-hangzhou-h")
+TWO_PLACES = planned("ecs.c7.large", "cn-hangzhou-h", "cn-hangzhou-i")
+
+
 @pytest.mark.parametrize(
     ("state", "reason", "step", "text"),
     [
+        (RecoveryState.NEEDS_YOU, Reason(Why.PLAN_READY), HOME, "press y: h · c7.large"),
         (
             RecoveryState.NEEDS_YOU,
-            "plan ready: press y",
-            "image, then ecs.c7.large in cn-hangzhou-h",
-            "press y: h · c7.large",
+            Reason(Why.HELD, detail="mia"),
+            TWO_PLACES,
+            "press y: h, then i · c7.large · held by mia",
         ),
         (
             RecoveryState.NEEDS_YOU,
-            "held by mia; plan ready: press y",
-            "image, then h, then i",
-            "press y: h, then i · held by mia",
+            Reason(Why.SCALING_GROUP),
+            None,
+            "press y · ESS replaces it by itself: press y to recov",
         ),
-        (RecoveryState.NEEDS_YOU, "waits: 3 at once", "", "press y · waits: 3 at once"),
-        (RecoveryState.VETO_WINDOW, "goes on", "image, then ecs.c7.large in cn-hangzhou-h", "auto: h · c7.large"),
-        (RecoveryState.SUSPECTED, "no lock seen yet", "image, then ecs.c7.large in cn-hangzhou-h", "no lock seen yet"),
-        (RecoveryState.IMAGING, "", "launch ecs.c7.large in cn-hangzhou-h", "launch c7.large in h"),
+        (
+            RecoveryState.NEEDS_YOU,
+            None,
+            NextStep(Doing.PLANNED, route=Route.RESTART),
+            "press y: start it after its stop",
+        ),
+        (
+            RecoveryState.NEEDS_YOU,
+            None,
+            NextStep(Doing.PLANNED, route=Route.KEPT_DISK, instance_type="ecs.c7.large", zone="cn-hangzhou-h"),
+            "press y: image of the kept disk after the release, then c7.large in h",
+        ),
+        (RecoveryState.VETO_WINDOW, Reason(Why.VETO_WINDOW), HOME, "auto: h · c7.large"),
+        (RecoveryState.SUSPECTED, Reason(Why.NO_LOCK_YET), HOME, "no lock seen yet: a drill never gets one"),
+        (RecoveryState.SUSPECTED, None, HOME, "image, then ecs.c7.large in cn-hangzhou-h"),
+        (
+            RecoveryState.IMAGING,
+            None,
+            NextStep(Doing.LAUNCH, instance_type="ecs.c7.large", zone="cn-hangzhou-h", on_demand=True),
+            "launch c7.large in h on-demand",
+        ),
     ],
 )
 def test_next_begins_with_what_matters(state, reason, step, text):
     made = recovery(instance(1), reclaim(instance(1)), state, reason=reason, next_step=step)
-    assert cell(RECOVERIES, recovery_row(made, NOW), "next") == text
+    assert cell(RECOVERIES, recovery_row(made, NOW), "next").startswith(text)
+
+
+@pytest.mark.parametrize(
+    ("failure", "code_of", "told"),
+    [
+        (
+            Failure("CreateImage", "Forbidden.RAM", "permission"),
+            "Forbidden.RAM",
+            "grant CreateImage, then t tries again",
+        ),
+        (Failure("RunInstances", "QuotaExceed.Eip", "quota"), "QuotaExceed.Eip", "make room or have"),
+        (Failure("RunInstances", "InvalidAccountStatus.NotEnoughBalance", "refused"), None, "pay the account up"),
+        (Failure("RunInstances", "", "no answer"), "no answer", "enter on it says why"),
+        (Failure("RunInstances", "InvalidAccessKeyId.NotFound", "credentials"), None, "mend the key"),
+        (None, "", "enter on it says why"),
+    ],
+)
+def test_what_failed_says_its_code_and_what_mends_it(failure, code_of, told):
+    made = recovery(instance(1), reclaim(instance(1)), RecoveryState.FAILED, trouble=failure, ended=NOW)
+    assert code(made) == (failure.code if failure and code_of is None else code_of)
+    assert remedy(made).startswith(told)
 
 
 def test_text_from_outside_is_made_plain():
     hostile = "a\x1b[31m\u202eb\n[red]x"
     texts = [
         cell(INSTANCES, instance_row(instance(1, hostile), None), "name"),
-        cell(EVENTS, event_row(event(1, EventKind.MESSAGE, hostile), {}), "text"),
+        cell(EVENTS, event_row(event(1, message(hostile)), {}), "text"),
         cell(
             RECOVERIES,
             recovery_row(recovery(instance(1, hostile), reclaim(instance(1)), RecoveryState.IMAGING), NOW),

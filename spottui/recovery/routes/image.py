@@ -8,7 +8,7 @@ from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.plan import Route
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import ImageOf
-from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failure_of, leaves
+from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, leaves, not_done
 from spottui.recovery.imaging import start_image, wait_for_image
 from spottui.recovery.launching import bring_up
 
@@ -41,7 +41,7 @@ async def create_image(ctx: RecoveryContext) -> str | StepOutcome:
         return outcome
     if ctx.recovery.cancel and not outcome.kind.effect_unknown:
         return cancelled(ctx.recovery)
-    ended = leaves(Reason(Why.NO_IMAGE, failure=failure_of(outcome)))
+    ended = leaves(not_done(ctx, Why.NO_IMAGE, outcome))
     if outcome.kind in (ErrorKind.DENIED, ErrorKind.QUOTA):
         # Kept disks come back by an image too.
         return replace(ended, excluded_routes=(Route.KEPT_DISK,))

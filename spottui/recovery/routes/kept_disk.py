@@ -15,7 +15,7 @@ from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
 from spottui.domain.tokens import client_token
 from spottui.recovery.calls import Call, call, call_once, may_begin
-from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves
+from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
 from spottui.recovery.imaging import start_image, wait_for_image
 from spottui.recovery.launching import finish, launch_and_see_running
 
@@ -74,7 +74,7 @@ async def _image(ctx: RecoveryContext, *, whole: bool) -> str | StepOutcome:
     give_up_at = ctx.now() + timedelta(seconds=SNAPSHOT_PATIENCE_S)
     outcome = await start_image(ctx, source, image_of, give_up_at)
     if isinstance(outcome, CloudError):
-        return leaves(Reason(Why.NO_IMAGE, failure=failure_of(outcome)))
+        return leaves(not_done(ctx, Why.NO_IMAGE, outcome))
     return outcome
 
 
@@ -175,7 +175,7 @@ async def _snapshot(ctx: RecoveryContext, disk_id: str) -> str | StepOutcome:
     one = Call("CreateSnapshot", token, ctx.now() + timedelta(seconds=SNAPSHOT_PATIENCE_S), target=disk_id)
     outcome = await call(ctx, one, partial(disks.create_snapshot, ctx.ecs, disk_id, ctx.id, token))
     if isinstance(outcome, CloudError):
-        return leaves(Reason(Why.NO_SNAPSHOT, disk_id, failure=failure_of(outcome)))
+        return leaves(not_done(ctx, Why.NO_SNAPSHOT, outcome, disk_id))
     return outcome
 
 

@@ -1,5 +1,6 @@
 """The warm-image route: serve now from an earlier image; what was written since is on the kept disks only."""
 
+from spottui.domain.facts import EarlierImageTaken
 from spottui.domain.reasons import Reason, Why
 from spottui.recovery.context import RecoveryContext, StepOutcome, leaves
 from spottui.recovery.launching import bring_up
@@ -10,4 +11,8 @@ async def warm_image_route(ctx: RecoveryContext) -> StepOutcome:
     """Launch from the newest earlier image of this instance, and see it run."""
     await look_for_places(ctx)
     warm = ctx.plan.warm_image
-    return await bring_up(ctx, warm.image_id) if warm else leaves(Reason(Why.NO_EARLIER_IMAGE))
+    if warm is None:
+        return leaves(Reason(Why.NO_EARLIER_IMAGE))
+    if not ctx.recovery.tries:
+        await ctx.record(EarlierImageTaken(warm.image_id, warm.made))
+    return await bring_up(ctx, warm.image_id)

@@ -1,0 +1,34 @@
+"""Words for people, made of typed facts at the edge: one sentence for each reason, step, failure and fact. Pure.
+
+What stands in a field can come from outside: no text that is returned here holds a control character.
+"""
+
+from spottui.words.facts import search, text
+from spottui.words.failures import advice, failure, failure_line, fault, said, trouble
+from spottui.words.feed import EventKind, event_kind, request_id
+from spottui.words.letters import letter
+from spottui.words.next_steps import next_step
+from spottui.words.reasons import against, lift, reason
+from spottui.words.stops import stopped
+from spottui.words.timeline import step
+
+__all__ = [
+    "EventKind",
+    "advice",
+    "against",
+    "event_kind",
+    "failure",
+    "failure_line",
+    "fault",
+    "letter",
+    "lift",
+    "next_step",
+    "reason",
+    "request_id",
+    "said",
+    "search",
+    "step",
+    "stopped",
+    "text",
+    "trouble",
+]

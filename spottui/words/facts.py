@@ -1,0 +1,172 @@
+"""One line for each fact."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from spottui.domain import facts as f
+from spottui.domain.forecast import Verdict
+from spottui.domain.recovery import AutoAnswer
+from spottui.domain.text import plain
+from spottui.words.failures import LONGEST, failure_line, fault, said
+from spottui.words.feed import event_kind
+from spottui.words.moments import clock, clock_utc
+from spottui.words.next_steps import next_step
+from spottui.words.reasons import lift, reason, why
+from spottui.words.stops import stopped
+
+IMAGE_POLL = "DescribeImages"
+"""The call that shows how far an image is."""
+
+_RULES = "the guard"
+_BECAUSE = {Verdict.WILL_NOT: "a new image will not make it"}
+
+
+def text(logged: f.Logged) -> str:
+    """Return what a fact says as one line, without its time and its instance."""
+    return plain(_TEXTS[type(logged.fact)](logged.fact, logged.region), LONGEST)
+
+
+def search(words: Sequence[str], named: Mapping[str, Sequence[str]]) -> Callable[[f.Logged], bool]:
+    """Return whether a line holds every word, in its kind, region, instance id or text, whatever their case.
+
+    A line of one of the instances whose ids `named` has for a word holds that word too.
+    """
+    wanted = [(word.casefold(), frozenset(named.get(word, ()))) for word in words]
+
+    def holds(logged: f.Logged) -> bool:
+        said = f"{event_kind(logged.fact)} {logged.region} {logged.instance_id} {text(logged)}".casefold()
+        return all(word in said or logged.instance_id in ids for word, ids in wanted)
+
+    return holds
+
+
+def _sign(fact: f.SignSeen, _region: str) -> str:
+    seen = f"seen again ({fact.again} more)" if fact.again else f"evidence {fact.marks or fact.source}"
+    message = f", message {fact.message_id}" if fact.message_id else ""
+    return f"{seen}, deadline {clock(fact.deadline)}Z{message}"
+
+
+def _released(fact: f.Released, _region: str) -> str:
+    deadline = f", deadline {clock(fact.deadline)}Z" if fact.deadline else ""
+    return f"released at {clock(fact.released)}Z{deadline}"
+
+
+def _message(fact: f.MessageSeen, _region: str) -> str:
+    if not fact.unconfigured_region:
+        return fact.text or fact.name
+    return f"reclaim in {fact.unconfigured_region}, a region that is not configured, message {fact.message_id}"
+
+
+def _poison(fact: f.PoisonSeen, _region: str) -> str:
+    return f"{fact.why}, message {fact.message_id}" if fact.message_id else fact.why
+
+
+def _route_chosen(fact: f.RouteChosen, _region: str) -> str:
+    if fact.why is None:
+        return f"route {fact.route} chosen by {fact.who}"
+    return f"route {fact.route}, because {_BECAUSE.get(fact.why, f'of {fact.why}')}"
+
+
+def _route_taken(fact: f.RouteTaken, region: str) -> str:
+    because = f", because {reason(fact.reason, region)}" if fact.reason else ""
+    return f"route {fact.route}{because}"
+
+
+def _decided(fact: f.Decided, _region: str) -> str:
+    return f"{fact.decision or 'no decision'} by {fact.who}"
+
+
+def _retried(fact: f.Retried, _region: str) -> str:
+    by, waits = (f" by {fact.who}", "") if fact.who else ("", ", waits for a yes")
+    return f"tried again{by}, run {fact.run + 1}{waits}"
+
+
+def _auto_answered(fact: f.AutoAnswered, region: str) -> str:
+    if fact.answer is AutoAnswer.CONFIRMED:
+        return "auto-mode: goes on"
+    if fact.answer is AutoAnswer.GRANTED:
+        return f"auto-mode: goes on at {clock_utc(fact.veto_until)} unless somebody vetoes"
+    parts = (f"auto-mode: {why(fact.reason, region)}", lift(fact.reason))
+    return ": ".join(part for part in parts if part)
+
+
+def _disarmed(fact: f.Disarmed, _region: str) -> str:
+    by_person = fact.stopped is None or fact.stopped.stop is f.Stop.PERSON
+    return f"auto-mode disarmed by {fact.who or _RULES}" + ("" if by_person else f": {stopped(fact.stopped)}")
+
+
+def _state(fact: f.StateEntered, region: str) -> str:
+    state = f"{fact.was} → {fact.state}" if fact.was else str(fact.state)
+    return f"{state}: {reason(fact.reason, region)}" if fact.reason else state
+
+
+def _route_left(fact: f.RouteLeft, region: str) -> str:
+    return f"route {fact.route} left: {reason(fact.reason, region)}"
+
+
+def _answered(fact: f.CallAnswered, _region: str) -> str:
+    return f"{fact.action} {fact.detail or ' '.join(fact.resources) or fact.target}".strip()
+
+
+def _failed(fact: f.CallFailed, _region: str) -> str:
+    return f"{fact.action} failed: {said(fact.failure)}"
+
+
+def _progress_lost(fact: f.ProgressLost, _region: str) -> str:
+    return f"{fact.failure.action or IMAGE_POLL} failed: {said(fact.failure)}"
+
+
+def _drained(fact: f.Drained, _region: str) -> str:
+    if fact.failure:
+        came = f"did not run: {failure_line(fact.failure)}"
+    elif fact.status:
+        output = f": {fact.output}" if fact.output else ""
+        came = f"{fact.status}, exit code {fact.exit_code}{output}"
+    elif fact.seconds < 1:
+        came = "skipped: there is no time for it"
+    else:
+        came = f"not finished within {fact.seconds:.0f} s; the recovery goes on"
+    return f"drain {fact.name} {came}"
+
+
+_TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
+    f.EarlierLine: lambda fact, _region: fact.text,
+    f.CarriedOver: lambda _fact, _region: "carried over from a journal of an earlier version",
+    f.SignSeen: _sign,
+    f.LockGone: lambda _fact, _region: "its lock is gone",
+    f.Released: _released,
+    f.MessageSeen: _message,
+    f.PoisonSeen: _poison,
+    f.SourceFailed: lambda fact, _region: f"{fact.source} fails: {fault(fact.failure)}",
+    f.SourceAnswers: lambda fact, _region: f"{fact.source} answers again",
+    f.PlanMade: lambda fact, _region: f"plan {fact.digest}: {next_step(fact.next_step)}",
+    f.PlanSurveyed: lambda fact, _region: f"plan {fact.digest} with its places: {next_step(fact.next_step)}",
+    f.RouteChosen: _route_chosen,
+    f.Decided: _decided,
+    f.CancelAsked: lambda fact, _region: f"cancel asked for by {fact.who}",
+    f.Retried: _retried,
+    f.AutoAnswered: _auto_answered,
+    f.Armed: lambda fact, _region: f"auto-mode armed by {fact.who}",
+    f.NotArmed: lambda fact, _region: f"auto-mode is not armed for {fact.who}: {stopped(fact.stopped)}",
+    f.Disarmed: _disarmed,
+    f.DriverChanged: lambda fact, _region: f"{fact.driver} goes on with it",
+    f.StateEntered: _state,
+    f.NextStepChanged: lambda fact, region: f"next: {next_step(fact.next_step) or reason(fact.reason, region)}",
+    f.RouteLeft: _route_left,
+    f.RouteTaken: _route_taken,
+    f.EarlierImageTaken: lambda fact, _region: (
+        f"from the earlier image {fact.image_id} as of {fact.made:%Y-%m-%d %H:%M} UTC"
+    ),
+    f.CallBegun: lambda fact, _region: f"{fact.action} begun",
+    f.CallAnswered: _answered,
+    f.CallFailed: _failed,
+    f.LaunchRefused: lambda fact, _region: f"launch refused: {said(fact.failure)}",
+    f.ProgressSeen: lambda fact, _region: f"{fact.image_id} {fact.progress} %".strip(),
+    f.ProgressLost: _progress_lost,
+    f.ProgressBack: lambda _fact, _region: f"{IMAGE_POLL} answers again",
+    f.ImageReady: lambda fact, _region: f"image {fact.image_id} is ready after {fact.seconds:.0f} s",
+    f.ImageGivenUp: lambda fact, _region: f"image {fact.image_id} is given up",
+    f.DisksFree: lambda _fact, _region: "the kept disks are free",
+    f.StartedAgain: lambda _fact, _region: "the instance itself runs again",
+    f.Drained: _drained,
+}

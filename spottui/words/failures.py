@@ -1,0 +1,55 @@
+"""What a call that failed is called, what the cloud said of it, and what a person can do."""
+
+from spottui.domain.reasons import Failure
+from spottui.domain.recovery import Recovery
+from spottui.domain.text import plain
+
+LONGEST = 4_000
+"""Characters of a sentence that are shown; the longest is the output of a drain."""
+
+_ASKED_AGAIN = "asked again every 2 s"
+_ADVICE = {
+    "credentials": "Mend the access key or the clock; a changed credentials file is read again by itself.",
+    "quota": "Make room, or ask Alibaba Cloud for a higher quota; then t tries again.",
+    "permission": "Grant the action to this account; the README has the RAM policy.",
+    "not found": "Check the names in the configuration.",
+    "no answer": "Check the endpoint, the network and the proxy.",
+}
+"""By the value of an `ErrorKind`."""
+
+
+def failure(known: Failure | None) -> str:
+    """Return what failed in few words, `CreateImage: Forbidden.RAM`; empty for none."""
+    return plain(f"{known.action}: {known.code or known.kind}", LONGEST) if known else ""
+
+
+def said(known: Failure) -> str:
+    """Return what the cloud said, where action and RequestId have a place of their own: `Code: message`."""
+    return plain(_joined(known.code or known.kind, known.message), LONGEST)
+
+
+def failure_line(known: Failure) -> str:
+    """Return all of it on one line: `Action: Code: message [RequestId …]`."""
+    text = _joined(known.action, known.code or known.kind, known.message)
+    return plain(f"{text} [RequestId {known.request_id}]" if known.request_id else text, LONGEST)
+
+
+def advice(known: Failure) -> str:
+    """Return what a person can do about it, empty where waiting is all there is."""
+    return _ADVICE.get(known.kind, "")
+
+
+def fault(known: Failure) -> str:
+    """Return the line with the advice behind it."""
+    told = advice(known)
+    return f"{failure_line(known)}. {told}" if told else failure_line(known)
+
+
+def trouble(recovery: Recovery) -> str:
+    """Return what a recovery is in trouble with, empty for nothing; what only is not seen is asked again and again."""
+    what = failure(recovery.trouble)
+    return f"{what}, {_ASKED_AGAIN}" if what and recovery.unseen_since else what
+
+
+def _joined(*parts: str) -> str:
+    return ": ".join(part for part in parts if part)

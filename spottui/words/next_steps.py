@@ -1,0 +1,62 @@
+"""What a recovery does next."""
+
+from spottui.domain.plan import Route
+from spottui.domain.reasons import Doing, NextStep
+from spottui.domain.text import plain
+from spottui.words.failures import LONGEST
+from spottui.words.moments import clock_utc
+
+_SENTENCES = {
+    Doing.IMAGE: "image of all cloud disks",
+    Doing.SNAPSHOT: "snapshot of the kept disks",
+    Doing.IMAGE_OF_KEPT_DISKS: "image of the kept disks",
+    Doing.IMAGE_OF_KEPT_SYSTEM_DISK: "image of the kept system disk",
+    Doing.IMAGE_READY: "the image is ready",
+    Doing.DRAIN: "drain {resource}, at most {seconds:.0f} s",
+    Doing.AWAIT_RELEASE: "release at {at}, then an image; the data is kept on {disks}",
+    Doing.AWAIT_STOP: "wait until it is stopped, then start it",
+    Doing.START_AGAIN: "start it: {resource}, tried again until an image is made of it",
+    Doing.LAUNCH: "launch {instance_type} in {zone}{on_demand}",
+    Doing.AWAIT_ROOM: "none of {count} places has room; each is tried again {seconds:.0f} s after its refusal",
+    Doing.AWAIT_RUNNING: "wait until {resource} runs",
+    Doing.ATTACH: "attach the kept data disks to {resource}",
+    Doing.MOVE_EIP: "move EIP {resource} to {to}",
+    Doing.SEE_AGAIN: "{resource} still runs",
+    Doing.EARLIER_VERSION: "{resource}",
+}
+_SOURCES = {
+    Route.IMAGE: "image",
+    Route.KEPT_DISK: "image of the kept disk after the release",
+    Route.WARM_IMAGE: "earlier image",
+}
+
+
+def next_step(known: NextStep | None) -> str:
+    """Return what comes next; empty where nothing does."""
+    if known is None:
+        return ""
+    return plain(_planned(known) if known.doing is Doing.PLANNED else _sentence(known), LONGEST)
+
+
+def _planned(known: NextStep) -> str:
+    """What a yes does first."""
+    if known.route is Route.RESTART:
+        return "start it after its stop"
+    place = f"{known.instance_type} in {known.zone}" if known.zone else known.instance_type
+    then = (_SOURCES[known.route or Route.IMAGE], place, known.then_zone)
+    return ", then ".join(part for part in then if part)
+
+
+def _sentence(known: NextStep) -> str:
+    count = known.count or 0
+    return _SENTENCES[known.doing].format(
+        resource=known.resource,
+        to=known.to,
+        instance_type=known.instance_type,
+        zone=known.zone,
+        on_demand=" on-demand" if known.on_demand else "",
+        at=clock_utc(known.at),
+        seconds=known.seconds or 0.0,
+        count=count,
+        disks="1 disk" if count == 1 else f"{count} disks",
+    )

@@ -1,0 +1,248 @@
+"""Why a recovery stands where it stands."""
+
+from collections.abc import Callable
+
+from spottui.domain.reasons import Reason, Why
+from spottui.domain.text import plain
+from spottui.words.failures import LONGEST, failure_line
+from spottui.words.moments import clock_utc, span
+
+_SENTENCES = {
+    Why.NO_LOCK_YET: "no lock seen yet: a drill never gets one",
+    Why.NO_LOCK_AUTO_STAYS_AWAY: "no lock seen, so auto-mode leaves it to you",
+    Why.REPLACED_ALREADY: "{resource} runs in its place already; y launches another",
+    Why.HELD: "held by {detail}; plan ready",
+    Why.VETO_WINDOW: "auto-mode goes on unless you veto",
+    Why.PLAN_READY: "plan ready",
+    Why.DENY_TAG: "its tag {detail} keeps auto-mode away (deny_tags)",
+    Why.SCALING_GROUP: "ESS replaces it by itself",
+    Why.PLACES_REST: (
+        "waits: {count} replacements of auto-mode in {detail} failed or were reclaimed within an hour; "
+        "it tries again at {at}"
+    ),
+    Why.COST_NOT_KNOWN: "waits: its added cost is not known yet, and auto-mode has a ceiling",
+    Why.CANCELLED_EARLY: "cancelled before anything was launched",
+    Why.VETOED: "vetoed by {detail}",
+    Why.RELEASED_BEFORE_LOCK: (
+        "released at {at} before its lock was seen, deadline {deadline}: "
+        "what is left are images and disks that were kept"
+    ),
+    Why.NOTICE_TOO_LATE: "the notice came after its deadline at {deadline}; look whether the instance lives",
+    Why.NO_LOCK_BY_DEADLINE: "no lock was seen by {deadline}: a drill, called off, or released unseen",
+    Why.RUNS_AGAIN: "{resource} runs again: no replacement was launched",
+    Why.IMAGE_NOT_READY: "image {resource} is not ready after {span}",
+    Why.NO_EARLIER_IMAGE: "there is no earlier image of this instance",
+    Why.NO_ROOM: "no candidate has room now; image {resource} is kept",
+    Why.REMOVED_AGAIN: "{resource} was removed again",
+    Why.SYSTEM_DISK_NOT_KEPT: "its system disk was not kept",
+    Why.DISK_TAKEN: "disk {resource} is attached to {detail} now",
+    Why.DISK_GONE: "disk {resource} is not there any more",
+    Why.DISKS_NOT_FREE: "the kept disks were not free within {span} of the deadline",
+    Why.SNAPSHOT_FAILED: "snapshot {resource} failed",
+    Why.SNAPSHOT_NOT_READY: "snapshot {resource} is not finished after {span}",
+    Why.NOT_STOPPED: "{resource} was not seen stopped within {span} of its deadline",
+    Why.NOT_STARTED: "not started: {failure}",
+    Why.NO_STOCK_TO_START: "{resource} could not be started for lack of stock",
+    Why.EIP_GONE: "EIP {resource} is gone",
+    Why.EIP_TAKEN: "EIP {resource} is bound to {detail} now",
+    Why.EARLIER_VERSION: "{detail}",
+}
+_PRESS_Y, _GO_NOW, _ALL_THE_SAME = "press y", "press y to go now", "press y to recover it all the same"
+_LIFTS = {
+    Why.NO_LOCK_AUTO_STAYS_AWAY: _PRESS_Y,
+    Why.HELD: _PRESS_Y,
+    Why.PLAN_READY: _PRESS_Y,
+    Why.DENY_TAG: _ALL_THE_SAME,
+    Why.NO_ALLOW_TAG: _ALL_THE_SAME,
+    Why.SCALING_GROUP: _ALL_THE_SAME,
+    Why.PLACES_REST: _GO_NOW,
+    Why.COST_NOT_KNOWN: _PRESS_Y,
+    Why.COST_CEILING: "press y, or raise max_added_cost_per_hour",
+    Why.AT_ONCE: _GO_NOW,
+    Why.PER_HOUR: _GO_NOW,
+}
+
+
+def reason(known: Reason | None, region: str = "") -> str:
+    """Return why, and what lifts it where a person can; `region` is that of the recovery. Empty for none."""
+    if known is None:
+        return ""
+    told = lift(known)
+    text = f"{_why(known, region)}{_ahead(known)}"
+    return plain(f"{text}: {told}" if told else text, LONGEST)
+
+
+def why(known: Reason, region: str = "") -> str:
+    """Return why alone: neither who is before it nor what lifts it."""
+    return plain(_why(known, region), LONGEST)
+
+
+def lift(known: Reason) -> str:
+    """Return what a person can press or change, empty where nothing is to be done."""
+    return _LIFTS.get(known.why, "")
+
+
+def against(known: Reason | None, region: str = "") -> str:
+    """Return what speaks against going on by itself; empty where a yes is all that is missing."""
+    if known is None or known.why is Why.PLAN_READY:
+        return ""
+    return plain(f"held by {known.detail}") if known.why is Why.HELD else reason(known, region)
+
+
+def _why(known: Reason, region: str) -> str:
+    told = _TOLD.get(known.why)
+    if told:
+        return told(known, region)
+    return _SENTENCES[known.why].format(
+        resource=known.resource,
+        detail=known.detail,
+        at=clock_utc(known.at),
+        deadline=clock_utc(known.deadline),
+        span=span(known.seconds),
+        count=known.count or 0,
+        failure=_failed(known),
+    )
+
+
+def _ahead(known: Reason) -> str:
+    if known.why not in (Why.AT_ONCE, Why.PER_HOUR) or not known.count:
+        return ""
+    return f"; {'1 other has' if known.count == 1 else f'{known.count} others have'} a nearer deadline"
+
+
+def _failed(known: Reason) -> str:
+    return failure_line(known.failure) if known.failure else "for an unknown cause"
+
+
+def _amount(known: Reason, index: int) -> float:
+    return known.amounts[index] if index < len(known.amounts) else 0.0
+
+
+def _no_plan_yet(known: Reason, region: str) -> str:
+    return f"no plan yet: {_no_plan(known, region)}"
+
+
+def _no_plan(known: Reason, region: str) -> str:
+    if known.failure:
+        return failure_line(known.failure)
+    return f"{known.resource} is not listed" + (f" in {region}" if region else "")
+
+
+def _no_plan_by_deadline(known: Reason, region: str) -> str:
+    causes = (_no_plan(one, region) if one.why is Why.NO_PLAN_YET else _why(one, region) for one in known.causes)
+    return ": ".join((f"no plan could be made by the deadline at {clock_utc(known.deadline)}", *causes))
+
+
+def _no_allow_tag(known: Reason, _region: str) -> str:
+    return f"it has no tag {' or '.join(known.resources)}, without which auto-mode stays away (allow_tags)"
+
+
+def _cost_ceiling(known: Reason, _region: str) -> str:
+    cost, ceiling = _amount(known, 0), _amount(known, 1)
+    return f"auto-mode would add {cost:.2f} an hour to the cost, over its ceiling of {ceiling:g}"
+
+
+def _at_once(known: Reason, _region: str) -> str:
+    return f"waits: {_amount(known, 0):g} recoveries at once are the limit"
+
+
+def _per_hour(known: Reason, _region: str) -> str:
+    free = f", the next is free at {clock_utc(known.at)}" if known.at else ""
+    return f"waits: {_amount(known, 0):g} recoveries an hour are the limit{free}"
+
+
+def _cancelled(known: Reason, _region: str) -> str:
+    return f"left behind: {', '.join(known.resources)}" if known.resources else "nothing was made"
+
+
+def _nobody_confirmed(known: Reason, _region: str) -> str:
+    kept = f"; its data is on the kept disks {', '.join(known.resources)}: t recovers from them"
+    return f"nobody confirmed it by the deadline at {clock_utc(known.deadline)}{kept if known.resources else ''}"
+
+
+def _called_off(known: Reason, _region: str) -> str:
+    return f"{known.resource} {'runs on' if known.detail else 'is there'} without a lock: called off"
+
+
+def _not_done(what: str) -> Callable[[Reason, str], str]:
+    """A call came to nothing, or nobody knows whether it did."""
+
+    def told(known: Reason, _region: str) -> str:
+        if known.failure is None or not known.failure.effect_unknown:
+            return f"{what.format(known.resource)}: {_failed(known)}"
+        tag = f"spottui={known.detail}" if known.detail else "spottui"
+        return f"{_failed(known)}; it may exist all the same, with the tag {tag}: look before you go on"
+
+    return told
+
+
+def _image_lost(known: Reason, _region: str) -> str:
+    return f"image {known.resource} is {known.detail or 'not listed'}"
+
+
+def _not_seen_running(known: Reason, _region: str) -> str:
+    return f"{known.resource} was not seen running within {(known.seconds or 0) / 60:.0f} minutes; look at it by hand"
+
+
+def _stopped_running(known: Reason, _region: str) -> str:
+    what = f"was {known.detail}" if known.detail else "was not seen again; look at it by hand"
+    return f"{known.resource} ran and then {what}"
+
+
+def _not_attached(known: Reason, region: str) -> str:
+    causes = "; ".join(_why(one, region) for one in known.causes) or "its data disks are not attached"
+    return f"{known.resource} runs, but {causes}; t tries again"
+
+
+def _disk_not_attached(known: Reason, _region: str) -> str:
+    return f"disk {known.resource} is not {f'attached: {_failed(known)}' if known.failure else 'listed'}"
+
+
+def _eip_not_moved(known: Reason, _region: str) -> str:
+    if known.failure or not known.detail:
+        return f"EIP {known.resource} was not moved: {_failed(known)}"
+    return f"EIP {known.resource} was not seen on {known.detail}"
+
+
+def _routes(known: Reason, region: str) -> str:
+    """A single route is not named."""
+    if len(known.causes) == 1:
+        return _why(known.causes[0], region)
+    told = (f"{one.route}: {_why(one, region)}" if one.route else _why(one, region) for one in known.causes)
+    return "; ".join(told) or "no route is left"
+
+
+def _then(known: Reason, region: str) -> str:
+    return ", then ".join(_why(one, region) for one in known.causes) or "it failed again"
+
+
+def _runs(known: Reason, region: str) -> str:
+    parts = [f"{known.resource} runs in {known.detail}, {int(known.seconds or 0)} s after the notice"]
+    if known.at:
+        parts.append(f"data as of {known.at:%Y-%m-%d %H:%M:%S} UTC")
+    return "; ".join((*parts, *(_why(one, region) for one in known.causes)))
+
+
+_TOLD = {
+    Why.NO_PLAN_YET: _no_plan_yet,
+    Why.NO_PLAN_BY_DEADLINE: _no_plan_by_deadline,
+    Why.NO_ALLOW_TAG: _no_allow_tag,
+    Why.COST_CEILING: _cost_ceiling,
+    Why.AT_ONCE: _at_once,
+    Why.PER_HOUR: _per_hour,
+    Why.CANCELLED: _cancelled,
+    Why.NOBODY_CONFIRMED: _nobody_confirmed,
+    Why.CALLED_OFF: _called_off,
+    Why.NO_IMAGE: _not_done("no image"),
+    Why.NOT_LAUNCHED: _not_done("not launched"),
+    Why.NO_SNAPSHOT: _not_done("no snapshot of {}"),
+    Why.IMAGE_LOST: _image_lost,
+    Why.NOT_SEEN_RUNNING: _not_seen_running,
+    Why.STOPPED_RUNNING: _stopped_running,
+    Why.NOT_ATTACHED: _not_attached,
+    Why.DISK_NOT_ATTACHED: _disk_not_attached,
+    Why.EIP_NOT_MOVED: _eip_not_moved,
+    Why.ROUTES: _routes,
+    Why.THEN: _then,
+    Why.RUNS: _runs,
+}

@@ -1,0 +1,211 @@
+"""The sentences, word for word: screens, scripts and people have learned them."""
+
+from datetime import timedelta
+
+import pytest
+
+from spottui import words
+from spottui.domain import facts as f
+from spottui.domain.forecast import Verdict
+from spottui.domain.interruption import Evidence
+from spottui.domain.plan import Route
+from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
+from spottui.domain.recovery import AutoAnswer, Decision, RecoveryState
+from tests.words.facts_of import BEGAN, DEADLINE, REFUSED, logged
+
+REFUSED_LINE = "CreateImage: Forbidden.RAM: not authorized [RequestId 7A6B]"
+SAME = ": press y to recover it all the same"
+AT, BY = BEGAN + timedelta(seconds=64), {"deadline": DEADLINE}
+SENTENCES = {
+    "plan ready: press y": Reason(Why.PLAN_READY),
+    "held by mia; plan ready: press y": Reason(Why.HELD, detail="mia"),
+    "no plan yet: i-1 is not listed in cn-hangzhou": Reason(Why.NO_PLAN_YET, "i-1"),
+    f"no plan yet: {REFUSED_LINE}": Reason(Why.NO_PLAN_YET, failure=REFUSED),
+    "its tag env=x keeps auto-mode away (deny_tags): press y to recover it all the same": Reason(
+        Why.DENY_TAG, detail="env=x"
+    ),
+    "it has no tag a=1 or b, without which auto-mode stays away (allow_tags)" + SAME: Reason(
+        Why.NO_ALLOW_TAG, resources=("a=1", "b")
+    ),
+    "waits: 2 replacements of auto-mode in c7 h failed or were reclaimed within an hour; "
+    "it tries again at 02:01:04 UTC: press y to go now": Reason(Why.PLACES_REST, detail="c7 h", count=2, at=AT),
+    "auto-mode would add 1.50 an hour to the cost, over its ceiling of 1.2: "
+    "press y, or raise max_added_cost_per_hour": Reason(Why.COST_CEILING, amounts=(1.5, 1.2)),
+    "waits: 3 recoveries at once are the limit: press y to go now": Reason(Why.AT_ONCE, amounts=(3,)),
+    "waits: 3 recoveries at once are the limit; 1 other has a nearer deadline: press y to go now": Reason(
+        Why.AT_ONCE, amounts=(3,), count=1
+    ),
+    "waits: 10 recoveries an hour are the limit, the next is free at 02:01:04 UTC; 2 others have a nearer deadline: "
+    "press y to go now": Reason(Why.PER_HOUR, amounts=(10,), count=2, at=AT),
+    "nothing was made": Reason(Why.CANCELLED),
+    "left behind: image m-1, snapshot s-1": Reason(Why.CANCELLED, resources=("image m-1", "snapshot s-1")),
+    "no plan could be made by the deadline at 02:05:00 UTC: i-1 is not listed in cn-hangzhou": Reason(
+        Why.NO_PLAN_BY_DEADLINE, causes=(Reason(Why.NO_PLAN_YET, "i-1"),), **BY
+    ),
+    "nobody confirmed it by the deadline at 02:05:00 UTC": Reason(Why.NOBODY_CONFIRMED, **BY),
+    "nobody confirmed it by the deadline at 02:05:00 UTC; its data is on the kept disks d-1, d-2: "
+    "t recovers from them": Reason(Why.NOBODY_CONFIRMED, resources=("d-1", "d-2"), **BY),
+    "no lock was seen by 02:05:00 UTC: a drill, called off, or released unseen": Reason(Why.NO_LOCK_BY_DEADLINE, **BY),
+    "i-1 is there without a lock: called off": Reason(Why.CALLED_OFF, "i-1"),
+    "i-1 runs on without a lock: called off": Reason(Why.CALLED_OFF, "i-1", "Running"),
+    f"no image: {REFUSED_LINE}": Reason(Why.NO_IMAGE, failure=REFUSED),
+    "RunInstances: no answer: connection reset; it may exist all the same, with the tag spottui=r: "
+    "look before you go on": (
+        Reason(
+            Why.NOT_LAUNCHED,
+            detail="r",
+            failure=Failure("RunInstances", "", "no answer", "connection reset", effect_unknown=True),
+        )
+    ),
+    "image m-1 is CreateFailed": Reason(Why.IMAGE_LOST, "m-1", "CreateFailed"),
+    "image m-1 is not listed": Reason(Why.IMAGE_LOST, "m-1"),
+    "image m-1 is not ready after 2:00:00": Reason(Why.IMAGE_NOT_READY, "m-1", seconds=7200.4),
+    "i-2 was not seen running within 5 minutes; look at it by hand": Reason(Why.NOT_SEEN_RUNNING, "i-2", seconds=300),
+    "i-2 ran and then was Stopped": Reason(Why.STOPPED_RUNNING, "i-2", "Stopped"),
+    "i-2 ran and then was not seen again; look at it by hand": Reason(Why.STOPPED_RUNNING, "i-2"),
+    "i-2 runs, but disk d-1 is not listed; t tries again": Reason(
+        Why.NOT_ATTACHED, "i-2", causes=(Reason(Why.DISK_NOT_ATTACHED, "d-1"),)
+    ),
+    "image m-1 is not listed, then image m-2 is not listed": Reason(
+        Why.THEN, causes=(Reason(Why.IMAGE_LOST, "m-1"), Reason(Why.IMAGE_LOST, "m-2"))
+    ),
+    "its system disk was not kept": Reason(
+        Why.ROUTES, causes=(Reason(Why.SYSTEM_DISK_NOT_KEPT, route=Route.KEPT_DISK),)
+    ),
+    "image: image m-1 is not listed; kept-disk: its system disk was not kept": Reason(
+        Why.ROUTES,
+        causes=(
+            Reason(Why.IMAGE_LOST, "m-1", route=Route.IMAGE),
+            Reason(Why.SYSTEM_DISK_NOT_KEPT, route=Route.KEPT_DISK),
+        ),
+    ),
+    "i-2 runs in h, 63 s after the notice": Reason(Why.RUNS, "i-2", "h", seconds=63.9),
+    "i-2 runs in h, 63 s after the notice; data as of 2026-08-23 02:01:04 UTC; EIP eip-1 is gone": Reason(
+        Why.RUNS, "i-2", "h", at=AT, seconds=63, causes=(Reason(Why.EIP_GONE, "eip-1"),)
+    ),
+    "EIP eip-1 was not seen on i-2": Reason(Why.EIP_NOT_MOVED, "eip-1", "i-2"),
+}
+
+
+@pytest.mark.parametrize(("sentence", "reason"), SENTENCES.items(), ids=lambda one: getattr(one, "why", None))
+def test_the_sentence_of_a_reason(sentence, reason):
+    assert words.reason(reason, "cn-hangzhou") == sentence
+
+
+HOME = {"instance_type": "ecs.c7.large", "zone": "h"}
+STEPS = {
+    "image, then ecs.c7.large in h, then i": NextStep(Doing.PLANNED, route=Route.IMAGE, then_zone="i", **HOME),
+    "image of the kept disk after the release, then ecs.c7.large in h": NextStep(
+        Doing.PLANNED, route=Route.KEPT_DISK, **HOME
+    ),
+    "earlier image, then ecs.c7.large in h": NextStep(Doing.PLANNED, route=Route.WARM_IMAGE, **HOME),
+    "start it after its stop": NextStep(Doing.PLANNED, route=Route.RESTART, **HOME),
+    "drain flush, at most 20 s": NextStep(Doing.DRAIN, "flush", seconds=20.4),
+    "release at 02:05:00 UTC, then an image; the data is kept on 1 disk": NextStep(
+        Doing.AWAIT_RELEASE, at=DEADLINE, count=1
+    ),
+    "launch ecs.c7.large in h on-demand": NextStep(Doing.LAUNCH, on_demand=True, **HOME),
+    "none of 3 places has room; each is tried again 30 s after its refusal": NextStep(
+        Doing.AWAIT_ROOM, seconds=30, count=3
+    ),
+    "start it: OperationDenied.NoStock, tried again until an image is made of it": NextStep(
+        Doing.START_AGAIN, "OperationDenied.NoStock"
+    ),
+    "move EIP eip-1 to i-2": NextStep(Doing.MOVE_EIP, "eip-1", "i-2"),
+}
+
+
+@pytest.mark.parametrize(("sentence", "step"), STEPS.items(), ids=lambda one: getattr(one, "doing", None))
+def test_the_sentence_of_a_next_step(sentence, step):
+    assert words.next_step(step) == sentence
+
+
+LATE = Reason(Why.NO_IMAGE, failure=REFUSED)
+LINES = [
+    (
+        f.SignSeen(Evidence.QUEUE, BEGAN, DEADLINE, DEADLINE, message_id="7", epoch=1),
+        "RECLAIM",
+        "evidence Q, deadline 02:05:00Z, message 7",
+    ),
+    (f.SignSeen(Evidence.LOCK, BEGAN, DEADLINE, DEADLINE, marks="QL"), "LOCK", "evidence QL, deadline 02:05:00Z"),
+    (
+        f.SignSeen(Evidence.LOCK, BEGAN, DEADLINE, DEADLINE, again=2),
+        "DUPLICATE",
+        "seen again (2 more), deadline 02:05:00Z",
+    ),
+    (f.Released(AT, DEADLINE), "RECLAIM", "released at 02:01:04Z, deadline 02:05:00Z"),
+    (f.MessageSeen("Instance:StateChange", "Instance:StateChange Deleted"), "MESSAGE", "Instance:StateChange Deleted"),
+    (
+        f.MessageSeen("x", message_id="7", unconfigured_region="us-east-1"),
+        "MESSAGE",
+        "reclaim in us-east-1, a region that is not configured, message 7",
+    ),
+    (f.PoisonSeen("not JSON", "7", "{"), "POISON", "not JSON, message 7"),
+    (f.SourceFailed("queue", REFUSED), "SOURCE", f"queue fails: {REFUSED_LINE}. {words.advice(REFUSED)}"),
+    (f.SourceAnswers("queue"), "SOURCE", "queue answers again"),
+    (f.RouteChosen(Route.KEPT_DISK, NextStep(Doing.IMAGE), "mia"), "DECIDED", "route kept-disk chosen by mia"),
+    (
+        f.RouteChosen(Route.WARM_IMAGE, NextStep(Doing.IMAGE), why=Verdict.WILL_NOT),
+        "DECIDED",
+        "route warm-image, because a new image will not make it",
+    ),
+    (f.RouteTaken(Route.KEPT_DISK, LATE), "DECIDED", f"route kept-disk, because no image: {REFUSED_LINE}"),
+    (f.RouteTaken(Route.KEPT_DISK), None, "route kept-disk"),
+    (f.EarlierImageTaken("m-0", BEGAN), "DECIDED", "from the earlier image m-0 as of 2026-08-23 02:00 UTC"),
+    (f.Decided(Decision.CONFIRM, "mia"), "CONFIRMED", "confirm by mia"),
+    (f.Decided(Decision.VETO, "mia"), "VETOED", "veto by mia"),
+    (f.Decided(Decision.HOLD, "mia"), "HELD", "hold by mia"),
+    (f.CancelAsked("mia"), "STOPPED", "cancel asked for by mia"),
+    (f.Retried(1, "mia"), "RETRIED", "tried again by mia, run 2"),
+    (f.Retried(1), "RETRIED", "tried again, run 2, waits for a yes"),
+    (
+        f.AutoAnswered(AutoAnswer.GRANTED, Reason(Why.VETO_WINDOW), veto_until=AT),
+        "AUTO",
+        "auto-mode: goes on at 02:01:04 UTC unless somebody vetoes",
+    ),
+    (
+        f.AutoAnswered(AutoAnswer.IN_LINE, Reason(Why.AT_ONCE, amounts=(1,), count=2)),
+        "AUTO",
+        "auto-mode: waits: 1 recoveries at once are the limit: press y to go now",
+    ),
+    (f.AutoAnswered(AutoAnswer.CONFIRMED, Reason(Why.VETO_WINDOW)), None, "auto-mode: goes on"),
+    (f.Armed("mia"), "AUTO", "auto-mode armed by mia"),
+    (
+        f.NotArmed("mia", f.Stopped(f.Stop.STOP_FILE, "/x")),
+        "AUTO",
+        "auto-mode is not armed for mia: the stop file /x exists; remove it and arm again",
+    ),
+    (f.Disarmed("mia", f.Stopped(f.Stop.PERSON, "mia")), "AUTO", "auto-mode disarmed by mia"),
+    (
+        f.Disarmed(stopped=f.Stopped(f.Stop.BREAKER, count=3)),
+        "AUTO",
+        "auto-mode disarmed by the guard: 3 recoveries of auto-mode in a row failed; look why, then arm again",
+    ),
+    (
+        f.StateEntered(RecoveryState.FAILED, LATE, was=RecoveryState.IMAGING),
+        "STATE",
+        f"imaging → failed: no image: {REFUSED_LINE}",
+    ),
+    (f.StateEntered(RecoveryState.LAUNCHING), "STATE", "launching"),
+    (f.CallAnswered("ModifyDiskAttribute", resources=("d-1", "d-2")), "CALL", "ModifyDiskAttribute d-1 d-2"),
+    (f.CallAnswered("AttachDisk", target="d-1", detail="d-1 to i-2"), "CALL", "AttachDisk d-1 to i-2"),
+    (f.CallFailed("CreateImage", REFUSED), "CALL", "CreateImage failed: Forbidden.RAM: not authorized"),
+    (
+        f.ProgressLost(BEGAN, Failure("DescribeImages", "ServiceUnavailable")),
+        "CALL",
+        "DescribeImages failed: ServiceUnavailable",
+    ),
+    (f.ProgressBack(), "CALL", "DescribeImages answers again"),
+    (f.Drained("flush", "Success", 0, "done"), "DECIDED", "drain flush Success, exit code 0: done"),
+    (f.Drained("flush", "", failure=REFUSED), "DECIDED", f"drain flush did not run: {REFUSED_LINE}"),
+    (f.Drained("flush", ""), "DECIDED", "drain flush skipped: there is no time for it"),
+    (f.Drained("flush", "", seconds=20.0), "DECIDED", "drain flush not finished within 20 s; the recovery goes on"),
+    (f.CallBegun("CreateImage", "t"), None, "CreateImage begun"),
+    (f.ProgressSeen(62, "m-1"), None, "m-1 62 %"),
+]
+
+
+@pytest.mark.parametrize(("fact", "kind", "line"), LINES, ids=lambda one: type(one).__name__)
+def test_the_line_of_a_fact(fact, kind, line):
+    assert words.event_kind(fact) == kind
+    assert words.text(logged(fact)) == line

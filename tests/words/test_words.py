@@ -1,0 +1,128 @@
+"""Every value of the log has its sentence, and none of them steers a terminal."""
+
+import unicodedata
+from typing import get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from spottui import words
+from spottui.domain import facts as f
+from spottui.domain.interruption import Evidence, Interruption
+from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
+from spottui.domain.recovery import Decision, Recovery, RecoveryState
+from spottui.words import EventKind
+from spottui.words.failures import LONGEST
+from tests.words.facts_of import BEGAN, DEADLINE, logged, of
+
+RECLAIM = Interruption("cn-hangzhou", "i-1", 1, BEGAN, DEADLINE, (Evidence.QUEUE,))
+RECOVERY = Recovery(RECLAIM, "web-3", reason=Reason(Why.PLAN_READY))
+FACTS = get_args(f.Fact)
+
+
+def is_harmless(text):
+    unsafe = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+    return len(text) <= LONGEST and not any(unicodedata.category(one) in unsafe for one in text)
+
+
+@pytest.mark.parametrize("why", Why)
+def test_every_reason_has_a_sentence_whatever_is_missing(why):
+    said = words.reason(Reason(why))
+    assert said or why is Why.EARLIER_VERSION
+    assert said.endswith(words.lift(Reason(why)))
+
+
+@pytest.mark.parametrize("doing", Doing)
+def test_every_next_step_has_a_sentence_whatever_is_missing(doing):
+    assert words.next_step(NextStep(doing)) or doing is Doing.EARLIER_VERSION
+
+
+@pytest.mark.parametrize("stop", f.Stop)
+def test_everything_that_keeps_auto_mode_from_being_armed_has_a_sentence(stop):
+    assert words.stopped(f.Stopped(stop))
+
+
+def test_of_nothing_nothing_is_said():
+    assert words.reason(None) + words.next_step(None) + words.stopped(None) + words.failure(None) == ""
+
+
+@given(of(Reason), of(NextStep), of(f.Stopped), of(Failure), st.sampled_from(("", "cn-hangzhou", "\x1b[2J")))
+def test_no_field_steers_the_terminal_of_who_reads_a_sentence(reason, step, stopped, failure, region):
+    said = [words.reason(reason, region), words.against(reason, region), words.next_step(step), words.stopped(stopped)]
+    said += [words.failure(failure), words.failure_line(failure), words.said(failure), words.fault(failure)]
+    assert all(is_harmless(text) for text in said)
+
+
+@pytest.mark.parametrize("kind", FACTS, ids=lambda kind: kind.__name__)
+def test_every_fact_has_a_line_a_step_and_a_letter_or_none(kind):
+    @given(of(kind))
+    def holds(fact):
+        one = logged(fact, "\x1b[2J")
+        letter = words.letter(one, RECOVERY) or ("x", "")
+        step = words.step(one)
+        assert is_harmless(words.text(one))
+        assert all(is_harmless(text) for text in (*letter, *step))
+        assert letter[0]
+        assert words.event_kind(fact) in (None, *EventKind)
+        assert isinstance(words.request_id(fact), str)
+
+    holds()
+
+
+@pytest.mark.parametrize(
+    ("fact", "title", "text"),
+    [
+        (
+            f.SignSeen(Evidence.QUEUE, BEGAN, DEADLINE, DEADLINE, epoch=1),
+            "web-3: notice of a reclaim",
+            "i-1 in cn-hangzhou, deadline 02:05:00 UTC, no lock seen yet, it may be a drill",
+        ),
+        (
+            f.SignSeen(Evidence.LOCK, BEGAN, DEADLINE, DEADLINE, epoch=1),
+            "web-3: notice of a reclaim",
+            "i-1 in cn-hangzhou, deadline 02:05:00 UTC, its lock is set",
+        ),
+        (
+            f.SignSeen(Evidence.ENGINEER, BEGAN, DEADLINE, DEADLINE, epoch=1),
+            "web-3: an engineer asked for its recovery",
+            "i-1 in cn-hangzhou",
+        ),
+        (
+            f.StateEntered(RecoveryState.NEEDS_YOU, Reason(Why.PLAN_READY)),
+            "web-3 is being reclaimed and needs you",
+            "i-1 in cn-hangzhou, deadline 02:05:00 UTC. plan ready: press y",
+        ),
+        (f.Decided(Decision.VETO, "mia"), "web-3: veto by mia", "plan ready: press y"),
+        (
+            f.StateEntered(RecoveryState.VETOED, Reason(Why.VETOED, detail="mia")),
+            "web-3: vetoed",
+            "i-1 in cn-hangzhou: vetoed by mia",
+        ),
+    ],
+)
+def test_people_are_told_of_the_first_sign_of_what_needs_them_of_decisions_and_of_the_end(fact, title, text):
+    assert words.letter(logged(fact), RECOVERY) == (title, text)
+
+
+@pytest.mark.parametrize(
+    "fact",
+    [
+        f.SignSeen(Evidence.LOCK, BEGAN, DEADLINE, DEADLINE),
+        f.StateEntered(RecoveryState.IMAGING),
+        f.CallBegun("CreateImage"),
+    ],
+)
+def test_of_nothing_else_people_are_told(fact):
+    assert words.letter(logged(fact), RECOVERY) is None
+
+
+@pytest.mark.parametrize("kind", ["credentials", "quota", "permission", "not found", "no answer"])
+def test_what_a_person_can_do_stands_behind_the_line(kind):
+    known = Failure("X", "Code", kind)
+    assert words.advice(known)
+    assert words.fault(known) == f"X: Code. {words.advice(known)}"
+
+
+def test_what_waiting_mends_has_no_advice():
+    assert words.fault(Failure("X", "Throttling", "throttled")) == "X: Throttling"
