@@ -99,6 +99,16 @@ class Transaction:
         known = {one.recovery_id: one for one in self._recoveries.lately()}
         return list((known | self._done.recoveries | self._own.recoveries).values())
 
+    @property
+    def done(self) -> int:
+        """How many facts the changes before this one have written."""
+        return len(self._done.facts)
+
+    def changed_since(self, done: int) -> list[Recovery]:
+        """Return the recoveries of which changes before this one have written facts beyond the first `done`."""
+        ids = {one.recovery_id for one in self._done.facts[done:]}
+        return [self._done.recoveries[one] for one in ids if one]
+
     def plan(self, recovery_id: str) -> Plan | None:
         """Return a recovery's plan."""
         return (

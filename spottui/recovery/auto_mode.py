@@ -1,15 +1,14 @@
 """Auto-mode: whether it is armed, and what it may do without a person, the same for every console of a journal."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-import sqlalchemy as sa
-
 from spottui.domain.clock import Clock
-from spottui.domain.facts import Armed, AutoAnswered, Decided, Disarmed, NotArmed, Stop, Stopped
+from spottui.domain.facts import Armed, AutoAnswered, Decided, Disarmed, Logged, NotArmed, Stop, Stopped
 from spottui.domain.forecast import Forecast
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import AutoAnswer, AutoAsked, Decision, Recovery
@@ -28,12 +27,11 @@ from spottui.recovery.auto_mode_rules import (
     Place,
     Refusal,
     Standing,
-    failures_in_a_row,
     is_asking,
     judge,
-    look_at,
     resting_places,
 )
+from spottui.recovery.auto_mode_tally import Tally
 
 T = TypeVar("T")
 
@@ -43,6 +41,7 @@ PLACES_KEPT = timedelta(seconds=5)
 SHOWN_KEPT = timedelta(seconds=5)
 """Without a fact only a stop file, a dead console or the hour that went on change what is shown."""
 PATIENCE_S = 10.0
+ALIVE_KEPT_S = 0.5
 
 
 class AutoModeControl:
@@ -60,6 +59,11 @@ class AutoModeControl:
         self._last_look: Look | None = None
         self._places: tuple[datetime, dict[Place, datetime]] | None = None
         self._shown: tuple[int, datetime, AutoMode] | None = None
+        self._living: dict[str, tuple[float, bool]] = {}
+        self._tally = Tally(journal.recoveries.lately())
+        self._counted: tuple[Transaction, int] | None = None
+        self._armings: tuple[Transaction, tuple[Arming, ...]] | None = None
+        journal.follow(self._hear)
 
     @property
     def armed(self) -> bool:
@@ -71,7 +75,7 @@ class AutoModeControl:
         now, stopped = self._clock.now(), self._stop_file()
 
         def write(transaction: Transaction) -> None:
-            console = self._consoles.own
+            console, self._armings = self._consoles.own, None
             say(transaction.connection, Arming(console, stopped is None, who, now, stopped))
             transaction.log(NotArmed(who, stopped) if stopped else Armed(who, console), now)
 
@@ -131,7 +135,7 @@ class AutoModeControl:
 
     def _answer_again(self, transaction: Transaction, case: Case) -> Grant | Refusal:
         """A place is only given by what holds in the transaction."""
-        look = self._look(transaction.connection, transaction.lately(), case.now)
+        look = self._look_in(transaction, case.now)
         answer = judge(self._policy, look, case)
         _note(transaction, look, case, answer)
         return answer
@@ -145,7 +149,7 @@ class AutoModeControl:
         return answer
 
     def _confirm(self, transaction: Transaction, case: Case) -> Grant | Refusal | None:
-        look = self._look(transaction.connection, transaction.lately(), case.now)
+        look = self._look_in(transaction, case.now)
         answer = judge(self._policy, look, case)
         if not isinstance(answer, Grant) or answer.veto_until > case.now:
             _note(transaction, look, case, answer)
@@ -157,9 +161,7 @@ class AutoModeControl:
         return None
 
     def _state(self, now: datetime) -> AutoMode:
-        recoveries = self._journal.recoveries.lately()
-        with self._journal.store.read() as connection:
-            look = self._look(connection, recoveries, now)
+        look = self._look(self._read_armings(), now)
         if look.standing.tripped and not self._journal.store.read_only:
             self._journal.submit(self._trip, Urgency.DECISION)
         policy, standing = self._policy, look.standing
@@ -184,34 +186,56 @@ class AutoModeControl:
     def _recent_look(self, now: datetime) -> Look:
         known = self._last_look
         if known is None or not timedelta(0) <= now - known.at < LOOK_KEPT:
-            with self._journal.store.read() as connection:
-                known = self._last_look = self._look(connection, self._journal.recoveries.lately(), now)
+            known = self._last_look = self._look(self._read_armings(), now)
         return known
 
-    def _look(self, connection: sa.Connection, recoveries: Iterable[Recovery], now: datetime) -> Look:
-        known = list(recoveries)
-        living: dict[str, bool] = {}
+    def _hear(self, logged: Sequence[Logged]) -> None:
+        """In the writer's thread: count what was committed."""
+        self._counted = self._armings = None
+        for recovery_id in {one.recovery_id for one in logged}:
+            recovery = self._journal.recoveries.known(recovery_id)
+            if recovery:
+                self._tally.put(recovery)
 
-        def is_alive(console: str) -> bool:
-            if console not in living:
-                living[console] = self._consoles.is_alive(console)
-            return living[console]
+    def _look_in(self, transaction: Transaction, now: datetime) -> Look:
+        """Look with what the changes before this one in the same transaction have come to."""
+        counted = self._counted
+        if counted and counted[0] is not transaction:
+            # Another transaction was counted and never committed.
+            counted, self._tally = None, Tally(self._journal.recoveries.lately())
+        seen = counted[1] if counted else 0
+        for recovery in transaction.changed_since(seen):
+            self._tally.put(recovery)
+        self._counted = transaction, transaction.done
+        if self._armings is None or self._armings[0] is not transaction:
+            self._armings = transaction, armings(transaction.connection)
+        return self._look(self._armings[1], now)
 
-        return look_at(known, self._standing(connection, known, is_alive), self._policy, now, is_alive)
+    def _read_armings(self) -> tuple[Arming, ...]:
+        with self._journal.store.read() as connection:
+            return armings(connection)
 
-    def _standing(
-        self, connection: sa.Connection, recoveries: list[Recovery], is_alive: Callable[[str], bool]
-    ) -> Standing:
-        said = armings(connection)
+    def _look(self, said: tuple[Arming, ...], now: datetime) -> Look:
+        return self._tally.look(self._standing(said), self._policy, now, self._is_alive)
+
+    def _is_alive(self, console: str) -> bool:
+        """Ask once in a while: a thousand recoveries ask in a second."""
+        now = time.monotonic()
+        known = self._living.get(console)
+        if known is None or now - known[0] > ALIVE_KEPT_S:
+            known = self._living[console] = now, self._consoles.is_alive(console)
+        return known[1]
+
+    def _standing(self, said: tuple[Arming, ...]) -> Standing:
         if not said:
             return Standing(False)
-        armed = [one for one in said if one.armed and is_alive(one.console)]
+        armed = [one for one in said if one.armed and self._is_alive(one.console)]
         if not armed:
             last = said[-1]
             stopped = Stopped(Stop.CONSOLE_ENDED) if last.armed else last.stopped
             return Standing(False, last.who, last.at, stopped)
         first = armed[0]
-        stopped = self._stop_file() or self._breaker(recoveries, first.at)
+        stopped = self._stop_file() or self._breaker(first.at)
         return Standing(stopped is None, first.who, first.at, stopped, tripped=stopped is not None)
 
     def _stop_file(self) -> Stopped | None:
@@ -226,16 +250,16 @@ class AutoModeControl:
             return Stopped(Stop.STOP_FILE_UNREADABLE, stop_file, error.strerror or "")
         return Stopped(Stop.STOP_FILE, stop_file)
 
-    def _breaker(self, recoveries: list[Recovery], armed_at: datetime) -> Stopped | None:
+    def _breaker(self, armed_at: datetime) -> Stopped | None:
         failures = self._policy.breaker_failures
-        if not 0 < failures <= failures_in_a_row(recoveries, armed_at):
+        if not 0 < failures <= self._tally.failures_in_a_row(armed_at):
             return None
         return Stopped(Stop.BREAKER, count=failures)
 
     def _trip(self, transaction: Transaction) -> None:
         """Disarm, unless another console has; what consoles that are dead have said is dropped."""
         now = self._clock.now()
-        look = self._look(transaction.connection, transaction.lately(), now)
+        look = self._look_in(transaction, now)
         if look.standing.tripped:
             self._disarm(transaction, "", look.standing.stopped, now)
         said = armings(transaction.connection)
@@ -243,6 +267,7 @@ class AutoModeControl:
 
     def _disarm(self, transaction: Transaction, who: str, stopped: Stopped | None, now: datetime) -> None:
         """Recoveries in their veto window or in line lose their place."""
+        self._armings = None
         disarm(transaction.connection, who, stopped, now)
         transaction.log(Disarmed(who, stopped), now)
         for one in transaction.lately():

@@ -1,7 +1,7 @@
 """The rules of auto-mode over what the journal says: no clock, no file, nothing but values."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -103,42 +103,6 @@ class Case:
         return self.recovery.deadline, self.recovery.recovery_id
 
 
-def look_at(
-    recoveries: Iterable[Recovery],
-    standing: Standing,
-    policy: Policy,
-    now: datetime,
-    is_alive: Callable[[str], bool],
-) -> Look:
-    """Count recoveries; `is_alive` says of a console whether it lives: one that nobody drives holds up nobody."""
-    in_flight, held, held_cost, line = 0, list[Turn](), 0.0, list[Turn]()
-    confirmed: list[AutoAsked] = []
-    for one in recoveries:
-        confirmed += _confirmed_since(one, now - HOUR)
-        if one.state.is_final:
-            continue
-        in_flight += one.decision is Decision.CONFIRM
-        if one.auto is None or one.decision is not Decision.NONE or one.cancel:
-            continue
-        if one.auto.answer is AutoAnswer.GRANTED:
-            held.append((one.deadline, one.recovery_id))
-            held_cost += one.auto.added_cost
-        elif one.auto.answer is AutoAnswer.IN_LINE and is_alive(one.driver):
-            line.append((one.deadline, one.recovery_id))
-    is_full = len(confirmed) >= policy.max_per_hour > 0
-    return Look(
-        at=now,
-        standing=standing,
-        in_flight=in_flight,
-        held=tuple(sorted(held)),
-        held_cost=held_cost,
-        line=tuple(sorted(line)),
-        last_hour=len(confirmed),
-        added_cost=sum(one.added_cost for one in confirmed),
-        free_at=sorted(one.at for one in confirmed)[-policy.max_per_hour] + HOUR if is_full else None,
-    )
-
-
 def judge(policy: Policy, look: Look, case: Case) -> Grant | Refusal:
     """Return whether a recovery may go, and when its veto window ends."""
     for rule in (_not_for_auto_mode, _tags, _scaling_group, _places, _cost, _limits):
@@ -158,19 +122,6 @@ def is_asking(look: Look, case: Case) -> bool:
     return look.standing.armed and case.interruption.locked and not spoken
 
 
-def failures_in_a_row(recoveries: Iterable[Recovery], since: datetime) -> int:
-    """Return how many of auto-mode's newest recoveries that ended since then failed, back to the last that did not."""
-    endings = sorted(
-        (run for one in recoveries for run in _runs(one) if _is_ending(run, since)), key=lambda one: one.ended
-    )
-    count = 0
-    for run in reversed(endings):
-        if run.state is not RecoveryState.FAILED:
-            break
-        count += 1
-    return count
-
-
 def resting_places(
     recoveries: Iterable[Recovery], reclaimed: Mapping[str, datetime], failures: int, now: datetime
 ) -> dict[Place, datetime]:
@@ -183,26 +134,22 @@ def resting_places(
     for recovery in recoveries:
         launches = [one for one in recovery.tries if one.failure is None]
         at = _came_to_nothing_at(recovery, reclaimed)
-        if launches and at and any(_confirmed_since(recovery, now - 2 * HOUR)):
+        if launches and at and confirmations(recovery):
             strikes.setdefault(launches[-1].place, []).append(at)
     closed = {place: sorted(times)[-failures] + HOUR for place, times in strikes.items() if 0 < failures <= len(times)}
     return {place: until for place, until in closed.items() if until > now}
 
 
-def _runs(recovery: Recovery) -> Iterator[PastRun]:
-    """The runs of a recovery, the one that goes on as if it ended now."""
-    yield from recovery.past_runs
-    yield PastRun(recovery.run, recovery.state, recovery.ended or recovery.started, recovery.who, recovery.auto)
+def runs(recovery: Recovery) -> tuple[PastRun, ...]:
+    """Return the runs of a recovery, the one that goes on as if it ended when it began."""
+    ended = recovery.ended or recovery.started
+    return (*recovery.past_runs, PastRun(recovery.run, recovery.state, ended, recovery.who, recovery.auto))
 
 
-def _is_ending(run: PastRun, since: datetime) -> bool:
-    ended = run.state in (RecoveryState.RECOVERED, RecoveryState.FAILED)
-    return ended and run.who == AUTO and run.ended > since
-
-
-def _confirmed_since(recovery: Recovery, since: datetime) -> list[AutoAsked]:
-    asked = (run.auto for run in _runs(recovery))
-    return [one for one in asked if one and one.answer is AutoAnswer.CONFIRMED and one.at > since]
+def confirmations(recovery: Recovery) -> tuple[AutoAsked, ...]:
+    """Return auto-mode's yes to each run that it has said yes to."""
+    asked = [run.auto for run in recovery.past_runs] + [recovery.auto]
+    return tuple(one for one in asked if one and one.answer is AutoAnswer.CONFIRMED)
 
 
 def _came_to_nothing_at(recovery: Recovery, reclaimed: Mapping[str, datetime]) -> datetime | None:

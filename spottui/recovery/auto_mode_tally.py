@@ -1,0 +1,115 @@
+"""The counts that auto-mode goes by, kept up to date recovery by recovery: in a storm each of a thousand asks."""
+
+from bisect import bisect_right, insort
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from spottui.domain.recovery import AutoAnswer, Decision, PastRun, Recovery, RecoveryState
+from spottui.domain.settings import Policy
+from spottui.recovery.auto_mode_rules import AUTO, HOUR, Look, Standing, Turn, confirmations, runs
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What one recovery adds to the counts."""
+
+    in_flight: bool
+    held: tuple[Turn, float] | None
+    in_line: tuple[Turn, str] | None
+    confirmed: tuple[tuple[datetime, float], ...]
+    endings: tuple[tuple[datetime, str, bool], ...]
+
+
+class Tally:
+    """Counts recoveries as `Look` has them; each is put in again when it has changed."""
+
+    def __init__(self, recoveries: Iterable[Recovery] = ()) -> None:
+        self._parts: dict[str, _Part] = {}
+        self._in_flight = 0
+        self._held: list[tuple[Turn, float]] = []
+        self._line: list[tuple[Turn, str]] = []
+        self._drivers: Counter[str] = Counter()
+        self._confirmed: list[tuple[datetime, float]] = []
+        self._endings: list[tuple[datetime, str, bool]] = []
+        for one in recoveries:
+            self.put(one)
+
+    def put(self, recovery: Recovery) -> None:
+        """Count a recovery as it is now in the place of what it was."""
+        new, old = _part(recovery), self._parts.get(recovery.recovery_id)
+        if new == old:
+            return
+        if old:
+            self._take_out(old)
+        self._parts[recovery.recovery_id] = new
+        self._in_flight += new.in_flight
+        if new.held:
+            insort(self._held, new.held)
+        if new.in_line:
+            insort(self._line, new.in_line)
+            self._drivers[new.in_line[1]] += 1
+        for confirmed in new.confirmed:
+            insort(self._confirmed, confirmed)
+        for ending in new.endings:
+            insort(self._endings, ending)
+
+    def look(self, standing: Standing, policy: Policy, now: datetime, is_alive: Callable[[str], bool]) -> Look:
+        """Return the counts; `is_alive` says of a console whether it lives: one that nobody drives holds up nobody."""
+        dead = {driver for driver in list(self._drivers) if not is_alive(driver)}
+        hour = self._confirmed[bisect_right(self._confirmed, (now - HOUR, float("inf"))) :]
+        is_full = len(hour) >= policy.max_per_hour > 0
+        return Look(
+            at=now,
+            standing=standing,
+            in_flight=self._in_flight,
+            held=tuple(turn for turn, _ in self._held),
+            held_cost=sum(cost for _, cost in self._held),
+            line=tuple(turn for turn, driver in self._line if driver not in dead),
+            last_hour=len(hour),
+            added_cost=sum(cost for _, cost in hour),
+            free_at=hour[-policy.max_per_hour][0] + HOUR if is_full else None,
+        )
+
+    def failures_in_a_row(self, since: datetime) -> int:
+        """Return how many of auto-mode's newest recoveries that ended since then failed, back to the last that did not."""
+        count = 0
+        for ended, _, has_failed in reversed(self._endings):
+            if ended <= since or not has_failed:
+                break
+            count += 1
+        return count
+
+    def _take_out(self, old: _Part) -> None:
+        self._in_flight -= old.in_flight
+        if old.held:
+            self._held.remove(old.held)
+        if old.in_line:
+            self._line.remove(old.in_line)
+            self._drivers[old.in_line[1]] -= 1
+            self._drivers += Counter()
+        for confirmed in old.confirmed:
+            self._confirmed.remove(confirmed)
+        for ending in old.endings:
+            self._endings.remove(ending)
+
+
+def _part(one: Recovery) -> _Part:
+    asked, turn = one.auto, (one.deadline, one.recovery_id)
+    waits = not one.state.is_final and one.decision is Decision.NONE and not one.cancel
+    return _Part(
+        in_flight=one.decision is Decision.CONFIRM and not one.state.is_final,
+        held=(turn, asked.added_cost) if asked and waits and asked.answer is AutoAnswer.GRANTED else None,
+        in_line=(turn, one.driver) if asked and waits and asked.answer is AutoAnswer.IN_LINE else None,
+        confirmed=tuple((yes.at, yes.added_cost) for yes in confirmations(one)),
+        endings=tuple(_ending(one.recovery_id, run) for run in runs(one) if _counts(run)),
+    )
+
+
+def _counts(run: PastRun) -> bool:
+    return run.who == AUTO and run.state in (RecoveryState.RECOVERED, RecoveryState.FAILED)
+
+
+def _ending(recovery_id: str, run: PastRun) -> tuple[datetime, str, bool]:
+    return run.ended, f"{recovery_id}~{run.run}", run.state is RecoveryState.FAILED
