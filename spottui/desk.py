@@ -1,39 +1,47 @@
 """The desk: what a screen or a command reads, and the only thing through which it acts."""
 
 import asyncio
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
+from typing import TypeVar
 
-from spottui.domain.audit import Entry
 from spottui.domain.background import Background
 from spottui.domain.clock import Clock
-from spottui.domain.feed import NOBODY, Event
+from spottui.domain.facts import NOBODY, DriverChanged, Logged, Stop, Stopped
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
-from spottui.domain.interruption import Interruption
+from spottui.domain.interruption import Evidence, Interruption, Observation
 from spottui.domain.leftover import Leftover
 from spottui.domain.plan import Plan, Route, by_route
-from spottui.domain.recovery import Decision, Recovery, RecoveryState
+from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.domain.tokens import image_name
 from spottui.domain.view import ApiBudget, DeskView
 from spottui.journal import Journal
+from spottui.journal.reclaims import Sighting, take_in
+from spottui.journal.store import JournalProblem
+from spottui.journal.writer import Transaction, Urgency
+from spottui.recovery import decisions
+from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
 from spottui.recovery.janitor import Janitor
+from spottui.recovery.permission import set_plan_unless_known
 from spottui.recovery.preview import Previews
-from spottui.recovery.work import Work
 from spottui.watch.watch import Watch
+from spottui.words import search, stopped
 
-EVENTS_SHOWN = 1000
+T = TypeVar("T")
+
 ROWS_SHOWN = 200
 PAST_SHOWN = 10_000
 SETTLE_S = 0.05
 VIEW_SHARE = 10
 """In a storm the next view waits so many times as long as the last one took."""
+PATIENCE_S = 10.0
+"""A person's word that cannot be written for so long is not written later either."""
 
 
 class Desk:
@@ -45,9 +53,8 @@ class Desk:
     def __init__(
         self,
         settings: Settings,
-        journal: Journal,
+        shared: Shared,
         watch: Watch,
-        work: Work,
         engine: Engine,
         on_close: Callable[[], None],
         budgets: Callable[[], tuple[ApiBudget, ...]],
@@ -55,39 +62,39 @@ class Desk:
         read_only: bool,
     ) -> None:
         self._settings = settings
-        self._journal = journal
+        self._shared = shared
+        self._journal: Journal = shared.journal
         self._watch = watch
-        self._work = work
-        self._previews = Previews(work)
-        self._janitor = Janitor(journal, work.regions, work.clock)
+        self._previews = Previews(shared)
+        self._janitor = Janitor(shared.journal, shared.regions, shared.clock)
         self._engine = engine
-        self._clock: Clock = work.clock
+        self._clock: Clock = shared.clock
         self._on_close = on_close
         self._budgets = budgets
         self._read_only = read_only
-        self._events: deque[Event] = deque(maxlen=EVENTS_SHOWN)
-        self._reading = threading.Lock()
-        self._written: _Written | None = None
         self._view_took_s = 0.0
 
     def view(self) -> DeskView:
         """Return everything as it is now."""
-        version = self._journal.database.writes
-        written = self._written_now()
+        journal, version = self._journal, self._journal.version
+        recoveries = journal.recoveries.latest(ROWS_SHOWN)
         return DeskView(
             version=version,
             at=self._clock.now(),
             profile=self._settings.profile,
             regions=tuple(region.id for region in self._settings.regions),
-            auto=self._work.guard.state(),
+            auto=self._shared.auto_mode.state(),
             read_only=self._read_only,
             starting=False,
             sources=self._watch.health.all(),
-            instances=self._instances(written.recoveries),
-            interruptions=self._with_locks_seen(written.interruptions),
-            recoveries=written.recoveries,
-            events=written.events,
+            instances=self._instances(recoveries),
+            interruptions=self._interruptions(recoveries),
+            recoveries=recoveries,
+            events=tuple(journal.recoveries.feed),
+            problem=f"journal: {journal.writer.problem}" if journal.writer.problem else "",
             budgets=self._budgets(),
+            consoles=journal.consoles.living(),
+            own=journal.consoles.own,
         )
 
     def wait(self, version: int, timeout_s: float) -> DeskView | None:
@@ -95,7 +102,7 @@ class Desk:
 
         Changes come in bursts, and what acts on a notice comes before what shows it: the view is taken a moment later.
         """
-        if self._journal.database.wait(version, timeout_s) <= version:
+        if self._journal.wait(version, timeout_s) <= version:
             return None
         time.sleep(max(SETTLE_S, VIEW_SHARE * self._view_took_s))
         began = time.monotonic()
@@ -107,9 +114,9 @@ class Desk:
         """Return the frozen plan of a recovery, or None while there is none."""
         return self._journal.recoveries.plan(recovery_id)
 
-    def timeline(self, recovery_id: str) -> tuple[Entry, ...]:
+    def timeline(self, recovery_id: str) -> tuple[Logged, ...]:
         """Return all that is known of a recovery, oldest first: evidence, decisions, states, and every call."""
-        return self._journal.audit.of(recovery_id)
+        return self._journal.log.of(recovery_id)
 
     def record(self, region: str, instance_id: str) -> InstanceRecord:
         """Return what the journal remembers of an instance; asks no cloud."""
@@ -124,9 +131,9 @@ class Desk:
     def background(self, region: str, instance_id: str) -> Background | None:
         """Return what the cloud knows around an instance; None when no sweep has captured it. Asks the cloud."""
         captured = self._journal.fleet.get(region, instance_id)
-        if captured is None or region not in self._work.regions:
+        if captured is None or region not in self._shared.regions:
             return None
-        return asyncio.run(self._work.surveys.background(captured.spec))
+        return asyncio.run(self._shared.surveys.background(captured.spec))
 
     def past(self) -> tuple[Past, ...]:
         """Return the newest reclaims with what became of them, newest first."""
@@ -140,18 +147,18 @@ class Desk:
         above: int = 0,
         below: int | None = None,
         named: Mapping[str, Sequence[str]] = NOBODY,
-    ) -> tuple[Event, ...]:
-        """Return lines of the feed on disk that hold every word, by their numbers (`Events.find`)."""
-        return self._journal.events.find(words, limit, above=above, below=below, named=named)
+    ) -> tuple[Logged, ...]:
+        """Return facts of the feed that hold every word, by their numbers (`Log.find`)."""
+        return self._journal.log.find(search(words, named), limit, above=above, below=below)
 
     def events_kept(self) -> int:
-        """Return how many lines of the feed are on disk."""
-        return self._journal.events.count()
+        """Return how many facts of the feed are on disk."""
+        return self._journal.log.count()
 
     def plan_for(self, region: str, instance_id: str) -> Plan:
         """Return the plan that a recovery of this instance would have; may ask the cloud."""
         self._refuse_if_read_only()
-        self._refuse_if_recovered(instance_id)
+        self._refuse_if_replaced(region, instance_id)
         return self._previews.show(region, instance_id)
 
     def confirm(self, recovery_id: str, digest: str, who: str, route: Route | None = None) -> None:
@@ -159,11 +166,8 @@ class Desk:
 
         Yes and route are committed as one: who only looks at another route has changed nothing.
         """
-        self._refuse_if_read_only()
-        plan = self.plan(recovery_id)
-        if plan is None or digest not in (plan.digest, plan.first_digest):
-            raise Refused("The plan is not the one that was shown. Open it again.")
-        self._decide(recovery_id, Decision.CONFIRM, who, route)
+        now = self._clock.now()
+        self._commit(lambda t: decisions.confirm(t, recovery_id, digest, who, route, now))
 
     def successors(self) -> int:
         """Return how many other consoles of this journal go on with the recoveries that this one leaves."""
@@ -188,18 +192,8 @@ class Desk:
 
         One that never had a plan waits for a yes again.
         """
-        self._refuse_if_read_only()
-        known = self._journal.recoveries.get(recovery_id)
-        plan = self.plan(recovery_id)
-        if known is None or (plan and digest not in (plan.digest, plan.first_digest)):
-            raise Refused("The plan is not the one that was shown. Open it again.")
-        self._refuse_if_recovered(known.instance_id)
-        self._refuse_if_another_runs(known)
-        decision = Decision.CONFIRM if plan else Decision.NONE
-        reopened = self._journal.recoveries.reopen(recovery_id, decision, who if plan else "", self._clock.now())
-        if reopened is None:
-            raise Refused("Only a recovery that came to nothing can be tried again.")
-        self._engine.begin_again(reopened)
+        now, own = self._clock.now(), self._journal.consoles.own
+        self._commit(lambda t: decisions.retry(t, recovery_id, digest, who, own, now))
 
     def recover(self, region: str, instance_id: str, digest: str, who: str, route: Route | None = None) -> str:
         """Recover an instance because an engineer says so, and return the recovery's id.
@@ -207,51 +201,37 @@ class Desk:
         By exactly the plan that had this digest when it was read, with `route`, if given, put first in it.
         """
         self._refuse_if_read_only()
-        self._refuse_if_recovered(instance_id)
         plan = self._previews.shown(region, instance_id)
         if plan.digest != digest:
-            raise Refused("The plan is not the one that was shown. Open it again.")
+            raise Refused(decisions.ANOTHER_PLAN)
         if route:
             by_route(plan, route)
-        recovery_id = self._watch.intake.engineer(region, instance_id).id
-        own = replace(plan, image_name=image_name(recovery_id))
-        self._journal.recoveries.set_plan(recovery_id, own, self._clock.now())
-        self.confirm(recovery_id, digest, who, route)
-        return recovery_id
+        return self._commit(partial(self._begin, plan, who, route))
 
     def veto(self, recovery_id: str, who: str) -> None:
         """Say no to a recovery that nobody has confirmed yet."""
-        self._refuse_if_read_only()
         self._decide(recovery_id, Decision.VETO, who)
 
     def hold(self, recovery_id: str, who: str) -> None:
         """Keep auto-mode from a recovery; a person may still confirm it."""
-        self._refuse_if_read_only()
         self._decide(recovery_id, Decision.HOLD, who)
 
     def cancel(self, recovery_id: str, who: str) -> None:
         """Cancel a running recovery at its next safe point."""
-        self._refuse_if_read_only()
-        known = self._journal.recoveries.get(recovery_id)
-        if known and known.new_instance_id and not known.state.is_final:
-            raise Refused(
-                f"{known.new_instance_id} is launched already; stop or release it by hand if it is not wanted."
-            )
-        if not self._journal.recoveries.cancel(recovery_id, who, self._clock.now()):
-            raise Refused("This recovery is over; there is nothing to cancel.")
-        self._work.signals.wake(recovery_id)
+        now = self._clock.now()
+        self._commit(lambda t: decisions.cancel(t, recovery_id, who, now))
 
     def arm(self, who: str) -> None:
         """Let auto-mode confirm by itself within its limits."""
         self._refuse_if_read_only()
-        self._work.guard.arm(who)
-        self._work.signals.wake_all()
+        self._shared.auto_mode.arm(who, stopped)
+        self._engine.wake_all()
 
-    def disarm(self, who: str, reason: str) -> None:
+    def disarm(self, who: str) -> None:
         """Leave every confirmation to people."""
         self._refuse_if_read_only()
-        self._work.guard.disarm(who, reason)
-        self._work.signals.wake_all()
+        self._shared.auto_mode.disarm(who, Stopped(Stop.PERSON, who))
+        self._engine.wake_all()
 
     def look_now(self) -> None:
         """Ask every source now instead of at its next turn; it changes nothing, so a read-only desk may."""
@@ -261,69 +241,54 @@ class Desk:
         """Stop watching. The process must end after this: recoveries under way go on at the next start."""
         self._watch.stop()
         self._on_close()
+        self._journal.close()
 
-    def _decide(self, recovery_id: str, decision: Decision, who: str, route: Route | None = None) -> None:
-        decided = self._journal.recoveries.decide(
-            recovery_id, decision, who, self._clock.now(), only_if=_waits_for_a_word, route=route
-        )
-        if decided is None:
-            raise Refused(
-                "This recovery no longer waits for a yes or a no: x cancels it while it runs, r begins a new one."
-            )
-        self._work.signals.wake(recovery_id)
+    def _begin(self, plan: Plan, who: str, route: Route | None, transaction: Transaction) -> str:
+        """Open the recovery that an engineer asks for, or take the open one, with its plan and a yes, as one."""
+        old, now, own = plan.spec.instance, self._clock.now(), self._journal.consoles.own
+        known = transaction.of_instances(old.region, [old.instance_id]).get(old.instance_id, [])
+        decisions.refuse_if_replaced(known, old.instance_id)
+        seen = Observation(old.region, old.instance_id, Evidence.ENGINEER, now)
+        (recovery,) = take_in(transaction, Sighting([seen]), lambda *_: old.name, own, now)
+        recovery_id = recovery.recovery_id
+        own_plan = replace(plan, image_name=image_name(recovery_id))
+        image_s = self._journal.image_timings.timing(plan.spec.main_category).estimate_s(plan.spec.image_gib)
+        set_plan_unless_known(own_plan, plan.spec, image_s, now, transaction, recovery)
+        if not recovery.driver:
+            transaction.record(recovery_id, DriverChanged(own, recovery.fence + 1), now)
+        decisions.confirm(transaction, recovery_id, plan.digest, who, route, now)
+        return recovery_id
+
+    def _decide(self, recovery_id: str, decision: Decision, who: str) -> None:
+        now = self._clock.now()
+        self._commit(lambda t: decisions.decide(t, recovery_id, decision, who, now))
+
+    def _commit(self, change: Callable[[Transaction], T]) -> T:
+        """Commit what a person says, or refuse it: nothing is written when the person has long looked away."""
+        self._refuse_if_read_only()
+        try:
+            return self._journal.run(change, Urgency.DECISION, PATIENCE_S)
+        except TimeoutError:
+            cause = self._journal.writer.problem or f"no commit within {PATIENCE_S:.0f} s"
+            raise Refused(f"The journal takes nothing: {cause}. Nothing was decided; try again.") from None
+        except JournalProblem as problem:
+            raise Refused(str(problem)) from None
 
     def _refuse_if_read_only(self) -> None:
         if self._read_only:
             raise Refused("This console is read-only. Start spottui without --read-only to act.")
 
-    def _refuse_if_recovered(self, instance_id: str) -> None:
-        for known in self._journal.recoveries.latest(ROWS_SHOWN):
-            # One that was started again itself can be reclaimed again.
-            is_replaced = known.state is RecoveryState.RECOVERED and known.new_instance_id != instance_id
-            if known.instance_id == instance_id and is_replaced:
-                raise Refused(f"{instance_id} is recovered already: {known.new_instance_id} runs in its place.")
-
-    def _refuse_if_another_runs(self, known: Recovery) -> None:
-        for other in self._journal.recoveries.unfinished():
-            if other.instance_id == known.instance_id and other.recovery_id != known.recovery_id:
-                raise Refused(f"{known.instance_id} has another recovery under way: {other.state}.")
+    def _refuse_if_replaced(self, region: str, instance_id: str) -> None:
+        decisions.refuse_if_replaced(list(self._journal.recoveries.of_instance(region, instance_id)), instance_id)
 
     def _instances(self, recoveries: tuple[Recovery, ...]) -> tuple[Instance, ...]:
         under_reclaim = {recovery.instance_id for recovery in recoveries if not recovery.state.is_final}
         return tuple(one for one in self._watch.instances if one.is_spot or one.instance_id in under_reclaim)
 
-    def _with_locks_seen(self, known: tuple[Interruption, ...]) -> tuple[Interruption, ...]:
-        """Those of the journal, and those that only the locks of a read-only watch speak of."""
+    def _interruptions(self, recoveries: tuple[Recovery, ...]) -> tuple[Interruption, ...]:
+        """Those of the journal, newest first, and those that only the locks of a read-only watch speak of."""
         now = self._clock.now()
+        known = sorted((one.interruption for one in recoveries), key=lambda one: one.epoch, reverse=True)
         told = {(one.region, one.instance_id) for one in known if one.unlocked_at is None and one.over_at > now}
         seen = (one for one in self._watch.locks if (one.region, one.instance_id) not in told)
         return (*known, *seen)
-
-    def _written_now(self) -> "_Written":
-        """Return what the journal holds, read again only when somebody has committed something."""
-        with self._reading:
-            commits = self._journal.database.commits()
-            if self._written is None or self._written.commits != commits:
-                seen = self._events[-1].seq if self._events else 0
-                self._events.extend(self._journal.events.after(seen, EVENTS_SHOWN))
-                self._written = _Written(
-                    commits,
-                    self._journal.recoveries.latest(ROWS_SHOWN),
-                    self._journal.interruptions.latest(ROWS_SHOWN),
-                    tuple(self._events),
-                )
-            return self._written
-
-
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """The newest rows of the journal as they were after so many commits."""
-
-    commits: int
-    recoveries: tuple[Recovery, ...]
-    interruptions: tuple[Interruption, ...]
-    events: tuple[Event, ...]
-
-
-def _waits_for_a_word(recovery: Recovery) -> bool:
-    return recovery.state.waits_for_permission and recovery.decision is not Decision.CONFIRM

@@ -4,7 +4,6 @@ import gc
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
-from pathlib import Path
 
 from spottui.cli.heaps import keep_heaps_small
 from spottui.cli.logfile import log_to
@@ -12,19 +11,17 @@ from spottui.cloud.account import CloudAccount
 from spottui.config import state_dir
 from spottui.desk import Desk
 from spottui.domain.clock import Clock
-from spottui.domain.interruption import Interruption
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
-from spottui.recovery.bulletin import Bulletin
-from spottui.recovery.claims import Claim
+from spottui.recovery.auto_mode import AutoModeControl
+from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
-from spottui.recovery.guard import Guard
 from spottui.recovery.polls import Polls
-from spottui.recovery.protect import LifeRafts
+from spottui.recovery.protect import DiskProtection
 from spottui.recovery.survey import Surveys
-from spottui.recovery.work import Signals, Work
 from spottui.watch.watch import Watch
+from spottui.words import stopped
 
 
 def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) -> Desk:
@@ -35,40 +32,31 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     """
     log_to(state_dir() / "spottui.log")
     keep_heaps_small()
-    journal_path = Path(settings.journal)
-    journal = Journal(journal_path)
+    journal = Journal(settings.journal, read_only=read_only, acts=not read_only)
     account = CloudAccount(settings)
-    polls = Polls(account.regions, account.lanes)
-    claim = Claim(journal_path.parent / "spottui-executors")
-    guard = Guard(journal, settings.policy, clock, claim, read_only=read_only)
-    rafts = LifeRafts(journal, account.regions, account.lanes, clock)
-    surveys = Surveys(account.markets, account.lanes, journal, clock, settings)
-    work = Work(
-        journal,
-        account.regions,
-        account.lanes,
-        clock,
-        settings,
-        guard,
-        polls,
-        Signals(),
-        rafts,
-        surveys,
-        Bulletin(journal, clock),
+    protection = DiskProtection(journal, account.regions, account.lanes, clock)
+    shared = Shared(
+        journal=journal,
+        regions=account.regions,
+        lanes=account.lanes,
+        clock=clock,
+        settings=settings,
+        auto_mode=AutoModeControl(journal, settings.policy, clock),
+        polls=Polls(account.regions, account.lanes),
+        protection=protection,
+        surveys=Surveys(account.markets, account.lanes, journal, clock, settings),
     )
-    engine = Engine(work, claim)
-
-    def on_seen(interruption: Interruption) -> None:
-        engine.begin(interruption.region, interruption.instance_id, interruption.id)
-
-    watch = Watch(account, settings, journal, clock, on_seen, read_only=read_only)
+    engine = Engine(shared)
+    watch = Watch(account, settings, journal, clock, protection.send, read_only=read_only)
     stopping = ExitStack()
     if auto:
         # A stop file is no reason not to start: it is said on the screen that auto-mode is not armed, and why.
         with suppress(Refused):
-            guard.arm("--auto")
-    if not read_only:
-        engine.launch()
+            shared.auto_mode.arm("--auto", stopped)
+    if read_only:
+        journal.follow()
+    else:
+        engine.start()
         stopping.callback(_start_sender(settings, journal, clock))
     gc.collect()
     gc.freeze()
@@ -76,19 +64,19 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     if settings.metrics_port:
         from spottui import metrics
 
-        told = partial(_metrics, journal, watch, guard, clock)
+        told = partial(_metrics, journal, watch, shared.auto_mode, clock)
         stopping.callback(metrics.serve(settings.metrics_port, told))
-    return Desk(settings, journal, watch, work, engine, stopping.close, account.budget.state, read_only=read_only)
+    return Desk(settings, shared, watch, engine, stopping.close, account.budget.state, read_only=read_only)
 
 
-def _metrics(journal: Journal, watch: Watch, guard: Guard, clock: Clock) -> str:
+def _metrics(journal: Journal, watch: Watch, auto_mode: AutoModeControl, clock: Clock) -> str:
     from spottui.metrics import render
 
-    return render(journal, watch.health.all(), guard.state(), clock.now())
+    return render(journal, watch.health.all(), auto_mode.state(), clock.now())
 
 
 def _start_sender(settings: Settings, journal: Journal, clock: Clock) -> Callable[[], None]:
-    """Start the outbox where somebody is to be told, and return what stops it; Apprise is imported only then."""
+    """Start to tell people where somebody is to be told, and return what stops it; Apprise is imported only then."""
     if not settings.notify:
         return _no_sender
     from spottui.notify.sender import Sender

@@ -14,7 +14,7 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
 from spottui.domain.reasons import Failure, NextStep, Reason
-from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, RecoveryState, Try
+from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, Recovery, RecoveryState, Try
 
 
 class _Fact(Struct, frozen=True, omit_defaults=True, tag_field="kind"):
@@ -311,6 +311,10 @@ class DisksFree(_Fact, frozen=True, tag="disks free"):
     """The kept disks outlived the instance and are free."""
 
 
+class StartedAgain(_Fact, frozen=True, tag="started again"):
+    """The instance itself runs again: it is its own replacement."""
+
+
 class Drained(_Fact, frozen=True, tag="drained"):
     """What came of the drain: the command's status, exit code and output, or the failure for which it did not run.
 
@@ -325,14 +329,34 @@ class Drained(_Fact, frozen=True, tag="drained"):
     failure: Failure | None = None
 
 
+class EarlierLine(_Fact, frozen=True, tag="earlier line"):
+    """A line of a journal of version 2, whose facts were sentences: its kind, its words and the RequestId."""
+
+    event: str
+    text: str
+    request_id: str = ""
+
+
+class CarriedOver(_Fact, frozen=True, tag="carried over"):
+    """A recovery as a journal of version 2 held it: all that came before this is lines."""
+
+    recovery: Recovery
+
+
 Fact = (
-    SignSeen | LockGone | Released | MessageSeen | PoisonSeen | SourceFailed | SourceAnswers | PlanMade | PlanSurveyed
-    | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed | Disarmed | DriverChanged
+    EarlierLine | CarriedOver | SignSeen | LockGone | Released | MessageSeen | PoisonSeen | SourceFailed | SourceAnswers
+    | PlanMade | PlanSurveyed | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed | Disarmed | DriverChanged
     | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun | CallAnswered
     | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp | DisksFree
-    | Drained
+    | StartedAgain | Drained
 )  # fmt: skip
 
+
+QUIET = (
+    CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused, ProgressSeen,
+    ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone,
+)  # fmt: skip
+"""What is in the log and not in the feed: another fact says it, or nobody reads it."""
 
 NOBODY: Mapping[str, Sequence[str]] = MappingProxyType({})
 """No instance id for any word of a search in the log."""

@@ -13,6 +13,7 @@ from spottui.domain.recovery import (
     Created,
     Decision,
     LeftRoute,
+    PastRun,
     Recovery,
     RecoveryState,
 )
@@ -32,6 +33,8 @@ def fold(logged: Iterable[f.Logged]) -> Recovery | None:
 def apply(recovery: Recovery | None, logged: f.Logged) -> Recovery:
     """Return the recovery after a fact of its own; the first one is the sign that opens it. Pure."""
     fact = logged.fact
+    if isinstance(fact, f.CarriedOver):
+        return replace(fact.recovery, version=logged.seq)
     if recovery is None:
         if not isinstance(fact, f.SignSeen):
             raise ValueError(f"a recovery begins with a sign, not with {type(fact).__name__}")
@@ -102,8 +105,10 @@ def _cancel(known: Recovery, fact: f.CancelAsked, at: datetime) -> Recovery:
 
 def _retry(known: Recovery, fact: f.Retried, at: datetime) -> Recovery:
     """What it made stays its own, and so do its tokens: what was begun is settled before anything new."""
+    ended = PastRun(known.run, known.state, known.ended or at, known.who, known.auto)
     return replace(
         known,
+        past_runs=(*known.past_runs, ended),
         state=RecoveryState.PROTECTING if fact.who else RecoveryState.SUSPECTED,
         reason=None,
         ended=None,
@@ -197,10 +202,6 @@ def _image(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
 def _instance(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
     new_id = fact.resources[0]
     return replace(known.with_made("instance", new_id), new_instance_id=new_id, no_room=False)
-
-
-def _started(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
-    return replace(known, new_instance_id=known.instance_id)
 
 
 def _snapshot(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
@@ -297,6 +298,10 @@ def _disks_free(known: Recovery, fact: f.DisksFree, at: datetime) -> Recovery:
     return replace(known, disks_free=True)
 
 
+def _started_again(known: Recovery, fact: f.StartedAgain, at: datetime) -> Recovery:
+    return replace(known, new_instance_id=known.instance_id)
+
+
 def _drained(known: Recovery, fact: f.Drained, at: datetime) -> Recovery:
     return replace(known, drained=True)
 
@@ -327,5 +332,6 @@ _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.ImageReady: _image_ready,
     f.ImageGivenUp: _image_given_up,
     f.DisksFree: _disks_free,
+    f.StartedAgain: _started_again,
     f.Drained: _drained,
 }

@@ -132,6 +132,17 @@ class AutoAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class PastRun:
+    """How an earlier run ended, who had allowed it, and what auto-mode was told about it."""
+
+    run: int
+    state: RecoveryState
+    ended: datetime
+    who: str = ""
+    auto: AutoAsked | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Recovery:
     """One recovery as the console, `status --json` and the headless lines show it: the fold of its facts.
 
@@ -176,6 +187,7 @@ class Recovery:
     tries: tuple[Try, ...] = ()
     snapshots: tuple[tuple[str, str], ...] = ()
     run: int = 0
+    past_runs: tuple[PastRun, ...] = ()
     routes_left: tuple[LeftRoute, ...] = ()
     unsettled: tuple[str, ...] = ()
     drain_begun: datetime | None = None

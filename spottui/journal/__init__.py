@@ -1,4 +1,4 @@
-"""The durable store: what was seen, what was decided, what was done."""
+"""The durable store: one log of facts, what is folded from it, and the one hand that writes it."""
 
 from spottui.journal.journal import Journal
 

@@ -1,32 +1,50 @@
 """Places that refused a launch rest for a while, for every recovery."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from concurrent.futures import Future
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from spottui.journal import schema
-from spottui.journal.database import Database
-from spottui.journal.encoding import stamp
+from spottui.journal.encoding import moment, stamp
+from spottui.journal.store import Store, upsert
+from spottui.journal.writer import Transaction, Urgency, Writer
+
+Place = tuple[str, str, bool]
+"""Instance type, zone, and whether it is on-demand."""
 
 
 class CoolDowns:
-    """Remembers by region which place rests until when; a place is (instance type, zone, whether it is on-demand)."""
+    """Remembers by region which place rests until when."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, store: Store, writer: Writer | None) -> None:
+        self._store = store
+        self._writer = writer
 
-    def rest(self, region: str, place: tuple[str, str, bool], until: datetime, reason: str) -> None:
-        """Commit that a place rests; a new refusal takes the place of an older one."""
+    def rest(self, region: str, place: Place, until: datetime, reason: str) -> "Future[None]":
+        """Write that a place rests; a new refusal takes the place of an older one."""
         instance_type, zone, on_demand = place
-        values = {"region": region, "instance_type": instance_type, "zone": zone, "on_demand": on_demand}
-        query = sa.insert(schema.cool_down).prefix_with("OR REPLACE")
-        with self._database.write() as connection:
-            connection.execute(query.values(**values, until=stamp(until), reason=reason))
+        key = {"region": region, "instance_type": instance_type, "zone": zone, "on_demand": on_demand}
+        row = {**key, "until": stamp(until), "reason": reason}
 
-    def resting(self, region: str, now: datetime) -> dict[tuple[str, str, bool], str]:
-        """Return the places of a region that rest now, each with the reason."""
+        def write(transaction: Transaction) -> None:
+            upsert(transaction.connection, schema.cool_down, [row])
+
+        assert self._writer is not None
+        return self._writer.submit(write, Urgency.EVIDENCE)
+
+    def resting(self, region: str, now: datetime, longest: timedelta = timedelta(hours=1)) -> Mapping[Place, str]:
+        """Return the places of a region that rest now, each with the reason.
+
+        One that would rest longer than `longest` was written by a clock that went wrong, and does not.
+        """
         table = schema.cool_down
         query = sa.select(table).where(table.c.region == region, table.c.until > stamp(now))
-        with self._database.read() as connection:
+        with self._store.read() as connection:
             rows = connection.execute(query).mappings().all()
-        return {(row["instance_type"], row["zone"], bool(row["on_demand"])): row["reason"] for row in rows}
+        return {
+            (row["instance_type"], row["zone"], bool(row["on_demand"])): row["reason"]
+            for row in rows
+            if moment(row["until"]) - now <= longest
+        }

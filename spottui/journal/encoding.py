@@ -1,24 +1,30 @@
 """Domain values as JSON text in the journal."""
 
 from datetime import UTC, datetime
-from typing import TypeVar
+from functools import lru_cache
+from typing import Any, TypeVar
 
 import msgspec
+import sqlalchemy as sa
+
+from spottui.domain.facts import Fact, Logged
+from spottui.journal import schema
 
 T = TypeVar("T")
 
-KEPT_DECODED = 256
-"""So many small values of a kind are kept as they were decoded: those of a view, not those of weeks."""
+_FACT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Fact)
+_ENCODER = msgspec.json.Encoder()
 
 
 def encode(value: object) -> str:
     """Return the JSON text of a frozen domain value."""
-    return msgspec.json.encode(value).decode()
+    return _ENCODER.encode(value).decode()
 
 
 def decode(text: str, kind: type[T]) -> T:
     """Return the domain value of a JSON text; raises `msgspec.ValidationError` when it is not one."""
-    return msgspec.json.decode(text, type=kind)
+    value: T = _decoder(kind).decode(text)
+    return value
 
 
 def stamp(at: datetime) -> float:
@@ -29,3 +35,38 @@ def stamp(at: datetime) -> float:
 def moment(seconds: float) -> datetime:
     """Return seconds of the epoch as an aware UTC datetime."""
     return datetime.fromtimestamp(seconds, UTC)
+
+
+def tag(fact: Fact | type) -> str:
+    """Return the word by which a fact is stored."""
+    kind = fact if isinstance(fact, type) else type(fact)
+    return str(kind.__struct_config__.tag)  # type: ignore[attr-defined]
+
+
+FACT_COLUMNS = (
+    schema.fact.c.seq, schema.fact.c.at, schema.fact.c.data, schema.fact.c.region, schema.fact.c.instance_id,
+    schema.fact.c.recovery_id,
+)  # fmt: skip
+
+
+def as_logged(row: sa.Row[Any]) -> Logged:
+    """Return the fact of one row of FACT_COLUMNS."""
+    return Logged(row[0], moment(row[1]), _FACT.decode(row[2]), row[3], row[4], row[5])
+
+
+def fact_row(one: Logged) -> dict[str, object]:
+    """Return the row of a fact."""
+    return {
+        "seq": one.seq,
+        "at": stamp(one.at),
+        "recovery_id": one.recovery_id,
+        "region": one.region,
+        "instance_id": one.instance_id,
+        "kind": tag(one.fact),
+        "data": encode(one.fact),
+    }
+
+
+@lru_cache(maxsize=32)
+def _decoder(kind: type[T]) -> "msgspec.json.Decoder[T]":
+    return msgspec.json.Decoder(kind)

@@ -1,16 +1,19 @@
 """The fleet as it was last seen, with each instance's launch spec: after the release it can be asked nowhere else."""
 
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.journal import schema
-from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode, moment, stamp
+from spottui.journal.store import Store, upsert
+from spottui.journal.writer import Transaction, Urgency, Writer
 
 _SAVED_AT_ONCE = 500
 
@@ -25,39 +28,65 @@ class Captured:
 
 
 class Fleet:
-    """Reads and writes launch specs by region and instance."""
+    """Launch specs by region and instance: in memory for the regions that are swept here, and on disk. Thread-safe."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, store: Store, writer: Writer | None) -> None:
+        self._store = store
+        self._writer = writer
+        self._lock = threading.Lock()
+        self._regions: dict[str, dict[str, Captured]] = {}
 
-    def load(self, region: str) -> dict[str, Captured]:
-        """Return what is known of a region, by instance id."""
-        with self._database.read() as connection:
+    def load(self, region: str) -> Mapping[str, Captured]:
+        """Read what is known of a region into memory, and return it by instance id."""
+        with self._store.read() as connection:
             query = sa.select(schema.fleet).where(schema.fleet.c.region == region)
-            return {row["instance_id"]: as_captured(row) for row in connection.execute(query).mappings()}
+            found = {row["instance_id"]: as_captured(row) for row in connection.execute(query).mappings()}
+        with self._lock:
+            return MappingProxyType(self._regions.setdefault(region, found))
+
+    def of(self, region: str) -> Mapping[str, Captured]:
+        """Return what is known of a region that was loaded; what comes later is seen in it."""
+        return MappingProxyType(self._regions.get(region, {}))
 
     def get(self, region: str, instance_id: str) -> Captured | None:
         """Return what is known of one instance."""
+        known = self._regions.get(region, {}).get(instance_id)
+        if known is not None:
+            return known
         table = schema.fleet
         query = sa.select(table).where(table.c.region == region, table.c.instance_id == instance_id)
-        with self._database.read() as connection:
+        with self._store.read() as connection:
             row = connection.execute(query).mappings().one_or_none()
         return None if row is None else as_captured(row)
 
-    def save(self, region: str, captured: Iterable[Captured]) -> None:
-        """Commit new and changed specs; an instance that is missing from a sweep is not forgotten.
+    def put(self, region: str, captured: Iterable[Captured]) -> None:
+        """Take in new and changed specs, in memory at once and on disk soon.
 
-        Some at a time: neither memory nor whoever waits to write has to bear a whole fleet.
+        An instance that is missing from a sweep is not forgotten. Some at a time: neither memory nor whoever waits to
+        write has to bear a whole fleet.
         """
         rest = iter(captured)
-        while rows := [_row(region, one) for one in islice(rest, _SAVED_AT_ONCE)]:
-            with self._database.write() as connection:
-                connection.execute(sa.insert(schema.fleet).prefix_with("OR REPLACE"), rows)
+        while some := list(islice(rest, _SAVED_AT_ONCE)):
+            with self._lock:
+                self._regions.setdefault(region, {}).update((one.spec.instance.instance_id, one) for one in some)
+            if self._writer:
+                rows = [_row(region, one) for one in some]
+                self._writer.submit(lambda t, rows=rows: upsert(t.connection, schema.fleet, rows), Urgency.EYES)  # type: ignore[misc]
+
+    def keep_only(self, region: str, instance_ids: Iterable[str]) -> None:
+        """Let go of what a sweep has not seen from memory; on disk it stays for a week."""
+        with self._lock:
+            known = self._regions.get(region, {})
+            self._regions[region] = {key: known[key] for key in instance_ids if key in known}
 
     def forget(self, before: datetime) -> None:
         """Drop what was last written before a time: a spec is written again when it changes, and every hour."""
-        with self._database.write() as connection:
-            connection.execute(schema.fleet.delete().where(schema.fleet.c.seen_at < stamp(before)))
+
+        def drop(transaction: Transaction) -> None:
+            transaction.connection.execute(schema.fleet.delete().where(schema.fleet.c.seen_at < stamp(before)))
+
+        if self._writer:
+            self._writer.submit(drop, Urgency.EYES)
 
 
 def _row(region: str, one: Captured) -> dict[str, object]:

@@ -1,23 +1,58 @@
-"""Past reclaims with what became of them."""
+"""Past reclaims with what became of them, and one of them with all that the log has of it."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from spottui.domain.facts import Logged
 from spottui.domain.history import Past
 from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan
+from spottui.domain.recovery import Recovery
 from spottui.journal import schema
-from spottui.journal.database import Database
 from spottui.journal.encoding import decode, stamp
-from spottui.journal.recoveries import ROW, decoded
+from spottui.journal.store import Store
+
+if TYPE_CHECKING:
+    from spottui.journal.journal import Journal
+
+_RECOVERY = schema.recovery.c
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One reclaim with all that the journal knows of it; `log` oldest first."""
+
+    recovery: Recovery
+    plan: Plan | None
+    log: tuple[Logged, ...]
+
+    @property
+    def interruption(self) -> Interruption:
+        """The reclaim."""
+        return self.recovery.interruption
+
+    @property
+    def past(self) -> Past:
+        """What became of it."""
+        return Past.of(self.recovery, self.plan)
+
+
+def incident(journal: "Journal", name: str) -> Incident | None:
+    """Return an incident by the id of its recovery, or the newest of an instance by the instance's id or name."""
+    known = journal.recoveries.get(name) or journal.history.newest_of(name)
+    if known is None:
+        return None
+    return Incident(known, journal.recoveries.plan(known.recovery_id), journal.log.of(known.recovery_id))
 
 
 class History:
-    """Reads reclaims together with their recoveries."""
+    """Reads recoveries that may be over for long, together with their plans."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, store: Store) -> None:
+        self._store = store
 
     def newest(self, limit: int) -> tuple[Past, ...]:
         """Return the newest reclaims, newest first."""
@@ -25,28 +60,45 @@ class History:
 
     def since(self, since: datetime) -> tuple[Past, ...]:
         """Return every reclaim that began since then, newest first."""
-        return self._past(schema.interruption.c.epoch >= stamp(since), None)
+        return self._past(_RECOVERY.epoch >= stamp(since), None)
 
     def of(self, region: str, instance_id: str, limit: int) -> tuple[Past, ...]:
         """Return the newest reclaims of one instance, newest first."""
-        table = schema.interruption
-        return self._past(sa.and_(table.c.region == region, table.c.instance_id == instance_id), limit)
+        return self._past(sa.and_(_RECOVERY.region == region, _RECOVERY.instance_id == instance_id), limit)
+
+    def between(self, began: datetime, ended: datetime) -> tuple[Recovery, ...]:
+        """Return what went on in a stretch of time, oldest first."""
+        going_on = sa.or_(_RECOVERY.ended.is_(None), _RECOVERY.ended >= stamp(began))
+        query = sa.select(_RECOVERY.data).where(_RECOVERY.epoch <= stamp(ended), going_on).order_by(_RECOVERY.epoch)
+        with self._store.read() as connection:
+            return tuple(decode(text, Recovery) for text in connection.execute(query).scalars())
+
+    def newest_of(self, name: str) -> Recovery | None:
+        """Return the newest recovery of an instance; ids are exact, a name is tried when no instance has it as its id."""
+        newest = sa.select(_RECOVERY.data).order_by(_RECOVERY.epoch.desc())
+        named = sa.func.json_extract(_RECOVERY.data, "$.name") == name
+        with self._store.read() as connection:
+            if connection.dialect.name != "sqlite":
+                named = sa.cast(_RECOVERY.data, sa.JSON)["name"].as_string() == name
+            for which in (_RECOVERY.instance_id == name, named):
+                text = connection.execute(newest.where(which).limit(1)).scalar()
+                if text is not None:
+                    return decode(text, Recovery)
+        return None
 
     def _past(self, which: sa.ColumnElement[bool], limit: int | None) -> tuple[Past, ...]:
-        interruption, recovery, plan = schema.interruption, schema.recovery, schema.plan
+        plan = schema.plan
         query = (
-            sa.select(interruption.c.data.label("reclaim"), plan.c.plan, *ROW)
-            .join(recovery, recovery.c.id == interruption.c.id)
-            .outerjoin(plan, plan.c.recovery_id == recovery.c.id)
+            sa.select(_RECOVERY.data, plan.c.data)
+            .select_from(schema.recovery.outerjoin(plan, plan.c.recovery_id == _RECOVERY.id))
             .where(which)
-            .order_by(interruption.c.epoch.desc())
+            .order_by(_RECOVERY.epoch.desc())
             .limit(limit)
         )
-        with self._database.read() as connection:
+        with self._store.read() as connection:
             # One by one: ten thousand plans at once would be a hundred megabytes.
-            return tuple(_one(row) for row in connection.execute(query).mappings())
+            return tuple(_one(*row) for row in connection.execute(query))
 
 
-def _one(row: sa.RowMapping) -> Past:
-    interruption, recovery = decode(row["reclaim"], Interruption), decoded(*(row[column.name] for column in ROW))
-    return Past.of(interruption, recovery, None if row["plan"] is None else decode(row["plan"], Plan))
+def _one(recovery: str, plan: str | None) -> Past:
+    return Past.of(decode(recovery, Recovery), None if plan is None else decode(plan, Plan))

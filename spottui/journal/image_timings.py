@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from spottui.domain.forecast import ImageTiming
 from spottui.journal import schema
-from spottui.journal.database import Database
 from spottui.journal.encoding import stamp
+from spottui.journal.store import Store, upsert
+from spottui.journal.writer import Transaction, Urgency, Writer
 
 _REMEMBERED = 50
 READ_AGAIN_S = 30.0
@@ -19,16 +20,21 @@ READ_AGAIN_S = 30.0
 class ImageTimings:
     """Remembers images that became usable."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, store: Store, writer: Writer | None) -> None:
+        self._store = store
+        self._writer = writer
         self._read: dict[str, tuple[float, ImageTiming]] = {}
 
     def add(self, image_id: str, category: str, gib: int, seconds: float, now: datetime) -> None:
-        """Commit what one image of disks of a category took; a second time for the same image changes nothing."""
-        values = {"image_id": image_id, "at": stamp(now), "category": category, "gib": gib, "seconds": seconds}
-        with self._database.write() as connection:
-            connection.execute(sa.insert(schema.image_timing).prefix_with("OR IGNORE").values(**values))
-        self._read.clear()
+        """Write what one image of disks of a category took, soon."""
+        row = {"image_id": image_id, "at": stamp(now), "category": category, "gib": gib, "seconds": seconds}
+
+        def write(transaction: Transaction) -> None:
+            upsert(transaction.connection, schema.image_timing, [row])
+            self._read.clear()
+
+        if self._writer:
+            self._writer.submit(write, Urgency.EYES)
 
     def timing(self, category: str) -> ImageTiming:
         """Return the median seconds per GiB of the newest 50 images over the fixed part.
@@ -44,7 +50,7 @@ class ImageTimings:
     def _timing(self, category: str) -> ImageTiming:
         table = schema.image_timing
         query = sa.select(table.c.gib, table.c.seconds).order_by(table.c.at.desc()).limit(_REMEMBERED)
-        with self._database.read() as connection:
+        with self._store.read() as connection:
             rows = connection.execute(query.where(table.c.category == category)).all()
             rows = rows or connection.execute(query).all()
         default = ImageTiming()

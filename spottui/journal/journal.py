@@ -1,40 +1,119 @@
-"""The journal as one thing: its file and the nouns that are kept in it."""
+"""The journal as one thing: its database, the log and what is folded from it, and who acts on it."""
 
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from pathlib import Path
+from typing import TypeVar
 
-from spottui.journal.audit import Audit
+from spottui.domain.facts import Logged
 from spottui.journal.cool_downs import CoolDowns
-from spottui.journal.database import Database
-from spottui.journal.events import Events
 from spottui.journal.fleet import Fleet
-from spottui.journal.guard import GuardBook
 from spottui.journal.history import History
 from spottui.journal.image_timings import ImageTimings
-from spottui.journal.interruptions import Interruptions
-from spottui.journal.outbox import Outbox
-from spottui.journal.outlooks import Outlooks
+from spottui.journal.launches import Launches
+from spottui.journal.log import Log
+from spottui.journal.process_locks import Liveness, ProcessLocks
 from spottui.journal.recoveries import Recoveries
+from spottui.journal.store import SqliteStore, Store
+from spottui.journal.upgrade import check_version, prepare
 from spottui.journal.watermarks import Watermarks
+from spottui.journal.writer import Transaction, Urgency, Writer
+
+T = TypeVar("T")
 
 
 class Journal:
-    """Opens the journal at a path, making it when it is new. Thread-safe; raises `JournalProblem` for people."""
+    """Opens the journal at an address, a path or `postgresql://…`; raises `JournalProblem` for people. Thread-safe.
 
-    def __init__(self, path: Path) -> None:
-        self.database = Database(path)
-        self.interruptions = Interruptions(self.database)
-        self.recoveries = Recoveries(self.database)
-        self.events = Events(self.database)
-        self.audit = Audit(self.database)
-        self.fleet = Fleet(self.database)
-        self.image_timings = ImageTimings(self.database)
-        self.guard = GuardBook(self.database)
-        self.outbox = Outbox(self.database)
-        self.outlooks = Outlooks(self.database)
-        self.cool_downs = CoolDowns(self.database)
-        self.history = History(self.database)
-        self.watermarks = Watermarks(self.database)
+    Opened to read it changes nothing, migrates nothing and waits for no writer; a file that is not there is an empty
+    journal. With `acts` this process is one of the journal's consoles, which may drive recoveries.
+    """
+
+    def __init__(self, address: str | Path, *, read_only: bool = False, acts: bool = False) -> None:
+        self.store, self.consoles = _opened(str(address), read_only=read_only, acts=acts)
+        self.recoveries = Recoveries(self.store)
+        self.writer = Writer(self.store, self.recoveries)
+        writer = None if read_only else self.writer
+        self.log = Log(self.store)
+        self.fleet = Fleet(self.store, writer)
+        self.image_timings = ImageTimings(self.store, writer)
+        self.cool_downs = CoolDowns(self.store, writer)
+        self.history = History(self.store)
+        self.watermarks = Watermarks(self.store, writer)
+        self.launches = Launches(self.store, writer)
+        self._changed = threading.Condition()
+        self._version = 0
+        self.writer.listen(self._announce)
+        if not read_only:
+            self.writer.start()
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def submit(self, change: Callable[[Transaction], T], urgency: Urgency = Urgency.INTENT) -> "Future[T]":
+        """Run a change with the next commit (`Writer.submit`)."""
+        return self.writer.submit(change, urgency)
+
+    def run(
+        self, change: Callable[[Transaction], T], urgency: Urgency = Urgency.INTENT, timeout_s: float | None = None
+    ) -> T:
+        """Run a change and wait until it is on disk; raises `TimeoutError` where that takes longer."""
+        future = self.submit(change, urgency)
+        try:
+            return future.result(timeout_s)
+        except TimeoutError:
+            # What was not begun is not done later behind the caller's back.
+            if future.cancel():
+                raise
+            return future.result()
+
+    def follow(self, listener: Callable[[Sequence[Logged]], None] | None = None) -> None:
+        """Be told of what is committed, by other processes too; a journal that was opened to read looks from now on."""
+        if listener:
+            self.writer.listen(listener)
+        if not self.writer.is_alive() and self.store.read_only:
+            self.writer.start()
+
+    @property
+    def version(self) -> int:
+        """Grows with each change of what is shown."""
+        return self._version
+
+    def announce(self) -> None:
+        """Wake whoever waits for a change, for changes that are not in the log too."""
+        self._announce(())
+
+    def wait(self, version: int, timeout_s: float) -> int:
+        """Wait for a newer version, at most `timeout_s` seconds; return it."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._version > version, timeout_s)
+            return self._version
 
     def close(self) -> None:
-        """Close the file."""
-        self.database.close()
+        """Commit what waits and close every connection."""
+        self.writer.stop()
+        self.consoles.close()
+        self.store.close()
+
+    def _announce(self, _logged: Sequence[Logged]) -> None:
+        with self._changed:
+            self._version += 1
+            self._changed.notify_all()
+
+
+def _opened(address: str, *, read_only: bool, acts: bool) -> tuple[Store, Liveness]:
+    if address.startswith(("postgresql://", "postgres://")):
+        from spottui.journal.postgres import open_postgres
+
+        return open_postgres(address, read_only=read_only, acts=acts)
+    path = Path(address)
+    store = SqliteStore(path, read_only=read_only)
+    if read_only:
+        check_version(store)
+    else:
+        prepare(store, path)
+    return store, ProcessLocks(path, acts=acts)

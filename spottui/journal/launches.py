@@ -1,5 +1,6 @@
 """Launches from a template: each has its token on disk before its call, and is known to be open until it ended."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,8 +8,12 @@ import sqlalchemy as sa
 
 from spottui.domain.settings import LaunchTemplate
 from spottui.journal import schema
-from spottui.journal.database import Database
 from spottui.journal.encoding import decode, encode, moment, stamp
+from spottui.journal.store import Store
+from spottui.journal.writer import Transaction, Writer
+
+
+PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,22 +30,32 @@ class Launch:
 class Launches:
     """Reads and writes launches."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, store: Store, writer: Writer | None) -> None:
+        self._store = store
+        self._writer = writer
 
     def begin(self, launch: Launch) -> None:
         """Commit that a launch is about to be asked for."""
-        with self._database.write() as connection:
-            values = {"token": launch.token, "template": launch.name, "count": launch.count, "at": stamp(launch.at)}
-            connection.execute(schema.launch.insert().values(data=encode(launch.template), **values))
+        row = {"token": launch.token, "template": launch.name, "count": launch.count, "at": stamp(launch.at)}
+
+        def write(transaction: Transaction) -> None:
+            transaction.connection.execute(schema.launch.insert().values(data=encode(launch.template), **row))
+
+        self._commit(write)
 
     def end(self, launch: Launch, result: str, now: datetime) -> None:
         """Commit what came of it: the instances' ids, or the refusal."""
         table = schema.launch
-        with self._database.write() as connection:
-            connection.execute(
-                table.update().where(table.c.token == launch.token).values(ended=stamp(now), result=result)
-            )
+        ended = table.update().where(table.c.token == launch.token).values(ended=stamp(now), result=result)
+
+        def write(transaction: Transaction) -> None:
+            transaction.connection.execute(ended)
+
+        self._commit(write)
+
+    def _commit(self, write: Callable[[Transaction], None]) -> None:
+        assert self._writer is not None
+        self._writer.submit(write).result(PATIENCE_S)
 
     def open(self, name: str) -> Launch | None:
         """Return the newest launch of a template of which nobody knows what came of it."""
@@ -51,7 +66,7 @@ class Launches:
             .order_by(table.c.at.desc())
             .limit(1)
         )
-        with self._database.read() as connection:
+        with self._store.read() as connection:
             row = connection.execute(query).mappings().one_or_none()
         if row is None:
             return None

@@ -1,8 +1,8 @@
-"""The journal's own tables; DBOS keeps its tables beside them in the same file and nobody else writes those."""
+"""The journal's tables: the log, the snapshots that are its fold, and what is large or not of one recovery."""
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = sa.MetaData()
 
@@ -13,93 +13,57 @@ meta = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
 )
 
-interruption = sa.Table(
-    "interruption",
+# One row: the number of the last fact. Who writes locks it first, so that there is one writer over all hosts.
+log_head = sa.Table(
+    "log_head",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
+)
+
+fact = sa.Table(
+    "fact",
+    metadata,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("recovery_id", sa.Text, nullable=False),
+    sa.Column("region", sa.Text, nullable=False),
+    sa.Column("instance_id", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("data", sa.Text, nullable=False),
+    sa.Index("fact_of_recovery", "recovery_id", "seq"),
+    # The word that an instance is gone can come before the word why: it is looked for when a reclaim is opened.
+    sa.Index(
+        "fact_of_release", "instance_id", sqlite_where=sa.text("kind = 'released'"),
+        postgresql_where=sa.text("kind = 'released'"),
+    ),
+)  # fmt: skip
+
+# `data` is what the fold made of all facts so far; the columns beside it are for queries.
+recovery = sa.Table(
+    "recovery",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     sa.Column("region", sa.Text, nullable=False),
     sa.Column("instance_id", sa.Text, nullable=False),
-    sa.Column("epoch", sa.Integer, nullable=False),
-    sa.Column("data", sa.Text, nullable=False),
-    sa.Index("interruption_of_instance", "region", "instance_id", "epoch"),
-)
-
-# What the workflow writes is in `data`; what a person says is in columns of its own: neither overwrites the other.
-recovery = sa.Table(
-    "recovery",
-    metadata,
-    sa.Column("id", sa.Text, sa.ForeignKey("interruption.id"), primary_key=True),
+    sa.Column("epoch", sa.BigInteger, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
+    sa.Column("ended", sa.Double),
+    sa.Column("driver", sa.Text, nullable=False),
+    sa.Column("fence", sa.Integer, nullable=False),
+    sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("data", sa.Text, nullable=False),
-    sa.Column("decision", sa.Text, nullable=False, server_default=""),
-    sa.Column("decided_at", sa.Float),
-    sa.Column("who", sa.Text, nullable=False, server_default=""),
-    sa.Column("cancel", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Index("recovery_by_state", "state"),
-    sa.Index("recovery_by_decision", "state", "decision"),
+    sa.Index("recovery_of_instance", "instance_id", "region", "epoch"),
+    sa.Index("recovery_by_end", "ended"),
+    sa.Index("recovery_by_epoch", "epoch"),
 )
 
-# Releases are kept apart from interruptions: the word that an instance is gone can come before the word why.
-release = sa.Table(
-    "release",
-    metadata,
-    sa.Column("region", sa.Text, primary_key=True),
-    sa.Column("instance_id", sa.Text, primary_key=True),
-    sa.Column("at", sa.Float, nullable=False),
-)
-
-watermark = sa.Table(
-    "watermark",
-    metadata,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("at", sa.Float, nullable=False),
-)
-
-# A plan is long: in the rows above, every count of recoveries would read all of them.
+# A plan is long, and changes once or twice.
 plan = sa.Table(
     "plan",
     metadata,
-    sa.Column("recovery_id", sa.Text, sa.ForeignKey("recovery.id"), primary_key=True),
-    sa.Column("plan", sa.Text, nullable=False),
-)
-
-event = sa.Table(
-    "event",
-    metadata,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("region", sa.Text, nullable=False),
-    sa.Column("instance_id", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("recovery_id", sa.Text, nullable=False, server_default=""),
-    sa.Column("request_id", sa.Text, nullable=False, server_default=""),
-    sa.Column("body", sa.Text, nullable=False, server_default=""),
-)
-
-audit = sa.Table(
-    "audit",
-    metadata,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("recovery_id", sa.Text, nullable=False),
-    sa.Column("action", sa.Text, nullable=False),
-    sa.Column("phase", sa.Text, nullable=False),
-    sa.Column("client_token", sa.Text, nullable=False, server_default=""),
-    sa.Column("request_id", sa.Text, nullable=False, server_default=""),
-    sa.Column("detail", sa.Text, nullable=False, server_default=""),
-    sa.Index("audit_of_recovery", "recovery_id"),
-)
-
-# What a recovery showed from when on: its row holds only what it shows now.
-outlook = sa.Table(
-    "outlook",
-    metadata,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("recovery_id", sa.Text, nullable=False),
+    sa.Column("recovery_id", sa.Text, primary_key=True),
     sa.Column("data", sa.Text, nullable=False),
-    sa.Index("outlook_of_recovery", "recovery_id"),
 )
 
 fleet = sa.Table(
@@ -108,31 +72,19 @@ fleet = sa.Table(
     sa.Column("region", sa.Text, primary_key=True),
     sa.Column("instance_id", sa.Text, primary_key=True),
     sa.Column("spec", sa.Text, nullable=False),
-    sa.Column("details_at", sa.Float),
-    sa.Column("seen_at", sa.Float, nullable=False),
+    sa.Column("details_at", sa.Double),
+    sa.Column("seen_at", sa.Double, nullable=False),
 )
 
 image_timing = sa.Table(
     "image_timing",
     metadata,
     sa.Column("image_id", sa.Text, primary_key=True),
-    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
     sa.Column("gib", sa.Integer, nullable=False),
-    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Column("seconds", sa.Double, nullable=False),
     sa.Column("category", sa.Text, nullable=False, server_default=""),
 )
-
-# What a journal of an earlier schema version lacks; new tables are made by themselves.
-UPGRADES = {
-    2: (
-        "ALTER TABLE image_timing ADD COLUMN category TEXT NOT NULL DEFAULT ''",
-        "CREATE INDEX IF NOT EXISTS recovery_by_decision ON recovery (state, decision)",
-        "INSERT INTO plan (recovery_id, plan) SELECT id, json_set(plan, '$.routes', json_array(json_extract(plan, "
-        "'$.route'))) FROM recovery WHERE plan IS NOT NULL",
-        "UPDATE recovery SET plan = NULL",
-    )
-}
-
 
 cool_down = sa.Table(
     "cool_down",
@@ -141,63 +93,55 @@ cool_down = sa.Table(
     sa.Column("instance_type", sa.Text, primary_key=True),
     sa.Column("zone", sa.Text, primary_key=True),
     sa.Column("on_demand", sa.Boolean, primary_key=True),
-    sa.Column("until", sa.Float, nullable=False),
+    sa.Column("until", sa.Double, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
+)
+
+watermark = sa.Table(
+    "watermark",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("at", sa.Double, nullable=False),
 )
 
 # One row for each console that has armed auto-mode; it counts only while that console lives.
 arming = sa.Table(
     "arming",
     metadata,
-    sa.Column("executor_id", sa.Text, primary_key=True),
+    sa.Column("console", sa.Text, primary_key=True),
     sa.Column("armed", sa.Boolean, nullable=False),
     sa.Column("who", sa.Text, nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("stopped", sa.Text, nullable=False, server_default=""),
 )
 
-# What auto-mode was last told about a run of a recovery, and how that run ended.
-auto_answer = sa.Table(
-    "auto_answer",
+# Consoles of several hosts; on one host a locked file tells who lives. Times are the database's own.
+lease = sa.Table(
+    "lease",
     metadata,
-    sa.Column("recovery_id", sa.Text, primary_key=True),
-    sa.Column("run", sa.Integer, primary_key=True),
-    sa.Column("answer", sa.Text, nullable=False),
-    sa.Column("why", sa.Text, nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("asked_at", sa.Float, nullable=False),
-    sa.Column("deadline", sa.Float, nullable=False),
-    sa.Column("added_cost", sa.Float, nullable=False),
-    sa.Column("veto_until", sa.Float),
-    sa.Column("outcome", sa.Text, nullable=False, server_default=""),
-    sa.Column("ended_at", sa.Float),
-    sa.Index("auto_answer_by_answer", "answer", "at"),
-    sa.Index("auto_answer_by_end", "ended_at"),
+    sa.Column("console", sa.Text, primary_key=True),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("since", sa.Double, nullable=False),
+    sa.Column("renewed", sa.Double, nullable=False),
+    sa.Column("acts", sa.Boolean, nullable=False),
 )
 
-outbox = sa.Table(
-    "outbox",
+# How far each channel has been told of what happened, and what it has not taken yet.
+channel = sa.Table(
+    "channel",
     metadata,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("recovery_id", sa.Text, nullable=False),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("text", sa.Text, nullable=False),
-    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("next_try", sa.Float, nullable=False),
-    sa.Column("sent_at", sa.Float),
-    sa.Index("outbox_of_recovery", "recovery_id"),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, nullable=False),
 )
-
-# Which channel was told of which letter: `channel` is a name without a secret.
 delivery = sa.Table(
     "delivery",
     metadata,
-    sa.Column("letter_id", sa.Integer, sa.ForeignKey("outbox.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("channel", sa.Text, primary_key=True),
+    sa.Column("seq", sa.BigInteger, primary_key=True),
+    sa.Column("recovery_id", sa.Text, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("next_try", sa.Float, nullable=False),
-    sa.Column("sent_at", sa.Float),
+    sa.Column("next_try", sa.Double, nullable=False),
 )
 
 # `spottui launch`: the token is here before the call, and `ended` when it is known what came of it.
@@ -208,7 +152,7 @@ launch = sa.Table(
     sa.Column("template", sa.Text, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("data", sa.Text, nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("ended", sa.Float),
+    sa.Column("at", sa.Double, nullable=False),
+    sa.Column("ended", sa.Double),
     sa.Column("result", sa.Text, nullable=False, server_default=""),
 )

@@ -5,25 +5,30 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from spottui.journal import schema
-from spottui.journal.database import Database
 from spottui.journal.encoding import moment, stamp
+from spottui.journal.store import Store, upsert
+from spottui.journal.writer import Transaction, Urgency, Writer
 
 
 class Watermarks:
     """Reads and writes watermarks; what was never written is None."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, store: Store, writer: Writer | None) -> None:
+        self._store = store
+        self._writer = writer
 
     def get(self, name: str) -> datetime | None:
         """Return a watermark."""
-        with self._database.read() as connection:
-            query = sa.select(schema.watermark.c.at).where(schema.watermark.c.name == name)
+        query = sa.select(schema.watermark.c.at).where(schema.watermark.c.name == name)
+        with self._store.read() as connection:
             seconds = connection.execute(query).scalar()
-            return None if seconds is None else moment(seconds)
+        return None if seconds is None else moment(seconds)
 
     def set(self, name: str, at: datetime) -> None:
-        """Commit a watermark."""
-        with self._database.write() as connection:
-            statement = sa.insert(schema.watermark).prefix_with("OR REPLACE")
-            connection.execute(statement.values(name=name, at=stamp(at)))
+        """Write a watermark, soon."""
+
+        def write(transaction: Transaction) -> None:
+            upsert(transaction.connection, schema.watermark, [{"name": name, "at": stamp(at)}])
+
+        if self._writer:
+            self._writer.submit(write, Urgency.EYES)

@@ -1,4 +1,4 @@
-"""Sends the letters of the outbox, again and again until each channel has taken them."""
+"""Tells people what the log says, again and again until each channel has taken it: a thread for each channel."""
 
 import logging
 import threading
@@ -6,11 +6,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from spottui.domain.clock import Clock
+from spottui.domain.facts import Decided, Logged, SignSeen, StateEntered
 from spottui.domain.text import plain
 from spottui.journal import Journal
-from spottui.journal.outbox import Letter
+from spottui.journal import deliveries
+from spottui.journal.deliveries import Delivery
+from spottui.journal.writer import Urgency
 from spottui.notify.channels import Channel, channels_of
-from spottui.notify.only_one import OnlyOne
+from spottui.words import letter
 
 log = logging.getLogger("spottui.notify")
 
@@ -18,81 +21,104 @@ LOOK_S = 2.0
 LAST_S = 5.0
 FIRST_RETRY_S = 5.0
 LONGEST_RETRY_S = 120.0
+AT_ONCE = 500
+TOLD_OF = (SignSeen, Decided, StateEntered)
 
 
-class Sender(threading.Thread):
-    """One thread that empties the outbox.
+class Sender:
+    """Tells every channel, in a thread of its own, in the order in which it happened, under one subject an incident.
 
-    A channel hears of an incident in the order in which it happened, under one subject; one that is dead keeps no
-    other waiting. What was told is in the journal before the next letter: a process that dies tells twice at most
-    what it was telling just then.
+    One that is dead or slow keeps no other waiting. What was told is in the journal before the next fact: a process
+    that dies tells twice at most what it was telling just then. Of several consoles the oldest that answers tells.
     """
 
     def __init__(self, journal: Journal, addresses: tuple[str, ...], clock: Clock) -> None:
-        super().__init__(name="notify", daemon=True)
         self._journal = journal
         self._clock = clock
         self._stopped = threading.Event()
-        self._only_one = OnlyOne(journal.database.path)
         self._channels = channels_of(addresses)
         for channel in self._channels:
-            journal.outbox.introduce(channel.name, clock.now())
+            journal.run(lambda t, name=channel.name: deliveries.introduce(t, name))  # type: ignore[misc]
+        self._threads = [
+            threading.Thread(target=self._run, args=(one,), name=f"notify {one.name}", daemon=True)
+            for one in self._channels
+        ]
 
-    def run(self) -> None:
-        """Send what is due, every two seconds and once more when stopped."""
-        self._try(self._settle)
-        while not self._stopped.wait(LOOK_S):
-            self._try(self.look)
-        self._try(self.look)
-
-    def look(self) -> None:
-        """Send everything that is due now, unless another console of this journal does."""
-        if not self._only_one.is_mine():
-            return
-        told = [self._tell_all(channel) for channel in self._channels]
-        if any(told):
-            self._settle()
+    def start(self) -> None:
+        """Begin to tell."""
+        names, now = [one.name for one in self._channels], self._clock.now()
+        self._journal.submit(lambda t: deliveries.give_up_old(t, names, now), Urgency.EYES)
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """End within a few seconds; letters that are still there go out at the next start."""
+        """End within a few seconds; what is still to be told is told at the next start."""
         self._stopped.set()
-        if self.is_alive():
-            self.join(LAST_S)
-        self._only_one.release()
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(LAST_S)
+
+    def look(self, channel: Channel) -> None:
+        """Tell a channel everything that is due now, unless another console of this journal does."""
+        if not self._is_mine():
+            return
+        self._queue_up(channel)
+        while due := self._due(channel):
+            for one in due:
+                self._tell(channel, one)
+
+    def _run(self, channel: Channel) -> None:
+        while not self._stopped.wait(LOOK_S):
+            self._try(lambda: self.look(channel))
+        self._try(lambda: self.look(channel))
+
+    def _is_mine(self) -> bool:
+        living = [one for one in self._journal.consoles.living() if one.answers]
+        return not living or living[0].id == self._journal.consoles.own
 
     def _try(self, what: Callable[[], None]) -> None:
         try:
             what()
         except Exception:
-            log.exception("notify: the outbox cannot be read; it is tried again")
+            log.exception("notify: the journal cannot be read; it is tried again")
 
-    def _settle(self) -> None:
-        given_up = self._journal.outbox.settle([one.name for one in self._channels], self._clock.now())
-        if given_up:
-            log.error("notify: %d letters could not be sent for three days and are dropped", given_up)
+    def _queue_up(self, channel: Channel) -> None:
+        """Write down what of the log deserves to be told since the channel was last looked after."""
+        with self._journal.store.read() as connection:
+            since = deliveries.told_up_to(connection, channel.name)
+        while new := self._journal.log.after(since, AT_ONCE, TOLD_OF):
+            worth = [one for one in new if self._letter(one)]
+            since, now = new[-1].seq, self._clock.now()
+            self._journal.run(
+                lambda t, worth=worth, since=since, now=now: deliveries.queue_up(t, channel.name, worth, since, now)  # type: ignore[misc]
+            )
 
-    def _tell_all(self, channel: Channel) -> int:
-        """Tell a channel until nothing is due or it fails; return how many letters were tried."""
-        tried = 0
-        while due := self._journal.outbox.due(channel.name, self._clock.now()):
-            tried += len(due)
-            for letter in due:
-                self._tell(channel, letter)
-        return tried
+    def _due(self, channel: Channel) -> list[Delivery]:
+        with self._journal.store.read() as connection:
+            return deliveries.due(connection, channel.name, self._clock.now())
 
-    def _tell(self, channel: Channel, letter: Letter) -> None:
-        outbox, now = self._journal.outbox, self._clock.now()
-        body = f"{plain(letter.title)}\n{plain(letter.text, 1000)}\n{letter.at:%H:%M:%S} UTC"
-        if channel.tell(self._subject(letter), body):
-            outbox.told(channel.name, letter, now)
+    def _letter(self, logged: Logged) -> tuple[str, str] | None:
+        recovery = self._journal.recoveries.get(logged.recovery_id) if logged.recovery_id else None
+        return letter(logged, recovery) if recovery else None
+
+    def _tell(self, channel: Channel, one: Delivery) -> None:
+        said, now = self._letter(one.logged), self._clock.now()
+        if said is None or channel.tell(self._subject(one), _body(said, one)):
+            self._journal.run(lambda t: deliveries.taken(t, channel.name, one))
             return
-        wait_s = min(FIRST_RETRY_S * 2 ** min(letter.attempts, 6), LONGEST_RETRY_S)
-        log.warning("notify: %s took letter %d not, next try in %.0f s", channel.name, letter.id, wait_s)
-        outbox.failed(channel.name, letter, now + timedelta(seconds=wait_s))
+        wait_s = min(FIRST_RETRY_S * 2 ** min(one.attempts, 6), LONGEST_RETRY_S)
+        log.warning("notify: %s did not take fact %d, next try in %.0f s", channel.name, one.logged.seq, wait_s)
+        next_try = now + timedelta(seconds=wait_s)
+        self._journal.run(lambda t: deliveries.failed(t, channel.name, one, next_try))
 
-    def _subject(self, letter: Letter) -> str:
-        """The same for every letter of an incident: mail programs and people put them together by it."""
-        known = self._journal.interruptions.get(letter.recovery_id)
+    def _subject(self, one: Delivery) -> str:
+        """The same for all of an incident: mail programs and people put them together by it."""
+        known = self._journal.recoveries.get(one.logged.recovery_id)
         if known is None:
-            return f"spottui: {plain(letter.recovery_id)}"
-        return f"spottui: {plain(known.instance_id)} in {plain(known.region)}, {known.first_seen:%d %b %H:%M:%S} UTC"
+            return f"spottui: {plain(one.logged.recovery_id)}"
+        return f"spottui: {plain(known.instance_id)} in {plain(known.region)}, {known.started:%d %b %H:%M:%S} UTC"
+
+
+def _body(said: tuple[str, str], one: Delivery) -> str:
+    title, text = said
+    return f"{plain(title)}\n{plain(text, 1000)}\n{one.logged.at:%H:%M:%S} UTC"

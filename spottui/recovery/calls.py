@@ -2,19 +2,15 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
-from functools import partial
-from typing import TypeVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from spottui.cloud.ecs import Answer
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.domain.audit import Entry, Phase
-from spottui.domain.recovery import Recovery
-from spottui.recovery.change import failed_as
-from spottui.recovery.work import Work
-
-T = TypeVar("T")
+from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Fact
+from spottui.domain.recovery import ImageOf, Recovery, Try
+from spottui.journal.writer import Urgency
+from spottui.recovery.context import RecoveryContext, failure_of
 
 _BACKOFF_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 _CREDENTIALS_S = 5.0
@@ -23,76 +19,77 @@ _BUSY_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One mutating call: what it shows of the recovery while it is made, and what when it has succeeded."""
+    """One mutating call with its ClientToken, and the facts that are committed with its intent.
+
+    `target` is what it changes, `attempt` the launch that it is, `image_of` what an image is made of.
+    """
 
     action: str
     client_token: str
     give_up_at: datetime
-    shows: Callable[[Recovery], Recovery]
-    gives: Callable[[Recovery, str], Recovery]
+    before: tuple[Fact, ...] = ()
+    target: str = ""
+    attempt: Try | None = None
+    image_of: ImageOf | None = None
 
 
-async def call(work: Work, recovery_id: str, one: Call, do: Callable[[], Answer]) -> str | CloudError:
+async def call(ctx: RecoveryContext, one: Call, do: Callable[[], Answer]) -> str | CloudError:
     """Make a call and return the id that it gave, or the error that is final.
 
     The token is on disk before the call is made. A throttled call waits for the next minute, one whose effect is
     unknown goes again with the same ClientToken, and wrong credentials are tried again until somebody has mended
     them; all of it until `give_up_at`.
     """
-    intent = Entry(recovery_id, one.action, Phase.INTENT, one.client_token)
-    await _commit(work, recovery_id, one.shows, intent)
+    begun = CallBegun(one.action, one.client_token, one.target, one.attempt, one.image_of)
+    await ctx.record(*one.before, begun)
     failures = 0
     while True:
-        outcome = await attempt(work, do)
+        outcome = await ctx.attempt(do)
         if not isinstance(outcome, CloudError):
-            result = Entry(
-                recovery_id, one.action, Phase.RESULT, one.client_token, outcome.request_id, outcome.resource_id
-            )
-            await _commit(work, recovery_id, partial(_given, one, outcome.resource_id), result)
+            made = (outcome.resource_id,)
+            answered = CallAnswered(one.action, one.client_token, outcome.request_id, made, one.target)
+            await ctx.record(answered, urgency=Urgency.EVIDENCE)
             return outcome.resource_id
-        detail = f"failed: {outcome.said}"
-        phase = Phase.UNKNOWN if outcome.kind.effect_unknown else Phase.ERROR
-        error = Entry(recovery_id, one.action, phase, one.client_token, outcome.request_id, detail)
-        await _commit(work, recovery_id, partial(_troubled, failed_as(outcome)), error)
-        wait_s = _wait_s(outcome, failures, work.now())
+        wait_s = _wait_s(outcome, failures, ctx.now())
         failures += 1
-        if wait_s is None or (one.give_up_at - work.now()).total_seconds() < wait_s:
-            return outcome
-        if not outcome.kind.effect_unknown and await _cancelled_within(work, recovery_id, wait_s):
+        gives_up = wait_s is None or (one.give_up_at - ctx.now()).total_seconds() < wait_s
+        next_try = None if gives_up or wait_s is None else ctx.now() + timedelta(seconds=wait_s)
+        failed = CallFailed(one.action, failure_of(outcome), one.client_token, one.target, next_try)
+        await ctx.record(failed, urgency=Urgency.EVIDENCE)
+        if gives_up or wait_s is None:
             return outcome
         if outcome.kind.effect_unknown:
             await asyncio.sleep(wait_s)
+        elif await _cancelled_within(ctx, wait_s):
+            return outcome
 
 
-def may_begin(work: Work, recovery: Recovery, client_token: str) -> bool:
+async def call_once(
+    ctx: RecoveryContext, action: str, target: str, do: Callable[[], Answer], detail: str = ""
+) -> CloudError | None:
+    """Make a call that has no token and is safe to repeat; return its error, if it failed."""
+    await ctx.record(CallBegun(action, target=target))
+    outcome = await ctx.attempt(do)
+    if isinstance(outcome, CloudError):
+        await ctx.record(CallFailed(action, failure_of(outcome), target=target), urgency=Urgency.EVIDENCE)
+        return outcome
+    made = (outcome.resource_id,) if outcome.resource_id else ()
+    answered = CallAnswered(action, "", outcome.request_id, made, target, detail)
+    await ctx.record(answered, urgency=Urgency.EVIDENCE)
+    return None
+
+
+def may_begin(recovery: Recovery, client_token: str) -> bool:
     """Whether a call may be made: not when a person has cancelled, unless it was made before and must be settled."""
-    return not recovery.cancel or work.journal.audit.unsettled(recovery.recovery_id, client_token)
+    return not recovery.cancel or client_token in recovery.unsettled
 
 
-async def _cancelled_within(work: Work, recovery_id: str, wait_s: float) -> bool:
-    """Wait, and look each second whether a person has cancelled what was refused anyway."""
+async def _cancelled_within(ctx: RecoveryContext, wait_s: float) -> bool:
+    """Wait, and hear whether a person cancels what was refused anyway."""
     until = asyncio.get_running_loop().time() + wait_s
-    while (left_s := until - asyncio.get_running_loop().time()) > 0:
-        if work.recovery(recovery_id).cancel:
-            return True
-        await asyncio.sleep(min(left_s, 1.0))
-    return work.recovery(recovery_id).cancel
-
-
-async def attempt(work: Work, do: Callable[[], T]) -> T | CloudError:
-    """Run one synchronous call in the acting lane; an error of the cloud is returned, not raised."""
-    try:
-        return await asyncio.wrap_future(work.lanes.act(do))
-    except CloudError as error:
-        return error
-
-
-async def tell(work: Work, recovery_id: str, action: str, outcome: Answer | CloudError, gave: str) -> None:
-    """Write what came of a call that has no token into audit and feed: what it gave, or why it failed."""
-    is_error = isinstance(outcome, CloudError)
-    detail = f"failed: {outcome.said}" if isinstance(outcome, CloudError) else gave
-    entry = Entry(recovery_id, action, Phase.ERROR if is_error else Phase.RESULT, "", outcome.request_id, detail)
-    await _commit(work, recovery_id, lambda known: known, entry)
+    while not ctx.recovery.cancel and (left_s := until - asyncio.get_running_loop().time()) > 0:
+        await ctx.wait(left_s)
+    return ctx.recovery.cancel
 
 
 def _wait_s(error: CloudError, failures: int, now: datetime) -> float | None:
@@ -105,15 +102,3 @@ def _wait_s(error: CloudError, failures: int, now: datetime) -> float | None:
     if error.kind.effect_unknown:
         return _BACKOFF_S[min(failures, len(_BACKOFF_S) - 1)]
     return None
-
-
-def _given(one: Call, resource_id: str, known: Recovery) -> Recovery:
-    return replace(one.gives(known, resource_id), trouble="")
-
-
-def _troubled(trouble: str, known: Recovery) -> Recovery:
-    return replace(known, trouble=trouble)
-
-
-async def _commit(work: Work, recovery_id: str, change: Callable[[Recovery], Recovery], entry: Entry) -> None:
-    await asyncio.to_thread(work.journal.recoveries.change, recovery_id, work.now(), change, entry)

@@ -3,21 +3,21 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import partial
 
 from spottui.cloud import disks, remains
 from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.ecs_shapes import Image, Snapshot
 from spottui.cloud.errors import CloudError
 from spottui.cloud.tags import EXPIRES_TAG
-from spottui.domain.audit import Entry, Phase
 from spottui.domain.clock import Clock
+from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Fact
 from spottui.domain.instance import Disk, InstanceStatus
 from spottui.domain.leftover import Leftover, LeftoverKind
 from spottui.domain.plan import Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.journal import Journal
+from spottui.recovery.context import failure_of
 
 IDS_PER_CALL = 100
 ACTIONS = {
@@ -186,25 +186,16 @@ def _delete_with_snapshots(janitor: Janitor, one: Leftover, who: str) -> str:
 def _delete(janitor: Janitor, of: Leftover, kind: LeftoverKind, resource_id: str, who: str) -> str:
     """Delete one thing, written down before and after."""
     action, delete = ACTIONS[kind]
-    recovery_id, now = of.recovery_id, janitor.clock.now
-    write = partial(janitor.journal.recoveries.change, recovery_id)
-    write(now(), _unchanged, Entry(recovery_id, action, Phase.INTENT, detail=f"{resource_id}, asked for by {who}"))
+    _record(janitor, of, CallBegun(action, target=resource_id))
     try:
         request_id = delete(janitor.regions[of.region], resource_id)
     except CloudError as error:
-        entry = Entry(
-            recovery_id, action, Phase.ERROR, request_id=error.request_id, detail=f"{resource_id}: {error.said}"
-        )
-        write(now(), _unchanged, entry)
+        _record(janitor, of, CallFailed(action, failure_of(error), target=resource_id))
         return error.line
-    entry = Entry(recovery_id, action, Phase.RESULT, request_id=request_id, detail=f"{resource_id} deleted")
-    write(now(), partial(_without, resource_id), entry)
+    _record(janitor, of, CallAnswered(action, "", request_id, target=resource_id, detail=who))
     return ""
 
 
-def _unchanged(known: Recovery) -> Recovery:
-    return known
-
-
-def _without(resource_id: str, known: Recovery) -> Recovery:
-    return replace(known, created=tuple(one for one in known.created if one.resource_id != resource_id))
+def _record(janitor: Janitor, of: Leftover, fact: Fact) -> None:
+    now = janitor.clock.now()
+    janitor.journal.run(lambda transaction: transaction.record(of.recovery_id, fact, now))

@@ -3,54 +3,57 @@
 import asyncio
 import logging
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 
+from spottui.domain.facts import PlanSurveyed
 from spottui.domain.plan import Plan, by_route
 from spottui.domain.recovery import Recovery
-from spottui.recovery.change import plan_of
+from spottui.journal.writer import Transaction
+from spottui.recovery.context import RecoveryContext
 from spottui.recovery.planner import next_step
-from spottui.recovery.work import Work
 
 log = logging.getLogger("spottui.recovery")
 
 PATIENCE_S = 30.0
 
 
-async def look_for_places(work: Work, recovery_id: str) -> None:
+async def look_for_places(ctx: RecoveryContext) -> None:
     """Wait until the places of the plan are ranked by stock, price and interruption rate, unless they are.
 
     Who confirmed before they were known has confirmed the rules within which they are looked for.
     """
-    found = begin_to_look(work, recovery_id, plan_of(work, recovery_id))
+    found = begin_to_look(ctx)
     if found:
         await asyncio.wait({found}, timeout=PATIENCE_S)
 
 
-def begin_to_look(work: Work, recovery_id: str, plan: Plan) -> "asyncio.Task[None] | None":
-    """Begin to look in this process, unless somebody does or has; nobody need wait for it."""
-    return None if plan.surveyed else work.looks.begin(recovery_id, partial(find_places, work, recovery_id))
+def begin_to_look(ctx: RecoveryContext) -> "asyncio.Task[None] | None":
+    """Begin to look in this process, unless it does or has; nobody need wait for it."""
+    if ctx.plan.surveyed:
+        return None
+    if ctx.places is None or ctx.places.done():
+        ctx.places = asyncio.create_task(_find_places(ctx))
+    return ctx.places
 
 
-async def find_places(work: Work, recovery_id: str) -> None:
+async def _find_places(ctx: RecoveryContext) -> None:
     """Rank the places of a plan and commit them. What goes wrong leaves the plan with the places that it has."""
-    plan = plan_of(work, recovery_id)
+    plan = ctx.plan
     try:
-        surveyed = replace(await work.surveys.survey(plan), first_digest=plan.digest)
+        surveyed = replace(await ctx.shared.surveys.survey(plan), first_digest=plan.digest)
     except Exception:
-        log.exception("the places of %s could not be looked up; it goes on with those that it has", recovery_id)
+        log.exception("the places of %s could not be looked up; it goes on with those that it has", ctx.id)
         surveyed = replace(plan, surveyed=True, first_digest=plan.digest)
-    if await asyncio.to_thread(work.journal.recoveries.replan, recovery_id, partial(_unless_surveyed, surveyed)):
-        work.bulletin.post(recovery_id, partial(_with_places, surveyed))
-    work.signals.wake(recovery_id)
+    await ctx.change(partial(_with_places, surveyed, ctx.now()))
 
 
-def _with_places(surveyed: Plan, known: Recovery) -> Recovery:
-    if known.new_instance_id or known.state.is_final:
-        return known
-    step = next_step(surveyed) if known.state.waits_for_permission else known.next_step
-    return replace(known, next_step=step, no_room=surveyed.has_no_room)
-
-
-def _unless_surveyed(surveyed: Plan, _recovery: Recovery, known: Plan) -> Plan | None:
-    """A person may have chosen another route meanwhile."""
-    return None if known.surveyed else by_route(surveyed, known.route)
+def _with_places(surveyed: Plan, now: datetime, transaction: Transaction, recovery: Recovery) -> None:
+    """A person may have chosen another route meanwhile, or another console may have looked."""
+    known = transaction.plan(recovery.recovery_id)
+    if known is None or known.surveyed:
+        return
+    chosen = by_route(surveyed, known.route) if known.route in surveyed.routes else surveyed
+    transaction.set_plan(recovery.recovery_id, chosen)
+    fact = PlanSurveyed(chosen.digest, next_step(chosen), chosen.has_no_room)
+    transaction.record(recovery.recovery_id, fact, now)

@@ -1,7 +1,9 @@
 """The plan of a recovery: made once from the captured launch spec, then frozen."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
 from spottui.cloud.ecs import Ecs
 from spottui.domain.clock import Clock
@@ -9,11 +11,14 @@ from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import Offers, rank
 from spottui.domain.plan import Drain, PlaceRules, Plan, Route
+from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.settings import Settings
 from spottui.domain.text import plain
 from spottui.domain.tokens import image_name
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
+
+T = TypeVar("T")
 
 DETAILS_MAX_AGE = timedelta(hours=2)
 
@@ -37,6 +42,26 @@ def capture(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> Launc
     return replace(spec, disks=tuple(disks))
 
 
+def known_spec(journal: Journal, clock: Clock, region: str, instance_id: str) -> LaunchSpec | None:
+    """Return the complete launch spec of an instance that a console captured lately and that no recovery has touched.
+
+    None where the cloud must be asked, or disks were kept by an earlier recovery (`capture`).
+    """
+    known = journal.fleet.of(region).get(instance_id)
+    is_complete = known is not None and known.details_at is not None and _is_young(known, clock)
+    if known is None or not is_complete or any(not disk.delete_with_instance for disk in known.spec.disks):
+        return None
+    return known.spec
+
+
+def known_disks(
+    journal: Journal, clock: Clock, region: str, instance_id: str, of: Callable[[LaunchSpec], T]
+) -> T | None:
+    """Return what `of` makes of an instance that the fleet has seen lately, None where it has not."""
+    known = journal.fleet.of(region).get(instance_id)
+    return of(known.spec) if known and _is_young(known, clock) else None
+
+
 def spec_with_disks(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> LaunchSpec | None:
     """Return what the sweeps have seen of an instance, else what the cloud says now; enough to protect its disks."""
     known = journal.fleet.get(ecs.region, instance_id)
@@ -52,7 +77,7 @@ def _captured(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> Lau
         return known.spec if known and known.spec.disks else None
     role = ecs.ram_roles([instance_id]).get(instance_id, "")
     spec = replace(spec, ram_role=role, user_data=ecs.user_data(instance_id))
-    journal.fleet.save(ecs.region, [Captured(spec, clock.now(), clock.now())])
+    journal.fleet.put(ecs.region, [Captured(spec, clock.now(), clock.now())])
     return spec
 
 
@@ -83,20 +108,17 @@ def make_plan(spec: LaunchSpec, interruption_id: str, settings: Settings) -> Pla
     )
 
 
-def next_step(plan: Plan) -> str:
-    """Return in words what a yes to this plan does first."""
+def next_step(plan: Plan) -> NextStep:
+    """Return what a yes to this plan does first."""
     if plan.route is Route.RESTART:
-        return "start it after its stop"
+        return NextStep(Doing.PLANNED, route=plan.route)
     first, *others = plan.candidates
-    then = "".join(f", then {one.zone}" for one in others[:1])
-    return f"{_SOURCE[plan.route]}, then {first.instance_type} in {first.zone}{then}"
+    then_zone = others[0].zone if others else ""
+    return NextStep(
+        Doing.PLANNED, route=plan.route, instance_type=first.instance_type, zone=first.zone, then_zone=then_zone
+    )
 
 
-_SOURCE = {
-    Route.IMAGE: "image",
-    Route.KEPT_DISK: "image of the kept disk after the release",
-    Route.WARM_IMAGE: "earlier image",
-}
 _ROUTES = {
     InterruptionBehavior.STOP: (Route.RESTART, Route.IMAGE),
     InterruptionBehavior.TERMINATE: (Route.IMAGE, Route.KEPT_DISK),

@@ -9,7 +9,7 @@ from spottui.domain.instance import InstanceStatus
 from spottui.domain.plan import Plan, Route
 from spottui.domain.refusal import Refused
 from spottui.recovery.planner import capture, make_plan
-from spottui.recovery.work import Work
+from spottui.recovery.context import Shared
 
 PATIENCE_S = 5.0
 """A person who waits for a plan sees it after so long with what is known by then."""
@@ -21,15 +21,15 @@ class Previews:
     Thread-safe; called where no event loop runs.
     """
 
-    def __init__(self, work: Work) -> None:
-        self._work = work
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
         self._lock = threading.Lock()
         self._shown: dict[tuple[str, str], Plan] = {}
 
     def show(self, region: str, instance_id: str) -> Plan:
         """Return the plan that a recovery of an instance would have if it began now; raises `Refused`."""
         plan = self._plan_now(region, instance_id)
-        surveyed = asyncio.run(self._work.surveys.survey(plan, PATIENCE_S))
+        surveyed = asyncio.run(self._shared.surveys.survey(plan, PATIENCE_S))
         surveyed = replace(surveyed, first_digest=plan.digest)
         with self._lock:
             self._shown[region, instance_id] = surveyed
@@ -44,17 +44,17 @@ class Previews:
         return plan
 
     def _plan_now(self, region: str, instance_id: str) -> Plan:
-        work = self._work
-        ecs = work.regions.get(region)
+        shared = self._shared
+        ecs = shared.regions.get(region)
         if ecs is None:
             raise Refused(f"{region} is not a configured region.")
         try:
-            spec = capture(ecs, work.journal, work.clock, instance_id)
+            spec = capture(ecs, shared.journal, shared.clock, instance_id)
         except CloudError as error:
             raise Refused(f"{instance_id} cannot be planned: {error.line}. Try again when the cause is gone.") from None
         if spec is None:
             raise Refused(f"{instance_id} is not listed in {region}.")
-        plan = make_plan(spec, f"{region}.{instance_id}", work.settings)
+        plan = make_plan(spec, f"{region}.{instance_id}", shared.settings)
         # Nothing is going to stop it: who asks for it now means a replacement.
         runs_on = spec.instance.status is InstanceStatus.RUNNING and not spec.instance.recycling
         return replace(plan, routes=(Route.IMAGE,)) if runs_on and plan.route is Route.RESTART else plan

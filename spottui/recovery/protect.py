@@ -1,59 +1,68 @@
-"""The life-raft: the disks outlive the instance even if the image loses the race."""
+"""Disk protection: the disks outlive the instance even if the image loses the race. The first bytes after a notice."""
 
 import logging
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 
 from spottui.cloud.budget import Priority, urgency
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.lanes import Lanes
-from spottui.domain.audit import Entry, Phase
 from spottui.domain.clock import NOTICE_S, Clock
-from spottui.domain.instance import InterruptionBehavior
+from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.recovery import Created, Recovery
 from spottui.journal import Journal
-from spottui.recovery.planner import spec_with_disks
+from spottui.recovery.planner import known_disks, spec_with_disks
 
 log = logging.getLogger("spottui.recovery")
 
 ACTION = "ModifyDiskAttribute"
 PATIENCE_S = 1.0
-"""A life-raft that fails never delays the image by more than this."""
+"""A protection that fails never delays the image by more than this."""
 RETRY_S = 0.2
 DISKS_PER_CALL = 100
 CALLS_AT_ONCE = 2
 """In one region: the second goes on when the first hangs, and all that comes meanwhile is gathered."""
+REMEMBERED_S = 600.0
+"""A message that is repeated after its recovery is over protects nothing again."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Raft:
-    recovery_id: str
-    spec: LaunchSpec
-    disk_ids: tuple[str, ...]
-    landed: Future[str]
+class Protected:
+    """What came of it: the disks that outlive the instance now, and those that do not, each with the cloud's word."""
+
+    disk_ids: tuple[str, ...] = ()
+    request_id: str = ""
+    refused: tuple[tuple[str, CloudError], ...] = ()
 
 
 @dataclass(slots=True)
-class _Harbour:
-    """One region's rafts that wait for a call, and how many calls are under way."""
+class _Request:
+    """The disks of one instance that wait for a call."""
 
-    waiting: deque[_Raft] = field(default_factory=deque)
+    instance_id: str
+    disk_ids: tuple[str, ...]
+    answer: "Future[Protected]"
+
+
+@dataclass(slots=True)
+class _Region:
+    """What waits for a call, and how many calls are under way."""
+
+    waiting: deque[_Request] = field(default_factory=deque)
     calls: int = 0
 
 
-class LifeRafts:
-    """Sends life-rafts, the first in the moment in which an interruption is on disk, before its workflow has begun.
+class DiskProtection:
+    """Protects the disks of instances under reclaim, up to 100 disks a call.
 
     The call has no token and may be repeated, is harmless and undone with one call: it goes out on the queue event
-    alone, but only for an instance that the cloud itself shows as spot. The first goes out at once; those that come
-    while calls are under way share the next one, up to 100 disks. Thread-safe.
+    alone, before anything is written, but only for an instance that the cloud itself shows as spot. The first goes out
+    at once; those that come while calls are under way share the next one. Thread-safe.
     """
 
     def __init__(self, journal: Journal, regions: dict[str, Ecs], lanes: Lanes, clock: Clock) -> None:
@@ -62,127 +71,169 @@ class LifeRafts:
         self._lanes = lanes
         self._clock = clock
         self._lock = threading.Lock()
-        self._out: dict[str, Future[str]] = {}
-        self._harbours: defaultdict[str, _Harbour] = defaultdict(_Harbour)
+        self._sent: dict[tuple[str, str], Future[Protected]] = {}
+        self._over: deque[tuple[float, tuple[str, str]]] = deque()
+        self._queues: defaultdict[str, _Region] = defaultdict(_Region)
 
-    def send(self, region: str, instance_id: str, recovery_id: str) -> Future[str]:
-        """Send the life-raft of a recovery unless this process has; the result says what came of it, for the log."""
+    def send(self, region: str, instance_ids: Sequence[str]) -> None:
+        """Protect the disks of instances unless this process has: those that the fleet knows go out first."""
+        unknown = []
         with self._lock:
-            known = self._out.get(recovery_id)
-            if known and not (known.done() and known.exception()):
-                return known
-            landed = self._out[recovery_id] = Future()
-        self._lanes.act(self._put_out, self._regions[region], instance_id, recovery_id, landed)
-        return landed
+            self._forget_old()
+            new = [one for one in instance_ids if not self._was_sent(region, one)]
+            for instance_id in new:
+                answer = self._sent[region, instance_id] = Future()
+                disk_ids = known_disks(self._journal, self._clock, region, instance_id, _to_protect)
+                if disk_ids is None:
+                    unknown.append((instance_id, answer))
+                else:
+                    self._wait_for_call(region, _Request(instance_id, disk_ids, answer))
+        self._begin(region)
+        for instance_id, answer in unknown:
+            self._lanes.act(self._look_up, self._regions[region], instance_id, answer)
 
-    def forget(self, recovery_id: str) -> None:
-        """Drop what is kept for a recovery that is over."""
+    def of(self, region: str, instance_id: str) -> "Future[Protected]":
+        """Return what comes of the protection of an instance, which is sent now if it was not."""
+        self.send(region, [instance_id])
         with self._lock:
-            self._out.pop(recovery_id, None)
+            return self._sent[region, instance_id]
 
-    def _put_out(self, ecs: Ecs, instance_id: str, recovery_id: str, landed: Future[str]) -> None:
-        try:
-            spec = self._spec(ecs, instance_id)
-        except Exception as error:
-            landed.set_exception(error)
-            return
-        if isinstance(spec, str):
-            landed.set_result(spec)
-            return
-        disk_ids = tuple(disk.disk_id for disk in spec.cloud_disks if disk.delete_with_instance)
-        if not disk_ids:
-            landed.set_result("nothing to protect")
-            return
+    def forget(self, region: str, instance_id: str) -> None:
+        """Drop, some time from now, what is kept for a recovery that is over."""
         with self._lock:
-            harbour = self._harbours[ecs.region]
-            harbour.waiting.append(_Raft(recovery_id, spec, disk_ids, landed))
-            if harbour.calls == CALLS_AT_ONCE:
-                return
-            harbour.calls += 1
-        while rafts := self._next(harbour):
-            self._call(ecs, rafts)
+            self._over.append((time.monotonic(), (region, instance_id)))
 
-    def _spec(self, ecs: Ecs, instance_id: str) -> LaunchSpec | str:
-        """Return what is known of a spot instance, or why there is nothing to protect."""
+    def _was_sent(self, region: str, instance_id: str) -> bool:
+        known = self._sent.get((region, instance_id))
+        return known is not None and not (known.done() and known.exception())
+
+    def _forget_old(self) -> None:
+        while self._over and time.monotonic() - self._over[0][0] > REMEMBERED_S:
+            self._sent.pop(self._over.popleft()[1], None)
+
+    def _look_up(self, ecs: Ecs, instance_id: str, answer: "Future[Protected]") -> None:
+        """Ask the cloud for an instance that no sweep has seen, or not lately."""
         try:
             with urgency(Priority.PROTECT):
                 spec = spec_with_disks(ecs, self._journal, self._clock, instance_id)
         except CloudError as error:
-            return f"not protected: {error.line}"
-        if spec is None or not spec.instance.is_spot:
-            return "not protected: the fleet does not know it as a spot instance"
-        if spec.instance.behavior is InterruptionBehavior.STOP:
-            # A stopped instance keeps its disks; unbound from it they would outlive it for good.
-            return "nothing to protect: the instance is stopped with its disks"
-        return spec
+            answer.set_result(Protected(refused=((instance_id, error),)))
+            return
+        except Exception as error:
+            answer.set_exception(error)
+            return
+        disk_ids = _to_protect(spec) if spec else ()
+        with self._lock:
+            self._wait_for_call(ecs.region, _Request(instance_id, disk_ids, answer))
+        self._begin(ecs.region)
 
-    def _next(self, harbour: _Harbour) -> list[_Raft]:
-        """Take the rafts of one call, or give up the right to call when none waits."""
-        rafts: list[_Raft] = []
+    def _wait_for_call(self, region: str, request: _Request) -> None:
+        if request.disk_ids:
+            self._queues[region].waiting.append(request)
+        else:
+            request.answer.set_result(Protected())
+
+    def _begin(self, region: str) -> None:
+        """Begin calls in threads of their own, as many as may be under way."""
+        with self._lock:
+            queue = self._queues[region]
+            more = min(CALLS_AT_ONCE - queue.calls, len(queue.waiting))
+            queue.calls += max(more, 0)
+        for _ in range(more):
+            self._lanes.act(self._call_while_any, self._regions[region], queue)
+
+    def _call_while_any(self, ecs: Ecs, queue: _Region) -> None:
+        while requests := self._next(queue):
+            try:
+                self._answer(ecs, requests)
+            except Exception as error:
+                log.exception("disk protection in %s", ecs.region)
+                for one in requests:
+                    if not one.answer.done():
+                        one.answer.set_exception(error)
+
+    def _next(self, queue: _Region) -> list[_Request]:
+        """Take what goes into one call, or give up the right to call when nothing waits."""
+        requests: list[_Request] = []
         with self._lock:
             room = DISKS_PER_CALL
-            while harbour.waiting and len(harbour.waiting[0].disk_ids) <= room:
-                rafts.append(harbour.waiting.popleft())
-                room -= len(rafts[-1].disk_ids)
-            if not rafts:
-                harbour.calls -= 1
-        return rafts
+            while queue.waiting and len(queue.waiting[0].disk_ids) <= room:
+                requests.append(queue.waiting.popleft())
+                room -= len(requests[-1].disk_ids)
+            if not requests:
+                queue.calls -= 1
+        return requests
 
-    def _call(self, ecs: Ecs, rafts: list[_Raft]) -> None:
-        try:
-            said = self._protect(ecs, rafts)
-        except Exception as error:
-            log.exception("life-rafts in %s", ecs.region)
-            for raft in rafts:
-                raft.landed.set_exception(error)
-            return
-        for raft in rafts if said else ():
-            raft.landed.set_result(said)
+    def _answer(self, ecs: Ecs, requests: list[_Request]) -> None:
+        wanted = [disk_id for one in requests for disk_id in one.disk_ids]
+        request_id, refused = self._protect(ecs, wanted, since=time.monotonic())
+        for one in requests:
+            mine = {disk_id: refused[disk_id] for disk_id in one.disk_ids if disk_id in refused}
+            kept = [disk_id for disk_id in one.disk_ids if disk_id not in mine]
+            if any(_may_be_old(error) for error in mine.values()):
+                new, new_refused = self._protect_as_they_are_now(ecs, one)
+                kept += [disk_id for disk_id in new if disk_id not in kept]
+                mine = new_refused
+            one.answer.set_result(Protected(tuple(kept), request_id, tuple(mine.items())))
 
-    def _protect(self, ecs: Ecs, rafts: list[_Raft]) -> str:
-        """Protect the disks of all these and say what came of it; nothing where each was tried alone instead."""
-        disk_ids = [disk_id for raft in rafts for disk_id in raft.disk_ids]
+    def _protect(
+        self, ecs: Ecs, disk_ids: list[str], since: float, *, alone: bool = False
+    ) -> tuple[str, dict[str, CloudError]]:
+        """Protect disks; what is refused together is asked for in halves, until each disk has an answer of its own."""
         try:
-            request_id = self._persist(partial(ecs.protect, disk_ids), alone=len(rafts) == 1)
+            return self._persist(ecs, disk_ids, since, alone=alone or len(disk_ids) == 1), {}
         except CloudError as error:
-            if len(rafts) > 1 and (error.kind is ErrorKind.BUSY or not error.kind.passes):
-                for raft in rafts:
-                    self._call(ecs, [raft])
-                return ""
-            failed = f"failed: {error.said}"
-            entries = [Entry(raft.recovery_id, ACTION, Phase.ERROR, "", error.request_id, failed) for raft in rafts]
-            self._commit(entries, [lambda known: known] * len(rafts))
-            return f"not protected: {error.line}"
-        entries = [
-            Entry(raft.recovery_id, ACTION, Phase.RESULT, "", request_id, " ".join(raft.disk_ids)) for raft in rafts
-        ]
-        self._commit(entries, [partial(_with_kept, raft) for raft in rafts])
-        return "protected"
+            together = len(disk_ids) > 1 and (error.kind is ErrorKind.BUSY or not error.kind.passes)
+            if not together:
+                return "", dict.fromkeys(disk_ids, error)
+        half = len(disk_ids) // 2
+        first, first_refused = self._protect(ecs, disk_ids[:half], since)
+        second, second_refused = self._protect(ecs, disk_ids[half:], since)
+        return first or second, first_refused | second_refused
 
-    def _persist(self, do: Callable[[], str], *, alone: bool) -> str:
+    def _protect_as_they_are_now(self, ecs: Ecs, one: _Request) -> tuple[list[str], dict[str, CloudError]]:
+        """Read the disks again: the list that is known may be hours old."""
+        try:
+            with urgency(Priority.PROTECT):
+                disks = [disk.disk_id for disk in ecs.disks(one.instance_id) if _is_to_protect(disk)]
+        except CloudError as error:
+            return [], {one.instance_id: error}
+        if not disks:
+            return [], {}
+        _, refused = self._protect(ecs, disks, time.monotonic())
+        return [disk_id for disk_id in disks if disk_id not in refused], refused
+
+    def _persist(self, ecs: Ecs, disk_ids: list[str], since: float, *, alone: bool) -> str:
         """Try for a second what may pass, and a throttled call until it may be made: nobody's is answered before.
 
         One disk that is busy does not hold up the disks of others.
         """
-        began = time.monotonic()
         while True:
             try:
-                return do()
+                return ecs.protect(disk_ids)
             except CloudError as error:
                 throttled = error.kind is ErrorKind.THROTTLED
                 passes = throttled or error.kind.effect_unknown or (alone and error.kind is ErrorKind.BUSY)
                 wait_s = (error.retry_after_s or 60.0 - self._clock.now().second) if throttled else RETRY_S
                 patience_s = NOTICE_S if throttled else PATIENCE_S
-                if not passes or time.monotonic() + wait_s > began + patience_s:
+                if not passes or time.monotonic() + wait_s > since + patience_s:
                     raise
             time.sleep(wait_s)
 
-    def _commit(self, entries: list[Entry], changes: list[Callable[[Recovery], Recovery]]) -> None:
-        both = {entry.recovery_id: (change, entry) for entry, change in zip(entries, changes, strict=True)}
-        self._journal.recoveries.change_all(self._clock.now(), both)
+
+def _to_protect(spec: LaunchSpec) -> tuple[str, ...]:
+    """Return the disks of a spot instance that go with it; a stopped one keeps its disks.
+
+    Unbound from it they would outlive it for good.
+    """
+    if not spec.instance.is_spot or spec.instance.behavior is InterruptionBehavior.STOP:
+        return ()
+    return tuple(disk.disk_id for disk in spec.disks if _is_to_protect(disk))
 
 
-def _with_kept(raft: _Raft, known: Recovery) -> Recovery:
-    kept = tuple(Created("kept disk", disk_id) for disk_id in raft.disk_ids)
-    new = tuple(one for one in kept if one not in known.created)
-    return replace(known, name=raft.spec.instance.name, created=known.created + new)
+def _is_to_protect(disk: Disk) -> bool:
+    return disk.delete_with_instance and not disk.is_local
+
+
+def _may_be_old(error: CloudError) -> bool:
+    return not error.kind.passes and error.kind not in (ErrorKind.DENIED, ErrorKind.CREDENTIALS)

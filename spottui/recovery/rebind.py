@@ -1,57 +1,53 @@
 """What the old instance had and the new one is to have: its EIP."""
 
 import asyncio
-from datetime import timedelta
 from functools import partial
 
-from spottui.cloud.ecs import Answer, Ecs
 from spottui.cloud.ecs_shapes import Eip
 from spottui.cloud.errors import CloudError
-from spottui.domain.recovery import Recovery
-from spottui.recovery.calls import attempt, tell
-from spottui.recovery.work import Work
+from spottui.domain.reasons import Doing, NextStep, Reason, Why
+from spottui.domain.recovery import RecoveryState
+from spottui.recovery.calls import call_once
+from spottui.recovery.context import RecoveryContext, failure_of
 
 LOOK_S = 1.0
-PATIENCE = timedelta(seconds=60)
+PATIENCE_S = 60.0
 
 
-async def move_eip(work: Work, recovery: Recovery, eip_id: str, new_id: str) -> str:
-    """Move an EIP from the old instance to the new one; return why it could not be moved, or nothing.
+async def rebind(ctx: RecoveryContext, new_id: str) -> Reason | None:
+    """Move the EIP to the replacement; return why it could not be moved, which does not undo the recovery.
 
     Neither call has a token. So the address is looked at before each of them, and what is as wanted is left alone:
     after a restart, or a lost answer, this goes on from where the address is.
     """
-    ecs, until = work.ecs(recovery), work.now() + PATIENCE
-    problem = ""
-    while work.now() < until:
-        eip = await attempt(work, lambda: ecs.eip(eip_id))
+    eip_id = ctx.plan.spec.instance.eip_id
+    if not eip_id:
+        return None
+    await ctx.enter(RecoveryState.REBINDING, NextStep(Doing.MOVE_EIP, eip_id, to=new_id))
+    ecs, old_id = ctx.ecs, ctx.recovery.instance_id
+    until, problem = asyncio.get_running_loop().time() + PATIENCE_S, None
+    while asyncio.get_running_loop().time() < until:
+        eip = await ctx.attempt(lambda: ecs.eip(eip_id))
         if eip is None:
-            return f"EIP {eip_id} is gone"
+            return Reason(Why.EIP_GONE, eip_id)
         if isinstance(eip, CloudError):
-            problem = eip.line
+            problem = eip
         elif eip.instance_id == new_id:
-            return ""
-        elif eip.instance_id not in ("", recovery.instance_id):
-            return f"EIP {eip_id} is bound to {eip.instance_id} now"
+            return None
+        elif eip.instance_id not in ("", old_id):
+            return Reason(Why.EIP_TAKEN, eip_id, eip.instance_id)
         else:
-            problem = await _one_move(work, recovery, ecs, eip, new_id)
+            problem = await _one_move(ctx, eip, new_id)
         await asyncio.sleep(LOOK_S)
-    return f"EIP {eip_id} was not moved: {problem}" if problem else f"EIP {eip_id} was not seen on {new_id}"
+    return Reason(Why.EIP_NOT_MOVED, eip_id, new_id, failure=failure_of(problem) if problem else None)
 
 
-async def _one_move(work: Work, recovery: Recovery, ecs: Ecs, eip: Eip, new_id: str) -> str:
+async def _one_move(ctx: RecoveryContext, eip: Eip, new_id: str) -> CloudError | None:
     """Unbind it from the old instance, or bind it to the new one when it is free; return what went wrong."""
     if eip.instance_id:
-        return await _call(
-            work, recovery, "UnassociateEipAddress", partial(ecs.unbind_eip, eip.eip_id, eip.instance_id)
-        )
+        unbind = partial(ctx.ecs.unbind_eip, eip.eip_id, eip.instance_id)
+        return await call_once(ctx, "UnassociateEipAddress", eip.instance_id, unbind)
     if eip.free:
-        return await _call(work, recovery, "AssociateEipAddress", partial(ecs.bind_eip, eip.eip_id, new_id))
-    return ""
+        return await call_once(ctx, "AssociateEipAddress", new_id, partial(ctx.ecs.bind_eip, eip.eip_id, new_id))
+    return None
 
-
-async def _call(work: Work, recovery: Recovery, action: str, do: "partial[Answer]") -> str:
-    outcome = await attempt(work, do)
-    gave = "" if isinstance(outcome, CloudError) else outcome.resource_id
-    await tell(work, recovery.recovery_id, action, outcome, gave)
-    return outcome.line if isinstance(outcome, CloudError) else ""

@@ -1,11 +1,13 @@
-"""The way of one recovery, from the notice to the replacement: the whole story on one page."""
+"""The way of one recovery, from the notice to the replacement: the whole story on one page.
 
-import asyncio
-from dataclasses import replace
+It is run again from the top after a restart: each step finds in the recovery that it was done, and goes on.
+"""
 
+from spottui.domain.facts import RouteLeft, RouteTaken, StateEntered
 from spottui.domain.plan import Route
-from spottui.domain.recovery import RecoveryState
-from spottui.recovery.change import change, note, plan_of
+from spottui.domain.reasons import Reason, Why
+from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.recovery.context import RecoveryContext, StepOutcome, failed
 from spottui.recovery.drain import drain
 from spottui.recovery.leftovers import mark_leftovers
 from spottui.recovery.permission import wait_for_permission
@@ -13,8 +15,6 @@ from spottui.recovery.routes.image import image_route
 from spottui.recovery.routes.kept_disk import kept_disk_route
 from spottui.recovery.routes.restart import restart_route
 from spottui.recovery.routes.warm_image import warm_image_route
-from spottui.recovery.stage import Stage
-from spottui.recovery.work import Ended, Work
 
 ROUTES = {
     Route.IMAGE: image_route,
@@ -24,65 +24,42 @@ ROUTES = {
 }
 
 
-async def recover(recovery_id: str, stage: Stage) -> str:
-    """Wait for a yes, and bring the instance back; return the final state.
-
-    Nothing is read here but what steps returned: a restart runs this again from the top, step by remembered step.
-    """
-    permission = await stage(wait_for_permission, recovery_id)
-    ended = permission.ended
-    if permission.drains:
-        await stage(drain, recovery_id)
-    if permission.route:
-        ended = await _travel(recovery_id, stage, permission.route)
-    assert ended is not None
+async def recover(ctx: RecoveryContext) -> None:
+    """Wait for a yes, and bring the instance back."""
+    ended = await wait_for_permission(ctx)
+    if ended is None:
+        await drain(ctx)
+        ended = await _travel(ctx)
     if ended.state is RecoveryState.RECOVERED:
-        await stage(mark_leftovers, recovery_id)
-    return await stage(end, recovery_id, ended.state.value, ended.reason)
+        await mark_leftovers(ctx)
+    await ctx.record(StateEntered(ended.state, ended.reason))
 
 
-async def _travel(recovery_id: str, stage: Stage, first: Route) -> Ended:
+async def _travel(ctx: RecoveryContext) -> StepOutcome:
     """Follow a route, and the plan's next one when what it stands on stops being true."""
-    tried: list[tuple[Route, str]] = []
-    closed: list[Route] = []
-    route: Route | None = first
-    while route:
-        ended = await ROUTES[route](recovery_id, stage)
-        if not ended.leaves:
+    while True:
+        recovery = ctx.recovery
+        route = recovery.route
+        if route in closed_routes(recovery):
+            next_route = next((one for one in ctx.plan.routes if one not in closed_routes(recovery)), None)
+            if next_route is None:
+                return failed(why_left(recovery))
+            await ctx.record(RouteTaken(next_route, why_left(recovery)))
+            continue
+        ended = await ROUTES[route](ctx)
+        if not ended.try_next_route:
             return ended
-        tried.append((route, ended.reason))
-        closed += [route, *ended.bars]
-        route = await stage(next_route, recovery_id, closed, _why(tried))
-    return Ended(RecoveryState.FAILED, _why(tried))
+        await ctx.record(RouteLeft(route, ended.reason, ended.excluded_routes))
 
 
-def _why(tried: list[tuple[Route, str]]) -> str:
+def closed_routes(recovery: Recovery) -> frozenset[Route]:
+    """Return the routes that this run does not take again."""
+    return frozenset(route for left in recovery.routes_left for route in (left.route, *left.excluded))
+
+
+def why_left(recovery: Recovery) -> Reason:
     """Return why each route was left, named where there were several."""
-    return tried[0][1] if len(tried) == 1 else "; ".join(f"{route}: {reason}" for route, reason in tried)
-
-
-async def next_route(work: Work, recovery_id: str, closed: list[Route], why: str) -> Route | None:
-    """Commit which of the plan's routes is taken now, and why; None when none is left."""
-    route = next((one for one in plan_of(work, recovery_id).routes if one not in closed), None)
-    if route:
-        await note(work, recovery_id, "Route", f"route {route}, because {why}")
-        await change(work, recovery_id, lambda known: replace(known, route=route, forecast_at=None))
-    return route
-
-
-async def end(work: Work, recovery_id: str, state: str, reason: str) -> str:
-    """Commit how it ended, and tell whoever is to be told."""
-    ended = Ended(RecoveryState(state), reason)
-    now = work.now()
-    recovery = await asyncio.to_thread(
-        work.journal.recoveries.change,
-        recovery_id,
-        now,
-        lambda known: replace(known, state=ended.state, reason=ended.reason, next_step="", veto_until=None),
-    )
-    title = f"{recovery.name or recovery.instance_id}: {ended.state}"
-    text = f"{recovery.instance_id} in {recovery.region}: {reason}"
-    await asyncio.to_thread(work.journal.outbox.post, recovery_id, title, text, now)
-    work.signals.forget(recovery_id)
-    work.life_rafts.forget(recovery_id)
-    return ended.state.value
+    left = recovery.routes_left
+    if len(left) == 1:
+        return left[0].reason
+    return Reason(Why.ROUTES, causes=tuple(Reason(Why.THEN, route=one.route, causes=(one.reason,)) for one in left))

@@ -35,7 +35,7 @@ class FleetSweep:
         self._on_page = on_page
         self._lock = threading.Lock()
         journal.fleet.forget(clock.now() - FORGOTTEN_AFTER)
-        self._keep(journal.fleet.load(ecs.region))
+        self._keep(dict(journal.fleet.load(ecs.region)))
 
     @property
     def instances(self) -> tuple[Instance, ...]:
@@ -71,7 +71,7 @@ class FleetSweep:
             }
             if changed:
                 self._keep(self._captured | changed)
-        self._journal.database.announce()
+        self._journal.announce()
 
     def _keep(self, captured: dict[str, Captured]) -> None:
         self._captured = captured
@@ -92,7 +92,8 @@ class FleetSweep:
 
     def _save(self, old: dict[str, Captured], new: dict[str, Captured]) -> None:
         changed = [one for instance_id, one in new.items() if old.get(instance_id) != one]
-        self._journal.fleet.save(self._ecs.region, changed)
+        self._journal.fleet.put(self._ecs.region, changed)
+        self._journal.fleet.keep_only(self._ecs.region, new)
 
     def _capture_details(self) -> None:
         """Read RAM roles and user data of the spot instances for which they are missing or old, some each sweep."""
@@ -118,7 +119,7 @@ class FleetSweep:
             spec = replace(self._captured[instance_id].spec, ram_role=ram_role, user_data=user_data)
             one = Captured(spec, now, now)
             self._captured = {**self._captured, instance_id: one}
-        self._journal.fleet.save(self._ecs.region, [one])
+        self._journal.fleet.put(self._ecs.region, [one])
 
 
 def _merged(seen: LaunchSpec, known: Captured | None, now: datetime) -> Captured:

@@ -1,21 +1,23 @@
 """How fresh each source of each region is, for the header and the log."""
 
+import dataclasses
 import logging
-import re
 import threading
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import Clock
-from spottui.domain.feed import EventKind, Line
+from spottui.domain.facts import Fact, SourceAnswers, SourceFailed
+from spottui.domain.reasons import Failure
 from spottui.domain.view import SourceHealth
 from spottui.journal import Journal
+from spottui.journal.writer import Urgency
 
 log = logging.getLogger("spottui.watch")
 
 LONGEST_RETRY_S = 5.0
-_REQUEST_ID = re.compile(r" \[RequestId [^]]*\]")
 
 
 class Health:
@@ -38,33 +40,32 @@ class Health:
 
     def good(self, name: str, region: str) -> None:
         """Note an answer."""
-        was = self._set(name, region, last_ok=self._clock.now(), error="", next_try=None)
-        if was.error:
-            self._tell(name, region, "answers again")
+        was = self._set(name, region, last_ok=self._clock.now(), failure=None, next_try=None)
+        if was.failure:
+            log.warning("%s of %s answers again", name, region)
+            self._tell(region, SourceAnswers(name))
 
     def bad(self, name: str, region: str, error: CloudError, retry_in_s: float) -> None:
         """Note a failed try and when the next one is."""
         next_try = self._clock.now() + timedelta(seconds=retry_in_s)
-        text = f"{error.line}. {error.advice}" if error.advice else error.line
-        was = self._set(name, region, error=text, next_try=next_try)
-        if _without_request(was.error) != _without_request(text):
-            self._tell(name, region, f"fails: {text}", error.request_id)
+        kind = error.kind
+        failure = Failure(error.action, error.code, kind.value, error.message, error.request_id, kind.effect_unknown)
+        was = self._set(name, region, failure=failure, next_try=next_try)
+        if was.failure is None or replace(was.failure, request_id="") != replace(failure, request_id=""):
+            log.warning("%s of %s fails: %s", name, region, error.line)
+            self._tell(region, SourceFailed(name, failure))
 
-    def _set(self, name: str, region: str, **changes: datetime | str | None) -> SourceHealth:
+    def _set(self, name: str, region: str, **changes: datetime | Failure | None) -> SourceHealth:
         with self._lock:
             was = self._sources[name, region]
-            self._sources[name, region] = replace(was, **changes)  # type: ignore[arg-type]
-        self._journal.database.announce()
+            self._sources[name, region] = dataclasses.replace(was, **changes)  # type: ignore[arg-type]
+        self._journal.announce()
         return was
 
-    def _tell(self, name: str, region: str, text: str, request_id: str = "") -> None:
-        log.warning("%s of %s %s", name, region, text)
-        line = Line(EventKind.SOURCE, region, "", f"{name} {text}", request_id=request_id)
-        try:
-            self._journal.events.add(line, self._clock.now())
-        except Exception as error:
-            # The feed is for people; a journal that cannot be written must not stop who watches.
-            log.warning("the journal does not take a line: %s", type(error).__name__)
+    def _tell(self, region: str, fact: Fact) -> None:
+        """The feed is for people: who watches waits for no journal."""
+        now = self._clock.now()
+        self._journal.submit(lambda transaction: transaction.log(fact, now, region), Urgency.EYES)
 
 
 def retry_after_s(error: CloudError, failures: int, interval_s: float, now: datetime, *, urgent: bool = False) -> float:
@@ -79,6 +80,3 @@ def retry_after_s(error: CloudError, failures: int, interval_s: float, now: date
         return interval_s
     return float(min(max(interval_s, 1.0) * 2 ** min(failures - 1, 5), max(interval_s, LONGEST_RETRY_S)))
 
-
-def _without_request(line: str) -> str:
-    return _REQUEST_ID.sub("", line)

@@ -1,42 +1,38 @@
-"""From what the sources see to one interruption per instance and reclaim, committed before anything acts on it."""
+"""From what the sources see to one recovery per instance and reclaim, committed before anything acts on it.
+
+Only disk protection goes out before that: it is harmless, and the first bytes after a notice.
+"""
 
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
-from sqlalchemy.exc import OperationalError
+from functools import partial
 
 from spottui.cloud.messages import RELEASED, STATE_EVENT, OtherEvent, Poison, Reclaim, Released, parse
 from spottui.cloud.mns import Message
 from spottui.domain.clock import Clock
-from spottui.domain.feed import EventKind, Line
+from spottui.domain.facts import MessageSeen, PoisonSeen
 from spottui.domain.instance import Instance
-from spottui.domain.interruption import Evidence, Interruption, Observation, Release
+from spottui.domain.interruption import Evidence, Observation, Release
+from spottui.domain.recovery import Recovery
 from spottui.journal import Journal
-from spottui.journal.interruptions import NameOf
+from spottui.journal.reclaims import NameOf, Sighting, take_in, unlocked
+from spottui.journal.store import JournalProblem
+from spottui.journal.writer import Urgency
 
 CLOCKS_APART = timedelta(minutes=5)
 """An event that claims to be later than its arrival by more than this is dated by its arrival."""
 POISON_KEPT = 8_192
 """Characters of a body that are kept to be looked at: a flood of poison must not fill the disk."""
-RELEASES_KEPT = timedelta(days=7)
 
-
-@dataclass(slots=True)
-class Sighting:
-    """What a batch of a source comes to, before it is committed."""
-
-    observations: list[Observation] = field(default_factory=list)
-    releases: list[Release] = field(default_factory=list)
-    lines: list[Line] = field(default_factory=list)
+Protect = Callable[[str, Sequence[str]], None]
+"""Protects the disks of instances of a region; waits for nothing."""
 
 
 class Intake:
     """Takes what sources see. Thread-safe.
 
-    `on_seen` is told of the interruption of every observation after the commit, of duplicates too: whoever acts on it
-    must be able to hear it twice, and hears it again when it failed the first time.
+    `on_seen` is told of the recovery of every observation after the commit, of duplicates too.
     """
 
     def __init__(
@@ -45,18 +41,17 @@ class Intake:
         clock: Clock,
         regions: Iterable[str],
         name_of: NameOf,
-        on_seen: Callable[[Interruption], None],
+        protect: Protect,
+        on_seen: Callable[[Recovery], None],
     ) -> None:
         self._journal = journal
         self._clock = clock
         self._regions = frozenset(regions)
         self._name_of = name_of
+        self._protect = protect
         self._on_seen = on_seen
         self._lock = threading.Lock()
-        journal.interruptions.forget_releases(clock.now() - RELEASES_KEPT)
-        self._locked = {
-            (known.region, known.instance_id) for known in journal.interruptions.latest(1000) if known.locked
-        }
+        self._locked = {(one.region, one.instance_id) for one in journal.recoveries.lately() if _has_lock(one)}
 
     def messages(self, queue_region: str, messages: Sequence[Message]) -> None:
         """Commit a batch of messages: when this returns they may be deleted."""
@@ -84,28 +79,22 @@ class Intake:
         observations = [Observation(one.region, one.instance_id, Evidence.LOCK, now) for one in instances]
         self._tell(self._write(Sighting(observations)))
 
-    def engineer(self, region: str, instance_id: str) -> Interruption:
-        """Commit that an engineer wants an instance recovered, whatever the sources say."""
-        seen = Observation(region, instance_id, Evidence.ENGINEER, self._clock.now())
-        (interruption,) = self._write(Sighting([seen]))
-        self._on_seen(interruption)
-        return interruption
-
     def seen_unlocked(self, region: str, instances: Iterable[Instance]) -> None:
         """Note instances that the fleet positively shows without the lock they once had."""
         free = [one.instance_id for one in instances if not one.recycling]
         with self._lock:
             freed = [instance_id for instance_id in free if (region, instance_id) in self._locked]
         if freed:
-            done = self._journal.interruptions.unlocked(region, freed, self._clock.now())
+            now = self._clock.now()
+            done = self._journal.run(lambda t: unlocked(t, region, freed, now), Urgency.EVIDENCE)
             with self._lock:
                 self._locked.difference_update((region, instance_id) for instance_id in done)
 
-    def _tell(self, interruptions: Iterable[Interruption]) -> None:
-        for interruption in interruptions:
-            self._on_seen(interruption)
+    def _tell(self, recoveries: Iterable[Recovery]) -> None:
+        for recovery in recoveries:
+            self._on_seen(recovery)
 
-    def _committed(self, queue_region: str, messages: Sequence[Message]) -> tuple[Interruption, ...]:
+    def _committed(self, queue_region: str, messages: Sequence[Message]) -> tuple[Recovery, ...]:
         """Commit all, or each alone when that fails: one message that cannot be written must not hold the others.
 
         A message that fails alone is poison, unless the journal takes not even that and nothing may be deleted.
@@ -115,19 +104,31 @@ class Intake:
             self._read(queue_region, message, seen)
         try:
             return self._write(seen)
-        except OperationalError:
-            # A journal that is locked or full for now says nothing about the message: it comes again.
+        except JournalProblem:
+            # A journal that is broken says nothing about the message: it comes again.
             raise
         except Exception as error:
             if len(messages) > 1:
                 return tuple(one for message in messages for one in self._committed(queue_region, [message]))
             why = f"not written ({type(error).__name__})"
-            return self._write(Sighting(lines=[_poison(queue_region, messages[0], why)]))
+            return self._write(Sighting(others=[(_poison(messages[0], why), queue_region, "")]))
 
-    def _write(self, seen: Sighting) -> tuple[Interruption, ...]:
-        return self._journal.interruptions.record(
-            seen.observations, seen.releases, seen.lines, self._name_of, self._clock.now()
+    def _write(self, seen: Sighting) -> tuple[Recovery, ...]:
+        self._protect_first(seen.observations)
+        change = partial(
+            take_in, seen=seen, name_of=self._name_of, driver=self._journal.consoles.own, now=self._clock.now()
         )
+        return self._journal.run(change, Urgency.EVIDENCE)
+
+    def _protect_first(self, observations: Iterable[Observation]) -> None:
+        """A message of an hour ago is no reason to touch disks."""
+        young = self._clock.now() - CLOCKS_APART * 2
+        by_region: dict[str, list[str]] = {}
+        for one in observations:
+            if one.at > young:
+                by_region.setdefault(one.region, []).append(one.instance_id)
+        for region, ids in by_region.items():
+            self._protect(region, ids)
 
     def _read(self, queue_region: str, message: Message, seen: Sighting) -> None:
         parsed = parse(message.body)
@@ -137,17 +138,21 @@ class Intake:
                 if region in self._regions:
                     seen.observations.append(_observation(region, parsed, message))
                 else:
-                    text = f"reclaim in {region}, a region that is not configured, message {message.message_id}"
-                    seen.lines.append(Line(EventKind.MESSAGE, region, parsed.instance_id, text))
+                    fact = MessageSeen("reclaim", message_id=message.message_id, unconfigured_region=region)
+                    seen.others.append((fact, region, parsed.instance_id))
             case Released():
                 region = parsed.region or queue_region
                 at = _plausible(parsed.at, message.enqueued)
                 seen.releases.append(Release(region, parsed.instance_id, at))
-                seen.lines.append(Line(EventKind.MESSAGE, region, parsed.instance_id, f"{STATE_EVENT} {RELEASED}"))
+                seen.others.append((MessageSeen(STATE_EVENT, RELEASED), region, parsed.instance_id))
             case OtherEvent():
-                seen.lines.append(Line(EventKind.MESSAGE, queue_region, parsed.instance_id, parsed.text))
+                seen.others.append((MessageSeen(parsed.name, parsed.text), queue_region, parsed.instance_id))
             case Poison():
-                seen.lines.append(_poison(queue_region, message, parsed.reason))
+                seen.others.append((_poison(message, parsed.reason), queue_region, ""))
+
+
+def _has_lock(recovery: Recovery) -> bool:
+    return recovery.interruption.locked and recovery.interruption.unlocked_at is None
 
 
 def _observation(region: str, reclaim: Reclaim, message: Message) -> Observation:
@@ -165,11 +170,9 @@ def _plausible(at: datetime | None, enqueued: datetime) -> datetime:
     return enqueued if at is None or at > enqueued + CLOCKS_APART else at
 
 
-def _poison(queue_region: str, message: Message, why: str) -> Line:
-    body = _writable(message.body[:POISON_KEPT])
-    if len(message.body) > POISON_KEPT:
-        body += f" … the first {POISON_KEPT} of {len(message.body)} characters"
-    return Line(EventKind.POISON, queue_region, "", f"{why}, message {_writable(message.message_id)}", body=body)
+def _poison(message: Message, why: str) -> PoisonSeen:
+    body, length = message.body, len(message.body)
+    return PoisonSeen(why, _writable(message.message_id), _writable(body[:POISON_KEPT]), length)
 
 
 def _writable(text: str) -> str:

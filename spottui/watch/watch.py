@@ -7,7 +7,8 @@ from functools import partial
 from spottui.cloud.account import CloudAccount
 from spottui.domain.clock import Clock
 from spottui.domain.instance import Instance
-from spottui.domain.interruption import Evidence, Interruption
+from spottui.domain.interruption import Interruption
+from spottui.domain.recovery import Recovery
 from spottui.domain.settings import RegionSettings, Settings
 from spottui.domain.view import STALE_AFTER_INTERVALS
 from spottui.journal import Journal
@@ -15,7 +16,7 @@ from spottui.watch.backfill import BACKFILL_S, Backfill, Gap
 from spottui.watch.feed import QueueFeed
 from spottui.watch.fleet import FleetSweep
 from spottui.watch.health import Health
-from spottui.watch.intake import Intake
+from spottui.watch.intake import Intake, Protect
 from spottui.watch.locks import LockPoll
 from spottui.watch.loop import Loop
 
@@ -25,8 +26,8 @@ QUEUE, LOCK, SWEEP, BACKFILL = "queue", "lock", "sweep", "backfill"
 class Watch:
     """Starts and stops the queue feed, the lock poll, the fleet sweep and the back-fill of every configured region.
 
-    `on_seen` is told of the interruption of every observation after its commit, in the thread of the source. A
-    read-only watch takes nothing in: it reads no queue, whose messages belong to the console that acts.
+    `protect` protects the disks of instances under reclaim, before anything is written. A read-only watch takes nothing
+    in: it reads no queue, whose messages belong to the console that acts.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class Watch:
         settings: Settings,
         journal: Journal,
         clock: Clock,
-        on_seen: Callable[[Interruption], None],
+        protect: Protect,
         *,
         read_only: bool,
     ) -> None:
@@ -43,11 +44,10 @@ class Watch:
         self._settings = settings
         self._journal = journal
         self._clock = clock
-        self._on_seen = on_seen
         self._read_only = read_only
         self.health = Health(journal, clock)
         regions = [region.id for region in settings.regions]
-        self.intake = Intake(journal, clock, regions, self._name_of, self._seen)
+        self.intake = Intake(journal, clock, regions, self._name_of, protect, self._seen)
         self._fleets = {
             region: FleetSweep(account.regions[region], journal, clock, self._seen_by_sweep) for region in regions
         }
@@ -128,18 +128,17 @@ class Watch:
 
     def _awaits_lock(self, region: str) -> bool:
         """Whether a recovery waits: for its lock, or for a yes that the lock gives."""
-        waiting = self._journal.recoveries.unfinished()
-        return any(recovery.state.waits_for_permission and recovery.region == region for recovery in waiting)
+        waiting = self._journal.recoveries.lately()
+        return any(one.state.waits_for_permission and one.region == region for one in waiting)
 
     def _seen_by_sweep(self, region: str, instances: Sequence[Instance]) -> None:
         self._locks[region].seen(instances)
         self.intake.seen_unlocked(region, instances)
 
-    def _seen(self, interruption: Interruption) -> None:
+    def _seen(self, recovery: Recovery) -> None:
         """A notice without its lock: look for the lock now, not at the next poll."""
-        self._on_seen(interruption)
-        if Evidence.LOCK not in interruption.evidence:
-            self._lock_loops[interruption.region].nudge()
+        if not recovery.interruption.locked:
+            self._lock_loops[recovery.region].nudge()
 
     def _name_of(self, region: str, instance_id: str) -> str:
         return self._fleets[region].name_of(instance_id)

@@ -3,7 +3,7 @@
 What stands in a field can come from outside: no text that is returned here holds a control character.
 """
 
-from spottui.words.facts import text
+from spottui.words.facts import search, text
 from spottui.words.failures import advice, failure, failure_line, fault, said, trouble
 from spottui.words.feed import EventKind, event_kind, request_id
 from spottui.words.letters import letter
@@ -26,6 +26,7 @@ __all__ = [
     "reason",
     "request_id",
     "said",
+    "search",
     "step",
     "stopped",
     "text",

@@ -1,6 +1,6 @@
 """One line for each fact."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from spottui.domain import facts as f
@@ -8,6 +8,7 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.recovery import AutoAnswer
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST, failure_line, fault, said
+from spottui.words.feed import event_kind
 from spottui.words.moments import clock, clock_utc
 from spottui.words.next_steps import next_step
 from spottui.words.reasons import lift, reason, why
@@ -23,6 +24,20 @@ _BECAUSE = {Verdict.WILL_NOT: "a new image will not make it"}
 def text(logged: f.Logged) -> str:
     """Return what a fact says as one line, without its time and its instance."""
     return plain(_TEXTS[type(logged.fact)](logged.fact, logged.region), LONGEST)
+
+
+def search(words: Sequence[str], named: Mapping[str, Sequence[str]]) -> Callable[[f.Logged], bool]:
+    """Return whether a line holds every word, in its kind, region, instance id or text, whatever their case.
+
+    A line of one of the instances whose ids `named` has for a word holds that word too.
+    """
+    wanted = [(word.casefold(), frozenset(named.get(word, ()))) for word in words]
+
+    def holds(logged: f.Logged) -> bool:
+        said = f"{event_kind(logged.fact)} {logged.region} {logged.instance_id} {text(logged)}".casefold()
+        return all(word in said or logged.instance_id in ids for word, ids in wanted)
+
+    return holds
 
 
 def _sign(fact: f.SignSeen, _region: str) -> str:
@@ -115,6 +130,8 @@ def _drained(fact: f.Drained, _region: str) -> str:
 
 
 _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
+    f.EarlierLine: lambda fact, _region: fact.text,
+    f.CarriedOver: lambda _fact, _region: "carried over from a journal of an earlier version",
     f.SignSeen: _sign,
     f.LockGone: lambda _fact, _region: "its lock is gone",
     f.Released: _released,
@@ -150,5 +167,6 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.ImageReady: lambda fact, _region: f"image {fact.image_id} is ready after {fact.seconds:.0f} s",
     f.ImageGivenUp: lambda fact, _region: f"image {fact.image_id} is given up",
     f.DisksFree: lambda _fact, _region: "the kept disks are free",
+    f.StartedAgain: lambda _fact, _region: "the instance itself runs again",
     f.Drained: _drained,
 }

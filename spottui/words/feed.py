@@ -61,6 +61,8 @@ def event_kind(fact: f.Fact) -> EventKind | None:
     match fact:
         case f.SignSeen():
             return _sign(fact)
+        case f.EarlierLine():
+            return EventKind(fact.event) if fact.event in EventKind.__members__ else EventKind.STATE
         case f.Decided():
             return _DECISIONS.get(fact.decision, EventKind.DECIDED)
         # Each is told by another fact: the yes, and the route that was left.
@@ -72,7 +74,7 @@ def event_kind(fact: f.Fact) -> EventKind | None:
 def request_id(fact: f.Fact) -> str:
     """Return the RequestId of the call that a fact is about, empty where there is none."""
     match fact:
-        case f.CallAnswered():
+        case f.CallAnswered() | f.EarlierLine():
             return fact.request_id
         case f.CallFailed() | f.LaunchRefused() | f.ProgressLost() | f.SourceFailed():
             return fact.failure.request_id

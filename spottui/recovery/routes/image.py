@@ -6,11 +6,11 @@ from datetime import timedelta
 from spottui.cloud.ecs import ImageSource
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.plan import Route
-from spottui.recovery.change import cancelled, leaves, not_done
+from spottui.domain.reasons import Reason, Why
+from spottui.domain.recovery import ImageOf
+from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, leaves, not_done
 from spottui.recovery.imaging import start_image, wait_for_image
-from spottui.recovery.launching import launch_and_see_running, rebind, verify
-from spottui.recovery.stage import Stage
-from spottui.recovery.work import Ended, Work
+from spottui.recovery.launching import bring_up
 
 IMAGES = 2
 """An image that the service gives up is made once more, while the instance is there."""
@@ -18,47 +18,35 @@ TIME_FOR_AN_IMAGE = timedelta(seconds=5)
 """So long after the deadline an image of what is still there may be tried."""
 
 
-async def image_route(recovery_id: str, stage: Stage) -> Ended:
+async def image_route(ctx: RecoveryContext) -> StepOutcome:
     """Image, launch at the first candidate that has room, and see it run."""
-    lost: Ended | None = None
-    for _ in range(IMAGES):
-        image_id = await stage(create_image, recovery_id)
-        if isinstance(image_id, Ended):
+    lost: StepOutcome | None = None
+    while True:
+        image_id = await create_image(ctx)
+        if isinstance(image_id, StepOutcome):
             return _both(lost, image_id)
-        lost = await stage(wait_for_image, recovery_id, image_id)
+        lost = await wait_for_image(ctx, image_id)
         if lost is None:
-            return await _launch(recovery_id, stage, image_id)
-        if not lost.again:
+            return await bring_up(ctx, image_id)
+        if not lost.retryable or ctx.recovery.images % IMAGES == 0:
             return lost
-    assert lost is not None
-    return lost
 
 
-async def create_image(work: Work, recovery_id: str) -> str | Ended:
+async def create_image(ctx: RecoveryContext) -> str | StepOutcome:
     """Start the image of the instance and return its id."""
-    recovery = work.recovery(recovery_id)
-    give_up_at = max(recovery.deadline, work.now()) + TIME_FOR_AN_IMAGE
-    source = ImageSource(instance_id=recovery.instance_id)
-    outcome = await start_image(work, recovery_id, source, "image of all cloud disks", give_up_at)
+    recovery = ctx.recovery
+    give_up_at = max(recovery.deadline, ctx.now()) + TIME_FOR_AN_IMAGE
+    outcome = await start_image(ctx, ImageSource(instance_id=recovery.instance_id), ImageOf.ALL_DISKS, give_up_at)
     if not isinstance(outcome, CloudError):
         return outcome
-    recovery = work.recovery(recovery_id)
-    if recovery.cancel and not outcome.kind.effect_unknown:
-        return cancelled(recovery)
-    ended = leaves(not_done(outcome, "no image", recovery_id))
+    if ctx.recovery.cancel and not outcome.kind.effect_unknown:
+        return cancelled(ctx.recovery)
+    ended = leaves(not_done(ctx, Why.NO_IMAGE, outcome))
     if outcome.kind in (ErrorKind.DENIED, ErrorKind.QUOTA):
         # Kept disks come back by an image too.
-        return replace(ended, bars=(Route.KEPT_DISK,))
-    return replace(ended, leaves=not outcome.kind.effect_unknown)
+        return replace(ended, excluded_routes=(Route.KEPT_DISK,))
+    return replace(ended, try_next_route=not outcome.kind.effect_unknown)
 
 
-async def _launch(recovery_id: str, stage: Stage, image_id: str) -> Ended:
-    launched = await launch_and_see_running(recovery_id, stage, image_id)
-    if isinstance(launched, Ended):
-        return launched
-    not_moved = await stage(rebind, recovery_id, launched)
-    return await stage(verify, recovery_id, launched, not_moved)
-
-
-def _both(lost: Ended | None, ended: Ended) -> Ended:
-    return ended if lost is None else replace(ended, reason=f"{lost.reason}, then {ended.reason}")
+def _both(lost: StepOutcome | None, ended: StepOutcome) -> StepOutcome:
+    return ended if lost is None else replace(ended, reason=Reason(Why.THEN, causes=(lost.reason, ended.reason)))

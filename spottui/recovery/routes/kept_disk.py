@@ -2,171 +2,134 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 from spottui.cloud import disks
 from spottui.cloud.ecs import SYSTEM_DEVICE, ImageSource
 from spottui.cloud.ecs_shapes import Snapshot
 from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.domain.facts import DisksFree, ImageGivenUp, ProgressSeen, StateEntered
 from spottui.domain.instance import Disk, Instance
-from spottui.domain.outcome import OF_KEPT_DISKS, OF_KEPT_SYSTEM_DISK
-from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.reasons import Doing, NextStep, Reason, Why
+from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
 from spottui.domain.tokens import client_token
-from spottui.recovery.calls import Call, attempt, call, may_begin, tell
-from spottui.recovery.change import (
-    cancelled,
-    change,
-    enter,
-    entered,
-    failed,
-    leaves,
-    not_done,
-    plan_of,
-    with_created,
-)
-from spottui.recovery.imaging import start_image, wait_for_image, without_image
-from spottui.recovery.launching import launch_and_see_running, rebind, verify
-from spottui.recovery.stage import Stage
-from spottui.recovery.work import Ended, Work
+from spottui.recovery.calls import Call, call, call_once, may_begin
+from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
+from spottui.recovery.imaging import start_image, wait_for_image
+from spottui.recovery.launching import finish, launch_and_see_running
 
 LOOK_S = 2.0
-RELEASE_GRACE = timedelta(minutes=10)
+RELEASE_GRACE_S = 600.0
 """How long after the deadline the release of the disks is awaited."""
 GONE_GRACE = timedelta(seconds=30)
 """How long a disk must be missing from the answers after the deadline before it is called gone."""
-SNAPSHOT_PATIENCE = timedelta(hours=2)
-ATTACH_PATIENCE = timedelta(minutes=3)
+SNAPSHOT_PATIENCE_S = 7200.0
+ATTACH_PATIENCE_S = 180.0
 
 
-async def kept_disk_route(recovery_id: str, stage: Stage) -> Ended:
+async def kept_disk_route(ctx: RecoveryContext) -> StepOutcome:
     """Image of the kept system disk, launch in the disks' zone, attach the data disks.
 
     Where that zone has no room, the data disks go into the image too, and it is launched wherever there is.
     """
-    home = await stage(wait_for_release, recovery_id)
-    if isinstance(home, Ended):
-        return home
-    launched = await _launch_from(recovery_id, stage, whole=False, zone=home)
-    if isinstance(launched, Ended) and launched.again:
-        await stage(set_image_aside, recovery_id)
-        launched = await _launch_from(recovery_id, stage, whole=True, zone="")
-    elif not isinstance(launched, Ended):
-        lost = await stage(attach_data_disks, recovery_id, launched)
-        if lost:
-            return lost
-    if isinstance(launched, Ended):
-        return launched
-    not_moved = await stage(rebind, recovery_id, launched)
-    return await stage(verify, recovery_id, launched, not_moved)
+    ended = None if ctx.recovery.disks_free else await wait_for_release(ctx)
+    if ended:
+        return ended
+    if not ctx.recovery.whole_image:
+        home = ctx.plan.spec.instance.zone if len(_kept_disks(ctx)) > 1 else ""
+        launched = await _launch_from(ctx, whole=False, zone=home)
+        if not isinstance(launched, StepOutcome):
+            return await attach_data_disks(ctx, launched) or await finish(ctx, launched)
+        if not launched.retryable:
+            return launched
+        # The image of the system disk alone is of no use elsewhere; another is made.
+        await ctx.record(ImageGivenUp(ctx.recovery.image_id, whole=True))
+    launched = await _launch_from(ctx, whole=True, zone="")
+    return launched if isinstance(launched, StepOutcome) else await finish(ctx, launched)
 
 
-async def _launch_from(recovery_id: str, stage: Stage, *, whole: bool, zone: str) -> str | Ended:
-    lost = await stage(snapshot_disks, recovery_id, whole)
+async def _launch_from(ctx: RecoveryContext, *, whole: bool, zone: str) -> str | StepOutcome:
+    image_id = await _image(ctx, whole=whole)
+    if isinstance(image_id, StepOutcome):
+        return image_id
+    lost = await wait_for_image(ctx, image_id)
+    if lost:
+        return replace(lost, retryable=False)
+    return await launch_and_see_running(ctx, image_id, zone, data_disks=whole)
+
+
+async def _image(ctx: RecoveryContext, *, whole: bool) -> str | StepOutcome:
+    """Return the image of the kept disks, made of snapshots that are finished."""
+    image_of = ImageOf.KEPT_DISKS if whole else ImageOf.KEPT_SYSTEM_DISK
+    recovery = ctx.recovery
+    if recovery.image_id and recovery.image_of is image_of:
+        return recovery.image_id
+    wanted = [disk for disk in _kept_disks(ctx) if whole or disk.kind == "system"]
+    lost = await _snapshots(ctx, wanted)
     if lost:
         return lost
-    image_id = await stage(image_of_snapshots, recovery_id, whole)
-    if isinstance(image_id, Ended):
-        return image_id
-    lost = await stage(wait_for_image, recovery_id, image_id)
-    if lost:
-        return replace(lost, again=False)
-    return await launch_and_see_running(recovery_id, stage, image_id, zone, data_disks=whole)
+    snapshots = dict(ctx.recovery.snapshots)
+    source = ImageSource(snapshots=tuple((_device(disk), snapshots[disk.disk_id]) for disk in wanted))
+    give_up_at = ctx.now() + timedelta(seconds=SNAPSHOT_PATIENCE_S)
+    outcome = await start_image(ctx, source, image_of, give_up_at)
+    if isinstance(outcome, CloudError):
+        return leaves(not_done(ctx, Why.NO_IMAGE, outcome))
+    return outcome
 
 
-async def wait_for_release(work: Work, recovery_id: str) -> str | Ended:
-    """Wait until the kept disks are free; return the zone that the replacement is bound to, empty for any.
+async def wait_for_release(ctx: RecoveryContext) -> StepOutcome | None:
+    """Wait until the kept disks are free, and write that down.
 
     A disk that is not listed is called gone only when the cloud lists others, or nothing at all, well after the
     deadline: an empty answer alone is no evidence.
     """
-    plan = plan_of(work, recovery_id)
-    recovery = work.recovery(recovery_id)
-    kept = _kept(recovery, plan.spec.cloud_disks)
+    kept, deadline = _kept_disks(ctx), ctx.recovery.deadline
     if not any(disk.kind == "system" for disk in kept):
-        return leaves("its system disk was not kept")
-    await change(work, recovery_id, partial(_awaiting, len(kept)))
-    until, poll_s = max(recovery.deadline, work.now()) + RELEASE_GRACE, 0.0
-    since = work.now()
-    while work.now() < until:
-        if work.recovery(recovery_id).cancel:
-            return cancelled(work.recovery(recovery_id))
-        found = await asyncio.gather(*(work.polls.disk(recovery.region, disk.disk_id, poll_s) for disk in kept))
+        return leaves(Reason(Why.SYSTEM_DISK_NOT_KEPT))
+    await ctx.enter(RecoveryState.IMAGING, NextStep(Doing.AWAIT_RELEASE, at=deadline, count=len(kept)))
+    loop, poll_s, since = asyncio.get_running_loop(), 0.0, ctx.now()
+    until_s = loop.time() + max((deadline - since).total_seconds(), 0.0) + RELEASE_GRACE_S
+    while not ctx.recovery.cancel:
+        polls = (ctx.shared.polls.disk(ctx.recovery.region, disk.disk_id, poll_s) for disk in kept)
+        found = await asyncio.gather(*polls)
         poll_s = LOOK_S
         waiting = [one for one in found if isinstance(one, CloudError) or (one and one.status != "Available")]
         gone = [disk.disk_id for disk, one in zip(kept, found, strict=True) if one is None]
         if not waiting and not gone:
-            return plan.spec.instance.zone if len(kept) > 1 else ""
-        elsewhere = [one for one in found if isinstance(one, Disk) and _is_taken(one, recovery)]
+            await ctx.record(DisksFree())
+            return None
+        elsewhere = [one for one in found if isinstance(one, Disk) and _is_taken(one, ctx.recovery)]
         if elsewhere:
-            return leaves(f"disk {elsewhere[0].disk_id} is attached to {elsewhere[0].instance_id} now")
-        if gone and not waiting and work.now() > max(recovery.deadline, since) + GONE_GRACE:
-            return leaves(f"disk {gone[0]} is not there any more")
-        spared = await _spared(work, recovery)
+            return leaves(Reason(Why.DISK_TAKEN, elsewhere[0].disk_id, elsewhere[0].instance_id))
+        if gone and not waiting and ctx.now() > max(deadline, since) + GONE_GRACE:
+            return leaves(Reason(Why.DISK_GONE, gone[0]))
+        spared = await _spared(ctx)
         if spared:
             return spared
-    return leaves(f"the kept disks were not free within {RELEASE_GRACE} of the deadline")
+        if loop.time() > until_s and not any(isinstance(one, CloudError) for one in found):
+            return leaves(Reason(Why.DISKS_NOT_FREE, seconds=RELEASE_GRACE_S))
+    return cancelled(ctx.recovery)
 
 
-async def snapshot_disks(work: Work, recovery_id: str, whole: bool) -> Ended | None:
-    """Snapshot the kept system disk, with `whole` the data disks too, and wait until they are finished."""
-    recovery = await enter(work, recovery_id, RecoveryState.IMAGING, "snapshot of the kept disks")
-    wanted = _imaged(recovery, plan_of(work, recovery_id).spec.cloud_disks, whole)
-    begun = await asyncio.gather(*(_snapshot(work, recovery_id, disk.disk_id) for disk in wanted))
-    ended = next((one for one in begun if isinstance(one, Ended)), None)
-    if ended:
-        return ended
-    until = work.now() + SNAPSHOT_PATIENCE
-    for snapshot_id in begun:
-        lost = await _wait_for_snapshot(work, recovery_id, str(snapshot_id), until)
-        if lost:
-            return lost
-    return None
-
-
-async def image_of_snapshots(work: Work, recovery_id: str, whole: bool) -> str | Ended:
-    """Start an image of the finished snapshots and return its id."""
-    recovery = work.recovery(recovery_id)
-    wanted = _imaged(recovery, plan_of(work, recovery_id).spec.cloud_disks, whole)
-    snapshots = {disk.disk_id: _snapshot_of(recovery, disk.disk_id) for disk in wanted}
-    source = ImageSource(snapshots=tuple((_device(disk), snapshots[disk.disk_id]) for disk in wanted))
-    what = OF_KEPT_DISKS if whole else OF_KEPT_SYSTEM_DISK
-    outcome = await start_image(work, recovery_id, source, what, work.now() + SNAPSHOT_PATIENCE)
-    if isinstance(outcome, CloudError):
-        return leaves(not_done(outcome, "no image", recovery_id))
-    return outcome
-
-
-async def set_image_aside(work: Work, recovery_id: str) -> None:
-    """The image of the system disk alone is of no use elsewhere; another is made."""
-    await change(work, recovery_id, without_image)
-
-
-async def attach_data_disks(work: Work, recovery_id: str, new_id: str) -> Ended | None:
+async def attach_data_disks(ctx: RecoveryContext, new_id: str) -> StepOutcome | None:
     """Attach the kept data disks to the replacement. The call has no token: so look where each disk is before it."""
-    recovery = await enter(work, recovery_id, RecoveryState.REBINDING, f"attach the kept data disks to {new_id}")
-    for disk in _kept(recovery, plan_of(work, recovery_id).spec.cloud_disks):
-        if disk.kind != "system":
-            problem = await _attach(work, recovery, disk, new_id)
-            if problem:
-                return failed(f"{new_id} runs, but {problem}; t tries again")
+    if ctx.recovery.state is RecoveryState.VERIFYING:
+        return None
+    await ctx.enter(RecoveryState.REBINDING, NextStep(Doing.ATTACH, new_id))
+    for disk in _kept_disks(ctx):
+        problem = await _attach(ctx, disk, new_id) if disk.kind != "system" else None
+        if problem:
+            return failed(Reason(Why.NOT_ATTACHED, new_id, causes=(problem,)))
     return None
 
 
-def _awaiting(disks_kept: int, known: Recovery) -> Recovery:
-    kept = "1 disk" if disks_kept == 1 else f"{disks_kept} disks"
-    waits = f"release at {known.deadline:%H:%M:%S} UTC, then an image; the data is kept on {kept}"
-    return replace(entered(known, RecoveryState.IMAGING, waits), awaits_release=True)
-
-
-def _kept(recovery: Recovery, cloud_disks: tuple[Disk, ...]) -> list[Disk]:
+def _kept_disks(ctx: RecoveryContext) -> list[Disk]:
     """The disks that outlive the instance, the system disk first: protected by us, or by whoever made them."""
-    protected = recovery.made("kept disk")
-    return [disk for disk in cloud_disks if disk.disk_id in protected or not disk.delete_with_instance]
-
-
-def _imaged(recovery: Recovery, cloud_disks: tuple[Disk, ...], whole: bool) -> list[Disk]:
-    return [disk for disk in _kept(recovery, cloud_disks) if whole or disk.kind == "system"]
+    protected = ctx.recovery.made("kept disk")
+    return [
+        disk for disk in ctx.plan.spec.cloud_disks if disk.disk_id in protected or not disk.delete_with_instance
+    ]
 
 
 def _device(disk: Disk) -> str:
@@ -177,96 +140,80 @@ def _is_taken(disk: Disk, recovery: Recovery) -> bool:
     return disk.instance_id not in ("", recovery.instance_id)
 
 
-async def _spared(work: Work, recovery: Recovery) -> Ended | None:
+async def _spared(ctx: RecoveryContext) -> StepOutcome | None:
     """An instance that runs on without a lock after its deadline was not reclaimed."""
-    if work.now() < recovery.deadline + GONE_GRACE:
+    recovery = ctx.recovery
+    if ctx.now() < recovery.deadline + GONE_GRACE:
         return None
-    found = await work.polls.instance(recovery.region, recovery.instance_id, 0.0)
+    found = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, 0.0)
     if isinstance(found, Instance) and not found.recycling:
-        return Ended(RecoveryState.SKIPPED, f"{recovery.instance_id} is there without a lock: called off")
+        return StepOutcome(RecoveryState.SKIPPED, Reason(Why.CALLED_OFF, recovery.instance_id))
     return None
 
 
-def _snapshot_action(disk_id: str) -> str:
-    return f"CreateSnapshot {disk_id}"
+async def _snapshots(ctx: RecoveryContext, wanted: list[Disk]) -> StepOutcome | None:
+    """Snapshot disks and wait until all are finished."""
+    step = NextStep(Doing.SNAPSHOT)
+    if ctx.recovery.next_step != step:
+        await ctx.record(StateEntered(RecoveryState.IMAGING, next_step=step))
+    begun = await asyncio.gather(*(_snapshot(ctx, disk.disk_id) for disk in wanted))
+    for one in begun:
+        lost = one if isinstance(one, StepOutcome) else await _wait_for_snapshot(ctx, one)
+        if lost:
+            return lost
+    return None
 
 
-def _snapshot_of(recovery: Recovery, disk_id: str) -> str:
-    """The snapshot that the recovery made of a disk, empty when there is none."""
-    return dict(recovery.snapshots).get(disk_id, "")
-
-
-async def _snapshot(work: Work, recovery_id: str, disk_id: str) -> str | Ended:
-    recovery = work.recovery(recovery_id)
-    known = _snapshot_of(recovery, disk_id)
+async def _snapshot(ctx: RecoveryContext, disk_id: str) -> str | StepOutcome:
+    recovery = ctx.recovery
+    known = dict(recovery.snapshots).get(disk_id)
     if known:
         return known
-    token = client_token(recovery_id, _snapshot_action(disk_id))
-    if not may_begin(work, recovery, token):
+    token = client_token(ctx.id, f"CreateSnapshot {disk_id}")
+    if not may_begin(recovery, token):
         return cancelled(recovery)
-    outcome = await call(
-        work,
-        recovery_id,
-        Call(
-            "CreateSnapshot",
-            token,
-            give_up_at=work.now() + SNAPSHOT_PATIENCE,
-            shows=lambda known: entered(known, RecoveryState.IMAGING, "snapshot of the kept disks"),
-            gives=lambda known, snapshot_id: replace(
-                with_created(known, "snapshot", snapshot_id), snapshots=(*known.snapshots, (disk_id, snapshot_id))
-            ),
-        ),
-        partial(disks.create_snapshot, work.ecs(recovery), disk_id, recovery_id, token),
-    )
+    one = Call("CreateSnapshot", token, ctx.now() + timedelta(seconds=SNAPSHOT_PATIENCE_S), target=disk_id)
+    outcome = await call(ctx, one, partial(disks.create_snapshot, ctx.ecs, disk_id, ctx.id, token))
     if isinstance(outcome, CloudError):
-        return leaves(not_done(outcome, f"no snapshot of {disk_id}", recovery_id))
+        return leaves(not_done(ctx, Why.NO_SNAPSHOT, outcome, disk_id))
     return outcome
 
 
-async def _wait_for_snapshot(work: Work, recovery_id: str, snapshot_id: str, until: datetime) -> Ended | None:
-    recovery, poll_s = work.recovery(recovery_id), 0.0
-    while work.now() < until:
-        if work.recovery(recovery_id).cancel:
-            return cancelled(work.recovery(recovery_id))
-        found = await work.polls.snapshot(recovery.region, snapshot_id, poll_s)
+async def _wait_for_snapshot(ctx: RecoveryContext, snapshot_id: str) -> StepOutcome | None:
+    loop, poll_s = asyncio.get_running_loop(), 0.0
+    until_s = loop.time() + SNAPSHOT_PATIENCE_S
+    while not ctx.recovery.cancel:
+        found = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, poll_s)
         poll_s = LOOK_S
         if isinstance(found, Snapshot):
             if found.finished:
                 return None
             if found.lost:
-                return leaves(f"snapshot {snapshot_id} failed")
-            await change(work, recovery_id, partial(_with_progress, found.progress))
-    return leaves(f"snapshot {snapshot_id} is not finished after {SNAPSHOT_PATIENCE}")
+                return leaves(Reason(Why.SNAPSHOT_FAILED, snapshot_id))
+            if found.progress != ctx.recovery.progress:
+                ctx.show(ProgressSeen(found.progress))
+        if loop.time() > until_s and not isinstance(found, CloudError):
+            return leaves(Reason(Why.SNAPSHOT_NOT_READY, snapshot_id, seconds=SNAPSHOT_PATIENCE_S))
+    return cancelled(ctx.recovery)
 
 
-def _with_progress(progress: int, known: Recovery) -> Recovery:
-    return replace(known, progress=progress)
-
-
-async def _attach(work: Work, recovery: Recovery, disk: Disk, new_id: str) -> str:
+async def _attach(ctx: RecoveryContext, disk: Disk, new_id: str) -> Reason | None:
     """Attach one disk; return what is wrong when it cannot be."""
-    until, problem = work.now() + ATTACH_PATIENCE, f"disk {disk.disk_id} is not listed"
-    while work.now() < until:
-        found = await work.polls.disk(recovery.region, disk.disk_id, 0.0)
+    loop, problem = asyncio.get_running_loop(), Reason(Why.DISK_NOT_ATTACHED, disk.disk_id)
+    until_s = loop.time() + ATTACH_PATIENCE_S
+    while loop.time() < until_s:
+        found = await ctx.shared.polls.disk(ctx.recovery.region, disk.disk_id, 0.0)
         if isinstance(found, Disk) and found.instance_id == new_id:
-            return ""
-        if isinstance(found, Disk) and _is_taken(found, recovery):
-            return f"disk {disk.disk_id} is attached to {found.instance_id}"
+            return None
+        if isinstance(found, Disk) and _is_taken(found, ctx.recovery):
+            return Reason(Why.DISK_TAKEN, disk.disk_id, found.instance_id)
         if isinstance(found, Disk) and found.status == "Available":
-            refused = await _attach_once(work, recovery, disk, new_id)
+            attach = partial(disks.attach, ctx.ecs, disk, new_id)
+            refused = await call_once(ctx, "AttachDisk", disk.disk_id, attach, new_id)
             if refused is None:
-                await change(
-                    work, recovery.recovery_id, lambda known: with_created(known, "attached disk", disk.disk_id)
-                )
-                return ""
-            problem = f"disk {disk.disk_id} is not attached: {refused.line}"
+                return None
+            problem = Reason(Why.DISK_NOT_ATTACHED, disk.disk_id, failure=failure_of(refused))
             if refused.kind in (ErrorKind.DENIED, ErrorKind.REFUSED):
                 return problem
-        await work.signals.wait(recovery.recovery_id, LOOK_S)
+        await ctx.wait(LOOK_S)
     return problem
-
-
-async def _attach_once(work: Work, recovery: Recovery, disk: Disk, new_id: str) -> CloudError | None:
-    outcome = await attempt(work, partial(disks.attach, work.ecs(recovery), disk, new_id))
-    await tell(work, recovery.recovery_id, "AttachDisk", outcome, f"{disk.disk_id} to {new_id}")
-    return outcome if isinstance(outcome, CloudError) else None

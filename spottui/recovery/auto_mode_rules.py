@@ -1,26 +1,27 @@
-"""The limits of auto-mode, as rules over what the journal says: no clock, no file, nothing but values."""
+"""The rules of auto-mode over what the journal says: no clock, no file, nothing but values."""
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from spottui.domain.facts import Stopped
 from spottui.domain.forecast import TIGHT_S, Forecast
 from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan, Route
-from spottui.domain.recovery import Decision, Recovery, RecoveryState
+from spottui.domain.reasons import Reason, Why
+from spottui.domain.recovery import AutoAnswer, AutoAsked, Decision, PastRun, Recovery, RecoveryState
 from spottui.domain.settings import Policy
 from spottui.domain.text import plain
-from spottui.journal.guard import Answered, AutoAnswer, Turn
 
+AUTO = "auto-mode"
+"""Who confirmed, when nobody did."""
 HOUR = timedelta(hours=1)
-LINE_REFRESH = timedelta(seconds=10)
-"""How often one that is in line says that it still is."""
-LINE_STALE = timedelta(seconds=30)
-"""One that has not asked for so long keeps nobody behind it waiting."""
 
 Place = tuple[str, str, bool]
 """Instance type, zone, and whether it is on-demand: `Candidate.place`."""
+Turn = tuple[datetime, str]
+"""A recovery's place in the line: its deadline, then its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,32 +33,23 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Auto-mode may not go on; `waits` when it goes by itself once what `why` names has passed, `lift` says how else.
+    """Auto-mode may not go on; `ahead` counts those in line with a nearer deadline.
 
-    `ahead` counts those in line that have a nearer deadline, None where only a person or time can help.
+    It is None where only a person or time can help.
     """
 
-    why: str
-    lift: str
-    waits: bool = False
+    reason: Reason
     ahead: int | None = None
-
-    @property
-    def reason(self) -> str:
-        """All of it on one line, for people."""
-        others = "1 other has" if self.ahead == 1 else f"{self.ahead} others have"
-        line = f"; {others} a nearer deadline" if self.ahead else ""
-        return f"{self.why}{line}: {self.lift}"
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether auto-mode is armed, by whom and since when, or why not; `tripped` when that is still to be written."""
+    """Whether auto-mode is armed, by whom and since when, or what stopped it; `tripped` when that is still to be written."""
 
     armed: bool
     who: str = ""
     since: datetime | None = None
-    reason: str = ""
+    stopped: Stopped | None = None
     tripped: bool = False
 
 
@@ -71,13 +63,13 @@ class Look:
 
     at: datetime
     standing: Standing
-    in_flight: int
-    held: tuple[Turn, ...]
-    held_cost: float
-    line: tuple[Turn, ...]
-    last_hour: int
-    added_cost: float
-    free_at: datetime | None
+    in_flight: int = 0
+    held: tuple[Turn, ...] = ()
+    held_cost: float = 0.0
+    line: tuple[Turn, ...] = ()
+    last_hour: int = 0
+    added_cost: float = 0.0
+    free_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +77,20 @@ class Case:
     """One recovery that asks."""
 
     recovery: Recovery
-    interruption: Interruption
     plan: Plan
     forecast: Forecast
     now: datetime
-    known: Answered | None
     resting: Mapping[Place, datetime]
+
+    @property
+    def interruption(self) -> Interruption:
+        """Its reclaim."""
+        return self.recovery.interruption
+
+    @property
+    def known(self) -> AutoAsked | None:
+        """What it was told last."""
+        return self.recovery.auto
 
     @property
     def granted(self) -> bool:
@@ -103,6 +103,42 @@ class Case:
         return self.recovery.deadline, self.recovery.recovery_id
 
 
+def look_at(
+    recoveries: Iterable[Recovery],
+    standing: Standing,
+    policy: Policy,
+    now: datetime,
+    is_alive: Callable[[str], bool],
+) -> Look:
+    """Count recoveries; `is_alive` says of a console whether it lives: one that nobody drives holds up nobody."""
+    in_flight, held, held_cost, line = 0, list[Turn](), 0.0, list[Turn]()
+    confirmed: list[AutoAsked] = []
+    for one in recoveries:
+        confirmed += _confirmed_since(one, now - HOUR)
+        if one.state.is_final:
+            continue
+        in_flight += one.decision is Decision.CONFIRM
+        if one.auto is None or one.decision is not Decision.NONE or one.cancel:
+            continue
+        if one.auto.answer is AutoAnswer.GRANTED:
+            held.append((one.deadline, one.recovery_id))
+            held_cost += one.auto.added_cost
+        elif one.auto.answer is AutoAnswer.IN_LINE and is_alive(one.driver):
+            line.append((one.deadline, one.recovery_id))
+    is_full = len(confirmed) >= policy.max_per_hour > 0
+    return Look(
+        at=now,
+        standing=standing,
+        in_flight=in_flight,
+        held=tuple(sorted(held)),
+        held_cost=held_cost,
+        line=tuple(sorted(line)),
+        last_hour=len(confirmed),
+        added_cost=sum(one.added_cost for one in confirmed),
+        free_at=sorted(one.at for one in confirmed)[-policy.max_per_hour] + HOUR if is_full else None,
+    )
+
+
 def judge(policy: Policy, look: Look, case: Case) -> Grant | Refusal:
     """Return whether a recovery may go, and when its veto window ends."""
     for rule in (_not_for_auto_mode, _tags, _scaling_group, _places, _cost, _limits):
@@ -110,7 +146,7 @@ def judge(policy: Policy, look: Look, case: Case) -> Grant | Refusal:
         if refusal:
             return refusal
     veto_until = case.now + timedelta(seconds=_window_s(policy.veto_window_s, case.forecast))
-    known = case.known.veto_until if case.known else None
+    known = case.known.veto_until if case.known and case.granted else None
     # It never grows, and a forecast that moved by less than a second is not worth a write.
     return Grant(known if known and known < veto_until + timedelta(seconds=1) else veto_until)
 
@@ -122,13 +158,19 @@ def is_asking(look: Look, case: Case) -> bool:
     return look.standing.armed and case.interruption.locked and not spoken
 
 
-def in_a_row(endings: tuple[RecoveryState, ...], failures: int) -> bool:
-    """Whether the newest recoveries, as many as the breaker takes, all failed; 0 is no breaker."""
-    return 0 < failures <= len(endings) and all(one is RecoveryState.FAILED for one in endings[:failures])
+def failures_in_a_row(recoveries: Iterable[Recovery], since: datetime) -> int:
+    """Return how many of auto-mode's newest recoveries that ended since then failed, back to the last that did not."""
+    endings = sorted((run for one in recoveries for run in _runs(one) if _is_ending(run, since)), key=lambda one: one.ended)
+    count = 0
+    for run in reversed(endings):
+        if run.state is not RecoveryState.FAILED:
+            break
+        count += 1
+    return count
 
 
 def resting_places(
-    recoveries: tuple[Recovery, ...], reclaimed: Mapping[str, datetime], failures: int
+    recoveries: Iterable[Recovery], reclaimed: Mapping[str, datetime], failures: int, now: datetime
 ) -> dict[Place, datetime]:
     """Return the places where auto-mode's replacements fail or are reclaimed, and until when each is avoided.
 
@@ -137,11 +179,28 @@ def resting_places(
     """
     strikes: dict[Place, list[datetime]] = {}
     for recovery in recoveries:
-        launches = [one for one in recovery.tries if not one.refused]
+        launches = [one for one in recovery.tries if one.failure is None]
         at = _came_to_nothing_at(recovery, reclaimed)
-        if launches and at:
+        if launches and at and any(_confirmed_since(recovery, now - 2 * HOUR)):
             strikes.setdefault(launches[-1].place, []).append(at)
-    return {place: sorted(times)[-failures] + HOUR for place, times in strikes.items() if 0 < failures <= len(times)}
+    closed = {place: sorted(times)[-failures] + HOUR for place, times in strikes.items() if 0 < failures <= len(times)}
+    return {place: until for place, until in closed.items() if until > now}
+
+
+def _runs(recovery: Recovery) -> Iterator[PastRun]:
+    """The runs of a recovery, the one that goes on as if it ended now."""
+    yield from recovery.past_runs
+    yield PastRun(recovery.run, recovery.state, recovery.ended or recovery.started, recovery.who, recovery.auto)
+
+
+def _is_ending(run: PastRun, since: datetime) -> bool:
+    ended = run.state in (RecoveryState.RECOVERED, RecoveryState.FAILED)
+    return ended and run.who == AUTO and run.ended > since
+
+
+def _confirmed_since(recovery: Recovery, since: datetime) -> list[AutoAsked]:
+    asked = (run.auto for run in _runs(recovery))
+    return [one for one in asked if one and one.answer is AutoAnswer.CONFIRMED and one.at > since]
 
 
 def _came_to_nothing_at(recovery: Recovery, reclaimed: Mapping[str, datetime]) -> datetime | None:
@@ -157,28 +216,24 @@ def _not_for_auto_mode(_policy: Policy, look: Look, case: Case) -> Refusal | Non
     if is_asking(look, case):
         return None
     if look.standing.armed and not case.interruption.locked:
-        return Refusal("no lock seen, so auto-mode leaves it to you", "press y")
-    return Refusal("plan ready", "press y")
+        return Refusal(Reason(Why.NO_LOCK_AUTO_STAYS_AWAY))
+    return Refusal(Reason(Why.PLAN_READY))
 
 
 def _tags(policy: Policy, _look: Look, case: Case) -> Refusal | None:
     tags = dict(case.plan.spec.instance.tags)
     denied = [key for key, value in policy.deny_tags.items() if key in tags and value in ("", tags[key])]
     if denied:
-        tag = plain(f"{denied[0]}={tags[denied[0]]}", 80)
-        return Refusal(f"its tag {tag} keeps auto-mode away (deny_tags)", "press y to recover it all the same")
+        return Refusal(Reason(Why.DENY_TAG, detail=plain(f"{denied[0]}={tags[denied[0]]}", 80)))
     allowed = [key for key, value in policy.allow_tags.items() if key in tags and value in ("", tags[key])]
     if policy.allow_tags and not allowed:
-        wanted = " or ".join(f"{key}={value}" if value else key for key, value in policy.allow_tags.items())
-        why = f"it has no tag {wanted}, without which auto-mode stays away (allow_tags)"
-        return Refusal(why, "press y to recover it all the same")
+        wanted = tuple(f"{key}={value}" if value else key for key, value in policy.allow_tags.items())
+        return Refusal(Reason(Why.NO_ALLOW_TAG, resources=wanted))
     return None
 
 
 def _scaling_group(_policy: Policy, _look: Look, case: Case) -> Refusal | None:
-    if not case.plan.spec.instance.scaling_group:
-        return None
-    return Refusal("ESS replaces it by itself", "press y to recover it all the same")
+    return Refusal(Reason(Why.SCALING_GROUP)) if case.plan.spec.instance.scaling_group else None
 
 
 def _places(policy: Policy, _look: Look, case: Case) -> Refusal | None:
@@ -187,23 +242,19 @@ def _places(policy: Policy, _look: Look, case: Case) -> Refusal | None:
         return None
     until = min(case.resting[one] for one in places)
     instance_type, zone, _ = places[0]
-    why = (
-        f"waits: {policy.breaker_failures} replacements of auto-mode in {instance_type} {zone} failed or were "
-        f"reclaimed within an hour; it tries again at {until:%H:%M:%S} UTC"
-    )
-    return Refusal(why, "press y to go now", waits=True)
+    where = f"{instance_type} {zone}"
+    return Refusal(Reason(Why.PLACES_REST, count=policy.breaker_failures, detail=where, at=until))
 
 
 def _cost(policy: Policy, look: Look, case: Case) -> Refusal | None:
     ceiling, own = policy.max_added_cost_per_hour, case.plan.added_cost_per_hour
     if ceiling and not case.plan.surveyed:
-        return Refusal("waits: its added cost is not known yet, and auto-mode has a ceiling", "press y", waits=True)
+        return Refusal(Reason(Why.COST_NOT_KNOWN))
     held = look.held_cost - (case.known.added_cost if case.granted and case.known else 0.0)
     total = look.added_cost + held + own
     if not ceiling or own <= 0 or total <= ceiling:
         return None
-    why = f"auto-mode would add {total:.2f} an hour to the cost, over its ceiling of {ceiling:g}"
-    return Refusal(why, "press y, or raise max_added_cost_per_hour", waits=own <= ceiling)
+    return Refusal(Reason(Why.COST_CEILING, amounts=(round(total, 2), ceiling)))
 
 
 def _limits(policy: Policy, look: Look, case: Case) -> Refusal | None:
@@ -211,12 +262,9 @@ def _limits(policy: Policy, look: Look, case: Case) -> Refusal | None:
     held = bisect_left(look.held, case.turn) if case.granted else len(look.held)
     ahead = 0 if case.granted else bisect_left(look.line, case.turn)
     if ahead >= policy.max_at_once - look.in_flight - held:
-        why = f"waits: {policy.max_at_once} recoveries at once are the limit"
-        return Refusal(why, "press y to go now", waits=True, ahead=ahead)
+        return Refusal(Reason(Why.AT_ONCE, amounts=(policy.max_at_once,)), ahead)
     if ahead >= policy.max_per_hour - look.last_hour - held:
-        free = f", the next is free at {look.free_at:%H:%M:%S} UTC" if look.free_at else ""
-        why = f"waits: {policy.max_per_hour} recoveries an hour are the limit{free}"
-        return Refusal(why, "press y to go now", waits=True, ahead=ahead)
+        return Refusal(Reason(Why.PER_HOUR, amounts=(policy.max_per_hour,), at=look.free_at), ahead)
     return None
 
 

@@ -1,0 +1,57 @@
+"""Which consoles have armed auto-mode, and why it was disarmed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from spottui.domain.facts import Stopped
+from spottui.journal import schema
+from spottui.journal.encoding import decode, encode, moment, stamp
+from spottui.journal.store import upsert
+
+_ARMING = schema.arming.c
+
+
+@dataclass(frozen=True, slots=True)
+class Arming:
+    """That one console armed auto-mode, or what stopped it."""
+
+    console: str
+    armed: bool
+    who: str
+    at: datetime
+    stopped: Stopped | None = None
+
+
+def armings(connection: sa.Connection) -> tuple[Arming, ...]:
+    """Return what each console has last said, the oldest first."""
+    rows = connection.execute(sa.select(schema.arming).order_by(_ARMING.at)).mappings()
+    return tuple(
+        Arming(
+            row["console"],
+            bool(row["armed"]),
+            row["who"],
+            moment(row["at"]),
+            decode(row["stopped"], Stopped) if row["stopped"] else None,
+        )
+        for row in rows
+    )
+
+
+def say(connection: sa.Connection, said: Arming) -> None:
+    """Write what a console says of auto-mode."""
+    row = {"console": said.console, "armed": said.armed, "who": said.who, "at": stamp(said.at)}
+    upsert(connection, schema.arming, [{**row, "stopped": encode(said.stopped) if said.stopped else ""}])
+
+
+def disarm(connection: sa.Connection, who: str, stopped: Stopped | None, now: datetime) -> None:
+    """Disarm for every console."""
+    values = {"armed": False, "who": who, "at": stamp(now), "stopped": encode(stopped) if stopped else ""}
+    connection.execute(schema.arming.update().values(**values))
+
+
+def forget(connection: sa.Connection, consoles: Iterable[str]) -> None:
+    """Drop what consoles that are dead have said."""
+    connection.execute(schema.arming.delete().where(_ARMING.console.in_(list(consoles))))

@@ -1,0 +1,90 @@
+"""How far each channel of notifications has been told of the log, and what it has not taken yet."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from spottui.domain.facts import Logged
+from spottui.journal import schema
+from spottui.journal.encoding import FACT_COLUMNS, as_logged, stamp
+from spottui.journal.store import upsert
+from spottui.journal.writer import Transaction
+
+GIVEN_UP_AFTER = timedelta(days=3)
+"""A fact that could not be told for so long tells nobody anything any more."""
+
+_DELIVERY = schema.delivery.c
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One fact that a channel has not taken yet; `attempts` counts the tries that failed."""
+
+    logged: Logged
+    attempts: int = 0
+
+
+def introduce(transaction: Transaction, channel: str) -> None:
+    """Make a channel known: it is told of what is written from now on, and of nothing older."""
+    connection = transaction.connection
+    known = sa.select(schema.channel.c.seq).where(schema.channel.c.name == channel)
+    if connection.execute(known).scalar() is None:
+        connection.execute(schema.channel.insert().values(name=channel, seq=transaction.head))
+
+
+def told_up_to(connection: sa.Connection, channel: str) -> int:
+    """Return the number of the last fact that a channel was asked to tell."""
+    found = connection.execute(sa.select(schema.channel.c.seq).where(schema.channel.c.name == channel)).scalar()
+    return int(found or 0)
+
+
+def due(connection: sa.Connection, channel: str, now: datetime) -> list[Delivery]:
+    """Return what a channel is to be told now: of each recovery the oldest fact that it has not taken."""
+    query = (
+        sa.select(*FACT_COLUMNS, _DELIVERY.attempts, _DELIVERY.next_try)
+        .join(schema.delivery, _DELIVERY.seq == schema.fact.c.seq)
+        .where(_DELIVERY.channel == channel)
+        .order_by(schema.fact.c.seq)
+    )
+    oldest: dict[str, tuple[float, Delivery]] = {}
+    for row in connection.execute(query):
+        one = Delivery(as_logged(row), row.attempts)
+        oldest.setdefault(one.logged.recovery_id, (row.next_try, one))
+    return [one for next_try, one in oldest.values() if next_try <= stamp(now)]
+
+
+def queue_up(transaction: Transaction, channel: str, facts: Iterable[Logged], up_to: int, now: datetime) -> None:
+    """Write that a channel is to be told of facts, and that all up to a number were looked at."""
+    rows = [_row(channel, one, 0, now) for one in facts]
+    upsert(transaction.connection, schema.delivery, rows)
+    upsert(transaction.connection, schema.channel, [{"name": channel, "seq": up_to}])
+
+
+def taken(transaction: Transaction, channel: str, one: Delivery) -> None:
+    """Write that a channel has taken a fact."""
+    mine = sa.and_(_DELIVERY.channel == channel, _DELIVERY.seq == one.logged.seq)
+    transaction.connection.execute(schema.delivery.delete().where(mine))
+
+
+def failed(transaction: Transaction, channel: str, one: Delivery, next_try: datetime) -> None:
+    """Write a failed try and when the next one is."""
+    upsert(transaction.connection, schema.delivery, [_row(channel, one.logged, one.attempts + 1, next_try)])
+
+
+def give_up_old(transaction: Transaction, channels: Iterable[str], now: datetime) -> int:
+    """Drop what was not taken for days, and what is for channels that are no more; return how much that was."""
+    old = sa.select(schema.fact.c.seq).where(schema.fact.c.at < stamp(now - GIVEN_UP_AFTER))
+    gone = _DELIVERY.channel.not_in(list(channels))
+    return transaction.connection.execute(schema.delivery.delete().where(sa.or_(_DELIVERY.seq.in_(old), gone))).rowcount
+
+
+def waiting(connection: sa.Connection) -> int:
+    """Count what some channel has not taken yet."""
+    return int(connection.execute(sa.select(sa.func.count()).select_from(schema.delivery)).scalar_one())
+
+
+def _row(channel: str, logged: Logged, attempts: int, next_try: datetime) -> dict[str, object]:
+    key = {"channel": channel, "seq": logged.seq, "recovery_id": logged.recovery_id}
+    return {**key, "attempts": attempts, "next_try": stamp(next_try)}

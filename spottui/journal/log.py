@@ -1,0 +1,136 @@
+"""The log on disk: facts by recovery and by their number, words looked for in it, and what is dropped in time."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from spottui.domain import facts as f
+from spottui.domain.facts import Logged
+from spottui.domain.fold import fold
+from spottui.journal import schema
+from spottui.journal.encoding import FACT_COLUMNS, as_logged, decode, stamp, tag
+from spottui.journal.recoveries import newest_of_feed
+from spottui.domain.recovery import Recovery
+from spottui.journal.store import Store
+from spottui.journal.writer import Transaction
+
+LINES_KEPT = timedelta(days=30)
+"""Facts about no recovery, messages and sources, are kept so long."""
+POISON_KEPT = 10_000
+DROPPED_AT_ONCE = 1_000
+_SCANNED_AT_ONCE = 2_000
+
+_FACT = schema.fact.c
+_IN_FEED = _FACT.kind.not_in([tag(kind) for kind in f.QUIET])
+_BY_SEQ = sa.select(*FACT_COLUMNS).order_by(_FACT.seq)
+
+
+class Log:
+    """Reads the log."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def of(self, recovery_id: str) -> tuple[Logged, ...]:
+        """Return every fact of a recovery, oldest first."""
+        return self._all(_BY_SEQ.where(_FACT.recovery_id == recovery_id))
+
+    def after(self, seq: int, limit: int, kinds: Sequence[type] = ()) -> tuple[Logged, ...]:
+        """Return the first facts after a number, at most `limit`, oldest first; of some kinds only, or of all."""
+        query = _BY_SEQ.where(_FACT.seq > seq).limit(limit)
+        return self._all(query.where(_FACT.kind.in_([tag(kind) for kind in kinds])) if kinds else query)
+
+    def between(self, began: datetime, ended: datetime) -> tuple[Logged, ...]:
+        """Return every fact of a stretch of time, oldest first."""
+        return self._all(_BY_SEQ.where(_FACT.at >= stamp(began), _FACT.at <= stamp(ended)))
+
+    def before(self, seq: int, limit: int) -> tuple[Logged, ...]:
+        """Return the newest facts of the feed below a number, oldest first."""
+        with self._store.read() as connection:
+            return tuple(reversed(newest_of_feed(connection, limit, seq)))
+
+    def first_after(self, at: datetime) -> int:
+        """Return the number of the first fact of a time or later, one more than the last where there is none."""
+        with self._store.read() as connection:
+            found = connection.execute(sa.select(sa.func.min(_FACT.seq)).where(_FACT.at >= stamp(at))).scalar()
+            return int(found) if found else int(connection.execute(sa.select(schema.log_head.c.seq)).scalar() or 0) + 1
+
+    def find(
+        self, holds: Callable[[Logged], bool], limit: int, *, above: int = 0, below: int | None = None
+    ) -> tuple[Logged, ...]:
+        """Return facts of the feed for which `holds`, numbered between `above` and `below`, at most `limit`.
+
+        They are the newest of those, newest first; without `below` the oldest, oldest first.
+        """
+        found: list[Logged] = []
+        for one in self._feed(above, below):
+            if holds(one):
+                found.append(one)
+                if len(found) == limit:
+                    break
+        return tuple(found)
+
+    def count(self) -> int:
+        """Return how many facts of the feed are kept."""
+        with self._store.read() as connection:
+            return int(connection.execute(sa.select(sa.func.count()).where(_IN_FEED)).scalar_one())
+
+    def last(self, kind: type, recovery_id: str = "") -> Logged | None:
+        """Return the newest fact of a kind."""
+        query = sa.select(*FACT_COLUMNS).where(_FACT.kind == tag(kind))
+        query = query.where(_FACT.recovery_id == recovery_id) if recovery_id else query
+        with self._store.read() as connection:
+            row = connection.execute(query.order_by(_FACT.seq.desc()).limit(1)).one_or_none()
+        return None if row is None else as_logged(row)
+
+    def unlike_their_facts(self) -> Iterator[str]:
+        """Give the ids of the recoveries whose snapshot is not what their facts come to."""
+        with self._store.read() as connection:
+            ids = connection.execute(sa.select(schema.recovery.c.id)).scalars().all()
+            for recovery_id in ids:
+                rows = connection.execute(_BY_SEQ.where(_FACT.recovery_id == recovery_id))
+                made = fold(as_logged(row) for row in rows)
+                query = sa.select(schema.recovery.c.data).where(schema.recovery.c.id == recovery_id)
+                kept = decode(str(connection.execute(query).scalar()), Recovery)
+                if made is not None and made != kept:
+                    yield str(recovery_id)
+
+    def _feed(self, above: int, below: int | None) -> Iterator[Logged]:
+        """Give the feed piece by piece: what is far away is not read."""
+        last, newest_first = (below, True) if below is not None else (above, False)
+        while True:
+            query = sa.select(*FACT_COLUMNS).where(_IN_FEED, _FACT.seq > above).limit(_SCANNED_AT_ONCE)
+            bound = _FACT.seq < last if newest_first else _FACT.seq > last
+            page = self._all(query.where(bound).order_by(_FACT.seq.desc() if newest_first else _FACT.seq))
+            yield from page
+            if len(page) < _SCANNED_AT_ONCE:
+                return
+            last = page[-1].seq
+
+    def _all(self, query: "sa.Select[tuple[object, ...]]") -> tuple[Logged, ...]:
+        with self._store.read() as connection:
+            return tuple(as_logged(row) for row in connection.execute(query))
+
+
+def drop_old(transaction: Transaction, now: datetime, keep: timedelta) -> int:
+    """Drop some of what nobody looks at any more, and return how much that was; call it again while it is any.
+
+    Facts and plans, which hold user data, of recoveries that ended before `keep`, lines of more than a month ago, and
+    all but the newest poison.
+    """
+    connection, recovery = transaction.connection, schema.recovery.c
+    over = sa.select(recovery.id).where(recovery.ended < stamp(now - keep))
+    dropped = 0
+    for table, column in ((schema.plan, schema.plan.c.recovery_id), (schema.fact, _FACT.recovery_id)):
+        key = next(iter(table.primary_key))
+        some = sa.select(key).where(column.in_(over)).limit(DROPPED_AT_ONCE)
+        dropped += connection.execute(table.delete().where(key.in_(some))).rowcount
+    lines = _FACT.recovery_id == ""
+    old = sa.select(_FACT.seq).where(lines, _FACT.at < stamp(now - LINES_KEPT)).limit(DROPPED_AT_ONCE)
+    dropped += connection.execute(schema.fact.delete().where(_FACT.seq.in_(old))).rowcount
+    poison = sa.select(_FACT.seq).where(_FACT.kind == tag(f.PoisonSeen)).order_by(_FACT.seq.desc())
+    spare = connection.execute(poison.offset(POISON_KEPT).limit(DROPPED_AT_ONCE)).scalars().all()
+    if spare:
+        dropped += connection.execute(schema.fact.delete().where(_FACT.seq.in_(spare))).rowcount
+    return dropped

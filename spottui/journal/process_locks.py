@@ -1,0 +1,140 @@
+"""Which consoles of a journal live on this host: each holds a file locked, which ends with it however it ends.
+
+One directory for each journal. A process that is stopped keeps its lock: it also touches its file each second, and one
+that has not for `STALE_S` does not answer and drives nothing any more.
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Protocol
+
+from spottui.domain.view import LiveConsole
+
+BEAT_S = 1.0
+STALE_S = 10.0
+
+
+class Liveness(Protocol):
+    """Who acts on a journal. `own` is this console's id, as recoveries name their driver; empty for who only reads."""
+
+    own: str
+
+    def living(self) -> tuple[LiveConsole, ...]:
+        """Return the consoles that act on this journal, this one too, oldest first, and those that do not answer."""
+        ...
+
+    def is_alive(self, console: str) -> bool:
+        """Whether a console lives and answers."""
+        ...
+
+    def close(self) -> None:
+        """Be no console any more."""
+        ...
+
+
+class ProcessLocks:
+    """The consoles of one journal file. With `acts` this process is one of them until it ends."""
+
+    def __init__(self, journal: Path, *, acts: bool) -> None:
+        self._directory = journal.with_name(f"{journal.name}.consoles")
+        self.own = ""
+        self._file: IO[str] | None = None
+        self._ended = threading.Event()
+        if acts:
+            self._take_place()
+
+    def living(self) -> tuple[LiveConsole, ...]:
+        """Return the consoles that hold their lock, oldest first."""
+        found = (_console(path) for path in self._files() if _is_locked(path))
+        return tuple(sorted((one for one in found if one), key=lambda one: one.since))
+
+    def is_alive(self, console: str) -> bool:
+        """Whether a console holds its lock and has been heard of lately."""
+        path = self._directory / console
+        return bool(console) and console == path.name and _is_locked(path) and _is_fresh(path)
+
+    def forget_dead(self) -> None:
+        """Remove the files of consoles that have ended."""
+        for path in self._files():
+            try:
+                with path.open("r+") as file:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    path.unlink(missing_ok=True)
+            except OSError:
+                continue
+
+    def close(self) -> None:
+        """Give the lock back."""
+        self._ended.set()
+        if self._file:
+            self._file.close()
+
+    def _take_place(self) -> None:
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        host, pid = socket.gethostname(), os.getpid()
+        self.own = f"{host}-{pid}-{secrets.token_hex(4)}"
+        # Locked before it has its name: nobody may find it unlocked and think its owner dead.
+        unnamed = self._directory / f".{self.own}"
+        self._file = unnamed.open("w", encoding="utf-8")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        json.dump({"host": host, "pid": pid, "since": datetime.now(UTC).timestamp()}, self._file)
+        self._file.flush()
+        _touch(unnamed)
+        unnamed.rename(self._directory / self.own)
+        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
+
+    def _beat(self) -> None:
+        while not self._ended.wait(BEAT_S):
+            try:
+                _touch(self._directory / self.own)
+            except OSError:
+                # Somebody has removed the directory: without it nobody can know that this console lives.
+                continue
+
+    def _files(self) -> Iterator[Path]:
+        try:
+            yield from (path for path in sorted(self._directory.iterdir()) if not path.name.startswith("."))
+        except OSError:
+            return
+
+
+def _touch(path: Path) -> None:
+    """By the clock that no one sets and that a sleeping machine stops: all processes of a host share it."""
+    now = time.monotonic_ns()
+    os.utime(path, ns=(now, now))
+
+
+def _is_fresh(path: Path) -> bool:
+    try:
+        return time.monotonic_ns() - path.stat().st_mtime_ns < STALE_S * 1e9
+    except OSError:
+        return False
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with path.open(encoding="utf-8") as file:
+            # Shared, so that two who ask at once do not take each other for the owner.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _console(path: Path) -> LiveConsole | None:
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+        since = datetime.fromtimestamp(float(said["since"]), UTC)
+        return LiveConsole(path.name, str(said["host"]), int(said["pid"]), since, _is_fresh(path))
+    except (OSError, ValueError, KeyError, TypeError, OverflowError):
+        return None

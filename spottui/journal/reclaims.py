@@ -1,0 +1,167 @@
+"""From signs to reclaims: each to the one recovery that it speaks of, opened with the first."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from spottui.domain.facts import DriverChanged, Fact, LockGone, Released, SignSeen
+from spottui.domain.interruption import Evidence, Interruption, Observation, Release, deadline_of, first_sight, fuse, same_reclaim
+from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.journal.writer import Transaction
+
+EPOCHS = 20
+"""The newest reclaims of one instance among which an observation's own is looked for."""
+
+NameOf = Callable[[str, str], str]
+"""Gives the name of an instance by region and id, empty when it is not known."""
+
+
+@dataclass(slots=True)
+class Sighting:
+    """What a batch of a source comes to: signs, releases, and facts about no recovery with region and instance id."""
+
+    observations: list[Observation] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
+    others: list[tuple[Fact, str, str]] = field(default_factory=list)
+
+
+def take_in(
+    transaction: Transaction, seen: Sighting, name_of: NameOf, driver: str, now: datetime
+) -> tuple[Recovery, ...]:
+    """Write all of it, and return the recoveries that were spoken of, those that were opened among them.
+
+    `driver` is the console that goes on with what is opened. Of a release, those recoveries are returned to which it
+    was news.
+    """
+    for fact, region, instance_id in seen.others:
+        transaction.log(fact, now, region, instance_id)
+    known = _known(transaction, seen)
+    found = [_observe(transaction, one, known, name_of, driver, now) for one in seen.observations]
+    gone = [one for release in seen.releases for one in _release(transaction, release, known, now)]
+    return (*found, *gone)
+
+
+def unlocked(transaction: Transaction, region: str, instance_ids: Sequence[str], now: datetime) -> list[str]:
+    """Write that the fleet has shown these instances without a lock after their deadline: the next lock is new.
+
+    Returns those of which no lock is left to be seen gone.
+    """
+    known = transaction.of_instances(region, instance_ids)
+    return [one for one in instance_ids if _unlock(transaction, known.get(one, [])[:EPOCHS], now)]
+
+
+def release(transaction: Transaction, gone: Release, now: datetime) -> tuple[Recovery, ...]:
+    """Write that an instance is gone, and return the recoveries to which that was news."""
+    return take_in(transaction, Sighting(releases=[gone]), lambda *_: "", "", now)
+
+
+_Known = dict[tuple[str, str], list[Recovery]]
+"""The recoveries of instances, by region and id, the newest first."""
+
+
+def _known(transaction: Transaction, seen: Sighting) -> _Known:
+    wanted: dict[str, list[str]] = {}
+    for one in (*seen.observations, *seen.releases):
+        wanted.setdefault(one.region, []).append(one.instance_id)
+    found: _Known = {}
+    for region, ids in wanted.items():
+        found.update(((region, key), ones[:EPOCHS]) for key, ones in transaction.of_instances(region, ids).items())
+    return found
+
+
+def _observe(
+    transaction: Transaction, seen: Observation, known: _Known, name_of: NameOf, driver: str, now: datetime
+) -> Recovery:
+    of_instance = known.setdefault((seen.region, seen.instance_id), [])
+    same = _meant(of_instance, seen)
+    if same is None:
+        opened = _open(transaction, seen, of_instance, name_of, driver, now)
+        of_instance.insert(0, opened)
+        return opened
+    fused = fuse(same.interruption, seen)
+    again = fused.duplicates if fused.evidence == same.interruption.evidence else 0
+    after = transaction.record(same.recovery_id, _sign(seen, fused, again), now)
+    of_instance[of_instance.index(same)] = after
+    return after
+
+
+def _meant(of_instance: Iterable[Recovery], seen: Observation) -> Recovery | None:
+    """Return the recovery that an observation speaks of: an old message may mean an old one.
+
+    A lock that was never seen gone is still the same, whatever was said since.
+    """
+    matching = [
+        one
+        for one in of_instance
+        if same_reclaim(
+            one.interruption, seen, closed=_is_closed(one.state, seen.source), acting=one.is_acting
+        )
+    ]
+    locked = [one for one in matching if one.interruption.locked and seen.source is Evidence.LOCK]
+    return next(iter(locked or matching), None)
+
+
+def _is_closed(state: RecoveryState, source: Evidence) -> bool:
+    """Whether a recovery came to nothing; one that a person stopped did only for a person who asks again."""
+    if source is Evidence.ENGINEER:
+        return state.came_to_nothing or state is RecoveryState.VETOED
+    return state in (RecoveryState.FAILED, RecoveryState.SKIPPED)
+
+
+def _open(
+    transaction: Transaction,
+    seen: Observation,
+    of_instance: Sequence[Recovery],
+    name_of: NameOf,
+    driver: str,
+    now: datetime,
+) -> Recovery:
+    """Two reclaims of one instance cannot have begun in one second; two askings of an engineer can."""
+    taken = {one.interruption.epoch for one in of_instance}
+    opened = first_sight(seen, now)
+    epoch = next(number for number in range(opened.epoch, opened.epoch + EPOCHS + 1) if number not in taken)
+    sign = _sign(seen, opened, 0, epoch, name_of(seen.region, seen.instance_id))
+    recovery_id = f"{seen.region}.{seen.instance_id}.{epoch}"
+    recovery = transaction.begin(sign, now, seen.region, seen.instance_id, recovery_id)
+    released = transaction.released_at(seen.region, seen.instance_id)
+    if released:
+        recovery = transaction.record(recovery_id, Released(released, recovery.deadline), now)
+    if driver:
+        recovery = transaction.record(recovery_id, DriverChanged(driver, 1), now)
+    return recovery
+
+
+def _sign(seen: Observation, known: Interruption, again: int, epoch: int = 0, name: str = "") -> SignSeen:
+    return SignSeen(
+        source=seen.source,
+        began=seen.at,
+        deadline=known.deadline,
+        own_deadline=deadline_of(seen),
+        action=seen.action,
+        message_id=seen.message_id,
+        again=again,
+        epoch=epoch,
+        name=name,
+        marks=known.marks,
+    )
+
+
+def _release(transaction: Transaction, gone: Release, known: _Known, now: datetime) -> list[Recovery]:
+    """Write the first word of a release, and return the open recoveries to which it was news."""
+    of_instance = known.get((gone.region, gone.instance_id), [])
+    told: list[Recovery] = []
+    for one in of_instance:
+        if one.interruption.released_at is None:
+            after = transaction.record(one.recovery_id, Released(gone.at, one.deadline), now)
+            told += [] if one.state.is_final else [after]
+    if not of_instance:
+        transaction.log(Released(gone.at), now, gone.region, gone.instance_id)
+    return told
+
+
+def _unlock(transaction: Transaction, of_instance: Sequence[Recovery], now: datetime) -> bool:
+    locked = [one for one in of_instance if one.interruption.locked and one.interruption.unlocked_at is None]
+    over = [one for one in locked if one.interruption.over_at < now]
+    for one in over:
+        transaction.record(one.recovery_id, LockGone(), now)
+    return len(over) == len(locked)

@@ -1,0 +1,197 @@
+"""What a database must give the journal, and the journal on one host: an SQLite file, WAL, every commit on disk."""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from spottui.journal import schema
+
+BUSY_TIMEOUT_MS = 5_000
+CACHE_KIB = 512
+CHECKPOINT_PAGES = 2_000
+"""The WAL is written back into the file at about eight megabytes."""
+
+
+class JournalProblem(Exception):
+    """The journal cannot be used; the text names it and says what can be done."""
+
+
+class Store(Protocol):
+    """A database. `address` names it for people and holds no password."""
+
+    address: str
+    read_only: bool
+
+    def write(self) -> AbstractContextManager[sa.Connection]:
+        """Begin a transaction as the only writer of all processes; committed, on disk, when the block is left."""
+        ...
+
+    def read(self) -> AbstractContextManager[sa.Connection]:
+        """Give a connection for queries; it waits for no writer."""
+        ...
+
+    def changes(self) -> object:
+        """Return a value that is another one after a commit of another process; asks for nothing else."""
+        ...
+
+    def await_change(self, timeout_s: float, stop: Callable[[float], bool]) -> None:
+        """Wait until another process may have committed something; `stop(seconds)` waits and says when to give up."""
+        ...
+
+    def integrity(self) -> str:
+        """Return what the database finds wrong with itself, empty when it is sound."""
+        ...
+
+    def is_gone(self) -> bool:
+        """Whether what was opened is not there any more, or another was put in its place."""
+        ...
+
+    def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class SqliteStore:
+    """A journal in a file, for the consoles of one host; readable by its owner only."""
+
+    def __init__(self, path: Path, *, read_only: bool) -> None:
+        self.path = path
+        self.address = str(path)
+        self.read_only = read_only
+        exists = path.exists()
+        if not read_only:
+            _make_private(path)
+        self._reading = _engine(_address(path, exists or not read_only))
+        self._writing = None if read_only else _writing_engine(path)
+        if not exists and read_only:
+            schema.metadata.create_all(self._reading)
+        self._inode = _inode(path)
+        self._watching: Any = None
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """Take SQLite's write lock at once, so that what is read inside cannot change under it."""
+        if self._writing is None:
+            raise JournalProblem(f"journal {self.path}: it was opened to be read")
+        with self._writing.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Give a connection for queries."""
+        with self._reading.connect() as connection:
+            yield connection
+
+    def changes(self) -> object:
+        """Return SQLite's own count of commits by others; it is a connection's, so it is always the same one's."""
+        if self._writing:
+            writing = self._writing.raw_connection()
+            try:
+                return writing.cursor().execute(_CHANGES).fetchone()[0]
+            finally:
+                writing.close()
+        if self._watching is None:
+            self._watching = self._reading.raw_connection()
+        return self._watching.cursor().execute(_CHANGES).fetchone()[0]
+
+    def await_change(self, timeout_s: float, stop: Callable[[float], bool]) -> None:
+        """Wait: a file tells nobody, it is looked at again."""
+        stop(timeout_s)
+
+    def integrity(self) -> str:
+        """Return what `PRAGMA quick_check` says."""
+        with self.read() as connection:
+            said = connection.exec_driver_sql("PRAGMA quick_check").scalar()
+        return "" if said == "ok" else str(said)
+
+    def is_gone(self) -> bool:
+        """Whether the file was deleted or replaced under us: what is written now would be in nobody's journal."""
+        return self._inode is not None and _inode(self.path) != self._inode
+
+    def close(self) -> None:
+        """Close every connection."""
+        if self._watching:
+            self._watching.close()
+        self._reading.dispose()
+        if self._writing:
+            self._writing.dispose()
+
+
+_CHANGES = "PRAGMA data_version"
+
+
+def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Write rows, each in the place of the one with its primary key."""
+    if rows:
+        connection.execute(_upsert(connection.dialect.name, table), list(rows))
+
+
+@lru_cache(maxsize=32)
+def _upsert(dialect: str, table: sa.Table) -> sa.Insert:
+    insert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
+    key = [column.name for column in table.primary_key]
+    rest = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in key}
+    return insert.on_conflict_do_update(index_elements=key, set_=rest)
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _address(path: Path, exists: bool) -> str:
+    """One that no process has open and whose directory is read-only is read without a lock; one that is not there is empty."""
+    if not exists:
+        return "file::memory:?cache=shared"
+    at_rest = not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK)
+    return f"file:{quote(str(path.absolute()))}?mode=ro{'&immutable=1' if at_rest else ''}"
+
+
+def _engine(address: str, *, connections: int = 5) -> sa.Engine:
+    # The parameters of a statement that fails hold user data, and its text goes to the log.
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(address, uri=True, check_same_thread=False, isolation_level=None)
+        connection.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+        connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
+        return connection
+
+    return sa.create_engine("sqlite://", creator=connect, poolclass=sa.QueuePool, pool_size=connections, hide_parameters=True)
+
+
+def _writing_engine(path: Path) -> sa.Engine:
+    engine = _engine(f"file:{quote(str(path.absolute()))}?mode=rw", connections=1)
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin_immediate(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _make_private(path: Path) -> None:
+    """The journal holds user data and plans: the directory is 0700 and the file 0600 from the first byte on."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        raise JournalProblem(
+            f"journal {path}: {error.strerror}. Name another place with `journal` in the configuration."
+        ) from None

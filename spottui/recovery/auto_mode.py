@@ -1,0 +1,283 @@
+"""Auto-mode: whether it is armed, and what it may do without a person, the same for every console of a journal."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from spottui.domain.clock import Clock
+from spottui.domain.facts import Armed, AutoAnswered, Decided, Disarmed, NotArmed, Stop, Stopped
+from spottui.domain.forecast import Forecast
+from spottui.domain.reasons import Reason, Why
+from spottui.domain.recovery import AutoAnswer, AutoAsked, Decision, Recovery
+from spottui.domain.refusal import Refused
+from spottui.domain.plan import Plan
+from spottui.domain.settings import Policy
+from spottui.domain.view import AutoMode
+from spottui.journal import Journal
+from spottui.journal.arming import Arming, armings, disarm, forget, say
+from spottui.journal.writer import Transaction, Urgency
+from spottui.recovery.auto_mode_rules import (
+    AUTO,
+    Case,
+    Grant,
+    Look,
+    Place,
+    Refusal,
+    Standing,
+    failures_in_a_row,
+    is_asking,
+    judge,
+    look_at,
+    resting_places,
+)
+
+T = TypeVar("T")
+
+LOOK_KEPT = timedelta(seconds=0.5)
+"""A thousand recoveries that wait ask every second: what they wait for is counted this often for all of them."""
+PLACES_KEPT = timedelta(seconds=5)
+SHOWN_KEPT = timedelta(seconds=5)
+"""Without a fact only a stop file, a dead console or the hour that went on change what is shown."""
+PATIENCE_S = 10.0
+
+
+class AutoModeControl:
+    """Armed or not, and the limits. Thread-safe.
+
+    A console's arming counts as long as its process lives. What is granted is counted and written in one transaction,
+    so that the limits hold over all consoles; between transactions only refusals rely on what was counted a moment ago.
+    """
+
+    def __init__(self, journal: Journal, policy: Policy, clock: Clock) -> None:
+        self._journal = journal
+        self._policy = policy
+        self._clock = clock
+        self._consoles = journal.consoles
+        self._last_look: Look | None = None
+        self._places: tuple[datetime, dict[Place, datetime]] | None = None
+        self._shown: tuple[int, datetime, AutoMode] | None = None
+
+    @property
+    def armed(self) -> bool:
+        """Whether it was armed when it was asked last."""
+        return self._last_look is None or self._last_look.standing.armed
+
+    def arm(self, who: str, stopped_message: Callable[[Stopped], str]) -> None:
+        """Let auto-mode confirm by itself; raises `Refused`, in the words of `stopped_message`, while there is a stop file."""
+        now, stopped = self._clock.now(), self._stop_file()
+
+        def write(transaction: Transaction) -> None:
+            console = self._consoles.own
+            say(transaction.connection, Arming(console, stopped is None, who, now, stopped))
+            transaction.log(NotArmed(who, stopped) if stopped else Armed(who, console), now)
+
+        self._journal.run(write, Urgency.DECISION, PATIENCE_S)
+        self._last_look = None
+        if stopped:
+            raise Refused(f"Auto-mode is not armed: {stopped_message(stopped)}.")
+
+    def disarm(self, who: str, stopped: Stopped | None) -> None:
+        """Leave every confirmation to people, in every console; what stopped it stays on the screen."""
+        now = self._clock.now()
+        self._journal.run(lambda transaction: self._disarm(transaction, who, stopped, now), Urgency.DECISION, PATIENCE_S)
+        self._last_look = None
+
+    def state(self) -> AutoMode:
+        """Return whether it is armed, by whom or why not, its limits, and how far they are used."""
+        seen, now = self._journal.recoveries.seq, self._clock.now()
+        if self._shown and self._shown[0] == seen and timedelta(0) <= now - self._shown[1] < SHOWN_KEPT:
+            return self._shown[2]
+        state = self._state(now)
+        self._shown = seen, now, state
+        return state
+
+    async def ask(self, recovery: Recovery, plan: Plan, forecast: Forecast) -> Grant | Refusal:
+        """Say whether auto-mode may recover this now, and when its veto window ends; a window holds a place."""
+        now = self._clock.now()
+        look = self._recent_look(now)
+        case = Case(recovery, plan, forecast, now, self._resting_at(now))
+        answer = judge(self._policy, look, case)
+        if look.standing.tripped:
+            await asyncio.wrap_future(self._journal.submit(self._trip, Urgency.DECISION))
+            self._last_look = None
+        if _news(look, case, answer) is None:
+            return answer
+        write = self._answer_again if isinstance(answer, Grant) else self._note_again
+        return await self._write(write, case)
+
+    async def confirm(self, recovery: Recovery, plan: Plan, forecast: Forecast) -> bool:
+        """Confirm for auto-mode when the veto window is over; False when something stands against it meanwhile."""
+        now = self._clock.now()
+        case = Case(recovery, plan, forecast, now, self._resting_at(now))
+        answer = await self._write(self._confirm, case)
+        return answer is None
+
+    def resting(self) -> dict[Place, datetime]:
+        """Return the places where auto-mode's replacements fail, which it leaves out until the time given."""
+        return self._resting_at(self._clock.now())
+
+    async def _write(self, write: Callable[[Transaction, Case], T], case: Case) -> T:
+        def run(transaction: Transaction) -> T:
+            fresh = transaction.recovery(case.recovery.recovery_id) or case.recovery
+            return write(transaction, Case(fresh, case.plan, case.forecast, case.now, case.resting))
+
+        return await asyncio.wrap_future(self._journal.submit(run, Urgency.DECISION))
+
+    def _answer_again(self, transaction: Transaction, case: Case) -> Grant | Refusal:
+        """A place is only given by what holds in the transaction."""
+        look = self._look(transaction.connection, transaction.lately(), case.now)
+        answer = judge(self._policy, look, case)
+        _note(transaction, look, case, answer)
+        return answer
+
+    def _note_again(self, transaction: Transaction, case: Case) -> Grant | Refusal:
+        look = self._recent_look(case.now)
+        answer = judge(self._policy, look, case)
+        if isinstance(answer, Grant):
+            return self._answer_again(transaction, case)
+        _note(transaction, look, case, answer)
+        return answer
+
+    def _confirm(self, transaction: Transaction, case: Case) -> Grant | Refusal | None:
+        look = self._look(transaction.connection, transaction.lately(), case.now)
+        answer = judge(self._policy, look, case)
+        if not isinstance(answer, Grant) or answer.veto_until > case.now:
+            _note(transaction, look, case, answer)
+            return answer
+        recovery_id, cost = case.recovery.recovery_id, case.plan.added_cost_per_hour
+        confirmed = AutoAnswered(AutoAnswer.CONFIRMED, Reason(Why.PLAN_READY), cost)
+        transaction.record(recovery_id, confirmed, case.now)
+        transaction.record(recovery_id, Decided(Decision.CONFIRM, AUTO, case.plan.digest), case.now)
+        return None
+
+    def _state(self, now: datetime) -> AutoMode:
+        recoveries = self._journal.recoveries.lately()
+        with self._journal.store.read() as connection:
+            look = self._look(connection, recoveries, now)
+        if look.standing.tripped and not self._journal.store.read_only:
+            self._journal.submit(self._trip, Urgency.DECISION)
+        policy, standing = self._policy, look.standing
+        return AutoMode(
+            armed=standing.armed,
+            in_flight=look.in_flight,
+            max_at_once=policy.max_at_once,
+            max_per_hour=policy.max_per_hour,
+            veto_window_s=policy.veto_window_s,
+            stopped=standing.stopped,
+            who=standing.who,
+            since=standing.since,
+            waiting=len(look.line),
+            last_hour=look.last_hour,
+            added_cost_per_hour=look.added_cost,
+            max_added_cost_per_hour=policy.max_added_cost_per_hour,
+            resting=tuple(
+                (f"{kind} {zone}", until) for (kind, zone, _), until in sorted(self._resting_at(now).items())
+            ),
+        )
+
+    def _recent_look(self, now: datetime) -> Look:
+        known = self._last_look
+        if known is None or not timedelta(0) <= now - known.at < LOOK_KEPT:
+            with self._journal.store.read() as connection:
+                known = self._last_look = self._look(connection, self._journal.recoveries.lately(), now)
+        return known
+
+    def _look(self, connection: sa.Connection, recoveries: Iterable[Recovery], now: datetime) -> Look:
+        known = list(recoveries)
+        living: dict[str, bool] = {}
+
+        def is_alive(console: str) -> bool:
+            if console not in living:
+                living[console] = self._consoles.is_alive(console)
+            return living[console]
+
+        return look_at(known, self._standing(connection, known, is_alive), self._policy, now, is_alive)
+
+    def _standing(
+        self, connection: sa.Connection, recoveries: list[Recovery], is_alive: Callable[[str], bool]
+    ) -> Standing:
+        said = armings(connection)
+        if not said:
+            return Standing(False)
+        armed = [one for one in said if one.armed and is_alive(one.console)]
+        if not armed:
+            last = said[-1]
+            stopped = Stopped(Stop.CONSOLE_ENDED) if last.armed else last.stopped
+            return Standing(False, last.who, last.at, stopped)
+        first = armed[0]
+        stopped = self._stop_file() or self._breaker(recoveries, first.at)
+        return Standing(stopped is None, first.who, first.at, stopped, tripped=stopped is not None)
+
+    def _stop_file(self) -> Stopped | None:
+        stop_file = self._policy.stop_file
+        if not stop_file:
+            return None
+        try:
+            Path(stop_file).lstat()
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError as error:
+            return Stopped(Stop.STOP_FILE_UNREADABLE, stop_file, error.strerror or "")
+        return Stopped(Stop.STOP_FILE, stop_file)
+
+    def _breaker(self, recoveries: list[Recovery], armed_at: datetime) -> Stopped | None:
+        failures = self._policy.breaker_failures
+        if not 0 < failures <= failures_in_a_row(recoveries, armed_at):
+            return None
+        return Stopped(Stop.BREAKER, count=failures)
+
+    def _trip(self, transaction: Transaction) -> None:
+        """Disarm, unless another console has; what consoles that are dead have said is dropped."""
+        now = self._clock.now()
+        look = self._look(transaction.connection, transaction.lately(), now)
+        if look.standing.tripped:
+            self._disarm(transaction, "", look.standing.stopped, now)
+        said = armings(transaction.connection)
+        forget(transaction.connection, [one.console for one in said if not self._consoles.is_alive(one.console)])
+
+    def _disarm(self, transaction: Transaction, who: str, stopped: Stopped | None, now: datetime) -> None:
+        """Recoveries in their veto window or in line lose their place."""
+        disarm(transaction.connection, who, stopped, now)
+        transaction.log(Disarmed(who, stopped), now)
+        for one in transaction.lately():
+            if one.auto and one.auto.answer in (AutoAnswer.GRANTED, AutoAnswer.IN_LINE) and not one.state.is_final:
+                withdrawn = AutoAnswered(AutoAnswer.REFUSED, Reason(Why.PLAN_READY), one.auto.added_cost)
+                transaction.record(one.recovery_id, withdrawn, now)
+
+    def _resting_at(self, now: datetime) -> dict[Place, datetime]:
+        if self._places is None or not timedelta(0) <= now - self._places[0] < PLACES_KEPT:
+            recoveries = self._journal.recoveries.lately()
+            reclaimed = {one.instance_id: one.started for one in recoveries if one.interruption.locked}
+            self._places = now, resting_places(recoveries, reclaimed, self._policy.breaker_failures, now)
+        return {place: until for place, until in self._places[1].items() if until > now}
+
+
+def _note(transaction: Transaction, look: Look, case: Case, answer: Grant | Refusal) -> None:
+    new = _news(look, case, answer)
+    if new is not None:
+        transaction.record(case.recovery.recovery_id, new, case.now)
+
+
+def _news(look: Look, case: Case, answer: Grant | Refusal) -> AutoAnswered | None:
+    """Return the answer when it differs from the last one in what others go by, or in what people read."""
+    if not is_asking(look, case):
+        return None
+    cost = case.plan.added_cost_per_hour
+    if isinstance(answer, Grant):
+        if not case.granted and answer.veto_until <= case.now:
+            return None
+        new = AutoAnswered(AutoAnswer.GRANTED, Reason(Why.VETO_WINDOW), cost, answer.veto_until)
+    else:
+        kind = AutoAnswer.REFUSED if answer.ahead is None else AutoAnswer.IN_LINE
+        new = AutoAnswered(kind, answer.reason, cost)
+    known = case.known
+    same = known and _told(AutoAsked(new.answer, new.reason, known.at, new.added_cost, new.veto_until)) == _told(known)
+    return None if same else new
+
+
+def _told(asked: AutoAsked) -> tuple[object, ...]:
+    return asked.answer, asked.reason, asked.added_cost, asked.veto_until

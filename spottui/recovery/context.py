@@ -1,0 +1,202 @@
+"""What every step of a recovery works with: its own recovery, and the rooms that all of them share."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import TypeVar
+
+from spottui.cloud.ecs import OUR_TAG, Ecs
+from spottui.cloud.errors import CloudError
+from spottui.cloud.lanes import Lanes
+from spottui.domain.clock import Clock
+from spottui.domain.facts import Fact, NextStepChanged, StateEntered
+from spottui.domain.forecast import Forecast, before_image
+from spottui.domain.plan import Plan, Route
+from spottui.domain.reasons import Failure, NextStep, Reason, Why
+from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.settings import Settings
+from spottui.journal import Journal
+from spottui.journal.writer import Transaction, Urgency
+from spottui.recovery.auto_mode import AutoModeControl
+from spottui.recovery.polls import Polls
+from spottui.recovery.protect import DiskProtection
+from spottui.recovery.survey import Surveys
+
+T = TypeVar("T")
+
+
+class Fenced(Exception):
+    """Another console drives this recovery now."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepOutcome:
+    """How a recovery, or one of its steps, ended: a final state and the reason.
+
+    One that says `try_next_route` ends its route only, and the plan's next one is taken but for `excluded_routes`;
+    `retryable` says that the route may try the same once more.
+    """
+
+    state: RecoveryState
+    reason: Reason
+    try_next_route: bool = False
+    retryable: bool = False
+    excluded_routes: tuple[Route, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """The rooms that a step may reach, the same for all recoveries of this console."""
+
+    journal: Journal
+    regions: dict[str, Ecs]
+    lanes: Lanes
+    clock: Clock
+    settings: Settings
+    auto_mode: AutoModeControl
+    polls: Polls
+    protection: DiskProtection
+    surveys: Surveys
+
+
+class RecoveryContext:
+    """One recovery that this console drives. Lives in the engine's event loop.
+
+    What it reads is in memory; what it writes is refused, with `Fenced`, once another console drives the recovery.
+    """
+
+    def __init__(self, shared: Shared, recovery_id: str, fence: int) -> None:
+        self.shared = shared
+        self.id = recovery_id
+        self.fence = fence
+        self.places: asyncio.Task[None] | None = None
+        self._woken = asyncio.Event()
+
+    @property
+    def recovery(self) -> Recovery:
+        """The recovery as the log has made it."""
+        found = self.shared.journal.recoveries.get(self.id)
+        if found is None:
+            raise LookupError(f"no recovery {self.id} in the journal")
+        return found
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of a recovery that has one."""
+        found = self.shared.journal.recoveries.plan(self.id)
+        if found is None:
+            raise LookupError(f"no plan for {self.id} in the journal")
+        return found
+
+    @property
+    def ecs(self) -> Ecs:
+        """The ECS client of the recovery's region."""
+        return self.shared.regions[self.recovery.region]
+
+    def now(self) -> datetime:
+        """Return the time."""
+        return self.shared.clock.now()
+
+    async def record(self, *facts: Fact, urgency: Urgency = Urgency.INTENT) -> Recovery:
+        """Commit facts, and return the recovery after them."""
+        write = partial(self._write, facts, self.now())
+        return await asyncio.wrap_future(self.shared.journal.submit(write, urgency))
+
+    def show(self, *facts: Fact) -> None:
+        """Write facts that are for the eyes only, soon; they may come late, and nobody waits for them."""
+        self.shared.journal.submit(partial(self._write, facts, self.now()), Urgency.EYES)
+
+    async def change(self, change: Callable[[Transaction, Recovery], T], urgency: Urgency = Urgency.DECISION) -> T:
+        """Commit what a function makes of the recovery as it is at that moment."""
+
+        def run(transaction: Transaction) -> T:
+            return change(transaction, self._own(transaction))
+
+        return await asyncio.wrap_future(self.shared.journal.submit(run, urgency))
+
+    async def enter(self, state: RecoveryState, next_step: NextStep) -> Recovery:
+        """Commit that the recovery is in a state, and what it does next, unless it says so already."""
+        entered = self.entering(state, next_step)
+        return await self.record(*entered) if entered else self.recovery
+
+    def entering(self, state: RecoveryState, next_step: NextStep) -> tuple[Fact, ...]:
+        """Return the fact that says so, or none where that is known."""
+        known = self.recovery
+        if known.state is not state:
+            return (StateEntered(state, next_step=next_step),)
+        return (NextStepChanged(next_step),) if known.next_step != next_step else ()
+
+    async def wait(self, timeout_s: float) -> bool:
+        """Wait until somebody else wrote something of this recovery, at most so long; what came since the last counts."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._woken.wait()
+        except TimeoutError:
+            return False
+        self._woken.clear()
+        return True
+
+    def wake(self) -> None:
+        """End the wait, or the next one."""
+        self._woken.set()
+
+    async def attempt(self, do: Callable[[], T]) -> T | CloudError:
+        """Run one synchronous call in the acting lane; an error of the cloud is returned, not raised."""
+        try:
+            return await asyncio.wrap_future(self.shared.lanes.act(do))
+        except CloudError as error:
+            return error
+
+    def image_s(self, plan: Plan) -> float:
+        """Return what an image of the instance is expected to take, in seconds."""
+        spec = plan.spec
+        return self.shared.journal.image_timings.timing(spec.main_category).estimate_s(spec.image_gib)
+
+    def forecast_now(self, plan: Plan) -> Forecast:
+        """Forecast an image that would be started now."""
+        spec = plan.spec
+        timing = self.shared.journal.image_timings.timing(spec.main_category)
+        return before_image(self.now(), self.recovery.deadline, spec.image_gib, timing)
+
+    def _write(self, facts: tuple[Fact, ...], at: datetime, transaction: Transaction) -> Recovery:
+        recovery = self._own(transaction)
+        for fact in facts:
+            recovery = transaction.record(self.id, fact, at)
+        return recovery
+
+    def _own(self, transaction: Transaction) -> Recovery:
+        recovery = transaction.recovery(self.id)
+        if recovery is None or (recovery.driver, recovery.fence) != (self.shared.journal.consoles.own, self.fence):
+            raise Fenced(f"{self.id} is driven by {recovery.driver if recovery else 'nobody'} now")
+        return recovery
+
+
+def cancelled(known: Recovery) -> StepOutcome:
+    """A person has cancelled it; what it made stays until somebody cleans it up."""
+    left = tuple(f"{one.kind} {one.resource_id}" for one in known.created)
+    return StepOutcome(RecoveryState.CANCELLED, Reason(Why.CANCELLED, resources=left))
+
+
+def failed(reason: Reason) -> StepOutcome:
+    """Nothing more can be done by itself."""
+    return StepOutcome(RecoveryState.FAILED, reason)
+
+
+def leaves(reason: Reason) -> StepOutcome:
+    """What this route stands on is no longer true; another may still lead there."""
+    return StepOutcome(RecoveryState.FAILED, reason, try_next_route=True)
+
+
+def not_done(ctx: RecoveryContext, why: Why, error: CloudError, resource: str = "") -> Reason:
+    """Return that a call came to nothing, or, with the tag to look for, that nobody knows whether it did."""
+    tag = f"{OUR_TAG}={ctx.id}" if error.kind.effect_unknown else ""
+    return Reason(why, resource, tag, failure=failure_of(error))
+
+
+def failure_of(error: CloudError) -> Failure:
+    """Return an error of the cloud as the journal keeps it."""
+    kind = error.kind
+    return Failure(error.action, error.code, kind.value, error.message, error.request_id, kind.effect_unknown)
