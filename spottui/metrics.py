@@ -7,7 +7,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from spottui import __version__
@@ -15,14 +15,13 @@ from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import AutoMode, SourceHealth
 from spottui.journal import Journal
-from spottui.journal.incidents import incidents_since
+from spottui.journal.deliveries import waiting
 
 log = logging.getLogger("spottui.metrics")
 
 HOST = "127.0.0.1"
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS_S = (30, 60, 90, 120, 180, 240, 300, 600)
-_EVER = datetime.fromtimestamp(0, UTC)
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -66,39 +65,44 @@ def serve(port: int, render: Callable[[], str]) -> Callable[[], None]:
 
 def render(journal: Journal, sources: Iterable[SourceHealth], auto: AutoMode, now: datetime) -> str:
     """Return everything in the Prometheus text format."""
-    incidents = incidents_since(journal, _EVER)
+    recoveries = journal.recoveries.all()
     lines = [
         *_metric("spottui_build_info", "gauge", "The version.", {(("version", __version__),): 1}),
-        *_of_incidents(incidents),
-        *_of_recoveries(incidents),
-        *_metric("spottui_letters_waiting", "gauge", "Notifications not yet taken.", {(): journal.outbox.waiting()}),
+        *_of_reclaims(recoveries),
+        *_of_recoveries(recoveries),
+        *_metric("spottui_letters_waiting", "gauge", "Notifications not yet taken.", {(): _waiting(journal)}),
         *_metric("spottui_auto_armed", "gauge", "Whether auto-mode is armed.", {(): int(auto.armed)}),
         *_of_sources(sources, now),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _of_incidents(incidents: Iterable[tuple[Interruption, Recovery]]) -> Iterator[str]:
+def _waiting(journal: Journal) -> int:
+    with journal.store.read() as connection:
+        return waiting(connection)
+
+
+def _of_reclaims(recoveries: Iterable[Recovery]) -> Iterator[str]:
     counted: Counter[Labels] = Counter()
     duplicates: Counter[Labels] = Counter()
-    for interruption, _ in incidents:
+    for interruption in (one.interruption for one in recoveries):
         counted[("region", interruption.region), ("evidence", _strongest(interruption))] += 1
         duplicates[(("region", interruption.region),)] += interruption.duplicates
     yield from _metric("spottui_interruptions_total", "counter", "Reclaims, each once.", counted)
     yield from _metric("spottui_duplicates_suppressed_total", "counter", "Signs of a known reclaim.", duplicates)
 
 
-def _of_recoveries(incidents: Iterable[tuple[Interruption, Recovery]]) -> Iterator[str]:
+def _of_recoveries(recoveries: Iterable[Recovery]) -> Iterator[str]:
     ended: Counter[Labels] = Counter()
     running: Counter[Labels] = Counter()
     took: list[float] = []
-    for interruption, recovery in incidents:
+    for recovery in recoveries:
         if not recovery.state.is_final:
             running[(("region", recovery.region),)] += 1
             continue
         ended[("region", recovery.region), ("state", recovery.state.value)] += 1
         if recovery.state is RecoveryState.RECOVERED and recovery.ended:
-            took.append((recovery.ended - interruption.first_seen).total_seconds())
+            took.append((recovery.ended - recovery.started).total_seconds())
     yield from _metric("spottui_recoveries_total", "counter", "Recoveries that ended, by how.", ended)
     yield from _metric("spottui_recoveries_under_way", "gauge", "Recoveries that have not ended.", running or {(): 0})
     yield from _histogram("spottui_recovery_seconds", "From the first sign to the replacement running.", took)
@@ -109,7 +113,7 @@ def _of_sources(sources: Iterable[SourceHealth], now: datetime) -> Iterator[str]
     ages: dict[Labels, float] = {}
     for source in sources:
         labels = (("source", source.name), ("region", source.region))
-        up[labels] = int(not source.error and not source.is_stale(now))
+        up[labels] = int(source.failure is None and not source.is_stale(now))
         age_s = source.age_s(now)
         if age_s is not None:
             ages[labels] = round(age_s, 3)

@@ -1,16 +1,18 @@
-"""The desk of a replay: it shows a stretch of the journal as it was at each moment of a playback, and never acts."""
+"""The desk of a replay: it shows a stretch of the journal as it was at each moment of a playback, and never acts.
+
+A recovery at a moment is the fold of its facts until then, so that what is seen is what was.
+"""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any, NoReturn
 
-from spottui.domain.as_of import interruption_as_of, recovery_as_of
-from spottui.domain.audit import Entry
 from spottui.domain.background import Background, Found
-from spottui.domain.feed import NOBODY, Event, EventKind
+from spottui.domain.facts import NOBODY, QUIET, Armed, Disarmed, Logged
+from spottui.domain.fold import apply
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.interruption import Interruption
@@ -21,21 +23,84 @@ from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.domain.view import AutoMode, DeskView
 from spottui.journal import Journal
-from spottui.journal.footage import Footage, Scene
+from spottui.journal.history import Incident
+from spottui.words import search
 
+BEFORE, AFTER = timedelta(seconds=5), timedelta(seconds=5)
+EVENTS_BEFORE = 1000
 EVENTS_SHOWN = 1000
 PAST_SHOWN = 10_000
 ROWS_SHOWN = 200
+_SEEN_EACH = timedelta(hours=2)
+"""A spec is written again every hour as long as its instance is there."""
+_ASKS_NOTHING = "a replay asks the cloud nothing"
 
-Stand = tuple[Interruption, Recovery]
-"""A reclaim and its recovery at one moment."""
+
+@dataclass(slots=True)
+class Scene:
+    """One recovery with its facts, oldest first, and the state of the fold at the newest moment that was asked for."""
+
+    recovery: Recovery
+    facts: tuple[Logged, ...]
+    _done: int = 0
+    _stands: Recovery | None = None
+
+    def at(self, now: datetime) -> Recovery | None:
+        """Return the recovery as it stood at a moment, None before its first sign."""
+        if self._done and self.facts[self._done - 1].at > now:
+            self._done, self._stands = 0, None
+        while self._done < len(self.facts) and self.facts[self._done].at <= now:
+            self._stands = apply(self._stands, self.facts[self._done])
+            self._done += 1
+        return self._stands
+
+
+@dataclass(slots=True)
+class Footage:
+    """A stretch of time: its recoveries, its feed after some of before, and the instances that were there."""
+
+    began: datetime
+    ended: datetime
+    scenes: tuple[Scene, ...]
+    events: tuple[Logged, ...]
+    instances: tuple[Instance, ...] = field(default=())
+
+    @property
+    def moments(self) -> tuple[datetime, ...]:
+        """Every time of it at which something was written, its beginning and its end; in no order."""
+        facts = (one.at for group in (*(scene.facts for scene in self.scenes), self.events) for one in group)
+        return (self.began, *(at for at in facts if self.began < at < self.ended), self.ended)
+
+
+def footage(journal: Journal, incident: Incident) -> Footage:
+    """Return all of the journal between an incident's first sign and the last that happened of it.
+
+    What comes long afterwards, the janitor's work say, is left out.
+    """
+    reclaim, recovery = incident.interruption, incident.recovery
+    over = max(reclaim.over_at, recovery.ended or reclaim.over_at)
+    last = max((one.at for one in incident.log if one.at <= over), default=over)
+    began, ended = reclaim.first_seen - BEFORE, max(last, recovery.ended or last) + AFTER
+    known = [one for one in journal.history.between(began, ended) if one.started <= ended]
+    scenes = tuple(Scene(one, journal.log.of(one.recovery_id)) for one in known)
+    inside = tuple(one for one in journal.log.between(began, ended) if not isinstance(one.fact, QUIET))
+    older = journal.log.before(inside[0].seq if inside else journal.log.first_after(began), EVENTS_BEFORE)
+    return Footage(began, ended, scenes, (*older, *inside), _instances(journal, began, known))
+
+
+def _instances(journal: Journal, began: datetime, recoveries: Sequence[Recovery]) -> tuple[Instance, ...]:
+    """Those of the fleet, and those under reclaim as their plans hold them: the fleet forgets in a week."""
+    captured = (one for one in journal.fleet.all() if one.seen_at >= began - _SEEN_EACH)
+    plans = (journal.recoveries.plan(one.recovery_id) for one in recoveries)
+    found = (*(one.spec.instance for one in captured), *(plan.spec.instance for plan in plans if plan))
+    return tuple({(one.region, one.instance_id): one for one in found}.values())
 
 
 class Replay:
-    """Reads like a `Desk`, at the moment of a playback; every command raises `Refused`. Thread-safe.
+    """Reads like a `Desk`, at the moment of a playback; every command raises `Refused`. Thread-safe for one reader.
 
-    `journal` is closed with it. Of what the journal does
-    not keep over time, an instance's status say, it shows that it is not known; auto-mode's limits are those of now.
+    `journal` is closed with it. Of what the journal does not keep over time, an instance's status say, it shows that
+    it is not known; auto-mode's limits are those of now.
     """
 
     def __init__(self, settings: Settings, journal: Journal, footage: Footage, playback: Playback) -> None:
@@ -43,25 +108,25 @@ class Replay:
         self._journal = journal
         self._footage = footage
         self._playback = playback
-        # Threads read the clock before they write: a line can be numbered after one of a later time.
+        # Threads read the clock before they write: a fact can be numbered after one of a later time.
         self._event_times = list(accumulate((event.at for event in footage.events), max))
 
     def view(self) -> DeskView:
         """Return everything as it was at the moment of the playback."""
         version, pace, now = self._playback.version, self._playback.pace, self._playback.now()
-        stands, events = self._stands(now), self._events(now)
+        recoveries, events = self._recoveries(now), self._events(now)
         return DeskView(
             version=version,
             at=now,
             profile=self._settings.profile,
             regions=self._regions(),
-            auto=self._auto(events, [recovery for _, recovery in stands]),
+            auto=self._auto(events, recoveries),
             read_only=True,
             starting=False,
             sources=(),
-            instances=self._instances(stands, now),
-            interruptions=tuple(reclaim for reclaim, _ in reversed(stands)),
-            recoveries=tuple(sorted((one for _, one in stands), key=lambda one: (one.deadline, one.recovery_id))),
+            instances=self._instances(recoveries, now),
+            interruptions=tuple(one.interruption for one in reversed(recoveries)),
+            recoveries=tuple(sorted(recoveries, key=lambda one: (one.deadline, one.recovery_id))),
             events=events[-EVENTS_SHOWN:],
             replay=pace,
         )
@@ -75,10 +140,10 @@ class Replay:
         """Return the plan of a recovery, which the journal keeps as it was last."""
         return self._journal.recoveries.plan(recovery_id)
 
-    def timeline(self, recovery_id: str) -> tuple[Entry, ...]:
+    def timeline(self, recovery_id: str) -> tuple[Logged, ...]:
         """Return what was known of a recovery by now, oldest first."""
         now = self._playback.now()
-        return tuple(entry for entry in self._journal.audit.of(recovery_id) if entry.at and entry.at <= now)
+        return tuple(one for one in self._journal.log.of(recovery_id) if one.at <= now)
 
     def record(self, region: str, instance_id: str) -> InstanceRecord:
         """Return what the journal remembers of an instance: its spec as it was seen last, its reclaims until now."""
@@ -119,17 +184,17 @@ class Replay:
         above: int = 0,
         below: int | None = None,
         named: Mapping[str, Sequence[str]] = NOBODY,
-    ) -> tuple[Event, ...]:
-        """Return lines of the feed until now that hold every word, by their numbers (`Events.find`)."""
+    ) -> tuple[Logged, ...]:
+        """Return facts of the feed until now that hold every word, by their numbers (`Log.find`)."""
         events = self._events(self._now())
         last = events[-1].seq if events else 0
         bound = None if below is None else min(below, last + 1)
-        found = self._journal.events.find(words, limit, above=above, below=bound, named=named)
+        found = self._journal.log.find(search(words, named), limit, above=above, below=bound)
         return tuple(event for event in found if event.seq <= last)
 
     def events_kept(self) -> int:
-        """Return how many lines of the feed there are."""
-        return self._journal.events.count()
+        """Return how many facts of the feed there are."""
+        return self._journal.log.count()
 
     def close(self) -> None:
         """Close the journal."""
@@ -144,21 +209,20 @@ class Replay:
     def _now(self) -> datetime:
         return self._playback.now()
 
-    def _stands(self, now: datetime) -> list[Stand]:
-        return [stand for scene in self._footage.scenes if (stand := _stand(scene, now))]
+    def _recoveries(self, now: datetime) -> list[Recovery]:
+        return [stands for scene in self._footage.scenes if (stands := scene.at(now))]
 
-    def _events(self, now: datetime) -> tuple[Event, ...]:
+    def _events(self, now: datetime) -> tuple[Logged, ...]:
         return self._footage.events[: bisect_right(self._event_times, now)]
 
     def _regions(self) -> tuple[str, ...]:
         configured = (region.id for region in self._settings.regions)
-        return tuple(dict.fromkeys((*configured, *(scene.interruption.region for scene in self._footage.scenes))))
+        return tuple(dict.fromkeys((*configured, *(scene.recovery.region for scene in self._footage.scenes))))
 
-    def _instances(self, stands: Sequence[Stand], now: datetime) -> tuple[Instance, ...]:
-        reclaims = {(one.region, one.instance_id): one for one, _ in stands}
+    def _instances(self, recoveries: Sequence[Recovery], now: datetime) -> tuple[Instance, ...]:
+        reclaims = {(one.region, one.instance_id): one.interruption for one in recoveries}
         still_to_come = {scene.recovery.new_instance_id for scene in self._footage.scenes}
-        still_to_come -= {recovery.new_instance_id for _, recovery in stands}
-        still_to_come -= {reclaim.instance_id for reclaim, _ in stands}
+        still_to_come -= {one.new_instance_id for one in recoveries} | {one.instance_id for one in recoveries}
         seen = ((one, reclaims.get((one.region, one.instance_id))) for one in self._footage.instances)
         return tuple(
             _instance(one, reclaim)
@@ -166,13 +230,12 @@ class Replay:
             if one.instance_id not in still_to_come and _was_there(one, reclaim, now)
         )
 
-    def _auto(self, events: Sequence[Event], recoveries: Sequence[Recovery]) -> AutoMode:
+    def _auto(self, events: Sequence[Logged], recoveries: Sequence[Recovery]) -> AutoMode:
         policy = self._settings.policy
-        said = next((event for event in reversed(events) if _says_auto_mode(event)), None)
-        under_way = (one for one in recoveries if one.decision is Decision.CONFIRM and not one.state.is_final)
+        said = next((one.fact for one in reversed(events) if isinstance(one.fact, Armed | Disarmed)), None)
         return AutoMode(
-            armed=said is not None and said.text.startswith(_ARMED),
-            in_flight=sum(1 for _ in under_way),
+            armed=isinstance(said, Armed),
+            in_flight=sum(one.decision is Decision.CONFIRM and not one.state.is_final for one in recoveries),
             max_at_once=policy.max_at_once,
             max_per_hour=policy.max_per_hour,
             veto_window_s=policy.veto_window_s,
@@ -185,24 +248,8 @@ class Replay:
         return tuple(self._as_of(one, scenes.get(one.recovery.recovery_id), now) for one in begun)
 
     def _as_of(self, past: Past, scene: Scene | None, now: datetime) -> Past:
-        stand = _stand(scene, now) if scene else None
-        return Past.of(*stand, self.plan(past.recovery.recovery_id)) if stand else past
-
-
-_ASKS_NOTHING = "a replay asks the cloud nothing"
-_ARMED, _DISARMED = "auto-mode armed", "auto-mode disarmed"
-
-
-def _says_auto_mode(event: Event) -> bool:
-    return event.kind is EventKind.AUTO and event.text.startswith((_ARMED, _DISARMED))
-
-
-def _stand(scene: Scene, now: datetime) -> Stand | None:
-    reclaim = interruption_as_of(scene.interruption, scene.audit, scene.seen_again, now)
-    if reclaim is None:
-        return None
-    recovery = recovery_as_of(scene.recovery, scene.audit, scene.outlooks, reclaim.deadline, now)
-    return (reclaim, recovery) if recovery else None
+        stands = scene.at(now) if scene else None
+        return Past.of(stands, self.plan(stands.recovery_id)) if stands else past
 
 
 def _was_there(instance: Instance, reclaim: Interruption | None, now: datetime) -> bool:

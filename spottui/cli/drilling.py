@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from spottui import words
-from spottui.cli.consoles import live_consoles
 from spottui.cli.progress import Progress
 from spottui.cloud.errors import CloudError
 from spottui.cloud.event_rules import drill_body
@@ -18,7 +17,7 @@ from spottui.domain.interruption import Evidence
 from spottui.domain.settings import Settings
 from spottui.domain.text import plain
 from spottui.journal import Journal
-from spottui.journal.incidents import incident
+from spottui.journal.history import incident
 
 LOOK_S = 0.2
 CLOCKS_APART = timedelta(minutes=2)
@@ -57,9 +56,9 @@ def await_drill(
     A console that lives takes the message itself and writes it down: then the journal is watched, so that nothing is
     taken away from it. Without one the queue is read here, and what is not this drill is given back.
     """
-    journal = Journal(Path(settings.journal))
+    journal = Journal(settings.journal, read_only=True)
     began, sent = time.monotonic(), datetime.now(UTC)
-    watched = bool(live_consoles(Path(settings.journal)))
+    watched = bool(journal.consoles.living())
     before = _sightings(journal, tools, instance_id)
     try:
         call_id = _sent(send)
@@ -90,11 +89,7 @@ def _sent(send: Callable[[], str]) -> str:
 
 def _sightings(journal: Journal, tools: RegionTools, instance_id: str) -> int:
     """How often messages have spoken of an instance: a drill of a known reclaim only counts as one more."""
-    mine = [
-        one
-        for one in journal.interruptions.latest(200)
-        if (one.region, one.instance_id) == (tools.settings.id, instance_id)
-    ]
+    mine = [one.interruption for one in journal.recoveries.of_instance(tools.settings.id, instance_id)]
     return sum(one.duplicates + (Evidence.QUEUE in one.evidence) for one in mine)
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from spottui.domain.settings import Settings
     from spottui.domain.view import DeskView
-    from spottui.journal.incidents import Incident
+    from spottui.journal.history import Incident
 
 LONGEST_S = 600.0
 """Without a screen a night ends after so long, whatever still runs."""
@@ -90,8 +90,10 @@ def score_of(incident: "Incident") -> Score:
     from spottui.domain.recovery import Decision
 
     known, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
-    decided = (one for one in incident.log if isinstance(one.fact, Decided))
-    first = next((one.at for one in decided if one.fact.decision is Decision.CONFIRM), None)
+    confirmed = (
+        one.at for one in incident.log if isinstance(one.fact, Decided) and one.fact.decision is Decision.CONFIRM
+    )
+    first = next(confirmed, None)
     return Score(
         name=recovery.name or recovery.instance_id,
         state=recovery.state.value,
@@ -107,10 +109,10 @@ def show_score(settings: "Settings", *, headless: bool) -> None:
     from spottui.cli.records import line
     from spottui.domain.text import plain
     from spottui.journal import Journal
-    from spottui.journal.incidents import incident, incidents_since
+    from spottui.journal.history import incident
 
-    journal = Journal(Path(settings.journal))
-    ids = [known.id for known, _ in incidents_since(journal, datetime.fromtimestamp(0, UTC))]
+    journal = Journal(settings.journal, read_only=True)
+    ids = [one.recovery_id for one in journal.recoveries.all()]
     scores = [score_of(found) for found in (incident(journal, one) for one in ids) if found]
     journal.close()
     if headless:

@@ -14,7 +14,7 @@ from spottui.desk import Desk
 from spottui.domain.clock import SystemClock
 from spottui.domain.settings import Settings
 from spottui.domain.view import DeskView
-from spottui.journal.database import JournalProblem
+from spottui.journal.store import JournalProblem
 
 WAIT_S = 0.5
 

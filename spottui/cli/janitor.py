@@ -72,7 +72,7 @@ def _janitor(settings: "Settings") -> "Iterator[Janitor]":
     from spottui.journal import Journal
     from spottui.recovery.janitor import Janitor
 
-    journal = Journal(Path(settings.journal))
+    journal = Journal(settings.journal)
     try:
         regions = {tools.settings.id: tools.ecs for tools in region_tools(settings, credentials_of(settings))}
         yield Janitor(journal, regions, SystemClock())

@@ -50,14 +50,12 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
     """
     from spottui.cloud.launching import check_launch
     from spottui.journal import Journal
-    from spottui.journal.launches import Launches
 
     wanted = settings.templates.get(template)
     if wanted is None:
         known = ", ".join(sorted(settings.templates)) or "none; `spottui launch --help` shows one"
         raise Wrong(f"{template} is no template of the configuration. There are: {known}.")
-    journal = Journal(Path(settings.journal))
-    launches = Launches(journal.database)
+    launches = Journal(settings.journal).launches
     left = launches.open(template)
     if left:
         _finish(settings, launches, left, dry_run=dry_run, as_json=as_json)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from spottui.cli.check import Check, note, ok, wrong
-from spottui.cli.consoles import live_consoles
 from spottui.domain.settings import Settings
 
 COLUMNS, LINES = 80, 24
@@ -22,7 +21,7 @@ INSTEAD = "select with shift and the mouse, or use a terminal that takes it: kit
 def machine_checks(settings: Settings) -> Iterator[Check]:
     """Look at everything on this machine."""
     yield from terminal_checks(is_terminal=sys.stdout.isatty())
-    yield from _journal(Path(settings.journal))
+    yield from _journal(settings.journal)
     yield _disk(Path(settings.journal).parent)
     yield _log()
 
@@ -72,23 +71,24 @@ def _tmux() -> Check:
     return ok("tmux", f"set-clipboard is {said or 'not known'}")
 
 
-def _journal(path: Path) -> Iterator[Check]:
+def _journal(path: str) -> Iterator[Check]:
     from spottui.journal import Journal
-    from spottui.journal.database import JournalProblem
-    from spottui.journal.incidents import integrity
+    from spottui.journal.store import JournalProblem
 
     try:
-        journal = Journal(path)
-        sick = integrity(journal.database)
-        unfinished = len(journal.recoveries.unfinished())
-        journal.close()
+        with Journal(path, read_only=True) as journal:
+            sick = journal.store.integrity()
+            unlike = sum(1 for _ in journal.log.unlike_their_facts())
+            unfinished, watched = len(journal.recoveries.open()), journal.consoles.living()
     except JournalProblem as problem:
         yield wrong("journal", str(problem), f"mv {path} {path}.broken")
         return
     if sick:
         yield wrong("journal", f"{path}: {sick}", f"mv {path} {path}.broken")
         return
-    watched = live_consoles(path)
+    if unlike:
+        yield wrong("journal", f"{path}: {unlike} recoveries are not what their facts come to", "report it")
+        return
     said = f"{path}, {unfinished} recoveries under way, {len(watched)} consoles open"
     if unfinished and not watched:
         yield wrong("journal", f"{said}: nobody goes on with them", "spottui")

@@ -73,7 +73,7 @@ def say(problem: Exception) -> NoReturn:
     """Raise a problem as words with an exit code; a traceback is for the log only."""
     from spottui.cloud.errors import CloudError
     from spottui.domain.refusal import Refused
-    from spottui.journal.database import JournalProblem
+    from spottui.journal.store import JournalProblem
 
     match problem:
         case JournalProblem():

@@ -14,13 +14,13 @@ from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.settings import Policy, Settings
 from spottui.domain.text import plain
 from spottui.journal import Journal
-from spottui.recovery.limits import Case, Look, Refusal, Standing, judge
+from spottui.recovery.auto_mode_rules import Case, Look, Refusal, Standing, judge
 from spottui.recovery.planner import capture, make_plan
 
 
 def plan_now(settings: Settings, ecs: Ecs, instance_id: str) -> Plan | None:
     """Return the plan that a recovery would have now, None when the instance is not known; raises `CloudError`."""
-    journal = Journal(Path(settings.journal))
+    journal = Journal(settings.journal, read_only=True)
     try:
         spec = capture(ecs, journal, SystemClock(), instance_id)
     finally:
@@ -51,10 +51,10 @@ def _confirmed(policy: Policy, plan: Plan, forecast: Forecast, now: datetime) ->
     one, deadline = plan.spec.instance, now + timedelta(seconds=NOTICE_S)
     reclaim = Interruption(one.region, one.instance_id, int(now.timestamp()), now, deadline, (Evidence.LOCK,))
     recovery = Recovery(reclaim, one.name, RecoveryState.NEEDS_YOU, route=plan.route)
-    idle = Look(now, Standing(armed=True), 0, (), 0.0, (), 0, 0.0, None)
+    idle = Look(now, Standing(armed=True))
     # Prices are looked up when it happens.
     priced = replace(plan, surveyed=True)
-    answer = judge(policy, idle, Case(recovery, reclaim, priced, forecast, now, None, {}))
+    answer = judge(policy, idle, Case(recovery, priced, forecast, now, {}))
     if isinstance(answer, Refusal):
         return f"not by auto-mode: {words.reason(answer.reason, one.region)}"
     return f"{(answer.veto_until - now).total_seconds():.0f} s after the lock, if auto-mode is armed and nobody vetoes"
@@ -73,7 +73,7 @@ def _by_route(plan: Plan, policy: Policy, timing: ImageTiming, forecast: Forecas
 
 
 def _timing(settings: Settings, category: str) -> ImageTiming:
-    journal = Journal(Path(settings.journal))
+    journal = Journal(settings.journal, read_only=True)
     try:
         return journal.image_timings.timing(category)
     finally:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from spottui.domain.settings import Settings
     from spottui.journal import Journal
-    from spottui.journal.incidents import Incident
+    from spottui.journal.history import Incident
 
 _EXAMPLES = """\b
 Examples:
@@ -43,11 +43,11 @@ def replay(settings: "Settings", incident: str, speed: float, lines: bool) -> No
 
     The console shows it, read-only: space holds time still, n goes to what happened next. The journal is only read.
     """
-    from spottui.journal.incidents import incident as find
-    from spottui.journal.snapshot import open_copy
+    from spottui.journal import Journal
+    from spottui.journal.history import incident as find
 
     with own_directory("replay") as (directory, own):
-        journal = open_copy(Path(settings.journal), directory)
+        journal = Journal(settings.journal, read_only=True)
         found = find(journal, incident)
         if found is None:
             raise Failed(
@@ -68,8 +68,7 @@ def _show(
     from spottui.config import state_dir
     from spottui.console.app import SpottuiApp
     from spottui.domain.playback import Playback
-    from spottui.journal.footage import footage
-    from spottui.replay import Replay
+    from spottui.replay import Replay, footage
 
     log_to(state_dir() / "spottui.log")
     film = footage(journal, found)

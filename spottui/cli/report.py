@@ -64,9 +64,9 @@ def report(settings: "Settings", incident: str, since: timedelta | None, as_json
 def _post_mortem(settings: "Settings", name: str, *, as_json: bool) -> None:
     from spottui.cli.post_mortem import as_markdown, as_record
     from spottui.journal import Journal
-    from spottui.journal.incidents import incident
+    from spottui.journal.history import incident
 
-    journal = Journal(Path(settings.journal))
+    journal = Journal(settings.journal, read_only=True)
     found = incident(journal, name)
     journal.close()
     if found is None:
@@ -79,7 +79,7 @@ def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv:
     from spottui.cli.statistics import incident_rows, summary
     from spottui.journal import Journal
 
-    journal = Journal(Path(settings.journal))
+    journal = Journal(settings.journal, read_only=True)
     found = tuple(reversed(journal.history.since(since)))
     journal.close()
     rows = incident_rows(found)

@@ -3,14 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from spottui.cli.consoles import live_consoles
 from spottui.cli.progress import Progress
 from spottui.domain.recovery import Recovery
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
-from spottui.journal.incidents import auto_mode_since
+from spottui.journal.arming import armings
 
 ROWS = 200
 
@@ -42,14 +40,11 @@ class Situation:
 
 def look(settings: Settings, progress: Progress, *, ask_cloud: bool) -> Situation:
     """Look once; without the cloud, only at what the journal holds."""
-    path = Path(settings.journal)
-    journal = Journal(path)
-    try:
+    with Journal(settings.journal, read_only=True) as journal:
         recoveries = journal.recoveries.latest(ROWS)
-        living = live_consoles(path)
-        armed = bool(living) and auto_mode_since(journal, living[0].since)
-    finally:
-        journal.close()
+        living = {one.id for one in journal.consoles.living() if one.answers}
+        with journal.store.read() as connection:
+            armed = any(one.armed and one.console in living for one in armings(connection))
     mode = ("auto" if armed else "confirm") if living else "unwatched"
     running = {one.instance_id for one in recoveries if not one.state.is_final}
     cloud = _Cloud()

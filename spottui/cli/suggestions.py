@@ -20,14 +20,14 @@ def templates(ctx: Context, _param: Parameter, begun: str) -> list[CompletionIte
 def spot_instances(ctx: Context, _param: Parameter, begun: str) -> list[CompletionItem]:
     """Offer the spot instances that the journal knows, by name or id, whichever was begun; asks the cloud nothing."""
     settings = _settings(ctx)
-    if settings is None or not Path(settings.journal).exists():
+    if settings is None:
         return []
     from spottui.domain.text import plain
     from spottui.journal import Journal
-    from spottui.journal.database import JournalProblem
+    from spottui.journal.store import JournalProblem
 
     try:
-        journal = Journal(Path(settings.journal))
+        journal = Journal(settings.journal, read_only=True)
     except JournalProblem:
         return []
     captured = [one for region in settings.regions for one in journal.fleet.load(region.id).values()]

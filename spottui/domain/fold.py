@@ -194,9 +194,7 @@ def _image(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
     if known.image_id == image_id:
         return known
     made = known.with_made("image", image_id)
-    return replace(
-        made, image_id=image_id, imaging_since=at, images=known.images + 1, progress=0, forecast_at=None
-    )
+    return replace(made, image_id=image_id, imaging_since=at, images=known.images + 1, progress=0, forecast_at=None)
 
 
 def _instance(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
@@ -249,9 +247,7 @@ def _settled(known: Recovery, token: str) -> Recovery:
 
 
 def _launch_refused(known: Recovery, fact: f.LaunchRefused, at: datetime) -> Recovery:
-    tries = tuple(
-        replace(one, failure=fact.failure) if one.client_token == fact.token else one for one in known.tries
-    )
+    tries = tuple(replace(one, failure=fact.failure) if one.client_token == fact.token else one for one in known.tries)
     refused = replace(_settled(known, fact.token), tries=tries)
     if not fact.instance_id:
         return refused

@@ -247,9 +247,7 @@ class Recovery:
     @property
     def is_acting(self) -> bool:
         """Whether it was allowed and is not over."""
-        return not self.state.is_final and (
-            self.decision is Decision.CONFIRM or not self.state.waits_for_permission
-        )
+        return not self.state.is_final and (self.decision is Decision.CONFIRM or not self.state.waits_for_permission)
 
     def made(self, kind: str) -> tuple[str, ...]:
         """Return the ids of what it made of this kind."""

@@ -5,7 +5,6 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
-import sqlalchemy as sa
 
 from spottui.domain.facts import Fact, Logged
 from spottui.journal import schema
@@ -49,7 +48,7 @@ FACT_COLUMNS = (
 )  # fmt: skip
 
 
-def as_logged(row: sa.Row[Any]) -> Logged:
+def as_logged(row: Any) -> Logged:
     """Return the fact of one row of FACT_COLUMNS."""
     return Logged(row[0], moment(row[1]), _FACT.decode(row[2]), row[3], row[4], row[5])
 
@@ -68,5 +67,5 @@ def fact_row(one: Logged) -> dict[str, object]:
 
 
 @lru_cache(maxsize=32)
-def _decoder(kind: type[T]) -> "msgspec.json.Decoder[T]":
+def _decoder(kind: Any) -> "msgspec.json.Decoder[Any]":
     return msgspec.json.Decoder(kind)

@@ -48,6 +48,11 @@ class Fleet:
         """Return what is known of a region that was loaded; what comes later is seen in it."""
         return MappingProxyType(self._regions.get(region, {}))
 
+    def all(self) -> tuple[Captured, ...]:
+        """Return what is known of all regions, as it is on disk."""
+        with self._store.read() as connection:
+            return tuple(as_captured(row) for row in connection.execute(sa.select(schema.fleet)).mappings())
+
     def get(self, region: str, instance_id: str) -> Captured | None:
         """Return what is known of one instance."""
         known = self._regions.get(region, {}).get(instance_id)

@@ -5,7 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from spottui.domain.facts import DriverChanged, Fact, LockGone, Released, SignSeen
-from spottui.domain.interruption import Evidence, Interruption, Observation, Release, deadline_of, first_sight, fuse, same_reclaim
+from spottui.domain.interruption import (
+    Evidence,
+    Interruption,
+    Observation,
+    Release,
+    deadline_of,
+    first_sight,
+    fuse,
+    same_reclaim,
+)
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.journal.writer import Transaction
 
@@ -61,8 +70,9 @@ _Known = dict[tuple[str, str], list[Recovery]]
 
 def _known(transaction: Transaction, seen: Sighting) -> _Known:
     wanted: dict[str, list[str]] = {}
-    for one in (*seen.observations, *seen.releases):
-        wanted.setdefault(one.region, []).append(one.instance_id)
+    spoken_of = [(one.region, one.instance_id) for one in seen.observations]
+    for region, instance_id in spoken_of + [(one.region, one.instance_id) for one in seen.releases]:
+        wanted.setdefault(region, []).append(instance_id)
     found: _Known = {}
     for region, ids in wanted.items():
         found.update(((region, key), ones[:EPOCHS]) for key, ones in transaction.of_instances(region, ids).items())
@@ -93,9 +103,7 @@ def _meant(of_instance: Iterable[Recovery], seen: Observation) -> Recovery | Non
     matching = [
         one
         for one in of_instance
-        if same_reclaim(
-            one.interruption, seen, closed=_is_closed(one.state, seen.source), acting=one.is_acting
-        )
+        if same_reclaim(one.interruption, seen, closed=_is_closed(one.state, seen.source), acting=one.is_acting)
     ]
     locked = [one for one in matching if one.interruption.locked and seen.source is Evidence.LOCK]
     return next(iter(locked or matching), None)

@@ -180,7 +180,9 @@ class Recoveries:
     def _load(self) -> None:
         table = schema.recovery.c
         with self._store.read() as connection:
-            newest = sa.select(table.ended).where(table.ended.is_not(None)).order_by(table.ended.desc()).limit(ENDED_KEPT)
+            newest = (
+                sa.select(table.ended).where(table.ended.is_not(None)).order_by(table.ended.desc()).limit(ENDED_KEPT)
+            )
             oldest = min(connection.execute(newest).scalars(), default=0.0)
             ended = sa.select(_ROW).where(table.ended >= oldest).order_by(table.ended)
             going = sa.select(_ROW).where(table.ended.is_(None))

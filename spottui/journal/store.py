@@ -139,7 +139,8 @@ def _upsert(dialect: str, table: sa.Table) -> sa.Insert:
     insert = (sqlite if dialect == "sqlite" else postgresql).insert(table)
     key = [column.name for column in table.primary_key]
     rest = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in key}
-    return insert.on_conflict_do_update(index_elements=key, set_=rest)
+    replacing: sa.Insert = insert.on_conflict_do_update(index_elements=key, set_=rest)
+    return replacing
 
 
 def _inode(path: Path) -> tuple[int, int] | None:
@@ -166,7 +167,9 @@ def _engine(address: str, *, connections: int = 5) -> sa.Engine:
         connection.execute(f"PRAGMA cache_size=-{CACHE_KIB}")
         return connection
 
-    return sa.create_engine("sqlite://", creator=connect, poolclass=sa.QueuePool, pool_size=connections, hide_parameters=True)
+    return sa.create_engine(
+        "sqlite://", creator=connect, poolclass=sa.QueuePool, pool_size=connections, hide_parameters=True
+    )
 
 
 def _writing_engine(path: Path) -> sa.Engine:

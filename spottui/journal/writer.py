@@ -88,9 +88,7 @@ class Transaction:
                 if one.region == region and one.instance_id in wanted:
                     known = found.setdefault(one.instance_id, [])
                     found[one.instance_id] = [*(old for old in known if old.recovery_id != one.recovery_id), one]
-        return {
-            key: sorted(ones, key=lambda one: one.interruption.epoch, reverse=True) for key, ones in found.items()
-        }
+        return {key: sorted(ones, key=lambda one: one.interruption.epoch, reverse=True) for key, ones in found.items()}
 
     def released_at(self, region: str, instance_id: str) -> datetime | None:
         """Return when an instance was released of which no reclaim was known then."""

@@ -83,7 +83,9 @@ class AutoModeControl:
     def disarm(self, who: str, stopped: Stopped | None) -> None:
         """Leave every confirmation to people, in every console; what stopped it stays on the screen."""
         now = self._clock.now()
-        self._journal.run(lambda transaction: self._disarm(transaction, who, stopped, now), Urgency.DECISION, PATIENCE_S)
+        self._journal.run(
+            lambda transaction: self._disarm(transaction, who, stopped, now), Urgency.DECISION, PATIENCE_S
+        )
         self._last_look = None
 
     def state(self) -> AutoMode:

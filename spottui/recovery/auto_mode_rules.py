@@ -160,7 +160,9 @@ def is_asking(look: Look, case: Case) -> bool:
 
 def failures_in_a_row(recoveries: Iterable[Recovery], since: datetime) -> int:
     """Return how many of auto-mode's newest recoveries that ended since then failed, back to the last that did not."""
-    endings = sorted((run for one in recoveries for run in _runs(one) if _is_ending(run, since)), key=lambda one: one.ended)
+    endings = sorted(
+        (run for one in recoveries for run in _runs(one) if _is_ending(run, since)), key=lambda one: one.ended
+    )
     count = 0
     for run in reversed(endings):
         if run.state is not RecoveryState.FAILED:

@@ -13,7 +13,9 @@ from spottui.recovery.planner import next_step
 ANOTHER_PLAN = "The plan is not the one that was shown. Open it again."
 
 
-def confirm(transaction: Transaction, recovery_id: str, digest: str, who: str, route: Route | None, now: datetime) -> None:
+def confirm(
+    transaction: Transaction, recovery_id: str, digest: str, who: str, route: Route | None, now: datetime
+) -> None:
     """Write a yes to exactly the plan that had this digest when it was read, with `route`, if given, put first in it.
 
     Raises `Refused` when the plan is another one, or the recovery waits for no word.

@@ -20,4 +20,3 @@ async def mark_leftovers(ctx: RecoveryContext) -> None:
         if ids:
             write = partial(tag, ctx.ecs, resource_type, ids, ctx.id, expires)
             await call_once(ctx, "TagResources", ", ".join(ids), write, f"{resource_type} until {expires}")
-

@@ -7,7 +7,15 @@ from datetime import datetime
 from functools import partial
 
 from spottui.cloud.errors import CloudError
-from spottui.domain.facts import CallAnswered, CallFailed, NextStepChanged, PlanMade, RouteChosen, RouteTaken, StateEntered
+from spottui.domain.facts import (
+    CallAnswered,
+    CallFailed,
+    NextStepChanged,
+    PlanMade,
+    RouteChosen,
+    RouteTaken,
+    StateEntered,
+)
 from spottui.domain.forecast import Forecast, Verdict
 from spottui.domain.interruption import Release
 from spottui.domain.launch_spec import LaunchSpec

@@ -50,4 +50,3 @@ async def _one_move(ctx: RecoveryContext, eip: Eip, new_id: str) -> CloudError |
     if eip.free:
         return await call_once(ctx, "AssociateEipAddress", new_id, partial(ctx.ecs.bind_eip, eip.eip_id, new_id))
     return None
-

@@ -79,4 +79,3 @@ def retry_after_s(error: CloudError, failures: int, interval_s: float, now: date
     if urgent:
         return interval_s
     return float(min(max(interval_s, 1.0) * 2 ** min(failures - 1, 5), max(interval_s, LONGEST_RETRY_S)))
-

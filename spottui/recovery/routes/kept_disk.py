@@ -127,9 +127,7 @@ async def attach_data_disks(ctx: RecoveryContext, new_id: str) -> StepOutcome | 
 def _kept_disks(ctx: RecoveryContext) -> list[Disk]:
     """The disks that outlive the instance, the system disk first: protected by us, or by whoever made them."""
     protected = ctx.recovery.made("kept disk")
-    return [
-        disk for disk in ctx.plan.spec.cloud_disks if disk.disk_id in protected or not disk.delete_with_instance
-    ]
+    return [disk for disk in ctx.plan.spec.cloud_disks if disk.disk_id in protected or not disk.delete_with_instance]
 
 
 def _device(disk: Disk) -> str:

@@ -43,7 +43,9 @@ async def wait_until_stopped(ctx: RecoveryContext) -> StepOutcome | None:
             if found.status is InstanceStatus.STOPPED:
                 return None
             if found.status in UP and ctx.now() > recovery.deadline + timedelta(seconds=LOOK_S):
-                return StepOutcome(RecoveryState.SKIPPED, Reason(Why.CALLED_OFF, recovery.instance_id, found.status.value))
+                return StepOutcome(
+                    RecoveryState.SKIPPED, Reason(Why.CALLED_OFF, recovery.instance_id, found.status.value)
+                )
         if not isinstance(found, CloudError) and loop.time() > until_s:
             return leaves(Reason(Why.NOT_STOPPED, recovery.instance_id, seconds=STOP_GRACE_S))
     return cancelled(ctx.recovery)
