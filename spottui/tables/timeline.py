@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from spottui import words
 from spottui.domain import facts as f
+from spottui.words import EventKind
 
 
 class Sign(StrEnum):
@@ -50,6 +51,14 @@ _SIGNS: dict[type[f.Fact], Sign] = {
     f.ProgressBack: Sign.GOOD,
     f.ProgressLost: Sign.FAILED,
 }
+_EARLIER = {
+    EventKind.RECLAIM: Sign.EVIDENCE,
+    EventKind.LOCK: Sign.EVIDENCE,
+    EventKind.STATE: Sign.STATE,
+    EventKind.CALL: Sign.GOOD,
+    EventKind.DUPLICATE: None,
+}
+"""What a line of an earlier version is; any other is a decision."""
 
 _Call = tuple[str, str]
 """A call by its action, and its ClientToken or what it changes."""
@@ -64,6 +73,8 @@ def sign_of(fact: f.Fact) -> Sign | None:
             return Sign.DECISION if words.event_kind(fact) else None
         case f.CallFailed():
             return Sign.UNKNOWN if fact.failure.effect_unknown else Sign.FAILED
+        case f.EarlierLine():
+            return Sign.FAILED if fact.failed else _EARLIER.get(words.event_kind(fact), Sign.DECISION)
     return _SIGNS.get(type(fact))
 
 

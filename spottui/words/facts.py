@@ -27,15 +27,17 @@ def text(logged: f.Logged) -> str:
 
 
 def search(words: Sequence[str], named: Mapping[str, Sequence[str]]) -> Callable[[f.Logged], bool]:
-    """Return whether a line holds every word, in its kind, region, instance id or text, whatever their case.
+    """Return whether a fact is a line of the feed that holds every word, whatever their case.
 
+    That is in its kind, region, instance id or text.
     A line of one of the instances whose ids `named` has for a word holds that word too.
     """
     wanted = [(word.casefold(), frozenset(named.get(word, ()))) for word in words]
 
     def holds(logged: f.Logged) -> bool:
-        said = f"{event_kind(logged.fact)} {logged.region} {logged.instance_id} {text(logged)}".casefold()
-        return all(word in said or logged.instance_id in ids for word, ids in wanted)
+        kind = event_kind(logged.fact)
+        said = f"{kind} {logged.region} {logged.instance_id} {text(logged)}".casefold()
+        return kind is not None and all(word in said or logged.instance_id in ids for word, ids in wanted)
 
     return holds
 

@@ -486,7 +486,7 @@ async def test_at_80_by_24_all_of_eight_reclaims_are_seen_and_what_comes_next_ca
     recoveries = tuple(recovery(of, reclaim(of), RecoveryState.NEEDS_YOU, next_step=step) for of in made)
     async with running(ScriptedDesk(view(recoveries=recoveries)), size=NARROW) as (pilot, _):
         await shows(pilot, "web-7")
-        assert screen(pilot.app).count("press y: h, then i ·…") == 8
+        assert screen(pilot.app).count("press y: h, then i …") == 8
 
 
 async def test_the_filter_works_as_it_is_typed_and_esc_takes_it_away():

@@ -168,7 +168,7 @@ LINES = [
         "AUTO",
         "auto-mode: waits: 1 recoveries at once are the limit: press y to go now",
     ),
-    (f.AutoAnswered(AutoAnswer.CONFIRMED, Reason(Why.VETO_WINDOW)), None, "auto-mode: goes on"),
+    (f.AutoAnswered(AutoAnswer.CONFIRMED, Reason(Why.PLAN_READY)), None, "auto-mode: goes on"),
     (f.Armed("mia"), "AUTO", "auto-mode armed by mia"),
     (
         f.NotArmed("mia", f.Stopped(f.Stop.STOP_FILE, "/x")),
