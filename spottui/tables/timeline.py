@@ -74,7 +74,7 @@ def sign_of(fact: f.Fact) -> Sign | None:
         case f.CallFailed():
             return Sign.UNKNOWN if fact.failure.effect_unknown else Sign.FAILED
         case f.EarlierLine():
-            return Sign.FAILED if fact.failed else _EARLIER.get(words.event_kind(fact), Sign.DECISION)
+            return _sign_of_earlier(fact)
     return _SIGNS.get(type(fact))
 
 
@@ -104,6 +104,11 @@ def steps(log: Sequence[f.Logged], now: datetime) -> tuple[Step, ...]:
 def last_failure(made: Sequence[Step]) -> Step | None:
     """Return the newest call that failed, None when none did."""
     return next((step for step in reversed(made) if step.sign in (Sign.FAILED, Sign.UNKNOWN)), None)
+
+
+def _sign_of_earlier(line: f.EarlierLine) -> Sign | None:
+    kind = words.event_kind(line)
+    return Sign.FAILED if line.failed else _EARLIER.get(kind, Sign.DECISION) if kind else None
 
 
 def _call(fact: f.Fact) -> _Call | None:

@@ -29,8 +29,8 @@ def text(logged: f.Logged) -> str:
 def search(words: Sequence[str], named: Mapping[str, Sequence[str]]) -> Callable[[f.Logged], bool]:
     """Return whether a fact is a line of the feed that holds every word, whatever their case.
 
-    That is in its kind, region, instance id or text.
-    A line of one of the instances whose ids `named` has for a word holds that word too.
+    It holds what stands in its kind, region, instance id or text; a line of one of the instances whose ids `named` has
+    for a word holds that word too.
     """
     wanted = [(word.casefold(), frozenset(named.get(word, ()))) for word in words]
 
