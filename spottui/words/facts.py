@@ -18,6 +18,14 @@ IMAGE_POLL = "DescribeImages"
 """The call that shows how far an image is."""
 
 _RULES = "the guard"
+_DELETED = "{target} deleted, asked for by {detail}"
+_DID = {
+    "AttachDisk": "{target} to {detail}",
+    "DeleteImage": _DELETED,
+    "DeleteSnapshot": _DELETED,
+    "DeleteDisk": _DELETED,
+}
+"""What a call did to its target, by its action."""
 _BECAUSE = {Verdict.WILL_NOT: "a new image will not make it"}
 
 
@@ -107,7 +115,11 @@ def _route_left(fact: f.RouteLeft, region: str) -> str:
 
 
 def _answered(fact: f.CallAnswered, _region: str) -> str:
-    return f"{fact.action} {fact.detail or ' '.join(fact.resources) or fact.target}".strip()
+    if fact.target and fact.detail:
+        did = _DID.get(fact.action, "{target}: {detail}").format(target=fact.target, detail=fact.detail)
+    else:
+        did = fact.detail or " ".join(fact.resources) or fact.target
+    return f"{fact.action} {did}".strip()
 
 
 def _failed(fact: f.CallFailed, _region: str) -> str:
