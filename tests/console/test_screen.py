@@ -14,6 +14,7 @@ from textual.widgets import Input
 from spottui.actions import ACTIONS
 from spottui.console.health import Problem
 from spottui.console.lines import status
+from spottui.console.main import MainScreen
 from spottui.domain.reasons import Failure, Reason, Why
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.view import ApiBudget, SourceHealth
@@ -126,6 +127,7 @@ async def test_ten_thousand_rows_are_never_all_drawn():
 
 
 async def test_a_view_in_which_only_the_ages_of_the_sources_are_new_draws_nothing(monkeypatch):
+    monkeypatch.setattr(MainScreen, "tick", lambda _: None)  # Once a second it writes the ages.
     async with running() as (pilot, desk):
         await settle(pilot)
         drawn = []
