@@ -15,6 +15,7 @@ from spottui.domain.clock import SystemClock
 from spottui.domain.settings import Settings
 from spottui.domain.view import DeskView
 from spottui.journal.store import JournalProblem
+from spottui.tables.events import shown
 
 WAIT_S = 0.5
 
@@ -57,7 +58,7 @@ class _Changes:
 
     def print(self, view: DeskView) -> None:
         """Print one line for each event, recovery and source that is new or differs."""
-        for event in view.events:
+        for event in shown(view.events):
             if event.seq > self._event:
                 self._event = event.seq
                 click.echo(line(event.at, "event", event_record(event)))

@@ -11,7 +11,7 @@ from spottui.console.table import DeskTable
 from spottui.domain.facts import Logged
 from spottui.tables.column import Cell, Rows
 from spottui.tables.diff import Diff
-from spottui.tables.events import EVENTS, event_row
+from spottui.tables.events import EVENTS, event_row, shown
 from spottui.tables.filter import FilterError, parse
 
 PAGE = 500
@@ -58,15 +58,16 @@ class EventReader(Widget):
         return bool(self._asked)
 
     def newer(self) -> int:
-        """Return how many lines have come that the table does not hold."""
-        return max(self._live[-1].seq - self._top(), 0) if self._live and not self.follows else 0
+        """Return how many of the newest lines the table does not hold."""
+        top = self._top()
+        return 0 if self.follows else sum(event.seq > top for event in self._live)
 
     def take(self, events: Sequence[Logged], new: Rows) -> None:
         """Take in the newest lines of the feed, of which `new` are the rows that were not there before."""
-        self._live = events
+        self._live = shown(events)
         if self.follows:
             bottom = self._bottom()
-            self._put([event for event in events if event.seq in new and event.seq >= bottom], new)
+            self._put([event for event in self._live if event.seq in new and event.seq >= bottom], new)
             self._let_go(newest=False)
 
     def pause(self) -> bool:

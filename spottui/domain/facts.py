@@ -330,11 +330,15 @@ class Drained(_Fact, frozen=True, tag="drained"):
 
 
 class EarlierLine(_Fact, frozen=True, tag="earlier line"):
-    """A line of a journal of version 2, whose facts were sentences: its kind, its words and the RequestId."""
+    """A line of a journal of version 2, whose facts were sentences: its kind, its words and the RequestId.
+
+    `failed` says of a call that it did.
+    """
 
     event: str
     text: str
     request_id: str = ""
+    failed: bool = False
 
 
 class CarriedOver(_Fact, frozen=True, tag="carried over"):

@@ -26,7 +26,7 @@ class Why(StrEnum):
     """Every reason; the fields of `Reason` that one needs stand behind it."""
 
     NO_LOCK_YET = "no lock yet"
-    NO_PLAN_YET = "no plan yet"  # failure, or resource: an instance that is not listed
+    NO_PLAN_YET = "no plan yet"  # failure, or resource: an instance that is not listed, detail: its region
     NO_LOCK_AUTO_STAYS_AWAY = "no lock, auto-mode stays away"
     REPLACED_ALREADY = "replaced already"  # resource: the replacement
     HELD = "held"  # detail: by whom

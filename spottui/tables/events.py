@@ -71,11 +71,16 @@ def called(sought: Iterable[str], names: Mapping[str, str]) -> dict[str, tuple[s
 def event_rows(view: DeskView, known: Rows, names: Mapping[str, str]) -> Rows:
     """Return the rows of a view by the event's number; only a name that has become known changes one."""
     rows: Rows = {}
-    for event in view.events:
+    for event in shown(view.events):
         row = known.get(event.seq)
         named = row is not None and row[_NAME] == _who(event, names)
         rows[event.seq] = row if row is not None and named else event_row(event, names)
     return rows
+
+
+def shown(log: Iterable[Logged]) -> tuple[Logged, ...]:
+    """Return the facts that are lines of the feed."""
+    return tuple(one for one in log if words.event_kind(one.fact))
 
 
 def event_row(event: Logged, names: Mapping[str, str]) -> Row:
@@ -83,7 +88,7 @@ def event_row(event: Logged, names: Mapping[str, str]) -> Row:
     kind = words.event_kind(event.fact)
     return (
         event.seq,
-        _TONES.get(kind, Tone.PLAIN) if kind else Tone.QUIET,
+        _TONES.get(kind, Tone.PLAIN) if kind else Tone.PLAIN,
         utc_clock(event.at),
         str(kind or ""),
         _who(event, names),

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from spottui import words
 from spottui.domain import facts as f
+from spottui.words import EventKind
 
 
 class Sign(StrEnum):
@@ -50,6 +51,14 @@ _SIGNS: dict[type[f.Fact], Sign] = {
     f.ProgressBack: Sign.GOOD,
     f.ProgressLost: Sign.FAILED,
 }
+_EARLIER = {
+    EventKind.RECLAIM: Sign.EVIDENCE,
+    EventKind.LOCK: Sign.EVIDENCE,
+    EventKind.STATE: Sign.STATE,
+    EventKind.CALL: Sign.GOOD,
+    EventKind.DUPLICATE: None,
+}
+"""What a line of an earlier version is; any other is a decision."""
 
 _Call = tuple[str, str]
 """A call by its action, and its ClientToken or what it changes."""
@@ -64,6 +73,8 @@ def sign_of(fact: f.Fact) -> Sign | None:
             return Sign.DECISION if words.event_kind(fact) else None
         case f.CallFailed():
             return Sign.UNKNOWN if fact.failure.effect_unknown else Sign.FAILED
+        case f.EarlierLine():
+            return _sign_of_earlier(fact)
     return _SIGNS.get(type(fact))
 
 
@@ -93,6 +104,11 @@ def steps(log: Sequence[f.Logged], now: datetime) -> tuple[Step, ...]:
 def last_failure(made: Sequence[Step]) -> Step | None:
     """Return the newest call that failed, None when none did."""
     return next((step for step in reversed(made) if step.sign in (Sign.FAILED, Sign.UNKNOWN)), None)
+
+
+def _sign_of_earlier(line: f.EarlierLine) -> Sign | None:
+    kind = words.event_kind(line)
+    return Sign.FAILED if line.failed else _EARLIER.get(kind, Sign.DECISION) if kind else None
 
 
 def _call(fact: f.Fact) -> _Call | None:

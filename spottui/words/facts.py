@@ -18,6 +18,14 @@ IMAGE_POLL = "DescribeImages"
 """The call that shows how far an image is."""
 
 _RULES = "the guard"
+_DELETED = "{target} deleted, asked for by {detail}"
+_DID = {
+    "AttachDisk": "{target} to {detail}",
+    "DeleteImage": _DELETED,
+    "DeleteSnapshot": _DELETED,
+    "DeleteDisk": _DELETED,
+}
+"""What a call did to its target, by its action."""
 _BECAUSE = {Verdict.WILL_NOT: "a new image will not make it"}
 
 
@@ -27,15 +35,17 @@ def text(logged: f.Logged) -> str:
 
 
 def search(words: Sequence[str], named: Mapping[str, Sequence[str]]) -> Callable[[f.Logged], bool]:
-    """Return whether a line holds every word, in its kind, region, instance id or text, whatever their case.
+    """Return whether a fact is a line of the feed that holds every word, whatever their case.
 
-    A line of one of the instances whose ids `named` has for a word holds that word too.
+    It holds what stands in its kind, region, instance id or text; a line of one of the instances whose ids `named` has
+    for a word holds that word too.
     """
     wanted = [(word.casefold(), frozenset(named.get(word, ()))) for word in words]
 
     def holds(logged: f.Logged) -> bool:
-        said = f"{event_kind(logged.fact)} {logged.region} {logged.instance_id} {text(logged)}".casefold()
-        return all(word in said or logged.instance_id in ids for word, ids in wanted)
+        kind = event_kind(logged.fact)
+        said = f"{kind} {logged.region} {logged.instance_id} {text(logged)}".casefold()
+        return kind is not None and all(word in said or logged.instance_id in ids for word, ids in wanted)
 
     return holds
 
@@ -105,7 +115,11 @@ def _route_left(fact: f.RouteLeft, region: str) -> str:
 
 
 def _answered(fact: f.CallAnswered, _region: str) -> str:
-    return f"{fact.action} {fact.detail or ' '.join(fact.resources) or fact.target}".strip()
+    if fact.target and fact.detail:
+        did = _DID.get(fact.action, "{target}: {detail}").format(target=fact.target, detail=fact.detail)
+    else:
+        did = fact.detail or " ".join(fact.resources) or fact.target
+    return f"{fact.action} {did}".strip()
 
 
 def _failed(fact: f.CallFailed, _region: str) -> str:

@@ -4,7 +4,8 @@ from enum import StrEnum
 
 from spottui.domain import facts as f
 from spottui.domain.interruption import Evidence
-from spottui.domain.recovery import AutoAnswer, Decision
+from spottui.domain.reasons import Reason, Why
+from spottui.domain.recovery import Decision
 
 
 class EventKind(StrEnum):
@@ -65,8 +66,8 @@ def event_kind(fact: f.Fact) -> EventKind | None:
             return EventKind(fact.event) if fact.event in EventKind.__members__ else EventKind.STATE
         case f.Decided():
             return _DECISIONS.get(fact.decision, EventKind.DECIDED)
-        # Each is told by another fact: the yes, and the route that was left.
-        case f.AutoAnswered(answer=AutoAnswer.CONFIRMED) | f.RouteTaken(reason=None):
+        # Each is told by another fact: the yes, that auto-mode is off, and the route that was left.
+        case f.AutoAnswered(reason=Reason(why=Why.PLAN_READY)) | f.RouteTaken(reason=None):
             return None
     return _KINDS.get(type(fact))
 

@@ -125,7 +125,8 @@ def _no_plan_yet(known: Reason, region: str) -> str:
 def _no_plan(known: Reason, region: str) -> str:
     if known.failure:
         return failure_line(known.failure)
-    return f"{known.resource} is not listed" + (f" in {region}" if region else "")
+    where = known.detail or region
+    return f"{known.resource} is not listed" + (f" in {where}" if where else "")
 
 
 def _no_plan_by_deadline(known: Reason, region: str) -> str:

@@ -29,6 +29,8 @@ def step(logged: f.Logged) -> tuple[str, str]:
             return fact.source.name.lower(), plain(dated, LONGEST)
         case f.Released() as fact:
             return "release", f"dated {fact.released.isoformat()}"
+        case f.EarlierLine() as fact:
+            return plain(fact.event).lower(), text(logged)
         case f.CallBegun() as fact:
             return plain(fact.action), ""
         case f.CallAnswered() as fact:

@@ -19,6 +19,7 @@ from spottui.domain.facts import (
     MessageSeen,
     PoisonSeen,
     SignSeen,
+    StateEntered,
     Stop,
     Stopped,
 )
@@ -139,6 +140,10 @@ def view(**more):
     return DeskView(**{**filled, **more})
 
 
+def called_off(of):
+    return StateEntered(RecoveryState.SKIPPED, Reason(Why.CALLED_OFF, of.instance_id), was=RecoveryState.IMAGING)
+
+
 def reclaims(now=NOW, **more):
     """Three reclaims: one is imaged, one needs a person, one is an event without a lock."""
     quiet = [instance(n) for n in range(4, 30)]
@@ -176,7 +181,7 @@ def reclaims(now=NOW, **more):
         recovery(job, third, RecoveryState.SUSPECTED, reason=Reason(Why.NO_LOCK_YET)),
     )
     lines = (
-        event(40, message("Instance:StateChange Stopped"), instance(9).instance_id, now),
+        event(40, called_off(instance(9)), instance(9).instance_id, now),
         event(82, sign(Evidence.QUEUE, first, epoch=1), web.instance_id, now, first.id),
         event(84, sign(Evidence.LOCK, first, marks="QL"), web.instance_id, now, first.id),
         event(85, CallAnswered("CreateImage", "t1", "REQ-1", ("m-bp7ab3kd9xw1",)), web.instance_id, now, first.id),

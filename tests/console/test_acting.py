@@ -470,7 +470,13 @@ async def test_in_tmux_a_copy_says_what_tmux_needs(monkeypatch):
 async def test_details_show_the_facts_and_the_timeline():
     async with running(size=(120, 60)) as (pilot, _):
         await press(pilot, "enter")
-        for text in ("SpotAsPriceGo", "Q queue, L lock", "mia@bastion pts/3", "m-bp7ab3kd9xw1", "web-3 is locked"):
+        for text in (
+            "SpotAsPriceGo",
+            "Q queue, L lock",
+            "mia@bastion pts/3",
+            "m-bp7ab3kd9xw1",
+            "evidence QL, deadline",
+        ):
             await shows(pilot, text)
         await press(pilot, "escape")
         assert pilot.app.screen is pilot.app.main

@@ -9,7 +9,6 @@ from functools import partial
 import pytest
 from textual.content import Content
 
-from spottui.cli.assembly import open_desk
 from spottui.config import load
 from spottui.console.flow import column_cells, flow
 from spottui.console.readiness import readiness
@@ -313,6 +312,8 @@ async def test_both_pages_follow_the_size_of_the_terminal(size):
 @pytest.fixture
 def real(tmp_path, monkeypatch):
     """A read-only console over the simulated cloud."""
+    from spottui.cli.assembly import open_desk
+
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)

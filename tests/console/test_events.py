@@ -3,7 +3,8 @@
 import pytest
 
 from spottui.console.event_reader import HELD, sought
-from spottui.domain.facts import PoisonSeen
+from spottui.domain.facts import PoisonSeen, RouteTaken
+from spottui.domain.plan import Route
 from tests.console.driving import NARROW, WIDE, arrived, press, running, screen, shows, wait_until
 from tests.console.scripted import ScriptedDesk, event, instance, message, view
 
@@ -35,6 +36,17 @@ async def test_new_lines_come_in_at_the_top_until_p_holds_them_still():
         await press(pilot, "p")
         await shows(pilot, "line 44")
         assert "paused" not in screen(pilot.app)
+
+
+async def test_what_the_log_has_between_two_lines_is_neither_shown_nor_counted():
+    between = event(40, RouteTaken(Route.IMAGE))
+    async with running(ScriptedDesk(view(events=(*lines(1, 39), between)))) as (pilot, desk):
+        table, _ = await reading(pilot)
+        await press(pilot, "p")
+        desk.show(events=(*lines(1, 39), between, *lines(90, 93)))
+        await shows(pilot, "+3 new")
+        await press(pilot, "p")
+        await wait_until(pilot, lambda: table.model.view[:4] == [92, 91, 90, 38])
 
 
 async def test_p_is_for_the_events_alone():

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from spottui import words
 from spottui.actions import ACTIONS, Scope
 from spottui.domain.facts import PoisonSeen
 from spottui.tables.events import LEVELS
@@ -141,7 +142,7 @@ async def test_o_goes_from_an_event_to_its_instance_and_on_to_its_recovery():
     async with running(size=NARROW) as (pilot, _):
         main = pilot.app.main
         await press(pilot, "1", "slash", *"web-29", "enter", "2", *["down"] * 4)
-        assert main.choice.event.text.startswith("web-3 is locked")
+        assert words.event_kind(main.choice.event.fact) is words.EventKind.LOCK
         await press(pilot, "o")
         await wait_until(pilot, lambda: main.panel is main.instances and main.choice.instance is not None)
         assert main.choice.instance.name == "web-3"

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from textual.events import Key
 
-from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Decided, Drained, Logged, SignSeen
+from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Decided, Drained, EarlierLine, Logged, SignSeen
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
 from spottui.domain.reasons import Failure
@@ -81,6 +81,15 @@ def test_a_call_that_nothing_announced_took_nobody_knows_how_long_and_nothing_is
         (Sign.GOOD, "image m-bp7 to be kept", None),
         (Sign.FAILED, "Forbidden.RAM", None),
     ]
+
+
+def test_what_was_decided_before_the_log_had_facts_is_told_by_its_lines():
+    lines = [("RECLAIM", ""), ("DUPLICATE", ""), ("CONFIRMED", ""), ("STATE", ""), ("CALL", "REQ-1"), ("CALL", "REQ-2")]
+    earlier = [EarlierLine(kind, "CreateImage m-1", request, failed=request == "REQ-2") for kind, request in lines]
+    made = steps([told(n, fact) for n, fact in enumerate(earlier)], NOW)
+    assert [step.sign for step in made] == [Sign.EVIDENCE, Sign.DECISION, Sign.STATE, Sign.GOOD, Sign.FAILED]
+    assert (last_failure(made).action, last_failure(made).detail) == ("call", "CreateImage m-1")
+    assert last_failure(made).request_id == "REQ-2"
 
 
 @pytest.mark.parametrize("size", [(120, 40), NARROW])

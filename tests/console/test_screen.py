@@ -14,6 +14,7 @@ from textual.widgets import Input
 from spottui.actions import ACTIONS
 from spottui.console.health import Problem
 from spottui.console.lines import status
+from spottui.console.main import MainScreen
 from spottui.domain.reasons import Failure, Reason, Why
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.view import ApiBudget, SourceHealth
@@ -126,6 +127,7 @@ async def test_ten_thousand_rows_are_never_all_drawn():
 
 
 async def test_a_view_in_which_only_the_ages_of_the_sources_are_new_draws_nothing(monkeypatch):
+    monkeypatch.setattr(MainScreen, "tick", lambda _: None)  # Once a second it writes the ages.
     async with running() as (pilot, desk):
         await settle(pilot)
         drawn = []
@@ -486,7 +488,7 @@ async def test_at_80_by_24_all_of_eight_reclaims_are_seen_and_what_comes_next_ca
     recoveries = tuple(recovery(of, reclaim(of), RecoveryState.NEEDS_YOU, next_step=step) for of in made)
     async with running(ScriptedDesk(view(recoveries=recoveries)), size=NARROW) as (pilot, _):
         await shows(pilot, "web-7")
-        assert screen(pilot.app).count("press y: h, then i ·…") == 8
+        assert screen(pilot.app).count("press y: h, then i …") == 8
 
 
 async def test_the_filter_works_as_it_is_typed_and_esc_takes_it_away():

@@ -181,7 +181,6 @@ def test_nothing_heavy_is_imported_before_the_first_frame():
         "dbos",
         "aiohttp",
         "requests",
-        "msgspec",
         "mns",
         "Tea",
         "darabonba",

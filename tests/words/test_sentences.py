@@ -168,7 +168,7 @@ LINES = [
         "AUTO",
         "auto-mode: waits: 1 recoveries at once are the limit: press y to go now",
     ),
-    (f.AutoAnswered(AutoAnswer.CONFIRMED, Reason(Why.VETO_WINDOW)), None, "auto-mode: goes on"),
+    (f.AutoAnswered(AutoAnswer.CONFIRMED, Reason(Why.PLAN_READY)), None, "auto-mode: goes on"),
     (f.Armed("mia"), "AUTO", "auto-mode armed by mia"),
     (
         f.NotArmed("mia", f.Stopped(f.Stop.STOP_FILE, "/x")),
@@ -188,7 +188,14 @@ LINES = [
     ),
     (f.StateEntered(RecoveryState.LAUNCHING), "STATE", "launching"),
     (f.CallAnswered("ModifyDiskAttribute", resources=("d-1", "d-2")), "CALL", "ModifyDiskAttribute d-1 d-2"),
-    (f.CallAnswered("AttachDisk", target="d-1", detail="d-1 to i-2"), "CALL", "AttachDisk d-1 to i-2"),
+    (f.CallAnswered("AttachDisk", target="d-1", detail="i-2"), "CALL", "AttachDisk d-1 to i-2"),
+    (f.CallAnswered("StartInstance", target="i-1"), "CALL", "StartInstance i-1"),
+    (f.CallAnswered("TagResources", target="m-1", detail="image until x"), "CALL", "TagResources m-1: image until x"),
+    (
+        f.CallAnswered("DeleteImage", target="m-1", detail="mia"),
+        "CALL",
+        "DeleteImage m-1 deleted, asked for by mia",
+    ),
     (f.CallFailed("CreateImage", REFUSED), "CALL", "CreateImage failed: Forbidden.RAM: not authorized"),
     (
         f.ProgressLost(BEGAN, Failure("DescribeImages", "ServiceUnavailable")),

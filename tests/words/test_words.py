@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from spottui import words
 from spottui.domain import facts as f
 from spottui.domain.interruption import Evidence, Interruption
+from spottui.domain.plan import Route
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
+from spottui.domain.text import plain
 from spottui.words import EventKind
 from spottui.words.failures import LONGEST
 from tests.words.facts_of import BEGAN, DEADLINE, logged, of
@@ -126,3 +128,23 @@ def test_what_a_person_can_do_stands_behind_the_line(kind):
 
 def test_what_waiting_mends_has_no_advice():
     assert words.fault(Failure("X", "Throttling", "throttled")) == "X: Throttling"
+
+
+@given(st.one_of(*map(of, f.QUIET)))
+def test_what_the_feed_leaves_out_has_no_kind(fact):
+    assert words.event_kind(fact) is None
+
+
+@given(of(f.EarlierLine))
+def test_a_line_of_an_earlier_journal_is_shown_as_it_was_written(fact):
+    assert words.text(logged(fact)) == plain(fact.text, LONGEST)
+    assert words.event_kind(fact) in EventKind
+
+
+def test_a_search_finds_what_a_line_shows_and_the_names_of_whom_it_is_about():
+    line = logged(f.Armed("Mia"))
+    assert words.search(["auto", "mia", "cn-hangzhou"], {})(line)
+    assert words.search(["web"], {"web": ["i-1"]})(line)
+    assert not words.search(["web"], {"web": ["i-2"]})(line)
+    assert not words.search(["mia", "disarmed"], {})(line)
+    assert not words.search([], {})(logged(f.RouteTaken(Route.IMAGE)))
