@@ -1,40 +1,52 @@
-"""`spottui` that kills itself, as kill -9 does, before the N-th commit after its first interruption.
+"""`spottui` that kills itself, as kill -9 does, before or after the N-th commit after its first interruption.
 
-Whatever was done between two commits, calls to the cloud among it, is then done and not written down.
+Whatever was done between two commits, calls to the cloud among it, is then done and not written down; whatever was
+committed was not acted on. Arguments: `before` or `after`, N, and those of spottui.
 """
 
 import os
 import signal
 import sys
+from collections.abc import Callable
 from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
 
 from spottui.cli.main import main
-
-READS = ("SELECT", "PRAGMA", "BEGIN", "UPDATE main.workflow_status")
-"""Statements after which a commit is no new point: DBOS also marks its own row again and again while it polls."""
+from spottui.journal.recoveries import Recoveries
 
 
-def kill_before_commit(number: int) -> None:
-    """Arm the failpoint; DBOS's commits count as well as the journal's own."""
+def kill_at_commit(moment: str, number: int) -> None:
+    """Arm the failpoint: each commit of the journal's writer counts."""
     commits = count(1)
     begun = False
 
     @sa.event.listens_for(sa.Engine, "before_cursor_execute")
-    def look(connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
+    def look(_connection: sa.Connection, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         nonlocal begun
-        begun = begun or statement.startswith("INSERT INTO interruption")
-        if begun and not statement.lstrip().startswith(READS):
-            connection.info["writes"] = True
+        begun = begun or (statement.startswith("INSERT INTO fact") and "'sign'" in repr(parameters))
 
-    @sa.event.listens_for(sa.Engine, "commit")
-    def die(connection: sa.Connection) -> None:
-        if connection.info.pop("writes", False) and next(commits) == number:
+    def die_in_turn() -> None:
+        if begun and next(commits) == number:
             os.kill(os.getpid(), signal.SIGKILL)
+
+    if moment == "before":
+
+        @sa.event.listens_for(sa.Engine, "commit")
+        def before(_connection: sa.Connection) -> None:
+            die_in_turn()
+
+    else:
+        took: Callable[..., None] = Recoveries.took
+
+        def after(*args: Any) -> None:
+            die_in_turn()
+            took(*args)
+
+        Recoveries.took = after  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":
-    kill_before_commit(int(sys.argv.pop(1)))
+    kill_at_commit(sys.argv.pop(1), int(sys.argv.pop(1)))
     main(prog_name="spottui")

@@ -1,6 +1,7 @@
 """What a database must give the journal, and the journal on one host: an SQLite file, WAL, every commit on disk."""
 
 import os
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -154,7 +155,7 @@ def _inode(path: Path) -> tuple[int, int] | None:
 def _address(path: Path, exists: bool) -> str:
     """One that no process has open and whose directory is read-only is read without a lock; one that is not there is empty."""
     if not exists:
-        return "file::memory:?cache=shared"
+        return f"file:empty-{secrets.token_hex(8)}?mode=memory&cache=shared"
     at_rest = not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK)
     return f"file:{quote(str(path.absolute()))}?mode=ro{'&immutable=1' if at_rest else ''}"
 
