@@ -118,7 +118,8 @@ class EventReader(Widget):
             self._put(events)
             self._let_go(newest=False)
             if not self._newer_let_go:
-                self._put([event for event in self._live if event.seq > self._top()])
+                top = self._top()
+                self._put([event for event in self._live if event.seq > top])
         if events:
             self.look_on()
         self.post_message(self.Changed())

@@ -17,7 +17,9 @@ BEGAN = datetime(2026, 8, 23, 2, tzinfo=UTC)
 DEADLINE = BEGAN + timedelta(seconds=300)
 REFUSED = Failure("CreateImage", "Forbidden.RAM", "permission", "not authorized", "7A6B")
 STEERING = ("\x1b]8;;http://e\x07k", "a\u202egnp", "{0}%s{resource}", "\r\n\t\x7f\x85", "[red]x[/red]", "", "i-bp1")
-TEXTS = st.sampled_from(STEERING) | st.text(max_size=12)
+TEXTS = st.sampled_from(STEERING) | st.text(
+    "aZ0 -.:;{}%[]\\'\"\x00\x1b\x9b\n\r\u2028\u202e\u200b\ud800实\U0001f1e9", max_size=12
+)
 PLAIN = {
     str: TEXTS,
     int: st.integers(0, 10**6),
