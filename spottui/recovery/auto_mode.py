@@ -10,10 +10,10 @@ from typing import TypeVar
 from spottui.domain.clock import Clock
 from spottui.domain.facts import Armed, AutoAnswered, Decided, Disarmed, Logged, NotArmed, Stop, Stopped
 from spottui.domain.forecast import Forecast
+from spottui.domain.plan import Plan
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import AutoAnswer, AutoAsked, Decision, Recovery
 from spottui.domain.refusal import Refused
-from spottui.domain.plan import Plan
 from spottui.domain.settings import Policy
 from spottui.domain.view import AutoMode
 from spottui.journal import Journal

@@ -144,7 +144,7 @@ class Intake:
                 region = parsed.region or queue_region
                 at = _plausible(parsed.at, message.enqueued)
                 seen.releases.append(Release(region, parsed.instance_id, at))
-                seen.others.append((MessageSeen(STATE_EVENT, RELEASED), region, parsed.instance_id))
+                seen.others.append((MessageSeen(STATE_EVENT, f"{STATE_EVENT} {RELEASED}"), region, parsed.instance_id))
             case OtherEvent():
                 seen.others.append((MessageSeen(parsed.name, parsed.text), queue_region, parsed.instance_id))
             case Poison():
