@@ -15,7 +15,8 @@ from typing import Any
 
 LARGEST = 1_000_000
 """Characters or bytes: a message of the queue holds 64 KiB (alibaba_facts.md 8.4), an event of a function 256 KiB."""
-DEEPEST = 8
+DEEPEST = 24
+"""One wrapping is up to four levels: Base64, JSON, the object, what it holds."""
 MOST = 1_000
 _INSIDE = ("message", "messagebody", "body", "data", "payload", "event", "events", "records")
 """Where wrappers keep what they wrap, in lower case; `Message` is the topic's."""
@@ -65,7 +66,7 @@ class _Search:
 
     def inside(self, value: object, depth: int) -> list[dict[str, Any]]:
         if depth > DEEPEST:
-            raise NotUnderstood(f"wrapped more than {DEEPEST} times")
+            raise NotUnderstood(f"nested more than {DEEPEST} levels deep")
         match value:
             case bytes():
                 return self._in_text(text_of(value), depth)

@@ -114,7 +114,7 @@ def test_other_events_are_told_and_are_no_reclaim() -> None:
         ("<a><b>x</b></a>", "XML without a Message"),
         ("<Notification>", "XML without a Message"),
         ("[" * 100_000, "a text that is not JSON"),
-        ("[" * 20 + "]" * 20, "wrapped more than 8 times"),
+        ("[" * 30 + "]" * 30, "nested more than 24 levels deep"),
         ("x" * 1_000_001, "a body of 1000001 characters"),
         ("{}", "JSON without a name, an alert or a specversion: no event of CloudMonitor"),
         (json.dumps({"name": RECLAIM_EVENT, "content": {"instanceId": "<resource-id>"}}),
