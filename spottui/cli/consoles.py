@@ -27,7 +27,7 @@ def live_consoles(journal: Path) -> tuple[LiveConsole, ...]:
 
 def _is_locked(claim: Path) -> bool:
     try:
-        with claim.open() as file:
+        with claim.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

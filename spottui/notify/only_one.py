@@ -3,7 +3,7 @@
 import fcntl
 import os
 from pathlib import Path
-from typing import IO
+from typing import BinaryIO
 
 
 class OnlyOne:
@@ -11,13 +11,13 @@ class OnlyOne:
 
     def __init__(self, journal: Path) -> None:
         self._path = journal.with_name(f"{journal.name}.notify")
-        self._file: IO[str] | None = None
+        self._file: BinaryIO | None = None
 
     def is_mine(self) -> bool:
         """Return whether this is the one, taking the lock when it is free."""
         if self._file:
             return True
-        file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "w")
+        file = os.fdopen(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600), "wb")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
