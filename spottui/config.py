@@ -25,7 +25,7 @@ class ConfigProblem(Exception):
 
 @dataclass(frozen=True)
 class CredentialsTable:
-    """`[credentials]`: a file in the SDK's ini format; without it the SDK's default chain is used."""
+    """`[credentials]`: the SDK's ini file or aliyun's config.json; without it the SDK's default chain is used."""
 
     file: str = ""
 

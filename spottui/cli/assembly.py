@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spottui.cli.heaps import keep_heaps_small
 from spottui.cli.logfile import log_to
@@ -25,6 +26,9 @@ from spottui.recovery.protect import LifeRafts
 from spottui.recovery.survey import Surveys
 from spottui.recovery.work import Signals, Work
 from spottui.watch.watch import Watch
+
+if TYPE_CHECKING:
+    from spottui.exposition import Health
 
 
 def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) -> Desk:
@@ -74,10 +78,10 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     gc.freeze()
     watch.start()
     if settings.metrics_port:
-        from spottui import metrics
+        from spottui import exposition
 
-        told = partial(_metrics, journal, watch, guard, clock)
-        stopping.callback(metrics.serve(settings.metrics_port, told))
+        told, healthy = partial(_metrics, journal, watch, guard, clock), partial(_health, watch, clock)
+        stopping.callback(exposition.serve(settings.metrics_port, told, healthy))
     return Desk(settings, journal, watch, work, engine, stopping.close, account.budget.state, read_only=read_only)
 
 
@@ -85,6 +89,12 @@ def _metrics(journal: Journal, watch: Watch, guard: Guard, clock: Clock) -> str:
     from spottui.metrics import render
 
     return render(journal, watch.health.all(), guard.state(), clock.now())
+
+
+def _health(watch: Watch, clock: Clock) -> "Health":
+    from spottui.exposition import health_of
+
+    return health_of(watch.health.all(), clock.now())
 
 
 def _start_sender(settings: Settings, journal: Journal, clock: Clock) -> Callable[[], None]:
