@@ -3,6 +3,7 @@
 import re
 import shutil
 import signal
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -164,9 +165,9 @@ def _unit(ctx: click.Context, command: tuple[str, ...]) -> str:
     given = ctx.params
     if given["state"] is None:
         raise Wrong("--unit needs --state: without it what is done would be run again at each boot.")
-    program = shutil.which("spottui") or "spottui"
+    program = [shutil.which("spottui") or sys.executable, *([] if shutil.which("spottui") else ["-m", "spottui"])]
     words = [
-        program, "guard", "--signal", given["warning"].name, "--margin", f"{given['margin_s']:g}",
+        *program, "guard", "--signal", given["warning"].name, "--margin", f"{given['margin_s']:g}",
         "--poll", f"{given['poll_s']:g}", "--state", str(given["state"].absolute()),
         *(["--metadata", given["address"]] if given["address"] else []),
         *(["--queue", given["queue"]] if given["queue"] else []),
