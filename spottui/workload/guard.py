@@ -79,6 +79,7 @@ class Guard:
         self._considered: Notice | None = None
         self._doubted: Notice | None = None
         self._drill_ends: float | None = None
+        self._next_drill = 0.0
 
     def run(self, command: Sequence[str], run_number: int = 1, kept: Sequence[int] = ()) -> Ended:
         """Run until the command and all of its session ended, are ended, or the machine goes.
@@ -140,9 +141,9 @@ class Guard:
     def _contradicted(self, heard: Notice) -> Notice | None:
         """A notice while the metadata plans nothing: a drill, or not to be acted on before the metadata agrees."""
         if heard.is_drill:
-            if self._drill_ends is None:
+            if time.monotonic() >= self._next_drill:
                 return heard
-            self._dismiss("queue: another drill while one goes on: not acted on")
+            self._dismiss("queue: another drill within five minutes: not acted on")
         elif heard.deadline < datetime.now(UTC):
             self._dismiss("queue: the notice is over, and the metadata never agreed")
         elif heard != self._doubted:
@@ -173,6 +174,7 @@ class Guard:
         patience_s = self._patience_s(notice.deadline)
         self._tell_and_warn(workload, f"a drill: as if taken back at {_clock(notice)}", patience_s)
         self._drill_ends = time.monotonic() + patience_s
+        self._next_drill = time.monotonic() + NOTICE_S
         if self._listener:
             self._listener.answer()
 

@@ -35,6 +35,8 @@ while run == 1:
     time.sleep(0.05)
 """
 
+ENDS_WHEN_THE_QUEUE_IS_EMPTY = SAVES.replace("run == 1", "run == 1 or not os.path.exists(sys.argv[1] + '/go')")
+
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[SimServer]:
@@ -58,8 +60,9 @@ class Guard:
     """`spottui guard --queue` in a process of its own, on the first spot instance."""
 
     def __init__(
-        self, cloud: SimServer, directory: Path, *, queue: str = "", poll_s: float = 30, metadata: str = ""
-    ) -> None:
+        self, cloud: SimServer, directory: Path, *, queue: str = "", poll_s: float = 30, metadata: str = "",
+        command: str = "",
+    ) -> None:  # fmt: skip
         self.instance_id = cloud.spot_ids()[0]
         self.state = directory / "state.json"
         address = metadata or f"{cloud.url}/_sim/metadata/{self.instance_id}"
@@ -68,7 +71,8 @@ class Guard:
             [
                 sys.executable, "-m", "spottui", "guard", "--metadata", address, "--poll", str(poll_s),
                 "--margin", "10", "--state", str(self.state),
-                "--queue", queue or f"{cloud.url}/queues/{cloud.endpoint.queue}", "--", sys.executable, "-c", SAVES,
+                "--queue", queue or f"{cloud.url}/queues/{cloud.endpoint.queue}", "--", sys.executable,
+                "-c", command or SAVES, str(directory),
             ],
             stdout=self._output,
             stderr=subprocess.STDOUT,
@@ -153,6 +157,20 @@ def test_a_message_about_others_too_is_heard_and_left_to_them(cloud: SimServer, 
         assert guard.process.wait(20) == 0
         assert guard.outcome() == ("done", 2)
     assert waiting(cloud) == 1
+
+
+def test_a_flood_of_drills_is_one_drill(cloud: SimServer, tmp_path: Path) -> None:
+    """The second run would be warned again, and a third begun."""
+    with Guard(cloud, tmp_path, command=ENDS_WHEN_THE_QUEUE_IS_EMPTY) as guard:
+        cloud.send(json.dumps(drill_body(REGION, guard.instance_id)))
+        wait_until(lambda: "2\n" in guard.said())
+        for _ in range(5):
+            cloud.send(json.dumps(drill_body(REGION, guard.instance_id)))
+        wait_until(lambda: waiting(cloud) == 0)
+        assert "another drill within five minutes" in guard.said()
+        (tmp_path / "go").touch()
+        assert guard.process.wait(20) == 0
+        assert guard.outcome() == ("done", 2)
 
 
 class NothingBut(BaseHTTPRequestHandler):
