@@ -2,10 +2,11 @@
 
 import difflib
 import hashlib
+import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -24,7 +25,7 @@ class ConfigProblem(Exception):
 
 @dataclass(frozen=True)
 class CredentialsTable:
-    """`[credentials]`: a file in the SDK's ini format; without it the SDK's default chain is used."""
+    """`[credentials]`: the SDK's ini file or aliyun's config.json; without it the SDK's default chain is used."""
 
     file: str = ""
 
@@ -67,13 +68,9 @@ class _Reader:
     def __init__(self, path: Path) -> None:
         self._path = path
         try:
-            self._text = path.read_text()
-        except OSError as error:
-            raise ConfigProblem(
-                f"{path}: {error.strerror}. Name a file with --config; the README has an example."
-            ) from None
-        except UnicodeDecodeError:
-            raise ConfigProblem(f"{path}: not UTF-8 text.") from None
+            self._text = path.read_bytes().decode("utf-8-sig")
+        except (OSError, ValueError) as error:
+            raise ConfigProblem(f"{path}: {_unreadable(error)}") from None
 
     def settings(self, profile: str) -> Settings:
         tables = self._tables(profile)
@@ -86,14 +83,15 @@ class _Reader:
         self._check_rest(file)
         if "://" in file.journal:
             self._fail("journal", "a database address", "the path of a file; shared journals come later")
-        here = self._path.parent
+        here = self._path.parent.absolute()
+        stop_file = self._resolved(here, file.policy.stop_file, "policy.stop_file")
         return Settings(
             profile=profile or self._path.stem,
             regions=file.region,
-            journal=str(_resolved(here, file.journal) or self._default_journal(profile)),
+            journal=str(self._resolved(here, file.journal, "journal") or self._default_journal(profile)),
             credentials_file=self._existing(here, file.credentials.file, "credentials.file"),
             ca_file=self._existing(here, file.ca_file, "ca_file"),
-            policy=file.policy,
+            policy=replace(file.policy, stop_file=str(stop_file or "")),
             console=file.console,
             notify=file.notify,
             templates=file.template,
@@ -106,12 +104,16 @@ class _Reader:
         try:
             tables = tomllib.loads(self._text)
         except tomllib.TOMLDecodeError as error:
-            raise ConfigProblem(f"{self._path}: not TOML: {error}.") from None
+            raise ConfigProblem(_not_toml(self._path, str(error))) from None
+        except RecursionError:
+            raise ConfigProblem(f"{self._path}: not a configuration: it is nested too deep.") from None
         profiles = tables.pop("profile", {})
         if not isinstance(profiles, dict):
             self._fail("profile", repr(profiles), "tables [profile.NAME]")
         if profile and profile not in profiles:
             self._fail("profile", profile, _either(profiles) or "no profile at all")
+        if not isinstance(profiles.get(profile, {}), dict):
+            self._fail(f"profile.{profile}", repr(profiles[profile]), f"a table [profile.{profile}]")
         return _laid_over(tables, profiles.get(profile, {}))
 
     def _check_keys(self, table: Mapping[str, Any], kind: type, prefix: str) -> None:
@@ -191,10 +193,23 @@ class _Reader:
                 self._fail(f"drain.{name}.timeout_s", str(drain.timeout_s), "1 to 240")
 
     def _existing(self, here: Path, name: str, key: str) -> Path | None:
-        path = _resolved(here, name)
-        if path and not path.is_file():
-            self._fail(key, f"{path}, which is not there", "a file that can be read")
+        path = self._resolved(here, name, key)
+        if path:
+            try:
+                path.open("rb").close()
+            except OSError as error:
+                why = "which is not there" if isinstance(error, FileNotFoundError) else error.strerror
+                self._fail(key, f"{path}, {why}", "a file that can be read")
         return path
+
+    def _resolved(self, here: Path, name: str, key: str) -> Path | None:
+        """A path of the configuration is relative to the configuration's directory; `~` is the home directory."""
+        if "\0" in name:
+            self._fail(key, repr(name), "a path")
+        try:
+            return here / Path(_file_name(name)).expanduser() if name else None
+        except RuntimeError:
+            self._fail(key, name, "a path; this home directory is not known")
 
     def _default_journal(self, profile: str) -> Path:
         """Each configuration and profile has a journal of its own: one account's recoveries never meet another's."""
@@ -265,16 +280,39 @@ def _laid_over(tables: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any
     return result
 
 
-def _resolved(here: Path, name: str) -> Path | None:
-    return (here / Path(name).expanduser()) if name else None
+def _unreadable(error: OSError | ValueError) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        line = error.object.count(b"\n", 0, error.start) + 1
+        return f"not UTF-8 text: byte 0x{error.object[error.start]:02x} in line {line}. Save it as UTF-8."
+    if isinstance(error, IsADirectoryError):
+        return "a directory, not a file. Name a file with --config."
+    why = error.strerror if isinstance(error, OSError) else "no path"
+    return f"{why}. Name a file with --config; the README has an example."
+
+
+def _not_toml(path: Path, said: str) -> str:
+    """Return tomllib's `Cannot declare ('policy',) twice (at line 8, column 8)` with the line in its place."""
+    found = re.fullmatch(r"(.*) \(at (line \d+), (column \d+)\)", said, re.DOTALL)
+    what, where = (f"{found[1]}, at {found[3]}", f"{path}, {found[2]}") if found else (said, str(path))
+    what = re.sub(r"\('(.*?)',?\)", lambda name: "[" + name[1].replace("', '", ".") + "]", what)
+    return f"{where}: not TOML: {what}."
 
 
 def _either(names: Mapping[str, object]) -> str:
     return ", ".join(sorted(names))
 
 
+def _file_name(name: str) -> str:
+    """A locale that has no way to write a name takes its UTF-8 bytes, as the person who made the file did."""
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:
+        return os.fsdecode(name.encode("utf-8", "replace"))
+    return name
+
+
 def _digest(path: Path) -> str:
-    return hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]
+    return hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:8]
 
 
 def _safe(name: str) -> str:

@@ -5,13 +5,15 @@ needs `mns:SendMessage` on that queue. The queue is durable and deduplicated by 
 as often as it likes: the body travels unchanged and names the same reclaim each time.
 """
 
+import base64
 import logging
 import os
+import re
 from typing import Any
 
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.given_credentials import GivenCredentials
-from spottui.cloud.messages import OtherEvent, Poison, parse
+from spottui.cloud.messages import Poison, Reclaim, parse
 from spottui.cloud.queue_setup import QueueSetup
 from spottui.cloud.sdk_hygiene import quiet_sdks
 
@@ -19,6 +21,7 @@ log = logging.getLogger("spottui.function")
 
 LONGEST = 60_000
 """Bytes of a body: Base64 makes it a third longer, and a message of the queue holds 64 KiB."""
+_BASE64 = re.compile(rb"[A-Za-z0-9+/=_\s-]+")
 
 
 class NotHandedOver(Exception):
@@ -31,19 +34,22 @@ def handler(event: bytes | str, context: Any) -> str:
     Events that are no reclaim are not handed on. Raises `NotHandedOver` for a body that cannot be understood and
     `CloudError` when the queue did not take it, or may not have: the platform's next call is harmless.
     """
-    body = event.decode("utf-8", "replace") if isinstance(event, bytes) else event
+    body = event if isinstance(event, bytes) else event.encode("utf-8", "replace")
     found = parse(body)
-    if isinstance(found, OtherEvent):
-        return f"not a reclaim: {found.text}"
     if isinstance(found, Poison):
         raise NotHandedOver(f"not understood: {found.reason}")
-    if len(body.encode()) > LONGEST:
-        raise NotHandedOver(f"{len(body.encode())} bytes are more than a message can hold")
-    queue = _queue(context)
-    message_id = queue.send_text(body) if body.lstrip().startswith("{") else queue.send_encoded(body)
+    if not isinstance(found, Reclaim):
+        return f"not a reclaim: {found}"
+    if len(body) > LONGEST:
+        raise NotHandedOver(f"{len(body)} bytes are more than a message can hold")
+    message_id = _queue(context).send_encoded(_encoded(body))
     said = f"{found.instance_id} in {found.region or 'its region'}: handed over as message {message_id}"
     log.info(said)
     return said
+
+
+def _encoded(body: bytes) -> str:
+    return body.decode() if _BASE64.fullmatch(body) else base64.b64encode(body).decode()
 
 
 def _queue(context: Any) -> QueueSetup:

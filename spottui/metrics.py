@@ -3,12 +3,9 @@
 No instance is a label: a fleet of spot instances would make a new time series every hour.
 """
 
-import logging
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from spottui import __version__
 from spottui.domain.interruption import Evidence, Interruption
@@ -17,50 +14,9 @@ from spottui.domain.view import AutoMode, SourceHealth
 from spottui.journal import Journal
 from spottui.journal.deliveries import waiting
 
-log = logging.getLogger("spottui.metrics")
-
-HOST = "127.0.0.1"
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 BUCKETS_S = (30, 60, 90, 120, 180, 240, 300, 600)
 
 Labels = tuple[tuple[str, str], ...]
-
-
-def serve(port: int, render: Callable[[], str]) -> Callable[[], None]:
-    """Serve `/metrics` on loopback in a thread of its own and return what stops it.
-
-    A port that is taken, by another console say, is said in the log: it must not keep a console from starting.
-    """
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            """Answer a scrape."""
-            if self.path.partition("?")[0] != "/metrics":
-                self.send_error(404)
-                return
-            body = render().encode()
-            self.send_response(200)
-            self.send_header("Content-Type", CONTENT_TYPE)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            """Say nothing: stderr is the screen."""
-
-    try:
-        server = ThreadingHTTPServer((HOST, port), Handler)
-    except OSError as error:
-        log.error("metrics: port %d: %s; there are no metrics of this console", port, error.strerror)
-        return lambda: None
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
-
-    def stop() -> None:
-        server.shutdown()
-        server.server_close()
-
-    return stop
 
 
 def render(journal: Journal, sources: Iterable[SourceHealth], auto: AutoMode, now: datetime) -> str:

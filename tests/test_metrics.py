@@ -1,19 +1,13 @@
 """The metrics count every reclaim once, name no instance, and are for this machine only."""
 
 import re
-import socket
-import urllib.error
-import urllib.request
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
-
-import pytest
 
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.view import AutoMode, SourceHealth
 from spottui.journal import Journal
-from spottui.metrics import render, serve
+from spottui.metrics import render
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 AUTO = AutoMode(True, 0, 3, 10, 20)
@@ -50,22 +44,4 @@ def test_every_line_is_in_the_text_format(tmp_path: Path) -> None:
     assert [line for line in text.splitlines() if not LINE.fullmatch(line)] == []
     assert 'spottui_source_up{source="queue",region="cn-hangzhou"} 1' in text
     assert 'spottui_source_age_seconds{source="queue",region="cn-hangzhou"} 3' in text
-    journal.close()
-
-
-def test_it_is_served_on_loopback_and_a_taken_port_keeps_nobody_from_starting(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "j.db")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    stop = serve(port, partial(render, journal, [], AUTO, NOON))
-    second = serve(port, lambda: "")
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(f"http://127.0.0.1:{port}/metrics") as answer:
-        assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-        assert b"spottui_auto_armed 1" in answer.read()
-    with pytest.raises(urllib.error.HTTPError):
-        opener.open(f"http://127.0.0.1:{port}/")
-    second()
-    stop()
     journal.close()

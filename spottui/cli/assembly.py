@@ -4,6 +4,7 @@ import gc
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
+from typing import TYPE_CHECKING
 
 from spottui.cli.heaps import keep_heaps_small
 from spottui.cli.logfile import log_to
@@ -22,6 +23,9 @@ from spottui.recovery.protect import DiskProtection
 from spottui.recovery.survey import Surveys
 from spottui.watch.watch import Watch
 from spottui.words import stopped
+
+if TYPE_CHECKING:
+    from spottui.exposition import Health
 
 
 def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) -> Desk:
@@ -62,10 +66,10 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     gc.freeze()
     watch.start()
     if settings.metrics_port:
-        from spottui import metrics
+        from spottui import exposition
 
         told = partial(_metrics, journal, watch, shared.auto_mode, clock)
-        stopping.callback(metrics.serve(settings.metrics_port, told))
+        stopping.callback(exposition.serve(settings.metrics_port, told, partial(_health, watch, clock)))
     return Desk(settings, shared, watch, engine, stopping.close, account.budget.state, read_only=read_only)
 
 
@@ -73,6 +77,12 @@ def _metrics(journal: Journal, watch: Watch, auto_mode: AutoModeControl, clock: 
     from spottui.metrics import render
 
     return render(journal, watch.health.all(), auto_mode.state(), clock.now())
+
+
+def _health(watch: Watch, clock: Clock) -> "Health":
+    from spottui.exposition import health_of
+
+    return health_of(watch.health.all(), clock.now())
 
 
 def _start_sender(settings: Settings, journal: Journal, clock: Clock) -> Callable[[], None]:

@@ -9,7 +9,7 @@ from spottui import words
 from spottui.cli.progress import Progress
 from spottui.cloud.errors import CloudError
 from spottui.cloud.event_rules import drill_body
-from spottui.cloud.messages import Reclaim, parse
+from spottui.cloud.messages import Reclaim, parse_all
 from spottui.cloud.mns import Message
 from spottui.cloud.region_tools import RegionTools
 from spottui.domain.interruption import Evidence
@@ -114,7 +114,7 @@ def _at_queue(tools: RegionTools, instance_id: str, sent: datetime, call_id: str
             f"{error.line}. The drill [{call_id}] was sent, and is for a console to see. {error.advice}"
         ) from None
     mine = [message for message in messages if _speaks_of(message, tools.settings.id, instance_id, sent)]
-    timeless = [message for message in mine if _time_of(message) is None]
+    timeless = [message for message in mine if _is_timeless(message)]
     for message in messages:
         if message not in timeless:
             _give_back(tools, message)
@@ -137,14 +137,13 @@ def _give_back(tools: RegionTools, message: Message) -> None:
 
 
 def _speaks_of(message: Message, region: str, instance_id: str, sent: datetime) -> bool:
-    found = parse(message.body)
-    return (
-        isinstance(found, Reclaim)
-        and (found.instance_id, found.region or region) == (instance_id, region)
-        and message.enqueued >= sent - CLOCKS_APART
+    return message.enqueued >= sent - CLOCKS_APART and any(
+        isinstance(said, Reclaim) and (said.instance_id, said.region or region) == (instance_id, region)
+        for said in parse_all(message.body)
     )
 
 
-def _time_of(message: Message) -> datetime | None:
-    found = parse(message.body)
-    return found.at if isinstance(found, Reclaim) else None
+def _is_timeless(message: Message) -> bool:
+    """A message that tells of more than one event is no drill of ours."""
+    said = parse_all(message.body)
+    return len(said) == 1 and isinstance(said[0], Reclaim) and said[0].at is None

@@ -3,6 +3,7 @@
 import re
 import shutil
 import signal
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from spottui.cloud.metadata import Metadata
     from spottui.cloud.own_notices import OwnNotices
     from spottui.workload.guard import Guard
-    from spottui.workload.progress import ProgressFile
 
 _EXAMPLES = """\b
 Examples:
@@ -85,14 +85,17 @@ def guard(
     """Run COMMAND on this spot instance and pass its exit code on.
 
     When the metadata service says that the instance is taken back, the workload is sent a signal, has until a margin
-    before the deadline to save its work, and is killed then. With --state it is run again, at the next boot say,
-    until it has ended with 0 without an interruption; SPOTTUI_RUN tells it which run this is.
+    before the deadline to save its work, and is killed then, with everything that it started. With --state it is run
+    again, at the next boot say, until it has ended with 0 without an interruption; SPOTTUI_RUN tells it which run this
+    is. A run begins only when nothing is left of the one before it.
 
     The queue of --queue is one of the guard's own, not the console's: a message goes to one of those who listen. Only
-    a notice that names this instance counts; what is about others is given back. A drill about this instance is
-    answered as a notice is, and with --state the workload is gone on with after it. Credentials come from the SDK's
-    default chain, such as the instance's RAM role, which needs mns:ReceiveMessage, DeleteMessage and
-    ChangeMessageVisibility.
+    a notice that names this instance counts; what is about others is given back. A notice makes the guard ask the
+    metadata at once, and nothing is done before the metadata agrees. Only where the metadata cannot be asked a fresh
+    notice counts by itself, and with --state the workload is run again when its deadline is over and the machine
+    lives. A drill about this instance warns the workload and never kills it; with --state it is gone on with after it.
+    Credentials come from the SDK's default chain, such as the instance's RAM role, which needs mns:ReceiveMessage,
+    DeleteMessage and ChangeMessageVisibility.
     """
     from spottui.cloud.metadata import ADDRESS, Metadata
     from spottui.workload.guard import Guard, Rules
@@ -125,33 +128,16 @@ def _notices(queue: str, metadata: "Metadata") -> "Callable[[], OwnNotices]":
 
 def _run(command: tuple[str, ...], minder: "Guard", state: Path | None) -> int:
     from spottui.workload.progress import ProgressFile, ProgressProblem
+    from spottui.workload.runs import run_until_done
 
     try:
         if state is None:
             return minder.run(command).exit_code
-        return _run_until_done(command, minder, ProgressFile(state))
+        return run_until_done(command, minder, ProgressFile(state), _say)
     except ProgressProblem as problem:
         raise Wrong(str(problem)) from None
     except OSError as error:
         raise Wrong(f"{command[0]}: {error.strerror}") from None
-
-
-def _run_until_done(command: tuple[str, ...], minder: "Guard", file: "ProgressFile") -> int:
-    from spottui.workload.progress import Outcome
-
-    with file.opened(command) as known:
-        if known.outcome is Outcome.DONE:
-            _say("done already; remove the state file to run it again")
-            return 0
-        while True:
-            known = file.begin(known)
-            ended = minder.run(command, known.runs)
-            # After a warning 0 may mean `saved` as well as `finished`: it is run again, and finds nothing to do.
-            done = Outcome.FAILED if ended.exit_code else Outcome.DONE
-            known = file.end(known, Outcome.INTERRUPTED if ended.interrupted else done, ended.exit_code)
-            if not ended.by_drill:
-                return ended.exit_code
-            _say("it was a drill: the workload is run again")
 
 
 def _look(metadata: "Metadata", queue: str) -> None:
@@ -179,9 +165,9 @@ def _unit(ctx: click.Context, command: tuple[str, ...]) -> str:
     given = ctx.params
     if given["state"] is None:
         raise Wrong("--unit needs --state: without it what is done would be run again at each boot.")
-    program = shutil.which("spottui") or "spottui"
+    program = [shutil.which("spottui") or sys.executable, *([] if shutil.which("spottui") else ["-m", "spottui"])]
     words = [
-        program, "guard", "--signal", given["warning"].name, "--margin", f"{given['margin_s']:g}",
+        *program, "guard", "--signal", given["warning"].name, "--margin", f"{given['margin_s']:g}",
         "--poll", f"{given['poll_s']:g}", "--state", str(given["state"].absolute()),
         *(["--metadata", given["address"]] if given["address"] else []),
         *(["--queue", given["queue"]] if given["queue"] else []),
@@ -194,9 +180,12 @@ After=network-online.target local-fs.target
 Wants=network-online.target
 
 [Service]
-WorkingDirectory={Path.cwd()}
+Type=exec
+WorkingDirectory={str(Path.cwd()).replace("%", "%%")}
 ExecStart={" ".join(_quoted(word) for word in words)}
+# The guard alone is asked to end: it asks the workload and waits for all of it. What is left then is killed.
 KillMode=mixed
+KillSignal=SIGTERM
 TimeoutStopSec=300
 
 [Install]

@@ -47,7 +47,7 @@ class Answers:
 @click.option("--mns-endpoint", default="", help="Instead of https://ACCOUNT.mns.REGION.aliyuncs.com.")
 @click.option("--ecs-endpoint", default="", help="Instead of the region's own.")
 @click.option("--cms-endpoint", default="", help="Instead of the region's own.")
-@click.option("--credentials-file", default="", help="An ini file of the SDK; without it the SDK's default chain.")
+@click.option("--credentials-file", default="", help="The SDK's credentials.ini or aliyun's config.json.")
 @click.option("--from-env", is_flag=True, help="Take what is not given from the environment.")
 @click.option("--force", is_flag=True, help="Write over a configuration that is there; it is kept as FILE.old.")
 @click.option("--dry-run", is_flag=True, help="Print it and write nothing.")

@@ -32,7 +32,9 @@ class PrivateFile(logging.handlers.RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         return TextIOWrapper(
-            open(self.baseFilename, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)), self.encoding
+            open(self.baseFilename, "ab", opener=lambda path, flags: os.open(path, flags, 0o600)),
+            self.encoding,
+            errors="backslashreplace",
         )
 
 

@@ -21,6 +21,7 @@ INSTEAD = "select with shift and the mouse, or use a terminal that takes it: kit
 def machine_checks(settings: Settings) -> Iterator[Check]:
     """Look at everything on this machine."""
     yield from terminal_checks(is_terminal=sys.stdout.isatty())
+    yield from _stop_file(settings.policy.stop_file)
     yield from _journal(settings.journal)
     yield _disk(Path(settings.journal).parent)
     yield _log()
@@ -61,14 +62,31 @@ def _copying() -> Check:
 def _tmux() -> Check:
     """Copying goes through OSC 52, which tmux takes from a program only with `on`; `external` is its default."""
     try:
-        said = subprocess.run(
-            ["tmux", "show", "-gv", "set-clipboard"], capture_output=True, text=True, timeout=TMUX_PATIENCE_S
-        ).stdout.strip()
+        said = (
+            subprocess.run(["tmux", "show", "-gv", "set-clipboard"], capture_output=True, timeout=TMUX_PATIENCE_S)
+            .stdout.decode(errors="replace")
+            .strip()
+        )
     except (OSError, subprocess.TimeoutExpired):
         said = ""
     if said in ("off", "external"):
         return note("tmux", f"set-clipboard is {said}: `c` copies nothing", "tmux set -g set-clipboard on")
     return ok("tmux", f"set-clipboard is {said or 'not known'}")
+
+
+def _stop_file(name: str) -> Iterator[Check]:
+    if not name:
+        return
+    try:
+        Path(name).lstat()
+    except (FileNotFoundError, NotADirectoryError):
+        yield ok("stop file", f"{name} does not exist: auto-mode may act")
+    except OSError as error:
+        yield note(
+            "stop file", f"{name} cannot be looked at ({error.strerror}): auto-mode does not act", f"ls -ld {name}"
+        )
+    else:
+        yield note("stop file", f"{name} exists: auto-mode does not act", f"rm {name}")
 
 
 def _journal(path: str) -> Iterator[Check]:

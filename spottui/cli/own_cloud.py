@@ -22,9 +22,9 @@ def simulated_cloud(directory: Path, scenario: str) -> Iterator[Path]:
     """Run `spottui sim` in a process of its own and give the configuration that it writes."""
     config = directory / "demo.toml"
     command = [sys.executable, "-m", "spottui", "sim", "--scenario", scenario, "--write-config", str(config)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
         try:
-            ready = process.stdout.readline() if process.stdout else ""
+            ready = process.stdout.readline() if process.stdout else b""
             if not ready:
                 raise click.ClickException("the simulated cloud did not start; see the lines above")
             json.loads(ready)

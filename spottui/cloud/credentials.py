@@ -1,14 +1,19 @@
 """The account's credentials: the SDK's default chain, or a credentials file that the configuration names."""
 
+import os
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+from spottui.cloud.credentials_file import CredentialsProblem, Profile, check_key, read_profile
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.sdk import CredentialModel, CredentialsClient, MnsCredentials, ProfileCredentialsProvider
+from spottui.cloud.sdk import CredentialModel, CredentialsClient, MnsCredentials
 
 LAST_GOOD_S = 900.0
 """Seconds for which the last good token is used when a refresh fails: the SDK refreshes about 15 min before expiry."""
+_ID, _SECRET = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
+_FILE = "ALIBABA_CLOUD_CREDENTIALS_FILE"
 
 
 class CredentialSource:
@@ -22,17 +27,16 @@ class CredentialSource:
         self._file = file
         self._lock = threading.Lock()
         self._client: CredentialsClient | None = None
+        self._profile: Profile | None = None
         self._stamp = 0
         self._last_good: tuple[float, CredentialModel] | None = None
 
     def get_credential(self) -> CredentialModel:
         """Return the SDK's credential model, as the ECS client asks for it before every request."""
-        with self._lock:
-            client = self._current_client()
         try:
-            model = client.get_credential()
-        except Exception as error:
-            return self._last_good_or_raise(error)
+            model = self._checked(self._asked())
+        except CredentialsProblem as problem:
+            return self._last_good_or_raise(problem)
         self._last_good = (time.monotonic(), model)
         return model
 
@@ -41,23 +45,89 @@ class CredentialSource:
         model = self.get_credential()
         return MnsCredentials(model.access_key_id, model.access_key_secret, model.security_token or "")
 
-    def _current_client(self) -> CredentialsClient:
-        stamp = self._file_stamp()
-        if self._client is None or stamp != self._stamp:
-            provider = ProfileCredentialsProvider(profile_file=str(self._file)) if self._file else None
-            self._client, self._stamp, self._last_good = CredentialsClient(provider=provider), stamp, None
-        return self._client
+    def _asked(self) -> CredentialModel:
+        with self._lock:
+            client, profile = self._current_client()
+        before = self._stamp_now()
+        try:
+            model = client.get_credential()
+        except Exception as error:
+            if profile:
+                raise profile.problem(error) from None
+            return self._of_a_default_file()
+        if before == self._stamp:
+            # The SDK writes renewed tokens into the file: that is no change of it.
+            self._stamp = self._stamp_now()
+        return model
 
-    def _file_stamp(self) -> int:
+    def _current_client(self) -> tuple[CredentialsClient, Profile | None]:
+        stamp = self._stamp_now()
+        if self._client is None or stamp != self._stamp:
+            self._profile = read_profile(self._file) if self._file else None
+            provider = self._profile.provider if self._profile else None
+            self._client, self._stamp, self._last_good = CredentialsClient(provider=provider), stamp, None
+        return self._client, self._profile
+
+    def _stamp_now(self) -> int:
         try:
             return self._file.stat().st_mtime_ns if self._file else 0
         except OSError as error:
-            raise CloudError("credentials", ErrorKind.CREDENTIALS, message=f"{self._file}: {error.strerror}") from None
+            raise CredentialsProblem(f"{self._file}: {error.strerror}") from None
 
-    def _last_good_or_raise(self, error: Exception) -> CredentialModel:
+    def _of_a_default_file(self) -> CredentialModel:
+        """The SDK's chain gave nothing: read its files here, or say what is wrong with each."""
+        problems = []
+        for file in _default_files():
+            try:
+                profile = read_profile(file)
+                client = CredentialsClient(provider=profile.provider)
+                model = _signed_in(client, profile)
+            except CredentialsProblem as problem:
+                problems.append(str(problem))
+                continue
+            with self._lock:
+                self._client, self._profile = client, profile
+            return model
+        with self._lock:
+            # What is mended in the meantime is seen by the next call.
+            self._client = None
+        raise CredentialsProblem("; ".join([*_half_an_environment(), *problems]) or _NOTHING)
+
+    def _checked(self, model: CredentialModel) -> CredentialModel:
+        where = str(self._profile or (f"{_ID}, …_SECRET" if "env" in str(model.provider_name) else model.provider_name))
+        check_key(model.access_key_id or "x", "the access key id", where)
+        check_key(model.access_key_secret or "x", "the access key secret", where)
+        check_key(model.security_token or "x", "the security token", where)
+        return model
+
+    def _last_good_or_raise(self, problem: CredentialsProblem) -> CredentialModel:
         if self._last_good and time.monotonic() - self._last_good[0] < LAST_GOOD_S:
             return self._last_good[1]
-        where = self._file or "environment, ~/.aliyun/config.json, ~/.alibabacloud/credentials.ini, RAM role, OIDC"
-        raise CloudError(
-            "credentials", ErrorKind.CREDENTIALS, message=f"none found in {where} ({type(error).__name__})"
-        ) from None
+        raise CloudError("", ErrorKind.CREDENTIALS, message=str(problem)) from None
+
+
+_NOTHING = (
+    f"none found: no {_ID} in the environment, no ~/.aliyun/config.json, no ~/.alibabacloud/credentials.ini, no OIDC, "
+    "no RAM role of an instance"
+)
+
+
+def _signed_in(client: CredentialsClient, profile: Profile) -> CredentialModel:
+    try:
+        return client.get_credential()
+    except Exception as error:
+        raise profile.problem(error) from None
+
+
+def _default_files() -> Iterator[Path]:
+    """The files that the SDK's chain looks at, as far as they are there."""
+    home = Path(os.environ.get("HOME") or os.path.expanduser("~"))
+    named = os.environ.get(_FILE)
+    files = home / ".aliyun" / "config.json", Path(named) if named else home / ".alibabacloud" / "credentials.ini"
+    yield from (file for file in files if os.path.lexists(file))
+
+
+def _half_an_environment() -> list[str]:
+    present = [name for name in (_ID, _SECRET) if os.environ.get(name)]
+    missing = [name for name in (_ID, _SECRET) if name not in present]
+    return [f"{present[0]} is set and {missing[0]} is not"] if len(present) == 1 else []

@@ -1,16 +1,17 @@
-"""From the raw body of a queue message to what it says: a reclaim, a release, another event, or poison with a reason.
+"""From the raw body of a queue message to what it says: reclaims, releases, other events, or poison with a reason.
 
 The formats are those of alibaba_facts.md 9: the flat system event (and its drills), the Event Center envelope and
-CloudEvents, each Base64 or raw. Nothing in a body is trusted: ids must look like ids, times must be plausible.
+CloudEvents, wrapped in whatever `bodies` takes off. Nothing in a body is trusted: ids must look like ids, times must
+be plausible.
 """
 
-import base64
-import binascii
-import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+
+from spottui.cloud.bodies import NotUnderstood, as_object, documents
+from spottui.domain.dates import date_from_outside
 
 RECLAIM_EVENT = "Instance:PreemptibleInstanceInterruption"
 STATE_EVENT = "Instance:StateChange"
@@ -19,17 +20,22 @@ RELEASED = "Deleted"
 
 _INSTANCE_ID = re.compile(r"i-[A-Za-z0-9-]{1,60}")
 _REGION_ID = re.compile(r"[a-z]{2}-[a-z0-9-]{1,40}")
-_EPOCH_MS = (1_000_000_000_000, 4_000_000_000_000)
+_ACCOUNT_ID = re.compile(r"[0-9]{5,20}")
 
 
 @dataclass(frozen=True, slots=True)
 class Reclaim:
-    """The notice that an instance will be taken back; `region` is empty and `at` None where the body has none."""
+    """The notice that an instance will be taken back.
+
+    `region` is empty and `at` None where the body has none that can be true; `account_id` is empty where it names no
+    account, or a masked one.
+    """
 
     instance_id: str
     region: str
     at: datetime | None
     action: str
+    account_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +66,30 @@ class Poison:
 Parsed = Reclaim | Released | OtherEvent | Poison
 
 
-def parse(body: str) -> Parsed:
-    """Read a message body; never raises."""
+def parse_all(body: str | bytes) -> tuple[Parsed, ...]:
+    """Read a message body and return all that it says, in its order; never raises.
+
+    One body can hold several events. It is `Poison`, alone, when nothing is found in it; beside an event that is
+    understood what is not understood is left out.
+    """
     try:
-        return _said(_read(_document(body)))
-    except _NotUnderstood as reason:
-        return Poison(str(reason))
+        found = [_understood(document) for document in documents(body, _is_event)]
+    except NotUnderstood as reason:
+        return (Poison(str(reason)),)
+    return tuple(one for one in found if not isinstance(one, Poison)) or (found[0],)
+
+
+def parse(body: str | bytes) -> Parsed:
+    """Return the weightiest of what a body says: a reclaim before a release before anything else; never raises."""
+    return min(parse_all(body), key=lambda one: (not isinstance(one, Reclaim), not isinstance(one, Released)))
 
 
 def past_event(item: dict[str, Any]) -> Parsed:
     """Read one item of CloudMonitor's history (alibaba_facts.md 9.6); never raises."""
     try:
         return _said(_past(item))
-    except _NotUnderstood as reason:
+    except NotUnderstood as reason:
         return Poison(str(reason))
-
-
-class _NotUnderstood(Exception):
-    """Why a body cannot be read, in words for the event feed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,31 +98,21 @@ class _Event:
     region: str
     content: dict[str, Any]
     at: datetime | None
+    account_id: str
 
 
-def _document(body: str) -> dict[str, Any]:
-    """Base64 of JSON as CloudMonitor sends it, else plain JSON."""
-    if not body.strip():
-        raise _NotUnderstood("the body is empty")
+def _is_event(document: dict[str, Any]) -> bool:
+    """EventBridge also wraps what others sent, a message of a topic say: that is looked into."""
+    if "specversion" in document:
+        return str(document.get("type")).startswith("ecs:")
+    return "alert" in document or isinstance(document.get("name"), str)
+
+
+def _understood(document: dict[str, Any]) -> Parsed:
     try:
-        text = base64.b64decode("".join(body.split()), validate=True).decode("utf-8")
-    except UnicodeDecodeError:
-        raise _NotUnderstood("Base64 of something that is not UTF-8") from None
-    except (binascii.Error, ValueError):
-        text = body
-    return _object(text, "neither Base64 nor JSON" if text is body else "Base64 of something that is not JSON")
-
-
-def _object(value: object, otherwise: str) -> dict[str, Any]:
-    """Return an object, given as one or as its JSON text."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise _NotUnderstood(otherwise) from None
-    if not isinstance(value, dict):
-        raise _NotUnderstood(f"a JSON {type(value).__name__} where an object is expected")
-    return value
+        return _said(_read(document))
+    except NotUnderstood as reason:
+        return Poison(str(reason))
 
 
 def _said(event: _Event) -> Parsed:
@@ -122,8 +124,9 @@ def _said(event: _Event) -> Parsed:
             return Released(instance_id, event.region, event.at)
         return OtherEvent(_short(event.name), instance_id, _short(f"{event.name} {state}".strip()))
     if not instance_id:
-        raise _NotUnderstood("a reclaim without an instance id in its content")
-    return Reclaim(instance_id, event.region, event.at, _short(str(event.content.get("action") or "")))
+        raise NotUnderstood("a reclaim without an instance id in its content")
+    action = _short(str(event.content.get("action") or ""))
+    return Reclaim(instance_id, event.region, event.at, action, event.account_id)
 
 
 def _short(text: str) -> str:
@@ -134,11 +137,7 @@ def _short(text: str) -> str:
 def _read(document: dict[str, Any]) -> _Event:
     if "specversion" in document:
         return _cloud_event(document)
-    if "alert" in document:
-        return _envelope(document)
-    if isinstance(document.get("name"), str):
-        return _flat(document)
-    raise _NotUnderstood("JSON without a name, an alert or a specversion: no event of CloudMonitor")
+    return _envelope(document) if "alert" in document else _flat(document)
 
 
 def _flat(document: dict[str, Any]) -> _Event:
@@ -146,20 +145,22 @@ def _flat(document: dict[str, Any]) -> _Event:
     return _Event(
         name=document["name"],
         region=_region(document.get("regionId")),
-        content=_object(content, "content is a text that is no JSON"),
-        at=_event_time(document.get("eventTime")),
+        content=as_object(content, "content is a text that is no JSON"),
+        at=date_from_outside(document.get("eventTime")),
+        account_id=_account(document.get("resourceId"), document.get("userId")),
     )
 
 
 def _envelope(document: dict[str, Any]) -> _Event:
-    alert = _object(document["alert"], "alert is a text that is no JSON")
+    alert = as_object(document["alert"], "alert is a text that is no JSON")
     system = _inner(_inner(alert, "meta"), "sysEventMeta")
     content = alert.get("eventContentMap") or alert.get("eventRawContent") or {}
     return _Event(
         name=str(alert.get("eventName") or ""),
         region=_region(system.get("regionId")) or _region_of_arn(alert.get("arn")),
-        content=_object(content, "the alert's content is a text that is no JSON"),
-        at=_epoch_ms(alert.get("timestamp")) or _event_time(system.get("eventTime")),
+        content=as_object(content, "the alert's content is a text that is no JSON"),
+        at=date_from_outside(alert.get("timestamp")) or date_from_outside(system.get("eventTime")),
+        account_id=_account(alert.get("arn"), alert.get("userId")),
     )
 
 
@@ -172,8 +173,9 @@ def _cloud_event(document: dict[str, Any]) -> _Event:
     return _Event(
         name=str(document.get("type") or "").removeprefix("ecs:"),
         region=_region(document.get("aliyunregionid")),
-        content=_object(document.get("data") or {}, "data is a text that is no JSON"),
-        at=_iso_time(document.get("time")),
+        content=as_object(document.get("data") or {}, "data is a text that is no JSON"),
+        at=date_from_outside(document.get("time")),
+        account_id=_account(document.get("subject"), document.get("aliyunaccountid")),
     )
 
 
@@ -181,8 +183,9 @@ def _past(item: dict[str, Any]) -> _Event:
     return _Event(
         name=str(item.get("Name") or ""),
         region=_region(item.get("RegionId")),
-        content=_object(item.get("Content") or {}, "content is a text that is no JSON"),
-        at=_epoch_ms(item.get("Time")),
+        content=as_object(item.get("Content") or {}, "content is a text that is no JSON"),
+        at=date_from_outside(item.get("Time")),
+        account_id=_account(item.get("ResourceId"), None),
     )
 
 
@@ -191,27 +194,16 @@ def _region(value: object) -> str:
 
 
 def _region_of_arn(value: object) -> str:
-    parts = value.split(":") if isinstance(value, str) else []
+    parts = _arn(value)
     return _region(parts[2]) if len(parts) > 3 else ""
 
 
-def _event_time(value: object) -> datetime | None:
-    """Read `20190409T121826.922+0800`."""
-    try:
-        return datetime.strptime(str(value), "%Y%m%dT%H%M%S.%f%z").astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+def _account(arn: object, otherwise: object) -> str:
+    """Return the account of `acs:ecs:REGION:ACCOUNT:instance/…`, or what the event says elsewhere."""
+    parts = _arn(arn)
+    named = (parts[3] if len(parts) > 3 else "", otherwise)
+    return next((one for one in named if isinstance(one, str) and _ACCOUNT_ID.fullmatch(one)), "")
 
 
-def _iso_time(value: object) -> datetime | None:
-    try:
-        at = datetime.fromisoformat(str(value))
-        return at.astimezone(UTC) if at.tzinfo else None
-    except (ValueError, OverflowError):
-        return None
-
-
-def _epoch_ms(value: object) -> datetime | None:
-    if isinstance(value, int) and _EPOCH_MS[0] < value < _EPOCH_MS[1]:
-        return datetime.fromtimestamp(value / 1000, UTC)
-    return None
+def _arn(value: object) -> list[str]:
+    return value.split(":") if isinstance(value, str) else []

@@ -5,12 +5,16 @@ import urllib.error
 import urllib.request
 from datetime import UTC, datetime
 
+from spottui.domain.dates import date_from_outside
+
 ADDRESS = "http://100.100.100.200"
 TIMEOUT_S = 2.0
 TOKEN_TTL_S = 21_600
 _TOKEN = "X-aliyun-ecs-metadata-token"
 _TERMINATION = "/latest/meta-data/instance/spot/termination-time"
 _INSTANCE_ID = "/latest/meta-data/instance-id"
+_FAR = datetime(2100, 1, 1, tzinfo=UTC)
+"""This machine's own clock may not be set yet: it is no measure of what the metadata says."""
 _AN_ID = re.compile(r"i-[A-Za-z0-9-]{1,60}")
 
 
@@ -75,7 +79,7 @@ class Metadata:
 
 def _moment(text: str) -> datetime:
     """Read `2015-01-05T18:02:00Z`."""
-    try:
-        return datetime.strptime(text.strip(), "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
-    except ValueError:
-        raise MetadataProblem(f"{text.strip()[:40]!r} where a time is expected") from None
+    at = date_from_outside(text, _FAR)
+    if at is None:
+        raise MetadataProblem(f"{text.strip()[:40]!r} where a time is expected")
+    return at

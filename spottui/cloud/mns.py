@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from spottui.cloud.bodies import text_of
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind, kind_of, meaning_of
 from spottui.cloud.sdk import (
@@ -21,6 +22,7 @@ from spottui.cloud.sdk import (
     MNSServerException,
     ResponseInternal,
 )
+from spottui.domain.dates import date_from_outside
 
 T = TypeVar("T")
 
@@ -114,12 +116,13 @@ class Queue:
         """Give every call a time-out over HTTPS too, end the silent resend of a stopped queue, and keep the answer.
 
         A connection that is shut down is opened again by the SDK and the request sent twice: once stopped, it may
-        not connect. The raw answer is kept because the SDK throws it away with a body that it cannot read.
+        not connect. The raw answer is kept because the SDK throws it away with a body that it cannot read. A body in
+        another encoding than UTF-8 is no reason to lose the batch either.
         """
         timeout_s = self._long_poll_s + 5
         self._http.conn.timeout = timeout_s
         self._http.conn.connection_timeout = timeout_s
-        connect, send = self._http.conn.connect, self._http.send_request
+        connect, send, respond = self._http.conn.connect, self._http.send_request, self._http.conn.getresponse
 
         def connect_unless_stopped() -> None:
             if self._stopped.is_set():
@@ -131,6 +134,13 @@ class Queue:
             self._answer = answer.data
             return answer
 
+        def respond_in_utf_8() -> Any:
+            answer = respond()
+            raw = answer.read()
+            answer.read = lambda: text_of(raw).encode()
+            return answer
+
+        self._http.conn.getresponse = respond_in_utf_8
         self._http.conn.connect = connect_unless_stopped
         self._http.send_request = send_and_keep
 
@@ -146,10 +156,7 @@ def _message(found: Any) -> Message:
 
 def _moment(epoch_ms: object) -> datetime:
     """An odd time must not hold a batch; a message without one counts from now."""
-    try:
-        return datetime.fromtimestamp(int(str(epoch_ms)) / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        return datetime.now(UTC)
+    return date_from_outside(str(epoch_ms)) or datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,13 +183,19 @@ def _salvaged(element: ET.Element) -> _Salvaged:
     def text(name: str) -> str:
         return "".join(fields[name].itertext()) if name in fields else ""
 
+    body = fields.get("MessageBody")
     enqueued = text("EnqueueTime")
     return _Salvaged(
         message_id=text("MessageId"),
         receipt_handle=text("ReceiptHandle"),
-        message_body=text("MessageBody"),
+        message_body=_inner_xml(body) if body is not None else "",
         enqueue_time=int(enqueued) if enqueued.isascii() and enqueued.isdigit() else 0,
     )
+
+
+def _inner_xml(element: ET.Element) -> str:
+    """A topic's XML that was not escaped stands in the body as elements."""
+    return (element.text or "") + "".join(ET.tostring(child, "unicode") for child in element)
 
 
 def _translate(action: str, error: Exception) -> CloudError:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError
-from spottui.cloud.messages import Reclaim, parse
+from spottui.cloud.messages import Reclaim, parse_all
 from spottui.cloud.mns import BATCH, Message
 from spottui.cloud.queue_setup import QueueSetup
 from spottui.cloud.sdk_hygiene import quiet_sdks
@@ -12,6 +12,8 @@ from spottui.domain.clock import NOTICE_S
 from spottui.domain.notice import Notice
 
 LONG_POLL_S = 10
+CLOCKS_APART = timedelta(minutes=5)
+"""A notice that claims to be later than its arrival by more than this is dated by its arrival."""
 
 
 class OwnNotices:
@@ -25,6 +27,7 @@ class OwnNotices:
         self._queue = QueueSetup(endpoint, name, CredentialSource(None), LONG_POLL_S)
         self._instance_id = instance_id
         self._mine: list[Message] = []
+        self._answered: set[str] = set()
 
     def look(self) -> Notice | None:
         """Wait up to ten seconds for a notice of this instance and return it; raises `CloudError`.
@@ -38,15 +41,22 @@ class OwnNotices:
                 self._give_back(message)
         self._mine += mine
         now = datetime.now(UTC)
-        notices = [one for one in map(_notice, mine) if one.deadline > now]
+        notices = [one for message in mine for one in self._notices(message) if one.deadline > now]
         if mine and not notices:
             self.done()
         # A notice with a time of its own is no drill, whatever came beside it.
         return min(notices, key=lambda one: (one.is_drill, one.deadline), default=None)
 
     def done(self) -> None:
-        """Delete what `look` returned, when it has been acted on; raises `CloudError`."""
-        self._queue.delete(self._mine)
+        """Delete what `look` returned, when it has been answered; raises `CloudError`.
+
+        A message that tells of other instances too is given back to them instead, and not heard here again.
+        """
+        shared = [message for message in self._mine if self._names_others(message)]
+        self._answered.update(message.message_id for message in shared)
+        for message in shared:
+            self._give_back(message)
+        self._queue.delete([message for message in self._mine if message not in shared])
         self._mine = []
 
     def check(self) -> str:
@@ -67,8 +77,17 @@ class OwnNotices:
         return found
 
     def _names_it(self, message: Message) -> bool:
-        said = parse(message.body)
-        return isinstance(said, Reclaim) and said.instance_id == self._instance_id
+        return message.message_id not in self._answered and bool(self._notices(message))
+
+    def _names_others(self, message: Message) -> bool:
+        return len(parse_all(message.body)) > len(self._notices(message))
+
+    def _notices(self, message: Message) -> list[Notice]:
+        return [
+            _notice(said.at, message.enqueued)
+            for said in parse_all(message.body)
+            if isinstance(said, Reclaim) and said.instance_id == self._instance_id
+        ]
 
     def _give_back(self, message: Message) -> None:
         try:
@@ -78,7 +97,6 @@ class OwnNotices:
             return
 
 
-def _notice(message: Message) -> Notice:
-    said = parse(message.body)
-    at = said.at if isinstance(said, Reclaim) else None
-    return Notice((at or message.enqueued) + timedelta(seconds=NOTICE_S), is_drill=at is None)
+def _notice(at: datetime | None, enqueued: datetime) -> Notice:
+    began = at if at and at <= enqueued + CLOCKS_APART else enqueued
+    return Notice(began + timedelta(seconds=NOTICE_S), is_drill=at is None, is_confirmed=False)

@@ -9,8 +9,8 @@ import re
 _QUERY = re.compile(r"\?[^\s'\"<>)]*=[^\s'\"<>)]*")
 _NAMED = re.compile(
     r"(?i)\b(password|userdata|accesskeyid|accesskeysecret|access_key_id|access_key_secret|secret|signature"
-    r"|securitytoken|security-token|security_token|x-acs-security-token|authorization|credential)"
-    r"(['\"]?\s*[=:]\s*)(['\"]?)[^\s&,'\"}]+"
+    r"|x-acs-security-token|(?:\w*[_-])?(?:security|access|refresh|sts|id)[_-]?token|private_?key|authorization"
+    r"|credential)(['\"]?\s*[=:]\s*)(['\"]?)(?:(?:Bearer|MNS|acs)\s+)?[^\s&,'\"}]+"
 )
 _KEY_ID = re.compile(r"\b(LTAI|STS\.)[A-Za-z0-9.]{8,}")
 _LIMIT = 300

@@ -9,7 +9,8 @@ import_models_on_use()
 with imported_on_use("aiohttp", "apscheduler", "cryptography", "websocket"):
     from alibabacloud_credentials.client import Client as CredentialsClient
     from alibabacloud_credentials.models import CredentialModel
-    from alibabacloud_credentials.provider import ProfileCredentialsProvider
+    from alibabacloud_credentials.provider import CLIProfileCredentialsProvider, ProfileCredentialsProvider
+    from alibabacloud_credentials_api import ICredentialsProvider as CredentialsProvider
     from alibabacloud_ecs20140526 import models
     from alibabacloud_ecs20140526.client import Client as EcsClient
     from alibabacloud_tea_openapi.client import Client as RpcClient
@@ -25,9 +26,11 @@ with imported_on_use("aiohttp", "apscheduler", "cryptography", "websocket"):
 
 __all__ = [
     "AlibabaCloudException",
+    "CLIProfileCredentialsProvider",
     "Config",
     "CredentialModel",
     "CredentialsClient",
+    "CredentialsProvider",
     "EcsClient",
     "MNSClientNetworkException",
     "MNSExceptionBase",

@@ -64,7 +64,7 @@ def _write(path: Path, texts: Iterable[str]) -> str:
     """Write a new file, whole or not at all; return what to tell the person."""
     lines = -1
     try:
-        with path.open("x", encoding="utf-8") as file:
+        with path.open("x", encoding="utf-8", errors="replace") as file:
             try:
                 for lines, text in enumerate(texts):  # noqa: B007
                     file.write(text)

@@ -26,7 +26,7 @@ class Kept:
     def read(cls, file: Path | None) -> "Kept":
         """Return what the file holds, or nothing chosen."""
         try:
-            found = json.loads(file.read_text(encoding="utf-8")) if file else {}
+            found = json.loads(file.read_text(encoding="utf-8-sig")) if file else {}
             columns = {str(panel): _arrangement(chosen) for panel, chosen in found.get("columns", {}).items()}
             return cls(file, str(found.get("theme", "")), columns)
         except (OSError, ValueError, AttributeError, TypeError):

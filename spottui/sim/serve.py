@@ -121,7 +121,7 @@ def _ca_file(options: Options) -> Path | None:
 
 def _load_world(path: Path) -> World:
     try:
-        saved = json.loads(path.read_text("utf-8"))
+        saved = json.loads(path.read_text("utf-8-sig"))
     except ValueError:
         saved = None
     if not isinstance(saved, dict):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
-from spottui.cloud.messages import RELEASED, STATE_EVENT, OtherEvent, Poison, Reclaim, Released, parse
+from spottui.cloud.messages import RELEASED, STATE_EVENT, OtherEvent, Parsed, Poison, Reclaim, Released, parse_all
 from spottui.cloud.mns import Message
 from spottui.domain.clock import Clock
 from spottui.domain.facts import MessageSeen, PoisonSeen
@@ -131,7 +131,10 @@ class Intake:
             self._protect(region, ids)
 
     def _read(self, queue_region: str, message: Message, seen: Sighting) -> None:
-        parsed = parse(message.body)
+        for parsed in parse_all(message.body):
+            self._sort(queue_region, message, parsed, seen)
+
+    def _sort(self, queue_region: str, message: Message, parsed: Parsed, seen: Sighting) -> None:
         match parsed:
             case Reclaim():
                 region = parsed.region or queue_region

@@ -1,48 +1,61 @@
 """Runs a workload on a spot instance: watches for the reclaim, warns the workload, and ends it before the machine does.
 
-The workload runs in a process group of its own, so that what it started is warned and ended with it.
+The metadata decides. What a queue says may be stale or forged: it makes the metadata be asked at once, and counts by
+itself only while the metadata cannot be asked at all.
 """
 
 import os
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import FrameType
 
 from spottui.cloud.metadata import Metadata, MetadataProblem
+from spottui.domain.clock import NOTICE_S
 from spottui.domain.notice import Notice
 from spottui.workload.listener import Listener, Notices
+from spottui.workload.processes import Workload
 
 FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 RUN_NUMBER = "SPOTTUI_RUN"
 """Tells the workload which run of it this is, from 1."""
 HEAR_S = 0.2
 """Between two looks at whether the queue has said anything, which asks nobody."""
+UNCONFIRMED_S = 1.0
+"""Between two looks at the metadata, at most, while a queue has said what the metadata does not."""
+UNANSWERED = 3
+"""So many looks in a row without an answer, and the metadata cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """The signal that warns the workload, seconds before the deadline at which it is killed, seconds between looks."""
+    """The signal that warns the workload, seconds before the deadline at which it is killed, seconds between looks.
+
+    Where the metadata cannot be asked, a notice counts until it is `fresh_s` old, and the workload is run again when
+    the machine still lives `grace_s` after the deadline.
+    """
 
     warning: signal.Signals = signal.SIGTERM
     margin_s: float = 30.0
     poll_s: float = 5.0
+    fresh_s: float = 90.0
+    grace_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
     """How a run ended; `exit_code` as a shell says it, 128 and the signal's number after a signal.
 
-    `by_drill` when it was interrupted by a drill, after which the machine stays.
+    `again_at` is when it may be run again if the machine lives: at once after a drill, past the deadline after a
+    notice that the metadata could not confirm, and None when the machine goes or the command ended by itself.
     """
 
     exit_code: int
     interrupted: bool
-    by_drill: bool = False
+    again_at: datetime | None = None
 
 
 class Guard:
@@ -61,21 +74,26 @@ class Guard:
         self._queue = queue
         self._listener: Listener | None = None
         self._problem = ""
+        self._unanswered = 0
         self._stale: datetime | None = None
+        self._considered: Notice | None = None
+        self._doubted: Notice | None = None
+        self._drill_ends: float | None = None
+        self._next_drill = 0.0
 
-    def run(self, command: tuple[str, ...], run_number: int = 1) -> Ended:
-        """Run until the command ends, is ended, or the machine goes; raises `OSError` when it cannot be started."""
+    def run(self, command: Sequence[str], run_number: int = 1, kept: Sequence[int] = ()) -> Ended:
+        """Run until the command and all of its session ended, are ended, or the machine goes.
+
+        Raises `OSError` when it cannot be started. `kept` are file descriptors for the workload to hold.
+        """
         self._forget_a_past_reclaim()
-        child = subprocess.Popen(command, process_group=0, env={**os.environ, RUN_NUMBER: str(run_number)})
-        with _forwarding(child), self._listening():
-            notice = self._watch(child)
-            if notice is None:
-                return Ended(_exit_code(child), interrupted=False)
-            self._interrupt(child, notice)
-            return Ended(_exit_code(child), interrupted=True, by_drill=notice.is_drill)
+        workload = Workload(command, {**os.environ, RUN_NUMBER: str(run_number)}, kept)
+        with _forwarding(workload), self._listening():
+            return self._until_the_end(workload)
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
+        self._considered = self._doubted = self._drill_ends = None
         if self._queue is None:
             yield
             return
@@ -86,48 +104,109 @@ class Guard:
             self._listener.stop()
             self._listener = None
 
-    def _watch(self, child: "subprocess.Popen[bytes]") -> Notice | None:
-        """Wait until the workload ended by itself, and return None, or until it has to end, and return why."""
+    def _until_the_end(self, workload: Workload) -> Ended:
         while True:
             notice = self._notice()
-            if notice or self._ends_before_the_next_look(child):
-                return None if child.poll() is not None else notice
+            if workload.is_over or (notice is None and self._ends_before_the_next_look(workload)):
+                drilled = self._drill_ends is not None
+                return Ended(workload.exit_code or 0, drilled, datetime.now(UTC) if drilled else None)
+            if notice and notice.is_drill:
+                self._rehearse(workload, notice)
+            elif notice:
+                return self._interrupt(workload, notice)
+            self._end_a_rehearsal()
 
     def _notice(self) -> Notice | None:
-        """What the metadata says is exact; the queue may be the first to speak."""
+        """Return what is to be acted on: the metadata's word, or the queue's where it may stand for it."""
         deadline = self._look()
         if deadline:
             return Notice(deadline)
-        return self._listener.heard if self._listener else None
+        heard = self._considered = self._listener.heard if self._listener else None
+        if heard is None:
+            return None
+        return self._unanswerable(heard) if self._problem else self._contradicted(heard)
 
-    def _ends_before_the_next_look(self, child: "subprocess.Popen[bytes]") -> bool:
-        look_at = time.monotonic() + self._rules.poll_s
-        while self._listener and not self._listener.heard and time.monotonic() + HEAR_S < look_at:
-            if _ends_within(child, HEAR_S):
-                return True
-        heard = self._listener and self._listener.heard
-        return _ends_within(child, 0 if heard else max(look_at - time.monotonic(), 0))
-
-    def _interrupt(self, child: "subprocess.Popen[bytes]", notice: Notice) -> None:
-        end_at = self._end_at(notice.deadline)
-        patience_s = max((end_at - datetime.now(UTC)).total_seconds(), 0.0)
-        why = "a drill: as if" if notice.is_drill else "this instance is taken back at"
-        self._say(f"{why} {notice.deadline:%H:%M:%S} UTC: {self._rules.warning.name} sent, {patience_s:.0f} s to save")
-        _signal_group(child, self._rules.warning)
-        if self._listener:
-            self._listener.acted()
-        if _ends_within(child, patience_s):
-            self._say("the workload ended in time")
-            return
-        self._say("the workload did not end in time: killed")
-        _signal_group(child, signal.SIGKILL)
-        child.wait()
-
-    def _end_at(self, deadline: datetime) -> datetime:
-        """A notice that comes within the margin leaves half of what is left, and a second at least."""
+    def _unanswerable(self, heard: Notice) -> Notice | None:
+        """A notice while the metadata is silent: real when it is fresh, and one lost answer is no silence."""
+        if self._unanswered < UNANSWERED:
+            return None
         now = datetime.now(UTC)
-        end_at = deadline - timedelta(seconds=self._rules.margin_s)
-        return end_at if end_at > now else now + max((deadline - now) / 2, timedelta(seconds=1))
+        age_s = NOTICE_S - (heard.deadline - now).total_seconds()
+        if age_s <= self._rules.fresh_s:
+            self._say("queue: a reclaim of this instance; the metadata cannot be asked, so it is taken as real")
+            return Notice(min(heard.deadline, now + timedelta(seconds=NOTICE_S)), is_confirmed=False)
+        self._dismiss(f"queue: a notice that is {age_s:.0f} s old, and the metadata cannot be asked: not acted on")
+        return None
+
+    def _contradicted(self, heard: Notice) -> Notice | None:
+        """A notice while the metadata plans nothing: a drill, or not to be acted on before the metadata agrees."""
+        if heard.is_drill:
+            if time.monotonic() >= self._next_drill:
+                return heard
+            self._dismiss("queue: another drill within five minutes: not acted on")
+        elif heard.deadline < datetime.now(UTC):
+            self._dismiss("queue: the notice is over, and the metadata never agreed")
+        elif heard != self._doubted:
+            self._doubted = heard
+            at = f"{heard.deadline:%H:%M:%S} UTC"
+            self._say(f"queue: taken back at {at}, but the metadata plans nothing: not acted on unless it agrees")
+        return None
+
+    def _dismiss(self, why: str) -> None:
+        self._say(why)
+        self._considered = None
+        if self._listener:
+            self._listener.answer()
+
+    def _ends_before_the_next_look(self, workload: Workload) -> bool:
+        """Wait; a look is due at once when the queue has spoken, and often for as long as it is doubted."""
+        pause_s = min(self._rules.poll_s, UNCONFIRMED_S) if self._considered else self._rules.poll_s
+        look_at = time.monotonic() + pause_s
+        while (left_s := look_at - time.monotonic()) > 0:
+            if workload.ends_within(min(left_s, HEAR_S) if self._listener else left_s):
+                return True
+            if self._listener and self._listener.heard not in (None, self._considered):
+                return False
+        return False
+
+    def _rehearse(self, workload: Workload, notice: Notice) -> None:
+        """Warn as at a reclaim. A drill kills nothing: it may be anybody's."""
+        patience_s = self._patience_s(notice.deadline)
+        self._tell_and_warn(workload, f"a drill: as if taken back at {_clock(notice)}", patience_s)
+        self._drill_ends = time.monotonic() + patience_s
+        self._next_drill = time.monotonic() + NOTICE_S
+        if self._listener:
+            self._listener.answer()
+
+    def _end_a_rehearsal(self) -> None:
+        if self._drill_ends is not None and time.monotonic() >= self._drill_ends:
+            self._drill_ends = None
+            self._say("the workload did not end in time: at a reclaim it would be killed now; it goes on")
+
+    def _interrupt(self, workload: Workload, notice: Notice) -> Ended:
+        patience_s = self._patience_s(notice.deadline)
+        self._tell_and_warn(workload, f"this instance is taken back at {_clock(notice)}", patience_s)
+        if self._listener:
+            self._listener.answer_last()
+        if workload.ends_within(patience_s):
+            self._say("the workload ended in time")
+        else:
+            self._say("the workload did not end in time: killed")
+            workload.kill()
+        grace = timedelta(seconds=self._rules.grace_s)
+        return Ended(workload.exit_code or 0, True, None if notice.is_confirmed else notice.deadline + grace)
+
+    def _tell_and_warn(self, workload: Workload, why: str, patience_s: float) -> None:
+        self._say(f"{why}: {self._rules.warning.name} sent, {patience_s:.0f} s to save")
+        workload.signal(self._rules.warning)
+
+    def _patience_s(self, deadline: datetime) -> float:
+        """A notice that comes within the margin leaves half of what is left, and a second at least.
+
+        It is never more than a whole notice: this machine's clock may be behind.
+        """
+        left_s = min((deadline - datetime.now(UTC)).total_seconds(), NOTICE_S)
+        return left_s - self._rules.margin_s if left_s > self._rules.margin_s else max(left_s / 2, 1.0)
 
     def _look(self) -> datetime | None:
         """Return the deadline when there is one; what cannot be read is said once and is no evidence."""
@@ -137,8 +216,9 @@ class Guard:
             if str(problem) != self._problem:
                 self._say(f"metadata: {problem}")
             self._problem = str(problem)
+            self._unanswered += 1
             return None
-        self._problem = ""
+        self._problem, self._unanswered = "", 0
         return None if deadline == self._stale else deadline
 
     def _forget_a_past_reclaim(self) -> None:
@@ -150,11 +230,11 @@ class Guard:
 
 
 @contextmanager
-def _forwarding(child: "subprocess.Popen[bytes]") -> Iterator[None]:
+def _forwarding(workload: Workload) -> Iterator[None]:
     """Pass on what asks this process to end: the workload decides what it means."""
 
     def forward(number: int, _frame: FrameType | None) -> None:
-        _signal_group(child, signal.Signals(number))
+        workload.signal(signal.Signals(number))
 
     before = {number: signal.signal(number, forward) for number in FORWARDED}
     try:
@@ -164,21 +244,5 @@ def _forwarding(child: "subprocess.Popen[bytes]") -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _signal_group(child: "subprocess.Popen[bytes]", number: signal.Signals) -> None:
-    try:
-        os.killpg(child.pid, number)
-    except ProcessLookupError:
-        return
-
-
-def _ends_within(child: "subprocess.Popen[bytes]", seconds: float) -> bool:
-    try:
-        child.wait(seconds)
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _exit_code(child: "subprocess.Popen[bytes]") -> int:
-    code = child.wait()
-    return code if code >= 0 else 128 - code
+def _clock(notice: Notice) -> str:
+    return f"{notice.deadline:%H:%M:%S} UTC"

@@ -19,7 +19,7 @@ class Notices(Protocol):
         ...
 
     def done(self) -> None:
-        """Forget what was returned: it has been acted on."""
+        """Forget what was returned: it has been answered."""
         ...
 
     def stop(self) -> None:
@@ -28,7 +28,7 @@ class Notices(Protocol):
 
 
 class Listener:
-    """Waits for one notice and holds it; what goes wrong is said once and tried again.
+    """Waits for a notice and holds it until it is answered, then for the next; a problem is said once and tried again.
 
     `open_notices` is called in the thread, so that what it imports and asks keeps no workload waiting.
     """
@@ -40,7 +40,8 @@ class Listener:
         self._notices: Notices | None = None
         self._problem = ""
         self._heard: Notice | None = None
-        self._is_acted_on = False
+        self._is_last = False
+        self._is_answering = False
         self._answered = threading.Event()
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="notices", daemon=True)
@@ -48,44 +49,62 @@ class Listener:
 
     @property
     def heard(self) -> Notice | None:
-        """The notice that has come."""
+        """The notice that has come and was not answered."""
         return self._heard
 
-    def acted(self) -> None:
-        """Let the notice be deleted from its queue, whether it was heard or is still on its way."""
-        self._is_acted_on = True
+    def answer(self) -> None:
+        """Let the notice that was heard be deleted from its queue, and listen on."""
+        self._is_answering = True
+        self._heard = None
+        self._answered.set()
+
+    def answer_last(self) -> None:
+        """Let the notice be deleted, whether it was heard or is still on its way: the workload ends for it."""
+        self._is_last = True
+        self._is_answering = self._heard is not None
         self._answered.set()
 
     def stop(self) -> None:
-        """End within two seconds; a notice that was acted on is deleted before, another one is left where it is."""
+        """End within two seconds; a notice that was answered is deleted before, another one is left where it is."""
         self._stopped.set()
         self._answered.set()
-        if self._notices and not (self._heard and self._is_acted_on):
+        if self._notices and not self._is_answering:
             self._notices.stop()
         self._thread.join(LAST_S)
 
     def _run(self) -> None:
-        while not self._stopped.is_set() and self._heard is None:
-            self._try(self._look)
+        while not self._stopped.is_set():
+            if self._try(self._look):
+                self._await_answer()
+
+    def _await_answer(self) -> None:
         self._answered.wait()
-        if self._is_acted_on:
+        if not self._is_last:
+            self._answered.clear()
+        if self._is_last or self._heard is None:
             self._try(self._done)
+            self._is_answering = False
 
-    def _look(self) -> None:
+    def _look(self) -> bool:
         self._notices = self._notices or self._open()
-        self._heard = self._notices.look()
+        found = self._notices.look()
+        self._heard = found
+        return found is not None
 
-    def _done(self) -> None:
-        if self._notices and self._heard:
+    def _done(self) -> bool:
+        if self._notices:
             self._notices.done()
+        return True
 
-    def _try(self, what: Callable[[], None]) -> None:
+    def _try(self, what: Callable[[], bool]) -> bool:
         try:
-            what()
+            succeeded = what()
             self._problem = ""
+            return succeeded
         except (CloudError, MetadataProblem) as problem:
             self._tell(f"queue: {problem}")
             self._stopped.wait(self._retry_s)
+            return False
 
     def _tell(self, problem: str) -> None:
         if problem != self._problem and not self._stopped.is_set():

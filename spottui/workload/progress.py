@@ -38,17 +38,32 @@ class ProgressFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._lock_fd = -1
+
+    @property
+    def lock(self) -> int:
+        """The file descriptor of the lock, while `opened`: for the workload to hold, so that none runs beside it."""
+        return self._lock_fd
 
     @contextmanager
     def opened(self, command: tuple[str, ...]) -> Iterator[Progress]:
-        """Give the progress of a command, alone until the block ends; raises `ProgressProblem`."""
+        """Give the progress of a command, alone until the block ends; raises `ProgressProblem`.
+
+        Whoever was given the lock keeps it where this process is killed, and gives it back where the block ends.
+        """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with self._path.with_name(f"{self._path.name}.lock").open("w") as lock:
+            with self._path.with_name(f"{self._path.name}.lock").open("wb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                yield self._read(command)
+                self._lock_fd = lock.fileno()
+                try:
+                    yield self._read(command)
+                finally:
+                    fcntl.flock(lock, fcntl.LOCK_UN)
         except BlockingIOError:
-            raise ProgressProblem(f"{self._path}: another guard runs this workload") from None
+            raise ProgressProblem(
+                f"{self._path}: another guard runs this workload, or what a guard that was killed left of it still runs"
+            ) from None
         except OSError as error:
             raise ProgressProblem(f"{self._path}: {error.strerror}") from None
 
@@ -62,9 +77,11 @@ class ProgressFile:
 
     def _read(self, command: tuple[str, ...]) -> Progress:
         try:
-            text = self._path.read_text("utf-8")
+            text = self._path.read_text("utf-8-sig")
         except FileNotFoundError:
             return Progress(command)
+        except UnicodeDecodeError:
+            raise ProgressProblem(f"{self._path}: not a progress file; remove it to start anew") from None
         try:
             found = json.loads(text)
             known = Progress(
@@ -78,7 +95,7 @@ class ProgressFile:
 
     def _write(self, progress: Progress) -> Progress:
         draft = self._path.with_name(f"{self._path.name}.new")
-        with draft.open("w") as file:
+        with draft.open("w", encoding="utf-8") as file:
             json.dump(asdict(progress), file)
             file.flush()
             os.fsync(file.fileno())

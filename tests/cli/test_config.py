@@ -121,3 +121,76 @@ def test_any_text_is_read_or_named(tmp_path_factory: pytest.TempPathFactory, tex
     file.write_text(text, "utf-8")
     with contextlib.suppress(ConfigProblem):
         load(file)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_a_bom_is_no_mistake(path: Path, encoding: str) -> None:
+    path.write_text(GOOD.replace("veto_window_s = 10", 'deny_tags = {"环境" = "生产"}', 1), encoding)
+    assert load(path).policy.deny_tags == {"环境": "生产"}
+
+
+@pytest.mark.parametrize(
+    ("body", "parts"),
+    [
+        (
+            GOOD.encode() + b"\n# \xce\xbb ok \n# \xc9\xfa\xb2\xfa\n",
+            ["not UTF-8 text: byte 0xc9 in line 22", "Save it as UTF-8"],
+        ),
+        (GOOD.encode("utf-16"), ["not UTF-8 text: byte 0xff in line 1"]),
+        (b"\x7fELF\x02\x01\x00\x00", ["line 1", "not TOML"]),
+        (GOOD.encode() + b"[policy]\n", ["line 20: not TOML", "Cannot declare [policy] twice"]),
+        (GOOD.encode() + b"[policy]\r\nveto_window_s = 1\r\n", ["line 20: not TOML", "Cannot declare [policy] twice"]),
+        (b"a = 1\na = 2\n", ["line 2: not TOML", "Cannot overwrite a value"]),
+        (b'journal = "x', ["not TOML", "at end of document"]),
+        (b"a = " + b"[" * 100_000, ["nested too deep"]),
+        (b"profile = 3\n", ["line 1", "profile", "tables [profile.NAME]"]),
+        (b"[profile]\nweb = 3\n", ["line 2", "profile.web", "a table [profile.web]"]),
+    ],
+)
+def test_what_is_no_configuration_is_named_by_line_and_cause(path: Path, body: bytes, parts: list[str]) -> None:
+    path.write_bytes(body)
+    with pytest.raises(ConfigProblem) as problem:
+        load(path, "web")
+    assert not [part for part in [str(path), *parts] if part not in str(problem.value)], str(problem.value)
+
+
+def test_what_is_no_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigProblem, match="a directory, not a file"):
+        load(tmp_path)
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigProblem, match="Not a directory"):
+        load(tmp_path / "file" / "c.toml")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "parts"),
+    [
+        ("ca_file", ".", ["ca_file", "Is a directory"]),
+        ("ca_file", "a\\u0000b", ["ca_file", "a path"]),
+        ("ca_file", "~nobody-of-this-name/x", ["ca_file", "this home directory is not known"]),
+        ("journal", "~nobody-of-this-name/x", ["journal", "this home directory is not known"]),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_named(path: Path, key: str, value: str, parts: list[str]) -> None:
+    path.write_text(f'{key} = "{value}"\n{GOOD}')
+    with pytest.raises(ConfigProblem) as problem:
+        load(path)
+    assert not [part for part in parts if part not in str(problem.value)], str(problem.value)
+
+
+def test_a_stop_file_is_looked_for_where_other_paths_are(
+    path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def stop_file(name: str) -> str:
+        path.write_text(GOOD.replace("veto_window_s = 10", f'stop_file = "{name}"', 1))
+        return load(path).policy.stop_file
+
+    monkeypatch.setenv("HOME", "/home/ops")
+    assert stop_file("") == ""
+    assert stop_file("~/stop") == "/home/ops/stop"
+    assert stop_file("run/stop") == str(tmp_path / "run" / "stop")
+    assert stop_file("/run/stop") == "/run/stop"
+    monkeypatch.chdir(tmp_path)
+    assert load(Path("prod.toml")).policy.stop_file == "/run/stop"
+    stop_file("stop")
+    assert load(Path("prod.toml")).policy.stop_file == str(tmp_path / "stop"), "whatever directory it is read from"

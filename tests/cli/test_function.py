@@ -71,7 +71,16 @@ def taken_in(cloud: SimServer, directory: Path) -> list[tuple[str, int]]:
     return [(one.instance_id, one.duplicates) for one in journal.interruptions.latest(10)]
 
 
-@pytest.mark.parametrize("encode", [str.encode, str, lambda body: base64.b64encode(body.encode())])
+@pytest.mark.parametrize(
+    "encode",
+    [
+        str.encode,
+        str,
+        lambda body: base64.b64encode(body.encode()),
+        lambda body: json.dumps([{"Message": body}]),
+        lambda body: body.replace('"id"', '"instanceName": "抢占式", "id"').encode("gbk"),
+    ],
+)
 def test_a_notice_is_handed_over_and_a_retry_of_the_platform_is_a_duplicate(
     cloud: SimServer, context: Context, tmp_path: Path, encode: object
 ) -> None:

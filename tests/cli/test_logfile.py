@@ -38,6 +38,13 @@ def test_each_line_is_one_json_object_whatever_was_said(tmp_path: Path, logger: 
     assert "ValueError: why" in second["error"]
 
 
+def test_half_a_character_is_logged_like_any_other(tmp_path: Path, logger: logging.Logger) -> None:
+    """As a file's name in a locale that cannot write it."""
+    logfile.log_to(tmp_path / "spottui.log")
+    logger.info("stop file %s", "caf\udce9")
+    assert json.loads((tmp_path / "spottui.log").read_text("utf-8"))["message"] == "stop file caf\udce9"
+
+
 def test_it_is_rotated_and_only_its_owner_can_read_any_of_it(
     tmp_path: Path, logger: logging.Logger, monkeypatch: pytest.MonkeyPatch
 ) -> None:

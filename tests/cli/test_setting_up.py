@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from spottui.cli.config_text import config_text
 from spottui.cli.init import Answers
-from spottui.cli.machine_checks import terminal_checks
+from spottui.cli.machine_checks import machine_checks, terminal_checks
 from spottui.config import ConfigProblem, load
 from spottui.domain.interruption import Evidence, Observation
 from spottui.journal import Journal
 from spottui.sim.testing import SimServer
 from tests.cli.running import own_state, run, run_json
-from tests.driving import Headless, effects
+from tests.driving import Headless, add_policy, effects
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +172,25 @@ def test_doctor_says_whose_the_credentials_are(cloud: SimServer, toml: Path) -> 
     assert run_json("doctor", "--config", toml)["ok"], "a recovery does not need it"
     cloud.fault("GetCallerIdentity", "error", code="InvalidAccessKeyId.NotFound", status=404)
     assert "access key" in wrongs(run_json("doctor", "--config", toml, exit_code=1)["checks"])["identity"]
+
+
+def test_doctor_shows_the_stop_file_and_whether_it_is_there(
+    toml: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shutil.copy(toml.with_name("c-credentials.ini"), tmp_path)
+    toml = Path(shutil.copy(toml, tmp_path))
+
+    def said() -> dict[str, str]:
+        (check,) = [one for one in machine_checks(load(toml)) if one.subject == "stop file"]
+        return {"verdict": check.verdict, "found": check.found, "mend": check.mend}
+
+    monkeypatch.setenv("HOME", str(toml.parent))
+    assert "stop file" not in {one.subject for one in machine_checks(load(toml))}
+    add_policy(toml, stop_file='"~/stop"')
+    stop = toml.parent / "stop"
+    assert said() == {"verdict": "ok", "found": f"{stop} does not exist: auto-mode may act", "mend": ""}
+    stop.touch()
+    assert said() == {"verdict": "note", "found": f"{stop} exists: auto-mode does not act", "mend": f"rm {stop}"}
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,17 @@
 """The MNS adapter: bodies that the SDK chokes on, receipts that have expired, and a stop that works."""
 
+import json
 import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.messages import RECLAIM_EVENT, Reclaim, parse
 from spottui.cloud.mns import Queue
 from spottui.sim.testing import SimServer
 
@@ -38,6 +41,46 @@ def test_a_body_that_breaks_the_sdk_hides_no_other_message(cloud: SimServer) -> 
     queue.delete(messages)
     state = cloud.state()["queues"]["spot-interruption"]
     assert state["ActiveMessages"] + state["InactiveMessages"] == 0
+
+
+RECLAIM = {"name": RECLAIM_EVENT, "instanceName": "抢占式", "content": {"instanceId": "i-1", "action": "delete"}}
+
+
+def test_the_xml_of_a_topic_that_nobody_escaped_is_still_a_reclaim(cloud: SimServer) -> None:
+    body = f"<Notification><TopicName>t</TopicName><Message>{json.dumps(RECLAIM)}</Message></Notification>"
+    cloud.send(body, verbatim=True)
+    assert [parse(message.body) for message in queue_of(cloud).receive()] == [Reclaim("i-1", "", None, "delete")]
+
+
+class ServiceInGbk(BaseHTTPRequestHandler):
+    """A queue service that passes a body on in the encoding of its publisher, dated in the year 9999."""
+
+    def do_GET(self) -> None:
+        fields = {"MessageId": "1", "ReceiptHandle": "r", "MessageBodyMD5": "0", "DequeueCount": "1", "Priority": "8"}
+        fields |= {"MessageBody": json.dumps(RECLAIM, ensure_ascii=False).replace('"', "&quot;")}
+        fields |= dict.fromkeys(("EnqueueTime", "NextVisibleTime", "FirstDequeueTime"), "253402300799000")
+        inside = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items())
+        answer = f'<?xml version="1.0"?><Messages><Message>{inside}</Message></Messages>'.encode("gbk")
+        self.send_response(200)
+        self.send_header("x-mns-request-id", "R")
+        self.send_header("Content-Length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_an_answer_in_gbk_is_read_and_dated_by_its_arrival(cloud: SimServer) -> None:
+    assert cloud.endpoint.config
+    source = CredentialSource(cloud.endpoint.config.with_name("c-credentials.ini"))
+    with HTTPServer(("127.0.0.1", 0), ServiceInGbk) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        (message,) = Queue(f"http://127.0.0.1:{server.server_port}", "q", source, 1).receive()
+        server.shutdown()
+    assert parse(message.body) == Reclaim("i-1", "", None, "delete")
+    assert "抢占式" in message.body
+    assert abs(time.time() - message.enqueued.timestamp()) < 60
 
 
 def test_an_empty_queue_is_no_error(cloud: SimServer) -> None:

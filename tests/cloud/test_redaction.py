@@ -18,6 +18,12 @@ SECRET = "hunter2-hunter2"
         f"{{'UserData': '{SECRET}'}}",
         f"AccessKeySecret={SECRET}",
         f"x-acs-security-token: {SECRET}",
+        f"Authorization: Bearer {SECRET}",
+        f"Authorization: MNS AK:{SECRET}",
+        f'{{"sts_token": "{SECRET}", "expiration": ""}}',
+        f'{{"oauth_access_token":"{SECRET}"}}',
+        f"refresh-token={SECRET}",
+        f'{{"SecurityToken": "{SECRET}"}}',
     ],
 )
 def test_secrets_are_cut(text: str) -> None:

@@ -192,4 +192,5 @@ def test_the_unit_runs_the_same_guard_at_boot(tmp_path: Path) -> None:
     assert '"echo 100%% $$HOME"' in unit.stdout
     assert "--signal SIGUSR1" in unit.stdout
     assert f"--queue {queue}" in unit.stdout
+    assert "KillMode=mixed\n" in unit.stdout, "the guard asks the workload to end, and waits for it"
     assert run("guard", "--unit", "--", "sh").exit_code == 2

@@ -1,17 +1,25 @@
-"""A guard that listens to a queue too: only what names its instance counts, and nothing of others is lost."""
+"""A guard that listens to a queue too: the metadata decides, and nothing of others is lost."""
 
 import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from spottui.cloud.event_rules import drill_body
+from spottui.cloud.metadata import Metadata
+from spottui.domain.notice import Notice
 from spottui.sim.testing import SimServer
+from spottui.workload.guard import Guard as WorkloadGuard
+from spottui.workload.guard import Rules
+from spottui.workload.progress import ProgressFile
+from spottui.workload.runs import run_until_done
 from tests.cli.running import KINDS, run
 from tests.driving import clean_environment, effects, wait_until
 
@@ -26,6 +34,8 @@ print(run, flush=True)
 while run == 1:
     time.sleep(0.05)
 """
+
+ENDS_WHEN_THE_QUEUE_IS_EMPTY = SAVES.replace("run == 1", "run == 1 or not os.path.exists(sys.argv[1] + '/go')")
 
 
 @pytest.fixture(scope="module")
@@ -49,16 +59,20 @@ def environment(cloud: SimServer, directory: Path) -> dict[str, str]:
 class Guard:
     """`spottui guard --queue` in a process of its own, on the first spot instance."""
 
-    def __init__(self, cloud: SimServer, directory: Path, *, queue: str = "", poll_s: float = 30) -> None:
+    def __init__(
+        self, cloud: SimServer, directory: Path, *, queue: str = "", poll_s: float = 30, metadata: str = "",
+        command: str = "",
+    ) -> None:  # fmt: skip
         self.instance_id = cloud.spot_ids()[0]
         self.state = directory / "state.json"
-        address = f"{cloud.url}/_sim/metadata/{self.instance_id}"
+        address = metadata or f"{cloud.url}/_sim/metadata/{self.instance_id}"
         self._output = (directory / "output").open("w+")
         self.process = subprocess.Popen(
             [
                 sys.executable, "-m", "spottui", "guard", "--metadata", address, "--poll", str(poll_s),
                 "--margin", "10", "--state", str(self.state),
-                "--queue", queue or f"{cloud.url}/queues/{cloud.endpoint.queue}", "--", sys.executable, "-c", SAVES,
+                "--queue", queue or f"{cloud.url}/queues/{cloud.endpoint.queue}", "--", sys.executable,
+                "-c", command or SAVES, str(directory),
             ],
             stdout=self._output,
             stderr=subprocess.STDOUT,
@@ -95,13 +109,13 @@ def flat(instance_id: str, ago: timedelta = timedelta(0)) -> str:
 
 
 def test_the_notice_of_this_instance_ends_the_workload_and_only_it_is_deleted(cloud: SimServer, tmp_path: Path) -> None:
-    """The metadata is looked at every 30 s here: it is the queue that spoke."""
+    """The metadata is looked at every 30 s here: it is the queue that spoke, and the metadata agreed when asked."""
     with Guard(cloud, tmp_path) as guard:
         for other in cloud.spot_ids()[1:3]:
             cloud.send(flat(other))
         for odd in ("no JSON", json.dumps(drill_body(REGION, "i-nobody"))):
             cloud.send(odd)
-        cloud.send(flat(guard.instance_id))
+        cloud.interrupt([guard.instance_id])
         assert guard.process.wait(20) == 75
         assert "SIGTERM sent" in guard.said()
         assert guard.outcome() == ("interrupted", 1)
@@ -116,9 +130,130 @@ def test_others_do_not_stand_in_the_way_and_can_take_their_messages_meanwhile(cl
     with Guard(cloud, tmp_path) as guard:
         wait_until(lambda: len(cloud.calls("ChangeMessageVisibility")) >= 20)
         assert guard.process.poll() is None
-        cloud.send(flat(guard.instance_id))
+        cloud.interrupt([guard.instance_id])
         assert guard.process.wait(20) == 75
     assert waiting(cloud) == 20
+
+
+@pytest.mark.parametrize("ago_s", [290, 0, -200, -80_000])
+def test_a_stale_or_forged_notice_ends_nothing_while_the_metadata_plans_nothing(
+    cloud: SimServer, tmp_path: Path, ago_s: float
+) -> None:
+    with Guard(cloud, tmp_path) as guard:
+        cloud.send(flat(guard.instance_id, ago=timedelta(seconds=ago_s)))
+        wait_until(lambda: "the metadata plans nothing" in guard.said())
+        assert guard.process.poll() is None
+        assert "SIGTERM" not in guard.said()
+        cloud.interrupt([guard.instance_id], queue=False)
+        assert guard.process.wait(20) == 75, "the metadata agreed later"
+        assert guard.outcome() == ("interrupted", 1)
+
+
+def test_a_message_about_others_too_is_heard_and_left_to_them(cloud: SimServer, tmp_path: Path) -> None:
+    """It comes again at once, and is not taken for another drill."""
+    with Guard(cloud, tmp_path) as guard:
+        both = [drill_body(REGION, guard.instance_id), drill_body(REGION, "i-somebodyelse")]
+        cloud.send(json.dumps(both))
+        assert guard.process.wait(20) == 0
+        assert guard.outcome() == ("done", 2)
+    assert waiting(cloud) == 1
+
+
+def test_a_flood_of_drills_is_one_drill(cloud: SimServer, tmp_path: Path) -> None:
+    """The second run would be warned again, and a third begun."""
+    with Guard(cloud, tmp_path, command=ENDS_WHEN_THE_QUEUE_IS_EMPTY) as guard:
+        cloud.send(json.dumps(drill_body(REGION, guard.instance_id)))
+        wait_until(lambda: "2\n" in guard.said())
+        for _ in range(5):
+            cloud.send(json.dumps(drill_body(REGION, guard.instance_id)))
+        wait_until(lambda: waiting(cloud) == 0)
+        assert "another drill within five minutes" in guard.said()
+        (tmp_path / "go").touch()
+        assert guard.process.wait(20) == 0
+        assert guard.outcome() == ("done", 2)
+
+
+class NothingBut(BaseHTTPRequestHandler):
+    """A metadata service that knows the instance's id and fails for everything else."""
+
+    instance_id = ""
+
+    def do_GET(self) -> None:
+        known = self.path.endswith("/instance-id")
+        self.send_response(200 if known else 500)
+        self.end_headers()
+        self.wfile.write(self.instance_id.encode() if known else b"")
+
+    def do_PUT(self) -> None:
+        self.send_response(404)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def silent_metadata(cloud: SimServer) -> Iterator[str]:
+    service = type("Service", (NothingBut,), {"instance_id": cloud.spot_ids()[0]})
+    with ThreadingHTTPServer(("127.0.0.1", 0), service) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_a_fresh_notice_counts_where_the_metadata_cannot_be_asked(
+    cloud: SimServer, tmp_path: Path, silent_metadata: str
+) -> None:
+    with Guard(cloud, tmp_path, metadata=silent_metadata) as guard:
+        cloud.send(flat(guard.instance_id))
+        wait_until(lambda: "if this machine lives at" in guard.said())
+        assert "the metadata cannot be asked" in guard.said()
+        assert guard.outcome() == ("interrupted", 1)
+    assert waiting(cloud) == 0
+
+
+def test_an_old_notice_does_not_count_where_the_metadata_cannot_be_asked(
+    cloud: SimServer, tmp_path: Path, silent_metadata: str
+) -> None:
+    with Guard(cloud, tmp_path, metadata=silent_metadata) as guard:
+        cloud.send(flat(guard.instance_id, ago=timedelta(seconds=200)))
+        wait_until(lambda: "s old, and the metadata cannot be asked: not acted on" in guard.said())
+        assert guard.process.poll() is None
+        assert "SIGTERM" not in guard.said()
+
+
+class OneNotice:
+    """Says once that the machine goes in a moment."""
+
+    def __init__(self) -> None:
+        self._notices = [Notice(datetime.now(UTC) + timedelta(seconds=1.5), is_confirmed=False)]
+        self._stopped = threading.Event()
+
+    def look(self) -> Notice | None:
+        if self._notices:
+            return self._notices.pop()
+        self._stopped.wait(10)
+        return None
+
+    def done(self) -> None:
+        pass
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+
+def test_the_workload_is_run_again_when_the_deadline_is_over_and_the_machine_lives(tmp_path: Path) -> None:
+    said: list[str] = []
+    only = OneNotice()
+    rules = Rules(margin_s=0.2, poll_s=0.02, fresh_s=300, grace_s=0.1)
+    guard = WorkloadGuard(rules, Metadata("http://127.0.0.1:9"), said.append, lambda: only)
+    file = ProgressFile(tmp_path / "state.json")
+    began = datetime.now(UTC)
+    assert run_until_done((sys.executable, "-c", SAVES), guard, file, said.append) == 0
+    assert datetime.now(UTC) - began >= timedelta(seconds=1.5)
+    found = json.loads((tmp_path / "state.json").read_text())
+    assert (found["outcome"], found["runs"]) == ("done", 2)
+    assert "this machine lives: the workload is run again" in said
 
 
 def test_a_drill_is_answered_as_a_notice_and_the_workload_is_gone_on_with(cloud: SimServer, tmp_path: Path) -> None:
@@ -154,8 +289,9 @@ def test_a_queue_that_fails_in_every_way_is_heard_again(cloud: SimServer, tmp_pa
     with Guard(cloud, tmp_path, poll_s=0.05) as guard:
         wait_until(lambda: cloud.control("GET", "faults") == [])
         assert guard.process.poll() is None
-        cloud.send(flat(guard.instance_id))
-        assert guard.process.wait(20) == 75
+        cloud.send(json.dumps(drill_body(REGION, guard.instance_id)))
+        assert guard.process.wait(20) == 0
+        assert guard.outcome() == ("done", 2)
         assert "ReceiveMessage: InternalError" in guard.said()
         assert "Traceback" not in guard.said()
 

@@ -1,0 +1,38 @@
+"""Dates as outsiders write them, and only those that can be true: what claims the year 1 or 9999 is no date."""
+
+import math
+from datetime import UTC, datetime, timedelta
+
+EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
+"""Before this there was no spot instance that anybody still waits for."""
+AHEAD = timedelta(days=1)
+"""So far a clock elsewhere may be ahead of this machine's."""
+_MILLISECONDS_FROM = 100_000_000_000
+"""A larger epoch is in milliseconds: as seconds this is the year 5138."""
+
+
+def date_from_outside(value: object, now: datetime | None = None) -> datetime | None:
+    """Return a date as aware UTC, or None for what is none, has no zone, or lies before 2015 or more than a day ahead.
+
+    Reads ISO 8601, basic (`20190409T121826.922+0800`, as CloudMonitor writes it) or extended, with and without a
+    fraction, `Z` or an offset; and epochs in seconds or milliseconds, as numbers or as text. Never raises.
+    """
+    try:
+        at = _from_epoch(value) if isinstance(value, int | float) else _from_text(value)
+        return at if at and EARLIEST <= at <= (now or datetime.now(UTC)) + AHEAD else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _from_text(value: object) -> datetime | None:
+    text = value.strip().upper() if isinstance(value, str) else ""
+    if text.isascii() and text.replace(".", "", 1).isdigit():
+        return _from_epoch(float(text))
+    at = datetime.fromisoformat(text.replace(" +", "+"))
+    return at.astimezone(UTC) if at.tzinfo else None
+
+
+def _from_epoch(value: float) -> datetime | None:
+    if isinstance(value, bool) or not math.isfinite(value):
+        return None
+    return datetime.fromtimestamp(value / 1000 if value >= _MILLISECONDS_FROM else value, UTC)

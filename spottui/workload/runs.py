@@ -1,0 +1,39 @@
+"""Runs a workload again and again until it is done, whatever interrupts it, and never two runs side by side."""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from spottui.workload.guard import Guard
+from spottui.workload.progress import Outcome, ProgressFile
+
+
+def run_until_done(command: tuple[str, ...], guard: Guard, file: ProgressFile, say: Callable[[str], None]) -> int:
+    """Run a command until it is done or the machine goes, and return the exit code of its last run.
+
+    What is done already is not run. Raises `ProgressProblem` where another run may still live or the file is of no
+    use, and `OSError` when the command cannot be started.
+    """
+    with file.opened(command) as known:
+        if known.outcome is Outcome.DONE:
+            say("done already; remove the state file to run it again")
+            return 0
+        while True:
+            known = file.begin(known)
+            ended = guard.run(command, known.runs, (file.lock,))
+            # After a warning 0 may mean `saved` as well as `finished`: it is run again, and finds nothing to do.
+            done = Outcome.FAILED if ended.exit_code else Outcome.DONE
+            known = file.end(known, Outcome.INTERRUPTED if ended.interrupted else done, ended.exit_code)
+            if ended.again_at is None:
+                return ended.exit_code
+            _wait_until(ended.again_at, say)
+
+
+def _wait_until(again_at: datetime, say: Callable[[str], None]) -> None:
+    left_s = (again_at - datetime.now(UTC)).total_seconds()
+    if left_s <= 0:
+        say("it was a drill: the workload is run again")
+        return
+    say(f"nothing confirmed the reclaim: if this machine lives at {again_at:%H:%M:%S} UTC the workload is run again")
+    time.sleep(left_s)
+    say("this machine lives: the workload is run again")
