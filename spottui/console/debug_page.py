@@ -18,7 +18,7 @@ from spottui.words import EventKind
 if TYPE_CHECKING:
     from spottui.console.app import SpottuiApp
 
-_LIBRARIES = ("textual", "rich", "dbos", "sqlalchemy", "alibabacloud-ecs20140526", "aliyun-mns-sdk")
+_LIBRARIES = ("textual", "rich", "sqlalchemy", "msgspec", "alibabacloud-ecs20140526", "aliyun-mns-sdk")
 _TERMINAL = ("TERM", "COLORTERM", "NO_COLOR", "TMUX", "SSH_TTY", "LANG", "LC_ALL")
 _TROUBLES = 8
 
