@@ -3,7 +3,6 @@
 import json
 import secrets
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click

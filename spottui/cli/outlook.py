@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from spottui import words
 from spottui.cloud.ecs import Ecs

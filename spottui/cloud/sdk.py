@@ -1,7 +1,7 @@
 """The Alibaba SDKs: the only place that imports them, without what they bring along and never use on our way."""
 
-from spottui.cloud.sdk_models import import_models_on_use
 from spottui.cloud.late_imports import imported_on_use
+from spottui.cloud.sdk_models import import_models_on_use
 
 import_models_on_use()
 

@@ -345,16 +345,16 @@ class CarriedOver(_Fact, frozen=True, tag="carried over"):
 
 Fact = (
     EarlierLine | CarriedOver | SignSeen | LockGone | Released | MessageSeen | PoisonSeen | SourceFailed | SourceAnswers
-    | PlanMade | PlanSurveyed | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed | Disarmed | DriverChanged
-    | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun | CallAnswered
-    | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp | DisksFree
-    | StartedAgain | Drained
+    | PlanMade | PlanSurveyed | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed
+    | Disarmed | DriverChanged | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun
+    | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
+    | DisksFree | StartedAgain | Drained
 )  # fmt: skip
 
 
 QUIET = (
-    CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused, ProgressSeen,
-    ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone,
+    CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused,
+    ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone,
 )  # fmt: skip
 """What is in the log and not in the feed: another fact says it, or nobody reads it."""
 

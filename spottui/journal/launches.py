@@ -12,7 +12,6 @@ from spottui.journal.encoding import decode, encode, moment, stamp
 from spottui.journal.store import Store
 from spottui.journal.writer import Transaction, Writer
 
-
 PATIENCE_S = 30.0
 
 

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from spottui.domain import facts as f
 from spottui.domain.facts import Logged
 from spottui.domain.fold import fold
+from spottui.domain.recovery import Recovery
 from spottui.journal import schema
 from spottui.journal.encoding import FACT_COLUMNS, as_logged, decode, stamp, tag
 from spottui.journal.recoveries import newest_of_feed
-from spottui.domain.recovery import Recovery
 from spottui.journal.store import Store
 from spottui.journal.writer import Transaction
 

@@ -8,8 +8,7 @@ from datetime import timedelta
 from spottui.domain.clock import Clock
 from spottui.domain.facts import Decided, Logged, SignSeen, StateEntered
 from spottui.domain.text import plain
-from spottui.journal import Journal
-from spottui.journal import deliveries
+from spottui.journal import Journal, deliveries
 from spottui.journal.deliveries import Delivery
 from spottui.journal.writer import Urgency
 from spottui.notify.channels import Channel, channels_of

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from spottui.domain.clock import Clock
 from spottui.domain.facts import Armed, AutoAnswered, Decided, Disarmed, NotArmed, Stop, Stopped
 from spottui.domain.forecast import Forecast
+from spottui.domain.plan import Plan
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import AutoAnswer, AutoAsked, Decision, Recovery
 from spottui.domain.refusal import Refused
-from spottui.domain.plan import Plan
 from spottui.domain.settings import Policy
 from spottui.domain.view import AutoMode
 from spottui.journal import Journal
@@ -67,7 +67,7 @@ class AutoModeControl:
         return self._last_look is None or self._last_look.standing.armed
 
     def arm(self, who: str, stopped_message: Callable[[Stopped], str]) -> None:
-        """Let auto-mode confirm by itself; raises `Refused`, in the words of `stopped_message`, while there is a stop file."""
+        """Let auto-mode confirm by itself; raises `Refused`, with `stopped_message`, while there is a stop file."""
         now, stopped = self._clock.now(), self._stop_file()
 
         def write(transaction: Transaction) -> None:

@@ -8,8 +8,8 @@ from spottui.cloud.errors import CloudError
 from spottui.domain.instance import InstanceStatus
 from spottui.domain.plan import Plan, Route
 from spottui.domain.refusal import Refused
-from spottui.recovery.planner import capture, make_plan
 from spottui.recovery.context import Shared
+from spottui.recovery.planner import capture, make_plan
 
 PATIENCE_S = 5.0
 """A person who waits for a plan sees it after so long with what is known by then."""
