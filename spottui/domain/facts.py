@@ -233,7 +233,8 @@ class EarlierImageTaken(_Fact, frozen=True, tag="earlier image"):
 class CallBegun(_Fact, frozen=True, tag="call begun"):
     """A mutating call is about to be made; with its ClientToken, if it has one, it may be made again.
 
-    `attempt` is the launch that it is, `image_of` what an image is made of, `target` the thing that is changed.
+    `attempt` is the launch that it is, `image_of` what an image is made of, `target` the thing that is changed, and
+    `who` the person that asked for it by itself.
     """
 
     action: str
@@ -241,6 +242,7 @@ class CallBegun(_Fact, frozen=True, tag="call begun"):
     target: str = ""
     attempt: Try | None = None
     image_of: ImageOf | None = None
+    who: str = ""
 
 
 class CallAnswered(_Fact, frozen=True, tag="call answered"):
