@@ -58,7 +58,7 @@ class _Changes:
     def print(self, view: DeskView) -> None:
         """Print one line for each event, recovery and source that is new or differs."""
         for event in view.events:
-            if event.seq > self._event:
+            if event.seq > self._event and words.event_kind(event.fact):
                 self._event = event.seq
                 click.echo(line(event.at, "event", event_record(event)))
         for recovery in view.recoveries:

@@ -132,12 +132,16 @@ class Retried(_Fact, frozen=True, tag="retry"):
 
 
 class AutoAnswered(_Fact, frozen=True, tag="auto answer"):
-    """What auto-mode was told: until when the veto window runs, why not, and what a yes adds to the cost an hour."""
+    """What auto-mode was told: until when the veto window runs, why not, and what a yes adds to the cost an hour.
+
+    `again` says that nothing but the cost is another.
+    """
 
     answer: AutoAnswer
     reason: Reason
     added_cost: float = 0.0
     veto_until: datetime | None = None
+    again: bool = False
 
 
 class Armed(_Fact, frozen=True, tag="armed"):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import sqlalchemy as sa
+from msgspec import structs
 
 from spottui.domain.clock import Clock
 from spottui.domain.facts import Armed, AutoAnswered, Decided, Disarmed, NotArmed, Stop, Stopped
@@ -277,9 +278,10 @@ def _news(look: Look, case: Case, answer: Grant | Refusal) -> AutoAnswered | Non
         kind = AutoAnswer.REFUSED if answer.ahead is None else AutoAnswer.IN_LINE
         new = AutoAnswered(kind, answer.reason, cost)
     known = case.known
-    same = known and _told(AutoAsked(new.answer, new.reason, known.at, new.added_cost, new.veto_until)) == _told(known)
-    return None if same else new
+    if known is None or _told(new) != _told(known):
+        return new
+    return None if new.added_cost == known.added_cost else structs.replace(new, again=True)
 
 
-def _told(asked: AutoAsked) -> tuple[object, ...]:
-    return asked.answer, asked.reason, asked.added_cost, asked.veto_until
+def _told(asked: AutoAnswered | AutoAsked) -> tuple[object, ...]:
+    return asked.answer, asked.reason, asked.veto_until
