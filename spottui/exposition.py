@@ -88,7 +88,11 @@ def _wrong_with(source: SourceHealth, now: datetime) -> str:
     if age_s is not None and not source.is_stale(now):
         return ""
     since = "no answer yet" if age_s is None else f"no answer for {age_s:.0f} s"
-    return ": ".join(part for part in (f"{source.name} {source.region}", since, words.fault(source.failure) if source.failure else "") if part)
+    return ": ".join(
+        part
+        for part in (f"{source.name} {source.region}", since, words.fault(source.failure) if source.failure else "")
+        if part
+    )
 
 
 class _Server(ThreadingHTTPServer):

@@ -3,65 +3,142 @@
 No instance is a label: a fleet of spot instances would make a new time series every hour.
 """
 
+import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from spottui import __version__
+from spottui.domain.facts import Logged, SignSeen
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import AutoMode, SourceHealth
 from spottui.journal import Journal
-from spottui.journal.deliveries import waiting
 
 BUCKETS_S = (30, 60, 90, 120, 180, 240, 300, 600)
 
 Labels = tuple[tuple[str, str], ...]
+_NONE: dict[Labels, float] = {(): 0}
 
 
-def render(journal: Journal, sources: Iterable[SourceHealth], auto: AutoMode, now: datetime) -> str:
-    """Return everything in the Prometheus text format."""
-    recoveries = journal.recoveries.all()
+class Tally:
+    """What each recovery of a journal counts for: read once, then kept up by the log, so that no scrape reads it again.
+
+    Thread-safe. A counter never goes down: a reclaim counts once nothing about it can change, with its lock or when it
+    is over, and a recovery that is tried again counts with each of its ends.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._lock = threading.Lock()
+        self._changed: set[str] = set()
+        self._latency_s: dict[str, float] = {}
+        journal.follow(self._hear)
+        self._counted = {one.recovery_id: _Counted.of(one) for one in journal.recoveries.all()}
+
+    def all(self) -> "list[_Counted]":
+        """Return what each recovery counts for now."""
+        with self._lock:
+            changed, self._changed = self._changed, set()
+        for recovery_id in changed:
+            if recovery := self._journal.recoveries.get(recovery_id):
+                self._counted[recovery_id] = _Counted.of(recovery)
+        return list(self._counted.values())
+
+    def latency_s(self) -> dict[str, float]:
+        """Return by region how old the last notice of a queue was when it was written down; empty before the first."""
+        with self._lock:
+            return dict(self._latency_s)
+
+    def _hear(self, logged: Sequence[Logged]) -> None:
+        with self._lock:
+            self._changed.update(one.recovery_id for one in logged if one.recovery_id)
+            for one in logged:
+                if isinstance(one.fact, SignSeen) and one.fact.source is Evidence.QUEUE:
+                    self._latency_s[one.region] = max((one.at - one.fact.began).total_seconds(), 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """What one recovery counts for; `evidence` is empty while it may still change."""
+
+    region: str
+    evidence: str
+    duplicates: int
+    ends: tuple[str, ...]
+    took_s: float | None
+    under_way: bool
+    needs_you: bool
+    reclaimed_until: datetime | None
+
+    @classmethod
+    def of(cls, recovery: Recovery) -> "_Counted":
+        known, state = recovery.interruption, recovery.state
+        is_recovered = state is RecoveryState.RECOVERED and recovery.ended is not None
+        is_locked = known.locked and known.unlocked_at is None and known.released_at is None
+        return cls(
+            region=recovery.region,
+            evidence=_strongest(known) if known.locked or state.is_final else "",
+            duplicates=known.duplicates,
+            ends=(*(run.state.value for run in recovery.past_runs), *((state.value,) if state.is_final else ())),
+            took_s=(recovery.ended - recovery.started).total_seconds() if is_recovered and recovery.ended else None,
+            under_way=not state.is_final,
+            needs_you=state is RecoveryState.NEEDS_YOU and not recovery.is_queued,
+            reclaimed_until=known.over_at if is_locked else None,
+        )
+
+
+def render(tally: Tally, letters: int, sources: Iterable[SourceHealth], auto: AutoMode, now: datetime) -> str:
+    """Return everything in the Prometheus text format; `letters` are the notifications that are not yet taken."""
+    counted = tally.all()
     lines = [
         *_metric("spottui_build_info", "gauge", "The version.", {(("version", __version__),): 1}),
-        *_of_reclaims(recoveries),
-        *_of_recoveries(recoveries),
-        *_metric("spottui_letters_waiting", "gauge", "Notifications not yet taken.", {(): _waiting(journal)}),
+        *_of_reclaims(counted, now),
+        *_of_recoveries(counted),
+        *_metric("spottui_letters_waiting", "gauge", "Notifications not yet taken.", {(): letters}),
         *_metric("spottui_auto_armed", "gauge", "Whether auto-mode is armed.", {(): int(auto.armed)}),
+        *_of_queues(tally.latency_s()),
         *_of_sources(sources, now),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _waiting(journal: Journal) -> int:
-    with journal.store.read() as connection:
-        return waiting(connection)
-
-
-def _of_reclaims(recoveries: Iterable[Recovery]) -> Iterator[str]:
-    counted: Counter[Labels] = Counter()
+def _of_reclaims(counted: Sequence[_Counted], now: datetime) -> Iterator[str]:
+    known: Counter[Labels] = Counter()
     duplicates: Counter[Labels] = Counter()
-    for interruption in (one.interruption for one in recoveries):
-        counted[("region", interruption.region), ("evidence", _strongest(interruption))] += 1
-        duplicates[(("region", interruption.region),)] += interruption.duplicates
-    yield from _metric("spottui_interruptions_total", "counter", "Reclaims, each once.", counted)
+    reclaiming: Counter[Labels] = Counter()
+    for one in counted:
+        region = (("region", one.region),)
+        duplicates[region] += one.duplicates
+        reclaiming[region] += one.under_way or (one.reclaimed_until is not None and now < one.reclaimed_until)
+        if one.evidence:
+            known[(*region, ("evidence", one.evidence))] += 1
+    text = "Reclaims, each once: with its lock, or when it is over."
+    yield from _metric("spottui_interruptions_total", "counter", text, known)
     yield from _metric("spottui_duplicates_suppressed_total", "counter", "Signs of a known reclaim.", duplicates)
+    yield from _metric("spottui_reclaiming", "gauge", "Instances that are being reclaimed.", reclaiming or _NONE)
 
 
-def _of_recoveries(recoveries: Iterable[Recovery]) -> Iterator[str]:
+def _of_recoveries(counted: Sequence[_Counted]) -> Iterator[str]:
     ended: Counter[Labels] = Counter()
     running: Counter[Labels] = Counter()
-    took: list[float] = []
-    for recovery in recoveries:
-        if not recovery.state.is_final:
-            running[(("region", recovery.region),)] += 1
-            continue
-        ended[("region", recovery.region), ("state", recovery.state.value)] += 1
-        if recovery.state is RecoveryState.RECOVERED and recovery.ended:
-            took.append((recovery.ended - recovery.started).total_seconds())
+    needy: Counter[Labels] = Counter()
+    for one in counted:
+        ended.update((("region", one.region), ("state", state)) for state in one.ends)
+        running[(("region", one.region),)] += one.under_way
+        needy[(("region", one.region),)] += one.needs_you
     yield from _metric("spottui_recoveries_total", "counter", "Recoveries that ended, by how.", ended)
-    yield from _metric("spottui_recoveries_under_way", "gauge", "Recoveries that have not ended.", running or {(): 0})
+    yield from _metric("spottui_recoveries_under_way", "gauge", "Recoveries that have not ended.", running or _NONE)
+    yield from _metric("spottui_needs_you", "gauge", "Recoveries that wait for a person's word.", needy or _NONE)
+    took = [one.took_s for one in counted if one.took_s is not None]
     yield from _histogram("spottui_recovery_seconds", "From the first sign to the replacement running.", took)
+
+
+def _of_queues(latency_s: Mapping[str, float]) -> Iterator[str]:
+    values: dict[Labels, float] = {(("region", region),): round(seconds, 3) for region, seconds in latency_s.items()}
+    text = "How old the last notice of the queue was when it was written down."
+    yield from _metric("spottui_queue_latency_seconds", "gauge", text, values)
 
 
 def _of_sources(sources: Iterable[SourceHealth], now: datetime) -> Iterator[str]:

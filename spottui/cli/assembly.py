@@ -26,6 +26,7 @@ from spottui.words import stopped
 
 if TYPE_CHECKING:
     from spottui.exposition import Health
+    from spottui.metrics import Tally
 
 
 def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) -> Desk:
@@ -61,22 +62,23 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
         journal.follow()
     else:
         engine.start()
-        stopping.callback(_start_sender(settings, journal, clock))
+    letters = _nothing if read_only else _start_sender(settings, journal, clock, stopping)
     gc.collect()
     gc.freeze()
     watch.start()
     if settings.metrics_port:
         from spottui import exposition
+        from spottui.metrics import Tally
 
-        told = partial(_metrics, journal, watch, shared.auto_mode, clock)
+        told = partial(_metrics, Tally(journal), letters, watch, shared.auto_mode, clock)
         stopping.callback(exposition.serve(settings.metrics_port, told, partial(_health, watch, clock)))
     return Desk(settings, shared, watch, engine, stopping.close, account.budget.state, read_only=read_only)
 
 
-def _metrics(journal: Journal, watch: Watch, auto_mode: AutoModeControl, clock: Clock) -> str:
+def _metrics(tally: "Tally", letters: Callable[[], int], watch: Watch, auto_mode: AutoModeControl, clock: Clock) -> str:
     from spottui.metrics import render
 
-    return render(journal, watch.health.all(), auto_mode.state(), clock.now())
+    return render(tally, letters(), watch.health.all(), auto_mode.state(), clock.now())
 
 
 def _health(watch: Watch, clock: Clock) -> "Health":
@@ -85,16 +87,21 @@ def _health(watch: Watch, clock: Clock) -> "Health":
     return health_of(watch.health.all(), clock.now())
 
 
-def _start_sender(settings: Settings, journal: Journal, clock: Clock) -> Callable[[], None]:
-    """Start to tell people where somebody is to be told, and return what stops it; Apprise is imported only then."""
+def _start_sender(settings: Settings, journal: Journal, clock: Clock, stopping: ExitStack) -> Callable[[], int]:
+    """Start to tell people where somebody is to be told; return what counts the letters that wait.
+
+    Apprise is imported only then.
+    """
     if not settings.notify:
-        return _no_sender
+        return _nothing
     from spottui.notify.sender import Sender
 
     sender = Sender(journal, settings.notify, clock)
     sender.start()
-    return sender.stop
+    stopping.callback(sender.stop)
+    return sender.waiting
 
 
-def _no_sender() -> None:
-    """Nobody is to be told."""
+def _nothing() -> int:
+    """Nobody is to be told, so nothing waits."""
+    return 0

@@ -74,7 +74,7 @@ def as_markdown(incident: Incident, prices: Mapping[str, float]) -> str:
                 f"{(one.at - began).total_seconds():.1f}",
                 one.what,
                 _safe(one.text),
-                f"{one.request_id} |",
+                f"{_safe(one.request_id)} |",
             )
         )
         for one in timeline(incident)

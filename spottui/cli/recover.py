@@ -90,7 +90,7 @@ class _Asked:
 
 
 def _recover(settings: "Settings", asked: _Asked, *, as_json: bool) -> int:
-    """Return the exit code. The process must end then: DBOS has no other end."""
+    """Return the exit code. The process must end then: what the engine drives has no other end."""
     from spottui.cli.assembly import open_desk
     from spottui.domain.clock import SystemClock
 

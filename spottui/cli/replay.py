@@ -45,7 +45,7 @@ def replay(settings: "Settings", incident: str, speed: float, lines: bool) -> No
     from spottui.journal import Journal
     from spottui.journal.history import incident as find
 
-    with own_directory("replay") as (directory, own):
+    with own_directory("replay") as (_, own):
         journal = Journal(settings.journal, read_only=True)
         found = find(journal, incident)
         if found is None:

@@ -132,12 +132,16 @@ class Retried(_Fact, frozen=True, tag="retry"):
 
 
 class AutoAnswered(_Fact, frozen=True, tag="auto answer"):
-    """What auto-mode was told: until when the veto window runs, why not, and what a yes adds to the cost an hour."""
+    """What auto-mode was told: until when the veto window runs, why not, and what a yes adds to the cost an hour.
+
+    `again` says that nothing but the cost is another.
+    """
 
     answer: AutoAnswer
     reason: Reason
     added_cost: float = 0.0
     veto_until: datetime | None = None
+    again: bool = False
 
 
 class Armed(_Fact, frozen=True, tag="armed"):
@@ -233,7 +237,8 @@ class EarlierImageTaken(_Fact, frozen=True, tag="earlier image"):
 class CallBegun(_Fact, frozen=True, tag="call begun"):
     """A mutating call is about to be made; with its ClientToken, if it has one, it may be made again.
 
-    `attempt` is the launch that it is, `image_of` what an image is made of, `target` the thing that is changed.
+    `attempt` is the launch that it is, `image_of` what an image is made of, `target` the thing that is changed, and
+    `who` the person that asked for it by itself.
     """
 
     action: str
@@ -241,6 +246,7 @@ class CallBegun(_Fact, frozen=True, tag="call begun"):
     target: str = ""
     attempt: Try | None = None
     image_of: ImageOf | None = None
+    who: str = ""
 
 
 class CallAnswered(_Fact, frozen=True, tag="call answered"):
@@ -349,16 +355,16 @@ class CarriedOver(_Fact, frozen=True, tag="carried over"):
 
 Fact = (
     EarlierLine | CarriedOver | SignSeen | LockGone | Released | MessageSeen | PoisonSeen | SourceFailed | SourceAnswers
-    | PlanMade | PlanSurveyed | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed | Disarmed | DriverChanged
-    | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun | CallAnswered
-    | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp | DisksFree
-    | StartedAgain | Drained
+    | PlanMade | PlanSurveyed | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed
+    | Disarmed | DriverChanged | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun
+    | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
+    | DisksFree | StartedAgain | Drained
 )  # fmt: skip
 
 
 QUIET = (
-    CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused, ProgressSeen,
-    ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone,
+    CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused,
+    ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone,
 )  # fmt: skip
 """What is in the log and not in the feed: another fact says it, or nobody reads it."""
 

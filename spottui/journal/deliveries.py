@@ -14,6 +14,8 @@ from spottui.journal.writer import Transaction
 
 GIVEN_UP_AFTER = timedelta(days=3)
 """A fact that could not be told for so long tells nobody anything any more."""
+CLAIMED_FOR = timedelta(seconds=60)
+"""So long others leave alone what a console is telling; whoever dies meanwhile has it told again then."""
 
 _DELIVERY = schema.delivery.c
 
@@ -56,10 +58,20 @@ def due(connection: sa.Connection, channel: str, now: datetime) -> list[Delivery
 
 
 def queue_up(transaction: Transaction, channel: str, facts: Iterable[Logged], up_to: int, now: datetime) -> None:
-    """Write that a channel is to be told of facts, and that all up to a number were looked at."""
-    rows = [_row(channel, one, 0, now) for one in facts]
-    upsert(transaction.connection, schema.delivery, rows)
-    upsert(transaction.connection, schema.channel, [{"name": channel, "seq": up_to}])
+    """Write that a channel is to be told of facts, but for those that another console has looked at meanwhile."""
+    connection = transaction.connection
+    known = told_up_to(connection, channel)
+    upsert(connection, schema.delivery, [_row(channel, one, 0, now) for one in facts if one.seq > known])
+    upsert(connection, schema.channel, [{"name": channel, "seq": max(known, up_to)}])
+    old = sa.select(schema.fact.c.seq).where(schema.fact.c.at < stamp(now - GIVEN_UP_AFTER))
+    connection.execute(schema.delivery.delete().where(_DELIVERY.channel == channel, _DELIVERY.seq.in_(old)))
+
+
+def claim(transaction: Transaction, channel: str, one: Delivery, now: datetime) -> bool:
+    """Write that this console tells a channel of a fact now; False where another one does, or has."""
+    mine = sa.and_(_DELIVERY.channel == channel, _DELIVERY.seq == one.logged.seq, _DELIVERY.next_try <= stamp(now))
+    claimed = schema.delivery.update().where(mine).values(next_try=stamp(now + CLAIMED_FOR))
+    return transaction.connection.execute(claimed).rowcount == 1
 
 
 def taken(transaction: Transaction, channel: str, one: Delivery) -> None:
@@ -73,16 +85,10 @@ def failed(transaction: Transaction, channel: str, one: Delivery, next_try: date
     upsert(transaction.connection, schema.delivery, [_row(channel, one.logged, one.attempts + 1, next_try)])
 
 
-def give_up_old(transaction: Transaction, channels: Iterable[str], now: datetime) -> int:
-    """Drop what was not taken for days, and what is for channels that are no more; return how much that was."""
-    old = sa.select(schema.fact.c.seq).where(schema.fact.c.at < stamp(now - GIVEN_UP_AFTER))
-    gone = _DELIVERY.channel.not_in(list(channels))
-    return transaction.connection.execute(schema.delivery.delete().where(sa.or_(_DELIVERY.seq.in_(old), gone))).rowcount
-
-
-def waiting(connection: sa.Connection) -> int:
-    """Count what some channel has not taken yet."""
-    return int(connection.execute(sa.select(sa.func.count()).select_from(schema.delivery)).scalar_one())
+def waiting(connection: sa.Connection, channels: Iterable[str]) -> int:
+    """Count what these channels have not taken yet."""
+    mine = _DELIVERY.channel.in_(list(channels))
+    return int(connection.execute(sa.select(sa.func.count()).where(mine)).scalar_one())
 
 
 def _row(channel: str, logged: Logged, attempts: int, next_try: datetime) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Domain values as JSON text in the journal."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ T = TypeVar("T")
 
 _FACT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Fact)
 _ENCODER = msgspec.json.Encoder()
+_decoder: Callable[[Any], msgspec.json.Decoder[Any]] = lru_cache(maxsize=32)(msgspec.json.Decoder)
 
 
 def encode(value: object) -> str:
@@ -64,8 +66,3 @@ def fact_row(one: Logged) -> dict[str, object]:
         "kind": tag(one.fact),
         "data": encode(one.fact),
     }
-
-
-@lru_cache(maxsize=32)
-def _decoder(kind: Any) -> "msgspec.json.Decoder[Any]":
-    return msgspec.json.Decoder(kind)

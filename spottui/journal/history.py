@@ -74,7 +74,7 @@ class History:
             return tuple(decode(text, Recovery) for text in connection.execute(query).scalars())
 
     def newest_of(self, name: str) -> Recovery | None:
-        """Return the newest recovery of an instance; ids are exact, a name is tried when no instance has it as its id."""
+        """Return the newest recovery of an instance: by its exact id, or by its name where that is nobody's id."""
         newest = sa.select(_RECOVERY.data).order_by(_RECOVERY.epoch.desc())
         named = sa.func.json_extract(_RECOVERY.data, "$.name") == name
         with self._store.read() as connection:

@@ -153,7 +153,7 @@ def _inode(path: Path) -> tuple[int, int] | None:
 
 
 def _address(path: Path, exists: bool) -> str:
-    """One that no process has open and whose directory is read-only is read without a lock; one that is not there is empty."""
+    """One that nobody has open, in a read-only directory, is read without a lock; one that is not there is empty."""
     if not exists:
         return f"file:empty-{secrets.token_hex(8)}?mode=memory&cache=shared"
     at_rest = not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK)

@@ -11,7 +11,7 @@ from spottui.journal.store import JournalProblem, SqliteStore, Store
 
 
 def check_version(store: Store) -> int:
-    """Return a journal's version, that of this program where it is new; raises `JournalProblem` where it is no other."""
+    """Return a journal's version, this program's where it is new; raises `JournalProblem` where it cannot be read."""
     try:
         with store.read() as connection:
             version = _version(connection)

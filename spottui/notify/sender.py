@@ -2,11 +2,13 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from datetime import timedelta
 
 from spottui.domain.clock import Clock
 from spottui.domain.facts import Decided, Logged, SignSeen, StateEntered
+from spottui.domain.fold import fold
 from spottui.domain.text import plain
 from spottui.journal import Journal, deliveries
 from spottui.journal.deliveries import Delivery
@@ -28,7 +30,8 @@ class Sender:
     """Tells every channel, in a thread of its own, in the order in which it happened, under one subject an incident.
 
     One that is dead or slow keeps no other waiting. What was told is in the journal before the next fact: a process
-    that dies tells twice at most what it was telling just then. Of several consoles the oldest that answers tells.
+    that dies tells twice at most what it was telling just then. Of several consoles the first that claims a fact tells
+    it, so that one whose configuration names nobody silences no other.
     """
 
     def __init__(self, journal: Journal, addresses: tuple[str, ...], clock: Clock) -> None:
@@ -45,35 +48,34 @@ class Sender:
 
     def start(self) -> None:
         """Begin to tell."""
-        names, now = [one.name for one in self._channels], self._clock.now()
-        self._journal.submit(lambda t: deliveries.give_up_old(t, names, now), Urgency.EYES)
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
         """End within a few seconds; what is still to be told is told at the next start."""
         self._stopped.set()
+        until = time.monotonic() + LAST_S
         for thread in self._threads:
             if thread.is_alive():
-                thread.join(LAST_S)
+                thread.join(max(until - time.monotonic(), 0.0))
+
+    def waiting(self) -> int:
+        """Return how much the channels have not taken yet."""
+        with self._journal.store.read() as connection:
+            return deliveries.waiting(connection, [one.name for one in self._channels])
 
     def look(self, channel: Channel) -> None:
-        """Tell a channel everything that is due now, unless another console of this journal does."""
-        if not self._is_mine():
-            return
+        """Tell a channel everything that is due now, but for what another console of this journal tells."""
         self._queue_up(channel)
         while due := self._due(channel):
             for one in due:
-                self._tell(channel, one)
+                if self._claim(channel, one):
+                    self._tell(channel, one)
 
     def _run(self, channel: Channel) -> None:
         while not self._stopped.wait(LOOK_S):
             self._try(lambda: self.look(channel))
         self._try(lambda: self.look(channel))
-
-    def _is_mine(self) -> bool:
-        living = [one for one in self._journal.consoles.living() if one.answers]
-        return not living or living[0].id == self._journal.consoles.own
 
     def _try(self, what: Callable[[], None]) -> None:
         try:
@@ -86,7 +88,7 @@ class Sender:
         with self._journal.store.read() as connection:
             since = deliveries.told_up_to(connection, channel.name)
         while new := self._journal.log.after(since, AT_ONCE, TOLD_OF):
-            worth = [one for one in new if self._letter(one)]
+            worth = [one for one in new if self._is_worth_it(one)]
             since, now = new[-1].seq, self._clock.now()
             self._journal.run(
                 lambda t, worth=worth, since=since, now=now: deliveries.queue_up(t, channel.name, worth, since, now)  # type: ignore[misc]
@@ -96,8 +98,18 @@ class Sender:
         with self._journal.store.read() as connection:
             return deliveries.due(connection, channel.name, self._clock.now())
 
-    def _letter(self, logged: Logged) -> tuple[str, str] | None:
+    def _claim(self, channel: Channel, one: Delivery) -> bool:
+        now = self._clock.now()
+        return self._journal.run(lambda t: deliveries.claim(t, channel.name, one, now), Urgency.EYES)
+
+    def _is_worth_it(self, logged: Logged) -> bool:
         recovery = self._journal.recoveries.get(logged.recovery_id) if logged.recovery_id else None
+        return recovery is not None and letter(logged, recovery) is not None
+
+    def _letter(self, logged: Logged) -> tuple[str, str] | None:
+        """Of the recovery as the fact left it, whatever has happened since."""
+        until_then = (one for one in self._journal.log.of(logged.recovery_id) if one.seq <= logged.seq)
+        recovery = fold(until_then)
         return letter(logged, recovery) if recovery else None
 
     def _tell(self, channel: Channel, one: Delivery) -> None:

@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from msgspec import structs
+
 from spottui.domain.clock import Clock
 from spottui.domain.facts import Armed, AutoAnswered, Decided, Disarmed, Logged, NotArmed, Stop, Stopped
 from spottui.domain.forecast import Forecast
@@ -71,7 +73,7 @@ class AutoModeControl:
         return self._last_look is None or self._last_look.standing.armed
 
     def arm(self, who: str, stopped_message: Callable[[Stopped], str]) -> None:
-        """Let auto-mode confirm by itself; raises `Refused`, in the words of `stopped_message`, while there is a stop file."""
+        """Let auto-mode confirm by itself; raises `Refused`, with `stopped_message`, while there is a stop file."""
         now, stopped = self._clock.now(), self._stop_file()
 
         def write(transaction: Transaction) -> None:
@@ -302,9 +304,10 @@ def _news(look: Look, case: Case, answer: Grant | Refusal) -> AutoAnswered | Non
         kind = AutoAnswer.REFUSED if answer.ahead is None else AutoAnswer.IN_LINE
         new = AutoAnswered(kind, answer.reason, cost)
     known = case.known
-    same = known and _told(AutoAsked(new.answer, new.reason, known.at, new.added_cost, new.veto_until)) == _told(known)
-    return None if same else new
+    if known is None or _told(new) != _told(known):
+        return new
+    return None if new.added_cost == known.added_cost else structs.replace(new, again=True)
 
 
-def _told(asked: AutoAsked) -> tuple[object, ...]:
-    return asked.answer, asked.reason, asked.added_cost, asked.veto_until
+def _told(asked: AutoAnswered | AutoAsked) -> tuple[object, ...]:
+    return asked.answer, asked.reason, asked.veto_until

@@ -44,7 +44,7 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether auto-mode is armed, by whom and since when, or what stopped it; `tripped` when that is still to be written."""
+    """Whether auto-mode is armed, by whom and since when, or what stopped it; `tripped`: that is not written yet."""
 
     armed: bool
     who: str = ""

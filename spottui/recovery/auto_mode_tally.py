@@ -73,7 +73,7 @@ class Tally:
         )
 
     def failures_in_a_row(self, since: datetime) -> int:
-        """Return how many of auto-mode's newest recoveries that ended since then failed, back to the last that did not."""
+        """Return how many of auto-mode's newest recoveries failed in a row, of those that ended since then."""
         count = 0
         for ended, _, has_failed in reversed(self._endings):
             if ended <= since or not has_failed:

@@ -129,7 +129,7 @@ class RecoveryContext:
         return (NextStepChanged(next_step),) if known.next_step != next_step else ()
 
     async def wait(self, timeout_s: float) -> bool:
-        """Wait until somebody else wrote something of this recovery, at most so long; what came since the last counts."""
+        """Wait until somebody else has written of this recovery, at most so long; what came since the last counts."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._woken.wait()

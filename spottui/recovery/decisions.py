@@ -1,4 +1,4 @@
-"""What people decide about recoveries, as changes of the journal: each is checked against what is true at its commit."""
+"""What people decide about recoveries, as changes of the journal, each checked against what is true at its commit."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -51,7 +51,7 @@ def cancel(transaction: Transaction, recovery_id: str, who: str, now: datetime) 
 
 
 def retry(transaction: Transaction, recovery_id: str, digest: str, who: str, console: str, now: datetime) -> None:
-    """Begin another run of what came to nothing, with the plan of this digest; one without a plan waits for a yes again.
+    """Begin another run of what came to nothing, with the plan of this digest; without a plan it waits for a yes again.
 
     What was made is used, what failed is repeated. Raises `Refused`.
     """

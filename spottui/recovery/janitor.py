@@ -186,13 +186,13 @@ def _delete_with_snapshots(janitor: Janitor, one: Leftover, who: str) -> str:
 def _delete(janitor: Janitor, of: Leftover, kind: LeftoverKind, resource_id: str, who: str) -> str:
     """Delete one thing, written down before and after."""
     action, delete = ACTIONS[kind]
-    _record(janitor, of, CallBegun(action, target=resource_id))
+    _record(janitor, of, CallBegun(action, target=resource_id, who=who))
     try:
         request_id = delete(janitor.regions[of.region], resource_id)
     except CloudError as error:
         _record(janitor, of, CallFailed(action, failure_of(error), target=resource_id))
         return error.line
-    _record(janitor, of, CallAnswered(action, "", request_id, target=resource_id, detail=who))
+    _record(janitor, of, CallAnswered(action, "", request_id, target=resource_id))
     return ""
 
 

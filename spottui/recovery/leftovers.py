@@ -19,4 +19,5 @@ async def mark_leftovers(ctx: RecoveryContext) -> None:
         ids = [one for one in recovery.made(kind) if one not in recovery.made("attached disk")]
         if ids:
             write = partial(tag, ctx.ecs, resource_type, ids, ctx.id, expires)
-            await call_once(ctx, "TagResources", ", ".join(ids), write, f"{resource_type} until {expires}")
+            kept = f"{resource_type} {', '.join(ids)} to be kept until {expires}"
+            await call_once(ctx, "TagResources", ", ".join(ids), write, kept)

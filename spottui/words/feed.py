@@ -6,6 +6,7 @@ from spottui.domain import facts as f
 from spottui.domain.interruption import Evidence
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Decision
+from spottui.domain.text import plain
 
 
 class EventKind(StrEnum):
@@ -67,7 +68,7 @@ def event_kind(fact: f.Fact) -> EventKind | None:
         case f.Decided():
             return _DECISIONS.get(fact.decision, EventKind.DECIDED)
         # Each is told by another fact: the yes, that auto-mode is off, and the route that was left.
-        case f.AutoAnswered(reason=Reason(why=Why.PLAN_READY)) | f.RouteTaken(reason=None):
+        case f.AutoAnswered(reason=Reason(why=Why.PLAN_READY)) | f.AutoAnswered(again=True) | f.RouteTaken(reason=None):
             return None
     return _KINDS.get(type(fact))
 
@@ -76,9 +77,9 @@ def request_id(fact: f.Fact) -> str:
     """Return the RequestId of the call that a fact is about, empty where there is none."""
     match fact:
         case f.CallAnswered() | f.EarlierLine():
-            return fact.request_id
+            return plain(fact.request_id)
         case f.CallFailed() | f.LaunchRefused() | f.ProgressLost() | f.SourceFailed():
-            return fact.failure.request_id
+            return plain(fact.failure.request_id)
     return ""
 
 

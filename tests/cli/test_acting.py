@@ -9,11 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
+from spottui.journal.incidents import incident
 
 from spottui.cli.game_day import score_of, show_score
 from spottui.config import load
 from spottui.journal import Journal
-from spottui.journal.incidents import incident
 from spottui.sim.testing import SimServer
 from tests.cli.running import Night, own_state, run, run_json, start
 

@@ -3,17 +3,19 @@
 import csv
 import io
 import json
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from spottui.config import load
+from spottui.domain.facts import CallFailed, StateEntered
 from spottui.domain.interruption import Evidence, Observation
-from spottui.domain.recovery import Recovery
+from spottui.domain.reasons import Failure, Reason, Why
+from spottui.domain.recovery import RecoveryState
 from spottui.journal import Journal
 from tests.cli.running import own_state, run
+from tests.reclaims import record, see
 
 HOSTILE = "=cmd|[x](http://e)<b>#(rm -rf)\x1b[31m\n| row |"
 
@@ -26,12 +28,11 @@ def toml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     journal = Journal(Path(load(path).journal))
     now = datetime.now(UTC)
     seen = Observation("cn-hangzhou", "i-1", Evidence.LOCK, now)
-    (opened,) = journal.interruptions.record([seen], [], [], lambda *_: HOSTILE, now)
-
-    def say(known: Recovery) -> Recovery:
-        return replace(known, reason=HOSTILE)
-
-    journal.recoveries.change(opened.id, now, say)
+    opened = see(journal, seen, at=now, name=HOSTILE)
+    failure = Failure("CreateImage", HOSTILE, "other", HOSTILE, HOSTILE)
+    reason = Reason(Why.NO_PLAN_YET, HOSTILE, HOSTILE, failure=failure)
+    record(journal, opened.recovery_id, StateEntered(RecoveryState.SUSPECTED, reason), now)
+    record(journal, opened.recovery_id, CallFailed("CreateImage", failure, target=HOSTILE), now)
     journal.close()
     return path
 

@@ -10,6 +10,7 @@ import pytest
 from spottui.cli.permissions import policy_document
 from spottui.config import load
 from spottui.journal import Journal
+from spottui.words import step
 from tests.cli.running import KINDS, Night, own_state, run, run_json
 from tests.driving import effects
 
@@ -90,9 +91,11 @@ def test_what_may_go_goes_with_its_snapshots_and_the_rest_is_said(after: After) 
     assert after.deleted() == [f"changed {one} deleted" for one in gone]
     assert run_json("janitor", "--config", after.toml) == {"leftovers": []}
     journal = Journal(Path(load(after.toml).journal))
-    said = [entry.detail for one in journal.recoveries.all() for entry in journal.audit.of(one.recovery_id)]
+    log = [one for known in journal.recoveries.all() for one in journal.log.of(known.recovery_id)]
     journal.close()
-    assert any(detail.startswith(f"{after.image}, asked for by ") for detail in said)
+    begun, answered = [step(one)[1] for one in log if getattr(one.fact, "action", "") == "DeleteImage"]
+    assert begun.startswith(f"{after.image}, asked for by ")
+    assert answered == after.image
 
 
 def test_what_outlived_its_day_goes_together(after: After) -> None:

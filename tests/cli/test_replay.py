@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from spottui.domain.audit import Phase
+from spottui.domain.feed import EventKind, Line
+from spottui.journal.footage import footage
+from spottui.journal.incidents import incident
+from spottui.journal.snapshot import open_copy
 
 from spottui.actions import ACTIONS
 from spottui.config import load
 from spottui.console.app import SpottuiApp
-from spottui.domain.audit import Phase
-from spottui.domain.feed import EventKind, Line
 from spottui.domain.instance import InstanceStatus
 from spottui.domain.playback import Playback
 from spottui.domain.recovery import RecoveryState
@@ -22,9 +25,6 @@ from spottui.domain.refusal import Refused
 from spottui.domain.view import DeskView
 from spottui.journal import Journal
 from spottui.journal import schema as tables
-from spottui.journal.footage import footage
-from spottui.journal.incidents import incident
-from spottui.journal.snapshot import open_copy
 from spottui.replay import Replay
 from spottui.tables.recoveries import recovery_row
 from tests.cli.running import Night, run

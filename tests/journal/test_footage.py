@@ -5,8 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from spottui.domain.audit import Entry, Phase
+from spottui.journal.footage import footage
+from spottui.journal.incidents import incident
+
 from spottui.domain.forecast import Verdict
 from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Observation, Release
@@ -16,8 +18,6 @@ from spottui.domain.playback import Playback
 from spottui.domain.recovery import Created, Decision, RecoveryState
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
-from spottui.journal.footage import footage
-from spottui.journal.incidents import incident
 from spottui.replay import Replay
 
 REGION, ID = "cn-hangzhou", "i-1"

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from spottui.domain.audit import Entry, Phase
 from spottui.domain.feed import EventKind, Line
+from spottui.journal.database import JournalProblem
+
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.recovery import Decision, RecoveryState
 from spottui.journal import Journal
-from spottui.journal.database import JournalProblem
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

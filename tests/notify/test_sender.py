@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,11 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from spottui.domain.facts import Decided, Retried, StateEntered
 from spottui.domain.interruption import Evidence, Observation
-from spottui.domain.recovery import Decision
+from spottui.domain.reasons import Reason, Why
+from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import Journal
 from spottui.notify.channels import channels_of
-from spottui.notify.sender import Sender
+from spottui.notify.sender import LAST_S, Sender
+from spottui.sim.testing import SimServer
+from tests.driving import Headless, add_policy, wait_until
+from tests.reclaims import record, see
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 LOOK = timedelta(seconds=2)
@@ -36,12 +42,16 @@ class Endpoint:
         self.taken: list[tuple[str, str, str]] = []
         self.tries = 0
         self.broken: set[str] = set()
+        self.silent: set[str] = set()
+        self.ended = threading.Event()
         endpoint = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 endpoint.tries += 1
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                if self.path in endpoint.silent:
+                    endpoint.ended.wait()
                 if self.path in endpoint.broken:
                     self.send_response(503)
                 else:
@@ -62,20 +72,42 @@ class Endpoint:
         """The first line of each message that came to a path."""
         return [text.splitlines()[0] for where, _, text in self.taken if where == path]
 
+    def close(self) -> None:
+        self.ended.set()
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class Console:
+    """What of a console tells people; the test says when it looks."""
+
+    def __init__(self, journal: Journal, addresses: tuple[str, ...], clock: "Clock") -> None:
+        self.sender = Sender(journal, addresses, clock)
+        self.channels = channels_of(addresses)
+        self.clock = clock
+
+    def look(self) -> None:
+        for channel in self.channels:
+            self.sender.look(channel)
+
+    def look_for(self, seconds: float) -> None:
+        end = self.clock.at + timedelta(seconds=seconds)
+        while self.clock.at < end:
+            self.clock.at += LOOK
+            self.look()
+
 
 @pytest.fixture
 def endpoint() -> Iterator[Endpoint]:
     endpoint = Endpoint()
     yield endpoint
-    endpoint.server.shutdown()
-    endpoint.server.server_close()
+    endpoint.close()
 
 
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "journal.db")
-    yield journal
-    journal.close()
+    with Journal(tmp_path / "journal.db") as journal:
+        yield journal
 
 
 @pytest.fixture
@@ -83,94 +115,144 @@ def clock() -> Clock:
     return Clock()
 
 
-def reclaim(journal: Journal, clock: Clock, instance_id: str = "i-1") -> str:
+def reclaim(journal: Journal, clock: Clock, instance_id: str = "i-1", name: str = "web-3") -> str:
     seen = Observation("cn-hangzhou", instance_id, Evidence.LOCK, clock.now())
-    (opened,) = journal.interruptions.record([seen], [], [], lambda *_: "web-3", clock.now())
-    return opened.id
+    return see(journal, seen, at=clock.now(), name=name).recovery_id
 
 
-def look_for(sender: Sender, clock: Clock, seconds: float) -> None:
-    end = clock.at + timedelta(seconds=seconds)
-    while clock.at < end:
-        clock.at += LOOK
-        sender.look()
+def decide(journal: Journal, clock: Clock, recovery_id: str, decision: Decision, who: str) -> None:
+    record(journal, recovery_id, Decided(decision, who), clock.now())
+
+
+def enter(journal: Journal, clock: Clock, recovery_id: str, state: RecoveryState, why: Why) -> Recovery:
+    return record(journal, recovery_id, StateEntered(state, Reason(why)), clock.now())
 
 
 def test_ten_minutes_of_a_dead_endpoint_lose_nothing_and_double_nothing(
-    journal: Journal, endpoint: Endpoint, clock: Clock
+    tmp_path: Path, journal: Journal, endpoint: Endpoint, clock: Clock
 ) -> None:
     """Every third minute the console dies and another one begins, with the addresses in another order."""
     addresses = (endpoint.address("/a"), endpoint.address("/b"))
-    sender = Sender(journal, addresses, clock)
+    console = Console(journal, addresses, clock)
     endpoint.broken = {"/a"}
-    expected: dict[str, list[str]] = {}
     for minute in range(10):
-        instance_id = f"i-{minute}"
-        recovery_id = reclaim(journal, clock, instance_id)
-        look_for(sender, clock, 10)
-        journal.recoveries.decide(recovery_id, Decision.CONFIRM, "auto-mode", clock.now())
-        look_for(sender, clock, 20)
-        journal.outbox.post(recovery_id, f"{instance_id}: recovered", "", clock.now())
-        look_for(sender, clock, 30)
+        recovery_id = reclaim(journal, clock, f"i-{minute}", f"web-{minute}")
+        console.look_for(10)
+        decide(journal, clock, recovery_id, Decision.CONFIRM, "auto-mode")
+        console.look_for(20)
+        enter(journal, clock, recovery_id, RecoveryState.RECOVERED, Why.RUNS_AGAIN)
+        console.look_for(30)
         if minute % 3 == 2:
-            sender.stop()
             addresses = addresses[::-1]
-            sender = Sender(Journal(journal.database.path), addresses, clock)
-        expected[recovery_id] = [
-            "web-3: notice of a reclaim",
-            "web-3: confirm by auto-mode",
-            f"{instance_id}: recovered",
-        ]
+            console = Console(Journal(tmp_path / "journal.db"), addresses, clock)
     assert endpoint.heard("/a") == []
     assert len(endpoint.heard("/b")) == 30, "the living channel did not wait"
+    assert console.sender.waiting() == 30
     endpoint.broken = set()
-    look_for(sender, clock, 130)
+    console.look_for(130)
     for path in ("/a", "/b"):
-        for recovery_id, letters in expected.items():
-            known = journal.interruptions.get(recovery_id)
-            assert known
-            mine = [text.splitlines()[0] for where, title, text in endpoint.taken
-                    if where == path and f"{known.instance_id} in" in title]  # fmt: skip
-            assert mine == letters
+        for minute in range(10):
+            assert [text for text in endpoint.heard(path) if text.startswith(f"web-{minute}:")] == [
+                f"web-{minute}: notice of a reclaim",
+                f"web-{minute}: confirm by auto-mode",
+                f"web-{minute}: recovered",
+            ]
     assert len(endpoint.taken) == 60
-    assert journal.outbox.waiting() == 0
+    assert console.sender.waiting() == 0
 
 
-def test_a_restart_between_two_channels_tells_nobody_twice(journal: Journal, endpoint: Endpoint, clock: Clock) -> None:
+def test_a_restart_between_two_channels_tells_nobody_twice(
+    tmp_path: Path, journal: Journal, endpoint: Endpoint, clock: Clock
+) -> None:
     addresses = (endpoint.address("/a"), endpoint.address("/b"))
-    first = Sender(journal, addresses, clock)
+    first = Console(journal, addresses, clock)
     reclaim(journal, clock)
     endpoint.broken = {"/b"}
     first.look()
     endpoint.broken = set()
-    first.stop()
     clock.at += timedelta(minutes=1)
-    again = Sender(Journal(journal.database.path), addresses[::-1], clock)
-    again.look()
+    Console(Journal(tmp_path / "journal.db"), addresses[::-1], clock).look()
     assert (len(endpoint.heard("/a")), len(endpoint.heard("/b"))) == (1, 1)
 
 
-def test_two_consoles_of_a_journal_tell_once_and_the_second_goes_on_alone(
+def test_a_silent_channel_keeps_no_other_waiting_and_no_console_from_ending(
     journal: Journal, endpoint: Endpoint, clock: Clock
 ) -> None:
-    addresses = (endpoint.address("/a"),)
-    first, second = Sender(journal, addresses, clock), Sender(Journal(journal.database.path), addresses, clock)
+    endpoint.silent = {"/a"}
+    sender = Sender(journal, (endpoint.address("/a"), endpoint.address("/b")), clock)
+    sender.start()
     reclaim(journal, clock)
-    first.look()
+    wait_until(lambda: endpoint.tries >= 2)
     reclaim(journal, clock, "i-2")
-    second.look()
-    assert len(endpoint.taken) == 1
-    first.stop()
-    second.look()
-    assert len(endpoint.taken) == 2
+    wait_until(lambda: len(endpoint.heard("/b")) == 2)
+    assert endpoint.heard("/a") == []
+    began = time.monotonic()
+    sender.stop()
+    assert time.monotonic() - began < LAST_S + 1
+
+
+def test_consoles_that_look_at_once_tell_once_and_the_last_goes_on_alone(
+    tmp_path: Path, journal: Journal, endpoint: Endpoint, clock: Clock
+) -> None:
+    addresses = (endpoint.address("/a"),)
+    consoles = [Console(Journal(tmp_path / "journal.db"), addresses, clock) for _ in range(3)]
+    for number in range(20):
+        reclaim(journal, clock, f"i-{number}", f"web-{number}")
+    looks = [threading.Thread(target=console.look) for console in consoles]
+    for look in looks:
+        look.start()
+    for look in looks:
+        look.join()
+    assert sorted(endpoint.heard("/a")) == sorted(f"web-{number}: notice of a reclaim" for number in range(20))
+    reclaim(journal, clock, "i-20", "web-20")
+    consoles[-1].look()
+    assert endpoint.heard("/a")[20:] == ["web-20: notice of a reclaim"]
+
+
+def test_what_a_console_was_telling_when_it_died_is_told_by_another(
+    tmp_path: Path, journal: Journal, endpoint: Endpoint, clock: Clock
+) -> None:
+    addresses = (endpoint.address("/a"),)
+    dying, other = (Console(Journal(tmp_path / "journal.db"), addresses, clock) for _ in range(2))
+    endpoint.silent = {"/a"}
+    reclaim(journal, clock)
+    threading.Thread(target=dying.look, daemon=True).start()
+    wait_until(lambda: endpoint.tries)
+    endpoint.silent = set()
+    other.look()
+    assert endpoint.tries == 1, "it is being told"
+    other.look_for(62)
+    assert endpoint.heard("/a") == ["web-3: notice of a reclaim"]
+
+
+def test_a_second_failure_after_a_retry_is_told_too(journal: Journal, endpoint: Endpoint, clock: Clock) -> None:
+    console = Console(journal, (endpoint.address("/a"),), clock)
+    recovery_id = reclaim(journal, clock)
+    enter(journal, clock, recovery_id, RecoveryState.FAILED, Why.SYSTEM_DISK_NOT_KEPT)
+    record(journal, recovery_id, Retried(1, "ann"), clock.now())
+    enter(journal, clock, recovery_id, RecoveryState.FAILED, Why.SYSTEM_DISK_NOT_KEPT)
+    console.look()
+    assert endpoint.heard("/a") == ["web-3: notice of a reclaim", "web-3: failed", "web-3: failed"]
+
+
+def test_a_letter_says_what_was_so_when_it_happened(journal: Journal, endpoint: Endpoint, clock: Clock) -> None:
+    console = Console(journal, (endpoint.address("/a"),), clock)
+    recovery_id = reclaim(journal, clock)
+    enter(journal, clock, recovery_id, RecoveryState.NEEDS_YOU, Why.PLAN_READY)
+    decide(journal, clock, recovery_id, Decision.CONFIRM, "ann")
+    enter(journal, clock, recovery_id, RecoveryState.FAILED, Why.SYSTEM_DISK_NOT_KEPT)
+    console.look()
+    texts = [text.splitlines()[1] for _, _, text in endpoint.taken]
+    assert "plan ready" in texts[2]
+    assert "its system disk was not kept" in texts[3]
 
 
 def test_an_incident_is_one_thread(journal: Journal, endpoint: Endpoint, clock: Clock) -> None:
-    sender = Sender(journal, (endpoint.address("/a"),), clock)
+    console = Console(journal, (endpoint.address("/a"),), clock)
     recovery_id = reclaim(journal, clock)
-    journal.recoveries.decide(recovery_id, Decision.VETO, "lena@bastion", clock.now())
+    decide(journal, clock, recovery_id, Decision.VETO, "lena@bastion")
     reclaim(journal, clock, "i-2")
-    sender.look()
+    console.look()
     subjects = [title for _, title, _ in endpoint.taken]
     assert len(subjects) == 3
     assert len(set(subjects)) == 2
@@ -181,12 +263,12 @@ def test_a_new_channel_is_not_told_of_the_past_and_a_dead_one_is_asked_less_and_
 ) -> None:
     reclaim(journal, clock)
     clock.at += timedelta(minutes=1)
-    sender = Sender(journal, (endpoint.address("/a"),), clock)
-    sender.look()
+    console = Console(journal, (endpoint.address("/a"),), clock)
+    console.look()
     assert endpoint.taken == []
     endpoint.broken = {"/a"}
     reclaim(journal, clock, "i-2")
-    look_for(sender, clock, 600)
+    console.look_for(600)
     assert 5 <= endpoint.tries <= 12
 
 
@@ -198,29 +280,56 @@ def test_what_is_due_when_the_program_ends_is_still_sent(journal: Journal, endpo
     assert len(endpoint.heard("/a")) == 1
 
 
-def test_old_letters_go(journal: Journal, endpoint: Endpoint, clock: Clock) -> None:
-    sender = Sender(journal, (endpoint.address("/a"),), clock)
+def test_what_nobody_takes_for_days_is_given_up_and_what_is_for_others_does_not_count(
+    journal: Journal, endpoint: Endpoint, clock: Clock
+) -> None:
+    console = Console(journal, (endpoint.address("/a"),), clock)
+    endpoint.broken = {"/a"}
     reclaim(journal, clock)
-    sender.look()
-    reclaim(journal, clock, "i-2")
-    clock.at += timedelta(days=8)
-    assert journal.outbox.settle([one.name for one in channels_of((endpoint.address("/a"),))], clock.now()) == 1
-    with journal.database.read() as connection:
-        assert connection.exec_driver_sql("select count(*) from outbox").scalar() == 0
-        assert connection.exec_driver_sql("select count(*) from delivery").scalar() == 0
+    console.look()
+    assert (console.sender.waiting(), Sender(journal, (), clock).waiting()) == (1, 0)
+    clock.at += timedelta(days=4)
+    reclaim(journal, clock, "i-2", "web-4")
+    endpoint.broken = set()
+    console.look()
+    assert endpoint.heard("/a") == ["web-4: notice of a reclaim"]
+    assert console.sender.waiting() == 0
 
 
 def test_no_secret_of_an_address_reaches_the_journal(
-    journal: Journal, clock: Clock, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, journal: Journal, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     secret = "s3cr3tpassword"
     addresses = (f"json://user:{secret}@127.0.0.1:9/", f"dingtalk://{secret}@{secret}/", f"nonsense://{secret}", "x")
     Sender(journal, addresses, clock).stop()
-    dead = Sender(journal, addresses[:1], clock)
+    dead = Console(journal, addresses[:1], clock)
     reclaim(journal, clock)
     dead.look()
-    assert journal.outbox.waiting() == 1
+    assert dead.sender.waiting() == 1
     journal.close()
-    assert secret.encode() not in b"".join(file.read_bytes() for file in journal.database.path.parent.iterdir())
+    assert secret.encode() not in b"".join(file.read_bytes() for file in tmp_path.iterdir() if file.is_file())
     assert secret not in caplog.text
     assert "address 3" in caplog.text
+
+
+def test_kill_9_loses_nothing_and_tells_nothing_again(config: Path, live_cloud: SimServer, endpoint: Endpoint) -> None:
+    """The real program: killed when it has told the notice and nobody takes what comes after it."""
+    add_policy(config, veto_window_s=0, lock_poll_s=0.5)
+    text = config.read_text()
+    config.write_text(f'notify = ["{endpoint.address("/a")}"]\n{text}')
+    with Headless(config, "--auto").wait_ready() as console:
+        wait_until(lambda: live_cloud.calls("DescribeInstances"))
+        live_cloud.interrupt(live_cloud.spot_ids()[:1])
+        wait_until(lambda: endpoint.taken)
+        endpoint.broken = {"/a"}
+        tries = endpoint.tries
+        wait_until(lambda: endpoint.tries > tries and "recovered" in console.states().values())
+        console.kill()
+    endpoint.broken = set()
+    told = set(endpoint.heard("/a"))
+    with Headless(config, "--auto").wait_ready():
+        wait_until(lambda: any(": recovered" in one for one in endpoint.heard("/a")), timeout_s=100)
+    heard = endpoint.heard("/a")
+    assert told
+    assert len(heard) == len(set(heard))
+    assert [one.partition(": ")[2] or one for one in heard][-2:] == ["confirm by auto-mode", "recovered"]

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from spottui.domain.feed import EventKind
+from spottui.recovery.claims import Claim
+from spottui.recovery.guard import AUTO, Grant, Guard, Refusal
+
 from spottui.domain.forecast import Forecast
 from spottui.domain.instance import SCALING_GROUP_TAG, Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Observation
@@ -19,8 +21,6 @@ from spottui.domain.recovery import Decision, Recovery, RecoveryState, Try
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Policy
 from spottui.journal import Journal
-from spottui.recovery.claims import Claim
-from spottui.recovery.guard import AUTO, Grant, Guard, Refusal
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 REGION, ZONE = "cn-hangzhou", "cn-hangzhou-h"

@@ -10,6 +10,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from spottui.recovery.bulletin import Bulletin
+from spottui.recovery.claims import Claim
+from spottui.recovery.guard import Guard
+from spottui.recovery.work import Signals, Work
 
 from spottui.cloud.account import CloudAccount
 from spottui.cloud.ecs import ImageSource
@@ -25,15 +29,11 @@ from spottui.domain.refusal import Refused
 from spottui.domain.settings import Policy, Settings
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
-from spottui.recovery.bulletin import Bulletin
-from spottui.recovery.claims import Claim
-from spottui.recovery.guard import Guard
 from spottui.recovery.planner import capture, make_plan
 from spottui.recovery.polls import Polls
 from spottui.recovery.preview import Previews
 from spottui.recovery.protect import LifeRafts
 from spottui.recovery.survey import NO_VSWITCH, NOT_LOOKED_UP, Surveys
-from spottui.recovery.work import Signals, Work
 from spottui.sim.testing import SimServer
 
 REGION = "cn-hangzhou"

@@ -5,11 +5,11 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from spottui.domain.audit import Phase
+from spottui.domain.feed import Event, EventKind
 from sqlalchemy.exc import OperationalError
 
 from spottui.cloud.messages import Reclaim, Released
-from spottui.domain.audit import Phase
-from spottui.domain.feed import Event, EventKind
 from spottui.domain.interruption import Evidence
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.watch.intake import POISON_KEPT

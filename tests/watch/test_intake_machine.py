@@ -14,10 +14,10 @@ from pathlib import Path
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from spottui.domain.audit import Phase
 
 from spottui.cloud.messages import Reclaim, Released
 from spottui.cloud.mns import Message
-from spottui.domain.audit import Phase
 from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from tests.watch.given import REGION, HandClock, Taken, event_body, instance, message, release_body

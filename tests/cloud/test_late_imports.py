@@ -18,7 +18,7 @@ def _run(tmp_path, body: str) -> str:
         file = tmp_path / name
         file.parent.mkdir(exist_ok=True)
         file.write_text(text)
-    start = "import sys\nfrom spottui.on_use import imported_on_use\n"
+    start = "import sys\nfrom spottui.cloud.late_imports import imported_on_use\n"
     ran = subprocess.run(
         [sys.executable, "-c", start + body], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
     )
