@@ -2,6 +2,7 @@
 
 import difflib
 import hashlib
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -47,13 +48,26 @@ class ConfigFile:
 
 
 def default_path() -> Path:
-    """Return where the configuration is looked for: `$XDG_CONFIG_HOME/spottui/config.toml`."""
-    return _DIRS.user_config_path / "config.toml"
+    """Return where the configuration is looked for: `$XDG_CONFIG_HOME/spottui/config.toml`; raises `ConfigProblem`."""
+    return _directory("user_config_path") / "config.toml"
 
 
 def state_dir() -> Path:
-    """Return where journal and log are kept: `$XDG_STATE_HOME/spottui`."""
-    return _DIRS.user_state_path
+    """Return where journal and log are kept: `$XDG_STATE_HOME/spottui`; raises `ConfigProblem`."""
+    return _directory("user_state_path")
+
+
+def _directory(kind: str) -> Path:
+    try:
+        path: Path = getattr(_DIRS, kind)
+    except RuntimeError:  # Older versions of platformdirs return a relative path instead.
+        path = Path()
+    if not path.is_absolute():
+        raise ConfigProblem(
+            f"There is no home directory: HOME is not set, and uid {os.getuid()} has none. "
+            "Set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME."
+        )
+    return path
 
 
 def load(path: Path, profile: str = "") -> Settings:
@@ -266,7 +280,10 @@ def _laid_over(tables: dict[str, Any], over: Mapping[str, Any]) -> dict[str, Any
 
 
 def _resolved(here: Path, name: str) -> Path | None:
-    return (here / Path(name).expanduser()) if name else None
+    try:
+        return (here / Path(name).expanduser()) if name else None
+    except RuntimeError as error:
+        raise ConfigProblem(f"{name}: {error}") from None
 
 
 def _either(names: Mapping[str, object]) -> str:

@@ -37,8 +37,8 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
         from spottui.config import ConfigProblem, default_path, load
 
         above = ctx.find_root().params
-        path = config or above.get("config") or default_path()
         try:
+            path = config or above.get("config") or default_path()
             settings = load(path, profile or above.get("profile") or "")
         except ConfigProblem as problem:
             raise Wrong(f"{problem} `spottui init` writes a configuration.") from None
@@ -72,26 +72,35 @@ def failed(error: "CloudError", next_step: str) -> Failed:
 def say(problem: Exception) -> NoReturn:
     """Raise a problem as words with an exit code; a traceback is for the log only."""
     from spottui.cloud.errors import CloudError
+    from spottui.config import ConfigProblem
     from spottui.domain.refusal import Refused
     from spottui.journal.database import JournalProblem
 
     match problem:
-        case JournalProblem():
+        case JournalProblem() | ConfigProblem():
             raise Wrong(str(problem)) from None
         case CloudError():
             raise Failed(f"{problem.line}. {problem.advice}".strip()) from None
         case Refused():
             raise Failed(str(problem)) from None
-    raise Failed(f"a defect of spottui: {type(problem).__name__}, written down in {_log(problem)}.") from None
+        case OSError():
+            # Whatever of files and the network has words of its own was met above.
+            where = problem.filename or "standard output"
+            raise Failed(f"{where}: {problem.strerror or type(problem).__name__}.") from None
+    raise Failed(f"a defect of spottui: {type(problem).__name__}{_written_down(problem)}.") from None
 
 
-def _log(problem: Exception) -> Path:
-    import logging
+def _written_down(problem: Exception) -> str:
+    """Log a defect and return where that is; a defect here must not hide the first one."""
+    try:
+        import logging
 
-    from spottui.cli.logfile import log_to
-    from spottui.config import state_dir
+        from spottui.cli.logfile import log_to
+        from spottui.config import state_dir
 
-    path = state_dir() / "spottui.log"
-    log_to(path)
-    logging.getLogger("spottui").error("a command failed", exc_info=problem)
-    return path
+        path = state_dir() / "spottui.log"
+        log_to(path)
+        logging.getLogger("spottui").error("a command failed", exc_info=problem)
+    except Exception:
+        return ""
+    return f", written down in {path}"
