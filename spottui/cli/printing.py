@@ -82,6 +82,8 @@ class _Queued(io.TextIOBase):
         return self._stream.isatty()
 
     def write(self, text: str) -> int:
+        if not isinstance(text, str):  # By this click finds out that a stream is one of texts.
+            raise TypeError(f"a text is written here, not {type(text).__name__}")
         self._printing.put(self, text)
         return len(text)
 
