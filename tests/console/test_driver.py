@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 
@@ -20,6 +21,7 @@ from tests.driving import clean_environment, wait_until
 
 PROGRAM = """
 import sys
+import termios
 from spottui.cli.console import GOES_ON, show
 from spottui.cli.ending import Ending, leave
 from spottui.console.app import SpottuiApp
@@ -39,8 +41,10 @@ class Terminal:
 
     def __init__(self, program, tmp_path):
         self.master, slave = pty.openpty()
+        termios.tcsetwinsize(slave, (30, 100))
         os.set_blocking(self.master, True)
         environment = {**clean_environment(tmp_path), "PYTHONPATH": os.getcwd(), "TERM": "xterm-256color"}
+        environment = {key: value for key, value in environment.items() if key not in ("COLUMNS", "LINES")}
         self.process = subprocess.Popen(
             [sys.executable, "-c", program], stdin=slave, stdout=slave, stderr=slave, env=environment
         )

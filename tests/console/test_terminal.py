@@ -3,14 +3,13 @@
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 
 import pytest
 
 from spottui.sim.testing import SimServer
-from tests.console.tmux import Tmux
+from tests.console.tmux import Tmux, processes_with
 from tests.driving import clean_environment, wait_until
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
@@ -80,7 +79,3 @@ def test_the_demo_gives_a_person_time_and_a_closed_terminal_leaves_nothing_of_it
     tmux.run("new-session", "-d", "-s", "stays", "sleep 60")
     tmux.run(*closes)
     wait_until(lambda: not processes_with(str(directory)) and not list(temp.iterdir()), 10, 0.05)
-
-
-def processes_with(text):
-    return subprocess.run(["pgrep", "-f", text], capture_output=True, text=True, check=False).stdout.split()

@@ -44,3 +44,8 @@ class Tmux:
         os.close(master)
         os.waitpid(pid, 0)
         wait_until(lambda: not self.run("list-clients"), 10, 0.05)
+
+
+def processes_with(text):
+    """The ids of the processes that have a text on their command line."""
+    return subprocess.run(["pgrep", "-f", "--", text], capture_output=True, text=True, check=False).stdout.split()
