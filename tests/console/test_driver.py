@@ -20,14 +20,15 @@ from spottui.console.driver import TerminalDriver, _Output
 from tests.driving import clean_environment, wait_until
 
 PROGRAM = """
-import sys
-import termios
+from pathlib import Path
 from spottui.cli.console import GOES_ON, show
 from spottui.cli.ending import Ending, leave
+from spottui.cli.logfile import log_to
 from spottui.console.app import SpottuiApp
 from spottui.console.driver import TerminalDriver
 from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims
 {before}
+log_to(Path({log!r}))
 with Ending(terminal=True) as ending:
     app = SpottuiApp(lambda: ScriptedDesk(reclaims()), clock=FrozenClock(), who="mia", title="spottui",
                      goes_on=GOES_ON, hurry=ending.hurry)
@@ -39,7 +40,9 @@ leave(code)
 class Terminal:
     """A pseudo terminal with a program in it; what it prints is read all the time, until it stalls."""
 
-    def __init__(self, program, tmp_path):
+    def __init__(self, tmp_path, before=""):
+        self.log = tmp_path / "spottui.log"
+        program = PROGRAM.format(before=before, log=str(self.log))
         self.master, slave = pty.openpty()
         termios.tcsetwinsize(slave, (30, 100))
         os.set_blocking(self.master, True)
@@ -76,7 +79,7 @@ def terminal(tmp_path):
     started = []
 
     def start(before=""):
-        started.append(Terminal(PROGRAM.format(before=before), tmp_path))
+        started.append(Terminal(tmp_path, before))
         started[-1].shows("NEEDS YOU")
         return started[-1]
 
@@ -115,12 +118,13 @@ TerminalDriver.run_input_thread = dead
 
 
 def test_a_dead_keyboard_ends_the_console_and_says_so(tmp_path):
-    one = Terminal(PROGRAM.format(before=DEAD_KEYBOARD), tmp_path)
+    one = Terminal(tmp_path, DEAD_KEYBOARD)
     try:
         assert one.ends(15) == 1
         one.shows("the terminal is lost (KeyError")
         one.shows("Recoveries go on at the next start.")
         assert b"Traceback" not in one.printed
+        assert "KeyError" in one.log.read_text()
     finally:
         one.process.kill()
         one.reading = False

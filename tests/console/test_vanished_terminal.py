@@ -2,23 +2,22 @@
 
 import os
 import shutil
+import signal
 import sys
 import time
 
 import pytest
 
-from tests.console.tmux import Tmux, processes_with
+from tests.console.tmux import DEAF, Tmux, processes_with
 from tests.driving import clean_environment, wait_until
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
 
-# As make and sudo do: it waits for what it started and passes no SIGHUP on.
-DEAF = "import signal, subprocess, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); subprocess.run(sys.argv[1:])"
-WAYS = {"leader": "", "under make": f"{sys.executable} -c '{DEAF}' env --default-signal=HUP "}
+WAYS = {"leader": "", "under make": f"{DEAF} "}
 
 STATES = {
     "main": ([], "NEEDS YOU"),
-    "armed": (["a", "Enter", "y"], "AUTO armed"),
+    "armed": (["a", "y"], "AUTO armed"),
     "arm": (["a"], "Arm auto-mode?"),
     "plan": (["y"], "Tried in this order"),
     "veto": (["x"], "Veto the recovery"),
@@ -30,7 +29,7 @@ STATES = {
     "timeline": (["T"], "Recovery of"),
     "details": (["Enter"], "At its deadline"),
     "raw": (["v"], "as JSON"),
-    "statistics": (["i"], "Interruptions"),
+    "statistics": (["i"], "What became of them"),
     "debug": (["D"], "Versions"),
 }
 
@@ -55,6 +54,8 @@ def demo(tmp_path):
 
     yield start
     tmux.run("kill-server")
+    for process in consoles_in(temp):
+        os.kill(int(process), signal.SIGKILL)
 
 
 def assert_nothing_is_left(temp, within_s=3.0):

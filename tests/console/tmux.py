@@ -2,8 +2,13 @@
 
 import os
 import subprocess
+import sys
 
 from tests.driving import wait_until
+
+_DEAF = "import signal, subprocess, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); subprocess.run(sys.argv[1:])"
+DEAF = f"{sys.executable} -c '{_DEAF}' env --default-signal=HUP"
+"""Starts a command as make and sudo do: it waits for what it started and passes no SIGHUP on."""
 
 
 class Tmux:
