@@ -1,14 +1,7 @@
 """The driver of a terminal that sends anything, and what it uses of Textual that is not public."""
 
 import inspect
-import os
-import pty
-import select
 import signal
-import subprocess
-import sys
-import termios
-import threading
 import time
 
 import pytest
@@ -17,7 +10,7 @@ from textual.driver import Driver
 from textual.drivers import _writer_thread, linux_driver
 
 from spottui.console.driver import TerminalDriver, _Output
-from tests.driving import clean_environment, wait_until
+from tests.console.pseudo import Terminal
 
 PROGRAM = """
 from pathlib import Path
@@ -37,62 +30,21 @@ leave(code)
 """
 
 
-class Terminal:
-    """A pseudo terminal with a program in it; what it prints is read all the time, until it stalls."""
-
-    def __init__(self, tmp_path, before=""):
-        self.log = tmp_path / "spottui.log"
-        program = PROGRAM.format(before=before, log=str(self.log))
-        self.master, slave = pty.openpty()
-        termios.tcsetwinsize(slave, (30, 100))
-        os.set_blocking(self.master, True)
-        environment = {**clean_environment(tmp_path), "PYTHONPATH": os.getcwd(), "TERM": "xterm-256color"}
-        environment = {key: value for key, value in environment.items() if key not in ("COLUMNS", "LINES")}
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", program], stdin=slave, stdout=slave, stderr=slave, env=environment
-        )
-        os.close(slave)
-        self.printed = b""
-        self.reading = True
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self):
-        while self.reading:
-            if select.select([self.master], [], [], 0.05)[0]:
-                try:
-                    self.printed += os.read(self.master, 65536)
-                except OSError:
-                    return
-
-    def shows(self, text):
-        wait_until(lambda: text.encode() in self.printed, 20)
-
-    def type(self, keys):
-        os.write(self.master, keys)
-
-    def ends(self, within_s=3.0):
-        return self.process.wait(within_s)
+def started(tmp_path, before=""):
+    return Terminal(["-c", PROGRAM.format(before=before, log=str(tmp_path / "spottui.log"))], tmp_path)
 
 
 @pytest.fixture
 def terminal(tmp_path):
-    started = []
-
-    def start(before=""):
-        started.append(Terminal(tmp_path, before))
-        started[-1].shows("NEEDS YOU")
-        return started[-1]
-
-    yield start
-    for one in started:
-        one.process.kill()
-        one.process.wait()
-        one.reading = False
+    one = started(tmp_path)
+    one.shows("NEEDS YOU")
+    yield one
+    one.kill()
 
 
 @pytest.mark.parametrize("garbage", [b"\xff", b"\xc3\x28", b"\x80\x81\xfe", b"\xe4\xb8", bytes(range(128, 256))])
 def test_bytes_that_are_no_utf_8_are_keys_that_nobody_knows(terminal, garbage):
-    one = terminal()
+    one = terminal
     one.type(garbage)
     time.sleep(0.3)
     one.type(b"?")
@@ -102,7 +54,7 @@ def test_bytes_that_are_no_utf_8_are_keys_that_nobody_knows(terminal, garbage):
 
 
 def test_a_character_in_two_parts_is_one(terminal):
-    one = terminal()
+    one = terminal
     one.type(b"/")
     one.type("宕".encode()[:2])
     time.sleep(0.3)
@@ -118,27 +70,47 @@ TerminalDriver.run_input_thread = dead
 
 
 def test_a_dead_keyboard_ends_the_console_and_says_so(tmp_path):
-    one = Terminal(tmp_path, DEAD_KEYBOARD)
+    one = started(tmp_path, DEAD_KEYBOARD)
     try:
         assert one.ends(15) == 1
         one.shows("the terminal is lost (KeyError")
         one.shows("Recoveries go on at the next start.")
         assert b"Traceback" not in one.printed
-        assert "KeyError" in one.log.read_text()
+        assert "KeyError" in (tmp_path / "spottui.log").read_text()
     finally:
-        one.process.kill()
-        one.reading = False
+        one.kill()
+
+
+BROKEN_SCREEN = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+def broken(app):
+    ThreadPoolExecutor(1).submit(threading.Event().wait)  # A call to the cloud that hangs.
+    raise KeyError("a secret")
+SpottuiApp.action_save_screen = broken
+"""
+
+
+def test_a_broken_screen_ends_the_console_in_time_and_in_words(tmp_path):
+    one = started(tmp_path, BROKEN_SCREEN)
+    try:
+        one.shows("NEEDS YOU")
+        one.type(b"\x13")
+        assert one.ends() == 1
+        one.shows("the screen failed (KeyError). Recoveries go on at the next start.")
+        assert b"Traceback" not in one.printed
+        assert b"a secret" not in one.printed
+        assert "KeyError" in (tmp_path / "spottui.log").read_text()
+    finally:
+        one.kill()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 @pytest.mark.parametrize("keys", [b"", b"?", b"jy", b":"], ids=["main", "help", "plan", "palette"])
 def test_a_terminal_that_takes_nothing_does_not_keep_it(terminal, number, keys):
-    one = terminal()
+    one = terminal
     one.type(keys)
-    one.reading = False
-    for _ in range(40):  # Each is a screen full: more than the terminal and the writer's queue hold.
-        one.type(b"\x1b[6~\x1b[5~zz")
-        time.sleep(0.02)
+    one.stall()
     one.process.send_signal(number)
     assert one.ends() == 1
 

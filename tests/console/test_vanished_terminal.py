@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from tests.console.pseudo import Terminal
 from tests.console.tmux import DEAF, Tmux, processes_with
 from tests.driving import clean_environment, wait_until
 
@@ -79,6 +80,34 @@ def test_so_it_is_for_the_leader_of_a_session(demo, state):
     tmux.run("kill-server")
     assert_nothing_is_left(temp)
     wait_until(lambda: not consoles_in(temp), 3.0, 0.05)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_demo_in_a_terminal_that_takes_nothing_leaves_nothing(tmp_path, number):
+    temp = tmp_path / "temp"
+    temp.mkdir()
+    one = Terminal(["-m", "spottui", "demo"], tmp_path / "state", TMPDIR=str(temp))
+    try:
+        one.shows("NEEDS YOU")
+        one.stall()
+        one.process.send_signal(number)
+        assert one.ends() == 1
+        assert not list(temp.iterdir())
+        assert not processes_with(str(temp))
+    finally:
+        one.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_demo_that_still_starts_its_cloud_leaves_nothing(tmp_path, number):
+    one = Terminal(["-m", "spottui", "demo"], tmp_path / "state", TMPDIR=str(tmp_path))
+    try:
+        wait_until(lambda: processes_with(f"--write-config {tmp_path}"), 10)
+        one.process.send_signal(number)
+        assert one.ends() == 1
+        wait_until(lambda: not list(tmp_path.glob("spottui-*")) and not processes_with(str(tmp_path)), 1)
+    finally:
+        one.kill()
 
 
 def consoles_in(temp):
