@@ -46,14 +46,18 @@ def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headl
 
 def need_terminal() -> None:
     """Raise where there is no terminal to show the screen on and to read keys from: exit 2."""
+    if problem := terminal_problem():
+        raise Wrong(f"{problem} Use --headless for one JSON line for each change.")
+
+
+def terminal_problem() -> str:
+    """Return why no screen can be shown here, empty where it can; a name that nobody knows is no reason."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise Wrong("no terminal; use --headless for one JSON line for each change.")
+        return "no terminal."
     # Textual draws nothing there, and computes for ever.
     if (name := os.environ.get("TERM", "").lower()) in ("dumb", "unknown"):
-        raise Wrong(
-            f"TERM={name} says that this terminal can show no screen. If it can, set TERM, to xterm-256color say; "
-            "if not, use --headless for one JSON line for each change."
-        )
+        return f"TERM={name}: this terminal can show no screen. If it can, set TERM, to xterm-256color say."
+    return ""
 
 
 def run_console(

@@ -39,10 +39,10 @@ class Ending:
     def __enter__(self) -> Self:
         self._wakened, self._waking = os.pipe()
         os.set_blocking(self._waking, False)
-        ignored = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else set()
-        self._handlers = {number: signal.signal(number, _interrupt) for number in _SIGNALS if number not in ignored}
         # The interpreter writes a signal's number there in the signal handler itself, whatever its threads do.
         self._woken_before = signal.set_wakeup_fd(self._waking, warn_on_full_buffer=False)
+        ignored = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else set()
+        self._handlers = {number: signal.signal(number, _interrupt) for number in _SIGNALS if number not in ignored}
         self._thread = threading.Thread(target=self._watch, name="ending", daemon=True)
         self._thread.start()
         return self
@@ -50,9 +50,9 @@ class Ending:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: BaseException | None, _t: TracebackType | None
     ) -> None:
-        signal.set_wakeup_fd(self._woken_before)
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
+        signal.set_wakeup_fd(self._woken_before)
         self._left.set()
         self._tell(_LEFT)
         self._thread.join()

@@ -1,5 +1,6 @@
 """What the commands share: the configuration they were given, and errors as words with an exit code."""
 
+import errno
 import functools
 import sys
 from collections.abc import Callable
@@ -10,6 +11,10 @@ import click
 
 if TYPE_CHECKING:
     from spottui.cloud.errors import CloudError
+
+
+_OF_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF)
+"""What a file without a name fails with, which is the one that is printed to."""
 
 
 class Failed(click.ClickException):
@@ -83,10 +88,9 @@ def say(problem: Exception) -> NoReturn:
             raise Failed(f"{problem.line}. {problem.advice}".strip()) from None
         case Refused():
             raise Failed(str(problem)) from None
-        case OSError():
-            # Whatever of files and the network has words of its own was met above.
-            where = problem.filename or "standard output"
-            raise Failed(f"{where}: {problem.strerror or type(problem).__name__}.") from None
+        case OSError(strerror=str(cause)):
+            where = problem.filename or ("standard output" if problem.errno in _OF_OUTPUT else "")
+            raise Failed(f"{where}: {cause}." if where else f"{cause}.") from None
     raise Failed(f"a defect of spottui: {type(problem).__name__}{_written_down(problem)}.") from None
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spottui.cli.console import need_terminal, show
+from spottui.cli.console import show, terminal_problem
 from spottui.cli.ending import Ending, leave
 from spottui.cli.opening import Failed, with_settings
 from spottui.cli.own_cloud import own_directory
@@ -44,9 +44,7 @@ def replay(settings: "Settings", incident: str, speed: float, lines: bool) -> No
     from spottui.journal.incidents import incident as find
     from spottui.journal.snapshot import open_copy
 
-    on_screen = not lines and sys.stdin.isatty() and sys.stdout.isatty()
-    if on_screen:
-        need_terminal()
+    on_screen = not lines and sys.stdout.isatty() and not terminal_problem()
     with Ending(terminal=on_screen) as ending, own_directory("replay", ending) as directory:
         journal = open_copy(Path(settings.journal), directory)
         found = find(journal, incident)

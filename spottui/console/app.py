@@ -261,7 +261,6 @@ class SpottuiApp(App[None]):
     def _end(self) -> None:
         if self.main.failed:
             self._say_at_last("it had stopped." if self.main.view else "it could not start.")
-        self._hurry()
         self.exit(return_code=1 if self.main.failed else 0)
 
     def _call(self, headlines: Headlines) -> None:

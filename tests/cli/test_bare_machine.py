@@ -1,9 +1,8 @@
 """A machine that lacks what most have: a name for the user, a home, a place to write, a terminal that can do things."""
 
-import contextlib
 import os
-import pty
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,8 @@ import pytest
 
 from spottui.cli import console
 from spottui.sim.testing import SimServer
-from tests.driving import clean_environment, wait_until
+from tests.console.pseudo import Terminal
+from tests.driving import clean_environment
 
 # It may read everything, as the interpreter may be in a home of its own, and write only what everybody may.
 NOBODY = (
@@ -85,39 +85,38 @@ def test_a_user_without_a_name_is_told_by_number(monkeypatch: pytest.MonkeyPatch
     assert console.whoami().startswith(f"uid {os.getuid()}@")
 
 
-class InTerminal:
-    """`spottui` in a terminal of a name."""
-
-    def __init__(self, toml: Path, term: str | None) -> None:
-        environment = {key: value for key, value in clean_environment(toml.parent / "state").items() if key != "TERM"}
-        environment |= {"TERM": term} if term is not None else {}
-        self.master, slave = pty.openpty()
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "spottui", "--config", str(toml)],
-            stdin=slave, stdout=slave, stderr=slave, env=environment,
-        )  # fmt: skip
-        os.close(slave)
-        os.set_blocking(self.master, False)
-        self.printed = b""
-
-    def shows(self, text: str) -> bool:
-        with contextlib.suppress(OSError):
-            self.printed += os.read(self.master, 65536)
-        return text.encode() in self.printed
-
-
 @pytest.mark.parametrize("term", ["dumb", "unknown", "Dumb"])
 def test_a_terminal_that_can_show_nothing_is_said_in_words(config: Path, term: str) -> None:
     config.write_text('[[region]]\nid = "cn-hangzhou"\nqueue = "q"\nmns_endpoint = "http://127.0.0.1:9"\n')
-    one = InTerminal(config, term)
-    assert one.process.wait(10) == 2
-    assert one.shows("can show no screen")
-    os.close(one.master)
+    one = Terminal(["-m", "spottui", "--config", config], config.parent / "state", TERM=term)
+    assert one.ends(10) == 2
+    one.shows("can show no screen")
+    one.kill()
 
 
 @pytest.mark.parametrize("term", [None, "", "nobody-knows-it", "vt100"])
 def test_one_that_nobody_knows_is_tried(live_cloud: SimServer, config: Path, term: str | None) -> None:
-    one = InTerminal(config, term)
-    wait_until(lambda: one.shows("web-1"), 20)
-    os.close(one.master)
-    assert one.process.wait(3.0) in (1, -1)
+    one = Terminal(["-m", "spottui", "--config", config], config.parent / "state", TERM=term)
+    try:
+        one.shows("AUTO off")
+        one.process.send_signal(signal.SIGTERM)
+        assert one.ends() == 1
+    finally:
+        one.kill()
+
+
+@pytest.mark.parametrize(
+    "arguments", [("demo",), ("drill", "--game-day", "demo"), ("--headless", "demo", "--headless", "--auto")]
+)
+@needs_root
+def test_no_place_for_what_is_temporary_is_said_in_words(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    script = (
+        f"mount -t tmpfs -o ro none /tmp && mount -t tmpfs -o ro none /var/tmp && exec {sys.executable} -m spottui "
+    )
+    environment = {**clean_environment(tmp_path), "PYTHONPATH": os.getcwd(), "TMPDIR": "/proc/nowhere"}
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", f"cd /proc && {script} {' '.join(arguments)}"],
+        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode in (1, 2)
+    assert "Traceback" not in done.stderr

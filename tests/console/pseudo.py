@@ -19,8 +19,9 @@ class Terminal:
         self.master, slave = pty.openpty()
         termios.tcsetwinsize(slave, (30, 100))
         os.set_blocking(self.master, True)
-        environment = {**clean_environment(state), "PYTHONPATH": os.getcwd(), "TERM": "xterm-256color", **more}
-        environment = {key: value for key, value in environment.items() if key not in ("COLUMNS", "LINES")}
+        environment = {**clean_environment(state), "PYTHONPATH": os.getcwd(), "TERM": "xterm-256color"}
+        environment |= {"COLUMNS": None, "LINES": None, **more}
+        environment = {key: value for key, value in environment.items() if value is not None}
         self.process = subprocess.Popen(
             [sys.executable, *arguments], stdin=slave, stdout=slave, stderr=slave, env=environment
         )
