@@ -11,18 +11,22 @@ def main() -> NoReturn:
     It has one name in help, errors and the shells' completion, however it was started.
     """
     open_standard_streams()
-    from spottui.cli.ending import leave
-
     try:
         from spottui.cli.main import main as spottui
 
         spottui(prog_name="spottui")
     except SystemExit as ended:
-        leave(ended.code if isinstance(ended.code, int) else 1 if ended.code else 0)
+        if "threading" not in sys.modules:
+            raise
+        code = ended.code if isinstance(ended.code, int) else 1 if ended.code else 0
+    except KeyboardInterrupt:
+        code = 1
     except BaseException as problem:
         sys.stderr.write(f"spottui: a defect of spottui: {type(problem).__name__}.\n")
-        leave(1)
-    leave(0)
+        code = 1
+    from spottui.cli.ending import leave
+
+    leave(code)
 
 
 def open_standard_streams() -> None:

@@ -44,7 +44,15 @@ def test_no_home_is_said_in_words(command: str, home: dict[str, str]) -> None:
     assert "Traceback" not in done.stderr
 
 
-READABLE = ("status", "janitor", "report", "--headless", "recover web-1 --yes", "launch web --yes", "replay web-1")
+READABLE = (
+    "status",
+    "janitor",
+    "report --since 1d",
+    "--headless",
+    "recover web-1 --yes",
+    "launch web --yes",
+    "replay web-1",
+)
 
 
 @pytest.fixture
