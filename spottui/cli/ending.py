@@ -98,7 +98,8 @@ class Ending:
     def _give_up(self) -> NoReturn:
         backstop = threading.Timer(_CLEARING_S, os._exit, (1,))
         backstop.daemon = True
-        backstop.start()
+        with suppress(RuntimeError):  # A machine may have no thread left to give.
+            backstop.start()
         for clear in reversed(self._owned):
             with suppress(Exception):
                 clear()
