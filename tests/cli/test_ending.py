@@ -102,9 +102,9 @@ def test_headless_recovers_whatever_becomes_of_its_lines(
 ) -> None:
     add_policy(config, veto_window_s=0.2)
     with Program(config, "--headless", "--auto", to=to, both=both) as program:
-        wait_until(lambda: live_cloud.calls("DescribeInstances"), 20)
+        wait_until(lambda: live_cloud.calls("DescribeInstances"))
         live_cloud.interrupt([live_cloud.spot_ids()[0]])
-        wait_until(lambda: effects(live_cloud, "RunInstances"), 30)
+        wait_until(lambda: effects(live_cloud, "RunInstances"))
         program.process.send_signal(signal.SIGTERM)
         assert program.ends() == 0
         if to is not stalled:
@@ -116,7 +116,7 @@ def test_headless_recovers_whatever_becomes_of_its_lines(
 def test_what_a_reader_that_stalls_did_not_read_is_counted_in_the_log(live_cloud: SimServer, config: Path) -> None:
     code = "import spottui.cli.printing as p; p.QUEUED = 5\nfrom spottui.__main__ import main; main()"
     with Program(config, "--headless", to=stalled, code=code) as program:
-        wait_until(lambda: program.log.exists() and warned(program), 20)
+        wait_until(lambda: program.log.exists() and warned(program))
         while len(warned(program)) < 2:
             os.read(STALLED[0], 65536)
             live_cloud.interrupt([live_cloud.spot_ids()[0]])
@@ -129,7 +129,7 @@ def test_what_a_reader_that_stalls_did_not_read_is_counted_in_the_log(live_cloud
 @pytest.mark.parametrize("to", OUTPUTS)
 def test_recover_goes_on_to_its_end(live_cloud: SimServer, config: Path, to: Callable[[], int]) -> None:
     with Program(config, "recover", live_cloud.spot_ids()[0], "--yes", to=to, both=True) as program:
-        assert program.ends(40) == 0
+        assert program.ends(60) == 0
     assert len(effects(live_cloud, "RunInstances")) == 1
 
 
@@ -141,7 +141,7 @@ def test_a_signal_ends_what_nobody_reads(
     live_cloud: SimServer, config: Path, arguments: list[str], number: signal.Signals
 ) -> None:
     with Program(config, *arguments, to=stalled, both=True) as program:
-        wait_until(lambda: len(live_cloud.calls("DescribeInstances")) >= 2, 20)
+        wait_until(lambda: len(live_cloud.calls("DescribeInstances")) >= 2)
         time.sleep(0.3)
         program.process.send_signal(number)
         program.ends()
@@ -149,13 +149,13 @@ def test_a_signal_ends_what_nobody_reads(
 
 def test_status_ends_when_its_reader_does(live_cloud: SimServer, config: Path) -> None:
     with Program(config, "status", "--watch", "--every", "1", to=gone) as program:
-        assert program.ends(20) == 1
+        assert program.ends(60) == 1
         assert program.said() == ""
 
 
 def test_a_full_disk_is_said_in_words(live_cloud: SimServer, config: Path) -> None:
     with Program(config, "status", to=full) as program:
-        assert program.ends(20) == 1
+        assert program.ends(60) == 1
         assert program.said() == "spottui: standard output: No space left on device.\n"
 
 
@@ -213,7 +213,7 @@ main()
 
 def test_an_exception_ends_headless_in_time_and_in_words(live_cloud: SimServer, config: Path) -> None:
     with Program(config, "--headless", to=lambda: os.open(os.devnull, os.O_WRONLY), code=BROKEN) as program:
-        wait_until(lambda: live_cloud.calls("DescribeInstances"), 20)
+        wait_until(lambda: live_cloud.calls("DescribeInstances"))
         assert program.ends() == 1
         assert "a defect of spottui: KeyError, written down in" in program.said()
         assert "Traceback" not in program.said()
@@ -222,7 +222,7 @@ def test_an_exception_ends_headless_in_time_and_in_words(live_cloud: SimServer, 
 def test_nohup_keeps_it_from_sighup(live_cloud: SimServer, config: Path) -> None:
     code = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\nfrom spottui.__main__ import main; main()"
     with Program(config, "--headless", to=gone, code=code) as program:
-        wait_until(lambda: live_cloud.calls("DescribeInstances"), 20)
+        wait_until(lambda: live_cloud.calls("DescribeInstances"))
         program.process.send_signal(signal.SIGHUP)
         time.sleep(0.5)
         assert program.process.poll() is None
@@ -237,7 +237,7 @@ def test_streams_that_are_closed_are_nowhere_and_no_file_is_printed_into(
     command = f"exec {sys.executable} -m spottui --headless --config {config} {closed}"
     process = subprocess.Popen(["sh", "-c", command], env=clean_environment(config.parent / "state"))
     try:
-        wait_until(lambda: len(live_cloud.calls("DescribeInstances")) > 1, 20)
+        wait_until(lambda: len(live_cloud.calls("DescribeInstances")) > 1)
         process.send_signal(signal.SIGTERM)
         assert process.wait(3.0) == 0
     finally:

@@ -39,7 +39,7 @@ class Terminal:
                     return
 
     def shows(self, text):
-        wait_until(lambda: text.encode() in self.printed, 20)
+        wait_until(lambda: text.encode() in self.printed)
 
     def type(self, keys):
         os.write(self.master, keys)
