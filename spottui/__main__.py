@@ -1,22 +1,46 @@
 """`python -m spottui` and the `spottui` command."""
 
+import os
 import sys
-from io import TextIOWrapper
-
-from spottui.cli.main import main as spottui
+from typing import NoReturn
 
 
-def main() -> None:
-    """Run the command line, by the name that help, errors and the shells' completion use, however it was started."""
-    print_what_can_be_shown()
-    spottui(prog_name="spottui")
+def main() -> NoReturn:
+    """Run the command line and end the process, which waits for no thread.
+
+    It has one name in help, errors and the shells' completion, however it was started.
+    """
+    open_standard_streams()
+    try:
+        from spottui.cli.main import main as spottui
+
+        spottui(prog_name="spottui")
+    except SystemExit as ended:
+        if "threading" not in sys.modules:
+            raise
+        code = ended.code if isinstance(ended.code, int) else 1 if ended.code else 0
+    except KeyboardInterrupt:
+        code = 1
+    except BaseException as problem:
+        sys.stderr.write(f"spottui: a defect of spottui: {type(problem).__name__}.\n")
+        code = 1
+    from spottui.cli.ending import leave
+
+    leave(code)
 
 
-def print_what_can_be_shown() -> None:
-    """Replace what a terminal or pipe has no character for: a name from outside must not end a command."""
+def open_standard_streams() -> None:
+    """Give a stream that was closed a place to go, and let no character be one that a stream cannot take.
+
+    A file that is opened later would get the number of a closed one, and what is printed would go into it.
+    """
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+            setattr(sys, f"__{name}__", getattr(sys, name))
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="replace")
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
 
 
 if __name__ == "__main__":

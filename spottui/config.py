@@ -48,13 +48,26 @@ class ConfigFile:
 
 
 def default_path() -> Path:
-    """Return where the configuration is looked for: `$XDG_CONFIG_HOME/spottui/config.toml`."""
-    return _DIRS.user_config_path / "config.toml"
+    """Return where the configuration is looked for: `$XDG_CONFIG_HOME/spottui/config.toml`; raises `ConfigProblem`."""
+    return _directory("user_config_path") / "config.toml"
 
 
 def state_dir() -> Path:
-    """Return where journal and log are kept: `$XDG_STATE_HOME/spottui`."""
-    return _DIRS.user_state_path
+    """Return where journal and log are kept: `$XDG_STATE_HOME/spottui`; raises `ConfigProblem`."""
+    return _directory("user_state_path")
+
+
+def _directory(kind: str) -> Path:
+    try:
+        path: Path = getattr(_DIRS, kind)
+    except RuntimeError:  # Older versions of platformdirs return a relative path instead.
+        path = Path()
+    if not path.is_absolute():
+        raise ConfigProblem(
+            f"There is no home directory: HOME is not set, and uid {os.getuid()} has none. "
+            "Set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME."
+        )
+    return path
 
 
 def load(path: Path, profile: str = "") -> Settings:

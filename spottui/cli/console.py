@@ -2,21 +2,22 @@
 
 import os
 import sys
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from spottui.cli.ending import Ending, leave
 from spottui.cli.opening import Wrong
 from spottui.domain.clock import SystemClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
+    from spottui.console.app import SpottuiApp
     from spottui.desk import Desk
     from spottui.domain.settings import Settings
+
+GOES_ON = "Recoveries go on at the next start."
 
 
 def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headless: bool) -> NoReturn:
@@ -26,39 +27,48 @@ def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headl
     if auto and read_only:
         raise click.UsageError("--auto and --read-only exclude each other: auto-mode acts.")
     try:
-        settings = load(config or default_path(), profile)
+        path = config or default_path()
+        settings = load(path, profile)
     except ConfigProblem as problem:
         click.echo(f"spottui: {problem}", err=True)
         leave(2)
-    if headless:
-        from spottui.cli.headless import run_headless
+    if not headless:
+        need_terminal()
+    with Ending(terminal=not headless) as ending:
+        if headless:
+            from spottui.cli.headless import run_headless
 
-        leave(run_headless(settings, auto=auto, read_only=read_only))
-    need_terminal()
-    leave(run_console(settings, config or default_path(), auto=auto, read_only=read_only))
+            code = run_headless(settings, ending, auto=auto, read_only=read_only)
+        else:
+            code = run_console(settings, path, ending, auto=auto, read_only=read_only, goes_on=GOES_ON)
+    leave(code)
 
 
 def need_terminal() -> None:
     """Raise where there is no terminal to show the screen on and to read keys from: exit 2."""
+    if problem := terminal_problem():
+        raise Wrong(f"{problem} Use --headless for one JSON line for each change.")
+
+
+def terminal_problem() -> str:
+    """Return why no screen can be shown here, empty where it can; a name that nobody knows is no reason."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise Wrong("no terminal; use --headless for one JSON line for each change.")
+        return "no terminal."
+    # Textual draws nothing there, and computes for ever.
+    if (name := os.environ.get("TERM", "").lower()) in ("dumb", "unknown"):
+        return f"TERM={name}: this terminal can show no screen. If it can, set TERM, to xterm-256color say."
+    return ""
 
 
 def run_console(
-    settings: "Settings",
-    config: Path,
-    *,
-    auto: bool,
-    read_only: bool,
-    last_resort: "Callable[[], None] | None" = None,
+    settings: "Settings", config: Path, ending: Ending, *, auto: bool, read_only: bool, goes_on: str = ""
 ) -> int:
-    """Run the screen and return its exit code; the desk is opened after the first frame.
-
-    `last_resort` ends the process where a signal is to end it and something hangs.
-    """
+    """Run the screen and return its exit code; the desk is opened after the first frame."""
+    from spottui.cli.logfile import log_to
     from spottui.config import state_dir
     from spottui.console.app import SpottuiApp
 
+    log_to(state_dir() / "spottui.log")
     app = SpottuiApp(
         partial(_open_desk, settings, auto=auto, read_only=read_only),
         clock=SystemClock(),
@@ -73,8 +83,18 @@ def run_console(
             "log": state_dir() / "spottui.log",
             "choices": state_dir() / "console.json",
         },
-        last_resort=last_resort,
+        goes_on=goes_on,
+        hurry=ending.hurry,
     )
+    return show(app, ending)
+
+
+def show(app: "SpottuiApp", ending: Ending) -> int:
+    """Run an app, which ends when it is asked to, and return its exit code."""
+    from spottui.console.driver import terminal_as_it_is
+
+    ending.owns(terminal_as_it_is())
+    ending.ask = app.end_by
     app.start()
     return app.return_code or 0
 
@@ -88,15 +108,11 @@ def whoami() -> str:
         tty = os.ttyname(sys.stdin.fileno()).removeprefix("/dev/")
     except (OSError, ValueError):
         tty = "no tty"
-    return f"{getpass.getuser()}@{socket.gethostname()} {tty}"
-
-
-def leave(code: int) -> NoReturn:
-    """End the process at once: an SDK call under way cannot be stopped, and its token finds its effect next time."""
-    with suppress(OSError):  # The terminal may be gone.
-        sys.stdout.flush()
-        sys.stderr.flush()
-    os._exit(code)
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # A container may run as an id that has no name.
+        name = f"uid {os.getuid()}"
+    return f"{name}@{socket.gethostname()} {tty}"
 
 
 def _open_desk(settings: "Settings", *, auto: bool, read_only: bool) -> "Desk":

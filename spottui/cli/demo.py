@@ -1,18 +1,16 @@
 """`spottui demo`: the console against a simulated cloud of its own, with reclaims within seconds."""
 
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from spottui.cli.console import leave, need_terminal
-from spottui.cli.own_cloud import give_up, own_directory, simulated_cloud, use_private_state
+from spottui.cli.console import need_terminal
+from spottui.cli.ending import Ending, leave
+from spottui.cli.own_cloud import own_directory, simulated_cloud, use_private_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from spottui.domain.settings import Settings
     from spottui.domain.view import DeskView
 
@@ -45,34 +43,34 @@ def demo(headless: bool, auto: bool, read_only: bool) -> None:
         raise click.UsageError("--headless needs --auto here: there is nobody to confirm.")
     if not headless:
         need_terminal()
-    with own_directory("demo") as (directory, own):
+    with Ending(terminal=not headless) as ending, own_directory("demo", ending) as directory:
         use_private_state(directory)
-        config = own.enter_context(simulated_cloud(directory, SCENARIO))
-        code = _run(config, partial(give_up, own), headless=headless, auto=auto, read_only=read_only)
+        with simulated_cloud(directory, SCENARIO, ending) as config:
+            code = _run(config, ending, headless=headless, auto=auto, read_only=read_only)
     leave(code)
 
 
-def _run(config: Path, last_resort: "Callable[[], None]", *, headless: bool, auto: bool, read_only: bool) -> int:
+def _run(config: Path, ending: Ending, *, headless: bool, auto: bool, read_only: bool) -> int:
     from dataclasses import replace
 
     from spottui.config import load
 
     settings = replace(load(config), profile="demo")
     if headless:
-        return _run_headless(settings)
+        return _run_headless(settings, ending)
     from spottui.cli.console import run_console
 
     unhurried = replace(settings, policy=replace(settings.policy, veto_window_s=_FOR_A_PERSON_S))
-    return run_console(unhurried, config, auto=auto, read_only=read_only, last_resort=last_resort)
+    return run_console(unhurried, config, ending, auto=auto, read_only=read_only)
 
 
-def _run_headless(settings: "Settings") -> int:
+def _run_headless(settings: "Settings", ending: Ending) -> int:
     from spottui.cli.headless import run_headless
     from spottui.sim.scenario import load as load_scenario
 
     interrupted = [one for one in load_scenario(SCENARIO).timeline if one.what == "interrupt"]
     outcome = _Outcome(expected=sum(len(one.args["instances"]) for one in interrupted))
-    code = run_headless(settings, auto=True, read_only=False, until=outcome.is_complete)
+    code = run_headless(settings, ending, auto=True, read_only=False, until=outcome.is_complete)
     outcome.show()
     return code or (0 if outcome.all_recovered else 1)
 

@@ -29,7 +29,7 @@ def _game_day(ctx: click.Context, _option: click.Parameter, scenario: str | None
     """Run before anything else is asked for: a game-day needs no configuration."""
     if scenario is None or ctx.resilient_parsing:
         return
-    from spottui.cli.console import leave
+    from spottui.cli.ending import leave
     from spottui.cli.game_day import play
 
     leave(play(scenario, headless=bool(ctx.find_root().params.get("headless"))))

@@ -2,19 +2,17 @@
 
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from spottui.cli.console import need_terminal
+from spottui.cli.ending import Ending
 from spottui.cli.opening import Wrong
-from spottui.cli.own_cloud import give_up, own_directory, simulated_cloud, use_private_state
+from spottui.cli.own_cloud import own_directory, simulated_cloud, use_private_state
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from spottui.domain.settings import Settings
     from spottui.domain.view import DeskView
     from spottui.journal.history import Incident
@@ -35,23 +33,23 @@ def play(scenario: str, *, headless: bool) -> int:
         need_terminal()
     from spottui.config import load
 
-    with own_directory("game-day") as (directory, own):
+    with Ending(terminal=not headless) as ending, own_directory("game-day", ending) as directory:
         use_private_state(directory)
-        config = own.enter_context(simulated_cloud(directory, scenario))
-        settings = replace(load(config), profile="game-day")
-        code = _run(settings, config, partial(give_up, own), headless=headless)
+        with simulated_cloud(directory, scenario, ending) as config:
+            settings = replace(load(config), profile="game-day")
+            code = _run(settings, config, ending, headless=headless)
         show_score(settings, headless=headless)
     return code
 
 
-def _run(settings: "Settings", config: Path, last_resort: "Callable[[], None]", *, headless: bool) -> int:
+def _run(settings: "Settings", config: Path, ending: Ending, *, headless: bool) -> int:
     if headless:
         from spottui.cli.headless import run_headless
 
-        return run_headless(settings, auto=True, read_only=False, until=_Night().is_over)
+        return run_headless(settings, ending, auto=True, read_only=False, until=_Night().is_over)
     from spottui.cli.console import run_console
 
-    return run_console(settings, config, auto=False, read_only=False, last_resort=last_resort)
+    return run_console(settings, config, ending, auto=False, read_only=False)
 
 
 class _Night:

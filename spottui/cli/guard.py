@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from spottui.cli.opening import Failed, Wrong
+from spottui.cli.printing import Printing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,7 +111,9 @@ def guard(
         _look(metadata, queue)
         return
     minder = Guard(Rules(warning, margin_s, poll_s), metadata, _say, _notices(queue, metadata) if queue else None)
-    ctx.exit(_run(command, minder, state))
+    with Printing():
+        code = _run(command, minder, state)
+    ctx.exit(code)
 
 
 def _notices(queue: str, metadata: "Metadata") -> "Callable[[], OwnNotices]":

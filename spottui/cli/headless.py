@@ -1,14 +1,14 @@
 """`spottui --headless`: the console without a screen, one JSON line for each change."""
 
-import signal
 import threading
 from collections.abc import Callable
-from types import FrameType
 
 import click
 
 from spottui import words
 from spottui.cli.assembly import open_desk
+from spottui.cli.ending import Ending, in_time
+from spottui.cli.printing import Printing
 from spottui.cli.records import event_record, line, recovery_record, source_record
 from spottui.desk import Desk
 from spottui.domain.clock import SystemClock
@@ -21,21 +21,29 @@ WAIT_S = 0.5
 
 
 def run_headless(
-    settings: Settings, *, auto: bool, read_only: bool, until: Callable[[DeskView], bool] = lambda _: False
+    settings: Settings,
+    ending: Ending,
+    *,
+    auto: bool,
+    read_only: bool,
+    until: Callable[[DeskView], bool] = lambda _: False,
 ) -> int:
-    """Print changes until a signal comes or `until` holds of the view; return the exit code."""
+    """Print changes until a signal comes or `until` holds of the view; return the exit code.
+
+    The recoveries go on whatever becomes of who reads the lines.
+    """
     stopping = threading.Event()
-    _stop_on_signals(stopping)
-    try:
-        desk = open_desk(settings, SystemClock(), auto=auto, read_only=read_only)
-    except JournalProblem as problem:
-        click.echo(f"spottui: {problem}", err=True)
-        return 2
-    changes = _Changes()
-    try:
-        _follow(desk, changes, stopping, until)
-    finally:
-        desk.close()
+    ending.ask = lambda _: stopping.set()
+    with Printing():
+        try:
+            desk = open_desk(settings, SystemClock(), auto=auto, read_only=read_only)
+        except JournalProblem as problem:
+            click.echo(f"spottui: {problem}", err=True)
+            return 2
+        try:
+            _follow(desk, _Changes(), stopping, until)
+        finally:
+            in_time(desk.close)
     return 0
 
 
@@ -78,11 +86,3 @@ class _Changes:
         if self._said.get((kind, key)) != record:
             self._said[kind, key] = record
             click.echo(line(view.at, kind, record))
-
-
-def _stop_on_signals(stopping: threading.Event) -> None:
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)

@@ -10,6 +10,7 @@ import click
 
 from spottui.cli.console import whoami
 from spottui.cli.opening import Wrong, agree, refuse_if_read_only, with_settings
+from spottui.cli.printing import Printing
 from spottui.cli.progress import Progress
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ def _delete(
     elif going:
         refuse_if_read_only()
         agree(f"Delete {_sum(going)}?", yes=yes)
-        with Progress() as progress:
+        with Printing(), Progress() as progress:
             progress.show("deleting", 0, len(going))
             cleaned = one.clean_up([left.resource_id for left in going], whoami())
             for number, (resource_id, why) in enumerate(cleaned, 1):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from spottui.cli.opening import Failed, Wrong, agree, refuse_if_read_only, with_settings
+from spottui.cli.printing import Printing
 from spottui.cli.suggestions import templates
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
         return
     refuse_if_read_only()
     agree(f"Launch {count}?", yes=yes)
-    _tell(_carry_out(rpc, launches, _begun(launches, template, count, wanted)), template, as_json=as_json)
+    with Printing():
+        _tell(_carry_out(rpc, launches, _begun(launches, template, count, wanted)), template, as_json=as_json)
 
 
 def _finish(settings: "Settings", launches: "Launches", left: "Launch", *, dry_run: bool, as_json: bool) -> None:
@@ -81,8 +83,9 @@ def _finish(settings: "Settings", launches: "Launches", left: "Launch", *, dry_r
     if dry_run:
         return
     refuse_if_read_only()
-    launched = _carry_out(_rpc(settings, left.template.region), launches, left, known=False)
-    _tell(launched, left.name, as_json=as_json)
+    with Printing():
+        launched = _carry_out(_rpc(settings, left.template.region), launches, left, known=False)
+        _tell(launched, left.name, as_json=as_json)
 
 
 def _begun(launches: "Launches", name: str, count: int, template: "LaunchTemplate") -> "Launch":

@@ -4,27 +4,65 @@ import json
 import logging
 import logging.handlers
 import os
+import sys
+import threading
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from spottui.cloud.redaction import redact
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+    from threading import ExceptHookArgs
+
+log = logging.getLogger("spottui")
 
 BYTES = 5_000_000
 OLDER_FILES = 3
 
 
 def log_to(path: Path) -> None:
-    """Write what the program logs to a file and nowhere else; said twice it is done once."""
+    """Write what the program logs to a file and nowhere else; said twice it is done once.
+
+    So it is with what Python itself would write over the screen: asyncio's messages, warnings, and threads that die.
+    Where the file cannot be written nothing is logged, and nobody is stopped.
+    """
     # A log that cannot be written, on a full disk say, must not write over the screen.
     logging.raiseExceptions = False
-    logger = logging.getLogger("spottui")
-    if logger.handlers:
+    if log.handlers:
         return
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handler = _file(path)
+    for name in ("spottui", "asyncio", "py.warnings"):
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.propagate = False
+    log.setLevel(logging.INFO)
+    # Without any handler at the root, what a library logs goes to standard error.
+    logging.getLogger().addHandler(logging.NullHandler())
+    logging.captureWarnings(True)
+    threading.excepthook, sys.unraisablehook = _log_dead_thread, _log_unraisable
+
+
+def _file(path: Path) -> logging.Handler:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError:
+        return logging.NullHandler()
     handler = PrivateFile(path, maxBytes=BYTES, backupCount=OLDER_FILES, encoding="utf-8", delay=True)
     handler.setFormatter(JsonLines())
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
+    return handler
+
+
+def _log_dead_thread(died: "ExceptHookArgs") -> None:
+    if died.exc_value is not None and not isinstance(died.exc_value, SystemExit):
+        name = died.thread.name if died.thread else "that is gone"
+        log.error("the thread %s died", name, exc_info=died.exc_value)
+
+
+def _log_unraisable(failed: "UnraisableHookArgs") -> None:
+    log.error("an exception nobody could catch", exc_info=failed.exc_value)
 
 
 class PrivateFile(logging.handlers.RotatingFileHandler):
@@ -39,7 +77,10 @@ class PrivateFile(logging.handlers.RotatingFileHandler):
 
 
 class JsonLines(logging.Formatter):
-    """`{at, level, logger, thread, message}`, and `error` with the traceback where there is one."""
+    """`{at, level, logger, thread, message}`, and `error` with the traceback where there is one.
+
+    What libraries say, and exceptions, may hold what a request held: secrets are taken out.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
@@ -48,8 +89,8 @@ class JsonLines(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "thread": record.threadName,
-            "message": record.getMessage(),
+            "message": record.getMessage() if record.name.startswith("spottui") else redact(record.getMessage()),
         }
         if record.exc_info:
-            said["error"] = self.formatException(record.exc_info)
+            said["error"] = "\n".join(map(redact, self.formatException(record.exc_info).splitlines()))
         return json.dumps(said, ensure_ascii=False)

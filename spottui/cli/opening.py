@@ -1,5 +1,6 @@
 """What the commands share: the configuration they were given, and errors as words with an exit code."""
 
+import errno
 import functools
 import sys
 from collections.abc import Callable
@@ -10,6 +11,10 @@ import click
 
 if TYPE_CHECKING:
     from spottui.cloud.errors import CloudError
+
+
+_OF_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF)
+"""What a file without a name fails with, which is the one that is printed to."""
 
 
 class Failed(click.ClickException):
@@ -37,8 +42,8 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
         from spottui.config import ConfigProblem, default_path, load
 
         above = ctx.find_root().params
-        path = config or above.get("config") or default_path()
         try:
+            path = config or above.get("config") or default_path()
             settings = load(path, profile or above.get("profile") or "")
         except ConfigProblem as problem:
             raise Wrong(f"{problem} `spottui init` writes a configuration.") from None
@@ -72,26 +77,34 @@ def failed(error: "CloudError", next_step: str) -> Failed:
 def say(problem: Exception) -> NoReturn:
     """Raise a problem as words with an exit code; a traceback is for the log only."""
     from spottui.cloud.errors import CloudError
+    from spottui.config import ConfigProblem
     from spottui.domain.refusal import Refused
     from spottui.journal.store import JournalProblem
 
     match problem:
-        case JournalProblem():
+        case JournalProblem() | ConfigProblem():
             raise Wrong(str(problem)) from None
         case CloudError():
             raise Failed(f"{problem.line}. {problem.advice}".strip()) from None
         case Refused():
             raise Failed(str(problem)) from None
-    raise Failed(f"a defect of spottui: {type(problem).__name__}, written down in {_log(problem)}.") from None
+        case OSError(strerror=str(cause)):
+            where = problem.filename or ("standard output" if problem.errno in _OF_OUTPUT else "")
+            raise Failed(f"{where}: {cause}." if where else f"{cause}.") from None
+    raise Failed(f"a defect of spottui: {type(problem).__name__}{_written_down(problem)}.") from None
 
 
-def _log(problem: Exception) -> Path:
-    import logging
+def _written_down(problem: Exception) -> str:
+    """Log a defect and return where that is; a defect here must not hide the first one."""
+    try:
+        import logging
 
-    from spottui.cli.logfile import log_to
-    from spottui.config import state_dir
+        from spottui.cli.logfile import log_to
+        from spottui.config import state_dir
 
-    path = state_dir() / "spottui.log"
-    log_to(path)
-    logging.getLogger("spottui").error("a command failed", exc_info=problem)
-    return path
+        path = state_dir() / "spottui.log"
+        log_to(path)
+        logging.getLogger("spottui").error("a command failed", exc_info=problem)
+    except Exception:
+        return ""
+    return f", written down in {path}"

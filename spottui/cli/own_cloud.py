@@ -2,31 +2,39 @@
 
 import json
 import os
-import signal
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
-from typing import NoReturn
 
 import click
 
+from spottui.cli.ending import Ending
+
 PROXIES = ("http_proxy", "https_proxy", "all_proxy")
-_PATIENCE_S = 2.0
+_PATIENCE_S = 1.0
 
 
 @contextmanager
-def simulated_cloud(directory: Path, scenario: str) -> Iterator[Path]:
+def simulated_cloud(directory: Path, scenario: str, ending: Ending) -> Iterator[Path]:
     """Run `spottui sim` in a process of its own and give the configuration that it writes."""
-    config = directory / "demo.toml"
+    config, said = directory / "demo.toml", directory / "sim.log"
     command = [sys.executable, "-m", "spottui", "sim", "--scenario", scenario, "--write-config", str(config)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as process:
+    with (
+        said.open("w", encoding="utf-8") as log,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log, start_new_session=True) as process,
+    ):
+        ending.owns(process.kill)
         try:
             ready = process.stdout.readline() if process.stdout else b""
             if not ready:
-                raise click.ClickException("the simulated cloud did not start; see the lines above")
+                raise click.ClickException(
+                    f"the simulated cloud did not start. {said.read_text(encoding='utf-8', errors='replace')}".strip()
+                )
             json.loads(ready)
             yield config
         finally:
@@ -46,20 +54,19 @@ def use_private_state(directory: Path) -> None:
 
 
 @contextmanager
-def own_directory(name: str) -> Iterator[tuple[Path, ExitStack]]:
-    """Give a directory for as long as the command runs, and what else is to be closed before it goes.
-
-    A closed terminal or SIGTERM closes all of it at once, whatever a thread hangs in; so does `give_up`.
-    """
-    with ExitStack() as own:
-        directory = tempfile.TemporaryDirectory(prefix=f"spottui-{name}-", ignore_cleanup_errors=True)
-        own.callback(directory.cleanup)
-        for number in (signal.SIGHUP, signal.SIGTERM):
-            signal.signal(number, lambda *_: give_up(own))
-        yield Path(directory.name), own
+def own_directory(name: str, ending: Ending) -> Iterator[Path]:
+    """Give a directory for as long as the command runs, or until the process gives up."""
+    directory = Path(tempfile.mkdtemp(prefix=f"spottui-{name}-"))
+    ending.owns(partial(_remove, directory))
+    try:
+        yield directory
+    finally:
+        _remove(directory)
 
 
-def give_up(own: ExitStack) -> NoReturn:
-    """Close what is the command's own and end the process, from whichever thread."""
-    own.close()
-    os._exit(1)
+def _remove(directory: Path) -> None:
+    """Threads that still run may write there: by another name they do not find it."""
+    gone = directory.with_name(f"{directory.name}.gone")
+    with suppress(OSError):
+        directory.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)

@@ -1,16 +1,16 @@
 """`spottui recover`: one recovery in the foreground, by the same engine and journal as the console's."""
 
 import json
-import signal
 import threading
 from dataclasses import dataclass
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
-from spottui.cli.console import leave, whoami
+from spottui.cli.console import whoami
+from spottui.cli.ending import Ending, in_time, leave
 from spottui.cli.opening import Failed, agree, refuse_if_read_only, with_settings
+from spottui.cli.printing import Printing
 from spottui.cli.progress import Progress
 from spottui.cli.suggestions import spot_instances
 
@@ -68,7 +68,9 @@ def recover(
             _show(plan)
         return
     refuse_if_read_only()
-    leave(_recover(settings, asked, as_json=as_json))
+    with Printing():
+        code = _recover(settings, asked, as_json=as_json)
+    leave(code)
 
 
 def _id_of(settings: "Settings", name: str) -> str:
@@ -100,7 +102,7 @@ def _recover(settings: "Settings", asked: _Asked, *, as_json: bool) -> int:
             recovery_id = _begun(desk, asked, as_json=as_json)
             return _follow(desk, recovery_id, as_json=as_json)
         finally:
-            desk.close()
+            in_time(desk.close)
     except (KeyboardInterrupt, click.Abort):
         click.echo("spottui: left; nothing was begun.", err=True)
         return 1
@@ -201,10 +203,11 @@ def _follow(desk: "Desk", recovery_id: str, *, as_json: bool) -> int:
     from spottui.cli.records import line, recovery_record
     from spottui.domain.recovery import RecoveryState
 
-    stopping = _stop_on_signals()
+    stopping = threading.Event()
     said: object = None
     view = desk.view()
-    with Progress() as progress:
+    with Ending() as ending, Progress() as progress:
+        ending.ask = lambda _: stopping.set()
         while not stopping.is_set():
             now = next((one for one in view.recoveries if one.recovery_id == recovery_id), None)
             if now:
@@ -283,14 +286,3 @@ def _said(problem: Exception) -> int:
     except click.ClickException as words:
         words.show()
         return words.exit_code
-
-
-def _stop_on_signals() -> threading.Event:
-    stopping = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    return stopping

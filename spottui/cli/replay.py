@@ -2,18 +2,15 @@
 
 import sys
 import time
-from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
-from spottui.cli.console import leave
+from spottui.cli.console import show, terminal_problem
+from spottui.cli.ending import Ending, leave
 from spottui.cli.opening import Failed, with_settings
-from spottui.cli.own_cloud import give_up, own_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from spottui.domain.settings import Settings
     from spottui.journal import Journal
     from spottui.journal.history import Incident
@@ -45,24 +42,21 @@ def replay(settings: "Settings", incident: str, speed: float, lines: bool) -> No
     from spottui.journal import Journal
     from spottui.journal.history import incident as find
 
-    with own_directory("replay") as (_, own):
-        journal = Journal(settings.journal, read_only=True)
+    on_screen = not lines and sys.stdout.isatty() and not terminal_problem()
+    with Ending(terminal=on_screen) as ending, Journal(settings.journal, read_only=True) as journal:
         found = find(journal, incident)
         if found is None:
             raise Failed(
                 f"{incident} is in no incident of {settings.journal}. `spottui report --since 30d` lists them."
             )
-        if lines or not (sys.stdin.isatty() and sys.stdout.isatty()):
-            journal.close()
+        if not on_screen:
             _print(found, speed)
             return
-        code = _show(settings, journal, found, speed, partial(give_up, own))
+        code = _show(settings, journal, found, speed, ending)
     leave(code)
 
 
-def _show(
-    settings: "Settings", journal: "Journal", found: "Incident", speed: float, last_resort: "Callable[[], None]"
-) -> int:
+def _show(settings: "Settings", journal: "Journal", found: "Incident", speed: float, ending: Ending) -> int:
     from spottui.cli.logfile import log_to
     from spottui.config import state_dir
     from spottui.console.app import SpottuiApp
@@ -86,10 +80,9 @@ def _show(
         mouse=settings.console.mouse,
         keep_in=state_dir() / "console.json",
         playback=playback,
-        last_resort=last_resort,
+        hurry=ending.hurry,
     )
-    app.start()
-    return app.return_code or 0
+    return show(app, ending)
 
 
 def _print(found: "Incident", speed: float) -> None:

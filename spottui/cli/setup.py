@@ -7,6 +7,7 @@ import click
 
 from spottui.cli.opening import agree, failed, refuse_if_read_only, with_settings
 from spottui.cli.permissions import policy_document
+from spottui.cli.printing import Printing
 
 if TYPE_CHECKING:
     from spottui.cloud.region_tools import RegionTools
@@ -47,8 +48,9 @@ def setup(settings: "Settings", dry_run: bool, yes: bool, policy: str | None, as
     if not dry_run and any(plans.values()):
         refuse_if_read_only()
         agree("Make all this?", yes=yes)
-        for one in tools:
-            _make(plans[one.settings.id], one, as_json=as_json)
+        with Printing():
+            for one in tools:
+                _make(plans[one.settings.id], one, as_json=as_json)
     if as_json:
         click.echo(json.dumps({"done": not dry_run, "regions": plans}))
 

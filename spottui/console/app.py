@@ -3,9 +3,7 @@
 import asyncio
 import logging
 import os
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -22,10 +20,19 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from spottui import actions
+from spottui.console.driver import TerminalDriver
 from spottui.console.feed import Feed
 from spottui.console.kept import Kept
 from spottui.console.main import MainScreen
-from spottui.console.messages import CommandDone, DeskClosed, DeskFailed, DeskTroubled, LeaveWanted, ViewArrived
+from spottui.console.messages import (
+    CommandDone,
+    DeskClosed,
+    DeskFailed,
+    DeskTroubled,
+    LeaveWanted,
+    TerminalLost,
+    ViewArrived,
+)
 from spottui.console.palette import commands
 from spottui.console.themes import PLAIN_TERMINAL, THEMES, choices
 from spottui.console.titles import Headlines
@@ -42,8 +49,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("spottui.console")
 
 _SUCCESS_S, _REFUSAL_S = 3.0, 10.0
-_ENDING = (signal.SIGTERM, signal.SIGHUP)
-_PATIENCE_S = 3.0
 _SAVE_TITLE, _RESTORE_TITLE = "\x1b[22;2t", "\x1b[23;2t"
 
 
@@ -53,8 +58,8 @@ class SpottuiApp(App[None]):
     `open_desk` is called in a thread after the first frame is painted; it may take seconds, and what it raises is shown
     to the person. `who` is put on record with every command, `title` stands at the head of the screen. What a person
     chooses for the screen is kept in the file `keep_in`, if there is one. `playback` is the clock of a replay; the
-    person sets its pace. `paths` are the files to name where something goes wrong. `last_resort` ends the process where
-    a signal is to end it and something hangs, where it has a cloud and files of its own that end with it.
+    person sets its pace. `paths` are the files to name where something goes wrong. `goes_on` says what becomes of the
+    recoveries when the console ends. `hurry` is called when it begins to end: that may hang.
     """
 
     CSS_PATH = Path(__file__).with_name("styles.tcss")
@@ -75,12 +80,13 @@ class SpottuiApp(App[None]):
         keep_in: Path | None = None,
         paths: Mapping[str, Path] | None = None,
         playback: Playback | None = None,
-        last_resort: Callable[[], None] | None = None,
+        goes_on: str = "",
+        hurry: Callable[[], None] = lambda: None,
     ) -> None:
         # Under NO_COLOR Textual must know from the start that colours are the terminal's own, else it turns
         # them all into black on black.
         plain_terminal = "NO_COLOR" in os.environ
-        super().__init__(ansi_color=True if plain_terminal else None)
+        super().__init__(driver_class=TerminalDriver, ansi_color=True if plain_terminal else None)
         self.kept, self.paths = Kept.read(keep_in), paths or {}
         for theme in THEMES:
             self.register_theme(theme)
@@ -90,9 +96,7 @@ class SpottuiApp(App[None]):
         self.main = MainScreen(self.feed, clock, who=who, title=title, kept=self.kept, playback=playback)
         self.window_title = ""
         self._bell, self._mouse = bell, mouse
-        self._playback, self._last_resort = playback, last_resort or partial(os._exit, 1)
-        self._lasts = last_resort is None
-        self._goes_on = " Recoveries go on at the next start." if self._lasts else ""
+        self._playback, self._goes_on, self._hurry = playback, goes_on, hurry
         self._rung: frozenset[str] = frozenset()
         self._called = False
         self._leaving = False
@@ -126,9 +130,14 @@ class SpottuiApp(App[None]):
         What went wrong, if something did, and where the log is, is said once the terminal is given back.
         """
         # A loop of our own: asyncio's `run` waits for minutes on threads that hang in a call to the cloud.
-        self.run(mouse=self._mouse, loop=asyncio.new_event_loop())
+        self._own_loop = asyncio.new_event_loop()
+        self.run(mouse=self._mouse, loop=self._own_loop)
         with suppress(OSError):
             sys.stderr.write(self._last_words)
+
+    def end_by(self, what: str) -> None:
+        """End soon with exit code 1 because of `what`, a signal's name say; from whichever thread, once started."""
+        self._own_loop.call_soon_threadsafe(self._fall, f"ended by {what}")
 
     def get_default_screen(self) -> Screen[None]:
         """Return the main screen."""
@@ -139,9 +148,6 @@ class SpottuiApp(App[None]):
         self._write(_SAVE_TITLE)
         self.watchdog = Watchdog(asyncio.get_running_loop())
         self.watchdog.start()
-        with suppress(NotImplementedError, RuntimeError, ValueError):
-            for number in _ENDING:
-                asyncio.get_running_loop().add_signal_handler(number, self._end_by_signal, number)
 
     def on_unmount(self) -> None:
         """Let the desk go, whatever ended the program."""
@@ -149,21 +155,21 @@ class SpottuiApp(App[None]):
         self.watchdog.stop()
         self._write(_RESTORE_TITLE)
 
-    def _end_by_signal(self, number: signal.Signals) -> None:
-        """Give the terminal back: what was asked to end must not leave it in the mouse's hands.
+    @on(TerminalLost)
+    def _lose(self, message: TerminalLost) -> None:
+        self._fall(f"the terminal is lost ({plain(message.cause, 200)})")
 
-        Where that hangs, in a terminal that takes nothing any more say, the process ends all the same.
-        """
-        backstop = threading.Timer(_PATIENCE_S, self._last_resort)
-        backstop.daemon = True
-        backstop.start()
-        self._say_at_last(f"ended by {number.name}.{self._goes_on}")
+    def _fall(self, why: str) -> None:
+        """End with exit code 1, and give the terminal back: it must not be left in the mouse's hands."""
+        log.warning("the console ends: %s", why)
+        self._hurry()
+        self._say_at_last(f"{why}. {self._goes_on}".strip())
         self.exit(return_code=1)
 
     def _say_at_last(self, told: str) -> None:
         wrong = self.main.failed or self.main.trouble
         lines = [told, *([f"Last error: {plain(wrong, 1000)}"] if wrong else [])]
-        if self._lasts and "log" in self.paths:
+        if self._goes_on and "log" in self.paths and os.path.exists(self.paths["log"]):
             lines.append(f"Log: {self.paths['log']}")
         self._last_words = "".join(f"spottui: {line}\n" for line in lines)
 
@@ -232,7 +238,8 @@ class SpottuiApp(App[None]):
         """End with a message: a traceback shows what the variables held, and fills the terminal."""
         log.error("the screen failed", exc_info=self._exception)
         name = type(self._exception).__name__
-        self._say_at_last(f"the screen failed ({name}).{self._goes_on}")
+        self._hurry()
+        self._say_at_last(f"the screen failed ({name}). {self._goes_on}".strip())
         self._close_messages_no_wait()
 
     @on(DeskFailed)

@@ -55,6 +55,14 @@ class DeskTroubled(Message):
         self.retry_s = retry_s
 
 
+class TerminalLost(Message):
+    """Keys are not heard any more, or nothing can be shown; `cause` is the error."""
+
+    def __init__(self, cause: str) -> None:
+        super().__init__()
+        self.cause = cause
+
+
 class Answered(Message):
     """What the desk answered to a question; `problem` says why there is no answer, and is empty when there is one."""
 

@@ -2,6 +2,10 @@
 
 import json
 import logging
+import os
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +20,11 @@ from tests.cli.running import own_state
 def logger(monkeypatch: pytest.MonkeyPatch) -> Iterator[logging.Logger]:
     """The program's logger as it is at the start."""
     logger = logging.getLogger("spottui")
-    monkeypatch.setattr(logger, "handlers", [])
-    monkeypatch.setattr(logger, "propagate", True)
+    for name in ("spottui", "asyncio", "py.warnings"):
+        monkeypatch.setattr(logging.getLogger(name), "handlers", [])
+        monkeypatch.setattr(logging.getLogger(name), "propagate", True)
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(sys, "unraisablehook", sys.unraisablehook)
     yield logger
     for handler in logger.handlers:
         handler.close()
@@ -80,3 +87,42 @@ def test_a_defect_is_words_on_the_screen_and_a_traceback_in_the_log(
         say(KeyError("who"))
     (line,) = (tmp_path / "state" / "spottui" / "spottui.log").read_text().splitlines()
     assert "KeyError" in json.loads(line)["error"]
+
+
+NOISE = """
+import asyncio, gc, logging, sys, threading, warnings
+from pathlib import Path
+from spottui.cli.logfile import log_to
+log_to(Path(sys.argv[1]))
+threading.Thread(target=lambda: [].pop(), name="worker").start()
+async def lost():
+    raise ValueError("http://h/?Password=s3cret&UserData=abc")
+async def main():
+    asyncio.ensure_future(lost())
+    await asyncio.sleep(0.01)
+    gc.collect()
+asyncio.run(main())
+warnings.warn("is deprecated")
+logging.getLogger("a.library").error("it failed")
+class Late:
+    def __del__(self):
+        raise KeyError("late")
+Late()
+"""
+
+
+@pytest.mark.parametrize("place", ["log", "nowhere/log"], ids=["written", "not written"])
+def test_what_python_prints_goes_to_the_log_and_not_over_the_screen(tmp_path: Path, place: str) -> None:
+    (tmp_path / "nowhere").write_text("a file")
+    done = subprocess.run(
+        [sys.executable, "-c", NOISE, tmp_path / place], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": os.getcwd()},
+    )  # fmt: skip
+    assert (done.stdout, done.stderr) == ("", "")
+    if place == "log":
+        lines = [json.loads(line) for line in (tmp_path / place).read_text().splitlines()]
+        said = {line["message"].partition("\n")[0] for line in lines}
+        assert {"the thread worker died", "an exception nobody could catch"} <= said
+        assert any("never retrieved" in one for one in said)
+        assert any("is deprecated" in one for one in said)
+        assert "s3cret" not in (tmp_path / place).read_text()

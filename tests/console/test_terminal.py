@@ -3,56 +3,16 @@
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import time
 
 import pytest
 
 from spottui.sim.testing import SimServer
+from tests.console.tmux import Tmux, processes_with
 from tests.driving import clean_environment, wait_until
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
-
-
-class Tmux:
-    """A tmux server of its own with one window."""
-
-    def __init__(self, socket):
-        self._base = ["tmux", "-L", socket, "-f", "/dev/null"]
-
-    def run(self, *arguments, **more):
-        done = subprocess.run([*self._base, *arguments], capture_output=True, text=True, check=False, **more)
-        return done.stdout
-
-    def start(self, command, environment, size):
-        width, height = size
-        self.run("new-session", "-d", "-x", str(width), "-y", str(height), command, env=environment)
-
-    def screen(self):
-        return self.run("capture-pane", "-p")
-
-    def shows(self, text):
-        try:
-            wait_until(lambda: text in self.screen(), 40, 0.05)
-        except AssertionError:
-            raise AssertionError(f"{text!r} is not on the screen:\n{self.screen()}") from None
-
-    def type(self, *keys):
-        for key in keys:
-            self.run("send-keys", key)
-
-    def attach_and_detach(self):
-        """Look at it from a terminal for a moment, as an ssh that breaks."""
-        import pty
-
-        pid, master = pty.fork()
-        if pid == 0:
-            os.execvpe("tmux", [*self._base, "attach"], {**os.environ, "TERM": "xterm-256color"})
-        wait_until(lambda: self.run("list-clients"), 10, 0.05)
-        os.close(master)
-        os.waitpid(pid, 0)
-        wait_until(lambda: not self.run("list-clients"), 10, 0.05)
 
 
 @pytest.fixture
@@ -119,7 +79,3 @@ def test_the_demo_gives_a_person_time_and_a_closed_terminal_leaves_nothing_of_it
     tmux.run("new-session", "-d", "-s", "stays", "sleep 60")
     tmux.run(*closes)
     wait_until(lambda: not processes_with(str(directory)) and not list(temp.iterdir()), 10, 0.05)
-
-
-def processes_with(text):
-    return subprocess.run(["pgrep", "-f", text], capture_output=True, text=True, check=False).stdout.split()

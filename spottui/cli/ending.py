@@ -1,0 +1,135 @@
+"""How the process ends: by a signal, with its terminal or on its own, and within three seconds whatever hangs."""
+
+import os
+import select
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from types import FrameType, TracebackType
+from typing import NoReturn, Self
+
+PATIENCE_S = 2.0
+"""What is asked to end has so long to end in good order."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_TERMINAL = (0, 2)
+_CLEARING_S = 0.7
+_CLOSING_S = 1.0
+_FLUSHING_S = 0.3
+_LEFT, _HURRY = 0, 255
+
+
+class Ending:
+    """While its block runs, the first SIGINT, SIGTERM or SIGHUP ends the process; a SIGHUP that nohup ignores does not.
+
+    `ask` is called with what ended it, in a thread that needs no event loop and no main thread: both may hang in a
+    write to a terminal that takes nothing. When the block is not left `PATIENCE_S` later, or there is no `ask`, the
+    process gives up. With `terminal`, the end of the terminal of standard input and error is an end as well: whoever
+    started the program, such as make or sudo, need not pass SIGHUP on. Only for the main thread.
+    """
+
+    def __init__(self, *, terminal: bool = False) -> None:
+        self.ask: Callable[[str], object] | None = None
+        self._terminal = _TERMINAL if terminal else ()
+        self._owned: list[Callable[[], object]] = []
+        self._left = threading.Event()
+
+    def __enter__(self) -> Self:
+        self._wakened, self._waking = os.pipe()
+        os.set_blocking(self._waking, False)
+        # The interpreter writes a signal's number there in the signal handler itself, whatever its threads do.
+        self._woken_before = signal.set_wakeup_fd(self._waking, warn_on_full_buffer=False)
+        ignored = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else set()
+        self._handlers = {number: signal.signal(number, _interrupt) for number in _SIGNALS if number not in ignored}
+        self._thread = threading.Thread(target=self._watch, name="ending", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _t: TracebackType | None
+    ) -> None:
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._woken_before)
+        self._left.set()
+        self._tell(_LEFT)
+        self._thread.join()
+        os.close(self._wakened)
+        os.close(self._waking)
+
+    def owns(self, clear: Callable[[], object]) -> None:
+        """Call `clear` before the process gives up, the last one first; it may have been called already."""
+        self._owned.append(clear)
+
+    def hurry(self) -> None:
+        """Leave the block within `PATIENCE_S` from now, or the process gives up."""
+        self._tell(_HURRY)
+
+    def _watch(self) -> None:
+        why = self._awaited()
+        if why is None:
+            return
+        if why and self.ask:
+            with suppress(Exception):
+                self.ask(why)
+        if (why and not self.ask) or not self._left.wait(PATIENCE_S):
+            self._give_up()
+
+    def _awaited(self) -> str | None:
+        """Wait for the end and return what it is: empty where it has begun already, None where the block was left."""
+        poll = select.poll()
+        poll.register(self._wakened, select.POLLIN)
+        for descriptor in self._terminal:
+            poll.register(descriptor, 0)  # A hang-up is always told of.
+        while True:
+            ready = dict(poll.poll())
+            told = os.read(self._wakened, 512) if self._wakened in ready else b""
+            if _LEFT in told:
+                return None
+            if asked := [number for number in told if number in _SIGNALS]:
+                return signal.Signals(asked[0]).name
+            if set(ready) - {self._wakened}:
+                return "the end of its terminal"
+            if _HURRY in told:
+                return ""
+
+    def _give_up(self) -> NoReturn:
+        backstop = threading.Timer(_CLEARING_S, os._exit, (1,))
+        backstop.daemon = True
+        with suppress(RuntimeError):  # A machine may have no thread left to give.
+            backstop.start()
+        for clear in reversed(self._owned):
+            with suppress(Exception):
+                clear()
+        os._exit(1)
+
+    def _tell(self, number: int) -> None:
+        with suppress(OSError):
+            os.write(self._waking, bytes([number]))
+
+
+def leave(code: int) -> NoReturn:
+    """End the process at once: an SDK call under way cannot be stopped, and its token finds its effect next time."""
+    flushing = threading.Thread(target=_flush, daemon=True)
+    flushing.start()
+    flushing.join(_FLUSHING_S)
+    os._exit(code)
+
+
+def in_time(close: Callable[[], object]) -> None:
+    """Close something, and wait for that no longer than a process that ends can."""
+    closing = threading.Thread(target=close, name="close", daemon=True)
+    closing.start()
+    closing.join(_CLOSING_S)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Without a handler of its own a signal would end the process before its number is told."""
+
+
+def _flush() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # The terminal, or who read it, may be gone.
+            stream.flush()
