@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from spottui.cloud.codes import kind_of
 from spottui.cloud.credentials import CredentialSource
-from spottui.cloud.errors import CloudError, ErrorKind, kind_of, meaning_of
+from spottui.cloud.errors import CloudError, ErrorKind, meaning_of
 from spottui.cloud.sdk import (
     MnsAccount,
     MNSClientNetworkException,
