@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from spottui.cloud import ecs_shapes as shapes
+from spottui.cloud.batches import Answers, in_halves
 from spottui.cloud.budget import Budget, Priority, urgency
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
@@ -20,6 +21,7 @@ from spottui.domain.plan import Candidate
 T = TypeVar("T")
 
 PAGE = 100
+ROLES_PER_CALL = 50
 CONNECT_TIMEOUT_MS = 5_000
 READ_TIMEOUT_MS = 10_000
 
@@ -70,19 +72,26 @@ class Ecs:
         """Return the region's instances page by page, each as the part of its launch spec that the page shows."""
         yield from self._spec_pages({})
 
-    def launch_specs(self, instance_ids: Iterable[str]) -> dict[str, LaunchSpec]:
-        """Return the given instances (at most 100) that exist, by id; disks, RAM role and user data are not in it."""
-        return {spec.instance.instance_id: spec for spec in self._pages({"InstanceIds": shapes.id_list(instance_ids)})}
+    def launch_specs(self, instance_ids: Iterable[str]) -> Answers[LaunchSpec]:
+        """Return those of the given instances that exist, by id; disks, RAM role and user data are not in it."""
+        return in_halves(instance_ids, self._specs_of)
+
+    def gone(self, instance_ids: Iterable[str]) -> frozenset[str]:
+        """Return those of the given instances that the account may list and the cloud does not: one call per hundred.
+
+        That is no evidence of a reclaim; after the deadline of one, or after a message that says so, it says that an
+        instance was released. An id that the cloud refuses to look up is not gone.
+        """
+        wanted = frozenset(instance_ids)
+        found = self.launch_specs(wanted)
+        missing = wanted - found.keys() - found.refused.keys()
+        if missing:
+            self.check_permission()
+        return missing
 
     def is_gone(self, instance_id: str) -> bool:
-        """Whether the account may list instances and an instance is not among them.
-
-        That is no evidence of a reclaim; after the deadline of one it says that the instance was released.
-        """
-        if self.launch_specs([instance_id]):
-            return False
-        self.check_permission()
-        return True
+        """Whether the account may list instances and an instance is not among them."""
+        return instance_id in self.gone([instance_id])
 
     def check_permission(self) -> None:
         """Raise `CloudError` when the account may not list instances: without the permission it sees an empty list."""
@@ -113,10 +122,9 @@ class Ecs:
         text = body.get("UserData") or ""
         return Secret(str(text)) if text else None
 
-    def ram_roles(self, instance_ids: Sequence[str]) -> dict[str, str]:
-        """Return the RAM role names of the given instances (at most 50), without those that have none."""
-        body = self.read("DescribeInstanceRamRole", {"InstanceIds": shapes.id_list(instance_ids), "PageSize": 50})
-        return self.parsed("DescribeInstanceRamRole", shapes.ram_roles, body)
+    def ram_roles(self, instance_ids: Iterable[str]) -> Answers[str]:
+        """Return the RAM role names of the given instances, without those that have none; 50 ids a call."""
+        return in_halves(instance_ids, self._ram_roles_of, ROLES_PER_CALL)
 
     def our_images(self) -> dict[str, shapes.Image]:
         """Return all images that recoveries made, by id, whatever their status (the default is Available only)."""
@@ -137,6 +145,17 @@ class Ecs:
         )
         body = self.act("ModifyDiskAttribute", self.client.modify_disk_attribute_with_options, request)
         return str(body.request_id or "")
+
+    def protect_each(self, disk_ids: Iterable[str]) -> Answers[str]:
+        """Keep cloud disks when their instance goes, each that may be kept; return the RequestId that kept it, by id.
+
+        A disk that is gone, local or not allowed to be changed is in `refused` and costs no other its protection.
+        """
+
+        def protect(some: Sequence[str]) -> dict[str, str]:
+            return dict.fromkeys(some, self.protect(some))
+
+        return in_halves(disk_ids, protect)
 
     def create_image(self, source: ImageSource, name: str, interruption_id: str, token: str) -> Answer:
         """Start an image, tagged with the interruption; returns at once with the image's id."""
@@ -222,6 +241,14 @@ class Ecs:
     def ask(self, action: str, query: Mapping[str, object], read: Callable[[dict[str, Any]], T]) -> T:
         """Make a call that only reads and return what `read` makes of its body, for rooms with shapes of their own."""
         return self.parsed(action, read, self.read(action, query))
+
+    def _specs_of(self, instance_ids: Sequence[str]) -> dict[str, LaunchSpec]:
+        found = self._pages({"InstanceIds": shapes.id_list(instance_ids)})
+        return {spec.instance.instance_id: spec for spec in found}
+
+    def _ram_roles_of(self, instance_ids: Sequence[str]) -> dict[str, str]:
+        query = {"InstanceIds": shapes.id_list(instance_ids), "PageSize": ROLES_PER_CALL}
+        return self.parsed("DescribeInstanceRamRole", shapes.ram_roles, self.read("DescribeInstanceRamRole", query))
 
     def _pages(self, filters: Mapping[str, object]) -> Iterator[LaunchSpec]:
         for page in self._spec_pages(filters):
