@@ -15,7 +15,8 @@ from spottui.cloud.launch_request import check_request, launch_request
 from spottui.cloud.sdk import Config, EcsClient, OpenApiRequest, Params, RuntimeOptions, models
 from spottui.cloud.sdk_errors import translate
 from spottui.domain.instance import Disk, Instance
-from spottui.domain.launch_spec import LaunchSpec, Secret
+from spottui.domain.launch_spec import OUR_TAG as OUR_TAG
+from spottui.domain.launch_spec import ImageTraits, LaunchSpec, Secret
 from spottui.domain.plan import Candidate
 
 T = TypeVar("T")
@@ -26,8 +27,6 @@ CONNECT_TIMEOUT_MS = 5_000
 READ_TIMEOUT_MS = 10_000
 
 SYSTEM_DEVICE = "/dev/xvda"
-OUR_TAG = "spottui"
-"""The tag key of everything that a recovery makes; its value is the interruption's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +41,13 @@ class Answer:
 class ImageSource:
     """What an image is made of: all cloud disks of an instance, or finished snapshots, each with its device.
 
-    The system disk's device is `/dev/xvda` and comes first (alibaba_facts.md 3.1).
+    The system disk's device is `/dev/xvda` and comes first (alibaba_facts.md 3.1). `traits` are for snapshots, which do
+    not know of what machine they are.
     """
 
     instance_id: str = ""
     snapshots: tuple[tuple[str, str], ...] = ()
+    traits: ImageTraits | None = None
 
 
 class Ecs:
@@ -126,6 +127,11 @@ class Ecs:
         """Return the RAM role names of the given instances, without those that have none; 50 ids a call."""
         return in_halves(instance_ids, self._ram_roles_of, ROLES_PER_CALL)
 
+    def image_traits(self, image_ids: Iterable[str]) -> dict[str, ImageTraits]:
+        """Return what is known of the machine of the given images (at most 100) that are listed, by id."""
+        query = {"ImageId": ",".join(image_ids), "Status": "Available,UnAvailable,Deprecated", "PageSize": PAGE}
+        return self.parsed("DescribeImages", shapes.image_traits, self.read("DescribeImages", query))
+
     def our_images(self) -> dict[str, shapes.Image]:
         """Return all images that recoveries made, by id, whatever their status (the default is Available only)."""
         images: dict[str, shapes.Image] = {}
@@ -166,6 +172,7 @@ class Ecs:
             image_name=name,
             client_token=token,
             tag=[models.CreateImageRequestTag(key=OUR_TAG, value=interruption_id)],
+            **(_machine(source.traits) if source.snapshots and source.traits else {}),
         )
         body = self.act("CreateImage", self.client.create_image_with_options, request)
         return Answer(_required("CreateImage", body.image_id, body.request_id), str(body.request_id or ""))
@@ -297,6 +304,16 @@ def _mapping(device: str, snapshot_id: str) -> models.CreateImageRequestDiskDevi
     return models.CreateImageRequestDiskDeviceMapping(
         snapshot_id=snapshot_id, device=device, disk_type="system" if device == SYSTEM_DEVICE else "data"
     )
+
+
+def _machine(traits: ImageTraits) -> dict[str, Any]:
+    imds = traits.imds_support
+    return {
+        "architecture": traits.architecture or None,
+        "platform": traits.platform or None,
+        "boot_mode": traits.boot_mode or None,
+        "features": models.CreateImageRequestFeatures(imds_support=imds) if imds else None,
+    }
 
 
 class TypedCall(Protocol):
