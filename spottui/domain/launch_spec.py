@@ -13,6 +13,8 @@ OWN_TAGS = 1
 MOST_TAGS = 20
 RESERVED_TAGS = ("aliyun", "acs:")
 """Keys that begin so are the cloud's own: it refuses a launch that sets them."""
+RAM_ROLE, USER_DATA, DISKS = "RAM role", "user data", "disks"
+"""Details of a launch spec that come from calls of their own, as `LaunchSpec.unread` names them."""
 
 
 @dataclass(frozen=True, slots=True)
