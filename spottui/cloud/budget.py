@@ -31,6 +31,8 @@ TRY_AGAIN_S = 5.0
 """The longest pause of a reserved caller after a throttle of its own, whatever the service says."""
 ROOM_PER_MINUTE = 40
 """Of the calls that an API let through before it throttled, so many are left to reserved callers, at most half."""
+LONGEST_PATIENCE = 60
+"""Minutes after a throttle before more is tried, at the most."""
 LEAST_PER_MINUTE = 30
 """Others than this program share an API's minute: it is never taken for less than so many calls."""
 
@@ -61,6 +63,10 @@ RESERVED = frozenset((Priority.PROTECT, Priority.LOCK_POLL))
 """Who is never kept waiting by the calls of others."""
 RESERVE = Pace(1, 5)
 """What is kept for them of each API: the lock poll takes half a call a second."""
+SWEEPING = Pace(10, 50)
+"""How fast the least urgent may call an API that reserved callers need too: a flood of look-ups is no sweep."""
+PART_S = 15
+"""What the others may send in a minute they may send part by part: too much of it is told late in the minute."""
 
 _BY_ACTION = {
     "ModifyDiskAttribute": Priority.PROTECT,
@@ -85,7 +91,8 @@ def urgency(priority: Priority) -> Iterator[None]:
 class _Bucket:
     """One API of one region; all times are of the monotonic clock, in seconds, and minutes those of the day's clock.
 
-    `most` is how many calls the API is known to let through in a minute, None while no throttle has told.
+    `most` is how many calls the API is known to let through in a minute, None while no throttle has told; `sent` are
+    those of this minute, `others` the ones that were not of reserved callers.
     """
 
     usual: Pace
@@ -93,18 +100,22 @@ class _Bucket:
     tokens: float
     rate: float
     reserve: float = RESERVE.burst
+    sweeping: float = SWEEPING.burst
     closed_until: float = 0.0
     reserve_closed_until: float = 0.0
     minute: int = 0
     sent: int = 0
+    others: int = 0
     most: float | None = None
     learned: int = 0
+    patience: int = 1
     is_reserved: bool = False
     line: list[tuple[Priority, int]] = field(default_factory=list)
 
     def pour(self, now: float, minute: int) -> None:
         """Add the tokens, and the speed, that have come since the last look."""
         self.reserve = min(RESERVE.burst, self.reserve + RESERVE.rate * max(0.0, now - self.at))
+        self.sweeping = min(SWEEPING.burst, self.sweeping + SWEEPING.rate * max(0.0, now - self.at))
         passed_s = max(0.0, now - max(self.at, self.closed_until))
         self.rate = min(self.usual.rate, self.rate + self.usual.rate * RECOVERY_PER_MINUTE * passed_s / 60)
         self.tokens = min(self.burst, self.tokens + self.rate * passed_s)
@@ -113,11 +124,11 @@ class _Bucket:
             self._begin(minute)
 
     def _begin(self, minute: int) -> None:
-        """Begin a minute: after one without a throttle a little more is tried."""
-        if self.most is not None and minute > self.learned + 1:
+        """Begin a minute: after some without a throttle a little more is tried, ever more patiently."""
+        if self.most is not None and minute > self.learned + self.patience:
             more = self.most * (1 + RECOVERY_PER_MINUTE) + LEAST_PER_MINUTE / 2
             self.most = more if more < self.usual.rate * 60 else None
-        self.minute, self.sent = minute, 0
+        self.minute, self.sent, self.others = minute, 0, 0
 
     def close(self, until: float) -> None:
         """Send nothing until then, and afterwards half as fast and no more in a minute than the API let through."""
@@ -125,26 +136,31 @@ class _Bucket:
         self.rate = max(min(SLOWEST, self.usual.rate), self.rate / 2)
         self.tokens = self.burst
         self.most, self.learned = max(self.sent - 1, LEAST_PER_MINUTE), self.minute
+        self.patience = min(LONGEST_PATIENCE, 2 * self.patience)
 
     def takes(self, priority: Priority, *, is_first: bool) -> bool:
         """Spend a token for a call, if there is one that it may have."""
-        if priority in RESERVED and not (is_first and self.tokens >= 1 and self.closed_until <= self.at):
-            if self.reserve < 1:
-                return False
-            self.reserve -= 1
-        elif not is_first or self.tokens < 1:
-            return False
-        else:
+        is_sweep = self.is_reserved and priority is Priority.FLEET
+        if is_first and self.tokens >= 1 and self.closed_until <= self.at and (not is_sweep or self.sweeping >= 1):
             self.tokens -= 1
+            self.sweeping -= is_sweep
+        elif priority in RESERVED and self.reserve >= 1:
+            self.reserve -= 1
+        else:
+            return False
         self.sent += 1
+        self.others += priority not in RESERVED
         return True
 
-    def is_used_up(self, priority: Priority) -> bool:
-        """Whether the rest of this minute belongs to the reserved callers; sweeps leave half to what is urgent."""
+    def is_used_up(self, priority: Priority, part: float) -> bool:
+        """Whether others may send no more in this part of the minute, of 0 to 1; sweeps leave half to what is urgent.
+
+        Only where reserved callers need the API.
+        """
         if self.most is None or not self.is_reserved or priority in RESERVED:
             return False
         left = self.most - min(ROOM_PER_MINUTE, self.most / 2)
-        return self.sent >= (left / 2 if priority is Priority.FLEET else left)
+        return self.others >= part * (left / 2 if priority is Priority.FLEET else left)
 
     @property
     def burst(self) -> float:
@@ -221,11 +237,12 @@ class Budget:
         bucket.pour(now, self._minute())
         until = bucket.reserve_closed_until if priority in RESERVED else bucket.closed_until
         left_s = until - now
-        if left_s <= 0 and bucket.is_used_up(priority):
-            left_s = self._minute_left_s()
         if left_s > 0:
-            message = f"throttled; not sent again for {left_s:.0f} s"
-            raise CloudError(action, ErrorKind.THROTTLED, message=message, retry_after_s=left_s)
+            raise _not_sent(action, "throttled", left_s)
+        minute_left_s = self._minute_left_s()
+        part_left_s = minute_left_s % PART_S or PART_S
+        if bucket.is_used_up(priority, 1 - (minute_left_s - part_left_s) / 60):
+            raise _not_sent(action, "throttled lately, the rest is for the lock poll", part_left_s)
         return bucket.takes(priority, is_first=bucket.line[0] == me)
 
     def _close(self, bucket: _Bucket, priority: Priority, error: CloudError) -> None:
@@ -254,3 +271,8 @@ class Budget:
             known = _Bucket(usual, self._monotonic(), usual.burst, usual.rate)
             self._buckets[action, region] = known
         return known
+
+
+def _not_sent(action: str, why: str, left_s: float) -> CloudError:
+    message = f"{why}; not sent again for {left_s:.0f} s"
+    return CloudError(action, ErrorKind.THROTTLED, message=message, retry_after_s=left_s)

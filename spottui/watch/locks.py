@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from spottui.cloud.budget import TRY_AGAIN_S
+from spottui.cloud.budget import TRY_AGAIN_S, Priority, urgency
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import Clock
@@ -75,5 +75,6 @@ class LockPoll:
         """Without the permission the list is empty too: now and then, the permission itself is asked for."""
         self._trusted = TRUSTED_LOOKS if found_any else self._trusted - 1
         if self._trusted < 0:
-            self._ecs.check_permission()
+            with urgency(Priority.LOCK_POLL):
+                self._ecs.check_permission()
             self._trusted = TRUSTED_LOOKS

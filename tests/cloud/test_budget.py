@@ -285,14 +285,16 @@ class Minutes:
         """Look up so many unknown instances, one by one; return how many were answered."""
         answered = 0
         for number in range(calls):
-            with suppress(CloudError):
+            with suppress(CloudError), urgency(Priority.IMAGE_POLL):
                 self.ecs.launch_specs([f"i-unknown{number}"])
                 answered += 1
         return answered
 
-    def locks_seen_in_a_minute(self) -> int:
+    def locks_seen_in_a_minute(self, flood: int) -> int:
+        """Poll every two seconds for a minute in which as many unknown instances are looked up each time."""
         seen = 0
         for _ in range(29):
+            self.flood(flood)
             with suppress(CloudError):
                 seen += bool(self.ecs.locked())
             self.turn(2)
@@ -303,7 +305,7 @@ class Minutes:
 def minutes(config: Path) -> Iterator[Minutes]:
     with SimServer(config=config, speed=0, start_at=AT.timestamp()) as cloud:
         cloud.world(limits={"DescribeInstances": 120})
-        cloud.interrupt([cloud.spot_ids()[0]])
+        cloud.interrupt([cloud.spot_ids()[0]], notice_s=3600)
         yield Minutes(config, cloud)
 
 
@@ -325,20 +327,35 @@ def test_the_lock_poll_tries_on_while_a_flood_has_closed_the_api(minutes: Minute
 def test_after_a_throttle_a_flood_leaves_the_lock_poll_its_calls_of_every_minute(minutes: Minutes) -> None:
     assert minutes.ecs.locked()
     assert minutes.flood(200) == 119
-    for _ in range(4):
+    seen = []
+    for _ in range(6):
         minutes.turn_to_the_next_minute()
-        assert 20 <= minutes.flood(300) <= 100
-        assert minutes.locks_seen_in_a_minute() >= 25
+        seen.append(minutes.locks_seen_in_a_minute(flood=20))
+    assert seen[:2] == [29, 29]
+    assert min(seen) >= 20, "where more is tried it is told in the last part of the minute"
 
 
-def test_a_throttle_that_others_caused_holds_up_urgent_calls_for_a_minute_only(time: Time) -> None:
+def test_a_flood_at_the_pace_of_a_sweep_leaves_the_first_minute_too(time: Time) -> None:
+    budget = Budget(time, time.monotonic)
+    assert refusal_of(budget, Priority.LOCK_POLL) is None
+    for _ in range(50):
+        assert refusal_of(budget, Priority.FLEET) is None
+    went = list[Priority]()
+    started(budget, Priority.FLEET, went)
+    assert refusal_of(budget, Priority.IMAGE_POLL) is None
+    assert went == []
+    time.passed_s = 0.1
+    wait_until(lambda: went)
+
+
+def test_a_throttle_that_others_caused_holds_up_urgent_calls_less_each_minute(time: Time) -> None:
     budget = budget_of(time, rate=10, burst=100)
     assert refusal_of(budget, Priority.LOCK_POLL) is None
     throttle(budget, "DescribeInstances")
     in_a_minute = [_urgent_calls(budget, time) for _ in range(5)]
-    assert in_a_minute[0] >= 15, "one every four seconds, of forty wanted"
+    assert in_a_minute[0] >= 10, "one every four seconds"
     assert in_a_minute == sorted(in_a_minute)
-    assert in_a_minute[-1] == 40
+    assert in_a_minute[-1] >= 30
 
 
 def _urgent_calls(budget: Budget, time: Time) -> int:
