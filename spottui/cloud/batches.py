@@ -6,6 +6,7 @@ from typing import TypeVar
 from spottui.cloud.errors import CloudError, ErrorKind
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 MOST = 100
 """The most ids of one call, where an action says nothing else."""
@@ -21,6 +22,10 @@ class Answers(Mapping[str, T]):
     def __init__(self, found: Mapping[str, T], refused: Mapping[str, CloudError]) -> None:
         self._found = found
         self.refused = refused
+
+    def each(self, read: Callable[[T], U]) -> "Answers[U]":
+        """Return what `read` makes of each answer; what was refused stays so."""
+        return Answers({key: read(found) for key, found in self._found.items()}, self.refused)
 
     def __getitem__(self, key: str) -> T:
         if key in self.refused:

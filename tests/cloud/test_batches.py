@@ -36,6 +36,9 @@ def test_every_good_id_is_answered_in_few_calls(ids: list[str], bad: set[str], m
     asked_bad = bad & set(ids)
     assert dict(found) == {one: f"disk {one}" for one in ids if one not in bad}
     assert found.refused.keys() == asked_bad
+    lengths = found.each(len)
+    assert dict(lengths) == {one: len(text) for one, text in found.items()}
+    assert lengths.refused == found.refused
     assert len(calls) <= ceil(len(ids) / most) + 2 * len(asked_bad) * ceil(log2(most) if most > 1 else 0)
     for one in asked_bad:
         with pytest.raises(CloudError):
