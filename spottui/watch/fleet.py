@@ -147,8 +147,10 @@ class FleetSweep:
         self, spec: LaunchSpec, roles: Answers[str] | CloudError, images: Mapping[str, ImageTraits]
     ) -> None:
         instance_id = spec.instance.instance_id
-        refused = roles if isinstance(roles, CloudError) else roles.refused.get(instance_id)
-        role = refused or ("" if isinstance(roles, CloudError) else roles.get(instance_id, ""))
+        if isinstance(roles, CloudError):
+            role: str | CloudError = roles
+        else:
+            role = roles.refused.get(instance_id) or roles.get(instance_id, "")
         user_data = self._attempt(partial(self._ecs.user_data, instance_id))
         self._remember(instance_id, role, user_data, images.get(spec.image_id))
         if isinstance(user_data, CloudError) and user_data.kind is ErrorKind.UNREACHABLE:
