@@ -110,7 +110,7 @@ def _carry_out(rpc: "Rpc", launches: "Launches", asked: "Launch", *, known: bool
             ids, request_id = launch(rpc, asked.template, asked.name, asked.count, asked.token)
         except CloudError as error:
             known = known and not error.kind.effect_unknown
-            if error.kind.passes and pause_s is not None:
+            if error.kind.repeats and pause_s is not None:
                 time.sleep(pause_s)
                 continue
             if not known and _says_nothing_of_the_token(error):

@@ -1,4 +1,9 @@
-"""How fast each API may be called: a token bucket per action and region, and silence after a throttle."""
+"""How fast each API may be called: a token bucket per action and region, and silence after a throttle.
+
+The lock poll and disk protection have tokens of their own that nobody else can spend. A throttle that others have
+caused does not silence them: the API counts for the whole account, so they try again at their own slow pace, and in the
+minutes after it the others leave them room.
+"""
 
 import heapq
 import itertools
@@ -21,6 +26,15 @@ RECOVERY_PER_MINUTE = 0.1
 """The share of the usual rate that an API which was throttled gets back each minute."""
 SLOWEST = 0.2
 """Calls a second below which no throttle brings an API."""
+
+TRY_AGAIN_S = 5.0
+"""The longest pause of a reserved caller after a throttle of its own, whatever the service says."""
+ROOM_PER_MINUTE = 40
+"""Of the calls that an API let through before it throttled, so many are left to reserved callers, at most half."""
+LONGEST_PATIENCE = 60
+"""Minutes after a throttle before more is tried, at the most."""
+LEAST_PER_MINUTE = 30
+"""Others than this program share an API's minute: it is never taken for less than so many calls."""
 
 
 class Priority(IntEnum):
@@ -45,6 +59,15 @@ class Pace:
 USUAL = Pace(150, 1000)
 """A storm of a thousand goes out at once: what an account really may is published nowhere, a throttle tells it."""
 
+RESERVED = frozenset((Priority.PROTECT, Priority.LOCK_POLL))
+"""Who is never kept waiting by the calls of others."""
+RESERVE = Pace(1, 5)
+"""What is kept for them of each API: the lock poll takes half a call a second."""
+SWEEPING = Pace(10, 50)
+"""How fast the least urgent may call an API that reserved callers need too: a flood of look-ups is no sweep."""
+PART_S = 15
+"""What the others may send in a minute they may send part by part: too much of it is told late in the minute."""
+
 _BY_ACTION = {
     "ModifyDiskAttribute": Priority.PROTECT,
     "CreateImage": Priority.IMAGE,
@@ -66,21 +89,78 @@ def urgency(priority: Priority) -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Bucket:
-    """One API of one region; all times are of the monotonic clock, in seconds."""
+    """One API of one region; all times are of the monotonic clock, in seconds, and minutes those of the day's clock.
+
+    `most` is how many calls the API is known to let through in a minute, None while no throttle has told; `sent` are
+    those of this minute, `others` the ones that were not of reserved callers.
+    """
 
     usual: Pace
     at: float
     tokens: float
     rate: float
+    reserve: float = RESERVE.burst
+    sweeping: float = SWEEPING.burst
     closed_until: float = 0.0
+    reserve_closed_until: float = 0.0
+    minute: int = 0
+    sent: int = 0
+    others: int = 0
+    most: float | None = None
+    learned: int = 0
+    patience: int = 1
+    is_reserved: bool = False
     line: list[tuple[Priority, int]] = field(default_factory=list)
 
-    def pour(self, now: float) -> None:
+    def pour(self, now: float, minute: int) -> None:
         """Add the tokens, and the speed, that have come since the last look."""
+        self.reserve = min(RESERVE.burst, self.reserve + RESERVE.rate * max(0.0, now - self.at))
+        self.sweeping = min(SWEEPING.burst, self.sweeping + SWEEPING.rate * max(0.0, now - self.at))
         passed_s = max(0.0, now - max(self.at, self.closed_until))
         self.rate = min(self.usual.rate, self.rate + self.usual.rate * RECOVERY_PER_MINUTE * passed_s / 60)
         self.tokens = min(self.burst, self.tokens + self.rate * passed_s)
         self.at = now
+        if minute != self.minute:
+            self._begin(minute)
+
+    def _begin(self, minute: int) -> None:
+        """Begin a minute: after some without a throttle a little more is tried, ever more patiently."""
+        if self.most is not None and minute > self.learned + self.patience:
+            more = self.most * (1 + RECOVERY_PER_MINUTE) + LEAST_PER_MINUTE / 2
+            self.most = more if more < self.usual.rate * 60 else None
+        self.minute, self.sent, self.others = minute, 0, 0
+
+    def close(self, until: float) -> None:
+        """Send nothing until then, and afterwards half as fast and no more in a minute than the API let through."""
+        self.closed_until = until
+        self.rate = max(min(SLOWEST, self.usual.rate), self.rate / 2)
+        self.tokens = self.burst
+        self.most, self.learned = max(self.sent - 1, LEAST_PER_MINUTE), self.minute
+        self.patience = min(LONGEST_PATIENCE, 2 * self.patience)
+
+    def takes(self, priority: Priority, *, is_first: bool) -> bool:
+        """Spend a token for a call, if there is one that it may have."""
+        is_sweep = self.is_reserved and priority is Priority.FLEET
+        if is_first and self.tokens >= 1 and self.closed_until <= self.at and (not is_sweep or self.sweeping >= 1):
+            self.tokens -= 1
+            self.sweeping -= is_sweep
+        elif priority in RESERVED and self.reserve >= 1:
+            self.reserve -= 1
+        else:
+            return False
+        self.sent += 1
+        self.others += priority not in RESERVED
+        return True
+
+    def is_used_up(self, priority: Priority, part: float) -> bool:
+        """Whether others may send no more in this part of the minute, of 0 to 1; sweeps leave half to what is urgent.
+
+        Only where reserved callers need the API.
+        """
+        if self.most is None or not self.is_reserved or priority in RESERVED:
+            return False
+        left = self.most - min(ROOM_PER_MINUTE, self.most / 2)
+        return self.others >= part * (left / 2 if priority is Priority.FLEET else left)
 
     @property
     def burst(self) -> float:
@@ -121,7 +201,7 @@ class Budget:
             yield
         except CloudError as error:
             if error.kind is ErrorKind.THROTTLED:
-                self._close(bucket, error)
+                self._close(bucket, first, error)
             raise
 
     def state(self) -> tuple[ApiBudget, ...]:
@@ -130,7 +210,7 @@ class Budget:
             now = self._monotonic()
             found = []
             for (action, region), bucket in sorted(self._buckets.items()):
-                bucket.pour(now)
+                bucket.pour(now, self._minute())
                 left_s = bucket.closed_until - now
                 if left_s > 0 or bucket.is_slow or bucket.line:
                     until = self._clock.now() + timedelta(seconds=left_s) if left_s > 0 else None
@@ -140,39 +220,49 @@ class Budget:
     def _wait_for_turn(self, action: str, region: str, priority: Priority) -> _Bucket:
         with self._changed:
             bucket = self._bucket(action, region)
+            bucket.is_reserved |= priority in RESERVED
             me = (priority, next(self._numbers))
             heapq.heappush(bucket.line, me)
             try:
-                while not self._may_go(bucket, me, action):
+                while not self._goes(bucket, me, action):
                     self._changed.wait(min(LOOK_S, 1 / bucket.rate))
-                bucket.tokens -= 1
                 return bucket
             finally:
                 bucket.line.remove(me)
                 heapq.heapify(bucket.line)
                 self._changed.notify_all()
 
-    def _may_go(self, bucket: _Bucket, me: tuple[Priority, int], action: str) -> bool:
-        now = self._monotonic()
-        left_s = bucket.closed_until - now
+    def _goes(self, bucket: _Bucket, me: tuple[Priority, int], action: str) -> bool:
+        now, priority = self._monotonic(), me[0]
+        bucket.pour(now, self._minute())
+        until = bucket.reserve_closed_until if priority in RESERVED else bucket.closed_until
+        left_s = until - now
         if left_s > 0:
-            message = f"throttled; not sent again for {left_s:.0f} s"
-            raise CloudError(action, ErrorKind.THROTTLED, message=message, retry_after_s=left_s)
-        bucket.pour(now)
-        return bucket.line[0] == me and bucket.tokens >= 1
+            raise _not_sent(action, "throttled", left_s)
+        minute_left_s = self._minute_left_s()
+        part_left_s = minute_left_s % PART_S or PART_S
+        if bucket.is_used_up(priority, 1 - (minute_left_s - part_left_s) / 60):
+            raise _not_sent(action, "throttled lately, the rest is for the lock poll", part_left_s)
+        return bucket.takes(priority, is_first=bucket.line[0] == me)
 
-    def _close(self, bucket: _Bucket, error: CloudError) -> None:
+    def _close(self, bucket: _Bucket, priority: Priority, error: CloudError) -> None:
         """Closed until the service's own word or the next minute; calls that were under way close it no further."""
         with self._changed:
-            now, time_of_day = self._monotonic(), self._clock.now()
-            if bucket.closed_until > now:
-                return
-            bucket.pour(now)
-            next_minute_s = 60 - time_of_day.second - time_of_day.microsecond / 1e6
-            bucket.closed_until = now + (error.retry_after_s or next_minute_s)
-            bucket.rate = max(min(SLOWEST, bucket.usual.rate), bucket.rate / 2)
-            bucket.tokens = bucket.burst
+            now = self._monotonic()
+            until = now + (error.retry_after_s or self._minute_left_s())
+            if priority in RESERVED:
+                bucket.reserve_closed_until = min(until, now + TRY_AGAIN_S)
+            if bucket.closed_until <= now:
+                bucket.pour(now, self._minute())
+                bucket.close(until)
             self._changed.notify_all()
+
+    def _minute(self) -> int:
+        return int(self._clock.now().timestamp() // 60)
+
+    def _minute_left_s(self) -> float:
+        time_of_day = self._clock.now()
+        return 60 - time_of_day.second - time_of_day.microsecond / 1e6
 
     def _bucket(self, action: str, region: str) -> _Bucket:
         known = self._buckets.get((action, region))
@@ -181,3 +271,8 @@ class Budget:
             known = _Bucket(usual, self._monotonic(), usual.burst, usual.rate)
             self._buckets[action, region] = known
         return known
+
+
+def _not_sent(action: str, why: str, left_s: float) -> CloudError:
+    message = f"{why}; not sent again for {left_s:.0f} s"
+    return CloudError(action, ErrorKind.THROTTLED, message=message, retry_after_s=left_s)

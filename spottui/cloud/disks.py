@@ -1,18 +1,23 @@
 """Disks that outlived their instance: where they are, their snapshots, and moving them to another instance."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from spottui.cloud import ecs_shapes as shapes
+from spottui.cloud.batches import Answers, in_halves
 from spottui.cloud.ecs import OUR_TAG, PAGE, Answer, Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.sdk import models
 from spottui.domain.instance import Disk
 
 
-def by_id(ecs: Ecs, disk_ids: Iterable[str]) -> dict[str, Disk]:
-    """Return the given disks (at most 100) that exist, attached or not."""
-    body = ecs.read("DescribeDisks", {"DiskIds": shapes.id_list(disk_ids), "PageSize": PAGE})
-    return ecs.parsed("DescribeDisks", shapes.all_disks, body)
+def by_id(ecs: Ecs, disk_ids: Iterable[str]) -> Answers[Disk]:
+    """Return those of the given disks that exist, attached or not."""
+
+    def ask(some: Sequence[str]) -> dict[str, Disk]:
+        body = ecs.read("DescribeDisks", {"DiskIds": shapes.id_list(some), "PageSize": PAGE})
+        return ecs.parsed("DescribeDisks", shapes.all_disks, body)
+
+    return in_halves(disk_ids, ask)
 
 
 def create_snapshot(ecs: Ecs, disk_id: str, interruption_id: str, token: str) -> Answer:
@@ -28,10 +33,14 @@ def create_snapshot(ecs: Ecs, disk_id: str, interruption_id: str, token: str) ->
     return Answer(str(body.snapshot_id), str(body.request_id or ""))
 
 
-def snapshots(ecs: Ecs, snapshot_ids: Iterable[str]) -> dict[str, shapes.Snapshot]:
-    """Return the given snapshots (at most 100) that exist, by id."""
-    body = ecs.read("DescribeSnapshots", {"SnapshotIds": shapes.id_list(snapshot_ids), "PageSize": PAGE})
-    return ecs.parsed("DescribeSnapshots", shapes.snapshots, body)
+def snapshots(ecs: Ecs, snapshot_ids: Iterable[str]) -> Answers[shapes.Snapshot]:
+    """Return those of the given snapshots that exist, by id."""
+
+    def ask(some: Sequence[str]) -> dict[str, shapes.Snapshot]:
+        body = ecs.read("DescribeSnapshots", {"SnapshotIds": shapes.id_list(some), "PageSize": PAGE})
+        return ecs.parsed("DescribeSnapshots", shapes.snapshots, body)
+
+    return in_halves(snapshot_ids, ask)
 
 
 def attach(ecs: Ecs, disk: Disk, instance_id: str) -> Answer:

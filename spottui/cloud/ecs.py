@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from spottui.cloud import ecs_shapes as shapes
+from spottui.cloud.batches import Answers, in_halves
 from spottui.cloud.budget import Budget, Priority, urgency
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
@@ -14,18 +15,18 @@ from spottui.cloud.launch_request import check_request, launch_request
 from spottui.cloud.sdk import Config, EcsClient, OpenApiRequest, Params, RuntimeOptions, models
 from spottui.cloud.sdk_errors import translate
 from spottui.domain.instance import Disk, Instance
-from spottui.domain.launch_spec import LaunchSpec, Secret
+from spottui.domain.launch_spec import OUR_TAG as OUR_TAG
+from spottui.domain.launch_spec import ImageTraits, LaunchSpec, Secret
 from spottui.domain.plan import Candidate
 
 T = TypeVar("T")
 
 PAGE = 100
+ROLES_PER_CALL = 50
 CONNECT_TIMEOUT_MS = 5_000
 READ_TIMEOUT_MS = 10_000
 
 SYSTEM_DEVICE = "/dev/xvda"
-OUR_TAG = "spottui"
-"""The tag key of everything that a recovery makes; its value is the interruption's id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,13 @@ class Answer:
 class ImageSource:
     """What an image is made of: all cloud disks of an instance, or finished snapshots, each with its device.
 
-    The system disk's device is `/dev/xvda` and comes first (alibaba_facts.md 3.1).
+    The system disk's device is `/dev/xvda` and comes first (alibaba_facts.md 3.1). `traits` are for snapshots, which do
+    not know of what machine they are.
     """
 
     instance_id: str = ""
     snapshots: tuple[tuple[str, str], ...] = ()
+    traits: ImageTraits | None = None
 
 
 class Ecs:
@@ -70,19 +73,26 @@ class Ecs:
         """Return the region's instances page by page, each as the part of its launch spec that the page shows."""
         yield from self._spec_pages({})
 
-    def launch_specs(self, instance_ids: Iterable[str]) -> dict[str, LaunchSpec]:
-        """Return the given instances (at most 100) that exist, by id; disks, RAM role and user data are not in it."""
-        return {spec.instance.instance_id: spec for spec in self._pages({"InstanceIds": shapes.id_list(instance_ids)})}
+    def launch_specs(self, instance_ids: Iterable[str]) -> Answers[LaunchSpec]:
+        """Return those of the given instances that exist, by id; disks, RAM role and user data are not in it."""
+        return in_halves(instance_ids, self._specs_of)
+
+    def gone(self, instance_ids: Iterable[str]) -> frozenset[str]:
+        """Return those of the given instances that the account may list and the cloud does not: one call per hundred.
+
+        That is no evidence of a reclaim; after the deadline of one, or after a message that says so, it says that an
+        instance was released. An id that the cloud refuses to look up is not gone.
+        """
+        wanted = frozenset(instance_ids)
+        found = self.launch_specs(wanted)
+        missing = wanted - found.keys() - found.refused.keys()
+        if missing:
+            self.check_permission()
+        return missing
 
     def is_gone(self, instance_id: str) -> bool:
-        """Whether the account may list instances and an instance is not among them.
-
-        That is no evidence of a reclaim; after the deadline of one it says that the instance was released.
-        """
-        if self.launch_specs([instance_id]):
-            return False
-        self.check_permission()
-        return True
+        """Whether the account may list instances and an instance is not among them."""
+        return instance_id in self.gone([instance_id])
 
     def check_permission(self) -> None:
         """Raise `CloudError` when the account may not list instances: without the permission it sees an empty list."""
@@ -113,10 +123,14 @@ class Ecs:
         text = body.get("UserData") or ""
         return Secret(str(text)) if text else None
 
-    def ram_roles(self, instance_ids: Sequence[str]) -> dict[str, str]:
-        """Return the RAM role names of the given instances (at most 50), without those that have none."""
-        body = self.read("DescribeInstanceRamRole", {"InstanceIds": shapes.id_list(instance_ids), "PageSize": 50})
-        return self.parsed("DescribeInstanceRamRole", shapes.ram_roles, body)
+    def ram_roles(self, instance_ids: Iterable[str]) -> Answers[str]:
+        """Return the RAM role names of the given instances, without those that have none; 50 ids a call."""
+        return in_halves(instance_ids, self._ram_roles_of, ROLES_PER_CALL)
+
+    def image_traits(self, image_ids: Iterable[str]) -> dict[str, ImageTraits]:
+        """Return what is known of the machine of the given images (at most 100) that are listed, by id."""
+        query = {"ImageId": ",".join(image_ids), "Status": "Available,UnAvailable,Deprecated", "PageSize": PAGE}
+        return self.parsed("DescribeImages", shapes.image_traits, self.read("DescribeImages", query))
 
     def our_images(self) -> dict[str, shapes.Image]:
         """Return all images that recoveries made, by id, whatever their status (the default is Available only)."""
@@ -138,6 +152,17 @@ class Ecs:
         body = self.act("ModifyDiskAttribute", self.client.modify_disk_attribute_with_options, request)
         return str(body.request_id or "")
 
+    def protect_each(self, disk_ids: Iterable[str]) -> Answers[str]:
+        """Keep cloud disks when their instance goes, each that may be kept; return the RequestId that kept it, by id.
+
+        A disk that is gone, local or not allowed to be changed is in `refused` and costs no other its protection.
+        """
+
+        def protect(some: Sequence[str]) -> dict[str, str]:
+            return dict.fromkeys(some, self.protect(some))
+
+        return in_halves(disk_ids, protect)
+
     def create_image(self, source: ImageSource, name: str, interruption_id: str, token: str) -> Answer:
         """Start an image, tagged with the interruption; returns at once with the image's id."""
         request = models.CreateImageRequest(
@@ -147,6 +172,7 @@ class Ecs:
             image_name=name,
             client_token=token,
             tag=[models.CreateImageRequestTag(key=OUR_TAG, value=interruption_id)],
+            **(_machine(source.traits) if source.snapshots and source.traits else {}),
         )
         body = self.act("CreateImage", self.client.create_image_with_options, request)
         return Answer(_required("CreateImage", body.image_id, body.request_id), str(body.request_id or ""))
@@ -223,6 +249,14 @@ class Ecs:
         """Make a call that only reads and return what `read` makes of its body, for rooms with shapes of their own."""
         return self.parsed(action, read, self.read(action, query))
 
+    def _specs_of(self, instance_ids: Sequence[str]) -> dict[str, LaunchSpec]:
+        found = self._pages({"InstanceIds": shapes.id_list(instance_ids)})
+        return {spec.instance.instance_id: spec for spec in found}
+
+    def _ram_roles_of(self, instance_ids: Sequence[str]) -> dict[str, str]:
+        query = {"InstanceIds": shapes.id_list(instance_ids), "PageSize": ROLES_PER_CALL}
+        return self.parsed("DescribeInstanceRamRole", shapes.ram_roles, self.read("DescribeInstanceRamRole", query))
+
     def _pages(self, filters: Mapping[str, object]) -> Iterator[LaunchSpec]:
         for page in self._spec_pages(filters):
             yield from page
@@ -270,6 +304,16 @@ def _mapping(device: str, snapshot_id: str) -> models.CreateImageRequestDiskDevi
     return models.CreateImageRequestDiskDeviceMapping(
         snapshot_id=snapshot_id, device=device, disk_type="system" if device == SYSTEM_DEVICE else "data"
     )
+
+
+def _machine(traits: ImageTraits) -> dict[str, Any]:
+    imds = traits.imds_support
+    return {
+        "architecture": traits.architecture or None,
+        "platform": traits.platform or None,
+        "boot_mode": traits.boot_mode or None,
+        "features": models.CreateImageRequestFeatures(imds_support=imds) if imds else None,
+    }
 
 
 class TypedCall(Protocol):

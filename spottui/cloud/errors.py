@@ -6,22 +6,35 @@ from spottui.cloud.redaction import redact
 
 
 class ErrorKind(Enum):
-    """What a failed call means for whoever made it."""
+    """What a failed call means for whoever made it.
+
+    Exactly one of `ends_launch`, `ends_place`, `looks_first` and `repeats` holds for each kind.
+    """
 
     THROTTLED = "throttled"
     """Refused for now; the API opens again with the next minute (alibaba_facts.md 1.4)."""
     NO_STOCK = "no stock"
-    """Refused for good at this place: type, zone, vSwitch or price; another candidate may do."""
-    QUOTA = "quota"
-    """Refused because the account has no more of it; an old instance's release, or a person, makes room."""
+    """Sold out at this place: it is backed off for all recoveries, another candidate may do."""
+    PRICE = "price limit"
+    """The spot price here is above this instance's own limit; it may fall, and other places have other prices."""
+    PLACE_FULL = "no room"
+    """A quota or address range of this place is used up; the old instance's release makes room."""
+    PLACE = "place refused"
+    """This type, zone, vSwitch and image do not go together, or nobody knows why not: another place may do."""
     DISK_CATEGORY = "disk category"
     """Refused because this type or zone does not take disks of this category."""
     NOT_READY = "not ready"
-    """What the call stands on, an image or a snapshot, is not ready yet."""
+    """The image or snapshot cannot be used: not yet, or disabled, or deleted; only looking at it tells which."""
+    EXISTS = "made before"
+    """The token or name was used before: what the call would make may be there, to be found by its tags."""
+    QUOTA = "quota"
+    """The account has no more of it anywhere in the region; a person makes room."""
+    MONEY = "account standing"
+    """The account may not buy: balance, arrears, payment method or verification."""
     IN_PROCESS = "still in process"
     """The same ClientToken is still being worked on; ask again with the same token."""
     BUSY = "busy"
-    """The instance or a disk is in a state that passes: stopping, starting, or a snapshot being made."""
+    """Something is in a state that passes: stopping, starting, a snapshot being made, a conflicting task."""
     NOT_FOUND = "not found"
     DENIED = "permission"
     CREDENTIALS = "credentials"
@@ -38,9 +51,34 @@ class ErrorKind(Enum):
         return self in (ErrorKind.BROKEN, ErrorKind.UNREACHABLE, ErrorKind.IN_PROCESS)
 
     @property
-    def passes(self) -> bool:
-        """Whether the same call may succeed later."""
+    def repeats(self) -> bool:
+        """Whether the same call, with the same ClientToken, is to be made again a little later."""
         return self.effect_unknown or self in (ErrorKind.THROTTLED, ErrorKind.BUSY)
+
+    @property
+    def ends_launch(self) -> bool:
+        """Whether no place of this account would do: money, credentials, permission, account quota."""
+        return self in (ErrorKind.MONEY, ErrorKind.CREDENTIALS, ErrorKind.DENIED, ErrorKind.QUOTA)
+
+    @property
+    def looks_first(self) -> bool:
+        """Whether what is there must be looked at before anything else is tried: the image, or one's own tags."""
+        return self in (ErrorKind.NOT_READY, ErrorKind.EXISTS)
+
+    @property
+    def ends_place(self) -> bool:
+        """Whether a definite refusal speaks of this place only, so that the next one is tried with a new token."""
+        return not (self.repeats or self.ends_launch or self.looks_first)
+
+    @property
+    def passes(self) -> bool:
+        """Whether the same may be accepted later at the same place: by a repeat, stock, price, room or readiness."""
+        return self.repeats or self in (
+            ErrorKind.NO_STOCK,
+            ErrorKind.PRICE,
+            ErrorKind.PLACE_FULL,
+            ErrorKind.NOT_READY,
+        )
 
 
 class CloudError(Exception):
@@ -86,6 +124,9 @@ class CloudError(Exception):
 _ADVICE = {
     ErrorKind.CREDENTIALS: "Mend the access key or the clock; a changed credentials file is read again by itself.",
     ErrorKind.QUOTA: "Make room, or ask Alibaba Cloud for a higher quota; then t tries again.",
+    ErrorKind.PLACE_FULL: "Make room, allow another zone or type, or ask Alibaba Cloud for a higher quota.",
+    ErrorKind.PRICE: "Raise the instance's price limit, or use SpotAsPriceGo.",
+    ErrorKind.MONEY: "Settle balance, payment method or verification in the account's console; then t tries again.",
     ErrorKind.DENIED: "Grant the action to this account; the README has the RAM policy.",
     ErrorKind.NOT_FOUND: "Check the names in the configuration.",
     ErrorKind.UNREACHABLE: "Check the endpoint, the network and the proxy.",
@@ -97,75 +138,6 @@ def meaning_of(said: str) -> str:
     said = said.lower()
     return next((meaning for mark, meaning in _SAID if mark in said), "")
 
-
-def kind_of(code: str, http_status: int | None) -> ErrorKind:
-    """Classify an answered error by its Code, falling back on the HTTP status (alibaba_facts.md 4.3, 7.3, 7.4)."""
-    for kind, prefixes in _BY_CODE:
-        if code.startswith(prefixes):
-            return kind
-    if code.endswith(".NotFound"):
-        return ErrorKind.NOT_FOUND
-    if http_status is not None and http_status >= 500:
-        return ErrorKind.BROKEN
-    return ErrorKind.REFUSED
-
-
-_BY_CODE: tuple[tuple[ErrorKind, tuple[str, ...]], ...] = (
-    (ErrorKind.THROTTLED, ("Throttling", "QpsLimitExceeded")),
-    (ErrorKind.IN_PROCESS, ("LastTokenProcessing", "IdempotentProcessing", "OperationConflict")),
-    (
-        ErrorKind.NO_STOCK,
-        (
-            "OperationDenied.NoStock",
-            "ResourceNotAvailable",
-            "Zone.NotOnSale",
-            "Zone.NotOpen",
-            "OperationDenied.ZoneNotAllowed",
-            "OperationDenied.ResourceControl",
-            "InvalidInstanceType.ZoneNotSupported",
-            "InvalidInstanceType.NotSupported",
-            "InvalidInstanceType.ValueNotSupported",
-            "InvalidResourceType.NotSupported",
-            "InstanceType.Offline",
-            "InvalidVpcZone.NotSupported",
-            "NodeControllerUnavailable",
-            "InvalidSpotPriceLimit.LowerThanPublicPrice",
-            "QuotaExceeded.PrivateIpAddress",
-        ),
-    ),
-    (
-        ErrorKind.DISK_CATEGORY,
-        (
-            "InvalidInstanceType.NotSupportDiskCategory",
-            "InvalidDiskCategory.NotSupported",
-            "InvalidSystemDiskCategory.ValueNotSupported",
-            "InvalidDataDiskCategory.ValueNotSupported",
-            "CategoryNotSupported",
-            "OperationDenied.ZoneSystemCategoryNotMatch",
-            "InvalidDiskCategory.Mismatch",
-        ),
-    ),
-    (ErrorKind.QUOTA, ("QuotaExceed", "SecurityGroupInstanceLimitExceed")),
-    (ErrorKind.NOT_READY, ("OperationDenied.ImageNotValid", "InvalidSnapshotId.NotReady", "InvalidImageId.NotFound")),
-    (
-        ErrorKind.CREDENTIALS,
-        (
-            "InvalidAccessKeyId",
-            "SignatureDoesNotMatch",
-            "IncompleteSignature",
-            "InvalidSecurityToken",
-            "InvalidCredentials",
-            "Forbidden.AccessKeyDisabled",
-            "InvalidTimeStamp",
-            "IllegalTimestamp",
-            "TimeExpired",
-        ),
-    ),
-    (ErrorKind.DENIED, ("Forbidden", "NoPermission", "AccessDenied", "InvalidUser.PassRoleForbidden")),
-    (ErrorKind.NOT_FOUND, ("QueueNotExist",)),
-    (ErrorKind.BUSY, ("IncorrectInstanceStatus", "IncorrectDiskStatus")),
-    (ErrorKind.BROKEN, ("InternalError", "InternalServerError", "ServiceUnavailable")),
-)
 
 _SAID = (
     ("refused", "connection refused"),

@@ -1,15 +1,18 @@
 """The RunInstances request that makes an instance like the old one (alibaba_facts.md 4.1)."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from spottui.cloud.sdk import models
 from spottui.domain.instance import Disk
-from spottui.domain.launch_spec import LaunchSpec, PrivateDns
+from spottui.domain.launch_spec import MOST_TAGS, LaunchSpec, PrivateDns, carried_tags
 from spottui.domain.plan import Candidate
 
-_RESERVED_TAGS = ("aliyun", "acs:")
+_BURSTABLE = "ecs.t"
+_hibernation = models.RunInstancesRequestHibernationOptions
+_security = models.RunInstancesRequestSecurityOptions
 
 
 def launch_request(
@@ -50,18 +53,21 @@ def launch_request(
         internet_max_bandwidth_out=spec.internet_bandwidth_out if old.public_ip else 0,
         internet_charge_type=spec.internet_charge_type or None,
         ipv_6address_count=spec.ipv6_addresses or None,
-        deletion_protection=spec.deletion_protection or None,
-        credit_specification=spec.credit_specification or None,
+        **_of_on_demand(spec, candidate),
+        **_of_the_type(spec, candidate),
         deployment_set_id=spec.deployment_set_id or None,
         deployment_set_group_no=(spec.deployment_set_group or None) if spec.deployment_set_id else None,
         hpc_cluster_id=spec.hpc_cluster_id or None,
         tenancy=spec.tenancy or None,
+        clock_options=models.RunInstancesRequestClockOptions(ptp_status="enabled") if spec.ptp else None,
+        hibernation_options=_hibernation(configured=True) if spec.hibernation else None,
+        security_options=_security(enable_secure_boot=True) if spec.secure_boot else None,
         http_tokens=spec.http_tokens or None,
         http_endpoint=spec.http_endpoint or None,
         private_dns_name_options=_private_dns(spec.private_dns) if spec.private_dns else None,
         system_disk=next((_system_disk(disk) for disk in disks if disk.kind == "system"), None),
         data_disk=data or None,
-        tag=_tags({**dict(old.tags), **own_tags}),
+        tag=_tags(old.tags, own_tags),
         amount=1,
     )
 
@@ -106,6 +112,36 @@ def _spot(spec: LaunchSpec, *, on_demand: bool) -> dict[str, str | float | int |
         "spot_duration": spec.spot_duration,
         "spot_interruption_behavior": old.behavior.value,
     }
+
+
+def _of_on_demand(spec: LaunchSpec, candidate: Candidate) -> dict[str, str | bool | None]:
+    """What is refused of a spot instance: release protection, and a dedicated host, which is of one zone besides."""
+    if spec.instance.is_spot and not candidate.on_demand:
+        return {}
+    at_home = bool(spec.dedicated_host_id) and candidate.zone == spec.instance.zone
+    return {
+        "deletion_protection": spec.deletion_protection or None,
+        "dedicated_host_id": spec.dedicated_host_id if at_home else None,
+        "affinity": spec.affinity or None if at_home else None,
+    }
+
+
+def _of_the_type(spec: LaunchSpec, candidate: Candidate) -> dict[str, Any]:
+    """What other types may not take: options of the CPU, and how a burstable one is paid for bursts."""
+    is_same = candidate.instance_type == spec.instance.instance_type
+    found: dict[str, Any] = {}
+    if is_same or candidate.instance_type.startswith(_BURSTABLE):
+        found["credit_specification"] = spec.credit_specification or None
+    if is_same and (spec.cpu_options or spec.nested_virtualization):
+        options = spec.cpu_options
+        found["cpu_options"] = models.RunInstancesRequestCpuOptions(
+            core=options.cores if options else None,
+            threads_per_core=options.threads_per_core if options else None,
+            numa=options.numa or None if options else None,
+            topology_type=options.topology or None if options else None,
+            nested_virtualization="enabled" if spec.nested_virtualization else None,
+        )
+    return found
 
 
 def _as_asked(disk: Disk, category: str) -> Disk:
@@ -153,7 +189,9 @@ def _private_dns(names: PrivateDns) -> models.RunInstancesRequestPrivateDnsNameO
     )
 
 
-def _tags(tags: Mapping[str, str]) -> list[models.RunInstancesRequestTag]:
-    """At most 20, ours included; keys that the cloud reserves cannot be set."""
-    free = [(key, value) for key, value in tags.items() if not key.startswith(_RESERVED_TAGS)]
-    return [models.RunInstancesRequestTag(key=key, value=value) for key, value in free[-20:]]
+def _tags(tags: Iterable[tuple[str, str]], own: Mapping[str, str]) -> list[models.RunInstancesRequestTag]:
+    """The recovery's own are never those for which there is no room."""
+    kept, _ = carried_tags(tags)
+    others = [(key, value) for key, value in kept if key not in own]
+    every = [*others[: MOST_TAGS - len(own)], *own.items()]
+    return [models.RunInstancesRequestTag(key=key, value=value) for key, value in every]

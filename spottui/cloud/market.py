@@ -112,9 +112,9 @@ class Market:
         try:
             self._ecs.check_launch(spec, candidate)
         except CloudError as error:
-            if error.kind.passes or error.kind is ErrorKind.CREDENTIALS:
+            if error.kind.repeats or error.kind is ErrorKind.CREDENTIALS:
                 raise
-            return None if error.code.startswith(_NO_IMAGE) else error
+            return None if error.kind.looks_first or error.code.startswith(_NO_IMAGE) else error
         return None
 
     def _rates(self, query: dict[str, object]) -> dict[Pair, str]:
@@ -122,7 +122,7 @@ class Market:
 
 
 # The image of which the old instance was made may be gone: that says nothing of the one that is launched.
-_NO_IMAGE = ("InvalidImageId", "OperationDenied.ImageNotValid", "MissingParameter.ImageId", "ImageNotSupport")
+_NO_IMAGE = ("MissingParameter.ImageId", "ImageNotSupport")
 
 
 def _stock(body: dict[str, Any]) -> dict[Pair, Stock]:

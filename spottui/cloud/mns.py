@@ -13,8 +13,9 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from spottui.cloud.bodies import text_of
+from spottui.cloud.codes import kind_of
 from spottui.cloud.credentials import CredentialSource
-from spottui.cloud.errors import CloudError, ErrorKind, kind_of, meaning_of
+from spottui.cloud.errors import CloudError, ErrorKind, meaning_of
 from spottui.cloud.sdk import (
     MnsAccount,
     MNSClientNetworkException,

@@ -6,10 +6,11 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
+from spottui.cloud.codes import kind_of
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, sdk_config
 from spottui.cloud.ecs_shapes import checked
-from spottui.cloud.errors import CloudError, ErrorKind, kind_of
+from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.sdk import OpenApiRequest, Params, RpcClient, RuntimeOptions
 from spottui.cloud.sdk_errors import translate
 

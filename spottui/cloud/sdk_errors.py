@@ -1,6 +1,7 @@
 """From the exceptions of the Tea SDKs to our taxonomy, keeping no text that could hold a secret."""
 
-from spottui.cloud.errors import CloudError, ErrorKind, kind_of, meaning_of
+from spottui.cloud.codes import kind_of
+from spottui.cloud.errors import CloudError, ErrorKind, meaning_of
 from spottui.cloud.sdk import AlibabaCloudException, ThrottlingException
 
 
@@ -22,13 +23,14 @@ def translate(action: str, error: Exception) -> CloudError:
 
 def _answered(action: str, error: AlibabaCloudException) -> CloudError:
     code = str(error.code or "")
+    message = _message(error)
     request_id = str(getattr(error, "request_id", "") or "")
     retry_after_ms = getattr(error, "retry_after", None) if isinstance(error, ThrottlingException) else None
     return CloudError(
         action,
-        ErrorKind.THROTTLED if retry_after_ms else kind_of(code, error.status_code),
+        ErrorKind.THROTTLED if retry_after_ms else kind_of(code, error.status_code, action, message),
         code,
-        _message(error),
+        message,
         "" if request_id == "None" else request_id,
         retry_after_ms / 1000 if retry_after_ms else None,
     )

@@ -1,8 +1,20 @@
 """Everything that is needed to launch an instance again exactly as it was."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from spottui.domain.instance import Disk, Instance
+
+OUR_TAG = "spottui"
+"""The tag key of everything that a recovery makes; its value is the interruption's id."""
+OWN_TAGS = 1
+"""So many tags a recovery gives an instance that it launches."""
+MOST_TAGS = 20
+RESERVED_TAGS = ("aliyun", "acs:")
+"""Keys that begin so are the cloud's own: it refuses a launch that sets them."""
+RAM_ROLE, USER_DATA, DISKS = "RAM role", "user data", "disks"
+"""Details of a launch spec that come from calls of their own, as `LaunchSpec.unread` names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +23,8 @@ class LaunchSpec:
 
     DescribeInstances does not return disks, RAM role or user data, so they come from calls of their own
     (alibaba_facts.md 1.3). `user_data` is Base64 as the API returns it and may hold secrets: it is kept out
-    of every `repr`, log and screen.
+    of every `repr`, log and screen. `unread` names the details that were refused when they were asked for; `beyond` are
+    the fields that no launch can ask for, by name and value (domain.launch_fields).
     """
 
     instance: Instance
@@ -41,6 +54,19 @@ class LaunchSpec:
     private_dns: "PrivateDns | None" = None
     ipv6_addresses: int = 0
     network_interfaces: int = 1
+    auto_release: datetime | None = None
+    cpu_options: "CpuOptions | None" = None
+    nested_virtualization: bool = False
+    dedicated_host_id: str = ""
+    affinity: str = ""
+    ptp: bool = False
+    hibernation: bool = False
+    secure_boot: bool = False
+    secondary_ips: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    beyond: tuple[tuple[str, str], ...] = ()
+    unread: tuple[str, ...] = ()
+    image: "ImageTraits | None" = None
 
     @property
     def cloud_disks(self) -> tuple[Disk, ...]:
@@ -59,6 +85,40 @@ class LaunchSpec:
         for disk in self.cloud_disks:
             gib[disk.category] = gib.get(disk.category, 0) + disk.size_gib
         return max(gib, key=lambda category: gib[category], default="")
+
+
+def carried_tags(tags: Iterable[tuple[str, str]]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+    """Return the tags that a replacement is given beside the recovery's own, and the keys for which there is no room.
+
+    Tags of the cloud, and those of the recovery that made the old instance, are neither.
+    """
+    free = [(key, value) for key, value in tags if key != OUR_TAG and not key.lower().startswith(RESERVED_TAGS)]
+    room = MOST_TAGS - OWN_TAGS
+    return tuple(free[:room]), tuple(key for key, _ in free[room:])
+
+
+@dataclass(frozen=True, slots=True)
+class CpuOptions:
+    """CPU options other than the instance type's own; `threads_per_core` is 1 without hyper-threading."""
+
+    cores: int
+    threads_per_core: int
+    numa: str = ""
+    topology: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageTraits:
+    """What an image made from snapshots does not know by itself, as the instance's own image has it.
+
+    Left out, the cloud takes x86_64, Others Linux and metadata v1, and then refuses an ARM type or
+    `HttpTokens=required` (service_facts.md 1).
+    """
+
+    architecture: str = ""
+    platform: str = ""
+    boot_mode: str = ""
+    imds_support: str = ""
 
 
 @dataclass(frozen=True, slots=True)

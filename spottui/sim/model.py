@@ -74,6 +74,8 @@ class Instance:
     listed_at: float = 0.0
     disk_ids: list[str] = field(default_factory=list)
     tags: Tags = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
+    """What was asked for at the launch and is only shown, by field of DescribeInstances."""
 
     @property
     def is_spot(self) -> bool:
@@ -100,6 +102,7 @@ class Disk:
     delete_with_instance: bool = True
     performance_level: str = ""
     encrypted: bool = False
+    kms_key_id: str = ""
     image_id: str = ""
     source_snapshot_id: str = ""
     snapshots_done: int = 0

@@ -1,17 +1,25 @@
 """The whole fleet of one region, slowly: who is there, and what it takes to launch each of them again."""
 
+import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
-from spottui.cloud.ecs import Ecs
+from spottui.cloud.batches import Answers
+from spottui.cloud.ecs import ROLES_PER_CALL, Ecs
+from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import Clock
-from spottui.domain.instance import Instance
-from spottui.domain.launch_spec import LaunchSpec, Secret
+from spottui.domain.instance import Disk, Instance
+from spottui.domain.launch_spec import DISKS, RAM_ROLE, USER_DATA, ImageTraits, LaunchSpec, Secret
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
+
+T = TypeVar("T")
+log = logging.getLogger("spottui.watch")
 
 PAGE_PAUSE_S = 0.1
 """Between two pages, so that a large fleet neither floods the API nor stops the screen (sdk_traps.md 2)."""
@@ -20,7 +28,9 @@ DETAILS_AGE = timedelta(hours=1)
 FORGOTTEN_AFTER = timedelta(days=7)
 DETAILS_PER_SWEEP = 200
 """At ten calls a second these take twenty seconds, before the fleet is swept again."""
-ROLES_PER_CALL = 50
+UNREAD_AGE = timedelta(minutes=10)
+"""After this a detail that was refused is asked for again."""
+DETAILS = (RAM_ROLE, USER_DATA)
 
 
 class FleetSweep:
@@ -34,6 +44,7 @@ class FleetSweep:
         self._clock = clock
         self._on_page = on_page
         self._lock = threading.Lock()
+        self._said: set[tuple[str, str]] = set()
         journal.fleet.forget(clock.now() - FORGOTTEN_AFTER)
         self._keep(dict(journal.fleet.load(ecs.region)))
 
@@ -49,8 +60,11 @@ class FleetSweep:
         return known.spec.instance.name if known else ""
 
     def look(self) -> None:
-        """Sweep once; raises `CloudError`, and then nothing of what was known is forgotten."""
-        found = self._sweep()
+        """Sweep once; raises `CloudError`, and then nothing of what was known is forgotten.
+
+        Disks that cannot be read are told of at the end: the instances and their other details are kept by then.
+        """
+        found, problem = self._sweep()
         if not found:
             self._ecs.check_permission()
         with self._lock:
@@ -59,6 +73,8 @@ class FleetSweep:
             self._keep({key: _merged(spec, old.get(key), now) for key, spec in found.items()})
         self._save(old, self._captured)
         self._capture_details()
+        if problem:
+            raise problem
 
     def show(self, instances: Iterable[Instance]) -> None:
         """Take over what another source has just seen of instances, so that the screen need not wait for a sweep."""
@@ -77,18 +93,28 @@ class FleetSweep:
         self._captured = captured
         self._instances = tuple(one.spec.instance for one in captured.values())
 
-    def _sweep(self) -> dict[str, LaunchSpec]:
+    def _sweep(self) -> tuple[dict[str, LaunchSpec], CloudError | None]:
+        """Return what is there, and why its disks could not be read: then they are what they were."""
         found: dict[str, LaunchSpec] = {}
         for page in self._ecs.fleet():
             found.update((spec.instance.instance_id, spec) for spec in page)
             self._on_page(self._ecs.region, [spec.instance for spec in page])
             time.sleep(PAGE_PAUSE_S)
+        try:
+            return _with_disks(found, self._disks()), None
+        except CloudError as error:
+            return {key: self._with_known_disks(spec) for key, spec in found.items()}, error
+
+    def _disks(self) -> Iterator[dict[str, tuple[Disk, ...]]]:
         for disks in self._ecs.disks_by_instance():
-            for instance_id, of_one in disks.items():
-                if instance_id in found:
-                    found[instance_id] = replace(found[instance_id], disks=found[instance_id].disks + of_one)
+            yield disks
             time.sleep(PAGE_PAUSE_S)
-        return found
+
+    def _with_known_disks(self, spec: LaunchSpec) -> LaunchSpec:
+        known = self._captured.get(spec.instance.instance_id)
+        if known and known.spec.disks:
+            return replace(spec, disks=known.spec.disks)
+        return replace(spec, unread=(DISKS,))
 
     def _save(self, old: dict[str, Captured], new: dict[str, Captured]) -> None:
         changed = [one for instance_id, one in new.items() if old.get(instance_id) != one]
@@ -96,35 +122,110 @@ class FleetSweep:
         self._journal.fleet.keep_only(self._ecs.region, new)
 
     def _capture_details(self) -> None:
-        """Read RAM roles and user data of the spot instances for which they are missing or old, some each sweep."""
-        before = self._clock.now() - DETAILS_AGE
-        with self._lock:
-            due = [
-                one
-                for one in self._captured.values()
-                if one.spec.instance.is_spot and (one.details_at is None or one.details_at < before)
-            ][:DETAILS_PER_SWEEP]
+        """Read the details of the spot instances for which they are missing or old, some each sweep.
+
+        What is refused of one instance is remembered as unread and tried again later: it holds up no other.
+        """
+        due = self._due()
         for start in range(0, len(due), ROLES_PER_CALL):
-            some = due[start : start + ROLES_PER_CALL]
-            roles = self._ecs.ram_roles([one.spec.instance.instance_id for one in some])
-            for one in some:
-                instance_id = one.spec.instance.instance_id
-                self._remember(instance_id, roles.get(instance_id, ""), self._ecs.user_data(instance_id))
+            specs = [one.spec for one in due[start : start + ROLES_PER_CALL]]
+            ids = [spec.instance.instance_id for spec in specs]
+            roles = self._attempt(partial(self._ecs.ram_roles, ids))
+            images = self._attempt(partial(self._ecs.image_traits, {spec.image_id for spec in specs}))
+            for spec in specs:
+                self._capture_of(spec, roles, {} if isinstance(images, CloudError) else images)
                 time.sleep(PAGE_PAUSE_S)
 
-    def _remember(self, instance_id: str, ram_role: str, user_data: Secret | None) -> None:
+    def _due(self) -> list[Captured]:
+        now = self._clock.now()
+        with self._lock:
+            spots = [one for one in self._captured.values() if one.spec.instance.is_spot]
+        return [one for one in spots if one.details_at is None or one.details_at < now - _good_for(one)][
+            :DETAILS_PER_SWEEP
+        ]
+
+    def _capture_of(
+        self, spec: LaunchSpec, roles: Answers[str] | CloudError, images: Mapping[str, ImageTraits]
+    ) -> None:
+        instance_id = spec.instance.instance_id
+        if isinstance(roles, CloudError):
+            role: str | CloudError = roles
+        else:
+            role = roles.refused.get(instance_id) or roles.get(instance_id, "")
+        user_data = self._attempt(partial(self._ecs.user_data, instance_id))
+        self._remember(instance_id, role, user_data, images.get(spec.image_id))
+        if isinstance(user_data, CloudError) and user_data.kind is ErrorKind.UNREACHABLE:
+            # Nobody answers: the next sweep begins with another instance, should this one alone be the cause.
+            raise user_data
+
+    def _attempt(self, call: Callable[[], T]) -> T | CloudError:
+        """Return what a call for a detail gives, or its error; one that speaks of the source itself is raised."""
+        try:
+            return call()
+        except CloudError as error:
+            if error.kind in (ErrorKind.THROTTLED, ErrorKind.CREDENTIALS):
+                raise
+            said = (error.action, error.code)
+            if said not in self._said:
+                self._said.add(said)
+                log.warning("launch specs of %s lack a detail: %s", self._ecs.region, error.line)
+            return error
+
+    def _remember(
+        self, instance_id: str, role: str | CloudError, user_data: Secret | CloudError | None, image: ImageTraits | None
+    ) -> None:
         now = self._clock.now()
         with self._lock:
             # Another source may have shown the instance anew while its details were read.
-            spec = replace(self._captured[instance_id].spec, ram_role=ram_role, user_data=user_data)
-            one = Captured(spec, now, now)
+            known = self._captured[instance_id]
+            one = Captured(_with_details(known, role, user_data, image), now, now)
             self._captured = {**self._captured, instance_id: one}
         self._journal.fleet.put(self._ecs.region, [one])
+
+
+def _with_details(
+    known: Captured, role: str | CloudError, user_data: Secret | CloudError | None, image: ImageTraits | None
+) -> LaunchSpec:
+    """What was read once and is refused now stays as it was read; only what never was is missing."""
+    spec = known.spec
+    never = DETAILS if known.details_at is None else spec.unread
+    refused = [name for name, value in ((RAM_ROLE, role), (USER_DATA, user_data)) if isinstance(value, CloudError)]
+    return replace(
+        spec,
+        ram_role=spec.ram_role if isinstance(role, CloudError) else role,
+        user_data=spec.user_data if isinstance(user_data, CloudError) else user_data,
+        image=image or spec.image,
+        unread=(*_but_details(spec.unread), *(name for name in refused if name in never)),
+    )
+
+
+def _with_disks(found: dict[str, LaunchSpec], pages: Iterable[dict[str, tuple[Disk, ...]]]) -> dict[str, LaunchSpec]:
+    specs = dict(found)
+    for page in pages:
+        for instance_id, disks in page.items():
+            if instance_id in specs:
+                specs[instance_id] = replace(specs[instance_id], disks=specs[instance_id].disks + disks)
+    return specs
+
+
+def _good_for(one: Captured) -> timedelta:
+    return UNREAD_AGE if set(DETAILS) & set(one.spec.unread) else DETAILS_AGE
+
+
+def _but_details(unread: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in unread if name not in DETAILS)
 
 
 def _merged(seen: LaunchSpec, known: Captured | None, now: datetime) -> Captured:
     """What the pages show, with the details that only calls of their own give."""
     if known is None:
         return Captured(seen, None, now)
-    spec = replace(seen, ram_role=known.spec.ram_role, user_data=known.spec.user_data)
+    details = tuple(name for name in known.spec.unread if name in DETAILS)
+    spec = replace(
+        seen,
+        ram_role=known.spec.ram_role,
+        user_data=known.spec.user_data,
+        image=known.spec.image if seen.image_id == known.spec.image_id else None,
+        unread=(*seen.unread, *details),
+    )
     return known if spec == known.spec else Captured(spec, known.details_at, now)

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 
+from spottui.cloud.budget import TRY_AGAIN_S, Priority, urgency
 from spottui.cloud.ecs import Ecs
+from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import Clock
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Evidence, Interruption, Observation, first_sight
@@ -34,8 +36,16 @@ class LockPoll:
         return tuple(self._reclaims.values())
 
     def look(self) -> None:
-        """Ask once; raises `CloudError`, and an error says nothing about any instance."""
-        locked = self._ecs.locked()
+        """Ask once; raises `CloudError`, and an error says nothing about any instance.
+
+        A throttle is waited for in short pauses only, whatever the service says: the API may be closed by others.
+        """
+        try:
+            locked = self._ecs.locked()
+        except CloudError as error:
+            if error.kind is ErrorKind.THROTTLED:
+                error.retry_after_s = min(error.retry_after_s or TRY_AGAIN_S, TRY_AGAIN_S)
+            raise
         self._check_permission(bool(locked))
         new = [instance for instance in locked if instance.instance_id not in self._locked]
         if new:
@@ -65,5 +75,6 @@ class LockPoll:
         """Without the permission the list is empty too: now and then, the permission itself is asked for."""
         self._trusted = TRUSTED_LOOKS if found_any else self._trusted - 1
         if self._trusted < 0:
-            self._ecs.check_permission()
+            with urgency(Priority.LOCK_POLL):
+                self._ecs.check_permission()
             self._trusted = TRUSTED_LOOKS

@@ -10,6 +10,8 @@ import pytest
 
 from spottui.cloud.account import CloudAccount
 from spottui.cloud.budget import USUAL, Budget, Pace, Priority, urgency
+from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.lanes import Lanes
 from spottui.config import load
@@ -97,7 +99,7 @@ def test_without_tokens_a_call_waits_for_the_next(time: Time) -> None:
 def test_the_most_urgent_goes_first_and_equals_in_turn(time: Time) -> None:
     budget, went = budget_of(time), list[Priority]()
     call(budget, "DescribeInstances")
-    for priority in (Priority.FLEET, Priority.LOCK_POLL, Priority.PROTECT, Priority.IMAGE_POLL, Priority.LAUNCH):
+    for priority in (Priority.FLEET, Priority.IMAGE, Priority.IMAGE_POLL, Priority.FLEET, Priority.LAUNCH):
         started(budget, priority, went)
     for number in range(1, 6):
         time.passed_s += 1
@@ -179,7 +181,7 @@ def test_no_number_of_throttles_stops_an_api_for_ever(time: Time) -> None:
 def test_what_runs_in_a_lane_comes_before_what_nobody_handed_to_one(time: Time) -> None:
     budget, went, lanes = budget_of(time), list[Priority](), Lanes()
     call(budget, "DescribeInstances")
-    started(budget, Priority.LOCK_POLL, went)
+    started(budget, Priority.FLEET, went)
     lanes.read(lambda: (call(budget, "DescribeInstances"), went.append(Priority.IMAGE_POLL)))
     wait_until(lambda: budget.state()[0].waiting == 2)
     lanes.act(lambda: (call(budget, "DescribeInstances"), went.append(Priority.LAUNCH)))
@@ -187,7 +189,55 @@ def test_what_runs_in_a_lane_comes_before_what_nobody_handed_to_one(time: Time) 
     for number in range(1, 4):
         time.passed_s += 1
         wait_until(lambda number=number: len(went) == number)
-    assert went == [Priority.LAUNCH, Priority.IMAGE_POLL, Priority.LOCK_POLL]
+    assert went == [Priority.LAUNCH, Priority.IMAGE_POLL, Priority.FLEET]
+
+
+@pytest.mark.parametrize("priority", [Priority.LOCK_POLL, Priority.PROTECT])
+def test_a_flood_never_keeps_the_lock_poll_or_disk_protection_waiting(time: Time, priority: Priority) -> None:
+    budget, went = budget_of(time), list[Priority]()
+    call(budget, "DescribeInstances")
+    for flood in (Priority.FLEET, Priority.LAUNCH):
+        started(budget, flood, went)
+    for _ in range(5):
+        assert refusal_of(budget, priority) is None
+    assert went == []
+
+
+def test_what_is_kept_for_the_lock_poll_nobody_else_can_spend(time: Time) -> None:
+    budget, went = budget_of(time, rate=0.001), list[Priority]()
+    call(budget, "DescribeInstances")
+    started(budget, Priority.IMAGE, went)
+    for _ in range(60):
+        time.passed_s += 2
+        assert refusal_of(budget, Priority.LOCK_POLL) is None
+    assert went == []
+
+
+def test_the_throttle_of_another_does_not_close_an_api_for_the_lock_poll(time: Time) -> None:
+    budget = budget_of(time, rate=10, burst=10)
+    throttle(budget, "DescribeInstances")
+    assert refusal(budget, "DescribeInstances") is not None
+    assert refusal_of(budget, Priority.LOCK_POLL) is None
+
+
+@pytest.mark.parametrize("said_s", [None, 30.0, 1.5])
+def test_its_own_throttle_keeps_the_lock_poll_quiet_for_five_seconds_at_most(time: Time, said_s: float | None) -> None:
+    budget = budget_of(time, rate=10, burst=10)
+    with pytest.raises(CloudError), budget.call("DescribeInstances", REGION, Priority.LOCK_POLL):
+        raise CloudError("DescribeInstances", ErrorKind.THROTTLED, retry_after_s=said_s)
+    pause_s = min(said_s or 5, 5)
+    time.passed_s = pause_s - 0.1
+    assert refusal_of(budget, Priority.LOCK_POLL) is not None
+    time.passed_s = pause_s
+    assert refusal_of(budget, Priority.LOCK_POLL) is None
+
+
+def refusal_of(budget: Budget, priority: Priority) -> CloudError | None:
+    try:
+        with budget.call("DescribeInstances", REGION, priority):
+            return None
+    except CloudError as error:
+        return error
 
 
 @pytest.fixture
@@ -212,3 +262,107 @@ def test_a_closed_api_is_not_sent_to(account: tuple[SimServer, CloudAccount]) ->
         with pytest.raises(CloudError):
             ecs.protect(["d-1"])
     assert len(cloud.calls("ModifyDiskAttribute")) == 1
+
+
+class Minutes:
+    """A simulated cloud that counts calls by the minute, and a budget whose clocks are turned with the cloud's."""
+
+    def __init__(self, config: Path, cloud: SimServer) -> None:
+        self.cloud, self.time = cloud, Time()
+        settings = load(config)
+        region = settings.regions[0]
+        credentials = CredentialSource(settings.credentials_file)
+        self.ecs = Ecs(REGION, region.ecs_endpoint, credentials, None, Budget(self.time, self.time.monotonic))
+
+    def turn(self, seconds: float) -> None:
+        self.time.passed_s += seconds
+        self.cloud.advance(seconds)
+
+    def turn_to_the_next_minute(self) -> None:
+        self.turn(60 - self.time.now().second)
+
+    def flood(self, calls: int) -> int:
+        """Look up so many unknown instances, one by one; return how many were answered."""
+        answered = 0
+        for number in range(calls):
+            with suppress(CloudError), urgency(Priority.IMAGE_POLL):
+                self.ecs.launch_specs([f"i-unknown{number}"])
+                answered += 1
+        return answered
+
+    def locks_seen_in_a_minute(self, flood: int) -> int:
+        """Poll every two seconds for a minute in which as many unknown instances are looked up each time."""
+        seen = 0
+        for _ in range(29):
+            self.flood(flood)
+            with suppress(CloudError):
+                seen += bool(self.ecs.locked())
+            self.turn(2)
+        return seen
+
+
+@pytest.fixture
+def minutes(config: Path) -> Iterator[Minutes]:
+    with SimServer(config=config, speed=0, start_at=AT.timestamp()) as cloud:
+        cloud.world(limits={"DescribeInstances": 120})
+        cloud.interrupt([cloud.spot_ids()[0]], notice_s=3600)
+        yield Minutes(config, cloud)
+
+
+def test_the_lock_poll_tries_on_while_a_flood_has_closed_the_api(minutes: Minutes) -> None:
+    minutes.flood(200)
+    before = len(minutes.cloud.calls("DescribeInstances"))
+    assert minutes.flood(50) == 0
+    assert len(minutes.cloud.calls("DescribeInstances")) == before, "of the flood nothing is sent any more"
+    with pytest.raises(CloudError, match="Throttling"):
+        minutes.ecs.locked()
+    minutes.turn(5)
+    with pytest.raises(CloudError, match="Throttling"):
+        minutes.ecs.locked()
+    assert len(minutes.cloud.calls("DescribeInstances")) == before + 2
+    minutes.turn_to_the_next_minute()
+    assert minutes.ecs.locked()
+
+
+def test_after_a_throttle_a_flood_leaves_the_lock_poll_its_calls_of_every_minute(minutes: Minutes) -> None:
+    assert minutes.ecs.locked()
+    assert minutes.flood(200) == 119
+    seen = []
+    for _ in range(6):
+        minutes.turn_to_the_next_minute()
+        seen.append(minutes.locks_seen_in_a_minute(flood=20))
+    assert seen[:2] == [29, 29]
+    assert min(seen) >= 20, "where more is tried it is told in the last part of the minute"
+
+
+def test_a_flood_at_the_pace_of_a_sweep_leaves_the_first_minute_too(time: Time) -> None:
+    budget = Budget(time, time.monotonic)
+    assert refusal_of(budget, Priority.LOCK_POLL) is None
+    for _ in range(50):
+        assert refusal_of(budget, Priority.FLEET) is None
+    went = list[Priority]()
+    started(budget, Priority.FLEET, went)
+    assert refusal_of(budget, Priority.IMAGE_POLL) is None
+    assert went == []
+    time.passed_s = 0.1
+    wait_until(lambda: went)
+
+
+def test_a_throttle_that_others_caused_holds_up_urgent_calls_less_each_minute(time: Time) -> None:
+    budget = budget_of(time, rate=10, burst=100)
+    assert refusal_of(budget, Priority.LOCK_POLL) is None
+    throttle(budget, "DescribeInstances")
+    in_a_minute = [_urgent_calls(budget, time) for _ in range(5)]
+    assert in_a_minute[0] >= 10, "one every four seconds"
+    assert in_a_minute == sorted(in_a_minute)
+    assert in_a_minute[-1] >= 30
+
+
+def _urgent_calls(budget: Budget, time: Time) -> int:
+    """Want forty calls in the course of the next minute; return how many could be made."""
+    time.passed_s += 60 - time.now().second
+    made = 0
+    for _ in range(40):
+        made += refusal_of(budget, Priority.IMAGE_POLL) is None
+        time.passed_s += 1
+    return made

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spottui.cloud.errors import CloudError, ErrorKind, kind_of
+from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.redaction import redact
 
 SECRET = "hunter2-hunter2"
@@ -44,23 +44,3 @@ def test_a_redacted_text_is_one_short_line(text: str) -> None:
 def test_an_error_says_code_message_and_request_id_on_one_line() -> None:
     error = CloudError("RunInstances", ErrorKind.NO_STOCK, "OperationDenied.NoStock", "sold\nout", "R-1")
     assert error.line == "RunInstances: OperationDenied.NoStock: sold out [RequestId R-1]"
-
-
-@pytest.mark.parametrize(
-    ("code", "status", "kind"),
-    [
-        ("Throttling.User", 400, ErrorKind.THROTTLED),
-        ("OperationDenied.NoStock", 403, ErrorKind.NO_STOCK),
-        ("InvalidSpotPriceLimit.LowerThanPublicPrice", 400, ErrorKind.NO_STOCK),
-        ("LastTokenProcessing", 403, ErrorKind.IN_PROCESS),
-        ("InvalidAccessKeyId.NotFound", 404, ErrorKind.CREDENTIALS),
-        ("Forbidden.RAM", 403, ErrorKind.DENIED),
-        ("InvalidInstanceId.NotFound", 404, ErrorKind.NOT_FOUND),
-        ("IncorrectDiskStatus.CreatingSnapshot", 403, ErrorKind.BUSY),
-        ("InternalError", 500, ErrorKind.BROKEN),
-        ("SomethingNew", 503, ErrorKind.BROKEN),
-        ("SomethingNew", 400, ErrorKind.REFUSED),
-    ],
-)
-def test_codes_mean_what_the_documents_say(code: str, status: int, kind: ErrorKind) -> None:
-    assert kind_of(code, status) is kind

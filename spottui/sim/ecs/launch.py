@@ -7,6 +7,7 @@ from spottui.sim import addresses, stock
 from spottui.sim.boot import boot_new
 from spottui.sim.catalog import TYPES
 from spottui.sim.ecs.launch_disks import attach_disks, check_disks
+from spottui.sim.ecs.launch_options import options
 from spottui.sim.errors import ApiError, dry_run, missing
 from spottui.sim.imaging import is_usable
 from spottui.sim.model import Image, Instance, Tags, VSwitch
@@ -183,7 +184,7 @@ def _launch_one(call: Call, launch: _Launch) -> Instance:
         resource_group_id=params.text("ResourceGroupId"), deployment_set_id=params.text("DeploymentSetId"),
         http_tokens=params.text("HttpTokens", "optional"),
         deletion_protection=params.flag("DeletionProtection"), eni_id=world.ids.resource("eni"),
-        mac=world.ids.mac(), serial=world.ids.event().lower(), tags=dict(launch.tags),
+        mac=world.ids.mac(), serial=world.ids.event().lower(), tags=dict(launch.tags), options=options(params),
         listed_at=call.now + world.settings.instance_unlisted_s,
     )  # fmt: skip
     _give_public_address(row, params.whole("InternetMaxBandwidthOut", 0, 0, 100))

@@ -34,6 +34,7 @@ def attach_disks(call: Call, row: Instance, image: Image) -> None:
         "Size": call.params.text("SystemDisk.Size"), "Category": call.params.text("SystemDisk.Category"),
         "PerformanceLevel": call.params.text("SystemDisk.PerformanceLevel"),
         "DiskName": call.params.text("SystemDisk.DiskName"),
+        "Encrypted": call.params.text("SystemDisk.Encrypted"), "KMSKeyId": call.params.text("SystemDisk.KMSKeyId"),
     }  # fmt: skip
     taken = set()
     for mapping in image.mappings:
@@ -56,6 +57,7 @@ def _add(call: Call, row: Instance, kind: str, device: str, wanted: dict[str, st
         next(call.world.order), call.world.ids.resource("d"), row.region, row.zone,
         wanted.get("DiskName") or "", kind, device, category, int(wanted.get("Size") or size_gib), call.now,
         instance_id=row.id, delete_with_instance=wanted.get("DeleteWithInstance", "true").lower() != "false",
+        encrypted=wanted.get("Encrypted", "").lower() == "true", kms_key_id=wanted.get("KMSKeyId") or "",
         performance_level=wanted.get("PerformanceLevel") or ("PL1" if category == "cloud_essd" else ""),
         image_id=row.image_id if kind == "system" else "", source_snapshot_id=wanted.get("SnapshotId") or "",
         tags=dict(row.tags),

@@ -4,6 +4,7 @@ from typing import Any
 
 from spottui.sim.catalog import TYPES
 from spottui.sim.clock import iso_minutes, iso_seconds
+from spottui.sim.ecs.launch_options import shown
 from spottui.sim.imaging import is_usable, progress
 from spottui.sim.model import Disk, Eip, Image, Instance, Snapshot, Tags
 from spottui.sim.world import World
@@ -18,10 +19,11 @@ def tags(values: Tags) -> Row:
 
 def instance(world: World, row: Instance) -> Row:
     """One row of DescribeInstances; times have the resolution of a minute."""
-    return {
+    own = {
         **_identity(row), **_size(row), **_lifecycle(row), **_spot(row), **_network(world, row),
         "Tags": tags(row.tags), **_constants(row),
     }  # fmt: skip
+    return shown(own, row.options)
 
 
 def _identity(row: Instance) -> Row:
@@ -117,7 +119,7 @@ def disk(row: Disk) -> Row:
         "ZoneId": row.zone, "Type": row.type, "Category": row.category, "Size": row.size_gib,
         "Device": row.device, "InstanceId": row.instance_id, "Status": row.status,
         "DeleteWithInstance": row.delete_with_instance, "DeleteAutoSnapshot": False,
-        "Portable": row.type == "data" and not row.is_local, "Encrypted": row.encrypted, "KMSKeyId": "",
+        "Portable": row.type == "data" and not row.is_local, "Encrypted": row.encrypted, "KMSKeyId": row.kms_key_id,
         "PerformanceLevel": row.performance_level, "MultiAttach": "Disabled", "DiskChargeType": "PostPaid",
         "ImageId": row.image_id, "SourceSnapshotId": row.source_snapshot_id, "ProductCode": "",
         "EnableAutoSnapshot": True, "EnableAutomatedSnapshotPolicy": False, "AutoSnapshotPolicyId": "",

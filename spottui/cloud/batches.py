@@ -1,0 +1,73 @@
+"""Calls that take a list of ids: one bad id never spoils the answer of the others."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
+
+from spottui.cloud.errors import CloudError, ErrorKind
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+MOST = 100
+"""The most ids of one call, where an action says nothing else."""
+
+
+class Answers(Mapping[str, T]):
+    """What a call gave for each id that it knows; an id that it refused is in `refused` and in no way absent.
+
+    To read a refused id raises its `CloudError`, as a call for it alone would have: it never looks like one that is
+    not listed. Iteration, `len` and `dict()` see the answered ids only.
+    """
+
+    def __init__(self, found: Mapping[str, T], refused: Mapping[str, CloudError]) -> None:
+        self._found = found
+        self.refused = refused
+
+    def each(self, read: Callable[[T], U]) -> "Answers[U]":
+        """Return what `read` makes of each answer; what was refused stays so."""
+        return Answers({key: read(found) for key, found in self._found.items()}, self.refused)
+
+    def __getitem__(self, key: str) -> T:
+        if key in self.refused:
+            raise self.refused[key]
+        return self._found[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._found
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+def in_halves(ids: Iterable[str], ask: Callable[[Sequence[str]], Mapping[str, T]], most: int = MOST) -> Answers[T]:
+    """Ask for all ids, at most `most` a call; a list that is refused is asked again in halves, down to each bad id.
+
+    Every good id is answered; b bad ones of n cost at most 2·b·⌈log2 n⌉ further calls. Raises `CloudError` when the
+    call itself failed, which says nothing of any id: throttled, no answer, wrong credentials, no money.
+    """
+    found: dict[str, T] = {}
+    refused: dict[str, CloudError] = {}
+    wanted = list(dict.fromkeys(ids))
+    lists = [wanted[start : start + most] for start in range(0, len(wanted), most)]
+    while lists:
+        some = lists.pop()
+        try:
+            found.update(ask(some))
+        except CloudError as error:
+            if not _speaks_of_ids(error.kind):
+                raise
+            half = len(some) // 2
+            if half:
+                lists += (some[half:], some[:half])
+            else:
+                refused[some[0]] = error
+    return Answers(found, refused)
+
+
+def _speaks_of_ids(kind: ErrorKind) -> bool:
+    """A permission may be one of some resources only, so it is asked for each; a busy disk is one of the list."""
+    passes_for_all = kind.repeats and kind is not ErrorKind.BUSY
+    return not passes_for_all and kind not in (ErrorKind.CREDENTIALS, ErrorKind.MONEY)

@@ -1,0 +1,128 @@
+"""From one instance of DescribeInstances to its launch spec (alibaba_facts.md 1.3)."""
+
+from typing import Any
+
+from spottui.cloud.fields import list_of, minute_of, tags_of, text_of, whole_of
+from spottui.domain.instance import Instance, InstanceStatus, InterruptionBehavior
+from spottui.domain.launch_fields import BEYOND
+from spottui.domain.launch_spec import CpuOptions, LaunchSpec, PrivateDns
+
+
+def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
+    """Return all of the spec that the row shows; disks, RAM role and user data come from calls of their own."""
+    vpc = item.get("VpcAttributes") or {}
+    options = item.get("MetadataOptions") or {}
+    interfaces = list_of(item, "NetworkInterfaces", "NetworkInterface")
+    primary: dict[str, Any] = next((one for one in interfaces if text_of(one, "Type") == "Primary"), {})
+    return LaunchSpec(
+        instance=_instance(region, item),
+        vswitch_id=text_of(vpc, "VSwitchId"),
+        security_group_ids=tuple(list_of(item, "SecurityGroupIds", "SecurityGroupId")),
+        disks=(),
+        key_pair=text_of(item, "KeyPairName"),
+        host_name=text_of(item, "HostName"),
+        description=text_of(item, "Description"),
+        resource_group_id=text_of(item, "ResourceGroupId"),
+        spot_price_limit=float(item.get("SpotPriceLimit") or 0),
+        spot_duration=item.get("SpotDuration"),
+        internet_bandwidth_out=int(item.get("InternetMaxBandwidthOut") or 0),
+        internet_charge_type=text_of(item, "InternetChargeType"),
+        deletion_protection=bool(item.get("DeletionProtection")),
+        credit_specification=text_of(item, "CreditSpecification"),
+        deployment_set_id=text_of(item, "DeploymentSetId"),
+        http_tokens=text_of(options, "HttpTokens"),
+        http_endpoint=text_of(options, "HttpEndpoint"),
+        image_id=text_of(item, "ImageId"),
+        vpc_id=text_of(vpc, "VpcId"),
+        tenancy=text_of(item.get("DedicatedInstanceAttribute") or {}, "Tenancy"),
+        hpc_cluster_id=text_of(item, "HpcClusterId"),
+        deployment_set_group=whole_of(item, "DeploymentSetGroupNo"),
+        private_dns=_private_dns(item.get("PrivateDnsNameOptions")),
+        ipv6_addresses=len(list_of(primary, "Ipv6Sets", "Ipv6Set")),
+        network_interfaces=max(len(interfaces), 1),
+        auto_release=minute_of(text_of(item, "AutoReleaseTime")),
+        cpu_options=_cpu_options(item),
+        nested_virtualization=text_of(item.get("CpuOptions") or {}, "NestedVirtualization") == "enabled",
+        dedicated_host_id=text_of(item.get("DedicatedHostAttribute") or {}, "DedicatedHostId"),
+        affinity=text_of(item.get("DedicatedInstanceAttribute") or {}, "Affinity"),
+        ptp=text_of(item.get("ClockOptions") or {}, "PtpStatus") == "enabled",
+        hibernation=bool((item.get("HibernationOptions") or {}).get("Configured")),
+        secure_boot=bool((item.get("SecurityOptions") or {}).get("EnableSecureBoot")),
+        secondary_ips=tuple(
+            text_of(one, "PrivateIpAddress")
+            for one in list_of(primary, "PrivateIpSets", "PrivateIpSet")
+            if not one.get("Primary")
+        ),
+        prefixes=tuple(
+            text_of(one, f"{kind}Prefix")
+            for kind in ("Ipv4", "Ipv6")
+            for one in list_of(primary, f"{kind}PrefixSets", f"{kind}PrefixSet")
+        ),
+        beyond=tuple((field, value) for field in BEYOND if (value := _set_value(item, field))),
+    )
+
+
+def _cpu_options(item: dict[str, Any]) -> CpuOptions | None:
+    """The cloud shows the type's own options too: what does not make up its vCPUs was chosen by a person."""
+    options = item.get("CpuOptions") or {}
+    cores, threads = whole_of(options, "CoreCount") or 0, whole_of(options, "ThreadsPerCore") or 0
+    if not cores or not threads or cores * threads == int(item.get("Cpu") or 0):
+        return None
+    return CpuOptions(cores, threads, text_of(options, "Numa"), text_of(options, "TopologyType"))
+
+
+def _set_value(item: dict[str, Any], field: str) -> str:
+    """The value of a nested field as text, empty when it is left out, off or zero."""
+    value: object = item
+    for name in field.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    return "" if value in (None, "", False, 0, "disabled", "Disabled") else str(value)
+
+
+def _private_dns(options: dict[str, Any] | None) -> PrivateDns | None:
+    if not options:
+        return None
+    return PrivateDns(
+        text_of(options, "HostnameType"),
+        options.get("EnableInstanceIdDnsARecord"),
+        options.get("EnableInstanceIdDnsAAAARecord"),
+        options.get("EnableIpDnsARecord"),
+        options.get("EnableIpDnsPtrRecord"),
+    )
+
+
+def _instance(region: str, item: dict[str, Any]) -> Instance:
+    vpc = item.get("VpcAttributes") or {}
+    locks = list_of(item, "OperationLocks", "LockReason")
+    return Instance(
+        region=region,
+        instance_id=text_of(item, "InstanceId"),
+        name=text_of(item, "InstanceName"),
+        instance_type=text_of(item, "InstanceType"),
+        zone=text_of(item, "ZoneId"),
+        status=_status(item),
+        spot_strategy=text_of(item, "SpotStrategy"),
+        recycling=any(isinstance(lock, dict) and lock.get("LockReason") == "Recycling" for lock in locks),
+        behavior=_behavior(item),
+        private_ip=next(iter(list_of(vpc, "PrivateIpAddress", "IpAddress")), ""),
+        public_ip=next(iter(list_of(item, "PublicIpAddress", "IpAddress")), ""),
+        eip_id=text_of(item.get("EipAddress") or {}, "AllocationId"),
+        tags=tags_of(item),
+        created=minute_of(text_of(item, "CreationTime")),
+        vcpus=int(item.get("Cpu") or 0),
+        memory_gib=float(item.get("Memory") or 0) / 1024,
+    )
+
+
+def _status(item: dict[str, Any]) -> InstanceStatus:
+    try:
+        return InstanceStatus(text_of(item, "Status"))
+    except ValueError:
+        return InstanceStatus.UNKNOWN
+
+
+def _behavior(item: dict[str, Any]) -> InterruptionBehavior:
+    stops = text_of(item, "SpotInterruptionBehavior") == InterruptionBehavior.STOP
+    return InterruptionBehavior.STOP if stops else InterruptionBehavior.TERMINATE

@@ -1,0 +1,161 @@
+"""Every field of DescribeInstances and what becomes of it in a replacement: the one table of it.
+
+The names are those of the API, nested ones joined by a dot, members of lists without a number (model
+`DescribeInstancesResponseBodyInstancesInstance` of ecs20140526). A test compares them with the SDK's model, so that a
+field that the cloud adds has to be given a fate here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """The replacement has it, by this parameter of RunInstances or by this call after it."""
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """The replacement may lack it: `domain.losses` has the words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beyond:
+    """No launch of a spot instance can ask for it: said with its name and value where it is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Irrelevant:
+    """It is of the old instance alone, or follows from what is carried."""
+
+    why: str
+
+
+Fate = Carried | Said | Beyond | Irrelevant
+
+_BY_TYPE = Irrelevant("the instance type decides it, and the plan shows the type")
+_BY_IMAGE = Irrelevant("the image decides it")
+_STATE = Irrelevant("a state of the old instance")
+_CLASSIC = Irrelevant("of the classic network only, where nothing is launched any more")
+_OF_THE_EIP = Irrelevant("of the EIP itself, which is moved as it is")
+_INTERFACE = "NetworkInterfaces.NetworkInterface"
+
+FATES: Mapping[str, Fate] = MappingProxyType(
+    {
+        "AdditionalInfo.EnableHighDensityMode": Beyond(),
+        "AdditionalInfo.ManagedHostId": Beyond(),
+        "AdditionalInfo.NodeSerialNumber": Irrelevant("of the old host"),
+        "AutoReleaseTime": Said(),
+        "ClockOptions.PtpStatus": Carried("ClockOptions.PtpStatus"),
+        "ClusterId": _CLASSIC,
+        "Cpu": _BY_TYPE,
+        "CpuOptions.CoreCount": Carried("CpuOptions.Core"),
+        "CpuOptions.EnableVISST": Beyond(),
+        "CpuOptions.EnableVRDT": Beyond(),
+        "CpuOptions.NestedVirtualization": Carried("CpuOptions.NestedVirtualization"),
+        "CpuOptions.Numa": Carried("CpuOptions.Numa"),
+        "CpuOptions.ThreadsPerCore": Carried("CpuOptions.ThreadsPerCore"),
+        "CpuOptions.TopologyType": Carried("CpuOptions.TopologyType"),
+        "CpuOptions.TurboMode": Beyond(),
+        "CreationTime": _STATE,
+        "CreditSpecification": Carried("CreditSpecification"),
+        "DedicatedHostAttribute.DedicatedHostClusterId": Irrelevant("follows from the host"),
+        "DedicatedHostAttribute.DedicatedHostId": Said(),
+        "DedicatedHostAttribute.DedicatedHostName": Irrelevant("follows from the host"),
+        "DedicatedInstanceAttribute.Affinity": Carried("Affinity"),
+        "DedicatedInstanceAttribute.Tenancy": Carried("Tenancy"),
+        "DeletionProtection": Said(),
+        "DeploymentSetGroupNo": Carried("DeploymentSetGroupNo"),
+        "DeploymentSetId": Carried("DeploymentSetId"),
+        "Description": Carried("Description"),
+        "DeviceAvailable": _STATE,
+        "EcsCapacityReservationAttr.CapacityReservationId": Beyond(),
+        "EcsCapacityReservationAttr.CapacityReservationPreference": Irrelevant("follows from the reservation"),
+        "EipAddress.AllocationId": Carried("AssociateEipAddress"),
+        "EipAddress.Bandwidth": _OF_THE_EIP,
+        "EipAddress.InternetChargeType": _OF_THE_EIP,
+        "EipAddress.IpAddress": _OF_THE_EIP,
+        "EipAddress.IsSupportUnassociate": _OF_THE_EIP,
+        "EnableNVS": Beyond(),
+        "ExpiredTime": Irrelevant("pay-as-you-go instances do not expire"),
+        "GPUAmount": _BY_TYPE,
+        "GPUSpec": _BY_TYPE,
+        "HibernationOptions.Configured": Carried("HibernationOptions.Configured"),
+        "HostName": Carried("HostName"),
+        "HpcClusterId": Carried("HpcClusterId"),
+        "ISP": Beyond(),
+        "ImageId": Irrelevant("the replacement runs from the recovery's own image"),
+        "ImageOptions.CurrentOSNVMeSupported": _BY_IMAGE,
+        "ImageOptions.LoginAsNonRoot": Irrelevant("the accounts of the old instance are in the image"),
+        "InnerIpAddress.IpAddress": _CLASSIC,
+        "InstanceChargeType": Carried("InstanceChargeType"),
+        "InstanceId": Irrelevant("a replacement is another instance"),
+        "InstanceName": Carried("InstanceName"),
+        "InstanceNetworkType": Irrelevant("the vSwitch decides it"),
+        "InstanceType": Carried("InstanceType"),
+        "InstanceTypeFamily": _BY_TYPE,
+        "InternetChargeType": Carried("InternetChargeType"),
+        "InternetMaxBandwidthIn": Irrelevant("follows from the outbound bandwidth"),
+        "InternetMaxBandwidthOut": Carried("InternetMaxBandwidthOut"),
+        "IoOptimized": Irrelevant("every type that is sold is"),
+        "KeyPairName": Carried("KeyPairName"),
+        "LocalStorageAmount": _BY_TYPE,
+        "LocalStorageCapacity": _BY_TYPE,
+        "Memory": _BY_TYPE,
+        "MetadataOptions.HttpEndpoint": Carried("HttpEndpoint"),
+        "MetadataOptions.HttpPutResponseHopLimit": Irrelevant("RunInstances calls it not available"),
+        "MetadataOptions.HttpTokens": Carried("HttpTokens"),
+        "MetadataOptions.InstanceMetadataTags": Beyond(),
+        f"{_INTERFACE}.Ipv4PrefixSets.Ipv4PrefixSet.Ipv4Prefix": Said(),
+        f"{_INTERFACE}.Ipv6PrefixSets.Ipv6PrefixSet.Ipv6Prefix": Said(),
+        f"{_INTERFACE}.Ipv6Sets.Ipv6Set.Ipv6Address": Said(),
+        f"{_INTERFACE}.Ipv6Sets.Ipv6Set.Primary": Irrelevant("follows from the address"),
+        f"{_INTERFACE}.MacAddress": Irrelevant("a new interface has a new one"),
+        f"{_INTERFACE}.NetworkInterfaceId": Irrelevant("the primary interface goes with its instance"),
+        f"{_INTERFACE}.PrimaryIpAddress": Irrelevant("the same as the private IP"),
+        f"{_INTERFACE}.PrivateIpSets.PrivateIpSet.Primary": Irrelevant("follows from the address"),
+        f"{_INTERFACE}.PrivateIpSets.PrivateIpSet.PrivateDnsName": Irrelevant("made anew by the private DNS options"),
+        f"{_INTERFACE}.PrivateIpSets.PrivateIpSet.PrivateIpAddress": Said(),
+        f"{_INTERFACE}.Type": Said(),
+        "OSName": _BY_IMAGE,
+        "OSNameEn": _BY_IMAGE,
+        "OSType": _BY_IMAGE,
+        "OperationLocks.LockReason.LockMsg": _STATE,
+        "OperationLocks.LockReason.LockReason": _STATE,
+        "PrivateDnsNameOptions.EnableInstanceIdDnsAAAARecord": Carried("PrivateDnsNameOptions"),
+        "PrivateDnsNameOptions.EnableInstanceIdDnsARecord": Carried("PrivateDnsNameOptions"),
+        "PrivateDnsNameOptions.EnableIpDnsARecord": Carried("PrivateDnsNameOptions"),
+        "PrivateDnsNameOptions.EnableIpDnsPtrRecord": Carried("PrivateDnsNameOptions"),
+        "PrivateDnsNameOptions.HostnameType": Carried("PrivateDnsNameOptions"),
+        "PublicIpAddress.IpAddress": Said(),
+        "RdmaIpAddress.IpAddress": Beyond(),
+        "Recyclable": _STATE,
+        "RegionId": Carried("RegionId"),
+        "ResourceGroupId": Carried("ResourceGroupId"),
+        "SaleCycle": Irrelevant("of subscriptions only"),
+        "SecurityGroupIds.SecurityGroupId": Carried("SecurityGroupIds"),
+        "SecurityOptions.EnableSecureBoot": Carried("SecurityOptions.EnableSecureBoot"),
+        "SerialNumber": Irrelevant("a replacement has its own"),
+        "SpotDuration": Carried("SpotDuration"),
+        "SpotInterruptionBehavior": Carried("SpotInterruptionBehavior"),
+        "SpotPriceLimit": Carried("SpotPriceLimit"),
+        "SpotStrategy": Carried("SpotStrategy"),
+        "StartTime": _STATE,
+        "Status": _STATE,
+        "StoppedMode": _STATE,
+        "Tags.Tag.TagKey": Carried("Tag"),
+        "Tags.Tag.TagValue": Carried("Tag"),
+        "VlanId": _CLASSIC,
+        "VpcAttributes.NatIpAddress": _CLASSIC,
+        "VpcAttributes.PrivateIpAddress.IpAddress": Said(),
+        "VpcAttributes.VSwitchId": Carried("VSwitchId"),
+        "VpcAttributes.VpcId": Irrelevant("the vSwitch decides it"),
+        "ZoneId": Carried("ZoneId"),
+    }
+)
+
+BEYOND = tuple(field for field, fate in FATES.items() if isinstance(fate, Beyond))
+"""The fields that are read only to be said."""
