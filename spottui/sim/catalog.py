@@ -16,9 +16,19 @@ class InstanceType:
     architecture: str = "X86"
 
     @property
+    def enis(self) -> int:
+        """How many network interfaces an instance may have, the primary one counted."""
+        return 2 if self.vcpu <= 2 else 4
+
+    @property
     def family(self) -> str:
         """`ecs.g7` of `ecs.g7.large`."""
         return self.name.rsplit(".", 1)[0]
+
+    @property
+    def image_architecture(self) -> str:
+        """The architecture as images say it: `x86_64` or `arm64`."""
+        return "arm64" if self.architecture == "ARM" else "x86_64"
 
 
 TYPES = {

@@ -23,7 +23,7 @@ def order_fault(world: World, given: Given, now: float) -> Json:
     times = int(given.number("times", 1, 0, 10**6))
     fault = Fault(action, kind, given.mapping("match"), times or None)
     fault.code = given.text("code", fault.code)
-    fault.status = int(given.number("status", fault.status, 100, 599))
+    fault.status = int(given.number("status", 0, 0, 599))
     fault.message = given.text("message", fault.message)
     fault.delay_s = given.number("delay_s", None, 0, 3600) if "delay_s" in given else None
     fault.retry_after_ms = int(given.number("retry_after_ms", None, 1, 10**7)) if "retry_after_ms" in given else None

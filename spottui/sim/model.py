@@ -74,6 +74,9 @@ class Instance:
     listed_at: float = 0.0
     disk_ids: list[str] = field(default_factory=list)
     tags: Tags = field(default_factory=dict)
+    ipv6_addresses: tuple[str, ...] = ()
+    more_private_ips: tuple[str, ...] = ()
+    """Secondary private addresses of the primary interface."""
 
     @property
     def is_spot(self) -> bool:
@@ -100,6 +103,7 @@ class Disk:
     delete_with_instance: bool = True
     performance_level: str = ""
     encrypted: bool = False
+    kms_key_id: str = ""
     image_id: str = ""
     source_snapshot_id: str = ""
     snapshots_done: int = 0
@@ -127,6 +131,25 @@ class Snapshot:
     name: str = ""
     status: str = "progressing"
     usage: str = ""
+    tags: Tags = field(default_factory=dict)
+    encrypted: bool = False
+    kms_key_id: str = ""
+    available_at: float | None = None
+    """When disks can be made of it, although its upload goes on; None: only when it is accomplished."""
+
+
+@dataclass(slots=True)
+class SnapshotGroup:
+    """Snapshots of the disks of one instance, all of one moment."""
+
+    seq: int
+    id: str
+    region: str
+    name: str
+    instance_id: str
+    snapshot_ids: tuple[str, ...]
+    started_at: float
+    description: str = ""
     tags: Tags = field(default_factory=dict)
 
 
@@ -160,6 +183,10 @@ class Image:
     source_instance_id: str = ""
     listed_at: float = 0.0
     tags: Tags = field(default_factory=dict)
+    architecture: str = "x86_64"
+    boot_mode: str = "UEFI-Preferred"
+    imds: str = "v2"
+    is_copied: bool = False
 
 
 @dataclass(slots=True)
@@ -172,6 +199,42 @@ class Eip:
     allocated_at: float
     bandwidth: int = 5
     instance_id: str = ""
+    tags: Tags = field(default_factory=dict)
+    busy: str = ""
+    """`Associating` or `Unassociating` while that takes its time."""
+
+
+@dataclass(slots=True)
+class Eni:
+    """A secondary network interface; its first private address is the primary one."""
+
+    seq: int
+    id: str
+    region: str
+    vswitch_id: str
+    mac: str
+    private_ips: tuple[str, ...]
+    created_at: float
+    instance_id: str = ""
+    name: str = ""
+    description: str = ""
+    delete_on_release: bool = True
+    security_group_ids: tuple[str, ...] = ()
+    ipv6_addresses: tuple[str, ...] = ()
+    tags: Tags = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class LaunchTemplate:
+    """A launch template: for each version, from 1, the parameters of a launch as they came."""
+
+    seq: int
+    id: str
+    region: str
+    name: str
+    created_at: float
+    versions: list[dict[str, str]] = field(default_factory=list)
+    default_version: int = 1
     tags: Tags = field(default_factory=dict)
 
 
@@ -191,6 +254,8 @@ class Invocation:
     started_at: float
     done_at: float
     exit_code: int
+    error_code: str = ""
+    """Why it did not run at all, `ClientNotRunning` for one without an agent."""
 
 
 @dataclass(slots=True)

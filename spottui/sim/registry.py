@@ -64,6 +64,8 @@ class Call:
         body, self.effect = self.world.tokens.once(
             (name, self.any_region, token), self.params, act, self.now, self.world.settings
         )
+        if self.effect.startswith("replayed"):
+            self.params.accept(*self.params)
         return body
 
 
@@ -71,6 +73,8 @@ Action = Callable[[Call], Body]
 
 ECS, CLOUD_MONITOR, VPC, STS = "2014-05-26", "2019-01-01", "2016-04-28", "2015-04-01"
 """API versions, which tell the services apart on the one port."""
+PRODUCTS = {ECS: "ecs", CLOUD_MONITOR: "cms", VPC: "vpc", STS: "sts"}
+"""The name of each service in RAM's actions."""
 
 _ACTIONS: dict[str, dict[str, Action]] = {ECS: {}, CLOUD_MONITOR: {}, VPC: {}, STS: {}}
 
@@ -83,6 +87,17 @@ def action(version: str = ECS) -> Callable[[Action], Action]:
         return function
 
     return register
+
+
+def canonical(version: str, name: str) -> str:
+    """The name of an action as it is documented, for one written in any case; an unknown one stays as it is."""
+    known = _ACTIONS.get(version, {})
+    return name if name in known else next((one for one in known if one.lower() == name.lower()), name)
+
+
+def actions(version: str) -> list[str]:
+    """All actions of a service, in alphabetical order."""
+    return sorted(_ACTIONS[version])
 
 
 def find(version: str, name: str) -> Action | None:

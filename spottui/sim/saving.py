@@ -17,14 +17,17 @@ from spottui.sim.mns.queues import Queue
 from spottui.sim.model import (
     Disk,
     Eip,
+    Eni,
     EventRule,
     Image,
     Instance,
     Invocation,
+    LaunchTemplate,
     Notice,
     Region,
     SecurityToken,
     Snapshot,
+    SnapshotGroup,
     VSwitch,
 )
 from spottui.sim.schedule import Planned
@@ -37,7 +40,8 @@ FORMAT = 1
 _TABLES: dict[str, type] = {
     "regions": Region, "instances": Instance, "disks": Disk, "images": Image, "snapshots": Snapshot,
     "vswitches": VSwitch, "eips": Eip, "invocations": Invocation, "event_rules": EventRule,
-    "security_tokens": SecurityToken,
+    "security_tokens": SecurityToken, "enis": Eni, "snapshot_groups": SnapshotGroup,
+    "launch_templates": LaunchTemplate,
 }  # fmt: skip
 """Tables of a world by key, with the type of their rows."""
 
@@ -91,7 +95,7 @@ def _read(saved: dict[str, Any]) -> World:
     clock = Clock(_as(float, saved["speed"]), _as(float, saved["now"]))
     world = World(clock, ids, saved["account_id"], _as(dict[str, str], saved["keys"]), _as(Settings, saved["settings"]))
     for name, kind in _TABLES.items():
-        setattr(world, name, {key: _as(kind, row) for key, row in saved[name].items()})
+        setattr(world, name, {key: _as(kind, row) for key, row in saved.get(name, {}).items()})
     for name, kind in _PAIRS.items():
         setattr(world, name, dict(_as(kind, saved[name])))
     world.notices = _as(list[Notice], saved["notices"])

@@ -58,6 +58,9 @@ def _add_control(app: web.Application, cloud: Cloud, begin: Callable[[], None]) 
         cloud.world.faults.clear()
         return _json({"ordered": 0})
 
+    async def show_coverage(request: web.Request) -> web.Response:
+        return _json(cloud.world.coverage.as_json())
+
     async def reset(request: web.Request) -> web.Response:
         cloud.reset()
         return _json({"reset": True})
@@ -69,6 +72,7 @@ def _add_control(app: web.Application, cloud: Cloud, begin: Callable[[], None]) 
     app.router.add_post("/_sim/begin", start)
     app.router.add_get("/_sim/state", show_state)
     app.router.add_get("/_sim/calls", show_calls)
+    app.router.add_get("/_sim/coverage", show_coverage)
     app.router.add_get("/_sim/faults", show_faults)
     app.router.add_delete("/_sim/faults", forget_faults)
     app.router.add_post("/_sim/reset", reset)

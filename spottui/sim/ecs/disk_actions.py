@@ -17,6 +17,7 @@ def attach_disk(call: Call) -> Body:
     instance = call.world.instance(params.required("InstanceId"), call.any_region)
     disk = call.world.disk(params.required("DiskId"), instance.region)
     bootable = params.flag("Bootable")
+    params.accept("KeyPairName", "Password", "Force")
     _check_target(call, instance)
     _check_disk(disk, instance)
     own = call.world.disks_of(instance)
@@ -25,14 +26,20 @@ def attach_disk(call: Call) -> Body:
     if len(own) > _MOST_DATA_DISKS:
         raise ApiError("InstanceDiskLimitExceeded", 403, "The disk quota of the instance is exceeded.")
     call.refuse_if_dry_run()
-    disk.device = "/dev/xvda" if bootable else _device(params.text("Device"), {one.device for one in own})
-    disk.type = "system" if bootable else "data"
     disk.delete_with_instance = params.flag("DeleteWithInstance", default=disk.delete_with_instance)
+    attach(call, disk, instance, params.text("Device"), bootable=bootable)
+    call.changed(f"{disk.id} attached to {instance.id}")
+    return {}
+
+
+def attach(call: Call, disk: Disk, instance: Instance, device: str, *, bootable: bool = False) -> None:
+    """The disk is the instance's, on `device` or the first that is free; `bootable` as its system disk."""
+    taken = {one.device for one in call.world.disks_of(instance)}
+    disk.device = "/dev/xvda" if bootable else _device(device, taken)
+    disk.type = "system" if bootable else "data"
     disk.instance_id, disk.status = instance.id, "In_use"
     instance.disk_ids.insert(0 if bootable else len(instance.disk_ids), disk.id)
     events.tell_disk(call.world, disk, "AttachDisk", call.now)
-    call.changed(f"{disk.id} attached to {instance.id}")
-    return {}
 
 
 @action()

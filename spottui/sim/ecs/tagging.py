@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from spottui.sim.errors import ApiError, missing
-from spottui.sim.model import Disk, Eip, Image, Instance, Snapshot
+from spottui.sim.model import Disk, Eip, Eni, Image, Instance, LaunchTemplate, Snapshot, SnapshotGroup
 from spottui.sim.registry import Body, Call, action
 
-_Taggable = Instance | Disk | Image | Snapshot | Eip
+_Taggable = Instance | Disk | Image | Snapshot | Eip | Eni | SnapshotGroup | LaunchTemplate
 _MAX_TAGS = 20
 
 
@@ -23,6 +23,22 @@ def tag_resources(call: Call) -> Body:
         raise ApiError("QuotaExceed.Tags", 403, "The number of tags exceeds the quota.")
     for row in rows:
         row.tags.update(tags)
+    call.changed(", ".join(ids))
+    return {}
+
+
+@action()
+def untag_resources(call: Call) -> Body:
+    """Take tags by their keys, or All of them, from up to 50 resources of one type."""
+    ids, keys = call.params.numbered("ResourceId"), call.params.numbered("TagKey")
+    if not ids:
+        raise missing("ResourceId.N")
+    if not keys and not call.params.flag("All"):
+        raise missing("TagKey.N")
+    rows = [_resource(call, resource_id) for resource_id in ids]
+    for row in rows:
+        for key in keys or list(row.tags):
+            row.tags.pop(key, None)
     call.changed(", ".join(ids))
     return {}
 
@@ -51,7 +67,8 @@ def _table(call: Call) -> Mapping[str, _Taggable]:
     world = call.world
     tables: dict[str, Mapping[str, _Taggable]] = {
         "instance": world.instances, "disk": world.disks, "image": world.images,
-        "snapshot": world.snapshots, "eip": world.eips,
+        "snapshot": world.snapshots, "eip": world.eips, "eni": world.enis,
+        "snapshotgroup": world.snapshot_groups, "launchtemplate": world.launch_templates,
     }  # fmt: skip
     kind = call.params.required("ResourceType").lower()
     if kind not in tables:

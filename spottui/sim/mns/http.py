@@ -161,7 +161,7 @@ def _message_operation(method: str, asked: Asked) -> str:
 
 def _faulted(request: web.Request, row: Row, fault: Fault, status: int) -> web.Response:
     if fault.kind == "error":
-        return _refused(request, row, MnsError(fault.code, fault.status, fault.message))
+        return _refused(request, row, MnsError(fault.code or "InternalError", fault.status or 500, fault.message))
     return _refused(request, row, MnsError("QpsLimitExceeded", status, "The QPS limit is exceeded."))
 
 
