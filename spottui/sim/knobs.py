@@ -12,7 +12,7 @@ _SECONDS = (
     "image_base_s", "image_s_per_gib", "image_waiting_s", "image_usable_s", "image_unlisted_s",
     "instance_unlisted_s", "boot_s", "launch_fails_after_s", "command_s", "token_in_process_s",
     "market_check_s", "queue_rest_s", "snapshot_min_age_s", "token_life_s", "date_tolerance_s",
-    "image_usable_after_s", "stop_s", "instant_access_s", "eip_s", "kept_disk_s", "agent_late_s",
+    "image_usable_after_s", "stop_s", "reclaim_stop_s", "instant_access_s", "eip_s", "kept_disk_s", "agent_late_s",
 )  # fmt: skip
 _NUMBERS = {
     **dict.fromkeys(_SECONDS, (0.0, _MAX_S)),
@@ -23,7 +23,8 @@ _WHOLE = {
     "image_quota": (0, 10**6), "images_that_fail": (0, 10**6), "spot_vcpus": (0, 10**7),
     "launches_that_fail": (0, 10**6),
     "command_exit_code": (0, 255),
-    "dry_run_status": (200, 599), "throttle_status": (400, 599), "qps_status": (400, 599), "batch_send_status": (200, 599),
+    "dry_run_status": (200, 599), "throttle_status": (400, 599),
+    "qps_status": (400, 599), "batch_send_status": (200, 599),
 }  # fmt: skip
 _LISTS = ("gone", "uefi_types")
 _FLAGS = tuple(one.name for one in fields(Settings) if one.type is bool)
@@ -51,7 +52,8 @@ def turn(knobs: Settings, given: Given) -> None:
     wanted |= {name: given.flag(name, True) for name in _FLAGS if name in given}
     wanted |= {name: given.choice(name, allowed) for name, allowed in _CHOICES.items() if name in given}
     wanted |= {name: given.texts(name) for name in _LISTS if name in given}
-    permissions, limits, categories = _permissions(given), _limits(given), given.mapping("disk_categories")
+    permissions, limits = _permissions(given), _limits(given)
+    categories = given.mapping("disk_categories")
     given.end()
     for name, value in wanted.items():
         setattr(knobs, name, value)

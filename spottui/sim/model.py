@@ -279,6 +279,12 @@ class EventRule:
     products: tuple[str, ...] = ()
     targets: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Target id to (region, queue name)."""
+    levels: tuple[str, ...] = ()
+    """`CRITICAL`, `WARN`, `INFO` or `*`; none is all, as with the event types, the statuses and the names."""
+    event_types: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    other_targets: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    """Kind (`WebhookParameters`, …) to target id to what was given: kept and shown, nothing is sent there."""
 
 
 @dataclass(slots=True)
@@ -293,3 +299,5 @@ class Notice:
     instance_name: str
     action: str
     content: dict[str, Any] = field(default_factory=dict)
+    level: str = "WARN"
+    product: str = "ECS"

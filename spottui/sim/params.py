@@ -8,8 +8,9 @@ from spottui.sim.errors import ApiError, invalid, missing
 from spottui.sim.model import Tags
 
 _MAX_TAGS = 20
-_WITHOUT_EFFECT = {"OwnerId", "OwnerAccount", "ResourceOwnerId", "ResourceOwnerAccount", "RegionId", "SourceRegionId"} | {
-    "ClientToken", "DryRun", "PageNumber", "PageSize", "MaxResults", "NextToken", "AcceptLanguage", "SecurityToken"
+_WITHOUT_EFFECT = {
+    "OwnerId", "OwnerAccount", "ResourceOwnerId", "ResourceOwnerAccount", "RegionId", "SourceRegionId", "ClientToken",
+    "DryRun", "PageNumber", "PageSize", "MaxResults", "NextToken", "AcceptLanguage", "SecurityToken",
 }  # fmt: skip
 """What any call may carry: it decides nothing, or what it decides is decided for all actions in one place."""
 _RESERVED_TAG = re.compile(r"^(aliyun|acs:)", re.IGNORECASE)

@@ -39,15 +39,15 @@ def stop(world: World, instance: Instance, at: float, *, charging: bool) -> None
     """The instance is Stopping, and after a while Stopped; its snapshots that are not finished fail."""
     for disk in world.disks_of(instance):
         fail_snapshots_of(world, disk, at)
-    begin_stop(world, instance, at, charging=charging)
+    begin_stop(world, instance, at, world.settings.stop_s, charging=charging)
 
 
-def begin_stop(world: World, instance: Instance, at: float, *, charging: bool) -> None:
-    """Stopping for the time that takes; without charging its compute goes back when it is Stopped."""
+def begin_stop(world: World, instance: Instance, at: float, takes_s: float, *, charging: bool) -> None:
+    """Stopping for `takes_s`; without charging its compute goes back when it is Stopped."""
     instance.status = "Stopping"
     events.tell_state(world, instance, "Stopping", at)
-    if world.settings.stop_s > 0:
-        world.schedule.plan(at + world.settings.stop_s, be_stopped, instance.id, charging)
+    if takes_s > 0:
+        world.schedule.plan(at + takes_s, be_stopped, instance.id, charging)
     else:
         be_stopped(world, at, instance.id, charging)
 
@@ -84,7 +84,7 @@ def take_back(world: World, at: float, instance_id: str) -> None:
         for disk in world.disks_of(instance):
             fail_snapshots_of(world, disk, at)
     if instance.behavior == "Stop":
-        begin_stop(world, instance, at, charging=False)
+        begin_stop(world, instance, at, world.settings.reclaim_stop_s, charging=False)
     else:
         release(world, instance, at)
 

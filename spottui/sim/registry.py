@@ -79,11 +79,19 @@ PRODUCTS = {ECS: "ecs", CLOUD_MONITOR: "cms", VPC: "vpc", STS: "sts"}
 _ACTIONS: dict[str, dict[str, Action]] = {ECS: {}, CLOUD_MONITOR: {}, VPC: {}, STS: {}}
 
 
-def action(version: str = ECS) -> Callable[[Action], Action]:
-    """Register a function under its name in CamelCase: `describe_user_data` is DescribeUserData."""
+_REFUSED: dict[tuple[str, str], tuple[str, ...]] = {}
+
+
+def action(version: str = ECS, *, refuses: tuple[str, ...] = ()) -> Callable[[Action], Action]:
+    """Register a function under its name in CamelCase: `describe_user_data` is DescribeUserData.
+
+    `refuses` are documented parameters without which the answer would be another one, and which are not modelled.
+    """
 
     def register(function: Action) -> Action:
-        _ACTIONS[version][_api_name(function.__name__)] = function
+        name = _api_name(function.__name__)
+        _ACTIONS[version][name] = function
+        _REFUSED[version, name] = refuses
         return function
 
     return register
@@ -98,6 +106,11 @@ def canonical(version: str, name: str) -> str:
 def actions(version: str) -> list[str]:
     """All actions of a service, in alphabetical order."""
     return sorted(_ACTIONS[version])
+
+
+def refused(version: str, name: str) -> tuple[str, ...]:
+    """Parameters of an action that are refused rather than ignored."""
+    return _REFUSED[version, name]
 
 
 def find(version: str, name: str) -> Action | None:

@@ -77,21 +77,22 @@ def _carry_out(world: World, asked: _Asked, row: Row) -> web.Response:
     finally:
         row.effect = call.effect
     unread = params.unread()
-    if unread:
-        world.coverage.unsupported(f"{name}.{one}" for one in unread)
-        _check_filters(name, unread)
+    world.coverage.unsupported(f"{name}.{one}" for one in unread)
+    _check_filters(asked, unread)
     response = _respond(asked, row, 200, f"{name}Response", {"RequestId": row.request_id, **body})
     if unread:
         response.headers[HEADER] = ", ".join(unread)
     return response
 
 
-def _check_filters(name: str, unread: list[str]) -> None:
-    """A filter that does nothing would be an answer that is wrong; a change without a detail is one that says so."""
-    if name.startswith(("Describe", "List", "Get")):
+def _check_filters(asked: _Asked, unread: list[str]) -> None:
+    """A documented filter that does nothing would make a wrong answer; what nobody knows is ignored, as it is there."""
+    refused = registry.refused(asked.version, asked.action)
+    found = [one for one in unread if one.split(".")[0] in refused]
+    if found:
         raise ApiError(
             "UnsupportedBySimulator", 400,
-            f"The simulated cloud has no {name} by {', '.join(unread)}. The real one may; leave it out here.",
+            f"The simulated cloud has no {asked.action} by {', '.join(found)}. The real one has; leave it out here.",
         )  # fmt: skip
 
 

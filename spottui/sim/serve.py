@@ -63,7 +63,8 @@ class Endpoint:
     def as_json(self) -> dict[str, Any]:
         """The ready line of `spottui sim`."""
         return {
-            "url": self.url, "endpoint": self.url.partition("://")[2], "ecs_endpoint": self.url, "mns_endpoint": self.url, "cms_endpoint": self.url,
+            "url": self.url, "endpoint": self.url.partition("://")[2],
+            "ecs_endpoint": self.url, "mns_endpoint": self.url, "cms_endpoint": self.url,
             "metadata_url": f"{self.url}/latest/meta-data/", "access_key_id": self.access_key_id,
             "access_key_secret": self.access_key_secret, "account_id": self.account_id,
             "queue": self.queue, "regions": list(self.regions),

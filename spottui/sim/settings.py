@@ -35,7 +35,9 @@ class Settings:
     boot_s: float = 5.0
     """From RunInstances or StartInstance to Running."""
     stop_s: float = 1.0
-    """How long an instance is Stopping."""
+    """How long an instance is Stopping that a client stops."""
+    reclaim_stop_s: float = 0.0
+    """How long an instance in Stop mode is Stopping at the end of a reclaim."""
     instant_access_s: float = 2.0
     """Snapshots of ESSD disks are `Available` so long after their start, whatever their upload still takes."""
     eip_s: float = 0.0
@@ -81,7 +83,7 @@ class Settings:
     skew_wall_s: float = 0.0
     """How far this cloud's idea of wall time is ahead, for signature dates."""
     permissions: dict[str, str] = field(default_factory=dict)
-    """Action, or `Action@resource` with `*` in either, to `allow`, `empty` (an empty list, 200) or `forbidden` (403)."""
+    """Action, or `Action@resource` with `*` in either, to `allow`, `empty` (a list, 200) or `forbidden` (403)."""
 
     gone: list[str] = field(default_factory=list)
     """Ids and names (security groups, key pairs, roles, resource groups, …) that were deleted by somebody."""

@@ -1,4 +1,4 @@
-"""VPC (version 2016-04-28): vSwitches with their tags, which the ECS API does not show; VPCs and EIPs as ECS has them."""
+"""VPC (version 2016-04-28): vSwitches with their tags, which the ECS API lacks; VPCs and EIPs as ECS has them."""
 
 from spottui.sim.ecs import eips, filters, network
 from spottui.sim.ecs.network import vswitch

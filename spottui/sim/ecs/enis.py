@@ -15,7 +15,7 @@ from spottui.sim.registry import Body, Call, action
 from spottui.sim.world import World
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Shown:
     """An interface of either kind, as it is looked up."""
 
@@ -52,7 +52,8 @@ def describe_network_interfaces(call: Call) -> Body:
         (lambda row: bool(ips & set(row.eni.private_ips))) if ips else None,
         (lambda row: bool(ipv6 & set(row.eni.ipv6_addresses))) if ipv6 else None,
         (lambda row: all(v in ("", row.eni.tags.get(k)) and k in row.eni.tags for k, v in tags.items())),
-        filters.switched(params, "ServiceManaged", lambda row: False), filters.fixed(params.text("ResourceGroupId"), ""),
+        filters.switched(params, "ServiceManaged", lambda row: False),
+        filters.fixed(params.text("ResourceGroupId"), ""),
     )  # fmt: skip
     return by_token_or_number(
         call, found, lambda page: {"NetworkInterfaceSets": {"NetworkInterfaceSet": page}},

@@ -39,9 +39,13 @@ def _filters(params: Params) -> Iterator[Keep | None]:
     yield filters.fixed(params.text("ImpactLevel"), "100")
     yield filters.fixed(params.text("ResourceGroupId"), "")
     for name in ("NotBefore", "EventPublishTime"):
-        start, end = params.text(f"{name}.Start"), params.text(f"{name}.End")
-        yield (lambda row, start=start: iso_seconds(row.at) >= start) if start else None
-        yield (lambda row, end=end: iso_seconds(row.at) <= end) if end else None
+        yield _between(params.text(f"{name}.Start"), params.text(f"{name}.End"))
+
+
+def _between(start: str, end: str) -> Keep | None:
+    if not start and not end:
+        return None
+    return lambda row: start <= iso_seconds(row.at) <= (end or "9")
 
 
 def _id(row: Notice) -> str:

@@ -193,6 +193,7 @@ def snapshot(row: Snapshot, now: float) -> Row:
         "RemainTime": left, "Available": is_available(row, now), "InstantAccess": True, "Category": "Standard",
         "CreationTime": iso_seconds(row.started_at), "LastModifiedTime": iso_seconds(row.started_at),
         "SourceDiskId": row.disk_id, "SourceDiskType": row.disk_type, "SourceDiskSize": str(row.size_gib),
-        "SnapshotType": "user", "Usage": row.usage or "none", "Encrypted": row.encrypted, "KMSKeyId": row.kms_key_id, "ProductCode": "",
+        "SnapshotType": "user", "Usage": row.usage or "none",
+        "Encrypted": row.encrypted, "KMSKeyId": row.kms_key_id, "ProductCode": "",
         "RetentionDays": 0, "ResourceGroupId": "", "Tags": tags(row.tags),
     }  # fmt: skip

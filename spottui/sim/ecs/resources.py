@@ -12,6 +12,17 @@ from spottui.sim.registry import Body, Call, action
 
 _PRICES_PER_PAGE = 1000
 _GENERATION = "ecs-3"
+_UNKNOWN_OF_TYPES = (
+    "GPUSpec", "GpuSpecs", "LocalStorageCategories", "LocalStorageCategory", "MaximumCpuSpeedFrequency",
+    "MaximumCpuTurboFrequency", "MaximumGPUAmount", "MinimumBaselineCredit", "MinimumCpuSpeedFrequency",
+    "MinimumCpuTurboFrequency", "MinimumDiskQuantity", "MinimumEniIpv6AddressQuantity",
+    "MinimumEniPrivateIpAddressQuantity", "MinimumEniQuantity", "MinimumEriQuantity", "MinimumInitialCredit",
+    "MinimumInstanceBandwidthRx", "MinimumInstanceBandwidthTx", "MinimumInstancePpsRx", "MinimumInstancePpsTx",
+    "MinimumLocalStorageAmount", "MinimumPrimaryEniQueueNumber", "MinimumQueuePairNumber",
+    "MinimumSecondaryEniQueueNumber", "NvmeSupport", "PhysicalProcessorModel", "PhysicalProcessorModels",
+    "CpuArchitectures", "InstanceCategories",
+)  # fmt: skip
+"""What DescribeInstanceTypes can ask of a type and this catalog does not say."""
 _KINDS = ("Zone", "IoOptimized", "InstanceType", "SystemDisk", "DataDisk", "Network", "ddh")
 
 
@@ -86,7 +97,7 @@ def _supported(value: str, category: str) -> dict[str, object]:
     return {"Value": value, "Status": status, "StatusCategory": category}
 
 
-@action()
+@action(refuses=_UNKNOWN_OF_TYPES)
 def describe_instance_types(call: Call) -> Body:
     """The instance types there are, whether they have stock or not."""
     params = call.params

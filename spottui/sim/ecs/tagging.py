@@ -43,7 +43,7 @@ def untag_resources(call: Call) -> Body:
     return {}
 
 
-@action()
+@action(refuses=("TagFilter",))
 def list_tag_resources(call: Call) -> Body:
     """Tags by resource or by tag, one row per pair, in one page of this cloud."""
     ids, wanted = call.params.numbered("ResourceId"), call.params.tags()
