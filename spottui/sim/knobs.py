@@ -11,7 +11,7 @@ _MAX_S = 30 * 86_400.0
 _SECONDS = (
     "image_base_s", "image_s_per_gib", "image_waiting_s", "image_usable_s", "image_unlisted_s",
     "instance_unlisted_s", "boot_s", "launch_fails_after_s", "command_s", "token_in_process_s",
-    "market_check_s", "queue_rest_s", "snapshot_min_age_s", "token_life_s", "date_tolerance_s",
+    "market_check_s", "queue_rest_s", "snapshot_min_age_s", "token_life_s", "date_tolerance_s", "role_key_s",
     "image_usable_after_s", "stop_s", "reclaim_stop_s", "instant_access_s", "eip_s", "kept_disk_s", "agent_late_s",
 )  # fmt: skip
 _NUMBERS = {
@@ -51,6 +51,7 @@ def turn(knobs: Settings, given: Given) -> None:
             wanted[name] = int(number) if name in _WHOLE else number
     wanted |= {name: given.flag(name, True) for name in _FLAGS if name in given}
     wanted |= {name: given.choice(name, allowed) for name, allowed in _CHOICES.items() if name in given}
+    wanted |= {name: given.text(name) for name in ("metadata_of",) if name in given}
     wanted |= {name: given.texts(name) for name in _LISTS if name in given}
     permissions, limits = _permissions(given), _limits(given)
     categories = given.mapping("disk_categories")

@@ -260,11 +260,38 @@ class Invocation:
 
 @dataclass(slots=True)
 class SecurityToken:
-    """A temporary AccessKey of STS."""
+    """A temporary AccessKey of STS, of an assumed role where `arn` is not empty."""
 
     secret: str
     token: str
     expires_at: float
+    arn: str = ""
+
+
+@dataclass(slots=True)
+class Subscription:
+    """Where messages of a topic go: a queue's name as an ARN, or an HTTP endpoint."""
+
+    name: str
+    endpoint: str
+    created_at: float
+    modified_at: float
+    filter_tag: str = ""
+    strategy: str = "BACKOFF_RETRY"
+    format: str = "XML"
+
+
+@dataclass(slots=True)
+class Topic:
+    """A topic of MNS with its subscriptions by name."""
+
+    name: str
+    created_at: float
+    modified_at: float
+    maximum_message_size: int = 65536
+    logging_enabled: bool = False
+    published: int = 0
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -24,6 +24,7 @@ class Call:
     params: Params
     now: float
     blind: bool = False
+    access_key_id: str = ""
     effect: str | None = None
 
     @property

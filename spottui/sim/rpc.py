@@ -67,11 +67,12 @@ def _carry_out(world: World, asked: _Asked, row: Row) -> web.Response:
     if action is None:
         world.coverage.unsupported([name])
         raise ApiError("InvalidAction.NotFound", 404, "Specified api is not found, please check your url.")
-    verify(world, asked.signed)
+    access_key_id = verify(world, asked.signed)
     params = Params(asked.given)
     world.buckets.take(world.settings, name, params.text("RegionId"), world.settle())
     world.coverage.called(name)
-    call = Call(world, params, world.settle(), blind=permission.is_blind(world, name, params))
+    blind = permission.is_blind(world, name, params)
+    call = Call(world, params, world.settle(), blind, access_key_id)
     try:
         body = action(call)
     finally:

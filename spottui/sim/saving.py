@@ -28,6 +28,7 @@ from spottui.sim.model import (
     SecurityToken,
     Snapshot,
     SnapshotGroup,
+    Topic,
     VSwitch,
 )
 from spottui.sim.schedule import Planned
@@ -41,7 +42,7 @@ _TABLES: dict[str, type] = {
     "regions": Region, "instances": Instance, "disks": Disk, "images": Image, "snapshots": Snapshot,
     "vswitches": VSwitch, "eips": Eip, "invocations": Invocation, "event_rules": EventRule,
     "security_tokens": SecurityToken, "enis": Eni, "snapshot_groups": SnapshotGroup,
-    "launch_templates": LaunchTemplate,
+    "launch_templates": LaunchTemplate, "role_keys": str, "topics": Topic,
 }  # fmt: skip
 """Tables of a world by key, with the type of their rows."""
 

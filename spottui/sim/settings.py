@@ -48,6 +48,10 @@ class Settings:
     """The Cloud Assistant agent on instances: `running`, `missing`, or `late` by `agent_late_s` after each start."""
     agent_late_s: float = 60.0
     """How long after Running a late agent reports."""
+    metadata_of: str = ""
+    """The instance whose metadata is served to who names none."""
+    role_key_s: float = 21_600.0
+    """How long a temporary key of an instance's role is good."""
     ipv6: bool = False
     """vSwitches have IPv6 turned on."""
     uefi_types: list[str] = field(default_factory=list)

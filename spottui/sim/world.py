@@ -26,6 +26,7 @@ from spottui.sim.model import (
     SecurityToken,
     Snapshot,
     SnapshotGroup,
+    Topic,
     VSwitch,
 )
 from spottui.sim.schedule import Schedule
@@ -65,6 +66,11 @@ class World:
     invocations: dict[str, Invocation] = field(default_factory=dict)
     security_tokens: dict[str, SecurityToken] = field(default_factory=dict)
     """Temporary AccessKey id to its secret and token."""
+    role_keys: dict[str, str] = field(default_factory=dict)
+    """Instance id to the temporary AccessKey id that its metadata gives out."""
+    topics: dict[str, Topic] = field(default_factory=dict)
+    logging_bucket: str = ""
+    """Where MNS logs to, an attribute of the account."""
     buckets: Buckets = field(default_factory=Buckets)
     queues: Queues = field(default_factory=Queues)
     event_rules: dict[str, EventRule] = field(default_factory=dict)
