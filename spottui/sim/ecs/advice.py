@@ -89,6 +89,7 @@ def describe_recommend_instance_type(call: Call) -> Body:
 
 def _asked_for(call: Call) -> tuple[int, int]:
     name = call.params.text("InstanceType")
+    call.params.accept("Cores", "Memory")
     if name:
         if name not in TYPES:
             raise ApiError("InvalidInstanceType.ValueNotSupported", 400, "The specified InstanceType is not supported.")

@@ -162,7 +162,7 @@ def _filters(params: Params) -> Iterable[Keep | None]:
         filters.tagged(params.tags()),
         filters.equals("http_tokens", params.text("HttpTokens")),
         filters.fixed(params.text("HttpEndpoint"), "enabled"),
-        filters.fixed(params.text("HpcClusterId"), ""),
+        filters.fixed(params.text("HttpPutResponseHopLimit"), "1"), filters.fixed(params.text("HpcClusterId"), ""),
         filters.switched(params, "DeviceAvailable", lambda row: True),
         *filters.created(params),
     ]  # fmt: skip

@@ -26,7 +26,7 @@ _UNKNOWN_OF_TYPES = (
 _KINDS = ("Zone", "IoOptimized", "InstanceType", "SystemDisk", "DataDisk", "Network", "ddh")
 
 
-@action()
+@action(refuses=("DedicatedHostId",))
 def describe_available_resource(call: Call) -> Body:
     """Stock of instance types (or disk categories) by zone; advisory, as in the real cloud."""
     params, region = call.params, call.region
@@ -35,7 +35,8 @@ def describe_available_resource(call: Call) -> Body:
         raise ApiError("InvalidDestinationResource", 400, "The specified DestinationResource is not valid.")
     params.choice("InstanceChargeType", ("PostPaid", "PrePaid"), invalid("InstanceChargeType"))
     params.choice("SpotStrategy", ("NoSpot", "SpotWithPriceLimit", "SpotAsPriceGo"), invalid("SpotStrategy"))
-    params.accept("SpotDuration", "IoOptimized", "NetworkCategory", "ResourceType", "Scope", "SystemDiskCategory")
+    params.accept("SystemDiskCategory", "DataDiskCategory")
+    params.accept("SpotDuration", "IoOptimized", "NetworkCategory", "ResourceType", "Scope")
     if params.text("InstanceType") and (params.text("Cores") or params.text("Memory")):
         raise ApiError("InvalidParam.TypeAndCpuMem.Conflict", 400, "InstanceType conflicts with Cores and Memory.")
     zones = [zone for zone in region.zones if params.text("ZoneId", zone) == zone]
@@ -64,8 +65,7 @@ def _types(call: Call, zone: str) -> list[dict[str, object]]:
         if params.text("InstanceType", t.name) == t.name
         and (not cores or t.vcpu == cores) and (not memory or t.memory_mib == memory * 1024)
     ]  # fmt: skip
-    category = params.text("SystemDiskCategory")
-    if category:
+    for category in filter(None, (params.text("SystemDiskCategory"), params.text("DataDiskCategory"))):
         fitting = [t for t in fitting if has_category(call.world, t.name, category)]
         fitting = fitting if has_category(call.world, zone, category) else []
     return [_supported(t.name, stock.category(call.world, t.name, zone)) for t in fitting]
