@@ -12,7 +12,7 @@ from spottui.sim.model import Region
 
 def write(
     path: Path, url: str, regions: Iterable[Region], key: tuple[str, str], policy: Mapping[str, Any],
-    ca_file: Path | None,
+    ca_file: Path | None, drains: Mapping[str, Mapping[str, Any]],
 ) -> None:  # fmt: skip
     """Write `path` and `<stem>-credentials.ini` beside it, the latter readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -25,6 +25,9 @@ def write(
     tables = [f"{journal}{ca}\n[credentials]\nfile = {_value(credentials.name)}\n"]
     tables += [_region(region, url) for region in regions]
     tables.append("[policy]\n" + "".join(f"{k} = {_value(v)}\n" for k, v in policy.items()))
+    tables += [
+        f"[drain.{name}]\n" + "".join(f"{k} = {_value(v)}\n" for k, v in one.items()) for name, one in drains.items()
+    ]
     path.write_text(head + "\n".join(tables), "utf-8")
 
 

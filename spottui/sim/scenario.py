@@ -42,6 +42,8 @@ class Scenario:
     """How a console is run against it: `auto`, `after_s`, `kill_when`, `within_s`; read by `tests/scenarios.py`."""
     expect: dict[str, Any] = field(default_factory=dict)
     """What it must end with then."""
+    drains: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Drains of the console's configuration, by the name that `policy` may give."""
 
 
 def names() -> list[str]:
@@ -72,7 +74,8 @@ def parse(name: str, text: str) -> Scenario:
     timeline = tuple(_entry(entry) for entry in table.pop("at", []))
     scenario = Scenario(
         name, table.pop("why"), knobs=table.pop("world", {}), policy=table.pop("policy", {}),
-        console=table.pop("console", {}), expect=table.pop("expect", {}), options=table, timeline=timeline,
+        console=table.pop("console", {}), expect=table.pop("expect", {}), drains=table.pop("drain", {}),
+        options=table, timeline=timeline,
     )  # fmt: skip
     _check_keys(scenario.options, _OPTIONS)
     _check_keys(scenario.console, _CONSOLE)
@@ -142,6 +145,8 @@ def _resolved(world: World, entry: Entry) -> dict[str, Any]:
     if entry.what in ("stock", "demand", "price") and "instance" in args:
         like = _named(world, args.pop("instance"))
         args |= {"instance_type": like.type, "zone": like.zone}
+    if entry.what in ("gone", "instance"):
+        args["instance_id"] = _named(world, args.pop("instance")).id
     if entry.what == "faults" and "instance" in args:
         args["match"] = {**args.get("match", {}), "InstanceId": _named(world, args.pop("instance")).id}
     return args

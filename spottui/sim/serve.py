@@ -108,7 +108,7 @@ async def _open(options: Options, scenario: Scenario, world: World, runner: web.
     key = next(iter(world.keys.items()))
     regions = tuple(world.regions.values())
     if options.config:
-        configfile.write(options.config, url, regions, key, scenario.policy, ca_file)
+        configfile.write(options.config, url, regions, key, scenario.policy, ca_file, scenario.drains)
     return Endpoint(url, *key, world.account_id, regions[0].queue, tuple(world.regions), options.config, ca_file)
 
 
