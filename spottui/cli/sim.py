@@ -12,8 +12,9 @@ Examples:
   spottui sim --port 8080 --instances 100
   spottui sim --scenario no-stock-anywhere --write-config c.toml
   spottui --headless --auto --config c.toml
+  spottui sim --world fleet.toml --scenario night.toml   (docs/simulator.md)
 \b
-A client needs from the ready line `url` and the key, and nothing else:
+A client needs from the ready line `endpoint` or `url` and the key:
   Config(endpoint='127.0.0.1:8080', protocol='HTTP', region_id=...)    ECS
   Account('http://127.0.0.1:8080', access_key_id, access_key_secret)   MNS
 \b
@@ -28,6 +29,8 @@ Control, loopback only, JSON; a field that is wrong is named:
   POST /_sim/world       {"image_base_s": 3, "limits": {"*": 100}}
                          --assumptions lists more switches
   POST /_sim/sts, rule   a temporary key; an event rule
+  POST /_sim/gone, instance   parts of a launch spec deleted; other details
+  GET  /_sim/coverage    calls by action, and what is not modelled
   POST /_sim/clock       {"speed": 60} or {"advance_s": 300}
   GET  /_sim/world/save, POST load   the whole world as JSON
   POST /_sim/reset       a fresh world
@@ -48,9 +51,13 @@ Control, loopback only, JSON; a field that is wrong is named:
 @click.option("--speed", type=click.FloatRange(0, 600), help="Simulated seconds per second.  [default: 1]")
 @click.option("--bare", is_flag=True, default=None, help="No queue and no event rule yet, for trying `setup`.")
 @click.option("--tls", is_flag=True, help="HTTPS, with an authority made for this run.")
-@click.option("--scenario", default="quiet", shell_complete=scenarios, help="What happens; see --list-scenarios.")
 @click.option(
-    "--world", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A saved world to go on with."
+    "--scenario", default="quiet", shell_complete=scenarios, help="A name of --list-scenarios, or a .toml file."
+)
+@click.option(
+    "--world",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A saved world to go on with, or a declared one (TOML).",
 )
 @click.option("--list-scenarios", is_flag=True, help="Name the scenarios and end.")
 @click.option("--assumptions", is_flag=True, help="List what the documentation leaves open, as switches, and end.")
@@ -72,8 +79,9 @@ def sim(
 ) -> None:
     """Serve a simulated Alibaba Cloud on loopback.
 
-    ECS (spot instances, images, disks), MNS/SMQ queues, CloudMonitor and instance metadata on one port, for any
-    official SDK in any language. Prints one JSON line when it is ready and serves until SIGINT or SIGTERM.
+    ECS (spot instances, images, disks), VPC, MNS/SMQ queues and topics, CloudMonitor, STS and instance metadata on
+    one port, for any official SDK in any language. Prints one JSON line when it is ready and serves until SIGINT or
+    SIGTERM.
     """
     from spottui.sim import main
     from spottui.sim.serve import Options

@@ -51,6 +51,18 @@ TYPES = {
     )
 }
 
+_BUILT_IN = frozenset(TYPES)
+
+
+def add(kind: InstanceType) -> None:
+    """One more type, for a world that declares it."""
+    TYPES[kind.name] = kind
+
+
+def added() -> list[InstanceType]:
+    """The types that worlds declared."""
+    return [kind for name, kind in TYPES.items() if name not in _BUILT_IN]
+
 
 def spot_price(type_name: str, zone: str) -> float:
     """The spot price of a type in a zone: 15-39 % of the list price, the same in every run."""

@@ -3,6 +3,7 @@
 import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from spottui.sim import control
@@ -53,15 +54,25 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Scenario:
-    """A scenario of the package.
+    """A scenario of the package, or of a file whose name ends with `.toml`.
 
     Raises:
         ControlError: no such scenario, or an entry of it is wrong.
     """
+    if name.endswith(".toml"):
+        return _of_file(Path(name))
     if name not in names():
-        raise ControlError("scenario", f"{name!r} is not known", names())
+        raise ControlError("scenario", f"{name!r} is not known", [*names(), "the path of a .toml file"])
     text = resources.files(f"{__package__}.scenarios").joinpath(f"{name}.toml").read_text("utf-8")
     return parse(name, text)
+
+
+def _of_file(path: Path) -> Scenario:
+    try:
+        text = path.read_text("utf-8")
+    except OSError as problem:
+        raise ControlError("scenario", f"{path}: {problem.strerror}", "a scenario's TOML file") from None
+    return parse(path.stem, text)
 
 
 def parse(name: str, text: str) -> Scenario:
@@ -70,10 +81,13 @@ def parse(name: str, text: str) -> Scenario:
     Raises:
         ControlError: an entry of it is wrong.
     """
-    table = tomllib.loads(text)
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise ControlError("scenario", f"{name} is no TOML: {problem}", "a scenario's TOML file") from None
     timeline = tuple(_entry(entry) for entry in table.pop("at", []))
     scenario = Scenario(
-        name, table.pop("why"), knobs=table.pop("world", {}), policy=table.pop("policy", {}),
+        name, table.pop("why", ""), knobs=table.pop("world", {}), policy=table.pop("policy", {}),
         console=table.pop("console", {}), expect=table.pop("expect", {}), drains=table.pop("drain", {}),
         options=table, timeline=timeline,
     )  # fmt: skip
@@ -122,10 +136,12 @@ def _entry(entry: dict[str, Any]) -> Entry:
     args = dict(entry)
     if "first_spot" in args:
         args["instances"] = list(range(args.pop("first_spot")))
-    at_s, what = float(args.pop("at_s")), args.pop("what")
+    at_s, what = args.pop("at_s", None), args.pop("what", None)
+    if not isinstance(at_s, int | float):
+        raise ControlError("at_s", "is missing or no number", "seconds after the start")
     if what not in control.CALLS:
         raise ControlError("what", f"{what!r} is not known", list(control.CALLS))
-    return Entry(at_s, what, args)
+    return Entry(float(at_s), what, args)
 
 
 def _plan(world: World, entry: Entry, at: float) -> None:

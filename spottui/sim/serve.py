@@ -4,7 +4,7 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from spottui.sim import configfile, tls
+from spottui.sim import configfile, declared, tls
 from spottui.sim.clock import Clock
 from spottui.sim.cloud import Cloud
 from spottui.sim.errors import ControlError
@@ -43,8 +43,8 @@ class Options:
     """Simulated epoch seconds of the start; None: wall time."""
     hold: bool = False
     """The scenario's timeline begins with `POST /_sim/begin`, not at once."""
-    world: Path | None = None
-    """A world that was saved, to go on with."""
+    world: Path | Mapping[str, Any] | None = None
+    """A saved world to go on with, or a declared one: a file, TOML for a declaration, or its tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ async def running(options: Options) -> AsyncIterator[Endpoint]:
     """
     scenario = load(options.scenario)
     options = replace(options, config=options.config and options.config.absolute())
-    cloud = Cloud(lambda: _load_world(options.world) if options.world else _make_world(options, scenario))
+    cloud = Cloud(lambda: _world(options, scenario))
     runner = web.AppRunner(
         application(cloud, lambda: begin(cloud.world, scenario)), access_log=None, handler_cancellation=True,
         shutdown_timeout=0.2,
@@ -120,6 +120,12 @@ def _ca_file(options: Options) -> Path | None:
     return Path(tempfile.mkdtemp(prefix="spottui-sim-"), "ca.pem")
 
 
+def _world(options: Options, scenario: Scenario) -> World:
+    if isinstance(options.world, Path) and options.world.suffix != ".toml":
+        return _load_world(options.world)
+    return _make_world(options, scenario)
+
+
 def _load_world(path: Path) -> World:
     try:
         saved = json.loads(path.read_text("utf-8"))
@@ -135,12 +141,14 @@ def _make_world(options: Options, scenario: Scenario) -> World:
         given = getattr(options, name)
         return scenario.options.get(name, default) if given is None else given
 
-    plan = Plan(
-        chosen("instances", 24), tuple(chosen("regions", ("cn-hangzhou",))), chosen("seed", 7),
-        bare=chosen("bare", False),
-    )  # fmt: skip
     start_at = options.start_at or time.time() - scenario.options.get("behind_s", 0)
-    world = build(plan, Clock(chosen("speed", 1.0), start_at), Settings())
+    clock, seed = Clock(chosen("speed", 1.0), start_at), chosen("seed", 7)
+    if options.world is not None:
+        tables = declared.read(options.world) if isinstance(options.world, Path) else options.world
+        world = declared.build(tables, clock, seed)
+    else:
+        regions = tuple(chosen("regions", ("cn-hangzhou",)))
+        world = build(Plan(chosen("instances", 24), regions, seed, bare=chosen("bare", False)), clock, Settings())
     prepare(world, scenario)
     if not options.hold:
         begin(world, scenario)

@@ -5,7 +5,7 @@ from typing import Any
 from spottui.sim.clock import iso_millis
 from spottui.sim.imaging import is_usable, progress
 from spottui.sim.mns.queues import Queue
-from spottui.sim.model import Disk, EventRule, Image, Instance, Snapshot
+from spottui.sim.model import Disk, Eni, EventRule, Image, Instance, Snapshot, VSwitch
 from spottui.sim.world import World
 
 
@@ -22,6 +22,27 @@ def state(world: World) -> dict[str, Any]:
             {"AllocationId": e.id, "IpAddress": e.address, "RegionId": e.region, "InstanceId": e.instance_id}
             for e in world.eips.values()
         ],
+        "network_interfaces": [_eni(row) for row in world.enis.values()],
+        "snapshot_groups": [
+            {"SnapshotGroupId": g.id, "RegionId": g.region, "Name": g.name, "InstanceId": g.instance_id,
+             "SnapshotIds": list(g.snapshot_ids), "Tags": g.tags}
+            for g in world.snapshot_groups.values()
+        ],
+        "launch_templates": [
+            {"LaunchTemplateId": t.id, "RegionId": t.region, "LaunchTemplateName": t.name, "Versions": t.versions}
+            for t in world.launch_templates.values()
+        ],
+        "vswitches": [_vswitch(row) for row in world.vswitches.values()],
+        "invocations": [
+            {"InvokeId": i.id, "RegionId": i.region, "InstanceIds": i.instance_ids, "ExitCode": i.exit_code,
+             "ErrorCode": i.error_code}
+            for i in world.invocations.values()
+        ],
+        "topics": {
+            topic.name: {name: one.endpoint for name, one in topic.subscriptions.items()}
+            for topic in world.topics.values()
+        },
+        "faults": world.faults.as_json(),
         "queues": {queue.name: _queue(queue, now) for queue in world.queues},
         "event_rules": [_rule(rule) for rule in world.event_rules.values()],
         "stock": [
@@ -65,6 +86,21 @@ def _snapshot(row: Snapshot, now: float) -> dict[str, Any]:
     return {
         "SnapshotId": row.id, "RegionId": row.region, "SourceDiskId": row.disk_id, "Status": row.status,
         "Progress": f"{progress(row.started_at, row.done_at, now)}%", "Tags": row.tags,
+    }  # fmt: skip
+
+
+def _eni(row: Eni) -> dict[str, Any]:
+    return {
+        "NetworkInterfaceId": row.id, "RegionId": row.region, "VSwitchId": row.vswitch_id,
+        "InstanceId": row.instance_id, "PrivateIpAddresses": list(row.private_ips),
+        "DeleteOnRelease": row.delete_on_release, "Tags": row.tags,
+    }  # fmt: skip
+
+
+def _vswitch(row: VSwitch) -> dict[str, Any]:
+    return {
+        "VSwitchId": row.id, "RegionId": row.region, "ZoneId": row.zone, "VpcId": row.vpc_id, "CidrBlock": row.cidr,
+        "Tags": row.tags,
     }  # fmt: skip
 
 
