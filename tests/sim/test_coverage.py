@@ -3,12 +3,14 @@
 import inspect
 import re
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from alibabacloud_ecs20140526 import models
 from alibabacloud_tea_openapi.exceptions import ClientException
 
 from spottui.sim import registry, rpc
+from spottui.sim.coverage_table import table
 from tests.sim.calls import CMS, Api
 
 COMMON = {"OwnerId", "OwnerAccount", "ResourceOwnerId", "ResourceOwnerAccount", "RegionId"}
@@ -107,3 +109,8 @@ def test_filters_decide(cloud, victim, action, name, hit, miss):
 
 def rows(body):
     return next(inner for outer in body.values() if isinstance(outer, dict) for inner in outer.values())
+
+
+def test_the_table_of_the_documentation_is_made_from_the_code():
+    written = (Path(__file__).parents[2] / "docs/simulator.md").read_text("utf-8")
+    assert written.endswith(f"{table()}\n"), "python -m spottui.sim.coverage_table gives the new one"

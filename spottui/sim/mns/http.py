@@ -32,7 +32,7 @@ _QUERY = (
 # The official SDK for Node writes receiptHandle and visibilityTimeout: the names are good in any case.
 _IN_ANY_CASE = {name.lower(): name for name in _QUERY}
 
-_OPERATIONS = {
+OPERATIONS = {
     "CreateQueue": op.create_queue, "SetQueueAttributes": op.set_queue_attributes,
     "GetQueueAttributes": op.get_queue_attributes, "DeleteQueue": op.delete_queue,
     "ListQueue": op.list_queue, "SendMessage": op.send_message, "BatchSendMessage": op.batch_send_message,
@@ -86,9 +86,9 @@ async def _carry_out(cloud: Cloud, request: web.Request, asked: Asked, name: str
         # A handler ends with its client unless it is shielded; the poll of a dead client then goes on.
         found = await (asyncio.shield(polled) if world.settings.dead_poll_takes else polled)
         return op.messages(asked, found, peeked=False)
-    if name not in _OPERATIONS:
+    if name not in OPERATIONS:
         raise MnsError("InvalidRequestURL", 400, "The request URL is not valid.")
-    return _OPERATIONS[name](world, asked, world.settle())
+    return OPERATIONS[name](world, asked, world.settle())
 
 
 def _send(order: Push, speed: float) -> None:
