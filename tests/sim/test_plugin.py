@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 SUITE = """
@@ -39,3 +40,26 @@ def test_the_simulated_cloud_runs_without_textual_and_the_sdks():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_the_simulated_cloud_is_installed_and_runs_by_itself(tmp_path):
+    project = Path(__file__).parents[2] / "packaging/spottui-sim"
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=project, check=True, capture_output=True, timeout=60)
+    (wheel,) = tmp_path.glob("spottui_sim-*.whl")
+    where = tmp_path / "site"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(where)
+    assert {path.name for path in (where / "spottui").iterdir()} == {"__init__.py", "sim"}
+    # The dependencies come from this environment; what the simulated cloud must do without is made impossible.
+    run = (
+        "import sys; sys.modules.update(dict.fromkeys(['textual', 'mns', 'alibabacloud_ecs20140526', 'sqlalchemy']))\n"
+        "import spottui; assert len(spottui.__path__) == 1, spottui.__path__\n"
+        "from spottui.sim.__main__ import main; sys.argv = ['spottui-sim', '--list-scenarios']; main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", run], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(where)},
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "no-stock-anywhere" in done.stdout
