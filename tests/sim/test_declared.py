@@ -3,11 +3,13 @@
 import tomllib
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spottui.sim import catalog, declared, saving
 from spottui.sim.clock import Clock
+from spottui.sim.command import sim
 from spottui.sim.errors import ControlError
 from spottui.sim.scenario import load, parse
 from spottui.sim.testing import SimServer
@@ -187,3 +189,38 @@ def test_a_malformed_scenario_is_refused_in_words(text, field):
 def test_a_scenario_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(ControlError):
         load(str(tmp_path / "none.toml"))
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "said"),
+    [
+        ("--world", '[[region]]\nid = "r"', "region[1].vswitch"), ("--world", "[[", "fleet.toml"),
+        ("--scenario", "[[at]]\nat_s = 1", "what"),
+    ],
+)  # fmt: skip
+def test_the_program_says_what_is_wrong_with_a_file_and_shows_no_traceback(tmp_path, option, text, said):
+    path = tmp_path / "fleet.toml"
+    path.write_text(text)
+    refused = CliRunner().invoke(sim, [option, str(path)])
+    assert (refused.exit_code, type(refused.exception)) == (2, SystemExit)
+    assert said in refused.output
+
+
+def test_state_tells_of_everything_there_is(file):
+    with SimServer(world=file, speed=0) as cloud:
+        api, state = Api(cloud), cloud.state()
+        region = {"RegionId": "eu-central-1"}
+        web = state["instances"][0]
+        api("CreateNetworkInterface", **region, VSwitchId=web["VSwitchId"], SecurityGroupId="sg-web")
+        api("CreateSnapshotGroup", **region, InstanceId=web["InstanceId"])
+        api("CreateLaunchTemplate", **region, LaunchTemplateName="t", InstanceType="ecs.x9.large")
+        run = {"Type": "RunShellScript", "CommandContent": "sync", "InstanceId__1": web["InstanceId"]}
+        api("RunCommand", **region, **run)
+        cloud.fault("StartInstance", "reset")
+        state = cloud.state()
+    for name in (
+        "network_interfaces", "snapshot_groups", "launch_templates", "invocations", "faults", "vswitches", "snapshots",
+        "disks", "images", "eips", "stock", "event_rules", "queues",
+    ):  # fmt: skip
+        assert state[name], name
+    assert state["snapshot_groups"][0]["SnapshotIds"] == [one["SnapshotId"] for one in state["snapshots"]]

@@ -18,18 +18,23 @@ def attach_disk(call: Call) -> Body:
     disk = call.world.disk(params.required("DiskId"), instance.region)
     bootable = params.flag("Bootable")
     params.accept("KeyPairName", "Password", "Force")
-    _check_target(call, instance)
+    check_room(call, instance)
     _check_disk(disk, instance)
     own = call.world.disks_of(instance)
     if bootable and (any(one.type == "system" for one in own) or instance.status != "Stopped"):
         raise ApiError("IncorrectInstanceStatus", 403, "The instance has a system disk or is not Stopped.")
-    if len(own) > _MOST_DATA_DISKS:
-        raise ApiError("InstanceDiskLimitExceeded", 403, "The disk quota of the instance is exceeded.")
     call.refuse_if_dry_run()
     disk.delete_with_instance = params.flag("DeleteWithInstance", default=disk.delete_with_instance)
     attach(call, disk, instance, params.text("Device"), bootable=bootable)
     call.changed(f"{disk.id} attached to {instance.id}")
     return {}
+
+
+def check_room(call: Call, instance: Instance) -> None:
+    """Raise where an instance can take no further disk now."""
+    _check_target(call, instance)
+    if len(instance.disk_ids) > _MOST_DATA_DISKS:
+        raise ApiError("InstanceDiskLimitExceeded", 403, "The disk quota of the instance is exceeded.")
 
 
 def attach(call: Call, disk: Disk, instance: Instance, device: str, *, bootable: bool = False) -> None:

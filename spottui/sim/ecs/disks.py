@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from spottui.sim.ecs import filters, rendering
-from spottui.sim.ecs.disk_actions import attach
+from spottui.sim.ecs.disk_actions import attach, check_room
 from spottui.sim.ecs.filters import Keep
 from spottui.sim.ecs.launch_checks import check_keys
 from spottui.sim.ecs.launch_disks import CATEGORIES, DEFAULT_CATEGORY, has_category, ready_snapshot
@@ -99,6 +99,8 @@ def create_disk(call: Call) -> Body:
     """A disk attached to nothing, empty or made of a snapshot; with an InstanceId it is attached there."""
     region, params = call.region, call.params
     instance = call.world.instance(params["InstanceId"], region.id) if params.text("InstanceId") else None
+    if instance:
+        check_room(call, instance)
     zone = instance.zone if instance else params.required("ZoneId")
     if zone not in region.zones:
         raise not_found("ZoneId", zone)

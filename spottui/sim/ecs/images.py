@@ -179,8 +179,10 @@ def _more_filters(call: Call) -> Iterable[filters.Keep | None]:
 
 def _of_usage(call: Call) -> filters.Keep | None:
     wanted = call.params.choice("Usage", ("instance", "none"), invalid("Usage"))
+    if not wanted:
+        return None
     used = {row.image_id for row in call.world.instances.values()}
-    return (lambda row: (row.id in used) == (wanted == "instance")) if wanted else None
+    return lambda row: (row.id in used) == (wanted == "instance")
 
 
 def _wanted_statuses(text: str) -> list[str] | None:
