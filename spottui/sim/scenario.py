@@ -43,6 +43,8 @@ class Scenario:
     """How a console is run against it: `auto`, `after_s`, `kill_when`, `within_s`; read by `tests/scenarios.py`."""
     expect: dict[str, Any] = field(default_factory=dict)
     """What it must end with then."""
+    fleet: dict[str, Any] = field(default_factory=dict)
+    """A declared world (`spottui.sim.declared`) that it is played in; empty for the mixed fleet."""
     drains: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Drains of the console's configuration, by the name that `policy` may give."""
 
@@ -88,7 +90,7 @@ def parse(name: str, text: str) -> Scenario:
     timeline = tuple(_entry(entry) for entry in table.pop("at", []))
     scenario = Scenario(
         name, table.pop("why", ""), knobs=table.pop("world", {}), policy=table.pop("policy", {}),
-        console=table.pop("console", {}), expect=table.pop("expect", {}), drains=table.pop("drain", {}),
+        console=table.pop("console", {}), expect=table.pop("expect", {}), drains=table.pop("drain", {}), fleet=table.pop("fleet", {}),
         options=table, timeline=timeline,
     )  # fmt: skip
     _check_keys(scenario.options, _OPTIONS)

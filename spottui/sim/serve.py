@@ -143,9 +143,9 @@ def _make_world(options: Options, scenario: Scenario) -> World:
 
     start_at = options.start_at or time.time() - scenario.options.get("behind_s", 0)
     clock, seed = Clock(chosen("speed", 1.0), start_at), chosen("seed", 7)
-    if options.world is not None:
-        tables = declared.read(options.world) if isinstance(options.world, Path) else options.world
-        world = declared.build(tables, clock, seed)
+    own = scenario.fleet if options.world is None else options.world
+    if own:
+        world = declared.build(declared.read(own) if isinstance(own, Path) else own, clock, seed)
     else:
         regions = tuple(chosen("regions", ("cn-hangzhou",)))
         world = build(Plan(chosen("instances", 24), regions, seed, bare=chosen("bare", False)), clock, Settings())
