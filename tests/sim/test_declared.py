@@ -213,11 +213,12 @@ def test_state_tells_of_everything_there_is(file):
         web = state["instances"][0]
         api("CreateNetworkInterface", **region, VSwitchId=web["VSwitchId"], SecurityGroupId="sg-web")
         api("CreateSnapshotGroup", **region, InstanceId=web["InstanceId"])
-        api("CreateLaunchTemplate", **region, LaunchTemplateName="t", InstanceType="ecs.x9.large")
+        api("CreateLaunchTemplate", **region, LaunchTemplateName="t", InstanceType="ecs.x9.large", UserData="c2VjcmV0")
         run = {"Type": "RunShellScript", "CommandContent": "sync", "InstanceId__1": web["InstanceId"]}
         api("RunCommand", **region, **run)
         cloud.fault("StartInstance", "reset")
         state = cloud.state()
+    assert "c2VjcmV0" not in str(state)
     for name in (
         "network_interfaces", "snapshot_groups", "launch_templates", "invocations", "faults", "vswitches", "snapshots",
         "disks", "images", "eips", "stock", "event_rules", "queues",
