@@ -30,6 +30,14 @@ ASSUMPTIONS = (
     Assumption("image_id_list", True, False, "3.2", "DescribeImages takes several comma-separated image ids, or one"),
     Assumption("image_unlisted_s", 0.0, 3.0, "3.2", "a new image is listed at once, or after a moment"),
     Assumption("image_usable_s", None, 5.0, "3.2", "an image is Usable when it is Available, or long before"),
+    Assumption(
+        "image_usable_after_s", 0.0, 10.0, "service_facts 1", "an Available image is Usable at once, or after a moment"
+    ),
+    Assumption(
+        "stop_fails_snapshots", False, True, "service_facts 1",
+        "a reclaim's own stop lets unfinished snapshots go on, or fails them as StopInstance does",
+    ),
+    Assumption("kept_disk_s", 0.0, 5.0, "service_facts 1", "a kept disk is Available at once, or after a moment"),
     Assumption("instance_unlisted_s", 0.0, 3.0, "4.2", "a new instance is listed at once, or after a moment"),
     Assumption("dry_run_status", 400, 403, "4.3", "the HTTP status of DryRunOperation"),
     Assumption(

@@ -20,11 +20,31 @@ def boot_new(world: World, instance: Instance, now: float) -> None:
         world.schedule.plan(now + knobs.launch_fails_after_s, fail, instance.id)
 
 
+def create_stopped(world: World, instance: Instance) -> None:
+    """CreateInstance makes an instance that waits, Stopped, to be started."""
+    instance.status, instance.stopped_mode = "Stopped", "KeepCharging"
+
+
 def boot_stopped(world: World, instance: Instance, now: float) -> None:
     """A stopped instance is Starting for the boot time, then Running."""
     instance.status = "Starting"
     events.tell_state(world, instance, "Starting", now)
     world.schedule.plan(now + world.settings.boot_s, run, instance.id)
+
+
+def reboot(world: World, instance: Instance, now: float) -> None:
+    """A Running instance is Stopping, then Starting for the boot time, then Running again."""
+    instance.status = "Stopping"
+    events.tell_state(world, instance, "Stopping", now)
+    world.schedule.plan(now + world.settings.stop_s, start_again, instance.id)
+
+
+@happening
+def start_again(world: World, at: float, instance_id: str) -> None:
+    """The second half of a reboot."""
+    instance = world.instances.get(instance_id)
+    if instance and instance.status == "Stopping":
+        boot_stopped(world, instance, at)
 
 
 @happening

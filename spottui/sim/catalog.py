@@ -16,9 +16,19 @@ class InstanceType:
     architecture: str = "X86"
 
     @property
+    def enis(self) -> int:
+        """How many network interfaces an instance may have, the primary one counted."""
+        return 2 if self.vcpu <= 2 else 4
+
+    @property
     def family(self) -> str:
         """`ecs.g7` of `ecs.g7.large`."""
         return self.name.rsplit(".", 1)[0]
+
+    @property
+    def image_architecture(self) -> str:
+        """The architecture as images say it: `x86_64` or `arm64`."""
+        return "arm64" if self.architecture == "ARM" else "x86_64"
 
 
 TYPES = {
@@ -40,6 +50,18 @@ TYPES = {
         InstanceType("ecs.i3.xlarge", 4, 32768, 2.00, local_gib=894),
     )
 }
+
+_BUILT_IN = frozenset(TYPES)
+
+
+def add(kind: InstanceType) -> None:
+    """One more type, for a world that declares it."""
+    TYPES[kind.name] = kind
+
+
+def added() -> list[InstanceType]:
+    """The types that worlds declared."""
+    return [kind for name, kind in TYPES.items() if name not in _BUILT_IN]
 
 
 def spot_price(type_name: str, zone: str) -> float:

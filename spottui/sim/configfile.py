@@ -12,7 +12,7 @@ from spottui.sim.model import Region
 
 def write(
     path: Path, url: str, regions: Iterable[Region], key: tuple[str, str], policy: Mapping[str, Any],
-    ca_file: Path | None,
+    ca_file: Path | None, drains: Mapping[str, Mapping[str, Any]],
 ) -> None:  # fmt: skip
     """Write `path` and `<stem>-credentials.ini` beside it, the latter readable by its owner only."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -24,8 +24,18 @@ def write(
     journal = f"journal = {_value(f'{path.stem}-{datetime.now(UTC):%Y%m%d-%H%M%S}.db')}\n"
     tables = [f"{journal}{ca}\n[credentials]\nfile = {_value(credentials.name)}\n"]
     tables += [_region(region, url) for region in regions]
-    tables.append("[policy]\n" + "".join(f"{k} = {_value(v)}\n" for k, v in policy.items()))
+    tables += [_drain(name, one) for name, one in drains.items()]
+    # The policy is last, where a test or a person adds to it.
+    tables.append("[policy]\n" + _lines(policy))
     path.write_text(head + "\n".join(tables), "utf-8")
+
+
+def _drain(name: str, drain: Mapping[str, Any]) -> str:
+    return f"[drain.{name}]\n{_lines(drain)}"
+
+
+def _lines(table: Mapping[str, Any]) -> str:
+    return "".join(f"{key} = {_value(value)}\n" for key, value in table.items())
 
 
 def _credentials(access_key_id: str, secret: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from spottui.sim import knobs, market, poison, pricing, taking
+from spottui.sim import changing, knobs, market, poison, pricing, taking
 from spottui.sim.catalog import TYPES
 from spottui.sim.clock import iso_millis, iso_seconds
 from spottui.sim.errors import ControlError
@@ -23,7 +23,7 @@ def order_fault(world: World, given: Given, now: float) -> Json:
     times = int(given.number("times", 1, 0, 10**6))
     fault = Fault(action, kind, given.mapping("match"), times or None)
     fault.code = given.text("code", fault.code)
-    fault.status = int(given.number("status", fault.status, 100, 599))
+    fault.status = int(given.number("status", 0, 0, 599))
     fault.message = given.text("message", fault.message)
     fault.delay_s = given.number("delay_s", None, 0, 3600) if "delay_s" in given else None
     fault.retry_after_ms = int(given.number("retry_after_ms", None, 1, 10**7)) if "retry_after_ms" in given else None
@@ -127,6 +127,6 @@ def move_clock(world: World, given: Given, now: float) -> Json:
 CALLS: dict[str, Callable[[World, Given, float], Json]] = {
     "interrupt": taking.interrupt, "demand": taking.demand, "faults": order_fault, "send": send,
     "stock": set_stock, "price": move_price, "rule": put_rule, "sts": assume_role, "world": turn_knobs,
-    "clock": move_clock,
+    "clock": move_clock, "gone": changing.delete_parts, "instance": changing.change_instance,
 }  # fmt: skip
 """Every way to act on the world, by the last part of its path and by its name in a scenario."""

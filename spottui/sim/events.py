@@ -49,6 +49,7 @@ def tell_disk(world: World, disk: Disk, operation: str, at: float) -> None:
 def _tell(
     world: World, name: str, region: str, resource_id: str, resource_name: str, content: dict[str, Any], at: float
 ) -> None:
-    happened = Notice(world.ids.event(), name, at, region, resource_id, resource_name, "", content)
+    level = "CRITICAL" if name == LAUNCH_FAILED else "INFO"
+    happened = Notice(world.ids.event(), name, at, region, resource_id, resource_name, "", content, level)
     world.notices.append(happened)
     notice.deliver(world, happened, notice.body(happened, world.account_id, "flat", "base64"), at)

@@ -14,6 +14,7 @@ class Fault:
 
     `action` and the values of `match` (parameter to value) may hold `*`. `times` counts down; None
     never ends. `delay_s` (wall) is how long `slow` waits (1 s) and `timeout` holds the line (60 s).
+    `code` and `status` of `error` are InternalError and 500 unless given, of `throttle` Throttling.User and 400.
     Kinds `drop_reply`, `bad_json` and `slow` let the call take effect, the others do not.
     """
 
@@ -21,8 +22,8 @@ class Fault:
     kind: str
     match: dict[str, str] = field(default_factory=dict)
     times: int | None = 1
-    code: str = "InternalError"
-    status: int = 500
+    code: str = ""
+    status: int = 0
     message: str = "The request processing has failed due to some unknown error."
     delay_s: float | None = None
     retry_after_ms: int | None = None

@@ -47,6 +47,13 @@ class Given:
             raise ControlError(name, "must be a list of at least one string", "list of strings")
         return list(values)
 
+    def tables(self, name: str) -> list[Mapping[str, Any]]:
+        """A list of objects; empty when absent."""
+        values = self._typed(name, [], list, "list of tables")
+        if not all(isinstance(value, Mapping) for value in values):
+            raise ControlError(name, "must be a list of tables", "list of tables")
+        return list(values)
+
     def mapping(self, name: str) -> dict[str, str]:
         """An object of scalars, given back as strings; empty when absent."""
         values = self._typed(name, {}, Mapping, "object of strings")

@@ -40,6 +40,10 @@ class Ids:
         """Letters and digits, as keys are."""
         return "".join(self._random.choices(string.ascii_letters + string.digits, k=length))
 
+    def secret(self, length: int) -> str:
+        """Letters and digits of a temporary key, which does not move the ids of resources either."""
+        return "".join(self._requests.choices(string.ascii_letters + string.digits, k=length))
+
     def save(self) -> list[Any]:
         """The states of both streams."""
         return [self._random.getstate(), self._requests.getstate()]

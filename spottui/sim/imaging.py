@@ -1,7 +1,7 @@
 """How an image comes to be: one snapshot per cloud disk, then Available; or lost with its disks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from spottui.sim import events
 from spottui.sim.errors import ApiError
@@ -10,6 +10,8 @@ from spottui.sim.schedule import happening
 from spottui.sim.world import World
 
 UNFINISHED = ("Waiting", "Creating")
+INSTANT = ("cloud_essd", "cloud_auto", "cloud_essd_entry", "cloud_regional_disk_auto")
+"""Disk categories whose snapshots can be used within seconds (service_facts.md 2)."""
 SNAPSHOTS_PER_DISK = 256
 
 
@@ -23,6 +25,9 @@ class ImageOrder:
     family: str = ""
     tags: Tags = field(default_factory=dict)
     source_instance_id: str = ""
+    architecture: str = "x86_64"
+    boot_mode: str = "BIOS"
+    imds: str = "v1"
 
 
 def image_from_disks(world: World, now: float, order: ImageOrder, disks: Sequence[Disk]) -> Image:
@@ -39,17 +44,49 @@ def image_from_mappings(world: World, now: float, order: ImageOrder, mappings: t
     return _new_image(world, now, now + knobs.image_waiting_s + knobs.image_base_s, order, mappings)
 
 
+def copy_of(world: World, now: float, order: ImageOrder, source: Image) -> Image:
+    """Start a copy of an image in another region; its snapshots are copies too, of no disk there."""
+    size_gib = sum(mapping.size_gib for mapping in source.mappings)
+    done_at = now + world.settings.image_base_s + world.settings.image_s_per_gib * size_gib
+    copies = []
+    for mapping in source.mappings:
+        snapshot = Snapshot(
+            next(world.order), world.ids.resource("s"), order.region, "", mapping.type, mapping.size_gib, now, done_at,
+            tags=dict(order.tags), usage="image",
+        )  # fmt: skip
+        world.snapshots[snapshot.id] = snapshot
+        world.schedule.plan(done_at, finish_snapshot, snapshot.id)
+        copies.append(replace(mapping, snapshot_id=snapshot.id))
+    image = _new_image(world, now, done_at, order, tuple(copies))
+    image.is_copied = True
+    return image
+
+
 def start_snapshot(
     world: World, now: float, done_at: float, disk: Disk, tags: Tags, name: str = "", usage: str = "image"
 ) -> Snapshot:
     """Start a snapshot that is finished at `done_at`."""
     snapshot = Snapshot(
         next(world.order), world.ids.resource("s"), disk.region, disk.id, disk.type, disk.size_gib,
-        now, done_at, name=name or f"sp-{disk.id}", tags=dict(tags), usage=usage,
+        now, done_at, name=name or f"sp-{disk.id}", tags=dict(tags), usage=usage, encrypted=disk.encrypted,
+        kms_key_id=disk.kms_key_id, available_at=_available_at(world, now, disk, usage),
     )  # fmt: skip
     world.snapshots[snapshot.id] = snapshot
     world.schedule.plan(done_at, finish_snapshot, snapshot.id)
     return snapshot
+
+
+def _available_at(world: World, now: float, disk: Disk, usage: str) -> float | None:
+    # Instant access is for snapshots of their own, not for those of images.
+    return now + world.settings.instant_access_s if disk.category in INSTANT and not usage else None
+
+
+def is_available(snapshot: Snapshot, now: float) -> bool:
+    """Whether disks can be made of the snapshot now."""
+    if snapshot.status == "failed":
+        return False
+    instantly = snapshot.available_at is not None and now >= snapshot.available_at
+    return instantly or snapshot.status == "accomplished"
 
 
 def duration_s(world: World, disks: Sequence[Disk]) -> float:
@@ -86,11 +123,26 @@ def lose_snapshots_of(world: World, disk: Disk, at: float) -> None:
     """
     if not world.settings.snapshot_needs_disk:
         return
-    lost = [s for s in world.snapshots.values() if s.disk_id == disk.id and s.status == "progressing"]
-    for snapshot in lost:
+    for snapshot in (lost := _unfinished_of(world, disk)):
         del world.snapshots[snapshot.id]
         events.tell_snapshot(world, snapshot, "failed", at)
-    gone = {snapshot.id for snapshot in lost}
+    _fail_images_of(world, lost, at)
+
+
+def fail_snapshots_of(world: World, disk: Disk, at: float) -> None:
+    """The instance of the disk stops at `at`: snapshots still being made of it fail, and their images."""
+    for snapshot in (failed := _unfinished_of(world, disk)):
+        snapshot.status, snapshot.done_at = "failed", at
+        events.tell_snapshot(world, snapshot, "failed", at)
+    _fail_images_of(world, failed, at)
+
+
+def _unfinished_of(world: World, disk: Disk) -> list[Snapshot]:
+    return [s for s in world.snapshots.values() if s.disk_id == disk.id and s.status == "progressing"]
+
+
+def _fail_images_of(world: World, snapshots: list[Snapshot], at: float) -> None:
+    gone = {snapshot.id for snapshot in snapshots}
     for image in world.images.values():
         if image.status in UNFINISHED and any(m.snapshot_id in gone for m in image.mappings):
             image.status, image.failed_at = "CreateFailed", at
@@ -105,7 +157,7 @@ def progress(started_at: float, done_at: float, now: float) -> int:
 
 def is_usable(image: Image, now: float) -> bool:
     """Whether instances can be launched from the image now."""
-    return image.status == "Available" or (image.status in UNFINISHED and now >= image.usable_at)
+    return image.status in ("Available", *UNFINISHED) and now >= image.usable_at
 
 
 @happening
@@ -120,7 +172,7 @@ def leave_queue(world: World, at: float, image_id: str) -> None:
 def finish_snapshot(world: World, at: float, snapshot_id: str) -> None:
     """A snapshot is accomplished; the next one of its disk is incremental."""
     snapshot = world.snapshots.get(snapshot_id)
-    if snapshot is None:
+    if snapshot is None or snapshot.status == "failed":
         return
     snapshot.status = "accomplished"
     if snapshot.disk_id in world.disks:
@@ -148,9 +200,10 @@ def _new_image(world: World, now: float, done_at: float, order: ImageOrder, mapp
     knobs = world.settings
     image = Image(
         next(world.order), world.ids.resource("m"), order.region, order.name, "self", now, done_at,
-        done_at if knobs.image_usable_s is None else now + knobs.image_usable_s, mappings,
+        _usable_at(world, now, done_at), mappings,
         description=order.description, family=order.family, source_instance_id=order.source_instance_id,
-        tags=dict(order.tags), listed_at=now + knobs.image_unlisted_s,
+        tags=dict(order.tags), listed_at=now + knobs.image_unlisted_s, architecture=order.architecture,
+        boot_mode=order.boot_mode, imds=order.imds,
     )  # fmt: skip
     image.name = order.name or image.id
     world.images[image.id] = image
@@ -159,3 +212,9 @@ def _new_image(world: World, now: float, done_at: float, order: ImageOrder, mapp
         world.schedule.plan(now + knobs.image_waiting_s, leave_queue, image.id)
     world.schedule.plan(done_at, finish_image, image.id)
     return image
+
+
+def _usable_at(world: World, now: float, done_at: float) -> float:
+    knobs = world.settings
+    early = done_at if knobs.image_usable_s is None else min(done_at, now + knobs.image_usable_s)
+    return done_at + knobs.image_usable_after_s if knobs.image_usable_after_s else early

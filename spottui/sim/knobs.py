@@ -11,7 +11,8 @@ _MAX_S = 30 * 86_400.0
 _SECONDS = (
     "image_base_s", "image_s_per_gib", "image_waiting_s", "image_usable_s", "image_unlisted_s",
     "instance_unlisted_s", "boot_s", "launch_fails_after_s", "command_s", "token_in_process_s",
-    "market_check_s", "queue_rest_s", "snapshot_min_age_s", "token_life_s", "date_tolerance_s",
+    "market_check_s", "queue_rest_s", "snapshot_min_age_s", "token_life_s", "date_tolerance_s", "role_key_s",
+    "image_usable_after_s", "stop_s", "reclaim_stop_s", "instant_access_s", "eip_s", "kept_disk_s", "agent_late_s",
 )  # fmt: skip
 _NUMBERS = {
     **dict.fromkeys(_SECONDS, (0.0, _MAX_S)),
@@ -22,12 +23,16 @@ _WHOLE = {
     "image_quota": (0, 10**6), "images_that_fail": (0, 10**6), "spot_vcpus": (0, 10**7),
     "launches_that_fail": (0, 10**6),
     "command_exit_code": (0, 255),
-    "dry_run_status": (200, 599), "qps_status": (400, 599), "batch_send_status": (200, 599),
+    "dry_run_status": (200, 599), "throttle_status": (400, 599),
+    "qps_status": (400, 599), "batch_send_status": (200, 599),
 }  # fmt: skip
+_LISTS = ("gone", "uefi_types")
 _FLAGS = tuple(one.name for one in fields(Settings) if one.type is bool)
 _CHOICES = {
     "locked_status": ("Running", "Stopping", "Stopped"),
     "stop_action": ("stop", "delete"),
+    "agent": ("running", "missing", "late"),
+    "throttle_code": ("Throttling.User", "Throttling", "Throttling.Api"),
     "image_not_ready_code": ("OperationDenied.ImageNotValid", "InvalidImageId.NotFound"),
 }
 _PERMISSIONS = ("allow", "empty", "forbidden")
@@ -46,12 +51,16 @@ def turn(knobs: Settings, given: Given) -> None:
             wanted[name] = int(number) if name in _WHOLE else number
     wanted |= {name: given.flag(name, True) for name in _FLAGS if name in given}
     wanted |= {name: given.choice(name, allowed) for name, allowed in _CHOICES.items() if name in given}
+    wanted |= {name: given.text(name) for name in ("metadata_of",) if name in given}
+    wanted |= {name: given.texts(name) for name in _LISTS if name in given}
     permissions, limits = _permissions(given), _limits(given)
+    categories = given.mapping("disk_categories")
     given.end()
     for name, value in wanted.items():
         setattr(knobs, name, value)
     knobs.permissions.update(permissions)
     knobs.limits.update(limits)
+    knobs.disk_categories.update(categories)
 
 
 def _permissions(given: Given) -> dict[str, str]:

@@ -35,6 +35,11 @@ class Row:
         }  # fmt: skip
 
 
+def blanked(params: Mapping[str, str]) -> dict[str, str]:
+    """Parameters of a call as they may be shown: no passwords, no user data, no signatures."""
+    return {name: "***" if name.rpartition(".")[2] in _SECRET else value for name, value in params.items()}
+
+
 class Ledger:
     """Rows in the order of arrival, the last 200,000 kept."""
 
@@ -45,8 +50,7 @@ class Ledger:
     def receive(self, at: float, action: str, region: str, params: Mapping[str, str], request_id: str) -> Row:
         """Open the row of a request that just came in, its secrets blanked."""
         self._received += 1
-        shown = {k: "***" if k in _SECRET else v for k, v in params.items()}
-        row = Row(self._received, at, action, region, shown, params.get("ClientToken"), request_id)
+        row = Row(self._received, at, action, region, blanked(params), params.get("ClientToken"), request_id)
         self._rows.append(row)
         return row
 

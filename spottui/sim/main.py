@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import json
+import logging
 import signal
 
 import click
@@ -20,6 +21,7 @@ def start(options: Options) -> None:
         click.UsageError: the scenario is not known (exit 2).
         click.ClickException: the port is taken or the configuration cannot be written (exit 1).
     """
+    logging.basicConfig(format="%(name)s: %(message)s", level=logging.WARNING)
     try:
         asyncio.run(_serve(options))
     except ControlError as refusal:

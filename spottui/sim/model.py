@@ -76,6 +76,9 @@ class Instance:
     tags: Tags = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     """What was asked for at the launch and is only shown, by field of DescribeInstances."""
+    ipv6_addresses: tuple[str, ...] = ()
+    more_private_ips: tuple[str, ...] = ()
+    """Secondary private addresses of the primary interface."""
 
     @property
     def is_spot(self) -> bool:
@@ -131,6 +134,25 @@ class Snapshot:
     status: str = "progressing"
     usage: str = ""
     tags: Tags = field(default_factory=dict)
+    encrypted: bool = False
+    kms_key_id: str = ""
+    available_at: float | None = None
+    """When disks can be made of it, although its upload goes on; None: only when it is accomplished."""
+
+
+@dataclass(slots=True)
+class SnapshotGroup:
+    """Snapshots of the disks of one instance, all of one moment."""
+
+    seq: int
+    id: str
+    region: str
+    name: str
+    instance_id: str
+    snapshot_ids: tuple[str, ...]
+    started_at: float
+    description: str = ""
+    tags: Tags = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -163,6 +185,10 @@ class Image:
     source_instance_id: str = ""
     listed_at: float = 0.0
     tags: Tags = field(default_factory=dict)
+    architecture: str = "x86_64"
+    boot_mode: str = "UEFI-Preferred"
+    imds: str = "v2"
+    is_copied: bool = False
 
 
 @dataclass(slots=True)
@@ -175,6 +201,42 @@ class Eip:
     allocated_at: float
     bandwidth: int = 5
     instance_id: str = ""
+    tags: Tags = field(default_factory=dict)
+    busy: str = ""
+    """`Associating` or `Unassociating` while that takes its time."""
+
+
+@dataclass(slots=True)
+class Eni:
+    """A secondary network interface; its first private address is the primary one."""
+
+    seq: int
+    id: str
+    region: str
+    vswitch_id: str
+    mac: str
+    private_ips: tuple[str, ...]
+    created_at: float
+    instance_id: str = ""
+    name: str = ""
+    description: str = ""
+    delete_on_release: bool = True
+    security_group_ids: tuple[str, ...] = ()
+    ipv6_addresses: tuple[str, ...] = ()
+    tags: Tags = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class LaunchTemplate:
+    """A launch template: for each version, from 1, the parameters of a launch as they came."""
+
+    seq: int
+    id: str
+    region: str
+    name: str
+    created_at: float
+    versions: list[dict[str, str]] = field(default_factory=list)
+    default_version: int = 1
     tags: Tags = field(default_factory=dict)
 
 
@@ -194,15 +256,44 @@ class Invocation:
     started_at: float
     done_at: float
     exit_code: int
+    error_code: str = ""
+    """Why it did not run at all, `ClientNotRunning` for one without an agent."""
 
 
 @dataclass(slots=True)
 class SecurityToken:
-    """A temporary AccessKey of STS."""
+    """A temporary AccessKey of STS, of an assumed role where `arn` is not empty."""
 
     secret: str
     token: str
     expires_at: float
+    arn: str = ""
+
+
+@dataclass(slots=True)
+class Subscription:
+    """Where messages of a topic go: a queue's name as an ARN, or an HTTP endpoint."""
+
+    name: str
+    endpoint: str
+    created_at: float
+    modified_at: float
+    filter_tag: str = ""
+    strategy: str = "BACKOFF_RETRY"
+    format: str = "XML"
+
+
+@dataclass(slots=True)
+class Topic:
+    """A topic of MNS with its subscriptions by name."""
+
+    name: str
+    created_at: float
+    modified_at: float
+    maximum_message_size: int = 65536
+    logging_enabled: bool = False
+    published: int = 0
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -217,6 +308,12 @@ class EventRule:
     products: tuple[str, ...] = ()
     targets: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Target id to (region, queue name)."""
+    levels: tuple[str, ...] = ()
+    """`CRITICAL`, `WARN`, `INFO` or `*`; none is all, as with the event types, the statuses and the names."""
+    event_types: tuple[str, ...] = ()
+    statuses: tuple[str, ...] = ()
+    other_targets: dict[str, dict[str, dict[str, str]]] = field(default_factory=dict)
+    """Kind (`WebhookParameters`, …) to target id to what was given: kept and shown, nothing is sent there."""
 
 
 @dataclass(slots=True)
@@ -231,3 +328,5 @@ class Notice:
     instance_name: str
     action: str
     content: dict[str, Any] = field(default_factory=dict)
+    level: str = "WARN"
+    product: str = "ECS"

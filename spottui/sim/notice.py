@@ -49,7 +49,15 @@ def deliver(world: World, notice: Notice, text: str, at: float) -> list[str]:
 
 
 def _wants(rule: EventRule, notice: Notice) -> bool:
-    return not rule.event_names or notice.name in rule.event_names
+    return (
+        _has(rule.event_names, notice.name) and _has(rule.levels, notice.level)
+        and _has(rule.event_types, "StatusNotification") and _has(rule.statuses, "Normal")
+        and notice.product.lower() in {product.lower() for product in rule.products or (notice.product,)}
+    )  # fmt: skip
+
+
+def _has(wanted: tuple[str, ...], value: str) -> bool:
+    return not wanted or value in wanted or "*" in wanted
 
 
 def _arn(notice: Notice, account_id: str) -> str:
@@ -64,8 +72,8 @@ def _event_time(at: float) -> str:
 
 def _flat(notice: Notice, account_id: str) -> dict[str, Any]:
     return {
-        "ver": "1.0", "id": notice.id, "product": "ECS", "resourceId": _arn(notice, account_id),
-        "level": "WARN", "name": notice.name, "userId": account_id, "eventTime": _event_time(notice.at),
+        "ver": "1.0", "id": notice.id, "product": notice.product, "resourceId": _arn(notice, account_id),
+        "level": notice.level, "name": notice.name, "userId": account_id, "eventTime": _event_time(notice.at),
         "regionId": notice.region, "content": content(notice),
     }  # fmt: skip
 

@@ -8,14 +8,23 @@ from spottui.sim.errors import ApiError, invalid, missing
 from spottui.sim.model import Tags
 
 _MAX_TAGS = 20
+_WITHOUT_EFFECT = {
+    "OwnerId", "OwnerAccount", "ResourceOwnerId", "ResourceOwnerAccount", "RegionId", "SourceRegionId", "ClientToken",
+    "DryRun", "PageNumber", "PageSize", "MaxResults", "NextToken", "AcceptLanguage", "SecurityToken",
+}  # fmt: skip
+"""What any call may carry: it decides nothing, or what it decides is decided for all actions in one place."""
 _RESERVED_TAG = re.compile(r"^(aliyun|acs:)", re.IGNORECASE)
 
 
 class Params(Mapping[str, str]):
-    """Flat parameters with typed access; every accessor raises ApiError for what is not acceptable."""
+    """Flat parameters with typed access; every accessor raises ApiError for what is not acceptable.
+
+    What no accessor was asked for is `unread`: a parameter this cloud does not know the meaning of.
+    """
 
     def __init__(self, flat: Mapping[str, str]) -> None:
         self._flat = dict(flat)
+        self._read: set[str] = set()
 
     def __getitem__(self, name: str) -> str:
         return self._flat[name]
@@ -26,15 +35,25 @@ class Params(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._flat)
 
+    def unread(self) -> list[str]:
+        """The parameters that decided nothing, in alphabetical order."""
+        return sorted(name for name in self._flat if name not in self._read | _WITHOUT_EFFECT and self._flat[name])
+
+    def accept(self, *names: str) -> None:
+        """Parameters that are understood and change nothing here; a name stands for its numbered ones too."""
+        self._read |= {name for name in self._flat if name.split(".")[0] in names or name in names}
+
     def text(self, name: str, default: str = "") -> str:
         """The value, or `default` when absent or empty."""
+        self._read.add(name)
         return self._flat.get(name) or default
 
     def required(self, name: str) -> str:
         """The value; 400 MissingParameter without one."""
-        if not self._flat.get(name):
+        value = self.text(name)
+        if not value:
             raise missing(name)
-        return self._flat[name]
+        return value
 
     def flag(self, name: str, *, default: bool = False) -> bool:
         """`true`/`True`/`false`/…: the SDK writes Python's spelling."""
@@ -80,7 +99,7 @@ class Params(Mapping[str, str]):
 
     def tags(self, name: str = "Tag") -> Tags:
         """`Tag.N.Key` and `Tag.N.Value`, checked by the rules for tags."""
-        pairs = [(g.get("Key", g.get("key", "")), g.get("Value", "")) for g in self.groups(name)]
+        pairs = [(g.get("Key", g.get("key", "")), g.get("Value", g.get("value", ""))) for g in self.groups(name)]
         if len(pairs) > _MAX_TAGS:
             raise ApiError("InvalidTagCount", 400, "The specified tags are beyond the permitted range.")
         if any(not key or _RESERVED_TAG.match(key) or len(key) > 128 for key, _ in pairs):
@@ -90,13 +109,16 @@ class Params(Mapping[str, str]):
         return dict(pairs)
 
     def json_list(self, name: str, limit: int = 100) -> list[str] | None:
-        """A JSON array in a string; None when absent, `[]` when it is an empty array."""
-        if name not in self._flat or self._flat[name] == "":
+        """A JSON array in a string, in either kind of quotes; None when absent, `[]` when it is an empty array.
+
+        Alibaba's own MCP server tells its users to write `['i-a']`.
+        """
+        text = self.text(name)
+        if not text:
             return None
-        try:
-            values = json.loads(self._flat[name])
-        except ValueError:
-            values = None
+        values = _json(text)
+        if values is None:
+            values = _json(text.replace("'", '"'))
         if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
             raise ApiError(f"Invalid{name}.Malformed", 400, f"The specified {name} is not a JSON array of strings.")
         if len(values) > limit:
@@ -105,4 +127,13 @@ class Params(Mapping[str, str]):
 
     def _matches(self, pattern: str) -> Iterator[re.Match[str]]:
         compiled = re.compile(pattern)
-        return (m for name in self._flat if (m := compiled.fullmatch(name)))
+        found = [m for name in self._flat if (m := compiled.fullmatch(name))]
+        self._read |= {m[0] for m in found}
+        return iter(found)
+
+
+def _json(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None

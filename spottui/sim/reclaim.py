@@ -1,8 +1,8 @@
 """The cloud takes a spot instance back: lock, and after the notice period release or stop."""
 
 from spottui.sim import addresses, events
-from spottui.sim.imaging import lose_snapshots_of
-from spottui.sim.model import Disk, Instance
+from spottui.sim.imaging import fail_snapshots_of, lose_snapshots_of
+from spottui.sim.model import Disk, Eni, Instance
 from spottui.sim.schedule import happening
 from spottui.sim.world import World
 
@@ -22,7 +22,10 @@ def release(world: World, instance: Instance, at: float) -> None:
     """The instance is gone: disks with DeleteWithInstance with it, addresses free, EIP unbound."""
     instance.status = "Deleted"
     del world.instances[instance.id]
-    addresses.give_back(world.vswitches[instance.vswitch_id], instance.private_ip)
+    for address in (instance.private_ip, *instance.more_private_ips):
+        addresses.give_back(world.vswitches[instance.vswitch_id], address)
+    for eni in [one for one in world.enis.values() if one.instance_id == instance.id]:
+        _leave_eni(world, eni)
     if instance.eip_id in world.eips:
         world.eips[instance.eip_id].instance_id = ""
         if not world.settings.eip_survives:
@@ -33,7 +36,30 @@ def release(world: World, instance: Instance, at: float) -> None:
 
 
 def stop(world: World, instance: Instance, at: float, *, charging: bool) -> None:
-    """The instance is Stopped; without charging its compute goes back and its automatic public address is lost."""
+    """The instance is Stopping, and after a while Stopped; its snapshots that are not finished fail."""
+    for disk in world.disks_of(instance):
+        fail_snapshots_of(world, disk, at)
+    begin_stop(world, instance, at, world.settings.stop_s, charging=charging)
+
+
+def begin_stop(world: World, instance: Instance, at: float, takes_s: float, *, charging: bool) -> None:
+    """Stopping for `takes_s`; without charging its compute goes back when it is Stopped."""
+    instance.status = "Stopping"
+    events.tell_state(world, instance, "Stopping", at)
+    if takes_s > 0:
+        world.schedule.plan(at + takes_s, be_stopped, instance.id, charging)
+    else:
+        be_stopped(world, at, instance.id, charging)
+
+
+@happening
+def be_stopped(world: World, at: float, instance_id: str, charging: bool) -> None:
+    """Stopping becomes Stopped: a Recycling lock ends, without charging an automatic public address is lost."""
+    instance = world.instances.get(instance_id)
+    if instance is None or instance.status != "Stopping":
+        return
+    instance.locks = tuple(reason for reason in instance.locks if reason != "Recycling")
+    instance.release_at = None
     instance.status = "Stopped"
     instance.stopped_mode = "KeepCharging" if charging else "StopCharging"
     if not charging:
@@ -54,17 +80,38 @@ def take_back(world: World, at: float, instance_id: str) -> None:
     instance = world.instances.get(instance_id)
     if instance is None or instance.release_at is None:
         return
+    if world.settings.stop_fails_snapshots:
+        for disk in world.disks_of(instance):
+            fail_snapshots_of(world, disk, at)
     if instance.behavior == "Stop":
-        instance.locks = tuple(reason for reason in instance.locks if reason != "Recycling")
-        instance.release_at = None
-        stop(world, instance, at, charging=False)
+        begin_stop(world, instance, at, world.settings.reclaim_stop_s, charging=False)
     else:
         release(world, instance, at)
+
+
+@happening
+def be_detached(world: World, at: float, disk_id: str) -> None:
+    """A disk that outlived its instance is Available."""
+    disk = world.disks.get(disk_id)
+    if disk and disk.status == "Detaching":
+        disk.status = "Available"
 
 
 def _leave(world: World, disk: Disk, at: float) -> None:
     if disk.delete_with_instance or disk.is_local:
         lose_snapshots_of(world, disk, at)
         del world.disks[disk.id]
+        return
+    disk.status, disk.instance_id, disk.device = "Available", "", ""
+    if world.settings.kept_disk_s > 0:
+        disk.status = "Detaching"
+        world.schedule.plan(at + world.settings.kept_disk_s, be_detached, disk.id)
+
+
+def _leave_eni(world: World, eni: Eni) -> None:
+    if eni.delete_on_release:
+        for address in eni.private_ips:
+            addresses.give_back(world.vswitches[eni.vswitch_id], address)
+        del world.enis[eni.id]
     else:
-        disk.status, disk.instance_id, disk.device = "Available", "", ""
+        eni.instance_id = ""

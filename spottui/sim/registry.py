@@ -24,6 +24,7 @@ class Call:
     params: Params
     now: float
     blind: bool = False
+    access_key_id: str = ""
     effect: str | None = None
 
     @property
@@ -64,6 +65,8 @@ class Call:
         body, self.effect = self.world.tokens.once(
             (name, self.any_region, token), self.params, act, self.now, self.world.settings
         )
+        if self.effect.startswith("replayed"):
+            self.params.accept(*self.params)
         return body
 
 
@@ -71,18 +74,44 @@ Action = Callable[[Call], Body]
 
 ECS, CLOUD_MONITOR, VPC, STS = "2014-05-26", "2019-01-01", "2016-04-28", "2015-04-01"
 """API versions, which tell the services apart on the one port."""
+PRODUCTS = {ECS: "ecs", CLOUD_MONITOR: "cms", VPC: "vpc", STS: "sts"}
+"""The name of each service in RAM's actions."""
 
 _ACTIONS: dict[str, dict[str, Action]] = {ECS: {}, CLOUD_MONITOR: {}, VPC: {}, STS: {}}
 
 
-def action(version: str = ECS) -> Callable[[Action], Action]:
-    """Register a function under its name in CamelCase: `describe_user_data` is DescribeUserData."""
+_REFUSED: dict[tuple[str, str], tuple[str, ...]] = {}
+
+
+def action(version: str = ECS, *, refuses: tuple[str, ...] = ()) -> Callable[[Action], Action]:
+    """Register a function under its name in CamelCase: `describe_user_data` is DescribeUserData.
+
+    `refuses` are documented parameters without which the answer would be another one, and which are not modelled.
+    """
 
     def register(function: Action) -> Action:
-        _ACTIONS[version][_api_name(function.__name__)] = function
+        name = _api_name(function.__name__)
+        _ACTIONS[version][name] = function
+        _REFUSED[version, name] = refuses
         return function
 
     return register
+
+
+def canonical(version: str, name: str) -> str:
+    """The name of an action as it is documented, for one written in any case; an unknown one stays as it is."""
+    known = _ACTIONS.get(version, {})
+    return name if name in known else next((one for one in known if one.lower() == name.lower()), name)
+
+
+def actions(version: str) -> list[str]:
+    """All actions of a service, in alphabetical order."""
+    return sorted(_ACTIONS[version])
+
+
+def refused(version: str, name: str) -> tuple[str, ...]:
+    """Parameters of an action that are refused rather than ignored."""
+    return _REFUSED[version, name]
 
 
 def find(version: str, name: str) -> Action | None:

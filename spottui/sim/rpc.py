@@ -1,20 +1,22 @@
-"""The gate of the RPC APIs (ECS, CloudMonitor): ledger, fault, signature, permission, action, answer."""
+"""The gate of the RPC APIs (ECS, VPC, CloudMonitor, STS): ledger, fault, signature, permission, action, answer."""
 
-import json
 import re
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from spottui.sim import cloudmonitor, ecs, sts, vpc
+from spottui.sim import answers, cloudmonitor, ecs, permission, registry, sts, vpc
+from spottui.sim.answers import Format
 from spottui.sim.cloud import Cloud
+from spottui.sim.coverage import HEADER
 from spottui.sim.errors import ApiError
 from spottui.sim.faults import Fault
 from spottui.sim.ledger import Row
 from spottui.sim.mishap import exchange
 from spottui.sim.params import Params
-from spottui.sim.registry import Call, find, is_known_version
+from spottui.sim.registry import Call
 from spottui.sim.signature import Request, verify
 from spottui.sim.throttle import throttled
 from spottui.sim.tokens import SIGNING_PARAMETERS
@@ -24,55 +26,90 @@ REGISTERED = (ecs, cloudmonitor, sts, vpc)
 """Imported for the actions they register."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One request: what it calls, with which parameters, and how the answer is to be written."""
+
+    signed: Request
+    action: str
+    version: str
+    given: dict[str, str]
+    format: Format
+    host: str
+
+
 async def serve_rpc(cloud: Cloud, request: web.Request) -> web.Response:
     """Answer one call on `/`."""
     world = cloud.world
-    signed = await _read(request)
-    given = {**signed.query, **signed.form}
-    name = signed.headers.get("x-acs-action") or given.get("Action", "")
-    version = signed.headers.get("x-acs-version") or given.get("Version", "")
-    params = Params({k: v for k, v in given.items() if k not in SIGNING_PARAMETERS})
+    asked = await _read(request)
+    params = Params(asked.given)
     row = world.ledger.receive(
-        world.settle(), name, params.text("RegionId"), params, world.ids.request()
+        world.settle(), asked.action, params.text("RegionId"), params, world.ids.request()
     )  # fmt: skip
 
     async def act() -> web.Response:
         try:
-            body = _carry_out(world, signed, name, version, params, row)
+            return _carry_out(world, asked, row)
         except ApiError as refusal:
-            return _refused(request, row, refusal)
-        return _json(row, 200, {"RequestId": row.request_id, **body})
+            return _refused(world, asked, row, refusal)
 
     def refuse(fault: Fault) -> web.Response:
-        return _faulted(request, row, fault)
+        return _refused(world, asked, row, _ordered(fault))
 
-    return await exchange(request, row, world.faults.take(name, params), act, refuse)
+    return await exchange(request, row, world.faults.take(asked.action, params), act, refuse)
 
 
-def _carry_out(world: World, signed: Request, name: str, version: str, params: Params, row: Row) -> dict[str, Any]:
-    if not is_known_version(version):
+def _carry_out(world: World, asked: _Asked, row: Row) -> web.Response:
+    name = asked.action
+    if not registry.is_known_version(asked.version):
         raise ApiError("InvalidVersion", 404, "Specified parameter Version is not valid.")
-    action = find(version, name)
+    action = registry.find(asked.version, name)
     if action is None:
+        world.coverage.unsupported([name])
         raise ApiError("InvalidAction.NotFound", 404, "Specified api is not found, please check your url.")
-    verify(world, signed)
+    access_key_id = verify(world, asked.signed)
+    params = Params(asked.given)
     world.buckets.take(world.settings, name, params.text("RegionId"), world.settle())
-    call = Call(world, params, world.settle(), blind=_is_blind(world, name, params))
+    world.coverage.called(name)
+    blind = permission.is_blind(world, name, params)
+    call = Call(world, params, world.settle(), blind, access_key_id)
     try:
-        return action(call)
+        body = action(call)
     finally:
         row.effect = call.effect
+    unread = params.unread()
+    world.coverage.unsupported(f"{name}.{one}" for one in unread)
+    _check_filters(asked, unread)
+    response = _respond(asked, row, 200, f"{name}Response", {"RequestId": row.request_id, **body})
+    if unread:
+        response.headers[HEADER] = ", ".join(unread)
+    return response
 
 
-def _is_blind(world: World, name: str, params: Params) -> bool:
-    """Whether the caller sees only empty lists; 403 for what it may not do, and for a blind DryRun."""
-    permission = world.settings.permissions.get(name, "allow")
-    if permission == "forbidden" or (permission == "empty" and params.flag("DryRun")):
-        raise ApiError("Forbidden.RAM", 403, "User not authorized to operate on the specified resource.")
-    return permission == "empty"
+def _check_filters(asked: _Asked, unread: list[str]) -> None:
+    """A documented filter that does nothing would make a wrong answer; what nobody knows is ignored, as it is there."""
+    refused = registry.refused(asked.version, asked.action)
+    found = [one for one in unread if one.split(".")[0] in refused]
+    if found:
+        raise ApiError(
+            "UnsupportedBySimulator", 400,
+            f"The simulated cloud has no {asked.action} by {', '.join(found)}. The real one has; leave it out here.",
+        )  # fmt: skip
 
 
-async def _read(request: web.Request) -> Request:
+async def _read(request: web.Request) -> _Asked:
+    signed = await _signed(request)
+    given = {**signed.query, **signed.form}
+    version = given.get("Version") or signed.headers.get("x-acs-version", "")
+    # What is signed in the query is what is meant; gateways of several SDKs send a header beside it.
+    name = given.get("Action") or given.get("action") or signed.headers.get("x-acs-action", "")
+    rest = {k: v for k, v in given.items() if k not in SIGNING_PARAMETERS}
+    return _Asked(
+        signed, registry.canonical(version, name), version, rest, answers.format_of(given, signed.headers), request.host
+    )
+
+
+async def _signed(request: web.Request) -> Request:
     body = await request.read()
     is_form = request.content_type == "application/x-www-form-urlencoded"
     return Request(
@@ -86,36 +123,32 @@ def _pairs(text: str) -> dict[str, str]:
     return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=2000))
 
 
-def _faulted(request: web.Request, row: Row, fault: Fault) -> web.Response:
-    if fault.kind == "error":
-        return _refused(request, row, ApiError(fault.code, fault.status, fault.message))
-    return _refused(request, row, throttled(fault.retry_after_ms))
+def _ordered(fault: Fault) -> ApiError:
+    if fault.kind == "throttle":
+        return throttled(fault.retry_after_ms, fault.code or "Throttling.User", fault.status or 400)
+    return ApiError(fault.code or "InternalError", fault.status or 500, fault.message)
 
 
-def _refused(request: web.Request, row: Row, refusal: ApiError) -> web.Response:
+def _refused(world: World, asked: _Asked, row: Row, refusal: ApiError) -> web.Response:
     row.code = refusal.code
     link = re.sub(r"[^\w.]", "", refusal.code)
-    denied = {"AccessDeniedDetail": _denial(row)} if refusal.code == "Forbidden.RAM" else {}
-    response = _json(row, refusal.status, {
-        "RequestId": row.request_id, "HostId": request.host, "Code": refusal.code,
+    denied: dict[str, Any] = {}
+    if refusal.code in permission.DENIALS:
+        denied = {"AccessDeniedDetail": permission.denial(world, asked.version, asked.action, row.request_id)}
+    response = _respond(asked, row, refusal.status, "Error", {
+        "RequestId": row.request_id, "HostId": asked.host, "Code": refusal.code,
         "Message": refusal.message, **denied,
         "Recommend": f"https://api.aliyun.com/troubleshoot?q={link}&product=Ecs&requestId={row.request_id}",
     })  # fmt: skip
     if refusal.retry_after_ms is not None:
         response.headers["x-acs-retry-after"] = str(refusal.retry_after_ms)
+    if refusal.code in ("UnsupportedBySimulator", "InvalidAction.NotFound"):
+        response.headers[HEADER] = asked.action
     return response
 
 
-def _denial(row: Row) -> dict[str, str]:
-    return {
-        "AuthAction": f"ecs:{row.action}", "NoPermissionType": "ImplicitDeny",
-        "PolicyType": "AccountLevelIdentityBasedPolicy", "AuthPrincipalType": "SubUser",
-        "AuthPrincipalDisplayName": "spottui", "AuthPrincipalOwnerId": "1690700000000030",
-    }  # fmt: skip
-
-
-def _json(row: Row, status: int, body: dict[str, Any]) -> web.Response:
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+def _respond(asked: _Asked, row: Row, status: int, root: str, body: dict[str, Any]) -> web.Response:
     return web.Response(
-        status=status, text=text, content_type="application/json", headers={"x-acs-request-id": row.request_id}
-    )
+        status=status, text=answers.write(asked.format, root, body), content_type=asked.format.value,
+        headers={"x-acs-request-id": row.request_id},
+    )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from spottui.sim import catalog
 from spottui.sim.clock import Clock
 from spottui.sim.errors import ControlError
 from spottui.sim.faults import Fault
@@ -17,14 +18,18 @@ from spottui.sim.mns.queues import Queue
 from spottui.sim.model import (
     Disk,
     Eip,
+    Eni,
     EventRule,
     Image,
     Instance,
     Invocation,
+    LaunchTemplate,
     Notice,
     Region,
     SecurityToken,
     Snapshot,
+    SnapshotGroup,
+    Topic,
     VSwitch,
 )
 from spottui.sim.schedule import Planned
@@ -37,7 +42,8 @@ FORMAT = 1
 _TABLES: dict[str, type] = {
     "regions": Region, "instances": Instance, "disks": Disk, "images": Image, "snapshots": Snapshot,
     "vswitches": VSwitch, "eips": Eip, "invocations": Invocation, "event_rules": EventRule,
-    "security_tokens": SecurityToken,
+    "security_tokens": SecurityToken, "enis": Eni, "snapshot_groups": SnapshotGroup,
+    "launch_templates": LaunchTemplate, "role_keys": str, "topics": Topic,
 }  # fmt: skip
 """Tables of a world by key, with the type of their rows."""
 
@@ -60,7 +66,7 @@ def save(world: World) -> dict[str, Any]:
         "keys": world.keys, "ids": world.ids.save(), "order": order, "settings": world.settings,
         "notices": world.notices, "schedule": world.schedule.save(), "tokens": world.tokens.save(),
         "faults": world.faults.as_json(), "queues": [queue.save() for queue in world.queues],
-        "queues_deleted": world.queues.deleted_at,
+        "queues_deleted": world.queues.deleted_at, "types": catalog.added(), "logging_bucket": world.logging_bucket,
         **{name: getattr(world, name) for name in _TABLES},
         **{name: list(getattr(world, name).items()) for name in _PAIRS},
     }  # fmt: skip
@@ -86,14 +92,17 @@ def load(saved: dict[str, Any]) -> World:
 
 
 def _read(saved: dict[str, Any]) -> World:
+    for declared in _as(list[catalog.InstanceType], saved.get("types", [])):
+        catalog.add(declared)
     ids = Ids(0)
     ids.load(saved["ids"])
     clock = Clock(_as(float, saved["speed"]), _as(float, saved["now"]))
     world = World(clock, ids, saved["account_id"], _as(dict[str, str], saved["keys"]), _as(Settings, saved["settings"]))
     for name, kind in _TABLES.items():
-        setattr(world, name, {key: _as(kind, row) for key, row in saved[name].items()})
+        setattr(world, name, {key: _as(kind, row) for key, row in saved.get(name, {}).items()})
     for name, kind in _PAIRS.items():
         setattr(world, name, dict(_as(kind, saved[name])))
+    world.logging_bucket = saved.get("logging_bucket", "")
     world.notices = _as(list[Notice], saved["notices"])
     world.order = count(_as(int, saved["order"]))
     world.schedule.load([Planned(*one) for one in saved["schedule"]])

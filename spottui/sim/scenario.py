@@ -3,6 +3,7 @@
 import tomllib
 from dataclasses import dataclass, field
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from spottui.sim import control
@@ -42,6 +43,10 @@ class Scenario:
     """How a console is run against it: `auto`, `after_s`, `kill_when`, `within_s`; read by `tests/scenarios.py`."""
     expect: dict[str, Any] = field(default_factory=dict)
     """What it must end with then."""
+    fleet: dict[str, Any] = field(default_factory=dict)
+    """A declared world (`spottui.sim.declared`) that it is played in; empty for the mixed fleet."""
+    drains: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Drains of the console's configuration, by the name that `policy` may give."""
 
 
 def names() -> list[str]:
@@ -51,15 +56,25 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Scenario:
-    """A scenario of the package.
+    """A scenario of the package, or of a file whose name ends with `.toml`.
 
     Raises:
         ControlError: no such scenario, or an entry of it is wrong.
     """
+    if name.endswith(".toml"):
+        return _of_file(Path(name))
     if name not in names():
-        raise ControlError("scenario", f"{name!r} is not known", names())
+        raise ControlError("scenario", f"{name!r} is not known", [*names(), "the path of a .toml file"])
     text = resources.files(f"{__package__}.scenarios").joinpath(f"{name}.toml").read_text("utf-8")
     return parse(name, text)
+
+
+def _of_file(path: Path) -> Scenario:
+    try:
+        text = path.read_text("utf-8")
+    except OSError as problem:
+        raise ControlError("scenario", f"{path}: {problem.strerror}", "a scenario's TOML file") from None
+    return parse(path.stem, text)
 
 
 def parse(name: str, text: str) -> Scenario:
@@ -68,11 +83,15 @@ def parse(name: str, text: str) -> Scenario:
     Raises:
         ControlError: an entry of it is wrong.
     """
-    table = tomllib.loads(text)
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise ControlError("scenario", f"{name} is no TOML: {problem}", "a scenario's TOML file") from None
     timeline = tuple(_entry(entry) for entry in table.pop("at", []))
     scenario = Scenario(
-        name, table.pop("why"), knobs=table.pop("world", {}), policy=table.pop("policy", {}),
-        console=table.pop("console", {}), expect=table.pop("expect", {}), options=table, timeline=timeline,
+        name, table.pop("why", ""), knobs=table.pop("world", {}), policy=table.pop("policy", {}),
+        console=table.pop("console", {}), expect=table.pop("expect", {}), drains=table.pop("drain", {}), fleet=table.pop("fleet", {}),
+        options=table, timeline=timeline,
     )  # fmt: skip
     _check_keys(scenario.options, _OPTIONS)
     _check_keys(scenario.console, _CONSOLE)
@@ -119,10 +138,12 @@ def _entry(entry: dict[str, Any]) -> Entry:
     args = dict(entry)
     if "first_spot" in args:
         args["instances"] = list(range(args.pop("first_spot")))
-    at_s, what = float(args.pop("at_s")), args.pop("what")
+    at_s, what = args.pop("at_s", None), args.pop("what", None)
+    if not isinstance(at_s, int | float):
+        raise ControlError("at_s", "is missing or no number", "seconds after the start")
     if what not in control.CALLS:
         raise ControlError("what", f"{what!r} is not known", list(control.CALLS))
-    return Entry(at_s, what, args)
+    return Entry(float(at_s), what, args)
 
 
 def _plan(world: World, entry: Entry, at: float) -> None:
@@ -142,6 +163,8 @@ def _resolved(world: World, entry: Entry) -> dict[str, Any]:
     if entry.what in ("stock", "demand", "price") and "instance" in args:
         like = _named(world, args.pop("instance"))
         args |= {"instance_type": like.type, "zone": like.zone}
+    if entry.what in ("gone", "instance"):
+        args["instance_id"] = _named(world, args.pop("instance")).id
     if entry.what == "faults" and "instance" in args:
         args["match"] = {**args.get("match", {}), "InstanceId": _named(world, args.pop("instance")).id}
     return args

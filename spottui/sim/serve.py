@@ -4,7 +4,7 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from spottui.sim import configfile, tls
+from spottui.sim import configfile, declared, tls
 from spottui.sim.clock import Clock
 from spottui.sim.cloud import Cloud
 from spottui.sim.errors import ControlError
@@ -43,8 +43,8 @@ class Options:
     """Simulated epoch seconds of the start; None: wall time."""
     hold: bool = False
     """The scenario's timeline begins with `POST /_sim/begin`, not at once."""
-    world: Path | None = None
-    """A world that was saved, to go on with."""
+    world: Path | Mapping[str, Any] | None = None
+    """A saved world to go on with, or a declared one: a file, TOML for a declaration, or its tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ class Endpoint:
     def as_json(self) -> dict[str, Any]:
         """The ready line of `spottui sim`."""
         return {
-            "url": self.url, "ecs_endpoint": self.url, "mns_endpoint": self.url, "cms_endpoint": self.url,
+            "url": self.url, "endpoint": self.url.partition("://")[2],
+            "ecs_endpoint": self.url, "mns_endpoint": self.url, "cms_endpoint": self.url,
             "metadata_url": f"{self.url}/latest/meta-data/", "access_key_id": self.access_key_id,
             "access_key_secret": self.access_key_secret, "account_id": self.account_id,
             "queue": self.queue, "regions": list(self.regions),
@@ -82,7 +83,7 @@ async def running(options: Options) -> AsyncIterator[Endpoint]:
     """
     scenario = load(options.scenario)
     options = replace(options, config=options.config and options.config.absolute())
-    cloud = Cloud(lambda: _load_world(options.world) if options.world else _make_world(options, scenario))
+    cloud = Cloud(lambda: _world(options, scenario))
     runner = web.AppRunner(
         application(cloud, lambda: begin(cloud.world, scenario)), access_log=None, handler_cancellation=True,
         shutdown_timeout=0.2,
@@ -107,7 +108,7 @@ async def _open(options: Options, scenario: Scenario, world: World, runner: web.
     key = next(iter(world.keys.items()))
     regions = tuple(world.regions.values())
     if options.config:
-        configfile.write(options.config, url, regions, key, scenario.policy, ca_file)
+        configfile.write(options.config, url, regions, key, scenario.policy, ca_file, scenario.drains)
     return Endpoint(url, *key, world.account_id, regions[0].queue, tuple(world.regions), options.config, ca_file)
 
 
@@ -117,6 +118,12 @@ def _ca_file(options: Options) -> Path | None:
     if options.config:
         return options.config.with_name(f"{options.config.stem}-ca.pem")
     return Path(tempfile.mkdtemp(prefix="spottui-sim-"), "ca.pem")
+
+
+def _world(options: Options, scenario: Scenario) -> World:
+    if isinstance(options.world, Path) and options.world.suffix != ".toml":
+        return _load_world(options.world)
+    return _make_world(options, scenario)
 
 
 def _load_world(path: Path) -> World:
@@ -134,12 +141,14 @@ def _make_world(options: Options, scenario: Scenario) -> World:
         given = getattr(options, name)
         return scenario.options.get(name, default) if given is None else given
 
-    plan = Plan(
-        chosen("instances", 24), tuple(chosen("regions", ("cn-hangzhou",))), chosen("seed", 7),
-        bare=chosen("bare", False),
-    )  # fmt: skip
     start_at = options.start_at or time.time() - scenario.options.get("behind_s", 0)
-    world = build(plan, Clock(chosen("speed", 1.0), start_at), Settings())
+    clock, seed = Clock(chosen("speed", 1.0), start_at), chosen("seed", 7)
+    own = scenario.fleet if options.world is None else options.world
+    if own:
+        world = declared.build(declared.read(own) if isinstance(own, Path) else own, clock, seed)
+    else:
+        regions = tuple(chosen("regions", ("cn-hangzhou",)))
+        world = build(Plan(chosen("instances", 24), regions, seed, bare=chosen("bare", False)), clock, Settings())
     prepare(world, scenario)
     if not options.hold:
         begin(world, scenario)

@@ -27,6 +27,8 @@ def application(cloud: Cloud, begin: Callable[[], None]) -> web.Application:
     metadata = Metadata(cloud)
 
     async def rpc(request: web.Request) -> web.Response:
+        if "accountmeta" in request.query:
+            return await serve_mns(cloud, request)
         return await serve_rpc(cloud, request)
 
     async def mns(request: web.Request) -> web.Response:
@@ -34,12 +36,12 @@ def application(cloud: Cloud, begin: Callable[[], None]) -> web.Application:
 
     app.router.add_route("GET", "/", rpc)
     app.router.add_route("POST", "/", rpc)
-    for path in ("/queues", "/queues/{queue}", "/queues/{queue}/messages"):
+    app.router.add_route("PUT", "/", mns)
+    for path in ("/queues", "/queues/{queue}", "/queues/{queue}/messages", "/topics", "/topics/{rest:.+}"):
         app.router.add_route("*", path, mns)
-    app.router.add_put("/latest/api/token", metadata.token)
-    app.router.add_get("/latest/meta-data/{item:.*}", metadata.read)
-    app.router.add_put("/_sim/metadata/{instance_id}/latest/api/token", metadata.token)
-    app.router.add_get("/_sim/metadata/{instance_id}/latest/meta-data/{item:.*}", metadata.read)
+    for base in ("", "/_sim/metadata/{instance_id}"):
+        app.router.add_put(f"{base}/latest/api/token", metadata.token)
+        app.router.add_get(f"{base}/latest/{{item:.*}}", metadata.read)
     _add_control(app, cloud, begin)
     return app
 
@@ -58,6 +60,9 @@ def _add_control(app: web.Application, cloud: Cloud, begin: Callable[[], None]) 
         cloud.world.faults.clear()
         return _json({"ordered": 0})
 
+    async def show_coverage(request: web.Request) -> web.Response:
+        return _json(cloud.world.coverage.as_json())
+
     async def reset(request: web.Request) -> web.Response:
         cloud.reset()
         return _json({"reset": True})
@@ -69,6 +74,7 @@ def _add_control(app: web.Application, cloud: Cloud, begin: Callable[[], None]) 
     app.router.add_post("/_sim/begin", start)
     app.router.add_get("/_sim/state", show_state)
     app.router.add_get("/_sim/calls", show_calls)
+    app.router.add_get("/_sim/coverage", show_coverage)
     app.router.add_get("/_sim/faults", show_faults)
     app.router.add_delete("/_sim/faults", forget_faults)
     app.router.add_post("/_sim/reset", reset)

@@ -22,6 +22,8 @@ class Settings:
     """Images are `Waiting`, queued, so long before they are `Creating`."""
     image_usable_s: float | None = None
     """Images become `Usable` so long after their start; None: when Available."""
+    image_usable_after_s: float = 0.0
+    """Images become `Usable` only so long after they are Available."""
     image_unlisted_s: float = 0.0
     """A new image is not listed for so long."""
     images_that_fail: int = 0
@@ -32,6 +34,30 @@ class Settings:
     """A launched instance is not listed for so long."""
     boot_s: float = 5.0
     """From RunInstances or StartInstance to Running."""
+    stop_s: float = 1.0
+    """How long an instance is Stopping that a client stops."""
+    reclaim_stop_s: float = 0.0
+    """How long an instance in Stop mode is Stopping at the end of a reclaim."""
+    instant_access_s: float = 2.0
+    """Snapshots of ESSD disks are `Available` so long after their start, whatever their upload still takes."""
+    eip_s: float = 0.0
+    """How long an EIP is Associating or Unassociating."""
+    kept_disk_s: float = 0.0
+    """How long a disk that outlives its instance is Detaching before it is Available."""
+    agent: str = "running"
+    """The Cloud Assistant agent on instances: `running`, `missing`, or `late` by `agent_late_s` after each start."""
+    agent_late_s: float = 60.0
+    """How long after Running a late agent reports."""
+    metadata_of: str = ""
+    """The instance whose metadata is served to who names none."""
+    role_key_s: float = 21_600.0
+    """How long a temporary key of an instance's role is good."""
+    ipv6: bool = False
+    """vSwitches have IPv6 turned on."""
+    uefi_types: list[str] = field(default_factory=list)
+    """Instance types, with `*`, that do not boot images in BIOS mode."""
+    disk_categories: dict[str, str] = field(default_factory=dict)
+    """Zone or instance type, with `*`, to the disk categories it has, comma-separated; others are refused."""
     launches_that_fail: int = 0
     """So many of the next launched instances are removed again, as `SystemFailure.Delete`."""
     launch_fails_after_s: float = 1.0
@@ -44,6 +70,10 @@ class Settings:
     """Action to calls a minute in each region; `*` for every action that is not named."""
     throttle_says_when: bool = False
     """A throttled answer has `x-acs-retry-after`, in milliseconds."""
+    throttle_code: str = "Throttling.User"
+    """The code of a throttled answer; `Throttling` and `Throttling.Api` are documented too."""
+    throttle_status: int = 400
+    """Its HTTP status; 429 and 503 are seen too."""
     token_in_process_s: float = 0.0
     """A repeated ClientToken is `LastTokenProcessing` for so long after the first use."""
     price_swing: float = 0.0
@@ -57,7 +87,10 @@ class Settings:
     skew_wall_s: float = 0.0
     """How far this cloud's idea of wall time is ahead, for signature dates."""
     permissions: dict[str, str] = field(default_factory=dict)
-    """Action to `allow`, `empty` (an empty list with 200) or `forbidden` (403)."""
+    """Action, or `Action@resource` with `*` in either, to `allow`, `empty` (a list, 200) or `forbidden` (403)."""
+
+    gone: list[str] = field(default_factory=list)
+    """Ids and names (security groups, key pairs, roles, resource groups, …) that were deleted by somebody."""
 
     locked_status: str | None = None
     """The status an instance takes with its Recycling lock; None: it keeps its own."""
@@ -65,6 +98,8 @@ class Settings:
     """ModifyDiskAttribute is accepted while the instance has a Recycling lock."""
     command_while_locked: bool = True
     """RunCommand is accepted while the instance has a Recycling lock."""
+    stop_fails_snapshots: bool = False
+    """The stop at the end of a reclaim fails the snapshots that are still being made, as StopInstance does."""
     snapshot_needs_disk: bool = True
     """A snapshot still being made is lost with its disk."""
     eip_survives: bool = True

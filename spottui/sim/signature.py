@@ -27,19 +27,20 @@ class Request:
     body: bytes
 
 
-def verify(world: World, request: Request) -> None:
-    """Accept the request or raise the API's refusal; dates are judged by wall time plus the set skew."""
+def verify(world: World, request: Request) -> str:
+    """The AccessKey id of who signed, or the API's refusal; dates are judged by wall time plus the set skew."""
     if request.headers.get("authorization", "").startswith(_V3):
-        _verify_v3(world, request)
-    elif "Signature" in request.query or "Signature" in request.form:
-        _verify_v2(world, request)
-    else:
-        raise ApiError("IncompleteSignature", 400, "The request signature does not conform to Aliyun standards.")
+        return _verify_v3(world, request)
+    if "Signature" in request.query or "Signature" in request.form:
+        return _verify_v2(world, request)
+    raise ApiError("IncompleteSignature", 400, "The request signature does not conform to Aliyun standards.")
 
 
-def _verify_v3(world: World, request: Request) -> None:
+def _verify_v3(world: World, request: Request) -> str:
     _check_date(world, request.headers.get("x-acs-date", ""))
-    given = dict(re.findall(r"(Credential|SignedHeaders|Signature)=([^,\s]+)", request.headers["authorization"]))
+    given: dict[str, str] = dict(
+        re.findall(r"(Credential|SignedHeaders|Signature)=([^,\s]+)", request.headers["authorization"])
+    )
     secret = secret_of(world, given.get("Credential", ""), request.headers.get("x-acs-security-token", ""))
     body_hash = hashlib.sha256(request.body).hexdigest()
     signed = given.get("SignedHeaders", "")
@@ -52,9 +53,10 @@ def _verify_v3(world: World, request: Request) -> None:
         raise _mismatch(to_sign)
     _compare(expected, given.get("Signature", ""), to_sign)
     _check_nonce(world, request.headers.get("x-acs-signature-nonce", ""))
+    return given.get("Credential", "")
 
 
-def _verify_v2(world: World, request: Request) -> None:
+def _verify_v2(world: World, request: Request) -> str:
     params = {**request.query, **request.form}
     _check_date(world, params.get("Timestamp", ""))
     secret = secret_of(world, params.get("AccessKeyId", ""), params.get("SecurityToken", ""))
@@ -64,6 +66,7 @@ def _verify_v2(world: World, request: Request) -> None:
     digest = hmac.new(f"{secret}&".encode(), to_sign.encode(), hashlib.sha1).digest()
     _compare(base64.b64encode(digest).decode(), given, to_sign)
     _check_nonce(world, params.get("SignatureNonce", ""))
+    return params.get("AccessKeyId", "")
 
 
 def _check_date(world: World, text: str) -> None:

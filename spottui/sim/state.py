@@ -4,8 +4,21 @@ from typing import Any
 
 from spottui.sim.clock import iso_millis
 from spottui.sim.imaging import is_usable, progress
+from spottui.sim.ledger import blanked
 from spottui.sim.mns.queues import Queue
-from spottui.sim.model import Disk, EventRule, Image, Instance, Snapshot
+from spottui.sim.model import (
+    Disk,
+    Eni,
+    EventRule,
+    Image,
+    Instance,
+    Invocation,
+    LaunchTemplate,
+    Snapshot,
+    SnapshotGroup,
+    Topic,
+    VSwitch,
+)
 from spottui.sim.world import World
 
 
@@ -22,6 +35,13 @@ def state(world: World) -> dict[str, Any]:
             {"AllocationId": e.id, "IpAddress": e.address, "RegionId": e.region, "InstanceId": e.instance_id}
             for e in world.eips.values()
         ],
+        "network_interfaces": [_eni(row) for row in world.enis.values()],
+        "snapshot_groups": [_group(row) for row in world.snapshot_groups.values()],
+        "launch_templates": [_template(row) for row in world.launch_templates.values()],
+        "vswitches": [_vswitch(row) for row in world.vswitches.values()],
+        "invocations": [_invocation(row) for row in world.invocations.values()],
+        "topics": {row.name: _subscriptions(row) for row in world.topics.values()},
+        "faults": world.faults.as_json(),
         "queues": {queue.name: _queue(queue, now) for queue in world.queues},
         "event_rules": [_rule(rule) for rule in world.event_rules.values()],
         "stock": [
@@ -65,6 +85,46 @@ def _snapshot(row: Snapshot, now: float) -> dict[str, Any]:
     return {
         "SnapshotId": row.id, "RegionId": row.region, "SourceDiskId": row.disk_id, "Status": row.status,
         "Progress": f"{progress(row.started_at, row.done_at, now)}%", "Tags": row.tags,
+    }  # fmt: skip
+
+
+def _eni(row: Eni) -> dict[str, Any]:
+    return {
+        "NetworkInterfaceId": row.id, "RegionId": row.region, "VSwitchId": row.vswitch_id,
+        "InstanceId": row.instance_id, "PrivateIpAddresses": list(row.private_ips),
+        "DeleteOnRelease": row.delete_on_release, "Tags": row.tags,
+    }  # fmt: skip
+
+
+def _group(row: SnapshotGroup) -> dict[str, Any]:
+    return {
+        "SnapshotGroupId": row.id, "RegionId": row.region, "Name": row.name, "InstanceId": row.instance_id,
+        "SnapshotIds": list(row.snapshot_ids), "Tags": row.tags,
+    }  # fmt: skip
+
+
+def _template(row: LaunchTemplate) -> dict[str, Any]:
+    return {
+        "LaunchTemplateId": row.id, "RegionId": row.region, "LaunchTemplateName": row.name,
+        "Versions": [blanked(version) for version in row.versions], "DefaultVersionNumber": row.default_version,
+    }  # fmt: skip
+
+
+def _invocation(row: Invocation) -> dict[str, Any]:
+    return {
+        "InvokeId": row.id, "RegionId": row.region, "InstanceIds": row.instance_ids, "ExitCode": row.exit_code,
+        "ErrorCode": row.error_code,
+    }  # fmt: skip
+
+
+def _subscriptions(row: Topic) -> dict[str, str]:
+    return {name: one.endpoint for name, one in row.subscriptions.items()}
+
+
+def _vswitch(row: VSwitch) -> dict[str, Any]:
+    return {
+        "VSwitchId": row.id, "RegionId": row.region, "ZoneId": row.zone, "VpcId": row.vpc_id, "CidrBlock": row.cidr,
+        "Tags": row.tags,
     }  # fmt: skip
 
 

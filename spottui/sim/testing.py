@@ -12,6 +12,7 @@ import ssl
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,7 +29,7 @@ class SimServer:
         self, *, instances: int | None = None, regions: tuple[str, ...] | None = None, seed: int | None = None,
         speed: float | None = None, scenario: str = "quiet", bare: bool | None = None, tls: bool = False,
         config: Path | None = None, port: int = 0, start_at: float | None = None,
-        hold: bool = False, world: Path | None = None,
+        hold: bool = False, world: Path | Mapping[str, Any] | None = None,
     ) -> None:  # fmt: skip
         self._options = Options(
             port, instances, regions, seed, speed, bare, scenario, tls, config, start_at, hold, world

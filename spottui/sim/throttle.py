@@ -29,12 +29,13 @@ class Buckets:
         used = used if known == minute else 0
         if used >= limit:
             left_ms = int(((minute + 1) * _MINUTE_S - now) * 1000) + 1
-            raise throttled(left_ms if knobs.throttle_says_when else None)
+            raise throttled(left_ms if knobs.throttle_says_when else None, knobs.throttle_code, knobs.throttle_status)
         self._used[action, region] = (minute, used + 1)
 
 
-def throttled(retry_after_ms: int | None = None) -> ApiError:
-    """The refusal of flow control."""
-    refusal = ApiError("Throttling.User", 400, "Request was denied due to user flow control.")
+def throttled(retry_after_ms: int | None = None, code: str = "Throttling.User", status: int = 400) -> ApiError:
+    """The refusal of flow control, in one of its codes (alibaba_facts.md 7.3)."""
+    whose = {"Throttling.User": "user", "Throttling.Api": "api"}.get(code, "request")
+    refusal = ApiError(code, status, f"Request was denied due to {whose} flow control.")
     refusal.retry_after_ms = retry_after_ms
     return refusal

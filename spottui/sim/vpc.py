@@ -1,6 +1,6 @@
-"""VPC (version 2016-04-28): vSwitches with their tags, which the ECS API does not show."""
+"""VPC (version 2016-04-28): vSwitches with their tags, which the ECS API lacks; VPCs and EIPs as ECS has them."""
 
-from spottui.sim.ecs import filters
+from spottui.sim.ecs import eips, filters, network
 from spottui.sim.ecs.network import vswitch
 from spottui.sim.model import VSwitch
 from spottui.sim.paging import by_number
@@ -8,17 +8,26 @@ from spottui.sim.registry import VPC, Body, Call, action
 
 _MOST_PER_PAGE = 50
 
+for shared in (
+    eips.describe_eip_addresses, eips.allocate_eip_address, eips.associate_eip_address, eips.unassociate_eip_address,
+    eips.release_eip_address, network.describe_vpcs,
+):  # fmt: skip
+    action(VPC)(shared)
+
 
 @action(VPC)
 def describe_vswitches(call: Call) -> Body:
     """The vSwitches of a region, by id, VPC, zone or tag."""
     params, region = call.params, call.any_region
-    rows = (row for row in call.world.vswitches.values() if region in ("", row.region))
+    gone = call.world.settings.gone
+    rows = (row for row in call.world.vswitches.values() if region in ("", row.region) and row.id not in gone)
     found = filters.keep(
         rows,
         filters.equals("id", params.text("VSwitchId")),
         filters.equals("vpc_id", params.text("VpcId")),
         filters.equals("zone", params.text("ZoneId")),
+        filters.switched(params, "IsDefault", lambda row: False),
+        (lambda row: params["VSwitchName"] == f"spot-{row.zone}") if params.text("VSwitchName") else None,
         filters.tagged(params.tags()),
     )
     return by_number(

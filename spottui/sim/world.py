@@ -6,6 +6,7 @@ from itertools import count
 from typing import TypeVar
 
 from spottui.sim.clock import Clock
+from spottui.sim.coverage import Coverage
 from spottui.sim.errors import ApiError, not_found
 from spottui.sim.faults import Faults
 from spottui.sim.ids import Ids
@@ -14,14 +15,18 @@ from spottui.sim.mns.queues import Queues
 from spottui.sim.model import (
     Disk,
     Eip,
+    Eni,
     EventRule,
     Image,
     Instance,
     Invocation,
+    LaunchTemplate,
     Notice,
     Region,
     SecurityToken,
     Snapshot,
+    SnapshotGroup,
+    Topic,
     VSwitch,
 )
 from spottui.sim.schedule import Schedule
@@ -29,7 +34,7 @@ from spottui.sim.settings import Settings
 from spottui.sim.throttle import Buckets
 from spottui.sim.tokens import Tokens
 
-_T = TypeVar("_T", Instance, Disk, Image, Snapshot, VSwitch, Eip)
+_T = TypeVar("_T", Instance, Disk, Image, Snapshot, VSwitch, Eip, Eni)
 
 
 @dataclass(slots=True)
@@ -50,6 +55,10 @@ class World:
     snapshots: dict[str, Snapshot] = field(default_factory=dict)
     vswitches: dict[str, VSwitch] = field(default_factory=dict)
     eips: dict[str, Eip] = field(default_factory=dict)
+    enis: dict[str, Eni] = field(default_factory=dict)
+    """Secondary network interfaces; the primary ones are parts of their instances."""
+    snapshot_groups: dict[str, SnapshotGroup] = field(default_factory=dict)
+    launch_templates: dict[str, LaunchTemplate] = field(default_factory=dict)
     stock: dict[tuple[str, str], int] = field(default_factory=dict)
     """(instance type, zone) to what is left; a pair that is not here has plenty."""
     prices: dict[tuple[str, str], list[tuple[float, float]]] = field(default_factory=dict)
@@ -57,12 +66,18 @@ class World:
     invocations: dict[str, Invocation] = field(default_factory=dict)
     security_tokens: dict[str, SecurityToken] = field(default_factory=dict)
     """Temporary AccessKey id to its secret and token."""
+    role_keys: dict[str, str] = field(default_factory=dict)
+    """Instance id to the temporary AccessKey id that its metadata gives out."""
+    topics: dict[str, Topic] = field(default_factory=dict)
+    logging_bucket: str = ""
+    """Where MNS logs to, an attribute of the account."""
     buckets: Buckets = field(default_factory=Buckets)
     queues: Queues = field(default_factory=Queues)
     event_rules: dict[str, EventRule] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
     tokens: Tokens = field(default_factory=Tokens)
     ledger: Ledger = field(default_factory=Ledger)
+    coverage: Coverage = field(default_factory=Coverage)
     faults: Faults = field(default_factory=Faults)
     nonces: dict[str, float] = field(default_factory=dict)
     """Signature nonces seen, with the wall time they were seen at."""
@@ -116,6 +131,10 @@ class World:
     def eip(self, allocation_id: str, region: str = "") -> Eip:
         """The EIP, or 404 InvalidAllocationId.NotFound."""
         return _find(self.eips, allocation_id, region, "AllocationId")
+
+    def eni(self, eni_id: str, region: str = "") -> Eni:
+        """The secondary network interface, or 404 InvalidEniId.NotFound."""
+        return _find(self.enis, eni_id, region, "EniId")
 
     def disks_of(self, instance: Instance) -> list[Disk]:
         """The disks attached to the instance, system disk first."""

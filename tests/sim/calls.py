@@ -27,12 +27,19 @@ class Api:
         )  # fmt: skip
 
     def __call__(self, action: str, **query: object) -> dict[str, Any]:
+        return self._call(action, query)["body"]
+
+    def headers(self, action: str, **query: object) -> dict[str, str]:
+        """The headers of an answer."""
+        return self._call(action, query)["headers"]
+
+    def _call(self, action: str, query: dict[str, object]) -> dict[str, Any]:
         params = Params(
             action=action, version=self._version, protocol="HTTP", pathname="/", method="POST",
             auth_type="AK", style="RPC", req_body_type="formData", body_type="json",
         )  # fmt: skip
         given = {"RegionId": "cn-hangzhou", **{k.replace("__", "."): str(v) for k, v in query.items()}}
-        return self._client.call_api(params, OpenApiRequest(query=given), RuntimeOptions())["body"]
+        return self._client.call_api(params, OpenApiRequest(query=given), RuntimeOptions())
 
     def refused(self, action: str, **query: object) -> tuple[int, str]:
         """HTTP status and Code of a call that must be refused."""

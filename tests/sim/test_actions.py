@@ -156,6 +156,8 @@ def test_stop_start_and_delete_of_an_instance(cloud, api, victim):
     assert api.refused("StopInstance", **which, StoppedMode="Hibernate") == (400, "InvalidStoppedMode")
     api("StopInstance", **which, StoppedMode="StopCharging")
     assert api.refused("StopInstance", **which) == (403, "IncorrectInstanceStatus")
+    assert api.refused("StartInstance", **which) == (403, "IncorrectInstanceStatus")
+    cloud.advance(2)
     cloud.stock(0)
     assert api.refused("StartInstance", **which) == (403, "OperationDenied.NoStock")
     cloud.stock(1)

@@ -19,7 +19,8 @@ from tests.sim.conftest import REGION, image
 BOTH = {one.switch: one for one in ASSUMPTIONS}
 SHOWN_ELSEWHERE = {
     "image_quota": "test_disks", "image_unlisted_s": "test_disks", "image_usable_s": "test_images",
-    "spot_vcpus": "test_actions", "throttle_says_when": "test_limits",
+    "image_usable_after_s": "test_surprises", "kept_disk_s": "test_surprises", "spot_vcpus": "test_actions",
+    "throttle_says_when": "test_limits",
 }  # fmt: skip
 
 
@@ -220,6 +221,17 @@ def test_switch_queue_rest_s(cloud):
         return "created"
 
     assert outcomes(cloud, "queue_rest_s", look) == ("created", "QueueDeletedRecently")
+
+
+def test_switch_stop_fails_snapshots(cloud, api):
+    def look():
+        which = cloud.spot_ids("Stop")[0]
+        made = api("CreateImage", InstanceId=which)["ImageId"]
+        cloud.interrupt([which], notice_s=5)
+        cloud.advance(6)
+        return next(one["Status"] for one in cloud.state()["images"] if one["ImageId"] == made)
+
+    assert outcomes(cloud, "stop_fails_snapshots", look) == ("Creating", "CreateFailed")
 
 
 def test_switch_stop_action(cloud, queue):

@@ -68,8 +68,9 @@ def test_a_system_disk_leaves_and_comes_back_bootable_while_stopped(cloud, api):
     where = {"InstanceId": row["InstanceId"], "DiskId": row["DiskIds"][0]}
     assert api.refused("DetachDisk", **where) == (403, "IncorrectInstanceStatus")
     api("StopInstance", InstanceId=row["InstanceId"])
+    cloud.advance(2)
     api("DetachDisk", **where)
-    assert api.refused("StartInstance", InstanceId=row["InstanceId"]) == (403, "InvalidSystemDisk.NotFound")
+    assert api.refused("StartInstance", InstanceId=row["InstanceId"]) == (400, "InvalidInstance.NotFoundSystemDisk")
     api("AttachDisk", **where, Bootable=True)
     assert (_disk(cloud, where["DiskId"])["Type"], _disk(cloud, where["DiskId"])["Device"]) == ("system", "/dev/xvda")
     api("StartInstance", InstanceId=row["InstanceId"])

@@ -36,7 +36,7 @@ def test_the_ready_line_the_files_and_the_end(tmp_path):
         assert time.monotonic() - start < 3
         assert program.stdout.read() == ""
     assert set(ready) == {
-        "url", "ecs_endpoint", "mns_endpoint", "cms_endpoint", "metadata_url", "access_key_id",
+        "url", "endpoint", "ecs_endpoint", "mns_endpoint", "cms_endpoint", "metadata_url", "access_key_id",
         "access_key_secret", "account_id", "queue", "regions", "config",
     }  # fmt: skip
     written = tomllib.loads(config.read_text())

@@ -23,15 +23,22 @@ SMALL = st.integers(0, 7)
 TOKENS = st.sampled_from(["a", "b", "c"])
 
 
+POWER = ["StopInstance", "StartInstance", "RebootInstance", "DeleteInstance"]
+
+
 class TheCloud(RuleBasedStateMachine):
     """Calls in any order, with time passing, reclaims, releases, and the world saved and loaded in between."""
 
-    @initialize(behavior=st.sampled_from(["plain", "fails", "slow tokens"]))
+    @initialize(behavior=st.sampled_from(["plain", "fails", "slow tokens", "slow"]))
     def begin(self, behavior):
         assert rpc.REGISTERED
         knobs = Settings(image_base_s=20, image_s_per_gib=0, boot_s=10)
         knobs.launches_that_fail = 3 if behavior == "fails" else 0
         knobs.token_in_process_s = 5 if behavior == "slow tokens" else 0
+        knobs.stop_s = 2
+        if behavior == "slow":
+            knobs.eip_s = knobs.kept_disk_s = knobs.reclaim_stop_s = 3
+            knobs.stop_fails_snapshots = True
         self.world = build(Plan(instances=6), Clock(0, 1.8e9), knobs)
         self.answers = {}
 
@@ -89,9 +96,7 @@ class TheCloud(RuleBasedStateMachine):
     def keep_disk(self, disk, keep):
         self.do("ModifyDiskAttribute", DiskId=self.pick("disks", disk), DeleteWithInstance=str(not keep))
 
-    @rule(
-        instance=SMALL, action=st.sampled_from(["StopInstance", "StartInstance", "DeleteInstance"]), force=st.booleans()
-    )
+    @rule(instance=SMALL, action=st.sampled_from(POWER), force=st.booleans())
     def change_power(self, instance, action, force):
         self.do(action, InstanceId=self.pick("instances", instance), Force=str(force), StoppedMode="StopCharging")
 
@@ -104,6 +109,39 @@ class TheCloud(RuleBasedStateMachine):
     @rule(eip=SMALL)
     def unbind(self, eip):
         self.do("UnassociateEipAddress", AllocationId=self.pick("eips", eip))
+
+    @rule(instance=SMALL, snapshot=SMALL, attached=st.booleans())
+    def make_disk(self, instance, snapshot, attached):
+        where = {"InstanceId": self.pick("instances", instance)} if attached else {"ZoneId": f"{REGION}-h"}
+        of = {"SnapshotId": self.pick("snapshots", snapshot)} if self.world.snapshots else {"Size": "20"}
+        self.do("CreateDisk", **where, **of)
+
+    @rule(token=TOKENS, instance=SMALL)
+    def make_group(self, token, instance):
+        answer = self.do("CreateSnapshotGroup", ClientToken=token, InstanceId=self.pick("instances", instance))
+        self.same_answer("CreateSnapshotGroup", token, answer)
+
+    @rule(group=SMALL)
+    def delete_group(self, group):
+        self.do("DeleteSnapshotGroup", SnapshotGroupId=self.pick("snapshot_groups", group))
+
+    @rule(zone=SMALL, more=st.integers(0, 2))
+    def make_interface(self, zone, more):
+        group = self.world.regions[REGION].security_group_id
+        self.do("CreateNetworkInterface", VSwitchId=self.pick("vswitches", zone), SecurityGroupId=group,
+                SecondaryPrivateIpAddressCount=str(more))  # fmt: skip
+
+    @rule(
+        eni=SMALL, instance=SMALL, keep=st.booleans(),
+        action=st.sampled_from(["Attach", "Detach", "Delete", "Modify", "AssignPrivateIpAddresses"]),
+    )  # fmt: skip
+    def change_interface(self, eni, instance, keep, action):
+        name = action if action.startswith("Assign") else f"{action}NetworkInterface"
+        name += "Attribute" if action == "Modify" else ""
+        self.do(
+            name, NetworkInterfaceId=self.pick("enis", eni), InstanceId=self.pick("instances", instance),
+            DeleteOnRelease=str(not keep), SecondaryPrivateIpAddressCount="1",
+        )  # fmt: skip
 
     @rule(instance=SMALL)
     def take_back(self, instance):
@@ -141,7 +179,8 @@ class TheCloud(RuleBasedStateMachine):
     @invariant()
     def no_address_is_given_twice(self):
         rows = self.world.instances.values()
-        private = [(row.vswitch_id, row.private_ip) for row in rows]
+        private = [(row.vswitch_id, ip) for row in rows for ip in (row.private_ip, *row.more_private_ips)]
+        private += [(eni.vswitch_id, ip) for eni in self.world.enis.values() for ip in eni.private_ips]
         public = [row.public_ip for row in rows if row.public_ip] + [eip.address for eip in self.world.eips.values()]
         assert len(set(private)) == len(private)
         assert len(set(public)) == len(public)
@@ -151,6 +190,19 @@ class TheCloud(RuleBasedStateMachine):
     def an_eip_and_its_instance_agree(self):
         bound = {eip.id: eip.instance_id for eip in self.world.eips.values() if eip.instance_id}
         assert bound == {row.eip_id: row.id for row in self.world.instances.values() if row.eip_id}
+
+    @invariant()
+    def an_interface_is_at_an_instance_that_is_there_and_in_its_zone(self):
+        for eni in self.world.enis.values():
+            if eni.instance_id:
+                holder = self.world.instances[eni.instance_id]
+                assert self.world.vswitches[eni.vswitch_id].zone == holder.zone
+
+    @invariant()
+    def no_disk_has_two_snapshots_in_the_making(self):
+        making = Counter(one.disk_id for one in self.world.snapshots.values() if one.status == "progressing")
+        assert all(number == 1 for number in making.values())
+        assert all(disk in self.world.disks for disk in making)
 
     @invariant()
     def one_token_launched_at_most_once(self):

@@ -80,7 +80,7 @@ def test_an_error_has_the_five_fields_of_the_api(cloud):
 
 
 def test_without_a_signature_nothing_is_answered(cloud):
-    status, body = _get(cloud, {"Action": "DescribeRegions", "Version": "2014-05-26"})
+    status, body = _get(cloud, {"Action": "DescribeRegions", "Version": "2014-05-26", "Format": "JSON"})
     assert (status, body["Code"]) == (400, "IncompleteSignature")
 
 

@@ -6,17 +6,21 @@ from spottui.sim.ecs import (
     disk_actions,
     disks,
     eips,
+    enis,
+    history,
     images,
     instances,
     launch,
+    launch_templates,
     lifecycle,
     network,
     resources,
+    snapshot_groups,
     snapshots,
     tagging,
 )
 
 __all__ = [
-    "advice", "commands", "disk_actions", "disks", "eips", "images", "instances", "launch", "lifecycle",
-    "network", "resources", "snapshots", "tagging",
+    "advice", "commands", "disk_actions", "disks", "eips", "enis", "history", "images", "instances", "launch",
+    "launch_templates", "lifecycle", "network", "resources", "snapshot_groups", "snapshots", "tagging",
 ]  # fmt: skip

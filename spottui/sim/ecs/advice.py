@@ -53,12 +53,14 @@ def _fitting(call: Call, wanted: list[str]) -> list[InstanceType]:
     params = call.params
     family = params.text("InstanceTypeFamily")
     cores, memory = params.whole("Cores", 0, 0, 1024), params.number("Memory", 0)
+    params.accept("InstanceFamilyLevel")
+    gpus = params.text("GpuSpec") or params.whole("GpuAmount", 0, 0, 1024)
     least_cores, least_memory = params.whole("MinCores", 0, 0, 1024), params.number("MinMemory", 0)
     return [
         t for t in TYPES.values()
         if (not wanted or t.name in wanted) and family in ("", t.family)
         and cores in (0, t.vcpu) and memory * 1024 in (0, t.memory_mib)
-        and t.vcpu >= least_cores and t.memory_mib >= least_memory * 1024
+        and not gpus and t.vcpu >= least_cores and t.memory_mib >= least_memory * 1024
     ]  # fmt: skip
 
 
@@ -66,6 +68,7 @@ def _fitting(call: Call, wanted: list[str]) -> list[InstanceType]:
 def describe_recommend_instance_type(call: Call) -> Body:
     """Types like the one asked for that have stock, by inventory, price or age."""
     params, region = call.params, call.region
+    params.accept("InstanceChargeType", "InstanceFamilyLevel", "IoOptimized", "SystemDiskCategory", "ZoneMatchMode")
     params.required("NetworkType")
     asked = _asked_for(call)
     strategy = params.text("PriorityStrategy", "InventoryFirst")
@@ -86,6 +89,7 @@ def describe_recommend_instance_type(call: Call) -> Body:
 
 def _asked_for(call: Call) -> tuple[int, int]:
     name = call.params.text("InstanceType")
+    call.params.accept("Cores", "Memory")
     if name:
         if name not in TYPES:
             raise ApiError("InvalidInstanceType.ValueNotSupported", 400, "The specified InstanceType is not supported.")
@@ -128,6 +132,7 @@ def _recommended(call: Call, region: str, number: int, kind: InstanceType, zone:
 @action()
 def describe_account_attributes(call: Call) -> Body:
     """Quotas of vCPUs of the account in a region, and what is used of them."""
+    call.params.accept("ZoneId")
     region = call.region_id
     rows = [row for row in call.world.instances.values() if row.region == region]
     quota = call.world.settings.spot_vcpus

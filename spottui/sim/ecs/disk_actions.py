@@ -17,22 +17,34 @@ def attach_disk(call: Call) -> Body:
     instance = call.world.instance(params.required("InstanceId"), call.any_region)
     disk = call.world.disk(params.required("DiskId"), instance.region)
     bootable = params.flag("Bootable")
-    _check_target(call, instance)
+    params.accept("KeyPairName", "Password", "Force")
+    check_room(call, instance)
     _check_disk(disk, instance)
     own = call.world.disks_of(instance)
     if bootable and (any(one.type == "system" for one in own) or instance.status != "Stopped"):
         raise ApiError("IncorrectInstanceStatus", 403, "The instance has a system disk or is not Stopped.")
-    if len(own) > _MOST_DATA_DISKS:
-        raise ApiError("InstanceDiskLimitExceeded", 403, "The disk quota of the instance is exceeded.")
     call.refuse_if_dry_run()
-    disk.device = "/dev/xvda" if bootable else _device(params.text("Device"), {one.device for one in own})
-    disk.type = "system" if bootable else "data"
     disk.delete_with_instance = params.flag("DeleteWithInstance", default=disk.delete_with_instance)
+    attach(call, disk, instance, params.text("Device"), bootable=bootable)
+    call.changed(f"{disk.id} attached to {instance.id}")
+    return {}
+
+
+def check_room(call: Call, instance: Instance) -> None:
+    """Raise where an instance can take no further disk now."""
+    _check_target(call, instance)
+    if len(instance.disk_ids) > _MOST_DATA_DISKS:
+        raise ApiError("InstanceDiskLimitExceeded", 403, "The disk quota of the instance is exceeded.")
+
+
+def attach(call: Call, disk: Disk, instance: Instance, device: str, *, bootable: bool = False) -> None:
+    """The disk is the instance's, on `device` or the first that is free; `bootable` as its system disk."""
+    taken = {one.device for one in call.world.disks_of(instance)}
+    disk.device = "/dev/xvda" if bootable else _device(device, taken)
+    disk.type = "system" if bootable else "data"
     disk.instance_id, disk.status = instance.id, "In_use"
     instance.disk_ids.insert(0 if bootable else len(instance.disk_ids), disk.id)
     events.tell_disk(call.world, disk, "AttachDisk", call.now)
-    call.changed(f"{disk.id} attached to {instance.id}")
-    return {}
 
 
 @action()

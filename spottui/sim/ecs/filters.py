@@ -1,12 +1,16 @@
 """Filters that several Describe actions share."""
 
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
+from spottui.sim.errors import ApiError, not_found
 from spottui.sim.model import Tags
+from spottui.sim.params import Params
 
 Keep = Callable[[Any], bool]
+_TIMES = ("CreationStartTime", "CreationEndTime", "ExpiredStartTime", "ExpiredEndTime")
 
 
 class Tagged(Protocol):
@@ -31,6 +35,46 @@ def among(attribute: str, wanted: Collection[str] | None) -> Keep | None:
         return None
     allowed = frozenset(wanted)
     return lambda row: getattr(row, attribute) in allowed
+
+
+def fixed(wanted: str, only: str) -> Keep | None:
+    """Keep all rows when what is wanted is the one value that every resource of this cloud has, else none."""
+    if not wanted or wanted.lower() == only.lower():
+        return None
+    return lambda row: False
+
+
+def switched(params: Params, name: str, of: Callable[[Any], bool]) -> Keep | None:
+    """Keep rows for which `of` is the flag that the parameter asks for."""
+    if not params.text(name):
+        return None
+    wanted = params.flag(name)
+    return lambda row: of(row) == wanted
+
+
+def created(params: Params, attribute: str = "created_at") -> Iterator[Keep]:
+    """`Filter.N.Key` CreationStartTime, CreationEndTime, ExpiredStartTime or ExpiredEndTime, each to the minute.
+
+    Raises:
+        ApiError: 404 InvalidFilterKey.NotFound, 400 InvalidFilterValue.
+    """
+    for pair in params.groups("Filter"):
+        key, value = pair.get("Key", ""), pair.get("Value", "")
+        if key not in _TIMES:
+            raise not_found("FilterKey", key)
+        if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d)?Z", value):
+            raise ApiError("InvalidFilterValue", 400, "The specified Filter.n.Value is not valid.")
+        at = datetime.strptime(f"{value[:16]}Z", "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC).timestamp()
+        yield _created(attribute, key, at)
+
+
+def _created(attribute: str, key: str, at: float) -> Keep:
+    if key == "CreationStartTime":
+        return lambda row: bool(getattr(row, attribute) >= at)
+    if key == "CreationEndTime":
+        return lambda row: bool(getattr(row, attribute) <= at)
+    # Pay-as-you-go resources expire in 2099.
+    return lambda row: key == "ExpiredStartTime"
 
 
 def like(attribute: str, pattern: str) -> Keep | None:

@@ -1,16 +1,27 @@
 """Custom images: made from an instance or a snapshot, looked up, deleted."""
 
 import re
+from collections.abc import Iterable
+from dataclasses import replace
 
+from spottui.sim.catalog import TYPES
 from spottui.sim.ecs import filters, rendering
 from spottui.sim.errors import ApiError, invalid, missing
-from spottui.sim.imaging import ImageOrder, check_snapshots, image_from_disks, image_from_mappings, is_usable
+from spottui.sim.imaging import (
+    ImageOrder,
+    check_snapshots,
+    copy_of,
+    image_from_disks,
+    image_from_mappings,
+    is_usable,
+)
 from spottui.sim.model import Image, Instance, Mapping, Snapshot
 from spottui.sim.paging import by_number
 from spottui.sim.registry import Body, Call, action
 
 _NAME = re.compile(r"[A-Za-z\u4e00-\u9fff][\w\u4e00-\u9fff.:_-]{1,127}")
 _MOST_DATA_DISKS = 16
+_ARCHITECTURES, _BOOT_MODES = ("x86_64", "i386", "arm64"), ("BIOS", "UEFI", "UEFI-Preferred")
 _STATUSES = ("Creating", "Waiting", "Available", "UnAvailable", "CreateFailed", "Deprecated")
 
 
@@ -30,22 +41,34 @@ def _create(call: Call, order: ImageOrder) -> tuple[Body, str]:
     source = _source(call, order)
     if isinstance(source, Instance):
         cloud_disks = [disk for disk in call.world.disks_of(source) if not disk.is_local]
-        image = image_from_disks(call.world, call.now, order, cloud_disks)
+        image = image_from_disks(call.world, call.now, _like(call, order, source), cloud_disks)
     else:
         image = image_from_mappings(call.world, call.now, order, source)
     return {"ImageId": image.id}, image.id
 
 
+def _like(call: Call, order: ImageOrder, source: Instance) -> ImageOrder:
+    """An image of an instance boots as the image that the instance came from, if that is still known."""
+    known = call.world.images.get(source.image_id)
+    if known is None:
+        return replace(order, architecture=TYPES[source.type].image_architecture, boot_mode="UEFI-Preferred", imds="v2")
+    return replace(order, architecture=known.architecture, boot_mode=known.boot_mode, imds=known.imds)
+
+
 def _order(call: Call) -> ImageOrder:
     params = call.params
+    params.accept("Platform", "ImageVersion", "ResourceGroupId", "DetectionStrategy")
     name, description = params.text("ImageName"), params.text("Description")
     if name and (not _NAME.fullmatch(name) or name.startswith(("http://", "https://"))):
         raise ApiError("InvalidImageName.Malformed", 400, "The specified Image name is wrongly formed.")
     if description and (not 2 <= len(description) <= 256 or description.startswith(("http://", "https://"))):
         raise ApiError("InvalidDescription.Malformed", 400, "The specified description is wrongly formed.")
     return ImageOrder(
-        call.region_id, name, description, params.text("ImageFamily"), params.tags(), params.text("InstanceId")
-    )
+        call.region_id, name, description, params.text("ImageFamily"), params.tags(), params.text("InstanceId"),
+        params.choice("Architecture", _ARCHITECTURES, invalid("Architecture"), "x86_64"),
+        params.choice("BootMode", _BOOT_MODES, invalid("BootMode"), "BIOS"),
+        params.choice("Features.ImdsSupport", ("v1", "v2"), invalid("Features.ImdsSupport"), "v1"),
+    )  # fmt: skip
 
 
 def _check_order(call: Call, order: ImageOrder) -> None:
@@ -128,10 +151,38 @@ def describe_images(call: Call) -> Body:
         _of_snapshot(params.text("SnapshotId")),
         _of_usable(call),
         filters.tagged(params.tags()),
+        *_more_filters(call),
     )
     call.refuse_if_dry_run()
-    body = by_number(call, found, lambda page: {"Images": {"Image": page}}, lambda row: rendering.image(row, call.now))
+    body = by_number(
+        call, found, lambda page: {"Images": {"Image": page}}, lambda row: rendering.image(call.world, row, call.now)
+    )
     return {"RegionId": region, **body}
+
+
+def _more_filters(call: Call) -> Iterable[filters.Keep | None]:
+    params = call.params
+    params.accept("ActionType", "ShowExpired")
+    kind = TYPES.get(params.text("InstanceType"))
+    return [
+        filters.equals("architecture", params.text("Architecture")),
+        filters.equals("architecture", kind.image_architecture if kind else ""),
+        filters.switched(params, "IsPublic", lambda row: bool(row.owner == "system")),
+        filters.switched(params, "IsSupportCloudinit", lambda row: True),
+        filters.switched(params, "IsSupportIoOptimized", lambda row: True),
+        filters.fixed(params.text("OSType"), "linux"), filters.fixed(params.text("ResourceGroupId"), ""),
+        filters.fixed(params.text("ImageOwnerId"), call.world.account_id),
+        _of_usage(call),
+        *filters.created(params, "started_at"),
+    ]  # fmt: skip
+
+
+def _of_usage(call: Call) -> filters.Keep | None:
+    wanted = call.params.choice("Usage", ("instance", "none"), invalid("Usage"))
+    if not wanted:
+        return None
+    used = {row.image_id for row in call.world.instances.values()}
+    return lambda row: (row.id in used) == (wanted == "instance")
 
 
 def _wanted_statuses(text: str) -> list[str] | None:
@@ -184,3 +235,25 @@ def _check_deletable(call: Call, image: Image) -> None:
         return
     if any(row.image_id == image.id for row in call.world.instances.values()):
         raise ApiError("ImageUsingByInstance", 403, "The specified image is in use by an instance.")
+
+
+@action()
+def copy_image(call: Call) -> Body:
+    """Copy an image that is Available to another region; it is made anew there, snapshots and all."""
+    source = call.world.image(call.params.required("ImageId"), call.region_id)
+    target = call.world.region(call.params.required("DestinationRegionId")).id
+    if source.status != "Available" or source.owner != "self":
+        raise ApiError("IncorrectImageStatus", 403, "The specified image is not available or not yours.")
+    call.refuse_if_dry_run()
+    return call.once("CopyImage", lambda: _copy(call, source, target))
+
+
+def _copy(call: Call, source: Image, target: str) -> tuple[Body, str]:
+    params = call.params
+    order = ImageOrder(
+        target, params.text("DestinationImageName"), params.text("DestinationDescription"), tags=params.tags(),
+        architecture=source.architecture, boot_mode=source.boot_mode, imds=source.imds,
+    )  # fmt: skip
+    _check_order(call, order)
+    image = copy_of(call.world, call.now, order, source)
+    return {"ImageId": image.id}, image.id

@@ -3,15 +3,15 @@
 import hashlib
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 from spottui.sim.catalog import TYPES
 from spottui.sim.ecs import filters, rendering
 from spottui.sim.ecs.filters import Keep
-from spottui.sim.errors import ApiError, not_found
+from spottui.sim.errors import not_found
 from spottui.sim.paging import by_number, by_token_or_number
 from spottui.sim.params import Params
 from spottui.sim.registry import Body, Call, action
+from spottui.sim.world import World
 
 _STATUSES = ("Pending", "Running", "Starting", "Stopping", "Stopped")
 _LOCK_REASONS = ("financial", "security", "Recycling", "dedicatedhostfinancial", "refunded")
@@ -30,7 +30,7 @@ _ATTRIBUTES = (
 def describe_instances(call: Call) -> Body:
     """Instances of a region, filtered, in either paging mode."""
     region = call.region_id
-    wanted = _filters(call.params)
+    wanted = [*_filters(call.params), *_network_filters(call.world, call.params)]
     call.refuse_if_dry_run()
     rows = (row for row in call.world.instances.values() if row.region == region and row.listed_at <= call.now)
     return by_token_or_number(
@@ -67,7 +67,10 @@ def describe_instance_status(call: Call) -> Body:
     region = call.region_id
     wanted = call.params.numbered("InstanceId") or None
     rows = (row for row in call.world.instances.values() if row.region == region and row.listed_at <= call.now)
-    found = filters.keep(rows, filters.among("id", wanted), filters.equals("zone", call.params.text("ZoneId")))
+    found = filters.keep(
+        rows, filters.among("id", wanted), filters.equals("zone", call.params.text("ZoneId")),
+        filters.fixed(call.params.text("ClusterId"), ""),
+    )  # fmt: skip
     return by_number(
         call, found, lambda page: {"InstanceStatuses": {"InstanceStatus": page}},
         lambda row: {"InstanceId": row.id, "Status": row.status}, most=50,
@@ -84,19 +87,50 @@ def describe_instance_attribute(call: Call) -> Body:
 
 
 @action()
+def modify_instance_attribute(call: Call) -> Body:
+    """Change names, description, user data, protection or security groups of an instance."""
+    params = call.params
+    row = call.world.instance(params.required("InstanceId"), call.any_region)
+    params.accept("Password", "Recyclable", "CreditSpecification")
+    row.name, row.description = params.text("InstanceName", row.name), params.text("Description", row.description)
+    row.host_name, row.user_data = params.text("HostName", row.host_name), params.text("UserData", row.user_data)
+    row.deletion_protection = params.flag("DeletionProtection", default=row.deletion_protection)
+    groups = tuple(params.numbered("SecurityGroupIds"))
+    known = call.world.regions[row.region].security_group_id
+    if any(group != known for group in groups):
+        raise not_found("SecurityGroupId", groups[0])
+    row.security_group_ids = groups or row.security_group_ids
+    call.changed(row.id)
+    return {}
+
+
+@action()
 def describe_key_pairs(call: Call) -> Body:
     """The key pairs that instances of the region use."""
     region, params = call.region_id, call.params
-    used = sorted({row.key_pair for row in call.world.instances.values() if row.region == region and row.key_pair})
+    used = key_pairs(call.world, region)
     wildcard = re.compile(".*".join(re.escape(part) for part in params.text("KeyPairName", "*").split("*")))
-    found = [name for name in used if wildcard.fullmatch(name)]
+    params.accept("IncludePublicKey")
+    if params.text("ResourceGroupId") or params.tags():
+        used = []
+    wanted = params.text("KeyPairFingerPrint")
+    found = [name for name in used if wildcard.fullmatch(name) and wanted in ("", _fingerprint(name))]
     return by_number(call, found, lambda page: {"KeyPairs": {"KeyPair": page}}, _key_pair, most=50)
 
 
+def key_pairs(world: World, region: str) -> list[str]:
+    """Names of the key pairs that are there: those in use, and `ops`, which is always."""
+    used = {row.key_pair for row in world.instances.values() if row.region == region and row.key_pair}
+    return sorted((used | {"ops"}) - set(world.settings.gone))
+
+
+def _fingerprint(name: str) -> str:
+    return hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
+
+
 def _key_pair(name: str) -> dict[str, object]:
-    fingerprint = hashlib.md5(name.encode(), usedforsecurity=False).hexdigest()
     return {
-        "KeyPairName": name, "KeyPairFingerPrint": fingerprint, "CreationTime": "2024-01-01T00:00Z",
+        "KeyPairName": name, "KeyPairFingerPrint": _fingerprint(name), "CreationTime": "2024-01-01T00:00Z",
         "ResourceGroupId": "", "PublicKey": "", "Tags": {"Tag": []},
     }  # fmt: skip
 
@@ -126,25 +160,23 @@ def _filters(params: Params) -> Iterable[Keep | None]:
         filters.among("private_ip", params.json_list("PrivateIpAddresses")),
         filters.like("name", params.text("InstanceName")),
         filters.tagged(params.tags()),
-        *_time_filters(params),
+        filters.equals("http_tokens", params.text("HttpTokens")),
+        filters.fixed(params.text("HttpEndpoint"), "enabled"),
+        filters.fixed(params.text("HttpPutResponseHopLimit"), "1"), filters.fixed(params.text("HpcClusterId"), ""),
+        filters.switched(params, "DeviceAvailable", lambda row: True),
+        *filters.created(params),
     ]  # fmt: skip
 
 
-def _time_filters(params: Params) -> Iterable[Keep]:
-    for pair in params.groups("Filter"):
-        key, value = pair.get("Key", ""), pair.get("Value", "")
-        if key not in ("CreationStartTime", "CreationEndTime", "ExpiredStartTime", "ExpiredEndTime"):
-            raise not_found("FilterKey", key)
-        if not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\dZ", value):
-            raise ApiError("InvalidFilterValue", 400, "The specified Filter.n.Value is not valid.")
-        at = datetime.strptime(value, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC).timestamp()
-        yield _created(key, at)
-
-
-def _created(key: str, at: float) -> Keep:
-    if key == "CreationStartTime":
-        return lambda row: bool(row.created_at >= at)
-    if key == "CreationEndTime":
-        return lambda row: bool(row.created_at <= at)
-    # Pay-as-you-go instances expire in 2099.
-    return lambda row: key == "ExpiredStartTime"
+def _network_filters(world: World, params: Params) -> Iterable[Keep | None]:
+    params.accept("AdditionalAttributes", "NeedSaleCycle")
+    vpc_id, eips, ipv6 = params.text("VpcId"), params.json_list("EipAddresses"), params.numbered("Ipv6Address")
+    return [
+        (lambda row: world.vswitches[row.vswitch_id].vpc_id == vpc_id) if vpc_id else None,
+        (lambda row: row.eip_id in world.eips and world.eips[row.eip_id].address in eips) if eips is not None else None,
+        (lambda row: bool(set(ipv6) & set(row.ipv6_addresses))) if ipv6 else None,
+        filters.among("public_ip", params.json_list("PublicIpAddresses")),
+        filters.fixed(params.text("InnerIpAddresses"), "[]"), filters.fixed(params.text("RdmaIpAddresses"), "[]"),
+        filters.fixed(params.text("InternetChargeType"), "PayByTraffic"),
+        filters.fixed(params.text("IoOptimized").replace("optimized", "true"), "true"),
+    ]  # fmt: skip

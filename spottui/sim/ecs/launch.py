@@ -1,22 +1,22 @@
-"""RunInstances: a launch is checked in full, then takes stock and addresses, then boots."""
+"""RunInstances and CreateInstance: a launch is checked in full, then takes stock and addresses, then boots."""
 
-import re
 from dataclasses import dataclass
 
 from spottui.sim import addresses, stock
-from spottui.sim.boot import boot_new
+from spottui.sim.boot import boot_new, create_stopped
 from spottui.sim.catalog import TYPES
+from spottui.sim.ecs import enis
+from spottui.sim.ecs.launch_checks import check_details, check_fit, check_parts, security_groups
 from spottui.sim.ecs.launch_disks import attach_disks, check_disks
 from spottui.sim.ecs.launch_options import options
-from spottui.sim.errors import ApiError, dry_run, missing
+from spottui.sim.ecs.launch_templates import filled_in
+from spottui.sim.errors import ApiError, dry_run, not_found
 from spottui.sim.imaging import is_usable
 from spottui.sim.model import Image, Instance, Tags, VSwitch
-from spottui.sim.params import Params
 from spottui.sim.pricing import price
 from spottui.sim.registry import Body, Call, action
 
 _STRATEGIES = ("NoSpot", "SpotWithPriceLimit", "SpotAsPriceGo")
-_USER_DATA_LIMIT = 32 * 1024 * 4 // 3 + 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +36,34 @@ class _Launch:
 @action()
 def run_instances(call: Call) -> Body:
     """Launch Amount instances, all or none (MinAmount lets fewer be enough)."""
+    asked, call.params = call.params, filled_in(call)
+    try:
+        _refuse_if_dry_run(call)
+        return call.once("RunInstances", lambda: _run(call))
+    finally:
+        asked.accept(*(name for name in asked if name not in call.params.unread()))
+
+
+@action()
+def create_instance(call: Call) -> Body:
+    """Make one instance, which stays Stopped until it is started."""
+    _refuse_if_dry_run(call)
+
+    def create() -> tuple[Body, str]:
+        body, what = _run(call)
+        instance = call.world.instances[what]
+        create_stopped(call.world, instance)
+        return {"InstanceId": what, "OrderId": "", "TradePrice": body["TradePrice"]}, what
+
+    return call.once("CreateInstance", create)
+
+
+def _refuse_if_dry_run(call: Call) -> None:
     if call.params.flag("DryRun"):
         launch = _check(call)
         _check_quota(call, launch, _check_stock(call, launch))
         _check_address(call, launch)
         raise dry_run(call.world.settings.dry_run_status)
-    return call.once("RunInstances", lambda: _run(call))
 
 
 def _run(call: Call) -> tuple[Body, str]:
@@ -63,14 +85,19 @@ def _check(call: Call) -> _Launch:
     if instance_type not in TYPES:
         raise ApiError("InvalidInstanceType.ValueNotSupported", 400, "The specified InstanceType is not supported.")
     vswitch = call.world.vswitch(params.required("VSwitchId"), region.id)
+    if vswitch.id in call.world.settings.gone:
+        raise not_found("VSwitchId", vswitch.id)
     if params.text("ZoneId", vswitch.zone) != vswitch.zone:
         raise ApiError("InvalidParameter.Mismatch", 400, "The specified VSwitchId and ZoneId do not match.")
     strategy, limit = _spot(call, instance_type, vswitch.zone)
-    _check_details(params, instance_type)
-    check_disks(call, image)
+    check_details(params, instance_type)
+    check_parts(call)
+    check_fit(call, image, instance_type, vswitch)
+    enis.check_launch(call, vswitch, instance_type)
+    check_disks(call, image, instance_type, vswitch.zone)
     return _Launch(
         image, instance_type, vswitch, params.whole("Amount", 1, 1, 100), strategy, limit,
-        params.tags(), _security_groups(call, region.security_group_id),
+        params.tags(), security_groups(call, region.security_group_id),
     )  # fmt: skip
 
 
@@ -100,39 +127,6 @@ def _spot(call: Call, instance_type: str, zone: str) -> tuple[str, float]:
             "The spotPriceLimit can't be lower than current public price.", remembered=True,
         )  # fmt: skip
     return strategy, limit
-
-
-def _check_details(params: Params, instance_type: str) -> None:
-    behavior = params.text("SpotInterruptionBehavior", "Terminate")
-    if behavior not in ("Terminate", "Stop"):
-        raise ApiError("InvalidSpotInterruptionBehavior", 400, "SpotInterruptionBehavior is not valid.")
-    if behavior == "Stop" and TYPES[instance_type].local_gib:
-        raise ApiError("InvalidSpotInterruptionBehavior.LocalDiskNotSupport", 403, "Local disks do not support Stop.")
-    if params.flag("PasswordInherit") and params.text("Password"):
-        raise ApiError("InvalidPasswordParam.Mismatch", 400, "Password and PasswordInherit conflict.")
-    if not re.fullmatch(r"[A-Za-z0-9+/\s]*={0,2}\s*", params.text("UserData")):
-        raise ApiError("InvalidUserData.Base64FormatInvalid", 400, "The specified parameter UserData is not Base64.")
-    if len(params.text("UserData")) > _USER_DATA_LIMIT:
-        raise ApiError("InvalidUserData.SizeExceeded", 400, "The specified parameter UserData exceeds the size.")
-    released = params.text("AutoReleaseTime")
-    if released and not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", released):
-        raise ApiError("InvalidAutoReleaseTime.Malformed", 400, "The specified AutoReleaseTime is not valid.")
-    if not re.fullmatch(r"[\x00-\x7f]{0,64}", params.text("ClientToken")):
-        raise ApiError("InvalidClientToken.Malformed", 400, "The specified ClientToken is not valid.")
-
-
-def _security_groups(call: Call, known: str) -> tuple[str, ...]:
-    single, several = call.params.text("SecurityGroupId"), call.params.numbered("SecurityGroupIds")
-    if single and several:
-        raise ApiError(
-            "InvalidParameter.Conflict", 400, "SecurityGroupId and SecurityGroupIds.N can not be used together."
-        )
-    groups = tuple(several) or ((single,) if single else ())
-    if not groups:
-        raise missing("SecurityGroupId")
-    if any(group != known for group in groups):
-        raise ApiError("InvalidSecurityGroupId.NotFound", 404, "The specified SecurityGroupId does not exist.")
-    return groups
 
 
 def _check_stock(call: Call, launch: _Launch) -> int:
@@ -190,6 +184,7 @@ def _launch_one(call: Call, launch: _Launch) -> Instance:
     _give_public_address(row, params.whole("InternetMaxBandwidthOut", 0, 0, 100))
     world.instances[row.id] = row
     attach_disks(call, row, launch.image)
+    enis.attach_at_launch(call, row)
     boot_new(world, row, call.now)
     return row
 

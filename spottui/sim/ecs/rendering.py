@@ -5,7 +5,7 @@ from typing import Any
 from spottui.sim.catalog import TYPES
 from spottui.sim.clock import iso_minutes, iso_seconds
 from spottui.sim.ecs.launch_options import shown
-from spottui.sim.imaging import is_usable, progress
+from spottui.sim.imaging import is_available, is_usable, progress
 from spottui.sim.model import Disk, Eip, Image, Instance, Snapshot, Tags
 from spottui.sim.world import World
 
@@ -78,7 +78,7 @@ def _network(world: World, row: Instance) -> Row:
         "PublicIpAddress": {"IpAddress": [row.public_ip] if row.public_ip else []},
         "InnerIpAddress": {"IpAddress": []}, "EipAddress": _bound_eip(eip),
         "SecurityGroupIds": {"SecurityGroupId": list(row.security_group_ids)},
-        "NetworkInterfaces": {"NetworkInterface": [_interface(row)]},
+        "NetworkInterfaces": {"NetworkInterface": [_interface(row), *_more_interfaces(world, row)]},
     }  # fmt: skip
 
 
@@ -93,9 +93,27 @@ def _bound_eip(eip: Eip | None) -> Row:
 def _interface(row: Instance) -> Row:
     return {
         "NetworkInterfaceId": row.eni_id, "PrimaryIpAddress": row.private_ip, "MacAddress": row.mac,
-        "Type": "Primary",
-        "PrivateIpSets": {"PrivateIpSet": [{"PrivateIpAddress": row.private_ip, "Primary": True}]},
+        "Type": "Primary", "PrivateIpSets": private_ips((row.private_ip, *row.more_private_ips)),
+        "Ipv6Sets": {"Ipv6Set": [{"Ipv6Address": one, "Primary": False} for one in row.ipv6_addresses]},
     }  # fmt: skip
+
+
+def private_ips(addresses: tuple[str, ...]) -> Row:
+    """Private addresses of an interface, the primary one first."""
+    return {"PrivateIpSet": [{"PrivateIpAddress": one, "Primary": n == 0} for n, one in enumerate(addresses)]}
+
+
+def _more_interfaces(world: World, row: Instance) -> list[Row]:
+    if not world.enis:
+        return []
+    return [
+        {
+            "NetworkInterfaceId": eni.id, "PrimaryIpAddress": eni.private_ips[0], "MacAddress": eni.mac,
+            "Type": "Secondary", "PrivateIpSets": private_ips(eni.private_ips),
+            "Ipv6Sets": {"Ipv6Set": [{"Ipv6Address": one, "Primary": False} for one in eni.ipv6_addresses]},
+        }
+        for eni in world.enis.values() if eni.instance_id == row.id
+    ]  # fmt: skip
 
 
 def _constants(row: Instance) -> Row:
@@ -138,7 +156,7 @@ def _attachments(row: Disk) -> list[Row]:
     return [{"InstanceId": row.instance_id, "Device": row.device, "AttachedTime": at}]
 
 
-def image(row: Image, now: float) -> Row:
+def image(world: World, row: Image, now: float) -> Row:
     """One row of DescribeImages; Progress stays where it was when an image failed."""
     done = progress(row.started_at, row.done_at, row.failed_at or now)
     return {
@@ -146,20 +164,21 @@ def image(row: Image, now: float) -> Row:
         "Status": row.status, "Progress": f"{done}%", "Usable": is_usable(row, now), "Usage": "none",
         "CreationTime": iso_seconds(row.started_at), "ImageOwnerAlias": row.owner, "ImageVersion": "",
         "OSType": "linux", "OSName": "Ubuntu 22.04 64位", "OSNameEn": "Ubuntu 22.04 64 bit",
-        "Platform": "Ubuntu", "Architecture": "x86_64", "BootMode": "UEFI-Preferred",
+        "Platform": "Ubuntu", "Architecture": row.architecture, "BootMode": row.boot_mode,
         "Size": sum(m.size_gib for m in row.mappings if m.type == "system"), "IsSelfShared": "False",
-        "IsCopied": False, "IsSubscribed": False, "IsPublic": row.owner == "system",
+        "IsCopied": row.is_copied, "IsSubscribed": False, "IsPublic": row.owner == "system",
         "IsSupportIoOptimized": True, "IsSupportCloudinit": True, "ProductCode": "", "ResourceGroupId": "",
-        "LoginAsNonRootSupported": True, "Features": {"NvmeSupport": "supported", "ImdsSupport": "v2"},
-        "DiskDeviceMappings": {"DiskDeviceMapping": _mappings(row, f"{done}%")}, "Tags": tags(row.tags),
+        "LoginAsNonRootSupported": True, "Features": {"NvmeSupport": "supported", "ImdsSupport": row.imds},
+        "DiskDeviceMappings": {"DiskDeviceMapping": _mappings(world, row, f"{done}%")}, "Tags": tags(row.tags),
     }  # fmt: skip
 
 
-def _mappings(row: Image, done: str) -> list[Row]:
+def _mappings(world: World, row: Image, done: str) -> list[Row]:
     return [
         {
             "Device": m.device, "Type": m.type, "Size": str(m.size_gib), "SnapshotId": m.snapshot_id,
-            "Progress": done, "Format": "", "RemainTime": 0, "Encrypted": False,
+            "Progress": done, "Format": "", "RemainTime": 0,
+            "Encrypted": m.snapshot_id in world.snapshots and world.snapshots[m.snapshot_id].encrypted,
             "ImportOSSBucket": "", "ImportOSSObject": "",
         }
         for m in row.mappings
@@ -173,9 +192,10 @@ def snapshot(row: Snapshot, now: float) -> Row:
     return {
         "SnapshotId": row.id, "SnapshotName": row.name, "Description": "", "RegionId": row.region,
         "Status": row.status, "Progress": f"{progress(row.started_at, row.done_at, now)}%",
-        "RemainTime": left, "Available": done, "InstantAccess": True, "Category": "Standard",
+        "RemainTime": left, "Available": is_available(row, now), "InstantAccess": True, "Category": "Standard",
         "CreationTime": iso_seconds(row.started_at), "LastModifiedTime": iso_seconds(row.started_at),
         "SourceDiskId": row.disk_id, "SourceDiskType": row.disk_type, "SourceDiskSize": str(row.size_gib),
-        "SnapshotType": "user", "Usage": row.usage or "none", "Encrypted": False, "ProductCode": "",
+        "SnapshotType": "user", "Usage": row.usage or "none",
+        "Encrypted": row.encrypted, "KMSKeyId": row.kms_key_id, "ProductCode": "",
         "RetentionDays": 0, "ResourceGroupId": "", "Tags": tags(row.tags),
     }  # fmt: skip

@@ -5,15 +5,28 @@ from datetime import UTC, datetime
 from spottui.sim import stock
 from spottui.sim.catalog import TYPES, InstanceType
 from spottui.sim.clock import iso_seconds
+from spottui.sim.ecs.launch_disks import has_category
 from spottui.sim.errors import ApiError, invalid, not_found
 from spottui.sim.pricing import HOUR_S, price
 from spottui.sim.registry import Body, Call, action
 
 _PRICES_PER_PAGE = 1000
+_GENERATION = "ecs-3"
+_UNKNOWN_OF_TYPES = (
+    "GPUSpec", "GpuSpecs", "LocalStorageCategories", "LocalStorageCategory", "MaximumCpuSpeedFrequency",
+    "MaximumCpuTurboFrequency", "MaximumGPUAmount", "MinimumBaselineCredit", "MinimumCpuSpeedFrequency",
+    "MinimumCpuTurboFrequency", "MinimumDiskQuantity", "MinimumEniIpv6AddressQuantity",
+    "MinimumEniPrivateIpAddressQuantity", "MinimumEniQuantity", "MinimumEriQuantity", "MinimumInitialCredit",
+    "MinimumInstanceBandwidthRx", "MinimumInstanceBandwidthTx", "MinimumInstancePpsRx", "MinimumInstancePpsTx",
+    "MinimumLocalStorageAmount", "MinimumPrimaryEniQueueNumber", "MinimumQueuePairNumber",
+    "MinimumSecondaryEniQueueNumber", "NvmeSupport", "PhysicalProcessorModel", "PhysicalProcessorModels",
+    "CpuArchitectures", "InstanceCategories",
+)  # fmt: skip
+"""What DescribeInstanceTypes can ask of a type and this catalog does not say."""
 _KINDS = ("Zone", "IoOptimized", "InstanceType", "SystemDisk", "DataDisk", "Network", "ddh")
 
 
-@action()
+@action(refuses=("DedicatedHostId",))
 def describe_available_resource(call: Call) -> Body:
     """Stock of instance types (or disk categories) by zone; advisory, as in the real cloud."""
     params, region = call.params, call.region
@@ -22,6 +35,8 @@ def describe_available_resource(call: Call) -> Body:
         raise ApiError("InvalidDestinationResource", 400, "The specified DestinationResource is not valid.")
     params.choice("InstanceChargeType", ("PostPaid", "PrePaid"), invalid("InstanceChargeType"))
     params.choice("SpotStrategy", ("NoSpot", "SpotWithPriceLimit", "SpotAsPriceGo"), invalid("SpotStrategy"))
+    params.accept("SystemDiskCategory", "DataDiskCategory")
+    params.accept("SpotDuration", "IoOptimized", "NetworkCategory", "ResourceType", "Scope")
     if params.text("InstanceType") and (params.text("Cores") or params.text("Memory")):
         raise ApiError("InvalidParam.TypeAndCpuMem.Conflict", 400, "InstanceType conflicts with Cores and Memory.")
     zones = [zone for zone in region.zones if params.text("ZoneId", zone) == zone]
@@ -32,7 +47,7 @@ def describe_available_resource(call: Call) -> Body:
 
 
 def _zone(call: Call, region: str, zone: str, kind: str) -> dict[str, object]:
-    values = _types(call, zone) if kind == "InstanceType" else _categories(kind)
+    values = _types(call, zone) if kind == "InstanceType" else _categories(call, zone, kind)
     stocked = any(value["Status"] == "Available" for value in values)
     resource = {"Type": kind, "SupportedResources": {"SupportedResource": values}}
     return {
@@ -50,15 +65,30 @@ def _types(call: Call, zone: str) -> list[dict[str, object]]:
         if params.text("InstanceType", t.name) == t.name
         and (not cores or t.vcpu == cores) and (not memory or t.memory_mib == memory * 1024)
     ]  # fmt: skip
+    for category in filter(None, (params.text("SystemDiskCategory"), params.text("DataDiskCategory"))):
+        fitting = [t for t in fitting if has_category(call.world, t.name, category)]
+        fitting = fitting if has_category(call.world, zone, category) else []
     return [_supported(t.name, stock.category(call.world, t.name, zone)) for t in fitting]
 
 
-def _categories(kind: str) -> list[dict[str, object]]:
+@action()
+def describe_instance_type_families(call: Call) -> Body:
+    """The families of the types there are."""
+    call.region_id  # noqa: B018  mandatory here
+    families = dict.fromkeys(kind.family for kind in TYPES.values())
+    generation = call.params.text("Generation")
+    rows = [{"InstanceTypeFamilyId": name, "Generation": _GENERATION} for name in families]
+    shown = [] if call.blind or generation not in ("", _GENERATION) else rows
+    return {"InstanceTypeFamilies": {"InstanceTypeFamily": shown}}
+
+
+def _categories(call: Call, zone: str, kind: str) -> list[dict[str, object]]:
     if kind not in ("SystemDisk", "DataDisk"):
         return [_supported(kind, "WithStock")]
     return [
         {**_supported(name, "WithStock"), "Min": 20, "Max": 2048, "Unit": "GiB"}
         for name in ("cloud_essd", "cloud_auto", "cloud_efficiency")
+        if has_category(call.world, zone, name) and has_category(call.world, call.params.text("InstanceType"), name)
     ]
 
 
@@ -67,11 +97,12 @@ def _supported(value: str, category: str) -> dict[str, object]:
     return {"Value": value, "Status": status, "StatusCategory": category}
 
 
-@action()
+@action(refuses=_UNKNOWN_OF_TYPES)
 def describe_instance_types(call: Call) -> Body:
     """The instance types there are, whether they have stock or not."""
     params = call.params
-    wanted = params.numbered("InstanceTypes")
+    wanted, families = params.numbered("InstanceTypes"), params.numbered("InstanceTypeFamilies")
+    params.accept("AdditionalAttributes")
     least, most = params.whole("MinimumCpuCoreCount", 0, 0, 1024), params.whole("MaximumCpuCoreCount", 1024, 1, 1024)
     least_gib, most_gib = params.number("MinimumMemorySize", 0), params.number("MaximumMemorySize", 10**6)
     rows = [
@@ -79,6 +110,12 @@ def describe_instance_types(call: Call) -> Body:
         if (not wanted or kind.name in wanted) and least <= kind.vcpu <= most
         and least_gib <= kind.memory_mib / 1024 <= most_gib
         and params.text("CpuArchitecture", kind.architecture) == kind.architecture
+        and params.text("InstanceTypeFamily", kind.family) == kind.family
+        and (not families or kind.family in families)
+        and params.text("InstanceCategory", "General-purpose") == "General-purpose"
+        and params.text("InstanceFamilyLevel", "EnterpriseLevel") == "EnterpriseLevel"
+        and params.whole("MinimumGPUAmount", 0, 0, 1024) == 0
+        and kind.local_gib >= params.whole("MinimumLocalStorageCapacity", 0, 0, 10**6)
     ]  # fmt: skip
     return {"NextToken": "", "InstanceTypes": {"InstanceType": [] if call.blind else rows}}
 
@@ -97,6 +134,7 @@ def _type(kind: InstanceType) -> dict[str, object]:
 def describe_spot_price_history(call: Call) -> Body:
     """Hourly spot prices of a type between StartTime and EndTime, at most 30 days, by default the last three hours."""
     params, region = call.params, call.region
+    params.accept("IoOptimized", "OSType", "SpotDuration")
     network = params.required("NetworkType")
     if network not in ("vpc", "classic"):
         raise ApiError("InvalidNetworkType", 400, "The specified NetworkType is not valid.")

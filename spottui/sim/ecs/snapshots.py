@@ -1,9 +1,12 @@
 """Snapshots: made of one disk, looked up, deleted."""
 
+from collections.abc import Iterable
+
 from spottui.sim.ecs import filters, rendering
 from spottui.sim.errors import ApiError
 from spottui.sim.imaging import check_snapshots, duration_s, start_snapshot
 from spottui.sim.paging import by_token_or_number
+from spottui.sim.params import Params
 from spottui.sim.registry import Body, Call, action
 
 _STATUSES = ("progressing", "accomplished", "failed", "all")
@@ -57,12 +60,26 @@ def describe_snapshots(call: Call) -> Body:
         filters.equals("name", params.text("SnapshotName")),
         filters.among("disk_id", _disks_of(call)),
         filters.tagged(params.tags()),
+        *_more_filters(params),
     )
     call.refuse_if_dry_run()
     return by_token_or_number(
         call, found, lambda page: {"Snapshots": {"Snapshot": page}},
         lambda row: rendering.snapshot(row, call.now),
     )  # fmt: skip
+
+
+def _more_filters(params: Params) -> Iterable[filters.Keep | None]:
+    usage, kind = params.text("Usage"), params.text("SnapshotType")
+    return [
+        filters.equals("kms_key_id", params.text("KMSKeyId")),
+        filters.switched(params, "Encrypted", lambda row: row.encrypted),
+        filters.equals("disk_type", params.text("SourceDiskType").lower()),
+        (lambda row: (row.usage or "none") == usage) if usage else None,
+        filters.fixed("" if kind == "all" else kind, "user"), filters.fixed(params.text("Category"), "Standard"),
+        filters.fixed(params.text("ResourceGroupId"), ""), filters.fixed(params.text("SnapshotLinkId"), ""),
+        *filters.created(params, "started_at"),
+    ]  # fmt: skip
 
 
 def _disks_of(call: Call) -> list[str] | None:

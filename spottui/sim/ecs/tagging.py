@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from spottui.sim.errors import ApiError, missing
-from spottui.sim.model import Disk, Eip, Image, Instance, Snapshot
+from spottui.sim.model import Disk, Eip, Eni, Image, Instance, LaunchTemplate, Snapshot, SnapshotGroup
 from spottui.sim.registry import Body, Call, action
 
-_Taggable = Instance | Disk | Image | Snapshot | Eip
+_Taggable = Instance | Disk | Image | Snapshot | Eip | Eni | SnapshotGroup | LaunchTemplate
 _MAX_TAGS = 20
 
 
@@ -28,6 +28,22 @@ def tag_resources(call: Call) -> Body:
 
 
 @action()
+def untag_resources(call: Call) -> Body:
+    """Take tags by their keys, or All of them, from up to 50 resources of one type."""
+    ids, keys = call.params.numbered("ResourceId"), call.params.numbered("TagKey")
+    if not ids:
+        raise missing("ResourceId.N")
+    if not keys and not call.params.flag("All"):
+        raise missing("TagKey.N")
+    rows = [_resource(call, resource_id) for resource_id in ids]
+    for row in rows:
+        for key in keys or list(row.tags):
+            row.tags.pop(key, None)
+    call.changed(", ".join(ids))
+    return {}
+
+
+@action(refuses=("TagFilter",))
 def list_tag_resources(call: Call) -> Body:
     """Tags by resource or by tag, one row per pair, in one page of this cloud."""
     ids, wanted = call.params.numbered("ResourceId"), call.params.tags()
@@ -51,7 +67,8 @@ def _table(call: Call) -> Mapping[str, _Taggable]:
     world = call.world
     tables: dict[str, Mapping[str, _Taggable]] = {
         "instance": world.instances, "disk": world.disks, "image": world.images,
-        "snapshot": world.snapshots, "eip": world.eips,
+        "snapshot": world.snapshots, "eip": world.eips, "eni": world.enis,
+        "snapshotgroup": world.snapshot_groups, "launchtemplate": world.launch_templates,
     }  # fmt: skip
     kind = call.params.required("ResourceType").lower()
     if kind not in tables:

@@ -12,33 +12,45 @@ from spottui.sim.faults import Fault
 from spottui.sim.ledger import Row
 from spottui.sim.mishap import exchange
 from spottui.sim.mns import operations as op
-from spottui.sim.mns import wire
+from spottui.sim.mns import topics, wire
 from spottui.sim.mns.operations import Answer, Asked
+from spottui.sim.mns.push import Push, push
 from spottui.sim.mns.queues import Message, Queue
 from spottui.sim.mns.signature import verify
 from spottui.sim.world import World
 
 _MAX_WAIT_S = 30
-_QUERY = ("metaoverride", "waitseconds", "numOfMessages", "peekonly", "ReceiptHandle", "VisibilityTimeout")
+_QUERY = (
+    "accountmeta",
+    "metaoverride",
+    "waitseconds",
+    "numOfMessages",
+    "peekonly",
+    "ReceiptHandle",
+    "VisibilityTimeout",
+)
 # The official SDK for Node writes receiptHandle and visibilityTimeout: the names are good in any case.
 _IN_ANY_CASE = {name.lower(): name for name in _QUERY}
 
-_OPERATIONS = {
+OPERATIONS = {
     "CreateQueue": op.create_queue, "SetQueueAttributes": op.set_queue_attributes,
     "GetQueueAttributes": op.get_queue_attributes, "DeleteQueue": op.delete_queue,
     "ListQueue": op.list_queue, "SendMessage": op.send_message, "BatchSendMessage": op.batch_send_message,
     "PeekMessage": op.peek_message, "BatchPeekMessage": op.peek_message, "DeleteMessage": op.delete_message,
     "BatchDeleteMessage": op.batch_delete_message, "ChangeMessageVisibility": op.change_message_visibility,
+    **topics.OPERATIONS,
 }  # fmt: skip
+_PUSHING: set[asyncio.Task[bool]] = set()
 
 
 async def serve_mns(cloud: Cloud, request: web.Request) -> web.Response:
-    """Answer one request under `/queues`."""
+    """Answer one request under `/queues` or `/topics`, or about the account."""
     world = cloud.world
     asked = await _read(request)
     name = _operation(request.method, request.path, asked)
     queue = world.queues.get(asked.queue)
-    shown = {"QueueName": asked.queue, **asked.query}
+    named = {"QueueName": asked.queue} if asked.path[:1] == ("queues",) else {"TopicName": "".join(asked.path[1:2])}
+    shown = {**named, **asked.query}
     region = next((r.id for r in world.regions.values() if queue and r.queue == queue.name), "")
     row = world.ledger.receive(world.settle(), name, region, shown, world.ids.mns_request())
 
@@ -48,6 +60,8 @@ async def serve_mns(cloud: Cloud, request: web.Request) -> web.Response:
         except MnsError as refusal:
             return _refused(request, row, refusal)
         row.effect, row.code = answer.effect, answer.code
+        for order in answer.pushes:
+            _send(order, world.clock.speed)
         return _respond(row, answer)
 
     def refuse(fault: Fault) -> web.Response:
@@ -72,9 +86,16 @@ async def _carry_out(cloud: Cloud, request: web.Request, asked: Asked, name: str
         # A handler ends with its client unless it is shielded; the poll of a dead client then goes on.
         found = await (asyncio.shield(polled) if world.settings.dead_poll_takes else polled)
         return op.messages(asked, found, peeked=False)
-    if name not in _OPERATIONS:
+    if name not in OPERATIONS:
         raise MnsError("InvalidRequestURL", 400, "The request URL is not valid.")
-    return _OPERATIONS[name](world, asked, world.settle())
+    return OPERATIONS[name](world, asked, world.settle())
+
+
+def _send(order: Push, speed: float) -> None:
+    # The loop holds tasks weakly: one that nobody holds may vanish on its way.
+    task = asyncio.create_task(push(order, speed))
+    _PUSHING.add(task)
+    task.add_done_callback(_PUSHING.discard)
 
 
 def _check_query(asked: Asked) -> None:
@@ -123,11 +144,12 @@ def _has_gone(request: web.Request) -> bool:
 
 
 async def _read(request: web.Request) -> Asked:
-    parts = request.path.split("/")
+    parts = tuple(part for part in request.path.split("/") if part)
     # A plus sign in a receipt handle is a plus sign: the SDK does not encode the query.
     pairs = (pair.partition("=") for pair in request.raw_path.partition("?")[2].split("&") if pair)
     return Asked(
-        parts[2] if len(parts) > 2 else "", {_query_name(unquote(k)): unquote(v) for k, _, v in pairs},
+        parts, parts[1] if parts[:1] == ("queues",) and len(parts) > 1 else "",
+        {_query_name(unquote(k)): unquote(v) for k, _, v in pairs},
         {k.lower(): v for k, v in request.headers.items()}, await request.read(),
         f"{request.scheme}://{request.host}",
     )  # fmt: skip
@@ -138,6 +160,10 @@ def _query_name(given: str) -> str:
 
 
 def _operation(method: str, path: str, asked: Asked) -> str:
+    if asked.path[:1] == ("topics",):
+        return topics.operation(method, asked.path, asked.query)
+    if "accountmeta" in asked.query:
+        return "SetAccountAttributes" if method == "PUT" else "GetAccountAttributes"
     if not asked.queue:
         return "ListQueue" if method == "GET" else method
     if path.endswith("/messages"):
@@ -161,7 +187,7 @@ def _message_operation(method: str, asked: Asked) -> str:
 
 def _faulted(request: web.Request, row: Row, fault: Fault, status: int) -> web.Response:
     if fault.kind == "error":
-        return _refused(request, row, MnsError(fault.code, fault.status, fault.message))
+        return _refused(request, row, MnsError(fault.code or "InternalError", fault.status or 500, fault.message))
     return _refused(request, row, MnsError("QpsLimitExceeded", status, "The QPS limit is exceeded."))
 
 

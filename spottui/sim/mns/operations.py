@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from spottui.sim.errors import MnsError
 from spottui.sim.mns import wire
+from spottui.sim.mns.push import Push
 from spottui.sim.mns.queues import Attributes, Message, Queue
 from spottui.sim.world import World
 
@@ -13,8 +14,9 @@ MAX_BATCH = 16
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request: the queue of its path (empty for `/queues`), query values as sent, lower-case headers."""
+    """A request: the parts of its path and the queue it names, query values as sent, lower-case headers."""
 
+    path: tuple[str, ...]
     queue: str
     query: Mapping[str, str]
     headers: Mapping[str, str]
@@ -31,6 +33,8 @@ class Answer:
     effect: str | None = None
     code: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    pushes: tuple[Push, ...] = ()
+    """Notifications for HTTP endpoints, to be sent once the answer is on its way."""
 
 
 Operation = Callable[[World, Asked, float], Answer]

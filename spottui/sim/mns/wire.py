@@ -88,12 +88,12 @@ def whole_number(name: str, text: str, low: int, high: int) -> int:
 
 def error(code: str, message: str, request_id: str, host: str) -> str:
     """An `<Error>` with the four children the SDK wants."""
-    return _document("Error", {"Code": code, "Message": message, "RequestId": request_id, "HostId": host})
+    return document("Error", {"Code": code, "Message": message, "RequestId": request_id, "HostId": host})
 
 
 def queue(found: Queue, now: float) -> str:
     """All twelve attributes of a queue."""
-    return _document("Queue", _queue_fields(found, now))
+    return document("Queue", _queue_fields(found, now))
 
 
 def queue_list(found: Iterable[Queue], base_url: str, marker: str, now: float, *, with_meta: bool) -> str:
@@ -106,9 +106,20 @@ def queue_list(found: Iterable[Queue], base_url: str, marker: str, now: float, *
     return f"{_HEAD}<Queues {_XMLNS}>{rows}{_elements({'NextMarker': marker}) if marker else ''}</Queues>"
 
 
+def document(root: str, content: Mapping[str, str]) -> str:
+    """A document of one element with children."""
+    return f"{_HEAD}<{root} {_XMLNS}>{_elements(content)}</{root}>"
+
+
+def listing(root: str, tag: str, rows: Iterable[Mapping[str, str]], marker: str) -> str:
+    """A page of elements named `tag`."""
+    inside = "".join(f"<{tag}>{_elements(row)}</{tag}>" for row in rows)
+    return f"{_HEAD}<{root} {_XMLNS}>{inside}{_elements({'NextMarker': marker}) if marker else ''}</{root}>"
+
+
 def sent(message: Message) -> str:
     """The answer to SendMessage."""
-    return _document("Message", _sent_fields(message))
+    return document("Message", _sent_fields(message))
 
 
 def sent_batch(results: Sequence[Message | MnsError]) -> str:
@@ -119,7 +130,7 @@ def sent_batch(results: Sequence[Message | MnsError]) -> str:
 
 def received(message: Message, *, peeked: bool) -> str:
     """One message."""
-    return _document("Message", _message_fields(message, peeked=peeked))
+    return document("Message", _message_fields(message, peeked=peeked))
 
 
 def received_batch(messages: Sequence[Message], *, peeked: bool) -> str:
@@ -139,7 +150,7 @@ def delete_errors(failed: Sequence[tuple[str, MnsError]]) -> str:
 
 def visibility(message: Message) -> str:
     """The answer to ChangeMessageVisibility."""
-    return _document("ChangeVisibility", {"ReceiptHandle": message.handle, "NextVisibleTime": _ms(message.visible_at)})
+    return document("ChangeVisibility", {"ReceiptHandle": message.handle, "NextVisibleTime": _ms(message.visible_at)})
 
 
 def _sent_fields(result: Message | MnsError) -> dict[str, str]:
@@ -170,10 +181,6 @@ def _queue_fields(found: Queue, now: float) -> dict[str, str]:
         "ActiveMessages": str(active), "InactiveMessages": str(inactive), "DelayMessages": str(delayed),
         "LoggingEnabled": str(found.attributes.logging_enabled),
     }  # fmt: skip
-
-
-def _document(root: str, content: Mapping[str, str]) -> str:
-    return f"{_HEAD}<{root} {_XMLNS}>{_elements(content)}</{root}>"
 
 
 def _elements(content: Mapping[str, str]) -> str:

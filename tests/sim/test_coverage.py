@@ -1,0 +1,116 @@
+"""Nothing is ignored in silence: every documented filter works, is without effect for a reason, or is refused."""
+
+import inspect
+import re
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from alibabacloud_ecs20140526 import models
+from alibabacloud_tea_openapi.exceptions import ClientException
+
+from spottui.sim import registry, rpc
+from spottui.sim.coverage_table import table
+from tests.sim.calls import CMS, Api
+
+COMMON = {"OwnerId", "OwnerAccount", "ResourceOwnerId", "ResourceOwnerAccount", "RegionId"}
+NEEDED = {
+    "DescribeAvailableResource": {"DestinationResource": "InstanceType"},
+    "DescribeSpotPriceHistory": {"NetworkType": "vpc", "InstanceType": "ecs.g7.large"},
+    "DescribeRecommendInstanceType": {"NetworkType": "vpc", "InstanceType": "ecs.g7.large"},
+    "ListTagResources": {"ResourceType": "instance", "Tag__1__Key": "app"},
+}
+
+
+def documented(action):
+    """The parameters of an action as the official SDK has them, scalars as `Name` and lists as `Name.1`."""
+    source = inspect.getsource(getattr(models, f"{action}Request"))
+    names = dict(re.findall(r"result\['(\w+)'\] = (\S+)", source))
+    hints = dict(re.findall(r"(\w+): ([\w.\[\]]+) = None", source))
+    for name, value in names.items():
+        hint = hints.get(value.removeprefix("self."), "")
+        # One that has parts, like NotBefore.Start, is no parameter by itself.
+        if name not in COMMON and value.startswith("self.") and ".to_map" not in value:
+            yield name, "List" in hint
+
+
+def reads():
+    assert rpc.REGISTERED
+    return [name for name in registry.actions(registry.ECS) if name.startswith(("Describe", "List"))]
+
+
+@pytest.mark.parametrize("action", reads())
+def test_no_documented_parameter_is_ignored_in_silence(cloud, victim, action):
+    api = Api(cloud)
+    needed = NEEDED.get(action, {})
+    if action in ("DescribeInstanceAttribute", "DescribeUserData"):
+        needed = {"InstanceId": victim["InstanceId"]}
+    ignored = []
+    for name, is_list in documented(action):
+        key = f"{name}__1" if is_list else name
+        before = dict(cloud.control("GET", "coverage")["unsupported"])
+        with suppress(ClientException):
+            api(action, **{**needed, key: "1"})
+        after = cloud.control("GET", "coverage")["unsupported"]
+        unread = set(after) - set(before)
+        if unread and name not in registry.refused(registry.ECS, action):
+            ignored.append(name)
+    assert ignored == []
+
+
+def test_a_documented_filter_that_is_not_modelled_is_refused_and_counted(cloud):
+    api = Api(cloud)
+    refused = api.refused("DescribeInstanceTypes", MinimumBaselineCredit=3)
+    assert refused == (400, "UnsupportedBySimulator")
+    api.refused("DescribeInstanceTypes", MinimumBaselineCredit=3)
+    assert cloud.control("GET", "coverage")["unsupported"] == {"DescribeInstanceTypes.MinimumBaselineCredit": 2}
+
+
+def test_what_nobody_knows_is_ignored_as_there_but_named_in_the_answer(cloud):
+    api = Api(cloud)
+    headers = api.headers("DescribeRegions", NoSuchParameter="x")
+    assert headers["x-sim-unsupported"] == "NoSuchParameter"
+    assert "x-sim-unsupported" not in api.headers("DescribeRegions")
+    assert cloud.control("GET", "coverage")["calls"] == {"DescribeRegions": 2}
+
+
+def test_an_action_that_is_not_there_is_counted(cloud):
+    assert Api(cloud).refused("CreateMoon") == (404, "InvalidAction.NotFound")
+    assert Api(cloud, CMS).refused("PutMetricAlarm") == (404, "InvalidAction.NotFound")
+    assert cloud.control("GET", "coverage")["unsupported"] == {"CreateMoon": 1, "PutMetricAlarm": 1}
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "hit", "miss"),
+    [
+        ("DescribeInstances", "VpcId", None, "vpc-none"), ("DescribeInstances", "HttpTokens", "optional", "required"),
+        ("DescribeInstances", "InternetChargeType", "PayByTraffic", "PayByBandwidth"),
+        ("DescribeDisks", "DiskName", None, "none"), ("DescribeDisks", "Encrypted", "false", "true"),
+        ("DescribeDisks", "PerformanceLevel", "PL0", "PL3"), ("DescribeDisks", "KMSKeyId", None, "key-1"),
+        ("DescribeImages", "OSType", "linux", "windows"), ("DescribeImages", "Architecture", "x86_64", "arm64"),
+        ("DescribeImages", "InstanceType", "ecs.g7.large", "ecs.g8y.large"),
+        ("DescribeImages", "IsPublic", "true", "false"), ("DescribeSnapshots", "SnapshotType", "user", "auto"),
+        ("DescribeInstanceTypes", "InstanceTypeFamily", "ecs.g7", "ecs.none"),
+        ("DescribeSecurityGroups", "SecurityGroupType", "normal", "enterprise"),
+        ("DescribeNetworkInterfaces", "Type", "Primary", "Secondary"),
+        ("DescribeEipAddresses", "ChargeType", "PostPaid", "PrePaid"),
+    ],
+)  # fmt: skip
+def test_filters_decide(cloud, victim, action, name, hit, miss):
+    api = Api(cloud)
+    if action == "DescribeSnapshots":
+        api("CreateSnapshot", DiskId=victim["DiskIds"][0])
+    if hit is not None:
+        found = rows(api(action, **{name: hit}))
+        assert found
+        assert all(row in rows(api(action)) for row in found)
+    assert rows(api(action, **{name: miss})) == []
+
+
+def rows(body):
+    return next(inner for outer in body.values() if isinstance(outer, dict) for inner in outer.values())
+
+
+def test_the_table_of_the_documentation_is_made_from_the_code():
+    written = (Path(__file__).parents[2] / "docs/simulator.md").read_text("utf-8")
+    assert written.endswith(f"{table()}\n"), "python -m spottui.sim.coverage_table gives the new one"
