@@ -291,7 +291,7 @@ class Writer(threading.Thread):
     def _transaction(
         self, batch: list[_Change[Any]]
     ) -> tuple[list[_Change[Any]], list[tuple[Any, Exception | None]], list[Logged]]:
-        """Commit a batch but for what was cancelled before it could begin; return what ran, what came of it, the facts."""
+        """Commit a batch but for what was cancelled meanwhile; return what ran, what came of each, and the facts."""
         outcomes: list[tuple[Any, Exception | None]] = []
         if self._store.is_gone():
             raise JournalProblem("it was deleted or replaced under this console")

@@ -60,6 +60,8 @@ class AutoModeControl:
         self._last_look: Look | None = None
         self._places: tuple[datetime, dict[Place, datetime]] | None = None
         self._shown: tuple[int, datetime, AutoMode] | None = None
+        if journal.consoles.own:
+            journal.submit(self._forget_dead, Urgency.DECISION)
 
     @property
     def armed(self) -> bool:
@@ -233,11 +235,15 @@ class AutoModeControl:
         return Stopped(Stop.BREAKER, count=failures)
 
     def _trip(self, transaction: Transaction) -> None:
-        """Disarm, unless another console has; what consoles that are dead have said is dropped."""
+        """Disarm, unless another console has."""
         now = self._clock.now()
         look = self._look(transaction.connection, transaction.lately(), now)
         if look.standing.tripped:
             self._disarm(transaction, "", look.standing.stopped, now)
+        self._forget_dead(transaction)
+
+    def _forget_dead(self, transaction: Transaction) -> None:
+        """What consoles said that have ended is nothing to who starts now."""
         said = armings(transaction.connection)
         forget(transaction.connection, [one.console for one in said if not self._consoles.is_alive(one.console)])
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from msgspec import structs
+
 from spottui.cloud.errors import CloudError
 from spottui.domain.facts import (
     CallAnswered,
@@ -147,7 +149,8 @@ async def _ask_auto_mode(ctx: RecoveryContext, recovery: Recovery, plan: Plan) -
     forecast = ctx.forecast_now(plan)
     answer = await ctx.shared.auto_mode.ask(recovery, plan, forecast)
     if not isinstance(answer, Grant):
-        return await _show(ctx, plan, RecoveryState.NEEDS_YOU, answer.reason, queued=answer.ahead)
+        reason = answer.reason if answer.ahead is None else structs.replace(answer.reason, count=answer.ahead)
+        return await _show(ctx, plan, RecoveryState.NEEDS_YOU, reason, queued=answer.ahead)
     left_s = (answer.veto_until - ctx.now()).total_seconds()
     if left_s > 0:
         await _show(ctx, plan, RecoveryState.VETO_WINDOW, Reason(Why.VETO_WINDOW), veto_until=answer.veto_until)
