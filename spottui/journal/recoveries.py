@@ -80,7 +80,7 @@ class Recoveries:
         return self._reclaimed.get((region, instance_id), 0)
 
     def released_at(self, region: str, instance_id: str) -> datetime | None:
-        """Return when an instance that nobody had spoken of was released, within the last week."""
+        """Return when an instance that nobody had spoken of was released, as far back as the log has that line."""
         return self._released.get((region, instance_id))
 
     def open(self) -> tuple[Recovery, ...]:
@@ -191,7 +191,7 @@ class Recoveries:
                     self._keep(decode(text, Recovery))
             self._reclaimed.update(((row[0], row[1]), min(row[2], 2)) for row in connection.execute(_RECLAIMED))
             self._is_loaded = True
-            self._tell([as_logged(row) for row in connection.execute(_RELEASES)])
+            self._tell([as_logged(row) for row in reversed(connection.execute(_RELEASES).all())])
             self.feed.clear()
             self.feed.extend(reversed(newest_of_feed(connection, FEED_KEPT)))
             self.seq = int(connection.execute(sa.select(schema.log_head.c.seq)).scalar() or 0)

@@ -154,6 +154,7 @@ class Transaction:
         self._own, self._savepoint = _Staged(), None
         try:
             result = change(self)
+            self._own.encode()
         except BaseException:
             if self._savepoint is not None:
                 self._savepoint.rollback()
@@ -167,11 +168,10 @@ class Transaction:
         """Write all that the changes have staged, each table once, and return it."""
         done = self._done
         if done.facts:
-            self._connection.execute(schema.fact.insert(), [fact_row(one) for one in done.facts])
+            self._connection.execute(schema.fact.insert(), done.fact_rows)
             upsert(self._connection, schema.recovery, [snapshot_row(one) for one in done.recoveries.values()])
             self._connection.execute(schema.log_head.update(), {"seq": done.facts[-1].seq})
-        plans = [{"recovery_id": key, "data": encode(one)} for key, one in done.plans.items()]
-        upsert(self._connection, schema.plan, plans)
+        upsert(self._connection, schema.plan, list(done.plan_rows.values()))
         return done
 
 
@@ -180,17 +180,30 @@ class _Staged:
     facts: list[Logged] = field(default_factory=list)
     recoveries: dict[str, Recovery] = field(default_factory=dict)
     plans: dict[str, Plan] = field(default_factory=dict)
+    fact_rows: list[dict[str, object]] = field(default_factory=list)
+    plan_rows: dict[str, dict[str, object]] = field(default_factory=dict)
+
+    def encode(self) -> None:
+        """Make rows of it while it is alone: what no database takes must not hold the others of a batch."""
+        self.fact_rows = [fact_row(one) for one in self.facts]
+        self.plan_rows = {key: {"recovery_id": key, "data": encode(one)} for key, one in self.plans.items()}
 
     def add(self, other: "_Staged") -> None:
         self.facts += other.facts
         self.recoveries.update(other.recoveries)
         self.plans.update(other.plans)
+        self.fact_rows += other.fact_rows
+        self.plan_rows.update(other.plan_rows)
 
 
 @dataclass(slots=True)
 class _Change(Generic[T]):
     run: Callable[[Transaction], T]
     future: "Future[T]"
+
+    def begin(self) -> bool:
+        """Whether it is to be run: from now on nobody can cancel it."""
+        return self.future.running() or self.future.set_running_or_notify_cancel()
 
 
 class Writer(threading.Thread):
@@ -267,10 +280,9 @@ class Writer(threading.Thread):
             return batch
 
     def _commit(self, batch: list[_Change[Any]]) -> None:
-        running = [change for change in batch if change.future.set_running_or_notify_cancel()]
         for failures in count():
             try:
-                outcomes, committed = self._transaction(running)
+                running, outcomes, committed = self._transaction(batch)
             except sa.exc.OperationalError as error:
                 self._say(_cause(error))
                 if self._stopping.is_set():
@@ -286,7 +298,10 @@ class Writer(threading.Thread):
             else:
                 change.future.set_exception(raised)
 
-    def _transaction(self, batch: list[_Change[Any]]) -> tuple[list[tuple[Any, Exception | None]], list[Logged]]:
+    def _transaction(
+        self, batch: list[_Change[Any]]
+    ) -> tuple[list[_Change[Any]], list[tuple[Any, Exception | None]], list[Logged]]:
+        """Commit a batch but for what was cancelled meanwhile; return what ran, what came of each, and the facts."""
         outcomes: list[tuple[Any, Exception | None]] = []
         if self._store.is_gone():
             raise JournalProblem("it was deleted or replaced under this console")
@@ -295,7 +310,8 @@ class Writer(threading.Thread):
             if head != self._recoveries.seq:
                 self._tell(self._recoveries.catch_up(connection))
             transaction = Transaction(connection, self._recoveries)
-            for change in batch:
+            running = [change for change in batch if change.begin()]
+            for change in running:
                 try:
                     outcomes.append((transaction.run(change.run), None))
                 except sa.exc.OperationalError:
@@ -304,7 +320,7 @@ class Writer(threading.Thread):
                     outcomes.append((None, error))
             staged = transaction.flush()
         self._recoveries.took(staged.facts, staged.recoveries, staged.plans)
-        return outcomes, staged.facts
+        return running, outcomes, staged.facts
 
     def _follow(self) -> None:
         """Read what other processes have committed, if anything."""

@@ -66,6 +66,8 @@ class AutoModeControl:
         self._counted: tuple[Transaction, int] | None = None
         self._armings: tuple[Transaction, tuple[Arming, ...]] | None = None
         journal.follow(self._hear)
+        if journal.consoles.own:
+            journal.submit(self._forget_dead, Urgency.DECISION)
 
     @property
     def armed(self) -> bool:
@@ -259,11 +261,15 @@ class AutoModeControl:
         return Stopped(Stop.BREAKER, count=failures)
 
     def _trip(self, transaction: Transaction) -> None:
-        """Disarm, unless another console has; what consoles that are dead have said is dropped."""
+        """Disarm, unless another console has."""
         now = self._clock.now()
         look = self._look_in(transaction, now)
         if look.standing.tripped:
             self._disarm(transaction, "", look.standing.stopped, now)
+        self._forget_dead(transaction)
+
+    def _forget_dead(self, transaction: Transaction) -> None:
+        """What consoles said that have ended is nothing to who starts now."""
         said = armings(transaction.connection)
         forget(transaction.connection, [one.console for one in said if not self._consoles.is_alive(one.console)])
 

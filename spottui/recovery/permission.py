@@ -149,7 +149,7 @@ async def _ask_auto_mode(ctx: RecoveryContext, recovery: Recovery, plan: Plan) -
     forecast = ctx.forecast_now(plan)
     answer = await ctx.shared.auto_mode.ask(recovery, plan, forecast)
     if not isinstance(answer, Grant):
-        reason = structs.replace(answer.reason, count=answer.ahead) if answer.ahead else answer.reason
+        reason = answer.reason if answer.ahead is None else structs.replace(answer.reason, count=answer.ahead)
         return await _show(ctx, plan, RecoveryState.NEEDS_YOU, reason, queued=answer.ahead)
     left_s = (answer.veto_until - ctx.now()).total_seconds()
     if left_s > 0:

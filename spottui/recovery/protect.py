@@ -80,7 +80,7 @@ class DiskProtection:
         unknown = []
         with self._lock:
             self._forget_old()
-            new = [one for one in instance_ids if not self._was_sent(region, one)]
+            new = [one for one in dict.fromkeys(instance_ids) if not self._was_sent(region, one)]
             for instance_id in new:
                 answer = self._sent[region, instance_id] = Future()
                 disk_ids = known_disks(self._journal, self._clock, region, instance_id, _to_protect)

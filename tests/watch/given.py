@@ -2,16 +2,20 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from spottui.cloud.mns import Message
 from spottui.domain.clock import Clock
+from spottui.domain.facts import StateEntered
 from spottui.domain.instance import Instance, InstanceStatus
-from spottui.domain.interruption import Interruption
-from spottui.domain.recovery import RecoveryState
+from spottui.domain.interruption import Evidence, Interruption, Observation
+from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.journal import Journal
+from spottui.journal.reclaims import Sighting, take_in
 from spottui.watch.intake import Intake
 
 REGION = "cn-hangzhou"
@@ -67,24 +71,50 @@ def nameless(_region: str, _instance_id: str) -> str:
 
 
 class Taken:
-    """An intake with the journal behind it and what it told."""
+    """An intake with the journal behind it, what it told, and the instances whose disks it had protected."""
 
     def __init__(self, directory: Path, clock: Clock, regions: tuple[str, ...] = (REGION,)) -> None:
         self.clock = clock
-        self.told: list[Interruption] = []
-        self.journal = Journal(directory / "journal.db")
+        self.told: list[Recovery] = []
+        self.protected: list[str] = []
+        self.path = directory / "journal.db"
+        self.journal = Journal(self.path)
         self.regions = regions
         self.intake = self.new_intake()
 
     def new_intake(self) -> Intake:
-        """An intake as a restart makes it."""
-        return Intake(self.journal, self.clock, self.regions, nameless, self.told.append)
+        """An intake as another console makes it."""
+        return Intake(self.journal, self.clock, self.regions, nameless, self._protect, self.told.append)
+
+    def restart(self) -> None:
+        """Open the journal and begin to take in anew, as another process does."""
+        self.journal.close()
+        self.journal = Journal(self.path)
+        self.intake = self.new_intake()
+
+    def engineer(self, instance_id: str) -> Recovery:
+        """Let an engineer ask for a recovery; it opens none beside one that goes on."""
+        now = self.clock.now()
+        seen = Sighting([Observation(REGION, instance_id, Evidence.ENGINEER, now)])
+        (found,) = self.journal.run(lambda transaction: take_in(transaction, seen, nameless, "", now))
+        return found
+
+    def enter(self, recovery_id: str, state: RecoveryState) -> None:
+        """Let a recovery go on to a state."""
+        now = self.clock.now()
+        self.journal.run(lambda transaction: transaction.record(recovery_id, StateEntered(state), now))
+
+    def recoveries(self, instance_id: str = "i-1") -> list[Recovery]:
+        """Every recovery of an instance in its regions, oldest first."""
+        return [one for one in self.journal.recoveries.all() if one.instance_id == instance_id]
 
     def all(self, instance_id: str = "i-1") -> list[Interruption]:
-        """Every interruption of an instance, oldest first."""
-        found = [one for one in self.journal.interruptions.latest(1000) if one.instance_id == instance_id]
-        return found[::-1]
+        """Every reclaim of an instance, oldest first."""
+        return [one.interruption for one in self.recoveries(instance_id)]
 
-    def states(self, instance_id: str = "i-1") -> list[RecoveryState]:
-        found = [self.journal.recoveries.get(one.id) for one in self.all(instance_id)]
-        return [one.state for one in found if one]
+    def facts(self, kind: type) -> list[Any]:
+        """Every fact of a kind, oldest first."""
+        return [one.fact for one in self.journal.log.after(0, 10_000, (kind,))]
+
+    def _protect(self, _region: str, instance_ids: Sequence[str]) -> None:
+        self.protected += instance_ids

@@ -112,8 +112,9 @@ class Line:
 
     def start(self) -> None:
         """As a new process does."""
+        self.taken.restart()
         self.gap = Gap(REGION, self.taken.journal, self.clock, timedelta(seconds=30), self.turned)
-        self.backfill = Backfill(self.monitor, self.gap, self.taken.new_intake(), self.clock)
+        self.backfill = Backfill(self.monitor, self.gap, self.taken.intake, self.clock)
 
     def turned(self) -> None:
         self.turns += 1
@@ -143,7 +144,7 @@ def test_what_nobody_listened_to_is_suspected_and_never_more(cloud: SimServer, l
     (found,) = line.taken.all(victim)
     assert found.evidence == (Evidence.BACKFILL,)
     assert not found.confirmed
-    assert [one.id for one in line.taken.told] == [found.id]
+    assert [one.recovery_id for one in line.taken.told] == [found.id]
 
 
 def test_the_same_history_is_told_once(cloud: SimServer, line: Line) -> None:

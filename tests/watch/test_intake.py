@@ -1,18 +1,24 @@
 """What the intake commits, what it keeps of what it cannot read, and how many commits that takes."""
 
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from spottui.domain.audit import Phase
-from spottui.domain.feed import Event, EventKind
-from sqlalchemy.exc import OperationalError
 
-from spottui.cloud.messages import Reclaim, Released
+from spottui.cloud import messages
+from spottui.cloud.messages import Reclaim
+from spottui.cloud.mns import Message
+from spottui.domain.facts import MessageSeen, PoisonSeen, Released, SignSeen
 from spottui.domain.interruption import Evidence
-from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.recovery import RecoveryState
+from spottui.journal.store import JournalProblem
 from spottui.watch.intake import POISON_KEPT
+from tests.driving import wait_until
 from tests.watch.given import NOON, REGION, HandClock, Taken, event_body, instance, message, release_body
 
 BEIJING = "cn-beijing"
@@ -25,12 +31,10 @@ def clock() -> HandClock:
 
 
 @pytest.fixture
-def taken(tmp_path: Path, clock: HandClock) -> Taken:
-    return Taken(tmp_path / "state", clock, (REGION, BEIJING))
-
-
-def lines(taken: Taken, kind: EventKind) -> list[Event]:
-    return [event for event in taken.journal.events.after(0, 100) if event.kind is kind]
+def taken(tmp_path: Path, clock: HandClock) -> Iterator[Taken]:
+    taken = Taken(tmp_path / "state", clock, (REGION, BEIJING))
+    yield taken
+    taken.journal.close()
 
 
 def deliver(taken: Taken, *bodies: str, queue: str = REGION) -> None:
@@ -38,36 +42,45 @@ def deliver(taken: Taken, *bodies: str, queue: str = REGION) -> None:
 
 
 def test_a_batch_is_one_commit_with_its_evidence_and_its_lines(taken: Taken) -> None:
-    before = taken.journal.database.writes
+    committed: list[int] = []
+    taken.journal.follow(lambda logged: committed.append(len(logged)))
     deliver(taken, event_body("i-1", NOON), event_body("i-2", NOON), "poison", release_body("i-3", NOON))
-    assert taken.journal.database.writes == before + 1
+    assert committed == [5], "two signs, poison, and the release with its message"
     assert [one.instance_id for one in taken.told] == ["i-1", "i-2"]
 
 
-def test_the_audit_alone_tells_where_a_reclaim_was_seen_from(taken: Taken, clock: HandClock) -> None:
+def test_the_facts_tell_where_a_reclaim_was_seen_from(taken: Taken, clock: HandClock) -> None:
     taken.intake.messages(REGION, [message(event_body("i-1", NOON), NOON)])
     clock.turn(5)
     taken.intake.locks([instance("i-1")])
     taken.intake.locks([instance("i-1")])
-    taken.intake.history(REGION, [Reclaim("i-1", REGION, NOON, "delete"), Released("i-1", REGION, NOON)])
+    gone = messages.Released("i-1", REGION, NOON)
+    taken.intake.history(REGION, [Reclaim("i-1", REGION, NOON, "delete"), gone])
     (known,) = taken.all()
-    entries = taken.journal.audit.of(known.id)
-    assert [(entry.phase, entry.action) for entry in entries] == [
-        (Phase.EVIDENCE, name) for name in ("queue", "lock", "backfill", "release")
-    ]
-    queue, lock, *_ = entries
-    assert queue.detail.startswith(f"dated {NOON.isoformat()}, deadline {(NOON + timedelta(minutes=5)).isoformat()}")
-    assert ", message message-" in queue.detail
-    assert f"dated {clock.now().isoformat()}" in lock.detail
-    assert [event.text for event in lines(taken, EventKind.LOCK)] == ["evidence QL, deadline 12:05:00Z"]
-    assert [event.text for event in lines(taken, EventKind.DUPLICATE)] == ["seen again (1 more), deadline 12:05:00Z"]
-    assert not lines(taken, EventKind.CALL)
+    queue, lock, again, backfill, release = (one.fact for one in taken.journal.log.of(known.id))
+    assert [one.source for one in (queue, lock, again, backfill)] == [
+        Evidence.QUEUE, Evidence.LOCK, Evidence.LOCK, Evidence.BACKFILL
+    ]  # fmt: skip
+    assert (queue.began, queue.deadline) == (NOON, NOON + timedelta(minutes=5))
+    assert queue.message_id.startswith("message-")
+    assert (lock.began, lock.marks, lock.again) == (clock.now(), "QL", 0)
+    assert (again.marks, again.again) == ("QL", 1)
+    assert release == Released(NOON, NOON + timedelta(minutes=5))
 
 
-def test_the_action_and_the_name_of_the_message_are_kept(taken: Taken) -> None:
+def test_the_action_and_the_message_are_kept(taken: Taken) -> None:
     deliver(taken, event_body("i-1", NOON))
-    assert taken.all()[0].action == "delete"
-    assert "message message-" in lines(taken, EventKind.RECLAIM)[0].text
+    (sign,) = taken.facts(SignSeen)
+    assert taken.all()[0].action == sign.action == "delete"
+    assert sign.message_id.startswith("message-")
+
+
+def test_disks_are_protected_before_anything_is_written_and_not_for_what_is_long_over(taken: Taken) -> None:
+    known_then: list[bool] = []
+    taken.journal.follow(lambda _logged: known_then.append("i-1" in taken.protected))
+    deliver(taken, event_body("i-1", NOON), event_body("i-2", NOON - timedelta(minutes=11)))
+    assert known_then == [True]
+    assert taken.protected == ["i-1"]
 
 
 @pytest.mark.parametrize(
@@ -97,72 +110,81 @@ def test_the_region_of_a_release_is_found_like_that_of_a_reclaim(taken: Taken) -
 
 def test_other_events_are_a_line_each(taken: Taken) -> None:
     deliver(taken, event_body("i-1", NOON, name="Snapshot:CreateSnapshotCompleted"))
-    (line,) = lines(taken, EventKind.MESSAGE)
-    assert (line.region, line.instance_id, line.text) == (REGION, "i-1", "Snapshot:CreateSnapshotCompleted")
+    (line,) = taken.journal.log.after(0, 9)
+    assert (line.region, line.instance_id, line.recovery_id) == (REGION, "i-1", "")
+    assert line.fact.name == "Snapshot:CreateSnapshotCompleted"
 
 
 def test_a_region_that_is_not_configured_is_told_and_not_recovered(taken: Taken) -> None:
     deliver(taken, event_body("i-1", NOON, regionId="us-east-1"))
-    (line,) = lines(taken, EventKind.MESSAGE)
-    assert "reclaim in us-east-1, a region that is not configured" in line.text
+    (line,) = taken.journal.log.after(0, 9)
+    assert line.fact.unconfigured_region == "us-east-1"
     assert (line.region, line.instance_id) == ("us-east-1", "i-1")
     assert not taken.all()
 
 
 def test_poison_is_kept_with_its_reason_and_the_beginning_of_its_body(taken: Taken) -> None:
     deliver(taken, "no\0 event", "x" * (POISON_KEPT + 1), "y" * POISON_KEPT)
-    small, large, fits = lines(taken, EventKind.POISON)
-    assert small.text.startswith("neither Base64 nor JSON, message message-")
+    small, large, fits = taken.facts(PoisonSeen)
+    assert small.why == "neither Base64 nor JSON"
+    assert small.message_id.startswith("message-")
     assert small.body == "no\N{REPLACEMENT CHARACTER} event"
-    assert large.body == "x" * POISON_KEPT + f" … the first {POISON_KEPT} of {POISON_KEPT + 1} characters"
-    assert fits.body == "y" * POISON_KEPT
+    assert (large.body, large.length) == ("x" * POISON_KEPT, POISON_KEPT + 1)
+    assert (fits.body, fits.length) == ("y" * POISON_KEPT, POISON_KEPT)
 
 
-def refuse(taken: Taken, instance_id: str) -> None:
-    """Make the journal refuse whatever is of this instance."""
-    with taken.journal.database.write() as connection:
-        connection.exec_driver_sql(
-            f"CREATE TRIGGER refuse BEFORE INSERT ON interruption WHEN NEW.instance_id = '{instance_id}' "
-            f"BEGIN SELECT RAISE(ABORT, 'no'); END"
-        )
+def unwritable() -> Message:
+    """What it says is understood, and no database takes it."""
+    return replace(message(event_body("i-2", NOON), NOON), message_id="half a pair: \ud800")
+
+
+def good(instance_id: str) -> Message:
+    return message(event_body(instance_id, NOON), NOON)
 
 
 def test_a_message_that_cannot_be_written_is_poison_with_its_body_and_holds_no_other(taken: Taken) -> None:
-    refuse(taken, "i-2")
-    body = event_body("i-2", NOON)
-    deliver(taken, event_body("i-1", NOON), body, event_body("i-3", NOON))
+    taken.intake.messages(REGION, [good("i-1"), unwritable(), good("i-3")])
     assert [len(taken.all(one)) for one in ("i-1", "i-2", "i-3")] == [1, 0, 1]
     assert [one.instance_id for one in taken.told] == ["i-1", "i-3"]
-    (line,) = lines(taken, EventKind.POISON)
-    assert line.text.startswith("not written (IntegrityError), message message-")
-    assert line.body == body
+    (poison,) = taken.facts(PoisonSeen)
+    assert (poison.why, poison.body) == ("not written (UnicodeEncodeError)", event_body("i-2", NOON))
+    assert poison.message_id == "half a pair: ?"
+    assert not taken.journal.writer.problem
 
 
 @pytest.mark.parametrize("bad_first", [True, False])
 def test_of_two_messages_the_good_one_is_never_taken_for_the_bad(taken: Taken, bad_first: bool) -> None:
-    refuse(taken, "i-2")
-    bodies = [event_body("i-2", NOON), event_body("i-1", NOON)]
-    deliver(taken, *(bodies if bad_first else bodies[::-1]))
+    both = [unwritable(), good("i-1")]
+    taken.intake.messages(REGION, both if bad_first else both[::-1])
     assert [len(taken.all(one)) for one in ("i-1", "i-2")] == [1, 0]
-    assert [line.body for line in lines(taken, EventKind.POISON)] == [event_body("i-2", NOON)]
+    assert [poison.body for poison in taken.facts(PoisonSeen)] == [event_body("i-2", NOON)]
 
 
-def test_a_journal_that_takes_nothing_for_now_makes_no_message_poison(taken: Taken) -> None:
-    with taken.journal.database.write() as connection:
-        connection.exec_driver_sql("ALTER TABLE audit RENAME TO away")
-    with pytest.raises(OperationalError):
+def test_a_journal_that_is_held_for_now_makes_no_message_poison_and_loses_none(taken: Taken) -> None:
+    with closing(sqlite3.connect(taken.path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        delivering = threading.Thread(target=deliver, args=(taken, event_body("i-1", NOON)))
+        delivering.start()
+        wait_until(lambda: taken.journal.writer.problem == "another process holds it locked")
+        assert delivering.is_alive(), "the message is not deleted before it is on disk"
+        other.execute("ROLLBACK")
+    delivering.join(10)
+    assert [one.marks for one in taken.all()] == ["Q"]
+    assert taken.facts(PoisonSeen) == []
+    assert taken.journal.writer.problem == ""
+
+
+def test_a_journal_that_was_deleted_says_so_and_makes_no_message_poison(taken: Taken) -> None:
+    taken.path.unlink()
+    with pytest.raises(JournalProblem, match="deleted or replaced"):
         deliver(taken, event_body("i-1", NOON))
-    with taken.journal.database.write() as connection:
-        connection.exec_driver_sql("ALTER TABLE away RENAME TO audit")
-    deliver(taken, event_body("i-1", NOON))
-    assert taken.all()
-    assert not lines(taken, EventKind.POISON)
+    assert taken.told == []
 
 
 def test_whoever_acts_is_told_again_of_what_is_known(taken: Taken) -> None:
     for _ in range(2):
         deliver(taken, event_body("i-1", NOON))
-    assert [one.id for one in taken.told] == [taken.all()[0].id] * 2
+    assert [one.recovery_id for one in taken.told] == [taken.all()[0].id] * 2
 
 
 @pytest.mark.parametrize("release_first", [True, False])
@@ -173,10 +195,9 @@ def test_a_release_is_known_whether_it_comes_before_or_after_its_reclaim(taken: 
         deliver(taken, body)
     (known,) = taken.all()
     assert known.released_at == at
-    assert taken.told[-1] == known
-    assert len([one for one in lines(taken, EventKind.MESSAGE) if one.text == "Instance:StateChange Deleted"]) == 1
-    (line,) = [one for one in lines(taken, EventKind.RECLAIM) if "released" in one.text]
-    assert line.text == "released at 12:05:00Z, deadline 12:05:00Z"
+    assert taken.told[-1].interruption == known
+    assert taken.facts(MessageSeen) == [MessageSeen("Instance:StateChange", "Deleted")]
+    assert [one.fact for one in taken.journal.log.of(known.id)][-1] == Released(at, known.deadline)
 
 
 def test_the_first_word_of_a_release_stays(taken: Taken) -> None:
@@ -189,41 +210,43 @@ def test_the_first_word_of_a_release_stays(taken: Taken) -> None:
     assert len(taken.told) == 1
 
 
+def test_the_first_word_of_a_release_stays_over_a_restart(taken: Taken) -> None:
+    at = NOON + timedelta(minutes=5)
+    for later_s in (0, 30):
+        deliver(taken, release_body("i-1", at + timedelta(seconds=later_s)))
+    taken.restart()
+    deliver(taken, event_body("i-1", NOON))
+    assert taken.all()[0].released_at == at
+
+
 def test_a_release_of_a_recovery_that_is_over_wakes_nobody(taken: Taken) -> None:
     deliver(taken, event_body("i-1", NOON))
     (known,) = taken.all()
-    taken.journal.recoveries.change(known.id, NOON, lambda was: _with(was, RecoveryState.RECOVERED))
+    taken.enter(known.id, RecoveryState.RECOVERED)
     taken.told.clear()
     deliver(taken, release_body("i-1", NOON))
     assert taken.told == []
     assert taken.all()[0].released_at == NOON
 
 
-def test_releases_of_last_week_are_forgotten_at_a_start(taken: Taken, clock: HandClock) -> None:
-    deliver(taken, release_body("i-1", NOON), release_body("i-2", NOON + timedelta(seconds=2)))
-    clock.turn(timedelta(days=7, seconds=1).total_seconds())
-    taken.intake = taken.new_intake()
-    deliver(taken, event_body("i-1", NOON), event_body("i-2", NOON))
-    assert [taken.all(one)[0].released_at for one in ("i-1", "i-2")] == [None, NOON + timedelta(seconds=2)]
-
-
 def test_history_without_a_time_says_nothing(taken: Taken) -> None:
-    taken.intake.history(REGION, [Reclaim("i-1", REGION, None, ""), Released("i-1", REGION, None)])
-    assert not taken.all()
+    taken.intake.history(REGION, [Reclaim("i-1", REGION, None, ""), messages.Released("i-1", REGION, None)])
+    assert taken.journal.log.after(0, 9) == ()
 
 
 def test_an_engineer_opens_one_and_asks_for_the_same_while_it_runs(taken: Taken, clock: HandClock) -> None:
-    first = taken.intake.engineer(REGION, "i-1")
-    taken.journal.recoveries.change(first.id, NOON, lambda was: _with(was, RecoveryState.IMAGING))
+    first = taken.engineer("i-1")
+    taken.enter(first.recovery_id, RecoveryState.IMAGING)
     clock.turn(3600)
-    assert taken.intake.engineer(REGION, "i-1").id == first.id
-    assert [one.evidence for one in taken.told] == [(Evidence.ENGINEER,)] * 2
+    again = taken.engineer("i-1")
+    assert again.recovery_id == first.recovery_id
+    assert [one.evidence for one in taken.all()] == [(Evidence.ENGINEER,)]
 
 
 def test_an_engineer_may_ask_twice_in_one_second(taken: Taken) -> None:
-    first = taken.intake.engineer(REGION, "i-1")
-    taken.journal.recoveries.change(first.id, NOON, lambda was: _with(was, RecoveryState.VETOED))
-    assert taken.intake.engineer(REGION, "i-1").epoch == first.epoch + 1
+    first = taken.engineer("i-1")
+    taken.enter(first.recovery_id, RecoveryState.VETOED)
+    assert taken.engineer("i-1").interruption.epoch == first.interruption.epoch + 1
 
 
 def test_a_lock_after_a_person_has_allowed_it_is_of_the_same_recovery_however_late(
@@ -231,7 +254,7 @@ def test_a_lock_after_a_person_has_allowed_it_is_of_the_same_recovery_however_la
 ) -> None:
     deliver(taken, event_body("i-1", NOON))
     (drill,) = taken.all()
-    taken.journal.recoveries.change(drill.id, NOON, lambda was: _with(was, RecoveryState.IMAGING))
+    taken.enter(drill.id, RecoveryState.IMAGING)
     clock.turn(1000)
     taken.intake.locks([instance("i-1")])
     assert [one.marks for one in taken.all()] == ["QL"]
@@ -281,7 +304,3 @@ def test_a_lock_that_stays_is_its_own_beside_a_later_drill(taken: Taken, clock: 
     deliver(taken, event_body("i-1", None))
     taken.intake.locks([instance("i-1")])
     assert [one.marks for one in taken.all()] == ["L", "Q"]
-
-
-def _with(recovery: Recovery, state: RecoveryState) -> Recovery:
-    return replace(recovery, state=state)

@@ -7,17 +7,17 @@ and the journal only see what the sources say of it: late, twice, out of order, 
 import shutil
 import tempfile
 from collections import defaultdict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from spottui.domain.audit import Phase
 
 from spottui.cloud.messages import Reclaim, Released
 from spottui.cloud.mns import Message
+from spottui.domain import facts
 from spottui.domain.interruption import Interruption
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from tests.watch.given import REGION, HandClock, Taken, event_body, instance, message, release_body
@@ -175,13 +175,13 @@ class HostileSources(RuleBasedStateMachine):
 
     @rule(instance_id=instances)
     def engineer_asks(self, instance_id: str) -> None:
-        self.taken.intake.engineer(REGION, instance_id)
+        self.taken.engineer(instance_id)
         self.given[instance_id] += 1
         self.disturbed.add(instance_id)
 
     @rule()
     def console_restarts(self) -> None:
-        self.taken.intake = self.taken.new_intake()
+        self.taken.restart()
 
     # What becomes of the recoveries meanwhile
 
@@ -198,7 +198,7 @@ class HostileSources(RuleBasedStateMachine):
     def a_person_decides(self, instance_id: str, word: Decision) -> None:
         for known, recovery in self.recoveries():
             if known.instance_id == instance_id and recovery.state is RecoveryState.SUSPECTED:
-                self.taken.journal.recoveries.decide(known.id, word, "ann", self.clock.now())
+                self.record(known, facts.Decided(word, "ann"))
                 if word is Decision.VETO:
                     self.set_state(known, RecoveryState.VETOED)
 
@@ -245,12 +245,18 @@ class HostileSources(RuleBasedStateMachine):
             assert known.released_at == self.released.get(known.instance_id)
 
     @invariant()
-    def the_audit_tells_the_evidence_again(self) -> None:
+    def the_facts_tell_the_evidence_again(self) -> None:
         for known, _ in self.recoveries():
-            entries = [entry for entry in self.taken.journal.audit.of(known.id) if entry.phase is Phase.EVIDENCE]
-            sources = [entry.action for entry in entries if entry.action != "release"]
-            assert sources == [one.name.lower() for one in known.evidence]
-            assert (len(entries) > len(sources)) == (known.released_at is not None)
+            told = [one.fact for one in self.taken.journal.log.of(known.id)]
+            signs = [fact for fact in told if isinstance(fact, facts.SignSeen)]
+            assert tuple(one.source for one in signs if not one.again) == known.evidence
+            assert len(signs) == len(known.evidence) + known.duplicates
+            assert signs[-1].deadline == known.deadline
+            assert len([one for one in told if isinstance(one, facts.Released)]) == (known.released_at is not None)
+
+    @invariant()
+    def every_snapshot_is_the_fold_of_its_facts(self) -> None:
+        assert list(self.taken.journal.log.unlike_their_facts()) == []
 
     # The model's own questions
 
@@ -280,13 +286,14 @@ class HostileSources(RuleBasedStateMachine):
         return before[-1].stops and long_ago and not held
 
     def recoveries(self) -> list[tuple[Interruption, Recovery]]:
-        found = (
-            (one, self.taken.journal.recoveries.get(one.id)) for one in self.taken.journal.interruptions.latest(1000)
-        )
-        return [(known, recovery) for known, recovery in found if recovery]
+        return [(one.interruption, one) for one in self.taken.journal.recoveries.all()]
 
     def set_state(self, known: Interruption, state: RecoveryState) -> None:
-        self.taken.journal.recoveries.change(known.id, self.clock.now(), lambda was: replace(was, state=state))
+        self.record(known, facts.StateEntered(state))
+
+    def record(self, known: Interruption, fact: facts.Fact) -> None:
+        now = self.clock.now()
+        self.taken.journal.run(lambda transaction: transaction.record(known.id, fact, now))
 
 
 TestHostileSources = HostileSources.TestCase

@@ -58,7 +58,7 @@ def health(tmp_path: Path) -> Health:
 def run(health: Health, source: Source, interval_s: float, *, urgent: bool) -> Loop:
     loop = Loop("lock", "cn-hangzhou", interval_s, source.look, health, SystemClock(), lambda: urgent)
     loop.start()
-    wait_until(lambda: source.looks and (health.all()[0].last_ok or health.all()[0].error))
+    wait_until(lambda: source.looks and (health.all()[0].last_ok or health.all()[0].failure))
     return loop
 
 
@@ -72,7 +72,7 @@ def test_a_nudge_ends_a_pause_and_an_error_but_no_throttle(health: Health) -> No
         loop.join()
     source = Source(CloudError("DescribeInstances", ErrorKind.THROTTLED, retry_after_s=60))
     loop = run(health, source, 60.0, urgent=False)
-    wait_until(lambda: "DescribeInstances: throttled" in health.all()[0].error)
+    wait_until(lambda: (failed := health.all()[0].failure) and failed.kind == ErrorKind.THROTTLED.value)
     loop.nudge()
     threading.Event().wait(0.2)
     assert source.looks == 1
