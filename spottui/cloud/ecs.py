@@ -132,6 +132,10 @@ class Ecs:
         query = {"ImageId": ",".join(image_ids), "Status": "Available,UnAvailable,Deprecated", "PageSize": PAGE}
         return self.parsed("DescribeImages", shapes.image_traits, self.read("DescribeImages", query))
 
+    def our_instances(self) -> tuple[Instance, ...]:
+        """Return the instances that recoveries launched; the service lists at most 1,000 by a tag."""
+        return tuple(spec.instance for spec in self._pages({"Tag.1.Key": OUR_TAG}))
+
     def our_images(self) -> dict[str, shapes.Image]:
         """Return all images that recoveries made, by id, whatever their status (the default is Available only)."""
         images: dict[str, shapes.Image] = {}

@@ -6,12 +6,13 @@ from datetime import datetime
 
 from spottui.cloud.ecs import ImageSource
 from spottui.cloud.ecs_shapes import Image
-from spottui.cloud.errors import CloudError
+from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.facts import ImageGivenUp, ImageReady, ProgressBack, ProgressLost, ProgressSeen, StateEntered
 from spottui.domain.forecast import TIGHT_S, Forecast, while_imaging
 from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
 from spottui.domain.tokens import client_token
+from spottui.recovery.adoption import adopt_image
 from spottui.recovery.calls import Call, call, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failure_of, leaves
 from spottui.recovery.places import begin_to_look, look_for_places
@@ -50,10 +51,17 @@ async def start_image(
     name = f"{name[:120]}-{number + 1}" if number else name
     if not may_begin(recovery, token):
         return cancelled(recovery)
+    adopted = await adopt_image(ctx, token, image_of) if token in recovery.unsettled else None
+    if adopted:
+        return adopted
     entering = ctx.entering(RecoveryState.IMAGING, NextStep(_DOING[image_of]))
     one = Call("CreateImage", token, give_up_at, entering, source.instance_id, image_of=image_of)
     ecs = ctx.ecs
-    return await call(ctx, one, lambda: ecs.create_image(source, name, ctx.id, token))
+    outcome = await call(ctx, one, lambda: ecs.create_image(source, name, ctx.id, token))
+    if isinstance(outcome, CloudError) and outcome.kind is ErrorKind.EXISTS:
+        # The token is forgotten and the name taken: what it made is there.
+        return await adopt_image(ctx, token, image_of) or outcome
+    return outcome
 
 
 async def wait_for_image(ctx: RecoveryContext, image_id: str) -> StepOutcome | None:

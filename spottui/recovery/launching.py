@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from spottui.cloud.ecs import Answer, Ecs
+from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.facts import LaunchRefused, NextStepChanged, StateEntered
 from spottui.domain.fold import REMOVED
@@ -16,9 +17,10 @@ from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState, Try
 from spottui.domain.tokens import client_token
 from spottui.journal.writer import Urgency
+from spottui.recovery.adoption import adopt_instance
 from spottui.recovery.auto_mode_rules import AUTO
 from spottui.recovery.calls import Call, call, may_begin
-from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, not_done
+from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
 from spottui.recovery.rebind import rebind
 
 LAUNCHES = 3
@@ -33,7 +35,8 @@ REST = timedelta(seconds=30)
 """How long a place that refused is left alone, by everybody."""
 ROOM_LOOK_S = 2.0
 DISK_CATEGORIES = ("cloud_essd", "cloud_auto")
-REFUSED_HERE = (ErrorKind.NO_STOCK, ErrorKind.QUOTA, ErrorKind.DISK_CATEGORY, ErrorKind.NOT_READY)
+PASSING = tuple(kind.value for kind in (ErrorKind.NO_STOCK, ErrorKind.PRICE, ErrorKind.PLACE_FULL, ErrorKind.NOT_READY))
+"""Refusals after which the same place may do later; any other that speaks of a place speaks of it for good."""
 UP = (InstanceStatus.RUNNING, InstanceStatus.STARTING, InstanceStatus.PENDING)
 
 
@@ -81,7 +84,8 @@ async def launch(ctx: RecoveryContext, image_id: str, zone: str, *, data_disks: 
     """Launch at the first candidate that has room and return the new instance's id.
 
     Each try is on disk, with its token, before its call is made; one whose effect is unknown is settled before the
-    next. Kept to a zone, it ends as `retryable` when nothing there has room; else places that rest are waited for.
+    next. Only money, credentials, permission and the account's quota end it while a place is left (`ErrorKind`). Kept
+    to a zone, it ends as `retryable` when nothing there has room; else places that rest are waited for.
     """
     plan, until_s = ctx.plan, asyncio.get_running_loop().time() + PATIENCE_S
     while True:
@@ -96,19 +100,23 @@ async def launch(ctx: RecoveryContext, image_id: str, zone: str, *, data_disks: 
             return cancelled(recovery)
         left_s = until_s - asyncio.get_running_loop().time()
         if one is None:
-            if zone or left_s < 0:
-                return replace(failed(Reason(Why.NO_ROOM, image_id)), retryable=bool(zone))
+            if zone or left_s < 0 or not _places_left(recovery, plan, zone):
+                return replace(failed(_no_room(recovery, image_id)), retryable=bool(zone))
             await _wait_for_room(ctx, plan)
+            continue
+        is_unsure = not recovery.tries or one.client_token in recovery.unsettled
+        adopted = await adopt_instance(ctx, one) if is_unsure else None
+        if isinstance(adopted, str):
+            return adopted
+        if isinstance(adopted, CloudError) and left_s > 0:
+            await ctx.wait(ROOM_LOOK_S)
             continue
         outcome = await _launch_once(ctx, plan, one, ctx.now() + timedelta(seconds=left_s))
         if not isinstance(outcome, CloudError):
             return outcome
-        if outcome.kind not in REFUSED_HERE:
-            recovery = ctx.recovery
-            if recovery.cancel and not outcome.kind.effect_unknown:
-                return cancelled(recovery)
-            return failed(not_done(ctx, Why.NOT_LAUNCHED, outcome))
-        await _note_refusal(ctx, one, outcome)
+        ended = await _refused(ctx, one, outcome)
+        if ended:
+            return ended
 
 
 async def wait_until_running(ctx: RecoveryContext, new_id: str) -> StepOutcome | None:
@@ -168,13 +176,14 @@ def _next_try(ctx: RecoveryContext, plan: Plan, image_id: str, zone: str, *, dat
         category = _category(recovery, candidate)
         if category is None or candidate.place in resting or zone not in ("", candidate.zone):
             continue
+        if _is_closed(recovery, candidate):
+            continue
         return Try(candidate.place, candidate.vswitch_id, image_id, token, data_disks, category, now)
     return None
 
 
 def _own_refusals(recovery: Recovery, now: datetime) -> set[tuple[str, str, bool]]:
-    kinds = (ErrorKind.NO_STOCK.value, ErrorKind.QUOTA.value)
-    mine = (one for one in recovery.tries if one.failure and one.failure.kind in kinds)
+    mine = (one for one in recovery.tries if one.failure and one.failure.kind in PASSING)
     return {one.place for one in mine if one.at and timedelta(0) <= now - one.at < REST}
 
 
@@ -186,6 +195,27 @@ def _category(recovery: Recovery, candidate: Candidate) -> str | None:
         if one.place == candidate.place and one.failure and one.failure.kind == ErrorKind.DISK_CATEGORY.value
     }
     return next((one for one in (candidate.disk_category, *DISK_CATEGORIES) if one not in tried), None)
+
+
+def _is_closed(recovery: Recovery, candidate: Candidate) -> bool:
+    """Whether this place was refused for good; another disk category is asked for by itself."""
+    passing = (*PASSING, ErrorKind.DISK_CATEGORY.value, REMOVED)
+    refused = (one.failure for one in recovery.tries if one.place == candidate.place)
+    return any(failure and failure.kind not in passing for failure in refused)
+
+
+def _places_left(recovery: Recovery, plan: Plan, zone: str) -> bool:
+    """Whether any place may still do."""
+    return any(
+        zone in ("", one.zone) and _category(recovery, one) is not None and not _is_closed(recovery, one)
+        for one in plan.candidates
+    )
+
+
+def _no_room(recovery: Recovery, image_id: str) -> Reason:
+    """Why nothing was launched, with the last refusal: it is the one that a person can do something about."""
+    last = next((one.failure for one in reversed(recovery.tries) if one.failure), None)
+    return Reason(Why.NO_ROOM, image_id, failure=last)
 
 
 async def _launch_once(ctx: RecoveryContext, plan: Plan, one: Try, until: datetime) -> str | CloudError:
@@ -201,14 +231,30 @@ def _run(ecs: Ecs, plan: Plan, place: Candidate, one: Try, recovery_id: str) -> 
     return ecs.run_instance(plan.spec, place, one.image_id, recovery_id, one.client_token, data_disks=one.data_disks)
 
 
-async def _note_refusal(ctx: RecoveryContext, one: Try, error: CloudError) -> None:
-    """Settle the try; a place without room rests for everybody, one that is dear for this instance only for it."""
+async def _refused(ctx: RecoveryContext, one: Try, error: CloudError) -> StepOutcome | None:
+    """Settle the try and return None where another may follow, else how the launch ended."""
+    if error.kind.ends_launch or error.kind.repeats:
+        # Patience is over, or nothing of this account can be launched anywhere.
+        if ctx.recovery.cancel and not error.kind.effect_unknown:
+            return cancelled(ctx.recovery)
+        return failed(not_done(ctx, Why.NOT_LAUNCHED, error))
+    if error.kind is ErrorKind.EXISTS and isinstance(await adopt_instance(ctx, one), str):
+        return None
     await ctx.record(LaunchRefused(one.client_token, failure_of(error)), urgency=Urgency.EVIDENCE)
-    if error.kind is ErrorKind.NO_STOCK and "SpotPriceLimit" not in error.code:
+    if error.kind is ErrorKind.NO_STOCK:
         cool_downs = ctx.shared.journal.cool_downs
         await asyncio.wrap_future(cool_downs.rest(ctx.recovery.region, one.place, ctx.now() + REST, error.code))
     if error.kind is ErrorKind.NOT_READY:
-        await ctx.wait(ROOM_LOOK_S)
+        return await _image_lost(ctx, one.image_id)
+    return None
+
+
+async def _image_lost(ctx: RecoveryContext, image_id: str) -> StepOutcome | None:
+    """The refusal says that the image is not ready, disabled or deleted alike: look which, and wait for the first."""
+    image = await ctx.shared.polls.image(ctx.recovery.region, image_id, ROOM_LOOK_S)
+    if isinstance(image, Image) and image.lost:
+        return leaves(Reason(Why.IMAGE_LOST, image_id, image.status))
+    return None
 
 
 async def _wait_for_room(ctx: RecoveryContext, plan: Plan) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from spottui.cloud import disks
-from spottui.cloud.ecs import Ecs
+from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.ecs_shapes import Image, Snapshot
 from spottui.cloud.errors import CloudError
 from spottui.cloud.lanes import Lanes
@@ -69,6 +69,11 @@ class SharedPoll(Generic[T]):
                 return
 
 
+def _source(recovery_id: str) -> str:
+    """The instance that a recovery is of, as its id names it."""
+    return recovery_id.rpartition(".")[0]
+
+
 def _fail(futures: Iterable["asyncio.Future[Any]"], error: Exception) -> None:
     for future in futures:
         if not future.done():
@@ -84,6 +89,7 @@ class Polls:
         self._images: dict[str, SharedPoll[Image]] = {}
         self._instances: dict[str, SharedPoll[Instance]] = {}
         self._disks: dict[str, SharedPoll[Disk]] = {}
+        self._launched: dict[str, SharedPoll[tuple[Instance, ...]]] = {}
         self._snapshots: dict[str, SharedPoll[Snapshot]] = {}
 
     async def image(self, region: str, image_id: str, within_s: float) -> Image | CloudError | None:
@@ -95,6 +101,22 @@ class Polls:
         """Return what the region's next instance poll shows of an instance."""
         poll = self._instances.setdefault(region, SharedPoll(lambda ids: self._some_instances(region, ids)))
         return await poll.next(instance_id, within_s)
+
+    async def launched(self, region: str, recovery_id: str) -> tuple[Instance, ...] | CloudError:
+        """Return the instances that recoveries of the same instance as this one's launched, by whatever console.
+
+        Their tag is the id of the recovery that launched them: `region.instance.epoch`.
+        """
+        poll = self._launched.setdefault(region, SharedPoll(lambda _: self._our_instances(region)))
+        return await poll.next(_source(recovery_id), 0.0) or ()
+
+    async def images_of(self, region: str, recovery_id: str) -> tuple[Image, ...] | CloudError:
+        """Return the images that a recovery has begun, whether it knows of them or not."""
+        try:
+            images = await self._our_images(region)
+        except CloudError as error:
+            return error
+        return tuple(one for one in images.values() if dict(one.tags).get(OUR_TAG) == recovery_id)
 
     async def disk(self, region: str, disk_id: str, within_s: float) -> Disk | CloudError | None:
         """Return what the region's next disk poll shows of a disk, attached or not."""
@@ -109,6 +131,13 @@ class Polls:
 
     async def _our_images(self, region: str) -> Mapping[str, Image]:
         return await asyncio.wrap_future(self._lanes.read(self._regions[region].our_images))
+
+    async def _our_instances(self, region: str) -> Mapping[str, tuple[Instance, ...]]:
+        found: dict[str, tuple[Instance, ...]] = {}
+        for one in await asyncio.wrap_future(self._lanes.read(self._regions[region].our_instances)):
+            source = _source(dict(one.tags).get(OUR_TAG, ""))
+            found[source] = (*found.get(source, ()), one)
+        return found
 
     async def _some_instances(self, region: str, ids: Iterable[str]) -> Mapping[str, Instance]:
         specs = await self._in_hundreds(Ecs.launch_specs, region, ids)

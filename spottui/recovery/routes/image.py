@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from spottui.cloud.ecs import ImageSource
-from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.errors import CloudError
 from spottui.domain.plan import Route
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import ImageOf
@@ -42,7 +42,7 @@ async def create_image(ctx: RecoveryContext) -> str | StepOutcome:
     if ctx.recovery.cancel and not outcome.kind.effect_unknown:
         return cancelled(ctx.recovery)
     ended = leaves(not_done(ctx, Why.NO_IMAGE, outcome))
-    if outcome.kind in (ErrorKind.DENIED, ErrorKind.QUOTA):
+    if outcome.kind.ends_launch:
         # Kept disks come back by an image too.
         return replace(ended, excluded_routes=(Route.KEPT_DISK,))
     return replace(ended, try_next_route=not outcome.kind.effect_unknown)

@@ -211,7 +211,7 @@ async def _attach(ctx: RecoveryContext, disk: Disk, new_id: str) -> Reason | Non
             if refused is None:
                 return None
             problem = Reason(Why.DISK_NOT_ATTACHED, disk.disk_id, failure=failure_of(refused))
-            if refused.kind in (ErrorKind.DENIED, ErrorKind.REFUSED):
+            if refused.kind.ends_launch or refused.kind is ErrorKind.REFUSED:
                 return problem
         await ctx.wait(LOOK_S)
     return problem

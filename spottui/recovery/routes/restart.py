@@ -65,7 +65,7 @@ async def start(ctx: RecoveryContext) -> StepOutcome | None:
             refused = await call_once(ctx, "StartInstance", recovery.instance_id, begin)
             if refused is None:
                 continue
-            if not (refused.kind.passes or refused.kind in (ErrorKind.NO_STOCK, ErrorKind.QUOTA)):
+            if not (refused.kind.passes or refused.kind is ErrorKind.QUOTA):
                 return leaves(Reason(Why.NOT_STARTED, failure=failure_of(refused)))
             again = NextStep(Doing.START_AGAIN, refused.code or refused.kind.value)
             await ctx.enter(RecoveryState.STARTING, again)
