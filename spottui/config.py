@@ -229,8 +229,8 @@ class _Reader:
 
 _SECRETS = frozenset(("password", "sslpassword"))
 _NO_PASSWORD = (
-    "postgresql://USER@HOST/DATABASE, with the password in PGPASSWORD, in a service file (?service=NAME), in ~/.pgpass, "
-    "or in a file that ?passfile= names"
+    "postgresql://USER@HOST/DATABASE, with the password in PGPASSWORD, in a service file (?service=NAME), in ~/.pgpass "
+    "or in the file that ?passfile= names"
 )
 _TABLES: dict[str, type] = {
     "region": RegionSettings,

@@ -74,7 +74,7 @@ class History:
             return tuple(decode(text, Recovery) for text in connection.execute(query).scalars())
 
     def newest_of(self, name: str) -> Recovery | None:
-        """Return the newest recovery of an instance; ids are exact, a name is tried when no instance has it as its id."""
+        """Return the newest recovery of an instance, by its id, or by its name where no instance has that id."""
         newest = sa.select(_RECOVERY.data).order_by(_RECOVERY.epoch.desc())
         # As text: what databases know of JSON differs, and one of them takes no NUL in it.
         named = _RECOVERY.data.contains(f'"name":{encode(name)}', autoescape=True)

@@ -65,7 +65,7 @@ _CONNECTIONS_LEFT = """
 
 
 def open_postgres(address: str, *, read_only: bool, acts: bool) -> "tuple[PostgresStore, Leases | Nobody]":
-    """Open the journal at a `postgresql://` address, its tables made where it may be written; raises `JournalProblem`."""
+    """Open the journal at an address, and make its tables unless it is only read; raises `JournalProblem`."""
     store = PostgresStore(address, read_only=read_only)
     try:
         if not read_only:

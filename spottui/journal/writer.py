@@ -192,7 +192,7 @@ class _Change(Generic[T]):
 
 @dataclass(slots=True)
 class _Batch:
-    """What is committed as one. `outcomes` are those of the last try, once it is not known whether that was committed."""
+    """What is committed as one; `outcomes` are of its last try, while nobody knows whether that was committed."""
 
     changes: list[_Change[Any]]
     id: str = field(default_factory=lambda: secrets.token_hex(8))

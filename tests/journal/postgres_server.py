@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own, from Debian's package: on a free port of loopback, in a directory that goes with it."""
+"""A PostgreSQL of the tests' own, from Debian's package: on a free port of loopback, in a directory of its own."""
 
 import os
 import secrets
@@ -67,8 +67,8 @@ class PostgresServer:
                   "--auth=scram-sha-256", f"--pwfile={secret}")  # fmt: skip
         with (self._data / "postgresql.conf").open("a") as file:
             for line in (
-                f"port = {self.port}", "listen_addresses = '127.0.0.1'", f"unix_socket_directories = '{self.directory}'",
-                "fsync = off", "shared_buffers = 16MB", "max_connections = 60", *settings,
+                f"port = {self.port}", "listen_addresses = '127.0.0.1'",
+                f"unix_socket_directories = '{self.directory}'", "fsync = off", "shared_buffers = 16MB", "max_connections = 60", *settings,
             ):  # fmt: skip
                 file.write(f"{line}\n")
         self.start()
