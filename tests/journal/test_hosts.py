@@ -3,14 +3,17 @@
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 
 from spottui.sim.testing import SimServer
 from tests.cli.running import run_json, start
-from tests.driving import Headless, add_policy, effects, wait_until
+from tests.driving import Headless, add_policy, clean_environment, effects, wait_until
 from tests.journal.postgres_server import PostgresServer
 
 TAKE_OVER_S = 8.0
@@ -144,3 +147,53 @@ def test_commands_say_what_is_in_a_database(cloud: SimServer, server: PostgresSe
         assert "connections left" in checks["database connections"]["found"]
         assert "database pooler" not in checks
         assert "disk" not in checks
+
+
+def test_a_screen_says_that_the_database_is_away_and_refuses_in_words(
+    cloud: SimServer, own_server: PostgresServer, tmp_path: Path
+) -> None:
+    config = host(tmp_path, "a", own_server.address("postgres"))
+    environment = clean_environment(config.parent / "state")
+    command = [sys.executable, "-c", DESK, str(config)]
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, env=environment) as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stdout.readline() == "armed, no problem\n"
+        own_server.stop()
+        print("gone", file=process.stdin, flush=True)
+        assert "journal: " in process.stdout.readline()
+        said = process.stdout.readline()
+        assert said.startswith("The journal takes nothing: ")
+        assert "Nothing was decided" in said
+        own_server.start()
+        print("back", file=process.stdin, flush=True)
+        assert process.stdout.readline() == "armed, no problem\n"
+
+
+DESK = """
+import sys, time
+from pathlib import Path
+from subprocess import PIPE
+from spottui.cli.assembly import open_desk
+from spottui.cli.console import leave
+from spottui.config import load
+from spottui.domain.clock import SystemClock
+from spottui.domain.refusal import Refused
+from tests.driving import wait_until
+desk = open_desk(load(Path(sys.argv[1])), SystemClock(), auto=True, read_only=False)
+def well():
+    view = desk.view()
+    return view.auto.armed and not view.problem and view.own in [one.id for one in view.consoles]
+wait_until(well)
+print("armed, no problem", flush=True)
+sys.stdin.readline()
+print(wait_until(lambda: desk.view().problem), flush=True)
+try:
+    desk.disarm("me")
+except Refused as refused:
+    print(refused, flush=True)
+sys.stdin.readline()
+wait_until(well)
+print("armed, no problem", flush=True)
+leave(0)
+"""
