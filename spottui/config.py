@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from platformdirs.unix import Unix
@@ -94,14 +95,12 @@ class _Reader:
         self._check_drains(file)
         self._check_prices(file.storage_price)
         self._check_rest(file)
-        if "://" in file.journal:
-            self._fail("journal", "a database address", "the path of a file; shared journals come later")
         here = self._path.parent.absolute()
         stop_file = self._resolved(here, file.policy.stop_file, "policy.stop_file")
         return Settings(
             profile=profile or self._path.stem,
             regions=file.region,
-            journal=str(self._resolved(here, file.journal, "journal") or self._default_journal(profile)),
+            journal=self._journal(here, file.journal, profile),
             credentials_file=self._existing(here, file.credentials.file, "credentials.file"),
             ca_file=self._existing(here, file.ca_file, "ca_file"),
             policy=replace(file.policy, stop_file=str(stop_file or "")),
@@ -224,6 +223,20 @@ class _Reader:
         except RuntimeError:
             self._fail(key, name, "a path; this home directory is not known")
 
+    def _journal(self, here: Path, name: str, profile: str) -> str:
+        if "://" not in name:
+            return str(self._resolved(here, name, "journal") or self._default_journal(profile))
+        scheme, _, rest = name.partition("://")
+        if scheme not in ("postgresql", "postgres"):
+            self._fail("journal", f"{scheme}://…", "the path of a file, or postgresql://USER@HOST/DATABASE")
+        try:
+            found = urlsplit(f"postgresql://{rest}")
+        except ValueError:
+            self._fail("journal", "an address that nobody can read", "postgresql://USER@HOST/DATABASE")
+        if found.password is not None or _SECRETS.intersection(parse_qs(found.query, keep_blank_values=True)):
+            self._fail("journal", "a password in it", _NO_PASSWORD)
+        return f"postgresql://{rest}"
+
     def _default_journal(self, profile: str) -> Path:
         """Each configuration and profile has a journal of its own: one account's recoveries never meet another's."""
         name = (
@@ -242,6 +255,11 @@ class _Reader:
         return next((number for number, line in lines if pattern.match(line)), None)
 
 
+_SECRETS = frozenset(("password", "sslpassword"))
+_NO_PASSWORD = (
+    "postgresql://USER@HOST/DATABASE, with the password in PGPASSWORD, in a service file (?service=NAME), in ~/.pgpass "
+    "or in the file that ?passfile= names"
+)
 _TABLES: dict[str, type] = {
     "region": RegionSettings,
     "credentials": CredentialsTable,

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -224,13 +225,15 @@ class Desk:
     def arm(self, who: str) -> None:
         """Let auto-mode confirm by itself within its limits."""
         self._refuse_if_read_only()
-        self._shared.auto_mode.arm(who, stopped)
+        with self._in_words():
+            self._shared.auto_mode.arm(who, stopped)
         self._engine.wake_all()
 
     def disarm(self, who: str) -> None:
         """Leave every confirmation to people."""
         self._refuse_if_read_only()
-        self._shared.auto_mode.disarm(who, Stopped(Stop.PERSON, who))
+        with self._in_words():
+            self._shared.auto_mode.disarm(who, Stopped(Stop.PERSON, who))
         self._engine.wake_all()
 
     def look_now(self) -> None:
@@ -266,8 +269,14 @@ class Desk:
     def _commit(self, change: Callable[[Transaction], T]) -> T:
         """Commit what a person says, or refuse it: nothing is written when the person has long looked away."""
         self._refuse_if_read_only()
-        try:
+        with self._in_words():
             return self._journal.run(change, Urgency.DECISION, PATIENCE_S)
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """Refuse in words what the journal does not take."""
+        try:
+            yield
         except TimeoutError:
             cause = self._journal.writer.problem or f"no commit within {PATIENCE_S:.0f} s"
             raise Refused(f"The journal takes nothing: {cause}. Nothing was decided; try again.") from None

@@ -12,7 +12,7 @@ _HEAD = """\
 # ~/.aliyun/config.json, ~/.alibabacloud/credentials.ini, OIDC, or the instance's RAM role.
 
 # notify = ["dingtalk://…"]      # addresses of Apprise; they hold tokens: keep this file to yourself (chmod 600)
-# journal = "spottui.db"         # default: in ~/.local/state/spottui
+# journal = "spottui.db"         # default: in ~/.local/state/spottui; or postgresql://USER@HOST/DATABASE
 """
 _POLICY = """\
 [policy]                         # all optional; these are the defaults

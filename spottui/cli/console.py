@@ -79,7 +79,7 @@ def run_console(
         keep_in=state_dir() / "console.json",
         paths={
             "configuration": config,
-            "journal": Path(settings.journal),
+            "journal": settings.journal,
             "log": state_dir() / "spottui.log",
             "choices": state_dir() / "console.json",
         },

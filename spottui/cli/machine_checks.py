@@ -13,6 +13,9 @@ from spottui.domain.settings import Settings
 COLUMNS, LINES = 80, 24
 FREE_BYTES = 200_000_000
 TMUX_PATIENCE_S = 2
+SLOW_S = 0.05
+"""A commit waits for about six answers of the database."""
+APART_S = 2.0
 NO_OSC_52 = {"STY": "GNU screen", "VTE_VERSION": "a terminal of GNOME's kind"}
 """By the variable that they set."""
 INSTEAD = "select with shift and the mouse, or use a terminal that takes it: kitty, WezTerm, iTerm2, Windows Terminal"
@@ -23,7 +26,10 @@ def machine_checks(settings: Settings) -> Iterator[Check]:
     yield from terminal_checks(is_terminal=sys.stdout.isatty())
     yield from _stop_file(settings.policy.stop_file)
     yield from _journal(settings.journal)
-    yield _disk(Path(settings.journal).parent)
+    if "://" in settings.journal:
+        yield from _server(settings.journal)
+    else:
+        yield _disk(Path(settings.journal).parent)
     yield _log()
 
 
@@ -99,7 +105,7 @@ def _journal(path: str) -> Iterator[Check]:
             unlike = sum(1 for _ in journal.log.unlike_their_facts())
             unfinished, watched = len(journal.recoveries.open()), journal.consoles.living()
     except JournalProblem as problem:
-        yield wrong("journal", str(problem), f"mv {path} {path}.broken")
+        yield wrong("journal", str(problem), f"psql '{path}'" if "://" in path else f"mv {path} {path}.broken")
         return
     if sick:
         yield wrong("journal", f"{path}: {sick}", f"mv {path} {path}.broken")
@@ -112,6 +118,39 @@ def _journal(path: str) -> Iterator[Check]:
         yield wrong("journal", f"{said}: nobody goes on with them", "spottui")
     else:
         yield ok("journal", said)
+
+
+def _server(address: str) -> Iterator[Check]:
+    """Look at the database's server: what it is, how far away, and whether it lets consoles be told apart."""
+    from spottui.journal.store import JournalProblem
+
+    try:
+        from spottui.journal.postgres import CONNECTIONS, look_at_server
+
+        found = look_at_server(address)
+    except (JournalProblem, ImportError):
+        # The check of the journal has said it.
+        return
+    latency = f"PostgreSQL {found.version}, {found.latency_s * 1000:.1f} ms away"
+    slow = found.latency_s > SLOW_S
+    yield note("database", latency, "a database nearer to the consoles") if slow else ok("database", latency)
+    encryption = "encrypted" if found.is_encrypted else "not encrypted"
+    yield (
+        ok("database link", encryption)
+        if found.is_encrypted
+        else note("database link", encryption, "add ?sslmode=verify-full to the address where others could listen")
+    )
+    apart = f"{abs(found.ahead_s):.1f} s {'ahead of' if found.ahead_s > 0 else 'behind'} this host's"
+    far = abs(found.ahead_s) > APART_S
+    yield (
+        note("database clock", apart, "chronyc makestep, on whichever is wrong") if far else ok("database clock", apart)
+    )
+    left = f"{found.connections_left} connections left; a console takes up to {CONNECTIONS}"
+    few = found.connections_left < CONNECTIONS
+    yield wrong("database connections", left, "raise max_connections") if few else ok("database connections", left)
+    if found.is_pooled:
+        pooled = "a pooler gives one connection's statements to several: nobody can tell which console lives"
+        yield wrong("database pooler", pooled, "pool_mode = session, or the address of the database itself")
 
 
 def _disk(directory: Path) -> Check:

@@ -2,11 +2,13 @@
 
 import json
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from spottui.cli.break_glass import meant, open_again
 from spottui.cli.console import whoami
 from spottui.cli.ending import Ending, in_time, leave
 from spottui.cli.opening import Failed, agree, refuse_if_read_only, with_settings
@@ -27,6 +29,7 @@ Examples:
   spottui recover i-bp1abcdef --dry-run
   spottui recover i-bp1abcdef --yes
   spottui recover i-bp1abcdef --when-locked --yes   waits for the reclaim
+  spottui recover cn-hangzhou.i-bp1abcdef.1764312000 --journal here.db
 """
 WAIT_S = 0.5
 ROUTES = ("image", "restart", "kept-disk", "warm-image")
@@ -37,6 +40,11 @@ ROUTES = ("image", "restart", "kept-disk", "warm-image")
 @click.argument("instance", shell_complete=spot_instances)
 @click.option("--region", default="", help="Where it is; without it, every configured region is asked.")
 @click.option("--route", type=click.Choice(ROUTES), help="The way to try first; without it the plan decides.")
+@click.option(
+    "--journal",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Another journal, a file, where the configured one is out of reach.",
+)
 @click.option("--when-locked", is_flag=True, help="Wait until the instance is being reclaimed.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and end.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
@@ -46,6 +54,7 @@ def recover(
     instance: str,
     region: str,
     route: str | None,
+    journal: Path | None,
     when_locked: bool,
     dry_run: bool,
     yes: bool,
@@ -55,7 +64,14 @@ def recover(
 
     What was begun before is gone on with: it is one recovery, whoever asks. Ctrl+c leaves it to the next start of
     spottui, which goes on from the same step.
+
+    With --journal, what the configured journal began is gone on with under the same identity, so that nothing is made
+    twice when that journal is back: say its recovery's id instead of INSTANCE where you know it.
     """
+    known = ""
+    if journal:
+        settings = replace(settings, journal=str(journal))
+        instance, known = meant(settings, instance)
     if not instance.startswith("i-"):
         instance = _id_of(settings, instance)
     regions = (region,) if region else tuple(one.id for one in settings.regions)
@@ -68,6 +84,8 @@ def recover(
             _show(plan)
         return
     refuse_if_read_only()
+    if known:
+        open_again(settings, known)
     with Printing():
         code = _recover(settings, asked, as_json=as_json)
     leave(code)
@@ -180,8 +198,6 @@ def _plan_without_a_desk(settings: "Settings", asked: _Asked) -> "Plan":
 
 def _chosen(plan: "Plan", name: str | None) -> "Plan":
     """Whether there is an earlier image is looked up when it begins."""
-    from dataclasses import replace
-
     from spottui.domain.plan import Route, by_route
 
     if name is None:

@@ -78,7 +78,7 @@ class SpottuiApp(App[None]):
         bell: bool = True,
         mouse: bool = True,
         keep_in: Path | None = None,
-        paths: Mapping[str, Path] | None = None,
+        paths: Mapping[str, Path | str] | None = None,
         playback: Playback | None = None,
         goes_on: str = "",
         hurry: Callable[[], None] = lambda: None,

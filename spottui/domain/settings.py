@@ -97,7 +97,7 @@ class ConsoleSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """One profile of the configuration; `journal` is the path of the SQLite file.
+    """One profile of the configuration; `journal` is the path of the SQLite file, or `postgresql://…`.
 
     `storage_price` is per GiB and month in the account's currency, for `snapshot` and for categories of disks.
     """

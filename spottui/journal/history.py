@@ -12,7 +12,7 @@ from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
 from spottui.journal import schema
-from spottui.journal.encoding import decode, stamp
+from spottui.journal.encoding import decode, encode, stamp
 from spottui.journal.store import Store
 
 if TYPE_CHECKING:
@@ -74,16 +74,16 @@ class History:
             return tuple(decode(text, Recovery) for text in connection.execute(query).scalars())
 
     def newest_of(self, name: str) -> Recovery | None:
-        """Return the newest recovery of an instance: by its exact id, or by its name where that is nobody's id."""
+        """Return the newest recovery of an instance, by its id, or by its name where no instance has that id."""
         newest = sa.select(_RECOVERY.data).order_by(_RECOVERY.epoch.desc())
-        named = sa.func.json_extract(_RECOVERY.data, "$.name") == name
+        # As text: what databases know of JSON differs, and one of them takes no NUL in it.
+        named = _RECOVERY.data.contains(f'"name":{encode(name)}', autoescape=True)
         with self._store.read() as connection:
-            if connection.dialect.name != "sqlite":
-                named = sa.cast(_RECOVERY.data, sa.JSON)["name"].as_string() == name
             for which in (_RECOVERY.instance_id == name, named):
-                text = connection.execute(newest.where(which).limit(1)).scalar()
-                if text is not None:
-                    return decode(text, Recovery)
+                for text in connection.execute(newest.where(which)).scalars():
+                    found = decode(text, Recovery)
+                    if name in (found.instance_id, found.name):
+                        return found
         return None
 
     def _past(self, which: sa.ColumnElement[bool], limit: int | None) -> tuple[Past, ...]:

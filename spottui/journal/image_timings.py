@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from spottui.domain.forecast import ImageTiming
 from spottui.journal import schema
 from spottui.journal.encoding import stamp
-from spottui.journal.store import Store, upsert
+from spottui.journal.store import JournalAway, Store, upsert
 from spottui.journal.writer import Transaction, Urgency, Writer
 
 _REMEMBERED = 50
@@ -44,7 +44,11 @@ class ImageTimings:
         """
         read = self._read.get(category)
         if read is None or time.monotonic() - read[0] > READ_AGAIN_S:
-            read = self._read[category] = (time.monotonic(), self._timing(category))
+            try:
+                read = self._read[category] = (time.monotonic(), self._timing(category))
+            except JournalAway:
+                if read is None:
+                    raise
         return read[1]
 
     def _timing(self, category: str) -> ImageTiming:

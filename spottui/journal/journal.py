@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,10 +14,10 @@ from spottui.journal.launches import Launches
 from spottui.journal.log import Log
 from spottui.journal.process_locks import Liveness, ProcessLocks
 from spottui.journal.recoveries import Recoveries
-from spottui.journal.store import SqliteStore, Store
+from spottui.journal.store import JournalProblem, SqliteStore, Store
 from spottui.journal.upgrade import check_version, prepare
 from spottui.journal.watermarks import Watermarks
-from spottui.journal.writer import Transaction, Urgency, Writer
+from spottui.journal.writer import Promise, Transaction, Urgency, Writer
 
 T = TypeVar("T")
 
@@ -54,7 +53,7 @@ class Journal:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def submit(self, change: Callable[[Transaction], T], urgency: Urgency = Urgency.INTENT) -> "Future[T]":
+    def submit(self, change: Callable[[Transaction], T], urgency: Urgency = Urgency.INTENT) -> Promise[T]:
         """Run a change with the next commit (`Writer.submit`)."""
         return self.writer.submit(change, urgency)
 
@@ -66,7 +65,8 @@ class Journal:
         try:
             return future.result(timeout_s)
         except TimeoutError:
-            # What was not begun is not done later behind the caller's back.
+            # What was not committed is not done later behind the caller's back.
+            future.given_up = True
             if future.cancel():
                 raise
             return future.result()
@@ -107,8 +107,13 @@ class Journal:
 
 def _opened(address: str, *, read_only: bool, acts: bool) -> tuple[Store, Liveness]:
     if address.startswith(("postgresql://", "postgres://")):
-        from spottui.journal.postgres import open_postgres
-
+        try:
+            from spottui.journal.postgres import open_postgres
+        except ImportError:
+            raise JournalProblem(
+                "a PostgreSQL journal needs psycopg: pipx inject spottui 'psycopg[binary]', or pip install "
+                "'spottui[postgres]'."
+            ) from None
         return open_postgres(address, read_only=read_only, acts=acts)
     path = Path(address)
     store = SqliteStore(path, read_only=read_only)

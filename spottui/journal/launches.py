@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from spottui.domain.settings import LaunchTemplate
 from spottui.journal import schema
 from spottui.journal.encoding import decode, encode, moment, stamp
-from spottui.journal.store import Store
+from spottui.journal.store import JournalProblem, Store
 from spottui.journal.writer import Transaction, Writer
 
 PATIENCE_S = 30.0
@@ -54,7 +54,15 @@ class Launches:
 
     def _commit(self, write: Callable[[Transaction], None]) -> None:
         assert self._writer is not None
-        self._writer.submit(write).result(PATIENCE_S)
+        future = self._writer.submit(write)
+        try:
+            future.result(PATIENCE_S)
+        except TimeoutError:
+            future.given_up = True
+            cause = self._writer.problem or f"no commit within {PATIENCE_S:.0f} s"
+            raise JournalProblem(
+                f"the journal takes nothing: {cause}. Say the same again: its token is kept."
+            ) from None
 
     def open(self, name: str) -> Launch | None:
         """Return the newest launch of a template of which nobody knows what came of it."""

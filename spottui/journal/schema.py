@@ -115,7 +115,8 @@ arming = sa.Table(
     sa.Column("stopped", sa.Text, nullable=False, server_default=""),
 )
 
-# Consoles of several hosts; on one host a locked file tells who lives. Times are the database's own.
+# Consoles of several hosts; on one host a locked file tells who lives. Times are the database's own, `key` is that of
+# the advisory lock which the console holds.
 lease = sa.Table(
     "lease",
     metadata,
@@ -124,7 +125,16 @@ lease = sa.Table(
     sa.Column("pid", sa.Integer, nullable=False),
     sa.Column("since", sa.Double, nullable=False),
     sa.Column("renewed", sa.Double, nullable=False),
-    sa.Column("acts", sa.Boolean, nullable=False),
+    sa.Column("key", sa.BigInteger, nullable=False),
+)
+
+# The last batch that each writer of a shared database has committed: it may not have heard that it did.
+last_batch = sa.Table(
+    "last_batch",
+    metadata,
+    sa.Column("writer", sa.Text, primary_key=True),
+    sa.Column("batch", sa.Text, nullable=False),
+    sa.Column("at", sa.Double, nullable=False),
 )
 
 # How far each channel has been told of what happened, and what it has not taken yet.

@@ -3,7 +3,7 @@
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,14 @@ class JournalProblem(Exception):
     """The journal cannot be used; the text names it and says what can be done."""
 
 
+class JournalAway(JournalProblem):
+    """The database does not answer now, for a `cause`; whoever can wait tries again."""
+
+    def __init__(self, address: str, cause: str) -> None:
+        super().__init__(f"journal {address}: {cause}")
+        self.cause = cause
+
+
 class Store(Protocol):
     """A database. `address` names it for people and holds no password."""
 
@@ -36,15 +44,19 @@ class Store(Protocol):
         ...
 
     def read(self) -> AbstractContextManager[sa.Connection]:
-        """Give a connection for queries; it waits for no writer."""
+        """Give a connection for queries, which all see one moment; it waits for no writer."""
         ...
 
     def changes(self) -> object:
         """Return a value that is another one after a commit of another process; asks for nothing else."""
         ...
 
-    def await_change(self, timeout_s: float, stop: Callable[[float], bool]) -> None:
-        """Wait until another process may have committed something; `stop(seconds)` waits and says when to give up."""
+    def sign(self, connection: sa.Connection, batch: str) -> None:
+        """Write within a transaction that it is this batch, where it can come about that nobody hears of its commit."""
+        ...
+
+    def has(self, connection: sa.Connection, batch: str) -> bool:
+        """Whether this batch, the last one of this process, was committed."""
         ...
 
     def integrity(self) -> str:
@@ -70,10 +82,8 @@ class SqliteStore:
         exists = path.exists()
         if not read_only:
             _make_private(path)
-        self._reading = _engine(_address(path, exists or not read_only))
+        self._reading = _reading_engine(_address(path)) if exists or not read_only else empty_engine()
         self._writing = None if read_only else _writing_engine(path)
-        if not exists and read_only:
-            schema.metadata.create_all(self._reading)
         self._inode = _inode(path)
         self._watching: Any = None
 
@@ -103,9 +113,12 @@ class SqliteStore:
             self._watching = self._reading.raw_connection()
         return self._watching.cursor().execute(_CHANGES).fetchone()[0]
 
-    def await_change(self, timeout_s: float, stop: Callable[[float], bool]) -> None:
-        """Wait: a file tells nobody, it is looked at again."""
-        stop(timeout_s)
+    def sign(self, connection: sa.Connection, batch: str) -> None:
+        """Do nothing: SQLite commits in this process, which hears of it."""
+
+    def has(self, connection: sa.Connection, batch: str) -> bool:
+        """Say no: a commit that raises has not come about."""
+        return False
 
     def integrity(self) -> str:
         """Return what `PRAGMA quick_check` says."""
@@ -127,6 +140,23 @@ class SqliteStore:
 
 
 _CHANGES = "PRAGMA data_version"
+_READ_ONLY = "25006"
+"""PostgreSQL's code for a server that follows another: after a failover it, or the next one, writes again."""
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether it is the database that fails, and not what was asked of it."""
+    if isinstance(error, sa.exc.DBAPIError):
+        failed = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated
+        return failed or getattr(error.orig, "sqlstate", "") == _READ_ONLY
+    return isinstance(error, JournalAway | sa.exc.TimeoutError)
+
+
+def empty_engine() -> sa.Engine:
+    """Return where what does not exist is read: there is nothing in it."""
+    engine = _reading_engine(f"file:empty-{secrets.token_hex(8)}?mode=memory&cache=shared")
+    schema.metadata.create_all(engine)
+    return engine
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
@@ -152,10 +182,8 @@ def _inode(path: Path) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _address(path: Path, exists: bool) -> str:
-    """One that nobody has open, in a read-only directory, is read without a lock; one that is not there is empty."""
-    if not exists:
-        return f"file:empty-{secrets.token_hex(8)}?mode=memory&cache=shared"
+def _address(path: Path) -> str:
+    """One that no process has open and whose directory is read-only is read without a lock."""
     at_rest = not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK)
     return f"file:{quote(str(path.absolute()))}?mode=ro{'&immutable=1' if at_rest else ''}"
 
@@ -171,6 +199,16 @@ def _engine(address: str, *, connections: int = 5) -> sa.Engine:
     return sa.create_engine(
         "sqlite://", creator=connect, poolclass=sa.QueuePool, pool_size=connections, hide_parameters=True
     )
+
+
+def _reading_engine(address: str) -> sa.Engine:
+    engine = _engine(address)
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
 
 
 def _writing_engine(path: Path) -> sa.Engine:

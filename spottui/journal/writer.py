@@ -2,6 +2,7 @@
 
 import logging
 import queue
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +23,7 @@ from spottui.domain.recovery import Recovery
 from spottui.journal import schema
 from spottui.journal.encoding import encode, fact_row
 from spottui.journal.recoveries import Recoveries, load, load_plan, of_instances, snapshot_row
-from spottui.journal.store import JournalProblem, Store, upsert
+from spottui.journal.store import JournalAway, JournalProblem, Store, is_passing, upsert
 
 log = logging.getLogger("spottui.journal")
 
@@ -31,7 +32,7 @@ T = TypeVar("T")
 MOST_AT_ONCE = 512
 LOOK_S = 0.25
 """How often it is looked whether another process has committed something."""
-RETRY_S = (0.1, 0.2, 0.5, 1.0, 2.0)
+RETRY_S = (0.1, 0.2, 0.5, 1.0)
 
 Listener = Callable[[Sequence[Logged]], None]
 
@@ -196,14 +197,32 @@ class _Staged:
         self.plan_rows.update(other.plan_rows)
 
 
+class Promise(Future[T]):
+    """What a change comes to. One that is `given_up` before it could be committed is not done later."""
+
+    given_up = False
+
+
 @dataclass(slots=True)
 class _Change(Generic[T]):
     run: Callable[[Transaction], T]
-    future: "Future[T]"
+    future: Promise[T]
 
-    def begin(self) -> bool:
-        """Whether it is to be run: from now on nobody can cancel it."""
-        return self.future.running() or self.future.set_running_or_notify_cancel()
+
+@dataclass(slots=True)
+class _Batch:
+    """What is committed as one; `outcomes` are of its last try, while nobody knows whether that was committed."""
+
+    changes: list[_Change[Any]]
+    id: str = field(default_factory=lambda: secrets.token_hex(8))
+    outcomes: list[tuple[Any, Exception | None]] | None = None
+
+    def drop_given_up(self) -> None:
+        """Leave out what nobody waits for any more."""
+        for change in self.changes:
+            if change.future.given_up:
+                change.future.set_exception(TimeoutError())
+        self.changes = [change for change in self.changes if not change.future.given_up]
 
 
 class Writer(threading.Thread):
@@ -227,9 +246,9 @@ class Writer(threading.Thread):
         self.broken = ""
         """Why nothing will be written any more."""
 
-    def submit(self, change: Callable[[Transaction], T], urgency: Urgency = Urgency.INTENT) -> "Future[T]":
+    def submit(self, change: Callable[[Transaction], T], urgency: Urgency = Urgency.INTENT) -> Promise[T]:
         """Run a change with the next commit; the future has what it returned or raised, once that is on disk."""
-        future: Future[T] = Future()
+        future: Promise[T] = Promise()
         if self.broken or self._stopping.is_set():
             future.set_exception(JournalProblem(self.broken or f"journal {self._store.address}: it is closed"))
             return future
@@ -249,7 +268,6 @@ class Writer(threading.Thread):
 
     def run(self) -> None:
         """Commit batches until stopped; between them look what other processes have done."""
-        self._changes = self._store.changes()
         while True:
             batch = self._take()
             if batch is None:
@@ -279,11 +297,16 @@ class Writer(threading.Thread):
         except queue.Empty:
             return batch
 
-    def _commit(self, batch: list[_Change[Any]]) -> None:
+    def _commit(self, changes: list[_Change[Any]]) -> None:
+        batch = _Batch([change for change in changes if change.future.set_running_or_notify_cancel()])
         for failures in count():
+            if batch.outcomes is None:
+                batch.drop_given_up()
             try:
-                running, outcomes, committed = self._transaction(batch)
-            except sa.exc.OperationalError as error:
+                committed = self._transaction(batch)
+            except Exception as error:
+                if not is_passing(error):
+                    raise
                 self._say(_cause(error))
                 if self._stopping.is_set():
                     raise
@@ -292,35 +315,35 @@ class Writer(threading.Thread):
             break
         self._say("")
         self._tell(committed)
-        for change, (result, raised) in zip(running, outcomes, strict=True):
+        for change, (result, raised) in zip(batch.changes, batch.outcomes or (), strict=True):
             if raised is None:
                 change.future.set_result(result)
             else:
                 change.future.set_exception(raised)
 
-    def _transaction(
-        self, batch: list[_Change[Any]]
-    ) -> tuple[list[_Change[Any]], list[tuple[Any, Exception | None]], list[Logged]]:
-        """Commit a batch but for what was cancelled meanwhile; return what ran, what came of each, and the facts."""
-        outcomes: list[tuple[Any, Exception | None]] = []
+    def _transaction(self, batch: _Batch) -> list[Logged]:
         if self._store.is_gone():
             raise JournalProblem("it was deleted or replaced under this console")
         with self._store.write() as connection:
-            head = int(connection.execute(_HEAD).scalar_one())
-            if head != self._recoveries.seq:
-                self._tell(self._recoveries.catch_up(connection))
+            self._catch_up(connection, int(connection.execute(_HEAD).scalar_one()))
+            if batch.outcomes is not None and self._store.has(connection, batch.id):
+                return []
+            batch.outcomes = None
+            batch.drop_given_up()
             transaction = Transaction(connection, self._recoveries)
-            running = [change for change in batch if change.begin()]
-            for change in running:
-                try:
-                    outcomes.append((transaction.run(change.run), None))
-                except sa.exc.OperationalError:
-                    raise
-                except Exception as error:
-                    outcomes.append((None, error))
+            outcomes = [_outcome(transaction, change) for change in batch.changes]
             staged = transaction.flush()
+            self._store.sign(connection, batch.id)
+            # From here on it may be committed whatever is heard of it.
+            batch.outcomes = outcomes
         self._recoveries.took(staged.facts, staged.recoveries, staged.plans)
-        return running, outcomes, staged.facts
+        return staged.facts
+
+    def _catch_up(self, connection: sa.Connection, head: int) -> None:
+        if head < self._recoveries.seq:
+            raise JournalProblem("it has gone back to an earlier moment; start spottui again")
+        if head > self._recoveries.seq:
+            self._tell(self._recoveries.catch_up(connection))
 
     def _follow(self) -> None:
         """Read what other processes have committed, if anything."""
@@ -328,11 +351,15 @@ class Writer(threading.Thread):
             changes = self._store.changes()
             if changes == self._changes:
                 return
-            self._changes = changes
             with self._store.read() as connection:
                 self._tell(self._recoveries.catch_up(connection))
-        except sa.exc.OperationalError as error:
+        except Exception as error:
+            if not is_passing(error):
+                raise
             self._say(_cause(error))
+            return
+        self._changes = changes
+        self._say("")
 
     def _tell(self, logged: Sequence[Logged]) -> None:
         if not logged:
@@ -363,8 +390,19 @@ class Writer(threading.Thread):
 _HEAD = sa.select(schema.log_head.c.seq).with_for_update()
 
 
+def _outcome(transaction: Transaction, change: _Change[Any]) -> tuple[Any, Exception | None]:
+    try:
+        return transaction.run(change.run), None
+    except Exception as error:
+        if is_passing(error):
+            raise
+        return None, error
+
+
 def _cause(error: Exception) -> str:
     """Return what is wrong in one line; a database's own error is in `orig`, without the statement."""
+    if isinstance(error, JournalAway):
+        return error.cause
     text = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
     return _WORDS.get(text, text) or type(error).__name__
 

@@ -20,6 +20,7 @@ from spottui.domain.settings import Policy
 from spottui.domain.view import AutoMode
 from spottui.journal import Journal
 from spottui.journal.arming import Arming, armings, disarm, forget, say
+from spottui.journal.store import JournalAway
 from spottui.journal.writer import Transaction, Urgency
 from spottui.recovery.auto_mode_rules import (
     AUTO,
@@ -101,7 +102,12 @@ class AutoModeControl:
         seen, now = self._journal.recoveries.seq, self._clock.now()
         if self._shown and self._shown[0] == seen and timedelta(0) <= now - self._shown[1] < SHOWN_KEPT:
             return self._shown[2]
-        state = self._state(now)
+        try:
+            state = self._state(now)
+        except JournalAway:
+            if self._shown is None:
+                raise
+            return self._shown[2]
         self._shown = seen, now, state
         return state
 
@@ -189,8 +195,13 @@ class AutoModeControl:
 
     def _recent_look(self, now: datetime) -> Look:
         known = self._last_look
-        if known is None or not timedelta(0) <= now - known.at < LOOK_KEPT:
+        if known is not None and timedelta(0) <= now - known.at < LOOK_KEPT:
+            return known
+        try:
             known = self._last_look = self._look(self._read_armings(), now)
+        except JournalAway:
+            if known is None:
+                raise
         return known
 
     def _hear(self, logged: Sequence[Logged]) -> None:

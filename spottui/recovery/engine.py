@@ -11,7 +11,7 @@ from datetime import datetime
 from spottui.domain import facts as f
 from spottui.domain.facts import DriverChanged, Logged
 from spottui.domain.recovery import Recovery
-from spottui.journal.store import JournalProblem
+from spottui.journal.store import JournalAway, JournalProblem
 from spottui.journal.writer import Transaction, Urgency
 from spottui.recovery.context import Fenced, RecoveryContext, Shared
 from spottui.recovery.workflow import recover
@@ -20,6 +20,8 @@ log = logging.getLogger("spottui.recovery")
 
 RETRIES_S = (1, 2, 5, 10, 30)
 TEND_S = 1.0
+AWAY_S = 0.5
+"""How often what waits for a journal that does not answer looks again."""
 
 _WAKES = (f.SignSeen, f.LockGone, f.Released, f.Decided, f.CancelAsked, f.RouteChosen, f.PlanSurveyed, f.Retried)
 """What somebody else than the recovery itself says or sees of it."""
@@ -99,6 +101,9 @@ class Engine:
                 await recover(ctx)
             except Fenced as fenced:
                 log.warning("%s; this console leaves it alone", fenced)
+            except JournalAway:
+                await asyncio.sleep(AWAY_S)
+                continue
             except JournalProblem as problem:
                 log.error("%s stands still: %s", ctx.id, problem)
             except Exception:
@@ -122,6 +127,8 @@ class Engine:
                         self._shared.journal.submit(lambda t, now=now: self._take_over(t, now), Urgency.EVIDENCE)  # type: ignore[misc]
                     )
             except JournalProblem:
+                # Who can write nothing drives nothing: others are to know.
+                self._shared.journal.consoles.close()
                 return
             except Exception:
                 log.exception("taking over from dead consoles failed; it is tried again")

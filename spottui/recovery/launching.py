@@ -104,17 +104,10 @@ async def launch(ctx: RecoveryContext, image_id: str, zone: str, *, data_disks: 
                 return replace(failed(_no_room(recovery, image_id)), retryable=bool(zone))
             await _wait_for_room(ctx, plan)
             continue
-        is_unsure = not recovery.tries or one.client_token in recovery.unsettled
-        adopted = await adopt_instance(ctx, one) if is_unsure else None
-        if isinstance(adopted, str):
-            return adopted
-        if isinstance(adopted, CloudError) and left_s > 0:
-            await ctx.wait(ROOM_LOOK_S)
-            continue
-        outcome = await _launch_once(ctx, plan, one, ctx.now() + timedelta(seconds=left_s))
-        if not isinstance(outcome, CloudError):
+        outcome = await _launched_or_found(ctx, plan, one, left_s)
+        if isinstance(outcome, str):
             return outcome
-        ended = await _refused(ctx, one, outcome)
+        ended = await _refused(ctx, one, outcome) if outcome else None
         if ended:
             return ended
 
@@ -216,6 +209,18 @@ def _no_room(recovery: Recovery, image_id: str) -> Reason:
     """Why nothing was launched, with the last refusal: it is the one that a person can do something about."""
     last = next((one.failure for one in reversed(recovery.tries) if one.failure), None)
     return Reason(Why.NO_ROOM, image_id, failure=last)
+
+
+async def _launched_or_found(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float) -> str | CloudError | None:
+    """Launch, unless this try's instance is there already; None when the cloud cannot tell now."""
+    is_unsure = not ctx.recovery.tries or one.client_token in ctx.recovery.unsettled
+    found = await adopt_instance(ctx, one) if is_unsure else None
+    if isinstance(found, str):
+        return found
+    if found and left_s > 0:
+        await ctx.wait(ROOM_LOOK_S)
+        return None
+    return await _launch_once(ctx, plan, one, ctx.now() + timedelta(seconds=left_s))
 
 
 async def _launch_once(ctx: RecoveryContext, plan: Plan, one: Try, until: datetime) -> str | CloudError:

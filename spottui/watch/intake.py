@@ -17,13 +17,16 @@ from spottui.domain.interruption import Evidence, Observation, Release
 from spottui.domain.recovery import Recovery
 from spottui.journal import Journal
 from spottui.journal.reclaims import NameOf, Sighting, take_in, unlocked
-from spottui.journal.store import JournalProblem
+from spottui.journal.store import JournalAway, JournalProblem
 from spottui.journal.writer import Urgency
 
 CLOCKS_APART = timedelta(minutes=5)
 """An event that claims to be later than its arrival by more than this is dated by its arrival."""
 POISON_KEPT = 8_192
 """Characters of a body that are kept to be looked at: a flood of poison must not fill the disk."""
+PATIENCE_S = 10.0
+KNOWN_AWAY_S = 0.5
+"""So long a source is held up by a journal that takes nothing, and by one of which that is known."""
 
 Protect = Callable[[str, Sequence[str]], None]
 """Protects the disks of instances of a region; waits for nothing."""
@@ -118,7 +121,13 @@ class Intake:
         change = partial(
             take_in, seen=seen, name_of=self._name_of, driver=self._journal.consoles.own, now=self._clock.now()
         )
-        return self._journal.run(change, Urgency.EVIDENCE)
+        problem = self._journal.writer.problem
+        try:
+            return self._journal.run(change, Urgency.EVIDENCE, KNOWN_AWAY_S if problem else PATIENCE_S)
+        except TimeoutError:
+            # Whoever comes next is to be protected all the same: the source goes on, and sees this one again.
+            cause = self._journal.writer.problem or "it takes nothing"
+            raise JournalAway(self._journal.store.address, cause) from None
 
     def _protect_first(self, observations: Iterable[Observation]) -> None:
         """A message of an hour ago is no reason to touch disks."""

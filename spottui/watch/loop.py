@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import Clock
+from spottui.journal.store import JournalAway
 from spottui.watch.health import Health, retry_after_s
 
 log = logging.getLogger("spottui.watch")
@@ -70,6 +71,10 @@ class Loop(threading.Thread):
             self._look()
         except CloudError as error:
             return self._failed(error)
+        except JournalAway as away:
+            # The source is well; the header says that the journal is not.
+            log.warning("%s of %s: %s", self._source, self._region, away)
+            return LOOK_AGAIN_S
         except Exception as error:
             log.exception("%s of %s", self._source, self._region)
             problem = CloudError(self._source, ErrorKind.BROKEN, message=f"{type(error).__name__}; see the log")

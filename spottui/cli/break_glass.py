@@ -1,0 +1,47 @@
+"""A recovery whose journal is out of reach goes on in another one: with the same identity, and so with its tokens."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from spottui.domain.settings import Settings
+
+_RECOVERY_ID = re.compile(r"[a-z]{2}-[a-z0-9-]+\.i-[A-Za-z0-9-]+\.\d{1,12}")
+
+
+def meant(settings: "Settings", named: str) -> tuple[str, str]:
+    """Return the instance that is meant and its recovery's id, as that was said or as what it made is tagged.
+
+    The id is empty where nothing tells of a recovery; raises `CloudError`.
+    """
+    if _RECOVERY_ID.fullmatch(named):
+        return named.split(".")[1], named
+    from spottui.cli.naming import find_instance
+    from spottui.cloud.ecs import OUR_TAG
+    from spottui.cloud.region_tools import credentials_of, region_tools
+    from spottui.cloud.remains import our_snapshots
+
+    every = region_tools(settings, credentials_of(settings))
+    instance_id = named if named.startswith("i-") else find_instance(every, named)[1].instance_id
+    of_images = [one.tags for tools in every for one in tools.ecs.our_images().values()]
+    of_snapshots = [one.tags for tools in every for one in our_snapshots(tools.ecs).values()]
+    tags = [dict(one).get(OUR_TAG, "") for one in (*of_images, *of_snapshots)]
+    found = [tag for tag in tags if _RECOVERY_ID.fullmatch(tag) and tag.split(".")[1] == instance_id]
+    return instance_id, max(found, key=lambda tag: int(tag.rpartition(".")[2]), default="")
+
+
+def open_again(settings: "Settings", recovery_id: str) -> None:
+    """Open the recovery in this journal, unless it is there; what is asked for now has a notice's time from now."""
+    from spottui.domain.clock import NOTICE_S
+    from spottui.domain.interruption import Evidence, Observation
+    from spottui.journal import Journal
+    from spottui.journal.reclaims import Sighting, take_in
+
+    region, instance_id, epoch = recovery_id.split(".")
+    now = datetime.now(UTC)
+    began, release_at = datetime.fromtimestamp(int(epoch), UTC), now + timedelta(seconds=NOTICE_S)
+    asked = Observation(region, instance_id, Evidence.ENGINEER, began, release_at=release_at)
+    with Journal(settings.journal) as journal:
+        if journal.recoveries.get(recovery_id) is None:
+            journal.run(lambda transaction: take_in(transaction, Sighting([asked]), lambda *_: "", "", now))

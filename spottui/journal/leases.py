@@ -1,0 +1,191 @@
+"""Which consoles of a shared database live, on whatever host: each holds an advisory lock and renews a lease.
+
+A process that dies frees its lock with its connection; one that is stopped, or cut off, has its lease run out, by the
+clock of the database. A lock alone that is gone for a moment is a connection that was cut: it costs nobody anything.
+"""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import psycopg
+
+from spottui.domain.view import LiveConsole
+
+log = logging.getLogger("spottui.journal")
+
+BEAT_S = 1.0
+HEAR_S = 0.2
+AGAIN_S = 0.5
+LEASE_S = 5.0
+"""So long nothing is heard of a console that holds its lock before it is taken for dead."""
+UNLOCKED_S = 3.0
+"""So long one without its lock may take to be back: less than a take-over, more than a new connection."""
+CHANNEL = "spottui"
+
+Connect = Callable[[], "psycopg.Connection[Any]"]
+
+
+class Leases:
+    """One connection that hears of commits and, once a second, renews this console's lease and sees who else lives.
+
+    With `acts` this process is one of the consoles until it ends. What others ask is answered from memory. `problem`
+    says why the database does not answer, empty while it does.
+    """
+
+    def __init__(self, connect: Connect, *, acts: bool) -> None:
+        self._connect = connect
+        self._thread = threading.Thread(target=self._run, name="leases", daemon=True)
+        self._connection: psycopg.Connection[Any] | None = None
+        self._holds_lock = False
+        self._ended = threading.Event()
+        self._starting = threading.Lock()
+        self._known: dict[str, _Lease] = {}
+        self._strangers: dict[str, int] = {}
+        self._looks = 0
+        self._head = -1
+        self._changes = 0
+        self.problem = ""
+        self.own = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}" if acts else ""
+        self._key = secrets.randbits(31)
+        self._look()
+        if acts:
+            self._thread.start()
+
+    def living(self) -> tuple[LiveConsole, ...]:
+        """Return the consoles that have their lock or were heard of lately, oldest first."""
+        return tuple(one.console for one in self._known.values() if one.is_there)
+
+    def is_alive(self, console: str) -> bool:
+        """Whether a console was heard of lately; of one that nobody knows yet, once the database was asked again."""
+        if console == self.own or not console:
+            return bool(console)
+        known = self._known.get(console)
+        if known is not None:
+            self._strangers.pop(console, None)
+            return known.console.answers
+        return self._thread.is_alive() and self._looks <= self._strangers.setdefault(console, self._looks) + 1
+
+    def changes(self) -> int:
+        """Return a number that grows when somebody may have committed something."""
+        with self._starting:
+            if self._thread.ident is None:
+                self._thread.start()
+        return self._changes
+
+    def close(self) -> None:
+        """Be no console any more."""
+        self._ended.set()
+        if self._thread.ident is None:
+            self._leave()
+        else:
+            self._thread.join(BEAT_S * 2)
+
+    def _run(self) -> None:
+        beat = time.monotonic() + BEAT_S
+        while not self._ended.is_set():
+            try:
+                if self._connection is not None:
+                    for _ in self._connection.notifies(timeout=HEAR_S):
+                        self._changes += 1
+                if self._connection is None or time.monotonic() >= beat:
+                    beat = time.monotonic() + BEAT_S
+                    self._look()
+            except psycopg.Error as error:
+                self._lost(error)
+                self._ended.wait(AGAIN_S)
+        self._leave()
+
+    def _look(self) -> None:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._connect()
+            self._holds_lock = False
+            connection.execute(f"LISTEN {CHANNEL}")
+            self._changes += 1
+        if self.own:
+            self._renew(connection)
+        rows = connection.execute(_LOOK, {"lock": _LOCK}).fetchall()
+        head = rows[0][0]
+        self._known = {row[1]: _lease(*row[1:]) for row in rows if row[1] is not None}
+        self._looks += 1
+        if head != self._head:
+            self._head = head
+            self._changes += 1
+        if self.problem:
+            log.warning("the database answers again")
+            self.problem = ""
+
+    def _renew(self, connection: "psycopg.Connection[Any]") -> None:
+        me = {"console": self.own, "host": socket.gethostname(), "pid": os.getpid(), "key": self._key}
+        connection.execute(_RENEW, me)
+        if not self._holds_lock:
+            # After a cut the database may hold it for the old connection still.
+            row = connection.execute(_TAKE_LOCK, {"lock": _LOCK, "key": self._key}).fetchone()
+            self._holds_lock = bool(row and row[0])
+
+    def _lost(self, error: psycopg.Error) -> None:
+        cause = cause_of(error)
+        if not self.problem:
+            log.warning("the database does not answer: %s", cause)
+        self.problem = cause
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _leave(self) -> None:
+        if self._connection is None:
+            return
+        try:
+            if self.own:
+                self._connection.execute("DELETE FROM lease WHERE console = %s", [self.own])
+            self._connection.close()
+        except psycopg.Error:
+            return
+
+
+def cause_of(error: BaseException) -> str:
+    """Return libpq's own words on one line, without what it says before the server's."""
+    lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
+    text = lines[0] if lines else type(error).__name__
+    return text.removeprefix("connection failed: ").rpartition("FATAL:  ")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lease:
+    console: LiveConsole
+    is_there: bool
+
+
+def _lease(console: str, host: str, pid: int, since: float, age_s: float, has_lock: bool) -> _Lease:
+    answers = age_s < (LEASE_S if has_lock else UNLOCKED_S)
+    shown = LiveConsole(console, host, pid, datetime.fromtimestamp(since, UTC), answers)
+    return _Lease(shown, has_lock or answers)
+
+
+_LOCK = 0x5907
+"""The class of our advisory locks."""
+_NOW = "extract(epoch FROM clock_timestamp())::float8"
+_RENEW = f"""
+    INSERT INTO lease (console, host, pid, since, renewed, key)
+    VALUES (%(console)s, %(host)s, %(pid)s, {_NOW}, {_NOW}, %(key)s)
+    ON CONFLICT (console) DO UPDATE SET renewed = excluded.renewed
+"""
+_TAKE_LOCK = "SELECT pg_try_advisory_lock(%(lock)s::int4, %(key)s::int4)"
+# A restart of the database takes everybody's lock and time: all have as long as after a beat to be back.
+_LOOK = f"""
+    SELECT log_head.seq, console, host, pid, since,
+        {_NOW} - greatest(renewed, extract(epoch FROM pg_postmaster_start_time())::float8),
+        EXISTS (
+            SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = %(lock)s::int4::oid AND objid::bigint = key
+            AND objsubid = 2 AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+        )
+    FROM log_head LEFT JOIN lease ON true ORDER BY since
+"""

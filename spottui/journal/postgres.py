@@ -1,0 +1,311 @@
+"""The journal of several hosts: a PostgreSQL database, with one writer at a time over all of them.
+
+Who writes locks the one row of `log_head` first. A host that is stopped or cut off in the middle must not keep it: the
+database ends what is idle in a transaction for two seconds, and we end what has had no answer for five.
+"""
+
+import secrets
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.conninfo import conninfo_to_dict
+
+from spottui.journal import schema
+from spottui.journal.leases import CHANNEL, Leases, cause_of
+from spottui.journal.store import JournalAway, JournalProblem, empty_engine, is_passing
+from spottui.journal.upgrade import check_version, make_tables
+
+T = TypeVar("T")
+
+OLDEST_VERSION = 12
+WRITE_ANSWER_S = 5.0
+READ_ANSWER_S = 10.0
+CONNECTIONS = 8
+"""So many may one console take: one to write, one for its lease, the others to read."""
+BATCHES_KEPT_S = 86_400.0
+LOOKS = 5
+
+_CONNECTION = {
+    "application_name": "spottui",
+    "connect_timeout": "3",
+    "keepalives_idle": "2",
+    "keepalives_interval": "1",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "4000",
+}
+"""What an address does not say: a host that does not answer is given up within seconds."""
+# The same for the other end: what a vanished host has locked must be free within seconds.
+_SESSION = """
+    SET idle_in_transaction_session_timeout = '2s'; SET lock_timeout = '4s'; SET statement_timeout = '4500ms';
+    SET synchronous_commit = on; SET tcp_user_timeout = 4000;
+    SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3;
+"""
+_READING = """
+    SET default_transaction_read_only = on; SET default_transaction_isolation = 'repeatable read';
+    SET idle_in_transaction_session_timeout = '60s'; SET statement_timeout = '60s';
+"""
+_SIGN = sa.text(
+    "INSERT INTO last_batch (writer, batch, at) VALUES (:writer, :batch, extract(epoch FROM clock_timestamp())) "
+    "ON CONFLICT (writer) DO UPDATE SET batch = excluded.batch, at = excluded.at "
+    f"RETURNING pg_notify('{CHANNEL}', '')"
+)
+_LAST_BATCH = sa.select(schema.last_batch.c.batch)
+_ALONE = 0x5907_0000
+_TIME = "SELECT extract(epoch FROM clock_timestamp())::float8"
+_PID = "SELECT pg_backend_pid()"
+_CONNECTIONS_LEFT = """
+    SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+        - (SELECT sum(numbackends) FROM pg_stat_database)
+"""
+
+
+def open_postgres(address: str, *, read_only: bool, acts: bool) -> "tuple[PostgresStore, Leases | Nobody]":
+    """Open the journal at an address, and make its tables unless it is only read; raises `JournalProblem`."""
+    store = PostgresStore(address, read_only=read_only)
+    try:
+        if not read_only:
+            store.prepare()
+        check_version(store)
+        store.listen(acts=acts)
+    except sa.exc.DBAPIError as error:
+        raise JournalProblem(f"journal {store.address}: {cause_of(error.orig or error)}") from None
+    except psycopg.Error as error:
+        raise JournalProblem(f"journal {store.address}: {cause_of(error)}") from None
+    return store, store.leases
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The database as this host finds it.
+
+    `ahead_s` is how far its clock is before this host's. `is_pooled` where connections share what remembers them: the
+    locks of a connection, by which others know that it lives, then mean nothing.
+    """
+
+    version: str
+    latency_s: float
+    ahead_s: float
+    connections_left: int
+    is_pooled: bool
+    is_encrypted: bool
+
+
+def look_at_server(address: str) -> Server:
+    """Look at the server of a journal; raises `JournalProblem`."""
+    store = PostgresStore(address, read_only=True)
+    try:
+        with closing(store.connect(WRITE_ANSWER_S)) as one, closing(store.connect(WRITE_ANSWER_S)) as other:
+            latency_s, ahead_s = min(_asked_for_the_time(one) for _ in range(LOOKS))
+            pids = [[int(each.execute(_PID).fetchone()[0]) for each in (one, other)] for _ in range(LOOKS)]  # type: ignore[index]
+            left = one.execute(_CONNECTIONS_LEFT).fetchone()
+            version = str(one.info.parameter_status("server_version"))
+            return Server(version, latency_s, ahead_s, int(left[0]) if left else 0, _share(pids), one.pgconn.ssl_in_use)
+    except psycopg.Error as error:
+        raise JournalProblem(f"journal {store.address}: {cause_of(error)}") from None
+    finally:
+        store.close()
+
+
+class Nobody:
+    """The consoles of a journal that has no tables yet: none, and nothing that changes."""
+
+    own = ""
+    problem = ""
+
+    def living(self) -> tuple[()]:
+        """Return no console."""
+        return ()
+
+    def is_alive(self, console: str) -> bool:
+        """Say no."""
+        return False
+
+    def changes(self) -> int:
+        """Return what never changes."""
+        return 0
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+class PostgresStore:
+    """A journal in a database; what libpq takes from the environment, files and the address's query is its to say."""
+
+    def __init__(self, address: str, *, read_only: bool) -> None:
+        self.address = _shown(address)
+        self.read_only = read_only
+        self._conninfo = _conninfo(address, self.address)
+        self._writer = secrets.token_hex(8)
+        self.leases: Leases | Nobody = Nobody()
+        self._reading = self._engine(_READING, READ_ANSWER_S, CONNECTIONS - 2)
+        self._writing = None if read_only else self._engine("", WRITE_ANSWER_S, 1)
+        if read_only and not self._has_tables():
+            self._reading = empty_engine()
+            self._is_empty = True
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """Begin a transaction; it is the only one from when it has locked `log_head`."""
+        if self._writing is None:
+            raise JournalProblem(f"journal {self.address}: it was opened to be read")
+        with self._answering(), self._writing.begin() as connection:
+            yield connection
+        self.leases.problem = ""
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """Give a connection for queries; while the database is known to be away nobody waits for it."""
+        if self.leases.problem:
+            raise JournalAway(self.address, self.leases.problem)
+        with self._answering(), self._reading.connect() as connection:
+            yield connection
+
+    def changes(self) -> object:
+        """Return a number that grows when somebody may have committed something."""
+        if self.leases.problem:
+            raise JournalAway(self.address, self.leases.problem)
+        return self.leases.changes()
+
+    def sign(self, connection: sa.Connection, batch: str) -> None:
+        """Write that it is this batch, and wake whoever listens when it is committed."""
+        connection.execute(_SIGN, {"writer": self._writer, "batch": batch})
+
+    def has(self, connection: sa.Connection, batch: str) -> bool:
+        """Whether this batch was committed, though its answer was lost; ask it with the log locked."""
+        mine = schema.last_batch.c.writer == self._writer
+        return bool(connection.execute(_LAST_BATCH.where(mine)).scalar() == batch)
+
+    def integrity(self) -> str:
+        """Return nothing: a database looks after itself."""
+        return ""
+
+    def is_gone(self) -> bool:
+        """Say no: a database that is not there does not answer."""
+        return False
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._reading.dispose()
+        if self._writing:
+            self._writing.dispose()
+
+    def prepare(self) -> None:
+        """Make what is missing of schema and tables; of several that start at once, one after the other."""
+        alone = self.connect(WRITE_ANSWER_S)
+        try:
+            alone.execute("SELECT pg_advisory_lock(%s)", [_ALONE])
+            row = alone.execute("SELECT current_schema(), current_setting('search_path')").fetchone()
+            if row and row[0] is None:
+                name = str(row[1]).partition(",")[0].strip(' "')
+                alone.execute(psycopg.sql.SQL("CREATE SCHEMA {}").format(psycopg.sql.Identifier(name)))
+            make_tables(self)
+            with self.write() as connection:
+                old = schema.last_batch.c.at < time.time() - BATCHES_KEPT_S
+                connection.execute(schema.last_batch.delete().where(old))
+        finally:
+            alone.close()
+
+    def listen(self, *, acts: bool) -> None:
+        """Hear of commits and of consoles, and be one of them with `acts`."""
+        if not self._is_empty:
+            self.leases = Leases(lambda: self.connect(WRITE_ANSWER_S), acts=acts)
+
+    def connect(self, answer_s: float, session: str = "") -> "psycopg.Connection[Any]":
+        """Connect beside the pools; raises `psycopg.Error`."""
+        connection = _Impatient.connect(**self._conninfo, autocommit=True)
+        connection.answer_s = answer_s
+        if connection.info.server_version < OLDEST_VERSION * 10_000:
+            found = connection.info.parameter_status("server_version")
+            raise JournalProblem(f"journal {self.address}: PostgreSQL {found} is too old; {OLDEST_VERSION} will do.")
+        encoding = connection.info.parameter_status("server_encoding")
+        if encoding != "UTF8":
+            raise JournalProblem(f"journal {self.address}: its database holds {encoding}, and must hold UTF8.")
+        connection.execute(_SESSION + session)
+        return connection
+
+    def _engine(self, session: str, answer_s: float, connections: int) -> sa.Engine:
+        def connect() -> "psycopg.Connection[Any]":
+            connection = self.connect(answer_s, session)
+            connection.autocommit = False
+            return connection
+
+        # The parameters of a statement that fails hold user data, and its text goes to the log.
+        return sa.create_engine(
+            "postgresql+psycopg://", creator=connect, pool_size=connections, max_overflow=0, pool_timeout=answer_s,
+            pool_pre_ping=True, hide_parameters=True, use_native_hstore=False,
+        )  # fmt: skip
+
+    _is_empty = False
+
+    def _has_tables(self) -> bool:
+        with self._answering(), self._reading.connect() as connection:
+            return sa.inspect(connection).has_table(schema.log_head.name)
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        """Say that the database is away where that is what has failed."""
+        try:
+            yield
+        except psycopg.OperationalError as error:
+            raise JournalAway(self.address, cause_of(error)) from None
+        except sa.exc.SQLAlchemyError as error:
+            if not is_passing(error):
+                raise
+            raise JournalAway(self.address, cause_of(getattr(error, "orig", None) or error)) from None
+
+
+class _Impatient(psycopg.Connection[Any]):
+    """A connection that breaks when nothing at all has come for `answer_s` seconds: the other end may be gone."""
+
+    answer_s = WRITE_ANSWER_S
+
+    def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
+        """Wait for an answer."""
+        return super().wait(self._limited(gen), *args, **kwargs)
+
+    def _limited(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+        until, ready = time.monotonic() + self.answer_s, None
+        try:
+            while True:
+                ready = yield gen.send(ready)
+                if ready:
+                    until = time.monotonic() + self.answer_s
+                elif time.monotonic() > until:
+                    self.pgconn.finish()
+                    raise psycopg.OperationalError(f"no answer for {self.answer_s:.0f} s")
+        except StopIteration as ended:
+            result: T = ended.value
+            return result
+
+
+def _asked_for_the_time(connection: "psycopg.Connection[Any]") -> tuple[float, float]:
+    """Return how long an answer takes, and how far the clock there is ahead."""
+    began, began_at = time.monotonic(), time.time()
+    row = connection.execute(_TIME).fetchone()
+    took_s = time.monotonic() - began
+    return took_s, (float(row[0]) if row else 0.0) - began_at - took_s / 2
+
+
+def _share(pids: list[list[int]]) -> bool:
+    """Whether two connections that are open at once were served by the same process, or one by several."""
+    one, other = ({pair[number] for pair in pids} for number in (0, 1))
+    return len(one) + len(other) > 2 or one == other
+
+
+def _conninfo(address: str, shown: str) -> dict[str, Any]:
+    try:
+        return {**_CONNECTION, **conninfo_to_dict(address)}
+    except psycopg.ProgrammingError as error:
+        raise JournalProblem(f"journal {shown}: {cause_of(error)}") from None
+
+
+def _shown(address: str) -> str:
+    """Return the address without its query, and without a password if there is one."""
+    scheme, _, rest = address.partition("://")
+    user, at, place = rest.partition("?")[0].rpartition("@")
+    return f"{scheme}://{user.partition(':')[0]}{at}{place}"
