@@ -185,7 +185,7 @@ def _call_begun(known: Recovery, fact: f.CallBegun, at: datetime) -> Recovery:
 
 def _call_answered(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
     settled = replace(_settled(known, fact.token), trouble=None if fact.token else known.trouble)
-    made = _MADE.get(fact.action)
+    made = _CHANGED.get(fact.action) or (_MADE.get(fact.action) if fact.resources else None)
     return made(settled, fact, at) if made else settled
 
 
@@ -227,12 +227,15 @@ _MADE: dict[str, Callable[[Recovery, f.CallAnswered, datetime], Recovery]] = {
     "CreateImage": _image,
     "CreateSnapshot": _snapshot,
     "RunInstances": _instance,
+}
+"""What an answer makes of a recovery that names what was made, by its action."""
+_CHANGED: dict[str, Callable[[Recovery, f.CallAnswered, datetime], Recovery]] = {
     "AttachDisk": _attached,
     "DeleteImage": _deleted,
     "DeleteSnapshot": _deleted,
     "DeleteDisk": _deleted,
 }
-"""What the answer of a call makes of a recovery, by its action."""
+"""What an answer makes of a recovery by the thing that was changed."""
 
 
 def _call_failed(known: Recovery, fact: f.CallFailed, at: datetime) -> Recovery:

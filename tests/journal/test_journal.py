@@ -1,56 +1,71 @@
-"""What the journal keeps, who may read it, and what never overwrites what."""
+"""What the journal keeps, who may read it, and what opening it changes."""
 
+import sqlite3
 import stat
 import threading
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from spottui.domain.audit import Entry, Phase
-from spottui.domain.feed import EventKind, Line
-from spottui.journal.database import JournalProblem
 
-from spottui.domain.interruption import Evidence, Observation
-from spottui.domain.recovery import Decision, RecoveryState
-from spottui.journal import Journal
-
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+from spottui.domain.facts import (
+    AutoAnswered,
+    CallAnswered,
+    CallBegun,
+    CancelAsked,
+    Decided,
+    Logged,
+    MessageSeen,
+    PoisonSeen,
+    Retried,
+    RouteChosen,
+)
+from spottui.domain.interruption import Evidence
+from spottui.domain.plan import Route
+from spottui.domain.reasons import Doing, NextStep, Reason, Why
+from spottui.domain.recovery import AutoAnswer, Decision, RecoveryState
+from spottui.domain.refusal import Refused
+from spottui.journal import Journal, deliveries
+from spottui.journal.log import LINES_KEPT, drop_old
+from spottui.journal.store import JournalProblem
+from spottui.journal.writer import Transaction
+from spottui.recovery import decisions
+from spottui.words import event_kind
+from tests.driving import wait_until
+from tests.journal.given import ANN, NOON, REGION, confirm, enter, known, observe, plan_of, record, set_plan, sign
 
 
 @pytest.fixture
-def journal(tmp_path: Path) -> Journal:
-    return Journal(tmp_path / "state" / "journal.db")
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "state" / "journal.db"
 
 
-def nameless(_region: str, _instance_id: str) -> str:
-    return ""
+@pytest.fixture
+def journal(path: Path) -> Iterator[Journal]:
+    with Journal(path) as journal:
+        yield journal
 
 
-def observe(journal: Journal, *observations: Observation) -> list[str]:
-    return [one.id for one in journal.interruptions.record(observations, [], [], nameless, NOON)]
-
-
-def sign(instance_id: str = "i-1", source: Evidence = Evidence.QUEUE, after_s: float = 0) -> Observation:
-    return Observation("cn-hangzhou", instance_id, source, NOON + timedelta(seconds=after_s))
-
-
-def test_file_and_directory_are_for_their_owner_only(journal: Journal) -> None:
-    path = journal.database.path
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+def test_file_and_directory_are_for_their_owner_only(journal: Journal, path: Path) -> None:
+    observe(journal, sign())
+    assert {stat.S_IMODE(one.stat().st_mode) for one in path.parent.iterdir() if one.is_file()} == {0o600}
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
-def test_an_interruption_and_its_recovery_appear_together_and_survive(journal: Journal) -> None:
+def test_a_recovery_appears_with_its_first_sign_and_survives(journal: Journal, path: Path) -> None:
     (recovery_id,) = observe(journal, sign())
+    set_plan(journal, recovery_id, plan_of())
+    before = known(journal, recovery_id)
+    assert before.state is RecoveryState.SUSPECTED
     journal.close()
-    again = Journal(journal.database.path)
-    recovery = again.recoveries.get(recovery_id)
-    assert recovery is not None
-    assert recovery.state is RecoveryState.SUSPECTED
-    assert again.interruptions.get(recovery_id) is not None
+    with Journal(path) as again:
+        assert known(again, recovery_id) == before
+        assert again.recoveries.plan(recovery_id) == plan_of()
+        assert again.recoveries.open() == (before,)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -58,135 +73,227 @@ def test_an_interruption_and_its_recovery_appear_together_and_survive(journal: J
 def test_any_order_and_number_of_signs_is_one_recovery_per_instance(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
-    journal = Journal(tmp_path_factory.mktemp("j") / "journal.db")
-    signs = data.draw(
-        st.lists(
-            st.builds(sign, st.sampled_from(("i-1", "i-2", "i-3")), st.sampled_from(Evidence), st.floats(0, 240)),
-            min_size=1,
-            max_size=15,
-        )
-    )
+    one_sign = st.builds(sign, st.sampled_from(("i-1", "i-2", "i-3")), st.sampled_from(Evidence), st.floats(0, 240))
+    signs = data.draw(st.lists(one_sign, min_size=1, max_size=15))
     cut = data.draw(st.integers(0, len(signs)))
-    ids = observe(journal, *signs[:cut]) + observe(journal, *signs[cut:])
-    assert len(set(ids)) == len({one.instance_id for one in signs})
-    assert len(journal.recoveries.latest(100)) == len(set(ids))
-    journal.close()
+    with Journal(tmp_path_factory.mktemp("j") / "journal.db") as journal:
+        ids = observe(journal, *signs[:cut]) + observe(journal, *signs[cut:])
+        assert len(set(ids)) == len({one.instance_id for one in signs})
+        assert {one.recovery_id for one in journal.recoveries.all()} == set(ids)
+        assert list(journal.log.unlike_their_facts()) == []
 
 
-def test_what_a_person_says_survives_what_the_workflow_writes(journal: Journal) -> None:
+def test_what_a_person_says_survives_what_the_recovery_writes(journal: Journal) -> None:
     (recovery_id,) = observe(journal, sign())
-    assert journal.recoveries.decide(recovery_id, Decision.CONFIRM, "ann@bastion pts/1", NOON)
-    journal.recoveries.cancel(recovery_id, "ann", NOON)
-    journal.recoveries.change(recovery_id, NOON, lambda known: replace(known, state=RecoveryState.IMAGING))
-    found = journal.recoveries.get(recovery_id)
-    assert found is not None
-    assert (found.decision, found.who, found.cancel) == (Decision.CONFIRM, "ann@bastion pts/1", True)
+    confirm(journal, recovery_id)
+    record(journal, recovery_id, CancelAsked(ANN))
+    found = enter(journal, recovery_id, RecoveryState.IMAGING)
+    assert (found.decision, found.who, found.cancel) == (Decision.CONFIRM, ANN, True)
     assert found.state is RecoveryState.IMAGING
 
 
 def test_the_feed_says_of_each_decision_which_one_it_was(journal: Journal) -> None:
     (recovery_id,) = observe(journal, sign())
-    for decision in (Decision.HOLD, Decision.VETO, Decision.CONFIRM):
-        journal.recoveries.decide(recovery_id, decision, "ann", NOON)
-    journal.recoveries.cancel(recovery_id, "ann", NOON)
-    journal.recoveries.note(recovery_id, "Route", "warm-image first", NOON)
-    journal.recoveries.change(recovery_id, NOON, lambda known: replace(known, state=RecoveryState.FAILED))
-    journal.recoveries.reopen(recovery_id, Decision.CONFIRM, "ann", NOON)
-    told = [str(event.kind) for event in journal.events.after(0, 99)]
+    words = (Decision.HOLD, Decision.VETO, Decision.CONFIRM)
+    record(journal, recovery_id, *(Decided(one, ANN) for one in words), CancelAsked(ANN))
+    record(journal, recovery_id, RouteChosen(Route.WARM_IMAGE, NextStep(Doing.PLANNED), ANN))
+    enter(journal, recovery_id, RecoveryState.FAILED)
+    record(journal, recovery_id, Retried(1, ANN))
+    told = [str(event_kind(one.fact)) for one in journal.recoveries.feed]
     assert told == ["RECLAIM", "HELD", "VETOED", "CONFIRMED", "STOPPED", "DECIDED", "STATE", "RETRIED"]
 
 
 def test_a_recovery_that_is_over_takes_no_decision(journal: Journal) -> None:
     (recovery_id,) = observe(journal, sign())
-    journal.recoveries.change(recovery_id, NOON, lambda known: replace(known, state=RecoveryState.SKIPPED))
-    assert journal.recoveries.decide(recovery_id, Decision.CONFIRM, "ann", NOON) is None
-    assert not journal.recoveries.cancel(recovery_id, "ann", NOON)
+    enter(journal, recovery_id, RecoveryState.SKIPPED)
+    written = known(journal, recovery_id)
+    for say in (
+        lambda t: decisions.decide(t, recovery_id, Decision.VETO, ANN, NOON),
+        lambda t: decisions.confirm(t, recovery_id, "", ANN, None, NOON),
+        lambda t: decisions.cancel(t, recovery_id, ANN, NOON),
+    ):
+        with pytest.raises(Refused):
+            journal.run(say)
+    assert known(journal, recovery_id) == written
 
 
-def test_of_two_that_decide_at_once_one_wins(journal: Journal) -> None:
+def test_of_two_that_decide_at_once_one_wins(journal: Journal, path: Path) -> None:
+    """Each in a console of its own: nobody's word is overwritten by who had not read it."""
     (recovery_id,) = observe(journal, sign())
+    set_plan(journal, recovery_id, plan_of())
     won: list[str] = []
 
     def decide(who: str) -> None:
-        free = journal.recoveries.decide(
-            recovery_id, Decision.CONFIRM, who, NOON, only_if=lambda known: known.decision is Decision.NONE
-        )
-        if free:
+        with Journal(path) as own:
+            try:
+                own.run(lambda t: decisions.confirm(t, recovery_id, plan_of().digest, who, None, NOON))
+            except Refused:
+                return
             won.append(who)
 
-    threads = [threading.Thread(target=decide, args=(f"who-{number}",)) for number in range(8)]
+    threads = [threading.Thread(target=decide, args=(f"who-{number}",)) for number in range(6)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    found = journal.recoveries.get(recovery_id)
-    assert found is not None
-    assert won == [found.who]
+    wait_until(lambda: known(journal, recovery_id).decision is Decision.CONFIRM)
+    assert won == [known(journal, recovery_id).who]
 
 
-def test_the_feed_gives_what_is_newer_oldest_first(journal: Journal) -> None:
+def test_the_log_gives_what_is_newer_oldest_first_and_of_the_kinds_that_are_wanted(journal: Journal) -> None:
+    (recovery_id,) = observe(journal, sign())
     for number in range(5):
-        journal.events.add(Line(EventKind.MESSAGE, "cn-hangzhou", "", f"line {number}"), NOON)
-    first = journal.events.after(0, 3)
-    assert [event.text for event in first] == ["line 2", "line 3", "line 4"]
-    assert journal.events.after(first[-1].seq, 3) == ()
+        journal.run(lambda t, number=number: t.log(MessageSeen(f"line {number}"), NOON, REGION))
+    first = journal.log.after(0, 3)
+    assert [one.seq for one in first] == [1, 2, 3]
+    assert [one.fact.name for one in journal.log.after(3, 99)] == ["line 2", "line 3", "line 4"]
+    assert journal.log.after(6, 3) == ()
+    assert len(journal.log.after(0, 99, (MessageSeen,))) == 5
+    assert [one.seq for one in journal.log.of(recovery_id)] == [1]
+    assert [one.seq for one in journal.log.before(5, 2)] == [3, 4]
 
 
-def test_the_audit_keeps_the_token_from_before_the_call(journal: Journal) -> None:
+def test_the_token_is_there_from_before_the_call(journal: Journal) -> None:
     (recovery_id,) = observe(journal, sign())
-    for entry in (
-        Entry(recovery_id, "CreateImage", Phase.INTENT, "tok"),
-        Entry(recovery_id, "CreateImage", Phase.RESULT, "tok", "R-1", "m-1"),
-    ):
-        journal.recoveries.change(recovery_id, NOON, lambda known: known, entry)
-    calls = [one for one in journal.audit.of(recovery_id) if one.client_token]
-    assert [(one.phase, one.client_token, one.request_id) for one in calls] == [
-        (Phase.INTENT, "tok", ""),
-        (Phase.RESULT, "tok", "R-1"),
-    ]
+    begun = record(journal, recovery_id, CallBegun("CreateImage", "tok"))
+    assert begun.unsettled == ("tok",)
+    settled = record(journal, recovery_id, CallAnswered("CreateImage", "tok", "R-1", ("m-1",)))
+    assert (settled.unsettled, settled.image_id) == ((), "m-1")
+    calls = [one.fact for one in journal.log.of(recovery_id)][1:]
+    assert calls == [CallBegun("CreateImage", "tok"), CallAnswered("CreateImage", "tok", "R-1", ("m-1",))]
 
 
-def test_a_letter_is_kept_once_and_tried_until_told(journal: Journal) -> None:
-    for _ in range(2):
-        journal.outbox.post("r-1", "needs you", "text", NOON)
-    (letter,) = journal.outbox.due("chat", NOON)
-    journal.outbox.failed("chat", letter, NOON + timedelta(seconds=5))
-    assert journal.outbox.due("chat", NOON) == ()
-    assert journal.outbox.due("mail", NOON) == (letter,), "one channel's trouble is not another's"
-    (again,) = journal.outbox.due("chat", NOON + timedelta(seconds=5))
-    assert again.attempts == 1
-    journal.outbox.told("chat", again, NOON)
-    assert journal.outbox.due("chat", NOON + timedelta(days=1)) == ()
+def test_what_another_process_commits_is_seen_and_followed(journal: Journal, path: Path) -> None:
+    told: list[Logged] = []
+    with Journal(path, read_only=True) as reader:
+        reader.follow(told.extend)
+        version = reader.version
+        (recovery_id,) = observe(journal, sign())
+        confirm(journal, recovery_id)
+        wait_until(lambda: len(told) == 2)
+        assert [one.seq for one in told] == [1, 2]
+        assert known(reader, recovery_id) == known(journal, recovery_id)
+        assert reader.wait(version, 5) > version
 
 
-def test_commits_of_every_connection_are_counted_and_queries_are_none(journal: Journal) -> None:
-    other = Journal(journal.database.path)
-    seen = [journal.database.commits()]
-    observe(journal, sign())
-    seen.append(journal.database.commits())
-    observe(other, sign("i-2"))
-    seen.append(journal.database.commits())
-    assert len(set(seen)) == 3
-    assert len(journal.recoveries.all()) == 2
-    assert journal.database.commits() == seen[-1]
+# What is told to channels
 
 
-def test_a_journal_of_a_newer_version_is_refused_with_words(journal: Journal) -> None:
-    with journal.database.write() as connection:
-        connection.exec_driver_sql("update spottui_meta set value = '99' where key = 'schema'")
-    journal.close()
+def test_a_channel_is_told_of_what_comes_after_it_and_each_fact_until_it_is_taken(journal: Journal) -> None:
+    (recovery_id,) = observe(journal, sign())
+    for name in ("chat", "mail"):
+        journal.run(lambda t, name=name: deliveries.introduce(t, name))
+    enter(journal, recovery_id, RecoveryState.NEEDS_YOU)
+    (fact,) = journal.log.after(_told_up_to(journal, "chat"), 99)
+    for name in ("chat", "mail"):
+        for _ in range(2):
+            journal.run(lambda t, name=name: deliveries.queue_up(t, name, [fact], fact.seq, NOON))
+    (one,) = _due(journal, "chat")
+    journal.run(lambda t: deliveries.failed(t, "chat", one, NOON + timedelta(seconds=5)))
+    assert _due(journal, "chat") == []
+    assert _due(journal, "mail") == [deliveries.Delivery(fact)], "one channel's trouble is not another's"
+    (again,) = _due(journal, "chat", 5)
+    assert (again.logged, again.attempts) == (fact, 1)
+    journal.run(lambda t: deliveries.taken(t, "chat", again))
+    assert _due(journal, "chat", 86_400) == []
+
+
+def _told_up_to(journal: Journal, channel: str) -> int:
+    with journal.store.read() as connection:
+        return deliveries.told_up_to(connection, channel)
+
+
+def _due(journal: Journal, channel: str, after_s: float = 0) -> list[deliveries.Delivery]:
+    with journal.store.read() as connection:
+        return deliveries.due(connection, channel, NOON + timedelta(seconds=after_s))
+
+
+# What is dropped in time
+
+
+def test_old_lines_and_the_facts_of_old_recoveries_are_dropped_and_nothing_that_is_open(journal: Journal) -> None:
+    later = NOON + LINES_KEPT + timedelta(days=400)
+    old, still_open = observe(journal, sign("i-1"), sign("i-2"))
+    set_plan(journal, old, plan_of())
+    enter(journal, old, RecoveryState.RECOVERED)
+    for fact in (MessageSeen("old"), PoisonSeen("old")):
+        journal.run(lambda t, fact=fact: t.log(fact, NOON))
+    (young,) = observe(journal, sign("i-3"), now=later)
+    journal.run(lambda t: t.log(MessageSeen("young"), later))
+
+    def drop(transaction: Transaction) -> int:
+        return drop_old(transaction, later, timedelta(days=400))
+
+    while journal.run(drop):
+        pass
+    assert journal.log.of(old) == ()
+    assert journal.recoveries.plan(old) is None or journal.recoveries.known(old)
+    assert len(journal.log.of(still_open)) == len(journal.log.of(young)) == 1
+    assert [one.fact.name for one in journal.log.after(0, 99, (MessageSeen,))] == ["young"]
+    assert journal.log.after(0, 99, (PoisonSeen,)) == ()
+    assert list(journal.log.unlike_their_facts()) == []
+
+
+# What opening it changes
+
+
+def test_opening_it_to_read_changes_no_byte_and_waits_for_no_writer(journal: Journal, path: Path) -> None:
+    (recovery_id,) = observe(journal, sign())
+    record(journal, recovery_id, AutoAnswered(AutoAnswer.REFUSED, Reason(Why.PLAN_READY)))
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        before = _bytes(path)
+        with Journal(path, read_only=True) as reader:
+            assert known(reader, recovery_id) == known(journal, recovery_id)
+            assert len(reader.log.of(recovery_id)) == 2
+            with pytest.raises(JournalProblem, match="opened to be read"), reader.store.write():
+                pass
+        assert _bytes(path) == before
+        other.execute("ROLLBACK")
+
+
+def test_a_journal_that_is_not_there_reads_as_an_empty_one_and_is_not_made(path: Path) -> None:
+    with Journal(path, read_only=True) as reader:
+        assert reader.recoveries.all() == ()
+        assert reader.log.after(0, 9) == ()
+    assert not path.parent.exists()
+
+
+@pytest.mark.parametrize("read_only", [True, False])
+def test_a_journal_of_a_newer_version_is_refused_with_words_and_left_as_it_is(path: Path, read_only: bool) -> None:
+    Journal(path).close()
+    _set_version(path, 99)
+    before = path.read_bytes()
     with pytest.raises(JournalProblem, match="newer spottui"):
-        Journal(journal.database.path)
+        Journal(path, read_only=read_only)
+    assert path.read_bytes() == before
 
 
-def test_a_journal_of_the_version_before_opens_as_it_is(journal: Journal) -> None:
-    """What is new in a version is a table of its own: it is made when it is missing."""
-    (recovery_id,) = observe(journal, sign())
-    with journal.database.write() as connection:
-        for table in ("delivery", "launch"):
-            connection.exec_driver_sql(f"drop table {table}")
-    journal.close()
-    again = Journal(journal.database.path)
-    assert again.recoveries.get(recovery_id)
-    assert len(again.outbox.due("chat", NOON + timedelta(minutes=1))) == 1
-    again.close()
+def test_a_journal_of_an_earlier_version_is_not_migrated_by_who_reads(path: Path) -> None:
+    Journal(path).close()
+    _set_version(path, 2)
+    before = path.read_bytes()
+    with pytest.raises(JournalProblem, match=r"earlier spottui .*Start `spottui` once"):
+        Journal(path, read_only=True)
+    assert path.read_bytes() == before
+    assert [one.name for one in path.parent.iterdir() if "journal.db" not in one.name] == []
+
+
+def test_what_is_no_journal_is_refused_with_words(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_bytes(b"this is no database" * 100)
+    for read_only in (True, False):
+        with pytest.raises(JournalProblem, match="not a database"):
+            Journal(path, read_only=read_only)
+
+
+def _bytes(path: Path) -> dict[str, bytes]:
+    """The database and its log; the shared index of readers is memory of SQLite's."""
+    return {one.name: one.read_bytes() for one in path.parent.iterdir() if one.is_file() and "shm" not in one.name}
+
+
+def _set_version(path: Path, version: int) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("update spottui_meta set value = ? where key = 'schema'", (str(version),))
+        connection.commit()
+        connection.execute("pragma wal_checkpoint(truncate)")

@@ -1,6 +1,5 @@
 """Whose data lives on where: what an old recovery made may go when the last of its heirs runs."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -8,11 +7,13 @@ from spottui.cloud.account import CloudAccount
 from spottui.cloud.ecs import ImageSource
 from spottui.config import load
 from spottui.domain.clock import SystemClock
+from spottui.domain.facts import CallAnswered
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.recovery import RecoveryState
 from spottui.journal import Journal
 from spottui.recovery.janitor import Janitor
 from spottui.sim.testing import SimServer
+from tests.journal.given import enter, known, observe, record
 
 REGION = "cn-hangzhou"
 NOW = datetime.now(UTC)
@@ -20,13 +21,10 @@ NOW = datetime.now(UTC)
 
 def recovered(journal: Journal, instance_id: str, new_id: str) -> str:
     """Write a recovery that ended well into the journal."""
-    seen = Observation(REGION, instance_id, Evidence.LOCK, NOW)
-    (interruption,) = journal.interruptions.record([seen], [], [], lambda *_: "", NOW)
-    now_recovered = RecoveryState.RECOVERED
-    journal.recoveries.change(
-        interruption.id, NOW, lambda known: replace(known, state=now_recovered, new_instance_id=new_id)
-    )
-    return interruption.id
+    (recovery_id,) = observe(journal, Observation(REGION, instance_id, Evidence.LOCK, NOW), now=NOW)
+    record(journal, recovery_id, CallAnswered("RunInstances", "token", resources=(new_id,)), now=NOW)
+    enter(journal, recovery_id, RecoveryState.RECOVERED, NOW)
+    return recovery_id
 
 
 def test_an_image_may_go_when_the_replacement_of_its_replacement_runs(config: Path, tmp_path: Path) -> None:
@@ -42,7 +40,7 @@ def test_an_image_may_go_when_the_replacement_of_its_replacement_runs(config: Pa
 
         assert held_by() == ""
         (left,) = [one for one in janitor.leftovers() if one.resource_id == image]
-        assert (left.since, left.priced_as) == (journal.recoveries.get(recovery_id).started, "snapshot")
+        assert (left.since, left.priced_as) == (known(journal, recovery_id).started, "snapshot")
         recovered(journal, second, "i-gone")
         assert held_by() == "the replacement i-gone is not seen running"
         recovered(journal, "i-gone", third)

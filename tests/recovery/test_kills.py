@@ -1,13 +1,11 @@
 """kill -9 at ten random moments of five recoveries."""
 
-import subprocess
-import sys
 from pathlib import Path
 from statistics import median
 
 from spottui.sim.testing import SimServer
 from tests.chaos import kill_while_recovering
-from tests.driving import Headless, add_policy, clean_environment, effects, wait_until
+from tests.driving import Headless, add_policy, effects, wait_until
 
 
 def test_kills_at_random_lose_nothing_double_nothing_and_cost_seconds(config: Path) -> None:
@@ -26,42 +24,6 @@ def test_a_clean_end_in_the_middle_goes_on_at_the_next_start(live_cloud: SimServ
         live_cloud.interrupt([victim])
         wait_until(lambda: console.states().get(victim) == "imaging" and live_cloud.calls("CreateImage"))
         assert console.stop() == 0
-    with Headless(config, "--auto").wait_ready() as console:
-        wait_until(lambda: console.states().get(victim) == "recovered")
-    assert len(effects(live_cloud, "CreateImage")) == 1
-    assert len(effects(live_cloud, "RunInstances")) == 1
-
-
-DESTROYED = """
-import sys, time
-import subprocess
-import sys
-from pathlib import Path
-from dbos import DBOS
-from spottui.cli.assembly import open_desk
-from spottui.cli.console import leave
-from spottui.config import load
-from spottui.domain.clock import SystemClock
-desk = open_desk(load(Path(sys.argv[1])), SystemClock(), auto=True, read_only=False)
-print("ready", flush=True)
-while not any(recovery.image_id for recovery in desk.view().recoveries):
-    time.sleep(0.05)
-DBOS.destroy()
-leave(0)
-"""
-
-
-def test_a_workflow_that_ended_before_its_recovery_goes_on(live_cloud: SimServer, config: Path) -> None:
-    live_cloud.world(image_base_s=6)
-    add_policy(config, veto_window_s=0, lock_poll_s=0.5)
-    victim = live_cloud.spot_ids()[0]
-    command = [sys.executable, "-c", DESTROYED, str(config)]
-    environment = clean_environment(config.parent / "state")
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as broken:
-        assert broken.stdout
-        assert broken.stdout.readline() == "ready\n"
-        live_cloud.interrupt([victim])
-        assert broken.wait(60) == 0
     with Headless(config, "--auto").wait_ready() as console:
         wait_until(lambda: console.states().get(victim) == "recovered")
     assert len(effects(live_cloud, "CreateImage")) == 1

@@ -10,31 +10,30 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from spottui.recovery.bulletin import Bulletin
-from spottui.recovery.claims import Claim
-from spottui.recovery.guard import Guard
-from spottui.recovery.work import Signals, Work
 
 from spottui.cloud.account import CloudAccount
 from spottui.cloud.ecs import ImageSource
 from spottui.cloud.errors import CloudError
 from spottui.config import load
 from spottui.domain.clock import SystemClock
+from spottui.domain.facts import CallAnswered
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.launch_spec import LaunchSpec, PrivateDns, Secret
 from spottui.domain.plan import Candidate, Plan, Route, Stock
-from spottui.domain.recovery import Created
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Policy, Settings
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
+from spottui.recovery.auto_mode import AutoModeControl
+from spottui.recovery.context import Shared
 from spottui.recovery.planner import capture, make_plan
 from spottui.recovery.polls import Polls
 from spottui.recovery.preview import Previews
-from spottui.recovery.protect import LifeRafts
+from spottui.recovery.protect import DiskProtection
 from spottui.recovery.survey import NO_VSWITCH, NOT_LOOKED_UP, Surveys
 from spottui.sim.testing import SimServer
+from tests.journal.given import observe, record
 
 REGION = "cn-hangzhou"
 HOME, OTHER, THIRD = (f"{REGION}-{letter}" for letter in "hij")
@@ -223,10 +222,10 @@ def test_a_storm_of_the_same_type_costs_the_calls_of_one_survey(site: Site) -> N
 
 def test_a_place_that_rests_comes_last_until_it_is_rested(site: Site) -> None:
     place = (site.spec.instance.instance_type, HOME, False)
-    site.journal.cool_downs.rest(REGION, place, CLOCK.now() + timedelta(minutes=5), "OperationDenied.NoStock")
+    site.journal.cool_downs.rest(REGION, place, CLOCK.now() + timedelta(minutes=5), "OperationDenied.NoStock").result()
     last = site.survey(other_types=False).candidates[-1]
     assert (last.place, last.reason[-30:]) == (place, "rests: OperationDenied.NoStock")
-    site.journal.cool_downs.rest(REGION, place, CLOCK.now() - timedelta(seconds=1), "OperationDenied.NoStock")
+    site.journal.cool_downs.rest(REGION, place, CLOCK.now() - timedelta(seconds=1), "OperationDenied.NoStock").result()
     assert site.survey(other_types=False).candidates[0].place == place
 
 
@@ -294,37 +293,31 @@ def test_the_newest_image_of_this_instance_is_its_warm_image_and_a_route_where_t
     assert site.survey(larger).warm_image is None
 
 
-def work(site: Site, **policy: object) -> Work:
+def shared_by(site: Site, **policy: object) -> Shared:
     """Return what a plan is shown with."""
     account, journal, chosen = site.account, site.journal, Policy(**policy)  # type: ignore[arg-type]
-    guard = Guard(journal, chosen, CLOCK, Claim(journal.database.path.parent / "claims"), read_only=True)
-    polls = Polls(account.regions, account.lanes)
-    rafts = LifeRafts(journal, account.regions, account.lanes, CLOCK)
-    known = replace(site.settings, policy=chosen)
-    return Work(
+    return Shared(
         journal=journal,
         regions=account.regions,
         lanes=account.lanes,
         clock=CLOCK,
-        settings=known,
-        guard=guard,
-        polls=polls,
-        signals=Signals(),
-        life_rafts=rafts,
+        settings=replace(site.settings, policy=chosen),
+        auto_mode=AutoModeControl(journal, chosen, CLOCK),
+        polls=Polls(account.regions, account.lanes),
+        protection=DiskProtection(journal, account.regions, account.lanes, CLOCK),
         surveys=site.surveys(**policy),
-        bulletin=Bulletin(journal, CLOCK),
     )
 
 
 def test_the_plan_that_was_shown_is_the_one_that_runs_however_the_market_moves(site: Site) -> None:
-    previews, web = Previews(work(site, other_types=False)), site.spec.instance.instance_id
+    previews, web = Previews(shared_by(site, other_types=False)), site.spec.instance.instance_id
     shown = previews.show(REGION, web)
     assert shown.surveyed
     assert shown.candidates[0].stock is Stock.GOOD
     site.cloud.stock(0)
     assert previews.shown(REGION, web) == shown
     changed = replace(site.spec, security_group_ids=("sg-other",))
-    site.journal.fleet.save(REGION, [Captured(changed, CLOCK.now(), CLOCK.now())])
+    site.journal.fleet.put(REGION, [Captured(changed, CLOCK.now(), CLOCK.now())])
     with pytest.raises(Refused, match="has changed since its plan was shown"):
         previews.shown(REGION, web)
 
@@ -332,19 +325,17 @@ def test_the_plan_that_was_shown_is_the_one_that_runs_however_the_market_moves(s
 @pytest.mark.parametrize(("region", "words"), [("cn-nowhere", "not a configured region"), (REGION, "not listed")])
 def test_what_cannot_be_planned_is_said(site: Site, region: str, words: str) -> None:
     with pytest.raises(Refused, match=words):
-        Previews(work(site)).show(region, "i-nobody")
+        Previews(shared_by(site)).show(region, "i-nobody")
 
 
-def test_a_disk_that_only_the_life_raft_has_kept_goes_with_the_replacement_as_with_the_old_one(site: Site) -> None:
+def test_a_disk_that_only_its_protection_has_kept_goes_with_the_replacement_as_with_the_old_one(site: Site) -> None:
     ecs, web, now = site.account.regions[REGION], site.spec.instance.instance_id, CLOCK.now()
-    observation = Observation(REGION, web, Evidence.LOCK, now)
-    (reclaim,) = site.journal.interruptions.record([observation], [], [], lambda *_: "", now)
+    (recovery_id,) = observe(site.journal, Observation(REGION, web, Evidence.LOCK, now), now=now)
     (disk_id,) = [disk.disk_id for disk in site.spec.disks]
-    kept = Created("kept disk", disk_id)
-    site.journal.recoveries.change(reclaim.id, now, lambda known: replace(known, created=(kept,)))
+    record(site.journal, recovery_id, CallAnswered("ModifyDiskAttribute", resources=(disk_id,)), now=now)
     ecs.protect([disk_id])
     assert [disk.delete_with_instance for disk in ecs.disks(web)] == [False]
-    site.journal.fleet.save(REGION, [Captured(replace(site.spec, disks=ecs.disks(web)), now, now)])
+    site.journal.fleet.put(REGION, [Captured(replace(site.spec, disks=ecs.disks(web)), now, now)])
     assert capture(ecs, site.journal, CLOCK, web) == site.spec
 
 
