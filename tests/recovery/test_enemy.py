@@ -74,6 +74,7 @@ def test_a_journal_that_is_held_for_a_while_ends_no_source_and_holds_no_disk_pro
     add_policy(config, **FAST)
     victim = live_cloud.spot_ids()[0]
     with Headless(config, "--auto").wait_ready() as console:
+        wait_until(lambda: live_cloud.calls("DescribeUserData"))  # the fleet is known, its disks are
         with closing(sqlite3.connect(journal_of(config), timeout=30, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             live_cloud.world(permissions={"DescribeInstances": "forbidden"})
@@ -81,7 +82,8 @@ def test_a_journal_that_is_held_for_a_while_ends_no_source_and_holds_no_disk_pro
             # The disks do not wait for the journal; nothing that needs a record of it goes out.
             wait_until(lambda: live_cloud.calls("ModifyDiskAttribute") and console.source_error("lock"))
             live_cloud.world(permissions={"DescribeInstances": "allow"})
-            wait_until(lambda: not console.source_error("lock"))
+            looks = len(live_cloud.calls("DescribeInstances"))
+            wait_until(lambda: len(live_cloud.calls("DescribeInstances")) > looks)
             assert live_cloud.calls("CreateImage") == []
             assert console.states().get(victim) is None
             other.execute("ROLLBACK")
@@ -94,6 +96,7 @@ def test_a_disk_protection_that_hangs_holds_the_image_for_a_second(live_cloud: S
     victim = live_cloud.spot_ids()[0]
     live_cloud.fault("ModifyDiskAttribute", "slow", delay_s=8, times=1)
     with Headless(config, "--auto").wait_ready():
+        wait_until(lambda: live_cloud.calls("DescribeUserData"))  # the fleet is known, its disks are
         live_cloud.interrupt([victim])
         wait_until(lambda: live_cloud.calls("CreateImage"))
     raft, image = live_cloud.calls("ModifyDiskAttribute")[0], live_cloud.calls("CreateImage")[0]

@@ -119,7 +119,7 @@ def test_kept_disks_come_back_at_the_second_try_and_the_leftovers_can_be_cleaned
     system, data = old["DiskIds"]
     assert data in new["DiskIds"], "the data disk itself has moved"
     assert len(new["DiskIds"]) == 2
-    assert any(line.startswith("Route route kept-disk, because no image: ") for line in details(auto, recovery))
+    assert any(line.startswith("Route kept-disk, because no image: ") for line in details(auto, recovery))
     leftovers = {one["resource_id"]: one for one in auto("leftovers")}
     assert leftovers[system]["held_by"] == ""
     assert leftovers[system]["expires"] is not None
@@ -149,7 +149,7 @@ def test_a_drain_runs_once_before_the_image_and_its_output_is_in_the_audit(auto:
     recovery = auto.until(victim, "recovered", "failed")
     (run,) = live_cloud.calls("RunCommand")
     assert run["n"] < live_cloud.calls("CreateImage")[0]["n"]
-    assert any(line.startswith("Drain drain stop-jobs Finished, exit code 0") for line in details(auto, recovery))
+    assert any(line.startswith("Drain stop-jobs Finished, exit code 0") for line in details(auto, recovery))
 
 
 def test_what_a_person_stopped_can_be_tried_again_and_uses_what_was_made(auto: Acting, live_cloud: SimServer) -> None:
