@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from spottui import words
 from spottui.cli.assembly import open_desk
 from spottui.cli.console import leave
 from spottui.config import load
@@ -35,9 +36,14 @@ def main() -> None:
 
 
 def recovery(desk: Desk, instance_id: str) -> Any:
-    """Return the newest recovery of an instance."""
+    """Return the newest recovery of an instance, with what a person reads of it under `says`."""
     found = [one for one in desk.view().recoveries if one.instance_id == instance_id]
-    return found[-1] if found else None
+    if not found:
+        return None
+    one = found[-1]
+    says = {"reason": words.reason(one.reason), "next": words.next_step(one.next_step), "trouble": words.trouble(one)}
+    known = {"recovery_id": one.recovery_id, "awaits_release": one.awaits_release, "deadline": one.deadline}
+    return {**msgspec.to_builtins(one), **known, "says": says}
 
 
 _METHODS: dict[str, Callable[..., Any]] = {
@@ -48,7 +54,7 @@ _METHODS: dict[str, Callable[..., Any]] = {
     ),
     "cancel": lambda desk, recovery_id: desk.cancel(recovery_id, WHO),
     "retry": lambda desk, recovery_id: desk.retry(recovery_id, _digest(desk, recovery_id), WHO),
-    "timeline": lambda desk, recovery_id: desk.timeline(recovery_id),
+    "timeline": lambda desk, recovery_id: [words.step(one) for one in desk.timeline(recovery_id)],
     "leftovers": lambda desk: desk.leftovers(),
     "clean_up": lambda desk, resource_ids: desk.clean_up(resource_ids, WHO),
 }

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -67,26 +68,35 @@ def test_an_old_message_comes_again_after_a_newer_reclaim(live_cloud: SimServer,
     assert len(effects(live_cloud, "RunInstances")) == 2
 
 
-def test_a_journal_that_takes_no_line_for_a_while_ends_no_source(live_cloud: SimServer, config: Path) -> None:
+def test_a_journal_that_is_held_for_a_while_ends_no_source_and_holds_no_disk_protection(
+    live_cloud: SimServer, config: Path
+) -> None:
     add_policy(config, **FAST)
     victim = live_cloud.spot_ids()[0]
     with Headless(config, "--auto").wait_ready() as console:
-        with sqlite3.connect(journal_of(config), timeout=30) as journal:
-            journal.execute("CREATE TRIGGER full BEFORE INSERT ON event BEGIN SELECT RAISE(FAIL, 'disk full'); END")
-        live_cloud.world(permissions={"DescribeInstances": "forbidden"})
-        live_cloud.interrupt([victim])
-        wait_until(lambda: console.source_error("lock") and console.source_error("queue"))
-        with sqlite3.connect(journal_of(config), timeout=30) as journal:
-            journal.execute("DROP TRIGGER full")
-        live_cloud.world(permissions={"DescribeInstances": "allow"})
+        wait_until(lambda: live_cloud.calls("DescribeUserData"))  # the fleet is known, its disks are
+        with closing(sqlite3.connect(journal_of(config), timeout=30, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            live_cloud.world(permissions={"DescribeInstances": "forbidden"})
+            live_cloud.interrupt([victim])
+            # The disks do not wait for the journal; nothing that needs a record of it goes out.
+            wait_until(lambda: live_cloud.calls("ModifyDiskAttribute") and console.source_error("lock"))
+            live_cloud.world(permissions={"DescribeInstances": "allow"})
+            looks = len(live_cloud.calls("DescribeInstances"))
+            wait_until(lambda: len(live_cloud.calls("DescribeInstances")) > looks)
+            assert live_cloud.calls("CreateImage") == []
+            assert console.states().get(victim) is None
+            other.execute("ROLLBACK")
         wait_until(lambda: console.states().get(victim) == "recovered")
+    assert len(effects(live_cloud, "CreateImage")) == len(effects(live_cloud, "RunInstances")) == 1
 
 
-def test_a_life_raft_that_hangs_holds_the_image_for_a_second(live_cloud: SimServer, config: Path) -> None:
+def test_a_disk_protection_that_hangs_holds_the_image_for_a_second(live_cloud: SimServer, config: Path) -> None:
     add_policy(config, **FAST)
     victim = live_cloud.spot_ids()[0]
     live_cloud.fault("ModifyDiskAttribute", "slow", delay_s=8, times=1)
     with Headless(config, "--auto").wait_ready():
+        wait_until(lambda: live_cloud.calls("DescribeUserData"))  # the fleet is known, its disks are
         live_cloud.interrupt([victim])
         wait_until(lambda: live_cloud.calls("CreateImage"))
     raft, image = live_cloud.calls("ModifyDiskAttribute")[0], live_cloud.calls("CreateImage")[0]

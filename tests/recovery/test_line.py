@@ -99,7 +99,7 @@ def test_a_lock_without_a_message_is_recovered(live_cloud: SimServer, config: Pa
     assert len(effects(live_cloud, "RunInstances")) == 1
 
 
-def test_without_auto_mode_nothing_but_the_life_raft_goes_out(live_cloud: SimServer, config: Path) -> None:
+def test_without_auto_mode_nothing_but_the_disk_protection_goes_out(live_cloud: SimServer, config: Path) -> None:
     add_policy(config, **FAST)
     victim = live_cloud.spot_ids()[0]
     with Headless(config).wait_ready() as console:
@@ -187,6 +187,7 @@ def test_the_cap_holds_and_the_rest_waits_and_says_so(live_cloud: SimServer, con
         said = [line.get("reason", "") for line in console.lines if line["kind"] == "recovery"]
     assert max(in_flight) == 2
     assert any("2 recoveries at once are the limit" in reason for reason in said)
+    assert any("others have a nearer deadline" in reason for reason in said)
 
 
 def test_the_eip_moves_to_the_replacement(live_cloud: SimServer, config: Path) -> None:

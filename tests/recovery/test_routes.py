@@ -97,7 +97,7 @@ def tag_instance(cloud: SimServer, instance_id: str, key: str, value: str) -> No
 
 
 def details(desk: Acting, recovery: dict[str, Any]) -> list[str]:
-    return [f"{one['action']} {one['detail']}" for one in desk("timeline", recovery["recovery_id"])]
+    return [f"{step} {said}" for step, said in desk("timeline", recovery["recovery_id"])]
 
 
 def test_kept_disks_come_back_at_the_second_try_and_the_leftovers_can_be_cleaned_up(
@@ -110,7 +110,7 @@ def test_kept_disks_come_back_at_the_second_try_and_the_leftovers_can_be_cleaned
     live_cloud.interrupt([old["InstanceId"]], notice_s=5)
     failed = auto.until(old["InstanceId"], "recovered", "failed")
     assert (failed["state"], failed["route"]) == ("failed", "kept-disk")
-    assert "NotEnoughBalance" in failed["reason"]
+    assert "NotEnoughBalance" in failed["says"]["reason"]
     assert auto("retry", failed["recovery_id"]) is None
     recovery = auto.until(old["InstanceId"], "recovered")
     assert recovery["image_id"] == failed["image_id"], "what was made is used"
@@ -119,7 +119,7 @@ def test_kept_disks_come_back_at_the_second_try_and_the_leftovers_can_be_cleaned
     system, data = old["DiskIds"]
     assert data in new["DiskIds"], "the data disk itself has moved"
     assert len(new["DiskIds"]) == 2
-    assert any(line.startswith("Route route kept-disk, because no image: ") for line in details(auto, recovery))
+    assert any(line.startswith("Route kept-disk, because no image: ") for line in details(auto, recovery))
     leftovers = {one["resource_id"]: one for one in auto("leftovers")}
     assert leftovers[system]["held_by"] == ""
     assert leftovers[system]["expires"] is not None
@@ -149,7 +149,7 @@ def test_a_drain_runs_once_before_the_image_and_its_output_is_in_the_audit(auto:
     recovery = auto.until(victim, "recovered", "failed")
     (run,) = live_cloud.calls("RunCommand")
     assert run["n"] < live_cloud.calls("CreateImage")[0]["n"]
-    assert any(line.startswith("Drain drain stop-jobs Finished, exit code 0") for line in details(auto, recovery))
+    assert any(line.startswith("Drain stop-jobs Finished, exit code 0") for line in details(auto, recovery))
 
 
 def test_what_a_person_stopped_can_be_tried_again_and_uses_what_was_made(auto: Acting, live_cloud: SimServer) -> None:
@@ -160,7 +160,7 @@ def test_what_a_person_stopped_can_be_tried_again_and_uses_what_was_made(auto: A
     wait_until(lambda: live_cloud.calls("CreateImage"))
     assert auto("cancel", recovery["recovery_id"]) is None
     stopped = auto.until(victim, "cancelled")
-    assert stopped["image_id"] in stopped["reason"], "what is left behind is said"
+    assert stopped["image_id"] in stopped["says"]["reason"], "what is left behind is said"
     assert all("may be all" in one["held_by"] for one in auto("leftovers")), "nothing of it may go"
     assert auto("retry", recovery["recovery_id"]) is None
     again = auto.until(victim, "recovered", "failed")

@@ -25,15 +25,13 @@ from spottui.domain.refusal import Refused
 from spottui.domain.settings import Policy, Settings
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
-from spottui.recovery.auto_mode import AutoModeControl
 from spottui.recovery.context import Shared
 from spottui.recovery.planner import capture, make_plan
-from spottui.recovery.polls import Polls
 from spottui.recovery.preview import Previews
-from spottui.recovery.protect import DiskProtection
 from spottui.recovery.survey import NO_VSWITCH, NOT_LOOKED_UP, Surveys
 from spottui.sim.testing import SimServer
 from tests.journal.given import observe, record
+from tests.recovery.given import rooms
 
 REGION = "cn-hangzhou"
 HOME, OTHER, THIRD = (f"{REGION}-{letter}" for letter in "hij")
@@ -295,18 +293,8 @@ def test_the_newest_image_of_this_instance_is_its_warm_image_and_a_route_where_t
 
 def shared_by(site: Site, **policy: object) -> Shared:
     """Return what a plan is shown with."""
-    account, journal, chosen = site.account, site.journal, Policy(**policy)  # type: ignore[arg-type]
-    return Shared(
-        journal=journal,
-        regions=account.regions,
-        lanes=account.lanes,
-        clock=CLOCK,
-        settings=replace(site.settings, policy=chosen),
-        auto_mode=AutoModeControl(journal, chosen, CLOCK),
-        polls=Polls(account.regions, account.lanes),
-        protection=DiskProtection(journal, account.regions, account.lanes, CLOCK),
-        surveys=site.surveys(**policy),
-    )
+    chosen = replace(site.settings, policy=Policy(**policy))  # type: ignore[arg-type]
+    return rooms(site.journal, site.account, chosen)
 
 
 def test_the_plan_that_was_shown_is_the_one_that_runs_however_the_market_moves(site: Site) -> None:

@@ -1,0 +1,38 @@
+"""The engine's rooms put together over a simulated cloud, as `cli.assembly` does for a console."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from spottui.cloud.account import CloudAccount
+from spottui.domain.clock import SystemClock
+from spottui.domain.settings import Settings
+from spottui.journal import Journal
+from spottui.recovery.auto_mode import AutoModeControl
+from spottui.recovery.context import Shared
+from spottui.recovery.polls import Polls
+from spottui.recovery.protect import DiskProtection
+from spottui.recovery.survey import Surveys
+
+CLOCK = SystemClock()
+
+
+def rooms(journal: Journal, account: CloudAccount, settings: Settings) -> Shared:
+    return Shared(
+        journal=journal,
+        regions=account.regions,
+        lanes=account.lanes,
+        clock=CLOCK,
+        settings=settings,
+        auto_mode=AutoModeControl(journal, settings.policy, CLOCK),
+        polls=Polls(account.regions, account.lanes),
+        protection=DiskProtection(journal, account.regions, account.lanes, CLOCK),
+        surveys=Surveys(account.markets, account.lanes, journal, CLOCK, settings),
+    )
+
+
+@contextmanager
+def console(path: Path, account: CloudAccount, settings: Settings) -> Iterator[Shared]:
+    """A console that may act on a journal."""
+    with Journal(path, acts=True) as journal:
+        yield rooms(journal, account, settings)
