@@ -34,16 +34,14 @@ TARGETS: dict[str, tuple[str, ...]] = {
     "spottui/domain/tokens.py": ("tests/domain/test_rules.py", "tests/domain/test_tokens.py"),
     "spottui/domain/interruption.py": INTAKE,
     "spottui/watch/intake.py": INTAKE,
-    "spottui/journal/interruptions.py": ("tests/journal/test_journal.py", *INTAKE),
+    "spottui/journal/reclaims.py": INTAKE,
     "spottui/cloud/messages.py": ("tests/cloud/test_messages.py", "tests/watch/test_intake.py"),
 }
 """The files that are mutated, and the tests that must notice, the quick ones first."""
 
-_KNOWN = "for known in journal.interruptions.latest(1000)"
+_KNOWN = "for one in journal.recoveries.lately()"
 EQUIVALENT: dict[tuple[str, str, str], str] = {
-    ("__init__", f"{_KNOWN} if known.locked", _KNOWN): "the journal is asked of more than it must",
-    ("__init__", "1000", "1001"): "so many of which the journal is asked",
-    ("__init__", "1000", "999"): "so many of which the journal is asked",
+    ("__init__", f"{_KNOWN} if _has_lock(one)", _KNOWN): "the journal is asked of more than it must",
     (
         "seen_unlocked",
         "for instance_id in free if (region, instance_id) in self._locked",

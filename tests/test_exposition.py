@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from spottui import exposition
+from spottui.domain.reasons import Failure
 from spottui.domain.view import SourceHealth
 from spottui.exposition import AT_ONCE, Health, health_of, serve
 from tests.driving import wait_until
@@ -73,9 +74,9 @@ def test_it_is_served_on_loopback_and_a_taken_port_keeps_nobody_from_starting() 
         assert ask(port, "/")[0] == 404
 
 
-def source(name: str, seconds_ago: float | None, error: str = "") -> SourceHealth:
+def source(name: str, seconds_ago: float | None, code: str = "") -> SourceHealth:
     last_ok = None if seconds_ago is None else NOON - timedelta(seconds=seconds_ago)
-    return SourceHealth(name, "cn-hangzhou", 10, last_ok, error)
+    return SourceHealth(name, "cn-hangzhou", 10, last_ok, Failure("Get", code) if code else None)
 
 
 @pytest.mark.parametrize(
@@ -84,9 +85,17 @@ def source(name: str, seconds_ago: float | None, error: str = "") -> SourceHealt
         ([source("queue", 3), source("lock", 29)], 200, []),
         ([source("queue", 3, "Throttling")], 200, []),
         ([source("queue", 3), source("lock", 31)], 503, ["lock cn-hangzhou: no answer for 31 s"]),
-        ([source("lock", 40, "Forbidden.RAM")], 503, ["lock cn-hangzhou: no answer for 40 s: Forbidden.RAM"]),
+        (
+            [source("lock", 40, "Forbidden.RAM")],
+            503,
+            ["lock cn-hangzhou: no answer for 40 s: Get: Forbidden.RAM"],
+        ),
         ([source("queue", None)], 503, ["queue cn-hangzhou: no answer yet"]),
-        ([source("queue", None, "QueueNotExist")], 503, ["queue cn-hangzhou: no answer yet: QueueNotExist"]),
+        (
+            [source("queue", None, "QueueNotExist")],
+            503,
+            ["queue cn-hangzhou: no answer yet: Get: QueueNotExist"],
+        ),
         ([], 503, []),
     ],
 )

@@ -32,7 +32,7 @@ class Built:
             capture_output=True,
             text=True,
             cwd=directory,
-            env=clean_environment(directory / "state"),
+            env={**clean_environment(directory / "state"), "PYTHONPATH": ""},
             timeout=60,
         )
 

@@ -100,7 +100,7 @@ def _journal(path: str) -> Iterator[Check]:
     from spottui.journal.store import JournalProblem
 
     try:
-        with Journal(path, read_only=True) as journal:
+        with Journal(path, read_only=_is_there(path)) as journal:
             sick = journal.store.integrity()
             unlike = sum(1 for _ in journal.log.unlike_their_facts())
             unfinished, watched = len(journal.recoveries.open()), journal.consoles.living()
@@ -151,6 +151,11 @@ def _server(address: str) -> Iterator[Check]:
     if found.is_pooled:
         pooled = "a pooler gives one connection's statements to several: nobody can tell which console lives"
         yield wrong("database pooler", pooled, "pool_mode = session, or the address of the database itself")
+
+
+def _is_there(path: str) -> bool:
+    """A journal file that is not there yet is made: whether that can be done is what is asked."""
+    return path.startswith(("postgresql://", "postgres://")) or Path(path).exists()
 
 
 def _disk(directory: Path) -> Check:

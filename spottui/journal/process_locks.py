@@ -65,7 +65,7 @@ class ProcessLocks:
         """Remove the files of consoles that have ended."""
         for path in self._files():
             try:
-                with path.open("r+") as file:
+                with path.open("r+", encoding="utf-8") as file:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     path.unlink(missing_ok=True)
             except OSError:

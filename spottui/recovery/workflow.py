@@ -11,6 +11,7 @@ from spottui.recovery.context import RecoveryContext, StepOutcome, failed
 from spottui.recovery.drain import drain
 from spottui.recovery.leftovers import mark_leftovers
 from spottui.recovery.permission import wait_for_permission
+from spottui.recovery.places import look_for_places
 from spottui.recovery.routes.image import image_route
 from spottui.recovery.routes.kept_disk import kept_disk_route
 from spottui.recovery.routes.restart import restart_route
@@ -41,7 +42,7 @@ async def _travel(ctx: RecoveryContext) -> StepOutcome:
         recovery = ctx.recovery
         route = recovery.route
         if route in closed_routes(recovery):
-            next_route = next((one for one in ctx.plan.routes if one not in closed_routes(recovery)), None)
+            next_route = await _next_route(ctx)
             if next_route is None:
                 return failed(why_left(recovery))
             await ctx.record(RouteTaken(next_route, why_left(recovery)))
@@ -50,6 +51,20 @@ async def _travel(ctx: RecoveryContext) -> StepOutcome:
         if not ended.try_next_route:
             return ended
         await ctx.record(RouteLeft(route, ended.reason, ended.excluded_routes))
+
+
+async def _next_route(ctx: RecoveryContext) -> Route | None:
+    """Return the plan's next route; whether there is an earlier image is only known once the places were looked for."""
+    found = _open_route(ctx)
+    if found is None and ctx.shared.settings.policy.warm_image:
+        await look_for_places(ctx)
+        found = _open_route(ctx)
+    return found
+
+
+def _open_route(ctx: RecoveryContext) -> Route | None:
+    closed = closed_routes(ctx.recovery)
+    return next((route for route in ctx.plan.routes if route not in closed), None)
 
 
 def closed_routes(recovery: Recovery) -> frozenset[Route]:

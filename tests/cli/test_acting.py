@@ -9,11 +9,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 import pytest
-from spottui.journal.incidents import incident
 
 from spottui.cli.game_day import score_of, show_score
 from spottui.config import load
 from spottui.journal import Journal
+from spottui.journal.history import incident
 from spottui.sim.testing import SimServer
 from tests.cli.running import Night, own_state, run, run_json, start
 
@@ -132,7 +132,7 @@ def test_statistics_count_each_incident_once(night: Night) -> None:
 
 
 def test_the_score_of_a_night_is_taken_from_the_journal(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
-    journal = Journal(Path(load(night.toml).journal))
+    journal = Journal(load(night.toml).journal, read_only=True)
     found = incident(journal, night.instance_id)
     journal.close()
     assert found

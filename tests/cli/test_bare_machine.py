@@ -44,15 +44,8 @@ def test_no_home_is_said_in_words(command: str, home: dict[str, str]) -> None:
     assert "Traceback" not in done.stderr
 
 
-READABLE = (
-    "status",
-    "janitor",
-    "report --since 1d",
-    "--headless",
-    "recover web-1 --yes",
-    "launch web --yes",
-    "replay web-1",
-)
+WRITING = ("janitor", "--headless", "recover web-1 --yes", "launch web --yes")
+READING = {"status": 0, "report --since 1d": 0, "replay web-1": 1}
 
 
 @pytest.fixture
@@ -64,7 +57,7 @@ def toml(live_cloud: SimServer, config: Path) -> Path:
     return config
 
 
-@pytest.mark.parametrize("command", READABLE)
+@pytest.mark.parametrize("command", WRITING)
 @needs_root
 def test_a_state_directory_that_cannot_be_written_is_said_in_words(toml: Path, tmp_path: Path, command: str) -> None:
     (tmp_path / "home").mkdir(mode=0o755)
@@ -73,6 +66,16 @@ def test_a_state_directory_that_cannot_be_written_is_said_in_words(toml: Path, t
     assert "Traceback" not in done.stderr
     assert "a defect" not in done.stderr
     assert str(tmp_path / "home") in done.stderr or "template" in done.stderr
+
+
+@pytest.mark.parametrize(("command", "code"), READING.items())
+@needs_root
+def test_what_only_reads_needs_no_state_directory(toml: Path, tmp_path: Path, command: str, code: int) -> None:
+    (tmp_path / "home").mkdir(mode=0o755)
+    done = as_nobody(*command.split(), "--config", toml, HOME=str(tmp_path / "home"))
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list((tmp_path / "home").iterdir())
 
 
 @needs_root

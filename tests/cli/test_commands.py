@@ -12,7 +12,7 @@ from spottui.cli.main import COMMANDS
 from tests.cli.running import run
 from tests.driving import clean_environment
 
-HEAVY = ("textual", "asyncio", "sqlalchemy", "dbos", "aiohttp", "alibabacloud_tea_openapi", "mns", "msgspec", "apprise")
+HEAVY = ("textual", "asyncio", "sqlalchemy", "aiohttp", "alibabacloud_tea_openapi", "mns", "msgspec", "apprise")
 
 
 def spottui(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -69,7 +69,7 @@ def remember(path: Path, names: dict[str, str]) -> None:
         )
         for key, name in names.items()
     ]
-    journal.fleet.save("cn-hangzhou", [Captured(spec, None, now) for spec in specs])
+    journal.fleet.put("cn-hangzhou", [Captured(spec, None, now) for spec in specs])
     journal.close()
 
 

@@ -64,11 +64,11 @@ def taken_in(cloud: SimServer, directory: Path) -> list[tuple[str, int]]:
     credentials = CredentialSource(cloud.endpoint.config.with_name("c-credentials.ini"))
     queue = Queue(cloud.url, cloud.endpoint.queue, credentials, 1)
     journal = Journal(directory / "journal.db")
-    intake = Intake(journal, SystemClock(), [REGION], lambda *_: "", lambda _: None)
+    intake = Intake(journal, SystemClock(), [REGION], lambda *_: "", lambda *_: None, lambda _: None)
     while messages := queue.receive():
         intake.messages(REGION, messages)
         queue.delete(messages)
-    return [(one.instance_id, one.duplicates) for one in journal.interruptions.latest(10)]
+    return [(one.instance_id, one.interruption.duplicates) for one in journal.recoveries.all()]
 
 
 @pytest.mark.parametrize(

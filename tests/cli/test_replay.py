@@ -4,44 +4,41 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from spottui.domain.audit import Phase
-from spottui.domain.feed import EventKind, Line
-from spottui.journal.footage import footage
-from spottui.journal.incidents import incident
-from spottui.journal.snapshot import open_copy
 
 from spottui.actions import ACTIONS
 from spottui.config import load
 from spottui.console.app import SpottuiApp
+from spottui.domain.facts import CallAnswered, MessageSeen, ProgressSeen, StateEntered
 from spottui.domain.instance import InstanceStatus
+from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.playback import Playback
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.view import DeskView
 from spottui.journal import Journal
-from spottui.journal import schema as tables
-from spottui.replay import Replay
-from spottui.tables.recoveries import recovery_row
+from spottui.journal.history import incident
+from spottui.replay import Replay, footage
 from tests.cli.running import Night, run
 from tests.console.driving import press, screen, shows, toasts, wait_until
+from tests.reclaims import record, see
 
 
 class Projector:
     """A replay whose clock the test turns."""
 
-    def __init__(self, night: Night, journal: Journal) -> None:
-        found = incident(journal, night.instance_id)
+    def __init__(self, toml: Path, journal: Journal, instance_id: str) -> None:
+        found = incident(journal, instance_id)
         assert found
         self.journal, self.recovery_id = journal, found.recovery.recovery_id
         self.now_s = 0.0
         self.film = footage(journal, found)
         self.playback = Playback(self.film.moments, tick=lambda: self.now_s)
-        self.desk = Replay(load(night.toml), journal, self.film, self.playback)
+        self.desk = Replay(load(toml), journal, self.film, self.playback)
 
     def views(self) -> Iterator[DeskView]:
         """Go through all of it, from moment to moment."""
@@ -56,10 +53,10 @@ class Projector:
 
 
 @pytest.fixture
-def projector(night: Night, tmp_path: Path) -> Iterator[Projector]:
+def projector(night: Night) -> Iterator[Projector]:
     assert night.exit_code == 0, night.output
-    journal = open_copy(journal_of(night), tmp_path)
-    yield Projector(night, journal)
+    journal = Journal(journal_of(night), read_only=True)
+    yield Projector(night.toml, journal, night.instance_id)
     journal.close()
 
 
@@ -76,19 +73,20 @@ async def console(projector: Projector, size: tuple[int, int] = (80, 24)) -> Asy
         yield pilot
 
 
-def test_the_states_pass_as_the_audit_has_them_and_the_end_is_the_journals(projector: Projector) -> None:
+def test_the_states_pass_as_the_log_has_them_and_the_end_is_the_journals(projector: Projector) -> None:
     seen: list[RecoveryState] = []
     for view in projector.views():
         for recovery in view.recoveries:
             if seen[-1:] != [recovery.state]:
                 seen.append(recovery.state)
-    entries = projector.journal.audit.of(projector.recovery_id)
-    changes = [entry.detail.partition(" → ")[2].partition(":")[0] for entry in entries if entry.phase is Phase.STATE]
-    assert seen == [RecoveryState.SUSPECTED, *map(RecoveryState, changes)]
+    log = projector.journal.log.of(projector.recovery_id)
+    entered = [one.fact for one in log if isinstance(one.fact, StateEntered)]
+    assert seen == [RecoveryState.SUSPECTED, *(one.state for one in entered if one.state is not one.was)]
     assert seen[-1] is RecoveryState.RECOVERED
-    assert view.recoveries == (projector.journal.recoveries.get(projector.recovery_id),)
-    assert view.interruptions == (projector.journal.interruptions.get(projector.recovery_id),)
-    assert projector.desk.timeline(projector.recovery_id) == entries
+    (final,) = view.recoveries
+    assert final == projector.journal.recoveries.get(projector.recovery_id)
+    assert view.interruptions == (final.interruption,)
+    assert projector.desk.timeline(projector.recovery_id) == log
 
 
 def test_nothing_is_known_before_it_happened(projector: Projector) -> None:
@@ -107,30 +105,30 @@ def test_nothing_is_known_before_it_happened(projector: Projector) -> None:
             there = {one.instance_id for one in view.instances}
             final = projector.film.scenes[0].recovery
             assert final.new_instance_id not in there or recovery.new_instance_id
-    first, *_, last = projector.film.scenes[0].outlooks
-    assert first.at < last.at
 
 
-def test_progress_and_forecast_are_those_that_were_shown(projector: Projector) -> None:
-    shown = {one.at: one for one in projector.film.scenes[0].outlooks}
-    compared = 0
-    for view in projector.views():
-        if outlook := shown.get(view.at):
-            (recovery,) = view.recoveries
-            assert (recovery.progress, recovery.forecast_at) == (outlook.progress, outlook.forecast_at)
-            compared += 1
-    assert compared == len(shown) > 2
+def test_progress_and_forecast_are_those_that_were_shown(night: Night, tmp_path: Path) -> None:
+    began = datetime(2026, 11, 24, 12, tzinfo=UTC)
+    moments = [began + timedelta(seconds=10 * number) for number in range(4)]
+    with Journal(tmp_path / "j.db") as journal:
+        recovery_id = see(journal, Observation("cn-hangzhou", "i-1", Evidence.LOCK, began), at=began).recovery_id
+        record(journal, recovery_id, StateEntered(RecoveryState.IMAGING), began)
+        record(journal, recovery_id, CallAnswered("CreateImage", resources=("m-1",)), began)
+        for number, at in enumerate(moments[1:], 1):
+            record(journal, recovery_id, ProgressSeen(20 * number, "m-1", at + timedelta(minutes=1)), at)
+        record(journal, recovery_id, StateEntered(RecoveryState.FAILED), moments[-1] + timedelta(seconds=1))
+        shown = {}
+        for view in Projector(night.toml, journal, "i-1").views():
+            for recovery in view.recoveries:
+                shown[view.at] = recovery.progress, recovery.forecast_at
+    assert [shown[at] for at in moments] == [
+        (0, None),
+        *((20 * number, at + timedelta(minutes=1)) for number, at in enumerate(moments[1:], 1)),
+    ]
 
 
-def test_what_a_journal_of_before_has_not_kept_is_not_known(night: Night, projector: Projector) -> None:
-    with projector.journal.database.write() as connection:
-        connection.execute(tables.outlook.delete())
-    old = Projector(night, projector.journal)
-    imaging = [one for view in old.views() for one in view.recoveries if one.state is RecoveryState.IMAGING]
-    assert {one.progress for one in imaging} == {-1}
-    assert {one.forecast_at for one in imaging} == {None}
-    assert "imaging" in recovery_row(imaging[0], imaging[0].started)
-    statuses = {one.status for view in Projector(night, projector.journal).views() for one in view.instances}
+def test_what_the_journal_does_not_keep_over_time_is_not_known(projector: Projector) -> None:
+    statuses = {one.status for view in projector.views() for one in view.instances}
     assert statuses == {InstanceStatus.UNKNOWN}
 
 
@@ -201,17 +199,16 @@ def test_the_journal_is_only_read(night: Night, tmp_path: Path) -> None:
 
 
 def test_one_that_a_console_writes_to_is_only_read_too(tmp_path: Path) -> None:
-    (tmp_path / "copy").mkdir()
     path = tmp_path / "journal.db"
-    journal = Journal(path)
-    journal.events.add(Line(EventKind.MESSAGE, "cn-hangzhou", "i-1", "not yet in the file itself"), datetime.now(UTC))
-    before = contents(tmp_path)
-    copy = open_copy(path, tmp_path / "copy")
-    assert [event.text for event in copy.events.after(0, 10)] == ["not yet in the file itself"]
-    copy.close()
-    assert contents(tmp_path) == before
-    journal.events.add(Line(EventKind.MESSAGE, "cn-hangzhou", "i-1", "and it is written to"), datetime.now(UTC))
-    journal.close()
+    seen = MessageSeen("not yet in the file itself"), MessageSeen("and it is written to")
+    with Journal(path) as journal:
+        journal.run(lambda transaction: transaction.log(seen[0], datetime.now(UTC)))
+        before = contents(tmp_path)
+        with Journal(path, read_only=True) as reader:
+            assert [one.fact for one in reader.log.after(0, 10)] == [seen[0]]
+            assert contents(tmp_path) == before
+            journal.run(lambda transaction: transaction.log(seen[1], datetime.now(UTC)))
+            assert [one.fact for one in reader.log.after(0, 10)] == [*seen], "neither waits for the other"
 
 
 def test_no_journal_and_no_such_incident_are_said(night: Night, tmp_path: Path) -> None:
@@ -221,14 +218,14 @@ def test_no_journal_and_no_such_incident_are_said(night: Night, tmp_path: Path) 
     region = '[[region]]\nid = "cn-hangzhou"\nqueue = "q"\nmns_endpoint = "http://127.0.0.1:9"\n'
     toml.write_text(f'journal = "{tmp_path}/nowhere.db"\n{region}')
     none = run("replay", "web-1", "--config", toml)
-    assert (none.exit_code, "nowhere.db" in none.stderr) == (2, True), none.output
+    assert (none.exit_code, "nowhere.db" in none.stderr) == (1, True), none.output
     assert not (tmp_path / "nowhere.db").exists()
 
 
 def test_no_sdk_and_no_engine_is_imported_for_it() -> None:
     code = (
-        "import spottui.cli.replay, spottui.replay, spottui.journal.footage, spottui.console.app, sys;"
-        "print(*(m for m in sys.modules if m.split('.')[0] in ('dbos', 'mns', 'darabonba') or 'alibabacloud' in m))"
+        "import spottui.cli.replay, spottui.replay, spottui.journal, spottui.console.app, sys;"
+        "print(*(m for m in sys.modules if m.startswith(('mns', 'darabonba', 'spottui.recovery', 'alibabacloud'))))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""

@@ -21,6 +21,7 @@ from spottui.journal import Journal
 from spottui.sim.testing import SimServer
 from tests.cli.running import own_state, run, run_json
 from tests.driving import Headless, add_policy, effects
+from tests.reclaims import see
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +242,7 @@ def test_doctor_finds_a_sick_journal_and_one_that_nobody_goes_on_with(cloud: Sim
     path = Path(load(toml).journal)
     journal = Journal(path)
     seen = Observation("cn-hangzhou", cloud.spot_ids()[0], Evidence.LOCK, datetime.now(UTC))
-    journal.interruptions.record([seen], [], [], lambda *_: "web-1", datetime.now(UTC))
+    see(journal, seen, at=datetime.now(UTC), name="web-1")
     journal.close()
     checks = run_json("doctor", "--config", toml, exit_code=1)["checks"]
     assert wrongs(checks)["journal"] == "spottui"
