@@ -6,14 +6,18 @@ from datetime import timedelta
 from inspect import signature
 
 import pytest
-from spottui.domain.feed import EventKind, Line
 
 from spottui.desk import Desk
+from spottui.domain import facts as f
+from spottui.domain.clock import SystemClock
+from spottui.domain.facts import NOBODY
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.journal import Journal
+from spottui.words import search
 from tests.console.scripted import NOW, REGION, instance, plan_of
+from tests.reclaims import see
 
 
 @pytest.fixture
@@ -23,26 +27,32 @@ def journal(tmp_path):
     opened.close()
 
 
-def test_lines_are_found_by_words_between_numbers_from_either_end(journal):
-    for number in range(1, 21):
-        journal.events.add(Line(EventKind.MESSAGE, REGION, f"i-{number % 2}", f"100%_{number}"), NOW)
-    events = journal.events
-    assert [event.seq for event in events.find((), 3, below=11)] == [10, 9, 8]
-    assert [event.seq for event in events.find((), 3, above=10)] == [11, 12, 13]
-    assert [event.seq for event in events.find(("I-1", "message"), 3, below=99)] == [19, 17, 15]
-    assert [event.seq for event in events.find(("%_1",), 99, below=99)] == [19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 1]
-    assert events.find(("_%",), 3, below=99) == ()
-    assert [event.seq for event in events.find(("web", "_1"), 3, below=20, named={"web": ["i-1"]})] == [19, 17, 15]
-    assert events.count() == 20
+def test_facts_are_found_by_words_between_numbers_from_either_end(journal):
+    def write(transaction):
+        for number in range(1, 21):
+            transaction.log(f.PoisonSeen(f"100%_{number}"), NOW, REGION, f"i-{number % 2}")
+
+    journal.run(write)
+
+    def find(words, limit, named=NOBODY, **bounds):
+        return [one.seq for one in journal.log.find(search(words, named), limit, **bounds)]
+
+    assert find((), 3, below=11) == [10, 9, 8]
+    assert find((), 3, above=10) == [11, 12, 13]
+    assert find(("I-1", "100%"), 3, below=99) == [19, 17, 15]
+    assert find(("%_1",), 99, below=99) == [19, 18, 17, 16, 15, 14, 13, 12, 11, 10, 1]
+    assert find(("_%",), 3, below=99) == []
+    assert find(("web", "_1"), 3, {"web": ["i-1"]}, below=20) == [19, 17, 15]
+    assert journal.log.count() == 20
 
 
-def test_past_reclaims_come_with_their_recovery_and_their_place(journal):
+def test_past_reclaims_come_newest_first_with_the_place_of_their_plan(journal):
     one = instance(1)
     for hours in (0, 5):
-        seen = Observation(REGION, one.instance_id, Evidence.QUEUE, NOW + timedelta(hours=hours))
-        journal.interruptions.record([seen], [], [], lambda *_: "web-1", NOW + timedelta(hours=hours))
+        at = NOW + timedelta(hours=hours)
+        see(journal, Observation(REGION, one.instance_id, Evidence.QUEUE, at), at=at, name="web-1")
     newest, first = journal.history.of(REGION, one.instance_id, 10)
-    journal.recoveries.set_plan(first.recovery.recovery_id, plan_of(one), NOW)
+    journal.run(lambda t: t.set_plan(first.recovery.recovery_id, plan_of(one)))
     newest, first = journal.history.newest(10)
     assert (first.zone, first.instance_type) == (one.zone, one.instance_type)
     assert (newest.zone, newest.instance_type) == ("", "")
@@ -80,7 +90,7 @@ HARMLESS = {"look_now", "close"}
 
 def test_a_read_only_desk_refuses_every_command_before_it_touches_anything():
     desk = object.__new__(Desk)
-    desk._read_only = True
+    desk._read_only, desk._clock = True, SystemClock()
     commands = {name for name, what in vars(Desk).items() if callable(what) and not name.startswith("_")}
     assert {"confirm", "recover", "arm"} <= commands
     for name in commands - READS - HARMLESS:
