@@ -88,9 +88,9 @@ READS = {
 HARMLESS = {"look_now", "close"}
 
 
-def test_a_read_only_desk_refuses_every_command_before_it_touches_anything():
+def test_a_read_only_desk_refuses_every_command_before_it_touches_anything(journal):
     desk = object.__new__(Desk)
-    desk._read_only, desk._clock = True, SystemClock()
+    desk._read_only, desk._clock, desk._journal = True, SystemClock(), journal
     commands = {name for name, what in vars(Desk).items() if callable(what) and not name.startswith("_")}
     assert {"confirm", "recover", "arm"} <= commands
     for name in commands - READS - HARMLESS:
