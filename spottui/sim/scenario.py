@@ -90,8 +90,9 @@ def parse(name: str, text: str) -> Scenario:
     timeline = tuple(_entry(entry) for entry in table.pop("at", []))
     scenario = Scenario(
         name, table.pop("why", ""), knobs=table.pop("world", {}), policy=table.pop("policy", {}),
-        console=table.pop("console", {}), expect=table.pop("expect", {}), drains=table.pop("drain", {}),
-        fleet=table.pop("fleet", {}), options=table, timeline=timeline,
+        console=table.pop("console", {}), expect=table.pop("expect", {}),
+        drains=table.pop("drain", {}), fleet=table.pop("fleet", {}),
+        options=table, timeline=timeline,
     )  # fmt: skip
     _check_keys(scenario.options, _OPTIONS)
     _check_keys(scenario.console, _CONSOLE)
