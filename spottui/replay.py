@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import Any, NoReturn
 
 from spottui.domain.background import Background, Found
-from spottui.domain.facts import EarlierLine, NOBODY, QUIET, Armed, Disarmed, Logged
+from spottui.domain.facts import NOBODY, QUIET, Armed, Disarmed, EarlierLine, Logged
 from spottui.domain.fold import apply
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance, InstanceStatus

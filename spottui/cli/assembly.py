@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from datetime import timedelta
 from functools import partial
 
 from spottui.cli.heaps import keep_heaps_small
@@ -14,6 +15,7 @@ from spottui.domain.clock import Clock
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
+from spottui.journal.retention import Retention
 from spottui.recovery.auto_mode import AutoModeControl
 from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
@@ -58,6 +60,9 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     else:
         engine.start()
         stopping.callback(_start_sender(settings, journal, clock))
+        retention = Retention(journal, clock, timedelta(days=settings.policy.journal_keep_days))
+        retention.start()
+        stopping.callback(retention.stop)
     gc.collect()
     gc.freeze()
     watch.start()
