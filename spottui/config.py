@@ -282,6 +282,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "max_added_cost_per_hour": (0, 1e9),
     "breaker_failures": (1, 1000),
     "keep_days": (0, 3650),
+    "journal_keep_days": (30, 36_500),
     "restart_patience_s": (0, 86_400),
 }
 

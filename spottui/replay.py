@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import Any, NoReturn
 
 from spottui.domain.background import Background, Found
-from spottui.domain.facts import NOBODY, QUIET, Armed, Disarmed, Logged
+from spottui.domain.facts import NOBODY, QUIET, Armed, Disarmed, EarlierLine, Logged
 from spottui.domain.fold import apply
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance, InstanceStatus
@@ -50,7 +50,9 @@ class Scene:
         if self._done and self.facts[self._done - 1].at > now:
             self._done, self._stands = 0, None
         while self._done < len(self.facts) and self.facts[self._done].at <= now:
-            self._stands = apply(self._stands, self.facts[self._done])
+            fact = self.facts[self._done]
+            if self._stands is not None or not isinstance(fact.fact, EarlierLine):
+                self._stands = apply(self._stands, fact)
             self._done += 1
         return self._stands
 

@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from spottui.domain.clock import Clock
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
+from spottui.journal.retention import Retention
 from spottui.recovery.auto_mode import AutoModeControl
 from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
@@ -62,6 +64,9 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
         journal.follow()
     else:
         engine.start()
+        retention = Retention(journal, clock, timedelta(days=settings.policy.journal_keep_days))
+        retention.start()
+        stopping.callback(retention.stop)
     letters = _nothing if read_only else _start_sender(settings, journal, clock, stopping)
     gc.collect()
     gc.freeze()

@@ -26,7 +26,9 @@ def fold(logged: Iterable[f.Logged]) -> Recovery | None:
     """Return what all facts of one recovery come to, oldest first; None for none."""
     recovery: Recovery | None = None
     for one in logged:
-        recovery = apply(recovery, one)
+        # The lines of an earlier version stand before what was carried over.
+        if recovery is not None or not isinstance(one.fact, f.EarlierLine):
+            recovery = apply(recovery, one)
     return recovery
 
 

@@ -32,7 +32,8 @@ class Policy:
     `other_types` and `on_demand` say what else than the old type may be launched. `warm_image` lets auto-mode launch
     from an earlier image where a new one will not make it. `drain` names the `[drain.NAME]` that runs on every
     instance whose tag `spottui:drain` names no other. `keep_days` is the life written on the image and the kept disks
-    of a recovered instance. A stopped instance is started for `restart_patience_s` before an image of it is made.
+    of a recovered instance, `journal_keep_days` how long the journal has the facts of a recovery that is over. A
+    stopped instance is started for `restart_patience_s` before an image of it is made.
     """
 
     veto_window_s: float = 20.0
@@ -49,6 +50,7 @@ class Policy:
     warm_image: bool = False
     drain: str = ""
     keep_days: float = 7.0
+    journal_keep_days: float = 400.0
     restart_patience_s: float = 600.0
     lock_poll_s: float = 2.0
     sweep_s: float = 30.0

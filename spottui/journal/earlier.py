@@ -1,0 +1,248 @@
+"""A recovery as a journal of version 2 held it, in rows of several tables, as one value."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import Struct
+
+from spottui.domain.fold import REMOVED
+from spottui.domain.forecast import Verdict
+from spottui.domain.interruption import Interruption
+from spottui.domain.plan import Plan, Route
+from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
+from spottui.domain.recovery import (
+    AutoAnswer,
+    AutoAsked,
+    Created,
+    Decision,
+    ImageOf,
+    LeftRoute,
+    PastRun,
+    Recovery,
+    RecoveryState,
+    Try,
+)
+from spottui.journal.encoding import decode, moment
+
+_ROW = sa.text(
+    "SELECT earlier_recovery.data, decision, who, cancel, interruption.data AS interruption, plan.data AS plan "
+    "FROM interruption JOIN earlier_recovery ON earlier_recovery.id = interruption.id "
+    "LEFT JOIN plan ON plan.recovery_id = interruption.id WHERE interruption.id = :id"
+)
+_AUDIT = sa.text("SELECT at, action, phase, client_token, detail FROM audit WHERE recovery_id = :id ORDER BY seq")
+_AUTO = sa.text(
+    "SELECT run, answer, why, at, added_cost, veto_until FROM auto_answer WHERE recovery_id = :id ORDER BY run"
+)
+
+
+class _Try(Struct):
+    place: tuple[str, str, bool]
+    vswitch_id: str
+    image_id: str
+    client_token: str
+    data_disks: bool = True
+    disk_category: str = ""
+    at: datetime | None = None
+    refused: str = ""
+    kind: str = ""
+
+
+class _Earlier(Struct):
+    """What the row of a recovery held; reason, next step, trouble and `refused` were sentences."""
+
+    name: str
+    state: RecoveryState
+    started: datetime
+    reason: str = ""
+    route: Route = Route.IMAGE
+    verdict: Verdict | None = None
+    forecast_at: datetime | None = None
+    progress: int = 0
+    veto_until: datetime | None = None
+    image_id: str = ""
+    imaging_since: datetime | None = None
+    new_instance_id: str = ""
+    next_step: str = ""
+    ended: datetime | None = None
+    created: tuple[Created, ...] = ()
+    tries: tuple[_Try, ...] = ()
+    run: int = 0
+    snapshots: tuple[tuple[str, str], ...] = ()
+    image_of: str = ""
+    image_s: float | None = None
+    queued: int | None = None
+    no_room: bool = False
+    awaits_release: bool = False
+    unseen_since: datetime | None = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    known: _Earlier
+    plan: Plan | None
+    audit: tuple[Any, ...]
+    auto: dict[int, AutoAsked]
+    decision: Decision
+    who: str
+
+
+def recovery_of(connection: sa.Connection, recovery_id: str) -> Recovery:
+    """Return what all rows of a recovery come to; nobody drives it."""
+    row = connection.execute(_ROW, {"id": recovery_id}).one()
+    plan = decode(row.plan, Plan) if row.plan else None
+    audit = tuple(connection.execute(_AUDIT, {"id": recovery_id}))
+    auto = {one.run: _asked(one) for one in connection.execute(_AUTO, {"id": recovery_id})}
+    rows = _Rows(decode(row.data, _Earlier), plan, audit, auto, Decision(row.decision), row.who)
+    shown = _shown(rows, decode(row.interruption, Interruption), cancel=bool(row.cancel))
+    return _with_work(shown, rows)
+
+
+def _shown(rows: _Rows, interruption: Interruption, *, cancel: bool) -> Recovery:
+    """What the row itself says, and what people said."""
+    known = rows.known
+    return Recovery(
+        interruption,
+        name=known.name,
+        state=known.state,
+        reason=Reason(Why.EARLIER_VERSION, detail=known.reason) if known.reason else None,
+        next_step=_next_step(known, interruption),
+        route=known.route,
+        verdict=known.verdict,
+        forecast_at=known.forecast_at,
+        progress=known.progress,
+        veto_until=known.veto_until,
+        decision=rows.decision,
+        who=rows.who,
+        digest=rows.plan.digest if rows.plan and rows.decision is Decision.CONFIRM else "",
+        auto=rows.auto.get(known.run),
+        cancel=cancel,
+        ended=_ended(rows) if known.state.is_final else None,
+        run=known.run,
+        past_runs=_past_runs(rows),
+        image_s=known.image_s,
+        queued=known.queued,
+        no_room=known.no_room,
+        unseen_since=known.unseen_since,
+        trouble=_trouble(known.trouble) if known.trouble else None,
+        has_plan=rows.plan is not None,
+    )
+
+
+def _with_work(recovery: Recovery, rows: _Rows) -> Recovery:
+    """What it has made and begun: each step finds here that it was done."""
+    known, image_of = rows.known, _image_of(rows.known)
+    drained = [one for one in rows.audit if one.action == "Drain"]
+    begun = [moment(one.at) for one in rows.audit if (one.action, one.phase) == ("RunCommand", "intent")]
+    return replace(
+        recovery,
+        image_id=known.image_id,
+        image_of=image_of,
+        imaging_since=known.imaging_since,
+        images=len([one for one in known.created if one.kind == "image"]),
+        new_instance_id=known.new_instance_id,
+        created=known.created,
+        tries=tuple(_try(one) for one in known.tries),
+        snapshots=known.snapshots,
+        routes_left=_routes_left(rows),
+        unsettled=_unsettled(rows),
+        drain_begun=begun[-1] if begun else None,
+        drained=bool(drained),
+        # The first thing that is done with disks that are free.
+        disks_free=bool(known.snapshots) or any(one.action == "CreateSnapshot" for one in rows.audit),
+        whole_image=known.route is Route.KEPT_DISK and (image_of is ImageOf.KEPT_DISKS or len(known.snapshots) > 1),
+    )
+
+
+def _next_step(known: _Earlier, interruption: Interruption) -> NextStep | None:
+    if known.awaits_release:
+        kept = sum(one.kind == "kept disk" for one in known.created)
+        return NextStep(Doing.AWAIT_RELEASE, at=interruption.deadline, count=kept)
+    return NextStep(Doing.EARLIER_VERSION, known.next_step) if known.next_step else None
+
+
+def _image_of(known: _Earlier) -> ImageOf | None:
+    """Of an image that was asked for and not answered, only what comes next tells it."""
+    said = (known.image_of, known.next_step)
+    return next((one for text in said for one in ImageOf if one.value == text), None)
+
+
+def _try(one: _Try) -> Try:
+    failure = None
+    if one.refused and one.kind == REMOVED:
+        failure = Failure("RunInstances", one.refused.rpartition(": ")[2], REMOVED, one.refused.partition(" ")[0])
+    elif one.refused:
+        failure = _failure(one.refused, one.kind)
+    return Try(
+        one.place, one.vswitch_id, one.image_id, one.client_token, one.data_disks, one.disk_category, one.at, failure
+    )
+
+
+def _failure(line: str, kind: str) -> Failure:
+    """Read `Action: Code: message [RequestId …]`."""
+    said, _, request = line.removesuffix("]").partition(" [RequestId ")
+    action, code, message = (*said.split(": ", 2), "", "")[:3]
+    return Failure(action, code, kind, message, request)
+
+
+def _trouble(said: str) -> Failure:
+    """Read `Action: Code`, behind which it may say that it is asked again."""
+    action, _, code = said.partition(",")[0].partition(": ")
+    return Failure(action, code)
+
+
+def _unsettled(rows: _Rows) -> tuple[str, ...]:
+    last = {one.client_token: one.phase for one in rows.audit if one.client_token}
+    return tuple(token for token, phase in last.items() if phase in ("intent", "unknown"))
+
+
+def _routes_left(rows: _Rows) -> tuple[LeftRoute, ...]:
+    """Each route that was taken for another one says which was left, and why; so were those before it in the plan."""
+    order = rows.plan.routes if rows.plan else ()
+    route = order[0] if order else rows.known.route
+    left: tuple[LeftRoute, ...] = ()
+    for one in rows.audit:
+        if one.action == "Retry":
+            left, route = (), route if rows.known.created else (order or (route,))[0]
+        taken, because, why = one.detail.removeprefix("route ").partition(", because ")
+        if one.action == "Route" and because and taken in set(Route):
+            before = order[: order.index(Route(taken))] if Route(taken) in order else ()
+            closed = {route} | {other for known in left for other in (known.route, *known.excluded)}
+            excluded = tuple(other for other in before if other not in closed)
+            left = (*left, LeftRoute(route, Reason(Why.EARLIER_VERSION, detail=why), excluded))
+            route = Route(taken)
+    return left
+
+
+def _asked(row: Any) -> AutoAsked:
+    until = None if row.veto_until is None else moment(row.veto_until)
+    reason = Reason(Why.EARLIER_VERSION, detail=row.why)
+    return AutoAsked(AutoAnswer(row.answer), reason, moment(row.at), row.added_cost, until)
+
+
+def _past_runs(rows: _Rows) -> tuple[PastRun, ...]:
+    """One that auto-mode was never told about has left no more than the line of its end."""
+    ends = [one for one in rows.audit if one.phase == "state" and _entered(one.detail) in _FINAL]
+    return tuple(
+        PastRun(run, _FINAL[_entered(end.detail)], moment(end.at), _who(rows.auto.get(run)), rows.auto.get(run))
+        for run, end in zip(range(rows.known.run), ends, strict=False)
+    )
+
+
+_FINAL = {one.value: one for one in RecoveryState if one.is_final}
+
+
+def _entered(detail: str) -> str:
+    return detail.partition(" → ")[2].partition(":")[0]
+
+
+def _who(auto: AutoAsked | None) -> str:
+    return "auto-mode" if auto and auto.answer is AutoAnswer.CONFIRMED else ""
+
+
+def _ended(rows: _Rows) -> datetime:
+    if rows.known.ended:
+        return rows.known.ended
+    return moment(rows.audit[-1].at) if rows.audit else rows.known.started
