@@ -193,7 +193,8 @@ class _Change(Generic[T]):
 
     def begin(self) -> bool:
         """Whether it is to be run: from now on nobody can cancel it."""
-        return self.future.running() or self.future.set_running_or_notify_cancel()
+        known = self.future
+        return not known.cancelled() and (known.running() or known.set_running_or_notify_cancel())
 
 
 class Writer(threading.Thread):
