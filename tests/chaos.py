@@ -117,7 +117,7 @@ def kill_while_recovering(config: Path, kills: int, seed: int, *, consoles: int 
         living += [Headless(config, "--auto").wait_ready() for _ in range(consoles - 1)]
         if seed % 3 == 0:
             _lose_answers(cloud)
-        cloud.interrupt(victims, copies=2, notice_s=25)
+        cloud.interrupt(victims, copies=2, notice_s=60)
         for _ in range(kills):
             time.sleep(moments.uniform(0, LONGEST_LIFE_S))
             which = moments.randrange(len(living))

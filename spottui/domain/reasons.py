@@ -111,6 +111,7 @@ class Doing(StrEnum):
     DRAIN = "drain"  # resource: its name, seconds
     AWAIT_RELEASE = "await the release"  # at, count: disks that are kept
     AWAIT_STOP = "await the stop"
+    START = "start"
     START_AGAIN = "start again"  # resource: the code of the last refusal
     LAUNCH = "launch"  # instance_type, zone, on_demand
     AWAIT_ROOM = "await room"  # count: places, seconds

@@ -180,6 +180,8 @@ class Recoveries:
     def _load(self) -> None:
         table = schema.recovery.c
         with self._store.read() as connection:
+            # First: what is committed between these looks is caught up with, and passed over where it was seen.
+            seq = int(connection.execute(sa.select(schema.log_head.c.seq)).scalar() or 0)
             newest = (
                 sa.select(table.ended).where(table.ended.is_not(None)).order_by(table.ended.desc()).limit(ENDED_KEPT)
             )
@@ -193,8 +195,8 @@ class Recoveries:
             self._is_loaded = True
             self._tell([as_logged(row) for row in reversed(connection.execute(_RELEASES).all())])
             self.feed.clear()
-            self.feed.extend(reversed(newest_of_feed(connection, FEED_KEPT)))
-            self.seq = int(connection.execute(sa.select(schema.log_head.c.seq)).scalar() or 0)
+            self.feed.extend(reversed(newest_of_feed(connection, FEED_KEPT, seq + 1)))
+            self.seq = seq
 
 
 def newest_of_feed(connection: sa.Connection, limit: int, below: int | None = None) -> list[Logged]:

@@ -15,6 +15,7 @@ _SENTENCES = {
     Doing.DRAIN: "drain {resource}, at most {seconds:.0f} s",
     Doing.AWAIT_RELEASE: "release at {at}, then an image; the data is kept on {disks}",
     Doing.AWAIT_STOP: "wait until it is stopped, then start it",
+    Doing.START: "start it",
     Doing.START_AGAIN: "start it: {resource}, tried again until an image is made of it",
     Doing.LAUNCH: "launch {instance_type} in {zone}{on_demand}",
     Doing.AWAIT_ROOM: "none of {count} places has room; each is tried again {seconds:.0f} s after its refusal",

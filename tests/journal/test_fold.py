@@ -1,7 +1,8 @@
 """A recovery is the fold of its facts: whatever they are, in whatever order, and however often it is asked for."""
 
 from datetime import datetime, timedelta
-from typing import Any, get_args
+from enum import Enum
+from typing import Any, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from spottui.domain import facts as f
-from spottui.domain.facts import Fact, Logged, Stopped
+from spottui.domain.facts import Fact, Logged
 from spottui.domain.fold import apply, fold
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
@@ -21,20 +22,32 @@ from tests.journal.given import NOON, REGION, observe, sign
 
 texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=8)
 moments = st.integers(0, 10**9).map(lambda micros: NOON + timedelta(microseconds=micros))
-st.register_type_strategy(str, texts)
-st.register_type_strategy(datetime, moments)
-st.register_type_strategy(float, st.floats(0, 1e6))
+numbers = {bool: st.booleans(), int: st.integers(0, 10**6), float: st.floats(0, 1e6)}
+reasons = st.builds(Reason, st.sampled_from(Why), texts, texts, st.none() | moments)
 
 
-def struct(kind: type) -> "st.SearchStrategy[Any]":
-    """Any value of a struct of the log, each field any of its type."""
-    fields = {one.name: st.from_type(one.type) for one in msgspec.structs.fields(kind)}
-    return st.fixed_dictionaries(fields).map(lambda values: kind(**values))
+def values(kind: Any) -> "st.SearchStrategy[Any]":
+    """Any value of the type of a field."""
+    known = {str: texts, datetime: moments, type(None): st.none(), Reason: reasons, **numbers}.get(kind)
+    if known is not None:
+        return known
+    parts = [one for one in get_args(kind) if one is not ...]
+    if get_origin(kind) is tuple:
+        return st.lists(values(parts[0]), max_size=2).map(tuple) if len(parts) == 1 else st.tuples(*map(values, parts))
+    if parts:
+        return st.one_of(*map(values, parts))
+    if issubclass(kind, Enum):
+        return st.sampled_from(kind)
+    return struct(kind) if issubclass(kind, msgspec.Struct) else dataclass(kind)
 
 
-for kind in (Failure, NextStep, Stopped):
-    st.register_type_strategy(kind, struct(kind))
-st.register_type_strategy(Reason, st.builds(Reason, st.sampled_from(Why), texts, texts, st.none() | moments))
+def struct(kind: Any) -> "st.SearchStrategy[Any]":
+    return st.builds(kind, **{one.name: values(one.type) for one in msgspec.structs.fields(kind)})
+
+
+def dataclass(kind: Any) -> "st.SearchStrategy[Any]":
+    return st.builds(kind, **{name: values(hint) for name, hint in get_type_hints(kind).items()})
+
 
 KINDS = [kind for kind in get_args(Fact) if kind not in (f.CarriedOver, f.EarlierLine)]
 any_fact = st.sampled_from(KINDS).flatmap(struct)

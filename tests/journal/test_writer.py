@@ -6,13 +6,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from spottui.domain.facts import Logged, MessageSeen, StateEntered
+from spottui.domain.facts import Logged, MessageSeen, Retried, StateEntered
 from spottui.domain.interruption import Evidence
 from spottui.domain.recovery import RecoveryState
 from spottui.journal import Journal, schema
@@ -236,3 +236,26 @@ def _writer(path: Path, recovery_id: str, name: str) -> "subprocess.Popen[str]":
     assert process.stdout
     assert process.stdout.readline() == "ready\n"
     return process
+
+
+def test_who_opens_it_while_another_writes_misses_nothing(journal: Journal, path: Path) -> None:
+    """What is committed between the looks of an opening is in its memory too, or caught up with."""
+    (recovery_id,) = observe(journal, sign())
+    ends = threading.Event()
+
+    def write() -> None:
+        while not ends.is_set():
+            journal.run(lambda t: t.record(recovery_id, Retried(1, "ann"), NOON))
+
+    writing = threading.Thread(target=write)
+    writing.start()
+    with ExitStack() as stack:
+        opened = [stack.enter_context(Journal(path)) for _ in range(40)]
+        ends.set()
+        writing.join()
+        for one in opened:
+            one.run(lambda _: None)
+        disk = journal.log.of(recovery_id)
+        for one in opened:
+            assert len(known(one, recovery_id).past_runs) == len(disk) - 1
+            assert [line.seq for line in one.recoveries.feed] == [line.seq for line in disk][-1000:]

@@ -4,13 +4,15 @@ It is resumed from every beginning of its log, as if the console had ended after
 meanwhile done all that was asked, so that whatever is asked for again must be what it was.
 """
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 from spottui.cloud.account import CloudAccount
 from spottui.config import load
-from spottui.domain.facts import Decided, Logged
+from spottui.domain.facts import Decided, Fact, Logged, NextStepChanged
 from spottui.domain.plan import Plan
+from spottui.domain.reasons import Doing
 from spottui.domain.recovery import RecoveryState
 from spottui.journal import Journal
 from spottui.journal.writer import Transaction
@@ -35,25 +37,25 @@ def write(path: Path, beginning: list[Logged], plan: Plan) -> None:
         journal.run(facts)
 
 
-def test_from_every_beginning_of_its_log_it_ends_as_it_ended_and_makes_nothing_twice(
-    live_cloud: SimServer, config: Path
+def resume_all(
+    cloud: SimServer, config: Path, victim: str, notice_s: float, begins: Callable[[Fact], bool], *actions: str
 ) -> None:
+    """Recover an instance, resume it after each fact from the one with which it `begins`, and compare."""
     add_policy(config, veto_window_s=0, lock_poll_s=0.5)
-    victim = live_cloud.spot_ids()[0]
     with Headless(config, "--auto").wait_ready() as first:
-        live_cloud.interrupt([victim])
+        cloud.interrupt([victim], notice_s=notice_s)
         wait_until(lambda: first.states().get(victim) == "recovered")
     settings = load(config)
     with Journal(settings.journal, read_only=True) as journal:
         (recovery,) = journal.recoveries.all()
         log, plan = list(journal.log.of(recovery.recovery_id)), journal.recoveries.plan(recovery.recovery_id)
     assert plan
-    yes = next(number for number, one in enumerate(log) if isinstance(one.fact, Decided))
-    made = {action: effects(live_cloud, action) for action in ("CreateImage", "RunInstances", "AssociateEipAddress")}
+    shortest = next(number for number, one in enumerate(log, 1) if begins(one.fact))
+    made = {action: effects(cloud, action) for action in actions}
     account = CloudAccount(settings)
     with ExitStack() as stack:
         resumed = []
-        for length in range(yes + 1, len(log)):
+        for length in range(shortest, len(log)):
             path = config.with_name(f"after-{length}.db")
             write(path, log[:length], plan)
             shared = stack.enter_context(console(path, account, settings))
@@ -64,4 +66,24 @@ def test_from_every_beginning_of_its_log_it_ends_as_it_ended_and_makes_nothing_t
         assert all(list(one.log.unlike_their_facts()) == [] for one in resumed)
     assert {one.state for one in ended} == {RecoveryState.RECOVERED}
     assert {(one.image_id, one.new_instance_id) for one in ended} == {(recovery.image_id, recovery.new_instance_id)}
-    assert {action: effects(live_cloud, action) for action in made} == made
+    assert {action: effects(cloud, action) for action in made} == made
+    assert all(made.values())
+
+
+def test_the_image_route_ends_as_it_ended_and_makes_nothing_twice(live_cloud: SimServer, config: Path) -> None:
+    victim = live_cloud.spot_ids()[0]
+    resume_all(live_cloud, config, victim, 300, is_yes, "CreateImage", "RunInstances")
+
+
+def test_an_instance_that_is_started_again_itself_is_known_to_be_ours(live_cloud: SimServer, config: Path) -> None:
+    """From when its stop was seen: one that runs before that was spared."""
+    victim = live_cloud.spot_ids("Stop")[0]
+    resume_all(live_cloud, config, victim, 4, is_stop_seen, "StartInstance")
+
+
+def is_yes(fact: Fact) -> bool:
+    return isinstance(fact, Decided)
+
+
+def is_stop_seen(fact: Fact) -> bool:
+    return isinstance(fact, NextStepChanged) and fact.next_step is not None and fact.next_step.doing is Doing.START

@@ -32,7 +32,13 @@ async def restart_route(ctx: RecoveryContext) -> StepOutcome:
 
 
 async def wait_until_stopped(ctx: RecoveryContext) -> StepOutcome | None:
-    """Wait for the stop at the deadline; an instance that goes on running without a lock was spared."""
+    """Wait for the stop at the deadline; an instance that goes on running without a lock was spared.
+
+    Once the stop was seen, one that runs was started by us.
+    """
+    known = ctx.recovery.next_step
+    if known and known.doing in (Doing.START, Doing.START_AGAIN):
+        return None
     recovery = await ctx.enter(RecoveryState.STARTING, NextStep(Doing.AWAIT_STOP))
     loop, poll_s = asyncio.get_running_loop(), 0.0
     until_s = loop.time() + max((recovery.deadline - ctx.now()).total_seconds(), 0.0) + STOP_GRACE_S
@@ -41,6 +47,7 @@ async def wait_until_stopped(ctx: RecoveryContext) -> StepOutcome | None:
         poll_s = LOOK_S
         if isinstance(found, Instance) and not found.recycling:
             if found.status is InstanceStatus.STOPPED:
+                await ctx.enter(RecoveryState.STARTING, NextStep(Doing.START))
                 return None
             if found.status in UP and ctx.now() > recovery.deadline + timedelta(seconds=LOOK_S):
                 return StepOutcome(
