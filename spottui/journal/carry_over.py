@@ -101,7 +101,7 @@ def _refuse_if_held(path: Path) -> None:
 
 def _is_locked(claim: Path) -> bool:
     try:
-        with claim.open() as file:
+        with claim.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -185,7 +185,7 @@ def _inode(path: Path) -> tuple[int, int] | None:
 def _address(path: Path) -> str:
     """One that no process has open and whose directory is read-only is read without a lock."""
     at_rest = not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK)
-    return f"file:{quote(str(path.absolute()))}?mode=ro{'&immutable=1' if at_rest else ''}"
+    return f"file:{quote(os.fsencode(path.absolute()))}?mode=ro{'&immutable=1' if at_rest else ''}"
 
 
 def _engine(address: str, *, connections: int = 5) -> sa.Engine:
@@ -212,7 +212,7 @@ def _reading_engine(address: str) -> sa.Engine:
 
 
 def _writing_engine(path: Path) -> sa.Engine:
-    engine = _engine(f"file:{quote(str(path.absolute()))}?mode=rw", connections=1)
+    engine = _engine(f"file:{quote(os.fsencode(path.absolute()))}?mode=rw", connections=1)
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

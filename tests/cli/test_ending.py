@@ -166,10 +166,9 @@ def test_a_replay_of_lines_ends_and_leaves_nothing(night: Night, tmp_path: Path,
     with subprocess.Popen([*command, "--speed", "0.1"], stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdout
         process.stdout.readline()
-        assert list(tmp_path.glob("spottui-replay-*"))
         process.send_signal(number)
         assert process.wait(3.0) == 1
-    assert not list(tmp_path.glob("spottui-replay-*"))
+    assert not list(tmp_path.glob("*replay*"))
 
 
 @pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
@@ -185,7 +184,6 @@ def test_a_replay_on_the_screen_ends_with_its_terminal(night: Night, tmp_path: P
         tmux.shows("REPLAY")
         running = processes_with(command.removeprefix(under))
         assert running
-        assert list(temp.iterdir())
         tmux.run("kill-server")
         wait_until(lambda: not list(temp.iterdir()) and not any(map(is_there, running)), 3.0)
     finally:

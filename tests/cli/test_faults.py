@@ -183,7 +183,7 @@ def test_no_credentials_are_told_in_words(toml: Path, failing: SimServer, comman
     done = run(*command.split(), "--config", bare)
     assert done.exit_code == 1, done.output
     assert_for_people(done.output, failing)
-    assert "empty-credentials.ini: no [default] in it; there are: other" in done.output
+    assert "no [default] in it; there are: other" in done.output
 
 
 @pytest.mark.parametrize("kind", ["denied", "key disabled", "html_502"])

@@ -16,6 +16,7 @@ from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Decision, RecoveryState
 from spottui.domain.settings import Policy
 from spottui.recovery.auto_mode_rules import Grant, Refusal
+from tests.driving import wait_until
 from tests.journal.given import NOON, plan_of
 from tests.recovery.consoles import AT_ONCE, Place
 
@@ -91,7 +92,7 @@ def test_one_whose_console_has_died_holds_nobody_up(place: Place) -> None:
     place.end(running)
     assert not place.goes(auto, last)
     place.kill(other)
-    assert place.goes(auto, last)
+    wait_until(lambda: place.goes(auto, last), 5)
 
 
 def test_one_in_line_for_long_keeps_its_turn(place: Place) -> None:

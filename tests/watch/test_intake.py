@@ -196,7 +196,7 @@ def test_a_release_is_known_whether_it_comes_before_or_after_its_reclaim(taken: 
     (known,) = taken.all()
     assert known.released_at == at
     assert taken.told[-1].interruption == known
-    assert taken.facts(MessageSeen) == [MessageSeen("Instance:StateChange", "Deleted")]
+    assert taken.facts(MessageSeen) == [MessageSeen("Instance:StateChange", "Instance:StateChange Deleted")]
     assert [one.fact for one in taken.journal.log.of(known.id)][-1] == Released(at, known.deadline)
 
 
