@@ -116,7 +116,9 @@ def test_headless_recovers_whatever_becomes_of_its_lines(
 def test_what_a_reader_that_stalls_did_not_read_is_counted_in_the_log(live_cloud: SimServer, config: Path) -> None:
     code = "import spottui.cli.printing as p; p.QUEUED = 5\nfrom spottui.__main__ import main; main()"
     with Program(config, "--headless", to=stalled, code=code) as program:
-        wait_until(lambda: program.log.exists() and warned(program))
+        wait_until(program.log.exists)
+        live_cloud.interrupt(live_cloud.spot_ids()[:6])
+        wait_until(lambda: warned(program))
         while len(warned(program)) < 2:
             os.read(STALLED[0], 65536)
             live_cloud.interrupt([live_cloud.spot_ids()[0]])
