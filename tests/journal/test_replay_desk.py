@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from spottui.domain.facts import (
@@ -126,6 +126,7 @@ def replayed(journal: Journal, story: Story) -> tuple[Replay, Playback]:
 
 
 @settings(max_examples=40, deadline=None)
+@example(["fail", "lock"])
 @given(st.lists(st.sampled_from(sorted(HAPPENINGS)), min_size=1, max_size=25))
 def test_each_moment_is_as_the_journal_held_it_then(
     tmp_path_factory: pytest.TempPathFactory, happenings: list[str]
@@ -143,8 +144,9 @@ def test_each_moment_is_as_the_journal_held_it_then(
                 continue
             seen += 1
             view, held = desk.view(), story.held[now]
-            assert view.recoveries == (held,)
-            assert view.interruptions == (held.interruption,)
+            # A sign after the end is of another reclaim: it is in the view too.
+            assert held in view.recoveries
+            assert held.interruption in view.interruptions
             assert view.auto.armed == story.armed[now]
             assert desk.timeline(story.id) == tuple(one for one in journal.log.of(story.id) if one.at <= now)
         assert seen == len(story.held)
