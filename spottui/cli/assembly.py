@@ -12,7 +12,7 @@ from spottui.cli.logfile import log_to
 from spottui.cloud.account import CloudAccount
 from spottui.config import state_dir
 from spottui.desk import Desk
-from spottui.domain.clock import Clock
+from spottui.domain.clock import Clock, CloudClock
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from spottui.exposition import Health
     from spottui.metrics import Tally
 
+TIME_TO_MEET_S = 1.0
+"""A cloud that does not answer keeps nobody from what the journal has."""
+
 
 def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) -> Desk:
     """Open the journal, start the engine, resume what was left, and begin to watch.
@@ -40,7 +43,10 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     log_to(state_dir() / "spottui.log")
     keep_heaps_small()
     journal = Journal(settings.journal, read_only=read_only, acts=not read_only)
-    account = CloudAccount(settings)
+    # The cloud dates what is compared with this clock; the machine's own may be wrong, and may be set meanwhile.
+    clock = clock if isinstance(clock, CloudClock) else CloudClock(clock)
+    account = CloudAccount(settings, clock)
+    account.meet(within_s=TIME_TO_MEET_S)
     protection = DiskProtection(journal, account.regions, account.lanes, clock)
     shared = Shared(
         journal=journal,

@@ -10,7 +10,7 @@ import click
 
 from spottui.cli.ending import Ending, leave
 from spottui.cli.opening import Wrong
-from spottui.domain.clock import SystemClock
+from spottui.domain.clock import CloudClock
 
 if TYPE_CHECKING:
     from spottui.console.app import SpottuiApp
@@ -69,9 +69,10 @@ def run_console(
     from spottui.console.app import SpottuiApp
 
     log_to(state_dir() / "spottui.log")
+    clock = CloudClock()
     app = SpottuiApp(
-        partial(_open_desk, settings, auto=auto, read_only=read_only),
-        clock=SystemClock(),
+        partial(_open_desk, settings, clock, auto=auto, read_only=read_only),
+        clock=clock,
         who=whoami(),
         title="spottui",
         bell=settings.console.bell,
@@ -115,7 +116,7 @@ def whoami() -> str:
     return f"{name}@{socket.gethostname()} {tty}"
 
 
-def _open_desk(settings: "Settings", *, auto: bool, read_only: bool) -> "Desk":
+def _open_desk(settings: "Settings", clock: CloudClock, *, auto: bool, read_only: bool) -> "Desk":
     from spottui.cli.assembly import open_desk
 
-    return open_desk(settings, SystemClock(), auto=auto, read_only=read_only)
+    return open_desk(settings, clock, auto=auto, read_only=read_only)

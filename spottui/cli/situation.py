@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from spottui.cli.progress import Progress
+from spottui.domain.clock import CloudClock
 from spottui.domain.recovery import Recovery
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
@@ -24,13 +26,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """`mode` is `auto`, `confirm` or `unwatched`; `spot` and `reclaiming` count instances of all regions."""
+    """`mode` is `auto`, `confirm` or `unwatched`; `spot` and `reclaiming` count instances of all regions.
+
+    `at` is when, by the cloud's clock where it was asked.
+    """
 
     mode: str
     sources: tuple[Source, ...]
     spot: int
     reclaiming: int
     recoveries: tuple[Recovery, ...]
+    at: datetime
 
     @property
     def failed(self) -> bool:
@@ -47,10 +53,10 @@ def look(settings: Settings, progress: Progress, *, ask_cloud: bool) -> Situatio
             armed = any(one.armed and one.console in living for one in armings(connection))
     mode = ("auto" if armed else "confirm") if living else "unwatched"
     running = {one.instance_id for one in recoveries if not one.state.is_final}
-    cloud = _Cloud()
+    cloud, clock = _Cloud(), CloudClock()
     if ask_cloud:
-        cloud.ask(settings, progress)
-    return Situation(mode, tuple(cloud.sources), cloud.spot, len(running | cloud.locked), recoveries)
+        cloud.ask(settings, progress, clock)
+    return Situation(mode, tuple(cloud.sources), cloud.spot, len(running | cloud.locked), recoveries, clock.now())
 
 
 class _Cloud:
@@ -61,7 +67,7 @@ class _Cloud:
         self.spot = 0
         self.locked: set[str] = set()
 
-    def ask(self, settings: Settings, progress: Progress) -> None:
+    def ask(self, settings: Settings, progress: Progress, clock: CloudClock) -> None:
         from spottui.cloud.region_tools import RegionTools, credentials_of, region_tools
 
         def queue(tools: RegionTools) -> str:
@@ -83,7 +89,7 @@ class _Cloud:
 
         asked = [
             (f"{name} {tools.settings.id}", partial(ask, tools))
-            for tools in region_tools(settings, credentials_of(settings))
+            for tools in region_tools(settings, credentials_of(settings), clock=clock)
             for name, ask in (("queue", queue), ("lock", lock), ("sweep", sweep))
         ]
         for number, (name, ask) in enumerate(asked):

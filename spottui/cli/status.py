@@ -5,7 +5,7 @@ import shutil
 import sys
 import time
 from contextlib import nullcontext, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -67,18 +67,17 @@ def _text(settings: "Settings", found: "Situation", *, as_json: bool, tmux: bool
 def _record(found: "Situation") -> dict[str, object]:
     from spottui.cli.records import recovery_record
 
-    now = datetime.now(UTC)
     return {
         "mode": found.mode,
         "sources": {source.name: {"error": source.error or None, "found": source.found} for source in found.sources},
         "spot": found.spot,
         "reclaiming": found.reclaiming,
-        "recoveries": [recovery_record(one, now) for one in found.recoveries],
+        "recoveries": [recovery_record(one, found.at) for one in found.recoveries],
     }
 
 
 def _page(settings: "Settings", found: "Situation", *, watch: bool) -> str:
-    now = datetime.now(UTC)
+    now = found.at
     when = f"{now:%H:%M:%S} " if watch else ""
     head = f"{when}{settings.profile}: {found.spot} spot, {found.reclaiming} reclaiming, {_MODES[found.mode]}"
     sources = [
@@ -132,4 +131,4 @@ def _tmux_line(found: "Situation") -> str:
         return f"spottui {mark}ok" if found.mode != "unwatched" else "spottui OFF"
     first = running[0]
     name = plain(first.name or first.instance_id, 16).replace("#", "")
-    return f"spottui {mark}{len(running)}! {_left(first, datetime.now(UTC))} {name} {first.state.value}"
+    return f"spottui {mark}{len(running)}! {_left(first, found.at)} {name} {first.state.value}"

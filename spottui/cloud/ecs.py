@@ -1,5 +1,6 @@
 """ECS of one region through the official SDK: what changes something is typed, what only reads is the generic call."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -10,10 +11,12 @@ from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud.batches import Answers, in_halves
 from spottui.cloud.budget import Budget, Priority, urgency
 from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.dates import date_of
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.launch_request import check_request, launch_request
 from spottui.cloud.sdk import Config, EcsClient, OpenApiRequest, Params, RuntimeOptions, models
 from spottui.cloud.sdk_errors import translate
+from spottui.domain.clock import CloudClock
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import OUR_TAG as OUR_TAG
 from spottui.domain.launch_spec import ImageTraits, LaunchSpec, Secret
@@ -54,13 +57,21 @@ class Ecs:
     """The calls of one account and region; thread-safe, made once and shared by the lanes.
 
     Every method raises `CloudError`. Nothing is retried here: whoever calls knows the ClientToken and the deadline.
+    `clock` is told the date of every answer to a call that reads.
     """
 
     def __init__(
-        self, region: str, endpoint: str, credentials: CredentialSource, ca_file: Path | None, budget: Budget
+        self,
+        region: str,
+        endpoint: str,
+        credentials: CredentialSource,
+        ca_file: Path | None,
+        budget: Budget,
+        clock: CloudClock | None = None,
     ) -> None:
         self.region = region
         self._budget = budget
+        self._clock = clock
         self._runtime = RuntimeOptions(connect_timeout=CONNECT_TIMEOUT_MS, read_timeout=READ_TIMEOUT_MS)
         self.client = EcsClient(sdk_config(region, endpoint, credentials, ca_file))
 
@@ -279,11 +290,15 @@ class Ecs:
         """Make a call that changes nothing through the generic client, and return its checked body."""
         request = OpenApiRequest(query={"RegionId": self.region, **{k: str(v) for k, v in query.items()}})
         with self._budget.call(action, self.region):
+            asked = time.monotonic()
             try:
                 answer = self.client.call_api(_params(action), request, self._runtime)
             except Exception as error:
                 raise translate(action, error) from None
-        return shapes.checked(action, answer.get("body"))
+        body, date = shapes.checked(action, answer.get("body")), date_of(answer.get("headers"))
+        if self._clock and date:
+            self._clock.heard(date, time.monotonic() - asked)
+        return body
 
     def parsed(self, action: str, read: Callable[[dict[str, Any]], T], body: dict[str, Any]) -> T:
         """A field of another type than documented is an answer that cannot be trusted, not a bug of ours."""

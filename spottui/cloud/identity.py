@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.rpc import STS, Rpc
+from spottui.domain.clock import CloudClock
 from spottui.domain.settings import RegionSettings, Settings
 
 
@@ -15,10 +16,12 @@ class Identity:
     arn: str
 
 
-def caller(settings: Settings, region: RegionSettings, credentials: CredentialSource) -> Identity:
+def caller(
+    settings: Settings, region: RegionSettings, credentials: CredentialSource, clock: CloudClock | None = None
+) -> Identity:
     """Ask who makes our calls; raises `CloudError`."""
     endpoint = sts_endpoint(region.id, region.ecs_endpoint)
-    body = Rpc(STS, region.id, endpoint, credentials, settings.ca_file).call("GetCallerIdentity", {})
+    body = Rpc(STS, region.id, endpoint, credentials, settings.ca_file, clock).call("GetCallerIdentity", {})
     return Identity(str(body.get("AccountId", "")), str(body.get("Arn", "")))
 
 

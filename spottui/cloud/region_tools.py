@@ -10,7 +10,7 @@ from spottui.cloud.event_rules import EventRules
 from spottui.cloud.queue_setup import QueueSetup
 from spottui.cloud.rpc import ECS, Rpc
 from spottui.cloud.sdk_hygiene import quiet_sdks
-from spottui.domain.clock import SystemClock
+from spottui.domain.clock import CloudClock
 from spottui.domain.settings import RegionSettings, Settings
 
 
@@ -34,13 +34,16 @@ def credentials_of(settings: Settings) -> CredentialSource:
     return CredentialSource(settings.credentials_file)
 
 
-def region_tools(settings: Settings, credentials: CredentialSource, long_poll_s: int = 1) -> tuple[RegionTools, ...]:
-    """Make the clients of every configured region."""
-    ca_file, budget = settings.ca_file, Budget(SystemClock())
+def region_tools(
+    settings: Settings, credentials: CredentialSource, long_poll_s: int = 1, clock: CloudClock | None = None
+) -> tuple[RegionTools, ...]:
+    """Make the clients of every configured region; `clock` is set by what they hear."""
+    clock = clock or CloudClock()
+    ca_file, budget = settings.ca_file, Budget(clock)
     return tuple(
         RegionTools(
             settings=region,
-            ecs=Ecs(region.id, region.ecs_endpoint, credentials, ca_file, budget),
+            ecs=Ecs(region.id, region.ecs_endpoint, credentials, ca_file, budget, clock),
             any_ecs=Rpc(ECS, region.id, region.ecs_endpoint or f"ecs.{region.id}.aliyuncs.com", credentials, ca_file),
             rules=EventRules(region.id, region.cms_endpoint, credentials, ca_file),
             queue=QueueSetup(region.mns_endpoint, region.queue, credentials, long_poll_s),

@@ -2,17 +2,18 @@
 
 import time
 from collections.abc import Mapping
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any
 
 from spottui.cloud.codes import kind_of
 from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.dates import date_of
 from spottui.cloud.ecs import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, sdk_config
 from spottui.cloud.ecs_shapes import checked
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.sdk import OpenApiRequest, Params, RpcClient, RuntimeOptions
 from spottui.cloud.sdk_errors import translate
+from spottui.domain.clock import CloudClock
 
 ECS = "2014-05-26"
 VPC = "2016-04-28"
@@ -24,13 +25,20 @@ class Rpc:
     """The calls of one service (its API version), account and region; thread-safe.
 
     Every method raises `CloudError`; nothing is retried. `skew_s` is how far this machine's clock is ahead of the
-    service's, in seconds, after the first answered call, to the second.
+    service's, in seconds, after the first answered call, to the second. `clock` is told the date of every answer.
     """
 
     def __init__(
-        self, version: str, region: str, endpoint: str, credentials: CredentialSource, ca_file: Path | None = None
+        self,
+        version: str,
+        region: str,
+        endpoint: str,
+        credentials: CredentialSource,
+        ca_file: Path | None = None,
+        clock: CloudClock | None = None,
     ) -> None:
         self.region = region
+        self._clock = clock
         self.skew_s: float | None = None
         self._version = version
         self._runtime = RuntimeOptions(connect_timeout=CONNECT_TIMEOUT_MS, read_timeout=READ_TIMEOUT_MS)
@@ -39,12 +47,16 @@ class Rpc:
     def call(self, action: str, query: Mapping[str, object]) -> dict[str, Any]:
         """Make a call and return its body; CloudMonitor's refusals that come with HTTP 200 are raised too."""
         request = OpenApiRequest(query={"RegionId": self.region, **{k: str(v) for k, v in query.items()}})
-        began = time.time()
+        began, asked = time.time(), time.monotonic()
         try:
             answer = self._client.call_api(_params(action, self._version), request, self._runtime)
         except Exception as error:
             raise translate(action, error) from None
-        self.skew_s = _skew_s(answer.get("headers"), (began + time.time()) / 2)
+        date = date_of(answer.get("headers"))
+        # A Date header is cut to the second: half a second is added to it.
+        self.skew_s = None if date is None else (began + time.time()) / 2 - date.timestamp() - 0.5
+        if self._clock and date:
+            self._clock.heard(date, time.monotonic() - asked)
         return accepted(action, checked(action, answer.get("body")))
 
 
@@ -59,15 +71,6 @@ def accepted(action: str, body: dict[str, Any]) -> dict[str, Any]:
 def _kind(code: str) -> ErrorKind:
     known = {"403": ErrorKind.DENIED, "404": ErrorKind.NOT_FOUND}
     return known.get(code) or kind_of(code, int(code) if code.isdecimal() else None)
-
-
-def _skew_s(headers: object, at: float) -> float | None:
-    """A Date header is cut to the second: half a second is added to it."""
-    date = next((v for k, v in headers.items() if str(k).lower() == "date"), "") if isinstance(headers, dict) else ""
-    try:
-        return at - parsedate_to_datetime(str(date)).timestamp() - 0.5
-    except (TypeError, ValueError):
-        return None
 
 
 def _params(action: str, version: str) -> Params:

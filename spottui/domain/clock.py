@@ -1,10 +1,17 @@
-"""Where the program gets the time from: the machine's clock, or a test's."""
+"""Where the program gets the time from: the cloud's, as its answers tell it, or a test's."""
 
-from datetime import UTC, datetime
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 NOTICE_S = 300.0
 """Seconds between the lock (or the event) and the release; documented as the budget, not as a guarantee."""
+_CUT = timedelta(seconds=0.5)
+"""A `Date` header is cut to the second: on average half a second is missing."""
+_FARTHEST = timedelta(days=1)
+"""Nobody's signature is accepted with a clock that is further off than minutes: such a date is no measure."""
 
 
 class Clock(Protocol):
@@ -21,3 +28,46 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the machine's time as an aware UTC datetime."""
         return datetime.now(UTC)
+
+
+def _elapsed_s() -> float:
+    """Seconds that pass while the machine sleeps too, where the system counts them."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
+
+
+class CloudClock:
+    """The cloud's time, by which it dates events and ends instances. Thread-safe.
+
+    It begins with the machine's time, goes on by the monotonic clock, and is set by the `Date` of the cloud's answers:
+    whatever becomes of the machine's clock, a duration is never negative and a deadline is where the cloud has it.
+    """
+
+    def __init__(self, host: Clock | None = None, elapsed_s: Callable[[], float] = _elapsed_s) -> None:
+        self._elapsed_s = elapsed_s
+        self._lock = threading.Lock()
+        self._origin = (host or SystemClock()).now() - timedelta(seconds=elapsed_s())
+        self._is_set = False
+        self._doubt: timedelta | None = None
+
+    def now(self) -> datetime:
+        """Return the cloud's time as an aware UTC datetime, as far as it is known."""
+        return self._origin + timedelta(seconds=self._elapsed_s())
+
+    def heard(self, date: datetime, took_s: float) -> None:
+        """Take the `Date` of an answer that has just come, `took_s` seconds after it was asked for.
+
+        Only a date that is off by more than it can be exact sets the clock: the first one, and later two that agree.
+        """
+        with self._lock:
+            off = date + _CUT + timedelta(seconds=took_s / 2) - self.now()
+            exact = _CUT + timedelta(seconds=took_s / 2)
+            if abs(off) > _FARTHEST:
+                return
+            if abs(off) <= exact:
+                self._doubt = None
+            elif not self._is_set or (self._doubt is not None and abs(self._doubt - off) <= 2 * exact):
+                self._origin += off
+                self._doubt = None
+            else:
+                self._doubt = off
+            self._is_set = True

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from email.utils import formatdate
 
 from aiohttp import web
 
@@ -24,6 +25,7 @@ LARGEST_BODY = 256 * 1024 * 1024
 def application(cloud: Cloud, begin: Callable[[], None]) -> web.Application:
     """The HTTP application of the cloud; `begin` starts the timeline of its scenario."""
     app = web.Application(client_max_size=LARGEST_BODY)
+    app.on_response_prepare.append(_dated(cloud))
     metadata = Metadata(cloud)
 
     async def rpc(request: web.Request) -> web.Response:
@@ -44,6 +46,15 @@ def application(cloud: Cloud, begin: Callable[[], None]) -> web.Application:
         app.router.add_get(f"{base}/latest/{{item:.*}}", metadata.read)
     _add_control(app, cloud, begin)
     return app
+
+
+def _dated(cloud: Cloud) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """The cloud has one clock: answers are dated by the one that dates its events."""
+
+    async def date(_request: web.Request, answer: web.StreamResponse) -> None:
+        answer.headers["Date"] = formatdate(cloud.world.clock.now(), usegmt=True)
+
+    return date
 
 
 def _add_control(app: web.Application, cloud: Cloud, begin: Callable[[], None]) -> None:
