@@ -137,7 +137,7 @@ def _give_back(tools: RegionTools, message: Message) -> None:
 
 
 def _speaks_of(message: Message, region: str, instance_id: str, sent: datetime) -> bool:
-    return message.enqueued >= sent - CLOCKS_APART and any(
+    return (message.enqueued or sent) >= sent - CLOCKS_APART and any(
         isinstance(said, Reclaim) and (said.instance_id, said.region or region) == (instance_id, region)
         for said in parse_all(message.body)
     )

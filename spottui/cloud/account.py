@@ -44,9 +44,7 @@ class CloudAccount:
         self._identity: Future[Identity] | None = None
         self.budget = Budget(self.clock)
         self.regions = {
-            region.id: Ecs(
-                region.id, region.ecs_endpoint, self._credentials, settings.ca_file, self.budget, self.clock
-            )
+            region.id: Ecs(region.id, region.ecs_endpoint, self._credentials, settings.ca_file, self.budget, self.clock)
             for region in settings.regions
         }
         self.monitors = {

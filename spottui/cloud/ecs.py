@@ -1,7 +1,7 @@
 """ECS of one region through the official SDK: what changes something is typed, what only reads is the generic call."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -95,11 +95,15 @@ class Ecs:
         instance was released. An id that the cloud refuses to look up is not gone.
         """
         wanted = frozenset(instance_ids)
-        found = self.launch_specs(wanted)
-        missing = wanted - found.keys() - found.refused.keys()
-        if missing:
+        found = self.existing(wanted)
+        return wanted - found.keys() - found.refused.keys()
+
+    def existing(self, instance_ids: Collection[str]) -> Answers[LaunchSpec]:
+        """Return the given instances that exist, as `launch_specs`; raises where the account may list none."""
+        found = self.launch_specs(instance_ids)
+        if len(found) + len(found.refused) < len(instance_ids):
             self.check_permission()
-        return missing
+        return found
 
     def is_gone(self, instance_id: str) -> bool:
         """Whether the account may list instances and an instance is not among them."""

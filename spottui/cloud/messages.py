@@ -6,7 +6,7 @@ be plausible.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -27,8 +27,8 @@ _ACCOUNT_ID = re.compile(r"[0-9]{5,20}")
 class Reclaim:
     """The notice that an instance will be taken back.
 
-    `region` is empty and `at` None where the body has none that can be true; `account_id` is empty where it names no
-    account, or a masked one.
+    `region` is empty and `at` None where the body has none that can be true; `is_dated` says that it has one, true or
+    not. `account_id` is empty where it names no account, or a masked one.
     """
 
     instance_id: str
@@ -36,6 +36,7 @@ class Reclaim:
     at: datetime | None
     action: str
     account_id: str = ""
+    is_dated: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class _Event:
     content: dict[str, Any]
     at: datetime | None
     account_id: str
+    is_dated: bool
 
 
 def _is_event(document: dict[str, Any]) -> bool:
@@ -126,7 +128,7 @@ def _said(event: _Event) -> Parsed:
     if not instance_id:
         raise NotUnderstood("a reclaim without an instance id in its content")
     action = _short(str(event.content.get("action") or ""))
-    return Reclaim(instance_id, event.region, event.at, action, event.account_id)
+    return Reclaim(instance_id, event.region, event.at, action, event.account_id, event.is_dated)
 
 
 def _short(text: str) -> str:
@@ -148,6 +150,7 @@ def _flat(document: dict[str, Any]) -> _Event:
         content=as_object(content, "content is a text that is no JSON"),
         at=date_from_outside(document.get("eventTime")),
         account_id=_account(document.get("resourceId"), document.get("userId")),
+        is_dated=bool(document.get("eventTime")),
     )
 
 
@@ -161,6 +164,7 @@ def _envelope(document: dict[str, Any]) -> _Event:
         content=as_object(content, "the alert's content is a text that is no JSON"),
         at=date_from_outside(alert.get("timestamp")) or date_from_outside(system.get("eventTime")),
         account_id=_account(alert.get("arn"), alert.get("userId")),
+        is_dated=bool(alert.get("timestamp") or system.get("eventTime")),
     )
 
 
@@ -176,6 +180,7 @@ def _cloud_event(document: dict[str, Any]) -> _Event:
         content=as_object(document.get("data") or {}, "data is a text that is no JSON"),
         at=date_from_outside(document.get("time")),
         account_id=_account(document.get("subject"), document.get("aliyunaccountid")),
+        is_dated=bool(document.get("time")),
     )
 
 
@@ -186,6 +191,7 @@ def _past(item: dict[str, Any]) -> _Event:
         content=as_object(item.get("Content") or {}, "content is a text that is no JSON"),
         at=date_from_outside(item.get("Time")),
         account_id=_account(item.get("ResourceId"), None),
+        is_dated=bool(item.get("Time")),
     )
 
 

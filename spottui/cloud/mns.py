@@ -9,7 +9,7 @@ import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 
 from spottui.cloud.bodies import text_of
@@ -36,12 +36,16 @@ _GONE = ("ReceiptHandleError", "MessageNotExist")
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One received message; `body` is as it travelled, not decoded and not trusted."""
+    """One received message; `body` is as it travelled, not decoded and not trusted.
+
+    `enqueued` is None where the service gave no time; `deliveries` is how often it was received, this time included.
+    """
 
     message_id: str
     receipt_handle: str
     body: str
-    enqueued: datetime
+    enqueued: datetime | None
+    deliveries: int = 1
 
 
 class Queue:
@@ -77,6 +81,10 @@ class Queue:
             except CloudError as error:
                 if error.code not in _GONE:
                     raise
+
+    def give_back(self, message: Message, after_s: int = 1) -> None:
+        """Let a message that was received be received again, by others too, after so many seconds."""
+        self._call("ChangeMessageVisibility", self._queue.change_message_visibility, message.receipt_handle, after_s)
 
     def stop(self) -> None:
         """End a receive under way at once, from any thread; the queue cannot be used any more."""
@@ -151,13 +159,14 @@ def _message(found: Any) -> Message:
         message_id=str(found.message_id),
         receipt_handle=str(found.receipt_handle),
         body=str(found.message_body),
-        enqueued=_moment(found.enqueue_time),
+        enqueued=date_from_outside(str(found.enqueue_time)),
+        deliveries=_number(found.dequeue_count) or 1,
     )
 
 
-def _moment(epoch_ms: object) -> datetime:
-    """An odd time must not hold a batch; a message without one counts from now."""
-    return date_from_outside(str(epoch_ms)) or datetime.now(UTC)
+def _number(text: object) -> int:
+    """A service that says something else than a number must not hold a batch."""
+    return int(str(text)) if str(text).isascii() and str(text).isdigit() else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +175,7 @@ class _Salvaged:
     receipt_handle: str
     message_body: str
     enqueue_time: int
+    dequeue_count: int
 
 
 def _salvage(answer: str) -> list[_Salvaged]:
@@ -185,12 +195,12 @@ def _salvaged(element: ET.Element) -> _Salvaged:
         return "".join(fields[name].itertext()) if name in fields else ""
 
     body = fields.get("MessageBody")
-    enqueued = text("EnqueueTime")
     return _Salvaged(
         message_id=text("MessageId"),
         receipt_handle=text("ReceiptHandle"),
         message_body=_inner_xml(body) if body is not None else "",
-        enqueue_time=int(enqueued) if enqueued.isascii() and enqueued.isdigit() else 0,
+        enqueue_time=_number(text("EnqueueTime")),
+        dequeue_count=_number(text("DequeueCount")),
     )
 
 

@@ -84,7 +84,7 @@ class OwnNotices:
 
     def _notices(self, message: Message) -> list[Notice]:
         return [
-            _notice(said.at, message.enqueued)
+            _notice(said, message.enqueued or datetime.now(UTC))
             for said in parse_all(message.body)
             if isinstance(said, Reclaim) and said.instance_id == self._instance_id
         ]
@@ -97,6 +97,7 @@ class OwnNotices:
             return
 
 
-def _notice(at: datetime | None, enqueued: datetime) -> Notice:
-    began = at if at and at <= enqueued + CLOCKS_APART else enqueued
-    return Notice(began + timedelta(seconds=NOTICE_S), is_drill=at is None, is_confirmed=False)
+def _notice(said: Reclaim, enqueued: datetime) -> Notice:
+    """A drill has no time at all; one that nobody can read, or that cannot be true, is no sign of one."""
+    began = said.at if said.at and said.at <= enqueued + CLOCKS_APART else enqueued
+    return Notice(began + timedelta(seconds=NOTICE_S), is_drill=not said.is_dated, is_confirmed=False)

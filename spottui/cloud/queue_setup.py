@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.mns import Message, Queue
+from spottui.cloud.mns import Queue
 from spottui.cloud.sdk import MnsMessage, QueueMeta
 
 VISIBILITY_S = 60
@@ -58,7 +58,3 @@ class QueueSetup(Queue):
         """Send a body as it is; return the message id."""
         message = MnsMessage(body)
         return str(self._call("SendMessage", self._queue.send_message, message).message_id)
-
-    def give_back(self, message: Message) -> None:
-        """Let a message that was received be received by others in a second."""
-        self._call("ChangeMessageVisibility", self._queue.change_message_visibility, message.receipt_handle, 1)

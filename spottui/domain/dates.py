@@ -19,9 +19,14 @@ def date_from_outside(value: object, now: datetime | None = None) -> datetime | 
     """
     try:
         at = _from_epoch(value) if isinstance(value, int | float) else _from_text(value)
-        return at if at and EARLIEST <= at <= (now or datetime.now(UTC)) + AHEAD else None
+        return at if at and is_sane(at, now or datetime.now(UTC)) else None
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def is_sane(at: datetime, now: datetime) -> bool:
+    """Whether a date can be true: not before 2015, and not more than a day ahead."""
+    return at >= EARLIEST and at - now <= AHEAD
 
 
 def _from_text(value: object) -> datetime | None:

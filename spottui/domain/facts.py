@@ -26,7 +26,7 @@ class SignSeen(_Fact, frozen=True, tag="sign"):
 
     `again` counts the repeated signs so far, 0 for the first of its source. The first sign of all opens the recovery:
     it has the `epoch`, and the instance's `name` where that is known. `marks` are the letters of all signs, this one
-    included (`Interruption.marks`).
+    included (`Interruption.marks`). `not_before` is of a lock: when it was looked for in vain (`Observation`).
     """
 
     source: Evidence
@@ -39,10 +39,11 @@ class SignSeen(_Fact, frozen=True, tag="sign"):
     epoch: int = 0
     name: str = ""
     marks: str = ""
+    not_before: datetime | None = None
 
 
 class LockGone(_Fact, frozen=True, tag="lock gone"):
-    """The cloud positively showed the instance without its lock: the next lock is another reclaim."""
+    """The cloud positively showed the instance without its lock, or it was started again: the next lock is new."""
 
 
 class Released(_Fact, frozen=True, tag="released"):
@@ -53,12 +54,18 @@ class Released(_Fact, frozen=True, tag="released"):
 
 
 class MessageSeen(_Fact, frozen=True, tag="message"):
-    """A queue message about something else; `name` is the event's, `text` it with what it says, both untrusted."""
+    """A queue message about something else; `name` is the event's, `text` it with what it says, both untrusted.
+
+    A reclaim for another console names its `unconfigured_region` or its `other_account`. `not_listed` counts reclaims
+    of instances that the cloud does not list; `text` has the ids of the first.
+    """
 
     name: str
     text: str = ""
     message_id: str = ""
     unconfigured_region: str = ""
+    other_account: str = ""
+    not_listed: int = 0
 
 
 class PoisonSeen(_Fact, frozen=True, tag="poison"):

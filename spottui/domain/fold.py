@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from spottui.domain import facts as f
-from spottui.domain.interruption import Interruption, Observation, first_sight, fuse
+from spottui.domain.interruption import Interruption, Observation, first_sight, fuse, plausible
 from spottui.domain.recovery import (
     AutoAnswer,
     AutoAsked,
@@ -40,7 +40,7 @@ def apply(recovery: Recovery | None, logged: f.Logged) -> Recovery:
     if recovery is None:
         if not isinstance(fact, f.SignSeen):
             raise ValueError(f"a recovery begins with a sign, not with {type(fact).__name__}")
-        seen = _observation(fact, logged)
+        seen = _observation(fact, logged.region, logged.instance_id, logged.at)
         opened = replace(first_sight(seen, logged.at), epoch=fact.epoch)
         return Recovery(opened, name=fact.name, version=logged.seq)
     change = _CHANGES.get(type(fact))
@@ -48,18 +48,15 @@ def apply(recovery: Recovery | None, logged: f.Logged) -> Recovery:
     return replace(changed, version=logged.seq)
 
 
-def _observation(fact: f.SignSeen, logged: f.Logged) -> Observation:
-    return Observation(
-        logged.region, logged.instance_id, fact.source, fact.began, fact.action, fact.message_id, fact.own_deadline
-    )
+def _observation(fact: f.SignSeen, region: str, instance_id: str, at: datetime) -> Observation:
+    own = fact.own_deadline
+    seen = Observation(region, instance_id, fact.source, fact.began, fact.action, fact.message_id, own, fact.not_before)
+    return plausible(seen, at)
 
 
 def _sign(known: Recovery, fact: f.SignSeen, at: datetime) -> Recovery:
-    reclaim = known.interruption
-    seen = Observation(
-        reclaim.region, reclaim.instance_id, fact.source, fact.began, fact.action, fact.message_id, fact.own_deadline
-    )
-    return replace(known, interruption=fuse(reclaim, seen))
+    seen = _observation(fact, known.region, known.instance_id, at)
+    return replace(known, interruption=fuse(known.interruption, seen))
 
 
 def _lock_gone(known: Recovery, fact: f.LockGone, at: datetime) -> Recovery:

@@ -5,9 +5,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from spottui.domain.clock import NOTICE_S
+from spottui.domain.dates import AHEAD, is_sane
 
+NOTICE = timedelta(seconds=NOTICE_S)
 EVENT_GRACE_S = 60.0
 """Seconds past its deadline after which an event that no lock ever confirmed is closed as a drill."""
+GRACE = timedelta(seconds=EVENT_GRACE_S)
 
 
 class Evidence(StrEnum):
@@ -24,7 +27,8 @@ class Observation:
     """One sign, from one source, that an instance is being reclaimed.
 
     `at` is when the reclaim began as far as this source knows: the event's own time, else the enqueue time,
-    or when the lock was first seen. `message_id` is the queue's, for messages only.
+    or when the lock was first seen. `message_id` is the queue's, for messages only. `not_before` is when the locks were
+    last looked at and this one was not there: it cannot be older, whatever a message claims.
     """
 
     region: str
@@ -34,6 +38,19 @@ class Observation:
     action: str = ""
     message_id: str = ""
     release_at: datetime | None = None
+    not_before: datetime | None = None
+
+
+class Course(StrEnum):
+    """How the recovery of a reclaim stands, for a further sign of the same instance."""
+
+    OPEN = "open"
+    REPLACED = "replaced"
+    """Recovered: another instance runs in its place."""
+    RESTARTED = "restarted"
+    """The instance itself was started again: the next lock is another reclaim."""
+    STOPPED = "stopped by a person"
+    CAME_TO_NOTHING = "came to nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +72,9 @@ class Interruption:
     `deadline` is the earliest that any source gives; `latest` the latest, after which nothing more is awaited: a drill
     shortly before must not date the real reclaim. `epoch` is the UTC second of the first observation and tells the
     reclaims of a `Stop` instance apart; `duplicates` counts the observations beyond the first of each source.
-    `unlocked_at` is when the fleet positively showed the instance without its lock again, `released_at` when it was
-    gone for good; both None while nothing says so.
+    `not_before` is when its lock was looked for in vain shortly before it was there, None where nobody had looked: the
+    notice is not older. `unlocked_at` is when the cloud positively showed the instance running without its lock again,
+    `released_at` when it was gone for good; both None while nothing says so.
     """
 
     region: str
@@ -70,6 +88,7 @@ class Interruption:
     latest: datetime | None = None
     unlocked_at: datetime | None = None
     released_at: datetime | None = None
+    not_before: datetime | None = None
 
     @property
     def id(self) -> str:
@@ -88,13 +107,14 @@ class Interruption:
 
     @property
     def is_upper_bound(self) -> bool:
-        """Whether the deadline may be nearer than it says: a lock alone does not tell since when it is there."""
-        return self.evidence == (Evidence.LOCK,)
+        """Whether the deadline may be nearer than it says: a lock that is there at the first look may be old."""
+        is_dated = self.not_before is not None and self.first_seen - self.not_before < GRACE
+        return self.evidence == (Evidence.LOCK,) and not is_dated
 
     @property
     def over_at(self) -> datetime:
         """When nothing more is to be expected of it."""
-        return (self.latest or self.deadline) + timedelta(seconds=EVENT_GRACE_S)
+        return (self.latest or self.deadline) + GRACE
 
     @property
     def marks(self) -> str:
@@ -113,44 +133,85 @@ def first_sight(seen: Observation, now: datetime) -> Interruption:
         latest=deadline_of(seen),
         evidence=(seen.source,),
         action=seen.action,
+        not_before=seen.not_before,
     )
 
 
 def fuse(known: Interruption, seen: Observation) -> Interruption:
-    """Add an observation of the same reclaim: evidence joins, the deadline only ever comes nearer."""
-    if seen.source in known.evidence:
-        nearer = min(known.deadline, deadline_of(seen))
-        return replace(known, duplicates=known.duplicates + 1, deadline=nearer)
+    """Add an observation of the same reclaim: evidence joins, and the deadline comes nearer where it may.
+
+    A lock that was looked for in vain a moment before is the start of the notice: from then on no other date brings the
+    deadline nearer than five minutes after that look. A lock after the instance was shown without one begins anew.
+    """
+    if seen.source is Evidence.LOCK and known.unlocked_at and seen.at > known.unlocked_at:
+        return _locked_again(known, seen)
+    is_new = seen.source not in known.evidence
+    not_before = seen.not_before if is_new and seen.source is Evidence.LOCK else known.not_before
+    # What we saw ourselves counts, however a message has dated the reclaim.
+    counts = seen.source is Evidence.LOCK or _begins_late_enough(known, seen)
+    own = deadline_of(seen) if counts else known.deadline
+    nearest = min(known.deadline, own)
     return replace(
         known,
-        evidence=(*known.evidence, seen.source),
-        deadline=min(known.deadline, deadline_of(seen)),
-        latest=max(known.latest or known.deadline, deadline_of(seen)),
-        action=known.action or seen.action,
+        evidence=(*known.evidence, seen.source) if is_new else known.evidence,
+        duplicates=known.duplicates + (not is_new),
+        deadline=max(nearest, not_before + NOTICE) if not_before else nearest,
+        latest=max(known.latest or known.deadline, own) if is_new else known.latest,
+        action=known.action or (seen.action if is_new else ""),
+        not_before=not_before,
     )
 
 
-def same_reclaim(known: Interruption, seen: Observation, *, closed: bool, acting: bool = False) -> bool:
-    """Whether an observation speaks of a reclaim that is known already.
+def same_reclaim(known: Interruption, seen: Observation, course: Course) -> bool:
+    """Whether an observation speaks of a reclaim that is known already; `course` is how its recovery stands.
 
-    `closed` when its recovery came to nothing, `acting` when it was allowed and is under way.
-
-    A message speaks of the reclaim in whose time it is dated, however late it comes. A lock is one reclaim until the
-    fleet has positively shown the instance without it: rows that vanish and pages that come back empty are no
-    evidence. An engineer who asks again after a recovery came to nothing means a new one, and so does a lock where
-    there was none. A recovery under way that no lock has confirmed yet, since a person allowed it, is what every later
-    sign means: a second one beside it would launch twice.
+    A recovery that is open, or has just replaced the instance, is what every sign of that instance means, whatever a
+    clock says: a second one beside it would launch twice. A lock is one reclaim until the cloud has positively shown
+    the instance without it, or it was started again: rows that vanish and pages that come back empty are no evidence.
+    An engineer who asks again after a recovery came to nothing means a new one, and so does a lock where there was
+    none. Any other sign speaks of the reclaim in whose time it is dated, however late it comes.
     """
-    if seen.source is Evidence.LOCK and known.locked:
-        return known.unlocked_at is None or seen.at <= known.unlocked_at
-    if closed and seen.source in (Evidence.LOCK, Evidence.ENGINEER):
+    is_over = known.unlocked_at is not None and seen.at > known.unlocked_at
+    if course is Course.OPEN:
+        return True
+    if is_over:
         return False
-    began = datetime.fromtimestamp(known.epoch, seen.at.tzinfo)
-    if seen.at < began - timedelta(seconds=NOTICE_S + EVENT_GRACE_S):
+    is_lock, is_wish = seen.source is Evidence.LOCK, seen.source is Evidence.ENGINEER
+    if (is_lock and known.locked) or (course is Course.REPLACED and not is_wish):
+        return True
+    if (is_wish and course in (Course.CAME_TO_NOTHING, Course.STOPPED)) or (
+        is_lock and course is Course.CAME_TO_NOTHING
+    ):
         return False
-    return seen.at <= known.over_at or (acting and not known.locked)
+    return is_dated_in(known, seen)
+
+
+def is_dated_in(known: Interruption, seen: Observation) -> bool:
+    """Whether an observation is dated in the time of a reclaim."""
+    return _begins_late_enough(known, seen) and seen.at <= known.over_at
 
 
 def deadline_of(seen: Observation) -> datetime:
     """When the cloud takes the instance back as far as this observation knows."""
-    return seen.release_at or seen.at + timedelta(seconds=NOTICE_S)
+    return seen.release_at or seen.at + NOTICE
+
+
+def plausible(seen: Observation, now: datetime) -> Observation:
+    """Return an observation with no date that cannot be true: what claims the year 1 or 9999 is of now."""
+    at = seen.at if is_sane(seen.at, now) else now
+    release_at = seen.release_at if seen.release_at and abs(seen.release_at - at) < AHEAD else None
+    return seen if (at, release_at) == (seen.at, seen.release_at) else replace(seen, at=at, release_at=release_at)
+
+
+def _begins_late_enough(known: Interruption, seen: Observation) -> bool:
+    """An older date is of an earlier reclaim, or of nothing."""
+    return seen.at >= datetime.fromtimestamp(known.epoch, seen.at.tzinfo) - NOTICE - GRACE
+
+
+def _locked_again(known: Interruption, seen: Observation) -> Interruption:
+    deadline = deadline_of(seen)
+    latest = max(known.latest or known.deadline, deadline)
+    duplicates = known.duplicates + 1
+    return replace(
+        known, unlocked_at=None, not_before=seen.not_before, deadline=deadline, latest=latest, duplicates=duplicates
+    )

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from spottui.domain.facts import DriverChanged, Fact, LockGone, Released, SignSeen
 from spottui.domain.interruption import (
+    Course,
     Evidence,
     Interruption,
     Observation,
@@ -13,6 +14,8 @@ from spottui.domain.interruption import (
     deadline_of,
     first_sight,
     fuse,
+    is_dated_in,
+    plausible,
     same_reclaim,
 )
 from spottui.domain.recovery import Recovery, RecoveryState
@@ -50,13 +53,11 @@ def take_in(
     return (*found, *gone)
 
 
-def unlocked(transaction: Transaction, region: str, instance_ids: Sequence[str], now: datetime) -> list[str]:
-    """Write that the fleet has shown these instances without a lock after their deadline: the next lock is new.
-
-    Returns those of which no lock is left to be seen gone.
-    """
+def unlocked(transaction: Transaction, region: str, instance_ids: Sequence[str], now: datetime) -> None:
+    """Write that the cloud has shown these instances without a lock that they had: the next lock is new."""
     known = transaction.of_instances(region, instance_ids)
-    return [one for one in instance_ids if _unlock(transaction, known.get(one, [])[:EPOCHS], now)]
+    for one in instance_ids:
+        _unlock(transaction, known.get(one, [])[:EPOCHS], now)
 
 
 def release(transaction: Transaction, gone: Release, now: datetime) -> tuple[Recovery, ...]:
@@ -83,6 +84,7 @@ def _observe(
     transaction: Transaction, seen: Observation, known: _Known, name_of: NameOf, driver: str, now: datetime
 ) -> Recovery:
     of_instance = known.setdefault((seen.region, seen.instance_id), [])
+    seen = plausible(seen, now)
     same = _meant(of_instance, seen)
     if same is None:
         opened = _open(transaction, seen, of_instance, name_of, driver, now)
@@ -100,20 +102,25 @@ def _meant(of_instance: Iterable[Recovery], seen: Observation) -> Recovery | Non
 
     A lock that was never seen gone is still the same, whatever was said since.
     """
-    matching = [
-        one
-        for one in of_instance
-        if same_reclaim(one.interruption, seen, closed=_is_closed(one.state, seen.source), acting=one.is_acting)
-    ]
-    locked = [one for one in matching if one.interruption.locked and seen.source is Evidence.LOCK]
-    return next(iter(locked or matching), None)
+    matching = [one for one in of_instance if same_reclaim(one.interruption, seen, course_of(one))]
+    if seen.source is Evidence.LOCK:
+        nearest = [one for one in matching if one.interruption.locked]
+    else:
+        nearest = [one for one in matching if is_dated_in(one.interruption, seen)]
+    return next(iter(nearest or matching), None)
 
 
-def _is_closed(state: RecoveryState, source: Evidence) -> bool:
-    """Whether a recovery came to nothing; one that a person stopped did only for a person who asks again."""
-    if source is Evidence.ENGINEER:
-        return state.came_to_nothing or state is RecoveryState.VETOED
-    return state in (RecoveryState.FAILED, RecoveryState.SKIPPED)
+def course_of(recovery: Recovery) -> Course:
+    """Return how a recovery stands for a further sign of its instance."""
+    state = recovery.state
+    if state.came_to_nothing and state is not RecoveryState.CANCELLED:
+        return Course.CAME_TO_NOTHING
+    if state in (RecoveryState.CANCELLED, RecoveryState.VETOED):
+        return Course.STOPPED
+    is_free = state.is_final or recovery.interruption.unlocked_at is not None
+    if recovery.new_instance_id == recovery.instance_id and is_free:
+        return Course.RESTARTED
+    return Course.REPLACED if state is RecoveryState.RECOVERED else Course.OPEN
 
 
 def _open(
@@ -151,6 +158,7 @@ def _sign(seen: Observation, known: Interruption, again: int, epoch: int = 0, na
         epoch=epoch,
         name=name,
         marks=known.marks,
+        not_before=seen.not_before,
     )
 
 
@@ -167,9 +175,7 @@ def _release(transaction: Transaction, gone: Release, known: _Known, now: dateti
     return told
 
 
-def _unlock(transaction: Transaction, of_instance: Sequence[Recovery], now: datetime) -> bool:
-    locked = [one for one in of_instance if one.interruption.locked and one.interruption.unlocked_at is None]
-    over = [one for one in locked if one.interruption.over_at < now]
-    for one in over:
-        transaction.record(one.recovery_id, LockGone(), now)
-    return len(over) == len(locked)
+def _unlock(transaction: Transaction, of_instance: Sequence[Recovery], now: datetime) -> None:
+    for one in of_instance:
+        if one.interruption.locked and one.interruption.unlocked_at is None:
+            transaction.record(one.recovery_id, LockGone(), now)

@@ -8,7 +8,7 @@ from functools import partial
 
 from msgspec import structs
 
-from spottui.cloud.errors import CloudError
+from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.facts import (
     CallAnswered,
     CallFailed,
@@ -19,7 +19,8 @@ from spottui.domain.facts import (
     StateEntered,
 )
 from spottui.domain.forecast import Forecast, Verdict
-from spottui.domain.interruption import Release
+from spottui.domain.instance import InstanceStatus
+from spottui.domain.interruption import Evidence, Release
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import Plan, Route, by_route
 from spottui.domain.reasons import Reason, Why
@@ -41,6 +42,7 @@ LOCK_SOON_S = 0.3
 IMAGE_MOVED_S = 10.0
 """What an image takes is told anew with each that ends: only this much is worth a write."""
 LONGEST_WAIT_S = 3600.0
+RUNNING = InstanceStatus.RUNNING.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +128,12 @@ async def _look(ctx: RecoveryContext) -> StepOutcome | Wait | None:
 
 
 async def _wait_or_go(ctx: RecoveryContext, recovery: Recovery, plan: Plan | Reason) -> StepOutcome | Wait | None:
-    interruption, now = recovery.interruption, ctx.now()
-    if now > interruption.over_at or (interruption.released_at and not interruption.confirmed):
-        return _too_late(await _with_release(ctx, recovery), plan)
+    interruption = recovery.interruption
+    if interruption.unlocked_at and Evidence.ENGINEER not in interruption.evidence:
+        return StepOutcome(RecoveryState.SKIPPED, Reason(Why.CALLED_OFF, recovery.instance_id, RUNNING))
+    if _is_too_late(recovery, ctx.now()):
+        return await _ended_by_time(ctx, plan)
+    now = ctx.now()
     if not interruption.confirmed:
         if (now - interruption.first_seen).total_seconds() < LOCK_SOON_S:
             return Wait(LOCK_SOON_S)
@@ -256,17 +261,33 @@ def _stopped_by_person(recovery: Recovery) -> StepOutcome:
     return StepOutcome(RecoveryState.VETOED, Reason(Why.VETOED, detail=recovery.who))
 
 
-async def _with_release(ctx: RecoveryContext, recovery: Recovery) -> Recovery:
-    """After the deadline an instance that is not listed was released: an empty page says so then, and only then."""
-    shared, ecs, instance_id = ctx.shared, ctx.ecs, recovery.instance_id
-    if recovery.interruption.released_at or shared.journal.fleet.get(recovery.region, instance_id) is None:
-        return recovery
-    if await ctx.attempt(lambda: ecs.is_gone(instance_id)) is not True:
-        return recovery
+def _is_too_late(recovery: Recovery, now: datetime) -> bool:
+    interruption = recovery.interruption
+    return now > interruption.over_at or (interruption.released_at is not None and not interruption.confirmed)
+
+
+async def _ended_by_time(ctx: RecoveryContext, plan: Plan | Reason) -> StepOutcome | Wait:
+    """End it when the cloud has answered since: its answer sets the clock, and says whether the instance is gone.
+
+    After the deadline an instance that is not listed was released: an empty page says so then, and only then.
+    """
+    recovery = ctx.recovery
+    gone = await ctx.shared.polls.gone(recovery.region, recovery.instance_id)
+    if isinstance(gone, CloudError) and (gone.kind.passes or gone.kind is ErrorKind.CREDENTIALS):
+        # A clock that is far off has no signature accepted: it ends nothing.
+        return Wait(LOOK_S)
+    if not _is_too_late(ctx.recovery, ctx.now()):
+        return Wait(0)
+    is_known = ctx.shared.journal.fleet.get(recovery.region, recovery.instance_id) is not None
+    if gone is True and is_known and ctx.recovery.interruption.released_at is None:
+        await _note_release(ctx)
+    return _too_late(ctx.recovery, plan)
+
+
+async def _note_release(ctx: RecoveryContext) -> None:
     now = ctx.now()
-    gone = Release(recovery.region, instance_id, now)
-    await asyncio.wrap_future(shared.journal.submit(lambda t: release(t, gone, now), Urgency.EVIDENCE))
-    return ctx.recovery
+    gone = Release(ctx.recovery.region, ctx.recovery.instance_id, now)
+    await asyncio.wrap_future(ctx.shared.journal.submit(lambda t: release(t, gone, now), Urgency.EVIDENCE))
 
 
 def _too_late(recovery: Recovery, plan: Plan | Reason) -> StepOutcome:

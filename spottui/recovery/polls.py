@@ -88,6 +88,7 @@ class Polls:
         self._lanes = lanes
         self._images: dict[str, SharedPoll[Image]] = {}
         self._instances: dict[str, SharedPoll[Instance]] = {}
+        self._gone: dict[str, SharedPoll[bool]] = {}
         self._disks: dict[str, SharedPoll[Disk]] = {}
         self._launched: dict[str, SharedPoll[tuple[Instance, ...]]] = {}
         self._snapshots: dict[str, SharedPoll[Snapshot]] = {}
@@ -101,6 +102,11 @@ class Polls:
         """Return what the region's next instance poll shows of an instance."""
         poll = self._instances.setdefault(region, SharedPoll(lambda ids: self._some_instances(region, ids)))
         return await poll.next(instance_id, within_s)
+
+    async def gone(self, region: str, instance_id: str) -> bool | CloudError:
+        """Return whether an instance is gone for good: the account may list instances, and it is not among them."""
+        poll = self._gone.setdefault(region, SharedPoll(lambda ids: self._which_are_gone(region, ids)))
+        return await poll.next(instance_id, 0.0) or False
 
     async def launched(self, region: str, recovery_id: str) -> tuple[Instance, ...] | CloudError:
         """Return the instances that recoveries of the same instance as this one's launched, by whatever console.
@@ -142,6 +148,10 @@ class Polls:
     async def _some_instances(self, region: str, ids: Iterable[str]) -> Mapping[str, Instance]:
         specs = await self._in_hundreds(Ecs.launch_specs, region, ids)
         return {instance_id: spec.instance for instance_id, spec in specs.items()}
+
+    async def _which_are_gone(self, region: str, ids: Iterable[str]) -> Mapping[str, bool]:
+        gone = await asyncio.wrap_future(self._lanes.read(self._regions[region].gone, list(ids)))
+        return dict.fromkeys(gone, True)
 
     async def _in_hundreds(
         self, fetch: Callable[[Ecs, Iterable[str]], Mapping[str, T]], region: str, ids: Iterable[str]

@@ -3,7 +3,7 @@
 It is run again from the top after a restart: each step finds in the recovery that it was done, and goes on.
 """
 
-from spottui.domain.facts import RouteLeft, RouteTaken, StateEntered
+from spottui.domain.facts import LockGone, RouteLeft, RouteTaken, StateEntered
 from spottui.domain.plan import Route
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
@@ -33,7 +33,14 @@ async def recover(ctx: RecoveryContext) -> None:
         ended = await _travel(ctx)
     if ended.state is RecoveryState.RECOVERED:
         await mark_leftovers(ctx)
-    await ctx.record(StateEntered(ended.state, ended.reason))
+    await ctx.record(*_lock_over(ctx.recovery, ended), StateEntered(ended.state, ended.reason))
+
+
+def _lock_over(recovery: Recovery, ended: StepOutcome) -> tuple[LockGone, ...]:
+    """An instance that was started again has had its reclaim: the next lock is another, however soon it comes."""
+    is_back = ended.state is RecoveryState.RECOVERED and recovery.new_instance_id == recovery.instance_id
+    has_lock = recovery.interruption.locked and recovery.interruption.unlocked_at is None
+    return (LockGone(),) if is_back and has_lock else ()
 
 
 async def _travel(ctx: RecoveryContext) -> StepOutcome:

@@ -1,11 +1,16 @@
-"""The queue of one region: receive, commit, and only then delete."""
+"""The queue of one region: receive, commit, and only then delete; what is for others is left in it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from spottui.cloud.errors import CloudError
-from spottui.cloud.mns import Queue
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.mns import Message, Queue
 from spottui.watch.backfill import Gap
 from spottui.watch.intake import Intake
+
+GIVEN_BACK = 4
+"""Of one batch: each is a call, and a flood of what is for others must not hold up what is ours."""
+GIVE_BACK_S = (1, 1, 2, 4, 8, 16, 30)
+"""When a message is there again, by how often it was received; later only when its visibility timeout is over."""
 
 
 class QueueFeed:
@@ -17,6 +22,7 @@ class QueueFeed:
         self._intake = intake
         self._gap = gap
         self._queue: Queue | None = None
+        self._may_give_back = True
         self._stopped = False
 
     def look(self) -> None:
@@ -29,15 +35,28 @@ class QueueFeed:
             queue = self._queue = self._queue or self._open_queue()
             if self._stopped:
                 return
-            messages = queue.receive()
-            if messages:
-                self._intake.messages(self._region, messages)
-                queue.delete(messages)
+            handled = self._intake.messages(self._region, queue.receive())
+            if handled.settled:
+                queue.delete(handled.settled)
+            self._give_back(queue, handled.for_others)
         except CloudError:
             self._queue = None
             self._gap.failed()
             raise
         self._gap.answered()
+
+    def _give_back(self, queue: Queue, messages: Sequence[Message]) -> None:
+        """Let another console have what is for it, at first in a second, and ever less often when nobody takes it.
+
+        Without the permission, or where there are many, they come by themselves when their visibility timeout is over.
+        """
+        for message in messages[:GIVEN_BACK] if self._may_give_back else ():
+            try:
+                if message.deliveries < len(GIVE_BACK_S):
+                    queue.give_back(message, GIVE_BACK_S[message.deliveries])
+            except CloudError as error:
+                self._may_give_back = error.kind is not ErrorKind.DENIED
+                return
 
     def stop(self) -> None:
         """End a long poll that is under way; from any thread."""

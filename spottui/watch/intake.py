@@ -3,39 +3,60 @@
 Only disk protection goes out before that: it is harmless, and the first bytes after a notice.
 """
 
-import threading
+import logging
+import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from spottui.cloud.messages import RELEASED, STATE_EVENT, OtherEvent, Parsed, Poison, Reclaim, Released, parse_all
+from spottui.cloud.messages import Reclaim, Released
 from spottui.cloud.mns import Message
 from spottui.domain.clock import Clock
-from spottui.domain.facts import MessageSeen, PoisonSeen
-from spottui.domain.instance import Instance
+from spottui.domain.facts import MessageSeen
+from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Observation, Release
 from spottui.domain.recovery import Recovery
 from spottui.journal import Journal
 from spottui.journal.reclaims import NameOf, Sighting, take_in, unlocked
 from spottui.journal.store import JournalAway, JournalProblem
 from spottui.journal.writer import Urgency
+from spottui.watch.doubts import Doubts
+from spottui.watch.reading import CLOCKS_APART, Reading, poison, read, released_line
+from spottui.watch.strangers import Existence, Strangers
 
-CLOCKS_APART = timedelta(minutes=5)
-"""An event that claims to be later than its arrival by more than this is dated by its arrival."""
-POISON_KEPT = 8_192
-"""Characters of a body that are kept to be looked at: a flood of poison must not fill the disk."""
+log = logging.getLogger("spottui.watch")
+
 PATIENCE_S = 10.0
 KNOWN_AWAY_S = 0.5
 """So long a source is held up by a journal that takes nothing, and by one of which that is known."""
+SAID_AGAIN_S = 600.0
+"""What comes again and again because it is for others is said this often, for each region and account."""
+NAMED = 3
+"""So many of the instances that the cloud does not list are named in the line about them."""
 
 Protect = Callable[[str, Sequence[str]], None]
 """Protects the disks of instances of a region; waits for nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Handled:
+    """What became of messages: those that may be deleted, and those that are for the consoles of others.
+
+    A message in neither waits for the cloud's word: it stays in the queue until that is committed.
+    """
+
+    settled: Sequence[Message]
+    for_others: Sequence[Message]
+
+
 class Intake:
     """Takes what sources see. Thread-safe.
 
-    `on_seen` is told of the recovery of every observation after the commit, of duplicates too.
+    `on_seen` is told of the recovery of every observation after the commit, of duplicates too. An instance that neither
+    a sweep nor a recovery knows is looked up by `strangers` before anything is begun for it, and so is one that a
+    message says to be gone; without them every message is believed. `account` gives the account's id, empty while it
+    is not known.
     """
 
     def __init__(
@@ -46,6 +67,8 @@ class Intake:
         name_of: NameOf,
         protect: Protect,
         on_seen: Callable[[Recovery], None],
+        strangers: Strangers | None = None,
+        account: Callable[[], str] = lambda: "",
     ) -> None:
         self._journal = journal
         self._clock = clock
@@ -53,68 +76,152 @@ class Intake:
         self._name_of = name_of
         self._protect = protect
         self._on_seen = on_seen
-        self._lock = threading.Lock()
-        self._locked = {(one.region, one.instance_id) for one in journal.recoveries.lately() if _has_lock(one)}
+        self._strangers = strangers
+        self._account = account
+        self._doubts = Doubts()
+        self._said: dict[str, float] = {}
+        if strangers:
+            strangers.on_answer = self._answered
 
-    def messages(self, queue_region: str, messages: Sequence[Message]) -> None:
-        """Commit a batch of messages: when this returns they may be deleted."""
-        self._tell(self._committed(queue_region, messages))
+    def messages(self, queue_region: str, messages: Sequence[Message]) -> Handled:
+        """Commit a batch of messages, and return which may be deleted, earlier ones among them."""
+        account_id, now = self._account(), self._clock.now()
+        readings = [read(message, queue_region, self._regions, account_id, now) for message in messages]
+        for one in readings:
+            self._put_in_doubt(one)
+        self._tell(self._committed(readings))
+        if self._strangers:
+            for region, ids in self._doubts.add(readings).items():
+                self._strangers.ask(region, ids)
+        settled = self._doubts.settled(queue_region, readings)
+        return Handled(settled, [one.message for one in readings if one.for_others])
 
     def history(self, region: str, past: Sequence[Reclaim | Released]) -> None:
-        """Commit what CloudMonitor's history tells of a region; an event without a time is left out."""
-        seen = Sighting()
+        """Commit what CloudMonitor's history tells of a region; an event without a time is left out.
+
+        What names an instance that is not known, or says that one is gone, waits for the cloud's word; raises
+        `CloudError` where there is none.
+        """
+        seen, doubtful = Sighting(), Sighting()
         for event in past:
             if event.at is None:
                 continue
             if isinstance(event, Released):
-                seen.releases.append(Release(region, event.instance_id, event.at))
-            else:
-                seen.observations.append(
-                    Observation(region, event.instance_id, Evidence.BACKFILL, event.at, event.action)
-                )
+                (doubtful if self._strangers else seen).releases.append(Release(region, event.instance_id, event.at))
+                continue
+            sign = Observation(region, event.instance_id, Evidence.BACKFILL, event.at, event.action)
+            (seen if self._is_known(region, event.instance_id) else doubtful).observations.append(sign)
         self._tell(self._write(seen))
+        ids = {one.instance_id for one in doubtful.observations} | {one.instance_id for one in doubtful.releases}
+        if self._strangers and ids:
+            answer = self._strangers.exist(region, sorted(ids))
+            self._tell(self._write(_believed(doubtful, answer)))
 
-    def locks(self, instances: Sequence[Instance]) -> None:
-        """Commit the locks that were not there at the last look."""
+    def locks(self, instances: Sequence[Instance], not_before: datetime | None = None) -> None:
+        """Commit the locks that were not there at the last look, which was at `not_before` if there was one."""
         now = self._clock.now()
-        with self._lock:
-            self._locked.update((instance.region, instance.instance_id) for instance in instances)
-        observations = [Observation(one.region, one.instance_id, Evidence.LOCK, now) for one in instances]
-        self._tell(self._write(Sighting(observations)))
+        signs = [
+            Observation(one.region, one.instance_id, Evidence.LOCK, now, not_before=not_before) for one in instances
+        ]
+        self._tell(self._write(Sighting(signs)))
 
     def seen_unlocked(self, region: str, instances: Iterable[Instance]) -> None:
-        """Note instances that the fleet positively shows without the lock they once had."""
-        free = [one.instance_id for one in instances if not one.recycling]
-        with self._lock:
-            freed = [instance_id for instance_id in free if (region, instance_id) in self._locked]
+        """Note instances that the cloud positively shows without the lock they once had.
+
+        One that runs has it no more. One that is stopped may get it back at its start, until its notice is over.
+        """
+        free = {one.instance_id: one.status is InstanceStatus.RUNNING for one in instances if not one.recycling}
+        now = self._clock.now()
+        freed = [
+            one.instance_id
+            for one in self._journal.recoveries.lately()
+            if (one.region, one.interruption.locked, one.interruption.unlocked_at) == (region, True, None)
+            and one.instance_id in free
+            and (free[one.instance_id] or one.interruption.over_at < now)
+        ]
         if freed:
-            now = self._clock.now()
-            done = self._journal.run(lambda t: unlocked(t, region, freed, now), Urgency.EVIDENCE)
-            with self._lock:
-                self._locked.difference_update((region, instance_id) for instance_id in done)
+            self._journal.run(lambda t: unlocked(t, region, freed, now), Urgency.EVIDENCE)
+
+    def without_lock(self, region: str, instance_ids: Iterable[str]) -> frozenset[str]:
+        """Return those of the instances whose last lock is over, as the journal has it: a lock on them is a new one."""
+        wanted, newest = frozenset(instance_ids), dict[str, Recovery]()
+        for one in self._journal.recoveries.lately() if wanted else ():
+            known = newest.get(one.instance_id)
+            if one.region == region and one.instance_id in wanted and one.interruption.locked:
+                is_newer = known is None or known.interruption.epoch < one.interruption.epoch
+                newest[one.instance_id] = one if is_newer or known is None else known
+        return frozenset(key for key, one in newest.items() if one.interruption.unlocked_at)
 
     def _tell(self, recoveries: Iterable[Recovery]) -> None:
         for recovery in recoveries:
             self._on_seen(recovery)
 
-    def _committed(self, queue_region: str, messages: Sequence[Message]) -> tuple[Recovery, ...]:
+    def _committed(self, readings: Sequence[Reading]) -> tuple[Recovery, ...]:
         """Commit all, or each alone when that fails: one message that cannot be written must not hold the others.
 
         A message that fails alone is poison, unless the journal takes not even that and nothing may be deleted.
         """
         seen = Sighting()
-        for message in messages:
-            self._read(queue_region, message, seen)
+        for one in readings:
+            self._gather(one, seen)
         try:
             return self._write(seen)
         except JournalProblem:
             # A journal that is broken says nothing about the message: it comes again.
             raise
         except Exception as error:
-            if len(messages) > 1:
-                return tuple(one for message in messages for one in self._committed(queue_region, [message]))
+            if len(readings) > 1:
+                return tuple(one for reading in readings for one in self._committed([reading]))
             why = f"not written ({type(error).__name__})"
-            return self._write(Sighting(others=[(_poison(messages[0], why), queue_region, "")]))
+            reading = readings[0]
+            return self._write(Sighting(others=[(poison(reading.message, why), reading.queue_region, "")]))
+
+    def _put_in_doubt(self, reading: Reading) -> None:
+        if self._strangers is None:
+            reading.rest.others += [(released_line(), one.region, one.instance_id) for one in reading.releases]
+            return
+        known = [one for one in reading.reclaims if self._is_known(one.region, one.instance_id)]
+        reading.doubtful += [one for one in reading.reclaims if one not in known]
+        reading.doubtful += reading.releases
+        reading.reclaims, reading.releases = known, []
+
+    def _gather(self, reading: Reading, seen: Sighting) -> None:
+        """Add what of a message may be taken in at once; of what is for others, a line now and then."""
+        seen.others += [line for line in reading.for_others if self._is_news(line[0])]
+        if not self._doubts.was_taken_in(reading.message):
+            seen.observations += reading.reclaims
+            seen.releases += reading.releases
+            seen.others += reading.rest.others
+
+    def _is_known(self, region: str, instance_id: str) -> bool:
+        """Whether a sweep has seen the instance, or it has a recovery; without `strangers` nobody could say more."""
+        journal = self._journal
+        return (
+            self._strangers is None
+            or instance_id in journal.fleet.of(region)
+            or journal.recoveries.was_reclaimed(region, instance_id)
+        )
+
+    def _is_news(self, line: MessageSeen) -> bool:
+        about, now = line.unconfigured_region or line.other_account, time.monotonic()
+        if now - self._said.get(about, -SAID_AGAIN_S) < SAID_AGAIN_S:
+            return False
+        log.warning("the queue has reclaims of %s: they are left for another console", about)
+        self._said[about] = now
+        return True
+
+    def _answered(self, region: str, asked: Sequence[str], answer: Existence) -> None:
+        """Take in what the cloud's word confirms; of the rest, one line."""
+        with self._doubts.resolved(region, asked) as doubtful:
+            seen = _believed(doubtful, answer)
+            seen.others += [(released_line(), one.region, one.instance_id) for one in doubtful.releases]
+            unlisted = list(
+                dict.fromkeys(one.instance_id for one in doubtful.observations if one.instance_id not in answer.listed)
+            )
+            if unlisted:
+                line = MessageSeen("reclaim", ", ".join(unlisted[:NAMED]), not_listed=len(unlisted))
+                seen.others.append((line, region, unlisted[0]))
+            self._tell(self._write(seen))
 
     def _write(self, seen: Sighting) -> tuple[Recovery, ...]:
         self._protect_first(seen.observations)
@@ -131,62 +238,21 @@ class Intake:
 
     def _protect_first(self, observations: Iterable[Observation]) -> None:
         """A message of an hour ago is no reason to touch disks."""
-        young = self._clock.now() - CLOCKS_APART * 2
-        by_region: dict[str, list[str]] = {}
+        now, by_region = self._clock.now(), dict[str, list[str]]()
         for one in observations:
-            if one.at > young:
+            if now - one.at < OLD:
                 by_region.setdefault(one.region, []).append(one.instance_id)
         for region, ids in by_region.items():
             self._protect(region, ids)
 
-    def _read(self, queue_region: str, message: Message, seen: Sighting) -> None:
-        for parsed in parse_all(message.body):
-            self._sort(queue_region, message, parsed, seen)
 
-    def _sort(self, queue_region: str, message: Message, parsed: Parsed, seen: Sighting) -> None:
-        match parsed:
-            case Reclaim():
-                region = parsed.region or queue_region
-                if region in self._regions:
-                    seen.observations.append(_observation(region, parsed, message))
-                else:
-                    fact = MessageSeen("reclaim", message_id=message.message_id, unconfigured_region=region)
-                    seen.others.append((fact, region, parsed.instance_id))
-            case Released():
-                region = parsed.region or queue_region
-                at = _plausible(parsed.at, message.enqueued)
-                seen.releases.append(Release(region, parsed.instance_id, at))
-                seen.others.append((MessageSeen(STATE_EVENT, f"{STATE_EVENT} {RELEASED}"), region, parsed.instance_id))
-            case OtherEvent():
-                seen.others.append((MessageSeen(parsed.name, parsed.text), queue_region, parsed.instance_id))
-            case Poison():
-                seen.others.append((_poison(message, parsed.reason), queue_region, ""))
+OLD: timedelta = CLOCKS_APART * 2
+"""What is dated so long ago protects no disks."""
 
 
-def _has_lock(recovery: Recovery) -> bool:
-    return recovery.interruption.locked and recovery.interruption.unlocked_at is None
-
-
-def _observation(region: str, reclaim: Reclaim, message: Message) -> Observation:
-    return Observation(
-        region=region,
-        instance_id=reclaim.instance_id,
-        source=Evidence.QUEUE,
-        at=_plausible(reclaim.at, message.enqueued),
-        action=reclaim.action,
-        message_id=message.message_id,
+def _believed(doubtful: Sighting, answer: Existence) -> Sighting:
+    """Return what of it the cloud confirms: reclaims of instances that it lists, releases of those that are gone."""
+    return Sighting(
+        [one for one in doubtful.observations if one.instance_id in answer.listed],
+        [one for one in doubtful.releases if one.instance_id in answer.gone],
     )
-
-
-def _plausible(at: datetime | None, enqueued: datetime) -> datetime:
-    return enqueued if at is None or at > enqueued + CLOCKS_APART else at
-
-
-def _poison(message: Message, why: str) -> PoisonSeen:
-    body, length = message.body, len(message.body)
-    return PoisonSeen(why, _writable(message.message_id), _writable(body[:POISON_KEPT]), length)
-
-
-def _writable(text: str) -> str:
-    """What no database takes, half a surrogate pair or a NUL, becomes a mark."""
-    return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -1,18 +1,23 @@
 """The locks of one region: one call whatever the size of the fleet."""
 
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from spottui.cloud.budget import TRY_AGAIN_S, Priority, urgency
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import Clock
-from spottui.domain.instance import Instance
+from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Interruption, Observation, first_sight
 from spottui.watch.fleet import FleetSweep
 from spottui.watch.intake import Intake
 
-TRUSTED_LOOKS = 15
-"""Empty answers after which the permission is checked again: half a minute of them."""
+TRUSTED_LOOKS = 5
+"""Empty answers after which the permission is checked again: without it no look shows that a lock was not there."""
+VANISHED_S = 60.0
+VANISHED_AGAIN_S = 5.0
+"""So long, and so often, an instance whose lock is not listed any more is looked at; later the sweep sees it."""
 
 
 class LockPoll:
@@ -26,7 +31,10 @@ class LockPoll:
         self._fleet = fleet
         self._intake = intake
         self._clock = clock
-        self._locked: frozenset[str] = frozenset()
+        self._listed: frozenset[str] = frozenset()
+        self._looked: datetime | None = None
+        self._vanished: dict[str, float] = {}
+        self._vanished_asked = 0.0
         self._reclaims: dict[str, Interruption] = {}
         self._trusted = 0
 
@@ -40,6 +48,7 @@ class LockPoll:
 
         A throttle is waited for in short pauses only, whatever the service says: the API may be closed by others.
         """
+        asked = self._clock.now()
         try:
             locked = self._ecs.locked()
         except CloudError as error:
@@ -47,21 +56,56 @@ class LockPoll:
                 error.retry_after_s = min(error.retry_after_s or TRY_AGAIN_S, TRY_AGAIN_S)
             raise
         self._check_permission(bool(locked))
-        new = [instance for instance in locked if instance.instance_id not in self._locked]
-        if new:
-            self._fleet.show(new)
-            if self._intake:
-                self._intake.locks(new)
-            else:
-                self._keep(new)
-        self._locked = frozenset(instance.instance_id for instance in locked)
+        listed = {instance.instance_id: instance for instance in locked}
+        self._tell_new(listed)
+        if self._intake:
+            self._look_at_vanished(self._intake, listed)
+        self._listed = frozenset(listed)
+        self._looked = asked
 
-    def seen(self, instances: Iterable[Instance]) -> None:
-        """Forget locks that the fleet shows gone: the next one is reported even if no look of ours was in between."""
-        unlocked = {instance.instance_id for instance in instances if not instance.recycling}
-        self._locked -= unlocked
-        if not unlocked.isdisjoint(self._reclaims):
-            self._reclaims = {key: one for key, one in self._reclaims.items() if key not in unlocked}
+    def unlocked(self, instances: Iterable[Instance]) -> list[Instance]:
+        """Return those that the fleet shows without a lock, and the last look did so too: theirs are gone."""
+        free = [one for one in instances if not one.recycling and one.instance_id not in self._listed]
+        ids = {one.instance_id for one in free}
+        if not ids.isdisjoint(self._reclaims):
+            self._reclaims = {key: one for key, one in self._reclaims.items() if key not in ids}
+        return free
+
+    def _tell_new(self, listed: Mapping[str, Instance]) -> None:
+        """Tell of locks that were not listed before, and of those whose reclaim the journal holds as over."""
+        fresh = [one for key, one in listed.items() if key not in self._listed]
+        if fresh:
+            self._fleet.show(fresh)
+        if self._intake is None:
+            self._keep(fresh)
+            return
+        if fresh:
+            self._intake.locks(fresh, self._looked)
+        again = self._intake.without_lock(self._ecs.region, self._listed & listed.keys())
+        if again:
+            self._intake.locks([listed[key] for key in again])
+
+    def _look_at_vanished(self, intake: Intake, listed: Mapping[str, Instance]) -> None:
+        """Look at instances that are not listed any more: only one that is shown running has lost its lock."""
+        now = time.monotonic()
+        lately = {key: since for key, since in self._vanished.items() if key not in listed and now - since < VANISHED_S}
+        new = self._listed - listed.keys() - lately.keys()
+        self._vanished = {**lately, **dict.fromkeys(new, now)}
+        if not self._vanished or (not new and now - self._vanished_asked < VANISHED_AGAIN_S):
+            return
+        self._vanished_asked = now
+        try:
+            found = self._ecs.launch_specs(self._vanished)
+        except CloudError:
+            return
+        shown = [spec.instance for spec in found.values()]
+        running = [one for one in shown if one.status is InstanceStatus.RUNNING and not one.recycling]
+        if running:
+            self._fleet.show(running)
+            intake.seen_unlocked(self._ecs.region, running)
+        self._vanished = {
+            key: since for key, since in self._vanished.items() if key in found and found[key].instance not in running
+        }
 
     def _keep(self, new: Iterable[Instance]) -> None:
         """A lock that is listed again after a page without it is the same one; what is long over is forgotten."""

@@ -19,6 +19,7 @@ from spottui.watch.health import Health
 from spottui.watch.intake import Intake, Protect
 from spottui.watch.locks import LockPoll
 from spottui.watch.loop import Loop
+from spottui.watch.strangers import Strangers
 
 QUEUE, LOCK, SWEEP, BACKFILL = "queue", "lock", "sweep", "backfill"
 
@@ -47,7 +48,17 @@ class Watch:
         self._read_only = read_only
         self.health = Health(journal, clock)
         regions = [region.id for region in settings.regions]
-        self.intake = Intake(journal, clock, regions, self._name_of, protect, self._seen)
+        self._strangers = Strangers(account.regions, account.lanes)
+        self.intake = Intake(
+            journal,
+            clock,
+            regions,
+            self._name_of,
+            protect,
+            self._seen,
+            self._strangers,
+            account=lambda: account.account_id,
+        )
         self._fleets = {
             region: FleetSweep(account.regions[region], journal, clock, self._seen_by_sweep) for region in regions
         }
@@ -94,7 +105,11 @@ class Watch:
         locks = LockPoll(self._account.regions[region.id], fleet, None if self._read_only else self.intake, self._clock)
         self._locks[region.id] = locks
         self._lock_loops[region.id] = self._add(
-            LOCK, region.id, policy.lock_poll_s, locks.look, is_urgent=partial(self._awaits_lock, region.id)
+            LOCK,
+            region.id,
+            policy.lock_poll_s,
+            partial(self._look_at_locks, region.id),
+            is_urgent=partial(self._awaits_lock, region.id),
         )
         self._add(SWEEP, region.id, policy.sweep_s, fleet.look)
 
@@ -126,14 +141,20 @@ class Watch:
         self._loops.append(loop)
         return loop
 
+    def _look_at_locks(self, region: str) -> None:
+        """The locks first; then, in another thread, whoever a message names and nobody knows."""
+        try:
+            self._locks[region].look()
+        finally:
+            self._strangers.look(region)
+
     def _awaits_lock(self, region: str) -> bool:
         """Whether a recovery waits: for its lock, or for a yes that the lock gives."""
         waiting = self._journal.recoveries.lately()
         return any(one.state.waits_for_permission and one.region == region for one in waiting)
 
     def _seen_by_sweep(self, region: str, instances: Sequence[Instance]) -> None:
-        self._locks[region].seen(instances)
-        self.intake.seen_unlocked(region, instances)
+        self.intake.seen_unlocked(region, self._locks[region].unlocked(instances))
 
     def _seen(self, recovery: Recovery) -> None:
         """A notice without its lock: look for the lock now, not at the next poll."""

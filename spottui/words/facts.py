@@ -62,9 +62,15 @@ def _released(fact: f.Released, _region: str) -> str:
 
 
 def _message(fact: f.MessageSeen, _region: str) -> str:
-    if not fact.unconfigured_region:
+    if fact.not_listed:
+        return f"ignored: {fact.not_listed} reclaims of instances that the cloud does not list, {fact.text}"
+    if fact.unconfigured_region:
+        said = f"reclaim in {fact.unconfigured_region}, a region that is not configured"
+    elif fact.other_account:
+        said = f"reclaim in account {fact.other_account}, which is not this one"
+    else:
         return fact.text or fact.name
-    return f"reclaim in {fact.unconfigured_region}, a region that is not configured, message {fact.message_id}"
+    return f"{said}, left in the queue, message {fact.message_id}"
 
 
 def _poison(fact: f.PoisonSeen, _region: str) -> str:

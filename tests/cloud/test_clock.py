@@ -46,7 +46,6 @@ def off_s(clock: CloudClock, machine: Machine) -> float:
     return (clock.now() - NOON).total_seconds() - machine.up_s
 
 
-
 @given(st.floats(-HOUR_S * 20, HOUR_S * 20), st.lists(st.floats(0, 400), max_size=9))
 def test_the_first_answer_sets_a_wrong_clock_and_what_follows_keeps_it(ahead_s: float, passing_s: list[float]) -> None:
     machine = Machine(ahead_s)
@@ -85,7 +84,9 @@ def test_one_odd_date_moves_nothing_and_two_that_agree_do(odd_s: float) -> None:
     assert off_s(clock, machine) == pytest.approx(odd_s, abs=1.1)
 
 
-@pytest.mark.parametrize("date", [datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC), NOON.replace(2024)])
+@pytest.mark.parametrize(
+    "date", [datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC), NOON.replace(2024)]
+)
 def test_a_date_that_cannot_be_true_is_no_measure(date: datetime) -> None:
     machine = Machine()
     clock = clock_of(machine)

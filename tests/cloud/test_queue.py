@@ -71,7 +71,7 @@ class ServiceInGbk(BaseHTTPRequestHandler):
         pass
 
 
-def test_an_answer_in_gbk_is_read_and_dated_by_its_arrival(cloud: SimServer) -> None:
+def test_an_answer_in_gbk_is_read_and_has_no_date_where_the_service_gave_none(cloud: SimServer) -> None:
     assert cloud.endpoint.config
     source = CredentialSource(cloud.endpoint.config.with_name("c-credentials.ini"))
     with HTTPServer(("127.0.0.1", 0), ServiceInGbk) as server:
@@ -80,7 +80,7 @@ def test_an_answer_in_gbk_is_read_and_dated_by_its_arrival(cloud: SimServer) -> 
         server.shutdown()
     assert parse(message.body) == Reclaim("i-1", "", None, "delete")
     assert "抢占式" in message.body
-    assert abs(time.time() - message.enqueued.timestamp()) < 60
+    assert message.enqueued is None
 
 
 def test_an_empty_queue_is_no_error(cloud: SimServer) -> None:

@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spottui.domain.interruption import Evidence, Interruption, Observation, first_sight, fuse, same_reclaim
+from spottui.domain.interruption import (
+    NOTICE,
+    Course,
+    Evidence,
+    Interruption,
+    Observation,
+    first_sight,
+    fuse,
+    plausible,
+    same_reclaim,
+)
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -46,7 +56,7 @@ def test_the_termination_time_of_the_metadata_wins_when_it_is_earlier() -> None:
 def test_evidence_is_never_lost_and_the_deadline_only_comes_nearer(signs: list[Observation]) -> None:
     known = first_sight(signs[0], NOON)
     for sign in signs[1:]:
-        assert same_reclaim(known, sign, closed=False)
+        assert same_reclaim(known, sign, Course.OPEN)
         more = fuse(known, sign)
         assert set(known.evidence) <= set(more.evidence)
         assert more.deadline <= known.deadline
@@ -56,31 +66,38 @@ def test_evidence_is_never_lost_and_the_deadline_only_comes_nearer(signs: list[O
     assert len(known.evidence) + known.duplicates == len(signs)
 
 
-@given(st.floats(601, 1e7))
-def test_a_lock_that_was_never_seen_gone_is_the_same_reclaim_for_ever(after_s: float) -> None:
+@given(st.floats(601, 1e7), st.sampled_from(Course))
+def test_a_lock_that_was_never_seen_gone_is_the_same_reclaim_for_ever(after_s: float, course: Course) -> None:
     locked = fuse(opened(), seen(Evidence.LOCK))
-    for closed in (True, False):
-        assert same_reclaim(locked, seen(Evidence.LOCK, after_s), closed=closed)
+    assert same_reclaim(locked, seen(Evidence.LOCK, after_s), course)
 
 
-@given(st.floats(1, 1e6))
-def test_a_lock_after_the_fleet_was_seen_unlocked_is_another_reclaim(after_s: float) -> None:
-    gone_at = NOON + timedelta(seconds=400)
-    locked = replace(fuse(opened(), seen(Evidence.LOCK)), unlocked_at=gone_at)
-    assert not same_reclaim(locked, seen(Evidence.LOCK, 400 + after_s), closed=True)
+@given(st.floats(1, 1e6), st.sampled_from(Evidence), st.sampled_from(list(set(Course) - {Course.OPEN})))
+def test_after_it_was_seen_without_its_lock_every_later_sign_is_of_another_reclaim(
+    after_s: float, source: Evidence, course: Course
+) -> None:
+    """However soon: a `Stop` instance that was started again may be reclaimed again a minute later."""
+    unlocked = replace(fuse(opened(), seen(Evidence.LOCK)), unlocked_at=NOON + timedelta(seconds=60))
+    assert not same_reclaim(unlocked, seen(source, 60 + after_s), course)
 
 
 @given(st.floats(361, 1e7))
-def test_an_event_dated_after_a_reclaim_is_another(after_s: float) -> None:
-    assert not same_reclaim(opened(), seen(Evidence.QUEUE, after_s), closed=False)
+def test_an_event_dated_after_a_reclaim_that_came_to_nothing_is_another(after_s: float) -> None:
+    for course in (Course.CAME_TO_NOTHING, Course.STOPPED, Course.RESTARTED):
+        assert not same_reclaim(opened(), seen(Evidence.QUEUE, after_s), course)
 
 
 @given(st.floats(0, 360), st.sampled_from((Evidence.LOCK, Evidence.ENGINEER)))
 def test_a_recovery_that_came_to_nothing_takes_no_new_lock_and_no_new_wish(after_s: float, source: Evidence) -> None:
     drill = opened()
-    assert same_reclaim(drill, seen(source, after_s), closed=False)
-    assert not same_reclaim(drill, seen(source, after_s), closed=True)
-    assert same_reclaim(drill, seen(Evidence.QUEUE, after_s), closed=True)
+    assert same_reclaim(drill, seen(source, after_s), Course.OPEN)
+    assert not same_reclaim(drill, seen(source, after_s), Course.CAME_TO_NOTHING)
+    assert same_reclaim(drill, seen(Evidence.QUEUE, after_s), Course.CAME_TO_NOTHING)
+
+
+def test_a_persons_no_holds_for_the_lock_of_the_same_reclaim_and_not_for_a_person_who_asks_again() -> None:
+    assert same_reclaim(opened(), seen(Evidence.LOCK, 20), Course.STOPPED)
+    assert not same_reclaim(opened(), seen(Evidence.ENGINEER, 20), Course.STOPPED)
 
 
 def test_a_drill_does_not_date_the_real_reclaim_after_it() -> None:
@@ -109,22 +126,85 @@ def test_the_action_is_what_the_first_source_says_that_says_one() -> None:
 @pytest.mark.parametrize(("after_s", "same"), [(-361, False), (-360, True), (360, True), (361, False)])
 def test_an_event_is_of_the_reclaim_that_began_within_six_minutes_of_it(after_s: float, same: bool) -> None:
     for known in (opened(), opened(Evidence.LOCK)):
-        assert same_reclaim(known, seen(Evidence.QUEUE, after_s), closed=False) is same
+        assert same_reclaim(known, seen(Evidence.QUEUE, after_s), Course.CAME_TO_NOTHING) is same
 
 
 def test_a_lock_seen_in_the_moment_of_its_going_is_still_the_old_one() -> None:
     gone_at = NOON + timedelta(seconds=400)
     locked = replace(opened(Evidence.LOCK), unlocked_at=gone_at)
-    assert same_reclaim(locked, seen(Evidence.LOCK, 400), closed=False)
-    assert not same_reclaim(locked, seen(Evidence.LOCK, 400.001), closed=False)
+    assert same_reclaim(locked, seen(Evidence.LOCK, 400), Course.CAME_TO_NOTHING)
+    assert not same_reclaim(locked, seen(Evidence.LOCK, 400.001), Course.CAME_TO_NOTHING)
 
 
-@pytest.mark.parametrize("source", list(Evidence))
-def test_a_recovery_under_way_without_a_lock_takes_every_later_sign(source: Evidence) -> None:
-    assert same_reclaim(opened(), seen(source, 1e5), closed=False, acting=True)
-    assert not same_reclaim(opened(), seen(source, -361), closed=False, acting=True)
+@given(st.sampled_from(Evidence), st.floats(-1e6, 1e6), st.sampled_from((Evidence.QUEUE, Evidence.LOCK)))
+def test_an_open_recovery_absorbs_every_sign_of_its_instance_whatever_a_clock_says(
+    source: Evidence, after_s: float, first: Evidence
+) -> None:
+    assert same_reclaim(opened(first), seen(source, after_s), Course.OPEN)
 
 
-def test_a_recovery_under_way_with_its_lock_takes_no_event_of_another_reclaim() -> None:
-    locked = opened(Evidence.LOCK)
-    assert not same_reclaim(locked, seen(Evidence.QUEUE, 361), closed=False, acting=True)
+@given(st.sampled_from((Evidence.QUEUE, Evidence.LOCK, Evidence.BACKFILL)), st.floats(-1e6, 1e6))
+def test_so_does_one_whose_instance_has_a_replacement(source: Evidence, after_s: float) -> None:
+    assert same_reclaim(opened(Evidence.LOCK), seen(source, after_s), Course.REPLACED)
+
+
+claims = st.lists(
+    st.builds(seen, st.sampled_from((Evidence.QUEUE, Evidence.BACKFILL)), st.floats(-1e6, 1e6)), max_size=6
+)
+
+
+@given(claims, claims, st.floats(0, 10))
+def test_no_message_brings_the_deadline_of_a_fresh_lock_nearer_than_the_last_look_without_it(
+    before: list[Observation], after: list[Observation], poll_s: float
+) -> None:
+    lock = seen(Evidence.LOCK, poll_s, not_before=NOON)
+    first, *others = [*before, lock, *after]
+    known = first_sight(first, NOON)
+    for sign in others:
+        known = fuse(known, sign)
+    if lock in others or first is lock:
+        assert NOON + NOTICE <= known.deadline <= lock.at + NOTICE
+
+
+def test_an_event_within_the_last_look_dates_a_fresh_lock() -> None:
+    lock = seen(Evidence.LOCK, 2, not_before=NOON)
+    assert fuse(first_sight(lock, NOON), seen(Evidence.QUEUE, 1)).deadline == NOON + timedelta(seconds=301)
+    assert not first_sight(lock, NOON).is_upper_bound
+    assert first_sight(seen(Evidence.LOCK), NOON).is_upper_bound
+    long_ago = replace(lock, not_before=NOON - timedelta(minutes=4))
+    assert first_sight(long_ago, NOON).is_upper_bound, "nobody had looked for minutes"
+
+
+def test_a_lock_that_is_there_at_the_first_look_is_dated_by_its_message() -> None:
+    known = fuse(opened(Evidence.LOCK), seen(Evidence.QUEUE, -200))
+    assert known.deadline == NOON + timedelta(seconds=100)
+
+
+def test_an_old_message_does_not_date_an_open_reclaim() -> None:
+    known = fuse(opened(), seen(Evidence.BACKFILL, -7200))
+    assert known.deadline == NOON + NOTICE
+    assert known.marks == "QB"
+
+
+def test_a_lock_after_it_was_seen_without_one_begins_anew() -> None:
+    known = replace(opened(Evidence.LOCK), unlocked_at=NOON + timedelta(seconds=100))
+    again = fuse(known, seen(Evidence.LOCK, 200, not_before=NOON + timedelta(seconds=198)))
+    assert again.unlocked_at is None
+    assert again.deadline == NOON + timedelta(seconds=500)
+    assert again.over_at == NOON + timedelta(seconds=560)
+    assert fuse(again, seen(Evidence.QUEUE, 0)).deadline == NOON + timedelta(seconds=498)
+
+
+ANY_DATE = st.datetimes(timezones=st.just(UTC))
+
+
+@given(ANY_DATE, st.none() | ANY_DATE, ANY_DATE, st.sampled_from(Evidence))
+def test_no_date_from_outside_reaches_arithmetic(
+    at: datetime, release_at: datetime | None, other: datetime, source: Evidence
+) -> None:
+    known = first_sight(plausible(replace(seen(source), at=at, release_at=release_at), NOON), NOON)
+    sign = plausible(seen(Evidence.QUEUE, release_at=other), NOON)
+    for course in Course:
+        same_reclaim(known, sign, course)
+    assert abs(fuse(known, sign).over_at - NOON) < timedelta(days=20_000)
+    assert known.epoch <= (NOON + timedelta(days=1)).timestamp()

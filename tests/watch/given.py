@@ -10,7 +10,7 @@ from typing import Any
 
 from spottui.cloud.mns import Message
 from spottui.domain.clock import Clock
-from spottui.domain.facts import StateEntered
+from spottui.domain.facts import Fact, StateEntered
 from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Interruption, Observation
 from spottui.domain.recovery import Recovery, RecoveryState
@@ -101,8 +101,12 @@ class Taken:
 
     def enter(self, recovery_id: str, state: RecoveryState) -> None:
         """Let a recovery go on to a state."""
+        self.record(recovery_id, StateEntered(state))
+
+    def record(self, recovery_id: str, fact: Fact) -> None:
+        """Commit what a workflow says of a recovery."""
         now = self.clock.now()
-        self.journal.run(lambda transaction: transaction.record(recovery_id, StateEntered(state), now))
+        self.journal.run(lambda transaction: transaction.record(recovery_id, fact, now))
 
     def recoveries(self, instance_id: str = "i-1") -> list[Recovery]:
         """Every recovery of an instance in its regions, oldest first."""

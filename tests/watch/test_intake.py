@@ -5,7 +5,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,21 @@ import pytest
 from spottui.cloud import messages
 from spottui.cloud.messages import Reclaim
 from spottui.cloud.mns import Message
-from spottui.domain.facts import MessageSeen, PoisonSeen, Released, SignSeen
+from spottui.domain.facts import (
+    CallAnswered,
+    LockGone,
+    MessageSeen,
+    PoisonSeen,
+    Released,
+    SignSeen,
+    StartedAgain,
+    StateEntered,
+)
+from spottui.domain.instance import InstanceStatus
 from spottui.domain.interruption import Evidence
 from spottui.domain.recovery import RecoveryState
 from spottui.journal.store import JournalProblem
-from spottui.watch.intake import POISON_KEPT
+from spottui.watch.reading import POISON_KEPT
 from tests.driving import wait_until
 from tests.watch.given import NOON, REGION, HandClock, Taken, event_body, instance, message, release_body
 
@@ -263,11 +274,12 @@ def test_a_lock_after_a_person_has_allowed_it_is_of_the_same_recovery_however_la
 def test_a_lock_seen_gone_is_remembered_beside_a_later_drill(taken: Taken, clock: HandClock) -> None:
     """The drill opens an interruption after the one whose lock it was; the second lock is a second reclaim."""
     taken.intake.locks([instance("i-1")])
+    taken.enter(taken.all()[0].id, RecoveryState.FAILED)
     clock.turn(370)
     deliver(taken, event_body("i-1", None))
+    taken.enter(taken.all()[1].id, RecoveryState.SKIPPED)
     taken.intake.seen_unlocked(REGION, [instance("i-1", recycling=False)])
     clock.turn(2000)
-    taken.intake.seen_unlocked(REGION, [instance("i-1", recycling=False)])
     taken.intake.locks([instance("i-1")])
     assert [one.marks for one in taken.all()] == ["L", "Q", "L"]
 
@@ -282,25 +294,95 @@ def test_a_page_from_before_the_lock_does_not_make_two_of_it(taken: Taken, clock
     assert taken.all()[0].unlocked_at is None
 
 
-def test_a_lock_is_seen_gone_only_when_it_is_over_whenever_the_fleet_was_looked_at(
+def test_a_second_reclaim_a_minute_after_it_was_seen_running_without_its_lock_is_a_new_recovery(
     taken: Taken, clock: HandClock
 ) -> None:
     taken.intake.locks([instance("i-1")])
-    for _ in range(2):
-        clock.turn(180)
-        taken.intake.seen_unlocked(REGION, [instance("i-1", recycling=False)])
-        assert taken.all()[0].unlocked_at is None
-    clock.turn(1)
+    taken.enter(taken.all()[0].id, RecoveryState.FAILED)
+    clock.turn(60)
     taken.intake.seen_unlocked(REGION, [instance("i-1", recycling=False)])
     assert taken.all()[0].unlocked_at == clock.now()
-    clock.turn(1000)
+    clock.turn(60)
+    deliver(taken, event_body("i-1", clock.now()))
+    taken.intake.locks([instance("i-1")], clock.now())
+    assert [one.marks for one in taken.all()] == ["L", "QL"]
+
+
+def test_a_stopped_instance_without_its_lock_may_be_the_end_of_the_notice_until_that_is_over(
+    taken: Taken, clock: HandClock
+) -> None:
+    stopped = replace(instance("i-1", recycling=False), status=InstanceStatus.STOPPED)
     taken.intake.locks([instance("i-1")])
-    assert [one.marks for one in taken.all()] == ["L", "L"]
+    for _ in range(2):
+        clock.turn(180)
+        taken.intake.seen_unlocked(REGION, [stopped])
+        assert taken.all()[0].unlocked_at is None
+    clock.turn(1)
+    taken.intake.seen_unlocked(REGION, [stopped])
+    assert taken.all()[0].unlocked_at == clock.now()
+
+
+def test_an_instance_that_was_started_again_and_is_reclaimed_again_is_a_new_recovery(
+    taken: Taken, clock: HandClock
+) -> None:
+    """Within the first deadline, and before anybody has looked at the fleet."""
+    taken.intake.locks([instance("i-1")])
+    first = taken.all()[0].id
+    for fact in (StartedAgain(), LockGone(), StateEntered(RecoveryState.RECOVERED)):
+        taken.record(first, fact)
+    clock.turn(60)
+    assert taken.intake.without_lock(REGION, ["i-1"]) == {"i-1"}
+    taken.intake.locks([instance("i-1")])
+    assert [one.state for one in taken.recoveries()] == [RecoveryState.RECOVERED, RecoveryState.SUSPECTED]
+    assert taken.intake.without_lock(REGION, ["i-1"]) == frozenset()
+
+
+@pytest.mark.parametrize("wrong_s", [-3600.0, -600.0, 600.0, 3600.0])
+def test_a_recovered_instance_has_no_twin_whatever_a_clock_says(taken: Taken, clock: HandClock, wrong_s: float) -> None:
+    """A wrong clock dated the event: the lock, and whatever is said afterwards, is of the same recovery."""
+    deliver(taken, event_body("i-1", NOON))
+    first = taken.all()[0].id
+    taken.enter(first, RecoveryState.IMAGING)
+    clock.turn(wrong_s)
+    taken.intake.locks([instance("i-1")], clock.now())
+    taken.record(first, CallAnswered("RunInstances", resources=("i-new",)))
+    taken.enter(first, RecoveryState.RECOVERED)
+    clock.turn(wrong_s)
+    deliver(taken, event_body("i-1", clock.now()), event_body("i-1", None))
+    taken.intake.locks([instance("i-1")])
+    taken.intake.history(REGION, [Reclaim("i-1", REGION, clock.now(), "delete")])
+    assert [one.marks for one in taken.all()] == ["QLB"]
 
 
 def test_a_lock_that_stays_is_its_own_beside_a_later_drill(taken: Taken, clock: HandClock) -> None:
     taken.intake.locks([instance("i-1")])
+    taken.enter(taken.all()[0].id, RecoveryState.FAILED)
     clock.turn(370)
     deliver(taken, event_body("i-1", None))
     taken.intake.locks([instance("i-1")])
     assert [one.marks for one in taken.all()] == ["L", "Q"]
+
+
+@pytest.mark.parametrize("age_s", [295, 60, 7200])
+@pytest.mark.parametrize("lock_first", [True, False])
+def test_a_stale_date_does_not_rule_over_a_fresh_lock(
+    taken: Taken, clock: HandClock, age_s: int, lock_first: bool
+) -> None:
+    """The lock was not there two seconds ago, so nobody's claim makes it older."""
+    stale = event_body("i-1", NOON - timedelta(seconds=age_s))
+    locks = partial(taken.intake.locks, [instance("i-1")], NOON - timedelta(seconds=2))
+    for one in (locks, partial(deliver, taken, stale)) if lock_first else (partial(deliver, taken, stale), locks):
+        one()
+    (sign,) = [one for one in taken.recoveries() if one.interruption.locked]
+    assert NOON + timedelta(seconds=298) <= sign.deadline <= NOON + timedelta(seconds=300)
+    assert list(taken.journal.log.unlike_their_facts()) == []
+
+
+@pytest.mark.parametrize("date", ["00010101T000000.000+0000", "99991231T235959.999+0000", "19700101T000000Z", "soon"])
+def test_a_date_that_cannot_be_true_holds_no_later_message(taken: Taken, date: str) -> None:
+    deliver(taken, event_body("i-1", None, eventTime=date), event_body("i-1", NOON))
+    taken.intake.history(REGION, [Reclaim("i-1", REGION, datetime.min.replace(tzinfo=UTC), "")])
+    taken.intake.history(REGION, [Reclaim("i-1", REGION, datetime.max.replace(tzinfo=UTC), "")])
+    taken.intake.history(REGION, [Reclaim("i-1", REGION, NOON, "")])
+    assert [(one.marks, one.deadline) for one in taken.all()] == [("QB", NOON + timedelta(minutes=5))]
+    assert taken.facts(PoisonSeen) == []

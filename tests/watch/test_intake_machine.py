@@ -59,6 +59,7 @@ class HostileSources(RuleBasedStateMachine):
         self.released: dict[str, datetime] = {}
         self.deadlines: dict[str, datetime] = {}
         self.queue_is_down = False
+        self.looked: datetime | None = None
 
     def teardown(self) -> None:
         self.taken.journal.close()
@@ -135,11 +136,12 @@ class HostileSources(RuleBasedStateMachine):
     @rule()
     def lock_poll_looks(self) -> None:
         locked = [truth for truth in self.truths if self.is_locked(truth)]
-        if locked:
-            for truth in locked:
-                truth.told.add("lock")
-                self.given[truth.instance_id] += 1
-            self.taken.intake.locks([instance(truth.instance_id) for truth in locked])
+        for truth in locked:
+            truth.told.add("lock")
+            self.given[truth.instance_id] += 1
+            is_fresh = self.looked is not None and self.looked < truth.locked_from
+            self.taken.intake.locks([instance(truth.instance_id)], self.looked if is_fresh else None)
+        self.looked = self.clock.now()
 
     @rule()
     def lock_poll_comes_back_empty(self) -> None:
@@ -190,6 +192,8 @@ class HostileSources(RuleBasedStateMachine):
         for known, recovery in self.recoveries():
             confirmed = known.locked or recovery.decision is Decision.CONFIRM
             if confirmed and not recovery.state.is_final:
+                if ends is RecoveryState.RECOVERED:
+                    self.record(known, self.replacement(known))
                 self.set_state(known, ends)
             elif not recovery.state.is_final and known.over_at < self.clock.now():
                 self.set_state(known, RecoveryState.SKIPPED)
@@ -226,8 +230,14 @@ class HostileSources(RuleBasedStateMachine):
     @invariant()
     def a_deadline_never_moves_later(self) -> None:
         for known, _ in self.recoveries():
-            assert known.deadline <= self.deadlines.get(known.id, known.deadline)
-            self.deadlines[known.id] = known.deadline
+            key = f"{known.id} {known.locked}"
+            assert known.deadline <= self.deadlines.get(key, known.deadline), "but with its lock, which dates it anew"
+            self.deadlines[key] = known.deadline
+
+    @invariant()
+    def a_fresh_lock_leaves_five_minutes(self) -> None:
+        for known, _ in self.recoveries():
+            assert known.not_before is None or known.deadline >= known.not_before + timedelta(seconds=NOTICE_S)
 
     @invariant()
     def no_sign_of_another_reclaim_dates_it(self) -> None:
@@ -260,6 +270,13 @@ class HostileSources(RuleBasedStateMachine):
 
     # The model's own questions
 
+    def replacement(self, known: Interruption) -> facts.Fact:
+        """What brings an instance back: a stopped one is started again, a released one has another in its place."""
+        truths = self.truths_of(known.instance_id)
+        if truths and truths[-1].stops:
+            return facts.StartedAgain()
+        return facts.CallAnswered("RunInstances", resources=("i-new",))
+
     def heard(self, truth: Truth | None, body: str, source: str) -> None:
         if truth:
             truth.told.add(source)
@@ -277,11 +294,15 @@ class HostileSources(RuleBasedStateMachine):
         return any(not one.stops and one.gone_at <= self.clock.now() for one in self.truths_of(instance_id))
 
     def may_be_reclaimed(self, instance_id: str) -> bool:
-        """Not while it is, nor when it is gone, nor before a sweep could see that its last lock is gone."""
+        """Not while it is, nor when it is gone, nor before its recovery has ended and its last lock was seen gone."""
         before = self.truths_of(instance_id)
         if not before:
             return True
-        held = [known for known in self.taken.all(instance_id) if known.locked and known.unlocked_at is None]
+        held = [
+            one
+            for one in self.taken.recoveries(instance_id)
+            if not one.state.is_final or (one.interruption.locked and one.interruption.unlocked_at is None)
+        ]
         long_ago = before[-1].began + timedelta(seconds=APART_S) <= self.clock.now()
         return before[-1].stops and long_ago and not held
 

@@ -5,18 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from spottui.cloud.account import CloudAccount
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.config import load
 from spottui.domain.clock import SystemClock
 from spottui.journal import Journal
-from spottui.sim.testing import SimServer
-from spottui.watch.fleet import FleetSweep
 from spottui.watch.health import Health, retry_after_s
-from spottui.watch.locks import LockPoll
 from spottui.watch.loop import Loop
 from tests.driving import wait_until
-from tests.watch.given import NOON, Taken, instance
+from tests.watch.given import NOON
 
 NO_ANSWER = CloudError("DescribeInstances", ErrorKind.UNREACHABLE)
 
@@ -86,22 +81,3 @@ def test_a_slow_source_is_asked_every_two_seconds_while_it_is_urgent(health: Hea
     wait_until(lambda: source.looks >= 2, timeout_s=10)
     loop.stop()
     loop.join()
-
-
-def test_a_lock_is_reported_once_and_again_when_the_fleet_was_seen_without_it(
-    live_cloud: SimServer, config: Path, tmp_path: Path
-) -> None:
-    ecs = CloudAccount(load(config)).regions["cn-hangzhou"]
-    taken = Taken(tmp_path / "state", SystemClock())
-    poll = LockPoll(ecs, FleetSweep(ecs, taken.journal, SystemClock(), lambda *_: None), taken.intake, SystemClock())
-    victim, other = live_cloud.spot_ids()[:2]
-    live_cloud.interrupt([victim])
-    for _ in range(3):
-        poll.look()
-    assert [one.instance_id for one in taken.told] == [victim]
-    poll.seen([instance(victim, recycling=True), instance(other, recycling=False)])
-    poll.look()
-    assert len(taken.told) == 1
-    poll.seen([instance(victim, recycling=False)])
-    poll.look()
-    assert len(taken.told) == 2

@@ -1,0 +1,95 @@
+"""Whether instances exist that a message names: the cloud is asked for a hundred at once, after everything else."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from spottui.cloud.budget import Priority, urgency
+from spottui.cloud.ecs import PAGE, Ecs
+from spottui.cloud.errors import CloudError
+from spottui.cloud.lanes import Lanes
+
+log = logging.getLogger("spottui.watch")
+
+AGAIN_S = 1.0
+"""After a failure the next call waits at least so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Existence:
+    """What the cloud said of some instances: those that it lists, and those that are gone.
+
+    One whose id it refuses to look up is neither.
+    """
+
+    listed: frozenset[str]
+    gone: frozenset[str]
+
+
+class Strangers:
+    """Looks instances up, one call at a time in a region, at the lowest priority of the budget. Thread-safe.
+
+    `on_answer` is told, in a thread of the reading lane, what a call gave for the ids that were asked for.
+    """
+
+    def __init__(self, regions: Mapping[str, Ecs], lanes: Lanes) -> None:
+        self._regions = regions
+        self._lanes = lanes
+        self._lock = threading.Lock()
+        self._waiting: dict[str, dict[str, None]] = {region: {} for region in regions}
+        self._under_way: set[str] = set()
+        self._closed_until: dict[str, float] = {}
+        self.on_answer: Callable[[str, Sequence[str], Existence], None] = lambda *_: None
+
+    def ask(self, region: str, instance_ids: Iterable[str]) -> None:
+        """Ask for instances soon, together with all that wait."""
+        with self._lock:
+            self._waiting[region].update(dict.fromkeys(instance_ids))
+        self.look(region)
+
+    def look(self, region: str) -> None:
+        """Begin a call if any instance waits for one; one that failed lately is not repeated yet."""
+        with self._lock:
+            is_closed = self._closed_until.get(region, 0.0) > time.monotonic()
+            if not self._waiting[region] or region in self._under_way or is_closed:
+                return
+            self._under_way.add(region)
+        self._lanes.read(self._call, region)
+
+    def exist(self, region: str, instance_ids: Sequence[str]) -> Existence:
+        """Ask at once, and wait for it; raises `CloudError`."""
+        with urgency(Priority.FLEET):
+            found = self._regions[region].existing(instance_ids)
+        listed = frozenset(found)
+        return Existence(listed, frozenset(instance_ids) - listed - found.refused.keys())
+
+    def _call(self, region: str) -> None:
+        with self._lock:
+            some = list(self._waiting[region])[:PAGE]
+        try:
+            answer = self.exist(region, some)
+        except Exception as error:
+            self._failed(region, error)
+            return
+        with self._lock:
+            self._under_way.discard(region)
+            for instance_id in some:
+                self._waiting[region].pop(instance_id, None)
+        try:
+            self.on_answer(region, some, answer)
+        except Exception:
+            # The messages are still in the queue and come again.
+            log.exception("what %s says of %d instances is not taken in", region, len(some))
+        self.look(region)
+
+    def _failed(self, region: str, error: Exception) -> None:
+        retry_s = (error.retry_after_s if isinstance(error, CloudError) else None) or AGAIN_S
+        with self._lock:
+            self._under_way.discard(region)
+            self._closed_until[region] = time.monotonic() + max(retry_s, AGAIN_S)
+        if isinstance(error, CloudError):
+            log.info("instances that messages name in %s are not looked up: %s", region, error.line)
+        else:
+            log.error("instances that messages name in %s are not looked up", region, exc_info=error)
