@@ -91,7 +91,8 @@ def _data_age_s(recovery: Recovery, as_of: datetime | None) -> float | None:
 def _seconds(since: datetime, recovery: Recovery) -> float | None:
     if recovery.state is not RecoveryState.RECOVERED or recovery.ended is None:
         return None
-    return round((recovery.ended - since).total_seconds(), 1)
+    # What an earlier version dated by a clock that was set meanwhile.
+    return max(round((recovery.ended - since).total_seconds(), 1), 0.0)
 
 
 def _new_per_hour(recovery: Recovery, plan: Plan) -> float | None:

@@ -84,21 +84,22 @@ class Recoveries:
         return self._released.get((region, instance_id))
 
     def open(self) -> tuple[Recovery, ...]:
-        """Return those that are not over, the nearest deadline first."""
-        found = [one for one in list(self._known.values()) if not one.state.is_final]
-        return tuple(sorted(found, key=lambda one: (one.deadline, one.recovery_id)))
+        """Return those that are not over, in the order of `latest`."""
+        return tuple(sorted((one for one in list(self._known.values()) if not one.state.is_final), key=_urgency))
 
     def lately(self) -> tuple[Recovery, ...]:
         """Return every recovery that is open or ended within two hours, in no order."""
         return tuple(self._known.values())
 
     def latest(self, limit: int) -> tuple[Recovery, ...]:
-        """Return every recovery that is not over, and with them the newest that are up to `limit`, by deadline."""
+        """Return every recovery that is not over, and with them the newest that are up to `limit`.
+
+        What a lock or a person has confirmed comes first, then the nearest deadline.
+        """
         known = list(self._known.values())
         going = [one for one in known if not one.state.is_final]
         over = sorted((one for one in known if one.state.is_final), key=lambda one: one.started, reverse=True)
-        found = going + over[: max(limit - len(going), 0)]
-        return tuple(sorted(found, key=lambda one: (one.deadline, one.recovery_id)))
+        return tuple(sorted(going + over[: max(limit - len(going), 0)], key=_urgency))
 
     def of_instance(self, region: str, instance_id: str) -> tuple[Recovery, ...]:
         """Return every recovery of an instance, the oldest first."""
@@ -197,6 +198,10 @@ class Recoveries:
             self.feed.clear()
             self.feed.extend(reversed(newest_of_feed(connection, FEED_KEPT, seq + 1)))
             self.seq = seq
+
+
+def _urgency(recovery: Recovery) -> tuple[bool, datetime, str]:
+    return not recovery.interruption.confirmed, recovery.deadline, recovery.recovery_id
 
 
 def newest_of_feed(connection: sa.Connection, limit: int, below: int | None = None) -> list[Logged]:

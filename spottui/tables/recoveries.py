@@ -1,4 +1,4 @@
-"""The rows of the recoveries panel: those that go on by their deadline, then those that ended, the last one first."""
+"""The rows of the recoveries panel: confirmed ones that go on by their deadline, suspected ones, then what ended."""
 
 from datetime import datetime
 
@@ -91,8 +91,8 @@ when. Ready is the epoch second at which the image is expected; negative, the se
 
 
 def _order(row: Row) -> tuple[Cell, ...]:
-    rank, ended = row[-2], row[-1]
-    return (-int(ended), row[0]) if ended else (-_FAR, row[FIRST_CELL] or _FAR, rank, row[0])
+    is_suspected, rank, ended = row[-3], row[-2], row[-1]
+    return (-int(ended), row[0]) if ended else (-_FAR, is_suspected, row[FIRST_CELL] or _FAR, rank, row[0])
 
 
 _FAR = 1 << 62
@@ -113,8 +113,8 @@ def is_urgent(row: Row) -> bool:
 def recovery_row(recovery: Recovery, now: datetime) -> Row:
     """Return the row of one recovery as it stands now.
 
-    Its last cells, which no column shows, are its rank by trouble and when it ended. One that an engineer
-    wished for has no deadline that means anything, and no verdict against it.
+    Its last cells, which no column shows, say whether it is only suspected, its rank by trouble and when it ended. One
+    that an engineer wished for has no deadline that means anything, and no verdict against it.
     """
     has_none = recovery.state.is_final or is_wish(recovery.interruption)
     verdict = "" if has_none else str(verdict_of(recovery, now) or "")
@@ -128,6 +128,7 @@ def recovery_row(recovery: Recovery, now: datetime) -> Row:
         _ready_of(recovery, now),
         verdict,
         plain(_next(recovery)),
+        int(not recovery.interruption.confirmed),
         _rank(recovery, verdict),
         _ended(recovery),
     )

@@ -32,6 +32,8 @@ KNOWN_AWAY_S = 0.5
 """So long a source is held up by a journal that takes nothing, and by one of which that is known."""
 SAID_AGAIN_S = 600.0
 """What comes again and again because it is for others is said this often, for each region and account."""
+MOST_SAID = 100
+"""A flood that names a thousand regions is no thousand lines."""
 NAMED = 3
 """So many of the instances that the cloud does not list are named in the line about them."""
 
@@ -182,7 +184,10 @@ class Intake:
             return
         known = [one for one in reading.reclaims if self._is_known(one.region, one.instance_id)]
         reading.doubtful += [one for one in reading.reclaims if one not in known]
-        reading.doubtful += reading.releases
+        # Of an instance that nobody knows there is nothing to close.
+        reading.doubtful += [one for one in reading.releases if self._is_known(one.region, one.instance_id)]
+        unknown = [one for one in reading.releases if one not in reading.doubtful]
+        reading.rest.others += [(released_line(), one.region, one.instance_id) for one in unknown]
         reading.reclaims, reading.releases = known, []
 
     def _gather(self, reading: Reading, seen: Sighting) -> None:
@@ -204,7 +209,8 @@ class Intake:
 
     def _is_news(self, line: MessageSeen) -> bool:
         about, now = line.unconfigured_region or line.other_account, time.monotonic()
-        if now - self._said.get(about, -SAID_AGAIN_S) < SAID_AGAIN_S:
+        is_new = about not in self._said
+        if (is_new and len(self._said) >= MOST_SAID) or (not is_new and now - self._said[about] < SAID_AGAIN_S):
             return False
         log.warning("the queue has reclaims of %s: they are left for another console", about)
         self._said[about] = now

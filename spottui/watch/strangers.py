@@ -14,7 +14,7 @@ from spottui.cloud.lanes import Lanes
 log = logging.getLogger("spottui.watch")
 
 AGAIN_S = 1.0
-"""After a failure the next call waits at least so long."""
+"""After a failure the next call waits at least so long, and so does one for fewer ids than a call may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,7 @@ class Strangers:
         self._lock = threading.Lock()
         self._waiting: dict[str, dict[str, None]] = {region: {} for region in regions}
         self._under_way: set[str] = set()
+        self._gathers_until: dict[str, float] = {}
         self._closed_until: dict[str, float] = {}
         self.on_answer: Callable[[str, Sequence[str], Existence], None] = lambda *_: None
 
@@ -52,10 +53,13 @@ class Strangers:
     def look(self, region: str) -> None:
         """Begin a call if any instance waits for one; one that failed lately is not repeated yet."""
         with self._lock:
-            is_closed = self._closed_until.get(region, 0.0) > time.monotonic()
-            if not self._waiting[region] or region in self._under_way or is_closed:
+            waiting, now = len(self._waiting[region]), time.monotonic()
+            gathers = waiting < PAGE and self._gathers_until.get(region, 0.0) > now
+            is_closed = self._closed_until.get(region, 0.0) > now
+            if not waiting or region in self._under_way or gathers or is_closed:
                 return
             self._under_way.add(region)
+            self._gathers_until[region] = now + AGAIN_S
         self._lanes.read(self._call, region)
 
     def exist(self, region: str, instance_ids: Sequence[str]) -> Existence:
