@@ -42,6 +42,12 @@ class Doubts:
         with self._lock:
             return message.message_id in self._held or message.message_id in self._taken_in
 
+    def has_any(self, queue_region: str) -> bool:
+        """Whether messages of a queue wait for the cloud's word, or have had it since they were asked for last."""
+        with self._lock:
+            waits = any(held.reading.queue_region == queue_region for held in self._held.values())
+            return waits or bool(self._settled.get(queue_region))
+
     def add(self, readings: Sequence[Reading]) -> dict[str, list[str]]:
         """Hold what is in doubt, and return the ids to ask the cloud for, by region.
 

@@ -35,7 +35,9 @@ class QueueFeed:
             queue = self._queue = self._queue or self._open_queue()
             if self._stopped:
                 return
-            handled = self._intake.messages(self._region, queue.receive())
+            # What waits for the cloud's word is to be deleted soon after it: not only when the next message comes.
+            messages = queue.receive(briefly=self._intake.has_doubts(self._region))
+            handled = self._intake.messages(self._region, messages)
             if handled.settled:
                 queue.delete(handled.settled)
             self._give_back(queue, handled.for_others)

@@ -98,6 +98,10 @@ class Intake:
         settled = self._doubts.settled(queue_region, readings)
         return Handled(settled, [one.message for one in readings if one.for_others])
 
+    def has_doubts(self, queue_region: str) -> bool:
+        """Whether messages of a queue wait for the cloud's word, or have had it and are not deleted yet."""
+        return self._doubts.has_any(queue_region)
+
     def history(self, region: str, past: Sequence[Reclaim | Released]) -> None:
         """Commit what CloudMonitor's history tells of a region; an event without a time is left out.
 

@@ -70,7 +70,7 @@ def _message(fact: f.MessageSeen, _region: str) -> str:
         said = f"reclaim in account {fact.other_account}, which is not this one"
     else:
         return fact.text or fact.name
-    return f"{said}, left in the queue, message {fact.message_id}"
+    return f"{said}, message {fact.message_id}"
 
 
 def _poison(fact: f.PoisonSeen, _region: str) -> str:

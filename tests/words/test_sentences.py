@@ -140,6 +140,16 @@ LINES = [
         "MESSAGE",
         "reclaim in us-east-1, a region that is not configured, message 7",
     ),
+    (
+        f.MessageSeen("x", message_id="7", other_account="1234567890"),
+        "MESSAGE",
+        "reclaim in account 1234567890, which is not this one, message 7",
+    ),
+    (
+        f.MessageSeen("x", "i-1, i-2", not_listed=37),
+        "MESSAGE",
+        "ignored: 37 reclaims of instances that the cloud does not list, i-1, i-2",
+    ),
     (f.PoisonSeen("not JSON", "7", "{"), "POISON", "not JSON, message 7"),
     (f.SourceFailed("queue", REFUSED), "SOURCE", f"queue fails: {REFUSED_LINE}. {words.advice(REFUSED)}"),
     (f.SourceAnswers("queue"), "SOURCE", "queue answers again"),
