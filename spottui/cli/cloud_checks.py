@@ -1,7 +1,7 @@
 """What `doctor` asks the cloud; nothing that it asks changes anything."""
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Collection, Generator, Iterator
 from typing import TYPE_CHECKING
 
 from spottui.cli.check import Check, note, ok, wrong
@@ -11,6 +11,7 @@ from spottui.cli.setup import missing_steps
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.identity import caller
+from spottui.cloud.messages import Reclaim, parse_all
 from spottui.domain.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ SKEW_S = 60.0
 """A request whose date is further off than minutes is refused; long before that, deadlines are shown wrong."""
 SKEW_CODES = ("InvalidTimeStamp", "IllegalTimestamp", "TimeExpired")
 NEW_KEY = "make a new access key for the RAM user and export it"
+NOT_OURS = "reclaims of {} come by this queue, and no such region is configured: they wait for another console"
+CONFIGURE = "spottui init --force"
 TRUST_THE_CLOCK = "sudo timedatectl set-ntp true"
 
 
@@ -51,8 +54,13 @@ def identity_check(settings: Settings, credentials: CredentialSource) -> Check:
     return ok("identity", said)
 
 
-def region_checks(tools: "RegionTools", progress: Progress, *, watch_only: bool) -> Iterator[Check]:
-    """Look at one region: endpoint and clock, permissions, the fleet, the queue, the rule, each at its endpoint."""
+def region_checks(
+    tools: "RegionTools", progress: Progress, configured: Collection[str], *, watch_only: bool
+) -> Iterator[Check]:
+    """Look at one region: endpoint and clock, permissions, the fleet, the queue, the rule, each at its endpoint.
+
+    `configured` are the ids of all regions of the configuration.
+    """
     endpoint = _endpoint(tools)
     yield endpoint
     spot = True
@@ -60,6 +68,7 @@ def region_checks(tools: "RegionTools", progress: Progress, *, watch_only: bool)
         yield from _permissions(tools, progress, watch_only=watch_only)
         spot = yield from _fleet(tools)
     yield from _queue(tools)
+    yield from _for_others(tools, configured)
     yield from _rule(tools, has_spot=spot)
 
 
@@ -166,6 +175,18 @@ def _queue(tools: "RegionTools") -> Iterator[Check]:
         return
     waiting = f", {backlog.waiting} messages wait" if backlog.waiting >= 0 else ""
     yield ok(subject, f"{name} is there{waiting}; that it can be received from is proven by `spottui drill`")
+
+
+def _for_others(tools: "RegionTools", configured: Collection[str]) -> Iterator[Check]:
+    """Say of which other regions reclaims wait in the queue: a console leaves them there, for one that has them."""
+    try:
+        said = [one for message in tools.queue.peek() for one in parse_all(message.body)]
+    except CloudError:
+        # The permission to peek is needed for nothing else.
+        return
+    named = {one.region for one in said if isinstance(one, Reclaim) and one.region} - set(configured)
+    if named:
+        yield note(f"queue {tools.settings.id}", NOT_OURS.format(", ".join(sorted(named))), CONFIGURE)
 
 
 def _rule(tools: "RegionTools", *, has_spot: bool) -> Iterator[Check]:

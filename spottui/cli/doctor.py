@@ -61,7 +61,7 @@ def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live:
         return
     yield identity_check(settings, credentials)
     for tools in region_tools(settings, credentials):
-        yield from region_checks(tools, progress, watch_only=watch_only)
+        yield from region_checks(tools, progress, {one.id for one in settings.regions}, watch_only=watch_only)
         if live:
             from spottui.cli.drill import live_check
 

@@ -4,11 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spottui.cli.check import Check, note, ok, wrong
 from spottui.domain.settings import Settings
+
+if TYPE_CHECKING:
+    from spottui.domain.facts import Logged
 
 COLUMNS, LINES = 80, 24
 FREE_BYTES = 200_000_000
@@ -25,7 +29,7 @@ def machine_checks(settings: Settings) -> Iterator[Check]:
     """Look at everything on this machine."""
     yield from terminal_checks(is_terminal=sys.stdout.isatty())
     yield from _stop_file(settings.policy.stop_file)
-    yield from _journal(settings.journal)
+    yield from _journal(settings.journal, {region.id for region in settings.regions})
     if "://" in settings.journal:
         yield from _server(settings.journal)
     else:
@@ -95,7 +99,7 @@ def _stop_file(name: str) -> Iterator[Check]:
         yield note("stop file", f"{name} exists: auto-mode does not act", f"rm {name}")
 
 
-def _journal(path: str) -> Iterator[Check]:
+def _journal(path: str, configured: Collection[str]) -> Iterator[Check]:
     from spottui.journal import Journal
     from spottui.journal.store import JournalProblem
 
@@ -104,6 +108,7 @@ def _journal(path: str) -> Iterator[Check]:
             sick = journal.store.integrity()
             unlike = sum(1 for _ in journal.log.unlike_their_facts())
             unfinished, watched = len(journal.recoveries.open()), journal.consoles.living()
+            not_ours = _not_ours(journal.recoveries.feed, configured)
     except JournalProblem as problem:
         yield wrong("journal", str(problem), f"psql '{path}'" if "://" in path else f"mv {path} {path}.broken")
         return
@@ -118,6 +123,19 @@ def _journal(path: str) -> Iterator[Check]:
         yield wrong("journal", f"{said}: nobody goes on with them", "spottui")
     else:
         yield ok("journal", said)
+    if not_ours:
+        said = (
+            f"reclaims of {', '.join(not_ours)} came by a queue, which are not configured: another console takes them"
+        )
+        yield note("queue", said, "spottui init --force")
+
+
+def _not_ours(feed: "Iterable[Logged]", configured: Collection[str]) -> list[str]:
+    """Return the regions and accounts of which consoles of this journal have left reclaims in a queue."""
+    from spottui.domain.facts import MessageSeen
+
+    facts = [one.fact for one in feed if isinstance(one.fact, MessageSeen)]
+    return sorted({fact.unconfigured_region or fact.other_account for fact in facts} - {"", *configured})
 
 
 def _server(address: str) -> Iterator[Check]:

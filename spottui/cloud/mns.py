@@ -32,7 +32,7 @@ BATCH = 16
 
 BRIEFLY_S = 1
 
-_EMPTY = "MessageNotExist"
+EMPTY = "MessageNotExist"
 _GONE = ("ReceiptHandleError", "MessageNotExist")
 
 
@@ -69,9 +69,9 @@ class Queue:
         """Wait up to the long poll for messages, or for a second, and return at most 16; none when none came."""
         wait_s = min(self._long_poll_s, BRIEFLY_S) if briefly else self._long_poll_s
         try:
-            return [_message(found) for found in self._call("ReceiveMessage", self._receive_batch, wait_s)]
+            return [as_message(found) for found in self._call("ReceiveMessage", self._receive_batch, wait_s)]
         except CloudError as error:
-            if error.code == _EMPTY:
+            if error.code == EMPTY:
                 return []
             raise
 
@@ -157,7 +157,8 @@ class Queue:
         self._http.send_request = send_and_keep
 
 
-def _message(found: Any) -> Message:
+def as_message(found: Any) -> Message:
+    """Return a message of the SDK as ours; one that was only peeked at has no receipt."""
     return Message(
         message_id=str(found.message_id),
         receipt_handle=str(found.receipt_handle),
@@ -215,7 +216,7 @@ def _inner_xml(element: ET.Element) -> str:
 def _translate(action: str, error: Exception) -> CloudError:
     if isinstance(error, MNSServerException):
         code = str(error.type)
-        kind = ErrorKind.REFUSED if code == _EMPTY else kind_of(code, None)
+        kind = ErrorKind.REFUSED if code == EMPTY else kind_of(code, None)
         return CloudError(action, kind, code, str(error.message), str(error.req_id or ""))
     if isinstance(error, MNSClientNetworkException) and error.type == "NetWorkException":
         return CloudError(action, ErrorKind.UNREACHABLE, message=meaning_of(str(error.message)) or "network error")

@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.mns import Queue
+from spottui.cloud.mns import BATCH, EMPTY, Message, Queue, as_message
 from spottui.cloud.sdk import MnsMessage, QueueMeta
 
 VISIBILITY_S = 60
@@ -37,6 +37,15 @@ class QueueSetup(Queue):
             warnings.simplefilter("ignore", DeprecationWarning)
             found = self._call("GetQueueAttributes", self._queue.get_attributes)
         return Backlog(int(found._active_messages), int(found._inactive_messages))
+
+    def peek(self) -> list[Message]:
+        """Return at most 16 of the messages that wait, taking none."""
+        try:
+            return [as_message(found) for found in self._call("PeekMessage", self._queue.batch_peek_message, BATCH)]
+        except CloudError as error:
+            if error.code == EMPTY:
+                return []
+            raise
 
     def check_permission(self) -> None:
         """Raise when the account may not delete messages; what is deleted for it does not exist."""

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 from spottui.cli.config_text import config_text
 from spottui.cli.init import Answers
 from spottui.cli.machine_checks import machine_checks, terminal_checks
+from spottui.cloud.messages import RECLAIM_EVENT
 from spottui.config import ConfigProblem, load
+from spottui.domain.facts import MessageSeen
 from spottui.domain.interruption import Evidence, Observation
 from spottui.journal import Journal
 from spottui.sim.testing import SimServer
@@ -114,6 +116,21 @@ def test_doctor_changes_nothing_and_names_what_mends(cloud: SimServer, toml: Pat
     assert mutating(cloud) == []
     run("setup", "--config", toml, "--yes")
     assert run_json("doctor", "--config", toml, "--live")["ok"]
+
+
+def test_doctor_warns_of_reclaims_that_are_left_for_others(cloud: SimServer, toml: Path) -> None:
+    """Those that wait in the queue, and those that a console of this journal has left there."""
+    run("setup", "--config", toml, "--yes")
+    cloud.send(json.dumps({"name": RECLAIM_EVENT, "regionId": "us-east-1", "content": {"instanceId": "i-1"}}))
+    cloud.send(json.dumps({"name": RECLAIM_EVENT, "regionId": "cn-hangzhou", "content": {"instanceId": "i-2"}}))
+    with Journal(load(toml).journal) as journal:
+        line = MessageSeen("reclaim", unconfigured_region="eu-central-1")
+        journal.run(lambda transaction: transaction.log(line, datetime.now(UTC), "eu-central-1", "i-3"))
+    said = run_json("doctor", "--config", toml)
+    notes = [check["found"] for check in said["checks"] if check["verdict"] == "note"]
+    assert [found for found in notes if found.startswith("reclaims of us-east-1 come by this queue")]
+    assert [found for found in notes if found.startswith("reclaims of eu-central-1 came by a queue")]
+    assert cloud.state()["queues"][cloud.endpoint.queue]["ActiveMessages"] == 2, "it takes nothing"
 
 
 def test_doctor_tells_an_empty_fleet_from_one_that_may_not_be_seen(cloud: SimServer, toml: Path) -> None:
