@@ -80,9 +80,11 @@ SELDOM = frozenset(("status", "address", "vcpus", "behavior", "created", "tags")
 
 def _order(row: Row) -> tuple[Cell, ...]:
     mark, deadline, name = row[FIRST_CELL], row[FIRST_CELL + 1], row[FIRST_CELL + 3]
-    return (_RANKS.index(mark), deadline == 0, deadline, natural(str(name)), row[0])
+    is_suspected = mark == "!" and row[_LOCK] == "-"
+    return (_RANKS.index(mark), is_suspected, deadline == 0, deadline, natural(str(name)), row[0])
 
 
+_LOCK = FIRST_CELL + [column.id for column in COLUMNS].index("lock")
 _RANKS = ("!", SAVED, "")
 
 

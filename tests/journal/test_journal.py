@@ -83,6 +83,17 @@ def test_any_order_and_number_of_signs_is_one_recovery_per_instance(
         assert list(journal.log.unlike_their_facts()) == []
 
 
+def test_no_open_recovery_is_cut_and_what_is_locked_comes_first_then_the_nearest_deadline(journal: Journal) -> None:
+    observe(journal, *(sign(f"i-forged{number:03d}", after_s=-number / 2) for number in range(300)))
+    observe(journal, sign("i-late", Evidence.LOCK, 250), sign("i-soon", Evidence.LOCK, 10))
+    (ended,) = observe(journal, sign("i-over", Evidence.LOCK))
+    enter(journal, ended, RecoveryState.RECOVERED)
+    shown = [one.instance_id for one in journal.recoveries.latest(200)]
+    assert len(shown) == 302
+    assert shown[:4] == ["i-soon", "i-late", "i-forged299", "i-forged298"]
+    assert [one.instance_id for one in journal.recoveries.open()] == shown
+
+
 def test_what_a_person_says_survives_what_the_recovery_writes(journal: Journal) -> None:
     (recovery_id,) = observe(journal, sign())
     confirm(journal, recovery_id)

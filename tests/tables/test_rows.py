@@ -44,6 +44,21 @@ def test_what_dies_first_stands_first_then_by_name():
     assert names[3:] == sorted(names[3:], key=natural)
 
 
+def test_a_lock_stands_before_every_suspicion_however_near_that_claims_its_end_to_be():
+    one, two, three = instance(1, "a", recycling=True), instance(2, "b"), instance(3, "c", recycling=True)
+    causes = (
+        reclaim(one, 200),
+        reclaim(two, 5, evidence=(Evidence.QUEUE,)),
+        reclaim(three, 100, evidence=(Evidence.LOCK,)),
+    )
+    open_ones = tuple(
+        recovery(of, cause, RecoveryState.SUSPECTED) for of, cause in zip((one, two, three), causes, strict=True)
+    )
+    seen = view(instances=(one, two, three), interruptions=causes, recoveries=open_ones)
+    for table, rows in ((INSTANCES, InstanceRows().rows(seen)), (RECOVERIES, recovery_rows(seen))):
+        assert [cell(table, row, "name") for row in order(table, rows)] == ["c", "a", "b"]
+
+
 def test_a_reclaimed_instance_is_marked_in_words_too():
     row = instance_row(instance(1, recycling=True), reclaim(instance(1), 222))
     assert [shown(INSTANCES, row, c) for c in ("mark", "deadline", "lock", "seen")] == ["!", "03:42", "Recycling", "QL"]
