@@ -114,7 +114,21 @@ def _json(text: str, otherwise: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise NotUnderstood(otherwise) from None
+        pass
+    return _one_after_another(text, otherwise)
+
+
+def _one_after_another(text: str, otherwise: str) -> list[Any]:
+    """Return values that stand one behind the other, a line for each say, as a batch of events may be written."""
+    found: list[Any] = []
+    while text and len(found) < MOST:
+        try:
+            value, end = json.JSONDecoder().raw_decode(text)
+        except (ValueError, RecursionError):
+            raise NotUnderstood(otherwise) from None
+        found.append(value)
+        text = text[end:].lstrip(_AROUND)
+    return found
 
 
 def _from_base64(text: str) -> bytes:

@@ -205,8 +205,12 @@ def _region_of_arn(value: object) -> str:
 
 
 def _account(arn: object, otherwise: object) -> str:
-    """Return the account of `acs:ecs:REGION:ACCOUNT:instance/…`, or what the event says elsewhere."""
-    parts = _arn(arn)
+    """Return the account of `acs:ecs:REGION:ACCOUNT:instance/…`, or what the event says elsewhere.
+
+    A drill's ARN is a sample, of another region and with `<resource-id>` in it: its account says nothing either
+    (alibaba_facts.md 9.1).
+    """
+    parts = [] if "<" in str(arn) else _arn(arn)
     named = (parts[3] if len(parts) > 3 else "", otherwise)
     return next((one for one in named if isinstance(one, str) and _ACCOUNT_ID.fullmatch(one)), "")
 

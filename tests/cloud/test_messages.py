@@ -77,7 +77,7 @@ def base64_of(document: object) -> str:
     [
         (FLAT, Reclaim("i-bp1ecr00000000go2go", "cn-hangzhou", datetime(2019, 4, 9, 4, 18, 26, 922000, UTC), "delete",
                        "169070000000030")),
-        (DRILL, Reclaim("i-abcdef", "cn-hangzhou", None, "delete", "1331602849963181")),
+        (DRILL, Reclaim("i-abcdef", "cn-hangzhou", None, "delete")),
         (ENVELOPE, Reclaim("i-1", "us-east-1", datetime(2024, 9, 10, 9, 26, 37, 0, UTC), "delete")),
         (CLOUD_EVENT, Reclaim("i-2", "cn-beijing", datetime(2026, 11, 22, 12, tzinfo=UTC), "delete")),
         ({**FLAT, "content": json.dumps(FLAT["content"]), "eventTime": "soon"},
@@ -386,3 +386,21 @@ def test_a_date_that_cannot_be_true_is_none_and_the_reclaim_is_read(
     parsed = parse(json.dumps({**document, key: value if key == "alert" else written}))
     assert isinstance(parsed, Reclaim)
     assert parsed.at is None
+
+
+@pytest.mark.parametrize("between", ["\n", "", " \r\n\n"])
+def test_events_one_behind_the_other_are_all_read(between: str) -> None:
+    bodies = [json.dumps({**FLAT, "content": {"instanceId": one}}) for one in ("i-1", "i-2", "i-3")]
+    found = parse_all(between.join(bodies))
+    assert [one.instance_id for one in found if isinstance(one, Reclaim)] == ["i-1", "i-2", "i-3"]
+    assert parse_all(between.join([*bodies, "{"])) == (Poison("a text that is not JSON"),)
+
+
+@pytest.mark.parametrize(
+    ("time", "is_dated"),
+    [("20190409T121826.922+0800", True), ("yesterday", True), ("00010101T000000Z", True), ("", False), (None, False)],
+)
+def test_only_a_body_without_any_time_is_what_a_drill_looks_like(time: str | None, is_dated: bool) -> None:
+    parsed = parse(json.dumps({**FLAT, "eventTime": time}))
+    assert isinstance(parsed, Reclaim)
+    assert parsed.is_dated is is_dated
