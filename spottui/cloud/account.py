@@ -1,5 +1,6 @@
 """The configured account: the clients of each region, queues on demand, their lanes and their budget."""
 
+import logging
 import os
 import threading
 import time
@@ -19,6 +20,8 @@ from spottui.cloud.sdk_hygiene import quiet_sdks
 from spottui.cloud.vpc import Vpc
 from spottui.domain.clock import CloudClock
 from spottui.domain.settings import RegionSettings, Settings
+
+log = logging.getLogger("spottui.cloud")
 
 ASK_AGAIN_S = 60.0
 """After this the cloud is asked again who calls, where it did not say."""
@@ -80,8 +83,15 @@ class CloudAccount:
                 self._asked = time.monotonic()
                 region = self._settings.regions[0]
                 self._identity = self.lanes.read(caller, self._settings, region, self._credentials, self.clock)
+                self._identity.add_done_callback(_say_if_not_known)
             return self._identity
 
     def queue(self, region: RegionSettings) -> Queue:
         """Open a region's queue for the thread that asks."""
         return Queue(region.mns_endpoint, region.queue, self._credentials, self._settings.policy.long_poll_s)
+
+
+def _say_if_not_known(asked: Future[Identity]) -> None:
+    if error := asked.exception():
+        why = error.line if isinstance(error, CloudError) else type(error).__name__
+        log.warning("the account is not known, so events of every account are taken for ours: %s", why)

@@ -105,23 +105,23 @@ class Intake:
     def history(self, region: str, past: Sequence[Reclaim | Released]) -> None:
         """Commit what CloudMonitor's history tells of a region; an event without a time is left out.
 
-        What names an instance that is not known, or says that one is gone, waits for the cloud's word; raises
-        `CloudError` where there is none.
+        It is the cloud's own word, and tells of instances that are gone by now. What it says to be gone is looked up
+        all the same: a drill can say so too. Raises `CloudError` where that cannot be done.
         """
-        seen, doubtful = Sighting(), Sighting()
-        for event in past:
-            if event.at is None:
-                continue
-            if isinstance(event, Released):
-                (doubtful if self._strangers else seen).releases.append(Release(region, event.instance_id, event.at))
-                continue
-            sign = Observation(region, event.instance_id, Evidence.BACKFILL, event.at, event.action)
-            (seen if self._is_known(region, event.instance_id) else doubtful).observations.append(sign)
-        self._tell(self._write(seen))
-        ids = {one.instance_id for one in doubtful.observations} | {one.instance_id for one in doubtful.releases}
-        if self._strangers and ids:
-            answer = self._strangers.exist(region, sorted(ids))
-            self._tell(self._write(_believed(doubtful, answer)))
+        signs = [
+            Observation(region, event.instance_id, Evidence.BACKFILL, event.at, event.action)
+            for event in past
+            if isinstance(event, Reclaim) and event.at
+        ]
+        self._tell(self._write(Sighting(signs)))
+        releases = [
+            Release(region, event.instance_id, event.at)
+            for event in past
+            if isinstance(event, Released) and event.at and self._is_known(region, event.instance_id)
+        ]
+        ids = sorted({one.instance_id for one in releases})
+        gone = self._strangers.exist(region, ids).gone if self._strangers and ids else frozenset(ids)
+        self._tell(self._write(Sighting(releases=[one for one in releases if one.instance_id in gone])))
 
     def locks(self, instances: Sequence[Instance], not_before: datetime | None = None) -> None:
         """Commit the locks that were not there at the last look, which was at `not_before` if there was one."""
@@ -234,6 +234,8 @@ class Intake:
             self._tell(self._write(seen))
 
     def _write(self, seen: Sighting) -> tuple[Recovery, ...]:
+        if not (seen.observations or seen.releases or seen.others):
+            return ()
         self._protect_first(seen.observations)
         change = partial(
             take_in, seen=seen, name_of=self._name_of, driver=self._journal.consoles.own, now=self._clock.now()

@@ -15,6 +15,7 @@ from spottui.cloud.account import CloudAccount
 from spottui.cloud.messages import Reclaim
 from spottui.config import load
 from spottui.domain.facts import MessageSeen, Released
+from spottui.domain.interruption import NOTICE
 from spottui.domain.recovery import Recovery
 from spottui.journal import Journal
 from spottui.sim.testing import SimServer
@@ -175,12 +176,13 @@ def test_a_forged_release_closes_nothing_and_a_real_one_is_noted(line: Line) -> 
     assert len([one for one in line.lines() if one.name == "Instance:StateChange"]) == 3
 
 
-def test_history_is_weighed_as_a_message_is(line: Line) -> None:
-    real, at = spot_ids(line.cloud)[0], datetime.now(UTC)
-    past = [Reclaim(one, REGION, at, "delete") for one in (real, forged(1))]
-    line.intake.history(REGION, [*past, messages.Released(real, REGION, at), messages.Released(forged(2), REGION, at)])
-    assert line.reclaimed() == {real}
-    assert line.journal.recoveries.all()[0].interruption.released_at is None
+def test_history_tells_of_what_is_gone_and_closes_nothing_that_lives(line: Line) -> None:
+    real, missed, at = spot_ids(line.cloud)[0], forged(1), datetime.now(UTC)
+    events = [messages.Released(one, REGION, at) for one in (real, missed, forged(2))]
+    line.intake.history(REGION, [*events, *(Reclaim(one, REGION, at, "delete") for one in (real, missed))])
+    known = {one.instance_id: one.interruption.released_at for one in line.journal.recoveries.all()}
+    assert known == {real: None, missed: at}
+    assert [one.fact for one in line.journal.log.after(0, 9, (Released,))] == [Released(at, at + NOTICE)]
 
 
 def test_a_reclaim_of_another_region_is_left_for_the_console_that_has_it(line: Line, tmp_path: Path) -> None:
