@@ -15,6 +15,7 @@ from aiohttp import web
 from spottui.sim import configfile, declared, tls
 from spottui.sim.clock import Clock
 from spottui.sim.cloud import Cloud
+from spottui.sim.doors import Doors
 from spottui.sim.errors import ControlError
 from spottui.sim.populate import Plan, build
 from spottui.sim.saving import load as load_world
@@ -84,19 +85,23 @@ async def running(options: Options) -> AsyncIterator[Endpoint]:
     scenario = load(options.scenario)
     options = replace(options, config=options.config and options.config.absolute())
     cloud = Cloud(lambda: _world(options, scenario))
+    doors = Doors(cloud)
     runner = web.AppRunner(
-        application(cloud, lambda: begin(cloud.world, scenario)), access_log=None, handler_cancellation=True,
+        application(cloud, doors, lambda: begin(cloud.world, scenario)), access_log=None, handler_cancellation=True,
         shutdown_timeout=0.2,
         max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE,
     )  # fmt: skip
     await runner.setup()
-    living = asyncio.create_task(cloud.live())
+    living = [asyncio.create_task(one) for one in (cloud.live(), doors.watch())]
     try:
+        await doors.start()
         yield await _open(options, scenario, cloud.world, runner)
     finally:
-        living.cancel()
-        with suppress(asyncio.CancelledError):
-            await living
+        for one in living:
+            one.cancel()
+            with suppress(asyncio.CancelledError):
+                await one
+        await doors.stop()
         await runner.cleanup()
 
 

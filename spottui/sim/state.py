@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from spottui.sim.balancers.model import LoadBalancer, ServerGroup
 from spottui.sim.clock import iso_millis
-from spottui.sim.imaging import is_usable, progress
+from spottui.sim.imaging import is_available, is_usable, progress
 from spottui.sim.ledger import blanked
 from spottui.sim.mns.queues import Queue
 from spottui.sim.model import (
     Disk,
+    DnsZone,
     Eni,
     EventRule,
     Image,
@@ -38,6 +40,12 @@ def state(world: World) -> dict[str, Any]:
         "network_interfaces": [_eni(row) for row in world.enis.values()],
         "snapshot_groups": [_group(row) for row in world.snapshot_groups.values()],
         "launch_templates": [_template(row) for row in world.launch_templates.values()],
+        "load_balancers": [_balancer(row) for row in world.load_balancers.values()],
+        "server_groups": [_server_group(row) for row in world.server_groups.values()],
+        "dns_zones": [_zone(row) for row in world.dns_zones.values()],
+        "services": [
+            {"InstanceId": key, "Ports": list(row.ports), "Mode": row.mode} for key, row in world.services.items()
+        ],
         "vswitches": [_vswitch(row) for row in world.vswitches.values()],
         "invocations": [_invocation(row) for row in world.invocations.values()],
         "topics": {row.name: _subscriptions(row) for row in world.topics.values()},
@@ -84,7 +92,8 @@ def _disk(row: Disk) -> dict[str, Any]:
 def _snapshot(row: Snapshot, now: float) -> dict[str, Any]:
     return {
         "SnapshotId": row.id, "RegionId": row.region, "SourceDiskId": row.disk_id, "Status": row.status,
-        "Progress": f"{progress(row.started_at, row.done_at, now)}%", "Tags": row.tags,
+        "Progress": f"{progress(row.started_at, row.done_at, now)}%", "Available": is_available(row, now),
+        "CreationTime": iso_millis(row.started_at), "Tags": row.tags,
     }  # fmt: skip
 
 
@@ -119,6 +128,37 @@ def _invocation(row: Invocation) -> dict[str, Any]:
 
 def _subscriptions(row: Topic) -> dict[str, str]:
     return {name: one.endpoint for name, one in row.subscriptions.items()}
+
+
+def _balancer(row: LoadBalancer) -> dict[str, Any]:
+    listeners = [
+        {"ListenerId": one.id, "Protocol": one.protocol, "Port": one.port, "ServerGroupId": one.group_id}
+        for one in row.listeners
+    ]
+    return {
+        "LoadBalancerId": row.id, "Product": row.product, "RegionId": row.region, "LoadBalancerName": row.name,
+        "Address": row.address, "Listeners": listeners, "Tags": row.tags,
+    }  # fmt: skip
+
+
+def _server_group(row: ServerGroup) -> dict[str, Any]:
+    servers = [
+        {"ServerId": one.server_id, "Type": one.type, "ServerIp": one.ip, "Port": one.port, "Weight": one.weight,
+         "Description": one.description, "Status": one.status, "Health": one.health}
+        for one in row.servers
+    ]  # fmt: skip
+    return {
+        "ServerGroupId": row.id, "Product": row.product, "RegionId": row.region, "ServerGroupName": row.name,
+        "LoadBalancerId": row.load_balancer_id, "Status": row.status, "Servers": servers, "Tags": row.tags,
+    }  # fmt: skip
+
+
+def _zone(row: DnsZone) -> dict[str, Any]:
+    records = [
+        {"RecordId": one.id, "Rr": one.rr, "Type": one.type, "Value": one.value, "Ttl": one.ttl, "Status": one.status}
+        for one in row.records.values()
+    ]
+    return {"ZoneId": row.id, "ZoneName": row.name, "Records": records}
 
 
 def _vswitch(row: VSwitch) -> dict[str, Any]:
