@@ -109,8 +109,9 @@ def declare(world: World, given: Given, now: float) -> dict[str, Any]:
 
 
 def _declared(world: World, row: Given, now: float) -> DnsRecord:
+    rr = row.text("rr")
     value = services.named(world, row.text("instance")).private_ip if "instance" in row else row.text("value")
-    rr, kind, ttl = row.text("rr"), row.choice("type", _TYPES, "A"), int(row.choice("ttl", _TTLS, "60"))
+    kind, ttl = row.choice("type", _TYPES, "A"), int(row.choice("ttl", _TTLS, "60"))
     row.end()
     return DnsRecord(_FIRST_RECORD + next(world.order), rr, kind, value, ttl, now, now)
 

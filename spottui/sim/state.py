@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spottui.sim.balancers.model import LoadBalancer, ServerGroup
+from spottui.sim.balancers.model import Job, LoadBalancer, ServerGroup
 from spottui.sim.clock import iso_millis
 from spottui.sim.imaging import is_available, is_usable, progress
 from spottui.sim.ledger import blanked
@@ -10,12 +10,14 @@ from spottui.sim.mns.queues import Queue
 from spottui.sim.model import (
     Disk,
     DnsZone,
+    Eip,
     Eni,
     EventRule,
     Image,
     Instance,
     Invocation,
     LaunchTemplate,
+    Region,
     Snapshot,
     SnapshotGroup,
     Topic,
@@ -33,28 +35,63 @@ def state(world: World) -> dict[str, Any]:
         "images": [_image(row, now) for row in world.images.values()],
         "disks": [_disk(row) for row in world.disks.values()],
         "snapshots": [_snapshot(row, now) for row in world.snapshots.values()],
-        "eips": [
-            {"AllocationId": e.id, "IpAddress": e.address, "RegionId": e.region, "InstanceId": e.instance_id}
-            for e in world.eips.values()
-        ],
-        "network_interfaces": [_eni(row) for row in world.enis.values()],
         "snapshot_groups": [_group(row) for row in world.snapshot_groups.values()],
         "launch_templates": [_template(row) for row in world.launch_templates.values()],
-        "load_balancers": [_balancer(row) for row in world.load_balancers.values()],
-        "server_groups": [_server_group(row) for row in world.server_groups.values()],
-        "dns_zones": [_zone(row) for row in world.dns_zones.values()],
-        "services": [
-            {"InstanceId": key, "Ports": list(row.ports), "Mode": row.mode} for key, row in world.services.items()
-        ],
-        "vswitches": [_vswitch(row) for row in world.vswitches.values()],
         "invocations": [_invocation(row) for row in world.invocations.values()],
+        **_network(world), **_market(world),
         "topics": {row.name: _subscriptions(row) for row in world.topics.values()},
         "faults": world.faults.as_json(),
         "queues": {queue.name: _queue(queue, now) for queue in world.queues},
         "event_rules": [_rule(rule) for rule in world.event_rules.values()],
+    }  # fmt: skip
+
+
+def _network(world: World) -> dict[str, Any]:
+    return {
+        "regions": [_region(row) for row in world.regions.values()],
+        "vswitches": [_vswitch(row) for row in world.vswitches.values()],
+        "eips": [_eip(row) for row in world.eips.values()],
+        "network_interfaces": [_eni(row) for row in world.enis.values()],
+        "load_balancers": [_balancer(row) for row in world.load_balancers.values()],
+        "server_groups": [_server_group(row) for row in world.server_groups.values()],
+        "jobs": [_job(row) for row in world.jobs.values()],
+        "dns_zones": [_zone(row) for row in world.dns_zones.values()],
+        "services": [
+            {"InstanceId": key, "Ports": list(row.ports), "Mode": row.mode} for key, row in world.services.items()
+        ],
+    }  # fmt: skip
+
+
+def _market(world: World) -> dict[str, Any]:
+    return {
         "stock": [
             {"InstanceType": kind, "ZoneId": zone, "Stock": left} for (kind, zone), left in world.stock.items()
         ],
+        "prices": [
+            {"InstanceType": kind, "ZoneId": zone, "Price": since[-1][1]}
+            for (kind, zone), since in world.prices.items()
+        ],
+    }  # fmt: skip
+
+
+def _region(row: Region) -> dict[str, Any]:
+    return {
+        "RegionId": row.id, "ZoneIds": list(row.zones), "VpcId": row.vpc_id, "SecurityGroupId": row.security_group_id,
+        "Queue": row.queue,
+    }  # fmt: skip
+
+
+def _eip(row: Eip) -> dict[str, Any]:
+    return {
+        "AllocationId": row.id, "IpAddress": row.address, "RegionId": row.region, "InstanceId": row.instance_id,
+        "Busy": row.busy, "Tags": row.tags,
+    }  # fmt: skip
+
+
+def _job(row: Job) -> dict[str, Any]:
+    return {
+        "JobId": row.id, "Product": row.product, "Action": row.action, "ServerGroupId": row.group_id,
+        "DoneAt": iso_millis(row.done_at),
     }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from alibabacloud_slb20140515 import client, models
 from alibabacloud_tea_openapi.exceptions import ClientException
 
 from spottui.sim.testing import SimServer
-from tests.sim.balancing import BACKEND_PORT, PORT, REGION, balancer, client_of, fleet, named
+from tests.sim.balancing import BACKEND_PORT, PORT, REGION, balancer, client_of, fleet, named, servers
 from tests.sim.calls import Api
 
 VSERVERS = {"name": "shop", "port": 80, "backend_port": 8000, "group": "shop", "servers": ["web-1"]}
@@ -208,3 +208,36 @@ def test_an_instance_that_is_released_drops_out_by_itself(cloud, slb, front, sho
     left = default_group(slb, front).backend_servers.backend_server
     assert [one.server_id for one in left] == [named(cloud, "web-2")["InstanceId"]]
     assert in_group(slb, shop) == {}
+
+
+@pytest.mark.parametrize("kind", ["throttle", "error", "drop_reply", "slow"])
+def test_a_change_can_go_wrong_on_order_and_be_repeated(cloud, slb, front, kind):
+    zero = json.dumps([entry(cloud, "web-1", Weight="0")])
+    request = models.SetBackendServersRequest(region_id=REGION, load_balancer_id=front, backend_servers=zero)
+    code = {"throttle": ("Throttling.User", 400), "error": ("SystemBusy", 449)}.get(kind)
+    cloud.fault("SetBackendServers", kind, **({"code": code[0], "status": code[1]} if code else {"delay_s": 0.01}))
+    if code:
+        assert refusal(slb.set_backend_servers, request) == (code[1], code[0])
+    elif kind == "drop_reply":
+        with pytest.raises(Exception, match=r"Connection|Remote|aborted"):
+            slb.set_backend_servers(request)
+    else:
+        slb.set_backend_servers(request)
+    assert weight_of(cloud, front, "web-1") == (100 if code else 0)
+    slb.set_backend_servers(request)
+    assert weight_of(cloud, front, "web-1") == 0
+
+
+def test_a_missing_permission_is_refused_or_shows_nothing(cloud, slb, front):
+    cloud.world(permissions={"SetBackendServers": "forbidden", "DescribeLoadBalancers": "empty"})
+    request = models.SetBackendServersRequest(
+        region_id=REGION, load_balancer_id=front, backend_servers=json.dumps([entry(cloud, "web-1", Weight="0")])
+    )
+    assert refusal(slb.set_backend_servers, request) == (403, "Forbidden.RAM")
+    listed = slb.describe_load_balancers(models.DescribeLoadBalancersRequest(region_id=REGION)).body
+    assert listed.load_balancers.load_balancer in ([], None)
+    assert weight_of(cloud, front, "web-1") == 100
+
+
+def weight_of(cloud, group, name):
+    return servers(cloud, group)[named(cloud, name)["InstanceId"]]["Weight"]

@@ -19,10 +19,9 @@ def list_server_groups(call: Call) -> Body:
     return groups.list_groups(call, _API, lambda row: _group(call, row))
 
 
-@action(ALB)
+@action(ALB, refuses=("Tag",))
 def list_server_group_servers(call: Call) -> Body:
     """Servers of a group or of all groups, by id."""
-    call.params.accept("Tag")
     return groups.list_servers(call, _API, _server)
 
 
@@ -44,7 +43,7 @@ def update_server_group_servers_attribute(call: Call) -> Body:
     return groups.update(call, _API)
 
 
-@action(ALB)
+@action(ALB, refuses=("Tag",))
 def list_listeners(call: Call) -> Body:
     """Listeners by id, load balancer or protocol."""
     params = call.params
@@ -76,11 +75,10 @@ def get_listener_health_status(call: Call) -> Body:
     return {"ListenerHealthStatus": [status], "RuleHealthStatus": [], "NextToken": ""}
 
 
-@action(ALB)
+@action(ALB, refuses=("BeginTime", "EndTime"))
 def list_asyn_jobs(call: Call) -> Body:
     """Jobs by id, action or resource."""
     params = call.params
-    params.accept("BeginTime", "EndTime")
     found = filters.keep(
         (row for row in call.world.jobs.values() if row.product == PRODUCT),
         filters.among("id", params.numbered("JobIds") or None),

@@ -17,11 +17,10 @@ _HEALTH = {"Healthy": "normal", "Unhealthy": "abnormal", "Initial": "unavailable
 Row = dict[str, Any]
 
 
-@action(SLB)
+@action(SLB, refuses=("Tags",))
 def describe_load_balancers(call: Call) -> Body:
     """The CLBs of a region, among others by a server of any of their groups."""
     params, world, region = call.params, call.world, call.region_id
-    params.accept("PayType", "InternetChargeType", "Tags")
     server, address = params.text("ServerId"), params.text("ServerIntranetAddress")
     ids = params["LoadBalancerId"].split(",") if params.text("LoadBalancerId") else None
     found = filters.keep(
@@ -31,6 +30,8 @@ def describe_load_balancers(call: Call) -> Body:
         filters.equals("vswitch_id", params.text("VSwitchId")), filters.equals("zone", params.text("MasterZoneId")),
         filters.fixed(params.text("LoadBalancerStatus"), "active"), filters.fixed(params.text("NetworkType"), "vpc"),
         filters.fixed(params.text("AddressType"), "intranet"), filters.fixed(params.text("AddressIPVersion"), "ipv4"),
+        filters.fixed(params.text("PayType"), "PayOnDemand"),
+        filters.fixed(params.text("InternetChargeType"), "paybytraffic"),
         filters.fixed(params.text("SlaveZoneId"), ""), filters.fixed(params.text("ResourceGroupId"), ""),
         filters.tagged(params.tags()),
         (lambda row: any(server == one.server_id for one in _servers(call, row))) if server else None,

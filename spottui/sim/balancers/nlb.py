@@ -48,11 +48,10 @@ def update_server_group_servers_attribute(call: Call) -> Body:
     return groups.update(call, _API)
 
 
-@action(NLB)
+@action(NLB, refuses=("Tag", "SecSensorEnabled"))
 def list_listeners(call: Call) -> Body:
     """Listeners by id, load balancer, port and protocol."""
     params = call.params
-    params.accept("SecSensorEnabled")
     ids, of = params.numbered("ListenerIds"), params.numbered("LoadBalancerIds")
     balancers = {one.id: row for row, one in groups.listeners(call, _API)}
     port = params.text("ListenerPort")
