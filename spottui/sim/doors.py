@@ -6,6 +6,7 @@ ones. An address outside of 127.0.0.0/8 has no socket; `/_sim/balancer` and `/_s
 
 import asyncio
 import logging
+import ssl
 from contextlib import suppress
 
 from aiohttp import web
@@ -27,12 +28,14 @@ class Doors:
         self._open: dict[Place, web.TCPSite] = {}
         self._refused: set[Place] = set()
         self._turn = asyncio.Lock()
+        self._tls: ssl.SSLContext | None = None
         app = web.Application()
         app.router.add_route("*", "/{rest:.*}", self._enter)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
 
-    async def start(self) -> None:
-        """Open what is there from the start."""
+    async def start(self, tls: ssl.SSLContext | None) -> None:
+        """Open what is there from the start; `tls` is for the ports that the knob `tls_ports` names."""
+        self._tls = tls
         await self._runner.setup()
         await self.follow()
 
@@ -60,7 +63,8 @@ class Doors:
                 await self.follow()
 
     async def _open_at(self, place: Place) -> None:
-        site = web.TCPSite(self._runner, *place)
+        context = self._tls if place[1] in self._cloud.world.settings.tls_ports else None
+        site = web.TCPSite(self._runner, *place, ssl_context=context)
         try:
             await site.start()
         except OSError as problem:

@@ -55,6 +55,8 @@ def turn(knobs: Settings, given: Given) -> None:
     wanted |= {name: given.choice(name, allowed) for name, allowed in _CHOICES.items() if name in given}
     wanted |= {name: given.text(name) for name in ("metadata_of",) if name in given}
     wanted |= {name: given.texts(name) for name in _LISTS if name in given}
+    if "tls_ports" in given:
+        wanted["tls_ports"] = list(given.ports("tls_ports"))
     permissions, limits = _permissions(given), _limits(given)
     categories, external_ids = given.mapping("disk_categories"), given.mapping("external_ids")
     given.end()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -94,8 +95,10 @@ async def running(options: Options) -> AsyncIterator[Endpoint]:
     await runner.setup()
     living = [asyncio.create_task(one) for one in (cloud.live(), doors.watch())]
     try:
-        await doors.start()
-        yield await _open(options, scenario, cloud.world, runner)
+        ca_file = _ca_file(options)
+        context = tls.loopback_context(ca_file) if ca_file else None
+        await doors.start(context)
+        yield await _open(options, scenario, cloud.world, runner, ca_file, context)
     finally:
         for one in living:
             one.cancel()
@@ -105,9 +108,10 @@ async def running(options: Options) -> AsyncIterator[Endpoint]:
         await runner.cleanup()
 
 
-async def _open(options: Options, scenario: Scenario, world: World, runner: web.AppRunner) -> Endpoint:
-    ca_file = _ca_file(options)
-    context = tls.loopback_context(ca_file) if ca_file else None
+async def _open(
+    options: Options, scenario: Scenario, world: World, runner: web.AppRunner, ca_file: Path | None,
+    context: ssl.SSLContext | None,
+) -> Endpoint:  # fmt: skip
     await web.TCPSite(runner, _HOST, options.port, ssl_context=context).start()
     url = f"{'https' if context else 'http'}://{_HOST}:{runner.addresses[0][1]}"
     key = next(iter(world.keys.items()))

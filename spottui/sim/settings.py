@@ -46,6 +46,8 @@ class Settings:
     """How long after a change a CLB refuses the next one."""
     service_s: float = 0.0
     """From Running until what listens on an instance is up."""
+    tls_ports: list[int] = field(default_factory=list)
+    """Ports of services and load balancers that speak TLS, in a cloud that is started with it."""
     service_of_new: str = "up"
     """How services of launched instances do: `up`, `down`, `failing` or `hanging`."""
     external_ids: dict[str, str] = field(default_factory=dict)

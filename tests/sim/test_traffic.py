@@ -1,5 +1,7 @@
 """Requests through simulated load balancers to services on real loopback sockets; who loses one is told."""
 
+import socket
+import ssl
 import threading
 import time
 from types import SimpleNamespace
@@ -286,3 +288,19 @@ def test_a_world_with_balancers_goes_on_where_it_was_saved(cloud):
     found = group_of(cloud)
     assert [(row["Health"], row["Weight"]) for row in found.values()] == [("Unhealthy", 100), ("Healthy", 7)]
     assert visit(ADDRESSES["alb"]) == "web-2"
+
+
+def test_a_service_speaks_tls_under_its_name(tmp_path):
+    with SimServer(world=fleet(settings={"tls_ports": [BACKEND_PORT]}), tls=True, config=tmp_path / "c.toml") as cloud:
+        context = ssl.create_default_context(cafile=str(cloud.endpoint.ca_file))
+        place = (named(cloud, "web-1")["PrivateIpAddress"], BACKEND_PORT)
+
+        def greet(name):
+            with socket.create_connection(place, 5) as plain, context.wrap_socket(plain, server_hostname=name) as line:
+                line.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                return line.recv(4096).partition(b"\r\n")[0]
+
+        assert greet("localhost") == b"HTTP/1.1 200 OK"
+        with pytest.raises(ssl.SSLCertVerificationError):
+            greet("elsewhere.example")
+        assert visit(ADDRESSES["alb"]) in ("web-1", "web-2")

@@ -18,10 +18,10 @@ def instance_of(world: World, server: BackendServer) -> Instance | None:
     return world.instances.get(server.server_id)
 
 
-def reach(world: World, group: ServerGroup, server: BackendServer, port: int, at: float) -> Mode:
-    """What a connection to an entry comes to; `port` is the listener's for entries without one."""
+def reach(world: World, server: BackendServer, port: int, at: float) -> Mode:
+    """What a connection to a port of the instance behind an entry comes to."""
     instance = instance_of(world, server)
-    return services.reach(world, instance.id, server.port or port, at) if instance else Mode.DOWN
+    return services.reach(world, instance.id, port, at) if instance else Mode.DOWN
 
 
 def begin(world: World, group: ServerGroup, at: float) -> None:
@@ -31,8 +31,9 @@ def begin(world: World, group: ServerGroup, at: float) -> None:
 
 def believe(world: World, group: ServerGroup, at: float) -> None:
     """What answers now counts as healthy: it has been there for days."""
+    port = _port(world, group)
     for server in group.servers:
-        if _answers(world, group, server, at):
+        if _answers(world, group, server, port, at):
             server.health, server.streak = "Healthy", group.check.healthy
 
 
@@ -42,9 +43,10 @@ def check(world: World, at: float, group_id: str) -> None:
     group = world.server_groups.get(group_id)
     if group is None:
         return
+    port = _port(world, group)
     for server in group.servers:
         if server.status != "Adding":
-            _judge(group, server, _answers(world, group, server, at))
+            _judge(group, server, _answers(world, group, server, port, at))
     world.schedule.plan(at + group.check.interval_s, check, group_id)
 
 
@@ -59,12 +61,14 @@ def _judge(group: ServerGroup, server: BackendServer, answers: bool) -> None:
             server.health = "Unhealthy"
 
 
-def _answers(world: World, group: ServerGroup, server: BackendServer, at: float) -> bool:
-    mode = reach(world, group, server, group.check.port or _listener_port(world, group), at)
+def _answers(world: World, group: ServerGroup, server: BackendServer, port: int, at: float) -> bool:
+    mode = reach(world, server, group.check.port or server.port or port, at)
     return mode is Mode.UP or (group.check.protocol == "TCP" and mode is not Mode.DOWN)
 
 
-def _listener_port(world: World, group: ServerGroup) -> int:
-    balancer = world.load_balancers.get(group.load_balancer_id)
-    ports = (one.backend_port for one in balancer.listeners if one.group_id == group.id) if balancer else iter(())
-    return next(ports, 0)
+def _port(world: World, group: ServerGroup) -> int:
+    """Where entries are checked that do not say it themselves."""
+    if group.check.port or group.id != group.load_balancer_id:
+        return group.check.port
+    listeners = world.load_balancers[group.id].listeners
+    return next((one.backend_port for one in listeners if one.group_id == group.id), 0)

@@ -36,7 +36,7 @@ def choose(world: World, listener: Listener) -> BackendServer | None:
 
 def mode_of(world: World, listener: Listener, server: BackendServer, at: float) -> Mode:
     """What a request sent to the server comes to, whatever health checks think of it."""
-    return health.reach(world, world.server_groups[listener.group_id], server, listener.backend_port, at)
+    return health.reach(world, server, server.port or listener.backend_port, at)
 
 
 def _takes_part(one: BackendServer) -> bool:
