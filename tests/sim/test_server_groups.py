@@ -147,7 +147,7 @@ def test_a_dry_run_checks_and_changes_nothing(cloud, group):
     ("action", "fields", "refusal"),
     [
         ("add", {"weight": 101}, (400, "IllegalParam")), ("add", {"weight": -1}, (400, "IllegalParam")),
-        ("add", {"port": 70_000}, (400, "IllegalParam")),
+        ("add", {"port": 70_000}, (400, "IllegalParam")), ("add", {"port": None}, (400, "IllegalParam")),
         ("add", {"description": "x"}, (400, "IllegalParam.description")),
         ("add", {"server_id": "i-none"}, (404, "ResourceNotFound.Ecs")),
         ("add", {"server_id": "eni-none", "server_type": "Eni"}, (404, "ResourceNotFound.Eni")),

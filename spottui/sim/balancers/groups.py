@@ -200,6 +200,8 @@ def _wants(call: Call, most: int) -> list[Wanted]:
         if not row.get("ServerId") or not row.get("ServerType"):
             raise missing(f"Servers.{number}.{'ServerType' if row.get('ServerId') else 'ServerId'}")
         want = wanted(row, "IllegalParam")
+        if want.port == 0:
+            raise _illegal("Port", "is missing; no group here is of any port")
         if want.type not in _TYPES:
             raise _illegal("ServerType", "is none that this cloud has")
         if want.description and not 2 <= len(want.description) <= 256:
