@@ -102,6 +102,8 @@ def _instance(row: Instance) -> dict[str, Any]:
         "SpotInterruptionBehavior": row.behavior, "LockReasons": list(row.locks),
         "ReleaseAt": None if row.release_at is None else iso_millis(row.release_at),
         "ImageId": row.image_id, "VSwitchId": row.vswitch_id, "PrivateIpAddress": row.private_ip,
+        "PublicIpAddress": row.public_ip, "SecondaryPrivateIpAddresses": list(row.more_private_ips),
+        "Ipv6Addresses": list(row.ipv6_addresses), "SecurityGroupIds": list(row.security_group_ids),
         "EipAllocationId": row.eip_id, "KeyPairName": row.key_pair, "RamRoleName": row.ram_role,
         "DiskIds": row.disk_ids, "Tags": row.tags, "CreationTime": iso_millis(row.created_at),
     }  # fmt: skip
@@ -122,7 +124,8 @@ def _disk(row: Disk) -> dict[str, Any]:
         "DiskId": row.id, "RegionId": row.region, "ZoneId": row.zone, "Type": row.type,
         "Category": row.category, "Size": row.size_gib, "Device": row.device, "Status": row.status,
         "InstanceId": row.instance_id, "DeleteWithInstance": row.delete_with_instance,
-        "SourceSnapshotId": row.source_snapshot_id, "Tags": row.tags,
+        "SourceSnapshotId": row.source_snapshot_id, "Encrypted": row.encrypted, "KMSKeyId": row.kms_key_id,
+        "Tags": row.tags,
     }  # fmt: skip
 
 

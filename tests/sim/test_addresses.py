@@ -142,3 +142,17 @@ def test_ipv6_addresses_are_assigned_once_per_token_and_belong_to_one(cloud, api
     api("UnassignIpv6Addresses", NetworkInterfaceId=eni, Ipv6Address__1=first[0])
     api("AssignIpv6Addresses", **mine, Ipv6Address__1=first[0])
     assert api.refused("AssignIpv6Addresses", **mine, Ipv6AddressCount=10)[0] == 403
+
+
+def test_an_instance_may_have_had_a_public_address_and_a_second_interface(cloud, api, victim):
+    told = {"instance_id": victim["InstanceId"], "public_ip": "47.98.7.6", "interfaces": 1}
+    cloud.control("POST", "instance", told)
+    row = shown(api, victim["InstanceId"])
+    assert (row["PublicIpAddress"]["IpAddress"], row["EipAddress"]["IpAddress"]) == (["47.98.7.6"], "")
+    assert [one["Type"] for one in row["NetworkInterfaces"]["NetworkInterface"]] == ["Primary", "Secondary"]
+    api("ConvertNatPublicIpToEip", InstanceId=victim["InstanceId"])
+    cloud.interrupt([victim["InstanceId"]], notice_s=1)
+    cloud.advance(2)
+    state = cloud.state()
+    assert [row["InstanceId"] for row in state["network_interfaces"]] == [""]
+    assert [row["InstanceId"] for row in state["eips"] if row["IpAddress"] == "47.98.7.6"] == [""]

@@ -39,7 +39,8 @@ const client = (version) => new Core({
   const record = (await pvtz.request('DescribeZoneRecords', {ZoneId: zone.ZoneId})).Records.Record[0];
   await pvtz.request('UpdateZoneRecord', {RecordId: record.RecordId, Rr: record.Rr, Type: 'A', Value: '172.16.0.99'});
   console.log(JSON.stringify({
-    clb: clb.LoadBalancerName, rows: page.Instances.Instance.length, ids: one.Instances.Instance.map((row) => row.InstanceId),
+    clb: clb.LoadBalancerName,
+    rows: page.Instances.Instance.length, ids: one.Instances.Instance.map((row) => row.InstanceId),
     image: image.ImageId, code, role: role.AssumedRoleUser.Arn, rules: rules.EventRules.EventRule.length,
   }));
 })();
