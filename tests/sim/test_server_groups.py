@@ -22,6 +22,7 @@ class Group:
         self.client = client_of(SimpleNamespace(client=client), cloud)
         self.listener = balancer(cloud, product)["Listeners"][0]
         self.id = self.listener["ServerGroupId"]
+        self.ids = {row["InstanceName"]: row["InstanceId"] for row in cloud.state()["instances"]}
 
     def change(self, action, *rows, **more):
         """Add, Remove or Update servers, given as (name, fields)."""
@@ -38,7 +39,7 @@ class Group:
         return getattr(self.client, call)(request).body
 
     def row(self, name, **fields):
-        server_id = fields.pop("server_id", None) or named(self.cloud, name)["InstanceId"]
+        server_id = fields.pop("server_id", None) or self.ids[name]
         return {"server_id": server_id, "server_type": "Ecs", "port": BACKEND_PORT, **fields}
 
     def refused(self, action, *rows, **more):
