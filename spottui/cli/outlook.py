@@ -24,7 +24,7 @@ def plan_now(settings: Settings, ecs: Ecs, instance_id: str) -> Plan | None:
         spec = capture(ecs, journal, SystemClock(), instance_id)
     finally:
         journal.close()
-    return make_plan(spec, f"{ecs.region}.{instance_id}", settings) if spec else None
+    return make_plan(spec, settings) if spec else None
 
 
 def what_auto_mode_would_do(settings: Settings, ecs: Ecs, instance_id: str) -> list[str]:

@@ -148,6 +148,12 @@ class Ecs:
                 return images
             page += 1
 
+    def has_image_named(self, name: str) -> bool:
+        """Whether an image of this account has a name, whoever made it; a new one may not be listed yet."""
+        query = {"ImageOwnerAlias": "self", "Status": f"{_STATUSES},Deprecated", "ImageName": name, "PageSize": PAGE}
+        found = self.parsed("DescribeImages", shapes.images, self.read("DescribeImages", query))
+        return any(image.name == name for image in found)
+
     def protect(self, disk_ids: Iterable[str]) -> str:
         """Keep cloud disks (at most 100) when their instance goes; return the RequestId. Safe to repeat."""
         request = models.ModifyDiskAttributeRequest(
@@ -331,9 +337,10 @@ class TypedCall(Protocol):
 # Without it the metadata options are left out of the answer (alibaba_facts.md 1.2).
 _ALL_ATTRIBUTES: dict[str, object] = {"AdditionalAttributes.1": "META_OPTIONS"}
 
+_STATUSES = "Creating,Waiting,Available,UnAvailable,CreateFailed"
 _OUR_IMAGES: dict[str, object] = {
     "ImageOwnerAlias": "self",
-    "Status": "Creating,Waiting,Available,UnAvailable,CreateFailed",
+    "Status": _STATUSES,
     "Tag.1.Key": OUR_TAG,
     "PageSize": PAGE,
 }

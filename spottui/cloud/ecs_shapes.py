@@ -29,6 +29,7 @@ class Image:
     tags: tuple[tuple[str, str], ...] = ()
     snapshots: tuple[str, ...] = ()
     gib: int = 0
+    name: str = ""
 
     @property
     def lost(self) -> bool:
@@ -208,6 +209,7 @@ def _image(item: dict[str, Any]) -> Image:
         tags=tags_of(item),
         snapshots=tuple(text_of(one, "SnapshotId") for one in mappings),
         gib=sum(_gib(one, "Size") for one in mappings),
+        name=text_of(item, "ImageName"),
     )
 
 

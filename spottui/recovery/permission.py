@@ -26,6 +26,7 @@ from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal.reclaims import release
 from spottui.journal.writer import Transaction, Urgency
+from spottui.recovery.adoption import begin_to_look_for_images
 from spottui.recovery.auto_mode_rules import Grant
 from spottui.recovery.context import RecoveryContext, StepOutcome, failure_of
 from spottui.recovery.places import begin_to_look
@@ -65,6 +66,8 @@ async def wait_for_permission(ctx: RecoveryContext) -> StepOutcome | None:
     ended = await _until_a_word(ctx)
     if ended is not None:
         return ended
+    if ctx.plan.route is Route.IMAGE:
+        begin_to_look_for_images(ctx)
     await asyncio.wait({protected}, timeout=max(0.0, until - asyncio.get_running_loop().time()))
     known, plan = ctx.recovery, ctx.plan
     route = _first_route(known, plan)
@@ -233,7 +236,7 @@ async def _plan(ctx: RecoveryContext) -> Plan | Reason:
         if captured is None:
             return Reason(Why.NO_PLAN_YET, recovery.instance_id, detail=recovery.region)
         spec = captured
-    plan = make_plan(spec, ctx.id, shared.settings)
+    plan = make_plan(spec, shared.settings)
     return await ctx.change(partial(set_plan_unless_known, plan, spec, ctx.image_s(plan), ctx.now()), Urgency.INTENT)
 
 

@@ -91,7 +91,7 @@ def _read_anew(ecs: Ecs, instance_id: str) -> LaunchSpec | None:
     return replace(spec, disks=ecs.disks(instance_id)) if spec else None
 
 
-def make_plan(spec: LaunchSpec, interruption_id: str, settings: Settings) -> Plan:
+def make_plan(spec: LaunchSpec, settings: Settings) -> Plan:
     """Make the plan of a recovery from what is known without asking: a survey finds stock, prices and other types."""
     region = next(region for region in settings.regions if region.id == spec.instance.region)
     policy = settings.policy
@@ -101,7 +101,7 @@ def make_plan(spec: LaunchSpec, interruption_id: str, settings: Settings) -> Pla
         routes=_ROUTES[spec.instance.behavior],
         spec=spec,
         candidates=rank(spec, rules, Offers()),
-        image_name=image_name(interruption_id),
+        image_name=image_name(f"{spec.instance.region}.{spec.instance.instance_id}"),
         warnings=(*_lost(spec), *_kept(spec), *_around(spec, rules, region.vswitch_tag), *unknown),
         rules=rules,
         drain=drain,

@@ -29,7 +29,7 @@ SPEC = LaunchSpec(
 
 
 def plan(spec: LaunchSpec = SPEC, settings: Settings = SETTINGS) -> Plan:
-    return make_plan(spec, "cn-hangzhou.i-1.1", settings)
+    return make_plan(spec, settings)
 
 
 def with_instance(**changes: object) -> LaunchSpec:

@@ -58,7 +58,7 @@ class Site:
     def plan(self, spec: LaunchSpec | None = None, **policy: object) -> Plan:
         """Return the plan before any survey."""
         chosen = replace(self.settings, policy=Policy(**policy))  # type: ignore[arg-type]
-        return make_plan(spec or self.spec, f"{REGION}.i-1.1", chosen)
+        return make_plan(spec or self.spec, chosen)
 
     def surveys(self, **policy: object) -> Surveys:
         """Return surveys that remember nothing yet."""
