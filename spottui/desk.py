@@ -96,6 +96,11 @@ class Desk:
             own=journal.consoles.own,
         )
 
+    @property
+    def broken(self) -> str:
+        """Why this console can do nothing any more, since its journal takes nothing; empty while all is well."""
+        return self._journal.writer.broken
+
     def wait(self, version: int, timeout_s: float) -> DeskView | None:
         """Wait until something is newer than `version`, at most `timeout_s` seconds; return the view, or None.
 

@@ -11,7 +11,6 @@ from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.settings import Policy, Settings
-from spottui.domain.text import plain
 from spottui.journal import Journal
 from spottui.recovery.auto_mode_rules import Case, Look, Refusal, Standing, judge
 from spottui.recovery.planner import capture, make_plan
@@ -41,7 +40,7 @@ def what_auto_mode_would_do(settings: Settings, ecs: Ecs, instance_id: str) -> l
         f"confirm  {_confirmed(settings.policy, plan, forecast, now)}",
         *([f"drain    {plan.drain.name}, at most {plan.drain.timeout_s:g} s"] if plan.drain else []),
         *_by_route(plan, settings.policy, timing, forecast),
-        *[f"note     {plain(warning)}" for warning in plan.warnings],
+        *[f"note     {warning}" for warning in words.warnings(plan)],
     ]
 
 

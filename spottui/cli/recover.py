@@ -225,6 +225,8 @@ def _follow(desk: "Desk", recovery_id: str, *, as_json: bool) -> int:
     with Ending() as ending, Progress() as progress:
         ending.ask = lambda _: stopping.set()
         while not stopping.is_set():
+            if desk.broken:
+                raise Failed(desk.broken)
             now = next((one for one in view.recoveries if one.recovery_id == recovery_id), None)
             if now:
                 shown = recovery_record(now, view.at) if as_json else _line(now, view.at)
@@ -262,17 +264,20 @@ def _line(now: "Recovery", at: "datetime") -> str:
 
 
 def _show(plan: "Plan") -> None:
+    from spottui import words
     from spottui.domain.text import plain
 
     old = plan.spec.instance
     click.secho(f"recover {old.instance_id} {plain(old.name)} by {', else '.join(plan.routes)}", bold=True)
     for number, one in enumerate(plan.candidates, 1):
         click.echo(f"  {number}. {one.instance_type} in {one.zone}, {one.vswitch_id}  ({plain(one.reason)})")
-    for warning in plan.warnings:
-        click.echo(f"  note: {plain(warning)}")
+    for warning in words.warnings(plan):
+        click.echo(f"  note: {warning}")
 
 
 def _record(plan: "Plan") -> dict[str, object]:
+    from spottui import words
+
     return {
         "instance_id": plan.spec.instance.instance_id,
         "name": plan.spec.instance.name,
@@ -288,7 +293,7 @@ def _record(plan: "Plan") -> dict[str, object]:
             }
             for one in plan.candidates
         ],
-        "notes": list(plan.warnings),
+        "notes": list(words.warnings(plan)),
     }
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from spottui.domain.instance import InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.losses import Loss, lost
 from spottui.domain.refusal import Refused
 
 
@@ -89,6 +90,25 @@ class WarmImage:
     made: datetime
 
 
+class CautionKind(StrEnum):
+    """What a person should know before a yes, beside what the replacement will lack; behind it its `what`."""
+
+    STOPPED_ONLY = "stopped, not released"
+    SCALING_GROUP = "scaling group"  # its id
+    ONE_ZONE = "one zone"
+    NO_TAGGED_VSWITCH = "no tagged vSwitch"
+    UNKNOWN_DRAIN = "unknown drain"  # the name in the instance's tag
+    NOT_LOOKED_UP = "not looked up"  # what, and why not
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """One such thing: `what` are its ids, names or the cloud's words, untrusted text."""
+
+    kind: CautionKind
+    what: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The launch spec, the routes in the order in which they are taken, and the candidates in that of the trying.
@@ -101,7 +121,7 @@ class Plan:
     spec: LaunchSpec
     candidates: tuple[Candidate, ...]
     image_name: str
-    warnings: tuple[str, ...] = ()
+    cautions: tuple[Caution, ...] = ()
     rules: PlaceRules = field(default_factory=PlaceRules)
     drain: Drain | None = None
     warm_image: WarmImage | None = None
@@ -115,6 +135,11 @@ class Plan:
     def route(self) -> Route:
         """The route that is taken first."""
         return self.routes[0]
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What a replacement will not have of the old instance."""
+        return lost(self.spec)
 
     @property
     def has_no_room(self) -> bool:

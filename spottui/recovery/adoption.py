@@ -15,6 +15,7 @@ from spottui.domain.facts import CallAnswered, CallBegun
 from spottui.domain.fold import REMOVED
 from spottui.domain.instance import Instance
 from spottui.domain.recovery import ImageOf, Recovery, Try
+from spottui.recovery.calls import Call
 from spottui.recovery.context import RecoveryContext
 
 CREATED_WITHIN = timedelta(minutes=2)
@@ -23,6 +24,8 @@ ADOPTED = "found by its tag"
 LOOK_S = 2.0
 PATIENCE_S = 1.0
 """The look before the first image takes no longer: it is beside the disk protection."""
+FOLLOW_S = 10.0
+"""So long another console that has begun the image is waited for with the launch."""
 UNLISTED_S = 20.0
 """What somebody has just made may not be listed yet: so long it is looked for where the cloud says that it is there."""
 
@@ -44,10 +47,10 @@ async def adopt_instance(ctx: RecoveryContext, one: Try) -> str | CloudError | N
     return instance_id
 
 
-async def adopt_launched(ctx: RecoveryContext, one: Try) -> str | CloudError | None:
-    """Return the instance of a launch that the cloud says was made before, once it is listed; None for none."""
+async def await_instance(ctx: RecoveryContext, one: Try, patience_s: float) -> str | CloudError | None:
+    """Return the instance that was launched for this reclaim, or is just now, once it is listed; None for none."""
     loop = asyncio.get_running_loop()
-    until_s = loop.time() + UNLISTED_S
+    until_s = loop.time() + patience_s
     while True:
         is_late = loop.time() > until_s
         found = await adopt_instance(ctx, one)
@@ -75,18 +78,24 @@ async def images_begun(ctx: RecoveryContext) -> tuple[Image, ...]:
     return () if isinstance(found, CloudError) else found
 
 
-async def adopt_image(ctx: RecoveryContext, found: Iterable[Image], token: str, image_of: ImageOf) -> str | None:
-    """Return the image of this reclaim among those that were begun, unless the recovery knows of it; None for none."""
+async def adopt_image(ctx: RecoveryContext, found: Iterable[Image], one: Call) -> str | None:
+    """Return the image of this reclaim among those that were begun, unless the recovery knows of it; None for none.
+
+    Whoever began it launches from it; a recovery that adopts it `follows`.
+    """
     known = ctx.recovery.made("image")
-    mine = (one for one in found if not one.lost and one.image_id not in known)
-    image_id = next((one.image_id for one in mine if _is_image(one, ctx.recovery, image_of)), None)
-    if image_id:
-        begun = CallBegun("CreateImage", token, image_of=image_of)
-        await ctx.record(begun, CallAnswered("CreateImage", token, "", (image_id,), detail=ADOPTED))
-    return image_id
+    mine = (image for image in found if not image.lost and image.image_id not in known)
+    image = next((image for image in mine if _is_image(image, ctx.recovery, one.image_of)), None)
+    if image is None:
+        return None
+    ctx.follows = dict(image.tags).get(OUR_TAG) != ctx.id
+    begun = CallBegun("CreateImage", one.client_token, image_of=one.image_of)
+    answered = CallAnswered("CreateImage", one.client_token, "", (image.image_id,), detail=ADOPTED)
+    await ctx.record(*one.before, begun, answered)
+    return image.image_id
 
 
-async def adopt_named(ctx: RecoveryContext, name: str, token: str, image_of: ImageOf) -> str | None:
+async def adopt_named(ctx: RecoveryContext, name: str, one: Call) -> str | None:
     """Return the image of this reclaim for which the cloud refuses a name or token, waiting until it is listed.
 
     None where the name is that of another image.
@@ -97,7 +106,7 @@ async def adopt_named(ctx: RecoveryContext, name: str, token: str, image_of: Ima
         is_late = loop.time() > until_s
         is_taken = await ctx.attempt(lambda: ecs.has_image_named(name))
         found = await ctx.shared.polls.images_of(ctx.recovery.region, ctx.id)
-        image_id = None if isinstance(found, CloudError) else await adopt_image(ctx, found, token, image_of)
+        image_id = None if isinstance(found, CloudError) else await adopt_image(ctx, found, one)
         if image_id or is_late or (is_taken is True and not isinstance(found, CloudError)):
             return image_id
         await asyncio.sleep(LOOK_S)
@@ -121,7 +130,7 @@ SUFFIXES = {ImageOf.ALL_DISKS: "", ImageOf.KEPT_DISKS: "-kept", ImageOf.KEPT_SYS
 _OF = {suffix: image_of for image_of, suffix in SUFFIXES.items() if suffix}
 
 
-def _is_image(image: Image, recovery: Recovery, image_of: ImageOf) -> bool:
+def _is_image(image: Image, recovery: Recovery, image_of: ImageOf | None) -> bool:
     name, _, number = image.name.rpartition("-")
     stem = name if number.isdigit() else image.name
     made_of = next((_OF[suffix] for suffix in _OF if stem.endswith(suffix)), ImageOf.ALL_DISKS)

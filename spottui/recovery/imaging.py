@@ -59,33 +59,27 @@ async def start_image(
         name, token = _name(ctx.plan, image_of, number), client_token(ctx.id, "CreateImage", number)
         if not may_begin(ctx.recovery, token):
             return cancelled(ctx.recovery)
-        adopted = await adopt_image(ctx, begun, token, image_of)
+        entering = ctx.entering(RecoveryState.IMAGING, NextStep(_DOING[image_of]))
+        one = Call("CreateImage", token, give_up_at, entering, source.instance_id, image_of=image_of)
+        adopted = await adopt_image(ctx, begun, one)
         if adopted:
             return adopted
-        if token not in recovery.unsettled and any(one.name == name for one in begun):
+        if token not in recovery.unsettled and any(image.name == name for image in begun):
             continue
-        outcome = await _create(ctx, source, name, Call("CreateImage", token, give_up_at, image_of=image_of))
+        outcome = await call(ctx, one, partial(ctx.ecs.create_image, source, name, ctx.id, token))
         if not isinstance(outcome, CloudError):
             return outcome
-        adopted = await _made_all_the_same(ctx, outcome, name, token, image_of)
+        adopted = await _made_all_the_same(ctx, outcome, name, one)
         if adopted or outcome.kind is not ErrorKind.EXISTS or ctx.now() > give_up_at:
             return adopted or outcome
     raise AssertionError("numbers do not end")
 
 
-async def _create(ctx: RecoveryContext, source: ImageSource, name: str, one: Call) -> str | CloudError:
-    entering = ctx.entering(RecoveryState.IMAGING, NextStep(_DOING[one.image_of or ImageOf.ALL_DISKS]))
-    one = replace(one, before=entering, target=source.instance_id)
-    return await call(ctx, one, partial(ctx.ecs.create_image, source, name, ctx.id, one.client_token))
-
-
-async def _made_all_the_same(
-    ctx: RecoveryContext, error: CloudError, name: str, token: str, image_of: ImageOf
-) -> str | None:
+async def _made_all_the_same(ctx: RecoveryContext, error: CloudError, name: str, one: Call) -> str | None:
     """Return the image that the call has made, or another console before it, though it failed; None for none."""
     if error.kind is ErrorKind.EXISTS:
-        return await adopt_named(ctx, name, token, image_of)
-    return await adopt_image(ctx, await images_begun(ctx), token, image_of) if error.kind.effect_unknown else None
+        return await adopt_named(ctx, name, one)
+    return await adopt_image(ctx, await images_begun(ctx), one) if error.kind.effect_unknown else None
 
 
 def _name(plan: Plan, image_of: ImageOf, number: int) -> str:

@@ -17,7 +17,7 @@ from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState, Try
 from spottui.domain.tokens import client_token
 from spottui.journal.writer import Urgency
-from spottui.recovery.adoption import adopt_instance, adopt_launched
+from spottui.recovery.adoption import FOLLOW_S, UNLISTED_S, adopt_instance, await_instance
 from spottui.recovery.auto_mode_rules import AUTO
 from spottui.recovery.calls import Call, call, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
@@ -39,6 +39,8 @@ SETTLE_S = 60.0
 """So long the same launch is repeated while its answers tell nothing; then the cloud is asked whether it is there."""
 PASSING = tuple(kind.value for kind in ErrorKind if kind.passes or kind is ErrorKind.EXISTS)
 """Failures after which the same place may do later; any other that speaks of a place speaks of it for good."""
+RESTING = tuple(kind for kind in PASSING if kind != ErrorKind.NOT_READY.value)
+"""Of those, the ones that the place is to be left alone for: an image that is not ready is not its fault."""
 UP = (InstanceStatus.RUNNING, InstanceStatus.STARTING, InstanceStatus.PENDING)
 
 
@@ -193,7 +195,7 @@ def _of_this_run(recovery: Recovery) -> list[Try]:
 
 
 def _own_refusals(recovery: Recovery, now: datetime) -> set[tuple[str, str, bool]]:
-    mine = (one for one in recovery.tries if one.failure and one.failure.kind in PASSING)
+    mine = (one for one in recovery.tries if one.failure and one.failure.kind in RESTING)
     return {one.place for one in mine if one.at and timedelta(0) <= now - one.at < REST}
 
 
@@ -230,8 +232,13 @@ def _no_room(recovery: Recovery, image_id: str) -> Reason:
 
 async def _launched_or_found(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float) -> str | CloudError | None:
     """Launch, unless this try's instance is there already; None when the cloud cannot tell now."""
-    is_unsure = not _of_this_run(ctx.recovery) or one.client_token in ctx.recovery.unsettled
-    found = await adopt_instance(ctx, one) if is_unsure else None
+    is_first = not _of_this_run(ctx.recovery)
+    if ctx.follows and is_first:
+        found = await await_instance(ctx, one, FOLLOW_S)
+    elif ctx.follows or is_first or one.client_token in ctx.recovery.unsettled:
+        found = await adopt_instance(ctx, one)
+    else:
+        found = None
     if isinstance(found, str):
         return found
     if found and left_s > 0:
@@ -263,8 +270,8 @@ async def _refused(ctx: RecoveryContext, one: Try, error: CloudError, *, is_over
         return failed(not_done(ctx, Why.NOT_LAUNCHED, error))
     if error.kind.effect_unknown or error.kind is ErrorKind.EXISTS:
         # It may be there: only the cloud's word that it is not allows another.
-        look = adopt_launched if error.kind is ErrorKind.EXISTS else adopt_instance
-        if await look(ctx, one) is not None:
+        patience_s = UNLISTED_S if error.kind is ErrorKind.EXISTS else 0.0
+        if await await_instance(ctx, one, patience_s) is not None:
             return None
     await ctx.record(LaunchRefused(one.client_token, failure_of(error)), urgency=Urgency.EVIDENCE)
     if error.kind is ErrorKind.NO_STOCK:

@@ -42,6 +42,8 @@ LOCK_SOON_S = 0.3
 IMAGE_MOVED_S = 10.0
 """What an image takes is told anew with each that ends: only this much is worth a write."""
 LONGEST_WAIT_S = 3600.0
+DETAILS_S = 20.0
+"""So long after the notice a detail that only does not come is asked for again; then the plan is made without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +231,8 @@ async def _plan(ctx: RecoveryContext) -> Plan | Reason:
         return ctx.plan
     spec = known_spec(shared.journal, shared.clock, recovery.region, recovery.instance_id)
     if spec is None:
-        asked = partial(capture, ctx.ecs, shared.journal, shared.clock, recovery.instance_id)
+        awaits = (ctx.now() - recovery.started).total_seconds() < DETAILS_S
+        asked = partial(capture, ctx.ecs, shared.journal, shared.clock, recovery.instance_id, awaits_details=awaits)
         captured = await ctx.attempt(asked)
         if isinstance(captured, CloudError):
             return Reason(Why.NO_PLAN_YET, failure=failure_of(captured))
