@@ -1,6 +1,6 @@
 """ECS of one region through the official SDK: what changes something is typed, what only reads is the generic call."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from spottui.cloud.sdk import Config, EcsClient, OpenApiRequest, Params, Runtime
 from spottui.cloud.sdk_errors import translate
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import OUR_TAG as OUR_TAG
-from spottui.domain.launch_spec import ImageTraits, LaunchSpec, Secret
+from spottui.domain.launch_spec import ImageTraits, LaunchSpec, Part, Secret
 from spottui.domain.plan import Candidate
 
 T = TypeVar("T")
@@ -196,13 +196,15 @@ class Ecs:
         token: str,
         *,
         data_disks: bool = True,
+        left_out: Collection[Part] = (),
     ) -> Answer:
         """Launch one instance like `spec` at `candidate`; returns before it runs, and before it can be listed.
 
-        `data_disks` False is for an image of the system disk alone, whose data disks are attached afterwards.
+        `data_disks` False is for an image of the system disk alone, whose data disks are attached afterwards; without
+        the parts that are `left_out` (`codes.part_of`).
         """
         own_tags = {OUR_TAG: interruption_id}
-        request = launch_request(spec, candidate, image_id, token, own_tags, data_disks=data_disks)
+        request = launch_request(spec, candidate, image_id, token, own_tags, data_disks=data_disks, left_out=left_out)
         body = self.act("RunInstances", self.client.run_instances_with_options, request)
         ids = body.instance_id_sets.instance_id_set if body.instance_id_sets else None
         return Answer(_required("RunInstances", ids[0] if ids else "", body.request_id), str(body.request_id or ""))

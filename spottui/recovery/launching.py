@@ -5,12 +5,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from spottui.cloud.ecs import Answer, Ecs
+from spottui.cloud.codes import part_of
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.facts import LaunchRefused, NextStepChanged, StateEntered
 from spottui.domain.fold import REMOVED
 from spottui.domain.instance import Instance, InstanceStatus
+from spottui.domain.launch_spec import Part
 from spottui.domain.outcome import data_as_of
 from spottui.domain.plan import Candidate, Plan, Route
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
@@ -210,10 +211,28 @@ def _category(recovery: Recovery, candidate: Candidate) -> str | None:
 
 
 def _is_closed(recovery: Recovery, candidate: Candidate) -> bool:
-    """Whether this place was refused for good; another disk category is asked for by itself."""
-    passing = (*PASSING, ErrorKind.DISK_CATEGORY.value, REMOVED)
-    refused = (one.failure for one in _of_this_run(recovery) if one.place == candidate.place)
-    return any(failure and failure.kind not in passing for failure in refused)
+    """Whether this place was refused for good.
+
+    Another disk category is asked for by itself, and what is left out of the next launch is not the place's fault.
+    """
+    passing, refused = (*PASSING, ErrorKind.DISK_CATEGORY.value, REMOVED), set[Part]()
+    for one in _of_this_run(recovery):
+        part = part_of(one.failure.code) if one.failure else None
+        is_fault = part is None or part in refused
+        refused |= {part} if part else set()
+        if one.place == candidate.place and one.failure and one.failure.kind not in passing and is_fault:
+            return True
+    return False
+
+
+def left_out(recovery: Recovery) -> dict[Part, Failure]:
+    """Return the parts that this run launches without, since the cloud has refused them, with its first words."""
+    found: dict[Part, Failure] = {}
+    for one in _of_this_run(recovery):
+        part = part_of(one.failure.code) if one.failure else None
+        if part and one.failure:
+            found.setdefault(part, one.failure)
+    return found
 
 
 def _places_left(recovery: Recovery, plan: Plan, zone: str) -> bool:
@@ -254,11 +273,9 @@ async def _launch_once(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float
     entering = ctx.entering(RecoveryState.LAUNCHING, next_step)
     until, settle_by = (ctx.now() + timedelta(seconds=seconds) for seconds in (left_s, min(left_s, SETTLE_S)))
     launching = Call("RunInstances", one.client_token, until, entering, attempt=one, settle_by=settle_by)
-    return await call(ctx, launching, partial(_run, ctx.ecs, plan, place, one, ctx.id))
-
-
-def _run(ecs: Ecs, plan: Plan, place: Candidate, one: Try, recovery_id: str) -> Answer:
-    return ecs.run_instance(plan.spec, place, one.image_id, recovery_id, one.client_token, data_disks=one.data_disks)
+    run = partial(ctx.ecs.run_instance, plan.spec, place, one.image_id, ctx.id, one.client_token)
+    without = frozenset(left_out(ctx.recovery))
+    return await call(ctx, launching, partial(run, data_disks=one.data_disks, left_out=without))
 
 
 async def _refused(ctx: RecoveryContext, one: Try, error: CloudError, *, is_over: bool) -> StepOutcome | None:
@@ -336,11 +353,12 @@ async def _is_gone(ctx: RecoveryContext, new_id: str) -> bool:
 
 def _how_it_ended(ctx: RecoveryContext, new: Instance, not_moved: Reason | None) -> Reason:
     recovery = ctx.recovery
+    without = (Reason(Why.RUNS_WITHOUT, part, failure=failure) for part, failure in left_out(recovery).items())
     return Reason(
         Why.RUNS,
         new.instance_id,
         new.zone,
         at=data_as_of(recovery, ctx.plan.warm_image),
         seconds=int((ctx.now() - recovery.started).total_seconds()),
-        causes=(not_moved,) if not_moved else (),
+        causes=(*without, *((not_moved,) if not_moved else ())),
     )

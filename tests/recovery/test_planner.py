@@ -37,8 +37,8 @@ def with_instance(**changes: object) -> LaunchSpec:
     return replace(SPEC, instance=replace(SPEC.instance, **changes))  # type: ignore[arg-type]
 
 
-def warned(spec: LaunchSpec, words: str, settings: Settings = SETTINGS) -> bool:
-    return any(words in line for line in words.warnings(plan(spec, settings)))
+def warned(spec: LaunchSpec, text: str, settings: Settings = SETTINGS) -> bool:
+    return any(text in line for line in words.warnings(plan(spec, settings)))
 
 
 def test_a_stopped_instance_is_started_again_and_a_released_one_comes_from_an_image() -> None:
