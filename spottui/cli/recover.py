@@ -98,15 +98,23 @@ def _id_of(settings: "Settings", name: str) -> str:
     return find_instance(region_tools(settings, credentials_of(settings)), name)[1].instance_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Asked:
-    """What was asked for on the command line."""
+    """What was asked for on the command line, and whether a yes was given: from then on a recovery may have begun."""
 
     instance: str
     regions: tuple[str, ...]
     route: str | None
     when_locked: bool
     yes: bool
+    agreed: bool = False
+
+
+_LEFT_BEFORE = "left; nothing was begun."
+_LEFT_AFTER = (
+    "left after the yes: a recovery that was begun goes on from the same step at the next start of spottui; "
+    "`spottui status` shows it."
+)
 
 
 def _recover(settings: "Settings", asked: _Asked, *, as_json: bool) -> int:
@@ -122,7 +130,7 @@ def _recover(settings: "Settings", asked: _Asked, *, as_json: bool) -> int:
         finally:
             in_time(desk.close)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("spottui: left; nothing was begun.", err=True)
+        click.echo(f"spottui: {_LEFT_AFTER if asked.agreed else _LEFT_BEFORE}", err=True)
         return 1
     except Exception as problem:
         return _said(problem)
@@ -160,6 +168,7 @@ def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
     if not as_json:
         _show(by_route(plan, route) if route else plan)
     agree("Recover it?", yes=asked.yes)
+    asked.agreed = True
     if waiting:
         desk.confirm(waiting.recovery_id, plan.digest, whoami(), route)
         return waiting.recovery_id

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from spottui.domain.instance import InstanceStatus, InterruptionBehavior
-from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.launch_spec import USER_DATA, LaunchSpec
 from spottui.domain.losses import Loss, lost
 from spottui.domain.refusal import Refused
 
@@ -130,6 +130,8 @@ class Plan:
     """What the old instance costs an hour now, None when it is not known."""
     first_digest: str = ""
     """The digest before it was surveyed: who has confirmed that has confirmed the rules."""
+    kept_digest: str = ""
+    """The digest that it had before its user data was forgotten."""
 
     @property
     def route(self) -> Route:
@@ -152,6 +154,8 @@ class Plan:
 
         Whatever the image will be called, whether the lock came while the plan was read, and how prices moved.
         """
+        if self.kept_digest:
+            return self.kept_digest
         instance = replace(self.spec.instance, recycling=False, status=InstanceStatus.UNKNOWN)
         places = tuple((*one.place, one.vswitch_id, one.disk_category) for one in self.candidates)
         disks = tuple(replace(disk, status="", instance_id="", tags=()) for disk in self.spec.disks)
@@ -175,7 +179,15 @@ def by_route(plan: Plan, route: Route) -> Plan:
         raise Refused("There is no earlier image of this instance.")
     if route is Route.RESTART and plan.spec.instance.behavior is not InterruptionBehavior.STOP:
         raise Refused("The cloud releases this instance at a reclaim: there will be nothing to start again.")
-    return replace(plan, routes=(route, *(one for one in plan.routes if one is not route)))
+    return replace(plan, routes=(route, *(one for one in plan.routes if one is not route)), kept_digest="")
+
+
+def without_user_data(plan: Plan) -> Plan:
+    """Return the plan without the secrets that user data may hold; a launch by it lacks them, and says so."""
+    if plan.spec.user_data is None:
+        return plan
+    spec = replace(plan.spec, user_data=None, unread=(*plan.spec.unread, USER_DATA))
+    return replace(plan, spec=spec, kept_digest=plan.digest)
 
 
 def same_place_first(spec: LaunchSpec, vswitches: dict[str, str]) -> tuple[Candidate, ...]:
