@@ -106,7 +106,7 @@ async def launch(ctx: RecoveryContext, image_id: str, zone: str, *, data_disks: 
             return cancelled(recovery)
         left_s = until_s - asyncio.get_running_loop().time()
         if one is None:
-            if zone or left_s < 0 or not _places_left(recovery, plan, zone):
+            if zone or left_s < 0 or not places_left(recovery, plan, zone):
                 return replace(failed(_no_room(recovery, image_id)), retryable=bool(zone))
             await _wait_for_room(ctx, plan)
             continue
@@ -235,7 +235,7 @@ def left_out(recovery: Recovery) -> dict[Part, Failure]:
     return found
 
 
-def _places_left(recovery: Recovery, plan: Plan, zone: str) -> bool:
+def places_left(recovery: Recovery, plan: Plan, zone: str) -> bool:
     """Whether any place may still do."""
     return any(
         zone in ("", one.zone) and _category(recovery, one) is not None and not _is_closed(recovery, one)
