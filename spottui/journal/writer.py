@@ -246,10 +246,15 @@ class Writer(threading.Thread):
         self.broken = ""
         """Why nothing will be written any more."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is written any more."""
+        return bool(self.broken) or self._stopping.is_set()
+
     def submit(self, change: Callable[[Transaction], T], urgency: Urgency = Urgency.INTENT) -> Promise[T]:
         """Run a change with the next commit; the future has what it returned or raised, once that is on disk."""
         future: Promise[T] = Promise()
-        if self.broken or self._stopping.is_set():
+        if self.is_over:
             future.set_exception(JournalProblem(self.broken or f"journal {self._store.address}: it is closed"))
             return future
         self._waiting.put((urgency, next(self._numbers), _Change(change, future)))

@@ -60,7 +60,8 @@ async def call(ctx: RecoveryContext, one: Call, do: Callable[[], Answer]) -> str
             return outcome.resource_id
         wait_s = _wait_s(outcome, failures, ctx.now())
         failures += 1
-        gives_up = wait_s is None or (one.repeats_until(outcome) - ctx.now()).total_seconds() < wait_s
+        left_s = (one.repeats_until(outcome) - ctx.now()).total_seconds()
+        gives_up = wait_s is None or left_s < wait_s or _is_moot(ctx.recovery, one)
         next_try = None if gives_up or wait_s is None else ctx.now() + timedelta(seconds=wait_s)
         failed = CallFailed(one.action, failure_of(outcome), one.client_token, one.target, next_try)
         await ctx.record(failed, urgency=Urgency.EVIDENCE)
@@ -90,6 +91,11 @@ async def call_once(
 def may_begin(recovery: Recovery, client_token: str) -> bool:
     """Whether a call may be made: not when a person has cancelled, unless it was made before and must be settled."""
     return not recovery.cancel or client_token in recovery.unsettled
+
+
+def _is_moot(recovery: Recovery, one: Call) -> bool:
+    """Whether it is asked of an instance that is gone."""
+    return one.target == recovery.instance_id and recovery.interruption.released_at is not None
 
 
 async def _cancelled_within(ctx: RecoveryContext, wait_s: float) -> bool:

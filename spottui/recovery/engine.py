@@ -120,7 +120,7 @@ class Engine:
     async def _tend(self) -> None:
         """Each second, take over what another console left when it died, or when it stopped answering."""
         while True:
-            if self._shared.journal.writer.broken:
+            if self._shared.journal.writer.is_over:
                 # Who can write nothing drives nothing: others are to know.
                 self._shared.journal.consoles.close()
                 return
@@ -130,6 +130,8 @@ class Engine:
                     await asyncio.wrap_future(
                         self._shared.journal.submit(lambda t, now=now: self._take_over(t, now), Urgency.EVIDENCE)  # type: ignore[misc]
                     )
+            except JournalProblem as problem:
+                log.warning("nothing is taken over: %s", problem)
             except Exception:
                 log.exception("taking over from dead consoles failed; it is tried again")
             await asyncio.sleep(TEND_S)

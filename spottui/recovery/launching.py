@@ -235,7 +235,7 @@ def left_out(recovery: Recovery) -> dict[Part, Failure]:
     return found
 
 
-def places_left(recovery: Recovery, plan: Plan, zone: str) -> bool:
+def places_left(recovery: Recovery, plan: Plan, zone: str = "") -> bool:
     """Whether any place may still do."""
     return any(
         zone in ("", one.zone) and _category(recovery, one) is not None and not _is_closed(recovery, one)

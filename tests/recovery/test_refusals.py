@@ -1,6 +1,7 @@
 """No refusal that nobody knows ends a recovery that has another way, and no detail that is refused holds one up."""
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from spottui.config import load
 from spottui.domain.facts import (
     CallBegun,
     Decided,
-    DriverChanged,
     LaunchRefused,
     Logged,
     Retried,
@@ -25,17 +25,17 @@ from spottui.domain.facts import (
 from spottui.domain.fold import apply
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.launch_spec import Part
-from spottui.domain.plan import Candidate
+from spottui.domain.plan import Candidate, Route
 from spottui.domain.reasons import Failure, Reason, Why
 from spottui.domain.recovery import Decision, Recovery, RecoveryState, Try
 from spottui.journal import Journal
 from spottui.recovery import launching
+from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
-from spottui.recovery.planner import capture, make_plan
 from spottui.sim.testing import SimServer
 from tests.cloud.test_codes import CODES, REFUSALS
 from tests.driving import Headless, add_policy, effects, wait_until
-from tests.journal.given import ANN, NOON, known, observe, plan_of, record, set_plan
+from tests.journal.given import ANN, NOON, known, observe, plan_of, record
 from tests.recovery.given import CLOCK, console
 
 FAST = {"veto_window_s": 0, "max_at_once": 50, "max_per_hour": 500, "lock_poll_s": 0.5}
@@ -86,8 +86,9 @@ def test_an_engineer_who_tries_again_tries_the_places_again() -> None:
     plan = replace(plan_of(), candidates=PLACES[:1])
     recovery = refused(launching_recovery(), 0, PLACES[0], Failure("RunInstances", "Odd.New", "place refused"))
     assert not launching.places_left(recovery, plan)
-    ended = apply(recovery, Logged(8, NOON, StateEntered(RecoveryState.FAILED)))
-    assert launching.places_left(apply(ended, Logged(9, NOON, Retried(1, ANN))), plan)
+    later = NOON + timedelta(seconds=9)
+    ended = apply(recovery, Logged(8, later, StateEntered(RecoveryState.FAILED)))
+    assert launching.places_left(apply(ended, Logged(9, later, Retried(1, ANN))), plan)
 
 
 def test_unknown_codes_and_refused_details_end_in_recoveries(live_cloud: SimServer, config: Path) -> None:
@@ -96,7 +97,7 @@ def test_unknown_codes_and_refused_details_end_in_recoveries(live_cloud: SimServ
     # Nobody has ever read the details of these instances.
     live_cloud.world(permissions={"DescribeUserData": "forbidden", "DescribeInstanceRamRole": "forbidden"})
     rows = {row["InstanceName"]: row for row in live_cloud.state()["instances"]}
-    ids = {name: rows[name]["InstanceId"] for name in ("cache-4", "ci-7", "train-13", "batch-5", "web-22")}
+    ids = {name: rows[name]["InstanceId"] for name in ("cache-4", "ci-7", "batch-5", "web-22")}
     odd: dict[str, Any] = {"times": 0, "code": "SomethingNew.Odd", "message": "something new"}
     live_cloud.fault(
         "RunInstances",
@@ -106,7 +107,6 @@ def test_unknown_codes_and_refused_details_end_in_recoveries(live_cloud: SimServ
         **odd,
     )
     live_cloud.fault("CreateImage", "error", match={"InstanceId": ids["ci-7"]}, status=409, **odd)
-    live_cloud.fault("CreateImage", "error", match={"InstanceId": ids["train-13"]}, status=500, **odd)
     live_cloud.fault("StartInstance", "error", match={"InstanceId": ids["batch-5"]}, status=403, **odd)
     live_cloud.control("POST", "gone", {"instance_id": ids["web-22"], "parts": ["key_pair"]})
     with Headless(config, "--auto").wait_ready() as run:
@@ -115,7 +115,7 @@ def test_unknown_codes_and_refused_details_end_in_recoveries(live_cloud: SimServ
         found = run.recoveries()
     routes = {name: found[one]["route"] for name, one in ids.items()}
     assert routes == {
-        "cache-4": "image", "ci-7": "kept-disk", "train-13": "kept-disk", "batch-5": "image", "web-22": "image",
+        "cache-4": "image", "ci-7": "kept-disk", "batch-5": "image", "web-22": "image",
     }  # fmt: skip
     assert len(effects(live_cloud, "RunInstances")) == len(ids)
     assert "LAUNCHED WITHOUT ITS key pair: RunInstances: InvalidKeyPair" in found[ids["web-22"]]["reason"]
@@ -132,30 +132,37 @@ def warnings_of(journal: str, name: str) -> list[str]:
     return list(words.warnings(plan))
 
 
-def test_a_place_that_answers_nothing_is_left_once_the_cloud_shows_that_it_made_nothing(
+def test_what_answers_nothing_is_left_once_the_cloud_shows_that_it_made_nothing(
     live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A place, and an image of the instance itself; the codes of a broken service are as unknown as any."""
     monkeypatch.setattr(launching, "SETTLE_S", 1.0)
+    rows = {row["InstanceName"]: row for row in live_cloud.state()["instances"]}
+    ids = [rows[name]["InstanceId"] for name in ("cache-4", "train-13")]
+    odd: dict[str, Any] = {"times": 0, "status": 503, "code": "SomethingNew"}
+    here = {"InstanceName": "cache-4", "ZoneId": rows["cache-4"]["ZoneId"], "ClientToken": "*"}
+    live_cloud.fault("RunInstances", "error", match=here, **odd)
+    live_cloud.fault("CreateImage", "error", match={"InstanceId": ids[1]}, **odd)
+    live_cloud.interrupt(ids, notice_s=3)
     settings = load(config)
     account = CloudAccount(settings)
-    victim = next(row for row in live_cloud.state()["instances"] if row["InstanceName"] == "cache-4")
-    live_cloud.fault(
-        "RunInstances", "error", match={"ZoneId": victim["ZoneId"], "ClientToken": "*"}, times=0, status=503, code="New"
-    )
-    live_cloud.interrupt([victim["InstanceId"]])
     with console(config.with_name("j.db"), account, settings) as shared:
-        now = CLOCK.now()
-        seen = Observation("cn-hangzhou", victim["InstanceId"], Evidence.LOCK, now)
-        (recovery_id,) = observe(shared.journal, seen, now=now)
-        spec = capture(account.regions["cn-hangzhou"], shared.journal, CLOCK, victim["InstanceId"])
-        assert spec
-        set_plan(shared.journal, recovery_id, make_plan(spec, settings), now)
-        record(shared.journal, recovery_id, Decided(Decision.CONFIRM, ANN), now=now)
-        shared.journal.run(lambda t: t.record(recovery_id, DriverChanged(shared.journal.consoles.own, 1), now))
+        journal = shared.journal
         Engine(shared).start()
-        wait_until(lambda: known(shared.journal, recovery_id).state is RecoveryState.RECOVERED)
-        tries = known(shared.journal, recovery_id).tries
-    assert tries[0].failure
-    assert tries[0].failure.effect_unknown
-    assert len({one.client_token for one in tries}) == len(tries)
-    assert len(effects(live_cloud, "RunInstances")) == 1
+        recoveries = [begin(shared, one) for one in ids]
+        wait_until(lambda: all(known(journal, one).state is RecoveryState.RECOVERED for one in recoveries))
+        by_place, by_disk = (known(journal, one) for one in recoveries)
+    assert by_place.tries[0].failure
+    assert by_place.tries[0].failure.effect_unknown
+    assert len({one.client_token for one in by_place.tries}) == len(by_place.tries) == 2
+    assert by_disk.route is Route.KEPT_DISK
+    assert len(effects(live_cloud, "RunInstances")) == 2
+
+
+def begin(shared: Shared, instance_id: str) -> str:
+    """Confirm a recovery whose instance is taken back in three seconds."""
+    now = CLOCK.now()
+    seen = Observation("cn-hangzhou", instance_id, Evidence.LOCK, now, release_at=now + timedelta(seconds=3))
+    (recovery_id,) = observe(shared.journal, seen, now=now)
+    record(shared.journal, recovery_id, Decided(Decision.CONFIRM, ANN), now=now)
+    return recovery_id
