@@ -15,7 +15,6 @@ from spottui.cloud.codes import kind_of, part_of
 from spottui.config import load
 from spottui.domain.facts import (
     CallBegun,
-    Decided,
     LaunchRefused,
     Logged,
     Retried,
@@ -23,20 +22,19 @@ from spottui.domain.facts import (
     StateEntered,
 )
 from spottui.domain.fold import apply
-from spottui.domain.interruption import Evidence, Observation
+from spottui.domain.interruption import Evidence
 from spottui.domain.launch_spec import Part
 from spottui.domain.plan import Candidate, Route
 from spottui.domain.reasons import Failure, Reason, Why
-from spottui.domain.recovery import Decision, Recovery, RecoveryState, Try
+from spottui.domain.recovery import Recovery, RecoveryState, Try
 from spottui.journal import Journal
 from spottui.recovery import launching
-from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
 from spottui.sim.testing import SimServer
 from tests.cloud.test_codes import CODES, REFUSALS
 from tests.driving import Headless, add_policy, effects, wait_until
-from tests.journal.given import ANN, NOON, known, observe, plan_of, record
-from tests.recovery.given import CLOCK, console
+from tests.journal.given import ANN, NOON, known, plan_of
+from tests.recovery.given import begin, console
 
 FAST = {"veto_window_s": 0, "max_at_once": 50, "max_per_hour": 500, "lock_poll_s": 0.5}
 PLACES = tuple(Candidate("ecs.c7.large", f"cn-hangzhou-{zone}", f"vsw-{zone}", "") for zone in "ghijk")
@@ -157,12 +155,3 @@ def test_what_answers_nothing_is_left_once_the_cloud_shows_that_it_made_nothing(
     assert len({one.client_token for one in by_place.tries}) == len(by_place.tries) == 2
     assert by_disk.route is Route.KEPT_DISK
     assert len(effects(live_cloud, "RunInstances")) == 2
-
-
-def begin(shared: Shared, instance_id: str) -> str:
-    """Confirm a recovery whose instance is taken back in three seconds."""
-    now = CLOCK.now()
-    seen = Observation("cn-hangzhou", instance_id, Evidence.LOCK, now, release_at=now + timedelta(seconds=3))
-    (recovery_id,) = observe(shared.journal, seen, now=now)
-    record(shared.journal, recovery_id, Decided(Decision.CONFIRM, ANN), now=now)
-    return recovery_id
