@@ -78,6 +78,7 @@ _PARTS = (
     ("InvalidRAMRole", Part.RAM_ROLE),
     ("InvalidResourceGroup", Part.RESOURCE_GROUP),
     ("InvalidDeploymentSet", Part.DEPLOYMENT_SET),
+    ("InvalidSecurityGroup", Part.SECURITY_GROUP),
     ("InvalidPassword", Part.PASSWORD),
 )
 """RunInstances/CreateInstance error tables; a password that the image has not: service_facts.md 1."""

@@ -187,6 +187,13 @@ class Ecs:
         body = self.act("CreateImage", self.client.create_image_with_options, request)
         return Answer(_required("CreateImage", body.image_id, body.request_id), str(body.request_id or ""))
 
+    def security_groups(self, group_ids: Iterable[str]) -> tuple[str, ...]:
+        """Return those of the given security groups that exist, in their order."""
+        wanted = tuple(group_ids)
+        query = {"SecurityGroupIds": shapes.id_list(wanted), "PageSize": 50}
+        known = self.ask("DescribeSecurityGroups", query, shapes.security_groups)
+        return tuple(one for one in wanted if one in known)
+
     def run_instance(
         self,
         spec: LaunchSpec,

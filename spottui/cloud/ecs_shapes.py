@@ -118,6 +118,12 @@ def images(body: dict[str, Any]) -> tuple[Image, ...]:
     return tuple(_image(item) for item in _rows("DescribeImages", body, "Images", "Image"))
 
 
+def security_groups(body: dict[str, Any]) -> frozenset[str]:
+    """Read the ids of a page of DescribeSecurityGroups."""
+    rows = _rows("DescribeSecurityGroups", body, "SecurityGroups", "SecurityGroup")
+    return frozenset(text_of(item, "SecurityGroupId") for item in rows)
+
+
 def image_traits(body: dict[str, Any]) -> dict[str, ImageTraits]:
     """Read what a page of DescribeImages says of each image's machine, by id."""
     rows = _rows("DescribeImages", body, "Images", "Image")

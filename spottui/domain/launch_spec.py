@@ -25,6 +25,8 @@ class Part(StrEnum):
     RAM_ROLE = "RAM role"
     RESOURCE_GROUP = "resource group"
     DEPLOYMENT_SET = "deployment set"
+    SECURITY_GROUP = "security group"
+    """One of several; without any nothing can be launched."""
     PASSWORD = "password of the image"
 
 

@@ -11,7 +11,7 @@ from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.facts import LaunchRefused, NextStepChanged, StateEntered
 from spottui.domain.fold import REMOVED
 from spottui.domain.instance import Instance, InstanceStatus
-from spottui.domain.launch_spec import Part
+from spottui.domain.launch_spec import LaunchSpec, Part
 from spottui.domain.outcome import data_as_of
 from spottui.domain.plan import Candidate, Plan, Route
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
@@ -273,9 +273,17 @@ async def _launch_once(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float
     entering = ctx.entering(RecoveryState.LAUNCHING, next_step)
     until, settle_by = (ctx.now() + timedelta(seconds=seconds) for seconds in (left_s, min(left_s, SETTLE_S)))
     launching = Call("RunInstances", one.client_token, until, entering, attempt=one, settle_by=settle_by)
-    run = partial(ctx.ecs.run_instance, plan.spec, place, one.image_id, ctx.id, one.client_token)
     without = frozenset(left_out(ctx.recovery))
+    spec = await _in_groups_that_exist(ctx, plan.spec) if Part.SECURITY_GROUP in without else plan.spec
+    run = partial(ctx.ecs.run_instance, spec, place, one.image_id, ctx.id, one.client_token)
     return await call(ctx, launching, partial(run, data_disks=one.data_disks, left_out=without))
+
+
+async def _in_groups_that_exist(ctx: RecoveryContext, spec: LaunchSpec) -> LaunchSpec:
+    """Leave out the security groups that are gone, where others are left; as it is where nobody says."""
+    ecs = ctx.ecs
+    found = await ctx.attempt(lambda: ecs.security_groups(spec.security_group_ids))
+    return spec if isinstance(found, CloudError) or not found else replace(spec, security_group_ids=found)
 
 
 async def _refused(ctx: RecoveryContext, one: Try, error: CloudError, *, is_over: bool) -> StepOutcome | None:

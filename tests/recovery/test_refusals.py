@@ -22,19 +22,21 @@ from spottui.domain.facts import (
     StateEntered,
 )
 from spottui.domain.fold import apply
-from spottui.domain.interruption import Evidence
+from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.launch_spec import Part
 from spottui.domain.plan import Candidate, Route
 from spottui.domain.reasons import Failure, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState, Try
 from spottui.journal import Journal
+from spottui.journal.reclaims import Sighting, take_in
 from spottui.recovery import launching
 from spottui.recovery.engine import Engine
+from spottui.recovery.planner import capture, make_plan
 from spottui.sim.testing import SimServer
 from tests.cloud.test_codes import CODES, REFUSALS
 from tests.driving import Headless, add_policy, effects, wait_until
-from tests.journal.given import ANN, NOON, known, plan_of
-from tests.recovery.given import begin, console
+from tests.journal.given import ANN, NOON, confirm, known, nameless, plan_of, set_plan
+from tests.recovery.given import CLOCK, begin, console
 
 FAST = {"veto_window_s": 0, "max_at_once": 50, "max_per_hour": 500, "lock_poll_s": 0.5}
 PLACES = tuple(Candidate("ecs.c7.large", f"cn-hangzhou-{zone}", f"vsw-{zone}", "") for zone in "ghijk")
@@ -155,3 +157,24 @@ def test_what_answers_nothing_is_left_once_the_cloud_shows_that_it_made_nothing(
     assert len({one.client_token for one in by_place.tries}) == len(by_place.tries) == 2
     assert by_disk.route is Route.KEPT_DISK
     assert len(effects(live_cloud, "RunInstances")) == 2
+
+
+def test_of_several_security_groups_the_one_that_is_gone_is_left_out(live_cloud: SimServer, config: Path) -> None:
+    victim, settings = live_cloud.spot_ids()[0], load(config)
+    live_cloud.interrupt([victim])
+    with console(config.with_name("j.db"), CloudAccount(settings), settings) as shared:
+        now = CLOCK.now()
+        seen = Sighting([Observation("cn-hangzhou", victim, Evidence.LOCK, now)])
+        (recovery,) = shared.journal.run(lambda t: take_in(t, seen, nameless, "", now))
+        spec = capture(shared.regions["cn-hangzhou"], shared.journal, CLOCK, victim)
+        assert spec
+        groups = ("sg-gone", *spec.security_group_ids)
+        plan = make_plan(replace(spec, security_group_ids=groups), settings)
+        set_plan(shared.journal, recovery.recovery_id, plan, now)
+        confirm(shared.journal, recovery.recovery_id, now)
+        Engine(shared).start()
+        wait_until(lambda: known(shared.journal, recovery.recovery_id).state.is_final)
+        ended = known(shared.journal, recovery.recovery_id)
+    assert ended.state is RecoveryState.RECOVERED, words.reason(ended.reason)
+    assert "LAUNCHED WITHOUT ITS security group" in words.reason(ended.reason)
+    assert [one.place for one in ended.tries] == [ended.tries[0].place] * 2, "it is no fault of the place"
