@@ -17,6 +17,8 @@ from spottui.domain.instance import Disk, Instance
 T = TypeVar("T")
 
 FASTEST_S = 1.0
+FIRST_LOOK_S = 0.3
+"""Between looks before a first image or launch, which wait for them: all that begin meanwhile share the next one."""
 
 
 class SharedPoll(Generic[T]):
@@ -25,17 +27,20 @@ class SharedPoll(Generic[T]):
     Lives in one event loop. An answer without a key is None, which is no evidence of anything but "not seen".
     """
 
-    def __init__(self, fetch: Callable[[Iterable[str]], Awaitable[Mapping[str, T]]]) -> None:
+    def __init__(
+        self, fetch: Callable[[Iterable[str]], Awaitable[Mapping[str, T]]], apart_s: float = FASTEST_S
+    ) -> None:
         self._fetch = fetch
+        self._apart_s = apart_s
         self._waiting: dict[str, tuple[float, asyncio.Future[T | CloudError | None]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._sooner = asyncio.Event()
         self._looked = 0.0
 
     async def next(self, key: str, within_s: float) -> T | CloudError | None:
-        """Return what the next look shows of `key`, `within_s` seconds from now; looks are at least a second apart."""
+        """Return what the next look shows of `key`, `within_s` seconds from now; looks are `apart_s` apart at least."""
         loop = asyncio.get_running_loop()
-        due = max(loop.time() + within_s, self._looked + FASTEST_S)
+        due = max(loop.time() + within_s, self._looked + self._apart_s)
         known_due, future = self._waiting.get(key) or (due, loop.create_future())
         self._waiting[key] = (min(known_due, due), future)
         self._sooner.set()
@@ -136,12 +141,12 @@ class Polls:
 
         Their tag is the id of the recovery that launched them: `region.instance.epoch`.
         """
-        poll = self._launched.setdefault(region, SharedPoll(lambda _: self._our_instances(region)))
+        poll = self._launched.setdefault(region, SharedPoll(lambda _: self._our_instances(region), FIRST_LOOK_S))
         return await poll.next(_source(recovery_id), 0.0) or ()
 
     async def images_of(self, region: str, recovery_id: str) -> tuple[Image, ...] | CloudError:
         """Return the images that recoveries of the same instance as this one's began, by whatever console."""
-        poll = self._imaged.setdefault(region, SharedPoll(lambda _: self._images_by_source(region)))
+        poll = self._imaged.setdefault(region, SharedPoll(lambda _: self._images_by_source(region), FIRST_LOOK_S))
         return await poll.next(_source(recovery_id), 0.0) or ()
 
     async def snapshots_of(self, region: str, recovery_id: str) -> tuple[Snapshot, ...] | CloudError:
