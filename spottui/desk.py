@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -19,7 +18,6 @@ from spottui.domain.plan import Plan, Route, by_route
 from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
-from spottui.domain.tokens import image_name
 from spottui.domain.view import ApiBudget, DeskView
 from spottui.journal import Journal
 from spottui.journal.reclaims import Sighting, take_in
@@ -97,6 +95,11 @@ class Desk:
             consoles=journal.consoles.living(),
             own=journal.consoles.own,
         )
+
+    @property
+    def broken(self) -> str:
+        """Why this console can do nothing any more, since its journal takes nothing; empty while all is well."""
+        return self._journal.writer.broken
 
     def wait(self, version: int, timeout_s: float) -> DeskView | None:
         """Wait until something is newer than `version`, at most `timeout_s` seconds; return the view, or None.
@@ -254,9 +257,8 @@ class Desk:
         seen = Observation(old.region, old.instance_id, Evidence.ENGINEER, now)
         (recovery,) = take_in(transaction, Sighting([seen]), lambda *_: old.name, own, now)
         recovery_id = recovery.recovery_id
-        own_plan = replace(plan, image_name=image_name(recovery_id))
         image_s = self._journal.image_timings.timing(plan.spec.main_category).estimate_s(plan.spec.image_gib)
-        set_plan_unless_known(own_plan, plan.spec, image_s, now, transaction, recovery)
+        set_plan_unless_known(plan, plan.spec, image_s, now, transaction, recovery)
         if not recovery.driver:
             transaction.record(recovery_id, DriverChanged(own, recovery.fence + 1), now)
         decisions.confirm(transaction, recovery_id, plan.digest, who, route, now)

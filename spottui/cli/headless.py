@@ -30,7 +30,8 @@ def run_headless(
 ) -> int:
     """Print changes until a signal comes or `until` holds of the view; return the exit code.
 
-    The recoveries go on whatever becomes of who reads the lines.
+    The recoveries go on whatever becomes of who reads the lines. A journal that takes nothing any more ends it, with 1:
+    whoever starts it again opens another, or mends it.
     """
     stopping = threading.Event()
     ending.ask = lambda _: stopping.set()
@@ -42,15 +43,18 @@ def run_headless(
             return 2
         try:
             _follow(desk, _Changes(), stopping, until)
+            broken = desk.broken
         finally:
             in_time(desk.close)
-    return 0
+        if broken:
+            click.echo(f"spottui: {broken}", err=True)
+    return 1 if broken else 0
 
 
 def _follow(desk: Desk, changes: "_Changes", stopping: threading.Event, until: Callable[[DeskView], bool]) -> None:
     view = desk.view()
     click.echo(line(view.at, "ready", {"profile": view.profile, "regions": view.regions, "auto": view.auto.armed}))
-    while not stopping.is_set():
+    while not stopping.is_set() and not desk.broken:
         changes.print(view)
         if until(view):
             return

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from spottui.cloud.errors import ErrorKind
+from spottui.domain.launch_spec import Part
 
 ANY = ""
 LAUNCH = "RunInstances"
@@ -58,6 +59,29 @@ def kind_of(code: str, http_status: int | None, action: str = ANY, message: str 
     if action == LAUNCH:
         return ErrorKind.PLACE
     return ErrorKind.NOT_FOUND if code.endswith(".NotFound") else ErrorKind.REFUSED
+
+
+def part_of(code: str) -> Part | None:
+    """Return the part of a launch that a refusal speaks of and that can be left out; None for none.
+
+    A code that begins with the part's name and says that it is not there, or not to be had for this image. The group,
+    set or role may have been deleted since the old instance was launched; somebody else's is as good as deleted.
+    """
+    if not code.endswith((".NotFound", ".NotExist", ".NotExists", ".Mismatch", ".Malformed", ".NotSupported")):
+        return None
+    return next((part for beginning, part in _PARTS if code.startswith(beginning)), None)
+
+
+_PARTS = (
+    ("InvalidKeyPair", Part.KEY_PAIR),
+    ("InvalidRamRole", Part.RAM_ROLE),
+    ("InvalidRAMRole", Part.RAM_ROLE),
+    ("InvalidResourceGroup", Part.RESOURCE_GROUP),
+    ("InvalidDeploymentSet", Part.DEPLOYMENT_SET),
+    ("InvalidSecurityGroup", Part.SECURITY_GROUP),
+    ("InvalidPassword", Part.PASSWORD),
+)
+"""RunInstances/CreateInstance error tables; a password that the image has not: service_facts.md 1."""
 
 
 def _rows(source: str, actions: str | tuple[str, ...], kind: ErrorKind, *codes: str) -> Iterator[Meaning]:

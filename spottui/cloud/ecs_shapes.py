@@ -29,6 +29,7 @@ class Image:
     tags: tuple[tuple[str, str], ...] = ()
     snapshots: tuple[str, ...] = ()
     gib: int = 0
+    name: str = ""
 
     @property
     def lost(self) -> bool:
@@ -115,6 +116,12 @@ def total(body: dict[str, Any]) -> int:
 def images(body: dict[str, Any]) -> tuple[Image, ...]:
     """Read one page of DescribeImages; `Progress` is a string such as `37%` (alibaba_facts.md 3.2)."""
     return tuple(_image(item) for item in _rows("DescribeImages", body, "Images", "Image"))
+
+
+def security_groups(body: dict[str, Any]) -> frozenset[str]:
+    """Read the ids of a page of DescribeSecurityGroups."""
+    rows = _rows("DescribeSecurityGroups", body, "SecurityGroups", "SecurityGroup")
+    return frozenset(text_of(item, "SecurityGroupId") for item in rows)
 
 
 def image_traits(body: dict[str, Any]) -> dict[str, ImageTraits]:
@@ -208,6 +215,7 @@ def _image(item: dict[str, Any]) -> Image:
         tags=tags_of(item),
         snapshots=tuple(text_of(one, "SnapshotId") for one in mappings),
         gib=sum(_gib(one, "Size") for one in mappings),
+        name=text_of(item, "ImageName"),
     )
 
 

@@ -54,7 +54,7 @@ def plan_body(plan: Plan, room: int, *, other: Route | None = None) -> Content:
 
     `other` is the route that `w` puts first.
     """
-    warnings = [Content.styled(f"! {plain(warning, 500)}", "bold $warning") for warning in plan.warnings]
+    warnings = [Content.styled(f"! {warning}", "bold $warning") for warning in words.warnings(plan)]
     lines: list[Line] = [
         [("Old → new", "bold"), ("   = as before   ~ may change   ✕ lost   ", "dim"), (f"plan {plan.digest}", "")],
         *_changes(plan),

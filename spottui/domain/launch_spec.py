@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from spottui.domain.instance import Disk, Instance
 
@@ -15,6 +16,18 @@ RESERVED_TAGS = ("aliyun", "acs:")
 """Keys that begin so are the cloud's own: it refuses a launch that sets them."""
 RAM_ROLE, USER_DATA, DISKS = "RAM role", "user data", "disks"
 """Details of a launch spec that come from calls of their own, as `LaunchSpec.unread` names them."""
+
+
+class Part(StrEnum):
+    """What a launch can do without, where the cloud refuses it: the machine runs, and what it lacks is said."""
+
+    KEY_PAIR = "key pair"
+    RAM_ROLE = "RAM role"
+    RESOURCE_GROUP = "resource group"
+    DEPLOYMENT_SET = "deployment set"
+    SECURITY_GROUP = "security group"
+    """One of several; without any nothing can be launched."""
+    PASSWORD = "password of the image"
 
 
 @dataclass(frozen=True, slots=True)

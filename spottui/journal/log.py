@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from spottui.domain import facts as f
 from spottui.domain.facts import Logged
 from spottui.domain.fold import fold
+from spottui.domain.plan import Plan, without_user_data
 from spottui.domain.recovery import Recovery
 from spottui.journal import schema
 from spottui.journal.encoding import FACT_COLUMNS, as_logged, decode, stamp, tag
@@ -18,7 +19,11 @@ from spottui.journal.writer import Transaction
 LINES_KEPT = timedelta(days=30)
 """Facts about no recovery, messages and sources, are kept so long."""
 POISON_KEPT = 10_000
+USER_DATA_KEPT = timedelta(days=7)
+"""So long what came to nothing can be tried again with its user data; what is recovered needs none."""
 DROPPED_AT_ONCE = 1_000
+PLANS_AT_ONCE = 50
+_USER_DATA = '"user_data":{'
 _SCANNED_AT_ONCE = 2_000
 
 _FACT = schema.fact.c
@@ -116,7 +121,7 @@ class Log:
 def drop_old(transaction: Transaction, now: datetime, keep: timedelta) -> int:
     """Drop some of what nobody looks at any more, and return how much that was; call it again while it is any.
 
-    Facts and plans, which hold user data, of recoveries that ended before `keep`, lines of more than a month ago, and
+    Facts and plans of recoveries that ended before `keep`, user data after a week, lines of more than a month ago, and
     all but the newest poison.
     """
     connection, recovery = transaction.connection, schema.recovery.c
@@ -133,4 +138,18 @@ def drop_old(transaction: Transaction, now: datetime, keep: timedelta) -> int:
     spare = connection.execute(poison.offset(POISON_KEPT).limit(DROPPED_AT_ONCE)).scalars().all()
     if spare:
         dropped += connection.execute(schema.fact.delete().where(_FACT.seq.in_(spare))).rowcount
-    return dropped
+    return dropped + _forget_user_data(transaction, now)
+
+
+def _forget_user_data(transaction: Transaction, now: datetime) -> int:
+    """Drop the user data of plans by which nobody has tried again for long; return how many had any."""
+    recovery, plan = schema.recovery.c, schema.plan.c
+    over = sa.select(recovery.id).where(recovery.ended < stamp(now - USER_DATA_KEPT))
+    query = sa.select(plan.recovery_id, plan.data).where(plan.recovery_id.in_(over), plan.data.contains(_USER_DATA))
+    forgotten = 0
+    for recovery_id, text in transaction.connection.execute(query.limit(PLANS_AT_ONCE)).all():
+        known = decode(text, Plan)
+        if known.spec.user_data:
+            transaction.set_plan(recovery_id, without_user_data(known))
+            forgotten += 1
+    return forgotten

@@ -246,17 +246,25 @@ class Writer(threading.Thread):
         self.broken = ""
         """Why nothing will be written any more."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is written any more."""
+        return bool(self.broken) or self._stopping.is_set()
+
     def submit(self, change: Callable[[Transaction], T], urgency: Urgency = Urgency.INTENT) -> Promise[T]:
         """Run a change with the next commit; the future has what it returned or raised, once that is on disk."""
         future: Promise[T] = Promise()
-        if self.broken or self._stopping.is_set():
+        if self.is_over:
             future.set_exception(JournalProblem(self.broken or f"journal {self._store.address}: it is closed"))
             return future
         self._waiting.put((urgency, next(self._numbers), _Change(change, future)))
         return future
 
     def listen(self, listener: Listener) -> None:
-        """Tell of every fact that is committed from now on, in the writer's thread: it must not wait for anything."""
+        """Tell of every fact that is committed from now on, in the writer's thread: it must not wait for anything.
+
+        It is told of none where something else is new: that nothing can be written, or that it can again.
+        """
         self._listeners.append(listener)
 
     def stop(self, timeout_s: float = 5.0) -> None:
@@ -322,8 +330,7 @@ class Writer(threading.Thread):
                 change.future.set_exception(raised)
 
     def _transaction(self, batch: _Batch) -> list[Logged]:
-        if self._store.is_gone():
-            raise JournalProblem("it was deleted or replaced under this console")
+        self._refuse_if_gone()
         with self._store.write() as connection:
             self._catch_up(connection, int(connection.execute(_HEAD).scalar_one()))
             if batch.outcomes is not None and self._store.has(connection, batch.id):
@@ -339,6 +346,10 @@ class Writer(threading.Thread):
         self._recoveries.took(staged.facts, staged.recoveries, staged.plans)
         return staged.facts
 
+    def _refuse_if_gone(self) -> None:
+        if self._store.is_gone():
+            raise JournalProblem("it was deleted or replaced under this console; end it and start spottui again")
+
     def _catch_up(self, connection: sa.Connection, head: int) -> None:
         if head < self._recoveries.seq:
             raise JournalProblem("it has gone back to an earlier moment; start spottui again")
@@ -347,6 +358,7 @@ class Writer(threading.Thread):
 
     def _follow(self) -> None:
         """Read what other processes have committed, if anything."""
+        self._refuse_if_gone()
         try:
             changes = self._store.changes()
             if changes == self._changes:
@@ -362,8 +374,10 @@ class Writer(threading.Thread):
         self._say("")
 
     def _tell(self, logged: Sequence[Logged]) -> None:
-        if not logged:
-            return
+        if logged:
+            self._notify(logged)
+
+    def _notify(self, logged: Sequence[Logged]) -> None:
         for listener in self._listeners:
             try:
                 listener(logged)
@@ -374,9 +388,11 @@ class Writer(threading.Thread):
         if problem != self.problem:
             self.problem = problem
             log.warning("journal: %s", problem or "it takes changes again")
+            self._notify(())
 
     def _break(self, why: str, batch: list[_Change[Any]] | None) -> None:
         self.broken = self.problem = why
+        self._notify(())
         while True:
             for change in batch or ():
                 if not change.future.done():

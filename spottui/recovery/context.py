@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from spottui.cloud.ecs import OUR_TAG, Ecs
+from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError
 from spottui.cloud.lanes import Lanes
 from spottui.domain.clock import Clock
@@ -72,6 +73,10 @@ class RecoveryContext:
         self.id = recovery_id
         self.fence = fence
         self.places: asyncio.Task[None] | None = None
+        self.images: asyncio.Task[tuple[Image, ...] | CloudError] | None = None
+        self.protecting: asyncio.Task[None] | None = None
+        self.follows = False
+        """Whether another console began the image that it has: that one launches first."""
         self._woken = asyncio.Event()
 
     @property

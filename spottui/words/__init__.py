@@ -11,6 +11,7 @@ from spottui.words.next_steps import next_step
 from spottui.words.reasons import against, lift, reason
 from spottui.words.stops import stopped
 from spottui.words.timeline import step
+from spottui.words.warnings import loss, warnings
 
 __all__ = [
     "EventKind",
@@ -22,6 +23,7 @@ __all__ = [
     "fault",
     "letter",
     "lift",
+    "loss",
     "next_step",
     "reason",
     "request_id",
@@ -31,4 +33,5 @@ __all__ = [
     "stopped",
     "text",
     "trouble",
+    "warnings",
 ]

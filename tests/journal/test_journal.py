@@ -279,6 +279,16 @@ def test_a_journal_of_an_earlier_version_is_not_migrated_by_who_reads(path: Path
     assert [one.name for one in path.parent.iterdir() if "journal.db" not in one.name] == []
 
 
+def test_a_path_is_a_path_whatever_stands_in_it(tmp_path: Path) -> None:
+    """SQLite takes addresses with a query: a question mark in a name must not cut it."""
+    path = tmp_path / "what?mode=memory#%41.db"
+    with Journal(path) as journal:
+        (recovery_id,) = observe(journal, sign())
+    assert sorted(one.name for one in tmp_path.glob("*.db")) == [path.name]
+    with Journal(path, read_only=True) as journal:
+        assert journal.recoveries.get(recovery_id)
+
+
 def test_what_is_no_journal_is_refused_with_words(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"this is no database" * 100)

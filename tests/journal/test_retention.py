@@ -1,16 +1,25 @@
 """What is old is dropped by whoever acts, and nothing else is."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from spottui.domain.clock import SystemClock
-from spottui.domain.facts import MessageSeen, StateEntered
+from spottui.domain.facts import MessageSeen, PoisonSeen, StateEntered
 from spottui.domain.interruption import Evidence, Observation
+from spottui.domain.launch_spec import Secret
 from spottui.domain.recovery import RecoveryState
-from spottui.journal import Journal
+from spottui.journal import Journal, log
+from spottui.journal import retention as retention_module
+from spottui.journal.log import DROPPED_AT_ONCE, drop_old
 from spottui.journal.reclaims import Sighting, take_in
+from spottui.journal.recoveries import load_plan
 from spottui.journal.retention import Retention
 from tests.driving import wait_until
+from tests.journal.given import plan_of, set_plan
 
 NOW = datetime.now(UTC)
 OLD = NOW - timedelta(days=401)
@@ -35,6 +44,41 @@ def test_what_is_old_goes_and_what_is_open_or_new_stays(tmp_path: Path) -> None:
         known = journal.recoveries.get(ended)
         assert known, "that it was is still counted"
         assert known.state is RecoveryState.FAILED
+
+
+def test_user_data_goes_a_week_after_what_came_to_nothing_and_poison_while_it_floods(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dropped: list[int] = []
+
+    def drop(*args: Any) -> int:
+        dropped.append(drop_old(*args))
+        return dropped[-1]
+
+    monkeypatch.setattr(log, "POISON_KEPT", 10)
+    monkeypatch.setattr(retention_module, "drop_old", drop)
+    with Journal(tmp_path / "j.db") as journal:
+        old = _recovery(journal, "i-old", NOW - timedelta(days=8), ends=True)
+        young = _recovery(journal, "i-young", NOW - timedelta(days=6), ends=True)
+        plan = replace(plan_of(), spec=replace(plan_of().spec, user_data=Secret("aHVudGVyMg==")))
+        for one in (old, young):
+            set_plan(journal, one, plan)
+        retention = Retention(journal, SystemClock(), timedelta(days=400))
+        retention.start()
+        wait_until(lambda: not _has_user_data(journal, old))
+        assert _has_user_data(journal, young)
+        wait_until(lambda: dropped[-1] == 0)  # It waits for the next day now.
+        journal.run(lambda t: [t.log(PoisonSeen("?", body="x" * 99), NOW) for _ in range(DROPPED_AT_ONCE)])
+        wait_until(lambda: len(journal.log.after(0, 10_000, (PoisonSeen,))) == 10)
+        retention.stop()
+        retention.join(5)
+
+
+def _has_user_data(journal: Journal, recovery_id: str) -> bool:
+    with journal.store.read() as connection:
+        plan = load_plan(connection, recovery_id)
+    assert plan
+    return plan.spec.user_data is not None
 
 
 def _recovery(journal: Journal, instance_id: str, at: datetime, *, ends: bool) -> str:
