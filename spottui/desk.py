@@ -24,7 +24,8 @@ from spottui.domain.view import ApiBudget, DeskView
 from spottui.journal import Journal
 from spottui.journal.reclaims import Sighting, take_in
 from spottui.journal.store import JournalProblem
-from spottui.journal.writer import Transaction, Urgency
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency
 from spottui.recovery import decisions
 from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine

@@ -15,9 +15,10 @@ from spottui.journal.log import Log
 from spottui.journal.process_locks import Liveness, ProcessLocks
 from spottui.journal.recoveries import Recoveries
 from spottui.journal.store import JournalProblem, SqliteStore, Store
+from spottui.journal.transaction import Transaction
 from spottui.journal.upgrade import check_version, prepare
 from spottui.journal.watermarks import Watermarks
-from spottui.journal.writer import Promise, Transaction, Urgency, Writer
+from spottui.journal.writer import Promise, Urgency, Writer
 
 T = TypeVar("T")
 

@@ -13,7 +13,7 @@ from spottui.journal import schema
 from spottui.journal.encoding import FACT_COLUMNS, as_logged, decode, stamp, tag
 from spottui.journal.recoveries import newest_of_feed
 from spottui.journal.store import Store
-from spottui.journal.writer import Transaction
+from spottui.journal.transaction import Transaction
 
 LINES_KEPT = timedelta(days=30)
 """Facts about no recovery, messages and sources, are kept so long."""

@@ -12,7 +12,8 @@ from spottui.domain import facts as f
 from spottui.domain.facts import DriverChanged, Logged
 from spottui.domain.recovery import Recovery
 from spottui.journal.store import JournalAway, JournalProblem
-from spottui.journal.writer import Transaction, Urgency
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency
 from spottui.recovery.context import Fenced, RecoveryContext, Shared
 from spottui.recovery.workflow import recover
 

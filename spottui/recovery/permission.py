@@ -25,7 +25,8 @@ from spottui.domain.plan import Plan, Route, by_route
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal.reclaims import release
-from spottui.journal.writer import Transaction, Urgency
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency
 from spottui.recovery.auto_mode_rules import Grant
 from spottui.recovery.context import RecoveryContext, StepOutcome, failure_of
 from spottui.recovery.places import begin_to_look
