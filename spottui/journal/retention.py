@@ -7,12 +7,12 @@ from datetime import timedelta
 from spottui.domain.clock import Clock
 from spottui.journal.journal import Journal
 from spottui.journal.log import drop_old
-from spottui.journal.store import JournalProblem
 from spottui.journal.writer import Urgency
 
 log = logging.getLogger("spottui.journal")
 
 EVERY_S = 86_400.0
+TRY_AGAIN_S = 300.0
 PAUSE_S = 0.5
 """Between two batches, so that what acts on a notice never waits behind a row of them."""
 
@@ -28,15 +28,16 @@ class Retention(threading.Thread):
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        """Drop batch by batch; when nothing is old any more, wait for the next day."""
+        """Drop batch by batch; when nothing is old any more, wait for the next day; when it cannot be, a little."""
         pause_s = PAUSE_S
         while not self._stopping.wait(pause_s):
             now = self._clock.now()
             try:
                 dropped = self._journal.run(lambda t, now=now: drop_old(t, now, self._keep), Urgency.EYES)  # type: ignore[misc]
-            except JournalProblem as problem:
-                log.warning("what is old is not dropped: %s", problem)
-                return
+            except Exception:
+                log.exception("what is old is not dropped; next try in %.0f s", TRY_AGAIN_S)
+                pause_s = TRY_AGAIN_S
+                continue
             pause_s = PAUSE_S if dropped else EVERY_S
 
     def stop(self) -> None:
