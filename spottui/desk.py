@@ -17,7 +17,7 @@ from spottui.domain.interruption import Evidence, Interruption, Observation
 from spottui.domain.leftover import Leftover
 from spottui.domain.plan import Plan, Route, by_route
 from spottui.domain.recovery import Decision, Recovery
-from spottui.domain.refusal import Refused
+from spottui.domain.refusal import Ended, Refused
 from spottui.domain.settings import Settings
 from spottui.domain.tokens import image_name
 from spottui.domain.view import ApiBudget, DeskView
@@ -49,7 +49,8 @@ PATIENCE_S = 10.0
 class Desk:
     """One console's view of everything and its commands. Thread-safe; commands raise `Refused` with words for people.
 
-    `view` shows what is; `wait` blocks until there is something newer. A read-only desk refuses every command.
+    `view` shows what is; `wait` blocks until there is something newer; both raise `Ended` once the journal is broken.
+    A read-only desk refuses every command.
     """
 
     def __init__(
@@ -79,6 +80,8 @@ class Desk:
     def view(self) -> DeskView:
         """Return everything as it is now."""
         journal, version = self._journal, self._journal.version
+        if journal.writer.broken:
+            raise Ended(journal.writer.broken)
         recoveries = journal.recoveries.latest(ROWS_SHOWN)
         return DeskView(
             version=version,

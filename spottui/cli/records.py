@@ -8,7 +8,7 @@ from spottui import words
 from spottui.domain.facts import Logged
 from spottui.domain.prospect import verdict_of
 from spottui.domain.recovery import Recovery
-from spottui.domain.view import SourceHealth
+from spottui.domain.view import DeskView, LiveConsole, SourceHealth
 
 
 def recovery_record(recovery: Recovery, now: datetime) -> dict[str, Any]:
@@ -56,6 +56,17 @@ def source_record(source: SourceHealth) -> dict[str, Any]:
         "last_ok": source.last_ok.isoformat(timespec="seconds") if source.last_ok else None,
         "error": words.fault(source.failure) if source.failure else None,
     }
+
+
+def journal_record(view: DeskView) -> dict[str, Any]:
+    """Return whether the journal takes changes, and who acts on it: `{problem, consoles[{host, pid, answers}]}`."""
+    consoles = [console_record(one) for one in view.consoles]
+    return {"problem": view.problem or None, "consoles": consoles}
+
+
+def console_record(console: LiveConsole) -> dict[str, Any]:
+    """Return a console; `answers` is false for one that holds its place and is not heard of."""
+    return {"host": console.host, "pid": console.pid, "answers": console.answers}
 
 
 def line(at: datetime, kind: str, record: dict[str, Any]) -> str:

@@ -14,13 +14,16 @@ from spottui.journal.launches import Launches
 from spottui.journal.log import Log
 from spottui.journal.process_locks import Liveness, ProcessLocks
 from spottui.journal.recoveries import Recoveries
-from spottui.journal.store import JournalProblem, SqliteStore, Store
+from spottui.journal.store import JournalAway, JournalProblem, SqliteStore, Store
 from spottui.journal.transaction import Transaction
 from spottui.journal.upgrade import check_version, prepare
 from spottui.journal.watermarks import Watermarks
 from spottui.journal.writer import Promise, Urgency, Writer
 
 T = TypeVar("T")
+
+LAST_WORD_S = 6.0
+"""Longer than a database that is there takes to answer."""
 
 
 class Journal:
@@ -33,7 +36,7 @@ class Journal:
     def __init__(self, address: str | Path, *, read_only: bool = False, acts: bool = False) -> None:
         self.store, self.consoles = _opened(str(address), read_only=read_only, acts=acts)
         self.recoveries = Recoveries(self.store)
-        self.writer = Writer(self.store, self.recoveries)
+        self.writer = Writer(self.store, self.recoveries, self._let_go)
         writer = None if read_only else self.writer
         self.log = Log(self.store)
         self.fleet = Fleet(self.store, writer)
@@ -70,7 +73,7 @@ class Journal:
             future.given_up = True
             if future.cancel():
                 raise
-            return future.result()
+            return self._last_word(future)
 
     def follow(self, listener: Callable[[Sequence[Logged]], None] | None = None) -> None:
         """Be told of what is committed, by other processes too; a journal that was opened to read looks from now on."""
@@ -99,6 +102,21 @@ class Journal:
         self.writer.stop()
         self.consoles.close()
         self.store.close()
+
+    def _last_word(self, future: Promise[T]) -> T:
+        """Wait for the try that is under way; a database that went away while it committed may never say what came."""
+        try:
+            return future.result(LAST_WORD_S)
+        except TimeoutError:
+            if future.done():
+                raise
+            unsure = "whether this was written is not known until it answers again"
+            raise JournalAway(self.store.address, f"{self.writer.problem or 'no answer'}; {unsure}") from None
+
+    def _let_go(self) -> None:
+        """Who can write nothing drives nothing: others are to know at once, and so is who looks on."""
+        self.consoles.close()
+        self.announce()
 
     def _announce(self, _logged: Sequence[Logged]) -> None:
         with self._changed:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import count
@@ -76,17 +77,20 @@ class Writer(threading.Thread):
 
     A change must come to the same when it is run again: while the database does not take anything, a batch waits and
     is tried again. `listen` is told, in the order of the log, of every fact that this or another process committed.
+    `on_break` is called when nothing will be written any more, and nobody waits for a change then.
     """
 
-    def __init__(self, store: Store, recoveries: Recoveries) -> None:
+    def __init__(self, store: Store, recoveries: Recoveries, on_break: Callable[[], object]) -> None:
         super().__init__(name="journal", daemon=True)
         self._store = store
         self._recoveries = recoveries
+        self._on_break = on_break
         self._waiting: queue.PriorityQueue[tuple[int, int, _Change[Any] | None]] = queue.PriorityQueue()
         self._numbers = count()
         self._listeners: list[Listener] = []
         self._changes: object = None
         self._stopping = threading.Event()
+        self._lock = threading.Lock()
         self.problem = ""
         """Why nothing can be written now, empty while all is well."""
         self.broken = ""
@@ -95,10 +99,12 @@ class Writer(threading.Thread):
     def submit(self, change: Callable[[Transaction], T], urgency: Urgency = Urgency.INTENT) -> Promise[T]:
         """Run a change with the next commit; the future has what it returned or raised, once that is on disk."""
         future: Promise[T] = Promise()
-        if self.broken or self._stopping.is_set():
-            future.set_exception(JournalProblem(self.broken or f"journal {self._store.address}: it is closed"))
-            return future
-        self._waiting.put((urgency, next(self._numbers), _Change(change, future)))
+        with self._lock:
+            refused = self._refused()
+            if not refused:
+                self._waiting.put((urgency, next(self._numbers), _Change(change, future)))
+        if refused:
+            future.set_exception(JournalProblem(refused))
         return future
 
     def listen(self, listener: Listener) -> None:
@@ -107,8 +113,9 @@ class Writer(threading.Thread):
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """Commit what waits and end."""
-        self._waiting.put((max(Urgency) + 1, next(self._numbers), None))
-        self._stopping.set()
+        with self._lock:
+            self._stopping.set()
+            self._waiting.put((max(Urgency) + 1, next(self._numbers), None))
         if self.is_alive():
             self.join(timeout_s)
 
@@ -124,6 +131,12 @@ class Writer(threading.Thread):
                 log.exception("the journal cannot be written any more")
                 self._break(f"journal {self._store.address}: {_cause(error)}", batch)
                 return
+
+    def _refused(self) -> str:
+        """Say why no change is taken, empty where one is."""
+        if self._store.read_only:
+            return f"journal {self._store.address}: it was opened to be read"
+        return self.broken or (f"journal {self._store.address}: it is closed" if self._stopping.is_set() else "")
 
     def _take(self) -> list[_Change[Any]] | None:
         """Wait for changes and return all that wait, the most urgent first; None when it is to end."""
@@ -168,8 +181,7 @@ class Writer(threading.Thread):
                 change.future.set_exception(raised)
 
     def _transaction(self, batch: _Batch) -> list[Logged]:
-        if self._store.is_gone():
-            raise JournalProblem("it was deleted or replaced under this console")
+        self._refuse_harm()
         with self._store.write() as connection:
             self._catch_up(connection, int(connection.execute(_HEAD).scalar_one()))
             if batch.outcomes is not None and self._store.has(connection, batch.id):
@@ -185,6 +197,10 @@ class Writer(threading.Thread):
         self._recoveries.took(staged.facts, staged.recoveries, staged.plans)
         return staged.facts
 
+    def _refuse_harm(self) -> None:
+        if harm := self._store.harm():
+            raise JournalProblem(harm)
+
     def _catch_up(self, connection: sa.Connection, head: int) -> None:
         if head < self._recoveries.seq:
             raise JournalProblem("it has gone back to an earlier moment; start spottui again")
@@ -193,6 +209,7 @@ class Writer(threading.Thread):
 
     def _follow(self) -> None:
         """Read what other processes have committed, if anything."""
+        self._refuse_harm()
         try:
             changes = self._store.changes()
             if changes == self._changes:
@@ -222,15 +239,16 @@ class Writer(threading.Thread):
             log.warning("journal: %s", problem or "it takes changes again")
 
     def _break(self, why: str, batch: list[_Change[Any]] | None) -> None:
-        self.broken = self.problem = why
-        while True:
-            for change in batch or ():
-                if not change.future.done():
-                    change.future.set_exception(JournalProblem(why))
-            try:
-                batch = [found] if (found := self._waiting.get_nowait()[2]) else []
-            except queue.Empty:
-                return
+        with self._lock:
+            self.broken = self.problem = why
+        self._on_break()
+        waiting = list(batch or ())
+        with suppress(queue.Empty):
+            while True:
+                waiting += [found] if (found := self._waiting.get_nowait()[2]) else []
+        for change in waiting:
+            if change.future.running() or (not change.future.done() and change.future.set_running_or_notify_cancel()):
+                change.future.set_exception(JournalProblem(why))
 
 
 _HEAD = sa.select(schema.log_head.c.seq).with_for_update()
