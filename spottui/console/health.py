@@ -108,7 +108,7 @@ def problems(view: DeskView | None, failed: str, now: datetime, trouble: str = "
 def _silent_consoles(view: DeskView) -> Iterator[Problem]:
     """A console that holds its place and is not heard of keeps what it drives from everybody."""
     silent = (one for one in view.consoles if not one.answers)
-    return (Problem(plain(f"console {one.host} pid {one.pid} does not answer")) for one in silent)
+    return (Problem(words.silent_console(one)) for one in silent)
 
 
 def _budget_problem(budget: ApiBudget, now: datetime) -> Problem:

@@ -36,7 +36,7 @@ class Journal:
     def __init__(self, address: str | Path, *, read_only: bool = False, acts: bool = False) -> None:
         self.store, self.consoles = _opened(str(address), read_only=read_only, acts=acts)
         self.recoveries = Recoveries(self.store)
-        self.writer = Writer(self.store, self.recoveries, self._let_go)
+        self.writer = Writer(self.store, self.recoveries, self._tell_trouble)
         writer = None if read_only else self.writer
         self.log = Log(self.store)
         self.fleet = Fleet(self.store, writer)
@@ -113,9 +113,10 @@ class Journal:
             unsure = "whether this was written is not known until it answers again"
             raise JournalAway(self.store.address, f"{self.writer.problem or 'no answer'}; {unsure}") from None
 
-    def _let_go(self) -> None:
-        """Who can write nothing drives nothing: others are to know at once, and so is who looks on."""
-        self.consoles.close()
+    def _tell_trouble(self) -> None:
+        """Whoever looks on is to know at once, and others where this console can write nothing any more."""
+        if self.writer.broken:
+            self.consoles.close()
         self.announce()
 
     def _announce(self, _logged: Sequence[Logged]) -> None:

@@ -77,14 +77,14 @@ class Writer(threading.Thread):
 
     A change must come to the same when it is run again: while the database does not take anything, a batch waits and
     is tried again. `listen` is told, in the order of the log, of every fact that this or another process committed.
-    `on_break` is called when nothing will be written any more, and nobody waits for a change then.
+    `on_trouble` is called when `problem` or `broken` have changed; once it is broken nobody waits for a change.
     """
 
-    def __init__(self, store: Store, recoveries: Recoveries, on_break: Callable[[], object]) -> None:
+    def __init__(self, store: Store, recoveries: Recoveries, on_trouble: Callable[[], object]) -> None:
         super().__init__(name="journal", daemon=True)
         self._store = store
         self._recoveries = recoveries
-        self._on_break = on_break
+        self._on_trouble = on_trouble
         self._waiting: queue.PriorityQueue[tuple[int, int, _Change[Any] | None]] = queue.PriorityQueue()
         self._numbers = count()
         self._listeners: list[Listener] = []
@@ -237,11 +237,12 @@ class Writer(threading.Thread):
         if problem != self.problem:
             self.problem = problem
             log.warning("journal: %s", problem or "it takes changes again")
+            self._on_trouble()
 
     def _break(self, why: str, batch: list[_Change[Any]] | None) -> None:
         with self._lock:
             self.broken = self.problem = why
-        self._on_break()
+        self._on_trouble()
         waiting = list(batch or ())
         with suppress(queue.Empty):
             while True:
