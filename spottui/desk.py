@@ -76,6 +76,7 @@ class Desk:
         self._budgets = budgets
         self._read_only = read_only
         self._view_took_s = 0.0
+        self._last_seen: dict[str, Instance] = {}
 
     def view(self) -> DeskView:
         """Return everything as it is now."""
@@ -83,6 +84,7 @@ class Desk:
         if journal.writer.broken:
             raise Ended(journal.writer.broken)
         recoveries = journal.recoveries.latest(ROWS_SHOWN)
+        instances = self._instances(recoveries)
         return DeskView(
             version=version,
             at=self._clock.now(),
@@ -92,7 +94,9 @@ class Desk:
             read_only=self._read_only,
             starting=False,
             sources=self._watch.health.all(),
-            instances=self._instances(recoveries),
+            instances=instances,
+            unswept=self._watch.unswept,
+            gone=self._gone(recoveries, instances),
             interruptions=self._interruptions(recoveries),
             recoveries=recoveries,
             events=tuple(journal.recoveries.feed),
@@ -297,6 +301,15 @@ class Desk:
     def _instances(self, recoveries: tuple[Recovery, ...]) -> tuple[Instance, ...]:
         under_reclaim = {recovery.instance_id for recovery in recoveries if not recovery.state.is_final}
         return tuple(one for one in self._watch.instances if one.is_spot or one.instance_id in under_reclaim)
+
+    def _gone(self, recoveries: tuple[Recovery, ...], instances: tuple[Instance, ...]) -> tuple[Instance, ...]:
+        """What is not listed any more, as it was when its plan was made."""
+        listed = {(one.region, one.instance_id) for one in instances}
+        unlisted = [one.recovery_id for one in recoveries if (one.region, one.instance_id) not in listed]
+        known = {one: self._last_seen[one] for one in unlisted if one in self._last_seen}
+        plans = {one: self._journal.recoveries.plan(one) for one in unlisted if one not in known}
+        self._last_seen = known | {one: plan.spec.instance for one, plan in plans.items() if plan}
+        return tuple(self._last_seen.values())
 
     def _interruptions(self, recoveries: tuple[Recovery, ...]) -> tuple[Interruption, ...]:
         """Those of the journal, newest first, and those that only the locks of a read-only watch speak of."""

@@ -5,6 +5,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import sqlalchemy as sa
+from msgspec import MsgspecError
+
 from spottui.domain.facts import Logged
 from spottui.journal.cool_downs import CoolDowns
 from spottui.journal.fleet import Fleet
@@ -16,7 +19,7 @@ from spottui.journal.process_locks import Liveness, ProcessLocks
 from spottui.journal.recoveries import Recoveries
 from spottui.journal.store import JournalAway, JournalProblem, SqliteStore, Store
 from spottui.journal.transaction import Transaction
-from spottui.journal.upgrade import check_version, prepare
+from spottui.journal.upgrade import check_version, prepare, unreadable
 from spottui.journal.watermarks import Watermarks
 from spottui.journal.writer import Promise, Urgency, Writer
 
@@ -35,7 +38,7 @@ class Journal:
 
     def __init__(self, address: str | Path, *, read_only: bool = False, acts: bool = False) -> None:
         self.store, self.consoles = _opened(str(address), read_only=read_only, acts=acts)
-        self.recoveries = Recoveries(self.store)
+        self.recoveries = self._loaded()
         self.writer = Writer(self.store, self.recoveries, self._tell_trouble)
         writer = None if read_only else self.writer
         self.log = Log(self.store)
@@ -102,6 +105,15 @@ class Journal:
         self.writer.stop()
         self.consoles.close()
         self.store.close()
+
+    def _loaded(self) -> Recoveries:
+        """Read what is kept in memory: a file whose pages are damaged opens well, and is found out here."""
+        try:
+            return Recoveries(self.store)
+        except (sa.exc.DatabaseError, MsgspecError, ValueError) as error:
+            self.consoles.close()
+            self.store.close()
+            raise unreadable(self.store, error) from None
 
     def _last_word(self, future: Promise[T]) -> T:
         """Wait for the try that is under way; a database that went away while it committed may never say what came."""

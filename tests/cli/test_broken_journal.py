@@ -1,5 +1,6 @@
 """What breaks the journal's file under the running program, and what it says and does then."""
 
+import os
 import random
 import resource
 import subprocess
@@ -14,7 +15,9 @@ from spottui.config import load
 from spottui.journal import Journal
 from spottui.journal.process_locks import ProcessLocks
 from spottui.sim.testing import SimServer
+from tests.cli.running import start
 from tests.driving import Headless, add_policy, effects, wait_until
+from tests.journal.writing import say
 
 
 def overwritten(path: Path, _pid: int) -> None:
@@ -66,6 +69,48 @@ def test_it_ends_in_words_within_three_seconds_and_another_may_go_on(
         assert f"spottui: journal {journal}: {said}" in console.stderr().splitlines()[0]
         assert "Traceback" not in console.stderr()
         assert ProcessLocks(journal, acts=False).living() == ()
+
+
+def test_a_log_that_a_loss_of_power_has_cut_short_loses_and_doubles_nothing(
+    live_cloud: SimServer, config: Path
+) -> None:
+    """SQLite takes what is whole of it; what is missing is found again in the cloud."""
+    add_policy(config, veto_window_s=0, lock_poll_s=0.5)
+    journal = Path(load(config).journal)
+    victim = live_cloud.spot_ids()[0]
+    with Headless(config, "--auto").wait_ready() as console:
+        live_cloud.interrupt([victim], notice_s=600)
+        wait_until(lambda: effects(live_cloud, "RunInstances"))
+        console.kill()
+    files = {one: one.read_bytes() for one in journal.parent.glob(f"{journal.name}*") if one.is_file()}
+    wal = journal.with_name(f"{journal.name}-wal")
+    for share in (0.98, 0.6):
+        for one, content in files.items():
+            one.write_bytes(content)
+        os.truncate(wal, int(len(files[wal]) * share))
+        with Headless(config, "--auto").wait_ready() as console:
+            wait_until(lambda: console.states().get(victim) == "recovered")
+            assert console.stop() == 0
+    assert len(effects(live_cloud, "CreateImage")) == len(effects(live_cloud, "RunInstances")) == 1
+
+
+@pytest.mark.parametrize("share", [0.3, 0.999])
+def test_a_file_that_is_cut_short_is_refused_in_words_and_left_as_it_is(
+    live_cloud: SimServer, config: Path, share: float
+) -> None:
+    path = Path(load(config).journal)
+    with Journal(path) as journal:
+        for _ in range(30):
+            journal.run(lambda t: say(t, "x" * 4000))
+    os.truncate(path, int(path.stat().st_size * share))
+    before = path.read_bytes()
+    for arguments in (["--headless"], ["recover", live_cloud.spot_ids()[0], "--yes"]):
+        with start(config, *arguments) as process:
+            said, _ = process.communicate(timeout=60)
+        assert (process.returncode, "Traceback" in said) == (2, False), said
+        assert said.startswith(f"spottui: journal {path}: ")
+        assert "malformed" in said
+    assert path.read_bytes() == before
 
 
 @pytest.fixture
