@@ -14,7 +14,7 @@ from spottui.domain.view import DeskView, LiveConsole, SourceHealth
 def recovery_record(recovery: Recovery, now: datetime) -> dict[str, Any]:
     """Return a recovery as `{id, instance_id, region, state, reason, route, deadline, verdict, …, created[]}`.
 
-    The verdict is the one that holds now.
+    The verdict is the one that holds now; what only an engineer asked for has no deadline, and no verdict.
     """
     verdict = verdict_of(recovery, now)
     return {
@@ -25,7 +25,7 @@ def recovery_record(recovery: Recovery, now: datetime) -> dict[str, Any]:
         "state": recovery.state.value,
         "reason": words.reason(recovery.reason, recovery.region),
         "route": recovery.route.value,
-        "deadline": recovery.deadline.isoformat(timespec="seconds"),
+        "deadline": None if recovery.interruption.is_wish else recovery.deadline.isoformat(timespec="seconds"),
         "verdict": verdict.value if verdict else None,
         "progress": recovery.progress,
         "trouble": words.trouble(recovery) or None,

@@ -245,7 +245,8 @@ def _show_progress(progress: Progress, now: "Recovery", at: "datetime") -> None:
     """The image is what takes long, and the deadline is what it must not miss."""
     if now.is_imaging:
         left_s = (now.deadline - at).total_seconds()
-        progress.show(f"image, {left_s:.0f} s until the deadline", now.progress, 100)
+        until = "" if now.interruption.is_wish else f", {left_s:.0f} s until the deadline"
+        progress.show(f"image{until}", now.progress, 100)
 
 
 def _line(now: "Recovery", at: "datetime") -> str:

@@ -119,8 +119,8 @@ def _row(one: "Recovery", now: datetime) -> str:
 
 
 def _left(one: "Recovery", now: datetime) -> str:
-    """Minutes and seconds until the deadline, empty when it is over."""
-    if one.ended is not None:
+    """Minutes and seconds until the deadline; what is over has none, nor has what only an engineer asked for."""
+    if one.ended is not None or one.interruption.is_wish:
         return "-"
     left_s = int((one.deadline - now).total_seconds())
     return f"{left_s // 60:02d}:{left_s % 60:02d}" if left_s >= 0 else "late"

@@ -11,7 +11,6 @@ from spottui.tables.instances import (
     RECLAIMED,
     SAVED,
     instance_key,
-    is_wish,
     mark_of,
     open_reclaims,
     replacements,
@@ -79,7 +78,7 @@ def unsaved(view: DeskView) -> frozenset[str]:
 
     A read-only console opens none itself: there a lock alone is one, by the id of its instance.
     """
-    reclaims = frozenset(one.id for one in open_reclaims(view) if not is_wish(one)) - replacements(view).keys()
+    reclaims = frozenset(one.id for one in open_reclaims(view) if not one.is_wish) - replacements(view).keys()
     return reclaims | _locks_alone(view) if view.read_only else reclaims
 
 

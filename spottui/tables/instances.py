@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from spottui.domain.instance import Instance
-from spottui.domain.interruption import EVENT_GRACE_S, Evidence, Interruption
+from spottui.domain.interruption import EVENT_GRACE_S, Interruption
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
@@ -161,18 +161,13 @@ def replacements(view: DeskView) -> dict[str, str]:
 
 def mark_of(instance: Instance, reclaim: Interruption | None, replaced: Mapping[str, str]) -> str:
     """Return the mark of an instance's row: `!` while it is reclaimed, `✓` once it is saved."""
-    taken = reclaim if reclaim and not is_wish(reclaim) else None
+    taken = reclaim if reclaim and not reclaim.is_wish else None
     return _mark(instance, taken, replaced.get(reclaim.id, "") if reclaim else "")
-
-
-def is_wish(reclaim: Interruption) -> bool:
-    """Whether only an engineer asked for the recovery: the cloud takes nothing back, there is no deadline."""
-    return reclaim.evidence == (Evidence.ENGINEER,)
 
 
 def instance_row(instance: Instance, reclaim: Interruption | None, replaced_by: str = "") -> Row:
     """Return the row of one instance, of its interruption, if it has one, and of what runs in its place by now."""
-    taken = reclaim if reclaim and not is_wish(reclaim) else None
+    taken = reclaim if reclaim and not reclaim.is_wish else None
     zone = instance.zone.removeprefix(f"{instance.region}-")
     return (
         instance_key(instance.region, instance.instance_id),

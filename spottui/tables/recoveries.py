@@ -14,7 +14,6 @@ from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone
 from spottui.tables.failures import code
-from spottui.tables.instances import is_wish
 from spottui.tables.moments import bar, countdown, duration, epoch, iso_time, number, seconds_left
 
 _NO_SHARE = -1
@@ -116,7 +115,7 @@ def recovery_row(recovery: Recovery, now: datetime) -> Row:
     Its last cells, which no column shows, are its rank by trouble and when it ended, 0 where it can be tried again in
     time. One that an engineer wished for has no deadline that means anything, and no verdict against it.
     """
-    is_wished = is_wish(recovery.interruption)
+    is_wished = recovery.interruption.is_wish
     has_none = is_wished or (recovery.state.is_final and not _can_be_tried_again(recovery, now))
     verdict = "" if has_none or recovery.state.is_final else str(verdict_of(recovery, now) or "")
     return (

@@ -9,7 +9,6 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.prospect import verdict_of
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
-from spottui.tables.instances import is_wish
 
 NO_FORECAST = "no forecast"
 _MAKE_IT = (Verdict.WILL_MAKE_IT, Verdict.IMAGE_READY)
@@ -52,7 +51,7 @@ def of_now(view: DeskView) -> tuple[Recovery, ...]:
     return tuple(
         one
         for one in view.recoveries
-        if not is_wish(one.interruption)
+        if not one.interruption.is_wish
         and (not one.state.is_final or (one.state in _ENDS and one.ended and _is_recent(one.ended, view.at)))
     )
 
