@@ -9,15 +9,17 @@ from spottui import words
 from spottui.cli.assembly import open_desk
 from spottui.cli.ending import Ending, in_time
 from spottui.cli.printing import Printing
-from spottui.cli.records import event_record, line, recovery_record, source_record
+from spottui.cli.records import event_record, journal_record, line, recovery_record, source_record
 from spottui.desk import Desk
 from spottui.domain.clock import SystemClock
+from spottui.domain.refusal import Ended
 from spottui.domain.settings import Settings
 from spottui.domain.view import DeskView
 from spottui.journal.store import JournalProblem
 from spottui.tables.events import shown
 
 WAIT_S = 0.5
+GOES_ON = "What it has begun is gone on with at the next start."
 
 
 def run_headless(
@@ -30,8 +32,7 @@ def run_headless(
 ) -> int:
     """Print changes until a signal comes or `until` holds of the view; return the exit code.
 
-    The recoveries go on whatever becomes of who reads the lines. A journal that takes nothing any more ends it, with 1:
-    whoever starts it again opens another, or mends it.
+    The recoveries go on whatever becomes of who reads the lines.
     """
     stopping = threading.Event()
     ending.ask = lambda _: stopping.set()
@@ -43,18 +44,18 @@ def run_headless(
             return 2
         try:
             _follow(desk, _Changes(), stopping, until)
-            broken = desk.broken
+        except Ended as ended:
+            click.echo(f"spottui: {ended}. {GOES_ON}", err=True)
+            return 1
         finally:
             in_time(desk.close)
-        if broken:
-            click.echo(f"spottui: {broken}", err=True)
-    return 1 if broken else 0
+    return 0
 
 
 def _follow(desk: Desk, changes: "_Changes", stopping: threading.Event, until: Callable[[DeskView], bool]) -> None:
     view = desk.view()
     click.echo(line(view.at, "ready", {"profile": view.profile, "regions": view.regions, "auto": view.auto.armed}))
-    while not stopping.is_set() and not desk.broken:
+    while not stopping.is_set():
         changes.print(view)
         if until(view):
             return
@@ -85,6 +86,7 @@ class _Changes:
             "in_flight": view.auto.in_flight,
         }
         self._print_if_new(view, "auto", "", auto)
+        self._print_if_new(view, "journal", "", journal_record(view))
 
     def _print_if_new(self, view: DeskView, kind: str, key: str, record: dict[str, object]) -> None:
         if self._said.get((kind, key)) != record:

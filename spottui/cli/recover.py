@@ -234,8 +234,6 @@ def _follow(desk: "Desk", recovery_id: str, *, as_json: bool) -> int:
     with Ending() as ending, Progress() as progress:
         ending.ask = lambda _: stopping.set()
         while not stopping.is_set():
-            if desk.broken:
-                raise Failed(desk.broken)
             now = next((one for one in view.recoveries if one.recovery_id == recovery_id), None)
             if now:
                 shown = recovery_record(now, view.at) if as_json else _line(now, view.at)
@@ -256,7 +254,8 @@ def _show_progress(progress: Progress, now: "Recovery", at: "datetime") -> None:
     """The image is what takes long, and the deadline is what it must not miss."""
     if now.is_imaging:
         left_s = (now.deadline - at).total_seconds()
-        progress.show(f"image, {left_s:.0f} s until the deadline", now.progress, 100)
+        until = "" if now.interruption.is_wish else f", {left_s:.0f} s until the deadline"
+        progress.show(f"image{until}", now.progress, 100)
 
 
 def _line(now: "Recovery", at: "datetime") -> str:

@@ -67,7 +67,7 @@ def standing(view: DeskView, now: datetime) -> tuple[object, ...]:
         for one in view.sources
     )
     wide = (view.profile, view.regions, view.read_only, view.starting, view.replay)
-    return (*wide, view.auto, view.problem, view.budgets, view.consoles, sources)
+    return (*wide, view.unswept, view.auto, view.problem, view.budgets, view.consoles, sources)
 
 
 def is_read(view: DeskView, name: str) -> bool:
@@ -108,7 +108,7 @@ def problems(view: DeskView | None, failed: str, now: datetime, trouble: str = "
 def _silent_consoles(view: DeskView) -> Iterator[Problem]:
     """A console that holds its place and is not heard of keeps what it drives from everybody."""
     silent = (one for one in view.consoles if not one.answers)
-    return (Problem(plain(f"console {one.host} pid {one.pid} does not answer")) for one in silent)
+    return (Problem(words.silent_console(one)) for one in silent)
 
 
 def _budget_problem(budget: ApiBudget, now: datetime) -> Problem:
@@ -137,8 +137,7 @@ def stale_title(view: DeskView, name: str, now: datetime) -> str:
 def _of_an_earlier_run(view: DeskView, name: str) -> str:
     if name != "sweep" or view.replay is not None:
         return ""
-    known = {instance.region for instance in view.instances}
-    return "OF AN EARLIER RUN" if known & {*regions_without_answer(view, name)} else ""
+    return "OF AN EARLIER RUN" if view.unswept else ""
 
 
 def no_instances(view: DeskView | None, failed: str, now: datetime) -> str:

@@ -25,7 +25,6 @@ from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
-from spottui.tables.instances import is_wish
 from spottui.tables.moments import age
 from spottui.tables.timeline import steps
 
@@ -102,7 +101,7 @@ class InstancePage(Page):
     def _deadline(self, view: DeskView) -> datetime | None:
         """When it is taken back, where a reclaim is open that no engineer has only wished for."""
         reclaim = interruption_of(view, *self._here)
-        return reclaim.deadline if reclaim and not is_wish(reclaim) else None
+        return reclaim.deadline if reclaim and not reclaim.is_wish else None
 
     def _read_log(self) -> None:
         if (view := self._main.view) is None or (recovery := self._recovery) is None:

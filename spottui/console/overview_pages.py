@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from spottui.console.desk import Desk
     from spottui.console.main import MainScreen
 
-_COUNT_CELLS = 10
 _STYLES = {
     **{str(verdict): style for verdict, style in VERDICT_STYLES.items()},
     str(RecoveryState.RECOVERED): "bold $success",
@@ -44,13 +43,13 @@ class StormPage(Page):
         view = self._main.view
         recoveries = of_now(view) if view else ()
         if view is None or not recoveries:
-            return Content("No recovery is open, and none ended within the last ten minutes.")
+            return Content("No recovery is open, and none succeeded or failed within the last ten minutes.")
         lines = [_head(recoveries, view.at), Content("")]
         groups = storm(view, recoveries)
         places = [_place(one, view.regions) for one in groups]
-        widest = max(map(cell_len, places))
-        for one, place in zip(groups, places, strict=True):
-            lines.append(_group(one, cell_text(place, widest), view.at).truncate(self.room, ellipsis=True))
+        counts = [_making_it(one) for one in groups]
+        for one, place, count in zip(groups, _padded(places), _padded(counts), strict=True):
+            lines.append(_group(one, f"{place}  ", f"{count}  ", view.at).truncate(self.room, ellipsis=True))
         return Content("\n").join(lines)
 
 
@@ -105,12 +104,23 @@ def _place(one: Group, regions: tuple[str, ...]) -> str:
     return f"{plain(zone, 24) or 'zone not known'} {plain(one.instance_type, 24)}"
 
 
-def _group(one: Group, place: str, now: datetime) -> Content:
+def _making_it(one: Group) -> str:
+    """Of those that wait for a person it is said what would come of a yes."""
+    counted = one.total - one.waits
+    return f"{one.will_make_it} of {counted}" if counted else ""
+
+
+def _padded(texts: Sequence[str]) -> list[str]:
+    widest = max(map(cell_len, texts))
+    return [cell_text(text, widest) for text in texts]
+
+
+def _group(one: Group, place: str, count: str, now: datetime) -> Content:
     """The next deadline, the place, how many make it, and what is said of them: first of those that need a person."""
     left = countdown(epoch(one.deadline), now.timestamp())
     parts: list[tuple[str, str]] = [
-        (f"{left:>6}  {place}  ", ""),
-        (cell_text(f"{one.will_make_it} of {one.total}", _COUNT_CELLS), "bold"),
+        (f"{left:>6}  {place}", ""),
+        (count, "bold"),
     ]
     if needy := one.needs_you.total():
         parts += [(f"{_need(needy)}: ", "bold $warning"), *_counts(one.needs_you, needy)]

@@ -8,6 +8,7 @@ from textual.message_pump import MessagePump
 
 from spottui import words
 from spottui.console.choice import interruption_of, recovery_of
+from spottui.domain.plan import Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import AutoMode
@@ -60,7 +61,7 @@ def veto(main: "MainScreen") -> None:
     else:
         text = (
             f"Nothing will be done for this reclaim of {name} ({plain(recovery.instance_id)}).\n"
-            "Its data may be lost.\n\nNo call is made: nothing changes in the cloud."
+            f"{_at_stake(recovery)}.\n\nNo call is made: nothing changes in the cloud."
         )
         _ask(main, f"Veto the recovery of {name}?", text, "Veto", send)
 
@@ -94,10 +95,21 @@ def veto_marked(main: "MainScreen") -> None:
         for one in waiting:
             desk.veto(one.recovery_id, main.who)
 
-    names = "\n".join(f"  {plain(one.name or one.instance_id)}" for one in waiting)
-    text = f"Nothing will be done for these reclaims. Their data may be lost. No call is made.\n\n{names}"
+    names = "\n".join(f"  {plain(one.name or one.instance_id)}: {_at_stake(one)}" for one in waiting)
+    text = f"Nothing will be done for these reclaims. No call is made.\n\n{names}"
     many = f"{len(waiting)} recoveries" if len(waiting) > 1 else "1 recovery"
     _ask(main, f"Veto {many}?", text, "Veto", lambda: main.feed.command(veto_all, f"{many} vetoed"))
+
+
+def _at_stake(recovery: Recovery) -> str:
+    """Say what of the data a veto leaves, as far as it is known by now."""
+    if recovery.route is Route.RESTART:
+        return "it is stopped, not released: its disks stay"
+    if kept := len(recovery.made("kept disk")):
+        one = kept == 1
+        disks = "one disk is" if one else f"{kept} disks are"
+        return f"{disks} kept at the release, with {'its' if one else 'their'} data; what is elsewhere is lost"
+    return "no disk is protected by now: its data may be lost"
 
 
 def hold(main: "MainScreen") -> None:

@@ -1,12 +1,20 @@
 """What the borders of the panels say: counts, and only those that are known."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from spottui.console.health import regions_without_answer
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.failures import failures
-from spottui.tables.instances import instance_key, is_wish, open_reclaims, replacements
+from spottui.tables.instances import (
+    RECLAIMED,
+    SAVED,
+    instance_key,
+    mark_of,
+    open_reclaims,
+    replacements,
+)
 from spottui.tables.storm import forecast_of_all, of_now
 
 _A_STORM = 5
@@ -35,7 +43,7 @@ class Headlines:
 
 
 def instances_title(view: DeskView) -> str:
-    """Return how many instances there are, are being reclaimed, and are being reclaimed but saved.
+    """Return how many instances there are, are being reclaimed, were saved, and are gone unsaved, as the rows have it.
 
     A region that never answered, and of which no older fleet is at hand, is named instead of counted.
     """
@@ -70,16 +78,28 @@ def unsaved(view: DeskView) -> frozenset[str]:
 
     A read-only console opens none itself: there a lock alone is one, by the id of its instance.
     """
-    reclaims = frozenset(one.id for one in open_reclaims(view) if not is_wish(one)) - replacements(view).keys()
+    reclaims = frozenset(one.id for one in open_reclaims(view) if not one.is_wish) - replacements(view).keys()
     return reclaims | _locks_alone(view) if view.read_only else reclaims
 
 
 def _reclaims(view: DeskView) -> list[str]:
-    left = unsaved(view) | _locks_alone(view)
-    saved = sum(not is_wish(one) and one.id not in left for one in open_reclaims(view))
-    parts = [f"{saved} saved"] if saved else []
-    if left or saved or not regions_without_answer(view, "lock"):
-        parts.insert(0, f"{len(left)} reclaiming")
+    """Count the rows that are marked, and the reclaims whose instance has no row: it is gone, or not listed yet."""
+    reclaims = {instance_key(one.region, one.instance_id): one for one in open_reclaims(view)}
+    replaced = replacements(view)
+    marks = Counter(
+        mark_of(one, reclaims.get(instance_key(one.region, one.instance_id)), replaced) for one in view.instances
+    )
+    rows = {instance_key(one.region, one.instance_id) for one in view.instances}
+    left = unsaved(view)
+    without_row = [one for key, one in reclaims.items() if key not in rows and one.id in left]
+    gone = sum(
+        one.released_at is not None or one.region not in regions_without_answer(view, "sweep") for one in without_row
+    )
+    reclaiming = marks[RECLAIMED] + len(without_row) - gone
+    parts = [f"{marks[SAVED]} saved"] if marks[SAVED] else []
+    parts += [f"{gone} gone"] if gone else []
+    if reclaiming or parts or not regions_without_answer(view, "lock"):
+        parts.insert(0, f"{reclaiming} reclaiming")
     return parts
 
 

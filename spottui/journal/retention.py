@@ -9,12 +9,12 @@ from spottui.domain.clock import Clock
 from spottui.domain.facts import Logged, PoisonSeen
 from spottui.journal.journal import Journal
 from spottui.journal.log import DROPPED_AT_ONCE, drop_old
-from spottui.journal.store import JournalProblem
 from spottui.journal.writer import Urgency
 
 log = logging.getLogger("spottui.journal")
 
 EVERY_S = 86_400.0
+TRY_AGAIN_S = 300.0
 PAUSE_S = 0.5
 """Between two batches, so that what acts on a notice never waits behind a row of them."""
 
@@ -33,7 +33,10 @@ class Retention(threading.Thread):
         journal.follow(self._hear)
 
     def run(self) -> None:
-        """Drop batch by batch; when nothing is old any more, wait for the next day, or for a flood of poison."""
+        """Drop batch by batch; when nothing is old any more, wait for the next day, or for a flood of poison.
+
+        What the journal does not take is tried again a little later.
+        """
         pause_s = PAUSE_S
         while not self._is_stopping:
             self._due.wait(pause_s)
@@ -43,9 +46,10 @@ class Retention(threading.Thread):
             now = self._clock.now()
             try:
                 dropped = self._journal.run(lambda t, now=now: drop_old(t, now, self._keep), Urgency.EYES)  # type: ignore[misc]
-            except JournalProblem as problem:
-                log.warning("what is old is not dropped: %s", problem)
-                return
+            except Exception:
+                log.exception("what is old is not dropped; next try in %.0f s", TRY_AGAIN_S)
+                pause_s = TRY_AGAIN_S
+                continue
             pause_s = PAUSE_S if dropped else EVERY_S
 
     def stop(self) -> None:

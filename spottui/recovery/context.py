@@ -19,7 +19,8 @@ from spottui.domain.reasons import Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
-from spottui.journal.writer import Transaction, Urgency
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency
 from spottui.recovery.auto_mode import AutoModeControl
 from spottui.recovery.polls import Polls
 from spottui.recovery.protect import DiskProtection

@@ -7,7 +7,7 @@ from spottui.domain.facts import CancelAsked, Decided, DriverChanged, Retried, R
 from spottui.domain.plan import Plan, Route, by_route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
-from spottui.journal.writer import Transaction
+from spottui.journal.transaction import Transaction
 from spottui.recovery.planner import next_step
 
 ANOTHER_PLAN = "The plan is not the one that was shown. Open it again."

@@ -12,7 +12,8 @@ from spottui.domain import facts as f
 from spottui.domain.facts import DriverChanged, Logged
 from spottui.domain.recovery import Recovery
 from spottui.journal.store import JournalAway, JournalProblem
-from spottui.journal.writer import Transaction, Urgency
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency
 from spottui.recovery.context import Fenced, RecoveryContext, Shared
 from spottui.recovery.workflow import recover
 
@@ -121,8 +122,6 @@ class Engine:
         """Each second, take over what another console left when it died, or when it stopped answering."""
         while True:
             if self._shared.journal.writer.is_over:
-                # Who can write nothing drives nothing: others are to know.
-                self._shared.journal.consoles.close()
                 return
             try:
                 if self._orphans(self._shared.journal.recoveries.lately()):

@@ -27,7 +27,8 @@ from spottui.domain.reasons import Failure, Reason, Why
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal.reclaims import release
 from spottui.journal.store import JournalProblem
-from spottui.journal.writer import Transaction, Urgency
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency
 from spottui.recovery.adoption import begin_to_look_for_images
 from spottui.recovery.auto_mode_rules import Grant
 from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, failure_of

@@ -9,7 +9,7 @@ from functools import partial
 from spottui.domain.facts import PlanSurveyed
 from spottui.domain.plan import Plan, by_route
 from spottui.domain.recovery import Recovery
-from spottui.journal.writer import Transaction
+from spottui.journal.transaction import Transaction
 from spottui.recovery.context import RecoveryContext
 from spottui.recovery.planner import next_step
 

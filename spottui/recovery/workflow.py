@@ -10,7 +10,7 @@ from spottui.domain.facts import RouteLeft, RouteTaken, StateEntered
 from spottui.domain.plan import Route, without_user_data
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
-from spottui.journal.writer import Transaction
+from spottui.journal.transaction import Transaction
 from spottui.recovery.context import RecoveryContext, StepOutcome, failed
 from spottui.recovery.drain import drain
 from spottui.recovery.leftovers import mark_leftovers

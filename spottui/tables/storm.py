@@ -9,7 +9,6 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.prospect import verdict_of
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
-from spottui.tables.instances import is_wish
 
 NO_FORECAST = "no forecast"
 _MAKE_IT = (Verdict.WILL_MAKE_IT, Verdict.IMAGE_READY)
@@ -20,14 +19,15 @@ class Group:
     """The reclaims of one type in one zone and how they stand, in the words of the recoveries panel.
 
     `deadline` is the next one, None when all have ended. `will_make_it` counts those that are saved or will be by
-    themselves. `needs_you` are the verdicts of those that wait for a person; `outlooks` the verdicts, or else the
-    states, of all others.
+    themselves, `waits` those that wait for a yes. `needs_you` are the verdicts of those that wait for a person;
+    `outlooks` the verdicts, or else the states, of all others.
     """
 
     zone: str
     instance_type: str
     deadline: datetime | None
     will_make_it: int
+    waits: int
     total: int
     needs_you: Counter[str]
     outlooks: Counter[str]
@@ -35,7 +35,7 @@ class Group:
 
 def storm(view: DeskView, recoveries: Sequence[Recovery]) -> tuple[Group, ...]:
     """Return recoveries by zone and type, the groups that lose most first."""
-    place = {(one.region, one.instance_id): (one.zone, one.instance_type) for one in view.instances}
+    place = {(one.region, one.instance_id): (one.zone, one.instance_type) for one in (*view.gone, *view.instances)}
     grouped: dict[tuple[str, str], list[Recovery]] = {}
     for recovery in recoveries:
         grouped.setdefault(place.get((recovery.region, recovery.instance_id), ("", "")), []).append(recovery)
@@ -44,23 +44,29 @@ def storm(view: DeskView, recoveries: Sequence[Recovery]) -> tuple[Group, ...]:
 
 
 def of_now(view: DeskView) -> tuple[Recovery, ...]:
-    """Return the recoveries of reclaims that go on, and those that ended within the last ten minutes."""
+    """Return the recoveries of reclaims that go on, and those that succeeded or failed within the last ten minutes.
+
+    What was called off, vetoed or cancelled is none that could make it.
+    """
     return tuple(
         one
         for one in view.recoveries
-        if not is_wish(one.interruption)
-        and (not one.state.is_final or (one.ended is not None and (view.at - one.ended).total_seconds() < _RECENT_S))
+        if not one.interruption.is_wish
+        and (not one.state.is_final or (one.state in _ENDS and one.ended and _is_recent(one.ended, view.at)))
     )
 
 
 def forecast_of_all(recoveries: Sequence[Recovery], now: datetime) -> str:
-    """Return `7 of 9 will make it`, empty where none of them goes on or has ended.
+    """Return `4 recovered · 7 of 9 will make it`, of those that go by themselves; empty where nothing is known of any.
 
-    What waits for a yes makes nothing by itself.
+    What waits for a yes makes nothing by itself, and what has ended will make nothing any more.
     """
-    known = any(not _waits(one) and outlook(one, now) != NO_FORECAST for one in recoveries)
-    making_it = sum(_makes_it(one, now) for one in recoveries)
-    return f"{making_it} of {len(recoveries)} will make it" if known else ""
+    recovered = sum(one.state is RecoveryState.RECOVERED for one in recoveries)
+    going = [one for one in recoveries if not one.state.is_final and not _waits(one)]
+    known = any(outlook(one, now) != NO_FORECAST for one in going)
+    said = [f"{recovered} recovered"] if recovered else []
+    said += [f"{sum(_makes_it(one, now) for one in going)} of {len(going)} will make it"] if known else []
+    return " · ".join(said)
 
 
 def outlook(recovery: Recovery, now: datetime) -> str:
@@ -78,6 +84,11 @@ def needs_you(recovery: Recovery) -> bool:
 
 
 _RECENT_S = 600.0
+_ENDS = (RecoveryState.RECOVERED, RecoveryState.FAILED)
+
+
+def _is_recent(ended: datetime, now: datetime) -> bool:
+    return (now - ended).total_seconds() < _RECENT_S
 
 
 def _waits(recovery: Recovery) -> bool:
@@ -97,6 +108,7 @@ def _group(zone: str, kind: str, members: Sequence[Recovery], now: datetime) -> 
         kind,
         min((one.deadline for one in members if not one.state.is_final), default=None),
         sum(_makes_it(one, now) for one in members),
+        sum(_waits(one) for one in members),
         len(members),
         _counted((one for one in members if needs_you(one)), now),
         _counted((one for one in members if not needs_you(one)), now),

@@ -47,6 +47,7 @@ class FleetSweep:
         self._said: set[tuple[str, str]] = set()
         journal.fleet.forget(clock.now() - FORGOTTEN_AFTER)
         self._keep(dict(journal.fleet.load(ecs.region)))
+        self.is_of_an_earlier_run = bool(self._captured)
 
     @property
     def instances(self) -> tuple[Instance, ...]:
@@ -71,6 +72,7 @@ class FleetSweep:
             old = self._captured
             now = self._clock.now()
             self._keep({key: _merged(spec, old.get(key), now) for key, spec in found.items()})
+        self.is_of_an_earlier_run = False
         self._save(old, self._captured)
         self._capture_details()
         if problem:

@@ -3,6 +3,7 @@
 What stands in a field can come from outside: no text that is returned here holds a control character.
 """
 
+from spottui.words.consoles import silent_console
 from spottui.words.facts import search, text
 from spottui.words.failures import advice, failure, failure_line, fault, said, trouble
 from spottui.words.feed import EventKind, event_kind, request_id
@@ -29,6 +30,7 @@ __all__ = [
     "request_id",
     "said",
     "search",
+    "silent_console",
     "step",
     "stopped",
     "text",

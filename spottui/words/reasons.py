@@ -230,7 +230,7 @@ def _then(known: Reason, region: str) -> str:
 
 
 def _runs(known: Reason, region: str) -> str:
-    parts = [f"{known.resource} runs in {known.detail}, {int(known.seconds or 0)} s after the notice"]
+    parts = [f"{known.resource} runs in {known.detail} after {int(known.seconds or 0)} s"]
     if known.at:
         parts.append(f"data as of {known.at:%Y-%m-%d %H:%M:%S} UTC")
     return "; ".join((*parts, *(_why(one, region) for one in known.causes)))

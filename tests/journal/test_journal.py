@@ -32,7 +32,7 @@ from spottui.domain.refusal import Refused
 from spottui.journal import Journal, deliveries
 from spottui.journal.log import LINES_KEPT, drop_old
 from spottui.journal.store import JournalProblem
-from spottui.journal.writer import Transaction
+from spottui.journal.transaction import Transaction
 from spottui.recovery import decisions
 from spottui.words import event_kind
 from tests.driving import wait_until

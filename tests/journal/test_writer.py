@@ -17,7 +17,8 @@ from spottui.domain.interruption import Evidence
 from spottui.domain.recovery import RecoveryState
 from spottui.journal import Journal, schema
 from spottui.journal.store import JournalProblem, upsert
-from spottui.journal.writer import Transaction, Urgency
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency
 from tests.driving import wait_until
 from tests.journal.given import NOON, REGION, known, observe, sign
 
