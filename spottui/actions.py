@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from spottui.situation import (
+from spottui.action_context import (
     Situation,
     always,
     came_to_nothing,

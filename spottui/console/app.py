@@ -20,10 +20,9 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from spottui import actions
+from spottui.console.desk_worker import Feed
 from spottui.console.driver import TerminalDriver
-from spottui.console.feed import Feed
-from spottui.console.kept import Kept
-from spottui.console.main import MainScreen
+from spottui.console.main_screen import MainScreen
 from spottui.console.messages import (
     CommandDone,
     DeskClosed,
@@ -34,8 +33,9 @@ from spottui.console.messages import (
     ViewArrived,
 )
 from spottui.console.palette import commands
+from spottui.console.preferences import Kept
+from spottui.console.text.titles import Headlines
 from spottui.console.themes import PLAIN_TERMINAL, THEMES, choices
-from spottui.console.titles import Headlines
 from spottui.console.watchdog import Watchdog
 from spottui.domain.clock import Clock
 from spottui.domain.playback import Playback
@@ -197,7 +197,7 @@ class SpottuiApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave as `q` does: ask first when a recovery runs, and take a second time as a yes."""
-        from spottui.console.quit_dialog import QuitDialog
+        from spottui.console.dialogs.quit import QuitDialog
 
         if isinstance(self.screen, QuitDialog):
             self.screen.action_quit_key()

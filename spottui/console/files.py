@@ -5,14 +5,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from spottui.console.event_reader import sought
+from spottui.console.widgets.event_reader import sought
 from spottui.domain.refusal import Refused
 from spottui.tables.column import Row
 from spottui.tables.events import called, event_row
 
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
-    from spottui.console.main import MainScreen
+    from spottui.console.main_screen import MainScreen
 
 _PAGE = 1000
 _NEWEST = 1 << 62

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from spottui.console.messages import LeaveWanted
 
 if TYPE_CHECKING:
-    from spottui.console.main import MainScreen
+    from spottui.console.main_screen import MainScreen
 
 
 def quit_(main: "MainScreen") -> None:
     """Leave; ask first when a recovery runs or waits for a word, but not in a read-only console, which runs nothing."""
-    from spottui.console.quit_dialog import QuitDialog, open_work
+    from spottui.console.dialogs.quit import QuitDialog, open_work
 
     view = main.view
     if view and not view.read_only and open_work(view):

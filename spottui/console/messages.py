@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from textual.message import Message
 
-from spottui.console.titles import Headlines
+from spottui.console.text.titles import Headlines
 from spottui.domain.instance import Instance
 from spottui.domain.plan import Plan
 from spottui.domain.view import DeskView

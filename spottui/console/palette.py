@@ -12,7 +12,7 @@ from spottui.domain.text import plain
 
 if TYPE_CHECKING:
     from spottui.console.app import SpottuiApp
-    from spottui.console.main import MainScreen
+    from spottui.console.main_screen import MainScreen
 
 _GROUPS = {
     Scope.RECOVERY: "recovery",

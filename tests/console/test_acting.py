@@ -4,13 +4,13 @@ from datetime import timedelta
 import pytest
 
 from spottui import actions
+from spottui.action_context import Situation
+from spottui.console.dialogs.plan import PlanDialog
 from spottui.console.palette import title
-from spottui.console.plan_dialog import PlanDialog
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route, Stock
 from spottui.domain.recovery import RecoveryState
-from spottui.situation import Situation
 from tests.console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
 from tests.console.scripted import NOW, FrozenClock, ScriptedDesk, instance, plan_of, reclaim, reclaims, recovery, view
 
@@ -503,7 +503,7 @@ def test_no_two_actions_that_can_be_meant_at_once_share_a_key():
 
 @pytest.mark.parametrize("width", [20, 60, 80, 120, 200])
 def test_the_footer_fits_and_ends_with_help(width):
-    from spottui.console.lines import footer
+    from spottui.console.widgets.lines import footer
 
     veto_window = RecoveryState.VETO_WINDOW
     situation = Situation(own=veto_window, waiting=veto_window, window=True, on_someone=True, on_row=True)

@@ -10,8 +10,8 @@ import pytest
 from textual.content import Content
 
 from spottui.config import load
-from spottui.console.flow import column_cells, flow
-from spottui.console.readiness import readiness
+from spottui.console.text.flow import column_cells, flow
+from spottui.console.text.readiness import readiness
 from spottui.domain.background import Background, Found
 from spottui.domain.clock import SystemClock
 from spottui.domain.forecast import ImageTiming, Verdict

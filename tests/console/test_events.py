@@ -2,7 +2,7 @@
 
 import pytest
 
-from spottui.console.event_reader import HELD, sought
+from spottui.console.widgets.event_reader import HELD, sought
 from spottui.domain.facts import PoisonSeen, RouteTaken
 from spottui.domain.plan import Route
 from tests.console.driving import NARROW, WIDE, arrived, press, running, screen, shows, wait_until

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from spottui.console.page import Page
+from spottui.console.pages.page import Page
 from spottui.console.themes import SIXTEEN_COLOURS
 from tests.console.driving import NARROW, WHO, WIDE, BellApp, console_over, press, screen, shows, wait_until
 from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from spottui.console.kept import Kept
+from spottui.console.preferences import Kept
 from spottui.tables.arrangement import Arrangement
 from spottui.tables.export import as_csv
 from spottui.tables.instances import INSTANCES, instance_row
