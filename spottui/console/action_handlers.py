@@ -1,11 +1,15 @@
-"""What each action of the registry does on the main screen."""
+"""What each action of the registry does in the console."""
 
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
-from spottui.console import files, leaving, recovery_handlers
-from spottui.console.clipboard import copy
+from spottui.console import recovery_handlers
+from spottui.console.exports import copy, export, screenshot
+from spottui.console.messages import LeaveWanted
+from spottui.console.selection import Selection
+from spottui.console.session import Session
 from spottui.domain.playback import Playback
 from spottui.domain.text import plain
 from spottui.tables.column import Cell
@@ -15,77 +19,81 @@ from spottui.tables.instances import instance_key
 if TYPE_CHECKING:
     from spottui.console.main_screen import MainScreen
 
+# Pages and dialogs are imported when they are opened: all of them would add more than a tenth to the start.
+
 
 def details(main: "MainScreen") -> None:
-    """Open the timeline of a chosen recovery, or everything that is known of another chosen row."""
-    choice = main.choice
-    if main.panel is main.recoveries and choice.recovery:
-        timeline(main)
-    elif choice.event is not None:
-        from spottui.console.text.details import DetailsPage, event_details
+    """Open the timeline of a selected recovery, the event, or the page of the row's instance."""
+    session, selection = main.session, main.selection
+    if main.panel is main.recoveries and selection.recovery:
+        timeline(session, selection)
+    elif selection.event is not None:
+        from spottui.console.pages.page import TextPage
+        from spottui.console.text.details import event_details
 
-        event = choice.event
-        main.app.push_screen(DetailsPage(plain(choice.resource_id) or "Event", lambda: event_details(event)))
+        event = selection.event
+        session.app.push_screen(TextPage(plain(selection.resource_id) or "Event", lambda: event_details(event)))
     else:
         from spottui.console.pages.instance import InstancePage
 
-        main.app.push_screen(InstancePage(main, choice.region, choice.resource_id))
+        session.app.push_screen(InstancePage(session, selection.region, selection.resource_id))
 
 
-def timeline(main: "MainScreen") -> None:
-    """Open the timeline of the chosen row's recovery."""
+def timeline(session: Session, selection: Selection) -> None:
+    """Open the timeline of the selected row's recovery."""
     from spottui.console.pages.timeline import TimelinePage
 
-    if main.choice.recovery:
-        main.app.push_screen(TimelinePage(main, main.choice.recovery))
+    if selection.recovery:
+        session.app.push_screen(TimelinePage(session, selection.recovery))
 
 
-def copy_id(main: "MainScreen") -> None:
-    """Copy the id of the chosen row."""
-    text = plain(main.choice.resource_id)
+def copy_id(session: Session, selection: Selection) -> None:
+    """Copy the id of the selected row's instance."""
+    text = plain(selection.resource_id)
     if text:
-        copy(main.app, text, text)
+        copy(session.app, text, text)
     else:
-        main.notify("This row names no instance.", severity="warning")
+        session.app.notify("This row names no instance.", severity="warning")
 
 
-def copy_json(main: "MainScreen") -> None:
-    """Copy what is known of the chosen row."""
-    from spottui.console.pages.raw import raw
+def copy_json(session: Session, selection: Selection) -> None:
+    """Copy what the desk holds about the selected row as JSON."""
+    from spottui.console.text.details import row_json
 
-    text = raw(main.choice, main.view)
-    copy(main.app, text, f"{_name(main)} as JSON, {len(text):,} characters")
+    text = row_json(selection, session.view)
+    copy(session.app, text, f"{_json_title(selection)}, {len(text):,} characters")
 
 
 def raw_page(main: "MainScreen") -> None:
-    """Open what is known of the chosen row as JSON; it goes on following that row."""
-    from spottui.console.pages.raw import RawPage, raw
+    """Open a page that follows the selected row as JSON."""
+    from spottui.console.pages.page import TextPage
+    from spottui.console.text.details import json_lines, row_json
 
-    panel, row = main.panel, main.choice.row
+    session, panel, row = main.session, main.panel, main.selection.row
 
-    def look() -> str:
-        return raw(main.choice_of(panel, panel.table.model.rows.get(row[0], row) if row else None), main.view)
+    def current() -> Selection:
+        return main.selection_of(panel, panel.table.model.rows.get(row[0], row) if row else None)
 
-    main.app.push_screen(RawPage(f"{_name(main)} as JSON", look))
+    title = _json_title(main.selection)
+    session.app.push_screen(TextPage(title, lambda: json_lines(row_json(current(), session.view))))
 
 
-def _name(main: "MainScreen") -> str:
-    choice = main.choice
-    return plain(choice.resource_id, 60) or "the event"
+def _json_title(selection: Selection) -> str:
+    return f"{plain(selection.resource_id, 60) or 'the event'} as JSON"
 
 
 def go_to(main: "MainScreen") -> None:
     """Go from an instance to its recovery, and from any other row to its instance."""
-    choice = main.choice
-    key: Cell = instance_key(choice.region, choice.resource_id)
+    selection, notify = main.selection, main.session.app.notify
+    key: Cell = instance_key(selection.region, selection.resource_id)
     panel = main.instances
-    if choice.instance is not None:
-        if choice.recovery is None:
-            main.notify("This instance has no recovery.", severity="warning")
+    if selection.instance is not None:
+        if selection.recovery is None:
+            notify("This instance has no recovery.", severity="warning")
             return
-        panel, key = main.recoveries, choice.recovery.recovery_id
+        panel, key = main.recoveries, selection.recovery.recovery_id
     if key not in panel.table.model.rows:
-        main.notify(f"{plain(choice.resource_id, 64)} is not in the fleet.", severity="warning", markup=False)
+        notify(f"{plain(selection.resource_id, 64)} is not in the fleet.", severity="warning", markup=False)
         return
     if key not in panel.table.model.position:
         panel.drop_filter()
@@ -94,105 +102,87 @@ def go_to(main: "MainScreen") -> None:
 
 
 def level(main: "MainScreen") -> None:
-    """Go on to the next level of the events."""
+    """Filter the events by the next level."""
     panel = main.events_panel
-    here = next((i for i, text in enumerate(LEVELS) if text == panel.table.model.filter_text), 0)
-    panel.put_filter(LEVELS[(here + 1) % len(LEVELS)])
-
-
-def _aside(halves: int) -> Callable[["MainScreen"], None]:
-    def look(main: "MainScreen") -> None:
-        if not main.panel.table.look_aside(halves):
-            main.notify(f"There is nothing more to the {'right' if halves > 0 else 'left'}.", severity="warning")
-
-    return look
-
-
-def _panel(places: int) -> Callable[["MainScreen"], None]:
-    def focus(main: "MainScreen") -> None:
-        main.panel.keep_filter()
-        at = main.panels.index(main.panel)
-        main.focus_panel(main.panels[(at + places) % len(main.panels)])
-
-    return focus
+    index = next((i for i, text in enumerate(LEVELS) if text == panel.table.model.filter_text), 0)
+    panel.put_filter(LEVELS[(index + 1) % len(LEVELS)])
 
 
 def retry_sources(main: "MainScreen") -> None:
-    """Let every source be asked now; where there is no desk, try to open it again."""
-    if main.start_again():
-        main.notify("Starting again…")
-        return
-    main.feed.command(lambda desk: desk.look_now(), "Every source is asked now")
+    """Ask every source now; where the desk could not be opened, try that again."""
+    session = main.session
+    if main.restart():
+        session.app.notify("Starting again…")
+    else:
+        session.worker.command(lambda desk: desk.look_now(), "Every source is asked now")
 
 
 def debug(main: "MainScreen") -> None:
-    """Open what helps to find out why something is slow or silent."""
-    from spottui.console.app import SpottuiApp
+    """Open the page that shows why something is slow or silent."""
     from spottui.console.pages.debug import DebugPage
 
-    assert isinstance(main.app, SpottuiApp)
-    main.app.push_screen(DebugPage(main.app))
+    main.session.app.push_screen(DebugPage(main.session, main.row_counts))
 
 
 def columns(main: "MainScreen") -> None:
-    """Let the person choose the columns of the focused table."""
+    """Open the dialog with the columns of the focused table."""
     from spottui.console.dialogs.columns import ColumnsDialog
 
-    panel = main.panel
-    main.app.push_screen(
-        ColumnsDialog(panel.label, panel.table, lambda chosen: main.kept.keep_columns(panel.id or "", chosen))
+    session, panel = main.session, main.panel
+    session.app.push_screen(
+        ColumnsDialog(panel.label, panel.table, lambda order: session.preferences.keep_columns(panel.id or "", order))
     )
 
 
 def back(main: "MainScreen") -> None:
-    """Take away the panel's filter, else its marks, else the zoom."""
+    """Clear the panel's filter, else its marks, else the zoom."""
     if main.panel.drop_filter() or main.panel.table.unmark():
         return
     if not main.has_class("-zoomed"):
-        main.notify("There is nothing to leave here; q leaves the program.")
+        main.session.app.notify("There is nothing to leave here; q leaves the program.")
     main.remove_class("-zoomed")
     main.fit_recoveries()
 
 
 def zoom(main: "MainScreen") -> None:
     """Give the focused panel the whole screen, or take it back."""
-    here = f"-zoom-{main.panel.id}"
-    grow = not main.has_class("-zoomed", here)
+    own_class = f"-zoom-{main.panel.id}"
+    grows = not main.has_class("-zoomed", own_class)
     main.remove_class("-zoom-instances", "-zoom-events", "-zoom-recoveries", "-zoomed")
-    if grow:
-        main.add_class("-zoomed", here)
+    if grows:
+        main.add_class("-zoomed", own_class)
     main.fit_recoveries()
 
 
-def storm(main: "MainScreen") -> None:
-    """Open the recoveries of now, by zone and type."""
+def storm(session: Session) -> None:
+    """Open the page of the current recoveries by zone and type."""
     from spottui.console.pages.overview import StormPage
 
-    main.app.push_screen(StormPage(main))
+    session.app.push_screen(StormPage(session))
 
 
-def statistics(main: "MainScreen") -> None:
-    """Open what past reclaims come to."""
+def statistics(session: Session) -> None:
+    """Open the page of past reclaims."""
     from spottui.console.pages.overview import StatisticsPage
 
-    main.app.push_screen(StatisticsPage(main))
+    session.app.push_screen(StatisticsPage(session))
 
 
 def pause(main: "MainScreen") -> None:
-    """Hold the events still, or follow them again."""
+    """Stop the events from following new ones, or let them follow again."""
     main.reader.pause()
     main.write_lines()
 
 
 def top(main: "MainScreen") -> None:
-    """Go to the first row; of the events to the newest line, whatever older ones were being read."""
+    """Go to the first row; of the events to the newest one, whatever older ones are held."""
     if main.panel is main.events_panel and not main.reader.follows and not main.reader.is_paused:
         main.reader.start_over()
     main.panel.table.move_to(0)
 
 
 def reverse(main: "MainScreen") -> None:
-    """Turn the order of the focused table around."""
+    """Reverse the order of the focused table."""
     table = main.panel.table
     table.sort_by(table.model.sort_column, reverse=not table.model.sort_reversed)
 
@@ -201,38 +191,89 @@ def help_(main: "MainScreen") -> None:
     """Open the help."""
     from spottui.console.pages.help import HelpPage
 
-    main.app.push_screen(HelpPage(main.panel.label, main.situation))
+    main.session.app.push_screen(HelpPage(main.panel.label, main.action_context))
 
 
-def _focus(number: int) -> Callable[["MainScreen"], None]:
-    return lambda main: main.focus_panel(main.panels[number])
+def suspend(session: Session) -> None:
+    """Return to the shell until `fg`; refused while auto-mode is armed or a recovery is open, which it would stop."""
+    app, view = session.app, session.view
+    if view and not view.read_only and (view.auto.armed or any(not r.state.is_final for r in view.recoveries)):
+        what = "auto-mode is armed" if view.auto.armed else "a recovery is open"
+        text = f"Not while {what}: a suspended console does nothing. In tmux, detach instead."
+        app.notify(text, severity="warning")
+    elif (driver := app._driver) and driver.can_suspend:
+        app.action_suspend_process()
+    else:
+        app.notify("This terminal knows no suspending.", severity="warning")
 
 
-def _pace(change: Callable[[Playback], None]) -> Callable[["MainScreen"], None]:
-    def act(main: "MainScreen") -> None:
-        if main.playback:
-            change(main.playback)
+def quit_(session: Session) -> None:
+    """Leave; ask first where a recovery runs or waits for a person, but never in a read-only console: it runs none."""
+    from spottui.console.dialogs.quit import QuitDialog, open_work
 
-    return act
+    def leave(yes: bool | None) -> None:
+        if yes:
+            session.app.post_message(LeaveWanted())
+
+    view = session.view
+    if view and not view.read_only and open_work(view):
+        session.app.push_screen(QuitDialog(session), leave)
+    else:
+        leave(True)
 
 
-DO: dict[str, Callable[["MainScreen"], None]] = {
-    "confirm": recovery_handlers.confirm,
-    "go": recovery_handlers.go,
-    "veto": recovery_handlers.veto,
-    "cancel": recovery_handlers.cancel,
-    "hold": recovery_handlers.hold,
-    "recover": recovery_handlers.recover,
-    "auto": recovery_handlers.auto,
-    "hold_time": _pace(Playback.hold_or_go_on),
-    "next_moment": _pace(Playback.jump),
-    "faster": _pace(Playback.faster),
-    "slower": _pace(Playback.slower),
+Handler = Callable[["MainScreen"], None]
+
+
+def _with_session(act: Callable[[Session], None]) -> Handler:
+    return lambda main: act(main.session)
+
+
+def _with_selection(act: Callable[[Session, Selection], None]) -> Handler:
+    return lambda main: act(main.session, main.selection)
+
+
+def _export(main: "MainScreen", form: str) -> None:
+    names = main.reader.names if main.panel is main.events_panel else None
+    export(main.session, main.panel, form, names)
+
+
+def _scroll_sideways(main: "MainScreen", halves: int) -> None:
+    if not main.panel.table.scroll_sideways(halves):
+        side = "right" if halves > 0 else "left"
+        main.session.app.notify(f"There is nothing more to the {side}.", severity="warning")
+
+
+def _next_panel(main: "MainScreen", step: int) -> None:
+    main.panel.keep_filter()
+    index = main.panels.index(main.panel)
+    main.focus_panel(main.panels[(index + step) % len(main.panels)])
+
+
+def _set_pace(main: "MainScreen", change: Callable[[Playback], None]) -> None:
+    if main.session.playback:
+        change(main.session.playback)
+
+
+HANDLERS: dict[str, Handler] = {
+    "confirm": _with_selection(recovery_handlers.confirm),
+    "go": _with_selection(recovery_handlers.go),
+    "veto": lambda main: recovery_handlers.veto(main.session, main.selection, has_slipped=main.has_slipped),
+    "cancel": _with_selection(recovery_handlers.cancel),
+    "hold": _with_selection(recovery_handlers.hold),
+    "recover": _with_selection(recovery_handlers.recover),
+    "retry": _with_selection(recovery_handlers.retry),
+    "confirm_marked": lambda main: recovery_handlers.confirm_marked(main.session, main.marked_recoveries),
+    "veto_marked": lambda main: recovery_handlers.veto_marked(main.session, main.marked_recoveries),
+    "auto": _with_session(recovery_handlers.auto),
+    "hold_time": partial(_set_pace, change=Playback.hold_or_go_on),
+    "next_moment": partial(_set_pace, change=Playback.jump),
+    "faster": partial(_set_pace, change=Playback.faster),
+    "slower": partial(_set_pace, change=Playback.slower),
     "details": details,
-    "timeline": timeline,
-    "retry": recovery_handlers.retry,
-    "copy": copy_id,
-    "copy_json": copy_json,
+    "timeline": _with_selection(timeline),
+    "copy": _with_selection(copy_id),
+    "copy_json": _with_selection(copy_json),
     "raw": raw_page,
     "go_to": go_to,
     "level": level,
@@ -242,36 +283,34 @@ DO: dict[str, Callable[["MainScreen"], None]] = {
     "columns": columns,
     "mark": lambda main: main.panel.table.mark(),
     "mark_others": lambda main: main.panel.table.mark_others(),
-    "export": lambda main: files.export(main, "csv"),
-    "export_json": lambda main: files.export(main, "json"),
-    "storm": storm,
-    "statistics": statistics,
+    "export": partial(_export, form="csv"),
+    "export_json": partial(_export, form="json"),
+    "storm": _with_session(storm),
+    "statistics": _with_session(statistics),
     "pause": pause,
-    "confirm_marked": recovery_handlers.confirm_marked,
-    "veto_marked": recovery_handlers.veto_marked,
     "down": lambda main: main.panel.table.move(1),
     "up": lambda main: main.panel.table.move(-1),
     "page_down": lambda main: main.panel.table.move_page(1),
     "page_up": lambda main: main.panel.table.move_page(-1),
     "half_down": lambda main: main.panel.table.move_page(0.5),
     "half_up": lambda main: main.panel.table.move_page(-0.5),
-    "right": _aside(1),
-    "left": _aside(-1),
+    "right": partial(_scroll_sideways, halves=1),
+    "left": partial(_scroll_sideways, halves=-1),
     "top": top,
     "bottom": lambda main: main.panel.table.move_to(sys.maxsize),
-    "next_panel": _panel(1),
-    "panel_before": _panel(-1),
-    "instances": _focus(0),
-    "events": _focus(1),
-    "recoveries": _focus(2),
+    "next_panel": partial(_next_panel, step=1),
+    "panel_before": partial(_next_panel, step=-1),
+    "instances": lambda main: main.focus_panel(main.panels[0]),
+    "events": lambda main: main.focus_panel(main.panels[1]),
+    "recoveries": lambda main: main.focus_panel(main.panels[2]),
     "zoom": zoom,
     "back": back,
-    "palette": lambda main: main.app.action_command_palette(),
+    "palette": lambda main: main.session.app.action_command_palette(),
     "retry_sources": retry_sources,
     "debug": debug,
-    "screenshot": lambda main: files.screenshot(main),
-    "suspend": leaving.suspend,
-    "quit": leaving.quit_,
+    "screenshot": _with_session(screenshot),
+    "suspend": _with_session(suspend),
+    "quit": _with_session(quit_),
     "help": help_,
 }
 """What to do for each action of the registry, by its id."""

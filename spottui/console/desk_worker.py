@@ -1,4 +1,4 @@
-"""The only owner of worker threads: it watches the desk, carries commands to it and posts messages back."""
+"""The only owner of worker threads: it watches the desk, sends commands to it and posts messages back."""
 
 import gc
 import logging
@@ -40,16 +40,16 @@ log = logging.getLogger("spottui.console")
 
 _WAIT_S = 1.0
 _SHORTEST_PAUSE_S = 0.25
-_TAKEN_WITHIN_S = 5.0
+_SHOWN_WITHIN_S = 5.0
 _LONGEST_RETRY_S = 5.0
 
 
-class Feed:
+class DeskWorker:
     """Watches a desk for an app, in threads.
 
-    At most four `ViewArrived` a second are posted and never a second one before the first was `taken`: what changes
-    meanwhile is one change. Commands run in threads of their own; what they come to is posted, too. A desk that
-    cannot be read, its journal being locked say, is asked again until it can.
+    At most four `ViewArrived` a second are posted, and none before the last one is on the screen: what changes
+    meanwhile is one change. Commands run in threads of their own; their results are posted, too. A desk that cannot be
+    read, for instance because its journal is locked, is read again until it can.
     """
 
     def __init__(self, app: App[None], open_desk: "Callable[[], Desk]") -> None:
@@ -57,26 +57,26 @@ class Feed:
         self._open_desk = open_desk
         self._desk: Desk | None = None
         self._stop = threading.Event()
-        self._taken = threading.Event()
+        self._shown = threading.Event()
         self._closing = threading.Lock()
 
     @property
     def is_open(self) -> bool:
-        """Whether there is a desk to give commands to."""
+        """Whether the desk is open and takes commands."""
         return self._desk is not None and not self._stop.is_set()
 
     def start(self) -> None:
         """Open the desk and watch it, in a thread."""
         self._run(self._watch, "watch")
 
-    def taken(self) -> None:
-        """Say that the last `ViewArrived` is on the screen."""
-        self._taken.set()
+    def view_shown(self) -> None:
+        """Let the next view come: the last `ViewArrived` is on the screen."""
+        self._shown.set()
 
     def stop(self) -> None:
-        """End the watch soon; the desk is closed by whoever comes first, the watch or `close`."""
+        """Stop watching soon; the watching thread or `close`, whichever is first, closes the desk."""
         self._stop.set()
-        self._taken.set()
+        self._shown.set()
 
     def close(self) -> None:
         """Close the desk in a thread and post `DeskClosed`."""
@@ -92,7 +92,7 @@ class Feed:
         self._run(lambda: self._bring_plan(lambda desk: desk.plan_for(region, instance_id), asker), "plan")
 
     def plan_again(self, recovery_id: str, asker: MessagePump) -> None:
-        """Ask for the plan of a recovery that came to nothing; `asker` is sent `PlanReady` or `PlanRefused`."""
+        """Ask for the plan of a recovery that failed or was cancelled; `asker` is sent `PlanReady` or `PlanRefused`."""
 
         def call(desk: "Desk") -> "Plan":
             if plan := desk.plan(recovery_id):
@@ -106,11 +106,11 @@ class Feed:
         self._run(lambda: self._bring(question, asker), "read")
 
     def command(self, call: "Callable[[Desk], object]", done: str) -> None:
-        """Carry a command to the desk; `done` is what to tell the person when it was carried out."""
+        """Send a command to the desk; `done` is the notification of its success."""
         self._run(lambda: self._carry(call, done), "command")
 
     def write(self, work: "Callable[[Desk | None], str]") -> None:
-        """Write a file in a thread; what `work` returns, or refuses, is told to the person."""
+        """Write a file in a thread; what `work` returns, or the text of its `Refused`, is notified."""
         self._run(lambda: self._write(work), "write")
 
     def _run(self, work: Callable[[], None], name: str) -> None:
@@ -126,7 +126,7 @@ class Feed:
     def _watch(self) -> None:
         try:
             self._desk = self._open_desk()
-            _let_the_screen_go_first()
+            _favour_the_screen()
             self._follow(self._desk)
         except Exception as error:
             if not self._stop.is_set():
@@ -137,8 +137,8 @@ class Feed:
                 self._close()
 
     def _follow(self, desk: "Desk") -> None:
-        """Show every version until stopped; what cannot be read is said and tried again."""
-        shown, failures = Shown(), 0
+        """Post every version until stopped; where the desk cannot be read, post that and try again."""
+        shown, failures = ShownRows(), 0
         while not self._stop.is_set():
             try:
                 view = desk.view() if failures or shown.version < 0 else desk.wait(shown.seen, _WAIT_S)
@@ -153,13 +153,13 @@ class Feed:
                 self._app.post_message(DeskTroubled(_cause(error), retry_s))
                 self._stop.wait(retry_s)
 
-    def _show(self, shown: "Shown", view: DeskView, *, again: bool) -> None:
+    def _show(self, shown: "ShownRows", view: DeskView, *, again: bool) -> None:
         shown.seen = view.version
         if view.version == shown.version and not again:
             return
-        self._taken.clear()
+        self._shown.clear()
         self._app.post_message(shown.next(view))
-        self._taken.wait(_TAKEN_WITHIN_S)
+        self._shown.wait(_SHOWN_WITHIN_S)
         self._stop.wait(_SHORTEST_PAUSE_S)
 
     def _bring_plan(self, call: "Callable[[Desk], Plan | None]", asker: MessagePump) -> None:
@@ -210,26 +210,26 @@ class Feed:
                 desk.close()
 
 
-class Shown:
-    """The rows that the screen has, from which the next diff is made; `seen` is the last version that was read."""
+class ShownRows:
+    """The rows on the screen, against which the next diff is made; `seen` is the newest version that was read."""
 
     def __init__(self) -> None:
         self.version = self.seen = -1
         self._instance_rows = InstanceRows()
         self._named_for: tuple[tuple[Instance, ...], tuple[Recovery, ...]] = ((), ())
         self._names: dict[str, str] = {}
-        self._told: tuple[tuple[Logged, ...], dict[str, str]] = ((), {})
+        self._rows_of: tuple[tuple[Logged, ...], dict[str, str]] = ((), {})
         self._instances: Rows = {}
         self._events: Rows = {}
         self._recoveries: Rows = {}
 
     def next(self, view: DeskView) -> ViewArrived:
-        """Return the message that brings the screen from what it has to a view."""
+        """Return the message that updates the screen to a view."""
         instances = self._instance_rows.rows(view)
         if (view.instances, view.recoveries) != self._named_for:
             self._named_for, self._names = (view.instances, view.recoveries), names_of(view)
-        if (view.events, self._names) != self._told:
-            self._told = (view.events, self._names)
+        if (view.events, self._names) != self._rows_of:
+            self._rows_of = (view.events, self._names)
             events = event_rows(view, self._events, self._names)
         else:
             events = self._events
@@ -248,11 +248,11 @@ class Shown:
         return message
 
 
-def _let_the_screen_go_first() -> None:
-    """Keep other threads from holding the screen up: a sweep of 10,000 makes many objects and computes for long.
+def _favour_the_screen() -> None:
+    """Keep other threads from delaying the screen: a sweep of 10,000 makes many objects and computes for long.
 
-    What is there by now is never looked at again by the collector, what comes a little at a time; whoever waits for
-    the interpreter, a key say, gets it after one millisecond instead of five.
+    The garbage collector skips all present objects and collects new ones in small steps; a thread that waits for the
+    GIL gets it after one millisecond instead of five.
     """
     gc.collect()
     gc.freeze()
@@ -267,7 +267,7 @@ def _for_people(error: Exception) -> str:
 
 
 def _cause(error: Exception) -> str:
-    """Return what is wrong in one line; a database's own error is in `orig`, without the statement."""
+    """Return an error in one line; SQLAlchemy has the database's own error, without the statement, in `orig`."""
     if isinstance(error, Refused):
         return str(error)
     text = str(getattr(error, "orig", None) or error).partition("\n")[0]

@@ -1,6 +1,5 @@
-"""The main screen: three panels, the header above them and the keys below."""
+"""The main screen: header, status, three panels, and the keys at the bottom."""
 
-import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, ClassVar
@@ -14,33 +13,27 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from spottui import actions
-from spottui.action_context import Situation
-from spottui.console import action_handlers
-from spottui.console.choice import Choice
-from spottui.console.desk_worker import Feed
+from spottui.action_context import ActionContext
 from spottui.console.messages import ViewArrived
-from spottui.console.preferences import Kept
+from spottui.console.selection import Selection
+from spottui.console.session import Session
 from spottui.console.text import health
 from spottui.console.text.titles import Headlines
 from spottui.console.widgets.event_reader import PAGE, EventReader
 from spottui.console.widgets.lines import Line, filter_footer, footer, header, status
 from spottui.console.widgets.panel import Panel
 from spottui.console.widgets.table import DeskTable
-from spottui.domain.clock import Clock
 from spottui.domain.instance import Instance
-from spottui.domain.playback import Playback
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.tables.column import Cell, Row
-from spottui.tables.events import EVENTS, called
-from spottui.tables.instances import INSTANCES, SELDOM, replacements
+from spottui.tables.events import EVENTS, ids_by_word
+from spottui.tables.instances import INSTANCES, OPTIONAL, replacements
 from spottui.tables.recoveries import RECOVERIES, is_urgent
 
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
-
-log = logging.getLogger("spottui.console")
 
 _KEYS = sorted({key for action in actions.ACTIONS for key in action.keys})
 _LINES_AROUND_ROWS = 3
@@ -50,35 +43,32 @@ _SLIP = timedelta(seconds=2)
 
 
 class MainScreen(Screen[None]):
-    """Shows what `ViewArrived` brings, and does what the registry of actions says about each key.
+    """Shows what `ViewArrived` brings; the app does what a key means here.
 
-    `view` is None and `failed` empty until the desk is open; a desk that cannot be opened leaves its text in `failed`,
-    one that cannot be read for now in `trouble`.
+    `failed` says why the desk cannot be opened, `trouble` why it cannot be read for now; both are empty when all is
+    well.
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding(key, f"press('{key}')", show=False) for key in _KEYS]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding(key, f"app.press('{key}')", show=False) for key in _KEYS]
 
-    def __init__(
-        self, feed: Feed, clock: Clock, *, who: str, title: str, kept: Kept, playback: Playback | None = None
-    ) -> None:
+    def __init__(self, session: Session, title: str) -> None:
         super().__init__()
-        self.feed, self.clock, self.who, self.kept, self.playback = feed, clock, who, kept, playback
-        self.view: DeskView | None = None
+        self.session = session
         self.failed = self.trouble = ""
         self._heading = title
         self._headlines = Headlines()
-        self._standing: tuple[object, ...] = ()
+        self._status_shown: tuple[object, ...] = ()
         self._instances: Mapping[Cell, Instance] = {}
-        self._going_to: Panel | None = None
+        self._next_panel: Panel | None = None
         self._slipped_to = ""
         self._slipped_until = datetime.min.replace(tzinfo=UTC)
         self._header, self._status, self._footer = Line("header"), Line("status"), Line("footer")
-        self.instances = Panel("Instances", DeskTable(INSTANCES, clock, hidden=_needless(None)))
-        self.events_panel = Panel("Events", DeskTable(EVENTS, clock, follow=True))
-        self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, clock))
+        self.instances = Panel("Instances", DeskTable(INSTANCES, session.clock, hidden=_hidden_columns(None)))
+        self.events_panel = Panel("Events", DeskTable(EVENTS, session.clock, follow=True))
+        self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, session.clock))
         self.reader = EventReader(self.events_panel.table, self._ask_for_events)
         for panel in self.panels:
-            panel.table.arrangement = kept.arrangement(panel.id or "")
+            panel.table.arrangement = session.preferences.arrangement(panel.id or "")
 
     def compose(self) -> ComposeResult:
         """Yield the lines and the panels."""
@@ -94,21 +84,21 @@ class MainScreen(Screen[None]):
         yield Static("spottui needs 60×16 at least", id="too-small", markup=False)
 
     def on_mount(self) -> None:
-        """Start with the instances, where what is dying stands first; open the desk after the first frame."""
+        """Focus the instances, the most urgent first, and open the desk after the first frame."""
         self.instances.table.focus()
         self.set_interval(1.0, self.tick)
         self.write_lines()
-        self.call_after_refresh(self.feed.start)
+        self.call_after_refresh(self.session.worker.start)
 
     def show(self, message: ViewArrived) -> None:
-        """Take in what the desk shows."""
-        if self._says_nothing_new(message):
-            self.view = message.view
+        """Show a new view."""
+        if self._is_unchanged(message):
+            self.session.view = message.view
             return
-        before = self.choice.own
-        self.view, self.trouble = message.view, ""
+        before = self.selection.own
+        self.session.view, self.trouble = message.view, ""
         self._headlines, self._instances = message.headlines, message.instances_by_key
-        self.instances.table.hide(_needless(message.view))
+        self.instances.table.hide(_hidden_columns(message.view))
         self.instances.table.apply(message.instances)
         self.reader.names = message.names
         self.reader.take(message.view.events, message.events.put)
@@ -117,34 +107,34 @@ class MainScreen(Screen[None]):
         self.fit_recoveries()
         self.write_lines()
 
-    def _says_nothing_new(self, message: ViewArrived) -> bool:
+    def _is_unchanged(self, message: ViewArrived) -> bool:
         """Whether only the sources have answered again: their ages are written once a second anyway."""
-        if self.view is None or self.trouble or message.instances or message.events or message.recoveries:
+        if self.session.view is None or self.trouble or message.instances or message.events or message.recoveries:
             return False
-        standing = health.standing(message.view, self.clock.now())
-        return (self._headlines, self._standing) == (message.headlines, standing)
+        fields = health.status_fields(message.view, self.session.clock.now())
+        return (self._headlines, self._status_shown) == (message.headlines, fields)
 
-    def fail(self, text: str) -> None:
-        """Say that there is no desk, and why."""
+    def show_failure(self, text: str) -> None:
+        """Show that there is no desk, and why."""
         self.failed = text
         self.write_lines()
 
-    def start_again(self) -> bool:
-        """Try to open the desk once more where that failed; False where it did not."""
-        if not self.failed or self.feed.is_open:
+    def restart(self) -> bool:
+        """Open the desk again if that failed; False if it did not."""
+        if not self.failed or self.session.worker.is_open:
             return False
         self.failed = ""
         self.write_lines()
-        self.feed.start()
+        self.session.worker.start()
         return True
 
-    def worry(self, trouble: str) -> None:
-        """Say that the desk cannot be read for now, so that nobody takes what stands here for what is."""
+    def show_trouble(self, trouble: str) -> None:
+        """Show that the desk cannot be read for now, and that what is on the screen is old."""
         self.trouble = trouble
         self.write_lines()
 
     def fit_recoveries(self) -> None:
-        """Give the recoveries the rows that they need, or the whole zoom: those that go on may take more."""
+        """Fit the recoveries to their rows: up to two fifths of the screen, for urgent ones up to three."""
         if self.has_class("-zoom-recoveries") and self.has_class("-zoomed"):
             self.recoveries.styles.height = "1fr"
             return
@@ -154,7 +144,7 @@ class MainScreen(Screen[None]):
         self.recoveries.styles.height = min(max(usual, urgent + _LINES_AROUND_ROWS), height * 3 // 5)
 
     def tick(self) -> None:
-        """Let countdowns, ages and the clock go on."""
+        """Update countdowns, ages and the clock."""
         for panel in self.panels:
             panel.table.tick()
         self.write_lines()
@@ -167,111 +157,99 @@ class MainScreen(Screen[None]):
     @property
     def panel(self) -> Panel:
         """The panel that has the focus, or is about to get it."""
-        return self._going_to or next((panel for panel in self.panels if panel.has_focus_within), self.instances)
+        return self._next_panel or next((panel for panel in self.panels if panel.has_focus_within), self.instances)
 
     def focus_panel(self, panel: Panel) -> None:
-        """Bring a panel into sight, zoomed if another one was, and give it the focus."""
+        """Show a panel, zoomed if another one was, and give it the focus."""
         if self.has_class("-zoomed"):
             self.remove_class("-zoom-instances", "-zoom-events", "-zoom-recoveries")
             self.add_class(f"-zoom-{panel.id}")
             self.fit_recoveries()
         on_events = panel is self.events_panel or (panel is self.recoveries and self.has_class("-on-events"))
         self.set_class(on_events, "-on-events")
-        self._go_to(panel)
+        self._focus_after_refresh(panel)
 
     def filter_instances(self, text: str) -> None:
         """Go to the instances and filter them."""
         self.focus_panel(self.instances)
         self.instances.put_filter(text)
 
-    def _go_to(self, panel: Panel) -> None:
-        """Give a panel the focus once it is on the screen; the keys are meant for it from now on."""
-        self._going_to = panel
-        self.call_after_refresh(self._arrive, panel)
+    def _focus_after_refresh(self, panel: Panel) -> None:
+        """Give a panel the focus once it is on the screen; keys that come before that are already for it."""
+        self._next_panel = panel
+        self.call_after_refresh(self._focus_table, panel)
 
-    def _arrive(self, panel: Panel) -> None:
-        self._going_to = None
+    def _focus_table(self, panel: Panel) -> None:
+        self._next_panel = None
         if not panel.is_filtering:
             panel.table.focus()
 
     @property
-    def choice(self) -> Choice:
-        """What the person is pointing at."""
-        return self.choice_of(self.panel, self.panel.table.model.chosen)
+    def selection(self) -> Selection:
+        """The row under the cursor of the focused panel, and what belongs to it."""
+        return self.selection_of(self.panel, self.panel.table.model.chosen)
 
-    def choice_of(self, panel: Panel, row: Row | None) -> Choice:
-        """Return what a row of a panel stands for."""
-        return Choice.of(self.view, panel.id or "", row, self._instances, self.reader.events)
+    def selection_of(self, panel: Panel, row: Row | None) -> Selection:
+        """Return a row of a panel and what belongs to it."""
+        return Selection.of(self.session.view, panel.id or "", row, self._instances, self.reader.events)
 
     @property
     def marked_recoveries(self) -> tuple[Recovery, ...]:
         """The recoveries of the marked rows of the focused panel."""
         model = self.panel.table.model
-        chosen = (self.choice_of(self.panel, model.rows[key]).recovery for key in model.view if key in model.marked)
-        return tuple(one for one in chosen if one is not None)
+        marked = (self.selection_of(self.panel, model.rows[key]) for key in model.view if key in model.marked)
+        return tuple(row.recovery for row in marked if row.recovery is not None)
+
+    def row_counts(self) -> dict[str, int]:
+        """Return how many rows each panel holds, by its label in lower case."""
+        return {panel.label.lower(): len(panel.table.model.rows) for panel in self.panels}
 
     @property
     def has_slipped(self) -> bool:
-        """Whether another recovery has just come under the cursor without the person's doing."""
-        own = self.choice.own
-        return own is not None and own.recovery_id == self._slipped_to and self.clock.now() < self._slipped_until
-
-    def _mark_slip(self, before: Recovery | None) -> None:
-        own = self.choice.own
-        if before and own and before.recovery_id != own.recovery_id:
-            self._slipped_to, self._slipped_until = own.recovery_id, self.clock.now() + _SLIP
-
-    @property
-    def situation(self) -> Situation:
-        """What the person is looking at, for the registry of actions."""
-        choice = self.choice
-        return Situation(
-            read_only=self.view is not None and self.view.read_only,
-            open=self.view is not None and not self.view.starting and self.feed.is_open,
-            failed=bool(self.failed),
-            own=choice.own.state if choice.own else None,
-            ended=choice.recovery.state if choice.recovery and not choice.own else None,
-            waiting=choice.waiting.state if choice.waiting else None,
-            window=choice.window is not None,
-            waiting_name=plain(choice.elsewhere(choice.waiting), _NAME_CELLS),
-            window_name=plain(choice.elsewhere(choice.window), _NAME_CELLS),
-            on_row=choice.row is not None,
-            on_recovery=choice.recovery is not None,
-            on_someone=bool(choice.resource_id),
-            on_events=self.panel is self.events_panel,
-            marked=len(self.panel.table.model.marked),
-            replays=self.playback is not None,
+        """Whether another recovery has just moved under the cursor by itself."""
+        own = self.selection.own
+        return (
+            own is not None and own.recovery_id == self._slipped_to and self.session.clock.now() < self._slipped_until
         )
 
-    def action_press(self, key: str) -> None:
-        """Do what a key means now, or say why not."""
-        action, refused = actions.on_key(key, self.situation)
-        self.act(action, refused)
+    def _mark_slip(self, before: Recovery | None) -> None:
+        own = self.selection.own
+        if before and own and before.recovery_id != own.recovery_id:
+            self._slipped_to, self._slipped_until = own.recovery_id, self.session.clock.now() + _SLIP
 
-    def act(self, action: actions.Action, refused: str) -> None:
-        """Do an action of the registry, or say why it is refused."""
-        if refused:
-            self.notify(refused, severity="warning", markup=False)
-            return
-        try:
-            action_handlers.DO[action.id](self)
-        except Exception as error:
-            log.exception("the action %s failed", action.id)
-            told = f"{action.title} failed inside spottui ({type(error).__name__}); the log says where."
-            self.notify(told, severity="error", markup=False)
+    @property
+    def action_context(self) -> ActionContext:
+        """What is selected, for the registry of actions."""
+        selection, view = self.selection, self.session.view
+        return ActionContext(
+            read_only=view is not None and view.read_only,
+            desk_open=view is not None and not view.starting and self.session.worker.is_open,
+            failed=bool(self.failed),
+            own=selection.own.state if selection.own else None,
+            ended=selection.recovery.state if selection.recovery and not selection.own else None,
+            waiting=selection.waiting.state if selection.waiting else None,
+            in_window=selection.in_window is not None,
+            waiting_name=plain(selection.name_elsewhere(selection.waiting), _NAME_CELLS),
+            window_name=plain(selection.name_elsewhere(selection.in_window), _NAME_CELLS),
+            on_row=selection.row is not None,
+            on_recovery=selection.recovery is not None,
+            on_instance=bool(selection.resource_id),
+            on_events=self.panel is self.events_panel,
+            marked=len(self.panel.table.model.marked),
+            is_replay=self.session.playback is not None,
+        )
 
     def write_lines(self) -> None:
         """Write header, status, titles and footer, as they are now."""
-        now, width = self.clock.now(), self.app.size.width
-        wrong = health.problems(self.view, self.failed, now, self.trouble)
-        self._standing = health.standing(self.view, now) if self.view else ()
-        self._header.put(
-            header(self._heading, self.view, now, width, failed=bool(self.failed), failures=len(self._headlines.failed))
-        )
-        self._status.put(status(wrong, now, width))
-        self._status.set_class(bool(wrong), "-shown")
+        view, now, width = self.session.view, self.session.clock.now(), self.app.size.width
+        problems = health.problems(view, self.failed, now, self.trouble)
+        self._status_shown = health.status_fields(view, now) if view else ()
+        failures = len(self._headlines.failed)
+        self._header.put(header(self._heading, view, now, width, failed=bool(self.failed), failures=failures))
+        self._status.put(status(problems, now, width))
+        self._status.set_class(bool(problems), "-shown")
         self._write_keys()
-        self._entitle()
+        self._write_titles(view, now)
 
     @on(EventReader.Changed)
     def _follow_reader(self) -> None:
@@ -280,42 +258,42 @@ class MainScreen(Screen[None]):
     @on(DeskTable.Moved)
     def _follow_cursor(self, message: DeskTable.Moved) -> None:
         if message.table is self.events_panel.table:
-            self.reader.look_on()
+            self.reader.load_more()
         self._write_keys()
 
     def _write_keys(self) -> None:
-        keys = filter_footer() if self.panel.is_filtering else footer(self.situation, self.app.size.width)
+        keys = filter_footer() if self.panel.is_filtering else footer(self.action_context, self.app.size.width)
         self._footer.put(keys)
 
-    def _entitle(self) -> None:
-        view, now = self.view, self.clock.now()
+    def _write_titles(self, view: DeskView | None, now: datetime) -> None:
         stale = {name: health.stale_title(view, name, now) if view else "" for name in health.SOURCES}
         old = "OLD" if view and (self.failed or self.trouble) else ""
         stale = {name: old or title for name, title in (*stale.items(), ("desk", ""))}
-        self._doubt(stale)
-        self.instances.entitle(self._headlines.instances, stale["sweep"] or stale["lock"], self._hint())
-        self.events_panel.entitle(
+        self._mark_stale_rows(stale)
+        self.instances.set_titles(self._headlines.instances, stale["sweep"] or stale["lock"], self._hint())
+        self.events_panel.set_titles(
             self._events_title(), stale["queue"], "1 Instances" if self.has_class("-narrow") else ""
         )
-        self.recoveries.entitle(self._headlines.recoveries, stale["desk"])
-        self.instances.table.say(self._empty(self.instances, health.no_instances(view, self.failed, now)))
-        self.events_panel.table.say(self._empty(self.events_panel, health.no_events(view, self.failed, now)))
-        none_open = health.no_recoveries(view, self.failed, now, any_lock=self._headlines.any_lock)
-        self.recoveries.table.say(self._empty(self.recoveries, none_open))
+        self.recoveries.set_titles(self._headlines.recoveries, stale["desk"])
+        any_lock = self._headlines.any_lock
+        self._explain_empty(self.instances, health.no_instances(view, self.failed, now))
+        self._explain_empty(self.events_panel, health.no_events(view, self.failed, now))
+        self._explain_empty(self.recoveries, health.no_recoveries(view, self.failed, now, any_lock=any_lock))
 
-    def _doubt(self, stale: Mapping[str, str]) -> None:
-        """Let nobody take rows for fresh that are not, nor a lock for gone that nobody looks for."""
-        unseen = frozenset({"lock"} if stale["lock"] else ())
-        self.instances.table.doubt(unseen, old=bool(stale["sweep"] or stale["lock"]))
-        self.recoveries.table.doubt(frozenset(), old=bool(stale["desk"]))
+    def _mark_stale_rows(self, stale: Mapping[str, str]) -> None:
+        """Show rows of stale sources as such; without the lock poll, no lock seen is not the same as no lock."""
+        unknown = frozenset({"lock"} if stale["lock"] else ())
+        self.instances.table.set_stale(unknown, stale=bool(stale["sweep"] or stale["lock"]))
+        self.recoveries.table.set_stale(frozenset(), stale=bool(stale["desk"]))
 
     def _hint(self) -> str:
-        count = len(self.view.events) if self.view else 0
+        count = len(self.session.view.events) if self.session.view else 0
         return f"2 Events ({count:,})" if self.has_class("-narrow") and count else ""
 
-    def _empty(self, panel: Panel, reason: str) -> str:
+    def _explain_empty(self, panel: Panel, reason: str) -> None:
         model = panel.table.model
-        return f"None of {len(model.rows):,} rows matches {model.filter_text}" if model.rows else reason
+        filtered = f"None of {len(model.rows):,} rows matches {model.filter_text}"
+        panel.table.set_placeholder(filtered if model.rows else reason)
 
     def _events_title(self) -> str:
         newer = self.reader.newer()
@@ -331,12 +309,12 @@ class MainScreen(Screen[None]):
         return bool(self.events_panel.table.model.filter_text)
 
     def _ask_for_events(self, words: tuple[str, ...], above: int, below: int | None, asker: Widget) -> None:
-        named = called(words, self.reader.names)
+        named = ids_by_word(words, self.reader.names)
 
         def find(desk: "Desk") -> object:
             return words, desk.find_events(words, PAGE, above=above, below=below, named=named)
 
-        self.feed.ask(find, asker)
+        self.session.worker.ask(find, asker)
 
     @on(Panel.Filtered)
     def _follow_filter(self, message: Panel.Filtered) -> None:
@@ -345,21 +323,21 @@ class MainScreen(Screen[None]):
         self.write_lines()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Bring the panel that has the focus into sight, and its keys into the footer."""
+        """Show the panel that has the focus, and its keys in the footer."""
         if self.panel is not self.recoveries:
             self.set_class(self.panel is self.events_panel, "-on-events")
         self.write_lines()
 
     def on_resize(self) -> None:
-        """Fit the lines and the panels into the new size."""
+        """Fit the lines and panels into the new size."""
         self.fit_recoveries()
         self.write_lines()
         self.call_after_refresh(self.write_lines)
 
 
-def _needless(view: DeskView | None) -> frozenset[str]:
-    """Return the columns of the instances that say nothing now, or are hidden until somebody wants them."""
-    several = view is not None and len(view.regions) > 1
-    replaced = view is not None and bool(replacements(view))
-    silent = {"region": not several, "now": not replaced}
-    return SELDOM.union(column for column, is_silent in silent.items() if is_silent)
+def _hidden_columns(view: DeskView | None) -> frozenset[str]:
+    """Return the columns of the instances that a person has to choose, or that would be the same in every row."""
+    several_regions = view is not None and len(view.regions) > 1
+    any_replaced = view is not None and bool(replacements(view))
+    needed = {"region": several_regions, "now": any_replaced}
+    return OPTIONAL.union(column for column, is_needed in needed.items() if not is_needed)

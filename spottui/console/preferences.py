@@ -1,4 +1,4 @@
-"""What a person chose for the screen, kept from one start to the next."""
+"""What a person chose for the screen, kept between starts."""
 
 import contextlib
 import json
@@ -11,11 +11,10 @@ from spottui.tables.arrangement import Arrangement
 
 
 @dataclass
-class Kept:
-    """The theme and the columns of each table, by the panel's id; in memory alone where there is no file.
+class Preferences:
+    """The theme, and the columns of each table by the panel's id; only in memory if there is no file.
 
-    A file that cannot be read is no reason not to start, and one that cannot be written none to stop: what it
-    would hold is not worth it.
+    A file that cannot be read or written is ignored: it holds nothing worth failing for.
     """
 
     file: Path | None = None
@@ -23,12 +22,12 @@ class Kept:
     arrangements: dict[str, Arrangement] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, file: Path | None) -> "Kept":
-        """Return what the file holds, or nothing chosen."""
+    def read(cls, file: Path | None) -> "Preferences":
+        """Return what the file holds, empty preferences if it cannot be read."""
         try:
-            found = json.loads(file.read_text(encoding="utf-8-sig")) if file else {}
-            columns = {str(panel): _arrangement(chosen) for panel, chosen in found.get("columns", {}).items()}
-            return cls(file, str(found.get("theme", "")), columns)
+            saved = json.loads(file.read_text(encoding="utf-8-sig")) if file else {}
+            columns = {str(panel): _arrangement(chosen) for panel, chosen in saved.get("columns", {}).items()}
+            return cls(file, str(saved.get("theme", "")), columns)
         except (OSError, ValueError, AttributeError, TypeError):
             return cls(file)
 
@@ -62,6 +61,6 @@ def _plain(chosen: Arrangement) -> dict[str, list[str]]:
     return {"order": list(chosen.order), "shown": sorted(chosen.shown), "hidden": sorted(chosen.hidden)}
 
 
-def _arrangement(found: dict[str, Any]) -> Arrangement:
-    order, shown, hidden = ([str(one) for one in found.get(key, [])] for key in ("order", "shown", "hidden"))
+def _arrangement(saved: dict[str, Any]) -> Arrangement:
+    order, shown, hidden = ([str(column) for column in saved.get(key, [])] for key in ("order", "shown", "hidden"))
     return Arrangement(tuple(order), frozenset(shown), frozenset(hidden))

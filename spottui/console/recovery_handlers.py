@@ -1,4 +1,4 @@
-"""What the actions that change something do: confirm, recover, veto, hold, cancel, try again, and auto-mode."""
+"""What the actions on recoveries do: confirm, recover, veto, hold, cancel, retry, and auto-mode."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -7,129 +7,140 @@ from textual.content import Content
 from textual.message_pump import MessagePump
 
 from spottui import words
-from spottui.console.choice import interruption_of, recovery_of
+from spottui.console.selection import Selection, by_id, interruption_of, recovery_of
+from spottui.console.session import Session
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import AutoMode
 
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
-    from spottui.console.dialogs.plan import Chosen
-    from spottui.console.main_screen import MainScreen
+    from spottui.console.dialogs.dialog import Question
+    from spottui.console.dialogs.plan import ChosenPlan
     from spottui.console.text.plan import Subject
 
-
-def confirm(main: "MainScreen") -> None:
-    """Show the plan of the recovery that a yes is for; on enter, confirm exactly that plan."""
-    if recovery := main.choice.waiting:
-        _confirm(main, recovery)
+# Dialogs are imported when they are opened: see `action_handlers`.
 
 
-def go(main: "MainScreen") -> None:
-    """Show the plan of the recovery in its veto window; on enter, let it go at once."""
-    if recovery := main.choice.window:
-        _confirm(main, recovery)
+def confirm(session: Session, selection: Selection) -> None:
+    """Show the plan of the recovery that waits for permission; on enter, confirm exactly that plan."""
+    if recovery := selection.waiting:
+        _confirm(session, recovery)
 
 
-def recover(main: "MainScreen") -> None:
-    """Show a plan for the chosen row's instance; its open recovery is the one that is confirmed, if it has one."""
-    choice, view = main.choice, main.view
-    if view is None or not choice.resource_id:
+def go(session: Session, selection: Selection) -> None:
+    """Show the plan of the recovery in its veto window; on enter, start it at once."""
+    if recovery := selection.in_window:
+        _confirm(session, recovery)
+
+
+def recover(session: Session, selection: Selection) -> None:
+    """Show a plan for the selected row's instance; if its open recovery waits for permission, that one's plan."""
+    view = session.view
+    if view is None or not selection.resource_id:
         return
-    recovery = recovery_of(view, choice.region, choice.resource_id)
+    recovery = recovery_of(view, selection.region, selection.resource_id)
     if recovery and recovery.state.waits_for_permission:
-        _confirm(main, recovery)
+        _confirm(session, recovery)
     elif recovery and not recovery.state.is_final:
-        main.notify(f"{plain(choice.name)}: its recovery runs already.", severity="warning", markup=False)
+        text = f"{plain(selection.name)}: its recovery runs already."
+        session.app.notify(text, severity="warning", markup=False)
     else:
-        _recover(main, choice.region, choice.resource_id, choice.name)
+        _recover(session, selection.region, selection.resource_id, selection.name)
 
 
-def veto(main: "MainScreen") -> None:
-    """Veto a recovery: at once where it was chosen in its veto window and has not just come there, else ask first."""
-    choice = main.choice
-    if not (recovery := choice.to_veto):
+def veto(session: Session, selection: Selection, *, has_slipped: bool) -> None:
+    """Veto a recovery: at once if its row was selected in its veto window, else after a question.
+
+    `has_slipped` says that another recovery has just moved under the cursor: the key may be meant for the one before.
+    """
+    from spottui.console.dialogs.dialog import Question
+
+    if not (recovery := selection.to_veto):
         return
     name = plain(recovery.name or recovery.instance_id)
 
     def send() -> None:
-        main.feed.command(lambda desk: desk.veto(recovery.recovery_id, main.who), f"{name}: vetoed")
+        session.worker.command(lambda desk: desk.veto(recovery.recovery_id, session.who), f"{name}: vetoed")
 
-    if choice.own and recovery.state is RecoveryState.VETO_WINDOW and not main.has_slipped:
+    if selection.own and recovery.state is RecoveryState.VETO_WINDOW and not has_slipped:
         send()
     else:
         text = (
             f"Nothing will be done for this reclaim of {name} ({plain(recovery.instance_id)}).\n"
             "Its data may be lost.\n\nNo call is made: nothing changes in the cloud."
         )
-        _ask(main, f"Veto the recovery of {name}?", text, "Veto", send)
+        _ask(session, Question(f"Veto the recovery of {name}?", Content(text), "Veto"), send)
 
 
-def confirm_marked(main: "MainScreen") -> None:
-    """Show the plans of the marked recoveries that wait; on enter, confirm exactly those."""
+def confirm_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
+    """Show the plans of the marked recoveries that wait for permission; on enter, confirm exactly those."""
     from spottui.console.dialogs.bulk import BulkDialog
 
-    waiting = _marked_that_wait(main)
+    waiting = _waiting(session, marked)
     if not waiting:
         return
-    ids = [one.recovery_id for one in waiting]
+    ids = [recovery.recovery_id for recovery in waiting]
 
     def run(digests: dict[str, str] | None) -> None:
         for recovery_id, digest in (digests or {}).items():
-            main.feed.command(_confirmation(recovery_id, digest, main.who), f"{len(digests or {})} confirmed")
+            session.worker.command(_confirmation(recovery_id, digest, session.who), f"{len(digests or {})} confirmed")
 
     def ask(asker: MessagePump) -> None:
-        main.feed.ask(lambda desk: {one: desk.plan(one) for one in ids}, asker)
+        session.worker.ask(lambda desk: {recovery_id: desk.plan(recovery_id) for recovery_id in ids}, asker)
 
-    main.app.push_screen(BulkDialog(waiting, ask, main.clock), run)
+    session.app.push_screen(BulkDialog(waiting, ask, session.clock), run)
 
 
-def veto_marked(main: "MainScreen") -> None:
-    """Ask, then veto the marked recoveries that wait."""
-    waiting = _marked_that_wait(main)
+def veto_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
+    """Ask, then veto the marked recoveries that wait for permission."""
+    from spottui.console.dialogs.dialog import Question
+
+    waiting = _waiting(session, marked)
     if not waiting:
         return
 
     def veto_all(desk: "Desk") -> None:
-        for one in waiting:
-            desk.veto(one.recovery_id, main.who)
+        for recovery in waiting:
+            desk.veto(recovery.recovery_id, session.who)
 
-    names = "\n".join(f"  {plain(one.name or one.instance_id)}" for one in waiting)
+    names = "\n".join(f"  {plain(recovery.name or recovery.instance_id)}" for recovery in waiting)
     text = f"Nothing will be done for these reclaims. Their data may be lost. No call is made.\n\n{names}"
-    many = f"{len(waiting)} recoveries" if len(waiting) > 1 else "1 recovery"
-    _ask(main, f"Veto {many}?", text, "Veto", lambda: main.feed.command(veto_all, f"{many} vetoed"))
+    count = f"{len(waiting)} recoveries" if len(waiting) > 1 else "1 recovery"
+    question = Question(f"Veto {count}?", Content(text), "Veto")
+    _ask(session, question, lambda: session.worker.command(veto_all, f"{count} vetoed"))
 
 
-def hold(main: "MainScreen") -> None:
-    """End the veto window of the chosen recovery, or of the only one that has any, without going."""
-    if recovery := main.choice.window:
-        name = plain(recovery.name or recovery.instance_id)
-        main.feed.command(lambda desk: desk.hold(recovery.recovery_id, main.who), f"{name}: held, it waits for you")
+def hold(session: Session, selection: Selection) -> None:
+    """End the veto window of the selected recovery, or of the only one in its window; it then waits for permission."""
+    if recovery := selection.in_window:
+        done = f"{plain(recovery.name or recovery.instance_id)}: held, it waits for you"
+        session.worker.command(lambda desk: desk.hold(recovery.recovery_id, session.who), done)
 
 
-def cancel(main: "MainScreen") -> None:
-    """Ask, then cancel the chosen row's recovery at its next safe point."""
+def cancel(session: Session, selection: Selection) -> None:
+    """Ask, then cancel the selected row's recovery at its next safe point."""
     from spottui.console.dialogs.cancel import CancelDialog
 
-    if not (recovery := main.choice.own):
+    if not (recovery := selection.own):
         return
-    name = plain(recovery.name or recovery.instance_id)
+    done = f"{plain(recovery.name or recovery.instance_id)}: it is cancelled at the next safe point"
 
-    def answered(yes: bool | None) -> None:
-        if yes:
-            said = f"{name}: it is cancelled at the next safe point"
-            main.feed.command(lambda desk: desk.cancel(recovery.recovery_id, main.who), said)
+    def send() -> None:
+        session.worker.command(lambda desk: desk.cancel(recovery.recovery_id, session.who), done)
 
-    main.app.push_screen(CancelDialog(main, recovery), answered)
+    _ask(session, CancelDialog(session, recovery), send)
 
 
-def auto(main: "MainScreen") -> None:
-    """Arm auto-mode after its limits were shown; disarm it at once."""
-    if main.view is None:
+def auto(session: Session) -> None:
+    """Arm auto-mode after a question that states its limits; disarm it at once."""
+    from spottui.console.dialogs.dialog import Question
+
+    if session.view is None:
         return
-    limits = main.view.auto
+    limits = session.view.auto
     if limits.armed:
-        main.feed.command(lambda desk: desk.disarm(main.who), "Auto-mode is off")
+        session.worker.command(lambda desk: desk.disarm(session.who), "Auto-mode is off")
         return
     text = (
         "Auto-mode recovers instances by itself, as soon as a lock confirms the reclaim:\n\n"
@@ -142,24 +153,22 @@ def auto(main: "MainScreen") -> None:
     )
     if limits.stopped:
         text += f"\n\nIt is off because: {words.stopped(limits.stopped)}"
-    _ask(main, "Arm auto-mode?", text, "Arm", lambda: main.feed.command(lambda desk: desk.arm(main.who), "Armed"))
+    question = Question("Arm auto-mode?", Content(text), "Arm")
+    _ask(session, question, lambda: session.worker.command(lambda desk: desk.arm(session.who), "Armed"))
 
 
-def retry(main: "MainScreen") -> None:
-    """Show the plan of a recovery that came to nothing; on enter, try again exactly that."""
-    if not (recovery := main.choice.recovery):
+def retry(session: Session, selection: Selection) -> None:
+    """Show the plan of a recovery that ended without a replacement; on enter, try again exactly that."""
+    if not (recovery := selection.recovery):
         return
-    recovery_id, name = recovery.recovery_id, plain(recovery.name or recovery.instance_id)
-
-    def run(chosen: "Chosen | None") -> None:
-        if chosen:
-            digest = chosen.plan.digest
-            main.feed.command(
-                lambda desk: desk.retry(recovery_id, digest, main.who), f"{name}: tried again, plan {digest}"
-            )
-
+    recovery_id = recovery.recovery_id
     _show_plan(
-        main, _subject(main, recovery), lambda asker: main.feed.plan_again(recovery_id, asker), run, can_choose=False
+        session,
+        _subject(session, recovery.region, recovery.instance_id, recovery.name, recovery),
+        lambda asker: session.worker.plan_again(recovery_id, asker),
+        lambda desk, chosen: desk.retry(recovery_id, chosen.plan.digest, session.who),
+        "tried again",
+        can_choose=False,
     )
 
 
@@ -167,11 +176,12 @@ def _confirmation(recovery_id: str, digest: str, who: str) -> "Callable[[Desk], 
     return lambda desk: desk.confirm(recovery_id, digest, who)
 
 
-def _marked_that_wait(main: "MainScreen") -> tuple[Recovery, ...]:
-    found = {one.recovery_id: one for one in main.marked_recoveries if one.state.waits_for_permission}
-    if not found:
-        main.notify("None of the marked rows has a recovery that waits.", severity="warning")
-    return tuple(sorted(found.values(), key=lambda one: one.deadline))
+def _waiting(session: Session, marked: tuple[Recovery, ...]) -> tuple[Recovery, ...]:
+    """Return the marked recoveries that wait for permission, the nearest deadline first; notify where none does."""
+    waiting = {recovery.recovery_id: recovery for recovery in marked if recovery.state.waits_for_permission}
+    if not waiting:
+        session.app.notify("None of the marked rows has a recovery that waits.", severity="warning")
+    return tuple(sorted(waiting.values(), key=lambda recovery: recovery.deadline))
 
 
 def _ceiling(limits: AutoMode) -> str:
@@ -181,70 +191,62 @@ def _ceiling(limits: AutoMode) -> str:
     return f"  replacements of one hour may cost {most:g} an hour more than before, {spent:g} of it is taken\n"
 
 
-def _confirm(main: "MainScreen", recovery: Recovery) -> None:
-    recovery_id, name = recovery.recovery_id, plain(recovery.name or recovery.instance_id)
-
-    def run(chosen: "Chosen | None") -> None:
-        if chosen:
-            digest, route = chosen.plan.digest, chosen.route
-            main.feed.command(
-                lambda desk: desk.confirm(recovery_id, digest, main.who, route),
-                f"{name}: confirmed, plan {chosen.shown.digest}",
-            )
-
-    _show_plan(main, _subject(main, recovery), lambda asker: main.feed.plan(recovery_id, asker), run)
+def _confirm(session: Session, recovery: Recovery) -> None:
+    recovery_id = recovery.recovery_id
+    _show_plan(
+        session,
+        _subject(session, recovery.region, recovery.instance_id, recovery.name, recovery),
+        lambda asker: session.worker.plan(recovery_id, asker),
+        lambda desk, chosen: desk.confirm(recovery_id, chosen.plan.digest, session.who, chosen.route),
+        "confirmed",
+    )
 
 
-def _recover(main: "MainScreen", region: str, instance_id: str, name: str) -> None:
-    def look() -> "Subject":
+def _recover(session: Session, region: str, instance_id: str, name: str) -> None:
+    _show_plan(
+        session,
+        _subject(session, region, instance_id, name),
+        lambda asker: session.worker.plan_for(region, instance_id, asker),
+        lambda desk, chosen: desk.recover(region, instance_id, chosen.plan.digest, session.who, chosen.route),
+        "recovery started",
+    )
+
+
+def _subject(
+    session: Session, region: str, instance_id: str, name: str, recovery: Recovery | None = None
+) -> "Callable[[], Subject]":
+    def current() -> "Subject":
         from spottui.console.text.plan import Subject
 
-        seen = interruption_of(main.view, region, instance_id) if main.view else None
-        return Subject(region, instance_id, name, None, seen)
+        view = session.view
+        newest = by_id(view, recovery.recovery_id) if view and recovery else None
+        interruption = interruption_of(view, region, instance_id) if view else None
+        return Subject(region, instance_id, name, newest or recovery, interruption)
 
-    def run(chosen: "Chosen | None") -> None:
-        if chosen:
-            digest, route = chosen.plan.digest, chosen.route
-            main.feed.command(
-                lambda desk: desk.recover(region, instance_id, digest, main.who, route),
-                f"{plain(name)}: recovery started, plan {chosen.shown.digest}",
-            )
-
-    _show_plan(main, look, lambda asker: main.feed.plan_for(region, instance_id, asker), run)
-
-
-def _subject(main: "MainScreen", recovery: Recovery) -> "Callable[[], Subject]":
-    def look() -> "Subject":
-        from spottui.console.text.plan import Subject
-
-        view = main.view
-        now = (
-            next((r for r in view.recoveries if r.recovery_id == recovery.recovery_id), recovery) if view else recovery
-        )
-        seen = interruption_of(view, recovery.region, recovery.instance_id) if view else None
-        return Subject(recovery.region, recovery.instance_id, recovery.name, now, seen)
-
-    return look
+    return current
 
 
 def _show_plan(
-    main: "MainScreen",
-    look: "Callable[[], Subject]",
+    session: Session,
+    subject: "Callable[[], Subject]",
     ask: Callable[[MessagePump], None],
-    run: "Callable[[Chosen | None], None]",
+    call: "Callable[[Desk, ChosenPlan], object]",
+    done: str,
     *,
     can_choose: bool = True,
 ) -> None:
+    """Show the plan that `ask` asks for; on enter, send the command `call`, and notify that it is `done`."""
     from spottui.console.dialogs.plan import PlanDialog
 
-    main.app.push_screen(PlanDialog(look, ask, main.clock, can_choose=can_choose), run)
+    def run(chosen: "ChosenPlan | None") -> None:
+        if chosen:
+            instance = subject()
+            name = plain(instance.name or instance.instance_id)
+            text = f"{name}: {done}, plan {chosen.shown.digest}"
+            session.worker.command(lambda desk: call(desk, chosen), text)
+
+    session.app.push_screen(PlanDialog(subject, ask, session.clock, can_choose=can_choose), run)
 
 
-def _ask(main: "MainScreen", title: str, text: str, do: str, send: Callable[[], None]) -> None:
-    from spottui.console.dialogs.dialog import Ask
-
-    def answered(yes: bool | None) -> None:
-        if yes:
-            send()
-
-    main.app.push_screen(Ask(title, Content(text), do), answered)
+def _ask(session: Session, question: "Question", send: Callable[[], None]) -> None:
+    session.app.push_screen(question, lambda yes: send() if yes else None)

@@ -1,4 +1,4 @@
-"""What the person is pointing at: the row under the cursor and the recovery that a key would act on."""
+"""The selected row, and the recovery that a key would act on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from spottui.tables.instances import open_reclaims
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class Selection:
     """A row and what belongs to it.
 
-    `recovery` is the row's own, `own` the same as long as it is open: what a veto, a hold or a cancel is for. `waiting`
-    is what a yes is for: the row's own when that one waits, else the most urgent one; its plan names it, and asks.
-    `window` is the one whose veto window a key is for: the row's own, else the only one that has any.
+    `recovery` is the row's own. `waiting` is the one that a confirmation is for: the row's own if it waits for
+    permission, else the most urgent one; its plan is shown first, with its name. `in_window` is the one that a key of
+    the veto window is for: the row's own if it is in its window, else the only one that is.
     """
 
     row: Row | None = None
@@ -26,40 +26,40 @@ class Choice:
     event: Logged | None = None
     recovery: Recovery | None = None
     waiting: Recovery | None = None
-    window: Recovery | None = None
+    in_window: Recovery | None = None
 
     @property
     def own(self) -> Recovery | None:
-        """The chosen row's recovery when it is open."""
+        """The row's recovery while it is open: what a cancel is for."""
         return self.recovery if self.recovery and not self.recovery.state.is_final else None
 
     @property
     def to_veto(self) -> Recovery | None:
-        """What a veto is for: the row's own when that one waits; where it has none open, the one in its veto window."""
-        return self.window if self.own is None else self.own if self.own.state.waits_for_permission else None
+        """What a veto is for: the row's own while it waits for permission; if none is open, the one in its window."""
+        return self.in_window if self.own is None else self.own if self.own.state.waits_for_permission else None
 
-    def elsewhere(self, meant: Recovery | None) -> str:
-        """Return the name of a recovery that a key is for where it is not the chosen row's own, else an empty text."""
-        is_own = meant is None or (self.own is not None and self.own.recovery_id == meant.recovery_id)
-        return "" if meant is None or is_own else meant.name or meant.instance_id
+    def name_elsewhere(self, recovery: Recovery | None) -> str:
+        """Return the name of a recovery that is not the row's own open one, else an empty text."""
+        is_own = recovery is None or (self.own is not None and self.own.recovery_id == recovery.recovery_id)
+        return "" if recovery is None or is_own else recovery.name or recovery.instance_id
 
     @property
     def resource_id(self) -> str:
-        """The id of the instance that the row is about; empty when it is about none."""
-        about = self.instance or self.recovery or self.event
-        return about.instance_id if about else ""
+        """The id of the row's instance, empty if it has none."""
+        holder = self.instance or self.recovery or self.event
+        return holder.instance_id if holder else ""
 
     @property
     def name(self) -> str:
-        """The name of the instance that the row is about, else its id."""
-        named = self.instance or self.recovery
-        return (named.name if named else "") or self.resource_id
+        """The name of the row's instance, else its id."""
+        holder = self.instance or self.recovery
+        return (holder.name if holder else "") or self.resource_id
 
     @property
     def region(self) -> str:
-        """The region of the row; empty when there is none."""
-        about = self.instance or self.recovery or self.event
-        return about.region if about else ""
+        """The region of the row, empty if there is no row."""
+        holder = self.instance or self.recovery or self.event
+        return holder.region if holder else ""
 
     @classmethod
     def of(
@@ -69,8 +69,8 @@ class Choice:
         row: Row | None,
         instances: Mapping[Cell, Instance],
         events: Mapping[Cell, Logged],
-    ) -> "Choice":
-        """Return what a row of one of the panels `instances`, `events` and `recoveries` stands for."""
+    ) -> "Selection":
+        """Return the selection of a row of one of the panels `instances`, `events` and `recoveries`."""
         if view is None:
             return cls()
         instance = event = recovery = None
@@ -84,14 +84,20 @@ class Choice:
             recovery = by_id(view, str(row[0]))
         waits = recovery is not None and recovery.state.waits_for_permission
         in_window = recovery is not None and recovery.state is RecoveryState.VETO_WINDOW
-        window = recovery if in_window else only_window(view)
-        return cls(row, instance, event, recovery, recovery if waits else most_urgent(view), window)
+        return cls(
+            row,
+            instance,
+            event,
+            recovery,
+            recovery if waits else most_urgent(view),
+            recovery if in_window else only_in_window(view),
+        )
 
 
 def recovery_of(view: DeskView, region: str, instance_id: str) -> Recovery | None:
     """Return an instance's open recovery, else its newest."""
-    own = [one for one in view.recoveries if (one.region, one.instance_id) == (region, instance_id)]
-    return max(own, key=lambda recovery: (not recovery.state.is_final, recovery.started), default=None)
+    recoveries = [r for r in view.recoveries if (r.region, r.instance_id) == (region, instance_id)]
+    return max(recoveries, key=lambda recovery: (not recovery.state.is_final, recovery.started), default=None)
 
 
 def most_urgent(view: DeskView) -> Recovery | None:
@@ -101,16 +107,16 @@ def most_urgent(view: DeskView) -> Recovery | None:
     return min(waiting, key=lambda recovery: (rank.index(recovery.state), recovery.deadline), default=None)
 
 
-def only_window(view: DeskView) -> Recovery | None:
+def only_in_window(view: DeskView) -> Recovery | None:
     """Return the recovery in its veto window where there is exactly one."""
-    found = [recovery for recovery in view.recoveries if recovery.state is RecoveryState.VETO_WINDOW]
-    return found[0] if len(found) == 1 else None
+    in_window = [recovery for recovery in view.recoveries if recovery.state is RecoveryState.VETO_WINDOW]
+    return in_window[0] if len(in_window) == 1 else None
 
 
 def interruption_of(view: DeskView, region: str, instance_id: str) -> Interruption | None:
-    """Return an instance's interruption as long as it goes on."""
-    own = (one for one in open_reclaims(view) if (one.region, one.instance_id) == (region, instance_id))
-    return next(own, None)
+    """Return an instance's interruption while it is open."""
+    reclaims = (i for i in open_reclaims(view) if (i.region, i.instance_id) == (region, instance_id))
+    return next(reclaims, None)
 
 
 def by_id(view: DeskView, recovery_id: str) -> Recovery | None:

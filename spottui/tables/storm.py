@@ -20,8 +20,8 @@ class Group:
     """The reclaims of one type in one zone and how they stand, in the words of the recoveries panel.
 
     `deadline` is the next one, None when all have ended. `will_make_it` counts those that are saved or will be by
-    themselves. `needs_you` are the verdicts of those that wait for a person; `outlooks` the verdicts, or else the
-    states, of all others.
+    themselves. `needs_you` are the verdicts of those that wait for a person; `others` the verdicts, or else the
+    states, of the rest.
     """
 
     zone: str
@@ -30,27 +30,23 @@ class Group:
     will_make_it: int
     total: int
     needs_you: Counter[str]
-    outlooks: Counter[str]
+    others: Counter[str]
 
 
 def storm(view: DeskView, recoveries: Sequence[Recovery]) -> tuple[Group, ...]:
     """Return recoveries by zone and type, the groups that lose most first."""
-    place = {(one.region, one.instance_id): (one.zone, one.instance_type) for one in view.instances}
+    place = {(i.region, i.instance_id): (i.zone, i.instance_type) for i in view.instances}
     grouped: dict[tuple[str, str], list[Recovery]] = {}
     for recovery in recoveries:
         grouped.setdefault(place.get((recovery.region, recovery.instance_id), ("", "")), []).append(recovery)
     groups = (_group(zone, kind, members, view.at) for (zone, kind), members in grouped.items())
-    return tuple(sorted(groups, key=lambda one: (one.will_make_it - one.total, one.zone, one.instance_type)))
+    return tuple(sorted(groups, key=lambda group: (group.will_make_it - group.total, group.zone, group.instance_type)))
 
 
 def of_now(view: DeskView) -> tuple[Recovery, ...]:
     """Return the recoveries of reclaims that go on, and those that ended within the last ten minutes."""
-    return tuple(
-        one
-        for one in view.recoveries
-        if not is_wish(one.interruption)
-        and (not one.state.is_final or (one.ended is not None and (view.at - one.ended).total_seconds() < _RECENT_S))
-    )
+    reclaimed = (recovery for recovery in view.recoveries if not is_wish(recovery.interruption))
+    return tuple(recovery for recovery in reclaimed if not recovery.state.is_final or _is_recent(recovery, view.at))
 
 
 def forecast_of_all(recoveries: Sequence[Recovery], now: datetime) -> str:
@@ -58,12 +54,14 @@ def forecast_of_all(recoveries: Sequence[Recovery], now: datetime) -> str:
 
     What waits for a yes makes nothing by itself.
     """
-    known = any(not _waits(one) and outlook(one, now) != NO_FORECAST for one in recoveries)
-    making_it = sum(_makes_it(one, now) for one in recoveries)
-    return f"{making_it} of {len(recoveries)} will make it" if known else ""
+    any_forecast = any(
+        not _waits(recovery) and verdict_or_state(recovery, now) != NO_FORECAST for recovery in recoveries
+    )
+    making_it = sum(_makes_it(recovery, now) for recovery in recoveries)
+    return f"{making_it} of {len(recoveries)} will make it" if any_forecast else ""
 
 
-def outlook(recovery: Recovery, now: datetime) -> str:
+def verdict_or_state(recovery: Recovery, now: datetime) -> str:
     """Return how a recovery stands now: its verdict; once it has ended, or waits for others, its state."""
     if recovery.state.is_final:
         return str(recovery.state)
@@ -78,6 +76,10 @@ def needs_you(recovery: Recovery) -> bool:
 
 
 _RECENT_S = 600.0
+
+
+def _is_recent(recovery: Recovery, now: datetime) -> bool:
+    return recovery.ended is not None and (now - recovery.ended).total_seconds() < _RECENT_S
 
 
 def _waits(recovery: Recovery) -> bool:
@@ -95,13 +97,13 @@ def _group(zone: str, kind: str, members: Sequence[Recovery], now: datetime) -> 
     return Group(
         zone,
         kind,
-        min((one.deadline for one in members if not one.state.is_final), default=None),
-        sum(_makes_it(one, now) for one in members),
+        min((recovery.deadline for recovery in members if not recovery.state.is_final), default=None),
+        sum(_makes_it(recovery, now) for recovery in members),
         len(members),
-        _counted((one for one in members if needs_you(one)), now),
-        _counted((one for one in members if not needs_you(one)), now),
+        _counted((recovery for recovery in members if needs_you(recovery)), now),
+        _counted((recovery for recovery in members if not needs_you(recovery)), now),
     )
 
 
 def _counted(members: Iterable[Recovery], now: datetime) -> Counter[str]:
-    return Counter(outlook(one, now) for one in members)
+    return Counter(verdict_or_state(recovery, now) for recovery in members)

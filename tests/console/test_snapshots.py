@@ -18,7 +18,7 @@ TWO_THEMES = pytest.mark.parametrize("theme", ["spottui-dark", "spottui-light"],
 
 def opened(*keys, until=""):
     async def go(pilot):
-        await wait_until(pilot, lambda: pilot.app.main.view is not None)
+        await wait_until(pilot, lambda: pilot.app.session.view is not None)
         await shows(pilot, "NEEDS YOU")
         await press(pilot, *keys)
         await wait_until(pilot, lambda: until in screen(pilot.app) + whole_page(pilot.app.screen))

@@ -161,7 +161,7 @@ async def test_the_desk_is_closed_whatever_ended_the_program():
     desk = ScriptedDesk(view())
     app = console_over(desk)
     async with app.run_test() as pilot:
-        await wait_until(pilot, lambda: app.main.view is not None)
+        await wait_until(pilot, lambda: app.session.view is not None)
         app.exit()
     assert wait_for(lambda: desk.closed)
 
@@ -275,15 +275,15 @@ async def test_a_screen_that_does_not_answer_is_in_the_log_with_what_it_was_doin
         time.sleep(0.9)
 
     async with running() as (pilot, _):
-        await wait_until(pilot, lambda: pilot.app.watchdog.stalls == 0)
+        await wait_until(pilot, lambda: pilot.app.session.watchdog.stalls == 0)
         freeze()
-        await wait_until(pilot, lambda: pilot.app.watchdog.stalls)
+        await wait_until(pilot, lambda: pilot.app.session.watchdog.stalls)
         assert "the screen did not answer" in caplog.text
         assert "in freeze" in caplog.text
 
 
 async def test_an_action_that_fails_is_a_message(monkeypatch, caplog):
-    monkeypatch.setitem(action_handlers.DO, "copy", lambda main: 1 / 0)
+    monkeypatch.setitem(action_handlers.HANDLERS, "copy", lambda main: 1 / 0)
     async with running() as (pilot, _):
         await press(pilot, "c")
         assert toasts(pilot.app) == ["Copy id failed inside spottui (ZeroDivisionError); the log says where."]

@@ -38,7 +38,7 @@ class BulkDialog(Dialog[dict[str, str]]):
         self._problem = ""
 
     def on_mount(self) -> None:
-        """Ask for the plans; until they are here enter runs nothing."""
+        """Ask for the plans; until they are there enter does nothing."""
         self.query_one("#do", Button).disabled = True
         self._ask(self)
 
@@ -49,13 +49,13 @@ class BulkDialog(Dialog[dict[str, str]]):
         if self._plans is None:
             return Content("\nReading the plans…\n")
         now = self._clock.now()
-        lines = (_line(one, self._plans.get(one.recovery_id), now) for one in self._recoveries)
+        lines = (_line(recovery, self._plans.get(recovery.recovery_id), now) for recovery in self._recoveries)
         warned = any(plan and plan.warnings for plan in self._plans.values())
         legend = [Content.styled("\n! so many warnings: y on the row alone shows them", "dim")] if warned else []
         return Content("\n").join([*(line.truncate(self.room, ellipsis=True) for line in lines), *legend])
 
     def tick(self) -> None:
-        """Let the countdowns go on."""
+        """Update the countdowns."""
         super().tick()
         self.redraw()
 
@@ -78,7 +78,7 @@ class BulkDialog(Dialog[dict[str, str]]):
 
 
 def _line(recovery: Recovery, plan: Plan | None, now: datetime) -> Content:
-    """The deadline, the verdict by this plan, by which way to which place, and the digest of what a yes is for."""
+    """Return deadline, verdict of this plan, digest, route, place and warnings."""
     left = countdown(epoch(recovery.deadline), now.timestamp())
     head = f"{left:>6}  {cell_text(plain(recovery.name or recovery.instance_id), _NAME_CELLS)} "
     if plan is None:

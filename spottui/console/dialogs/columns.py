@@ -18,7 +18,7 @@ _KEYS = "space shows or hides · J K move it · r as it was · esc done"
 
 
 class ColumnsDialog(ModalScreen[None]):
-    """Lists every column that has a title; `keep` is told each new choice."""
+    """Lists every column that has a title; `keep` is called with each new choice."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,C", "leave", show=False),
@@ -75,7 +75,7 @@ class ColumnsDialog(ModalScreen[None]):
         self._show()
 
     def action_reset(self) -> None:
-        """Bring back what the table shows by itself."""
+        """Restore the table's default columns."""
         self._choose(Arrangement())
 
     @property

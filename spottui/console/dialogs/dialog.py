@@ -1,4 +1,4 @@
-"""The frame of every dialog: enter does exactly what is displayed, esc leaves."""
+"""The frame of every dialog: enter does exactly what is displayed, esc closes it."""
 
 from typing import ClassVar, Generic, TypeVar
 
@@ -22,9 +22,9 @@ _SCROLL_KEYS = "← → choose  ↑ ↓ pgup pgdn scroll"
 
 
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
-    """A title, a head that stays, a text that scrolls, a button that has the focus and one to leave.
+    """A title, a head that stays, a text that scrolls, a button that has the focus and one to close it.
 
-    What the first button answers is up to the subclass (`accept`); leaving answers None.
+    The first button answers what `accept` of the subclass returns; closing answers None.
     """
 
     AUTO_FOCUS = "#do"
@@ -51,7 +51,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         self._text = Static(id="text", markup=False)
 
     def compose(self) -> ComposeResult:
-        """Yield the box with its parts, and the keys, in the place of those that do nothing under it."""
+        """Yield the box with its parts, and its keys, which cover the main screen's footer."""
         yield Static(self.KEYS, id="keys", markup=False)
         with Vertical(id="box") as box:
             box.border_title = Content(self._title_text)
@@ -68,12 +68,12 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         return max(min(self.app.size.width, _MOST_CELLS) - _CELLS_AROUND, 20)
 
     def on_mount(self) -> None:
-        """Show head and text, and follow what changes."""
+        """Show head and text, and update the head once a second."""
         self.redraw()
         self.set_interval(1.0, self.tick)
 
     def on_resize(self) -> None:
-        """Leave room for the head and the buttons on a low screen, and fit the lines into the width."""
+        """Keep head and buttons visible on a low screen, and fit the lines into the width."""
         self.query_one("#scroll").styles.max_height = max(self.app.size.height - _LINES_AROUND, 3)
         self.redraw()
 
@@ -90,20 +90,20 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         raise NotImplementedError
 
     def tick(self) -> None:
-        """Show what the time has changed."""
+        """Update the head."""
         self._head.update(self.head())
 
     def redraw(self) -> None:
-        """Show head and text anew."""
+        """Update head and text."""
         self._head.update(self.head())
         self._text.update(self.body())
 
     def action_leave(self) -> None:
-        """Leave without doing anything."""
+        """Close without doing anything."""
         self.dismiss(None)
 
     def action_quit_key(self) -> None:
-        """Leave: what `q` means everywhere but where it was what asked."""
+        """Close the dialog; the quit dialog takes `q` as a yes instead."""
         self.action_leave()
 
     def action_scroll(self, lines: int) -> None:
@@ -122,10 +122,10 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         self.dismiss(None)
 
 
-class Ask(Dialog[bool]):
+class Question(Dialog[bool]):
     """A question whose text says what happens with either answer.
 
-    What it asks about does harm or costs money: enter, which is pressed without a thought, leaves.
+    A yes does harm or costs money, so enter, which is easily pressed by mistake, means no.
     """
 
     AUTO_FOCUS = "#leave"

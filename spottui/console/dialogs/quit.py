@@ -1,40 +1,36 @@
-"""The question before the end: what goes on without this console, what rests, and who waits for a word."""
-
-from typing import TYPE_CHECKING
+"""The question before the end: what runs on without this console, what stops, and what waits for a person."""
 
 from textual import on
 from textual.content import Content
 
-from spottui.console.dialogs.dialog import Ask
+from spottui.console.dialogs.dialog import Question
 from spottui.console.messages import Answered
+from spottui.console.session import Session
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 
-if TYPE_CHECKING:
-    from spottui.console.main_screen import MainScreen
 
-
-class QuitDialog(Ask):
-    """Follows what is open while it asks; whether another console goes on is asked once. A second `q` is a yes."""
+class QuitDialog(Question):
+    """Follows what is open; whether another console takes over is asked once. A second `q` is a yes."""
 
     DO_KEYS = "q or y"
 
-    def __init__(self, main: "MainScreen") -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__("Quit?", Content(""), "Quit", "Stay")
-        self._main, self._successors = main, 0
+        self._session, self._successors = session, 0
 
     def on_mount(self) -> None:
-        """Ask whether another console of this journal goes on."""
-        self._main.feed.ask(lambda desk: desk.successors(), self)
+        """Ask how many other consoles of this journal run."""
+        self._session.worker.ask(lambda desk: desk.successors(), self)
 
     def body(self) -> Content:
         """Return what is open now."""
-        view = self._main.view
+        view = self._session.view
         return Content((open_work(view, self._successors) if view else "") or "Nothing is open any more.")
 
     def tick(self) -> None:
-        """Follow what is open."""
+        """Update what is open."""
         self.redraw()
 
     def action_quit_key(self) -> None:
@@ -49,26 +45,26 @@ class QuitDialog(Ask):
 
 
 def open_work(view: DeskView, successors: int = 0) -> str:
-    """Return what runs and what waits for a word, and what becomes of it; empty when nothing is open.
+    """Return what runs and what waits for a person, and what becomes of it; empty if nothing is open.
 
     `successors` counts the other consoles of this journal.
     """
-    open_ones = [one for one in view.recoveries if not one.state.is_final]
-    running = [one for one in open_ones if not one.state.waits_for_permission]
-    needy = [one for one in open_ones if one.state is RecoveryState.NEEDS_YOU]
-    vetoable = [one for one in open_ones if one.state is RecoveryState.VETO_WINDOW]
+    open_recoveries = [recovery for recovery in view.recoveries if not recovery.state.is_final]
+    running = [recovery for recovery in open_recoveries if not recovery.state.waits_for_permission]
+    needs_you = [recovery for recovery in open_recoveries if recovery.state is RecoveryState.NEEDS_YOU]
+    in_window = [recovery for recovery in open_recoveries if recovery.state is RecoveryState.VETO_WINDOW]
     parts = []
     if running:
         parts += [
             f"{_count(running, 'recovery runs', 'recoveries run')}: {_names(running)}.",
             _fate(running, successors),
         ]
-    if needy:
-        parts.append(f"{_count(needy, 'NEEDS', 'NEED')} YOU: {_names(needy)}.")
-    if vetoable:
-        parts.append(f"{_count(vetoable, 'in its veto window', 'in their veto windows')}: {_names(vetoable)}.")
-    if needy or vetoable:
-        parts.append(_word(view, successors))
+    if needs_you:
+        parts.append(f"{_count(needs_you, 'NEEDS', 'NEED')} YOU: {_names(needs_you)}.")
+    if in_window:
+        parts.append(f"{_count(in_window, 'in its veto window', 'in their veto windows')}: {_names(in_window)}.")
+    if needs_you or in_window:
+        parts.append(_fate_of_waiting(view, successors))
     return "\n".join(parts)
 
 
@@ -79,16 +75,16 @@ def _fate(running: list[Recovery], successors: int) -> str:
     return f"{rests} while no console runs, and {goes} on at the next start."
 
 
-def _word(view: DeskView, successors: int) -> str:
-    """Auto-mode is this console's own: it ends with it."""
+def _fate_of_waiting(view: DeskView, successors: int) -> str:
+    """Return what becomes of what waits; auto-mode belongs to this console and ends with it."""
     auto = "Auto-mode ends with this console. " if view.auto.armed else ""
     if successors:
         return f"{auto}Another console of this journal shows them too."
     return f"{auto}Nobody can say yes or no while no console runs, and the deadlines go on."
 
 
-def _count(of: list[Recovery], one: str, many: str) -> str:
-    return f"{len(of)} {one if len(of) == 1 else many}"
+def _count(of: list[Recovery], singular: str, plural: str) -> str:
+    return f"{len(of)} {singular if len(of) == 1 else plural}"
 
 
 def _names(recoveries: list[Recovery]) -> str:

@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input
 
-from spottui.action_context import Situation
+from spottui.action_context import ActionContext
 from spottui.actions import ACTIONS, Action, Scope, shown_key
 from spottui.console.pages.page import Page
 from spottui.console.widgets.lines import named_in_footer
@@ -31,28 +31,30 @@ Hold shift (option on a Mac) to select text with the mouse."""
 class HelpPage(Page):
     """Every key and what it does, first those that do something in `panel` now, and the signs of the tables.
 
-    `/` lets a person type words, and only the keys that are explained with all of them stay.
+    `/` filters: only keys whose explanation contains all words stay.
     """
 
     KEYS = "/ filters · esc leaves · c copies it · ↑ ↓ pgup pgdn scroll"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", show=False)]
 
-    def __init__(self, panel: str, situation: Situation) -> None:
+    def __init__(self, panel: str, context: ActionContext) -> None:
         super().__init__("Help")
-        self._panel, self._situation = panel, situation
+        self._panel, self._action_context = panel, context
         self._words: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
-        """Yield the text, and the line for its filter."""
+        """Yield the text, and the filter's line."""
         yield from super().compose()
         yield Input(placeholder="words of a key's explanation", compact=True, disabled=True)
 
     def text(self) -> Content:
         """Return the keys of the panel, the others by scope, then the signs."""
-        here = [one for one in named_in_footer(self._situation, _ANY_WIDTH) if self._is_wanted(one)]
+        here = [action for action in named_in_footer(self._action_context, _ANY_WIDTH) if self._is_wanted(action)]
         parts = [self._section(f"Here, in {self._panel}", here)]
         for scope in Scope:
-            there = [one for one in ACTIONS if one.scope is scope and one not in here and self._is_wanted(one)]
+            there = [
+                action for action in ACTIONS if action.scope is scope and action not in here and self._is_wanted(action)
+            ]
             parts.append(self._section(str(scope), there))
         if not self._words:
             parts.append(Content.assemble(("Signs", "bold $accent"), _SIGNS))
@@ -60,14 +62,14 @@ class HelpPage(Page):
         return Content("\n").join(shown) if shown else Content("No key is explained with these words.")
 
     def action_filter(self) -> None:
-        """Let the person type words."""
+        """Open the filter's line."""
         line = self.query_one(Input)
         line.disabled = False
         line.add_class("-open")
         line.focus()
 
     def action_leave(self) -> None:
-        """Take the words away where there are any, else go back."""
+        """Clear the filter if there is one, else close the page."""
         line = self.query_one(Input)
         if line.value or line.has_focus:
             line.value = ""
@@ -89,18 +91,18 @@ class HelpPage(Page):
 
     def _is_wanted(self, action: Action) -> bool:
         keys = " ".join(shown_key(key) for key in action.keys)
-        said = f"{keys} {action.title} {action.help} {action.scope}".casefold()
-        return all(word in said for word in self._words)
+        explanation = f"{keys} {action.title} {action.help} {action.scope}".casefold()
+        return all(word in explanation for word in self._words)
 
-    def _section(self, title: str, found: list[Action]) -> Content:
-        if not found:
+    def _section(self, title: str, actions: list[Action]) -> Content:
+        if not actions:
             return Content("")
-        lines = [Content.styled(title, "bold $accent"), *map(self._line, found)]
+        lines = [Content.styled(title, "bold $accent"), *map(self._line, actions)]
         return Content("\n").join([*lines, Content("")])
 
     def _line(self, action: Action) -> Content:
         keys = " ".join(shown_key(key) for key in action.keys)
-        off = " (off: read-only)" if action.danger and self._situation.read_only else ""
+        off = " (off: read-only)" if action.danger and self._action_context.read_only else ""
         text = f"{action.title}{off}: {action.help}"
         first, *more = textwrap.wrap(text, max(self.app.size.width - _KEY_CELLS - _FRAME_CELLS, 20)) or [""]
         lines = [first, *(" " * _KEY_CELLS + line for line in more)]

@@ -1,16 +1,18 @@
-"""Everything that is known of one instance: would it make it now, what does it cost, how is it launched, its past."""
+"""One instance: readiness, price history, launch spec and past reclaims."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from spottui.console.choice import interruption_of, recovery_of
 from spottui.console.messages import Answered
 from spottui.console.pages.page import Page
 from spottui.console.pages.timeline import TimelinePage
+from spottui.console.selection import interruption_of, recovery_of
+from spottui.console.session import Session
+from spottui.console.text.cells import column_cells, flow
 from spottui.console.text.details import (
     Fact,
     instance_facts,
@@ -20,10 +22,9 @@ from spottui.console.text.details import (
     section,
     timeline,
 )
-from spottui.console.text.flow import column_cells, flow
 from spottui.console.text.price_chart import price_section
 from spottui.console.text.readiness import readiness
-from spottui.console.text.recovery_summary import standing
+from spottui.console.text.recovery_summary import recovery_summary
 from spottui.domain.background import Background
 from spottui.domain.facts import Logged
 from spottui.domain.history import InstanceRecord
@@ -37,9 +38,6 @@ from spottui.tables.instances import is_wish
 from spottui.tables.moments import age
 from spottui.tables.timeline import steps
 
-if TYPE_CHECKING:
-    from spottui.console.main_screen import MainScreen
-
 _LEAST_CELLS = 84
 """Two columns from a width of 180 on: names of disks and images are long."""
 _LOWEST, _HIGHEST = 4, 8
@@ -47,17 +45,17 @@ _PAST_SHOWN = 20
 
 
 class InstancePage(Page):
-    """Follows one instance; what journal and cloud know of it beside that is asked for once, when the page opens.
+    """Follows one instance; journal and cloud are asked once, when the page opens.
 
-    The log of its recovery is read again with each view: what failed last stands at the top.
+    The log of its recovery is read again with each view: the last failure is at the top.
     """
 
     KEYS = "esc leaves · T timeline · c copies it · ↑ ↓ pgup pgdn scroll"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("T", "timeline", show=False)]
 
-    def __init__(self, main: "MainScreen", region: str, instance_id: str) -> None:
+    def __init__(self, session: Session, region: str, instance_id: str) -> None:
         super().__init__(plain(instance_id, 64))
-        self._main, self._here = main, (region, instance_id)
+        self._session, self._here = session, (region, instance_id)
         self._record: InstanceRecord | None = None
         self._background: Background | None = None
         self._log: tuple[Logged, ...] = ()
@@ -65,19 +63,19 @@ class InstancePage(Page):
         self._problem = "Reading the journal…"
 
     def on_mount(self) -> None:
-        """Ask what the journal remembers."""
+        """Ask for its record in the journal."""
         self._ask()
 
     def tick(self) -> None:
-        """Show what has changed; what no sweep had captured when the page was opened is asked for again."""
+        """Show what has changed; ask again for a launch spec that no sweep had captured yet."""
         if self._record and self._record.spec is None:
             self._ask()
         self._read_log()
         super().tick()
 
     def text(self) -> Content:
-        """Return what is known now."""
-        view, now, record = self._main.view, self._main.clock.now(), self._record
+        """Return the page as of now."""
+        view, now, record = self._session.view, self._session.clock.now(), self._record
         if view is None:
             return Content("")
         recovery, deadline = self._recovery, self._deadline(view)
@@ -89,43 +87,45 @@ class InstancePage(Page):
         parts += [*self._prices(record.spec, now), _past(record)] if record else []
         parts.append(timeline([event for event in view.events if event.instance_id == self._here[1]]))
         parts += [*([_launch(record, now)] if record else []), *([] if is_open else reclaims)]
-        parts += [section("Instance", instance_facts(one)) for one in view.instances if self._is_here(one)]
-        heads = [_head(one) for one in view.instances if self._is_here(one)]
+        parts += [
+            section("Instance", instance_facts(instance)) for instance in view.instances if self._is_here(instance)
+        ]
+        heads = [_head(instance) for instance in view.instances if self._is_here(instance)]
         if recovery:
             made = steps(self._log, now)
-            heads += [Content.assemble(*line) for line in standing(recovery, made, now)]
+            heads += [Content.assemble(*line) for line in recovery_summary(recovery, made, now)]
         return Content("\n").join([*heads, Content(""), flow(parts, self.room, _LEAST_CELLS)])
 
     def action_timeline(self) -> None:
         """Open the timeline of its recovery."""
         if self._recovery:
-            self.app.push_screen(TimelinePage(self._main, self._recovery))
+            self.app.push_screen(TimelinePage(self._session, self._recovery))
         else:
             self.notify("This instance has no recovery.", severity="warning")
 
     @property
     def _recovery(self) -> Recovery | None:
-        return recovery_of(self._main.view, *self._here) if self._main.view else None
+        return recovery_of(self._session.view, *self._here) if self._session.view else None
 
     def _deadline(self, view: DeskView) -> datetime | None:
-        """When it is taken back, where a reclaim is open that no engineer has only wished for."""
+        """Return the deadline of its open reclaim; None if there is none, or a recovery was only started by hand."""
         reclaim = interruption_of(view, *self._here)
         return reclaim.deadline if reclaim and not is_wish(reclaim) else None
 
     def _read_log(self) -> None:
-        if (view := self._main.view) is None or (recovery := self._recovery) is None:
+        if (view := self._session.view) is None or (recovery := self._recovery) is None:
             return
         recovery_id, asked_at = recovery.recovery_id, (recovery.recovery_id, view.version)
         if asked_at != self._read_at:
             self._read_at = asked_at
-            self._main.feed.ask(lambda desk: desk.timeline(recovery_id), self)
+            self._session.worker.ask(lambda desk: desk.timeline(recovery_id), self)
 
     def _reclaims(self, view: DeskView) -> tuple[list[Content], bool]:
-        """What is known of its reclaims, and whether one of them is under way: then that comes first."""
-        recoveries = [one for one in view.recoveries if self._is_here(one)]
-        found = [section("Reclaim", reclaim_facts(one)) for one in view.interruptions if self._is_here(one)]
-        found += [section("Recovery", recovery_facts(one, view)) for one in recoveries]
-        return found, any(not one.state.is_final for one in recoveries)
+        """Return its reclaims and recoveries as sections, and whether one is open: then they come first."""
+        recoveries = [recovery for recovery in view.recoveries if self._is_here(recovery)]
+        sections = [section("Reclaim", reclaim_facts(i)) for i in view.interruptions if self._is_here(i)]
+        sections += [section("Recovery", recovery_facts(recovery, view)) for recovery in recoveries]
+        return sections, any(not recovery.state.is_final for recovery in recoveries)
 
     def _prices(self, spec: LaunchSpec | None, now: datetime) -> list[Content]:
         if self._background is None or spec is None:
@@ -134,8 +134,8 @@ class InstancePage(Page):
         width = column_cells(self.room, _LEAST_CELLS)
         return [price_section(self._background.prices, spec.spot_price_limit, now, width, height)]
 
-    def _is_here(self, one: Instance | Interruption | Recovery) -> bool:
-        return (one.region, one.instance_id) == self._here
+    def _is_here(self, resource: Instance | Interruption | Recovery) -> bool:
+        return (resource.region, resource.instance_id) == self._here
 
     @on(Answered)
     def _remember(self, message: Answered) -> None:
@@ -143,7 +143,7 @@ class InstancePage(Page):
         if isinstance(message.answer, InstanceRecord):
             self._record = message.answer
             if message.answer.spec:
-                self._main.feed.ask(lambda desk: desk.background(*self._here), self)
+                self._session.worker.ask(lambda desk: desk.background(*self._here), self)
         elif isinstance(message.answer, Background):
             self._background = message.answer
         elif isinstance(message.answer, tuple):
@@ -151,13 +151,13 @@ class InstancePage(Page):
         super().tick()
 
     def _ask(self) -> None:
-        self._main.feed.ask(lambda desk: desk.record(*self._here), self)
+        self._session.worker.ask(lambda desk: desk.record(*self._here), self)
 
 
-def _head(one: Instance) -> Content:
-    facts = (one.instance_type, one.zone, str(one.status), one.spot_strategy)
-    said = " · ".join(plain(fact, 40) for fact in facts)
-    return Content.assemble((plain(one.name, 64) or "(no name)", "bold"), f"  {said}")
+def _head(instance: Instance) -> Content:
+    facts = (instance.instance_type, instance.zone, str(instance.status), instance.spot_strategy)
+    facts_text = " · ".join(plain(fact, 40) for fact in facts)
+    return Content.assemble((plain(instance.name, 64) or "(no name)", "bold"), f"  {facts_text}")
 
 
 def _launch(record: InstanceRecord, now: datetime) -> Content:

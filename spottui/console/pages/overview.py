@@ -1,4 +1,4 @@
-"""Two pages over all recoveries: the storm that goes on now, and what past reclaims come to."""
+"""Two pages over all recoveries: the current storm, and the statistics of past reclaims."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from textual.content import Content
 
 from spottui.console.messages import Answered
 from spottui.console.pages.page import Page
+from spottui.console.session import Session
 from spottui.console.text.cells import cell_text
 from spottui.console.text.readiness import VERDICT_STYLES
 from spottui.console.text.statistics import charts, kept_section
@@ -22,7 +23,6 @@ from spottui.tables.storm import Group, forecast_of_all, needs_you, of_now, stor
 
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
-    from spottui.console.main_screen import MainScreen
 
 _COUNT_CELLS = 10
 _STYLES = {
@@ -33,98 +33,98 @@ _STYLES = {
 
 
 class StormPage(Page):
-    """The recoveries of now by zone and type; follows what the desk shows."""
+    """The current recoveries by zone and type; follows the view."""
 
-    def __init__(self, main: "MainScreen") -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__("Storm: the recoveries of now, by zone and type")
-        self._main = main
+        self._session = session
 
     def text(self) -> Content:
         """Return a line for each zone and type."""
-        view = self._main.view
+        view = self._session.view
         recoveries = of_now(view) if view else ()
         if view is None or not recoveries:
             return Content("No recovery is open, and none ended within the last ten minutes.")
         lines = [_head(recoveries, view.at), Content("")]
         groups = storm(view, recoveries)
-        places = [_place(one, view.regions) for one in groups]
+        places = [_place(group, view.regions) for group in groups]
         widest = max(map(cell_len, places))
-        for one, place in zip(groups, places, strict=True):
-            lines.append(_group(one, cell_text(place, widest), view.at).truncate(self.room, ellipsis=True))
+        for group, place in zip(groups, places, strict=True):
+            lines.append(_group(group, cell_text(place, widest), view.at).truncate(self.room, ellipsis=True))
         return Content("\n").join(lines)
 
 
 class StatisticsPage(Page):
-    """What past reclaims come to: the journal is read once, then the cloud is asked what is kept."""
+    """The statistics of past reclaims; the journal is read once, then the cloud is asked for what is retained."""
 
-    def __init__(self, main: "MainScreen") -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__("Statistics")
-        self._main = main
-        self._told: Statistics | None = None
+        self._session = session
+        self._statistics: Statistics | None = None
         self._kept: tuple[KeptSum, ...] | None = None
         self._problem = "Reading the journal…"
 
     def on_mount(self) -> None:
-        """Ask for the past; it is counted in the thread that reads it."""
-        today = self._main.clock.now().date()
-        self._main.feed.ask(lambda desk: statistics(desk.past(), desk.storage_price, today), self)
+        """Ask for the statistics, which the worker's thread computes."""
+        today = self._session.clock.now().date()
+        self._session.worker.ask(lambda desk: statistics(desk.past(), desk.storage_price, today), self)
 
     def text(self) -> Content:
         """Return the charts."""
-        if self._told is None:
+        if self._statistics is None:
             return Content(plain(self._problem, 400))
-        kept = kept_section(self._told, self._kept, self._problem, self._main.clock.now())
-        return charts(self._told, kept, self.room, self.app.size.height)
+        kept = kept_section(self._statistics, self._kept, self._problem, self._session.clock.now())
+        return charts(self._statistics, kept, self.room, self.app.size.height)
 
     @on(Answered)
     def _show(self, message: Answered) -> None:
         self._problem = message.problem
         if isinstance(message.answer, Statistics):
-            self._told = message.answer
+            self._statistics = message.answer
             self._problem = "asking the cloud what is still there…"
-            self._main.feed.ask(_kept_now, self)
+            self._session.worker.ask(_kept_now, self)
         elif isinstance(message.answer, tuple):
             self._kept = message.answer
         self.tick()
 
 
 def _kept_now(desk: "Desk") -> tuple[KeptSum, ...]:
-    return kept_sums((one.kept for one in desk.leftovers()), desk.storage_price)
+    return kept_sums((leftover.kept for leftover in desk.leftovers()), desk.storage_price)
 
 
 def _head(recoveries: Sequence[Recovery], now: datetime) -> Content:
     count = len(recoveries)
-    said = forecast_of_all(recoveries, now) or f"{count} {'recovery' if count == 1 else 'recoveries'}"
-    needy = sum(needs_you(one) for one in recoveries)
-    return Content.assemble((said, "bold"), (f" · {_need(needy)}" if needy else "", "bold $warning"))
+    title = forecast_of_all(recoveries, now) or f"{count} {'recovery' if count == 1 else 'recoveries'}"
+    need_count = sum(needs_you(recovery) for recovery in recoveries)
+    return Content.assemble((title, "bold"), (f" · {_need(need_count)}" if need_count else "", "bold $warning"))
 
 
-def _place(one: Group, regions: tuple[str, ...]) -> str:
-    """The zone as the table has it: its letter where there is one region."""
-    zone = one.zone.removeprefix(f"{regions[0]}-") if len(regions) == 1 else one.zone
-    return f"{plain(zone, 24) or 'zone not known'} {plain(one.instance_type, 24)}"
+def _place(group: Group, regions: tuple[str, ...]) -> str:
+    """Return zone and type; the zone as in the table, by its letter if only one region is watched."""
+    zone = group.zone.removeprefix(f"{regions[0]}-") if len(regions) == 1 else group.zone
+    return f"{plain(zone, 24) or 'zone not known'} {plain(group.instance_type, 24)}"
 
 
-def _group(one: Group, place: str, now: datetime) -> Content:
-    """The next deadline, the place, how many make it, and what is said of them: first of those that need a person."""
-    left = countdown(epoch(one.deadline), now.timestamp())
+def _group(group: Group, place: str, now: datetime) -> Content:
+    """Return a line: next deadline, place, how many make it, verdicts, those that need a person first."""
+    left = countdown(epoch(group.deadline), now.timestamp())
     parts: list[tuple[str, str]] = [
         (f"{left:>6}  {place}  ", ""),
-        (cell_text(f"{one.will_make_it} of {one.total}", _COUNT_CELLS), "bold"),
+        (cell_text(f"{group.will_make_it} of {group.total}", _COUNT_CELLS), "bold"),
     ]
-    if needy := one.needs_you.total():
-        parts += [(f"{_need(needy)}: ", "bold $warning"), *_counts(one.needs_you, needy)]
-        parts.append(("; " if one.outlooks else "", ""))
-    return Content.assemble(*parts, *_counts(one.outlooks, one.total))
+    if need_count := group.needs_you.total():
+        parts += [(f"{_need(need_count)}: ", "bold $warning"), *_counts(group.needs_you, need_count)]
+        parts.append(("; " if group.others else "", ""))
+    return Content.assemble(*parts, *_counts(group.others, group.total))
 
 
 def _need(count: int) -> str:
     return f"{count} NEED{'S' if count == 1 else ''} YOU"
 
 
-def _counts(outlooks: Counter[str], of: int) -> list[tuple[str, str]]:
-    """Return the worst first: `2 WILL NOT, 3 WILL MAKE IT`; where all have one, that alone."""
+def _counts(verdicts: Counter[str], of: int) -> list[tuple[str, str]]:
+    """Return the worst verdict first, `2 WILL NOT, 3 WILL MAKE IT`; without a count if all have the same."""
     ranks = list(_STYLES)
-    ordered = sorted(outlooks.items(), key=lambda item: -ranks.index(item[0]) if item[0] in ranks else 1)
-    said = [(word if count == of else f"{count} {word}", _STYLES.get(word, "dim")) for word, count in ordered]
-    return [part for one in said for part in (one, (", ", ""))][:-1]
+    ordered = sorted(verdicts.items(), key=lambda item: -ranks.index(item[0]) if item[0] in ranks else 1)
+    counts = [(word if count == of else f"{count} {word}", _STYLES.get(word, "dim")) for word, count in ordered]
+    return [part for count_text in counts for part in (count_text, (", ", ""))][:-1]

@@ -1,5 +1,6 @@
-"""A page over the main screen that scrolls: help, details."""
+"""The frame of every page: a text over the main screen that scrolls."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -9,14 +10,14 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
 
-from spottui.console.clipboard import copy
+from spottui.console.exports import copy
 
 _FRAME_CELLS = 5
 """Border, padding and scroll bar."""
 
 
 class Page(Screen[None]):
-    """A text with a title; esc leaves it. The text is made again once a second."""
+    """A text with a title, made again once a second; esc closes it."""
 
     KEYS = "esc leaves · c copies it · ↑ ↓ pgup pgdn scroll"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -49,7 +50,7 @@ class Page(Screen[None]):
         return max(self.app.size.width - _FRAME_CELLS, 20)
 
     def on_mount(self) -> None:
-        """Show the text, and follow what changes."""
+        """Show the text, and update it once a second."""
         self.tick()
         self.set_interval(1.0, self.tick)
 
@@ -58,7 +59,7 @@ class Page(Screen[None]):
         raise NotImplementedError
 
     def tick(self) -> None:
-        """Show what has changed."""
+        """Show the text if it has changed."""
         text = self.text()
         if text != self._shown:
             self._shown = text
@@ -80,3 +81,15 @@ class Page(Screen[None]):
         """Scroll by so many lines."""
         scroll = self.query_one("#scroll", VerticalScroll)
         scroll.scroll_to(y=scroll.scroll_offset.y + lines, animate=False, immediate=True)
+
+
+class TextPage(Page):
+    """A page whose text comes from a function, called again once a second."""
+
+    def __init__(self, title: str, text: Callable[[], Content]) -> None:
+        super().__init__(title)
+        self._make_text = text
+
+    def text(self) -> Content:
+        """Return the text as it is now."""
+        return self._make_text()

@@ -1,12 +1,14 @@
-"""Everything that is known of one row, as plain text."""
+"""What is known about one row: as labelled facts, and as JSON."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Sequence
 from datetime import datetime
 
+import msgspec
 from textual.content import Content
 
 from spottui import words
-from spottui.console.pages.page import Page
+from spottui.console.selection import Selection, interruption_of
 from spottui.domain.facts import Logged, PoisonSeen
 from spottui.domain.history import Past
 from spottui.domain.instance import Instance
@@ -18,21 +20,28 @@ from spottui.domain.view import DeskView, LiveConsole
 from spottui.tables.moments import age, duration
 
 _LABEL_CELLS = 18
-_BODY_CHARACTERS = 65_536
+_LINE_CHARACTERS = 65_536
 
 Fact = tuple[str, str]
 
 
-class DetailsPage(Page):
-    """One text that does not change by itself, or is looked at anew."""
+def row_json(selection: Selection, view: DeskView | None) -> str:
+    """Return the event, or the instance with its interruption and its recovery, as JSON in ASCII."""
+    is_event = selection.event is not None
+    reclaim = interruption_of(view, selection.region, selection.resource_id) if view and not is_event else None
+    parts = {
+        "event": selection.event,
+        "instance": selection.instance,
+        "interruption": reclaim,
+        "recovery": selection.recovery,
+    }
+    present = {name: part for name, part in parts.items() if part is not None}
+    return json.dumps(msgspec.to_builtins(present, builtin_types=(datetime,)), indent=2, default=datetime.isoformat)
 
-    def __init__(self, title: str, look: Callable[[], Content]) -> None:
-        super().__init__(title)
-        self._look = look
 
-    def text(self) -> Content:
-        """Return the facts as they are now."""
-        return self._look()
+def json_lines(text: str) -> Content:
+    """Return JSON as lines for a page."""
+    return Content("\n").join(plain(line, _LINE_CHARACTERS) for line in text.splitlines())
 
 
 def event_details(event: Logged) -> Content:
@@ -53,11 +62,11 @@ def event_details(event: Logged) -> Content:
 
 
 def _body(poison: PoisonSeen) -> Content:
-    """The raw message as it came, one line for each of its lines, nothing in it interpreted."""
+    """Return the raw message as it came, line by line, with nothing in it interpreted."""
     kept = len(poison.body)
     body = poison.body + (f" … the first {kept} of {poison.length} characters" if poison.length > kept else "")
-    lines = [f"  {plain(line, _BODY_CHARACTERS)}" for line in body[:_BODY_CHARACTERS].split("\n")]
-    more = len(body) - _BODY_CHARACTERS
+    lines = [f"  {plain(line, _LINE_CHARACTERS)}" for line in body[:_LINE_CHARACTERS].split("\n")]
+    more = len(body) - _LINE_CHARACTERS
     title = Content.styled(f"Body, {len(body):,} characters", "bold $accent")
     return Content("\n").join([title, *map(Content, lines), Content(f"  … {more:,} more" if more > 0 else "")])
 
@@ -83,7 +92,7 @@ def instance_facts(instance: Instance) -> list[Fact]:
 
 
 def reclaim_facts(reclaim: Interruption) -> list[Fact]:
-    """Return what is known of a reclaim."""
+    """Return the facts of a reclaim."""
     return [
         ("deadline", f"{_when(reclaim.deadline)}{' at most' if reclaim.is_upper_bound else ''}"),
         ("first seen", _when(reclaim.first_seen)),
@@ -95,7 +104,7 @@ def reclaim_facts(reclaim: Interruption) -> list[Fact]:
 
 
 def recovery_facts(recovery: Recovery, view: DeskView) -> list[Fact]:
-    """Return how a recovery stands now."""
+    """Return the facts of a recovery as of now."""
     now, waits = view.at, recovery.state.waits_for_permission
     return [
         ("id", recovery.recovery_id),
@@ -119,17 +128,21 @@ def recovery_facts(recovery: Recovery, view: DeskView) -> list[Fact]:
 
 
 def _driver(recovery: Recovery, view: DeskView) -> str:
-    """Who goes on with it, where that can be another console than this one."""
+    """Return which console drives a recovery, if several could."""
     if len(view.consoles) < 2 or not recovery.driver or recovery.state.is_final:
         return ""
     if recovery.driver == view.own:
         return "this console"
-    one = next((console for console in view.consoles if console.id == recovery.driver), None)
-    return _console(one) if one else "a console that has ended: another one takes it over"
+    console = next((console for console in view.consoles if console.id == recovery.driver), None)
+    return _console(console) if console else "a console that has ended: another one takes it over"
 
 
-def _console(one: LiveConsole) -> str:
-    return f"{one.host} pid {one.pid}" if one.answers else f"console {one.host} pid {one.pid} does not answer"
+def _console(console: LiveConsole) -> str:
+    return (
+        f"{console.host} pid {console.pid}"
+        if console.answers
+        else f"console {console.host} pid {console.pid} does not answer"
+    )
 
 
 def _image(recovery: Recovery) -> str:
@@ -139,7 +152,7 @@ def _image(recovery: Recovery) -> str:
 
 def past_facts(past: Sequence[Past]) -> list[Fact]:
     """Return a line for each past reclaim: when it began and what became of it."""
-    return [(f"{one.interruption.first_seen:%Y-%m-%d %H:%M}", _outcome(one.recovery)) for one in past]
+    return [(f"{reclaim.interruption.first_seen:%Y-%m-%d %H:%M}", _outcome(reclaim.recovery)) for reclaim in past]
 
 
 def _outcome(recovery: Recovery) -> str:
@@ -153,8 +166,8 @@ def _outcome(recovery: Recovery) -> str:
 def timeline(events: list[Logged]) -> Content:
     """Return the events of an instance in a section of their own."""
     lines = [Content.styled("Timeline", "bold $accent")]
-    told = ((event.at, words.event_kind(event.fact) or "", plain(words.text(event), 500)) for event in events)
-    lines += [Content(f"  {at:%H:%M:%S}Z  {kind:<9}  {text}") for at, kind, text in told]
+    rows = ((event.at, words.event_kind(event.fact) or "", plain(words.text(event), 500)) for event in events)
+    lines += [Content(f"  {at:%H:%M:%S}Z  {kind:<9}  {text}") for at, kind, text in rows]
     return Content("\n").join([*(lines if len(lines) > 1 else [*lines, Content("  nothing yet")]), Content("")])
 
 

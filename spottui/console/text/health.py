@@ -1,4 +1,4 @@
-"""How fresh the sources are, what is wrong with them, and what an empty panel honestly says."""
+"""How fresh the sources are, what is wrong with them, and why a panel is empty."""
 
 import re
 from collections.abc import Iterator
@@ -22,9 +22,9 @@ _OPENING = "Opening the journal and the cloud clients…"
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """One source over all regions, as its worst region has it; `age_s` is None where no answer ever came.
+    """One source in the region where it is worst; `age_s` is None if it never answered.
 
-    `read` is False where it is not read at all: the queue, by a read-only console.
+    `read` is False if it is not read at all, as the queue by a read-only console.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Freshness:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong, the cause first: `head` is for any width, `more` for what room is left."""
+    """What is wrong: `head`, the cause first, is always shown, `more` as far as there is room."""
 
     head: str
     more: str = ""
@@ -45,33 +45,30 @@ def freshness(view: DeskView, name: str, now: datetime) -> Freshness:
     """Return how fresh a source is in the region where it is worst."""
     sources = [source for source in view.sources if source.name == name]
     ages = [source.age_s(now) for source in sources]
-    known = [age_s for age_s in ages if age_s is not None]
-    worst = max(known) if known and len(known) == len(ages) else None
+    known_ages = [age_s for age_s in ages if age_s is not None]
+    worst = max(known_ages) if known_ages and len(known_ages) == len(ages) else None
     stale = any(source.is_stale(now) for source in sources)
     return Freshness(name, worst, stale, is_read(view, name))
 
 
 def shown_sources(view: DeskView) -> tuple[str, ...]:
-    """Return the names of the sources for the header: what every console has, then what this one has besides.
-
-    A replay asks none.
-    """
+    """Return the names of the sources for the header: the usual ones, then any others. A replay has none."""
     always = () if view.replay else SOURCES
     return tuple(dict.fromkeys((*always, *(source.name for source in view.sources))))
 
 
-def standing(view: DeskView, now: datetime) -> tuple[object, ...]:
-    """Return all that header, status and titles say of a view beside its counts and the ages of its sources."""
+def status_fields(view: DeskView, now: datetime) -> tuple[object, ...]:
+    """Return all that header, status and titles show of a view, except its counts and the ages of its sources."""
     sources = tuple(
-        (one.name, one.region, one.failure, one.next_try, one.last_ok is None, one.is_stale(now))
-        for one in view.sources
+        (source.name, source.region, source.failure, source.next_try, source.last_ok is None, source.is_stale(now))
+        for source in view.sources
     )
     wide = (view.profile, view.regions, view.read_only, view.starting, view.replay)
     return (*wide, view.auto, view.problem, view.budgets, view.consoles, sources)
 
 
 def is_read(view: DeskView, name: str) -> bool:
-    """Whether this console asks that source at all."""
+    """Whether this console reads a source at all."""
     return (
         not view.read_only
         or view.starting
@@ -81,34 +78,36 @@ def is_read(view: DeskView, name: str) -> bool:
 
 
 def regions_without_answer(view: DeskView, name: str) -> tuple[str, ...]:
-    """Return the regions from which no good answer of a source has come yet."""
+    """Return the regions in which a source has not answered yet."""
     answered = {source.region for source in view.sources if source.name == name and source.last_ok is not None}
     return tuple(region for region in view.regions if region not in answered)
 
 
 def problems(view: DeskView | None, failed: str, now: datetime, trouble: str = "") -> tuple[Problem, ...]:
-    """Return what is wrong, the worst first; empty when all is well."""
+    """Return what is wrong, the worst first; empty if nothing is."""
     if failed:
         return (Problem(_failure(view, failed)),)
     if trouble:
         return (Problem(plain(f"The desk cannot be read, what you see is old: {trouble}", 1000)),)
     if view is None:
         return ()
-    found = [Problem(plain(view.problem))] if view.problem else []
-    found += [_source_problem(source, now) for source in view.sources if source.failure or source.is_stale(now)]
-    found += [_budget_problem(one, now) for one in view.budgets if one.closed_until and one.closed_until > now]
-    found += _silent_consoles(view)
+    problems = [Problem(plain(view.problem))] if view.problem else []
+    problems += [_source_problem(source, now) for source in view.sources if source.failure or source.is_stale(now)]
+    problems += [
+        _budget_problem(budget, now) for budget in view.budgets if budget.closed_until and budget.closed_until > now
+    ]
+    problems += _silent_consoles(view)
     if view.auto.stopped and not view.auto.armed:
-        found.append(Problem(f"AUTO is off: {plain(words.stopped(view.auto.stopped))}"))
+        problems.append(Problem(f"AUTO is off: {plain(words.stopped(view.auto.stopped))}"))
     if view.auto.armed:
-        found += [_resting(place, until, now) for place, until in view.auto.resting if until > now]
-    return tuple(found)
+        problems += [_resting(place, until, now) for place, until in view.auto.resting if until > now]
+    return tuple(problems)
 
 
 def _silent_consoles(view: DeskView) -> Iterator[Problem]:
-    """A console that holds its place and is not heard of keeps what it drives from everybody."""
-    silent = (one for one in view.consoles if not one.answers)
-    return (Problem(plain(f"console {one.host} pid {one.pid} does not answer")) for one in silent)
+    """Return the consoles that do not answer: while they hold their locks, nobody takes over their recoveries."""
+    silent = (console for console in view.consoles if not console.answers)
+    return (Problem(plain(f"console {console.host} pid {console.pid} does not answer")) for console in silent)
 
 
 def _budget_problem(budget: ApiBudget, now: datetime) -> Problem:
@@ -122,9 +121,9 @@ def _resting(place: str, until: datetime, now: datetime) -> Problem:
 
 
 def stale_title(view: DeskView, name: str, now: datetime) -> str:
-    """Return `STALE 42s` for a source, and an empty text when it is fresh.
+    """Return `STALE 42s` for a source, an empty text while it is fresh.
 
-    Without any answer yet what stands there is of an earlier run, and an empty panel says `NO ANSWER YET`.
+    Before the first answer, rows of an earlier run have a title of their own, and no rows mean `NO ANSWER YET`.
     """
     fresh = freshness(view, name, now)
     if not fresh.stale:
@@ -137,8 +136,8 @@ def stale_title(view: DeskView, name: str, now: datetime) -> str:
 def _of_an_earlier_run(view: DeskView, name: str) -> str:
     if name != "sweep" or view.replay is not None:
         return ""
-    known = {instance.region for instance in view.instances}
-    return "OF AN EARLIER RUN" if known & {*regions_without_answer(view, name)} else ""
+    cached_regions = {instance.region for instance in view.instances}
+    return "OF AN EARLIER RUN" if cached_regions & {*regions_without_answer(view, name)} else ""
 
 
 def no_instances(view: DeskView | None, failed: str, now: datetime) -> str:
@@ -154,7 +153,7 @@ def no_events(view: DeskView | None, failed: str, now: datetime) -> str:
 
 
 def no_recoveries(view: DeskView | None, failed: str, now: datetime, *, any_lock: bool) -> str:
-    """Return why the recoveries panel is empty; `any_lock` says whether any instance is locked all the same."""
+    """Return why the recoveries panel is empty; `any_lock` says whether any instance is locked even so."""
     what = "Whether an instance is being reclaimed"
     if waiting := _unknown(view, failed, "lock", what, now):
         return waiting
@@ -172,11 +171,11 @@ def _unknown(view: DeskView | None, failed: str, source: str, what: str, now: da
         return _OPENING
     if view.replay:
         return _NOT_THEN
-    ours = [health for health in view.sources if health.name == source]
-    broken = [health for health in ours if health.failure]
+    sources = [health for health in view.sources if health.name == source]
+    broken = [health for health in sources if health.failure]
     if broken:
         return f"{what}: not known. {_in_full(broken[0], now)}"
-    if not ours or any(health.last_ok is None for health in ours):
+    if not sources or any(health.last_ok is None for health in sources):
         return f"{what}: waiting for the first answer from {_regions(view)}…"
     return ""
 
@@ -194,19 +193,16 @@ def _source_problem(source: SourceHealth, now: datetime) -> Problem:
     return Problem(plain(" · ".join(parts)), plain(more, 400))
 
 
-def _cause(known: Failure) -> tuple[str, str]:
-    """Return the cause and the rest of what is known of it.
-
-    The Code is the cause; where the cloud gave none there is its kind, and the message says more.
-    """
-    request_id = f"[RequestId {known.request_id}]" if known.request_id else ""
-    advice = ". ".join(part for part in (request_id, words.advice(known)) if part)
-    if known.code:
-        said = f"{known.action}: {known.message}" if known.message else known.action
-        return known.code, f"{said} {advice}".strip()
-    message = plain(_ERRNO.sub("", known.message), _CAUSE_CELLS)
-    cause = ": ".join(part for part in (known.kind, message) if part)
-    return cause, f"{known.action} {advice}".strip()
+def _cause(failure: Failure) -> tuple[str, str]:
+    """Return the cause of a failure, which is its Code if the cloud gave one, and what else is known about it."""
+    request_id = f"[RequestId {failure.request_id}]" if failure.request_id else ""
+    advice = ". ".join(part for part in (request_id, words.advice(failure)) if part)
+    if failure.code:
+        detail = f"{failure.action}: {failure.message}" if failure.message else failure.action
+        return failure.code, f"{detail} {advice}".strip()
+    message = plain(_ERRNO.sub("", failure.message), _CAUSE_CELLS)
+    cause = ": ".join(part for part in (failure.kind, message) if part)
+    return cause, f"{failure.action} {advice}".strip()
 
 
 def _in_full(source: SourceHealth, now: datetime) -> str:

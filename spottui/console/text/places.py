@@ -1,4 +1,4 @@
-"""The places of a plan as text: each in one line, and each with all that is said of it."""
+"""The places of a plan as text: each in one line, and each in full."""
 
 from spottui.console.text.cells import cell_text
 from spottui.console.text.plan_lines import Line, price
@@ -11,13 +11,15 @@ _PRICE_CELLS = 8
 
 
 def places_in_short(plan: Plan) -> list[Line]:
-    """Return a line for each of the first places: where, for how much, how likely, and why there."""
+    """Return a line for each of the first places: where, price, stock, interruption rate, and why there."""
     region, shown = plan.spec.instance.region, plan.candidates[:_SHOWN]
-    names = [place_in_short(one.instance_type, one.zone, region, one.vswitch_id) for one in shown]
+    names = [
+        place_in_short(candidate.instance_type, candidate.zone, region, candidate.vswitch_id) for candidate in shown
+    ]
     widest = max((len(name) for name in names), default=0)
     lines = [
-        _in_short(number, cell_text(name, widest), one)
-        for number, (name, one) in enumerate(zip(names, shown, strict=True), 1)
+        _in_short(number, cell_text(name, widest), candidate)
+        for number, (name, candidate) in enumerate(zip(names, shown, strict=True), 1)
     ]
     more = len(plan.candidates) - len(shown)
     return [*lines, [(f"  and {more} more, below", "dim")]] if more > 0 else lines
@@ -30,8 +32,8 @@ def place_in_short(instance_type: str, zone: str, region: str, vswitch_id: str =
 
 
 def places_in_full(plan: Plan) -> list[Line]:
-    """Return every place with its vSwitch, and all that is said of it."""
-    return [line for number, one in enumerate(plan.candidates, 1) for line in _in_full(number, one)]
+    """Return every place with its vSwitch, price, reason and problem."""
+    return [line for number, candidate in enumerate(plan.candidates, 1) for line in _in_full(number, candidate)]
 
 
 def _in_short(number: int, place: str, candidate: Candidate) -> Line:
@@ -47,7 +49,7 @@ def _in_short(number: int, place: str, candidate: Candidate) -> Line:
 
 
 def _why(candidate: Candidate) -> str:
-    """What is said of a place beside what stands in a field of its own."""
+    """Return a place's reason without the parts that have fields of their own."""
     parts = plain(candidate.reason, 300).split("; ")
     return "; ".join(part for part in parts if not part.startswith((*_STOCKS, "interrupted ")))
 

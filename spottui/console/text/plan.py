@@ -1,4 +1,4 @@
-"""A plan as text: its head, what it changes, and by which way and where; the rest of it is below, in full."""
+"""A plan as text: its head, what it changes, routes and places; below that everything in full."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -7,9 +7,9 @@ from textual.content import Content
 
 from spottui import words
 from spottui.console.text.places import place_in_short, places_in_short
-from spottui.console.text.plan_details import in_full, kept, size_of
+from spottui.console.text.plan_details import in_full, size_of, unchanged_settings
 from spottui.console.text.plan_lines import Line, change, joined, lost, price
-from spottui.console.text.recovery_summary import outlook
+from spottui.console.text.recovery_summary import forecast_line
 from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan, Route
 from spottui.domain.prospect import as_planned
@@ -24,7 +24,7 @@ _NOT_SURVEYED = "   stock and prices are looked up while the image is made"
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What a plan is for, as it is known now; without a recovery it is the engineer's own wish."""
+    """The instance of a plan, as it is known now; `recovery` is None before one is started by hand."""
 
     region: str
     instance_id: str
@@ -34,7 +34,7 @@ class Subject:
 
 
 def plan_head(subject: Subject, plan: Plan | None, now: datetime) -> Content:
-    """Return the instance, its deadline and the forecast of this plan, and a red line when no lock speaks for it."""
+    """Return the instance, its deadline and the forecast of this plan, with a warning while no lock is seen."""
     if plan and subject.recovery:
         subject = replace(subject, recovery=as_planned(subject.recovery, plan))
     lines: list[Line] = [
@@ -50,7 +50,7 @@ def plan_head(subject: Subject, plan: Plan | None, now: datetime) -> Content:
 
 
 def plan_body(plan: Plan, room: int, *, other: Route | None = None) -> Content:
-    """Return the plan in lines of `room` cells: what changes and where it may run, and below that all of it in full.
+    """Return the plan in lines of `room` cells: what changes and where it may run, and below that everything in full.
 
     `other` is the route that `w` puts first.
     """
@@ -58,7 +58,7 @@ def plan_body(plan: Plan, room: int, *, other: Route | None = None) -> Content:
     lines: list[Line] = [
         [("Old → new", "bold"), ("   = as before   ~ may change   ✕ lost   ", "dim"), (f"plan {plan.digest}", "")],
         *_changes(plan),
-        *_way(plan, other),
+        *_routes(plan, other),
         [("Tried in this order", "bold"), (_SURVEYED if plan.surveyed else _NOT_SURVEYED, "dim")],
         *places_in_short(plan),
     ]
@@ -74,7 +74,7 @@ def _deadline(subject: Subject, now: datetime) -> Line:
     deadline = subject.interruption.deadline if subject.interruption else subject.recovery.deadline  # type: ignore[union-attr]
     recovery = subject.recovery
     if recovery and not recovery.state.is_final:
-        return outlook(recovery, deadline, now)
+        return forecast_line(recovery, deadline, now)
     line: Line = [(f"taken back {when(deadline, now)}", "bold")]
     if recovery is None:
         return [*line, (" · no forecast yet", "dim")]
@@ -82,17 +82,17 @@ def _deadline(subject: Subject, now: datetime) -> Line:
     return [*line, (" · last time ", ""), (plain(failed, 300), "bold $error")]
 
 
-def _way(plan: Plan, other: Route | None) -> list[Line]:
+def _routes(plan: Plan, other: Route | None) -> list[Line]:
     choose = f" · w puts {other} first" if other else ""
     lines: list[Line] = [[("Way      ", "bold"), (", then ".join(plan.routes), ""), (choose, "dim")]]
     if plan.drain:
-        told = f"{plain(plan.drain.name, 64)} first, {plan.drain.timeout_s:g} s at most"
-        lines.append([("Drain    ", "bold"), (told, "")])
+        text = f"{plain(plan.drain.name, 64)} first, {plan.drain.timeout_s:g} s at most"
+        lines.append([("Drain    ", "bold"), (text, "")])
     return lines
 
 
 def _changes(plan: Plan) -> list[Line]:
-    """What is lost stands first, and what stays is said in one line."""
+    """Return what changes: losses first, what stays in one line."""
     old = plan.spec.instance
     lines: list[Line] = [_data(plan)]
     lines += [lost("local disk", size_of(disk), "lost") for disk in plan.spec.disks if disk.is_local]
@@ -106,12 +106,12 @@ def _changes(plan: Plan) -> list[Line]:
     if old.eip_id:
         lines.append(change("EIP", old.eip_id, f"{old.eip_id}, moved to the replacement", same=True))
     cloud_disks = ", ".join(f"{plain(disk.kind, 16)} {size_of(disk)}" for disk in plan.spec.disks if not disk.is_local)
-    names = ", ".join(label for label, text in kept(plan.spec) if text)
+    names = ", ".join(label for label, text in unchanged_settings(plan.spec) if text)
     return [*lines, change("disks", cloud_disks, cloud_disks), change("as before", names, names)]
 
 
 def _data(plan: Plan) -> Line:
-    """What of the data is lost, by the first route."""
+    """Return which data the first route loses."""
     if plan.route is Route.WARM_IMAGE and plan.warm_image:
         return lost("data", "all", f"as of {plan.warm_image.made:%Y-%m-%d %H:%M} UTC, nothing written since")
     if plan.route is Route.IMAGE:

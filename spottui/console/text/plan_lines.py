@@ -11,7 +11,7 @@ _LABEL_CELLS = 16
 
 
 def change(label: str, old: str, new: str, *, same: bool | None = None) -> Line:
-    """Return a line for what becomes of one thing; where old and new are the same, or said to be, it stays."""
+    """Return a line for a thing that may change; it stays if `same`, by default if old and new are equal."""
     is_same = old == new if same is None else same
     if is_same:
         return [("  = ", ""), (cell_text(label, _LABEL_CELLS), "dim"), (plain(new, 400), "")]
@@ -24,7 +24,7 @@ def change(label: str, old: str, new: str, *, same: bool | None = None) -> Line:
 
 
 def lost(label: str, old: str, new: str) -> Line:
-    """Return a line for what is lost, and what there is instead of it."""
+    """Return a line for what is lost, and what replaces it."""
     return [
         ("  ✕ ", "bold $error"),
         (cell_text(label, _LABEL_CELLS), "dim"),
@@ -34,7 +34,7 @@ def lost(label: str, old: str, new: str) -> Line:
 
 
 def price(per_hour: float | None) -> str:
-    """Return a price by the hour, empty where it is not known."""
+    """Return a price per hour, empty if unknown."""
     return "" if per_hour is None else f"{per_hour:.4g}/h"
 
 

@@ -1,4 +1,4 @@
-"""What a place has cost as spot, beside its on-demand price."""
+"""The spot price history of a place, with its on-demand price."""
 
 from datetime import datetime, timedelta
 
@@ -10,18 +10,18 @@ from spottui.tables.charts import columns, over_time
 from spottui.tables.moments import age, money
 
 _FAR_BELOW = 5
-"""Where on-demand costs more than so many times the dearest spot price, the chart ends at the latter."""
+"""The chart ends at the highest spot price if on-demand costs more than this many times as much."""
 _OLD = timedelta(hours=2)
 
 
-def price_section(found: Found[PriceHistory], limit: float, now: datetime, width: int, height: int) -> Content:
+def price_section(answer: Found[PriceHistory], limit: float, now: datetime, width: int, height: int) -> Content:
     """Return the spot price as a chart of `width` cells and `height` lines, or why there is none.
 
     `limit` is the instance's own price limit an hour, 0 for none.
     """
-    history = found.value
+    history = answer.value
     if history is None:
-        why = f"not known: {found.problem}" if found.problem else "the cloud knows no price of this type in this zone"
+        why = f"not known: {answer.problem}" if answer.problem else "the cloud knows no price of this type in this zone"
         return Content("\n").join(
             [_title("Spot price"), Content.styled(f"  {plain(why, 600)}", "$warning"), Content("")]
         )
@@ -39,7 +39,7 @@ def price_section(found: Found[PriceHistory], limit: float, now: datetime, width
 def _figures(history: PriceHistory, limit: float, now: datetime) -> Content:
     prices = [price for _, price in history.points]
     since, price = history.points[-1]
-    said = (
+    newest = (
         f"  now {money(price)}" if now - since < _OLD else f"  {age((now - since).total_seconds())} ago {money(price)}"
     )
     parts = [f" · least {money(min(prices))} · most {money(max(prices))}"]
@@ -47,7 +47,7 @@ def _figures(history: PriceHistory, limit: float, now: datetime) -> Content:
         parts.append(f" · on-demand {money(history.on_demand)} (spot is {price / history.on_demand:.0%})")
     if limit:
         parts.append(f" · its limit {money(limit)}")
-    return Content.assemble((said, "bold"), *parts)
+    return Content.assemble((newest, "bold"), *parts)
 
 
 def _chart(history: PriceHistory, now: datetime, width: int, height: int) -> list[Content]:

@@ -1,4 +1,4 @@
-"""Will an instance make it, or would it if the notice came now: what stands against it, its disks and its images."""
+"""Whether an instance will be recovered in time, now or if it was reclaimed now: obstacles, disks and images."""
 
 from datetime import datetime, timedelta
 
@@ -35,15 +35,15 @@ def readiness(
     deadline: datetime | None = None,
     recovery: Recovery | None = None,
 ) -> Content:
-    """Return whether an image will be ready in time, and what is lost all the same.
+    """Return whether an image will be ready in time, and what is lost even so.
 
-    At the `deadline` of the reclaim that is open, as its `recovery` stands; without one, if the notice came now.
+    With a `deadline`, that of the open reclaim, for its `recovery`; without one, for a notice at `now`.
     """
     head = Content.styled(_title(deadline, now), "bold $accent")
     spec, kept = record.spec, frozenset(recovery.made("kept disk") if recovery else ())
     if spec is None:
         return Content("\n").join([head, Content("  not known: no sweep has seen its disks yet"), Content("")])
-    lines = [head, *_outlook(record, spec, now, deadline, recovery)]
+    lines = [head, *_forecast_lines(record, spec, now, deadline, recovery)]
     lines += [Content.assemble(("  ! ", "bold $warning"), text) for text in _obstacles(record, spec)]
     lines += [_disk(disk, stops=_stops(spec), kept=disk.disk_id in kept) for disk in spec.disks]
     lines += _images(background, spec, now)
@@ -56,10 +56,10 @@ def _title(deadline: datetime | None, now: datetime) -> str:
     return f"At its deadline, {when(deadline, now)}"
 
 
-def _outlook(
+def _forecast_lines(
     record: InstanceRecord, spec: LaunchSpec, now: datetime, deadline: datetime | None, recovery: Recovery | None
 ) -> list[Content]:
-    """What is not known makes no verdict: no image has no size."""
+    """Return the forecast; there is none while the image's size is unknown."""
     if recovery and not recovery.state.is_final:
         return _as_it_stands(recovery, now)
     if not spec.image_gib:
@@ -73,17 +73,17 @@ def _outlook(
 
 
 def _as_it_stands(recovery: Recovery, now: datetime) -> list[Content]:
-    """The verdict of the table and of the plan, not one of another reclaim that might come."""
+    """Return the verdict of an open recovery, the same as in the table and in the plan."""
     verdict = verdict_of(recovery, now)
     if verdict is None:
         return [Content("  no forecast yet")]
-    image, expected = image_said(recovery, now), image_expected(recovery, now)
+    image, expected = image_text(recovery, now), image_expected(recovery, now)
     slack = f", {_slack(Forecast(expected, recovery.deadline))}" if image and expected else ""
     return [_verdict(verdict, said_of(recovery, now), f"{image}{slack}")]
 
 
-def image_said(recovery: Recovery, now: datetime) -> str:
-    """Return what a yes brings, or what it has brought; by another route no image is awaited."""
+def image_text(recovery: Recovery, now: datetime) -> str:
+    """Return when the image will be ready, before a confirmation how long it takes; empty on other routes."""
     if recovery.route is not Route.IMAGE:
         return ""
     if recovery.state.waits_for_permission:
@@ -92,8 +92,8 @@ def image_said(recovery: Recovery, now: datetime) -> str:
     return f"image ready in {duration((expected - now).total_seconds())}" if expected else ""
 
 
-def _verdict(verdict: Verdict, said: str, image: str) -> Content:
-    return Content.assemble(("  ", ""), (said, VERDICT_STYLES[verdict]), f"  {image}" if image else "")
+def _verdict(verdict: Verdict, text: str, image: str) -> Content:
+    return Content.assemble(("  ", ""), (text, VERDICT_STYLES[verdict]), f"  {image}" if image else "")
 
 
 def _image_begun_now(forecast: Forecast, spec: LaunchSpec, now: datetime) -> str:
@@ -106,16 +106,16 @@ def _slack(forecast: Forecast) -> str:
 
 
 def _obstacles(record: InstanceRecord, spec: LaunchSpec) -> list[str]:
-    told = []
+    obstacles = []
     if not spec.disks:
-        told.append("its disks are not known yet")
+        obstacles.append("its disks are not known yet")
     if record.details_at is None:
-        told.append("its RAM role and user data are not captured yet")
+        obstacles.append("its RAM role and user data are not captured yet")
     if any(disk.is_local for disk in spec.disks):
-        told.append("it has local disks: what is on them is lost with every reclaim")
+        obstacles.append("it has local disks: what is on them is lost with every reclaim")
     if spec.instance.scaling_group:
-        told.append(f"scaling group {plain(spec.instance.scaling_group, 64)} replaces it by itself")
-    return told
+        obstacles.append(f"scaling group {plain(spec.instance.scaling_group, 64)} replaces it by itself")
+    return obstacles
 
 
 def _disk(disk: Disk, *, stops: bool, kept: bool) -> Content:
@@ -144,10 +144,10 @@ def _images(background: Background | None, spec: LaunchSpec, now: datetime) -> l
     ]
 
 
-def _aged(found: Found[WarmImage], otherwise: str, now: datetime) -> str:
-    if found.problem:
-        return f"not known: {plain(found.problem, 400)}"
-    image = found.value
+def _aged(answer: Found[WarmImage], otherwise: str, now: datetime) -> str:
+    if answer.problem:
+        return f"not known: {plain(answer.problem, 400)}"
+    image = answer.value
     return f"{plain(image.image_id, 64)}, {age((now - image.made).total_seconds())} old" if image else otherwise
 
 

@@ -1,12 +1,11 @@
-"""The statistics as charts, in as many columns as there is room for; the days are as high as the rest leaves."""
+"""The statistics as charts, in as many columns as fit; the chart of the days fills the rest of the height."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from textual.content import Content
 
-from spottui.console.text.cells import cell_text
-from spottui.console.text.flow import column_cells, flow
+from spottui.console.text.cells import cell_text, column_cells, flow
 from spottui.domain.text import plain
 from spottui.tables.charts import bar, columns
 from spottui.tables.moments import age, money
@@ -22,45 +21,45 @@ _COUNT_CELLS = 8
 _SHOWN = 10
 
 
-def charts(told: Statistics, kept: Content, room: int, height: int) -> Content:
-    """Return all of it, `room` cells wide; `height` is the terminal's, `kept` the section about kept things."""
-    if not told.total:
+def charts(stats: Statistics, kept: Content, room: int, height: int) -> Content:
+    """Return the page, `room` cells wide; `height` is the terminal's, `kept` the section of `kept_section`."""
+    if not stats.total:
         return Content("\n").join([Content("The journal knows of no reclaim yet."), Content(""), kept])
     cells = column_cells(room, _LEAST_CELLS)
-    verdicts = [(f"{verdict} → {end}", count) for (verdict, end), count in told.verdicts]
+    verdicts = [(f"{verdict} → {end}", count) for (verdict, end), count in stats.verdicts]
     sections = [
-        _bars("What became of them", told.outcomes, cells),
-        _times(told, cells),
-        _bars("The last verdict against the end", verdicts, cells),
-        _bars("By zone", told.by_zone, cells),
-        _bars("By type", told.by_type, cells),
+        _bar_chart("What became of them", stats.outcomes, cells),
+        _times(stats, cells),
+        _bar_chart("The last verdict against the end", verdicts, cells),
+        _bar_chart("By zone", stats.by_zone, cells),
+        _bar_chart("By type", stats.by_type, cells),
         kept,
-        _section("Added cost of replacements, as planned", _added(told.added)),
+        _section("Added cost of replacements, as planned", _added(stats.added)),
     ]
     rest = flow(sections, room, _LEAST_CELLS)
     left = height - _AROUND - len(rest.plain.splitlines())
-    return Content("\n").join([_days(told, room, min(max(left, _LOWEST), _HIGHEST)), rest])
+    return Content("\n").join([_days(stats, room, min(max(left, _LOWEST), _HIGHEST)), rest])
 
 
-def kept_section(told: Statistics, listed: Sequence[KeptSum] | None, problem: str, now: datetime) -> Content:
-    """Return what is kept and costs money: as the cloud has `listed` it, else as far as the journal knows."""
-    sums = told.kept if listed is None else listed
+def kept_section(stats: Statistics, listed: Sequence[KeptSum] | None, problem: str, now: datetime) -> Content:
+    """Return what is retained and charged: as the cloud has `listed` it, else as far as the journal knows."""
+    sums = stats.kept if listed is None else listed
     source = (
         "as the cloud lists it now" if listed is not None else f"as far as the journal knows; {plain(problem, 400)}"
     )
-    lines = [_kept(one, now) for one in sums] or [Content("  nothing")]
+    lines = [_kept(total, now) for total in sums] or [Content("  nothing")]
     lines.append(Content.styled(f"  {source}", "dim"))
-    if any(one.unpriced for one in sums):
+    if any(total.unpriced for total in sums):
         lines.append(Content.styled("  [storage_price] of the configuration names prices", "dim"))
     return _section("Kept by recoveries", lines)
 
 
-def _days(told: Statistics, room: int, height: int) -> Content:
-    most = max(count for _, count in told.by_day)
+def _days(stats: Statistics, room: int, height: int) -> Content:
+    most = max(count for _, count in stats.by_day)
     margin = len(f"{most:,}") + 4
     least, most_cells = _DAY_CELLS
-    wide = min(max((room - margin) // len(told.by_day), least), most_cells)
-    shown = told.by_day[-((room - margin) // wide) :]
+    wide = min(max((room - margin) // len(stats.by_day), least), most_cells)
+    shown = stats.by_day[-((room - margin) // wide) :]
     counts = [value for _, count in shown for value in (*[count] * (wide - 1), None)]
     labels = [f"{most:,}", *[""] * (height - 2), "0"]
     lines = [
@@ -70,19 +69,19 @@ def _days(told: Statistics, room: int, height: int) -> Content:
     first, last = f"{shown[0][0]:%m-%d}", f"{shown[-1][0]:%m-%d}"
     lines.append(Content.styled(f"{' ' * margin}{first}{last:>{len(counts) - len(first)}}", "dim"))
     lately = sum(count for _, count in shown)
-    reclaims = f"{told.total:,} reclaim{'' if told.total == 1 else 's'}"
+    reclaims = f"{stats.total:,} reclaim{'' if stats.total == 1 else 's'}"
     return _section(f"{reclaims}, {lately:,} of them in the last {len(shown)} days, at most {most:,} a day", lines)
 
 
-def _times(told: Statistics, cells: int) -> Content:
-    if not told.times_s:
+def _times(stats: Statistics, cells: int) -> Content:
+    if not stats.times_s:
         return _section("Recovery time", [Content("  none is recovered yet")])
-    half, most, longest = age(told.median_s), age(told.slow_s), age(told.times_s[-1])
-    said = Content(f"  half within {half}, nine of ten {most}, longest {longest}")
-    return _section(f"Recovery time of {len(told.times_s):,}", [said, *_bar_lines(told.histogram, cells)])
+    half, most, longest = age(stats.median_s), age(stats.slow_s), age(stats.times_s[-1])
+    percentiles = Content(f"  half within {half}, nine of ten {most}, longest {longest}")
+    return _section(f"Recovery time of {len(stats.times_s):,}", [percentiles, *_bar_lines(stats.histogram, cells)])
 
 
-def _bars(title: str, counts: Sequence[Count], cells: int) -> Content:
+def _bar_chart(title: str, counts: Sequence[Count], cells: int) -> Content:
     lines = _bar_lines(counts[:_SHOWN], cells)
     if len(counts) > _SHOWN:
         lines.append(Content.styled(f"  and {len(counts) - _SHOWN} more", "dim"))
@@ -102,19 +101,20 @@ def _bar_lines(counts: Sequence[Count], cells: int) -> list[Content]:
     ]
 
 
-def _kept(one: KeptSum, now: datetime) -> Content:
-    size = f"{one.gib:,} GiB" + (f", of {one.unsized} not known" if one.unsized else "")
-    oldest = f", the oldest {age((now - one.oldest).total_seconds())}" if one.oldest else ""
+def _kept(total: KeptSum, now: datetime) -> Content:
+    size = f"{total.gib:,} GiB" + (f", of {total.unsized} not known" if total.unsized else "")
+    oldest = f", the oldest {age((now - total.oldest).total_seconds())}" if total.oldest else ""
     return Content.assemble(
-        (f"  {one.count:,} {one.kind}{'' if one.count == 1 else 's'}: {size}{oldest}; ", ""), (_price(one), "bold")
+        (f"  {total.count:,} {total.kind}{'' if total.count == 1 else 's'}: {size}{oldest}; ", ""),
+        (_price(total), "bold"),
     )
 
 
-def _price(one: KeptSum) -> str:
-    if one.unpriced == one.count:
+def _price(total: KeptSum) -> str:
+    if total.unpriced == total.count:
         return "price not known"
-    rest = f", {one.unpriced} without a known price" if one.unpriced else ""
-    return f"at most {money(one.per_month)} a month{rest}"
+    rest = f", {total.unpriced} without a known price" if total.unpriced else ""
+    return f"at most {money(total.per_month)} a month{rest}"
 
 
 def _added(added: AddedCost) -> list[Content]:

@@ -1,4 +1,4 @@
-"""What the events panel holds of the feed: the newest lines, or those around the cursor, never the whole of it."""
+"""The window of the events panel on the feed: the newest events, or those around the cursor, never all."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -18,23 +18,22 @@ PAGE = 500
 HELD = 2_000
 _NEAR = 30
 
-Ask = Callable[[tuple[str, ...], int, int | None, Widget], None]
-"""Asks the desk for a page of lines that hold all words and are numbered above one number and below another; the
-answer is the words and the lines."""
+AskForEvents = Callable[[tuple[str, ...], int, int | None, Widget], None]
+"""Asks the desk for a page of events that contain all words, numbered above one and below another; the answer is the
+words and the events."""
 
 
 class EventReader(Widget):
-    """Moves the lines that the table holds along the feed on disk; shows nothing itself.
+    """Moves the table's window along the feed in the journal; shows nothing itself.
 
-    `events` are the lines that the table holds. `follows` is True while new lines come in at the top. It is not while
-    a person holds the panel still (`pause`), and while newer lines than those around the cursor were let go. `names`
-    are those of the instances by their ids.
+    `events` are those in the window, at most `HELD`. `follows` is True while new events come in at the top; it is not
+    while paused, nor while the window has moved to older events. `names` are those of the instances by their ids.
     """
 
     class Changed(Message):
-        """Other lines are held than before."""
+        """The window has moved."""
 
-    def __init__(self, table: DeskTable, ask: Ask) -> None:
+    def __init__(self, table: DeskTable, ask: AskForEvents) -> None:
         super().__init__()
         self.display = False
         self.is_paused = False
@@ -44,60 +43,60 @@ class EventReader(Widget):
         self._live: Sequence[Logged] = ()
         self._words: tuple[str, ...] = ()
         self._no_older = False
-        self._newer_let_go = False
+        self._newer_dropped = False
         self._asked = ""
 
     @property
     def follows(self) -> bool:
-        """Whether new lines come in at the top."""
-        return not self.is_paused and not self._newer_let_go
+        """Whether new events come in at the top."""
+        return not self.is_paused and not self._newer_dropped
 
     @property
     def is_searching(self) -> bool:
-        """Whether lines on disk are being looked through."""
+        """Whether the journal is being read."""
         return bool(self._asked)
 
     def newer(self) -> int:
-        """Return how many of the newest lines the table does not hold."""
+        """Return how many events are newer than the window."""
         top = self._top()
         return 0 if self.follows else sum(event.seq > top for event in self._live)
 
     def take(self, events: Sequence[Logged], new: Rows) -> None:
-        """Take in the newest lines of the feed, of which `new` are the rows that were not there before."""
+        """Add the newest events of the feed, of which `new` are the rows that were not there before."""
         self._live = shown(events)
         if self.follows:
             bottom = self._bottom()
             self._put([event for event in self._live if event.seq in new and event.seq >= bottom], new)
-            self._let_go(newest=False)
+            self._drop(newest=False)
 
     def pause(self) -> bool:
-        """Hold the panel still, or let it follow again from the newest line; return whether it is held."""
+        """Stop following, or follow again from the newest event; return whether it is paused."""
         self.is_paused = not self.is_paused
         if not self.is_paused:
             self.start_over()
         return self.is_paused
 
     def start_over(self) -> None:
-        """Go back to the newest lines."""
-        self._newer_let_go = False
+        """Go back to the newest events."""
+        self._newer_dropped = False
         self._no_older = False
         self.events = {event.seq: event for event in self._live}
         rows: Rows = {event.seq: self._rows.get(event.seq) or event_row(event, self.names) for event in self._live}
         self._table.apply(Diff(rows, frozenset(self._rows.keys() - rows.keys())))
-        self.look_on()
+        self.load_more()
 
     def search(self, text: str) -> None:
-        """Look for what a filter asks for in all of the feed; whatever it was before, the lines held start over."""
-        self._words = sought(text)
+        """Read what a filter looks for from the whole feed, starting again from the newest events."""
+        self._words = search_words(text)
         self._asked = ""
         self.start_over()
 
-    def look_on(self) -> None:
-        """Ask for lines where the cursor comes near an end of those that are held, or too few match."""
+    def load_more(self) -> None:
+        """Read more where the cursor comes near an end of the window, or too few events match."""
         model = self._table.model
         if self._asked or not self._live:
             return
-        if self._newer_let_go and model.cursor < _NEAR:
+        if self._newer_dropped and model.cursor < _NEAR:
             self._go("newer", self._top(), None)
         elif not self._no_older and len(model.view) - model.cursor < max(_NEAR, self._table.size.height):
             self._go("older", 0, self._bottom())
@@ -112,16 +111,16 @@ class EventReader(Widget):
         if asked == "older":
             self._no_older = len(events) < PAGE
             self._put(events)
-            self._let_go(newest=True)
+            self._drop(newest=True)
         else:
-            self._newer_let_go = len(events) == PAGE
+            self._newer_dropped = len(events) == PAGE
             self._put(events)
-            self._let_go(newest=False)
-            if not self._newer_let_go:
+            self._drop(newest=False)
+            if not self._newer_dropped:
                 top = self._top()
                 self._put([event for event in self._live if event.seq > top])
         if events:
-            self.look_on()
+            self.load_more()
         self.post_message(self.Changed())
 
     def _go(self, where: str, above: int, below: int | None) -> None:
@@ -138,33 +137,33 @@ class EventReader(Widget):
     def _bottom(self) -> int:
         return min((int(key) for key in self._rows), default=0)
 
-    def _put(self, events: Sequence[Logged], known: Rows | None = None) -> None:
+    def _put(self, events: Sequence[Logged], made: Rows | None = None) -> None:
         self.events.update((event.seq, event) for event in events)
-        rows: Rows = {event.seq: (known or {}).get(event.seq) or event_row(event, self.names) for event in events}
+        rows: Rows = {event.seq: (made or {}).get(event.seq) or event_row(event, self.names) for event in events}
         if rows:
             self._table.apply(Diff(rows))
 
-    def _let_go(self, *, newest: bool) -> None:
-        """Hold no more than `HELD` lines: drop those at the end that the person comes from."""
+    def _drop(self, *, newest: bool) -> None:
+        """Drop what exceeds `HELD` events, at the end away from the cursor."""
         spare = len(self._rows) - HELD
         if spare > 0:
             keys: list[Cell] = sorted(self._rows, key=int, reverse=newest)[:spare]
-            self._newer_let_go = self._newer_let_go or newest
+            self._newer_dropped = self._newer_dropped or newest
             self._no_older = self._no_older and newest
             self._table.apply(Diff({}, frozenset(keys)))
             self.events = {key: event for key, event in self.events.items() if key in self._rows}
 
 
-def sought(text: str) -> tuple[str, ...]:
-    """Return the words that every line must hold for a filter to keep it, as far as the disk can look for them."""
+def search_words(text: str) -> tuple[str, ...]:
+    """Return the words of a filter that every event must contain and that the journal can search for."""
     try:
-        found = parse(text, EVENTS.columns)
+        parsed = parse(text, EVENTS.columns)
     except FilterError:
         return ()
     columns = ("event", "name", "instance", "text")
     return tuple(
         term.value
-        for term in (found.terms if found else ())
+        for term in (parsed.terms if parsed else ())
         if not term.absent
         and term.pattern is None
         and term.sign in (":", "=")

@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from spottui import actions
-from spottui.action_context import Situation
+from spottui.action_context import ActionContext
 from spottui.actions import Action
 from spottui.console.text.cells import cell_text
 from spottui.console.text.health import Freshness, Problem, freshness, shown_sources
@@ -30,7 +30,7 @@ Part = tuple[str, str]
 
 
 class Line(Static):
-    """One line that changes often: drawn again only when its text changed, and never laid out again."""
+    """One line that changes often: drawn only when its text has changed, and without a new layout."""
 
     def __init__(self, line_id: str) -> None:
         super().__init__("", id=line_id, markup=False)
@@ -46,9 +46,9 @@ class Line(Static):
 def header(
     title: str, view: DeskView | None, now: datetime, width: int, *, failed: bool = False, failures: int = 0
 ) -> Content:
-    """Return the header: where we are, what failed, auto-mode, each source's age, the time; shortened until it fits.
+    """Return the header: profile and region, failures, auto-mode, each source's age, the time; shortened until it fits.
 
-    Each age takes the same room however old it is: nothing moves as time goes on.
+    Each age has a fixed width, so that nothing moves with the time.
     """
     clock = f"{utc_clock(now)}Z"
     if view is None:
@@ -61,15 +61,15 @@ def header(
     for place, whole in _SHORTER:
         named = [(f" {title}", "bold")] if "title" in whole else []
         left = [*named, *badge, (f"  {place(view)}", ""), *(_consoles(view) if "consoles" in whole else [])]
-        told = fresh if "ages" in whole else [one for one in fresh if one.stale]
-        right = [_auto(view.auto, whole="auto" in whole), *(_age(one, whole="sources" in whole) for one in told)]
+        aged = fresh if "ages" in whole else [source for source in fresh if source.stale]
+        right = [_auto(view.auto, whole="auto" in whole), *(_age(source, whole="sources" in whole) for source in aged)]
         if _length(left) + _length(right) + len(clock) + _GAP_CELLS + _ENDS_CELLS <= width:
             break
     return _spread(left, right, clock, width)
 
 
 def status(problems: tuple[Problem, ...], now: datetime, width: int) -> Content:
-    """Return one problem in one line, its cause first, each in turn when there are several."""
+    """Return one problem in one line, its cause first; several take turns."""
     if not problems:
         return Content("")
     index = int(now.timestamp()) // _TURN_S % len(problems)
@@ -81,33 +81,35 @@ def status(problems: tuple[Problem, ...], now: datetime, width: int) -> Content:
     return Content.styled(cell_text(f" ✕ {head}{count}{more}", width), "bold $error")
 
 
-def footer(situation: Situation, width: int) -> Content:
-    """Return the keys that do something now, as many as fit."""
-    chosen = named_in_footer(situation, width - 1)
-    return _keys([(actions.shown_key(one.keys[0]), actions.label(one, situation), one.danger) for one in chosen])
+def footer(context: ActionContext, width: int) -> Content:
+    """Return the keys of what can be done now, as many as fit."""
+    chosen = named_in_footer(context, width - 1)
+    return _keys(
+        [(actions.shown_key(action.keys[0]), actions.label(action, context), action.danger) for action in chosen]
+    )
 
 
-def named_in_footer(situation: Situation, width: int) -> tuple[Action, ...]:
+def named_in_footer(context: ActionContext, width: int) -> tuple[Action, ...]:
     """Return the actions to name in a footer of `width` cells: what can be done now, Help always the last."""
-    named = [one for one in actions.ACTIONS if one.footer(situation)]
-    named += [one for one in map(actions.BY_ID.__getitem__, _WHERE_ROOM) if one not in named]
-    left = width - _footer_width(actions.BY_ID["help"], situation)
+    named = [action for action in actions.ACTIONS if action.footer(context)]
+    named += [action for action in map(actions.BY_ID.__getitem__, _WHERE_ROOM) if action not in named]
+    left = width - _footer_width(actions.BY_ID["help"], context)
     chosen: list[Action] = []
     for action in named:
-        needed = _footer_width(action, situation)
-        if needed <= left and not actions.refusal(action, situation):
+        needed = _footer_width(action, context)
+        if needed <= left and not actions.refusal(action, context):
             left -= needed
             chosen.append(action)
     return (*chosen, actions.BY_ID["help"])
 
 
 def filter_footer() -> Content:
-    """Return the keys that do something while a filter is typed."""
+    """Return the keys of an open filter's line."""
     return _keys([("enter", "Keep the filter", False), ("esc", "Take it away", False)])
 
 
-def _footer_width(action: Action, situation: Situation) -> int:
-    return cell_len(actions.shown_key(action.keys[0])) + 1 + cell_len(actions.label(action, situation)) + 2
+def _footer_width(action: Action, context: ActionContext) -> int:
+    return cell_len(actions.shown_key(action.keys[0])) + 1 + cell_len(actions.label(action, context)) + 2
 
 
 def _keys(named: list[tuple[str, str, bool]]) -> Content:
@@ -143,7 +145,7 @@ def _place(view: DeskView) -> str:
 
 
 def _consoles(view: DeskView) -> list[Part]:
-    """How many act on this journal, where this is not the only one."""
+    """Return how many consoles act on this journal, if there are several."""
     return [(f" · {len(view.consoles)} consoles", "")] if len(view.consoles) > 1 else []
 
 
@@ -176,5 +178,5 @@ def _age(fresh: Freshness, *, whole: bool) -> Part:
     name = fresh.name if whole else fresh.name[0].upper()
     if not fresh.read:
         return (f"{name} not read  " if whole else f"{name} –  "), ""
-    told = f"{short_age(fresh.age_s)}{'!' if fresh.stale else ''}"
-    return f"{name} {told:<{_AGE_CELLS}} ", "bold $error" if fresh.stale else ""
+    age = f"{short_age(fresh.age_s)}{'!' if fresh.stale else ''}"
+    return f"{name} {age:<{_AGE_CELLS}} ", "bold $error" if fresh.stale else ""

@@ -1,4 +1,6 @@
-"""A panel: a table in a border whose title says how things stand, and a line for its filter."""
+"""A panel: a table in a border with titles, and a line for its filter."""
+
+from dataclasses import dataclass
 
 from textual import on
 from textual.app import ComposeResult
@@ -14,14 +16,14 @@ _FRAME_CELLS = 12
 
 
 class Panel(Vertical):
-    """A table with its border and its filter; `title` and `stale` go into the border."""
+    """A table with its border and its filter."""
 
+    @dataclass(eq=False)
     class Filtered(Message):
-        """The filter has changed to `text`, or only what it leaves, and then `text` is None."""
+        """The filter has changed to `text`, or its line was closed, and then `text` is None."""
 
-        def __init__(self, panel: "Panel", text: str | None = None) -> None:
-            super().__init__()
-            self.panel, self.text = panel, text
+        panel: "Panel"
+        text: str | None = None
 
     def __init__(self, label: str, table: DeskTable) -> None:
         super().__init__(id=label.lower())
@@ -31,7 +33,7 @@ class Panel(Vertical):
         self._titles = ("", "")
 
     def compose(self) -> ComposeResult:
-        """Yield the table and the filter's line, which is hidden until somebody filters."""
+        """Yield the table and the filter's line, which is hidden until `open_filter`."""
         yield self.table
         yield Input(placeholder="words, field:value, -not, deadline<5m, ~regex~", compact=True, disabled=True)
 
@@ -40,30 +42,30 @@ class Panel(Vertical):
         """Whether the person is typing a filter."""
         return self.has_class("-filtering")
 
-    def entitle(self, text: str, stale: str = "", hint: str = "") -> None:
-        """Write how things stand into the border; `hint` stands at its foot when there is no filter."""
+    def set_titles(self, text: str, stale: str = "", hint: str = "") -> None:
+        """Set the title: label, `stale` and `text`; `hint` is the subtitle while there is no filter."""
         self.set_class(bool(stale), "-stale")
         self._hint = hint
         parts = [self.label, *([stale] if stale else []), *([text] if text else [])]
         self._write(" ── ".join(parts), self._foot())
 
     def open_filter(self) -> None:
-        """Let the person type a filter."""
+        """Open the filter's line."""
         self.add_class("-filtering")
         line = self.query_one(Input)
         line.disabled = False
-        # At once: over a slow line the keys of a filter come in one burst, and none of them may act.
+        # At once: over SSH the keys of a filter come in one burst, and none of them may act.
         line.display = True
         self.screen.set_focus(line)
         if not line.has_focus:
             line.focus()
 
     def put_filter(self, text: str) -> None:
-        """Filter by a text as if it had been typed."""
+        """Set the filter as if it had been typed."""
         self.query_one(Input).value = text
 
     def drop_filter(self) -> bool:
-        """Take the filter away; False when there was none."""
+        """Clear the filter; False if there was none."""
         line = self.query_one(Input)
         had = bool(line.value) or self.has_class("-filtering")
         line.value = ""
@@ -84,7 +86,7 @@ class Panel(Vertical):
         self.keep_filter()
 
     def keep_filter(self) -> None:
-        """Close the line in which a filter is typed; what it says stays in force."""
+        """Close the filter's line; the filter stays in force."""
         line = self.query_one(Input)
         if line.has_focus:
             self.table.focus()

@@ -1,4 +1,4 @@
-"""The lines of a table as strips: its header, its rows, and what stands there instead of rows."""
+"""The lines of a table as strips: its header, its rows, and the placeholder of an empty table."""
 
 import textwrap
 from collections.abc import Callable
@@ -13,18 +13,18 @@ from spottui.tables.column import FIRST_CELL, Row, Table, Tone
 from spottui.tables.layout import Span
 
 _MARK = "*"
-_AGED = (Tone.PLAIN, Tone.GOOD, Tone.QUIET)
-"""A reclaim's deadline holds whatever the sources do: its row keeps its look."""
+_DIMMED = (Tone.PLAIN, Tone.GOOD, Tone.QUIET)
+"""The tones of stale rows that are dimmed: a reclaim's deadline holds whatever the sources do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How a row is drawn: `changed` are the columns that show something new, `old` says that none of it is fresh."""
+class RowState:
+    """What decides how a row is drawn; `changed` are the indexes of the columns that have just changed."""
 
     gutter: int = 0
     marked: bool = False
     cursor: bool = False
-    old: bool = False
+    stale: bool = False
     changed: frozenset[int] = frozenset()
 
 
@@ -33,26 +33,26 @@ def row_strip(
     row: Row,
     spans: tuple[Span, ...],
     texts: tuple[str, ...],
-    look: Look,
+    state: RowState,
     style_of: Callable[[str], Style],
     width: int,
 ) -> Strip:
     """Return a row as wide as the table; `texts` are those of the spans."""
     tone = Tone(str(row[1]))
-    over = style_of("cursor") if look.cursor else Style.null()
-    if look.old and tone in _AGED:
-        over = style_of("old") + over
+    overlay = style_of("cursor") if state.cursor else Style.null()
+    if state.stale and tone in _DIMMED:
+        overlay = style_of("old") + overlay
     segments: list[Segment] = []
-    if look.gutter:
-        segments.append(Segment(cell_text(_MARK if look.marked else " ", look.gutter), style_of("mark") + over))
-    gap = style_of(tone) + over
+    if state.gutter:
+        segments.append(Segment(cell_text(_MARK if state.marked else " ", state.gutter), style_of("mark") + overlay))
+    gap = style_of(tone) + overlay
     for span, text in zip(spans, texts, strict=True):
         own = table.columns[span.index].tone
-        style = style_of(own(row[FIRST_CELL + span.index])) + over if own else gap
-        if span.index in look.changed:
-            said = text.rstrip()
-            segments.append(Segment(said, style + style_of("changed")))
-            text = text[len(said) :]
+        style = style_of(own(row[FIRST_CELL + span.index])) + overlay if own else gap
+        if span.index in state.changed:
+            stripped = text.rstrip()
+            segments.append(Segment(stripped, style + style_of("changed")))
+            text = text[len(stripped) :]
         segments += (Segment(text, style), Segment(" ", gap))
     strip = Strip(segments).adjust_cell_length(width, segments[-1].style if segments else None)
     return strip.simplify()
@@ -61,7 +61,7 @@ def row_strip(
 def header_strip(
     table: Table, spans: tuple[Span, ...], gutter: int, sorted_by: str, arrow: str, style: Style, width: int
 ) -> Strip:
-    """Return the titles, with an arrow at the column that is sorted by and `‹` where a column is cut at its left."""
+    """Return the titles, with an arrow at the sorted column and `‹` where a column is cut at its left."""
     titles = []
     for span in spans:
         column = table.columns[span.index]
@@ -74,6 +74,6 @@ def header_strip(
 
 
 def placeholder_strip(text: str, line: int, style: Style, width: int) -> Strip:
-    """Return one line of the text that stands in an empty table."""
+    """Return one line of the placeholder, wrapped to the width."""
     wrapped = textwrap.wrap(text, max(width - 2, 10))
     return Strip([Segment(cell_text(f" {wrapped[line]}" if line < len(wrapped) else "", width), style)])

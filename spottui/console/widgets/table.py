@@ -1,6 +1,7 @@
 """The table widget of every panel, on Textual's line API: only what is on the screen and changed is ever drawn."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len
@@ -12,7 +13,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from spottui.console.text.cells import row_texts
-from spottui.console.widgets.strips import Look, header_strip, placeholder_strip, row_strip
+from spottui.console.widgets.strips import RowState, header_strip, placeholder_strip, row_strip
 from spottui.domain.clock import Clock
 from spottui.tables.arrangement import Arrangement
 from spottui.tables.changes import Changes
@@ -26,9 +27,9 @@ _HEADER_LINES = 1
 _GUTTER_CELLS = 2
 _WIDEST_TEXT = 400
 
-_OVER = ("cursor", "changed", "old")
-"""The styles that are laid over another one."""
-_STYLES = ("header", "plain", "alarm", "warn", "good", "quiet", "mark", *_OVER)
+_OVERLAYS = ("cursor", "changed", "old")
+"""The styles that are combined with the one below."""
+_STYLES = ("header", "plain", "alarm", "warn", "good", "quiet", "mark", *_OVERLAYS)
 
 Drawn = tuple[tuple[str, ...], Strip]
 
@@ -36,18 +37,17 @@ Drawn = tuple[tuple[str, ...], Strip]
 class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
     """Paints a `TableModel`; sends `Moved` when the cursor is on another row.
 
-    The header stays in place, a strip is kept for each drawn row by its key, and `tick` draws again only the
-    visible rows whose text changed with the time. `placeholder` is what stands there when no row is in view.
+    The header stays in place, the strip of each drawn row is cached by its key, and `tick` draws again only the
+    visible cells whose text changed with the time. `placeholder` is the text while no row is in view.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"table--{name}" for name in _STYLES}
 
+    @dataclass(eq=False)
     class Moved(Message):
-        """The cursor is on another row of the table, or its row shows something else."""
+        """The cursor is on another row of the table, or its row has changed."""
 
-        def __init__(self, table: "DeskTable") -> None:
-            super().__init__()
-            self.table = table
+        table: "DeskTable"
 
     def __init__(
         self, table: Table, clock: Clock, *, follow: bool = False, hidden: frozenset[str] = frozenset()
@@ -57,25 +57,25 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         self.placeholder = ""
         self.lines_drawn = 0
         self.arrangement = Arrangement()
-        self._needless = hidden
+        self._hidden = hidden
         self._clock = clock
         self._now_s = clock.now().timestamp()
         self._strips: dict[Cell, Drawn] = {}
         self._cursor_drawn: tuple[Cell, tuple[str, ...]] = ("", ())
         self._spans: tuple[Span, ...] = ()
-        self._aside = 0
-        self._wholes: dict[int, int] = {}
+        self._scrolled_cells = 0
+        self._full_widths: dict[int, int] = {}
         self._changes = Changes()
-        self._old, self._doubted = False, frozenset[str]()
+        self._stale, self._unknown = False, frozenset[str]()
         self._styles_by_name: dict[str, Style] = {}
         self._gutter = 0
 
-    # What others tell the table.
+    # For the screen and the handlers.
 
     def apply(self, change: Diff) -> None:
-        """Take in a diff of the rows and draw what it changed."""
+        """Apply a diff of the rows and draw what it changed."""
         at = self._anchor()
-        self._changes.note(self.model.rows, change, self._keys_in_sight())
+        self._changes.note(self.model.rows, change, self._visible_keys())
         done = self.model.apply(change)
         for key in (*change.put, *change.gone):
             self._strips.pop(key, None)
@@ -87,44 +87,44 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Moved(self))
 
     def tick(self) -> None:
-        """Draw the visible cells whose text is another one by now."""
+        """Draw the visible cells whose text has changed with the time."""
         self._now_s = self._clock.now().timestamp()
         if self.model.set_time(self._now_s):
             self._redraw()
         live = [FIRST_CELL + span.index for span in self._spans if self.model.table.columns[span.index].live]
-        for key in self._keys_in_sight():
+        for key in self._visible_keys():
             if any(self.model.rows[key][place] for place in live):
-                self._draw_old_cells(self.model.position[key])
+                self._draw_changed_cells(self.model.position[key])
         for key, columns in self._changes.tick().items():
             self._strips.pop(key, None)
             if key in self.model.position:
                 self._draw_cells(self.model.position[key], columns)
 
     def hide(self, columns: frozenset[str]) -> None:
-        """Leave out the columns with these ids, unless a person chose them."""
-        if columns != self._needless:
-            self._needless = columns
+        """Hide the columns with these ids, unless a person chose to show them."""
+        if columns != self._hidden:
+            self._hidden = columns
             self._lay_out()
 
-    def doubt(self, columns: frozenset[str], *, old: bool) -> None:
-        """Say whether the rows are old, and in which columns nothing seen is nothing known."""
-        if (old, columns) != (self._old, self._doubted):
-            self._old, self._doubted = old, columns
+    def set_stale(self, unknown: frozenset[str], *, stale: bool) -> None:
+        """Set whether the rows are stale, and the ids of the columns in which `-` would mean that nobody knows."""
+        if (stale, unknown) != (self._stale, self._unknown):
+            self._stale, self._unknown = stale, unknown
             self._strips.clear()
             self.refresh()
 
-    def look_aside(self, halves: int) -> bool:
-        """Go so many half screens to the right, or back; False when there is nothing more to see there."""
+    def scroll_sideways(self, halves: int) -> bool:
+        """Scroll by half screens to the right, or back; False if there is nothing more on that side."""
         columns, room = self.model.table.columns, self._width - self._gutter
-        self._wholes = {i: self._longest(i) for i, column in enumerate(columns) if column.flexible}
-        most = furthest(columns, self._in_view, room, self._wholes)
-        aside = min(max(self._aside + halves * max(room // 2, 1), 0), most)
-        moved, self._aside = aside != self._aside, aside
+        self._full_widths = {i: self._longest(i) for i, column in enumerate(columns) if column.flexible}
+        most = furthest(columns, self._in_view, room, self._full_widths)
+        scrolled = min(max(self._scrolled_cells + halves * max(room // 2, 1), 0), most)
+        moved, self._scrolled_cells = scrolled != self._scrolled_cells, scrolled
         self._lay_out()
         return moved
 
     def show_columns(self, arrangement: Arrangement) -> None:
-        """Show the columns that a person chose, in their order."""
+        """Show the columns that a person chose, in that order."""
         self.arrangement = arrangement
         self._lay_out()
 
@@ -133,44 +133,44 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         return any(column.id == column_id for column in self.columns)
 
     def mark(self) -> None:
-        """Mark the cursor's row or take its mark away, and go on to the next one."""
+        """Mark or unmark the row under the cursor, and move to the next one."""
         if self.model.chosen is not None:
             self.model.mark(self.model.chosen[0])
             self._show_marks()
             self.move(1)
 
     def mark_others(self) -> None:
-        """Mark the rows in view that are not marked, and only those."""
+        """Mark the rows in view that are not marked, and unmark the others."""
         self.model.mark_others()
         self._show_marks()
 
     def unmark(self) -> bool:
-        """Take every mark away; False when there was none."""
+        """Remove every mark; False if there was none."""
         had = self.model.unmark()
         if had:
             self._show_marks()
         return had
 
-    def say(self, placeholder: str) -> None:
-        """Set what stands in the table when it has no row to show."""
+    def set_placeholder(self, placeholder: str) -> None:
+        """Set the text of the table while it has no row to show."""
         if placeholder != self.placeholder:
             self.placeholder = placeholder
             if not self.model.view:
                 self.refresh()
 
     def set_filter(self, text: str) -> bool:
-        """Filter the rows; False when the text cannot be understood and the last good view stays."""
+        """Filter the rows; False if the text is no valid filter, and the last valid one stays."""
         good = self.model.set_filter(text)
         self._redraw()
         return good
 
     def sort_by(self, column_id: str, *, reverse: bool = False) -> None:
-        """Sort by a column; the empty id brings the table's own order back."""
+        """Sort by a column; the empty id restores the table's own order."""
         self.model.sort_by(column_id, reverse=reverse)
         self._redraw()
 
     def sort_next(self) -> None:
-        """Sort by the column right of the one that is sorted by; after the last comes the table's own order."""
+        """Sort by the next column to the right; after the last one comes the table's own order."""
         ids = ["", *(column.id for column in self.columns_that_fit if column.title)]
         here = ids.index(self.model.sort_column) if self.model.sort_column in ids else 0
         self.sort_by(ids[(here + 1) % len(ids)])
@@ -196,7 +196,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         if key in self.model.position:
             self.move_to(self.model.position[key])
 
-    # What Textual asks of it.
+    # For Textual.
 
     def render_line(self, y: int) -> Strip:
         """Return one line of the widget: the header, a row, or the placeholder."""
@@ -216,13 +216,13 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._scroll_to_cursor()
 
     def notify_style_update(self) -> None:
-        """Forget what was drawn in the colours of another theme."""
+        """Drop what was drawn in the colours of another theme."""
         super().notify_style_update()
         self._styles_by_name.clear()
         self._strips.clear()
 
     def on_click(self, event: events.Click) -> None:
-        """Choose the row under the mouse, or sort by the column whose title it is."""
+        """Select the row under the mouse, or sort by the column whose title it is."""
         if event.y < _HEADER_LINES:
             self._sort_at(event.x)
         elif (index := self.scroll_offset.y + event.y - _HEADER_LINES) < len(self.model.view):
@@ -230,12 +230,12 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     @on(events.Focus)
     @on(events.Blur)
-    def _show_who_moves(self) -> None:
+    def _draw_cursor(self) -> None:
         self._draw_rows((self.model.cursor,))
 
     @property
     def columns(self) -> tuple[Column, ...]:
-        """The columns that are shown where there is room for them, in their order."""
+        """The columns that are shown if there is room for them, in their order."""
         return tuple(self.model.table.columns[i] for i in self._in_view)
 
     @property
@@ -243,7 +243,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         """The columns that are on the screen."""
         return tuple(self.model.table.columns[span.index] for span in self._spans)
 
-    # How it draws.
+    # Drawing.
 
     @property
     def _width(self) -> int:
@@ -255,31 +255,31 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def _in_view(self) -> tuple[int, ...]:
-        return self.arrangement.in_view(self.model.table.columns, self._needless)
+        return self.arrangement.in_view(self.model.table.columns, self._hidden)
 
     def _row(self, index: int) -> Row:
         return self.model.rows[self.model.view[index]]
 
-    def _keys_in_sight(self) -> list[Cell]:
+    def _visible_keys(self) -> list[Cell]:
         top = self.scroll_offset.y
         return self.model.view[top : top + self._body_lines]
 
     def _longest(self, column: int) -> int:
-        """Return the cells that a flexible column needs for what is in sight."""
+        """Return how many cells a flexible column needs for the visible rows."""
         spec = self.model.table.columns[column]
-        rows = (self.model.rows[key] for key in self._keys_in_sight())
+        rows = (self.model.rows[key] for key in self._visible_keys())
         cells = (cell_len(spec.render(row[FIRST_CELL + column], self._now_s)) for row in rows)
         return min(max([spec.width, *cells]), _WIDEST_TEXT)
 
     def _lay_out(self) -> None:
         columns, room = self.model.table.columns, self._width - self._gutter
-        self._aside = min(self._aside, furthest(columns, self._in_view, room, self._wholes))
-        self._spans = layout(columns, self._in_view, room, self._aside, self._wholes)
+        self._scrolled_cells = min(self._scrolled_cells, furthest(columns, self._in_view, room, self._full_widths))
+        self._spans = layout(columns, self._in_view, room, self._scrolled_cells, self._full_widths)
         self._strips.clear()
         self._redraw()
 
     def _show_marks(self) -> None:
-        """Marks have a gutter of their own as long as there are any."""
+        """Draw the marks in a gutter of their own, which is there only while any row is marked."""
         gutter = _GUTTER_CELLS if self.model.marked else 0
         if gutter != self._gutter:
             self._gutter = gutter
@@ -309,7 +309,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         size = Size(self._width, len(self.model.view) + _HEADER_LINES)
         overflows = size.height > self.container_size.height
         if overflows and self.show_vertical_scrollbar and size.width == self.virtual_size.width:
-            # Only the bar changes. To set the size as such lays the whole screen out.
+            # Only the scroll bar changes; setting the reactive would lay out the whole screen.
             self.set_reactive(DeskTable.virtual_size, size)
             self.vertical_scrollbar.window_virtual_size = size.height
             self.scroll_y = self.validate_scroll_y(self.scroll_y)
@@ -334,9 +334,9 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh(*(Region(0, line + _HEADER_LINES, self._width, 1) for line in lines))
 
     def _texts(self, row: Row) -> tuple[str, ...]:
-        return row_texts(self.model.table, row, self._spans, self._now_s, self._doubted)
+        return row_texts(self.model.table, row, self._spans, self._now_s, self._unknown)
 
-    def _draw_old_cells(self, index: int) -> None:
+    def _draw_changed_cells(self, index: int) -> None:
         row = self._row(index)
         now, drawn = self._texts(row), self._drawn(index, row)
         if drawn is None or len(drawn) != len(now):
@@ -374,8 +374,8 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
 
     def _paint(self, row: Row, texts: tuple[str, ...], *, cursor: bool = False) -> Strip:
         marked = row[0] in self.model.marked
-        look = Look(self._gutter, marked, cursor, self._old, self._changes.of(row[0]))
-        return row_strip(self.model.table, row, self._spans, texts, look, self._style, self._width)
+        state = RowState(self._gutter, marked, cursor, self._stale, self._changes.of(row[0]))
+        return row_strip(self.model.table, row, self._spans, texts, state, self._style, self._width)
 
     def _header(self) -> Strip:
         model, style = self.model, self._style("header")
@@ -385,7 +385,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _style(self, name: str) -> Style:
         if name not in self._styles_by_name:
             part = f"table--{name or 'plain'}"
-            self._styles_by_name[name] = self.get_component_rich_style(part, partial=name in _OVER)
+            self._styles_by_name[name] = self.get_component_rich_style(part, partial=name in _OVERLAYS)
         return self._styles_by_name[name]
 
     def _sort_at(self, x: int) -> None:
