@@ -74,7 +74,7 @@ COLUMNS = (
 )
 """A deadline is twice its epoch second, and one more where it is an upper bound."""
 
-SELDOM = frozenset(("status", "address", "vcpus", "behavior", "created", "tags"))
+OPTIONAL = frozenset(("status", "address", "vcpus", "behavior", "created", "tags"))
 """The columns that are hidden until somebody wants them."""
 
 
@@ -110,7 +110,7 @@ class InstanceRows:
 
     def rows(self, view: DeskView) -> Rows:
         """Return the rows of a view by their key; the same dict as last time when nothing they show has changed."""
-        reclaims = {instance_key(one.region, one.instance_id): one for one in open_reclaims(view)}
+        reclaims = {instance_key(reclaim.region, reclaim.instance_id): reclaim for reclaim in open_reclaims(view)}
         seen = (view.instances, reclaims, replacements(view))
         if seen != self._seen:
             self._seen = seen
@@ -125,8 +125,8 @@ class InstanceRows:
             key = instance_key(instance.region, instance.instance_id)
             reclaim = reclaims.get(key)
             source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "")
-            known = self._made.get(key)
-            made[key] = known if known and known[0] == source else (source, instance_row(*source))
+            earlier = self._made.get(key)
+            made[key] = earlier if earlier and earlier[0] == source else (source, instance_row(*source))
         self._made = made
         self._by_key = {key: source[0] for key, (source, _) in made.items()}
         return {key: row for key, (_, row) in made.items()}
@@ -140,13 +140,13 @@ def open_reclaims(view: DeskView) -> tuple[Interruption, ...]:
     """
     at_work = {recovery.recovery_id for recovery in view.recoveries if not recovery.state.is_final}
     newest: dict[tuple[str, str], Interruption] = {}
-    for reclaim in sorted(view.interruptions, key=lambda one: one.epoch):
+    for reclaim in sorted(view.interruptions, key=lambda reclaim: reclaim.epoch):
         newest[reclaim.region, reclaim.instance_id] = reclaim
     grace = timedelta(seconds=EVENT_GRACE_S)
     return tuple(
-        one
-        for one in newest.values()
-        if one.unlocked_at is None and (one.id in at_work or view.at < one.deadline + grace)
+        reclaim
+        for reclaim in newest.values()
+        if reclaim.unlocked_at is None and (reclaim.id in at_work or view.at < reclaim.deadline + grace)
     )
 
 

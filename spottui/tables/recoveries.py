@@ -101,7 +101,7 @@ RECOVERIES = Table(COLUMNS, _order)
 
 def recovery_rows(view: DeskView) -> Rows:
     """Return the rows of a view by the recovery's id."""
-    return {one.recovery_id: recovery_row(one, view.at) for one in view.recoveries}
+    return {recovery.recovery_id: recovery_row(recovery, view.at) for recovery in view.recoveries}
 
 
 def is_urgent(row: Row) -> bool:

@@ -20,7 +20,7 @@ class Group:
 
     `deadline` is the next one, None when all have ended. `will_make_it` counts those that are saved or will be by
     themselves, `waits` those that wait for a yes. `needs_you` are the verdicts of those that wait for a person;
-    `outlooks` the verdicts, or else the states, of all others.
+    `others` the verdicts, or else the states, of the rest.
     """
 
     zone: str
@@ -30,17 +30,17 @@ class Group:
     waits: int
     total: int
     needs_you: Counter[str]
-    outlooks: Counter[str]
+    others: Counter[str]
 
 
 def storm(view: DeskView, recoveries: Sequence[Recovery]) -> tuple[Group, ...]:
     """Return recoveries by zone and type, the groups that lose most first."""
-    place = {(one.region, one.instance_id): (one.zone, one.instance_type) for one in (*view.gone, *view.instances)}
+    place = {(each.region, each.instance_id): (each.zone, each.instance_type) for each in (*view.gone, *view.instances)}
     grouped: dict[tuple[str, str], list[Recovery]] = {}
     for recovery in recoveries:
         grouped.setdefault(place.get((recovery.region, recovery.instance_id), ("", "")), []).append(recovery)
     groups = (_group(zone, kind, members, view.at) for (zone, kind), members in grouped.items())
-    return tuple(sorted(groups, key=lambda one: (one.will_make_it - one.total, one.zone, one.instance_type)))
+    return tuple(sorted(groups, key=lambda group: (group.will_make_it - group.total, group.zone, group.instance_type)))
 
 
 def of_now(view: DeskView) -> tuple[Recovery, ...]:
@@ -48,12 +48,8 @@ def of_now(view: DeskView) -> tuple[Recovery, ...]:
 
     What was called off, vetoed or cancelled is none that could make it.
     """
-    return tuple(
-        one
-        for one in view.recoveries
-        if not one.interruption.is_wish
-        and (not one.state.is_final or (one.state in _ENDS and one.ended and _is_recent(one.ended, view.at)))
-    )
+    reclaimed = (recovery for recovery in view.recoveries if not recovery.interruption.is_wish)
+    return tuple(recovery for recovery in reclaimed if not recovery.state.is_final or _is_recent(recovery, view.at))
 
 
 def forecast_of_all(recoveries: Sequence[Recovery], now: datetime) -> str:
@@ -61,15 +57,15 @@ def forecast_of_all(recoveries: Sequence[Recovery], now: datetime) -> str:
 
     What waits for a yes makes nothing by itself, and what has ended will make nothing any more.
     """
-    recovered = sum(one.state is RecoveryState.RECOVERED for one in recoveries)
-    going = [one for one in recoveries if not one.state.is_final and not _waits(one)]
-    known = any(outlook(one, now) != NO_FORECAST for one in going)
-    said = [f"{recovered} recovered"] if recovered else []
-    said += [f"{sum(_makes_it(one, now) for one in going)} of {len(going)} will make it"] if known else []
-    return " · ".join(said)
+    recovered = sum(recovery.state is RecoveryState.RECOVERED for recovery in recoveries)
+    going = [recovery for recovery in recoveries if not recovery.state.is_final and not _waits(recovery)]
+    is_known = any(verdict_or_state(recovery, now) != NO_FORECAST for recovery in going)
+    parts = [f"{recovered} recovered"] if recovered else []
+    parts += [f"{sum(_makes_it(recovery, now) for recovery in going)} of {len(going)} will make it"] if is_known else []
+    return " · ".join(parts)
 
 
-def outlook(recovery: Recovery, now: datetime) -> str:
+def verdict_or_state(recovery: Recovery, now: datetime) -> str:
     """Return how a recovery stands now: its verdict; once it has ended, or waits for others, its state."""
     if recovery.state.is_final:
         return str(recovery.state)
@@ -87,8 +83,9 @@ _RECENT_S = 600.0
 _ENDS = (RecoveryState.RECOVERED, RecoveryState.FAILED)
 
 
-def _is_recent(ended: datetime, now: datetime) -> bool:
-    return (now - ended).total_seconds() < _RECENT_S
+def _is_recent(recovery: Recovery, now: datetime) -> bool:
+    ended = recovery.ended if recovery.state in _ENDS else None
+    return ended is not None and (now - ended).total_seconds() < _RECENT_S
 
 
 def _waits(recovery: Recovery) -> bool:
@@ -106,14 +103,14 @@ def _group(zone: str, kind: str, members: Sequence[Recovery], now: datetime) -> 
     return Group(
         zone,
         kind,
-        min((one.deadline for one in members if not one.state.is_final), default=None),
-        sum(_makes_it(one, now) for one in members),
-        sum(_waits(one) for one in members),
+        min((recovery.deadline for recovery in members if not recovery.state.is_final), default=None),
+        sum(_makes_it(recovery, now) for recovery in members),
+        sum(_waits(recovery) for recovery in members),
         len(members),
-        _counted((one for one in members if needs_you(one)), now),
-        _counted((one for one in members if not needs_you(one)), now),
+        _counted((recovery for recovery in members if needs_you(recovery)), now),
+        _counted((recovery for recovery in members if not needs_you(recovery)), now),
     )
 
 
 def _counted(members: Iterable[Recovery], now: datetime) -> Counter[str]:
-    return Counter(outlook(one, now) for one in members)
+    return Counter(verdict_or_state(recovery, now) for recovery in members)

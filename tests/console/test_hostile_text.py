@@ -176,7 +176,7 @@ async def test_text_from_outside_is_only_text_on_every_screen(text, monkeypatch,
             while app.screen is not app.main:
                 await press(pilot, "escape")
             app.main.panel.table.unmark()
-            app.main.panel.table.look_aside(-9)
+            app.main.panel.table.scroll_sideways(-9)
 
 
 async def test_markup_stays_as_it_was_written():

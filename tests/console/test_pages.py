@@ -288,7 +288,7 @@ async def test_a_storm_is_one_line_for_each_zone_and_type_with_deadline_and_verd
 def test_a_storm_counts_every_recovery_once_and_what_loses_most_stands_first():
     shown = stormy(12)
     groups = storm(shown, shown.recoveries)
-    assert sum(one.needs_you.total() + one.outlooks.total() for one in groups) == 12
+    assert sum(one.needs_you.total() + one.others.total() for one in groups) == 12
     assert [one.total - one.will_make_it for one in groups] == [4, 4, 0]
     assert forecast_of_all(shown.recoveries, NOW) == "4 of 11 will make it"
     assert forecast_of_all((), NOW) == ""

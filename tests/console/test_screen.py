@@ -12,9 +12,9 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from spottui.actions import ACTIONS
-from spottui.console.health import Problem
-from spottui.console.lines import status
-from spottui.console.main import MainScreen
+from spottui.console.main_screen import MainScreen
+from spottui.console.text.health import Problem
+from spottui.console.widgets.lines import status
 from spottui.domain.reasons import Failure, Reason, Why
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.view import ApiBudget, SourceHealth
