@@ -1,12 +1,17 @@
 """What comments, docstrings and documents cite is in this repository: the file, its section, and where a link leads."""
 
+import json
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from spottui.domain.view import AutoMode
+from spottui.journal import Journal
+from spottui.metrics import Tally, render
 from spottui.sim.assumptions import ASSUMPTIONS
 
 ROOT = Path(__file__).parents[1]
@@ -22,6 +27,7 @@ _HEADING = re.compile(rf"^#+ ({_NUMBER})\.? ", re.MULTILINE)
 _TITLE = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _PATH = re.compile(r"`((?:spottui|tests|docs|packaging|screenshots)/[\w./-]+)`")
+_METRIC = re.compile(r"\bspottui_(?!cloud)[a-z_]+\b")
 _CODE = re.compile(r"```.*?```", re.DOTALL)
 
 
@@ -87,7 +93,8 @@ def test_what_the_code_cites_is_there() -> None:
 def test_what_a_document_cites_is_there(path: Path) -> None:
     text = path.read_text("utf-8")
     assert dead_links(text, path.parent, anchors(path)) == []
-    assert [name for name in _PATH.findall(text) if not (ROOT / name).exists()] == []
+    named = [name for name in _PATH.findall(text) if "NAME" not in name]
+    assert [name for name in named if not (ROOT / name).exists()] == []
     if path.name != "alibaba-facts.md":  # Its sources are files of other repositories.
         assert wrong(_CODE.sub("", text), path.parent) == []
 
@@ -97,6 +104,21 @@ def test_each_open_question_of_the_simulated_cloud_names_its_section() -> None:
     bare = [number for one in ASSUMPTIONS for number in one.section.split(", ") if not number.startswith("docs/")]
     assert len(bare) > 20
     assert set(bare) <= sections(facts)
+
+
+def test_the_examples_speak_of_metrics_that_exist(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j.db") as journal:
+        text = render(Tally(journal), 0, [], AutoMode(False, 0, 3, 10, 20), datetime.now(UTC))
+    given = set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE))
+    board = (ROOT / "docs/examples/grafana-dashboard.json").read_text("utf-8")
+    asked = " ".join(target["expr"] for panel in json.loads(board)["panels"] for target in panel["targets"])
+    rules = (ROOT / "docs/examples/prometheus-alerts.yml").read_text("utf-8")
+    explained = (ROOT / "docs/operations.md").read_text("utf-8")
+    for said in (asked, rules, explained):
+        assert {re.sub("_(bucket|sum|count)$", "", name) for name in _METRIC.findall(said)} <= given
+    assert set(_METRIC.findall(explained)) == given
+    alerts = re.findall(r"- alert: (\w+)", rules)
+    assert alerts == re.findall(r"^\| `(Spottui\w+)`", explained, re.MULTILINE)
 
 
 def test_a_citation_of_what_is_not_there_is_found() -> None:
