@@ -25,6 +25,14 @@ ASSUMPTIONS = (
         "snapshot_needs_disk", True, False, "2.3", "a snapshot still being made is lost with a reclaimed disk, or not"
     ),
     Assumption("eip_survives", True, False, "2.2", "an EIP is unbound at the release of its instance, or released too"),
+    Assumption(
+        "convert_while_locked", True, False, "service_facts 4",
+        "ConvertNatPublicIpToEip works on a locked instance, or not",
+    ),
+    Assumption(
+        "dead_servers_stay", True, False, "service_facts 3",
+        "entries of ALB and NLB stay when their instance is released, or go",
+    ),
     Assumption("snapshot_min_age_s", 0.0, 3600.0, "3.1", "a new disk can have a snapshot at once, or after an hour"),
     Assumption("image_quota", None, 100, "3.1", "how many custom images a region may have"),
     Assumption("image_id_list", True, False, "3.2", "DescribeImages takes several comma-separated image ids, or one"),
