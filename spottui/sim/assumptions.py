@@ -26,11 +26,11 @@ ASSUMPTIONS = (
     ),
     Assumption("eip_survives", True, False, "2.2", "an EIP is unbound at the release of its instance, or released too"),
     Assumption(
-        "convert_while_locked", True, False, "service_facts 4",
+        "convert_while_locked", True, False, "15",
         "ConvertNatPublicIpToEip works on a locked instance, or not",
     ),
     Assumption(
-        "dead_servers_stay", True, False, "service_facts 3",
+        "dead_servers_stay", True, False, "14",
         "entries of ALB and NLB stay when their instance is released, or go",
     ),
     Assumption("snapshot_min_age_s", 0.0, 3600.0, "3.1", "a new disk can have a snapshot at once, or after an hour"),
