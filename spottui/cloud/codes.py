@@ -1,8 +1,8 @@
 """What each error code of the API means, per action and with its source, and what one means that nobody knows.
 
-The rule (service_facts.md 1): only money, credentials, permission and the account's quota end a launch; what passes is
-repeated with the same token; every other definite refusal ends one place. So every code that ends a launch is written
-out in full here: one that is merely like it ends a place.
+The rule (docs/alibaba-facts.md 4.3): only money, credentials, permission and the account's quota end a launch; what
+passes is repeated with the same token; every other definite refusal ends one place. So every code that ends a launch is
+written out in full here: one that is merely like it ends a place.
 """
 
 from collections.abc import Iterator
@@ -91,15 +91,15 @@ def _rows(source: str, actions: str | tuple[str, ...], kind: ErrorKind, *codes: 
             yield Meaning(action, code, kind, source, says)
 
 
-_COMMON = "ECS common error codes; alibaba_facts.md 7.3, 7.4"
-_RUN = "RunInstances/CreateInstance error table 2026-01; alibaba_facts.md 4.3; service_facts.md 1"
+_COMMON = "ECS common error codes; docs/alibaba-facts.md 7.3, 7.4"
+_RUN = "RunInstances/CreateInstance error table 2026-01; docs/alibaba-facts.md 4.3"
 _START = "StartInstance error table"
-_IMAGE = "CreateImage error table; alibaba_facts.md 3.1"
+_IMAGE = "CreateImage error table; docs/alibaba-facts.md 3.1"
 _SNAPSHOT = "CreateSnapshot error table"
 _ATTACH = "AttachDisk error table"
 _EIP = "AssociateEipAddress error table; retried by terraform-provider-alicloud"
-_RETRIED = "retried by terraform-provider-alicloud, CSI driver, packer; service_facts.md 1"
-_MNS = "SMQ error table; alibaba_facts.md 8.3"
+_RETRIED = "retried by terraform-provider-alicloud, CSI driver, packer; docs/alibaba-facts.md 4.3"
+_MNS = "SMQ error table; docs/alibaba-facts.md 8.3"
 
 MEANINGS: tuple[Meaning, ...] = (
     # Whoever calls: the gateway, the key, the account.
@@ -128,7 +128,7 @@ MEANINGS: tuple[Meaning, ...] = (
         "IncorrectDiskStatus.*",
     ),
     *_rows(
-        "alibaba_facts.md 3.1, 4.4", ANY, ErrorKind.EXISTS,
+        "docs/alibaba-facts.md 3.1, 4.4", ANY, ErrorKind.EXISTS,
         "IdempotentParameterMismatch", "IdempotenceParamNotMatch", "InvalidParamter.Conflict",
     ),
     *_rows(

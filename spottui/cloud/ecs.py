@@ -41,8 +41,8 @@ class Answer:
 class ImageSource:
     """What an image is made of: all cloud disks of an instance, or finished snapshots, each with its device.
 
-    The system disk's device is `/dev/xvda` and comes first (alibaba_facts.md 3.1). `traits` are for snapshots, which do
-    not know of what machine they are.
+    The system disk's device is `/dev/xvda` and comes first (docs/alibaba-facts.md 3.1). `traits` are for snapshots,
+    which do not know of what machine they are.
     """
 
     instance_id: str = ""
@@ -343,7 +343,7 @@ class TypedCall(Protocol):
         ...
 
 
-# Without it the metadata options are left out of the answer (alibaba_facts.md 1.2).
+# Without it the metadata options are left out of the answer (docs/alibaba-facts.md 1.2).
 _ALL_ATTRIBUTES: dict[str, object] = {"AdditionalAttributes.1": "META_OPTIONS"}
 
 _STATUSES = "Creating,Waiting,Available,UnAvailable,CreateFailed"

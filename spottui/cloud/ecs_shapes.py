@@ -95,7 +95,7 @@ def id_list(ids: Iterable[str]) -> str:
 
 
 def launch_specs(region: str, body: dict[str, Any]) -> tuple[LaunchSpec, ...]:
-    """Read one page of DescribeInstances (alibaba_facts.md 1.3)."""
+    """Read one page of DescribeInstances (docs/alibaba-facts.md 1.3)."""
     return tuple(launch_spec(region, item) for item in _rows("DescribeInstances", body, "Instances", "Instance"))
 
 
@@ -114,7 +114,7 @@ def total(body: dict[str, Any]) -> int:
 
 
 def images(body: dict[str, Any]) -> tuple[Image, ...]:
-    """Read one page of DescribeImages; `Progress` is a string such as `37%` (alibaba_facts.md 3.2)."""
+    """Read one page of DescribeImages; `Progress` is a string such as `37%` (docs/alibaba-facts.md 3.2)."""
     return tuple(_image(item) for item in _rows("DescribeImages", body, "Images", "Image"))
 
 
@@ -163,7 +163,7 @@ def snapshots(body: dict[str, Any]) -> dict[str, Snapshot]:
 
 
 def invocation(body: dict[str, Any]) -> Invocation | None:
-    """Read the one result of DescribeInvocationResults; its output is Base64 (alibaba_facts.md 6.1)."""
+    """Read the one result of DescribeInvocationResults; its output is Base64 (docs/alibaba-facts.md 6.1)."""
     found = body.get("Invocation")
     if not isinstance(found, dict):
         raise CloudError("DescribeInvocationResults", ErrorKind.BROKEN, message="an answer of an unknown shape")

@@ -1,4 +1,4 @@
-"""The RunInstances request that makes an instance like the old one (alibaba_facts.md 4.1)."""
+"""The RunInstances request that makes an instance like the old one (docs/alibaba-facts.md 4.1)."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -161,7 +161,7 @@ def _as_asked(disk: Disk, category: str) -> Disk:
 
 
 def _system_disk(disk: Disk) -> models.RunInstancesRequestSystemDisk:
-    """RunInstances has no DeleteWithInstance for it (alibaba_facts.md 4.1)."""
+    """RunInstances has no DeleteWithInstance for it (docs/alibaba-facts.md 4.1)."""
     return models.RunInstancesRequestSystemDisk(size=str(disk.size_gib), **_any_disk(disk))
 
 

@@ -25,7 +25,7 @@ class Route(StrEnum):
 
 
 class Stock(StrEnum):
-    """What DescribeAvailableResource says of a type in a zone; advisory (alibaba_facts.md 5)."""
+    """What DescribeAvailableResource says of a type in a zone; advisory (docs/alibaba-facts.md 5)."""
 
     UNKNOWN = ""
     GOOD = "in stock"

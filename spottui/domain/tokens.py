@@ -4,7 +4,7 @@ import hashlib
 
 
 def client_token(interruption_id: str, action: str, attempt: int = 0) -> str:
-    """Return the ClientToken of one mutating call: at most 64 ASCII characters (alibaba_facts.md 4.4).
+    """Return the ClientToken of one mutating call: at most 64 ASCII characters (docs/alibaba-facts.md 4.4).
 
     Made from the interruption, the API action and the attempt, so that a restart says the same token; a definite
     refusal moves on to the next attempt and so to a new token.

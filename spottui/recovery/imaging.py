@@ -30,7 +30,7 @@ LOOK_FOR_PLACES_AFTER_S = 5.0
 YOUNG_S = 10.0
 """An image that is refused after all, or is ready at once, shows early."""
 UNLISTED_GRACE_S = 120.0
-"""A new image may not be listed at once (alibaba_facts.md 3.2)."""
+"""A new image may not be listed at once (docs/alibaba-facts.md 3.2)."""
 PATIENCE_S = 7200.0
 FORECAST_MOVED_S = 2.0
 NUMBERS = 50

@@ -33,7 +33,7 @@ RATES_S = 600.0
 TYPES_S = 3600.0
 
 OTHER_DISKS = ("cloud_essd", "cloud_auto")
-"""The categories that the newest types need (alibaba_facts.md 4.1)."""
+"""The categories that the newest types need (docs/alibaba-facts.md 4.1)."""
 _NOT_OF_STOCK = ("InvalidSpotPriceLimit", "QuotaExceeded.PrivateIpAddress")
 """Refusals of a place that has stock all the same."""
 _OF_A_SURVEY = (CautionKind.NOT_LOOKED_UP, CautionKind.NO_TAGGED_VSWITCH)

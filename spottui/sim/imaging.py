@@ -11,7 +11,7 @@ from spottui.sim.world import World
 
 UNFINISHED = ("Waiting", "Creating")
 INSTANT = ("cloud_essd", "cloud_auto", "cloud_essd_entry", "cloud_regional_disk_auto")
-"""Disk categories whose snapshots can be used within seconds (service_facts.md 2)."""
+"""Disk categories whose snapshots can be used within seconds (docs/alibaba-facts.md 13)."""
 SNAPSHOTS_PER_DISK = 256
 
 

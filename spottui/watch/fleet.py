@@ -22,7 +22,7 @@ T = TypeVar("T")
 log = logging.getLogger("spottui.watch")
 
 PAGE_PAUSE_S = 0.1
-"""Between two pages, so that a large fleet neither floods the API nor stops the screen (sdk_traps.md 2)."""
+"""Between two pages, so that a large fleet neither floods the API nor stops the screen (docs/sdk-traps.md 2)."""
 DETAILS_AGE = timedelta(hours=1)
 """After this the RAM role and the user data of an instance are read again."""
 FORGOTTEN_AFTER = timedelta(days=7)

@@ -1,4 +1,4 @@
-"""The instant route's facts: what a snapshot that is only Available is good for, and what not (service_facts.md 2)."""
+"""What a snapshot that is only Available is good for, and what not (docs/alibaba-facts.md 13)."""
 
 import pytest
 
