@@ -4,29 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from spottui.situation import (
-    Situation,
-    always,
-    came_to_nothing,
-    may_recover,
-    never,
-    nobody,
-    not_starting,
-    on_events,
-    on_recovery,
-    on_row,
-    on_row_of_now,
-    on_someone,
-    one_to_veto,
-    own_runs,
-    replays,
-    some_marked,
-    someone_waits,
-    veto_name,
-    veto_window,
-    waiting_name,
-    window_name,
-)
+from spottui.action_context import ActionContext
 
 
 class Scope(StrEnum):
@@ -40,13 +18,23 @@ class Scope(StrEnum):
     APP = "Program"
 
 
+def always(context: ActionContext) -> bool:
+    """In every context."""
+    return True
+
+
+def never(context: ActionContext) -> bool:
+    """In no context."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing a person can do; `danger` says that it changes something in the cloud or allows it to.
+    """One thing a person can do; `danger` says that it changes something in the cloud or allows that.
 
-    `keys` are Textual's names of keys, the first one is shown. `offered` says when it makes sense, `otherwise`
-    what to tell a person who asks for it when it does not. `footer` says when the footer may name it, and `target`
-    for whom it is where that is not the chosen row's own.
+    `keys` are Textual's names of keys; the first one is shown. `offered` says when the action is possible, `otherwise`
+    is the refusal where it is not. `footer` says when the footer may name it, and `target` returns the name of the
+    recovery that it is for if that is not the selected row's own.
     """
 
     id: str
@@ -55,15 +43,24 @@ class Action:
     scope: Scope
     help: str
     danger: bool = False
-    offered: Callable[[Situation], bool] = always
+    offered: Callable[[ActionContext], bool] = always
     otherwise: str = ""
-    footer: Callable[[Situation], bool] = never
-    target: Callable[[Situation], str] = nobody
+    footer: Callable[[ActionContext], bool] = never
+    target: Callable[[ActionContext], str] = lambda context: ""
 
 
-def _of_a_replay(action_id: str, title: str, key: str, told: str) -> Action:
+def _replay_action(action_id: str, title: str, key: str, text: str) -> Action:
     otherwise = "What you see is now: only a replay goes at another pace."
-    return Action(action_id, title, (key,), Scope.REPLAY, told, offered=replays, otherwise=otherwise, footer=always)
+    return Action(
+        action_id,
+        title,
+        (key,),
+        Scope.REPLAY,
+        text,
+        offered=lambda context: context.is_replay,
+        otherwise=otherwise,
+        footer=always,
+    )
 
 
 ACTIONS: tuple[Action, ...] = (
@@ -74,7 +71,7 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Where rows are marked: show the plans of all marked ones that wait; enter then runs exactly what is shown.",
         danger=True,
-        offered=some_marked,
+        offered=lambda context: context.marked > 0,
         otherwise="No row is marked: space marks one.",
         footer=always,
     ),
@@ -85,7 +82,7 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Where rows are marked: veto all marked ones that wait, after a question that names them.",
         danger=True,
-        offered=some_marked,
+        offered=lambda context: context.marked > 0,
         otherwise="No row is marked: space marks one.",
         footer=always,
     ),
@@ -97,10 +94,10 @@ ACTIONS: tuple[Action, ...] = (
         "Show the plan of the chosen recovery, or of the most urgent one that waits where the chosen one does not; "
         "enter then runs exactly what is shown.",
         danger=True,
-        offered=someone_waits,
+        offered=ActionContext.can_confirm,
         otherwise="No recovery waits for you here.",
         footer=always,
-        target=waiting_name,
+        target=lambda context: context.waiting_name,
     ),
     Action(
         "go",
@@ -109,10 +106,10 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "In the veto window of the chosen recovery, or the only one there is: show the plan, and go at once.",
         danger=True,
-        offered=veto_window,
+        offered=lambda context: context.in_window,
         otherwise="No veto window runs here, or several do.",
         footer=always,
-        target=window_name,
+        target=lambda context: context.window_name,
     ),
     Action(
         "veto",
@@ -121,10 +118,10 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Veto the chosen recovery while it waits, or the only one in a veto window: nothing is done for this reclaim.",
         danger=True,
-        offered=one_to_veto,
+        offered=ActionContext.can_veto,
         otherwise="No recovery to veto or cancel here.",
         footer=always,
-        target=veto_name,
+        target=lambda context: "" if context.own else context.window_name,
     ),
     Action(
         "cancel",
@@ -133,7 +130,7 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Cancel the chosen recovery while it runs, at its next safe point, after a look at what that costs.",
         danger=True,
-        offered=own_runs,
+        offered=ActionContext.can_cancel,
         otherwise="No recovery to veto or cancel here.",
         footer=always,
     ),
@@ -144,10 +141,10 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "End the veto window without going: the recovery then waits for you.",
         danger=True,
-        offered=veto_window,
+        offered=lambda context: context.in_window,
         otherwise="No veto window runs here, or several do.",
         footer=always,
-        target=window_name,
+        target=lambda context: context.window_name,
     ),
     Action(
         "recover",
@@ -156,9 +153,9 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Plan a recovery of the chosen row's instance, reclaimed or not; enter then runs exactly what is shown.",
         danger=True,
-        offered=on_someone,
+        offered=lambda context: context.on_instance,
         otherwise="This row names no instance.",
-        footer=may_recover,
+        footer=ActionContext.can_recover,
     ),
     Action(
         "retry",
@@ -167,7 +164,7 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Try a recovery again that came to nothing, from what failed on: its plan is shown first.",
         danger=True,
-        offered=came_to_nothing,
+        offered=ActionContext.can_retry,
         otherwise="Only a recovery that failed, was cancelled or was skipped can be tried again.",
         footer=always,
     ),
@@ -180,17 +177,17 @@ ACTIONS: tuple[Action, ...] = (
         danger=True,
         footer=always,
     ),
-    _of_a_replay("hold_time", "Hold/go on", "space", "Hold time still, or let it go on."),
-    _of_a_replay("next_moment", "Next", "n", "Go to what happened next at once."),
-    _of_a_replay("faster", "Faster", "plus", "Twice as fast."),
-    _of_a_replay("slower", "Slower", "minus", "Half as fast."),
+    _replay_action("hold_time", "Hold/go on", "space", "Hold time still, or let it go on."),
+    _replay_action("next_moment", "Next", "n", "Go to what happened next at once."),
+    _replay_action("faster", "Faster", "plus", "Twice as fast."),
+    _replay_action("slower", "Slower", "minus", "Half as fast."),
     Action(
         "details",
         "Details",
         ("enter",),
         Scope.TABLE,
         "Everything that is known of the chosen row; of a recovery its timeline: each call, RequestId and error.",
-        offered=on_row,
+        offered=lambda context: context.on_row,
         otherwise="Nothing is chosen.",
         footer=always,
     ),
@@ -200,9 +197,9 @@ ACTIONS: tuple[Action, ...] = (
         ("T",),
         Scope.RECOVERY,
         "The timeline of the chosen row's recovery: each call with its RequestId, duration and error.",
-        offered=on_recovery,
+        offered=lambda context: context.on_recovery,
         otherwise="The chosen row has no recovery.",
-        footer=came_to_nothing,
+        footer=ActionContext.can_retry,
     ),
     Action(
         "filter",
@@ -218,7 +215,7 @@ ACTIONS: tuple[Action, ...] = (
         ("l",),
         Scope.TABLE,
         "Of the events only what is wrong or being reclaimed, then only what is done about it, then all of them.",
-        offered=on_events,
+        offered=lambda context: context.on_events,
         otherwise="Only the events have levels (2 goes there).",
         footer=always,
     ),
@@ -231,7 +228,7 @@ ACTIONS: tuple[Action, ...] = (
         ("space",),
         Scope.TABLE,
         "Mark the row, or take its mark away; y and x then act on all marked rows, e exports them.",
-        offered=on_row_of_now,
+        offered=ActionContext.can_mark,
         otherwise="Nothing is chosen.",
     ),
     Action("mark_others", "Mark others", ("asterisk",), Scope.TABLE, "Mark the rows in view that are not marked."),
@@ -249,7 +246,7 @@ ACTIONS: tuple[Action, ...] = (
         ("c",),
         Scope.TABLE,
         "Copy the id of the chosen row to the clipboard, through SSH too (OSC 52); tmux needs set -g set-clipboard on.",
-        offered=on_row,
+        offered=lambda context: context.on_row,
         otherwise="Nothing is chosen.",
     ),
     Action(
@@ -258,7 +255,7 @@ ACTIONS: tuple[Action, ...] = (
         ("Y",),
         Scope.TABLE,
         "Copy all that is known of the chosen row as JSON.",
-        offered=on_row,
+        offered=lambda context: context.on_row,
         otherwise="Nothing is chosen.",
     ),
     Action(
@@ -267,7 +264,7 @@ ACTIONS: tuple[Action, ...] = (
         ("v",),
         Scope.TABLE,
         "All that is known of the chosen row as JSON, every character outside ASCII by its number.",
-        offered=on_row,
+        offered=lambda context: context.on_row,
         otherwise="Nothing is chosen.",
     ),
     Action(
@@ -276,7 +273,7 @@ ACTIONS: tuple[Action, ...] = (
         ("o",),
         Scope.TABLE,
         "From an event or a recovery to its instance, from an instance to its recovery.",
-        offered=on_someone,
+        offered=lambda context: context.on_instance,
         otherwise="This row names no instance.",
     ),
     Action("down", "Down", ("down", "j"), Scope.TABLE, "Next row."),
@@ -300,7 +297,7 @@ ACTIONS: tuple[Action, ...] = (
         ("p",),
         Scope.PANEL,
         "Hold the events still while new ones come, or follow them again.",
-        offered=on_events,
+        offered=lambda context: context.on_events,
         otherwise="Only the events can be held still (2 goes there).",
         footer=always,
     ),
@@ -315,7 +312,7 @@ ACTIONS: tuple[Action, ...] = (
         Scope.APP,
         "Ask every source now, whatever it waits for; an API that throttles is left alone until it opens. "
         "Where the console could not start, try that again.",
-        offered=not_starting,
+        offered=ActionContext.can_ask_sources,
         otherwise="Not yet, the console is still starting.",
     ),
     Action("debug", "Debug", ("D",), Scope.APP, "Versions, terminal, lateness, workers, sources with errors, files."),
@@ -362,29 +359,29 @@ def shown_key(key: str) -> str:
     return _SHOWN_KEYS.get(key, key)
 
 
-def refusal(action: Action, situation: Situation) -> str:
-    """Return why an action is not done, for people; empty when nothing stands against it."""
-    if action.danger and situation.read_only:
-        why = "this is a replay" if situation.replays else "read-only. Start it without --read-only to act"
+def refusal(action: Action, context: ActionContext) -> str:
+    """Return why an action is refused, as a sentence; empty where it is allowed."""
+    if action.danger and context.read_only:
+        why = "this is a replay" if context.is_replay else "read-only. Start it without --read-only to act"
         return f"{action.title} is off: {why}."
-    if action.danger and situation.failed:
+    if action.danger and context.failed:
         return f"{action.title}: not possible, the console does not run: the panels say why. R tries again."
-    if action.danger and not situation.open:
+    if action.danger and not context.desk_open:
         return f"{action.title}: not yet, the console is still starting."
-    return "" if action.offered(situation) else action.otherwise
+    return "" if action.offered(context) else action.otherwise
 
 
-def on_key(key: str, situation: Situation) -> tuple[Action, str]:
-    """Return the action that a key means now, and why it is refused; an empty text when it is not.
+def on_key(key: str, context: ActionContext) -> tuple[Action, str]:
+    """Return the action of a key in a context, and why it is refused; empty where it is allowed.
 
-    Several actions can share a key: the first that nothing stands against is meant, else the last.
+    Several actions can share a key: it is the first one that is allowed, else the last.
     """
-    meant = [action for action in ACTIONS if key in action.keys]
-    refusals = [refusal(action, situation) for action in meant]
+    actions = [action for action in ACTIONS if key in action.keys]
+    refusals = [refusal(action, context) for action in actions]
     index = refusals.index("") if "" in refusals else -1
-    return meant[index], refusals[index]
+    return actions[index], refusals[index]
 
 
-def label(action: Action, situation: Situation) -> str:
-    """Return what a footer calls an action: its title, and for whom it is where that is not who was chosen."""
-    return f"{action.title} {action.target(situation)}".rstrip()
+def label(action: Action, context: ActionContext) -> str:
+    """Return an action's title for a footer, with the name of its target if that is not the selected row."""
+    return f"{action.title} {action.target(context)}".rstrip()

@@ -23,7 +23,7 @@ from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.domain.view import AutoMode, DeskView
 from spottui.journal import Journal
-from spottui.journal.history import Incident
+from spottui.journal.incidents import Incident
 from spottui.words import search
 
 BEFORE, AFTER = timedelta(seconds=5), timedelta(seconds=5)

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -38,6 +40,17 @@ def add_policy(config: Path, **policy: object) -> None:
     """Append to the `[policy]` table, which is the last of a written configuration."""
     with config.open("a") as file:
         file.writelines(f"{key} = {value}\n" for key, value in policy.items())
+
+
+def host_config(cloud_config: Path, directory: Path, address: str, **policy: object) -> Path:
+    """Write, for one of several hosts, a configuration as the simulated cloud's, but with a journal at `address`."""
+    directory.mkdir()
+    for written in cloud_config.parent.glob(f"{cloud_config.stem}-*"):
+        shutil.copy2(written, directory)
+    config = directory / cloud_config.name
+    config.write_text(re.sub("journal = .*", f'journal = "{address}"', cloud_config.read_text()))
+    add_policy(config, **policy)
+    return config
 
 
 class Headless:

@@ -1,4 +1,4 @@
-"""`spottui` that kills itself, as kill -9 does, before or after the N-th commit after its first interruption.
+"""`spottui` that kills itself, as kill -9 does, before or after the N-th commit after its first sign or retry.
 
 Whatever was done between two commits, calls to the cloud among it, is then done and not written down; whatever was
 committed was not acted on. Arguments: `before` or `after`, N, and those of spottui.
@@ -25,7 +25,8 @@ def kill_at_commit(moment: str, number: int) -> None:
     @sa.event.listens_for(sa.Engine, "before_cursor_execute")
     def look(_connection: sa.Connection, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
         nonlocal begun
-        begun = begun or (statement.startswith("INSERT INTO fact") and "'sign'" in repr(parameters))
+        is_fact = statement.startswith("INSERT INTO fact")
+        begun = begun or (is_fact and any(kind in repr(parameters) for kind in ("'sign'", "'retry'")))
 
     def die_in_turn() -> None:
         if begun and next(commits) == number:

@@ -1,10 +1,7 @@
 """The text of a configuration, with its comments."""
 
 import json
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from spottui.cli.init import Answers
+from dataclasses import dataclass
 
 _HEAD = """\
 # What spottui watches and may do. `spottui doctor` checks it against the account.
@@ -35,14 +32,28 @@ _POLICY = """\
 """
 
 
-def config_text(answers: "Answers") -> str:
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What a configuration is made of; an endpoint is empty for the region's own."""
+
+    regions: tuple[str, ...]
+    queue: str
+    account_id: str
+    mns_endpoint: str
+    ecs_endpoint: str
+    cms_endpoint: str
+    credentials_file: str
+    vswitches: dict[str, dict[str, str]]
+
+
+def config_text(answers: Answers) -> str:
     """Return the TOML text; a value from outside is always a quoted string."""
     credentials = f"\n[credentials]\nfile = {_text(answers.credentials_file)}\n" if answers.credentials_file else ""
     regions = "\n".join(_region(region, answers) for region in answers.regions)
     return f"{_HEAD}{credentials}\n{regions}\n{_POLICY}"
 
 
-def _region(region: str, answers: "Answers") -> str:
+def _region(region: str, answers: Answers) -> str:
     mns = answers.mns_endpoint or f"https://{answers.account_id}.mns.{region}.aliyuncs.com"
     lines = ["[[region]]", f"id = {_text(region)}", f"queue = {_text(answers.queue)}", f"mns_endpoint = {_text(mns)}"]
     if answers.ecs_endpoint:

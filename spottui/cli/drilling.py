@@ -16,7 +16,7 @@ from spottui.domain.interruption import Evidence
 from spottui.domain.settings import Settings
 from spottui.domain.text import plain
 from spottui.journal import Journal
-from spottui.journal.history import incident
+from spottui.journal.incidents import incident
 
 LOOK_S = 0.2
 CLOCKS_APART = timedelta(minutes=2)

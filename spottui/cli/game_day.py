@@ -15,7 +15,7 @@ from spottui.cli.own_cloud import own_directory, simulated_cloud, use_private_st
 if TYPE_CHECKING:
     from spottui.domain.settings import Settings
     from spottui.domain.view import DeskView
-    from spottui.journal.history import Incident
+    from spottui.journal.incidents import Incident
 
 LONGEST_S = 600.0
 """Without a screen a night ends after so long, whatever still runs."""
@@ -107,7 +107,7 @@ def show_score(settings: "Settings", *, headless: bool) -> None:
     from spottui.cli.records import line
     from spottui.domain.text import plain
     from spottui.journal import Journal
-    from spottui.journal.history import incident
+    from spottui.journal.incidents import incident
 
     journal = Journal(settings.journal, read_only=True)
     ids = [one.recovery_id for one in journal.recoveries.all()]

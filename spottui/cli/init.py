@@ -2,12 +2,13 @@
 
 import os
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from spottui.cli.config_text import Answers, config_text
 from spottui.cli.opening import Wrong, agree
 
 if TYPE_CHECKING:
@@ -23,20 +24,6 @@ The environment that --from-env reads: ALIBABA_CLOUD_REGION_ID,
 ALIBABA_CLOUD_ACCOUNT_ID, ALIBABA_CLOUD_CREDENTIALS_FILE, SPOTTUI_QUEUE,
 SPOTTUI_ECS_ENDPOINT, SPOTTUI_MNS_ENDPOINT, SPOTTUI_CMS_ENDPOINT
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What a configuration is made of; an endpoint is empty for the region's own."""
-
-    regions: tuple[str, ...]
-    queue: str
-    account_id: str
-    mns_endpoint: str
-    ecs_endpoint: str
-    cms_endpoint: str
-    credentials_file: str
-    vswitches: dict[str, dict[str, str]]
 
 
 @click.command(epilog=_EXAMPLES)
@@ -85,8 +72,6 @@ def init(
 
 
 def _write(path: Path, answers: Answers, *, dry_run: bool, yes: bool, offline: bool) -> None:
-    from spottui.cli.config_text import config_text
-
     settings = _checked(path, config_text(answers))
     if not offline:
         answers = replace(answers, vswitches=_vswitches(settings))

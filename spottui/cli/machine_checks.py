@@ -106,7 +106,7 @@ def _journal(path: str, configured: Collection[str]) -> Iterator[Check]:
     try:
         with Journal(path, read_only=_is_there(path)) as journal:
             sick = journal.store.integrity()
-            unlike = sum(1 for _ in journal.log.unlike_their_facts())
+            unlike = 0 if sick else sum(1 for _ in journal.log.unlike_their_facts())
             unfinished, watched = len(journal.recoveries.open()), journal.consoles.living()
             not_ours = _not_ours(journal.recoveries.feed, configured)
     except JournalProblem as problem:

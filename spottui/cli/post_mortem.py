@@ -12,7 +12,7 @@ from spottui.domain.leftover import Kept
 from spottui.domain.outcome import Outcome
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
-from spottui.journal.history import Incident
+from spottui.journal.incidents import Incident
 from spottui.tables.moments import money
 from spottui.tables.timeline import Sign, sign_of
 

@@ -13,7 +13,7 @@ from spottui.cli.opening import Failed, with_settings
 if TYPE_CHECKING:
     from spottui.domain.settings import Settings
     from spottui.journal import Journal
-    from spottui.journal.history import Incident
+    from spottui.journal.incidents import Incident
 
 _EXAMPLES = """\b
 Examples:
@@ -40,7 +40,7 @@ def replay(settings: "Settings", incident: str, speed: float, lines: bool) -> No
     The console shows it, read-only: space holds time still, n goes to what happened next. The journal is only read.
     """
     from spottui.journal import Journal
-    from spottui.journal.history import incident as find
+    from spottui.journal.incidents import incident as find
 
     on_screen = not lines and sys.stdout.isatty() and not terminal_problem()
     with Ending(terminal=on_screen) as ending, Journal(settings.journal, read_only=True) as journal:

@@ -63,7 +63,7 @@ def report(settings: "Settings", incident: str, since: timedelta | None, as_json
 def _post_mortem(settings: "Settings", name: str, *, as_json: bool) -> None:
     from spottui.cli.post_mortem import as_markdown, as_record
     from spottui.journal import Journal
-    from spottui.journal.history import incident
+    from spottui.journal.incidents import incident
 
     journal = Journal(settings.journal, read_only=True)
     found = incident(journal, name)

@@ -9,6 +9,7 @@ from spottui.cli.progress import Progress
 from spottui.domain.clock import CloudClock
 from spottui.domain.recovery import Recovery
 from spottui.domain.settings import Settings
+from spottui.domain.view import LiveConsole
 from spottui.journal import Journal
 from spottui.journal.arming import armings
 
@@ -28,7 +29,8 @@ class Source:
 class Situation:
     """`mode` is `auto`, `confirm` or `unwatched`; `spot` and `reclaiming` count instances of all regions.
 
-    `at` is when, by the cloud's clock where it was asked.
+    `consoles` are those that act on the journal, or would if they answered. `at` is when, by the cloud's clock where it
+    was asked.
     """
 
     mode: str
@@ -37,6 +39,7 @@ class Situation:
     reclaiming: int
     recoveries: tuple[Recovery, ...]
     at: datetime
+    consoles: tuple[LiveConsole, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -48,15 +51,17 @@ def look(settings: Settings, progress: Progress, *, ask_cloud: bool) -> Situatio
     """Look once; without the cloud, only at what the journal holds."""
     with Journal(settings.journal, read_only=True) as journal:
         recoveries = journal.recoveries.latest(ROWS)
-        living = {one.id for one in journal.consoles.living() if one.answers}
+        consoles = journal.consoles.living()
+        living = {one.id for one in consoles if one.answers}
         with journal.store.read() as connection:
             armed = any(one.armed and one.console in living for one in armings(connection))
     mode = ("auto" if armed else "confirm") if living else "unwatched"
-    running = {one.instance_id for one in recoveries if not one.state.is_final}
+    running = {one.instance_id for one in recoveries if not (one.state.is_final or one.interruption.is_wish)}
     cloud, clock = _Cloud(), CloudClock()
     if ask_cloud:
         cloud.ask(settings, progress, clock)
-    return Situation(mode, tuple(cloud.sources), cloud.spot, len(running | cloud.locked), recoveries, clock.now())
+    reclaiming = len(running | cloud.locked)
+    return Situation(mode, tuple(cloud.sources), cloud.spot, reclaiming, recoveries, clock.now(), consoles)
 
 
 class _Cloud:

@@ -8,11 +8,11 @@ from typing import Any
 from spottui.cloud.codes import kind_of
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.dates import date_of
-from spottui.cloud.ecs import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, sdk_config
 from spottui.cloud.ecs_shapes import checked
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.sdk import OpenApiRequest, Params, RpcClient, RuntimeOptions
+from spottui.cloud.sdk import OpenApiRequest, RpcClient, RuntimeOptions
 from spottui.cloud.sdk_errors import translate
+from spottui.cloud.wire import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, rpc_params, sdk_config
 from spottui.domain.clock import CloudClock
 
 ECS = "2014-05-26"
@@ -49,7 +49,7 @@ class Rpc:
         request = OpenApiRequest(query={"RegionId": self.region, **{k: str(v) for k, v in query.items()}})
         began, asked = time.time(), time.monotonic()
         try:
-            answer = self._client.call_api(_params(action, self._version), request, self._runtime)
+            answer = self._client.call_api(rpc_params(action, self._version), request, self._runtime)
         except Exception as error:
             raise translate(action, error) from None
         date = date_of(answer.get("headers"))
@@ -61,7 +61,7 @@ class Rpc:
 
 
 def accepted(action: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Return a body that is no refusal: CloudMonitor's can come with HTTP 200 (alibaba_facts.md 9.6)."""
+    """Return a body that is no refusal: CloudMonitor's can come with HTTP 200 (docs/alibaba-facts.md 9.6)."""
     code = str(body.get("Code", "200"))
     if code == "200" and str(body.get("Success", "true")).lower() == "true":
         return body
@@ -71,17 +71,3 @@ def accepted(action: str, body: dict[str, Any]) -> dict[str, Any]:
 def _kind(code: str) -> ErrorKind:
     known = {"403": ErrorKind.DENIED, "404": ErrorKind.NOT_FOUND}
     return known.get(code) or kind_of(code, int(code) if code.isdecimal() else None)
-
-
-def _params(action: str, version: str) -> Params:
-    return Params(
-        action=action,
-        version=version,
-        protocol="HTTPS",
-        pathname="/",
-        method="POST",
-        auth_type="AK",
-        style="RPC",
-        req_body_type="formData",
-        body_type="json",
-    )

@@ -1,6 +1,6 @@
-"""What the console reads, and the commands that it gives: today's desk has it, and the desk of a replay."""
+"""What the console reads and commands; `spottui.desk` and `spottui.replay` implement it."""
 
-# Each is told of at its desk.
+# Each method is documented in `spottui.desk`.
 # ruff: noqa: D102
 
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,7 @@
-"""Textual's driver for a terminal that may send anything, take nothing, or go away.
+"""Textual's driver for a terminal that may send anything, block on writes, or go away.
 
-What it uses of Textual 8.2.8 that is not public stands here and nowhere else: `LinuxDriver._file`, what the writer
-thread writes to; `LinuxDriver._run_input_thread`, what the thread of the keyboard runs; `Driver._app`, `Driver._debug`
-and `XTermParser`.
+It needs private parts of Textual, which `tests/console/test_textual.py` names: `LinuxDriver._file`, which the writer
+thread writes to, and `LinuxDriver._run_input_thread`, which the keyboard's thread runs, above all.
 """
 
 import logging
@@ -34,14 +33,14 @@ _PLAIN = b"\x1b[<u\x1b[?1000l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?2004l\x1b[?1
 
 
 class TerminalDriver(LinuxDriver):
-    """Posts `TerminalLost` where Textual's own would print a traceback, stop hearing keys or stand still for ever."""
+    """Posts `TerminalLost` where Textual's own would print a traceback, stop reading keys or hang."""
 
     def __init__(self, app: "App[Any]", **given: Any) -> None:
         super().__init__(app, **given)
         self._file: Any = _Output(self._file, self._lose)
 
     def run_input_thread(self) -> None:
-        """Read keys until the driver stops: a byte that is not UTF-8 is a character that nobody knows, not the end."""
+        """Read keys until the driver stops; bytes that are not UTF-8 are replaced, not fatal."""
         parser, decode = XTermParser(self._debug), getincrementaldecoder("utf-8")("replace").decode
         while not self.exit_event.is_set():
             if select.select([self.fileno], [], [], _TICK_S)[0]:
@@ -65,9 +64,9 @@ class TerminalDriver(LinuxDriver):
 
 
 class _Output:
-    """The terminal's file, which the writer thread outlives: once it fails, what is written goes nowhere.
+    """The terminal's file; once a write fails, all later ones are dropped, so that the writer thread lives on.
 
-    The screen waits for its writer, and would wait for ever for a dead one.
+    At the end Textual waits for that thread, for ever if it died.
     """
 
     def __init__(self, file: TextIO, lose: Callable[[Exception], None]) -> None:
@@ -91,12 +90,12 @@ class _Output:
 
 
 def terminal_as_it_is() -> Callable[[], None]:
-    """Return what gives the terminal back as it is now, from whichever thread, even where it takes nothing."""
+    """Return a function that restores the terminal's present state, from any thread, even if it blocks on writes."""
     descriptor = 0
     modes = termios.tcgetattr(descriptor)
 
     def give_back() -> None:
-        # From the background this would stop the process that is about to end.
+        # In the background tcsetattr would stop the process, which is about to end.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
         with suppress(termios.error):
             termios.tcsetattr(descriptor, termios.TCSANOW, modes)

@@ -1,6 +1,6 @@
 """The commands of the palette, each as `group: verb (key)`: every action that can be done now, filters and themes."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,7 @@ from spottui.actions import Action, Scope
 from spottui.domain.text import plain
 
 if TYPE_CHECKING:
-    from spottui.console.app import SpottuiApp
-    from spottui.console.main import MainScreen
+    from spottui.console.main_screen import MainScreen
 
 _GROUPS = {
     Scope.RECOVERY: "recovery",
@@ -24,17 +23,18 @@ _GROUPS = {
 }
 
 
-def commands(app: "SpottuiApp") -> Iterable[SystemCommand]:
+def commands(
+    main: "MainScreen", act: Callable[[Action], None], themes: Iterable[str], choose_theme: Callable[[str], None]
+) -> Iterable[SystemCommand]:
     """Yield what can be done now; what would be refused is left out."""
-    main = app.main
-    situation = main.situation
+    context = main.action_context
     for action in actions.ACTIONS:
-        if action.id != "palette" and not actions.refusal(action, situation):
-            yield SystemCommand(title(action), action.help, partial(main.act, action, ""))
+        if action.id != "palette" and not actions.refusal(action, context):
+            yield SystemCommand(title(action), action.help, partial(act, action))
     yield from _filters(main)
-    for name in app.theme_choices:
-        told = "The colours of the screen; the choice is kept."
-        yield SystemCommand(f"theme: {name.removeprefix('spottui-')}", told, partial(app.choose_theme, name))
+    for name in themes:
+        text = "The colours of the screen; the choice is kept."
+        yield SystemCommand(f"theme: {name.removeprefix('spottui-')}", text, partial(choose_theme, name))
 
 
 def title(action: Action) -> str:
@@ -43,11 +43,10 @@ def title(action: Action) -> str:
 
 
 def _filters(main: "MainScreen") -> Iterable[SystemCommand]:
-    regions = main.view.regions if main.view and len(main.view.regions) > 1 else ()
-    for region in regions:
-        shown = plain(region, 40)
-        told = "Only the instances of this region; esc takes the filter away."
-        text = f"region={region.removeprefix('cn-')}"
-        yield SystemCommand(f"filter: region {shown}", told, partial(main.filter_instances, text))
-    told = "Only the instances that are being reclaimed; esc takes the filter away."
-    yield SystemCommand("filter: being reclaimed", told, partial(main.filter_instances, "~^(!|✓)$~"))
+    view = main.session.view
+    for region in view.regions if view and len(view.regions) > 1 else ():
+        text = "Only the instances of this region; esc takes the filter away."
+        query = f"region={region.removeprefix('cn-')}"
+        yield SystemCommand(f"filter: region {plain(region, 40)}", text, partial(main.filter_instances, query))
+    text = "Only the instances that are being reclaimed; esc takes the filter away."
+    yield SystemCommand("filter: being reclaimed", text, partial(main.filter_instances, "~^(!|✓)$~"))

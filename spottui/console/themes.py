@@ -1,4 +1,4 @@
-"""The colours: state is always a word or a mark too, and no pair of red and green carries a meaning."""
+"""The themes: a state is always a word or a mark too, and nothing depends on telling red from green."""
 
 from textual.theme import Theme
 
@@ -32,7 +32,7 @@ LIGHT = Theme(
     dark=False,
 )
 
-# After the palette of Okabe and Ito, for every kind of colour vision, of which a test computes what it sees.
+# After the palette of Okabe and Ito; a test simulates each kind of colour vision.
 COLOUR_BLIND = Theme(
     name="spottui-colour-blind",
     primary="#56b4e9",
@@ -73,9 +73,9 @@ PLAIN_TERMINAL = SIXTEEN_COLOURS[0]
 
 
 def choices(color_system: str | None) -> tuple[str, ...]:
-    """Return the themes for a terminal of Rich's colour system, the first one for whoever chose none.
+    """Return the names of the themes for a terminal of Rich's colour system; the first is the default.
 
-    On sixteen colours ours would be rounded to whatever is next, black on black at worst.
+    On sixteen colours ours would be rounded to the nearest ones, at worst black on black.
     """
     many = color_system in ("256", "truecolor", "windows")
     return tuple(theme.name for theme in THEMES) if many else SIXTEEN_COLOURS

@@ -1,4 +1,4 @@
-"""A thread that writes to the log when the screen does not answer, and what it was doing then."""
+"""A thread that logs when the event loop does not answer, and what it was doing then."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ _REMEMBERED = 600
 
 @dataclass(frozen=True, slots=True)
 class Lateness:
-    """How late an event loop answers, in milliseconds; `of` says what that is made of."""
+    """How late the event loop answers, in milliseconds; `of` says over what."""
 
     p50_ms: float
     p99_ms: float
@@ -28,48 +28,48 @@ class Lateness:
 
 
 class Watchdog:
-    """Asks the event loop twice a second whether it still turns; one that is late by `LATE_S` is in the log.
+    """Calls into the event loop twice a second; an answer later than `LATE_S` is logged.
 
-    The entry holds the seconds and the innermost calls of the loop's thread when it was found late: code and lines,
-    no values.
+    The entry has the delay in seconds and the innermost frames of the loop's thread when it was late: code and line
+    numbers, no values.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
-        self._loop_thread = threading.get_ident()
+    def __init__(self) -> None:
         self._stop = threading.Event()
         self.stalls = 0
         self._late_s: deque[float] = deque(maxlen=_REMEMBERED)
 
     def start(self) -> None:
-        """Begin to watch; call it in the loop's own thread."""
-        threading.Thread(target=self._watch, name="screen watchdog", daemon=True).start()
+        """Begin to watch the running loop; call it in the loop's own thread."""
+        watched = (asyncio.get_running_loop(), threading.get_ident())
+        threading.Thread(target=self._watch, args=watched, name="screen watchdog", daemon=True).start()
 
     def stop(self) -> None:
-        """End soon."""
+        """Stop watching, within `EVERY_S`."""
         self._stop.set()
 
     @property
     def lateness(self) -> "Lateness":
-        """How late the loop has been of late."""
-        found = sorted(self._late_s) or [0.0]
-        p50, p99 = (1000 * found[int(share * (len(found) - 1))] for share in (0.5, 0.99))
-        return Lateness(p50, p99, 1000 * found[-1], f"{len(self._late_s)} times in the last minutes")
+        """How late the loop answered in the last minutes."""
+        late_s = sorted(self._late_s) or [0.0]
+        p50, p99 = (1000 * late_s[int(share * (len(late_s) - 1))] for share in (0.5, 0.99))
+        return Lateness(p50, p99, 1000 * late_s[-1], f"{len(self._late_s)} times in the last minutes")
 
-    def _watch(self) -> None:
+    def _watch(self, loop: asyncio.AbstractEventLoop, loop_thread: int) -> None:
         while not self._stop.wait(EVERY_S):
             turned, asked = threading.Event(), perf_counter()
             try:
-                self._loop.call_soon_threadsafe(turned.set)
+                loop.call_soon_threadsafe(turned.set)
             except RuntimeError:
                 return  # The loop is closed: the program has ended.
             if not turned.wait(LATE_S):
-                ran = self._stack()
+                ran = _stack(loop_thread)
                 turned.wait(60)
                 self.stalls += 1
                 log.warning("the screen did not answer for %.1f s; it was in:\n%s", perf_counter() - asked, ran)
             self._late_s.append(perf_counter() - asked)
 
-    def _stack(self) -> str:
-        frame = sys._current_frames().get(self._loop_thread)
-        return "".join(traceback.format_list(traceback.extract_stack(frame)[-_FRAMES:])) if frame else ""
+
+def _stack(thread: int) -> str:
+    frame = sys._current_frames().get(thread)
+    return "".join(traceback.format_list(traceback.extract_stack(frame)[-_FRAMES:])) if frame else ""

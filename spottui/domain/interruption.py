@@ -106,6 +106,11 @@ class Interruption:
         return self.locked or Evidence.ENGINEER in self.evidence
 
     @property
+    def is_wish(self) -> bool:
+        """Whether only an engineer asked for the recovery: the cloud takes nothing back, there is no deadline."""
+        return self.evidence == (Evidence.ENGINEER,)
+
+    @property
     def is_upper_bound(self) -> bool:
         """Whether the deadline may be nearer than it says: a lock that is there at the first look may be old."""
         is_dated = self.not_before is not None and self.first_seen - self.not_before < GRACE

@@ -16,7 +16,6 @@ from spottui.journal.earlier import recovery_of
 from spottui.journal.encoding import fact_row, moment
 from spottui.journal.recoveries import snapshot_row
 from spottui.journal.store import JournalProblem, SqliteStore
-from spottui.journal.upgrade import copy
 
 CLAIMS = "spottui-executors"
 """Where the consoles of all journals of a directory held their locks."""
@@ -123,8 +122,15 @@ def _keep_copy(path: Path, version: int) -> None:
     kept = path.with_name(f"{path.name}.version-{version}")
     part = kept.with_name(f"{kept.name}.part")
     part.unlink(missing_ok=True)
-    copy(path, part)
+    _copy(path, part)
     part.replace(kept)
+
+
+def _copy(path: Path, to: Path) -> None:
+    """Copy a journal, whoever writes it meanwhile; the copy is its owner's only."""
+    to.touch(mode=0o600)
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(to)) as target:
+        source.backup(target)
 
 
 def _carry(connection: sa.Connection, version: int) -> None:

@@ -1,51 +1,17 @@
-"""Past reclaims with what became of them, and one of them with all that the log has of it."""
+"""Past reclaims with what became of them."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from spottui.domain.facts import Logged
 from spottui.domain.history import Past
-from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
 from spottui.journal import schema
 from spottui.journal.encoding import decode, encode, stamp
 from spottui.journal.store import Store
 
-if TYPE_CHECKING:
-    from spottui.journal.journal import Journal
-
 _RECOVERY = schema.recovery.c
-
-
-@dataclass(frozen=True, slots=True)
-class Incident:
-    """One reclaim with all that the journal knows of it; `log` oldest first."""
-
-    recovery: Recovery
-    plan: Plan | None
-    log: tuple[Logged, ...]
-
-    @property
-    def interruption(self) -> Interruption:
-        """The reclaim."""
-        return self.recovery.interruption
-
-    @property
-    def past(self) -> Past:
-        """What became of it."""
-        return Past.of(self.recovery, self.plan)
-
-
-def incident(journal: "Journal", name: str) -> Incident | None:
-    """Return an incident by the id of its recovery, or the newest of an instance by the instance's id or name."""
-    known = journal.recoveries.get(name) or journal.history.newest_of(name)
-    if known is None:
-        return None
-    return Incident(known, journal.recoveries.plan(known.recovery_id), journal.log.of(known.recovery_id))
 
 
 class History:

@@ -1,7 +1,6 @@
 """A journal's version: checked when it is opened, and carried over from an earlier one by whoever may act on it."""
 
 import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -35,6 +34,7 @@ def prepare(store: SqliteStore, path: Path) -> None:
     version = check_version(store)
     try:
         if version < schema.SCHEMA_VERSION:
+            # Only an upgrade needs what knows the earlier schemas.
             from spottui.journal.carry_over import carry_over
 
             carry_over(path)
@@ -60,13 +60,6 @@ def unreadable(store: Store, error: Exception) -> JournalProblem:
     return JournalProblem(
         f"journal {store.address}: {cause}. Move the file away to start a new journal, or free the disk."
     )
-
-
-def copy(path: Path, to: Path) -> None:
-    """Copy a journal, whoever writes it meanwhile; the copy is its owner's only."""
-    to.touch(mode=0o600)
-    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(to)) as target:
-        source.backup(target)
 
 
 def _version(connection: sa.Connection) -> int:

@@ -3,10 +3,14 @@
 It is run again from the top after a restart: each step finds in the recovery that it was done, and goes on.
 """
 
+from datetime import datetime
+from functools import partial
+
 from spottui.domain.facts import LockGone, RouteLeft, RouteTaken, StateEntered
-from spottui.domain.plan import Route
+from spottui.domain.plan import Route, without_user_data
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.journal.transaction import Transaction
 from spottui.recovery.context import RecoveryContext, StepOutcome, failed
 from spottui.recovery.drain import drain
 from spottui.recovery.leftovers import mark_leftovers
@@ -33,14 +37,23 @@ async def recover(ctx: RecoveryContext) -> None:
         ended = await _travel(ctx)
     if ended.state is RecoveryState.RECOVERED:
         await mark_leftovers(ctx)
-    await ctx.record(*_lock_over(ctx.recovery, ended), StateEntered(ended.state, ended.reason))
+    await ctx.change(partial(_end, ended, ctx.now()))
 
 
-def _lock_over(recovery: Recovery, ended: StepOutcome) -> tuple[LockGone, ...]:
-    """An instance that was started again has had its reclaim: the next lock is another, however soon it comes."""
+def _end(ended: StepOutcome, now: datetime, transaction: Transaction, recovery: Recovery) -> None:
+    """What may be tried again keeps its user data, for as long as `journal.log` keeps it."""
+    if _has_had_its_reclaim(recovery, ended):
+        transaction.record(recovery.recovery_id, LockGone(), now)
+    transaction.record(recovery.recovery_id, StateEntered(ended.state, ended.reason), now)
+    plan = transaction.plan(recovery.recovery_id)
+    if plan and plan.spec.user_data and ended.state is RecoveryState.RECOVERED:
+        transaction.set_plan(recovery.recovery_id, without_user_data(plan))
+
+
+def _has_had_its_reclaim(recovery: Recovery, ended: StepOutcome) -> bool:
+    """The next lock of an instance that was started again is of another reclaim, however soon it comes."""
     is_back = ended.state is RecoveryState.RECOVERED and recovery.new_instance_id == recovery.instance_id
-    has_lock = recovery.interruption.locked and recovery.interruption.unlocked_at is None
-    return (LockGone(),) if is_back and has_lock else ()
+    return is_back and recovery.interruption.locked and recovery.interruption.unlocked_at is None
 
 
 async def _travel(ctx: RecoveryContext) -> StepOutcome:

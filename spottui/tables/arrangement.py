@@ -21,7 +21,7 @@ class Arrangement:
     def in_order(self, columns: tuple[Column, ...]) -> tuple[int, ...]:
         """Return the indexes of all columns in their order."""
         ids = [column.id for column in columns]
-        named = [ids.index(one) for one in dict.fromkeys(self.order) if one in ids]
+        named = [ids.index(column_id) for column_id in dict.fromkeys(self.order) if column_id in ids]
         return (*named, *(i for i in range(len(columns)) if i not in named))
 
     def in_view(self, columns: tuple[Column, ...], needless: Iterable[str]) -> tuple[int, ...]:
@@ -31,10 +31,10 @@ class Arrangement:
 
     def showing(self, column_id: str, *, shown: bool) -> "Arrangement":
         """Return the arrangement with one column shown or hidden."""
-        one = frozenset((column_id,))
+        column = frozenset((column_id,))
         if shown:
-            return replace(self, shown=self.shown | one, hidden=self.hidden - one)
-        return replace(self, shown=self.shown - one, hidden=self.hidden | one)
+            return replace(self, shown=self.shown | column, hidden=self.hidden - column)
+        return replace(self, shown=self.shown - column, hidden=self.hidden | column)
 
     def moving(self, column_id: str, places: int, columns: tuple[Column, ...]) -> "Arrangement":
         """Return the arrangement with one column moved by so many places; never before a column without a title."""

@@ -31,7 +31,7 @@ def over_time(
     `points` are (since, value), oldest first. None before the first.
     """
     step = (end - begin) / cells
-    found: list[float | None] = []
+    values: list[float | None] = []
     index, held = 0, None
     for cell in range(cells):
         highest = held
@@ -39,8 +39,8 @@ def over_time(
             since, held = points[index]
             highest = held if highest is None or since <= begin + cell * step else max(highest, held)
             index += 1
-        found.append(highest)
-    return found
+        values.append(highest)
+    return values
 
 
 def _level(value: float, most: float, height: int) -> int:

@@ -13,7 +13,7 @@ from spottui.tables.moments import utc_clock
 from spottui.words import EventKind
 
 _ID = "i-"
-_MOST_CALLED = 1000
+_MOST_IDS = 1000
 
 _TONES = {
     EventKind.RECLAIM: Tone.ALARM,
@@ -56,23 +56,22 @@ _NAME = EVENTS.place("name")
 
 def names_of(view: DeskView) -> dict[str, str]:
     """Return the names of the instances, those that are gone but have a recovery too, by their ids."""
-    gone = {one.instance_id: one.name for one in view.recoveries if one.name}
-    return gone | {one.instance_id: one.name for one in view.instances if one.name}
+    gone = {holder.instance_id: holder.name for holder in view.recoveries if holder.name}
+    return gone | {holder.instance_id: holder.name for holder in view.instances if holder.name}
 
 
-def called(sought: Iterable[str], names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Return for each word the ids of the instances whose name holds it, at most a thousand of them."""
-    said = [(instance_id, name.casefold()) for instance_id, name in names.items()]
-    return {
-        word: tuple(islice((one for one, name in said if word.casefold() in name), _MOST_CALLED)) for word in sought
-    }
+def ids_by_word(words: Iterable[str], names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Return for each word the ids of the instances whose name contains it, at most a thousand of them."""
+    folded = [(instance_id, name.casefold()) for instance_id, name in names.items()]
+    matches = {word: (instance_id for instance_id, name in folded if word.casefold() in name) for word in words}
+    return {word: tuple(islice(ids, _MOST_IDS)) for word, ids in matches.items()}
 
 
-def event_rows(view: DeskView, known: Rows, names: Mapping[str, str]) -> Rows:
-    """Return the rows of a view by the event's number; only a name that has become known changes one."""
+def event_rows(view: DeskView, made: Rows, names: Mapping[str, str]) -> Rows:
+    """Return the rows of a view by the event's number; a row of `made` is kept unless its name has changed."""
     rows: Rows = {}
     for event in shown(view.events):
-        row = known.get(event.seq)
+        row = made.get(event.seq)
         named = row is not None and row[_NAME] == _who(event, names)
         rows[event.seq] = row if row is not None and named else event_row(event, names)
     return rows
@@ -80,7 +79,7 @@ def event_rows(view: DeskView, known: Rows, names: Mapping[str, str]) -> Rows:
 
 def shown(log: Iterable[Logged]) -> tuple[Logged, ...]:
     """Return the facts that are lines of the feed."""
-    return tuple(one for one in log if words.event_kind(one.fact))
+    return tuple(event for event in log if words.event_kind(event.fact))
 
 
 def event_row(event: Logged, names: Mapping[str, str]) -> Row:

@@ -20,11 +20,11 @@ _UNPAID = ("InvalidAccountStatus", "NotEnoughBalance")
 def failures(view: DeskView) -> tuple[Recovery, ...]:
     """Return the recoveries that failed within a day, newest first, as long as none of the same instance is newer."""
     newest: dict[tuple[str, str], Recovery] = {}
-    for one in sorted(view.recoveries, key=lambda recovery: recovery.started):
-        newest[one.region, one.instance_id] = one
-    failed = [one for one in newest.values() if one.state is RecoveryState.FAILED and one.ended]
-    recent = [one for one in failed if one.ended and view.at - one.ended < _REMEMBERED]
-    return tuple(sorted(recent, key=lambda one: one.ended or one.started, reverse=True))
+    for recovery in sorted(view.recoveries, key=lambda recovery: recovery.started):
+        newest[recovery.region, recovery.instance_id] = recovery
+    failed = [recovery for recovery in newest.values() if recovery.state is RecoveryState.FAILED and recovery.ended]
+    recent = [recovery for recovery in failed if recovery.ended and view.at - recovery.ended < _REMEMBERED]
+    return tuple(sorted(recent, key=lambda recovery: recovery.ended or recovery.started, reverse=True))
 
 
 def code(recovery: Recovery) -> str:

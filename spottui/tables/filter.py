@@ -92,11 +92,11 @@ def _term(word: str, columns: tuple[Column, ...]) -> Term:
 
 
 def _pattern(value: str) -> re.Pattern[str] | None:
-    found = _PATTERN.fullmatch(value)
-    if found is None:
+    match = _PATTERN.fullmatch(value)
+    if match is None:
         return None
     try:
-        return re.compile(found["pattern"], re.IGNORECASE | re.MULTILINE)
+        return re.compile(match["pattern"], re.IGNORECASE | re.MULTILINE)
     except re.error as error:
         raise FilterError(f"{value} is no regular expression: {error}") from None
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from spottui.domain.instance import Instance
-from spottui.domain.interruption import EVENT_GRACE_S, Evidence, Interruption
+from spottui.domain.interruption import EVENT_GRACE_S, Interruption
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
@@ -16,7 +16,7 @@ from spottui.tables.natural import natural
 Source = tuple[Instance, Interruption | None, str]
 """What a row is made of: the instance, its open reclaim, and its replacement's id when it is saved."""
 
-SAVED = "✓"
+SAVED, RECLAIMED = "✓", "!"
 
 
 def short_id(cell: Cell, now_s: float = 0.0) -> str:
@@ -74,18 +74,18 @@ COLUMNS = (
 )
 """A deadline is twice its epoch second, and one more where it is an upper bound."""
 
-SELDOM = frozenset(("status", "address", "vcpus", "behavior", "created", "tags"))
+OPTIONAL = frozenset(("status", "address", "vcpus", "behavior", "created", "tags"))
 """The columns that are hidden until somebody wants them."""
 
 
 def _order(row: Row) -> tuple[Cell, ...]:
     mark, deadline, name = row[FIRST_CELL], row[FIRST_CELL + 1], row[FIRST_CELL + 3]
-    is_suspected = mark == "!" and row[_LOCK] == "-"
+    is_suspected = mark == RECLAIMED and row[_LOCK] == "-"
     return (_RANKS.index(mark), is_suspected, deadline == 0, deadline, natural(str(name)), row[0])
 
 
 _LOCK = FIRST_CELL + [column.id for column in COLUMNS].index("lock")
-_RANKS = ("!", SAVED, "")
+_RANKS = (RECLAIMED, SAVED, "")
 
 
 INSTANCES = Table(COLUMNS, _order)
@@ -112,7 +112,7 @@ class InstanceRows:
 
     def rows(self, view: DeskView) -> Rows:
         """Return the rows of a view by their key; the same dict as last time when nothing they show has changed."""
-        reclaims = {instance_key(one.region, one.instance_id): one for one in open_reclaims(view)}
+        reclaims = {instance_key(reclaim.region, reclaim.instance_id): reclaim for reclaim in open_reclaims(view)}
         seen = (view.instances, reclaims, replacements(view))
         if seen != self._seen:
             self._seen = seen
@@ -127,8 +127,8 @@ class InstanceRows:
             key = instance_key(instance.region, instance.instance_id)
             reclaim = reclaims.get(key)
             source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "")
-            known = self._made.get(key)
-            made[key] = known if known and known[0] == source else (source, instance_row(*source))
+            earlier = self._made.get(key)
+            made[key] = earlier if earlier and earlier[0] == source else (source, instance_row(*source))
         self._made = made
         self._by_key = {key: source[0] for key, (source, _) in made.items()}
         return {key: row for key, (_, row) in made.items()}
@@ -142,13 +142,13 @@ def open_reclaims(view: DeskView) -> tuple[Interruption, ...]:
     """
     at_work = {recovery.recovery_id for recovery in view.recoveries if not recovery.state.is_final}
     newest: dict[tuple[str, str], Interruption] = {}
-    for reclaim in sorted(view.interruptions, key=lambda one: one.epoch):
+    for reclaim in sorted(view.interruptions, key=lambda reclaim: reclaim.epoch):
         newest[reclaim.region, reclaim.instance_id] = reclaim
     grace = timedelta(seconds=EVENT_GRACE_S)
     return tuple(
-        one
-        for one in newest.values()
-        if one.unlocked_at is None and (one.id in at_work or view.at < one.deadline + grace)
+        reclaim
+        for reclaim in newest.values()
+        if reclaim.unlocked_at is None and (reclaim.id in at_work or view.at < reclaim.deadline + grace)
     )
 
 
@@ -161,14 +161,15 @@ def replacements(view: DeskView) -> dict[str, str]:
     }
 
 
-def is_wish(reclaim: Interruption) -> bool:
-    """Whether only an engineer asked for the recovery: the cloud takes nothing back, there is no deadline."""
-    return reclaim.evidence == (Evidence.ENGINEER,)
+def mark_of(instance: Instance, reclaim: Interruption | None, replaced: Mapping[str, str]) -> str:
+    """Return the mark of an instance's row: `!` while it is reclaimed, `✓` once it is saved."""
+    taken = reclaim if reclaim and not reclaim.is_wish else None
+    return _mark(instance, taken, replaced.get(reclaim.id, "") if reclaim else "")
 
 
 def instance_row(instance: Instance, reclaim: Interruption | None, replaced_by: str = "") -> Row:
     """Return the row of one instance, of its interruption, if it has one, and of what runs in its place by now."""
-    taken = reclaim if reclaim and not is_wish(reclaim) else None
+    taken = reclaim if reclaim and not reclaim.is_wish else None
     zone = instance.zone.removeprefix(f"{instance.region}-")
     return (
         instance_key(instance.region, instance.instance_id),
@@ -200,7 +201,7 @@ def _has_lock(reclaim: Interruption | None) -> bool:
 def _mark(instance: Instance, reclaim: Interruption | None, replaced_by: str) -> str:
     if replaced_by:
         return SAVED
-    return "!" if reclaim or instance.recycling else ""
+    return RECLAIMED if reclaim or instance.recycling else ""
 
 
 def _tone(instance: Instance, reclaim: Interruption | None) -> Tone:

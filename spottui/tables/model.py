@@ -128,11 +128,11 @@ class TableModel:
         return had
 
     def _stays(self, row: Row) -> bool:
-        known = self._ranks.get(row[0])
-        if known is None:
+        rank = self._ranks.get(row[0])
+        if rank is None:
             return not self._keeps(row)
         shown = row[0] in self.position
-        return shown is self._keeps(row) and (not shown or known == self._rank(row))
+        return shown is self._keeps(row) and (not shown or rank == self._rank(row))
 
     def _keeps(self, row: Row) -> bool:
         return self._filter is None or self._filter.keeps(row, self._now_s, self._said_by(row))

@@ -63,8 +63,8 @@ def number(cell: Cell, now_s: float) -> float | None:
 
 def seconds_of(text: str) -> float | None:
     """Return what a person means by `90`, `90s`, `5m`, `1.5h`, `2d` or `60%` as a number; None when it is no amount."""
-    found = _AMOUNT.fullmatch(text)
-    return float(found[1]) * _SECONDS[found[2]] if found else None
+    match = _AMOUNT.fullmatch(text)
+    return float(match[1]) * _SECONDS[match[2]] if match else None
 
 
 def age(seconds: float | None) -> str:

@@ -11,7 +11,6 @@ from spottui.domain.history import Past
 from spottui.domain.leftover import Kept, LeftoverKind
 from spottui.domain.outcome import nine_of_ten
 from spottui.domain.recovery import RecoveryState
-from spottui.tables.instances import is_wish
 
 DAYS = 60
 _MINUTES = (0, 1, 2, 3, 4, 5, 10)
@@ -85,47 +84,48 @@ class Statistics:
 
 def statistics(past: Sequence[Past], prices: Mapping[str, float], today: date) -> Statistics:
     """Return what past reclaims come to, as of a day in UTC; prices are those of storage (`Kept.per_month`)."""
-    reclaims = [one for one in past if not is_wish(one.interruption)]
-    ended = [one.recovery for one in reclaims if one.recovery.state.is_final]
-    days = Counter(one.interruption.first_seen.date() for one in reclaims)
-    times = (one.outcome.recovery_s for one in reclaims)
+    reclaims = [reclaim for reclaim in past if not reclaim.interruption.is_wish]
+    ended = [reclaim.recovery for reclaim in reclaims if reclaim.recovery.state.is_final]
+    days = Counter(reclaim.interruption.first_seen.date() for reclaim in reclaims)
+    times = (reclaim.outcome.recovery_s for reclaim in reclaims)
     return Statistics(
         total=len(reclaims),
         by_day=tuple((day, days[day]) for day in _last_days(today)),
-        by_zone=_most(one.zone for one in reclaims),
-        by_type=_most(one.instance_type for one in reclaims),
-        outcomes=_most(str(one.recovery.state) for one in reclaims),
+        by_zone=_most(reclaim.zone for reclaim in reclaims),
+        by_type=_most(reclaim.instance_type for reclaim in reclaims),
+        outcomes=_most(str(reclaim.recovery.state) for reclaim in reclaims),
         times_s=tuple(sorted(took for took in times if took is not None)),
-        verdicts=_pairs((str(one.verdict), str(one.state)) for one in ended if one.verdict),
-        kept=kept_sums((kept for one in past for kept in one.outcome.kept), prices),
+        verdicts=_pairs((str(recovery.verdict), str(recovery.state)) for recovery in ended if recovery.verdict),
+        kept=kept_sums((kept for reclaim in past for kept in reclaim.outcome.kept), prices),
         added=_added(past),
     )
 
 
 def kept_sums(kept: Iterable[Kept], prices: Mapping[str, float]) -> tuple[KeptSum, ...]:
-    """Return the kept things by kind, priced as the configuration says."""
-    things = list(kept)
-    of_kind = ((kind, [one for one in things if one.kind is kind]) for kind in LeftoverKind)
-    return tuple(_sum(kind, found, prices) for kind, found in of_kind if found)
+    """Return what is retained, summed by kind and priced as configured."""
+    resources = list(kept)
+    by_kind = ((kind, [resource for resource in resources if resource.kind is kind]) for kind in LeftoverKind)
+    return tuple(_sum(kind, of_kind, prices) for kind, of_kind in by_kind if of_kind)
 
 
-def _sum(kind: LeftoverKind, found: Sequence[Kept], prices: Mapping[str, float]) -> KeptSum:
-    costs = [one.per_month(prices) for one in found]
+def _sum(kind: LeftoverKind, resources: Sequence[Kept], prices: Mapping[str, float]) -> KeptSum:
+    costs = [resource.per_month(prices) for resource in resources]
     return KeptSum(
         kind=kind,
-        count=len(found),
-        gib=sum(one.gib or 0 for one in found),
-        unsized=sum(one.gib is None for one in found),
-        oldest=min((one.since for one in found if one.since), default=None),
+        count=len(resources),
+        gib=sum(resource.gib or 0 for resource in resources),
+        unsized=sum(resource.gib is None for resource in resources),
+        oldest=min((resource.since for resource in resources if resource.since), default=None),
         per_month=sum(cost for cost in costs if cost is not None),
         unpriced=costs.count(None),
     )
 
 
 def _added(past: Iterable[Past]) -> AddedCost:
-    found = [one.outcome.added_per_hour for one in past if one.recovery.state is RecoveryState.RECOVERED]
-    known = [added for added in found if added is not None]
-    return AddedCost(len(known), len(found) - len(known), round(sum(known), 6), max(known, default=0.0))
+    recovered = (reclaim.outcome for reclaim in past if reclaim.recovery.state is RecoveryState.RECOVERED)
+    costs = [outcome.added_per_hour for outcome in recovered]
+    priced = [cost for cost in costs if cost is not None]
+    return AddedCost(len(priced), len(costs) - len(priced), round(sum(priced), 6), max(priced, default=0.0))
 
 
 def _last_days(today: date) -> list[date]:
@@ -134,7 +134,7 @@ def _last_days(today: date) -> list[date]:
 
 def _most(names: Iterable[str]) -> tuple[Count, ...]:
     counted = Counter(name or "not known" for name in names)
-    return tuple(sorted(counted.items(), key=lambda one: (-one[1], one[0])))
+    return tuple(sorted(counted.items(), key=lambda count: (-count[1], count[0])))
 
 
 def _pairs(pairs: Iterable[tuple[str, str]]) -> tuple[tuple[tuple[str, str], int], ...]:

@@ -86,17 +86,17 @@ def steps(log: Sequence[f.Logged], now: datetime) -> tuple[Step, ...]:
     begun: dict[_Call, datetime] = {}
     waits: dict[_Call, datetime] = {}
     made: list[Step] = []
-    for one in log:
-        sign = sign_of(one.fact)
-        call = _call(one.fact)
-        if isinstance(one.fact, f.CallBegun) and call:
-            begun[call] = waits[call] = one.at
+    for logged in log:
+        sign = sign_of(logged.fact)
+        call = _call(logged.fact)
+        if isinstance(logged.fact, f.CallBegun) and call:
+            begun[call] = waits[call] = logged.at
         elif sign:
-            made.append(_step(one, sign, begun.get(call) if call else None))
-        if isinstance(one.fact, f.CallAnswered | f.CallFailed) and call:
-            # A repeated call goes on from its last answer; of one that nothing announced nobody knows what it took.
+            made.append(_step(logged, sign, begun.get(call) if call else None))
+        if isinstance(logged.fact, f.CallAnswered | f.CallFailed) and call:
+            # A repeated call goes on from its last answer; how long one without a start took is unknown.
             if call in begun:
-                begun[call] = one.at
+                begun[call] = logged.at
             waits.pop(call, None)
     return (*made, *(_under_way(action, at, now) for (action, _), at in waits.items()))
 
@@ -117,10 +117,10 @@ def _call(fact: f.Fact) -> _Call | None:
     return None
 
 
-def _step(one: f.Logged, sign: Sign, since: datetime | None) -> Step:
-    action, detail = words.step(one)
-    seconds = None if since is None else max((one.at - since).total_seconds(), 0.0)
-    return Step(one.at, sign, action, detail, words.request_id(one.fact), seconds)
+def _step(logged: f.Logged, sign: Sign, since: datetime | None) -> Step:
+    action, detail = words.step(logged)
+    seconds = None if since is None else max((logged.at - since).total_seconds(), 0.0)
+    return Step(logged.at, sign, action, detail, words.request_id(logged.fact), seconds)
 
 
 def _under_way(action: str, since: datetime, now: datetime) -> Step:

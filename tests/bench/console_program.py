@@ -18,7 +18,7 @@ import psutil
 from spottui.cli.console import leave
 from spottui.config import load, state_dir
 from spottui.console.app import SpottuiApp
-from spottui.console.table import DeskTable
+from spottui.console.widgets.table import DeskTable
 from spottui.domain.clock import SystemClock
 
 BEAT_S, LOOK_S = 0.01, 10.0

@@ -19,6 +19,7 @@ def night(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Night]:
         with start(toml, "recover", instance_id, "--when-locked", "--yes") as process:
             wait_until(lambda: any(row["params"].get("LockReason") for row in cloud.calls("DescribeInstances")))
             assert not effects(cloud, "CreateImage"), "it waits for the lock"
-            cloud.interrupt([instance_id], copies=5)
+            # An hour: what is looked at later must not have been released meanwhile.
+            cloud.interrupt([instance_id], copies=5, notice_s=3600)
             output, _ = process.communicate(timeout=60)
         yield Night(cloud, toml, instance_id, output, process.returncode, effects(cloud, "RunInstances"))

@@ -13,7 +13,7 @@ import pytest
 from spottui.cli.game_day import score_of, show_score
 from spottui.config import load
 from spottui.journal import Journal
-from spottui.journal.history import incident
+from spottui.journal.incidents import incident
 from spottui.sim.testing import SimServer
 from tests.cli.running import Night, own_state, run, run_json, start
 

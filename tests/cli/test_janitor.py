@@ -1,6 +1,8 @@
 """janitor: what a recovery really left is listed, and goes only on command, when nothing is lost with it."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,13 +22,10 @@ class After:
     """The image that the night's recovery left, and the replacement."""
 
     night: Night
+    toml: Path
     world: dict[str, Any]
     image: str
     new: str
-
-    @property
-    def toml(self) -> Path:
-        return self.night.toml
 
     def change(self, **of_new: object) -> None:
         """Let the replacement be different."""
@@ -45,11 +44,22 @@ class After:
 @pytest.fixture
 def after(night: Night, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[After]:
     own_state(monkeypatch, tmp_path)
-    (left,) = run_json("janitor", "--config", night.toml)["leftovers"]
+    toml = _with_own_journal(night.toml, tmp_path)
+    (left,) = run_json("janitor", "--config", toml)["leftovers"]
     new = run_json("report", night.instance_id, "--config", night.toml)["new_instance_id"]
     before = night.cloud.save()
-    yield After(night, night.cloud.save(), left["id"], new)
+    yield After(night, toml, night.cloud.save(), left["id"], new)
     night.cloud.load(before)
+
+
+def _with_own_journal(toml: Path, directory: Path) -> Path:
+    """Copy a configuration and its journal: what is deleted here, the night still has."""
+    journal, own = load(toml).journal, directory / "own.db"
+    with closing(sqlite3.connect(journal)) as there, closing(sqlite3.connect(own)) as here:
+        there.backup(here)
+    copy = toml.with_name(f"{directory.name}.toml")
+    copy.write_text(toml.read_text().replace(Path(journal).name, str(own)))
+    return copy
 
 
 def test_what_is_there_is_listed_and_what_is_in_use_stays(after: After) -> None:

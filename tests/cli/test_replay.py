@@ -21,7 +21,7 @@ from spottui.domain.recovery import RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.view import DeskView
 from spottui.journal import Journal
-from spottui.journal.history import incident
+from spottui.journal.incidents import incident
 from spottui.replay import Replay, footage
 from tests.cli.running import Night, run
 from tests.console.driving import press, screen, shows, toasts, wait_until
@@ -69,7 +69,7 @@ async def console(projector: Projector, size: tuple[int, int] = (80, 24)) -> Asy
     playback = projector.playback
     app = SpottuiApp(projector.open, clock=playback, who="me", title="spottui", playback=playback)
     async with app.run_test(size=size, notifications=True) as pilot:
-        await wait_until(pilot, lambda: app.main.view is not None)
+        await wait_until(pilot, lambda: app.session.view is not None)
         yield pilot
 
 
@@ -160,7 +160,7 @@ async def test_the_console_shows_it_step_by_step_at_the_pace_of_the_keys(project
         await shows(pilot, "REPLAY ×2 held")
         projector.now_s += 1000
         await press(pilot, "n")
-        await wait_until(pilot, lambda: len(pilot.app.main.view.recoveries) == 1)
+        await wait_until(pilot, lambda: len(pilot.app.session.view.recoveries) == 1)
         await shows(pilot, "suspected")
         began = len(projector.desk.timeline(projector.recovery_id))
         for key, title in (("r", "Recover"), ("a", "Auto")):
@@ -173,13 +173,13 @@ async def test_the_console_shows_it_step_by_step_at_the_pace_of_the_keys(project
         assert began < len(projector.desk.timeline(projector.recovery_id))
         await press(pilot, "3", "enter")
         await shows(pilot, "CreateImage")
-        assert pilot.app.main.view.recoveries == (projector.journal.recoveries.get(projector.recovery_id),)
+        assert pilot.app.session.view.recoveries == (projector.journal.recoveries.get(projector.recovery_id),)
 
 
 async def test_a_timeline_grows_while_it_is_open(projector: Projector) -> None:
     async with console(projector, (120, 50)) as pilot:
         await press(pilot, "space", "n")
-        await wait_until(pilot, lambda: len(pilot.app.main.view.recoveries) == 1)
+        await wait_until(pilot, lambda: len(pilot.app.session.view.recoveries) == 1)
         await press(pilot, "3", "enter")
         await shows(pilot, "! queue")
         assert "CreateImage" not in screen(pilot.app)

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spottui.cli.config_text import config_text
-from spottui.cli.init import Answers
+from spottui.cli.config_text import Answers, config_text
 from spottui.cli.machine_checks import machine_checks, terminal_checks
 from spottui.cloud.messages import RECLAIM_EVENT
 from spottui.config import ConfigProblem, load

@@ -39,7 +39,7 @@ async def running(desk=None, size=WIDE, clock=None, *, toasts_shown=False, **mor
     desk = desk or ScriptedDesk(reclaims())
     app = console_over(desk, clock, **more)
     async with app.run_test(size=size, notifications=toasts_shown) as pilot:
-        await wait_until(pilot, lambda: app.main.view is not None)
+        await wait_until(pilot, lambda: app.session.view is not None)
         yield pilot, desk
 
 
@@ -63,7 +63,7 @@ async def tells(desk, pilot, *command):
 
 
 async def arrived(pilot, desk):
-    await wait_until(pilot, lambda: pilot.app.main.view.version == desk.current.version)
+    await wait_until(pilot, lambda: pilot.app.session.view.version == desk.current.version)
 
 
 def screen(app):

@@ -4,13 +4,13 @@ from datetime import timedelta
 import pytest
 
 from spottui import actions
+from spottui.action_context import ActionContext
+from spottui.console.dialogs.plan import PlanDialog
 from spottui.console.palette import title
-from spottui.console.plan_dialog import PlanDialog
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route, Stock
-from spottui.domain.recovery import RecoveryState
-from spottui.situation import Situation
+from spottui.domain.recovery import Created, RecoveryState
 from tests.console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
 from tests.console.scripted import NOW, FrozenClock, ScriptedDesk, instance, plan_of, reclaim, reclaims, recovery, view
 
@@ -201,7 +201,7 @@ async def test_r_recovers_an_instance_that_nobody_reclaims():
     async with running() as (pilot, desk):
         await press(pilot, "end", "r")
         await shows(pilot, "No reclaim is known: the instance goes on running beside its replacement.")
-        last = pilot.app.main.choice.instance
+        last = pilot.app.main.selection.instance
         await shows(pilot, plan_of(last).digest)
         await press(pilot, "enter")
         await tells(desk, pilot, "recover", last.region, last.instance_id, plan_of(last).digest, WHO)
@@ -233,11 +233,33 @@ async def test_x_asks_before_it_vetoes_one_that_needs_a_person():
     async with running() as (pilot, desk):
         await press(pilot, "j", "x")
         await shows(pilot, "Veto the recovery of etl-7?")
+        assert "no disk is protected by now: its data may be lost" in screen(pilot.app)
         await press(pilot, "enter")
         assert pilot.app.screen is pilot.app.main
         assert desk.commands == []
         await press(pilot, "x", "y")
         await tells(desk, pilot, "veto", ETL.recovery_id, WHO)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"created": (Created("kept disk", "d-1"),)}, "one disk is kept at the release, with its data"),
+        ({"created": (Created("kept disk", "d-1"), Created("kept disk", "d-2"))}, "2 disks are kept at the release"),
+        ({"route": Route.RESTART}, "it is stopped, not released: its disks stay"),
+    ],
+)
+async def test_a_veto_says_of_the_data_what_is_true_of_one_and_of_several(more, said):
+    first = reclaims()
+    web, etl, job = first.recoveries
+    desk = ScriptedDesk(replace(first, recoveries=(web, replace(etl, **more), job)))
+    async with running(desk) as (pilot, _):
+        await press(pilot, "j", "x")
+        await shows(pilot, said)
+        assert "may be lost" not in screen(pilot.app)
+        await press(pilot, "escape", "3", "space", "space", "space", "x")
+        await shows(pilot, f"etl-7: {said}")
+        assert "batch-12: no disk is protected by now" in screen(pilot.app)
 
 
 async def test_x_on_a_running_one_says_what_is_lost_what_is_kept_and_what_that_costs():
@@ -432,9 +454,9 @@ async def test_read_only_has_no_holes(action):
         assert action.title not in footer
         offered = [command.title for command in pilot.app.get_system_commands(main)]
         assert title(action) not in offered
-        refused = actions.refusal(action, main.situation)
+        refused = actions.refusal(action, main.action_context)
         assert "read-only" in refused
-        main.act(action, refused)
+        pilot.app.act(action, refused)
         await wait_until(pilot, lambda: toasts(pilot.app) == [refused])
         await press(pilot, *action.keys)
         assert "read-only" in toasts(pilot.app)[0]
@@ -503,11 +525,11 @@ def test_no_two_actions_that_can_be_meant_at_once_share_a_key():
 
 @pytest.mark.parametrize("width", [20, 60, 80, 120, 200])
 def test_the_footer_fits_and_ends_with_help(width):
-    from spottui.console.lines import footer
+    from spottui.console.widgets.lines import footer
 
     veto_window = RecoveryState.VETO_WINDOW
-    situation = Situation(own=veto_window, waiting=veto_window, window=True, on_someone=True, on_row=True)
-    text = footer(situation, width).plain
+    context = ActionContext(own=veto_window, waiting=veto_window, in_window=True, on_instance=True, on_row=True)
+    text = footer(context, width).plain
     assert width < 80 or "/ Filter" in text
     assert len(text) <= width
     assert text.rstrip().endswith("? Help")

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from spottui.console.details import recovery_facts
+from spottui.console.text.details import recovery_facts
 from spottui.domain.view import LiveConsole
 from tests.console.driving import NARROW, press, running, screen, shows
 from tests.console.scripted import NOW, ScriptedDesk, reclaims

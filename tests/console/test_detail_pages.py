@@ -10,8 +10,8 @@ import pytest
 from textual.content import Content
 
 from spottui.config import load
-from spottui.console.flow import column_cells, flow
-from spottui.console.readiness import readiness
+from spottui.console.text.cells import column_cells, flow
+from spottui.console.text.readiness import readiness
 from spottui.domain.background import Background, Found
 from spottui.domain.clock import SystemClock
 from spottui.domain.forecast import ImageTiming, Verdict
@@ -332,7 +332,7 @@ def real(tmp_path, monkeypatch):
 async def test_both_pages_over_a_real_desk_that_is_read_only(real):
     cloud, app = real
     async with app.run_test(size=(120, 60)) as pilot:
-        await wait_until(pilot, lambda: app.main.view and app.main.view.instances)
+        await wait_until(pilot, lambda: app.session.view and app.session.view.instances)
         assert cloud.calls("DescribeSpotPriceHistory") == []
         await press(pilot, "enter")
         await shows(pilot, "┄ on-demand")
@@ -345,7 +345,7 @@ async def test_both_pages_over_a_real_desk_that_is_read_only(real):
 async def test_both_pages_over_a_real_desk_whose_cloud_breaks(real):
     cloud, app = real
     async with app.run_test(size=(120, 60)) as pilot:
-        await wait_until(pilot, lambda: app.main.view and app.main.view.instances)
+        await wait_until(pilot, lambda: app.session.view and app.session.view.instances)
         cloud.fault("*", "html_502", times=0)
         await press(pilot, "enter")
         await shows(pilot, "not known: price history: DescribeSpotPriceHistory")

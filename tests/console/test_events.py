@@ -2,7 +2,7 @@
 
 import pytest
 
-from spottui.console.event_reader import HELD, sought
+from spottui.console.widgets.event_reader import HELD, search_words
 from spottui.domain.facts import PoisonSeen, RouteTaken
 from spottui.domain.plan import Route
 from tests.console.driving import NARROW, WIDE, arrived, press, running, screen, shows, wait_until
@@ -138,7 +138,7 @@ async def test_a_search_that_the_disk_cannot_answer_is_a_message():
     ],
 )
 def test_the_disk_is_asked_only_for_what_it_can_find(text, words):
-    assert sought(text) == words
+    assert search_words(text) == words
 
 
 async def test_the_body_of_poison_is_shown_line_by_line_and_harmless():

@@ -21,7 +21,7 @@ from spottui.domain.facts import (
 from spottui.domain.forecast import ImageTiming, Verdict
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Disk
-from spottui.domain.plan import Drain, WarmImage
+from spottui.domain.plan import Caution, CautionKind, Drain, WarmImage
 from spottui.domain.reasons import Doing, Failure, NextStep
 from spottui.domain.recovery import Created, RecoveryState
 from spottui.domain.view import ApiBudget, SourceHealth
@@ -103,7 +103,9 @@ def hostile(text):
     )
     place = replace(plan.candidates[0], instance_type=text, zone=text, vswitch_id=text, reason=text, problem=text)
     more = {"drain": Drain(text, text, 3.0), "warm_image": WarmImage(text, NOW), "image_name": text}
-    plan = replace(plan, spec=spec, candidates=(place,), warnings=(text,), **more)
+    plan = replace(
+        plan, spec=spec, candidates=(place,), cautions=(Caution(CautionKind.NOT_LOOKED_UP, (text,)),), **more
+    )
     desk.record = lambda *_: InstanceRecord(spec, NOW, ImageTiming(), desk.history)
     prices = replace(desk.surroundings.prices.value, instance_type=text, zone=text, currency=text)
     desk.surroundings = Background(Found(prices), Found(WarmImage(text, NOW)), Found(problem=text))
@@ -174,7 +176,7 @@ async def test_text_from_outside_is_only_text_on_every_screen(text, monkeypatch,
             while app.screen is not app.main:
                 await press(pilot, "escape")
             app.main.panel.table.unmark()
-            app.main.panel.table.look_aside(-9)
+            app.main.panel.table.scroll_sideways(-9)
 
 
 async def test_markup_stays_as_it_was_written():

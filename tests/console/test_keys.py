@@ -36,7 +36,7 @@ async def start_over(pilot, panel):
         one.drop_filter()
         one.table.unmark()
         one.table.sort_by("")
-        one.table.look_aside(-99)
+        one.table.scroll_sideways(-99)
     if app.main.reader.is_paused:
         app.main.reader.pause()
     app.main.remove_class("-zoomed")
@@ -117,7 +117,7 @@ async def test_v_shows_what_is_known_as_json_and_capital_y_copies_it():
         await press(pilot, "v")
         await shows(pilot, r'"name": "web\u202e\ud83d\udc69",')
         desk.show(instances=(instance(1, "other"),))
-        await wait_until(pilot, lambda: pilot.app.main.view.version == desk.current.version)
+        await wait_until(pilot, lambda: pilot.app.session.view.version == desk.current.version)
         pilot.app.screen.tick()
         await shows(pilot, '"name": "other",')
 
@@ -142,13 +142,13 @@ async def test_o_goes_from_an_event_to_its_instance_and_on_to_its_recovery():
     async with running(size=NARROW) as (pilot, _):
         main = pilot.app.main
         await press(pilot, "1", "slash", *"web-29", "enter", "2", *["down"] * 4)
-        assert words.event_kind(main.choice.event.fact) is words.EventKind.LOCK
+        assert words.event_kind(main.selection.event.fact) is words.EventKind.LOCK
         await press(pilot, "o")
-        await wait_until(pilot, lambda: main.panel is main.instances and main.choice.instance is not None)
-        assert main.choice.instance.name == "web-3"
+        await wait_until(pilot, lambda: main.panel is main.instances and main.selection.instance is not None)
+        assert main.selection.instance.name == "web-3"
         await press(pilot, "o")
         await wait_until(pilot, lambda: main.panel is main.recoveries)
-        assert main.choice.recovery.name == "web-3"
+        assert main.selection.recovery.name == "web-3"
         await press(pilot, "1", "end", "o")
         assert toasts(pilot.app) == ["This instance has no recovery."]
 

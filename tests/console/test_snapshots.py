@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from spottui.console.page import Page
+from spottui.console.pages.page import Page
 from spottui.console.themes import SIXTEEN_COLOURS
 from tests.console.driving import NARROW, WHO, WIDE, BellApp, console_over, press, screen, shows, wait_until
 from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims
@@ -18,7 +18,7 @@ TWO_THEMES = pytest.mark.parametrize("theme", ["spottui-dark", "spottui-light"],
 
 def opened(*keys, until=""):
     async def go(pilot):
-        await wait_until(pilot, lambda: pilot.app.main.view is not None)
+        await wait_until(pilot, lambda: pilot.app.session.view is not None)
         await shows(pilot, "NEEDS YOU")
         await press(pilot, *keys)
         await wait_until(pilot, lambda: until in screen(pilot.app) + whole_page(pilot.app.screen))

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from spottui.console import acting
-from spottui.console.quit_dialog import open_work
+from spottui.console import action_handlers
+from spottui.console.dialogs.quit import open_work
 from spottui.domain.recovery import RecoveryState
-from spottui.domain.refusal import Refused
+from spottui.domain.refusal import Ended, Refused
 from tests.console.driving import (
     NARROW,
     WHO,
@@ -161,7 +161,7 @@ async def test_the_desk_is_closed_whatever_ended_the_program():
     desk = ScriptedDesk(view())
     app = console_over(desk)
     async with app.run_test() as pilot:
-        await wait_until(pilot, lambda: app.main.view is not None)
+        await wait_until(pilot, lambda: app.session.view is not None)
         app.exit()
     assert wait_for(lambda: desk.closed)
 
@@ -195,9 +195,9 @@ def test_nothing_heavy_is_imported_before_the_first_frame():
 def test_screens_are_imported_when_they_are_opened():
     code = "import spottui.console.app, sys; print(*sorted(m for m in sys.modules if m.startswith('spottui.console.')))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    names = ("dialog", "plan_dialog", "bulk_dialog", "columns_dialog", "help_page", "details", "page", "instance_page")
-    screens = {"spottui.console." + name for name in (*names, "timeline_page", "overview_pages")}
-    assert not screens & set(done.stdout.split())
+    assert "spottui.console.widgets.table" in done.stdout
+    assert "spottui.console.pages" not in done.stdout
+    assert "spottui.console.dialogs" not in done.stdout
 
 
 async def test_a_desk_that_is_still_starting_is_shown_as_such():
@@ -233,6 +233,23 @@ async def test_a_desk_that_cannot_be_read_is_not_shown_as_live_and_is_read_again
         desk.broken = None
         await shows(pilot, "later · cn-hangzhou")
         assert "cannot be read" not in screen(pilot.app)
+
+
+async def test_a_journal_that_is_broken_stops_the_desk_and_capital_r_opens_it_again():
+    desks = [Falling(reclaims()), ScriptedDesk(replace(reclaims(), profile="again"))]
+    opening = iter(desks)
+    app = BellApp(lambda: next(opening), clock=FrozenClock(), who=WHO, title="spottui")
+    async with app.run_test(size=(160, 40)) as pilot:
+        await wait_until(pilot, lambda: app.main.view is not None)
+        desks[0].broken = Ended("journal /j.db: it was deleted or replaced under this console")
+        desks[0].show(profile="later")
+        await shows(pilot, "✕ spottui has stopped, what you see is old: journal /j.db: it was deleted or replaced")
+        assert wait_for(lambda: desks[0].closed), "others may go on"
+        await press(pilot, "y")
+        assert desks[0].commands == []
+        await press(pilot, "R")
+        await shows(pilot, "again · cn-hangzhou")
+        assert "has stopped" not in screen(app)
 
 
 async def test_a_worker_that_raises_is_a_message(caplog):
@@ -275,15 +292,15 @@ async def test_a_screen_that_does_not_answer_is_in_the_log_with_what_it_was_doin
         time.sleep(0.9)
 
     async with running() as (pilot, _):
-        await wait_until(pilot, lambda: pilot.app.watchdog.stalls == 0)
+        await wait_until(pilot, lambda: pilot.app.session.watchdog.stalls == 0)
         freeze()
-        await wait_until(pilot, lambda: pilot.app.watchdog.stalls)
+        await wait_until(pilot, lambda: pilot.app.session.watchdog.stalls)
         assert "the screen did not answer" in caplog.text
         assert "in freeze" in caplog.text
 
 
 async def test_an_action_that_fails_is_a_message(monkeypatch, caplog):
-    monkeypatch.setitem(acting.DO, "copy", lambda main: 1 / 0)
+    monkeypatch.setitem(action_handlers.HANDLERS, "copy", lambda main: 1 / 0)
     async with running() as (pilot, _):
         await press(pilot, "c")
         assert toasts(pilot.app) == ["Copy id failed inside spottui (ZeroDivisionError); the log says where."]

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from spottui.console.kept import Kept
+from spottui.console.preferences import Preferences
 from spottui.tables.arrangement import Arrangement
 from spottui.tables.export import as_csv
 from spottui.tables.instances import INSTANCES, instance_row
@@ -66,7 +66,7 @@ async def test_a_theme_is_kept(tmp_path):
 def test_a_file_of_choices_that_makes_no_sense_is_as_none(tmp_path, text):
     file = tmp_path / "console.json"
     file.write_text(text)
-    assert Kept.read(file).arrangement("instances") == Arrangement()
+    assert Preferences.read(file).arrangement("instances") == Arrangement()
 
 
 async def test_a_choice_that_cannot_be_kept_stops_nobody(tmp_path):
@@ -128,7 +128,7 @@ async def test_a_filter_by_the_time_left_follows_the_clock():
         await press(pilot, "slash", *"deadline<4m", "enter")
         table = pilot.app.main.instances.table
         await wait_until(pilot, lambda: len(table.model.view) == 1)
-        pilot.app.main.clock.go(30)
+        pilot.app.session.clock.go(30)
         pilot.app.main.tick()
         await wait_until(pilot, lambda: len(table.model.view) == 2)
 
@@ -200,16 +200,16 @@ async def test_rows_of_a_silent_source_are_dim_and_a_lock_nobody_looks_for_is_a_
 async def test_a_fleet_of_an_earlier_run_says_so_until_the_first_sweep():
     first = reclaims()
     unasked = tuple(replace(one, last_ok=None) for one in first.sources)
-    async with running(ScriptedDesk(replace(first, sources=unasked))) as (pilot, desk):
+    async with running(ScriptedDesk(replace(first, sources=unasked, unswept=(REGION,)))) as (pilot, desk):
         await shows(pilot, "Instances ── OF AN EARLIER RUN ── 29 spot")
-        desk.show(sources=healthy())
+        desk.show(unswept=())
         await arrived(pilot, desk)
-        assert "EARLIER" not in screen(pilot.app)
+        assert "EARLIER" not in screen(pilot.app), "the first sweep has listed them, and reads their details still"
 
 
 async def test_what_cannot_be_read_any_more_is_called_old_in_every_panel():
     async with running() as (pilot, _):
-        pilot.app.main.worry("OSError: database is locked")
+        pilot.app.main.show_trouble("OSError: database is locked")
         await pilot.pause()
         for title in ("Instances ── OLD", "Events ── OLD", "Recoveries ── OLD"):
             assert title in screen(pilot.app)

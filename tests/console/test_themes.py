@@ -115,7 +115,7 @@ async def test_without_colours_the_cursor_and_what_rows_mean_still_differ(monkey
         under_cursor = attributes(table.render_line(1))
         assert no_color or (under_cursor == (False, None, None, None, True))  # Bold would be grey on red in a VT.
         table.move_to(1)
-        table.doubt(frozenset(), old=True)
+        table.set_stale(frozenset(), stale=True)
         assert attributes(table.render_line(3)) not in looks
 
 

@@ -1,7 +1,6 @@
 """Several hosts, each with a state directory of its own, on one database."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -13,7 +12,7 @@ import pytest
 
 from spottui.sim.testing import SimServer
 from tests.cli.running import run_json, start
-from tests.driving import Headless, add_policy, clean_environment, effects, wait_until
+from tests.driving import Headless, clean_environment, effects, host_config, wait_until
 from tests.journal.postgres_server import PostgresServer
 
 TAKE_OVER_S = 8.0
@@ -29,16 +28,8 @@ def cloud(tmp_path: Path) -> Iterator[SimServer]:
 
 def host(tmp_path: Path, name: str, address: str) -> Path:
     """Write the configuration of one host."""
-    text = re.sub("journal = .*", f'journal = "{address}"', (tmp_path / "c.toml").read_text())
-    directory = tmp_path / name
-    directory.mkdir()
-    secret = directory / "c-credentials.ini"
-    secret.write_bytes((tmp_path / "c-credentials.ini").read_bytes())
-    secret.chmod(0o600)
-    config = directory / "c.toml"
-    config.write_text(text)
-    add_policy(config, veto_window_s=0, lock_poll_s=0.5, max_at_once=10)
-    return config
+    policy = {"veto_window_s": 0, "lock_poll_s": 0.5, "max_at_once": 10}
+    return host_config(tmp_path / "c.toml", tmp_path / name, address, **policy)
 
 
 def driver(server: PostgresServer, name: str) -> str:

@@ -33,7 +33,7 @@ from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
-from spottui.journal.history import incident
+from spottui.journal.incidents import incident
 from spottui.replay import Replay, footage
 from tests.journal.given import ANN, REGION, known, observe, plan_of, record, set_plan
 

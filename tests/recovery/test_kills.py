@@ -4,7 +4,7 @@ from pathlib import Path
 from statistics import median
 
 from spottui.sim.testing import SimServer
-from tests.chaos import kill_while_recovering
+from tests.chaos.consoles import kill_while_recovering
 from tests.driving import Headless, add_policy, effects, wait_until
 
 

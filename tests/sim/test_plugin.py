@@ -25,7 +25,7 @@ def test_the_fixture_gives_a_cloud_as_the_marker_says(tmp_path):
     (tmp_path / "test_mine.py").write_text(SUITE)
     root = Path(__file__).parents[2]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "--strict-markers", "-p", "spottui.sim.plugin", str(tmp_path)],
+        [sys.executable, "-m", "pytest", "-q", "--strict-markers", str(tmp_path)],
         cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
         env={**os.environ, "PYTHONPATH": str(root)},
     )  # fmt: skip

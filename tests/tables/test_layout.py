@@ -5,7 +5,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spottui.console.cells import span_text
+from spottui.console.text.cells import span_text
 from spottui.tables.changes import Changes
 from spottui.tables.column import Column
 from spottui.tables.diff import diff

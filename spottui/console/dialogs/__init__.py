@@ -1,0 +1,1 @@
+"""Questions over the screen; each is imported when it is asked."""

@@ -1,0 +1,101 @@
+"""The dialog that shows the plans of several recoveries and runs exactly those."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from textual import on
+from textual.content import Content
+from textual.message_pump import MessagePump
+from textual.widgets import Button
+
+from spottui import words
+from spottui.console.dialogs.dialog import Dialog
+from spottui.console.messages import Answered
+from spottui.console.text.cells import cell_text
+from spottui.console.text.places import place_in_short
+from spottui.console.text.readiness import VERDICT_STYLES
+from spottui.domain.clock import Clock
+from spottui.domain.plan import Plan
+from spottui.domain.prospect import as_planned, verdict_of
+from spottui.domain.recovery import Recovery
+from spottui.domain.text import plain
+from spottui.tables.moments import countdown, epoch
+
+Plans = Mapping[str, Plan | None]
+"""The plan of each recovery by its id; None where there is none yet."""
+
+_NAME_CELLS, _VERDICT_CELLS = 14, 12
+
+
+class BulkDialog(Dialog[dict[str, str]]):
+    """Lists the marked recoveries with their plans; answers the digest of each plan that was shown, by recovery id."""
+
+    AUTO_FOCUS = ""
+
+    def __init__(self, recoveries: tuple[Recovery, ...], ask: Callable[[MessagePump], None], clock: Clock) -> None:
+        super().__init__(f"Recover {len(recoveries)} marked instances", f"Run {len(recoveries)} plans")
+        self._recoveries, self._ask, self._clock = recoveries, ask, clock
+        self._plans: Plans | None = None
+        self._problem = ""
+
+    def on_mount(self) -> None:
+        """Ask for the plans; until they are there enter does nothing."""
+        self.query_one("#do", Button).disabled = True
+        self._ask(self)
+
+    def body(self) -> Content:
+        """Return a line for each recovery."""
+        if self._problem:
+            return Content(f"\n{self._problem}\n")
+        if self._plans is None:
+            return Content("\nReading the plans…\n")
+        now = self._clock.now()
+        lines = (_line(recovery, self._plans.get(recovery.recovery_id), now) for recovery in self._recoveries)
+        warned = any(plan and words.warnings(plan) for plan in self._plans.values())
+        legend = [Content.styled("\n! so many warnings: y on the row alone shows them", "dim")] if warned else []
+        return Content("\n").join([*(line.truncate(self.room, ellipsis=True) for line in lines), *legend])
+
+    def tick(self) -> None:
+        """Update the countdowns."""
+        super().tick()
+        self.redraw()
+
+    def accept(self) -> dict[str, str] | None:
+        """Return the digests of the plans that are shown."""
+        return {key: plan.digest for key, plan in (self._plans or {}).items() if plan} or None
+
+    @on(Answered)
+    def _show(self, message: Answered) -> None:
+        if isinstance(message.answer, dict):
+            self._plans = message.answer
+            ready = sum(plan is not None for plan in self._plans.values())
+            button = self.query_one("#do", Button)
+            button.label = Content(f"Run {ready} plan{'s' if ready > 1 else ''} (enter)")
+            button.disabled = not ready
+            (button if ready else self.query_one("#leave", Button)).focus()
+        else:
+            self._problem = plain(message.problem, 400)
+        self.redraw()
+
+
+def _line(recovery: Recovery, plan: Plan | None, now: datetime) -> Content:
+    """Return deadline, verdict of this plan, digest, route, place and warnings."""
+    left = countdown(epoch(recovery.deadline), now.timestamp())
+    head = f"{left:>6}  {cell_text(plain(recovery.name or recovery.instance_id), _NAME_CELLS)} "
+    if plan is None:
+        return Content.assemble(head, ("no plan yet: it is left out", "$warning"))
+    verdict = verdict_of(as_planned(recovery, plan), now)
+    first, region = plan.candidates[0] if plan.candidates else None, plan.spec.instance.region
+    place = place_in_short(first.instance_type, first.zone, region) if first else "nowhere to launch"
+    count = len(words.warnings(plan))
+    warnings = f" ! {count}" if count else ""
+    return Content.assemble(
+        head,
+        (
+            cell_text(str(verdict or "no forecast"), _VERDICT_CELLS),
+            VERDICT_STYLES[verdict] if verdict else "dim",
+        ),
+        (f" {plan.digest} ", "dim"),
+        f"{plan.route}, {place}",
+        (warnings, "bold $warning"),
+    )

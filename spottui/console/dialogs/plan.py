@@ -1,0 +1,111 @@
+"""The dialog that shows a plan and runs exactly that."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message_pump import MessagePump
+from textual.widgets import Button
+
+from spottui.console.dialogs.dialog import Dialog
+from spottui.console.messages import PlanReady, PlanRefused
+from spottui.console.text.plan import Subject, plan_body, plan_head
+from spottui.domain.clock import Clock
+from spottui.domain.plan import Plan, Route, by_route
+from spottui.domain.text import plain
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenPlan:
+    """A plan, and the route that the person has put first in it, None for the plan's own."""
+
+    plan: Plan
+    route: Route | None = None
+
+    @property
+    def shown(self) -> Plan:
+        """The plan as displayed, which is what runs."""
+        return by_route(self.plan, self.route) if self.route else self.plan
+
+    def next_route_first(self) -> "ChosenPlan":
+        """Return the plan with its next route first; after the last one comes the first again."""
+        routes = self.plan.routes
+        return ChosenPlan(self.plan, routes[(routes.index(self.shown.route) + 1) % len(routes)])
+
+
+class PlanDialog(Dialog[ChosenPlan]):
+    """Opens at once and asks for the plan; until that is there enter does nothing.
+
+    `subject` returns the instance as it is now: its lock, forecast and deadline change while this is open. With
+    `can_choose`, `w` puts the plan's next route first; only the confirmation decides it.
+    """
+
+    AUTO_FOCUS = ""
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("w", "next_route_first", show=False)]
+
+    def __init__(
+        self, subject: Callable[[], Subject], ask: Callable[[MessagePump], None], clock: Clock, *, can_choose: bool
+    ) -> None:
+        now = subject()
+        super().__init__(f"Recover {plain(now.name or now.instance_id, 60)}", "Run this plan")
+        self._subject, self._ask, self._clock, self._can_choose = subject, ask, clock, can_choose
+        self._chosen: ChosenPlan | None = None
+        self._waiting = "Making the plan: reading the instance, its disks and its user data…"
+        self._ask_again = self._refused = False
+
+    def on_mount(self) -> None:
+        """Ask for the plan; until it is there enter does nothing."""
+        self.query_one("#do", Button).disabled = True
+        self._ask(self)
+
+    def head(self) -> Content:
+        """Return the instance, its deadline and the forecast as of now; nothing if the plan was refused."""
+        shown = self._chosen.shown if self._chosen else None
+        return Content("") if self._refused else plan_head(self._subject(), shown, self._clock.now())
+
+    def body(self) -> Content:
+        """Return the plan, or why there is none."""
+        if self._chosen is None:
+            return Content(f"\n{self._waiting}\n")
+        return plan_body(self._chosen.shown, self.room, other=self._next_route())
+
+    def accept(self) -> ChosenPlan | None:
+        """Return the plan that is displayed."""
+        return self._chosen
+
+    def tick(self) -> None:
+        """Update the head, and ask again for a plan that was not ready."""
+        super().tick()
+        if self._ask_again:
+            self._ask_again = False
+            self._ask(self)
+
+    def action_next_route_first(self) -> None:
+        """Show the plan with its next route first."""
+        if self._chosen and self._next_route():
+            self._chosen = self._chosen.next_route_first()
+            self.redraw()
+
+    def _next_route(self) -> Route | None:
+        can = self._chosen is not None and self._can_choose and len(self._chosen.plan.routes) > 1
+        return self._chosen.next_route_first().route if can and self._chosen else None
+
+    @on(PlanReady)
+    def _show_plan(self, message: PlanReady) -> None:
+        self._chosen = ChosenPlan(message.plan)
+        self.redraw()
+        button = self.query_one("#do", Button)
+        button.disabled = False
+        button.focus()
+
+    @on(PlanRefused)
+    def _show_refusal(self, message: PlanRefused) -> None:
+        self._waiting, self._ask_again, self._refused = message.text, message.later, not message.later
+        self.redraw()
+        if self._refused:
+            self.query_one("#do").display = False
+            self.query_one("#box").border_title = Content(f"{self._title_text}: refused")
+            self.query_one("#leave", Button).focus()

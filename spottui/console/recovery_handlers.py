@@ -1,0 +1,264 @@
+"""What the actions on recoveries do: confirm, recover, veto, hold, cancel, retry, and auto-mode."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+from textual.message_pump import MessagePump
+
+from spottui import words
+from spottui.console.selection import Selection, by_id, interruption_of, recovery_of
+from spottui.console.session import Session
+from spottui.domain.plan import Route
+from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.text import plain
+from spottui.domain.view import AutoMode
+
+if TYPE_CHECKING:
+    from spottui.console.desk import Desk
+    from spottui.console.dialogs.dialog import Question
+    from spottui.console.dialogs.plan import ChosenPlan
+    from spottui.console.text.plan import Subject
+
+# Dialogs are imported when they are opened: see `action_handlers`.
+
+
+def confirm(session: Session, selection: Selection) -> None:
+    """Show the plan of the recovery that waits for permission; on enter, confirm exactly that plan."""
+    if recovery := selection.waiting:
+        _confirm(session, recovery)
+
+
+def go(session: Session, selection: Selection) -> None:
+    """Show the plan of the recovery in its veto window; on enter, start it at once."""
+    if recovery := selection.in_window:
+        _confirm(session, recovery)
+
+
+def recover(session: Session, selection: Selection) -> None:
+    """Show a plan for the selected row's instance; if its open recovery waits for permission, that one's plan."""
+    view = session.view
+    if view is None or not selection.resource_id:
+        return
+    recovery = recovery_of(view, selection.region, selection.resource_id)
+    if recovery and recovery.state.waits_for_permission:
+        _confirm(session, recovery)
+    elif recovery and not recovery.state.is_final:
+        text = f"{plain(selection.name)}: its recovery runs already."
+        session.app.notify(text, severity="warning", markup=False)
+    else:
+        _recover(session, selection.region, selection.resource_id, selection.name)
+
+
+def veto(session: Session, selection: Selection, *, has_slipped: bool) -> None:
+    """Veto a recovery: at once if its row was selected in its veto window, else after a question.
+
+    `has_slipped` says that another recovery has just moved under the cursor: the key may be meant for the one before.
+    """
+    from spottui.console.dialogs.dialog import Question
+
+    if not (recovery := selection.to_veto):
+        return
+    name = plain(recovery.name or recovery.instance_id)
+
+    def send() -> None:
+        session.worker.command(lambda desk: desk.veto(recovery.recovery_id, session.who), f"{name}: vetoed")
+
+    if selection.own and recovery.state is RecoveryState.VETO_WINDOW and not has_slipped:
+        send()
+    else:
+        text = (
+            f"Nothing will be done for this reclaim of {name} ({plain(recovery.instance_id)}).\n"
+            f"{_at_stake(recovery)}.\n\nNo call is made: nothing changes in the cloud."
+        )
+        _ask(session, Question(f"Veto the recovery of {name}?", Content(text), "Veto"), send)
+
+
+def confirm_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
+    """Show the plans of the marked recoveries that wait for permission; on enter, confirm exactly those."""
+    from spottui.console.dialogs.bulk import BulkDialog
+
+    waiting = _waiting(session, marked)
+    if not waiting:
+        return
+    ids = [recovery.recovery_id for recovery in waiting]
+
+    def run(digests: dict[str, str] | None) -> None:
+        for recovery_id, digest in (digests or {}).items():
+            session.worker.command(_confirmation(recovery_id, digest, session.who), f"{len(digests or {})} confirmed")
+
+    def ask(asker: MessagePump) -> None:
+        session.worker.ask(lambda desk: {recovery_id: desk.plan(recovery_id) for recovery_id in ids}, asker)
+
+    session.app.push_screen(BulkDialog(waiting, ask, session.clock), run)
+
+
+def veto_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
+    """Ask, then veto the marked recoveries that wait for permission."""
+    from spottui.console.dialogs.dialog import Question
+
+    waiting = _waiting(session, marked)
+    if not waiting:
+        return
+
+    def veto_all(desk: "Desk") -> None:
+        for recovery in waiting:
+            desk.veto(recovery.recovery_id, session.who)
+
+    names = "\n".join(f"  {plain(each.name or each.instance_id)}: {_at_stake(each)}" for each in waiting)
+    text = f"Nothing will be done for these reclaims. No call is made.\n\n{names}"
+    count = f"{len(waiting)} recoveries" if len(waiting) > 1 else "1 recovery"
+    question = Question(f"Veto {count}?", Content(text), "Veto")
+    _ask(session, question, lambda: session.worker.command(veto_all, f"{count} vetoed"))
+
+
+def _at_stake(recovery: Recovery) -> str:
+    """Return what a veto leaves of the data, as far as it is known by now."""
+    if recovery.route is Route.RESTART:
+        return "it is stopped, not released: its disks stay"
+    if kept := len(recovery.made("kept disk")):
+        disks = "one disk is" if kept == 1 else f"{kept} disks are"
+        whose = "its" if kept == 1 else "their"
+        return f"{disks} kept at the release, with {whose} data; what is elsewhere is lost"
+    return "no disk is protected by now: its data may be lost"
+
+
+def hold(session: Session, selection: Selection) -> None:
+    """End the veto window of the selected recovery, or of the only one in its window; it then waits for permission."""
+    if recovery := selection.in_window:
+        done = f"{plain(recovery.name or recovery.instance_id)}: held, it waits for you"
+        session.worker.command(lambda desk: desk.hold(recovery.recovery_id, session.who), done)
+
+
+def cancel(session: Session, selection: Selection) -> None:
+    """Ask, then cancel the selected row's recovery at its next safe point."""
+    from spottui.console.dialogs.cancel import CancelDialog
+
+    if not (recovery := selection.own):
+        return
+    done = f"{plain(recovery.name or recovery.instance_id)}: it is cancelled at the next safe point"
+
+    def send() -> None:
+        session.worker.command(lambda desk: desk.cancel(recovery.recovery_id, session.who), done)
+
+    _ask(session, CancelDialog(session, recovery), send)
+
+
+def auto(session: Session) -> None:
+    """Arm auto-mode after a question that states its limits; disarm it at once."""
+    from spottui.console.dialogs.dialog import Question
+
+    if session.view is None:
+        return
+    limits = session.view.auto
+    if limits.armed:
+        session.worker.command(lambda desk: desk.disarm(session.who), "Auto-mode is off")
+        return
+    text = (
+        "Auto-mode recovers instances by itself, as soon as a lock confirms the reclaim:\n\n"
+        f"  at most {limits.max_at_once} recoveries at once and {limits.max_per_hour} an hour\n"
+        f"  each one after a veto window of {limits.veto_window_s:g} s, shorter or none when time is tight\n"
+        "  recoveries that wait now get theirs too; held ones wait on\n"
+        f"{_ceiling(limits)}\n"
+        "It calls ModifyDiskAttribute, CreateImage, RunInstances and what else each plan names,\n"
+        "for every instance that is reclaimed. Instances cost money. a disarms it."
+    )
+    if limits.stopped:
+        text += f"\n\nIt is off because: {words.stopped(limits.stopped)}"
+    question = Question("Arm auto-mode?", Content(text), "Arm")
+    _ask(session, question, lambda: session.worker.command(lambda desk: desk.arm(session.who), "Armed"))
+
+
+def retry(session: Session, selection: Selection) -> None:
+    """Show the plan of a recovery that ended without a replacement; on enter, try again exactly that."""
+    if not (recovery := selection.recovery):
+        return
+    recovery_id = recovery.recovery_id
+    _show_plan(
+        session,
+        _subject(session, recovery.region, recovery.instance_id, recovery.name, recovery),
+        lambda asker: session.worker.plan_again(recovery_id, asker),
+        lambda desk, chosen: desk.retry(recovery_id, chosen.plan.digest, session.who),
+        "tried again",
+        can_choose=False,
+    )
+
+
+def _confirmation(recovery_id: str, digest: str, who: str) -> "Callable[[Desk], None]":
+    return lambda desk: desk.confirm(recovery_id, digest, who)
+
+
+def _waiting(session: Session, marked: tuple[Recovery, ...]) -> tuple[Recovery, ...]:
+    """Return the marked recoveries that wait for permission, the nearest deadline first; notify where none does."""
+    waiting = {recovery.recovery_id: recovery for recovery in marked if recovery.state.waits_for_permission}
+    if not waiting:
+        session.app.notify("None of the marked rows has a recovery that waits.", severity="warning")
+    return tuple(sorted(waiting.values(), key=lambda recovery: recovery.deadline))
+
+
+def _ceiling(limits: AutoMode) -> str:
+    if not limits.max_added_cost_per_hour:
+        return "  no ceiling on what replacements may cost more\n"
+    spent, most = limits.added_cost_per_hour, limits.max_added_cost_per_hour
+    return f"  replacements of one hour may cost {most:g} an hour more than before, {spent:g} of it is taken\n"
+
+
+def _confirm(session: Session, recovery: Recovery) -> None:
+    recovery_id = recovery.recovery_id
+    _show_plan(
+        session,
+        _subject(session, recovery.region, recovery.instance_id, recovery.name, recovery),
+        lambda asker: session.worker.plan(recovery_id, asker),
+        lambda desk, chosen: desk.confirm(recovery_id, chosen.plan.digest, session.who, chosen.route),
+        "confirmed",
+    )
+
+
+def _recover(session: Session, region: str, instance_id: str, name: str) -> None:
+    _show_plan(
+        session,
+        _subject(session, region, instance_id, name),
+        lambda asker: session.worker.plan_for(region, instance_id, asker),
+        lambda desk, chosen: desk.recover(region, instance_id, chosen.plan.digest, session.who, chosen.route),
+        "recovery started",
+    )
+
+
+def _subject(
+    session: Session, region: str, instance_id: str, name: str, recovery: Recovery | None = None
+) -> "Callable[[], Subject]":
+    def current() -> "Subject":
+        from spottui.console.text.plan import Subject
+
+        view = session.view
+        newest = by_id(view, recovery.recovery_id) if view and recovery else None
+        interruption = interruption_of(view, region, instance_id) if view else None
+        return Subject(region, instance_id, name, newest or recovery, interruption)
+
+    return current
+
+
+def _show_plan(
+    session: Session,
+    subject: "Callable[[], Subject]",
+    ask: Callable[[MessagePump], None],
+    call: "Callable[[Desk, ChosenPlan], object]",
+    done: str,
+    *,
+    can_choose: bool = True,
+) -> None:
+    """Show the plan that `ask` asks for; on enter, send the command `call`, and notify that it is `done`."""
+    from spottui.console.dialogs.plan import PlanDialog
+
+    def run(chosen: "ChosenPlan | None") -> None:
+        if chosen:
+            instance = subject()
+            name = plain(instance.name or instance.instance_id)
+            text = f"{name}: {done}, plan {chosen.shown.digest}"
+            session.worker.command(lambda desk: call(desk, chosen), text)
+
+    session.app.push_screen(PlanDialog(subject, ask, session.clock, can_choose=can_choose), run)
+
+
+def _ask(session: Session, question: "Question", send: Callable[[], None]) -> None:
+    session.app.push_screen(question, lambda yes: send() if yes else None)

@@ -1,0 +1,1 @@
+"""Texts from values: no widget, no desk, no state."""

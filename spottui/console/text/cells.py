@@ -1,0 +1,71 @@
+"""Texts cut and padded to a width in terminal cells, and sections in columns."""
+
+from collections.abc import Container, Sequence
+
+from rich.cells import cell_len, set_cell_size, split_text
+from textual.content import Content
+
+from spottui.tables.column import FIRST_CELL, Row, Table
+from spottui.tables.layout import Span
+
+_NOTHING, _UNKNOWN = "-", "?"
+_GAP_CELLS = 3
+
+
+def cell_text(text: str, width: int, *, align_right: bool = False) -> str:
+    """Return a text that takes exactly `width` terminal cells, cut with `…` where it is longer."""
+    if text.isascii():
+        cut = text if len(text) <= width else f"{text[: width - 1]}…"
+        return cut.rjust(width) if align_right else cut.ljust(width)
+    taken = cell_len(text)
+    if taken > width:
+        return set_cell_size(text, width - 1) + "…"
+    pad = " " * (width - taken)
+    return pad + text if align_right else text + pad
+
+
+def span_text(text: str, span: Span, *, align_right: bool = False) -> str:
+    """Return the visible part of a column's text, exactly as wide as its span."""
+    full = cell_text(text, span.whole, align_right=align_right)
+    if span.skipped:
+        full = split_text(full, span.skipped)[1]
+    return full if span.width == span.whole - span.skipped else set_cell_size(full, span.width)
+
+
+def row_texts(
+    table: Table, row: Row, spans: tuple[Span, ...], now_s: float, unknown: Container[str] = ()
+) -> tuple[str, ...]:
+    """Return the text of each span at a time in epoch seconds; in an `unknown` column `-` becomes `?`."""
+    texts = []
+    for span in spans:
+        column = table.columns[span.index]
+        text = column.text(row[FIRST_CELL + span.index], now_s, span.whole)
+        if text == _NOTHING and column.id in unknown:
+            text = _UNKNOWN
+        texts.append(span_text(text, span, align_right=column.align_right))
+    return tuple(texts)
+
+
+def column_cells(width: int, least: int) -> int:
+    """Return how wide each column is in `width` cells: as many as fit with at least `least` cells."""
+    count = max((width + _GAP_CELLS) // (least + _GAP_CELLS), 1)
+    return (width - (count - 1) * _GAP_CELLS) // count
+
+
+def flow(sections: Sequence[Content], width: int, least: int) -> Content:
+    """Return sections in columns of at least `least` cells; each one goes to the shortest column.
+
+    A single column is neither cut nor wrapped.
+    """
+    cells = column_cells(width, least)
+    count = (width + _GAP_CELLS) // (cells + _GAP_CELLS)
+    if count < 2:
+        return Content("\n").join(sections)
+    columns: list[list[Content]] = [[] for _ in range(count)]
+    for section in sections:
+        shortest = min(columns, key=len)
+        shortest += [part for line in section.split("\n", allow_blank=True) for part in line.wrap(cells) or [line]]
+    deepest = max(len(column) for column in columns)
+    lines = [[column[n] if n < len(column) else Content("") for column in columns] for n in range(deepest)]
+    gap = Content(" " * _GAP_CELLS)
+    return Content("\n").join(gap.join([part.truncate(cells, pad=True) for part in line]) for line in lines)

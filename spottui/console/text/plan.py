@@ -1,0 +1,133 @@
+"""A plan as text: its head, what it changes, routes and places; below that everything in full."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from textual.content import Content
+
+from spottui import words
+from spottui.console.text.places import place_in_short, places_in_short
+from spottui.console.text.plan_details import in_full, size_of, unchanged_settings
+from spottui.console.text.plan_lines import Line, change, joined, lost, price
+from spottui.console.text.recovery_summary import forecast_line
+from spottui.domain.interruption import Interruption
+from spottui.domain.plan import Plan, Route
+from spottui.domain.prospect import as_planned
+from spottui.domain.recovery import Recovery
+from spottui.domain.text import plain
+from spottui.tables.moments import when
+
+_SURVEYED = "   price, stock, interruption rate"
+_NOT_SURVEYED = "   stock and prices are looked up while the image is made"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The instance of a plan, as it is known now; `recovery` is None before one is started by hand."""
+
+    region: str
+    instance_id: str
+    name: str
+    recovery: Recovery | None = None
+    interruption: Interruption | None = None
+
+
+def plan_head(subject: Subject, plan: Plan | None, now: datetime) -> Content:
+    """Return the instance, its deadline and the forecast of this plan, with a warning while no lock is seen."""
+    if plan and subject.recovery:
+        subject = replace(subject, recovery=as_planned(subject.recovery, plan))
+    lines: list[Line] = [
+        [
+            (plain(subject.name) or "(no name)", "bold"),
+            (f"  {plain(subject.instance_id)}  {plain(subject.region)}", ""),
+        ],
+        _deadline(subject, now),
+    ]
+    if subject.interruption and not subject.interruption.confirmed:
+        lines.append([("NO LOCK SEEN: may be a drill; the old instance may go on running", "bold $error")])
+    return joined(lines)
+
+
+def plan_body(plan: Plan, room: int, *, other: Route | None = None) -> Content:
+    """Return the plan in lines of `room` cells: what changes and where it may run, and below that everything in full.
+
+    `other` is the route that `w` puts first.
+    """
+    warnings = [Content.styled(f"! {warning}", "bold $warning") for warning in words.warnings(plan)]
+    lines: list[Line] = [
+        [("Old → new", "bold"), ("   = as before   ~ may change   ✕ lost   ", "dim"), (f"plan {plan.digest}", "")],
+        *_changes(plan),
+        *_routes(plan, other),
+        [("Tried in this order", "bold"), (_SURVEYED if plan.surveyed else _NOT_SURVEYED, "dim")],
+        *places_in_short(plan),
+    ]
+    short = [Content.assemble(*line).truncate(room, ellipsis=True) for line in lines]
+    return Content("\n").join([*warnings, *short, Content(""), in_full(plan)])
+
+
+def _deadline(subject: Subject, now: datetime) -> Line:
+    if (subject.interruption is None and subject.recovery is None) or (
+        subject.interruption is not None and subject.interruption.is_wish
+    ):
+        return [("No reclaim is known: the instance goes on running beside its replacement.", "$warning")]
+    deadline = subject.interruption.deadline if subject.interruption else subject.recovery.deadline  # type: ignore[union-attr]
+    recovery = subject.recovery
+    if recovery and not recovery.state.is_final:
+        return forecast_line(recovery, deadline, now)
+    line: Line = [(f"taken back {when(deadline, now)}", "bold")]
+    if recovery is None:
+        return [*line, (" · no forecast yet", "dim")]
+    failed = words.trouble(recovery) or words.reason(recovery.reason, recovery.region) or str(recovery.state)
+    return [*line, (" · last time ", ""), (plain(failed, 300), "bold $error")]
+
+
+def _routes(plan: Plan, other: Route | None) -> list[Line]:
+    choose = f" · w puts {other} first" if other else ""
+    lines: list[Line] = [[("Way      ", "bold"), (", then ".join(plan.routes), ""), (choose, "dim")]]
+    if plan.drain:
+        text = f"{plain(plan.drain.name, 64)} first, {plan.drain.timeout_s:g} s at most"
+        lines.append([("Drain    ", "bold"), (text, "")])
+    return lines
+
+
+def _changes(plan: Plan) -> list[Line]:
+    """Return what changes: losses first, what stays in one line."""
+    old = plan.spec.instance
+    lines: list[Line] = [_data(plan)]
+    lines += [lost("local disk", size_of(disk), "lost") for disk in plan.spec.disks if disk.is_local]
+    if plan.route is Route.RESTART:
+        return [*lines, change("instance", old.instance_id, f"{old.instance_id}, started again", same=True)]
+    if old.private_ip:
+        lines.append(lost("private IP", old.private_ip, "another one from the vSwitch"))
+    if old.public_ip and not old.eip_id:
+        lines.append(lost("public IP", old.public_ip, "another one, or none"))
+    lines += [_place(plan), *_cost(plan)]
+    if old.eip_id:
+        lines.append(change("EIP", old.eip_id, f"{old.eip_id}, moved to the replacement", same=True))
+    cloud_disks = ", ".join(f"{plain(disk.kind, 16)} {size_of(disk)}" for disk in plan.spec.disks if not disk.is_local)
+    names = ", ".join(label for label, text in unchanged_settings(plan.spec) if text)
+    return [*lines, change("disks", cloud_disks, cloud_disks), change("as before", names, names)]
+
+
+def _data(plan: Plan) -> Line:
+    """Return which data the first route loses."""
+    if plan.route is Route.WARM_IMAGE and plan.warm_image:
+        return lost("data", "all", f"as of {plan.warm_image.made:%Y-%m-%d %H:%M} UTC, nothing written since")
+    if plan.route is Route.IMAGE:
+        return lost("data", "all", "nothing written after the image has begun")
+    return change("data", "all", "all, once it is stopped" if plan.route is Route.RESTART else "all", same=True)
+
+
+def _place(plan: Plan) -> Line:
+    old = plan.spec.instance
+    before = place_in_short(old.instance_type, old.zone, old.region, plan.spec.vswitch_id)
+    first = plan.candidates[0] if plan.candidates else None
+    after = place_in_short(first.instance_type, first.zone, old.region, first.vswitch_id) if first else "nowhere"
+    return change("place", before, after)
+
+
+def _cost(plan: Plan) -> list[Line]:
+    first = plan.candidates[0].price_per_hour if plan.candidates else None
+    if plan.price_per_hour is None and first is None:
+        return []
+    return [change("price", price(plan.price_per_hour) or "not known", price(first) or "not known")]

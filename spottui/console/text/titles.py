@@ -1,0 +1,107 @@
+"""The titles of the panels: counts, and only those that are known."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from spottui.console.text.health import regions_without_answer
+from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.view import DeskView
+from spottui.tables.failures import failures
+from spottui.tables.instances import (
+    RECLAIMED,
+    SAVED,
+    instance_key,
+    mark_of,
+    open_reclaims,
+    replacements,
+)
+from spottui.tables.storm import forecast_of_all, of_now
+
+_STORM_SIZE = 5
+"""From this many recoveries on, the title says how many of them will make it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headlines:
+    """Titles and counts of a view, made once, in the worker's thread.
+
+    `unsaved` are the ids of the reclaims without a running replacement, `failed` the recoveries that failed and were
+    not tried again, `any_lock` says whether any instance is locked.
+    """
+
+    instances: str = ""
+    recoveries: str = ""
+    unsaved: frozenset[str] = frozenset()
+    failed: tuple[Recovery, ...] = ()
+    any_lock: bool = False
+
+    @classmethod
+    def of(cls, view: DeskView) -> "Headlines":
+        """Return the headlines of a view."""
+        any_lock = any(instance.recycling for instance in view.instances)
+        return cls(instances_title(view), recoveries_title(view), unsaved(view), failures(view), any_lock)
+
+
+def instances_title(view: DeskView) -> str:
+    """Return how many instances there are, are being reclaimed, were saved, and are gone unsaved, as the rows have it.
+
+    A region that never answered and has no cached fleet is named instead of counted.
+    """
+    seen = {instance.region for instance in view.instances}
+    unknown = [region for region in regions_without_answer(view, "sweep") if region not in seen]
+    if len(unknown) == len(view.regions):
+        return "not known yet"
+    parts = [f"{sum(instance.is_spot for instance in view.instances):,} spot", *_reclaims(view)]
+    return " · ".join((*parts, *(f"{region} not known yet" for region in unknown)))
+
+
+def recoveries_title(view: DeskView) -> str:
+    """Return how many recoveries have failed, need a person, run and wait, the most urgent first."""
+    going = [recovery for recovery in view.recoveries if not recovery.state.is_final]
+    needs_you = sum(recovery.state is RecoveryState.NEEDS_YOU and not recovery.is_queued for recovery in going)
+    waiting = sum(recovery.state.waits_for_permission for recovery in going) - needs_you
+    need = "need you" if needs_you > 1 else "needs you"
+    running = len(going) - needs_you - waiting
+    urgent, others = ((len(failures(view)), "FAILED"), (needs_you, need)), ((running, "running"), (waiting, "waiting"))
+    storm = of_now(view)
+    forecast = [forecast_of_all(storm, view.at)] if len(storm) >= _STORM_SIZE else []
+    title = " · ".join([*_counted(urgent), *filter(None, forecast), *_counted(others)])
+    return title or ("none open" if view.recoveries else "")
+
+
+def _counted(counts: tuple[tuple[int, str], ...]) -> list[str]:
+    return [f"{count} {word}" for count, word in counts if count]
+
+
+def unsaved(view: DeskView) -> frozenset[str]:
+    """Return the ids of the open reclaims whose instance has no running replacement yet.
+
+    A read-only console opens no recovery: there a lock alone counts, by the key of its instance.
+    """
+    reclaims = frozenset(reclaim.id for reclaim in open_reclaims(view) if not reclaim.is_wish)
+    reclaims -= replacements(view).keys()
+    return reclaims | _locks_alone(view) if view.read_only else reclaims
+
+
+def _reclaims(view: DeskView) -> list[str]:
+    """Count the rows that are marked, and the reclaims whose instance has no row: it is gone, or not listed yet."""
+    reclaims = {instance_key(reclaim.region, reclaim.instance_id): reclaim for reclaim in open_reclaims(view)}
+    replaced = replacements(view)
+    keys = {instance: instance_key(instance.region, instance.instance_id) for instance in view.instances}
+    marks = Counter(mark_of(instance, reclaims.get(key), replaced) for instance, key in keys.items())
+    rows, left = set(keys.values()), unsaved(view)
+    without_row = [reclaim for key, reclaim in reclaims.items() if key not in rows and reclaim.id in left]
+    unread = regions_without_answer(view, "sweep")
+    gone = sum(reclaim.released_at is not None or reclaim.region not in unread for reclaim in without_row)
+    reclaiming = marks[RECLAIMED] + len(without_row) - gone
+    parts = [f"{marks[SAVED]} saved"] if marks[SAVED] else []
+    parts += [f"{gone} gone"] if gone else []
+    if reclaiming or parts or not regions_without_answer(view, "lock"):
+        parts.insert(0, f"{reclaiming} reclaiming")
+    return parts
+
+
+def _locks_alone(view: DeskView) -> frozenset[str]:
+    reclaimed = {(reclaim.region, reclaim.instance_id) for reclaim in open_reclaims(view)}
+    locked = {(instance.region, instance.instance_id) for instance in view.instances if instance.recycling}
+    return frozenset(instance_key(region, instance_id) for region, instance_id in locked - reclaimed)

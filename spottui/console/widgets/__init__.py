@@ -1,0 +1,1 @@
+"""What the main screen is built of: tables, panels and lines."""

@@ -1,0 +1,182 @@
+"""The lines above and below the panels: header, status and footer."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from rich.cells import cell_len
+from textual.content import Content
+from textual.widgets import Static
+
+from spottui import actions
+from spottui.action_context import ActionContext
+from spottui.actions import Action
+from spottui.console.text.cells import cell_text
+from spottui.console.text.health import Freshness, Problem, freshness, shown_sources
+from spottui.domain.text import plain
+from spottui.domain.view import AutoMode, DeskView
+from spottui.tables.moments import short_age, utc_clock
+
+_TURN_S = 5
+"""How long each of several problems stands in the status line."""
+
+_GAP_CELLS, _ENDS_CELLS = 2, 2
+_AGE_CELLS = 4
+"""What the age of a source takes: `31s`, or `142m!` where it is stale."""
+
+_WHERE_ROOM = ("timeline", "go_to", "zoom", "mark", "sort", "columns", "copy", "storm", "statistics", "palette", "quit")
+"""What a footer names besides, where it has the room."""
+
+Part = tuple[str, str]
+
+
+class Line(Static):
+    """One line that changes often: drawn only when its text has changed, and without a new layout."""
+
+    def __init__(self, line_id: str) -> None:
+        super().__init__("", id=line_id, markup=False)
+        self._text = Content("")
+
+    def put(self, text: Content) -> None:
+        """Show a text."""
+        if text != self._text:
+            self._text = text
+            self.update(text, layout=False)
+
+
+def header(
+    title: str, view: DeskView | None, now: datetime, width: int, *, failed: bool = False, failures: int = 0
+) -> Content:
+    """Return the header: profile and region, failures, auto-mode, each source's age, the time; shortened until it fits.
+
+    Each age has a fixed width, so that nothing moves with the time.
+    """
+    clock = f"{utc_clock(now)}Z"
+    if view is None:
+        state = ("NOT STARTED", "bold $error") if failed else ("starting…", "$warning")
+        return _spread([(f" {title}", "bold")], [state], clock, width)
+    badge = [_badge(view)] if view.read_only else []
+    badge += [("  starting…", "$warning")] if view.starting else []
+    badge += [(f"  {failures} FAILED", "bold $error")] if failures else []
+    fresh = [freshness(view, name, now) for name in shown_sources(view)]
+    for place, whole in _SHORTER:
+        named = [(f" {title}", "bold")] if "title" in whole else []
+        left = [*named, *badge, (f"  {place(view)}", ""), *(_consoles(view) if "consoles" in whole else [])]
+        aged = fresh if "ages" in whole else [source for source in fresh if source.stale]
+        right = [_auto(view.auto, whole="auto" in whole), *(_age(source, whole="sources" in whole) for source in aged)]
+        if _length(left) + _length(right) + len(clock) + _GAP_CELLS + _ENDS_CELLS <= width:
+            break
+    return _spread(left, right, clock, width)
+
+
+def status(problems: tuple[Problem, ...], now: datetime, width: int) -> Content:
+    """Return one problem in one line, its cause first; several take turns."""
+    if not problems:
+        return Content("")
+    index = int(now.timestamp()) // _TURN_S % len(problems)
+    problem = problems[index]
+    count = f" · problem {index + 1} of {len(problems)}" if len(problems) > 1 else ""
+    more = f" · {problem.more}" if problem.more else ""
+    room = max(width - len(count) - 4, 1)
+    head = problem.head if cell_len(problem.head) <= room else cell_text(problem.head, room)
+    return Content.styled(cell_text(f" ✕ {head}{count}{more}", width), "bold $error")
+
+
+def footer(context: ActionContext, width: int) -> Content:
+    """Return the keys of what can be done now, as many as fit."""
+    chosen = named_in_footer(context, width - 1)
+    return _keys(
+        [(actions.shown_key(action.keys[0]), actions.label(action, context), action.danger) for action in chosen]
+    )
+
+
+def named_in_footer(context: ActionContext, width: int) -> tuple[Action, ...]:
+    """Return the actions to name in a footer of `width` cells: what can be done now, Help always the last."""
+    named = [action for action in actions.ACTIONS if action.footer(context)]
+    named += [action for action in map(actions.BY_ID.__getitem__, _WHERE_ROOM) if action not in named]
+    left = width - _footer_width(actions.BY_ID["help"], context)
+    chosen: list[Action] = []
+    for action in named:
+        needed = _footer_width(action, context)
+        if needed <= left and not actions.refusal(action, context):
+            left -= needed
+            chosen.append(action)
+    return (*chosen, actions.BY_ID["help"])
+
+
+def filter_footer() -> Content:
+    """Return the keys of an open filter's line."""
+    return _keys([("enter", "Keep the filter", False), ("esc", "Take it away", False)])
+
+
+def _footer_width(action: Action, context: ActionContext) -> int:
+    return cell_len(actions.shown_key(action.keys[0])) + 1 + cell_len(actions.label(action, context)) + 2
+
+
+def _keys(named: list[tuple[str, str, bool]]) -> Content:
+    parts: list[str | Part] = [" "]
+    for key, title, danger in named:
+        parts += [(key, "bold $warning" if danger else "bold $accent"), f" {title}  "]
+    return Content.assemble(*parts)
+
+
+def _spread(left: list[Part], right: list[Part], clock: str, width: int) -> Content:
+    parts: list[Part] = [*right, (f" {clock} ", "bold")]
+    gap = width - _length(left) - _length(parts)
+    if gap < _GAP_CELLS:
+        room = max(width - _length(parts) - _GAP_CELLS, 1)
+        left = [(cell_text("".join(text for text, _ in left), room), "bold")]
+        gap = _GAP_CELLS
+    return Content.assemble(*left, " " * gap, *parts)
+
+
+def _badge(view: DeskView) -> Part:
+    if view.replay is None:
+        return "  READ-ONLY", "bold $warning"
+    stands = " over" if view.replay.over else " held" if view.replay.held else ""
+    return f"  REPLAY ×{view.replay.speed:g}{stands}", "bold $warning"
+
+
+def _length(parts: list[Part]) -> int:
+    return sum(Content(text).cell_length for text, _ in parts)
+
+
+def _place(view: DeskView) -> str:
+    return f"{plain(view.profile, 40)} · {_region(view)}"
+
+
+def _consoles(view: DeskView) -> list[Part]:
+    """Return how many consoles act on this journal, if there are several."""
+    return [(f" · {len(view.consoles)} consoles", "")] if len(view.consoles) > 1 else []
+
+
+def _region(view: DeskView) -> str:
+    first, more = (view.regions[0] if view.regions else "no region"), len(view.regions) - 1
+    return f"{plain(first, 40)} +{more}" if more > 0 else plain(first, 40)
+
+
+_SHORTER: tuple[tuple[Callable[[DeskView], str], tuple[str, ...]], ...] = (
+    (_place, ("title", "ages", "auto", "sources", "consoles")),
+    (_place, ("title", "ages", "sources", "consoles")),
+    (_place, ("title", "ages", "consoles")),
+    (_place, ("title", "ages")),
+    (_region, ("title", "ages")),
+    (_region, ("ages",)),
+    (_region, ()),
+)
+"""What the header says of the place, and which of its parts there are or are named in full, from the widest to the
+narrowest: where we are is said to the last."""
+
+
+def _auto(auto: AutoMode, *, whole: bool) -> Part:
+    count = f"· {auto.in_flight} running of {auto.max_at_once}" if whole else f"{auto.in_flight}/{auto.max_at_once}"
+    if auto.armed:
+        return f"AUTO armed {count}  ", "bold $warning"
+    return f"AUTO off {count}  ", ""
+
+
+def _age(fresh: Freshness, *, whole: bool) -> Part:
+    name = fresh.name if whole else fresh.name[0].upper()
+    if not fresh.read:
+        return (f"{name} not read  " if whole else f"{name} –  "), ""
+    age = f"{short_age(fresh.age_s)}{'!' if fresh.stale else ''}"
+    return f"{name} {age:<{_AGE_CELLS}} ", "bold $error" if fresh.stale else ""

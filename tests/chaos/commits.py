@@ -1,0 +1,119 @@
+"""kill -9 before and after each commit of a recovery, for each way that a recovery can go."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from spottui.sim.testing import SimServer
+from tests.chaos.toll import OVER, POLICY, Toll, lose_answers, restarted, settle
+from tests.driving import Headless, add_policy, clean_environment, wait_until
+
+Before = Callable[[SimServer, Path, str], str]
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way that a recovery can go: whom it is about, how the world is, and what all of it makes.
+
+    `before` is what happens first; it returns whom the way is about then. `is_retry` where a person's retry is what is
+    killed, not what a notice begins.
+    """
+
+    instance: str
+    world: dict[str, Any] = field(default_factory=dict)
+    policy: dict[str, object] = field(default_factory=dict)
+    before: Before | None = None
+    is_retry: bool = False
+    notice_s: float = 300
+    images: int = 1
+    launches: int = 1
+
+
+def kill_at_commit(config: Path, way: Way, moment: str, number: int) -> Toll:
+    """Kill before or after the `number`-th commit of one recovery; no kill is counted when it has fewer."""
+    toll = Toll()
+    with SimServer(config=config) as cloud:
+        cloud.world(image_base_s=0.5, image_s_per_gib=0, boot_s=0.5)
+        add_policy(config, **POLICY, **way.policy)
+        victim = _named(cloud, way.instance)
+        if way.before:
+            victim = way.before(cloud, config, victim)
+        cloud.world(**way.world)
+        if number % 2:
+            lose_answers(cloud)
+        failpoint = ("tests.failpoint", moment, str(number))
+        is_dead = _retry(config, victim, failpoint) if way.is_retry else _reclaim(cloud, config, victim, way, failpoint)
+        if not is_dead:
+            return toll
+        toll.kills += 1
+        with restarted(cloud, config, toll) as console:
+            if way.is_retry and console.states().get(victim) == "failed":
+                _retry(config, victim)
+            settle(config, [victim])
+            console.stop()
+        toll.count(cloud, config, [victim], way.images, way.launches)
+    return toll
+
+
+def _reclaim(cloud: SimServer, config: Path, victim: str, way: Way, program: tuple[str, ...]) -> bool:
+    """Reclaim an instance under a console that kills itself; whether it did."""
+    with Headless(config, "--auto", program=program).wait_ready() as console:
+        cloud.interrupt([victim], notice_s=way.notice_s)
+        wait_until(lambda: not console.alive or console.states().get(victim) in OVER)
+        if not console.alive:
+            return True
+        console.stop()
+    return False
+
+
+def _retry(config: Path, victim: str, program: tuple[str, ...] = ("spottui",)) -> bool:
+    """Retry a failed recovery by a command; whether that killed itself."""
+    command = [sys.executable, "-m", *program, "recover", victim, "--yes", "--config", str(config)]
+    environment = clean_environment(config.parent / "state")
+    return subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False).returncode < 0
+
+
+def _fail_for_money(cloud: SimServer, config: Path, victim: str) -> str:
+    """Let a recovery fail with its image made; the account has money again then."""
+    # A DryRun has no token: it is the launch that fails.
+    no_money = {"code": "InvalidAccountStatus.NotEnoughBalance", "status": 403, "match": {"ClientToken": "*"}}
+    cloud.fault("RunInstances", "error", **no_money)
+    _recover(cloud, config, victim, "failed")
+    return victim
+
+
+def _recover_once(cloud: SimServer, config: Path, victim: str) -> str:
+    """Let an instance be reclaimed and recovered, and return its replacement."""
+    before = set(cloud.spot_ids())
+    _recover(cloud, config, victim, "recovered")
+    (replacement,) = set(cloud.spot_ids()) - before
+    return replacement
+
+
+def _recover(cloud: SimServer, config: Path, victim: str, state: str) -> None:
+    with Headless(config, "--auto").wait_ready() as console:
+        cloud.interrupt([victim], notice_s=300 if state == "failed" else 4)
+        wait_until(lambda: console.states().get(victim) in OVER)
+        assert console.states()[victim] == state
+        console.stop()
+
+
+def _named(cloud: SimServer, name: str) -> str:
+    return str(next(row["InstanceId"] for row in cloud.state()["instances"] if row["InstanceName"] == name))
+
+
+_NO_PROTECTION = {"permissions": {"ModifyDiskAttribute": "forbidden"}, "image_base_s": 60}
+WAYS = {
+    "image": Way("web-1"),
+    "image-again": Way("web-1", {"images_that_fail": 1}, images=2),
+    "launch-again": Way("web-1", {"launches_that_fail": 1, "launch_fails_after_s": 0.2}, launches=2),
+    "restart": Way("batch-5", notice_s=30, images=0, launches=0),
+    "kept-disk": Way("api-2", {"locked_status": "Stopping"}, notice_s=15),
+    "warm-image": Way(
+        "web-1", _NO_PROTECTION, {"warm_image": "true"}, _recover_once, notice_s=12, images=2, launches=2
+    ),
+    "retry": Way("web-1", before=_fail_for_money, is_retry=True),
+}

@@ -1,0 +1,115 @@
+"""What chaos costs: recoveries lost, images and instances doubled, snapshots unlike their facts, time to resume."""
+
+import statistics
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field, fields
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from spottui.config import load
+from spottui.journal import Journal
+from spottui.sim.testing import SimServer
+from tests.driving import Headless, effects, wait_until
+
+OVER = ("recovered", "failed", "skipped")
+POLICY = {"veto_window_s": 0, "max_at_once": 50, "max_per_hour": 1000, "lock_poll_s": 0.5, "breaker_failures": 1000}
+SETTLED_WITHIN_S = 120
+RESUMED_WITHIN_S = 30
+
+
+@dataclass
+class Toll:
+    """What was done to the consoles, and what it cost."""
+
+    kills: int = 0
+    zombies: int = 0
+    cuts: int = 0
+    crashes: int = 0
+    recoveries: int = 0
+    lost: int = 0
+    doubled_images: int = 0
+    doubled_instances: int = 0
+    unlike_their_facts: int = 0
+    resume_s: list[float] = field(default_factory=list)
+    start_s: float = 0.0
+    """What a start took with nothing to resume."""
+
+    @property
+    def harm(self) -> int:
+        """Whatever must not be."""
+        return self.lost + self.doubled_images + self.doubled_instances + self.unlike_their_facts
+
+    def count(self, cloud: SimServer, config: Path, victims: list[str], images: int, launches: int) -> None:
+        """Compare what was made, and what the journal says, with what the victims' ways make."""
+        with _journal(config) as journal:
+            states = {each.instance_id: each.state.value for each in journal.recoveries.lately()}
+            self.unlike_their_facts += sum(1 for _ in journal.log.unlike_their_facts())
+        self.recoveries += len(victims)
+        self.lost += sum(states.get(victim) != "recovered" for victim in victims)
+        self.doubled_images += max(0, len(effects(cloud, "CreateImage")) - images)
+        self.doubled_instances += max(0, len(effects(cloud, "RunInstances")) - launches)
+
+    def add(self, other: "Toll") -> None:
+        """Add the toll of another set."""
+        for each in fields(Toll):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+
+    def record(self) -> dict[str, object]:
+        """Return the toll as a JSON line's content."""
+        resumed = sorted(self.resume_s)
+        counts = {each.name: getattr(self, each.name) for each in fields(Toll) if not each.name.endswith("_s")}
+        return {
+            **counts,
+            "resume_s_median": round(statistics.median(resumed), 2) if resumed else None,
+            "resume_s_p99": round(resumed[int(0.99 * (len(resumed) - 1))], 2) if resumed else None,
+            "resume_s_max": round(resumed[-1], 2) if resumed else None,
+        }
+
+
+def lose_answers(cloud: SimServer) -> None:
+    """Lose the next answer to each call that makes or changes something."""
+    for action in ("CreateImage", "RunInstances", "ModifyDiskAttribute", "CreateSnapshot"):
+        cloud.fault(action, "drop_reply", times=1)
+
+
+def restarted(cloud: SimServer, config: Path, toll: Toll) -> Headless:
+    """Start again and, when something was unfinished, measure the time until its first call is on the wire."""
+    before = len(cloud.calls())
+    started = time.monotonic()
+    console = Headless(config, "--auto").wait_ready()
+    unfinished = any(state not in OVER for state in console.states().values())
+    if unfinished and wait_until(lambda: _resumed(cloud, before), RESUMED_WITHIN_S):
+        toll.resume_s.append(time.monotonic() - started)
+    return console
+
+
+def settle(config: Path, victims: Iterable[str]) -> None:
+    """Wait until every recovery is over; one that is never is counted as lost."""
+    try:
+        wait_until(partial(_are_over, config, set(victims)), SETTLED_WITHIN_S, 0.3)
+    except AssertionError:
+        return
+
+
+def _are_over(config: Path, victims: set[str]) -> bool:
+    with _journal(config) as journal:
+        return victims <= {each.instance_id for each in journal.recoveries.lately() if each.state.is_final}
+
+
+def _journal(config: Path) -> Journal:
+    return Journal(load(config).journal, read_only=True)
+
+
+def _resumed(cloud: SimServer, before: int) -> bool:
+    return any(is_of_a_recovery(row) for row in cloud.calls()[before:])
+
+
+def is_of_a_recovery(row: dict[str, Any]) -> bool:
+    """Whether a recovery made this call: the sources ask for no image, and for no instance or disk by its id."""
+    return (
+        row["action"] in ("CreateImage", "DescribeImages", "RunInstances", "ModifyDiskAttribute", "CreateSnapshot")
+        or "InstanceIds" in row["params"]
+        or "DiskIds" in row["params"]
+    )
