@@ -62,7 +62,7 @@ async def test_a_desk_that_cannot_be_opened_says_why_and_q_still_leaves():
         await press(pilot, "q")
         await wait_until(pilot, lambda: app._exit)
     assert app.return_code == 1
-    assert app._last_words.startswith("spottui: it could not start.\nspottui: Last error: no region in [red]/etc")
+    assert app._exit_message.startswith("spottui: it could not start.\nspottui: Last error: no region in [red]/etc")
 
 
 async def test_capital_r_opens_the_desk_again_that_could_not_be_opened():
