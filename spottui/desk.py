@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -17,14 +16,14 @@ from spottui.domain.interruption import Evidence, Interruption, Observation
 from spottui.domain.leftover import Leftover
 from spottui.domain.plan import Plan, Route, by_route
 from spottui.domain.recovery import Decision, Recovery
-from spottui.domain.refusal import Refused
+from spottui.domain.refusal import Ended, Refused
 from spottui.domain.settings import Settings
-from spottui.domain.tokens import image_name
 from spottui.domain.view import ApiBudget, DeskView
 from spottui.journal import Journal
 from spottui.journal.reclaims import Sighting, take_in
 from spottui.journal.store import JournalProblem
-from spottui.journal.writer import Transaction, Urgency
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency
 from spottui.recovery import decisions
 from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
@@ -48,7 +47,8 @@ PATIENCE_S = 10.0
 class Desk:
     """One console's view of everything and its commands. Thread-safe; commands raise `Refused` with words for people.
 
-    `view` shows what is; `wait` blocks until there is something newer. A read-only desk refuses every command.
+    `view` shows what is; `wait` blocks until there is something newer; both raise `Ended` once the journal is broken.
+    A read-only desk refuses every command.
     """
 
     def __init__(
@@ -74,11 +74,15 @@ class Desk:
         self._budgets = budgets
         self._read_only = read_only
         self._view_took_s = 0.0
+        self._last_seen: dict[str, Instance] = {}
 
     def view(self) -> DeskView:
         """Return everything as it is now."""
         journal, version = self._journal, self._journal.version
+        if journal.writer.broken:
+            raise Ended(journal.writer.broken)
         recoveries = journal.recoveries.latest(ROWS_SHOWN)
+        instances = self._instances(recoveries)
         return DeskView(
             version=version,
             at=self._clock.now(),
@@ -88,7 +92,9 @@ class Desk:
             read_only=self._read_only,
             starting=False,
             sources=self._watch.health.all(),
-            instances=self._instances(recoveries),
+            instances=instances,
+            unswept=self._watch.unswept,
+            gone=self._gone(recoveries, instances),
             interruptions=self._interruptions(recoveries),
             recoveries=recoveries,
             events=tuple(journal.recoveries.feed),
@@ -254,9 +260,8 @@ class Desk:
         seen = Observation(old.region, old.instance_id, Evidence.ENGINEER, now)
         (recovery,) = take_in(transaction, Sighting([seen]), lambda *_: old.name, own, now)
         recovery_id = recovery.recovery_id
-        own_plan = replace(plan, image_name=image_name(recovery_id))
         image_s = self._journal.image_timings.timing(plan.spec.main_category).estimate_s(plan.spec.image_gib)
-        set_plan_unless_known(own_plan, plan.spec, image_s, now, transaction, recovery)
+        set_plan_unless_known(plan, plan.spec, image_s, now, transaction, recovery)
         if not recovery.driver:
             transaction.record(recovery_id, DriverChanged(own, recovery.fence + 1), now)
         decisions.confirm(transaction, recovery_id, plan.digest, who, route, now)
@@ -293,6 +298,15 @@ class Desk:
     def _instances(self, recoveries: tuple[Recovery, ...]) -> tuple[Instance, ...]:
         under_reclaim = {recovery.instance_id for recovery in recoveries if not recovery.state.is_final}
         return tuple(one for one in self._watch.instances if one.is_spot or one.instance_id in under_reclaim)
+
+    def _gone(self, recoveries: tuple[Recovery, ...], instances: tuple[Instance, ...]) -> tuple[Instance, ...]:
+        """What is not listed any more, as it was when its plan was made."""
+        listed = {(one.region, one.instance_id) for one in instances}
+        unlisted = [one.recovery_id for one in recoveries if (one.region, one.instance_id) not in listed]
+        known = {one: self._last_seen[one] for one in unlisted if one in self._last_seen}
+        plans = {one: self._journal.recoveries.plan(one) for one in unlisted if one not in known}
+        self._last_seen = known | {one: plan.spec.instance for one, plan in plans.items() if plan}
+        return tuple(self._last_seen.values())
 
     def _interruptions(self, recoveries: tuple[Recovery, ...]) -> tuple[Interruption, ...]:
         """Those of the journal, newest first, and those that only the locks of a read-only watch speak of."""

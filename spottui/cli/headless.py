@@ -9,15 +9,17 @@ from spottui import words
 from spottui.cli.assembly import open_desk
 from spottui.cli.ending import Ending, in_time
 from spottui.cli.printing import Printing
-from spottui.cli.records import event_record, line, recovery_record, source_record
+from spottui.cli.records import event_record, journal_record, line, recovery_record, source_record
 from spottui.desk import Desk
 from spottui.domain.clock import SystemClock
+from spottui.domain.refusal import Ended
 from spottui.domain.settings import Settings
 from spottui.domain.view import DeskView
 from spottui.journal.store import JournalProblem
 from spottui.tables.events import shown
 
 WAIT_S = 0.5
+GOES_ON = "What it has begun is gone on with at the next start."
 
 
 def run_headless(
@@ -42,6 +44,9 @@ def run_headless(
             return 2
         try:
             _follow(desk, _Changes(), stopping, until)
+        except Ended as ended:
+            click.echo(f"spottui: {ended}. {GOES_ON}", err=True)
+            return 1
         finally:
             in_time(desk.close)
     return 0
@@ -81,6 +86,7 @@ class _Changes:
             "in_flight": view.auto.in_flight,
         }
         self._print_if_new(view, "auto", "", auto)
+        self._print_if_new(view, "journal", "", journal_record(view))
 
     def _print_if_new(self, view: DeskView, kind: str, key: str, record: dict[str, object]) -> None:
         if self._said.get((kind, key)) != record:

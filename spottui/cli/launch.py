@@ -48,6 +48,7 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
     The cloud checks the request before (DryRun: image, vSwitch, stock, quota). A launch whose answer was lost is
     asked for again with the same ClientToken, by the same command later too: never twice.
     """
+    from spottui.cloud.errors import CloudError
     from spottui.cloud.launching import check_launch
     from spottui.journal import Journal
 
@@ -63,7 +64,11 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
     if not as_json:
         _show(wanted, template, count)
     rpc = _rpc(settings, wanted.region)
-    check_launch(rpc, wanted, template, count)
+    try:
+        check_launch(rpc, wanted, template, count)
+    except CloudError as error:
+        said = (f"{error.line}.", error.advice, "Nothing was launched: it was only asked whether it would be.")
+        raise Failed(" ".join(part for part in said if part)) from None
     if not as_json:
         click.echo("checked: the cloud would launch it now")
     if dry_run:

@@ -102,7 +102,7 @@ def _journal(path: str) -> Iterator[Check]:
     try:
         with Journal(path, read_only=_is_there(path)) as journal:
             sick = journal.store.integrity()
-            unlike = sum(1 for _ in journal.log.unlike_their_facts())
+            unlike = 0 if sick else sum(1 for _ in journal.log.unlike_their_facts())
             unfinished, watched = len(journal.recoveries.open()), journal.consoles.living()
     except JournalProblem as problem:
         yield wrong("journal", str(problem), f"psql '{path}'" if "://" in path else f"mv {path} {path}.broken")

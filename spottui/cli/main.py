@@ -1,6 +1,8 @@
 """The command line: what is heavy is imported by the command that needs it."""
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,21 +50,32 @@ class LazyGroup(click.Group):
             return click.Command.shell_complete(self, ctx, incomplete)
         return [CompletionItem(name, help=line) for name, line in COMMANDS.items() if name.startswith(incomplete)]
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the command line, and print a help or the version."""
+        with _in_words():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run what was asked for; whatever goes wrong is said in words."""
-        try:
+        with _in_words():
             return super().invoke(ctx)
-        except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
-            raise
-        except Exception as problem:
-            from spottui.cli.opening import say
-
-            say(problem)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        yield
+    except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
+        raise
+    except Exception as problem:
+        from spottui.cli.opening import say
+
+        say(problem)
 
 
 @click.group(cls=LazyGroup, invoke_without_command=True)

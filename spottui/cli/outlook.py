@@ -11,7 +11,6 @@ from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.plan import Plan, Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.settings import Policy, Settings
-from spottui.domain.text import plain
 from spottui.journal import Journal
 from spottui.recovery.auto_mode_rules import Case, Look, Refusal, Standing, judge
 from spottui.recovery.planner import capture, make_plan
@@ -24,7 +23,7 @@ def plan_now(settings: Settings, ecs: Ecs, instance_id: str) -> Plan | None:
         spec = capture(ecs, journal, SystemClock(), instance_id)
     finally:
         journal.close()
-    return make_plan(spec, f"{ecs.region}.{instance_id}", settings) if spec else None
+    return make_plan(spec, settings) if spec else None
 
 
 def what_auto_mode_would_do(settings: Settings, ecs: Ecs, instance_id: str) -> list[str]:
@@ -41,7 +40,7 @@ def what_auto_mode_would_do(settings: Settings, ecs: Ecs, instance_id: str) -> l
         f"confirm  {_confirmed(settings.policy, plan, forecast, now)}",
         *([f"drain    {plan.drain.name}, at most {plan.drain.timeout_s:g} s"] if plan.drain else []),
         *_by_route(plan, settings.policy, timing, forecast),
-        *[f"note     {plain(warning)}" for warning in plan.warnings],
+        *[f"note     {warning}" for warning in words.warnings(plan)],
     ]
 
 

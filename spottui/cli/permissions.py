@@ -52,6 +52,7 @@ RECOVER = (
     Permission("AttachDisk", {"InstanceId": NOBODY, "DiskId": NO_DISK}),
     Permission("RunCommand", {"Type": "RunShellScript", "CommandContent": "true", "InstanceId.1": NOBODY}),
     Permission("DescribeInvocationResults"),
+    Permission("DescribeSecurityGroups", {"PageSize": "1"}),
     Permission("DescribeInstanceTypes", {"InstanceTypes.1": "ecs.c7.large"}),
     Permission("DescribeAvailableResource", {"DestinationResource": "InstanceType", "SpotStrategy": "SpotAsPriceGo"}),
     Permission("DescribeSpotAdvice", {"InstanceTypes.1": "ecs.c7.large"}),

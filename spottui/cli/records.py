@@ -8,13 +8,13 @@ from spottui import words
 from spottui.domain.facts import Logged
 from spottui.domain.prospect import verdict_of
 from spottui.domain.recovery import Recovery
-from spottui.domain.view import SourceHealth
+from spottui.domain.view import DeskView, LiveConsole, SourceHealth
 
 
 def recovery_record(recovery: Recovery, now: datetime) -> dict[str, Any]:
     """Return a recovery as `{id, instance_id, region, state, reason, route, deadline, verdict, …, created[]}`.
 
-    The verdict is the one that holds now.
+    The verdict is the one that holds now; what only an engineer asked for has no deadline, and no verdict.
     """
     verdict = verdict_of(recovery, now)
     return {
@@ -25,7 +25,7 @@ def recovery_record(recovery: Recovery, now: datetime) -> dict[str, Any]:
         "state": recovery.state.value,
         "reason": words.reason(recovery.reason, recovery.region),
         "route": recovery.route.value,
-        "deadline": recovery.deadline.isoformat(timespec="seconds"),
+        "deadline": None if recovery.interruption.is_wish else recovery.deadline.isoformat(timespec="seconds"),
         "verdict": verdict.value if verdict else None,
         "progress": recovery.progress,
         "trouble": words.trouble(recovery) or None,
@@ -56,6 +56,17 @@ def source_record(source: SourceHealth) -> dict[str, Any]:
         "last_ok": source.last_ok.isoformat(timespec="seconds") if source.last_ok else None,
         "error": words.fault(source.failure) if source.failure else None,
     }
+
+
+def journal_record(view: DeskView) -> dict[str, Any]:
+    """Return whether the journal takes changes, and who acts on it: `{problem, consoles[{host, pid, answers}]}`."""
+    consoles = [console_record(one) for one in view.consoles]
+    return {"problem": view.problem or None, "consoles": consoles}
+
+
+def console_record(console: LiveConsole) -> dict[str, Any]:
+    """Return a console; `answers` is false for one that holds its place and is not heard of."""
+    return {"host": console.host, "pid": console.pid, "answers": console.answers}
 
 
 def line(at: datetime, kind: str, record: dict[str, Any]) -> str:

@@ -98,15 +98,23 @@ def _id_of(settings: "Settings", name: str) -> str:
     return find_instance(region_tools(settings, credentials_of(settings)), name)[1].instance_id
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Asked:
-    """What was asked for on the command line."""
+    """What was asked for on the command line, and whether a yes was given: from then on a recovery may have begun."""
 
     instance: str
     regions: tuple[str, ...]
     route: str | None
     when_locked: bool
     yes: bool
+    agreed: bool = False
+
+
+_LEFT_BEFORE = "left; nothing was begun."
+_LEFT_AFTER = (
+    "left after the yes: a recovery that was begun goes on from the same step at the next start of spottui; "
+    "`spottui status` shows it."
+)
 
 
 def _recover(settings: "Settings", asked: _Asked, *, as_json: bool) -> int:
@@ -122,7 +130,7 @@ def _recover(settings: "Settings", asked: _Asked, *, as_json: bool) -> int:
         finally:
             in_time(desk.close)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("spottui: left; nothing was begun.", err=True)
+        click.echo(f"spottui: {_LEFT_AFTER if asked.agreed else _LEFT_BEFORE}", err=True)
         return 1
     except Exception as problem:
         return _said(problem)
@@ -160,6 +168,7 @@ def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
     if not as_json:
         _show(by_route(plan, route) if route else plan)
     agree("Recover it?", yes=asked.yes)
+    asked.agreed = True
     if waiting:
         desk.confirm(waiting.recovery_id, plan.digest, whoami(), route)
         return waiting.recovery_id
@@ -245,7 +254,8 @@ def _show_progress(progress: Progress, now: "Recovery", at: "datetime") -> None:
     """The image is what takes long, and the deadline is what it must not miss."""
     if now.is_imaging:
         left_s = (now.deadline - at).total_seconds()
-        progress.show(f"image, {left_s:.0f} s until the deadline", now.progress, 100)
+        until = "" if now.interruption.is_wish else f", {left_s:.0f} s until the deadline"
+        progress.show(f"image{until}", now.progress, 100)
 
 
 def _line(now: "Recovery", at: "datetime") -> str:
@@ -262,17 +272,20 @@ def _line(now: "Recovery", at: "datetime") -> str:
 
 
 def _show(plan: "Plan") -> None:
+    from spottui import words
     from spottui.domain.text import plain
 
     old = plan.spec.instance
     click.secho(f"recover {old.instance_id} {plain(old.name)} by {', else '.join(plan.routes)}", bold=True)
     for number, one in enumerate(plan.candidates, 1):
         click.echo(f"  {number}. {one.instance_type} in {one.zone}, {one.vswitch_id}  ({plain(one.reason)})")
-    for warning in plan.warnings:
-        click.echo(f"  note: {plain(warning)}")
+    for warning in words.warnings(plan):
+        click.echo(f"  note: {warning}")
 
 
 def _record(plan: "Plan") -> dict[str, object]:
+    from spottui import words
+
     return {
         "instance_id": plan.spec.instance.instance_id,
         "name": plan.spec.instance.name,
@@ -288,7 +301,7 @@ def _record(plan: "Plan") -> dict[str, object]:
             }
             for one in plan.candidates
         ],
-        "notes": list(plan.warnings),
+        "notes": list(words.warnings(plan)),
     }
 
 

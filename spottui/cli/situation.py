@@ -7,6 +7,7 @@ from functools import partial
 from spottui.cli.progress import Progress
 from spottui.domain.recovery import Recovery
 from spottui.domain.settings import Settings
+from spottui.domain.view import LiveConsole
 from spottui.journal import Journal
 from spottui.journal.arming import armings
 
@@ -24,13 +25,17 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """`mode` is `auto`, `confirm` or `unwatched`; `spot` and `reclaiming` count instances of all regions."""
+    """`mode` is `auto`, `confirm` or `unwatched`; `spot` and `reclaiming` count instances of all regions.
+
+    `consoles` are those that act on the journal, or would if they answered.
+    """
 
     mode: str
     sources: tuple[Source, ...]
     spot: int
     reclaiming: int
     recoveries: tuple[Recovery, ...]
+    consoles: tuple[LiveConsole, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -42,15 +47,16 @@ def look(settings: Settings, progress: Progress, *, ask_cloud: bool) -> Situatio
     """Look once; without the cloud, only at what the journal holds."""
     with Journal(settings.journal, read_only=True) as journal:
         recoveries = journal.recoveries.latest(ROWS)
-        living = {one.id for one in journal.consoles.living() if one.answers}
+        consoles = journal.consoles.living()
+        living = {one.id for one in consoles if one.answers}
         with journal.store.read() as connection:
             armed = any(one.armed and one.console in living for one in armings(connection))
     mode = ("auto" if armed else "confirm") if living else "unwatched"
-    running = {one.instance_id for one in recoveries if not one.state.is_final}
+    running = {one.instance_id for one in recoveries if not (one.state.is_final or one.interruption.is_wish)}
     cloud = _Cloud()
     if ask_cloud:
         cloud.ask(settings, progress)
-    return Situation(mode, tuple(cloud.sources), cloud.spot, len(running | cloud.locked), recoveries)
+    return Situation(mode, tuple(cloud.sources), cloud.spot, len(running | cloud.locked), recoveries, consoles)
 
 
 class _Cloud:

@@ -30,7 +30,7 @@ SHOWN_FOR = timedelta(hours=24)
 
 @click.command(epilog=_EXAMPLES)
 @with_settings
-@click.option("--json", "as_json", is_flag=True, help="{mode, sources{}, spot, reclaiming, recoveries[]}")
+@click.option("--json", "as_json", is_flag=True, help="{mode, sources{}, spot, reclaiming, recoveries[], consoles[]}")
 @click.option("--tmux", is_flag=True, help="One short line from the journal alone; asks the cloud nothing.")
 @click.option("--watch", is_flag=True, help="Again and again until ctrl+c.")
 @click.option("--every", "every_s", type=click.FloatRange(1, 3600), default=5.0, show_default=True, help="Seconds.")
@@ -65,7 +65,7 @@ def _text(settings: "Settings", found: "Situation", *, as_json: bool, tmux: bool
 
 
 def _record(found: "Situation") -> dict[str, object]:
-    from spottui.cli.records import recovery_record
+    from spottui.cli.records import console_record, recovery_record
 
     now = datetime.now(UTC)
     return {
@@ -74,20 +74,24 @@ def _record(found: "Situation") -> dict[str, object]:
         "spot": found.spot,
         "reclaiming": found.reclaiming,
         "recoveries": [recovery_record(one, now) for one in found.recoveries],
+        "consoles": [console_record(one) for one in found.consoles],
     }
 
 
 def _page(settings: "Settings", found: "Situation", *, watch: bool) -> str:
+    from spottui import words
+
     now = datetime.now(UTC)
     when = f"{now:%H:%M:%S} " if watch else ""
     head = f"{when}{settings.profile}: {found.spot} spot, {found.reclaiming} reclaiming, {_MODES[found.mode]}"
     sources = [
         f"  {source.name:<20} {'FAILS ' + source.error if source.error else source.found}" for source in found.sources
     ]
+    silent = [f"  {words.silent_console(one)}" for one in found.consoles if not one.answers]
     shown = [one for one in found.recoveries if one.ended is None or now - one.ended < SHOWN_FOR]
     rows = [_row(one, now) for one in shown]
     head_row = [f"{'left':<7}{'name':<13}{'instance':<24}{'state':<12}why or what next"] if rows else []
-    return "\n".join([click.style(_fitting(head), bold=True), *map(_fitting, [*sources, *head_row, *rows])])
+    return "\n".join([click.style(_fitting(head), bold=True), *map(_fitting, [*sources, *silent, *head_row, *rows])])
 
 
 def _fitting(text: str) -> str:
@@ -115,8 +119,8 @@ def _row(one: "Recovery", now: datetime) -> str:
 
 
 def _left(one: "Recovery", now: datetime) -> str:
-    """Minutes and seconds until the deadline, empty when it is over."""
-    if one.ended is not None:
+    """Minutes and seconds until the deadline; what is over has none, nor has what only an engineer asked for."""
+    if one.ended is not None or one.interruption.is_wish:
         return "-"
     left_s = int((one.deadline - now).total_seconds())
     return f"{left_s // 60:02d}:{left_s % 60:02d}" if left_s >= 0 else "late"

@@ -21,7 +21,7 @@ class CloudAccount:
     def __init__(self, settings: Settings) -> None:
         quiet_sdks()
         if settings.ca_file:
-            # The MNS SDK takes no CA of its own; both SDKs heed this variable (sdk_traps.md 5).
+            # The MNS SDK takes no CA of its own; both SDKs heed this variable (docs/sdk-traps.md 5).
             os.environ["SSL_CERT_FILE"] = str(settings.ca_file)
         self._settings = settings
         self._credentials = CredentialSource(settings.credentials_file)

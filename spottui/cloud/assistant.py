@@ -1,4 +1,4 @@
-"""Cloud Assistant: a shell command on a running instance (alibaba_facts.md 6.1)."""
+"""Cloud Assistant: a shell command on a running instance (docs/alibaba-facts.md 6.1)."""
 
 import base64
 

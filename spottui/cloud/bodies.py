@@ -1,6 +1,6 @@
 """From a message body as it travelled to the JSON objects in it, through whatever it was wrapped in on its way.
 
-CloudMonitor sends Base64 of JSON (alibaba_facts.md 9.3). A queue that is subscribed to an MNS topic gets that body
+CloudMonitor sends Base64 of JSON (docs/alibaba-facts.md 9.3). A queue that is subscribed to an MNS topic gets that body
 inside of another one, in XML or JSON (help.aliyun.com/document_detail/27482.html), and a publisher may have encoded it
 once more; EventBridge can send arrays. Nothing is trusted: depth, size and number are bounded, and XML has no DOCTYPE.
 """
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 LARGEST = 1_000_000
-"""Characters or bytes: a message of the queue holds 64 KiB (alibaba_facts.md 8.4), an event of a function 256 KiB."""
+"""Characters or bytes: a queue message holds 64 KiB (docs/alibaba-facts.md 8.4), an event of a function 256 KiB."""
 DEEPEST = 24
 """One wrapping is up to four levels: Base64, JSON, the object, what it holds."""
 MOST = 1_000

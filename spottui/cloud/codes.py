@@ -1,14 +1,15 @@
 """What each error code of the API means, per action and with its source, and what one means that nobody knows.
 
-The rule (service_facts.md 1): only money, credentials, permission and the account's quota end a launch; what passes is
-repeated with the same token; every other definite refusal ends one place. So every code that ends a launch is written
-out in full here: one that is merely like it ends a place.
+The rule (docs/alibaba-facts.md 4.3): only money, credentials, permission and the account's quota end a launch; what
+passes is repeated with the same token; every other definite refusal ends one place. So every code that ends a launch is
+written out in full here: one that is merely like it ends a place.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from spottui.cloud.errors import ErrorKind
+from spottui.domain.launch_spec import Part
 
 ANY = ""
 LAUNCH = "RunInstances"
@@ -60,6 +61,29 @@ def kind_of(code: str, http_status: int | None, action: str = ANY, message: str 
     return ErrorKind.NOT_FOUND if code.endswith(".NotFound") else ErrorKind.REFUSED
 
 
+def part_of(code: str) -> Part | None:
+    """Return the part of a launch that a refusal speaks of and that can be left out; None for none.
+
+    A code that begins with the part's name and says that it is not there, or not to be had for this image. The group,
+    set or role may have been deleted since the old instance was launched; somebody else's is as good as deleted.
+    """
+    if not code.endswith((".NotFound", ".NotExist", ".NotExists", ".Mismatch", ".Malformed", ".NotSupported")):
+        return None
+    return next((part for beginning, part in _PARTS if code.startswith(beginning)), None)
+
+
+_PARTS = (
+    ("InvalidKeyPair", Part.KEY_PAIR),
+    ("InvalidRamRole", Part.RAM_ROLE),
+    ("InvalidRAMRole", Part.RAM_ROLE),
+    ("InvalidResourceGroup", Part.RESOURCE_GROUP),
+    ("InvalidDeploymentSet", Part.DEPLOYMENT_SET),
+    ("InvalidSecurityGroup", Part.SECURITY_GROUP),
+    ("InvalidPassword", Part.PASSWORD),
+)
+"""RunInstances/CreateInstance error tables; a password that the image has not: service_facts.md 1."""
+
+
 def _rows(source: str, actions: str | tuple[str, ...], kind: ErrorKind, *codes: str) -> Iterator[Meaning]:
     """One row for each code and action; `Code|part of the message` where the message decides."""
     for action in (actions,) if isinstance(actions, str) else actions:
@@ -67,15 +91,15 @@ def _rows(source: str, actions: str | tuple[str, ...], kind: ErrorKind, *codes: 
             yield Meaning(action, code, kind, source, says)
 
 
-_COMMON = "ECS common error codes; alibaba_facts.md 7.3, 7.4"
-_RUN = "RunInstances/CreateInstance error table 2026-01; alibaba_facts.md 4.3; service_facts.md 1"
+_COMMON = "ECS common error codes; docs/alibaba-facts.md 7.3, 7.4"
+_RUN = "RunInstances/CreateInstance error table 2026-01; docs/alibaba-facts.md 4.3"
 _START = "StartInstance error table"
-_IMAGE = "CreateImage error table; alibaba_facts.md 3.1"
+_IMAGE = "CreateImage error table; docs/alibaba-facts.md 3.1"
 _SNAPSHOT = "CreateSnapshot error table"
 _ATTACH = "AttachDisk error table"
 _EIP = "AssociateEipAddress error table; retried by terraform-provider-alicloud"
-_RETRIED = "retried by terraform-provider-alicloud, CSI driver, packer; service_facts.md 1"
-_MNS = "SMQ error table; alibaba_facts.md 8.3"
+_RETRIED = "retried by terraform-provider-alicloud, CSI driver, packer; docs/alibaba-facts.md 4.3"
+_MNS = "SMQ error table; docs/alibaba-facts.md 8.3"
 
 MEANINGS: tuple[Meaning, ...] = (
     # Whoever calls: the gateway, the key, the account.
@@ -104,7 +128,7 @@ MEANINGS: tuple[Meaning, ...] = (
         "IncorrectDiskStatus.*",
     ),
     *_rows(
-        "alibaba_facts.md 3.1, 4.4", ANY, ErrorKind.EXISTS,
+        "docs/alibaba-facts.md 3.1, 4.4", ANY, ErrorKind.EXISTS,
         "IdempotentParameterMismatch", "IdempotenceParamNotMatch", "InvalidParamter.Conflict",
     ),
     *_rows(

@@ -1,6 +1,6 @@
 """ECS of one region through the official SDK: what changes something is typed, what only reads is the generic call."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from spottui.cloud.sdk import Config, EcsClient, OpenApiRequest, Params, Runtime
 from spottui.cloud.sdk_errors import translate
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import OUR_TAG as OUR_TAG
-from spottui.domain.launch_spec import ImageTraits, LaunchSpec, Secret
+from spottui.domain.launch_spec import ImageTraits, LaunchSpec, Part, Secret
 from spottui.domain.plan import Candidate
 
 T = TypeVar("T")
@@ -41,8 +41,8 @@ class Answer:
 class ImageSource:
     """What an image is made of: all cloud disks of an instance, or finished snapshots, each with its device.
 
-    The system disk's device is `/dev/xvda` and comes first (alibaba_facts.md 3.1). `traits` are for snapshots, which do
-    not know of what machine they are.
+    The system disk's device is `/dev/xvda` and comes first (docs/alibaba-facts.md 3.1). `traits` are for snapshots,
+    which do not know of what machine they are.
     """
 
     instance_id: str = ""
@@ -148,6 +148,12 @@ class Ecs:
                 return images
             page += 1
 
+    def has_image_named(self, name: str) -> bool:
+        """Whether an image of this account has a name, whoever made it; a new one may not be listed yet."""
+        query = {"ImageOwnerAlias": "self", "Status": f"{_STATUSES},Deprecated", "ImageName": name, "PageSize": PAGE}
+        found = self.parsed("DescribeImages", shapes.images, self.read("DescribeImages", query))
+        return any(image.name == name for image in found)
+
     def protect(self, disk_ids: Iterable[str]) -> str:
         """Keep cloud disks (at most 100) when their instance goes; return the RequestId. Safe to repeat."""
         request = models.ModifyDiskAttributeRequest(
@@ -181,6 +187,13 @@ class Ecs:
         body = self.act("CreateImage", self.client.create_image_with_options, request)
         return Answer(_required("CreateImage", body.image_id, body.request_id), str(body.request_id or ""))
 
+    def security_groups(self, group_ids: Iterable[str]) -> tuple[str, ...]:
+        """Return those of the given security groups that exist, in their order."""
+        wanted = tuple(group_ids)
+        query = {"SecurityGroupIds": shapes.id_list(wanted), "PageSize": 50}
+        known = self.ask("DescribeSecurityGroups", query, shapes.security_groups)
+        return tuple(one for one in wanted if one in known)
+
     def run_instance(
         self,
         spec: LaunchSpec,
@@ -190,13 +203,15 @@ class Ecs:
         token: str,
         *,
         data_disks: bool = True,
+        left_out: Collection[Part] = (),
     ) -> Answer:
         """Launch one instance like `spec` at `candidate`; returns before it runs, and before it can be listed.
 
-        `data_disks` False is for an image of the system disk alone, whose data disks are attached afterwards.
+        `data_disks` False is for an image of the system disk alone, whose data disks are attached afterwards; without
+        the parts that are `left_out` (`codes.part_of`).
         """
         own_tags = {OUR_TAG: interruption_id}
-        request = launch_request(spec, candidate, image_id, token, own_tags, data_disks=data_disks)
+        request = launch_request(spec, candidate, image_id, token, own_tags, data_disks=data_disks, left_out=left_out)
         body = self.act("RunInstances", self.client.run_instances_with_options, request)
         ids = body.instance_id_sets.instance_id_set if body.instance_id_sets else None
         return Answer(_required("RunInstances", ids[0] if ids else "", body.request_id), str(body.request_id or ""))
@@ -328,12 +343,13 @@ class TypedCall(Protocol):
         ...
 
 
-# Without it the metadata options are left out of the answer (alibaba_facts.md 1.2).
+# Without it the metadata options are left out of the answer (docs/alibaba-facts.md 1.2).
 _ALL_ATTRIBUTES: dict[str, object] = {"AdditionalAttributes.1": "META_OPTIONS"}
 
+_STATUSES = "Creating,Waiting,Available,UnAvailable,CreateFailed"
 _OUR_IMAGES: dict[str, object] = {
     "ImageOwnerAlias": "self",
-    "Status": "Creating,Waiting,Available,UnAvailable,CreateFailed",
+    "Status": _STATUSES,
     "Tag.1.Key": OUR_TAG,
     "PageSize": PAGE,
 }

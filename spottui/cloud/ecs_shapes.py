@@ -29,6 +29,7 @@ class Image:
     tags: tuple[tuple[str, str], ...] = ()
     snapshots: tuple[str, ...] = ()
     gib: int = 0
+    name: str = ""
 
     @property
     def lost(self) -> bool:
@@ -94,7 +95,7 @@ def id_list(ids: Iterable[str]) -> str:
 
 
 def launch_specs(region: str, body: dict[str, Any]) -> tuple[LaunchSpec, ...]:
-    """Read one page of DescribeInstances (alibaba_facts.md 1.3)."""
+    """Read one page of DescribeInstances (docs/alibaba-facts.md 1.3)."""
     return tuple(launch_spec(region, item) for item in _rows("DescribeInstances", body, "Instances", "Instance"))
 
 
@@ -113,8 +114,14 @@ def total(body: dict[str, Any]) -> int:
 
 
 def images(body: dict[str, Any]) -> tuple[Image, ...]:
-    """Read one page of DescribeImages; `Progress` is a string such as `37%` (alibaba_facts.md 3.2)."""
+    """Read one page of DescribeImages; `Progress` is a string such as `37%` (docs/alibaba-facts.md 3.2)."""
     return tuple(_image(item) for item in _rows("DescribeImages", body, "Images", "Image"))
+
+
+def security_groups(body: dict[str, Any]) -> frozenset[str]:
+    """Read the ids of a page of DescribeSecurityGroups."""
+    rows = _rows("DescribeSecurityGroups", body, "SecurityGroups", "SecurityGroup")
+    return frozenset(text_of(item, "SecurityGroupId") for item in rows)
 
 
 def image_traits(body: dict[str, Any]) -> dict[str, ImageTraits]:
@@ -156,7 +163,7 @@ def snapshots(body: dict[str, Any]) -> dict[str, Snapshot]:
 
 
 def invocation(body: dict[str, Any]) -> Invocation | None:
-    """Read the one result of DescribeInvocationResults; its output is Base64 (alibaba_facts.md 6.1)."""
+    """Read the one result of DescribeInvocationResults; its output is Base64 (docs/alibaba-facts.md 6.1)."""
     found = body.get("Invocation")
     if not isinstance(found, dict):
         raise CloudError("DescribeInvocationResults", ErrorKind.BROKEN, message="an answer of an unknown shape")
@@ -208,6 +215,7 @@ def _image(item: dict[str, Any]) -> Image:
         tags=tags_of(item),
         snapshots=tuple(text_of(one, "SnapshotId") for one in mappings),
         gib=sum(_gib(one, "Size") for one in mappings),
+        name=text_of(item, "ImageName"),
     )
 
 

@@ -12,7 +12,7 @@ class ErrorKind(Enum):
     """
 
     THROTTLED = "throttled"
-    """Refused for now; the API opens again with the next minute (alibaba_facts.md 1.4)."""
+    """Refused for now; the API opens again with the next minute (docs/alibaba-facts.md 1.4)."""
     NO_STOCK = "no stock"
     """Sold out at this place: it is backed off for all recoveries, another candidate may do."""
     PRICE = "price limit"

@@ -1,4 +1,4 @@
-"""CloudMonitor's event rules of one region: which events go to which queue, and drills (alibaba_facts.md 9.6)."""
+"""CloudMonitor's event rules of one region: which events go to which queue, and drills (docs/alibaba-facts.md 9.6)."""
 
 import json
 from dataclasses import dataclass
@@ -89,7 +89,10 @@ class EventRules:
 
 
 def drill_body(region: str, instance_id: str) -> dict[str, object]:
-    """Return the body that CloudMonitor's own debugging proposes (alibaba_facts.md 9.1): no id, no time, no account."""
+    """Return the body that CloudMonitor's own debugging proposes: no id, no time, no account.
+
+    Source: docs/alibaba-facts.md 9.1.
+    """
     return {
         "product": "ECS",
         "resourceId": f"acs:ecs:{region}::instance/{instance_id}",

@@ -31,15 +31,19 @@ def tags_of(item: dict[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def minute_of(text: str) -> datetime | None:
     """Return a time of an instance, which has minute resolution, `2017-12-10T04:04Z`; None when it is none."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%MZ").replace(tzinfo=UTC)
-    except ValueError:
-        return None
+    return _time_of(text, "2017-12-10T04:04Z")
 
 
 def second_of(text: str) -> datetime | None:
     """Return a time of an image, which has the resolution of a second, `2019-11-15T06:07:05Z`."""
+    return _time_of(text, "2019-11-15T06:07:05Z")
+
+
+def _time_of(text: str, like: str) -> datetime | None:
+    # A sweep reads two of these for each of ten thousand instances, and strptime takes eight times as long.
+    if len(text) != len(like) or not text.endswith("Z"):
+        return None
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
     except ValueError:
         return None

@@ -1,4 +1,4 @@
-"""From one instance of DescribeInstances to its launch spec (alibaba_facts.md 1.3)."""
+"""From one instance of DescribeInstances to its launch spec (docs/alibaba-facts.md 1.3)."""
 
 from typing import Any
 

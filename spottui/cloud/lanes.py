@@ -1,7 +1,7 @@
 """The threads in which the synchronous SDKs run: a few that read, more that act.
 
-The SDKs' own `*_async` methods stop the event loop for 77 ms per HTTPS call (sdk_traps.md 1). Together the lanes stay
-below the 40 connections per host at which the SDK's pool starts to drop them.
+The SDKs' own `*_async` methods stop the event loop for 77 ms per HTTPS call (docs/sdk-traps.md 1). Together the lanes
+stay below the 40 connections per host at which the SDK's pool starts to drop them.
 """
 
 from collections.abc import Callable

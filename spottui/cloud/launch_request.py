@@ -1,13 +1,13 @@
-"""The RunInstances request that makes an instance like the old one (alibaba_facts.md 4.1)."""
+"""The RunInstances request that makes an instance like the old one (docs/alibaba-facts.md 4.1)."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from spottui.cloud.sdk import models
 from spottui.domain.instance import Disk
-from spottui.domain.launch_spec import MOST_TAGS, LaunchSpec, PrivateDns, carried_tags
+from spottui.domain.launch_spec import MOST_TAGS, LaunchSpec, Part, PrivateDns, carried_tags
 from spottui.domain.plan import Candidate
 
 _BURSTABLE = "ecs.t"
@@ -23,11 +23,12 @@ def launch_request(
     own_tags: Mapping[str, str],
     *,
     data_disks: bool = True,
+    left_out: Collection[Part] = (),
 ) -> models.RunInstancesRequest:
     """Make the request: the image keeps the password, so none is sent; the vSwitch decides the zone.
 
     The old private IP is not asked for: it stays occupied until the release. `data_disks` False is for an image that
-    has none.
+    has none; `left_out` are parts that the cloud has refused.
     """
     old = spec.instance
     disks = [_as_asked(disk, candidate.disk_category) for disk in spec.cloud_disks]
@@ -45,18 +46,17 @@ def launch_request(
         description=spec.description or None,
         instance_charge_type="PostPaid",
         **_spot(spec, on_demand=candidate.on_demand),
-        password_inherit=True if not spec.key_pair else None,
-        key_pair_name=spec.key_pair or None,
-        ram_role_name=spec.ram_role or None,
+        password_inherit=True if not spec.key_pair and Part.PASSWORD not in left_out else None,
+        key_pair_name=(spec.key_pair or None) if Part.KEY_PAIR not in left_out else None,
+        ram_role_name=(spec.ram_role or None) if Part.RAM_ROLE not in left_out else None,
         user_data=spec.user_data.value if spec.user_data else None,
-        resource_group_id=spec.resource_group_id or None,
+        resource_group_id=(spec.resource_group_id or None) if Part.RESOURCE_GROUP not in left_out else None,
         internet_max_bandwidth_out=spec.internet_bandwidth_out if old.public_ip else 0,
         internet_charge_type=spec.internet_charge_type or None,
         ipv_6address_count=spec.ipv6_addresses or None,
         **_of_on_demand(spec, candidate),
         **_of_the_type(spec, candidate),
-        deployment_set_id=spec.deployment_set_id or None,
-        deployment_set_group_no=(spec.deployment_set_group or None) if spec.deployment_set_id else None,
+        **(_deployment(spec) if Part.DEPLOYMENT_SET not in left_out else {}),
         hpc_cluster_id=spec.hpc_cluster_id or None,
         tenancy=spec.tenancy or None,
         clock_options=models.RunInstancesRequestClockOptions(ptp_status="enabled") if spec.ptp else None,
@@ -144,6 +144,15 @@ def _of_the_type(spec: LaunchSpec, candidate: Candidate) -> dict[str, Any]:
     return found
 
 
+def _deployment(spec: LaunchSpec) -> dict[str, Any]:
+    if not spec.deployment_set_id:
+        return {}
+    return {
+        "deployment_set_id": spec.deployment_set_id,
+        "deployment_set_group_no": spec.deployment_set_group or None,
+    }
+
+
 def _as_asked(disk: Disk, category: str) -> Disk:
     """Leave the disk as it was, or give it the category that is to be had, without what only the old one knows."""
     if category in ("", disk.category):
@@ -152,7 +161,7 @@ def _as_asked(disk: Disk, category: str) -> Disk:
 
 
 def _system_disk(disk: Disk) -> models.RunInstancesRequestSystemDisk:
-    """RunInstances has no DeleteWithInstance for it (alibaba_facts.md 4.1)."""
+    """RunInstances has no DeleteWithInstance for it (docs/alibaba-facts.md 4.1)."""
     return models.RunInstancesRequestSystemDisk(size=str(disk.size_gib), **_any_disk(disk))
 
 

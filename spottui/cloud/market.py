@@ -1,4 +1,4 @@
-"""What can be launched where, how safely and at what price: what the cloud says of its market (alibaba_facts.md 5)."""
+"""What can be launched where, how safely and at what price, as the cloud says (docs/alibaba-facts.md 5)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 """From the raw body of a queue message to what it says: reclaims, releases, other events, or poison with a reason.
 
-The formats are those of alibaba_facts.md 9: the flat system event (and its drills), the Event Center envelope and
+The formats are those of docs/alibaba-facts.md 9: the flat system event (and its drills), the Event Center envelope and
 CloudEvents, wrapped in whatever `bodies` takes off. Nothing in a body is trusted: ids must look like ids, times must
 be plausible.
 """
@@ -16,7 +16,7 @@ from spottui.domain.dates import date_from_outside
 RECLAIM_EVENT = "Instance:PreemptibleInstanceInterruption"
 STATE_EVENT = "Instance:StateChange"
 RELEASED = "Deleted"
-"""The state of `STATE_EVENT` that says that an instance is gone for good (alibaba_facts.md 9.4)."""
+"""The state of `STATE_EVENT` that says that an instance is gone for good (docs/alibaba-facts.md 9.4)."""
 
 _INSTANCE_ID = re.compile(r"i-[A-Za-z0-9-]{1,60}")
 _REGION_ID = re.compile(r"[a-z]{2}-[a-z0-9-]{1,40}")
@@ -85,7 +85,7 @@ def parse(body: str | bytes) -> Parsed:
 
 
 def past_event(item: dict[str, Any]) -> Parsed:
-    """Read one item of CloudMonitor's history (alibaba_facts.md 9.6); never raises."""
+    """Read one item of CloudMonitor's history (docs/alibaba-facts.md 9.6); never raises."""
     try:
         return _said(_past(item))
     except NotUnderstood as reason:

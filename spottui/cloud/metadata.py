@@ -1,4 +1,4 @@
-"""The instance's own metadata service: the only place that gives the exact time of a reclaim (alibaba_facts.md 2)."""
+"""The instance's own metadata service, which alone gives the exact time of a reclaim (docs/alibaba-facts.md 2.4)."""
 
 import re
 import urllib.error

@@ -1,7 +1,7 @@
 """One SMQ/MNS queue through the official SDK, made safe: time-outs that hold, a stop that works, strict bodies.
 
 The SDK is not thread-safe and blocks: a `Queue` belongs to one thread, and only `stop` may be called from another
-(sdk_traps.md 4).
+(docs/sdk-traps.md 4).
 """
 
 import socket
@@ -28,7 +28,7 @@ from spottui.domain.dates import date_from_outside
 T = TypeVar("T")
 
 BATCH = 16
-"""The most messages of one receive and of one delete (alibaba_facts.md 8.4)."""
+"""The most messages of one receive and of one delete (docs/alibaba-facts.md 8.4)."""
 
 _EMPTY = "MessageNotExist"
 _GONE = ("ReceiptHandleError", "MessageNotExist")

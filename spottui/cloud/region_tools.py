@@ -29,7 +29,7 @@ def credentials_of(settings: Settings) -> CredentialSource:
     """Quiet the SDKs and return where the account's credentials come from."""
     quiet_sdks()
     if settings.ca_file:
-        # The MNS SDK takes no CA of its own; both SDKs heed this variable (sdk_traps.md 5).
+        # The MNS SDK takes no CA of its own; both SDKs heed this variable (docs/sdk-traps.md 5).
         os.environ["SSL_CERT_FILE"] = str(settings.ca_file)
     return CredentialSource(settings.credentials_file)
 

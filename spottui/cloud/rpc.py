@@ -49,7 +49,7 @@ class Rpc:
 
 
 def accepted(action: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Return a body that is no refusal: CloudMonitor's can come with HTTP 200 (alibaba_facts.md 9.6)."""
+    """Return a body that is no refusal: CloudMonitor's can come with HTTP 200 (docs/alibaba-facts.md 9.6)."""
     code = str(body.get("Code", "200"))
     if code == "200" and str(body.get("Success", "true")).lower() == "true":
         return body

@@ -8,7 +8,7 @@ from spottui.cloud.sdk import AlibabaCloudException, ThrottlingException
 def translate(action: str, error: Exception) -> CloudError:
     """Turn whatever an ECS or CloudMonitor call raised into a `CloudError`.
 
-    Two families come out of the SDK (sdk_traps.md 5): answered errors with Code, status and RequestId, and
+    Two families come out of the SDK (docs/sdk-traps.md 5): answered errors with Code, status and RequestId, and
     everything else as `UnretryableException`, of which only the cause's nature is kept, never its text.
     """
     if isinstance(error, CloudError):

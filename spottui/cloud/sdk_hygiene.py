@@ -1,7 +1,7 @@
 """What the Alibaba SDKs do to a process when they are imported, undone.
 
 They install stderr handlers that write over the screen, and `DEBUG=sdk` in the environment makes them print
-signatures and tokens (sdk_traps.md 5). Call `quiet_sdks` once, after the imports and before the first call.
+signatures and tokens (docs/sdk-traps.md 5). Call `quiet_sdks` once, after the imports and before the first call.
 """
 
 import logging

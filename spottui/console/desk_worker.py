@@ -24,7 +24,7 @@ from spottui.console.text.titles import Headlines
 from spottui.domain.facts import Logged
 from spottui.domain.instance import Instance
 from spottui.domain.recovery import Recovery
-from spottui.domain.refusal import Refused
+from spottui.domain.refusal import Ended, Refused
 from spottui.domain.view import DeskView
 from spottui.tables.column import Rows
 from spottui.tables.diff import diff
@@ -128,6 +128,10 @@ class DeskWorker:
             self._desk = self._open_desk()
             _favour_the_screen()
             self._follow(self._desk)
+        except Ended as ended:
+            log.error("the desk has ended: %s", ended)
+            self._app.post_message(DeskFailed(str(ended)))
+            self._close()
         except Exception as error:
             if not self._stop.is_set():
                 log.exception("the desk cannot be opened")
@@ -145,6 +149,8 @@ class DeskWorker:
                 if view is not None:
                     self._show(shown, view, again=failures > 0)
                 failures = 0
+            except Ended:
+                raise
             except Exception as error:
                 failures += 1
                 retry_s = min(0.5 * 2**failures, _LONGEST_RETRY_S)

@@ -9,6 +9,7 @@ from textual.message_pump import MessagePump
 from spottui import words
 from spottui.console.selection import Selection, by_id, interruption_of, recovery_of
 from spottui.console.session import Session
+from spottui.domain.plan import Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import AutoMode
@@ -68,7 +69,7 @@ def veto(session: Session, selection: Selection, *, has_slipped: bool) -> None:
     else:
         text = (
             f"Nothing will be done for this reclaim of {name} ({plain(recovery.instance_id)}).\n"
-            "Its data may be lost.\n\nNo call is made: nothing changes in the cloud."
+            f"{_at_stake(recovery)}.\n\nNo call is made: nothing changes in the cloud."
         )
         _ask(session, Question(f"Veto the recovery of {name}?", Content(text), "Veto"), send)
 
@@ -104,11 +105,22 @@ def veto_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
         for recovery in waiting:
             desk.veto(recovery.recovery_id, session.who)
 
-    names = "\n".join(f"  {plain(recovery.name or recovery.instance_id)}" for recovery in waiting)
-    text = f"Nothing will be done for these reclaims. Their data may be lost. No call is made.\n\n{names}"
+    names = "\n".join(f"  {plain(each.name or each.instance_id)}: {_at_stake(each)}" for each in waiting)
+    text = f"Nothing will be done for these reclaims. No call is made.\n\n{names}"
     count = f"{len(waiting)} recoveries" if len(waiting) > 1 else "1 recovery"
     question = Question(f"Veto {count}?", Content(text), "Veto")
     _ask(session, question, lambda: session.worker.command(veto_all, f"{count} vetoed"))
+
+
+def _at_stake(recovery: Recovery) -> str:
+    """Return what a veto leaves of the data, as far as it is known by now."""
+    if recovery.route is Route.RESTART:
+        return "it is stopped, not released: its disks stay"
+    if kept := len(recovery.made("kept disk")):
+        disks = "one disk is" if kept == 1 else f"{kept} disks are"
+        whose = "its" if kept == 1 else "their"
+        return f"{disks} kept at the release, with {whose} data; what is elsewhere is lost"
+    return "no disk is protected by now: its data may be lost"
 
 
 def hold(session: Session, selection: Selection) -> None:

@@ -87,6 +87,11 @@ class Interruption:
         return self.locked or Evidence.ENGINEER in self.evidence
 
     @property
+    def is_wish(self) -> bool:
+        """Whether only an engineer asked for the recovery: the cloud takes nothing back, there is no deadline."""
+        return self.evidence == (Evidence.ENGINEER,)
+
+    @property
     def is_upper_bound(self) -> bool:
         """Whether the deadline may be nearer than it says: a lock alone does not tell since when it is there."""
         return self.evidence == (Evidence.LOCK,)

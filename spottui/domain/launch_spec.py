@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from spottui.domain.instance import Disk, Instance
 
@@ -17,12 +18,24 @@ RAM_ROLE, USER_DATA, DISKS = "RAM role", "user data", "disks"
 """Details of a launch spec that come from calls of their own, as `LaunchSpec.unread` names them."""
 
 
+class Part(StrEnum):
+    """What a launch can do without, where the cloud refuses it: the machine runs, and what it lacks is said."""
+
+    KEY_PAIR = "key pair"
+    RAM_ROLE = "RAM role"
+    RESOURCE_GROUP = "resource group"
+    DEPLOYMENT_SET = "deployment set"
+    SECURITY_GROUP = "security group"
+    """One of several; without any nothing can be launched."""
+    PASSWORD = "password of the image"
+
+
 @dataclass(frozen=True, slots=True)
 class LaunchSpec:
     """An instance's launch parameters, captured while it still exists.
 
     DescribeInstances does not return disks, RAM role or user data, so they come from calls of their own
-    (alibaba_facts.md 1.3). `user_data` is Base64 as the API returns it and may hold secrets: it is kept out
+    (docs/alibaba-facts.md 1.3). `user_data` is Base64 as the API returns it and may hold secrets: it is kept out
     of every `repr`, log and screen. `unread` names the details that were refused when they were asked for; `beyond` are
     the fields that no launch can ask for, by name and value (domain.launch_fields).
     """
@@ -112,7 +125,7 @@ class ImageTraits:
     """What an image made from snapshots does not know by itself, as the instance's own image has it.
 
     Left out, the cloud takes x86_64, Others Linux and metadata v1, and then refuses an ARM type or
-    `HttpTokens=required` (service_facts.md 1).
+    `HttpTokens=required` (docs/alibaba-facts.md 3.1).
     """
 
     architecture: str = ""

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 SNAPSHOT_PRICE = "snapshot"
-"""The name of the price of images and snapshots: an image costs what its snapshots do (alibaba_facts.md 3)."""
+"""The name of the price of images and snapshots: an image costs what its snapshots do (docs/alibaba-facts.md 3)."""
 
 
 class LeftoverKind(StrEnum):

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from spottui.domain.launch_spec import LaunchSpec, carried_tags
-from spottui.domain.text import plain
-
-_SHOWN = 60
 
 
 class LossKind(StrEnum):
@@ -41,32 +38,6 @@ class Loss:
 def lost(spec: LaunchSpec) -> tuple[Loss, ...]:
     """Return all that a replacement launched from this spec lacks, or has otherwise than one would think."""
     return tuple(_found(spec))
-
-
-def words(loss: Loss) -> str:
-    """Return a loss as one line for people, with nothing in it that acts on a terminal."""
-    return _WORDS[loss.kind].format(", ".join(plain(one, _SHOWN) for one in loss.what), count=len(loss.what))
-
-
-_WORDS = {
-    LossKind.PRIVATE_IP: "new private IP: {} stays taken until the release",
-    LossKind.SECONDARY_IPS: "secondary private IPs are lost: {}",
-    LossKind.PUBLIC_IP: "new public IP: {} is lost",
-    LossKind.IPV6: "new IPv6 addresses: the old ones are lost",
-    LossKind.PREFIXES: "address prefixes are lost: {}",
-    LossKind.INTERFACES: "{count} further network interfaces are not made again",
-    LossKind.LOCAL_DISK: "disk {} is local and lost",
-    LossKind.TAGS: "an instance has at most 20 tags and the recovery needs its own: {} dropped",
-    LossKind.AUTO_RELEASE: "no automatic release: the old instance had {}, the replacement runs until it is released",
-    LossKind.CPU_OPTIONS: "CPU options ({}) are kept on the same instance type only",
-    LossKind.DEDICATED_HOST: "dedicated host {} is kept in its own zone only",
-    LossKind.DELETION_PROTECTION: (
-        "deletion protection does not stop a reclaim; only an on-demand replacement can have it"
-    ),
-    LossKind.BEYOND: "no launch can ask for {}",
-    LossKind.ENCRYPTED: "{} encrypted: the image stays so, with the same key, for this account only",
-    LossKind.UNREAD: "{} could not be read: the replacement is launched without",
-}
 
 
 def _found(spec: LaunchSpec) -> Iterator[Loss]:

@@ -6,7 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from spottui.domain.instance import InstanceStatus, InterruptionBehavior
-from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.launch_spec import USER_DATA, LaunchSpec
+from spottui.domain.losses import Loss, lost
 from spottui.domain.refusal import Refused
 
 
@@ -24,7 +25,7 @@ class Route(StrEnum):
 
 
 class Stock(StrEnum):
-    """What DescribeAvailableResource says of a type in a zone; advisory (alibaba_facts.md 5)."""
+    """What DescribeAvailableResource says of a type in a zone; advisory (docs/alibaba-facts.md 5)."""
 
     UNKNOWN = ""
     GOOD = "in stock"
@@ -89,6 +90,25 @@ class WarmImage:
     made: datetime
 
 
+class CautionKind(StrEnum):
+    """What a person should know before a yes, beside what the replacement will lack; behind it its `what`."""
+
+    STOPPED_ONLY = "stopped, not released"
+    SCALING_GROUP = "scaling group"  # its id
+    ONE_ZONE = "one zone"
+    NO_TAGGED_VSWITCH = "no tagged vSwitch"
+    UNKNOWN_DRAIN = "unknown drain"  # the name in the instance's tag
+    NOT_LOOKED_UP = "not looked up"  # what, and why not
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """One such thing: `what` are its ids, names or the cloud's words, untrusted text."""
+
+    kind: CautionKind
+    what: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The launch spec, the routes in the order in which they are taken, and the candidates in that of the trying.
@@ -101,7 +121,7 @@ class Plan:
     spec: LaunchSpec
     candidates: tuple[Candidate, ...]
     image_name: str
-    warnings: tuple[str, ...] = ()
+    cautions: tuple[Caution, ...] = ()
     rules: PlaceRules = field(default_factory=PlaceRules)
     drain: Drain | None = None
     warm_image: WarmImage | None = None
@@ -110,11 +130,18 @@ class Plan:
     """What the old instance costs an hour now, None when it is not known."""
     first_digest: str = ""
     """The digest before it was surveyed: who has confirmed that has confirmed the rules."""
+    kept_digest: str = ""
+    """The digest that it had before its user data was forgotten."""
 
     @property
     def route(self) -> Route:
         """The route that is taken first."""
         return self.routes[0]
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What a replacement will not have of the old instance."""
+        return lost(self.spec)
 
     @property
     def has_no_room(self) -> bool:
@@ -127,6 +154,8 @@ class Plan:
 
         Whatever the image will be called, whether the lock came while the plan was read, and how prices moved.
         """
+        if self.kept_digest:
+            return self.kept_digest
         instance = replace(self.spec.instance, recycling=False, status=InstanceStatus.UNKNOWN)
         places = tuple((*one.place, one.vswitch_id, one.disk_category) for one in self.candidates)
         disks = tuple(replace(disk, status="", instance_id="", tags=()) for disk in self.spec.disks)
@@ -150,7 +179,15 @@ def by_route(plan: Plan, route: Route) -> Plan:
         raise Refused("There is no earlier image of this instance.")
     if route is Route.RESTART and plan.spec.instance.behavior is not InterruptionBehavior.STOP:
         raise Refused("The cloud releases this instance at a reclaim: there will be nothing to start again.")
-    return replace(plan, routes=(route, *(one for one in plan.routes if one is not route)))
+    return replace(plan, routes=(route, *(one for one in plan.routes if one is not route)), kept_digest="")
+
+
+def without_user_data(plan: Plan) -> Plan:
+    """Return the plan without the secrets that user data may hold; a launch by it lacks them, and says so."""
+    if plan.spec.user_data is None:
+        return plan
+    spec = replace(plan.spec, user_data=None, unread=(*plan.spec.unread, USER_DATA))
+    return replace(plan, spec=spec, kept_digest=plan.digest)
 
 
 def same_place_first(spec: LaunchSpec, vswitches: dict[str, str]) -> tuple[Candidate, ...]:

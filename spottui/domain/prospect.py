@@ -15,7 +15,12 @@ _SAID = {Verdict.IMAGE_READY: "image ready", Verdict.DATA_KEPT: "data kept"}
 
 
 def verdict_of(recovery: Recovery, now: datetime) -> Verdict | None:
-    """Return what holds of a recovery now, None while nothing is known; of one that ended, its last forecast."""
+    """Return what holds of a recovery now, None while nothing is known; of one that ended, its last forecast.
+
+    One that only an engineer asked for has no deadline to make.
+    """
+    if recovery.interruption.is_wish:
+        return None
     if recovery.state.is_final:
         return recovery.verdict
     if recovery.route is Route.RESTART:

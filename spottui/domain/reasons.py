@@ -76,6 +76,7 @@ class Why(StrEnum):
     ROUTES = "routes"  # causes with their routes: why each was left
     THEN = "one then the other"  # causes
     RUNS = "runs"  # resource, detail: its zone, seconds, at: the data's, causes: what was not moved
+    RUNS_WITHOUT = "runs without"  # resource: the part of the launch that was left out, failure
     EIP_GONE = "EIP gone"  # resource
     EIP_TAKEN = "EIP taken"  # resource, detail: the instance that has it
     EIP_NOT_MOVED = "EIP not moved"  # resource, failure, or detail: the instance on which it was not seen

@@ -93,10 +93,11 @@ class LiveConsole:
 class DeskView:
     """Everything on the desk; `version` grows with every change, objects that did not change are the same objects.
 
-    `instances` holds the spot instances and those under reclaim; `events` the newest facts of the feed, oldest first;
-    `starting` is true until the journal and the SDKs are up; `budgets` are the APIs that hold something up;
-    `replay` is how the past is played, None for what is now. `consoles` are those that act on this journal, and `own`
-    is the id of this one.
+    `instances` holds the spot instances and those under reclaim; those of the regions `unswept` are as an earlier run
+    saw them. `gone` are instances of recoveries that are not listed any more, as they were. `events` holds the newest
+    facts of the feed, oldest first; `starting` is true until the journal and the SDKs are up; `budgets` are the APIs
+    that hold something up; `replay` is how the past is played, None for what is now. `consoles` are those that act on
+    this journal, and `own` is the id of this one.
     """
 
     version: int
@@ -113,6 +114,8 @@ class DeskView:
     events: tuple[Logged, ...]
     problem: str = ""
     budgets: tuple[ApiBudget, ...] = ()
+    unswept: tuple[str, ...] = ()
+    gone: tuple[Instance, ...] = ()
     replay: Pace | None = None
     consoles: tuple[LiveConsole, ...] = ()
     own: str = ""

@@ -10,7 +10,7 @@ from spottui.domain.facts import Logged
 from spottui.journal import schema
 from spottui.journal.encoding import FACT_COLUMNS, as_logged, stamp
 from spottui.journal.store import upsert
-from spottui.journal.writer import Transaction
+from spottui.journal.transaction import Transaction
 
 GIVEN_UP_AFTER = timedelta(days=3)
 """A fact that could not be told for so long tells nobody anything any more."""

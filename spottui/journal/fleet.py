@@ -13,7 +13,8 @@ from spottui.domain.launch_spec import LaunchSpec
 from spottui.journal import schema
 from spottui.journal.encoding import decode, encode, moment, stamp
 from spottui.journal.store import Store, upsert
-from spottui.journal.writer import Transaction, Urgency, Writer
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency, Writer
 
 _SAVED_AT_ONCE = 500
 

@@ -10,7 +10,8 @@ from spottui.domain.forecast import ImageTiming
 from spottui.journal import schema
 from spottui.journal.encoding import stamp
 from spottui.journal.store import JournalAway, Store, upsert
-from spottui.journal.writer import Transaction, Urgency, Writer
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency, Writer
 
 _REMEMBERED = 50
 READ_AGAIN_S = 30.0

@@ -5,6 +5,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+import sqlalchemy as sa
+from msgspec import MsgspecError
+
 from spottui.domain.facts import Logged
 from spottui.journal.cool_downs import CoolDowns
 from spottui.journal.fleet import Fleet
@@ -14,12 +17,16 @@ from spottui.journal.launches import Launches
 from spottui.journal.log import Log
 from spottui.journal.process_locks import Liveness, ProcessLocks
 from spottui.journal.recoveries import Recoveries
-from spottui.journal.store import JournalProblem, SqliteStore, Store
-from spottui.journal.upgrade import check_version, prepare
+from spottui.journal.store import JournalAway, JournalProblem, SqliteStore, Store
+from spottui.journal.transaction import Transaction
+from spottui.journal.upgrade import check_version, prepare, unreadable
 from spottui.journal.watermarks import Watermarks
-from spottui.journal.writer import Promise, Transaction, Urgency, Writer
+from spottui.journal.writer import Promise, Urgency, Writer
 
 T = TypeVar("T")
+
+LAST_WORD_S = 6.0
+"""Longer than a database that is there takes to answer."""
 
 
 class Journal:
@@ -31,8 +38,8 @@ class Journal:
 
     def __init__(self, address: str | Path, *, read_only: bool = False, acts: bool = False) -> None:
         self.store, self.consoles = _opened(str(address), read_only=read_only, acts=acts)
-        self.recoveries = Recoveries(self.store)
-        self.writer = Writer(self.store, self.recoveries)
+        self.recoveries = self._loaded()
+        self.writer = Writer(self.store, self.recoveries, self._tell_trouble)
         writer = None if read_only else self.writer
         self.log = Log(self.store)
         self.fleet = Fleet(self.store, writer)
@@ -69,7 +76,7 @@ class Journal:
             future.given_up = True
             if future.cancel():
                 raise
-            return future.result()
+            return self._last_word(future)
 
     def follow(self, listener: Callable[[Sequence[Logged]], None] | None = None) -> None:
         """Be told of what is committed, by other processes too; a journal that was opened to read looks from now on."""
@@ -98,6 +105,31 @@ class Journal:
         self.writer.stop()
         self.consoles.close()
         self.store.close()
+
+    def _loaded(self) -> Recoveries:
+        """Read what is kept in memory: a file whose pages are damaged opens well, and is found out here."""
+        try:
+            return Recoveries(self.store)
+        except (sa.exc.DatabaseError, MsgspecError, ValueError) as error:
+            self.consoles.close()
+            self.store.close()
+            raise unreadable(self.store, error) from None
+
+    def _last_word(self, future: Promise[T]) -> T:
+        """Wait for the try that is under way; a database that went away while it committed may never say what came."""
+        try:
+            return future.result(LAST_WORD_S)
+        except TimeoutError:
+            if future.done():
+                raise
+            unsure = "whether this was written is not known until it answers again"
+            raise JournalAway(self.store.address, f"{self.writer.problem or 'no answer'}; {unsure}") from None
+
+    def _tell_trouble(self) -> None:
+        """Whoever looks on is to know at once, and others where this console can write nothing any more."""
+        if self.writer.broken:
+            self.consoles.close()
+        self.announce()
 
     def _announce(self, _logged: Sequence[Logged]) -> None:
         with self._changed:

@@ -10,7 +10,8 @@ from spottui.domain.settings import LaunchTemplate
 from spottui.journal import schema
 from spottui.journal.encoding import decode, encode, moment, stamp
 from spottui.journal.store import JournalProblem, Store
-from spottui.journal.writer import Transaction, Writer
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Writer
 
 PATIENCE_S = 30.0
 

@@ -8,17 +8,23 @@ import sqlalchemy as sa
 from spottui.domain import facts as f
 from spottui.domain.facts import Logged
 from spottui.domain.fold import fold
+from spottui.domain.plan import Plan, without_user_data
 from spottui.domain.recovery import Recovery
 from spottui.journal import schema
 from spottui.journal.encoding import FACT_COLUMNS, as_logged, decode, stamp, tag
 from spottui.journal.recoveries import newest_of_feed
 from spottui.journal.store import Store
-from spottui.journal.writer import Transaction
+from spottui.journal.transaction import Transaction
 
 LINES_KEPT = timedelta(days=30)
 """Facts about no recovery, messages and sources, are kept so long."""
 POISON_KEPT = 10_000
+USER_DATA_KEPT = timedelta(days=7)
+"""So long what came to nothing can be tried again with its user data; what is recovered needs none."""
 DROPPED_AT_ONCE = 1_000
+PLANS_AT_ONCE = 50
+_USER_DATA = '"user_data":{'
+RECOVERIES_AT_ONCE = 10
 _SCANNED_AT_ONCE = 2_000
 
 _FACT = schema.fact.c
@@ -90,7 +96,7 @@ class Log:
             ids = connection.execute(sa.select(schema.recovery.c.id)).scalars().all()
             for recovery_id in ids:
                 rows = connection.execute(_BY_SEQ.where(_FACT.recovery_id == recovery_id))
-                made = fold(as_logged(row) for row in rows)
+                made = _fold_if_whole([as_logged(row) for row in rows])
                 query = sa.select(schema.recovery.c.data).where(schema.recovery.c.id == recovery_id)
                 kept = decode(str(connection.execute(query).scalar()), Recovery)
                 if made is not None and made != kept:
@@ -116,16 +122,11 @@ class Log:
 def drop_old(transaction: Transaction, now: datetime, keep: timedelta) -> int:
     """Drop some of what nobody looks at any more, and return how much that was; call it again while it is any.
 
-    Facts and plans, which hold user data, of recoveries that ended before `keep`, lines of more than a month ago, and
+    Facts and plans of recoveries that ended before `keep`, user data after a week, lines of more than a month ago, and
     all but the newest poison.
     """
-    connection, recovery = transaction.connection, schema.recovery.c
-    over = sa.select(recovery.id).where(recovery.ended < stamp(now - keep))
-    dropped = 0
-    for table, column in ((schema.plan, schema.plan.c.recovery_id), (schema.fact, _FACT.recovery_id)):
-        key = next(iter(table.primary_key))
-        some = sa.select(key).where(column.in_(over)).limit(DROPPED_AT_ONCE)
-        dropped += connection.execute(table.delete().where(key.in_(some))).rowcount
+    connection = transaction.connection
+    dropped = _drop_recoveries(connection, stamp(now - keep))
     lines = _FACT.recovery_id == ""
     old = sa.select(_FACT.seq).where(lines, _FACT.at < stamp(now - LINES_KEPT)).limit(DROPPED_AT_ONCE)
     dropped += connection.execute(schema.fact.delete().where(_FACT.seq.in_(old))).rowcount
@@ -133,4 +134,37 @@ def drop_old(transaction: Transaction, now: datetime, keep: timedelta) -> int:
     spare = connection.execute(poison.offset(POISON_KEPT).limit(DROPPED_AT_ONCE)).scalars().all()
     if spare:
         dropped += connection.execute(schema.fact.delete().where(_FACT.seq.in_(spare))).rowcount
-    return dropped
+    return dropped + _forget_user_data(transaction, now)
+
+
+def _drop_recoveries(connection: sa.Connection, before: float) -> int:
+    """Drop all facts and the plan of some recoveries: what is left of a part would be no recovery."""
+    recovery, plan = schema.recovery.c, schema.plan.c
+    has_facts = sa.exists().where(_FACT.recovery_id == recovery.id)
+    has_plan = sa.exists().where(plan.recovery_id == recovery.id)
+    old = sa.select(recovery.id).where(recovery.ended < before, has_facts | has_plan).limit(RECOVERIES_AT_ONCE)
+    ids = connection.execute(old).scalars().all()
+    facts = schema.fact.delete().where(_FACT.recovery_id.in_(ids))
+    plans = schema.plan.delete().where(plan.recovery_id.in_(ids))
+    return sum(connection.execute(each).rowcount for each in (facts, plans)) if ids else 0
+
+
+def _forget_user_data(transaction: Transaction, now: datetime) -> int:
+    """Drop the user data of plans by which nobody has tried again for long; return how many had any."""
+    recovery, plan = schema.recovery.c, schema.plan.c
+    over = sa.select(recovery.id).where(recovery.ended < stamp(now - USER_DATA_KEPT))
+    query = sa.select(plan.recovery_id, plan.data).where(plan.recovery_id.in_(over), plan.data.contains(_USER_DATA))
+    forgotten = 0
+    for recovery_id, text in transaction.connection.execute(query.limit(PLANS_AT_ONCE)).all():
+        known = decode(text, Plan)
+        if known.spec.user_data:
+            transaction.set_plan(recovery_id, without_user_data(known))
+            forgotten += 1
+    return forgotten
+
+
+def _fold_if_whole(facts: Sequence[Logged]) -> Recovery | None:
+    """An earlier version dropped the facts of an old recovery in parts, and may have left the last of them."""
+    opening = next((one.fact for one in facts if not isinstance(one.fact, f.EarlierLine)), None)
+    is_whole = isinstance(opening, f.CarriedOver) or (isinstance(opening, f.SignSeen) and opening.epoch)
+    return fold(facts) if is_whole else None

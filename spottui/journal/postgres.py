@@ -184,9 +184,9 @@ class PostgresStore:
         """Return nothing: a database looks after itself."""
         return ""
 
-    def is_gone(self) -> bool:
-        """Say no: a database that is not there does not answer."""
-        return False
+    def harm(self) -> str:
+        """Return nothing: a database that is not there does not answer."""
+        return ""
 
     def close(self) -> None:
         """Close every connection."""

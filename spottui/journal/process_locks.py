@@ -6,17 +6,21 @@ that has not for `STALE_S` does not answer and drives nothing any more.
 
 import fcntl
 import json
+import logging
 import os
 import secrets
 import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Protocol
 
 from spottui.domain.view import LiveConsole
+
+log = logging.getLogger("spottui.journal")
 
 BEAT_S = 1.0
 STALE_S = 10.0
@@ -48,6 +52,7 @@ class ProcessLocks:
         self.own = ""
         self._file: IO[str] | None = None
         self._ended = threading.Event()
+        self._since = datetime.now(UTC).timestamp()
         if acts:
             self._take_place()
 
@@ -57,7 +62,9 @@ class ProcessLocks:
         return tuple(sorted((one for one in found if one), key=lambda one: one.since))
 
     def is_alive(self, console: str) -> bool:
-        """Whether a console holds its lock and has been heard of lately."""
+        """Whether a console holds its lock and has been heard of lately; this one lives until it is closed."""
+        if console and console == self.own:
+            return not self._ended.is_set()
         path = self._directory / console
         return bool(console) and console == path.name and _is_locked(path) and _is_fresh(path)
 
@@ -78,26 +85,38 @@ class ProcessLocks:
             self._file.close()
 
     def _take_place(self) -> None:
+        self.own = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self._file = self._locked()
+        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
+
+    def _locked(self) -> IO[str]:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        host, pid = socket.gethostname(), os.getpid()
-        self.own = f"{host}-{pid}-{secrets.token_hex(4)}"
         # Locked before it has its name: nobody may find it unlocked and think its owner dead.
         unnamed = self._directory / f".{self.own}"
-        self._file = unnamed.open("w", encoding="utf-8")
-        fcntl.flock(self._file, fcntl.LOCK_EX)
-        json.dump({"host": host, "pid": pid, "since": datetime.now(UTC).timestamp()}, self._file)
-        self._file.flush()
+        file = unnamed.open("w", encoding="utf-8")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        json.dump({"host": socket.gethostname(), "pid": os.getpid(), "since": self._since}, file)
+        file.flush()
         _touch(unnamed)
         unnamed.rename(self._directory / self.own)
-        threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
+        return file
 
     def _beat(self) -> None:
         while not self._ended.wait(BEAT_S):
             try:
                 _touch(self._directory / self.own)
             except OSError:
-                # Somebody has removed the directory: without it nobody can know that this console lives.
-                continue
+                self._come_back()
+
+    def _come_back(self) -> None:
+        """Somebody has removed the file or its directory: without it nobody can know that this console lives."""
+        with suppress(OSError):
+            old, self._file = self._file, self._locked()
+            log.warning("%s was removed; this console has made it again", self._directory / self.own)
+            if old:
+                old.close()
+            if self._ended.is_set():
+                self._file.close()
 
     def _files(self) -> Iterator[Path]:
         try:

@@ -16,7 +16,7 @@ from spottui.domain.interruption import (
     same_reclaim,
 )
 from spottui.domain.recovery import Recovery, RecoveryState
-from spottui.journal.writer import Transaction
+from spottui.journal.transaction import Transaction
 
 EPOCHS = 20
 """The newest reclaims of one instance among which an observation's own is looked for."""

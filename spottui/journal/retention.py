@@ -1,18 +1,20 @@
-"""What nobody looks at any more is dropped, at the start and every day, a little at a time."""
+"""What nobody looks at any more is dropped, at the start, every day and in a flood, a little at a time."""
 
 import logging
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 
 from spottui.domain.clock import Clock
+from spottui.domain.facts import Logged, PoisonSeen
 from spottui.journal.journal import Journal
-from spottui.journal.log import drop_old
-from spottui.journal.store import JournalProblem
+from spottui.journal.log import DROPPED_AT_ONCE, drop_old
 from spottui.journal.writer import Urgency
 
 log = logging.getLogger("spottui.journal")
 
 EVERY_S = 86_400.0
+TRY_AGAIN_S = 300.0
 PAUSE_S = 0.5
 """Between two batches, so that what acts on a notice never waits behind a row of them."""
 
@@ -25,20 +27,38 @@ class Retention(threading.Thread):
         self._journal = journal
         self._clock = clock
         self._keep = keep
-        self._stopping = threading.Event()
+        self._due = threading.Event()
+        self._is_stopping = False
+        self._poison = 0
+        journal.follow(self._hear)
 
     def run(self) -> None:
-        """Drop batch by batch; when nothing is old any more, wait for the next day."""
+        """Drop batch by batch; when nothing is old any more, wait for the next day, or for a flood of poison.
+
+        What the journal does not take is tried again a little later.
+        """
         pause_s = PAUSE_S
-        while not self._stopping.wait(pause_s):
+        while not self._is_stopping:
+            self._due.wait(pause_s)
+            if self._is_stopping:
+                return
+            self._due.clear()
             now = self._clock.now()
             try:
                 dropped = self._journal.run(lambda t, now=now: drop_old(t, now, self._keep), Urgency.EYES)  # type: ignore[misc]
-            except JournalProblem as problem:
-                log.warning("what is old is not dropped: %s", problem)
-                return
+            except Exception:
+                log.exception("what is old is not dropped; next try in %.0f s", TRY_AGAIN_S)
+                pause_s = TRY_AGAIN_S
+                continue
             pause_s = PAUSE_S if dropped else EVERY_S
 
     def stop(self) -> None:
         """End, at once where it waits."""
-        self._stopping.set()
+        self._is_stopping = True
+        self._due.set()
+
+    def _hear(self, logged: Sequence[Logged]) -> None:
+        self._poison += sum(isinstance(one.fact, PoisonSeen) for one in logged)
+        if self._poison >= DROPPED_AT_ONCE:
+            self._poison = 0
+            self._due.set()

@@ -8,12 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from spottui.journal import schema
+from spottui.journal.file_lock import said_of_holder
+from spottui.journal.file_watch import FileWatch, uri
 
 BUSY_TIMEOUT_MS = 5_000
 CACHE_KIB = 512
@@ -63,8 +64,8 @@ class Store(Protocol):
         """Return what the database finds wrong with itself, empty when it is sound."""
         ...
 
-    def is_gone(self) -> bool:
-        """Whether what was opened is not there any more, or another was put in its place."""
+    def harm(self) -> str:
+        """Return what was done to what was opened, so that it is no journal any more; empty while nothing was."""
         ...
 
     def close(self) -> None:
@@ -84,7 +85,7 @@ class SqliteStore:
             _make_private(path)
         self._reading = _reading_engine(_address(path)) if exists or not read_only else empty_engine()
         self._writing = None if read_only else _writing_engine(path)
-        self._inode = _inode(path)
+        self._files = FileWatch(path, writes=not read_only)
         self._watching: Any = None
 
     @contextmanager
@@ -92,8 +93,13 @@ class SqliteStore:
         """Take SQLite's write lock at once, so that what is read inside cannot change under it."""
         if self._writing is None:
             raise JournalProblem(f"journal {self.path}: it was opened to be read")
-        with self._writing.begin() as connection:
-            yield connection
+        try:
+            with self._writing.begin() as connection:
+                yield connection
+        except sa.exc.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_BUSY:
+                raise
+            raise JournalAway(self.address, said_of_holder(self.path)) from None
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -126,9 +132,9 @@ class SqliteStore:
             said = connection.exec_driver_sql("PRAGMA quick_check").scalar()
         return "" if said == "ok" else str(said)
 
-    def is_gone(self) -> bool:
-        """Whether the file was deleted or replaced under us: what is written now would be in nobody's journal."""
-        return self._inode is not None and _inode(self.path) != self._inode
+    def harm(self) -> str:
+        """Return what was done to the files under us: what is written from then on would be in nobody's journal."""
+        return self._files.harm()
 
     def close(self) -> None:
         """Close every connection."""
@@ -145,11 +151,22 @@ _READ_ONLY = "25006"
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether it is the database that fails, and not what was asked of it."""
+    """Whether it is the database that fails, and not what was asked of it.
+
+    An I/O error of SQLite's is none that passes: what an fsync has lost reads as written when it is tried again.
+    """
     if isinstance(error, sa.exc.DBAPIError):
+        if _code(error) == sqlite3.SQLITE_IOERR:
+            return False
         failed = isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError) or error.connection_invalidated
         return failed or getattr(error.orig, "sqlstate", "") == _READ_ONLY
     return isinstance(error, JournalAway | sa.exc.TimeoutError)
+
+
+def _code(error: sa.exc.DBAPIError) -> int | None:
+    """Return the primary code of an error of SQLite's."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    return None if code is None else int(code) & 0xFF
 
 
 def empty_engine() -> sa.Engine:
@@ -174,18 +191,10 @@ def _upsert(dialect: str, table: sa.Table) -> sa.Insert:
     return replacing
 
 
-def _inode(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
-
-
 def _address(path: Path) -> str:
     """One that no process has open and whose directory is read-only is read without a lock."""
     at_rest = not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK)
-    return f"file:{quote(os.fsencode(path.absolute()))}?mode=ro{'&immutable=1' if at_rest else ''}"
+    return f"{uri(path)}?mode=ro{'&immutable=1' if at_rest else ''}"
 
 
 def _engine(address: str, *, connections: int = 5) -> sa.Engine:
@@ -212,7 +221,7 @@ def _reading_engine(address: str) -> sa.Engine:
 
 
 def _writing_engine(path: Path) -> sa.Engine:
-    engine = _engine(f"file:{quote(os.fsencode(path.absolute()))}?mode=rw", connections=1)
+    engine = _engine(f"{uri(path)}?mode=rw", connections=1)
 
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from spottui.journal import schema
 from spottui.journal.encoding import moment, stamp
 from spottui.journal.store import Store, upsert
-from spottui.journal.writer import Transaction, Urgency, Writer
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency, Writer
 
 
 class Watermarks:

@@ -1,22 +1,33 @@
 """What a call would make may be there already: a token is forgotten, a journal lost, another journal at work.
 
-So the cloud is asked before the first launch, and before an unsettled launch or image is sent again: by the tags that
-both get at their creation. What is found is the recovery's own.
+So the cloud is asked before the first image, snapshot or launch, and before an unsettled one is sent again: by the
+tags that all get at their creation. What is found is the recovery's own.
 """
 
-from datetime import timedelta
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from spottui.cloud.ecs import OUR_TAG
+from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError
 from spottui.domain.facts import CallAnswered, CallBegun
 from spottui.domain.fold import REMOVED
 from spottui.domain.instance import Instance
 from spottui.domain.recovery import ImageOf, Recovery, Try
+from spottui.recovery.calls import Call
 from spottui.recovery.context import RecoveryContext
 
 CREATED_WITHIN = timedelta(minutes=2)
 """Creation times have minutes only, and clocks differ."""
 ADOPTED = "found by its tag"
+LOOK_S = 2.0
+PATIENCE_S = 1.0
+"""The look before the first image takes no longer: it is beside the disk protection."""
+FOLLOW_S = 10.0
+"""So long another console that has begun the image is waited for with the launch."""
+UNLISTED_S = 20.0
+"""What somebody has just made may not be listed yet: so long it is looked for where the cloud says that it is there."""
 
 
 async def adopt_instance(ctx: RecoveryContext, one: Try) -> str | CloudError | None:
@@ -27,7 +38,7 @@ async def adopt_instance(ctx: RecoveryContext, one: Try) -> str | CloudError | N
     found = await ctx.shared.polls.launched(ctx.recovery.region, ctx.id)
     if isinstance(found, CloudError):
         return found
-    mine = [instance for instance in found if _is_ours(instance, ctx.recovery)]
+    mine = [instance for instance in found if _is_replacement(instance, ctx.recovery)]
     if not mine:
         return None
     instance_id = mine[0].instance_id
@@ -36,24 +47,105 @@ async def adopt_instance(ctx: RecoveryContext, one: Try) -> str | CloudError | N
     return instance_id
 
 
-async def adopt_image(ctx: RecoveryContext, token: str, image_of: ImageOf) -> str | None:
-    """Return the image that this recovery has begun and does not know of; None for none, or where nobody says."""
-    found = await ctx.shared.polls.images_of(ctx.recovery.region, ctx.id)
+async def await_instance(ctx: RecoveryContext, one: Try, patience_s: float) -> str | CloudError | None:
+    """Return the instance that was launched for this reclaim, or is just now, once it is listed; None for none."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + patience_s
+    while True:
+        is_late = loop.time() > until_s
+        found = await adopt_instance(ctx, one)
+        if isinstance(found, str) or is_late:
+            return found
+        await asyncio.sleep(LOOK_S)
+
+
+def begin_to_look_for_images(ctx: RecoveryContext) -> "asyncio.Task[tuple[Image, ...] | CloudError]":
+    """Begin to look for images of this instance, beside what is done before its own."""
+    if ctx.images is None:
+        ctx.images = asyncio.create_task(ctx.shared.polls.images_of(ctx.recovery.region, ctx.id))
+    return ctx.images
+
+
+async def images_begun(ctx: RecoveryContext) -> tuple[Image, ...]:
+    """Return the images that were begun of this instance by whatever console, of this reclaim or an earlier one.
+
+    A look that fails or hangs holds no image up: then a name that is taken tells of what was begun.
+    """
+    looking = begin_to_look_for_images(ctx)
+    await asyncio.wait({looking}, timeout=PATIENCE_S)
+    ctx.images = None
+    found = looking.result() if looking.done() else ()
+    return () if isinstance(found, CloudError) else found
+
+
+async def adopt_image(ctx: RecoveryContext, found: Iterable[Image], one: Call) -> str | None:
+    """Return the image of this reclaim among those that were begun, unless the recovery knows of it; None for none.
+
+    Whoever began it launches from it; a recovery that adopts it `follows`.
+    """
+    known = ctx.recovery.made("image")
+    mine = (image for image in found if not image.lost and image.image_id not in known)
+    image = next((image for image in mine if _is_image(image, ctx.recovery, one.image_of)), None)
+    if image is None:
+        return None
+    ctx.follows = dict(image.tags).get(OUR_TAG) != ctx.id
+    begun = CallBegun("CreateImage", one.client_token, image_of=one.image_of)
+    answered = CallAnswered("CreateImage", one.client_token, "", (image.image_id,), detail=ADOPTED)
+    await ctx.record(*one.before, begun, answered)
+    return image.image_id
+
+
+async def adopt_named(ctx: RecoveryContext, name: str, one: Call) -> str | None:
+    """Return the image of this reclaim for which the cloud refuses a name or token, waiting until it is listed.
+
+    None where the name is that of another image.
+    """
+    loop, ecs = asyncio.get_running_loop(), ctx.ecs
+    until_s = loop.time() + UNLISTED_S
+    while True:
+        is_late = loop.time() > until_s
+        is_taken = await ctx.attempt(lambda: ecs.has_image_named(name))
+        found = await ctx.shared.polls.images_of(ctx.recovery.region, ctx.id)
+        image_id = None if isinstance(found, CloudError) else await adopt_image(ctx, found, one)
+        if image_id or is_late or (is_taken is True and not isinstance(found, CloudError)):
+            return image_id
+        await asyncio.sleep(LOOK_S)
+
+
+async def adopt_snapshot(ctx: RecoveryContext, token: str, disk_id: str) -> str | None:
+    """Return the snapshot of a kept disk that was begun for this reclaim; None for none, or where nobody says."""
+    found = await ctx.shared.polls.snapshots_of(ctx.recovery.region, ctx.id)
     if isinstance(found, CloudError):
         return None
-    known = ctx.recovery.made("image")
-    image_id = next((one.image_id for one in found if not one.lost and one.image_id not in known), None)
-    if image_id:
-        begun = CallBegun("CreateImage", token, image_of=image_of)
-        await ctx.record(begun, CallAnswered("CreateImage", token, "", (image_id,), detail=ADOPTED))
-    return image_id
+    mine = (one for one in found if one.disk_id == disk_id and not one.lost)
+    snapshot_id = next((one.snapshot_id for one in mine if dict(one.tags).get(OUR_TAG) == ctx.id), None)
+    if snapshot_id:
+        begun = CallBegun("CreateSnapshot", token, disk_id)
+        await ctx.record(begun, CallAnswered("CreateSnapshot", token, "", (snapshot_id,), disk_id, ADOPTED))
+    return snapshot_id
 
 
-def _is_ours(instance: Instance, recovery: Recovery) -> bool:
+SUFFIXES = {ImageOf.ALL_DISKS: "", ImageOf.KEPT_DISKS: "-kept", ImageOf.KEPT_SYSTEM_DISK: "-kept-system"}
+"""What the name of an image ends with, before its number, by what it is made of."""
+_OF = {suffix: image_of for image_of, suffix in SUFFIXES.items() if suffix}
+
+
+def _is_image(image: Image, recovery: Recovery, image_of: ImageOf | None) -> bool:
+    name, _, number = image.name.rpartition("-")
+    stem = name if number.isdigit() else image.name
+    made_of = next((_OF[suffix] for suffix in _OF if stem.endswith(suffix)), ImageOf.ALL_DISKS)
+    if made_of is not image_of:
+        return False
+    return dict(image.tags).get(OUR_TAG) == recovery.recovery_id or _is_young(image.made, recovery)
+
+
+def _is_replacement(instance: Instance, recovery: Recovery) -> bool:
     """Whether it was launched for this reclaim; one that an earlier reclaim of the instance left is not."""
     removed = {one.failure.message for one in recovery.tries if one.failure and one.failure.kind == REMOVED}
     if instance.instance_id in removed or instance.instance_id == recovery.instance_id:
         return False
-    if dict(instance.tags).get(OUR_TAG) == recovery.recovery_id:
-        return True
-    return instance.created is not None and instance.created >= recovery.started - CREATED_WITHIN
+    return dict(instance.tags).get(OUR_TAG) == recovery.recovery_id or _is_young(instance.created, recovery)
+
+
+def _is_young(created: datetime | None, recovery: Recovery) -> bool:
+    return created is not None and created >= recovery.started - CREATED_WITHIN

@@ -21,7 +21,8 @@ from spottui.domain.view import AutoMode
 from spottui.journal import Journal
 from spottui.journal.arming import Arming, armings, disarm, forget, say
 from spottui.journal.store import JournalAway
-from spottui.journal.writer import Transaction, Urgency
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency
 from spottui.recovery.auto_mode_rules import (
     AUTO,
     Case,

@@ -21,7 +21,9 @@ _BUSY_S = 2.0
 class Call:
     """One mutating call with its ClientToken, and the facts that are committed with its intent.
 
-    `target` is what it changes, `attempt` the launch that it is, `image_of` what an image is made of.
+    `target` is what it changes, `attempt` the launch that it is, `image_of` what an image is made of. One that is to be
+    settled otherwise than by its repetition is not repeated after `settle_by` for a thing that is busy, or for an
+    answer that tells nothing.
     """
 
     action: str
@@ -31,6 +33,12 @@ class Call:
     target: str = ""
     attempt: Try | None = None
     image_of: ImageOf | None = None
+    settle_by: datetime | None = None
+
+    def repeats_until(self, error: CloudError) -> datetime:
+        """Until when the call is repeated after this error."""
+        settles = error.kind.effect_unknown or error.kind is ErrorKind.BUSY
+        return self.settle_by if settles and self.settle_by else self.give_up_at
 
 
 async def call(ctx: RecoveryContext, one: Call, do: Callable[[], Answer]) -> str | CloudError:
@@ -52,7 +60,8 @@ async def call(ctx: RecoveryContext, one: Call, do: Callable[[], Answer]) -> str
             return outcome.resource_id
         wait_s = _wait_s(outcome, failures, ctx.now())
         failures += 1
-        gives_up = wait_s is None or (one.give_up_at - ctx.now()).total_seconds() < wait_s
+        left_s = (one.repeats_until(outcome) - ctx.now()).total_seconds()
+        gives_up = wait_s is None or left_s < wait_s or _is_moot(ctx.recovery, one)
         next_try = None if gives_up or wait_s is None else ctx.now() + timedelta(seconds=wait_s)
         failed = CallFailed(one.action, failure_of(outcome), one.client_token, one.target, next_try)
         await ctx.record(failed, urgency=Urgency.EVIDENCE)
@@ -82,6 +91,11 @@ async def call_once(
 def may_begin(recovery: Recovery, client_token: str) -> bool:
     """Whether a call may be made: not when a person has cancelled, unless it was made before and must be settled."""
     return not recovery.cancel or client_token in recovery.unsettled
+
+
+def _is_moot(recovery: Recovery, one: Call) -> bool:
+    """Whether it is asked of an instance that is gone."""
+    return one.target == recovery.instance_id and recovery.interruption.released_at is not None
 
 
 async def _cancelled_within(ctx: RecoveryContext, wait_s: float) -> bool:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from spottui.cloud.ecs import OUR_TAG, Ecs
+from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError
 from spottui.cloud.lanes import Lanes
 from spottui.domain.clock import Clock
@@ -18,7 +19,8 @@ from spottui.domain.reasons import Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
-from spottui.journal.writer import Transaction, Urgency
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency
 from spottui.recovery.auto_mode import AutoModeControl
 from spottui.recovery.polls import Polls
 from spottui.recovery.protect import DiskProtection
@@ -72,6 +74,10 @@ class RecoveryContext:
         self.id = recovery_id
         self.fence = fence
         self.places: asyncio.Task[None] | None = None
+        self.images: asyncio.Task[tuple[Image, ...] | CloudError] | None = None
+        self.protecting: asyncio.Task[None] | None = None
+        self.follows = False
+        """Whether another console began the image that it has: that one launches first."""
         self._woken = asyncio.Event()
 
     @property

@@ -4,10 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from spottui.domain.facts import CancelAsked, Decided, DriverChanged, Retried, RouteChosen
-from spottui.domain.plan import Route, by_route
+from spottui.domain.plan import Plan, Route, by_route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
-from spottui.journal.writer import Transaction
+from spottui.journal.transaction import Transaction
 from spottui.recovery.planner import next_step
 
 ANOTHER_PLAN = "The plan is not the one that was shown. Open it again."
@@ -22,11 +22,11 @@ def confirm(
     """
     recovery = _waiting(transaction, recovery_id)
     plan = transaction.plan(recovery_id)
-    if plan is None or digest not in (plan.digest, plan.first_digest or plan.digest):
+    if plan is None or not _was_shown(plan, digest):
         raise Refused(ANOTHER_PLAN)
     _refuse_if_replaced(transaction, recovery.region, recovery.instance_id)
     if route and plan.route is not route:
-        plan = by_route(plan, route)
+        plan = replace(by_route(plan, route), first_digest="")
         transaction.set_plan(recovery_id, plan)
         transaction.record(recovery_id, RouteChosen(route, next_step(plan), who), now)
     transaction.record(recovery_id, Decided(Decision.CONFIRM, who, plan.digest), now)
@@ -56,16 +56,21 @@ def retry(transaction: Transaction, recovery_id: str, digest: str, who: str, con
     What was made is used, what failed is repeated. Raises `Refused`.
     """
     recovery, plan = transaction.recovery(recovery_id), transaction.plan(recovery_id)
-    if recovery is None or (plan and digest not in (plan.digest, plan.first_digest)):
+    if recovery is None or (plan and not _was_shown(plan, digest)):
         raise Refused(ANOTHER_PLAN)
     if not recovery.state.is_final or recovery.state is RecoveryState.RECOVERED:
         raise Refused("Only a recovery that came to nothing can be tried again.")
     _refuse_if_replaced(transaction, recovery.region, recovery.instance_id)
     _refuse_if_another_runs(transaction, recovery)
     if plan:
-        transaction.set_plan(recovery_id, replace(plan, surveyed=False))
+        transaction.set_plan(recovery_id, replace(plan, surveyed=False, kept_digest=""))
     transaction.record(recovery_id, Retried(recovery.run + 1, who if plan else ""), now)
     transaction.record(recovery_id, DriverChanged(console, recovery.fence + 1), now)
+
+
+def _was_shown(plan: Plan, digest: str) -> bool:
+    """Whether it is the plan of this digest, or has only been surveyed since; another first route is another plan."""
+    return digest in (plan.digest, plan.first_digest or plan.digest)
 
 
 def _waiting(transaction: Transaction, recovery_id: str) -> Recovery:

@@ -12,7 +12,8 @@ from spottui.domain import facts as f
 from spottui.domain.facts import DriverChanged, Logged
 from spottui.domain.recovery import Recovery
 from spottui.journal.store import JournalAway, JournalProblem
-from spottui.journal.writer import Transaction, Urgency
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency
 from spottui.recovery.context import Fenced, RecoveryContext, Shared
 from spottui.recovery.workflow import recover
 
@@ -120,16 +121,16 @@ class Engine:
     async def _tend(self) -> None:
         """Each second, take over what another console left when it died, or when it stopped answering."""
         while True:
+            if self._shared.journal.writer.is_over:
+                return
             try:
                 if self._orphans(self._shared.journal.recoveries.lately()):
                     now = self._shared.clock.now()
                     await asyncio.wrap_future(
                         self._shared.journal.submit(lambda t, now=now: self._take_over(t, now), Urgency.EVIDENCE)  # type: ignore[misc]
                     )
-            except JournalProblem:
-                # Who can write nothing drives nothing: others are to know.
-                self._shared.journal.consoles.close()
-                return
+            except JournalProblem as problem:
+                log.warning("nothing is taken over: %s", problem)
             except Exception:
                 log.exception("taking over from dead consoles failed; it is tried again")
             await asyncio.sleep(TEND_S)

@@ -3,16 +3,19 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
+from itertools import count
 
 from spottui.cloud.ecs import ImageSource
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.facts import ImageGivenUp, ImageReady, ProgressBack, ProgressLost, ProgressSeen, StateEntered
 from spottui.domain.forecast import TIGHT_S, Forecast, while_imaging
+from spottui.domain.plan import Plan
 from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
 from spottui.domain.tokens import client_token
-from spottui.recovery.adoption import adopt_image
+from spottui.recovery.adoption import SUFFIXES, adopt_image, adopt_named, images_begun
 from spottui.recovery.calls import Call, call, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failure_of, leaves
 from spottui.recovery.places import begin_to_look, look_for_places
@@ -27,9 +30,11 @@ LOOK_FOR_PLACES_AFTER_S = 5.0
 YOUNG_S = 10.0
 """An image that is refused after all, or is ready at once, shows early."""
 UNLISTED_GRACE_S = 120.0
-"""A new image may not be listed at once (alibaba_facts.md 3.2)."""
+"""A new image may not be listed at once (docs/alibaba-facts.md 3.2)."""
 PATIENCE_S = 7200.0
 FORECAST_MOVED_S = 2.0
+NUMBERS = 50
+"""Among so many image numbers of a recovery the one is looked for that was begun before a restart."""
 
 _DOING = {
     ImageOf.ALL_DISKS: Doing.IMAGE,
@@ -41,42 +46,68 @@ _DOING = {
 async def start_image(
     ctx: RecoveryContext, source: ImageSource, image_of: ImageOf, give_up_at: datetime
 ) -> str | CloudError | StepOutcome:
-    """Start the recovery's next image and return its id, or of one that was started of the same and is not lost."""
+    """Start the recovery's next image and return its id, or of one that was started of the same and is not lost.
+
+    Whatever console started it: the name is the instance's, so that the cloud refuses a second one, and another name
+    is taken only where an image of an earlier reclaim, or a stranger's, has it.
+    """
     recovery = ctx.recovery
     if recovery.image_id and recovery.image_of in (image_of, None):
         return recovery.image_id
-    number = recovery.images
-    token = client_token(ctx.id, "CreateImage", number)
-    name = ctx.plan.image_name
-    name = f"{name[:120]}-{number + 1}" if number else name
-    if not may_begin(recovery, token):
-        return cancelled(recovery)
-    adopted = await adopt_image(ctx, token, image_of) if token in recovery.unsettled else None
-    if adopted:
-        return adopted
-    entering = ctx.entering(RecoveryState.IMAGING, NextStep(_DOING[image_of]))
-    one = Call("CreateImage", token, give_up_at, entering, source.instance_id, image_of=image_of)
-    ecs = ctx.ecs
-    outcome = await call(ctx, one, lambda: ecs.create_image(source, name, ctx.id, token))
-    if isinstance(outcome, CloudError) and outcome.kind is ErrorKind.EXISTS:
-        # The token is forgotten and the name taken: what it made is there.
-        return await adopt_image(ctx, token, image_of) or outcome
-    return outcome
+    begun = await images_begun(ctx)
+    for number in count(_unsettled(recovery)):
+        name, token = _name(ctx.plan, image_of, number), client_token(ctx.id, "CreateImage", number)
+        if not may_begin(ctx.recovery, token):
+            return cancelled(ctx.recovery)
+        entering = ctx.entering(RecoveryState.IMAGING, NextStep(_DOING[image_of]))
+        one = Call("CreateImage", token, give_up_at, entering, source.instance_id, image_of=image_of)
+        adopted = await adopt_image(ctx, begun, one)
+        if adopted:
+            return adopted
+        if token not in recovery.unsettled and any(image.name == name for image in begun):
+            continue
+        outcome = await call(ctx, one, partial(ctx.ecs.create_image, source, name, ctx.id, token))
+        if not isinstance(outcome, CloudError):
+            return outcome
+        adopted = await _made_all_the_same(ctx, outcome, name, one)
+        if adopted or outcome.kind is not ErrorKind.EXISTS or ctx.now() > give_up_at:
+            return adopted or outcome
+    raise AssertionError("numbers do not end")
+
+
+async def _made_all_the_same(ctx: RecoveryContext, error: CloudError, name: str, one: Call) -> str | None:
+    """Return the image that the call has made, or another console before it, though it failed; None for none."""
+    if error.kind is ErrorKind.EXISTS:
+        return await adopt_named(ctx, name, one)
+    return await adopt_image(ctx, await images_begun(ctx), one) if error.kind.effect_unknown else None
+
+
+def _name(plan: Plan, image_of: ImageOf, number: int) -> str:
+    name = f"{plan.image_name[:100]}{SUFFIXES[image_of]}"
+    return f"{name}-{number + 1}" if number else name
+
+
+def _unsettled(recovery: Recovery) -> int:
+    """The number of the image of which nobody knows whether it was begun, else that of the next."""
+    tokens = {client_token(recovery.recovery_id, "CreateImage", number): number for number in range(NUMBERS)}
+    return next((tokens[one] for one in recovery.unsettled if one in tokens), recovery.images)
 
 
 async def wait_for_image(ctx: RecoveryContext, image_id: str) -> StepOutcome | None:
     """Wait until instances can be launched from the image, showing its progress and the forecast.
 
     Meanwhile the places are looked for. An image that is lost is forgotten as the recovery's own, so that another can
-    be made: on the cloud's word alone, never because nobody answered.
+    be made: on the cloud's word alone, in a look that was begun after the limit, never because nobody answered.
     """
     recovery = ctx.recovery
     if recovery.image_id == image_id and recovery.state is not RecoveryState.IMAGING:
         return None
     loop = asyncio.get_running_loop()
-    began_s = loop.time() - max((ctx.now() - (recovery.imaging_since or ctx.now())).total_seconds(), 0.0)
+    waits_since_s = loop.time()
+    began_s = waits_since_s - max((ctx.now() - (recovery.imaging_since or ctx.now())).total_seconds(), 0.0)
     seen, poll_s = ctx.now(), 0.0
     while not ctx.recovery.cancel:
+        waited_s = loop.time() - waits_since_s
         image = await ctx.shared.polls.image(recovery.region, image_id, poll_s)
         took_s = loop.time() - began_s
         seen = await _tell_of_poll(ctx, image, seen)
@@ -86,7 +117,7 @@ async def wait_for_image(ctx: RecoveryContext, image_id: str) -> StepOutcome | N
             await look_for_places(ctx)
             await _ready(ctx, image_id, took_s)
             return None
-        lost = _lost(image, image_id, took_s)
+        lost = _lost(image, image_id, waited_s)
         if lost:
             await ctx.record(ImageGivenUp(image_id))
             return replace(leaves(lost), retryable=True)
@@ -115,14 +146,15 @@ async def _ready(ctx: RecoveryContext, image_id: str, seconds: float) -> None:
     await ctx.record(ready, StateEntered(RecoveryState.LAUNCHING, next_step=NextStep(Doing.IMAGE_READY)))
 
 
-def _lost(image: Image | CloudError | None, image_id: str, took_s: float) -> Reason | None:
+def _lost(image: Image | CloudError | None, image_id: str, waited_s: float) -> Reason | None:
+    """Why there is nothing more to wait for, by a look that was begun after so many seconds of waiting."""
     if isinstance(image, CloudError):
         return None
     if isinstance(image, Image) and image.lost:
         return Reason(Why.IMAGE_LOST, image_id, image.status)
-    if image is None and took_s > UNLISTED_GRACE_S:
+    if image is None and waited_s > UNLISTED_GRACE_S:
         return Reason(Why.IMAGE_LOST, image_id)
-    return Reason(Why.IMAGE_NOT_READY, image_id, seconds=round(took_s)) if took_s > PATIENCE_S else None
+    return Reason(Why.IMAGE_NOT_READY, image_id, seconds=round(waited_s)) if waited_s > PATIENCE_S else None
 
 
 def _show_progress(ctx: RecoveryContext, image: Image, took_s: float) -> float:

@@ -5,19 +5,20 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from spottui.cloud.ecs import Answer, Ecs
+from spottui.cloud.codes import part_of
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.facts import LaunchRefused, NextStepChanged, StateEntered
 from spottui.domain.fold import REMOVED
 from spottui.domain.instance import Instance, InstanceStatus
+from spottui.domain.launch_spec import LaunchSpec, Part
 from spottui.domain.outcome import data_as_of
 from spottui.domain.plan import Candidate, Plan, Route
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState, Try
 from spottui.domain.tokens import client_token
 from spottui.journal.writer import Urgency
-from spottui.recovery.adoption import adopt_instance
+from spottui.recovery.adoption import FOLLOW_S, UNLISTED_S, adopt_instance, await_instance
 from spottui.recovery.auto_mode_rules import AUTO
 from spottui.recovery.calls import Call, call, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
@@ -35,8 +36,12 @@ REST = timedelta(seconds=30)
 """How long a place that refused is left alone, by everybody."""
 ROOM_LOOK_S = 2.0
 DISK_CATEGORIES = ("cloud_essd", "cloud_auto")
-PASSING = tuple(kind.value for kind in (ErrorKind.NO_STOCK, ErrorKind.PRICE, ErrorKind.PLACE_FULL, ErrorKind.NOT_READY))
-"""Refusals after which the same place may do later; any other that speaks of a place speaks of it for good."""
+SETTLE_S = 60.0
+"""So long the same launch is repeated while its answers tell nothing; then the cloud is asked whether it is there."""
+PASSING = tuple(kind.value for kind in ErrorKind if kind.passes or kind is ErrorKind.EXISTS)
+"""Failures after which the same place may do later; any other that speaks of a place speaks of it for good."""
+RESTING = tuple(kind for kind in PASSING if kind != ErrorKind.NOT_READY.value)
+"""Of those, the ones that the place is to be left alone for: an image that is not ready is not its fault."""
 UP = (InstanceStatus.RUNNING, InstanceStatus.STARTING, InstanceStatus.PENDING)
 
 
@@ -83,9 +88,10 @@ def _removed(recovery: Recovery) -> int:
 async def launch(ctx: RecoveryContext, image_id: str, zone: str, *, data_disks: bool) -> str | StepOutcome:
     """Launch at the first candidate that has room and return the new instance's id.
 
-    Each try is on disk, with its token, before its call is made; one whose effect is unknown is settled before the
-    next. Only money, credentials, permission and the account's quota end it while a place is left (`ErrorKind`). Kept
-    to a zone, it ends as `retryable` when nothing there has room; else places that rest are waited for.
+    Each try is on disk, with its token, before its call is made; one whose effect is unknown is repeated, and settled
+    by a look for what it made before the next. Only money, credentials, permission and the account's quota end it while
+    a place is left (`ErrorKind`). Kept to a zone, it ends as `retryable` when nothing there has room; else places that
+    rest are waited for.
     """
     plan, until_s = ctx.plan, asyncio.get_running_loop().time() + PATIENCE_S
     while True:
@@ -100,14 +106,15 @@ async def launch(ctx: RecoveryContext, image_id: str, zone: str, *, data_disks: 
             return cancelled(recovery)
         left_s = until_s - asyncio.get_running_loop().time()
         if one is None:
-            if zone or left_s < 0 or not _places_left(recovery, plan, zone):
+            if zone or left_s < 0 or not places_left(recovery, plan, zone):
                 return replace(failed(_no_room(recovery, image_id)), retryable=bool(zone))
             await _wait_for_room(ctx, plan)
             continue
         outcome = await _launched_or_found(ctx, plan, one, left_s)
         if isinstance(outcome, str):
             return outcome
-        ended = await _refused(ctx, one, outcome) if outcome else None
+        is_over = asyncio.get_running_loop().time() > until_s
+        ended = await _refused(ctx, one, outcome, is_over=is_over) if outcome else None
         if ended:
             return ended
 
@@ -116,7 +123,7 @@ async def wait_until_running(ctx: RecoveryContext, new_id: str) -> StepOutcome |
     """Wait until the replacement is Running.
 
     One that is not listed is waited for, unless the cloud says itself that it has removed it: then it is forgotten,
-    and another may be launched. Patience ends with a look that the cloud has answered, not with silence.
+    and another may be launched. Patience ends with a look begun after it that the cloud has answered, not with silence.
     """
     if ctx.recovery.state in (RecoveryState.REBINDING, RecoveryState.VERIFYING):
         return None
@@ -124,6 +131,7 @@ async def wait_until_running(ctx: RecoveryContext, new_id: str) -> StepOutcome |
     loop, poll_s, missed = asyncio.get_running_loop(), 0.0, 0
     until_s = loop.time() + RUNNING_PATIENCE_S
     while True:
+        is_late = loop.time() > until_s
         found = await ctx.shared.polls.instance(ctx.recovery.region, new_id, poll_s)
         poll_s = RUNNING_POLL_S
         if isinstance(found, CloudError):
@@ -133,7 +141,7 @@ async def wait_until_running(ctx: RecoveryContext, new_id: str) -> StepOutcome |
         missed = 0 if found else missed + 1
         if missed and missed % MISSED_LOOKS == 0 and await _is_gone(ctx, new_id):
             return replace(failed(Reason(Why.REMOVED_AGAIN, new_id)), retryable=True)
-        if loop.time() > until_s:
+        if is_late:
             return failed(Reason(Why.NOT_SEEN_RUNNING, new_id, seconds=RUNNING_PATIENCE_S))
 
 
@@ -143,12 +151,13 @@ async def verify(ctx: RecoveryContext, new_id: str, not_moved: Reason | None) ->
     loop = asyncio.get_running_loop()
     until_s = loop.time() + RUNNING_PATIENCE_S
     while True:
+        is_late = loop.time() > until_s
         found = await ctx.shared.polls.instance(ctx.recovery.region, new_id, STILL_RUNNING_S)
         if isinstance(found, Instance):
             if found.status is not InstanceStatus.RUNNING:
                 return failed(Reason(Why.STOPPED_RUNNING, new_id, found.status.value))
             return StepOutcome(RecoveryState.RECOVERED, _how_it_ended(ctx, found, not_moved))
-        if found is None and loop.time() > until_s:
+        if found is None and is_late:
             return failed(Reason(Why.STOPPED_RUNNING, new_id))
 
 
@@ -164,7 +173,7 @@ def _next_try(ctx: RecoveryContext, plan: Plan, image_id: str, zone: str, *, dat
     resting = set(ctx.shared.journal.cool_downs.resting(recovery.region, now)) | _own_refusals(recovery, now)
     if recovery.who == AUTO:
         resting |= set(ctx.shared.auto_mode.resting())
-    token = client_token(ctx.id, "RunInstances", len(recovery.tries))
+    token = client_token(_whose(recovery, image_id), "RunInstances", len(recovery.tries))
     for candidate in plan.candidates:
         category = _category(recovery, candidate)
         if category is None or candidate.place in resting or zone not in ("", candidate.zone):
@@ -175,8 +184,19 @@ def _next_try(ctx: RecoveryContext, plan: Plan, image_id: str, zone: str, *, dat
     return None
 
 
+def _whose(recovery: Recovery, image_id: str) -> str:
+    """Whoever launches from the image of this reclaim says the same tokens: a second journal launches no second one."""
+    return f"{recovery.instance_id} {image_id}" if image_id == recovery.image_id else recovery.recovery_id
+
+
+def _of_this_run(recovery: Recovery) -> list[Try]:
+    """Its tries since a person has tried again: what refused before then may have been mended."""
+    since = recovery.past_runs[-1].ended if recovery.past_runs else None
+    return [one for one in recovery.tries if since is None or (one.at and one.at >= since)]
+
+
 def _own_refusals(recovery: Recovery, now: datetime) -> set[tuple[str, str, bool]]:
-    mine = (one for one in recovery.tries if one.failure and one.failure.kind in PASSING)
+    mine = (one for one in recovery.tries if one.failure and one.failure.kind in RESTING)
     return {one.place for one in mine if one.at and timedelta(0) <= now - one.at < REST}
 
 
@@ -184,20 +204,38 @@ def _category(recovery: Recovery, candidate: Candidate) -> str | None:
     """The disk category to ask for here, empty for the disks' own; None when this place takes none of them."""
     tried = {
         one.disk_category
-        for one in recovery.tries
+        for one in _of_this_run(recovery)
         if one.place == candidate.place and one.failure and one.failure.kind == ErrorKind.DISK_CATEGORY.value
     }
     return next((one for one in (candidate.disk_category, *DISK_CATEGORIES) if one not in tried), None)
 
 
 def _is_closed(recovery: Recovery, candidate: Candidate) -> bool:
-    """Whether this place was refused for good; another disk category is asked for by itself."""
-    passing = (*PASSING, ErrorKind.DISK_CATEGORY.value, REMOVED)
-    refused = (one.failure for one in recovery.tries if one.place == candidate.place)
-    return any(failure and failure.kind not in passing for failure in refused)
+    """Whether this place was refused for good.
+
+    Another disk category is asked for by itself, and what is left out of the next launch is not the place's fault.
+    """
+    passing, refused = (*PASSING, ErrorKind.DISK_CATEGORY.value, REMOVED), set[Part]()
+    for one in _of_this_run(recovery):
+        part = part_of(one.failure.code) if one.failure else None
+        is_fault = part is None or part in refused
+        refused |= {part} if part else set()
+        if one.place == candidate.place and one.failure and one.failure.kind not in passing and is_fault:
+            return True
+    return False
 
 
-def _places_left(recovery: Recovery, plan: Plan, zone: str) -> bool:
+def left_out(recovery: Recovery) -> dict[Part, Failure]:
+    """Return the parts that this run launches without, since the cloud has refused them, with its first words."""
+    found: dict[Part, Failure] = {}
+    for one in _of_this_run(recovery):
+        part = part_of(one.failure.code) if one.failure else None
+        if part and one.failure:
+            found.setdefault(part, one.failure)
+    return found
+
+
+def places_left(recovery: Recovery, plan: Plan, zone: str = "") -> bool:
     """Whether any place may still do."""
     return any(
         zone in ("", one.zone) and _category(recovery, one) is not None and not _is_closed(recovery, one)
@@ -213,38 +251,53 @@ def _no_room(recovery: Recovery, image_id: str) -> Reason:
 
 async def _launched_or_found(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float) -> str | CloudError | None:
     """Launch, unless this try's instance is there already; None when the cloud cannot tell now."""
-    is_unsure = not ctx.recovery.tries or one.client_token in ctx.recovery.unsettled
-    found = await adopt_instance(ctx, one) if is_unsure else None
+    is_first = not _of_this_run(ctx.recovery)
+    if ctx.follows and is_first:
+        found = await await_instance(ctx, one, FOLLOW_S)
+    elif ctx.follows or is_first or one.client_token in ctx.recovery.unsettled:
+        found = await adopt_instance(ctx, one)
+    else:
+        found = None
     if isinstance(found, str):
         return found
     if found and left_s > 0:
         await ctx.wait(ROOM_LOOK_S)
         return None
-    return await _launch_once(ctx, plan, one, ctx.now() + timedelta(seconds=left_s))
+    return await _launch_once(ctx, plan, one, left_s)
 
 
-async def _launch_once(ctx: RecoveryContext, plan: Plan, one: Try, until: datetime) -> str | CloudError:
+async def _launch_once(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float) -> str | CloudError:
     instance_type, zone, on_demand = one.place
     place = Candidate(instance_type, zone, one.vswitch_id, "", on_demand=on_demand, disk_category=one.disk_category)
     next_step = NextStep(Doing.LAUNCH, instance_type=instance_type, zone=zone, on_demand=on_demand)
     entering = ctx.entering(RecoveryState.LAUNCHING, next_step)
-    launching = Call("RunInstances", one.client_token, until, entering, attempt=one)
-    return await call(ctx, launching, partial(_run, ctx.ecs, plan, place, one, ctx.id))
+    until, settle_by = (ctx.now() + timedelta(seconds=seconds) for seconds in (left_s, min(left_s, SETTLE_S)))
+    launching = Call("RunInstances", one.client_token, until, entering, attempt=one, settle_by=settle_by)
+    without = frozenset(left_out(ctx.recovery))
+    spec = await _in_groups_that_exist(ctx, plan.spec) if Part.SECURITY_GROUP in without else plan.spec
+    run = partial(ctx.ecs.run_instance, spec, place, one.image_id, ctx.id, one.client_token)
+    return await call(ctx, launching, partial(run, data_disks=one.data_disks, left_out=without))
 
 
-def _run(ecs: Ecs, plan: Plan, place: Candidate, one: Try, recovery_id: str) -> Answer:
-    return ecs.run_instance(plan.spec, place, one.image_id, recovery_id, one.client_token, data_disks=one.data_disks)
+async def _in_groups_that_exist(ctx: RecoveryContext, spec: LaunchSpec) -> LaunchSpec:
+    """Leave out the security groups that are gone, where others are left; as it is where nobody says."""
+    ecs = ctx.ecs
+    found = await ctx.attempt(lambda: ecs.security_groups(spec.security_group_ids))
+    return spec if isinstance(found, CloudError) or not found else replace(spec, security_group_ids=found)
 
 
-async def _refused(ctx: RecoveryContext, one: Try, error: CloudError) -> StepOutcome | None:
+async def _refused(ctx: RecoveryContext, one: Try, error: CloudError, *, is_over: bool) -> StepOutcome | None:
     """Settle the try and return None where another may follow, else how the launch ended."""
-    if error.kind.ends_launch or error.kind.repeats:
+    if error.kind.ends_launch or (error.kind.repeats and (is_over or error.kind is ErrorKind.THROTTLED)):
         # Patience is over, or nothing of this account can be launched anywhere.
         if ctx.recovery.cancel and not error.kind.effect_unknown:
             return cancelled(ctx.recovery)
         return failed(not_done(ctx, Why.NOT_LAUNCHED, error))
-    if error.kind is ErrorKind.EXISTS and isinstance(await adopt_instance(ctx, one), str):
-        return None
+    if error.kind.effect_unknown or error.kind is ErrorKind.EXISTS:
+        # It may be there: only the cloud's word that it is not allows another.
+        patience_s = UNLISTED_S if error.kind is ErrorKind.EXISTS else 0.0
+        if await await_instance(ctx, one, patience_s) is not None:
+            return None
     await ctx.record(LaunchRefused(one.client_token, failure_of(error)), urgency=Urgency.EVIDENCE)
     if error.kind is ErrorKind.NO_STOCK:
         cool_downs = ctx.shared.journal.cool_downs
@@ -308,11 +361,12 @@ async def _is_gone(ctx: RecoveryContext, new_id: str) -> bool:
 
 def _how_it_ended(ctx: RecoveryContext, new: Instance, not_moved: Reason | None) -> Reason:
     recovery = ctx.recovery
+    without = (Reason(Why.RUNS_WITHOUT, part, failure=failure) for part, failure in left_out(recovery).items())
     return Reason(
         Why.RUNS,
         new.instance_id,
         new.zone,
         at=data_as_of(recovery, ctx.plan.warm_image),
         seconds=int((ctx.now() - recovery.started).total_seconds()),
-        causes=(not_moved,) if not_moved else (),
+        causes=(*without, *((not_moved,) if not_moved else ())),
     )

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -22,15 +23,18 @@ from spottui.domain.forecast import Forecast, Verdict
 from spottui.domain.interruption import Release
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import Plan, Route, by_route
-from spottui.domain.reasons import Reason, Why
+from spottui.domain.reasons import Failure, Reason, Why
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal.reclaims import release
-from spottui.journal.writer import Transaction, Urgency
+from spottui.journal.store import JournalProblem
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency
+from spottui.recovery.adoption import begin_to_look_for_images
 from spottui.recovery.auto_mode_rules import Grant
-from spottui.recovery.context import RecoveryContext, StepOutcome, failure_of
+from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, failure_of
 from spottui.recovery.places import begin_to_look
 from spottui.recovery.planner import capture, known_spec, make_plan, next_step
-from spottui.recovery.protect import ACTION, PATIENCE_S
+from spottui.recovery.protect import ACTION, PATIENCE_S, Protected
 
 log = logging.getLogger("spottui.recovery")
 
@@ -41,6 +45,9 @@ LOCK_SOON_S = 0.3
 IMAGE_MOVED_S = 10.0
 """What an image takes is told anew with each that ends: only this much is worth a write."""
 LONGEST_WAIT_S = 3600.0
+PROTECT_AGAIN_S = 2.0
+DETAILS_S = 20.0
+"""So long after the notice a detail that only does not come is asked for again; then the plan is made without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +67,13 @@ async def wait_for_permission(ctx: RecoveryContext) -> StepOutcome | None:
     """
     if not ctx.recovery.state.waits_for_permission and ctx.recovery.state is not RecoveryState.PROTECTING:
         return None
-    protected = asyncio.create_task(protect_disks(ctx))
+    protected = ctx.protecting = asyncio.create_task(protect_disks(ctx))
     until = asyncio.get_running_loop().time() + PATIENCE_S
     ended = await _until_a_word(ctx)
     if ended is not None:
         return ended
+    if ctx.plan.route is Route.IMAGE:
+        begin_to_look_for_images(ctx)
     await asyncio.wait({protected}, timeout=max(0.0, until - asyncio.get_running_loop().time()))
     known, plan = ctx.recovery, ctx.plan
     route = _first_route(known, plan)
@@ -74,23 +83,48 @@ async def wait_for_permission(ctx: RecoveryContext) -> StepOutcome | None:
 
 
 async def protect_disks(ctx: RecoveryContext) -> None:
-    """Write down what came of the disk protection, which is sent now unless it was."""
-    recovery = ctx.recovery
+    """Write down what came of the disk protection, which is sent now unless it was.
+
+    Until the release it is tried again where it came to nothing for a reason that may pass: a look-up that failed, a
+    throttled call, a busy disk.
+    """
+    recovery, protection, told = ctx.recovery, ctx.shared.protection, frozenset[Failure]()
     if recovery.made("kept disk"):
         return
-    answer = ctx.shared.protection.of(recovery.region, recovery.instance_id)
-    try:
-        protected = await asyncio.wrap_future(answer)
-    except Exception:
-        log.exception("the disks of %s are not protected", recovery.instance_id)
-        return
-    facts = [CallFailed(ACTION, failure_of(error), target=disk_id) for disk_id, error in protected.refused]
-    if protected.disk_ids:
-        await ctx.record(
-            CallAnswered(ACTION, "", protected.request_id, protected.disk_ids), *facts, urgency=Urgency.EVIDENCE
-        )
-    elif facts:
-        await ctx.record(*facts, urgency=Urgency.EVIDENCE)
+    answer = protection.of(recovery.region, recovery.instance_id)
+    with suppress(Fenced, JournalProblem):
+        while True:
+            try:
+                protected = await asyncio.wrap_future(answer)
+            except Exception:
+                log.exception("the disks of %s are not protected", recovery.instance_id)
+                protected = Protected()
+            told = await _tell_of_protection(ctx, protected, told)
+            known = ctx.recovery
+            if not protected.may_pass or known.state.is_final or known.interruption.released_at:
+                return
+            if ctx.now() > known.deadline:
+                return
+            await asyncio.sleep(PROTECT_AGAIN_S)
+            answer = protection.again(recovery.region, recovery.instance_id)
+
+
+async def _tell_of_protection(
+    ctx: RecoveryContext, protected: Protected, told: frozenset[Failure]
+) -> frozenset[Failure]:
+    """Commit what is new, and return the failures that are told of: the same one is not said every few seconds."""
+    failures = [(disk_id, failure_of(error)) for disk_id, error in protected.refused]
+    facts = [CallFailed(ACTION, one, target=disk_id) for disk_id, one in failures if _untold(one) not in told]
+    new = tuple(disk_id for disk_id in protected.disk_ids if disk_id not in ctx.recovery.made("kept disk"))
+    kept = [CallAnswered(ACTION, "", protected.request_id, new)] if new else []
+    if kept or facts:
+        await ctx.record(*kept, *facts, urgency=Urgency.EVIDENCE)
+    return frozenset(_untold(one) for _, one in failures)
+
+
+def _untold(known: Failure) -> Failure:
+    """Each failed call has a RequestId of its own."""
+    return structs.replace(known, request_id="", message="")
 
 
 async def _until_a_word(ctx: RecoveryContext) -> StepOutcome | None:
@@ -226,14 +260,15 @@ async def _plan(ctx: RecoveryContext) -> Plan | Reason:
         return ctx.plan
     spec = known_spec(shared.journal, shared.clock, recovery.region, recovery.instance_id)
     if spec is None:
-        asked = partial(capture, ctx.ecs, shared.journal, shared.clock, recovery.instance_id)
+        awaits = (ctx.now() - recovery.started).total_seconds() < DETAILS_S
+        asked = partial(capture, ctx.ecs, shared.journal, shared.clock, recovery.instance_id, awaits_details=awaits)
         captured = await ctx.attempt(asked)
         if isinstance(captured, CloudError):
             return Reason(Why.NO_PLAN_YET, failure=failure_of(captured))
         if captured is None:
             return Reason(Why.NO_PLAN_YET, recovery.instance_id, detail=recovery.region)
         spec = captured
-    plan = make_plan(spec, ctx.id, shared.settings)
+    plan = make_plan(spec, shared.settings)
     return await ctx.change(partial(set_plan_unless_known, plan, spec, ctx.image_s(plan), ctx.now()), Urgency.INTENT)
 
 

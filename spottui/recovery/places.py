@@ -9,7 +9,7 @@ from functools import partial
 from spottui.domain.facts import PlanSurveyed
 from spottui.domain.plan import Plan, by_route
 from spottui.domain.recovery import Recovery
-from spottui.journal.writer import Transaction
+from spottui.journal.transaction import Transaction
 from spottui.recovery.context import RecoveryContext
 from spottui.recovery.planner import next_step
 
@@ -41,10 +41,10 @@ async def _find_places(ctx: RecoveryContext) -> None:
     """Rank the places of a plan and commit them. What goes wrong leaves the plan with the places that it has."""
     plan = ctx.plan
     try:
-        surveyed = replace(await ctx.shared.surveys.survey(plan), first_digest=plan.digest)
+        surveyed = await ctx.shared.surveys.survey(plan)
     except Exception:
         log.exception("the places of %s could not be looked up; it goes on with those that it has", ctx.id)
-        surveyed = replace(plan, surveyed=True, first_digest=plan.digest)
+        surveyed = replace(plan, surveyed=True)
     await ctx.change(partial(_with_places, surveyed, ctx.now()))
 
 
@@ -54,6 +54,8 @@ def _with_places(surveyed: Plan, now: datetime, transaction: Transaction, recove
     if known is None or known.surveyed:
         return
     chosen = by_route(surveyed, known.route) if known.route in surveyed.routes else surveyed
+    # Who has read another route has not said yes to this one.
+    chosen = replace(chosen, first_digest=known.digest)
     transaction.set_plan(recovery.recovery_id, chosen)
     fact = PlanSurveyed(chosen.digest, next_step(chosen), chosen.has_no_room)
     transaction.record(recovery.recovery_id, fact, now)

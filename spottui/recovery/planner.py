@@ -1,19 +1,19 @@
 """The plan of a recovery: made once from the captured launch spec, then frozen."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from spottui.cloud.ecs import Ecs
+from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import Clock
 from spottui.domain.instance import InterruptionBehavior
-from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.launch_spec import DISKS, RAM_ROLE, USER_DATA, LaunchSpec
 from spottui.domain.places import Offers, rank
-from spottui.domain.plan import Drain, PlaceRules, Plan, Route
+from spottui.domain.plan import Caution, CautionKind, Drain, PlaceRules, Plan, Route
 from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.settings import Settings
-from spottui.domain.text import plain
 from spottui.domain.tokens import image_name
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
@@ -28,13 +28,16 @@ DRAIN_TAG = "spottui:drain"
 """The tag by which an instance names its `[drain.NAME]`; an empty one is for none."""
 
 
-def capture(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> LaunchSpec | None:
+def capture(
+    ecs: Ecs, journal: Journal, clock: Clock, instance_id: str, *, awaits_details: bool = False
+) -> LaunchSpec | None:
     """Return the complete launch spec of an instance: the captured one if it is young, else read anew.
 
     What the cloud no longer lists is taken from the journal, whatever its age; None when neither knows the instance.
-    Disks that only a life-raft has kept are as they were before. Raises `CloudError`.
+    Disks that only a life-raft has kept are as they were before. A detail that the cloud refuses is as it was read
+    last, or in `unread`; so is one that only did not come, unless the caller `awaits_details`. Raises `CloudError`.
     """
-    spec = _captured(ecs, journal, clock, instance_id)
+    spec = _captured(ecs, journal, clock, instance_id, awaits_details=awaits_details)
     if spec is None:
         return None
     kept = {disk_id for one in journal.recoveries.of_instance(ecs.region, instance_id) for disk_id in one.made(KEPT)}
@@ -68,17 +71,40 @@ def spec_with_disks(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) 
     return known.spec if known and _is_young(known, clock) else _read_anew(ecs, instance_id)
 
 
-def _captured(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> LaunchSpec | None:
+def _captured(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str, *, awaits_details: bool) -> LaunchSpec | None:
     known = journal.fleet.get(ecs.region, instance_id)
     if known and known.details_at and _is_young(known, clock):
         return known.spec
-    spec = _read_anew(ecs, instance_id)
+    spec = ecs.launch_specs([instance_id]).get(instance_id)
     if spec is None:
         return known.spec if known and known.spec.disks else None
-    role = ecs.ram_roles([instance_id]).get(instance_id, "")
-    spec = replace(spec, ram_role=role, user_data=ecs.user_data(instance_id))
+    spec = _with_details(ecs, spec, known, awaits_details=awaits_details)
     journal.fleet.put(ecs.region, [Captured(spec, clock.now(), clock.now())])
     return spec
+
+
+def _with_details(ecs: Ecs, spec: LaunchSpec, known: Captured | None, *, awaits_details: bool) -> LaunchSpec:
+    """Add what DescribeInstances lacks. No recovery waits for what is refused: it is said to be unread."""
+    instance_id = spec.instance.instance_id
+    calls: dict[str, tuple[str, Callable[[], object]]] = {
+        "disks": (DISKS, lambda: ecs.disks(instance_id)),
+        "ram_role": (RAM_ROLE, lambda: ecs.ram_roles([instance_id]).get(instance_id, "")),
+        "user_data": (USER_DATA, lambda: ecs.user_data(instance_id)),
+        "image": ("", lambda: ecs.image_traits([spec.image_id]).get(spec.image_id)),
+    }
+    found: dict[str, Any] = {}
+    unread: list[str] = []
+    for field, (name, call) in calls.items():
+        try:
+            found[field] = call()
+        except CloudError as error:
+            if name and awaits_details and (error.kind.repeats or error.kind is ErrorKind.CREDENTIALS):
+                raise
+            if known and name not in known.spec.unread and (known.details_at or name == DISKS):
+                found[field] = getattr(known.spec, field)
+            elif name:
+                unread.append(name)
+    return replace(spec, **found, unread=tuple(unread))
 
 
 def _is_young(known: Captured, clock: Clock) -> bool:
@@ -91,7 +117,7 @@ def _read_anew(ecs: Ecs, instance_id: str) -> LaunchSpec | None:
     return replace(spec, disks=ecs.disks(instance_id)) if spec else None
 
 
-def make_plan(spec: LaunchSpec, interruption_id: str, settings: Settings) -> Plan:
+def make_plan(spec: LaunchSpec, settings: Settings) -> Plan:
     """Make the plan of a recovery from what is known without asking: a survey finds stock, prices and other types."""
     region = next(region for region in settings.regions if region.id == spec.instance.region)
     policy = settings.policy
@@ -101,8 +127,8 @@ def make_plan(spec: LaunchSpec, interruption_id: str, settings: Settings) -> Pla
         routes=_ROUTES[spec.instance.behavior],
         spec=spec,
         candidates=rank(spec, rules, Offers()),
-        image_name=image_name(interruption_id),
-        warnings=(*_lost(spec), *_kept(spec), *_around(spec, rules, region.vswitch_tag), *unknown),
+        image_name=image_name(f"{spec.instance.region}.{spec.instance.instance_id}"),
+        cautions=(*_cautions(spec, rules, region.vswitch_tag), *unknown),
         rules=rules,
         drain=drain,
     )
@@ -125,8 +151,8 @@ _ROUTES = {
 }
 
 
-def _drain(spec: LaunchSpec, settings: Settings) -> tuple[Drain | None, tuple[str, ...]]:
-    """Return the drain that the instance's tag names, else the policy's, and a warning about a name not configured.
+def _drain(spec: LaunchSpec, settings: Settings) -> tuple[Drain | None, tuple[Caution, ...]]:
+    """Return the drain that the instance's tag names, else the policy's, and a caution of a name not configured.
 
     The tag chooses among the commands of the configuration; what it says is never one.
     """
@@ -136,45 +162,16 @@ def _drain(spec: LaunchSpec, settings: Settings) -> tuple[Drain | None, tuple[st
         return None, ()
     known = settings.drain.get(name)
     if known is None:
-        return None, (f"no drain: {plain(name, 40)} is not a [drain.NAME] of the configuration",)
+        return None, (Caution(CautionKind.UNKNOWN_DRAIN, (name,)),)
     return Drain(name, known.command, known.timeout_s), ()
 
 
-def _lost(spec: LaunchSpec) -> list[str]:
-    """What the replacement will not have."""
-    old = spec.instance
-    found = [f"new private IP: {old.private_ip} stays taken until the release"] if old.private_ip else []
-    if old.public_ip:
-        found.append(f"new public IP: {old.public_ip} is lost")
-    if spec.ipv6_addresses:
-        found.append("new IPv6 addresses: the old ones are lost")
-    if spec.network_interfaces > 1:
-        found.append(f"{spec.network_interfaces - 1} further network interfaces are not made again")
-    return found + [f"disk {disk.disk_id} is local and lost" for disk in spec.disks if disk.is_local]
-
-
-def _kept(spec: LaunchSpec) -> list[str]:
-    """What the replacement has of the old instance, and is worth a thought."""
-    encrypted = [disk.disk_id for disk in spec.cloud_disks if disk.encrypted]
-    found = []
-    if encrypted:
-        found.append(f"{', '.join(encrypted)} encrypted: the image stays so, with the same key, for this account only")
-    if spec.deletion_protection:
-        found.append("deletion protection does not stop a reclaim; the replacement has it too")
-    return found
-
-
-def _around(spec: LaunchSpec, rules: PlaceRules, vswitch_tag: str) -> list[str]:
+def _cautions(spec: LaunchSpec, rules: PlaceRules, vswitch_tag: str) -> Iterator[Caution]:
     """What else has a hand in it."""
-    old, found = spec.instance, []
+    old = spec.instance
     if old.behavior is InterruptionBehavior.STOP:
-        found.append(
-            "at a reclaim the instance is stopped, not released: it is started again; where that fails and a "
-            "replacement is launched, starting the old one later would be a second one"
-        )
+        yield Caution(CautionKind.STOPPED_ONLY)
     if old.scaling_group:
-        group = plain(old.scaling_group, 40)
-        found.append(f"scaling group {group}: ESS replaces it by itself, a replacement would be a second one")
+        yield Caution(CautionKind.SCALING_GROUP, (old.scaling_group,))
     if not vswitch_tag and not [zone for zone in rules.vswitches if zone != old.zone]:
-        found.append("no other zone has a vSwitch in the configuration")
-    return found
+        yield Caution(CautionKind.ONE_ZONE)

@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
 
 from spottui.cloud import disks
+from spottui.cloud.batches import Answers
 from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.ecs_shapes import Image, Snapshot
 from spottui.cloud.errors import CloudError
 from spottui.cloud.lanes import Lanes
+from spottui.cloud.remains import our_snapshots
 from spottui.domain.instance import Disk, Instance
 
 T = TypeVar("T")
 
 FASTEST_S = 1.0
-IDS_PER_CALL = 100
+FIRST_LOOK_S = 0.3
+"""Between looks before a first image or launch, which wait for them: all that begin meanwhile share the next one."""
 
 
 class SharedPoll(Generic[T]):
@@ -23,17 +27,20 @@ class SharedPoll(Generic[T]):
     Lives in one event loop. An answer without a key is None, which is no evidence of anything but "not seen".
     """
 
-    def __init__(self, fetch: Callable[[Iterable[str]], Awaitable[Mapping[str, T]]]) -> None:
+    def __init__(
+        self, fetch: Callable[[Iterable[str]], Awaitable[Mapping[str, T]]], apart_s: float = FASTEST_S
+    ) -> None:
         self._fetch = fetch
+        self._apart_s = apart_s
         self._waiting: dict[str, tuple[float, asyncio.Future[T | CloudError | None]]] = {}
         self._task: asyncio.Task[None] | None = None
         self._sooner = asyncio.Event()
         self._looked = 0.0
 
     async def next(self, key: str, within_s: float) -> T | CloudError | None:
-        """Return what the next look shows of `key`, `within_s` seconds from now; looks are at least a second apart."""
+        """Return what the next look shows of `key`, `within_s` seconds from now; looks are `apart_s` apart at least."""
         loop = asyncio.get_running_loop()
-        due = max(loop.time() + within_s, self._looked + FASTEST_S)
+        due = max(loop.time() + within_s, self._looked + self._apart_s)
         known_due, future = self._waiting.get(key) or (due, loop.create_future())
         self._waiting[key] = (min(known_due, due), future)
         self._sooner.set()
@@ -55,7 +62,7 @@ class SharedPoll(Generic[T]):
                 continue
             for key, (_, future) in batch.items():
                 if not future.done():
-                    future.set_result(found if isinstance(found, CloudError) else found.get(key))
+                    future.set_result(found if isinstance(found, CloudError) else _answer(found, key))
             await asyncio.sleep(0)
 
     async def _until_due(self) -> None:
@@ -69,9 +76,34 @@ class SharedPoll(Generic[T]):
                 return
 
 
+class _Tagged(Protocol):
+    @property
+    def tags(self) -> tuple[tuple[str, str], ...]: ...
+
+
+M = TypeVar("M", bound=_Tagged)
+
+
+def _by_source(made: Iterable[M]) -> dict[str, tuple[M, ...]]:
+    """Return what recoveries made, by the instance that they were of."""
+    found: dict[str, tuple[M, ...]] = {}
+    for one in made:
+        source = _source(dict(one.tags).get(OUR_TAG, ""))
+        found[source] = (*found.get(source, ()), one)
+    return found
+
+
 def _source(recovery_id: str) -> str:
     """The instance that a recovery is of, as its id names it."""
     return recovery_id.rpartition(".")[0]
+
+
+def _answer(found: Mapping[str, T], key: str) -> T | CloudError | None:
+    """An id that the cloud refused to look up is not one that it does not list."""
+    try:
+        return found.get(key)
+    except CloudError as error:
+        return error
 
 
 def _fail(futures: Iterable["asyncio.Future[Any]"], error: Exception) -> None:
@@ -90,6 +122,8 @@ class Polls:
         self._instances: dict[str, SharedPoll[Instance]] = {}
         self._disks: dict[str, SharedPoll[Disk]] = {}
         self._launched: dict[str, SharedPoll[tuple[Instance, ...]]] = {}
+        self._imaged: dict[str, SharedPoll[tuple[Image, ...]]] = {}
+        self._kept: dict[str, SharedPoll[tuple[Snapshot, ...]]] = {}
         self._snapshots: dict[str, SharedPoll[Snapshot]] = {}
 
     async def image(self, region: str, image_id: str, within_s: float) -> Image | CloudError | None:
@@ -107,48 +141,48 @@ class Polls:
 
         Their tag is the id of the recovery that launched them: `region.instance.epoch`.
         """
-        poll = self._launched.setdefault(region, SharedPoll(lambda _: self._our_instances(region)))
+        poll = self._launched.setdefault(region, SharedPoll(lambda _: self._our_instances(region), FIRST_LOOK_S))
         return await poll.next(_source(recovery_id), 0.0) or ()
 
     async def images_of(self, region: str, recovery_id: str) -> tuple[Image, ...] | CloudError:
-        """Return the images that a recovery has begun, whether it knows of them or not."""
-        try:
-            images = await self._our_images(region)
-        except CloudError as error:
-            return error
-        return tuple(one for one in images.values() if dict(one.tags).get(OUR_TAG) == recovery_id)
+        """Return the images that recoveries of the same instance as this one's began, by whatever console."""
+        poll = self._imaged.setdefault(region, SharedPoll(lambda _: self._images_by_source(region), FIRST_LOOK_S))
+        return await poll.next(_source(recovery_id), 0.0) or ()
+
+    async def snapshots_of(self, region: str, recovery_id: str) -> tuple[Snapshot, ...] | CloudError:
+        """Return the snapshots that recoveries of the same instance as this one's began, by whatever console."""
+        poll = self._kept.setdefault(region, SharedPoll(lambda _: self._snapshots_by_source(region)))
+        return await poll.next(_source(recovery_id), 0.0) or ()
 
     async def disk(self, region: str, disk_id: str, within_s: float) -> Disk | CloudError | None:
         """Return what the region's next disk poll shows of a disk, attached or not."""
-        poll = self._disks.setdefault(region, SharedPoll(lambda ids: self._in_hundreds(disks.by_id, region, ids)))
+        poll = self._disks.setdefault(region, SharedPoll(lambda ids: self._asked(disks.by_id, region, ids)))
         return await poll.next(disk_id, within_s)
 
     async def snapshot(self, region: str, snapshot_id: str, within_s: float) -> Snapshot | CloudError | None:
         """Return what the region's next snapshot poll shows of a snapshot."""
         fetch = disks.snapshots
-        poll = self._snapshots.setdefault(region, SharedPoll(lambda ids: self._in_hundreds(fetch, region, ids)))
+        poll = self._snapshots.setdefault(region, SharedPoll(lambda ids: self._asked(fetch, region, ids)))
         return await poll.next(snapshot_id, within_s)
 
     async def _our_images(self, region: str) -> Mapping[str, Image]:
         return await asyncio.wrap_future(self._lanes.read(self._regions[region].our_images))
 
     async def _our_instances(self, region: str) -> Mapping[str, tuple[Instance, ...]]:
-        found: dict[str, tuple[Instance, ...]] = {}
-        for one in await asyncio.wrap_future(self._lanes.read(self._regions[region].our_instances)):
-            source = _source(dict(one.tags).get(OUR_TAG, ""))
-            found[source] = (*found.get(source, ()), one)
-        return found
+        return _by_source(await asyncio.wrap_future(self._lanes.read(self._regions[region].our_instances)))
+
+    async def _images_by_source(self, region: str) -> Mapping[str, tuple[Image, ...]]:
+        return _by_source((await self._our_images(region)).values())
+
+    async def _snapshots_by_source(self, region: str) -> Mapping[str, tuple[Snapshot, ...]]:
+        ours = partial(our_snapshots, self._regions[region])
+        return _by_source((await asyncio.wrap_future(self._lanes.read(ours))).values())
 
     async def _some_instances(self, region: str, ids: Iterable[str]) -> Mapping[str, Instance]:
-        specs = await self._in_hundreds(Ecs.launch_specs, region, ids)
-        return {instance_id: spec.instance for instance_id, spec in specs.items()}
+        specs = await self._asked(Ecs.launch_specs, region, ids)
+        return specs.each(lambda spec: spec.instance)
 
-    async def _in_hundreds(
-        self, fetch: Callable[[Ecs, Iterable[str]], Mapping[str, T]], region: str, ids: Iterable[str]
-    ) -> Mapping[str, T]:
-        wanted, ecs = list(ids), self._regions[region]
-        found: dict[str, T] = {}
-        for start in range(0, len(wanted), IDS_PER_CALL):
-            page = wanted[start : start + IDS_PER_CALL]
-            found.update(await asyncio.wrap_future(self._lanes.read(fetch, ecs, page)))
-        return found
+    async def _asked(
+        self, fetch: Callable[[Ecs, Iterable[str]], Answers[T]], region: str, ids: Iterable[str]
+    ) -> Answers[T]:
+        return await asyncio.wrap_future(self._lanes.read(fetch, self._regions[region], list(ids)))

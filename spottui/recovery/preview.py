@@ -54,7 +54,7 @@ class Previews:
             raise Refused(f"{instance_id} cannot be planned: {error.line}. Try again when the cause is gone.") from None
         if spec is None:
             raise Refused(f"{instance_id} is not listed in {region}.")
-        plan = make_plan(spec, f"{region}.{instance_id}", shared.settings)
+        plan = make_plan(spec, shared.settings)
         # Nothing is going to stop it: who asks for it now means a replacement.
         runs_on = spec.instance.status is InstanceStatus.RUNNING and not spec.instance.recycling
         return replace(plan, routes=(Route.IMAGE,)) if runs_on and plan.route is Route.RESTART else plan

@@ -31,6 +31,9 @@ REMEMBERED_S = 600.0
 """A message that is repeated after its recovery is over protects nothing again."""
 
 
+_MAY_BE_MENDED = (ErrorKind.CREDENTIALS, ErrorKind.DENIED)
+
+
 @dataclass(frozen=True, slots=True)
 class Protected:
     """What came of it: the disks that outlive the instance now, and those that do not, each with the cloud's word."""
@@ -38,6 +41,11 @@ class Protected:
     disk_ids: tuple[str, ...] = ()
     request_id: str = ""
     refused: tuple[tuple[str, CloudError], ...] = ()
+
+    @property
+    def may_pass(self) -> bool:
+        """Whether a disk is unprotected for a reason that passes, or that somebody may mend."""
+        return any(error.kind.passes or error.kind in _MAY_BE_MENDED for _, error in self.refused)
 
 
 @dataclass(slots=True)
@@ -97,6 +105,14 @@ class DiskProtection:
         self.send(region, [instance_id])
         with self._lock:
             return self._sent[region, instance_id]
+
+    def again(self, region: str, instance_id: str) -> "Future[Protected]":
+        """Try once more what came to nothing, or to a part; return what comes of that."""
+        with self._lock:
+            known = self._sent.get((region, instance_id))
+            if known and known.done():
+                del self._sent[region, instance_id]
+        return self.of(region, instance_id)
 
     def forget(self, region: str, instance_id: str) -> None:
         """Drop, some time from now, what is kept for a recovery that is over."""

@@ -1,6 +1,6 @@
 """What the cloud says of the places of a plan: other types and zones, stock, prices, and a DryRun of each candidate.
 
-A survey never fails: what could not be looked up is a warning of the plan, and the places are ranked without it.
+A survey never fails: what could not be looked up is a caution of the plan, and the places are ranked without it.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from spottui.domain.background import Background
 from spottui.domain.clock import Clock
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last, sold_out
-from spottui.domain.plan import Candidate, PlaceRules, Plan, Route, Stock, WarmImage
+from spottui.domain.plan import Candidate, Caution, CautionKind, PlaceRules, Plan, Route, Stock, WarmImage
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.recovery.background import IMAGES_S, background, images_key, newest_warm_image
@@ -33,11 +33,10 @@ RATES_S = 600.0
 TYPES_S = 3600.0
 
 OTHER_DISKS = ("cloud_essd", "cloud_auto")
-"""The categories that the newest types need (alibaba_facts.md 4.1)."""
+"""The categories that the newest types need (docs/alibaba-facts.md 4.1)."""
 _NOT_OF_STOCK = ("InvalidSpotPriceLimit", "QuotaExceeded.PrivateIpAddress")
 """Refusals of a place that has stock all the same."""
-NOT_LOOKED_UP = "not looked up: "
-NO_VSWITCH = "no other zone has a vSwitch, neither in the configuration nor by its tag"
+_OF_A_SURVEY = (CautionKind.NOT_LOOKED_UP, CautionKind.NO_TAGGED_VSWITCH)
 
 
 class Surveys:
@@ -74,7 +73,7 @@ class Surveys:
             candidates=refused_last(candidates),
             rules=rules,
             warm_image=warm_image,
-            warnings=(*_kept(plan.warnings), *_new_warnings(spec, rules, tag), *one.missing),
+            cautions=(*_kept(plan.cautions), *_new_cautions(spec, rules, tag), *one.missing),
             price_per_hour=offers.old_price(spec),
             surveyed=True,
         )
@@ -93,9 +92,9 @@ class _Survey:
         self._inquiry = inquiry
 
     @property
-    def missing(self) -> list[str]:
+    def missing(self) -> list[Caution]:
         """What could not be learned."""
-        return [f"{NOT_LOOKED_UP}{line}" for line in self._inquiry.missing]
+        return [Caution(CautionKind.NOT_LOOKED_UP, (line,)) for line in self._inquiry.missing]
 
     async def rules(self, plan: Plan, tag: str) -> PlaceRules:
         """Add the vSwitches of the instance's VPC that have the tag, in the zones for which none is configured."""
@@ -184,11 +183,11 @@ async def _nothing_in_stock() -> dict[Pair, Stock]:
     return {}
 
 
-def _kept(warnings: Iterable[str]) -> tuple[str, ...]:
-    """The plan's own warnings, without those of an earlier survey."""
-    return tuple(line for line in warnings if line != NO_VSWITCH and not line.startswith(NOT_LOOKED_UP))
+def _kept(cautions: Iterable[Caution]) -> tuple[Caution, ...]:
+    """The plan's own cautions, without those of an earlier survey."""
+    return tuple(one for one in cautions if one.kind not in _OF_A_SURVEY)
 
 
-def _new_warnings(spec: LaunchSpec, rules: PlaceRules, tag: str) -> tuple[str, ...]:
+def _new_cautions(spec: LaunchSpec, rules: PlaceRules, tag: str) -> tuple[Caution, ...]:
     others = [zone for zone in rules.vswitches if zone != spec.instance.zone]
-    return (NO_VSWITCH,) if tag and not others else ()
+    return (Caution(CautionKind.NO_TAGGED_VSWITCH),) if tag and not others else ()

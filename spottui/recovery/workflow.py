@@ -3,10 +3,14 @@
 It is run again from the top after a restart: each step finds in the recovery that it was done, and goes on.
 """
 
+from datetime import datetime
+from functools import partial
+
 from spottui.domain.facts import RouteLeft, RouteTaken, StateEntered
-from spottui.domain.plan import Route
+from spottui.domain.plan import Route, without_user_data
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.journal.transaction import Transaction
 from spottui.recovery.context import RecoveryContext, StepOutcome, failed
 from spottui.recovery.drain import drain
 from spottui.recovery.leftovers import mark_leftovers
@@ -33,7 +37,15 @@ async def recover(ctx: RecoveryContext) -> None:
         ended = await _travel(ctx)
     if ended.state is RecoveryState.RECOVERED:
         await mark_leftovers(ctx)
-    await ctx.record(StateEntered(ended.state, ended.reason))
+    await ctx.change(partial(_end, ended, ctx.now()))
+
+
+def _end(ended: StepOutcome, now: datetime, transaction: Transaction, recovery: Recovery) -> None:
+    """What may be tried again keeps its user data, for as long as `journal.log` keeps it."""
+    transaction.record(recovery.recovery_id, StateEntered(ended.state, ended.reason), now)
+    plan = transaction.plan(recovery.recovery_id)
+    if plan and plan.spec.user_data and ended.state is RecoveryState.RECOVERED:
+        transaction.set_plan(recovery.recovery_id, without_user_data(plan))
 
 
 async def _travel(ctx: RecoveryContext) -> StepOutcome:

@@ -1,6 +1,6 @@
 """Instances come up: Pending, Starting, Running; or they are taken away before."""
 
-from spottui.sim import events, reclaim
+from spottui.sim import events, reclaim, services
 from spottui.sim.model import Instance
 from spottui.sim.schedule import happening
 from spottui.sim.world import World
@@ -66,6 +66,8 @@ def run(world: World, at: float, instance_id: str) -> None:
         instance.stopped_mode = "Not-applicable"
         instance.status = "Running"
         events.tell_state(world, instance, "Running", at)
+        if instance_id in world.services:
+            world.schedule.plan(at + world.settings.service_s, services.come_up, instance_id)
 
 
 @happening

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from spottui.sim import addresses
 from spottui.sim.errors import ControlError
 from spottui.sim.given import Given
-from spottui.sim.model import Instance
+from spottui.sim.model import Eni, Instance
 from spottui.sim.world import World
 
 _PARTS = ("key_pair", "ram_role", "security_group", "resource_group", "deployment_set", "vswitch", "kms_key")
@@ -25,18 +26,28 @@ def delete_parts(world: World, given: Given, now: float) -> dict[str, Any]:
 
 
 def change_instance(world: World, given: Given, now: float) -> dict[str, Any]:
-    """Let an instance have been made otherwise; `category`, `encrypted` and `kms_key` are of its cloud disks."""
+    """Let an instance have been made otherwise; `category`, `encrypted` and `kms_key` are of its cloud disks.
+
+    `public_ip` is a public address that is no EIP, an EIP that is there is gone; `interfaces` are secondary ones, which
+    stay when it goes.
+    """
     instance = _instance(world, given)
     texts = {name: given.text(name) for name in _TEXTS if name in given}
     behavior = given.choice("behavior", ("Terminate", "Stop"), instance.behavior)
     limit = given.number("spot_price_limit", instance.spot_price_limit, 0, 10**6)
     ipv6 = int(given.number("ipv6_addresses", len(instance.ipv6_addresses), 0, 10))
     category, kms_key = given.text("category", ""), given.text("kms_key", "")
-    encrypted = given.flag("encrypted", bool(kms_key))
+    encrypted, public_ip = given.flag("encrypted", bool(kms_key)), given.text("public_ip", "")
+    interfaces = int(given.number("interfaces", 0, 0, 10))
     given.end()
     for name, value in texts.items():
         setattr(instance, name, value)
     instance.behavior = behavior
+    if public_ip:
+        world.eips.pop(instance.eip_id, None)
+        instance.eip_id, instance.public_ip, instance.bandwidth_out = "", public_ip, 10
+    for _ in range(interfaces):
+        _add_interface(world, instance, now)
     if limit:
         instance.spot_strategy, instance.spot_price_limit = "SpotWithPriceLimit", limit
     instance.ipv6_addresses = tuple(f"2408:4005:3cb:b100::{instance.seq:x}:{n}" for n in range(1, ipv6 + 1))
@@ -45,6 +56,16 @@ def change_instance(world: World, given: Given, now: float) -> dict[str, Any]:
             disk.category = category or disk.category
             disk.encrypted, disk.kms_key_id = encrypted or disk.encrypted, kms_key or disk.kms_key_id
     return {"instance_id": instance.id}
+
+
+def _add_interface(world: World, instance: Instance, now: float) -> None:
+    vswitch = world.vswitches[instance.vswitch_id]
+    eni = Eni(
+        next(world.order), world.ids.resource("eni"), instance.region, vswitch.id, world.ids.mac(),
+        (addresses.allocate(vswitch),), now, instance.id, delete_on_release=False,
+        security_group_ids=instance.security_group_ids,
+    )  # fmt: skip
+    world.enis[eni.id] = eni
 
 
 def _instance(world: World, given: Given) -> Instance:

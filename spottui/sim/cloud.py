@@ -13,6 +13,7 @@ class Cloud:
     def __init__(self, make_world: Callable[[], World]) -> None:
         self._make_world = make_world
         self._wake = asyncio.Event()
+        self._happened = asyncio.Event()
         self.world = self._alive(make_world())
 
     def reset(self) -> None:
@@ -37,8 +38,14 @@ class Cloud:
         while True:
             self._wake.clear()
             self.world.settle()
+            self._happened.set()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), self._nap_s())
+
+    async def something_happened(self) -> None:
+        """Wait until planned events were run, or the clock was moved."""
+        await self._happened.wait()
+        self._happened.clear()
 
     def _nap_s(self) -> float | None:
         at = self.world.schedule.next_at()

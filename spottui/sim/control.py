@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from spottui.sim import changing, knobs, market, poison, pricing, taking
+from spottui.sim import changing, knobs, market, poison, pricing, pvtz, services, taking
+from spottui.sim.balancers import declaring
 from spottui.sim.catalog import TYPES
 from spottui.sim.clock import iso_millis, iso_seconds
 from spottui.sim.errors import ControlError
@@ -128,5 +129,6 @@ CALLS: dict[str, Callable[[World, Given, float], Json]] = {
     "interrupt": taking.interrupt, "demand": taking.demand, "faults": order_fault, "send": send,
     "stock": set_stock, "price": move_price, "rule": put_rule, "sts": assume_role, "world": turn_knobs,
     "clock": move_clock, "gone": changing.delete_parts, "instance": changing.change_instance,
+    "balancer": declaring.add, "service": services.change, "dns": pvtz.declare,
 }  # fmt: skip
 """Every way to act on the world, by the last part of its path and by its name in a scenario."""

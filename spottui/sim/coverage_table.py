@@ -13,7 +13,9 @@ REGISTERED = rpc.REGISTERED
 
 _SERVICES = (
     ("ECS 2014-05-26", registry.ECS), ("VPC 2016-04-28", registry.VPC), ("CloudMonitor 2019-01-01",
-    registry.CLOUD_MONITOR), ("STS 2015-04-01", registry.STS),
+    registry.CLOUD_MONITOR), ("STS 2015-04-01", registry.STS), ("CLB (slb) 2014-05-15", registry.SLB),
+    ("ALB 2020-06-16", registry.ALB), ("NLB 2022-04-30", registry.NLB),
+    ("PrivateZone (pvtz) 2018-01-01", registry.PVTZ),
 )  # fmt: skip
 
 

@@ -3,7 +3,9 @@
 [[type]]      name, vcpu, memory_gib, price; architecture, local_gib
 [[region]]    id; queue, security_group, vpc; [[region.vswitch]] zone, cidr, id; [[region.image]] id, architecture, size
 [[instance]]  name, type, zone; count, spot, spot_price_limit, spot_duration, behavior, key_pair, ram_role, user_data,
-              private_ip, eip, age_s, tags; disks = [{size, category, delete_with_instance, kms_key}], system first
+              private_ip, eip, age_s, tags, ports;
+              disks, the system disk first, = [{size, category, delete_with_instance, kms_key}]
+[[load_balancer]] and [[dns_zone]]: as of the control calls `balancer` (`balancers.declaring`) and `dns` (`pvtz`)
 [[price]]     type, zone, price
 [[stock]]     type, zone, stock
 [settings]    knobs
@@ -16,7 +18,8 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from spottui.sim import addresses, catalog, knobs, pricing
+from spottui.sim import addresses, catalog, knobs, pricing, pvtz, services
+from spottui.sim.balancers import declaring
 from spottui.sim.catalog import TYPES, InstanceType
 from spottui.sim.clock import Clock
 from spottui.sim.errors import ApiError, ControlError
@@ -31,7 +34,7 @@ from spottui.sim.settings import Settings
 from spottui.sim.world import World
 
 _DAY_S = 86_400
-_TABLES = ("type", "region", "instance", "price", "stock", "settings", "account_id")
+_TABLES = ("type", "region", "instance", "load_balancer", "dns_zone", "price", "stock", "settings", "account_id")
 _CATEGORIES = ("cloud", "cloud_efficiency", "cloud_ssd", "cloud_essd", "cloud_auto", "cloud_essd_entry")
 
 
@@ -64,13 +67,15 @@ def build(declared: Mapping[str, Any], clock: Clock, seed: int) -> World:
     if not world.regions:
         raise ControlError("region", "is missing", "at least one [[region]] with a [[region.vswitch]]")
     _each(declared, "instance", lambda given: _add_instances(world, given))
+    _each(declared, "load_balancer", lambda given: declaring.add(world, given, world.clock.now()))
+    _each(declared, "dns_zone", lambda given: pvtz.declare(world, given, world.clock.now()))
     _each(declared, "price", lambda given: _set_price(world, given))
     _each(declared, "stock", lambda given: _set_stock(world, given))
     knobs.turn(world.settings, Given(declared.get("settings", {})))
     return world
 
 
-def _each(table: Mapping[str, Any], name: str, add: Callable[[Given], None]) -> None:
+def _each(table: Mapping[str, Any], name: str, add: Callable[[Given], object]) -> None:
     rows = table.get(name, [])
     if not isinstance(rows, list):
         raise ControlError(name, "must be a list of tables", f"[[{name}]]")
@@ -148,7 +153,7 @@ def _add_instances(world: World, given: Given) -> None:
     made = _details(world, given)
     disks, eip = [Given(row) for row in given.tables("disks")] or [Given({})], given.flag("eip", False)
     specs = [_disk(one, first=number == 0) for number, one in enumerate(disks)]
-    wanted = given.text("private_ip", "")
+    wanted, ports = given.text("private_ip", ""), given.ports("ports")
     if wanted and count > 1:
         raise ControlError("private_ip", "is for one instance only", "a count of 1")
     for number in range(1, count + 1):
@@ -156,6 +161,8 @@ def _add_instances(world: World, given: Given) -> None:
         row = _instance(world, zones[zone], zone, kind, shown, wanted, made)
         for spec in specs:
             _add_disk(world, row, dict(spec))
+        world.disks[row.disk_ids[0]].ports = ports
+        services.install(world, row, services.Mode.UP)
         if kind.local_gib:
             _add_disk(world, row, {"size": kind.local_gib, "category": "ephemeral_ssd"})
         if eip:

@@ -1,4 +1,4 @@
-"""The other system events of ECS that share the queue with reclaims (alibaba_facts.md 9.4 and 6.5)."""
+"""The other system events of ECS that share the queue with reclaims (docs/alibaba-facts.md 9.4 and 6.5)."""
 
 from typing import Any
 

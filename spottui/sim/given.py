@@ -47,12 +47,28 @@ class Given:
             raise ControlError(name, "must be a list of at least one string", "list of strings")
         return list(values)
 
+    def ports(self, name: str) -> tuple[int, ...]:
+        """A list of TCP ports; empty when absent."""
+        values = self._typed(name, [], list, "list of ports")
+        if not all(isinstance(one, int) and not isinstance(one, bool) and 0 < one < 65_536 for one in values):
+            raise ControlError(name, "must be a list of ports", "1..65535")
+        return tuple(values)
+
     def tables(self, name: str) -> list[Mapping[str, Any]]:
         """A list of objects; empty when absent."""
         values = self._typed(name, [], list, "list of tables")
         if not all(isinstance(value, Mapping) for value in values):
             raise ControlError(name, "must be a list of tables", "list of tables")
         return list(values)
+
+    def items(self, name: str) -> list[Any]:
+        """A list of anything; empty when absent."""
+        return list(self._typed(name, [], list, "list"))
+
+    def table(self, name: str) -> Mapping[str, Any]:
+        """An object; empty when absent."""
+        found: Mapping[str, Any] = self._typed(name, {}, Mapping, "table")
+        return found
 
     def mapping(self, name: str) -> dict[str, str]:
         """An object of scalars, given back as strings; empty when absent."""

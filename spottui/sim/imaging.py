@@ -11,7 +11,7 @@ from spottui.sim.world import World
 
 UNFINISHED = ("Waiting", "Creating")
 INSTANT = ("cloud_essd", "cloud_auto", "cloud_essd_entry", "cloud_regional_disk_auto")
-"""Disk categories whose snapshots can be used within seconds (service_facts.md 2)."""
+"""Disk categories whose snapshots can be used within seconds (docs/alibaba-facts.md 13)."""
 SNAPSHOTS_PER_DISK = 256
 
 
@@ -52,7 +52,7 @@ def copy_of(world: World, now: float, order: ImageOrder, source: Image) -> Image
     for mapping in source.mappings:
         snapshot = Snapshot(
             next(world.order), world.ids.resource("s"), order.region, "", mapping.type, mapping.size_gib, now, done_at,
-            tags=dict(order.tags), usage="image",
+            tags=dict(order.tags), usage="image", ports=_ports_of(world, mapping.snapshot_id),
         )  # fmt: skip
         world.snapshots[snapshot.id] = snapshot
         world.schedule.plan(done_at, finish_snapshot, snapshot.id)
@@ -60,6 +60,11 @@ def copy_of(world: World, now: float, order: ImageOrder, source: Image) -> Image
     image = _new_image(world, now, done_at, order, tuple(copies))
     image.is_copied = True
     return image
+
+
+def _ports_of(world: World, snapshot_id: str) -> tuple[int, ...]:
+    snapshot = world.snapshots.get(snapshot_id)
+    return snapshot.ports if snapshot else ()
 
 
 def start_snapshot(
@@ -70,6 +75,7 @@ def start_snapshot(
         next(world.order), world.ids.resource("s"), disk.region, disk.id, disk.type, disk.size_gib,
         now, done_at, name=name or f"sp-{disk.id}", tags=dict(tags), usage=usage, encrypted=disk.encrypted,
         kms_key_id=disk.kms_key_id, available_at=_available_at(world, now, disk, usage),
+        ports=disk.ports,
     )  # fmt: skip
     world.snapshots[snapshot.id] = snapshot
     world.schedule.plan(done_at, finish_snapshot, snapshot.id)

@@ -13,6 +13,7 @@ _SECONDS = (
     "instance_unlisted_s", "boot_s", "launch_fails_after_s", "command_s", "token_in_process_s",
     "market_check_s", "queue_rest_s", "snapshot_min_age_s", "token_life_s", "date_tolerance_s", "role_key_s",
     "image_usable_after_s", "stop_s", "reclaim_stop_s", "instant_access_s", "eip_s", "kept_disk_s", "agent_late_s",
+    "eni_s", "server_group_s", "clb_busy_s", "service_s",
 )  # fmt: skip
 _NUMBERS = {
     **dict.fromkeys(_SECONDS, (0.0, _MAX_S)),
@@ -32,6 +33,7 @@ _CHOICES = {
     "locked_status": ("Running", "Stopping", "Stopped"),
     "stop_action": ("stop", "delete"),
     "agent": ("running", "missing", "late"),
+    "service_of_new": ("up", "down", "failing", "hanging"),
     "throttle_code": ("Throttling.User", "Throttling", "Throttling.Api"),
     "image_not_ready_code": ("OperationDenied.ImageNotValid", "InvalidImageId.NotFound"),
 }
@@ -53,14 +55,17 @@ def turn(knobs: Settings, given: Given) -> None:
     wanted |= {name: given.choice(name, allowed) for name, allowed in _CHOICES.items() if name in given}
     wanted |= {name: given.text(name) for name in ("metadata_of",) if name in given}
     wanted |= {name: given.texts(name) for name in _LISTS if name in given}
+    if "tls_ports" in given:
+        wanted["tls_ports"] = list(given.ports("tls_ports"))
     permissions, limits = _permissions(given), _limits(given)
-    categories = given.mapping("disk_categories")
+    categories, external_ids = given.mapping("disk_categories"), given.mapping("external_ids")
     given.end()
     for name, value in wanted.items():
         setattr(knobs, name, value)
     knobs.permissions.update(permissions)
     knobs.limits.update(limits)
     knobs.disk_categories.update(categories)
+    knobs.external_ids.update(external_ids)
 
 
 def _permissions(given: Given) -> dict[str, str]:

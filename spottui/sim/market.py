@@ -1,4 +1,4 @@
-"""Why the cloud takes spot instances back: their price limit, or because it needs the stock (alibaba_facts.md 2.1)."""
+"""Why the cloud reclaims spot instances: for their price limit, or for the stock (docs/alibaba-facts.md 2.1)."""
 
 from spottui.sim import notice, reclaim
 from spottui.sim.model import Instance

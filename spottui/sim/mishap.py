@@ -32,25 +32,8 @@ async def exchange(
     return response
 
 
-async def _spoil(request: web.Request, fault: Fault, response: web.Response) -> web.Response:
-    if fault.kind == "slow":
-        await asyncio.sleep(_SLOW_S if fault.delay_s is None else fault.delay_s)
-        return response
-    if fault.kind == "bad_json":
-        text = response.text or ""
-        return web.Response(text=text[: len(text) // 2], content_type=response.content_type)
-    return _hang_up(request)
-
-
-async def _fail(request: web.Request, fault: Fault) -> web.Response:
-    if fault.kind == "html_502":
-        return web.Response(status=502, text=_HTML, content_type="text/html")
-    if fault.kind == "timeout":
-        await asyncio.sleep(_HOLD_S if fault.delay_s is None else fault.delay_s)
-    return _hang_up(request, reset=fault.kind == "reset")
-
-
-def _hang_up(request: web.Request, *, reset: bool = False) -> web.Response:
+def hang_up(request: web.Request, *, reset: bool = False) -> web.Response:
+    """Close the connection of a request without an answer; `reset` makes the kernel say so rudely."""
     transport = request.transport
     if transport is not None:
         if reset:
@@ -59,3 +42,21 @@ def _hang_up(request: web.Request, *, reset: bool = False) -> web.Response:
             transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
         transport.abort()
     return web.Response()
+
+
+async def _spoil(request: web.Request, fault: Fault, response: web.Response) -> web.Response:
+    if fault.kind == "slow":
+        await asyncio.sleep(_SLOW_S if fault.delay_s is None else fault.delay_s)
+        return response
+    if fault.kind == "bad_json":
+        text = response.text or ""
+        return web.Response(text=text[: len(text) // 2], content_type=response.content_type)
+    return hang_up(request)
+
+
+async def _fail(request: web.Request, fault: Fault) -> web.Response:
+    if fault.kind == "html_502":
+        return web.Response(status=502, text=_HTML, content_type="text/html")
+    if fault.kind == "timeout":
+        await asyncio.sleep(_HOLD_S if fault.delay_s is None else fault.delay_s)
+    return hang_up(request, reset=fault.kind == "reset")

@@ -111,6 +111,8 @@ class Disk:
     snapshots_done: int = 0
     snapshot_at: float = 0.0
     tags: Tags = field(default_factory=dict)
+    ports: tuple[int, ...] = ()
+    """What software on a system disk listens on."""
 
     @property
     def is_local(self) -> bool:
@@ -138,6 +140,7 @@ class Snapshot:
     kms_key_id: str = ""
     available_at: float | None = None
     """When disks can be made of it, although its upload goes on; None: only when it is accomplished."""
+    ports: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -224,6 +227,45 @@ class Eni:
     security_group_ids: tuple[str, ...] = ()
     ipv6_addresses: tuple[str, ...] = ()
     tags: Tags = field(default_factory=dict)
+    busy: str = ""
+    """`Attaching` or `Detaching` while that takes its time."""
+
+
+@dataclass(slots=True)
+class Service:
+    """What listens on an instance, and how it is doing (`services.Mode`)."""
+
+    ports: tuple[int, ...]
+    mode: str
+
+
+@dataclass(slots=True)
+class DnsRecord:
+    """A record of a private zone; `rr` is the host, `@` for the zone itself."""
+
+    id: int
+    rr: str
+    type: str
+    value: str
+    ttl: int
+    created_at: float
+    updated_at: float
+    priority: int = 1
+    weight: int = 1
+    status: str = "ENABLE"
+    remark: str = ""
+
+
+@dataclass(slots=True)
+class DnsZone:
+    """A zone of PrivateZone, bound to the VPCs of its account."""
+
+    id: str
+    name: str
+    created_at: float
+    updated_at: float
+    records: dict[str, DnsRecord] = field(default_factory=dict)
+    """By id, written as text: JSON has no other keys."""
 
 
 @dataclass(slots=True)

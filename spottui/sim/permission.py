@@ -10,20 +10,22 @@ from spottui.sim.errors import ApiError
 from spottui.sim.params import Params
 from spottui.sim.world import World
 
-DENIALS = ("Forbidden.RAM", "NoPermission")
+DENIALS = ("Forbidden.RAM", "NoPermission", "Forbidden.NoPermission")
 """Codes whose answers say in detail what is missing."""
+_OF_PRODUCT = {registry.ALB: "Forbidden.NoPermission", registry.NLB: "Forbidden.NoPermission"}
 
 
-def is_blind(world: World, action: str, params: Params) -> bool:
+def is_blind(world: World, version: str, action: str, params: Params) -> bool:
     """Whether the caller sees only empty lists.
 
     Raises:
-        ApiError: 403 Forbidden.RAM for what may not be done, and for a DryRun of what is blind.
+        ApiError: 403 Forbidden.RAM, of ALB and NLB Forbidden.NoPermission, for what may not be done, and for a DryRun
+            of what is blind.
     """
     found = _permission(world, action, params)
     if found == "forbidden" or (found == "empty" and params.flag("DryRun")):
         raise ApiError(
-            "Forbidden.RAM", 403,
+            _OF_PRODUCT.get(version, "Forbidden.RAM"), 403,
             "User not authorized to operate on the specified resource, or this API doesn't support RAM.",
         )  # fmt: skip
     return found == "empty"

@@ -73,11 +73,14 @@ class Call:
 Action = Callable[[Call], Body]
 
 ECS, CLOUD_MONITOR, VPC, STS = "2014-05-26", "2019-01-01", "2016-04-28", "2015-04-01"
+SLB, ALB, NLB, PVTZ = "2014-05-15", "2020-06-16", "2022-04-30", "2018-01-01"
 """API versions, which tell the services apart on the one port."""
-PRODUCTS = {ECS: "ecs", CLOUD_MONITOR: "cms", VPC: "vpc", STS: "sts"}
+PRODUCTS = {
+    ECS: "ecs", CLOUD_MONITOR: "cms", VPC: "vpc", STS: "sts", SLB: "slb", ALB: "alb", NLB: "nlb", PVTZ: "pvtz",
+}  # fmt: skip
 """The name of each service in RAM's actions."""
 
-_ACTIONS: dict[str, dict[str, Action]] = {ECS: {}, CLOUD_MONITOR: {}, VPC: {}, STS: {}}
+_ACTIONS: dict[str, dict[str, Action]] = {version: {} for version in PRODUCTS}
 
 
 _REFUSED: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -126,4 +129,4 @@ def is_known_version(version: str) -> bool:
 
 def _api_name(function_name: str) -> str:
     name = "".join(part.capitalize() for part in function_name.split("_"))
-    return name.replace("Vswitches", "VSwitches")
+    return name.replace("Vswitches", "VSwitches").replace("Vserver", "VServer")

@@ -1,4 +1,4 @@
-"""The gate of the RPC APIs (ECS, VPC, CloudMonitor, STS): ledger, fault, signature, permission, action, answer."""
+"""The gate of the RPC APIs (all but MNS): ledger, fault, signature, permission, action, answer."""
 
 import re
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from spottui.sim import answers, cloudmonitor, ecs, permission, registry, sts, vpc
+from spottui.sim import answers, cloudmonitor, ecs, permission, pvtz, registry, sts, vpc
 from spottui.sim.answers import Format
+from spottui.sim.balancers import alb, clb, nlb
 from spottui.sim.cloud import Cloud
 from spottui.sim.coverage import HEADER
 from spottui.sim.errors import ApiError
@@ -22,7 +23,7 @@ from spottui.sim.throttle import throttled
 from spottui.sim.tokens import SIGNING_PARAMETERS
 from spottui.sim.world import World
 
-REGISTERED = (ecs, cloudmonitor, sts, vpc)
+REGISTERED = (ecs, cloudmonitor, sts, vpc, clb, alb, nlb, pvtz)
 """Imported for the actions they register."""
 
 
@@ -71,7 +72,7 @@ def _carry_out(world: World, asked: _Asked, row: Row) -> web.Response:
     params = Params(asked.given)
     world.buckets.take(world.settings, name, params.text("RegionId"), world.settle())
     world.coverage.called(name)
-    blind = permission.is_blind(world, name, params)
+    blind = permission.is_blind(world, asked.version, name, params)
     call = Call(world, params, world.settle(), blind, access_key_id)
     try:
         body = action(call)

@@ -1,7 +1,7 @@
 """A world as JSON and back: everything it owns, remembers and has planned, with its clock and its dice.
 
-Not saved: the ledger, which tells what clients did to the world that was, the calls counted in the running minute,
-and the nonces, which keep wall time.
+Not saved: the ledger and the log of requests, which tell what clients did to the world that was, the calls counted in
+the running minute, and the nonces, which keep wall time.
 """
 
 from itertools import count
@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from spottui.sim import catalog
+from spottui.sim.balancers.model import Job, LoadBalancer, ServerGroup
 from spottui.sim.clock import Clock
 from spottui.sim.errors import ControlError
 from spottui.sim.faults import Fault
@@ -17,6 +18,7 @@ from spottui.sim.ids import Ids
 from spottui.sim.mns.queues import Queue
 from spottui.sim.model import (
     Disk,
+    DnsZone,
     Eip,
     Eni,
     EventRule,
@@ -27,6 +29,7 @@ from spottui.sim.model import (
     Notice,
     Region,
     SecurityToken,
+    Service,
     Snapshot,
     SnapshotGroup,
     Topic,
@@ -43,7 +46,8 @@ _TABLES: dict[str, type] = {
     "regions": Region, "instances": Instance, "disks": Disk, "images": Image, "snapshots": Snapshot,
     "vswitches": VSwitch, "eips": Eip, "invocations": Invocation, "event_rules": EventRule,
     "security_tokens": SecurityToken, "enis": Eni, "snapshot_groups": SnapshotGroup,
-    "launch_templates": LaunchTemplate, "role_keys": str, "topics": Topic,
+    "launch_templates": LaunchTemplate, "role_keys": str, "topics": Topic, "services": Service,
+    "load_balancers": LoadBalancer, "server_groups": ServerGroup, "jobs": Job, "dns_zones": DnsZone,
 }  # fmt: skip
 """Tables of a world by key, with the type of their rows."""
 

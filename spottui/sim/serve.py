@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import tempfile
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -15,6 +16,7 @@ from aiohttp import web
 from spottui.sim import configfile, declared, tls
 from spottui.sim.clock import Clock
 from spottui.sim.cloud import Cloud
+from spottui.sim.doors import Doors
 from spottui.sim.errors import ControlError
 from spottui.sim.populate import Plan, build
 from spottui.sim.saving import load as load_world
@@ -84,25 +86,32 @@ async def running(options: Options) -> AsyncIterator[Endpoint]:
     scenario = load(options.scenario)
     options = replace(options, config=options.config and options.config.absolute())
     cloud = Cloud(lambda: _world(options, scenario))
+    doors = Doors(cloud)
     runner = web.AppRunner(
-        application(cloud, lambda: begin(cloud.world, scenario)), access_log=None, handler_cancellation=True,
+        application(cloud, doors, lambda: begin(cloud.world, scenario)), access_log=None, handler_cancellation=True,
         shutdown_timeout=0.2,
         max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE,
     )  # fmt: skip
     await runner.setup()
-    living = asyncio.create_task(cloud.live())
+    living = [asyncio.create_task(one) for one in (cloud.live(), doors.watch())]
     try:
-        yield await _open(options, scenario, cloud.world, runner)
+        ca_file = _ca_file(options)
+        context = tls.loopback_context(ca_file) if ca_file else None
+        await doors.start(context)
+        yield await _open(options, scenario, cloud.world, runner, ca_file, context)
     finally:
-        living.cancel()
-        with suppress(asyncio.CancelledError):
-            await living
+        for one in living:
+            one.cancel()
+            with suppress(asyncio.CancelledError):
+                await one
+        await doors.stop()
         await runner.cleanup()
 
 
-async def _open(options: Options, scenario: Scenario, world: World, runner: web.AppRunner) -> Endpoint:
-    ca_file = _ca_file(options)
-    context = tls.loopback_context(ca_file) if ca_file else None
+async def _open(
+    options: Options, scenario: Scenario, world: World, runner: web.AppRunner, ca_file: Path | None,
+    context: ssl.SSLContext | None,
+) -> Endpoint:  # fmt: skip
     await web.TCPSite(runner, _HOST, options.port, ssl_context=context).start()
     url = f"{'https' if context else 'http'}://{_HOST}:{runner.addresses[0][1]}"
     key = next(iter(world.keys.items()))

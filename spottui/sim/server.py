@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from spottui.sim import control, saving
+from spottui.sim.balancers import routing, traffic
 from spottui.sim.clock import iso_millis
 from spottui.sim.cloud import Cloud
+from spottui.sim.doors import Doors
 from spottui.sim.errors import ControlError
 from spottui.sim.given import Given
 from spottui.sim.metadata import Metadata
@@ -15,15 +17,25 @@ from spottui.sim.mns.http import serve_mns
 from spottui.sim.rpc import serve_rpc
 from spottui.sim.state import state
 
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 LONGEST_LINE = 96 * 1024
 """Bytes of a request line: all parameters of a call, UserData included, travel in it."""
 LARGEST_BODY = 256 * 1024 * 1024
 """Bytes of a request body: a saved world of 10,000 instances is one."""
 
 
-def application(cloud: Cloud, begin: Callable[[], None]) -> web.Application:
+def application(cloud: Cloud, doors: Doors, begin: Callable[[], None]) -> web.Application:
     """The HTTP application of the cloud; `begin` starts the timeline of its scenario."""
-    app = web.Application(client_max_size=LARGEST_BODY)
+
+    @web.middleware
+    async def follow(request: web.Request, handler: Handler) -> web.StreamResponse:
+        # Before the answer goes out: who asked finds the sockets as the answer has it.
+        response = await handler(request)
+        await doors.follow()
+        return response
+
+    app = web.Application(client_max_size=LARGEST_BODY, middlewares=[follow])
     metadata = Metadata(cloud)
 
     async def rpc(request: web.Request) -> web.Response:
@@ -43,6 +55,7 @@ def application(cloud: Cloud, begin: Callable[[], None]) -> web.Application:
         app.router.add_put(f"{base}/latest/api/token", metadata.token)
         app.router.add_get(f"{base}/latest/{{item:.*}}", metadata.read)
     _add_control(app, cloud, begin)
+    _add_traffic(app, cloud)
     return app
 
 
@@ -81,6 +94,26 @@ def _add_control(app: web.Application, cloud: Cloud, begin: Callable[[], None]) 
     _add_saving(app, cloud)
     for name in control.CALLS:
         app.router.add_post(f"/_sim/{name}", _acting(cloud, name))
+
+
+def _add_traffic(app: web.Application, cloud: Cloud) -> None:
+    async def to_balancer(request: web.Request) -> web.Response:
+        balancer = cloud.world.load_balancers.get(request.match_info["balancer"])
+        found = routing.listener_of(balancer, int(request.match_info["port"])) if balancer else None
+        if found is None:
+            return _json({"error": "no such load balancer or listener"}, status=404)
+        return await traffic.to_balancer(cloud.world, request, *found)
+
+    async def to_service(request: web.Request) -> web.Response:
+        instance = cloud.world.instances.get(request.match_info["instance"])
+        return await traffic.to_service(cloud.world, request, instance, int(request.match_info["port"]))
+
+    async def show_traffic(request: web.Request) -> web.Response:
+        return _json(cloud.world.traffic.as_json(lost_only="lost" in request.query))
+
+    app.router.add_route("*", r"/_sim/balancer/{balancer}/{port:\d+}{rest:(/.*)?}", to_balancer)
+    app.router.add_route("*", r"/_sim/service/{instance}/{port:\d+}{rest:(/.*)?}", to_service)
+    app.router.add_get("/_sim/traffic", show_traffic)
 
 
 def _add_saving(app: web.Application, cloud: Cloud) -> None:

@@ -40,6 +40,20 @@ class Settings:
     """How long an instance in Stop mode is Stopping at the end of a reclaim."""
     instant_access_s: float = 2.0
     """Snapshots of ESSD disks are `Available` so long after their start, whatever their upload still takes."""
+    server_group_s: float = 1.0
+    """How long a change of a server group of ALB or NLB takes; it takes no other one meanwhile."""
+    clb_busy_s: float = 0.0
+    """How long after a change a CLB refuses the next one."""
+    service_s: float = 0.0
+    """From Running until what listens on an instance is up."""
+    tls_ports: list[int] = field(default_factory=list)
+    """Ports of services and load balancers that speak TLS, in a cloud that is started with it."""
+    service_of_new: str = "up"
+    """How services of launched instances do: `up`, `down`, `failing` or `hanging`."""
+    external_ids: dict[str, str] = field(default_factory=dict)
+    """RAM role to the external id without which nobody may assume it."""
+    eni_s: float = 0.0
+    """How long a secondary interface is Attaching or Detaching."""
     eip_s: float = 0.0
     """How long an EIP is Associating or Unassociating."""
     kept_disk_s: float = 0.0
@@ -102,6 +116,10 @@ class Settings:
     """The stop at the end of a reclaim fails the snapshots that are still being made, as StopInstance does."""
     snapshot_needs_disk: bool = True
     """A snapshot still being made is lost with its disk."""
+    convert_while_locked: bool = True
+    """ConvertNatPublicIpToEip is accepted while the instance has a Recycling lock."""
+    dead_servers_stay: bool = True
+    """Entries of ALB and NLB stay when their instance is released; those of CLB always go."""
     eip_survives: bool = True
     """An EIP is unbound, not released, when its instance is reclaimed."""
     snapshot_min_age_s: float = 0.0

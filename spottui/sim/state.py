@@ -2,18 +2,22 @@
 
 from typing import Any
 
+from spottui.sim.balancers.model import Job, LoadBalancer, ServerGroup
 from spottui.sim.clock import iso_millis
-from spottui.sim.imaging import is_usable, progress
+from spottui.sim.imaging import is_available, is_usable, progress
 from spottui.sim.ledger import blanked
 from spottui.sim.mns.queues import Queue
 from spottui.sim.model import (
     Disk,
+    DnsZone,
+    Eip,
     Eni,
     EventRule,
     Image,
     Instance,
     Invocation,
     LaunchTemplate,
+    Region,
     Snapshot,
     SnapshotGroup,
     Topic,
@@ -31,22 +35,63 @@ def state(world: World) -> dict[str, Any]:
         "images": [_image(row, now) for row in world.images.values()],
         "disks": [_disk(row) for row in world.disks.values()],
         "snapshots": [_snapshot(row, now) for row in world.snapshots.values()],
-        "eips": [
-            {"AllocationId": e.id, "IpAddress": e.address, "RegionId": e.region, "InstanceId": e.instance_id}
-            for e in world.eips.values()
-        ],
-        "network_interfaces": [_eni(row) for row in world.enis.values()],
         "snapshot_groups": [_group(row) for row in world.snapshot_groups.values()],
         "launch_templates": [_template(row) for row in world.launch_templates.values()],
-        "vswitches": [_vswitch(row) for row in world.vswitches.values()],
         "invocations": [_invocation(row) for row in world.invocations.values()],
+        **_network(world), **_market(world),
         "topics": {row.name: _subscriptions(row) for row in world.topics.values()},
         "faults": world.faults.as_json(),
         "queues": {queue.name: _queue(queue, now) for queue in world.queues},
         "event_rules": [_rule(rule) for rule in world.event_rules.values()],
+    }  # fmt: skip
+
+
+def _network(world: World) -> dict[str, Any]:
+    return {
+        "regions": [_region(row) for row in world.regions.values()],
+        "vswitches": [_vswitch(row) for row in world.vswitches.values()],
+        "eips": [_eip(row) for row in world.eips.values()],
+        "network_interfaces": [_eni(row) for row in world.enis.values()],
+        "load_balancers": [_balancer(row) for row in world.load_balancers.values()],
+        "server_groups": [_server_group(row) for row in world.server_groups.values()],
+        "jobs": [_job(row) for row in world.jobs.values()],
+        "dns_zones": [_zone(row) for row in world.dns_zones.values()],
+        "services": [
+            {"InstanceId": key, "Ports": list(row.ports), "Mode": row.mode} for key, row in world.services.items()
+        ],
+    }  # fmt: skip
+
+
+def _market(world: World) -> dict[str, Any]:
+    return {
         "stock": [
             {"InstanceType": kind, "ZoneId": zone, "Stock": left} for (kind, zone), left in world.stock.items()
         ],
+        "prices": [
+            {"InstanceType": kind, "ZoneId": zone, "Price": since[-1][1]}
+            for (kind, zone), since in world.prices.items()
+        ],
+    }  # fmt: skip
+
+
+def _region(row: Region) -> dict[str, Any]:
+    return {
+        "RegionId": row.id, "ZoneIds": list(row.zones), "VpcId": row.vpc_id, "SecurityGroupId": row.security_group_id,
+        "Queue": row.queue,
+    }  # fmt: skip
+
+
+def _eip(row: Eip) -> dict[str, Any]:
+    return {
+        "AllocationId": row.id, "IpAddress": row.address, "RegionId": row.region, "InstanceId": row.instance_id,
+        "Busy": row.busy, "Tags": row.tags,
+    }  # fmt: skip
+
+
+def _job(row: Job) -> dict[str, Any]:
+    return {
+        "JobId": row.id, "Product": row.product, "Action": row.action, "ServerGroupId": row.group_id,
+        "DoneAt": iso_millis(row.done_at),
     }  # fmt: skip
 
 
@@ -57,6 +102,8 @@ def _instance(row: Instance) -> dict[str, Any]:
         "SpotInterruptionBehavior": row.behavior, "LockReasons": list(row.locks),
         "ReleaseAt": None if row.release_at is None else iso_millis(row.release_at),
         "ImageId": row.image_id, "VSwitchId": row.vswitch_id, "PrivateIpAddress": row.private_ip,
+        "PublicIpAddress": row.public_ip, "SecondaryPrivateIpAddresses": list(row.more_private_ips),
+        "Ipv6Addresses": list(row.ipv6_addresses), "SecurityGroupIds": list(row.security_group_ids),
         "EipAllocationId": row.eip_id, "KeyPairName": row.key_pair, "RamRoleName": row.ram_role,
         "DiskIds": row.disk_ids, "Tags": row.tags, "CreationTime": iso_millis(row.created_at),
     }  # fmt: skip
@@ -77,14 +124,16 @@ def _disk(row: Disk) -> dict[str, Any]:
         "DiskId": row.id, "RegionId": row.region, "ZoneId": row.zone, "Type": row.type,
         "Category": row.category, "Size": row.size_gib, "Device": row.device, "Status": row.status,
         "InstanceId": row.instance_id, "DeleteWithInstance": row.delete_with_instance,
-        "SourceSnapshotId": row.source_snapshot_id, "Tags": row.tags,
+        "SourceSnapshotId": row.source_snapshot_id, "Encrypted": row.encrypted, "KMSKeyId": row.kms_key_id,
+        "Tags": row.tags,
     }  # fmt: skip
 
 
 def _snapshot(row: Snapshot, now: float) -> dict[str, Any]:
     return {
         "SnapshotId": row.id, "RegionId": row.region, "SourceDiskId": row.disk_id, "Status": row.status,
-        "Progress": f"{progress(row.started_at, row.done_at, now)}%", "Tags": row.tags,
+        "Progress": f"{progress(row.started_at, row.done_at, now)}%", "Available": is_available(row, now),
+        "CreationTime": iso_millis(row.started_at), "Tags": row.tags,
     }  # fmt: skip
 
 
@@ -119,6 +168,37 @@ def _invocation(row: Invocation) -> dict[str, Any]:
 
 def _subscriptions(row: Topic) -> dict[str, str]:
     return {name: one.endpoint for name, one in row.subscriptions.items()}
+
+
+def _balancer(row: LoadBalancer) -> dict[str, Any]:
+    listeners = [
+        {"ListenerId": one.id, "Protocol": one.protocol, "Port": one.port, "ServerGroupId": one.group_id}
+        for one in row.listeners
+    ]
+    return {
+        "LoadBalancerId": row.id, "Product": row.product, "RegionId": row.region, "LoadBalancerName": row.name,
+        "Address": row.address, "Listeners": listeners, "Tags": row.tags,
+    }  # fmt: skip
+
+
+def _server_group(row: ServerGroup) -> dict[str, Any]:
+    servers = [
+        {"ServerId": one.server_id, "Type": one.type, "ServerIp": one.ip, "Port": one.port, "Weight": one.weight,
+         "Description": one.description, "Status": one.status, "Health": one.health}
+        for one in row.servers
+    ]  # fmt: skip
+    return {
+        "ServerGroupId": row.id, "Product": row.product, "RegionId": row.region, "ServerGroupName": row.name,
+        "LoadBalancerId": row.load_balancer_id, "Status": row.status, "Servers": servers, "Tags": row.tags,
+    }  # fmt: skip
+
+
+def _zone(row: DnsZone) -> dict[str, Any]:
+    records = [
+        {"RecordId": one.id, "Rr": one.rr, "Type": one.type, "Value": one.value, "Ttl": one.ttl, "Status": one.status}
+        for one in row.records.values()
+    ]
+    return {"ZoneId": row.id, "ZoneName": row.name, "Records": records}
 
 
 def _vswitch(row: VSwitch) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def get_caller_identity(call: Call) -> Body:
 def assume_role(call: Call) -> Body:
     """A temporary AccessKey of a role, good for 15 minutes to 12 hours."""
     params = call.params
-    params.accept("Policy", "ExternalId", "SourceIdentity")
+    params.accept("Policy", "SourceIdentity")
     arn, session = params.required("RoleArn"), params.required("RoleSessionName")
     role = _ROLE.fullmatch(arn)
     if role is None:
@@ -41,6 +41,11 @@ def assume_role(call: Call) -> Body:
         raise ApiError("InvalidParameter.RoleSessionName", 400, "The parameter RoleSessionName is wrongly formed.")
     if role[2] in call.world.settings.gone:
         raise ApiError("EntityNotExist.Role", 404, f"The role not exists: {arn}.")
+    external_id = call.world.settings.external_ids.get(role[2])
+    if external_id is not None and params.text("ExternalId") != external_id:
+        said = "You are not authorized to do this action. You should be authorized by RAM."
+        raise ApiError("NoPermission", 403, said)
+    params.accept("ExternalId")
     duration_s = params.whole("DurationSeconds", 3600, 900, 43_200)
     key, token = temporary_key(
         call.world, call.now + duration_s, f"acs:ram::{role[1]}:assumed-role/{role[2]}/{session}"

@@ -1,6 +1,6 @@
 """Calls counted by action and region and minute; a bucket that is full opens again with the next minute.
 
-There is one account here, so account, API and region are the key that alibaba_facts.md 1.4 names.
+There is one account here, so account, API and region are the key that docs/alibaba-facts.md 1.4 names.
 """
 
 from spottui.sim.errors import ApiError
@@ -34,7 +34,7 @@ class Buckets:
 
 
 def throttled(retry_after_ms: int | None = None, code: str = "Throttling.User", status: int = 400) -> ApiError:
-    """The refusal of flow control, in one of its codes (alibaba_facts.md 7.3)."""
+    """The refusal of flow control, in one of its codes (docs/alibaba-facts.md 7.3)."""
     whose = {"Throttling.User": "user", "Throttling.Api": "api"}.get(code, "request")
     refusal = ApiError(code, status, f"Request was denied due to {whose} flow control.")
     refusal.retry_after_ms = retry_after_ms

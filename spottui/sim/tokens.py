@@ -9,6 +9,8 @@ from spottui.sim.settings import Settings
 
 # CreateImage and RunInstances name the same mistake differently (error tables of the two APIs).
 _MISMATCH = {"CreateImage": "IdempotenceParamNotMatch"}
+# Those of ALB and NLB are named with their product (error table of AddServersToServerGroup).
+_MISMATCH_OF_PRODUCT = {"alb": "IdempotenceSignatureMismatch", "nlb": "IdempotenceSignatureMismatch"}
 _NOT_PART = {"ClientToken", "DryRun"}
 # Signature parameters of the legacy RPC form differ in every request by their nature.
 SIGNING_PARAMETERS = {"Action", "Format", "Version", "Timestamp", "SignatureNonce", "SignatureMethod"} | {
@@ -79,7 +81,8 @@ def told(refusal: ApiError) -> tuple[str, int, str]:
 def _replay(known: Outcome, fingerprint: list[tuple[str, str]], action: str) -> tuple[dict[str, Any], str]:
     if known.fingerprint != fingerprint:
         raise ApiError(
-            _MISMATCH.get(action, "IdempotentParameterMismatch"), 400,
+            _MISMATCH.get(action) or _MISMATCH_OF_PRODUCT.get(action.partition(" ")[0], "IdempotentParameterMismatch"),
+            400,
             "The request uses the same client token as a previous, but non-identical request.",
         )  # fmt: skip
     if known.refusal is not None:

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeVar
 
+from spottui.sim.balancers.model import Job, LoadBalancer, ServerGroup
+from spottui.sim.balancers.traffic_log import TrafficLog
 from spottui.sim.clock import Clock
 from spottui.sim.coverage import Coverage
 from spottui.sim.errors import ApiError, not_found
@@ -14,6 +16,7 @@ from spottui.sim.ledger import Ledger
 from spottui.sim.mns.queues import Queues
 from spottui.sim.model import (
     Disk,
+    DnsZone,
     Eip,
     Eni,
     EventRule,
@@ -24,6 +27,7 @@ from spottui.sim.model import (
     Notice,
     Region,
     SecurityToken,
+    Service,
     Snapshot,
     SnapshotGroup,
     Topic,
@@ -59,6 +63,12 @@ class World:
     """Secondary network interfaces; the primary ones are parts of their instances."""
     snapshot_groups: dict[str, SnapshotGroup] = field(default_factory=dict)
     launch_templates: dict[str, LaunchTemplate] = field(default_factory=dict)
+    load_balancers: dict[str, LoadBalancer] = field(default_factory=dict)
+    server_groups: dict[str, ServerGroup] = field(default_factory=dict)
+    jobs: dict[str, Job] = field(default_factory=dict)
+    services: dict[str, Service] = field(default_factory=dict)
+    """Instance id to what listens on it."""
+    dns_zones: dict[str, DnsZone] = field(default_factory=dict)
     stock: dict[tuple[str, str], int] = field(default_factory=dict)
     """(instance type, zone) to what is left; a pair that is not here has plenty."""
     prices: dict[tuple[str, str], list[tuple[float, float]]] = field(default_factory=dict)
@@ -77,6 +87,7 @@ class World:
     notices: list[Notice] = field(default_factory=list)
     tokens: Tokens = field(default_factory=Tokens)
     ledger: Ledger = field(default_factory=Ledger)
+    traffic: TrafficLog = field(default_factory=TrafficLog)
     coverage: Coverage = field(default_factory=Coverage)
     faults: Faults = field(default_factory=Faults)
     nonces: dict[str, float] = field(default_factory=dict)

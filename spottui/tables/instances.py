@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from spottui.domain.instance import Instance
-from spottui.domain.interruption import EVENT_GRACE_S, Evidence, Interruption
+from spottui.domain.interruption import EVENT_GRACE_S, Interruption
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
@@ -16,7 +16,7 @@ from spottui.tables.natural import natural
 Source = tuple[Instance, Interruption | None, str]
 """What a row is made of: the instance, its open reclaim, and its replacement's id when it is saved."""
 
-SAVED = "✓"
+SAVED, RECLAIMED = "✓", "!"
 
 
 def short_id(cell: Cell, now_s: float = 0.0) -> str:
@@ -83,7 +83,7 @@ def _order(row: Row) -> tuple[Cell, ...]:
     return (_RANKS.index(mark), deadline == 0, deadline, natural(str(name)), row[0])
 
 
-_RANKS = ("!", SAVED, "")
+_RANKS = (RECLAIMED, SAVED, "")
 
 
 INSTANCES = Table(COLUMNS, _order)
@@ -159,14 +159,15 @@ def replacements(view: DeskView) -> dict[str, str]:
     }
 
 
-def is_wish(reclaim: Interruption) -> bool:
-    """Whether only an engineer asked for the recovery: the cloud takes nothing back, there is no deadline."""
-    return reclaim.evidence == (Evidence.ENGINEER,)
+def mark_of(instance: Instance, reclaim: Interruption | None, replaced: Mapping[str, str]) -> str:
+    """Return the mark of an instance's row: `!` while it is reclaimed, `✓` once it is saved."""
+    taken = reclaim if reclaim and not reclaim.is_wish else None
+    return _mark(instance, taken, replaced.get(reclaim.id, "") if reclaim else "")
 
 
 def instance_row(instance: Instance, reclaim: Interruption | None, replaced_by: str = "") -> Row:
     """Return the row of one instance, of its interruption, if it has one, and of what runs in its place by now."""
-    taken = reclaim if reclaim and not is_wish(reclaim) else None
+    taken = reclaim if reclaim and not reclaim.is_wish else None
     zone = instance.zone.removeprefix(f"{instance.region}-")
     return (
         instance_key(instance.region, instance.instance_id),
@@ -198,7 +199,7 @@ def _has_lock(reclaim: Interruption | None) -> bool:
 def _mark(instance: Instance, reclaim: Interruption | None, replaced_by: str) -> str:
     if replaced_by:
         return SAVED
-    return "!" if reclaim or instance.recycling else ""
+    return RECLAIMED if reclaim or instance.recycling else ""
 
 
 def _tone(instance: Instance, reclaim: Interruption | None) -> Tone:

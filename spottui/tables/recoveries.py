@@ -14,7 +14,6 @@ from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone
 from spottui.tables.failures import code
-from spottui.tables.instances import is_wish
 from spottui.tables.moments import bar, countdown, duration, epoch, iso_time, number, seconds_left
 
 _NO_SHARE = -1
@@ -113,11 +112,12 @@ def is_urgent(row: Row) -> bool:
 def recovery_row(recovery: Recovery, now: datetime) -> Row:
     """Return the row of one recovery as it stands now.
 
-    Its last cells, which no column shows, are its rank by trouble and when it ended. One that an engineer
-    wished for has no deadline that means anything, and no verdict against it.
+    Its last cells, which no column shows, are its rank by trouble and when it ended, 0 where it can be tried again in
+    time. One that an engineer wished for has no deadline that means anything, and no verdict against it.
     """
-    has_none = recovery.state.is_final or is_wish(recovery.interruption)
-    verdict = "" if has_none else str(verdict_of(recovery, now) or "")
+    is_wished = recovery.interruption.is_wish
+    has_none = is_wished or (recovery.state.is_final and not _can_be_tried_again(recovery, now))
+    verdict = "" if has_none or recovery.state.is_final else str(verdict_of(recovery, now) or "")
     return (
         recovery.recovery_id,
         _tone(recovery, verdict),
@@ -129,8 +129,13 @@ def recovery_row(recovery: Recovery, now: datetime) -> Row:
         verdict,
         plain(_next(recovery)),
         _rank(recovery, verdict),
-        _ended(recovery),
+        _ended(recovery) if has_none else 0,
     )
+
+
+def _can_be_tried_again(recovery: Recovery, now: datetime) -> bool:
+    """What failed with time left is the most urgent of all: it keeps its place and its countdown."""
+    return recovery.state is RecoveryState.FAILED and now < recovery.deadline
 
 
 def _tone(recovery: Recovery, verdict: str) -> Tone:

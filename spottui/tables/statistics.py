@@ -11,7 +11,6 @@ from spottui.domain.history import Past
 from spottui.domain.leftover import Kept, LeftoverKind
 from spottui.domain.outcome import nine_of_ten
 from spottui.domain.recovery import RecoveryState
-from spottui.tables.instances import is_wish
 
 DAYS = 60
 _MINUTES = (0, 1, 2, 3, 4, 5, 10)
@@ -85,7 +84,7 @@ class Statistics:
 
 def statistics(past: Sequence[Past], prices: Mapping[str, float], today: date) -> Statistics:
     """Return what past reclaims come to, as of a day in UTC; prices are those of storage (`Kept.per_month`)."""
-    reclaims = [reclaim for reclaim in past if not is_wish(reclaim.interruption)]
+    reclaims = [reclaim for reclaim in past if not reclaim.interruption.is_wish]
     ended = [reclaim.recovery for reclaim in reclaims if reclaim.recovery.state.is_final]
     days = Counter(reclaim.interruption.first_seen.date() for reclaim in reclaims)
     times = (reclaim.outcome.recovery_s for reclaim in reclaims)

@@ -9,7 +9,6 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.prospect import verdict_of
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
-from spottui.tables.instances import is_wish
 
 NO_FORECAST = "no forecast"
 _MAKE_IT = (Verdict.WILL_MAKE_IT, Verdict.IMAGE_READY)
@@ -20,14 +19,15 @@ class Group:
     """The reclaims of one type in one zone and how they stand, in the words of the recoveries panel.
 
     `deadline` is the next one, None when all have ended. `will_make_it` counts those that are saved or will be by
-    themselves. `needs_you` are the verdicts of those that wait for a person; `others` the verdicts, or else the
-    states, of the rest.
+    themselves, `waits` those that wait for a yes. `needs_you` are the verdicts of those that wait for a person;
+    `others` the verdicts, or else the states, of the rest.
     """
 
     zone: str
     instance_type: str
     deadline: datetime | None
     will_make_it: int
+    waits: int
     total: int
     needs_you: Counter[str]
     others: Counter[str]
@@ -35,7 +35,7 @@ class Group:
 
 def storm(view: DeskView, recoveries: Sequence[Recovery]) -> tuple[Group, ...]:
     """Return recoveries by zone and type, the groups that lose most first."""
-    place = {(i.region, i.instance_id): (i.zone, i.instance_type) for i in view.instances}
+    place = {(each.region, each.instance_id): (each.zone, each.instance_type) for each in (*view.gone, *view.instances)}
     grouped: dict[tuple[str, str], list[Recovery]] = {}
     for recovery in recoveries:
         grouped.setdefault(place.get((recovery.region, recovery.instance_id), ("", "")), []).append(recovery)
@@ -44,21 +44,25 @@ def storm(view: DeskView, recoveries: Sequence[Recovery]) -> tuple[Group, ...]:
 
 
 def of_now(view: DeskView) -> tuple[Recovery, ...]:
-    """Return the recoveries of reclaims that go on, and those that ended within the last ten minutes."""
-    reclaimed = (recovery for recovery in view.recoveries if not is_wish(recovery.interruption))
+    """Return the recoveries of reclaims that go on, and those that succeeded or failed within the last ten minutes.
+
+    What was called off, vetoed or cancelled is none that could make it.
+    """
+    reclaimed = (recovery for recovery in view.recoveries if not recovery.interruption.is_wish)
     return tuple(recovery for recovery in reclaimed if not recovery.state.is_final or _is_recent(recovery, view.at))
 
 
 def forecast_of_all(recoveries: Sequence[Recovery], now: datetime) -> str:
-    """Return `7 of 9 will make it`, empty where none of them goes on or has ended.
+    """Return `4 recovered · 7 of 9 will make it`, of those that go by themselves; empty where nothing is known of any.
 
-    What waits for a yes makes nothing by itself.
+    What waits for a yes makes nothing by itself, and what has ended will make nothing any more.
     """
-    any_forecast = any(
-        not _waits(recovery) and verdict_or_state(recovery, now) != NO_FORECAST for recovery in recoveries
-    )
-    making_it = sum(_makes_it(recovery, now) for recovery in recoveries)
-    return f"{making_it} of {len(recoveries)} will make it" if any_forecast else ""
+    recovered = sum(recovery.state is RecoveryState.RECOVERED for recovery in recoveries)
+    going = [recovery for recovery in recoveries if not recovery.state.is_final and not _waits(recovery)]
+    is_known = any(verdict_or_state(recovery, now) != NO_FORECAST for recovery in going)
+    parts = [f"{recovered} recovered"] if recovered else []
+    parts += [f"{sum(_makes_it(recovery, now) for recovery in going)} of {len(going)} will make it"] if is_known else []
+    return " · ".join(parts)
 
 
 def verdict_or_state(recovery: Recovery, now: datetime) -> str:
@@ -76,10 +80,12 @@ def needs_you(recovery: Recovery) -> bool:
 
 
 _RECENT_S = 600.0
+_ENDS = (RecoveryState.RECOVERED, RecoveryState.FAILED)
 
 
 def _is_recent(recovery: Recovery, now: datetime) -> bool:
-    return recovery.ended is not None and (now - recovery.ended).total_seconds() < _RECENT_S
+    ended = recovery.ended if recovery.state in _ENDS else None
+    return ended is not None and (now - ended).total_seconds() < _RECENT_S
 
 
 def _waits(recovery: Recovery) -> bool:
@@ -99,6 +105,7 @@ def _group(zone: str, kind: str, members: Sequence[Recovery], now: datetime) -> 
         kind,
         min((recovery.deadline for recovery in members if not recovery.state.is_final), default=None),
         sum(_makes_it(recovery, now) for recovery in members),
+        sum(_waits(recovery) for recovery in members),
         len(members),
         _counted((recovery for recovery in members if needs_you(recovery)), now),
         _counted((recovery for recovery in members if not needs_you(recovery)), now),

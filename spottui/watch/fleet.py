@@ -22,7 +22,7 @@ T = TypeVar("T")
 log = logging.getLogger("spottui.watch")
 
 PAGE_PAUSE_S = 0.1
-"""Between two pages, so that a large fleet neither floods the API nor stops the screen (sdk_traps.md 2)."""
+"""Between two pages, so that a large fleet neither floods the API nor stops the screen (docs/sdk-traps.md 2)."""
 DETAILS_AGE = timedelta(hours=1)
 """After this the RAM role and the user data of an instance are read again."""
 FORGOTTEN_AFTER = timedelta(days=7)
@@ -47,6 +47,7 @@ class FleetSweep:
         self._said: set[tuple[str, str]] = set()
         journal.fleet.forget(clock.now() - FORGOTTEN_AFTER)
         self._keep(dict(journal.fleet.load(ecs.region)))
+        self.is_of_an_earlier_run = bool(self._captured)
 
     @property
     def instances(self) -> tuple[Instance, ...]:
@@ -71,6 +72,7 @@ class FleetSweep:
             old = self._captured
             now = self._clock.now()
             self._keep({key: _merged(spec, old.get(key), now) for key, spec in found.items()})
+        self.is_of_an_earlier_run = False
         self._save(old, self._captured)
         self._capture_details()
         if problem:

@@ -64,6 +64,11 @@ class Watch:
         return tuple(instance for fleet in self._fleets.values() for instance in fleet.instances)
 
     @property
+    def unswept(self) -> tuple[str, ...]:
+        """The regions whose instances are those that an earlier run saw."""
+        return tuple(region for region, fleet in self._fleets.items() if fleet.is_of_an_earlier_run)
+
+    @property
     def locks(self) -> tuple[Interruption, ...]:
         """The reclaims of which only this watch knows: a read-only one takes no lock in."""
         return tuple(reclaim for poll in self._locks.values() for reclaim in poll.reclaims)

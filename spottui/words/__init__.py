@@ -3,6 +3,7 @@
 What stands in a field can come from outside: no text that is returned here holds a control character.
 """
 
+from spottui.words.consoles import silent_console
 from spottui.words.facts import search, text
 from spottui.words.failures import advice, failure, failure_line, fault, said, trouble
 from spottui.words.feed import EventKind, event_kind, request_id
@@ -11,6 +12,7 @@ from spottui.words.next_steps import next_step
 from spottui.words.reasons import against, lift, reason
 from spottui.words.stops import stopped
 from spottui.words.timeline import step
+from spottui.words.warnings import loss, warnings
 
 __all__ = [
     "EventKind",
@@ -22,13 +24,16 @@ __all__ = [
     "fault",
     "letter",
     "lift",
+    "loss",
     "next_step",
     "reason",
     "request_id",
     "said",
     "search",
+    "silent_console",
     "step",
     "stopped",
     "text",
     "trouble",
+    "warnings",
 ]

@@ -32,7 +32,6 @@ _SENTENCES = {
     Why.RUNS_AGAIN: "{resource} runs again: no replacement was launched",
     Why.IMAGE_NOT_READY: "image {resource} is not ready after {span}",
     Why.NO_EARLIER_IMAGE: "there is no earlier image of this instance",
-    Why.NO_ROOM: "no candidate has room now; image {resource} is kept",
     Why.REMOVED_AGAIN: "{resource} was removed again",
     Why.SYSTEM_DISK_NOT_KEPT: "its system disk was not kept",
     Why.DISK_TAKEN: "disk {resource} is attached to {detail} now",
@@ -43,6 +42,7 @@ _SENTENCES = {
     Why.NOT_STOPPED: "{resource} was not seen stopped within {span} of its deadline",
     Why.NOT_STARTED: "not started: {failure}",
     Why.NO_STOCK_TO_START: "{resource} could not be started for lack of stock",
+    Why.RUNS_WITHOUT: "LAUNCHED WITHOUT ITS {resource}: {failure}",
     Why.EIP_GONE: "EIP {resource} is gone",
     Why.EIP_TAKEN: "EIP {resource} is bound to {detail} now",
     Why.EARLIER_VERSION: "{detail}",
@@ -181,6 +181,18 @@ def _image_lost(known: Reason, _region: str) -> str:
     return f"image {known.resource} is {known.detail or 'not listed'}"
 
 
+_ROOM = ("no stock", "price limit", "no room")
+"""The kinds of refusals that say that there is no room, by the value of an `ErrorKind`."""
+
+
+def _no_room(known: Reason, _region: str) -> str:
+    """What a person can mend is said: a security group or a key that is gone, a type that does not fit."""
+    kept = f"; image {known.resource} is kept" if known.resource else ""
+    if known.failure is None or known.failure.kind in _ROOM:
+        return f"no candidate has room now{kept}"
+    return f"every place refused the launch, the last with {_failed(known)}{kept}; mend it, then t tries again"
+
+
 def _not_seen_running(known: Reason, _region: str) -> str:
     return f"{known.resource} was not seen running within {(known.seconds or 0) / 60:.0f} minutes; look at it by hand"
 
@@ -218,7 +230,7 @@ def _then(known: Reason, region: str) -> str:
 
 
 def _runs(known: Reason, region: str) -> str:
-    parts = [f"{known.resource} runs in {known.detail}, {int(known.seconds or 0)} s after the notice"]
+    parts = [f"{known.resource} runs in {known.detail} after {int(known.seconds or 0)} s"]
     if known.at:
         parts.append(f"data as of {known.at:%Y-%m-%d %H:%M:%S} UTC")
     return "; ".join((*parts, *(_why(one, region) for one in known.causes)))
@@ -238,6 +250,7 @@ _TOLD = {
     Why.NOT_LAUNCHED: _not_done("not launched"),
     Why.NO_SNAPSHOT: _not_done("no snapshot of {}"),
     Why.IMAGE_LOST: _image_lost,
+    Why.NO_ROOM: _no_room,
     Why.NOT_SEEN_RUNNING: _not_seen_running,
     Why.STOPPED_RUNNING: _stopped_running,
     Why.NOT_ATTACHED: _not_attached,

@@ -4,7 +4,7 @@ import importlib
 import json
 import sys
 
-FIGURES = ("startup", "first_frame", "console", "reaction", "launch", "burst", "sim", "peers", "soak")
+FIGURES = ("startup", "first_frame", "console", "reaction", "launch", "burst", "restart", "sim", "peers", "soak")
 
 
 def main() -> None:

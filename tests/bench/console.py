@@ -55,12 +55,12 @@ def idle() -> Iterator[dict[str, object]]:
             program.terminal.seconds_until(b"3 reclaiming")
             time.sleep(SETTLED_S)
             cpu, written, rss = program.rest(IDLE_S)
-    yield _share("idle CPU, 500 rows, 3 countdowns", cpu, floor_cpu, "< 2 % of a core")
+    yield _share("idle CPU, 500 rows, 3 countdowns", cpu, floor_cpu, "< 1 % of a core")
     yield _plain("bytes per idle second", "B", written, floor_bytes)
-    yield _plain("RSS idle, 500 instances", "MB", rss, floor_rss, "< 130 MB")
+    yield _plain("RSS idle, 500 instances", "MB", rss, floor_rss, "< 100 MB")
     with directory() as where, console_running(where, MANY) as (program, _):
         time.sleep(SETTLED_S)
-        yield _plain("RSS, 10,000 instances", "MB", program.rest(5)[2], floor_rss, "< 150 MB")
+        yield _plain("RSS, 10,000 instances", "MB", program.rest(5)[2], floor_rss, "< 125 MB")
 
 
 def keys() -> Iterator[dict[str, object]]:

@@ -101,8 +101,8 @@ def _figures(
     image = [_imaged_at[one] - sent[one] for one in ours]
     floor = [_imaged_at[one] - sent[one] for one in theirs]
     yield _figure("bare SDK: notice → CreateImage (floor)", floor, floor, "")
-    yield _figure("notice → protect", protect, floor, "ratio <= 3")
-    yield _figure("notice → CreateImage", image, floor, "")
+    yield _figure("notice → protect", protect, floor, "ratio <= 1.5")
+    yield _figure("notice → CreateImage", image, floor, "ratio <= 2.5")
 
 
 def _first(at: dict[str, float], disk_ids: list[str]) -> float:

@@ -1,4 +1,4 @@
-"""Eight hours in eight minutes: clouds and console at 60 times the speed, with a reclaim in each minute of them.
+"""A day in 24 minutes: clouds and console at 60 times the speed, with a reclaim in each minute of them.
 
 `python -m tests.bench.soak [HOURS]`. What the console holds is compared hour by hour, from the third on: until then
 the newest recoveries and events that it shows are not as many as it ever shows.
@@ -12,7 +12,7 @@ from statistics import median
 
 from tests.bench.console import console_running, directory
 
-HOURS, SPEED, FILLED_HOURS = 8.0, 60, 3
+HOURS, SPEED, FILLED_HOURS = 24.0, 60, 3
 HELD = ("rss_mb", "threads", "tasks", "files", "rows", "strips")
 POLICY = {
     "lock_poll_s": 0.5,

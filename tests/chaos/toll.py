@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from spottui.config import load
 from spottui.journal import Journal
@@ -102,10 +103,13 @@ def _journal(config: Path) -> Journal:
 
 
 def _resumed(cloud: SimServer, before: int) -> bool:
-    """Whether a recovery has called since: the sources ask for no image, and for no instance or disk by its id."""
-    return any(
+    return any(is_of_a_recovery(row) for row in cloud.calls()[before:])
+
+
+def is_of_a_recovery(row: dict[str, Any]) -> bool:
+    """Whether a recovery made this call: the sources ask for no image, and for no instance or disk by its id."""
+    return (
         row["action"] in ("CreateImage", "DescribeImages", "RunInstances", "ModifyDiskAttribute", "CreateSnapshot")
         or "InstanceIds" in row["params"]
         or "DiskIds" in row["params"]
-        for row in cloud.calls()[before:]
     )

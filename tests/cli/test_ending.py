@@ -155,6 +155,14 @@ def test_status_ends_when_its_reader_does(live_cloud: SimServer, config: Path) -
         assert program.said() == ""
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["recover", "--help"]])
+def test_a_help_that_cannot_be_printed_is_said_in_words(config: Path, arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as output:
+        command = [sys.executable, "-m", "spottui", *arguments]
+        done = subprocess.run(command, stdout=output, stderr=subprocess.PIPE, env=clean_environment(config.parent))
+    assert (done.returncode, done.stderr) == (1, b"spottui: standard output: No space left on device.\n")
+
+
 def test_a_full_disk_is_said_in_words(live_cloud: SimServer, config: Path) -> None:
     with Program(config, "status", to=full) as program:
         assert program.ends(60) == 1

@@ -93,6 +93,9 @@ def test_a_fault_is_told_and_the_same_again_ends_well(failing: SimServer, toml: 
     assert done.exit_code == (0 if kind in case.harmless else 1), done.output
     assert_for_people(done.output, failing)
     said = " ".join(done.output.split())
+    if done.exit_code and "DryRun" in case.match:
+        assert "Nothing was launched" in said
+        assert "not known" not in said
     if done.exit_code:
         assert (case.said_as or case.action) in said
     if done.exit_code and kind in ANSWERED:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from spottui import words
 from spottui.cloud.account import CloudAccount
 from spottui.cloud.ecs import Ecs, ImageSource
 from spottui.cloud.instance_shapes import launch_spec
@@ -17,7 +18,7 @@ from spottui.config import load
 from spottui.domain.instance import Disk
 from spottui.domain.launch_fields import BEYOND, FATES, Carried, Irrelevant
 from spottui.domain.launch_spec import CpuOptions, ImageTraits, LaunchSpec, PrivateDns
-from spottui.domain.losses import LossKind, lost, words
+from spottui.domain.losses import LossKind, lost
 from spottui.domain.plan import Candidate
 from spottui.sim.testing import SimServer
 
@@ -66,7 +67,7 @@ def row(**fields: Any) -> dict[str, Any]:
 
 
 def said(**fields: Any) -> list[str]:
-    return [words(loss) for loss in lost(launch_spec(REGION, row(**fields)))]
+    return [words.loss(loss) for loss in lost(launch_spec(REGION, row(**fields)))]
 
 
 def test_of_a_plain_instance_nothing_is_said() -> None:
@@ -127,11 +128,11 @@ def test_every_kind_of_loss_has_words_in_which_nothing_acts_on_a_terminal() -> N
         unread=("user data\x1b[2J",),
         disks=(Disk("d-1", "", "data", "local_ssd_pro", 9), Disk("d-2", "", "data", "cloud_essd", 9, encrypted=True)),
     )
-    lines = {loss.kind: words(loss) for loss in lost(spec)}
+    lines = {loss.kind: words.loss(loss) for loss in lost(spec)}
     assert set(lines) == {LossKind.UNREAD, LossKind.LOCAL_DISK, LossKind.ENCRYPTED}
     assert not any("\x1b" in line for line in lines.values())
     for kind in LossKind:
-        assert words(replace(lost(spec)[0], kind=kind))
+        assert words.loss(replace(lost(spec)[0], kind=kind))
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Message bodies in every documented format (alibaba_facts.md 9), however wrapped, and everything that is none."""
+"""Message bodies in every documented format (docs/alibaba-facts.md 9), however wrapped, and everything that is none."""
 
 import base64
 import json

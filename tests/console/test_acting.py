@@ -10,7 +10,7 @@ from spottui.console.palette import title
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route, Stock
-from spottui.domain.recovery import RecoveryState
+from spottui.domain.recovery import Created, RecoveryState
 from tests.console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
 from tests.console.scripted import NOW, FrozenClock, ScriptedDesk, instance, plan_of, reclaim, reclaims, recovery, view
 
@@ -233,11 +233,33 @@ async def test_x_asks_before_it_vetoes_one_that_needs_a_person():
     async with running() as (pilot, desk):
         await press(pilot, "j", "x")
         await shows(pilot, "Veto the recovery of etl-7?")
+        assert "no disk is protected by now: its data may be lost" in screen(pilot.app)
         await press(pilot, "enter")
         assert pilot.app.screen is pilot.app.main
         assert desk.commands == []
         await press(pilot, "x", "y")
         await tells(desk, pilot, "veto", ETL.recovery_id, WHO)
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"created": (Created("kept disk", "d-1"),)}, "one disk is kept at the release, with its data"),
+        ({"created": (Created("kept disk", "d-1"), Created("kept disk", "d-2"))}, "2 disks are kept at the release"),
+        ({"route": Route.RESTART}, "it is stopped, not released: its disks stay"),
+    ],
+)
+async def test_a_veto_says_of_the_data_what_is_true_of_one_and_of_several(more, said):
+    first = reclaims()
+    web, etl, job = first.recoveries
+    desk = ScriptedDesk(replace(first, recoveries=(web, replace(etl, **more), job)))
+    async with running(desk) as (pilot, _):
+        await press(pilot, "j", "x")
+        await shows(pilot, said)
+        assert "may be lost" not in screen(pilot.app)
+        await press(pilot, "escape", "3", "space", "space", "space", "x")
+        await shows(pilot, f"etl-7: {said}")
+        assert "batch-12: no disk is protected by now" in screen(pilot.app)
 
 
 async def test_x_on_a_running_one_says_what_is_lost_what_is_kept_and_what_that_costs():

@@ -21,7 +21,7 @@ from spottui.domain.facts import (
 from spottui.domain.forecast import ImageTiming, Verdict
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Disk
-from spottui.domain.plan import Drain, WarmImage
+from spottui.domain.plan import Caution, CautionKind, Drain, WarmImage
 from spottui.domain.reasons import Doing, Failure, NextStep
 from spottui.domain.recovery import Created, RecoveryState
 from spottui.domain.view import ApiBudget, SourceHealth
@@ -103,7 +103,9 @@ def hostile(text):
     )
     place = replace(plan.candidates[0], instance_type=text, zone=text, vswitch_id=text, reason=text, problem=text)
     more = {"drain": Drain(text, text, 3.0), "warm_image": WarmImage(text, NOW), "image_name": text}
-    plan = replace(plan, spec=spec, candidates=(place,), warnings=(text,), **more)
+    plan = replace(
+        plan, spec=spec, candidates=(place,), cautions=(Caution(CautionKind.NOT_LOOKED_UP, (text,)),), **more
+    )
     desk.record = lambda *_: InstanceRecord(spec, NOW, ImageTiming(), desk.history)
     prices = replace(desk.surroundings.prices.value, instance_type=text, zone=text, currency=text)
     desk.surroundings = Background(Found(prices), Found(WarmImage(text, NOW)), Found(problem=text))

@@ -11,7 +11,9 @@ from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
 from spottui.domain.reasons import Failure
 from spottui.domain.recovery import Created, Decision, RecoveryState
-from spottui.tables.storm import forecast_of_all, storm
+from spottui.tables.column import FIRST_CELL
+from spottui.tables.recoveries import recovery_row
+from spottui.tables.storm import forecast_of_all, of_now, storm
 from spottui.tables.timeline import Sign, last_failure, steps
 from tests.console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
 from tests.console.scripted import NOW, REGION, ScriptedDesk, because, instance, plan_of, reclaim, recovery, view
@@ -271,14 +273,14 @@ def stormy(many=9):
 
 async def test_a_storm_is_one_line_for_each_zone_and_type_with_deadline_and_verdicts():
     async with running(ScriptedDesk(stormy()), size=NARROW) as (pilot, _):
-        await shows(pilot, "3 of 9 will make it")
+        await shows(pilot, "3 of 8 will make it")
         await press(pilot, "w")
-        await shows(pilot, "3 of 9 will make it · 1 NEEDS YOU")
+        await shows(pilot, "3 of 8 will make it · 1 NEEDS YOU")
         text = screen(pilot.app)
         for line in (
-            " 01:40  h ecs.c7.large  3 of 3    WILL MAKE IT ",
-            " 01:42  j ecs.c7.large  0 of 3    1 NEEDS YOU: no forecast; 2 WILL NOT ",
-            " 01:41  i ecs.c7.large  0 of 3    TIGHT ",
+            " 01:40  h ecs.c7.large  3 of 3  WILL MAKE IT ",
+            " 01:42  j ecs.c7.large  0 of 2  1 NEEDS YOU: no forecast; 2 WILL NOT ",
+            " 01:41  i ecs.c7.large  0 of 3  TIGHT ",
         ):
             assert line in text
 
@@ -288,8 +290,47 @@ def test_a_storm_counts_every_recovery_once_and_what_loses_most_stands_first():
     groups = storm(shown, shown.recoveries)
     assert sum(one.needs_you.total() + one.others.total() for one in groups) == 12
     assert [one.total - one.will_make_it for one in groups] == [4, 4, 0]
-    assert forecast_of_all(shown.recoveries, NOW) == "4 of 12 will make it"
+    assert forecast_of_all(shown.recoveries, NOW) == "4 of 11 will make it"
     assert forecast_of_all((), NOW) == ""
+
+
+def alike(state, count, **more):
+    """Recoveries in one state, of which an image would be ready in time."""
+    made = [instance(n, recycling=True) for n in range(count)]
+    causes = [reclaim(of, 100) for of in made]
+    more = {"image_s": 10.0, "ended": NOW - timedelta(seconds=9) if state.is_final else None, **more}
+    return tuple(recovery(of, cause, state, **more) for of, cause in zip(made, causes, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("recoveries", "title"),
+    [
+        (alike(RecoveryState.RECOVERED, 100), "100 recovered"),
+        (alike(RecoveryState.SKIPPED, 12), ""),
+        (alike(RecoveryState.VETOED, 12), ""),
+        (alike(RecoveryState.CANCELLED, 12), ""),
+        (alike(RecoveryState.NEEDS_YOU, 12), ""),
+        (alike(RecoveryState.SKIPPED, 12) + alike(RecoveryState.VETO_WINDOW, 5), "5 of 5 will make it"),
+        (alike(RecoveryState.NEEDS_YOU, 11) + alike(RecoveryState.IMAGING, 1), "1 of 1 will make it"),
+        (alike(RecoveryState.RECOVERED, 4) + alike(RecoveryState.LAUNCHING, 2), "4 recovered · 2 of 2 will make it"),
+        (alike(RecoveryState.FAILED, 6) + alike(RecoveryState.RECOVERED, 1), "1 recovered"),
+    ],
+)
+def test_the_title_of_a_storm_counts_what_the_rows_say(recoveries, title):
+    shown = view(recoveries=recoveries)
+    assert forecast_of_all(of_now(shown), NOW) == title
+    verdicts = [recovery_row(one, NOW)[FIRST_CELL + 5] for one in of_now(shown) if not one.state.is_final]
+    assert "0 of" not in title or "WILL MAKE IT" not in verdicts
+
+
+async def test_a_count_of_a_storm_is_whole_and_a_place_is_known_after_the_release():
+    recoveries = alike(RecoveryState.RECOVERED, 1000)
+    gone = tuple(instance(n) for n in range(1000))
+    shown = view(recoveries=recoveries, gone=tuple(replace(one, zone=f"{REGION}-h") for one in gone))
+    async with running(ScriptedDesk(shown), size=NARROW) as (pilot, _):
+        await press(pilot, "w")
+        await shows(pilot, "h ecs.c7.large  1000 of 1000  recovered")
+        assert "not known" not in screen(pilot.app)
 
 
 @pytest.mark.parametrize("state", [RecoveryState.IMAGING, RecoveryState.NEEDS_YOU])

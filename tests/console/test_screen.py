@@ -365,6 +365,23 @@ async def test_what_is_saved_is_counted_apart_and_alarms_nobody():
         assert pilot.app.window_title == "(2!) spottui"
 
 
+async def test_reclaims_are_counted_as_the_rows_have_them_also_after_a_release():
+    first = reclaims()
+    gone, *others = first.instances
+    is_gone = replace(first.interruptions[0], released_at=NOW)
+    seen = replace(first, instances=tuple(others), interruptions=(is_gone, *first.interruptions[1:]))
+    async with running(ScriptedDesk(seen), size=(200, 50)) as (pilot, desk):
+        await shows(pilot, "28 spot · 2 reclaiming · 1 gone")
+        marked = [line for line in texts(pilot.app.main.instances.table) if line.startswith("!")]
+        assert len(marked) == 2
+        assert pilot.app.window_title == "(3!) spottui", "nothing runs in its place yet"
+        runs, *rest = first.recoveries
+        saved = replace(runs, state=RecoveryState.RECOVERED, new_instance_id="i-bp1new", ended=NOW)
+        desk.show(recoveries=(saved, *rest))
+        await shows(pilot, "28 spot · 2 reclaiming ")
+        assert gone.name not in [one.name for one in desk.current.instances]
+
+
 async def test_an_empty_fleet_is_called_empty_when_the_sweep_said_so():
     async with running(ScriptedDesk(view())) as (pilot, _):
         await shows(pilot, "No spot instance in cn-hangzhou.")

@@ -9,7 +9,7 @@ import pytest
 from spottui.console import action_handlers
 from spottui.console.dialogs.quit import open_work
 from spottui.domain.recovery import RecoveryState
-from spottui.domain.refusal import Refused
+from spottui.domain.refusal import Ended, Refused
 from tests.console.driving import (
     NARROW,
     WHO,
@@ -233,6 +233,23 @@ async def test_a_desk_that_cannot_be_read_is_not_shown_as_live_and_is_read_again
         desk.broken = None
         await shows(pilot, "later · cn-hangzhou")
         assert "cannot be read" not in screen(pilot.app)
+
+
+async def test_a_journal_that_is_broken_stops_the_desk_and_capital_r_opens_it_again():
+    desks = [Falling(reclaims()), ScriptedDesk(replace(reclaims(), profile="again"))]
+    opening = iter(desks)
+    app = BellApp(lambda: next(opening), clock=FrozenClock(), who=WHO, title="spottui")
+    async with app.run_test(size=(160, 40)) as pilot:
+        await wait_until(pilot, lambda: app.main.view is not None)
+        desks[0].broken = Ended("journal /j.db: it was deleted or replaced under this console")
+        desks[0].show(profile="later")
+        await shows(pilot, "✕ spottui has stopped, what you see is old: journal /j.db: it was deleted or replaced")
+        assert wait_for(lambda: desks[0].closed), "others may go on"
+        await press(pilot, "y")
+        assert desks[0].commands == []
+        await press(pilot, "R")
+        await shows(pilot, "again · cn-hangzhou")
+        assert "has stopped" not in screen(app)
 
 
 async def test_a_worker_that_raises_is_a_message(caplog):

@@ -10,7 +10,7 @@ from spottui.domain.plan import Candidate, Plan, Route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import Journal
 from spottui.journal.reclaims import Sighting, take_in
-from spottui.journal.writer import Transaction
+from spottui.journal.transaction import Transaction
 from spottui.recovery.permission import set_plan_unless_known
 
 REGION = "cn-hangzhou"

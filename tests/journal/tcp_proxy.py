@@ -16,6 +16,7 @@ class TcpProxy:
         self._pass = asyncio.Event()
         self._pass.set()
         self._cut_at: tuple[bytes, bool] | None = None
+        self._hold_then = False
         self.cuts = 0
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         server = self._run(asyncio.start_server(self._serve, "127.0.0.1", 0))
@@ -25,9 +26,9 @@ class TcpProxy:
         """Cut every connection; new ones are taken."""
         self._loop.call_soon_threadsafe(self._cut)
 
-    def cut_at(self, word: bytes, *, after: bool) -> None:
-        """Cut the next connection on which a client says this word, before or after it has passed."""
-        self._cut_at = word, after
+    def cut_at(self, word: bytes, *, after: bool, hold: bool = False) -> None:
+        """Cut the next connection on which a client says this word, before or after it has passed; `hold` from then."""
+        self._cut_at, self._hold_then = (word, after), hold
 
     def hold(self) -> None:
         """Let nothing pass any more."""
@@ -74,6 +75,8 @@ class TcpProxy:
                         to.write(data)
                         await to.drain()
                     back.close()
+                    if self._hold_then:
+                        self._pass.clear()
                     break
                 to.write(data)
                 await to.drain()

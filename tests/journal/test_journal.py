@@ -32,7 +32,7 @@ from spottui.domain.refusal import Refused
 from spottui.journal import Journal, deliveries
 from spottui.journal.log import LINES_KEPT, drop_old
 from spottui.journal.store import JournalProblem
-from spottui.journal.writer import Transaction
+from spottui.journal.transaction import Transaction
 from spottui.recovery import decisions
 from spottui.words import event_kind
 from tests.driving import wait_until
@@ -277,6 +277,16 @@ def test_a_journal_of_an_earlier_version_is_not_migrated_by_who_reads(path: Path
         Journal(path, read_only=True)
     assert path.read_bytes() == before
     assert [one.name for one in path.parent.iterdir() if "journal.db" not in one.name] == []
+
+
+def test_a_path_is_a_path_whatever_stands_in_it(tmp_path: Path) -> None:
+    """SQLite takes addresses with a query: a question mark in a name must not cut it."""
+    path = tmp_path / "what?mode=memory#%41.db"
+    with Journal(path) as journal:
+        (recovery_id,) = observe(journal, sign())
+    assert sorted(one.name for one in tmp_path.glob("*.db")) == [path.name]
+    with Journal(path, read_only=True) as journal:
+        assert journal.recoveries.get(recovery_id)
 
 
 def test_what_is_no_journal_is_refused_with_words(path: Path) -> None:

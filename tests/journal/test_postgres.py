@@ -150,6 +150,22 @@ def test_a_commit_whose_answer_is_lost_is_done_once(opened: Open, database: str,
     assert journal.writer.problem == ""
 
 
+@pytest.mark.parametrize("after", [True, False], ids=["committed", "not committed"])
+def test_a_commit_whose_answer_never_comes_keeps_nobody_waiting_and_is_looked_up_later(
+    opened: Open, database: str, proxy: TcpProxy, after: bool
+) -> None:
+    other, journal = opened(database, acts=True), opened(through(proxy, database), acts=True)
+    journal.run(lambda t: say(t, "before"))
+    proxy.cut_at(b"COMMIT", after=after, hold=True)
+    began = time.monotonic()
+    with pytest.raises(JournalAway, match="whether this was written is not known until it answers again"):
+        journal.run(lambda t: say(t, "unsure"), timeout_s=0.5)
+    assert time.monotonic() - began < 8
+    proxy.release()
+    journal.run(lambda t: say(t, "after"), timeout_s=20)
+    assert said(other) == ["before", *(["unsure"] if after else []), "after"]
+
+
 def test_connections_that_are_cut_lose_and_double_nothing(opened: Open, database: str, proxy: TcpProxy) -> None:
     other, journal = opened(database, acts=True), opened(through(proxy, database), acts=True)
     changes: list[Future[None]] = []

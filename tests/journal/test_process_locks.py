@@ -1,6 +1,7 @@
 """Which consoles of a journal live: however they end, and whatever other journals lie beside it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,6 +80,17 @@ def test_consoles_of_another_journal_in_the_same_directory_are_strangers(path: P
         process.wait()
         ours.forget_dead()
         assert [one.name for one in path.with_name("other.db.consoles").iterdir()] == [stranger], "it is not ours"
+
+
+def test_one_whose_directory_is_removed_is_back_within_seconds(path: Path) -> None:
+    """Or it would be taken for dead, and what it has armed with it, without a word."""
+    ours, reader = ProcessLocks(path, acts=True), ProcessLocks(path, acts=False)
+    shutil.rmtree(path.with_name(f"{path.name}.consoles"))
+    assert ours.is_alive(ours.own)
+    wait_until(lambda: reader.is_alive(ours.own), 5)
+    assert [one.id for one in reader.living()] == [ours.own]
+    ours.close()
+    assert not reader.is_alive(ours.own)
 
 
 def test_an_id_from_the_journal_reaches_no_file_outside(path: Path) -> None:

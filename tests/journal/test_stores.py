@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from spottui.domain.interruption import Evidence
 from spottui.journal import schema
 from spottui.journal.log import drop_old
-from spottui.journal.writer import Transaction
+from spottui.journal.transaction import Transaction
 from tests.driving import wait_until
 from tests.journal.conftest import Open
 from tests.journal.writing import NOON, said, say, see

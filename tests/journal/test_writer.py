@@ -17,7 +17,8 @@ from spottui.domain.interruption import Evidence
 from spottui.domain.recovery import RecoveryState
 from spottui.journal import Journal, schema
 from spottui.journal.store import JournalProblem, upsert
-from spottui.journal.writer import Transaction, Urgency
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency
 from tests.driving import wait_until
 from tests.journal.given import NOON, REGION, known, observe, sign
 
@@ -171,6 +172,17 @@ def test_a_journal_that_is_replaced_under_us_takes_nothing_any_more(journal: Jou
     assert "deleted or replaced" in journal.writer.problem
     with pytest.raises(JournalProblem):
         say(journal, "again").result(1)
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_journal_that_is_gone_is_noticed_where_nobody_writes(path: Path, read_only: bool) -> None:
+    Journal(path).close()
+    with Journal(path, read_only=read_only) as journal:
+        journal.follow()
+        version = journal.version
+        path.unlink()
+        wait_until(lambda: "deleted or replaced" in journal.writer.broken, 5)
+        assert journal.wait(version, 1) > version, "whoever shows it is woken"
 
 
 def test_a_listener_that_fails_stops_no_other(journal: Journal) -> None:

@@ -7,7 +7,7 @@ from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.recovery import Recovery
 from spottui.journal import Journal
 from spottui.journal.reclaims import Sighting, take_in
-from spottui.journal.writer import Transaction
+from spottui.journal.transaction import Transaction
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

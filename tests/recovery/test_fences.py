@@ -59,7 +59,7 @@ def two(live_cloud: SimServer, config: Path) -> Iterator[Two]:
         (recovery_id,) = observe(first.journal, Observation(REGION, victim, Evidence.LOCK, now), now=now)
         spec = capture(account.regions[REGION], first.journal, CLOCK, victim)
         assert spec
-        set_plan(first.journal, recovery_id, make_plan(spec, recovery_id, settings), now)
+        set_plan(first.journal, recovery_id, make_plan(spec, settings), now)
         record(first.journal, recovery_id, Decided(Decision.CONFIRM, ANN), now=now)
         second.journal.follow()
         wait_until(lambda: second.journal.recoveries.known(recovery_id))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from spottui import words
 from spottui.domain.instance import SCALING_GROUP_TAG, Disk, Instance, InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import Drain, Plan, Route
@@ -29,15 +30,15 @@ SPEC = LaunchSpec(
 
 
 def plan(spec: LaunchSpec = SPEC, settings: Settings = SETTINGS) -> Plan:
-    return make_plan(spec, "cn-hangzhou.i-1.1", settings)
+    return make_plan(spec, settings)
 
 
 def with_instance(**changes: object) -> LaunchSpec:
     return replace(SPEC, instance=replace(SPEC.instance, **changes))  # type: ignore[arg-type]
 
 
-def warned(spec: LaunchSpec, words: str, settings: Settings = SETTINGS) -> bool:
-    return any(words in line for line in plan(spec, settings).warnings)
+def warned(spec: LaunchSpec, text: str, settings: Settings = SETTINGS) -> bool:
+    return any(text in line for line in words.warnings(plan(spec, settings)))
 
 
 def test_a_stopped_instance_is_started_again_and_a_released_one_comes_from_an_image() -> None:
@@ -76,12 +77,12 @@ def test_a_tag_chooses_among_the_configured_drains_and_is_never_a_command(
 
 
 def test_a_name_of_a_drain_that_would_move_the_cursor_is_shown_plain() -> None:
-    (line,) = plan(with_instance(tags=(("spottui:drain", "\x1b[2J"),))).warnings
+    (line,) = words.warnings(plan(with_instance(tags=(("spottui:drain", "\x1b[2J"),))))
     assert "\x1b" not in line
 
 
 def test_the_engineer_is_told_what_is_lost_and_who_else_acts() -> None:
-    assert plan().warnings == ()
+    assert words.warnings(plan()) == ()
     assert warned(with_instance(private_ip="10.0.0.1"), "10.0.0.1 stays taken")
     assert warned(with_instance(public_ip="1.2.3.4"), "1.2.3.4 is lost")
     assert warned(with_instance(tags=((SCALING_GROUP_TAG, "asg-1"),)), "asg-1: ESS replaces it by itself")

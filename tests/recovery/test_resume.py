@@ -15,7 +15,7 @@ from spottui.domain.plan import Plan
 from spottui.domain.reasons import Doing
 from spottui.domain.recovery import RecoveryState
 from spottui.journal import Journal
-from spottui.journal.writer import Transaction
+from spottui.journal.transaction import Transaction
 from spottui.recovery.engine import Engine
 from spottui.sim.testing import SimServer
 from tests.driving import Headless, add_policy, effects, wait_until

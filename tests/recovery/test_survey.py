@@ -20,7 +20,7 @@ from spottui.domain.facts import CallAnswered
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.launch_spec import LaunchSpec, PrivateDns, Secret
-from spottui.domain.plan import Candidate, Plan, Route, Stock
+from spottui.domain.plan import Candidate, Caution, CautionKind, Plan, Route, Stock
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Policy, Settings
 from spottui.journal import Journal
@@ -28,8 +28,9 @@ from spottui.journal.fleet import Captured
 from spottui.recovery.context import Shared
 from spottui.recovery.planner import capture, make_plan
 from spottui.recovery.preview import Previews
-from spottui.recovery.survey import NO_VSWITCH, NOT_LOOKED_UP, Surveys
+from spottui.recovery.survey import Surveys
 from spottui.sim.testing import SimServer
+from spottui.words import warnings
 from tests.journal.given import observe, record
 from tests.recovery.given import rooms
 
@@ -58,7 +59,7 @@ class Site:
     def plan(self, spec: LaunchSpec | None = None, **policy: object) -> Plan:
         """Return the plan before any survey."""
         chosen = replace(self.settings, policy=Policy(**policy))  # type: ignore[arg-type]
-        return make_plan(spec or self.spec, f"{REGION}.i-1.1", chosen)
+        return make_plan(spec or self.spec, chosen)
 
     def surveys(self, **policy: object) -> Surveys:
         """Return surveys that remember nothing yet."""
@@ -95,6 +96,10 @@ def site(shared: tuple[SimServer, CloudAccount, Settings], tmp_path: Path) -> Si
     spec = capture(account.regions[REGION], journal, CLOCK, web)
     assert spec is not None
     return Site(cloud, account, chosen, journal, spec)
+
+
+def missing(plan: Plan) -> list[str]:
+    return [" ".join(one.what) for one in plan.cautions if one.kind is CautionKind.NOT_LOOKED_UP]
 
 
 def places(plan: Plan) -> list[tuple[str, str]]:
@@ -142,7 +147,7 @@ def test_an_image_that_is_gone_says_nothing_against_a_place(site: Site, code: st
     site.cloud.fault("RunInstances", "error", code=code, status=404, times=0)
     found = site.survey()
     assert not [one for one in found.candidates if one.problem]
-    assert not [line for line in found.warnings if NOT_LOOKED_UP in line]
+    assert not missing(found)
 
 
 @pytest.mark.parametrize(
@@ -164,7 +169,7 @@ def test_a_disk_category_that_is_not_to_be_had_is_changed(site: Site, refused: t
 def test_what_cannot_be_looked_up_is_a_warning_and_the_places_stay(site: Site, action: str) -> None:
     site.cloud.fault(action, "error", code="ServiceUnavailable", status=503, times=0)
     found = site.survey()
-    assert [line for line in found.warnings if line.startswith(NOT_LOOKED_UP) and "ServiceUnavailable" in line]
+    assert [line for line in missing(found) if "ServiceUnavailable" in line]
     assert places(found)[0] == (site.spec.instance.instance_type, HOME)
     assert not [one for one in found.candidates if one.problem]
 
@@ -173,7 +178,7 @@ def test_what_cannot_be_looked_up_is_a_warning_and_the_places_stay(site: Site, a
 def test_an_answer_that_is_no_answer_is_not_taken_for_an_empty_one(site: Site, action: str) -> None:
     site.cloud.fault(action, "bad_json", times=0)
     found = site.survey()
-    assert [line for line in found.warnings if line.startswith(NOT_LOOKED_UP)]
+    assert missing(found)
     assert set(places(site.plan())) <= set(places(found))
 
 
@@ -183,7 +188,7 @@ def test_without_any_answer_the_plan_is_what_it_was(site: Site) -> None:
     found = site.survey()
     assert found.surveyed
     assert found.digest == plan.digest
-    assert len(found.warnings) > len(LOOK_UPS)
+    assert len(warnings(found)) > len(LOOK_UPS)
 
 
 def test_a_survey_that_is_late_goes_on_without_what_is_slow_and_others_still_get_it(site: Site) -> None:
@@ -194,10 +199,10 @@ def test_a_survey_that_is_late_goes_on_without_what_is_slow_and_others_still_get
         return list(await asyncio.gather(surveys.survey(plan, 0.4), surveys.survey(plan)))
 
     hasty, patient = asyncio.run(both())
-    assert [line for line in hasty.warnings if "interruption rates: no answer within" in line]
+    assert [line for line in missing(hasty) if "interruption rates: no answer within" in line]
     assert places(hasty)[0] == places(patient)[0]
     assert patient.candidates[0].interruption_rate
-    assert not [line for line in patient.warnings if NOT_LOOKED_UP in line]
+    assert not missing(patient)
 
 
 def test_a_storm_of_the_same_type_costs_the_calls_of_one_survey(site: Site) -> None:
@@ -237,7 +242,7 @@ def test_vswitches_are_found_by_their_tag_where_none_is_configured(site: Site, t
     found = tagged.survey(other_types=False)
     assert {one.zone for one in found.candidates} == zones
     assert all(one.vswitch_id == configured[one.zone] for one in found.candidates)
-    assert (NO_VSWITCH in found.warnings) == (zones == {HOME})
+    assert (Caution(CautionKind.NO_TAGGED_VSWITCH) in found.cautions) == (zones == {HOME})
 
 
 def test_a_configured_vswitch_is_taken_before_a_tagged_one(site: Site) -> None:

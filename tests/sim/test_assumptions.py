@@ -20,7 +20,7 @@ BOTH = {one.switch: one for one in ASSUMPTIONS}
 SHOWN_ELSEWHERE = {
     "image_quota": "test_disks", "image_unlisted_s": "test_disks", "image_usable_s": "test_images",
     "image_usable_after_s": "test_surprises", "kept_disk_s": "test_surprises", "spot_vcpus": "test_actions",
-    "throttle_says_when": "test_limits",
+    "throttle_says_when": "test_limits", "convert_while_locked": "test_addresses", "dead_servers_stay": "test_traffic",
 }  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Sections 1, 3, 4, 7 and 9 of alibaba_facts.md, where no other test has them: on the wire, and with the SDK."""
+"""Sections 1, 3, 4, 7 and 9 of docs/alibaba-facts.md, where no other test has them: on the wire, and with the SDK."""
 
 import base64
 import http.client

@@ -1,4 +1,4 @@
-"""Section 8 of alibaba_facts.md on the bare wire: every status, code, header and element, signed here by hand."""
+"""Section 8 of docs/alibaba-facts.md on the bare wire: every status, code, header and element, signed here by hand."""
 
 import base64
 import hashlib

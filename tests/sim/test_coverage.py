@@ -6,13 +6,18 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from alibabacloud_ecs20140526 import models
+from alibabacloud_alb20200616 import models as alb
+from alibabacloud_ecs20140526 import models as ecs
+from alibabacloud_nlb20220430 import models as nlb
+from alibabacloud_pvtz20180101 import models as pvtz
+from alibabacloud_slb20140515 import models as slb
 from alibabacloud_tea_openapi.exceptions import ClientException
 
 from spottui.sim import registry, rpc
 from spottui.sim.coverage_table import table
 from tests.sim.calls import CMS, Api
 
+MODELS = {registry.ECS: ecs, registry.SLB: slb, registry.ALB: alb, registry.NLB: nlb, registry.PVTZ: pvtz}
 COMMON = {"OwnerId", "OwnerAccount", "ResourceOwnerId", "ResourceOwnerAccount", "RegionId"}
 NEEDED = {
     "DescribeAvailableResource": {"DestinationResource": "InstanceType"},
@@ -22,9 +27,9 @@ NEEDED = {
 }
 
 
-def documented(action):
+def documented(version, action):
     """The parameters of an action as the official SDK has them, scalars as `Name` and lists as `Name.1`."""
-    source = inspect.getsource(getattr(models, f"{action}Request"))
+    source = inspect.getsource(getattr(MODELS[version], f"{action}Request"))
     names = dict(re.findall(r"result\['(\w+)'\] = (\S+)", source))
     hints = dict(re.findall(r"(\w+): ([\w.\[\]]+) = None", source))
     for name, value in names.items():
@@ -36,24 +41,51 @@ def documented(action):
 
 def reads():
     assert rpc.REGISTERED
-    return [name for name in registry.actions(registry.ECS) if name.startswith(("Describe", "List"))]
+    return [
+        (version, name)
+        for version in MODELS
+        for name in registry.actions(version)
+        if name.startswith(("Describe", "List", "Get"))
+    ]
 
 
-@pytest.mark.parametrize("action", reads())
-def test_no_documented_parameter_is_ignored_in_silence(cloud, victim, action):
-    api = Api(cloud)
+def ids_of_balancers(cloud):
+    """What the reads of load balancers and zones cannot do without."""
+    front = cloud.control("POST", "balancer", {"name": "front", "port": 80, "group": "shop", "servers": ["web-1"]})
+    ids = {"LoadBalancerId": front["load_balancer_id"], "VServerGroupId": front["server_group_id"]}
+    zone = cloud.control("POST", "dns", {"name": "corp"})["zone_id"]
+    return {
+        registry.SLB: {
+            "DescribeLoadBalancers": {}, "DescribeVServerGroupAttribute": {"VServerGroupId": ids["VServerGroupId"]},
+            None: {"LoadBalancerId": ids["LoadBalancerId"]},
+        },
+        registry.PVTZ: {"DescribeZones": {}, None: {"ZoneId": zone}},
+        **{
+            version: {"GetListenerHealthStatus": {"ListenerId": made["listener_id"]}, None: {}}
+            for version, product in ((registry.ALB, "alb"), (registry.NLB, "nlb"))
+            for made in [cloud.control("POST", "balancer", {"name": product, "product": product, "port": 80})]
+        },
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("version", "action"), reads())
+def test_no_documented_parameter_is_ignored_in_silence(cloud, victim, version, action):
+    api = Api(cloud, version)
     needed = NEEDED.get(action, {})
+    if version != registry.ECS:
+        of = ids_of_balancers(cloud)[version]
+        needed = of.get(action, of[None])
     if action in ("DescribeInstanceAttribute", "DescribeUserData"):
         needed = {"InstanceId": victim["InstanceId"]}
     ignored = []
-    for name, is_list in documented(action):
+    for name, is_list in documented(version, action):
         key = f"{name}__1" if is_list else name
         before = dict(cloud.control("GET", "coverage")["unsupported"])
         with suppress(ClientException):
-            api(action, **{**needed, key: "1"})
+            api(action, **{key: "1", **needed})
         after = cloud.control("GET", "coverage")["unsupported"]
         unread = set(after) - set(before)
-        if unread and name not in registry.refused(registry.ECS, action):
+        if unread and name not in registry.refused(version, action):
             ignored.append(name)
     assert ignored == []
 
@@ -64,6 +96,18 @@ def test_a_documented_filter_that_is_not_modelled_is_refused_and_counted(cloud):
     assert refused == (400, "UnsupportedBySimulator")
     api.refused("DescribeInstanceTypes", MinimumBaselineCredit=3)
     assert cloud.control("GET", "coverage")["unsupported"] == {"DescribeInstanceTypes.MinimumBaselineCredit": 2}
+
+
+@pytest.mark.parametrize(
+    ("version", "action", "query"),
+    [
+        (registry.SLB, "DescribeLoadBalancers", {"Tags": "[]"}),
+        (registry.ALB, "ListListeners", {"Tag__1__Key": "a"}), (registry.NLB, "ListListeners", {"Tag__1__Key": "a"}),
+        (registry.ALB, "ListServerGroupServers", {"Tag__1__Key": "a"}),
+    ],
+)  # fmt: skip
+def test_filters_of_other_products_that_are_not_modelled_are_refused(cloud, version, action, query):
+    assert Api(cloud, version).refused(action, **query) == (400, "UnsupportedBySimulator")
 
 
 def test_what_nobody_knows_is_ignored_as_there_but_named_in_the_answer(cloud):

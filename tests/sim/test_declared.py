@@ -4,7 +4,7 @@ import tomllib
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spottui.sim import catalog, declared, saving
@@ -49,6 +49,7 @@ eip = true
 ram_role = "web-role"
 user_data = "#!/bin/sh"
 tags = { app = "web" }
+ports = [8080]
 disks = [{ size = 30 }, { size = 200, category = "cloud_auto", kms_key = "key-1", delete_with_instance = false }]
 
 [[instance]]
@@ -64,6 +65,18 @@ name = "db"
 type = "ecs.r7.large"
 zone = "eu-central-1b"
 spot = false
+
+[[load_balancer]]
+name = "front"
+product = "alb"
+port = 80
+backend_port = 8080
+servers = ["web-1", { instance = "web-2", weight = 10, port = 8081 }]
+check = { interval_s = 5 }
+
+[[dns_zone]]
+name = "corp.internal"
+records = [{ rr = "arm", instance = "arm" }]
 
 [[price]]
 type = "ecs.x9.large"
@@ -110,6 +123,11 @@ def test_a_declared_world_is_served(file):
         assert {row["SpotPrice"] for row in history["SpotPrices"]["SpotPriceType"] if row["ZoneId"].endswith("1a")} == {
             0.123
         }
+        (group,) = state["server_groups"]
+        assert [(row["Port"], row["Weight"], row["Health"]) for row in group["Servers"]] == [
+            (8080, 100, "Healthy"), (8081, 10, "Initial"),
+        ]  # fmt: skip
+        assert state["dns_zones"][0]["Records"][0]["Value"] == "10.2.0.77"
         cloud.interrupt([web["InstanceId"]], notice_s=10)
         cloud.advance(11)
         assert len(cloud.state()["instances"]) == 4
@@ -140,6 +158,9 @@ def test_the_same_tables_in_python_are_the_same_world(file):
          "instance[1].size"),
         ({"region": [{"id": "r", "vswitch": [{"zone": "a", "cidr": "ten"}]}]}, "region[1].vswitch[1].cidr"),
         ({"type": [{"name": "ecs.g7.large", "vcpu": 3, "memory_gib": 1, "price": 1}]}, "type[1].name"),
+        ({"load_balancer": [{"name": "x"}]}, "load_balancer[1].port"),
+        ({"load_balancer": [{"name": "x", "port": 80, "servers": ["web-9"]}]}, "load_balancer[1].instance"),
+        ({"dns_zone": [{"name": "x", "records": [{}]}]}, "dns_zone[1].rr"),
         ({"settings": {"boot_s": -1}}, "boot_s"), ({"stock": [{"type": "ecs.g7.large"}]}, "stock[1].zone"),
     ],
 )  # fmt: skip
@@ -152,11 +173,12 @@ def test_a_wrong_world_is_refused_with_its_place(change, field):
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5)
 TABLES = st.dictionaries(
-    st.sampled_from(["type", "region", "instance", "price", "stock", "settings", "x"]),
+    st.sampled_from(["type", "region", "instance", "price", "stock", "settings", "load_balancer", "dns_zone", "x"]),
     SCALARS | st.lists(SCALARS | st.dictionaries(st.sampled_from(["name", "id", "zone", "vswitch", "type"]), SCALARS)),
 )
 
 
+@settings(deadline=None)
 @given(TABLES)
 def test_nothing_but_words_comes_of_a_malformed_world(tables):
     with pytest.raises(ControlError) as refused:
@@ -221,7 +243,8 @@ def test_state_tells_of_everything_there_is(file):
     assert "c2VjcmV0" not in str(state)
     for name in (
         "network_interfaces", "snapshot_groups", "launch_templates", "invocations", "faults", "vswitches", "snapshots",
-        "disks", "images", "eips", "stock", "event_rules", "queues",
+        "disks", "images", "eips", "stock", "prices", "regions", "event_rules", "queues", "load_balancers",
+        "server_groups", "dns_zones", "services",
     ):  # fmt: skip
         assert state[name], name
     assert state["snapshot_groups"][0]["SnapshotIds"] == [one["SnapshotId"] for one in state["snapshots"]]

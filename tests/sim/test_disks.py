@@ -1,4 +1,4 @@
-"""Disks, snapshots and images made of them (alibaba_facts.md 2.3, 3.1, 6.2, 6.4), with the typed SDK."""
+"""Disks, snapshots and images made of them (docs/alibaba-facts.md 2.3, 3.1, 6.2, 6.4), with the typed SDK."""
 
 import pytest
 from alibabacloud_ecs20140526 import models as m

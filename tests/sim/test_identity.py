@@ -3,14 +3,19 @@
 import json
 import urllib.error
 import urllib.request
+from types import SimpleNamespace
 
 import pytest
 from alibabacloud_credentials.client import Client as CredentialClient
 from alibabacloud_credentials.models import Config as CredentialConfig
 from alibabacloud_ecs20140526 import models as m
 from alibabacloud_ecs20140526.client import Client
+from alibabacloud_sts20150401 import client as sts_client
+from alibabacloud_sts20150401 import models as sts_models
+from alibabacloud_tea_openapi.exceptions import ClientException
 from alibabacloud_tea_openapi.models import Config
 
+from tests.sim.balancing import client_of
 from tests.sim.calls import Api
 from tests.sim.conftest import REGION
 
@@ -50,6 +55,37 @@ def test_an_assumed_role_is_who_it_says_until_it_ends(cloud, sts):
     cloud.advance(901)
     with pytest.raises(Exception, match="Expired"):
         typed.describe_regions(m.DescribeRegionsRequest())
+
+
+def test_the_vendors_client_assumes_a_role_and_says_who_it_is(cloud):
+    client = client_of(SimpleNamespace(client=sts_client), cloud)
+    cloud.world(external_ids={"ops": "night-42"})
+    asked = {"role_arn": ROLE, "role_session_name": "night", "duration_seconds": 900}
+    for external_id in (None, "guessed"):
+        with pytest.raises(ClientException) as refused:
+            client.assume_role(sts_models.AssumeRoleRequest(**asked, external_id=external_id))
+        assert (refused.value.status_code, refused.value.code) == (403, "NoPermission")
+    given = client.assume_role(sts_models.AssumeRoleRequest(**asked, external_id="night-42")).body
+    assert given.assumed_role_user.arn == f"{ROLE}/night"
+    key = given.credentials
+    temporary = sts_client.Client(
+        Config(
+            access_key_id=key.access_key_id, access_key_secret=key.access_key_secret,
+            security_token=key.security_token, endpoint=cloud.url.partition("://")[2], protocol="HTTP",
+        )
+    ).get_caller_identity().body  # fmt: skip
+    assert (temporary.identity_type, temporary.arn) == (
+        "AssumedRoleUser", "acs:ram::1690700000000030:assumed-role/ops/night",
+    )  # fmt: skip
+    assert client.get_caller_identity().body.identity_type == "RAMUser"
+
+
+@pytest.mark.parametrize("kind", ["throttle", "drop_reply", "error"])
+def test_assuming_a_role_can_go_wrong_on_order(cloud, sts, kind):
+    cloud.fault("AssumeRole", kind)
+    with pytest.raises(Exception, match=r"Throttling|Connection|Remote|aborted|InternalError"):
+        sts("AssumeRole", RoleArn=ROLE, RoleSessionName="night")
+    assert sts("AssumeRole", RoleArn=ROLE, RoleSessionName="night")["Credentials"]["SecurityToken"]
 
 
 def test_roles_that_cannot_be_assumed(cloud, sts):

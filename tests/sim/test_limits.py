@@ -1,4 +1,4 @@
-"""Flow control, tokens that are in process or forgotten, permissions (alibaba_facts.md 1.1, 1.4, 4.4, 7.3, 7.4)."""
+"""Flow control, tokens in process or forgotten, permissions (docs/alibaba-facts.md 1.1, 1.4, 4.4, 7.3, 7.4)."""
 
 import pytest
 from alibabacloud_tea_openapi.exceptions import ClientException, ThrottlingException

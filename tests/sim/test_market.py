@@ -1,4 +1,4 @@
-"""Why instances are taken back, what they cost, and what else the cloud tells (alibaba_facts.md 2.1, 5, 9.4)."""
+"""Why instances are taken back, what they cost, and what else the cloud tells (docs/alibaba-facts.md 2.1, 5, 9.4)."""
 
 import base64
 import json

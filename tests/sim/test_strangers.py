@@ -7,6 +7,7 @@ import subprocess
 import pytest
 
 from spottui.sim.testing import SimServer
+from tests.sim.balancing import servers
 from tests.sim.conftest import REGION, security_group
 
 NODE = """
@@ -26,7 +27,19 @@ const client = (version) => new Core({
   const role = await client('2015-04-01').request(
     'AssumeRole', {RoleArn: 'acs:ram::1690700000000030:role/ops', RoleSessionName: 'node'});
   const rules = await client('2019-01-01').request('DescribeEventRuleList', {});
+  const on = {RegionId: 'cn-hangzhou', ServerId: id};
+  const clb = (await client('2014-05-15').request('DescribeLoadBalancers', on)).LoadBalancers.LoadBalancer[0];
+  const alb = client('2020-06-16');
+  const member = (await alb.request('ListServerGroupServers', {ServerIds: [id]})).Servers[0];
+  const change = {ServerGroupId: member.ServerGroupId, Servers: [
+    {ServerId: id, ServerType: 'Ecs', Port: member.Port, Weight: 0}]};
+  await alb.request('UpdateServerGroupServersAttribute', change, {method: 'POST'});
+  const pvtz = client('2018-01-01');
+  const zone = (await pvtz.request('DescribeZones', {})).Zones.Zone[0];
+  const record = (await pvtz.request('DescribeZoneRecords', {ZoneId: zone.ZoneId})).Records.Record[0];
+  await pvtz.request('UpdateZoneRecord', {RecordId: record.RecordId, Rr: record.Rr, Type: 'A', Value: '172.16.0.99'});
   console.log(JSON.stringify({
+    clb: clb.LoadBalancerName,
     rows: page.Instances.Instance.length, ids: one.Instances.Instance.map((row) => row.InstanceId),
     image: image.ImageId, code, role: role.AssumedRoleUser.Arn, rules: rules.EventRules.EventRule.length,
   }));
@@ -47,6 +60,10 @@ def node_modules(tmp_path_factory):
 
 
 def test_pop_core_of_node(cloud, node_modules):
+    for product in ("clb", "alb"):
+        front = {"name": product, "product": product, "port": 80, "backend_port": 8080, "servers": ["web-1"]}
+        made = cloud.control("POST", "balancer", front)
+    cloud.control("POST", "dns", {"name": "corp", "records": [{"rr": "web", "instance": "web-1"}]})
     script = node_modules / "judge.js"
     script.write_text(NODE)
     ready = json.dumps(cloud.endpoint.as_json())
@@ -56,6 +73,10 @@ def test_pop_core_of_node(cloud, node_modules):
     assert said["image"] == cloud.state()["images"][-1]["ImageId"]
     assert said["ids"] == [cloud.state()["instances"][0]["InstanceId"]]
     assert said["role"].endswith(":role/ops/node")
+    cloud.advance(1)
+    assert said["clb"] == "clb"
+    (weight,) = [row["Weight"] for row in servers(cloud, made["server_group_id"]).values()]
+    assert (weight, cloud.state()["dns_zones"][0]["Records"][0]["Value"]) == (0, "172.16.0.99")
 
 
 def test_apache_libcloud():

@@ -1,14 +1,18 @@
 """Charts are what their numbers are: pure, so that thousands of them are looked at."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from textual.content import Content
 
+from spottui.console.statistics_text import charts
 from spottui.domain.leftover import Kept, LeftoverKind
 from spottui.tables.charts import BLOCKS, bar, columns, over_time
 from spottui.tables.moments import money
-from spottui.tables.statistics import kept_sums, statistics
+from spottui.tables.statistics import AddedCost, Statistics, kept_sums, statistics
 
 NOON = datetime(2026, 8, 23, 12, tzinfo=UTC)
 AMOUNTS = st.floats(0, 1e6, allow_nan=False)
@@ -75,3 +79,15 @@ def test_nothing_is_nothing():
     assert (told.total, told.kept, told.median_s, told.slow_s) == (0, (), None, None)
     assert (told.added.known, told.added.unknown) == (0, 0)
     assert sum(count for _, count in told.histogram) == 0
+
+
+@pytest.mark.parametrize("count", [10, 100, 1000, 1234567])
+@pytest.mark.parametrize("room", [36, 58, 78, 118, 198])
+def test_no_number_of_the_statistics_is_cut_at_any_width(count, room):
+    names = ("recovered", "failed", "需要你处理的很长名字" * 4, "n" * 80)
+    counts = tuple((name, count + n) for n, name in enumerate(names))
+    days = tuple((NOON.date() - timedelta(days=back), count) for back in range(59, -1, -1))
+    verdicts = ((("WILL MAKE IT", "recovered"), count + 4),)
+    told = Statistics(count, days, counts, counts, counts, (60.0,) * 9, verdicts, (), AddedCost(0, 0, 0, 0))
+    numbers = re.findall(r"[\d,]+", charts(told, Content(""), room, 40).plain)
+    assert {f"{count + n:,}" for n in range(5)} <= set(numbers)

@@ -150,6 +150,20 @@ def test_recoveries_that_ended_stand_last_the_newest_of_them_first():
     assert [cell(RECOVERIES, row, "name") for row in order(RECOVERIES, rows)] == ["m-3", "m-2", "m-1"]
 
 
+def test_what_failed_with_minutes_left_keeps_its_countdown_and_its_place_until_they_are_over():
+    one, two, three = (instance(n, f"m-{n}") for n in (1, 2, 3))
+    soon, later = reclaim(one, 100), reclaim(two, 200)
+    failed = recovery(one, soon, RecoveryState.FAILED, ended=NOW - timedelta(seconds=5))
+    going = recovery(two, later, RecoveryState.IMAGING)
+    saved = recovery(three, reclaim(three, 50), RecoveryState.RECOVERED, ended=NOW)
+    rows = recovery_rows(view(recoveries=(saved, going, failed)))
+    assert [cell(RECOVERIES, row, "name") for row in order(RECOVERIES, rows)] == ["m-1", "m-2", "m-3"]
+    assert shown(RECOVERIES, rows[failed.recovery_id], "deadline") == "01:40"
+    over = recovery_rows(view(at=failed.deadline, recoveries=(saved, going, failed)))
+    assert [cell(RECOVERIES, row, "name") for row in order(RECOVERIES, over)] == ["m-2", "m-3", "m-1"]
+    assert shown(RECOVERIES, over[failed.recovery_id], "deadline") != "01:40"
+
+
 @pytest.mark.parametrize("state", list(RecoveryState))
 def test_every_state_has_a_row(state):
     made = recovery(instance(1), reclaim(instance(1)), state, verdict=Verdict.TIGHT, progress=50, reason=because("why"))

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from spottui import words
 from spottui.cloud.account import CloudAccount
 from spottui.cloud.errors import CloudError
 from spottui.config import load
 from spottui.domain.launch_spec import DISKS, RAM_ROLE, USER_DATA, ImageTraits
-from spottui.domain.losses import lost, words
+from spottui.domain.losses import lost
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
 from spottui.sim.testing import SimServer
@@ -70,7 +71,7 @@ def test_refused_user_data_of_one_instance_stops_nothing_and_is_said(region: Reg
     found = region.captured()
     assert {key: one.spec.unread for key, one in found.items() if one.spec.unread} == {bad: (USER_DATA,)}
     assert all(one.details_at for one in found.values())
-    assert any(USER_DATA in words(loss) for loss in lost(found[bad].spec))
+    assert any(USER_DATA in words.loss(loss) for loss in lost(found[bad].spec))
 
 
 def test_a_refused_role_of_one_instance_stops_nothing(region: Region) -> None:

@@ -79,8 +79,8 @@ SENTENCES = {
             Reason(Why.SYSTEM_DISK_NOT_KEPT, route=Route.KEPT_DISK),
         ),
     ),
-    "i-2 runs in h, 63 s after the notice": Reason(Why.RUNS, "i-2", "h", seconds=63.9),
-    "i-2 runs in h, 63 s after the notice; data as of 2026-08-23 02:01:04 UTC; EIP eip-1 is gone": Reason(
+    "i-2 runs in h after 63 s": Reason(Why.RUNS, "i-2", "h", seconds=63.9),
+    "i-2 runs in h after 63 s; data as of 2026-08-23 02:01:04 UTC; EIP eip-1 is gone": Reason(
         Why.RUNS, "i-2", "h", at=AT, seconds=63, causes=(Reason(Why.EIP_GONE, "eip-1"),)
     ),
     "EIP eip-1 was not seen on i-2": Reason(Why.EIP_NOT_MOVED, "eip-1", "i-2"),

@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.message_pump import MessagePump
 from textual.widgets import Button
 
+from spottui import words
 from spottui.console.dialogs.dialog import Dialog
 from spottui.console.messages import Answered
 from spottui.console.text.cells import cell_text
@@ -50,7 +51,7 @@ class BulkDialog(Dialog[dict[str, str]]):
             return Content("\nReading the plans…\n")
         now = self._clock.now()
         lines = (_line(recovery, self._plans.get(recovery.recovery_id), now) for recovery in self._recoveries)
-        warned = any(plan and plan.warnings for plan in self._plans.values())
+        warned = any(plan and words.warnings(plan) for plan in self._plans.values())
         legend = [Content.styled("\n! so many warnings: y on the row alone shows them", "dim")] if warned else []
         return Content("\n").join([*(line.truncate(self.room, ellipsis=True) for line in lines), *legend])
 
@@ -86,7 +87,8 @@ def _line(recovery: Recovery, plan: Plan | None, now: datetime) -> Content:
     verdict = verdict_of(as_planned(recovery, plan), now)
     first, region = plan.candidates[0] if plan.candidates else None, plan.spec.instance.region
     place = place_in_short(first.instance_type, first.zone, region) if first else "nowhere to launch"
-    warnings = f" ! {len(plan.warnings)}" if plan.warnings else ""
+    count = len(words.warnings(plan))
+    warnings = f" ! {count}" if count else ""
     return Content.assemble(
         head,
         (

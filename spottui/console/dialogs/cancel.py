@@ -17,7 +17,6 @@ from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
-from spottui.tables.instances import is_wish
 from spottui.tables.moments import money, when
 
 
@@ -77,7 +76,7 @@ class CancelDialog(Question):
 
 def _fate(view: DeskView, recovery: Recovery, now: datetime) -> str:
     """Return what becomes of the instance without its recovery."""
-    if is_wish(recovery.interruption):
+    if recovery.interruption.is_wish:
         return "goes on running: no reclaim of it is known."
     if now >= recovery.deadline:
         return f"was taken back {when(recovery.deadline, now)}, and nothing will replace it."

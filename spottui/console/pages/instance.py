@@ -34,7 +34,6 @@ from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
-from spottui.tables.instances import is_wish
 from spottui.tables.moments import age
 from spottui.tables.timeline import steps
 
@@ -110,7 +109,7 @@ class InstancePage(Page):
     def _deadline(self, view: DeskView) -> datetime | None:
         """Return the deadline of its open reclaim; None if there is none, or a recovery was only started by hand."""
         reclaim = interruption_of(view, *self._here)
-        return reclaim.deadline if reclaim and not is_wish(reclaim) else None
+        return reclaim.deadline if reclaim and not reclaim.is_wish else None
 
     def _read_log(self) -> None:
         if (view := self._session.view) is None or (recovery := self._recovery) is None:

@@ -24,7 +24,6 @@ from spottui.tables.storm import Group, forecast_of_all, needs_you, of_now, stor
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
 
-_COUNT_CELLS = 10
 _STYLES = {
     **{str(verdict): style for verdict, style in VERDICT_STYLES.items()},
     str(RecoveryState.RECOVERED): "bold $success",
@@ -44,13 +43,13 @@ class StormPage(Page):
         view = self._session.view
         recoveries = of_now(view) if view else ()
         if view is None or not recoveries:
-            return Content("No recovery is open, and none ended within the last ten minutes.")
+            return Content("No recovery is open, and none succeeded or failed within the last ten minutes.")
         lines = [_head(recoveries, view.at), Content("")]
         groups = storm(view, recoveries)
         places = [_place(group, view.regions) for group in groups]
-        widest = max(map(cell_len, places))
-        for group, place in zip(groups, places, strict=True):
-            lines.append(_group(group, cell_text(place, widest), view.at).truncate(self.room, ellipsis=True))
+        counts = [_making_it(group) for group in groups]
+        for group, place, count in zip(groups, _padded(places), _padded(counts), strict=True):
+            lines.append(_group(group, f"{place}  ", f"{count}  ", view.at).truncate(self.room, ellipsis=True))
         return Content("\n").join(lines)
 
 
@@ -105,12 +104,23 @@ def _place(group: Group, regions: tuple[str, ...]) -> str:
     return f"{plain(zone, 24) or 'zone not known'} {plain(group.instance_type, 24)}"
 
 
-def _group(group: Group, place: str, now: datetime) -> Content:
+def _making_it(group: Group) -> str:
+    """Return how many make it; for those that wait for a person the verdicts say what would come of a yes."""
+    counted = group.total - group.waits
+    return f"{group.will_make_it} of {counted}" if counted else ""
+
+
+def _padded(texts: Sequence[str]) -> list[str]:
+    widest = max(map(cell_len, texts))
+    return [cell_text(text, widest) for text in texts]
+
+
+def _group(group: Group, place: str, count: str, now: datetime) -> Content:
     """Return a line: next deadline, place, how many make it, verdicts, those that need a person first."""
     left = countdown(epoch(group.deadline), now.timestamp())
     parts: list[tuple[str, str]] = [
-        (f"{left:>6}  {place}  ", ""),
-        (cell_text(f"{group.will_make_it} of {group.total}", _COUNT_CELLS), "bold"),
+        (f"{left:>6}  {place}", ""),
+        (count, "bold"),
     ]
     if need_count := group.needs_you.total():
         parts += [(f"{_need(need_count)}: ", "bold $warning"), *_counts(group.needs_you, need_count)]

@@ -64,7 +64,7 @@ def status_fields(view: DeskView, now: datetime) -> tuple[object, ...]:
         for source in view.sources
     )
     wide = (view.profile, view.regions, view.read_only, view.starting, view.replay)
-    return (*wide, view.auto, view.problem, view.budgets, view.consoles, sources)
+    return (*wide, view.unswept, view.auto, view.problem, view.budgets, view.consoles, sources)
 
 
 def is_read(view: DeskView, name: str) -> bool:
@@ -107,7 +107,7 @@ def problems(view: DeskView | None, failed: str, now: datetime, trouble: str = "
 def _silent_consoles(view: DeskView) -> Iterator[Problem]:
     """Return the consoles that do not answer: while they hold their locks, nobody takes over their recoveries."""
     silent = (console for console in view.consoles if not console.answers)
-    return (Problem(plain(f"console {console.host} pid {console.pid} does not answer")) for console in silent)
+    return (Problem(words.silent_console(console)) for console in silent)
 
 
 def _budget_problem(budget: ApiBudget, now: datetime) -> Problem:
@@ -136,8 +136,7 @@ def stale_title(view: DeskView, name: str, now: datetime) -> str:
 def _of_an_earlier_run(view: DeskView, name: str) -> str:
     if name != "sweep" or view.replay is not None:
         return ""
-    cached_regions = {instance.region for instance in view.instances}
-    return "OF AN EARLIER RUN" if cached_regions & {*regions_without_answer(view, name)} else ""
+    return "OF AN EARLIER RUN" if view.unswept else ""
 
 
 def no_instances(view: DeskView | None, failed: str, now: datetime) -> str:

@@ -15,7 +15,6 @@ from spottui.domain.plan import Plan, Route
 from spottui.domain.prospect import as_planned
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
-from spottui.tables.instances import is_wish
 from spottui.tables.moments import when
 
 _SURVEYED = "   price, stock, interruption rate"
@@ -54,7 +53,7 @@ def plan_body(plan: Plan, room: int, *, other: Route | None = None) -> Content:
 
     `other` is the route that `w` puts first.
     """
-    warnings = [Content.styled(f"! {plain(warning, 500)}", "bold $warning") for warning in plan.warnings]
+    warnings = [Content.styled(f"! {warning}", "bold $warning") for warning in words.warnings(plan)]
     lines: list[Line] = [
         [("Old → new", "bold"), ("   = as before   ~ may change   ✕ lost   ", "dim"), (f"plan {plan.digest}", "")],
         *_changes(plan),
@@ -68,7 +67,7 @@ def plan_body(plan: Plan, room: int, *, other: Route | None = None) -> Content:
 
 def _deadline(subject: Subject, now: datetime) -> Line:
     if (subject.interruption is None and subject.recovery is None) or (
-        subject.interruption is not None and is_wish(subject.interruption)
+        subject.interruption is not None and subject.interruption.is_wish
     ):
         return [("No reclaim is known: the instance goes on running beside its replacement.", "$warning")]
     deadline = subject.interruption.deadline if subject.interruption else subject.recovery.deadline  # type: ignore[union-attr]

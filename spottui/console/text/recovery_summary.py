@@ -9,7 +9,6 @@ from spottui.console.text.readiness import VERDICT_STYLES, image_text
 from spottui.domain.prospect import said_of, verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
-from spottui.tables.instances import is_wish
 from spottui.tables.moments import age, when
 from spottui.tables.timeline import Step, last_failure
 
@@ -64,7 +63,7 @@ def _end_or_forecast(recovery: Recovery, now: datetime) -> Line:
         took_s = (recovery.ended - recovery.started).total_seconds() if recovery.ended else None
         where = f" · now {plain(recovery.new_instance_id)}" if recovery.new_instance_id else ""
         return [(f" after {age(took_s)}{where}", "")]
-    if is_wish(recovery.interruption):
+    if recovery.interruption.is_wish:
         return [(" · begun by hand, no reclaim is known", "")]
     return [(" · ", ""), *forecast_line(recovery, recovery.deadline, now)]
 

@@ -1,12 +1,20 @@
 """The titles of the panels: counts, and only those that are known."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from spottui.console.text.health import regions_without_answer
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.failures import failures
-from spottui.tables.instances import instance_key, is_wish, open_reclaims, replacements
+from spottui.tables.instances import (
+    RECLAIMED,
+    SAVED,
+    instance_key,
+    mark_of,
+    open_reclaims,
+    replacements,
+)
 from spottui.tables.storm import forecast_of_all, of_now
 
 _STORM_SIZE = 5
@@ -35,7 +43,7 @@ class Headlines:
 
 
 def instances_title(view: DeskView) -> str:
-    """Return how many instances there are, are being reclaimed, and are reclaimed but already replaced.
+    """Return how many instances there are, are being reclaimed, were saved, and are gone unsaved, as the rows have it.
 
     A region that never answered and has no cached fleet is named instead of counted.
     """
@@ -70,18 +78,26 @@ def unsaved(view: DeskView) -> frozenset[str]:
 
     A read-only console opens no recovery: there a lock alone counts, by the key of its instance.
     """
-    reclaims = (
-        frozenset(reclaim.id for reclaim in open_reclaims(view) if not is_wish(reclaim)) - replacements(view).keys()
-    )
+    reclaims = frozenset(reclaim.id for reclaim in open_reclaims(view) if not reclaim.is_wish)
+    reclaims -= replacements(view).keys()
     return reclaims | _locks_alone(view) if view.read_only else reclaims
 
 
 def _reclaims(view: DeskView) -> list[str]:
-    left = unsaved(view) | _locks_alone(view)
-    saved = sum(not is_wish(reclaim) and reclaim.id not in left for reclaim in open_reclaims(view))
-    parts = [f"{saved} saved"] if saved else []
-    if left or saved or not regions_without_answer(view, "lock"):
-        parts.insert(0, f"{len(left)} reclaiming")
+    """Count the rows that are marked, and the reclaims whose instance has no row: it is gone, or not listed yet."""
+    reclaims = {instance_key(reclaim.region, reclaim.instance_id): reclaim for reclaim in open_reclaims(view)}
+    replaced = replacements(view)
+    keys = {instance: instance_key(instance.region, instance.instance_id) for instance in view.instances}
+    marks = Counter(mark_of(instance, reclaims.get(key), replaced) for instance, key in keys.items())
+    rows, left = set(keys.values()), unsaved(view)
+    without_row = [reclaim for key, reclaim in reclaims.items() if key not in rows and reclaim.id in left]
+    unread = regions_without_answer(view, "sweep")
+    gone = sum(reclaim.released_at is not None or reclaim.region not in unread for reclaim in without_row)
+    reclaiming = marks[RECLAIMED] + len(without_row) - gone
+    parts = [f"{marks[SAVED]} saved"] if marks[SAVED] else []
+    parts += [f"{gone} gone"] if gone else []
+    if reclaiming or parts or not regions_without_answer(view, "lock"):
+        parts.insert(0, f"{reclaiming} reclaiming")
     return parts
 
 

@@ -42,10 +42,8 @@ async def create_image(ctx: RecoveryContext) -> str | StepOutcome:
     if ctx.recovery.cancel and not outcome.kind.effect_unknown:
         return cancelled(ctx.recovery)
     ended = leaves(not_done(ctx, Why.NO_IMAGE, outcome))
-    if outcome.kind.ends_launch:
-        # Kept disks come back by an image too.
-        return replace(ended, excluded_routes=(Route.KEPT_DISK,))
-    return replace(ended, try_next_route=not outcome.kind.effect_unknown)
+    # Kept disks come back by an image too.
+    return replace(ended, excluded_routes=(Route.KEPT_DISK,)) if outcome.kind.ends_launch else ended
 
 
 def _both(lost: StepOutcome | None, ended: StepOutcome) -> StepOutcome:

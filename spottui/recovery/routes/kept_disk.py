@@ -14,6 +14,7 @@ from spottui.domain.instance import Disk, Instance
 from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
 from spottui.domain.tokens import client_token
+from spottui.recovery.adoption import adopt_snapshot
 from spottui.recovery.calls import Call, call, call_once, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
 from spottui.recovery.imaging import start_image, wait_for_image
@@ -70,7 +71,8 @@ async def _image(ctx: RecoveryContext, *, whole: bool) -> str | StepOutcome:
     if lost:
         return lost
     snapshots = dict(ctx.recovery.snapshots)
-    source = ImageSource(snapshots=tuple((_device(disk), snapshots[disk.disk_id]) for disk in wanted))
+    mapping = tuple((_device(disk), snapshots[disk.disk_id]) for disk in wanted)
+    source = ImageSource(snapshots=mapping, traits=ctx.plan.spec.image)
     give_up_at = ctx.now() + timedelta(seconds=SNAPSHOT_PATIENCE_S)
     outcome = await start_image(ctx, source, image_of, give_up_at)
     if isinstance(outcome, CloudError):
@@ -91,6 +93,7 @@ async def wait_for_release(ctx: RecoveryContext) -> StepOutcome | None:
     loop, poll_s, since = asyncio.get_running_loop(), 0.0, ctx.now()
     until_s = loop.time() + max((deadline - since).total_seconds(), 0.0) + RELEASE_GRACE_S
     while not ctx.recovery.cancel:
+        is_over, is_late = ctx.now() > max(deadline, since) + GONE_GRACE, loop.time() > until_s
         polls = (ctx.shared.polls.disk(ctx.recovery.region, disk.disk_id, poll_s) for disk in kept)
         found = await asyncio.gather(*polls)
         poll_s = LOOK_S
@@ -102,26 +105,27 @@ async def wait_for_release(ctx: RecoveryContext) -> StepOutcome | None:
         elsewhere = [one for one in found if isinstance(one, Disk) and _is_taken(one, ctx.recovery)]
         if elsewhere:
             return leaves(Reason(Why.DISK_TAKEN, elsewhere[0].disk_id, elsewhere[0].instance_id))
-        if gone and not waiting and ctx.now() > max(deadline, since) + GONE_GRACE:
+        if gone and not waiting and is_over:
             return leaves(Reason(Why.DISK_GONE, gone[0]))
         spared = await _spared(ctx)
         if spared:
             return spared
-        if loop.time() > until_s and not any(isinstance(one, CloudError) for one in found):
+        if is_late and not any(isinstance(one, CloudError) for one in found):
             return leaves(Reason(Why.DISKS_NOT_FREE, seconds=RELEASE_GRACE_S))
     return cancelled(ctx.recovery)
 
 
 async def attach_data_disks(ctx: RecoveryContext, new_id: str) -> StepOutcome | None:
-    """Attach the kept data disks to the replacement. The call has no token: so look where each disk is before it."""
+    """Attach the kept data disks to the replacement, each that can be.
+
+    The call has no token: so look where each disk is before it.
+    """
     if ctx.recovery.state is RecoveryState.VERIFYING:
         return None
     await ctx.enter(RecoveryState.REBINDING, NextStep(Doing.ATTACH, new_id))
-    for disk in _kept_disks(ctx):
-        problem = await _attach(ctx, disk, new_id) if disk.kind != "system" else None
-        if problem:
-            return failed(Reason(Why.NOT_ATTACHED, new_id, causes=(problem,)))
-    return None
+    data = [disk for disk in _kept_disks(ctx) if disk.kind != "system"]
+    problems = [problem for disk in data if (problem := await _attach(ctx, disk, new_id))]
+    return failed(Reason(Why.NOT_ATTACHED, new_id, causes=tuple(problems))) if problems else None
 
 
 def _kept_disks(ctx: RecoveryContext) -> list[Disk]:
@@ -170,6 +174,9 @@ async def _snapshot(ctx: RecoveryContext, disk_id: str) -> str | StepOutcome:
     token = client_token(ctx.id, f"CreateSnapshot {disk_id}")
     if not may_begin(recovery, token):
         return cancelled(recovery)
+    adopted = await adopt_snapshot(ctx, token, disk_id)
+    if adopted:
+        return adopted
     one = Call("CreateSnapshot", token, ctx.now() + timedelta(seconds=SNAPSHOT_PATIENCE_S), target=disk_id)
     outcome = await call(ctx, one, partial(disks.create_snapshot, ctx.ecs, disk_id, ctx.id, token))
     if isinstance(outcome, CloudError):
@@ -181,6 +188,7 @@ async def _wait_for_snapshot(ctx: RecoveryContext, snapshot_id: str) -> StepOutc
     loop, poll_s = asyncio.get_running_loop(), 0.0
     until_s = loop.time() + SNAPSHOT_PATIENCE_S
     while not ctx.recovery.cancel:
+        is_late = loop.time() > until_s
         found = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, poll_s)
         poll_s = LOOK_S
         if isinstance(found, Snapshot):
@@ -190,16 +198,17 @@ async def _wait_for_snapshot(ctx: RecoveryContext, snapshot_id: str) -> StepOutc
                 return leaves(Reason(Why.SNAPSHOT_FAILED, snapshot_id))
             if found.progress != ctx.recovery.progress:
                 ctx.show(ProgressSeen(found.progress))
-        if loop.time() > until_s and not isinstance(found, CloudError):
+        if is_late and not isinstance(found, CloudError):
             return leaves(Reason(Why.SNAPSHOT_NOT_READY, snapshot_id, seconds=SNAPSHOT_PATIENCE_S))
     return cancelled(ctx.recovery)
 
 
 async def _attach(ctx: RecoveryContext, disk: Disk, new_id: str) -> Reason | None:
-    """Attach one disk; return what is wrong when it cannot be."""
+    """Attach one disk; return what is wrong when it cannot be: a look that fails is nothing wrong with the disk."""
     loop, problem = asyncio.get_running_loop(), Reason(Why.DISK_NOT_ATTACHED, disk.disk_id)
     until_s = loop.time() + ATTACH_PATIENCE_S
-    while loop.time() < until_s:
+    while True:
+        is_late = loop.time() > until_s
         found = await ctx.shared.polls.disk(ctx.recovery.region, disk.disk_id, 0.0)
         if isinstance(found, Disk) and found.instance_id == new_id:
             return None
@@ -213,5 +222,6 @@ async def _attach(ctx: RecoveryContext, disk: Disk, new_id: str) -> Reason | Non
             problem = Reason(Why.DISK_NOT_ATTACHED, disk.disk_id, failure=failure_of(refused))
             if refused.kind.ends_launch or refused.kind is ErrorKind.REFUSED:
                 return problem
+        if is_late and not isinstance(found, CloudError):
+            return problem
         await ctx.wait(LOOK_S)
-    return problem

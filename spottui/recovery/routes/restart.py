@@ -17,6 +17,8 @@ LOOK_S = 2.0
 STOP_GRACE_S = 300.0
 """How long after the deadline the stop is awaited."""
 BACKOFF_S = (5.0, 10.0, 20.0, 40.0, 60.0)
+_MAY_BE_MENDED = (ErrorKind.QUOTA, ErrorKind.CREDENTIALS)
+"""The old instance's own release makes room, and a changed credentials file is read again by itself."""
 
 
 async def restart_route(ctx: RecoveryContext) -> StepOutcome:
@@ -43,17 +45,18 @@ async def wait_until_stopped(ctx: RecoveryContext) -> StepOutcome | None:
     loop, poll_s = asyncio.get_running_loop(), 0.0
     until_s = loop.time() + max((recovery.deadline - ctx.now()).total_seconds(), 0.0) + STOP_GRACE_S
     while not ctx.recovery.cancel:
+        is_over, is_late = ctx.now() > recovery.deadline + timedelta(seconds=LOOK_S), loop.time() > until_s
         found = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, poll_s)
         poll_s = LOOK_S
         if isinstance(found, Instance) and not found.recycling:
             if found.status is InstanceStatus.STOPPED:
                 await ctx.enter(RecoveryState.STARTING, NextStep(Doing.START))
                 return None
-            if found.status in UP and ctx.now() > recovery.deadline + timedelta(seconds=LOOK_S):
+            if found.status in UP and is_over:
                 return StepOutcome(
                     RecoveryState.SKIPPED, Reason(Why.CALLED_OFF, recovery.instance_id, found.status.value)
                 )
-        if not isinstance(found, CloudError) and loop.time() > until_s:
+        if is_late and not isinstance(found, CloudError):
             return leaves(Reason(Why.NOT_STOPPED, recovery.instance_id, seconds=STOP_GRACE_S))
     return cancelled(ctx.recovery)
 
@@ -64,6 +67,7 @@ async def start(ctx: RecoveryContext) -> StepOutcome | None:
     until_s = loop.time() + ctx.shared.settings.policy.restart_patience_s
     failures = 0
     while not ctx.recovery.cancel:
+        is_late = loop.time() > until_s
         found = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, 0.0)
         if isinstance(found, Instance) and found.status in UP:
             return None
@@ -72,13 +76,13 @@ async def start(ctx: RecoveryContext) -> StepOutcome | None:
             refused = await call_once(ctx, "StartInstance", recovery.instance_id, begin)
             if refused is None:
                 continue
-            if not (refused.kind.passes or refused.kind is ErrorKind.QUOTA):
+            if not (refused.kind.passes or refused.kind in _MAY_BE_MENDED):
                 return leaves(Reason(Why.NOT_STARTED, failure=failure_of(refused)))
             again = NextStep(Doing.START_AGAIN, refused.code or refused.kind.value)
             await ctx.enter(RecoveryState.STARTING, again)
+        if is_late and not isinstance(found, CloudError):
+            return leaves(Reason(Why.NO_STOCK_TO_START, recovery.instance_id))
         wait_s = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]
         failures += 1
-        if loop.time() + wait_s > until_s:
-            return leaves(Reason(Why.NO_STOCK_TO_START, recovery.instance_id))
-        await ctx.wait(wait_s)
+        await ctx.wait(min(wait_s, max(until_s - loop.time(), LOOK_S)))
     return cancelled(ctx.recovery)

@@ -16,7 +16,7 @@ _PLENTY = 1_000_000
 
 @action()
 def describe_spot_advice(call: Call) -> Body:
-    """How often types are interrupted and how cheap they are on average, by zone (alibaba_facts.md 5)."""
+    """How often types are interrupted and how cheap they are on average, by zone (docs/alibaba-facts.md 5)."""
     params, region = call.params, call.region
     wanted = params.numbered("InstanceTypes")
     if len(wanted) > _MOST_TYPES:

@@ -98,6 +98,25 @@ def unassociate_eip_address(call: Call) -> Body:
     return {}
 
 
+@action()
+def convert_nat_public_ip_to_eip(call: Call) -> Body:
+    """Make an EIP of the public address of a Running or Stopped instance; the address stays the same."""
+    world, instance = call.world, call.world.instance(call.params.required("InstanceId"), call.region_id)
+    if instance.locks and not world.settings.convert_while_locked:
+        raise ApiError(f"InstanceLockedFor{instance.locks[0]}", 403, "The specified operation is denied: locked.")
+    if instance.status not in ("Running", "Stopped"):
+        raise ApiError("IncorrectInstanceStatus", 403, "The current status of the instance is not supported.")
+    if not instance.public_ip or instance.eip_id:
+        raise ApiError("OperationDenied", 403, "The instance has no public IP address that can be converted.")
+    eip = Eip(
+        world.ids.resource("eip"), instance.region, instance.public_ip, call.now, instance.bandwidth_out, instance.id
+    )  # fmt: skip
+    world.eips[eip.id], instance.eip_id, instance.public_ip = eip, eip.id, ""
+    _take_time(call, eip, "Associating")
+    call.changed(f"{eip.address} of {instance.id} is {eip.id}")
+    return {}
+
+
 @happening
 def be_settled(world: World, at: float, allocation_id: str) -> None:
     """An EIP is bound, or free, at last."""

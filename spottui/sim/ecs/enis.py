@@ -12,7 +12,11 @@ from spottui.sim.errors import ApiError, missing
 from spottui.sim.model import Eni, Instance, VSwitch
 from spottui.sim.paging import by_token_or_number
 from spottui.sim.registry import Body, Call, action
+from spottui.sim.schedule import happening
 from spottui.sim.world import World
+
+_MOST_SECONDARY, _MOST_IPV6 = 49, 10
+"""Secondary private and IPv6 addresses of one interface."""
 
 
 @dataclass(slots=True)
@@ -27,7 +31,7 @@ class _Shown:
 
     @property
     def status(self) -> str:
-        return "InUse" if self.eni.instance_id else "Available"
+        return self.eni.busy or ("InUse" if self.eni.instance_id else "Available")
 
 
 @action()
@@ -82,7 +86,7 @@ def create_network_interface(call: Call) -> Body:
 def delete_network_interface(call: Call) -> Body:
     """Delete an interface that is attached to nothing."""
     eni = _wanted(call)
-    if eni.instance_id:
+    if eni.instance_id or eni.busy:
         raise _wrong_status("InvalidOperation.InvalidEniState", "The ENI is in use.")
     for address in eni.private_ips:
         addresses.give_back(call.world.vswitches[eni.vswitch_id], address)
@@ -101,17 +105,21 @@ def attach_network_interface(call: Call) -> Body:
         raise _wrong_status("IncorrectInstanceStatus", "The current status of the instance is not supported.")
     _check_attachable(call.world, eni, instance.zone, instance.type, instance.id)
     eni.instance_id = instance.id
+    _take_time(call, eni, "Attaching")
     call.changed(f"{eni.id} attached to {instance.id}")
     return {}
 
 
 @action()
 def detach_network_interface(call: Call) -> Body:
-    """Detach a secondary interface."""
+    """Detach a secondary interface from a Running or Stopped instance."""
     eni = _wanted(call)
-    if eni.instance_id != call.params.required("InstanceId"):
+    if eni.instance_id != call.params.required("InstanceId") or eni.busy:
         raise _wrong_status("InvalidOperation.InvalidEniState", "The ENI is not attached to the instance.")
+    if call.world.instances[eni.instance_id].status not in ("Running", "Stopped"):
+        raise _wrong_status("IncorrectInstanceStatus", "The current status of the instance is not supported.")
     eni.instance_id = ""
+    _take_time(call, eni, "Detaching")
     call.changed(f"{eni.id} detached")
     return {}
 
@@ -130,21 +138,25 @@ def modify_network_interface_attribute(call: Call) -> Body:
 
 @action()
 def assign_private_ip_addresses(call: Call) -> Body:
-    """More private addresses for an interface, named or as many as asked for."""
+    """More private addresses for an interface, named or as many as asked for; named ones all or none."""
     eni, owner = _of_either_kind(call)
     vswitch = call.world.vswitches[eni.vswitch_id]
     named = call.params.numbered("PrivateIpAddress")
-    number = call.params.whole("SecondaryPrivateIpAddressCount", 0, 1, 49)
+    number = call.params.whole("SecondaryPrivateIpAddressCount", 0, 1, _MOST_SECONDARY)
     if not named and not number:
         raise missing("SecondaryPrivateIpAddressCount")
-    more = [addresses.take(vswitch, one) for one in named] or [addresses.allocate(vswitch) for _ in range(number)]
-    _set_private_ips(eni, owner, (*eni.private_ips, *more))
-    call.changed(f"{eni.id} {', '.join(more)}")
-    return {
-        "AssignedPrivateIpAddressesSet": {
-            "NetworkInterfaceId": eni.id, "PrivateIpSet": {"PrivateIpAddress": more},
-        }
-    }  # fmt: skip
+    if named and number:
+        raise _conflict("PrivateIpAddress.N", "SecondaryPrivateIpAddressCount")
+
+    def assign() -> tuple[Body, str]:
+        if len(eni.private_ips) + (len(named) or number) > _MOST_SECONDARY + 1:
+            raise ApiError("InvalidIp.IpAddressLimitExceeded", 403, "The interface has too many private addresses.")
+        more = _take_all(vswitch, named) or [addresses.allocate(vswitch) for _ in range(number)]
+        _set_private_ips(eni, owner, (*eni.private_ips, *more))
+        body = {"NetworkInterfaceId": eni.id, "PrivateIpSet": {"PrivateIpAddress": more}}
+        return {"AssignedPrivateIpAddressesSet": body}, f"{eni.id} {', '.join(more)}"
+
+    return call.once("AssignPrivateIpAddresses", assign)
 
 
 @action()
@@ -166,10 +178,22 @@ def assign_ipv6_addresses(call: Call) -> Body:
     eni, owner = _of_either_kind(call)
     if not call.world.settings.ipv6:
         raise ApiError("InvalidVSwitch.Ipv6NotTurnOn", 400, "The specified VSwitch has not turned on IPv6.")
-    more = call.params.numbered("Ipv6Address") or _new_ipv6(call, call.params.whole("Ipv6AddressCount", 1, 1, 10))
-    _set_ipv6(eni, owner, (*eni.ipv6_addresses, *more))
-    call.changed(f"{eni.id} {', '.join(more)}")
-    return {"NetworkInterfaceId": eni.id, "Ipv6Sets": {"Ipv6Address": more}}
+    named, number = call.params.numbered("Ipv6Address"), call.params.whole("Ipv6AddressCount", 0, 1, _MOST_IPV6)
+    if not named and not number:
+        raise missing("Ipv6AddressCount")
+    if named and number:
+        raise _conflict("Ipv6Address.N", "Ipv6AddressCount")
+
+    def assign() -> tuple[Body, str]:
+        if len(eni.ipv6_addresses) + (len(named) or number) > _MOST_IPV6:
+            raise ApiError("InvalidIp.IpAddressLimitExceeded", 403, "The interface has too many IPv6 addresses.")
+        if any(one in row.eni.ipv6_addresses for row in _every(call.world, eni.region) for one in named):
+            raise ApiError("InvalidIp.IpAssigned", 403, "An IPv6 address is in use.")
+        more = named or _new_ipv6(call, number)
+        _set_ipv6(eni, owner, (*eni.ipv6_addresses, *more))
+        return {"NetworkInterfaceId": eni.id, "Ipv6Sets": {"Ipv6Address": more}}, f"{eni.id} {', '.join(more)}"
+
+    return call.once("AssignIpv6Addresses", assign)
 
 
 @action()
@@ -180,6 +204,13 @@ def unassign_ipv6_addresses(call: Call) -> Body:
     _set_ipv6(eni, owner, tuple(one for one in eni.ipv6_addresses if one not in wanted))
     call.changed(eni.id)
     return {}
+
+
+@happening
+def be_ready(world: World, at: float, eni_id: str) -> None:
+    """An interface is attached, or free, at last."""
+    if eni_id in world.enis:
+        world.enis[eni_id].busy = ""
 
 
 def check_launch(call: Call, vswitch: VSwitch, instance_type: str) -> None:
@@ -197,6 +228,12 @@ def attach_at_launch(call: Call, row: Instance) -> None:
     )
 
 
+def _take_time(call: Call, eni: Eni, status: str) -> None:
+    if call.world.settings.eni_s > 0:
+        eni.busy = status
+        call.world.schedule.plan(call.now + call.world.settings.eni_s, be_ready, eni.id)
+
+
 def _named_at_launch(call: Call) -> Iterator[Eni]:
     for one in call.params.groups("NetworkInterface"):
         if one.get("NetworkInterfaceId"):
@@ -204,7 +241,7 @@ def _named_at_launch(call: Call) -> Iterator[Eni]:
 
 
 def _check_attachable(world: World, eni: Eni, zone: str, instance_type: str, instance_id: str) -> None:
-    if eni.instance_id:
+    if eni.instance_id or eni.busy:
         raise _wrong_status("InvalidOperation.InvalidEniState", "The ENI is in use.")
     if world.vswitches[eni.vswitch_id].zone != zone:
         raise _wrong_status("InvalidOperation.AvailabilityZoneMismatch", "The ENI is in another zone.")
@@ -238,6 +275,22 @@ def _of_either_kind(call: Call) -> tuple[Eni, Instance | None]:
         if row.eni_id == wanted:
             return _primary(call.world, row).eni, row
     return call.world.eni(wanted, call.any_region), None
+
+
+def _take_all(vswitch: VSwitch, wanted: list[str]) -> list[str]:
+    taken: list[str] = []
+    try:
+        for one in wanted:
+            taken.append(addresses.take(vswitch, one))
+    except ApiError:
+        for one in taken:
+            addresses.give_back(vswitch, one)
+        raise
+    return taken
+
+
+def _conflict(one: str, other: str) -> ApiError:
+    return ApiError("InvalidParameter.Conflict", 400, f"{one} and {other} can not be used together.")
 
 
 def _set_private_ips(eni: Eni, owner: Instance | None, private_ips: tuple[str, ...]) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from spottui.sim import addresses, stock
+from spottui.sim import addresses, services, stock
 from spottui.sim.boot import boot_new, create_stopped
 from spottui.sim.catalog import TYPES
 from spottui.sim.ecs import enis
@@ -184,6 +184,7 @@ def _launch_one(call: Call, launch: _Launch) -> Instance:
     _give_public_address(row, params.whole("InternetMaxBandwidthOut", 0, 0, 100))
     world.instances[row.id] = row
     attach_disks(call, row, launch.image)
+    services.install(world, row, world.settings.service_of_new)
     enis.attach_at_launch(call, row)
     boot_new(world, row, call.now)
     return row

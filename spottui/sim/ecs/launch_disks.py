@@ -112,6 +112,7 @@ def _add(call: Call, row: Instance, kind: str, device: str, wanted: dict[str, st
         tags=dict(row.tags),
         encrypted=wanted.get("Encrypted", "").lower() == "true" or bool(source and source.encrypted),
         kms_key_id=wanted.get("KMSKeyId") or (source.kms_key_id if source else ""),
+        ports=source.ports if source else (),
     )  # fmt: skip
     call.world.disks[disk.id] = disk
     row.disk_ids.append(disk.id)

@@ -1,0 +1,61 @@
+"""Whether a journal's files are still those that were opened: SQLite itself never looks again."""
+
+import os
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+from urllib.parse import quote
+
+EVERY_S = 1.0
+_BESIDE = ("-wal", "-shm")
+
+
+class FileWatch:
+    """Watches a journal file and, for who writes it, the two that SQLite keeps beside it."""
+
+    def __init__(self, path: Path, *, writes: bool) -> None:
+        self._path = path
+        self._watched = [path, *(path.with_name(path.name + ending) for ending in _BESIDE if writes)]
+        found = _inode(path)
+        self._known = {path: found} if found else {}
+        self._next_look = 0.0
+
+    def harm(self) -> str:
+        """Return what was done to the journal under us, empty while nothing was."""
+        for path in self._watched:
+            found, known = _inode(path), self._known.get(path)
+            if known and found != known:
+                return "it was deleted or replaced under this console"
+            if found:
+                self._known[path] = found
+        return self._overwritten() if self._path in self._known else ""
+
+    def _overwritten(self) -> str:
+        if time.monotonic() < self._next_look:
+            return ""
+        self._next_look = time.monotonic() + EVERY_S
+        try:
+            # By SQLite: a file that we opened and closed ourselves would take the locks of its connections with it.
+            # Immutable, so that it is the file that is read and not the log beside it.
+            with closing(sqlite3.connect(f"{uri(self._path)}?immutable=1", uri=True)) as connection:
+                pages = connection.execute("PRAGMA page_count").fetchone()[0]
+                connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+        except sqlite3.OperationalError:
+            return ""  # It cannot be looked at now, for want of descriptors say.
+        except sqlite3.DatabaseError:
+            return "it was overwritten under this console"
+        return "" if pages else "it was cut short under this console"
+
+
+def uri(path: Path) -> str:
+    """Return a path as SQLite's `file:` takes it, whatever characters it has."""
+    return f"file:{quote(os.fsencode(path.absolute()))}"
+
+
+def _inode(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -1,0 +1,145 @@
+"""ALB (2020-06-16): server groups, listeners, their health and the jobs that change them."""
+
+from typing import Any
+
+from spottui.sim.balancers import groups
+from spottui.sim.balancers.groups import Dialect
+from spottui.sim.balancers.model import ALB as PRODUCT
+from spottui.sim.balancers.model import BackendServer, Job, Listener, LoadBalancer, ServerGroup
+from spottui.sim.clock import iso_seconds
+from spottui.sim.ecs import filters
+from spottui.sim.registry import ALB, Body, Call, action
+
+_API = Dialect(PRODUCT, "ServerGroup", most_updates=40, answers_with_group=False)
+
+
+@action(ALB)
+def list_server_groups(call: Call) -> Body:
+    """Server groups of the account."""
+    return groups.list_groups(call, _API, lambda row: _group(call, row))
+
+
+@action(ALB, refuses=("Tag",))
+def list_server_group_servers(call: Call) -> Body:
+    """Servers of a group or of all groups, by id."""
+    return groups.list_servers(call, _API, _server)
+
+
+@action(ALB)
+def add_servers_to_server_group(call: Call) -> Body:
+    """Put up to 200 servers into a group."""
+    return groups.add(call, _API)
+
+
+@action(ALB)
+def remove_servers_from_server_group(call: Call) -> Body:
+    """Take up to 200 servers out of a group."""
+    return groups.remove(call, _API)
+
+
+@action(ALB)
+def update_server_group_servers_attribute(call: Call) -> Body:
+    """Set weights and descriptions of up to 40 servers of a group."""
+    return groups.update(call, _API)
+
+
+@action(ALB, refuses=("Tag",))
+def list_listeners(call: Call) -> Body:
+    """Listeners by id, load balancer or protocol."""
+    params = call.params
+    ids, of = params.numbered("ListenerIds"), params.numbered("LoadBalancerIds")
+    balancers = {one.id: row for row, one in groups.listeners(call, _API)}
+    found = filters.keep(
+        (one for _, one in groups.listeners(call, _API)),
+        filters.among("id", ids or None), filters.equals("protocol", params.text("ListenerProtocol").upper()),
+        (lambda one: balancers[one.id].id in of) if of else None,
+    )  # fmt: skip
+    return groups.page(call, "Listeners", found, lambda one: _listener(balancers[one.id], one))
+
+
+@action(ALB)
+def get_listener_health_status(call: Call) -> Body:
+    """The servers behind a listener that are not well, or not used."""
+    call.params.accept("IncludeRule")
+    _, listener = groups.listener(call, _API)
+    group = call.world.server_groups[listener.group_id]
+    ill = [shown for one in group.servers if (shown := _ill(one, listener))]
+    info = {
+        "ServerGroupId": group.id, "ActionType": "ForwardGroup", "HealthCheckEnabled": "on", "ServerCount":
+        len(group.servers), "NonNormalServers": ill,
+    }  # fmt: skip
+    status = {
+        "ListenerId": listener.id, "ListenerPort": listener.port, "ListenerProtocol": listener.protocol,
+        "ServerGroupInfos": [info],
+    }  # fmt: skip
+    return {"ListenerHealthStatus": [status], "RuleHealthStatus": [], "NextToken": ""}
+
+
+@action(ALB, refuses=("BeginTime", "EndTime"))
+def list_asyn_jobs(call: Call) -> Body:
+    """Jobs by id, action or resource."""
+    params = call.params
+    found = filters.keep(
+        (row for row in call.world.jobs.values() if row.product == PRODUCT),
+        filters.among("id", params.numbered("JobIds") or None),
+        filters.among("group_id", params.numbered("ResourceIds") or None),
+        filters.equals("action", params.text("ApiName")),
+        filters.fixed(params.text("ResourceType"), "servergroup"),
+    )  # fmt: skip
+    return groups.page(call, "Jobs", found, lambda row: _job(row, call.now))
+
+
+def _group(call: Call, row: ServerGroup) -> dict[str, Any]:
+    related = [
+        balancer.id for balancer in call.world.load_balancers.values()
+        if any(one.group_id == row.id for one in balancer.listeners)
+    ]  # fmt: skip
+    return {
+        "ServerGroupId": row.id, "ServerGroupName": row.name, "ServerGroupType": "Instance",
+        "ServerGroupStatus": row.status, "VpcId": row.vpc_id, "Protocol": row.protocol, "Scheduler": "Wrr",
+        "ServerCount": len(row.servers), "RelatedLoadBalancerIds": related, "ResourceGroupId": "",
+        "CreateTime": iso_seconds(row.created_at), "CrossZoneEnabled": True, "Ipv6Enabled": False,
+        "HealthCheckConfig": {
+            "HealthCheckEnabled": True, "HealthCheckProtocol": row.check.protocol,
+            "HealthCheckConnectPort": row.check.port, "HealthCheckInterval": int(row.check.interval_s),
+            "HealthyThreshold": row.check.healthy, "UnhealthyThreshold": row.check.unhealthy,
+            "HealthCheckTimeout": 5, "HealthCheckPath": "/", "HealthCheckMethod": "HEAD",
+            "HealthCheckCodes": ["http_2xx"],
+        },
+        "ConnectionDrainConfig": {"ConnectionDrainEnabled": False, "ConnectionDrainTimeout": 300},
+        "StickySessionConfig": {"StickySessionEnabled": False}, "SlowStartConfig": {"SlowStartEnabled": False},
+        "Tags": [{"Key": key, "Value": value} for key, value in row.tags.items()],
+    }  # fmt: skip
+
+
+def _server(group: ServerGroup, one: BackendServer) -> dict[str, Any]:
+    return {**groups.server(_API, group, one), "RemoteIpEnabled": False}
+
+
+def _listener(balancer: LoadBalancer, one: Listener) -> dict[str, Any]:
+    forward = {"ServerGroupTuples": [{"ServerGroupId": one.group_id}]}
+    return {
+        "ListenerId": one.id, "ListenerPort": one.port, "ListenerProtocol": one.protocol, "ListenerStatus": "Running",
+        "LoadBalancerId": balancer.id, "ListenerDescription": "",
+        "DefaultActions": [{"Type": "ForwardGroup", "ForwardGroupConfig": forward}],
+    }  # fmt: skip
+
+
+def _ill(one: BackendServer, listener: Listener) -> dict[str, Any] | None:
+    status = "Unused" if one.weight == 0 else one.health
+    if status == "Healthy":
+        return None
+    why = {"ReasonCode": "CONNECT_FAILED"} if status == "Unhealthy" else {}
+    return {
+        "ServerId": one.server_id, "ServerIp": one.ip, "Port": one.port or listener.backend_port, "Status": status,
+        "Reason": why,
+    }  # fmt: skip
+
+
+def _job(row: Job, now: float) -> dict[str, Any]:
+    return {
+        "Id": row.id, "ApiName": row.action, "Status": "Succeeded" if now >= row.done_at else "Processing",
+        "OperateType": {"A": "Create", "R": "Delete"}.get(row.action[0], "Update"), "ResourceId": row.group_id,
+        "ResourceType": "servergroup", "CreateTime": int(row.started_at * 1000), "ModifyTime": int(row.done_at * 1000),
+        "ErrorCode": "", "ErrorMessage": "",
+    }  # fmt: skip

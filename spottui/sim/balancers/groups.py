@@ -1,0 +1,240 @@
+"""Server groups of ALB and NLB, whose APIs differ in a few names: changes are jobs that take their time."""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from spottui.sim.balancers.backends import Wanted, exists, new_server, wanted
+from spottui.sim.balancers.model import BackendServer, Job, Listener, LoadBalancer, ServerGroup
+from spottui.sim.ecs import filters
+from spottui.sim.errors import ApiError, missing
+from spottui.sim.paging import Row
+from spottui.sim.registry import Body, Call
+from spottui.sim.schedule import happening
+from spottui.sim.world import World
+
+_MOST_SERVERS, _MOST_IDS = 200, 40
+_TYPES = {"ecs": "Ecs", "eni": "Eni", "ip": "Ip"}
+_JOB_KINDS = {"AddServersToServerGroup": "Adding", "RemoveServersFromServerGroup": "Removing"}
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """Where the two APIs differ: `group` is how errors name a server group, `most_updates` the size of an update."""
+
+    product: str
+    group: str
+    most_updates: int
+    answers_with_group: bool
+
+
+def list_groups(call: Call, api: Dialect, shown: Callable[[ServerGroup], Body]) -> Body:
+    """Server groups by id, name, type, VPC or tag."""
+    params = call.params
+    region = call.any_region
+    found = filters.keep(
+        (row for row in call.world.server_groups.values() if row.product == api.product and region in ("", row.region)),
+        filters.among("id", params.numbered("ServerGroupIds") or None),
+        filters.among("name", params.numbered("ServerGroupNames") or None),
+        filters.equals("vpc_id", params.text("VpcId")), filters.fixed(params.text("ServerGroupType"), "Instance"),
+        filters.fixed(params.text("ResourceGroupId"), ""), filters.tagged(params.tags()),
+    )  # fmt: skip
+    return page(call, "ServerGroups", found, shown)
+
+
+def list_servers(call: Call, api: Dialect, shown: Callable[[ServerGroup, BackendServer], Body]) -> Body:
+    """Servers of one group or of all, by up to 40 ids."""
+    params = call.params
+    groups = [find(call, api)] if params.text("ServerGroupId") else _every(call, api)
+    ids, addresses = params.numbered("ServerIds"), params.numbered("ServerIps")
+    if len(ids) > _MOST_IDS or len(addresses) > _MOST_IDS:
+        raise _illegal("ServerIds", f"has more than {_MOST_IDS} values")
+    of = {one.seq: group for group in groups for one in group.servers}
+    found = filters.keep(
+        sorted((one for group in groups for one in group.servers), key=lambda one: one.seq),
+        filters.among("server_id", ids or None), filters.among("ip", addresses or None),
+    )  # fmt: skip
+    return page(call, "Servers", found, lambda one: shown(of[one.seq], one))
+
+
+def add(call: Call, api: Dialect) -> Body:
+    """Put up to 200 servers into a group: Adding, then Available."""
+
+    def check(group: ServerGroup, wants: list[Wanted]) -> None:
+        for want in wants:
+            if not exists(call, want):
+                kind = _TYPES[want.type]
+                raise ApiError(f"ResourceNotFound.{kind}", 404, f"The specified resource of {kind} is not found.")
+            # No table of errors names this one; the words follow those of NLB.
+            if any(want.means(one) for one in group.servers):
+                raise ApiError("ResourceAlreadyExist.BackendServer", 400, f"{want.server_id} is in the group already.")
+
+    return _change(call, api, "AddServersToServerGroup", _MOST_SERVERS, check)
+
+
+def remove(call: Call, api: Dialect) -> Body:
+    """Take up to 200 servers out of a group: Removing, then gone."""
+    return _change(call, api, "RemoveServersFromServerGroup", _MOST_SERVERS, _check_members)
+
+
+def update(call: Call, api: Dialect) -> Body:
+    """Set weights and descriptions of servers; a weight that is not said becomes 100, as documented."""
+    return _change(call, api, "UpdateServerGroupServersAttribute", api.most_updates, _check_members)
+
+
+def find(call: Call, api: Dialect) -> ServerGroup:
+    """The group of a call, or 404 ResourceNotFound."""
+    group = call.world.server_groups.get(call.params.required("ServerGroupId"))
+    if group is None or group.product != api.product or call.any_region not in ("", group.region):
+        raise ApiError(
+            f"ResourceNotFound.{api.group}", 404, f"The specified resource of {api.group} is not found."
+        )  # fmt: skip
+    return group
+
+
+def listener(call: Call, api: Dialect) -> tuple[LoadBalancer, Listener]:
+    """The listener of a call with its load balancer, or 404 ResourceNotFound."""
+    wanted_id = call.params.required("ListenerId")
+    for balancer, found in listeners(call, api):
+        if found.id == wanted_id:
+            return balancer, found
+    raise ApiError("ResourceNotFound.Listener", 404, "The specified resource of listener is not found.")
+
+
+def listeners(call: Call, api: Dialect) -> Iterable[tuple[LoadBalancer, Listener]]:
+    """All listeners of the product in the region of the call."""
+    rows = (row for row in call.world.load_balancers.values() if row.product == api.product)
+    return ((row, one) for row in rows if call.any_region in ("", row.region) for one in row.listeners)
+
+
+def page(call: Call, name: str, rows: Iterable[Row], shown: Callable[[Any], Body], most: int = 100) -> Body:
+    """A page of up to MaxResults rows, 20 unless asked for; NextToken leads to the next one."""
+    size, after = call.params.whole("MaxResults", 20, 1, most), _place(call.params.text("NextToken"))
+    every = [] if call.blind else list(rows)
+    found = list(islice((row for row in every if row.seq > after), size + 1))
+    more = base64.b64encode(f"place:{found[size - 1].seq}".encode()).decode() if len(found) > size else ""
+    return {
+        "TotalCount": len(every), "MaxResults": size, "NextToken": more, name: [shown(row) for row in found[:size]]
+    }  # fmt: skip
+
+
+def server(api: Dialect, group: ServerGroup, one: BackendServer) -> Body:
+    """A server as both APIs show it."""
+    return {
+        "ServerGroupId": group.id, "ServerId": one.server_id, "ServerType": _TYPES[one.type], "ServerIp": one.ip,
+        "Port": one.port, "Weight": one.weight, "Status": one.status, "Description": one.description,
+    }  # fmt: skip
+
+
+@happening
+def finish(world: World, at: float, job_id: str, changes: list[list[Any]]) -> None:
+    """A job is done: what it was to do holds from now on. A change is server, port, address, weight, description."""
+    job = world.jobs[job_id]
+    group = world.server_groups.get(job.group_id)
+    if group is None:
+        return
+    group.status = "Available"
+    of = {(change[0], change[1], change[2]): (change[3], change[4]) for change in changes}
+    if job.action == "RemoveServersFromServerGroup":
+        group.servers = [one for one in group.servers if one.key not in of]
+    for one in group.servers:
+        if one.key in of:
+            one.status, (one.weight, one.description) = "Available", of[one.key]
+
+
+def _change(call: Call, api: Dialect, name: str, most: int, check: Callable[[ServerGroup, list[Wanted]], None]) -> Body:
+    group = find(call, api)
+    wants = _wants(call, most)
+
+    def act() -> tuple[Body, str]:
+        if group.status != "Available":
+            raise ApiError(
+                f"IncorrectStatus.{api.group}", 400, f"The status of servergroup [{group.id}] is incorrect."
+            )  # fmt: skip
+        check(group, wants)
+        return _start(call, api, group, name, wants)
+
+    if call.params.flag("DryRun"):
+        check(group, wants)
+        call.refuse_if_dry_run()
+    return call.once(f"{api.product} {name}", act)
+
+
+def _start(call: Call, api: Dialect, group: ServerGroup, name: str, wants: list[Wanted]) -> tuple[Body, str]:
+    world = call.world
+    if name == "AddServersToServerGroup":
+        group.servers += [new_server(call, group, want) for want in wants]
+    touched = [(want, one) for want in wants for one in group.servers if want.means(one)]
+    for _, one in touched:
+        one.status = _JOB_KINDS.get(name, "Configuring")
+    group.status = "Configuring"
+    takes_s = world.settings.server_group_s
+    job = Job(
+        next(world.order), world.ids.event().lower(), api.product, name, group.id, call.now, call.now + takes_s
+    )  # fmt: skip
+    world.jobs[job.id] = job
+    changes = [
+        [*one.key, want.weight, one.description if want.description is None else want.description]
+        for want, one in touched
+    ]
+    if takes_s > 0:
+        world.schedule.plan(job.done_at, finish, job.id, changes)
+    else:
+        finish(world, call.now, job.id, changes)
+    names = ", ".join(f"{want.server_id} weight {want.weight}" for want in wants)
+    body = {"JobId": job.id, **({"ServerGroupId": group.id} if api.answers_with_group else {})}
+    return body, f"job of {group.id}: {names}"
+
+
+def _wants(call: Call, most: int) -> list[Wanted]:
+    rows = call.params.groups("Servers")
+    if not rows:
+        raise missing("Servers")
+    if len(rows) > most:
+        raise _illegal("Servers", f"has more than {most} values")
+    wants = []
+    for number, row in enumerate(rows, 1):
+        if not row.get("ServerId") or not row.get("ServerType"):
+            raise missing(f"Servers.{number}.{'ServerType' if row.get('ServerId') else 'ServerId'}")
+        want = wanted(row, "IllegalParam")
+        if want.port == 0:
+            raise _illegal("Port", "is missing; no group here is of any port")
+        if want.type not in _TYPES:
+            raise _illegal("ServerType", "is none that this cloud has")
+        if want.description and not 2 <= len(want.description) <= 256:
+            raise ApiError("IllegalParam.description", 400, "The parameter description of server is illegal.")
+        wants.append(want)
+    if len({(want.server_id, want.port, want.ip) for want in wants}) < len(wants):
+        raise ApiError("DuplicatedParam.Server", 400, "The param of Server is duplicated.")
+    return wants
+
+
+def _check_members(group: ServerGroup, wants: list[Wanted]) -> None:
+    if not all(any(want.means(one) for one in group.servers) for want in wants):
+        raise ApiError("ResourceNotFound.BackendServer", 404, "The specified resource of BackendServer is not found.")
+
+
+def _every(call: Call, api: Dialect) -> list[ServerGroup]:
+    return [
+        row for row in call.world.server_groups.values()
+        if row.product == api.product and call.any_region in ("", row.region)
+    ]  # fmt: skip
+
+
+def _illegal(name: str, why: str) -> ApiError:
+    return ApiError("IllegalParam", 400, f"The param of {name} is illegal: it {why}.")
+
+
+def _place(token: str) -> int:
+    if not token:
+        return 0
+    try:
+        kind, _, place = base64.b64decode(token, validate=True).decode().partition(":")
+        if kind == "place":
+            return int(place)
+    except (binascii.Error, ValueError):
+        pass
+    raise _illegal("NextToken", "is none that was given out")

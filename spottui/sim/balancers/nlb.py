@@ -1,0 +1,126 @@
+"""NLB (2022-04-30): server groups, listeners, their health and the jobs that change them."""
+
+from typing import Any
+
+from spottui.sim.balancers import groups, health
+from spottui.sim.balancers.groups import Dialect
+from spottui.sim.balancers.model import NLB as PRODUCT
+from spottui.sim.balancers.model import BackendServer, Listener, LoadBalancer, ServerGroup
+from spottui.sim.ecs import filters
+from spottui.sim.errors import ApiError
+from spottui.sim.registry import NLB, Body, Call, action
+
+_API = Dialect(PRODUCT, "serverGroup", most_updates=200, answers_with_group=True)
+
+
+@action(NLB)
+def list_server_groups(call: Call) -> Body:
+    """Server groups of a region."""
+    return groups.list_groups(call, _API, lambda row: _group(call, row))
+
+
+@action(NLB)
+def list_server_group_servers(call: Call) -> Body:
+    """Servers of a group or of all groups, by id or address."""
+
+    def shown(group: ServerGroup, one: BackendServer) -> Body:
+        instance = health.instance_of(call.world, one)
+        return {**groups.server(_API, group, one), "ZoneId": instance.zone if instance else ""}
+
+    return groups.list_servers(call, _API, shown)
+
+
+@action(NLB)
+def add_servers_to_server_group(call: Call) -> Body:
+    """Put up to 200 servers into a group."""
+    return groups.add(call, _API)
+
+
+@action(NLB)
+def remove_servers_from_server_group(call: Call) -> Body:
+    """Take up to 200 servers out of a group."""
+    return groups.remove(call, _API)
+
+
+@action(NLB)
+def update_server_group_servers_attribute(call: Call) -> Body:
+    """Set weights and descriptions of up to 200 servers of a group."""
+    return groups.update(call, _API)
+
+
+@action(NLB, refuses=("Tag", "SecSensorEnabled"))
+def list_listeners(call: Call) -> Body:
+    """Listeners by id, load balancer, port and protocol."""
+    params = call.params
+    ids, of = params.numbered("ListenerIds"), params.numbered("LoadBalancerIds")
+    balancers = {one.id: row for row, one in groups.listeners(call, _API)}
+    port = params.text("ListenerPort")
+    found = filters.keep(
+        (one for _, one in groups.listeners(call, _API)),
+        filters.among("id", ids or None), filters.equals("protocol", params.text("ListenerProtocol").upper()),
+        (lambda one: balancers[one.id].id in of) if of else None, (lambda one: str(one.port) == port) if port else None,
+    )  # fmt: skip
+    return groups.page(call, "Listeners", found, lambda one: _listener(balancers[one.id], one))
+
+
+@action(NLB)
+def get_listener_health_status(call: Call) -> Body:
+    """The servers behind a listener that are not well."""
+    _, listener = groups.listener(call, _API)
+    group = call.world.server_groups[listener.group_id]
+    # The misspelt name is the one of the API.
+    info = {
+        "ServerGroupId": group.id, "HeathCheckEnabled": True,
+        "NonNormalServers": [_ill(one, listener) for one in group.servers if one.health != "Healthy"],
+    }  # fmt: skip
+    status = {
+        "ListenerId": listener.id, "ListenerPort": listener.port, "ListenerProtocol": listener.protocol,
+        "ServerGroupInfos": [info],
+    }  # fmt: skip
+    return {"ListenerHealthStatus": [status], "NextToken": "", "MaxResults": 20, "TotalCount": 1}
+
+
+@action(NLB)
+def get_job_status(call: Call) -> Body:
+    """How far a job is."""
+    job = call.world.jobs.get(call.params.required("JobId"))
+    if job is None or job.product != PRODUCT:
+        raise ApiError("ResourceNotFound.Job", 404, "The specified resource of job is not found.")
+    return {"Status": "Succeeded" if call.now >= job.done_at else "processing"}
+
+
+def _group(call: Call, row: ServerGroup) -> dict[str, Any]:
+    related = [
+        balancer.id for balancer in call.world.load_balancers.values()
+        if any(one.group_id == row.id for one in balancer.listeners)
+    ]  # fmt: skip
+    return {
+        "ServerGroupId": row.id, "ServerGroupName": row.name, "ServerGroupType": "Instance",
+        "ServerGroupStatus": row.status, "VpcId": row.vpc_id, "RegionId": row.region, "Protocol": row.protocol,
+        "Scheduler": "Wrr", "ServerCount": len(row.servers), "RelatedLoadBalancerIds": related, "ResourceGroupId": "",
+        "AddressIPVersion": "ipv4", "AnyPortEnabled": False, "ConnectionDrainEnabled": False,
+        "ConnectionDrainTimeout": 10, "PreserveClientIpEnabled": True, "AliUid": int(call.world.account_id),
+        "HealthCheck": {
+            "HealthCheckEnabled": True, "HealthCheckType": row.check.protocol,
+            "HealthCheckConnectPort": row.check.port, "HealthCheckInterval": int(row.check.interval_s),
+            "HealthyThreshold": row.check.healthy, "UnhealthyThreshold": row.check.unhealthy,
+            "HealthCheckConnectTimeout": 5, "HealthCheckUrl": "/", "HealthCheckHttpCode": ["http_2xx"],
+        },
+        "Tags": [{"Key": key, "Value": value} for key, value in row.tags.items()],
+    }  # fmt: skip
+
+
+def _listener(balancer: LoadBalancer, one: Listener) -> dict[str, Any]:
+    return {
+        "ListenerId": one.id, "ListenerPort": one.port, "ListenerProtocol": one.protocol, "ListenerStatus": "Running",
+        "LoadBalancerId": balancer.id, "ServerGroupId": one.group_id, "RegionId": balancer.region,
+        "ListenerDescription": "",
+    }  # fmt: skip
+
+
+def _ill(one: BackendServer, listener: Listener) -> dict[str, Any]:
+    why = {"ReasonCode": "CONNECT_FAILED"} if one.health == "Unhealthy" else {}
+    return {
+        "ServerId": one.server_id, "ServerIp": one.ip, "Port": one.port or listener.backend_port,
+        "Status": one.health, "Reason": why,
+    }  # fmt: skip

@@ -1,0 +1,43 @@
+"""Which server the next request of a listener goes to."""
+
+from spottui.sim.balancers import health
+from spottui.sim.balancers.model import BackendServer, Listener, LoadBalancer
+from spottui.sim.services import Mode
+from spottui.sim.world import World
+
+
+def balancer_at(world: World, address: str, port: int) -> tuple[LoadBalancer, Listener] | None:
+    """The load balancer and listener of an address and port."""
+    for balancer in world.load_balancers.values():
+        if balancer.address == address:
+            return listener_of(balancer, port)
+    return None
+
+
+def listener_of(balancer: LoadBalancer, port: int) -> tuple[LoadBalancer, Listener] | None:
+    """A listener of a load balancer by its port."""
+    return next(((balancer, one) for one in balancer.listeners if one.port == port), None)
+
+
+def choose(world: World, listener: Listener) -> BackendServer | None:
+    """A healthy server by weighted round robin, its turn taken; None when there is none.
+
+    Weight 0 gets no new requests, nor does a server that is being added or removed.
+    """
+    servers = [one for one in world.server_groups[listener.group_id].servers if _takes_part(one)]
+    if not servers:
+        return None
+    for one in servers:
+        one.credit += one.weight
+    chosen = max(servers, key=lambda one: one.credit)
+    chosen.credit -= sum(one.weight for one in servers)
+    return chosen
+
+
+def mode_of(world: World, listener: Listener, server: BackendServer, at: float) -> Mode:
+    """What a request sent to the server comes to, whatever health checks think of it."""
+    return health.reach(world, server, server.port or listener.backend_port, at)
+
+
+def _takes_part(one: BackendServer) -> bool:
+    return one.weight > 0 and one.health == "Healthy" and one.status in ("Available", "Configuring")

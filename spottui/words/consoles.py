@@ -1,0 +1,9 @@
+"""What is said of the consoles of a journal."""
+
+from spottui.domain.text import plain
+from spottui.domain.view import LiveConsole
+
+
+def silent_console(console: LiveConsole) -> str:
+    """Say that a console holds its place and is not heard of, and what ends it: a stopped process takes no other."""
+    return plain(f"console {console.host} pid {console.pid} does not answer · kill -9 {console.pid} there ends it")

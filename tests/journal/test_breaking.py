@@ -1,0 +1,144 @@
+"""A journal that breaks under its console: nobody waits for it, its place is free, and what happened is said."""
+
+import os
+import random
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from spottui.journal import Journal
+from spottui.journal.process_locks import ProcessLocks
+from spottui.journal.store import JournalProblem
+from tests.driving import wait_until
+from tests.journal.writing import said, say
+
+WITHIN_S = 3.0
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "journal.db"
+
+
+@pytest.fixture
+def journal(path: Path) -> Iterator[Journal]:
+    with Journal(path, acts=True) as journal:
+        journal.run(lambda t: say(t, "before"))
+        yield journal
+
+
+def deleted(path: Path) -> None:
+    path.unlink()
+
+
+def replaced(path: Path) -> None:
+    other = path.with_name("other.db")
+    Journal(other).close()
+    other.replace(path)
+
+
+def overwritten(path: Path) -> None:
+    path.write_bytes(random.Random(7).randbytes(40_000))
+
+
+def overwritten_in_place(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"garbage" * 700)
+
+
+def emptied(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def without_its_log(path: Path) -> None:
+    path.with_name(f"{path.name}-wal").unlink()
+
+
+def without_its_index(path: Path) -> None:
+    path.with_name(f"{path.name}-shm").unlink()
+
+
+HARMS = {
+    deleted: "it was deleted or replaced under this console",
+    replaced: "it was deleted or replaced under this console",
+    overwritten: "it was overwritten under this console",
+    overwritten_in_place: "it was overwritten under this console",
+    emptied: "it was cut short under this console",
+    without_its_log: "it was deleted or replaced under this console",
+    without_its_index: "it was deleted or replaced under this console",
+}
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_it_is_noticed_though_nobody_writes_and_its_place_is_free(
+    journal: Journal, path: Path, harm: Callable[[Path], None]
+) -> None:
+    version = journal.version
+    assert len(ProcessLocks(path, acts=False).living()) == 1
+    harm(path)
+    wait_until(lambda: journal.writer.broken, WITHIN_S)
+    assert journal.writer.broken == f"journal {path}: {HARMS[harm]}"
+    wait_until(lambda: ProcessLocks(path, acts=False).living() == (), WITHIN_S)
+    assert journal.wait(version, WITHIN_S) > version, "who looks on is woken"
+    with pytest.raises(JournalProblem, match="under this console"):
+        journal.run(lambda t: say(t, "after"), timeout_s=1)
+
+
+@pytest.mark.parametrize("harm", [deleted, overwritten])
+def test_who_only_reads_notices_too(journal: Journal, path: Path, harm: Callable[[Path], None]) -> None:
+    with Journal(path, read_only=True) as reader:
+        reader.follow()
+        harm(path)
+        wait_until(lambda: reader.writer.broken, WITHIN_S)
+
+
+def test_a_journal_that_nobody_harms_is_never_taken_for_broken(journal: Journal, path: Path) -> None:
+    """Others open and close it, read it, carry its log back into it and make it smaller."""
+    for number in range(20):
+        with Journal(path) as other, Journal(path, read_only=True):
+            other.run(lambda t, number=number: say(t, f"{number}" * 2000))  # type: ignore[misc]
+            with other.store.write() as connection:
+                connection.connection.driver_connection.execute("END")
+                connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.connection.driver_connection.execute("VACUUM")
+                connection.connection.driver_connection.execute("BEGIN")
+    journal.run(lambda t: say(t, "still here"))
+    assert journal.writer.broken == ""
+    assert said(journal)[-1] == "still here"
+
+
+@pytest.mark.parametrize("breaks", [True, False], ids=["breaks", "is closed"])
+def test_of_what_is_said_while_it_ends_nothing_stays_unanswered(path: Path, breaks: bool) -> None:
+    """Each is on disk or refused, whichever came first."""
+    for _ in range(10):
+        journal = Journal(path)
+        futures: list[Future[None]] = []
+        threads = [threading.Thread(target=speak, args=(journal, futures)) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        wait_until(lambda: len(futures) > 100)  # noqa: B023
+        path.unlink() if breaks else journal.close()
+        for thread in threads:
+            thread.join()
+        journal.close()
+        assert all(future.done() for future in futures)
+
+
+def speak(journal: Journal, futures: "list[Future[None]]") -> None:
+    """Speak until nothing is taken any more."""
+    while True:
+        burst = [journal.submit(lambda t: say(t, "?")) for _ in range(10)]
+        futures += burst
+        if isinstance(burst[-1].exception(10), JournalProblem):
+            return
+
+
+def test_what_is_said_to_one_that_was_opened_to_read_is_refused(journal: Journal, path: Path) -> None:
+    with Journal(path, read_only=True) as reader:
+        reader.follow()
+        with pytest.raises(JournalProblem, match="opened to be read"):
+            reader.run(lambda t: say(t, "never"), timeout_s=1)
+        assert reader.writer.broken == ""

@@ -1,0 +1,73 @@
+"""What is confirmed is what runs: a yes is to a plan and its first route, compared where it is written."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from spottui.domain.interruption import Evidence
+from spottui.domain.launch_spec import Secret
+from spottui.domain.plan import Plan, Route, without_user_data
+from spottui.domain.recovery import RecoveryState
+from spottui.domain.refusal import Refused
+from spottui.journal import Journal
+from spottui.recovery import decisions
+from spottui.words import warnings
+from tests.journal.given import ANN, NOON, enter, observe, plan_of, set_plan, sign
+
+FIRST = replace(plan_of(), routes=(Route.IMAGE, Route.KEPT_DISK), surveyed=False)
+SURVEYED = replace(FIRST, surveyed=True, first_digest=FIRST.digest, candidates=FIRST.candidates * 2)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal(tmp_path / "j.db") as journal:
+        yield journal
+
+
+def waiting(journal: Journal, plan: Plan = SURVEYED) -> str:
+    (recovery_id,) = observe(journal, sign(source=Evidence.LOCK))
+    set_plan(journal, recovery_id, plan)
+    return recovery_id
+
+
+def confirm(journal: Journal, recovery_id: str, digest: str, route: Route | None = None) -> None:
+    journal.run(partial(decisions.confirm, recovery_id=recovery_id, digest=digest, who=ANN, route=route, now=NOON))
+
+
+def retry(journal: Journal, recovery_id: str, digest: str) -> None:
+    again = partial(decisions.retry, recovery_id=recovery_id, digest=digest, who=ANN, console="c", now=NOON)
+    journal.run(again)
+
+
+def test_a_yes_to_the_plan_before_its_places_were_known_is_one_to_the_plan(journal: Journal) -> None:
+    recovery_id = waiting(journal)
+    confirm(journal, recovery_id, FIRST.digest)
+    assert journal.recoveries.known(recovery_id)
+
+
+def test_a_yes_to_what_was_read_before_the_route_was_changed_is_refused(journal: Journal) -> None:
+    recovery_id = waiting(journal)
+    confirm(journal, recovery_id, FIRST.digest, Route.KEPT_DISK)
+    enter(journal, recovery_id, RecoveryState.FAILED)
+    for digest in (FIRST.digest, SURVEYED.digest, ""):
+        with pytest.raises(Refused, match="not the one that was shown"):
+            retry(journal, recovery_id, digest)
+    plan = journal.recoveries.plan(recovery_id)
+    assert plan
+    assert plan.route is Route.KEPT_DISK
+    retry(journal, recovery_id, plan.digest)
+
+
+def test_a_plan_without_its_user_data_is_known_by_its_digest_and_says_what_it_lacks(journal: Journal) -> None:
+    plan = replace(SURVEYED, spec=replace(SURVEYED.spec, user_data=Secret("aHVudGVyMg==")))
+    bare = without_user_data(plan)
+    assert (bare.digest, bare.spec.user_data) == (plan.digest, None)
+    assert any("user data" in line for line in warnings(bare))
+    recovery_id = waiting(journal, bare)
+    confirm(journal, recovery_id, plan.digest, Route.KEPT_DISK)
+    changed = journal.recoveries.plan(recovery_id)
+    assert changed
+    assert changed.digest != plan.digest

@@ -1,0 +1,53 @@
+"""Patience ends with a look that was begun after it: neither an error nor an answer of before gives anything up."""
+
+from pathlib import Path
+
+import pytest
+
+from spottui.cloud.account import CloudAccount
+from spottui.config import load
+from spottui.domain.recovery import RecoveryState
+from spottui.recovery import imaging, launching
+from spottui.recovery.engine import Engine
+from spottui.sim.testing import SimServer
+from tests.driving import effects, wait_until
+from tests.journal.given import known
+from tests.recovery.given import begin, console
+
+
+def test_an_answer_that_comes_after_the_limit_gives_up_neither_image_nor_replacement(
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after the sleep of a host: a look was begun in time, is answered late, and what it shows is over by then."""
+    monkeypatch.setattr(imaging, "PATIENCE_S", 2.0)
+    monkeypatch.setattr(launching, "RUNNING_PATIENCE_S", 1.5)
+    live_cloud.world(image_base_s=3.5, boot_s=3)
+    settings = load(config)
+    with console(config.with_name("j.db"), CloudAccount(settings), settings) as shared:
+        Engine(shared).start()
+        recovery_id = begin(shared, live_cloud.spot_ids()[0], notice_s=300)
+        wait_until(lambda: effects(live_cloud, "CreateImage"))
+        live_cloud.fault("DescribeImages", "slow", delay_s=3.5, times=1)
+        wait_until(lambda: effects(live_cloud, "RunInstances"))
+        live_cloud.fault("DescribeInstances", "slow", match={"InstanceIds": "*"}, delay_s=3, times=1)
+        wait_until(lambda: known(shared.journal, recovery_id).state.is_final)
+        ended = known(shared.journal, recovery_id)
+    assert ended.state is RecoveryState.RECOVERED
+    assert len(effects(live_cloud, "CreateImage")) == len(effects(live_cloud, "RunInstances")) == 1
+
+
+def test_a_protection_whose_look_up_fails_is_tried_until_the_disks_are_kept(
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No sweep has seen the instance, and it is asked for in vain for longer than the image waits."""
+    victim = live_cloud.spot_ids()[0]
+    live_cloud.fault("DescribeDisks", "error", match={"InstanceId": victim}, times=4, code="New", status=503)
+    settings = load(config)
+    with console(config.with_name("j.db"), CloudAccount(settings), settings) as shared:
+        Engine(shared).start()
+        recovery_id = begin(shared, victim, notice_s=300)
+        wait_until(lambda: known(shared.journal, recovery_id).made("kept disk"), 30)
+        kept = known(shared.journal, recovery_id).made("kept disk")
+    rows = {row["DiskId"]: row["DeleteWithInstance"] for row in live_cloud.state()["disks"]}
+    assert kept
+    assert not any(rows[one] for one in kept)
