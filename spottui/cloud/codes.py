@@ -81,7 +81,7 @@ _PARTS = (
     ("InvalidSecurityGroup", Part.SECURITY_GROUP),
     ("InvalidPassword", Part.PASSWORD),
 )
-"""RunInstances/CreateInstance error tables; a password that the image has not: service_facts.md 1."""
+"""RunInstances/CreateInstance error tables; a password that the image has not: docs/alibaba-facts.md 4.1."""
 
 
 def _rows(source: str, actions: str | tuple[str, ...], kind: ErrorKind, *codes: str) -> Iterator[Meaning]:

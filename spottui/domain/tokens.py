@@ -16,7 +16,7 @@ def image_name(source: str) -> str:
     """Return the name of the images of a source, `region.instance`: a letter first, letters, digits, `-` and `_`.
 
     2 to 128 characters. It is the same in every journal: of two who make the image of one instance at once the cloud
-    refuses the second, since the name is taken (`InvalidImageName.Duplicated`, alibaba_facts.md 3.1).
+    refuses the second, since the name is taken (`InvalidImageName.Duplicated`, docs/alibaba-facts.md 3.1).
     """
     safe = "".join(c if c.isascii() and (c.isalnum() or c in "-_") else "-" for c in source)
     return f"spottui-{safe}"[:128]

@@ -7,14 +7,7 @@ from spottui.console.text.health import regions_without_answer
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.failures import failures
-from spottui.tables.instances import (
-    RECLAIMED,
-    SAVED,
-    instance_key,
-    mark_of,
-    open_reclaims,
-    replacements,
-)
+from spottui.tables.instances import RECLAIMED, SAVED, instance_key, mark_of, open_reclaims, replacements
 from spottui.tables.storm import forecast_of_all, of_now
 
 _STORM_SIZE = 5
@@ -78,21 +71,20 @@ def unsaved(view: DeskView) -> frozenset[str]:
 
     A read-only console opens no recovery: there a lock alone counts, by the key of its instance.
     """
-    reclaims = frozenset(reclaim.id for reclaim in open_reclaims(view) if not reclaim.is_wish)
-    reclaims -= replacements(view).keys()
-    return reclaims | _locks_alone(view) if view.read_only else reclaims
+    reclaims = {reclaim.id for reclaim in open_reclaims(view) if not reclaim.is_wish} - replacements(view).keys()
+    return frozenset(reclaims | _locks_alone(view) if view.read_only else reclaims)
 
 
 def _reclaims(view: DeskView) -> list[str]:
-    """Count the rows that are marked, and the reclaims whose instance has no row: it is gone, or not listed yet."""
+    """Count the rows by their marks, and the reclaims without a row: that instance is gone, or not listed yet."""
     reclaims = {instance_key(reclaim.region, reclaim.instance_id): reclaim for reclaim in open_reclaims(view)}
+    rows = {instance_key(instance.region, instance.instance_id): instance for instance in view.instances}
     replaced = replacements(view)
-    keys = {instance: instance_key(instance.region, instance.instance_id) for instance in view.instances}
-    marks = Counter(mark_of(instance, reclaims.get(key), replaced) for instance, key in keys.items())
-    rows, left = set(keys.values()), unsaved(view)
+    marks = Counter(mark_of(instance, reclaims.get(key), replaced) for key, instance in rows.items())
+    left = unsaved(view)
     without_row = [reclaim for key, reclaim in reclaims.items() if key not in rows and reclaim.id in left]
-    unread = regions_without_answer(view, "sweep")
-    gone = sum(reclaim.released_at is not None or reclaim.region not in unread for reclaim in without_row)
+    unswept = regions_without_answer(view, "sweep")
+    gone = sum(reclaim.released_at is not None or reclaim.region not in unswept for reclaim in without_row)
     reclaiming = marks[RECLAIMED] + len(without_row) - gone
     parts = [f"{marks[SAVED]} saved"] if marks[SAVED] else []
     parts += [f"{gone} gone"] if gone else []
