@@ -62,7 +62,7 @@ async def test_a_desk_that_cannot_be_opened_says_why_and_q_still_leaves():
         await press(pilot, "q")
         await wait_until(pilot, lambda: app._exit)
     assert app.return_code == 1
-    assert app._last_words.startswith("spottui: it could not start.\nspottui: Last error: no region in [red]/etc")
+    assert app._exit_message.startswith("spottui: it could not start.\nspottui: Last error: no region in [red]/etc")
 
 
 async def test_capital_r_opens_the_desk_again_that_could_not_be_opened():
@@ -240,7 +240,7 @@ async def test_a_journal_that_is_broken_stops_the_desk_and_capital_r_opens_it_ag
     opening = iter(desks)
     app = BellApp(lambda: next(opening), clock=FrozenClock(), who=WHO, title="spottui")
     async with app.run_test(size=(160, 40)) as pilot:
-        await wait_until(pilot, lambda: app.main.view is not None)
+        await wait_until(pilot, lambda: app.session.view is not None)
         desks[0].broken = Ended("journal /j.db: it was deleted or replaced under this console")
         desks[0].show(profile="later")
         await shows(pilot, "✕ spottui has stopped, what you see is old: journal /j.db: it was deleted or replaced")
