@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from textual.content import Content
 
-from spottui.console.statistics_text import charts
+from spottui.console.text.statistics import charts
 from spottui.domain.leftover import Kept, LeftoverKind
 from spottui.tables.charts import BLOCKS, bar, columns, over_time
 from spottui.tables.moments import money
