@@ -215,7 +215,7 @@ def plan_of(of):
         user_data=Secret("c2VjcmV0"),
     )
     places = same_place_first(spec, {f"{of.region}-{z}": f"vsw-bp1{z}" for z in "hij"})
-    return Plan((Route.IMAGE,), spec, places, f"spottui-{of.instance_id}", ("Deletion protection is on.",))
+    return Plan((Route.IMAGE,), spec, places, f"spottui-{of.instance_id}")
 
 
 def background_of(of, now, days=7):
