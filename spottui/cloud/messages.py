@@ -208,7 +208,7 @@ def _account(arn: object, otherwise: object) -> str:
     """Return the account of `acs:ecs:REGION:ACCOUNT:instance/…`, or what the event says elsewhere.
 
     A drill's ARN is a sample, of another region and with `<resource-id>` in it: its account says nothing either
-    (alibaba_facts.md 9.1).
+    (alibaba-facts.md 9.1).
     """
     parts = [] if "<" in str(arn) else _arn(arn)
     named = (parts[3] if len(parts) > 3 else "", otherwise)

@@ -128,7 +128,7 @@ SCREENS = {
     "a plan": (("3", "y"), "Old → new"),
     "plans": (("3", "asterisk", "y"), "marked instances"),
     "a veto": (("3", "x"), "Nothing will be done"),
-    "a cancel": (("3", "down", "x"), "Kept, and charged"),
+    "a cancel": (("3", "down", "down", "x"), "Kept, and charged"),
     "arming": (("a",), "Arm auto-mode?"),
     "leaving": (("q",), "NEEDS YOU"),
     "a storm": (("w",), "Storm"),
