@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from platformdirs.unix import Unix
 
-from spottui.domain.leftover import SNAPSHOT_PRICE
+from spottui.domain.billed_resources import SNAPSHOT_PRICE
 from spottui.domain.settings import ConsoleSettings, DrainSettings, LaunchTemplate, Policy, RegionSettings, Settings
 
 _DIRS = Unix("spottui")  # XDG on every system, as people who use ssh expect

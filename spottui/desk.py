@@ -8,12 +8,12 @@ from functools import partial
 from typing import TypeVar
 
 from spottui.domain.background import Background
+from spottui.domain.billed_resources import Leftover
 from spottui.domain.clock import Clock
 from spottui.domain.facts import NOBODY, DriverChanged, Logged, Stop, Stopped
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Evidence, Interruption, Observation
-from spottui.domain.leftover import Leftover
 from spottui.domain.plan import Plan, Route, by_route
 from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Ended, Refused

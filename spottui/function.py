@@ -12,10 +12,10 @@ import re
 from typing import Any
 
 from spottui.cloud.credentials import CredentialSource
-from spottui.cloud.given_credentials import GivenCredentials
 from spottui.cloud.messages import Poison, Reclaim, parse
 from spottui.cloud.queue_setup import QueueSetup
 from spottui.cloud.sdk_hygiene import quiet_sdks
+from spottui.cloud.static_credentials import GivenCredentials
 
 log = logging.getLogger("spottui.function")
 

@@ -7,8 +7,8 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from spottui.cli.heaps import keep_heaps_small
 from spottui.cli.logfile import log_to
+from spottui.cli.malloc_trim import keep_heaps_small
 from spottui.cloud.account import CloudAccount
 from spottui.config import state_dir
 from spottui.desk import Desk
@@ -47,17 +47,17 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     clock = clock if isinstance(clock, CloudClock) else CloudClock(clock)
     account = CloudAccount(settings, clock)
     account.meet(within_s=TIME_TO_MEET_S)
-    protection = DiskProtection(journal, account.regions, account.lanes, clock)
+    protection = DiskProtection(journal, account.regions, account.thread_pools, clock)
     shared = Shared(
         journal=journal,
         regions=account.regions,
-        lanes=account.lanes,
+        thread_pools=account.thread_pools,
         clock=clock,
         settings=settings,
         auto_mode=AutoModeControl(journal, settings.policy, clock),
-        polls=Polls(account.regions, account.lanes),
+        polls=Polls(account.regions, account.thread_pools),
         protection=protection,
-        surveys=Surveys(account.markets, account.lanes, journal, clock, settings),
+        surveys=Surveys(account.markets, account.thread_pools, journal, clock, settings),
     )
     engine = Engine(shared)
     watch = Watch(account, settings, journal, clock, protection.send, read_only=read_only)

@@ -19,8 +19,8 @@ def meant(settings: "Settings", named: str) -> tuple[str, str]:
         return named.split(".")[1], named
     from spottui.cli.naming import find_instance
     from spottui.cloud.ecs import OUR_TAG
+    from spottui.cloud.leftovers import our_snapshots
     from spottui.cloud.region_tools import credentials_of, region_tools
-    from spottui.cloud.remains import our_snapshots
 
     every = region_tools(settings, credentials_of(settings))
     instance_id = named if named.startswith("i-") else find_instance(every, named)[1].instance_id

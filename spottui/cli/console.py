@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from spottui.cli.common import Wrong
 from spottui.cli.ending import Ending, leave
-from spottui.cli.opening import Wrong
 from spottui.domain.clock import CloudClock
 
 if TYPE_CHECKING:

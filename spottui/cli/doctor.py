@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from spottui.cli.check import Check, Verdict
-from spottui.cli.opening import with_settings
+from spottui.cli.common import with_settings
 from spottui.cli.progress import Progress
 
 if TYPE_CHECKING:

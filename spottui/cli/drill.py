@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spottui.cli.check import Check, ok, wrong
-from spottui.cli.opening import Failed, Wrong, refuse_if_read_only, with_settings
+from spottui.cli.common import Failed, Wrong, refuse_if_read_only, with_settings
 from spottui.cli.progress import Progress
 from spottui.cli.suggestions import scenarios, spot_instances
 
@@ -57,7 +57,7 @@ def drill(settings: "Settings", instance: str, via: str, timeout_s: float, dry_r
     A `spottui guard --queue` on the instance warns and ends its workload as at a reclaim, and goes on with it.
     """
     from spottui.cli.naming import find_instance
-    from spottui.cli.outlook import what_auto_mode_would_do
+    from spottui.cli.what_if import what_auto_mode_would_do
     from spottui.cloud.region_tools import credentials_of, region_tools
 
     tools, found = find_instance(region_tools(settings, credentials_of(settings)), instance)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spottui.cli.common import Wrong
 from spottui.cli.console import need_terminal
 from spottui.cli.ending import Ending
-from spottui.cli.opening import Wrong
 from spottui.cli.own_cloud import own_directory, simulated_cloud, use_private_state
 
 if TYPE_CHECKING:

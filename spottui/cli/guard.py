@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spottui.cli.opening import Failed, Wrong
+from spottui.cli.common import Failed, Wrong
 from spottui.cli.printing import Printing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from spottui.cloud.instance_notices import OwnNotices
     from spottui.cloud.metadata import Metadata
-    from spottui.cloud.own_notices import OwnNotices
     from spottui.workload.guard import Guard
 
 _EXAMPLES = """\b
@@ -122,7 +122,7 @@ def _notices(queue: str, metadata: "Metadata") -> "Callable[[], OwnNotices]":
     assert found
 
     def open_notices() -> "OwnNotices":
-        from spottui.cloud.own_notices import OwnNotices
+        from spottui.cloud.instance_notices import OwnNotices
 
         return OwnNotices(found[1], found[2], metadata.instance_id())
 

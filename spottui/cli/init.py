@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spottui.cli.common import Wrong, agree
 from spottui.cli.config_text import Answers, config_text
-from spottui.cli.opening import Wrong, agree
 
 if TYPE_CHECKING:
     from spottui.domain.settings import Settings

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spottui.cli.common import Wrong, agree, refuse_if_read_only, with_settings
 from spottui.cli.console import whoami
-from spottui.cli.opening import Wrong, agree, refuse_if_read_only, with_settings
 from spottui.cli.printing import Printing
 from spottui.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from spottui.domain.leftover import Leftover
+    from spottui.domain.billed_resources import Leftover
     from spottui.domain.settings import Settings
     from spottui.recovery.janitor import Janitor
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spottui.cli.opening import Failed, Wrong, agree, refuse_if_read_only, with_settings
+from spottui.cli.common import Failed, Wrong, agree, refuse_if_read_only, with_settings
 from spottui.cli.printing import Printing
 from spottui.cli.suggestions import templates
 

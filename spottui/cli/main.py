@@ -73,7 +73,7 @@ def _in_words() -> Iterator[None]:
     except (click.ClickException, click.Abort, click.exceptions.Exit, BrokenPipeError):
         raise
     except Exception as problem:
-        from spottui.cli.opening import say
+        from spottui.cli.common import say
 
         say(problem)
 

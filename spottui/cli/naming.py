@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from spottui.cli.opening import Failed, Wrong
+from spottui.cli.common import Failed, Wrong
 
 if TYPE_CHECKING:
     from spottui.cloud.region_tools import RegionTools

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from spottui import words
 from spottui.cli.statistics import incident_rows
+from spottui.domain.billed_resources import BilledResource
 from spottui.domain.facts import CallBegun, Logged
-from spottui.domain.leftover import Kept
 from spottui.domain.outcome import Outcome
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
@@ -152,7 +152,7 @@ def _price(outcome: Outcome, recovery: Recovery) -> str:
     return f"old {_money(old)}, new {_money(new)}{more}"
 
 
-def _kept(one: Kept, prices: Mapping[str, float]) -> str:
+def _kept(one: BilledResource, prices: Mapping[str, float]) -> str:
     cost = one.per_month(prices)
     size = "size not known" if one.gib is None else f"{one.gib} GiB"
     price = "price not known" if cost is None else f"at most {money(cost)} a month"

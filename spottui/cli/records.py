@@ -6,8 +6,8 @@ from typing import Any
 
 from spottui import words
 from spottui.domain.facts import Logged
-from spottui.domain.prospect import verdict_of
 from spottui.domain.recovery import Recovery
+from spottui.domain.verdicts import verdict_of
 from spottui.domain.view import DeskView, LiveConsole, SourceHealth
 
 
@@ -25,7 +25,7 @@ def recovery_record(recovery: Recovery, now: datetime) -> dict[str, Any]:
         "state": recovery.state.value,
         "reason": words.reason(recovery.reason, recovery.region),
         "route": recovery.route.value,
-        "deadline": None if recovery.interruption.is_wish else recovery.deadline.isoformat(timespec="seconds"),
+        "deadline": None if recovery.interruption.is_manual else recovery.deadline.isoformat(timespec="seconds"),
         "verdict": verdict.value if verdict else None,
         "progress": recovery.progress,
         "trouble": words.trouble(recovery) or None,

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from spottui.cli.break_glass import meant, open_again
+from spottui.cli.common import Failed, agree, refuse_if_read_only, with_settings
 from spottui.cli.console import whoami
 from spottui.cli.ending import Ending, in_time, leave
-from spottui.cli.opening import Failed, agree, refuse_if_read_only, with_settings
 from spottui.cli.printing import Printing
 from spottui.cli.progress import Progress
 from spottui.cli.suggestions import spot_instances
@@ -195,7 +195,7 @@ def _planned(desk: "Desk", asked: _Asked) -> "tuple[str, Plan]":
 
 def _plan_without_a_desk(settings: "Settings", asked: _Asked) -> "Plan":
     """A desk would go on with every recovery that was left: a dry run only asks."""
-    from spottui.cli.outlook import plan_now
+    from spottui.cli.what_if import plan_now
     from spottui.cloud.region_tools import credentials_of, region_tools
 
     for tools in region_tools(settings, credentials_of(settings)):
@@ -254,14 +254,14 @@ def _show_progress(progress: Progress, now: "Recovery", at: "datetime") -> None:
     """The image is what takes long, and the deadline is what it must not miss."""
     if now.is_imaging:
         left_s = (now.deadline - at).total_seconds()
-        until = "" if now.interruption.is_wish else f", {left_s:.0f} s until the deadline"
+        until = "" if now.interruption.is_manual else f", {left_s:.0f} s until the deadline"
         progress.show(f"image{until}", now.progress, 100)
 
 
 def _line(now: "Recovery", at: "datetime") -> str:
     from spottui import words
-    from spottui.domain.prospect import said_of
     from spottui.domain.text import plain
+    from spottui.domain.verdicts import said_of
 
     progress = f" {now.progress} %" if now.is_imaging else ""
     verdict = "" if now.state.is_final else said_of(now, at)
@@ -306,7 +306,7 @@ def _record(plan: "Plan") -> dict[str, object]:
 
 
 def _said(problem: Exception) -> int:
-    from spottui.cli.opening import say
+    from spottui.cli.common import say
 
     try:
         if isinstance(problem, click.ClickException):

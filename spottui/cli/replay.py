@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spottui.cli.common import Failed, with_settings
 from spottui.cli.console import show, terminal_problem
 from spottui.cli.ending import Ending, leave
-from spottui.cli.opening import Failed, with_settings
 
 if TYPE_CHECKING:
     from spottui.domain.settings import Settings

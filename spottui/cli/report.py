@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spottui.cli.opening import Failed, Wrong, with_settings
+from spottui.cli.common import Failed, Wrong, with_settings
 
 if TYPE_CHECKING:
     from spottui.domain.settings import Settings

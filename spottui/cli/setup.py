@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spottui.cli.opening import agree, failed, refuse_if_read_only, with_settings
+from spottui.cli.common import agree, failed, refuse_if_read_only, with_settings
 from spottui.cli.permissions import policy_document
 from spottui.cli.printing import Printing
 

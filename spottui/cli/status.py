@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spottui.cli.opening import with_settings
+from spottui.cli.common import with_settings
 from spottui.cli.progress import Progress
 
 if TYPE_CHECKING:
-    from spottui.cli.situation import Situation
+    from spottui.cli.status_snapshot import Situation
     from spottui.domain.recovery import Recovery
     from spottui.domain.settings import Settings
 
@@ -40,7 +40,7 @@ def status(settings: "Settings", as_json: bool, tmux: bool, watch: bool, every_s
     Takes no message from the queue. The mode is `auto` or `confirm` when a console with this journal acts, else
     `unwatched`.
     """
-    from spottui.cli.situation import look
+    from spottui.cli.status_snapshot import look
 
     failed = False
     # Ctrl+c is how a watch ends, not how it fails.
@@ -108,8 +108,8 @@ _MODES = {
 
 def _row(one: "Recovery", now: datetime) -> str:
     from spottui import words
-    from spottui.domain.prospect import said_of
     from spottui.domain.text import plain
+    from spottui.domain.verdicts import said_of
 
     verdict = "" if one.ended else said_of(one, now)
     why = words.reason(one.reason, one.region) or words.next_step(one.next_step)
@@ -119,7 +119,7 @@ def _row(one: "Recovery", now: datetime) -> str:
 
 def _left(one: "Recovery", now: datetime) -> str:
     """Minutes and seconds until the deadline; what is over has none, nor has what only an engineer asked for."""
-    if one.ended is not None or one.interruption.is_wish:
+    if one.ended is not None or one.interruption.is_manual:
         return "-"
     left_s = int((one.deadline - now).total_seconds())
     return f"{left_s // 60:02d}:{left_s % 60:02d}" if left_s >= 0 else "late"

@@ -1,4 +1,4 @@
-"""The configured account: the clients of each region, queues on demand, their lanes and their budget."""
+"""The configured account: the clients of each region, queues on demand, their threads and their budget."""
 
 import logging
 import os
@@ -13,10 +13,10 @@ from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError
 from spottui.cloud.identity import Identity, caller
-from spottui.cloud.lanes import Lanes
 from spottui.cloud.market import Market
 from spottui.cloud.mns import Queue
 from spottui.cloud.sdk_hygiene import quiet_sdks
+from spottui.cloud.thread_pools import ThreadPools
 from spottui.cloud.vpc import Vpc
 from spottui.domain.clock import CloudClock
 from spottui.domain.settings import RegionSettings, Settings
@@ -40,7 +40,7 @@ class CloudAccount:
             os.environ["SSL_CERT_FILE"] = str(settings.ca_file)
         self._settings = settings
         self._credentials = CredentialSource(settings.credentials_file)
-        self.lanes = Lanes()
+        self.thread_pools = ThreadPools()
         self.clock = clock or CloudClock()
         self._asking = threading.Lock()
         self._asked = 0.0
@@ -82,7 +82,7 @@ class CloudAccount:
             if self._identity is None or (failed and time.monotonic() - self._asked > ASK_AGAIN_S):
                 self._asked = time.monotonic()
                 region = self._settings.regions[0]
-                self._identity = self.lanes.read(caller, self._settings, region, self._credentials, self.clock)
+                self._identity = self.thread_pools.read(caller, self._settings, region, self._credentials, self.clock)
                 self._identity.add_done_callback(_say_if_not_known)
             return self._identity
 

@@ -54,7 +54,7 @@ class ImageSource:
 
 
 class Ecs:
-    """The calls of one account and region; thread-safe, made once and shared by the lanes.
+    """The calls of one account and region; thread-safe, made once and shared by all threads.
 
     Every method raises `CloudError`. Nothing is retried here: whoever calls knows the ClientToken and the deadline.
     `clock` is told the date of every answer to a call that reads.

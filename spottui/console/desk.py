@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from spottui.domain.background import Background
+from spottui.domain.billed_resources import Leftover
 from spottui.domain.facts import NOBODY, Logged
 from spottui.domain.history import InstanceRecord, Past
-from spottui.domain.leftover import Leftover
 from spottui.domain.plan import Plan, Route
 from spottui.domain.view import DeskView
 

@@ -106,7 +106,7 @@ class Interruption:
         return self.locked or Evidence.ENGINEER in self.evidence
 
     @property
-    def is_wish(self) -> bool:
+    def is_manual(self) -> bool:
         """Whether only an engineer asked for the recovery: the cloud takes nothing back, there is no deadline."""
         return self.evidence == (Evidence.ENGINEER,)
 
@@ -181,10 +181,10 @@ def same_reclaim(known: Interruption, seen: Observation, course: Course) -> bool
         return True
     if is_over:
         return False
-    is_lock, is_wish = seen.source is Evidence.LOCK, seen.source is Evidence.ENGINEER
-    if (is_lock and known.locked) or (course is Course.REPLACED and not is_wish):
+    is_lock, is_manual = seen.source is Evidence.LOCK, seen.source is Evidence.ENGINEER
+    if (is_lock and known.locked) or (course is Course.REPLACED and not is_manual):
         return True
-    if (is_wish and course in (Course.CAME_TO_NOTHING, Course.STOPPED)) or (
+    if (is_manual and course in (Course.CAME_TO_NOTHING, Course.STOPPED)) or (
         is_lock and course is Course.CAME_TO_NOTHING
     ):
         return False

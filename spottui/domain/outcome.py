@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
 
-from spottui.domain.leftover import SNAPSHOT_PRICE, Kept, LeftoverKind
+from spottui.domain.billed_resources import SNAPSHOT_PRICE, BilledResource, LeftoverKind
 from spottui.domain.plan import Plan, Route, WarmImage
 from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
 
@@ -28,7 +28,7 @@ class Outcome:
     recovery_s: float | None = None
     data_as_of: datetime | None = None
     data_age_s: float | None = None
-    kept: tuple[Kept, ...] = ()
+    kept: tuple[BilledResource, ...] = ()
 
     @property
     def added_per_hour(self) -> float | None:
@@ -51,23 +51,23 @@ def outcome(recovery: Recovery, plan: Plan | None) -> Outcome:
     )
 
 
-def kept_by(recovery: Recovery, plan: Plan | None) -> Iterator[Kept]:
+def kept_by(recovery: Recovery, plan: Plan | None) -> Iterator[BilledResource]:
     """Yield what a recovery made or kept that costs money, with its size where its plan says it."""
     disks = {disk.disk_id: disk for disk in plan.spec.disks} if plan else {}
     snapshots = {snapshot_id: disk_id for disk_id, snapshot_id in recovery.snapshots}
     of_snapshots = recovery.image_id and recovery.image_of in _OF_SNAPSHOTS
     for image_id in recovery.made(LeftoverKind.IMAGE):
         gib = _image_gib(recovery, plan) if image_id == recovery.image_id else None
-        yield Kept(LeftoverKind.IMAGE, image_id, gib, SNAPSHOT_PRICE, recovery.started)
+        yield BilledResource(LeftoverKind.IMAGE, image_id, gib, SNAPSHOT_PRICE, recovery.started)
     for snapshot_id in () if of_snapshots else recovery.made(LeftoverKind.SNAPSHOT):
         disk = disks.get(snapshots.get(snapshot_id, ""))
         gib = disk.size_gib if disk else None
-        yield Kept(LeftoverKind.SNAPSHOT, snapshot_id, gib, SNAPSHOT_PRICE, recovery.started)
+        yield BilledResource(LeftoverKind.SNAPSHOT, snapshot_id, gib, SNAPSHOT_PRICE, recovery.started)
     for disk_id in recovery.made(LeftoverKind.DISK):
         disk = disks.get(disk_id)
         if disk_id not in recovery.made("attached disk") and recovery.new_instance_id != recovery.instance_id:
             gib, category = (disk.size_gib, disk.category) if disk else (None, "")
-            yield Kept(LeftoverKind.DISK, disk_id, gib, category, recovery.started)
+            yield BilledResource(LeftoverKind.DISK, disk_id, gib, category, recovery.started)
 
 
 def nine_of_ten(times_s: Sequence[float]) -> float | None:

@@ -10,7 +10,7 @@ from typing import TypeVar
 from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError
-from spottui.cloud.lanes import Lanes
+from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.clock import Clock
 from spottui.domain.facts import Fact, NextStepChanged, StateEntered
 from spottui.domain.forecast import Forecast, before_image
@@ -54,7 +54,7 @@ class Shared:
 
     journal: Journal
     regions: dict[str, Ecs]
-    lanes: Lanes
+    thread_pools: ThreadPools
     clock: Clock
     settings: Settings
     auto_mode: AutoModeControl
@@ -151,7 +151,7 @@ class RecoveryContext:
     async def attempt(self, do: Callable[[], T]) -> T | CloudError:
         """Run one synchronous call in the acting lane; an error of the cloud is returned, not raised."""
         try:
-            return await asyncio.wrap_future(self.shared.lanes.act(do))
+            return await asyncio.wrap_future(self.shared.thread_pools.act(do))
         except CloudError as error:
             return error
 

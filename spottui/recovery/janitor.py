@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from spottui.cloud import disks, remains
+from spottui.cloud import disks, leftovers
 from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.ecs_shapes import Image, Snapshot
 from spottui.cloud.errors import CloudError
 from spottui.cloud.tags import EXPIRES_TAG
+from spottui.domain.billed_resources import Leftover, LeftoverKind
 from spottui.domain.clock import Clock
 from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Fact
 from spottui.domain.instance import Disk, InstanceStatus
-from spottui.domain.leftover import Leftover, LeftoverKind
 from spottui.domain.plan import Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.refusal import Refused
@@ -21,9 +21,9 @@ from spottui.recovery.context import failure_of
 
 IDS_PER_CALL = 100
 ACTIONS = {
-    LeftoverKind.IMAGE: ("DeleteImage", remains.delete_image),
-    LeftoverKind.SNAPSHOT: ("DeleteSnapshot", remains.delete_snapshot),
-    LeftoverKind.DISK: ("DeleteDisk", remains.delete_disk),
+    LeftoverKind.IMAGE: ("DeleteImage", leftovers.delete_image),
+    LeftoverKind.SNAPSHOT: ("DeleteSnapshot", leftovers.delete_snapshot),
+    LeftoverKind.DISK: ("DeleteDisk", leftovers.delete_disk),
 }
 
 
@@ -76,7 +76,7 @@ def _of_region(journal: Journal, ecs: Ecs) -> Iterator[Leftover]:
     of_images = {snapshot_id for image in images.values() for snapshot_id in image.snapshots}
     yield from (_image(region, image) for image in images.values())
     yield from (
-        _snapshot(region, one) for one in remains.our_snapshots(ecs).values() if one.snapshot_id not in of_images
+        _snapshot(region, one) for one in leftovers.our_snapshots(ecs).values() if one.snapshot_id not in of_images
     )
     yield from _disks(region)
 

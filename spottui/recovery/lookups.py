@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from spottui.cloud.errors import CloudError
-from spottui.cloud.lanes import Lanes
+from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.clock import Clock
 
 T = TypeVar("T")
@@ -45,8 +45,8 @@ class _Asked:
 class Lookups:
     """Makes calls in the reading lane and keeps what came of them. Thread-safe."""
 
-    def __init__(self, lanes: Lanes, clock: Clock) -> None:
-        self._lanes = lanes
+    def __init__(self, thread_pools: ThreadPools, clock: Clock) -> None:
+        self._thread_pools = thread_pools
         self._clock = clock
         self._lock = threading.Lock()
         self._asked: dict[Hashable, _Asked] = {}
@@ -82,7 +82,7 @@ class Lookups:
                 return
             call, answer = self._waiting.popleft()
             self._running += 1
-        self._lanes.read(call).add_done_callback(partial(self._done, answer))
+        self._thread_pools.read(call).add_done_callback(partial(self._done, answer))
 
     def _done(self, answer: "Future[Any]", made: "Future[Any]") -> None:
         with self._lock:

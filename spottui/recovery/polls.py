@@ -10,8 +10,8 @@ from spottui.cloud.batches import Answers
 from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.ecs_shapes import Image, Snapshot
 from spottui.cloud.errors import CloudError
-from spottui.cloud.lanes import Lanes
-from spottui.cloud.remains import our_snapshots
+from spottui.cloud.leftovers import our_snapshots
+from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.instance import Disk, Instance
 
 T = TypeVar("T")
@@ -115,9 +115,9 @@ def _fail(futures: Iterable["asyncio.Future[Any]"], error: Exception) -> None:
 class Polls:
     """The shared polls of every region, made when they are first waited for."""
 
-    def __init__(self, regions: Mapping[str, Ecs], lanes: Lanes) -> None:
+    def __init__(self, regions: Mapping[str, Ecs], thread_pools: ThreadPools) -> None:
         self._regions = regions
-        self._lanes = lanes
+        self._thread_pools = thread_pools
         self._images: dict[str, SharedPoll[Image]] = {}
         self._instances: dict[str, SharedPoll[Instance]] = {}
         self._gone: dict[str, SharedPoll[bool]] = {}
@@ -172,27 +172,27 @@ class Polls:
         return await poll.next(snapshot_id, within_s)
 
     async def _our_images(self, region: str) -> Mapping[str, Image]:
-        return await asyncio.wrap_future(self._lanes.read(self._regions[region].our_images))
+        return await asyncio.wrap_future(self._thread_pools.read(self._regions[region].our_images))
 
     async def _our_instances(self, region: str) -> Mapping[str, tuple[Instance, ...]]:
-        return _by_source(await asyncio.wrap_future(self._lanes.read(self._regions[region].our_instances)))
+        return _by_source(await asyncio.wrap_future(self._thread_pools.read(self._regions[region].our_instances)))
 
     async def _images_by_source(self, region: str) -> Mapping[str, tuple[Image, ...]]:
         return _by_source((await self._our_images(region)).values())
 
     async def _snapshots_by_source(self, region: str) -> Mapping[str, tuple[Snapshot, ...]]:
         ours = partial(our_snapshots, self._regions[region])
-        return _by_source((await asyncio.wrap_future(self._lanes.read(ours))).values())
+        return _by_source((await asyncio.wrap_future(self._thread_pools.read(ours))).values())
 
     async def _some_instances(self, region: str, ids: Iterable[str]) -> Mapping[str, Instance]:
         specs = await self._asked(Ecs.launch_specs, region, ids)
         return specs.each(lambda spec: spec.instance)
 
     async def _which_are_gone(self, region: str, ids: Iterable[str]) -> Mapping[str, bool]:
-        gone = await asyncio.wrap_future(self._lanes.read(self._regions[region].gone, list(ids)))
+        gone = await asyncio.wrap_future(self._thread_pools.read(self._regions[region].gone, list(ids)))
         return dict.fromkeys(gone, True)
 
     async def _asked(
         self, fetch: Callable[[Ecs, Iterable[str]], Answers[T]], region: str, ids: Iterable[str]
     ) -> Answers[T]:
-        return await asyncio.wrap_future(self._lanes.read(fetch, self._regions[region], list(ids)))
+        return await asyncio.wrap_future(self._thread_pools.read(fetch, self._regions[region], list(ids)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from spottui.cloud.budget import Priority, urgency
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.lanes import Lanes
+from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.clock import NOTICE_S, Clock
 from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
@@ -73,10 +73,10 @@ class DiskProtection:
     at once; those that come while calls are under way share the next one. Thread-safe.
     """
 
-    def __init__(self, journal: Journal, regions: dict[str, Ecs], lanes: Lanes, clock: Clock) -> None:
+    def __init__(self, journal: Journal, regions: dict[str, Ecs], thread_pools: ThreadPools, clock: Clock) -> None:
         self._journal = journal
         self._regions = regions
-        self._lanes = lanes
+        self._thread_pools = thread_pools
         self._clock = clock
         self._lock = threading.Lock()
         self._sent: dict[tuple[str, str], Future[Protected]] = {}
@@ -98,7 +98,7 @@ class DiskProtection:
                     self._wait_for_call(region, _Request(instance_id, disk_ids, answer))
         self._begin(region)
         for instance_id, answer in unknown:
-            self._lanes.act(self._look_up, self._regions[region], instance_id, answer)
+            self._thread_pools.act(self._look_up, self._regions[region], instance_id, answer)
 
     def of(self, region: str, instance_id: str) -> "Future[Protected]":
         """Return what comes of the protection of an instance, which is sent now if it was not."""
@@ -156,7 +156,7 @@ class DiskProtection:
             more = min(CALLS_AT_ONCE - queue.calls, len(queue.waiting))
             queue.calls += max(more, 0)
         for _ in range(more):
-            self._lanes.act(self._call_while_any, self._regions[region], queue)
+            self._thread_pools.act(self._call_while_any, self._regions[region], queue)
 
     def _call_while_any(self, ecs: Ecs, queue: _Region) -> None:
         while requests := self._next(queue):

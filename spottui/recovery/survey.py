@@ -10,9 +10,9 @@ from functools import partial
 
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.lanes import Lanes
 from spottui.cloud.launch_request import check_key
 from spottui.cloud.market import Market
+from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.background import Background
 from spottui.domain.clock import Clock
 from spottui.domain.launch_spec import LaunchSpec
@@ -43,10 +43,15 @@ class Surveys:
     """Surveys plans; recoveries of a region share the calls. Thread-safe, and at home in any event loop."""
 
     def __init__(
-        self, markets: Mapping[str, Market], lanes: Lanes, journal: Journal, clock: Clock, settings: Settings
+        self,
+        markets: Mapping[str, Market],
+        thread_pools: ThreadPools,
+        journal: Journal,
+        clock: Clock,
+        settings: Settings,
     ) -> None:
         self._markets = markets
-        self._lookups = Lookups(lanes, clock)
+        self._lookups = Lookups(thread_pools, clock)
         self._journal = journal
         self._clock = clock
         self._allows_warm_image = settings.policy.warm_image

@@ -3,8 +3,8 @@
 from typing import Any
 
 from spottui.sim import addresses
+from spottui.sim.control_request import Given
 from spottui.sim.errors import ControlError
-from spottui.sim.given import Given
 from spottui.sim.model import Eni, Instance
 from spottui.sim.world import World
 

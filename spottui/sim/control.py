@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from spottui.sim import changing, knobs, market, poison, pricing, pvtz, services, taking
+from spottui.sim import changing, interrupt, market, poison, pricing, pvtz, services, settings_update
 from spottui.sim.balancers import declaring
 from spottui.sim.catalog import TYPES
 from spottui.sim.clock import iso_millis, iso_seconds
+from spottui.sim.control_request import Given
 from spottui.sim.errors import ControlError
 from spottui.sim.faults import KINDS, Fault
-from spottui.sim.given import Given
 from spottui.sim.model import EventRule, SecurityToken
 from spottui.sim.world import World
 
@@ -107,7 +107,7 @@ def set_stock(world: World, given: Given, now: float) -> Json:
 def turn_knobs(world: World, given: Given, now: float) -> Json:
     """Change how the world behaves from now on; images already being made keep their time."""
     checking = world.settings.market_check_s > 0
-    knobs.turn(world.settings, given)
+    settings_update.turn(world.settings, given)
     if world.settings.market_check_s > 0 and not checking:
         world.schedule.plan(now + world.settings.market_check_s, market.check)
     return asdict(world.settings)
@@ -126,7 +126,7 @@ def move_clock(world: World, given: Given, now: float) -> Json:
 
 
 CALLS: dict[str, Callable[[World, Given, float], Json]] = {
-    "interrupt": taking.interrupt, "demand": taking.demand, "faults": order_fault, "send": send,
+    "interrupt": interrupt.interrupt, "demand": interrupt.demand, "faults": order_fault, "send": send,
     "stock": set_stock, "price": move_price, "rule": put_rule, "sts": assume_role, "world": turn_knobs,
     "clock": move_clock, "gone": changing.delete_parts, "instance": changing.change_instance,
     "balancer": declaring.add, "service": services.change, "dns": pvtz.declare,

@@ -18,12 +18,12 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from spottui.sim import addresses, catalog, knobs, pricing, pvtz, services
+from spottui.sim import addresses, catalog, pricing, pvtz, services, settings_update
 from spottui.sim.balancers import declaring
 from spottui.sim.catalog import TYPES, InstanceType
 from spottui.sim.clock import Clock
+from spottui.sim.control_request import Given
 from spottui.sim.errors import ApiError, ControlError
-from spottui.sim.given import Given
 from spottui.sim.ids import Ids
 from spottui.sim.mns.queues import Attributes
 from spottui.sim.model import Disk, Eip, EventRule, Image, Instance, Region, VSwitch
@@ -71,7 +71,7 @@ def build(declared: Mapping[str, Any], clock: Clock, seed: int) -> World:
     _each(declared, "dns_zone", lambda given: pvtz.declare(world, given, world.clock.now()))
     _each(declared, "price", lambda given: _set_price(world, given))
     _each(declared, "stock", lambda given: _set_stock(world, given))
-    knobs.turn(world.settings, Given(declared.get("settings", {})))
+    settings_update.turn(world.settings, Given(declared.get("settings", {})))
     return world
 
 

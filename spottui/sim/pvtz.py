@@ -10,9 +10,9 @@ from typing import Any
 
 from spottui.sim import services
 from spottui.sim.clock import iso_minutes
+from spottui.sim.control_request import Given
 from spottui.sim.ecs import filters
 from spottui.sim.errors import ApiError, invalid
-from spottui.sim.given import Given
 from spottui.sim.model import DnsRecord, DnsZone
 from spottui.sim.params import Params
 from spottui.sim.registry import PVTZ, Body, Call, action

@@ -13,9 +13,9 @@ from spottui.sim.balancers import alb, clb, nlb
 from spottui.sim.cloud import Cloud
 from spottui.sim.coverage import HEADER
 from spottui.sim.errors import ApiError
+from spottui.sim.fault_injection import exchange
 from spottui.sim.faults import Fault
 from spottui.sim.ledger import Row
-from spottui.sim.mishap import exchange
 from spottui.sim.params import Params
 from spottui.sim.registry import Call
 from spottui.sim.signature import Request, verify

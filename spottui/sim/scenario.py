@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from spottui.sim import control
+from spottui.sim.control_request import Given
 from spottui.sim.errors import ControlError
-from spottui.sim.given import Given
 from spottui.sim.model import Instance
 from spottui.sim.schedule import happening
 from spottui.sim.world import World

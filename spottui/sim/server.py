@@ -10,9 +10,9 @@ from spottui.sim import control, saving
 from spottui.sim.balancers import routing, traffic
 from spottui.sim.clock import iso_millis
 from spottui.sim.cloud import Cloud
+from spottui.sim.control_request import Given
 from spottui.sim.doors import Doors
 from spottui.sim.errors import ControlError
-from spottui.sim.given import Given
 from spottui.sim.metadata import Metadata
 from spottui.sim.mns.http import serve_mns
 from spottui.sim.rpc import serve_rpc

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
+from spottui.sim.control_request import Given
 from spottui.sim.errors import ControlError
-from spottui.sim.given import Given
 from spottui.sim.model import Instance, Service
 from spottui.sim.schedule import happening
 from spottui.sim.world import World

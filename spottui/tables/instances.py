@@ -163,13 +163,13 @@ def replacements(view: DeskView) -> dict[str, str]:
 
 def mark_of(instance: Instance, reclaim: Interruption | None, replaced: Mapping[str, str]) -> str:
     """Return the mark of an instance's row: `!` while it is reclaimed, `✓` once it is saved."""
-    taken = reclaim if reclaim and not reclaim.is_wish else None
+    taken = reclaim if reclaim and not reclaim.is_manual else None
     return _mark(instance, taken, replaced.get(reclaim.id, "") if reclaim else "")
 
 
 def instance_row(instance: Instance, reclaim: Interruption | None, replaced_by: str = "") -> Row:
     """Return the row of one instance, of its interruption, if it has one, and of what runs in its place by now."""
-    taken = reclaim if reclaim and not reclaim.is_wish else None
+    taken = reclaim if reclaim and not reclaim.is_manual else None
     zone = instance.zone.removeprefix(f"{instance.region}-")
     return (
         instance_key(instance.region, instance.instance_id),

@@ -7,10 +7,10 @@ from msgspec import structs
 from spottui import words
 from spottui.domain.forecast import Verdict
 from spottui.domain.plan import Route
-from spottui.domain.prospect import image_expected, verdict_of
 from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
+from spottui.domain.verdicts import image_expected, verdict_of
 from spottui.domain.view import DeskView
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone
 from spottui.tables.failures import code
@@ -116,7 +116,7 @@ def recovery_row(recovery: Recovery, now: datetime) -> Row:
     where it can be tried again in time. One that an engineer wished for has no deadline that means anything, and no
     verdict against it.
     """
-    is_wished = recovery.interruption.is_wish
+    is_wished = recovery.interruption.is_manual
     has_none = is_wished or (recovery.state.is_final and not _can_be_tried_again(recovery, now))
     verdict = "" if has_none or recovery.state.is_final else str(verdict_of(recovery, now) or "")
     return (

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from itertools import pairwise
 from statistics import median
 
+from spottui.domain.billed_resources import BilledResource, LeftoverKind
 from spottui.domain.history import Past
-from spottui.domain.leftover import Kept, LeftoverKind
 from spottui.domain.outcome import nine_of_ten
 from spottui.domain.recovery import RecoveryState
 
@@ -83,8 +83,8 @@ class Statistics:
 
 
 def statistics(past: Sequence[Past], prices: Mapping[str, float], today: date) -> Statistics:
-    """Return what past reclaims come to, as of a day in UTC; prices are those of storage (`Kept.per_month`)."""
-    reclaims = [reclaim for reclaim in past if not reclaim.interruption.is_wish]
+    """Return what past reclaims come to, as of a day in UTC; prices are those of storage (`per_month`)."""
+    reclaims = [reclaim for reclaim in past if not reclaim.interruption.is_manual]
     ended = [reclaim.recovery for reclaim in reclaims if reclaim.recovery.state.is_final]
     days = Counter(reclaim.interruption.first_seen.date() for reclaim in reclaims)
     times = (reclaim.outcome.recovery_s for reclaim in reclaims)
@@ -101,14 +101,14 @@ def statistics(past: Sequence[Past], prices: Mapping[str, float], today: date) -
     )
 
 
-def kept_sums(kept: Iterable[Kept], prices: Mapping[str, float]) -> tuple[KeptSum, ...]:
+def kept_sums(kept: Iterable[BilledResource], prices: Mapping[str, float]) -> tuple[KeptSum, ...]:
     """Return what is retained, summed by kind and priced as configured."""
     resources = list(kept)
     by_kind = ((kind, [resource for resource in resources if resource.kind is kind]) for kind in LeftoverKind)
     return tuple(_sum(kind, of_kind, prices) for kind, of_kind in by_kind if of_kind)
 
 
-def _sum(kind: LeftoverKind, resources: Sequence[Kept], prices: Mapping[str, float]) -> KeptSum:
+def _sum(kind: LeftoverKind, resources: Sequence[BilledResource], prices: Mapping[str, float]) -> KeptSum:
     costs = [resource.per_month(prices) for resource in resources]
     return KeptSum(
         kind=kind,

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from spottui.domain.forecast import Verdict
-from spottui.domain.prospect import verdict_of
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.verdicts import verdict_of
 from spottui.domain.view import DeskView
 
 NO_FORECAST = "no forecast"
@@ -48,7 +48,7 @@ def of_now(view: DeskView) -> tuple[Recovery, ...]:
 
     What was called off, vetoed or cancelled is none that could make it.
     """
-    reclaimed = (recovery for recovery in view.recoveries if not recovery.interruption.is_wish)
+    reclaimed = (recovery for recovery in view.recoveries if not recovery.interruption.is_manual)
     return tuple(recovery for recovery in reclaimed if not recovery.state.is_final or _is_recent(recovery, view.at))
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from spottui.cloud.budget import Priority, urgency
 from spottui.cloud.ecs import PAGE, Ecs
 from spottui.cloud.errors import CloudError
-from spottui.cloud.lanes import Lanes
+from spottui.cloud.thread_pools import ThreadPools
 
 log = logging.getLogger("spottui.watch")
 
@@ -34,9 +34,9 @@ class Strangers:
     `on_answer` is told, in a thread of the reading lane, what a call gave for the ids that were asked for.
     """
 
-    def __init__(self, regions: Mapping[str, Ecs], lanes: Lanes) -> None:
+    def __init__(self, regions: Mapping[str, Ecs], thread_pools: ThreadPools) -> None:
         self._regions = regions
-        self._lanes = lanes
+        self._thread_pools = thread_pools
         self._lock = threading.Lock()
         self._waiting: dict[str, dict[str, None]] = {region: {} for region in regions}
         self._under_way: set[str] = set()
@@ -60,7 +60,7 @@ class Strangers:
                 return
             self._under_way.add(region)
             self._gathers_until[region] = now + AGAIN_S
-        self._lanes.read(self._call, region)
+        self._thread_pools.read(self._call, region)
 
     def exist(self, region: str, instance_ids: Sequence[str]) -> Existence:
         """Ask at once, and wait for it; raises `CloudError`."""

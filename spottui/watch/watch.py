@@ -13,12 +13,12 @@ from spottui.domain.settings import RegionSettings, Settings
 from spottui.domain.view import STALE_AFTER_INTERVALS
 from spottui.journal import Journal
 from spottui.watch.backfill import BACKFILL_S, Backfill, Gap
-from spottui.watch.feed import QueueFeed
 from spottui.watch.fleet import FleetSweep
 from spottui.watch.health import Health
 from spottui.watch.intake import Intake, Protect
 from spottui.watch.locks import LockPoll
 from spottui.watch.loop import Loop
+from spottui.watch.queue_consumer import QueueConsumer
 from spottui.watch.strangers import Strangers
 
 QUEUE, LOCK, SWEEP, BACKFILL = "queue", "lock", "sweep", "backfill"
@@ -48,7 +48,7 @@ class Watch:
         self._read_only = read_only
         self.health = Health(journal, clock)
         regions = [region.id for region in settings.regions]
-        self._strangers = Strangers(account.regions, account.lanes)
+        self._strangers = Strangers(account.regions, account.thread_pools)
         self.intake = Intake(
             journal,
             clock,
@@ -62,7 +62,7 @@ class Watch:
         self._fleets = {
             region: FleetSweep(account.regions[region], journal, clock, self._seen_by_sweep) for region in regions
         }
-        self._feeds: list[QueueFeed] = []
+        self._feeds: list[QueueConsumer] = []
         self._locks: dict[str, LockPoll] = {}
         self._lock_loops: dict[str, Loop] = {}
         self._loops: list[Loop] = []
@@ -125,7 +125,7 @@ class Watch:
         gap = Gap(region.id, self._journal, self._clock, silence, on_turn=lambda: history.nudge())
         backfill = Backfill(self._account.monitors[region.id], gap, self.intake, self._clock)
         history = self._add(BACKFILL, region.id, BACKFILL_S, backfill.look)
-        feed = QueueFeed(region.id, partial(self._account.queue, region), self.intake, gap)
+        feed = QueueConsumer(region.id, partial(self._account.queue, region), self.intake, gap)
         self._feeds.append(feed)
         # A feed that answers is asked again at once: the long poll is its pause.
         self._add(QUEUE, region.id, long_poll_s, feed.look, pause_s=0.0)

@@ -25,7 +25,7 @@ def main() -> None:
     database.execute("PRAGMA journal_mode=WAL")
     database.execute("PRAGMA synchronous=FULL")
     database.execute("CREATE TABLE event (body TEXT)")
-    lanes = ThreadPoolExecutor(int(sys.argv[4]))
+    pool = ThreadPoolExecutor(int(sys.argv[4]))
     while True:
         try:
             messages = queue.batch_receive_message(16, 10)
@@ -39,7 +39,7 @@ def main() -> None:
                 instance_id=event["content"]["instanceId"],
                 image_name=f"floor-{message.message_id}",
             )
-            lanes.submit(client.create_image, request)
+            pool.submit(client.create_image, request)
         queue.batch_delete_message([message.receipt_handle for message in messages])
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from spottui.cli import logfile
-from spottui.cli.opening import Failed, say
+from spottui.cli.common import Failed, say
 from tests.cli.running import own_state
 
 

@@ -13,7 +13,7 @@ from spottui.cloud.budget import USUAL, Budget, Pace, Priority, urgency
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.lanes import Lanes
+from spottui.cloud.thread_pools import ThreadPools
 from spottui.config import load
 from spottui.sim.testing import SimServer
 from tests.driving import wait_until
@@ -179,12 +179,12 @@ def test_no_number_of_throttles_stops_an_api_for_ever(time: Time) -> None:
 
 
 def test_what_runs_in_a_lane_comes_before_what_nobody_handed_to_one(time: Time) -> None:
-    budget, went, lanes = budget_of(time), list[Priority](), Lanes()
+    budget, went, thread_pools = budget_of(time), list[Priority](), ThreadPools()
     call(budget, "DescribeInstances")
     started(budget, Priority.FLEET, went)
-    lanes.read(lambda: (call(budget, "DescribeInstances"), went.append(Priority.IMAGE_POLL)))
+    thread_pools.read(lambda: (call(budget, "DescribeInstances"), went.append(Priority.IMAGE_POLL)))
     wait_until(lambda: budget.state()[0].waiting == 2)
-    lanes.act(lambda: (call(budget, "DescribeInstances"), went.append(Priority.LAUNCH)))
+    thread_pools.act(lambda: (call(budget, "DescribeInstances"), went.append(Priority.LAUNCH)))
     wait_until(lambda: budget.state()[0].waiting == 3)
     for number in range(1, 4):
         time.passed_s += 1

@@ -13,12 +13,12 @@ from spottui.config import load
 from spottui.console.text.cells import column_cells, flow
 from spottui.console.text.readiness import readiness
 from spottui.domain.background import Background, Found
+from spottui.domain.billed_resources import Leftover, LeftoverKind
 from spottui.domain.clock import SystemClock
 from spottui.domain.forecast import ImageTiming, Verdict
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.interruption import Evidence
-from spottui.domain.leftover import Leftover, LeftoverKind
 from spottui.domain.recovery import Created, RecoveryState, Try
 from spottui.sim.testing import SimServer
 from spottui.tables.statistics import statistics

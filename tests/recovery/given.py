@@ -24,13 +24,13 @@ def rooms(journal: Journal, account: CloudAccount, settings: Settings) -> Shared
     return Shared(
         journal=journal,
         regions=account.regions,
-        lanes=account.lanes,
+        thread_pools=account.thread_pools,
         clock=CLOCK,
         settings=settings,
         auto_mode=AutoModeControl(journal, settings.policy, CLOCK),
-        polls=Polls(account.regions, account.lanes),
-        protection=DiskProtection(journal, account.regions, account.lanes, CLOCK),
-        surveys=Surveys(account.markets, account.lanes, journal, CLOCK, settings),
+        polls=Polls(account.regions, account.thread_pools),
+        protection=DiskProtection(journal, account.regions, account.thread_pools, CLOCK),
+        surveys=Surveys(account.markets, account.thread_pools, journal, CLOCK, settings),
     )
 
 

@@ -53,7 +53,7 @@ def site(shared: tuple[SimServer, CloudAccount, Path], tmp_path: Path) -> Iterat
     journal = Journal(tmp_path / "journal.db")
     spec = capture(account.regions[REGION], journal, CLOCK, cloud.spot_ids()[0])
     assert spec is not None
-    fresh = partial(Surveys, account.markets, account.lanes, journal, CLOCK, load(config))
+    fresh = partial(Surveys, account.markets, account.thread_pools, journal, CLOCK, load(config))
     yield Site(cloud, account, fresh(), spec, fresh)
     journal.close()
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.lanes import Lanes
+from spottui.cloud.thread_pools import ThreadPools
 from spottui.recovery.lookups import AT_ONCE, FAILED_S, Lookups
 
 
@@ -40,7 +40,7 @@ class Cloud:
 
 def test_an_answer_is_good_for_its_time_and_a_failure_for_a_moment() -> None:
     clock, cloud = HandClock(), Cloud()
-    lookups = Lookups(Lanes(), clock)
+    lookups = Lookups(ThreadPools(), clock)
     assert [lookups.ask("a", 60, cloud).result(5) for _ in range(3)] == [1, 1, 1]
     clock.move(61)
     cloud.fails = True
@@ -56,7 +56,7 @@ def test_an_answer_is_good_for_its_time_and_a_failure_for_a_moment() -> None:
 
 def test_who_gives_up_takes_the_answer_from_nobody() -> None:
     go = threading.Event()
-    lookups = Lookups(Lanes(), HandClock())
+    lookups = Lookups(ThreadPools(), HandClock())
     hasty, patient = lookups.ask("a", 60, lambda: go.wait(5)), lookups.ask("a", 60, lambda: False)
     assert hasty.cancel()
     go.set()
@@ -77,12 +77,12 @@ def test_a_storm_leaves_threads_to_polls_and_sweeps() -> None:
         with lock:
             running -= 1
 
-    lanes = Lanes()
-    lookups = Lookups(lanes, HandClock())
+    thread_pools = ThreadPools()
+    lookups = Lookups(thread_pools, HandClock())
     asked = [lookups.ask(n, 60, call) for n in range(30)]
     for _ in range(AT_ONCE):
         assert started.acquire(timeout=5)
-    assert lanes.read(lambda: "poll").result(5) == "poll"
+    assert thread_pools.read(lambda: "poll").result(5) == "poll"
     go.set()
     assert not wait(asked, 5).not_done
     assert most == AT_ONCE

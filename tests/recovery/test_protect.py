@@ -35,7 +35,7 @@ class Shore:
         self.cloud = cloud
         self.account = CloudAccount(load(config))
         self.journal = Journal(config.parent / "state" / "journal.db")
-        self.protection = DiskProtection(self.journal, self.account.regions, self.account.lanes, CLOCK)
+        self.protection = DiskProtection(self.journal, self.account.regions, self.account.thread_pools, CLOCK)
         self.specs = {spec.instance.instance_id: spec for spec in self._fleet()}
         self.journal.fleet.load(REGION)
         self.remember(*self.specs.values())
@@ -160,7 +160,7 @@ def test_a_disk_list_that_has_grown_old_is_read_again(shore: Shore, victims: lis
 
 def test_an_instance_that_no_sweep_has_seen_is_asked_for(shore: Shore, victims: list[str]) -> None:
     protection = DiskProtection(
-        Journal(shore.journal.store.path.with_name("new.db")), shore.account.regions, shore.account.lanes, CLOCK
+        Journal(shore.journal.store.path.with_name("new.db")), shore.account.regions, shore.account.thread_pools, CLOCK
     )
     shore.sent.add(victims[0])
     assert set(protection.of(REGION, victims[0]).result(10).disk_ids) == shore.disks(victims[0])

@@ -64,7 +64,7 @@ class Site:
     def surveys(self, **policy: object) -> Surveys:
         """Return surveys that remember nothing yet."""
         chosen = replace(self.settings, policy=Policy(**policy))  # type: ignore[arg-type]
-        return Surveys(self.account.markets, self.account.lanes, self.journal, CLOCK, chosen)
+        return Surveys(self.account.markets, self.account.thread_pools, self.journal, CLOCK, chosen)
 
     def survey(self, spec: LaunchSpec | None = None, **policy: object) -> Plan:
         """Survey the plan."""

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from textual.content import Content
 
 from spottui.console.text.statistics import charts
-from spottui.domain.leftover import Kept, LeftoverKind
+from spottui.domain.billed_resources import BilledResource, LeftoverKind
 from spottui.tables.charts import BLOCKS, bar, columns, over_time
 from spottui.tables.moments import money
 from spottui.tables.statistics import AddedCost, Statistics, kept_sums, statistics
@@ -65,7 +65,10 @@ SIZES = st.lists(st.tuples(st.sampled_from(list(LeftoverKind)), st.none() | st.i
 
 @given(SIZES, st.sampled_from([{}, {"snapshot": 0.5}, {"snapshot": 0.5, "cloud_essd": 1.0}]))
 def test_what_is_kept_is_counted_once_and_priced_only_where_size_and_price_are_known(things, prices):
-    kept = [Kept(kind, "x", gib, "cloud_essd" if kind is LeftoverKind.DISK else "snapshot") for kind, gib in things]
+    kept = [
+        BilledResource(kind, "x", gib, "cloud_essd" if kind is LeftoverKind.DISK else "snapshot")
+        for kind, gib in things
+    ]
     sums = kept_sums(kept, prices)
     assert sum(one.count for one in sums) == len(kept)
     assert sum(one.gib for one in sums) == sum(one.gib or 0 for one in kept)

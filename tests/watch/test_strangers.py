@@ -20,8 +20,8 @@ from spottui.domain.recovery import Recovery
 from spottui.journal import Journal
 from spottui.sim.testing import SimServer
 from spottui.watch.backfill import Gap
-from spottui.watch.feed import QueueFeed
 from spottui.watch.intake import Intake
+from spottui.watch.queue_consumer import QueueConsumer
 from spottui.watch.strangers import Strangers
 from tests.driving import wait_until
 from tests.sim.calls import Api
@@ -37,7 +37,7 @@ class Line:
     cloud: SimServer
     account: CloudAccount
     journal: Journal
-    feed: QueueFeed
+    feed: QueueConsumer
     intake: Intake
     strangers: Strangers
     told: list[Recovery]
@@ -72,7 +72,7 @@ def line_of(cloud: SimServer, directory: Path, region: str = REGION) -> Line:
     settings = replace(read, policy=replace(read.policy, long_poll_s=1))
     account, journal = CloudAccount(settings), Journal(directory / "journal.db")
     account.meet(within_s=10)
-    strangers, told, protected = Strangers(account.regions, account.lanes), list[Recovery](), list[str]()
+    strangers, told, protected = Strangers(account.regions, account.thread_pools), list[Recovery](), list[str]()
     intake = Intake(
         journal,
         account.clock,
@@ -84,7 +84,7 @@ def line_of(cloud: SimServer, directory: Path, region: str = REGION) -> Line:
         lambda: account.account_id,
     )
     gap = Gap(region, journal, account.clock, timedelta(minutes=1), lambda: None)
-    feed = QueueFeed(REGION, lambda: account.queue(settings.regions[0]), intake, gap)
+    feed = QueueConsumer(REGION, lambda: account.queue(settings.regions[0]), intake, gap)
     return Line(cloud, account, journal, feed, intake, strangers, told, protected)
 
 

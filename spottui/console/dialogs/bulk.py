@@ -16,9 +16,9 @@ from spottui.console.text.places import place_in_short
 from spottui.console.text.readiness import VERDICT_STYLES
 from spottui.domain.clock import Clock
 from spottui.domain.plan import Plan
-from spottui.domain.prospect import as_planned, verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
+from spottui.domain.verdicts import as_planned, verdict_of
 from spottui.tables.moments import countdown, epoch
 
 Plans = Mapping[str, Plan | None]

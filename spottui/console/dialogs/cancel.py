@@ -10,8 +10,8 @@ from spottui.console.dialogs.dialog import Question
 from spottui.console.messages import Answered
 from spottui.console.selection import by_id, interruption_of
 from spottui.console.session import Session
+from spottui.domain.billed_resources import BilledResource
 from spottui.domain.instance import InterruptionBehavior
-from spottui.domain.leftover import Kept
 from spottui.domain.outcome import kept_by
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
@@ -63,7 +63,7 @@ class CancelDialog(Question):
         if any(resource.per_month(self._prices) is None for resource in resources):
             yield Content.styled("  [storage_price] of the configuration names prices", "dim")
 
-    def _cost(self, resource: Kept) -> str:
+    def _cost(self, resource: BilledResource) -> str:
         per_month = resource.per_month(self._prices)
         return "price not known" if per_month is None else f"at most {money(per_month)} a month"
 
@@ -76,7 +76,7 @@ class CancelDialog(Question):
 
 def _fate(view: DeskView, recovery: Recovery, now: datetime) -> str:
     """Return what becomes of the instance without its recovery."""
-    if recovery.interruption.is_wish:
+    if recovery.interruption.is_manual:
         return "goes on running: no reclaim of it is known."
     if now >= recovery.deadline:
         return f"was taken back {when(recovery.deadline, now)}, and nothing will replace it."

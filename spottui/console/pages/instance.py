@@ -109,7 +109,7 @@ class InstancePage(Page):
     def _deadline(self, view: DeskView) -> datetime | None:
         """Return the deadline of its open reclaim; None if there is none, or a recovery was only started by hand."""
         reclaim = interruption_of(view, *self._here)
-        return reclaim.deadline if reclaim and not reclaim.is_wish else None
+        return reclaim.deadline if reclaim and not reclaim.is_manual else None
 
     def _read_log(self) -> None:
         if (view := self._session.view) is None or (recovery := self._recovery) is None:

@@ -13,9 +13,9 @@ from spottui.domain.facts import Logged, PoisonSeen
 from spottui.domain.history import Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
-from spottui.domain.prospect import image_expected, said_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
+from spottui.domain.verdicts import image_expected, said_of
 from spottui.domain.view import DeskView, LiveConsole
 from spottui.tables.moments import age, duration
 

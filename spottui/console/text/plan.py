@@ -12,9 +12,9 @@ from spottui.console.text.plan_lines import Line, change, joined, lost, price
 from spottui.console.text.recovery_summary import forecast_line
 from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan, Route
-from spottui.domain.prospect import as_planned
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
+from spottui.domain.verdicts import as_planned
 from spottui.tables.moments import when
 
 _SURVEYED = "   price, stock, interruption rate"
@@ -67,7 +67,7 @@ def plan_body(plan: Plan, room: int, *, other: Route | None = None) -> Content:
 
 def _deadline(subject: Subject, now: datetime) -> Line:
     if (subject.interruption is None and subject.recovery is None) or (
-        subject.interruption is not None and subject.interruption.is_wish
+        subject.interruption is not None and subject.interruption.is_manual
     ):
         return [("No reclaim is known: the instance goes on running beside its replacement.", "$warning")]
     deadline = subject.interruption.deadline if subject.interruption else subject.recovery.deadline  # type: ignore[union-attr]

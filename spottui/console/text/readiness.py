@@ -11,9 +11,9 @@ from spottui.domain.history import InstanceRecord
 from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import Route, WarmImage
-from spottui.domain.prospect import image_expected, said_of, verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
+from spottui.domain.verdicts import image_expected, said_of, verdict_of
 from spottui.tables.moments import age, duration, when
 
 VERDICT_STYLES = {

@@ -6,9 +6,9 @@ from datetime import datetime
 from spottui import words
 from spottui.console.text.cells import cell_text
 from spottui.console.text.readiness import VERDICT_STYLES, image_text
-from spottui.domain.prospect import said_of, verdict_of
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
+from spottui.domain.verdicts import said_of, verdict_of
 from spottui.tables.moments import age, when
 from spottui.tables.timeline import Step, last_failure
 
@@ -63,7 +63,7 @@ def _end_or_forecast(recovery: Recovery, now: datetime) -> Line:
         took_s = (recovery.ended - recovery.started).total_seconds() if recovery.ended else None
         where = f" · now {plain(recovery.new_instance_id)}" if recovery.new_instance_id else ""
         return [(f" after {age(took_s)}{where}", "")]
-    if recovery.interruption.is_wish:
+    if recovery.interruption.is_manual:
         return [(" · begun by hand, no reclaim is known", "")]
     return [(" · ", ""), *forecast_line(recovery, recovery.deadline, now)]
 

@@ -71,7 +71,7 @@ def unsaved(view: DeskView) -> frozenset[str]:
 
     A read-only console opens no recovery: there a lock alone counts, by the key of its instance.
     """
-    reclaims = {reclaim.id for reclaim in open_reclaims(view) if not reclaim.is_wish} - replacements(view).keys()
+    reclaims = {reclaim.id for reclaim in open_reclaims(view) if not reclaim.is_manual} - replacements(view).keys()
     return frozenset(reclaims | _locks_alone(view) if view.read_only else reclaims)
 
 

@@ -21,8 +21,8 @@ from spottui.sim.balancers.model import (
     LoadBalancer,
     ServerGroup,
 )
+from spottui.sim.control_request import Given
 from spottui.sim.errors import ControlError
-from spottui.sim.given import Given
 from spottui.sim.world import World
 
 _PROTOCOLS = ("HTTP", "HTTPS", "QUIC", "TCP", "UDP", "TCPSSL")

@@ -8,7 +8,7 @@ from spottui.sim import services
 from spottui.sim.balancers import health, routing
 from spottui.sim.balancers.model import Listener, LoadBalancer
 from spottui.sim.balancers.traffic_log import Passage
-from spottui.sim.mishap import hang_up
+from spottui.sim.fault_injection import hang_up
 from spottui.sim.model import Instance
 from spottui.sim.services import Mode
 from spottui.sim.world import World

@@ -8,9 +8,9 @@ from aiohttp import web
 
 from spottui.sim.cloud import Cloud
 from spottui.sim.errors import MnsError
+from spottui.sim.fault_injection import exchange
 from spottui.sim.faults import Fault
 from spottui.sim.ledger import Row
-from spottui.sim.mishap import exchange
 from spottui.sim.mns import operations as op
 from spottui.sim.mns import topics, wire
 from spottui.sim.mns.operations import Answer, Asked

@@ -18,7 +18,7 @@ class LeftoverKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class BilledResource:
     """One thing that costs money as long as it is kept: since when, and its GiB, None where that is not known.
 
     `priced_as` names its price in `[storage_price]`: a disk's category, or `snapshot`.
@@ -63,9 +63,9 @@ class Leftover:
         return not self.held_by
 
     @property
-    def kept(self) -> Kept:
+    def kept(self) -> BilledResource:
         """The part that costs money."""
-        return Kept(self.kind, self.resource_id, self.gib or None, self.priced_as, self.since)
+        return BilledResource(self.kind, self.resource_id, self.gib or None, self.priced_as, self.since)
 
     def expired(self, today: date) -> bool:
         """Whether it may go and has outlived the day that was set."""

@@ -13,7 +13,7 @@ GIVE_BACK_S = (1, 1, 2, 4, 8, 16, 30)
 """When a message is there again, by how often it was received; later only when its visibility timeout is over."""
 
 
-class QueueFeed:
+class QueueConsumer:
     """Receives batches from one queue; made in the thread that uses it. `gap` is told whether the queue answers."""
 
     def __init__(self, region: str, open_queue: Callable[[], Queue], intake: Intake, gap: Gap) -> None:

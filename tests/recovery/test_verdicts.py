@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from spottui.config import load
-from spottui.domain.prospect import said_of, verdict_of
 from spottui.domain.recovery import Recovery
+from spottui.domain.verdicts import said_of, verdict_of
 from spottui.journal import Journal
 from spottui.sim.testing import SimServer
 from tests.driving import add_policy, wait_until

@@ -5,8 +5,8 @@ from typing import Any
 from spottui.sim import market, notice, reclaim
 from spottui.sim.catalog import TYPES
 from spottui.sim.clock import iso_millis
+from spottui.sim.control_request import Given
 from spottui.sim.errors import ControlError
-from spottui.sim.given import Given
 from spottui.sim.model import Notice
 from spottui.sim.schedule import happening
 from spottui.sim.world import World

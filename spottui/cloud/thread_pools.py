@@ -1,6 +1,6 @@
 """The threads in which the synchronous SDKs run: a few that read, more that act.
 
-The SDKs' own `*_async` methods stop the event loop for 77 ms per HTTPS call (docs/sdk-traps.md 1). Together the lanes
+The SDKs' own `*_async` methods stop the event loop for 77 ms per HTTPS call (docs/sdk-traps.md 1). Together the pools
 stay below the 40 connections per host at which the SDK's pool starts to drop them.
 """
 
@@ -17,7 +17,7 @@ READERS = 8
 ACTORS = 31
 
 
-class Lanes:
+class ThreadPools:
     """Two thread pools, so that a slow sweep never stands in front of a recovery."""
 
     def __init__(self) -> None:

@@ -19,7 +19,7 @@ def verdict_of(recovery: Recovery, now: datetime) -> Verdict | None:
 
     One that only an engineer asked for has no deadline to make.
     """
-    if recovery.interruption.is_wish:
+    if recovery.interruption.is_manual:
         return None
     if recovery.state.is_final:
         return recovery.verdict

@@ -2,8 +2,8 @@
 
 from dataclasses import fields
 
+from spottui.sim.control_request import Given
 from spottui.sim.errors import ControlError
-from spottui.sim.given import Given
 from spottui.sim.settings import Settings
 
 _MAX_S = 30 * 86_400.0

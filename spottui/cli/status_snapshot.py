@@ -56,7 +56,7 @@ def look(settings: Settings, progress: Progress, *, ask_cloud: bool) -> Situatio
         with journal.store.read() as connection:
             armed = any(one.armed and one.console in living for one in armings(connection))
     mode = ("auto" if armed else "confirm") if living else "unwatched"
-    running = {one.instance_id for one in recoveries if not (one.state.is_final or one.interruption.is_wish)}
+    running = {one.instance_id for one in recoveries if not (one.state.is_final or one.interruption.is_manual)}
     cloud, clock = _Cloud(), CloudClock()
     if ask_cloud:
         cloud.ask(settings, progress, clock)
