@@ -27,6 +27,7 @@ T = TypeVar("T")
 
 PAGE = 100
 ROLES_PER_CALL = 50
+Rows = shapes.Rows
 VERSION = "2014-05-26"
 
 SYSTEM_DEVICE = "/dev/xvda"
@@ -80,9 +81,12 @@ class Ecs:
         with urgency(Priority.LOCK_POLL):
             return tuple(found.instance for found in self._pages({"LockReason": "Recycling"}))
 
-    def fleet(self) -> Iterator[tuple[LaunchSpec, ...]]:
-        """Return the region's instances page by page, each as the part of its launch spec that the page shows."""
-        yield from self._spec_pages({})
+    def fleet(self, rows: Rows | None = None) -> Iterator[tuple[LaunchSpec, ...]]:
+        """Return the region's instances page by page, each as the part of its launch spec that the page shows.
+
+        `rows` is for who asks again and again: what a page says as it did before is not read anew.
+        """
+        yield from self._spec_pages({}, {} if rows is None else rows)
 
     def launch_specs(self, instance_ids: Iterable[str]) -> Answers[LaunchSpec]:
         """Return those of the given instances that exist, by id; disks, RAM role and user data are not in it."""
@@ -292,15 +296,15 @@ class Ecs:
         return self.parsed("DescribeInstanceRamRole", shapes.ram_roles, self.read("DescribeInstanceRamRole", query))
 
     def _pages(self, filters: Mapping[str, object]) -> Iterator[LaunchSpec]:
-        for page in self._spec_pages(filters):
+        for page in self._spec_pages(filters, {}):
             yield from page
 
-    def _spec_pages(self, filters: Mapping[str, object]) -> Iterator[tuple[LaunchSpec, ...]]:
+    def _spec_pages(self, filters: Mapping[str, object], rows: Rows) -> Iterator[tuple[LaunchSpec, ...]]:
         token = ""
         while True:
             query = {**_ALL_ATTRIBUTES, **filters, "MaxResults": PAGE, **({"NextToken": token} if token else {})}
             body = self.read("DescribeInstances", query)
-            yield self.parsed("DescribeInstances", partial(shapes.launch_specs, self.region), body)
+            yield self.parsed("DescribeInstances", partial(shapes.launch_specs, self.region, rows), body)
             token = str(body.get("NextToken") or "")
             if not token:
                 return

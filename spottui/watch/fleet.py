@@ -3,14 +3,14 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
 
 from spottui.cloud.batches import Answers
-from spottui.cloud.ecs import ROLES_PER_CALL, Ecs
+from spottui.cloud.ecs import ROLES_PER_CALL, Ecs, Rows
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import Clock
 from spottui.domain.instance import Disk, Instance
@@ -19,6 +19,8 @@ from spottui.journal import Journal
 from spottui.journal.fleet import Captured
 
 T = TypeVar("T")
+Disks = Mapping[str, tuple[Disk, ...]]
+"""The disks of a region, by instance id, the system disk first."""
 log = logging.getLogger("spottui.watch")
 
 PAGE_PAUSE_S = 0.1
@@ -45,6 +47,7 @@ class FleetSweep:
         self._on_page = on_page
         self._lock = threading.Lock()
         self._said: set[tuple[str, str]] = set()
+        self._rows: Rows = {}
         journal.fleet.forget(clock.now() - FORGOTTEN_AFTER)
         self._keep(dict(journal.fleet.load(ecs.region)))
         self.is_of_an_earlier_run = bool(self._captured)
@@ -65,13 +68,13 @@ class FleetSweep:
 
         Disks that cannot be read are told of at the end: the instances and their other details are kept by then.
         """
-        found, problem = self._sweep()
+        found, disks, problem = self._sweep()
         if not found:
             self._ecs.check_permission()
         with self._lock:
             old = self._captured
             now = self._clock.now()
-            self._keep({key: _merged(spec, old.get(key), now) for key, spec in found.items()})
+            self._keep({key: _merged(spec, disks, old.get(key), now) for key, spec in found.items()})
         self.is_of_an_earlier_run = False
         self._save(old, self._captured)
         self._capture_details()
@@ -95,28 +98,23 @@ class FleetSweep:
         self._captured = captured
         self._instances = tuple(one.spec.instance for one in captured.values())
 
-    def _sweep(self) -> tuple[dict[str, LaunchSpec], CloudError | None]:
-        """Return what is there, and why its disks could not be read: then they are what they were."""
+    def _sweep(self) -> tuple[dict[str, LaunchSpec], Disks | None, CloudError | None]:
+        """Return what is there, its disks, and why these could not be read: then they are None."""
         found: dict[str, LaunchSpec] = {}
-        for page in self._ecs.fleet():
+        for page in self._ecs.fleet(self._rows):
             found.update((spec.instance.instance_id, spec) for spec in page)
             self._on_page(self._ecs.region, [spec.instance for spec in page])
             time.sleep(PAGE_PAUSE_S)
+        self._rows = {key: row for key, row in self._rows.items() if key in found}
+        disks: dict[str, tuple[Disk, ...]] = {}
         try:
-            return _with_disks(found, self._disks()), None
+            for attached in self._ecs.disks_by_instance():
+                for instance_id, more in attached.items():
+                    disks[instance_id] = disks.get(instance_id, ()) + more
+                time.sleep(PAGE_PAUSE_S)
         except CloudError as error:
-            return {key: self._with_known_disks(spec) for key, spec in found.items()}, error
-
-    def _disks(self) -> Iterator[dict[str, tuple[Disk, ...]]]:
-        for disks in self._ecs.disks_by_instance():
-            yield disks
-            time.sleep(PAGE_PAUSE_S)
-
-    def _with_known_disks(self, spec: LaunchSpec) -> LaunchSpec:
-        known = self._captured.get(spec.instance.instance_id)
-        if known and known.spec.disks:
-            return replace(spec, disks=known.spec.disks)
-        return replace(spec, unread=(DISKS,))
+            return found, None, error
+        return found, disks, None
 
     def _save(self, old: dict[str, Captured], new: dict[str, Captured]) -> None:
         changed = [one for instance_id, one in new.items() if old.get(instance_id) != one]
@@ -201,15 +199,6 @@ def _with_details(
     )
 
 
-def _with_disks(found: dict[str, LaunchSpec], pages: Iterable[dict[str, tuple[Disk, ...]]]) -> dict[str, LaunchSpec]:
-    specs = dict(found)
-    for page in pages:
-        for instance_id, disks in page.items():
-            if instance_id in specs:
-                specs[instance_id] = replace(specs[instance_id], disks=specs[instance_id].disks + disks)
-    return specs
-
-
 def _good_for(one: Captured) -> timedelta:
     return UNREAD_AGE if set(DETAILS) & set(one.spec.unread) else DETAILS_AGE
 
@@ -218,16 +207,22 @@ def _but_details(unread: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for name in unread if name not in DETAILS)
 
 
-def _merged(seen: LaunchSpec, known: Captured | None, now: datetime) -> Captured:
-    """What the pages show, with the details that only calls of their own give."""
-    if known is None:
-        return Captured(seen, None, now)
-    details = tuple(name for name in known.spec.unread if name in DETAILS)
+def _merged(seen: LaunchSpec, disks: Disks | None, known: Captured | None, now: datetime) -> Captured:
+    """What the pages show, with the details that only calls of their own give, and the disks of before if unread."""
+    before = known.spec if known else None
+    if disks is None and not (before and before.disks):
+        unread: tuple[str, ...] = (DISKS,)
+    else:
+        unread = ()
+    attached = disks.get(seen.instance.instance_id, ()) if disks is not None else before.disks if before else ()
+    if before is None or known is None:
+        return Captured(replace(seen, disks=attached, unread=unread), None, now)
     spec = replace(
         seen,
-        ram_role=known.spec.ram_role,
-        user_data=known.spec.user_data,
-        image=known.spec.image if seen.image_id == known.spec.image_id else None,
-        unread=(*seen.unread, *details),
+        disks=attached,
+        ram_role=before.ram_role,
+        user_data=before.user_data,
+        image=before.image if seen.image_id == before.image_id else None,
+        unread=(*unread, *(name for name in before.unread if name in DETAILS)),
     )
-    return known if spec == known.spec else Captured(spec, known.details_at, now)
+    return known if spec == before else Captured(spec, known.details_at, now)
