@@ -40,11 +40,10 @@ class FileWatch:
             # Immutable, so that it is the file that is read and not the log beside it.
             with closing(sqlite3.connect(f"{uri(self._path)}?immutable=1", uri=True)) as connection:
                 pages = connection.execute("PRAGMA page_count").fetchone()[0]
-                connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
-        except sqlite3.OperationalError:
-            return ""  # It cannot be looked at now, for want of descriptors say.
-        except sqlite3.DatabaseError:
-            return "it was overwritten under this console"
+        except sqlite3.DatabaseError as error:
+            # Whatever else it says can be so while a checkpoint writes: only the first bytes never change.
+            is_none = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_NOTADB
+            return "it was overwritten under this console" if is_none else ""
         return "" if pages else "it was cut short under this console"
 
 

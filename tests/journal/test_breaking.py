@@ -1,15 +1,19 @@
 """A journal that breaks under its console: nobody waits for it, its place is free, and what happened is said."""
 
+import itertools
 import os
 import random
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from spottui.journal import Journal
+from spottui.journal import Journal, file_watch
+from spottui.journal.file_watch import FileWatch
 from spottui.journal.process_locks import ProcessLocks
 from spottui.journal.store import JournalProblem
 from tests.driving import wait_until
@@ -108,6 +112,35 @@ def test_a_journal_that_nobody_harms_is_never_taken_for_broken(journal: Journal,
     journal.run(lambda t: say(t, "still here"))
     assert journal.writer.broken == ""
     assert said(journal)[-1] == "still here"
+
+
+def test_nor_is_one_that_is_looked_at_while_its_log_is_written_back(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its pages are of two moments then."""
+    monkeypatch.setattr(file_watch, "EVERY_S", 0.0)
+    watch, ends = FileWatch(path, writes=False), threading.Event()
+
+    def write_back() -> None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+            for number in itertools.count():
+                connection.execute(f"CREATE TABLE t{number} AS SELECT zeroblob(200000) AS x")
+                if number > 3:
+                    connection.execute(f"DROP TABLE t{number - 4}")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                connection.execute("VACUUM")
+                if ends.is_set():
+                    return
+
+    writing = threading.Thread(target=write_back)
+    writing.start()
+    wait_until(lambda: path.exists() and path.stat().st_size)
+    try:
+        assert {watch.harm() for _ in range(3000)} == {""}
+    finally:
+        ends.set()
+        writing.join()
 
 
 @pytest.mark.parametrize("breaks", [True, False], ids=["breaks", "is closed"])
