@@ -137,7 +137,7 @@ def _recover(settings: "Settings", asked: _Asked, *, as_json: bool) -> int:
 
 
 def _begun(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
-    """Confirm the recovery, one that waits for a yes already or a new one, and return its id.
+    """Confirm the recovery, one that waits for a yes or came to nothing or a new one, and return its id.
 
     A notice that comes while the plan is read begins a recovery with a plan of its own, which is shown then.
     """
@@ -159,8 +159,10 @@ def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
 
     route = Route(asked.route) if asked.route else None
     waiting = _waiting(desk, asked.instance)
-    if waiting:
-        region, plan = waiting.region, desk.plan(waiting.recovery_id)
+    ended = _came_to_nothing(desk, asked.instance) if not waiting and route is None else None
+    known = waiting or ended
+    if known:
+        region, plan = known.region, desk.plan(known.recovery_id)
     else:
         region, plan = _planned(desk, asked)
     if plan is None:
@@ -172,6 +174,9 @@ def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
     if waiting:
         desk.confirm(waiting.recovery_id, plan.digest, whoami(), route)
         return waiting.recovery_id
+    if ended:
+        desk.retry(ended.recovery_id, plan.digest, whoami())
+        return ended.recovery_id
     return desk.recover(region, asked.instance, plan.digest, whoami(), route)
 
 
@@ -179,6 +184,20 @@ def _waiting(desk: "Desk", instance: str) -> "Recovery | None":
     """Return the recovery of an instance that has its plan and waits for a yes."""
     found = (one for one in desk.view().recoveries if one.instance_id == instance and one.state.waits_for_permission)
     return next((one for one in found if desk.plan(one.recovery_id)), None)
+
+
+def _came_to_nothing(desk: "Desk", instance: str) -> "Recovery | None":
+    """Return the newest recovery of an instance if it came to nothing while the reclaim goes on, and has a plan.
+
+    To try that again uses the image that it made. Later the image is old, and a new recovery makes its own.
+    """
+    view = desk.view()
+    of_it = (recovery for recovery in view.recoveries if recovery.instance_id == instance)
+    newest = max(of_it, key=lambda recovery: recovery.started, default=None)
+    if newest is None or not newest.state.came_to_nothing or newest.interruption.is_manual:
+        return None
+    is_going_on = view.at < newest.deadline or newest.interruption.released_at is not None
+    return newest if is_going_on and desk.plan(newest.recovery_id) else None
 
 
 def _planned(desk: "Desk", asked: _Asked) -> "tuple[str, Plan]":
