@@ -319,7 +319,7 @@ def _unreadable(error: OSError | ValueError) -> str:
     if isinstance(error, IsADirectoryError):
         return "a directory, not a file. Name a file with --config."
     why = error.strerror if isinstance(error, OSError) else "no path"
-    return f"{why}. Name a file with --config; the README has an example."
+    return f"{why}. Name a file with --config; `spottui init` writes one."
 
 
 def _not_toml(path: Path, said: str) -> str:

@@ -127,7 +127,7 @@ _ADVICE = {
     ErrorKind.PLACE_FULL: "Make room, allow another zone or type, or ask Alibaba Cloud for a higher quota.",
     ErrorKind.PRICE: "Raise the instance's price limit, or use SpotAsPriceGo.",
     ErrorKind.MONEY: "Settle balance, payment method or verification in the account's console; then t tries again.",
-    ErrorKind.DENIED: "Grant the action to this account; the README has the RAM policy.",
+    ErrorKind.DENIED: "Grant the action to this account; `spottui setup --policy recover` prints the RAM policy.",
     ErrorKind.NOT_FOUND: "Check the names in the configuration.",
     ErrorKind.UNREACHABLE: "Check the endpoint, the network and the proxy.",
 }

@@ -11,7 +11,7 @@ _ASKED_AGAIN = "asked again every 2 s"
 _ADVICE = {
     "credentials": "Mend the access key or the clock; a changed credentials file is read again by itself.",
     "quota": "Make room, or ask Alibaba Cloud for a higher quota; then t tries again.",
-    "permission": "Grant the action to this account; the README has the RAM policy.",
+    "permission": "Grant the action to this account; `spottui setup --policy recover` prints the RAM policy.",
     "not found": "Check the names in the configuration.",
     "no answer": "Check the endpoint, the network and the proxy.",
 }
