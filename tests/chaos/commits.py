@@ -110,7 +110,7 @@ WAYS = {
     "image": Way("web-1"),
     "image-again": Way("web-1", {"images_that_fail": 1}, images=2),
     "launch-again": Way("web-1", {"launches_that_fail": 1, "launch_fails_after_s": 0.2}, launches=2),
-    "restart": Way("batch-5", notice_s=30, images=0, launches=0),
+    "restart": Way("batch-5", notice_s=12, images=0, launches=0),
     "kept-disk": Way("api-2", {"locked_status": "Stopping"}, notice_s=15),
     "warm-image": Way(
         "web-1", _NO_PROTECTION, {"warm_image": "true"}, _recover_once, notice_s=12, images=2, launches=2

@@ -29,7 +29,8 @@ def kill_while_recovering(config: Path, kills: int, seed: int, *, consoles: int 
         living += [Headless(config, "--auto").wait_ready() for _ in range(consoles - 1)]
         if seed % 3 == 0:
             lose_answers(cloud)
-        cloud.interrupt(victims, copies=2, notice_s=60)
+        # The instance in Stop mode is started again at its release: not before the last kill, and no longer after it.
+        cloud.interrupt(victims, copies=2, notice_s=10 + 2 * kills)
         for _ in range(kills):
             time.sleep(moments.uniform(0, LONGEST_LIFE_S))
             which = moments.randrange(len(living))

@@ -50,7 +50,7 @@ def test_a_second_recover_is_refused_and_a_dry_run_changes_nothing(night: Night)
 
 def test_status_has_the_agreed_shape(night: Night) -> None:
     said = run_json("status", "--config", night.toml)
-    assert set(said) == {"mode", "sources", "spot", "reclaiming", "recoveries"}
+    assert set(said) == {"mode", "consoles", "sources", "spot", "reclaiming", "recoveries"}
     assert said["mode"] == "unwatched"
     (recovery,) = [one for one in said["recoveries"] if one["instance_id"] == night.instance_id]
     assert {"id", "region", "state", "reason", "route", "deadline", "verdict", "image_id", "created"} <= set(recovery)

@@ -64,6 +64,7 @@ def test_a_recovery_shows_how_far_its_image_is(config: Path, live_cloud: SimServ
     live_cloud.world(image_base_s=1.5)
     instance_id = live_cloud.spot_ids()[0]
     stdout, stderr = said_on_a_terminal("recover", instance_id, "--yes", "--config", str(config), state=tmp_path)
-    assert "s until the deadline" in stderr
+    assert "%  image" in stderr
+    assert "until the deadline" not in stderr, "nothing takes it"
     assert stderr.endswith("\r\x1b[K")
     assert "recovered" in stdout

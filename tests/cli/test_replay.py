@@ -181,7 +181,7 @@ async def test_a_timeline_grows_while_it_is_open(projector: Projector) -> None:
         await press(pilot, "space", "n")
         await wait_until(pilot, lambda: len(pilot.app.session.view.recoveries) == 1)
         await press(pilot, "3", "enter")
-        await shows(pilot, "! queue")
+        await shows(pilot, "+0.0s ! ")
         assert "CreateImage" not in screen(pilot.app)
         projector.playback.hold_or_go_on()
         projector.now_s += 1000
