@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from spottui.journal import Journal
+from spottui.journal.leases import UNLOCKED_S
 from tests.driving import wait_until
 from tests.journal.conftest import Open
 from tests.journal.postgres_server import PostgresServer
@@ -18,7 +20,6 @@ TAKE_OVER_S = 7.0
 CONSOLE = """
 import sys, time
 from spottui.journal import Journal
-from spottui.journal.leases import UNLOCKED_S
 journal = Journal(sys.argv[1], acts=True)
 print(journal.consoles.own, flush=True)
 time.sleep(600)
