@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from spottui.journal import Journal
 from spottui.journal.leases import UNLOCKED_S
 from tests.driving import wait_until
 from tests.journal.conftest import Open
