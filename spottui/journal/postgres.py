@@ -39,8 +39,10 @@ _CONNECTION = {
     "tcp_user_timeout": "4000",
 }
 """What an address does not say: a host that does not answer is given up within seconds."""
-# The same for the other end: what a vanished host has locked must be free within seconds.
+# The same for the other end: what a vanished host has locked must be free within seconds. Queries are small and many:
+# to compile them, as the planner would for those about locks, takes a second of CPU each time.
 _SESSION = """
+    SET jit = off;
     SET idle_in_transaction_session_timeout = '2s'; SET lock_timeout = '4s'; SET statement_timeout = '4500ms';
     SET synchronous_commit = on; SET tcp_user_timeout = 4000;
     SET tcp_keepalives_idle = 2; SET tcp_keepalives_interval = 1; SET tcp_keepalives_count = 3;
