@@ -17,7 +17,7 @@ from spottui.domain.refusal import Refused
 from spottui.journal import Journal
 from spottui.words import search
 from tests.console.scripted import NOW, REGION, instance, plan_of
-from tests.reclaims import see
+from tests.reclaims import record, see
 
 
 @pytest.fixture
@@ -50,14 +50,15 @@ def test_past_reclaims_come_newest_first_with_the_place_of_their_plan(journal):
     one = instance(1)
     for hours in (0, 5):
         at = NOW + timedelta(hours=hours)
-        see(journal, Observation(REGION, one.instance_id, Evidence.QUEUE, at), at=at, name="web-1")
+        known = see(journal, Observation(REGION, one.instance_id, Evidence.QUEUE, at), at=at, name="web-1")
+        record(journal, known.recovery_id, f.StateEntered(RecoveryState.SKIPPED), at)
     newest, first = journal.history.of(REGION, one.instance_id, 10)
     journal.run(lambda t: t.set_plan(first.recovery.recovery_id, plan_of(one)))
     newest, first = journal.history.newest(10)
     assert (first.zone, first.instance_type) == (one.zone, one.instance_type)
     assert (newest.zone, newest.instance_type) == ("", "")
     assert newest.interruption.epoch - first.interruption.epoch == 5 * 3600
-    assert {newest.recovery.state, first.recovery.state} == {RecoveryState.SUSPECTED}
+    assert {newest.recovery.state, first.recovery.state} == {RecoveryState.SKIPPED}
     assert journal.history.of(REGION, "i-other", 10) == ()
 
 
