@@ -3,7 +3,6 @@
 import subprocess
 import sys
 from datetime import timedelta
-from functools import partial
 from inspect import signature
 
 import pytest
@@ -18,7 +17,7 @@ from spottui.domain.refusal import Refused
 from spottui.journal import Journal
 from spottui.words import search
 from tests.console.scripted import NOW, REGION, instance, plan_of
-from tests.reclaims import see
+from tests.reclaims import record, see
 
 
 @pytest.fixture
@@ -51,10 +50,8 @@ def test_past_reclaims_come_newest_first_with_the_place_of_their_plan(journal):
     one = instance(1)
     for hours in (0, 5):
         at = NOW + timedelta(hours=hours)
-        see(journal, Observation(REGION, one.instance_id, Evidence.QUEUE, at), at=at, name="web-1")
-        (latest, *_) = journal.history.of(REGION, one.instance_id, 10)
-        # What is open takes every sign of its instance.
-        journal.run(partial(_skip, latest.recovery.recovery_id, at))
+        known = see(journal, Observation(REGION, one.instance_id, Evidence.QUEUE, at), at=at, name="web-1")
+        record(journal, known.recovery_id, f.StateEntered(RecoveryState.SKIPPED), at)
     newest, first = journal.history.of(REGION, one.instance_id, 10)
     journal.run(lambda t: t.set_plan(first.recovery.recovery_id, plan_of(one)))
     newest, first = journal.history.newest(10)
@@ -63,10 +60,6 @@ def test_past_reclaims_come_newest_first_with_the_place_of_their_plan(journal):
     assert newest.interruption.epoch - first.interruption.epoch == 5 * 3600
     assert {newest.recovery.state, first.recovery.state} == {RecoveryState.SKIPPED}
     assert journal.history.of(REGION, "i-other", 10) == ()
-
-
-def _skip(recovery_id, at, transaction):
-    transaction.record(recovery_id, f.StateEntered(RecoveryState.SKIPPED), at)
 
 
 def test_the_sdks_models_are_imported_when_they_are_used():

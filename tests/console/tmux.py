@@ -34,6 +34,12 @@ class Tmux:
         except AssertionError:
             raise AssertionError(f"{text!r} is not on the screen:\n{self.screen()}") from None
 
+    def comes_to_show(self, text, within_s=8):
+        try:
+            return wait_until(lambda: text in self.screen(), within_s, 0.05)
+        except AssertionError:
+            return False
+
     def type(self, *keys):
         for key in keys:
             self.run("send-keys", key)
