@@ -48,11 +48,7 @@ def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
         ptp=text_of(item.get("ClockOptions") or {}, "PtpStatus") == "enabled",
         hibernation=bool((item.get("HibernationOptions") or {}).get("Configured")),
         secure_boot=bool((item.get("SecurityOptions") or {}).get("EnableSecureBoot")),
-        secondary_ips=tuple(
-            text_of(one, "PrivateIpAddress")
-            for one in list_of(primary, "PrivateIpSets", "PrivateIpSet")
-            if not one.get("Primary")
-        ),
+        secondary_ips=_secondary_ips(primary),
         prefixes=tuple(
             text_of(one, f"{kind}Prefix")
             for kind in ("Ipv4", "Ipv6")
@@ -60,6 +56,11 @@ def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
         ),
         beyond=tuple((field, value) for field in BEYOND if (value := _set_value(item, field))),
     )
+
+
+def _secondary_ips(interface: dict[str, Any]) -> tuple[str, ...]:
+    addresses = list_of(interface, "PrivateIpSets", "PrivateIpSet")
+    return tuple(text_of(address, "PrivateIpAddress") for address in addresses if not address.get("Primary"))
 
 
 def _cpu_options(item: dict[str, Any]) -> CpuOptions | None:

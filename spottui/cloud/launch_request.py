@@ -46,17 +46,13 @@ def launch_request(
         description=spec.description or None,
         instance_charge_type="PostPaid",
         **_spot(spec, on_demand=candidate.on_demand),
-        password_inherit=True if not spec.key_pair and Part.PASSWORD not in left_out else None,
-        key_pair_name=(spec.key_pair or None) if Part.KEY_PAIR not in left_out else None,
-        ram_role_name=(spec.ram_role or None) if Part.RAM_ROLE not in left_out else None,
+        **_what_may_be_gone(spec, left_out),
         user_data=spec.user_data.value if spec.user_data else None,
-        resource_group_id=(spec.resource_group_id or None) if Part.RESOURCE_GROUP not in left_out else None,
         internet_max_bandwidth_out=spec.internet_bandwidth_out if old.public_ip else 0,
         internet_charge_type=spec.internet_charge_type or None,
         ipv_6address_count=spec.ipv6_addresses or None,
         **_of_on_demand(spec, candidate),
         **_of_the_type(spec, candidate),
-        **(_deployment(spec) if Part.DEPLOYMENT_SET not in left_out else {}),
         hpc_cluster_id=spec.hpc_cluster_id or None,
         tenancy=spec.tenancy or None,
         clock_options=models.RunInstancesRequestClockOptions(ptp_status="enabled") if spec.ptp else None,
@@ -70,6 +66,17 @@ def launch_request(
         tag=_tags(old.tags, own_tags),
         amount=1,
     )
+
+
+def _what_may_be_gone(spec: LaunchSpec, left_out: Collection[Part]) -> dict[str, Any]:
+    """Return what the old instance has by name and the cloud may have no more."""
+    return {
+        "password_inherit": True if not spec.key_pair and Part.PASSWORD not in left_out else None,
+        "key_pair_name": (spec.key_pair or None) if Part.KEY_PAIR not in left_out else None,
+        "ram_role_name": (spec.ram_role or None) if Part.RAM_ROLE not in left_out else None,
+        "resource_group_id": (spec.resource_group_id or None) if Part.RESOURCE_GROUP not in left_out else None,
+        **(_deployment(spec) if Part.DEPLOYMENT_SET not in left_out else {}),
+    }
 
 
 def check_request(spec: LaunchSpec, candidate: Candidate) -> models.RunInstancesRequest:
