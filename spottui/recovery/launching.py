@@ -293,11 +293,11 @@ async def _refused(ctx: RecoveryContext, one: Try, error: CloudError, *, is_over
         if ctx.recovery.cancel and not error.kind.effect_unknown:
             return cancelled(ctx.recovery)
         return failed(not_done(ctx, Why.NOT_LAUNCHED, error))
-    if error.kind.effect_unknown or error.kind is ErrorKind.EXISTS:
-        # It may be there: only the cloud's word that it is not allows another.
-        patience_s = UNLISTED_S if error.kind is ErrorKind.EXISTS else 0.0
-        if await await_instance(ctx, one, patience_s) is not None:
-            return None
+    is_unknown = error.kind.effect_unknown or error.kind is ErrorKind.EXISTS
+    # The last repetition may just have made it: only the cloud's word of some time later, that it is not there, allows
+    # another.
+    if is_unknown and await await_instance(ctx, one, UNLISTED_S) is not None:
+        return None
     await ctx.record(LaunchRefused(one.client_token, failure_of(error)), urgency=Urgency.EVIDENCE)
     if error.kind is ErrorKind.NO_STOCK:
         cool_downs = ctx.shared.journal.cool_downs

@@ -137,6 +137,7 @@ def test_what_answers_nothing_is_left_once_the_cloud_shows_that_it_made_nothing(
 ) -> None:
     """A place, and an image of the instance itself; the codes of a broken service are as unknown as any."""
     monkeypatch.setattr(launching, "SETTLE_S", 1.0)
+    monkeypatch.setattr(launching, "UNLISTED_S", 1.0)
     rows = {row["InstanceName"]: row for row in live_cloud.state()["instances"]}
     ids = [rows[name]["InstanceId"] for name in ("cache-4", "train-13")]
     odd: dict[str, Any] = {"times": 0, "status": 503, "code": "SomethingNew"}
@@ -157,6 +158,23 @@ def test_what_answers_nothing_is_left_once_the_cloud_shows_that_it_made_nothing(
     assert len({one.client_token for one in by_place.tries}) == len(by_place.tries) == 2
     assert by_disk.route is Route.KEPT_DISK
     assert len(effects(live_cloud, "RunInstances")) == 2
+
+
+def test_a_launch_whose_answers_are_all_lost_and_that_is_listed_late_is_not_made_again(
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launching, "SETTLE_S", 1.0)
+    live_cloud.world(instance_unlisted_s=6)
+    victim = live_cloud.spot_ids()[0]
+    live_cloud.fault("RunInstances", "drop_reply", match={"ClientToken": "*"}, times=0)
+    live_cloud.interrupt([victim])
+    settings = load(config)
+    with console(config.with_name("j.db"), CloudAccount(settings), settings) as shared:
+        Engine(shared).start()
+        recovery_id = begin(shared, victim)
+        wait_until(lambda: known(shared.journal, recovery_id).state.is_final)
+        assert known(shared.journal, recovery_id).state is RecoveryState.RECOVERED
+    assert len(effects(live_cloud, "RunInstances")) == 1
 
 
 def test_of_several_security_groups_the_one_that_is_gone_is_left_out(live_cloud: SimServer, config: Path) -> None:
