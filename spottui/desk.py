@@ -40,8 +40,15 @@ PAST_SHOWN = 10_000
 SETTLE_S = 0.05
 VIEW_SHARE = 10
 """In a storm the next view waits so many times as long as the last one took."""
+LONGEST_PAUSE_S = 1.0
+"""A view in which the process was stopped, or the host slept, seems to take as long: the next comes all the same."""
 PATIENCE_S = 10.0
 """A person's word that cannot be written for so long is not written later either."""
+
+
+def pause_s(view_took_s: float) -> float:
+    """Return how long to wait before the next view, after one that took so long."""
+    return min(max(SETTLE_S, VIEW_SHARE * view_took_s), LONGEST_PAUSE_S)
 
 
 class Desk:
@@ -111,7 +118,7 @@ class Desk:
         """
         if self._journal.wait(version, timeout_s) <= version:
             return None
-        time.sleep(max(SETTLE_S, VIEW_SHARE * self._view_took_s))
+        time.sleep(pause_s(self._view_took_s))
         began = time.monotonic()
         view = self.view()
         self._view_took_s = time.monotonic() - began

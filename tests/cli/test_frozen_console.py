@@ -49,7 +49,7 @@ def test_its_recoveries_are_taken_over_it_is_named_and_when_it_goes_on_it_repeat
         assert run_json("status", "--config", config)["consoles"][0].keys() == {"host", "pid", "answers"}
         wait_until(lambda: list(other.states().values()) == ["recovered"] * 3)
         os.kill(frozen.pid, signal.SIGCONT)
-        wait_until(lambda: list(frozen.states().values()) == ["recovered"] * 3)
+        wait_until(lambda: list(frozen.states().values()) == ["recovered"] * 3, 20)
         wait_until(lambda: not silent(other), 5)
         assert (frozen.stop(), other.stop()) == (0, 0)
     assert len(effects(live_cloud, "CreateImage")) == len(effects(live_cloud, "RunInstances")) == 3

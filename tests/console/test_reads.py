@@ -7,7 +7,7 @@ from inspect import signature
 
 import pytest
 
-from spottui.desk import Desk
+from spottui.desk import Desk, pause_s
 from spottui.domain import facts as f
 from spottui.domain.clock import SystemClock
 from spottui.domain.facts import NOBODY
@@ -60,6 +60,11 @@ def test_past_reclaims_come_newest_first_with_the_place_of_their_plan(journal):
     assert newest.interruption.epoch - first.interruption.epoch == 5 * 3600
     assert {newest.recovery.state, first.recovery.state} == {RecoveryState.SKIPPED}
     assert journal.history.of(REGION, "i-other", 10) == ()
+
+
+@pytest.mark.parametrize(("view_took_s", "pause"), [(0.0, 0.05), (0.02, 0.2), (0.5, 1.0), (3600.0, 1.0)])
+def test_a_view_in_which_the_process_was_stopped_delays_the_next_by_no_more_than_a_second(view_took_s, pause):
+    assert pause_s(view_took_s) == pytest.approx(pause)
 
 
 def test_the_sdks_models_are_imported_when_they_are_used():
