@@ -2,10 +2,11 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from spottui.config import load
@@ -25,6 +26,14 @@ def drives(console: Headless, config: Path, instance_id: str) -> bool:
 REGION = "cn-hangzhou"
 
 
+def stop_between_writes(console: Headless, journal: str) -> None:
+    """Stop it while it cannot have the journal's lock: one that has it lets nobody take over until it is killed."""
+    with closing(sqlite3.connect(journal, timeout=30, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        os.kill(console.pid, signal.SIGSTOP)
+        connection.execute("ROLLBACK")
+
+
 def silent(console: Headless) -> set[int]:
     (*_, last) = [line for line in list(console.lines) if line["kind"] == "journal"]
     return {one["pid"] for one in last["consoles"] if not one["answers"]}
@@ -40,7 +49,7 @@ def test_its_recoveries_are_taken_over_it_is_named_and_when_it_goes_on_it_repeat
         live_cloud.interrupt(victims)
         wait_until(lambda: len(effects(live_cloud, "CreateImage")) == 3)
         frozen, other = (a, b) if drives(a, config, victims[0]) else (b, a)
-        os.kill(frozen.pid, signal.SIGSTOP)
+        stop_between_writes(frozen, load(config).journal)
         wait_until(lambda: all(drives(other, config, one) for one in victims), TAKE_OVER_S)
         wait_until(lambda: silent(other) == {frozen.pid}, 5)
         with start(config, "status") as status:

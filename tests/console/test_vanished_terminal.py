@@ -16,6 +16,9 @@ pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is no
 
 WAYS = {"leader": "", "under make": f"{DEAF} "}
 
+WITHIN_S = 10.0
+"""It takes less than 3 s on a machine that has time; one that does not end stays for ever."""
+
 STATES = {
     "main": ([], "NEEDS YOU"),
     "armed": (["a", "y"], "AUTO armed"),
@@ -64,7 +67,7 @@ def demo(tmp_path):
         os.kill(int(process), signal.SIGKILL)
 
 
-def assert_nothing_is_left(temp, within_s=3.0):
+def assert_nothing_is_left(temp, within_s=WITHIN_S):
     wait_until(lambda: not processes_with(str(temp)) and not list(temp.iterdir()), within_s, 0.05)
 
 
@@ -75,7 +78,7 @@ def test_without_a_sighup_the_end_of_the_terminal_is_the_end(demo, state):
     assert len(list(temp.iterdir())) == 1
     tmux.run("kill-server")
     assert_nothing_is_left(temp)
-    wait_until(lambda: not consoles_in(temp), 3.0, 0.05)
+    wait_until(lambda: not consoles_in(temp), WITHIN_S, 0.05)
 
 
 @pytest.mark.parametrize("state", ["main", "plan", "palette"])
@@ -83,7 +86,7 @@ def test_so_it_is_for_the_leader_of_a_session(demo, state):
     tmux, temp = demo("leader", *STATES[state])
     tmux.run("kill-server")
     assert_nothing_is_left(temp)
-    wait_until(lambda: not consoles_in(temp), 3.0, 0.05)
+    wait_until(lambda: not consoles_in(temp), WITHIN_S, 0.05)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
