@@ -10,7 +10,8 @@ from msgspec import Struct
 from spottui.domain.fold import REMOVED
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Interruption
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan
+from spottui.domain.routes import Route
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import (
     AutoAnswer,

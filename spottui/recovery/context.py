@@ -14,7 +14,8 @@ from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.clock import Clock
 from spottui.domain.facts import Fact, NextStepChanged, StateEntered
 from spottui.domain.forecast import Forecast, before_image
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan
+from spottui.domain.routes import Route
 from spottui.domain.reasons import Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.settings import Settings
@@ -161,7 +162,9 @@ class RecoveryContext:
         return self.shared.journal.image_timings.timing(spec.main_category).estimate_s(spec.image_gib)
 
     def forecast_now(self, plan: Plan) -> Forecast:
-        """Forecast an image that would be started now."""
+        """Forecast an image that would be started now, or what the plan launches from, which is there already."""
+        if plan.route.traits.serves_at_once:
+            return Forecast(self.now(), self.recovery.deadline)
         spec = plan.spec
         timing = self.shared.journal.image_timings.timing(spec.main_category)
         return before_image(self.now(), self.recovery.deadline, spec.image_gib, timing)

@@ -11,7 +11,8 @@ from spottui.domain.clock import Clock
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.launch_spec import DISKS, RAM_ROLE, USER_DATA, LaunchSpec
 from spottui.domain.places import Offers, rank
-from spottui.domain.plan import Caution, CautionKind, Drain, PlaceRules, Plan, Route
+from spottui.domain.plan import Caution, CautionKind, Drain, PlaceRules, Plan
+from spottui.domain.routes import Route
 from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.settings import Settings
 from spottui.domain.tokens import image_name

@@ -17,7 +17,8 @@ from spottui.domain.background import Background
 from spottui.domain.clock import Clock
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last, sold_out
-from spottui.domain.plan import Candidate, Caution, CautionKind, PlaceRules, Plan, Route, Stock, WarmImage
+from spottui.domain.plan import Candidate, Caution, CautionKind, PlaceRules, Plan, Stock, WarmImage
+from spottui.domain.routes import Route
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.recovery.background import IMAGES_S, background, images_key, newest_warm_image

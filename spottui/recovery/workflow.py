@@ -7,7 +7,8 @@ from datetime import datetime
 from functools import partial
 
 from spottui.domain.facts import LockGone, RouteLeft, RouteTaken, StateEntered
-from spottui.domain.plan import Route, without_user_data
+from spottui.domain.plan import without_user_data
+from spottui.domain.routes import Route
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.journal.transaction import Transaction
@@ -17,6 +18,7 @@ from spottui.recovery.leftovers import mark_leftovers
 from spottui.recovery.permission import wait_for_permission
 from spottui.recovery.places import look_for_places
 from spottui.recovery.routes.image import image_route
+from spottui.recovery.routes.instant import instant_route
 from spottui.recovery.routes.kept_disk import kept_disk_route
 from spottui.recovery.routes.restart import restart_route
 from spottui.recovery.routes.warm_image import warm_image_route
@@ -26,6 +28,7 @@ ROUTES = {
     Route.RESTART: restart_route,
     Route.KEPT_DISK: kept_disk_route,
     Route.WARM_IMAGE: warm_image_route,
+    Route.INSTANT: instant_route,
 }
 
 

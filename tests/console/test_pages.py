@@ -8,7 +8,7 @@ from textual.events import Key
 
 from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Decided, Drained, EarlierLine, Logged, SignSeen
 from spottui.domain.interruption import Evidence
-from spottui.domain.plan import Route
+from spottui.domain.routes import Route
 from spottui.domain.reasons import Failure
 from spottui.domain.recovery import Created, Decision, RecoveryState
 from spottui.tables.column import FIRST_CELL

@@ -11,7 +11,8 @@ from spottui.domain.instance import Disk, Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.outcome import nine_of_ten, outcome
-from spottui.domain.plan import Candidate, Plan, Route, WarmImage
+from spottui.domain.plan import Candidate, Plan, WarmImage
+from spottui.domain.routes import Route
 from spottui.domain.reasons import Failure
 from spottui.domain.recovery import Created, ImageOf, Recovery, RecoveryState, Try
 

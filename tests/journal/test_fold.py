@@ -13,7 +13,7 @@ from spottui.domain import facts as f
 from spottui.domain.facts import Fact, Logged
 from spottui.domain.fold import apply, fold
 from spottui.domain.interruption import Evidence
-from spottui.domain.plan import Route
+from spottui.domain.routes import Route
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, Recovery, RecoveryState, Try
 from spottui.journal import Journal

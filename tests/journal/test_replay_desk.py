@@ -26,7 +26,7 @@ from spottui.domain.facts import (
 )
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence, Observation
-from spottui.domain.plan import Route
+from spottui.domain.routes import Route
 from spottui.domain.playback import Playback
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Decision, Recovery, RecoveryState

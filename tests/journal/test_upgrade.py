@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from spottui.domain.facts import EarlierLine
-from spottui.domain.plan import Route
+from spottui.domain.routes import Route
 from spottui.domain.recovery import RecoveryState
 from spottui.journal import Journal, schema
 from spottui.journal.store import JournalProblem

@@ -14,7 +14,7 @@ from spottui.cli.console import leave
 from spottui.config import load
 from spottui.desk import Desk
 from spottui.domain.clock import SystemClock
-from spottui.domain.plan import Route
+from spottui.domain.routes import Route
 from spottui.domain.refusal import Refused
 
 WHO = "mei@bastion pts/3"

@@ -7,7 +7,8 @@ import pytest
 from spottui import words
 from spottui.domain.instance import SCALING_GROUP_TAG, Disk, Instance, InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.plan import Drain, Plan, Route
+from spottui.domain.plan import Drain, Plan
+from spottui.domain.routes import Route
 from spottui.domain.settings import DrainSettings, Policy, RegionSettings, Settings
 from spottui.recovery.planner import make_plan
 

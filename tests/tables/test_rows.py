@@ -5,7 +5,7 @@ import pytest
 
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
-from spottui.domain.plan import Route
+from spottui.domain.routes import Route
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import RecoveryState
 from spottui.tables.column import FIRST_CELL, Tone

@@ -11,7 +11,8 @@ from spottui.console.text.plan_details import in_full, size_of, unchanged_settin
 from spottui.console.text.plan_lines import Line, change, joined, lost, price
 from spottui.console.text.recovery_summary import forecast_line
 from spottui.domain.interruption import Interruption
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan
+from spottui.domain.routes import Route
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.verdicts import as_planned
@@ -95,7 +96,7 @@ def _changes(plan: Plan) -> list[Line]:
     old = plan.spec.instance
     lines: list[Line] = [_data(plan)]
     lines += [lost("local disk", size_of(disk), "lost") for disk in plan.spec.disks if disk.is_local]
-    if plan.route is Route.RESTART:
+    if not plan.route.traits.launches:
         return [*lines, change("instance", old.instance_id, f"{old.instance_id}, started again", same=True)]
     if old.private_ip:
         lines.append(lost("private IP", old.private_ip, "another one from the vSwitch"))

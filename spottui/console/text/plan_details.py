@@ -6,7 +6,8 @@ from spottui.console.text.places import places_in_full
 from spottui.console.text.plan_lines import Line, change, joined
 from spottui.domain.instance import Disk
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan
+from spottui.domain.routes import Route
 from spottui.domain.text import plain
 
 
@@ -51,7 +52,7 @@ def calls(plan: Plan) -> list[str]:
     """Return the calls of the plan's first route in order; a launch is that of the first candidate."""
     old = plain(plan.spec.instance.instance_id, 64)
     drain = [f"RunCommand {plain(plan.drain.name, 64)} on {old}"] if plan.drain else []
-    if plan.route is Route.RESTART:
+    if not plan.route.traits.launches:
         return [*drain, f"StartInstance {old}, once it is stopped"]
     return [
         *_protected_disks(plan),
