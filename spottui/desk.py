@@ -15,9 +15,9 @@ from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Evidence, Interruption, Observation
 from spottui.domain.plan import Plan, by_route
-from spottui.domain.routes import Route
 from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Ended, Refused
+from spottui.domain.routes import Route
 from spottui.domain.settings import Settings
 from spottui.domain.view import ApiBudget, DeskView
 from spottui.journal import Journal

@@ -9,7 +9,6 @@ from textual.message_pump import MessagePump
 from spottui import words
 from spottui.console.selection import Selection, by_id, interruption_of, recovery_of
 from spottui.console.session import Session
-from spottui.domain.routes import Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import AutoMode

@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
-from spottui.domain.routes import Route
 from spottui.domain.reasons import Failure, NextStep, Reason
 from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, Recovery, RecoveryState, Try
+from spottui.domain.routes import Route
 
 
 class _Fact(Struct, frozen=True, omit_defaults=True, tag_field="kind"):

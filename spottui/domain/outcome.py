@@ -8,6 +8,7 @@ from math import ceil
 from spottui.domain.billed_resources import SNAPSHOT_PRICE, BilledResource, LeftoverKind
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
+from spottui.domain.routes import Source
 
 _OF_SNAPSHOTS = (ImageOf.KEPT_DISKS, ImageOf.KEPT_SYSTEM_DISK)
 """What an image of the route `kept-disk` is made of; its snapshots are the image's own."""
@@ -54,9 +55,7 @@ def outcome(recovery: Recovery, plan: Plan | None) -> Outcome:
 def kept_by(recovery: Recovery, plan: Plan | None) -> Iterator[BilledResource]:
     """Yield what a recovery made or kept that costs money, with its size where its plan says it."""
     disks = {disk.disk_id: disk for disk in plan.spec.disks} if plan else {}
-    snapshots = {
-        snapshot_id: disk_id for disk_id, snapshot_id in (*recovery.snapshots, *recovery.group_snapshots)
-    }
+    snapshots = {snapshot_id: disk_id for disk_id, snapshot_id in (*recovery.snapshots, *recovery.group_snapshots)}
     of_snapshots = recovery.image_id and recovery.image_of in _OF_SNAPSHOTS
     for image_id in recovery.made(LeftoverKind.IMAGE):
         gib = _image_gib(recovery, plan) if image_id == recovery.image_id else None

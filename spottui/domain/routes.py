@@ -36,9 +36,12 @@ class Source(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RouteTraits:
-    """`launches` a replacement; `needs_image_in_time` is whether an image must be ready before the deadline, and
-    `waits_for_release` whether nothing can be made before it; `keeps_all_data` whether nothing is lost that was written
-    until the release or stop."""
+    """What is true of a route.
+
+    `launches` is whether there is a replacement beside the old instance, `needs_image_in_time` whether an image must be
+    ready before the deadline, `waits_for_release` whether nothing can be made before the release or stop, and
+    `keeps_all_data` whether nothing is lost that was written until then.
+    """
 
     source: Source
     launches: bool = True

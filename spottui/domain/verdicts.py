@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from spottui.domain.forecast import Forecast, Verdict
 from spottui.domain.plan import Plan
-from spottui.domain.routes import Route
 from spottui.domain.recovery import Recovery, RecoveryState
 
 _IMAGE_THERE = frozenset(

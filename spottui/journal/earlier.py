@@ -11,7 +11,6 @@ from spottui.domain.fold import REMOVED
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan
-from spottui.domain.routes import Route
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import (
     AutoAnswer,
@@ -25,6 +24,7 @@ from spottui.domain.recovery import (
     RecoveryState,
     Try,
 )
+from spottui.domain.routes import Route
 from spottui.journal.encoding import decode, moment
 
 _ROW = sa.text(

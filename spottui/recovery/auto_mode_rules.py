@@ -9,7 +9,6 @@ from spottui.domain.facts import Stopped
 from spottui.domain.forecast import TIGHT_S, Forecast
 from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan
-from spottui.domain.routes import Route
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import AutoAnswer, AutoAsked, Decision, PastRun, Recovery, RecoveryState
 from spottui.domain.settings import Policy

@@ -15,9 +15,9 @@ from spottui.domain.clock import Clock
 from spottui.domain.facts import Fact, NextStepChanged, StateEntered
 from spottui.domain.forecast import Forecast, before_image
 from spottui.domain.plan import Plan
-from spottui.domain.routes import Route
 from spottui.domain.reasons import Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.routes import Route
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.journal.transaction import Transaction

@@ -13,9 +13,9 @@ from spottui.domain.billed_resources import Leftover, LeftoverKind
 from spottui.domain.clock import Clock
 from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Fact
 from spottui.domain.instance import Disk, InstanceStatus
-from spottui.domain.routes import Source
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.refusal import Refused
+from spottui.domain.routes import Source
 from spottui.journal import Journal
 from spottui.recovery.context import failure_of
 

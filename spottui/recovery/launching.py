@@ -14,7 +14,6 @@ from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.launch_spec import LaunchSource, LaunchSpec, Part
 from spottui.domain.outcome import data_as_of
 from spottui.domain.plan import Candidate, Plan
-from spottui.domain.routes import Route
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState, Try
 from spottui.domain.tokens import client_token

@@ -24,9 +24,9 @@ from spottui.domain.instance import InstanceStatus
 from spottui.domain.interruption import Evidence, Release
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import Plan, by_route
-from spottui.domain.routes import Route
 from spottui.domain.reasons import Failure, Reason, Why
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
+from spottui.domain.routes import Route
 from spottui.journal.reclaims import release
 from spottui.journal.store import JournalProblem
 from spottui.journal.transaction import Transaction

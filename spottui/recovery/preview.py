@@ -7,8 +7,8 @@ from dataclasses import replace
 from spottui.cloud.errors import CloudError
 from spottui.domain.instance import InstanceStatus
 from spottui.domain.plan import Plan
-from spottui.domain.routes import Route
 from spottui.domain.refusal import Refused
+from spottui.domain.routes import Route
 from spottui.recovery.context import Shared
 from spottui.recovery.planner import capture, make_plan
 

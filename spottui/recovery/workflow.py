@@ -8,9 +8,9 @@ from functools import partial
 
 from spottui.domain.facts import LockGone, RouteLeft, RouteTaken, StateEntered
 from spottui.domain.plan import without_user_data
-from spottui.domain.routes import Route
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.routes import Route
 from spottui.journal.transaction import Transaction
 from spottui.recovery.context import RecoveryContext, StepOutcome, failed
 from spottui.recovery.drain import drain

@@ -6,9 +6,9 @@ from msgspec import structs
 
 from spottui import words
 from spottui.domain.forecast import Verdict
-from spottui.domain.routes import Route
 from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.routes import Route
 from spottui.domain.text import plain
 from spottui.domain.verdicts import image_expected, verdict_of
 from spottui.domain.view import DeskView

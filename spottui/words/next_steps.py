@@ -1,7 +1,7 @@
 """What a recovery does next."""
 
-from spottui.domain.routes import Route
 from spottui.domain.reasons import Doing, NextStep
+from spottui.domain.routes import Route
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST
 from spottui.words.moments import clock_utc

@@ -21,8 +21,8 @@ from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.launch_spec import LaunchSource, LaunchSpec, PrivateDns, Secret
 from spottui.domain.plan import Candidate, Caution, CautionKind, Plan, Stock
-from spottui.domain.routes import Route
 from spottui.domain.refusal import Refused
+from spottui.domain.routes import Route
 from spottui.domain.settings import Policy, Settings
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured

@@ -69,10 +69,19 @@ def _disk(disk: Disk) -> str:
 
 
 def _warm_image(plan: Plan) -> list[Line]:
-    if plan.warm_image is None:
-        return []
-    made = f"{plain(plan.warm_image.image_id, 64)} of {plan.warm_image.made:%Y-%m-%d %H:%M} UTC"
-    return [[("Earlier image  ", "bold"), (f"{made}: what was written since is not in it", "")]]
+    """The earlier images, of all cloud disks and of the system disk alone, with their age."""
+    images = (("Earlier image  ", plan.warm_image), ("System image   ", plan.system_image))
+    return [
+        [
+            (label, "bold"),
+            (
+                f"{plain(image.image_id, 64)} of {image.made:%Y-%m-%d %H:%M} UTC: what was written since is not in it",
+                "",
+            ),
+        ]
+        for label, image in images
+        if image
+    ]
 
 
 def _protected_disks(plan: Plan) -> list[str]:
@@ -81,7 +90,10 @@ def _protected_disks(plan: Plan) -> list[str]:
 
 
 def _image(plan: Plan, old: str) -> list[str]:
-    if plan.route is Route.WARM_IMAGE:
+    if plan.route is Route.INSTANT:
+        data = " ".join(plain(disk.disk_id, 64) for disk in plan.spec.data_disks)
+        return [f"CreateSnapshotGroup of {data}"] if data else []
+    if plan.route.traits.serves_at_once:
         return []
     name = plain(plan.image_name, 128)
     if plan.route is Route.IMAGE:
@@ -94,7 +106,8 @@ def _launch(plan: Plan) -> list[str]:
     if not plan.candidates:
         return []
     first = plan.candidates[0]
-    image = f" from {plain(plan.warm_image.image_id, 64)}" if plan.route is Route.WARM_IMAGE and plan.warm_image else ""
+    earlier = plan.earlier_image(plan.route)
+    image = f" from {plain(earlier.image_id, 64)}" if earlier else ""
     place = f"{plain(first.instance_type, 64)} in {plain(first.zone, 64)}"
     return [f"RunInstances {place}{image}, else at the next place"]
 

@@ -11,7 +11,6 @@ from spottui.domain.history import InstanceRecord
 from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import WarmImage
-from spottui.domain.routes import Route
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.verdicts import image_expected, said_of, verdict_of

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from spottui.cloud.ecs import ImageSource
 from spottui.cloud.errors import CloudError
-from spottui.domain.routes import Route
 from spottui.domain.launch_spec import LaunchSource
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import ImageOf
+from spottui.domain.routes import Route
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, leaves, not_done
 from spottui.recovery.imaging import start_image, wait_for_image
 from spottui.recovery.launching import bring_up

@@ -85,9 +85,7 @@ async def _adopt_group(ctx: RecoveryContext, token: str, disk_ids: list[str]) ->
     return group.group_id
 
 
-async def _wait_until_usable(
-    ctx: RecoveryContext, group_id: str, data_disks: tuple[Disk, ...]
-) -> StepOutcome | None:
+async def _wait_until_usable(ctx: RecoveryContext, group_id: str, data_disks: tuple[Disk, ...]) -> StepOutcome | None:
     """Wait until disks can be made of every snapshot of the group, and write down which is of which disk."""
     loop, disk_ids = asyncio.get_running_loop(), {disk.disk_id for disk in data_disks}
     until_s, poll_s = loop.time() + USABLE_PATIENCE_S, 0.0
