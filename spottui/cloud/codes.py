@@ -20,8 +20,9 @@ SNAPSHOT_GROUP = "CreateSnapshotGroup"
 ATTACH = "AttachDisk"
 PROTECT = "ModifyDiskAttribute"
 BIND, UNBIND = "AssociateEipAddress", "UnassociateEipAddress"
+CONVERT = "ConvertNatPublicIpToEip"
 COMMAND = "RunCommand"
-ACTING = (LAUNCH, START, IMAGE, SNAPSHOT, SNAPSHOT_GROUP, ATTACH, PROTECT, BIND, UNBIND, COMMAND)
+ACTING = (LAUNCH, START, IMAGE, SNAPSHOT, SNAPSHOT_GROUP, ATTACH, PROTECT, BIND, UNBIND, CONVERT, COMMAND)
 
 
 @dataclass(frozen=True, slots=True)

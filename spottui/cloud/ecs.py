@@ -268,6 +268,12 @@ class Ecs:
         body = self.act("AssociateEipAddress", self.client.associate_eip_address_with_options, request)
         return Answer(eip_id, str(body.request_id or ""))
 
+    def convert_public_ip(self, instance_id: str) -> Answer:
+        """Make an EIP of the public IP of a Running or Stopped instance; the address stays the same."""
+        request = models.ConvertNatPublicIpToEipRequest(region_id=self.region, instance_id=instance_id)
+        body = self.act("ConvertNatPublicIpToEip", self.client.convert_nat_public_ip_to_eip_with_options, request)
+        return Answer("", str(body.request_id or ""))
+
     def check_launch(self, spec: LaunchSpec, candidate: Candidate) -> None:
         """Ask whether a launch like `spec` at `candidate` would be accepted; launches nothing.
 

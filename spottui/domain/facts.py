@@ -331,6 +331,13 @@ class DisksFree(_Fact, frozen=True, tag="disks free"):
     """The kept disks outlived the instance and are free."""
 
 
+class PublicIpKept(_Fact, frozen=True, tag="public IP kept"):
+    """The instance's public IP is an EIP now, which can be moved to the replacement."""
+
+    address: str
+    eip_id: str
+
+
 class StartedAgain(_Fact, frozen=True, tag="started again"):
     """The instance itself runs again: it is its own replacement."""
 
@@ -372,7 +379,7 @@ Fact = (
     | PlanMade | PlanSurveyed | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed
     | Disarmed | DriverChanged | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
-    | DisksFree | StartedAgain | Drained | SnapshotsUsable
+    | DisksFree | StartedAgain | Drained | SnapshotsUsable | PublicIpKept
 )  # fmt: skip
 
 

@@ -309,6 +309,10 @@ def _disks_free(known: Recovery, fact: f.DisksFree, at: datetime) -> Recovery:
     return replace(known, disks_free=True)
 
 
+def _public_ip_kept(known: Recovery, fact: f.PublicIpKept, at: datetime) -> Recovery:
+    return replace(known, eip_id=fact.eip_id)
+
+
 def _started_again(known: Recovery, fact: f.StartedAgain, at: datetime) -> Recovery:
     return replace(known, new_instance_id=known.instance_id)
 
@@ -344,6 +348,7 @@ _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.ImageGivenUp: _image_given_up,
     f.SnapshotsUsable: _snapshots_usable,
     f.DisksFree: _disks_free,
+    f.PublicIpKept: _public_ip_kept,
     f.StartedAgain: _started_again,
     f.Drained: _drained,
 }

@@ -65,6 +65,7 @@ class Why(StrEnum):
     DISK_TAKEN = "disk taken"  # resource, detail: the instance that has it
     DISK_GONE = "disk gone"  # resource
     DISKS_NOT_FREE = "disks not free"  # seconds
+    PUBLIC_IP_LOST = "public IP lost"  # resource: the address
     NO_SNAPSHOT = "no snapshot"  # resource: the disk, failure, detail: the tag of what may exist all the same
     SNAPSHOT_FAILED = "snapshot failed"  # resource
     SNAPSHOT_NOT_READY = "snapshot not ready"  # resource, seconds

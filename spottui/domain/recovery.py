@@ -92,6 +92,8 @@ class Try:
     failure: Failure | None = None
     snapshots: tuple[tuple[str, str], ...] = ()
     """The old data disks and the snapshots of which the new ones are made."""
+    public_ip: bool = True
+    """Whether it asks for a public IP, where the old instance had one; it has none to move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +195,8 @@ class Recovery:
     snapshot_group: str = ""
     snapshots_since: datetime | None = None
     group_snapshots: tuple[tuple[str, str], ...] = ()
+    eip_id: str = ""
+    """The EIP that was made of the instance's public IP."""
     run: int = 0
     past_runs: tuple[PastRun, ...] = ()
     routes_left: tuple[LeftRoute, ...] = ()

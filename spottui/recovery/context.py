@@ -77,6 +77,7 @@ class RecoveryContext:
         self.places: asyncio.Task[None] | None = None
         self.images: asyncio.Task[tuple[Image, ...] | CloudError] | None = None
         self.protecting: asyncio.Task[None] | None = None
+        self.address: asyncio.Task[None] | None = None
         self.follows = False
         """Whether another console began the image that it has: that one launches first."""
         self._woken = asyncio.Event()

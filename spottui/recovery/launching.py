@@ -22,6 +22,7 @@ from spottui.recovery.adoption import FOLLOW_S, UNLISTED_S, adopt_instance, awai
 from spottui.recovery.auto_mode_rules import AUTO
 from spottui.recovery.calls import Call, call, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
+from spottui.recovery.public_ip import public_ip_settled
 from spottui.recovery.rebind import rebind
 
 LAUNCHES = 3
@@ -91,6 +92,7 @@ async def launch(ctx: RecoveryContext, source: LaunchSource) -> str | StepOutcom
     a place is left (`ErrorKind`). Kept to a zone, it ends as `retryable` when nothing there has room; else places that
     rest are waited for.
     """
+    await public_ip_settled(ctx)
     plan, zone, until_s = ctx.plan, source.zone, asyncio.get_running_loop().time() + PATIENCE_S
     while True:
         recovery = ctx.recovery
@@ -187,6 +189,7 @@ def _next_try(ctx: RecoveryContext, plan: Plan, source: LaunchSource) -> Try | N
             category,
             now,
             snapshots=source.snapshots,
+            public_ip=not recovery.eip_id,
         )
     return None
 
@@ -282,9 +285,15 @@ async def _launch_once(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float
     launching = Call("RunInstances", one.client_token, until, entering, attempt=one, settle_by=settle_by)
     without = frozenset(left_out(ctx.recovery))
     spec = await _in_groups_that_exist(ctx, plan.spec) if Part.SECURITY_GROUP in without else plan.spec
+    spec = spec if one.public_ip else _without_public_ip(spec)
     source = LaunchSource(one.image_id, one.data_disks, one.snapshots)
     run = partial(ctx.ecs.run_instance, spec, place, source, ctx.id, one.client_token, left_out=without)
     return await call(ctx, launching, run)
+
+
+def _without_public_ip(spec: LaunchSpec) -> LaunchSpec:
+    """An instance that has a public IP of its own takes no EIP."""
+    return replace(spec, instance=replace(spec.instance, public_ip=""))
 
 
 async def _in_groups_that_exist(ctx: RecoveryContext, spec: LaunchSpec) -> LaunchSpec:
@@ -376,5 +385,12 @@ def _how_it_ended(ctx: RecoveryContext, new: Instance, not_moved: Reason | None)
         new.zone,
         at=data_as_of(recovery, ctx.plan),
         seconds=int((ctx.now() - recovery.started).total_seconds()),
-        causes=(*without, *((not_moved,) if not_moved else ())),
+        causes=(*without, *_public_ip_lost(ctx), *((not_moved,) if not_moved else ())),
     )
+
+
+def _public_ip_lost(ctx: RecoveryContext) -> tuple[Reason, ...]:
+    old, recovery = ctx.plan.spec.instance, ctx.recovery
+    is_itself = recovery.new_instance_id == recovery.instance_id
+    is_lost = old.public_ip and not recovery.eip_id and not is_itself
+    return (Reason(Why.PUBLIC_IP_LOST, old.public_ip),) if is_lost else ()

@@ -17,6 +17,7 @@ from spottui.recovery.drain import drain
 from spottui.recovery.leftovers import mark_leftovers
 from spottui.recovery.permission import wait_for_permission
 from spottui.recovery.places import look_for_places
+from spottui.recovery.public_ip import begin_to_keep_public_ip
 from spottui.recovery.routes.image import image_route
 from spottui.recovery.routes.instant import instant_route
 from spottui.recovery.routes.kept_disk import kept_disk_route
@@ -36,6 +37,7 @@ async def recover(ctx: RecoveryContext) -> None:
     """Wait for a yes, and bring the instance back."""
     ended = await wait_for_permission(ctx)
     if ended is None:
+        begin_to_keep_public_ip(ctx)
         await drain(ctx)
         ended = await _travel(ctx)
     if ended.state is RecoveryState.RECOVERED:

@@ -101,7 +101,7 @@ def _changes(plan: Plan) -> list[Line]:
     if old.private_ip:
         lines.append(lost("private IP", old.private_ip, "another one from the vSwitch"))
     if old.public_ip and not old.eip_id:
-        lines.append(lost("public IP", old.public_ip, "another one, or none"))
+        lines.append(change("public IP", old.public_ip, f"{old.public_ip}, as an EIP; lost if the cloud refuses that"))
     lines += [_place(plan), *_cost(plan)]
     if old.eip_id:
         lines.append(change("EIP", old.eip_id, f"{old.eip_id}, moved to the replacement", same=True))

@@ -118,5 +118,9 @@ def _attached_disks(plan: Plan) -> list[str]:
 
 
 def _moved_eip(plan: Plan) -> list[str]:
-    eip = plain(plan.spec.instance.eip_id, 64)
-    return [f"UnassociateEipAddress and AssociateEipAddress {eip}"] if eip else []
+    instance = plan.spec.instance
+    if instance.eip_id:
+        return [f"UnassociateEipAddress and AssociateEipAddress {plain(instance.eip_id, 64)}"]
+    public_ip = plain(instance.public_ip, 64)
+    move = f"ConvertNatPublicIpToEip {public_ip}, UnassociateEipAddress and AssociateEipAddress of that EIP"
+    return [move] if public_ip else []
