@@ -15,7 +15,16 @@ import msgspec
 from platformdirs.unix import Unix
 
 from spottui.domain.billed_resources import SNAPSHOT_PRICE
-from spottui.domain.settings import ConsoleSettings, DrainSettings, LaunchTemplate, Policy, RegionSettings, Settings
+from spottui.domain.ready import IMAGE_EVERY, MOST_KEPT, SNAPSHOTS_EVERY, seconds_of
+from spottui.domain.settings import (
+    ConsoleSettings,
+    DrainSettings,
+    LaunchTemplate,
+    Policy,
+    ReadySettings,
+    RegionSettings,
+    Settings,
+)
 
 _DIRS = Unix("spottui")  # XDG on every system, as people who use ssh expect
 
@@ -46,6 +55,7 @@ class ConfigFile:
     metrics_port: int = 0
     drain: dict[str, DrainSettings] = field(default_factory=dict)
     storage_price: dict[str, float] = field(default_factory=dict)
+    ready: tuple[ReadySettings, ...] = ()
 
 
 def default_path() -> Path:
@@ -94,6 +104,7 @@ class _Reader:
         self._check_policy(file.policy)
         self._check_drains(file)
         self._check_prices(file.storage_price)
+        self._check_ready(file)
         self._check_rest(file)
         here = self._path.parent.absolute()
         stop_file = self._resolved(here, file.policy.stop_file, "policy.stop_file")
@@ -110,6 +121,7 @@ class _Reader:
             metrics_port=file.metrics_port,
             drain=file.drain,
             storage_price=file.storage_price,
+            ready=file.ready,
         )
 
     def _tables(self, profile: str) -> dict[str, Any]:
@@ -193,6 +205,30 @@ class _Reader:
             if not 0 <= price <= 1000:
                 self._fail(f"storage_price.{name}", str(price), "0 to 1000, per GiB and month")
 
+    def _check_ready(self, file: ConfigFile) -> None:
+        for ready in file.ready:
+            if not ready.match or "" in ready.match:
+                self._fail("ready.match", str(ready.match), '{tag = "value"}, with an empty value for any')
+            self._check_duration("ready.image_every", ready.image_every, IMAGE_EVERY)
+            if ready.snapshots_every:
+                self._check_duration("ready.snapshots_every", ready.snapshots_every, SNAPSHOTS_EVERY)
+            if not 1 <= ready.keep <= MOST_KEPT:
+                self._fail("ready.keep", str(ready.keep), f"1 to {MOST_KEPT}")
+            if not 0 <= ready.max_cost_per_month <= 1e9:
+                self._fail("ready.max_cost_per_month", str(ready.max_cost_per_month), "0 to 1000000000")
+            if ready.max_cost_per_month and SNAPSHOT_PRICE not in file.storage_price:
+                self._fail(
+                    "ready.max_cost_per_month",
+                    f"{ready.max_cost_per_month} and no price",
+                    f"a limit together with storage_price.{SNAPSHOT_PRICE}",
+                )
+
+    def _check_duration(self, key: str, value: str, limits: tuple[str, str]) -> None:
+        least, most = limits
+        seconds = seconds_of(value)
+        if seconds is None or not (seconds_of(least) or 0) <= seconds <= (seconds_of(most) or 0):
+            self._fail(key, repr(value), f"{least} to {most}, in minutes (m), hours (h) or days (d)")
+
     def _check_drains(self, file: ConfigFile) -> None:
         if file.policy.drain and file.policy.drain not in file.drain:
             self._fail("policy.drain", repr(file.policy.drain), _either(file.drain) or "the NAME of a [drain.NAME]")
@@ -265,6 +301,7 @@ _TABLES: dict[str, type] = {
     "credentials": CredentialsTable,
     "policy": Policy,
     "console": ConsoleSettings,
+    "ready": ReadySettings,
 }
 _CHOICES = {
     "spot_strategy": ("SpotAsPriceGo", "SpotWithPriceLimit"),

@@ -14,9 +14,10 @@ from spottui.domain.facts import NOBODY, DriverChanged, Logged, Stop, Stopped
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Evidence, Interruption, Observation
-from spottui.domain.plan import Plan, Route, by_route
+from spottui.domain.plan import Plan, by_route
 from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Ended, Refused
+from spottui.domain.routes import Route
 from spottui.domain.settings import Settings
 from spottui.domain.view import ApiBudget, DeskView
 from spottui.journal import Journal

@@ -32,7 +32,7 @@ Examples:
   spottui recover cn-hangzhou.i-bp1abcdef.1764312000 --journal here.db
 """
 WAIT_S = 0.5
-ROUTES = ("image", "restart", "kept-disk", "warm-image")
+ROUTES = ("image", "instant", "restart", "kept-disk", "warm-image")
 
 
 @click.command(epilog=_EXAMPLES)
@@ -155,7 +155,8 @@ def _begun(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
 
 
 def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
-    from spottui.domain.plan import Route, by_route
+    from spottui.domain.plan import by_route
+    from spottui.domain.routes import Route
 
     route = Route(asked.route) if asked.route else None
     waiting = _waiting(desk, asked.instance)
@@ -226,13 +227,15 @@ def _plan_without_a_desk(settings: "Settings", asked: _Asked) -> "Plan":
 
 def _chosen(plan: "Plan", name: str | None) -> "Plan":
     """Whether there is an earlier image is looked up when it begins."""
-    from spottui.domain.plan import Route, by_route
+    from spottui.domain.plan import by_route
+    from spottui.domain.routes import Route
 
     if name is None:
         return plan
-    if name == Route.WARM_IMAGE.value:
-        return replace(plan, routes=(Route.WARM_IMAGE, *plan.routes))
-    return by_route(plan, Route(name))
+    route = Route(name)
+    if route.traits.serves_at_once:
+        return replace(plan, routes=(route, *(other for other in plan.routes if other is not route)))
+    return by_route(plan, route)
 
 
 def _wait_for_lock(desk: "Desk", instance: str) -> None:

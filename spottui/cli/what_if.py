@@ -8,7 +8,7 @@ from spottui.cloud.ecs import Ecs
 from spottui.domain.clock import NOTICE_S, SystemClock
 from spottui.domain.forecast import Forecast, ImageTiming, before_image
 from spottui.domain.interruption import Evidence, Interruption
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.settings import Policy, Settings
 from spottui.journal import Journal
@@ -64,9 +64,11 @@ def _by_route(plan: Plan, policy: Policy, timing: ImageTiming, forecast: Forecas
     places = (
         ", then ".join(f"{one.instance_type} in {one.zone}" for one in plan.candidates) or "nowhere: no place known"
     )
-    if plan.route is Route.RESTART:
+    if not plan.route.traits.launches:
         patience = f"for {policy.restart_patience_s:g} s; then an image of it is made"
         return [f"restart  after its stop, tried again {patience}", f"launch   {places}"]
+    if plan.route.traits.serves_at_once:
+        return [f"{plan.route}  from an earlier image; an image made now is the fallback: {took}", f"launch   {places}"]
     return [f"image    {took}", f"launch   {places}"]
 
 

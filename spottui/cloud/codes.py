@@ -16,11 +16,13 @@ LAUNCH = "RunInstances"
 START = "StartInstance"
 IMAGE = "CreateImage"
 SNAPSHOT = "CreateSnapshot"
+SNAPSHOT_GROUP = "CreateSnapshotGroup"
 ATTACH = "AttachDisk"
 PROTECT = "ModifyDiskAttribute"
 BIND, UNBIND = "AssociateEipAddress", "UnassociateEipAddress"
+CONVERT = "ConvertNatPublicIpToEip"
 COMMAND = "RunCommand"
-ACTING = (LAUNCH, START, IMAGE, SNAPSHOT, ATTACH, PROTECT, BIND, UNBIND, COMMAND)
+ACTING = (LAUNCH, START, IMAGE, SNAPSHOT, SNAPSHOT_GROUP, ATTACH, PROTECT, BIND, UNBIND, CONVERT, COMMAND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,7 @@ MEANINGS: tuple[Meaning, ...] = (
         "QuotaExceed.AfterpayInstance", "QuotaExceed.PostPaidDisk", "QuotaExceed.PortableCloudDisk",
         "QuotaExceeded.InternetBandwidth", "QuotaExceed", "QuotaExceeded",
     ),
-    *_rows(_IMAGE, (IMAGE, SNAPSHOT), ErrorKind.QUOTA, "QuotaExceed.Image", "QuotaExceed.Snapshot"),
+    *_rows(_IMAGE, (IMAGE, SNAPSHOT, SNAPSHOT_GROUP), ErrorKind.QUOTA, "QuotaExceed.Image", "QuotaExceed.Snapshot"),
     *_rows(
         _RUN, LAUNCH, ErrorKind.DISK_CATEGORY,
         "InvalidInstanceType.NotSupportDiskCategory", "InvalidDiskCategory.NotSupported",

@@ -20,7 +20,7 @@ from spottui.cloud.wire import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, rpc_params, 
 from spottui.domain.clock import CloudClock
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import OUR_TAG as OUR_TAG
-from spottui.domain.launch_spec import ImageTraits, LaunchSpec, Part, Secret
+from spottui.domain.launch_spec import ImageTraits, LaunchSource, LaunchSpec, Part, Secret
 from spottui.domain.plan import Candidate
 
 T = TypeVar("T")
@@ -217,20 +217,18 @@ class Ecs:
         self,
         spec: LaunchSpec,
         candidate: Candidate,
-        image_id: str,
+        source: LaunchSource,
         interruption_id: str,
         token: str,
         *,
-        data_disks: bool = True,
         left_out: Collection[Part] = (),
     ) -> Answer:
-        """Launch one instance like `spec` at `candidate`; returns before it runs, and before it can be listed.
+        """Launch one instance like `spec` at `candidate`, without the parts that are `left_out` (`codes.part_of`).
 
-        `data_disks` False is for an image of the system disk alone, whose data disks are attached afterwards; without
-        the parts that are `left_out` (`codes.part_of`).
+        Returns before it runs, and before it can be listed.
         """
         own_tags = {OUR_TAG: interruption_id}
-        request = launch_request(spec, candidate, image_id, token, own_tags, data_disks=data_disks, left_out=left_out)
+        request = launch_request(spec, candidate, source, token, own_tags, left_out=left_out)
         body = self.act("RunInstances", self.client.run_instances_with_options, request)
         ids = body.instance_id_sets.instance_id_set if body.instance_id_sets else None
         return Answer(_required("RunInstances", ids[0] if ids else "", body.request_id), str(body.request_id or ""))
@@ -269,6 +267,12 @@ class Ecs:
         )
         body = self.act("AssociateEipAddress", self.client.associate_eip_address_with_options, request)
         return Answer(eip_id, str(body.request_id or ""))
+
+    def convert_public_ip(self, instance_id: str) -> Answer:
+        """Make an EIP of the public IP of a Running or Stopped instance; the address stays the same."""
+        request = models.ConvertNatPublicIpToEipRequest(region_id=self.region, instance_id=instance_id)
+        body = self.act("ConvertNatPublicIpToEip", self.client.convert_nat_public_ip_to_eip_with_options, request)
+        return Answer("", str(body.request_id or ""))
 
     def check_launch(self, spec: LaunchSpec, candidate: Candidate) -> None:
         """Ask whether a launch like `spec` at `candidate` would be accepted; launches nothing.

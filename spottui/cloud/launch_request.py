@@ -7,7 +7,7 @@ from typing import Any
 
 from spottui.cloud.sdk import models
 from spottui.domain.instance import Disk
-from spottui.domain.launch_spec import MOST_TAGS, LaunchSpec, Part, PrivateDns, carried_tags
+from spottui.domain.launch_spec import MOST_TAGS, LaunchSource, LaunchSpec, Part, PrivateDns, carried_tags
 from spottui.domain.plan import Candidate
 
 _BURSTABLE = "ecs.t"
@@ -18,25 +18,24 @@ _security = models.RunInstancesRequestSecurityOptions
 def launch_request(
     spec: LaunchSpec,
     candidate: Candidate,
-    image_id: str,
+    source: LaunchSource,
     token: str,
     own_tags: Mapping[str, str],
     *,
-    data_disks: bool = True,
     left_out: Collection[Part] = (),
 ) -> models.RunInstancesRequest:
     """Make the request: the image keeps the password, so none is sent; the vSwitch decides the zone.
 
-    The old private IP is not asked for: it stays occupied until the release. `data_disks` False is for an image that
-    has none; `left_out` are parts that the cloud has refused.
+    The old private IP is not asked for: it stays occupied until the release. `left_out` are parts that the cloud has
+    refused.
     """
     old = spec.instance
     disks = [_as_asked(disk, candidate.disk_category) for disk in spec.cloud_disks]
-    data = [_data_disk(disk) for disk in disks if disk.kind == "data"] if data_disks else []
+    data = [_data_disk(disk, dict(source.snapshots)) for disk in disks if disk.kind == "data" and source.data_disks]
     return models.RunInstancesRequest(
         region_id=old.region,
         client_token=token or None,
-        image_id=image_id,
+        image_id=source.image_id,
         instance_type=candidate.instance_type,
         zone_id=candidate.zone,
         v_switch_id=candidate.vswitch_id,
@@ -84,7 +83,7 @@ def check_request(spec: LaunchSpec, candidate: Candidate) -> models.RunInstances
 
     That image has no preset password to inherit, and no data disks whose devices could be named.
     """
-    request = launch_request(spec, candidate, spec.image_id, "", {})
+    request = launch_request(spec, candidate, LaunchSource(spec.image_id), "", {})
     request.dry_run = True
     request.password_inherit = None
     request.user_data = None
@@ -172,10 +171,17 @@ def _system_disk(disk: Disk) -> models.RunInstancesRequestSystemDisk:
     return models.RunInstancesRequestSystemDisk(size=str(disk.size_gib), **_any_disk(disk))
 
 
-def _data_disk(disk: Disk) -> models.RunInstancesRequestDataDisk:
-    """The image's own data disk, named by its device, as the old one was."""
+def _data_disk(disk: Disk, snapshots: Mapping[str, str]) -> models.RunInstancesRequestDataDisk:
+    """The image's own data disk, named by its device, as the old one was, or one that is made of its snapshot."""
+    snapshot_id = snapshots.get(disk.disk_id)
+    # A disk of a snapshot has the snapshot's own encryption.
+    made_as = replace(disk, encrypted=False) if snapshot_id else disk
     return models.RunInstancesRequestDataDisk(
-        device=disk.device, size=disk.size_gib, delete_with_instance=disk.delete_with_instance, **_any_disk(disk)
+        device=disk.device,
+        size=disk.size_gib,
+        snapshot_id=snapshot_id,
+        delete_with_instance=disk.delete_with_instance,
+        **_any_disk(made_as),
     )
 
 

@@ -10,7 +10,8 @@ from spottui.domain.background import Background
 from spottui.domain.billed_resources import Leftover
 from spottui.domain.facts import NOBODY, Logged
 from spottui.domain.history import InstanceRecord, Past
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan
+from spottui.domain.routes import Route
 from spottui.domain.view import DeskView
 
 

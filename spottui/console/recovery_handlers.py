@@ -9,7 +9,6 @@ from textual.message_pump import MessagePump
 from spottui import words
 from spottui.console.selection import Selection, by_id, interruption_of, recovery_of
 from spottui.console.session import Session
-from spottui.domain.plan import Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import AutoMode
@@ -114,7 +113,7 @@ def veto_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
 
 def _at_stake(recovery: Recovery) -> str:
     """Return what a veto leaves of the data, as far as it is known by now."""
-    if recovery.route is Route.RESTART:
+    if not recovery.route.traits.launches:
         return "it is stopped, not released: its disks stay"
     if kept := len(recovery.made("kept disk")):
         disks = "one disk is" if kept == 1 else f"{kept} disks are"

@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
-from spottui.domain.plan import Route
 from spottui.domain.reasons import Failure, NextStep, Reason
 from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, Recovery, RecoveryState, Try
+from spottui.domain.routes import Route
 
 
 class _Fact(Struct, frozen=True, omit_defaults=True, tag_field="kind"):
@@ -320,8 +320,22 @@ class ImageGivenUp(_Fact, frozen=True, tag="image given up"):
     """It was of the system disk alone, and the next one is of all kept disks."""
 
 
+class SnapshotsUsable(_Fact, frozen=True, tag="snapshots usable"):
+    """Disks can be made of the snapshots of a group: pairs of disk and snapshot."""
+
+    group_id: str
+    snapshots: tuple[tuple[str, str], ...]
+
+
 class DisksFree(_Fact, frozen=True, tag="disks free"):
     """The kept disks outlived the instance and are free."""
+
+
+class PublicIpKept(_Fact, frozen=True, tag="public IP kept"):
+    """The instance's public IP is an EIP now, which can be moved to the replacement."""
+
+    address: str
+    eip_id: str
 
 
 class StartedAgain(_Fact, frozen=True, tag="started again"):
@@ -365,7 +379,7 @@ Fact = (
     | PlanMade | PlanSurveyed | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed
     | Disarmed | DriverChanged | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
-    | DisksFree | StartedAgain | Drained
+    | DisksFree | StartedAgain | Drained | SnapshotsUsable | PublicIpKept
 )  # fmt: skip
 
 

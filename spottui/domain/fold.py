@@ -177,6 +177,8 @@ def _call_begun(known: Recovery, fact: f.CallBegun, at: datetime) -> Recovery:
         changed = replace(changed, tries=(*known.tries, attempt))
     if fact.image_of:
         changed = replace(changed, image_of=fact.image_of)
+    if fact.action == "CreateSnapshotGroup":
+        changed = replace(changed, snapshots_since=changed.snapshots_since or at)
     if fact.action == "RunCommand" and known.drain_begun is None:
         changed = replace(changed, drain_begun=at)
     return changed
@@ -207,6 +209,16 @@ def _snapshot(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
     return made if pair in known.snapshots else replace(made, snapshots=(*known.snapshots, pair))
 
 
+def _snapshot_group(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
+    return replace(known, snapshot_group=fact.resources[0])
+
+
+def _snapshots_usable(known: Recovery, fact: f.SnapshotsUsable, at: datetime) -> Recovery:
+    for _, snapshot_id in fact.snapshots:
+        known = known.with_made("snapshot", snapshot_id)
+    return replace(known, group_snapshots=fact.snapshots)
+
+
 def _kept(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
     for disk_id in fact.resources:
         known = known.with_made("kept disk", disk_id)
@@ -225,6 +237,7 @@ _MADE: dict[str, Callable[[Recovery, f.CallAnswered, datetime], Recovery]] = {
     "ModifyDiskAttribute": _kept,
     "CreateImage": _image,
     "CreateSnapshot": _snapshot,
+    "CreateSnapshotGroup": _snapshot_group,
     "RunInstances": _instance,
 }
 """What an answer makes of a recovery that names what was made, by its action."""
@@ -296,6 +309,10 @@ def _disks_free(known: Recovery, fact: f.DisksFree, at: datetime) -> Recovery:
     return replace(known, disks_free=True)
 
 
+def _public_ip_kept(known: Recovery, fact: f.PublicIpKept, at: datetime) -> Recovery:
+    return replace(known, eip_id=fact.eip_id)
+
+
 def _started_again(known: Recovery, fact: f.StartedAgain, at: datetime) -> Recovery:
     return replace(known, new_instance_id=known.instance_id)
 
@@ -329,7 +346,9 @@ _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.ProgressBack: _progress_back,
     f.ImageReady: _image_ready,
     f.ImageGivenUp: _image_given_up,
+    f.SnapshotsUsable: _snapshots_usable,
     f.DisksFree: _disks_free,
+    f.PublicIpKept: _public_ip_kept,
     f.StartedAgain: _started_again,
     f.Drained: _drained,
 }

@@ -6,8 +6,9 @@ from datetime import datetime
 from math import ceil
 
 from spottui.domain.billed_resources import SNAPSHOT_PRICE, BilledResource, LeftoverKind
-from spottui.domain.plan import Plan, Route, WarmImage
+from spottui.domain.plan import Plan
 from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
+from spottui.domain.routes import Source
 
 _OF_SNAPSHOTS = (ImageOf.KEPT_DISKS, ImageOf.KEPT_SYSTEM_DISK)
 """What an image of the route `kept-disk` is made of; its snapshots are the image's own."""
@@ -40,7 +41,7 @@ class Outcome:
 
 def outcome(recovery: Recovery, plan: Plan | None) -> Outcome:
     """Return what a recovery came to, by its frozen plan."""
-    as_of = data_as_of(recovery, plan.warm_image if plan else None)
+    as_of = data_as_of(recovery, plan)
     return Outcome(
         old_per_hour=plan.price_per_hour if plan else None,
         new_per_hour=_new_per_hour(recovery, plan) if plan else None,
@@ -54,7 +55,7 @@ def outcome(recovery: Recovery, plan: Plan | None) -> Outcome:
 def kept_by(recovery: Recovery, plan: Plan | None) -> Iterator[BilledResource]:
     """Yield what a recovery made or kept that costs money, with its size where its plan says it."""
     disks = {disk.disk_id: disk for disk in plan.spec.disks} if plan else {}
-    snapshots = {snapshot_id: disk_id for disk_id, snapshot_id in recovery.snapshots}
+    snapshots = {snapshot_id: disk_id for disk_id, snapshot_id in (*recovery.snapshots, *recovery.group_snapshots)}
     of_snapshots = recovery.image_id and recovery.image_of in _OF_SNAPSHOTS
     for image_id in recovery.made(LeftoverKind.IMAGE):
         gib = _image_gib(recovery, plan) if image_id == recovery.image_id else None
@@ -75,15 +76,20 @@ def nine_of_ten(times_s: Sequence[float]) -> float | None:
     return sorted(times_s)[ceil(len(times_s) * 9 / 10) - 1] if times_s else None
 
 
-def data_as_of(recovery: Recovery, warm_image: WarmImage | None) -> datetime | None:
+def data_as_of(recovery: Recovery, plan: Plan | None) -> datetime | None:
     """Return when the data of the replacement was read: what was written later is not in it. None for none or all."""
-    if recovery.route is Route.IMAGE:
-        return recovery.imaging_since
-    return warm_image.made if recovery.route is Route.WARM_IMAGE and warm_image else None
+    earlier = plan.earlier_image(recovery.route) if plan else None
+    match recovery.route.traits.source:
+        case Source.IMAGE_OF_INSTANCE:
+            return recovery.imaging_since
+        case Source.EARLIER_IMAGE_AND_SNAPSHOTS if recovery.group_snapshots:
+            return recovery.snapshots_since
+        case _:
+            return earlier.made if earlier else None
 
 
 def _data_age_s(recovery: Recovery, as_of: datetime | None) -> float | None:
-    if recovery.route in (Route.KEPT_DISK, Route.RESTART) and recovery.state is RecoveryState.RECOVERED:
+    if recovery.route.traits.keeps_all_data and recovery.state is RecoveryState.RECOVERED:
         return 0.0
     return _seconds(as_of, recovery) if as_of else None
 

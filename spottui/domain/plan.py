@@ -9,19 +9,7 @@ from spottui.domain.instance import InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import USER_DATA, LaunchSpec
 from spottui.domain.losses import Loss, lost
 from spottui.domain.refusal import Refused
-
-
-class Route(StrEnum):
-    """The way by which an instance comes back."""
-
-    IMAGE = "image"
-    """A full image of the dying instance, launched elsewhere."""
-    RESTART = "restart"
-    """An instance that is stopped at the deadline is started again, itself."""
-    KEPT_DISK = "kept-disk"
-    """The kept system disk becomes an image after the release; the kept data disks move over."""
-    WARM_IMAGE = "warm-image"
-    """An earlier image of this instance, launched now: what was written since is not in it."""
+from spottui.domain.routes import Route, Source
 
 
 class Stock(StrEnum):
@@ -84,7 +72,7 @@ class Drain:
 
 @dataclass(frozen=True, slots=True)
 class WarmImage:
-    """An earlier image of the instance; `made` is as old as its data is."""
+    """An earlier image of the instance, of all its cloud disks or of the system disk; `made` is as old as its data."""
 
     image_id: str
     made: datetime
@@ -125,6 +113,9 @@ class Plan:
     rules: PlaceRules = field(default_factory=PlaceRules)
     drain: Drain | None = None
     warm_image: WarmImage | None = None
+    """The newest of all cloud disks."""
+    system_image: WarmImage | None = None
+    """The newest of the system disk alone, where each data disk can be made of a snapshot at once."""
     surveyed: bool = False
     price_per_hour: float | None = None
     """What the old instance costs an hour now, None when it is not known."""
@@ -137,6 +128,17 @@ class Plan:
     def route(self) -> Route:
         """The route that is taken first."""
         return self.routes[0]
+
+    @property
+    def choices(self) -> tuple[Route, ...]:
+        """The routes that a person may put first: the plan's own, and what an earlier image makes possible."""
+        offered = (Route.INSTANT,) if self.system_image and Route.INSTANT not in self.routes else ()
+        return (*self.routes, *offered)
+
+    def earlier_image(self, route: Route) -> WarmImage | None:
+        """Return the image that is there already and that a route launches from; None where there is none."""
+        sources = {Source.EARLIER_IMAGE: self.warm_image, Source.EARLIER_IMAGE_AND_SNAPSHOTS: self.system_image}
+        return sources.get(route.traits.source)
 
     @property
     def losses(self) -> tuple[Loss, ...]:
@@ -161,8 +163,9 @@ class Plan:
         disks = tuple(replace(disk, status="", instance_id="", tags=()) for disk in self.spec.disks)
         spec = replace(self.spec, instance=instance, disks=disks)
         launched = (self.routes, spec, places, self.rules, self.drain, self.warm_image)
+        image = repr(self.system_image) if self.system_image else ""
         user_data = self.spec.user_data.value if self.spec.user_data else ""
-        return hashlib.sha256(f"{launched!r}{user_data}".encode()).hexdigest()[:12]
+        return hashlib.sha256(f"{launched!r}{image}{user_data}".encode()).hexdigest()[:12]
 
     @property
     def added_cost_per_hour(self) -> float:
@@ -175,7 +178,7 @@ class Plan:
 
 def by_route(plan: Plan, route: Route) -> Plan:
     """Return the plan with this route first; raises `Refused` when it cannot lead anywhere."""
-    if route is Route.WARM_IMAGE and plan.warm_image is None:
+    if route.traits.serves_at_once and plan.earlier_image(route) is None:
         raise Refused("There is no earlier image of this instance.")
     if route is Route.RESTART and plan.spec.instance.behavior is not InterruptionBehavior.STOP:
         raise Refused("The cloud releases this instance at a reclaim: there will be nothing to start again.")

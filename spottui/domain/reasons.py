@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from spottui.domain.plan import Route
+from spottui.domain.routes import Route
 
 
 class Failure(Struct, frozen=True, omit_defaults=True):
@@ -65,6 +65,7 @@ class Why(StrEnum):
     DISK_TAKEN = "disk taken"  # resource, detail: the instance that has it
     DISK_GONE = "disk gone"  # resource
     DISKS_NOT_FREE = "disks not free"  # seconds
+    PUBLIC_IP_LOST = "public IP lost"  # resource: the address
     NO_SNAPSHOT = "no snapshot"  # resource: the disk, failure, detail: the tag of what may exist all the same
     SNAPSHOT_FAILED = "snapshot failed"  # resource
     SNAPSHOT_NOT_READY = "snapshot not ready"  # resource, seconds
@@ -106,6 +107,7 @@ class Doing(StrEnum):
     PLANNED = "planned"  # route, instance_type, zone, then_zone
     IMAGE = "image of all cloud disks"
     SNAPSHOT = "snapshot of the kept disks"
+    SNAPSHOT_DATA_DISKS = "snapshot of the data disks"  # count
     IMAGE_OF_KEPT_DISKS = "image of the kept disks"
     IMAGE_OF_KEPT_SYSTEM_DISK = "image of the kept system disk"
     IMAGE_READY = "the image is ready"

@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Interruption
-from spottui.domain.plan import Route
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason
+from spottui.domain.routes import Route
 
 
 class RecoveryState(StrEnum):
@@ -90,6 +90,10 @@ class Try:
     disk_category: str = ""
     at: datetime | None = None
     failure: Failure | None = None
+    snapshots: tuple[tuple[str, str], ...] = ()
+    """The old data disks and the snapshots of which the new ones are made."""
+    public_ip: bool = True
+    """Whether it asks for a public IP, where the old instance had one; it has none to move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +154,10 @@ class Recovery:
     `imaging_since` once the image was started, `forecast_at` is when it is expected. `who` said yes, as
     `user@host tty`, to the plan of `digest`; `auto` is what auto-mode was told. `run` counts from 0 and grows with each
     retry; `tries` are its launches, of all runs, `images` counts the images that were asked for, and `snapshots` are
-    the ids of the kept disks and of their snapshots. `routes_left` are those that this run has left. `unsettled` are
-    the tokens of calls of which nobody knows whether they took effect.
+    the ids of the kept disks and of their snapshots. `snapshot_group` is that of the data disks for the route
+    `instant`, asked for at `snapshots_since`, and `group_snapshots` are its snapshots, after their disks, once disks
+    can be made of them. `routes_left` are those that this run has left. `unsettled` are the tokens of calls of which
+    nobody knows whether they took effect.
 
     `verdict` is the last forecast of an image that was being made; what holds now is `prospect.verdict_of`. An image
     takes `image_s` seconds once somebody says yes. `queued` counts those that auto-mode lets go before this one, None
@@ -186,6 +192,11 @@ class Recovery:
     created: tuple[Created, ...] = ()
     tries: tuple[Try, ...] = ()
     snapshots: tuple[tuple[str, str], ...] = ()
+    snapshot_group: str = ""
+    snapshots_since: datetime | None = None
+    group_snapshots: tuple[tuple[str, str], ...] = ()
+    eip_id: str = ""
+    """The EIP that was made of the instance's public IP."""
     run: int = 0
     past_runs: tuple[PastRun, ...] = ()
     routes_left: tuple[LeftRoute, ...] = ()

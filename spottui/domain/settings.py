@@ -90,6 +90,24 @@ class DrainSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadySettings:
+    """One `[[ready]]`: which instances are kept ready in calm time, and how.
+
+    An instance that has every tag of `match` is meant; an empty value matches any. `image_every` and `snapshots_every`
+    are durations such as `6h` (`domain.ready.seconds_of`): how often an image of the system disk and a snapshot group
+    of the data disks are made; an empty `snapshots_every` makes no groups. The newest `keep` usable ones of each stay.
+    `max_cost_per_month`, in the currency of `storage_price`, is what all instances of this table may cost, 0 for no
+    limit.
+    """
+
+    match: dict[str, str]
+    image_every: str = "6h"
+    keep: int = 2
+    snapshots_every: str = ""
+    max_cost_per_month: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ConsoleSettings:
     """How the console behaves on this terminal."""
 
@@ -101,7 +119,8 @@ class ConsoleSettings:
 class Settings:
     """One profile of the configuration; `journal` is the path of the SQLite file, or `postgresql://…`.
 
-    `storage_price` is per GiB and month in the account's currency, for `snapshot` and for categories of disks.
+    `storage_price` is per GiB and month in the account's currency, for `snapshot` and for categories of disks. Of the
+    `ready` tables the first that matches an instance holds for it.
     """
 
     profile: str
@@ -116,3 +135,4 @@ class Settings:
     metrics_port: int = 0
     drain: dict[str, DrainSettings] = field(default_factory=dict)
     storage_price: dict[str, float] = field(default_factory=dict)
+    ready: tuple[ReadySettings, ...] = ()

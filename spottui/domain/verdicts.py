@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from spottui.domain.forecast import Forecast, Verdict
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery, RecoveryState
 
 _IMAGE_THERE = frozenset(
@@ -23,7 +23,8 @@ def verdict_of(recovery: Recovery, now: datetime) -> Verdict | None:
         return None
     if recovery.state.is_final:
         return recovery.verdict
-    if recovery.route is Route.RESTART:
+    traits = recovery.route.traits
+    if not traits.launches:
         return Verdict.DATA_KEPT
     image = _of_image(recovery, now)
     return Verdict.NO_ROOM if recovery.no_room and image is not Verdict.WILL_NOT else image
@@ -47,7 +48,7 @@ def image_expected(recovery: Recovery, now: datetime) -> datetime | None:
     """Return when the image is expected, None where none is; one that waits for a yes would be begun now."""
     if recovery.is_imaging and recovery.forecast_at:
         return max(recovery.forecast_at, now)
-    if recovery.image_s is None or recovery.awaits_release:
+    if recovery.image_s is None or recovery.awaits_release or recovery.route.traits.serves_at_once:
         return None
     begins = now if recovery.veto_until is None else max(recovery.veto_until, now)
     return max((recovery.imaging_since or begins) + timedelta(seconds=recovery.image_s), now)
@@ -55,9 +56,10 @@ def image_expected(recovery: Recovery, now: datetime) -> datetime | None:
 
 def _of_image(recovery: Recovery, now: datetime) -> Verdict | None:
     waits = recovery.state.waits_for_permission
-    if recovery.route is Route.KEPT_DISK:
+    traits = recovery.route.traits
+    if traits.waits_for_release:
         return Verdict.DATA_KEPT if recovery.made("kept disk") or not waits else Verdict.WILL_NOT
-    if recovery.route is Route.WARM_IMAGE or recovery.state in _IMAGE_THERE:
+    if traits.serves_at_once or recovery.state in _IMAGE_THERE:
         return Verdict.IMAGE_READY
     expected = image_expected(recovery, now)
     if expected:

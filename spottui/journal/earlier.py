@@ -10,7 +10,7 @@ from msgspec import Struct
 from spottui.domain.fold import REMOVED
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Interruption
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import (
     AutoAnswer,
@@ -24,6 +24,7 @@ from spottui.domain.recovery import (
     RecoveryState,
     Try,
 )
+from spottui.domain.routes import Route
 from spottui.journal.encoding import decode, moment
 
 _ROW = sa.text(

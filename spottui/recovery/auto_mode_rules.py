@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from spottui.domain.facts import Stopped
 from spottui.domain.forecast import TIGHT_S, Forecast
 from spottui.domain.interruption import Interruption
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import AutoAnswer, AutoAsked, Decision, PastRun, Recovery, RecoveryState
 from spottui.domain.settings import Policy
@@ -187,7 +187,7 @@ def _scaling_group(_policy: Policy, _look: Look, case: Case) -> Refusal | None:
 
 def _places(policy: Policy, _look: Look, case: Case) -> Refusal | None:
     places = [one.place for one in case.plan.candidates]
-    if case.plan.route is Route.RESTART or not places or not all(one in case.resting for one in places):
+    if not case.plan.route.traits.launches or not places or not all(one in case.resting for one in places):
         return None
     until = min(case.resting[one] for one in places)
     instance_type, zone, _ = places[0]

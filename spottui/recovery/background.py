@@ -12,6 +12,7 @@ from spottui.cloud.market import Market
 from spottui.domain.background import Background, Found
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import WarmImage
+from spottui.domain.ready import READY_TAG
 from spottui.recovery.lookups import Inquiry, Lookups
 
 T = TypeVar("T")
@@ -59,6 +60,26 @@ def newest_warm_image(spec: LaunchSpec, images: Iterable[Image]) -> WarmImage | 
         if image.image_id == spec.image_id or dict(image.tags).get(OUR_TAG, "").startswith(of_this)
     ]
     return max(found, key=lambda one: one.made, default=None)
+
+
+def newest_system_image(spec: LaunchSpec, images: Iterable[Image]) -> WarmImage | None:
+    """Return the newest usable image of this instance's system disk alone; None for none.
+
+    Where it has no data disks that is any image of it.
+    """
+    of_this = f"{spec.instance.region}.{spec.instance.instance_id}."
+    disks = 1 if spec.data_disks else len(spec.cloud_disks)
+    found = [
+        WarmImage(image.image_id, image.made)
+        for image in images
+        if image.status == "Available" and image.usable and image.made and len(image.snapshots) == disks
+        if _made_ready_for(image) == spec.instance.instance_id or dict(image.tags).get(OUR_TAG, "").startswith(of_this)
+    ]
+    return max(found, key=lambda image: image.made, default=None)
+
+
+def _made_ready_for(image: Image) -> str:
+    return dict(image.tags).get(READY_TAG, "")
 
 
 async def _found(lookups: Lookups, what: str, key: Hashable, keep_s: float, call: Callable[[], T | None]) -> Found[T]:

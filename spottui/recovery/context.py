@@ -14,9 +14,10 @@ from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.clock import Clock
 from spottui.domain.facts import Fact, NextStepChanged, StateEntered
 from spottui.domain.forecast import Forecast, before_image
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan
 from spottui.domain.reasons import Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.routes import Route
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.journal.transaction import Transaction
@@ -76,6 +77,7 @@ class RecoveryContext:
         self.places: asyncio.Task[None] | None = None
         self.images: asyncio.Task[tuple[Image, ...] | CloudError] | None = None
         self.protecting: asyncio.Task[None] | None = None
+        self.address: asyncio.Task[None] | None = None
         self.follows = False
         """Whether another console began the image that it has: that one launches first."""
         self._woken = asyncio.Event()
@@ -161,7 +163,9 @@ class RecoveryContext:
         return self.shared.journal.image_timings.timing(spec.main_category).estimate_s(spec.image_gib)
 
     def forecast_now(self, plan: Plan) -> Forecast:
-        """Forecast an image that would be started now."""
+        """Forecast an image that would be started now, or what the plan launches from, which is there already."""
+        if plan.route.traits.serves_at_once:
+            return Forecast(self.now(), self.recovery.deadline)
         spec = plan.spec
         timing = self.shared.journal.image_timings.timing(spec.main_category)
         return before_image(self.now(), self.recovery.deadline, spec.image_gib, timing)

@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from spottui.domain.facts import CancelAsked, Decided, DriverChanged, Retried, RouteChosen
-from spottui.domain.plan import Plan, Route, by_route
+from spottui.domain.plan import Plan, by_route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
+from spottui.domain.routes import Route
 from spottui.journal.transaction import Transaction
 from spottui.recovery.planner import next_step
 

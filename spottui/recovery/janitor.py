@@ -13,9 +13,9 @@ from spottui.domain.billed_resources import Leftover, LeftoverKind
 from spottui.domain.clock import Clock
 from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Fact
 from spottui.domain.instance import Disk, InstanceStatus
-from spottui.domain.plan import Route
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.refusal import Refused
+from spottui.domain.routes import Source
 from spottui.journal import Journal
 from spottui.recovery.context import failure_of
 
@@ -118,7 +118,7 @@ def _disks(region: _Region) -> Iterator[Leftover]:
 def _holds(disk: Disk, recovery: Recovery) -> str:
     if disk.status != "Available":
         return f"the disk is {disk.status}"
-    if recovery.route is Route.WARM_IMAGE:
+    if recovery.route.traits.serves_at_once:
         return "the replacement runs from an earlier image: what was written since is on this disk alone"
     return ""
 
@@ -159,7 +159,7 @@ def _heir(region: _Region, instance_id: str) -> str:
     replaced_by = {
         one.instance_id: one.new_instance_id
         for one in region.recoveries.values()
-        if one.state is RecoveryState.RECOVERED and one.route is not Route.WARM_IMAGE
+        if one.state is RecoveryState.RECOVERED and one.route.traits.source is not Source.EARLIER_IMAGE
     }
     seen: set[str] = set()
     while instance_id in replaced_by and instance_id not in seen:

@@ -11,9 +11,9 @@ from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.facts import LaunchRefused, NextStepChanged, StateEntered
 from spottui.domain.fold import REMOVED
 from spottui.domain.instance import Instance, InstanceStatus
-from spottui.domain.launch_spec import LaunchSpec, Part
+from spottui.domain.launch_spec import LaunchSource, LaunchSpec, Part
 from spottui.domain.outcome import data_as_of
-from spottui.domain.plan import Candidate, Plan, Route
+from spottui.domain.plan import Candidate, Plan
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState, Try
 from spottui.domain.tokens import client_token
@@ -22,6 +22,7 @@ from spottui.recovery.adoption import FOLLOW_S, UNLISTED_S, adopt_instance, awai
 from spottui.recovery.auto_mode_rules import AUTO
 from spottui.recovery.calls import Call, call, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
+from spottui.recovery.public_ip import public_ip_settled
 from spottui.recovery.rebind import rebind
 
 LAUNCHES = 3
@@ -45,9 +46,9 @@ RESTING = tuple(kind for kind in PASSING if kind != ErrorKind.NOT_READY.value)
 UP = (InstanceStatus.RUNNING, InstanceStatus.STARTING, InstanceStatus.PENDING)
 
 
-async def bring_up(ctx: RecoveryContext, image_id: str) -> StepOutcome:
-    """Launch from an image, move the EIP to the replacement, and see it running."""
-    launched = await launch_and_see_running(ctx, image_id)
+async def bring_up(ctx: RecoveryContext, source: LaunchSource) -> StepOutcome:
+    """Launch a replacement, move the EIP to it, and see it running."""
+    launched = await launch_and_see_running(ctx, source)
     return launched if isinstance(launched, StepOutcome) else await finish(ctx, launched)
 
 
@@ -56,13 +57,11 @@ async def finish(ctx: RecoveryContext, new_id: str) -> StepOutcome:
     return await verify(ctx, new_id, await rebind(ctx, new_id))
 
 
-async def launch_and_see_running(
-    ctx: RecoveryContext, image_id: str, zone: str = "", *, data_disks: bool = True
-) -> str | StepOutcome:
-    """Launch from an image and return the id of the instance that runs; `zone` keeps to one zone."""
+async def launch_and_see_running(ctx: RecoveryContext, source: LaunchSource) -> str | StepOutcome:
+    """Launch and return the id of the instance that runs."""
     lost: StepOutcome | None = None
     while _removed(ctx.recovery) < LAUNCHES:
-        launched = await launch(ctx, image_id, zone, data_disks=data_disks)
+        launched = await launch(ctx, source)
         if isinstance(launched, StepOutcome):
             return launched
         lost = await wait_until_running(ctx, launched)
@@ -85,7 +84,7 @@ def _removed(recovery: Recovery) -> int:
     return count
 
 
-async def launch(ctx: RecoveryContext, image_id: str, zone: str, *, data_disks: bool) -> str | StepOutcome:
+async def launch(ctx: RecoveryContext, source: LaunchSource) -> str | StepOutcome:
     """Launch at the first candidate that has room and return the new instance's id.
 
     Each try is on disk, with its token, before its call is made; one whose effect is unknown is repeated, and settled
@@ -93,7 +92,8 @@ async def launch(ctx: RecoveryContext, image_id: str, zone: str, *, data_disks: 
     a place is left (`ErrorKind`). Kept to a zone, it ends as `retryable` when nothing there has room; else places that
     rest are waited for.
     """
-    plan, until_s = ctx.plan, asyncio.get_running_loop().time() + PATIENCE_S
+    await public_ip_settled(ctx)
+    plan, zone, until_s = ctx.plan, source.zone, asyncio.get_running_loop().time() + PATIENCE_S
     while True:
         recovery = ctx.recovery
         if recovery.new_instance_id:
@@ -101,13 +101,13 @@ async def launch(ctx: RecoveryContext, image_id: str, zone: str, *, data_disks: 
         spared = await _runs_again(ctx, plan)
         if spared:
             return spared
-        one = _open_try(recovery) or _next_try(ctx, plan, image_id, zone, data_disks=data_disks)
+        one = _open_try(recovery) or _next_try(ctx, plan, source)
         if recovery.cancel and not (one and may_begin(recovery, one.client_token)):
             return cancelled(recovery)
         left_s = until_s - asyncio.get_running_loop().time()
         if one is None:
             if zone or left_s < 0 or not places_left(recovery, plan, zone):
-                return replace(failed(_no_room(recovery, image_id)), retryable=bool(zone))
+                return replace(failed(_no_room(recovery, source.image_id)), retryable=bool(zone))
             await _wait_for_room(ctx, plan)
             continue
         outcome = await _launched_or_found(ctx, plan, one, left_s)
@@ -167,20 +167,30 @@ def _open_try(recovery: Recovery) -> Try | None:
     return last if last and last.failure is None else None
 
 
-def _next_try(ctx: RecoveryContext, plan: Plan, image_id: str, zone: str, *, data_disks: bool) -> Try | None:
+def _next_try(ctx: RecoveryContext, plan: Plan, source: LaunchSource) -> Try | None:
     """The best place that does not rest, with a token of its own: a refused one is never used again."""
     now, recovery = ctx.now(), ctx.recovery
     resting = set(ctx.shared.journal.cool_downs.resting(recovery.region, now)) | _own_refusals(recovery, now)
     if recovery.who == AUTO:
         resting |= set(ctx.shared.auto_mode.resting())
-    token = client_token(_whose(recovery, image_id), "RunInstances", len(recovery.tries))
+    token = client_token(_whose(recovery, source.image_id), "RunInstances", len(recovery.tries))
     for candidate in plan.candidates:
         category = _category(recovery, candidate)
-        if category is None or candidate.place in resting or zone not in ("", candidate.zone):
+        if category is None or candidate.place in resting or source.zone not in ("", candidate.zone):
             continue
         if _is_closed(recovery, candidate):
             continue
-        return Try(candidate.place, candidate.vswitch_id, image_id, token, data_disks, category, now)
+        return Try(
+            candidate.place,
+            candidate.vswitch_id,
+            source.image_id,
+            token,
+            source.data_disks,
+            category,
+            now,
+            snapshots=source.snapshots,
+            public_ip=not recovery.eip_id,
+        )
     return None
 
 
@@ -275,8 +285,15 @@ async def _launch_once(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float
     launching = Call("RunInstances", one.client_token, until, entering, attempt=one, settle_by=settle_by)
     without = frozenset(left_out(ctx.recovery))
     spec = await _in_groups_that_exist(ctx, plan.spec) if Part.SECURITY_GROUP in without else plan.spec
-    run = partial(ctx.ecs.run_instance, spec, place, one.image_id, ctx.id, one.client_token)
-    return await call(ctx, launching, partial(run, data_disks=one.data_disks, left_out=without))
+    spec = spec if one.public_ip else _without_public_ip(spec)
+    source = LaunchSource(one.image_id, one.data_disks, one.snapshots)
+    run = partial(ctx.ecs.run_instance, spec, place, source, ctx.id, one.client_token, left_out=without)
+    return await call(ctx, launching, run)
+
+
+def _without_public_ip(spec: LaunchSpec) -> LaunchSpec:
+    """An instance that has a public IP of its own takes no EIP."""
+    return replace(spec, instance=replace(spec.instance, public_ip=""))
 
 
 async def _in_groups_that_exist(ctx: RecoveryContext, spec: LaunchSpec) -> LaunchSpec:
@@ -325,7 +342,7 @@ async def _wait_for_room(ctx: RecoveryContext, plan: Plan) -> None:
 
 async def _runs_again(ctx: RecoveryContext, plan: Plan) -> StepOutcome | None:
     """An instance that was only stopped may have been started by somebody: then nothing is launched beside it."""
-    if plan.route is not Route.RESTART:
+    if plan.route.traits.launches:
         return None
     old_id = ctx.recovery.instance_id
     found = await ctx.shared.polls.instance(ctx.recovery.region, old_id, 0.0)
@@ -366,7 +383,14 @@ def _how_it_ended(ctx: RecoveryContext, new: Instance, not_moved: Reason | None)
         Why.RUNS,
         new.instance_id,
         new.zone,
-        at=data_as_of(recovery, ctx.plan.warm_image),
+        at=data_as_of(recovery, ctx.plan),
         seconds=int((ctx.now() - recovery.started).total_seconds()),
-        causes=(*without, *((not_moved,) if not_moved else ())),
+        causes=(*without, *_public_ip_lost(ctx), *((not_moved,) if not_moved else ())),
     )
+
+
+def _public_ip_lost(ctx: RecoveryContext) -> tuple[Reason, ...]:
+    old, recovery = ctx.plan.spec.instance, ctx.recovery
+    is_itself = recovery.new_instance_id == recovery.instance_id
+    is_lost = old.public_ip and not recovery.eip_id and not is_itself
+    return (Reason(Why.PUBLIC_IP_LOST, old.public_ip),) if is_lost else ()

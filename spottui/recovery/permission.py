@@ -23,9 +23,10 @@ from spottui.domain.forecast import Forecast, Verdict
 from spottui.domain.instance import InstanceStatus
 from spottui.domain.interruption import Evidence, Release
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.plan import Plan, Route, by_route
+from spottui.domain.plan import Plan, by_route
 from spottui.domain.reasons import Failure, Reason, Why
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
+from spottui.domain.routes import Route
 from spottui.journal.reclaims import release
 from spottui.journal.store import JournalProblem
 from spottui.journal.transaction import Transaction
@@ -74,7 +75,7 @@ async def wait_for_permission(ctx: RecoveryContext) -> StepOutcome | None:
     ended = await _until_a_word(ctx)
     if ended is not None:
         return ended
-    if ctx.plan.route is Route.IMAGE:
+    if ctx.plan.route.traits.needs_image_in_time:
         begin_to_look_for_images(ctx)
     await asyncio.wait({protected}, timeout=max(0.0, until - asyncio.get_running_loop().time()))
     known, plan = ctx.recovery, ctx.plan
@@ -210,7 +211,7 @@ async def _replacement(ctx: RecoveryContext, recovery: Recovery) -> str:
 
 async def _serve_from_earlier_image_if_late(ctx: RecoveryContext, plan: Plan, forecast: Forecast) -> None:
     """Where the policy allows it, an image that will not make it gives way to an earlier one."""
-    late = forecast.verdict is Verdict.WILL_NOT and plan.route is Route.IMAGE
+    late = forecast.verdict is Verdict.WILL_NOT and plan.route.traits.needs_image_in_time
     if late and plan.warm_image and ctx.shared.settings.policy.warm_image:
         await ctx.change(partial(_from_earlier_image, ctx.now()))
 

@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from spottui.domain.facts import PlanSurveyed
+from spottui.domain.facts import PlanSurveyed, RouteTaken
 from spottui.domain.plan import Plan, by_route
+from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Recovery
 from spottui.journal.transaction import Transaction
 from spottui.recovery.context import RecoveryContext
@@ -54,8 +55,11 @@ def _with_places(surveyed: Plan, now: datetime, transaction: Transaction, recove
     if known is None or known.surveyed:
         return
     chosen = by_route(surveyed, known.route) if known.route in surveyed.routes else surveyed
+    is_same = chosen.route is known.route
     # Who has read another route has not said yes to this one.
-    chosen = replace(chosen, first_digest=known.digest)
+    chosen = replace(chosen, first_digest=known.digest if is_same else "")
     transaction.set_plan(recovery.recovery_id, chosen)
+    if not is_same and recovery.state.waits_for_permission:
+        transaction.record(recovery.recovery_id, RouteTaken(chosen.route, Reason(Why.NO_EARLIER_IMAGE)), now)
     fact = PlanSurveyed(chosen.digest, next_step(chosen), chosen.has_no_room)
     transaction.record(recovery.recovery_id, fact, now)

@@ -11,8 +11,10 @@ from spottui.domain.clock import Clock
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.launch_spec import DISKS, RAM_ROLE, USER_DATA, LaunchSpec
 from spottui.domain.places import Offers, rank
-from spottui.domain.plan import Caution, CautionKind, Drain, PlaceRules, Plan, Route
+from spottui.domain.plan import Caution, CautionKind, Drain, PlaceRules, Plan
+from spottui.domain.ready import ready_policy
 from spottui.domain.reasons import Doing, NextStep
+from spottui.domain.routes import Route
 from spottui.domain.settings import Settings
 from spottui.domain.tokens import image_name
 from spottui.journal import Journal
@@ -124,7 +126,7 @@ def make_plan(spec: LaunchSpec, settings: Settings) -> Plan:
     rules = PlaceRules(dict(region.vswitches), policy.types, policy.other_types, policy.on_demand)
     drain, unknown = _drain(spec, settings)
     return Plan(
-        routes=_ROUTES[spec.instance.behavior],
+        routes=_routes(spec, settings),
         spec=spec,
         candidates=rank(spec, rules, Offers()),
         image_name=image_name(f"{spec.instance.region}.{spec.instance.instance_id}"),
@@ -145,10 +147,12 @@ def next_step(plan: Plan) -> NextStep:
     )
 
 
-_ROUTES = {
-    InterruptionBehavior.STOP: (Route.RESTART, Route.IMAGE),
-    InterruptionBehavior.TERMINATE: (Route.IMAGE, Route.KEPT_DISK),
-}
+def _routes(spec: LaunchSpec, settings: Settings) -> tuple[Route, ...]:
+    """Return the routes in their order; `instant` comes first where the policy lets the system disk be older."""
+    if spec.instance.behavior is InterruptionBehavior.STOP:
+        return Route.RESTART, Route.IMAGE
+    is_ready = spec.has_instant_data and ready_policy(settings, spec.instance) is not None
+    return (*((Route.INSTANT,) if is_ready else ()), Route.IMAGE, Route.KEPT_DISK)
 
 
 def _drain(spec: LaunchSpec, settings: Settings) -> tuple[Drain | None, tuple[Caution, ...]]:

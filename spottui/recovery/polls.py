@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
-from spottui.cloud import disks
+from spottui.cloud import disks, snapshot_groups
 from spottui.cloud.batches import Answers
 from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.ecs_shapes import Image, Snapshot
 from spottui.cloud.errors import CloudError
 from spottui.cloud.leftovers import our_snapshots
+from spottui.cloud.snapshot_groups import SnapshotGroup
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.instance import Disk, Instance
 
@@ -126,6 +127,8 @@ class Polls:
         self._imaged: dict[str, SharedPoll[tuple[Image, ...]]] = {}
         self._kept: dict[str, SharedPoll[tuple[Snapshot, ...]]] = {}
         self._snapshots: dict[str, SharedPoll[Snapshot]] = {}
+        self._groups: dict[str, SharedPoll[SnapshotGroup]] = {}
+        self._grouped: dict[str, SharedPoll[tuple[SnapshotGroup, ...]]] = {}
 
     async def image(self, region: str, image_id: str, within_s: float) -> Image | CloudError | None:
         """Return what the region's next image poll shows of an image."""
@@ -171,6 +174,17 @@ class Polls:
         poll = self._snapshots.setdefault(region, SharedPoll(lambda ids: self._asked(fetch, region, ids)))
         return await poll.next(snapshot_id, within_s)
 
+    async def snapshot_group(self, region: str, group_id: str, within_s: float) -> SnapshotGroup | CloudError | None:
+        """Return what the region's next poll of snapshot groups shows of one."""
+        fetch = snapshot_groups.by_id
+        poll = self._groups.setdefault(region, SharedPoll(lambda ids: self._asked(fetch, region, ids)))
+        return await poll.next(group_id, within_s)
+
+    async def snapshot_groups_of(self, region: str, recovery_id: str) -> tuple[SnapshotGroup, ...] | CloudError:
+        """Return the snapshot groups that recoveries of the same instance began, by whatever console."""
+        poll = self._grouped.setdefault(region, SharedPoll(lambda _: self._groups_by_source(region), FIRST_LOOK_S))
+        return await poll.next(_source(recovery_id), 0.0) or ()
+
     async def _our_images(self, region: str) -> Mapping[str, Image]:
         return await asyncio.wrap_future(self._thread_pools.read(self._regions[region].our_images))
 
@@ -182,6 +196,10 @@ class Polls:
 
     async def _snapshots_by_source(self, region: str) -> Mapping[str, tuple[Snapshot, ...]]:
         ours = partial(our_snapshots, self._regions[region])
+        return _by_source((await asyncio.wrap_future(self._thread_pools.read(ours))).values())
+
+    async def _groups_by_source(self, region: str) -> Mapping[str, tuple[SnapshotGroup, ...]]:
+        ours = partial(snapshot_groups.ours, self._regions[region])
         return _by_source((await asyncio.wrap_future(self._thread_pools.read(ours))).values())
 
     async def _some_instances(self, region: str, ids: Iterable[str]) -> Mapping[str, Instance]:

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from spottui.cloud.errors import CloudError
 from spottui.domain.instance import InstanceStatus
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan
 from spottui.domain.refusal import Refused
+from spottui.domain.routes import Route
 from spottui.recovery.context import Shared
 from spottui.recovery.planner import capture, make_plan
 
@@ -57,4 +58,4 @@ class Previews:
         plan = make_plan(spec, shared.settings)
         # Nothing is going to stop it: who asks for it now means a replacement.
         runs_on = spec.instance.status is InstanceStatus.RUNNING and not spec.instance.recycling
-        return replace(plan, routes=(Route.IMAGE,)) if runs_on and plan.route is Route.RESTART else plan
+        return replace(plan, routes=(Route.IMAGE,)) if runs_on and not plan.route.traits.launches else plan

@@ -20,7 +20,7 @@ async def rebind(ctx: RecoveryContext, new_id: str) -> Reason | None:
     Neither call has a token. So the address is looked at before each of them, and what is as wanted is left alone:
     after a restart, or a lost answer, this goes on from where the address is.
     """
-    eip_id = ctx.plan.spec.instance.eip_id
+    eip_id = ctx.plan.spec.instance.eip_id or ctx.recovery.eip_id
     if not eip_id:
         return None
     await ctx.enter(RecoveryState.REBINDING, NextStep(Doing.MOVE_EIP, eip_id, to=new_id))

@@ -17,10 +17,12 @@ from spottui.domain.background import Background
 from spottui.domain.clock import Clock
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last, sold_out
-from spottui.domain.plan import Candidate, Caution, CautionKind, PlaceRules, Plan, Route, Stock, WarmImage
+from spottui.domain.plan import Candidate, Caution, CautionKind, PlaceRules, Plan, Stock
+from spottui.domain.ready import ready_policy
+from spottui.domain.routes import Route
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
-from spottui.recovery.background import IMAGES_S, background, images_key, newest_warm_image
+from spottui.recovery.background import IMAGES_S, background, images_key, newest_system_image, newest_warm_image
 from spottui.recovery.lookups import Inquiry, Lookups
 
 LIMIT_S = 15.0
@@ -54,7 +56,7 @@ class Surveys:
         self._lookups = Lookups(thread_pools, clock)
         self._journal = journal
         self._clock = clock
-        self._allows_warm_image = settings.policy.warm_image
+        self._settings = settings
         self._vswitch_tags = {region.id: region.vswitch_tag for region in settings.regions}
 
     async def survey(self, plan: Plan, limit_s: float = LIMIT_S) -> Plan:
@@ -62,26 +64,38 @@ class Surveys:
         spec, region = plan.spec, plan.spec.instance.region
         one = _Survey(self._markets[region], region, Inquiry(self._lookups, limit_s))
         tag = self._vswitch_tags[region]
-        rules, warm_image, offers, resting = await asyncio.gather(
+        rules, images, offers, resting = await asyncio.gather(
             one.rules(plan, tag),
-            one.warm_image(spec),
+            one.earlier_images(),
             one.offers(spec, plan.rules),
             asyncio.to_thread(self._journal.cool_downs.resting, region, self._clock.now()),
         )
         prices = await one.prices(priced_types(spec, rules, offers))
         offers = replace(offers, prices=prices, resting=resting)
         candidates = await asyncio.gather(*(one.checked(spec, place) for place in rank(spec, rules, offers)))
-        others = [route for route in plan.routes if route is not Route.WARM_IMAGE]
+        plan = replace(
+            plan,
+            warm_image=newest_warm_image(spec, images),
+            system_image=newest_system_image(spec, images) if spec.has_instant_data else None,
+        )
         return replace(
             plan,
-            routes=(*others, Route.WARM_IMAGE) if warm_image and self._allows_warm_image else tuple(others),
+            routes=self._routes(plan),
             candidates=refused_last(candidates),
             rules=rules,
-            warm_image=warm_image,
             cautions=(*_kept(plan.cautions), *_new_cautions(spec, rules, tag), *one.missing),
             price_per_hour=offers.old_price(spec),
             surveyed=True,
         )
+
+    def _routes(self, plan: Plan) -> tuple[Route, ...]:
+        """Leave `instant` out where there is no system image that is young enough; a person may still choose it."""
+        routes = [route for route in plan.routes if not route.traits.serves_at_once]
+        ready = ready_policy(self._settings, plan.spec.instance)
+        if Route.INSTANT in plan.routes and ready and plan.system_image:
+            age_s = (self._clock.now() - plan.system_image.made).total_seconds()
+            routes = [Route.INSTANT, *routes] if age_s <= ready.system_age_s else routes
+        return (*routes, Route.WARM_IMAGE) if plan.warm_image and self._settings.policy.warm_image else tuple(routes)
 
     async def background(self, spec: LaunchSpec) -> Background:
         """Return what the cloud knows around an instance, for a person who looks at it."""
@@ -111,13 +125,12 @@ class _Survey:
         missing = {zone: found[zone] for zone in sorted(found) if zone not in plan.rules.vswitches}
         return replace(plan.rules, vswitches={**plan.rules.vswitches, **missing})
 
-    async def warm_image(self, spec: LaunchSpec) -> WarmImage | None:
-        """Return the newest image of this instance, or the one of ours of which it was made."""
+    async def earlier_images(self) -> tuple[Image, ...]:
+        """Return the images that we made in this region."""
         nothing: tuple[Image, ...] = ()
-        images = await self._inquiry.ask(
+        return await self._inquiry.ask(
             "earlier images", images_key(self._region), IMAGES_S, self._market.our_images, nothing
         )
-        return newest_warm_image(spec, images)
 
     async def offers(self, spec: LaunchSpec, rules: PlaceRules) -> Offers:
         """Return what is in stock, how often types are interrupted, and which other types there are."""

@@ -7,16 +7,19 @@ from datetime import datetime
 from functools import partial
 
 from spottui.domain.facts import LockGone, RouteLeft, RouteTaken, StateEntered
-from spottui.domain.plan import Route, without_user_data
+from spottui.domain.plan import without_user_data
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.routes import Route
 from spottui.journal.transaction import Transaction
 from spottui.recovery.context import RecoveryContext, StepOutcome, failed
 from spottui.recovery.drain import drain
 from spottui.recovery.leftovers import mark_leftovers
 from spottui.recovery.permission import wait_for_permission
 from spottui.recovery.places import look_for_places
+from spottui.recovery.public_ip import begin_to_keep_public_ip
 from spottui.recovery.routes.image import image_route
+from spottui.recovery.routes.instant import instant_route
 from spottui.recovery.routes.kept_disk import kept_disk_route
 from spottui.recovery.routes.restart import restart_route
 from spottui.recovery.routes.warm_image import warm_image_route
@@ -26,6 +29,7 @@ ROUTES = {
     Route.RESTART: restart_route,
     Route.KEPT_DISK: kept_disk_route,
     Route.WARM_IMAGE: warm_image_route,
+    Route.INSTANT: instant_route,
 }
 
 
@@ -33,6 +37,7 @@ async def recover(ctx: RecoveryContext) -> None:
     """Wait for a yes, and bring the instance back."""
     ended = await wait_for_permission(ctx)
     if ended is None:
+        begin_to_keep_public_ip(ctx)
         await drain(ctx)
         ended = await _travel(ctx)
     if ended.state is RecoveryState.RECOVERED:

@@ -6,9 +6,9 @@ from msgspec import structs
 
 from spottui import words
 from spottui.domain.forecast import Verdict
-from spottui.domain.plan import Route
 from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.routes import Route
 from spottui.domain.text import plain
 from spottui.domain.verdicts import image_expected, verdict_of
 from spottui.domain.view import DeskView
@@ -183,7 +183,7 @@ def _imaging(recovery: Recovery) -> str:
 def _ready_of(recovery: Recovery, now: datetime) -> int:
     """Nothing is counted down that does not run, nor what nobody sees."""
     if recovery.state.waits_for_permission and recovery.state is not RecoveryState.VETO_WINDOW:
-        return -round(recovery.image_s) if recovery.image_s and recovery.route is Route.IMAGE else 0
+        return -round(recovery.image_s) if recovery.image_s and recovery.route.traits.needs_image_in_time else 0
     if recovery.unseen_since or not (recovery.is_imaging or recovery.state is RecoveryState.VETO_WINDOW):
         return 0
     return epoch(image_expected(recovery, now))

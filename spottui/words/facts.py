@@ -186,6 +186,10 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.ProgressBack: lambda _fact, _region: f"{IMAGE_POLL} answers again",
     f.ImageReady: lambda fact, _region: f"image {fact.image_id} is ready after {fact.seconds:.0f} s",
     f.ImageGivenUp: lambda fact, _region: f"image {fact.image_id} is given up",
+    f.PublicIpKept: lambda fact, _region: f"public IP {fact.address} is EIP {fact.eip_id} now, and moves with it",
+    f.SnapshotsUsable: lambda fact, _region: (
+        f"snapshots {', '.join(snapshot_id for _, snapshot_id in fact.snapshots)} can be used"
+    ),
     f.DisksFree: lambda _fact, _region: "the kept disks are free",
     f.StartedAgain: lambda _fact, _region: "the instance itself runs again",
     f.Drained: _drained,

@@ -1,7 +1,7 @@
 """What a recovery does next."""
 
-from spottui.domain.plan import Route
 from spottui.domain.reasons import Doing, NextStep
+from spottui.domain.routes import Route
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST
 from spottui.words.moments import clock_utc
@@ -9,6 +9,7 @@ from spottui.words.moments import clock_utc
 _SENTENCES = {
     Doing.IMAGE: "image of all cloud disks",
     Doing.SNAPSHOT: "snapshot of the kept disks",
+    Doing.SNAPSHOT_DATA_DISKS: "snapshot of {disks} of data, usable within seconds",
     Doing.IMAGE_OF_KEPT_DISKS: "image of the kept disks",
     Doing.IMAGE_OF_KEPT_SYSTEM_DISK: "image of the kept system disk",
     Doing.IMAGE_READY: "the image is ready",
@@ -29,6 +30,7 @@ _SOURCES = {
     Route.IMAGE: "image",
     Route.KEPT_DISK: "image of the kept disk after the release",
     Route.WARM_IMAGE: "earlier image",
+    Route.INSTANT: "earlier image and snapshots of the data disks",
 }
 
 
@@ -41,7 +43,7 @@ def next_step(known: NextStep | None) -> str:
 
 def _planned(known: NextStep) -> str:
     """What a yes does first."""
-    if known.route is Route.RESTART:
+    if known.route and not known.route.traits.launches:
         return "start it after its stop"
     place = f"{known.instance_type} in {known.zone}" if known.zone else known.instance_type
     then = (_SOURCES[known.route or Route.IMAGE], place, known.then_zone)

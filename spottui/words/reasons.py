@@ -37,6 +37,7 @@ _SENTENCES = {
     Why.DISK_TAKEN: "disk {resource} is attached to {detail} now",
     Why.DISK_GONE: "disk {resource} is not there any more",
     Why.DISKS_NOT_FREE: "the kept disks were not free within {span} of the deadline",
+    Why.PUBLIC_IP_LOST: "public IP {resource} is lost: it could not be converted to an EIP",
     Why.SNAPSHOT_FAILED: "snapshot {resource} failed",
     Why.SNAPSHOT_NOT_READY: "snapshot {resource} is not finished after {span}",
     Why.NOT_STOPPED: "{resource} was not seen stopped within {span} of its deadline",

@@ -26,7 +26,7 @@ def caution(known: Caution) -> str:
 _LOSSES = {
     LossKind.PRIVATE_IP: "new private IP: {} stays taken until the release",
     LossKind.SECONDARY_IPS: "secondary private IPs are lost: {}",
-    LossKind.PUBLIC_IP: "new public IP: {} is lost",
+    LossKind.PUBLIC_IP: "public IP {} is converted to an EIP and moved; lost if the cloud refuses that",
     LossKind.IPV6: "new IPv6 addresses: the old ones are lost",
     LossKind.PREFIXES: "address prefixes are lost: {}",
     LossKind.INTERFACES: "{count} further network interfaces are not made again",

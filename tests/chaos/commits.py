@@ -10,6 +10,7 @@ from typing import Any
 from spottui.sim.testing import SimServer
 from tests.chaos.toll import OVER, POLICY, Toll, lose_answers, restarted, settle
 from tests.driving import Headless, add_policy, clean_environment, wait_until
+from tests.recovery.calm import allow_older_system, make_system_image
 
 Before = Callable[[SimServer, Path, str], str]
 
@@ -93,6 +94,14 @@ def _recover_once(cloud: SimServer, config: Path, victim: str) -> str:
     return replacement
 
 
+def _make_ready(cloud: SimServer, config: Path, victim: str) -> str:
+    """Let there be an image of its system disk, and its tag say that it may be that old."""
+    instance = next(row for row in cloud.state()["instances"] if row["InstanceId"] == victim)
+    make_system_image(cloud, instance)
+    allow_older_system(cloud, instance)
+    return victim
+
+
 def _recover(cloud: SimServer, config: Path, victim: str, state: str) -> None:
     with Headless(config, "--auto").wait_ready() as console:
         cloud.interrupt([victim], notice_s=300 if state == "failed" else 4)
@@ -115,5 +124,6 @@ WAYS = {
     "warm-image": Way(
         "web-1", _NO_PROTECTION, {"warm_image": "true"}, _recover_once, notice_s=12, images=2, launches=2
     ),
+    "instant": Way("api-2", {"image_base_s": 60}, before=_make_ready, images=1),
     "retry": Way("web-1", before=_fail_for_money, is_retry=True),
 }

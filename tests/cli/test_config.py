@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spottui.config import ConfigProblem, load
-from spottui.domain.settings import Policy
+from spottui.domain.settings import Policy, ReadySettings
 
 GOOD = """
 [[region]]
@@ -121,6 +121,48 @@ def test_any_text_is_read_or_named(tmp_path_factory: pytest.TempPathFactory, tex
     file.write_text(text, "utf-8")
     with contextlib.suppress(ConfigProblem):
         load(file)
+
+
+READY = """
+[storage_price]
+snapshot = 0.12
+
+[[ready]]
+match = {role = "web", env = ""}
+image_every = "4h"
+keep = 3
+snapshots_every = "15m"
+max_cost_per_month = 50
+"""
+
+
+def test_a_table_of_what_is_kept_ready_is_read(path: Path) -> None:
+    path.write_text(GOOD + READY + '[[ready]]\nmatch = {role = ""}\n')
+    assert load(path).ready == (
+        ReadySettings({"role": "web", "env": ""}, "4h", 3, "15m", 50.0),
+        ReadySettings({"role": ""}, "6h", 2, "", 0.0),
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ('"4h"', '"4 hours"', ["line 26", "ready.image_every", "found '4 hours'", "30m to 30d"]),
+        ('"4h"', '"5m"', ["ready.image_every", "found '5m'", "30m to 30d"]),
+        ('"15m"', '"1m"', ["line 28", "ready.snapshots_every", "found '1m'", "5m to 7d"]),
+        ("keep = 3", "keep = 0", ["line 27", "ready.keep", "found 0", "1 to 50"]),
+        ("keep = 3", "kept = 3", ["ready.kept", "did you mean keep?"]),
+        ('match = {role = "web", env = ""}', "", ["ready", "found no match", "a table with match"]),
+        ('{role = "web", env = ""}', "{}", ["ready.match", "found {}", 'tag = "value"']),
+        ("= 50", "= -1", ["ready.max_cost_per_month", "found -1"]),
+        ("snapshot = 0.12", "", ["ready.max_cost_per_month", "no price", "storage_price.snapshot"]),
+    ],
+)
+def test_each_mistake_in_what_is_kept_ready_is_named(path: Path, old: str, new: str, parts: list[str]) -> None:
+    path.write_text((GOOD + READY).replace(old, new))
+    with pytest.raises(ConfigProblem) as caught:
+        load(path)
+    assert [part for part in [str(path), *parts] if part not in str(caught.value)] == []
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])

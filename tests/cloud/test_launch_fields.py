@@ -17,7 +17,7 @@ from spottui.cloud.sdk import models
 from spottui.config import load
 from spottui.domain.instance import Disk
 from spottui.domain.launch_fields import BEYOND, FATES, Carried, Irrelevant
-from spottui.domain.launch_spec import CpuOptions, ImageTraits, LaunchSpec, PrivateDns
+from spottui.domain.launch_spec import CpuOptions, ImageTraits, LaunchSource, LaunchSpec, PrivateDns
 from spottui.domain.losses import LossKind, lost
 from spottui.domain.plan import Candidate
 from spottui.sim.testing import SimServer
@@ -161,7 +161,7 @@ def test_a_replacement_has_all_that_is_carried(cloud: tuple[SimServer, Ecs]) -> 
     _, ecs = cloud
     spec = special(ecs)
     at = Candidate(spec.instance.instance_type, spec.instance.zone, spec.vswitch_id, "")
-    new_id = ecs.run_instance(spec, at, spec.image_id, "recovery-1", "token-1").resource_id
+    new_id = ecs.run_instance(spec, at, LaunchSource(spec.image_id), "recovery-1", "token-1").resource_id
     found = ecs.launch_specs([new_id])[new_id]
     theirs = (spec.instance.instance_id, spec.instance.status, spec.instance.created)
     of_its_own = ("private_ip", "public_ip", "eip_id")
@@ -199,7 +199,7 @@ def test_what_another_type_or_zone_would_refuse_is_not_asked_of_it(cloud: tuple[
 def params_of(server: SimServer, ecs: Ecs, spec: LaunchSpec, at: Candidate, token: str) -> dict[str, str]:
     server.fault("RunInstances", "error", code="OperationDenied.NoStock", status=403)
     with pytest.raises(Exception, match="NoStock"):
-        ecs.run_instance(spec, at, spec.image_id, "recovery-1", token)
+        ecs.run_instance(spec, at, LaunchSource(spec.image_id), "recovery-1", token)
     return dict(server.calls("RunInstances")[-1]["params"])
 
 

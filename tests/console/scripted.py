@@ -28,10 +28,11 @@ from spottui.domain.history import InstanceRecord
 from spottui.domain.instance import Disk, Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.launch_spec import LaunchSpec, Secret
-from spottui.domain.plan import Plan, Route, WarmImage, same_place_first
+from spottui.domain.plan import Plan, WarmImage, same_place_first
 from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import Created, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
+from spottui.domain.routes import Route
 from spottui.domain.view import AutoMode, DeskView, SourceHealth
 
 NOW = datetime(2026, 8, 23, 2, 13, 22, tzinfo=UTC)

@@ -9,8 +9,9 @@ from spottui.console.dialogs.plan import PlanDialog
 from spottui.console.palette import title
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.interruption import Evidence
-from spottui.domain.plan import Route, Stock
+from spottui.domain.plan import Stock
 from spottui.domain.recovery import Created, RecoveryState
+from spottui.domain.routes import Route
 from tests.console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
 from tests.console.scripted import NOW, FrozenClock, ScriptedDesk, instance, plan_of, reclaim, reclaims, recovery, view
 

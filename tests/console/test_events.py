@@ -4,7 +4,7 @@ import pytest
 
 from spottui.console.widgets.event_reader import HELD, search_words
 from spottui.domain.facts import PoisonSeen, RouteTaken
-from spottui.domain.plan import Route
+from spottui.domain.routes import Route
 from tests.console.driving import NARROW, WIDE, arrived, press, running, screen, shows, wait_until
 from tests.console.scripted import ScriptedDesk, event, instance, message, view
 

@@ -8,9 +8,9 @@ from textual.events import Key
 
 from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Decided, Drained, EarlierLine, Logged, SignSeen
 from spottui.domain.interruption import Evidence
-from spottui.domain.plan import Route
 from spottui.domain.reasons import Failure
 from spottui.domain.recovery import Created, Decision, RecoveryState
+from spottui.domain.routes import Route
 from spottui.tables.column import FIRST_CELL
 from spottui.tables.recoveries import recovery_row
 from spottui.tables.storm import forecast_of_all, of_now, storm

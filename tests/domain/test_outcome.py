@@ -11,9 +11,10 @@ from spottui.domain.instance import Disk, Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.outcome import nine_of_ten, outcome
-from spottui.domain.plan import Candidate, Plan, Route, WarmImage
+from spottui.domain.plan import Candidate, Plan, WarmImage
 from spottui.domain.reasons import Failure
 from spottui.domain.recovery import Created, ImageOf, Recovery, RecoveryState, Try
+from spottui.domain.routes import Route
 
 NOON = datetime(2026, 8, 23, 12, tzinfo=UTC)
 HOME = Candidate("ecs.c7.large", "h", "vsw-h", "", price_per_hour=0.15)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from spottui.domain.forecast import ImageTiming, Verdict, before_image, while_imaging
 from spottui.domain.instance import Disk, Instance, InstanceStatus
 from spottui.domain.launch_spec import LaunchSpec, Secret
-from spottui.domain.plan import Plan, Route, same_place_first
+from spottui.domain.plan import Plan, same_place_first
+from spottui.domain.routes import Route
 from spottui.domain.text import plain
 from spottui.domain.tokens import client_token, image_name
 

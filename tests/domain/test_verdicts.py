@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.places import sold_out
-from spottui.domain.plan import Candidate, Route, Stock
+from spottui.domain.plan import Candidate, Stock
 from spottui.domain.reasons import Doing, Failure, NextStep
 from spottui.domain.recovery import Created, Recovery, RecoveryState
+from spottui.domain.routes import Route
 from spottui.domain.verdicts import image_expected, said_of, verdict_of
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -6,8 +6,9 @@ from spottui.domain.facts import Decided, Fact, StateEntered
 from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.plan import Candidate, Plan, Route
+from spottui.domain.plan import Candidate, Plan
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
+from spottui.domain.routes import Route
 from spottui.journal import Journal
 from spottui.journal.reclaims import Sighting, take_in
 from spottui.journal.transaction import Transaction

@@ -13,9 +13,9 @@ from spottui.domain import facts as f
 from spottui.domain.facts import Fact, Logged
 from spottui.domain.fold import apply, fold
 from spottui.domain.interruption import Evidence
-from spottui.domain.plan import Route
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, Recovery, RecoveryState, Try
+from spottui.domain.routes import Route
 from spottui.journal import Journal
 from spottui.journal.encoding import decode, encode
 from tests.journal.given import NOON, REGION, observe, sign

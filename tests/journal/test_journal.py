@@ -25,10 +25,10 @@ from spottui.domain.facts import (
     RouteChosen,
 )
 from spottui.domain.interruption import Evidence
-from spottui.domain.plan import Route
 from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import AutoAnswer, Decision, RecoveryState
 from spottui.domain.refusal import Refused
+from spottui.domain.routes import Route
 from spottui.journal import Journal, deliveries
 from spottui.journal.log import LINES_KEPT, drop_old
 from spottui.journal.store import JournalProblem

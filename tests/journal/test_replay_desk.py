@@ -26,11 +26,11 @@ from spottui.domain.facts import (
 )
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence, Observation
-from spottui.domain.plan import Route
 from spottui.domain.playback import Playback
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
+from spottui.domain.routes import Route
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.journal.incidents import incident

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from spottui.domain.facts import EarlierLine
-from spottui.domain.plan import Route
 from spottui.domain.recovery import RecoveryState
+from spottui.domain.routes import Route
 from spottui.journal import Journal, schema
 from spottui.journal.store import JournalProblem
 from spottui.sim.testing import SimServer

@@ -14,8 +14,8 @@ from spottui.cli.console import leave
 from spottui.config import load
 from spottui.desk import Desk
 from spottui.domain.clock import SystemClock
-from spottui.domain.plan import Route
 from spottui.domain.refusal import Refused
+from spottui.domain.routes import Route
 
 WHO = "mei@bastion pts/3"
 
@@ -62,7 +62,12 @@ _METHODS: dict[str, Callable[..., Any]] = {
 
 def _plan(desk: Desk, recovery_id: str) -> Any:
     plan = desk.plan(recovery_id)
-    return plan and {"routes": plan.routes, "digest": plan.digest, "candidates": plan.candidates}
+    return plan and {
+        "routes": plan.routes,
+        "choices": plan.choices,
+        "digest": plan.digest,
+        "candidates": plan.candidates,
+    }
 
 
 def _digest(desk: Desk, recovery_id: str) -> str:

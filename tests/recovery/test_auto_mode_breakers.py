@@ -21,9 +21,10 @@ from spottui.domain.facts import (
     Stopped,
 )
 from spottui.domain.interruption import Evidence
-from spottui.domain.plan import Candidate, Route
+from spottui.domain.plan import Candidate
 from spottui.domain.reasons import Failure, Why
 from spottui.domain.recovery import Decision, RecoveryState, Try
+from spottui.domain.routes import Route
 from spottui.domain.settings import Policy
 from spottui.recovery.auto_mode import AutoModeControl
 from spottui.recovery.auto_mode_rules import AUTO, Grant

@@ -9,9 +9,10 @@ import pytest
 
 from spottui.domain.interruption import Evidence
 from spottui.domain.launch_spec import Secret
-from spottui.domain.plan import Plan, Route, without_user_data
+from spottui.domain.plan import Plan, without_user_data
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.refusal import Refused
+from spottui.domain.routes import Route
 from spottui.journal import Journal
 from spottui.recovery import decisions
 from spottui.words import warnings

@@ -7,7 +7,8 @@ import pytest
 from spottui import words
 from spottui.domain.instance import SCALING_GROUP_TAG, Disk, Instance, InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.plan import Drain, Plan, Route
+from spottui.domain.plan import Drain, Plan
+from spottui.domain.routes import Route
 from spottui.domain.settings import DrainSettings, Policy, RegionSettings, Settings
 from spottui.recovery.planner import make_plan
 
@@ -84,7 +85,7 @@ def test_a_name_of_a_drain_that_would_move_the_cursor_is_shown_plain() -> None:
 def test_the_engineer_is_told_what_is_lost_and_who_else_acts() -> None:
     assert words.warnings(plan()) == ()
     assert warned(with_instance(private_ip="10.0.0.1"), "10.0.0.1 stays taken")
-    assert warned(with_instance(public_ip="1.2.3.4"), "1.2.3.4 is lost")
+    assert warned(with_instance(public_ip="1.2.3.4"), "1.2.3.4 is converted to an EIP")
     assert warned(with_instance(tags=((SCALING_GROUP_TAG, "asg-1"),)), "asg-1: ESS replaces it by itself")
     assert warned(replace(SPEC, deletion_protection=True), "does not stop a reclaim")
     assert warned(replace(SPEC, network_interfaces=3), "2 further network interfaces")

@@ -24,9 +24,10 @@ from spottui.domain.facts import (
 from spottui.domain.fold import apply
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.launch_spec import Part
-from spottui.domain.plan import Candidate, Route
+from spottui.domain.plan import Candidate
 from spottui.domain.reasons import Failure, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState, Try
+from spottui.domain.routes import Route
 from spottui.journal import Journal
 from spottui.journal.reclaims import Sighting, take_in
 from spottui.recovery import launching

@@ -19,9 +19,10 @@ from spottui.domain.clock import SystemClock
 from spottui.domain.facts import CallAnswered
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.interruption import Evidence, Observation
-from spottui.domain.launch_spec import LaunchSpec, PrivateDns, Secret
-from spottui.domain.plan import Candidate, Caution, CautionKind, Plan, Route, Stock
+from spottui.domain.launch_spec import LaunchSource, LaunchSpec, PrivateDns, Secret
+from spottui.domain.plan import Candidate, Caution, CautionKind, Plan, Stock
 from spottui.domain.refusal import Refused
+from spottui.domain.routes import Route
 from spottui.domain.settings import Policy, Settings
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
@@ -484,7 +485,7 @@ def test_a_relaunch_says_exactly_what_was_captured(
 def launched(site: Site, spec: LaunchSpec, at: Candidate, *, data_disks: bool = True) -> dict[str, str]:
     """Return the parameters of a launch, which the cloud refuses: there is no such image."""
     with pytest.raises(CloudError):
-        site.account.regions[REGION].run_instance(spec, at, "m-1", "id", "t", data_disks=data_disks)
+        site.account.regions[REGION].run_instance(spec, at, LaunchSource("m-1", data_disks), "id", "t")
     params = site.cloud.calls("RunInstances")[-1]["params"]
     return {str(key): str(value) for key, value in params.items()}
 
@@ -509,6 +510,6 @@ def test_each_instance_of_the_fleet_is_captured_as_it_is_launched(site: Site) ->
 
 def test_the_user_data_arrives_as_it_was_captured(site: Site) -> None:
     ecs, spec = site.account.regions[REGION], site.spec
-    new = ecs.run_instance(spec, site.plan().candidates[0], spec.image_id, "id", "t")
+    new = ecs.run_instance(spec, site.plan().candidates[0], LaunchSource(spec.image_id), "id", "t")
     assert spec.user_data is not None
     assert ecs.user_data(new.resource_id) == spec.user_data

@@ -5,9 +5,9 @@ import pytest
 
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
-from spottui.domain.plan import Route
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import RecoveryState
+from spottui.domain.routes import Route
 from spottui.tables.column import FIRST_CELL, Tone
 from spottui.tables.diff import diff
 from spottui.tables.events import EVENTS, event_row, event_rows

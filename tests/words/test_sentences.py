@@ -8,9 +8,9 @@ from spottui import words
 from spottui.domain import facts as f
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
-from spottui.domain.plan import Route
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import AutoAnswer, Decision, RecoveryState
+from spottui.domain.routes import Route
 from tests.words.facts_of import BEGAN, DEADLINE, REFUSED, logged
 
 REFUSED_LINE = "CreateImage: Forbidden.RAM: not authorized [RequestId 7A6B]"

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from spottui import words
 from spottui.domain import facts as f
 from spottui.domain.interruption import Evidence, Interruption
-from spottui.domain.plan import Route
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
+from spottui.domain.routes import Route
 from spottui.domain.text import plain
 from spottui.words import EventKind
 from spottui.words.failures import LONGEST

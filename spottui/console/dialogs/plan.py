@@ -14,7 +14,8 @@ from spottui.console.dialogs.dialog import Dialog
 from spottui.console.messages import PlanReady, PlanRefused
 from spottui.console.text.plan import Subject, plan_body, plan_head
 from spottui.domain.clock import Clock
-from spottui.domain.plan import Plan, Route, by_route
+from spottui.domain.plan import Plan, by_route
+from spottui.domain.routes import Route
 from spottui.domain.text import plain
 
 
@@ -32,7 +33,7 @@ class ChosenPlan:
 
     def next_route_first(self) -> "ChosenPlan":
         """Return the plan with its next route first; after the last one comes the first again."""
-        routes = self.plan.routes
+        routes = self.plan.choices
         return ChosenPlan(self.plan, routes[(routes.index(self.shown.route) + 1) % len(routes)])
 
 
@@ -90,7 +91,7 @@ class PlanDialog(Dialog[ChosenPlan]):
             self.redraw()
 
     def _next_route(self) -> Route | None:
-        can = self._chosen is not None and self._can_choose and len(self._chosen.plan.routes) > 1
+        can = self._chosen is not None and self._can_choose and len(self._chosen.plan.choices) > 1
         return self._chosen.next_route_first().route if can and self._chosen else None
 
     @on(PlanReady)

@@ -11,8 +11,9 @@ from spottui.console.text.plan_details import in_full, size_of, unchanged_settin
 from spottui.console.text.plan_lines import Line, change, joined, lost, price
 from spottui.console.text.recovery_summary import forecast_line
 from spottui.domain.interruption import Interruption
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
+from spottui.domain.routes import Route, Source
 from spottui.domain.text import plain
 from spottui.domain.verdicts import as_planned
 from spottui.tables.moments import when
@@ -95,12 +96,12 @@ def _changes(plan: Plan) -> list[Line]:
     old = plan.spec.instance
     lines: list[Line] = [_data(plan)]
     lines += [lost("local disk", size_of(disk), "lost") for disk in plan.spec.disks if disk.is_local]
-    if plan.route is Route.RESTART:
+    if not plan.route.traits.launches:
         return [*lines, change("instance", old.instance_id, f"{old.instance_id}, started again", same=True)]
     if old.private_ip:
         lines.append(lost("private IP", old.private_ip, "another one from the vSwitch"))
     if old.public_ip and not old.eip_id:
-        lines.append(lost("public IP", old.public_ip, "another one, or none"))
+        lines.append(change("public IP", old.public_ip, f"{old.public_ip}, as an EIP; lost if the cloud refuses that"))
     lines += [_place(plan), *_cost(plan)]
     if old.eip_id:
         lines.append(change("EIP", old.eip_id, f"{old.eip_id}, moved to the replacement", same=True))
@@ -111,11 +112,16 @@ def _changes(plan: Plan) -> list[Line]:
 
 def _data(plan: Plan) -> Line:
     """Return which data the first route loses."""
-    if plan.route is Route.WARM_IMAGE and plan.warm_image:
-        return lost("data", "all", f"as of {plan.warm_image.made:%Y-%m-%d %H:%M} UTC, nothing written since")
-    if plan.route is Route.IMAGE:
+    earlier, source = plan.earlier_image(plan.route), plan.route.traits.source
+    made = f"as of {earlier.made:%Y-%m-%d %H:%M} UTC" if earlier else ""
+    if source is Source.EARLIER_IMAGE_AND_SNAPSHOTS:
+        system = f"system disk {made or 'as of its last image'}"
+        return lost("data", "all", f"{system}; data disks as of your yes" if plan.spec.data_disks else system)
+    if earlier:
+        return lost("data", "all", f"{made}, nothing written since")
+    if source is Source.IMAGE_OF_INSTANCE:
         return lost("data", "all", "nothing written after the image has begun")
-    return change("data", "all", "all, once it is stopped" if plan.route is Route.RESTART else "all", same=True)
+    return change("data", "all", "all" if plan.route.traits.launches else "all, once it is stopped", same=True)
 
 
 def _place(plan: Plan) -> Line:

@@ -6,7 +6,8 @@ from spottui.console.text.places import places_in_full
 from spottui.console.text.plan_lines import Line, change, joined
 from spottui.domain.instance import Disk
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.plan import Plan, Route
+from spottui.domain.plan import Plan
+from spottui.domain.routes import Route
 from spottui.domain.text import plain
 
 
@@ -51,7 +52,7 @@ def calls(plan: Plan) -> list[str]:
     """Return the calls of the plan's first route in order; a launch is that of the first candidate."""
     old = plain(plan.spec.instance.instance_id, 64)
     drain = [f"RunCommand {plain(plan.drain.name, 64)} on {old}"] if plan.drain else []
-    if plan.route is Route.RESTART:
+    if not plan.route.traits.launches:
         return [*drain, f"StartInstance {old}, once it is stopped"]
     return [
         *_protected_disks(plan),
@@ -68,10 +69,19 @@ def _disk(disk: Disk) -> str:
 
 
 def _warm_image(plan: Plan) -> list[Line]:
-    if plan.warm_image is None:
-        return []
-    made = f"{plain(plan.warm_image.image_id, 64)} of {plan.warm_image.made:%Y-%m-%d %H:%M} UTC"
-    return [[("Earlier image  ", "bold"), (f"{made}: what was written since is not in it", "")]]
+    """The earlier images, of all cloud disks and of the system disk alone, with their age."""
+    images = (("Earlier image  ", plan.warm_image), ("System image   ", plan.system_image))
+    return [
+        [
+            (label, "bold"),
+            (
+                f"{plain(image.image_id, 64)} of {image.made:%Y-%m-%d %H:%M} UTC: what was written since is not in it",
+                "",
+            ),
+        ]
+        for label, image in images
+        if image
+    ]
 
 
 def _protected_disks(plan: Plan) -> list[str]:
@@ -80,7 +90,10 @@ def _protected_disks(plan: Plan) -> list[str]:
 
 
 def _image(plan: Plan, old: str) -> list[str]:
-    if plan.route is Route.WARM_IMAGE:
+    if plan.route is Route.INSTANT:
+        data = " ".join(plain(disk.disk_id, 64) for disk in plan.spec.data_disks)
+        return [f"CreateSnapshotGroup of {data}"] if data else []
+    if plan.route.traits.serves_at_once:
         return []
     name = plain(plan.image_name, 128)
     if plan.route is Route.IMAGE:
@@ -93,7 +106,8 @@ def _launch(plan: Plan) -> list[str]:
     if not plan.candidates:
         return []
     first = plan.candidates[0]
-    image = f" from {plain(plan.warm_image.image_id, 64)}" if plan.route is Route.WARM_IMAGE and plan.warm_image else ""
+    earlier = plan.earlier_image(plan.route)
+    image = f" from {plain(earlier.image_id, 64)}" if earlier else ""
     place = f"{plain(first.instance_type, 64)} in {plain(first.zone, 64)}"
     return [f"RunInstances {place}{image}, else at the next place"]
 
@@ -104,5 +118,9 @@ def _attached_disks(plan: Plan) -> list[str]:
 
 
 def _moved_eip(plan: Plan) -> list[str]:
-    eip = plain(plan.spec.instance.eip_id, 64)
-    return [f"UnassociateEipAddress and AssociateEipAddress {eip}"] if eip else []
+    instance = plan.spec.instance
+    if instance.eip_id:
+        return [f"UnassociateEipAddress and AssociateEipAddress {plain(instance.eip_id, 64)}"]
+    public_ip = plain(instance.public_ip, 64)
+    move = f"ConvertNatPublicIpToEip {public_ip}, UnassociateEipAddress and AssociateEipAddress of that EIP"
+    return [move] if public_ip else []

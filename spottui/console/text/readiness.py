@@ -10,7 +10,7 @@ from spottui.domain.forecast import Forecast, Verdict, before_image
 from spottui.domain.history import InstanceRecord
 from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.plan import Route, WarmImage
+from spottui.domain.plan import WarmImage
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.verdicts import image_expected, said_of, verdict_of
@@ -84,7 +84,7 @@ def _as_it_stands(recovery: Recovery, now: datetime) -> list[Content]:
 
 def image_text(recovery: Recovery, now: datetime) -> str:
     """Return when the image will be ready, before a confirmation how long it takes; empty on other routes."""
-    if recovery.route is not Route.IMAGE:
+    if not recovery.route.traits.needs_image_in_time:
         return ""
     if recovery.state.waits_for_permission:
         return f"image {duration(recovery.image_s)} after your yes" if recovery.image_s else ""

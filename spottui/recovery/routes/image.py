@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from spottui.cloud.ecs import ImageSource
 from spottui.cloud.errors import CloudError
-from spottui.domain.plan import Route
+from spottui.domain.launch_spec import LaunchSource
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import ImageOf
+from spottui.domain.routes import Route
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, leaves, not_done
 from spottui.recovery.imaging import start_image, wait_for_image
 from spottui.recovery.launching import bring_up
@@ -27,7 +28,7 @@ async def image_route(ctx: RecoveryContext) -> StepOutcome:
             return _both(lost, image_id)
         lost = await wait_for_image(ctx, image_id)
         if lost is None:
-            return await bring_up(ctx, image_id)
+            return await bring_up(ctx, LaunchSource(image_id))
         if not lost.retryable or ctx.recovery.images % IMAGES == 0:
             return lost
 

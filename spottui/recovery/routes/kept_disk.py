@@ -11,6 +11,7 @@ from spottui.cloud.ecs_shapes import Snapshot
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.facts import DisksFree, ImageGivenUp, ProgressSeen, StateEntered
 from spottui.domain.instance import Disk, Instance
+from spottui.domain.launch_spec import LaunchSource
 from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
 from spottui.domain.tokens import client_token
@@ -57,7 +58,7 @@ async def _launch_from(ctx: RecoveryContext, *, whole: bool, zone: str) -> str |
     lost = await wait_for_image(ctx, image_id)
     if lost:
         return replace(lost, retryable=False)
-    return await launch_and_see_running(ctx, image_id, zone, data_disks=whole)
+    return await launch_and_see_running(ctx, LaunchSource(image_id, data_disks=whole, zone=zone))
 
 
 async def _image(ctx: RecoveryContext, *, whole: bool) -> str | StepOutcome:

@@ -1,6 +1,7 @@
 """The warm-image route: serve now from an earlier image; what was written since is on the kept disks only."""
 
 from spottui.domain.facts import EarlierImageTaken
+from spottui.domain.launch_spec import LaunchSource
 from spottui.domain.reasons import Reason, Why
 from spottui.recovery.context import RecoveryContext, StepOutcome, leaves
 from spottui.recovery.launching import bring_up
@@ -15,4 +16,4 @@ async def warm_image_route(ctx: RecoveryContext) -> StepOutcome:
         return leaves(Reason(Why.NO_EARLIER_IMAGE))
     if not ctx.recovery.tries:
         await ctx.record(EarlierImageTaken(warm.image_id, warm.made))
-    return await bring_up(ctx, warm.image_id)
+    return await bring_up(ctx, LaunchSource(warm.image_id))

@@ -1,0 +1,88 @@
+"""Groups of snapshots, all of one moment: disks can be made of them within seconds (docs/alibaba-facts.md 13)."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from spottui.cloud.batches import Answers, in_halves
+from spottui.cloud.ecs import OUR_TAG, PAGE, Answer, Ecs
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.fields import list_of, text_of
+from spottui.cloud.sdk import models
+
+ACTION = "CreateSnapshotGroup"
+_LIST = "DescribeSnapshotGroups"
+_IDS_PER_CALL = 10
+
+
+@dataclass(frozen=True, slots=True)
+class SnapshotGroup:
+    """A group: its snapshots by the disk that each is of.
+
+    `usable` when disks can be made of all of them, which is long before they are uploaded; `lost` when one failed.
+    """
+
+    group_id: str
+    snapshots: tuple[tuple[str, str], ...]
+    usable: bool
+    lost: bool
+    tags: tuple[tuple[str, str], ...] = ()
+
+
+def create(ecs: Ecs, disk_ids: Iterable[str], tags: Mapping[str, str], token: str, name: str = "") -> Answer:
+    """Start a group of snapshots of disks of one zone (at most 128); returns at once with the group's id."""
+    request = models.CreateSnapshotGroupRequest(
+        region_id=ecs.region,
+        disk_id=list(disk_ids),
+        client_token=token,
+        name=name or None,
+        tag=[models.CreateSnapshotGroupRequestTag(key=key, value=value) for key, value in tags.items()],
+    )
+    body = ecs.act(ACTION, ecs.client.create_snapshot_group_with_options, request)
+    if not body.snapshot_group_id:
+        raise CloudError(ACTION, ErrorKind.BROKEN, message="an answer without an id")
+    return Answer(str(body.snapshot_group_id), str(body.request_id or ""))
+
+
+def by_id(ecs: Ecs, group_ids: Iterable[str]) -> Answers[SnapshotGroup]:
+    """Return those of the given groups that exist."""
+
+    def ask(some: Sequence[str]) -> dict[str, SnapshotGroup]:
+        return _groups(ecs, {f"SnapshotGroupId.{n}": group_id for n, group_id in enumerate(some, 1)})
+
+    return in_halves(group_ids, ask, _IDS_PER_CALL)
+
+
+def ours(ecs: Ecs) -> dict[str, SnapshotGroup]:
+    """Return every group that has our tag, by id."""
+    return _groups(ecs, {"Tag.1.Key": OUR_TAG})
+
+
+def _groups(ecs: Ecs, query: Mapping[str, object]) -> dict[str, SnapshotGroup]:
+    found: dict[str, SnapshotGroup] = {}
+    token = ""
+    while True:
+        page = {"MaxResults": PAGE, **({"NextToken": token} if token else {})}
+        body = ecs.read(_LIST, {**query, **page})
+        found |= ecs.parsed(_LIST, _read, body)
+        token = text_of(body, "NextToken")
+        if not token:
+            return found
+
+
+def _read(body: dict[str, Any]) -> dict[str, SnapshotGroup]:
+    if not isinstance(body.get("SnapshotGroups"), dict):
+        raise CloudError(_LIST, ErrorKind.BROKEN, message="an answer without SnapshotGroups.SnapshotGroup")
+    groups = (_group(item) for item in list_of(body, "SnapshotGroups", "SnapshotGroup"))
+    return {group.group_id: group for group in groups}
+
+
+def _group(item: dict[str, Any]) -> SnapshotGroup:
+    members = list_of(item, "Snapshots", "Snapshot")
+    return SnapshotGroup(
+        group_id=text_of(item, "SnapshotGroupId"),
+        snapshots=tuple((text_of(one, "SourceDiskId"), text_of(one, "SnapshotId")) for one in members),
+        usable=bool(members) and all(one.get("Available") is True for one in members),
+        lost=text_of(item, "Status") == "failed",
+        tags=tuple((text_of(tag, "Key"), text_of(tag, "Value")) for tag in list_of(item, "Tags", "Tag")),
+    )

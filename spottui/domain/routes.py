@@ -1,0 +1,64 @@
+"""The ways by which an instance comes back, and what is true of each: the one table of routes."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Route(StrEnum):
+    """The way by which an instance comes back."""
+
+    IMAGE = "image"
+    """A full image of the dying instance, launched elsewhere."""
+    RESTART = "restart"
+    """An instance that is stopped at the deadline is started again, itself."""
+    KEPT_DISK = "kept-disk"
+    """The kept system disk becomes an image after the release; the kept data disks move over."""
+    WARM_IMAGE = "warm-image"
+    """An earlier image of this instance, launched now: what was written since is not in it."""
+    INSTANT = "instant"
+    """An earlier image of the system disk, launched now with data disks made of snapshots of this moment."""
+
+    @property
+    def traits(self) -> "RouteTraits":
+        """What is true of this route."""
+        return _TRAITS[self]
+
+
+class Source(StrEnum):
+    """What the replacement's disks are made of, which also says as of when its data is."""
+
+    IMAGE_OF_INSTANCE = "image of the instance"
+    ITSELF = "the instance itself"
+    KEPT_DISKS = "kept disks"
+    EARLIER_IMAGE = "earlier image"
+    EARLIER_IMAGE_AND_SNAPSHOTS = "earlier image and snapshots"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTraits:
+    """What is true of a route.
+
+    `launches` is whether there is a replacement beside the old instance, `needs_image_in_time` whether an image must be
+    ready before the deadline, `waits_for_release` whether nothing can be made before the release or stop, and
+    `keeps_all_data` whether nothing is lost that was written until then.
+    """
+
+    source: Source
+    launches: bool = True
+    needs_image_in_time: bool = False
+    waits_for_release: bool = False
+    keeps_all_data: bool = False
+
+    @property
+    def serves_at_once(self) -> bool:
+        """Whether what it launches from is there already."""
+        return self.source in (Source.EARLIER_IMAGE, Source.EARLIER_IMAGE_AND_SNAPSHOTS)
+
+
+_TRAITS = {
+    Route.IMAGE: RouteTraits(Source.IMAGE_OF_INSTANCE, needs_image_in_time=True),
+    Route.RESTART: RouteTraits(Source.ITSELF, launches=False, waits_for_release=True, keeps_all_data=True),
+    Route.KEPT_DISK: RouteTraits(Source.KEPT_DISKS, waits_for_release=True, keeps_all_data=True),
+    Route.WARM_IMAGE: RouteTraits(Source.EARLIER_IMAGE),
+    Route.INSTANT: RouteTraits(Source.EARLIER_IMAGE_AND_SNAPSHOTS),
+}

@@ -1,0 +1,72 @@
+"""A public IP that is no EIP is lost with its instance; as an EIP it moves to the replacement."""
+
+import asyncio
+import logging
+from contextlib import suppress
+from functools import partial
+
+from spottui.cloud.errors import CloudError
+from spottui.domain.facts import PublicIpKept
+from spottui.journal.store import JournalProblem
+from spottui.recovery.calls import call_once
+from spottui.recovery.context import Fenced, RecoveryContext
+
+log = logging.getLogger("spottui.recovery")
+
+ACTION = "ConvertNatPublicIpToEip"
+LOOK_S, LOOKS = 1.0, 10
+PATIENCE_S = 10.0
+"""No launch waits longer for the address of its instance."""
+
+
+def begin_to_keep_public_ip(ctx: RecoveryContext) -> None:
+    """Begin to convert the public IP of the instance to an EIP, beside what else is done.
+
+    A launch that was begun has asked for a public IP, or not, by what was known then: it is too late after it.
+    """
+    recovery, instance = ctx.recovery, ctx.plan.spec.instance
+    is_wanted = bool(instance.public_ip) and not instance.eip_id and ctx.plan.route.traits.launches
+    if is_wanted and not recovery.eip_id and not recovery.tries and not recovery.cancel and ctx.address is None:
+        ctx.address = asyncio.create_task(_keep_public_ip(ctx))
+
+
+async def public_ip_settled(ctx: RecoveryContext) -> None:
+    """Wait until it is known whether the replacement gets the old public IP."""
+    if ctx.address:
+        await asyncio.wait({ctx.address}, timeout=PATIENCE_S)
+
+
+async def _keep_public_ip(ctx: RecoveryContext) -> None:
+    """Convert the address and write down the EIP. The call has no token: so look what the instance has before it.
+
+    What is refused, or whether a locked instance may be converted at all (OPEN, docs/alibaba-facts.md 15), costs the
+    recovery nothing but the address.
+    """
+    with suppress(Fenced, JournalProblem):
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                for _ in range(LOOKS):
+                    if not await _is_worth_another_look(ctx):
+                        return
+                    await asyncio.sleep(LOOK_S)
+        except TimeoutError:
+            log.warning("the public IP of %s was not converted within %s s", ctx.recovery.instance_id, PATIENCE_S)
+        except Exception:
+            log.exception("the public IP of %s is not converted", ctx.recovery.instance_id)
+
+
+async def _is_worth_another_look(ctx: RecoveryContext) -> bool:
+    """Write down the EIP that the instance has, else convert its public IP; False where that is over."""
+    recovery = ctx.recovery
+    instance = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, 0.0)
+    if isinstance(instance, CloudError):
+        return True
+    if instance is None:
+        return False
+    if instance.eip_id:
+        await ctx.record(PublicIpKept(ctx.plan.spec.instance.public_ip, instance.eip_id))
+        return False
+    refused = await call_once(
+        ctx, ACTION, instance.instance_id, partial(ctx.ecs.convert_public_ip, instance.instance_id)
+    )
+    return refused is None or refused.kind.passes

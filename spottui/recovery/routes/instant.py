@@ -1,0 +1,104 @@
+"""The instant route: serve within a minute, from an earlier system image and snapshots of the data disks as they are.
+
+Disks of the ESSD series can be made of a snapshot within seconds, in any zone (docs/alibaba-facts.md 13); a system
+disk needs an image, so that one is as old as the image.
+"""
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+
+from spottui.cloud import snapshot_groups
+from spottui.cloud.ecs import OUR_TAG
+from spottui.cloud.errors import CloudError
+from spottui.cloud.snapshot_groups import SnapshotGroup
+from spottui.domain.facts import CallAnswered, CallBegun, EarlierImageTaken, SnapshotsUsable
+from spottui.domain.instance import Disk
+from spottui.domain.launch_spec import LaunchSource
+from spottui.domain.reasons import Doing, NextStep, Reason, Why
+from spottui.domain.recovery import RecoveryState
+from spottui.domain.tokens import client_token
+from spottui.recovery.adoption import ADOPTED
+from spottui.recovery.calls import Call, call, may_begin
+from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, leaves, not_done
+from spottui.recovery.launching import bring_up
+from spottui.recovery.places import look_for_places
+
+LOOK_S = 1.0
+USABLE_PATIENCE_S = 60.0
+"""What cannot be used within a minute is not worth waiting for: an image may still make it."""
+AFTER_DEADLINE = timedelta(seconds=5)
+
+
+async def instant_route(ctx: RecoveryContext) -> StepOutcome:
+    """Snapshot the data disks, and launch from the newest image of the system disk and those snapshots."""
+    await look_for_places(ctx)
+    image = ctx.plan.system_image
+    if image is None:
+        return leaves(Reason(Why.NO_EARLIER_IMAGE))
+    lost = await _snapshot_data_disks(ctx)
+    if lost:
+        return lost
+    if not ctx.recovery.tries:
+        await ctx.record(EarlierImageTaken(image.image_id, image.made))
+    return await bring_up(ctx, LaunchSource(image.image_id, snapshots=ctx.recovery.group_snapshots))
+
+
+async def _snapshot_data_disks(ctx: RecoveryContext) -> StepOutcome | None:
+    data_disks = ctx.plan.spec.data_disks
+    if not data_disks or ctx.recovery.group_snapshots:
+        return None
+    group_id = ctx.recovery.snapshot_group or await _create_group(ctx, data_disks)
+    return group_id if isinstance(group_id, StepOutcome) else await _wait_until_usable(ctx, group_id, data_disks)
+
+
+async def _create_group(ctx: RecoveryContext, data_disks: tuple[Disk, ...]) -> str | StepOutcome:
+    """Start the group and return its id, or that of one that was started for this reclaim and is not lost."""
+    token = client_token(ctx.id, snapshot_groups.ACTION)
+    if not may_begin(ctx.recovery, token):
+        return cancelled(ctx.recovery)
+    disk_ids = [disk.disk_id for disk in data_disks]
+    adopted = await _adopt_group(ctx, token, disk_ids)
+    if adopted:
+        return adopted
+    entering = ctx.entering(RecoveryState.IMAGING, NextStep(Doing.SNAPSHOT_DATA_DISKS, count=len(disk_ids)))
+    give_up_at = max(ctx.recovery.deadline, ctx.now()) + AFTER_DEADLINE
+    create = partial(snapshot_groups.create, ctx.ecs, disk_ids, {OUR_TAG: ctx.id}, token)
+    outcome = await call(ctx, Call(snapshot_groups.ACTION, token, give_up_at, entering), create)
+    if not isinstance(outcome, CloudError):
+        return outcome
+    adopted = await _adopt_group(ctx, token, disk_ids) if outcome.kind.effect_unknown else ""
+    return adopted or leaves(not_done(ctx, Why.NO_SNAPSHOT, outcome, ", ".join(disk_ids)))
+
+
+async def _adopt_group(ctx: RecoveryContext, token: str, disk_ids: list[str]) -> str:
+    """Return the group that was begun for this reclaim by whatever console; empty for none, or where nobody says."""
+    groups = await ctx.shared.polls.snapshot_groups_of(ctx.recovery.region, ctx.id)
+    if isinstance(groups, CloudError):
+        return ""
+    of_all = (group for group in groups if not group.lost and {disk for disk, _ in group.snapshots} == set(disk_ids))
+    group = next((group for group in of_all if dict(group.tags).get(OUR_TAG) == ctx.id), None)
+    if group is None:
+        return ""
+    answered = CallAnswered(snapshot_groups.ACTION, token, "", (group.group_id,), detail=ADOPTED)
+    await ctx.record(CallBegun(snapshot_groups.ACTION, token), answered)
+    return group.group_id
+
+
+async def _wait_until_usable(ctx: RecoveryContext, group_id: str, data_disks: tuple[Disk, ...]) -> StepOutcome | None:
+    """Wait until disks can be made of every snapshot of the group, and write down which is of which disk."""
+    loop, disk_ids = asyncio.get_running_loop(), {disk.disk_id for disk in data_disks}
+    until_s, poll_s = loop.time() + USABLE_PATIENCE_S, 0.0
+    while not ctx.recovery.cancel:
+        is_late = loop.time() > until_s
+        group = await ctx.shared.polls.snapshot_group(ctx.recovery.region, group_id, poll_s)
+        poll_s = LOOK_S
+        if isinstance(group, SnapshotGroup):
+            if group.lost:
+                return leaves(Reason(Why.SNAPSHOT_FAILED, group_id))
+            if group.usable and {disk for disk, _ in group.snapshots} == disk_ids:
+                await ctx.record(SnapshotsUsable(group_id, group.snapshots))
+                return None
+        if is_late and not isinstance(group, CloudError):
+            return leaves(Reason(Why.SNAPSHOT_NOT_READY, group_id, seconds=USABLE_PATIENCE_S))
+    return cancelled(ctx.recovery)

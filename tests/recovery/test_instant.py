@@ -1,0 +1,93 @@
+"""The route `instant`: back within a minute, with the data disks as they were at the notice."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from spottui.sim.testing import SimServer
+from tests.driving import add_policy, effects, wait_until
+from tests.recovery.calm import allow_older_system, make_system_image
+from tests.recovery.test_routes import Acting, by_id, details, named
+
+
+@pytest.fixture
+def old(live_cloud: SimServer, config: Path) -> dict[str, Any]:
+    """An instance with a data disk; an image of it would take two minutes from now on."""
+    add_policy(config, veto_window_s=0, lock_poll_s=0.5, sweep_s=2)
+    return named(live_cloud, "api-2")
+
+
+@pytest.fixture
+def auto(config: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Open the desk once the world is as the test wants it."""
+    opened: list[Acting] = []
+
+    def desk(mode: str = "auto") -> Acting:
+        opened.append(Acting(config, mode))
+        return opened[-1]
+
+    yield desk
+    for one in opened:
+        one.close()
+
+
+def test_it_runs_elsewhere_with_the_data_of_the_notice_long_before_an_image(
+    auto: Any, live_cloud: SimServer, old: dict[str, Any]
+) -> None:
+    image = make_system_image(live_cloud, old)
+    allow_older_system(live_cloud, old)
+    live_cloud.world(image_base_s=120)
+    live_cloud.stock(0, zone=old["ZoneId"])
+    live_cloud.fault("CreateSnapshotGroup", "drop_reply", times=1)
+    desk = auto()
+    live_cloud.interrupt([old["InstanceId"]], notice_s=12)
+    recovery = desk.until(old["InstanceId"], "recovered", "failed")
+    assert (recovery["state"], recovery["route"]) == ("recovered", "instant"), recovery["says"]
+    assert live_cloud.calls("CreateImage")[-1]["n"] < live_cloud.calls("ModifyDiskAttribute")[0]["n"]
+    assert len(effects(live_cloud, "CreateSnapshotGroup")) == len(effects(live_cloud, "RunInstances")) == 1
+    new = by_id(live_cloud, recovery["new_instance_id"])
+    assert (new["ImageId"], new["ZoneId"] != old["ZoneId"]) == (image, True)
+    (group,) = live_cloud.state()["snapshot_groups"]
+    disks = {row["DiskId"]: row for row in live_cloud.state()["disks"]}
+    assert [disks[disk]["SourceSnapshotId"] for disk in new["DiskIds"][1:]] == group["SnapshotIds"]
+    said = details(desk, recovery)
+    assert any("from the earlier image" in line for line in said)
+    assert any("can be used" in line for line in said), said
+    # The system disk is free once the instance is released: what was written to it since the image is there alone.
+    held = wait_until(lambda: _held(desk).get(old["DiskIds"][0]), every_s=0.5)
+    assert "earlier image" in held
+    assert _held(desk)[group["SnapshotIds"][0]] == ""
+
+
+def _held(desk: Acting) -> dict[str, str]:
+    return {one["resource_id"]: one["held_by"] for one in desk("leftovers")}
+
+
+@pytest.mark.parametrize("why", ["no image", "refused"])
+def test_it_gives_way_to_an_image(auto: Any, live_cloud: SimServer, old: dict[str, Any], why: str) -> None:
+    allow_older_system(live_cloud, old)
+    if why == "refused":
+        make_system_image(live_cloud, old)
+        live_cloud.world(permissions={"CreateSnapshotGroup": "forbidden"})
+    desk = auto()
+    live_cloud.interrupt([old["InstanceId"]])
+    recovery = desk.until(old["InstanceId"], "recovered", "failed")
+    assert (recovery["state"], recovery["route"]) == ("recovered", "image"), recovery["says"]
+    routes = [line for line in details(desk, recovery) if line.startswith("Route image, because ")]
+    assert len(routes) == 1
+
+
+def test_a_person_may_choose_it_where_no_policy_does(auto: Any, live_cloud: SimServer, old: dict[str, Any]) -> None:
+    image = make_system_image(live_cloud, old)
+    live_cloud.world(image_base_s=120)
+    desk = auto("by hand")
+    live_cloud.interrupt([old["InstanceId"]])
+    recovery_id = desk.until(old["InstanceId"], "needs you")["recovery_id"]
+    wait_until(lambda: "instant" in desk("plan", recovery_id)["choices"])
+    assert desk("plan", recovery_id)["routes"] == ["image", "kept-disk"]
+    assert desk("confirm", recovery_id, "instant") is None
+    recovery = desk.until(old["InstanceId"], "recovered", "failed")
+    assert (recovery["state"], recovery["route"]) == ("recovered", "instant"), recovery["says"]
+    assert by_id(live_cloud, recovery["new_instance_id"])["ImageId"] == image
