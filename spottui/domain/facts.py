@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from spottui.domain.balancers import Backend, Change
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
@@ -342,6 +343,43 @@ class Drained(_Fact, frozen=True, tag="drained"):
     failure: Failure | None = None
 
 
+class BackendsFound(_Fact, frozen=True, tag="backends"):
+    """Load balancers of a product send to the instance, with the weights that it had then."""
+
+    backends: tuple[Backend, ...]
+
+
+class BackendChanging(_Fact, frozen=True, tag="backend changing"):
+    """A call is about to change an entry of a server group; with its ClientToken it may be made again.
+
+    `backend` is the entry as it was found or is to be added, `weight` what it is to have, None for one that is removed.
+    """
+
+    change: Change
+    backend: Backend
+    weight: int | None = None
+    token: str = ""
+
+
+class WeightKept(_Fact, frozen=True, tag="weight kept"):
+    """No other server of the group is healthy: the entry keeps its weight until one is; said once."""
+
+    backend: Backend
+
+
+class WeightRestored(_Fact, frozen=True, tag="weight restored"):
+    """The entry was seen with a weight again after it had been lowered to 0, or it is gone."""
+
+    backend: Backend
+
+
+class BackendServes(_Fact, frozen=True, tag="backend serves"):
+    """Health checks find the replacement's entry healthy, so many seconds after it was to be added."""
+
+    backend: Backend
+    seconds: float = 0.0
+
+
 class EarlierLine(_Fact, frozen=True, tag="earlier line"):
     """A line of a journal of version 2, whose facts were sentences: its kind, its words and the RequestId.
 
@@ -365,13 +403,15 @@ Fact = (
     | PlanMade | PlanSurveyed | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed
     | Disarmed | DriverChanged | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
-    | DisksFree | StartedAgain | Drained
+    | DisksFree | StartedAgain | Drained | BackendsFound | BackendChanging | WeightKept | WeightRestored
+    | BackendServes
 )  # fmt: skip
 
 
 QUIET = (
     CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused,
-    ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone,
+    ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone, BackendsFound, BackendChanging,
+    WeightRestored,
 )  # fmt: skip
 """What is in the log and not in the feed: another fact says it, or nobody reads it."""
 
