@@ -10,16 +10,17 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
-from spottui.domain.balancers import Backend, Change
+from spottui.domain.backend_facts import BackendChanging as BackendChanging
+from spottui.domain.backend_facts import BackendServes as BackendServes
+from spottui.domain.backend_facts import BackendsFound as BackendsFound
+from spottui.domain.backend_facts import WeightKept as WeightKept
+from spottui.domain.backend_facts import WeightRestored as WeightRestored
+from spottui.domain.fact_base import FactBase as _Fact
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
 from spottui.domain.reasons import Failure, NextStep, Reason
 from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, Recovery, RecoveryState, Try
-
-
-class _Fact(Struct, frozen=True, omit_defaults=True, tag_field="kind"):
-    """The base of the tagged union; a fact without a value in a field takes no room for it."""
 
 
 class SignSeen(_Fact, frozen=True, tag="sign"):
@@ -341,43 +342,6 @@ class Drained(_Fact, frozen=True, tag="drained"):
     output: str = ""
     seconds: float = 0.0
     failure: Failure | None = None
-
-
-class BackendsFound(_Fact, frozen=True, tag="backends"):
-    """Load balancers of a product send to the instance, with the weights that it had then."""
-
-    backends: tuple[Backend, ...]
-
-
-class BackendChanging(_Fact, frozen=True, tag="backend changing"):
-    """A call is about to change an entry of a server group; with its ClientToken it may be made again.
-
-    `backend` is the entry as it was found or is to be added, `weight` what it is to have, None for one that is removed.
-    """
-
-    change: Change
-    backend: Backend
-    weight: int | None = None
-    token: str = ""
-
-
-class WeightKept(_Fact, frozen=True, tag="weight kept"):
-    """No other server of the group is healthy: the entry keeps its weight until one is; said once."""
-
-    backend: Backend
-
-
-class WeightRestored(_Fact, frozen=True, tag="weight restored"):
-    """The entry was seen with a weight again after it had been lowered to 0, or it is gone."""
-
-    backend: Backend
-
-
-class BackendServes(_Fact, frozen=True, tag="backend serves"):
-    """Health checks find the replacement's entry healthy, so many seconds after it was to be added."""
-
-    backend: Backend
-    seconds: float = 0.0
 
 
 class EarlierLine(_Fact, frozen=True, tag="earlier line"):
