@@ -182,21 +182,22 @@ async def _server(ctx: RecoveryContext, new_id: str, backends: Sequence[Backend]
 
 async def _replace(ctx: RecoveryContext, one: Backend, new: Backend, no_id: Failure | None) -> list[Reason]:
     """The old entry goes once the new one is healthy, or its instance is gone; else it serves on."""
+    began_s = _now_s()
     failure = await _bring(ctx, new, one.weight, joins=True) if new.server_id else no_id
     if failure:
         return [_about(Why.BACKEND_NOT_ADDED, one, failure), *await _restore(ctx, one)]
-    unhealthy = await _wait_until_healthy(ctx, new)
+    unhealthy = await _wait_until_healthy(ctx, new, began_s)
     is_gone = await _is_gone(ctx)
     if is_gone or (not unhealthy and ctx.recovery.interruption.locked):
         return [*unhealthy, *await _take_out(ctx, one, is_gone=is_gone)]
     return [*unhealthy, *await _restore(ctx, one)]
 
 
-async def _wait_until_healthy(ctx: RecoveryContext, new: Backend) -> list[Reason]:
+async def _wait_until_healthy(ctx: RecoveryContext, new: Backend, began_s: float) -> list[Reason]:
     """Wait until health checks find the new entry healthy; one of weight 0 is not waited for."""
-    began_s = _now_s()
+    until_s = _now_s() + HEALTHY_PATIENCE_S
     while new.weight:
-        waited_s = _now_s() - began_s
+        is_late, waited_s = _now_s() > until_s, _now_s() - began_s
         group = await _look(ctx, new, with_health=True)
         found = None if isinstance(group, CloudError) else _entry(group, new)
         if found and found.healthy and found.settled:
@@ -204,7 +205,7 @@ async def _wait_until_healthy(ctx: RecoveryContext, new: Backend) -> list[Reason
             break
         error = group if isinstance(group, CloudError) else None
         wait_s = _wait_s(error) if error else LOOK_S
-        if wait_s is None or waited_s > HEALTHY_PATIENCE_S:
+        if wait_s is None or is_late:
             failure = failure_of(error) if error else None
             return [structs.replace(_about(Why.BACKEND_NOT_HEALTHY, new, failure), seconds=waited_s)]
         await asyncio.sleep(wait_s)
