@@ -116,6 +116,7 @@ class _Run:
             "source_errors": [name for name in ("queue", "lock", "sweep") if self.lives[-1].source_error(name)],
             "disks": {row["InstanceName"]: len(row["DiskIds"]) for row in self._replacements(state)},
             "eips": sorted(row["InstanceName"] for row in self._replacements(state) if row["EipAllocationId"]),
+            "behind": self._behind(state),
             "duplicates": _duplicates(state, self.cloud),
             "down": self._down(state),
             "data_lost": self._data_lost(state),
@@ -156,6 +157,17 @@ class _Run:
     def _replacements(self, state: dict[str, Any]) -> list[dict[str, Any]]:
         new = [row for row in state["instances"] if row["InstanceId"] not in self.before]
         return [row for row in new if row["Status"] == "Running" and not row["LockReasons"]]
+
+    def _behind(self, state: dict[str, Any]) -> dict[str, list[str]]:
+        """The servers behind each load balancer with their weights; the reclaimed instance's are marked as old."""
+        names = {row["InstanceId"]: row["InstanceName"] for row in state["instances"]}
+        names |= {row["InstanceId"]: f"old {row['InstanceName']}" for row in self._reclaimed(state)}
+        balancers = {row["LoadBalancerId"]: row["LoadBalancerName"] for row in state["load_balancers"]}
+        return {
+            balancers[group["LoadBalancerId"]]: sorted(f"{names[one['ServerId']]} {one['Weight']}" for one in servers)
+            for group in state["server_groups"]
+            if (servers := group["Servers"])
+        }
 
     def _down(self, state: dict[str, Any]) -> list[str]:
         up = {row["InstanceName"] for row in self._replacements(state)}

@@ -58,6 +58,7 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
         polls=Polls(account.regions, account.thread_pools),
         protection=protection,
         surveys=Surveys(account.markets, account.thread_pools, journal, clock, settings),
+        balancers=account.balancers,
     )
     engine = Engine(shared)
     watch = Watch(account, settings, journal, clock, protection.send, read_only=read_only)

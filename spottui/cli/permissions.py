@@ -72,6 +72,31 @@ CLEAN = (
 QUEUE_WATCH = ("GetQueueAttributes", "ReceiveMessage", "BatchReceiveMessage", "DeleteMessage", "BatchDeleteMessage")
 QUEUE_SETUP = ("CreateQueue", "GetQueueAttributes", "SendMessage", "ChangeMessageVisibility")
 HISTORY = ("DescribeSystemEventAttribute",)
+INTERFACES = ("DescribeNetworkInterfaces",)
+"""Where backend servers are network interfaces or addresses."""
+CLB = (
+    "DescribeLoadBalancers",
+    "DescribeLoadBalancerAttribute",
+    "DescribeVServerGroups",
+    "DescribeVServerGroupAttribute",
+    "DescribeHealthStatus",
+    "SetBackendServers",
+    "AddBackendServers",
+    "RemoveBackendServers",
+    "SetVServerGroupAttribute",
+    "AddVServerGroupBackendServers",
+    "RemoveVServerGroupBackendServers",
+)
+SERVER_GROUPS = (
+    "ListServerGroups",
+    "ListServerGroupServers",
+    "ListListeners",
+    "GetListenerHealthStatus",
+    "UpdateServerGroupServersAttribute",
+    "AddServersToServerGroup",
+    "RemoveServersFromServerGroup",
+)
+"""Of ALB and of NLB alike."""
 RULES = (
     "DescribeEventRuleList",
     "DescribeEventRuleTargetList",
@@ -82,12 +107,22 @@ RULES = (
 
 
 def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
-    """Return the smallest RAM policy for `watch`, `recover` (watching included), `clean` or `setup`."""
+    """Return the smallest RAM policy for `watch`, `recover` (watching included), `balancers`, `clean` or `setup`.
+
+    `balancers` has a statement for each kind of load balancers: a team leaves out those that it does not use.
+    """
     match kind:
         case "setup":
             statements = [_statement("cms", RULES, ["*"]), _statement("mns", QUEUE_SETUP, _queues(settings))]
         case "clean":
             statements = [_statement("ecs", [*CLEAN_READS, *(one.action for one in CLEAN)], ["*"])]
+        case "balancers":
+            statements = [
+                _statement("ecs", INTERFACES, ["*"]),
+                _statement("slb", CLB, ["*"]),
+                _statement("alb", SERVER_GROUPS, ["*"]),
+                _statement("nlb", SERVER_GROUPS, ["*"]),
+            ]
         case "recover":
             statements = _watching(settings, (*WATCH, *RECOVER))
             # Only needed where instances have a RAM role, which the new instance is to have too.

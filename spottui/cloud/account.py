@@ -7,6 +7,7 @@ import time
 from concurrent.futures import Future
 from contextlib import suppress
 
+from spottui.cloud.balancers import balancers
 from spottui.cloud.budget import Budget
 from spottui.cloud.cloudmonitor import CloudMonitor
 from spottui.cloud.credentials import CredentialSource
@@ -54,9 +55,15 @@ class CloudAccount:
             region.id: CloudMonitor(region.id, region.cms_endpoint, self._credentials, settings.ca_file, self.budget)
             for region in settings.regions
         }
+        self.balancers = {
+            region.id: balancers(region.id, region.ecs_endpoint, self._credentials, settings.ca_file)
+            for region in settings.regions
+        }
         self.markets = {
             region.id: Market(
-                self.regions[region.id], Vpc(region.id, region.ecs_endpoint, self._credentials, settings.ca_file)
+                self.regions[region.id],
+                Vpc(region.id, region.ecs_endpoint, self._credentials, settings.ca_file),
+                self.balancers[region.id],
             )
             for region in settings.regions
         }

@@ -101,6 +101,7 @@ _SNAPSHOT = "CreateSnapshot error table"
 _ATTACH = "AttachDisk error table"
 _EIP = "AssociateEipAddress error table; retried by terraform-provider-alicloud"
 _RETRIED = "retried by terraform-provider-alicloud, CSI driver, packer; docs/alibaba-facts.md 4.3"
+_BALANCERS = "SLB, ALB and NLB error tables; retried by terraform-provider-alicloud; docs/alibaba-facts.md 14"
 _MNS = "SMQ error table; docs/alibaba-facts.md 8.3"
 
 MEANINGS: tuple[Meaning, ...] = (
@@ -124,6 +125,13 @@ MEANINGS: tuple[Meaning, ...] = (
         "InvalidOperation.Conflict", "TaskConflict", "TaskConflict.*", "SystemBusy", "DiskCreatingSnapshot",
         "IncorrectVSwitchStatus", "IncorrectVpcStatus",
     ),
+    *_rows(
+        _BALANCERS, ANY, ErrorKind.BUSY,
+        "IncorrectStatus.ServerGroup", "IncorrectStatus.serverGroup", "ResourceInUse.ServerGroup", "Conflict.Lock",
+        "BackendServer.configuring", "VServerGroupProcessing", "OperationBusy", "ServiceIsStopping",
+        "ServiceIsConfiguring",
+    ),
+    *_rows(_BALANCERS, ANY, ErrorKind.IN_PROCESS, "IdempotenceProcessing"),
     *_rows(
         _COMMON, ANY, ErrorKind.BUSY,
         "IncorrectInstanceStatus", "IncorrectInstanceStatus.*", "InstanceNotReady", "IncorrectDiskStatus",

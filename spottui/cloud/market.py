@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from spottui.cloud.balancers import Balancers, server_as_known
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.ecs_shapes import Image, images
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.rows import rows, rows_if_any
 from spottui.cloud.vpc import Vpc
 from spottui.domain.background import PriceHistory
+from spottui.domain.balancers import Backend, Product
+from spottui.domain.instance import Instance
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import LARGEST, InstanceType, Pair, Price
 from spottui.domain.plan import Candidate, Stock
@@ -26,9 +29,10 @@ class Market:
     All of it is advice: a launch can be refused all the same.
     """
 
-    def __init__(self, ecs: Ecs, vpc: Vpc) -> None:
+    def __init__(self, ecs: Ecs, vpc: Vpc, balancers: Balancers) -> None:
         self._ecs = ecs
         self._vpc = vpc
+        self._balancers = balancers
 
     def stock(self, *, on_demand: bool) -> dict[Pair, Stock]:
         """Return the stock of every instance type that a zone names, as spot or as on-demand."""
@@ -93,6 +97,10 @@ class Market:
     def vswitches(self, vpc_id: str, tag: str) -> dict[str, str]:
         """Return the vSwitches of a VPC with a tag (`key` or `key=value`) by zone, each the one with most room."""
         return self._vpc.vswitches(vpc_id, tag)
+
+    def backends(self, product: Product, instance: Instance) -> tuple[Backend, ...]:
+        """Return the entries of an instance in the server groups of a kind of load balancers."""
+        return self._balancers[product].backends(server_as_known(self._ecs, instance))
 
     def our_images(self) -> tuple[Image, ...]:
         """Return all images that recoveries made."""

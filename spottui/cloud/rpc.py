@@ -19,6 +19,9 @@ ECS = "2014-05-26"
 VPC = "2016-04-28"
 CLOUD_MONITOR = "2019-01-01"
 STS = "2015-04-01"
+CLB = "2014-05-15"
+ALB = "2020-06-16"
+NLB = "2022-04-30"
 
 
 class Rpc:
@@ -58,6 +61,14 @@ class Rpc:
         if self._clock and date:
             self._clock.heard(date, time.monotonic() - asked)
         return accepted(action, checked(action, answer.get("body")))
+
+
+def service_endpoint(service: str, region: str, ecs_endpoint: str) -> str:
+    """Return where a service is: beside ECS, public or inside a VPC, or where the one configured address is."""
+    if ecs_endpoint and "aliyuncs.com" not in ecs_endpoint:
+        return ecs_endpoint
+    host = f"{service}-vpc" if "-vpc" in ecs_endpoint else service
+    return f"{host}.{region}.aliyuncs.com"
 
 
 def accepted(action: str, body: dict[str, Any]) -> dict[str, Any]:

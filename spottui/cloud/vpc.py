@@ -6,7 +6,7 @@ from typing import Any
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.rows import rows
-from spottui.cloud.rpc import VPC, Rpc
+from spottui.cloud.rpc import VPC, Rpc, service_endpoint
 
 ACTION = "DescribeVSwitches"
 PAGE = 50
@@ -18,7 +18,7 @@ class Vpc:
     def __init__(
         self, region: str, ecs_endpoint: str, credentials: CredentialSource, ca_file: Path | None = None
     ) -> None:
-        self._rpc = Rpc(VPC, region, vpc_endpoint(region, ecs_endpoint), credentials, ca_file)
+        self._rpc = Rpc(VPC, region, service_endpoint("vpc", region, ecs_endpoint), credentials, ca_file)
 
     def vswitches(self, vpc_id: str, tag: str) -> dict[str, str]:
         """Return the vSwitches of a VPC with a tag, a key or `key=value`, by zone: of several the one with most room.
@@ -34,14 +34,6 @@ class Vpc:
             found += page
             if len(page) < PAGE:
                 return _roomiest(found)
-
-
-def vpc_endpoint(region: str, ecs_endpoint: str) -> str:
-    """Return where the VPC API is: beside ECS, public or inside a VPC, or where the one configured address is."""
-    if ecs_endpoint and "aliyuncs.com" not in ecs_endpoint:
-        return ecs_endpoint
-    host = "vpc-vpc" if "-vpc" in ecs_endpoint else "vpc"
-    return f"{host}.{region}.aliyuncs.com"
 
 
 def _roomiest(found: list[dict[str, Any]]) -> dict[str, str]:

@@ -10,15 +10,17 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from spottui.domain.backend_facts import BackendChanging as BackendChanging
+from spottui.domain.backend_facts import BackendServes as BackendServes
+from spottui.domain.backend_facts import BackendsFound as BackendsFound
+from spottui.domain.backend_facts import WeightKept as WeightKept
+from spottui.domain.backend_facts import WeightRestored as WeightRestored
+from spottui.domain.fact_base import FactBase as _Fact
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
 from spottui.domain.reasons import Failure, NextStep, Reason
 from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, Recovery, RecoveryState, Try
 from spottui.domain.routes import Route
-
-
-class _Fact(Struct, frozen=True, omit_defaults=True, tag_field="kind"):
-    """The base of the tagged union; a fact without a value in a field takes no room for it."""
 
 
 class SignSeen(_Fact, frozen=True, tag="sign"):
@@ -379,13 +381,15 @@ Fact = (
     | PlanMade | PlanSurveyed | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed
     | Disarmed | DriverChanged | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
-    | DisksFree | StartedAgain | Drained | SnapshotsUsable | PublicIpKept
+    | DisksFree | StartedAgain | Drained | SnapshotsUsable | PublicIpKept | BackendsFound | BackendChanging | WeightKept
+    | WeightRestored | BackendServes
 )  # fmt: skip
 
 
 QUIET = (
     CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused,
-    ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone,
+    ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone, BackendsFound, BackendChanging,
+    WeightRestored,
 )  # fmt: skip
 """What is in the log and not in the feed: another fact says it, or nobody reads it."""
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from spottui.domain import facts as f
+from spottui.domain.balancers import Change
 from spottui.domain.interruption import Interruption, Observation, first_sight, fuse, plausible
 from spottui.domain.recovery import (
     AutoAnswer,
@@ -321,6 +322,27 @@ def _drained(known: Recovery, fact: f.Drained, at: datetime) -> Recovery:
     return replace(known, drained=True)
 
 
+def _backends(known: Recovery, fact: f.BackendsFound, at: datetime) -> Recovery:
+    """What was found first counts: later its weight is lowered already."""
+    keys = {one.key for one in known.backends}
+    return replace(known, backends=(*known.backends, *(one for one in fact.backends if one.key not in keys)))
+
+
+def _backend_changing(known: Recovery, fact: f.BackendChanging, at: datetime) -> Recovery:
+    one = fact.backend
+    if fact.change is not Change.WEIGHT or fact.weight != 0 or one in known.lowered or one not in known.backends:
+        return known
+    return replace(known, lowered=(*known.lowered, one))
+
+
+def _weight_kept(known: Recovery, fact: f.WeightKept, at: datetime) -> Recovery:
+    return replace(known, kept=(*known.kept, fact.backend))
+
+
+def _weight_restored(known: Recovery, fact: f.WeightRestored, at: datetime) -> Recovery:
+    return replace(known, lowered=tuple(one for one in known.lowered if one.key != fact.backend.key))
+
+
 _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.SignSeen: _sign,
     f.LockGone: _lock_gone,
@@ -351,4 +373,8 @@ _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.PublicIpKept: _public_ip_kept,
     f.StartedAgain: _started_again,
     f.Drained: _drained,
+    f.BackendsFound: _backends,
+    f.BackendChanging: _backend_changing,
+    f.WeightKept: _weight_kept,
+    f.WeightRestored: _weight_restored,
 }

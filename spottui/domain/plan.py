@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from spottui.domain.balancers import Backend
 from spottui.domain.instance import InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import USER_DATA, LaunchSpec
 from spottui.domain.losses import Loss, lost
@@ -116,6 +117,8 @@ class Plan:
     """The newest of all cloud disks."""
     system_image: WarmImage | None = None
     """The newest of the system disk alone, where each data disk can be made of a snapshot at once."""
+    backends: tuple[Backend, ...] = ()
+    """Its entries of load balancers, which the replacement gets with the same weights."""
     surveyed: bool = False
     price_per_hour: float | None = None
     """What the old instance costs an hour now, None when it is not known."""
@@ -162,7 +165,15 @@ class Plan:
         places = tuple((*one.place, one.vswitch_id, one.disk_category) for one in self.candidates)
         disks = tuple(replace(disk, status="", instance_id="", tags=()) for disk in self.spec.disks)
         spec = replace(self.spec, instance=instance, disks=disks)
-        launched = (self.routes, spec, places, self.rules, self.drain, self.warm_image)
+        launched = (
+            self.routes,
+            spec,
+            places,
+            self.rules,
+            self.drain,
+            self.warm_image,
+            *(backend.key for backend in self.backends),
+        )
         image = repr(self.system_image) if self.system_image else ""
         user_data = self.spec.user_data.value if self.spec.user_data else ""
         return hashlib.sha256(f"{launched!r}{image}{user_data}".encode()).hexdigest()[:12]

@@ -81,6 +81,11 @@ class Why(StrEnum):
     EIP_GONE = "EIP gone"  # resource
     EIP_TAKEN = "EIP taken"  # resource, detail: the instance that has it
     EIP_NOT_MOVED = "EIP not moved"  # resource, failure, or detail: the instance on which it was not seen
+    BACKEND_NOT_ADDED = "not added to a load balancer"  # resource: the group, detail: the product, failure
+    BACKEND_NOT_HEALTHY = "not healthy behind a load balancer"  # resource, detail, seconds or failure
+    BACKEND_LEFT = "old entry of a load balancer left"  # resource, detail, failure
+    WEIGHT_LEFT = "weight 0 left"  # resource, detail, count: the weight that it had, failure
+    BALANCERS_UNKNOWN = "load balancers not looked up"  # detail: the product, failure
     EARLIER_VERSION = "as an earlier version said it"  # detail: its sentence
 
 
@@ -122,6 +127,7 @@ class Doing(StrEnum):
     ATTACH = "attach the kept data disks"  # resource: to which
     MOVE_EIP = "move the EIP"  # resource, to
     SEE_AGAIN = "see again"  # resource
+    AWAIT_HEALTHY = "await healthy"  # resource, count: entries of load balancers
     EARLIER_VERSION = "as an earlier version said it"  # resource: its sentence
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from spottui.domain.balancers import Backend
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Interruption
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason
@@ -164,6 +165,9 @@ class Recovery:
     when it is not in line. `no_room` says that every place is sold out as far as is known, `unseen_since` from when on
     the progress is not known. `trouble` is the last failure that nothing has overtaken.
 
+    `backends` are its entries of load balancers as they were found after the notice, and `lowered` those of them whose
+    weight was, or is just being, lowered to 0 and not seen restored; `kept` had no healthy server beside them.
+
     `driver` is the console that goes on with it, and `fence` the number of its turn; `version` is the number of the
     last fact.
     """
@@ -211,6 +215,9 @@ class Recovery:
     unseen_since: datetime | None = None
     trouble: Failure | None = None
     has_plan: bool = False
+    backends: tuple[Backend, ...] = ()
+    lowered: tuple[Backend, ...] = ()
+    kept: tuple[Backend, ...] = ()
     driver: str = ""
     fence: int = 0
     version: int = 0

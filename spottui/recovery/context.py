@@ -1,12 +1,14 @@
 """What every step of a recovery works with: its own recovery, and the rooms that all of them share."""
 
 import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TypeVar
 
+from spottui.cloud.balancers import Balancers
 from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError
@@ -62,6 +64,9 @@ class Shared:
     polls: Polls
     protection: DiskProtection
     surveys: Surveys
+    balancers: Mapping[str, Balancers]
+    group_turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    """One change of a server group at a time: two that look at once would both leave it to the other."""
 
 
 class RecoveryContext:
@@ -78,6 +83,9 @@ class RecoveryContext:
         self.images: asyncio.Task[tuple[Image, ...] | CloudError] | None = None
         self.protecting: asyncio.Task[None] | None = None
         self.address: asyncio.Task[None] | None = None
+        self.traffic: asyncio.Task[tuple[Reason, ...]] | None = None
+        self.traffic_settles = asyncio.Event()
+        """Set once nothing more is lowered: the replacement is added, or the old weights come back."""
         self.follows = False
         """Whether another console began the image that it has: that one launches first."""
         self._woken = asyncio.Event()

@@ -14,7 +14,9 @@ from spottui.cloud.launch_request import check_key
 from spottui.cloud.market import Market
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.background import Background
+from spottui.domain.balancers import Backend, Product
 from spottui.domain.clock import Clock
+from spottui.domain.instance import Instance
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last, sold_out
 from spottui.domain.plan import Candidate, Caution, CautionKind, PlaceRules, Plan, Stock
@@ -31,6 +33,7 @@ STOCK_S = 20.0
 CHECK_S = 30.0
 PRICES_S = 300.0
 VSWITCHES_S = 300.0
+BACKENDS_S = 20.0
 RATES_S = 600.0
 TYPES_S = 3600.0
 
@@ -64,9 +67,10 @@ class Surveys:
         spec, region = plan.spec, plan.spec.instance.region
         one = _Survey(self._markets[region], region, Inquiry(self._lookups, limit_s))
         tag = self._vswitch_tags[region]
-        rules, images, offers, resting = await asyncio.gather(
+        rules, images, backends, offers, resting = await asyncio.gather(
             one.rules(plan, tag),
             one.earlier_images(),
+            one.backends(spec),
             one.offers(spec, plan.rules),
             asyncio.to_thread(self._journal.cool_downs.resting, region, self._clock.now()),
         )
@@ -83,6 +87,8 @@ class Surveys:
             routes=self._routes(plan),
             candidates=refused_last(candidates),
             rules=rules,
+            # What was found before the release counts: a CLB drops its entries then.
+            backends=backends or plan.backends,
             cautions=(*_kept(plan.cautions), *_new_cautions(spec, rules, tag), *one.missing),
             price_per_hour=offers.old_price(spec),
             surveyed=True,
@@ -132,6 +138,11 @@ class _Survey:
             "earlier images", images_key(self._region), IMAGES_S, self._market.our_images, nothing
         )
 
+    async def backends(self, spec: LaunchSpec) -> tuple[Backend, ...]:
+        """Return the instance's entries of load balancers; what may not be looked up is one caution, not three."""
+        found = await asyncio.gather(*(self._backends(product, spec.instance) for product in Product))
+        return tuple(backend for of_one in found for backend in of_one)
+
     async def offers(self, spec: LaunchSpec, rules: PlaceRules) -> Offers:
         """Return what is in stock, how often types are interrupted, and which other types there are."""
         spot, on_demand, rates, types = await asyncio.gather(
@@ -163,6 +174,11 @@ class _Survey:
         if refusal.kind is ErrorKind.NO_STOCK and not refusal.code.startswith(_NOT_OF_STOCK):
             candidate = sold_out(candidate)
         return replace(candidate, problem=problem)
+
+    async def _backends(self, product: Product, instance: Instance) -> tuple[Backend, ...]:
+        call, key = partial(self._market.backends, product, instance), ("backends", instance.instance_id, product)
+        nothing: tuple[Backend, ...] = ()
+        return await self._inquiry.ask("load balancers", key, BACKENDS_S, call, nothing)
 
     async def _refusal(self, spec: LaunchSpec, candidate: Candidate) -> CloudError | None:
         call = partial(self._market.refusal, spec, candidate)

@@ -23,6 +23,7 @@ from spottui.recovery.routes.instant import instant_route
 from spottui.recovery.routes.kept_disk import kept_disk_route
 from spottui.recovery.routes.restart import restart_route
 from spottui.recovery.routes.warm_image import warm_image_route
+from spottui.recovery.traffic import begin_to_lower, settle_traffic
 
 ROUTES = {
     Route.IMAGE: image_route,
@@ -37,9 +38,11 @@ async def recover(ctx: RecoveryContext) -> None:
     """Wait for a yes, and bring the instance back."""
     ended = await wait_for_permission(ctx)
     if ended is None:
+        begin_to_lower(ctx)
         begin_to_keep_public_ip(ctx)
         await drain(ctx)
         ended = await _travel(ctx)
+    ended = await settle_traffic(ctx, ended)
     if ended.state is RecoveryState.RECOVERED:
         await mark_leftovers(ctx)
     await ctx.change(partial(_end, ended, ctx.now()))

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from spottui.domain import facts as f
+from spottui.domain.balancers import Backend
 from spottui.domain.forecast import Verdict
 from spottui.domain.recovery import AutoAnswer
 from spottui.domain.text import plain
@@ -136,6 +137,20 @@ def _progress_lost(fact: f.ProgressLost, _region: str) -> str:
     return f"{fact.failure.action or IMAGE_POLL} failed: {said(fact.failure)}"
 
 
+def _entry(backend: Backend, weight: int | None) -> str:
+    port = f":{backend.port}" if backend.port else ""
+    become = "removed" if weight is None else f"weight {weight}"
+    return f"{backend.product} {backend.group}: {backend.server_id}{port} {become}"
+
+
+def _kept(fact: f.WeightKept, _region: str) -> str:
+    return f"{_entry(fact.backend, fact.backend.weight)} is kept: no other server of the group is healthy"
+
+
+def _serves(fact: f.BackendServes, _region: str) -> str:
+    return f"{_entry(fact.backend, fact.backend.weight)} is healthy after {fact.seconds:.0f} s"
+
+
 def _drained(fact: f.Drained, _region: str) -> str:
     if fact.failure:
         came = f"did not run: {failure_line(fact.failure)}"
@@ -193,4 +208,9 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.DisksFree: lambda _fact, _region: "the kept disks are free",
     f.StartedAgain: lambda _fact, _region: "the instance itself runs again",
     f.Drained: _drained,
+    f.BackendsFound: lambda fact, _region: f"behind {', '.join(_entry(one, one.weight) for one in fact.backends)}",
+    f.BackendChanging: lambda fact, _region: f"{_entry(fact.backend, fact.weight)} begun",
+    f.WeightKept: _kept,
+    f.WeightRestored: lambda fact, _region: f"{_entry(fact.backend, fact.backend.weight)} again",
+    f.BackendServes: _serves,
 }

@@ -39,6 +39,8 @@ _KINDS: dict[type[f.Fact], EventKind] = {
     f.RouteTaken: EventKind.DECIDED,
     f.EarlierImageTaken: EventKind.DECIDED,
     f.Drained: EventKind.DECIDED,
+    f.WeightKept: EventKind.DECIDED,
+    f.BackendServes: EventKind.DECIDED,
     f.CancelAsked: EventKind.STOPPED,
     f.Retried: EventKind.RETRIED,
     f.AutoAnswered: EventKind.AUTO,

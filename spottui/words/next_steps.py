@@ -24,6 +24,7 @@ _SENTENCES = {
     Doing.ATTACH: "attach the kept data disks to {resource}",
     Doing.MOVE_EIP: "move EIP {resource} to {to}",
     Doing.SEE_AGAIN: "{resource} still runs",
+    Doing.AWAIT_HEALTHY: "wait until load balancers find {resource} healthy",
     Doing.EARLIER_VERSION: "{resource}",
 }
 _SOURCES = {

@@ -46,8 +46,20 @@ _SENTENCES = {
     Why.RUNS_WITHOUT: "LAUNCHED WITHOUT ITS {resource}: {failure}",
     Why.EIP_GONE: "EIP {resource} is gone",
     Why.EIP_TAKEN: "EIP {resource} is bound to {detail} now",
+    Why.BACKEND_NOT_ADDED: "{detail} {resource} does not send to it: {failure}; add it by hand",
+    Why.BACKEND_LEFT: "the old entry is left in {detail} {resource}: {failure}; remove it by hand",
+    Why.WEIGHT_LEFT: "the old entry is left at weight 0 in {detail} {resource}: {failure}; set it back to {count}",
+    Why.BALANCERS_UNKNOWN: "its {detail} groups are not known: {failure}; add it by hand where the old one was",
     Why.EARLIER_VERSION: "{detail}",
 }
+_OF_BALANCERS = (
+    Why.BACKEND_NOT_ADDED,
+    Why.BACKEND_NOT_HEALTHY,
+    Why.BACKEND_LEFT,
+    Why.WEIGHT_LEFT,
+    Why.BALANCERS_UNKNOWN,
+)
+_TELL_CAUSES = (Why.RUNS, Why.ROUTES, Why.THEN, Why.NOT_ATTACHED, Why.NO_PLAN_BY_DEADLINE)
 _PRESS_Y, _GO_NOW, _ALL_THE_SAME = "press y", "press y to go now", "press y to recover it all the same"
 _LIFTS = {
     Why.NO_LOCK_AUTO_STAYS_AWAY: _PRESS_Y,
@@ -91,6 +103,12 @@ def against(known: Reason | None, region: str = "") -> str:
 
 
 def _why(known: Reason, region: str) -> str:
+    """What is wrong with load balancers stands behind any reason that does not tell its causes itself."""
+    causes = () if known.why in _TELL_CAUSES else (one for one in known.causes if one.why in _OF_BALANCERS)
+    return "; ".join((_alone(known, region), *(_alone(one, region) for one in causes)))
+
+
+def _alone(known: Reason, region: str) -> str:
     told = _TOLD.get(known.why)
     if told:
         return told(known, region)
@@ -203,6 +221,13 @@ def _stopped_running(known: Reason, _region: str) -> str:
     return f"{known.resource} ran and then {what}"
 
 
+def _not_healthy(known: Reason, _region: str) -> str:
+    group = f"{known.detail} {known.resource}"
+    if known.failure:
+        return f"whether {group} finds it healthy is not known: {_failed(known)}"
+    return f"{group} has not found it healthy within {span(known.seconds)}"
+
+
 def _not_attached(known: Reason, region: str) -> str:
     causes = "; ".join(_why(one, region) for one in known.causes) or "its data disks are not attached"
     return f"{known.resource} runs, but {causes}; t tries again"
@@ -256,6 +281,7 @@ _TOLD = {
     Why.STOPPED_RUNNING: _stopped_running,
     Why.NOT_ATTACHED: _not_attached,
     Why.DISK_NOT_ATTACHED: _disk_not_attached,
+    Why.BACKEND_NOT_HEALTHY: _not_healthy,
     Why.EIP_NOT_MOVED: _eip_not_moved,
     Why.ROUTES: _routes,
     Why.THEN: _then,

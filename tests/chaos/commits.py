@@ -114,6 +114,20 @@ def _named(cloud: SimServer, name: str) -> str:
     return str(next(row["InstanceId"] for row in cloud.state()["instances"] if row["InstanceName"] == name))
 
 
+def _behind_balancers(cloud: SimServer, config: Path, victim: str) -> str:
+    """Put an instance, and one that stays, behind a CLB and an ALB."""
+    for server in (victim, "web-8"):
+        cloud.control("POST", "service", {"instance": server, "ports": [8080]})
+    for product in ("clb", "alb"):
+        group = {"name": "front", "product": product, "port": 8080, "servers": [victim, "web-8"]}
+        cloud.control("POST", "balancer", {**group, "check": {"interval_s": 0.2, "healthy": 1}})
+    return victim
+
+
+def _fail_behind_balancers(cloud: SimServer, config: Path, victim: str) -> str:
+    return _fail_for_money(cloud, config, _behind_balancers(cloud, config, victim))
+
+
 _NO_PROTECTION = {"permissions": {"ModifyDiskAttribute": "forbidden"}, "image_base_s": 60}
 WAYS = {
     "image": Way("web-1"),
@@ -126,4 +140,7 @@ WAYS = {
     ),
     "instant": Way("api-2", {"image_base_s": 60}, before=_make_ready, images=1),
     "retry": Way("web-1", before=_fail_for_money, is_retry=True),
+    "balancers": Way("web-1", {"server_group_s": 0.2}, before=_behind_balancers),
+    "balancers-restart": Way("batch-5", before=_behind_balancers, notice_s=12, images=0, launches=0),
+    "balancers-retry": Way("web-1", {"server_group_s": 0.2}, before=_fail_behind_balancers, is_retry=True),
 }

@@ -15,6 +15,10 @@ from tests.driving import Headless, effects, wait_until
 
 OVER = ("recovered", "failed", "skipped")
 POLICY = {"veto_window_s": 0, "max_at_once": 50, "max_per_hour": 1000, "lock_poll_s": 0.5, "breaker_failures": 1000}
+LOST = (
+    "CreateImage", "RunInstances", "ModifyDiskAttribute", "CreateSnapshot", "SetBackendServers", "AddBackendServers",
+    "UpdateServerGroupServersAttribute", "AddServersToServerGroup", "RemoveServersFromServerGroup",
+)  # fmt: skip
 SETTLED_WITHIN_S = 120
 RESUMED_WITHIN_S = 30
 
@@ -32,6 +36,8 @@ class Toll:
     doubled_images: int = 0
     doubled_instances: int = 0
     unlike_their_facts: int = 0
+    left_at_zero: int = 0
+    """Servers that run and get no requests from a load balancer, and entries that are dead."""
     resume_s: list[float] = field(default_factory=list)
     start_s: float = 0.0
     """What a start took with nothing to resume."""
@@ -39,13 +45,17 @@ class Toll:
     @property
     def harm(self) -> int:
         """Whatever must not be."""
-        return self.lost + self.doubled_images + self.doubled_instances + self.unlike_their_facts
+        return self.lost + self.doubled_images + self.doubled_instances + self.unlike_their_facts + self.left_at_zero
 
     def count(self, cloud: SimServer, config: Path, victims: list[str], images: int, launches: int) -> None:
         """Compare what was made, and what the journal says, with what the victims' ways make."""
         with _journal(config) as journal:
             states = {each.instance_id: each.state.value for each in journal.recoveries.lately()}
             self.unlike_their_facts += sum(1 for _ in journal.log.unlike_their_facts())
+        state = cloud.state()
+        up = {row["InstanceId"] for row in state["instances"] if row["Status"] == "Running"}
+        entries = [one for group in state["server_groups"] for one in group["Servers"]]
+        self.left_at_zero += sum(not one["Weight"] or one["ServerId"] not in up for one in entries)
         self.recoveries += len(victims)
         self.lost += sum(states.get(victim) != "recovered" for victim in victims)
         self.doubled_images += max(0, len(effects(cloud, "CreateImage")) - images)
@@ -70,7 +80,7 @@ class Toll:
 
 def lose_answers(cloud: SimServer) -> None:
     """Lose the next answer to each call that makes or changes something."""
-    for action in ("CreateImage", "RunInstances", "ModifyDiskAttribute", "CreateSnapshot"):
+    for action in LOST:
         cloud.fault(action, "drop_reply", times=1)
 
 

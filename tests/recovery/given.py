@@ -31,6 +31,7 @@ def rooms(journal: Journal, account: CloudAccount, settings: Settings) -> Shared
         polls=Polls(account.regions, account.thread_pools),
         protection=DiskProtection(journal, account.regions, account.thread_pools, CLOCK),
         surveys=Surveys(account.markets, account.thread_pools, journal, CLOCK, settings),
+        balancers=account.balancers,
     )
 
 

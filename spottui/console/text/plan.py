@@ -7,7 +7,7 @@ from textual.content import Content
 
 from spottui import words
 from spottui.console.text.places import place_in_short, places_in_short
-from spottui.console.text.plan_details import in_full, size_of, unchanged_settings
+from spottui.console.text.plan_details import backend_in_short, in_full, size_of, unchanged_settings
 from spottui.console.text.plan_lines import Line, change, joined, lost, price
 from spottui.console.text.recovery_summary import forecast_line
 from spottui.domain.interruption import Interruption
@@ -97,7 +97,8 @@ def _changes(plan: Plan) -> list[Line]:
     lines: list[Line] = [_data(plan)]
     lines += [lost("local disk", size_of(disk), "lost") for disk in plan.spec.disks if disk.is_local]
     if not plan.route.traits.launches:
-        return [*lines, change("instance", old.instance_id, f"{old.instance_id}, started again", same=True)]
+        started = change("instance", old.instance_id, f"{old.instance_id}, started again", same=True)
+        return [*lines, started, *_load_balancers(plan)]
     if old.private_ip:
         lines.append(lost("private IP", old.private_ip, "another one from the vSwitch"))
     if old.public_ip and not old.eip_id:
@@ -105,9 +106,18 @@ def _changes(plan: Plan) -> list[Line]:
     lines += [_place(plan), *_cost(plan)]
     if old.eip_id:
         lines.append(change("EIP", old.eip_id, f"{old.eip_id}, moved to the replacement", same=True))
+    lines += _load_balancers(plan)
     cloud_disks = ", ".join(f"{plain(disk.kind, 16)} {size_of(disk)}" for disk in plan.spec.disks if not disk.is_local)
     names = ", ".join(label for label, text in unchanged_settings(plan.spec) if text)
     return [*lines, change("disks", cloud_disks, cloud_disks), change("as before", names, names)]
+
+
+def _load_balancers(plan: Plan) -> list[Line]:
+    if not plan.backends:
+        return []
+    behind = ", ".join(backend_in_short(one) for one in plan.backends)
+    after = "back once it runs again" if not plan.route.traits.launches else "then the replacement"
+    return [change("load balancers", behind, f"{behind}: weight 0 at once, {after}", same=True)]
 
 
 def _data(plan: Plan) -> Line:

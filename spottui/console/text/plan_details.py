@@ -4,6 +4,7 @@ from textual.content import Content
 
 from spottui.console.text.places import places_in_full
 from spottui.console.text.plan_lines import Line, change, joined
+from spottui.domain.balancers import Backend, Change, action_of
 from spottui.domain.instance import Disk
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import Plan
@@ -53,15 +54,25 @@ def calls(plan: Plan) -> list[str]:
     old = plain(plan.spec.instance.instance_id, 64)
     drain = [f"RunCommand {plain(plan.drain.name, 64)} on {old}"] if plan.drain else []
     if not plan.route.traits.launches:
-        return [*drain, f"StartInstance {old}, once it is stopped"]
+        restored = [f"{_backend_call(one, Change.WEIGHT)} weight {one.weight}" for one in _lowered(plan)]
+        return [*_lowered_weights(plan), *drain, f"StartInstance {old}, once it is stopped", *restored]
     return [
         *_protected_disks(plan),
+        *_lowered_weights(plan),
         *drain,
         *_image(plan, old),
         *_launch(plan),
         *_attached_disks(plan),
         *_moved_eip(plan),
+        *(f"{_backend_call(one, Change.ADD)} the new instance, weight {one.weight}" for one in plan.backends),
+        *(f"{_backend_call(one, Change.REMOVE)} {old}, once the new one is healthy" for one in plan.backends),
     ]
+
+
+def backend_in_short(backend: Backend) -> str:
+    """Return an entry of a load balancer by its name, port and weight."""
+    port = f":{backend.port}" if backend.port else ""
+    return f"{backend.product} {plain(backend.name, 64) or plain(backend.group, 64)}{port} weight {backend.weight}"
 
 
 def _disk(disk: Disk) -> str:
@@ -87,6 +98,21 @@ def _warm_image(plan: Plan) -> list[Line]:
 def _protected_disks(plan: Plan) -> list[str]:
     disks = " ".join(plain(disk.disk_id, 64) for disk in plan.spec.disks if not disk.is_local)
     return [f"ModifyDiskAttribute DeleteWithInstance=false of {disks}"] if disks else []
+
+
+def _lowered(plan: Plan) -> list[Backend]:
+    return [one for one in plan.backends if one.weight]
+
+
+def _lowered_weights(plan: Plan) -> list[str]:
+    return [
+        f"{_backend_call(one, Change.WEIGHT)} weight 0, unless it is the last healthy one" for one in _lowered(plan)
+    ]
+
+
+def _backend_call(backend: Backend, change: Change) -> str:
+    port = f" port {backend.port}" if backend.port else ""
+    return f"{action_of(backend, change)} {plain(backend.group, 64)}{port}"
 
 
 def _image(plan: Plan, old: str) -> list[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from spottui.sim.balancers.model import BackendServer, ServerGroup
 from spottui.sim.errors import ApiError
+from spottui.sim.model import Instance
 from spottui.sim.registry import Call
 from spottui.sim.services import instance_at
 
@@ -66,7 +67,9 @@ def exists(call: Call, want: Wanted) -> bool:
     world = call.world
     if want.type == "ip":
         return instance_at(world, want.server_id) is not None
-    return want.server_id in (world.instances if want.type == "ecs" else world.enis)
+    if want.type == "ecs":
+        return want.server_id in world.instances
+    return want.server_id in world.enis or _with_primary(call, want.server_id) is not None
 
 
 def _address(call: Call, want: Wanted) -> str:
@@ -74,9 +77,17 @@ def _address(call: Call, want: Wanted) -> str:
         return want.server_id
     if want.type == "eni":
         eni = call.world.enis.get(want.server_id)
-        return eni.private_ips[0] if eni else ""
-    instance = call.world.instances.get(want.server_id)
+        if eni:
+            return eni.private_ips[0]
+        instance = _with_primary(call, want.server_id)
+    else:
+        instance = call.world.instances.get(want.server_id)
     return instance.private_ip if instance else ""
+
+
+def _with_primary(call: Call, eni_id: str) -> Instance | None:
+    """The instance whose primary interface this is: the world keeps the secondary ones only."""
+    return next((row for row in call.world.instances.values() if row.eni_id == eni_id), None)
 
 
 def _whole(row: Mapping[str, object], name: str, default: int, most: int, code: str) -> int:

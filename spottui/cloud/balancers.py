@@ -1,0 +1,72 @@
+"""Load balancers of one region and the backend servers of their groups (docs/alibaba-facts.md 14)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from spottui.cloud.clb import Clb
+from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.ecs import Answer, Ecs
+from spottui.cloud.errors import CloudError
+from spottui.cloud.fields import text_of
+from spottui.cloud.rows import rows
+from spottui.cloud.rpc import ALB, CLB, NLB, Rpc, service_endpoint
+from spottui.cloud.server_groups import ServerGroups
+from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server
+from spottui.domain.instance import Instance
+
+_INTERFACES = "DescribeNetworkInterfaces"
+
+
+class Balancing(Protocol):
+    """The calls of one product; thread-safe, nothing is retried. Every method raises `CloudError`."""
+
+    def backends(self, server: Server) -> tuple[Backend, ...]:
+        """Return every entry of an instance, with its weight."""
+        ...
+
+    def group(self, backend: Backend, *, with_health: bool) -> tuple[BackendStatus, ...]:
+        """Return all entries of the group that an entry is of, as they are now; what is not asked is not healthy."""
+        ...
+
+    def change(self, change: Change, backend: Backend, token: str) -> Answer:
+        """Add an entry with its weight, set its weight, or remove it; CLB has no ClientToken: look first.
+
+        ALB and NLB answer before the change has taken effect: until then the entry is not `settled`.
+        """
+        ...
+
+
+Balancers = Mapping[Product, Balancing]
+
+
+def balancers(region: str, ecs_endpoint: str, credentials: CredentialSource, ca_file: Path | None) -> Balancers:
+    """Return the three products of a region, each at its own endpoint."""
+
+    def rpc(service: str, version: str) -> Rpc:
+        return Rpc(version, region, service_endpoint(service, region, ecs_endpoint), credentials, ca_file)
+
+    return {
+        Product.CLB: Clb(rpc("slb", CLB)),
+        Product.ALB: ServerGroups(Product.ALB, rpc("alb", ALB)),
+        Product.NLB: ServerGroups(Product.NLB, rpc("nlb", NLB)),
+    }
+
+
+def server_of(ecs: Ecs, instance_id: str) -> Server:
+    """Return the names of an instance as a backend server, by its primary network interface; raises `CloudError`."""
+
+    def read(body: dict[str, Any]) -> Server:
+        found = rows(_INTERFACES, body, "NetworkInterfaceSets", "NetworkInterfaceSet")
+        primary: dict[str, Any] = next((one for one in found if text_of(one, "Type") == "Primary"), {})
+        return Server(instance_id, text_of(primary, "PrivateIpAddress"), text_of(primary, "NetworkInterfaceId"))
+
+    return ecs.ask(_INTERFACES, {"InstanceId": instance_id, "Type": "Primary"}, read)
+
+
+def server_as_known(ecs: Ecs, instance: Instance) -> Server:
+    """Return the names of an instance; where its interface may not be looked up, those that are known anyway."""
+    try:
+        return server_of(ecs, instance.instance_id)
+    except CloudError:
+        return Server(instance.instance_id, instance.private_ip)

@@ -1,0 +1,148 @@
+"""Server groups of ALB (2020-06-16) and NLB (2022-04-30) in one region: two APIs that differ in little.
+
+A change is a job: its call is answered before it has taken effect.
+"""
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from spottui.cloud.ecs import Answer
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.fields import text_of, whole_of
+from spottui.cloud.rpc import Rpc
+from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server, ServerType, action_of
+
+PAGE = 100
+LISTENERS_S = 60.0
+"""So long the listeners of a group are remembered: each look at its health asks every one of them."""
+
+_SERVERS, _GROUPS = "ListServerGroupServers", "ListServerGroups"
+_LISTENERS, _HEALTH = "ListListeners", "GetListenerHealthStatus"
+
+
+class ServerGroups:
+    """The calls of one product, account and region (`cloud.balancers.Balancing`)."""
+
+    def __init__(self, product: Product, rpc: Rpc) -> None:
+        self._product = product
+        self._rpc = rpc
+        self._listeners: dict[str, tuple[float, tuple[str, ...]]] = {}
+
+    def backends(self, server: Server) -> tuple[Backend, ...]:
+        """Return every entry of an instance, with its weight."""
+        found = self._entries(_numbered("ServerIds", server.ids))
+        names = self._names({status.backend.group_id for status in found})
+        return tuple(replace(one.backend, name=names.get(one.backend.group_id, "")) for one in found)
+
+    def group(self, backend: Backend, *, with_health: bool) -> tuple[BackendStatus, ...]:
+        """Return all entries of the group that an entry is of, as they are now."""
+        entries = self._entries({"ServerGroupId": backend.group_id})
+        if not with_health:
+            return tuple(entries)
+        ill = self._ill(backend.group_id)
+        return tuple(replace(one, healthy=(one.backend.server_id, one.backend.port) not in ill) for one in entries)
+
+    def change(self, change: Change, backend: Backend, token: str) -> Answer:
+        """Add an entry with its weight, set its weight, or remove it."""
+        query = {"ServerGroupId": backend.group_id, "ClientToken": token, **_server(backend, change)}
+        body = self._rpc.call(action_of(backend, change), query)
+        return Answer("", text_of(body, "RequestId"))
+
+    def _entries(self, query: Mapping[str, object]) -> list[BackendStatus]:
+        return [self._entry(row) for row in self._pages(_SERVERS, query, "Servers")]
+
+    def _entry(self, row: dict[str, Any]) -> BackendStatus:
+        try:
+            backend = Backend(
+                self._product,
+                "",
+                str(row["ServerGroupId"]),
+                str(row["ServerId"]),
+                ServerType(str(row["ServerType"]).lower()),
+                whole_of(row, "Port") or 0,
+                int(row["Weight"]),
+                text_of(row, "ServerIp"),
+                text_of(row, "Description"),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"a field of an unknown shape ({error})"
+            raise CloudError(_SERVERS, ErrorKind.BROKEN, message=message) from None
+        return BackendStatus(backend, settled=text_of(row, "Status") == "Available", healthy=False)
+
+    def _names(self, group_ids: Iterable[str]) -> dict[str, str]:
+        """Return the names of groups, as far as they may be seen: they are for people only."""
+        wanted = sorted(group_ids)
+        if not wanted:
+            return {}
+        try:
+            groups = list(self._pages(_GROUPS, _numbered("ServerGroupIds", wanted), "ServerGroups"))
+        except CloudError:
+            return {}
+        return {text_of(group, "ServerGroupId"): text_of(group, "ServerGroupName") for group in groups}
+
+    def _ill(self, group_id: str) -> frozenset[tuple[str, int]]:
+        """Return the servers with their ports that a listener of the group does not find healthy."""
+        statuses = (row for one in self._listeners_of(group_id) for row in self._health(one))
+        infos = (info for row in statuses for info in _list(row, "ServerGroupInfos"))
+        ill = (one for info in infos if text_of(info, "ServerGroupId") == group_id for one in _list(info, _ILL))
+        return frozenset((text_of(one, "ServerId"), whole_of(one, "Port") or 0) for one in ill)
+
+    def _health(self, listener_id: str) -> Iterator[dict[str, Any]]:
+        """Return the health of the groups to which a listener forwards; of an ALB also by the rules of it."""
+        query = {"ListenerId": listener_id, **({"IncludeRule": "true"} if self._product is Product.ALB else {})}
+        yield from self._pages(_HEALTH, query, "ListenerHealthStatus", "RuleHealthStatus")
+
+    def _listeners_of(self, group_id: str) -> tuple[str, ...]:
+        known = self._listeners.get(group_id)
+        if known and time.monotonic() - known[0] < LISTENERS_S:
+            return known[1]
+        groups = self._pages(_GROUPS, _numbered("ServerGroupIds", [group_id]), "ServerGroups")
+        behind = sorted({str(one) for group in groups for one in group.get("RelatedLoadBalancerIds") or ()})
+        rows = self._pages(_LISTENERS, _numbered("LoadBalancerIds", behind), "Listeners") if behind else ()
+        found = tuple(text_of(row, "ListenerId") for row in rows)
+        self._listeners[group_id] = (time.monotonic(), found)
+        return found
+
+    def _pages(self, action: str, query: Mapping[str, object], *lists: str) -> Iterator[dict[str, Any]]:
+        # Health of an NLB is the one list whose pages have a size of their own.
+        size = {} if action == _HEALTH else {"MaxResults": PAGE}
+        token = ""
+        while True:
+            body = self._rpc.call(action, {**query, **size, **({"NextToken": token} if token else {})})
+            if not isinstance(body.get(lists[0]), list):
+                raise CloudError(action, ErrorKind.BROKEN, message=f"an answer without {lists[0]}")
+            for name in lists:
+                yield from _list(body, name)
+            token = text_of(body, "NextToken")
+            if not token:
+                return
+
+
+_ILL = "NonNormalServers"
+
+
+def _list(item: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    found = item.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def _numbered(name: str, values: Iterable[str]) -> dict[str, object]:
+    return {f"{name}.{number}": value for number, value in enumerate(values, 1)}
+
+
+def _server(backend: Backend, change: Change) -> dict[str, object]:
+    """Return the fields of one server. A weight that is not said becomes 100 in an update, so it is said always."""
+    fields: dict[str, object] = {
+        "ServerId": backend.server_id,
+        "ServerType": backend.server_type.value.capitalize(),
+        "Port": backend.port,
+    }
+    if change is not Change.REMOVE:
+        fields["Weight"] = backend.weight
+        if backend.description:
+            fields["Description"] = backend.description
+    if backend.server_type is not ServerType.ECS and backend.server_ip:
+        fields["ServerIp"] = backend.server_ip
+    return {f"Servers.1.{name}": value for name, value in fields.items()}

@@ -1,0 +1,119 @@
+"""An instance as a backend server of load balancers, and the actions that change it (docs/alibaba-facts.md 14)."""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class Product(StrEnum):
+    """The kinds of load balancers, each with an API of its own."""
+
+    CLB = "CLB"
+    ALB = "ALB"
+    NLB = "NLB"
+
+
+class ServerType(StrEnum):
+    """By what a server group knows a backend server: its instance, its network interface or its address."""
+
+    ECS = "ecs"
+    ENI = "eni"
+    IP = "ip"
+
+
+class Change(StrEnum):
+    """What is done to one backend server of a group."""
+
+    WEIGHT = "weight"
+    ADD = "add"
+    REMOVE = "remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The names under which an instance can be a backend server; `eni_id` is empty where it is not known."""
+
+    instance_id: str
+    private_ip: str = ""
+    eni_id: str = ""
+
+    def id_as(self, server_type: ServerType) -> str:
+        """Return its `ServerId` in an entry of this type, empty where that is not known."""
+        return {
+            ServerType.ECS: self.instance_id,
+            ServerType.ENI: self.eni_id,
+            ServerType.IP: self.private_ip,
+        }[server_type]
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Return every `ServerId` that it may have."""
+        return tuple(one for one in (self.instance_id, self.eni_id, self.private_ip) if one)
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A backend server: one entry of a server group, a vServer group or the default group of a CLB.
+
+    `balancer_id` is that of a CLB, empty for ALB and NLB; `group_id` is empty for the default group, whose `port` is 0:
+    its listeners know it. `weight` is 0 to 100, of which 0 takes no new connections. `name` is that of the group or the
+    CLB, untrusted text like `description`.
+    """
+
+    product: Product
+    balancer_id: str
+    group_id: str
+    server_id: str
+    server_type: ServerType = ServerType.ECS
+    port: int = 0
+    weight: int = 100
+    server_ip: str = ""
+    description: str = ""
+    name: str = ""
+
+    @property
+    def group(self) -> str:
+        """The id of what it is an entry of."""
+        return self.group_id or self.balancer_id
+
+    @property
+    def key(self) -> tuple[str, str, int]:
+        """What tells it from every other entry."""
+        return self.group, self.server_id, self.port
+
+    def of(self, server: Server) -> "Backend":
+        """Return the same entry for another instance."""
+        address = "" if self.server_type is ServerType.ECS else server.private_ip
+        return replace(self, server_id=server.id_as(self.server_type), server_ip=address)
+
+
+@dataclass(frozen=True, slots=True)
+class BackendStatus:
+    """An entry as its group shows it now: `settled` while no change of it is under way, `healthy` by health checks."""
+
+    backend: Backend
+    settled: bool
+    healthy: bool
+
+
+def action_of(backend: Backend, change: Change) -> str:
+    """Return the API's action for a change of an entry."""
+    if backend.product is not Product.CLB:
+        return _ACTIONS[change]
+    return _OF_VSERVER_GROUP[change] if backend.group_id else _OF_DEFAULT_GROUP[change]
+
+
+_ACTIONS = {
+    Change.WEIGHT: "UpdateServerGroupServersAttribute",
+    Change.ADD: "AddServersToServerGroup",
+    Change.REMOVE: "RemoveServersFromServerGroup",
+}
+_OF_VSERVER_GROUP = {
+    Change.WEIGHT: "SetVServerGroupAttribute",
+    Change.ADD: "AddVServerGroupBackendServers",
+    Change.REMOVE: "RemoveVServerGroupBackendServers",
+}
+_OF_DEFAULT_GROUP = {
+    Change.WEIGHT: "SetBackendServers",
+    Change.ADD: "AddBackendServers",
+    Change.REMOVE: "RemoveBackendServers",
+}

@@ -1,0 +1,161 @@
+"""An instance's entries of a CLB, an ALB and an NLB over the real wire: found, judged, changed."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from spottui.cloud.account import CloudAccount
+from spottui.cloud.balancers import server_as_known, server_of
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.rpc import service_endpoint
+from spottui.config import load
+from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server, ServerType, action_of
+from spottui.sim.testing import SimServer
+from tests.sim.balancing import BACKEND_PORT, PORT, REGION, fleet, named, servers
+
+CHECK_S = 10
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SimServer, CloudAccount]]:
+    config = tmp_path_factory.mktemp("balancers") / "c.toml"
+    more = {"product": "clb", "port": PORT + 1, "backend_port": BACKEND_PORT, "group": "shop", "name": "front"}
+    kinds = [
+        {"product": product, "port": PORT + 2, "backend_port": BACKEND_PORT, "name": f"{product}-{kind}",
+         "servers": [{"instance": "web-3", "type": kind, "weight": 7}]}
+        for product, kind in (("nlb", "eni"), ("alb", "ip"))
+    ]  # fmt: skip
+    group = {**more, "servers": [{"instance": "web-1", "weight": 30, "description": "till"}, "web-2"]}
+    with pytest.MonkeyPatch.context() as patch:
+        for scheme in ("HTTP", "HTTPS", "ALL"):
+            patch.delenv(f"{scheme}_PROXY", raising=False)
+            patch.delenv(f"{scheme.lower()}_proxy", raising=False)
+        world = fleet()
+        world["load_balancer"] += [group, *kinds]
+        with SimServer(world=world, config=config, speed=0) as cloud:
+            yield cloud, CloudAccount(load(config))
+
+
+@pytest.fixture
+def cloud(shared: tuple[SimServer, CloudAccount]) -> SimServer:
+    shared[0].reset()
+    return shared[0]
+
+
+@pytest.fixture
+def account(shared: tuple[SimServer, CloudAccount]) -> CloudAccount:
+    return shared[1]
+
+
+def found(cloud: SimServer, account: CloudAccount, name: str) -> list[Backend]:
+    server = server_of(account.regions[REGION], named(cloud, name)["InstanceId"])
+    return [one for product in Product for one in account.balancers[REGION][product].backends(server)]
+
+
+def group(account: CloudAccount, one: Backend) -> dict[str, BackendStatus]:
+    shown = account.balancers[REGION][one.product].group(one, with_health=True)
+    return {status.backend.server_id: status for status in shown}
+
+
+def test_every_entry_of_an_instance_is_found_with_its_port_weight_type_and_description(
+    cloud: SimServer, account: CloudAccount
+) -> None:
+    def seen(name: str) -> set[tuple[str, str, int, int, str, str]]:
+        return {
+            (one.product, one.name, one.port, one.weight, one.server_type, one.description)
+            for one in found(cloud, account, name)
+        }
+
+    assert seen("web-1") == {
+        ("CLB", "front", 0, 100, "ecs", ""),
+        ("CLB", "shop", BACKEND_PORT, 30, "ecs", "till"),
+        ("ALB", "front", BACKEND_PORT, 100, "ecs", ""),
+        ("NLB", "front", BACKEND_PORT, 100, "ecs", ""),
+    }
+    assert {(of[0], of[3], of[5]) for of in seen("web-2") if of[5]} == {(one, 50, "half") for one in Product}
+    assert seen("web-3") == {
+        ("NLB", "nlb-eni", BACKEND_PORT, 7, "eni", ""),
+        ("ALB", "alb-ip", BACKEND_PORT, 7, "ip", ""),
+    }
+    assert seen("idle") == set()
+
+
+def test_an_entry_is_lowered_joined_by_another_server_and_removed_in_every_kind_of_group(
+    cloud: SimServer, account: CloudAccount
+) -> None:
+    new = server_of(account.regions[REGION], named(cloud, "idle")["InstanceId"])
+    entries = [*found(cloud, account, "web-1"), *found(cloud, account, "web-3")]
+    assert len(entries) == 6
+    for one in entries:
+        balancing = account.balancers[REGION][one.product]
+        joined = one.of(new)
+        for number, (change, entry) in enumerate(
+            [(Change.ADD, joined), (Change.WEIGHT, replace(one, weight=0)), (Change.REMOVE, one)]
+        ):
+            assert balancing.change(change, entry, f"token-{one.key}-{number}").request_id
+            cloud.advance(1)
+            assert cloud.calls(action_of(one, change))[-1]["effect"]
+            if change is Change.WEIGHT:
+                assert servers(cloud, one.group)[one.server_id]["Weight"] == 0
+        left = servers(cloud, one.group)
+        assert one.server_id not in left
+        row = left[joined.server_id]
+        shown = (row["Port"], row["Weight"], row["Type"], row["Description"], row["ServerIp"])
+        assert shown == (one.port, one.weight, one.server_type, one.description, new.private_ip)
+
+
+def test_a_job_leaves_an_entry_unsettled_and_a_dead_server_is_not_healthy(
+    cloud: SimServer, account: CloudAccount
+) -> None:
+    cloud.advance(CHECK_S)
+    web = named(cloud, "web-1")["InstanceId"]
+    entries = found(cloud, account, "web-1")
+    assert all(group(account, one)[web].healthy and group(account, one)[web].settled for one in entries)
+    cloud.control("POST", "service", {"instance": "web-1", "mode": "down"})
+    cloud.advance(CHECK_S)
+    assert not any(group(account, one)[web].healthy for one in entries)
+    assert all(status.healthy for one in entries for key, status in group(account, one).items() if key != web)
+    alb = next(one for one in entries if one.product is Product.ALB)
+    account.balancers[REGION][Product.ALB].change(Change.WEIGHT, alb, "a")
+    assert not group(account, alb)[web].settled
+    with pytest.raises(CloudError) as busy:
+        account.balancers[REGION][Product.ALB].change(Change.WEIGHT, alb, "b")
+    assert busy.value.kind is ErrorKind.BUSY
+
+
+@pytest.mark.parametrize("action", ["DescribeVServerGroups", "ListServerGroupServers"])
+def test_what_may_not_be_seen_or_read_is_an_error_and_never_an_empty_list(
+    cloud: SimServer, account: CloudAccount, action: str
+) -> None:
+    cloud.fault(action, "error", code="Forbidden.RAM", status=403, times=1)
+    with pytest.raises(CloudError) as denied:
+        found(cloud, account, "web-1")
+    assert (denied.value.kind, denied.value.action) == (ErrorKind.DENIED, action)
+    assert denied.value.request_id
+    cloud.fault(action, "bad_json", times=1)
+    with pytest.raises(CloudError):
+        found(cloud, account, "web-1")
+
+
+def test_without_a_look_at_its_interface_an_instance_is_known_by_its_id_and_address(
+    cloud: SimServer, account: CloudAccount
+) -> None:
+    ecs, row = account.regions[REGION], named(cloud, "web-1")
+    spec = ecs.launch_specs([row["InstanceId"]])[row["InstanceId"]]
+    cloud.fault("DescribeNetworkInterfaces", "error", code="Forbidden.RAM", status=403, times=1)
+    known = server_as_known(ecs, spec.instance)
+    assert known == Server(row["InstanceId"], row["PrivateIpAddress"])
+    assert known.id_as(ServerType.ENI) == ""
+
+
+@pytest.mark.parametrize(
+    ("ecs", "slb"),
+    [
+        ("", "slb.eu-central-1.aliyuncs.com"),
+        ("ecs-vpc.eu-central-1.aliyuncs.com", "slb-vpc.eu-central-1.aliyuncs.com"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ],
+)
+def test_the_endpoint_of_a_service_is_beside_that_of_ecs(ecs: str, slb: str) -> None:
+    assert service_endpoint("slb", "eu-central-1", ecs) == slb
