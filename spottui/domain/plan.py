@@ -94,7 +94,8 @@ class CautionKind(StrEnum):
     """What a person should know before a yes, beside what the replacement will lack; behind it its `what`."""
 
     STOPPED_ONLY = "stopped, not released"
-    SCALING_GROUP = "scaling group"  # its id
+    SCALING_GROUP = "scaling group"  # its id; an earlier version knew no other owners
+    OWNED = "owned"  # the owner's kind and id
     ONE_ZONE = "one zone"
     NO_TAGGED_VSWITCH = "no tagged vSwitch"
     UNKNOWN_DRAIN = "unknown drain"  # the name in the instance's tag

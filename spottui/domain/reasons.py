@@ -34,7 +34,8 @@ class Why(StrEnum):
     PLAN_READY = "plan ready"
     DENY_TAG = "deny tag"  # detail: the tag
     NO_ALLOW_TAG = "no allow tag"  # resources: the tags of which it needs one
-    SCALING_GROUP = "scaling group"
+    SCALING_GROUP = "scaling group"  # as an earlier version said it, which knew no other owners
+    OWNED = "owned"  # detail: the owner's kind, resource: its id
     PLACES_REST = "places rest"  # count, detail: the first place, at: until when
     COST_NOT_KNOWN = "cost not known"
     COST_CEILING = "cost ceiling"  # amounts: what it would come to, the ceiling

@@ -10,6 +10,7 @@ from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import Clock
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.launch_spec import DISKS, RAM_ROLE, USER_DATA, LaunchSpec
+from spottui.domain.owner import owner_of
 from spottui.domain.places import Offers, rank
 from spottui.domain.plan import Caution, CautionKind, Drain, PlaceRules, Plan, Route
 from spottui.domain.reasons import Doing, NextStep
@@ -171,7 +172,8 @@ def _cautions(spec: LaunchSpec, rules: PlaceRules, vswitch_tag: str) -> Iterator
     old = spec.instance
     if old.behavior is InterruptionBehavior.STOP:
         yield Caution(CautionKind.STOPPED_ONLY)
-    if old.scaling_group:
-        yield Caution(CautionKind.SCALING_GROUP, (old.scaling_group,))
+    owner = owner_of(old)
+    if owner:
+        yield Caution(CautionKind.OWNED, (owner.label,))
     if not vswitch_tag and not [zone for zone in rules.vswitches if zone != old.zone]:
         yield Caution(CautionKind.ONE_ZONE)

@@ -16,6 +16,7 @@ _SENTENCES = {
     Why.PLAN_READY: "plan ready",
     Why.DENY_TAG: "its tag {detail} keeps auto-mode away (deny_tags)",
     Why.SCALING_GROUP: "ESS replaces it by itself",
+    Why.OWNED: "left to its owner, {detail} {resource}",
     Why.PLACES_REST: (
         "waits: {count} replacements of auto-mode in {detail} failed or were reclaimed within an hour; "
         "it tries again at {at}"
@@ -55,6 +56,7 @@ _LIFTS = {
     Why.DENY_TAG: _ALL_THE_SAME,
     Why.NO_ALLOW_TAG: _ALL_THE_SAME,
     Why.SCALING_GROUP: _ALL_THE_SAME,
+    Why.OWNED: _ALL_THE_SAME,
     Why.PLACES_REST: _GO_NOW,
     Why.COST_NOT_KNOWN: _PRESS_Y,
     Why.COST_CEILING: "press y, or raise max_added_cost_per_hour",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from spottui import words
-from spottui.domain.instance import SCALING_GROUP_TAG, Disk, Instance, InstanceStatus, InterruptionBehavior
+from spottui.domain.instance import Disk, Instance, InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import Drain, Plan, Route
 from spottui.domain.settings import DrainSettings, Policy, RegionSettings, Settings
@@ -85,7 +85,7 @@ def test_the_engineer_is_told_what_is_lost_and_who_else_acts() -> None:
     assert words.warnings(plan()) == ()
     assert warned(with_instance(private_ip="10.0.0.1"), "10.0.0.1 stays taken")
     assert warned(with_instance(public_ip="1.2.3.4"), "1.2.3.4 is lost")
-    assert warned(with_instance(tags=((SCALING_GROUP_TAG, "asg-1"),)), "asg-1: ESS replaces it by itself")
+    assert warned(with_instance(tags=(("acs:autoscaling:scalingGroupId", "asg-1"),)), "it belongs to ESS asg-1")
     assert warned(replace(SPEC, deletion_protection=True), "does not stop a reclaim")
     assert warned(replace(SPEC, network_interfaces=3), "2 further network interfaces")
     assert warned(replace(SPEC, disks=(replace(SPEC.disks[0], encrypted=True),)), "d-1 encrypted")
