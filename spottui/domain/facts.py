@@ -13,6 +13,7 @@ from msgspec import Struct
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
+from spottui.domain.probe import Missed
 from spottui.domain.reasons import Failure, NextStep, Reason
 from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, Recovery, RecoveryState, Try
 
@@ -342,6 +343,18 @@ class Drained(_Fact, frozen=True, tag="drained"):
     failure: Failure | None = None
 
 
+class Probed(_Fact, frozen=True, tag="probed"):
+    """The probe `name` of the replacement passed `seconds` after its beginning, or is `missed` otherwise than before.
+
+    `target` is what was probed, empty for a command.
+    """
+
+    name: str
+    target: str = ""
+    seconds: float = 0.0
+    missed: Missed | None = None
+
+
 class EarlierLine(_Fact, frozen=True, tag="earlier line"):
     """A line of a journal of version 2, whose facts were sentences: its kind, its words and the RequestId.
 
@@ -365,7 +378,7 @@ Fact = (
     | PlanMade | PlanSurveyed | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed
     | Disarmed | DriverChanged | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
-    | DisksFree | StartedAgain | Drained
+    | DisksFree | StartedAgain | Drained | Probed
 )  # fmt: skip
 
 

@@ -177,7 +177,9 @@ def _call_begun(known: Recovery, fact: f.CallBegun, at: datetime) -> Recovery:
         changed = replace(changed, tries=(*known.tries, attempt))
     if fact.image_of:
         changed = replace(changed, image_of=fact.image_of)
-    if fact.action == "RunCommand" and known.drain_begun is None:
+    if fact.action == "RunCommand" and fact.target:
+        changed = replace(changed, probe_commands=known.probe_commands + 1)
+    elif fact.action == "RunCommand" and known.drain_begun is None:
         changed = replace(changed, drain_begun=at)
     return changed
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from spottui.domain.instance import InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import USER_DATA, LaunchSpec
 from spottui.domain.losses import Loss, lost
+from spottui.domain.probe import Probe
 from spottui.domain.refusal import Refused
 
 
@@ -99,6 +100,7 @@ class CautionKind(StrEnum):
     ONE_ZONE = "one zone"
     NO_TAGGED_VSWITCH = "no tagged vSwitch"
     UNKNOWN_DRAIN = "unknown drain"  # the name in the instance's tag
+    UNKNOWN_PROBE = "unknown probe"  # the name in the instance's tag
     NOT_LOOKED_UP = "not looked up"  # what, and why not
 
 
@@ -125,6 +127,7 @@ class Plan:
     cautions: tuple[Caution, ...] = ()
     rules: PlaceRules = field(default_factory=PlaceRules)
     drain: Drain | None = None
+    probe: Probe | None = None
     warm_image: WarmImage | None = None
     surveyed: bool = False
     price_per_hour: float | None = None
@@ -161,7 +164,10 @@ class Plan:
         places = tuple((*one.place, one.vswitch_id, one.disk_category) for one in self.candidates)
         disks = tuple(replace(disk, status="", instance_id="", tags=()) for disk in self.spec.disks)
         spec = replace(self.spec, instance=instance, disks=disks)
-        launched = (self.routes, spec, places, self.rules, self.drain, self.warm_image)
+        launched: tuple[object, ...] = (self.routes, spec, places, self.rules, self.drain, self.warm_image)
+        if self.probe:
+            # A plan without one has the digest that an earlier version gave it.
+            launched = (*launched, self.probe)
         user_data = self.spec.user_data.value if self.spec.user_data else ""
         return hashlib.sha256(f"{launched!r}{user_data}".encode()).hexdigest()[:12]
 

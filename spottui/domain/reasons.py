@@ -6,6 +6,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from spottui.domain.plan import Route
+from spottui.domain.probe import Missed
 
 
 class Failure(Struct, frozen=True, omit_defaults=True):
@@ -61,6 +62,7 @@ class Why(StrEnum):
     NOT_LAUNCHED = "not launched"  # failure, detail: the tag of what may exist all the same
     REMOVED_AGAIN = "removed again"  # resource, detail: how that is known
     NOT_SEEN_RUNNING = "not seen running"  # resource, seconds
+    NOT_SERVED = "not served"  # resource, detail: the probe, resources: what it probed, seconds: its patience, missed
     STOPPED_RUNNING = "stopped running"  # resource, detail: its status, or nothing where it is not listed
     SYSTEM_DISK_NOT_KEPT = "system disk not kept"
     DISK_TAKEN = "disk taken"  # resource, detail: the instance that has it
@@ -99,6 +101,7 @@ class Reason(Struct, frozen=True, omit_defaults=True):
     failure: Failure | None = None
     causes: tuple["Reason", ...] = ()
     route: Route | None = None
+    missed: Missed | None = None
 
 
 class Doing(StrEnum):
@@ -121,6 +124,7 @@ class Doing(StrEnum):
     ATTACH = "attach the kept data disks"  # resource: to which
     MOVE_EIP = "move the EIP"  # resource, to
     SEE_AGAIN = "see again"  # resource
+    PROBE = "probe"  # resource: its name, to: what it probes, seconds: its patience
     EARLIER_VERSION = "as an earlier version said it"  # resource: its sentence
 
 

@@ -151,7 +151,8 @@ class Recovery:
     `user@host tty`, to the plan of `digest`; `auto` is what auto-mode was told. `run` counts from 0 and grows with each
     retry; `tries` are its launches, of all runs, `images` counts the images that were asked for, and `snapshots` are
     the ids of the kept disks and of their snapshots. `routes_left` are those that this run has left. `unsettled` are
-    the tokens of calls of which nobody knows whether they took effect.
+    the tokens of calls of which nobody knows whether they took effect. `probe_commands` counts the commands that
+    probed the replacement.
 
     `verdict` is the last forecast of an image that was being made; what holds now is `prospect.verdict_of`. An image
     takes `image_s` seconds once somebody says yes. `queued` counts those that auto-mode lets go before this one, None
@@ -192,6 +193,7 @@ class Recovery:
     unsettled: tuple[str, ...] = ()
     drain_begun: datetime | None = None
     drained: bool = False
+    probe_commands: int = 0
     disks_free: bool = False
     whole_image: bool = False
     image_s: float | None = None

@@ -157,7 +157,9 @@ def _came_to_nothing_at(recovery: Recovery, reclaimed: Mapping[str, datetime]) -
     if not recovery.new_instance_id:
         return None
     if recovery.state is RecoveryState.FAILED:
-        return recovery.ended
+        # What runs and does not serve is no fault of its place.
+        is_served = recovery.reason is None or recovery.reason.why is not Why.NOT_SERVED
+        return recovery.ended if is_served else None
     again = reclaimed.get(recovery.new_instance_id)
     return again if again and again - recovery.started <= HOUR else None
 

@@ -13,6 +13,7 @@ from spottui.domain.launch_spec import DISKS, RAM_ROLE, USER_DATA, LaunchSpec
 from spottui.domain.owner import owner_of
 from spottui.domain.places import Offers, rank
 from spottui.domain.plan import Caution, CautionKind, Drain, PlaceRules, Plan, Route
+from spottui.domain.probe import PROBE_TAG, Probe
 from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.settings import Settings
 from spottui.domain.tokens import image_name
@@ -123,15 +124,17 @@ def make_plan(spec: LaunchSpec, settings: Settings) -> Plan:
     region = next(region for region in settings.regions if region.id == spec.instance.region)
     policy = settings.policy
     rules = PlaceRules(dict(region.vswitches), policy.types, policy.other_types, policy.on_demand)
-    drain, unknown = _drain(spec, settings)
+    drain, unknown_drain = _drain(spec, settings)
+    probe, unknown_probe = _probe(spec, settings)
     return Plan(
         routes=_ROUTES[spec.instance.behavior],
         spec=spec,
         candidates=rank(spec, rules, Offers()),
         image_name=image_name(f"{spec.instance.region}.{spec.instance.instance_id}"),
-        cautions=(*_cautions(spec, rules, region.vswitch_tag), *unknown),
+        cautions=(*_cautions(spec, rules, region.vswitch_tag), *unknown_drain, *unknown_probe),
         rules=rules,
         drain=drain,
+        probe=probe,
     )
 
 
@@ -165,6 +168,16 @@ def _drain(spec: LaunchSpec, settings: Settings) -> tuple[Drain | None, tuple[Ca
     if known is None:
         return None, (Caution(CautionKind.UNKNOWN_DRAIN, (name,)),)
     return Drain(name, known.command, known.timeout_s), ()
+
+
+def _probe(spec: LaunchSpec, settings: Settings) -> tuple[Probe | None, tuple[Caution, ...]]:
+    """Return the probe that the instance's tag names, else the policy's, and a caution of a name not configured."""
+    tag = dict(spec.instance.tags).get(PROBE_TAG)
+    name = settings.policy.probe if tag is None else tag
+    if not name:
+        return None, ()
+    known = settings.probe.get(name)
+    return (Probe(name, known), ()) if known else (None, (Caution(CautionKind.UNKNOWN_PROBE, (name,)),))
 
 
 def _cautions(spec: LaunchSpec, rules: PlaceRules, vswitch_tag: str) -> Iterator[Caution]:

@@ -9,6 +9,7 @@ from spottui.domain.recovery import AutoAnswer
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST, failure_line, fault, said
 from spottui.words.feed import event_kind
+from spottui.words.misses import missed
 from spottui.words.moments import clock, clock_utc
 from spottui.words.next_steps import next_step
 from spottui.words.reasons import lift, reason, why
@@ -149,6 +150,11 @@ def _drained(fact: f.Drained, _region: str) -> str:
     return f"drain {fact.name} {came}"
 
 
+def _probed(fact: f.Probed, _region: str) -> str:
+    came = missed(fact.missed) if fact.missed else f"passed after {fact.seconds:.1f} s"
+    return f"probe {fact.name}{f' of {fact.target}' if fact.target else ''}: {came}"
+
+
 _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.EarlierLine: lambda fact, _region: fact.text,
     f.CarriedOver: lambda _fact, _region: "carried over from a journal of an earlier version",
@@ -189,4 +195,5 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.DisksFree: lambda _fact, _region: "the kept disks are free",
     f.StartedAgain: lambda _fact, _region: "the instance itself runs again",
     f.Drained: _drained,
+    f.Probed: _probed,
 }

@@ -39,6 +39,7 @@ _KINDS: dict[type[f.Fact], EventKind] = {
     f.RouteTaken: EventKind.DECIDED,
     f.EarlierImageTaken: EventKind.DECIDED,
     f.Drained: EventKind.DECIDED,
+    f.Probed: EventKind.STATE,
     f.CancelAsked: EventKind.STOPPED,
     f.Retried: EventKind.RETRIED,
     f.AutoAnswered: EventKind.AUTO,

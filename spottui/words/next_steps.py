@@ -23,6 +23,7 @@ _SENTENCES = {
     Doing.ATTACH: "attach the kept data disks to {resource}",
     Doing.MOVE_EIP: "move EIP {resource} to {to}",
     Doing.SEE_AGAIN: "{resource} still runs",
+    Doing.PROBE: "probe {resource} until it passes{of}, at most {seconds:.0f} s",
     Doing.EARLIER_VERSION: "{resource}",
 }
 _SOURCES = {
@@ -53,6 +54,7 @@ def _sentence(known: NextStep) -> str:
     return _SENTENCES[known.doing].format(
         resource=known.resource,
         to=known.to,
+        of=f": {known.to}" if known.to else "",
         instance_type=known.instance_type,
         zone=known.zone,
         on_demand=" on-demand" if known.on_demand else "",

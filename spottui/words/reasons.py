@@ -5,6 +5,7 @@ from collections.abc import Callable
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST, failure_line
+from spottui.words.misses import missed
 from spottui.words.moments import clock_utc, span
 
 _SENTENCES = {
@@ -204,6 +205,13 @@ def _stopped_running(known: Reason, _region: str) -> str:
     return f"{known.resource} ran and then {what}"
 
 
+def _not_served(known: Reason, _region: str) -> str:
+    probe = " of ".join((f"probe {known.detail}", *known.resources))
+    last = missed(known.missed) if known.missed else "did not pass"
+    patience = f"for {known.seconds or 0:.0f} s"
+    return f"{known.resource} runs but does not serve: {probe}: {last}, {patience}; t probes it again"
+
+
 def _not_attached(known: Reason, region: str) -> str:
     causes = "; ".join(_why(one, region) for one in known.causes) or "its data disks are not attached"
     return f"{known.resource} runs, but {causes}; t tries again"
@@ -254,6 +262,7 @@ _TOLD = {
     Why.IMAGE_LOST: _image_lost,
     Why.NO_ROOM: _no_room,
     Why.NOT_SEEN_RUNNING: _not_seen_running,
+    Why.NOT_SERVED: _not_served,
     Why.STOPPED_RUNNING: _stopped_running,
     Why.NOT_ATTACHED: _not_attached,
     Why.DISK_NOT_ATTACHED: _disk_not_attached,

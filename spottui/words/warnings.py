@@ -52,5 +52,6 @@ _CAUTIONS = {
     CautionKind.ONE_ZONE: "no other zone has a vSwitch in the configuration",
     CautionKind.NO_TAGGED_VSWITCH: "no other zone has a vSwitch, neither in the configuration nor by its tag",
     CautionKind.UNKNOWN_DRAIN: "no drain: {} is not a [drain.NAME] of the configuration",
+    CautionKind.UNKNOWN_PROBE: "no probe: {} is not a [probe.NAME] of the configuration",
     CautionKind.NOT_LOOKED_UP: "not looked up: {}",
 }

@@ -8,6 +8,7 @@ from spottui import words
 from spottui.domain.instance import Disk, Instance, InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import Drain, Plan, Route
+from spottui.domain.probe import Probe, ProbeSettings
 from spottui.domain.settings import DrainSettings, Policy, RegionSettings, Settings
 from spottui.recovery.planner import make_plan
 
@@ -18,6 +19,7 @@ SETTINGS = Settings(
     "journal.db",
     policy=Policy(drain="all"),
     drain={"all": DrainSettings("sync", 5), "db": DrainSettings("stop-db")},
+    probe={"web": ProbeSettings(tcp=80)},
 )
 SPEC = LaunchSpec(
     Instance(
@@ -74,6 +76,16 @@ def test_a_tag_chooses_among_the_configured_drains_and_is_never_a_command(
     spec = with_instance(tags=tags)
     assert plan(spec).drain == drain
     assert warned(spec, "rm -rf / is not a [drain.NAME]") == (("spottui:drain", "rm -rf /") in tags)
+
+
+def test_a_tag_chooses_among_the_configured_probes_and_the_digest_covers_it() -> None:
+    probed, unknown = with_instance(tags=(("spottui:probe", "web"),)), with_instance(tags=(("spottui:probe", "tcp=1"),))
+    assert plan(probed).probe == Probe("web", ProbeSettings(tcp=80))
+    assert (plan(unknown).probe, warned(unknown, "tcp=1 is not a [probe.NAME]")) == (None, True)
+    by_policy = replace(SETTINGS, policy=Policy(probe="web"))
+    assert plan(settings=by_policy).probe == plan(probed).probe
+    assert plan(with_instance(tags=(("spottui:probe", ""),)), by_policy).probe is None
+    assert plan(settings=by_policy).digest != replace(plan(settings=by_policy), probe=None).digest
 
 
 def test_a_name_of_a_drain_that_would_move_the_cursor_is_shown_plain() -> None:
