@@ -14,8 +14,9 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from platformdirs.unix import Unix
 
-from spottui.config_checks import Mistake, mistakes_of_probes
+from spottui.config_checks import Mistake, mistakes_of_hooks, mistakes_of_probes
 from spottui.domain.billed_resources import SNAPSHOT_PRICE
+from spottui.domain.hook import HookEvent, HookPlace, HookSettings
 from spottui.domain.probe import ProbeAddress, ProbeSettings
 from spottui.domain.settings import ConsoleSettings, DrainSettings, LaunchTemplate, Policy, RegionSettings, Settings
 
@@ -49,6 +50,7 @@ class ConfigFile:
     drain: dict[str, DrainSettings] = field(default_factory=dict)
     probe: dict[str, ProbeSettings] = field(default_factory=dict)
     storage_price: dict[str, float] = field(default_factory=dict)
+    hook: tuple[HookSettings, ...] = ()
 
 
 def default_path() -> Path:
@@ -97,6 +99,7 @@ class _Reader:
         self._check_policy(file.policy)
         self._check_drains(file)
         self._check(mistakes_of_probes(file.probe, file.policy.probe))
+        self._check(mistakes_of_hooks(file.hook))
         self._check_prices(file.storage_price)
         self._check_rest(file)
         here = self._path.parent.absolute()
@@ -115,6 +118,7 @@ class _Reader:
             drain=file.drain,
             probe={name: self._with_ca_file(here, name, probe) for name, probe in file.probe.items()},
             storage_price=file.storage_price,
+            hooks=file.hook,
         )
 
     def _tables(self, profile: str) -> dict[str, Any]:
@@ -277,6 +281,7 @@ _TABLES: dict[str, type] = {
     "credentials": CredentialsTable,
     "policy": Policy,
     "console": ConsoleSettings,
+    "hook": HookSettings,
 }
 _CHOICES = {
     "spot_strategy": ("SpotAsPriceGo", "SpotWithPriceLimit"),
@@ -284,7 +289,11 @@ _CHOICES = {
 }
 _PRICED = (SNAPSHOT_PRICE, "cloud", "cloud_efficiency", "cloud_ssd", "cloud_essd", "cloud_essd_entry", "cloud_auto")
 _NAMED_TABLES: dict[str, type] = {"drain": DrainSettings, "probe": ProbeSettings, "template": LaunchTemplate}
-_ENUMS: dict[str, Mapping[str, object]] = {"address": dict.fromkeys(ProbeAddress)}
+_ENUMS: dict[str, Mapping[str, object]] = {
+    "address": dict.fromkeys(ProbeAddress),
+    "on": dict.fromkeys(HookEvent),
+    "where": dict.fromkeys(HookPlace),
+}
 _LIMITS: dict[str, tuple[float, float]] = {
     "veto_window_s": (0, 240),
     "max_at_once": (1, 10_000),

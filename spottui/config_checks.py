@@ -1,9 +1,10 @@
 """What a value of the configuration must be beside its type, for the tables with rules of their own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from spottui.domain.durations import seconds_of
+from spottui.domain.hook import HookEvent, HookPlace, HookSettings
 from spottui.domain.probe import IP, ProbeSettings
 
 Mistake = tuple[str, str, str]
@@ -34,6 +35,21 @@ def mistakes_of_probes(probes: Mapping[str, ProbeSettings], chosen: str) -> Iter
             yield f"{key}.tls_name", repr(probe.tls_name), "a host name"
         yield from mistakes_of_duration(f"{key}.patience", probe.patience, "1s", "1h")
         yield from mistakes_of_duration(f"{key}.every", probe.every, "1s", "5m")
+
+
+def mistakes_of_hooks(hooks: Iterable[HookSettings]) -> Iterator[Mistake]:
+    """Yield what is wrong with the `[[hook]]` tables."""
+    for hook in hooks:
+        yield from mistakes_of_duration("hook.timeout", hook.timeout, "1s", "1h")
+        words = hook.command if isinstance(hook.command, tuple) else ()
+        if hook.where is HookPlace.HERE and (not words or not words[0] or any("\0" in word for word in words)):
+            yield "hook.command", repr(hook.command), 'a list, ["PROGRAM", "ARGUMENT", …]: there is no shell'
+        if hook.where is HookPlace.HERE:
+            continue
+        if hook.on is not HookEvent.RECOVERED:
+            yield "hook.on", repr(hook.on.value), f'{HookEvent.RECOVERED} with where = "{HookPlace.REPLACEMENT}"'
+        if words or not hook.command or len(hook.command) > LONGEST_COMMAND:
+            yield "hook.command", repr(hook.command)[:80], f"a shell text of 1 to {LONGEST_COMMAND} characters"
 
 
 def mistakes_of_duration(key: str, value: str, least: str, most: str) -> Iterator[Mistake]:

@@ -10,16 +10,15 @@ from types import MappingProxyType
 
 from msgspec import Struct
 
+from spottui.domain.fact_base import FactBase as _Fact
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
-from spottui.domain.probe import Missed
+from spottui.domain.proof_facts import HookBegun as HookBegun
+from spottui.domain.proof_facts import HookEnded as HookEnded
+from spottui.domain.proof_facts import Probed as Probed
 from spottui.domain.reasons import Failure, NextStep, Reason
 from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, Recovery, RecoveryState, Try
-
-
-class _Fact(Struct, frozen=True, omit_defaults=True, tag_field="kind"):
-    """The base of the tagged union; a fact without a value in a field takes no room for it."""
 
 
 class SignSeen(_Fact, frozen=True, tag="sign"):
@@ -343,18 +342,6 @@ class Drained(_Fact, frozen=True, tag="drained"):
     failure: Failure | None = None
 
 
-class Probed(_Fact, frozen=True, tag="probed"):
-    """The probe `name` of the replacement passed `seconds` after its beginning, or is `missed` otherwise than before.
-
-    `target` is what was probed, empty for a command.
-    """
-
-    name: str
-    target: str = ""
-    seconds: float = 0.0
-    missed: Missed | None = None
-
-
 class EarlierLine(_Fact, frozen=True, tag="earlier line"):
     """A line of a journal of version 2, whose facts were sentences: its kind, its words and the RequestId.
 
@@ -378,13 +365,13 @@ Fact = (
     | PlanMade | PlanSurveyed | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed
     | Disarmed | DriverChanged | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
-    | DisksFree | StartedAgain | Drained | Probed
+    | DisksFree | StartedAgain | Drained | Probed | HookBegun | HookEnded
 )  # fmt: skip
 
 
 QUIET = (
     CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused,
-    ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone,
+    ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone, HookBegun,
 )  # fmt: skip
 """What is in the log and not in the feed: another fact says it, or nobody reads it."""
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from spottui.domain import facts as f
+from spottui.domain.hook import HookRun
 from spottui.domain.interruption import Interruption, Observation, first_sight, fuse, plausible
 from spottui.domain.recovery import (
     AutoAnswer,
@@ -306,6 +307,17 @@ def _drained(known: Recovery, fact: f.Drained, at: datetime) -> Recovery:
     return replace(known, drained=True)
 
 
+def _hook_begun(known: Recovery, fact: f.HookBegun, at: datetime) -> Recovery:
+    begun = HookRun(fact.on, fact.number, fact.run, fact.console, fact.program)
+    return replace(known, hooks=(*known.hooks, begun))
+
+
+def _hook_ended(known: Recovery, fact: f.HookEnded, at: datetime) -> Recovery:
+    ended = (fact.on, fact.number, fact.run)
+    hooks = (replace(one, ended=True) if (one.on, one.number, one.run) == ended else one for one in known.hooks)
+    return replace(known, hooks=tuple(hooks))
+
+
 _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.SignSeen: _sign,
     f.LockGone: _lock_gone,
@@ -334,4 +346,6 @@ _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.DisksFree: _disks_free,
     f.StartedAgain: _started_again,
     f.Drained: _drained,
+    f.HookBegun: _hook_begun,
+    f.HookEnded: _hook_ended,
 }

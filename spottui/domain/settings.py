@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from spottui.domain.hook import HookSettings
 from spottui.domain.probe import ProbeSettings
 
 
@@ -120,4 +121,5 @@ class Settings:
     metrics_port: int = 0
     drain: dict[str, DrainSettings] = field(default_factory=dict)
     probe: dict[str, ProbeSettings] = field(default_factory=dict)
+    hooks: tuple[HookSettings, ...] = ()
     storage_price: dict[str, float] = field(default_factory=dict)

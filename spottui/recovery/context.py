@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.ecs_shapes import Image
@@ -61,6 +61,8 @@ class Shared:
     polls: Polls
     protection: DiskProtection
     surveys: Surveys
+    incident: Callable[[Recovery, datetime], dict[str, Any]]
+    """A recovery at a moment as `status --json` has it, for hooks."""
 
 
 class RecoveryContext:

@@ -5,6 +5,7 @@ from typing import Any
 
 from spottui.domain import facts as f
 from spottui.domain.forecast import Verdict
+from spottui.domain.hook import HookEnd
 from spottui.domain.recovery import AutoAnswer
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST, failure_line, fault, said
@@ -155,6 +156,20 @@ def _probed(fact: f.Probed, _region: str) -> str:
     return f"probe {fact.name}{f' of {fact.target}' if fact.target else ''}: {came}"
 
 
+def _hook_ended(fact: f.HookEnded, _region: str) -> str:
+    said = f": {fact.output}" if fact.output else ""
+    match fact.end:
+        case HookEnd.EXITED:
+            came = f"exited with {fact.exit_code} after {fact.seconds:.1f} s{said}"
+        case HookEnd.TIMED_OUT:
+            came = f"killed after {fact.seconds:.1f} s{said}"
+        case HookEnd.NOT_STARTED:
+            came = f"did not start: {failure_line(fact.failure) if fact.failure else fact.output}"
+        case HookEnd.NOT_KNOWN:
+            came = "not known whether it ran: its console ended meanwhile; it is not run again"
+    return f"{fact.on} hook {fact.program} {came}"
+
+
 _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.EarlierLine: lambda fact, _region: fact.text,
     f.CarriedOver: lambda _fact, _region: "carried over from a journal of an earlier version",
@@ -196,4 +211,6 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.StartedAgain: lambda _fact, _region: "the instance itself runs again",
     f.Drained: _drained,
     f.Probed: _probed,
+    f.HookBegun: lambda fact, _region: f"{fact.on} hook {fact.program} begun",
+    f.HookEnded: _hook_ended,
 }

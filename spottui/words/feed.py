@@ -40,6 +40,7 @@ _KINDS: dict[type[f.Fact], EventKind] = {
     f.EarlierImageTaken: EventKind.DECIDED,
     f.Drained: EventKind.DECIDED,
     f.Probed: EventKind.STATE,
+    f.HookEnded: EventKind.DECIDED,
     f.CancelAsked: EventKind.STOPPED,
     f.Retried: EventKind.RETRIED,
     f.AutoAnswered: EventKind.AUTO,

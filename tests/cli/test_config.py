@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spottui.config import ConfigProblem, load
+from spottui.domain.hook import HookEvent, HookPlace
 from spottui.domain.probe import ProbeAddress
 from spottui.domain.settings import Policy
 
@@ -85,6 +86,41 @@ def test_a_probe_is_read_and_its_mistakes_are_named(path: Path) -> None:
         ("ca.pem", "gone.pem", ["probe.web.ca_file", "not there"]),
     ):
         path.write_text(GOOD + PROBE.replace(old, new, 1))
+        with pytest.raises(ConfigProblem) as problem:
+            load(path)
+        assert not [part for part in parts if part not in str(problem.value)], str(problem.value)
+
+
+HOOK = """
+[[hook]]
+on = "notice"
+command = ["/opt/page", "--now"]
+
+[[hook]]
+on = "recovered"
+where = "replacement"
+command = "systemctl restart agent"
+timeout = "2m"
+"""
+
+
+def test_hooks_are_read_and_their_mistakes_are_named(path: Path) -> None:
+    path.write_text(GOOD + HOOK)
+    here, there = load(path).hooks
+    assert (here.on, here.command, here.timeout_s) == (HookEvent.NOTICE, ("/opt/page", "--now"), 30)
+    assert (there.where, there.command, there.timeout_s) == (HookPlace.REPLACEMENT, "systemctl restart agent", 120)
+    for old, new, parts in (
+        ('["/opt/page", "--now"]', '"/opt/page --now"', ["hook.command", "there is no shell"]),
+        ('["/opt/page", "--now"]', "[]", ["hook.command", "there is no shell"]),
+        ('["/opt/page", "--now"]', "3", ["hook.command"]),
+        ('"notice"', '"noticed"', ["hook.on", "'noticed'", "failed, notice, recovered"]),
+        ('"recovered"', '"failed"', ["hook.on", "'failed'", 'recovered with where = "replacement"']),
+        ('"systemctl restart agent"', '["systemctl"]', ["hook.command", "a shell text"]),
+        ('"2m"', '"2"', ["hook.timeout", "1s to 1h"]),
+        ('on = "notice"\n', "", ["hook", "no on"]),
+        ('on = "notice"\n', 'on = "notice"\nshell = true\n', ["hook.shell", "an unknown key"]),
+    ):
+        path.write_text(GOOD + HOOK.replace(old, new, 1))
         with pytest.raises(ConfigProblem) as problem:
             load(path)
         assert not [part for part in parts if part not in str(problem.value)], str(problem.value)

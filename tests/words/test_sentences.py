@@ -7,6 +7,7 @@ import pytest
 from spottui import words
 from spottui.domain import facts as f
 from spottui.domain.forecast import Verdict
+from spottui.domain.hook import HookEnd, HookEvent
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Route
 from spottui.domain.probe import Miss, Missed
@@ -231,6 +232,22 @@ LINES = [
     (f.Drained("flush", "", seconds=20.0), "DECIDED", "drain flush not finished within 20 s; the recovery goes on"),
     (f.Probed("web", "10.0.0.5:80", 3.21), "STATE", "probe web of 10.0.0.5:80: passed after 3.2 s"),
     (f.Probed("jobs", missed=Missed(Miss.EXIT_CODE, "3")), "STATE", "probe jobs: the command exited with 3"),
+    (f.HookBegun(HookEvent.NOTICE, 0, "c", "page"), None, "notice hook page begun"),
+    (
+        f.HookEnded(HookEvent.FAILED, 0, HookEnd.EXITED, "page", exit_code=0, output="ok", seconds=1.25),
+        "DECIDED",
+        "failed hook page exited with 0 after 1.2 s: ok",
+    ),
+    (
+        f.HookEnded(HookEvent.RECOVERED, 0, HookEnd.TIMED_OUT, "page", seconds=30.0),
+        "DECIDED",
+        "recovered hook page killed after 30.0 s",
+    ),
+    (
+        f.HookEnded(HookEvent.RECOVERED, 1, HookEnd.NOT_STARTED, "on the replacement", failure=REFUSED),
+        "DECIDED",
+        f"recovered hook on the replacement did not start: {REFUSED_LINE}",
+    ),
     (f.CallBegun("CreateImage", "t"), None, "CreateImage begun"),
     (f.ProgressSeen(62, "m-1"), None, "m-1 62 %"),
 ]
