@@ -5,7 +5,7 @@ import hashlib
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,7 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from platformdirs.unix import Unix
 
+from spottui.config_checks import Mistake, mistakes_of_hooks, mistakes_of_probes
 from spottui.domain.billed_resources import SNAPSHOT_PRICE
+from spottui.domain.hook import HookEvent, HookPlace, HookSettings
+from spottui.domain.probe import ProbeAddress, ProbeSettings
 from spottui.domain.ready import IMAGE_EVERY, MOST_KEPT, SNAPSHOTS_EVERY, seconds_of
 from spottui.domain.settings import (
     ConsoleSettings,
@@ -54,8 +57,10 @@ class ConfigFile:
     template: dict[str, LaunchTemplate] = field(default_factory=dict)
     metrics_port: int = 0
     drain: dict[str, DrainSettings] = field(default_factory=dict)
+    probe: dict[str, ProbeSettings] = field(default_factory=dict)
     storage_price: dict[str, float] = field(default_factory=dict)
     ready: tuple[ReadySettings, ...] = ()
+    hook: tuple[HookSettings, ...] = ()
 
 
 def default_path() -> Path:
@@ -103,6 +108,8 @@ class _Reader:
         self._check_regions(file)
         self._check_policy(file.policy)
         self._check_drains(file)
+        self._check(mistakes_of_probes(file.probe, file.policy.probe))
+        self._check(mistakes_of_hooks(file.hook))
         self._check_prices(file.storage_price)
         self._check_ready(file)
         self._check_rest(file)
@@ -120,8 +127,10 @@ class _Reader:
             templates=file.template,
             metrics_port=file.metrics_port,
             drain=file.drain,
+            probe={name: self._with_ca_file(here, name, probe) for name, probe in file.probe.items()},
             storage_price=file.storage_price,
             ready=file.ready,
+            hooks=file.hook,
         )
 
     def _tables(self, profile: str) -> dict[str, Any]:
@@ -240,6 +249,13 @@ class _Reader:
             if not 1 <= drain.timeout_s <= 240:
                 self._fail(f"drain.{name}.timeout_s", str(drain.timeout_s), "1 to 240")
 
+    def _check(self, mistakes: Iterable[Mistake]) -> None:
+        for mistake in mistakes:
+            self._fail(*mistake)
+
+    def _with_ca_file(self, here: Path, name: str, probe: ProbeSettings) -> ProbeSettings:
+        return replace(probe, ca_file=str(self._existing(here, probe.ca_file, f"probe.{name}.ca_file") or ""))
+
     def _existing(self, here: Path, name: str, key: str) -> Path | None:
         path = self._resolved(here, name, key)
         if path:
@@ -302,13 +318,19 @@ _TABLES: dict[str, type] = {
     "policy": Policy,
     "console": ConsoleSettings,
     "ready": ReadySettings,
+    "hook": HookSettings,
 }
 _CHOICES = {
     "spot_strategy": ("SpotAsPriceGo", "SpotWithPriceLimit"),
     "interruption_behavior": ("Terminate", "Stop"),
 }
 _PRICED = (SNAPSHOT_PRICE, "cloud", "cloud_efficiency", "cloud_ssd", "cloud_essd", "cloud_essd_entry", "cloud_auto")
-_NAMED_TABLES: dict[str, type] = {"drain": DrainSettings, "template": LaunchTemplate}
+_NAMED_TABLES: dict[str, type] = {"drain": DrainSettings, "probe": ProbeSettings, "template": LaunchTemplate}
+_ENUMS: dict[str, Mapping[str, object]] = {
+    "address": dict.fromkeys(ProbeAddress),
+    "on": dict.fromkeys(HookEvent),
+    "where": dict.fromkeys(HookPlace),
+}
 _LIMITS: dict[str, tuple[float, float]] = {
     "veto_window_s": (0, 240),
     "max_at_once": (1, 10_000),
@@ -335,6 +357,9 @@ def _said(error: str) -> tuple[str, str, str]:
     if wrong:
         allowed, found = wrong.groups()
         return key or "the file", _WORDS.get(found, found), _WORDS.get(allowed.strip(), allowed)
+    choice = re.match(r"Invalid enum value (.+)", said)
+    if choice:
+        return key, choice[1], _either(_ENUMS.get(key.rpartition(".")[2], {}))
     missing = re.search(r"missing required field `([^`]+)`", said)
     if missing:
         return key or "the file", f"no {missing[1]}", f"a table with {missing[1]}"

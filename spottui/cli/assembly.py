@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from spottui.cli.logfile import log_to
 from spottui.cli.malloc_trim import keep_heaps_small
+from spottui.cli.records import recovery_record
 from spottui.cloud.account import CloudAccount
 from spottui.config import state_dir
 from spottui.desk import Desk
@@ -59,6 +60,7 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
         protection=protection,
         surveys=Surveys(account.markets, account.thread_pools, journal, clock, settings),
         balancers=account.balancers,
+        incident=recovery_record,
     )
     engine = Engine(shared)
     watch = Watch(account, settings, journal, clock, protection.send, read_only=read_only)

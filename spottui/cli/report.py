@@ -20,6 +20,7 @@ Examples:
   spottui report web-3 --json
   spottui report --since 30d
   spottui report --since 30d --csv > reclaims.csv
+  spottui report --since 7d --terraform > state.sh
 """
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
@@ -45,11 +46,19 @@ class Ago(click.ParamType[timedelta]):
 @click.option("--since", type=Ago(), help="Statistics of everything since then instead: 30d, 12h, 90m.")
 @click.option("--json", "as_json", is_flag=True, help="JSON instead of Markdown.")
 @click.option("--csv", "as_csv", is_flag=True, help="With --since: one line for each incident.")
-def report(settings: "Settings", incident: str, since: timedelta | None, as_json: bool, as_csv: bool) -> None:
+@click.option("--terraform", is_flag=True, help="Commands that import the replacements; without --since, of all time.")
+def report(
+    settings: "Settings", incident: str, since: timedelta | None, as_json: bool, as_csv: bool, terraform: bool
+) -> None:
     """Print the post-mortem of INCIDENT (a recovery's id, an instance's id or its name), or statistics.
 
     Everything is taken from the journal of this machine; the cloud is not asked.
     """
+    if terraform and (as_json or as_csv or (incident and since)):
+        raise Wrong("--terraform prints a shell script; it goes with an incident or with --since, and nothing else.")
+    if terraform:
+        _terraform(settings, incident, since)
+        return
     if bool(incident) == bool(since):
         raise Wrong("name one incident, or say --since for statistics; `spottui report --since 30d` lists them.")
     if as_csv and (as_json or incident):
@@ -72,6 +81,25 @@ def _post_mortem(settings: "Settings", name: str, *, as_json: bool) -> None:
         raise Failed(f"{name} is in no incident of {settings.journal}. `spottui report --since 30d` lists them.")
     prices = settings.storage_price
     click.echo(json.dumps(as_record(found, prices)) if as_json else as_markdown(found, prices))
+
+
+def _terraform(settings: "Settings", name: str, since: timedelta | None) -> None:
+    from spottui.cli.terraform import Incident, commands
+    from spottui.journal import Journal
+    from spottui.journal.incidents import incident
+
+    journal = Journal(settings.journal, read_only=True)
+    if name:
+        one = incident(journal, name)
+        recoveries = [one.recovery] if one else []
+    else:
+        began = datetime.now(UTC) - since if since else datetime.fromtimestamp(0, UTC)
+        recoveries = [past.recovery for past in journal.history.since(began)]
+    lines = list(commands(Incident(one, journal.recoveries.plan(one.recovery_id)) for one in recoveries))
+    journal.close()
+    if name and not recoveries:
+        raise Failed(f"{name} is in no incident of {settings.journal}. `spottui report --since 30d` lists them.")
+    click.echo("\n".join(lines) or "# no instance was replaced")
 
 
 def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv: bool) -> None:

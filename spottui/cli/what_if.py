@@ -40,6 +40,7 @@ def what_auto_mode_would_do(settings: Settings, ecs: Ecs, instance_id: str) -> l
         f"confirm  {_confirmed(settings.policy, plan, forecast, now)}",
         *([f"drain    {plan.drain.name}, at most {plan.drain.timeout_s:g} s"] if plan.drain else []),
         *_by_route(plan, settings.policy, timing, forecast),
+        *([f"probe    {plan.probe.name}, at most {plan.probe.settings.patience}"] if plan.probe else []),
         *[f"note     {warning}" for warning in words.warnings(plan)],
     ]
 

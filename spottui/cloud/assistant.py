@@ -8,12 +8,15 @@ from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.sdk import models
 
 
-def run_command(ecs: Ecs, instance_id: str, command: str, timeout_s: float, token: str) -> Answer:
-    """Start a command; the answer's id is the invocation's. That a locked instance takes it is UNCONFIRMED."""
+def run_command(ecs: Ecs, instance_id: str, name: str, command: str, timeout_s: float, token: str) -> Answer:
+    """Start a command, which is listed by its name; the answer's id is the invocation's.
+
+    That a locked instance takes it is UNCONFIRMED.
+    """
     request = models.RunCommandRequest(
         region_id=ecs.region,
         type="RunShellScript",
-        name="spottui-drain",
+        name=name,
         command_content=base64.b64encode(command.encode()).decode(),
         content_encoding="Base64",
         instance_id=[instance_id],

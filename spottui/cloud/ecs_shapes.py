@@ -80,6 +80,7 @@ class Eip:
     eip_id: str
     instance_id: str
     free: bool
+    address: str = ""
 
 
 def checked(action: str, body: object) -> dict[str, Any]:
@@ -147,7 +148,12 @@ def eips(body: dict[str, Any]) -> tuple[Eip, ...]:
     """Read DescribeEipAddresses."""
     rows = _rows("DescribeEipAddresses", body, "EipAddresses", "EipAddress")
     return tuple(
-        Eip(text_of(row, "AllocationId"), text_of(row, "InstanceId"), text_of(row, "Status") == "Available")
+        Eip(
+            eip_id=text_of(row, "AllocationId"),
+            instance_id=text_of(row, "InstanceId"),
+            free=text_of(row, "Status") == "Available",
+            address=text_of(row, "IpAddress"),
+        )
         for row in rows
     )
 

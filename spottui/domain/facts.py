@@ -18,6 +18,9 @@ from spottui.domain.backend_facts import WeightRestored as WeightRestored
 from spottui.domain.fact_base import FactBase as _Fact
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
+from spottui.domain.proof_facts import HookBegun as HookBegun
+from spottui.domain.proof_facts import HookEnded as HookEnded
+from spottui.domain.proof_facts import Probed as Probed
 from spottui.domain.reasons import Failure, NextStep, Reason
 from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, Recovery, RecoveryState, Try
 from spottui.domain.routes import Route
@@ -382,14 +385,14 @@ Fact = (
     | Disarmed | DriverChanged | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
     | DisksFree | StartedAgain | Drained | SnapshotsUsable | PublicIpKept | BackendsFound | BackendChanging | WeightKept
-    | WeightRestored | BackendServes
+    | WeightRestored | BackendServes | Probed | HookBegun | HookEnded
 )  # fmt: skip
 
 
 QUIET = (
     CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused,
     ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone, BackendsFound, BackendChanging,
-    WeightRestored,
+    WeightRestored, HookBegun,
 )  # fmt: skip
 """What is in the log and not in the feed: another fact says it, or nobody reads it."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from spottui.domain import facts as f
 from spottui.domain.balancers import Change
+from spottui.domain.hook import HookRun
 from spottui.domain.interruption import Interruption, Observation, first_sight, fuse, plausible
 from spottui.domain.recovery import (
     AutoAnswer,
@@ -180,7 +181,9 @@ def _call_begun(known: Recovery, fact: f.CallBegun, at: datetime) -> Recovery:
         changed = replace(changed, image_of=fact.image_of)
     if fact.action == "CreateSnapshotGroup":
         changed = replace(changed, snapshots_since=changed.snapshots_since or at)
-    if fact.action == "RunCommand" and known.drain_begun is None:
+    if fact.action == "RunCommand" and fact.target:
+        changed = replace(changed, probe_commands=known.probe_commands + 1)
+    elif fact.action == "RunCommand" and known.drain_begun is None:
         changed = replace(changed, drain_begun=at)
     return changed
 
@@ -343,6 +346,17 @@ def _weight_restored(known: Recovery, fact: f.WeightRestored, at: datetime) -> R
     return replace(known, lowered=tuple(one for one in known.lowered if one.key != fact.backend.key))
 
 
+def _hook_begun(known: Recovery, fact: f.HookBegun, at: datetime) -> Recovery:
+    begun = HookRun(fact.on, fact.number, fact.run, fact.console, fact.program)
+    return replace(known, hooks=(*known.hooks, begun))
+
+
+def _hook_ended(known: Recovery, fact: f.HookEnded, at: datetime) -> Recovery:
+    ended = (fact.on, fact.number, fact.run)
+    hooks = (replace(one, ended=True) if (one.on, one.number, one.run) == ended else one for one in known.hooks)
+    return replace(known, hooks=tuple(hooks))
+
+
 _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.SignSeen: _sign,
     f.LockGone: _lock_gone,
@@ -377,4 +391,6 @@ _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.BackendChanging: _backend_changing,
     f.WeightKept: _weight_kept,
     f.WeightRestored: _weight_restored,
+    f.HookBegun: _hook_begun,
+    f.HookEnded: _hook_ended,
 }

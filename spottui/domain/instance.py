@@ -4,9 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-SCALING_GROUP_TAG = "acs:autoscaling:scalingGroupId"
-"""The system tag that ESS gives its instances; that DescribeInstances shows it is UNCONFIRMED."""
-
 
 class InstanceStatus(StrEnum):
     """The status of an instance as the ECS API names it."""
@@ -46,11 +43,6 @@ class Instance:
     created: datetime | None = None
     vcpus: int = 0
     memory_gib: float = 0.0
-
-    @property
-    def scaling_group(self) -> str:
-        """The ESS scaling group that keeps the instance's number and replaces it by itself, empty for none."""
-        return dict(self.tags).get(SCALING_GROUP_TAG, "")
 
     @property
     def is_spot(self) -> bool:

@@ -9,6 +9,7 @@ from spottui.domain.balancers import Backend
 from spottui.domain.instance import InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import USER_DATA, LaunchSpec
 from spottui.domain.losses import Loss, lost
+from spottui.domain.probe import Probe
 from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route, Source
 
@@ -83,10 +84,12 @@ class CautionKind(StrEnum):
     """What a person should know before a yes, beside what the replacement will lack; behind it its `what`."""
 
     STOPPED_ONLY = "stopped, not released"
-    SCALING_GROUP = "scaling group"  # its id
+    SCALING_GROUP = "scaling group"  # its id; an earlier version knew no other owners
+    OWNED = "owned"  # the owner's kind and id
     ONE_ZONE = "one zone"
     NO_TAGGED_VSWITCH = "no tagged vSwitch"
     UNKNOWN_DRAIN = "unknown drain"  # the name in the instance's tag
+    UNKNOWN_PROBE = "unknown probe"  # the name in the instance's tag
     NOT_LOOKED_UP = "not looked up"  # what, and why not
 
 
@@ -113,6 +116,7 @@ class Plan:
     cautions: tuple[Caution, ...] = ()
     rules: PlaceRules = field(default_factory=PlaceRules)
     drain: Drain | None = None
+    probe: Probe | None = None
     warm_image: WarmImage | None = None
     """The newest of all cloud disks."""
     system_image: WarmImage | None = None
@@ -173,10 +177,11 @@ class Plan:
             self.drain,
             self.warm_image,
             *(backend.key for backend in self.backends),
+            # A plan without them has the digest that an earlier version gave it.
+            *(part for part in (self.system_image, self.probe) if part),
         )
-        image = repr(self.system_image) if self.system_image else ""
         user_data = self.spec.user_data.value if self.spec.user_data else ""
-        return hashlib.sha256(f"{launched!r}{image}{user_data}".encode()).hexdigest()[:12]
+        return hashlib.sha256(f"{launched!r}{user_data}".encode()).hexdigest()[:12]
 
     @property
     def added_cost_per_hour(self) -> float:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from spottui.domain.probe import Missed
 from spottui.domain.routes import Route
 
 
@@ -34,7 +35,8 @@ class Why(StrEnum):
     PLAN_READY = "plan ready"
     DENY_TAG = "deny tag"  # detail: the tag
     NO_ALLOW_TAG = "no allow tag"  # resources: the tags of which it needs one
-    SCALING_GROUP = "scaling group"
+    SCALING_GROUP = "scaling group"  # as an earlier version said it, which knew no other owners
+    OWNED = "owned"  # detail: the owner's kind, resource: its id
     PLACES_REST = "places rest"  # count, detail: the first place, at: until when
     COST_NOT_KNOWN = "cost not known"
     COST_CEILING = "cost ceiling"  # amounts: what it would come to, the ceiling
@@ -60,6 +62,7 @@ class Why(StrEnum):
     NOT_LAUNCHED = "not launched"  # failure, detail: the tag of what may exist all the same
     REMOVED_AGAIN = "removed again"  # resource, detail: how that is known
     NOT_SEEN_RUNNING = "not seen running"  # resource, seconds
+    NOT_SERVED = "not served"  # resource, detail: the probe, resources: what it probed, seconds: its patience, missed
     STOPPED_RUNNING = "stopped running"  # resource, detail: its status, or nothing where it is not listed
     SYSTEM_DISK_NOT_KEPT = "system disk not kept"
     DISK_TAKEN = "disk taken"  # resource, detail: the instance that has it
@@ -104,6 +107,7 @@ class Reason(Struct, frozen=True, omit_defaults=True):
     failure: Failure | None = None
     causes: tuple["Reason", ...] = ()
     route: Route | None = None
+    missed: Missed | None = None
 
 
 class Doing(StrEnum):
@@ -128,6 +132,7 @@ class Doing(StrEnum):
     MOVE_EIP = "move the EIP"  # resource, to
     SEE_AGAIN = "see again"  # resource
     AWAIT_HEALTHY = "await healthy"  # resource, count: entries of load balancers
+    PROBE = "probe"  # resource: its name, to: what it probes, seconds: its patience
     EARLIER_VERSION = "as an earlier version said it"  # resource: its sentence
 
 

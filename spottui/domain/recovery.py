@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from spottui.domain.balancers import Backend
 from spottui.domain.forecast import Verdict
+from spottui.domain.hook import HookRun
 from spottui.domain.interruption import Interruption
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason
 from spottui.domain.routes import Route
@@ -158,7 +159,8 @@ class Recovery:
     the ids of the kept disks and of their snapshots. `snapshot_group` is that of the data disks for the route
     `instant`, asked for at `snapshots_since`, and `group_snapshots` are its snapshots, after their disks, once disks
     can be made of them. `routes_left` are those that this run has left. `unsettled` are the tokens of calls of which
-    nobody knows whether they took effect.
+    nobody knows whether they took effect. `probe_commands` counts the commands that probed the replacement, `hooks` are
+    those of all runs.
 
     `verdict` is the last forecast of an image that was being made; what holds now is `prospect.verdict_of`. An image
     takes `image_s` seconds once somebody says yes. `queued` counts those that auto-mode lets go before this one, None
@@ -207,6 +209,8 @@ class Recovery:
     unsettled: tuple[str, ...] = ()
     drain_begun: datetime | None = None
     drained: bool = False
+    probe_commands: int = 0
+    hooks: tuple[HookRun, ...] = ()
     disks_free: bool = False
     whole_image: bool = False
     image_s: float | None = None
@@ -266,6 +270,11 @@ class Recovery:
     def is_acting(self) -> bool:
         """Whether it was allowed and is not over."""
         return not self.state.is_final and (self.decision is Decision.CONFIRM or not self.state.waits_for_permission)
+
+    @property
+    def open_hooks(self) -> tuple[HookRun, ...]:
+        """Those of its hooks of which nobody has written what came of them."""
+        return tuple(hook for hook in self.hooks if not hook.ended)
 
     def made(self, kind: str) -> tuple[str, ...]:
         """Return the ids of what it made of this kind."""

@@ -3,6 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from spottui.domain.hook import HookSettings
+from spottui.domain.probe import ProbeSettings
+
 
 @dataclass(frozen=True, slots=True)
 class RegionSettings:
@@ -31,7 +34,8 @@ class Policy:
     one of `allow_tags` (all may, when there are none) and none of `deny_tags`; an empty value matches any. `types`,
     `other_types` and `on_demand` say what else than the old type may be launched. `warm_image` lets auto-mode launch
     from an earlier image where a new one will not make it. `drain` names the `[drain.NAME]` that runs on every
-    instance whose tag `spottui:drain` names no other. `keep_days` is the life written on the image and the kept disks
+    instance whose tag `spottui:drain` names no other, and `probe` the `[probe.NAME]` that its replacement must pass,
+    for the tag `spottui:probe` in the same way. `keep_days` is the life written on the image and the kept disks
     of a recovered instance, `journal_keep_days` how long the journal has the facts of a recovery that is over. A
     stopped instance is started for `restart_patience_s` before an image of it is made.
     """
@@ -49,6 +53,7 @@ class Policy:
     on_demand: bool = False
     warm_image: bool = False
     drain: str = ""
+    probe: str = ""
     keep_days: float = 7.0
     journal_keep_days: float = 400.0
     restart_patience_s: float = 600.0
@@ -134,5 +139,7 @@ class Settings:
     templates: dict[str, LaunchTemplate] = field(default_factory=dict)
     metrics_port: int = 0
     drain: dict[str, DrainSettings] = field(default_factory=dict)
+    probe: dict[str, ProbeSettings] = field(default_factory=dict)
+    hooks: tuple[HookSettings, ...] = ()
     storage_price: dict[str, float] = field(default_factory=dict)
     ready: tuple[ReadySettings, ...] = ()

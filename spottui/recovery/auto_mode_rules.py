@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from spottui.domain.facts import Stopped
 from spottui.domain.forecast import TIGHT_S, Forecast
 from spottui.domain.interruption import Interruption
+from spottui.domain.owner import owner_of
 from spottui.domain.plan import Plan
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import AutoAnswer, AutoAsked, Decision, PastRun, Recovery, RecoveryState
@@ -105,7 +106,7 @@ class Case:
 
 def judge(policy: Policy, look: Look, case: Case) -> Grant | Refusal:
     """Return whether a recovery may go, and when its veto window ends."""
-    for rule in (_not_for_auto_mode, _tags, _scaling_group, _places, _cost, _limits):
+    for rule in (_not_for_auto_mode, _tags, _owner, _places, _cost, _limits):
         refusal = rule(policy, look, case)
         if refusal:
             return refusal
@@ -156,7 +157,9 @@ def _came_to_nothing_at(recovery: Recovery, reclaimed: Mapping[str, datetime]) -
     if not recovery.new_instance_id:
         return None
     if recovery.state is RecoveryState.FAILED:
-        return recovery.ended
+        # What runs and does not serve is no fault of its place.
+        is_served = recovery.reason is None or recovery.reason.why is not Why.NOT_SERVED
+        return recovery.ended if is_served else None
     again = reclaimed.get(recovery.new_instance_id)
     return again if again and again - recovery.started <= HOUR else None
 
@@ -181,8 +184,9 @@ def _tags(policy: Policy, _look: Look, case: Case) -> Refusal | None:
     return None
 
 
-def _scaling_group(_policy: Policy, _look: Look, case: Case) -> Refusal | None:
-    return Refusal(Reason(Why.SCALING_GROUP)) if case.plan.spec.instance.scaling_group else None
+def _owner(_policy: Policy, _look: Look, case: Case) -> Refusal | None:
+    owner = owner_of(case.plan.spec.instance)
+    return Refusal(Reason(Why.OWNED, owner.id, owner.kind)) if owner else None
 
 
 def _places(policy: Policy, _look: Look, case: Case) -> Refusal | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from spottui.cloud.balancers import Balancers
 from spottui.cloud.ecs import OUR_TAG, Ecs
@@ -64,6 +64,8 @@ class Shared:
     polls: Polls
     protection: DiskProtection
     surveys: Surveys
+    incident: Callable[[Recovery, datetime], dict[str, Any]]
+    """A recovery at a moment as `status --json` has it, for hooks."""
     balancers: Mapping[str, Balancers]
     group_turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     """One change of a server group at a time: two that look at once would both leave it to the other."""

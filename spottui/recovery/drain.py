@@ -5,7 +5,6 @@ from datetime import timedelta
 from functools import partial
 
 from spottui.cloud import assistant
-from spottui.cloud.ecs_shapes import Invocation
 from spottui.cloud.errors import CloudError
 from spottui.cloud.redaction import redact
 from spottui.domain.facts import Drained
@@ -15,9 +14,9 @@ from spottui.domain.recovery import RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.tokens import client_token
 from spottui.recovery.calls import Call, call
+from spottui.recovery.commands import invocation_over
 from spottui.recovery.context import RecoveryContext, failure_of
 
-LOOK_S = 1.0
 OUTPUT_KEPT = 4000
 """Characters of a command's output that go into the log."""
 
@@ -39,16 +38,14 @@ async def drain(ctx: RecoveryContext) -> None:
     invoke_id = await call(
         ctx,
         Call("RunCommand", token, ctx.now() + timedelta(seconds=box_s), entering),
-        partial(assistant.run_command, ctx.ecs, recovery.instance_id, one.command, box_s, token),
+        partial(assistant.run_command, ctx.ecs, recovery.instance_id, "spottui-drain", one.command, box_s, token),
     )
     if isinstance(invoke_id, CloudError):
         await ctx.record(Drained(one.name, "", failure=failure_of(invoke_id)))
         return
-    while asyncio.get_running_loop().time() < until and not ctx.recovery.cancel:
-        found = await ctx.attempt(partial(assistant.invocation, ctx.ecs, invoke_id, recovery.instance_id))
-        if isinstance(found, Invocation) and found.over:
-            output = plain(redact(found.output), OUTPUT_KEPT)
-            await ctx.record(Drained(one.name, found.status, found.exit_code, output))
-            return
-        await ctx.wait(LOOK_S)
-    await ctx.record(Drained(one.name, "", seconds=round(box_s)))
+    found = await invocation_over(ctx, invoke_id, recovery.instance_id, until)
+    if found is None:
+        await ctx.record(Drained(one.name, "", seconds=round(box_s)))
+        return
+    output = plain(redact(found.output), OUTPUT_KEPT)
+    await ctx.record(Drained(one.name, found.status, found.exit_code, output))

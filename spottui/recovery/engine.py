@@ -4,7 +4,7 @@ import asyncio
 import itertools
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -83,7 +83,9 @@ class Engine:
 
     def _drive(self, recovery: Recovery | None) -> None:
         """Begin to drive a recovery that is this console's to drive, unless it does."""
-        if recovery is None or recovery.state.is_final or recovery.driver != self._shared.journal.consoles.own:
+        if recovery is None or recovery.driver != self._shared.journal.consoles.own:
+            return
+        if recovery.state.is_final and not recovery.open_hooks:
             return
         known = self._driven.get(recovery.recovery_id)
         if known and known[0].fence == recovery.fence and not known[1].done():
@@ -141,8 +143,15 @@ class Engine:
         for one in self._orphans(transaction.lately()):
             transaction.record(one.recovery_id, DriverChanged(own, one.fence + 1), now)
 
-    def _orphans(self, recoveries: Iterable[Recovery]) -> list[Recovery]:
-        going = [one for one in recoveries if not one.state.is_final]
+    def _orphans(self, recoveries: Collection[Recovery]) -> list[Recovery]:
+        """What is over and has hooks that a dead console began is one, too: somebody has to say so."""
         consoles = self._shared.journal.consoles
-        dead = {driver for driver in {one.driver for one in going} if not consoles.is_alive(driver)}
-        return sorted((one for one in going if one.driver in dead), key=lambda one: one.deadline)
+        waits_for = {one.recovery_id: _consoles_of(one) for one in recoveries}
+        dead = {console for console in set().union(*waits_for.values()) if not consoles.is_alive(console)}
+        orphans = (one for one in recoveries if not dead.isdisjoint(waits_for[one.recovery_id]))
+        return sorted(orphans, key=lambda one: one.deadline)
+
+
+def _consoles_of(recovery: Recovery) -> set[str]:
+    """The consoles without which nothing more happens to a recovery."""
+    return {hook.console for hook in recovery.open_hooks} if recovery.state.is_final else {recovery.driver}

@@ -22,6 +22,7 @@ from spottui.recovery.adoption import FOLLOW_S, UNLISTED_S, adopt_instance, awai
 from spottui.recovery.auto_mode_rules import AUTO
 from spottui.recovery.calls import Call, call, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
+from spottui.recovery.probing import see_served
 from spottui.recovery.public_ip import public_ip_settled
 from spottui.recovery.rebind import rebind
 
@@ -156,7 +157,9 @@ async def verify(ctx: RecoveryContext, new_id: str, not_moved: Reason | None) ->
         if isinstance(found, Instance):
             if found.status is not InstanceStatus.RUNNING:
                 return failed(Reason(Why.STOPPED_RUNNING, new_id, found.status.value))
-            return StepOutcome(RecoveryState.RECOVERED, _how_it_ended(ctx, found, not_moved))
+            return await see_served(ctx, found) or StepOutcome(
+                RecoveryState.RECOVERED, _how_it_ended(ctx, found, not_moved)
+            )
         if found is None and is_late:
             return failed(Reason(Why.STOPPED_RUNNING, new_id))
 

@@ -10,8 +10,10 @@ from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import Clock
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.launch_spec import DISKS, RAM_ROLE, USER_DATA, LaunchSpec
+from spottui.domain.owner import owner_of
 from spottui.domain.places import Offers, rank
 from spottui.domain.plan import Caution, CautionKind, Drain, PlaceRules, Plan
+from spottui.domain.probe import PROBE_TAG, Probe
 from spottui.domain.ready import ready_policy
 from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.routes import Route
@@ -124,21 +126,23 @@ def make_plan(spec: LaunchSpec, settings: Settings) -> Plan:
     region = next(region for region in settings.regions if region.id == spec.instance.region)
     policy = settings.policy
     rules = PlaceRules(dict(region.vswitches), policy.types, policy.other_types, policy.on_demand)
-    drain, unknown = _drain(spec, settings)
+    drain, unknown_drain = _drain(spec, settings)
+    probe, unknown_probe = _probe(spec, settings)
     return Plan(
         routes=_routes(spec, settings),
         spec=spec,
         candidates=rank(spec, rules, Offers()),
         image_name=image_name(f"{spec.instance.region}.{spec.instance.instance_id}"),
-        cautions=(*_cautions(spec, rules, region.vswitch_tag), *unknown),
+        cautions=(*_cautions(spec, rules, region.vswitch_tag), *unknown_drain, *unknown_probe),
         rules=rules,
         drain=drain,
+        probe=probe,
     )
 
 
 def next_step(plan: Plan) -> NextStep:
     """Return what a yes to this plan does first."""
-    if plan.route is Route.RESTART:
+    if not plan.route.traits.launches:
         return NextStep(Doing.PLANNED, route=plan.route)
     first, *others = plan.candidates
     then_zone = others[0].zone if others else ""
@@ -170,12 +174,23 @@ def _drain(spec: LaunchSpec, settings: Settings) -> tuple[Drain | None, tuple[Ca
     return Drain(name, known.command, known.timeout_s), ()
 
 
+def _probe(spec: LaunchSpec, settings: Settings) -> tuple[Probe | None, tuple[Caution, ...]]:
+    """Return the probe that the instance's tag names, else the policy's, and a caution of a name not configured."""
+    tag = dict(spec.instance.tags).get(PROBE_TAG)
+    name = settings.policy.probe if tag is None else tag
+    if not name:
+        return None, ()
+    known = settings.probe.get(name)
+    return (Probe(name, known), ()) if known else (None, (Caution(CautionKind.UNKNOWN_PROBE, (name,)),))
+
+
 def _cautions(spec: LaunchSpec, rules: PlaceRules, vswitch_tag: str) -> Iterator[Caution]:
     """What else has a hand in it."""
     old = spec.instance
     if old.behavior is InterruptionBehavior.STOP:
         yield Caution(CautionKind.STOPPED_ONLY)
-    if old.scaling_group:
-        yield Caution(CautionKind.SCALING_GROUP, (old.scaling_group,))
+    owner = owner_of(old)
+    if owner:
+        yield Caution(CautionKind.OWNED, (owner.label,))
     if not vswitch_tag and not [zone for zone in rules.vswitches if zone != old.zone]:
         yield Caution(CautionKind.ONE_ZONE)

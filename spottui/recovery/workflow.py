@@ -6,7 +6,8 @@ It is run again from the top after a restart: each step finds in the recovery th
 from datetime import datetime
 from functools import partial
 
-from spottui.domain.facts import LockGone, RouteLeft, RouteTaken, StateEntered
+from spottui.domain.facts import HookBegun, LockGone, RouteLeft, RouteTaken, StateEntered
+from spottui.domain.hook import HookEvent
 from spottui.domain.plan import without_user_data
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
@@ -14,6 +15,7 @@ from spottui.domain.routes import Route
 from spottui.journal.transaction import Transaction
 from spottui.recovery.context import RecoveryContext, StepOutcome, failed
 from spottui.recovery.drain import drain
+from spottui.recovery.hooks import begin_hooks, run_hooks, settle_lost_hooks, tell_of_notice
 from spottui.recovery.leftovers import mark_leftovers
 from spottui.recovery.permission import wait_for_permission
 from spottui.recovery.places import look_for_places
@@ -33,9 +35,15 @@ ROUTES = {
     Route.INSTANT: instant_route,
 }
 
+_HOOKED = {RecoveryState.RECOVERED: HookEvent.RECOVERED, RecoveryState.FAILED: HookEvent.FAILED}
+
 
 async def recover(ctx: RecoveryContext) -> None:
     """Wait for a yes, and bring the instance back."""
+    await settle_lost_hooks(ctx)
+    if ctx.recovery.state.is_final:
+        return
+    tell_of_notice(ctx)
     ended = await wait_for_permission(ctx)
     if ended is None:
         begin_to_lower(ctx)
@@ -45,10 +53,12 @@ async def recover(ctx: RecoveryContext) -> None:
     ended = await settle_traffic(ctx, ended)
     if ended.state is RecoveryState.RECOVERED:
         await mark_leftovers(ctx)
-    await ctx.change(partial(_end, ended, ctx.now()))
+    run_hooks(ctx, await ctx.change(partial(_end, ctx, ended, ctx.now())))
 
 
-def _end(ended: StepOutcome, now: datetime, transaction: Transaction, recovery: Recovery) -> None:
+def _end(
+    ctx: RecoveryContext, ended: StepOutcome, now: datetime, transaction: Transaction, recovery: Recovery
+) -> tuple[HookBegun, ...]:
     """What may be tried again keeps its user data, for as long as `journal.log` keeps it."""
     if _has_had_its_reclaim(recovery, ended):
         transaction.record(recovery.recovery_id, LockGone(), now)
@@ -56,6 +66,8 @@ def _end(ended: StepOutcome, now: datetime, transaction: Transaction, recovery: 
     plan = transaction.plan(recovery.recovery_id)
     if plan and plan.spec.user_data and ended.state is RecoveryState.RECOVERED:
         transaction.set_plan(recovery.recovery_id, without_user_data(plan))
+    event = _HOOKED.get(ended.state)
+    return begin_hooks(ctx, event, transaction, recovery, now) if event else ()
 
 
 def _has_had_its_reclaim(recovery: Recovery, ended: StepOutcome) -> bool:

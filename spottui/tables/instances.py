@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import EVENT_GRACE_S, Interruption
+from spottui.domain.owner import owner_of
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
@@ -71,10 +72,11 @@ COLUMNS = (
     Column("behavior", "At end", 9, drop=8),
     Column("created", "Created", 17, drop=9, render=day_and_minute, whole=iso_time),
     Column("tags", "Tags", 12, drop=10),
+    Column("owner", "Owner", 12, drop=11),
 )
 """A deadline is twice its epoch second, and one more where it is an upper bound."""
 
-OPTIONAL = frozenset(("status", "address", "vcpus", "behavior", "created", "tags"))
+OPTIONAL = frozenset(("status", "address", "vcpus", "behavior", "created", "tags", "owner"))
 """The columns that are hidden until somebody wants them."""
 
 
@@ -171,6 +173,7 @@ def instance_row(instance: Instance, reclaim: Interruption | None, replaced_by: 
     """Return the row of one instance, of its interruption, if it has one, and of what runs in its place by now."""
     taken = reclaim if reclaim and not reclaim.is_manual else None
     zone = instance.zone.removeprefix(f"{instance.region}-")
+    owner = owner_of(instance)
     return (
         instance_key(instance.region, instance.instance_id),
         Tone.GOOD if replaced_by else _tone(instance, taken),
@@ -190,6 +193,7 @@ def instance_row(instance: Instance, reclaim: Interruption | None, replaced_by: 
         str(instance.behavior),
         epoch(instance.created),
         plain(" ".join(f"{key}={value}" for key, value in instance.tags)),
+        plain(owner.label) if owner else "",
     )
 
 

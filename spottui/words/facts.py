@@ -6,10 +6,12 @@ from typing import Any
 from spottui.domain import facts as f
 from spottui.domain.balancers import Backend
 from spottui.domain.forecast import Verdict
+from spottui.domain.hook import HookEnd
 from spottui.domain.recovery import AutoAnswer
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST, failure_line, fault, said
 from spottui.words.feed import event_kind
+from spottui.words.misses import missed
 from spottui.words.moments import clock, clock_utc
 from spottui.words.next_steps import next_step
 from spottui.words.reasons import lift, reason, why
@@ -164,6 +166,25 @@ def _drained(fact: f.Drained, _region: str) -> str:
     return f"drain {fact.name} {came}"
 
 
+def _probed(fact: f.Probed, _region: str) -> str:
+    came = missed(fact.missed) if fact.missed else f"passed after {fact.seconds:.1f} s"
+    return f"probe {fact.name}{f' of {fact.target}' if fact.target else ''}: {came}"
+
+
+def _hook_ended(fact: f.HookEnded, _region: str) -> str:
+    said = f": {fact.output}" if fact.output else ""
+    match fact.end:
+        case HookEnd.EXITED:
+            came = f"exited with {fact.exit_code} after {fact.seconds:.1f} s{said}"
+        case HookEnd.TIMED_OUT:
+            came = f"killed after {fact.seconds:.1f} s{said}"
+        case HookEnd.NOT_STARTED:
+            came = f"did not start: {failure_line(fact.failure) if fact.failure else fact.output}"
+        case HookEnd.NOT_KNOWN:
+            came = "not known whether it ran: its console ended meanwhile; it is not run again"
+    return f"{fact.on} hook {fact.program} {came}"
+
+
 _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.EarlierLine: lambda fact, _region: fact.text,
     f.CarriedOver: lambda _fact, _region: "carried over from a journal of an earlier version",
@@ -213,4 +234,7 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.WeightKept: _kept,
     f.WeightRestored: lambda fact, _region: f"{_entry(fact.backend, fact.backend.weight)} again",
     f.BackendServes: _serves,
+    f.Probed: _probed,
+    f.HookBegun: lambda fact, _region: f"{fact.on} hook {fact.program} begun",
+    f.HookEnded: _hook_ended,
 }

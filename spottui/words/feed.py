@@ -41,6 +41,8 @@ _KINDS: dict[type[f.Fact], EventKind] = {
     f.Drained: EventKind.DECIDED,
     f.WeightKept: EventKind.DECIDED,
     f.BackendServes: EventKind.DECIDED,
+    f.Probed: EventKind.STATE,
+    f.HookEnded: EventKind.DECIDED,
     f.CancelAsked: EventKind.STOPPED,
     f.Retried: EventKind.RETRIED,
     f.AutoAnswered: EventKind.AUTO,

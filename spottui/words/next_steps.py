@@ -25,6 +25,7 @@ _SENTENCES = {
     Doing.MOVE_EIP: "move EIP {resource} to {to}",
     Doing.SEE_AGAIN: "{resource} still runs",
     Doing.AWAIT_HEALTHY: "wait until load balancers find {resource} healthy",
+    Doing.PROBE: "probe {resource} until it passes{of}, at most {seconds:.0f} s",
     Doing.EARLIER_VERSION: "{resource}",
 }
 _SOURCES = {
@@ -56,6 +57,7 @@ def _sentence(known: NextStep) -> str:
     return _SENTENCES[known.doing].format(
         resource=known.resource,
         to=known.to,
+        of=f": {known.to}" if known.to else "",
         instance_type=known.instance_type,
         zone=known.zone,
         on_demand=" on-demand" if known.on_demand else "",

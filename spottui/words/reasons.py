@@ -5,6 +5,7 @@ from collections.abc import Callable
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST, failure_line
+from spottui.words.misses import missed
 from spottui.words.moments import clock_utc, span
 
 _SENTENCES = {
@@ -16,6 +17,7 @@ _SENTENCES = {
     Why.PLAN_READY: "plan ready",
     Why.DENY_TAG: "its tag {detail} keeps auto-mode away (deny_tags)",
     Why.SCALING_GROUP: "ESS replaces it by itself",
+    Why.OWNED: "left to its owner, {detail} {resource}",
     Why.PLACES_REST: (
         "waits: {count} replacements of auto-mode in {detail} failed or were reclaimed within an hour; "
         "it tries again at {at}"
@@ -68,6 +70,7 @@ _LIFTS = {
     Why.DENY_TAG: _ALL_THE_SAME,
     Why.NO_ALLOW_TAG: _ALL_THE_SAME,
     Why.SCALING_GROUP: _ALL_THE_SAME,
+    Why.OWNED: _ALL_THE_SAME,
     Why.PLACES_REST: _GO_NOW,
     Why.COST_NOT_KNOWN: _PRESS_Y,
     Why.COST_CEILING: "press y, or raise max_added_cost_per_hour",
@@ -228,6 +231,13 @@ def _not_healthy(known: Reason, _region: str) -> str:
     return f"{group} has not found it healthy within {span(known.seconds)}"
 
 
+def _not_served(known: Reason, _region: str) -> str:
+    probe = " of ".join((f"probe {known.detail}", *known.resources))
+    last = missed(known.missed) if known.missed else "did not pass"
+    patience = f"for {known.seconds or 0:.0f} s"
+    return f"{known.resource} runs but does not serve: {probe}: {last}, {patience}; t probes it again"
+
+
 def _not_attached(known: Reason, region: str) -> str:
     causes = "; ".join(_why(one, region) for one in known.causes) or "its data disks are not attached"
     return f"{known.resource} runs, but {causes}; t tries again"
@@ -278,6 +288,7 @@ _TOLD = {
     Why.IMAGE_LOST: _image_lost,
     Why.NO_ROOM: _no_room,
     Why.NOT_SEEN_RUNNING: _not_seen_running,
+    Why.NOT_SERVED: _not_served,
     Why.STOPPED_RUNNING: _stopped_running,
     Why.NOT_ATTACHED: _not_attached,
     Why.DISK_NOT_ATTACHED: _disk_not_attached,

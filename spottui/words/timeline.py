@@ -14,6 +14,9 @@ _CALLED: dict[type[f.Fact], tuple[str, str]] = {
     f.EarlierImageTaken: ("WarmImage", ""),
     f.AutoAnswered: ("auto-mode", "auto-mode: "),
     f.Drained: ("Drain", "drain "),
+    f.Probed: ("Probe", "probe "),
+    f.HookBegun: ("Hook", ""),
+    f.HookEnded: ("Hook", ""),
     f.StateEntered: ("State", ""),
     f.ProgressBack: (IMAGE_POLL, f"{IMAGE_POLL} "),
 }

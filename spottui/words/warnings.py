@@ -48,8 +48,10 @@ _CAUTIONS = {
         "replacement is launched, starting the old one later would be a second one"
     ),
     CautionKind.SCALING_GROUP: "scaling group {}: ESS replaces it by itself, a replacement would be a second one",
+    CautionKind.OWNED: "it belongs to {}, which replaces it by itself: a replacement would be a second one",
     CautionKind.ONE_ZONE: "no other zone has a vSwitch in the configuration",
     CautionKind.NO_TAGGED_VSWITCH: "no other zone has a vSwitch, neither in the configuration nor by its tag",
     CautionKind.UNKNOWN_DRAIN: "no drain: {} is not a [drain.NAME] of the configuration",
+    CautionKind.UNKNOWN_PROBE: "no probe: {} is not a [probe.NAME] of the configuration",
     CautionKind.NOT_LOOKED_UP: "not looked up: {}",
 }

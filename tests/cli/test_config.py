@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spottui.config import ConfigProblem, load
+from spottui.domain.hook import HookEvent, HookPlace
+from spottui.domain.probe import ProbeAddress
 from spottui.domain.settings import Policy, ReadySettings
 
 GOOD = """
@@ -56,6 +58,74 @@ def test_a_good_file_is_read_with_defaults(path: Path) -> None:
     assert settings.profile == "prod"
 
 
+PROBE = """
+[probe.web]
+http = "https://{ip}:8443/health?deep=1"
+tls_name = "web.corp.internal"
+ca_file = "ca.pem"
+address = "public"
+patience = "90s"
+"""
+
+
+def test_a_probe_is_read_and_its_mistakes_are_named(path: Path) -> None:
+    (path.parent / "ca.pem").write_text("")
+    path.write_text(GOOD + PROBE)
+    web = load(path).probe["web"]
+    assert web.target("10.0.0.5") == "https://10.0.0.5:8443/health?deep=1"
+    assert (web.address, web.ca_file, web.patience_s) == (ProbeAddress.PUBLIC, str(path.parent / "ca.pem"), 90)
+    for old, new, parts in (
+        ("{ip}", "{ip}@evil.example", ["line 22: probe.web.http", "http://{ip}…"]),
+        ("{ip}", "10.0.0.5", ["probe.web.http"]),
+        ("https:", "file:", ["probe.web.http"]),
+        ("90s", "2 minutes", ["probe.web.patience", "'2 minutes'", "1s to 1h"]),
+        ("90s", "2h", ["probe.web.patience", "1s to 1h"]),
+        ('"public"', '"eip"', ["line 25: probe.address", "'eip'", "private, public"]),
+        ('tls_name = "web.corp.internal"', "tcp = 80", ["probe.web: found tcp and http", "one of tcp, http, command"]),
+        ("web.corp.internal", "a\\r\\nb", ["probe.web.tls_name", "a host name"]),
+        ("ca.pem", "gone.pem", ["probe.web.ca_file", "not there"]),
+    ):
+        path.write_text(GOOD + PROBE.replace(old, new, 1))
+        with pytest.raises(ConfigProblem) as problem:
+            load(path)
+        assert not [part for part in parts if part not in str(problem.value)], str(problem.value)
+
+
+HOOK = """
+[[hook]]
+on = "notice"
+command = ["/opt/page", "--now"]
+
+[[hook]]
+on = "recovered"
+where = "replacement"
+command = "systemctl restart agent"
+timeout = "2m"
+"""
+
+
+def test_hooks_are_read_and_their_mistakes_are_named(path: Path) -> None:
+    path.write_text(GOOD + HOOK)
+    here, there = load(path).hooks
+    assert (here.on, here.command, here.timeout_s) == (HookEvent.NOTICE, ("/opt/page", "--now"), 30)
+    assert (there.where, there.command, there.timeout_s) == (HookPlace.REPLACEMENT, "systemctl restart agent", 120)
+    for old, new, parts in (
+        ('["/opt/page", "--now"]', '"/opt/page --now"', ["hook.command", "there is no shell"]),
+        ('["/opt/page", "--now"]', "[]", ["hook.command", "there is no shell"]),
+        ('["/opt/page", "--now"]', "3", ["hook.command"]),
+        ('"notice"', '"noticed"', ["hook.on", "'noticed'", "failed, notice, recovered"]),
+        ('"recovered"', '"failed"', ["hook.on", "'failed'", 'recovered with where = "replacement"']),
+        ('"systemctl restart agent"', '["systemctl"]', ["hook.command", "a shell text"]),
+        ('"2m"', '"2"', ["hook.timeout", "1s to 1h"]),
+        ('on = "notice"\n', "", ["hook", "no on"]),
+        ('on = "notice"\n', 'on = "notice"\nshell = true\n', ["hook.shell", "an unknown key"]),
+    ):
+        path.write_text(GOOD + HOOK.replace(old, new, 1))
+        with pytest.raises(ConfigProblem) as problem:
+            load(path)
+        assert not [part for part in parts if part not in str(problem.value)], str(problem.value)
+
+
 def test_prices_of_storage_are_read_by_name(path: Path) -> None:
     path.write_text(GOOD + "[storage_price]\nsnapshot = 0.5\ncloud_essd = 1\n")
     assert load(path).storage_price == {"snapshot": 0.5, "cloud_essd": 1.0}
@@ -86,6 +156,7 @@ def test_a_profile_is_laid_over_and_has_a_journal_of_its_own(path: Path) -> None
         ("[policy]", '[credentials]\nfile = "gone.ini"\n[policy]', ["credentials.file", "gone.ini", "not there"]),
         ("[policy]", "[policy", ["not TOML", "line 15"]),
         ("[[region]]", "metrics_port = 80\n[[region]]", ["line 2", "metrics_port", "found 80", "1024 to 65535"]),
+        ("veto_window_s = 10", 'probe = "wbe"', ["line 16", "policy.probe", "'wbe'", "[probe.NAME]"]),
         ("[policy]", "[storage_price]\nessd = 1\n[policy]", ["line 16", "storage_price.essd", "cloud_essd"]),
         ("[policy]", "[storage_price]\nsnapshot = -1\n[policy]", ["line 16", "storage_price.snapshot", "found -1"]),
         ("[policy]", f"{TEMPLATE}password = 'x'\n[policy]", ["template.web.password", "an unknown key"]),

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+from spottui.cli.records import recovery_record
 from spottui.cloud.account import CloudAccount
 from spottui.domain.clock import SystemClock
 from spottui.domain.interruption import Evidence, Observation
@@ -32,6 +33,7 @@ def rooms(journal: Journal, account: CloudAccount, settings: Settings) -> Shared
         protection=DiskProtection(journal, account.regions, account.thread_pools, CLOCK),
         surveys=Surveys(account.markets, account.thread_pools, journal, CLOCK, settings),
         balancers=account.balancers,
+        incident=recovery_record,
     )
 
 

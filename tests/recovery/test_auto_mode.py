@@ -16,7 +16,6 @@ from spottui.domain.facts import (
     Stop,
     Stopped,
 )
-from spottui.domain.instance import SCALING_GROUP_TAG
 from spottui.domain.reasons import Why
 from spottui.domain.recovery import Decision
 from spottui.domain.refusal import Refused
@@ -191,10 +190,12 @@ def test_tags_allow_and_deny(place: Place, policy: dict[str, object], tags: dict
     assert not place.confirm(auto, one)
 
 
-def test_a_scaling_group_replaces_its_own(place: Place) -> None:
+def test_what_another_service_owns_is_left_to_it(place: Place) -> None:
     auto = place.console()
-    one = place.reclaim(plan=plan_of(tags={SCALING_GROUP_TAG: "asg-1"}))
-    assert place.why(auto, one) is Why.SCALING_GROUP
+    one = place.reclaim(plan=plan_of(tags={"karpenter.sh/nodepool": "spot"}))
+    assert words.reason(place.refusal(auto, one).reason) == (
+        "left to its owner, Karpenter spot: press y to recover it all the same"
+    )
     assert not place.confirm(auto, one)
 
 

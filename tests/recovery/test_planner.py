@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from spottui import words
-from spottui.domain.instance import SCALING_GROUP_TAG, Disk, Instance, InstanceStatus, InterruptionBehavior
+from spottui.domain.instance import Disk, Instance, InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import Drain, Plan
+from spottui.domain.probe import Probe, ProbeSettings
 from spottui.domain.routes import Route
 from spottui.domain.settings import DrainSettings, Policy, RegionSettings, Settings
 from spottui.recovery.planner import make_plan
@@ -19,6 +20,7 @@ SETTINGS = Settings(
     "journal.db",
     policy=Policy(drain="all"),
     drain={"all": DrainSettings("sync", 5), "db": DrainSettings("stop-db")},
+    probe={"web": ProbeSettings(tcp=80)},
 )
 SPEC = LaunchSpec(
     Instance(
@@ -77,6 +79,16 @@ def test_a_tag_chooses_among_the_configured_drains_and_is_never_a_command(
     assert warned(spec, "rm -rf / is not a [drain.NAME]") == (("spottui:drain", "rm -rf /") in tags)
 
 
+def test_a_tag_chooses_among_the_configured_probes_and_the_digest_covers_it() -> None:
+    probed, unknown = with_instance(tags=(("spottui:probe", "web"),)), with_instance(tags=(("spottui:probe", "tcp=1"),))
+    assert plan(probed).probe == Probe("web", ProbeSettings(tcp=80))
+    assert (plan(unknown).probe, warned(unknown, "tcp=1 is not a [probe.NAME]")) == (None, True)
+    by_policy = replace(SETTINGS, policy=Policy(probe="web"))
+    assert plan(settings=by_policy).probe == plan(probed).probe
+    assert plan(with_instance(tags=(("spottui:probe", ""),)), by_policy).probe is None
+    assert plan(settings=by_policy).digest != replace(plan(settings=by_policy), probe=None).digest
+
+
 def test_a_name_of_a_drain_that_would_move_the_cursor_is_shown_plain() -> None:
     (line,) = words.warnings(plan(with_instance(tags=(("spottui:drain", "\x1b[2J"),))))
     assert "\x1b" not in line
@@ -86,7 +98,7 @@ def test_the_engineer_is_told_what_is_lost_and_who_else_acts() -> None:
     assert words.warnings(plan()) == ()
     assert warned(with_instance(private_ip="10.0.0.1"), "10.0.0.1 stays taken")
     assert warned(with_instance(public_ip="1.2.3.4"), "1.2.3.4 is converted to an EIP")
-    assert warned(with_instance(tags=((SCALING_GROUP_TAG, "asg-1"),)), "asg-1: ESS replaces it by itself")
+    assert warned(with_instance(tags=(("acs:autoscaling:scalingGroupId", "asg-1"),)), "it belongs to ESS asg-1")
     assert warned(replace(SPEC, deletion_protection=True), "does not stop a reclaim")
     assert warned(replace(SPEC, network_interfaces=3), "2 further network interfaces")
     assert warned(replace(SPEC, disks=(replace(SPEC.disks[0], encrypted=True),)), "d-1 encrypted")

@@ -60,6 +60,11 @@ class Acting:
         self._process.stdin.close()
         self._process.wait(20)
 
+    def kill(self) -> None:
+        """kill -9."""
+        self._process.kill()
+        self._process.wait()
+
     def _answer(self) -> Any:
         assert self._process.stdout
         return json.loads(self._process.stdout.readline())

@@ -7,7 +7,9 @@ import pytest
 from spottui import words
 from spottui.domain import facts as f
 from spottui.domain.forecast import Verdict
+from spottui.domain.hook import HookEnd, HookEvent
 from spottui.domain.interruption import Evidence
+from spottui.domain.probe import Miss, Missed
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import AutoAnswer, Decision, RecoveryState
 from spottui.domain.routes import Route
@@ -83,6 +85,15 @@ SENTENCES = {
     "i-2 runs in h after 63 s; data as of 2026-08-23 02:01:04 UTC; EIP eip-1 is gone": Reason(
         Why.RUNS, "i-2", "h", at=AT, seconds=63, causes=(Reason(Why.EIP_GONE, "eip-1"),)
     ),
+    "i-2 runs but does not serve: probe web of https://10.0.0.5: HTTP status 503, for 120 s; t probes it again": Reason(
+        Why.NOT_SERVED,
+        "i-2",
+        "web",
+        seconds=120,
+        resources=("https://10.0.0.5",),
+        missed=Missed(Miss.STATUS, "503"),
+    ),
+    "left to its owner, ACK np-1" + SAME: Reason(Why.OWNED, "np-1", "ACK"),
     "EIP eip-1 was not seen on i-2": Reason(Why.EIP_NOT_MOVED, "eip-1", "i-2"),
 }
 
@@ -111,6 +122,8 @@ STEPS = {
     "start it: OperationDenied.NoStock, tried again until an image is made of it": NextStep(
         Doing.START_AGAIN, "OperationDenied.NoStock"
     ),
+    "probe web until it passes: 10.0.0.5:80, at most 120 s": NextStep(Doing.PROBE, "web", "10.0.0.5:80", seconds=120),
+    "probe jobs until it passes, at most 60 s": NextStep(Doing.PROBE, "jobs", seconds=60),
     "move EIP eip-1 to i-2": NextStep(Doing.MOVE_EIP, "eip-1", "i-2"),
 }
 
@@ -217,6 +230,24 @@ LINES = [
     (f.Drained("flush", "", failure=REFUSED), "DECIDED", f"drain flush did not run: {REFUSED_LINE}"),
     (f.Drained("flush", ""), "DECIDED", "drain flush skipped: there is no time for it"),
     (f.Drained("flush", "", seconds=20.0), "DECIDED", "drain flush not finished within 20 s; the recovery goes on"),
+    (f.Probed("web", "10.0.0.5:80", 3.21), "STATE", "probe web of 10.0.0.5:80: passed after 3.2 s"),
+    (f.Probed("jobs", missed=Missed(Miss.EXIT_CODE, "3")), "STATE", "probe jobs: the command exited with 3"),
+    (f.HookBegun(HookEvent.NOTICE, 0, "c", "page"), None, "notice hook page begun"),
+    (
+        f.HookEnded(HookEvent.FAILED, 0, HookEnd.EXITED, "page", exit_code=0, output="ok", seconds=1.25),
+        "DECIDED",
+        "failed hook page exited with 0 after 1.2 s: ok",
+    ),
+    (
+        f.HookEnded(HookEvent.RECOVERED, 0, HookEnd.TIMED_OUT, "page", seconds=30.0),
+        "DECIDED",
+        "recovered hook page killed after 30.0 s",
+    ),
+    (
+        f.HookEnded(HookEvent.RECOVERED, 1, HookEnd.NOT_STARTED, "on the replacement", failure=REFUSED),
+        "DECIDED",
+        f"recovered hook on the replacement did not start: {REFUSED_LINE}",
+    ),
     (f.CallBegun("CreateImage", "t"), None, "CreateImage begun"),
     (f.ProgressSeen(62, "m-1"), None, "m-1 62 %"),
 ]

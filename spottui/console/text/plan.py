@@ -88,6 +88,9 @@ def _routes(plan: Plan, other: Route | None) -> list[Line]:
     if plan.drain:
         text = f"{plain(plan.drain.name, 64)} first, {plan.drain.timeout_s:g} s at most"
         lines.append([("Drain    ", "bold"), (text, "")])
+    if plan.probe:
+        text = f"{plain(plan.probe.name, 64)} must pass, {plain(plan.probe.settings.patience, 8)} at most"
+        lines.append([("Probe    ", "bold"), (text, "")])
     return lines
 
 

@@ -10,6 +10,7 @@ from spottui.domain.forecast import Forecast, Verdict, before_image
 from spottui.domain.history import InstanceRecord
 from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.owner import owner_of
 from spottui.domain.plan import WarmImage
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
@@ -113,8 +114,9 @@ def _obstacles(record: InstanceRecord, spec: LaunchSpec) -> list[str]:
         obstacles.append("its RAM role and user data are not captured yet")
     if any(disk.is_local for disk in spec.disks):
         obstacles.append("it has local disks: what is on them is lost with every reclaim")
-    if spec.instance.scaling_group:
-        obstacles.append(f"scaling group {plain(spec.instance.scaling_group, 64)} replaces it by itself")
+    owner = owner_of(spec.instance)
+    if owner:
+        obstacles.append(f"auto-mode leaves it to its owner, {plain(owner.label, 64)}")
     return obstacles
 
 

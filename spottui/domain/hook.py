@@ -1,0 +1,65 @@
+"""A hook: a command of the configuration that runs when something has happened to a recovery."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from spottui.domain.durations import seconds_of
+
+
+class HookEvent(StrEnum):
+    """When a hook runs; a retried recovery ends again, and its hooks run again."""
+
+    NOTICE = "notice"
+    RECOVERED = "recovered"
+    FAILED = "failed"
+
+
+class HookPlace(StrEnum):
+    """Where a hook runs."""
+
+    HERE = "here"
+    REPLACEMENT = "replacement"
+
+
+class HookEnd(StrEnum):
+    """How a hook ended; the fields of `facts.HookEnded` that one needs stand behind it."""
+
+    EXITED = "exited"  # exit_code, output
+    TIMED_OUT = "timed out"  # seconds, output
+    NOT_STARTED = "not started"  # output: the system's words, or failure
+    NOT_KNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class HookSettings:
+    """One `[[hook]]`: program and arguments on this machine, without a shell, or a shell text on the replacement.
+
+    It may take `timeout`, a duration (`seconds_of`); then everything that it has started is killed.
+    """
+
+    on: HookEvent
+    command: tuple[str, ...] | str
+    timeout: str = "30s"
+    where: HookPlace = HookPlace.HERE
+
+    @property
+    def timeout_s(self) -> float:
+        """How many seconds it may take."""
+        return seconds_of(self.timeout) or 0.0
+
+    @property
+    def program(self) -> str:
+        """What to call it: arguments and shell texts may hold secrets."""
+        return self.command[0] if isinstance(self.command, tuple) else "on the replacement"
+
+
+@dataclass(frozen=True, slots=True)
+class HookRun:
+    """A hook that a console has begun for a run of a recovery; `number` is its place among those of the event."""
+
+    on: HookEvent
+    number: int
+    run: int
+    console: str
+    program: str = ""
+    ended: bool = False

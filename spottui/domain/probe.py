@@ -1,0 +1,85 @@
+"""A probe: how it is known that a replacement serves, and not only runs."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from msgspec import Struct
+
+from spottui.domain.durations import seconds_of
+
+PROBE_TAG = "spottui:probe"
+"""The tag by which an instance names its `[probe.NAME]`; an empty one is for none."""
+IP = "{ip}"
+"""What stands for the replacement's address in `ProbeSettings.http`."""
+
+
+class ProbeAddress(StrEnum):
+    """Which address of the replacement is probed; the public one is its EIP where it has one."""
+
+    PRIVATE = "private"
+    PUBLIC = "public"
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSettings:
+    """One `[probe.NAME]`: a TCP port, a URL, or a shell command for Cloud Assistant on the replacement.
+
+    A connection to the port `tcp` is enough. A GET of `http`, whose host is `{ip}`, must answer `status`, with `body`
+    somewhere in the first 64 KiB. `tls_name` is the name that the certificate is for and the virtual host, where that
+    is not the address; `ca_file` is who has signed it, empty for the authorities of this machine. The command must
+    exit with 0. The probe is repeated `every` so often until it passes, for `patience`, both durations (`seconds_of`).
+    """
+
+    tcp: int = 0
+    http: str = ""
+    status: int = 200
+    body: str = ""
+    tls_name: str = ""
+    ca_file: str = ""
+    command: str = ""
+    address: ProbeAddress = ProbeAddress.PRIVATE
+    patience: str = "2m"
+    every: str = "2s"
+
+    @property
+    def patience_s(self) -> float:
+        """For how many seconds the replacement may not serve yet."""
+        return seconds_of(self.patience) or 0.0
+
+    @property
+    def every_s(self) -> float:
+        """The seconds from the end of a try to the next one."""
+        return seconds_of(self.every) or 0.0
+
+    def target(self, ip: str) -> str:
+        """Return what is probed at an address, as a person would type it; empty for a command."""
+        return f"{ip}:{self.tcp}" if self.tcp else self.http.replace(IP, ip)
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A probe of the configuration, frozen with the plan."""
+
+    name: str
+    settings: ProbeSettings
+
+
+class Miss(StrEnum):
+    """Why a probe did not pass; what `Missed.what` holds stands behind it."""
+
+    NO_ADDRESS = "no address"
+    NO_CONNECTION = "no connection"  # the system's words
+    NO_ANSWER = "no answer in time"
+    NO_HTTP = "no HTTP"
+    CERTIFICATE = "certificate"  # OpenSSL's words
+    STATUS = "status"  # the status
+    BODY = "body"
+    NOT_RUN = "not run"  # the Code of the refusal, or what Cloud Assistant says of the command
+    EXIT_CODE = "exit code"  # the exit code
+
+
+class Missed(Struct, frozen=True, omit_defaults=True):
+    """One try of a probe that did not pass; `what` is untrusted text."""
+
+    miss: Miss
+    what: str = ""

@@ -1,0 +1,179 @@
+"""Hooks: commands of the configuration that run beside a recovery, once for each run of it and event.
+
+That a hook was begun is in the journal before it runs. When its console dies meanwhile, nobody knows whether it ran,
+and it is not run again.
+"""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Coroutine, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from spottui.cloud import assistant
+from spottui.cloud.ecs import Answer
+from spottui.cloud.errors import CloudError
+from spottui.cloud.redaction import redact
+from spottui.domain.facts import HookBegun, HookEnded
+from spottui.domain.hook import HookEnd, HookEvent, HookPlace, HookSettings
+from spottui.domain.reasons import Failure
+from spottui.domain.recovery import Recovery
+from spottui.domain.text import plain
+from spottui.domain.tokens import client_token
+from spottui.journal.store import JournalAway
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency
+from spottui.recovery import local_command
+from spottui.recovery.commands import invocation_over
+from spottui.recovery.context import Fenced, RecoveryContext, failure_of
+
+log = logging.getLogger("spottui.hooks")
+
+OUTPUT_KEPT = 1000
+"""Characters of a hook's output that go into the log."""
+_AGAIN_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Came:
+    end: HookEnd
+    exit_code: int | None = None
+    output: str = ""
+    failure: Failure | None = None
+
+
+_THREADS = ThreadPoolExecutor(64, thread_name_prefix="hook")
+_running: set[asyncio.Task[None]] = set()
+
+
+def tell_of_notice(ctx: RecoveryContext) -> None:
+    """Begin the hooks of a notice beside the recovery, unless they were begun or no notice was seen."""
+    recovery = ctx.recovery
+    if not recovery.run and not recovery.interruption.is_manual and _of(ctx, HookEvent.NOTICE):
+        _beside(_begin_and_run(ctx, HookEvent.NOTICE))
+
+
+def begin_hooks(
+    ctx: RecoveryContext, on: HookEvent, transaction: Transaction, recovery: Recovery, now: datetime
+) -> tuple[HookBegun, ...]:
+    """Write that the hooks of an event are begun for this run, and return what was written; empty where they were."""
+    if any((hook.on, hook.run) == (on, recovery.run) for hook in recovery.hooks):
+        return ()
+    console = ctx.shared.journal.consoles.own
+    begun = tuple(
+        HookBegun(on, number, console, hook.program, recovery.run, _token(ctx, hook, number, recovery.run))
+        for number, hook in enumerate(_of(ctx, on))
+    )
+    for fact in begun:
+        transaction.record(recovery.recovery_id, fact, now)
+    return begun
+
+
+def run_hooks(ctx: RecoveryContext, begun: Iterable[HookBegun]) -> None:
+    """Run beside everything else what was begun."""
+    for fact in begun:
+        _beside(_run(ctx, fact))
+
+
+async def settle_lost_hooks(ctx: RecoveryContext) -> None:
+    """Write of the hooks whose console died that nobody knows whether they ran."""
+    consoles = ctx.shared.journal.consoles
+    for hook in ctx.recovery.open_hooks:
+        if not consoles.is_alive(hook.console):
+            await ctx.record(HookEnded(hook.on, hook.number, HookEnd.NOT_KNOWN, hook.program, hook.run))
+
+
+def _of(ctx: RecoveryContext, on: HookEvent) -> tuple[HookSettings, ...]:
+    return tuple(hook for hook in ctx.shared.settings.hooks if hook.on is on)
+
+
+def _token(ctx: RecoveryContext, hook: HookSettings, number: int, run: int) -> str:
+    return client_token(ctx.id, f"hook {number}", run) if hook.where is HookPlace.REPLACEMENT else ""
+
+
+def _beside(work: Coroutine[Any, Any, None]) -> None:
+    """Nothing else holds on to a task of a loop."""
+    task = asyncio.get_running_loop().create_task(work)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+
+
+async def _begin_and_run(ctx: RecoveryContext, on: HookEvent) -> None:
+    now = ctx.now()
+    try:
+        begun = await ctx.change(lambda t, recovery: begin_hooks(ctx, on, t, recovery, now), Urgency.EYES)
+    except Fenced:
+        return
+    run_hooks(ctx, begun)
+
+
+async def _run(ctx: RecoveryContext, begun: HookBegun) -> None:
+    hook, began_s = _of(ctx, begun.on)[begun.number], time.monotonic()
+    run = _run_here if hook.where is HookPlace.HERE else _run_on_replacement
+    try:
+        came = await run(ctx, hook, begun)
+    except Exception:
+        log.exception("%s: hook %s", ctx.id, begun.program)
+        came = _Came(HookEnd.NOT_KNOWN)
+    output, seconds = plain(redact(came.output), OUTPUT_KEPT), round(time.monotonic() - began_s, 1)
+    ended = HookEnded(
+        begun.on, begun.number, came.end, begun.program, begun.run, came.exit_code, output, seconds, came.failure
+    )
+    await _remember(ctx, ended)
+
+
+async def _remember(ctx: RecoveryContext, ended: HookEnded) -> None:
+    """Whoever drives the recovery by now: what came of a hook is known here alone."""
+    now = ctx.now()
+    while True:
+        try:
+            written = ctx.shared.journal.submit(lambda t: t.record(ctx.id, ended, now), Urgency.EVIDENCE)
+            await asyncio.wrap_future(written)
+        except JournalAway:
+            await asyncio.sleep(_AGAIN_S)
+        else:
+            return
+
+
+async def _run_here(ctx: RecoveryContext, hook: HookSettings, _begun: HookBegun) -> _Came:
+    recovery = ctx.recovery
+    incident = json.dumps(ctx.shared.incident(recovery, ctx.now())).encode()
+    work = partial(local_command.run, hook.command, incident, _environment(recovery), hook.timeout_s)
+    try:
+        ran = await asyncio.wrap_future(_THREADS.submit(work))
+    except OSError as error:
+        return _Came(HookEnd.NOT_STARTED, output=error.strerror or type(error).__name__)
+    how = HookEnd.TIMED_OUT if ran.exit_code is None else HookEnd.EXITED
+    return _Came(how, exit_code=ran.exit_code, output=ran.output)
+
+
+async def _run_on_replacement(ctx: RecoveryContext, hook: HookSettings, begun: HookBegun) -> _Came:
+    new_id, until_s = ctx.recovery.new_instance_id, asyncio.get_running_loop().time() + hook.timeout_s
+    command = partial(
+        assistant.run_command, ctx.ecs, new_id, "spottui-hook", str(hook.command), hook.timeout_s, begun.token
+    )
+    answer: Answer | CloudError = await ctx.attempt(command)
+    while isinstance(answer, CloudError) and answer.kind.repeats and asyncio.get_running_loop().time() < until_s:
+        await asyncio.sleep(_AGAIN_S)
+        answer = await ctx.attempt(command)
+    if isinstance(answer, CloudError):
+        return _Came(HookEnd.NOT_STARTED, failure=failure_of(answer))
+    found = await invocation_over(ctx, answer.resource_id, new_id, until_s, heeds_cancel=False)
+    if found is None:
+        return _Came(HookEnd.TIMED_OUT)
+    return _Came(HookEnd.EXITED, exit_code=found.exit_code, output=found.output)
+
+
+def _environment(recovery: Recovery) -> dict[str, str]:
+    return {
+        "SPOTTUI_RECOVERY": plain(recovery.recovery_id),
+        "SPOTTUI_INSTANCE": plain(recovery.instance_id),
+        "SPOTTUI_REGION": plain(recovery.region),
+        "SPOTTUI_STATE": recovery.state.value,
+        "SPOTTUI_NEW_INSTANCE": plain(recovery.new_instance_id),
+    }

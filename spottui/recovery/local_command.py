@@ -1,0 +1,57 @@
+"""A command on this machine, without a shell: its time is boxed, and so is what is kept of its output."""
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from subprocess import PIPE, STDOUT, Popen
+
+KEPT = 16_384
+"""Bytes of output that are kept; what comes after them is read and dropped."""
+LAST_WORDS_S = 0.5
+"""After the end of the program, so long what it has left behind may hold its output open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What came of it: `exit_code` is None when it was killed for the time that it took, negative for a signal."""
+
+    exit_code: int | None
+    output: str
+
+
+def run(argv: Sequence[str], stdin: bytes, environment: Mapping[str, str], timeout_s: float) -> Ran:
+    """Run a program in a process group of its own, which is killed when its time is over.
+
+    The environment is added to this process's own. Raises `OSError` when the program cannot be started.
+    """
+    output, added = bytearray(), {**os.environ, **environment}
+    with Popen(argv, stdin=PIPE, stdout=PIPE, stderr=STDOUT, env=added, start_new_session=True) as process:
+        talking = threading.Thread(target=_talk, args=(process, stdin, output), name="hook output", daemon=True)
+        talking.start()
+        exit_code = _exit_code(process, timeout_s)
+        talking.join(LAST_WORDS_S if exit_code is not None else 0)
+        if exit_code is None or talking.is_alive():
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            talking.join()
+    return Ran(exit_code, bytes(output).decode(errors="replace"))
+
+
+def _exit_code(process: Popen[bytes], timeout_s: float) -> int | None:
+    try:
+        return process.wait(timeout_s)
+    except subprocess.TimeoutExpired:
+        return None
+
+
+def _talk(process: Popen[bytes], stdin: bytes, output: bytearray) -> None:
+    if process.stdin:
+        # What does not read its input is no mistake.
+        with suppress(BrokenPipeError), process.stdin:
+            process.stdin.write(stdin)
+    while process.stdout and (chunk := process.stdout.read1(KEPT)):  # type: ignore[attr-defined]
+        output += chunk[: KEPT - len(output)]

@@ -1,0 +1,105 @@
+"""Seeing that the replacement serves: the plan's probe, again and again until it passes or its patience ends."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+
+from spottui.cloud import assistant
+from spottui.cloud.errors import CloudError
+from spottui.domain.facts import Probed
+from spottui.domain.instance import Instance, InstanceStatus
+from spottui.domain.probe import Miss, Missed, Probe, ProbeAddress, ProbeSettings
+from spottui.domain.reasons import Doing, NextStep, Reason, Why
+from spottui.domain.recovery import RecoveryState
+from spottui.domain.text import plain
+from spottui.domain.tokens import client_token
+from spottui.recovery import probes
+from spottui.recovery.calls import Call, call
+from spottui.recovery.commands import invocation_over
+from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed
+
+COMMAND_S = 60.0
+"""So long one try of a command may take."""
+
+# A service that hangs holds a thread for seconds: it must not be one that launches something.
+_THREADS = ThreadPoolExecutor(32, thread_name_prefix="probe")
+
+
+async def see_served(ctx: RecoveryContext, new: Instance) -> StepOutcome | None:
+    """Probe a replacement that runs; None when it serves, or when no probe is planned, else how that ends.
+
+    After a restart it is probed again, with all of its patience.
+    """
+    probe = ctx.plan.probe
+    if probe is None:
+        return None
+    settings, loop = probe.settings, asyncio.get_running_loop()
+    began_s, known = loop.time(), None
+    until_s = began_s + settings.patience_s
+    while not ctx.recovery.cancel:
+        is_late = loop.time() > until_s
+        address = await _address(ctx, settings, new)
+        target = plain(settings.target(address))
+        next_step = NextStep(Doing.PROBE, probe.name, to=target, seconds=settings.patience_s)
+        await ctx.enter(RecoveryState.VERIFYING, next_step)
+        missed = await _missed(ctx, settings, new.instance_id, address, until_s)
+        if missed is None or missed != known:
+            await ctx.record(Probed(probe.name, target, round(loop.time() - began_s, 1), missed))
+        if missed is None:
+            return None
+        if is_late:
+            return await _not_served(ctx, probe, new.instance_id, target, missed)
+        known = missed
+        await ctx.wait(min(settings.every_s, max(until_s - loop.time(), 0.0)))
+    return cancelled(ctx.recovery)
+
+
+async def _address(ctx: RecoveryContext, settings: ProbeSettings, new: Instance) -> str:
+    """Return the address to probe, empty while it is not known: an EIP may be bound a moment later."""
+    if settings.address is ProbeAddress.PRIVATE:
+        return new.private_ip
+    ecs, found = ctx.ecs, await ctx.shared.polls.instance(ctx.recovery.region, new.instance_id, 0.0)
+    if not isinstance(found, Instance):
+        return ""
+    eip = await ctx.attempt(lambda: ecs.eip(found.eip_id)) if found.eip_id else None
+    return found.public_ip if eip is None or isinstance(eip, CloudError) else eip.address
+
+
+async def _missed(
+    ctx: RecoveryContext, settings: ProbeSettings, new_id: str, address: str, until_s: float
+) -> Missed | None:
+    """Return why one try does not pass, None when it does."""
+    if settings.command:
+        return await _command_missed(ctx, settings.command, new_id, until_s)
+    return await asyncio.wrap_future(_THREADS.submit(probes.missed, settings, address))
+
+
+async def _command_missed(ctx: RecoveryContext, command: str, new_id: str, until_s: float) -> Missed | None:
+    """Each try is a command of its own: an old one with its token would only be looked up again."""
+    loop = asyncio.get_running_loop()
+    box_s = min(COMMAND_S, max(until_s - loop.time(), 1.0))
+    token = client_token(ctx.id, "probe", ctx.recovery.probe_commands)
+    invoke_id = await call(
+        ctx,
+        Call("RunCommand", token, ctx.now() + timedelta(seconds=box_s), target=new_id),
+        partial(assistant.run_command, ctx.ecs, new_id, "spottui-probe", command, box_s, token),
+    )
+    if isinstance(invoke_id, CloudError):
+        return Missed(Miss.NOT_RUN, invoke_id.code or invoke_id.kind.value)
+    found = await invocation_over(ctx, invoke_id, new_id, loop.time() + box_s)
+    if found is None:
+        return Missed(Miss.NO_ANSWER)
+    if found.exit_code:
+        return Missed(Miss.EXIT_CODE, str(found.exit_code))
+    return None if found.status == "Finished" else Missed(Miss.NOT_RUN, found.status)
+
+
+async def _not_served(ctx: RecoveryContext, probe: Probe, new_id: str, target: str, missed: Missed) -> StepOutcome:
+    """One that does not even run any more is said to be so."""
+    found = await ctx.shared.polls.instance(ctx.recovery.region, new_id, 0.0)
+    if isinstance(found, Instance) and found.status is not InstanceStatus.RUNNING:
+        return failed(Reason(Why.STOPPED_RUNNING, new_id, found.status.value))
+    probed = (target,) if target else ()
+    patience_s = probe.settings.patience_s
+    return failed(Reason(Why.NOT_SERVED, new_id, probe.name, seconds=patience_s, resources=probed, missed=missed))
