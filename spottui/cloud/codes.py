@@ -16,11 +16,12 @@ LAUNCH = "RunInstances"
 START = "StartInstance"
 IMAGE = "CreateImage"
 SNAPSHOT = "CreateSnapshot"
+GROUP = "CreateSnapshotGroup"
 ATTACH = "AttachDisk"
 PROTECT = "ModifyDiskAttribute"
 BIND, UNBIND = "AssociateEipAddress", "UnassociateEipAddress"
 COMMAND = "RunCommand"
-ACTING = (LAUNCH, START, IMAGE, SNAPSHOT, ATTACH, PROTECT, BIND, UNBIND, COMMAND)
+ACTING = (LAUNCH, START, IMAGE, SNAPSHOT, GROUP, ATTACH, PROTECT, BIND, UNBIND, COMMAND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +189,7 @@ MEANINGS: tuple[Meaning, ...] = (
         "QuotaExceed.AfterpayInstance", "QuotaExceed.PostPaidDisk", "QuotaExceed.PortableCloudDisk",
         "QuotaExceeded.InternetBandwidth", "QuotaExceed", "QuotaExceeded",
     ),
-    *_rows(_IMAGE, (IMAGE, SNAPSHOT), ErrorKind.QUOTA, "QuotaExceed.Image", "QuotaExceed.Snapshot"),
+    *_rows(_IMAGE, (IMAGE, SNAPSHOT, GROUP), ErrorKind.QUOTA, "QuotaExceed.Image", "QuotaExceed.Snapshot"),
     *_rows(
         _RUN, LAUNCH, ErrorKind.DISK_CATEGORY,
         "InvalidInstanceType.NotSupportDiskCategory", "InvalidDiskCategory.NotSupported",
@@ -221,7 +222,8 @@ MEANINGS: tuple[Meaning, ...] = (
     *_rows(_IMAGE, IMAGE, ErrorKind.NOT_READY, "InvalidSnapshotId.NotReady", "InvalidSnapshot.NotReady"),
     *_rows(_IMAGE, IMAGE, ErrorKind.EXISTS, "InvalidImageName.Duplicated"),
     *_rows(
-        _SNAPSHOT, SNAPSHOT, ErrorKind.REFUSED, "IncorrectDiskStatus.NeverAttached", "IncorrectDiskStatus.NeverUsed"
+        _SNAPSHOT, (SNAPSHOT, GROUP), ErrorKind.REFUSED,
+        "IncorrectDiskStatus.NeverAttached", "IncorrectDiskStatus.NeverUsed",
     ),
     # AttachDisk, addresses: the state of the other side passes.
     *_rows(_ATTACH, ATTACH, ErrorKind.BUSY, "DiskId.StatusNotSupported", "InvalidDisk.InUse", "DiskError"),

@@ -1,6 +1,6 @@
 """What is made ready in calm time: found by its tag, whose value is the id of its instance, and made."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -129,7 +129,7 @@ def system_as_of(image: shapes.Image) -> datetime | None:
 
 
 def _every(
-    ecs: Ecs, action: str, query: dict[str, object], read: Callable[[dict[str, Any]], tuple[T, ...]]
+    ecs: Ecs, action: str, query: Mapping[str, object], read: Callable[[dict[str, Any]], tuple[T, ...]]
 ) -> tuple[T, ...]:
     found: list[T] = []
     page = 1

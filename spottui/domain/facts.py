@@ -277,6 +277,27 @@ class CallFailed(_Fact, frozen=True, tag="call failed"):
     next_try: datetime | None = None
 
 
+class ReadyCallAnswered(_Fact, frozen=True, tag="ready call answered"):
+    """In calm time a call took effect that makes an instance ready, or takes away what is older: about no recovery.
+
+    `resource` is what was made or deleted, `target` what the call was about.
+    """
+
+    action: str
+    resource: str
+    token: str = ""
+    request_id: str = ""
+    target: str = ""
+
+
+class BeyondCap(_Fact, frozen=True, tag="beyond cap"):
+    """For so many instances a `max_cost_per_month` of `cap` leaves no room: they are not made ready; 0 for none."""
+
+    count: int
+    cap: float = 0.0
+    first: str = ""
+
+
 class LaunchRefused(_Fact, frozen=True, tag="launch refused"):
     """The launch with this token is settled: it made nothing, or `instance_id` was removed again."""
 
@@ -365,13 +386,13 @@ Fact = (
     | PlanMade | PlanSurveyed | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed
     | Disarmed | DriverChanged | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
-    | DisksFree | StartedAgain | Drained
+    | DisksFree | StartedAgain | Drained | ReadyCallAnswered | BeyondCap
 )  # fmt: skip
 
 
 QUIET = (
     CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused,
-    ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone,
+    ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone, ReadyCallAnswered,
 )  # fmt: skip
 """What is in the log and not in the feed: another fact says it, or nobody reads it."""
 

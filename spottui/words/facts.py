@@ -132,6 +132,16 @@ def _failed(fact: f.CallFailed, _region: str) -> str:
     return f"{fact.action} failed: {said(fact.failure)}"
 
 
+def _beyond_cap(fact: f.BeyondCap, _region: str) -> str:
+    if not fact.count:
+        return "every instance that [[ready]] matches fits under max_cost_per_month again"
+    others = f" and {fact.count - 1} more" if fact.count > 1 else ""
+    return (
+        f"{fact.first}{others} not made ready: max_cost_per_month of {fact.cap:g} leaves no room. "
+        "`spottui ready` shows what each one costs"
+    )
+
+
 def _progress_lost(fact: f.ProgressLost, _region: str) -> str:
     return f"{fact.failure.action or IMAGE_POLL} failed: {said(fact.failure)}"
 
@@ -189,4 +199,6 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.DisksFree: lambda _fact, _region: "the kept disks are free",
     f.StartedAgain: lambda _fact, _region: "the instance itself runs again",
     f.Drained: _drained,
+    f.ReadyCallAnswered: lambda fact, _region: f"{fact.action} {fact.resource}",
+    f.BeyondCap: _beyond_cap,
 }

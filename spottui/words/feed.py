@@ -50,6 +50,7 @@ _KINDS: dict[type[f.Fact], EventKind] = {
     f.CallFailed: EventKind.CALL,
     f.ProgressLost: EventKind.CALL,
     f.ProgressBack: EventKind.CALL,
+    f.BeyondCap: EventKind.DECIDED,
 }
 _DECISIONS = {
     Decision.CONFIRM: EventKind.CONFIRMED,
