@@ -16,12 +16,12 @@ LAUNCH = "RunInstances"
 START = "StartInstance"
 IMAGE = "CreateImage"
 SNAPSHOT = "CreateSnapshot"
-GROUP = "CreateSnapshotGroup"
+SNAPSHOT_GROUP = "CreateSnapshotGroup"
 ATTACH = "AttachDisk"
 PROTECT = "ModifyDiskAttribute"
 BIND, UNBIND = "AssociateEipAddress", "UnassociateEipAddress"
 COMMAND = "RunCommand"
-ACTING = (LAUNCH, START, IMAGE, SNAPSHOT, GROUP, ATTACH, PROTECT, BIND, UNBIND, COMMAND)
+ACTING = (LAUNCH, START, IMAGE, SNAPSHOT, SNAPSHOT_GROUP, ATTACH, PROTECT, BIND, UNBIND, COMMAND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ MEANINGS: tuple[Meaning, ...] = (
         "QuotaExceed.AfterpayInstance", "QuotaExceed.PostPaidDisk", "QuotaExceed.PortableCloudDisk",
         "QuotaExceeded.InternetBandwidth", "QuotaExceed", "QuotaExceeded",
     ),
-    *_rows(_IMAGE, (IMAGE, SNAPSHOT, GROUP), ErrorKind.QUOTA, "QuotaExceed.Image", "QuotaExceed.Snapshot"),
+    *_rows(_IMAGE, (IMAGE, SNAPSHOT, SNAPSHOT_GROUP), ErrorKind.QUOTA, "QuotaExceed.Image", "QuotaExceed.Snapshot"),
     *_rows(
         _RUN, LAUNCH, ErrorKind.DISK_CATEGORY,
         "InvalidInstanceType.NotSupportDiskCategory", "InvalidDiskCategory.NotSupported",
@@ -222,7 +222,7 @@ MEANINGS: tuple[Meaning, ...] = (
     *_rows(_IMAGE, IMAGE, ErrorKind.NOT_READY, "InvalidSnapshotId.NotReady", "InvalidSnapshot.NotReady"),
     *_rows(_IMAGE, IMAGE, ErrorKind.EXISTS, "InvalidImageName.Duplicated"),
     *_rows(
-        _SNAPSHOT, (SNAPSHOT, GROUP), ErrorKind.REFUSED,
+        _SNAPSHOT, (SNAPSHOT, SNAPSHOT_GROUP), ErrorKind.REFUSED,
         "IncorrectDiskStatus.NeverAttached", "IncorrectDiskStatus.NeverUsed",
     ),
     # AttachDisk, addresses: the state of the other side passes.

@@ -298,6 +298,24 @@ class BeyondCap(_Fact, frozen=True, tag="beyond cap"):
     first: str = ""
 
 
+class DisksProtected(_Fact, frozen=True, tag="disks protected"):
+    """In calm time somebody wants these disks, which went with their instance, to outlive it; written before the call.
+
+    It holds until `ProtectionUndone` names them; kept as long as the journal.
+    """
+
+    disk_ids: tuple[str, ...]
+    who: str = ""
+
+
+class ProtectionUndone(_Fact, frozen=True, tag="protection undone"):
+    """These disks are as they were before `DisksProtected`, by whom, or because the call was refused."""
+
+    disk_ids: tuple[str, ...]
+    who: str = ""
+    failure: Failure | None = None
+
+
 class LaunchRefused(_Fact, frozen=True, tag="launch refused"):
     """The launch with this token is settled: it made nothing, or `instance_id` was removed again."""
 
@@ -386,7 +404,8 @@ Fact = (
     | PlanMade | PlanSurveyed | RouteChosen | Decided | CancelAsked | Retried | AutoAnswered | Armed | NotArmed
     | Disarmed | DriverChanged | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
-    | DisksFree | StartedAgain | Drained | ReadyCallAnswered | BeyondCap
+    | DisksFree | StartedAgain | Drained | ReadyCallAnswered | BeyondCap | DisksProtected
+    | ProtectionUndone
 )  # fmt: skip
 
 

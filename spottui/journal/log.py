@@ -124,13 +124,14 @@ class Log:
 def drop_old(transaction: Transaction, now: datetime, keep: timedelta) -> int:
     """Drop some of what nobody looks at any more, and return how much that was; call it again while it is any.
 
-    Facts and plans of recoveries that ended before `keep`, user data after a week, lines of more than a month ago,
-    calls in calm time of more than three days ago, and all but the newest poison.
+    Facts and plans of recoveries that ended before `keep`, user data after a week, lines of more than a month ago but
+    for standing protection, calls in calm time of more than three days ago, and all but the newest poison.
     """
     connection = transaction.connection
     dropped = _drop_recoveries(connection, stamp(now - keep))
     lines = _FACT.recovery_id == ""
-    old = sa.select(_FACT.seq).where(lines, _FACT.at < stamp(now - LINES_KEPT)).limit(DROPPED_AT_ONCE)
+    drops = lines & _FACT.kind.not_in([tag(f.DisksProtected), tag(f.ProtectionUndone)])
+    old = sa.select(_FACT.seq).where(drops, _FACT.at < stamp(now - LINES_KEPT)).limit(DROPPED_AT_ONCE)
     dropped += connection.execute(schema.fact.delete().where(_FACT.seq.in_(old))).rowcount
     calm = lines & _FACT.kind.in_([tag(f.CallBegun), tag(f.ReadyCallAnswered)])
     old = sa.select(_FACT.seq).where(calm, _FACT.at < stamp(now - CALM_CALLS_KEPT)).limit(DROPPED_AT_ONCE)

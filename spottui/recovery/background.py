@@ -13,7 +13,7 @@ from spottui.cloud.ready import system_as_of
 from spottui.domain.background import Background, Found
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import WarmImage
-from spottui.domain.ready import READY_TAG
+from spottui.domain.ready import READY_TAG, data_disks
 from spottui.domain.ready_slots import slot_of
 from spottui.recovery.lookups import Inquiry, Lookups
 
@@ -70,17 +70,19 @@ def ready_images_key(region: str) -> Hashable:
 
 
 def newest_system_image(spec: LaunchSpec, images: Iterable[Image]) -> WarmImage | None:
-    """Return the newest usable image that has this instance's system disk: one made ready, or one of all its disks.
+    """Return the newest usable image of this instance's system disk alone, made ready in calm time or by a recovery.
 
-    `made` is of when its data is: of an image that was made ready, when its snapshot was begun.
+    Where it has no data disks that is any image of it. `made` is of when its data is: of an image that was made ready,
+    when its snapshot was begun.
     """
     of_this, instance_id = f"{spec.instance.region}.{spec.instance.instance_id}.", spec.instance.instance_id
+    disks = 1 if data_disks(spec) else len(spec.cloud_disks)
     found = []
     for image in images:
         is_ready = dict(image.tags).get(READY_TAG) == instance_id and slot_of(image.name, instance_id) is not None
         is_ours = is_ready or dict(image.tags).get(OUR_TAG, "").startswith(of_this)
         made = system_as_of(image)
-        if is_ours and image.complete and made:
+        if is_ours and image.complete and made and len(image.snapshots) == disks:
             found.append(WarmImage(image.image_id, made))
     return max(found, key=lambda one: one.made, default=None)
 

@@ -24,6 +24,7 @@ _DID = {
     "DeleteImage": _DELETED,
     "DeleteSnapshot": _DELETED,
     "DeleteDisk": _DELETED,
+    "DeleteSnapshotGroup": _DELETED,
 }
 """What a call did to its target, by its action."""
 _BECAUSE = {Verdict.WILL_NOT: "a new image will not make it"}
@@ -142,6 +143,17 @@ def _beyond_cap(fact: f.BeyondCap, _region: str) -> str:
     )
 
 
+def _disks_protected(fact: f.DisksProtected, _region: str) -> str:
+    return f"{' '.join(fact.disk_ids)} to outlive the instance, asked for by {fact.who}"
+
+
+def _protection_undone(fact: f.ProtectionUndone, _region: str) -> str:
+    disk_ids = " ".join(fact.disk_ids)
+    if fact.failure:
+        return f"{disk_ids} not protected: {said(fact.failure)}"
+    return f"{disk_ids} to go with the instance again, asked for by {fact.who}"
+
+
 def _progress_lost(fact: f.ProgressLost, _region: str) -> str:
     return f"{fact.failure.action or IMAGE_POLL} failed: {said(fact.failure)}"
 
@@ -201,4 +213,6 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.Drained: _drained,
     f.ReadyCallAnswered: lambda fact, _region: f"{fact.action} {fact.resource}",
     f.BeyondCap: _beyond_cap,
+    f.DisksProtected: _disks_protected,
+    f.ProtectionUndone: _protection_undone,
 }

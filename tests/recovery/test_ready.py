@@ -18,7 +18,7 @@ from spottui.domain.recovery import RecoveryState
 from spottui.domain.settings import ReadySettings
 from spottui.journal.log import drop_old
 from tests.journal.given import enter, observe
-from tests.recovery.calm import PRICE, REGION, Calm, calm
+from tests.recovery.calm_fleet import PRICE, REGION, Calm, calm
 
 ALL = ReadySettings({"app": ""}, image_every="2h", keep=2, snapshots_every="30m")
 
