@@ -14,11 +14,10 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from platformdirs.unix import Unix
 
-from spottui.config_checks import Mistake, mistakes_of_hooks, mistakes_of_probes
+from spottui.config_checks import Mistake, mistakes_of_hooks, mistakes_of_probes, mistakes_of_ready
 from spottui.domain.billed_resources import SNAPSHOT_PRICE
 from spottui.domain.hook import HookEvent, HookPlace, HookSettings
 from spottui.domain.probe import ProbeAddress, ProbeSettings
-from spottui.domain.ready import IMAGE_EVERY, MOST_KEPT, SNAPSHOTS_EVERY, seconds_of
 from spottui.domain.settings import (
     ConsoleSettings,
     DrainSettings,
@@ -111,7 +110,7 @@ class _Reader:
         self._check(mistakes_of_probes(file.probe, file.policy.probe))
         self._check(mistakes_of_hooks(file.hook))
         self._check_prices(file.storage_price)
-        self._check_ready(file)
+        self._check(mistakes_of_ready(file.ready, has_price=SNAPSHOT_PRICE in file.storage_price))
         self._check_rest(file)
         here = self._path.parent.absolute()
         stop_file = self._resolved(here, file.policy.stop_file, "policy.stop_file")
@@ -213,30 +212,6 @@ class _Reader:
                 self._fail(f"storage_price.{name}", "an unknown key", _either(dict.fromkeys(_PRICED)))
             if not 0 <= price <= 1000:
                 self._fail(f"storage_price.{name}", str(price), "0 to 1000, per GiB and month")
-
-    def _check_ready(self, file: ConfigFile) -> None:
-        for ready in file.ready:
-            if not ready.match or "" in ready.match:
-                self._fail("ready.match", str(ready.match), '{tag = "value"}, with an empty value for any')
-            self._check_duration("ready.image_every", ready.image_every, IMAGE_EVERY)
-            if ready.snapshots_every:
-                self._check_duration("ready.snapshots_every", ready.snapshots_every, SNAPSHOTS_EVERY)
-            if not 1 <= ready.keep <= MOST_KEPT:
-                self._fail("ready.keep", str(ready.keep), f"1 to {MOST_KEPT}")
-            if not 0 <= ready.max_cost_per_month <= 1e9:
-                self._fail("ready.max_cost_per_month", str(ready.max_cost_per_month), "0 to 1000000000")
-            if ready.max_cost_per_month and SNAPSHOT_PRICE not in file.storage_price:
-                self._fail(
-                    "ready.max_cost_per_month",
-                    f"{ready.max_cost_per_month} and no price",
-                    f"a limit together with storage_price.{SNAPSHOT_PRICE}",
-                )
-
-    def _check_duration(self, key: str, value: str, limits: tuple[str, str]) -> None:
-        least, most = limits
-        seconds = seconds_of(value)
-        if seconds is None or not (seconds_of(least) or 0) <= seconds <= (seconds_of(most) or 0):
-            self._fail(key, repr(value), f"{least} to {most}, in minutes (m), hours (h) or days (d)")
 
     def _check_drains(self, file: ConfigFile) -> None:
         if file.policy.drain and file.policy.drain not in file.drain:

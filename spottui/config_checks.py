@@ -3,9 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
+from spottui.domain.billed_resources import SNAPSHOT_PRICE
 from spottui.domain.durations import seconds_of
 from spottui.domain.hook import HookEvent, HookPlace, HookSettings
 from spottui.domain.probe import IP, ProbeSettings
+from spottui.domain.ready import IMAGE_EVERY, MOST_KEPT, SNAPSHOTS_EVERY
+from spottui.domain.settings import ReadySettings
 
 Mistake = tuple[str, str, str]
 """The key, what was found, and what is allowed."""
@@ -50,6 +53,27 @@ def mistakes_of_hooks(hooks: Iterable[HookSettings]) -> Iterator[Mistake]:
             yield "hook.on", repr(hook.on.value), f'{HookEvent.RECOVERED} with where = "{HookPlace.REPLACEMENT}"'
         if words or not hook.command or len(hook.command) > LONGEST_COMMAND:
             yield "hook.command", repr(hook.command)[:80], f"a shell text of 1 to {LONGEST_COMMAND} characters"
+
+
+def mistakes_of_ready(tables: Iterable[ReadySettings], *, has_price: bool) -> Iterator[Mistake]:
+    """Yield what is wrong with the `[[ready]]` tables; a limit of their cost needs the price of snapshots."""
+    for ready in tables:
+        if not ready.match or "" in ready.match:
+            yield "ready.match", str(ready.match), '{tag = "value"}, with an empty value for any'
+        yield from mistakes_of_duration("ready.image_every", ready.image_every, *IMAGE_EVERY)
+        if ready.snapshots_every:
+            yield from mistakes_of_duration("ready.snapshots_every", ready.snapshots_every, *SNAPSHOTS_EVERY)
+        if not 1 <= ready.keep <= MOST_KEPT:
+            yield "ready.keep", str(ready.keep), f"1 to {MOST_KEPT}"
+        limit = ready.max_cost_per_month
+        if not 0 <= limit <= 1e9:
+            yield "ready.max_cost_per_month", str(limit), "0 to 1000000000"
+        if limit and not has_price:
+            yield (
+                "ready.max_cost_per_month",
+                f"{limit} and no price",
+                f"a limit together with storage_price.{SNAPSHOT_PRICE}",
+            )
 
 
 def mistakes_of_duration(key: str, value: str, least: str, most: str) -> Iterator[Mistake]:

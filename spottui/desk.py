@@ -75,7 +75,7 @@ class Desk:
         self._journal: Journal = shared.journal
         self._watch = watch
         self._previews = Previews(shared)
-        self._janitor = Janitor(shared.journal, shared.regions, shared.clock)
+        self._janitor = Janitor(shared.journal, shared.regions, shared.clock, settings)
         self._engine = engine
         self._clock: Clock = shared.clock
         self._on_close = on_close

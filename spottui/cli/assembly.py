@@ -1,7 +1,7 @@
 """Puts the rooms together: the only place that knows them all."""
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from datetime import timedelta
 from functools import partial
@@ -14,6 +14,8 @@ from spottui.cloud.account import CloudAccount
 from spottui.config import state_dir
 from spottui.desk import Desk
 from spottui.domain.clock import Clock, CloudClock
+from spottui.domain.facts import Logged, SignSeen
+from spottui.domain.interruption import Evidence
 from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
@@ -23,6 +25,7 @@ from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
 from spottui.recovery.polls import Polls
 from spottui.recovery.protect import DiskProtection
+from spottui.recovery.ready import READY_S, Ready
 from spottui.recovery.survey import Surveys
 from spottui.watch.watch import Watch
 from spottui.words import stopped
@@ -31,6 +34,8 @@ if TYPE_CHECKING:
     from spottui.exposition import Health
     from spottui.metrics import Tally
 
+READY = "ready"
+"""The source's name under which its health is shown."""
 TIME_TO_MEET_S = 1.0
 """A cloud that does not answer keeps nobody from what the journal has."""
 
@@ -76,6 +81,8 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
         retention = Retention(journal, clock, timedelta(days=settings.policy.journal_keep_days))
         retention.start()
         stopping.callback(retention.stop)
+        if settings.ready:
+            _keep_ready(account, settings, journal, clock, watch)
     letters = _nothing if read_only else _start_sender(settings, journal, clock, stopping)
     gc.collect()
     gc.freeze()
@@ -87,6 +94,21 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
         told = partial(_metrics, Tally(journal), letters, watch, shared.auto_mode, clock)
         stopping.callback(exposition.serve(settings.metrics_port, told, partial(_health, watch, clock)))
     return Desk(settings, shared, watch, engine, stopping.close, account.budget.state, read_only=read_only)
+
+
+def _keep_ready(account: CloudAccount, settings: Settings, journal: Journal, clock: Clock, watch: Watch) -> None:
+    """In calm time instances are made ready; a lock is given way to at once."""
+    loops = [
+        watch.add(READY, region, READY_S, Ready(ecs, journal, settings, clock, lambda: watch.unswept).look)
+        for region, ecs in account.regions.items()
+    ]
+
+    def hear(logged: Sequence[Logged]) -> None:
+        if any(isinstance(one.fact, SignSeen) and one.fact.source is Evidence.LOCK for one in logged):
+            for loop in loops:
+                loop.nudge()
+
+    journal.follow(hear)
 
 
 def _metrics(tally: "Tally", letters: Callable[[], int], watch: Watch, auto_mode: AutoModeControl, clock: Clock) -> str:

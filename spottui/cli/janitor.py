@@ -45,7 +45,7 @@ def janitor(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """List images, snapshots and kept disks that recoveries left, and delete what may go.
+    """List images, snapshots and kept disks that recoveries left, or that were made ready, and delete what may go.
 
     What a recovery made may go when its replacement is seen running; what may be all that is left of the data stays,
     whoever asks. An image's own snapshots go with it. A console may be open meanwhile. Exit 1 when something that was
@@ -75,7 +75,7 @@ def _janitor(settings: "Settings") -> "Iterator[Janitor]":
     journal = Journal(settings.journal)
     try:
         regions = {tools.settings.id: tools.ecs for tools in region_tools(settings, credentials_of(settings))}
-        yield Janitor(journal, regions, SystemClock())
+        yield Janitor(journal, regions, SystemClock(), settings)
     finally:
         journal.close()
 
@@ -129,9 +129,9 @@ def _tell(outcome: "dict[str, str]", *, as_json: bool) -> None:
 def _table(rows: "Sequence[Leftover]") -> str:
     from spottui.domain.text import plain
 
-    head = f"{'kind':<10} {'id':<23} {'GiB':>5}  {'of':<23} {'expires':<10}  may it go"
+    head = f"{'kind':<14} {'id':<23} {'GiB':>5}  {'of':<23} {'expires':<10}  may it go"
     lines = [
-        f"{left.kind:<10} {plain(left.resource_id):<23} {left.gib or '-':>5}  "
+        f"{left.kind:<14} {plain(left.resource_id):<23} {left.gib or '-':>5}  "
         f"{plain(left.instance_id or left.recovery_id or '-'):<23} {left.expires or '-'!s:<10}  "
         + (f"no: {plain(left.held_by)}" if left.held_by else "yes, expired" if left.expired(_today()) else "yes")
         for left in rows

@@ -62,10 +62,27 @@ RECOVER = (
     Permission("DescribeSpotPriceHistory", {"NetworkType": "vpc", "InstanceType": "ecs.c7.large"}),
     Permission("DescribeVSwitches", {"PageSize": "1"}),
 )
-CLEAN_READS = ("DescribeInstances", "DescribeImages", "DescribeSnapshots", "DescribeDisks")
+READY = (
+    Permission("CreateSnapshot", {"DryRun": "true", "DiskId": NO_DISK}),
+    Permission("CreateSnapshotGroup", None),
+    Permission("CreateImage", {"DryRun": "true", "InstanceId": NOBODY, "ImageName": "spottui-doctor"}),
+    Permission("TagResources", None),
+    Permission("ModifyDiskAttribute", {"DiskIds.1": NO_DISK, "DeleteWithInstance": "false"}),
+    Permission("DescribeImages", {"PageSize": "1"}),
+    Permission("DescribeSnapshots", {"PageSize": "1"}),
+    Permission("DescribeSnapshotGroups", {"MaxResults": "10"}),
+    Permission("DeleteImage", {"DryRun": "true", "ImageId": NO_IMAGE}),
+    Permission("DeleteSnapshot", None),
+    Permission("DeleteSnapshotGroup", None),
+)
+"""What `[[ready]]` and `spottui ready` need beside watching; only what was made ready is deleted."""
+CLEAN_READS = (
+    "DescribeInstances", "DescribeImages", "DescribeSnapshots", "DescribeSnapshotGroups", "DescribeDisks",
+)  # fmt: skip
 CLEAN = (
     Permission("DeleteImage", {"DryRun": "true", "ImageId": NO_IMAGE}),
     Permission("DeleteSnapshot", None),
+    Permission("DeleteSnapshotGroup", None),
     Permission("DeleteDisk", None),
 )
 """What `spottui janitor --delete` needs; of these only DeleteImage has a DryRun. No recovery deletes anything."""
@@ -107,7 +124,7 @@ RULES = (
 
 
 def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
-    """Return the smallest RAM policy for `watch`, `recover` (watching included), `balancers`, `clean` or `setup`.
+    """Return the smallest RAM policy for `watch`, `recover` (which includes watching), or one part beside them.
 
     `balancers` has a statement for each kind of load balancers: a team leaves out those that it does not use.
     """
@@ -123,6 +140,8 @@ def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
                 _statement("alb", SERVER_GROUPS, ["*"]),
                 _statement("nlb", SERVER_GROUPS, ["*"]),
             ]
+        case "ready":
+            statements = [_statement("ecs", [one.action for one in (*WATCH, *READY)], ["*"])]
         case "recover":
             statements = _watching(settings, (*WATCH, *RECOVER))
             # Only needed where instances have a RAM role, which the new instance is to have too.

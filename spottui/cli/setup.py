@@ -21,6 +21,7 @@ Examples:
   spottui setup --yes              make it; said twice it is made once
   spottui setup --policy recover   the RAM policy for spottui's account
   spottui setup --policy balancers what load balancers need, a statement for each kind
+  spottui setup --policy ready     what [[ready]] needs beside that
   spottui setup --policy clean     what the janitor needs to delete
 """
 
@@ -30,7 +31,9 @@ Examples:
 @click.option("--dry-run", is_flag=True, help="Show the plan and end.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
-    "--policy", type=click.Choice(["watch", "recover", "balancers", "clean", "setup"]), help="Print this RAM policy."
+    "--policy",
+    type=click.Choice(["watch", "recover", "balancers", "ready", "clean", "setup"]),
+    help="Print this RAM policy.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The plan, and what was done, as JSON.")
 def setup(settings: "Settings", dry_run: bool, yes: bool, policy: str | None, as_json: bool) -> None:

@@ -46,6 +46,8 @@ class Priority(IntEnum):
     IMAGE_POLL = 3
     LOCK_POLL = 4
     FLEET = 5
+    READY = 6
+    """What is made ready in calm time goes last, whatever it calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,10 @@ _urgency: ContextVar[Priority] = ContextVar("urgency", default=Priority.FLEET)
 
 @contextmanager
 def urgency(priority: Priority) -> Iterator[None]:
-    """Give the calls that this thread makes in the block a priority, where their action has none of its own."""
+    """Give the calls that this thread makes in the block a priority, where their action has none of its own.
+
+    `Priority.READY` holds for every action.
+    """
     token = _urgency.set(priority)
     try:
         yield
@@ -140,7 +145,7 @@ class _Bucket:
 
     def takes(self, priority: Priority, *, is_first: bool) -> bool:
         """Spend a token for a call, if there is one that it may have."""
-        is_sweep = self.is_reserved and priority is Priority.FLEET
+        is_sweep = self.is_reserved and priority >= Priority.FLEET
         if is_first and self.tokens >= 1 and self.closed_until <= self.at and (not is_sweep or self.sweeping >= 1):
             self.tokens -= 1
             self.sweeping -= is_sweep
@@ -160,7 +165,7 @@ class _Bucket:
         if self.most is None or not self.is_reserved or priority in RESERVED:
             return False
         left = self.most - min(ROOM_PER_MINUTE, self.most / 2)
-        return self.others >= part * (left / 2 if priority is Priority.FLEET else left)
+        return self.others >= part * (left / 2 if priority >= Priority.FLEET else left)
 
     @property
     def burst(self) -> float:
@@ -195,7 +200,7 @@ class Budget:
         Raises:
             CloudError: THROTTLED with `retry_after_s`, nothing sent, while the API is closed.
         """
-        first = priority if priority is not None else _BY_ACTION.get(action, _urgency.get())
+        first = priority if priority is not None else _priority_of(action)
         bucket = self._wait_for_turn(action, region, first)
         try:
             yield
@@ -271,6 +276,11 @@ class Budget:
             known = _Bucket(usual, self._monotonic(), usual.burst, usual.rate)
             self._buckets[action, region] = known
         return known
+
+
+def _priority_of(action: str) -> Priority:
+    of_thread = _urgency.get()
+    return of_thread if of_thread is Priority.READY else _BY_ACTION.get(action, of_thread)
 
 
 def _not_sent(action: str, why: str, left_s: float) -> CloudError:

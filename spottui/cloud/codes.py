@@ -231,7 +231,8 @@ MEANINGS: tuple[Meaning, ...] = (
     *_rows(_IMAGE, IMAGE, ErrorKind.NOT_READY, "InvalidSnapshotId.NotReady", "InvalidSnapshot.NotReady"),
     *_rows(_IMAGE, IMAGE, ErrorKind.EXISTS, "InvalidImageName.Duplicated"),
     *_rows(
-        _SNAPSHOT, SNAPSHOT, ErrorKind.REFUSED, "IncorrectDiskStatus.NeverAttached", "IncorrectDiskStatus.NeverUsed"
+        _SNAPSHOT, (SNAPSHOT, SNAPSHOT_GROUP), ErrorKind.REFUSED,
+        "IncorrectDiskStatus.NeverAttached", "IncorrectDiskStatus.NeverUsed",
     ),
     # AttachDisk, addresses: the state of the other side passes.
     *_rows(_ATTACH, ATTACH, ErrorKind.BUSY, "DiskId.StatusNotSupported", "InvalidDisk.InUse", "DiskError"),

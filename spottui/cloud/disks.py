@@ -33,6 +33,15 @@ def create_snapshot(ecs: Ecs, disk_id: str, interruption_id: str, token: str) ->
     return Answer(str(body.snapshot_id), str(body.request_id or ""))
 
 
+def unprotect(ecs: Ecs, disk_ids: Iterable[str]) -> str:
+    """Let cloud disks (at most 100) go with their instance again; return the RequestId. Safe to repeat."""
+    request = models.ModifyDiskAttributeRequest(
+        region_id=ecs.region, disk_ids=list(disk_ids), delete_with_instance=True
+    )
+    body = ecs.act("ModifyDiskAttribute", ecs.client.modify_disk_attribute_with_options, request)
+    return str(body.request_id or "")
+
+
 def snapshots(ecs: Ecs, snapshot_ids: Iterable[str]) -> Answers[shapes.Snapshot]:
     """Return those of the given snapshots that exist, by id."""
 

@@ -194,13 +194,17 @@ class Ecs:
 
     def create_image(self, source: ImageSource, name: str, interruption_id: str, token: str) -> Answer:
         """Start an image, tagged with the interruption; returns at once with the image's id."""
+        return self.create_tagged_image(source, name, {OUR_TAG: interruption_id}, token)
+
+    def create_tagged_image(self, source: ImageSource, name: str, tags: Mapping[str, str], token: str) -> Answer:
+        """Start an image; returns at once with its id."""
         request = models.CreateImageRequest(
             region_id=self.region,
             instance_id=source.instance_id or None,
             disk_device_mapping=[_mapping(device, snapshot) for device, snapshot in source.snapshots] or None,
             image_name=name,
             client_token=token,
-            tag=[models.CreateImageRequestTag(key=OUR_TAG, value=interruption_id)],
+            tag=[models.CreateImageRequestTag(key=key, value=value) for key, value in tags.items()],
             **(_machine(source.traits) if source.snapshots and source.traits else {}),
         )
         body = self.act("CreateImage", self.client.create_image_with_options, request)

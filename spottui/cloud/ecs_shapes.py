@@ -18,7 +18,8 @@ from spottui.domain.launch_spec import ImageTraits, LaunchSpec
 class Image:
     """A custom image: `progress` in percent; `usable` when instances can be launched from it.
 
-    `made` is when it was begun; `tags` are all of its tags; `snapshots` are those of its disks, `gib` their size.
+    `made` is when it was begun; `tags` are all of its tags; `snapshots` are those of its disks, `gib` their size. It is
+    `complete` when it is Available and the cloud does not say that it cannot be used yet.
     """
 
     image_id: str
@@ -30,6 +31,7 @@ class Image:
     snapshots: tuple[str, ...] = ()
     gib: int = 0
     name: str = ""
+    complete: bool = False
 
     @property
     def lost(self) -> bool:
@@ -39,7 +41,7 @@ class Image:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A snapshot of a disk."""
+    """A snapshot of a disk; `made` is the moment whose data it has."""
 
     snapshot_id: str
     disk_id: str
@@ -47,6 +49,8 @@ class Snapshot:
     progress: int
     tags: tuple[tuple[str, str], ...] = ()
     gib: int = 0
+    name: str = ""
+    made: datetime | None = None
 
     @property
     def finished(self) -> bool:
@@ -235,6 +239,7 @@ def _image(item: dict[str, Any]) -> Image:
         snapshots=tuple(text_of(one, "SnapshotId") for one in mappings),
         gib=sum(_gib(one, "Size") for one in mappings),
         name=text_of(item, "ImageName"),
+        complete=status == "Available" and item.get("Usable") is not False,
     )
 
 
@@ -256,6 +261,8 @@ def _snapshot(item: dict[str, Any]) -> Snapshot:
         progress=_percent(item),
         tags=tags_of(item),
         gib=_gib(item, "SourceDiskSize"),
+        name=text_of(item, "SnapshotName"),
+        made=second_of(text_of(item, "CreationTime")),
     )
 
 

@@ -9,6 +9,7 @@ from spottui.cloud.balancers import Balancers, server_as_known
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.ecs_shapes import Image, images
 from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.ready import ready_images
 from spottui.cloud.rows import rows, rows_if_any
 from spottui.cloud.vpc import Vpc
 from spottui.domain.background import PriceHistory
@@ -105,6 +106,10 @@ class Market:
     def our_images(self) -> tuple[Image, ...]:
         """Return all images that recoveries made."""
         return tuple(self._ecs.our_images().values())
+
+    def ready_images(self) -> tuple[Image, ...]:
+        """Return all images of system disks that were made ready in calm time."""
+        return ready_images(self._ecs)
 
     def image(self, image_id: str) -> Image | None:
         """Return one image, whoever made it; None when it is not listed any more."""

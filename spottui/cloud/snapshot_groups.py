@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from spottui.cloud.batches import Answers, in_halves
-from spottui.cloud.ecs import OUR_TAG, PAGE, Answer, Ecs
+from spottui.cloud.ecs import PAGE, Answer, Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.fields import list_of, text_of
+from spottui.cloud.fields import list_of, second_of, text_of
 from spottui.cloud.sdk import models
 
 ACTION = "CreateSnapshotGroup"
@@ -17,16 +18,38 @@ _IDS_PER_CALL = 10
 
 @dataclass(frozen=True, slots=True)
 class SnapshotGroup:
-    """A group: its snapshots by the disk that each is of.
+    """Snapshots of several disks of one moment, which is `made`: pairs of disk and snapshot.
 
-    `usable` when disks can be made of all of them, which is long before they are uploaded; `lost` when one failed.
+    `usable` when disks can be made of all of them, which is long before they are uploaded.
     """
 
     group_id: str
+    name: str
+    status: str
+    made: datetime | None
     snapshots: tuple[tuple[str, str], ...]
     usable: bool
-    lost: bool
-    tags: tuple[tuple[str, str], ...] = ()
+    tags: tuple[tuple[str, str], ...]
+
+    @property
+    def disk_ids(self) -> frozenset[str]:
+        """The disks that it has snapshots of."""
+        return frozenset(disk_id for disk_id, _ in self.snapshots)
+
+    @property
+    def snapshot_ids(self) -> tuple[str, ...]:
+        """Its snapshots."""
+        return tuple(snapshot_id for _, snapshot_id in self.snapshots)
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is uploaded: it outlives its zone."""
+        return self.status == "accomplished"
+
+    @property
+    def lost(self) -> bool:
+        """Whether it will never be."""
+        return self.status == "failed"
 
 
 def create(ecs: Ecs, disk_ids: Iterable[str], tags: Mapping[str, str], token: str, name: str = "") -> Answer:
@@ -53,9 +76,16 @@ def by_id(ecs: Ecs, group_ids: Iterable[str]) -> Answers[SnapshotGroup]:
     return in_halves(group_ids, ask, _IDS_PER_CALL)
 
 
-def ours(ecs: Ecs) -> dict[str, SnapshotGroup]:
-    """Return every group that has our tag, by id."""
-    return _groups(ecs, {"Tag.1.Key": OUR_TAG})
+def tagged(ecs: Ecs, key: str) -> dict[str, SnapshotGroup]:
+    """Return every group of the region that has a tag, by id."""
+    return _groups(ecs, {"Tag.1.Key": key})
+
+
+def delete_group(ecs: Ecs, group_id: str) -> str:
+    """Delete a snapshot group with its snapshots, of which no image may have been made; return the RequestId."""
+    request = models.DeleteSnapshotGroupRequest(region_id=ecs.region, snapshot_group_id=group_id)
+    body = ecs.act("DeleteSnapshotGroup", ecs.client.delete_snapshot_group_with_options, request)
+    return str(body.request_id or "")
 
 
 def _groups(ecs: Ecs, query: Mapping[str, object]) -> dict[str, SnapshotGroup]:
@@ -81,8 +111,11 @@ def _group(item: dict[str, Any]) -> SnapshotGroup:
     members = list_of(item, "Snapshots", "Snapshot")
     return SnapshotGroup(
         group_id=text_of(item, "SnapshotGroupId"),
+        name=text_of(item, "Name"),
+        status=text_of(item, "Status"),
+        made=second_of(text_of(item, "CreationTime")),
         snapshots=tuple((text_of(one, "SourceDiskId"), text_of(one, "SnapshotId")) for one in members),
         usable=bool(members) and all(one.get("Available") is True for one in members),
-        lost=text_of(item, "Status") == "failed",
+        # Those of a group are named otherwise than those of a snapshot.
         tags=tuple((text_of(tag, "Key"), text_of(tag, "Value")) for tag in list_of(item, "Tags", "Tag")),
     )

@@ -15,6 +15,7 @@ class LeftoverKind(StrEnum):
     IMAGE = "image"
     SNAPSHOT = "snapshot"
     DISK = "kept disk"
+    GROUP = "snapshot group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,9 @@ class BilledResource:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """One thing that a recovery made or kept and that is still there; `gib` is its size where that is known.
+    """One thing that a recovery made or kept, or that was made ready, and that is still there.
+
+    `gib` is its size where that is known.
 
     `held_by` says why it must stay, empty when the recovery was seen to have succeeded and nothing needs it. `expires`
     is the day, UTC, until which it was to be kept, None when no day was set. `snapshots` are an image's own, which go

@@ -5,11 +5,15 @@ Stored with their tag, so neither tags nor field names change; `spottui.words` m
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from types import MappingProxyType
 
 from msgspec import Struct
 
+from spottui.domain.arming_facts import Armed as Armed
+from spottui.domain.arming_facts import Disarmed as Disarmed
+from spottui.domain.arming_facts import NotArmed as NotArmed
+from spottui.domain.arming_facts import Stop as Stop
+from spottui.domain.arming_facts import Stopped as Stopped
 from spottui.domain.backend_facts import BackendChanging as BackendChanging
 from spottui.domain.backend_facts import BackendServes as BackendServes
 from spottui.domain.backend_facts import BackendsFound as BackendsFound
@@ -21,6 +25,10 @@ from spottui.domain.interruption import Evidence
 from spottui.domain.proof_facts import HookBegun as HookBegun
 from spottui.domain.proof_facts import HookEnded as HookEnded
 from spottui.domain.proof_facts import Probed as Probed
+from spottui.domain.ready_facts import BeyondCap as BeyondCap
+from spottui.domain.ready_facts import DisksProtected as DisksProtected
+from spottui.domain.ready_facts import ProtectionUndone as ProtectionUndone
+from spottui.domain.ready_facts import ReadyCallAnswered as ReadyCallAnswered
 from spottui.domain.reasons import Failure, NextStep, Reason
 from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, Recovery, RecoveryState, Try
 from spottui.domain.routes import Route
@@ -154,46 +162,6 @@ class AutoAnswered(_Fact, frozen=True, tag="auto answer"):
     added_cost: float = 0.0
     veto_until: datetime | None = None
     again: bool = False
-
-
-class Armed(_Fact, frozen=True, tag="armed"):
-    """A console armed auto-mode."""
-
-    who: str
-    console: str = ""
-
-
-class NotArmed(_Fact, frozen=True, tag="not armed"):
-    """Auto-mode was to be armed and is not, for what stands against it."""
-
-    who: str
-    stopped: "Stopped"
-
-
-class Disarmed(_Fact, frozen=True, tag="disarmed"):
-    """Auto-mode was disarmed, by a person or by its own rules."""
-
-    who: str = ""
-    stopped: "Stopped | None" = None
-
-
-class Stop(StrEnum):
-    """What keeps auto-mode from being armed."""
-
-    STOP_FILE = "stop file"  # detail: its path
-    STOP_FILE_UNREADABLE = "stop file cannot be looked at"  # detail: its path, cause
-    BREAKER = "breaker"  # count: failures in a row
-    CONSOLE_ENDED = "the console that armed it has ended"
-    PERSON = "a person"  # detail: who
-
-
-class Stopped(Struct, frozen=True, omit_defaults=True):
-    """Why auto-mode is not armed."""
-
-    stop: Stop
-    detail: str = ""
-    cause: str = ""
-    count: int = 0
 
 
 class DriverChanged(_Fact, frozen=True, tag="driver"):
@@ -385,14 +353,15 @@ Fact = (
     | Disarmed | DriverChanged | StateEntered | NextStepChanged | RouteLeft | RouteTaken | EarlierImageTaken | CallBegun
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
     | DisksFree | StartedAgain | Drained | SnapshotsUsable | PublicIpKept | BackendsFound | BackendChanging | WeightKept
-    | WeightRestored | BackendServes | Probed | HookBegun | HookEnded
+    | WeightRestored | BackendServes | Probed | HookBegun | HookEnded | ReadyCallAnswered | BeyondCap | DisksProtected
+    | ProtectionUndone
 )  # fmt: skip
 
 
 QUIET = (
     CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused,
     ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone, BackendsFound, BackendChanging,
-    WeightRestored, HookBegun,
+    WeightRestored, HookBegun, ReadyCallAnswered,
 )  # fmt: skip
 """What is in the log and not in the feed: another fact says it, or nobody reads it."""
 

@@ -1,10 +1,12 @@
-"""What it means for an instance to be kept ready in calm time, before anybody has given notice."""
+"""What it means for an instance to be kept ready in calm time, before anybody has given notice, and what it costs."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from spottui.domain.instance import Instance
+from spottui.domain.billed_resources import SNAPSHOT_PRICE
+from spottui.domain.durations import seconds_of
+from spottui.domain.instance import Disk, Instance
+from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.settings import ReadySettings, Settings
 
 READY_TAG = "spottui:ready"
@@ -16,6 +18,8 @@ MOST_KEPT = 50
 """A disk may have 256 manual snapshots."""
 OLDEST_S = 30 * 86_400.0
 """A tag that allows an older system disk than this is ignored."""
+OVERLAP_S = 150.0
+"""So long a new one and the one that it replaces are usually both there: made, seen usable, the old one deleted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,58 @@ def ready_policy(settings: Settings, instance: Instance) -> ReadyPolicy | None:
     return None if system_age_s is None else ReadyPolicy(system_age_s, schedule)
 
 
+@dataclass(frozen=True, slots=True)
+class KeptReady:
+    """An instance that a `[[ready]]` matches; `per_month` is what that costs at most, None where no price is known.
+
+    One that is `beyond_cap` has no room under the table's `max_cost_per_month`: nothing new is made for it.
+    """
+
+    spec: LaunchSpec
+    schedule: ReadySettings
+    per_month: float | None
+    beyond_cap: bool = False
+
+
+def kept_ready(settings: Settings, specs: Iterable[LaunchSpec]) -> tuple[KeptReady, ...]:
+    """Return the spot instances of the whole fleet that are kept ready, by region and id.
+
+    The first ones that fit under a table's cap are made ready, so the same ones as long as the fleet is the same.
+    """
+    spent: dict[int, float] = {}
+    kept = []
+    for spec in sorted(specs, key=lambda one: (one.instance.region, one.instance.instance_id)):
+        policy = ready_policy(settings, spec.instance) if spec.instance.is_spot else None
+        if policy and policy.schedule:
+            schedule, number = policy.schedule, settings.ready.index(policy.schedule)
+            per_month = cost_per_month(schedule, spec, settings.storage_price)
+            together = spent.get(number, 0.0) + (per_month or 0.0)
+            beyond_cap = bool(schedule.max_cost_per_month) and together > schedule.max_cost_per_month
+            spent[number] = spent.get(number, 0.0) if beyond_cap else together
+            kept.append(KeptReady(spec, schedule, per_month, beyond_cap))
+    return tuple(kept)
+
+
+def cost_per_month(schedule: ReadySettings, spec: LaunchSpec, prices: Mapping[str, float]) -> float | None:
+    """Return what it costs at most to keep an instance ready for a month, each snapshot counted at its disk's size.
+
+    None where the price of snapshots is not configured. The cloud bills only what has changed between two snapshots.
+    """
+    price, system = prices.get(SNAPSHOT_PRICE), system_disk(spec)
+    if price is None:
+        return None
+    gib = (system.size_gib if system else 0) * _copies(schedule.keep, image_every_s(schedule))
+    every_s = snapshots_every_s(schedule)
+    if every_s:
+        gib += sum(disk.size_gib for disk in spec.data_disks) * _copies(schedule.keep, every_s)
+    return price * gib
+
+
+def system_disk(spec: LaunchSpec) -> Disk | None:
+    """Return the system disk, None while no sweep has seen it, or where it cannot have a snapshot."""
+    return next((disk for disk in spec.cloud_disks if disk.kind == "system"), None)
+
+
 def image_every_s(ready: ReadySettings) -> float:
     """Return the seconds between two images of an instance; the configuration was checked when it was read."""
     return _checked(ready.image_every)
@@ -53,20 +109,15 @@ def snapshots_every_s(ready: ReadySettings) -> float | None:
     return _checked(ready.snapshots_every) if ready.snapshots_every else None
 
 
-def seconds_of(duration: str) -> float | None:
-    """Return the seconds of a duration such as `15m`, `6h` or `2d`; None for anything else, zero included."""
-    found = re.fullmatch(r"([1-9][0-9]{0,4})([mhd])", duration)
-    return float(found[1]) * _SECONDS[found[2]] if found else None
-
-
-_SECONDS = {"m": 60.0, "h": 3600.0, "d": 86_400.0}
-
-
 def _checked(duration: str) -> float:
     seconds = seconds_of(duration)
     if seconds is None:
         raise ValueError(f"no duration: {duration!r}")
     return seconds
+
+
+def _copies(keep: int, every_s: float) -> float:
+    return keep + OVERLAP_S / every_s
 
 
 def _tagged_age_s(tags: Mapping[str, str]) -> float | None:

@@ -99,7 +99,7 @@ class ReadySettings:
     """One `[[ready]]`: which instances are kept ready in calm time, and how.
 
     An instance that has every tag of `match` is meant; an empty value matches any. `image_every` and `snapshots_every`
-    are durations such as `6h` (`domain.ready.seconds_of`): how often an image of the system disk and a snapshot group
+    are durations such as `6h` (`durations.seconds_of`): how often an image of the system disk and a snapshot group
     of the data disks are made; an empty `snapshots_every` makes no groups. The newest `keep` usable ones of each stay.
     `max_cost_per_month`, in the currency of `storage_price`, is what all instances of this table may cost, 0 for no
     limit.

@@ -18,6 +18,8 @@ from spottui.journal.transaction import Transaction
 
 LINES_KEPT = timedelta(days=30)
 """Facts about no recovery, messages and sources, are kept so long."""
+CALM_CALLS_KEPT = timedelta(days=3)
+"""Calls in calm time are many, and what they made is seen in the cloud."""
 POISON_KEPT = 10_000
 USER_DATA_KEPT = timedelta(days=7)
 """So long what came to nothing can be tried again with its user data; what is recovered needs none."""
@@ -122,13 +124,17 @@ class Log:
 def drop_old(transaction: Transaction, now: datetime, keep: timedelta) -> int:
     """Drop some of what nobody looks at any more, and return how much that was; call it again while it is any.
 
-    Facts and plans of recoveries that ended before `keep`, user data after a week, lines of more than a month ago, and
-    all but the newest poison.
+    Facts and plans of recoveries that ended before `keep`, user data after a week, lines of more than a month ago but
+    for standing protection, calls in calm time of more than three days ago, and all but the newest poison.
     """
     connection = transaction.connection
     dropped = _drop_recoveries(connection, stamp(now - keep))
     lines = _FACT.recovery_id == ""
-    old = sa.select(_FACT.seq).where(lines, _FACT.at < stamp(now - LINES_KEPT)).limit(DROPPED_AT_ONCE)
+    drops = lines & _FACT.kind.not_in([tag(f.DisksProtected), tag(f.ProtectionUndone)])
+    old = sa.select(_FACT.seq).where(drops, _FACT.at < stamp(now - LINES_KEPT)).limit(DROPPED_AT_ONCE)
+    dropped += connection.execute(schema.fact.delete().where(_FACT.seq.in_(old))).rowcount
+    calm = lines & _FACT.kind.in_([tag(f.CallBegun), tag(f.ReadyCallAnswered)])
+    old = sa.select(_FACT.seq).where(calm, _FACT.at < stamp(now - CALM_CALLS_KEPT)).limit(DROPPED_AT_ONCE)
     dropped += connection.execute(schema.fact.delete().where(_FACT.seq.in_(old))).rowcount
     poison = sa.select(_FACT.seq).where(_FACT.kind == tag(f.PoisonSeen)).order_by(_FACT.seq.desc())
     spare = connection.execute(poison.offset(POISON_KEPT).limit(DROPPED_AT_ONCE)).scalars().all()

@@ -9,10 +9,12 @@ from typing import TypeVar
 from spottui.cloud.ecs import OUR_TAG
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.market import Market
+from spottui.cloud.ready import system_as_of
 from spottui.domain.background import Background, Found
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import WarmImage
 from spottui.domain.ready import READY_TAG
+from spottui.domain.ready_slots import slot_of
 from spottui.recovery.lookups import Inquiry, Lookups
 
 T = TypeVar("T")
@@ -62,24 +64,27 @@ def newest_warm_image(spec: LaunchSpec, images: Iterable[Image]) -> WarmImage | 
     return max(found, key=lambda one: one.made, default=None)
 
 
+def ready_images_key(region: str) -> Hashable:
+    """Return the name of the look-up of all images of a region that were made ready in calm time."""
+    return "ready images", region
+
+
 def newest_system_image(spec: LaunchSpec, images: Iterable[Image]) -> WarmImage | None:
-    """Return the newest usable image of this instance's system disk alone; None for none.
+    """Return the newest usable image of this instance's system disk alone, made ready in calm time or by a recovery.
 
-    Where it has no data disks that is any image of it.
+    Where it has no data disks that is any image of it. `made` is of when its data is: of an image that was made ready,
+    when its snapshot was begun.
     """
-    of_this = f"{spec.instance.region}.{spec.instance.instance_id}."
+    of_this, instance_id = f"{spec.instance.region}.{spec.instance.instance_id}.", spec.instance.instance_id
     disks = 1 if spec.data_disks else len(spec.cloud_disks)
-    found = [
-        WarmImage(image.image_id, image.made)
-        for image in images
-        if image.status == "Available" and image.usable and image.made and len(image.snapshots) == disks
-        if _made_ready_for(image) == spec.instance.instance_id or dict(image.tags).get(OUR_TAG, "").startswith(of_this)
-    ]
-    return max(found, key=lambda image: image.made, default=None)
-
-
-def _made_ready_for(image: Image) -> str:
-    return dict(image.tags).get(READY_TAG, "")
+    found = []
+    for image in images:
+        is_ready = dict(image.tags).get(READY_TAG) == instance_id and slot_of(image.name, instance_id) is not None
+        is_ours = is_ready or dict(image.tags).get(OUR_TAG, "").startswith(of_this)
+        made = system_as_of(image)
+        if is_ours and image.complete and made and len(image.snapshots) == disks:
+            found.append(WarmImage(image.image_id, made))
+    return max(found, key=lambda one: one.made, default=None)
 
 
 async def _found(lookups: Lookups, what: str, key: Hashable, keep_s: float, call: Callable[[], T | None]) -> Found[T]:

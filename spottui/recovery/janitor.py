@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 
-from spottui.cloud import disks, leftovers
+from spottui.cloud import disks, leftovers, snapshot_groups
 from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.ecs_shapes import Image, Snapshot
 from spottui.cloud.errors import CloudError
@@ -16,24 +17,30 @@ from spottui.domain.instance import Disk, InstanceStatus
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.routes import Source
+from spottui.domain.settings import Settings
 from spottui.journal import Journal
+from spottui.journal.transaction import Transaction
 from spottui.recovery.context import failure_of
+from spottui.recovery.ready_leftovers import ready_leftovers
+from spottui.recovery.standing_protection import protected_disks
 
 IDS_PER_CALL = 100
 ACTIONS = {
     LeftoverKind.IMAGE: ("DeleteImage", leftovers.delete_image),
     LeftoverKind.SNAPSHOT: ("DeleteSnapshot", leftovers.delete_snapshot),
     LeftoverKind.DISK: ("DeleteDisk", leftovers.delete_disk),
+    LeftoverKind.GROUP: ("DeleteSnapshotGroup", snapshot_groups.delete_group),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Janitor:
-    """What a clean-up needs: the journal, the clients of the regions, and the time. It needs no engine."""
+    """What a clean-up needs: the journal, the clients of the regions, the time and the settings. It needs no engine."""
 
     journal: Journal
     regions: Mapping[str, Ecs]
     clock: Clock
+    settings: Settings
 
     def leftovers(self) -> tuple[Leftover, ...]:
         """Return what recoveries of this account's regions left that costs money, those that may go first.
@@ -41,7 +48,7 @@ class Janitor:
         Asks the cloud; raises `Refused` with its words when it does not answer.
         """
         try:
-            found = [one for ecs in self.regions.values() for one in _of_region(self.journal, ecs)]
+            found = [one for ecs in self.regions.values() for one in _of_region(self, ecs)]
         except CloudError as error:
             raise Refused(f"What is left behind cannot be listed: {error.line}. {error.advice}".strip()) from None
         return tuple(sorted(found, key=lambda one: (not one.may_go, one.recovery_id, one.kind, one.resource_id)))
@@ -69,7 +76,8 @@ class _Region:
     running: dict[str, str]
 
 
-def _of_region(journal: Journal, ecs: Ecs) -> Iterator[Leftover]:
+def _of_region(janitor: Janitor, ecs: Ecs) -> Iterator[Leftover]:
+    journal = janitor.journal
     recoveries = {one.recovery_id: one for one in journal.recoveries.all() if one.region == ecs.region}
     region = _Region(ecs, recoveries, _running(ecs, recoveries.values()))
     images = ecs.our_images()
@@ -78,7 +86,8 @@ def _of_region(journal: Journal, ecs: Ecs) -> Iterator[Leftover]:
     yield from (
         _snapshot(region, one) for one in leftovers.our_snapshots(ecs).values() if one.snapshot_id not in of_images
     )
-    yield from _disks(region)
+    yield from _disks(region, protected_disks(journal))
+    yield from ready_leftovers(ecs, janitor.settings, partial(_held_made_ready, region))
 
 
 def _running(ecs: Ecs, recoveries: Iterable[Recovery]) -> dict[str, str]:
@@ -102,9 +111,33 @@ def _snapshot(region: _Region, snapshot: Snapshot) -> Leftover:
     return _leftover(region, LeftoverKind.SNAPSHOT, snapshot.snapshot_id, dict(snapshot.tags), snapshot.gib)
 
 
-def _disks(region: _Region) -> Iterator[Leftover]:
-    """The disks that were kept and are free; whose they are is in the journal, and in their tag once it is over."""
-    owners = {disk_id: one for one in region.recoveries.values() for disk_id in one.made("kept disk")}
+def _held_made_ready(region: _Region, instance_id: str, resource_id: str, *, alive: bool) -> str:
+    """Why what was made ready for an instance must stay, `alive` saying whether the cloud still lists that."""
+    users = [new_id for new_id, image_id in region.running.items() if image_id == resource_id]
+    if users:
+        return f"the replacement {users[0]} runs from it: the cloud deletes no image in use"
+    recovery = _newest_of(region, instance_id)
+    is_at_peace = recovery is None or (alive and recovery.state.is_final)
+    return "" if is_at_peace else _held_by(region, recovery)
+
+
+def _newest_of(region: _Region, instance_id: str) -> Recovery | None:
+    mine = [one for one in region.recoveries.values() if one.instance_id == instance_id]
+    return max(mine, key=lambda one: one.interruption.epoch, default=None)
+
+
+def _disks(region: _Region, standing: Mapping[tuple[str, str], Iterable[str]]) -> Iterator[Leftover]:
+    """The disks that were kept and are free; whose they are is in the journal, and in their tag once it is over.
+
+    `standing` are those that were protected in calm time, by region and instance.
+    """
+    owners = {
+        disk_id: recovery
+        for (of_region, instance_id), disk_ids in standing.items()
+        if of_region == region.ecs.region and (recovery := _newest_of(region, instance_id))
+        for disk_id in disk_ids
+    }
+    owners |= {disk_id: one for one in region.recoveries.values() for disk_id in one.made("kept disk")}
     wanted = sorted(owners)
     for start in range(0, len(wanted), IDS_PER_CALL):
         for disk_id, disk in disks.by_id(region.ecs, wanted[start : start + IDS_PER_CALL]).items():
@@ -198,4 +231,11 @@ def _delete(janitor: Janitor, of: Leftover, kind: LeftoverKind, resource_id: str
 
 def _record(janitor: Janitor, of: Leftover, fact: Fact) -> None:
     now = janitor.clock.now()
-    janitor.journal.run(lambda transaction: transaction.record(of.recovery_id, fact, now))
+
+    def write(transaction: Transaction) -> None:
+        if of.recovery_id:
+            transaction.record(of.recovery_id, fact, now)
+        else:
+            transaction.log(fact, now, of.region, of.instance_id)
+
+    janitor.journal.run(write)

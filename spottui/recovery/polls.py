@@ -199,7 +199,7 @@ class Polls:
         return _by_source((await asyncio.wrap_future(self._thread_pools.read(ours))).values())
 
     async def _groups_by_source(self, region: str) -> Mapping[str, tuple[SnapshotGroup, ...]]:
-        ours = partial(snapshot_groups.ours, self._regions[region])
+        ours = partial(snapshot_groups.tagged, self._regions[region], OUR_TAG)
         return _by_source((await asyncio.wrap_future(self._thread_pools.read(ours))).values())
 
     async def _some_instances(self, region: str, ids: Iterable[str]) -> Mapping[str, Instance]:

@@ -24,7 +24,14 @@ from spottui.domain.ready import ready_policy
 from spottui.domain.routes import Route
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
-from spottui.recovery.background import IMAGES_S, background, images_key, newest_system_image, newest_warm_image
+from spottui.recovery.background import (
+    IMAGES_S,
+    background,
+    images_key,
+    newest_system_image,
+    newest_warm_image,
+    ready_images_key,
+)
 from spottui.recovery.lookups import Inquiry, Lookups
 
 LIMIT_S = 15.0
@@ -132,11 +139,13 @@ class _Survey:
         return replace(plan.rules, vswitches={**plan.rules.vswitches, **missing})
 
     async def earlier_images(self) -> tuple[Image, ...]:
-        """Return the images that we made in this region."""
-        nothing: tuple[Image, ...] = ()
-        return await self._inquiry.ask(
-            "earlier images", images_key(self._region), IMAGES_S, self._market.our_images, nothing
+        """Return the images that we made in this region, in recoveries and in calm time."""
+        nothing, ask, region = tuple[Image, ...](), self._inquiry.ask, self._region
+        ours, ready = await asyncio.gather(
+            ask("earlier images", images_key(region), IMAGES_S, self._market.our_images, nothing),
+            ask("ready images", ready_images_key(region), IMAGES_S, self._market.ready_images, nothing),
         )
+        return (*ours, *ready)
 
     async def backends(self, spec: LaunchSpec) -> tuple[Backend, ...]:
         """Return the instance's entries of load balancers; what may not be looked up is one caution, not three."""

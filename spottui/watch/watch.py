@@ -103,34 +103,7 @@ class Watch:
         for loop in self._loops:
             loop.nudge()
 
-    def _add_region(self, region: RegionSettings) -> None:
-        policy, fleet = self._settings.policy, self._fleets[region.id]
-        if not self._read_only:
-            self._add_queue(region)
-        locks = LockPoll(self._account.regions[region.id], fleet, None if self._read_only else self.intake, self._clock)
-        self._locks[region.id] = locks
-        self._lock_loops[region.id] = self._add(
-            LOCK,
-            region.id,
-            policy.lock_poll_s,
-            partial(self._look_at_locks, region.id),
-            is_urgent=partial(self._awaits_lock, region.id),
-        )
-        self._add(SWEEP, region.id, policy.sweep_s, fleet.look)
-
-    def _add_queue(self, region: RegionSettings) -> None:
-        """The queue, and beside it the history for what the queue may miss."""
-        long_poll_s = self._settings.policy.long_poll_s
-        silence = timedelta(seconds=STALE_AFTER_INTERVALS * long_poll_s)
-        gap = Gap(region.id, self._journal, self._clock, silence, on_turn=lambda: history.nudge())
-        backfill = Backfill(self._account.monitors[region.id], gap, self.intake, self._clock)
-        history = self._add(BACKFILL, region.id, BACKFILL_S, backfill.look)
-        feed = QueueConsumer(region.id, partial(self._account.queue, region), self.intake, gap)
-        self._feeds.append(feed)
-        # A feed that answers is asked again at once: the long poll is its pause.
-        self._add(QUEUE, region.id, long_poll_s, feed.look, pause_s=0.0)
-
-    def _add(
+    def add(
         self,
         source: str,
         region: str,
@@ -140,11 +113,39 @@ class Watch:
         pause_s: float | None = None,
         is_urgent: Callable[[], bool] = lambda: False,
     ) -> Loop:
+        """Add a source of a region before the start: `look` is called every so many seconds, and has a health."""
         self.health.add(source, region, expected_s)
         interval_s = expected_s if pause_s is None else pause_s
         loop = Loop(source, region, interval_s, look, self.health, self._clock, is_urgent)
         self._loops.append(loop)
         return loop
+
+    def _add_region(self, region: RegionSettings) -> None:
+        policy, fleet = self._settings.policy, self._fleets[region.id]
+        if not self._read_only:
+            self._add_queue(region)
+        locks = LockPoll(self._account.regions[region.id], fleet, None if self._read_only else self.intake, self._clock)
+        self._locks[region.id] = locks
+        self._lock_loops[region.id] = self.add(
+            LOCK,
+            region.id,
+            policy.lock_poll_s,
+            partial(self._look_at_locks, region.id),
+            is_urgent=partial(self._awaits_lock, region.id),
+        )
+        self.add(SWEEP, region.id, policy.sweep_s, fleet.look)
+
+    def _add_queue(self, region: RegionSettings) -> None:
+        """The queue, and beside it the history for what the queue may miss."""
+        long_poll_s = self._settings.policy.long_poll_s
+        silence = timedelta(seconds=STALE_AFTER_INTERVALS * long_poll_s)
+        gap = Gap(region.id, self._journal, self._clock, silence, on_turn=lambda: history.nudge())
+        backfill = Backfill(self._account.monitors[region.id], gap, self.intake, self._clock)
+        history = self.add(BACKFILL, region.id, BACKFILL_S, backfill.look)
+        feed = QueueConsumer(region.id, partial(self._account.queue, region), self.intake, gap)
+        self._feeds.append(feed)
+        # A feed that answers is asked again at once: the long poll is its pause.
+        self.add(QUEUE, region.id, long_poll_s, feed.look, pause_s=0.0)
 
     def _look_at_locks(self, region: str) -> None:
         """The locks first; then, in another thread, whoever a message names and nobody knows."""

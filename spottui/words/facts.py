@@ -27,6 +27,7 @@ _DID = {
     "DeleteImage": _DELETED,
     "DeleteSnapshot": _DELETED,
     "DeleteDisk": _DELETED,
+    "DeleteSnapshotGroup": _DELETED,
 }
 """What a call did to its target, by its action."""
 _BECAUSE = {Verdict.WILL_NOT: "a new image will not make it"}
@@ -135,6 +136,27 @@ def _failed(fact: f.CallFailed, _region: str) -> str:
     return f"{fact.action} failed: {said(fact.failure)}"
 
 
+def _beyond_cap(fact: f.BeyondCap, _region: str) -> str:
+    if not fact.count:
+        return "every instance that [[ready]] matches fits under max_cost_per_month again"
+    others = f" and {fact.count - 1} more" if fact.count > 1 else ""
+    return (
+        f"{fact.first}{others} not made ready: max_cost_per_month of {fact.cap:g} leaves no room. "
+        "`spottui ready` shows what each one costs"
+    )
+
+
+def _disks_protected(fact: f.DisksProtected, _region: str) -> str:
+    return f"{' '.join(fact.disk_ids)} to outlive the instance, asked for by {fact.who}"
+
+
+def _protection_undone(fact: f.ProtectionUndone, _region: str) -> str:
+    disk_ids = " ".join(fact.disk_ids)
+    if fact.failure:
+        return f"{disk_ids} not protected: {said(fact.failure)}"
+    return f"{disk_ids} to go with the instance again, asked for by {fact.who}"
+
+
 def _progress_lost(fact: f.ProgressLost, _region: str) -> str:
     return f"{fact.failure.action or IMAGE_POLL} failed: {said(fact.failure)}"
 
@@ -237,4 +259,8 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.Probed: _probed,
     f.HookBegun: lambda fact, _region: f"{fact.on} hook {fact.program} begun",
     f.HookEnded: _hook_ended,
+    f.ReadyCallAnswered: lambda fact, _region: f"{fact.action} {fact.resource}",
+    f.BeyondCap: _beyond_cap,
+    f.DisksProtected: _disks_protected,
+    f.ProtectionUndone: _protection_undone,
 }

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from spottui.domain import facts as f
 from spottui.domain.interruption import Evidence
-from spottui.domain.reasons import Reason, Why
+from spottui.domain.reasons import Failure, Reason, Why
 from spottui.domain.recovery import Decision
 from spottui.domain.text import plain
 
@@ -54,6 +54,9 @@ _KINDS: dict[type[f.Fact], EventKind] = {
     f.CallFailed: EventKind.CALL,
     f.ProgressLost: EventKind.CALL,
     f.ProgressBack: EventKind.CALL,
+    f.BeyondCap: EventKind.DECIDED,
+    f.DisksProtected: EventKind.DECIDED,
+    f.ProtectionUndone: EventKind.DECIDED,
 }
 _DECISIONS = {
     Decision.CONFIRM: EventKind.CONFIRMED,
@@ -84,6 +87,8 @@ def request_id(fact: f.Fact) -> str:
             return plain(fact.request_id)
         case f.CallFailed() | f.LaunchRefused() | f.ProgressLost() | f.SourceFailed():
             return plain(fact.failure.request_id)
+        case f.ProtectionUndone(failure=Failure() as failure):
+            return plain(failure.request_id)
     return ""
 
 

@@ -1,7 +1,9 @@
 """What was made ready in calm time: an image of an instance's system disk alone."""
 
+from datetime import UTC, datetime
 from typing import Any
 
+from spottui.domain.ready_slots import ready_name
 from spottui.sim.testing import SimServer
 from tests.driving import wait_until
 from tests.sim.calls import Api
@@ -10,11 +12,12 @@ from tests.sim.calls import Api
 def make_system_image(cloud: SimServer, instance: dict[str, Any]) -> str:
     """Make the image and return its id once it is there."""
     api, instance_id = Api(cloud), instance["InstanceId"]
-    ours = {"Tag__1__Key": "spottui", "Tag__1__Value": f"ready.cn-hangzhou.{instance_id}"}
-    ready = {"Tag__2__Key": "spottui:ready", "Tag__2__Value": instance_id}
-    snapshot = api("CreateSnapshot", DiskId=instance["DiskIds"][0], **ours, **ready)["SnapshotId"]
+    ready = {"Tag__1__Key": "spottui:ready", "Tag__1__Value": instance_id}
+    name = ready_name(instance_id, datetime.now(UTC))
+    snapshot = api("CreateSnapshot", DiskId=instance["DiskIds"][0], SnapshotName=name, **ready)["SnapshotId"]
     wait_until(lambda: _snapshot(cloud, snapshot)["Status"] == "accomplished")
-    image = str(api("CreateImage", SnapshotId=snapshot, BootMode="UEFI-Preferred", **ours, **ready)["ImageId"])
+    made = api("CreateImage", SnapshotId=snapshot, ImageName=name, BootMode="UEFI-Preferred", **ready)
+    image = str(made["ImageId"])
     wait_until(lambda: _image(cloud, image)["Status"] == "Available")
     return image
 

@@ -11,11 +11,15 @@ import pytest
 
 from spottui.cloud.account import CloudAccount
 from spottui.cloud.ecs import ImageSource
+from spottui.cloud.ready import Order, create_snapshot, create_system_image, ready_system_snapshots
 from spottui.config import load
 from spottui.domain.background import Background
 from spottui.domain.clock import SystemClock
 from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.plan import WarmImage
+from spottui.domain.ready_slots import ready_name, slot_start
 from spottui.journal import Journal
+from spottui.recovery.background import newest_system_image
 from spottui.recovery.planner import capture
 from spottui.recovery.survey import Surveys
 from spottui.sim.testing import SimServer
@@ -129,6 +133,29 @@ def test_the_newest_image_of_it_and_the_one_it_was_made_of_have_their_ages(site:
     assert newest is not None
     assert newest.image_id == made.resource_id
     assert newest.made <= datetime.now(UTC) + timedelta(days=1)
+
+
+def test_the_newest_system_is_that_of_a_finished_image_and_as_old_as_its_snapshot(site: Site) -> None:
+    ecs, market, old = site.account.regions[REGION], site.account.markets[REGION], site.spec.instance
+    slot = slot_start(old.instance_id, 3600, CLOCK.now())
+    order = Order(old.instance_id, ready_name(old.instance_id, slot), "token-2")
+    snapshot_id = create_snapshot(ecs, site.spec.disks[0].disk_id, order).resource_id
+    site.cloud.advance(3600)
+    (snapshot,) = ready_system_snapshots(ecs)
+    made = create_system_image(ecs, snapshot, site.spec.image, order)
+    assert newest_system_image(site.spec, market.ready_images()) is None, "it is not finished"
+    site.cloud.advance(3600)
+    assert newest_system_image(site.spec, market.ready_images()) == WarmImage(made.resource_id, snapshot.made)
+    assert (snapshot.snapshot_id, snapshot.name) == (snapshot_id, order.name)
+    other = replace(site.spec, instance=replace(old, instance_id="i-other"))
+    assert newest_system_image(other, market.ready_images()) is None
+    full = ecs.create_image(ImageSource(old.instance_id), "spottui-x", f"{REGION}.{old.instance_id}.1", "token-3")
+    site.cloud.advance(3600)
+    images = (*market.ready_images(), *market.our_images())
+    assert len(images) == 2
+    newest = newest_system_image(replace(site.spec, disks=site.spec.disks[:1]), images)
+    assert newest is not None
+    assert newest.image_id == (full.resource_id if len(site.spec.disks) == 1 else made.resource_id)
 
 
 def test_a_source_image_that_is_gone_is_said(site: Site) -> None:

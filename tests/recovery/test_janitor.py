@@ -33,7 +33,7 @@ def test_an_image_may_go_when_the_replacement_of_its_replacement_runs(config: Pa
         account, journal = CloudAccount(load(config)), Journal(tmp_path / "j.db")
         recovery_id = recovered(journal, first, second)
         image = account.regions[REGION].create_image(ImageSource(first), "spottui-x", recovery_id, "t").resource_id
-        janitor = Janitor(journal, account.regions, SystemClock())
+        janitor = Janitor(journal, account.regions, SystemClock(), load(config))
 
         def held_by() -> str:
             return next(one.held_by for one in janitor.leftovers() if one.resource_id == image)

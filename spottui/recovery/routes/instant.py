@@ -76,7 +76,7 @@ async def _adopt_group(ctx: RecoveryContext, token: str, disk_ids: list[str]) ->
     groups = await ctx.shared.polls.snapshot_groups_of(ctx.recovery.region, ctx.id)
     if isinstance(groups, CloudError):
         return ""
-    of_all = (group for group in groups if not group.lost and {disk for disk, _ in group.snapshots} == set(disk_ids))
+    of_all = (group for group in groups if not group.lost and group.disk_ids == set(disk_ids))
     group = next((group for group in of_all if dict(group.tags).get(OUR_TAG) == ctx.id), None)
     if group is None:
         return ""
@@ -96,7 +96,7 @@ async def _wait_until_usable(ctx: RecoveryContext, group_id: str, data_disks: tu
         if isinstance(group, SnapshotGroup):
             if group.lost:
                 return leaves(Reason(Why.SNAPSHOT_FAILED, group_id))
-            if group.usable and {disk for disk, _ in group.snapshots} == disk_ids:
+            if group.usable and group.disk_ids == disk_ids:
                 await ctx.record(SnapshotsUsable(group_id, group.snapshots))
                 return None
         if is_late and not isinstance(group, CloudError):

@@ -1,0 +1,102 @@
+"""What is made ready in calm time: found by its tag, whose value is the id of its instance, and made."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+
+from spottui.cloud import ecs_shapes as shapes
+from spottui.cloud import snapshot_groups
+from spottui.cloud.ecs import PAGE, SYSTEM_DEVICE, Answer, Ecs, ImageSource
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.fields import second_of
+from spottui.cloud.sdk import models
+from spottui.cloud.snapshot_groups import SnapshotGroup
+from spottui.domain.launch_spec import ImageTraits
+from spottui.domain.ready import READY_TAG
+
+T = TypeVar("T")
+
+AS_OF_TAG = "spottui:as-of"
+"""On an image: when the snapshot was begun of which it was made, and so of when its data is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Something that is to be made for an instance: its name, and the ClientToken of the call."""
+
+    instance_id: str
+    name: str
+    token: str
+
+
+def ready_images(ecs: Ecs) -> tuple[shapes.Image, ...]:
+    """Return the images of a region that were made ready, whatever their status."""
+    query = {"ImageOwnerAlias": "self", "Status": "Creating,Waiting,Available,UnAvailable,CreateFailed"}
+    return _every(ecs, "DescribeImages", query, shapes.images)
+
+
+def ready_snapshots(ecs: Ecs) -> tuple[shapes.Snapshot, ...]:
+    """Return the snapshots of a region that were made ready, those of groups too."""
+    return _every(ecs, "DescribeSnapshots", {}, lambda body: tuple(shapes.snapshots(body).values()))
+
+
+def ready_system_snapshots(ecs: Ecs) -> tuple[shapes.Snapshot, ...]:
+    """Return the snapshots of system disks of a region that were made ready."""
+    query = {"SourceDiskType": "System"}
+    return _every(ecs, "DescribeSnapshots", query, lambda body: tuple(shapes.snapshots(body).values()))
+
+
+def ready_groups(ecs: Ecs) -> tuple[SnapshotGroup, ...]:
+    """Return the snapshot groups of a region that were made ready."""
+    return tuple(snapshot_groups.tagged(ecs, READY_TAG).values())
+
+
+def create_snapshot(ecs: Ecs, disk_id: str, order: Order) -> Answer:
+    """Start a snapshot of a system disk."""
+    request = models.CreateSnapshotRequest(
+        disk_id=disk_id,
+        snapshot_name=order.name,
+        client_token=order.token,
+        tag=[models.CreateSnapshotRequestTag(key=READY_TAG, value=order.instance_id)],
+    )
+    body = ecs.act("CreateSnapshot", ecs.client.create_snapshot_with_options, request)
+    return _answer("CreateSnapshot", body.snapshot_id, body.request_id)
+
+
+def create_system_image(ecs: Ecs, snapshot: shapes.Snapshot, traits: ImageTraits | None, order: Order) -> Answer:
+    """Start an image of a finished snapshot of a system disk."""
+    source = ImageSource(snapshots=((SYSTEM_DEVICE, snapshot.snapshot_id),), traits=traits)
+    as_of = {AS_OF_TAG: f"{snapshot.made:%Y-%m-%dT%H:%M:%SZ}"} if snapshot.made else {}
+    return ecs.create_tagged_image(source, order.name, {READY_TAG: order.instance_id, **as_of}, order.token)
+
+
+def create_group(ecs: Ecs, disk_ids: Collection[str], order: Order) -> Answer:
+    """Start snapshots of all these disks of an instance, at one moment."""
+    return snapshot_groups.create(ecs, disk_ids, {READY_TAG: order.instance_id}, order.token, order.name)
+
+
+def system_as_of(image: shapes.Image) -> datetime | None:
+    """Return of when the data of an image is: its tag may make it older than the image, never younger."""
+    tagged = second_of(dict(image.tags).get(AS_OF_TAG, ""))
+    return min(tagged, image.made) if tagged and image.made else image.made
+
+
+def _every(
+    ecs: Ecs, action: str, query: Mapping[str, object], read: Callable[[dict[str, Any]], tuple[T, ...]]
+) -> tuple[T, ...]:
+    found: list[T] = []
+    page = 1
+    while True:
+        some = ecs.ask(action, {**query, "Tag.1.Key": READY_TAG, "PageSize": PAGE, "PageNumber": page}, read)
+        found += some
+        if len(some) < PAGE:
+            return tuple(found)
+        page += 1
+
+
+def _answer(action: str, resource_id: object, request_id: object) -> Answer:
+    """An answer without the id of what was made leaves the effect unknown: the token will find it."""
+    if not resource_id:
+        raise CloudError(action, ErrorKind.BROKEN, message="an answer without an id", request_id=str(request_id or ""))
+    return Answer(str(resource_id), str(request_id or ""))

@@ -1,0 +1,182 @@
+"""Ready in advance: images of system disks and snapshot groups of data disks, made in calm time for the next reclaim.
+
+The cloud is the state. Names and ClientTokens come from the instance and the slot of time, so that any number of
+consoles, kills and restarts make exactly one of each.
+"""
+
+import logging
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime, timedelta
+
+from spottui.cloud.budget import Priority, urgency
+from spottui.cloud.ecs import Ecs
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.ready import ready_groups, ready_images, ready_system_snapshots
+from spottui.domain.clock import Clock
+from spottui.domain.facts import BeyondCap, CallBegun, CallFailed, Fact, ReadyCallAnswered
+from spottui.domain.instance import InstanceStatus
+from spottui.domain.ready import KeptReady, kept_ready
+from spottui.domain.settings import Settings
+from spottui.journal import Journal
+from spottui.journal.transaction import Transaction
+from spottui.journal.writer import Urgency
+from spottui.recovery.context import failure_of
+from spottui.recovery.ready_steps import MadeReady, Step, made_ready, next_slot, outlook, unfinished_steps
+
+log = logging.getLogger("spottui.recovery")
+
+READY_S = 60.0
+"""How often it is looked at what is due."""
+COPIES_AT_ONCE = 10
+"""System disks that the cloud copies at once for this, in one region."""
+REFUSED_REST = timedelta(hours=1)
+"""After a refusal that time or a person must mend, a quota above all."""
+DENIED_REST = timedelta(minutes=5)
+"""A permission or a key is mended sooner."""
+
+Rest = tuple[str, str]
+"""What rests after a refusal: an action, of one target or (empty) of all."""
+
+
+class Ready:
+    """Keeps the matching instances of one region ready; `look` does all that is due and waits for nothing.
+
+    `unswept` are the regions whose fleet is that of an earlier run: nothing is done by it. One thread calls `look`.
+    """
+
+    def __init__(
+        self, ecs: Ecs, journal: Journal, settings: Settings, clock: Clock, unswept: Callable[[], Collection[str]]
+    ) -> None:
+        self._ecs = ecs
+        self._journal = journal
+        self._settings = settings
+        self._clock = clock
+        self._unswept = unswept
+        self._settled: dict[str, datetime] = {}
+        self._unfinished: set[str] = set()
+        self._rests: dict[Rest, datetime] = {}
+        self._said: dict[Rest, str] = {}
+        self._beyond_cap: tuple[str, ...] = ()
+
+    def look(self) -> None:
+        """Give way to reclaims, then do what is due; raises `CloudError` when the cloud does not say what is there.
+
+        A call that is refused is said in the log, and rests.
+        """
+        self._give_way()
+        if self._ecs.region in self._unswept():
+            return
+        now = self._clock.now()
+        self._rests = {key: until for key, until in self._rests.items() if until > now}
+        kept = self._kept()
+        self._tell_beyond_cap(kept)
+        due = [one for one in kept if self._is_due(one.spec.instance.instance_id, now)]
+        if due:
+            with urgency(Priority.READY):
+                self._work(due, now)
+
+    def _give_way(self) -> None:
+        """Cancel what is unfinished of an instance whose lock was seen: a disk takes one snapshot at a time.
+
+        The copies of the recovery go first; what was finished before stays. To delete a snapshot that is being made
+        cancels it (DeleteSnapshot page, 2026-01).
+        """
+        locked = {
+            one.instance_id
+            for one in self._journal.recoveries.open()
+            if one.region == self._ecs.region and one.interruption.locked
+        }
+        reclaimed = locked & self._unfinished
+        if not reclaimed:
+            return
+        with urgency(Priority.IMAGE):
+            made = made_ready((), ready_system_snapshots(self._ecs), ready_groups(self._ecs))
+            for instance_id in reclaimed & made.keys():
+                for step in unfinished_steps(made[instance_id]):
+                    self._do(step, instance_id)
+        self._unfinished -= reclaimed
+
+    def _kept(self) -> tuple[KeptReady, ...]:
+        """The instances of this region; a cap is over those of all regions."""
+        regions = [region.id for region in self._settings.regions]
+        specs = [one.spec for region in regions for one in self._journal.fleet.of(region).values()]
+        return tuple(one for one in kept_ready(self._settings, specs) if one.spec.instance.region == self._ecs.region)
+
+    def _work(self, due: Sequence[KeptReady], now: datetime) -> None:
+        ecs = self._ecs
+        made = made_ready(ready_images(ecs), ready_system_snapshots(ecs), ready_groups(ecs))
+        self._unfinished = {instance_id for instance_id, of_one in made.items() if unfinished_steps(of_one)}
+        in_use = {one.spec.image_id for one in self._journal.fleet.of(ecs.region).values()}
+        room = COPIES_AT_ONCE - sum(of_one.copying for of_one in made.values())
+        none = MadeReady()
+        for kept in sorted(due, key=lambda one: _oldest_first(made.get(one.spec.instance.instance_id, none))):
+            instance_id = kept.spec.instance.instance_id
+            ahead = outlook(kept, made.get(instance_id, none), now, in_use)
+            if ahead.is_settled:
+                self._settled[instance_id] = next_slot(kept, now)
+            for step in ahead.steps:
+                if (room > 0 or not step.copies_system) and self._may_act(instance_id):
+                    room -= step.copies_system
+                    self._do(step, instance_id)
+
+    def _is_due(self, instance_id: str, now: datetime) -> bool:
+        return self._settled.get(instance_id, now) <= now and self._may_act(instance_id)
+
+    def _may_act(self, instance_id: str) -> bool:
+        """Whether the instance runs in peace and all is known that an image of it needs: seen just before each call."""
+        known = self._journal.fleet.of(self._ecs.region).get(instance_id)
+        if known is None or known.details_at is None or not known.spec.disks:
+            return False
+        if known.spec.instance.recycling or known.spec.instance.status is not InstanceStatus.RUNNING:
+            return False
+        return not any(
+            one.instance_id == instance_id and one.region == self._ecs.region for one in self._journal.recoveries.open()
+        )
+
+    def _do(self, step: Step, instance_id: str) -> None:
+        """Make one call, written down before and after."""
+        if (step.action, "") in self._rests or (step.action, step.target) in self._rests:
+            return
+        self._journal.run(self._logs(CallBegun(step.action, step.token, step.target), instance_id))
+        if step.is_copy:
+            self._unfinished.add(instance_id)
+        try:
+            answer = step.call(self._ecs)
+        except CloudError as error:
+            self._refused(step, instance_id, error)
+            return
+        self._said.pop((step.action, ""), None)
+        made = ReadyCallAnswered(step.action, answer.resource_id, step.token, answer.request_id, step.target)
+        self._journal.submit(self._logs(made, instance_id), Urgency.EYES)
+
+    def _refused(self, step: Step, instance_id: str, error: CloudError) -> None:
+        """What passes goes again in the next round with the same token; the rest is said once, and rests."""
+        if error.kind is ErrorKind.THROTTLED:
+            raise error
+        if error.kind.repeats or error.kind is ErrorKind.NOT_READY:
+            log.info("%s: %s", instance_id, error.line)
+            return
+        rest = (step.action, "" if error.kind.ends_launch else step.target)
+        is_mended_soon = error.kind in (ErrorKind.DENIED, ErrorKind.CREDENTIALS)
+        until = self._rests[rest] = self._clock.now() + (DENIED_REST if is_mended_soon else REFUSED_REST)
+        if error.kind is not ErrorKind.EXISTS and self._said.get(rest) != error.code:
+            self._said[rest] = error.code
+            failed = CallFailed(step.action, failure_of(error), step.token, step.target, until)
+            self._journal.submit(self._logs(failed, instance_id), Urgency.EYES)
+
+    def _tell_beyond_cap(self, kept: Sequence[KeptReady]) -> None:
+        """Say once, until it changes, for how many a cap leaves no room."""
+        beyond = [one for one in kept if one.beyond_cap]
+        ids = tuple(one.spec.instance.instance_id for one in beyond)
+        if ids != self._beyond_cap:
+            self._beyond_cap = ids
+            cap = max((one.schedule.max_cost_per_month for one in beyond), default=0.0)
+            self._journal.submit(self._logs(BeyondCap(len(ids), cap, ids[0] if ids else ""), ""), Urgency.EYES)
+
+    def _logs(self, fact: Fact, instance_id: str) -> Callable[[Transaction], None]:
+        now, region = self._clock.now(), self._ecs.region
+        return lambda transaction: transaction.log(fact, now, region, instance_id)
+
+
+def _oldest_first(made: MadeReady) -> float:
+    return made.newest_image.timestamp() if made.newest_image else 0.0

@@ -1,0 +1,95 @@
+"""Standing protection: in calm time disks are made to outlive their instance, and put back exactly as they were."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from spottui.cloud import disks
+from spottui.cloud.ecs import Ecs
+from spottui.cloud.errors import CloudError
+from spottui.domain.facts import DisksProtected, Fact, ProtectionUndone
+from spottui.domain.instance import Disk
+from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.refusal import Refused
+from spottui.journal import Journal
+from spottui.journal.transaction import Transaction
+from spottui.recovery.context import failure_of
+
+_PAGE = 1000
+_FACTS = (DisksProtected, ProtectionUndone)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of it: the disks that were changed, and those that were not, each with the cloud's word."""
+
+    changed: tuple[str, ...]
+    refused: tuple[tuple[str, CloudError], ...] = ()
+
+
+def to_protect(spec: LaunchSpec) -> tuple[Disk, ...]:
+    """Return the cloud disks of an instance that would go with it."""
+    return tuple(disk for disk in spec.cloud_disks if disk.delete_with_instance)
+
+
+def protected_disks(journal: Journal) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return the disks that were protected in calm time and not put back, by region and instance id."""
+    standing: dict[tuple[str, str], tuple[str, ...]] = {}
+    seq = 0
+    while page := journal.log.after(seq, _PAGE, _FACTS):
+        for logged in page:
+            key = logged.region, logged.instance_id
+            known = standing.get(key, ())
+            if isinstance(logged.fact, DisksProtected):
+                standing[key] = (*known, *(one for one in logged.fact.disk_ids if one not in known))
+            elif isinstance(logged.fact, ProtectionUndone):
+                standing[key] = tuple(one for one in known if one not in logged.fact.disk_ids)
+        seq = page[-1].seq
+    return {key: disk_ids for key, disk_ids in standing.items() if disk_ids}
+
+
+def protect(journal: Journal, ecs: Ecs, spec: LaunchSpec, who: str, now: datetime) -> Outcome:
+    """Make the disks of an instance outlive it; raises `Refused` while it is being reclaimed.
+
+    The intent is written first: whoever undoes it after a crash finds every disk that may have been changed.
+    """
+    _refuse_during_reclaim(journal, spec)
+    wanted = tuple(disk.disk_id for disk in to_protect(spec))
+    if not wanted:
+        return Outcome(())
+    journal.run(_logs(spec, DisksProtected(wanted, who), now))
+    answers = ecs.protect_each(wanted)
+    for disk_id, error in answers.refused.items():
+        if not error.kind.effect_unknown:
+            journal.run(_logs(spec, ProtectionUndone((disk_id,), who, failure_of(error)), now))
+    return Outcome(tuple(answers), tuple(answers.refused.items()))
+
+
+def undo(journal: Journal, ecs: Ecs, spec: LaunchSpec, disk_ids: Sequence[str], who: str, now: datetime) -> Outcome:
+    """Let the disks that were protected go with their instance again, those that are still its own.
+
+    Raises `Refused` while it is being reclaimed: there they are what is left of the data.
+    """
+    _refuse_during_reclaim(journal, spec)
+    mine = {disk.disk_id: disk for disk in spec.cloud_disks}
+    changed = tuple(one for one in disk_ids if one in mine and not mine[one].delete_with_instance)
+    if changed:
+        try:
+            disks.unprotect(ecs, changed)
+        except CloudError as error:
+            return Outcome((), tuple((one, error) for one in changed))
+    journal.run(_logs(spec, ProtectionUndone(tuple(disk_ids), who), now))
+    return Outcome(changed)
+
+
+def _refuse_during_reclaim(journal: Journal, spec: LaunchSpec) -> None:
+    one = spec.instance
+    is_open = any(
+        (known.region, known.instance_id) == (one.region, one.instance_id) for known in journal.recoveries.open()
+    )
+    if one.recycling or is_open:
+        raise Refused(f"{one.instance_id} is being reclaimed or recovered: its disks are left as they are.")
+
+
+def _logs(spec: LaunchSpec, fact: Fact, now: datetime) -> Callable[[Transaction], None]:
+    return lambda transaction: transaction.log(fact, now, spec.instance.region, spec.instance.instance_id)
