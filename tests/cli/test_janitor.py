@@ -104,7 +104,7 @@ def test_what_may_go_goes_with_its_snapshots_and_the_rest_is_said(after: After) 
     log = [one for known in journal.recoveries.all() for one in journal.log.of(known.recovery_id)]
     journal.close()
     begun, answered = [step(one)[1] for one in log if getattr(one.fact, "action", "") == "DeleteImage"]
-    assert begun.startswith(f"{after.image}, asked for by ")
+    assert begun.startswith(f"{after.image}, requested by ")
     assert answered == after.image
 
 

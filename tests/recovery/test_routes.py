@@ -169,7 +169,7 @@ def test_what_a_person_stopped_can_be_tried_again_and_uses_what_was_made(auto: A
     assert len(effects(live_cloud, "RunInstances")) == 1
     assert "refused" in auto("retry", recovery["recovery_id"])
     said = details(auto, again)
-    assert f"Decision cancel asked for by {'mei@bastion pts/3'}" in said
+    assert f"Decision cancel requested by {'mei@bastion pts/3'}" in said
     assert any(line.startswith("lock ") or line.startswith("L ") or "Recycling" in line for line in said), said
 
 
