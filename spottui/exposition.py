@@ -72,7 +72,7 @@ def serve(port: int, render: Callable[[], str], health: Callable[[], Health]) ->
     try:
         server = _Server((HOST, port), Handler)
     except OSError as error:
-        log.error("metrics: port %d: %s; there are no metrics of this console", port, error.strerror)
+        log.error("metrics: port %d: %s; this console serves no metrics", port, error.strerror)
         return lambda: None
     threading.Thread(target=server.serve_forever, args=(0.1,), name="metrics", daemon=True).start()
 

@@ -17,6 +17,7 @@ from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.journal.retention import Retention
+from spottui.journal.store import JournalAway
 from spottui.recovery.auto_mode import AutoModeControl
 from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
@@ -81,7 +82,8 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
         from spottui import exposition
         from spottui.metrics import Tally
 
-        told = partial(_metrics, Tally(journal), letters, watch, shared.auto_mode, clock)
+        tally = Tally(journal, [region.id for region in settings.regions])
+        told = partial(_metrics, tally, letters, watch, shared.auto_mode, clock)
         stopping.callback(exposition.serve(settings.metrics_port, told, partial(_health, watch, clock)))
     return Desk(settings, shared, watch, engine, stopping.close, account.budget.state, read_only=read_only)
 
@@ -89,7 +91,11 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
 def _metrics(tally: "Tally", letters: Callable[[], int], watch: Watch, auto_mode: AutoModeControl, clock: Clock) -> str:
     from spottui.metrics import render
 
-    return render(tally, letters(), watch.health.all(), auto_mode.state(), clock.now())
+    try:
+        waiting = letters()
+    except JournalAway:
+        waiting = None
+    return render(tally, waiting, watch.health.all(), auto_mode.state(), clock.now())
 
 
 def _health(watch: Watch, clock: Clock) -> "Health":

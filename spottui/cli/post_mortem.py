@@ -110,15 +110,15 @@ def _facts(incident: Incident, prices: Mapping[str, float]) -> list[tuple[str, s
         ("notice", f"{known.first_seen:%Y-%m-%d %H:%M:%S}, evidence {known.marks}"),
         ("deadline", f"{known.deadline:%H:%M:%S}"),
         ("outcome", ": ".join(text for text in (recovery.state.value, reason) if text)),
-        ("last verdict", recovery.verdict.value if recovery.verdict else "none: there was no forecast"),
+        ("forecast", recovery.verdict.value if recovery.verdict else "none: no forecast"),
         ("decided by", recovery.who),
         ("route", recovery.route.value),
         ("replacement", recovery.new_instance_id),
         ("recovery time", _recovery_time(incident)),
-        ("age of data", _age_of_data(outcome, recovery)),
-        ("price an hour, by its plan", _price(outcome, recovery)),
+        ("data age", _age_of_data(outcome, recovery)),
+        ("price per hour, from the plan", _price(outcome, recovery)),
         ("duplicates suppressed", str(known.duplicates)),
-        ("calls", f"{calls}, {failures} of them failed at first"),
+        ("calls", f"{calls}, {failures} failed attempts"),
         ("created", ", ".join(f"{one.kind} {one.resource_id}" for one in recovery.created)),
         *(("kept", _kept(one, prices)) for one in outcome.kept),
     ]
@@ -127,7 +127,7 @@ def _facts(incident: Incident, prices: Mapping[str, float]) -> list[tuple[str, s
 def _recovery_time(incident: Incident) -> str:
     took_s, ended = incident.past.outcome.recovery_s, incident.recovery.ended
     if took_s is None or ended is None:
-        return "none: it is not recovered"
+        return "none: not recovered"
     spare_s = (incident.interruption.deadline - ended).total_seconds()
     where = f"{spare_s:.0f} s before the deadline" if spare_s >= 0 else f"{-spare_s:.0f} s after the deadline"
     return f"{took_s:.1f} s, {where}"
@@ -135,32 +135,32 @@ def _recovery_time(incident: Incident) -> str:
 
 def _age_of_data(outcome: Outcome, recovery: Recovery) -> str:
     if recovery.state is not RecoveryState.RECOVERED:
-        return "none: it is not recovered"
+        return "none: not recovered"
     if outcome.data_age_s is None:
-        return "not known"
+        return "unknown"
     if outcome.data_as_of is None:
-        return "0 s: the disks themselves came back, nothing that was written is missing"
-    return f"{outcome.data_age_s:.1f} s: the disks are those of {outcome.data_as_of:%Y-%m-%d %H:%M:%S}"
+        return "0 s: the original disks are back, no write is lost"
+    return f"{outcome.data_age_s:.1f} s: the disks are as of {outcome.data_as_of:%Y-%m-%d %H:%M:%S}"
 
 
 def _price(outcome: Outcome, recovery: Recovery) -> str:
     """As it was when the places of the plan were looked up; nobody has asked since."""
     old, new, added = outcome.old_per_hour, outcome.new_per_hour, outcome.added_per_hour
     if not recovery.new_instance_id:
-        return f"old {_money(old)}; there is no replacement"
+        return f"old {_money(old)}; no replacement"
     more = f": {money(added, sign=True)}" if added is not None else ""
     return f"old {_money(old)}, new {_money(new)}{more}"
 
 
 def _kept(one: BilledResource, prices: Mapping[str, float]) -> str:
     cost = one.per_month(prices)
-    size = "size not known" if one.gib is None else f"{one.gib} GiB"
-    price = "price not known" if cost is None else f"at most {money(cost)} a month"
+    size = "size unknown" if one.gib is None else f"{one.gib} GiB"
+    price = "price unknown" if cost is None else f"at most {money(cost)} per month"
     return f"{one.kind} {one.resource_id}, {size}, {price}"
 
 
 def _money(amount: float | None) -> str:
-    return "not known" if amount is None else money(amount)
+    return "unknown" if amount is None else money(amount)
 
 
 def _iso(moment: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""`spottui report`: the post-mortem of one incident, or statistics of many."""
+"""`spottui report`: the post-mortem of one incident, statistics of many, or a shift hand-over."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 class Ago(click.ParamType[timedelta]):
     """A time before now, `30d`, `12h` or `90m`."""
 
-    name = "time"
+    name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """Return how long ago it was."""
@@ -35,25 +35,25 @@ class Ago(click.ParamType[timedelta]):
             return value
         found = re.fullmatch(r"(\d{1,5})([dhm])", str(value))
         if not found:
-            self.fail(f"{value!r} is no time; 30d, 12h and 90m are", param, ctx)
+            self.fail(f"invalid duration {value!r}; use 30d, 12h, 90m", param, ctx)
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 @click.command(epilog=_EXAMPLES)
 @with_settings
 @click.argument("incident", default="")
-@click.option("--since", type=Ago(), help="Statistics of everything since then instead: 30d, 12h, 90m.")
-@click.option("--json", "as_json", is_flag=True, help="JSON instead of Markdown.")
-@click.option("--csv", "as_csv", is_flag=True, help="With --since: one line for each incident.")
+@click.option("--since", type=Ago(), help="Print statistics of this period instead: 30d, 12h, 90m.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@click.option("--csv", "as_csv", is_flag=True, help="With --since: print one CSV row per incident.")
 def report(settings: "Settings", incident: str, since: timedelta | None, as_json: bool, as_csv: bool) -> None:
-    """Print the post-mortem of INCIDENT (a recovery's id, an instance's id or its name), or statistics.
+    """Print the post-mortem of INCIDENT (a recovery id, an instance id or a name), or statistics.
 
-    Everything is taken from the journal of this machine; the cloud is not asked.
+    Everything comes from the journal; no call is made to the cloud.
     """
     if bool(incident) == bool(since):
-        raise Wrong("name one incident, or say --since for statistics; `spottui report --since 30d` lists them.")
+        raise Wrong("name one incident, or pass --since; `spottui report --since 30d` lists the incidents.")
     if as_csv and (as_json or incident):
-        raise Wrong("--csv goes with --since, and not with --json.")
+        raise Wrong("--csv requires --since and excludes --json.")
     if since:
         _statistics(settings, datetime.now(UTC) - since, as_json=as_json, as_csv=as_csv)
     else:
@@ -69,7 +69,7 @@ def _post_mortem(settings: "Settings", name: str, *, as_json: bool) -> None:
     found = incident(journal, name)
     journal.close()
     if found is None:
-        raise Failed(f"{name} is in no incident of {settings.journal}. `spottui report --since 30d` lists them.")
+        raise Failed(f"no incident of {name} in {settings.journal}. `spottui report --since 30d` lists the incidents.")
     prices = settings.storage_price
     click.echo(json.dumps(as_record(found, prices)) if as_json else as_markdown(found, prices))
 

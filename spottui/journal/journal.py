@@ -143,8 +143,8 @@ def _opened(address: str, *, read_only: bool, acts: bool) -> tuple[Store, Livene
             from spottui.journal.postgres import open_postgres
         except ImportError:
             raise JournalProblem(
-                "a PostgreSQL journal needs psycopg: pipx inject spottui 'psycopg[binary]', or pip install "
-                "'spottui[postgres]'."
+                "a PostgreSQL journal needs psycopg: install spottui with its extra `postgres`, as in "
+                "pip install '/path/to/spottui[postgres]'."
             ) from None
         return open_postgres(address, read_only=read_only, acts=acts)
     path = Path(address)

@@ -208,7 +208,7 @@ class Writer(threading.Thread):
 
     def _catch_up(self, connection: sa.Connection, head: int) -> None:
         if head < self._recoveries.seq:
-            raise JournalProblem("it has gone back to an earlier moment; start spottui again")
+            raise JournalProblem("it has gone back to an earlier state; restart spottui")
         if head > self._recoveries.seq:
             self._tell(self._recoveries.catch_up(connection))
 

@@ -40,7 +40,7 @@ def as_nobody(*arguments: object, **environment: str) -> "subprocess.CompletedPr
 def test_no_home_is_said_in_words(command: str, home: dict[str, str]) -> None:
     done = as_nobody(*command.split(), **home)
     assert done.returncode == 2
-    assert "There is no home directory: HOME is not set, and uid 12345 has none." in done.stderr
+    assert "no home directory: HOME is not set, and uid 12345 has none." in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -167,8 +167,8 @@ def test_what_is_no_file_is_named(tmp_path: Path) -> None:
     [
         ("ca_file", ".", ["ca_file", "Is a directory"]),
         ("ca_file", "a\\u0000b", ["ca_file", "a path"]),
-        ("ca_file", "~nobody-of-this-name/x", ["ca_file", "this home directory is not known"]),
-        ("journal", "~nobody-of-this-name/x", ["journal", "this home directory is not known"]),
+        ("ca_file", "~nobody-of-this-name/x", ["ca_file", "this home directory is unknown"]),
+        ("journal", "~nobody-of-this-name/x", ["journal", "this home directory is unknown"]),
     ],
 )
 def test_a_path_that_leads_nowhere_is_named(path: Path, key: str, value: str, parts: list[str]) -> None:

@@ -223,7 +223,7 @@ def test_an_exception_ends_headless_in_time_and_in_words(live_cloud: SimServer, 
     with Program(config, "--headless", to=lambda: os.open(os.devnull, os.O_WRONLY), code=BROKEN) as program:
         wait_until(lambda: live_cloud.calls("DescribeInstances"))
         assert program.ends() == 1
-        assert "a defect of spottui: KeyError, written down in" in program.said()
+        assert "a bug in spottui: KeyError; the traceback is in" in program.said()
         assert "Traceback" not in program.said()
 
 

@@ -94,7 +94,7 @@ def test_what_may_go_goes_with_its_snapshots_and_the_rest_is_said(after: After) 
     done = run("janitor", "--delete", "d-unknown", after.image, "--yes", "--config", after.toml)
     assert done.exit_code == 1
     assert done.stdout.splitlines()[-2:] == [
-        "d-unknown  stays: it is not a leftover of a recovery",
+        "d-unknown  kept: not a leftover of a recovery",
         f"{after.image}  deleted",
     ]
     gone = [after.image, *(one["snapshot_id"] for one in after.world["images"][after.image]["mappings"])]

@@ -124,7 +124,7 @@ def test_kept_disks_come_back_at_the_second_try_and_the_leftovers_can_be_cleaned
     assert leftovers[system]["held_by"] == ""
     assert leftovers[system]["expires"] is not None
     assert data not in leftovers, "it is attached to the replacement"
-    assert auto("clean_up", [system, data]) == {system: "", data: "it is not a leftover of a recovery"}
+    assert auto("clean_up", [system, data]) == {system: "", data: "not a leftover of a recovery"}
     assert system not in {row["DiskId"] for row in live_cloud.state()["disks"]}
     assert "runs from it" in auto("clean_up", [recovery["image_id"]])[recovery["image_id"]]
 
