@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from spottui.cli.logfile import log_to
 from spottui.cli.malloc_trim import keep_heaps_small
+from spottui.cli.sd_notify import keep_telling
 from spottui.cloud.account import CloudAccount
 from spottui.config import state_dir
 from spottui.desk import Desk
@@ -78,6 +79,7 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     gc.collect()
     gc.freeze()
     watch.start()
+    stopping.callback(keep_telling(partial(_is_live, journal, watch)))
     if settings.metrics_port:
         from spottui import exposition
         from spottui.metrics import Tally
@@ -86,6 +88,11 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
         told = partial(_metrics, tally, letters, watch, shared.auto_mode, clock)
         stopping.callback(exposition.serve(settings.metrics_port, told, partial(_health, watch, clock)))
     return Desk(settings, shared, watch, engine, stopping.close, account.budget.state, read_only=read_only)
+
+
+def _is_live(journal: Journal, watch: Watch) -> bool:
+    """Whether the writer and the polls work. A poll waits for a database that is away: a restart would not help."""
+    return journal.writer.is_live and (bool(journal.writer.problem) or watch.is_live)
 
 
 def _metrics(tally: "Tally", letters: Callable[[], int], watch: Watch, auto_mode: AutoModeControl, clock: Clock) -> str:

@@ -18,6 +18,7 @@ COMMANDS = {
     "drill": "Send a test notice through CloudMonitor and check that it arrives.",
     "guard": "Run a workload on a spot instance and stop it in time.",
     "init": "Write a configuration.",
+    "journal": "Back up, check and repair the journal.",
     "janitor": "List and delete leftover images, snapshots and disks.",
     "launch": "Launch spot instances from a template of the configuration.",
     "recover": "Recover one instance in the foreground.",
