@@ -18,7 +18,7 @@ _EXAMPLES = """\b
 Examples:
   spottui drill i-bp1abcdef                CloudMonitor, rule, queue, spottui
   spottui drill i-bp1abcdef --via queue    needs no CloudMonitor rule
-  spottui drill --game-day demo            a rehearsal; names: spottui sim --list-scenarios
+  spottui drill --game-day demo            rehearse; see sim --list-scenarios
   spottui --headless drill --game-day storm-100
 """
 LIVE_ID = "i-spottui0doctor0nobody"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\b
 Examples:
-  spottui janitor                          list leftovers and what may be deleted
+  spottui janitor                          list what is left
   spottui janitor --delete m-bp1abc d-bp1def
   spottui janitor --delete-expired --yes   delete what may go and has expired
 """
@@ -123,7 +123,7 @@ def _tell(outcome: "dict[str, str]", *, as_json: bool) -> None:
     from spottui.domain.text import plain
 
     for resource_id, why in outcome.items():
-        click.echo(f"{plain(resource_id)}  {f'kept: {plain(why, 500)}' if why else GONE}", err=as_json)
+        click.echo(f"{plain(resource_id)}  {f'not deleted: {plain(why, 500)}' if why else GONE}", err=as_json)
 
 
 def _table(rows: "Sequence[Leftover]") -> str:

@@ -66,7 +66,8 @@ def as_record(incident: Incident, prices: Mapping[str, float]) -> dict[str, obje
 def as_markdown(incident: Incident, prices: Mapping[str, float]) -> str:
     """Return the incident as Markdown in which text from outside is only ever text; `prices` are of storage."""
     began = incident.interruption.first_seen
-    facts = [f"| {name} | {_safe(value)} |" for name, value in _facts(incident, prices) if value]
+    rows = (*outcome_rows(incident), *cost_rows(incident, prices))
+    facts = [f"| {name} | {_safe(value)} |" for name, value in rows if value]
     steps = [
         " | ".join(
             (
@@ -80,7 +81,7 @@ def as_markdown(incident: Incident, prices: Mapping[str, float]) -> str:
         for one in timeline(incident)
     ]
     return "\n".join([
-        f"# {_safe(incident.recovery.name or incident.interruption.instance_id)}: {_outcome(incident)}", "",
+        f"# {_safe(name_of(incident))}: {incident.recovery.state.value}", "",
         "| | |", "|---|---|", *facts, "", "## Timeline (UTC)", "",
         "| time | s | | what | RequestId |", "|---|---|---|---|---|", *steps,
     ])  # fmt: skip
@@ -99,7 +100,13 @@ def _moment(one: Logged, sign: Sign) -> Moment:
     return Moment(one.at, _WHATS[sign], plain(f"{action} {failed}{detail}".strip(), 500), words.request_id(one.fact))
 
 
-def _facts(incident: Incident, prices: Mapping[str, float]) -> list[tuple[str, str]]:
+def name_of(incident: Incident) -> str:
+    """Return the instance's name, its id where it has none."""
+    return incident.recovery.name or incident.interruption.instance_id
+
+
+def outcome_rows(incident: Incident) -> list[tuple[str, str]]:
+    """Return what became of it, as label and text; a text is empty where there is nothing to say."""
     known, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
     reason = words.reason(recovery.reason, recovery.region)
     calls = sum(isinstance(one.fact, CallBegun) for one in incident.log)
@@ -116,11 +123,18 @@ def _facts(incident: Incident, prices: Mapping[str, float]) -> list[tuple[str, s
         ("replacement", recovery.new_instance_id),
         ("recovery time", _recovery_time(incident)),
         ("data age", _age_of_data(outcome, recovery)),
-        ("price per hour, from the plan", _price(outcome, recovery)),
         ("duplicates suppressed", str(known.duplicates)),
         ("calls", f"{calls}, {failures} failed attempts"),
         ("created", ", ".join(f"{one.kind} {one.resource_id}" for one in recovery.created)),
-        *(("kept", _kept(one, prices)) for one in outcome.kept),
+    ]
+
+
+def cost_rows(incident: Incident, prices: Mapping[str, float]) -> list[tuple[str, str]]:
+    """Return what it costs, as label and text; `prices` are those of `[storage_price]`."""
+    outcome = incident.past.outcome
+    return [
+        ("price per hour, from the plan", _price(outcome, incident.recovery)),
+        *(("retained", _kept(one, prices)) for one in outcome.kept),
     ]
 
 
@@ -165,10 +179,6 @@ def _money(amount: float | None) -> str:
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="seconds") if moment else None
-
-
-def _outcome(incident: Incident) -> str:
-    return incident.recovery.state.value
 
 
 def _safe(text: str) -> str:

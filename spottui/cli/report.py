@@ -5,6 +5,7 @@ import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,14 +14,29 @@ from spottui.cli.common import Failed, Wrong, with_settings
 
 if TYPE_CHECKING:
     from spottui.domain.settings import Settings
+    from spottui.journal.incidents import Incident
 
 _EXAMPLES = """\b
 Examples:
   spottui report i-bp1abcdef > post-mortem.md    its newest incident
   spottui report web-3 --json
+  spottui report web-3 --html post-mortem.html
+  spottui report --shift 8h
   spottui report --since 30d
   spottui report --since 30d --csv > reclaims.csv
 """
+_LABELS = {
+    "under_way": "in progress",
+    "recovery_s_median": "recovery p50, s",
+    "recovery_s_p90": "recovery p90, s",
+    "recovery_s_max": "recovery max, s",
+    "verdicts": "forecast vs outcome",
+    "data_age_s_max": "data age max, s",
+    "added_per_hour_known_of": "added per hour, known for",
+    "kept_things": "retained resources",
+    "kept_gib": "retained GiB",
+}
+"""What a figure is called for people, where its name in JSON does not say it."""
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
@@ -43,25 +59,45 @@ class Ago(click.ParamType[timedelta]):
 @with_settings
 @click.argument("incident", default="")
 @click.option("--since", type=Ago(), help="Print statistics of this period instead: 30d, 12h, 90m.")
+@click.option("--shift", type=Ago(), help="Print a hand-over of the last hours instead: 8h.")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the post-mortem to this file as one self-contained page.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @click.option("--csv", "as_csv", is_flag=True, help="With --since: print one CSV row per incident.")
-def report(settings: "Settings", incident: str, since: timedelta | None, as_json: bool, as_csv: bool) -> None:
-    """Print the post-mortem of INCIDENT (a recovery id, an instance id or a name), or statistics.
+def report(
+    settings: "Settings",
+    incident: str,
+    since: timedelta | None,
+    shift: timedelta | None,
+    page: Path | None,
+    as_json: bool,
+    as_csv: bool,
+) -> None:
+    """Print the post-mortem of INCIDENT (a recovery id, an instance id or a name), statistics, or a hand-over.
 
     Everything comes from the journal; no call is made to the cloud.
     """
-    if bool(incident) == bool(since):
-        raise Wrong("name one incident, or pass --since; `spottui report --since 30d` lists the incidents.")
-    if as_csv and (as_json or incident):
+    if sum(map(bool, (incident, since, shift))) != 1:
+        raise Wrong("name one incident, or pass --since or --shift; `spottui report --since 30d` lists the incidents.")
+    if page and (as_json or not incident):
+        raise Wrong("--html requires an incident and excludes --json.")
+    if as_csv and (as_json or not since):
         raise Wrong("--csv requires --since and excludes --json.")
     if since:
         _statistics(settings, datetime.now(UTC) - since, as_json=as_json, as_csv=as_csv)
+    elif shift:
+        _hand_over(settings, shift, as_json=as_json)
+    elif page:
+        _write_page(settings, _found(settings, incident), page)
     else:
-        _post_mortem(settings, incident, as_json=as_json)
+        _post_mortem(settings, _found(settings, incident), as_json=as_json)
 
 
-def _post_mortem(settings: "Settings", name: str, *, as_json: bool) -> None:
-    from spottui.cli.post_mortem import as_markdown, as_record
+def _found(settings: "Settings", name: str) -> "Incident":
     from spottui.journal import Journal
     from spottui.journal.incidents import incident
 
@@ -70,8 +106,31 @@ def _post_mortem(settings: "Settings", name: str, *, as_json: bool) -> None:
     journal.close()
     if found is None:
         raise Failed(f"no incident of {name} in {settings.journal}. `spottui report --since 30d` lists the incidents.")
+    return found
+
+
+def _post_mortem(settings: "Settings", found: "Incident", *, as_json: bool) -> None:
+    from spottui.cli.post_mortem import as_markdown, as_record
+
     prices = settings.storage_price
     click.echo(json.dumps(as_record(found, prices)) if as_json else as_markdown(found, prices))
+
+
+def _write_page(settings: "Settings", found: "Incident", path: Path) -> None:
+    from spottui.cli.post_mortem_page import as_page
+
+    path.write_text(as_page(found, settings.storage_price), "utf-8")
+    click.echo(f"written: {path}")
+
+
+def _hand_over(settings: "Settings", shift: timedelta, *, as_json: bool) -> None:
+    from spottui.cli.hand_over import as_record, as_text, hand_over
+    from spottui.journal import Journal
+
+    now = datetime.now(UTC)
+    with Journal(settings.journal, read_only=True) as journal:
+        handed = hand_over(journal, now - shift, now)
+    click.echo(json.dumps(as_record(handed)) if as_json else as_text(handed))
 
 
 def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv: bool) -> None:
@@ -88,7 +147,7 @@ def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv:
         click.echo(json.dumps({"since": since.isoformat(timespec="seconds"), **summary(rows), "incidents": rows}))
     else:
         for name, value in summary(rows).items():
-            click.echo(f"{name.replace('_', ' '):<28}{_shown(value)}")
+            click.echo(f"{_LABELS.get(name, name.replace('_', ' ')):<28}{_shown(value)}")
         for row in rows:
             click.echo(f"{row['notice']}  {row['instance_id']:<24}{row['state']:<12}{row['id']}")
 

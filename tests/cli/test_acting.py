@@ -74,7 +74,7 @@ def test_a_source_that_does_not_answer_is_named(night: Night) -> None:
     done = run("status", "--config", night.toml)
     night.cloud.world(queue_down=False)
     assert done.exit_code == 1
-    assert "FAILS" in done.stdout
+    assert "FAIL" in done.stdout
     assert "ServiceUnavailable" in done.stdout
 
 
@@ -128,7 +128,7 @@ def test_statistics_count_each_incident_once(night: Night) -> None:
     assert said["verdicts"] == {f"{row['verdict']}, recovered": 1}
     assert said["added_per_hour_known_of"] == 1
     told = run("report", "--since", "1h", "--config", night.toml).stdout
-    assert f"verdicts                    1 {row['verdict']}, recovered" in told
+    assert f"forecast vs outcome         1 {row['verdict']}, recovered" in told
 
 
 def test_the_score_of_a_night_is_taken_from_the_journal(night: Night, capsys: pytest.CaptureFixture[str]) -> None:

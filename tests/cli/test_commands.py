@@ -72,7 +72,7 @@ def test_a_wrong_configuration_exits_2_and_says_why(tmp_path: Path) -> None:
 def test_auto_and_read_only_exclude_each_other(tmp_path: Path) -> None:
     done = spottui(tmp_path, "--auto", "--read-only")
     assert done.returncode == 2
-    assert "exclude each other" in done.stderr
+    assert "mutually exclusive" in done.stderr
 
 
 def test_a_journal_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
