@@ -289,7 +289,14 @@ _LIMITS: dict[str, tuple[float, float]] = {
 }
 
 
-_WORDS = {"float": "a number", "int": "a whole number", "str": "a string", "bool": "true or false", "array": "a list"}
+_WORDS = {
+    "float": "a number",
+    "int": "a whole number",
+    "str": "a string",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
 
 
 def _said(error: str) -> tuple[str, str, str]:

@@ -47,10 +47,11 @@ class Health:
         return json.dumps({"ok": self.is_good, "watched": self.watched, "wrong": list(self.wrong)})
 
 
-def health_of(sources: Iterable[SourceHealth], now: datetime) -> Health:
-    """Return the health of a console by its sources: each has answered, and within its staleness."""
+def health_of(sources: Iterable[SourceHealth], now: datetime, problem: str = "") -> Health:
+    """Return a console's health: every source has answered, within its staleness, and the journal has no `problem`."""
     known = tuple(sources)
-    return Health(len(known), tuple(said for one in known if (said := _wrong_with(one, now))))
+    unheard = (said for one in known if (said := _wrong_with(one, now)))
+    return Health(len(known), (*([f"journal: {problem}"] if problem else []), *unheard))
 
 
 def serve(port: int, render: Callable[[], str], health: Callable[[], Health]) -> Callable[[], None]:

@@ -86,7 +86,7 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
 
         tally = Tally(journal, [region.id for region in settings.regions])
         told = partial(_metrics, tally, letters, watch, shared.auto_mode, clock)
-        stopping.callback(exposition.serve(settings.metrics_port, told, partial(_health, watch, clock)))
+        stopping.callback(exposition.serve(settings.metrics_port, told, partial(_health, journal, watch, clock)))
     return Desk(settings, shared, watch, engine, stopping.close, account.budget.state, read_only=read_only)
 
 
@@ -105,10 +105,10 @@ def _metrics(tally: "Tally", letters: Callable[[], int], watch: Watch, auto_mode
     return render(tally, waiting, watch.health.all(), auto_mode.state(), clock.now())
 
 
-def _health(watch: Watch, clock: Clock) -> "Health":
+def _health(journal: Journal, watch: Watch, clock: Clock) -> "Health":
     from spottui.exposition import health_of
 
-    return health_of(watch.health.all(), clock.now())
+    return health_of(watch.health.all(), clock.now(), journal.writer.problem)
 
 
 def _start_sender(settings: Settings, journal: Journal, clock: Clock, stopping: ExitStack) -> Callable[[], int]:
