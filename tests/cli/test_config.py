@@ -82,7 +82,7 @@ def test_a_profile_is_laid_over_and_has_a_journal_of_its_own(path: Path) -> None
         ('id = "cn-beijing"', 'id = "Beijing"', ["region.id", "'Beijing'", "'cn-hangzhou'"]),
         ('queue = "spot-interruption"', 'queue = "a/b"', ["line 4", "region.queue", "'a/b'", "letters, digits"]),
         ('mns_endpoint = "https://1690.mns.cn-hangzhou.aliyuncs.com"', "", ["line 2", "region: found no mns_endpoint"]),
-        ("https://1690.mns.cn-hangzhou", "ftp://x/y", ["line 5", "mns_endpoint", "a host, or http://"]),
+        ("https://1690.mns.cn-hangzhou", "ftp://x/y", ["line 5", "mns_endpoint", "a host, or an http://"]),
         ("[policy]", '[credentials]\nfile = "gone.ini"\n[policy]', ["credentials.file", "gone.ini", "not there"]),
         ("[policy]", "[policy", ["not TOML", "line 15"]),
         ("[[region]]", "metrics_port = 80\n[[region]]", ["line 2", "metrics_port", "found 80", "1024 to 65535"]),

@@ -206,7 +206,7 @@ def test_a_fresh_notice_counts_where_the_metadata_cannot_be_asked(
 ) -> None:
     with Guard(cloud, tmp_path, metadata=silent_metadata) as guard:
         cloud.send(flat(guard.instance_id))
-        wait_until(lambda: "if this machine lives at" in guard.said())
+        wait_until(lambda: "if this machine still runs at" in guard.said())
         assert "the metadata cannot be asked" in guard.said()
         assert guard.outcome() == ("interrupted", 1)
     assert waiting(cloud) == 0
