@@ -27,13 +27,13 @@ SPOTTUI_ECS_ENDPOINT, SPOTTUI_MNS_ENDPOINT, SPOTTUI_CMS_ENDPOINT
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it.")
+@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
 @click.option("--region", "regions", multiple=True, help="A region to watch; repeatable.")
 @click.option("--account-id", default="", help="The account id; it is part of the queue's endpoint.")
 @click.option("--queue", default="", help="Queue name.  [default: spot-interruption]")
-@click.option("--mns-endpoint", default="", help="Instead of https://ACCOUNT.mns.REGION.aliyuncs.com.")
-@click.option("--ecs-endpoint", default="", help="Instead of the region's own.")
-@click.option("--cms-endpoint", default="", help="Instead of the region's own.")
+@click.option("--mns-endpoint", default="", help="MNS endpoint.  [default: https://ACCOUNT.mns.REGION.aliyuncs.com]")
+@click.option("--ecs-endpoint", default="", help="ECS endpoint.  [default: the region's]")
+@click.option("--cms-endpoint", default="", help="CloudMonitor endpoint.  [default: the region's]")
 @click.option("--credentials-file", default="", help="The SDK's credentials.ini or aliyun's config.json.")
 @click.option("--from-env", is_flag=True, help="Take missing values from the environment.")
 @click.option("--force", is_flag=True, help="Replace an existing configuration; it is kept as FILE.old.")

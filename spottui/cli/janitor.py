@@ -22,7 +22,7 @@ _EXAMPLES = """\b
 Examples:
   spottui janitor                          list what is left
   spottui janitor --delete m-bp1abc d-bp1def
-  spottui janitor --delete-expired --yes   delete what may go and has expired
+  spottui janitor --delete-expired --yes   delete what has expired
 """
 GONE = "deleted"
 WOULD_GO = "would be deleted"

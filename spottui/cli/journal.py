@@ -46,7 +46,10 @@ def backup(settings: "Settings", path: Path) -> None:
 @with_settings
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: {ok, problem, unlike_their_facts[]}.")
 def check(settings: "Settings", as_json: bool) -> None:
-    """Check the database's integrity, and that every recovery is what its facts come to; exit 1 when it is not."""
+    """Check the database, and every recovery against its facts.
+
+    Exit 1 when the database is damaged or a recovery is not what its facts come to.
+    """
     from spottui.journal.journal import opened
     from spottui.journal.snapshots import unlike_their_facts
 
@@ -71,9 +74,9 @@ def check(settings: "Settings", as_json: bool) -> None:
 @with_settings
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def rebuild(settings: "Settings", yes: bool) -> None:
-    """Rebuild the snapshots of recoveries from their facts; refused while a console runs.
+    """Rebuild recoveries from their facts.
 
-    Facts are never changed. Take a backup first.
+    Refused while a console runs. Facts are never changed. Take a backup first.
     """
     from spottui.journal.journal import opened
     from spottui.journal.snapshots import rebuild as rebuild_snapshots
