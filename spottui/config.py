@@ -79,14 +79,14 @@ def _directory(kind: str) -> Path:
         path = Path()
     if not path.is_absolute():
         raise ConfigProblem(
-            f"There is no home directory: HOME is not set, and uid {os.getuid()} has none. "
+            f"no home directory: HOME is not set, and uid {os.getuid()} has none. "
             "Set HOME, or XDG_CONFIG_HOME and XDG_STATE_HOME."
         )
     return path
 
 
 def load(path: Path, profile: str = "") -> Settings:
-    """Read a configuration file, with one of its `[profile.NAME]` tables laid over it; raises `ConfigProblem`."""
+    """Read a configuration file, with one of its `[profile.NAME]` tables overriding it; raises `ConfigProblem`."""
     return _Reader(path).settings(profile)
 
 
@@ -138,12 +138,12 @@ class _Reader:
         except tomllib.TOMLDecodeError as error:
             raise ConfigProblem(_not_toml(self._path, str(error))) from None
         except RecursionError:
-            raise ConfigProblem(f"{self._path}: not a configuration: it is nested too deep.") from None
+            raise ConfigProblem(f"{self._path}: not a configuration: nested too deeply.") from None
         profiles = tables.pop("profile", {})
         if not isinstance(profiles, dict):
             self._fail("profile", repr(profiles), "tables [profile.NAME]")
         if profile and profile not in profiles:
-            self._fail("profile", profile, _either(profiles) or "no profile at all")
+            self._fail("profile", profile, _either(profiles) or "no profile: the file has none")
         if not isinstance(profiles.get(profile, {}), dict):
             self._fail(f"profile.{profile}", repr(profiles[profile]), f"a table [profile.{profile}]")
         return _laid_over(tables, profiles.get(profile, {}))
@@ -187,7 +187,7 @@ class _Reader:
 
     def _check_endpoint(self, key: str, value: str, *, required: bool) -> None:
         if (value or required) and not re.fullmatch(r"(https?://)?[A-Za-z0-9.-]+(:\d{1,5})?/?", value):
-            self._fail(f"region.{key}", repr(value), "a host, or http://… or https://… without a path")
+            self._fail(f"region.{key}", repr(value), "a host, or an http:// or https:// URL without a path")
 
     def _check_policy(self, policy: Policy) -> None:
         for key, (least, most) in _LIMITS.items():
@@ -219,7 +219,9 @@ class _Reader:
         for name, drain in file.drain.items():
             if not drain.command.strip() or len(drain.command) > 16_000:
                 self._fail(
-                    f"drain.{name}.command", "none" if not drain.command else "too much", "1 to 16000 characters"
+                    f"drain.{name}.command",
+                    "none" if not drain.command else f"{len(drain.command)} characters",
+                    "1 to 16000 characters",
                 )
             if not 1 <= drain.timeout_s <= 240:
                 self._fail(f"drain.{name}.timeout_s", str(drain.timeout_s), "1 to 240")
@@ -237,8 +239,8 @@ class _Reader:
             try:
                 path.open("rb").close()
             except OSError as error:
-                why = "which is not there" if isinstance(error, FileNotFoundError) else error.strerror
-                self._fail(key, f"{path}, {why}", "a file that can be read")
+                why = "which does not exist" if isinstance(error, FileNotFoundError) else error.strerror
+                self._fail(key, f"{path}, {why}", "a readable file")
         return path
 
     def _resolved(self, here: Path, name: str, key: str) -> Path | None:
@@ -248,7 +250,7 @@ class _Reader:
         try:
             return here / Path(_file_name(name)).expanduser() if name else None
         except RuntimeError:
-            self._fail(key, name, "a path; this home directory is not known")
+            self._fail(key, name, "a path; this home directory is unknown")
 
     def _journal(self, here: Path, name: str, profile: str) -> str:
         if "://" not in name:
@@ -259,9 +261,9 @@ class _Reader:
         try:
             found = urlsplit(f"postgresql://{rest}")
         except ValueError:
-            self._fail("journal", "an address that nobody can read", "postgresql://USER@HOST/DATABASE")
+            self._fail("journal", "an invalid address", "postgresql://USER@HOST/DATABASE")
         if found.password is not None or _SECRETS.intersection(parse_qs(found.query, keep_blank_values=True)):
-            self._fail("journal", "a password in it", _NO_PASSWORD)
+            self._fail("journal", "an address with a password", _NO_PASSWORD)
         return f"postgresql://{rest}"
 
     def _default_journal(self, profile: str) -> Path:
@@ -321,7 +323,14 @@ _LIMITS: dict[str, tuple[float, float]] = {
 }
 
 
-_WORDS = {"float": "a number", "int": "a whole number", "str": "a text", "bool": "true or false", "array": "a list"}
+_WORDS = {
+    "float": "a number",
+    "int": "a whole number",
+    "str": "a string",
+    "bool": "true or false",
+    "array": "a list",
+    "object": "a table",
+}
 
 
 def _said(error: str) -> tuple[str, str, str]:
@@ -355,7 +364,7 @@ def _unreadable(error: OSError | ValueError) -> str:
         return f"not UTF-8 text: byte 0x{error.object[error.start]:02x} in line {line}. Save it as UTF-8."
     if isinstance(error, IsADirectoryError):
         return "a directory, not a file. Name a file with --config."
-    why = error.strerror if isinstance(error, OSError) else "no path"
+    why = error.strerror if isinstance(error, OSError) else "not a path"
     return f"{why}. Name a file with --config; `spottui init` writes one."
 
 

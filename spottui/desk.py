@@ -292,7 +292,7 @@ class Desk:
             yield
         except TimeoutError:
             cause = self._journal.writer.problem or f"no commit within {PATIENCE_S:.0f} s"
-            raise Refused(f"The journal takes nothing: {cause}. Nothing was decided; try again.") from None
+            raise Refused(f"The journal cannot be written: {cause}. Nothing was decided; try again.") from None
         except JournalProblem as problem:
             raise Refused(str(problem)) from None
 

@@ -47,10 +47,11 @@ class Health:
         return json.dumps({"ok": self.is_good, "watched": self.watched, "wrong": list(self.wrong)})
 
 
-def health_of(sources: Iterable[SourceHealth], now: datetime) -> Health:
-    """Return the health of a console by its sources: each has answered, and within its staleness."""
+def health_of(sources: Iterable[SourceHealth], now: datetime, problem: str = "") -> Health:
+    """Return a console's health: every source has answered, within its staleness, and the journal has no `problem`."""
     known = tuple(sources)
-    return Health(len(known), tuple(said for one in known if (said := _wrong_with(one, now))))
+    unheard = (said for one in known if (said := _wrong_with(one, now)))
+    return Health(len(known), (*([f"journal: {problem}"] if problem else []), *unheard))
 
 
 def serve(port: int, render: Callable[[], str], health: Callable[[], Health]) -> Callable[[], None]:
@@ -72,7 +73,7 @@ def serve(port: int, render: Callable[[], str], health: Callable[[], Health]) ->
     try:
         server = _Server((HOST, port), Handler)
     except OSError as error:
-        log.error("metrics: port %d: %s; there are no metrics of this console", port, error.strerror)
+        log.error("metrics: port %d: %s; this console serves no metrics", port, error.strerror)
         return lambda: None
     threading.Thread(target=server.serve_forever, args=(0.1,), name="metrics", daemon=True).start()
 

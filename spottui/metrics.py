@@ -15,34 +15,55 @@ from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import AutoMode, SourceHealth
 from spottui.journal import Journal
+from spottui.journal.store import JournalAway
 
 BUCKETS_S = (30, 60, 90, 120, 180, 240, 300, 600)
 
+ENDS = tuple(state.value for state in RecoveryState if state.is_final)
+EVIDENCE = ("lock", "event", "engineer")
+
 Labels = tuple[tuple[str, str], ...]
-_NONE: dict[Labels, float] = {(): 0}
 
 
 class Tally:
     """What each recovery of a journal counts for: read once, then kept up by the log, so that no scrape reads it again.
 
     Thread-safe. A counter never goes down: a reclaim counts once nothing about it can change, with its lock or when it
-    is over, and a recovery that is tried again counts with each of its ends.
+    is over, and a recovery that is tried again counts with each of its ends. The series of `regions`, those of the
+    configuration, begin with zero: Prometheus sees no increase in the first value of a series.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, regions: Sequence[str]) -> None:
         self._journal = journal
+        self._regions = regions
         self._lock = threading.Lock()
         self._changed: set[str] = set()
         self._latency_s: dict[str, float] = {}
         journal.follow(self._hear)
         self._counted = {one.recovery_id: _Counted.of(one) for one in journal.recoveries.all()}
 
+    @property
+    def regions(self) -> list[str]:
+        """The regions of the configuration, then others that the journal knows."""
+        return list(dict.fromkeys((*self._regions, *(one.region for one in self._counted.values()))))
+
+    @property
+    def journal_is_up(self) -> bool:
+        """Whether the journal can be written now."""
+        return not self._journal.writer.problem
+
     def all(self) -> "list[_Counted]":
-        """Return what each recovery counts for now."""
+        """Return what each recovery counts for now; while the journal does not answer, as far as it was read."""
         with self._lock:
             changed, self._changed = self._changed, set()
-        for recovery_id in changed:
-            if recovery := self._journal.recoveries.get(recovery_id):
+        while changed:
+            try:
+                recovery = self._journal.recoveries.get(recovery_id := changed.pop())
+            except JournalAway:
+                with self._lock:
+                    self._changed |= {recovery_id, *changed}
+                break
+            if recovery:
                 self._counted[recovery_id] = _Counted.of(recovery)
         return list(self._counted.values())
 
@@ -89,55 +110,66 @@ class _Counted:
         )
 
 
-def render(tally: Tally, letters: int, sources: Iterable[SourceHealth], auto: AutoMode, now: datetime) -> str:
-    """Return everything in the Prometheus text format; `letters` are the notifications that are not yet taken."""
+def render(tally: Tally, letters: int | None, sources: Iterable[SourceHealth], auto: AutoMode, now: datetime) -> str:
+    """Return everything in the Prometheus text format.
+
+    `letters` are the notifications that no channel has accepted yet, None where the journal does not say.
+    """
     counted = tally.all()
     lines = [
-        *_metric("spottui_build_info", "gauge", "The version.", {(("version", __version__),): 1}),
-        *_of_reclaims(counted, now),
-        *_of_recoveries(counted),
-        *_metric("spottui_letters_waiting", "gauge", "Notifications not yet taken.", {(): letters}),
-        *_metric("spottui_auto_armed", "gauge", "Whether auto-mode is armed.", {(): int(auto.armed)}),
+        *_metric("spottui_build_info", "gauge", "Version of spottui.", {(("version", __version__),): 1}),
+        *_metric("spottui_journal_up", "gauge", "1 while the journal can be written.", {(): int(tally.journal_is_up)}),
+        *_of_reclaims(counted, tally.regions, now),
+        *_of_recoveries(counted, tally.regions),
+        *_of_letters(letters),
+        *_metric("spottui_auto_armed", "gauge", "1 while auto-mode is armed.", {(): int(auto.armed)}),
         *_of_queues(tally.latency_s()),
         *_of_sources(sources, now),
     ]
     return "\n".join(lines) + "\n"
 
 
-def _of_reclaims(counted: Sequence[_Counted], now: datetime) -> Iterator[str]:
-    known: Counter[Labels] = Counter()
-    duplicates: Counter[Labels] = Counter()
-    reclaiming: Counter[Labels] = Counter()
+def _of_reclaims(counted: Sequence[_Counted], regions: Iterable[str], now: datetime) -> Iterator[str]:
+    known: Counter[Labels] = Counter(_zeroes(regions, "evidence", EVIDENCE))
+    duplicates: Counter[Labels] = Counter(_zeroes(regions))
+    reclaiming: Counter[Labels] = Counter(_zeroes(regions))
     for one in counted:
         region = (("region", one.region),)
         duplicates[region] += one.duplicates
         reclaiming[region] += one.under_way or (one.reclaimed_until is not None and now < one.reclaimed_until)
         if one.evidence:
             known[(*region, ("evidence", one.evidence))] += 1
-    text = "Reclaims, each once: with its lock, or when it is over."
+    text = "Reclaims, each counted once: with its lock, or when it is over."
     yield from _metric("spottui_interruptions_total", "counter", text, known)
-    yield from _metric("spottui_duplicates_suppressed_total", "counter", "Signs of a known reclaim.", duplicates)
-    yield from _metric("spottui_reclaiming", "gauge", "Instances that are being reclaimed.", reclaiming or _NONE)
+    yield from _metric(
+        "spottui_duplicates_suppressed_total", "counter", "Repeated signs of a known reclaim.", duplicates
+    )
+    yield from _metric("spottui_reclaiming", "gauge", "Instances that are being reclaimed now.", reclaiming)
 
 
-def _of_recoveries(counted: Sequence[_Counted]) -> Iterator[str]:
-    ended: Counter[Labels] = Counter()
-    running: Counter[Labels] = Counter()
-    needy: Counter[Labels] = Counter()
+def _of_recoveries(counted: Sequence[_Counted], regions: Iterable[str]) -> Iterator[str]:
+    ended: Counter[Labels] = Counter(_zeroes(regions, "state", ENDS))
+    running: Counter[Labels] = Counter(_zeroes(regions))
+    needy: Counter[Labels] = Counter(_zeroes(regions))
     for one in counted:
         ended.update((("region", one.region), ("state", state)) for state in one.ends)
         running[(("region", one.region),)] += one.under_way
         needy[(("region", one.region),)] += one.needs_you
-    yield from _metric("spottui_recoveries_total", "counter", "Recoveries that ended, by how.", ended)
-    yield from _metric("spottui_recoveries_under_way", "gauge", "Recoveries that have not ended.", running or _NONE)
-    yield from _metric("spottui_needs_you", "gauge", "Recoveries that wait for a person's word.", needy or _NONE)
+    yield from _metric("spottui_recoveries_total", "counter", "Recoveries that ended, by outcome.", ended)
+    yield from _metric("spottui_recoveries_under_way", "gauge", "Recoveries in progress.", running)
+    yield from _metric("spottui_needs_you", "gauge", "Recoveries that wait for a decision.", needy)
     took = [one.took_s for one in counted if one.took_s is not None]
-    yield from _histogram("spottui_recovery_seconds", "From the first sign to the replacement running.", took)
+    yield from _histogram("spottui_recovery_seconds", "Seconds from the first sign to the replacement running.", took)
+
+
+def _of_letters(letters: int | None) -> Iterator[str]:
+    text = "Notifications that no channel has accepted yet."
+    yield from _metric("spottui_letters_waiting", "gauge", text, {} if letters is None else {(): letters})
 
 
 def _of_queues(latency_s: Mapping[str, float]) -> Iterator[str]:
     values: dict[Labels, float] = {(("region", region),): round(seconds, 3) for region, seconds in latency_s.items()}
-    text = "How old the last notice of the queue was when it was written down."
+    text = "Age of the queue's last notice when it was recorded."
     yield from _metric("spottui_queue_latency_seconds", "gauge", text, values)
 
 
@@ -150,8 +182,13 @@ def _of_sources(sources: Iterable[SourceHealth], now: datetime) -> Iterator[str]
         age_s = source.age_s(now)
         if age_s is not None:
             ages[labels] = round(age_s, 3)
-    yield from _metric("spottui_source_up", "gauge", "Whether a source answers.", up)
-    yield from _metric("spottui_source_age_seconds", "gauge", "Since a source's last good answer.", ages)
+    yield from _metric("spottui_source_up", "gauge", "1 while a source responds.", up)
+    yield from _metric("spottui_source_age_seconds", "gauge", "Seconds since a source's last good answer.", ages)
+
+
+def _zeroes(regions: Iterable[str], label: str = "", values: Sequence[str] = ("",)) -> dict[Labels, int]:
+    """Every series of these regions before its first event, by one more label where there is one."""
+    return {(("region", region), *(((label, value),) if label else ())): 0 for region in regions for value in values}
 
 
 def _strongest(interruption: Interruption) -> str:

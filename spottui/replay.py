@@ -204,7 +204,7 @@ class Replay:
 
     def refuse(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse a command."""
-        raise Refused("This is a replay of what was: nothing can be done in it.")
+        raise Refused("This is a replay: nothing can be changed in it.")
 
     plan_for = confirm = retry = recover = veto = hold = cancel = arm = disarm = look_now = refuse
 

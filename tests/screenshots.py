@@ -26,6 +26,8 @@ from spottui.sim.testing import SimServer
 
 PLACE = Path(__file__).parent.parent / "screenshots"
 PATIENCE_S = 90
+TRUE_COLOUR = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+"""Without it the pictures have the sixteen colours of a terminal that nobody uses."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ async def _night(name: str, size: str) -> None:
     scenario, auto, _, happens = NIGHTS[name]
     with tempfile.TemporaryDirectory() as directory:
         os.environ["XDG_STATE_HOME"] = directory
+        os.environ |= TRUE_COLOUR
+        os.environ.pop("NO_COLOR", None)
         config = Path(directory) / f"{name}.toml"
         with SimServer(scenario=scenario, config=config):
             await _watch(config, size, happens, auto=auto)

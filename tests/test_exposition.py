@@ -109,6 +109,11 @@ def test_health_is_good_when_every_source_answered_in_time(
     assert body.count("\n") == 1
 
 
+def test_health_is_bad_while_the_journal_takes_nothing() -> None:
+    health = health_of([source("lock", 3)], NOON, "the disk is full")
+    assert (health.is_good, health.wrong) == (False, ("journal: the disk is full",))
+
+
 def test_a_scraper_that_resets_is_logged_once_and_never_on_the_screen(
     capfd: pytest.CaptureFixture[str], said: list[logging.LogRecord]
 ) -> None:

@@ -19,6 +19,7 @@ from tests.reclaims import record, see
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 AUTO = AutoMode(True, 0, 3, 10, 20)
+REGIONS = ("cn-hangzhou",)
 LINE = re.compile(r'(# (HELP|TYPE) .+|[a-z_]+(\{([a-z]+="(\\.|[^"\\\n])*",?)*\})? [-+\d.e]+)')
 
 
@@ -57,7 +58,7 @@ def test_each_reclaim_counts_once_and_a_restart_counts_nothing_again(tmp_path: P
                 observe(journal, instance_id, Evidence.LOCK, 2)
             drill = observe(journal, "i-3", Evidence.QUEUE)
             end(journal, drill, RecoveryState.SKIPPED)
-            text = render(Tally(journal), 0, [], AUTO, NOON)
+            text = render(Tally(journal, REGIONS), 0, [], AUTO, NOON)
     assert f"{LOCKED} 2\n" in text
     assert f"{DRILLS} 1\n" in text
     assert "i-1" not in text
@@ -65,20 +66,22 @@ def test_each_reclaim_counts_once_and_a_restart_counts_nothing_again(tmp_path: P
 
 def test_what_is_counted_follows_the_log_and_never_goes_down(journal: Journal) -> None:
     """The same as a restart counts, at each step."""
-    tally = Tally(journal)
+    tally = Tally(journal, REGIONS)
     seen: list[dict[str, float]] = [{}]
 
     def look() -> dict[str, float]:
         values = told(tally)
         counters = {name: value for name, value in values.items() if COUNTER.search(name.partition("{")[0])}
-        assert counters == {name: value for name, value in told(Tally(journal)).items() if name in counters}
+        assert counters == {name: value for name, value in told(Tally(journal, REGIONS)).items() if name in counters}
         assert [name for name, value in seen[-1].items() if counters[name] < value] == []
         seen.append(counters)
         return values
 
-    look()
+    first = look()
+    ends = [f'spottui_recoveries_total{{region="cn-hangzhou",state="{state}"}}' for state in ("failed", "recovered")]
+    assert [first[name] for name in (DRILLS, LOCKED, *ends)] == [0, 0, 0, 0], "the first event is an increase"
     recovery_id = observe(journal, "i-1", Evidence.QUEUE)
-    assert DRILLS not in look(), "it may still turn out to be one with a lock"
+    assert look()[DRILLS] == 0, "it may still turn out to be one with a lock"
     observe(journal, "i-1", Evidence.LOCK)
     assert look()[LOCKED] == 1
     end(journal, recovery_id, RecoveryState.FAILED)
@@ -87,15 +90,14 @@ def test_what_is_counted_follows_the_log_and_never_goes_down(journal: Journal) -
     look()
     end(journal, recovery_id, RecoveryState.RECOVERED)
     last = look()
-    ends = [f'spottui_recoveries_total{{region="cn-hangzhou",state="{state}"}}' for state in ("failed", "recovered")]
     assert [last[name] for name in ends] == [1, 1]
     assert last["spottui_recovery_seconds_count"] == 1
     assert last["spottui_recovery_seconds_sum"] == 90
 
 
 def test_gauges_say_what_is_now(journal: Journal) -> None:
-    tally, region = Tally(journal), '{region="cn-hangzhou"}'
-    assert told(tally)["spottui_needs_you"] == told(tally)["spottui_reclaiming"] == 0
+    tally, region = Tally(journal, REGIONS), '{region="cn-hangzhou"}'
+    assert told(tally)[f"spottui_needs_you{region}"] == told(tally)[f"spottui_reclaiming{region}"] == 0
     recovery_id = observe(journal, "i-1", Evidence.QUEUE, at=NOON + timedelta(seconds=2))
     observe(journal, "i-1", Evidence.LOCK)
     record(journal, recovery_id, StateEntered(RecoveryState.NEEDS_YOU), NOON)
@@ -112,15 +114,17 @@ def test_gauges_say_what_is_now(journal: Journal) -> None:
 def test_a_scrape_reads_nothing_from_disk_that_has_not_changed(tmp_path: Path, journal: Journal) -> None:
     """The file is gone under it: what was counted is still told."""
     observe(journal, "i-1", Evidence.LOCK)
-    tally = Tally(journal)
+    tally = Tally(journal, REGIONS)
     before = told(tally)
-    journal.close()
+    assert before["spottui_journal_up"] == 1
     (tmp_path / "j.db").unlink()
-    assert told(tally) == before
+    wait_until(lambda: told(tally)["spottui_journal_up"] == 0, timeout_s=10)
+    journal.close()
+    assert told(tally) == before | {"spottui_journal_up": 0}
 
 
 def test_another_process_writes_and_it_is_counted(tmp_path: Path, journal: Journal) -> None:
-    tally = Tally(journal)
+    tally = Tally(journal, REGIONS)
     with Journal(tmp_path / "j.db") as other:
         observe(other, "i-1", Evidence.LOCK)
     wait_until(lambda: told(tally).get(LOCKED) == 1, timeout_s=10)
@@ -132,7 +136,7 @@ def test_every_line_is_in_the_text_format(journal: Journal) -> None:
         SourceHealth("queue", "cn-hangzhou", 10, NOON - timedelta(seconds=3)),
         SourceHealth("lock", 'odd"\n\\', 2, None, Failure("DescribeInstances", "Forbidden")),
     ]
-    text = render(Tally(journal), 7, sources, AUTO, NOON)
+    text = render(Tally(journal, REGIONS), 7, sources, AUTO, NOON)
     assert [line for line in text.splitlines() if not LINE.fullmatch(line)] == []
     assert 'spottui_source_up{source="queue",region="cn-hangzhou"} 1' in text
     assert 'spottui_source_age_seconds{source="queue",region="cn-hangzhou"} 3' in text

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from spottui.cli.logfile import log_to
 from spottui.cli.malloc_trim import keep_heaps_small
 from spottui.cli.records import recovery_record
+from spottui.cli.sd_notify import keep_telling
 from spottui.cloud.account import CloudAccount
 from spottui.config import state_dir
 from spottui.desk import Desk
@@ -20,6 +21,7 @@ from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.journal.retention import Retention
+from spottui.journal.store import JournalAway
 from spottui.recovery.auto_mode import AutoModeControl
 from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
@@ -87,12 +89,14 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     gc.collect()
     gc.freeze()
     watch.start()
+    stopping.callback(keep_telling(partial(_is_live, journal, watch)))
     if settings.metrics_port:
         from spottui import exposition
         from spottui.metrics import Tally
 
-        told = partial(_metrics, Tally(journal), letters, watch, shared.auto_mode, clock)
-        stopping.callback(exposition.serve(settings.metrics_port, told, partial(_health, watch, clock)))
+        tally = Tally(journal, [region.id for region in settings.regions])
+        told = partial(_metrics, tally, letters, watch, shared.auto_mode, clock)
+        stopping.callback(exposition.serve(settings.metrics_port, told, partial(_health, journal, watch, clock)))
     return Desk(settings, shared, watch, engine, stopping.close, account.budget.state, read_only=read_only)
 
 
@@ -111,16 +115,25 @@ def _keep_ready(account: CloudAccount, settings: Settings, journal: Journal, clo
     journal.follow(hear)
 
 
+def _is_live(journal: Journal, watch: Watch) -> bool:
+    """Whether the writer and the polls work. A poll waits for a database that is away: a restart would not help."""
+    return journal.writer.is_live and (bool(journal.writer.problem) or watch.is_live)
+
+
 def _metrics(tally: "Tally", letters: Callable[[], int], watch: Watch, auto_mode: AutoModeControl, clock: Clock) -> str:
     from spottui.metrics import render
 
-    return render(tally, letters(), watch.health.all(), auto_mode.state(), clock.now())
+    try:
+        waiting = letters()
+    except JournalAway:
+        waiting = None
+    return render(tally, waiting, watch.health.all(), auto_mode.state(), clock.now())
 
 
-def _health(watch: Watch, clock: Clock) -> "Health":
+def _health(journal: Journal, watch: Watch, clock: Clock) -> "Health":
     from spottui.exposition import health_of
 
-    return health_of(watch.health.all(), clock.now())
+    return health_of(watch.health.all(), clock.now(), journal.writer.problem)
 
 
 def _start_sender(settings: Settings, journal: Journal, clock: Clock, stopping: ExitStack) -> Callable[[], int]:

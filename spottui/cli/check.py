@@ -1,38 +1,38 @@
-"""One line of `doctor`: what was looked at, what was found, and what mends it."""
+"""One line of `doctor`: what was checked, what was found, and how to fix it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """How a check came out; only `WRONG` makes `doctor` exit with 1."""
+    """How a check came out; only `FAIL` makes `doctor` exit with 1."""
 
     OK = "ok"
     NOTE = "note"
-    """Worth knowing, or could not be tried."""
-    WRONG = "WRONG"
+    """Worth knowing, or could not be checked."""
+    FAIL = "FAIL"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`subject` is what was looked at, `mend` the command or RAM statement that puts it right."""
+    """`subject` is what was checked, `fix` the command or RAM statement that puts it right."""
 
     subject: str
     verdict: Verdict
     found: str
-    mend: str = ""
+    fix: str = ""
 
 
 def ok(subject: str, found: str) -> Check:
-    """Return a check that came out well."""
+    """Return a check that passed."""
     return Check(subject, Verdict.OK, found)
 
 
-def note(subject: str, found: str, mend: str = "") -> Check:
-    """Return a check that is worth a word."""
-    return Check(subject, Verdict.NOTE, found, mend)
+def note(subject: str, found: str, fix: str = "") -> Check:
+    """Return a check that is worth a note."""
+    return Check(subject, Verdict.NOTE, found, fix)
 
 
-def wrong(subject: str, found: str, mend: str) -> Check:
-    """Return a check that found something wrong."""
-    return Check(subject, Verdict.WRONG, found, mend)
+def wrong(subject: str, found: str, fix: str) -> Check:
+    """Return a check that failed."""
+    return Check(subject, Verdict.FAIL, found, fix)

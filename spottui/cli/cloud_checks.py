@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SKEW_S = 60.0
 """A request whose date is further off than minutes is refused; long before that, deadlines are shown wrong."""
 SKEW_CODES = ("InvalidTimeStamp", "IllegalTimestamp", "TimeExpired")
-NEW_KEY = "make a new access key for the RAM user and export it"
-NOT_OURS = "reclaims of {} come by this queue, and no such region is configured: they wait for another console"
+NEW_KEY = "create a new access key for the RAM user and export it"
+NOT_OURS = "this queue holds reclaims of {}, which are not configured: they are left for another console"
 CONFIGURE = "spottui init --force"
 TRUST_THE_CLOCK = "sudo timedatectl set-ntp true"
 
@@ -31,8 +31,8 @@ def credential_check(settings: Settings, credentials: CredentialSource) -> Check
     try:
         model = credentials.get_credential()
     except CloudError as error:
-        mend = "export ALIBABA_CLOUD_ACCESS_KEY_ID=… ALIBABA_CLOUD_ACCESS_KEY_SECRET=…"
-        return wrong("credentials", error.line, mend)
+        fix = "export ALIBABA_CLOUD_ACCESS_KEY_ID=… ALIBABA_CLOUD_ACCESS_KEY_SECRET=…"
+        return wrong("credentials", error.line, fix)
     where = str(settings.credentials_file or model.provider_name or "the SDK's default chain")
     kind = "temporary" if model.security_token else "access key"
     return ok("credentials", f"{kind} {str(model.access_key_id)[:8]}… from {where}")
@@ -45,11 +45,11 @@ def identity_check(settings: Settings, credentials: CredentialSource) -> Check:
     except CloudError as error:
         if error.kind is ErrorKind.CREDENTIALS and not error.code.startswith(SKEW_CODES):
             return wrong("identity", error.line, NEW_KEY)
-        return note("identity", f"not known: {error.line}")
-    said = f"{found.arn} of account {found.account_id}"
+        return note("identity", f"unknown: {error.line}")
+    said = f"{found.arn} in account {found.account_id}"
     owners = {owner[1] for one in settings.regions if (owner := re.search(r"(\d{6,})\.mns", one.mns_endpoint))}
     if found.account_id and owners - {found.account_id}:
-        said = f"{said}, and a queue is of account {', '.join(sorted(owners - {found.account_id}))}"
+        said = f"{said}, but a queue belongs to account {', '.join(sorted(owners - {found.account_id}))}"
         return note("identity", said, "set mns_endpoint in the configuration")
     return ok("identity", said)
 
@@ -64,7 +64,7 @@ def region_checks(
     endpoint = _endpoint(tools)
     yield endpoint
     spot = True
-    if not endpoint.mend:
+    if not endpoint.fix:
         yield from _permissions(tools, progress, watch_only=watch_only)
         spot = yield from _fleet(tools)
     yield from _queue(tools)
@@ -83,11 +83,11 @@ def _endpoint(tools: "RegionTools") -> Check:
             return wrong(subject, error.line, NEW_KEY)
         if error.kind in (ErrorKind.UNREACHABLE, ErrorKind.BROKEN):
             return wrong(subject, error.line, f"curl -sI https://ecs.{tools.settings.id}.aliyuncs.com; {error.advice}")
-        return note(subject, f"answers: {error.line}")
+        return note(subject, f"reachable: {error.line}")
     skew_s = tools.any_ecs.skew_s
     if skew_s is None:
-        return ok(subject, "answers")
-    said = f"answers, this clock is {abs(skew_s):.0f} s {'ahead' if skew_s > 0 else 'behind'}"
+        return ok(subject, "reachable")
+    said = f"reachable, this clock is {abs(skew_s):.0f} s {'ahead' if skew_s > 0 else 'behind'}"
     return wrong(subject, said, TRUST_THE_CLOCK) if abs(skew_s) > SKEW_S else ok(subject, said)
 
 
@@ -105,14 +105,14 @@ def _permissions(tools: "RegionTools", progress: Progress, *, watch_only: bool) 
         if error is None:
             continue
         if error.kind is not ErrorKind.DENIED:
-            yield note(subject, f"not known: {error.line}")
+            yield note(subject, f"unknown: {error.line}")
         elif one in CLEAN:
             yield note(subject, f"{error.line}; only the janitor needs it", "spottui setup --policy clean")
         else:
             yield wrong(subject, error.line, statement_for("ecs", one.action))
     untried = [one.action for one in wanted if one.probe is None]
     if untried:
-        yield note(subject, f"{', '.join(untried)} cannot be tried without an effect")
+        yield note(subject, f"{', '.join(untried)} cannot be verified without side effects")
 
 
 def _probe(tools: "RegionTools", permission: Permission) -> CloudError | None:
@@ -142,39 +142,39 @@ def _fleet(tools: "RegionTools") -> Generator[Check, None, bool]:
         if not instances:
             tools.ecs.check_permission()
     except CloudError as error:
-        mend = statement_for("ecs", "DescribeInstances") if error.kind is ErrorKind.DENIED else error.advice
-        empty = "the list is empty because it may not be seen: " if error.kind is ErrorKind.DENIED else ""
-        yield wrong(subject, f"{empty}{error.line}", mend or "try again")
+        fix = statement_for("ecs", "DescribeInstances") if error.kind is ErrorKind.DENIED else error.advice
+        empty = "the list is empty because access is denied: " if error.kind is ErrorKind.DENIED else ""
+        yield wrong(subject, f"{empty}{error.line}", fix or "try again")
         return True
     spot = sum(one.is_spot for one in instances)
     if not instances:
-        yield note(subject, "there is no instance, and the permission to see one is there")
+        yield note(subject, "no instances; the permission to list them is granted")
         return False
     yield ok(subject, f"{len(instances)} instances, {spot} of them spot")
     zones = {one.zone for one in instances if one.is_spot} - set(tools.settings.vswitches)
     if zones:
         said = f"no vSwitch is configured for {', '.join(sorted(zones))}"
-        yield note(subject, f"{said}: a replacement goes to the old vSwitch only", "spottui init --force")
+        yield note(subject, f"{said}: a replacement can only use the old vSwitch", "spottui init --force")
     return bool(spot)
 
 
 def _queue(tools: "RegionTools") -> Iterator[Check]:
     subject = f"queue {tools.settings.id}"
     name = tools.settings.queue
-    setup = f"spottui setup  # makes {name}"
+    setup = f"spottui setup  # creates {name}"
     try:
         backlog = tools.queue.backlog()
         tools.queue.check_permission()
     except CloudError as error:
         if error.kind is ErrorKind.NOT_FOUND:
-            yield wrong(subject, f"{name} is not there", setup)
+            yield wrong(subject, f"{name} does not exist", setup)
         elif error.kind is ErrorKind.DENIED:
             yield wrong(subject, error.line, statement_for("mns", error.action))
         else:
             yield wrong(subject, error.line, error.advice or "try again")
         return
-    waiting = f", {backlog.waiting} messages wait" if backlog.waiting >= 0 else ""
-    yield ok(subject, f"{name} is there{waiting}; that it can be received from is proven by `spottui drill`")
+    waiting = f", {backlog.waiting} messages waiting" if backlog.waiting >= 0 else ""
+    yield ok(subject, f"{name} exists{waiting}; `spottui drill` proves that messages can be received")
 
 
 def _for_others(tools: "RegionTools", configured: Collection[str]) -> Iterator[Check]:
@@ -204,4 +204,4 @@ def _rule(tools: "RegionTools", *, has_spot: bool) -> Iterator[Check]:
     elif has_spot:
         yield wrong(subject, f"no enabled rule sends reclaims to {tools.settings.queue}", "spottui setup")
     else:
-        yield note(subject, "no enabled rule sends reclaims here, and there is no spot instance", "spottui setup")
+        yield note(subject, "no enabled rule sends reclaims here; there are no spot instances", "spottui setup")

@@ -34,8 +34,8 @@ class Wrong(Failed):
 def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command `settings`, from its own `--config` and `--profile` or from those before the command's name."""
 
-    @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Another configuration file.")
-    @click.option("--profile", default="", help="One of the file's [profile.NAME] tables.")
+    @click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Configuration file to use.")
+    @click.option("--profile", default="", help="Apply the [profile.NAME] table of the file.")
     @click.pass_context
     @functools.wraps(command)
     def opened(ctx: click.Context, /, config: Path | None, profile: str, **given: Any) -> None:
@@ -55,7 +55,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
 def refuse_if_read_only() -> None:
     """Raise when `--read-only` or `SPOTTUI_READ_ONLY` stands before a command that acts."""
     if click.get_current_context().find_root().params.get("read_only"):
-        raise Failed("this is read-only: leave --read-only and SPOTTUI_READ_ONLY out to act.")
+        raise Failed("read-only: drop --read-only and SPOTTUI_READ_ONLY to act.")
 
 
 def agree(question: str, *, yes: bool) -> None:
@@ -63,14 +63,14 @@ def agree(question: str, *, yes: bool) -> None:
     if yes:
         return
     if not sys.stdin.isatty():
-        raise Wrong(f"{question} Nobody is here to answer; say --yes.")
+        raise Wrong(f"{question} Not a terminal; pass --yes.")
     if not click.confirm(question, err=True):
-        raise Failed("nothing was done.")
+        raise Failed("nothing done.")
 
 
 def failed(error: "CloudError", next_step: str) -> Failed:
     """Return a call's failure in words: what the cloud said, whether it may have taken effect, and what to do next."""
-    unknown = "Whether it took effect is not known." if error.kind.effect_unknown else ""
+    unknown = "It is unknown whether it took effect." if error.kind.effect_unknown else ""
     return Failed(" ".join(part for part in (f"{error.line}.", unknown, error.advice, next_step) if part))
 
 
@@ -91,7 +91,7 @@ def say(problem: Exception) -> NoReturn:
         case OSError(strerror=str(cause)):
             where = problem.filename or ("standard output" if problem.errno in _OF_OUTPUT else "")
             raise Failed(f"{where}: {cause}." if where else f"{cause}.") from None
-    raise Failed(f"a defect of spottui: {type(problem).__name__}{_written_down(problem)}.") from None
+    raise Failed(f"a bug in spottui: {type(problem).__name__}{_written_down(problem)}.") from None
 
 
 def _written_down(problem: Exception) -> str:
@@ -107,4 +107,4 @@ def _written_down(problem: Exception) -> str:
         logging.getLogger("spottui").error("a command failed", exc_info=problem)
     except Exception:
         return ""
-    return f", written down in {path}"
+    return f"; the traceback is in {path}"

@@ -14,7 +14,7 @@ Examples:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print what makes SHELL complete spottui's commands and options."""
+    """Print a script that completes spottui's commands and options in SHELL."""
     from click.shell_completion import get_completion_class
 
     made = get_completion_class(shell)

@@ -5,20 +5,20 @@ from dataclasses import dataclass
 
 _HEAD = """\
 # What spottui watches and may do. `spottui doctor` checks it against the account.
-# There is no secret in here: credentials come from the environment (ALIBABA_CLOUD_ACCESS_KEY_ID, …_SECRET),
+# No secrets here: credentials come from the environment (ALIBABA_CLOUD_ACCESS_KEY_ID, …_SECRET),
 # ~/.aliyun/config.json, ~/.alibabacloud/credentials.ini, OIDC, or the instance's RAM role.
 
-# notify = ["dingtalk://…"]      # addresses of Apprise; they hold tokens: keep this file to yourself (chmod 600)
+# notify = ["dingtalk://…"]      # Apprise URLs; they contain tokens, so keep this file private (chmod 600)
 # journal = "spottui.db"         # default: in ~/.local/state/spottui; or postgresql://USER@HOST/DATABASE
 """
 _POLICY = """\
 [policy]                         # all optional; these are the defaults
-# veto_window_s = 20             # auto-mode waits this long for a veto, less when time is short
+# veto_window_s = 20             # seconds to veto auto-mode; shorter when time is short
 # max_at_once = 3                # recoveries that auto-mode runs at once
 # max_per_hour = 10
-# stop_file = ""                 # auto-mode disarms itself when this file exists
+# stop_file = ""                 # auto-mode is disarmed while this file exists
 
-# [storage_price]                # what you pay per GiB and month: what is kept then has a price in reports
+# [storage_price]                # your price per GiB and month; reports then price what is kept
 # snapshot = 0.0                 # images too
 # cloud_essd = 0.0               # and other categories of disks
 

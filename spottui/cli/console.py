@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from spottui.desk import Desk
     from spottui.domain.settings import Settings
 
-GOES_ON = "Recoveries go on at the next start."
+GOES_ON = "Recoveries resume at the next start."
 
 
 def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headless: bool) -> NoReturn:
@@ -25,7 +25,7 @@ def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headl
     from spottui.config import ConfigProblem, default_path, load
 
     if auto and read_only:
-        raise click.UsageError("--auto and --read-only exclude each other: auto-mode acts.")
+        raise click.UsageError("--auto and --read-only are mutually exclusive: auto-mode acts.")
     try:
         path = config or default_path()
         settings = load(path, profile)
@@ -47,16 +47,16 @@ def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headl
 def need_terminal() -> None:
     """Raise where there is no terminal to show the screen on and to read keys from: exit 2."""
     if problem := terminal_problem():
-        raise Wrong(f"{problem} Use --headless for one JSON line for each change.")
+        raise Wrong(f"{problem} Use --headless to print one JSON line per change.")
 
 
 def terminal_problem() -> str:
     """Return why no screen can be shown here, empty where it can; a name that nobody knows is no reason."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return "no terminal."
+        return "not a terminal."
     # Textual draws nothing there, and computes for ever.
     if (name := os.environ.get("TERM", "").lower()) in ("dumb", "unknown"):
-        return f"TERM={name}: this terminal can show no screen. If it can, set TERM, to xterm-256color say."
+        return f"TERM={name}: this terminal cannot show a screen. If it can, set TERM, for example to xterm-256color."
     return ""
 
 

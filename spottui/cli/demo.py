@@ -20,8 +20,8 @@ DEADLINE_S = 300
 
 _EXAMPLES = """\b
 Examples:
-  spottui demo                       press y and enter, a, ?
-  spottui demo --headless --auto     exit 0 when all three run again
+  spottui demo                       then press y and enter, a, ?
+  spottui demo --headless --auto     exit 0 when all three are recovered
 """
 
 _FOR_A_PERSON_S = 20.0
@@ -29,18 +29,18 @@ _FOR_A_PERSON_S = 20.0
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option("--headless", is_flag=True, help="No screen: JSON lines, a summary at the end, exit 0 if all recovered.")
+@click.option("--headless", is_flag=True, help="No screen: JSON lines and a summary; exit 0 if all recovered.")
 @click.option("--auto", is_flag=True, help="Arm auto-mode at start.")
 @click.option("--read-only", is_flag=True, help="Watch only.")
 def demo(headless: bool, auto: bool, read_only: bool) -> None:
-    """Show everything on a simulated cloud: 24 instances, three reclaims within ten seconds.
+    """Try the console on a simulated cloud: 24 instances, three reclaims within ten seconds.
 
     Needs no account and touches nothing but this machine.
     """
     if auto and read_only:
-        raise click.UsageError("--auto and --read-only exclude each other: auto-mode acts.")
+        raise click.UsageError("--auto and --read-only are mutually exclusive: auto-mode acts.")
     if headless and not auto:
-        raise click.UsageError("--headless needs --auto here: there is nobody to confirm.")
+        raise click.UsageError("--headless needs --auto here: nobody else could confirm.")
     if not headless:
         need_terminal()
     with Ending(terminal=not headless) as ending, own_directory("demo", ending) as directory:

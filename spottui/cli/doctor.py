@@ -1,4 +1,4 @@
-"""`spottui doctor`: everything that must be so for a notice to arrive and a recovery to work, looked at."""
+"""`spottui doctor`: checks everything that a notice needs to arrive and a recovery needs to work."""
 
 import json
 from collections.abc import Iterator
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\b
 Examples:
-  spottui doctor                    exit 1 when something is wrong
-  spottui doctor --watch-only       without what only a recovery needs
-  spottui doctor --live             also waits for a debug event
+  spottui doctor                    exit 1 when a check fails
+  spottui doctor --watch-only       skip what only a recovery needs
+  spottui doctor --live             also send a debug event and wait for it
 """
 _WIDTH = 24
 
 
 @click.command(epilog=_EXAMPLES)
 @with_settings
-@click.option("--watch-only", is_flag=True, help="Do not ask for the permissions of a recovery.")
-@click.option("--live", is_flag=True, help="Send CloudMonitor's debug event and measure its way to here.")
+@click.option("--watch-only", is_flag=True, help="Skip the permissions that only a recovery needs.")
+@click.option("--live", is_flag=True, help="Send CloudMonitor's debug event and time its arrival.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object: {ok, checks[]}.")
 def doctor(settings: "Settings", watch_only: bool, live: bool, as_json: bool) -> None:
     """Check credentials, clock, endpoints, permissions, queues, rules, terminal, journal and disk.
 
-    Nothing is changed. Each line that is WRONG has the command or the RAM statement that mends it.
+    Nothing is changed. Each FAIL line comes with the command or the RAM statement that fixes it.
     """
     checks: list[Check] = []
     with Progress() as progress:
@@ -39,12 +39,12 @@ def doctor(settings: "Settings", watch_only: bool, live: bool, as_json: bool) ->
             progress.clear()
             if not as_json:
                 _show(check)
-    bad = sum(check.verdict is Verdict.WRONG for check in checks)
+    bad = sum(check.verdict is Verdict.FAIL for check in checks)
     if as_json:
-        rows = [{"subject": c.subject, "verdict": c.verdict, "found": c.found, "mend": c.mend or None} for c in checks]
+        rows = [{"subject": c.subject, "verdict": c.verdict, "found": c.found, "fix": c.fix or None} for c in checks]
         click.echo(json.dumps({"ok": not bad, "checks": rows}))
     else:
-        click.secho(f"{bad} wrong" if bad else "all is well", fg="red" if bad else "green", bold=True)
+        click.secho(f"{bad} failed" if bad else "all checks passed", fg="red" if bad else "green", bold=True)
     click.get_current_context().exit(1 if bad else 0)
 
 
@@ -57,7 +57,7 @@ def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live:
     credentials = credentials_of(settings)
     known = credential_check(settings, credentials)
     yield known
-    if known.verdict is Verdict.WRONG:
+    if known.verdict is Verdict.FAIL:
         return
     yield identity_check(settings, credentials)
     for tools in region_tools(settings, credentials):
@@ -69,16 +69,16 @@ def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live:
 
 
 def _show(check: Check) -> None:
-    colour = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.WRONG: "red"}[check.verdict]
-    head = click.style(f"{check.verdict:<5}", fg=colour, bold=check.verdict is Verdict.WRONG)
+    colour = {Verdict.OK: "green", Verdict.NOTE: "yellow", Verdict.FAIL: "red"}[check.verdict]
+    head = click.style(f"{check.verdict.upper():<5}", fg=colour, bold=check.verdict is Verdict.FAIL)
     margin = " " * 6
     lines = _wrapped(check.found)
     click.echo(f"{head} {check.subject:<{_WIDTH}} {lines[0]}")
     for line in lines[1:]:
         click.echo(f"{margin}{'':<{_WIDTH}} {line}")
-    if check.mend:
+    if check.fix:
         # On one line whatever its length, so that it can be copied.
-        click.echo(f"{margin}{click.style('mend:', bold=True)} {check.mend}")
+        click.echo(f"{margin}{click.style('fix:', bold=True)} {check.fix}")
 
 
 def _wrapped(text: str) -> list[str]:

@@ -18,7 +18,7 @@ _EXAMPLES = """\b
 Examples:
   spottui drill i-bp1abcdef                CloudMonitor, rule, queue, spottui
   spottui drill i-bp1abcdef --via queue    needs no CloudMonitor rule
-  spottui drill --game-day demo            practise; --list-scenarios of `sim`
+  spottui drill --game-day demo            rehearse; see sim --list-scenarios
   spottui --headless drill --game-day storm-100
 """
 LIVE_ID = "i-spottui0doctor0nobody"
@@ -38,23 +38,23 @@ def _game_day(ctx: click.Context, _option: click.Parameter, scenario: str | None
 @click.command(epilog=_EXAMPLES)
 @click.option(
     "--game-day", metavar="SCENARIO", is_eager=True, expose_value=False, callback=_game_day, shell_complete=scenarios,
-    help="Instead: a night on the simulated cloud, with a score at the end.",
+    help="Play a scenario on the simulated cloud instead, with a score at the end.",
 )  # fmt: skip
 @with_settings
 @click.argument("instance", shell_complete=spot_instances)
 @click.option(
     "--via", type=click.Choice(["cloudmonitor", "queue"]), default="cloudmonitor", show_default=True,
-    help="How it is sent: as CloudMonitor's debug event, or put on the queue itself.",
+    help="Send it as CloudMonitor's debug event, or put it on the queue directly.",
 )  # fmt: skip
-@click.option("--timeout", "timeout_s", default=60.0, show_default=True, help="Seconds to wait for it.")
-@click.option("--dry-run", is_flag=True, help="Send nothing; say what auto-mode would do.")
+@click.option("--timeout", "timeout_s", default=60.0, show_default=True, help="Seconds to wait for its arrival.")
+@click.option("--dry-run", is_flag=True, help="Send nothing; only show what auto-mode would do.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def drill(settings: "Settings", instance: str, via: str, timeout_s: float, dry_run: bool, as_json: bool) -> None:
-    """Send a drill about INSTANCE (an id, or a name), see it arrive, and say what auto-mode would have done.
+    """Send a drill for INSTANCE (an id or a name), check that it arrives, and show what auto-mode would do.
 
-    Nothing is launched: a drill sets no lock, and only a lock lets auto-mode go on. A console that watches shows it
-    as suspected, keeps the instance's disks (DeleteWithInstance=false) and closes it as a drill after its deadline.
-    A `spottui guard --queue` on the instance warns and ends its workload as at a reclaim, and goes on with it.
+    Nothing is launched: a drill sets no lock, and auto-mode needs a lock to proceed. A running console shows it as
+    suspected, protects the instance's disks (DeleteWithInstance=false) and closes it as a drill after its deadline.
+    A `spottui guard --queue` on the instance warns its workload as in a reclaim, then restarts it.
     """
     from spottui.cli.naming import find_instance
     from spottui.cli.what_if import what_auto_mode_would_do
@@ -62,7 +62,7 @@ def drill(settings: "Settings", instance: str, via: str, timeout_s: float, dry_r
 
     tools, found = find_instance(region_tools(settings, credentials_of(settings)), instance)
     if not found.is_spot:
-        raise Wrong(f"{found.instance_id} is not a spot instance: it is never reclaimed.")
+        raise Wrong(f"{found.instance_id} is not a spot instance, so it is never reclaimed.")
     would = what_auto_mode_would_do(settings, tools.ecs, found.instance_id)
     result: dict[str, Any] = {"instance_id": found.instance_id, "region": tools.settings.id, "via": via, "would": would}
     if not dry_run:
@@ -74,7 +74,7 @@ def drill(settings: "Settings", instance: str, via: str, timeout_s: float, dry_r
     if as_json:
         click.echo(json.dumps(result))
     elif not dry_run:
-        click.secho("proven: a notice arrives here. Nothing was launched.", fg="green")
+        click.secho("passed: a notice arrives here. Nothing was launched.", fg="green")
 
 
 def _sent(
@@ -96,8 +96,8 @@ def _sent(
         raise Failed(str(problem).strip()) from None
     if arrival is None:
         raise Failed(
-            f"the drill [{call_id}] was not seen within {timeout_s:.0f} s. `spottui doctor` looks at queue and rule; "
-            "a console with another journal may have taken it: look at its events."
+            f"the drill [{call_id}] did not arrive within {timeout_s:.0f} s. `spottui doctor` checks queue and rule; "
+            "a console with another journal may have received it: check its events."
         )
     _tell(f"arrived at {arrival.where} after {arrival.seconds:.1f} s [{call_id}]", as_json)
     if arrival.shown_as:
@@ -106,7 +106,7 @@ def _sent(
 
 
 def live_check(settings: "Settings", tools: "RegionTools", progress: Progress) -> Check:
-    """Send the debug event about an instance that does not exist and return how long it took to come."""
+    """Send the debug event about an instance that does not exist and return how long it took to arrive."""
     from spottui.cli.drilling import Lost, await_drill
     from spottui.cloud.errors import CloudError
 
@@ -120,8 +120,8 @@ def live_check(settings: "Settings", tools: "RegionTools", progress: Progress) -
     except Lost as problem:
         return wrong(subject, str(problem), "try again")
     if arrival is None:
-        return wrong(subject, f"the debug event [{call_id}] did not come within {LIVE_S:.0f} s", "spottui setup")
-    return ok(subject, f"the debug event came to {arrival.where} after {arrival.seconds:.1f} s")
+        return wrong(subject, f"the debug event [{call_id}] did not arrive within {LIVE_S:.0f} s", "spottui setup")
+    return ok(subject, f"the debug event arrived at {arrival.where} after {arrival.seconds:.1f} s")
 
 
 def _tell(text: str, as_json: bool) -> None:

@@ -65,7 +65,7 @@ def await_drill(
             progress.show("waiting for the drill", waited_s, timeout_s)
             if watched and _sightings(journal, tools, instance_id) > before:
                 took_s, shown_as = time.monotonic() - began, _shown_as(journal, instance_id)
-                return call_id, Arrival("the journal of the console that watches", took_s, shown_as)
+                return call_id, Arrival("the journal of the running console", took_s, shown_as)
             if watched:
                 time.sleep(LOOK_S)
             elif _at_queue(tools, instance_id, sent, call_id):
@@ -81,7 +81,7 @@ def _sent(send: Callable[[], str]) -> str:
     except CloudError as error:
         if error.kind.effect_unknown:
             raise Lost(
-                f"{error.line}. Whether the drill was sent is not known; a console shows it if it was. {error.advice}"
+                f"{error.line}. It is unknown whether the drill was sent; a console shows it if it was. {error.advice}"
             ) from None
         raise
 
@@ -110,9 +110,7 @@ def _at_queue(tools: RegionTools, instance_id: str, sent: datetime, call_id: str
     try:
         messages = tools.queue.receive()
     except CloudError as error:
-        raise Lost(
-            f"{error.line}. The drill [{call_id}] was sent, and is for a console to see. {error.advice}"
-        ) from None
+        raise Lost(f"{error.line}. The drill [{call_id}] was sent; a console will show it. {error.advice}") from None
     mine = [message for message in messages if _speaks_of(message, tools.settings.id, instance_id, sent)]
     timeless = [message for message in mine if _is_timeless(message)]
     for message in messages:
@@ -122,7 +120,7 @@ def _at_queue(tools: RegionTools, instance_id: str, sent: datetime, call_id: str
         tools.queue.delete(timeless)
     except CloudError as error:
         raise Lost(
-            f"{error.line}. The drill [{call_id}] has arrived and stays in the queue: the next console shows it. "
+            f"{error.line}. The drill [{call_id}] arrived and stays in the queue: the next console shows it. "
             f"{error.advice}"
         ) from None
     return bool(mine)

@@ -28,7 +28,7 @@ def play(scenario: str, *, headless: bool) -> int:
     from spottui.sim.scenario import names
 
     if scenario not in names():
-        raise Wrong(f"{scenario} is no scenario; `spottui sim --list-scenarios` names them.")
+        raise Wrong(f'no scenario "{scenario}"; `spottui sim --list-scenarios` lists them.')
     if not headless:
         need_terminal()
     from spottui.config import load

@@ -1,4 +1,4 @@
-"""`spottui guard`: a workload on a spot instance, warned and ended in time, and gone on with at the next boot."""
+"""`spottui guard`: runs a workload on a spot instance, stops it in time, and resumes it at the next boot."""
 
 import re
 import shutil
@@ -48,28 +48,30 @@ class SignalName(click.ParamType[signal.Signals]):
         try:
             return signal.Signals(int(text)) if text.isdigit() else signal.Signals[f"SIG{text.removeprefix('SIG')}"]
         except (KeyError, ValueError):
-            self.fail(f"{value!r} is no signal; TERM, INT, HUP, USR1 and USR2 are usual", param, ctx)
+            self.fail(f"invalid signal {value!r}; use TERM, INT, HUP, USR1 or USR2", param, ctx)
 
 
 @click.command(epilog=_EXAMPLES)
 @click.argument("command", nargs=-1, required=True)
-@click.option("--signal", "warning", type=SignalName(), default="TERM", show_default=True, help="Warns the workload.")
+@click.option(
+    "--signal", "warning", type=SignalName(), default="TERM", show_default=True, help="Signal that warns the workload."
+)
 @click.option(
     "--margin", "margin_s", type=click.FloatRange(0, 290), default=30.0, show_default=True, metavar="SECONDS",
-    help="It is killed so long before the deadline.",
+    help="Kill the workload this long before the deadline.",
 )  # fmt: skip
 @click.option(
     "--poll", "poll_s", type=click.FloatRange(0.02, 60), default=5.0, show_default=True, metavar="SECONDS",
-    help="Between two looks.",
+    help="Time between two metadata requests.",
 )  # fmt: skip
 @click.option(
     "--state", type=click.Path(dir_okay=False, path_type=Path),
-    help="Remember the outcome here: what is done is not run again.",
+    help="Store the outcome here; finished work is not run again.",
 )  # fmt: skip
-@click.option("--metadata", "address", default="", help="Another metadata service.  [default: http://100.100.100.200]")
-@click.option("--queue", default="", callback=_queue_address, metavar="URL", help="Listen to this queue too.")
-@click.option("--unit", is_flag=True, help="Print a systemd unit that goes on with it at boot, and end.")
-@click.option("--dry-run", is_flag=True, help="Look at the metadata once, run nothing.")
+@click.option("--metadata", "address", default="", help="Metadata service.  [default: http://100.100.100.200]")
+@click.option("--queue", default="", callback=_queue_address, metavar="URL", help="Also listen to this queue.")
+@click.option("--unit", is_flag=True, help="Print a systemd unit that resumes it at boot, and exit.")
+@click.option("--dry-run", is_flag=True, help="Read the metadata once; run nothing.")
 @click.pass_context
 def guard(
     ctx: click.Context,
@@ -83,26 +85,26 @@ def guard(
     unit: bool,
     dry_run: bool,
 ) -> None:
-    """Run COMMAND on this spot instance and pass its exit code on.
+    """Run COMMAND on this spot instance and exit with its exit code.
 
-    When the metadata service says that the instance is taken back, the workload is sent a signal, has until a margin
-    before the deadline to save its work, and is killed then, with everything that it started. With --state it is run
-    again, at the next boot say, until it has ended with 0 without an interruption; SPOTTUI_RUN tells it which run this
-    is. A run begins only when nothing is left of the one before it.
+    When the metadata service announces a reclaim, the workload gets a signal and has until the margin before the
+    deadline to save its work; then it is killed, with everything it started. With --state it is run again, for
+    example at the next boot, until it has exited with 0 without an interruption; SPOTTUI_RUN tells it the number of
+    the run. A run starts only when nothing of the previous one is left.
 
-    The queue of --queue is one of the guard's own, not the console's: a message goes to one of those who listen. Only
-    a notice that names this instance counts; what is about others is given back. A notice makes the guard ask the
-    metadata at once, and nothing is done before the metadata agrees. Only where the metadata cannot be asked a fresh
-    notice counts by itself, and with --state the workload is run again when its deadline is over and the machine
-    lives. A drill about this instance warns the workload and never kills it; with --state it is gone on with after it.
-    Credentials come from the SDK's default chain, such as the instance's RAM role, which needs mns:ReceiveMessage,
-    DeleteMessage and ChangeMessageVisibility.
+    The queue of --queue must not be the console's: each message goes to one listener only. Only a notice that names
+    this instance counts; others are returned to the queue. A notice makes the guard ask the metadata at once, and
+    nothing is done until the metadata confirms it. Only if the metadata is unreachable does a fresh notice count on
+    its own; with --state the workload is then run again if the machine outlives the deadline. A drill for this
+    instance warns the workload and never kills it; with --state the workload is resumed afterwards. Credentials come
+    from the SDK's default chain, such as the instance's RAM role, which needs mns:ReceiveMessage, DeleteMessage and
+    ChangeMessageVisibility.
     """
     from spottui.cloud.metadata import ADDRESS, Metadata
     from spottui.workload.guard import Guard, Rules
 
     if not shutil.which(command[0]):
-        raise Wrong(f"{command[0]} is not a command that can be run.")
+        raise Wrong(f"{command[0]} is not an executable command.")
     if unit:
         click.echo(_unit(ctx, command))
         return
@@ -153,10 +155,10 @@ def _look(metadata: "Metadata", queue: str) -> None:
     if queue:
         click.echo(_notices(queue, metadata)().check())
     if deadline is None:
-        click.echo("the metadata service answers: no reclaim is planned")
+        click.echo("the metadata service responds: no reclaim announced")
     else:
         left_s = (deadline - datetime.now(UTC)).total_seconds()
-        click.echo(f"taken back at {deadline:%Y-%m-%d %H:%M:%S} UTC, in {left_s:.0f} s")
+        click.echo(f"reclaimed at {deadline:%Y-%m-%d %H:%M:%S} UTC, in {left_s:.0f} s")
 
 
 def _say(text: str) -> None:
@@ -167,7 +169,7 @@ def _unit(ctx: click.Context, command: tuple[str, ...]) -> str:
     """Return a unit that runs exactly this guard at boot."""
     given = ctx.params
     if given["state"] is None:
-        raise Wrong("--unit needs --state: without it what is done would be run again at each boot.")
+        raise Wrong("--unit requires --state: without it, finished work would run again at each boot.")
     program = [shutil.which("spottui") or sys.executable, *([] if shutil.which("spottui") else ["-m", "spottui"])]
     words = [
         *program, "guard", "--signal", given["warning"].name, "--margin", f"{given['margin_s']:g}",
@@ -186,7 +188,7 @@ Wants=network-online.target
 Type=exec
 WorkingDirectory={str(Path.cwd()).replace("%", "%%")}
 ExecStart={" ".join(_quoted(word) for word in words)}
-# The guard alone is asked to end: it asks the workload and waits for all of it. What is left then is killed.
+# Only the guard gets SIGTERM: it stops the workload and waits for it. Whatever is left is then killed.
 KillMode=mixed
 KillSignal=SIGTERM
 TimeoutStopSec=300

@@ -19,7 +19,7 @@ from spottui.journal.store import JournalProblem
 from spottui.tables.events import shown
 
 WAIT_S = 0.5
-GOES_ON = "What it has begun is gone on with at the next start."
+GOES_ON = "Recoveries in progress resume at the next start."
 
 
 def run_headless(

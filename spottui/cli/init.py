@@ -1,4 +1,4 @@
-"""`spottui init`: a commented configuration from flags, the environment or answers; never with a secret in it."""
+"""`spottui init`: writes a commented configuration from flags, the environment or answers; never a secret."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\b
 Examples:
-  spottui init                                asks
+  spottui init                                asks for everything
   spottui init --region cn-hangzhou --account-id 1690700000000030
   spottui init --from-env --yes
 \b
@@ -27,19 +27,19 @@ SPOTTUI_ECS_ENDPOINT, SPOTTUI_MNS_ENDPOINT, SPOTTUI_CMS_ENDPOINT
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Where to write it.")
-@click.option("--region", "regions", multiple=True, help="A region to watch; may be said several times.")
-@click.option("--account-id", default="", help="The account's id, which is part of the queue's address.")
-@click.option("--queue", default="", help="The queue's name.  [default: spot-interruption]")
-@click.option("--mns-endpoint", default="", help="Instead of https://ACCOUNT.mns.REGION.aliyuncs.com.")
-@click.option("--ecs-endpoint", default="", help="Instead of the region's own.")
-@click.option("--cms-endpoint", default="", help="Instead of the region's own.")
+@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
+@click.option("--region", "regions", multiple=True, help="A region to watch; repeatable.")
+@click.option("--account-id", default="", help="The account id; it is part of the queue's endpoint.")
+@click.option("--queue", default="", help="Queue name.  [default: spot-interruption]")
+@click.option("--mns-endpoint", default="", help="MNS endpoint.  [default: https://ACCOUNT.mns.REGION.aliyuncs.com]")
+@click.option("--ecs-endpoint", default="", help="ECS endpoint.  [default: the region's]")
+@click.option("--cms-endpoint", default="", help="CloudMonitor endpoint.  [default: the region's]")
 @click.option("--credentials-file", default="", help="The SDK's credentials.ini or aliyun's config.json.")
-@click.option("--from-env", is_flag=True, help="Take what is not given from the environment.")
-@click.option("--force", is_flag=True, help="Write over a configuration that is there; it is kept as FILE.old.")
-@click.option("--dry-run", is_flag=True, help="Print it and write nothing.")
+@click.option("--from-env", is_flag=True, help="Take missing values from the environment.")
+@click.option("--force", is_flag=True, help="Replace an existing configuration; it is kept as FILE.old.")
+@click.option("--dry-run", is_flag=True, help="Print the configuration; write nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--offline", is_flag=True, help="Do not ask the cloud for vSwitches.")
+@click.option("--offline", is_flag=True, help="Do not look up vSwitches.")
 @click.pass_context
 def init(
     ctx: click.Context,
@@ -57,16 +57,16 @@ def init(
     yes: bool,
     offline: bool,
 ) -> None:
-    """Write a configuration, with the vSwitches of each zone where the account lets them be seen.
+    """Write a configuration, with the vSwitches of each zone if the account may list them.
 
-    Secrets are not asked for: credentials come from the environment, the SDK's files or the instance's RAM role.
+    It never holds secrets: credentials come from the environment, the SDK's files or the instance's RAM role.
     """
     from spottui.config import default_path
 
     path = config or ctx.find_root().params.get("config") or default_path()
     given = Answers(regions, queue, account_id, mns_endpoint, ecs_endpoint, cms_endpoint, credentials_file, {})
     if path.exists() and not force and not dry_run:
-        raise Wrong(f"{path} is there already. Say --force to write over it; it is kept as {path.name}.old.")
+        raise Wrong(f"{path} already exists. Pass --force to replace it; it is kept as {path.name}.old.")
     answers = _asked(_from_environment(given) if from_env else given, may_ask=sys.stdin.isatty() and not yes)
     _write(path, answers, dry_run=dry_run, yes=yes, offline=offline)
 
@@ -143,7 +143,7 @@ def _asked(given: Answers, *, may_ask: bool) -> Answers:
 
 def _answer(question: str, default: str | None, flag: str, *, may_ask: bool) -> str:
     if not may_ask:
-        raise Wrong(f"{flag} is missing, and nobody is here to answer.")
+        raise Wrong(f"{flag} is missing, and this is not a terminal.")
     return str(click.prompt(question, default=default, err=True))
 
 
@@ -158,5 +158,5 @@ def _vswitches(settings: "Settings") -> dict[str, dict[str, str]]:
         try:
             found[tools.settings.id] = vswitches_by_zone(tools)
         except CloudError as error:
-            click.echo(f"vSwitches of {tools.settings.id} are not known: {error.line}", err=True)
+            click.echo(f"vSwitches of {tools.settings.id} are unknown: {error.line}", err=True)
     return found

@@ -1,4 +1,4 @@
-"""`spottui janitor`: what recoveries left that costs money, and deleting it on command."""
+"""`spottui janitor`: lists leftover images, snapshots and disks, and deletes them on command."""
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\b
 Examples:
-  spottui janitor                          what is there, and what may go
+  spottui janitor                          list what is left
   spottui janitor --delete m-bp1abc d-bp1def
-  spottui janitor --delete-expired --yes   what may go and outlived its day
+  spottui janitor --delete-expired --yes   delete what has expired
 """
 GONE = "deleted"
 WOULD_GO = "would be deleted"
@@ -31,9 +31,9 @@ WOULD_GO = "would be deleted"
 @click.command(epilog=_EXAMPLES)
 @with_settings
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--delete", is_flag=True, help="Delete the things with these IDs.")
-@click.option("--delete-expired", is_flag=True, help="Delete all that may go and outlived the day set for it.")
-@click.option("--dry-run", is_flag=True, help="Show what would be deleted and end.")
+@click.option("--delete", is_flag=True, help="Delete the resources with these IDs.")
+@click.option("--delete-expired", is_flag=True, help="Delete every deletable resource that has expired.")
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted and exit.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="{leftovers[]}; with --delete also {outcome{ID: words}}.")
 def janitor(
@@ -45,14 +45,14 @@ def janitor(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """List images, snapshots and kept disks that recoveries left, or that were made ready, and delete what may go.
+    """List leftover images, snapshots and disks of recoveries and of `[[ready]]`, and delete what is no longer needed.
 
-    What a recovery made may go when its replacement is seen running; what may be all that is left of the data stays,
-    whoever asks. An image's own snapshots go with it. A console may be open meanwhile. Exit 1 when something that was
-    to go is still there.
+    What a recovery created may be deleted once its replacement is seen running; what may be the last copy of the data
+    is never deleted. An image's own snapshots are deleted with it. A console may be running. Exit 1 when something
+    could not be deleted.
     """
     if bool(ids) != delete or (delete and delete_expired):
-        raise Wrong("say --delete with the IDs to delete, or --delete-expired, or neither to list what is there.")
+        raise Wrong("pass --delete with the IDs to delete, or --delete-expired, or neither to list the leftovers.")
     with _janitor(settings) as one:
         found = one.leftovers()
         if not (delete or delete_expired):
@@ -95,7 +95,7 @@ def _delete(
     going = [known[resource_id] for resource_id, why in stays.items() if not why]
     outcome = {resource_id: why for resource_id, why in stays.items() if why}
     if not as_json:
-        click.echo(_table(going) if going else "there is nothing that may go")
+        click.echo(_table(going) if going else "nothing may be deleted")
     _tell(outcome, as_json=as_json)
     if dry_run:
         outcome |= {left.resource_id: WOULD_GO for left in going}
@@ -116,20 +116,20 @@ def _delete(
 
 
 def _why_it_stays(left: "Leftover | None") -> str:
-    return left.held_by if left else "it is not a leftover of a recovery"
+    return left.held_by if left else "not a leftover of a recovery"
 
 
 def _tell(outcome: "dict[str, str]", *, as_json: bool) -> None:
     from spottui.domain.text import plain
 
     for resource_id, why in outcome.items():
-        click.echo(f"{plain(resource_id)}  {f'stays: {plain(why, 500)}' if why else GONE}", err=as_json)
+        click.echo(f"{plain(resource_id)}  {f'not deleted: {plain(why, 500)}' if why else GONE}", err=as_json)
 
 
 def _table(rows: "Sequence[Leftover]") -> str:
     from spottui.domain.text import plain
 
-    head = f"{'kind':<14} {'id':<23} {'GiB':>5}  {'of':<23} {'expires':<10}  may it go"
+    head = f"{'kind':<14} {'id':<23} {'GiB':>5}  {'of':<23} {'expires':<10}  deletable"
     lines = [
         f"{left.kind:<14} {plain(left.resource_id):<23} {left.gib or '-':>5}  "
         f"{plain(left.instance_id or left.recovery_id or '-'):<23} {left.expires or '-'!s:<10}  "
@@ -137,13 +137,13 @@ def _table(rows: "Sequence[Leftover]") -> str:
         for left in rows
     ]
     going = [left for left in rows if left.may_go]
-    total = _sum(rows) + (f", {_sum(going)} may go" if len(going) < len(rows) else "")
+    total = _sum(rows) + (f", {_sum(going)} deletable" if len(going) < len(rows) else "")
     return "\n".join([click.style(head, bold=True), *lines, total])
 
 
 def _sum(found: "Sequence[Leftover]") -> str:
-    things = f"{len(found)} thing{'' if len(found) == 1 else 's'}"
-    return f"{things} of {sum(left.gib for left in found)} GiB"
+    things = f"{len(found)} resource{'' if len(found) == 1 else 's'}"
+    return f"{things}, {sum(left.gib for left in found)} GiB"
 
 
 def _record(left: "Leftover") -> dict[str, Any]:

@@ -38,15 +38,15 @@ PAUSES_S = (0.5, 1, 2, 4)
 @click.command(epilog=_EXAMPLES)
 @with_settings
 @click.argument("template", shell_complete=templates)
-@click.option("--count", type=click.IntRange(1, 100), default=1, show_default=True, help="All of them or none.")
-@click.option("--dry-run", is_flag=True, help="Show the plan, let the cloud check it, launch nothing.")
+@click.option("--count", type=click.IntRange(1, 100), default=1, show_default=True, help="Launch all of them or none.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and let the cloud check it; launch nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="{template, instance_ids[], request_id}")
 def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: bool, as_json: bool) -> None:
-    """Launch spot instances as TEMPLATE says.
+    """Launch spot instances from TEMPLATE.
 
-    The cloud checks the request before (DryRun: image, vSwitch, stock, quota). A launch whose answer was lost is
-    asked for again with the same ClientToken, by the same command later too: never twice.
+    The cloud checks the request first (DryRun: image, vSwitch, stock, quota). A launch whose answer was lost is
+    repeated with the same ClientToken, also by a later run of the same command: it never launches twice.
     """
     from spottui.cloud.errors import CloudError
     from spottui.cloud.launching import check_launch
@@ -55,7 +55,7 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
     wanted = settings.templates.get(template)
     if wanted is None:
         known = ", ".join(sorted(settings.templates)) or "none; `spottui launch --help` shows one"
-        raise Wrong(f"{template} is no template of the configuration. There are: {known}.")
+        raise Wrong(f'no template "{template}" in the configuration; templates: {known}.')
     launches = Journal(settings.journal).launches
     left = launches.open(template)
     if left:
@@ -67,10 +67,10 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
     try:
         check_launch(rpc, wanted, template, count)
     except CloudError as error:
-        said = (f"{error.line}.", error.advice, "Nothing was launched: it was only asked whether it would be.")
+        said = (f"{error.line}.", error.advice, "Nothing was launched: this was the check.")
         raise Failed(" ".join(part for part in said if part)) from None
     if not as_json:
-        click.echo("checked: the cloud would launch it now")
+        click.echo("checked: the cloud would launch this now")
     if dry_run:
         if as_json:
             click.echo(json.dumps({"template": template, "count": count, "instance_ids": []}))
@@ -83,8 +83,10 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
 
 def _finish(settings: "Settings", launches: "Launches", left: "Launch", *, dry_run: bool, as_json: bool) -> None:
     """Find out what came of a launch that was asked for before, by asking with its token again."""
-    next_step = "without --dry-run it is asked for again" if dry_run else "asked for again"
-    click.echo(f"the launch of {left.count} at {left.at:%Y-%m-%d %H:%M:%S} UTC has no known end: {next_step}", err=True)
+    next_step = "run without --dry-run to repeat it" if dry_run else "repeating it"
+    click.echo(
+        f"the launch of {left.count} at {left.at:%Y-%m-%d %H:%M:%S} UTC has no known outcome: {next_step}", err=True
+    )
     if dry_run:
         return
     refuse_if_read_only()
@@ -120,7 +122,7 @@ def _carry_out(rpc: "Rpc", launches: "Launches", asked: "Launch", *, known: bool
                 continue
             if not known and _says_nothing_of_the_token(error):
                 raise Failed(
-                    f"{error.line}. Whether it was launched is not known: say the same again, it has the same token."
+                    f"{error.line}. It is unknown whether it was launched: repeat the command, its token is kept."
                 ) from None
             launches.end(asked, error.line, datetime.now(UTC))
             raise

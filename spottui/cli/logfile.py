@@ -57,12 +57,12 @@ def _file(path: Path) -> logging.Handler:
 
 def _log_dead_thread(died: "ExceptHookArgs") -> None:
     if died.exc_value is not None and not isinstance(died.exc_value, SystemExit):
-        name = died.thread.name if died.thread else "that is gone"
-        log.error("the thread %s died", name, exc_info=died.exc_value)
+        name = died.thread.name if died.thread else "unknown"
+        log.error("thread %s died", name, exc_info=died.exc_value)
 
 
 def _log_unraisable(failed: "UnraisableHookArgs") -> None:
-    log.error("an exception nobody could catch", exc_info=failed.exc_value)
+    log.error("an unraisable exception", exc_info=failed.exc_value)
 
 
 class PrivateFile(logging.handlers.RotatingFileHandler):

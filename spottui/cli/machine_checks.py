@@ -20,9 +20,9 @@ TMUX_PATIENCE_S = 2
 SLOW_S = 0.05
 """A commit waits for about six answers of the database."""
 APART_S = 2.0
-NO_OSC_52 = {"STY": "GNU screen", "VTE_VERSION": "a terminal of GNOME's kind"}
+NO_OSC_52 = {"STY": "GNU screen", "VTE_VERSION": "a VTE terminal"}
 """By the variable that they set."""
-INSTEAD = "select with shift and the mouse, or use a terminal that takes it: kitty, WezTerm, iTerm2, Windows Terminal"
+INSTEAD = "select with shift and the mouse, or use a terminal with OSC 52: kitty, WezTerm, iTerm2, Windows Terminal"
 
 
 def machine_checks(settings: Settings) -> Iterator[Check]:
@@ -40,12 +40,12 @@ def machine_checks(settings: Settings) -> Iterator[Check]:
 def terminal_checks(*, is_terminal: bool) -> Iterator[Check]:
     """Look at size and colours, and whether what is copied comes to the person's clipboard."""
     if not is_terminal:
-        yield note("terminal", "not one: its colours and size were not looked at")
+        yield note("terminal", "not a TTY, skipped")
         return
     size = shutil.get_terminal_size()
     text = f"{size.columns}x{size.lines}, {_colours()}"
     if size.columns < COLUMNS or size.lines < LINES:
-        yield note("terminal", text, f"make it at least {COLUMNS}x{LINES}")
+        yield note("terminal", text, f"resize it to at least {COLUMNS}x{LINES}")
     else:
         yield ok("terminal", text)
     yield _tmux() if os.environ.get("TMUX") else _copying()
@@ -65,8 +65,8 @@ def _copying() -> Check:
     name = os.environ.get("TERM_PROGRAM", "") or os.environ.get("TERM", "")
     deaf = next((what for mark, what in NO_OSC_52.items() if os.environ.get(mark)), "")
     if name == "Apple_Terminal" or deaf:
-        return note("copying", f"{deaf or name} takes no OSC 52: `c` copies nothing", INSTEAD)
-    return ok("copying", f"by OSC 52, which {name or 'this terminal'} must allow; `c` in the console tries it")
+        return note("clipboard", f"{deaf or name} does not support OSC 52: `c` copies nothing", INSTEAD)
+    return ok("clipboard", f"OSC 52, if {name or 'this terminal'} allows it; press `c` in the console to try")
 
 
 def _tmux() -> Check:
@@ -81,7 +81,7 @@ def _tmux() -> Check:
         said = ""
     if said in ("off", "external"):
         return note("tmux", f"set-clipboard is {said}: `c` copies nothing", "tmux set -g set-clipboard on")
-    return ok("tmux", f"set-clipboard is {said or 'not known'}")
+    return ok("tmux", f"set-clipboard is {said or 'unknown'}")
 
 
 def _stop_file(name: str) -> Iterator[Check]:
@@ -93,7 +93,7 @@ def _stop_file(name: str) -> Iterator[Check]:
         yield ok("stop file", f"{name} does not exist: auto-mode may act")
     except OSError as error:
         yield note(
-            "stop file", f"{name} cannot be looked at ({error.strerror}): auto-mode does not act", f"ls -ld {name}"
+            "stop file", f"{name} cannot be checked ({error.strerror}): auto-mode does not act", f"ls -ld {name}"
         )
     else:
         yield note("stop file", f"{name} exists: auto-mode does not act", f"rm {name}")
@@ -116,16 +116,16 @@ def _journal(path: str, configured: Collection[str]) -> Iterator[Check]:
         yield wrong("journal", f"{path}: {sick}", f"mv {path} {path}.broken")
         return
     if unlike:
-        yield wrong("journal", f"{path}: {unlike} recoveries are not what their facts come to", "report it")
+        yield wrong("journal", f"{path}: {unlike} recoveries differ from their facts", "spottui journal rebuild")
         return
-    said = f"{path}, {unfinished} recoveries under way, {len(watched)} consoles open"
+    said = f"{path}, {unfinished} recoveries in progress, {len(watched)} consoles running"
     if unfinished and not watched:
-        yield wrong("journal", f"{said}: nobody goes on with them", "spottui")
+        yield wrong("journal", f"{said}: nothing drives them", "spottui")
     else:
         yield ok("journal", said)
     if not_ours:
         said = (
-            f"reclaims of {', '.join(not_ours)} came by a queue, which are not configured: another console takes them"
+            f"a queue delivered reclaims of {', '.join(not_ours)}, which are not configured: left for another console"
         )
         yield note("queue", said, "spottui init --force")
 
@@ -151,24 +151,26 @@ def _server(address: str) -> Iterator[Check]:
         return
     latency = f"PostgreSQL {found.version}, {found.latency_s * 1000:.1f} ms away"
     slow = found.latency_s > SLOW_S
-    yield note("database", latency, "a database nearer to the consoles") if slow else ok("database", latency)
+    yield note("database", latency, "move the database closer to the consoles") if slow else ok("database", latency)
     encryption = "encrypted" if found.is_encrypted else "not encrypted"
     yield (
         ok("database link", encryption)
         if found.is_encrypted
-        else note("database link", encryption, "add ?sslmode=verify-full to the address where others could listen")
+        else note("database link", encryption, "add ?sslmode=verify-full to the address, unless the network is trusted")
     )
     apart = f"{abs(found.ahead_s):.1f} s {'ahead of' if found.ahead_s > 0 else 'behind'} this host's"
     far = abs(found.ahead_s) > APART_S
     yield (
-        note("database clock", apart, "chronyc makestep, on whichever is wrong") if far else ok("database clock", apart)
+        note("database clock", apart, "chronyc makestep, on the host whose clock is wrong")
+        if far
+        else ok("database clock", apart)
     )
     left = f"{found.connections_left} connections left; a console takes up to {CONNECTIONS}"
     few = found.connections_left < CONNECTIONS
     yield wrong("database connections", left, "raise max_connections") if few else ok("database connections", left)
     if found.is_pooled:
-        pooled = "a pooler gives one connection's statements to several: nobody can tell which console lives"
-        yield wrong("database pooler", pooled, "pool_mode = session, or the address of the database itself")
+        pooled = "a pooler shares connections between consoles: a lost console cannot be detected"
+        yield wrong("database pooler", pooled, "use pool_mode = session, or connect to the database directly")
 
 
 def _is_there(path: str) -> bool:
@@ -183,7 +185,7 @@ def _disk(directory: Path) -> Check:
     free = shutil.disk_usage(directory).free
     text = f"{free / 1e9:.1f} GB free at {directory}"
     return (
-        ok("disk", text) if free > FREE_BYTES else wrong("disk", text, "free some: the journal must be able to write")
+        ok("disk", text) if free > FREE_BYTES else wrong("disk", text, "free some space: the journal must be writable")
     )
 
 

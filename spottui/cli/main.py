@@ -12,20 +12,21 @@ from click.shell_completion import CompletionItem
 from spottui import __version__
 
 COMMANDS = {
-    "completion": "Print what makes your shell complete spottui's commands.",
-    "demo": "Show everything on a simulated cloud.",
+    "completion": "Print a shell completion script.",
+    "demo": "Try the console on a simulated cloud.",
     "doctor": "Check credentials, permissions, queue, rule and this machine.",
-    "drill": "Send a drill through CloudMonitor and see it arrive.",
+    "drill": "Send a test notice and check that it arrives.",
     "guard": "Run a workload on a spot instance and stop it in time.",
     "init": "Write a configuration.",
-    "janitor": "What recoveries left that costs money; delete it.",
+    "janitor": "List and delete leftover images, snapshots and disks.",
+    "journal": "Back up, check and repair the journal.",
     "launch": "Launch spot instances from a template of the configuration.",
     "recover": "Recover one instance in the foreground.",
-    "replay": "Let an incident of the journal happen again.",
-    "report": "A post-mortem of one incident, or statistics of many.",
-    "setup": "Make the queue and the CloudMonitor rule of each region.",
+    "replay": "Replay a recorded incident.",
+    "report": "Print a post-mortem, statistics or a shift hand-over.",
+    "setup": "Create the queue and the CloudMonitor rule of each region.",
     "sim": "Serve a simulated Alibaba Cloud on loopback.",
-    "status": "What is being reclaimed and recovered now.",
+    "status": "Show what is being reclaimed and recovered now.",
 }
 """Every command, with the line of the overview: each is the function of its name in the module of its name."""
 
@@ -80,16 +81,16 @@ def _in_words() -> Iterator[None]:
 
 @click.group(cls=LazyGroup, invoke_without_command=True)
 @click.version_option(__version__, prog_name="spottui")
-@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Another configuration file.")
-@click.option("--profile", default="", help="One of the file's [profile.NAME] tables.")
+@click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="Configuration file to use.")
+@click.option("--profile", default="", help="Apply the [profile.NAME] table of the file.")
 @click.option("--auto", is_flag=True, help="Arm auto-mode at start.")
-@click.option("--read-only", is_flag=True, envvar="SPOTTUI_READ_ONLY", help="Watch; refuse everything that acts.")
-@click.option("--headless", is_flag=True, help="No screen: one JSON line for each change.")
+@click.option("--read-only", is_flag=True, envvar="SPOTTUI_READ_ONLY", help="Watch only; refuse every action.")
+@click.option("--headless", is_flag=True, help="No screen; print one JSON line per change.")
 @click.pass_context
 def main(ctx: click.Context, config: Path | None, profile: str, auto: bool, read_only: bool, headless: bool) -> None:
-    """Watch Alibaba Cloud spot instances and recover them before they are reclaimed.
+    """Watch Alibaba Cloud spot instances and recover them when they are reclaimed.
 
-    Without a command this is the console. Example: spottui --config prod.toml --read-only
+    Without a command, open the console. Example: spottui --config prod.toml --read-only
     """
     if ctx.invoked_subcommand is None:
         from spottui.cli.console import run

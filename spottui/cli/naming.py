@@ -16,7 +16,7 @@ def find_instance(every: "tuple[RegionTools, ...]", text: str) -> "tuple[RegionT
         raise Failed(f"{text} is not listed in {', '.join(one.settings.id for one in every)}.")
     if len(found) > 1:
         ids = ", ".join(f"{instance.instance_id} in {instance.zone}" for _, instance in found)
-        raise Wrong(f"{text} is the name of several instances, say which: {ids}.")
+        raise Wrong(f"{text} is the name of several instances; pass an id: {ids}.")
     return found[0]
 
 

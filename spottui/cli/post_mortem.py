@@ -66,7 +66,8 @@ def as_record(incident: Incident, prices: Mapping[str, float]) -> dict[str, obje
 def as_markdown(incident: Incident, prices: Mapping[str, float]) -> str:
     """Return the incident as Markdown in which text from outside is only ever text; `prices` are of storage."""
     began = incident.interruption.first_seen
-    facts = [f"| {name} | {_safe(value)} |" for name, value in _facts(incident, prices) if value]
+    rows = (*outcome_rows(incident), *cost_rows(incident, prices))
+    facts = [f"| {name} | {_safe(value)} |" for name, value in rows if value]
     steps = [
         " | ".join(
             (
@@ -80,7 +81,7 @@ def as_markdown(incident: Incident, prices: Mapping[str, float]) -> str:
         for one in timeline(incident)
     ]
     return "\n".join([
-        f"# {_safe(incident.recovery.name or incident.interruption.instance_id)}: {_outcome(incident)}", "",
+        f"# {_safe(name_of(incident))}: {incident.recovery.state.value}", "",
         "| | |", "|---|---|", *facts, "", "## Timeline (UTC)", "",
         "| time | s | | what | RequestId |", "|---|---|---|---|---|", *steps,
     ])  # fmt: skip
@@ -99,7 +100,13 @@ def _moment(one: Logged, sign: Sign) -> Moment:
     return Moment(one.at, _WHATS[sign], plain(f"{action} {failed}{detail}".strip(), 500), words.request_id(one.fact))
 
 
-def _facts(incident: Incident, prices: Mapping[str, float]) -> list[tuple[str, str]]:
+def name_of(incident: Incident) -> str:
+    """Return the instance's name, its id where it has none."""
+    return incident.recovery.name or incident.interruption.instance_id
+
+
+def outcome_rows(incident: Incident) -> list[tuple[str, str]]:
+    """Return what became of it, as label and text; a text is empty where there is nothing to say."""
     known, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
     reason = words.reason(recovery.reason, recovery.region)
     calls = sum(isinstance(one.fact, CallBegun) for one in incident.log)
@@ -110,24 +117,31 @@ def _facts(incident: Incident, prices: Mapping[str, float]) -> list[tuple[str, s
         ("notice", f"{known.first_seen:%Y-%m-%d %H:%M:%S}, evidence {known.marks}"),
         ("deadline", f"{known.deadline:%H:%M:%S}"),
         ("outcome", ": ".join(text for text in (recovery.state.value, reason) if text)),
-        ("last verdict", recovery.verdict.value if recovery.verdict else "none: there was no forecast"),
+        ("forecast", recovery.verdict.value if recovery.verdict else "none: no forecast"),
         ("decided by", recovery.who),
         ("route", recovery.route.value),
         ("replacement", recovery.new_instance_id),
         ("recovery time", _recovery_time(incident)),
-        ("age of data", _age_of_data(outcome, recovery)),
-        ("price an hour, by its plan", _price(outcome, recovery)),
+        ("data age", _age_of_data(outcome, recovery)),
         ("duplicates suppressed", str(known.duplicates)),
-        ("calls", f"{calls}, {failures} of them failed at first"),
+        ("calls", f"{calls}, {failures} failed attempts"),
         ("created", ", ".join(f"{one.kind} {one.resource_id}" for one in recovery.created)),
-        *(("kept", _kept(one, prices)) for one in outcome.kept),
+    ]
+
+
+def cost_rows(incident: Incident, prices: Mapping[str, float]) -> list[tuple[str, str]]:
+    """Return what it costs, as label and text; `prices` are those of `[storage_price]`."""
+    outcome = incident.past.outcome
+    return [
+        ("price per hour, from the plan", _price(outcome, incident.recovery)),
+        *(("retained", _kept(one, prices)) for one in outcome.kept),
     ]
 
 
 def _recovery_time(incident: Incident) -> str:
     took_s, ended = incident.past.outcome.recovery_s, incident.recovery.ended
     if took_s is None or ended is None:
-        return "none: it is not recovered"
+        return "none: not recovered"
     spare_s = (incident.interruption.deadline - ended).total_seconds()
     where = f"{spare_s:.0f} s before the deadline" if spare_s >= 0 else f"{-spare_s:.0f} s after the deadline"
     return f"{took_s:.1f} s, {where}"
@@ -135,40 +149,36 @@ def _recovery_time(incident: Incident) -> str:
 
 def _age_of_data(outcome: Outcome, recovery: Recovery) -> str:
     if recovery.state is not RecoveryState.RECOVERED:
-        return "none: it is not recovered"
+        return "none: not recovered"
     if outcome.data_age_s is None:
-        return "not known"
+        return "unknown"
     if outcome.data_as_of is None:
-        return "0 s: the disks themselves came back, nothing that was written is missing"
-    return f"{outcome.data_age_s:.1f} s: the disks are those of {outcome.data_as_of:%Y-%m-%d %H:%M:%S}"
+        return "0 s: the original disks are back, no write is lost"
+    return f"{outcome.data_age_s:.1f} s: the disks are as of {outcome.data_as_of:%Y-%m-%d %H:%M:%S}"
 
 
 def _price(outcome: Outcome, recovery: Recovery) -> str:
     """As it was when the places of the plan were looked up; nobody has asked since."""
     old, new, added = outcome.old_per_hour, outcome.new_per_hour, outcome.added_per_hour
     if not recovery.new_instance_id:
-        return f"old {_money(old)}; there is no replacement"
+        return f"old {_money(old)}; no replacement"
     more = f": {money(added, sign=True)}" if added is not None else ""
     return f"old {_money(old)}, new {_money(new)}{more}"
 
 
 def _kept(one: BilledResource, prices: Mapping[str, float]) -> str:
     cost = one.per_month(prices)
-    size = "size not known" if one.gib is None else f"{one.gib} GiB"
-    price = "price not known" if cost is None else f"at most {money(cost)} a month"
+    size = "size unknown" if one.gib is None else f"{one.gib} GiB"
+    price = "price unknown" if cost is None else f"at most {money(cost)} per month"
     return f"{one.kind} {one.resource_id}, {size}, {price}"
 
 
 def _money(amount: float | None) -> str:
-    return "not known" if amount is None else money(amount)
+    return "unknown" if amount is None else money(amount)
 
 
 def _iso(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="seconds") if moment else None
-
-
-def _outcome(incident: Incident) -> str:
-    return incident.recovery.state.value
 
 
 def _safe(text: str) -> str:

@@ -48,10 +48,10 @@ class Printing:
         except queue.Full:
             self._dropped += 1
             if self._dropped == 1:
-                log.warning("nobody reads %s: what does not fit is not printed, the work goes on", stream.title)
+                log.warning("nobody reads %s: output is dropped, the work continues", stream.title)
             return
         if self._dropped:
-            log.warning("%s is read again; %d texts were not printed", stream.title, self._dropped)
+            log.warning("%s is read again; %d lines were dropped", stream.title, self._dropped)
             self._dropped = 0
 
     def _print(self) -> None:
@@ -96,4 +96,4 @@ class _Queued(io.TextIOBase):
             self._stream.flush()
         except (OSError, ValueError) as error:
             self._gone = True
-            log.warning("%s takes nothing any more (%s): nothing is printed there, the work goes on", self.title, error)
+            log.warning("%s cannot be written (%s): output is dropped, the work continues", self.title, error)

@@ -28,7 +28,7 @@ _EXAMPLES = """\b
 Examples:
   spottui recover i-bp1abcdef --dry-run
   spottui recover i-bp1abcdef --yes
-  spottui recover i-bp1abcdef --when-locked --yes   waits for the reclaim
+  spottui recover i-bp1abcdef --when-locked --yes   wait for the reclaim
   spottui recover cn-hangzhou.i-bp1abcdef.1764312000 --journal here.db
 """
 WAIT_S = 0.5
@@ -38,17 +38,17 @@ ROUTES = ("image", "instant", "restart", "kept-disk", "warm-image")
 @click.command(epilog=_EXAMPLES)
 @with_settings
 @click.argument("instance", shell_complete=spot_instances)
-@click.option("--region", default="", help="Where it is; without it, every configured region is asked.")
-@click.option("--route", type=click.Choice(ROUTES), help="The way to try first; without it the plan decides.")
+@click.option("--region", default="", help="Its region; by default every configured region is searched.")
+@click.option("--route", type=click.Choice(ROUTES), help="Route to try first; by default the plan decides.")
 @click.option(
     "--journal",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Another journal, a file, where the configured one is out of reach.",
+    help="Use this journal file while the configured journal is unreachable.",
 )
 @click.option("--when-locked", is_flag=True, help="Wait until the instance is being reclaimed.")
-@click.option("--dry-run", is_flag=True, help="Show the plan and end.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and exit.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line for each change; the plan with --dry-run.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON line per change, or the plan with --dry-run.")
 def recover(
     settings: "Settings",
     instance: str,
@@ -60,13 +60,13 @@ def recover(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Bring INSTANCE (an id, or a name) back as the console would; exit 0 when its replacement runs.
+    """Recover INSTANCE (an id or a name) as the console would; exit 0 when its replacement runs.
 
-    What was begun before is gone on with: it is one recovery, whoever asks. Ctrl+c leaves it to the next start of
-    spottui, which goes on from the same step.
+    Resumes a recovery in progress: there is only one per reclaim, whoever starts it. After ctrl+c the next start of
+    spottui resumes it from the same step.
 
-    With --journal, what the configured journal began is gone on with under the same identity, so that nothing is made
-    twice when that journal is back: say its recovery's id instead of INSTANCE where you know it.
+    With --journal, a recovery of the configured journal is resumed under the same identity, so that nothing is created
+    twice when that journal is back. Pass the recovery's id instead of INSTANCE if you know it.
     """
     known = ""
     if journal:
@@ -110,9 +110,9 @@ class _Asked:
     agreed: bool = False
 
 
-_LEFT_BEFORE = "left; nothing was begun."
+_LEFT_BEFORE = "interrupted; nothing was started."
 _LEFT_AFTER = (
-    "left after the yes: a recovery that was begun goes on from the same step at the next start of spottui; "
+    "interrupted after the yes: the next start of spottui resumes the recovery from the same step; "
     "`spottui status` shows it."
 )
 
@@ -150,7 +150,7 @@ def _begun(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
     except Refused:
         if not _waiting(desk, asked.instance):
             raise
-        click.echo("the plan is another one by now", err=True)
+        click.echo("the plan has changed", err=True)
         return _confirmed(desk, asked, as_json=as_json)
 
 
@@ -167,7 +167,7 @@ def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
     else:
         region, plan = _planned(desk, asked)
     if plan is None:
-        raise Failed(f"{asked.instance} has no plan yet; say it again in a moment.")
+        raise Failed(f"{asked.instance} has no plan yet; try again in a moment.")
     if not as_json:
         _show(by_route(plan, route) if route else plan)
     agree("Recover it?", yes=asked.yes)
@@ -240,7 +240,7 @@ def _chosen(plan: "Plan", name: str | None) -> "Plan":
 
 def _wait_for_lock(desk: "Desk", instance: str) -> None:
     view = desk.view()
-    click.echo(f"waiting for {instance} to be locked by a reclaim", err=True)
+    click.echo(f"waiting for a reclaim lock on {instance}", err=True)
     while not any(one.instance_id == instance and one.locked and one.over_at > view.at for one in view.interruptions):
         view = desk.wait(view.version, WAIT_S) or view
 
@@ -269,7 +269,7 @@ def _follow(desk: "Desk", recovery_id: str, *, as_json: bool) -> int:
                     return 0 if now.state is RecoveryState.RECOVERED else 1
                 _show_progress(progress, now, view.at)
             view = desk.wait(view.version, WAIT_S) or view
-    raise Failed("left: the recovery goes on from the same step at the next start of spottui.")
+    raise Failed("interrupted: the next start of spottui resumes the recovery from the same step.")
 
 
 def _show_progress(progress: Progress, now: "Recovery", at: "datetime") -> None:

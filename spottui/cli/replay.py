@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\b
 Examples:
-  spottui replay web-3                 on the screen, as it was
+  spottui replay web-3                 in the console
   spottui replay i-bp1abcdef --speed 10
   spottui replay web-3 --lines --speed 1000
 """
@@ -31,13 +31,15 @@ Examples:
     type=click.FloatRange(0.1, 100_000),
     default=1.0,
     show_default=True,
-    help="Seconds of then in one of now; + and - change it on the screen.",
+    help="Playback speed; + and - change it in the console.",
 )
-@click.option("--lines", is_flag=True, help="Lines instead of the screen; so it is where there is no terminal.")
+@click.option(
+    "--lines", is_flag=True, help="Print lines instead of opening the console; the default without a terminal."
+)
 def replay(settings: "Settings", incident: str, speed: float, lines: bool) -> None:
-    """Show INCIDENT (a recovery's id, an instance's id or its name) again as it happened, from the journal.
+    """Replay INCIDENT (a recovery id, an instance id or a name) from the journal, as it happened.
 
-    The console shows it, read-only: space holds time still, n goes to what happened next. The journal is only read.
+    The console shows it read-only: space pauses, n skips to the next event. The journal is not changed.
     """
     from spottui.journal import Journal
     from spottui.journal.incidents import incident as find
@@ -47,7 +49,7 @@ def replay(settings: "Settings", incident: str, speed: float, lines: bool) -> No
         found = find(journal, incident)
         if found is None:
             raise Failed(
-                f"{incident} is in no incident of {settings.journal}. `spottui report --since 30d` lists them."
+                f"no incident of {incident} in {settings.journal}. `spottui report --since 30d` lists the incidents."
             )
         if not on_screen:
             _print(found, speed)

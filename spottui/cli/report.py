@@ -1,10 +1,11 @@
-"""`spottui report`: the post-mortem of one incident, or statistics of many."""
+"""`spottui report`: the post-mortem of one incident, statistics of many, or a shift hand-over."""
 
 import csv
 import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,22 +14,37 @@ from spottui.cli.common import Failed, Wrong, with_settings
 
 if TYPE_CHECKING:
     from spottui.domain.settings import Settings
+    from spottui.journal.incidents import Incident
 
 _EXAMPLES = """\b
 Examples:
   spottui report i-bp1abcdef > post-mortem.md    its newest incident
   spottui report web-3 --json
+  spottui report web-3 --html post-mortem.html
+  spottui report --shift 8h
   spottui report --since 30d
   spottui report --since 30d --csv > reclaims.csv
   spottui report --since 7d --terraform > state.sh
 """
+_LABELS = {
+    "under_way": "in progress",
+    "recovery_s_median": "recovery p50, s",
+    "recovery_s_p90": "recovery p90, s",
+    "recovery_s_max": "recovery max, s",
+    "verdicts": "forecast vs outcome",
+    "data_age_s_max": "data age max, s",
+    "added_per_hour_known_of": "added per hour, known for",
+    "kept_things": "retained resources",
+    "kept_gib": "retained GiB",
+}
+"""What a figure is called for people, where its name in JSON does not say it."""
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 class Ago(click.ParamType[timedelta]):
     """A time before now, `30d`, `12h` or `90m`."""
 
-    name = "time"
+    name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
         """Return how long ago it was."""
@@ -36,41 +52,60 @@ class Ago(click.ParamType[timedelta]):
             return value
         found = re.fullmatch(r"(\d{1,5})([dhm])", str(value))
         if not found:
-            self.fail(f"{value!r} is no time; 30d, 12h and 90m are", param, ctx)
+            self.fail(f"invalid duration {value!r}; use 30d, 12h, 90m", param, ctx)
         return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
 @click.command(epilog=_EXAMPLES)
 @with_settings
 @click.argument("incident", default="")
-@click.option("--since", type=Ago(), help="Statistics of everything since then instead: 30d, 12h, 90m.")
-@click.option("--json", "as_json", is_flag=True, help="JSON instead of Markdown.")
-@click.option("--csv", "as_csv", is_flag=True, help="With --since: one line for each incident.")
-@click.option("--terraform", is_flag=True, help="Commands that import the replacements; without --since, of all time.")
+@click.option("--since", type=Ago(), help="Print statistics of this period instead: 30d, 12h, 90m.")
+@click.option("--shift", type=Ago(), help="Print a hand-over of the last hours instead: 8h.")
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the post-mortem to this file as one self-contained page.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+@click.option("--csv", "as_csv", is_flag=True, help="With --since: print one CSV row per incident.")
+@click.option("--terraform", is_flag=True, help="Print commands that import the replacements; alone, of all time.")
 def report(
-    settings: "Settings", incident: str, since: timedelta | None, as_json: bool, as_csv: bool, terraform: bool
+    settings: "Settings",
+    incident: str,
+    since: timedelta | None,
+    shift: timedelta | None,
+    page: Path | None,
+    as_json: bool,
+    as_csv: bool,
+    terraform: bool,
 ) -> None:
-    """Print the post-mortem of INCIDENT (a recovery's id, an instance's id or its name), or statistics.
+    """Print the post-mortem of INCIDENT (a recovery id, an instance id or a name), statistics, or a hand-over.
 
-    Everything is taken from the journal of this machine; the cloud is not asked.
+    Everything comes from the journal; no call is made to the cloud.
     """
-    if terraform and (as_json or as_csv or (incident and since)):
-        raise Wrong("--terraform prints a shell script; it goes with an incident or with --since, and nothing else.")
     if terraform:
+        if as_json or as_csv or shift or page or (incident and since):
+            raise Wrong("--terraform prints a shell script; combine it with an incident or --since, nothing else.")
         _terraform(settings, incident, since)
         return
-    if bool(incident) == bool(since):
-        raise Wrong("name one incident, or say --since for statistics; `spottui report --since 30d` lists them.")
-    if as_csv and (as_json or incident):
-        raise Wrong("--csv goes with --since, and not with --json.")
+    if sum(map(bool, (incident, since, shift))) != 1:
+        raise Wrong("name one incident, or pass --since or --shift; `spottui report --since 30d` lists the incidents.")
+    if page and (as_json or not incident):
+        raise Wrong("--html requires an incident and excludes --json.")
+    if as_csv and (as_json or not since):
+        raise Wrong("--csv requires --since and excludes --json.")
     if since:
         _statistics(settings, datetime.now(UTC) - since, as_json=as_json, as_csv=as_csv)
+    elif shift:
+        _hand_over(settings, shift, as_json=as_json)
+    elif page:
+        _write_page(settings, _found(settings, incident), page)
     else:
-        _post_mortem(settings, incident, as_json=as_json)
+        _post_mortem(settings, _found(settings, incident), as_json=as_json)
 
 
-def _post_mortem(settings: "Settings", name: str, *, as_json: bool) -> None:
-    from spottui.cli.post_mortem import as_markdown, as_record
+def _found(settings: "Settings", name: str) -> "Incident":
     from spottui.journal import Journal
     from spottui.journal.incidents import incident
 
@@ -78,7 +113,13 @@ def _post_mortem(settings: "Settings", name: str, *, as_json: bool) -> None:
     found = incident(journal, name)
     journal.close()
     if found is None:
-        raise Failed(f"{name} is in no incident of {settings.journal}. `spottui report --since 30d` lists them.")
+        raise Failed(f"no incident of {name} in {settings.journal}. `spottui report --since 30d` lists the incidents.")
+    return found
+
+
+def _post_mortem(settings: "Settings", found: "Incident", *, as_json: bool) -> None:
+    from spottui.cli.post_mortem import as_markdown, as_record
+
     prices = settings.storage_price
     click.echo(json.dumps(as_record(found, prices)) if as_json else as_markdown(found, prices))
 
@@ -86,20 +127,32 @@ def _post_mortem(settings: "Settings", name: str, *, as_json: bool) -> None:
 def _terraform(settings: "Settings", name: str, since: timedelta | None) -> None:
     from spottui.cli.terraform import Incident, commands
     from spottui.journal import Journal
-    from spottui.journal.incidents import incident
 
-    journal = Journal(settings.journal, read_only=True)
-    if name:
-        one = incident(journal, name)
-        recoveries = [one.recovery] if one else []
-    else:
-        began = datetime.now(UTC) - since if since else datetime.fromtimestamp(0, UTC)
-        recoveries = [past.recovery for past in journal.history.since(began)]
-    lines = list(commands(Incident(one, journal.recoveries.plan(one.recovery_id)) for one in recoveries))
-    journal.close()
-    if name and not recoveries:
-        raise Failed(f"{name} is in no incident of {settings.journal}. `spottui report --since 30d` lists them.")
+    with Journal(settings.journal, read_only=True) as journal:
+        if name:
+            recoveries = [_found(settings, name).recovery]
+        else:
+            began = datetime.now(UTC) - since if since else datetime.fromtimestamp(0, UTC)
+            recoveries = [past.recovery for past in journal.history.since(began)]
+        lines = list(commands(Incident(one, journal.recoveries.plan(one.recovery_id)) for one in recoveries))
     click.echo("\n".join(lines) or "# no instance was replaced")
+
+
+def _write_page(settings: "Settings", found: "Incident", path: Path) -> None:
+    from spottui.cli.post_mortem_page import as_page
+
+    path.write_text(as_page(found, settings.storage_price), "utf-8")
+    click.echo(f"written: {path}")
+
+
+def _hand_over(settings: "Settings", shift: timedelta, *, as_json: bool) -> None:
+    from spottui.cli.hand_over import as_record, as_text, hand_over
+    from spottui.journal import Journal
+
+    now = datetime.now(UTC)
+    with Journal(settings.journal, read_only=True) as journal:
+        handed = hand_over(journal, now - shift, now)
+    click.echo(json.dumps(as_record(handed)) if as_json else as_text(handed))
 
 
 def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv: bool) -> None:
@@ -116,7 +169,7 @@ def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv:
         click.echo(json.dumps({"since": since.isoformat(timespec="seconds"), **summary(rows), "incidents": rows}))
     else:
         for name, value in summary(rows).items():
-            click.echo(f"{name.replace('_', ' '):<28}{_shown(value)}")
+            click.echo(f"{_LABELS.get(name, name.replace('_', ' ')):<28}{_shown(value)}")
         for row in rows:
             click.echo(f"{row['notice']}  {row['instance_id']:<24}{row['state']:<12}{row['id']}")
 

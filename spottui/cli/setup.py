@@ -1,4 +1,4 @@
-"""`spottui setup`: the queue, the CloudMonitor rule and its target in every region, and the RAM policies."""
+"""`spottui setup`: creates the queue, the CloudMonitor rule and its target in every region; prints RAM policies."""
 
 import json
 from typing import TYPE_CHECKING
@@ -17,30 +17,30 @@ RULE = "spottui-reclaim"
 
 _EXAMPLES = """\b
 Examples:
-  spottui setup --dry-run          show what would be made
-  spottui setup --yes              make it; said twice it is made once
-  spottui setup --policy recover   the RAM policy for spottui's account
-  spottui setup --policy balancers what load balancers need, a statement for each kind
-  spottui setup --policy ready     what [[ready]] needs beside that
-  spottui setup --policy clean     what the janitor needs to delete
+  spottui setup --dry-run          show what would be created
+  spottui setup --yes              create it; safe to repeat
+  spottui setup --policy recover   the RAM policy for spottui
+  spottui setup --policy balancers what load balancers need, one statement per product
+  spottui setup --policy ready     what [[ready]] needs in addition
+  spottui setup --policy clean     the RAM policy for the janitor
 """
 
 
 @click.command(epilog=_EXAMPLES)
 @with_settings
-@click.option("--dry-run", is_flag=True, help="Show the plan and end.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and exit.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--policy",
     type=click.Choice(["watch", "recover", "balancers", "ready", "clean", "setup"]),
     help="Print this RAM policy.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The plan, and what was done, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the plan and the result as JSON.")
 def setup(settings: "Settings", dry_run: bool, yes: bool, policy: str | None, as_json: bool) -> None:
-    """Make what is missing between CloudMonitor and spottui, in every region of the configuration.
+    """Create what is missing between CloudMonitor and spottui in every configured region.
 
-    The queue, a rule for the event of a reclaim, and the rule's target. What is there already, under whatever name,
-    is left alone. The plan is shown first.
+    That is the queue, a rule for reclaim events, and the rule's target. Existing resources, whatever their names, are
+    left alone. The plan is shown first.
     """
     if policy:
         click.echo(json.dumps(policy_document(policy, settings), indent=2))
@@ -53,7 +53,7 @@ def setup(settings: "Settings", dry_run: bool, yes: bool, policy: str | None, as
         _show(plans, settings)
     if not dry_run and any(plans.values()):
         refuse_if_read_only()
-        agree("Make all this?", yes=yes)
+        agree("Create all this?", yes=yes)
         with Printing():
             for one in tools:
                 _make(plans[one.settings.id], one, as_json=as_json)
@@ -74,15 +74,15 @@ def describe(step: str, queue: str) -> str:
     """Return a step in words."""
     return {
         "queue": f"create the queue {queue}",
-        "rule": f"create the CloudMonitor rule {RULE} for reclaims of spot instances",
-        "target": f"let the rule {RULE} send to the queue {queue}",
+        "rule": f"create the CloudMonitor rule {RULE} for spot reclaims",
+        "target": f"send events of the rule {RULE} to the queue {queue}",
     }[step]
 
 
 def _show(plans: dict[str, list[str]], settings: "Settings") -> None:
     for region in settings.regions:
         steps = plans[region.id]
-        click.echo(f"{region.id}:" + ("" if steps else " nothing to do, the queue gets the events of reclaims"))
+        click.echo(f"{region.id}:" + ("" if steps else " nothing to do, reclaim events reach the queue"))
         for step in steps:
             click.echo(f"  + {describe(step, region.queue)}")
 
@@ -94,7 +94,7 @@ def _make(steps: list[str], tools: "RegionTools", *, as_json: bool) -> None:
         try:
             _carry_out(step, tools)
         except CloudError as error:
-            raise failed(error, "`spottui setup` said again makes what is missing.") from None
+            raise failed(error, "Run `spottui setup` again to create what is missing.") from None
         click.echo(f"done  {tools.settings.id}: {describe(step, tools.settings.queue)}", err=as_json)
 
 

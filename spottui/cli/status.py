@@ -31,13 +31,20 @@ SHOWN_FOR = timedelta(hours=24)
 @click.command(epilog=_EXAMPLES)
 @with_settings
 @click.option("--json", "as_json", is_flag=True, help="{mode, sources{}, spot, reclaiming, recoveries[], consoles[]}")
-@click.option("--tmux", is_flag=True, help="One short line from the journal alone; asks the cloud nothing.")
-@click.option("--watch", is_flag=True, help="Again and again until ctrl+c.")
-@click.option("--every", "every_s", type=click.FloatRange(1, 3600), default=5.0, show_default=True, help="Seconds.")
+@click.option("--tmux", is_flag=True, help="One short line for a status bar; reads the journal only.")
+@click.option("--watch", is_flag=True, help="Refresh until ctrl+c.")
+@click.option(
+    "--every",
+    "every_s",
+    type=click.FloatRange(1, 3600),
+    default=5.0,
+    show_default=True,
+    help="Seconds between refreshes.",
+)
 def status(settings: "Settings", as_json: bool, tmux: bool, watch: bool, every_s: float) -> None:
-    """Say what is being reclaimed and recovered, and whether every source answers: exit 1 when one does not.
+    """Show what is being reclaimed and recovered, and whether every source responds; exit 1 when one does not.
 
-    Takes no message from the queue. The mode is `auto` or `confirm` when a console with this journal acts, else
+    No message is taken from the queue. The mode is `auto` or `confirm` while a console of this journal runs, else
     `unwatched`.
     """
     from spottui.cli.status_snapshot import look
@@ -84,12 +91,12 @@ def _page(settings: "Settings", found: "Situation", *, watch: bool) -> str:
     when = f"{now:%H:%M:%S} " if watch else ""
     head = f"{when}{settings.profile}: {found.spot} spot, {found.reclaiming} reclaiming, {_MODES[found.mode]}"
     sources = [
-        f"  {source.name:<20} {'FAILS ' + source.error if source.error else source.found}" for source in found.sources
+        f"  {source.name:<20} {'FAIL ' + source.error if source.error else source.found}" for source in found.sources
     ]
     silent = [f"  {words.silent_console(one)}" for one in found.consoles if not one.answers]
     shown = [one for one in found.recoveries if one.ended is None or now - one.ended < SHOWN_FOR]
     rows = [_row(one, now) for one in shown]
-    head_row = [f"{'left':<7}{'name':<13}{'instance':<24}{'state':<12}why or what next"] if rows else []
+    head_row = [f"{'left':<7}{'name':<13}{'instance':<24}{'state':<12}reason or next step"] if rows else []
     return "\n".join([click.style(_fitting(head), bold=True), *map(_fitting, [*sources, *silent, *head_row, *rows])])
 
 
@@ -101,8 +108,8 @@ def _fitting(text: str) -> str:
 
 _MODES = {
     "auto": "auto-mode armed",
-    "confirm": "a console is open, auto-mode is not armed",
-    "unwatched": "NO CONSOLE of this journal is open",
+    "confirm": "a console is running, auto-mode is not armed",
+    "unwatched": "NOT WATCHED: no console running",
 }
 
 

@@ -77,7 +77,7 @@ class _Cloud:
 
         def queue(tools: RegionTools) -> str:
             backlog = tools.queue.backlog()
-            return f"{backlog.waiting} messages wait" if backlog.waiting >= 0 else "is there"
+            return f"{backlog.waiting} messages waiting" if backlog.waiting >= 0 else "exists"
 
         def lock(tools: RegionTools) -> str:
             locked = {one.instance_id for one in tools.ecs.locked()}

@@ -30,13 +30,13 @@ def what_auto_mode_would_do(settings: Settings, ecs: Ecs, instance_id: str) -> l
     """Return the steps of a recovery by the plan that it would have; raises `CloudError`."""
     plan = plan_now(settings, ecs, instance_id)
     if plan is None:
-        return ["no plan: the instance is not listed any more"]
+        return ["no plan: the instance is no longer listed"]
     spec, timing, now = plan.spec, _timing(settings, plan.spec.main_category), SystemClock().now()
     forecast = before_image(now, now + timedelta(seconds=NOTICE_S), spec.image_gib, timing)
     disks = ", ".join(disk.disk_id for disk in spec.cloud_disks) or "no cloud disk"
     return [
-        f"protect  {disks} at once",
-        "wait     for the Recycling lock; a drill sets none, so this one ends here",
+        f"protect  {disks} immediately",
+        "wait     for the Recycling lock; a drill sets none, so it ends here",
         f"confirm  {_confirmed(settings.policy, plan, forecast, now)}",
         *([f"drain    {plan.drain.name}, at most {plan.drain.timeout_s:g} s"] if plan.drain else []),
         *_by_route(plan, settings.policy, timing, forecast),
@@ -63,11 +63,11 @@ def _by_route(plan: Plan, policy: Policy, timing: ImageTiming, forecast: Forecas
     gib = plan.spec.image_gib
     took = f"{gib} GiB in about {timing.estimate_s(gib):.0f} s of {NOTICE_S:.0f} s: {forecast.verdict}"
     places = (
-        ", then ".join(f"{one.instance_type} in {one.zone}" for one in plan.candidates) or "nowhere: no place known"
+        ", then ".join(f"{one.instance_type} in {one.zone}" for one in plan.candidates) or "nowhere: no place is known"
     )
     if not plan.route.traits.launches:
-        patience = f"for {policy.restart_patience_s:g} s; then an image of it is made"
-        return [f"restart  after its stop, tried again {patience}", f"launch   {places}"]
+        patience = f"for {policy.restart_patience_s:g} s; then make an image of it"
+        return [f"restart  once it has stopped, retried {patience}", f"launch   {places}"]
     if plan.route.traits.serves_at_once:
         return [f"{plan.route}  from an earlier image; an image made now is the fallback: {took}", f"launch   {places}"]
     return [f"image    {took}", f"launch   {places}"]

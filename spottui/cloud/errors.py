@@ -122,12 +122,12 @@ class CloudError(Exception):
 
 
 _ADVICE = {
-    ErrorKind.CREDENTIALS: "Mend the access key or the clock; a changed credentials file is read again by itself.",
-    ErrorKind.QUOTA: "Make room, or ask Alibaba Cloud for a higher quota; then t tries again.",
-    ErrorKind.PLACE_FULL: "Make room, allow another zone or type, or ask Alibaba Cloud for a higher quota.",
+    ErrorKind.CREDENTIALS: "Fix the access key or the clock; a changed credentials file is reloaded automatically.",
+    ErrorKind.QUOTA: "Free some quota or ask Alibaba Cloud for more, then press t to retry.",
+    ErrorKind.PLACE_FULL: "Free some quota, allow another zone or type, or ask Alibaba Cloud for a higher quota.",
     ErrorKind.PRICE: "Raise the instance's price limit, or use SpotAsPriceGo.",
-    ErrorKind.MONEY: "Settle balance, payment method or verification in the account's console; then t tries again.",
-    ErrorKind.DENIED: "Grant the action to this account; `spottui setup --policy recover` prints the RAM policy.",
+    ErrorKind.MONEY: "Settle balance, payment method or verification in the account's console, then press t to retry.",
+    ErrorKind.DENIED: "Grant this action to the RAM identity; `spottui setup --policy recover` prints the policy.",
     ErrorKind.NOT_FOUND: "Check the names in the configuration.",
     ErrorKind.UNREACHABLE: "Check the endpoint, the network and the proxy.",
 }
@@ -143,7 +143,7 @@ _SAID = (
     ("refused", "connection refused"),
     ("timed out", "no answer in time"),
     ("timeout", "no answer in time"),
-    ("resolve", "the host name is not known"),
+    ("resolve", "host name not found"),
     ("certificate", "the TLS certificate is not trusted"),
     ("ssl", "TLS failed"),
     ("reset", "connection reset"),

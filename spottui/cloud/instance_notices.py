@@ -62,7 +62,7 @@ class OwnNotices:
     def check(self) -> str:
         """Say that the queue is there, taking nothing from it; raises `CloudError`."""
         backlog = self._queue.backlog()
-        return f"{self._queue.name} is there" + (f", {backlog.waiting} messages wait" if backlog.waiting >= 0 else "")
+        return f"{self._queue.name} exists" + (f", {backlog.waiting} messages waiting" if backlog.waiting >= 0 else "")
 
     def stop(self) -> None:
         """End a look under way at once, from any thread."""

@@ -93,8 +93,8 @@ def _refuse_if_held(path: Path) -> None:
         pid = claim.name.split("-")[-2:-1]
         if _is_locked(claim) and _has_open(pid[0] if pid else "", path):
             raise JournalProblem(
-                f"journal {path}: a console of an earlier spottui (pid {pid[0] if pid else '?'}) works on it. End "
-                "that console, then start this one again: it carries the journal over and goes on with its recoveries."
+                f"journal {path}: a console of an earlier spottui (pid {pid[0] if pid else '?'}) is using it. End "
+                "that console, then start this one again: it upgrades the journal and resumes its recoveries."
             )
 
 

@@ -37,7 +37,7 @@ class Journal:
     """
 
     def __init__(self, address: str | Path, *, read_only: bool = False, acts: bool = False) -> None:
-        self.store, self.consoles = _opened(str(address), read_only=read_only, acts=acts)
+        self.store, self.consoles = opened(str(address), read_only=read_only, acts=acts)
         self.recoveries = self._loaded()
         self.writer = Writer(self.store, self.recoveries, self._tell_trouble)
         writer = None if read_only else self.writer
@@ -137,14 +137,15 @@ class Journal:
             self._changed.notify_all()
 
 
-def _opened(address: str, *, read_only: bool, acts: bool) -> tuple[Store, Liveness]:
+def opened(address: str, *, read_only: bool, acts: bool) -> tuple[Store, Liveness]:
+    """Open the database of a journal without reading it, and who acts on it; raises `JournalProblem`."""
     if address.startswith(("postgresql://", "postgres://")):
         try:
             from spottui.journal.postgres import open_postgres
         except ImportError:
             raise JournalProblem(
-                "a PostgreSQL journal needs psycopg: pipx inject spottui 'psycopg[binary]', or pip install "
-                "'spottui[postgres]'."
+                "a PostgreSQL journal needs psycopg: install spottui with its extra `postgres`, as in "
+                "pip install '/path/to/spottui[postgres]'."
             ) from None
         return open_postgres(address, read_only=read_only, acts=acts)
     path = Path(address)

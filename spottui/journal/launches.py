@@ -62,7 +62,7 @@ class Launches:
             future.given_up = True
             cause = self._writer.problem or f"no commit within {PATIENCE_S:.0f} s"
             raise JournalProblem(
-                f"the journal takes nothing: {cause}. Say the same again: its token is kept."
+                f"the journal cannot be written: {cause}. Run the same command again: its token is kept."
             ) from None
 
     def open(self, name: str) -> Launch | None:

@@ -7,12 +7,11 @@ import sqlalchemy as sa
 
 from spottui.domain import facts as f
 from spottui.domain.facts import Logged
-from spottui.domain.fold import fold
 from spottui.domain.plan import Plan, without_user_data
-from spottui.domain.recovery import Recovery
 from spottui.journal import schema
 from spottui.journal.encoding import FACT_COLUMNS, as_logged, decode, stamp, tag
 from spottui.journal.recoveries import newest_of_feed
+from spottui.journal.snapshots import unlike_their_facts
 from spottui.journal.store import Store
 from spottui.journal.transaction import Transaction
 
@@ -95,14 +94,7 @@ class Log:
     def unlike_their_facts(self) -> Iterator[str]:
         """Give the ids of the recoveries whose snapshot is not what their facts come to."""
         with self._store.read() as connection:
-            ids = connection.execute(sa.select(schema.recovery.c.id)).scalars().all()
-            for recovery_id in ids:
-                rows = connection.execute(_BY_SEQ.where(_FACT.recovery_id == recovery_id))
-                made = _fold_if_whole([as_logged(row) for row in rows])
-                query = sa.select(schema.recovery.c.data).where(schema.recovery.c.id == recovery_id)
-                kept = decode(str(connection.execute(query).scalar()), Recovery)
-                if made is not None and made != kept:
-                    yield str(recovery_id)
+            yield from (one.recovery_id for one in unlike_their_facts(connection))
 
     def _feed(self, above: int, below: int | None) -> Iterator[Logged]:
         """Give the feed piece by piece: what is far away is not read."""
@@ -167,10 +159,3 @@ def _forget_user_data(transaction: Transaction, now: datetime) -> int:
             transaction.set_plan(recovery_id, without_user_data(known))
             forgotten += 1
     return forgotten
-
-
-def _fold_if_whole(facts: Sequence[Logged]) -> Recovery | None:
-    """An earlier version dropped the facts of an old recovery in parts, and may have left the last of them."""
-    opening = next((one.fact for one in facts if not isinstance(one.fact, f.EarlierLine)), None)
-    is_whole = isinstance(opening, f.CarriedOver) or (isinstance(opening, f.SignSeen) and opening.epoch)
-    return fold(facts) if is_whole else None

@@ -223,10 +223,12 @@ class PostgresStore:
         connection.answer_s = answer_s
         if connection.info.server_version < OLDEST_VERSION * 10_000:
             found = connection.info.parameter_status("server_version")
-            raise JournalProblem(f"journal {self.address}: PostgreSQL {found} is too old; {OLDEST_VERSION} will do.")
+            raise JournalProblem(
+                f"journal {self.address}: PostgreSQL {found} is too old; use {OLDEST_VERSION} or later."
+            )
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
-            raise JournalProblem(f"journal {self.address}: its database holds {encoding}, and must hold UTF8.")
+            raise JournalProblem(f"journal {self.address}: its encoding is {encoding}; use a database with UTF8.")
         connection.execute(_SESSION + session)
         return connection
 

@@ -24,7 +24,7 @@ def check_version(store: Store) -> int:
     if version < schema.SCHEMA_VERSION and store.read_only:
         raise JournalProblem(
             f"journal {store.address}: written by an earlier spottui (schema {version}). Start `spottui` once: it "
-            "keeps a copy beside it and carries it over."
+            "keeps a copy beside it and upgrades it."
         )
     return version
 

@@ -28,6 +28,8 @@ T = TypeVar("T")
 MOST_AT_ONCE = 512
 LOOK_S = 0.25
 """How often it is looked whether another process has committed something."""
+STUCK_S = 120.0
+"""No commit takes so long; a database that is away is tried more often."""
 RETRY_S = (0.1, 0.2, 0.5, 1.0)
 
 Listener = Callable[[Sequence[Logged]], None]
@@ -95,11 +97,17 @@ class Writer(threading.Thread):
         """Why nothing can be written now, empty while all is well."""
         self.broken = ""
         """Why nothing will be written any more."""
+        self._turned_at = time.monotonic()
 
     @property
     def is_over(self) -> bool:
         """Whether nothing is written any more."""
         return bool(self.broken) or self._stopping.is_set()
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its thread runs and does not hang in a commit; it lives while the database is away."""
+        return self.is_alive() and time.monotonic() - self._turned_at < STUCK_S
 
     def submit(self, change: Callable[[Transaction], T], urgency: Urgency = Urgency.INTENT) -> Promise[T]:
         """Run a change with the next commit; the future has what it returned or raised, once that is on disk."""
@@ -127,6 +135,7 @@ class Writer(threading.Thread):
     def run(self) -> None:
         """Commit batches until stopped; between them look what other processes have done."""
         while True:
+            self._turned_at = time.monotonic()
             batch = self._take()
             if batch is None:
                 return
@@ -164,6 +173,7 @@ class Writer(threading.Thread):
     def _commit(self, changes: list[_Change[Any]]) -> None:
         batch = _Batch([change for change in changes if change.future.set_running_or_notify_cancel()])
         for failures in count():
+            self._turned_at = time.monotonic()
             if batch.outcomes is None:
                 batch.drop_given_up()
             try:
@@ -208,7 +218,7 @@ class Writer(threading.Thread):
 
     def _catch_up(self, connection: sa.Connection, head: int) -> None:
         if head < self._recoveries.seq:
-            raise JournalProblem("it has gone back to an earlier moment; start spottui again")
+            raise JournalProblem("it has gone back to an earlier state; restart spottui")
         if head > self._recoveries.seq:
             self._tell(self._recoveries.catch_up(connection))
 

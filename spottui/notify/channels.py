@@ -34,7 +34,7 @@ def channels_of(addresses: tuple[str, ...]) -> tuple[Channel, ...]:
     for number, address in enumerate(addresses, 1):
         service = apprise.Apprise()
         if not service.add(address):
-            log.error("notify: address %d is not one that Apprise knows; the others go on", number)
+            log.error("notify: Apprise does not accept address %d; the other channels work", number)
             continue
         added: Any = service[0]
         masked = str(added.url(privacy=True))

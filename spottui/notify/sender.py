@@ -81,7 +81,7 @@ class Sender:
         try:
             what()
         except Exception:
-            log.exception("notify: the journal cannot be read; it is tried again")
+            log.exception("notify: the journal cannot be read; retrying")
 
     def _queue_up(self, channel: Channel) -> None:
         """Write down what of the log deserves to be told since the channel was last looked after."""
@@ -118,7 +118,7 @@ class Sender:
             self._journal.run(lambda t: deliveries.taken(t, channel.name, one))
             return
         wait_s = min(FIRST_RETRY_S * 2 ** min(one.attempts, 6), LONGEST_RETRY_S)
-        log.warning("notify: %s did not take fact %d, next try in %.0f s", channel.name, one.logged.seq, wait_s)
+        log.warning("notify: %s did not accept fact %d, next try in %.0f s", channel.name, one.logged.seq, wait_s)
         next_try = now + timedelta(seconds=wait_s)
         self._journal.run(lambda t: deliveries.failed(t, channel.name, one, next_try))
 

@@ -62,7 +62,7 @@ class Janitor:
         for resource_id in resource_ids:
             one = known.get(resource_id)
             if one is None:
-                yield resource_id, "it is not a leftover of a recovery"
+                yield resource_id, "not a leftover of a recovery"
             else:
                 yield resource_id, one.held_by or _delete_with_snapshots(self, one, who)
 

@@ -43,10 +43,12 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, begun: str) -> list
 
 
 @click.command(epilog=_EXAMPLES)
-@click.option("--port", default=0, type=click.IntRange(0, 65535), help="0 chooses a free one.")
-@click.option("--instances", type=click.IntRange(0, 100_000), help="Over all regions.  [default: 24]")
+@click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port to listen on; 0 picks a free one.")
+@click.option(
+    "--instances", type=click.IntRange(0, 100_000), help="Number of instances over all regions.  [default: 24]"
+)
 @click.option("--regions", help="Comma-separated.  [default: cn-hangzhou]")
-@click.option("--seed", type=int, help="The same seed and start give the same story.  [default: 7]")
+@click.option("--seed", type=int, help="Same seed and start, same events.  [default: 7]")
 @click.option(
     "--start",
     type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ"]),
@@ -54,19 +56,21 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, begun: str) -> list
     help="Simulated time of the start, 2026-11-22T02:13:00Z.  [default: now]",
 )
 @click.option("--speed", type=click.FloatRange(0, 600), help="Simulated seconds per second.  [default: 1]")
-@click.option("--bare", is_flag=True, default=None, help="No queue and no event rule yet, for trying `setup`.")
-@click.option("--tls", is_flag=True, help="HTTPS, with an authority made for this run.")
+@click.option("--bare", is_flag=True, default=None, help="Start without queue and event rule, to try `setup`.")
+@click.option("--tls", is_flag=True, help="Serve HTTPS with a CA made for this run.")
 @click.option(
-    "--scenario", default="quiet", shell_complete=_scenarios, help="A name of --list-scenarios, or a .toml file."
+    "--scenario", default="quiet", shell_complete=_scenarios, help="A name from --list-scenarios, or a .toml file."
 )
 @click.option(
     "--world",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A saved world to go on with, or a declared one (TOML).",
+    help="A saved world to resume, or a declared one (TOML).",
 )
-@click.option("--list-scenarios", is_flag=True, help="Name the scenarios and end.")
-@click.option("--assumptions", is_flag=True, help="List what the documentation leaves open, as switches, and end.")
-@click.option("--write-config", type=click.Path(dir_okay=False, path_type=Path), help="For `--config`.")
+@click.option("--list-scenarios", is_flag=True, help="List the scenarios and exit.")
+@click.option("--assumptions", is_flag=True, help="List undocumented behaviour as switches, and exit.")
+@click.option(
+    "--write-config", type=click.Path(dir_okay=False, path_type=Path), help="Write a configuration for `--config`."
+)
 def sim(
     port: int,
     instances: int | None,

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
 from spottui.cloud.errors import CloudError, ErrorKind
@@ -14,6 +15,8 @@ log = logging.getLogger("spottui.watch")
 LOOK_AGAIN_S = 1.0
 URGENT_S = 2.0
 """The longest pause while something waits for what a source sees."""
+STUCK_S, STUCK_INTERVALS = 120.0, 20
+"""No look takes longer than both: a long poll takes half a minute, the sweep of a large fleet several intervals."""
 
 
 class Loop(threading.Thread):
@@ -44,16 +47,26 @@ class Loop(threading.Thread):
         self._stopping = threading.Event()
         self._throttled = False
         self._failures = 0
+        self._looking_since: float | None = None
+        self._stuck_s = max(STUCK_S, STUCK_INTERVALS * interval_s)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its thread runs and does not hang in a look."""
+        since = self._looking_since
+        return self.is_alive() and (since is None or time.monotonic() - since < self._stuck_s)
 
     def run(self) -> None:
         """Look until stopped."""
         while not self._stopping.is_set():
             self._wake.clear()
+            self._looking_since = time.monotonic()
             try:
                 wait_s = self._once()
             except Exception:
                 log.exception("%s of %s", self._source, self._region)
                 wait_s = max(self._interval_s, LOOK_AGAIN_S)
+            self._looking_since = None
             (self._stopping if self._throttled else self._wake).wait(wait_s)
 
     def nudge(self) -> None:

@@ -75,6 +75,11 @@ class Watch:
         return tuple(instance for fleet in self._fleets.values() for instance in fleet.instances)
 
     @property
+    def is_live(self) -> bool:
+        """Whether every source still looks; one that is answered with errors does."""
+        return all(loop.is_live for loop in self._loops)
+
+    @property
     def unswept(self) -> tuple[str, ...]:
         """The regions whose instances are those that an earlier run saw."""
         return tuple(region for region, fleet in self._fleets.items() if fleet.is_of_an_earlier_run)

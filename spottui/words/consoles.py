@@ -6,4 +6,6 @@ from spottui.domain.view import LiveConsole
 
 def silent_console(console: LiveConsole) -> str:
     """Say that a console holds its place and is not heard of, and what ends it: a stopped process takes no other."""
-    return plain(f"console {console.host} pid {console.pid} does not answer · kill -9 {console.pid} there ends it")
+    return plain(
+        f"console {console.host} pid {console.pid} is not responding · end it there with kill -9 {console.pid}"
+    )

@@ -9,6 +9,7 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.hook import HookEnd
 from spottui.domain.recovery import AutoAnswer
 from spottui.domain.text import plain
+from spottui.words.decisions import decided
 from spottui.words.failures import LONGEST, failure_line, fault, said
 from spottui.words.feed import event_kind
 from spottui.words.misses import missed
@@ -20,8 +21,8 @@ from spottui.words.stops import stopped
 IMAGE_POLL = "DescribeImages"
 """The call that shows how far an image is."""
 
-_RULES = "the guard"
-_DELETED = "{target} deleted, asked for by {detail}"
+_LIMITS = "its safety limits"
+_DELETED = "{target} deleted, requested by {detail}"
 _DID = {
     "AttachDisk": "{target} to {detail}",
     "DeleteImage": _DELETED,
@@ -30,7 +31,7 @@ _DID = {
     "DeleteSnapshotGroup": _DELETED,
 }
 """What a call did to its target, by its action."""
-_BECAUSE = {Verdict.WILL_NOT: "a new image will not make it"}
+_BECAUSE = {Verdict.WILL_NOT: "a new image will not be ready in time"}
 
 
 def text(logged: f.Logged) -> str:
@@ -67,11 +68,11 @@ def _released(fact: f.Released, _region: str) -> str:
 
 def _message(fact: f.MessageSeen, _region: str) -> str:
     if fact.not_listed:
-        return f"ignored: {fact.not_listed} reclaims of instances that the cloud does not list, {fact.text}"
+        return f"ignored {fact.not_listed} reclaims of instances that the cloud does not list: {fact.text}"
     if fact.unconfigured_region:
-        said = f"reclaim in {fact.unconfigured_region}, a region that is not configured"
+        said = f"reclaim in {fact.unconfigured_region}, which is not configured"
     elif fact.other_account:
-        said = f"reclaim in account {fact.other_account}, which is not this one"
+        said = f"reclaim in another account, {fact.other_account}"
     else:
         return fact.text or fact.name
     return f"{said}, message {fact.message_id}"
@@ -93,26 +94,26 @@ def _route_taken(fact: f.RouteTaken, region: str) -> str:
 
 
 def _decided(fact: f.Decided, _region: str) -> str:
-    return f"{fact.decision or 'no decision'} by {fact.who}"
+    return f"{decided(fact.decision)} by {fact.who}"
 
 
 def _retried(fact: f.Retried, _region: str) -> str:
-    by, waits = (f" by {fact.who}", "") if fact.who else ("", ", waits for a yes")
-    return f"tried again{by}, run {fact.run + 1}{waits}"
+    by, waits = (f" by {fact.who}", "") if fact.who else ("", ", needs a yes")
+    return f"retry{by}, run {fact.run + 1}{waits}"
 
 
 def _auto_answered(fact: f.AutoAnswered, region: str) -> str:
     if fact.answer is AutoAnswer.CONFIRMED:
-        return "auto-mode: goes on"
+        return "auto-mode: proceeds"
     if fact.answer is AutoAnswer.GRANTED:
-        return f"auto-mode: goes on at {clock_utc(fact.veto_until)} unless somebody vetoes"
+        return f"auto-mode: proceeds at {clock_utc(fact.veto_until)} unless vetoed"
     parts = (f"auto-mode: {why(fact.reason, region)}", lift(fact.reason))
     return ": ".join(part for part in parts if part)
 
 
 def _disarmed(fact: f.Disarmed, _region: str) -> str:
     by_person = fact.stopped is None or fact.stopped.stop is f.Stop.PERSON
-    return f"auto-mode disarmed by {fact.who or _RULES}" + ("" if by_person else f": {stopped(fact.stopped)}")
+    return f"auto-mode disarmed by {fact.who or _LIMITS}" + ("" if by_person else f": {stopped(fact.stopped)}")
 
 
 def _state(fact: f.StateEntered, region: str) -> str:
@@ -182,9 +183,9 @@ def _drained(fact: f.Drained, _region: str) -> str:
         output = f": {fact.output}" if fact.output else ""
         came = f"{fact.status}, exit code {fact.exit_code}{output}"
     elif fact.seconds < 1:
-        came = "skipped: there is no time for it"
+        came = "skipped: not enough time"
     else:
-        came = f"not finished within {fact.seconds:.0f} s; the recovery goes on"
+        came = f"timed out after {fact.seconds:.0f} s; the recovery continues"
     return f"drain {fact.name} {came}"
 
 
@@ -209,25 +210,25 @@ def _hook_ended(fact: f.HookEnded, _region: str) -> str:
 
 _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.EarlierLine: lambda fact, _region: fact.text,
-    f.CarriedOver: lambda _fact, _region: "carried over from a journal of an earlier version",
+    f.CarriedOver: lambda _fact, _region: "carried over from the journal of an earlier version",
     f.SignSeen: _sign,
-    f.LockGone: lambda _fact, _region: "its lock is gone",
+    f.LockGone: lambda _fact, _region: "lock removed",
     f.Released: _released,
     f.MessageSeen: _message,
     f.PoisonSeen: _poison,
     f.SourceFailed: lambda fact, _region: f"{fact.source} fails: {fault(fact.failure)}",
     f.SourceAnswers: lambda fact, _region: f"{fact.source} answers again",
     f.PlanMade: lambda fact, _region: f"plan {fact.digest}: {next_step(fact.next_step)}",
-    f.PlanSurveyed: lambda fact, _region: f"plan {fact.digest} with its places: {next_step(fact.next_step)}",
+    f.PlanSurveyed: lambda fact, _region: f"plan {fact.digest} with places: {next_step(fact.next_step)}",
     f.RouteChosen: _route_chosen,
     f.Decided: _decided,
-    f.CancelAsked: lambda fact, _region: f"cancel asked for by {fact.who}",
+    f.CancelAsked: lambda fact, _region: f"cancel requested by {fact.who}",
     f.Retried: _retried,
     f.AutoAnswered: _auto_answered,
     f.Armed: lambda fact, _region: f"auto-mode armed by {fact.who}",
-    f.NotArmed: lambda fact, _region: f"auto-mode is not armed for {fact.who}: {stopped(fact.stopped)}",
+    f.NotArmed: lambda fact, _region: f"auto-mode not armed for {fact.who}: {stopped(fact.stopped)}",
     f.Disarmed: _disarmed,
-    f.DriverChanged: lambda fact, _region: f"{fact.driver} goes on with it",
+    f.DriverChanged: lambda fact, _region: f"driven by {fact.driver}",
     f.StateEntered: _state,
     f.NextStepChanged: lambda fact, region: f"next: {next_step(fact.next_step) or reason(fact.reason, region)}",
     f.RouteLeft: _route_left,
@@ -235,21 +236,21 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.EarlierImageTaken: lambda fact, _region: (
         f"from the earlier image {fact.image_id} as of {fact.made:%Y-%m-%d %H:%M} UTC"
     ),
-    f.CallBegun: lambda fact, _region: f"{fact.action} begun",
+    f.CallBegun: lambda fact, _region: f"{fact.action} started",
     f.CallAnswered: _answered,
     f.CallFailed: _failed,
     f.LaunchRefused: lambda fact, _region: f"launch refused: {said(fact.failure)}",
     f.ProgressSeen: lambda fact, _region: f"{fact.image_id} {fact.progress} %".strip(),
     f.ProgressLost: _progress_lost,
     f.ProgressBack: lambda _fact, _region: f"{IMAGE_POLL} answers again",
-    f.ImageReady: lambda fact, _region: f"image {fact.image_id} is ready after {fact.seconds:.0f} s",
-    f.ImageGivenUp: lambda fact, _region: f"image {fact.image_id} is given up",
-    f.PublicIpKept: lambda fact, _region: f"public IP {fact.address} is EIP {fact.eip_id} now, and moves with it",
+    f.ImageReady: lambda fact, _region: f"image {fact.image_id} ready after {fact.seconds:.0f} s",
+    f.ImageGivenUp: lambda fact, _region: f"image {fact.image_id} abandoned",
+    f.DisksFree: lambda _fact, _region: "kept disks available",
+    f.StartedAgain: lambda _fact, _region: "the instance itself is running again",
+    f.PublicIpKept: lambda fact, _region: f"public IP {fact.address} is now EIP {fact.eip_id}",
     f.SnapshotsUsable: lambda fact, _region: (
         f"snapshots {', '.join(snapshot_id for _, snapshot_id in fact.snapshots)} can be used"
     ),
-    f.DisksFree: lambda _fact, _region: "the kept disks are free",
-    f.StartedAgain: lambda _fact, _region: "the instance itself runs again",
     f.Drained: _drained,
     f.BackendsFound: lambda fact, _region: f"behind {', '.join(_entry(one, one.weight) for one in fact.backends)}",
     f.BackendChanging: lambda fact, _region: f"{_entry(fact.backend, fact.weight)} begun",

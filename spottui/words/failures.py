@@ -7,11 +7,11 @@ from spottui.domain.text import plain
 LONGEST = 4_000
 """Characters of a sentence that are shown; the longest is the output of a drain."""
 
-_ASKED_AGAIN = "asked again every 2 s"
+_ASKED_AGAIN = "retried every 2 s"
 _ADVICE = {
-    "credentials": "Mend the access key or the clock; a changed credentials file is read again by itself.",
-    "quota": "Make room, or ask Alibaba Cloud for a higher quota; then t tries again.",
-    "permission": "Grant the action to this account; `spottui setup --policy recover` prints the RAM policy.",
+    "credentials": "Fix the access key or the clock; a changed credentials file is reloaded automatically.",
+    "quota": "Free some quota or ask Alibaba Cloud for more, then press t to retry.",
+    "permission": "Grant this action to the RAM identity; `spottui setup --policy recover` prints the policy.",
     "not found": "Check the names in the configuration.",
     "no answer": "Check the endpoint, the network and the proxy.",
 }

@@ -4,6 +4,7 @@ from spottui.domain import facts as f
 from spottui.domain.interruption import Evidence
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
+from spottui.words.decisions import decided
 from spottui.words.failures import LONGEST
 from spottui.words.moments import clock_utc
 from spottui.words.reasons import reason
@@ -28,7 +29,7 @@ def _told(fact: f.Fact, recovery: Recovery) -> tuple[str, str] | None:
         case f.SignSeen() if fact.epoch:
             return _sign(fact, where)
         case f.Decided():
-            return f": {fact.decision} by {fact.who}", reason(recovery.reason, recovery.region)
+            return f": {decided(fact.decision)} by {fact.who}", reason(recovery.reason, recovery.region)
         case f.StateEntered(state=RecoveryState.NEEDS_YOU):
             why = reason(fact.reason, recovery.region)
             return " is being reclaimed and needs you", f"{where}, deadline {clock_utc(recovery.deadline)}. {why}"
@@ -39,6 +40,6 @@ def _told(fact: f.Fact, recovery: Recovery) -> tuple[str, str] | None:
 
 def _sign(fact: f.SignSeen, where: str) -> tuple[str, str]:
     if fact.source is Evidence.ENGINEER:
-        return ": an engineer asked for its recovery", where
-    certain = "its lock is set" if fact.source is Evidence.LOCK else "no lock seen yet, it may be a drill"
-    return ": notice of a reclaim", f"{where}, deadline {clock_utc(fact.deadline)}, {certain}"
+        return ": an engineer requested its recovery", where
+    certain = "lock seen" if fact.source is Evidence.LOCK else "no lock seen yet: it may be a drill"
+    return ": reclaim notice", f"{where}, deadline {clock_utc(fact.deadline)}, {certain}"

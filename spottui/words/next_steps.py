@@ -12,18 +12,18 @@ _SENTENCES = {
     Doing.SNAPSHOT_DATA_DISKS: "snapshot of {disks} of data, usable within seconds",
     Doing.IMAGE_OF_KEPT_DISKS: "image of the kept disks",
     Doing.IMAGE_OF_KEPT_SYSTEM_DISK: "image of the kept system disk",
-    Doing.IMAGE_READY: "the image is ready",
+    Doing.IMAGE_READY: "image ready",
     Doing.DRAIN: "drain {resource}, at most {seconds:.0f} s",
-    Doing.AWAIT_RELEASE: "release at {at}, then an image; the data is kept on {disks}",
-    Doing.AWAIT_STOP: "wait until it is stopped, then start it",
+    Doing.AWAIT_RELEASE: "wait for the release at {at}, then make an image; data kept on {disks}",
+    Doing.AWAIT_STOP: "wait for it to stop, then start it",
     Doing.START: "start it",
-    Doing.START_AGAIN: "start it: {resource}, tried again until an image is made of it",
+    Doing.START_AGAIN: "start it: {resource}, retried until an image of it is made",
     Doing.LAUNCH: "launch {instance_type} in {zone}{on_demand}",
-    Doing.AWAIT_ROOM: "none of {count} places has room; each is tried again {seconds:.0f} s after its refusal",
-    Doing.AWAIT_RUNNING: "wait until {resource} runs",
+    Doing.AWAIT_ROOM: "no capacity at any of {count} places; each is retried {seconds:.0f} s after its refusal",
+    Doing.AWAIT_RUNNING: "wait for {resource} to run",
     Doing.ATTACH: "attach the kept data disks to {resource}",
     Doing.MOVE_EIP: "move EIP {resource} to {to}",
-    Doing.SEE_AGAIN: "{resource} still runs",
+    Doing.SEE_AGAIN: "check that {resource} keeps running",
     Doing.AWAIT_HEALTHY: "wait until load balancers find {resource} healthy",
     Doing.PROBE: "probe {resource} until it passes{of}, at most {seconds:.0f} s",
     Doing.EARLIER_VERSION: "{resource}",
@@ -46,7 +46,7 @@ def next_step(known: NextStep | None) -> str:
 def _planned(known: NextStep) -> str:
     """What a yes does first."""
     if known.route and not known.route.traits.launches:
-        return "start it after its stop"
+        return "start it once it has stopped"
     place = f"{known.instance_type} in {known.zone}" if known.zone else known.instance_type
     then = (_SOURCES[known.route or Route.IMAGE], place, known.then_zone)
     return ", then ".join(part for part in then if part)

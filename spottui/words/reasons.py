@@ -11,47 +11,45 @@ from spottui.words.moments import clock_utc, span
 _SENTENCES = {
     Why.NO_LOCK_YET: "no lock seen yet: a drill never gets one",
     Why.NO_LOCK_AUTO_STAYS_AWAY: "no lock seen, so auto-mode leaves it to you",
-    Why.REPLACED_ALREADY: "{resource} runs in its place already; y launches another",
+    Why.REPLACED_ALREADY: "already replaced by {resource}; y launches another",
     Why.HELD: "held by {detail}; plan ready",
-    Why.VETO_WINDOW: "auto-mode goes on unless you veto",
+    Why.VETO_WINDOW: "auto-mode proceeds unless you veto",
     Why.PLAN_READY: "plan ready",
-    Why.DENY_TAG: "its tag {detail} keeps auto-mode away (deny_tags)",
-    Why.SCALING_GROUP: "ESS replaces it by itself",
+    Why.DENY_TAG: "its tag {detail} excludes it from auto-mode (deny_tags)",
+    Why.SCALING_GROUP: "its scaling group (ESS) replaces it",
     Why.OWNED: "left to its owner, {detail} {resource}",
     Why.PLACES_REST: (
-        "waits: {count} replacements of auto-mode in {detail} failed or were reclaimed within an hour; "
-        "it tries again at {at}"
+        "waiting: {count} auto-mode replacements in {detail} failed or were reclaimed within an hour; next try at {at}"
     ),
-    Why.COST_NOT_KNOWN: "waits: its added cost is not known yet, and auto-mode has a ceiling",
+    Why.COST_NOT_KNOWN: "waiting: its added cost is not known yet, and auto-mode has a cost ceiling",
     Why.CANCELLED_EARLY: "cancelled before anything was launched",
     Why.VETOED: "vetoed by {detail}",
     Why.RELEASED_BEFORE_LOCK: (
-        "released at {at} before its lock was seen, deadline {deadline}: "
-        "what is left are images and disks that were kept"
+        "released at {at} before a lock was seen, deadline {deadline}: only retained images and disks are left"
     ),
-    Why.NOTICE_TOO_LATE: "the notice came after its deadline at {deadline}; look whether the instance lives",
-    Why.NO_LOCK_BY_DEADLINE: "no lock was seen by {deadline}: a drill, called off, or released unseen",
-    Why.RUNS_AGAIN: "{resource} runs again: no replacement was launched",
-    Why.IMAGE_NOT_READY: "image {resource} is not ready after {span}",
-    Why.NO_EARLIER_IMAGE: "there is no earlier image of this instance",
-    Why.REMOVED_AGAIN: "{resource} was removed again",
+    Why.NOTICE_TOO_LATE: "the notice arrived after its deadline at {deadline}; check whether the instance still exists",
+    Why.NO_LOCK_BY_DEADLINE: "no lock seen by {deadline}: a drill, a withdrawn reclaim, or an unseen release",
+    Why.RUNS_AGAIN: "{resource} is running again: no replacement launched",
+    Why.IMAGE_NOT_READY: "image {resource} not ready after {span}",
+    Why.NO_EARLIER_IMAGE: "no earlier image of this instance",
+    Why.REMOVED_AGAIN: "{resource} was launched, then removed by the cloud",
     Why.SYSTEM_DISK_NOT_KEPT: "its system disk was not kept",
-    Why.DISK_TAKEN: "disk {resource} is attached to {detail} now",
-    Why.DISK_GONE: "disk {resource} is not there any more",
-    Why.DISKS_NOT_FREE: "the kept disks were not free within {span} of the deadline",
+    Why.DISK_TAKEN: "disk {resource} is now attached to {detail}",
+    Why.DISK_GONE: "disk {resource} no longer exists",
+    Why.DISKS_NOT_FREE: "kept disks not available within {span} of the deadline",
     Why.PUBLIC_IP_LOST: "public IP {resource} is lost: it could not be converted to an EIP",
     Why.SNAPSHOT_FAILED: "snapshot {resource} failed",
-    Why.SNAPSHOT_NOT_READY: "snapshot {resource} is not finished after {span}",
-    Why.NOT_STOPPED: "{resource} was not seen stopped within {span} of its deadline",
+    Why.SNAPSHOT_NOT_READY: "snapshot {resource} not finished after {span}",
+    Why.NOT_STOPPED: "{resource} not seen stopped within {span} of its deadline",
     Why.NOT_STARTED: "not started: {failure}",
-    Why.NO_STOCK_TO_START: "{resource} could not be started for lack of stock",
+    Why.NO_STOCK_TO_START: "{resource} could not be started: no stock",
     Why.RUNS_WITHOUT: "LAUNCHED WITHOUT ITS {resource}: {failure}",
     Why.EIP_GONE: "EIP {resource} is gone",
-    Why.EIP_TAKEN: "EIP {resource} is bound to {detail} now",
-    Why.BACKEND_NOT_ADDED: "{detail} {resource} does not send to it: {failure}; add it by hand",
-    Why.BACKEND_LEFT: "the old entry is left in {detail} {resource}: {failure}; remove it by hand",
+    Why.EIP_TAKEN: "EIP {resource} is now bound to {detail}",
+    Why.BACKEND_NOT_ADDED: "{detail} {resource} does not send to it: {failure}; add it manually",
+    Why.BACKEND_LEFT: "the old entry is left in {detail} {resource}: {failure}; remove it manually",
     Why.WEIGHT_LEFT: "the old entry is left at weight 0 in {detail} {resource}: {failure}; set it back to {count}",
-    Why.BALANCERS_UNKNOWN: "its {detail} groups are not known: {failure}; add it by hand where the old one was",
+    Why.BALANCERS_UNKNOWN: "its {detail} groups are not known: {failure}; add it manually where the old one was",
     Why.EARLIER_VERSION: "{detail}",
 }
 _OF_BALANCERS = (
@@ -62,15 +60,15 @@ _OF_BALANCERS = (
     Why.BALANCERS_UNKNOWN,
 )
 _TELL_CAUSES = (Why.RUNS, Why.ROUTES, Why.THEN, Why.NOT_ATTACHED, Why.NO_PLAN_BY_DEADLINE)
-_PRESS_Y, _GO_NOW, _ALL_THE_SAME = "press y", "press y to go now", "press y to recover it all the same"
+_PRESS_Y, _GO_NOW, _ANYWAY = "press y", "press y to start now", "press y to recover it anyway"
 _LIFTS = {
     Why.NO_LOCK_AUTO_STAYS_AWAY: _PRESS_Y,
     Why.HELD: _PRESS_Y,
     Why.PLAN_READY: _PRESS_Y,
-    Why.DENY_TAG: _ALL_THE_SAME,
-    Why.NO_ALLOW_TAG: _ALL_THE_SAME,
-    Why.SCALING_GROUP: _ALL_THE_SAME,
-    Why.OWNED: _ALL_THE_SAME,
+    Why.DENY_TAG: _ANYWAY,
+    Why.NO_ALLOW_TAG: _ANYWAY,
+    Why.SCALING_GROUP: _ANYWAY,
+    Why.OWNED: _ANYWAY,
     Why.PLACES_REST: _GO_NOW,
     Why.COST_NOT_KNOWN: _PRESS_Y,
     Why.COST_CEILING: "press y, or raise max_added_cost_per_hour",
@@ -133,7 +131,7 @@ def _ahead(known: Reason) -> str:
 
 
 def _failed(known: Reason) -> str:
-    return failure_line(known.failure) if known.failure else "for an unknown cause"
+    return failure_line(known.failure) if known.failure else "unknown cause"
 
 
 def _amount(known: Reason, index: int) -> float:
@@ -153,38 +151,38 @@ def _no_plan(known: Reason, region: str) -> str:
 
 def _no_plan_by_deadline(known: Reason, region: str) -> str:
     causes = (_no_plan(one, region) if one.why is Why.NO_PLAN_YET else _why(one, region) for one in known.causes)
-    return ": ".join((f"no plan could be made by the deadline at {clock_utc(known.deadline)}", *causes))
+    return ": ".join((f"no plan by the deadline at {clock_utc(known.deadline)}", *causes))
 
 
 def _no_allow_tag(known: Reason, _region: str) -> str:
-    return f"it has no tag {' or '.join(known.resources)}, without which auto-mode stays away (allow_tags)"
+    return f"auto-mode requires the tag {' or '.join(known.resources)} (allow_tags)"
 
 
 def _cost_ceiling(known: Reason, _region: str) -> str:
     cost, ceiling = _amount(known, 0), _amount(known, 1)
-    return f"auto-mode would add {cost:.2f} an hour to the cost, over its ceiling of {ceiling:g}"
+    return f"auto-mode would add {cost:.2f}/h, above its ceiling of {ceiling:g}/h"
 
 
 def _at_once(known: Reason, _region: str) -> str:
-    return f"waits: {_amount(known, 0):g} recoveries at once are the limit"
+    return f"queued: limit of {_amount(known, 0):g} recoveries at once"
 
 
 def _per_hour(known: Reason, _region: str) -> str:
-    free = f", the next is free at {clock_utc(known.at)}" if known.at else ""
-    return f"waits: {_amount(known, 0):g} recoveries an hour are the limit{free}"
+    free = f", next slot at {clock_utc(known.at)}" if known.at else ""
+    return f"queued: limit of {_amount(known, 0):g} recoveries an hour{free}"
 
 
 def _cancelled(known: Reason, _region: str) -> str:
-    return f"left behind: {', '.join(known.resources)}" if known.resources else "nothing was made"
+    return f"left behind: {', '.join(known.resources)}" if known.resources else "nothing was created"
 
 
 def _nobody_confirmed(known: Reason, _region: str) -> str:
-    kept = f"; its data is on the kept disks {', '.join(known.resources)}: t recovers from them"
-    return f"nobody confirmed it by the deadline at {clock_utc(known.deadline)}{kept if known.resources else ''}"
+    kept = f"; data kept on {', '.join(known.resources)}: press t to recover from it"
+    return f"not confirmed by the deadline at {clock_utc(known.deadline)}{kept if known.resources else ''}"
 
 
 def _called_off(known: Reason, _region: str) -> str:
-    return f"{known.resource} {'runs on' if known.detail else 'is there'} without a lock: called off"
+    return f"{known.resource} still {'runs' if known.detail else 'exists'} without a lock: reclaim withdrawn"
 
 
 def _not_done(what: str) -> Callable[[Reason, str], str]:
@@ -194,7 +192,7 @@ def _not_done(what: str) -> Callable[[Reason, str], str]:
         if known.failure is None or not known.failure.effect_unknown:
             return f"{what.format(known.resource)}: {_failed(known)}"
         tag = f"spottui={known.detail}" if known.detail else "spottui"
-        return f"{_failed(known)}; it may exist all the same, with the tag {tag}: look before you go on"
+        return f"{_failed(known)}; it may exist anyway: look for the tag {tag} before you retry"
 
     return told
 
@@ -208,20 +206,20 @@ _ROOM = ("no stock", "price limit", "no room")
 
 
 def _no_room(known: Reason, _region: str) -> str:
-    """What a person can mend is said: a security group or a key that is gone, a type that does not fit."""
+    """What a person can fix is said: a security group or a key that is gone, a type that does not fit."""
     kept = f"; image {known.resource} is kept" if known.resource else ""
     if known.failure is None or known.failure.kind in _ROOM:
-        return f"no candidate has room now{kept}"
-    return f"every place refused the launch, the last with {_failed(known)}{kept}; mend it, then t tries again"
+        return f"no capacity at any place{kept}"
+    return f"every place refused the launch, the last with {_failed(known)}{kept}; fix the cause, then press t to retry"
 
 
 def _not_seen_running(known: Reason, _region: str) -> str:
-    return f"{known.resource} was not seen running within {(known.seconds or 0) / 60:.0f} minutes; look at it by hand"
+    return f"{known.resource} not seen running within {(known.seconds or 0) / 60:.0f} min; check it manually"
 
 
 def _stopped_running(known: Reason, _region: str) -> str:
-    what = f"was {known.detail}" if known.detail else "was not seen again; look at it by hand"
-    return f"{known.resource} ran and then {what}"
+    what = f"was {known.detail}" if known.detail else "was not seen again; check it manually"
+    return f"{known.resource} ran, then {what}"
 
 
 def _not_healthy(known: Reason, _region: str) -> str:
@@ -240,7 +238,7 @@ def _not_served(known: Reason, _region: str) -> str:
 
 def _not_attached(known: Reason, region: str) -> str:
     causes = "; ".join(_why(one, region) for one in known.causes) or "its data disks are not attached"
-    return f"{known.resource} runs, but {causes}; t tries again"
+    return f"{known.resource} runs, but {causes}; press t to retry"
 
 
 def _disk_not_attached(known: Reason, _region: str) -> str:
@@ -258,7 +256,7 @@ def _routes(known: Reason, region: str) -> str:
     if len(known.causes) == 1:
         return _why(known.causes[0], region)
     told = (f"{one.route}: {_why(one, region)}" if one.route else _why(one, region) for one in known.causes)
-    return "; ".join(told) or "no route is left"
+    return "; ".join(told) or "no route left"
 
 
 def _then(known: Reason, region: str) -> str:

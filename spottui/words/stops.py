@@ -5,10 +5,10 @@ from spottui.domain.text import plain
 from spottui.words.failures import LONGEST
 
 _SENTENCES = {
-    Stop.STOP_FILE: "the stop file {detail} exists; remove it and arm again",
-    Stop.STOP_FILE_UNREADABLE: "the stop file {detail} cannot be looked at ({cause}); mend that and arm again",
-    Stop.BREAKER: "{count} recoveries of auto-mode in a row failed; look why, then arm again",
-    Stop.CONSOLE_ENDED: "the console that armed it has ended; arm it again",
+    Stop.STOP_FILE: "the stop file {detail} exists; remove it, then arm again",
+    Stop.STOP_FILE_UNREADABLE: "the stop file {detail} cannot be checked ({cause}); fix that, then arm again",
+    Stop.BREAKER: "{count} auto-mode recoveries in a row failed; find out why, then arm again",
+    Stop.CONSOLE_ENDED: "the console that armed it has exited; arm it again",
     Stop.PERSON: "disarmed by {detail}",
 }
 

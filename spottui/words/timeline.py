@@ -35,7 +35,7 @@ def step(logged: f.Logged) -> tuple[str, str]:
         case f.EarlierLine() as fact:
             return plain(fact.event).lower(), text(logged)
         case f.CallBegun() as fact:
-            return plain(fact.action), plain(f"{fact.target}, asked for by {fact.who}", LONGEST) if fact.who else ""
+            return plain(fact.action), plain(f"{fact.target}, requested by {fact.who}", LONGEST) if fact.who else ""
         case f.CallAnswered() as fact:
             return plain(fact.action), plain(text(logged).removeprefix(fact.action).lstrip(), LONGEST)
         case f.CallFailed(failure=failure, action=action):

@@ -24,34 +24,34 @@ def caution(known: Caution) -> str:
 
 
 _LOSSES = {
-    LossKind.PRIVATE_IP: "new private IP: {} stays taken until the release",
+    LossKind.PRIVATE_IP: "new private IP: {} is in use until the release",
     LossKind.SECONDARY_IPS: "secondary private IPs are lost: {}",
     LossKind.PUBLIC_IP: "public IP {} is converted to an EIP and moved; lost if the cloud refuses that",
     LossKind.IPV6: "new IPv6 addresses: the old ones are lost",
     LossKind.PREFIXES: "address prefixes are lost: {}",
-    LossKind.INTERFACES: "{count} further network interfaces are not made again",
-    LossKind.LOCAL_DISK: "disk {} is local and lost",
-    LossKind.TAGS: "an instance has at most 20 tags and the recovery needs its own: {} dropped",
-    LossKind.AUTO_RELEASE: "no automatic release: the old instance had {}, the replacement runs until it is released",
+    LossKind.INTERFACES: "{count} more network interfaces are not recreated",
+    LossKind.LOCAL_DISK: "local disk {} is lost",
+    LossKind.TAGS: "tags dropped: {} (an instance has at most 20, and the recovery needs its own)",
+    LossKind.AUTO_RELEASE: "automatic release ({}) is not carried over: the replacement runs until you release it",
     LossKind.CPU_OPTIONS: "CPU options ({}) are kept on the same instance type only",
     LossKind.DEDICATED_HOST: "dedicated host {} is kept in its own zone only",
     LossKind.DELETION_PROTECTION: (
         "deletion protection does not stop a reclaim; only an on-demand replacement can have it"
     ),
-    LossKind.BEYOND: "no launch can ask for {}",
-    LossKind.ENCRYPTED: "{} encrypted: the image stays so, with the same key, for this account only",
-    LossKind.UNREAD: "{} could not be read: the replacement is launched without",
+    LossKind.BEYOND: "a launch cannot request {}",
+    LossKind.ENCRYPTED: "{} encrypted: so is the image, with the same key, usable in this account only",
+    LossKind.UNREAD: "{} could not be read: the replacement is launched without it",
 }
 _CAUTIONS = {
     CautionKind.STOPPED_ONLY: (
-        "at a reclaim the instance is stopped, not released: it is started again; where that fails and a "
-        "replacement is launched, starting the old one later would be a second one"
+        "a reclaim stops this instance instead of releasing it, so it is started again; if that fails and a "
+        "replacement is launched, do not start the old one as well"
     ),
-    CautionKind.SCALING_GROUP: "scaling group {}: ESS replaces it by itself, a replacement would be a second one",
+    CautionKind.SCALING_GROUP: "scaling group {}: ESS replaces it, so this would be a second replacement",
+    CautionKind.ONE_ZONE: "no vSwitch is configured in another zone",
+    CautionKind.NO_TAGGED_VSWITCH: "no vSwitch in another zone, neither configured nor by its tag",
+    CautionKind.UNKNOWN_DRAIN: "no drain: there is no [drain.{}] in the configuration",
     CautionKind.OWNED: "it belongs to {}, which replaces it by itself: a replacement would be a second one",
-    CautionKind.ONE_ZONE: "no other zone has a vSwitch in the configuration",
-    CautionKind.NO_TAGGED_VSWITCH: "no other zone has a vSwitch, neither in the configuration nor by its tag",
-    CautionKind.UNKNOWN_DRAIN: "no drain: {} is not a [drain.NAME] of the configuration",
     CautionKind.UNKNOWN_PROBE: "no probe: {} is not a [probe.NAME] of the configuration",
     CautionKind.NOT_LOOKED_UP: "not looked up: {}",
 }

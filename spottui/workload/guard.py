@@ -133,9 +133,9 @@ class Guard:
         now = datetime.now(UTC)
         age_s = NOTICE_S - (heard.deadline - now).total_seconds()
         if age_s <= self._rules.fresh_s:
-            self._say("queue: a reclaim of this instance; the metadata cannot be asked, so it is taken as real")
+            self._say("queue: reclaim of this instance; the metadata service is unreachable, so the notice counts")
             return Notice(min(heard.deadline, now + timedelta(seconds=NOTICE_S)), is_confirmed=False)
-        self._dismiss(f"queue: a notice that is {age_s:.0f} s old, and the metadata cannot be asked: not acted on")
+        self._dismiss(f"queue: the notice is {age_s:.0f} s old and the metadata service is unreachable: ignored")
         return None
 
     def _contradicted(self, heard: Notice) -> Notice | None:
@@ -143,13 +143,13 @@ class Guard:
         if heard.is_drill:
             if time.monotonic() >= self._next_drill:
                 return heard
-            self._dismiss("queue: another drill within five minutes: not acted on")
+            self._dismiss("queue: another drill within five minutes: ignored")
         elif heard.deadline < datetime.now(UTC):
-            self._dismiss("queue: the notice is over, and the metadata never agreed")
+            self._dismiss("queue: the notice has expired without confirmation by the metadata: ignored")
         elif heard != self._doubted:
             self._doubted = heard
             at = f"{heard.deadline:%H:%M:%S} UTC"
-            self._say(f"queue: taken back at {at}, but the metadata plans nothing: not acted on unless it agrees")
+            self._say(f"queue: reclaim at {at}, but the metadata announces none: waiting for its confirmation")
         return None
 
     def _dismiss(self, why: str) -> None:
@@ -172,7 +172,7 @@ class Guard:
     def _rehearse(self, workload: Workload, notice: Notice) -> None:
         """Warn as at a reclaim. A drill kills nothing: it may be anybody's."""
         patience_s = self._patience_s(notice.deadline)
-        self._tell_and_warn(workload, f"a drill: as if taken back at {_clock(notice)}", patience_s)
+        self._tell_and_warn(workload, f"drill: as if reclaimed at {_clock(notice)}", patience_s)
         self._drill_ends = time.monotonic() + patience_s
         self._next_drill = time.monotonic() + NOTICE_S
         if self._listener:
@@ -181,17 +181,17 @@ class Guard:
     def _end_a_rehearsal(self) -> None:
         if self._drill_ends is not None and time.monotonic() >= self._drill_ends:
             self._drill_ends = None
-            self._say("the workload did not end in time: at a reclaim it would be killed now; it goes on")
+            self._say("the workload did not exit in time: a reclaim would kill it now; the drill lets it continue")
 
     def _interrupt(self, workload: Workload, notice: Notice) -> Ended:
         patience_s = self._patience_s(notice.deadline)
-        self._tell_and_warn(workload, f"this instance is taken back at {_clock(notice)}", patience_s)
+        self._tell_and_warn(workload, f"this instance is reclaimed at {_clock(notice)}", patience_s)
         if self._listener:
             self._listener.answer_last()
         if workload.ends_within(patience_s):
-            self._say("the workload ended in time")
+            self._say("the workload exited in time")
         else:
-            self._say("the workload did not end in time: killed")
+            self._say("the workload did not exit in time: killed")
             workload.kill()
         grace = timedelta(seconds=self._rules.grace_s)
         return Ended(workload.exit_code or 0, True, None if notice.is_confirmed else notice.deadline + grace)

@@ -62,7 +62,7 @@ class ProgressFile:
                     fcntl.flock(lock, fcntl.LOCK_UN)
         except BlockingIOError:
             raise ProgressProblem(
-                f"{self._path}: another guard runs this workload, or what a guard that was killed left of it still runs"
+                f"{self._path}: another guard runs this workload, or processes of a killed guard still run"
             ) from None
         except OSError as error:
             raise ProgressProblem(f"{self._path}: {error.strerror}") from None
@@ -90,7 +90,7 @@ class ProgressFile:
         except (ValueError, KeyError, TypeError):
             raise ProgressProblem(f"{self._path}: not a progress file; remove it to start anew") from None
         if known.command != command:
-            raise ProgressProblem(f"{self._path}: of another command ({' '.join(known.command)[:80]})")
+            raise ProgressProblem(f"{self._path}: belongs to another command ({' '.join(known.command)[:80]})")
         return known
 
     def _write(self, progress: Progress) -> Progress:

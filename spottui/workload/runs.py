@@ -16,7 +16,7 @@ def run_until_done(command: tuple[str, ...], guard: Guard, file: ProgressFile, s
     """
     with file.opened(command) as known:
         if known.outcome is Outcome.DONE:
-            say("done already; remove the state file to run it again")
+            say("already done; remove the state file to run it again")
             return 0
         while True:
             known = file.begin(known)
@@ -32,8 +32,8 @@ def run_until_done(command: tuple[str, ...], guard: Guard, file: ProgressFile, s
 def _wait_until(again_at: datetime, say: Callable[[str], None]) -> None:
     left_s = (again_at - datetime.now(UTC)).total_seconds()
     if left_s <= 0:
-        say("it was a drill: the workload is run again")
+        say("it was a drill: running the workload again")
         return
-    say(f"nothing confirmed the reclaim: if this machine lives at {again_at:%H:%M:%S} UTC the workload is run again")
+    say(f"the reclaim was not confirmed: if this machine still runs at {again_at:%H:%M:%S} UTC, the workload restarts")
     time.sleep(left_s)
-    say("this machine lives: the workload is run again")
+    say("this machine still runs: running the workload again")

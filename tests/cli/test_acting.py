@@ -74,7 +74,7 @@ def test_a_source_that_does_not_answer_is_named(night: Night) -> None:
     done = run("status", "--config", night.toml)
     night.cloud.world(queue_down=False)
     assert done.exit_code == 1
-    assert "FAILS" in done.stdout
+    assert "FAIL" in done.stdout
     assert "ServiceUnavailable" in done.stdout
 
 
@@ -100,9 +100,9 @@ def test_a_post_mortem_tells_what_happened(night: Night) -> None:
     assert (image["id"], image["per_month_at_most"]) == (told["image_id"], None)
     assert image["gib"] > 0
     markdown = run("report", told["id"], "--config", night.toml).stdout
-    assert f"| last verdict | {told['verdict']} |" in markdown
+    assert f"| forecast | {told['verdict']} |" in markdown
     assert f"old {told['old_per_hour']:g}, new {told['new_per_hour']:g}: " in markdown
-    assert f"{image['gib']} GiB, price not known |" in markdown
+    assert f"{image['gib']} GiB, price unknown |" in markdown
     assert "| recovery time |" in markdown
     assert f"| duplicates suppressed | {told['duplicates']} |" in markdown
 
@@ -113,7 +113,7 @@ def test_what_is_kept_has_a_price_where_the_configuration_names_one(night: Night
     told = run_json("report", night.instance_id, "--config", toml)
     image = next(one for one in told["kept"] if one["kind"] == "image")
     assert image["per_month_at_most"] == image["gib"] * 0.5
-    assert f"at most {image['gib'] * 0.5:g} a month" in run("report", night.instance_id, "--config", toml).stdout
+    assert f"at most {image['gib'] * 0.5:g} per month" in run("report", night.instance_id, "--config", toml).stdout
 
 
 def test_statistics_count_each_incident_once(night: Night) -> None:
@@ -128,7 +128,7 @@ def test_statistics_count_each_incident_once(night: Night) -> None:
     assert said["verdicts"] == {f"{row['verdict']}, recovered": 1}
     assert said["added_per_hour_known_of"] == 1
     told = run("report", "--since", "1h", "--config", night.toml).stdout
-    assert f"verdicts                    1 {row['verdict']}, recovered" in told
+    assert f"forecast vs outcome         1 {row['verdict']}, recovered" in told
 
 
 def test_the_score_of_a_night_is_taken_from_the_journal(night: Night, capsys: pytest.CaptureFixture[str]) -> None:
@@ -209,7 +209,7 @@ def test_a_launch_without_a_known_end_is_found_out_before_another(
     night.cloud.fault("RunInstances", "reset", match={"ClientToken": "*"}, times=4)
     lost = run("launch", "web", "--yes", "--config", template)
     assert lost.exit_code == 1
-    assert "not known" in lost.stderr
+    assert "unknown" in lost.stderr
     assert launched(night.cloud) == before + 1
     again = run("launch", "web", "--yes", "--config", template)
     assert again.exit_code == 0, again.output

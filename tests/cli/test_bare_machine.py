@@ -40,7 +40,7 @@ def as_nobody(*arguments: object, **environment: str) -> "subprocess.CompletedPr
 def test_no_home_is_said_in_words(command: str, home: dict[str, str]) -> None:
     done = as_nobody(*command.split(), **home)
     assert done.returncode == 2
-    assert "There is no home directory: HOME is not set, and uid 12345 has none." in done.stderr
+    assert "no home directory: HOME is not set, and uid 12345 has none." in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -101,7 +101,7 @@ def test_a_terminal_that_can_show_nothing_is_said_in_words(config: Path, term: s
     config.write_text('[[region]]\nid = "cn-hangzhou"\nqueue = "q"\nmns_endpoint = "http://127.0.0.1:9"\n')
     one = Terminal(["-m", "spottui", "--config", config], config.parent / "state", TERM=term)
     assert one.ends(10) == 2
-    one.shows("can show no screen")
+    one.shows("cannot show a screen")
     one.kill()
 
 

@@ -72,7 +72,7 @@ def test_a_wrong_configuration_exits_2_and_says_why(tmp_path: Path) -> None:
 def test_auto_and_read_only_exclude_each_other(tmp_path: Path) -> None:
     done = spottui(tmp_path, "--auto", "--read-only")
     assert done.returncode == 2
-    assert "exclude each other" in done.stderr
+    assert "mutually exclusive" in done.stderr
 
 
 def test_a_journal_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_without_a_terminal_the_screen_is_refused_and_the_way_without_is_named(
     config.write_text('[[region]]\nid = "cn-hangzhou"\nqueue = "q"\nmns_endpoint = "http://127.0.0.1:9"\n')
     done = spottui(tmp_path, *([] if arguments else ["--config", str(config)]), *arguments)
     assert done.returncode == 2
-    assert done.stderr == "spottui: no terminal. Use --headless for one JSON line for each change.\n"
+    assert done.stderr == "spottui: not a terminal. Use --headless to print one JSON line per change.\n"
 
 
 def test_a_game_day_needs_a_scenario_that_there_is(tmp_path: Path) -> None:

@@ -146,14 +146,14 @@ def test_a_profile_is_laid_over_and_has_a_journal_of_its_own(path: Path) -> None
         (
             "veto_window_s = 10",
             'veto_window_s = "x"',
-            ["line 16", "policy.veto_window_s", "found a text", "allowed: a number"],
+            ["line 16", "policy.veto_window_s", "found a string", "allowed: a number"],
         ),
         ('id = "cn-beijing"', 'id = "cn-hangzhou"', ["region.id", "'cn-hangzhou' twice"]),
         ('id = "cn-beijing"', 'id = "Beijing"', ["region.id", "'Beijing'", "'cn-hangzhou'"]),
         ('queue = "spot-interruption"', 'queue = "a/b"', ["line 4", "region.queue", "'a/b'", "letters, digits"]),
         ('mns_endpoint = "https://1690.mns.cn-hangzhou.aliyuncs.com"', "", ["line 2", "region: found no mns_endpoint"]),
-        ("https://1690.mns.cn-hangzhou", "ftp://x/y", ["line 5", "mns_endpoint", "a host, or http://"]),
-        ("[policy]", '[credentials]\nfile = "gone.ini"\n[policy]', ["credentials.file", "gone.ini", "not there"]),
+        ("https://1690.mns.cn-hangzhou", "ftp://x/y", ["line 5", "mns_endpoint", "a host, or an http://"]),
+        ("[policy]", '[credentials]\nfile = "gone.ini"\n[policy]', ["credentials.file", "gone.ini", "does not exist"]),
         ("[policy]", "[policy", ["not TOML", "line 15"]),
         ("[[region]]", "metrics_port = 80\n[[region]]", ["line 2", "metrics_port", "found 80", "1024 to 65535"]),
         ("veto_window_s = 10", 'probe = "wbe"', ["line 16", "policy.probe", "'wbe'", "[probe.NAME]"]),
@@ -280,8 +280,8 @@ def test_what_is_no_file_is_named(tmp_path: Path) -> None:
     [
         ("ca_file", ".", ["ca_file", "Is a directory"]),
         ("ca_file", "a\\u0000b", ["ca_file", "a path"]),
-        ("ca_file", "~nobody-of-this-name/x", ["ca_file", "this home directory is not known"]),
-        ("journal", "~nobody-of-this-name/x", ["journal", "this home directory is not known"]),
+        ("ca_file", "~nobody-of-this-name/x", ["ca_file", "this home directory is unknown"]),
+        ("journal", "~nobody-of-this-name/x", ["journal", "this home directory is unknown"]),
     ],
 )
 def test_a_path_that_leads_nowhere_is_named(path: Path, key: str, value: str, parts: list[str]) -> None:

@@ -109,7 +109,7 @@ def test_headless_recovers_whatever_becomes_of_its_lines(
         assert program.ends() == 0
         if to is not stalled:
             assert len(warned(program)) == 1
-            assert warned(program)[0].startswith("standard output takes nothing any more")
+            assert warned(program)[0].startswith("standard output cannot be written")
         assert program.said() == ""
 
 
@@ -124,7 +124,7 @@ def test_what_a_reader_that_stalls_did_not_read_is_counted_in_the_log(live_cloud
             live_cloud.interrupt([live_cloud.spot_ids()[0]])
             time.sleep(0.1)
         first, second = warned(program)[:2]
-        assert first == "nobody reads standard output: what does not fit is not printed, the work goes on"
+        assert first == "nobody reads standard output: output is dropped, the work continues"
         assert second.startswith("standard output is read again; ")
 
 
@@ -223,7 +223,7 @@ def test_an_exception_ends_headless_in_time_and_in_words(live_cloud: SimServer, 
     with Program(config, "--headless", to=lambda: os.open(os.devnull, os.O_WRONLY), code=BROKEN) as program:
         wait_until(lambda: live_cloud.calls("DescribeInstances"))
         assert program.ends() == 1
-        assert "a defect of spottui: KeyError, written down in" in program.said()
+        assert "a bug in spottui: KeyError; the traceback is in" in program.said()
         assert "Traceback" not in program.said()
 
 

@@ -95,7 +95,7 @@ def test_a_fault_is_told_and_the_same_again_ends_well(failing: SimServer, toml: 
     said = " ".join(done.output.split())
     if done.exit_code and "DryRun" in case.match:
         assert "Nothing was launched" in said
-        assert "not known" not in said
+        assert "unknown" not in said
     if done.exit_code:
         assert (case.said_as or case.action) in said
     if done.exit_code and kind in ANSWERED:
@@ -111,7 +111,7 @@ def test_a_fault_is_told_and_the_same_again_ends_well(failing: SimServer, toml: 
     left = sum(
         failing.state()["queues"][failing.endpoint.queue][state] for state in ("ActiveMessages", "InactiveMessages")
     )
-    assert not left or re.search("is not known|was sent|stays in the queue", done.output), "a drill is there, unsaid"
+    assert not left or re.search("is unknown|was sent|stays in the queue", done.output), "a drill is there, unsaid"
 
 
 def launched(cloud: SimServer) -> int:
@@ -145,7 +145,7 @@ def test_a_region_whose_vswitches_cannot_be_seen_is_written_without_them(
     done = run("init", "--config", tmp_path / "new.toml", *flags)
     assert done.exit_code == 0, done.output
     assert_for_people(done.output, failing)
-    assert ("are not known: DescribeVSwitches" in done.stderr) == (kind != "slow")
+    assert ("are unknown: DescribeVSwitches" in done.stderr) == (kind != "slow")
     assert run("setup", "--yes", "--config", tmp_path / "new.toml").exit_code == 0
 
 
@@ -155,8 +155,8 @@ def test_what_may_have_been_launched_stays_open_when_its_repeat_is_denied(failin
     failing.fault("RunInstances", "error", match=REAL, code="Forbidden.RAM", status=403)
     done = run("launch", "web", "--yes", "--config", toml)
     assert done.exit_code == 1
-    assert "not known" in done.stderr
-    assert "asked for again" in run("launch", "web", "--dry-run", "--config", toml).stderr
+    assert "is unknown" in done.stderr
+    assert "run without --dry-run to repeat it" in run("launch", "web", "--dry-run", "--config", toml).stderr
     assert run("launch", "web", "--yes", "--config", toml).exit_code == 0
     assert launched(failing) == 1
 
@@ -165,7 +165,7 @@ def test_a_launch_that_was_only_throttled_is_known_to_be_none(failing: SimServer
     failing.fault("RunInstances", "throttle", match=REAL, times=2)
     done = run("launch", "web", "--yes", "--config", toml)
     assert done.exit_code == 1
-    assert "not known" not in done.stderr
+    assert "unknown" not in done.stderr
     assert "Throttling" in done.stderr
 
 

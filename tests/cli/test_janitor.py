@@ -72,7 +72,7 @@ def test_what_is_there_is_listed_and_what_is_in_use_stays(after: After) -> None:
     assert all(word in table for word in (after.image, after.night.instance_id, left["expires"], "no: the replacement"))
     done = run("janitor", "--delete", after.image, "--yes", "--config", after.toml)
     assert done.exit_code == 1
-    assert f"{after.image}  stays: the replacement" in done.stdout
+    assert f"{after.image}  not deleted: the replacement" in done.stdout
     after.change(status="Stopped")
     stopped = run_json("janitor", "--delete", after.image, "--yes", "--config", after.toml, exit_code=1)
     assert "not seen running" in stopped["outcome"][after.image]
@@ -94,7 +94,7 @@ def test_what_may_go_goes_with_its_snapshots_and_the_rest_is_said(after: After) 
     done = run("janitor", "--delete", "d-unknown", after.image, "--yes", "--config", after.toml)
     assert done.exit_code == 1
     assert done.stdout.splitlines()[-2:] == [
-        "d-unknown  stays: it is not a leftover of a recovery",
+        "d-unknown  not deleted: not a leftover of a recovery",
         f"{after.image}  deleted",
     ]
     gone = [after.image, *(one["snapshot_id"] for one in after.world["images"][after.image]["mappings"])]
@@ -104,7 +104,7 @@ def test_what_may_go_goes_with_its_snapshots_and_the_rest_is_said(after: After) 
     log = [one for known in journal.recoveries.all() for one in journal.log.of(known.recovery_id)]
     journal.close()
     begun, answered = [step(one)[1] for one in log if getattr(one.fact, "action", "") == "DeleteImage"]
-    assert begun.startswith(f"{after.image}, asked for by ")
+    assert begun.startswith(f"{after.image}, requested by ")
     assert answered == after.image
 
 
@@ -139,7 +139,7 @@ def test_a_deletion_that_goes_wrong_is_said_and_the_same_again_ends_well(after: 
     after.night.cloud.fault("DeleteImage", **KINDS[kind])  # type: ignore[arg-type]
     done = run(*asked)
     assert done.exit_code == (0 if kind == "slow" else 1)
-    assert f"{after.image}  " + ("deleted" if kind == "slow" else "stays: DeleteImage") in done.stdout
+    assert f"{after.image}  " + ("deleted" if kind == "slow" else "not deleted: DeleteImage") in done.stdout
     run("janitor", "--delete-expired", "--yes", "--config", after.toml)
     run(*asked)
     left = run_json("janitor", "--config", after.toml)["leftovers"]

@@ -83,7 +83,7 @@ def test_a_defect_is_words_on_the_screen_and_a_traceback_in_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own_state(monkeypatch, tmp_path)
-    with pytest.raises(Failed, match=r"a defect of spottui: KeyError, written down in .*spottui\.log"):
+    with pytest.raises(Failed, match=r"a bug in spottui: KeyError; the traceback is in .*spottui\.log"):
         say(KeyError("who"))
     (line,) = (tmp_path / "state" / "spottui" / "spottui.log").read_text().splitlines()
     assert "KeyError" in json.loads(line)["error"]
@@ -122,7 +122,7 @@ def test_what_python_prints_goes_to_the_log_and_not_over_the_screen(tmp_path: Pa
     if place == "log":
         lines = [json.loads(line) for line in (tmp_path / place).read_text().splitlines()]
         said = {line["message"].partition("\n")[0] for line in lines}
-        assert {"the thread worker died", "an exception nobody could catch"} <= said
+        assert {"thread worker died", "an unraisable exception"} <= said
         assert any("never retrieved" in one for one in said)
         assert any("is deprecated" in one for one in said)
         assert "s3cret" not in (tmp_path / place).read_text()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from spottui.config import load
 from tests.driving import clean_environment, wait_until
 
 README = Path(__file__).parents[2] / "README.md"
@@ -73,6 +74,13 @@ def test_the_first_six_commands_end_in_a_proven_drill(shell: dict[str, str], tmp
                 assert_shown(step.shown, done.stdout)
         finally:
             sim.terminate()
+
+
+def test_the_configuration_that_the_readme_shows_is_one(tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text(README.read_text("utf-8").partition("```toml\n")[2].partition("```")[0], "utf-8")
+    assert load(config).policy.deny_tags
+    assert load(config, "staging").notify == ()
 
 
 def assert_shown(shown: list[str], output: str) -> None:

@@ -1,4 +1,4 @@
-"""`spottui recover` that is left: before the yes nothing was begun, and after it that is never said."""
+"""`spottui recover` that is left: before the yes nothing was started, and after it that is never said."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -33,7 +33,7 @@ class Interrupted:
 
 
 @pytest.mark.parametrize(
-    ("during", "said"), [("plan_for", "nothing was begun"), ("recover", "a recovery that was begun goes on")]
+    ("during", "said"), [("plan_for", "nothing was started"), ("recover", "resumes the recovery from the same step")]
 )
 def test_what_ctrl_c_has_left_is_said_as_it_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], during: str, said: str
@@ -43,4 +43,4 @@ def test_what_ctrl_c_has_left_is_said_as_it_is(
     assert recover._recover(None, asked, as_json=False) == 1  # type: ignore[arg-type]
     error = capsys.readouterr().err
     assert said in error
-    assert ("nothing was begun" in error) == (during == "plan_for")
+    assert ("nothing was started" in error) == (during == "plan_for")

@@ -213,7 +213,7 @@ def test_one_that_a_console_writes_to_is_only_read_too(tmp_path: Path) -> None:
 
 def test_no_journal_and_no_such_incident_are_said(night: Night, tmp_path: Path) -> None:
     unknown = run("replay", "no-such-instance", "--config", night.toml)
-    assert (unknown.exit_code, "is in no incident" in unknown.stderr) == (1, True)
+    assert (unknown.exit_code, "no incident of" in unknown.stderr) == (1, True)
     toml = tmp_path / "c.toml"
     region = '[[region]]\nid = "cn-hangzhou"\nqueue = "q"\nmns_endpoint = "http://127.0.0.1:9"\n'
     toml.write_text(f'journal = "{tmp_path}/nowhere.db"\n{region}')

@@ -46,7 +46,7 @@ def toml(cloud: SimServer) -> Path:
 
 
 def wrongs(checks: list[dict[str, str]]) -> dict[str, str]:
-    return {check["subject"]: check["mend"] for check in checks if check["verdict"] == "WRONG"}
+    return {check["subject"]: check["fix"] for check in checks if check["verdict"] == "FAIL"}
 
 
 def mutating(cloud: SimServer) -> list[str]:
@@ -127,8 +127,8 @@ def test_doctor_warns_of_reclaims_that_are_left_for_others(cloud: SimServer, tom
         journal.run(lambda transaction: transaction.log(line, datetime.now(UTC), "eu-central-1", "i-3"))
     said = run_json("doctor", "--config", toml)
     notes = [check["found"] for check in said["checks"] if check["verdict"] == "note"]
-    assert [found for found in notes if found.startswith("reclaims of us-east-1 come by this queue")]
-    assert [found for found in notes if found.startswith("reclaims of eu-central-1 came by a queue")]
+    assert [found for found in notes if found.startswith("this queue holds reclaims of us-east-1,")]
+    assert [found for found in notes if found.startswith("a queue delivered reclaims of eu-central-1,")]
     assert cloud.state()["queues"][cloud.endpoint.queue]["ActiveMessages"] == 2, "it takes nothing"
 
 
@@ -140,7 +140,7 @@ def test_doctor_tells_an_empty_fleet_from_one_that_may_not_be_seen(cloud: SimSer
 
 
 @pytest.mark.parametrize(
-    ("permissions", "mend"),
+    ("permissions", "fix"),
     [
         ({"RunInstances": "forbidden"}, "ecs:RunInstances"),
         ({"CreateImage": "forbidden"}, "ecs:CreateImage"),
@@ -150,19 +150,19 @@ def test_doctor_tells_an_empty_fleet_from_one_that_may_not_be_seen(cloud: SimSer
     ],
 )
 def test_doctor_names_the_statement_for_each_missing_permission(
-    cloud: SimServer, toml: Path, permissions: dict[str, str], mend: str
+    cloud: SimServer, toml: Path, permissions: dict[str, str], fix: str
 ) -> None:
     run("setup", "--config", toml, "--yes")
     cloud.world(permissions=permissions)
-    assert any(mend in one for one in wrongs(run_json("doctor", "--config", toml, exit_code=1)["checks"]).values())
+    assert any(fix in one for one in wrongs(run_json("doctor", "--config", toml, exit_code=1)["checks"]).values())
 
 
 def test_a_recovery_needs_no_permission_to_delete(cloud: SimServer, toml: Path) -> None:
     run("setup", "--config", toml, "--yes")
     cloud.world(permissions={"DeleteImage": "forbidden"})
     notes = [one for one in run_json("doctor", "--config", toml)["checks"] if one["verdict"] == "note"]
-    assert any("DeleteImage" in one["found"] and "--policy clean" in (one["mend"] or "") for one in notes)
-    assert any("DeleteDisk" in one["found"] and "cannot be tried" in one["found"] for one in notes)
+    assert any("DeleteImage" in one["found"] and "--policy clean" in (one["fix"] or "") for one in notes)
+    assert any("DeleteDisk" in one["found"] and "cannot be verified" in one["found"] for one in notes)
     assert "Delete" not in run("setup", "--config", toml, "--policy", "recover").stdout.replace("DeleteMessage", "")
 
 
@@ -181,7 +181,7 @@ def test_doctor_says_whose_the_credentials_are(cloud: SimServer, toml: Path) -> 
     run("setup", "--config", toml, "--yes")
     said = {check["subject"]: check["found"] for check in run_json("doctor", "--config", toml)["checks"]}
     assert (
-        said["identity"] == f"acs:ram::{cloud.endpoint.account_id}:user/spottui of account {cloud.endpoint.account_id}"
+        said["identity"] == f"acs:ram::{cloud.endpoint.account_id}:user/spottui in account {cloud.endpoint.account_id}"
     )
     assert "c-credentials.ini" in said["credentials"]
     assert cloud.endpoint.access_key_secret not in json.dumps(said)
@@ -199,23 +199,23 @@ def test_doctor_shows_the_stop_file_and_whether_it_is_there(
 
     def said() -> dict[str, str]:
         (check,) = [one for one in machine_checks(load(toml)) if one.subject == "stop file"]
-        return {"verdict": check.verdict, "found": check.found, "mend": check.mend}
+        return {"verdict": check.verdict, "found": check.found, "fix": check.fix}
 
     monkeypatch.setenv("HOME", str(toml.parent))
     assert "stop file" not in {one.subject for one in machine_checks(load(toml))}
     add_policy(toml, stop_file='"~/stop"')
     stop = toml.parent / "stop"
-    assert said() == {"verdict": "ok", "found": f"{stop} does not exist: auto-mode may act", "mend": ""}
+    assert said() == {"verdict": "ok", "found": f"{stop} does not exist: auto-mode may act", "fix": ""}
     stop.touch()
-    assert said() == {"verdict": "note", "found": f"{stop} exists: auto-mode does not act", "mend": f"rm {stop}"}
+    assert said() == {"verdict": "note", "found": f"{stop} exists: auto-mode does not act", "fix": f"rm {stop}"}
 
 
 @pytest.mark.parametrize(
     ("environment", "subject", "word"),
     [
-        ({"TERM_PROGRAM": "Apple_Terminal"}, "copying", "takes no OSC 52"),
-        ({"TERM_PROGRAM": "WezTerm"}, "copying", "OSC 52, which WezTerm"),
-        ({"STY": "1.pts"}, "copying", "GNU screen"),
+        ({"TERM_PROGRAM": "Apple_Terminal"}, "clipboard", "does not support OSC 52"),
+        ({"TERM_PROGRAM": "WezTerm"}, "clipboard", "if WezTerm allows it"),
+        ({"STY": "1.pts"}, "clipboard", "GNU screen"),
         ({"COLORTERM": "truecolor"}, "terminal", "16 million colours"),
         ({"NO_COLOR": "1"}, "terminal", "NO_COLOR is set"),
         ({"COLUMNS": "60", "LINES": "20"}, "terminal", "60x20"),
@@ -247,9 +247,9 @@ def test_doctor_says_what_tmux_does_with_what_is_copied(monkeypatch: pytest.Monk
     try:
         checks = {check.subject: check for check in terminal_checks(is_terminal=True)}
         assert "copies nothing" in checks["tmux"].found
-        tmux(*checks["tmux"].mend.split()[1:])
+        tmux(*checks["tmux"].fix.split()[1:])
         checks = {check.subject: check for check in terminal_checks(is_terminal=True)}
-        assert (checks["tmux"].found, checks["tmux"].mend) == ("set-clipboard is on", "")
+        assert (checks["tmux"].found, checks["tmux"].fix) == ("set-clipboard is on", "")
     finally:
         tmux("kill-server")
 
@@ -303,7 +303,7 @@ def test_a_drill_is_seen_by_the_console_that_watches(cloud: SimServer, toml: Pat
         console.wait_ready()
         done = run("drill", spot, "--config", toml)
         assert done.exit_code == 0, done.output
-        assert "the journal of the console" in done.stdout
+        assert "the journal of the running console" in done.stdout
         assert console.stop() == 0
     assert effects(cloud, "RunInstances") == []
 

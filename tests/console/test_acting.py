@@ -46,7 +46,7 @@ async def test_the_plan_shows_old_and_new_of_everything_that_makes_the_machine()
             "taken back in 04:11",
             "image 03:50 after your yes",
             "TIGHT",
-            "! new private IP: 172.16.3.2 stays taken until the release",
+            "! new private IP: 172.16.3.2 is in use until the release",
             "✕ data            all → nothing written after the image has begun",
             "✕ private IP      172.16.3.2 → another one",
             "= place           g7.xlarge in j, vsw-bp1h",
@@ -95,7 +95,7 @@ async def test_at_80_by_24_all_that_matters_of_a_plan_stands_above_the_fold_and_
         await press(pilot, "j", "y")
         await shows(pilot, "Old → new")
         for text in (
-            "! new private IP: 172.16.3.2 stays taken until the release",
+            "! new private IP: 172.16.3.2 is in use until the release",
             "✕ private IP      172.16.3.2 → another one",
             "image, then kept-disk, then warm-image · w puts kept-disk first",
             "1. g7.xlarge in j, vsw-bp1h",

@@ -74,7 +74,7 @@ def test_a_dead_keyboard_ends_the_console_and_says_so(tmp_path):
     try:
         assert one.ends(15) == 1
         one.shows("the terminal is lost (KeyError")
-        one.shows("Recoveries go on at the next start.")
+        one.shows("Recoveries resume at the next start.")
         assert b"Traceback" not in one.printed
         assert "KeyError" in (tmp_path / "spottui.log").read_text()
     finally:
@@ -97,7 +97,7 @@ def test_a_broken_screen_ends_the_console_in_time_and_in_words(tmp_path):
         one.shows("NEEDS YOU")
         one.type(b"\x13")
         assert one.ends() == 1
-        one.shows("the screen failed (KeyError). Recoveries go on at the next start.")
+        one.shows("the screen failed (KeyError). Recoveries resume at the next start.")
         assert b"Traceback" not in one.printed
         assert b"a secret" not in one.printed
         assert "KeyError" in (tmp_path / "spottui.log").read_text()

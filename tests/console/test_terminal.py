@@ -60,7 +60,7 @@ def test_told_to_end_it_gives_the_terminal_back_and_says_where_the_log_is(tmux, 
         tmux.shows("Every source is asked now")
         wait_until(lambda: len(cloud.calls("DescribeInstances")) >= calls + 2, 10, 0.05)
         os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
-        tmux.shows("spottui: ended by SIGTERM. Recoveries go on at the next start.")
+        tmux.shows("spottui: ended by SIGTERM. Recoveries resume at the next start.")
         tmux.shows(f"spottui: Log: {tmp_path}"[:60])
         assert tmux.run("display", "-p", "#{alternate_on} #{mouse_any_flag} #{cursor_flag}").split() == ["0", "0", "1"]
 

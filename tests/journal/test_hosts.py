@@ -133,7 +133,7 @@ def test_commands_say_what_is_in_a_database(cloud: SimServer, server: PostgresSe
         assert (said["mode"], said["recoveries"][0]["instance_id"]) == ("auto", victim)
         assert run_json("report", victim, "--config", config)
         checks = {one["subject"]: one for one in run_json("doctor", "--config", config)["checks"]}
-        assert "1 recoveries under way, 1 consoles open" in checks["journal"]["found"]
+        assert "1 recoveries in progress, 1 consoles running" in checks["journal"]["found"]
         assert (checks["database"]["verdict"], checks["database clock"]["verdict"]) == ("ok", "ok")
         assert "connections left" in checks["database connections"]["found"]
         assert "database pooler" not in checks
@@ -154,7 +154,7 @@ def test_a_screen_says_that_the_database_is_away_and_refuses_in_words(
         print("gone", file=process.stdin, flush=True)
         assert "journal: " in process.stdout.readline()
         said = process.stdout.readline()
-        assert said.startswith("The journal takes nothing: ")
+        assert said.startswith("The journal cannot be written: ")
         assert "Nothing was decided" in said
         own_server.start()
         print("back", file=process.stdin, flush=True)

@@ -261,6 +261,6 @@ def test_a_database_that_went_back_in_time_is_not_written(opened: Open, database
     name = database.rpartition("/")[2]
     server.run("DELETE FROM fact WHERE seq > 1", name)
     server.run("UPDATE log_head SET seq = 1", name)
-    with pytest.raises(JournalProblem, match="earlier moment"):
+    with pytest.raises(JournalProblem, match="earlier state"):
         see(journal)
     assert server.run("SELECT count(*) FROM fact", name) == [(1,)]

@@ -164,5 +164,5 @@ def test_a_replay_that_goes_back_and_a_person_who_acts_in_it(tmp_path_factory: p
             assert scene.at(at) == story.held[at]
         assert scene.at(BEGAN - timedelta(seconds=1)) is None
         desk, _ = replayed(journal, story)
-        with pytest.raises(Refused, match="replay of what was"):
+        with pytest.raises(Refused, match="This is a replay"):
             desk.confirm(story.id, "digest", ANN)

@@ -153,8 +153,8 @@ def test_ten_minutes_of_a_dead_endpoint_lose_nothing_and_double_nothing(
     for path in ("/a", "/b"):
         for minute in range(10):
             assert [text for text in endpoint.heard(path) if text.startswith(f"web-{minute}:")] == [
-                f"web-{minute}: notice of a reclaim",
-                f"web-{minute}: confirm by auto-mode",
+                f"web-{minute}: reclaim notice",
+                f"web-{minute}: confirmed by auto-mode",
                 f"web-{minute}: recovered",
             ]
     assert len(endpoint.taken) == 60
@@ -203,10 +203,10 @@ def test_consoles_that_look_at_once_tell_once_and_the_last_goes_on_alone(
         look.start()
     for look in looks:
         look.join()
-    assert sorted(endpoint.heard("/a")) == sorted(f"web-{number}: notice of a reclaim" for number in range(20))
+    assert sorted(endpoint.heard("/a")) == sorted(f"web-{number}: reclaim notice" for number in range(20))
     reclaim(journal, clock, "i-20", "web-20")
     consoles[-1].look()
-    assert endpoint.heard("/a")[20:] == ["web-20: notice of a reclaim"]
+    assert endpoint.heard("/a")[20:] == ["web-20: reclaim notice"]
 
 
 def test_what_a_console_was_telling_when_it_died_is_told_by_another(
@@ -222,7 +222,7 @@ def test_what_a_console_was_telling_when_it_died_is_told_by_another(
     other.look()
     assert endpoint.tries == 1, "it is being told"
     other.look_for(62)
-    assert endpoint.heard("/a") == ["web-3: notice of a reclaim"]
+    assert endpoint.heard("/a") == ["web-3: reclaim notice"]
 
 
 def test_a_second_failure_after_a_retry_is_told_too(journal: Journal, endpoint: Endpoint, clock: Clock) -> None:
@@ -232,7 +232,7 @@ def test_a_second_failure_after_a_retry_is_told_too(journal: Journal, endpoint: 
     record(journal, recovery_id, Retried(1, "ann"), clock.now())
     enter(journal, clock, recovery_id, RecoveryState.FAILED, Why.SYSTEM_DISK_NOT_KEPT)
     console.look()
-    assert endpoint.heard("/a") == ["web-3: notice of a reclaim", "web-3: failed", "web-3: failed"]
+    assert endpoint.heard("/a") == ["web-3: reclaim notice", "web-3: failed", "web-3: failed"]
 
 
 def test_a_letter_says_what_was_so_when_it_happened(journal: Journal, endpoint: Endpoint, clock: Clock) -> None:
@@ -292,7 +292,7 @@ def test_what_nobody_takes_for_days_is_given_up_and_what_is_for_others_does_not_
     reclaim(journal, clock, "i-2", "web-4")
     endpoint.broken = set()
     console.look()
-    assert endpoint.heard("/a") == ["web-4: notice of a reclaim"]
+    assert endpoint.heard("/a") == ["web-4: reclaim notice"]
     assert console.sender.waiting() == 0
 
 
@@ -332,4 +332,4 @@ def test_kill_9_loses_nothing_and_tells_nothing_again(config: Path, live_cloud: 
     heard = endpoint.heard("/a")
     assert told
     assert len(heard) == len(set(heard))
-    assert [one.partition(": ")[2] or one for one in heard][-2:] == ["confirm by auto-mode", "recovered"]
+    assert [one.partition(": ")[2] or one for one in heard][-2:] == ["confirmed by auto-mode", "recovered"]

@@ -91,7 +91,7 @@ def test_a_stop_file_disarms_for_good_and_arming_is_refused_while_it_is_there(pl
     stop_file.touch()
     assert not place.goes(auto, one)
     assert not place.confirm(auto, one)
-    with pytest.raises(Refused, match="remove it and arm again"):
+    with pytest.raises(Refused, match="remove it, then arm again"):
         auto.arm("ann", stopped)
     assert place.log()[-1].fact == NotArmed("ann", Stopped(Stop.STOP_FILE, str(stop_file)))
     stop_file.unlink()
@@ -122,7 +122,7 @@ def test_looking_at_the_state_is_enough_for_the_stop_file_but_a_reader_writes_no
     for _ in range(2):
         assert place.state(auto).stopped == found
         place.state(auto)
-        assert place.lines() == [*lines, f"auto-mode disarmed by the guard: {stopped(found)}"]
+        assert place.lines() == [*lines, f"auto-mode disarmed by its safety limits: {stopped(found)}"]
 
 
 # Which recoveries are none of auto-mode's business.

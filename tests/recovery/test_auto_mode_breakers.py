@@ -58,7 +58,7 @@ def test_failures_in_a_row_disarm_until_somebody_arms_again(place: Place) -> Non
     auto, other = place.console(), place.console()
     ended(place, auto, FAILED, FAILED, FAILED)
     assert not place.goes(other, place.reclaim())
-    assert "disarmed by the guard: 3 recoveries" in place.lines()[-1]
+    assert "disarmed by its safety limits: 3 auto-mode recoveries" in place.lines()[-1]
     assert not place.state(auto).armed
     tripped = Stopped(Stop.BREAKER, count=3)
     assert [place.state(one).stopped for one in (auto, other)] == [tripped, tripped]
@@ -148,7 +148,7 @@ def test_a_place_that_takes_its_replacements_back_rests_for_an_hour(place: Place
         place.time.pass_s(6)
     again = place.reclaim(plan=plan_of(*there))
     told = words.reason(place.refusal(auto, again).reason)
-    assert "2 replacements of auto-mode in ecs.c7.large cn-hangzhou-h" in told
+    assert "2 auto-mode replacements in ecs.c7.large cn-hangzhou-h" in told
     assert not place.confirm(auto, again)
     assert [kind for kind, _ in place.state(auto).resting] == ["ecs.c7.large cn-hangzhou-h"]
     around = place.reclaim(plan=plan_of(*there, Candidate("ecs.c7.large", "cn-hangzhou-i", "vsw", "")))
@@ -199,9 +199,9 @@ def test_the_feed_tells_what_changes_and_not_what_is_asked_every_second(place: P
     told = place.lines()
     assert told == [
         "auto-mode armed by --auto",
-        f"auto-mode: goes on at {NOON + timedelta(seconds=21):%H:%M:%S} UTC unless somebody vetoes",
-        "auto-mode: waits: 1 recoveries at once are the limit: press y to go now",
-        "auto-mode: its tag env=x keeps auto-mode away (deny_tags): press y to recover it all the same",
+        f"auto-mode: proceeds at {NOON + timedelta(seconds=21):%H:%M:%S} UTC unless vetoed",
+        "auto-mode: queued: limit of 1 recoveries at once: press y to start now",
+        "auto-mode: its tag env=x excludes it from auto-mode (deny_tags): press y to recover it anyway",
     ]
     last = place.journal.log.last(AutoAnswered, denied)
     assert last

@@ -186,7 +186,7 @@ def test_the_cap_holds_and_the_rest_waits_and_says_so(live_cloud: SimServer, con
         in_flight = [line["in_flight"] for line in console.lines if line["kind"] == "auto"]
         said = [line.get("reason", "") for line in console.lines if line["kind"] == "recovery"]
     assert max(in_flight) == 2
-    assert any("2 recoveries at once are the limit" in reason for reason in said)
+    assert any("limit of 2 recoveries at once" in reason for reason in said)
     assert any("others have a nearer deadline" in reason for reason in said)
 
 

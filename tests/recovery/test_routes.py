@@ -129,7 +129,7 @@ def test_kept_disks_come_back_at_the_second_try_and_the_leftovers_can_be_cleaned
     assert leftovers[system]["held_by"] == ""
     assert leftovers[system]["expires"] is not None
     assert data not in leftovers, "it is attached to the replacement"
-    assert auto("clean_up", [system, data]) == {system: "", data: "it is not a leftover of a recovery"}
+    assert auto("clean_up", [system, data]) == {system: "", data: "not a leftover of a recovery"}
     assert system not in {row["DiskId"] for row in live_cloud.state()["disks"]}
     assert "runs from it" in auto("clean_up", [recovery["image_id"]])[recovery["image_id"]]
 
@@ -174,7 +174,7 @@ def test_what_a_person_stopped_can_be_tried_again_and_uses_what_was_made(auto: A
     assert len(effects(live_cloud, "RunInstances")) == 1
     assert "refused" in auto("retry", recovery["recovery_id"])
     said = details(auto, again)
-    assert f"Decision cancel asked for by {'mei@bastion pts/3'}" in said
+    assert f"Decision cancel requested by {'mei@bastion pts/3'}" in said
     assert any(line.startswith("lock ") or line.startswith("L ") or "Recycling" in line for line in said), said
 
 

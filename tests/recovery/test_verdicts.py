@@ -86,7 +86,10 @@ def test_kept_disks_wait_for_the_release_and_are_no_image_meanwhile(desk: Acting
     waiting = shows(desk, victim, "awaits_release")
     deadline = datetime.fromisoformat(waiting["deadline"])
     assert (waiting["route"], waiting["progress"], said(waiting)) == ("kept-disk", 0, "DATA KEPT")
-    assert waiting["says"]["next"] == f"release at {deadline:%H:%M:%S} UTC, then an image; the data is kept on 1 disk"
+    assert (
+        waiting["says"]["next"]
+        == f"wait for the release at {deadline:%H:%M:%S} UTC, then make an image; data kept on 1 disk"
+    )
     over = desk.until(victim, "recovered", "failed")
     assert (over["state"], over["awaits_release"]) == ("recovered", False)
 
@@ -99,7 +102,7 @@ def test_a_progress_that_cannot_be_asked_for_is_old_says_why_and_is_told_of_once
     live_cloud.fault("DescribeImages", "error", times=2, code="InternalError", status=500)
     assert desk("confirm", desk("recovery", victim)["recovery_id"]) is None
     unseen = shows(desk, victim, "unseen_since")
-    assert unseen["says"]["trouble"] == "DescribeImages: InternalError, asked again every 2 s"
+    assert unseen["says"]["trouble"] == "DescribeImages: InternalError, retried every 2 s"
     assert said(unseen) == "NOT KNOWN"
     over = desk.until(victim, "recovered", "failed")
     assert (over["state"], over["unseen_since"], over["trouble"]) == ("recovered", None, None)

@@ -247,7 +247,7 @@ def test_a_progress_that_nobody_sees_is_old_and_says_why():
     row = recovery_row(made, NOW)
     texts = [shown(RECOVERIES, row, column) for column in ("state", "ready", "verdict")]
     assert texts == ["34% 45s old", "", "NOT KNOWN"]
-    assert cell(RECOVERIES, row, "next").startswith("DescribeImages: ServiceUnavailable, asked again every 2 s · image")
+    assert cell(RECOVERIES, row, "next").startswith("DescribeImages: ServiceUnavailable, retried every 2 s · image")
 
 
 def test_what_waits_for_the_release_is_not_imaged():
@@ -260,7 +260,10 @@ def test_what_waits_for_the_release_is_not_imaged():
     )
     row = recovery_row(made, NOW)
     assert [shown(RECOVERIES, row, c) for c in ("state", "image", "ready", "verdict")] == ["waits", "", "", "DATA KEPT"]
-    assert cell(RECOVERIES, row, "next") == "release at 02:17:04 UTC, then an image; the data is kept on 2 disks"
+    assert (
+        cell(RECOVERIES, row, "next")
+        == "wait for the release at 02:17:04 UTC, then make an image; data kept on 2 disks"
+    )
 
 
 @pytest.mark.parametrize(("queued", "text"), [(0, "next in line"), (2, "2 before it")])
@@ -269,7 +272,7 @@ def test_what_auto_mode_lets_wait_its_turn_says_how_many_are_before_it(queued, t
     made = recovery(instance(1), reclaim(instance(1)), RecoveryState.NEEDS_YOU, queued=queued, reason=why)
     row = recovery_row(made, NOW)
     assert shown(RECOVERIES, row, "state") == "queued"
-    assert cell(RECOVERIES, row, "next").startswith(f"{text} · press y · waits: 3 recoveries at once are the limit")
+    assert cell(RECOVERIES, row, "next").startswith(f"{text} · press y · queued: limit of 3 recoveries at once")
     assert row[1] is Tone.PLAIN
 
 
@@ -308,13 +311,13 @@ TWO_PLACES = planned("ecs.c7.large", "cn-hangzhou-h", "cn-hangzhou-i")
             RecoveryState.NEEDS_YOU,
             Reason(Why.SCALING_GROUP),
             None,
-            "press y · ESS replaces it by itself: press y to recov",
+            "press y · its scaling group (ESS) replaces it: press y ",
         ),
         (
             RecoveryState.NEEDS_YOU,
             None,
             NextStep(Doing.PLANNED, route=Route.RESTART),
-            "press y: start it after its stop",
+            "press y: start it once it has stopped",
         ),
         (
             RecoveryState.NEEDS_YOU,

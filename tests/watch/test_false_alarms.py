@@ -31,7 +31,7 @@ def test_nothing_of_this_starts_a_recovery(live_cloud: SimServer, config: Path) 
     live_cloud.world(permissions={"DescribeSystemEventAttribute": "forbidden"})
     with Headless(config, "--auto").wait_ready() as console:
         wait_until(lambda: "Forbidden.RAM" in console.source_error("backfill"))
-        assert "Grant the action" in console.source_error("backfill")
+        assert "Grant this action" in console.source_error("backfill")
 
         # What is suspected keeps the lock poll at its pace, and is what a wrong look would confirm.
         live_cloud.interrupt([drilled], format="drill")

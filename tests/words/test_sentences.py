@@ -16,43 +16,44 @@ from spottui.domain.routes import Route
 from tests.words.facts_of import BEGAN, DEADLINE, REFUSED, logged
 
 REFUSED_LINE = "CreateImage: Forbidden.RAM: not authorized [RequestId 7A6B]"
-SAME = ": press y to recover it all the same"
+SAME = ": press y to recover it anyway"
 AT, BY = BEGAN + timedelta(seconds=64), {"deadline": DEADLINE}
 SENTENCES = {
     "plan ready: press y": Reason(Why.PLAN_READY),
     "held by mia; plan ready: press y": Reason(Why.HELD, detail="mia"),
     "no plan yet: i-1 is not listed in cn-hangzhou": Reason(Why.NO_PLAN_YET, "i-1"),
     f"no plan yet: {REFUSED_LINE}": Reason(Why.NO_PLAN_YET, failure=REFUSED),
-    "its tag env=x keeps auto-mode away (deny_tags): press y to recover it all the same": Reason(
+    "its tag env=x excludes it from auto-mode (deny_tags): press y to recover it anyway": Reason(
         Why.DENY_TAG, detail="env=x"
     ),
-    "it has no tag a=1 or b, without which auto-mode stays away (allow_tags)" + SAME: Reason(
-        Why.NO_ALLOW_TAG, resources=("a=1", "b")
+    "auto-mode requires the tag a=1 or b (allow_tags)" + SAME: Reason(Why.NO_ALLOW_TAG, resources=("a=1", "b")),
+    "waiting: 2 auto-mode replacements in c7 h failed or were reclaimed within an hour; "
+    "next try at 02:01:04 UTC: press y to start now": Reason(Why.PLACES_REST, detail="c7 h", count=2, at=AT),
+    "auto-mode would add 1.50/h, above its ceiling of 1.2/h: press y, or raise max_added_cost_per_hour": Reason(
+        Why.COST_CEILING, amounts=(1.5, 1.2)
     ),
-    "waits: 2 replacements of auto-mode in c7 h failed or were reclaimed within an hour; "
-    "it tries again at 02:01:04 UTC: press y to go now": Reason(Why.PLACES_REST, detail="c7 h", count=2, at=AT),
-    "auto-mode would add 1.50 an hour to the cost, over its ceiling of 1.2: "
-    "press y, or raise max_added_cost_per_hour": Reason(Why.COST_CEILING, amounts=(1.5, 1.2)),
-    "waits: 3 recoveries at once are the limit: press y to go now": Reason(Why.AT_ONCE, amounts=(3,)),
-    "waits: 3 recoveries at once are the limit; 1 other has a nearer deadline: press y to go now": Reason(
+    "queued: limit of 3 recoveries at once: press y to start now": Reason(Why.AT_ONCE, amounts=(3,)),
+    "queued: limit of 3 recoveries at once; 1 other has a nearer deadline: press y to start now": Reason(
         Why.AT_ONCE, amounts=(3,), count=1
     ),
-    "waits: 10 recoveries an hour are the limit, the next is free at 02:01:04 UTC; 2 others have a nearer deadline: "
-    "press y to go now": Reason(Why.PER_HOUR, amounts=(10,), count=2, at=AT),
-    "nothing was made": Reason(Why.CANCELLED),
+    "queued: limit of 10 recoveries an hour, next slot at 02:01:04 UTC; 2 others have a nearer deadline: "
+    "press y to start now": Reason(Why.PER_HOUR, amounts=(10,), count=2, at=AT),
+    "nothing was created": Reason(Why.CANCELLED),
     "left behind: image m-1, snapshot s-1": Reason(Why.CANCELLED, resources=("image m-1", "snapshot s-1")),
-    "no plan could be made by the deadline at 02:05:00 UTC: i-1 is not listed in cn-hangzhou": Reason(
+    "no plan by the deadline at 02:05:00 UTC: i-1 is not listed in cn-hangzhou": Reason(
         Why.NO_PLAN_BY_DEADLINE, causes=(Reason(Why.NO_PLAN_YET, "i-1"),), **BY
     ),
-    "nobody confirmed it by the deadline at 02:05:00 UTC": Reason(Why.NOBODY_CONFIRMED, **BY),
-    "nobody confirmed it by the deadline at 02:05:00 UTC; its data is on the kept disks d-1, d-2: "
-    "t recovers from them": Reason(Why.NOBODY_CONFIRMED, resources=("d-1", "d-2"), **BY),
-    "no lock was seen by 02:05:00 UTC: a drill, called off, or released unseen": Reason(Why.NO_LOCK_BY_DEADLINE, **BY),
-    "i-1 is there without a lock: called off": Reason(Why.CALLED_OFF, "i-1"),
-    "i-1 runs on without a lock: called off": Reason(Why.CALLED_OFF, "i-1", "Running"),
+    "not confirmed by the deadline at 02:05:00 UTC": Reason(Why.NOBODY_CONFIRMED, **BY),
+    "not confirmed by the deadline at 02:05:00 UTC; data kept on d-1, d-2: press t to recover from it": Reason(
+        Why.NOBODY_CONFIRMED, resources=("d-1", "d-2"), **BY
+    ),
+    "no lock seen by 02:05:00 UTC: a drill, a withdrawn reclaim, or an unseen release": Reason(
+        Why.NO_LOCK_BY_DEADLINE, **BY
+    ),
+    "i-1 still exists without a lock: reclaim withdrawn": Reason(Why.CALLED_OFF, "i-1"),
+    "i-1 still runs without a lock: reclaim withdrawn": Reason(Why.CALLED_OFF, "i-1", "Running"),
     f"no image: {REFUSED_LINE}": Reason(Why.NO_IMAGE, failure=REFUSED),
-    "RunInstances: no answer: connection reset; it may exist all the same, with the tag spottui=r: "
-    "look before you go on": (
+    "RunInstances: no answer: connection reset; it may exist anyway: look for the tag spottui=r before you retry": (
         Reason(
             Why.NOT_LAUNCHED,
             detail="r",
@@ -61,11 +62,11 @@ SENTENCES = {
     ),
     "image m-1 is CreateFailed": Reason(Why.IMAGE_LOST, "m-1", "CreateFailed"),
     "image m-1 is not listed": Reason(Why.IMAGE_LOST, "m-1"),
-    "image m-1 is not ready after 2:00:00": Reason(Why.IMAGE_NOT_READY, "m-1", seconds=7200.4),
-    "i-2 was not seen running within 5 minutes; look at it by hand": Reason(Why.NOT_SEEN_RUNNING, "i-2", seconds=300),
-    "i-2 ran and then was Stopped": Reason(Why.STOPPED_RUNNING, "i-2", "Stopped"),
-    "i-2 ran and then was not seen again; look at it by hand": Reason(Why.STOPPED_RUNNING, "i-2"),
-    "i-2 runs, but disk d-1 is not listed; t tries again": Reason(
+    "image m-1 not ready after 2:00:00": Reason(Why.IMAGE_NOT_READY, "m-1", seconds=7200.4),
+    "i-2 not seen running within 5 min; check it manually": Reason(Why.NOT_SEEN_RUNNING, "i-2", seconds=300),
+    "i-2 ran, then was Stopped": Reason(Why.STOPPED_RUNNING, "i-2", "Stopped"),
+    "i-2 ran, then was not seen again; check it manually": Reason(Why.STOPPED_RUNNING, "i-2"),
+    "i-2 runs, but disk d-1 is not listed; press t to retry": Reason(
         Why.NOT_ATTACHED, "i-2", causes=(Reason(Why.DISK_NOT_ATTACHED, "d-1"),)
     ),
     "image m-1 is not listed, then image m-2 is not listed": Reason(
@@ -110,16 +111,16 @@ STEPS = {
         Doing.PLANNED, route=Route.KEPT_DISK, **HOME
     ),
     "earlier image, then ecs.c7.large in h": NextStep(Doing.PLANNED, route=Route.WARM_IMAGE, **HOME),
-    "start it after its stop": NextStep(Doing.PLANNED, route=Route.RESTART, **HOME),
+    "start it once it has stopped": NextStep(Doing.PLANNED, route=Route.RESTART, **HOME),
     "drain flush, at most 20 s": NextStep(Doing.DRAIN, "flush", seconds=20.4),
-    "release at 02:05:00 UTC, then an image; the data is kept on 1 disk": NextStep(
+    "wait for the release at 02:05:00 UTC, then make an image; data kept on 1 disk": NextStep(
         Doing.AWAIT_RELEASE, at=DEADLINE, count=1
     ),
     "launch ecs.c7.large in h on-demand": NextStep(Doing.LAUNCH, on_demand=True, **HOME),
-    "none of 3 places has room; each is tried again 30 s after its refusal": NextStep(
+    "no capacity at any of 3 places; each is retried 30 s after its refusal": NextStep(
         Doing.AWAIT_ROOM, seconds=30, count=3
     ),
-    "start it: OperationDenied.NoStock, tried again until an image is made of it": NextStep(
+    "start it: OperationDenied.NoStock, retried until an image of it is made": NextStep(
         Doing.START_AGAIN, "OperationDenied.NoStock"
     ),
     "probe web until it passes: 10.0.0.5:80, at most 120 s": NextStep(Doing.PROBE, "web", "10.0.0.5:80", seconds=120),
@@ -151,17 +152,17 @@ LINES = [
     (
         f.MessageSeen("x", message_id="7", unconfigured_region="us-east-1"),
         "MESSAGE",
-        "reclaim in us-east-1, a region that is not configured, message 7",
+        "reclaim in us-east-1, which is not configured, message 7",
     ),
     (
         f.MessageSeen("x", message_id="7", other_account="1234567890"),
         "MESSAGE",
-        "reclaim in account 1234567890, which is not this one, message 7",
+        "reclaim in another account, 1234567890, message 7",
     ),
     (
         f.MessageSeen("x", "i-1, i-2", not_listed=37),
         "MESSAGE",
-        "ignored: 37 reclaims of instances that the cloud does not list, i-1, i-2",
+        "ignored 37 reclaims of instances that the cloud does not list: i-1, i-2",
     ),
     (f.PoisonSeen("not JSON", "7", "{"), "POISON", "not JSON, message 7"),
     (f.SourceFailed("queue", REFUSED), "SOURCE", f"queue fails: {REFUSED_LINE}. {words.advice(REFUSED)}"),
@@ -170,39 +171,39 @@ LINES = [
     (
         f.RouteChosen(Route.WARM_IMAGE, NextStep(Doing.IMAGE), why=Verdict.WILL_NOT),
         "DECIDED",
-        "route warm-image, because a new image will not make it",
+        "route warm-image, because a new image will not be ready in time",
     ),
     (f.RouteTaken(Route.KEPT_DISK, LATE), "DECIDED", f"route kept-disk, because no image: {REFUSED_LINE}"),
     (f.RouteTaken(Route.KEPT_DISK), None, "route kept-disk"),
     (f.EarlierImageTaken("m-0", BEGAN), "DECIDED", "from the earlier image m-0 as of 2026-08-23 02:00 UTC"),
-    (f.Decided(Decision.CONFIRM, "mia"), "CONFIRMED", "confirm by mia"),
-    (f.Decided(Decision.VETO, "mia"), "VETOED", "veto by mia"),
-    (f.Decided(Decision.HOLD, "mia"), "HELD", "hold by mia"),
-    (f.CancelAsked("mia"), "STOPPED", "cancel asked for by mia"),
-    (f.Retried(1, "mia"), "RETRIED", "tried again by mia, run 2"),
-    (f.Retried(1), "RETRIED", "tried again, run 2, waits for a yes"),
+    (f.Decided(Decision.CONFIRM, "mia"), "CONFIRMED", "confirmed by mia"),
+    (f.Decided(Decision.VETO, "mia"), "VETOED", "vetoed by mia"),
+    (f.Decided(Decision.HOLD, "mia"), "HELD", "held by mia"),
+    (f.CancelAsked("mia"), "STOPPED", "cancel requested by mia"),
+    (f.Retried(1, "mia"), "RETRIED", "retry by mia, run 2"),
+    (f.Retried(1), "RETRIED", "retry, run 2, needs a yes"),
     (
         f.AutoAnswered(AutoAnswer.GRANTED, Reason(Why.VETO_WINDOW), veto_until=AT),
         "AUTO",
-        "auto-mode: goes on at 02:01:04 UTC unless somebody vetoes",
+        "auto-mode: proceeds at 02:01:04 UTC unless vetoed",
     ),
     (
         f.AutoAnswered(AutoAnswer.IN_LINE, Reason(Why.AT_ONCE, amounts=(1,), count=2)),
         "AUTO",
-        "auto-mode: waits: 1 recoveries at once are the limit: press y to go now",
+        "auto-mode: queued: limit of 1 recoveries at once: press y to start now",
     ),
-    (f.AutoAnswered(AutoAnswer.CONFIRMED, Reason(Why.PLAN_READY)), None, "auto-mode: goes on"),
+    (f.AutoAnswered(AutoAnswer.CONFIRMED, Reason(Why.PLAN_READY)), None, "auto-mode: proceeds"),
     (f.Armed("mia"), "AUTO", "auto-mode armed by mia"),
     (
         f.NotArmed("mia", f.Stopped(f.Stop.STOP_FILE, "/x")),
         "AUTO",
-        "auto-mode is not armed for mia: the stop file /x exists; remove it and arm again",
+        "auto-mode not armed for mia: the stop file /x exists; remove it, then arm again",
     ),
     (f.Disarmed("mia", f.Stopped(f.Stop.PERSON, "mia")), "AUTO", "auto-mode disarmed by mia"),
     (
         f.Disarmed(stopped=f.Stopped(f.Stop.BREAKER, count=3)),
         "AUTO",
-        "auto-mode disarmed by the guard: 3 recoveries of auto-mode in a row failed; look why, then arm again",
+        "auto-mode disarmed by its safety limits: 3 auto-mode recoveries in a row failed; find out why, then arm again",
     ),
     (
         f.StateEntered(RecoveryState.FAILED, LATE, was=RecoveryState.IMAGING),
@@ -217,7 +218,7 @@ LINES = [
     (
         f.CallAnswered("DeleteImage", target="m-1", detail="mia"),
         "CALL",
-        "DeleteImage m-1 deleted, asked for by mia",
+        "DeleteImage m-1 deleted, requested by mia",
     ),
     (f.CallFailed("CreateImage", REFUSED), "CALL", "CreateImage failed: Forbidden.RAM: not authorized"),
     (
@@ -228,8 +229,8 @@ LINES = [
     (f.ProgressBack(), "CALL", "DescribeImages answers again"),
     (f.Drained("flush", "Success", 0, "done"), "DECIDED", "drain flush Success, exit code 0: done"),
     (f.Drained("flush", "", failure=REFUSED), "DECIDED", f"drain flush did not run: {REFUSED_LINE}"),
-    (f.Drained("flush", ""), "DECIDED", "drain flush skipped: there is no time for it"),
-    (f.Drained("flush", "", seconds=20.0), "DECIDED", "drain flush not finished within 20 s; the recovery goes on"),
+    (f.Drained("flush", ""), "DECIDED", "drain flush skipped: not enough time"),
+    (f.Drained("flush", "", seconds=20.0), "DECIDED", "drain flush timed out after 20 s; the recovery continues"),
     (f.Probed("web", "10.0.0.5:80", 3.21), "STATE", "probe web of 10.0.0.5:80: passed after 3.2 s"),
     (f.Probed("jobs", missed=Missed(Miss.EXIT_CODE, "3")), "STATE", "probe jobs: the command exited with 3"),
     (f.HookBegun(HookEvent.NOTICE, 0, "c", "page"), None, "notice hook page begun"),
@@ -248,7 +249,7 @@ LINES = [
         "DECIDED",
         f"recovered hook on the replacement did not start: {REFUSED_LINE}",
     ),
-    (f.CallBegun("CreateImage", "t"), None, "CreateImage begun"),
+    (f.CallBegun("CreateImage", "t"), None, "CreateImage started"),
     (f.ProgressSeen(62, "m-1"), None, "m-1 62 %"),
 ]
 

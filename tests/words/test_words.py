@@ -77,17 +77,17 @@ def test_every_fact_has_a_line_a_step_and_a_letter_or_none(kind):
     [
         (
             f.SignSeen(Evidence.QUEUE, BEGAN, DEADLINE, DEADLINE, epoch=1),
-            "web-3: notice of a reclaim",
-            "i-1 in cn-hangzhou, deadline 02:05:00 UTC, no lock seen yet, it may be a drill",
+            "web-3: reclaim notice",
+            "i-1 in cn-hangzhou, deadline 02:05:00 UTC, no lock seen yet: it may be a drill",
         ),
         (
             f.SignSeen(Evidence.LOCK, BEGAN, DEADLINE, DEADLINE, epoch=1),
-            "web-3: notice of a reclaim",
-            "i-1 in cn-hangzhou, deadline 02:05:00 UTC, its lock is set",
+            "web-3: reclaim notice",
+            "i-1 in cn-hangzhou, deadline 02:05:00 UTC, lock seen",
         ),
         (
             f.SignSeen(Evidence.ENGINEER, BEGAN, DEADLINE, DEADLINE, epoch=1),
-            "web-3: an engineer asked for its recovery",
+            "web-3: an engineer requested its recovery",
             "i-1 in cn-hangzhou",
         ),
         (
@@ -95,7 +95,7 @@ def test_every_fact_has_a_line_a_step_and_a_letter_or_none(kind):
             "web-3 is being reclaimed and needs you",
             "i-1 in cn-hangzhou, deadline 02:05:00 UTC. plan ready: press y",
         ),
-        (f.Decided(Decision.VETO, "mia"), "web-3: veto by mia", "plan ready: press y"),
+        (f.Decided(Decision.VETO, "mia"), "web-3: vetoed by mia", "plan ready: press y"),
         (
             f.StateEntered(RecoveryState.VETOED, Reason(Why.VETOED, detail="mia")),
             "web-3: vetoed",

@@ -123,7 +123,7 @@ def test_a_worker_behind_a_shell_has_the_time_to_save(cloud: SimServer, tmp_path
         cloud.interrupt([guarded.instance_id])
         guarded.process.wait(20)
         assert guarded.happened("saved") == 1, guarded.lines()
-        assert "the workload ended in time" in guarded.said()
+        assert "the workload exited in time" in guarded.said()
         assert not alive(guarded.workers()[0])
 
 

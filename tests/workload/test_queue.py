@@ -206,7 +206,7 @@ def test_a_fresh_notice_counts_where_the_metadata_cannot_be_asked(
 ) -> None:
     with Guard(cloud, tmp_path, metadata=silent_metadata) as guard:
         cloud.send(flat(guard.instance_id))
-        wait_until(lambda: "if this machine lives at" in guard.said())
+        wait_until(lambda: "if this machine still runs at" in guard.said())
         assert "the metadata cannot be asked" in guard.said()
         assert guard.outcome() == ("interrupted", 1)
     assert waiting(cloud) == 0
@@ -217,7 +217,7 @@ def test_an_old_notice_does_not_count_where_the_metadata_cannot_be_asked(
 ) -> None:
     with Guard(cloud, tmp_path, metadata=silent_metadata) as guard:
         cloud.send(flat(guard.instance_id, ago=timedelta(seconds=200)))
-        wait_until(lambda: "s old, and the metadata cannot be asked: not acted on" in guard.said())
+        wait_until(lambda: "s old and the metadata service is unreachable: ignored" in guard.said())
         assert guard.process.poll() is None
         assert "SIGTERM" not in guard.said()
 
@@ -253,7 +253,7 @@ def test_the_workload_is_run_again_when_the_deadline_is_over_and_the_machine_liv
     assert datetime.now(UTC) - began >= timedelta(seconds=1.5)
     found = json.loads((tmp_path / "state.json").read_text())
     assert (found["outcome"], found["runs"]) == ("done", 2)
-    assert "this machine lives: the workload is run again" in said
+    assert "this machine still runs: running the workload again" in said
 
 
 def test_a_drill_is_answered_as_a_notice_and_the_workload_is_gone_on_with(cloud: SimServer, tmp_path: Path) -> None:
@@ -302,7 +302,7 @@ def test_an_address_of_another_form_is_refused() -> None:
     assert "queues/NAME" in done.stderr
 
 
-@pytest.mark.parametrize(("queue", "code", "word"), [("spot-interruption", 0, "is there"), ("no", 1, "QueueNotExist")])
+@pytest.mark.parametrize(("queue", "code", "word"), [("spot-interruption", 0, "exists"), ("no", 1, "QueueNotExist")])
 def test_a_dry_run_takes_nothing(cloud: SimServer, tmp_path: Path, queue: str, code: int, word: str) -> None:
     metadata = f"{cloud.url}/_sim/metadata/{cloud.spot_ids()[0]}"
     options = ["--metadata", metadata, "--queue", f"{cloud.url}/queues/{queue}", "--dry-run", "--", "true"]

@@ -1,0 +1,163 @@
+"""A shift's hand-over, from the journal alone: what needs somebody, what is open, what happened."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from spottui import words
+from spottui.cli.records import recovery_record
+from spottui.cli.statistics import incident_rows, summary
+from spottui.domain import facts as f
+from spottui.domain.facts import Logged, Stop
+from spottui.domain.history import Past
+from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.text import plain
+from spottui.domain.verdicts import said_of
+from spottui.domain.view import LiveConsole
+from spottui.journal import Journal
+from spottui.tables.moments import age, money
+
+_LONGEST = 400
+_DECISIONS = (f.Decided, f.CancelAsked, f.Retried)
+_OF_ALL = (f.Armed, f.NotArmed, f.Disarmed, f.SourceFailed, f.SourceAnswers, f.PoisonSeen)
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A shift: `pasts` are the recoveries that ended in it, `log` the decisions, and what was said of no recovery.
+
+    `needs` are recoveries that wait for a person or failed last, `open` the others that are not over. `failing` are the
+    sources that failed in it and were not heard of again, and `not_armed` why auto-mode stopped by itself, where nobody
+    has armed it since.
+    """
+
+    began: datetime
+    ended: datetime
+    consoles: tuple[LiveConsole, ...]
+    needs: tuple[Recovery, ...]
+    open: tuple[Recovery, ...]
+    pasts: tuple[Past, ...]
+    failing: tuple[Logged, ...]
+    not_armed: Logged | None
+    log: tuple[Logged, ...]
+
+
+def hand_over(journal: Journal, began: datetime, ended: datetime) -> HandOver:
+    """Return the shift from `began` until now, `ended`."""
+    recoveries = journal.history.between(began, ended)
+    facts = journal.log.between(began, ended)
+    going = [one for one in recoveries if not one.state.is_final]
+    over = [one for one in recoveries if one.state.is_final]
+    needs = (*(one for one in going if _waits_for_a_person(one)), *_failed_last(recoveries))
+    return HandOver(
+        began,
+        ended,
+        journal.consoles.living(),
+        needs,
+        tuple(one for one in going if one not in needs),
+        tuple(Past.of(one, journal.recoveries.plan(one.recovery_id)) for one in over),
+        tuple(_failing(facts)),
+        _stopped(facts),
+        tuple(one for one in facts if isinstance(one.fact, (*_DECISIONS, *_OF_ALL))),
+    )
+
+
+def as_text(shift: HandOver) -> str:
+    """Return it as plain text, for a terminal, a chat or a ticket."""
+    return "\n".join((
+        f"Shift {shift.began:%Y-%m-%d %H:%M} to {shift.ended:%Y-%m-%d %H:%M} UTC", "",
+        *_section("Needs somebody", [*_alarms(shift), *(_said_of(one, shift.ended) for one in shift.needs)]),
+        *_section("Open", [_said_of(one, shift.ended) for one in shift.open]),
+        *_section("Happened", [_total(shift.pasts), *map(_said_of_past, shift.pasts)] if shift.pasts else []),
+        *_section("Decisions and sources", [_said_of_fact(one) for one in shift.log]),
+    )).rstrip()  # fmt: skip
+
+
+def as_record(shift: HandOver) -> dict[str, Any]:
+    """Return it as JSON values; recoveries as in `status --json`, ended ones as the rows of `report --since --json`."""
+    rows = incident_rows(shift.pasts)
+    return {
+        "began": shift.began.isoformat(timespec="seconds"),
+        "ended": shift.ended.isoformat(timespec="seconds"),
+        "needs_somebody": [recovery_record(one, shift.ended) for one in shift.needs],
+        "alarms": _alarms(shift),
+        "open": [recovery_record(one, shift.ended) for one in shift.open],
+        "happened": rows,
+        "summary": summary(rows),
+        "log": [{"at": one.at.isoformat(timespec="seconds"), "text": words.text(one)} for one in shift.log],
+    }
+
+
+def _waits_for_a_person(one: Recovery) -> bool:
+    return one.state is RecoveryState.NEEDS_YOU and not one.is_queued
+
+
+def _failed_last(recoveries: Iterable[Recovery]) -> Iterator[Recovery]:
+    """Of each instance only the newest counts: a failure that was recovered later needs nobody."""
+    newest = {(one.region, one.instance_id): one for one in sorted(recoveries, key=lambda one: one.started)}
+    return (one for one in newest.values() if one.state is RecoveryState.FAILED)
+
+
+def _failing(facts: Sequence[Logged]) -> Iterator[Logged]:
+    last = {
+        (one.fact.source, one.region): one for one in facts if isinstance(one.fact, f.SourceFailed | f.SourceAnswers)
+    }
+    return (one for one in last.values() if isinstance(one.fact, f.SourceFailed))
+
+
+def _stopped(facts: Sequence[Logged]) -> Logged | None:
+    """A person who disarms knows of it; a stop file or failures in a row are for whoever comes next."""
+    last = next((one for one in reversed(facts) if isinstance(one.fact, f.Armed | f.NotArmed | f.Disarmed)), None)
+    if last is None or isinstance(last.fact, f.Armed):
+        return None
+    stopped = last.fact.stopped if isinstance(last.fact, f.NotArmed | f.Disarmed) else None
+    return last if stopped is not None and stopped.stop is not Stop.PERSON else None
+
+
+def _alarms(shift: HandOver) -> list[str]:
+    """What is wrong with the watch itself."""
+    silent = [one for one in shift.consoles if not one.answers]
+    nobody = [] if len(silent) < len(shift.consoles) else ["NOT WATCHED: no console running"]
+    of_log = [*shift.failing, *([shift.not_armed] if shift.not_armed else [])]
+    return [*nobody, *map(words.silent_console, silent), *map(_said_of_fact, of_log)]
+
+
+def _section(title: str, lines: Sequence[str]) -> list[str]:
+    return [f"{title}:", *(f"  {line}" for line in lines or ["nothing"]), ""]
+
+
+def _said_of(one: Recovery, now: datetime) -> str:
+    verdict = "" if one.state.is_final else said_of(one, now)
+    why = words.reason(one.reason, one.region) or words.next_step(one.next_step)
+    deadline = "" if one.state.is_final or one.interruption.is_manual else f"deadline {one.deadline:%H:%M:%S} UTC"
+    said = " · ".join(text for text in (one.state.value, deadline, verdict, why, words.trouble(one)) if text)
+    return f"{_named(one)} {plain(said, _LONGEST)}"
+
+
+def _said_of_past(past: Past) -> str:
+    one, outcome = past.recovery, past.outcome
+    took = f" in {age(outcome.recovery_s)}" if outcome.recovery_s is not None else ""
+    why = words.reason(one.reason, one.region)
+    ended = f"{one.ended:%H:%M:%S} " if one.ended else ""
+    return f"{ended}{_named(one)} {one.state.value}{took}{plain(f': {why}' if why else '', _LONGEST)}"
+
+
+def _total(pasts: Sequence[Past]) -> str:
+    figures = summary(incident_rows(pasts))
+    ends = ", ".join(f"{figures[state]} {state}" for state in RecoveryState if figures.get(state))
+    times = (("p50", "recovery_s_median"), ("p90", "recovery_s_p90"), ("max", "recovery_s_max"))
+    took = " · ".join(f"{name} {figures[key]} s" for name, key in times if figures[key] is not None)
+    added = figures["added_per_hour"]
+    cost = f"{money(float(str(added)), sign=True)}/h" if added is not None else ""
+    retained = f"{figures['kept_gib']} GiB retained" if figures["kept_gib"] else ""
+    return "; ".join(text for text in (ends, took, cost, retained) if text)
+
+
+def _said_of_fact(one: Logged) -> str:
+    where = one.instance_id or one.region
+    return plain(" ".join(text for text in (f"{one.at:%H:%M:%S}", where, words.text(one)) if text), _LONGEST)
+
+
+def _named(one: Recovery) -> str:
+    return plain(" ".join(text for text in (one.name, one.instance_id, one.region) if text), _LONGEST)

@@ -1,0 +1,52 @@
+"""The snapshots of recoveries against the fold of their facts."""
+
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+from msgspec import MsgspecError
+
+from spottui.domain import facts as f
+from spottui.domain.facts import Logged
+from spottui.domain.fold import fold
+from spottui.domain.recovery import Recovery
+from spottui.journal import schema
+from spottui.journal.encoding import FACT_COLUMNS, as_logged, decode
+from spottui.journal.recoveries import snapshot_row
+from spottui.journal.store import upsert
+
+_FACT, _SNAPSHOT = schema.fact.c, schema.recovery.c
+_OF_RECOVERIES = sa.select(_FACT.recovery_id).where(_FACT.recovery_id != "").distinct()
+
+
+def unlike_their_facts(connection: sa.Connection) -> Iterator[Recovery]:
+    """Give each recovery as its facts have it whose snapshot says otherwise, is missing, or cannot be read.
+
+    One whose first facts are gone is not judged: nothing but its snapshot says what it came to.
+    """
+    for recovery_id in connection.execute(_OF_RECOVERIES).scalars().all():
+        of_it = sa.select(*FACT_COLUMNS).where(_FACT.recovery_id == recovery_id).order_by(_FACT.seq)
+        made = _fold_if_whole([as_logged(row) for row in connection.execute(of_it)])
+        kept = connection.execute(sa.select(_SNAPSHOT.data).where(_SNAPSHOT.id == recovery_id)).scalar()
+        if made is not None and made != _read(kept):
+            yield made
+
+
+def rebuild(connection: sa.Connection) -> list[str]:
+    """Write every snapshot anew that its facts contradict, and return the ids of those recoveries."""
+    wrong = list(unlike_their_facts(connection))
+    upsert(connection, schema.recovery, [snapshot_row(one) for one in wrong])
+    return [one.recovery_id for one in wrong]
+
+
+def _read(text: str | None) -> Recovery | None:
+    try:
+        return None if text is None else decode(text, Recovery)
+    except (MsgspecError, ValueError):
+        return None
+
+
+def _fold_if_whole(facts: Sequence[Logged]) -> Recovery | None:
+    """An earlier version dropped the facts of an old recovery in parts, and may have left the last of them."""
+    opening = next((one.fact for one in facts if not isinstance(one.fact, f.EarlierLine)), None)
+    is_whole = isinstance(opening, f.CarriedOver) or (isinstance(opening, f.SignSeen) and opening.epoch)
+    return fold(facts) if is_whole else None
