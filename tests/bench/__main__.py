@@ -4,7 +4,9 @@ import importlib
 import json
 import sys
 
-FIGURES = ("startup", "first_frame", "console", "reaction", "launch", "burst", "restart", "sim", "peers", "soak")
+FIGURES = (
+    "startup", "first_frame", "console", "reaction", "launch", "burst", "restart", "routes", "sim", "peers", "soak",
+)  # fmt: skip
 
 
 def main() -> None:

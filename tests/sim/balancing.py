@@ -67,12 +67,12 @@ def servers(cloud: SimServer, group_id: str) -> dict[str, dict[str, Any]]:
     return {row["ServerId"]: row for row in group["Servers"]}
 
 
-def visit(address: str, port: int = PORT) -> str:
-    """The name of the instance that answered, or how it went wrong."""
+def visit(address: str, port: int = PORT, key: str = "name") -> str:
+    """The name of the instance that answered, or another of its facts, or how it went wrong."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"http://{address}:{port}/", timeout=5) as answer:
-            return str(json.load(answer)["name"])
+            return str(json.load(answer)[key])
     except urllib.error.HTTPError as refusal:
         return str(refusal.code)
     except OSError as problem:
