@@ -13,7 +13,7 @@ from spottui.cloud.ready import ready_images
 from spottui.cloud.rows import rows, rows_if_any
 from spottui.cloud.vpc import Vpc
 from spottui.domain.background import PriceHistory
-from spottui.domain.balancers import Backend, Product
+from spottui.domain.balancers import Backend, Product, Server
 from spottui.domain.instance import Instance
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import LARGEST, InstanceType, Pair, Price
@@ -99,9 +99,13 @@ class Market:
         """Return the vSwitches of a VPC with a tag (`key` or `key=value`) by zone, each the one with most room."""
         return self._vpc.vswitches(vpc_id, tag)
 
-    def backends(self, product: Product, instance: Instance) -> tuple[Backend, ...]:
+    def server(self, instance: Instance) -> Server:
+        """Return the names of an instance as a backend server, as far as they may be looked up."""
+        return server_as_known(self._ecs, instance)
+
+    def backends(self, product: Product, server: Server) -> tuple[Backend, ...]:
         """Return the entries of an instance in the server groups of a kind of load balancers."""
-        return self._balancers[product].backends(server_as_known(self._ecs, instance))
+        return self._balancers[product].backends(server)
 
     def our_images(self) -> tuple[Image, ...]:
         """Return all images that recoveries made."""

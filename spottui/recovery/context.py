@@ -31,6 +31,9 @@ from spottui.recovery.survey import Surveys
 
 T = TypeVar("T")
 
+TRAFFIC_CALLS = 8
+"""Calls about load balancers at once, of the 31 threads that act."""
+
 
 class Fenced(Exception):
     """Another console drives this recovery now."""
@@ -69,6 +72,7 @@ class Shared:
     balancers: Mapping[str, Balancers]
     group_turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     """One change of a server group at a time: two that look at once would both leave it to the other."""
+    traffic_calls: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TRAFFIC_CALLS))
 
 
 class RecoveryContext:

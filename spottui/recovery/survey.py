@@ -14,9 +14,8 @@ from spottui.cloud.launch_request import check_key
 from spottui.cloud.market import Market
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.background import Background
-from spottui.domain.balancers import Backend, Product
+from spottui.domain.balancers import Backend, Product, Server
 from spottui.domain.clock import Clock
-from spottui.domain.instance import Instance
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last, sold_out
 from spottui.domain.plan import Candidate, Caution, CautionKind, PlaceRules, Plan, Stock
@@ -149,7 +148,10 @@ class _Survey:
 
     async def backends(self, spec: LaunchSpec) -> tuple[Backend, ...]:
         """Return the instance's entries of load balancers; what may not be looked up is one caution, not three."""
-        found = await asyncio.gather(*(self._backends(product, spec.instance) for product in Product))
+        call, nothing = partial(self._market.server, spec.instance), Server(spec.instance.instance_id)
+        key = ("server", spec.instance.instance_id)
+        server = await self._inquiry.ask("load balancers", key, BACKENDS_S, call, nothing)
+        found = await asyncio.gather(*(self._backends(product, server) for product in Product))
         return tuple(backend for of_one in found for backend in of_one)
 
     async def offers(self, spec: LaunchSpec, rules: PlaceRules) -> Offers:
@@ -184,8 +186,8 @@ class _Survey:
             candidate = sold_out(candidate)
         return replace(candidate, problem=problem)
 
-    async def _backends(self, product: Product, instance: Instance) -> tuple[Backend, ...]:
-        call, key = partial(self._market.backends, product, instance), ("backends", instance.instance_id, product)
+    async def _backends(self, product: Product, server: Server) -> tuple[Backend, ...]:
+        call, key = partial(self._market.backends, product, server), ("backends", server, product)
         nothing: tuple[Backend, ...] = ()
         return await self._inquiry.ask("load balancers", key, BACKENDS_S, call, nothing)
 

@@ -7,14 +7,15 @@ changed, and what is as wanted is left alone: after a restart, or a lost answer,
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import TypeVar
 
 from msgspec import structs
 
-from spottui.cloud.balancers import Balancing, server_as_known, server_of
+from spottui.cloud.balancers import Balancing, server_of
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server, ServerType, action_of
 from spottui.domain.facts import BackendChanging, BackendServes, BackendsFound, CallFailed, WeightKept, WeightRestored
@@ -25,6 +26,7 @@ from spottui.journal.store import JournalProblem
 from spottui.recovery.calls import call_once
 from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, failure_of
 
+T = TypeVar("T")
 log = logging.getLogger("spottui.recovery")
 
 LOOK_S = 1.0
@@ -66,8 +68,11 @@ async def settle_traffic(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcom
 
 async def _lower_all(ctx: RecoveryContext) -> tuple[Reason, ...]:
     """Find the instance's entries and lower them; return why those of a product are not known."""
+    old = ctx.plan.spec.instance
     try:
-        unknown = await asyncio.gather(*(_lower_of(ctx, product) for product in Product))
+        found = await _attempt(ctx, partial(server_of, ctx.ecs, old.instance_id))
+        server = Server(old.instance_id, old.private_ip) if isinstance(found, CloudError) else found
+        unknown = await asyncio.gather(*(_lower_of(ctx, product, server) for product in Product))
     except (Fenced, JournalProblem):
         # Whoever drives the recovery from here on begins again.
         return ()
@@ -77,8 +82,8 @@ async def _lower_all(ctx: RecoveryContext) -> tuple[Reason, ...]:
     return tuple(one for one in unknown if one)
 
 
-async def _lower_of(ctx: RecoveryContext, product: Product) -> Reason | None:
-    problem = await _find(ctx, product)
+async def _lower_of(ctx: RecoveryContext, product: Product, server: Server) -> Reason | None:
+    problem = await _find(ctx, product, server)
     if _may_lower(ctx.recovery):
         mine = (one for one in ctx.recovery.backends if one.product is product and one.weight)
         await asyncio.gather(*(_lower(ctx, one) for one in mine))
@@ -91,7 +96,7 @@ def _may_lower(recovery: Recovery) -> bool:
     return not (recovery.interruption.is_manual or is_over or recovery.new_instance_id == recovery.instance_id)
 
 
-async def _find(ctx: RecoveryContext, product: Product) -> Reason | None:
+async def _find(ctx: RecoveryContext, product: Product, server: Server) -> Reason | None:
     """Write down the instance's entries of a product, unless they are known; return why they could not be found.
 
     Then the plan's own are taken. A missing permission is a caution of the plan, and nothing more is said of it.
@@ -99,7 +104,7 @@ async def _find(ctx: RecoveryContext, product: Product) -> Reason | None:
     if any(one.product is product for one in ctx.recovery.backends):
         return None
     planned = tuple(one for one in ctx.plan.backends if one.product is product)
-    found = await _look_up(ctx, product)
+    found = await _look_up(ctx, product, server)
     backends = planned if isinstance(found, CloudError) else found or planned
     if backends:
         await ctx.record(BackendsFound(backends))
@@ -109,10 +114,10 @@ async def _find(ctx: RecoveryContext, product: Product) -> Reason | None:
     return Reason(Why.BALANCERS_UNKNOWN, detail=product, failure=failure_of(found))
 
 
-async def _look_up(ctx: RecoveryContext, product: Product) -> tuple[Backend, ...] | CloudError:
-    balancing, ecs, old = _balancing(ctx, product), ctx.ecs, ctx.plan.spec.instance
+async def _look_up(ctx: RecoveryContext, product: Product, server: Server) -> tuple[Backend, ...] | CloudError:
+    look = partial(_balancing(ctx, product).backends, server)
     while True:
-        found = await ctx.attempt(lambda: balancing.backends(server_as_known(ecs, old)))
+        found = await _attempt(ctx, look)
         wait_s = _wait_s(found) if isinstance(found, CloudError) else None
         if wait_s is None or await _settles_within(ctx, wait_s):
             return found
@@ -176,7 +181,7 @@ async def _server(ctx: RecoveryContext, new_id: str, backends: Sequence[Backend]
     """Return the names of the replacement that the entries need; where some could not be looked up, why."""
     if all(one.server_type is ServerType.ECS for one in backends):
         return Server(new_id), None
-    server = await ctx.attempt(partial(server_of, ctx.ecs, new_id))
+    server = await _attempt(ctx, partial(server_of, ctx.ecs, new_id))
     return (Server(new_id), failure_of(server)) if isinstance(server, CloudError) else (server, None)
 
 
@@ -286,12 +291,18 @@ async def _call(ctx: RecoveryContext, change: Change, one: Backend, weight: int 
     server = f"{one.server_id}:{one.port}" if one.port else one.server_id
     did = f"{server} removed" if weight is None else f"{server} weight {weight}"
     begun = BackendChanging(change, one, weight, "" if one.product is Product.CLB else token)
-    return await call_once(ctx, action_of(one, change), one.group, do, did, (begun,))
+    async with ctx.shared.traffic_calls:
+        return await call_once(ctx, action_of(one, change), one.group, do, did, (begun,))
 
 
 async def _look(ctx: RecoveryContext, one: Backend, *, with_health: bool = False) -> Group | CloudError:
-    look = partial(_balancing(ctx, one.product).group, one, with_health=with_health)
-    return await ctx.attempt(look)
+    return await _attempt(ctx, partial(_balancing(ctx, one.product).group, one, with_health=with_health))
+
+
+async def _attempt(ctx: RecoveryContext, do: Callable[[], T]) -> T | CloudError:
+    """Make a call that only reads; in a storm, images and launches find free threads beside it."""
+    async with ctx.shared.traffic_calls:
+        return await ctx.attempt(do)
 
 
 async def _is_gone(ctx: RecoveryContext) -> bool:
