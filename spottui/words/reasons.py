@@ -226,7 +226,7 @@ def _not_healthy(known: Reason, _region: str) -> str:
     group = f"{known.detail} {known.resource}"
     if known.failure:
         return f"whether {group} finds it healthy is not known: {_failed(known)}"
-    return f"{group} has not found it healthy within {span(known.seconds)}"
+    return f"{group} has not found it healthy within {known.seconds or 0:.0f} s"
 
 
 def _not_served(known: Reason, _region: str) -> str:

@@ -7,6 +7,7 @@ from spottui import actions
 from spottui.action_context import ActionContext
 from spottui.console.dialogs.plan import PlanDialog
 from spottui.console.palette import title
+from spottui.domain.balancers import Backend, Product
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Stock
@@ -38,7 +39,9 @@ async def test_y_shows_the_plan_and_enter_runs_exactly_that(size):
 
 
 async def test_the_plan_shows_old_and_new_of_everything_that_makes_the_machine():
-    async with running(size=(120, 60)) as (pilot, _):
+    async with running(size=(120, 66)) as (pilot, desk):
+        backend = Backend(Product.ALB, "", "sgp-1", ETL_INSTANCE.instance_id, port=8080, weight=70, name="shop")
+        desk.plans[ETL.recovery_id] = replace(plan_of(ETL_INSTANCE), backends=(backend,))
         await press(pilot, "j", "y")
         await shows(pilot, "Old → new")
         for text in (
@@ -50,6 +53,7 @@ async def test_the_plan_shows_old_and_new_of_everything_that_makes_the_machine()
             "✕ data            all → nothing written after the image has begun",
             "✕ private IP      172.16.3.2 → another one",
             "= place           g7.xlarge in j, vsw-bp1h",
+            "= load balancers  ALB shop:8080 weight 70: weight 0 at once, then the replacement",
             "= disks           system cloud_essd PL0 40 GiB, data cloud_essd PL1 100 GiB",
             "= as before       security groups, key pair, RAM role, host name, user data, tags",
             "1. ecs.g7.xlarge in cn-hangzhou-j (vsw-bp1h)  same type, zone and vSwitch",
@@ -62,6 +66,8 @@ async def test_the_plan_shows_old_and_new_of_everything_that_makes_the_machine()
             "as before (not shown)",
             "CreateImage spottui-i-bp10002fmxazb4p0002 of i-bp10002fmxazb4p0002",
             "RunInstances ecs.g7.xlarge in cn-hangzhou-j, else at the next place",
+            "UpdateServerGroupServersAttribute sgp-1 port 8080: weight 0, unless it is the last healthy one",
+            "AddServersToServerGroup sgp-1 port 8080: the new instance, weight 70",
         ):
             assert text in screen(pilot.app)
         assert "NO LOCK SEEN" not in screen(pilot.app)

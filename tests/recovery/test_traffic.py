@@ -10,6 +10,7 @@ from typing import Any
 from msgspec import structs
 
 from spottui import words
+from spottui.cli.permissions import policy_document
 from spottui.cloud.account import CloudAccount
 from spottui.config import load
 from spottui.domain.balancers import Change, Product, Server, action_of
@@ -118,6 +119,12 @@ def test_a_client_loses_no_request_while_its_server_is_replaced(config: Path) ->
         made = {action: effects(cloud, action) for action in changes}
         assert {one.state for one in resumed(shared, recovery.recovery_id, config)} == {RecoveryState.RECOVERED}
         assert {action: effects(cloud, action) for action in changes} == made, "nothing is changed twice"
+        assert {row["action"] for row in cloud.calls()} <= permitted(config), "the printed policies are enough"
+
+
+def permitted(config: Path) -> set[str]:
+    documents = [policy_document(kind, load(config)) for kind in ("recover", "balancers")]
+    return {name.partition(":")[2] for one in documents for rule in one["Statement"] for name in rule["Action"]}
 
 
 def resumed(shared: Shared, recovery_id: str, config: Path) -> list[Recovery]:

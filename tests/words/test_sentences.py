@@ -6,6 +6,7 @@ import pytest
 
 from spottui import words
 from spottui.domain import facts as f
+from spottui.domain.balancers import Backend, Product
 from spottui.domain.forecast import Verdict
 from spottui.domain.hook import HookEnd, HookEvent
 from spottui.domain.interruption import Evidence
@@ -95,6 +96,23 @@ SENTENCES = {
         missed=Missed(Miss.STATUS, "503"),
     ),
     "left to its owner, ACK np-1" + SAME: Reason(Why.OWNED, "np-1", "ACK"),
+    "i-2 runs in h after 63 s; ALB sgp-1 does not send to it: CreateImage: Forbidden.RAM: not authorized "
+    "[RequestId 7A6B]; add it manually; NLB sgp-2 has not found it healthy within 120 s": Reason(
+        Why.RUNS,
+        "i-2",
+        "h",
+        seconds=63,
+        causes=(
+            Reason(Why.BACKEND_NOT_ADDED, "sgp-1", "ALB", failure=REFUSED),
+            Reason(Why.BACKEND_NOT_HEALTHY, "sgp-2", "NLB", seconds=120),
+        ),
+    ),
+    f"nothing was made; the old entry is left at weight 0 in CLB lb-1: {REFUSED_LINE}; set it back to 70": Reason(
+        Why.CANCELLED, causes=(Reason(Why.WEIGHT_LEFT, "lb-1", "CLB", count=70, failure=REFUSED),)
+    ),
+    f"the old entry is left in ALB sgp-1: {REFUSED_LINE}; remove it manually": Reason(
+        Why.BACKEND_LEFT, "sgp-1", "ALB", failure=REFUSED
+    ),
     "EIP eip-1 was not seen on i-2": Reason(Why.EIP_NOT_MOVED, "eip-1", "i-2"),
 }
 
@@ -125,6 +143,7 @@ STEPS = {
     ),
     "probe web until it passes: 10.0.0.5:80, at most 120 s": NextStep(Doing.PROBE, "web", "10.0.0.5:80", seconds=120),
     "probe jobs until it passes, at most 60 s": NextStep(Doing.PROBE, "jobs", seconds=60),
+    "wait until load balancers find i-2 healthy": NextStep(Doing.AWAIT_HEALTHY, "i-2", count=3),
     "move EIP eip-1 to i-2": NextStep(Doing.MOVE_EIP, "eip-1", "i-2"),
 }
 
@@ -134,6 +153,7 @@ def test_the_sentence_of_a_next_step(sentence, step):
     assert words.next_step(step) == sentence
 
 
+ENTRY = Backend(Product.ALB, "", "sgp-1", "i-1", port=8080, weight=70)
 LATE = Reason(Why.NO_IMAGE, failure=REFUSED)
 LINES = [
     (
@@ -211,6 +231,9 @@ LINES = [
         f"imaging → failed: no image: {REFUSED_LINE}",
     ),
     (f.StateEntered(RecoveryState.LAUNCHING), "STATE", "launching"),
+    (f.BackendsFound((ENTRY,)), None, "behind ALB sgp-1: i-1:8080 weight 70"),
+    (f.WeightKept(ENTRY), "DECIDED", "ALB sgp-1: i-1:8080 weight 70 is kept: no other server of the group is healthy"),
+    (f.BackendServes(ENTRY, 6.4), "DECIDED", "ALB sgp-1: i-1:8080 weight 70 is healthy after 6 s"),
     (f.CallAnswered("ModifyDiskAttribute", resources=("d-1", "d-2")), "CALL", "ModifyDiskAttribute d-1 d-2"),
     (f.CallAnswered("AttachDisk", target="d-1", detail="i-2"), "CALL", "AttachDisk d-1 to i-2"),
     (f.CallAnswered("StartInstance", target="i-1"), "CALL", "StartInstance i-1"),

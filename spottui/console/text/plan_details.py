@@ -54,7 +54,7 @@ def calls(plan: Plan) -> list[str]:
     old = plain(plan.spec.instance.instance_id, 64)
     drain = [f"RunCommand {plain(plan.drain.name, 64)} on {old}"] if plan.drain else []
     if not plan.route.traits.launches:
-        restored = [f"{_backend_call(one, Change.WEIGHT)} weight {one.weight}" for one in _lowered(plan)]
+        restored = [f"{_backend_call(one, Change.WEIGHT)}: weight {one.weight}" for one in _lowered(plan)]
         return [*_lowered_weights(plan), *drain, f"StartInstance {old}, once it is stopped", *restored]
     return [
         *_protected_disks(plan),
@@ -64,8 +64,8 @@ def calls(plan: Plan) -> list[str]:
         *_launch(plan),
         *_attached_disks(plan),
         *_moved_eip(plan),
-        *(f"{_backend_call(one, Change.ADD)} the new instance, weight {one.weight}" for one in plan.backends),
-        *(f"{_backend_call(one, Change.REMOVE)} {old}, once the new one is healthy" for one in plan.backends),
+        *(f"{_backend_call(one, Change.ADD)}: the new instance, weight {one.weight}" for one in plan.backends),
+        *(f"{_backend_call(one, Change.REMOVE)}: {old}, once the new one is healthy" for one in plan.backends),
     ]
 
 
@@ -106,7 +106,7 @@ def _lowered(plan: Plan) -> list[Backend]:
 
 def _lowered_weights(plan: Plan) -> list[str]:
     return [
-        f"{_backend_call(one, Change.WEIGHT)} weight 0, unless it is the last healthy one" for one in _lowered(plan)
+        f"{_backend_call(one, Change.WEIGHT)}: weight 0, unless it is the last healthy one" for one in _lowered(plan)
     ]
 
 
