@@ -16,6 +16,13 @@ from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Se
 from spottui.domain.instance import Instance
 
 _INTERFACES = "DescribeNetworkInterfaces"
+_SHARED_CLB = frozenset(
+    (
+        "cn-qingdao", "cn-beijing", "cn-hangzhou", "cn-shanghai", "cn-shenzhen", "cn-hongkong", "ap-southeast-1",
+        "us-east-1", "us-west-1", "cn-shanghai-finance-1", "cn-shenzhen-finance-1", "cn-north-2-gov-1",
+        "cn-hangzhou-finance",
+    )
+)  # fmt: skip
 
 
 class Balancing(Protocol):
@@ -43,14 +50,20 @@ Balancers = Mapping[Product, Balancing]
 def balancers(region: str, ecs_endpoint: str, credentials: CredentialSource, ca_file: Path | None) -> Balancers:
     """Return the three products of a region, each at its own endpoint."""
 
-    def rpc(service: str, version: str) -> Rpc:
-        return Rpc(version, region, service_endpoint(service, region, ecs_endpoint), credentials, ca_file)
+    def rpc(version: str, endpoint: str) -> Rpc:
+        return Rpc(version, region, endpoint, credentials, ca_file)
 
     return {
-        Product.CLB: Clb(rpc("slb", CLB)),
-        Product.ALB: ServerGroups(Product.ALB, rpc("alb", ALB)),
-        Product.NLB: ServerGroups(Product.NLB, rpc("nlb", NLB)),
+        Product.CLB: Clb(rpc(CLB, clb_endpoint(region, ecs_endpoint))),
+        Product.ALB: ServerGroups(Product.ALB, rpc(ALB, service_endpoint("alb", region, ecs_endpoint))),
+        Product.NLB: ServerGroups(Product.NLB, rpc(NLB, service_endpoint("nlb", region, ecs_endpoint))),
     }
+
+
+def clb_endpoint(region: str, ecs_endpoint: str) -> str:
+    """Return where the CLB API is: the oldest regions share one public address (`alibabacloud-slb20140515`)."""
+    own = service_endpoint("slb", region, ecs_endpoint)
+    return "slb.aliyuncs.com" if own.startswith("slb.") and region in _SHARED_CLB else own
 
 
 def server_of(ecs: Ecs, instance_id: str) -> Server:

@@ -133,6 +133,10 @@ _ADVICE = {
 }
 
 
+UNKNOWN_HOST = "host name not found"
+"""What an error says of a service that a region does not have."""
+
+
 def meaning_of(said: str) -> str:
     """Return in plain words what the text of a network error says, empty when it is none that is known."""
     said = said.lower()
@@ -143,7 +147,7 @@ _SAID = (
     ("refused", "connection refused"),
     ("timed out", "no answer in time"),
     ("timeout", "no answer in time"),
-    ("resolve", "host name not found"),
+    ("resolve", UNKNOWN_HOST),
     ("certificate", "the TLS certificate is not trusted"),
     ("ssl", "TLS failed"),
     ("reset", "connection reset"),

@@ -13,6 +13,7 @@ from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError
 from spottui.cloud.thread_pools import ThreadPools
+from spottui.domain.balancers import Product
 from spottui.domain.clock import Clock
 from spottui.domain.facts import Fact, NextStepChanged, StateEntered
 from spottui.domain.forecast import Forecast, before_image
@@ -31,8 +32,8 @@ from spottui.recovery.survey import Surveys
 
 T = TypeVar("T")
 
-TRAFFIC_CALLS = 8
-"""Calls about load balancers at once, of the 31 threads that act."""
+TRAFFIC_CALLS = 4
+"""Calls about one kind of load balancers at once, of the 31 threads that act: a kind that hangs holds up no other."""
 
 
 class Fenced(Exception):
@@ -72,7 +73,9 @@ class Shared:
     balancers: Mapping[str, Balancers]
     group_turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     """One change of a server group at a time: two that look at once would both leave it to the other."""
-    traffic_calls: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(TRAFFIC_CALLS))
+    traffic_calls: defaultdict[Product, asyncio.Semaphore] = field(
+        default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(TRAFFIC_CALLS))
+    )
 
 
 class RecoveryContext:

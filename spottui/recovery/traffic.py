@@ -16,7 +16,7 @@ from typing import TypeVar
 from msgspec import structs
 
 from spottui.cloud.balancers import Balancing, server_of
-from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.errors import UNKNOWN_HOST, CloudError, ErrorKind
 from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server, ServerType, action_of
 from spottui.domain.facts import BackendChanging, BackendServes, BackendsFound, CallFailed, WeightKept, WeightRestored
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
@@ -30,6 +30,8 @@ T = TypeVar("T")
 log = logging.getLogger("spottui.recovery")
 
 LOOK_S = 1.0
+LONGEST_WAIT_S = 10.0
+"""Between looks for what an instance is behind, where a product does not answer."""
 KEPT_LOOK_S = 5.0
 """How often it is looked whether another server of the group has become healthy."""
 THROTTLED_S = 5.0
@@ -70,7 +72,7 @@ async def _lower_all(ctx: RecoveryContext) -> tuple[Reason, ...]:
     """Find the instance's entries and lower them; return why those of a product are not known."""
     old = ctx.plan.spec.instance
     try:
-        found = await _attempt(ctx, partial(server_of, ctx.ecs, old.instance_id))
+        found = await ctx.attempt(partial(server_of, ctx.ecs, old.instance_id))
         server = Server(old.instance_id, old.private_ip) if isinstance(found, CloudError) else found
         unknown = await asyncio.gather(*(_lower_of(ctx, product, server) for product in Product))
     except (Fenced, JournalProblem):
@@ -99,7 +101,8 @@ def _may_lower(recovery: Recovery) -> bool:
 async def _find(ctx: RecoveryContext, product: Product, server: Server) -> Reason | None:
     """Write down the instance's entries of a product, unless they are known; return why they could not be found.
 
-    Then the plan's own are taken. A missing permission is a caution of the plan, and nothing more is said of it.
+    Then the plan's own are taken. What the cloud refuses, or does not have in this region, is a caution of the plan:
+    the outcome tells only of an answer that did not come.
     """
     if any(one.product is product for one in ctx.recovery.backends):
         return None
@@ -108,19 +111,20 @@ async def _find(ctx: RecoveryContext, product: Product, server: Server) -> Reaso
     backends = planned if isinstance(found, CloudError) else found or planned
     if backends:
         await ctx.record(BackendsFound(backends))
-    if planned or not isinstance(found, CloudError) or found.kind is ErrorKind.DENIED:
+    if planned or not isinstance(found, CloudError) or not found.kind.repeats or found.message == UNKNOWN_HOST:
         return None
     await ctx.record(CallFailed(found.action, failure_of(found), target=product))
     return Reason(Why.BALANCERS_UNKNOWN, detail=product, failure=failure_of(found))
 
 
 async def _look_up(ctx: RecoveryContext, product: Product, server: Server) -> tuple[Backend, ...] | CloudError:
-    look = partial(_balancing(ctx, product).backends, server)
+    look, failures = partial(_balancing(ctx, product).backends, server), 0
     while True:
-        found = await _attempt(ctx, look)
+        found = await _attempt(ctx, product, look)
         wait_s = _wait_s(found) if isinstance(found, CloudError) else None
-        if wait_s is None or await _settles_within(ctx, wait_s):
+        if wait_s is None or await _settles_within(ctx, min(wait_s * 2**failures, LONGEST_WAIT_S)):
             return found
+        failures += 1
 
 
 async def _lower(ctx: RecoveryContext, one: Backend) -> None:
@@ -181,7 +185,7 @@ async def _server(ctx: RecoveryContext, new_id: str, backends: Sequence[Backend]
     """Return the names of the replacement that the entries need; where some could not be looked up, why."""
     if all(one.server_type is ServerType.ECS for one in backends):
         return Server(new_id), None
-    server = await _attempt(ctx, partial(server_of, ctx.ecs, new_id))
+    server = await ctx.attempt(partial(server_of, ctx.ecs, new_id))
     return (Server(new_id), failure_of(server)) if isinstance(server, CloudError) else (server, None)
 
 
@@ -291,17 +295,18 @@ async def _call(ctx: RecoveryContext, change: Change, one: Backend, weight: int 
     server = f"{one.server_id}:{one.port}" if one.port else one.server_id
     did = f"{server} removed" if weight is None else f"{server} weight {weight}"
     begun = BackendChanging(change, one, weight, "" if one.product is Product.CLB else token)
-    async with ctx.shared.traffic_calls:
+    async with ctx.shared.traffic_calls[one.product]:
         return await call_once(ctx, action_of(one, change), one.group, do, did, (begun,))
 
 
 async def _look(ctx: RecoveryContext, one: Backend, *, with_health: bool = False) -> Group | CloudError:
-    return await _attempt(ctx, partial(_balancing(ctx, one.product).group, one, with_health=with_health))
+    look = partial(_balancing(ctx, one.product).group, one, with_health=with_health)
+    return await _attempt(ctx, one.product, look)
 
 
-async def _attempt(ctx: RecoveryContext, do: Callable[[], T]) -> T | CloudError:
+async def _attempt(ctx: RecoveryContext, product: Product, do: Callable[[], T]) -> T | CloudError:
     """Make a call that only reads; in a storm, images and launches find free threads beside it."""
-    async with ctx.shared.traffic_calls:
+    async with ctx.shared.traffic_calls[product]:
         return await ctx.attempt(do)
 
 

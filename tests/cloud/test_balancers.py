@@ -6,9 +6,8 @@ from dataclasses import replace
 import pytest
 
 from spottui.cloud.account import CloudAccount
-from spottui.cloud.balancers import server_as_known, server_of
+from spottui.cloud.balancers import clb_endpoint, server_as_known, server_of
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.rpc import service_endpoint
 from spottui.config import load
 from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server, ServerType, action_of
 from spottui.sim.testing import SimServer
@@ -150,12 +149,16 @@ def test_without_a_look_at_its_interface_an_instance_is_known_by_its_id_and_addr
 
 
 @pytest.mark.parametrize(
-    ("ecs", "slb"),
+    ("region", "ecs", "slb"),
     [
-        ("", "slb.eu-central-1.aliyuncs.com"),
-        ("ecs-vpc.eu-central-1.aliyuncs.com", "slb-vpc.eu-central-1.aliyuncs.com"),
-        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+        ("eu-central-1", "", "slb.eu-central-1.aliyuncs.com"),
+        ("eu-central-1", "ecs-vpc.eu-central-1.aliyuncs.com", "slb-vpc.eu-central-1.aliyuncs.com"),
+        ("cn-hangzhou", "", "slb.aliyuncs.com"),
+        ("cn-hangzhou", "ecs-vpc.cn-hangzhou.aliyuncs.com", "slb-vpc.cn-hangzhou.aliyuncs.com"),
+        ("cn-hangzhou", "http://127.0.0.1:8080", "http://127.0.0.1:8080"),
     ],
 )
-def test_the_endpoint_of_a_service_is_beside_that_of_ecs(ecs: str, slb: str) -> None:
-    assert service_endpoint("slb", "eu-central-1", ecs) == slb
+def test_the_endpoint_of_clb_is_beside_that_of_ecs_or_the_one_of_its_first_regions(
+    region: str, ecs: str, slb: str
+) -> None:
+    assert clb_endpoint(region, ecs) == slb

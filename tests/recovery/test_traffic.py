@@ -15,13 +15,14 @@ from spottui.cloud.account import CloudAccount
 from spottui.config import load
 from spottui.domain.balancers import Change, Product, Server, action_of
 from spottui.domain.facts import BackendChanging, BackendServes, BackendsFound, CancelAsked, WeightKept
+from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.recovery.context import Shared
 from spottui.recovery.decisions import cancel, retry
 from spottui.recovery.engine import Engine
 from spottui.sim.testing import SimServer
 from tests.driving import effects, wait_until
-from tests.journal.given import known
+from tests.journal.given import known, observe
 from tests.recovery.given import CLOCK, begin, console
 from tests.recovery.test_resume import write
 from tests.sim.balancing import ADDRESSES, REGION, fleet, named, visit
@@ -149,12 +150,13 @@ def test_no_group_is_left_empty_and_every_weight_comes_back_where_the_old_instan
     cloud.world(server_group_s=0.2, image_base_s=2)
     ids = {row["InstanceName"]: row["InstanceId"] for row in cloud.state()["instances"]}
     sole, spare, first, second, stopped, broke, hidden, again = TAKEN
-    for name in (*TAKEN, "web-8"):
+    unasked = "train-20"
+    for name in (*TAKEN, unasked, "web-8"):
         cloud.control("POST", "service", {"instance": name, "ports": [8080]})
     balancer(cloud, "sole", sole)
     balancer(cloud, "spare", {"instance": spare, "weight": 0, "description": "cold"}, "web-8")
     balancer(cloud, "pair", first, second)
-    for name in (stopped, broke, hidden, again):
+    for name in (stopped, broke, hidden, again, unasked):
         balancer(cloud, name, {"instance": name, "weight": 70}, "web-8", product="clb" if name == stopped else "alb")
     no_money = {"code": "InvalidAccountStatus.NotEnoughBalance", "status": 403}
     cloud.fault("RunInstances", "error", match={"InstanceName": broke, "ClientToken": "*"}, **no_money)
@@ -163,8 +165,9 @@ def test_no_group_is_left_empty_and_every_weight_comes_back_where_the_old_instan
     cloud.control("POST", "faults", [{**denied, "match": {"ServerGroupId": group}, "times": 0}])
     with engine(config) as shared:
         cloud.interrupt([ids[again]], notice_s=8, queue=False)
-        cloud.interrupt([ids[name] for name in TAKEN if name != again], queue=False)
+        cloud.interrupt([ids[name] for name in (*TAKEN, unasked) if name != again], queue=False)
         begun = {name: begin(shared, ids[name], 8 if name == again else 300) for name in TAKEN}
+        observe(shared.journal, Observation(REGION, ids[unasked], Evidence.LOCK, CLOCK.now()), now=CLOCK.now())
         wait_until(lambda: behind(cloud, stopped, "clb")[ids[stopped]] == 0)
         shared.journal.run(lambda t: cancel(t, begun[stopped], MEI, CLOCK.now()))
         over = {name: ended(shared, recovery_id) for name, recovery_id in begun.items()}
@@ -183,6 +186,8 @@ def test_no_group_is_left_empty_and_every_weight_comes_back_where_the_old_instan
         assert behind(cloud, stopped, "clb") == {ids[stopped]: 70, ids["web-8"]: 100}
         assert behind(cloud, broke) == {ids[broke]: 70, ids["web-8"]: 100}
         assert behind(cloud, hidden) == {ids[hidden]: 70, ids["web-8"]: 100}
+        assert behind(cloud, unasked) == {ids[unasked]: 70, ids["web-8"]: 100}
+        assert not weights_set(cloud, ids[unasked]), "nothing is lowered before a yes"
         said = words.reason(over[hidden].reason)
         assert f"ALB {group} does not send to it: AddServersToServerGroup: Forbidden.RAM" in said
         assert "RequestId" in said
