@@ -14,7 +14,13 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 from platformdirs.unix import Unix
 
-from spottui.config_checks import Mistake, mistakes_of_hooks, mistakes_of_probes, mistakes_of_ready
+from spottui.config_checks import (
+    Mistake,
+    mistakes_of_hooks,
+    mistakes_of_probes,
+    mistakes_of_ready,
+    mistakes_of_tolerance,
+)
 from spottui.domain.billed_resources import SNAPSHOT_PRICE
 from spottui.domain.hook import HookEvent, HookPlace, HookSettings
 from spottui.domain.probe import ProbeAddress, ProbeSettings
@@ -26,6 +32,7 @@ from spottui.domain.settings import (
     ReadySettings,
     RegionSettings,
     Settings,
+    Tolerance,
 )
 
 _DIRS = Unix("spottui")  # XDG on every system, as people who use ssh expect
@@ -109,6 +116,7 @@ class _Reader:
         self._check_drains(file)
         self._check(mistakes_of_probes(file.probe, file.policy.probe))
         self._check(mistakes_of_hooks(file.hook))
+        self._check(mistakes_of_tolerance(file.policy.tolerance))
         self._check_prices(file.storage_price)
         self._check(mistakes_of_ready(file.ready, has_price=SNAPSHOT_PRICE in file.storage_price))
         self._check_rest(file)
@@ -156,10 +164,10 @@ class _Reader:
                 near = difflib.get_close_matches(key, known, 1)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 self._fail(f"{prefix}{key}", "an unknown key", f"{_either(known)}{hint}")
-            inner = _TABLES.get(key) if kind is ConfigFile else None
+            inner = _TABLES.get(key) if kind is ConfigFile else _INNER_TABLES.get(key)
             for one in value if isinstance(value, list) else [value]:
                 if inner and isinstance(one, dict):
-                    self._check_keys(one, inner, f"{key}.")
+                    self._check_keys(one, inner, f"{prefix}{key}.")
             if kind is ConfigFile and key in _NAMED_TABLES and isinstance(value, dict):
                 for name, named in value.items():
                     if isinstance(named, dict):
@@ -274,7 +282,9 @@ class _Reader:
         return state_dir() / ("-".join([*name, *([_safe(profile)] if profile else [])]) + ".db")
 
     def _fail(self, key: str, found: str, allowed: str = "") -> NoReturn:
-        line = self._line_of(key.rpartition(".")[2])
+        # A key of an inline table stands in the line of its table.
+        parts = key.split(".")[1:] or [key]
+        line = next((line for part in reversed(parts) if (line := self._line_of(part))), None)
         where = f"{self._path}, line {line}" if line else str(self._path)
         raise ConfigProblem(f"{where}: {key}: found {found}" + (f"; allowed: {allowed}." if allowed else "."))
 
@@ -297,6 +307,7 @@ _TABLES: dict[str, type] = {
     "ready": ReadySettings,
     "hook": HookSettings,
 }
+_INNER_TABLES: dict[str, type] = {"tolerance": Tolerance}
 _CHOICES = {
     "spot_strategy": ("SpotAsPriceGo", "SpotWithPriceLimit"),
     "interruption_behavior": ("Terminate", "Stop"),

@@ -8,7 +8,7 @@ from spottui.domain.durations import seconds_of
 from spottui.domain.hook import HookEvent, HookPlace, HookSettings
 from spottui.domain.probe import IP, ProbeSettings
 from spottui.domain.ready import IMAGE_EVERY, MOST_KEPT, SNAPSHOTS_EVERY
-from spottui.domain.settings import ReadySettings
+from spottui.domain.settings import ReadySettings, Tolerance
 
 Mistake = tuple[str, str, str]
 """The key, what was found, and what is allowed."""
@@ -74,6 +74,15 @@ def mistakes_of_ready(tables: Iterable[ReadySettings], *, has_price: bool) -> It
                 f"{limit} and no price",
                 f"a limit together with storage_price.{SNAPSHOT_PRICE}",
             )
+
+
+def mistakes_of_tolerance(tolerance: Tolerance | None) -> Iterator[Mistake]:
+    """Yield what is wrong with `policy.tolerance`."""
+    if tolerance is None:
+        return
+    if not 1 <= tolerance.reclaims <= 100:
+        yield "policy.tolerance.reclaims", str(tolerance.reclaims), "1 to 100"
+    yield from mistakes_of_duration("policy.tolerance.within", tolerance.within, "1m", "30d")
 
 
 def mistakes_of_duration(key: str, value: str, least: str, most: str) -> Iterator[Mistake]:

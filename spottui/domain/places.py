@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import IntEnum
 
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.plan import Candidate, PlaceRules, Stock, same_place_first
+from spottui.domain.plan import Candidate, PlaceRules, Stock, TiredPool, same_place_first
 
 Pair = tuple[str, str]
 """Instance type and zone."""
@@ -101,11 +101,12 @@ def rank(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[Candidate
     """Return the places where the replacement may run, the best first, at most `MOST`.
 
     By likeness to the old place, then by stock, interruption rate and price. A place that is sold out comes after all
-    others, then what is dearer than the price limit and would be refused, then what rests. While anything is in stock,
-    one place that is sold out stays, of the old type: stock comes back.
+    others, then what is dearer than the price limit and would be refused, then what rests. Among what is in stock a
+    tired pool comes after the others. While anything is in stock, one place that is sold out stays, of the old type:
+    stock comes back.
     """
-    places = [replace(one, candidate=_described(one, spec, offers)) for one in _places(spec, rules, offers)]
-    places.sort(key=lambda one: _order(one, spec, offers))
+    places = [replace(one, candidate=_described(one, spec, rules, offers)) for one in _places(spec, rules, offers)]
+    places.sort(key=lambda one: _order(one, spec, rules, offers))
     sold_out = [one for one in places if one.candidate.stock is Stock.NONE]
     stocked = [one for one in places if one.candidate.stock is not Stock.NONE]
     if not stocked:
@@ -205,7 +206,7 @@ def _is_in_stock(stock: Stock) -> bool:
     return stock in (Stock.GOOD, Stock.LOW)
 
 
-def _described(place: _Place, spec: LaunchSpec, offers: Offers) -> Candidate:
+def _described(place: _Place, spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> Candidate:
     one = place.candidate
     known = replace(
         one,
@@ -221,8 +222,14 @@ def _described(place: _Place, spec: LaunchSpec, offers: Offers) -> Candidate:
     told = ", ".join(fact for fact in facts if fact)
     limit = f"above the price limit of {spec.spot_price_limit:g}" if _too_dear(known, spec) else ""
     rests = offers.resting.get(known.place, "")
-    parts = (one.reason, told, limit, f"rests: {rests}" if rests else "")
+    parts = (one.reason, told, _tired(rules.tired_of(known)), limit, f"rests: {rests}" if rests else "")
     return replace(known, reason="; ".join(part for part in parts if part))
+
+
+def _tired(pool: TiredPool | None) -> str:
+    if pool is None:
+        return ""
+    return f"{pool.reclaims} {'reclaim' if pool.reclaims == 1 else 'reclaims'} here within {pool.within}"
 
 
 def _extra(candidate: Candidate, spec: LaunchSpec, offers: Offers) -> str:
@@ -233,12 +240,13 @@ def _extra(candidate: Candidate, spec: LaunchSpec, offers: Offers) -> str:
     return f"{new - old:+.3f} an hour"
 
 
-def _order(place: _Place, spec: LaunchSpec, offers: Offers) -> tuple[float, ...]:
+def _order(place: _Place, spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[float, ...]:
     one = place.candidate
     return (
         one.place in offers.resting,
         _too_dear(one, spec),
         one.stock is Stock.NONE,
+        rules.tired_of(one) is not None,
         place.likeness,
         place.turn,
         _STOCKS[one.stock],

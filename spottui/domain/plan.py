@@ -50,17 +50,36 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class TiredPool:
+    """A type in a zone where an instance, or one that it replaced, was reclaimed so often `within` a duration."""
+
+    instance_type: str
+    zone: str
+    reclaims: int
+    within: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceRules:
     """Within what the candidates are looked for, frozen from the configuration with the plan.
 
     `vswitches` maps zone id to vSwitch id, in the order in which the zones are preferred; `types` are tried in their
-    order after the old type; `other_types` allows any type with at least the old vCPUs and memory after those.
+    order after the old type; `other_types` allows any type with at least the old vCPUs and memory after those. Spot
+    instances go to a `tired` pool only where nothing else has room.
     """
 
     vswitches: dict[str, str] = field(default_factory=dict)
     types: tuple[str, ...] = ()
     other_types: bool = True
     on_demand: bool = False
+    # The order of the places says it in the digest, which is then the one of an earlier version where there is none.
+    tired: tuple[TiredPool, ...] = field(default=(), repr=False)
+
+    def tired_of(self, candidate: Candidate) -> TiredPool | None:
+        """Return the tired pool that a place is in; on-demand is in none."""
+        pair = (candidate.instance_type, candidate.zone)
+        pools = () if candidate.on_demand else self.tired
+        return next((pool for pool in pools if (pool.instance_type, pool.zone) == pair), None)
 
 
 @dataclass(frozen=True, slots=True)

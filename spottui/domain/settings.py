@@ -26,6 +26,14 @@ class RegionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Tolerance:
+    """After so many `reclaims` of an instance and of those that it replaced, `within` a duration, go elsewhere."""
+
+    reclaims: int
+    within: str
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """What auto-mode may do, where replacements may run, and how often the sources are asked; all times in seconds.
 
@@ -35,7 +43,8 @@ class Policy:
     `other_types` and `on_demand` say what else than the old type may be launched. `warm_image` lets auto-mode launch
     from an earlier image where a new one will not make it. `drain` names the `[drain.NAME]` that runs on every
     instance whose tag `spottui:drain` names no other, and `probe` the `[probe.NAME]` that its replacement must pass,
-    for the tag `spottui:probe` in the same way. `keep_days` is the life written on the image and the kept disks
+    for the tag `spottui:probe` in the same way. Once `tolerance` is used up, the pools of an instance's reclaims come
+    after all others and after on-demand. `keep_days` is the life written on the image and the kept disks
     of a recovered instance, `journal_keep_days` how long the journal has the facts of a recovery that is over. A
     stopped instance is started for `restart_patience_s` before an image of it is made.
     """
@@ -54,6 +63,7 @@ class Policy:
     warm_image: bool = False
     drain: str = ""
     probe: str = ""
+    tolerance: Tolerance | None = None
     keep_days: float = 7.0
     journal_keep_days: float = 400.0
     restart_patience_s: float = 600.0

@@ -37,6 +37,7 @@ from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, failu
 from spottui.recovery.places import begin_to_look
 from spottui.recovery.planner import capture, known_spec, make_plan, next_step
 from spottui.recovery.protect import ACTION, PATIENCE_S, Protected
+from spottui.recovery.tolerance import tired_pools
 
 log = logging.getLogger("spottui.recovery")
 
@@ -274,7 +275,9 @@ async def _plan(ctx: RecoveryContext) -> Plan | Reason:
         if captured is None:
             return Reason(Why.NO_PLAN_YET, recovery.instance_id, detail=recovery.region)
         spec = captured
-    plan = make_plan(spec, shared.settings)
+    tolerance = shared.settings.policy.tolerance
+    tired = await asyncio.to_thread(tired_pools, shared.journal, spec, tolerance, ctx.now()) if tolerance else ()
+    plan = make_plan(spec, shared.settings, tired)
     return await ctx.change(partial(set_plan_unless_known, plan, spec, ctx.image_s(plan), ctx.now()), Urgency.INTENT)
 
 

@@ -12,7 +12,7 @@ from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.launch_spec import DISKS, RAM_ROLE, USER_DATA, LaunchSpec
 from spottui.domain.owner import owner_of
 from spottui.domain.places import Offers, rank
-from spottui.domain.plan import Caution, CautionKind, Drain, PlaceRules, Plan
+from spottui.domain.plan import Caution, CautionKind, Drain, PlaceRules, Plan, TiredPool
 from spottui.domain.probe import PROBE_TAG, Probe
 from spottui.domain.ready import ready_policy
 from spottui.domain.reasons import Doing, NextStep
@@ -121,11 +121,14 @@ def _read_anew(ecs: Ecs, instance_id: str) -> LaunchSpec | None:
     return replace(spec, disks=ecs.disks(instance_id)) if spec else None
 
 
-def make_plan(spec: LaunchSpec, settings: Settings) -> Plan:
-    """Make the plan of a recovery from what is known without asking: a survey finds stock, prices and other types."""
+def make_plan(spec: LaunchSpec, settings: Settings, tired: tuple[TiredPool, ...] = ()) -> Plan:
+    """Make the plan of a recovery from what is known without asking: a survey finds stock, prices and other types.
+
+    The `tired` pools are those of `tolerance.tired_pools`.
+    """
     region = next(region for region in settings.regions if region.id == spec.instance.region)
     policy = settings.policy
-    rules = PlaceRules(dict(region.vswitches), policy.types, policy.other_types, policy.on_demand)
+    rules = PlaceRules(dict(region.vswitches), policy.types, policy.other_types, policy.on_demand, tired)
     drain, unknown_drain = _drain(spec, settings)
     probe, unknown_probe = _probe(spec, settings)
     return Plan(

@@ -11,6 +11,7 @@ from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route
 from spottui.recovery.context import Shared
 from spottui.recovery.planner import capture, make_plan
+from spottui.recovery.tolerance import tired_pools
 
 PATIENCE_S = 5.0
 """A person who waits for a plan sees it after so long with what is known by then."""
@@ -55,7 +56,9 @@ class Previews:
             raise Refused(f"{instance_id} cannot be planned: {error.line}. Try again when the cause is gone.") from None
         if spec is None:
             raise Refused(f"{instance_id} is not listed in {region}.")
-        plan = make_plan(spec, shared.settings)
+        tolerance = shared.settings.policy.tolerance
+        tired = tired_pools(shared.journal, spec, tolerance, shared.clock.now()) if tolerance else ()
+        plan = make_plan(spec, shared.settings, tired)
         # Nothing is going to stop it: who asks for it now means a replacement.
         runs_on = spec.instance.status is InstanceStatus.RUNNING and not spec.instance.recycling
         return replace(plan, routes=(Route.IMAGE,)) if runs_on and not plan.route.traits.launches else plan

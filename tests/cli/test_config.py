@@ -156,6 +156,17 @@ def test_a_profile_is_laid_over_and_has_a_journal_of_its_own(path: Path) -> None
         ("[policy]", '[credentials]\nfile = "gone.ini"\n[policy]', ["credentials.file", "gone.ini", "does not exist"]),
         ("[policy]", "[policy", ["not TOML", "line 15"]),
         ("[[region]]", "metrics_port = 80\n[[region]]", ["line 2", "metrics_port", "found 80", "1024 to 65535"]),
+        (
+            "veto_window_s = 10",
+            'tolerance = {reclaims = 3, within = "6"}',
+            ["line 16", "tolerance.within", "1m to 30d"],
+        ),
+        ("veto_window_s = 10", "tolerance = {reclaims = 3}", ["policy.tolerance", "no within"]),
+        (
+            "veto_window_s = 10",
+            'tolerance = {reclaim = 3, within = "6h"}',
+            ["policy.tolerance.reclaim", "an unknown key", "did you mean reclaims?"],
+        ),
         ("veto_window_s = 10", 'probe = "wbe"', ["line 16", "policy.probe", "'wbe'", "[probe.NAME]"]),
         ("[policy]", "[storage_price]\nessd = 1\n[policy]", ["line 16", "storage_price.essd", "cloud_essd"]),
         ("[policy]", "[storage_price]\nsnapshot = -1\n[policy]", ["line 16", "storage_price.snapshot", "found -1"]),
