@@ -265,7 +265,8 @@ def _follow(desk: "Desk", recovery_id: str, *, as_json: bool) -> int:
                     progress.clear()
                     record = line(view.at, "recovery", recovery_record(now, view.at))
                     click.echo(record if as_json else f"{seconds:6.1f} s  {shown}")
-                if now.state.is_final:
+                # A hook would not be known to have run if this process ended before it.
+                if now.state.is_final and not now.open_hooks:
                     return 0 if now.state is RecoveryState.RECOVERED else 1
                 _show_progress(progress, now, view.at)
             view = desk.wait(view.version, WAIT_S) or view

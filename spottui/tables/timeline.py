@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from spottui import words
 from spottui.domain import facts as f
+from spottui.domain.hook import HookEnd
 from spottui.words import EventKind
 
 
@@ -46,6 +47,7 @@ _SIGNS: dict[type[f.Fact], Sign] = {
     f.Retried: Sign.DECISION,
     f.Drained: Sign.DECISION,
     f.StateEntered: Sign.STATE,
+    f.HookBegun: Sign.STATE,
     f.CallBegun: Sign.UNDER_WAY,
     f.CallAnswered: Sign.GOOD,
     f.ProgressBack: Sign.GOOD,
@@ -73,6 +75,10 @@ def sign_of(fact: f.Fact) -> Sign | None:
             return Sign.DECISION if words.event_kind(fact) else None
         case f.CallFailed():
             return Sign.UNKNOWN if fact.failure.effect_unknown else Sign.FAILED
+        case f.Probed():
+            return Sign.STATE if fact.missed else Sign.GOOD
+        case f.HookEnded():
+            return Sign.STATE if fact.exit_code or fact.end is not HookEnd.EXITED else Sign.GOOD
         case f.EarlierLine():
             return _sign_of_earlier(fact)
     return _SIGNS.get(type(fact))

@@ -205,7 +205,7 @@ def _hook_ended(fact: f.HookEnded, _region: str) -> str:
             came = f"did not start: {failure_line(fact.failure) if fact.failure else fact.output}"
         case HookEnd.NOT_KNOWN:
             came = "not known whether it ran: its console ended meanwhile; it is not run again"
-    return f"{fact.on} hook {fact.program} {came}"
+    return f"hook {fact.program} ({fact.on}) {came}"
 
 
 _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
@@ -258,7 +258,7 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.WeightRestored: lambda fact, _region: f"{_entry(fact.backend, fact.backend.weight)} again",
     f.BackendServes: _serves,
     f.Probed: _probed,
-    f.HookBegun: lambda fact, _region: f"{fact.on} hook {fact.program} begun",
+    f.HookBegun: lambda fact, _region: f"hook {fact.program} ({fact.on}) begun",
     f.HookEnded: _hook_ended,
     f.ReadyCallAnswered: lambda fact, _region: f"{fact.action} {fact.resource}",
     f.BeyondCap: _beyond_cap,

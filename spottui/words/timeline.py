@@ -15,8 +15,8 @@ _CALLED: dict[type[f.Fact], tuple[str, str]] = {
     f.AutoAnswered: ("auto-mode", "auto-mode: "),
     f.Drained: ("Drain", "drain "),
     f.Probed: ("Probe", "probe "),
-    f.HookBegun: ("Hook", ""),
-    f.HookEnded: ("Hook", ""),
+    f.HookBegun: ("Hook", "hook "),
+    f.HookEnded: ("Hook", "hook "),
     f.StateEntered: ("State", ""),
     f.ProgressBack: (IMAGE_POLL, f"{IMAGE_POLL} "),
 }

@@ -9,6 +9,7 @@ from typing import Any
 
 from spottui.recovery import local_command
 from spottui.sim.testing import SimServer
+from tests.cli.running import start
 from tests.driving import add_policy, wait_until
 from tests.recovery.test_routes import Acting, details
 
@@ -50,8 +51,17 @@ def told(directory: Path) -> list[Any]:
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
+def report(config: Path, instance_id: str) -> str:
+    reporting = start(config, "report", instance_id, "--json")
+    return reporting.communicate(timeout=60)[0]
+
+
 def said(desk: Acting, recovery: dict[str, Any], on: str) -> list[str]:
-    return [line for line in details(desk, recovery) if line.startswith(f"Hook {on} hook ") and "begun" not in line]
+    return [
+        line
+        for line in details(desk, recovery)
+        if line.startswith("Hook ") and f" ({on}) " in line and not line.endswith(" begun")
+    ]
 
 
 def test_hooks_run_once_beside_the_recovery_and_are_not_run_again_after_kill_9(
@@ -67,7 +77,11 @@ def test_hooks_run_once_beside_the_recovery_and_are_not_run_again_after_kill_9(
     recovered = desk.until(first, "recovered", "failed")
     new = recovered["new_instance_id"]
     wait_until(lambda: [on for on, *_ in told(tmp_path)] == ["notice", "recovered"])
-    wait_until(lambda: any("on the replacement exited with 0" in line for line in said(desk, recovered, "recovered")))
+    wait_until(
+        lambda: any(
+            "on the replacement (recovered) exited with 0" in line for line in said(desk, recovered, "recovered")
+        )
+    )
     assert not said(desk, recovered, "notice"), "the recovery has not waited for it"
     desk.kill()
     (tmp_path / "told.stay").unlink()
@@ -75,22 +89,26 @@ def test_hooks_run_once_beside_the_recovery_and_are_not_run_again_after_kill_9(
     with closing(Acting(config, "auto")) as again:
         wait_until(lambda: all(hook["ended"] for hook in again("recovery", first)["hooks"]))
         lost = "not known whether it ran: its console ended meanwhile; it is not run again"
-        assert said(again, recovered, "notice") == [f"Hook notice hook {sys.executable} {lost}"]
-        assert f"Hook recovered hook {sys.executable} {lost}" in said(again, recovered, "recovered")
-        not_there = f"Hook recovered hook {tmp_path}/none did not start: No such file or directory"
+        assert said(again, recovered, "notice") == [f"Hook {sys.executable} (notice) {lost}"]
+        assert f"Hook {sys.executable} (recovered) {lost}" in said(again, recovered, "recovered")
+        not_there = f"Hook {tmp_path}/none (recovered) did not start: No such file or directory"
         assert not_there in said(again, recovered, "recovered")
         (run,) = live_cloud.calls("RunCommand")
         assert run["params"]["InstanceId.1"] == new
 
         no_money = {"code": "InvalidAccountStatus.NotEnoughBalance", "status": 403}
-        live_cloud.fault("RunInstances", "error", match={"ClientToken": "*"}, times=9, **no_money)
+        live_cloud.fault("RunInstances", "error", match={"ClientToken": "*"}, **no_money)
         live_cloud.interrupt([second])
         failed = again.until(second, "failed")
         (line,) = wait_until(lambda: said(again, failed, "failed"))
-        assert f"hook {sys.executable} exited with 3 after" in line
+        assert f"Hook {sys.executable} (failed) exited with 3 after" in line
         assert "told of failed password=*** " in line
         assert "\x1b" not in line
-    assert [on for on, *_ in told(tmp_path)] == ["notice", "recovered", "notice", "failed"]
+    retrying = start(config, "recover", second, "--yes")
+    assert retrying.wait(60) == 0
+    assert [on for on, *_ in told(tmp_path)] == ["notice", "recovered", "notice", "failed", "recovered"]
+    lines = [line["text"] for line in json.loads(report(config, second))["timeline"]]
+    assert any(f"Hook {sys.executable} (recovered) exited with 3" in line for line in lines), lines
     _, given, incident = told(tmp_path)[1]
     assert given == {
         "SPOTTUI_RECOVERY": recovered["recovery_id"],
