@@ -102,10 +102,10 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
 
 def _keep_ready(account: CloudAccount, settings: Settings, journal: Journal, clock: Clock, watch: Watch) -> None:
     """In calm time instances are made ready; a lock is given way to at once."""
-    loops = [
-        watch.add(READY, region, READY_S, Ready(ecs, journal, settings, clock, lambda: watch.unswept).look)
-        for region, ecs in account.regions.items()
-    ]
+    loops = []
+    for region, ecs in account.regions.items():
+        ready = Ready(ecs, journal, settings, clock, lambda: watch.unswept)
+        loops.append(watch.add(READY, region, READY_S, ready.look, is_urgent=ready.is_urgent))
 
     def hear(logged: Sequence[Logged]) -> None:
         if any(isinstance(one.fact, SignSeen) and one.fact.source is Evidence.LOCK for one in logged):

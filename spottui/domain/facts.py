@@ -19,16 +19,16 @@ from spottui.domain.backend_facts import BackendServes as BackendServes
 from spottui.domain.backend_facts import BackendsFound as BackendsFound
 from spottui.domain.backend_facts import WeightKept as WeightKept
 from spottui.domain.backend_facts import WeightRestored as WeightRestored
+from spottui.domain.calm_facts import BeyondCap as BeyondCap
+from spottui.domain.calm_facts import DisksProtected as DisksProtected
+from spottui.domain.calm_facts import ProtectionUndone as ProtectionUndone
+from spottui.domain.calm_facts import ReadyCallAnswered as ReadyCallAnswered
 from spottui.domain.fact_base import FactBase as _Fact
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
 from spottui.domain.proof_facts import HookBegun as HookBegun
 from spottui.domain.proof_facts import HookEnded as HookEnded
 from spottui.domain.proof_facts import Probed as Probed
-from spottui.domain.ready_facts import BeyondCap as BeyondCap
-from spottui.domain.ready_facts import DisksProtected as DisksProtected
-from spottui.domain.ready_facts import ProtectionUndone as ProtectionUndone
-from spottui.domain.ready_facts import ReadyCallAnswered as ReadyCallAnswered
 from spottui.domain.reasons import Failure, NextStep, Reason
 from spottui.domain.recovery import AutoAnswer, Decision, ImageOf, Recovery, RecoveryState, Try
 from spottui.domain.routes import Route

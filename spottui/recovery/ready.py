@@ -52,6 +52,7 @@ class Ready:
         self._settings = settings
         self._clock = clock
         self._unswept = unswept
+        self._awaits_sweep = True
         self._settled: dict[str, datetime] = {}
         self._unfinished: set[str] = set()
         self._rests: dict[Rest, datetime] = {}
@@ -69,11 +70,18 @@ class Ready:
         now = self._clock.now()
         self._rests = {key: until for key, until in self._rests.items() if until > now}
         kept = self._kept()
+        known = self._journal.fleet.of(self._ecs.region)
+        details = [known[one.spec.instance.instance_id].details_at for one in kept]
+        self._awaits_sweep = not known or None in details
         self._tell_beyond_cap(kept)
         due = [one for one in kept if self._is_due(one.spec.instance.instance_id, now)]
         if due:
             with urgency(Priority.READY):
                 self._work(due, now)
+
+    def is_urgent(self) -> bool:
+        """Whether there may be more to do as soon as the first sweep has read all details."""
+        return self._awaits_sweep
 
     def _give_way(self) -> None:
         """Cancel what is unfinished of an instance whose lock was seen: a disk takes one snapshot at a time.

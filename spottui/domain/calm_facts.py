@@ -1,4 +1,4 @@
-"""The facts of calm time: what was made ready and protected. Part of the union in `domain/facts.py`."""
+"""Facts of calm time: what was made ready, and which disks are to outlive their instance. They are of no recovery."""
 
 from spottui.domain.fact_base import FactBase
 from spottui.domain.reasons import Failure

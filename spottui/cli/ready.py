@@ -1,0 +1,204 @@
+"""`spottui ready`: how each instance would come back if its notice came now, and what keeping it ready costs."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from spottui.cli.common import Wrong, refuse_if_read_only, with_settings
+
+if TYPE_CHECKING:
+    from spottui.cloud.ecs import Ecs
+    from spottui.domain.clock import CloudClock
+    from spottui.domain.launch_spec import LaunchSpec
+    from spottui.domain.readiness import Readiness
+    from spottui.domain.ready import KeptReady
+    from spottui.domain.settings import Settings
+
+_EXAMPLES = """\b
+Examples:
+  spottui ready                      would each instance make it, and how
+  spottui ready --dry-run            what [[ready]] makes in a day, and its cost
+  spottui ready --protect i-bp1abc   its disks outlive it from now on
+  spottui ready --undo               disks as they were before --protect
+"""
+_DAY_S = 86_400.0
+
+
+@click.command(epilog=_EXAMPLES)
+@with_settings
+@click.argument("ids", nargs=-1, metavar="[ID]...")
+@click.option("--dry-run", is_flag=True, help="What [[ready]] makes in the next day, and its cost a month.")
+@click.option("--protect", is_flag=True, help="Let disks outlive their instance; without IDs, where [[ready]] matches.")
+@click.option("--undo", is_flag=True, help="Put back what --protect has changed; without IDs, everywhere.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="{instances[], cost_per_month}; with --protect {disks{ID: words}}"
+)
+def ready(
+    settings: "Settings", ids: tuple[str, ...], dry_run: bool, protect: bool, undo: bool, yes: bool, as_json: bool
+) -> None:
+    """Say of each spot instance by which route it would come back now, how old its images are and what it lacks.
+
+    With --protect or --undo its disks are changed: exit 1 when one of them could not be.
+    """
+    if protect + undo + dry_run > 1:
+        raise Wrong("say only one of --dry-run, --protect and --undo.")
+    if protect or undo:
+        from spottui.cli.standing import change_protection
+
+        refuse_if_read_only()
+        changed = change_protection(settings, ids, undo=undo, yes=yes, as_json=as_json)
+        click.get_current_context().exit(0 if changed else 1)
+    from spottui.domain.clock import CloudClock
+
+    clock = CloudClock()
+    fleets = fleets_of(settings, ids, clock)
+    if dry_run:
+        _show_schedule(settings, [spec for _, specs in fleets for spec in specs], ids, as_json=as_json)
+    else:
+        _show_readiness(settings, fleets, ids, clock.now(), as_json=as_json)
+
+
+def fleets_of(
+    settings: "Settings", ids: Sequence[str], clock: "CloudClock"
+) -> "list[tuple[Ecs, tuple[LaunchSpec, ...]]]":
+    """Return the spot instances of each region; raises `CloudError`, and `Wrong` for `ids` that are not among them."""
+    from spottui.cloud.region_tools import credentials_of, region_tools
+    from spottui.recovery.readiness import spot_fleet
+
+    every = [
+        (tools.ecs, spot_fleet(tools.ecs)) for tools in region_tools(settings, credentials_of(settings), clock=clock)
+    ]
+    known = {spec.instance.instance_id for _, specs in every for spec in specs}
+    unknown = [one for one in ids if one not in known]
+    if unknown:
+        raise Wrong(f"{', '.join(unknown)}: no spot instance of a configured region has this id.")
+    return every
+
+
+def _show_readiness(
+    settings: "Settings",
+    fleets: "list[tuple[Ecs, tuple[LaunchSpec, ...]]]",
+    ids: Sequence[str],
+    now: datetime,
+    *,
+    as_json: bool,
+) -> None:
+    from spottui.journal import Journal
+    from spottui.recovery.readiness import readiness_of_fleet
+
+    with Journal(settings.journal, read_only=True) as journal:
+        every = readiness_of_fleet(settings, journal, fleets, now)
+    found = [one for one in every if not ids or one.spec.instance.instance_id in ids]
+    per_month = _sum([one.per_month for one in found])
+    if as_json:
+        records = [_record(one, now) for one in found]
+        click.echo(json.dumps({"instances": records, "cost_per_month": per_month}))
+        return
+    head = f"{'instance':<24}{'name':<13}{'comes back by':<26}{'system':<8}{'data':<8}{'per month':<11}what it lacks"
+    rows = [_row(one, now) for one in found]
+    click.echo("\n".join([click.style(head, bold=True), *rows, _total(len(found), per_month)]))
+
+
+def _record(one: "Readiness", now: datetime) -> dict[str, Any]:
+    old, image = one.spec.instance, one.system_image
+    return {
+        "instance_id": old.instance_id,
+        "name": old.name,
+        "region": old.region,
+        "route": one.route,
+        "verdict": one.verdict.value,
+        "image_s": round(one.image_s),
+        "system_image": image.image_id if image else None,
+        "system_age_s": round((now - image.made).total_seconds()) if image else None,
+        "data_age_s": round((now - one.data_made).total_seconds()) if one.data_made else None,
+        "missing": [what.value for what in one.missing],
+        "cost_per_month": one.per_month,
+    }
+
+
+def _row(one: "Readiness", now: datetime) -> str:
+    from spottui.domain.text import plain
+    from spottui.words.ready import missing
+
+    old, image = one.spec.instance, one.system_image
+    lacks = "; ".join(map(missing, one.missing)) or "nothing"
+    by = f"{one.route}, {one.verdict}"
+    return (
+        f"{plain(old.instance_id):<24}{plain(old.name, 12):<13}{by:<26}{_age(image.made if image else None, now):<8}"
+        f"{_age(one.data_made, now):<8}{_money(one.per_month):<11}{lacks}"
+    )
+
+
+def _show_schedule(settings: "Settings", specs: "list[LaunchSpec]", ids: Sequence[str], *, as_json: bool) -> None:
+    from spottui.domain.ready import kept_ready
+
+    kept = [one for one in kept_ready(settings, specs) if not ids or one.spec.instance.instance_id in ids]
+    made = [one for one in kept if not one.beyond_cap]
+    per_month = _sum([one.per_month for one in made])
+    if as_json:
+        records = [_schedule_record(one) for one in kept]
+        click.echo(json.dumps({"instances": records, "cost_per_month": per_month}))
+        return
+    head = f"{'instance':<24}{'name':<13}{'images a day':<14}{'snapshot groups a day':<23}{'kept':<6}per month"
+    rows = [_schedule_row(one) for one in kept]
+    click.echo("\n".join([click.style(head, bold=True), *rows, _total(len(made), per_month)]))
+    if len(made) < len(kept):
+        click.echo(f"max_cost_per_month leaves no room for {len(kept) - len(made)} of {len(kept)}")
+    if kept and per_month is None:
+        click.echo("no cost: set storage_price.snapshot, the price of a GiB of snapshots a month")
+
+
+def _a_day(one: "KeptReady") -> tuple[int, int]:
+    """Images and snapshot groups that a day brings."""
+    from spottui.domain.ready import data_disks, image_every_s, snapshots_every_s
+
+    groups_s = snapshots_every_s(one.schedule) if data_disks(one.spec) else None
+    return round(_DAY_S / image_every_s(one.schedule)), round(_DAY_S / groups_s) if groups_s else 0
+
+
+def _schedule_record(one: "KeptReady") -> dict[str, Any]:
+    images, groups = _a_day(one)
+    return {
+        "instance_id": one.spec.instance.instance_id,
+        "name": one.spec.instance.name,
+        "region": one.spec.instance.region,
+        "images_per_day": 0 if one.beyond_cap else images,
+        "snapshot_groups_per_day": 0 if one.beyond_cap else groups,
+        "keep": one.schedule.keep,
+        "cost_per_month": one.per_month,
+        "beyond_cap": one.beyond_cap,
+    }
+
+
+def _schedule_row(one: "KeptReady") -> str:
+    from spottui.domain.text import plain
+
+    images, groups = _a_day(one)
+    old, cost = one.spec.instance, _money(one.per_month)
+    cost = f"{cost}, above the cap: nothing is made" if one.beyond_cap else cost
+    name = f"{plain(old.instance_id):<24}{plain(old.name, 12):<13}"
+    return f"{name}{images:<14}{groups or '-':<23}{one.schedule.keep:<6}{cost}"
+
+
+def _sum(costs: Sequence[float | None]) -> float | None:
+    known = [cost for cost in costs if cost is not None]
+    return round(sum(known), 2) if known else None
+
+
+def _total(number: int, per_month: float | None) -> str:
+    cost = f", at most {per_month:.2f} a month" if per_month is not None else ""
+    return f"{number} instance{'' if number == 1 else 's'}{cost}"
+
+
+def _money(cost: float | None) -> str:
+    return "-" if cost is None else f"{cost:.2f}"
+
+
+def _age(made: datetime | None, now: datetime) -> str:
+    from spottui.tables.moments import age
+
+    return age((now - made).total_seconds()) if made else "-"

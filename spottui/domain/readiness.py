@@ -1,0 +1,93 @@
+"""How an instance would come back if its notice came now, and what it lacks to be back at once."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from spottui.domain.clock import NOTICE_S
+from spottui.domain.forecast import ImageTiming, Verdict, before_image
+from spottui.domain.instance import InstanceStatus, InterruptionBehavior
+from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.plan import Route, WarmImage
+from spottui.domain.ready import KeptReady, ReadyPolicy, data_disks, snapshots_every_s
+
+INSTANT = "instant"
+"""The route from a system image that is there already, with the data of the notice."""
+_INSTANT_CATEGORIES = ("cloud_essd", "cloud_auto", "cloud_essd_entry", "cloud_regional_disk_auto")
+"""Snapshots of these disks can be used within seconds, in any zone (docs/alibaba-facts.md 13)."""
+
+
+class Missing(StrEnum):
+    """What an instance lacks to be back at once."""
+
+    DISKS_NOT_KNOWN = "disks not known"
+    NOT_RUNNING = "not running"
+    NOT_KEPT_READY = "not kept ready"
+    BEYOND_CAP = "beyond cap"
+    NO_SYSTEM_IMAGE = "no system image"
+    SYSTEM_IMAGE_TOO_OLD = "system image too old"
+    NO_DATA_SNAPSHOTS = "no data snapshots"
+    SLOW_DATA_DISKS = "slow data disks"
+    LOCAL_DISKS = "local disks"
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What would happen to one instance now: by which route it comes back, and what its verdict would be.
+
+    `image_s` is what an image of all its disks takes, `system_image` the newest one of its system disk, `data_made`
+    the moment of the newest finished snapshot group of its data disks. `per_month` is what keeping it ready costs at
+    most, None where it is not kept ready or no price is configured.
+    """
+
+    spec: LaunchSpec
+    route: str
+    verdict: Verdict
+    image_s: float
+    system_image: WarmImage | None
+    data_made: datetime | None
+    missing: tuple[Missing, ...]
+    per_month: float | None
+
+
+def readiness(
+    spec: LaunchSpec,
+    policy: ReadyPolicy | None,
+    kept: KeptReady | None,
+    timing: ImageTiming,
+    system_image: WarmImage | None,
+    data_made: datetime | None,
+    now: datetime,
+) -> Readiness:
+    """Judge one instance by what is known of it."""
+    is_young = bool(policy and system_image and now - system_image.made <= timedelta(seconds=policy.system_age_s))
+    is_fast = all(disk.category in _INSTANT_CATEGORIES for disk in data_disks(spec))
+    forecast = before_image(now, now + timedelta(seconds=NOTICE_S), spec.image_gib, timing)
+    route, verdict = str(Route.IMAGE), forecast.verdict
+    if is_young and is_fast and spec.disks:
+        route, verdict = INSTANT, Verdict.IMAGE_READY
+    elif not spec.disks:
+        verdict = Verdict.NOT_KNOWN
+    elif spec.instance.behavior is InterruptionBehavior.STOP:
+        route, verdict = str(Route.RESTART), Verdict.DATA_KEPT
+    elif verdict is Verdict.WILL_NOT:
+        route, verdict = str(Route.KEPT_DISK), Verdict.DATA_KEPT
+    holds = {
+        Missing.DISKS_NOT_KNOWN: not spec.disks,
+        Missing.NOT_RUNNING: spec.instance.status is not InstanceStatus.RUNNING,
+        Missing.NOT_KEPT_READY: policy is None,
+        Missing.BEYOND_CAP: bool(kept and kept.beyond_cap),
+        Missing.NO_SYSTEM_IMAGE: bool(policy) and system_image is None,
+        Missing.SYSTEM_IMAGE_TOO_OLD: bool(policy and system_image) and not is_young,
+        Missing.NO_DATA_SNAPSHOTS: _wants_data(kept) and data_made is None,
+        Missing.SLOW_DATA_DISKS: not is_fast,
+        Missing.LOCAL_DISKS: any(disk.is_local for disk in spec.disks),
+    }
+    missing = tuple(name for name, is_missing in holds.items() if is_missing)
+    image_s = timing.estimate_s(spec.image_gib)
+    per_month = kept.per_month if kept else None
+    return Readiness(spec, route, verdict, image_s, system_image, data_made, missing, per_month)
+
+
+def _wants_data(kept: KeptReady | None) -> bool:
+    return bool(kept and snapshots_every_s(kept.schedule) and data_disks(kept.spec))

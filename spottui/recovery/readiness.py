@@ -1,0 +1,58 @@
+"""What the cloud and the journal say of the readiness of every spot instance of a region."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from spottui.cloud.ecs import Ecs
+from spottui.cloud.ready import ready_groups, ready_images
+from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.readiness import Readiness, readiness
+from spottui.domain.ready import KeptReady, kept_ready, ready_policy
+from spottui.domain.settings import Settings
+from spottui.journal import Journal
+from spottui.recovery.background import newest_system_image
+from spottui.recovery.ready_steps import MadeReady, made_ready
+
+
+def spot_fleet(ecs: Ecs) -> tuple[LaunchSpec, ...]:
+    """Return the spot instances of a region with their disks; raises `CloudError`."""
+    specs = [spec for page in ecs.fleet() for spec in page if spec.instance.is_spot]
+    if not specs:
+        ecs.check_permission()
+    disks = {key: of_one for page in ecs.disks_by_instance() for key, of_one in page.items()}
+    return tuple(replace(spec, disks=disks.get(spec.instance.instance_id, ())) for spec in specs)
+
+
+def readiness_of_fleet(
+    settings: Settings, journal: Journal, fleets: Iterable[tuple[Ecs, tuple[LaunchSpec, ...]]], now: datetime
+) -> tuple[Readiness, ...]:
+    """Judge every instance of the fleets of all regions; raises `CloudError`."""
+    regions = tuple(fleets)
+    every = [spec for _, specs in regions for spec in specs]
+    kept = {(one.spec.instance.region, one.spec.instance.instance_id): one for one in kept_ready(settings, every)}
+    return tuple(one for ecs, specs in regions for one in _of_region(settings, journal, ecs, specs, kept, now))
+
+
+def _of_region(
+    settings: Settings,
+    journal: Journal,
+    ecs: Ecs,
+    specs: tuple[LaunchSpec, ...],
+    kept: dict[tuple[str, str], KeptReady],
+    now: datetime,
+) -> Iterable[Readiness]:
+    ready, ours = ready_images(ecs), tuple(ecs.our_images().values())
+    groups = made_ready((), (), ready_groups(ecs))
+    for spec in specs:
+        old = spec.instance
+        made = groups.get(old.instance_id, MadeReady()).groups
+        yield readiness(
+            spec,
+            ready_policy(settings, old),
+            kept.get((old.region, old.instance_id)),
+            journal.image_timings.timing(spec.main_category),
+            newest_system_image(spec, (*ready, *ours)),
+            max((group.made for _, group in made if group.finished and group.made), default=None),
+            now,
+        )
