@@ -15,7 +15,7 @@ from spottui.journal.recoveries import snapshot_row
 from spottui.journal.store import upsert
 
 _FACT, _SNAPSHOT = schema.fact.c, schema.recovery.c
-_OF_RECOVERIES = sa.select(_FACT.recovery_id).where(_FACT.recovery_id != "").distinct()
+_OF_RECOVERIES = sa.select(_FACT.recovery_id).where(_FACT.recovery_id != "").distinct().order_by(_FACT.recovery_id)
 
 
 def unlike_their_facts(connection: sa.Connection) -> Iterator[Recovery]:
