@@ -154,9 +154,9 @@ def _show_schedule(settings: "Settings", specs: "list[LaunchSpec]", ids: Sequenc
 
 def _a_day(one: "KeptReady") -> tuple[int, int]:
     """Images and snapshot groups that a day brings."""
-    from spottui.domain.ready import data_disks, image_every_s, snapshots_every_s
+    from spottui.domain.ready import image_every_s, snapshots_every_s
 
-    groups_s = snapshots_every_s(one.schedule) if data_disks(one.spec) else None
+    groups_s = snapshots_every_s(one.schedule) if one.spec.data_disks else None
     return round(_DAY_S / image_every_s(one.schedule)), round(_DAY_S / groups_s) if groups_s else 0
 
 

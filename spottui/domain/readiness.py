@@ -8,13 +8,9 @@ from spottui.domain.clock import NOTICE_S
 from spottui.domain.forecast import ImageTiming, Verdict, before_image
 from spottui.domain.instance import InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.plan import Route, WarmImage
-from spottui.domain.ready import KeptReady, ReadyPolicy, data_disks, snapshots_every_s
-
-INSTANT = "instant"
-"""The route from a system image that is there already, with the data of the notice."""
-_INSTANT_CATEGORIES = ("cloud_essd", "cloud_auto", "cloud_essd_entry", "cloud_regional_disk_auto")
-"""Snapshots of these disks can be used within seconds, in any zone (docs/alibaba-facts.md 13)."""
+from spottui.domain.plan import WarmImage
+from spottui.domain.ready import KeptReady, ReadyPolicy, snapshots_every_s
+from spottui.domain.routes import Route
 
 
 class Missing(StrEnum):
@@ -41,7 +37,7 @@ class Readiness:
     """
 
     spec: LaunchSpec
-    route: str
+    route: Route
     verdict: Verdict
     image_s: float
     system_image: WarmImage | None
@@ -61,17 +57,17 @@ def readiness(
 ) -> Readiness:
     """Judge one instance by what is known of it."""
     is_young = bool(policy and system_image and now - system_image.made <= timedelta(seconds=policy.system_age_s))
-    is_fast = all(disk.category in _INSTANT_CATEGORIES for disk in data_disks(spec))
+    is_fast = spec.has_instant_data
     forecast = before_image(now, now + timedelta(seconds=NOTICE_S), spec.image_gib, timing)
-    route, verdict = str(Route.IMAGE), forecast.verdict
-    if is_young and is_fast and spec.disks:
-        route, verdict = INSTANT, Verdict.IMAGE_READY
-    elif not spec.disks:
+    route, verdict = Route.IMAGE, forecast.verdict
+    if not spec.disks:
         verdict = Verdict.NOT_KNOWN
     elif spec.instance.behavior is InterruptionBehavior.STOP:
-        route, verdict = str(Route.RESTART), Verdict.DATA_KEPT
+        route, verdict = Route.RESTART, Verdict.DATA_KEPT
+    elif is_young and is_fast:
+        route, verdict = Route.INSTANT, Verdict.IMAGE_READY
     elif verdict is Verdict.WILL_NOT:
-        route, verdict = str(Route.KEPT_DISK), Verdict.DATA_KEPT
+        route, verdict = Route.KEPT_DISK, Verdict.DATA_KEPT
     holds = {
         Missing.DISKS_NOT_KNOWN: not spec.disks,
         Missing.NOT_RUNNING: spec.instance.status is not InstanceStatus.RUNNING,
@@ -90,4 +86,4 @@ def readiness(
 
 
 def _wants_data(kept: KeptReady | None) -> bool:
-    return bool(kept and snapshots_every_s(kept.schedule) and data_disks(kept.spec))
+    return bool(kept and snapshots_every_s(kept.schedule) and kept.spec.data_disks)
