@@ -16,6 +16,7 @@ from platformdirs.unix import Unix
 
 from spottui.config_checks import (
     Mistake,
+    mistakes_of_drains,
     mistakes_of_hooks,
     mistakes_of_probes,
     mistakes_of_ready,
@@ -113,7 +114,7 @@ class _Reader:
         file = self._convert(tables)
         self._check_regions(file)
         self._check_policy(file.policy)
-        self._check_drains(file)
+        self._check(mistakes_of_drains(file.drain, file.policy.drain))
         self._check(mistakes_of_probes(file.probe, file.policy.probe))
         self._check(mistakes_of_hooks(file.hook))
         self._check(mistakes_of_tolerance(file.policy.tolerance))
@@ -220,19 +221,6 @@ class _Reader:
                 self._fail(f"storage_price.{name}", "an unknown key", _either(dict.fromkeys(_PRICED)))
             if not 0 <= price <= 1000:
                 self._fail(f"storage_price.{name}", str(price), "0 to 1000, per GiB and month")
-
-    def _check_drains(self, file: ConfigFile) -> None:
-        if file.policy.drain and file.policy.drain not in file.drain:
-            self._fail("policy.drain", repr(file.policy.drain), _either(file.drain) or "the NAME of a [drain.NAME]")
-        for name, drain in file.drain.items():
-            if not drain.command.strip() or len(drain.command) > 16_000:
-                self._fail(
-                    f"drain.{name}.command",
-                    "none" if not drain.command else f"{len(drain.command)} characters",
-                    "1 to 16000 characters",
-                )
-            if not 1 <= drain.timeout_s <= 240:
-                self._fail(f"drain.{name}.timeout_s", str(drain.timeout_s), "1 to 240")
 
     def _check(self, mistakes: Iterable[Mistake]) -> None:
         for mistake in mistakes:

@@ -8,13 +8,26 @@ from spottui.domain.durations import seconds_of
 from spottui.domain.hook import HookEvent, HookPlace, HookSettings
 from spottui.domain.probe import IP, ProbeSettings
 from spottui.domain.ready import IMAGE_EVERY, MOST_KEPT, SNAPSHOTS_EVERY
-from spottui.domain.settings import ReadySettings, Tolerance
+from spottui.domain.settings import DrainSettings, ReadySettings, Tolerance
 
 Mistake = tuple[str, str, str]
 """The key, what was found, and what is allowed."""
 
 LONGEST_COMMAND = 16_000
 """Characters; Cloud Assistant takes 24 KiB of Base64."""
+
+
+def mistakes_of_drains(drains: Mapping[str, DrainSettings], chosen: str) -> Iterator[Mistake]:
+    """Yield what is wrong with the `[drain.NAME]` tables, and with the one that the policy has `chosen`."""
+    if chosen and chosen not in drains:
+        yield "policy.drain", repr(chosen), ", ".join(sorted(drains)) or "the NAME of a [drain.NAME]"
+    for name, drain in drains.items():
+        length = len(drain.command)
+        if not drain.command.strip() or length > LONGEST_COMMAND:
+            found = f"{length} characters" if drain.command else "none"
+            yield f"drain.{name}.command", found, f"1 to {LONGEST_COMMAND} characters"
+        if not 1 <= drain.timeout_s <= 240:
+            yield f"drain.{name}.timeout_s", str(drain.timeout_s), "1 to 240"
 
 
 def mistakes_of_probes(probes: Mapping[str, ProbeSettings], chosen: str) -> Iterator[Mistake]:
