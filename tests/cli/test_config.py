@@ -83,7 +83,7 @@ def test_a_probe_is_read_and_its_mistakes_are_named(path: Path) -> None:
         ('"public"', '"eip"', ["line 25: probe.address", "'eip'", "private, public"]),
         ('tls_name = "web.corp.internal"', "tcp = 80", ["probe.web: found tcp and http", "one of tcp, http, command"]),
         ("web.corp.internal", "a\\r\\nb", ["probe.web.tls_name", "a host name"]),
-        ("ca.pem", "gone.pem", ["probe.web.ca_file", "not there"]),
+        ("ca.pem", "gone.pem", ["probe.web.ca_file", "does not exist"]),
     ):
         path.write_text(GOOD + PROBE.replace(old, new, 1))
         with pytest.raises(ConfigProblem) as problem:
