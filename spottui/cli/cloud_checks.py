@@ -5,7 +5,7 @@ from collections.abc import Collection, Generator, Iterator
 from typing import TYPE_CHECKING
 
 from spottui.cli.check import Check, note, ok, wrong
-from spottui.cli.permissions import CLEAN, RECOVER, WATCH, Permission, statement_for
+from spottui.cli.permissions import CLEAN, READY, RECOVER, WATCH, Permission, statement_for
 from spottui.cli.progress import Progress
 from spottui.cli.setup import missing_steps
 from spottui.cloud.credentials import CredentialSource
@@ -55,7 +55,7 @@ def identity_check(settings: Settings, credentials: CredentialSource) -> Check:
 
 
 def region_checks(
-    tools: "RegionTools", progress: Progress, configured: Collection[str], *, watch_only: bool
+    tools: "RegionTools", progress: Progress, configured: Collection[str], *, watch_only: bool, keeps_ready: bool
 ) -> Iterator[Check]:
     """Look at one region: endpoint and clock, permissions, the fleet, the queue, the rule, each at its endpoint.
 
@@ -65,7 +65,7 @@ def region_checks(
     yield endpoint
     spot = True
     if not endpoint.fix:
-        yield from _permissions(tools, progress, watch_only=watch_only)
+        yield from _permissions(tools, progress, watch_only=watch_only, keeps_ready=keeps_ready)
         spot = yield from _fleet(tools)
     yield from _queue(tools)
     yield from _for_others(tools, configured)
@@ -91,9 +91,11 @@ def _endpoint(tools: "RegionTools") -> Check:
     return wrong(subject, said, TRUST_THE_CLOCK) if abs(skew_s) > SKEW_S else ok(subject, said)
 
 
-def _permissions(tools: "RegionTools", progress: Progress, *, watch_only: bool) -> Iterator[Check]:
+def _permissions(tools: "RegionTools", progress: Progress, *, watch_only: bool, keeps_ready: bool) -> Iterator[Check]:
     subject = f"permission {tools.settings.id}"
     wanted = WATCH if watch_only else (*WATCH, *RECOVER, *CLEAN)
+    if keeps_ready and not watch_only:
+        wanted = (*wanted, *(one for one in READY if one not in wanted))
     tried = [one for one in wanted if one.probe is not None]
     found: list[tuple[Permission, CloudError | None]] = []
     for number, one in enumerate(tried):
@@ -106,7 +108,7 @@ def _permissions(tools: "RegionTools", progress: Progress, *, watch_only: bool) 
             continue
         if error.kind is not ErrorKind.DENIED:
             yield note(subject, f"unknown: {error.line}")
-        elif one in CLEAN:
+        elif one in CLEAN and not (keeps_ready and one in READY):
             yield note(subject, f"{error.line}; only the janitor needs it", "spottui setup --policy clean")
         else:
             yield wrong(subject, error.line, statement_for("ecs", one.action))

@@ -22,6 +22,13 @@ _POLICY = """\
 # snapshot = 0.0                 # images too
 # cloud_essd = 0.0               # and other categories of disks
 
+# [[ready]]                      # made in calm time; `spottui ready --dry-run` shows what it costs
+# match = {role = "web"}         # instances with these tags; an empty value matches any
+# image_every = "6h"             # an image of the system disk
+# snapshots_every = "15m"        # a snapshot group of the data disks; leave it out for none
+# keep = 2                       # the newest usable ones of each; the older ones go
+# max_cost_per_month = 0.0       # needs storage_price.snapshot; 0 for no limit
+
 # [template.web]                 # for `spottui launch web`
 # region = "cn-hangzhou"
 # image_id = "m-…"

@@ -61,7 +61,8 @@ def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live:
         return
     yield identity_check(settings, credentials)
     for tools in region_tools(settings, credentials):
-        yield from region_checks(tools, progress, {one.id for one in settings.regions}, watch_only=watch_only)
+        configured, keeps_ready = {one.id for one in settings.regions}, bool(settings.ready)
+        yield from region_checks(tools, progress, configured, watch_only=watch_only, keeps_ready=keeps_ready)
         if live:
             from spottui.cli.drill import live_check
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spottui.cli.common import Wrong, refuse_if_read_only, with_settings
+from spottui.cli.fleets import fleets_of
 
 if TYPE_CHECKING:
     from spottui.cloud.ecs import Ecs
-    from spottui.domain.clock import CloudClock
     from spottui.domain.launch_spec import LaunchSpec
     from spottui.domain.readiness import Readiness
     from spottui.domain.ready import KeptReady
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _EXAMPLES = """\b
 Examples:
   spottui ready                      would each instance make it, and how
-  spottui ready --dry-run            what [[ready]] makes in a day, and its cost
+  spottui ready --dry-run            what [[ready]] makes, and its cost
   spottui ready --protect i-bp1abc   its disks outlive it from now on
   spottui ready --undo               disks as they were before --protect
 """
@@ -60,23 +60,6 @@ def ready(
         _show_schedule(settings, [spec for _, specs in fleets for spec in specs], ids, as_json=as_json)
     else:
         _show_readiness(settings, fleets, ids, clock.now(), as_json=as_json)
-
-
-def fleets_of(
-    settings: "Settings", ids: Sequence[str], clock: "CloudClock"
-) -> "list[tuple[Ecs, tuple[LaunchSpec, ...]]]":
-    """Return the spot instances of each region; raises `CloudError`, and `Wrong` for `ids` that are not among them."""
-    from spottui.cloud.region_tools import credentials_of, region_tools
-    from spottui.recovery.readiness import spot_fleet
-
-    every = [
-        (tools.ecs, spot_fleet(tools.ecs)) for tools in region_tools(settings, credentials_of(settings), clock=clock)
-    ]
-    known = {spec.instance.instance_id for _, specs in every for spec in specs}
-    unknown = [one for one in ids if one not in known]
-    if unknown:
-        raise Wrong(f"{', '.join(unknown)}: no spot instance of a configured region has this id.")
-    return every
 
 
 def _show_readiness(

@@ -5,7 +5,8 @@ import json
 import sys
 
 FIGURES = (
-    "startup", "first_frame", "console", "reaction", "launch", "burst", "restart", "routes", "sim", "peers", "soak",
+    "startup", "first_frame", "console", "reaction", "launch", "burst", "restart", "routes", "ready", "sim", "peers",
+    "soak",
 )  # fmt: skip
 
 

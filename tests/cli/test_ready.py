@@ -127,12 +127,21 @@ def test_disks_are_protected_after_a_yes_and_put_back_exactly_as_they_were(fleet
     assert run_json("ready", "--undo", "--yes", "--config", fleet.toml)["disks"] == {}
 
 
-def test_a_console_makes_instances_ready_within_the_policy_that_it_prints(fleet: Fleet) -> None:
+def test_a_console_that_is_killed_goes_on_within_the_policy_that_it_prints(fleet: Fleet) -> None:
     with Headless(fleet.toml) as console:
-        console.wait_ready()
-        wait_until(lambda: effects(fleet.cloud, "CreateSnapshot") and effects(fleet.cloud, "CreateSnapshotGroup"))
+        wait_until(lambda: effects(fleet.cloud, "CreateSnapshot"))
+        console.kill()
+    with Headless(fleet.toml) as console:
         wait_until(lambda: any(line["kind"] == "source" and line["name"] == "ready" for line in list(console.lines)))
+        wait_until(lambda: effects(fleet.cloud, "CreateSnapshotGroup") and effects(fleet.cloud, "CreateImage"))
         assert console.source_error("ready") == ""
+        assert console.stop() == 0
+    made = [row for row in fleet.cloud.calls("CreateSnapshot") if (row["effect"] or "").startswith("created")]
+    disks = [row["params"]["DiskId"] for row in made]
+    assert len(disks) == len(set(disks)), "one snapshot of a disk for its slot"
+    assert effects(fleet.cloud, "CreateImage"), "the second console goes on where the first was killed"
     (statement,) = policy_document("ready", load(fleet.toml))["Statement"]
-    made = {row["action"] for row in fleet.cloud.calls() if "Snapshot" in row["action"] or "Image" in row["action"]}
-    assert {f"ecs:{action}" for action in made} <= set(statement["Action"])
+    asked = {row["action"] for row in fleet.cloud.calls() if "Snapshot" in row["action"] or "Image" in row["action"]}
+    assert {f"ecs:{action}" for action in asked} <= set(statement["Action"])
+    fleet.cloud.world(permissions={"DescribeSnapshotGroups": "forbidden"})
+    assert '"Action": "ecs:DescribeSnapshotGroups"' in run("doctor", "--config", fleet.toml).stdout

@@ -1,6 +1,6 @@
 """Whose data lives on where: what an old recovery made may go when the last of its heirs runs."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from spottui.cloud.account import CloudAccount
@@ -10,10 +10,13 @@ from spottui.domain.clock import SystemClock
 from spottui.domain.facts import CallAnswered
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.recovery import RecoveryState
+from spottui.domain.settings import ReadySettings
 from spottui.journal import Journal
 from spottui.recovery.janitor import Janitor
+from spottui.recovery.ready_leftovers import KEPT_READY
 from spottui.sim.testing import SimServer
 from tests.journal.given import enter, known, observe, record
+from tests.recovery.calm_fleet import calm
 
 REGION = "cn-hangzhou"
 NOW = datetime.now(UTC)
@@ -45,3 +48,31 @@ def test_an_image_may_go_when_the_replacement_of_its_replacement_runs(config: Pa
         assert held_by() == "the replacement i-gone is not seen running"
         recovered(journal, "i-gone", third)
         assert held_by() == ""
+
+
+def test_what_was_made_ready_stays_with_its_instance_and_goes_when_that_is_gone(tmp_path: Path) -> None:
+    with calm(tmp_path, ReadySettings({"app": ""}, "1h", 1, "1h")) as site:
+        site.rounds(site.console(), minutes=70, every=2)
+        instance_id = next(row["Tags"]["spottui:ready"] for row in site.there("snapshot_groups"))
+        janitor = Janitor(site.journal, site.account.regions, site.clock, site.settings)
+
+        def held_by() -> dict[str, str]:
+            return {one.kind: one.held_by for one in janitor.leftovers() if one.instance_id == instance_id}
+
+        assert set(held_by()) == {"image", "snapshot group"}
+        assert set(held_by().values()) == {KEPT_READY}
+        (left,) = [one for one in janitor.leftovers() if one.instance_id == instance_id and one.kind == "image"]
+        assert (left.gib, left.expires) == (60, (site.clock.at + timedelta(days=7)).date())
+        site.cloud.interrupt([instance_id], notice_s=60)
+        (recovery_id,) = observe(site.journal, Observation(REGION, instance_id, Evidence.LOCK, NOW), now=NOW)
+        site.cloud.advance(120)
+        assert "its recovery is suspected" in held_by()["image"]
+        record(site.journal, recovery_id, CallAnswered("RunInstances", "token", resources=("i-gone",)), now=NOW)
+        enter(site.journal, recovery_id, RecoveryState.RECOVERED, NOW)
+        assert held_by()["image"] == "the replacement i-gone is not seen running"
+        other = next(one for one in site.cloud.spot_ids() if one != instance_id)
+        record(site.journal, recovery_id, CallAnswered("RunInstances", "token", resources=(other,)), now=NOW)
+        assert set(held_by().values()) == {""}
+        gone = [one.resource_id for one in janitor.leftovers() if one.may_go]
+        assert set(dict(janitor.clean_up(gone, "ann")).values()) == {""}
+        assert [site.there(kind, instance_id) for kind in ("images", "snapshots", "snapshot_groups")] == [[], [], []]
