@@ -1,5 +1,6 @@
 """kill -9 before and after each commit of a recovery, for each way that a recovery can go."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from spottui.sim.testing import SimServer
-from tests.chaos.toll import OVER, POLICY, Toll, lose_answers, restarted, settle
+from tests.chaos.toll import OVER, POLICY, Toll, lose_answers, restarted, settle, told
 from tests.driving import Headless, add_policy, clean_environment, wait_until
 from tests.recovery.calm import allow_older_system, make_system_image
 
@@ -102,6 +103,16 @@ def _make_ready(cloud: SimServer, config: Path, victim: str) -> str:
     return victim
 
 
+def _probe_and_tell(_cloud: SimServer, config: Path, victim: str) -> str:
+    """Have the replacement probed by a command, and every event told of in a file."""
+    add_policy(config, probe='"jobs"')
+    tell = ["sh", "-c", f'echo "$SPOTTUI_RECOVERY $0" >> {told(config)}']
+    hooks = "".join(f'[[hook]]\non = "{on}"\ncommand = {json.dumps([*tell, on])}\n' for on in ("notice", "recovered"))
+    with config.open("a") as file:
+        file.write(f'[probe.jobs]\ncommand = "systemctl is-active jobs"\nevery = "1s"\n{hooks}')
+    return victim
+
+
 def _recover(cloud: SimServer, config: Path, victim: str, state: str) -> None:
     with Headless(config, "--auto").wait_ready() as console:
         cloud.interrupt([victim], notice_s=300 if state == "failed" else 4)
@@ -139,6 +150,7 @@ WAYS = {
         "web-1", _NO_PROTECTION, {"warm_image": "true"}, _recover_once, notice_s=12, images=2, launches=2
     ),
     "instant": Way("api-2", {"image_base_s": 60}, before=_make_ready, images=1),
+    "served": Way("web-1", before=_probe_and_tell),
     "retry": Way("web-1", before=_fail_for_money, is_retry=True),
     "balancers": Way("web-1", {"server_group_s": 0.2}, before=_behind_balancers),
     "balancers-restart": Way("batch-5", before=_behind_balancers, notice_s=12, images=0, launches=0),

@@ -16,8 +16,9 @@ from tests.driving import Headless, effects, wait_until
 OVER = ("recovered", "failed", "skipped")
 POLICY = {"veto_window_s": 0, "max_at_once": 50, "max_per_hour": 1000, "lock_poll_s": 0.5, "breaker_failures": 1000}
 LOST = (
-    "CreateImage", "RunInstances", "ModifyDiskAttribute", "CreateSnapshot", "SetBackendServers", "AddBackendServers",
-    "UpdateServerGroupServersAttribute", "AddServersToServerGroup", "RemoveServersFromServerGroup",
+    "CreateImage", "RunInstances", "ModifyDiskAttribute", "CreateSnapshot", "CreateSnapshotGroup", "RunCommand",
+    "SetBackendServers", "AddBackendServers", "UpdateServerGroupServersAttribute", "AddServersToServerGroup",
+    "RemoveServersFromServerGroup",
 )  # fmt: skip
 SETTLED_WITHIN_S = 120
 RESUMED_WITHIN_S = 30
@@ -35,6 +36,7 @@ class Toll:
     lost: int = 0
     doubled_images: int = 0
     doubled_instances: int = 0
+    doubled_hooks: int = 0
     unlike_their_facts: int = 0
     left_at_zero: int = 0
     """Servers that run and get no requests from a load balancer, and entries that are dead."""
@@ -45,7 +47,8 @@ class Toll:
     @property
     def harm(self) -> int:
         """Whatever must not be."""
-        return self.lost + self.doubled_images + self.doubled_instances + self.unlike_their_facts + self.left_at_zero
+        doubled = self.doubled_images + self.doubled_instances + self.doubled_hooks
+        return self.lost + doubled + self.unlike_their_facts + self.left_at_zero
 
     def count(self, cloud: SimServer, config: Path, victims: list[str], images: int, launches: int) -> None:
         """Compare what was made, and what the journal says, with what the victims' ways make."""
@@ -60,6 +63,8 @@ class Toll:
         self.lost += sum(states.get(victim) != "recovered" for victim in victims)
         self.doubled_images += max(0, len(effects(cloud, "CreateImage")) - images)
         self.doubled_instances += max(0, len(effects(cloud, "RunInstances")) - launches)
+        lines = told(config).read_text().splitlines() if told(config).exists() else []
+        self.doubled_hooks += len(lines) - len(set(lines))
 
     def add(self, other: "Toll") -> None:
         """Add the toll of another set."""
@@ -76,6 +81,11 @@ class Toll:
             "resume_s_p99": round(resumed[int(0.99 * (len(resumed) - 1))], 2) if resumed else None,
             "resume_s_max": round(resumed[-1], 2) if resumed else None,
         }
+
+
+def told(config: Path) -> Path:
+    """The file in which hooks say that they ran, a line for each."""
+    return config.parent / "told"
 
 
 def lose_answers(cloud: SimServer) -> None:

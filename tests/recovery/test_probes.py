@@ -31,21 +31,31 @@ every = "1s"
 @pytest.fixture
 def web(config: Path) -> Iterator[SimServer]:
     """Web servers that listen on addresses of this machine."""
-    with SimServer(world=fleet(), config=config) as cloud:
+    world = fleet()
+    world["instance"].append({"name": "edge", "type": "ecs.g7.large", "zone": "cn-hangzhou-h", "eip": True})
+    with SimServer(world=world, config=config) as cloud:
+        saved = cloud.save()
+        for eip in saved["eips"].values():
+            eip["address"] = "127.0.0.1"
+        cloud.load(saved)
         cloud.world(image_base_s=0.5, image_s_per_gib=0, boot_s=0.5)
         add_policy(config, veto_window_s=0, max_at_once=50, lock_poll_s=0.5, sweep_s=2, probe='"web"')
         with config.open("a") as file:
             file.write(PROBES)
+            # Nothing but the simulated cloud itself is at the EIP's address.
+            port = cloud.url.rpartition(":")[2]
+            file.write(f'[probe.edge]\nhttp = "http://{{ip}}:{port}/_sim/state"\naddress = "public"\n')
         yield cloud
 
 
 def test_a_replacement_that_runs_is_recovered_only_when_it_serves(web: SimServer, config: Path) -> None:
     """What never serves fails and says so; a retry probes again, and so does another console after kill -9."""
-    silent, slow = (named(web, name)["InstanceId"] for name in ("web-1", "web-2"))
+    silent, slow, edge = (named(web, name)["InstanceId"] for name in ("web-1", "web-2", "edge"))
     tag_instance(web, slow, "spottui:probe", "jobs")
+    tag_instance(web, edge, "spottui:probe", "edge")
     web.world(service_of_new="down", command_exit_code=3)
     desk = Acting(config, "auto")
-    web.interrupt([silent, slow])
+    web.interrupt([silent, slow, edge])
     failed = desk.until(silent, "recovered", "failed")
     new = failed["new_instance_id"]
     assert failed["state"] == "failed"
@@ -53,6 +63,8 @@ def test_a_replacement_that_runs_is_recovered_only_when_it_serves(web: SimServer
     assert told.startswith(f"{new} runs but does not serve: probe web of http://127."), told
     assert told.endswith("no connection: Connection refused, for 3 s; t probes it again"), told
 
+    moved = desk.until(edge, "recovered", "failed")
+    assert any(line.startswith("Probe edge of http://127.0.0.1:") for line in details(desk, moved)), "at its EIP"
     probing = desk.until(slow, "verifying")
     wait_until(lambda: any("exited with 3" in line for line in details(desk, probing)))
     assert desk("recovery", slow)["says"]["next"] == "probe jobs until it passes, at most 120 s"
@@ -65,7 +77,7 @@ def test_a_replacement_that_runs_is_recovered_only_when_it_serves(web: SimServer
         assert (served["state"], served["new_instance_id"]) == ("recovered", new)
         assert any(line.startswith("Probe web of ") and "passed after" in line for line in details(again, served))
         assert again.until(slow, "recovered", "failed")["state"] == "recovered"
-    assert len(effects(web, "RunInstances")) == 2
+    assert len(effects(web, "RunInstances")) == 3
     tokens = [row["client_token"] for row in web.calls("RunCommand")]
     assert len(tokens) == len(set(tokens)), "each try of a command is a new command"
 
