@@ -158,7 +158,7 @@ def test_a_drill_kills_nothing(cloud: SimServer, tmp_path: Path) -> None:
     """The margin leaves a few seconds of the 300."""
     with Guarded(cloud, tmp_path, WRAPPED["shell"], "deaf", margin_s=290) as guarded:
         guarded.drill()
-        wait_until(lambda: "it goes on" in guarded.said())
+        wait_until(lambda: "lets it continue" in guarded.said())
         assert guarded.process.poll() is None
         assert alive(guarded.workers()[0])
         cloud.interrupt([guarded.instance_id], notice_s=3)
@@ -174,7 +174,7 @@ def test_what_a_killed_guard_left_keeps_a_second_run_from_beginning(cloud: SimSe
         again = ("guard", "--state", guarded.state, "--metadata", "http://127.0.0.1:9", "--", *guarded.command)
         refused = run(*again)
         assert refused.exit_code == 2
-        assert "still runs" in refused.stderr
+        assert "another guard runs this workload" in refused.stderr
         assert guarded.happened("run") == 1
 
 

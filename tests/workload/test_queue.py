@@ -141,7 +141,7 @@ def test_a_stale_or_forged_notice_ends_nothing_while_the_metadata_plans_nothing(
 ) -> None:
     with Guard(cloud, tmp_path) as guard:
         cloud.send(flat(guard.instance_id, ago=timedelta(seconds=ago_s)))
-        wait_until(lambda: "the metadata plans nothing" in guard.said())
+        wait_until(lambda: "the metadata announces none" in guard.said())
         assert guard.process.poll() is None
         assert "SIGTERM" not in guard.said()
         cloud.interrupt([guard.instance_id], queue=False)
@@ -207,7 +207,7 @@ def test_a_fresh_notice_counts_where_the_metadata_cannot_be_asked(
     with Guard(cloud, tmp_path, metadata=silent_metadata) as guard:
         cloud.send(flat(guard.instance_id))
         wait_until(lambda: "if this machine still runs at" in guard.said())
-        assert "the metadata cannot be asked" in guard.said()
+        assert "the metadata service is unreachable" in guard.said()
         assert guard.outcome() == ("interrupted", 1)
     assert waiting(cloud) == 0
 
@@ -261,7 +261,7 @@ def test_a_drill_is_answered_as_a_notice_and_the_workload_is_gone_on_with(cloud:
         cloud.send(json.dumps(drill_body(REGION, guard.instance_id)))
         assert guard.process.wait(20) == 0
         assert guard.outcome() == ("done", 2)
-        assert "a drill" in guard.said()
+        assert "drill: as if reclaimed" in guard.said()
     assert waiting(cloud) == 0
 
 
