@@ -89,8 +89,6 @@ CLEAN = (
 QUEUE_WATCH = ("GetQueueAttributes", "ReceiveMessage", "BatchReceiveMessage", "DeleteMessage", "BatchDeleteMessage")
 QUEUE_SETUP = ("CreateQueue", "GetQueueAttributes", "SendMessage", "ChangeMessageVisibility")
 HISTORY = ("DescribeSystemEventAttribute",)
-INTERFACES = ("DescribeNetworkInterfaces",)
-"""Where backend servers are network interfaces or addresses."""
 CLB = (
     "DescribeLoadBalancers",
     "DescribeLoadBalancerAttribute",
@@ -135,7 +133,6 @@ def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
             statements = [_statement("ecs", [*CLEAN_READS, *(one.action for one in CLEAN)], ["*"])]
         case "balancers":
             statements = [
-                _statement("ecs", INTERFACES, ["*"]),
                 _statement("slb", CLB, ["*"]),
                 _statement("alb", SERVER_GROUPS, ["*"]),
                 _statement("nlb", SERVER_GROUPS, ["*"]),

@@ -2,20 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from spottui.cloud.clb import Clb
 from spottui.cloud.credentials import CredentialSource
-from spottui.cloud.ecs import Answer, Ecs
-from spottui.cloud.errors import CloudError
-from spottui.cloud.fields import text_of
-from spottui.cloud.rows import rows
+from spottui.cloud.ecs import Answer
 from spottui.cloud.rpc import ALB, CLB, NLB, Rpc, service_endpoint
 from spottui.cloud.server_groups import ServerGroups
 from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server
-from spottui.domain.instance import Instance
 
-_INTERFACES = "DescribeNetworkInterfaces"
 _SHARED_CLB = frozenset(
     (
         "cn-qingdao", "cn-beijing", "cn-hangzhou", "cn-shanghai", "cn-shenzhen", "cn-hongkong", "ap-southeast-1",
@@ -64,22 +59,3 @@ def clb_endpoint(region: str, ecs_endpoint: str) -> str:
     """Return where the CLB API is: the oldest regions share one public address (`alibabacloud-slb20140515`)."""
     own = service_endpoint("slb", region, ecs_endpoint)
     return "slb.aliyuncs.com" if own.startswith("slb.") and region in _SHARED_CLB else own
-
-
-def server_of(ecs: Ecs, instance_id: str) -> Server:
-    """Return the names of an instance as a backend server, by its primary network interface; raises `CloudError`."""
-
-    def read(body: dict[str, Any]) -> Server:
-        found = rows(_INTERFACES, body, "NetworkInterfaceSets", "NetworkInterfaceSet")
-        primary: dict[str, Any] = next((one for one in found if text_of(one, "Type") == "Primary"), {})
-        return Server(instance_id, text_of(primary, "PrivateIpAddress"), text_of(primary, "NetworkInterfaceId"))
-
-    return ecs.ask(_INTERFACES, {"InstanceId": instance_id, "Type": "Primary"}, read)
-
-
-def server_as_known(ecs: Ecs, instance: Instance) -> Server:
-    """Return the names of an instance; where its interface may not be looked up, those that are known anyway."""
-    try:
-        return server_of(ecs, instance.instance_id)
-    except CloudError:
-        return Server(instance.instance_id, instance.private_ip)

@@ -40,6 +40,7 @@ def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
         private_dns=_private_dns(item.get("PrivateDnsNameOptions")),
         ipv6_addresses=len(list_of(primary, "Ipv6Sets", "Ipv6Set")),
         network_interfaces=max(len(interfaces), 1),
+        eni_id=text_of(primary, "NetworkInterfaceId"),
         auto_release=minute_of(text_of(item, "AutoReleaseTime")),
         cpu_options=_cpu_options(item),
         nested_virtualization=text_of(item.get("CpuOptions") or {}, "NestedVirtualization") == "enabled",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from spottui.cloud.balancers import Balancers, server_as_known
+from spottui.cloud.balancers import Balancers
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.ecs_shapes import Image, images
 from spottui.cloud.errors import CloudError, ErrorKind
@@ -14,7 +14,6 @@ from spottui.cloud.rows import rows, rows_if_any
 from spottui.cloud.vpc import Vpc
 from spottui.domain.background import PriceHistory
 from spottui.domain.balancers import Backend, Product, Server
-from spottui.domain.instance import Instance
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import LARGEST, InstanceType, Pair, Price
 from spottui.domain.plan import Candidate, Stock
@@ -98,10 +97,6 @@ class Market:
     def vswitches(self, vpc_id: str, tag: str) -> dict[str, str]:
         """Return the vSwitches of a VPC with a tag (`key` or `key=value`) by zone, each the one with most room."""
         return self._vpc.vswitches(vpc_id, tag)
-
-    def server(self, instance: Instance) -> Server:
-        """Return the names of an instance as a backend server, as far as they may be looked up."""
-        return server_as_known(self._ecs, instance)
 
     def backends(self, product: Product, server: Server) -> tuple[Backend, ...]:
         """Return the entries of an instance in the server groups of a kind of load balancers."""

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from spottui.domain.launch_spec import LaunchSpec
+
 
 class Product(StrEnum):
     """The kinds of load balancers, each with an API of its own."""
@@ -43,6 +45,11 @@ class Server:
             ServerType.ENI: self.eni_id,
             ServerType.IP: self.private_ip,
         }[server_type]
+
+    @staticmethod
+    def of(spec: LaunchSpec) -> "Server":
+        """Return the names of an instance by its primary network interface."""
+        return Server(spec.instance.instance_id, spec.instance.private_ip, spec.eni_id)
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -82,6 +82,8 @@ class LaunchSpec:
     prefixes: tuple[str, ...] = ()
     beyond: tuple[tuple[str, str], ...] = ()
     unread: tuple[str, ...] = ()
+    eni_id: str = ""
+    """Its primary network interface."""
     image: "ImageTraits | None" = None
 
     @property

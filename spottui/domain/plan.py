@@ -187,7 +187,7 @@ class Plan:
         instance = replace(self.spec.instance, recycling=False, status=InstanceStatus.UNKNOWN)
         places = tuple((*one.place, one.vswitch_id, one.disk_category) for one in self.candidates)
         disks = tuple(replace(disk, status="", instance_id="", tags=()) for disk in self.spec.disks)
-        spec = replace(self.spec, instance=instance, disks=disks)
+        spec = replace(self.spec, instance=instance, disks=disks, eni_id="")
         launched = (
             self.routes,
             spec,

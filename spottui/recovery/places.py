@@ -57,7 +57,8 @@ def _with_places(surveyed: Plan, now: datetime, transaction: Transaction, recove
     chosen = by_route(surveyed, known.route) if known.route in surveyed.routes else surveyed
     is_same = chosen.route is known.route
     # Who has read another route has not said yes to this one.
-    chosen = replace(chosen, first_digest=known.digest if is_same else "")
+    first_digest = known.digest if is_same else ""
+    chosen = replace(chosen, first_digest=first_digest, backends=recovery.backends or chosen.backends)
     transaction.set_plan(recovery.recovery_id, chosen)
     if not is_same and recovery.state.waits_for_permission:
         transaction.record(recovery.recovery_id, RouteTaken(chosen.route, Reason(Why.NO_EARLIER_IMAGE)), now)

@@ -4,7 +4,7 @@ A survey never fails: what could not be looked up is a caution of the plan, and 
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -39,7 +39,8 @@ STOCK_S = 20.0
 CHECK_S = 30.0
 PRICES_S = 300.0
 VSWITCHES_S = 300.0
-BACKENDS_S = 20.0
+BACKENDS_S = 3.0
+"""A weight is remembered from a look that is no older; survey and recovery share it where they look at once."""
 RATES_S = 600.0
 TYPES_S = 3600.0
 
@@ -63,6 +64,8 @@ class Surveys:
     ) -> None:
         self._markets = markets
         self._lookups = Lookups(thread_pools, clock)
+        # Of every instance there is one of its own: in a storm, stock and prices do not wait behind them.
+        self._balancer_lookups = Lookups(thread_pools, clock)
         self._journal = journal
         self._clock = clock
         self._settings = settings
@@ -71,7 +74,8 @@ class Surveys:
     async def survey(self, plan: Plan, limit_s: float = LIMIT_S) -> Plan:
         """Return the plan with all that can be learned within `limit_s` of its candidates, warm image and prices."""
         spec, region = plan.spec, plan.spec.instance.region
-        one = _Survey(self._markets[region], region, Inquiry(self._lookups, limit_s))
+        inquiry, of_balancers = Inquiry(self._lookups, limit_s), Inquiry(self._balancer_lookups, limit_s)
+        one = _Survey(self._markets[region], region, inquiry, of_balancers)
         tag = self._vswitch_tags[region]
         rules, images, backends, offers, resting = await asyncio.gather(
             one.rules(plan, tag),
@@ -100,6 +104,11 @@ class Surveys:
             surveyed=True,
         )
 
+    async def backends(self, spec: LaunchSpec, product: Product) -> tuple[Backend, ...]:
+        """Return an instance's entries of a kind of load balancers, as they are now; raises `CloudError`."""
+        call = partial(self._markets[spec.instance.region].backends, product, Server.of(spec))
+        return await asyncio.wrap_future(self._balancer_lookups.ask(_backends_key(product, spec), BACKENDS_S, call))
+
     def _routes(self, plan: Plan) -> tuple[Route, ...]:
         """Leave `instant` out where there is no system image that is young enough; a person may still choose it."""
         routes = [route for route in plan.routes if not route.traits.serves_at_once]
@@ -117,15 +126,17 @@ class Surveys:
 class _Survey:
     """One survey: what is asked of a region's market, and for how long the answers are good."""
 
-    def __init__(self, market: Market, region: str, inquiry: Inquiry) -> None:
+    def __init__(self, market: Market, region: str, inquiry: Inquiry, of_balancers: Inquiry) -> None:
         self._market = market
         self._region = region
         self._inquiry = inquiry
+        self._of_balancers = of_balancers
 
     @property
     def missing(self) -> list[Caution]:
         """What could not be learned."""
-        return [Caution(CautionKind.NOT_LOOKED_UP, (line,)) for line in self._inquiry.missing]
+        missing = (*self._inquiry.missing, *self._of_balancers.missing)
+        return [Caution(CautionKind.NOT_LOOKED_UP, (line,)) for line in missing]
 
     async def rules(self, plan: Plan, tag: str) -> PlaceRules:
         """Add the vSwitches of the instance's VPC that have the tag, in the zones for which none is configured."""
@@ -148,10 +159,7 @@ class _Survey:
 
     async def backends(self, spec: LaunchSpec) -> tuple[Backend, ...]:
         """Return the instance's entries of load balancers; what may not be looked up is one caution, not three."""
-        call, nothing = partial(self._market.server, spec.instance), Server(spec.instance.instance_id)
-        key = ("server", spec.instance.instance_id)
-        server = await self._inquiry.ask("load balancers", key, BACKENDS_S, call, nothing)
-        found = await asyncio.gather(*(self._backends(product, server) for product in Product))
+        found = await asyncio.gather(*(self._backends(product, spec) for product in Product))
         return tuple(backend for of_one in found for backend in of_one)
 
     async def offers(self, spec: LaunchSpec, rules: PlaceRules) -> Offers:
@@ -186,10 +194,9 @@ class _Survey:
             candidate = sold_out(candidate)
         return replace(candidate, problem=problem)
 
-    async def _backends(self, product: Product, server: Server) -> tuple[Backend, ...]:
-        call, key = partial(self._market.backends, product, server), ("backends", server, product)
-        nothing: tuple[Backend, ...] = ()
-        return await self._inquiry.ask("load balancers", key, BACKENDS_S, call, nothing)
+    async def _backends(self, product: Product, spec: LaunchSpec) -> tuple[Backend, ...]:
+        call, nothing = partial(self._market.backends, product, Server.of(spec)), tuple[Backend, ...]()
+        return await self._of_balancers.ask("load balancers", _backends_key(product, spec), BACKENDS_S, call, nothing)
 
     async def _refusal(self, spec: LaunchSpec, candidate: Candidate) -> CloudError | None:
         call = partial(self._market.refusal, spec, candidate)
@@ -226,6 +233,10 @@ class _Survey:
 
 async def _nothing_in_stock() -> dict[Pair, Stock]:
     return {}
+
+
+def _backends_key(product: Product, spec: LaunchSpec) -> Hashable:
+    return "backends", product, spec.instance.region, spec.instance.instance_id
 
 
 def _kept(cautions: Iterable[Caution]) -> tuple[Caution, ...]:

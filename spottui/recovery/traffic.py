@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from msgspec import structs
 
-from spottui.cloud.balancers import Balancing, server_of
+from spottui.cloud.balancers import Balancing
 from spottui.cloud.errors import UNKNOWN_HOST, CloudError, ErrorKind
 from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server, ServerType, action_of
 from spottui.domain.facts import BackendChanging, BackendServes, BackendsFound, CallFailed, WeightKept, WeightRestored
@@ -70,11 +70,8 @@ async def settle_traffic(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcom
 
 async def _lower_all(ctx: RecoveryContext) -> tuple[Reason, ...]:
     """Find the instance's entries and lower them; return why those of a product are not known."""
-    old = ctx.plan.spec.instance
     try:
-        found = await ctx.attempt(partial(server_of, ctx.ecs, old.instance_id))
-        server = Server(old.instance_id, old.private_ip) if isinstance(found, CloudError) else found
-        unknown = await asyncio.gather(*(_lower_of(ctx, product, server) for product in Product))
+        unknown = await asyncio.gather(*(_lower_of(ctx, product) for product in Product))
     except (Fenced, JournalProblem):
         # Whoever drives the recovery from here on begins again.
         return ()
@@ -84,8 +81,8 @@ async def _lower_all(ctx: RecoveryContext) -> tuple[Reason, ...]:
     return tuple(one for one in unknown if one)
 
 
-async def _lower_of(ctx: RecoveryContext, product: Product, server: Server) -> Reason | None:
-    problem = await _find(ctx, product, server)
+async def _lower_of(ctx: RecoveryContext, product: Product) -> Reason | None:
+    problem = await _find(ctx, product)
     if _may_lower(ctx.recovery):
         mine = (one for one in ctx.recovery.backends if one.product is product and one.weight)
         await asyncio.gather(*(_lower(ctx, one) for one in mine))
@@ -98,7 +95,7 @@ def _may_lower(recovery: Recovery) -> bool:
     return not (recovery.interruption.is_manual or is_over or recovery.new_instance_id == recovery.instance_id)
 
 
-async def _find(ctx: RecoveryContext, product: Product, server: Server) -> Reason | None:
+async def _find(ctx: RecoveryContext, product: Product) -> Reason | None:
     """Write down the instance's entries of a product, unless they are known; return why they could not be found.
 
     Then the plan's own are taken. What the cloud refuses, or does not have in this region, is a caution of the plan:
@@ -107,7 +104,7 @@ async def _find(ctx: RecoveryContext, product: Product, server: Server) -> Reaso
     if any(one.product is product for one in ctx.recovery.backends):
         return None
     planned = tuple(one for one in ctx.plan.backends if one.product is product)
-    found = await _look_up(ctx, product, server)
+    found = await _look_up(ctx, product)
     backends = planned if isinstance(found, CloudError) else found or planned
     if backends:
         await ctx.record(BackendsFound(backends))
@@ -117,14 +114,15 @@ async def _find(ctx: RecoveryContext, product: Product, server: Server) -> Reaso
     return Reason(Why.BALANCERS_UNKNOWN, detail=product, failure=failure_of(found))
 
 
-async def _look_up(ctx: RecoveryContext, product: Product, server: Server) -> tuple[Backend, ...] | CloudError:
-    look, failures = partial(_balancing(ctx, product).backends, server), 0
+async def _look_up(ctx: RecoveryContext, product: Product) -> tuple[Backend, ...] | CloudError:
+    spec, waits_s = ctx.plan.spec, LOOK_S
     while True:
-        found = await _attempt(ctx, product, look)
-        wait_s = _wait_s(found) if isinstance(found, CloudError) else None
-        if wait_s is None or await _settles_within(ctx, min(wait_s * 2**failures, LONGEST_WAIT_S)):
-            return found
-        failures += 1
+        try:
+            return await ctx.shared.surveys.backends(spec, product)
+        except CloudError as error:
+            if _wait_s(error) is None or await _settles_within(ctx, waits_s):
+                return error
+        waits_s = min(2 * waits_s, LONGEST_WAIT_S)
 
 
 async def _lower(ctx: RecoveryContext, one: Backend) -> None:
@@ -185,8 +183,14 @@ async def _server(ctx: RecoveryContext, new_id: str, backends: Sequence[Backend]
     """Return the names of the replacement that the entries need; where some could not be looked up, why."""
     if all(one.server_type is ServerType.ECS for one in backends):
         return Server(new_id), None
-    server = await ctx.attempt(partial(server_of, ctx.ecs, new_id))
-    return (Server(new_id), failure_of(server)) if isinstance(server, CloudError) else (server, None)
+    ecs = ctx.ecs
+    specs = await ctx.attempt(lambda: ecs.launch_specs([new_id]))
+    if isinstance(specs, CloudError):
+        return Server(new_id), failure_of(specs)
+    spec = specs.get(new_id)
+    if spec is None:
+        return Server(new_id), Failure("DescribeInstances", kind=ErrorKind.NOT_FOUND.value)
+    return Server.of(spec), None
 
 
 async def _replace(ctx: RecoveryContext, one: Backend, new: Backend, no_id: Failure | None) -> list[Reason]:

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from spottui.cloud.account import CloudAccount
-from spottui.cloud.balancers import clb_endpoint, server_as_known, server_of
+from spottui.cloud.balancers import clb_endpoint
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.config import load
-from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server, ServerType, action_of
+from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server, action_of
 from spottui.sim.testing import SimServer
 from tests.sim.balancing import BACKEND_PORT, PORT, REGION, fleet, named, servers
 
@@ -47,8 +47,13 @@ def account(shared: tuple[SimServer, CloudAccount]) -> CloudAccount:
     return shared[1]
 
 
+def server_of(cloud: SimServer, account: CloudAccount, name: str) -> Server:
+    instance_id = named(cloud, name)["InstanceId"]
+    return Server.of(account.regions[REGION].launch_specs([instance_id])[instance_id])
+
+
 def found(cloud: SimServer, account: CloudAccount, name: str) -> list[Backend]:
-    server = server_of(account.regions[REGION], named(cloud, name)["InstanceId"])
+    server = server_of(cloud, account, name)
     return [one for product in Product for one in account.balancers[REGION][product].backends(server)]
 
 
@@ -83,7 +88,7 @@ def test_every_entry_of_an_instance_is_found_with_its_port_weight_type_and_descr
 def test_an_entry_is_lowered_joined_by_another_server_and_removed_in_every_kind_of_group(
     cloud: SimServer, account: CloudAccount
 ) -> None:
-    new = server_of(account.regions[REGION], named(cloud, "idle")["InstanceId"])
+    new = server_of(cloud, account, "idle")
     entries = [*found(cloud, account, "web-1"), *found(cloud, account, "web-3")]
     assert len(entries) == 6
     for one in entries:
@@ -135,17 +140,6 @@ def test_what_may_not_be_seen_or_read_is_an_error_and_never_an_empty_list(
     cloud.fault(action, "bad_json", times=1)
     with pytest.raises(CloudError):
         found(cloud, account, "web-1")
-
-
-def test_without_a_look_at_its_interface_an_instance_is_known_by_its_id_and_address(
-    cloud: SimServer, account: CloudAccount
-) -> None:
-    ecs, row = account.regions[REGION], named(cloud, "web-1")
-    spec = ecs.launch_specs([row["InstanceId"]])[row["InstanceId"]]
-    cloud.fault("DescribeNetworkInterfaces", "error", code="Forbidden.RAM", status=403, times=1)
-    known = server_as_known(ecs, spec.instance)
-    assert known == Server(row["InstanceId"], row["PrivateIpAddress"])
-    assert known.id_as(ServerType.ENI) == ""
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,7 @@ def test_a_replacement_has_all_that_is_carried(cloud: tuple[SimServer, Ecs]) -> 
         tags=tuple(pair for pair in found.instance.tags if pair[0] != "spottui"),
         **{name: getattr(spec.instance, name) for name in of_its_own},
     )  # fmt: skip
-    assert replace(found, instance=instance, disks=spec.disks) == spec
+    assert replace(found, instance=instance, disks=spec.disks, eni_id=spec.eni_id) == spec
     (disk,) = ecs.disks(new_id)
     assert (disk.encrypted, disk.kms_key_id) == (True, "key-1")
     assert dict(found.instance.tags)["spottui"] == "recovery-1"

@@ -220,7 +220,7 @@ def test_a_storm_of_the_same_type_costs_the_calls_of_one_survey(site: Site) -> N
     before = site.counted()
     found = asyncio.run(all_at_once())
     assert site.counted() - before == alone
-    assert alone.total() < 25
+    assert alone.total() < 22
     assert len({places(plan)[0] for plan in found}) == 1
 
 
