@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from spottui.journal import Journal
 from spottui.recovery.standing_protection import protected_disks
 from spottui.sim.testing import SimServer
 from tests.cli.running import own_state, run, run_json
-from tests.driving import Headless, effects, wait_until
+from tests.driving import Headless, add_policy, effects, wait_until
 from tests.sim.calls import Api
 
 READY = """
@@ -43,6 +44,15 @@ class Fleet:
         spot = set(self.cloud.spot_ids())
         return min(row["InstanceId"] for row in rows if len(row["DiskIds"]) > 1 and row["InstanceId"] in spot)
 
+    def under_way(self, instance_id: str) -> int:
+        """How many snapshots of an instance's disks are being made ready."""
+        rows = [row for row in self.cloud.state()["snapshots"] if row["Tags"].get(READY_TAG) == instance_id]
+        return sum(row["Status"] == "progressing" for row in rows)
+
+    def images_begun(self) -> list[dict[str, Any]]:
+        """The calls that began an image."""
+        return [row for row in self.cloud.calls("CreateImage") if row["effect"]]
+
     def kept(self) -> dict[str, bool]:
         """Whether each disk outlives its instance."""
         return {row["DiskId"]: not row["DeleteWithInstance"] for row in self.cloud.state()["disks"]}
@@ -54,6 +64,7 @@ def fleet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Fleet]:
     toml = tmp_path / "c.toml"
     with SimServer(config=toml, instances=8) as cloud:
         cloud.world(image_base_s=0, image_s_per_gib=0, instant_access_s=0)
+        add_policy(toml, veto_window_s=0)
         toml.write_text(toml.read_text() + READY)
         yield Fleet(cloud, toml)
 
@@ -100,6 +111,11 @@ def test_what_would_happen_now_is_shown_with_what_is_missing_and_what_it_costs(f
     said = run("ready", "--dry-run", "--config", fleet.toml).stdout
     assert "max_cost_per_month leaves no room for" in said
     assert f"at most {schedule['cost_per_month']:.2f} a month" in said
+    fleet.cloud.world(permissions={"DescribeSnapshotGroups": "forbidden"})
+    refused = run("ready", "--config", fleet.toml)
+    assert refused.exit_code == 1
+    assert "DescribeSnapshotGroups: Forbidden" in refused.stderr
+    assert '"Action": "ecs:DescribeSnapshotGroups"' in run("doctor", "--config", fleet.toml).stdout
 
 
 def test_disks_are_protected_after_a_yes_and_put_back_exactly_as_they_were(fleet: Fleet) -> None:
@@ -127,21 +143,26 @@ def test_disks_are_protected_after_a_yes_and_put_back_exactly_as_they_were(fleet
     assert run_json("ready", "--undo", "--yes", "--config", fleet.toml)["disks"] == {}
 
 
-def test_a_console_that_is_killed_goes_on_within_the_policy_that_it_prints(fleet: Fleet) -> None:
-    with Headless(fleet.toml) as console:
-        wait_until(lambda: effects(fleet.cloud, "CreateSnapshot"))
+def test_a_console_gives_way_to_a_reclaim_and_goes_on_when_it_was_killed(fleet: Fleet) -> None:
+    instance_id = fleet.with_data()
+    fleet.cloud.world(image_base_s=600, image_s_per_gib=0)
+    with Headless(fleet.toml, "--auto") as console:
+        wait_until(lambda: fleet.under_way(instance_id) == 2)
+        fleet.cloud.interrupt([instance_id])
+        wait_until(lambda: any(row["params"].get("InstanceId") == instance_id for row in fleet.images_begun()))
+        assert len(effects(fleet.cloud, "DeleteSnapshot")) == 1, "the copy of its system disk was cancelled"
+        assert len(effects(fleet.cloud, "DeleteSnapshotGroup")) == 1, "and that of its data disk"
         console.kill()
+    fleet.cloud.advance(600)
+    fleet.cloud.world(image_base_s=0)
     with Headless(fleet.toml) as console:
         wait_until(lambda: any(line["kind"] == "source" and line["name"] == "ready" for line in list(console.lines)))
-        wait_until(lambda: effects(fleet.cloud, "CreateSnapshotGroup") and effects(fleet.cloud, "CreateImage"))
+        wait_until(lambda: any(not row["params"].get("InstanceId") for row in fleet.images_begun()))
         assert console.source_error("ready") == ""
         assert console.stop() == 0
     made = [row for row in fleet.cloud.calls("CreateSnapshot") if (row["effect"] or "").startswith("created")]
     disks = [row["params"]["DiskId"] for row in made]
     assert len(disks) == len(set(disks)), "one snapshot of a disk for its slot"
-    assert effects(fleet.cloud, "CreateImage"), "the second console goes on where the first was killed"
     (statement,) = policy_document("ready", load(fleet.toml))["Statement"]
     asked = {row["action"] for row in fleet.cloud.calls() if "Snapshot" in row["action"] or "Image" in row["action"]}
     assert {f"ecs:{action}" for action in asked} <= set(statement["Action"])
-    fleet.cloud.world(permissions={"DescribeSnapshotGroups": "forbidden"})
-    assert '"Action": "ecs:DescribeSnapshotGroups"' in run("doctor", "--config", fleet.toml).stdout
