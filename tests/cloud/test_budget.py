@@ -192,6 +192,17 @@ def test_what_runs_in_a_lane_comes_before_what_nobody_handed_to_one(time: Time) 
     assert went == [Priority.LAUNCH, Priority.IMAGE_POLL, Priority.FLEET]
 
 
+def test_what_is_made_ready_in_calm_time_goes_last_whatever_it_calls(time: Time) -> None:
+    budget, went = budget_of(time), list[Priority]()
+    call(budget, "CreateImage")
+    started(budget, Priority.READY, went, "CreateImage")
+    started(budget, Priority.FLEET, went, "CreateImage")
+    for number in (1, 2):
+        time.passed_s += 1
+        wait_until(lambda number=number: len(went) == number)
+    assert went == [Priority.FLEET, Priority.READY]
+
+
 @pytest.mark.parametrize("priority", [Priority.LOCK_POLL, Priority.PROTECT])
 def test_a_flood_never_keeps_the_lock_poll_or_disk_protection_waiting(time: Time, priority: Priority) -> None:
     budget, went = budget_of(time), list[Priority]()
