@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from spottui.cli.check import Check, note, ok, wrong
+from spottui.domain.hook import HookPlace, HookSettings
 from spottui.domain.settings import Settings
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def machine_checks(settings: Settings) -> Iterator[Check]:
     """Look at everything on this machine."""
     yield from terminal_checks(is_terminal=sys.stdout.isatty())
     yield from _stop_file(settings.policy.stop_file)
+    yield from _hooks(settings.hooks)
     yield from _journal(settings.journal, {region.id for region in settings.regions})
     if "://" in settings.journal:
         yield from _server(settings.journal)
@@ -82,6 +84,17 @@ def _tmux() -> Check:
     if said in ("off", "external"):
         return note("tmux", f"set-clipboard is {said}: `c` copies nothing", "tmux set -g set-clipboard on")
     return ok("tmux", f"set-clipboard is {said or 'unknown'}")
+
+
+def _hooks(hooks: Iterable[HookSettings]) -> Iterator[Check]:
+    """A hook that is found wrong at three in the morning helps nobody."""
+    for hook in hooks:
+        if hook.where is not HookPlace.HERE:
+            continue
+        if shutil.which(hook.program):
+            yield ok(f"hook at {hook.on}", f"{hook.program} can be run")
+        else:
+            yield wrong(f"hook at {hook.on}", f"{hook.program} is no program that can be run", f"ls -l {hook.program}")
 
 
 def _stop_file(name: str) -> Iterator[Check]:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spottui.cli.check import Verdict
 from spottui.cli.config_text import Answers, config_text
 from spottui.cli.machine_checks import machine_checks, terminal_checks
 from spottui.cloud.messages import RECLAIM_EVENT
@@ -189,6 +190,15 @@ def test_doctor_says_whose_the_credentials_are(cloud: SimServer, toml: Path) -> 
     assert run_json("doctor", "--config", toml)["ok"], "a recovery does not need it"
     cloud.fault("GetCallerIdentity", "error", code="InvalidAccessKeyId.NotFound", status=404)
     assert "access key" in wrongs(run_json("doctor", "--config", toml, exit_code=1)["checks"])["identity"]
+
+
+def test_doctor_says_which_hook_cannot_be_run(toml: Path, tmp_path: Path) -> None:
+    shutil.copy(toml.with_name("c-credentials.ini"), tmp_path)
+    toml = Path(shutil.copy(toml, tmp_path))
+    with toml.open("a") as file:
+        file.write('[[hook]]\non = "notice"\ncommand = ["sh"]\n[[hook]]\non = "failed"\ncommand = ["/gone/page"]\n')
+    found = {one.subject: one.verdict for one in machine_checks(load(toml)) if one.subject.startswith("hook")}
+    assert found == {"hook at notice": Verdict.OK, "hook at failed": Verdict.WRONG}
 
 
 def test_doctor_shows_the_stop_file_and_whether_it_is_there(
