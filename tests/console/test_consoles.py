@@ -50,4 +50,4 @@ async def test_the_header_counts_the_consoles_where_there_are_several():
 async def test_a_console_that_does_not_answer_is_a_problem_said_at_any_width():
     silent = replace(OTHER, host="bastion\x1b[2J", answers=False)
     async with running(ScriptedDesk(driven("b", OWN, silent)), size=NARROW) as (pilot, _):
-        await shows(pilot, "✕ console bastion�[2J pid 902 does not answer")
+        await shows(pilot, "✕ console bastion�[2J pid 902 is not responding")
