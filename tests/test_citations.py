@@ -3,12 +3,14 @@
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import pytest
 
+from spottui.domain.settings import Policy, RegionSettings
 from spottui.domain.view import AutoMode
 from spottui.journal import Journal
 from spottui.metrics import Tally, render
@@ -119,6 +121,24 @@ def test_the_examples_speak_of_metrics_that_exist(tmp_path: Path) -> None:
     assert set(_METRIC.findall(explained)) == given
     alerts = re.findall(r"- alert: (\w+)", rules)
     assert alerts == re.findall(r"^\| `(Spottui\w+)`", explained, re.MULTILINE)
+
+
+def test_the_keys_that_are_explained_are_keys_with_these_defaults() -> None:
+    """Of a region and of the policy, the tables with one row a key."""
+    text = (ROOT / "docs/configuration.md").read_text("utf-8")
+    for title, kind in (("## `[[region]]`", RegionSettings), ("## `[policy]`", Policy)):
+        rows = re.findall(r"^\| (`.+?) \| (.*?) \|", text.partition(title)[2].partition("\n## ")[0], re.MULTILINE)
+        known = {one.name: one.default for one in fields(kind)}
+        explained = {key: default for keys, defaults in rows for key, default in _paired(keys, defaults)}
+        assert set(explained) <= set(known)
+        for key, default in explained.items():
+            if isinstance(known[key], int | float):
+                assert (key, default) == (key, str(known[key]).lower().removesuffix(".0"))
+
+
+def _paired(keys: str, defaults: str) -> list[tuple[str, str]]:
+    names = re.findall(r"`(\w+)`", keys)
+    return list(zip(names, (defaults.split(", ") + [""] * len(names)), strict=False))
 
 
 def test_a_citation_of_what_is_not_there_is_found() -> None:
