@@ -16,8 +16,8 @@ IMAGE_EVERY = "30m", "30d"
 SNAPSHOTS_EVERY = "5m", "7d"
 MOST_KEPT = 50
 """A disk may have 256 manual snapshots."""
-OLDEST_S = 30 * 86_400.0
-"""A tag that allows an older system disk than this is ignored."""
+YOUNGEST_S, OLDEST_S = 60.0, 30 * 86_400.0
+"""A tag that names another age than between these is ignored."""
 OVERLAP_S = 150.0
 """So long a new one and the one that it replaces are usually both there: made, seen usable, the old one deleted."""
 
@@ -122,7 +122,7 @@ def _copies(keep: int, every_s: float) -> float:
 
 def _tagged_age_s(tags: Mapping[str, str]) -> float | None:
     age_s = seconds_of(tags.get(READY_TAG, ""))
-    return age_s if age_s is not None and age_s <= OLDEST_S else None
+    return age_s if age_s is not None and YOUNGEST_S <= age_s <= OLDEST_S else None
 
 
 def _matches(match: Mapping[str, str], tags: Mapping[str, str]) -> bool:

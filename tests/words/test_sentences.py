@@ -107,7 +107,7 @@ SENTENCES = {
             Reason(Why.BACKEND_NOT_HEALTHY, "sgp-2", "NLB", seconds=120),
         ),
     ),
-    f"nothing was made; the old entry is left at weight 0 in CLB lb-1: {REFUSED_LINE}; set it back to 70": Reason(
+    f"nothing was created; the old entry is left at weight 0 in CLB lb-1: {REFUSED_LINE}; set it back to 70": Reason(
         Why.CANCELLED, causes=(Reason(Why.WEIGHT_LEFT, "lb-1", "CLB", count=70, failure=REFUSED),)
     ),
     f"the old entry is left in ALB sgp-1: {REFUSED_LINE}; remove it manually": Reason(
