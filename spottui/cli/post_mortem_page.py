@@ -22,7 +22,11 @@ _KINDS = {
     RecoveryState.VETO_WINDOW: "waits",
     RecoveryState.RECOVERED: "good",
     RecoveryState.FAILED: "bad",
+    RecoveryState.CANCELLED: "over",
+    RecoveryState.VETOED: "over",
+    RecoveryState.SKIPPED: "over",
 }
+"""How a state is coloured; any other is one in which the recovery works."""
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #888; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; }
@@ -34,6 +38,7 @@ th { font-weight: 600; white-space: nowrap; } td { overflow-wrap: anywhere; }
 .error td { color: #c0392b; } .decision td { font-weight: 600; }
 svg { width: 100%; height: auto; } svg text { font: 13px system-ui, sans-serif; fill: #fff; }
 .waits { fill: #b9770e; } .works { fill: #2471a3; } .good { fill: #1e8449; } .bad { fill: #c0392b; }
+.over { fill: #707b7c; }
 .deadline { stroke: #c0392b; stroke-width: 3; } svg .axis { fill: currentColor; }
 @media print { body { margin: 0; max-width: none; } }
 """
@@ -71,9 +76,12 @@ class _Stretch:
 
 
 def _stretches(incident: Incident) -> Iterator[_Stretch]:
+    """Yield the states one after the other; an outcome lasts until the deadline, so that it is seen."""
     entered = [(one.at, one.fact.state) for one in incident.log if isinstance(one.fact, StateEntered)]
     began = [(incident.interruption.first_seen, RecoveryState.SUSPECTED), *entered]
-    ends = [*(at for at, _ in entered), max((one.at for one in incident.log), default=began[-1][0])]
+    said = max((one.at for one in incident.log), default=incident.interruption.first_seen)
+    last = incident.interruption.deadline if began[-1][1].is_final else said
+    ends = [*(at for at, _ in entered), last]
     for (at, state), end in zip(began, ends, strict=True):
         yield _Stretch(state, at, max(at, end))
 
@@ -98,11 +106,12 @@ def _strip(incident: Incident) -> str:
 
 
 def _bar(one: _Stretch, left: float, right: float) -> str:
-    name, seconds = _safe(one.state.value), (one.ended - one.began).total_seconds()
+    name = _safe(one.state.value)
+    lasted = "" if one.state.is_final else f": {(one.ended - one.began).total_seconds():.1f} s"
     label = f'<text x="{left + 6:.1f}" y="25">{name}</text>' if right - left >= _LABEL_FROM else ""
     kind = _KINDS.get(one.state, "works")
     rect = f'<rect class="{kind}" x="{left:.1f}" y="4" width="{right - left:.1f}" height="32"/>'
-    return f"<g><title>{name}: {seconds:.1f} s</title>{rect}{label}</g>"
+    return f"<g><title>{name}{lasted}</title>{rect}{label}</g>"
 
 
 def _facts(rows: Iterable[tuple[str, str]]) -> str:

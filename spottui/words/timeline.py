@@ -4,6 +4,7 @@ from spottui.domain import facts as f
 from spottui.domain.text import plain
 from spottui.words.facts import IMAGE_POLL, text
 from spottui.words.failures import LONGEST, said
+from spottui.words.moments import clock
 
 _CALLED: dict[type[f.Fact], tuple[str, str]] = {
     f.Decided: ("Decision", ""),
@@ -28,10 +29,10 @@ def step(logged: f.Logged) -> tuple[str, str]:
     match logged.fact:
         case f.SignSeen() as fact:
             message = f", message {fact.message_id}" if fact.message_id else ""
-            dated = f"dated {fact.began.isoformat()}, deadline {fact.deadline.isoformat()}{message}"
+            dated = f"dated {fact.began:%Y-%m-%d %H:%M:%S}Z, deadline {clock(fact.deadline)}Z{message}"
             return fact.source.name.lower(), plain(dated, LONGEST)
         case f.Released() as fact:
-            return "release", f"dated {fact.released.isoformat()}"
+            return "release", f"dated {fact.released:%Y-%m-%d %H:%M:%S}Z"
         case f.EarlierLine() as fact:
             return plain(fact.event).lower(), text(logged)
         case f.CallBegun() as fact:
