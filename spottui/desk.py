@@ -109,6 +109,7 @@ class Desk:
             budgets=self._budgets(),
             consoles=journal.consoles.living(),
             own=journal.consoles.own,
+            plans=self._plans(recoveries),
         )
 
     def wait(self, version: int, timeout_s: float) -> DeskView | None:
@@ -314,6 +315,10 @@ class Desk:
         plans = {one: self._journal.recoveries.plan(one) for one in unlisted if one not in known}
         self._last_seen = known | {one: plan.spec.instance for one, plan in plans.items() if plan}
         return tuple(self._last_seen.values())
+
+    def _plans(self, recoveries: tuple[Recovery, ...]) -> dict[str, Plan]:
+        plans = ((one.recovery_id, self._journal.recoveries.known_plan(one.recovery_id)) for one in recoveries)
+        return {recovery_id: plan for recovery_id, plan in plans if plan}
 
     def _interruptions(self, recoveries: tuple[Recovery, ...]) -> tuple[Interruption, ...]:
         """Those of the journal, newest first, and those that only the locks of a read-only watch speak of."""

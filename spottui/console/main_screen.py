@@ -1,4 +1,4 @@
-"""The main screen: header, status, three panels, and the keys at the bottom."""
+"""The main screen: header, alarm, status, three panels, and the keys at the bottom."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,7 @@ from spottui.console.messages import ViewArrived
 from spottui.console.selection import Selection
 from spottui.console.session import Session
 from spottui.console.text import health
+from spottui.console.text.alarm import alarm
 from spottui.console.text.titles import Headlines
 from spottui.console.widgets.event_reader import PAGE, EventReader
 from spottui.console.widgets.lines import Line, filter_footer, footer, header, status
@@ -62,7 +63,8 @@ class MainScreen(Screen[None]):
         self._next_panel: Panel | None = None
         self._slipped_to = ""
         self._slipped_until = datetime.min.replace(tzinfo=UTC)
-        self._header, self._status, self._footer = Line("header"), Line("status"), Line("footer")
+        self._header, self._alarm = Line("header"), Line("alarm")
+        self._status, self._footer = Line("status"), Line("footer")
         self.instances = Panel("Instances", DeskTable(INSTANCES, session.clock, hidden=_hidden_columns(None)))
         self.events_panel = Panel("Events", DeskTable(EVENTS, session.clock, follow=True))
         self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, session.clock))
@@ -73,6 +75,7 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Yield the lines and the panels."""
         yield self._header
+        yield self._alarm
         yield self._status
         with Vertical(id="body"):
             with Horizontal(id="top"):
@@ -244,8 +247,9 @@ class MainScreen(Screen[None]):
         view, now, width = self.session.view, self.session.clock.now(), self.app.size.width
         problems = health.problems(view, self.failed, now, self.trouble)
         self._status_shown = health.status_fields(view, now) if view else ()
-        failures = len(self._headlines.failed)
-        self._header.put(header(self._heading, view, now, width, failed=bool(self.failed), failures=failures))
+        self._header.put(header(self._heading, view, now, width, failed=bool(self.failed)))
+        self._alarm.put(alarm(view, now, width))
+        self._alarm.set_class(bool(self._alarm.text), "-shown")
         self._status.put(status(problems, now, width))
         self._status.set_class(bool(problems), "-shown")
         self._write_keys()

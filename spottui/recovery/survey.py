@@ -80,6 +80,7 @@ class Surveys:
             warm_image=warm_image,
             cautions=(*_kept(plan.cautions), *_new_cautions(spec, rules, tag), *one.missing),
             price_per_hour=offers.old_price(spec),
+            currency=offers.currency,
             surveyed=True,
         )
 

@@ -58,11 +58,15 @@ def forecast_of_all(recoveries: Sequence[Recovery], now: datetime) -> str:
     What waits for a yes makes nothing by itself, and what has ended will make nothing any more.
     """
     recovered = sum(recovery.state is RecoveryState.RECOVERED for recovery in recoveries)
+    parts = (f"{recovered} recovered" if recovered else "", will_make_it(recoveries, now))
+    return " · ".join(part for part in parts if part)
+
+
+def will_make_it(recoveries: Sequence[Recovery], now: datetime) -> str:
+    """Return `7 of 9 will make it`, of those that go by themselves; empty where nothing is known of any."""
     going = [recovery for recovery in recoveries if not recovery.state.is_final and not _waits(recovery)]
     is_known = any(verdict_or_state(recovery, now) != NO_FORECAST for recovery in going)
-    parts = [f"{recovered} recovered"] if recovered else []
-    parts += [f"{sum(_makes_it(recovery, now) for recovery in going)} of {len(going)} will make it"] if is_known else []
-    return " · ".join(parts)
+    return f"{sum(_makes_it(recovery, now) for recovery in going)} of {len(going)} will make it" if is_known else ""
 
 
 def verdict_or_state(recovery: Recovery, now: datetime) -> str:

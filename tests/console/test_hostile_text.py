@@ -127,7 +127,7 @@ SCREENS = {
     "raw event": (("2", "end", "v"), '"body"'),
     "a plan": (("3", "y"), "Old → new"),
     "plans": (("3", "asterisk", "y"), "marked instances"),
-    "a veto": (("3", "x"), "Nothing will be done"),
+    "a veto": (("3", "down", "x"), "Nothing will be done"),
     "a cancel": (("3", "down", "down", "x"), "Kept, and charged"),
     "arming": (("a",), "Arm auto-mode?"),
     "leaving": (("q",), "NEEDS YOU"),

@@ -38,7 +38,7 @@ def test_a_recovery_goes_on_while_nobody_looks_and_the_screen_is_there_again(tmu
         tmux.shows("1 running")
         tmux.attach_and_detach()
         tmux.run("resize-window", "-x", "120", "-y", "40")
-        tmux.shows("now i-")
+        tmux.shows("1 recovered")
         tmux.type("3", "Enter")
         tmux.shows("✓ RunInstances")
         tmux.run("resize-window", "-x", "80", "-y", "24")

@@ -34,19 +34,17 @@ class Line(Static):
 
     def __init__(self, line_id: str) -> None:
         super().__init__("", id=line_id, markup=False)
-        self._text = Content("")
+        self.text = Content("")
 
     def put(self, text: Content) -> None:
         """Show a text."""
-        if text != self._text:
-            self._text = text
+        if text != self.text:
+            self.text = text
             self.update(text, layout=False)
 
 
-def header(
-    title: str, view: DeskView | None, now: datetime, width: int, *, failed: bool = False, failures: int = 0
-) -> Content:
-    """Return the header: profile and region, failures, auto-mode, each source's age, the time; shortened until it fits.
+def header(title: str, view: DeskView | None, now: datetime, width: int, *, failed: bool = False) -> Content:
+    """Return the header: profile and region, auto-mode, each source's age, the time; shortened until it fits.
 
     Each age has a fixed width, so that nothing moves with the time.
     """
@@ -56,7 +54,6 @@ def header(
         return _spread([(f" {title}", "bold")], [state], clock, width)
     badge = [_badge(view)] if view.read_only else []
     badge += [("  starting…", "$warning")] if view.starting else []
-    badge += [(f"  {failures} FAILED", "bold $error")] if failures else []
     fresh = [freshness(view, name, now) for name in shown_sources(view)]
     for place, whole in _SHORTER:
         named = [(f" {title}", "bold")] if "title" in whole else []
