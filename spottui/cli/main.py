@@ -85,8 +85,19 @@ def _in_words() -> Iterator[None]:
 @click.option("--auto", is_flag=True, help="Arm auto-mode at start.")
 @click.option("--read-only", is_flag=True, envvar="SPOTTUI_READ_ONLY", help="Watch; refuse everything that acts.")
 @click.option("--headless", is_flag=True, help="No screen: one JSON line for each change.")
+@click.option("--view", default="", help="Open a saved view of the console, by name.")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.pass_context
-def main(ctx: click.Context, config: Path | None, profile: str, auto: bool, read_only: bool, headless: bool) -> None:
+def main(
+    ctx: click.Context,
+    config: Path | None,
+    profile: str,
+    auto: bool,
+    read_only: bool,
+    headless: bool,
+    view: str,
+    no_mouse: bool,
+) -> None:
     """Watch Alibaba Cloud spot instances and recover them before they are reclaimed.
 
     Without a command this is the console. Example: spottui --config prod.toml --read-only
@@ -94,4 +105,4 @@ def main(ctx: click.Context, config: Path | None, profile: str, auto: bool, read
     if ctx.invoked_subcommand is None:
         from spottui.cli.console import run
 
-        run(config, profile, auto=auto, read_only=read_only, headless=headless)
+        run(config, profile, auto=auto, read_only=read_only, headless=headless, view=view, mouse=not no_mouse)

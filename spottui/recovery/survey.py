@@ -4,7 +4,7 @@ A survey never fails: what could not be looked up is a caution of the plan, and 
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -15,6 +15,7 @@ from spottui.cloud.market import Market
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.background import Background
 from spottui.domain.clock import Clock
+from spottui.domain.instance import Instance
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last, sold_out
 from spottui.domain.plan import Candidate, Caution, CautionKind, PlaceRules, Plan, Route, Stock, WarmImage
@@ -22,6 +23,7 @@ from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.recovery.background import IMAGES_S, background, images_key, newest_warm_image
 from spottui.recovery.lookups import Inquiry, Lookups
+from spottui.recovery.outlook import FleetMarket, fleet_market
 
 LIMIT_S = 15.0
 """A survey takes no longer by itself: what has not answered by then is not known."""
@@ -87,6 +89,10 @@ class Surveys:
     async def background(self, spec: LaunchSpec) -> Background:
         """Return what the cloud knows around an instance, for a person who looks at it."""
         return await background(self._markets[spec.instance.region], self._lookups, spec, self._clock.now())
+
+    async def fleet_market(self, instances: Sequence[Instance]) -> FleetMarket:
+        """Return prices and interruption rates of the places of a fleet."""
+        return await fleet_market(self._markets, self._lookups, instances, self._clock.now())
 
 
 class _Survey:

@@ -17,6 +17,7 @@ from spottui.tables.failures import code, remedy
 from spottui.tables.moments import bar, countdown, duration, epoch, iso_time, number, seconds_left
 from spottui.tables.outcomes import outcome_line
 from spottui.tables.prices import price
+from spottui.tables.zones import zone_in_short
 
 FAILED, NEEDS_YOU = "FAILED", "NEEDS YOU"
 """The states that want a person, as the rows, the titles and the alarm say them."""
@@ -109,8 +110,11 @@ RECOVERIES = Table(COLUMNS, _order)
 
 def recovery_rows(view: DeskView) -> Rows:
     """Return the rows of a view by the recovery's id."""
-    plans = view.plans
-    return {each.recovery_id: recovery_row(each, view.at, plans.get(each.recovery_id)) for each in view.recoveries}
+    plans, several = view.plans, len(view.regions) > 1
+    return {
+        each.recovery_id: recovery_row(each, view.at, plans.get(each.recovery_id), several=several)
+        for each in view.recoveries
+    }
 
 
 def is_urgent(row: Row) -> bool:
@@ -118,8 +122,10 @@ def is_urgent(row: Row) -> bool:
     return not row[-1] or row[1] == Tone.ALARM
 
 
-def recovery_row(recovery: Recovery, now: datetime, plan: Plan | None = None) -> Row:
+def recovery_row(recovery: Recovery, now: datetime, plan: Plan | None = None, *, several: bool = False) -> Row:
     """Return the row of one recovery as it stands now; its `plan`, if known, tells prices.
+
+    With `several` regions its zones are named with their region.
 
     Its last cells, which no column shows, say whether it is only suspected, its rank by trouble and when it ended, 0
     where it can be tried again in time. One that an engineer wished for has no deadline that means anything, and no
@@ -137,7 +143,7 @@ def recovery_row(recovery: Recovery, now: datetime, plan: Plan | None = None) ->
         recovery.progress if recovery.is_imaging else _NO_SHARE,
         _ready_of(recovery, now),
         verdict,
-        plain(_next(recovery, plan)),
+        plain(_next(recovery, plan, several=several)),
         int(not recovery.interruption.confirmed),
         _rank(recovery, verdict),
         _ended(recovery) if has_none else 0,
@@ -198,7 +204,7 @@ def _ready_of(recovery: Recovery, now: datetime) -> int:
     return epoch(image_expected(recovery, now))
 
 
-def _next(recovery: Recovery, plan: Plan | None) -> str:
+def _next(recovery: Recovery, plan: Plan | None, *, several: bool) -> str:
     trouble = words.trouble(recovery)
     if recovery.state is RecoveryState.RECOVERED:
         return outcome_line(recovery, plan)
@@ -207,17 +213,17 @@ def _next(recovery: Recovery, plan: Plan | None) -> str:
     if recovery.state.is_final:
         return _reason(recovery)
     if recovery.cancel:
-        return "is cancelled at the next safe point"
+        return "cancelled at the next safe point"
     if recovery.state is RecoveryState.SUSPECTED:
         return _reason(recovery) or words.next_step(recovery.next_step)
     if recovery.state is RecoveryState.NEEDS_YOU:
         against = words.against(recovery.reason, recovery.region)
-        return _joined(_turn(recovery), _place(recovery, plan), _room(recovery), trouble, against)
+        return _joined(_turn(recovery), _place(recovery, plan, several), _room(recovery), trouble, against)
     if recovery.state is RecoveryState.VETO_WINDOW:
-        return _joined(_place(recovery, plan), _room(recovery))
+        return _joined(_place(recovery, plan, several), _room(recovery))
     if recovery.state is RecoveryState.LAUNCHING:
-        return _joined(_in_short(recovery), trouble)
-    return _joined(trouble, _in_short(recovery), _room(recovery))
+        return _joined(_in_short(recovery, several), trouble)
+    return _joined(trouble, _in_short(recovery, several), _room(recovery))
 
 
 def _reason(recovery: Recovery) -> str:
@@ -235,12 +241,12 @@ def _room(recovery: Recovery) -> str:
 def _turn(recovery: Recovery) -> str:
     if not recovery.is_queued:
         return ""
-    return f"{recovery.queued} before it" if recovery.queued else "next in line"
+    return f"{recovery.queued} ahead of it" if recovery.queued else "next in line"
 
 
-def _place(recovery: Recovery, plan: Plan | None) -> str:
+def _place(recovery: Recovery, plan: Plan | None, several: bool) -> str:
     """Return what a yes does; of an image where its replacement comes: `→ zone h, else i · c7.large ¥0.407/h`."""
-    step = _shortened(recovery)
+    step = _shortened(recovery, several)
     if step is None or step.doing is not Doing.PLANNED or step.route is not Route.IMAGE:
         text = words.next_step(step)
         return f"→ {text}" if text else ""
@@ -258,20 +264,20 @@ def _price(step: NextStep | None, plan: Plan | None) -> str:
     return price(known, plan.currency)
 
 
-def _in_short(recovery: Recovery) -> str:
-    return words.next_step(_shortened(recovery))
+def _in_short(recovery: Recovery, several: bool) -> str:
+    return words.next_step(_shortened(recovery, several))
 
 
-def _shortened(recovery: Recovery) -> NextStep | None:
-    """Return the next step with its zones named within the region."""
-    step, region = recovery.next_step, f"{recovery.region}-"
+def _shortened(recovery: Recovery, several: bool) -> NextStep | None:
+    """Return the next step with its zones in short."""
+    step, region = recovery.next_step, recovery.region
     if step is None:
         return None
     return structs.replace(
         step,
         instance_type=step.instance_type.removeprefix("ecs."),
-        zone=step.zone.removeprefix(region),
-        then_zone=step.then_zone.removeprefix(region),
+        zone=zone_in_short(step.zone, region, several=several),
+        then_zone=zone_in_short(step.then_zone, region, several=several),
     )
 
 

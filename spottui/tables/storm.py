@@ -20,7 +20,7 @@ class Group:
 
     `deadline` is the next one, None when all have ended. `will_make_it` counts those that are saved or will be by
     themselves, `waits` those that wait for a yes. `needs_you` are the verdicts of those that wait for a person;
-    `others` the verdicts, or else the states, of the rest.
+    `others` the verdicts, or else the states, of the rest. `recoveries` are its members.
     """
 
     zone: str
@@ -31,6 +31,7 @@ class Group:
     total: int
     needs_you: Counter[str]
     others: Counter[str]
+    recoveries: tuple[Recovery, ...] = ()
 
 
 def storm(view: DeskView, recoveries: Sequence[Recovery]) -> tuple[Group, ...]:
@@ -113,6 +114,7 @@ def _group(zone: str, kind: str, members: Sequence[Recovery], now: datetime) -> 
         len(members),
         _counted((recovery for recovery in members if needs_you(recovery)), now),
         _counted((recovery for recovery in members if not needs_you(recovery)), now),
+        tuple(members),
     )
 
 

@@ -57,7 +57,7 @@ def test_told_to_end_it_gives_the_terminal_back_and_says_where_the_log_is(tmux, 
         tmux.shows("AUTO off")
         calls = len(cloud.calls("DescribeInstances"))
         tmux.type("R")
-        tmux.shows("Every source is asked now")
+        tmux.shows("Refreshing every source")
         wait_until(lambda: len(cloud.calls("DescribeInstances")) >= calls + 2, 10, 0.05)
         os.kill(int((tmp_path / "pid").read_text()), signal.SIGTERM)
         tmux.shows("spottui: ended by SIGTERM. Recoveries go on at the next start.")

@@ -311,7 +311,7 @@ def test_what_waits_for_the_release_is_not_imaged():
     assert cell(RECOVERIES, row, "next") == "release at 02:17:04 UTC, then an image; the data is kept on 2 disks"
 
 
-@pytest.mark.parametrize(("queued", "text"), [(0, "next in line"), (2, "2 before it")])
+@pytest.mark.parametrize(("queued", "text"), [(0, "next in line"), (2, "2 ahead of it")])
 def test_what_auto_mode_lets_wait_its_turn_says_how_many_are_before_it(queued, text):
     why = Reason(Why.AT_ONCE, amounts=(3,), count=queued)
     made = recovery(instance(1), reclaim(instance(1)), RecoveryState.NEEDS_YOU, queued=queued, reason=why)

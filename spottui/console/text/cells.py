@@ -62,6 +62,16 @@ def _spill(texts: list[str], spans: tuple[Span, ...], text: str) -> None:
     texts[-1] = set_cell_size(rest, spans[-1].width)
 
 
+def hanging(line: Content, width: int, indent: int) -> list[Content]:
+    """Return a line wrapped to a width in cells, all but the first part behind an indent."""
+    if line.cell_length <= width:
+        return [line]
+    first = line.wrap(width)[0]
+    rest = line[len(first.plain) :]
+    more = rest[len(rest.plain) - len(rest.plain.lstrip()) :].wrap(max(width - indent, 1))
+    return [first, *(Content.assemble(" " * indent, part) for part in more)]
+
+
 def column_cells(width: int, least: int) -> int:
     """Return how wide each column is in `width` cells: as many as fit with at least `least` cells."""
     count = max((width + _GAP_CELLS) // (least + _GAP_CELLS), 1)
