@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from spottui.domain.facts import NOBODY, DriverChanged, Logged, Stop, Stopped
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Evidence, Interruption, Observation
+from spottui.domain.outlook import DAYS, Outlook
 from spottui.domain.plan import Plan, by_route
 from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Ended, Refused
@@ -83,6 +85,7 @@ class Desk:
         self._read_only = read_only
         self._view_took_s = 0.0
         self._last_seen: dict[str, Instance] = {}
+        self._outlook: Outlook | None = None
 
     def view(self) -> DeskView:
         """Return everything as it is now."""
@@ -110,6 +113,8 @@ class Desk:
             budgets=self._budgets(),
             consoles=journal.consoles.living(),
             own=journal.consoles.own,
+            plans=self._plans(recoveries),
+            outlook=self._outlook,
         )
 
     def wait(self, version: int, timeout_s: float) -> DeskView | None:
@@ -149,6 +154,21 @@ class Desk:
         if captured is None or region not in self._shared.regions:
             return None
         return asyncio.run(self._shared.surveys.background(captured.spec))
+
+    def look_around(self) -> None:
+        """Learn what the fleet costs and risks, for the views that follow. Asks the cloud; takes seconds."""
+        now, spot = self._clock.now(), [one for one in self._watch.instances if one.is_spot]
+        market = asyncio.run(self._shared.surveys.fleet_market(spot))
+        past = self._journal.history.since(now - timedelta(days=DAYS))
+        self._outlook = Outlook(
+            at=now,
+            prices=market.prices,
+            rates=market.rates,
+            image_s=self._image_s(),
+            reclaims=tuple(sorted(one.interruption.first_seen for one in past if not one.interruption.is_manual)),
+            histories=market.histories,
+            missing=market.missing,
+        )
 
     def past(self) -> tuple[Past, ...]:
         """Return the newest reclaims with what became of them, newest first."""
@@ -315,6 +335,22 @@ class Desk:
         plans = {one: self._journal.recoveries.plan(one) for one in unlisted if one not in known}
         self._last_seen = known | {one: plan.spec.instance for one, plan in plans.items() if plan}
         return tuple(self._last_seen.values())
+
+    def _image_s(self) -> dict[tuple[str, str], float]:
+        """Return what an image of each captured instance takes, in seconds."""
+        timings = self._journal.image_timings
+        specs = (captured.spec for captured in self._journal.fleet.all())
+        return {
+            (spec.instance.region, spec.instance.instance_id): timings.timing(spec.main_category).estimate_s(
+                spec.image_gib
+            )
+            for spec in specs
+            if spec.image_gib
+        }
+
+    def _plans(self, recoveries: tuple[Recovery, ...]) -> dict[str, Plan]:
+        plans = ((one.recovery_id, self._journal.recoveries.known_plan(one.recovery_id)) for one in recoveries)
+        return {recovery_id: plan for recovery_id, plan in plans if plan}
 
     def _interruptions(self, recoveries: tuple[Recovery, ...]) -> tuple[Interruption, ...]:
         """Those of the journal, newest first, and those that only the locks of a read-only watch speak of."""

@@ -165,6 +165,9 @@ class Replay:
         """Return that nothing is known around an instance."""
         return Background(Found(problem=_ASKS_NOTHING), Found(problem=_ASKS_NOTHING), Found(problem=_ASKS_NOTHING))
 
+    def look_around(self) -> None:
+        """Learn nothing: prices and rates of then are not in the journal."""
+
     def successors(self) -> int:
         """Return that nobody goes on with a replay."""
         return 0

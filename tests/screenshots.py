@@ -60,7 +60,7 @@ class Camera:
 
 async def demo(camera: Camera) -> None:
     """Three reclaims, from the bell to the end."""
-    await camera.until("3 need you")
+    await camera.until("3 NEED YOU")
     camera.take("1-three-reclaims")
     await camera.press("y")
     await camera.until("Tried in this order")
@@ -74,7 +74,7 @@ async def demo(camera: Camera) -> None:
         await camera.until(f"{running} running")
     await camera.until(r"imaging +\d\d ?%")
     camera.take("3-imaging")
-    await camera.until("none open")
+    await camera.until("3 recovered")
     camera.take("4-recovered")
     await camera.press("question_mark")
     camera.take("5-help")

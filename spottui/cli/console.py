@@ -14,13 +14,16 @@ from spottui.domain.clock import CloudClock
 
 if TYPE_CHECKING:
     from spottui.console.app import SpottuiApp
+    from spottui.console.user_themes import Themes
     from spottui.desk import Desk
     from spottui.domain.settings import Settings
 
 GOES_ON = "Recoveries resume at the next start."
 
 
-def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headless: bool) -> NoReturn:
+def run(
+    config: Path | None, profile: str, *, auto: bool, read_only: bool, headless: bool, view: str, mouse: bool
+) -> NoReturn:
     """Run until the person, or a signal, ends it; exits 0, or 2 when the configuration is wrong."""
     from spottui.config import ConfigProblem, default_path, load
 
@@ -40,7 +43,9 @@ def run(config: Path | None, profile: str, *, auto: bool, read_only: bool, headl
 
             code = run_headless(settings, ending, auto=auto, read_only=read_only)
         else:
-            code = run_console(settings, path, ending, auto=auto, read_only=read_only, goes_on=GOES_ON)
+            code = run_console(
+                settings, path, ending, auto=auto, read_only=read_only, goes_on=GOES_ON, view=view, mouse=mouse
+            )
     leave(code)
 
 
@@ -61,28 +66,41 @@ def terminal_problem() -> str:
 
 
 def run_console(
-    settings: "Settings", config: Path, ending: Ending, *, auto: bool, read_only: bool, goes_on: str = ""
+    settings: "Settings",
+    config: Path,
+    ending: Ending,
+    *,
+    auto: bool,
+    read_only: bool,
+    goes_on: str = "",
+    view: str = "",
+    mouse: bool = True,
 ) -> int:
-    """Run the screen and return its exit code; the desk is opened after the first frame."""
+    """Run the screen and return its exit code; the desk is opened after the first frame.
+
+    Raises `Wrong` for a `view` that nobody saved, and for a wrong `themes.toml` beside the configuration.
+    """
     from spottui.cli.logfile import log_to
     from spottui.config import state_dir
     from spottui.console.app import SpottuiApp
 
     log_to(state_dir() / "spottui.log")
-    clock = CloudClock()
+    clock, choices = CloudClock(), state_dir() / "console.json"
     app = SpottuiApp(
         partial(_open_desk, settings, clock, auto=auto, read_only=read_only),
         clock=clock,
         who=whoami(),
         title="spottui",
         bell=settings.console.bell,
-        mouse=settings.console.mouse,
-        keep_in=state_dir() / "console.json",
+        mouse=settings.console.mouse and mouse,
+        keep_in=choices,
+        view=known_view(choices, view),
+        themes=_themes(config.parent / "themes.toml"),
         paths={
             "configuration": config,
             "journal": settings.journal,
             "log": state_dir() / "spottui.log",
-            "choices": state_dir() / "console.json",
+            "choices": choices,
         },
         goes_on=goes_on,
         hurry=ending.hurry,
@@ -114,6 +132,25 @@ def whoami() -> str:
     except (KeyError, OSError):  # A container may run as an id that has no name.
         name = f"uid {os.getuid()}"
     return f"{name}@{socket.gethostname()} {tty}"
+
+
+def known_view(choices: Path, name: str) -> str:
+    """Return the name of a saved view, or an empty one; raises `Wrong` where nobody saved it."""
+    from spottui.console.preferences import Preferences
+
+    views = Preferences.read(choices).views
+    if name and name not in views:
+        raise Wrong(f'no view "{name}" in {choices}; saved are: {", ".join(views) or "none, :save NAME saves one"}.')
+    return name
+
+
+def _themes(path: Path) -> "Themes":
+    from spottui.console.user_themes import ThemeProblem, user_themes
+
+    try:
+        return user_themes(path)
+    except ThemeProblem as problem:
+        raise Wrong(str(problem)) from None
 
 
 def _open_desk(settings: "Settings", clock: CloudClock, *, auto: bool, read_only: bool) -> "Desk":

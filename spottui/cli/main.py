@@ -87,8 +87,19 @@ def _in_words() -> Iterator[None]:
 @click.option("--auto", is_flag=True, help="Arm auto-mode at start.")
 @click.option("--read-only", is_flag=True, envvar="SPOTTUI_READ_ONLY", help="Watch only; refuse every action.")
 @click.option("--headless", is_flag=True, help="No screen; print one JSON line per change.")
+@click.option("--view", default="", help="Open a saved view of the console.")
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.pass_context
-def main(ctx: click.Context, config: Path | None, profile: str, auto: bool, read_only: bool, headless: bool) -> None:
+def main(
+    ctx: click.Context,
+    config: Path | None,
+    profile: str,
+    auto: bool,
+    read_only: bool,
+    headless: bool,
+    view: str,
+    no_mouse: bool,
+) -> None:
     """Watch Alibaba Cloud spot instances and recover them when they are reclaimed.
 
     Without a command, open the console. Example: spottui --config prod.toml --read-only
@@ -96,4 +107,4 @@ def main(ctx: click.Context, config: Path | None, profile: str, auto: bool, read
     if ctx.invoked_subcommand is None:
         from spottui.cli.console import run
 
-        run(config, profile, auto=auto, read_only=read_only, headless=headless)
+        run(config, profile, auto=auto, read_only=read_only, headless=headless, view=view, mouse=not no_mouse)

@@ -179,13 +179,15 @@ class _PricePage:
 
 def _price_page(body: dict[str, Any]) -> _PricePage:
     found = rows("DescribeSpotPriceHistory", body, "SpotPrices", "SpotPriceType")
-    return _PricePage(tuple(map(_priced, found)), str(body.get("Currency") or ""), int(body.get("NextOffset") or 0))
+    currency = str(body.get("Currency") or "")
+    priced = tuple(_priced(row, currency) for row in found)
+    return _PricePage(priced, currency, int(body.get("NextOffset") or 0))
 
 
-def _priced(row: dict[str, Any]) -> tuple[Pair, datetime, Price]:
+def _priced(row: dict[str, Any], currency: str) -> tuple[Pair, datetime, Price]:
     pair = str(row["InstanceType"]), str(row["ZoneId"])
     at = datetime.fromisoformat(str(row["Timestamp"]))
-    return pair, at, Price(float(row["SpotPrice"]), float(row["OriginPrice"]))
+    return pair, at, Price(float(row["SpotPrice"]), float(row["OriginPrice"]), currency)
 
 
 def _prices(body: dict[str, Any]) -> dict[Pair, Price]:

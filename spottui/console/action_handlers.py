@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from spottui.actions import SORT_KEYS
 from spottui.console import recovery_handlers
 from spottui.console.exports import copy, export, screenshot
 from spottui.console.messages import LeaveWanted
@@ -32,11 +33,18 @@ def details(main: "MainScreen") -> None:
         from spottui.console.text.details import event_details
 
         event = selection.event
-        session.app.push_screen(TextPage(plain(selection.resource_id) or "Event", lambda: event_details(event)))
+        session.app.push_screen(
+            TextPage(session, plain(selection.resource_id) or "Event", lambda: event_details(event))
+        )
     else:
-        from spottui.console.pages.instance import InstancePage
+        describe(session, selection)
 
-        session.app.push_screen(InstancePage(session, selection.region, selection.resource_id))
+
+def describe(session: Session, selection: Selection) -> None:
+    """Open the page of the selected row's instance."""
+    from spottui.console.pages.instance import InstancePage
+
+    session.app.push_screen(InstancePage(session, selection.region, selection.resource_id))
 
 
 def timeline(session: Session, selection: Selection) -> None:
@@ -58,28 +66,20 @@ def copy_id(session: Session, selection: Selection) -> None:
 
 def copy_json(session: Session, selection: Selection) -> None:
     """Copy what the desk holds about the selected row as JSON."""
-    from spottui.console.text.details import row_json
+    from spottui.console.text.details import json_title, row_json
 
     text = row_json(selection, session.view)
-    copy(session.app, text, f"{_json_title(selection)}, {len(text):,} characters")
+    copy(session.app, text, f"{json_title(selection)}, {len(text):,} characters")
 
 
 def raw_page(main: "MainScreen") -> None:
     """Open a page that follows the selected row as JSON."""
-    from spottui.console.pages.page import TextPage
-    from spottui.console.text.details import json_lines, row_json
-
-    session, panel, row = main.session, main.panel, main.selection.row
+    panel, row = main.panel, main.selection.row
 
     def current() -> Selection:
         return main.selection_of(panel, panel.table.model.rows.get(row[0], row) if row else None)
 
-    title = _json_title(main.selection)
-    session.app.push_screen(TextPage(title, lambda: json_lines(row_json(current(), session.view))))
-
-
-def _json_title(selection: Selection) -> str:
-    return f"{plain(selection.resource_id, 60) or 'the event'} as JSON"
+    recovery_handlers.raw(main.session, current)
 
 
 def go_to(main: "MainScreen") -> None:
@@ -114,7 +114,7 @@ def retry_sources(main: "MainScreen") -> None:
     if main.restart():
         session.app.notify("Starting again…")
     else:
-        session.worker.command(lambda desk: desk.look_now(), "Every source is asked now")
+        session.worker.command(lambda desk: desk.look_now(), "Refreshing every source")
 
 
 def debug(main: "MainScreen") -> None:
@@ -139,7 +139,7 @@ def back(main: "MainScreen") -> None:
     if main.panel.drop_filter() or main.panel.table.unmark():
         return
     if not main.has_class("-zoomed"):
-        main.session.app.notify("There is nothing to leave here; q leaves the program.")
+        main.session.app.notify("Nothing to close; q quits.")
     main.remove_class("-zoomed")
     main.fit_recoveries()
 
@@ -181,6 +181,26 @@ def top(main: "MainScreen") -> None:
     main.panel.table.move_to(0)
 
 
+def sort_by(main: "MainScreen", column: str, called: str) -> None:
+    """Sort the focused table by a column, which is then shown; reversed where it is sorted by it already."""
+    table, notify = main.panel.table, main.session.app.notify
+    if column not in [each.id for each in table.model.table.columns]:
+        titles = ", ".join(each.title for each in table.columns if each.title)
+        notify(f"{main.panel.label} cannot be sorted by {called}: there are {titles}.", severity="warning")
+        return
+    again = table.model.sort_column == column
+    table.sort_by(column, reverse=again and not table.model.sort_reversed)
+    if not table.is_shown(column):
+        table.show_columns(table.arrangement.showing(column, shown=True))
+    notify(f"Sorted by {called}{', reversed' if table.model.sort_reversed else ''}; U is back to urgency.")
+
+
+def sort_by_urgency(main: "MainScreen") -> None:
+    """Give the focused table its default order."""
+    main.panel.table.sort_by("")
+    main.session.app.notify("Sorted by urgency.")
+
+
 def reverse(main: "MainScreen") -> None:
     """Reverse the order of the focused table."""
     table = main.panel.table
@@ -191,7 +211,7 @@ def help_(main: "MainScreen") -> None:
     """Open the help."""
     from spottui.console.pages.help import HelpPage
 
-    main.session.app.push_screen(HelpPage(main.panel.label, main.action_context))
+    main.session.app.push_screen(HelpPage(main.session, main.panel.label, main.action_context))
 
 
 def suspend(session: Session) -> None:
@@ -204,7 +224,7 @@ def suspend(session: Session) -> None:
     elif (driver := app._driver) and driver.can_suspend:
         app.action_suspend_process()
     else:
-        app.notify("This terminal knows no suspending.", severity="warning")
+        app.notify("This terminal cannot suspend.", severity="warning")
 
 
 def quit_(session: Session) -> None:
@@ -241,7 +261,7 @@ def _export(main: "MainScreen", form: str) -> None:
 def _scroll_sideways(main: "MainScreen", halves: int) -> None:
     if not main.panel.table.scroll_sideways(halves):
         side = "right" if halves > 0 else "left"
-        main.session.app.notify(f"There is nothing more to the {side}.", severity="warning")
+        main.session.app.notify(f"Nothing more to the {side}.", severity="warning")
 
 
 def _next_panel(main: "MainScreen", step: int) -> None:
@@ -271,6 +291,8 @@ HANDLERS: dict[str, Handler] = {
     "faster": partial(_set_pace, change=Playback.faster),
     "slower": partial(_set_pace, change=Playback.slower),
     "details": details,
+    "describe": _with_selection(describe),
+    "command": lambda main: main.command_line.open(),
     "timeline": _with_selection(timeline),
     "copy": _with_selection(copy_id),
     "copy_json": _with_selection(copy_json),
@@ -280,6 +302,8 @@ HANDLERS: dict[str, Handler] = {
     "filter": lambda main: main.panel.open_filter(),
     "sort": lambda main: main.panel.table.sort_next(),
     "reverse": reverse,
+    "urgency": sort_by_urgency,
+    **{f"sort_{column}": partial(sort_by, column=column, called=called) for _, column, called in SORT_KEYS},
     "columns": columns,
     "mark": lambda main: main.panel.table.mark(),
     "mark_others": lambda main: main.panel.table.mark_others(),

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -17,9 +17,11 @@ from textual.command import Command, CommandPalette
 from textual.events import Key
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.widgets import Input
 
 from spottui import actions
+from spottui.console import command_line
 from spottui.console.action_handlers import HANDLERS
 from spottui.console.desk_worker import DeskWorker
 from spottui.console.driver import TerminalDriver
@@ -27,6 +29,7 @@ from spottui.console.exports import screenshot
 from spottui.console.main_screen import MainScreen
 from spottui.console.messages import (
     CommandDone,
+    CommandEntered,
     DeskClosed,
     DeskFailed,
     DeskTroubled,
@@ -61,13 +64,14 @@ class SpottuiApp(App[None]):
     to the person. `who` is recorded with every command, `title` is the first word of the header. Theme and columns are
     kept in the file `keep_in`, if there is one. `playback` is the clock of a replay; the person sets its pace. `paths`
     are the files to name where something goes wrong. `goes_on` is the sentence on what becomes of the recoveries when
-    the console ends. `hurry` is called when it begins to end, which may hang.
+    the console ends. `hurry` is called when it begins to end, which may hang. It begins with the saved `view` of that
+    name; `themes` are the person's own.
     """
 
     CSS_PATH = Path(__file__).with_name("styles.tcss")
     TITLE = "spottui"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "save_screen", show=False, priority=True)]
-    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide")]  # noqa: RUF012
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (160, "-vast")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012
 
     def __init__(
@@ -83,6 +87,8 @@ class SpottuiApp(App[None]):
         paths: Mapping[str, Path | str] | None = None,
         playback: Playback | None = None,
         goes_on: str = "",
+        view: str = "",
+        themes: Sequence[Theme] = (),
         hurry: Callable[[], None] = lambda: None,
     ) -> None:
         # Under NO_COLOR Textual must use the terminal's own colours from the start, or all is black on black.
@@ -97,9 +103,10 @@ class SpottuiApp(App[None]):
             playback=playback,
             paths=paths or {},
         )
-        for theme in THEMES:
+        for theme in (*THEMES, *themes):
             self.register_theme(theme)
-        self.theme_choices = () if plain_terminal else choices(self.console.color_system)
+        own = tuple(theme.name for theme in themes)
+        self.theme_choices = () if plain_terminal else choices(self.console.color_system, own)
         self.theme = self._chosen_theme()
         self.main = MainScreen(self.session, title)
         self.window_title = ""
@@ -107,6 +114,7 @@ class SpottuiApp(App[None]):
         self._goes_on, self._hurry = goes_on, hurry
         self._rung: frozenset[str] = frozenset()
         self._has_shown_view = False
+        self._first_view = view
         self._leaving = False
         self._exit_message = ""
 
@@ -182,10 +190,18 @@ class SpottuiApp(App[None]):
         self._exit_message = "".join(f"spottui: {line}\n" for line in lines)
 
     def on_key(self, event: Key) -> None:
-        """Insert into the focused input what was typed before it had the focus: over SSH `/web` comes in one burst."""
-        if isinstance(self.focused, Input) and event.is_printable and event.character:
-            event.prevent_default()
-            self.focused.insert_text_at_cursor(event.character)
+        """Insert into the focused input what was typed before it had the focus: over SSH `/web` comes in one burst.
+
+        A key without a meaning here says so.
+        """
+        if isinstance(self.focused, Input):
+            if event.is_printable and event.character:
+                event.prevent_default()
+                self.focused.insert_text_at_cursor(event.character)
+        elif event.key not in self.screen.active_bindings:
+            key = event.character if event.is_printable and event.character else event.key
+            where = "? lists the keys" if self.screen is self.main else "the bottom line lists the keys"
+            self.notify(f"{plain(key, 20)} has no meaning here; {where}.", severity="warning", markup=False)
 
     @on(LeaveWanted)
     def _leave(self) -> None:
@@ -218,6 +234,10 @@ class SpottuiApp(App[None]):
         """Write the screen, with whatever page or dialog is on it, to files."""
         screenshot(self.session)
 
+    def action_help_quit(self) -> None:
+        """Say what ctrl+c does not do, by the key that does it."""
+        self.notify("ctrl+c does not quit, so that it stops no recovery by mistake: q quits.", severity="warning")
+
     async def action_quit(self) -> None:
         """Leave as `q` does: ask first when a recovery runs; a second time is a yes."""
         from spottui.console.dialogs.quit import QuitDialog
@@ -245,12 +265,19 @@ class SpottuiApp(App[None]):
         """Return what the command palette offers now."""
         return commands(self.main, self.act, self.theme_choices, self.choose_theme)
 
+    @on(CommandEntered)
+    def _run_command(self, message: CommandEntered) -> None:
+        command_line.run(self, message.text)
+
     @on(ViewArrived)
     def _show(self, message: ViewArrived) -> None:
         # Recoveries run in this process: what cannot be shown must not end them.
         try:
             self.main.show(message)
             self._alert(message.headlines)
+            if self._first_view:
+                command_line.use_view(self, self._first_view)
+                self._first_view = ""
         except Exception as error:
             log.exception("the screen could not show what came")
             self.main.show_trouble(f"{type(error).__name__} inside spottui, see the log")

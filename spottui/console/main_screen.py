@@ -1,4 +1,4 @@
-"""The main screen: header, status, three panels, and the keys at the bottom."""
+"""The main screen: header, alarm, status, three panels, and the keys at the bottom."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -14,22 +14,27 @@ from textual.widgets import Static
 
 from spottui import actions
 from spottui.action_context import ActionContext
-from spottui.console.messages import ViewArrived
-from spottui.console.selection import Selection
+from spottui.console.acting import context_of
+from spottui.console.messages import CommandEntered, ViewArrived
+from spottui.console.selection import Selection, by_id
 from spottui.console.session import Session
 from spottui.console.text import health
+from spottui.console.text.alarm import alarm
 from spottui.console.text.titles import Headlines
+from spottui.console.widgets.command_line import CommandLine
 from spottui.console.widgets.event_reader import PAGE, EventReader
-from spottui.console.widgets.lines import Line, filter_footer, footer, header, status
+from spottui.console.widgets.footer import filter_footer, footer
+from spottui.console.widgets.keys import KeyLine
+from spottui.console.widgets.lines import Line, header, status
 from spottui.console.widgets.panel import Panel
+from spottui.console.widgets.pulse_panel import PulsePanel
 from spottui.console.widgets.table import DeskTable
 from spottui.domain.instance import Instance
-from spottui.domain.recovery import Recovery
-from spottui.domain.text import plain
+from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.column import Cell, Row
 from spottui.tables.events import EVENTS, ids_by_word
-from spottui.tables.instances import INSTANCES, OPTIONAL, replacements
+from spottui.tables.instances import INSTANCES, OF_THE_MARKET, OPTIONAL, replacements
 from spottui.tables.recoveries import RECOVERIES, is_urgent
 
 if TYPE_CHECKING:
@@ -37,7 +42,6 @@ if TYPE_CHECKING:
 
 _KEYS = sorted({key for action in actions.ACTIONS for key in action.keys})
 _LINES_AROUND_ROWS = 3
-_NAME_CELLS = 14
 _SLIP = timedelta(seconds=2)
 """How long a key may still have been meant for the recovery that stood under the cursor before."""
 
@@ -62,7 +66,10 @@ class MainScreen(Screen[None]):
         self._next_panel: Panel | None = None
         self._slipped_to = ""
         self._slipped_until = datetime.min.replace(tzinfo=UTC)
-        self._header, self._status, self._footer = Line("header"), Line("status"), Line("footer")
+        self._header, self._alarm = Line("header"), Line("alarm")
+        self._pulse = PulsePanel(session)
+        self.command_line = CommandLine(session.preferences)
+        self._status, self._footer = Line("status"), KeyLine("footer")
         self.instances = Panel("Instances", DeskTable(INSTANCES, session.clock, hidden=_hidden_columns(None)))
         self.events_panel = Panel("Events", DeskTable(EVENTS, session.clock, follow=True))
         self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, session.clock))
@@ -73,12 +80,15 @@ class MainScreen(Screen[None]):
     def compose(self) -> ComposeResult:
         """Yield the lines and the panels."""
         yield self._header
+        yield self._alarm
         yield self._status
+        yield self._pulse
         with Vertical(id="body"):
             with Horizontal(id="top"):
                 yield self.instances
                 yield self.events_panel
             yield self.recoveries
+        yield self.command_line
         yield self._footer
         yield self.reader
         yield Static("spottui needs 60×16 at least", id="too-small", markup=False)
@@ -95,7 +105,7 @@ class MainScreen(Screen[None]):
         if self._is_unchanged(message):
             self.session.view = message.view
             return
-        before = self.selection.own
+        before, row, place = self.selection.own, self.recoveries.table.model.chosen, self.recoveries.table.model.cursor
         self.session.view, self.trouble = message.view, ""
         self._headlines, self._instances = message.headlines, message.instances_by_key
         self.instances.table.hide(_hidden_columns(message.view))
@@ -103,6 +113,7 @@ class MainScreen(Screen[None]):
         self.reader.names = message.names
         self.reader.take(message.view.events, message.events.put)
         self.recoveries.table.apply(message.recoveries)
+        self._keep_place_after_veto(row, place)
         self._mark_slip(before)
         self.fit_recoveries()
         self.write_lines()
@@ -212,6 +223,15 @@ class MainScreen(Screen[None]):
             own is not None and own.recovery_id == self._slipped_to and self.session.clock.now() < self._slipped_until
         )
 
+    def _keep_place_after_veto(self, before: Row | None, place: int) -> None:
+        """Leave the cursor where it was when its row was vetoed and went to those that have ended."""
+        table = self.recoveries.table
+        row = table.model.chosen
+        if before and row and row[0] == before[0] and row != before and table.model.cursor != place:
+            recovery = by_id(self.session.view, str(row[0])) if self.session.view else None
+            if recovery and recovery.state is RecoveryState.VETOED:
+                table.move_to(place)
+
     def _mark_slip(self, before: Recovery | None) -> None:
         own = self.selection.own
         if before and own and before.recovery_id != own.recovery_id:
@@ -220,36 +240,40 @@ class MainScreen(Screen[None]):
     @property
     def action_context(self) -> ActionContext:
         """What is selected, for the registry of actions."""
-        selection, view = self.selection, self.session.view
-        return ActionContext(
-            read_only=view is not None and view.read_only,
-            desk_open=view is not None and not view.starting and self.session.worker.is_open,
-            failed=bool(self.failed),
-            own=selection.own.state if selection.own else None,
-            ended=selection.recovery.state if selection.recovery and not selection.own else None,
-            waiting=selection.waiting.state if selection.waiting else None,
-            in_window=selection.in_window is not None,
-            waiting_name=plain(selection.name_elsewhere(selection.waiting), _NAME_CELLS),
-            window_name=plain(selection.name_elsewhere(selection.in_window), _NAME_CELLS),
-            on_row=selection.row is not None,
-            on_recovery=selection.recovery is not None,
-            on_instance=bool(selection.resource_id),
-            on_events=self.panel is self.events_panel,
-            marked=len(self.panel.table.model.marked),
-            is_replay=self.session.playback is not None,
-        )
+        on_events, marked = self.panel is self.events_panel, len(self.panel.table.model.marked)
+        return context_of(self.session, self.selection, failed=bool(self.failed), on_events=on_events, marked=marked)
 
     def write_lines(self) -> None:
         """Write header, status, titles and footer, as they are now."""
         view, now, width = self.session.view, self.session.clock.now(), self.app.size.width
         problems = health.problems(view, self.failed, now, self.trouble)
         self._status_shown = health.status_fields(view, now) if view else ()
-        failures = len(self._headlines.failed)
-        self._header.put(header(self._heading, view, now, width, failed=bool(self.failed), failures=failures))
+        self._header.put(header(self._heading, view, now, width, failed=bool(self.failed)))
+        self._alarm.put(alarm(view, now, width))
+        self._alarm.set_class(bool(self._alarm.text), "-shown")
         self._status.put(status(problems, now, width))
         self._status.set_class(bool(problems), "-shown")
+        self._pulse.show(wanted=self._shows_market)
         self._write_keys()
         self._write_titles(view, now)
+
+    @property
+    def _shows_market(self) -> bool:
+        """Whether a column is shown that needs prices, rates or forecasts."""
+        return any(self.instances.table.is_shown(column) for column in OF_THE_MARKET)
+
+    @on(CommandLine.Entered)
+    def _run_command(self, message: CommandLine.Entered) -> None:
+        self.panel.table.focus()
+        self.app.post_message(CommandEntered(message.text))
+
+    @on(CommandLine.Closed)
+    def _leave_command(self) -> None:
+        self.panel.table.focus()
+
+    @on(Panel.TitleClicked)
+    def _go_to_panel(self, message: Panel.TitleClicked) -> None:
+        self.focus_panel(next(panel for panel in self.panels if panel.id == message.panel_id))
 
     @on(EventReader.Changed)
     def _follow_reader(self) -> None:
@@ -263,7 +287,7 @@ class MainScreen(Screen[None]):
 
     def _write_keys(self) -> None:
         keys = filter_footer() if self.panel.is_filtering else footer(self.action_context, self.app.size.width)
-        self._footer.put(keys)
+        self._footer.put_keys(keys)
 
     def _write_titles(self, view: DeskView | None, now: datetime) -> None:
         stale = {name: health.stale_title(view, name, now) if view else "" for name in health.SOURCES}
@@ -292,17 +316,17 @@ class MainScreen(Screen[None]):
 
     def _explain_empty(self, panel: Panel, reason: str) -> None:
         model = panel.table.model
-        filtered = f"None of {len(model.rows):,} rows matches {model.filter_text}"
+        filtered = f"No row of {len(model.rows):,} matches {model.filter_text}"
         panel.table.set_placeholder(filtered if model.rows else reason)
 
     def _events_title(self) -> str:
         newer = self.reader.newer()
         new = f" · +{newer:,} new" if newer else ""
         if self.reader.is_paused:
-            return f"paused, p follows{new}"
+            return f"paused, p resumes{new}"
         if not self.reader.follows:
-            return f"older, g goes up{new}"
-        return "looking through the older lines…" if self.reader.is_searching and self._searches else ""
+            return f"older, g to newest{new}"
+        return "searching older events…" if self.reader.is_searching and self._searches else ""
 
     @property
     def _searches(self) -> bool:

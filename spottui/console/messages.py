@@ -30,6 +30,13 @@ class ViewArrived(Message):
 
 
 @dataclass(eq=False)
+class CommandEntered(Message):
+    """A command of `:`; `text` is as it was typed."""
+
+    text: str
+
+
+@dataclass(eq=False)
 class DeskFailed(Message):
     """The desk could not be opened, or has ended; `text` is for people."""
 

@@ -33,7 +33,7 @@ def commands(
             yield SystemCommand(title(action), action.help, partial(act, action))
     yield from _filters(main)
     for name in themes:
-        text = "The colours of the screen; the choice is kept."
+        text = "Colours of the screen; saved for the next start."
         yield SystemCommand(f"theme: {name.removeprefix('spottui-')}", text, partial(choose_theme, name))
 
 
@@ -45,8 +45,8 @@ def title(action: Action) -> str:
 def _filters(main: "MainScreen") -> Iterable[SystemCommand]:
     view = main.session.view
     for region in view.regions if view and len(view.regions) > 1 else ():
-        text = "Only the instances of this region; esc takes the filter away."
+        text = "Only the instances of this region; esc clears it."
         query = f"region={region.removeprefix('cn-')}"
         yield SystemCommand(f"filter: region {plain(region, 40)}", text, partial(main.filter_instances, query))
-    text = "Only the instances that are being reclaimed; esc takes the filter away."
+    text = "Only the instances that are being reclaimed; esc clears it."
     yield SystemCommand("filter: being reclaimed", text, partial(main.filter_instances, "~^(!|✓)$~"))

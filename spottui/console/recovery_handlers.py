@@ -43,7 +43,7 @@ def recover(session: Session, selection: Selection) -> None:
     if recovery and recovery.state.waits_for_permission:
         _confirm(session, recovery)
     elif recovery and not recovery.state.is_final:
-        text = f"{plain(selection.name)}: its recovery runs already."
+        text = f"{plain(selection.name)}: its recovery is already running."
         session.app.notify(text, severity="warning", markup=False)
     else:
         _recover(session, selection.region, selection.resource_id, selection.name)
@@ -114,18 +114,18 @@ def veto_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
 def _at_stake(recovery: Recovery) -> str:
     """Return what a veto leaves of the data, as far as it is known by now."""
     if not recovery.route.traits.launches:
-        return "it is stopped, not released: its disks stay"
+        return "stopped, not released: its disks stay"
     if kept := len(recovery.made("kept disk")):
         disks = "one disk is" if kept == 1 else f"{kept} disks are"
         whose = "its" if kept == 1 else "their"
-        return f"{disks} kept at the release, with {whose} data; what is elsewhere is lost"
-    return "no disk is protected by now: its data may be lost"
+        return f"{disks} kept at the release, with {whose} data; everything else is lost"
+    return "no disk is protected yet: its data may be lost"
 
 
 def hold(session: Session, selection: Selection) -> None:
     """End the veto window of the selected recovery, or of the only one in its window; it then waits for permission."""
     if recovery := selection.in_window:
-        done = f"{plain(recovery.name or recovery.instance_id)}: held, it waits for you"
+        done = f"{plain(recovery.name or recovery.instance_id)}: held, waits for you"
         session.worker.command(lambda desk: desk.hold(recovery.recovery_id, session.who), done)
 
 
@@ -135,7 +135,7 @@ def cancel(session: Session, selection: Selection) -> None:
 
     if not (recovery := selection.own):
         return
-    done = f"{plain(recovery.name or recovery.instance_id)}: it is cancelled at the next safe point"
+    done = f"{plain(recovery.name or recovery.instance_id)}: cancelled at the next safe point"
 
     def send() -> None:
         session.worker.command(lambda desk: desk.cancel(recovery.recovery_id, session.who), done)
@@ -154,18 +154,18 @@ def auto(session: Session) -> None:
         session.worker.command(lambda desk: desk.disarm(session.who), "Auto-mode is off")
         return
     text = (
-        "Auto-mode recovers instances by itself, as soon as a lock confirms the reclaim:\n\n"
-        f"  at most {limits.max_at_once} recoveries at once and {limits.max_per_hour} an hour\n"
+        "Auto-mode recovers instances on its own once a lock confirms the reclaim:\n\n"
+        f"  at most {limits.max_at_once} recoveries at once and {limits.max_per_hour} per hour\n"
         f"  each one after a veto window of {limits.veto_window_s:g} s, shorter or none when time is tight\n"
-        "  recoveries that wait now get theirs too; held ones wait on\n"
+        "  recoveries that wait now are included; held ones stay held\n"
         f"{_ceiling(limits)}\n"
         "It calls ModifyDiskAttribute, CreateImage, RunInstances and what else each plan names,\n"
-        "for every instance that is reclaimed. Instances cost money. a disarms it."
+        "for every reclaimed instance. Instances cost money. a disarms it."
     )
     if limits.stopped:
-        text += f"\n\nIt is off because: {words.stopped(limits.stopped)}"
+        text += f"\n\nDisarmed because: {words.stopped(limits.stopped)}"
     question = Question("Arm auto-mode?", Content(text), "Arm")
-    _ask(session, question, lambda: session.worker.command(lambda desk: desk.arm(session.who), "Armed"))
+    _ask(session, question, lambda: session.worker.command(lambda desk: desk.arm(session.who), "Auto-mode is armed"))
 
 
 def retry(session: Session, selection: Selection) -> None:
@@ -183,6 +183,15 @@ def retry(session: Session, selection: Selection) -> None:
     )
 
 
+def raw(session: Session, current: Callable[[], Selection]) -> None:
+    """Open a page that follows a selection as JSON."""
+    from spottui.console.pages.page import TextPage
+    from spottui.console.text.details import json_lines, json_title, row_json
+
+    title = json_title(current())
+    session.app.push_screen(TextPage(session, title, lambda: json_lines(row_json(current(), session.view))))
+
+
 def _confirmation(recovery_id: str, digest: str, who: str) -> "Callable[[Desk], None]":
     return lambda desk: desk.confirm(recovery_id, digest, who)
 
@@ -191,15 +200,15 @@ def _waiting(session: Session, marked: tuple[Recovery, ...]) -> tuple[Recovery, 
     """Return the marked recoveries that wait for permission, the nearest deadline first; notify where none does."""
     waiting = {recovery.recovery_id: recovery for recovery in marked if recovery.state.waits_for_permission}
     if not waiting:
-        session.app.notify("None of the marked rows has a recovery that waits.", severity="warning")
+        session.app.notify("No marked row has a recovery that waits.", severity="warning")
     return tuple(sorted(waiting.values(), key=lambda recovery: recovery.deadline))
 
 
 def _ceiling(limits: AutoMode) -> str:
     if not limits.max_added_cost_per_hour:
-        return "  no ceiling on what replacements may cost more\n"
+        return "  no ceiling on the added cost\n"
     spent, most = limits.added_cost_per_hour, limits.max_added_cost_per_hour
-    return f"  replacements of one hour may cost {most:g} an hour more than before, {spent:g} of it is taken\n"
+    return f"  added cost of one hour of launches at most {most:g} per hour, {spent:g} used\n"
 
 
 def _confirm(session: Session, recovery: Recovery) -> None:

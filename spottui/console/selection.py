@@ -94,6 +94,15 @@ class Selection:
         )
 
 
+def about(view: DeskView, region: str, instance_id: str, recovery: Recovery | None) -> Selection:
+    """Return the selection of one instance and its recovery alone: no key is for any other."""
+    here = (region, instance_id)
+    instance = next((each for each in view.instances if (each.region, each.instance_id) == here), None)
+    waits = recovery is not None and recovery.state.waits_for_permission
+    in_window = recovery is not None and recovery.state is RecoveryState.VETO_WINDOW
+    return Selection(None, instance, None, recovery, recovery if waits else None, recovery if in_window else None)
+
+
 def recovery_of(view: DeskView, region: str, instance_id: str) -> Recovery | None:
     """Return an instance's open recovery, else its newest."""
     recoveries = [r for r in view.recoveries if (r.region, r.instance_id) == (region, instance_id)]

@@ -72,10 +72,10 @@ PLAIN_TERMINAL = SIXTEEN_COLOURS[0]
 """The theme under NO_COLOR, whose colours are then left out."""
 
 
-def choices(color_system: str | None) -> tuple[str, ...]:
-    """Return the names of the themes for a terminal of Rich's colour system; the first is the default.
+def choices(color_system: str | None, own: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Return the names of the themes for a terminal of Rich's colour system, `own` ones last; the first is the default.
 
     On sixteen colours ours would be rounded to the nearest ones, at worst black on black.
     """
     many = color_system in ("256", "truecolor", "windows")
-    return tuple(theme.name for theme in THEMES) if many else SIXTEEN_COLOURS
+    return (*(theme.name for theme in THEMES), *own) if many else SIXTEEN_COLOURS

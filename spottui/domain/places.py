@@ -37,10 +37,11 @@ class InstanceType:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a type costs an hour in a zone, in the account's currency."""
+    """What a type costs an hour in a zone; `currency` is the cloud's code, such as CNY, empty if unknown."""
 
     spot: float
     on_demand: float
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,11 @@ class Offers:
         if known is None:
             return None
         return known.on_demand if candidate.on_demand else known.spot
+
+    @property
+    def currency(self) -> str:
+        """The currency of the prices, empty if none is known."""
+        return next((price.currency for price in self.prices.values()), "")
 
     def old_price(self, spec: LaunchSpec) -> float | None:
         """Return what the old instance costs an hour now."""

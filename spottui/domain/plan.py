@@ -145,6 +145,8 @@ class Plan:
     surveyed: bool = False
     price_per_hour: float | None = None
     """What the old instance costs an hour now, None when it is not known."""
+    currency: str = ""
+    """Of all prices of the plan, the cloud's code, such as CNY; empty if unknown."""
     first_digest: str = ""
     """The digest before it was surveyed: who has confirmed that has confirmed the rules."""
     kept_digest: str = ""

@@ -1,11 +1,14 @@
 """What the desk shows at one moment: immutable, and all that a screen or a command reads."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from spottui.domain.facts import Logged, Stopped
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
+from spottui.domain.outlook import Outlook
+from spottui.domain.plan import Plan
 from spottui.domain.playback import Pace
 from spottui.domain.reasons import Failure
 from spottui.domain.recovery import Recovery
@@ -97,7 +100,8 @@ class DeskView:
     saw them. `gone` are instances of recoveries that are not listed any more, as they were. `events` holds the newest
     facts of the feed, oldest first; `starting` is true until the journal and the SDKs are up; `budgets` are the APIs
     that hold something up; `replay` is how the past is played, None for what is now. `consoles` are those that act on
-    this journal, and `own` is the id of this one.
+    this journal, and `own` is the id of this one. `plans` are the plans of recoveries that are at hand, by recovery id.
+    `outlook` is None until somebody looked around the fleet (`Desk.look_around`).
     """
 
     version: int
@@ -119,3 +123,5 @@ class DeskView:
     replay: Pace | None = None
     consoles: tuple[LiveConsole, ...] = ()
     own: str = ""
+    plans: Mapping[str, Plan] = field(default_factory=dict)
+    outlook: Outlook | None = None

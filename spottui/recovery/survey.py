@@ -4,7 +4,7 @@ A survey never fails: what could not be looked up is a caution of the plan, and 
 """
 
 import asyncio
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -16,6 +16,7 @@ from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.background import Background
 from spottui.domain.balancers import Backend, Product, Server
 from spottui.domain.clock import Clock
+from spottui.domain.instance import Instance
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last, sold_out
 from spottui.domain.plan import Candidate, Caution, CautionKind, PlaceRules, Plan, Stock
@@ -32,6 +33,7 @@ from spottui.recovery.background import (
     ready_images_key,
 )
 from spottui.recovery.lookups import Inquiry, Lookups
+from spottui.recovery.outlook import FleetMarket, fleet_market
 
 LIMIT_S = 15.0
 """A survey takes no longer by itself: what has not answered by then is not known."""
@@ -101,6 +103,7 @@ class Surveys:
             backends=backends or plan.backends,
             cautions=(*_kept(plan.cautions), *_new_cautions(spec, rules, tag), *one.missing),
             price_per_hour=offers.old_price(spec),
+            currency=offers.currency,
             surveyed=True,
         )
 
@@ -121,6 +124,10 @@ class Surveys:
     async def background(self, spec: LaunchSpec) -> Background:
         """Return what the cloud knows around an instance, for a person who looks at it."""
         return await background(self._markets[spec.instance.region], self._lookups, spec, self._clock.now())
+
+    async def fleet_market(self, instances: Sequence[Instance]) -> FleetMarket:
+        """Return prices and interruption rates of the places of a fleet."""
+        return await fleet_market(self._markets, self._lookups, instances, self._clock.now())
 
 
 class _Survey:

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 
 from spottui import words
-from spottui.domain.facts import Logged
+from spottui.domain.facts import CallFailed, EarlierLine, Fact, Logged, StateEntered
+from spottui.domain.recovery import RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.tables.column import Cell, Column, Row, Rows, Table, Tone, as_text
@@ -87,13 +88,20 @@ def event_row(event: Logged, names: Mapping[str, str]) -> Row:
     kind = words.event_kind(event.fact)
     return (
         event.seq,
-        _TONES.get(kind, Tone.PLAIN) if kind else Tone.PLAIN,
+        Tone.ALARM if _has_failed(event.fact) else _TONES.get(kind, Tone.PLAIN) if kind else Tone.PLAIN,
         utc_clock(event.at),
         str(kind or ""),
         _who(event, names),
         plain(words.text(event)),
         plain(event.instance_id, 64),
     )
+
+
+def _has_failed(fact: Fact) -> bool:
+    match fact:
+        case CallFailed() | StateEntered(state=RecoveryState.FAILED) | EarlierLine(failed=True):
+            return True
+    return False
 
 
 def _who(event: Logged, names: Mapping[str, str]) -> str:

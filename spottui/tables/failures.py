@@ -8,10 +8,10 @@ from spottui.domain.view import DeskView
 
 _REMEMBERED = timedelta(hours=24)
 
-_MENDS = {
-    "permission": "grant {action}, then t tries again",
-    "quota": "make room or have the quota raised, then t tries again",
-    "credentials": "mend the key, then t tries again",
+_FIXES = {
+    "permission": "grant {action}, then t retries",
+    "quota": "free or raise the quota, then t retries",
+    "credentials": "fix the access key, then t retries",
 }
 """By the value of an `ErrorKind`."""
 _UNPAID = ("InvalidAccountStatus", "NotEnoughBalance")
@@ -34,13 +34,13 @@ def code(recovery: Recovery) -> str:
 
 def remedy(recovery: Recovery) -> str:
     """Return what a person can do about a recovery that failed."""
-    return _mend(recovery.trouble) if recovery.trouble else _LOOK
+    return _fix(recovery.trouble) if recovery.trouble else _LOOK
 
 
-_LOOK = "enter on it says why, t tries again"
+_LOOK = "t retries, enter shows why"
 
 
-def _mend(trouble: Failure) -> str:
+def _fix(trouble: Failure) -> str:
     if any(mark in trouble.code for mark in _UNPAID):
-        return "pay the account up, then t tries again"
-    return _MENDS.get(trouble.kind, _LOOK).format(action=trouble.action)
+        return "settle the account, then t retries"
+    return _FIXES.get(trouble.kind, _LOOK).format(action=trouble.action)

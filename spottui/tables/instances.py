@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from spottui.domain.forecast import Verdict
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import EVENT_GRACE_S, Interruption
+from spottui.domain.outlook import Outlook
 from spottui.domain.owner import owner_of
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.text import plain
@@ -13,9 +15,28 @@ from spottui.domain.view import DeskView
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone, as_text
 from spottui.tables.moments import countdown, day_and_minute, epoch, iso_time, number, seconds_left
 from spottui.tables.natural import natural
+from spottui.tables.prices import symbol
+from spottui.tables.pulse import forecast_now, price_of
+from spottui.tables.zones import zone_in_short
 
-Source = tuple[Instance, Interruption | None, str]
-"""What a row is made of: the instance, its open reclaim, and its replacement's id when it is saved."""
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands in a row beside the instance; what is unknown is empty, or 0 for the share.
+
+    Its zone in short, the price of its place per hour with its currency, that in percent of on-demand, the interruption
+    rate, and what would become of it if it was reclaimed now.
+    """
+
+    zone: str
+    price: str = ""
+    share: int = 0
+    rate: str = ""
+    forecast: str = ""
+
+
+Source = tuple[Instance, Interruption | None, str, Around]
+"""What a row is made of: the instance, its open reclaim, its replacement's id when it is saved, and what is around."""
 
 SAVED, RECLAIMED = "✓", "!"
 
@@ -46,6 +67,27 @@ def _is_upper_bound(cell: Cell) -> bool:
     return isinstance(cell, int) and cell % 2 == 1
 
 
+def _amount(cell: Cell, now_s: float) -> float | None:
+    digits = "".join(character for character in str(cell) if character.isdigit() or character == ".")
+    return float(digits) if digits.replace(".", "", 1).isdigit() else None
+
+
+def _percent(cell: Cell, now_s: float) -> str:
+    return f"{cell} %" if cell else ""
+
+
+def _forecast_tone(cell: Cell) -> Tone:
+    return _FORECAST_TONES.get(str(cell), Tone.PLAIN)
+
+
+_FORECAST_TONES = {
+    str(Verdict.WILL_MAKE_IT): Tone.GOOD,
+    str(Verdict.TIGHT): Tone.WARN,
+    str(Verdict.DATA_KEPT): Tone.WARN,
+    str(Verdict.WILL_NOT): Tone.ALARM,
+}
+
+
 COLUMNS = (
     Column("mark", "", 1, pinned=True),
     Column(
@@ -64,7 +106,7 @@ COLUMNS = (
     Column("region", "Region", 11, drop=3),
     Column("zone", "Zone", 4, drop=1),
     Column("lock", "Lock", 9),
-    Column("seen", "Seen", 4),
+    Column("seen", "Signals", 7),
     Column("now", "Now", 11, drop=4, render=short_id, whole=as_text, full=22),
     Column("status", "Status", 8, drop=5),
     Column("address", "Address", 15, drop=6),
@@ -72,12 +114,21 @@ COLUMNS = (
     Column("behavior", "At end", 9, drop=8),
     Column("created", "Created", 17, drop=9, render=day_and_minute, whole=iso_time),
     Column("tags", "Tags", 12, drop=10),
-    Column("owner", "Owner", 12, drop=11),
+    Column("price", "Price/h", 8, align_right=True, drop=11, amount=_amount),
+    Column("share", "% on-demand", 11, align_right=True, drop=12, render=_percent, amount=number),
+    Column("rate", "Interrupted", 11, drop=13),
+    Column("forecast", "If reclaimed now", 16, drop=14, tone=_forecast_tone),
+    Column("owner", "Owner", 12, drop=15),
 )
 """A deadline is twice its epoch second, and one more where it is an upper bound."""
 
-OPTIONAL = frozenset(("status", "address", "vcpus", "behavior", "created", "tags", "owner"))
+OPTIONAL = frozenset(
+    ("status", "address", "vcpus", "behavior", "created", "tags", "price", "share", "rate", "forecast", "owner")
+)
 """The columns that are hidden until somebody wants them."""
+
+OF_THE_MARKET = frozenset(("price", "share", "rate", "forecast"))
+"""Those that stay empty until somebody has looked around the fleet."""
 
 
 def _order(row: Row) -> tuple[Cell, ...]:
@@ -103,7 +154,13 @@ class InstanceRows:
     """Makes the rows, and makes again only those whose instance or interruption is not what it was last time."""
 
     _made: dict[Cell, tuple[Source, Row]] = field(default_factory=dict)
-    _seen: tuple[tuple[Instance, ...], dict[str, Interruption], dict[str, str]] = ((), {}, {})
+    _seen: tuple[tuple[Instance, ...], dict[str, Interruption], dict[str, str], Outlook | None, int] = (
+        (),
+        {},
+        {},
+        None,
+        0,
+    )
     _rows: Rows = field(default_factory=dict)
     _by_key: Mapping[Cell, Instance] = field(default_factory=dict)
 
@@ -115,20 +172,26 @@ class InstanceRows:
     def rows(self, view: DeskView) -> Rows:
         """Return the rows of a view by their key; the same dict as last time when nothing they show has changed."""
         reclaims = {instance_key(reclaim.region, reclaim.instance_id): reclaim for reclaim in open_reclaims(view)}
-        seen = (view.instances, reclaims, replacements(view))
+        seen = (view.instances, reclaims, replacements(view), view.outlook, len(view.regions))
         if seen != self._seen:
             self._seen = seen
             self._rows = self._make(*seen)
         return self._rows
 
     def _make(
-        self, instances: tuple[Instance, ...], reclaims: dict[str, Interruption], replaced: dict[str, str]
+        self,
+        instances: tuple[Instance, ...],
+        reclaims: dict[str, Interruption],
+        replaced: dict[str, str],
+        outlook: Outlook | None,
+        regions: int,
     ) -> Rows:
         made: dict[Cell, tuple[Source, Row]] = {}
         for instance in instances:
             key = instance_key(instance.region, instance.instance_id)
             reclaim = reclaims.get(key)
-            source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "")
+            beside = around(instance, outlook, several=regions > 1)
+            source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "", beside)
             earlier = self._made.get(key)
             made[key] = earlier if earlier and earlier[0] == source else (source, instance_row(*source))
         self._made = made
@@ -169,10 +232,27 @@ def mark_of(instance: Instance, reclaim: Interruption | None, replaced: Mapping[
     return _mark(instance, taken, replaced.get(reclaim.id, "") if reclaim else "")
 
 
-def instance_row(instance: Instance, reclaim: Interruption | None, replaced_by: str = "") -> Row:
-    """Return the row of one instance, of its interruption, if it has one, and of what runs in its place by now."""
+def around(instance: Instance, outlook: Outlook | None, *, several: bool = False) -> Around:
+    """Return what stands beside an instance; `several` says that more than one region is watched."""
+    zone = plain(zone_in_short(instance.zone, instance.region, several=several), 64)
+    if outlook is None:
+        return Around(zone)
+    price = price_of(instance, outlook)
+    return Around(
+        zone,
+        price=f"{symbol(price.currency)}{price.spot:.3f}" if price else "",
+        share=round(100 * price.spot / price.on_demand) if price and price.on_demand else 0,
+        rate=plain(outlook.rates.get((instance.instance_type, instance.zone), ""), 16),
+        forecast=str(forecast_now(instance, outlook) or ""),
+    )
+
+
+def instance_row(
+    instance: Instance, reclaim: Interruption | None, replaced_by: str = "", beside: Around | None = None
+) -> Row:
+    """Return the row of one instance, its interruption, if it has one, what runs in its place, and what is around."""
+    beside = beside or around(instance, None)
     taken = reclaim if reclaim and not reclaim.is_manual else None
-    zone = instance.zone.removeprefix(f"{instance.region}-")
     owner = owner_of(instance)
     return (
         instance_key(instance.region, instance.instance_id),
@@ -183,7 +263,7 @@ def instance_row(instance: Instance, reclaim: Interruption | None, replaced_by: 
         plain(instance.name),
         plain(instance.instance_type, 64),
         plain(instance.region.removeprefix("cn-"), 64),
-        plain(zone, 64),
+        beside.zone,
         "Recycling" if instance.recycling or _has_lock(reclaim) else "-",
         reclaim.marks if reclaim else "",
         plain(replaced_by, 64),
@@ -193,6 +273,10 @@ def instance_row(instance: Instance, reclaim: Interruption | None, replaced_by: 
         str(instance.behavior),
         epoch(instance.created),
         plain(" ".join(f"{key}={value}" for key, value in instance.tags)),
+        beside.price,
+        beside.share,
+        beside.rate,
+        beside.forecast,
         plain(owner.label) if owner else "",
     )
 

@@ -1,4 +1,4 @@
-"""The rows of the recoveries panel: confirmed ones that go on by their deadline, suspected ones, then what ended."""
+"""The rows of the recoveries panel: what failed with time left, then by deadline, suspected ones, then what ended."""
 
 from datetime import datetime
 
@@ -6,6 +6,7 @@ from msgspec import structs
 
 from spottui import words
 from spottui.domain.forecast import Verdict
+from spottui.domain.plan import Plan
 from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.routes import Route
@@ -13,8 +14,14 @@ from spottui.domain.text import plain
 from spottui.domain.verdicts import image_expected, verdict_of
 from spottui.domain.view import DeskView
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone
-from spottui.tables.failures import code
+from spottui.tables.failures import code, remedy
 from spottui.tables.moments import bar, countdown, duration, epoch, iso_time, number, seconds_left
+from spottui.tables.outcomes import outcome_line
+from spottui.tables.prices import price
+from spottui.tables.zones import zone_in_short
+
+FAILED, NEEDS_YOU = "FAILED", "NEEDS YOU"
+"""The states that want a person, as the rows, the titles and the alarm say them."""
 
 _NO_SHARE = -1
 _SINCE = " @"
@@ -45,7 +52,7 @@ def _ready(cell: Cell, now_s: float) -> str:
     if not isinstance(cell, int) or not cell:
         return ""
     if cell < 0:
-        return f"yes+{duration(-cell).removeprefix('0')}" if -cell < _LONG_S else f"yes+{-cell // 60}m"
+        return f"y+{duration(-cell).removeprefix('0')}" if -cell < _LONG_S else f"y+{-cell // 60}m"
     return "now" if cell <= now_s else countdown(cell, now_s)
 
 
@@ -77,13 +84,13 @@ def _verdict_tone(cell: Cell) -> Tone:
 
 
 COLUMNS = (
-    Column("deadline", "Deadline", 8, live=True, render=countdown, whole=iso_time, amount=seconds_left, pinned=True),
-    Column("name", "Name", 12, pinned=True),
-    Column("state", "State", 12, live=True, render=_state_text),
+    Column("deadline", "Left", 6, live=True, render=countdown, whole=iso_time, amount=seconds_left, pinned=True),
+    Column("name", "Name", 11, pinned=True),
+    Column("state", "State", 11, live=True, render=_state_text),
     Column("image", "Image", 8, drop=3, render=bar, whole=_share, amount=number),
-    Column("ready", "Ready in", 8, drop=2, live=True, render=_ready, amount=_ready_in),
+    Column("ready", "Ready", 6, drop=2, live=True, render=_ready, amount=_ready_in),
     Column("verdict", "Verdict", 12, drop=1, tone=_verdict_tone),
-    Column("next", "Next", 20, flexible=True),
+    Column("next", "Next", 20, flexible=True, spills=True),
 )
 """The state of a veto window, or of a progress that nobody sees, has an epoch second behind it: when it ends, or since
 when. Ready is the epoch second at which the image is expected; negative, the seconds that one takes after a yes."""
@@ -91,17 +98,24 @@ when. Ready is the epoch second at which the image is expected; negative, the se
 
 def _order(row: Row) -> tuple[Cell, ...]:
     is_suspected, rank, ended = row[-3], row[-2], row[-1]
-    return (-int(ended), row[0]) if ended else (-_FAR, is_suspected, row[FIRST_CELL] or _FAR, rank, row[0])
+    if ended:
+        return (-int(ended), row[0])
+    return (-_FAR, row[_STATE] != FAILED, is_suspected, row[FIRST_CELL] or _FAR, rank, row[0])
 
 
 _FAR = 1 << 62
+_STATE = FIRST_CELL + [column.id for column in COLUMNS].index("state")
 
 RECOVERIES = Table(COLUMNS, _order)
 
 
 def recovery_rows(view: DeskView) -> Rows:
     """Return the rows of a view by the recovery's id."""
-    return {recovery.recovery_id: recovery_row(recovery, view.at) for recovery in view.recoveries}
+    plans, several = view.plans, len(view.regions) > 1
+    return {
+        each.recovery_id: recovery_row(each, view.at, plans.get(each.recovery_id), several=several)
+        for each in view.recoveries
+    }
 
 
 def is_urgent(row: Row) -> bool:
@@ -109,8 +123,10 @@ def is_urgent(row: Row) -> bool:
     return not row[-1] or row[1] == Tone.ALARM
 
 
-def recovery_row(recovery: Recovery, now: datetime) -> Row:
-    """Return the row of one recovery as it stands now.
+def recovery_row(recovery: Recovery, now: datetime, plan: Plan | None = None, *, several: bool = False) -> Row:
+    """Return the row of one recovery as it stands now; its `plan`, if known, tells prices.
+
+    With `several` regions its zones are named with their region.
 
     Its last cells, which no column shows, say whether it is only suspected, its rank by trouble and when it ended, 0
     where it can be tried again in time. One that an engineer wished for has no deadline that means anything, and no
@@ -128,7 +144,7 @@ def recovery_row(recovery: Recovery, now: datetime) -> Row:
         recovery.progress if recovery.is_imaging else _NO_SHARE,
         _ready_of(recovery, now),
         verdict,
-        plain(_next(recovery)),
+        plain(_next(recovery, plan, several=several)),
         int(not recovery.interruption.confirmed),
         _rank(recovery, verdict),
         _ended(recovery) if has_none else 0,
@@ -166,8 +182,8 @@ def _state(recovery: Recovery) -> str:
     if recovery.state is RecoveryState.VETO_WINDOW:
         return f"{recovery.state}{_SINCE}{epoch(recovery.veto_until)}"
     if recovery.state is RecoveryState.NEEDS_YOU:
-        return "queued" if recovery.is_queued else "NEEDS YOU"
-    return "FAILED" if recovery.state is RecoveryState.FAILED else str(recovery.state)
+        return "queued" if recovery.is_queued else NEEDS_YOU
+    return FAILED if recovery.state is RecoveryState.FAILED else str(recovery.state)
 
 
 def _imaging(recovery: Recovery) -> str:
@@ -189,26 +205,26 @@ def _ready_of(recovery: Recovery, now: datetime) -> int:
     return epoch(image_expected(recovery, now))
 
 
-def _next(recovery: Recovery) -> str:
+def _next(recovery: Recovery, plan: Plan | None, *, several: bool) -> str:
     trouble = words.trouble(recovery)
     if recovery.state is RecoveryState.RECOVERED:
-        return f"now {recovery.new_instance_id}"
+        return outcome_line(recovery, plan)
     if recovery.state is RecoveryState.FAILED:
-        return _joined(code(recovery), _reason(recovery))
+        return _joined(code(recovery), remedy(recovery), _reason(recovery))
     if recovery.state.is_final:
         return _reason(recovery)
     if recovery.cancel:
-        return "is cancelled at the next safe point"
+        return "cancelled at the next safe point"
     if recovery.state is RecoveryState.SUSPECTED:
         return _reason(recovery) or words.next_step(recovery.next_step)
     if recovery.state is RecoveryState.NEEDS_YOU:
         against = words.against(recovery.reason, recovery.region)
-        return _joined(_turn(recovery), _after("press y", _place(recovery)), _room(recovery), trouble, against)
+        return _joined(_turn(recovery), _place(recovery, plan, several), _room(recovery), trouble, against)
     if recovery.state is RecoveryState.VETO_WINDOW:
-        return _joined(_after("auto", _place(recovery)), _room(recovery))
+        return _joined(_place(recovery, plan, several), _room(recovery))
     if recovery.state is RecoveryState.LAUNCHING:
-        return _joined(_in_short(recovery), trouble)
-    return _joined(trouble, _in_short(recovery), _room(recovery))
+        return _joined(_in_short(recovery, several), trouble)
+    return _joined(trouble, _in_short(recovery, several), _room(recovery))
 
 
 def _reason(recovery: Recovery) -> str:
@@ -226,36 +242,43 @@ def _room(recovery: Recovery) -> str:
 def _turn(recovery: Recovery) -> str:
     if not recovery.is_queued:
         return ""
-    return f"{recovery.queued} before it" if recovery.queued else "next in line"
+    return f"{recovery.queued} ahead of it" if recovery.queued else "next in line"
 
 
-def _after(word: str, text: str) -> str:
-    return f"{word}: {text}" if text else word
-
-
-def _place(recovery: Recovery) -> str:
-    """Return where the replacement of an image comes first, the zone before the type: `h, then i · c7.large`."""
-    step = _shortened(recovery)
+def _place(recovery: Recovery, plan: Plan | None, several: bool) -> str:
+    """Return what a yes does; of an image where its replacement comes: `→ zone h, else i · c7.large ¥0.407/h`."""
+    step = _shortened(recovery, several)
     if step is None or step.doing is not Doing.PLANNED or step.route is not Route.IMAGE:
-        return words.next_step(step)
-    zones = ", then ".join(zone for zone in (step.zone, step.then_zone) if zone)
-    return " · ".join(part for part in (zones, step.instance_type) if part)
+        text = words.next_step(step)
+        return f"→ {text}" if text else ""
+    zones = ", else ".join(zone for zone in (step.zone, step.then_zone) if zone)
+    kind = " ".join(part for part in (step.instance_type, _price(recovery.next_step, plan)) if part)
+    return " · ".join(part for part in (f"→ zone {zones}" if zones else "→", kind) if part)
 
 
-def _in_short(recovery: Recovery) -> str:
-    return words.next_step(_shortened(recovery))
+def _price(step: NextStep | None, plan: Plan | None) -> str:
+    """Return what the place of the next step costs an hour, empty if unknown."""
+    if step is None or plan is None:
+        return ""
+    here = (step.instance_type, step.zone, step.on_demand)
+    known = next((candidate.price_per_hour for candidate in plan.candidates if candidate.place == here), None)
+    return price(known, plan.currency)
 
 
-def _shortened(recovery: Recovery) -> NextStep | None:
-    """Return the next step with its zones named within the region."""
-    step, region = recovery.next_step, f"{recovery.region}-"
+def _in_short(recovery: Recovery, several: bool) -> str:
+    return words.next_step(_shortened(recovery, several))
+
+
+def _shortened(recovery: Recovery, several: bool) -> NextStep | None:
+    """Return the next step with its zones in short."""
+    step, region = recovery.next_step, recovery.region
     if step is None:
         return None
     return structs.replace(
         step,
         instance_type=step.instance_type.removeprefix("ecs."),
-        zone=step.zone.removeprefix(region),
-        then_zone=step.then_zone.removeprefix(region),
+        zone=zone_in_short(step.zone, region, several=several),
+        then_zone=zone_in_short(step.then_zone, region, several=several),
     )
 
 

@@ -20,7 +20,7 @@ class Group:
 
     `deadline` is the next one, None when all have ended. `will_make_it` counts those that are saved or will be by
     themselves, `waits` those that wait for a yes. `needs_you` are the verdicts of those that wait for a person;
-    `others` the verdicts, or else the states, of the rest.
+    `others` the verdicts, or else the states, of the rest. `recoveries` are its members.
     """
 
     zone: str
@@ -31,6 +31,7 @@ class Group:
     total: int
     needs_you: Counter[str]
     others: Counter[str]
+    recoveries: tuple[Recovery, ...] = ()
 
 
 def storm(view: DeskView, recoveries: Sequence[Recovery]) -> tuple[Group, ...]:
@@ -58,11 +59,15 @@ def forecast_of_all(recoveries: Sequence[Recovery], now: datetime) -> str:
     What waits for a yes makes nothing by itself, and what has ended will make nothing any more.
     """
     recovered = sum(recovery.state is RecoveryState.RECOVERED for recovery in recoveries)
+    parts = (f"{recovered} recovered" if recovered else "", will_make_it(recoveries, now))
+    return " · ".join(part for part in parts if part)
+
+
+def will_make_it(recoveries: Sequence[Recovery], now: datetime) -> str:
+    """Return `7 of 9 will make it`, of those that go by themselves; empty where nothing is known of any."""
     going = [recovery for recovery in recoveries if not recovery.state.is_final and not _waits(recovery)]
     is_known = any(verdict_or_state(recovery, now) != NO_FORECAST for recovery in going)
-    parts = [f"{recovered} recovered"] if recovered else []
-    parts += [f"{sum(_makes_it(recovery, now) for recovery in going)} of {len(going)} will make it"] if is_known else []
-    return " · ".join(parts)
+    return f"{sum(_makes_it(recovery, now) for recovery in going)} of {len(going)} will make it" if is_known else ""
 
 
 def verdict_or_state(recovery: Recovery, now: datetime) -> str:
@@ -109,6 +114,7 @@ def _group(zone: str, kind: str, members: Sequence[Recovery], now: datetime) -> 
         len(members),
         _counted((recovery for recovery in members if needs_you(recovery)), now),
         _counted((recovery for recovery in members if not needs_you(recovery)), now),
+        tuple(members),
     )
 
 

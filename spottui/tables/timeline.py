@@ -27,7 +27,8 @@ class Sign(StrEnum):
 class Step:
     """One line of a timeline.
 
-    `seconds` is what a call took, and for one under way what it has taken so far; None for what is no call.
+    `seconds` is what a call took, and for one under way what it has taken so far; None for what is no call. `begun` is
+    the intent of a call, `fact` what came of it or what the step tells; a call under way has no `fact`.
     """
 
     at: datetime
@@ -36,6 +37,8 @@ class Step:
     detail: str = ""
     request_id: str = ""
     seconds: float | None = None
+    begun: f.CallBegun | None = None
+    fact: f.Fact | None = None
 
 
 _SIGNS: dict[type[f.Fact], Sign] = {
@@ -91,20 +94,23 @@ def steps(log: Sequence[f.Logged], now: datetime) -> tuple[Step, ...]:
     """
     begun: dict[_Call, datetime] = {}
     waits: dict[_Call, datetime] = {}
+    intents: dict[_Call, f.CallBegun] = {}
     made: list[Step] = []
     for logged in log:
         sign = sign_of(logged.fact)
         call = _call(logged.fact)
         if isinstance(logged.fact, f.CallBegun) and call:
             begun[call] = waits[call] = logged.at
+            intents[call] = logged.fact
         elif sign:
-            made.append(_step(logged, sign, begun.get(call) if call else None))
+            since, intent = (begun.get(call), intents.get(call)) if call else (None, None)
+            made.append(_step(logged, sign, since, intent))
         if isinstance(logged.fact, f.CallAnswered | f.CallFailed) and call:
             # A repeated call goes on from its last answer; how long one without a start took is unknown.
             if call in begun:
                 begun[call] = logged.at
             waits.pop(call, None)
-    return (*made, *(_under_way(action, at, now) for (action, _), at in waits.items()))
+    return (*made, *(_under_way(intents[call], at, now) for call, at in waits.items()))
 
 
 def last_failure(made: Sequence[Step]) -> Step | None:
@@ -123,12 +129,12 @@ def _call(fact: f.Fact) -> _Call | None:
     return None
 
 
-def _step(logged: f.Logged, sign: Sign, since: datetime | None) -> Step:
+def _step(logged: f.Logged, sign: Sign, since: datetime | None, intent: f.CallBegun | None) -> Step:
     action, detail = words.step(logged)
     seconds = None if since is None else max((logged.at - since).total_seconds(), 0.0)
-    return Step(logged.at, sign, action, detail, words.request_id(logged.fact), seconds)
+    return Step(logged.at, sign, action, detail, words.request_id(logged.fact), seconds, intent, logged.fact)
 
 
-def _under_way(action: str, since: datetime, now: datetime) -> Step:
+def _under_way(intent: f.CallBegun, since: datetime, now: datetime) -> Step:
     seconds = max((now - since).total_seconds(), 0.0)
-    return Step(since, Sign.UNDER_WAY, action, "no answer yet", seconds=seconds)
+    return Step(since, Sign.UNDER_WAY, intent.action, "no answer yet", seconds=seconds, begun=intent)

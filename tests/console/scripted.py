@@ -246,7 +246,8 @@ class ScriptedDesk:
         self.other_consoles = 0
         self.storage_price = {}
         self.older = ()
-        self.looked = 0
+        self.looked = self.looked_around = 0
+        self.outlook = None
         self.closed = False
         self._changed = threading.Condition()
 
@@ -288,6 +289,11 @@ class ScriptedDesk:
     def background(self, region, instance_id):
         self._maybe_refuse()
         return self.surroundings
+
+    def look_around(self):
+        self.looked_around += 1
+        if self.outlook:
+            self.show(outlook=self.outlook)
 
     def past(self):
         return self.history

@@ -46,8 +46,8 @@ async def test_the_plan_shows_old_and_new_of_everything_that_makes_the_machine()
         await shows(pilot, "Old → new")
         for text in (
             "etl-7",
-            "taken back in 04:11",
-            "image 03:50 after your yes",
+            "reclaimed in 04:11",
+            "image 03:50 after y",
             "TIGHT",
             "! new private IP: 172.16.3.2 is in use until the release",
             "✕ data            all → nothing written after the image has begun",
@@ -55,7 +55,7 @@ async def test_the_plan_shows_old_and_new_of_everything_that_makes_the_machine()
             "= place           g7.xlarge in j, vsw-bp1h",
             "= load balancers  ALB shop:8080 weight 70: weight 0 at once, then the replacement",
             "= disks           system cloud_essd PL0 40 GiB, data cloud_essd PL1 100 GiB",
-            "= as before       security groups, key pair, RAM role, host name, user data, tags",
+            "= unchanged       security groups, key pair, RAM role, host name, user data, tags",
             "1. ecs.g7.xlarge in cn-hangzhou-j (vsw-bp1h)  same type, zone and vSwitch",
             "2. ecs.g7.xlarge in cn-hangzhou-h",
             "system disk     d-1 cloud_essd PL0 40 GiB",
@@ -63,7 +63,7 @@ async def test_the_plan_shows_old_and_new_of_everything_that_makes_the_machine()
             "ops-2026",
             "etl-writer",
             "env=prod team=checkout",
-            "as before (not shown)",
+            "unchanged (not shown)",
             "CreateImage spottui-i-bp10002fmxazb4p0002 of i-bp10002fmxazb4p0002",
             "RunInstances ecs.g7.xlarge in cn-hangzhou-j, else at the next place",
             "UpdateServerGroupServersAttribute sgp-1 port 8080: weight 0, unless it is the last healthy one",
@@ -103,12 +103,12 @@ async def test_at_80_by_24_all_that_matters_of_a_plan_stands_above_the_fold_and_
         for text in (
             "! new private IP: 172.16.3.2 is in use until the release",
             "✕ private IP      172.16.3.2 → another one",
-            "image, then kept-disk, then warm-image · w puts kept-disk first",
+            "image, else kept-disk, else warm-image · w puts kept-disk first",
             "1. g7.xlarge in j, vsw-bp1h",
-            "5. c3.large in h, vsw-bp…swyb  0.42/h   low stock, 3-5%  other",
+            "5. c3.large in h, vsw-bp…swyb  0.42/h    low stock, 3-5%  other",
             "and 5 more, below",
             "Run this plan (enter)",
-            "Leave (esc)",
+            "Close (esc)",
         ):
             assert any(text in line for line in screen(pilot.app).splitlines()), text
         await press(pilot, "end")
@@ -120,7 +120,7 @@ async def test_at_80_by_24_all_that_matters_of_a_plan_stands_above_the_fold_and_
 async def test_a_reclaim_without_a_lock_is_said_to_be_a_drill_until_the_lock_comes():
     async with running() as (pilot, desk):
         await press(pilot, "j", "j", "y")
-        await shows(pilot, "NO LOCK SEEN: may be a drill; the old instance may go on running")
+        await shows(pilot, "NO LOCK SEEN: may be a drill; the old instance may keep running")
         first, second, third = desk.current.interruptions
         desk.show(interruptions=(first, second, replace(third, evidence=(Evidence.QUEUE, Evidence.LOCK))))
         await arrived(pilot, desk)
@@ -167,23 +167,23 @@ async def test_under_a_dialog_the_keys_of_the_screen_are_not_offered():
         assert "a Auto" in screen(pilot.app)
         await press(pilot, "a")
         await shows(pilot, "Arm auto-mode?")
-        assert screen(pilot.app).splitlines()[-1].startswith(" y does it  enter and esc leave")
+        assert screen(pilot.app).splitlines()[-1].startswith(" y confirm  enter esc close")
 
 
 async def test_a_message_is_one_line_above_the_keys_and_only_the_newest():
     async with running(size=NARROW, toasts_shown=True) as (pilot, _):
         await press(pilot, "c")
         await press(pilot, "h")
-        await shows(pilot, "No veto window runs here")
+        await shows(pilot, "No veto window on this row")
         lines = screen(pilot.app).splitlines()
-        assert "No veto window runs here" in lines[22]
+        assert "No veto window on this row" in lines[22]
         assert "batch-12" in lines[21]
         assert "Copied" not in screen(pilot.app)
         await press(pilot, "j", "y")
         await shows(pilot, "Old → new")
         lines = screen(pilot.app).splitlines()
         assert "Run this plan (enter)" in "".join(lines[:22])
-        assert "No veto window runs here" in lines[22]
+        assert "No veto window on this row" in lines[22]
 
 
 async def test_a_success_goes_sooner_than_a_refusal():
@@ -207,7 +207,7 @@ async def test_a_refused_command_is_told():
 async def test_r_recovers_an_instance_that_nobody_reclaims():
     async with running() as (pilot, desk):
         await press(pilot, "end", "r")
-        await shows(pilot, "No reclaim is known: the instance goes on running beside its replacement.")
+        await shows(pilot, "No reclaim is known: the instance keeps running beside its replacement.")
         last = pilot.app.main.selection.instance
         await shows(pilot, plan_of(last).digest)
         await press(pilot, "enter")
@@ -225,7 +225,7 @@ async def test_r_on_an_instance_whose_recovery_waits_confirms_that_one():
 async def test_r_on_an_instance_whose_recovery_runs_says_so():
     async with running() as (pilot, desk):
         await press(pilot, "r")
-        assert toasts(pilot.app) == ["web-3: its recovery runs already."]
+        assert toasts(pilot.app) == ["web-3: its recovery is already running."]
         assert desk.commands == []
 
 
@@ -240,7 +240,7 @@ async def test_x_asks_before_it_vetoes_one_that_needs_a_person():
     async with running() as (pilot, desk):
         await press(pilot, "j", "x")
         await shows(pilot, "Veto the recovery of etl-7?")
-        assert "no disk is protected by now: its data may be lost" in screen(pilot.app)
+        assert "no disk is protected yet: its data may be lost" in screen(pilot.app)
         await press(pilot, "enter")
         assert pilot.app.screen is pilot.app.main
         assert desk.commands == []
@@ -253,7 +253,7 @@ async def test_x_asks_before_it_vetoes_one_that_needs_a_person():
     [
         ({"created": (Created("kept disk", "d-1"),)}, "one disk is kept at the release, with its data"),
         ({"created": (Created("kept disk", "d-1"), Created("kept disk", "d-2"))}, "2 disks are kept at the release"),
-        ({"route": Route.RESTART}, "it is stopped, not released: its disks stay"),
+        ({"route": Route.RESTART}, "stopped, not released: its disks stay"),
     ],
 )
 async def test_a_veto_says_of_the_data_what_is_true_of_one_and_of_several(more, said):
@@ -266,7 +266,7 @@ async def test_a_veto_says_of_the_data_what_is_true_of_one_and_of_several(more, 
         assert "may be lost" not in screen(pilot.app)
         await press(pilot, "escape", "3", "space", "space", "space", "x")
         await shows(pilot, f"etl-7: {said}")
-        assert "batch-12: no disk is protected by now" in screen(pilot.app)
+        assert "batch-12: no disk is protected yet" in screen(pilot.app)
 
 
 async def test_x_on_a_running_one_says_what_is_lost_what_is_kept_and_what_that_costs():
@@ -287,14 +287,14 @@ async def test_x_on_a_running_one_says_what_is_lost_what_is_kept_and_what_that_c
 @pytest.mark.parametrize(
     ("evidence", "behavior", "passed_s", "fate"),
     [
-        ((Evidence.ENGINEER,), InterruptionBehavior.TERMINATE, 0, "goes on running: no reclaim of it is known."),
+        ((Evidence.ENGINEER,), InterruptionBehavior.TERMINATE, 0, "keeps running: no reclaim of it is known."),
         ((Evidence.QUEUE,), InterruptionBehavior.TERMINATE, 0, "has no lock: if this is no drill, it is lost in 03:42"),
         ((Evidence.LOCK,), InterruptionBehavior.STOP, 0, "is stopped in 03:42, not released"),
         (
             (Evidence.LOCK,),
             InterruptionBehavior.TERMINATE,
             230,
-            "was taken back 00:08 ago, and nothing will replace it.",
+            "was reclaimed 00:08 ago, and nothing will replace it.",
         ),
     ],
 )
@@ -308,7 +308,7 @@ async def test_a_cancel_says_what_becomes_of_the_instance(evidence, behavior, pa
     async with running(desk, clock=clock) as (pilot, _):
         await press(pilot, "x")
         await shows(pilot, f"web-1 {fate}")
-        assert "Nothing is kept: it has made nothing so far" in screen(pilot.app)
+        assert "Nothing is retained: nothing was created so far" in screen(pilot.app)
 
 
 def one_runs_and_one_waits(waits=RecoveryState.VETO_WINDOW):
@@ -427,7 +427,7 @@ async def test_r_on_an_instance_at_peace_that_would_be_stopped_speaks_of_no_rele
     async with running(ScriptedDesk(view(instances=(of,)))) as (pilot, _):
         await press(pilot, "r")
         await shows(pilot, "Old → new")
-        assert "No reclaim is known: the instance goes on running beside its replacement." in screen(pilot.app)
+        assert "No reclaim is known: the instance keeps running beside its replacement." in screen(pilot.app)
         assert "released" not in screen(pilot.app)
 
 
@@ -440,9 +440,9 @@ async def test_g_is_the_first_row_where_no_veto_window_runs():
 async def test_auto_is_armed_after_its_limits_were_shown_and_disarmed_at_once():
     async with running() as (pilot, desk):
         await press(pilot, "a")
-        await shows(pilot, "at most 3 recoveries at once and 10 an hour")
+        await shows(pilot, "at most 3 recoveries at once and 10 per hour")
         assert "veto window of 20 s" in screen(pilot.app)
-        assert "recoveries that wait now get theirs too; held ones wait on" in screen(pilot.app)
+        assert "recoveries that wait now are included; held ones stay held" in screen(pilot.app)
         await press(pilot, "escape", "a", "enter", "a", "y")
         await tells(desk, pilot, "arm", WHO)
         await shows(pilot, "AUTO armed · 0 running of 3")
@@ -532,11 +532,11 @@ def test_no_two_actions_that_can_be_meant_at_once_share_a_key():
 
 @pytest.mark.parametrize("width", [20, 60, 80, 120, 200])
 def test_the_footer_fits_and_ends_with_help(width):
-    from spottui.console.widgets.lines import footer
+    from spottui.console.widgets.footer import footer
 
     veto_window = RecoveryState.VETO_WINDOW
     context = ActionContext(own=veto_window, waiting=veto_window, in_window=True, on_instance=True, on_row=True)
-    text = footer(context, width).plain
-    assert width < 80 or "/ Filter" in text
-    assert len(text) <= width
-    assert text.rstrip().endswith("? Help")
+    keys = footer(context, width)
+    assert width < 80 or "Filter" in [key.title for key in keys]
+    assert 1 + sum(key.cells for key in keys) <= width
+    assert (keys[-1].shown, keys[-1].title) == ("?", "Help")

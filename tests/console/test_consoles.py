@@ -26,7 +26,7 @@ def driven(driver, *consoles):
         ("a", (OWN, OTHER), "this console"),
         ("b", (OWN, OTHER), "bastion-2 pid 902"),
         ("b", (OWN, replace(OTHER, answers=False)), "console bastion-2 pid 902 does not answer"),
-        ("c", (OWN, OTHER), "a console that has ended: another one takes it over"),
+        ("c", (OWN, OTHER), "a console that has ended; another one takes over"),
         ("", (OWN, OTHER), ""),
         ("a", (OWN,), ""),
     ],

@@ -31,7 +31,7 @@ async def test_new_lines_come_in_at_the_top_until_p_holds_them_still():
         await shows(pilot, "line 40")
         await press(pilot, "p")
         desk.show(events=lines(1, 45))
-        await shows(pilot, "Events ── paused, p follows · +4 new")
+        await shows(pilot, "Events ── paused, p resumes · +4 new")
         assert table.model.view[0] == 40
         await press(pilot, "p")
         await shows(pilot, "line 44")
@@ -68,7 +68,7 @@ async def test_older_lines_are_read_from_disk_as_the_cursor_comes_to_them_and_le
             assert len(table.model.rows) <= HELD
             assert len(seen) > before or 1 in table.model.rows
         assert seen | set(table.model.rows) == set(range(1, 12_000))
-        await shows(pilot, "older, g goes up · +")
+        await shows(pilot, "older, g to newest · +")
         desk.show(events=lines(11_000, 12_010))
         await arrived(pilot, desk)
         assert 12_009 not in table.model.rows

@@ -82,7 +82,7 @@ async def test_no_key_is_silent(world, panel, keys, tmp_path, monkeypatch):
 async def test_capital_r_asks_every_source_now():
     async with running() as (pilot, desk):
         await press(pilot, "R")
-        await wait_until(pilot, lambda: toasts(pilot.app) == ["Every source is asked now"])
+        await wait_until(pilot, lambda: toasts(pilot.app) == ["Refreshing every source"])
         assert desk.looked == 1
 
 
@@ -96,7 +96,7 @@ async def test_capital_d_shows_what_helps_to_find_a_fault(tmp_path):
     paths = {"log": tmp_path / "spottui.log", "journal": tmp_path / "j.db"}
     async with running(size=(160, 60), paths=paths) as (pilot, _):
         await press(pilot, "D")
-        await shows(pilot, "lateness")
+        await shows(pilot, "latency")
         await wait_until(pilot, lambda: "(0 times" not in screen(pilot.app))
         for text in ("textual", "8.2.8", "xterm-256color", "160×60", "truecolor", "p99", "watch", "sweep cn-hangzhou"):
             assert text in screen(pilot.app)
@@ -211,12 +211,12 @@ async def test_the_help_begins_with_the_keys_of_the_panel_and_is_filtered_by_wor
     async with running(size=NARROW) as (pilot, _):
         await press(pilot, "2", "question_mark")
         await shows(pilot, "Here, in Events")
-        assert "Pause: Hold the events still" in screen(pilot.app)
+        assert "Pause: Pause the events" in screen(pilot.app)
         await press(pilot, "slash", *"clipboard osc")
-        await shows(pilot, "Copy id: Copy the id")
+        await shows(pilot, "Copy id: Copy the selected row")
         assert "Pause" not in screen(pilot.app)
         await press(pilot, *"zzz")
-        await shows(pilot, "No key is explained with these words.")
+        await shows(pilot, "No key matches.")
         await press(pilot, "escape")
         await shows(pilot, "Here, in Events")
         await press(pilot, "end")
@@ -236,9 +236,9 @@ async def test_the_palette_filters_by_region_and_tries_themes_on():
     there = instance(2, "api-1", region="cn-beijing")
     desk = ScriptedDesk(view(regions=both, instances=(instance(1), there), sources=healthy(regions=both)))
     async with running(desk) as (pilot, _):
-        await press(pilot, "colon", *"filter: region cn-bei", "enter")
+        await press(pilot, "ctrl+p", *"filter: region cn-bei", "enter")
         await wait_until(pilot, lambda: len(pilot.app.main.instances.table.model.view) == 1)
-        await press(pilot, "colon", *"theme: light")
+        await press(pilot, "ctrl+p", *"theme: light")
         await wait_until(pilot, lambda: pilot.app.theme == "spottui-light")
         await press(pilot, "escape")
         await wait_until(pilot, lambda: pilot.app.theme == "spottui-dark")
@@ -246,7 +246,7 @@ async def test_the_palette_filters_by_region_and_tries_themes_on():
 
 async def test_the_palette_filters_what_is_being_reclaimed():
     async with running() as (pilot, _):
-        await press(pilot, "colon", *"being reclaimed", "enter")
+        await press(pilot, "ctrl+p", *"being reclaimed", "enter")
         await wait_until(pilot, lambda: len(pilot.app.main.instances.table.model.view) == 3)
 
 

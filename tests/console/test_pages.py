@@ -129,7 +129,7 @@ async def test_the_page_of_an_instance_follows_what_fails_and_leads_to_the_timel
     async with running(size=NARROW) as (pilot, desk):
         desk.log = LOG[:3]
         await press(pilot, "enter")
-        await shows(pilot, "imaging · taken back in 03:42 · image ready in 01:10 · WILL MAKE IT")
+        await shows(pilot, "imaging · reclaimed in 03:42 · image ready in 01:10 · WILL MAKE IT")
         assert "RequestId" not in screen(pilot.app)
         desk.log = LOG[:4]
         desk.show()
@@ -163,7 +163,7 @@ async def test_a_timeline_that_cannot_be_read_says_why():
 async def test_t_shows_the_plan_and_tries_again():
     desk, ended = failed()
     async with running(desk) as (pilot, _):
-        assert "t Try again" in screen(pilot.app)
+        assert "t Retry" in screen(pilot.app)
         await press(pilot, "t")
         digest = plan_of(desk.current.instances[0]).digest
         await shows(pilot, digest)
@@ -174,7 +174,7 @@ async def test_t_shows_the_plan_and_tries_again():
 async def test_t_is_refused_where_nothing_failed():
     async with running() as (pilot, desk):
         await press(pilot, "t")
-        assert "Only a recovery that failed" in toasts(pilot.app)[0]
+        assert "Only a failed, cancelled or skipped recovery" in toasts(pilot.app)[0]
         assert desk.commands == []
 
 
@@ -186,7 +186,7 @@ async def test_w_puts_another_way_first_which_is_settled_with_the_yes_and_not_be
         await press(pilot, "j", "y")
         await shows(pilot, "w puts kept-disk first")
         await press(pilot, "w")
-        await shows(pilot, "kept-disk, then image")
+        await shows(pilot, "kept-disk, else image")
         await press(pilot, "escape")
         assert desk.commands == []
         await press(pilot, "y", "w", "w")
@@ -202,12 +202,12 @@ async def test_the_plan_names_price_and_reason_of_each_place():
         why = "same zone; low stock, interrupted 3-5%"
         told = replace(first, price_per_hour=0.42, reason=why, problem="[b]no quota[/b]")
         desk.plans[desk.current.recoveries[1].recovery_id] = replace(
-            plan, candidates=(told, *rest), price_per_hour=0.4, surveyed=True
+            plan, candidates=(told, *rest), price_per_hour=0.4, currency="CNY", surveyed=True
         )
         await press(pilot, "j", "y")
-        await shows(pilot, "0.42/h · same zone; low stock,")
+        await shows(pilot, "¥0.42/h · same zone; low stock,")
         assert "! [b]no quota[/b]" in screen(pilot.app)
-        assert "0.4/h → 0.42/h" in screen(pilot.app)
+        assert "¥0.4/h → ¥0.42/h" in screen(pilot.app)
 
 
 @pytest.mark.parametrize("size", [(120, 40), NARROW])
@@ -232,7 +232,7 @@ async def test_marked_recoveries_without_a_plan_are_left_out():
         _, etl, job = desk.current.recoveries
         desk.plans[job.recovery_id] = None
         await press(pilot, "down", "space", "space", "y")
-        await shows(pilot, "no plan yet: it is left out")
+        await shows(pilot, "no plan yet, left out")
         await press(pilot, "enter")
         await wait_until(pilot, lambda: desk.commands)
         assert [command[1] for command in desk.commands] == [etl.recovery_id]
@@ -254,7 +254,7 @@ async def test_marked_recoveries_are_vetoed_after_a_question_that_names_them():
 async def test_marks_without_a_recovery_that_waits_do_nothing():
     async with running() as (pilot, desk):
         await press(pilot, "space", "y")
-        assert "None of the marked rows" in toasts(pilot.app)[0]
+        assert "No marked row" in toasts(pilot.app)[0]
         assert pilot.app.screen is pilot.app.main
         assert desk.commands == []
 
@@ -338,7 +338,7 @@ async def test_a_recovery_has_one_verdict_on_every_screen(state):
     shown = stormy(3)
     one = replace(shown.recoveries[1], state=state, forecast_at=None, image_s=80.0)
     desk = ScriptedDesk(replace(shown, recoveries=(one,)))
-    ways = {"3": "imaging" if state is RecoveryState.IMAGING else "NEEDS YOU", "enter": "taken back", "w": "Storm"}
+    ways = {"3": "imaging" if state is RecoveryState.IMAGING else "NEEDS YOU", "enter": "reclaimed", "w": "Storm"}
     ways |= {"y": "Run this plan"} if state is RecoveryState.NEEDS_YOU else {}
     async with running(desk, size=NARROW) as (pilot, _):
         for key, there in ways.items():
@@ -356,7 +356,7 @@ async def test_one_that_an_engineer_wished_for_has_no_verdict_and_is_in_no_storm
     runs = recovery(of, wish, RecoveryState.IMAGING, forecast_at=NOW + timedelta(seconds=500))
     async with running(ScriptedDesk(view(instances=(of,), interruptions=(wish,), recoveries=(runs,)))) as (pilot, _):
         await press(pilot, "T")
-        await shows(pilot, "imaging · begun by hand, no reclaim is known")
+        await shows(pilot, "imaging · started by hand, no reclaim known")
         assert "WILL NOT" not in screen(pilot.app)
         await press(pilot, "escape", "w")
         await shows(pilot, "No recovery is open")
@@ -387,4 +387,4 @@ async def test_r_on_a_recovery_does_what_it_does_on_its_instance(state):
             await wait_until(pilot, lambda: toasts(pilot.app) or "Old → new" in screen(pilot.app))
             seen.append((toasts(pilot.app), [line for line in screen(pilot.app).splitlines() if "plan" in line]))
     assert seen[0] == seen[1]
-    assert ("its recovery runs already" in "".join(seen[0][0])) == (state is RecoveryState.IMAGING)
+    assert ("its recovery is already running" in "".join(seen[0][0])) == (state is RecoveryState.IMAGING)

@@ -71,7 +71,7 @@ def test_the_main_screen(snap_compare, size, theme):
         (("3", "enter"), "CreateImage"),
         (("enter",), "Spot price of"),
         (("down", "down", "down", "enter"), "Spot price of"),
-        (("i",), "the cloud lists it now"),
+        (("i",), "as listed by the cloud now"),
         (("w",), "will make it"),
         (("C",), "Columns of"),
         (("q",), "Quit"),

@@ -58,7 +58,7 @@ async def test_a_desk_that_cannot_be_opened_says_why_and_q_still_leaves():
     app = BellApp(open_desk, clock=FrozenClock(), who=WHO, title="spottui")
     async with app.run_test(size=(120, 40)) as pilot:
         await shows(pilot, "spottui cannot start: no region in [red]/etc/spottui.toml[/red]")
-        assert "The fleet: not known" in screen(app)
+        assert "The fleet: unknown" in screen(app)
         await press(pilot, "q")
         await wait_until(pilot, lambda: app._exit)
     assert app.return_code == 1
@@ -93,7 +93,7 @@ async def test_q_closes_the_desk_and_ends():
 async def test_q_asks_first_when_a_recovery_runs():
     async with running() as (pilot, desk):
         await press(pilot, "q")
-        await shows(pilot, "goes on at the next start")
+        await shows(pilot, "resumes at the next start")
         await press(pilot, "escape")
         assert pilot.app.screen is pilot.app.main
         assert not desk.closed
@@ -115,9 +115,9 @@ async def test_the_question_names_what_rests_and_what_needs_a_person():
     async with running() as (pilot, _):
         await press(pilot, "q")
         await shows(pilot, "1 recovery runs: web-3.")
-        assert "It rests while no console runs, and goes on at the next start." in screen(pilot.app)
+        assert "It pauses while no console runs and resumes at the next start." in screen(pilot.app)
         assert "1 NEEDS YOU: etl-7." in screen(pilot.app)
-        assert "Nobody can say yes or no while no console runs, and the deadlines go on." in screen(pilot.app)
+        assert "Nobody can confirm or veto while no console runs; the deadlines keep running." in screen(pilot.app)
 
 
 async def test_the_question_says_that_another_console_goes_on_and_who_may_still_be_vetoed():
@@ -127,7 +127,7 @@ async def test_the_question_says_that_another_console_goes_on_and_who_may_still_
     desk.other_consoles = 1
     async with running(desk, size=NARROW) as (pilot, _):
         await press(pilot, "q")
-        await shows(pilot, "Another console of this journal goes on with it within seconds.")
+        await shows(pilot, "Another console of this journal takes it over within seconds.")
         await shows(pilot, "1 in its veto window: batch-12.")
         assert "Auto-mode ends with this console. Another console of this journal shows" in screen(pilot.app)
         desk.show(recoveries=())
@@ -140,7 +140,7 @@ async def test_several_are_spoken_of_as_several():
     runs, needs_you, _ = reclaims().recoveries
     text = open_work(view(recoveries=(runs, replace(runs, name="web-4"), needs_you, replace(needs_you, name="etl-8"))))
     assert "2 recoveries run: web-3, web-4." in text
-    assert "They rest while no console runs, and go on at the next start." in text
+    assert "They pause while no console runs and resume at the next start." in text
     assert "2 NEED YOU: etl-7, etl-8." in text
 
 
@@ -153,7 +153,7 @@ async def test_a_read_only_console_runs_nothing_and_ends_without_asking():
 async def test_ctrl_q_asks_as_q_does():
     async with running() as (pilot, desk):
         await press(pilot, "ctrl+q")
-        await shows(pilot, "goes on at the next start")
+        await shows(pilot, "resumes at the next start")
         assert not desk.closed
 
 
@@ -229,10 +229,10 @@ async def test_a_desk_that_cannot_be_read_is_not_shown_as_live_and_is_read_again
     async with running(desk) as (pilot, _):
         desk.broken = OSError("database is locked")
         desk.show(profile="later")
-        await shows(pilot, "✕ The desk cannot be read, what you see is old: OSError: database is locked · next try")
+        await shows(pilot, "✕ Journal unreadable, the screen is out of date: OSError: database is locked · next try")
         desk.broken = None
         await shows(pilot, "later · cn-hangzhou")
-        assert "cannot be read" not in screen(pilot.app)
+        assert "unreadable" not in screen(pilot.app)
 
 
 async def test_a_journal_that_is_broken_stops_the_desk_and_capital_r_opens_it_again():
@@ -243,7 +243,9 @@ async def test_a_journal_that_is_broken_stops_the_desk_and_capital_r_opens_it_ag
         await wait_until(pilot, lambda: app.session.view is not None)
         desks[0].broken = Ended("journal /j.db: it was deleted or replaced under this console")
         desks[0].show(profile="later")
-        await shows(pilot, "✕ spottui has stopped, what you see is old: journal /j.db: it was deleted or replaced")
+        await shows(
+            pilot, "✕ spottui has stopped, the screen is out of date: journal /j.db: it was deleted or replaced"
+        )
         assert wait_for(lambda: desks[0].closed), "others may go on"
         await press(pilot, "y")
         assert desks[0].commands == []

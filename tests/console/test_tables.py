@@ -56,7 +56,7 @@ async def test_the_chooser_says_which_column_has_no_room():
 async def test_a_theme_is_kept(tmp_path):
     file = tmp_path / "console.json"
     async with running(keep_in=file) as (pilot, _):
-        await press(pilot, "colon", *"theme: light", "enter")
+        await press(pilot, "ctrl+p", *"theme: light", "enter")
         await wait_until(pilot, lambda: pilot.app.theme == "spottui-light")
     async with running(keep_in=file) as (pilot, _):
         assert pilot.app.theme == "spottui-light"
@@ -201,7 +201,7 @@ async def test_a_fleet_of_an_earlier_run_says_so_until_the_first_sweep():
     first = reclaims()
     unasked = tuple(replace(one, last_ok=None) for one in first.sources)
     async with running(ScriptedDesk(replace(first, sources=unasked, unswept=(REGION,)))) as (pilot, desk):
-        await shows(pilot, "Instances ── OF AN EARLIER RUN ── 29 spot")
+        await shows(pilot, "Instances ── CACHED ── 29 spot")
         desk.show(unswept=())
         await arrived(pilot, desk)
         assert "EARLIER" not in screen(pilot.app), "the first sweep has listed them, and reads their details still"

@@ -3,21 +3,36 @@ from datetime import timedelta
 
 import pytest
 
+from spottui.console.text.cells import row_texts
+from spottui.domain.facts import CallFailed, StateEntered
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
-from spottui.domain.recovery import RecoveryState
+from spottui.domain.recovery import RecoveryState, Try
 from spottui.domain.routes import Route
 from spottui.tables.column import FIRST_CELL, Tone
 from spottui.tables.diff import diff
 from spottui.tables.events import EVENTS, event_row, event_rows
 from spottui.tables.failures import code, remedy
 from spottui.tables.instances import INSTANCES, InstanceRows, instance_row, open_reclaims, short_id
+from spottui.tables.layout import layout
 from spottui.tables.model import TableModel
 from spottui.tables.moments import age, bar, countdown
 from spottui.tables.natural import natural
 from spottui.tables.recoveries import RECOVERIES, recovery_row, recovery_rows
-from tests.console.scripted import NOW, because, event, instance, message, planned, reclaim, reclaims, recovery, view
+from tests.console.scripted import (
+    NOW,
+    because,
+    event,
+    instance,
+    message,
+    plan_of,
+    planned,
+    reclaim,
+    reclaims,
+    recovery,
+    view,
+)
 
 NOW_S = NOW.timestamp()
 
@@ -165,18 +180,51 @@ def test_recoveries_that_ended_stand_last_the_newest_of_them_first():
     assert [cell(RECOVERIES, row, "name") for row in order(RECOVERIES, rows)] == ["m-3", "m-2", "m-1"]
 
 
-def test_what_failed_with_minutes_left_keeps_its_countdown_and_its_place_until_they_are_over():
+def test_what_failed_with_minutes_left_is_on_top_with_its_countdown_and_remedy_until_they_are_over():
     one, two, three = (instance(n, f"m-{n}") for n in (1, 2, 3))
     soon, later = reclaim(one, 100), reclaim(two, 200)
-    failed = recovery(one, soon, RecoveryState.FAILED, ended=NOW - timedelta(seconds=5))
-    going = recovery(two, later, RecoveryState.IMAGING)
+    refused = Failure("CreateImage", "Forbidden.RAM", "permission")
+    failed = recovery(two, later, RecoveryState.FAILED, ended=NOW - timedelta(seconds=5), trouble=refused)
+    going = recovery(one, soon, RecoveryState.IMAGING)
     saved = recovery(three, reclaim(three, 50), RecoveryState.RECOVERED, ended=NOW)
     rows = recovery_rows(view(recoveries=(saved, going, failed)))
-    assert [cell(RECOVERIES, row, "name") for row in order(RECOVERIES, rows)] == ["m-1", "m-2", "m-3"]
-    assert shown(RECOVERIES, rows[failed.recovery_id], "deadline") == "01:40"
+    assert [cell(RECOVERIES, row, "name") for row in order(RECOVERIES, rows)] == ["m-2", "m-1", "m-3"]
+    row = rows[failed.recovery_id]
+    assert shown(RECOVERIES, row, "deadline") == "03:20"
+    assert cell(RECOVERIES, row, "next").startswith("Forbidden.RAM · grant CreateImage, then t retries")
     over = recovery_rows(view(at=failed.deadline, recoveries=(saved, going, failed)))
-    assert [cell(RECOVERIES, row, "name") for row in order(RECOVERIES, over)] == ["m-2", "m-3", "m-1"]
-    assert shown(RECOVERIES, over[failed.recovery_id], "deadline") != "01:40"
+    assert [cell(RECOVERIES, row, "name") for row in order(RECOVERIES, over)] == ["m-1", "m-3", "m-2"]
+    assert shown(RECOVERIES, over[failed.recovery_id], "deadline") == "·"
+
+
+def test_what_is_recovered_says_how_long_it_took_where_it_runs_its_price_and_how_old_its_data_is():
+    of = instance(1, "web-1", kind="ecs.g7.large")
+    cause, plan = reclaim(of, 100), plan_of(of)
+    old, new, _ = (replace(one, price_per_hour=0.4 + 0.04 * n) for n, one in enumerate(plan.candidates))
+    priced = replace(plan, candidates=(old, new), price_per_hour=0.4, currency="CNY")
+    made = recovery(
+        of,
+        cause,
+        RecoveryState.RECOVERED,
+        ended=cause.first_seen + timedelta(seconds=112),
+        imaging_since=cause.first_seen + timedelta(seconds=2),
+        new_instance_id="i-bp16abcdefq12",
+        tries=(Try(new.place, "vsw", "m", "token"),),
+    )
+    row = recovery_row(made, NOW, priced)
+    assert cell(RECOVERIES, row, "next") == "1m52s g7.large i→h +¥0.04/h data 02:10:04 i-bp16…fq12"
+    assert cell(RECOVERIES, recovery_row(made, NOW), "next") == "1m52s g7.large h data 02:10:04 i-bp16…fq12"
+    wide = row_texts(RECOVERIES, row, layout(RECOVERIES.columns, tuple(range(7)), 100), NOW_S)
+    assert "".join(wide[3:]).rstrip() == cell(RECOVERIES, row, "next")
+
+
+def test_a_place_has_its_price_and_what_has_failed_is_red():
+    plan = replace(plan_of(instance(1)), currency="CNY")
+    plan = replace(plan, candidates=tuple(replace(one, price_per_hour=0.407) for one in plan.candidates))
+    waits = recovery(instance(1), reclaim(instance(1)), RecoveryState.NEEDS_YOU, next_step=TWO_PLACES)
+    assert cell(RECOVERIES, recovery_row(waits, NOW, plan), "next") == "→ zone h, else i · c7.large ¥0.407/h"
+    failed = (StateEntered(RecoveryState.FAILED), CallFailed("CreateImage", Failure("CreateImage", "X")))
+    assert {event_row(event(1, fact), {})[1] for fact in failed} == {Tone.ALARM}
 
 
 @pytest.mark.parametrize("state", list(RecoveryState))
@@ -216,7 +264,7 @@ def test_the_time_of_the_image_is_shown_until_it_is_there(state, left_s, text):
 
 
 @pytest.mark.parametrize("gone_s", [0, 100, 400])
-@pytest.mark.parametrize(("image_s", "text"), [(100, "yes+1:40"), (59.6, "yes+1:00"), (7200, "yes+120m")])
+@pytest.mark.parametrize(("image_s", "text"), [(100, "y+1:40"), (59.6, "y+1:00"), (7200, "y+120m")])
 def test_while_it_waits_for_a_yes_the_screen_says_what_an_image_takes_whatever_the_time(image_s, text, gone_s):
     made = recovery(instance(1), reclaim(instance(1)), RecoveryState.NEEDS_YOU, image_s=image_s)
     at = NOW + timedelta(seconds=gone_s)
@@ -266,7 +314,7 @@ def test_what_waits_for_the_release_is_not_imaged():
     )
 
 
-@pytest.mark.parametrize(("queued", "text"), [(0, "next in line"), (2, "2 before it")])
+@pytest.mark.parametrize(("queued", "text"), [(0, "next in line"), (2, "2 ahead of it")])
 def test_what_auto_mode_lets_wait_its_turn_says_how_many_are_before_it(queued, text):
     why = Reason(Why.AT_ONCE, amounts=(3,), count=queued)
     made = recovery(instance(1), reclaim(instance(1)), RecoveryState.NEEDS_YOU, queued=queued, reason=why)
@@ -300,12 +348,12 @@ TWO_PLACES = planned("ecs.c7.large", "cn-hangzhou-h", "cn-hangzhou-i")
 @pytest.mark.parametrize(
     ("state", "reason", "step", "text"),
     [
-        (RecoveryState.NEEDS_YOU, Reason(Why.PLAN_READY), HOME, "press y: h · c7.large"),
+        (RecoveryState.NEEDS_YOU, Reason(Why.PLAN_READY), HOME, "→ zone h · c7.large"),
         (
             RecoveryState.NEEDS_YOU,
             Reason(Why.HELD, detail="mia"),
             TWO_PLACES,
-            "press y: h, then i · c7.large · held by mia",
+            "→ zone h, else i · c7.large · held by mia",
         ),
         (
             RecoveryState.NEEDS_YOU,
@@ -323,9 +371,9 @@ TWO_PLACES = planned("ecs.c7.large", "cn-hangzhou-h", "cn-hangzhou-i")
             RecoveryState.NEEDS_YOU,
             None,
             NextStep(Doing.PLANNED, route=Route.KEPT_DISK, instance_type="ecs.c7.large", zone="cn-hangzhou-h"),
-            "press y: image of the kept disk after the release, then c7.large in h",
+            "→ image of the kept disk after the release, then c7.large in h",
         ),
-        (RecoveryState.VETO_WINDOW, Reason(Why.VETO_WINDOW), HOME, "auto: h · c7.large"),
+        (RecoveryState.VETO_WINDOW, Reason(Why.VETO_WINDOW), HOME, "→ zone h · c7.large"),
         (RecoveryState.SUSPECTED, Reason(Why.NO_LOCK_YET), HOME, "no lock seen yet: a drill never gets one"),
         (RecoveryState.SUSPECTED, None, HOME, "image, then ecs.c7.large in cn-hangzhou-h"),
         (
@@ -347,16 +395,16 @@ def test_next_begins_with_what_matters(state, reason, step, text):
         (
             Failure("CreateImage", "Forbidden.RAM", "permission"),
             "Forbidden.RAM",
-            "grant CreateImage, then t tries again",
+            "grant CreateImage, then t retries",
         ),
-        (Failure("RunInstances", "QuotaExceed.Eip", "quota"), "QuotaExceed.Eip", "make room or have"),
-        (Failure("RunInstances", "InvalidAccountStatus.NotEnoughBalance", "refused"), None, "pay the account up"),
-        (Failure("RunInstances", "", "no answer"), "no answer", "enter on it says why"),
-        (Failure("RunInstances", "InvalidAccessKeyId.NotFound", "credentials"), None, "mend the key"),
-        (None, "", "enter on it says why"),
+        (Failure("RunInstances", "QuotaExceed.Eip", "quota"), "QuotaExceed.Eip", "free or raise the quota"),
+        (Failure("RunInstances", "InvalidAccountStatus.NotEnoughBalance", "refused"), None, "settle the account"),
+        (Failure("RunInstances", "", "no answer"), "no answer", "t retries, enter shows why"),
+        (Failure("RunInstances", "InvalidAccessKeyId.NotFound", "credentials"), None, "fix the access key"),
+        (None, "", "t retries, enter shows why"),
     ],
 )
-def test_what_failed_says_its_code_and_what_mends_it(failure, code_of, told):
+def test_what_failed_says_its_code_and_how_to_fix_it(failure, code_of, told):
     made = recovery(instance(1), reclaim(instance(1)), RecoveryState.FAILED, trouble=failure, ended=NOW)
     assert code(made) == (failure.code if failure and code_of is None else code_of)
     assert remedy(made).startswith(told)

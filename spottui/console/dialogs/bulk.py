@@ -9,9 +9,9 @@ from textual.message_pump import MessagePump
 from textual.widgets import Button
 
 from spottui import words
-from spottui.console.dialogs.dialog import Dialog
+from spottui.console.dialogs.dialog import WIDE_CELLS, Dialog
 from spottui.console.messages import Answered
-from spottui.console.text.cells import cell_text
+from spottui.console.text.cells import cell_text, hanging
 from spottui.console.text.places import place_in_short
 from spottui.console.text.readiness import VERDICT_STYLES
 from spottui.domain.clock import Clock
@@ -20,6 +20,7 @@ from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.verdicts import as_planned, verdict_of
 from spottui.tables.moments import countdown, epoch
+from spottui.tables.plan_sums import plan_sum
 
 Plans = Mapping[str, Plan | None]
 """The plan of each recovery by its id; None where there is none yet."""
@@ -28,9 +29,10 @@ _NAME_CELLS, _VERDICT_CELLS = 14, 12
 
 
 class BulkDialog(Dialog[dict[str, str]]):
-    """Lists the marked recoveries with their plans; answers the digest of each plan that was shown, by recovery id."""
+    """Lists recoveries with their plans under a sum; answers the digest of each plan shown, by recovery id."""
 
     AUTO_FOCUS = ""
+    MOST_CELLS = WIDE_CELLS
 
     def __init__(self, recoveries: tuple[Recovery, ...], ask: Callable[[MessagePump], None], clock: Clock) -> None:
         super().__init__(f"Recover {len(recoveries)} marked instances", f"Run {len(recoveries)} plans")
@@ -49,11 +51,15 @@ class BulkDialog(Dialog[dict[str, str]]):
             return Content(f"\n{self._problem}\n")
         if self._plans is None:
             return Content("\nReading the plans…\n")
-        now = self._clock.now()
-        lines = (_line(recovery, self._plans.get(recovery.recovery_id), now) for recovery in self._recoveries)
-        warned = any(plan and words.warnings(plan) for plan in self._plans.values())
-        legend = [Content.styled("\n! so many warnings: y on the row alone shows them", "dim")] if warned else []
-        return Content("\n").join([*(line.truncate(self.room, ellipsis=True) for line in lines), *legend])
+        now, plans = self._clock.now(), self._plans
+        pairs = [(recovery, plans.get(recovery.recovery_id)) for recovery in self._recoveries]
+        total = plan_sum(pairs, now)
+        head = [Content.styled(total.line, "bold")]
+        if total.warning_line:
+            legend = Content.assemble(("! ", "bold $warning"), (f"warnings: {total.warning_line}", ""))
+            head += hanging(legend, self.room, 2)
+        lines = (_line(recovery, plan, now).truncate(self.room, ellipsis=True) for recovery, plan in pairs)
+        return Content("\n").join([*head, Content(""), *lines])
 
     def tick(self) -> None:
         """Update the countdowns."""
@@ -83,7 +89,7 @@ def _line(recovery: Recovery, plan: Plan | None, now: datetime) -> Content:
     left = countdown(epoch(recovery.deadline), now.timestamp())
     head = f"{left:>6}  {cell_text(plain(recovery.name or recovery.instance_id), _NAME_CELLS)} "
     if plan is None:
-        return Content.assemble(head, ("no plan yet: it is left out", "$warning"))
+        return Content.assemble(head, ("no plan yet, left out", "$warning"))
     verdict = verdict_of(as_planned(recovery, plan), now)
     first, region = plan.candidates[0] if plan.candidates else None, plan.spec.instance.region
     place = place_in_short(first.instance_type, first.zone, region) if first else "nowhere to launch"

@@ -39,7 +39,7 @@ class CancelDialog(Question):
         """Return what cancelling does, as it is now."""
         view, now = self._session.view, self._session.clock.now()
         recovery = (by_id(view, self._recovery.recovery_id) if view else None) or self._recovery
-        lines = [Content(f"It is {recovery.state} and ends at the next safe point, after any call under way.\n")]
+        lines = [Content(f"State: {recovery.state}. It ends at the next safe point, after any call in progress.\n")]
         if view:
             lines += [
                 Content.styled(f"{self._instance_name} {_fate(view, recovery, now)}", "bold $warning"),
@@ -54,18 +54,18 @@ class CancelDialog(Question):
     def _kept(self, recovery: Recovery) -> Iterator[Content]:
         resources = tuple(kept_by(recovery, self._plan))
         if not resources:
-            yield Content("Nothing is kept: it has made nothing so far, and none of its data is safe.")
+            yield Content("Nothing is retained: nothing was created so far, and no data is safe.")
             return
-        yield Content.styled("Kept, and charged until you delete it (spottui janitor):", "bold")
+        yield Content.styled("Retained, and billed until deleted (spottui janitor):", "bold")
         for resource in resources:
             size = f"{resource.gib} GiB, " if resource.gib else ""
             yield Content(f"  {resource.kind} {plain(resource.resource_id)}  {size}{self._cost(resource)}")
         if any(resource.per_month(self._prices) is None for resource in resources):
-            yield Content.styled("  [storage_price] of the configuration names prices", "dim")
+            yield Content.styled("  set prices in [storage_price] of the configuration", "dim")
 
     def _cost(self, resource: BilledResource) -> str:
         per_month = resource.per_month(self._prices)
-        return "price not known" if per_month is None else f"at most {money(per_month)} a month"
+        return "price unknown" if per_month is None else f"at most {money(per_month)} a month"
 
     @on(Answered)
     def _show(self, message: Answered) -> None:
@@ -77,9 +77,9 @@ class CancelDialog(Question):
 def _fate(view: DeskView, recovery: Recovery, now: datetime) -> str:
     """Return what becomes of the instance without its recovery."""
     if recovery.interruption.is_manual:
-        return "goes on running: no reclaim of it is known."
+        return "keeps running: no reclaim of it is known."
     if now >= recovery.deadline:
-        return f"was taken back {when(recovery.deadline, now)}, and nothing will replace it."
+        return f"was reclaimed {when(recovery.deadline, now)}, and nothing will replace it."
     here = (recovery.region, recovery.instance_id)
     behavior = next(
         (instance.behavior for instance in view.instances if (instance.region, instance.instance_id) == here), None

@@ -14,7 +14,8 @@ from spottui.console.widgets.table import DeskTable
 from spottui.tables.arrangement import Arrangement
 from spottui.tables.column import Column
 
-_KEYS = "space shows or hides · J K move it · r as it was · esc done"
+_FRAME_LINES = 2
+_KEYS = "space shows or hides · J K move it · r reset · esc done"
 
 
 class ColumnsDialog(ModalScreen[None]):
@@ -48,7 +49,7 @@ class ColumnsDialog(ModalScreen[None]):
 
     def on_click(self, event: events.Click) -> None:
         """Show or hide the column under the mouse."""
-        line = event.screen_y - self._text.content_region.y
+        line = event.screen_y - self._text.content_region.y + self._top
         if 0 <= line < len(self._columns):
             self._cursor = line
             self.action_flip()
@@ -83,6 +84,19 @@ class ColumnsDialog(ModalScreen[None]):
         columns = self._table.model.table.columns
         return [columns[i] for i in self._table.arrangement.in_order(columns) if columns[i].title]
 
+    @property
+    def _room(self) -> int:
+        return max(self.app.size.height - _FRAME_LINES, 1)
+
+    @property
+    def _top(self) -> int:
+        """The first column in sight: where not all have room, the cursor stays in the middle."""
+        return min(max(self._cursor - self._room // 2, 0), max(len(self._columns) - self._room, 0))
+
+    def on_resize(self) -> None:
+        """Show as many columns as have room."""
+        self._show()
+
     def _choose(self, chosen: Arrangement) -> None:
         self._table.show_columns(chosen)
         self._keep(chosen)
@@ -96,4 +110,4 @@ class ColumnsDialog(ModalScreen[None]):
             narrow = "  no room now" if shown and column.id not in fitting else ""
             style = "reverse" if number == self._cursor else ""
             lines.append(Content.styled(f" [{'x' if shown else ' '}] {column.title:<10}{narrow:<14}", style))
-        self._text.update(Content("\n").join(lines))
+        self._text.update(Content("\n").join(lines[self._top : self._top + self._room]))

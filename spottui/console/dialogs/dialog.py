@@ -10,15 +10,18 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Static
 
+from spottui.console.widgets.keys import Key, KeyLine
+
 Answer = TypeVar("Answer")
 
 _LINES_AROUND = 7
 """The border, three lines of head at most, the buttons and the keys."""
 
-_MOST_CELLS, _CELLS_AROUND = 100, 5
-"""Of the box as the style sheet has it, and of its border, padding and scroll bar."""
+WIDE_CELLS = 156
+_CELLS_AROUND = 5
+"""Of the border, the padding and the scroll bar of the box."""
 
-_SCROLL_KEYS = "← → choose  ↑ ↓ pgup pgdn scroll"
+_HINTS = (Key("", "← →", "choose"), Key("", "↑ ↓ pgup pgdn", "scroll"))
 
 
 class Dialog(ModalScreen[Answer | None], Generic[Answer]):
@@ -29,9 +32,11 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
 
     AUTO_FOCUS = "#do"
     DO_KEYS, LEAVE_KEYS = "enter", "esc"
-    KEYS = f" enter does it  esc leaves  {_SCROLL_KEYS}"
+    MOST_CELLS: ClassVar[int] = 100
+    """How wide the box is at most."""
+    KEYS: ClassVar[tuple[Key, ...]] = (Key("enter", "enter", "confirm"), Key("escape", "esc", "close"), *_HINTS)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,n", "leave", "Leave", show=False),
+        Binding("escape,n", "leave", show=False),
         Binding("q", "quit_key", show=False),
         Binding("down,j", "scroll(1)", show=False),
         Binding("up,k", "scroll(-1)", show=False),
@@ -43,7 +48,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
         Binding("right", "app.focus_next", show=False),
     ]
 
-    def __init__(self, title: str, do: str, leave: str = "Leave") -> None:
+    def __init__(self, title: str, do: str, leave: str = "Close") -> None:
         super().__init__()
         self._title_text = title
         self._do, self._leave = do, leave
@@ -52,9 +57,12 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
 
     def compose(self) -> ComposeResult:
         """Yield the box with its parts, and its keys, which cover the main screen's footer."""
-        yield Static(self.KEYS, id="keys", markup=False)
+        keys = KeyLine("keys")
+        keys.put_keys(self.KEYS)
+        yield keys
         with Vertical(id="box") as box:
             box.border_title = Content(self._title_text)
+            box.styles.max_width = self.MOST_CELLS
             yield self._head
             with VerticalScroll(id="scroll", can_focus=False):
                 yield self._text
@@ -65,7 +73,7 @@ class Dialog(ModalScreen[Answer | None], Generic[Answer]):
     @property
     def room(self) -> int:
         """How many cells a line of the text has."""
-        return max(min(self.app.size.width, _MOST_CELLS) - _CELLS_AROUND, 20)
+        return max(min(self.app.size.width, self.MOST_CELLS) - _CELLS_AROUND, 20)
 
     def on_mount(self) -> None:
         """Show head and text, and update the head once a second."""
@@ -130,10 +138,10 @@ class Question(Dialog[bool]):
 
     AUTO_FOCUS = "#leave"
     DO_KEYS, LEAVE_KEYS = "y", "enter"
-    KEYS = f" y does it  enter and esc leave  {_SCROLL_KEYS}"
+    KEYS = (Key("y", "y", "confirm"), Key("escape", "enter esc", "close"), *_HINTS)
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "say_yes", show=False)]
 
-    def __init__(self, title: str, text: Content, do: str, leave: str = "Leave") -> None:
+    def __init__(self, title: str, text: Content, do: str, leave: str = "Close") -> None:
         super().__init__(title, do, leave)
         self._body = text
 

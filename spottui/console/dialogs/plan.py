@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.message_pump import MessagePump
 from textual.widgets import Button
 
-from spottui.console.dialogs.dialog import Dialog
+from spottui.console.dialogs.dialog import WIDE_CELLS, Dialog
 from spottui.console.messages import PlanReady, PlanRefused
 from spottui.console.text.plan import Subject, plan_body, plan_head
 from spottui.domain.clock import Clock
@@ -45,6 +45,7 @@ class PlanDialog(Dialog[ChosenPlan]):
     """
 
     AUTO_FOCUS = ""
+    MOST_CELLS = WIDE_CELLS
     BINDINGS: ClassVar[list[BindingType]] = [Binding("w", "next_route_first", show=False)]
 
     def __init__(

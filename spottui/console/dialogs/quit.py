@@ -70,9 +70,9 @@ def open_work(view: DeskView, successors: int = 0) -> str:
 
 def _fate(running: list[Recovery], successors: int) -> str:
     if successors:
-        return f"Another console of this journal goes on with {'it' if len(running) == 1 else 'them'} within seconds."
-    rests, goes = ("It rests", "goes") if len(running) == 1 else ("They rest", "go")
-    return f"{rests} while no console runs, and {goes} on at the next start."
+        return f"Another console of this journal takes {'it' if len(running) == 1 else 'them'} over within seconds."
+    pauses, resumes = ("It pauses", "resumes") if len(running) == 1 else ("They pause", "resume")
+    return f"{pauses} while no console runs and {resumes} at the next start."
 
 
 def _fate_of_waiting(view: DeskView, successors: int) -> str:
@@ -80,7 +80,7 @@ def _fate_of_waiting(view: DeskView, successors: int) -> str:
     auto = "Auto-mode ends with this console. " if view.auto.armed else ""
     if successors:
         return f"{auto}Another console of this journal shows them too."
-    return f"{auto}Nobody can say yes or no while no console runs, and the deadlines go on."
+    return f"{auto}Nobody can confirm or veto while no console runs; the deadlines keep running."
 
 
 def _count(of: list[Recovery], singular: str, plural: str) -> str:

@@ -30,11 +30,9 @@ class DebugPage(Page):
     `row_counts` returns how many rows each panel holds now.
     """
 
-    KEYS = "esc leaves · c copies all of it · ↑ ↓ pgup pgdn scroll"
-
     def __init__(self, session: Session, row_counts: Callable[[], Mapping[str, int]]) -> None:
-        super().__init__("Debug")
-        self._session, self._row_counts = session, row_counts
+        super().__init__(session, "Debug")
+        self._row_counts = row_counts
 
     def text(self) -> Content:
         """Return the facts as they are now."""
@@ -45,7 +43,7 @@ class DebugPage(Page):
             section("Screen", _screen(self._session.watchdog, self._row_counts())),
             section("Workers", _workers(app)),
             section("Sources", self._sources(view) if view else []),
-            section("Their last errors", _errors(view) if view else []),
+            section("Recent errors", _errors(view) if view else []),
             section("Files", [(name, str(path)) for name, path in self._session.paths.items()]),
         ]
         return Content("\n").join(parts)
@@ -65,7 +63,7 @@ def _terminal(app: App[Any]) -> list[Fact]:
     return [
         *((name, os.environ.get(name, "not set")) for name in _TERMINAL),
         ("size", f"{app.size.width}×{app.size.height}"),
-        ("colours", f"{colours}{', left out for NO_COLOR' if app.no_color else ''}"),
+        ("colours", f"{colours}{', off (NO_COLOR)' if app.no_color else ''}"),
         ("theme", app.theme),
     ]
 
@@ -73,9 +71,9 @@ def _terminal(app: App[Any]) -> list[Fact]:
 def _screen(watchdog: Watchdog, row_counts: Mapping[str, int]) -> list[Fact]:
     late = watchdog.lateness
     return [
-        ("lateness", f"p50 {late.p50_ms:.1f} ms, p99 {late.p99_ms:.1f} ms, most {late.most_ms:.1f} ms ({late.of})"),
-        ("stalls", f"{watchdog.stalls} of 0.2 s or more, each is in the log"),
-        ("rows held", ", ".join(f"{count:,} {what}" for what, count in row_counts.items())),
+        ("latency", f"p50 {late.p50_ms:.1f} ms, p99 {late.p99_ms:.1f} ms, max {late.most_ms:.1f} ms ({late.of})"),
+        ("stalls", f"{watchdog.stalls} of 0.2 s or more, see the log"),
+        ("rows", ", ".join(f"{count:,} {what}" for what, count in row_counts.items())),
     ]
 
 
@@ -90,7 +88,7 @@ def _workers(app: App[Any]) -> list[Fact]:
 def _health(source: SourceHealth, last: str) -> str:
     answered = f"last answer {last} ago" if source.last_ok else "no answer yet"
     fault = f": {words.fault(source.failure)}" if source.failure else ""
-    return f"{answered}, asked every {source.interval_s:g} s{fault}"
+    return f"{answered}, every {source.interval_s:g} s{fault}"
 
 
 def _errors(view: DeskView) -> list[Fact]:

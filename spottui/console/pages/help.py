@@ -11,19 +11,22 @@ from textual.widgets import Input
 
 from spottui.action_context import ActionContext
 from spottui.actions import ACTIONS, Action, Scope, shown_key
-from spottui.console.pages.page import Page
-from spottui.console.widgets.lines import named_in_footer
+from spottui.console.pages.page import CLOSE, COPY, SCROLL, Page
+from spottui.console.session import Session
+from spottui.console.widgets.footer import named_in_footer
+from spottui.console.widgets.keys import Key
 
 _KEY_CELLS = 25
 _FRAME_CELLS = 6
 _ANY_WIDTH = 10_000
 
 _SIGNS = """
-! being reclaimed   ✓ being reclaimed, but saved: its replacement runs
-Q queue event   L lock seen   B from CloudMonitor's history   E the engineer
-WILL MAKE IT / TIGHT / WILL NOT   will the image be ready before the deadline
-STALE and dim   the source has not answered for three of its turns; ? is what nobody knows then
-underlined   it has just changed
+! being reclaimed   ✓ being reclaimed, replacement running
+Q queue event   L lock   B CloudMonitor history   E engineer
+WILL MAKE IT / TIGHT / WILL NOT   whether the image is ready before the deadline
+y+1:50   an image takes 1:50 after y   → zone h, else j   where it launches
+STALE, dim   no answer for three intervals; ? is unknown until it answers
+CACHED   the fleet as an earlier run saw it   underlined   just changed
 
 Hold shift (option on a Mac) to select text with the mouse."""
 
@@ -34,18 +37,18 @@ class HelpPage(Page):
     `/` filters: only keys whose explanation contains all words stay.
     """
 
-    KEYS = "/ filters · esc leaves · c copies it · ↑ ↓ pgup pgdn scroll"
+    KEYS = (Key("slash", "/", "Filter"), CLOSE, COPY, SCROLL)
     BINDINGS: ClassVar[list[BindingType]] = [Binding("slash", "filter", show=False)]
 
-    def __init__(self, panel: str, context: ActionContext) -> None:
-        super().__init__("Help")
+    def __init__(self, session: Session, panel: str, context: ActionContext) -> None:
+        super().__init__(session, "Help")
         self._panel, self._action_context = panel, context
         self._words: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
         """Yield the text, and the filter's line."""
         yield from super().compose()
-        yield Input(placeholder="words of a key's explanation", compact=True, disabled=True)
+        yield Input(placeholder="filter", compact=True, disabled=True)
 
     def text(self) -> Content:
         """Return the keys of the panel, the others by scope, then the signs."""
@@ -59,7 +62,7 @@ class HelpPage(Page):
         if not self._words:
             parts.append(Content.assemble(("Signs", "bold $accent"), _SIGNS))
         shown = [part for part in parts if part]
-        return Content("\n").join(shown) if shown else Content("No key is explained with these words.")
+        return Content("\n").join(shown) if shown else Content("No key matches.")
 
     def action_filter(self) -> None:
         """Open the filter's line."""

@@ -8,9 +8,10 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from spottui.console.messages import Answered
-from spottui.console.pages.page import Page
+from spottui.console.pages.acting_page import ActingPage
+from spottui.console.pages.page import CLOSE, COPY, SCROLL
 from spottui.console.pages.timeline import TimelinePage
-from spottui.console.selection import interruption_of, recovery_of
+from spottui.console.selection import Selection, about, interruption_of, recovery_of
 from spottui.console.session import Session
 from spottui.console.text.cells import column_cells, flow
 from spottui.console.text.details import (
@@ -25,6 +26,7 @@ from spottui.console.text.details import (
 from spottui.console.text.price_chart import price_section
 from spottui.console.text.readiness import readiness
 from spottui.console.text.recovery_summary import recovery_summary
+from spottui.console.widgets.keys import Key
 from spottui.domain.background import Background
 from spottui.domain.facts import Logged
 from spottui.domain.history import InstanceRecord
@@ -43,18 +45,18 @@ _LOWEST, _HIGHEST = 4, 8
 _PAST_SHOWN = 20
 
 
-class InstancePage(Page):
+class InstancePage(ActingPage):
     """Follows one instance; journal and cloud are asked once, when the page opens.
 
     The log of its recovery is read again with each view: the last failure is at the top.
     """
 
-    KEYS = "esc leaves · T timeline · c copies it · ↑ ↓ pgup pgdn scroll"
+    KEYS = (CLOSE, Key("T", "T", "Timeline"), COPY, SCROLL)
     BINDINGS: ClassVar[list[BindingType]] = [Binding("T", "timeline", show=False)]
 
     def __init__(self, session: Session, region: str, instance_id: str) -> None:
-        super().__init__(plain(instance_id, 64))
-        self._session, self._here = session, (region, instance_id)
+        super().__init__(session, plain(instance_id, 64))
+        self._here = (region, instance_id)
         self._record: InstanceRecord | None = None
         self._background: Background | None = None
         self._log: tuple[Logged, ...] = ()
@@ -94,6 +96,15 @@ class InstancePage(Page):
             made = steps(self._log, now)
             heads += [Content.assemble(*line) for line in recovery_summary(recovery, made, now)]
         return Content("\n").join([*heads, Content(""), flow(parts, self.room, _LEAST_CELLS)])
+
+    def recoveries(self) -> tuple[Recovery, ...]:
+        """Return the recovery of the instance."""
+        return (self._recovery,) if self._recovery else ()
+
+    def selection(self, key: str = "") -> Selection:
+        """Return the instance with its recovery, if it has one."""
+        view = self._session.view
+        return about(view, *self._here, self._recovery) if view else Selection()
 
     def action_timeline(self) -> None:
         """Open the timeline of its recovery."""
@@ -172,7 +183,7 @@ def _launch(record: InstanceRecord, now: datetime) -> Content:
         ("RAM role", spec.ram_role),
         ("host name", spec.host_name),
         ("user data", "captured, not shown" if spec.user_data else ""),
-        ("price limit", f"{spec.spot_price_limit:g} an hour" if spec.spot_price_limit else ""),
+        ("price limit", f"{spec.spot_price_limit:g} per hour" if spec.spot_price_limit else ""),
         ("protection hour", f"{spec.spot_duration} h" if spec.spot_duration is not None else ""),
         ("metadata", " ".join(part for part in (spec.http_endpoint, spec.http_tokens) if part)),
         ("details captured", captured),
@@ -184,4 +195,4 @@ def _past(record: InstanceRecord) -> Content:
     facts, more = past_facts(record.past[:_PAST_SHOWN]), len(record.past) - _PAST_SHOWN
     if more > 0:
         facts.append(("and", f"{more} more, older"))
-    return section("Past reclaims", facts or [("none", "the journal knows of no reclaim")])
+    return section("Past reclaims", facts or [("none", "no reclaim in the journal")])

@@ -10,11 +10,13 @@ from textual import on
 from textual.content import Content
 
 from spottui.console.messages import Answered
-from spottui.console.pages.page import Page
+from spottui.console.pages.acting_page import ActingPage
+from spottui.console.pages.page import CLOSE, COPY, Page
 from spottui.console.session import Session
 from spottui.console.text.cells import cell_text
 from spottui.console.text.readiness import VERDICT_STYLES
 from spottui.console.text.statistics import charts, kept_section
+from spottui.console.widgets.keys import Key
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.tables.moments import countdown, epoch
@@ -24,6 +26,7 @@ from spottui.tables.storm import Group, forecast_of_all, needs_you, of_now, stor
 if TYPE_CHECKING:
     from spottui.console.desk import Desk
 
+_CURSOR_CELLS = 2
 _STYLES = {
     **{str(verdict): style for verdict, style in VERDICT_STYLES.items()},
     str(RecoveryState.RECOVERED): "bold $success",
@@ -31,34 +34,55 @@ _STYLES = {
 }
 
 
-class StormPage(Page):
-    """The current recoveries by zone and type; follows the view."""
+class StormPage(ActingPage):
+    """The current recoveries by zone and type; the keys act on those of the row under the cursor."""
+
+    KEYS = (CLOSE, COPY, Key("", "↑ ↓", "Move"))
 
     def __init__(self, session: Session) -> None:
-        super().__init__("Storm: the recoveries of now, by zone and type")
-        self._session = session
+        super().__init__(session, "Storm: current recoveries by zone and type")
 
     def text(self) -> Content:
         """Return a line for each zone and type."""
-        view = self._session.view
-        recoveries = of_now(view) if view else ()
-        if view is None or not recoveries:
+        rows = self.rows()
+        if not rows:
             return Content("No recovery is open, and none succeeded or failed within the last ten minutes.")
-        lines = [_head(recoveries, view.at), Content("")]
-        groups = storm(view, recoveries)
-        places = [_place(group, view.regions) for group in groups]
-        counts = [_making_it(group) for group in groups]
-        for group, place, count in zip(groups, _padded(places), _padded(counts), strict=True):
-            lines.append(_group(group, f"{place}  ", f"{count}  ", view.at).truncate(self.room, ellipsis=True))
-        return Content("\n").join(lines)
+        self.cursor = min(self.cursor, len(rows) - 1)
+        return Content("\n").join([*self.head(), *self.with_cursor(rows)])
+
+    def head(self) -> list[Content]:
+        """Return how many will make it."""
+        view = self._session.view
+        return [_head(of_now(view), view.at), Content("")] if view else []
+
+    def rows(self) -> list[list[Content]]:
+        """Return a line for each group."""
+        view, groups = self._session.view, self._groups()
+        if view is None or not groups:
+            return []
+        places = _padded([_place(group, view.regions) for group in groups])
+        counts = _padded([_making_it(group) for group in groups])
+        lines = (
+            _group(group, f"{place}  ", f"{count}  ", view.at)
+            for group, place, count in zip(groups, places, counts, strict=True)
+        )
+        return [[line.truncate(self.room - _CURSOR_CELLS, ellipsis=True)] for line in lines]
+
+    def recoveries(self) -> tuple[Recovery, ...]:
+        """Return the recoveries of the row under the cursor."""
+        groups = self._groups()
+        return groups[min(self.cursor, len(groups) - 1)].recoveries if groups else ()
+
+    def _groups(self) -> tuple[Group, ...]:
+        view = self._session.view
+        return storm(view, of_now(view)) if view else ()
 
 
 class StatisticsPage(Page):
     """The statistics of past reclaims; the journal is read once, then the cloud is asked for what is retained."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__("Statistics")
-        self._session = session
+        super().__init__(session, "Statistics")
         self._statistics: Statistics | None = None
         self._kept: tuple[KeptSum, ...] | None = None
         self._problem = "Reading the journal…"
@@ -101,7 +125,7 @@ def _head(recoveries: Sequence[Recovery], now: datetime) -> Content:
 def _place(group: Group, regions: tuple[str, ...]) -> str:
     """Return zone and type; the zone as in the table, by its letter if only one region is watched."""
     zone = group.zone.removeprefix(f"{regions[0]}-") if len(regions) == 1 else group.zone
-    return f"{plain(zone, 24) or 'zone not known'} {plain(group.instance_type, 24)}"
+    return f"{plain(zone, 24) or 'zone unknown'} {plain(group.instance_type, 24)}"
 
 
 def _making_it(group: Group) -> str:

@@ -11,15 +11,23 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from spottui.console.exports import copy
+from spottui.console.session import Session
+from spottui.console.text.alarm import alarm
+from spottui.console.widgets.keys import Key, KeyLine
+from spottui.console.widgets.lines import Line
 
 _FRAME_CELLS = 5
 """Border, padding and scroll bar."""
 
 
-class Page(Screen[None]):
-    """A text with a title, made again once a second; esc closes it."""
+CLOSE, COPY = Key("escape", "esc", "Close"), Key("c", "c", "Copy")
+SCROLL = Key("", "↑ ↓ pgup pgdn", "Scroll")
 
-    KEYS = "esc leaves · c copies it · ↑ ↓ pgup pgdn scroll"
+
+class Page(Screen[None]):
+    """A text with a title, made again once a second, under the alarm and above its keys; esc closes it."""
+
+    KEYS: ClassVar[tuple[Key, ...]] = (CLOSE, COPY, SCROLL)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,enter,question_mark,f1", "leave", show=False),
         Binding("down,j", "scroll(1)", show=False),
@@ -31,18 +39,21 @@ class Page(Screen[None]):
         Binding("end,G", "scroll(100000)", show=False),
     ]
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, session: Session, title: str) -> None:
         super().__init__()
+        self._session = session
         self._title_text = title
         self._shown: Content | None = None
         self._text = Static(id="text", markup=False)
+        self._alarm, self._key_line = Line("alarm"), KeyLine("footer")
 
     def compose(self) -> ComposeResult:
-        """Yield the text in its frame."""
+        """Yield the alarm, the text in its frame and the keys."""
+        yield self._alarm
         with VerticalScroll(id="scroll", can_focus=False) as scroll:
             scroll.border_title = Content(self._title_text)
-            scroll.border_subtitle = Content(self.KEYS)
             yield self._text
+        yield self._key_line
 
     @property
     def room(self) -> int:
@@ -58,8 +69,15 @@ class Page(Screen[None]):
         """Return what the page shows."""
         raise NotImplementedError
 
+    def keys(self) -> tuple[Key, ...]:
+        """Return the keys to name now."""
+        return self.KEYS
+
     def tick(self) -> None:
-        """Show the text if it has changed."""
+        """Show what has changed."""
+        self._alarm.put(alarm(self._session.view, self._session.clock.now(), self.app.size.width))
+        self._alarm.set_class(bool(self._alarm.text), "-shown")
+        self._key_line.put_keys(self.keys())
         text = self.text()
         if text != self._shown:
             self._shown = text
@@ -86,8 +104,8 @@ class Page(Screen[None]):
 class TextPage(Page):
     """A page whose text comes from a function, called again once a second."""
 
-    def __init__(self, title: str, text: Callable[[], Content]) -> None:
-        super().__init__(title)
+    def __init__(self, session: Session, title: str, text: Callable[[], Content]) -> None:
+        super().__init__(session, title)
         self._make_text = text
 
     def text(self) -> Content:

@@ -4,17 +4,22 @@ import re
 import textwrap
 from collections.abc import Sequence
 from datetime import datetime
+from typing import ClassVar
 
 from rich.cells import cell_len
 from textual import on
+from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from spottui.console.exports import copy
 from spottui.console.messages import Answered
-from spottui.console.pages.page import Page
+from spottui.console.pages.acting_page import ActingPage
+from spottui.console.pages.page import CLOSE, TextPage
 from spottui.console.selection import by_id
 from spottui.console.session import Session
+from spottui.console.text.call import step_details
 from spottui.console.text.recovery_summary import Line, recovery_summary
+from spottui.console.widgets.keys import Key
 from spottui.domain.facts import Logged
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
@@ -32,38 +37,53 @@ _STYLES = {
 }
 _SIGNS = "! sign   ? decision   · state   … under way   ✓ done   ✕ failed   ~ unknown"
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?(?:\+00:00|Z)")
-_FRAME_CELLS = 6
+_FRAME_CELLS = 8
 _INDENT = " " * 18
 
 
-class TimelinePage(Page):
+class TimelinePage(ActingPage):
     """Follows a recovery; its log is read again with each view, since a call can fail without a change of state.
 
-    `c` copies the RequestId of the newest failure, or of the newest call.
+    The cursor is on the newest failure, else on the newest step, until somebody moves it. `enter` opens its step,
+    `c` copies its RequestId, else that of the newest failure or call.
     """
 
-    KEYS = "esc leaves · c copies the RequestId · ↑ ↓ scroll"
+    KEYS = (CLOSE, Key("enter", "enter", "Call"), Key("c", "c", "Copy RequestId"), Key("", "↑ ↓", "Move"))
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "open", show=False)]
 
     def __init__(self, session: Session, recovery: Recovery) -> None:
-        super().__init__(f"Recovery of {plain(recovery.name or recovery.instance_id, 60)}")
-        self._session, self._recovery_id = session, recovery.recovery_id
+        super().__init__(session, f"Recovery of {plain(recovery.name or recovery.instance_id, 60)}")
+        self._recovery_id = recovery.recovery_id
         self._log: Sequence[Logged] = ()
         self._problem = "Reading the journal…"
         self._asked_at: int | None = None
+        self._is_moved = False
 
     def text(self) -> Content:
         """Return the recovery and its steps as they are now."""
-        now, view = self._session.clock.now(), self._session.view
-        recovery = by_id(view, self._recovery_id) if view else None
-        made = steps(self._log, now)
-        lines = _head(recovery, made, now) if recovery else []
+        rows = self.rows()
+        if not self._is_moved:
+            self.cursor = _newest(self._steps())
+        signs = [Content(""), Content.styled(_SIGNS, "dim")] if rows else []
+        return Content("\n").join([*self.head(), *self.with_cursor(rows), *signs])
+
+    def head(self) -> list[Content]:
+        """Return the recovery, and why its log cannot be read if so."""
+        now, recovery = self._session.clock.now(), self._recovery
+        lines = _head(recovery, self._steps(), now) if recovery else []
         if self._problem:
             lines.append([(plain(self._problem, 400), "$warning")])
+        return [Content.assemble(*line) for line in lines]
+
+    def rows(self) -> list[list[Content]]:
+        """Return the lines of each step."""
+        made = self._steps()
         room = max(self.app.size.width - _FRAME_CELLS - len(_INDENT), 20)
-        lines += [line for step in made for line in _step(step, made[0].at, room)]
-        if made:
-            lines += [[], [(_SIGNS, "dim")]]
-        return Content("\n").join(Content.assemble(*line) for line in lines)
+        return [[Content.assemble(*line) for line in _step(step, made[0].at, room)] for step in made]
+
+    def recoveries(self) -> tuple[Recovery, ...]:
+        """Return the recovery."""
+        return (self._recovery,) if self._recovery else ()
 
     def tick(self) -> None:
         """Show what has changed, and read the log again with a new version."""
@@ -73,16 +93,41 @@ class TimelinePage(Page):
             self._session.worker.ask(lambda desk: desk.timeline(self._recovery_id), self)
         super().tick()
 
+    def action_scroll(self, lines: int) -> None:
+        """Move the cursor by so many steps."""
+        self._is_moved = True
+        super().action_scroll(lines)
+
+    def action_open(self) -> None:
+        """Open the step under the cursor: a call with its parameters, RequestId and error."""
+        step = self._chosen
+        if step is None:
+            self.notify("No step yet.", severity="warning")
+            return
+        self.app.push_screen(TextPage(self._session, plain(step.action, 64), lambda: step_details(step)))
+
     def action_copy(self) -> None:
-        """Copy the RequestId of the newest failure, else of the newest call."""
-        made = steps(self._log, self._session.clock.now())
-        named = [step for step in made if step.request_id]
-        failed = last_failure(named)
+        """Copy the RequestId of the step under the cursor, else of the newest failure, else of the newest call."""
+        chosen = self._chosen
+        named = [step for step in self._steps() if step.request_id]
         if not named:
             self.notify("No call has a RequestId yet.", severity="warning")
             return
-        request_id = plain((failed or named[-1]).request_id)
+        step = chosen if chosen and chosen.request_id else last_failure(named) or named[-1]
+        request_id = plain(step.request_id)
         copy(self.app, request_id, f"RequestId {request_id}")
+
+    @property
+    def _recovery(self) -> Recovery | None:
+        return by_id(self._session.view, self._recovery_id) if self._session.view else None
+
+    def _steps(self) -> tuple[Step, ...]:
+        return steps(self._log, self._session.clock.now())
+
+    @property
+    def _chosen(self) -> Step | None:
+        made = self._steps()
+        return made[min(self.cursor, len(made) - 1)] if made else None
 
     @on(Answered)
     def _show(self, message: Answered) -> None:
@@ -90,6 +135,12 @@ class TimelinePage(Page):
         if isinstance(message.answer, tuple):
             self._log = message.answer
         super().tick()
+
+
+def _newest(made: Sequence[Step]) -> int:
+    """Return the index of the newest failure, else of the newest step."""
+    failed = last_failure(made)
+    return made.index(failed) if failed else max(len(made) - 1, 0)
 
 
 def _head(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]:

@@ -43,7 +43,33 @@ def row_texts(
         if text == _NOTHING and column.id in unknown:
             text = _UNKNOWN
         texts.append(span_text(text, span, align_right=column.align_right))
+        if column.spills and len(texts) == len(spans):
+            _spill(texts, spans, text)
     return tuple(texts)
+
+
+def _spill(texts: list[str], spans: tuple[Span, ...], text: str) -> None:
+    """Let the last text begin in the blank ones before it; each of those takes the gap behind it, too."""
+    first = len(texts) - 1
+    while first and texts[first - 1].isspace() and not spans[first - 1].skipped:
+        first -= 1
+    if first == len(texts) - 1 or spans[-1].skipped:
+        return
+    widths = [spans[i + 1].left - spans[i].left for i in range(first, len(texts) - 1)]
+    rest = cell_text(text, sum(widths) + spans[-1].width)
+    for i, width in enumerate(widths, first):
+        texts[i], rest = set_cell_size(rest, width), split_text(rest, width)[1]
+    texts[-1] = set_cell_size(rest, spans[-1].width)
+
+
+def hanging(line: Content, width: int, indent: int) -> list[Content]:
+    """Return a line wrapped to a width in cells, all but the first part behind an indent."""
+    if line.cell_length <= width:
+        return [line]
+    first = line.wrap(width)[0]
+    rest = line[len(first.plain) :]
+    more = rest[len(rest.plain) - len(rest.plain.lstrip()) :].wrap(max(width - indent, 1))
+    return [first, *(Content.assemble(" " * indent, part) for part in more)]
 
 
 def column_cells(width: int, least: int) -> int:

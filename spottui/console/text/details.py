@@ -39,6 +39,11 @@ def row_json(selection: Selection, view: DeskView | None) -> str:
     return json.dumps(msgspec.to_builtins(present, builtin_types=(datetime,)), indent=2, default=datetime.isoformat)
 
 
+def json_title(selection: Selection) -> str:
+    """Return what a row's JSON is called."""
+    return f"{plain(selection.resource_id, 60) or 'the event'} as JSON"
+
+
 def json_lines(text: str) -> Content:
     """Return JSON as lines for a page."""
     return Content("\n").join(plain(line, _LINE_CHARACTERS) for line in text.splitlines())
@@ -113,13 +118,13 @@ def recovery_facts(recovery: Recovery, view: DeskView) -> list[Fact]:
         ("route", str(recovery.route)),
         ("verdict", said_of(recovery, now)),
         ("image expected", _when(image_expected(recovery, now) if recovery.is_imaging else None)),
-        ("image takes", f"{duration(recovery.image_s)} after a yes" if recovery.image_s and waits else ""),
+        ("image takes", f"{duration(recovery.image_s)} after y" if recovery.image_s and waits else ""),
         ("image", _image(recovery)),
         ("new instance", recovery.new_instance_id),
         ("next", words.next_step(recovery.next_step)),
         ("trouble", "" if recovery.state.is_final else words.trouble(recovery)),
         ("progress seen", _when(recovery.unseen_since)),
-        ("said yes", recovery.who),
+        ("confirmed by", recovery.who),
         ("driver", _driver(recovery, view)),
         ("started", _when(recovery.started)),
         ("ended", _when(recovery.ended)),
@@ -134,7 +139,7 @@ def _driver(recovery: Recovery, view: DeskView) -> str:
     if recovery.driver == view.own:
         return "this console"
     console = next((console for console in view.consoles if console.id == recovery.driver), None)
-    return _console(console) if console else "a console that has ended: another one takes it over"
+    return _console(console) if console else "a console that has ended; another one takes over"
 
 
 def _console(console: LiveConsole) -> str:
@@ -146,7 +151,7 @@ def _console(console: LiveConsole) -> str:
 
 
 def _image(recovery: Recovery) -> str:
-    progress = f" {recovery.progress} %" if recovery.progress >= 0 else ", its progress is not known"
+    progress = f" {recovery.progress} %" if recovery.progress >= 0 else ", progress unknown"
     return f"{recovery.image_id}{progress}" if recovery.image_id else ""
 
 

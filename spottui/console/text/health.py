@@ -15,8 +15,8 @@ SOURCES = ("queue", "lock", "sweep")
 
 _ERRNO = re.compile(r"^\[Errno -?\d+\] ")
 _CAUSE_CELLS = 24
-_QUEUE_NOT_READ = "queue is not read (read-only): its messages belong to the console that acts."
-_NOT_THEN = "Nothing yet, at this moment of the past, that the journal has kept."
+_QUEUE_NOT_READ = "queue is not read (read-only): its messages belong to the acting console."
+_NOT_THEN = "Nothing in the journal up to this moment."
 _OPENING = "Opening the journal and the cloud clients…"
 
 
@@ -88,7 +88,7 @@ def problems(view: DeskView | None, failed: str, now: datetime, trouble: str = "
     if failed:
         return (Problem(_failure(view, failed)),)
     if trouble:
-        return (Problem(plain(f"The desk cannot be read, what you see is old: {trouble}", 1000)),)
+        return (Problem(plain(f"Journal unreadable, the screen is out of date: {trouble}", 1000)),)
     if view is None:
         return ()
     problems = [Problem(plain(view.problem))] if view.problem else []
@@ -117,26 +117,26 @@ def _budget_problem(budget: ApiBudget, now: datetime) -> Problem:
 
 
 def _resting(place: str, until: datetime, now: datetime) -> Problem:
-    return Problem(plain(f"AUTO goes around {place} for {_seconds_until(until, now)}s: its launches fail there"))
+    return Problem(plain(f"AUTO avoids {place} for {_seconds_until(until, now)}s: launches fail there"))
 
 
 def stale_title(view: DeskView, name: str, now: datetime) -> str:
     """Return `STALE 42s` for a source, an empty text while it is fresh.
 
-    Before the first answer, rows of an earlier run have a title of their own, and no rows mean `NO ANSWER YET`.
+    Before the first answer, rows of an earlier run are `CACHED`, and no rows mean `NO ANSWER YET`.
     """
     fresh = freshness(view, name, now)
     if not fresh.stale:
-        return _of_an_earlier_run(view, name)
+        return _cached(view, name)
     if fresh.age_s is not None:
         return f"STALE {age(fresh.age_s)}"
     return "STALE" if (view.events if name == "queue" else view.instances) else "NO ANSWER YET"
 
 
-def _of_an_earlier_run(view: DeskView, name: str) -> str:
+def _cached(view: DeskView, name: str) -> str:
     if name != "sweep" or view.replay is not None:
         return ""
-    return "OF AN EARLIER RUN" if view.unswept else ""
+    return "CACHED" if view.unswept else ""
 
 
 def no_instances(view: DeskView | None, failed: str, now: datetime) -> str:
@@ -148,7 +148,7 @@ def no_events(view: DeskView | None, failed: str, now: datetime) -> str:
     """Return why the events panel is empty."""
     if view and not failed and not is_read(view, "queue"):
         return f"No event yet. The {_QUEUE_NOT_READ}"
-    return _unknown(view, failed, "queue", "The queue", now) or "No event yet. The queue is listened to."
+    return _unknown(view, failed, "queue", "The queue", now) or "No event yet. Listening to the queue."
 
 
 def no_recoveries(view: DeskView | None, failed: str, now: datetime, *, any_lock: bool) -> str:
@@ -160,12 +160,12 @@ def no_recoveries(view: DeskView | None, failed: str, now: datetime, *, any_lock
         return f"{'No recovery is open.' if any_lock else 'No lock is seen.'} The {_QUEUE_NOT_READ}"
     waiting = _unknown(view, failed, "queue", what, now)
     nothing = "No recovery is open." if any_lock else "Nothing is being reclaimed."
-    return waiting or f"{nothing} r on an instance recovers it all the same."
+    return waiting or f"{nothing} r on an instance recovers it anyway."
 
 
 def _unknown(view: DeskView | None, failed: str, source: str, what: str, now: datetime) -> str:
     if failed:
-        return f"{what}: not known. {_failure(view, failed)}"
+        return f"{what}: unknown. {_failure(view, failed)}"
     if view is None or view.starting:
         return _OPENING
     if view.replay:
@@ -173,14 +173,14 @@ def _unknown(view: DeskView | None, failed: str, source: str, what: str, now: da
     sources = [health for health in view.sources if health.name == source]
     broken = [health for health in sources if health.failure]
     if broken:
-        return f"{what}: not known. {_in_full(broken[0], now)}"
+        return f"{what}: unknown. {_in_full(broken[0], now)}"
     if not sources or any(health.last_ok is None for health in sources):
         return f"{what}: waiting for the first answer from {_regions(view)}…"
     return ""
 
 
 def _failure(view: DeskView | None, failed: str) -> str:
-    what = "cannot start" if view is None else "has stopped, what you see is old"
+    what = "cannot start" if view is None else "has stopped, the screen is out of date"
     return plain(f"spottui {what}: {failed}", 1000)
 
 

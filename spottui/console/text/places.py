@@ -1,13 +1,14 @@
 """The places of a plan as text: each in one line, and each in full."""
 
 from spottui.console.text.cells import cell_text
-from spottui.console.text.plan_lines import Line, price
+from spottui.console.text.plan_lines import Line
 from spottui.domain.plan import Candidate, Plan, Stock
 from spottui.domain.text import plain
 from spottui.tables.instances import short_id
+from spottui.tables.prices import price
 
 _SHOWN = 5
-_PRICE_CELLS = 8
+_PRICE_CELLS = 9
 
 
 def places_in_short(plan: Plan) -> list[Line]:
@@ -18,7 +19,7 @@ def places_in_short(plan: Plan) -> list[Line]:
     ]
     widest = max((len(name) for name in names), default=0)
     lines = [
-        _in_short(number, cell_text(name, widest), candidate)
+        _in_short(number, cell_text(name, widest), candidate, plan.currency)
         for number, (name, candidate) in enumerate(zip(names, shown, strict=True), 1)
     ]
     more = len(plan.candidates) - len(shown)
@@ -33,30 +34,34 @@ def place_in_short(instance_type: str, zone: str, region: str, vswitch_id: str =
 
 def places_in_full(plan: Plan) -> list[Line]:
     """Return every place with its vSwitch, price, reason and problem."""
-    return [line for number, candidate in enumerate(plan.candidates, 1) for line in _in_full(number, candidate)]
+    return [
+        line
+        for number, candidate in enumerate(plan.candidates, 1)
+        for line in _in_full(number, candidate, plan.currency)
+    ]
 
 
-def _in_short(number: int, place: str, candidate: Candidate) -> Line:
+def _in_short(number: int, place: str, candidate: Candidate, currency: str) -> Line:
     if candidate.problem:
         return [(f"{number:>3}. {place}", ""), (f"  ! {plain(candidate.problem, 300)}", "bold $warning")]
-    costs = cell_text(price(candidate.price_per_hour), _PRICE_CELLS)
+    costs = cell_text(price(candidate.price_per_hour, currency), _PRICE_CELLS)
     likely = ", ".join(part for part in (candidate.stock.value, plain(candidate.interruption_rate, 16)) if part)
     return [
         (f"{number:>3}. {place}  {costs} ", ""),
         (likely, "bold $error" if candidate.stock is Stock.NONE else ""),
-        (f"{'  ' if likely else ''}{_why(candidate)}", "dim"),
+        (f"{'  ' if likely else ''}{why(candidate)}", "dim"),
     ]
 
 
-def _why(candidate: Candidate) -> str:
+def why(candidate: Candidate) -> str:
     """Return a place's reason without the parts that have fields of their own."""
     parts = plain(candidate.reason, 300).split("; ")
     return "; ".join(part for part in parts if not part.startswith((*_STOCKS, "interrupted ")))
 
 
-def _in_full(number: int, candidate: Candidate) -> list[Line]:
+def _in_full(number: int, candidate: Candidate, currency: str) -> list[Line]:
     place = f"{plain(candidate.instance_type, 64)} in {plain(candidate.zone, 64)} ({plain(candidate.vswitch_id, 64)})"
-    why = " · ".join(part for part in (price(candidate.price_per_hour), plain(candidate.reason)) if part)
+    why = " · ".join(part for part in (price(candidate.price_per_hour, currency), plain(candidate.reason)) if part)
     lines: list[Line] = [[(f"{number:>3}. {place}", ""), (f"  {why}", "dim")]]
     if candidate.problem:
         lines.append([(f"     ! {plain(candidate.problem, 300)}", "bold $warning")])

@@ -6,9 +6,11 @@ from datetime import datetime
 from textual.content import Content
 
 from spottui import words
+from spottui.console.text.cells import hanging
 from spottui.console.text.places import place_in_short, places_in_short
-from spottui.console.text.plan_details import backend_in_short, in_full, size_of, unchanged_settings
-from spottui.console.text.plan_lines import Line, change, joined, lost, price
+from spottui.console.text.plan_details import backend_in_short, in_full, settings_in_full, size_of, unchanged_settings
+from spottui.console.text.plan_lines import LABEL_END, Line, change, joined, lost
+from spottui.console.text.plan_table import places_table
 from spottui.console.text.recovery_summary import forecast_line
 from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan
@@ -17,7 +19,10 @@ from spottui.domain.routes import Route, Source
 from spottui.domain.text import plain
 from spottui.domain.verdicts import as_planned
 from spottui.tables.moments import when
+from spottui.tables.prices import price
 
+_TABLE_CELLS = 130
+"""From this width on the places are a table."""
 _SURVEYED = "   price, stock, interruption rate"
 _NOT_SURVEYED = "   stock and prices are looked up while the image is made"
 
@@ -45,7 +50,7 @@ def plan_head(subject: Subject, plan: Plan | None, now: datetime) -> Content:
         _deadline(subject, now),
     ]
     if subject.interruption and not subject.interruption.confirmed:
-        lines.append([("NO LOCK SEEN: may be a drill; the old instance may go on running", "bold $error")])
+        lines.append([("NO LOCK SEEN: may be a drill; the old instance may keep running", "bold $error")])
     return joined(lines)
 
 
@@ -55,8 +60,12 @@ def plan_body(plan: Plan, room: int, *, other: Route | None = None) -> Content:
     `other` is the route that `w` puts first.
     """
     warnings = [Content.styled(f"! {warning}", "bold $warning") for warning in words.warnings(plan)]
+    if room >= _TABLE_CELLS:
+        return Content("\n").join(
+            [part for line in warnings for part in hanging(line, room, 2)] + _wide(plan, room, other)
+        )
     lines: list[Line] = [
-        [("Old → new", "bold"), ("   = as before   ~ may change   ✕ lost   ", "dim"), (f"plan {plan.digest}", "")],
+        _legend(plan),
         *_changes(plan),
         *_routes(plan, other),
         [("Tried in this order", "bold"), (_SURVEYED if plan.surveyed else _NOT_SURVEYED, "dim")],
@@ -66,16 +75,30 @@ def plan_body(plan: Plan, room: int, *, other: Route | None = None) -> Content:
     return Content("\n").join([*warnings, *short, Content(""), in_full(plan)])
 
 
+def _wide(plan: Plan, room: int, other: Route | None) -> list[Content]:
+    """Return the plan with its places as one table, and nothing twice."""
+    head = [_legend(plan), *_losses(plan), *_moved(plan), *_routes(plan, other)]
+    places = [Content.styled(f"Tried in this order{'' if plan.surveyed else _NOT_SURVEYED}", "bold")]
+    places += places_table(plan, room) if plan.route.traits.launches else []
+    settings = [Content.assemble(*line) for line in settings_in_full(plan)]
+    lines = [*(Content.assemble(*line) for line in head), Content(""), *places, Content(""), *settings]
+    return [part for line in lines for part in hanging(line, room, LABEL_END)]
+
+
+def _legend(plan: Plan) -> Line:
+    return [("Old → new", "bold"), ("   = unchanged   ~ may change   ✕ lost   ", "dim"), (f"plan {plan.digest}", "")]
+
+
 def _deadline(subject: Subject, now: datetime) -> Line:
     if (subject.interruption is None and subject.recovery is None) or (
         subject.interruption is not None and subject.interruption.is_manual
     ):
-        return [("No reclaim is known: the instance goes on running beside its replacement.", "$warning")]
+        return [("No reclaim is known: the instance keeps running beside its replacement.", "$warning")]
     deadline = subject.interruption.deadline if subject.interruption else subject.recovery.deadline  # type: ignore[union-attr]
     recovery = subject.recovery
     if recovery and not recovery.state.is_final:
         return forecast_line(recovery, deadline, now)
-    line: Line = [(f"taken back {when(deadline, now)}", "bold")]
+    line: Line = [(f"reclaimed {when(deadline, now)}", "bold")]
     if recovery is None:
         return [*line, (" · no forecast yet", "dim")]
     failed = words.trouble(recovery) or words.reason(recovery.reason, recovery.region) or str(recovery.state)
@@ -84,7 +107,7 @@ def _deadline(subject: Subject, now: datetime) -> Line:
 
 def _routes(plan: Plan, other: Route | None) -> list[Line]:
     choose = f" · w puts {other} first" if other else ""
-    lines: list[Line] = [[("Way      ", "bold"), (", then ".join(plan.routes), ""), (choose, "dim")]]
+    lines: list[Line] = [[("Route    ", "bold"), (", else ".join(plan.routes), ""), (choose, "dim")]]
     if plan.drain:
         text = f"{plain(plan.drain.name, 64)} first, {plan.drain.timeout_s:g} s at most"
         lines.append([("Drain    ", "bold"), (text, "")])
@@ -96,6 +119,17 @@ def _routes(plan: Plan, other: Route | None) -> list[Line]:
 
 def _changes(plan: Plan) -> list[Line]:
     """Return what changes: losses first, what stays in one line."""
+    lines = _losses(plan)
+    if not plan.route.traits.launches:
+        return lines
+    lines += [_place(plan), *_cost(plan), *_moved(plan)]
+    cloud_disks = ", ".join(f"{plain(disk.kind, 16)} {size_of(disk)}" for disk in plan.spec.disks if not disk.is_local)
+    names = ", ".join(label for label, text in unchanged_settings(plan.spec) if text)
+    return [*lines, change("disks", cloud_disks, cloud_disks), change("unchanged", names, names)]
+
+
+def _losses(plan: Plan) -> list[Line]:
+    """Return what is lost, and what a restart keeps."""
     old = plan.spec.instance
     lines: list[Line] = [_data(plan)]
     lines += [lost("local disk", size_of(disk), "lost") for disk in plan.spec.disks if disk.is_local]
@@ -106,13 +140,13 @@ def _changes(plan: Plan) -> list[Line]:
         lines.append(lost("private IP", old.private_ip, "another one from the vSwitch"))
     if old.public_ip and not old.eip_id:
         lines.append(change("public IP", old.public_ip, f"{old.public_ip}, as an EIP; lost if the cloud refuses that"))
-    lines += [_place(plan), *_cost(plan)]
-    if old.eip_id:
-        lines.append(change("EIP", old.eip_id, f"{old.eip_id}, moved to the replacement", same=True))
-    lines += _load_balancers(plan)
-    cloud_disks = ", ".join(f"{plain(disk.kind, 16)} {size_of(disk)}" for disk in plan.spec.disks if not disk.is_local)
-    names = ", ".join(label for label, text in unchanged_settings(plan.spec) if text)
-    return [*lines, change("disks", cloud_disks, cloud_disks), change("as before", names, names)]
+    return lines
+
+
+def _moved(plan: Plan) -> list[Line]:
+    eip = plan.spec.instance.eip_id
+    moved = [change("EIP", eip, f"{eip}, moved to the replacement", same=True)] if eip else []
+    return [*moved, *_load_balancers(plan)]
 
 
 def _load_balancers(plan: Plan) -> list[Line]:
@@ -149,4 +183,5 @@ def _cost(plan: Plan) -> list[Line]:
     first = plan.candidates[0].price_per_hour if plan.candidates else None
     if plan.price_per_hour is None and first is None:
         return []
-    return [change("price", price(plan.price_per_hour) or "not known", price(first) or "not known")]
+    old, new = (price(known, plan.currency) or "unknown" for known in (plan.price_per_hour, first))
+    return [change("price", old, new)]

@@ -14,20 +14,20 @@ from spottui.domain.text import plain
 
 def in_full(plan: Plan) -> Content:
     """Return the places, the settings that stay, and the calls of a plan, in full."""
-    return joined(
-        [
-            [("Every place in full", "bold")],
-            *places_in_full(plan),
-            *_warm_image(plan),
-            [],
-            [("As before in full", "bold")],
-            *(change(label, text or "none", text or "none") for label, text in unchanged_settings(plan.spec)),
-            *(change(f"{disk.kind} disk", _disk(disk), _disk(disk)) for disk in plan.spec.disks if not disk.is_local),
-            [],
-            [("Calls that change something, in this order", "bold")],
-            *([(f"  {call}", "")] for call in calls(plan)),
-        ]
-    )
+    return joined([[("Every place in full", "bold")], *places_in_full(plan), [], *settings_in_full(plan)])
+
+
+def settings_in_full(plan: Plan) -> list[Line]:
+    """Return the earlier image, the settings that stay, and the calls of a plan."""
+    return [
+        *_warm_image(plan),
+        [("Unchanged", "bold")],
+        *(change(label, text or "none", text or "none") for label, text in unchanged_settings(plan.spec)),
+        *(change(f"{disk.kind} disk", _disk(disk), _disk(disk)) for disk in plan.spec.disks if not disk.is_local),
+        [],
+        [("Calls that change something, in this order", "bold")],
+        *([(f"  {call}", "")] for call in calls(plan)),
+    ]
 
 
 def unchanged_settings(spec: LaunchSpec) -> tuple[tuple[str, str], ...]:
@@ -38,7 +38,7 @@ def unchanged_settings(spec: LaunchSpec) -> tuple[tuple[str, str], ...]:
         ("key pair", plain(spec.key_pair)),
         ("RAM role", plain(spec.ram_role)),
         ("host name", plain(spec.host_name)),
-        ("user data", "as before (not shown)" if spec.user_data else ""),
+        ("user data", "unchanged (not shown)" if spec.user_data else ""),
         ("tags", tags),
     )
 

@@ -8,6 +8,8 @@ from spottui.domain.text import plain
 Line = list[tuple[str, str]]
 
 _LABEL_CELLS = 16
+LABEL_END = 4 + _LABEL_CELLS
+"""Where the text of a line begins, behind its sign and label."""
 
 
 def change(label: str, old: str, new: str, *, same: bool | None = None) -> Line:
@@ -31,11 +33,6 @@ def lost(label: str, old: str, new: str) -> Line:
         (f"{plain(old)} → ", ""),
         (plain(new), "bold $error"),
     ]
-
-
-def price(per_hour: float | None) -> str:
-    """Return a price per hour, empty if unknown."""
-    return "" if per_hour is None else f"{per_hour:.4g}/h"
 
 
 def joined(lines: list[Line]) -> Content:

@@ -21,14 +21,14 @@ def price_section(answer: Found[PriceHistory], limit: float, now: datetime, widt
     """
     history = answer.value
     if history is None:
-        why = f"not known: {answer.problem}" if answer.problem else "the cloud knows no price of this type in this zone"
+        why = f"unknown: {answer.problem}" if answer.problem else "no price for this type in this zone"
         return Content("\n").join(
             [_title("Spot price"), Content.styled(f"  {plain(why, 600)}", "$warning"), Content("")]
         )
     where = f"{plain(history.instance_type, 40)} in {plain(history.zone, 40)}"
     return Content("\n").join(
         [
-            _title(f"Spot price of {where}, {plain(history.currency, 8)} an hour"),
+            _title(f"Spot price of {where}, {plain(history.currency, 8)} per hour"),
             _figures(history, limit, now),
             *_chart(history, now, width, height),
             Content(""),
@@ -42,11 +42,11 @@ def _figures(history: PriceHistory, limit: float, now: datetime) -> Content:
     newest = (
         f"  now {money(price)}" if now - since < _OLD else f"  {age((now - since).total_seconds())} ago {money(price)}"
     )
-    parts = [f" · least {money(min(prices))} · most {money(max(prices))}"]
+    parts = [f" · min {money(min(prices))} · max {money(max(prices))}"]
     if history.on_demand:
         parts.append(f" · on-demand {money(history.on_demand)} (spot is {price / history.on_demand:.0%})")
     if limit:
-        parts.append(f" · its limit {money(limit)}")
+        parts.append(f" · price limit {money(limit)}")
     return Content.assemble((newest, "bold"), *parts)
 
 

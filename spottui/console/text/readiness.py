@@ -43,7 +43,7 @@ def readiness(
     head = Content.styled(_title(deadline, now), "bold $accent")
     spec, kept = record.spec, frozenset(recovery.made("kept disk") if recovery else ())
     if spec is None:
-        return Content("\n").join([head, Content("  not known: no sweep has seen its disks yet"), Content("")])
+        return Content("\n").join([head, Content("  unknown: no sweep has seen its disks yet"), Content("")])
     lines = [head, *_forecast_lines(record, spec, now, deadline, recovery)]
     lines += [Content.assemble(("  ! ", "bold $warning"), text) for text in _obstacles(record, spec)]
     lines += [_disk(disk, stops=_stops(spec), kept=disk.disk_id in kept) for disk in spec.disks]
@@ -53,7 +53,7 @@ def readiness(
 
 def _title(deadline: datetime | None, now: datetime) -> str:
     if deadline is None:
-        return "If the notice came now"
+        return "If reclaimed now"
     return f"At its deadline, {when(deadline, now)}"
 
 
@@ -64,12 +64,14 @@ def _forecast_lines(
     if recovery and not recovery.state.is_final:
         return _as_it_stands(recovery, now)
     if not spec.image_gib:
-        return [Content("  no forecast: the size of an image of it is not known")]
+        return [Content("  no forecast: image size unknown")]
     forecast = before_image(now, deadline or now + timedelta(seconds=NOTICE_S), spec.image_gib, record.timing)
     begun = "if begun now: " if deadline else ""
     lines = [_verdict(forecast.verdict, str(forecast.verdict), begun + _image_begun_now(forecast, spec, now))]
     if _stops(spec):
-        lines.append(Content("  in Stop mode it is stopped, and started again first; an image is the way after that"))
+        lines.append(
+            Content("  Stop mode: it is stopped at the deadline and started again; an image is the second route")
+        )
     return lines
 
 
@@ -88,7 +90,7 @@ def image_text(recovery: Recovery, now: datetime) -> str:
     if not recovery.route.traits.needs_image_in_time:
         return ""
     if recovery.state.waits_for_permission:
-        return f"image {duration(recovery.image_s)} after your yes" if recovery.image_s else ""
+        return f"image {duration(recovery.image_s)} after y" if recovery.image_s else ""
     expected = image_expected(recovery, now) if recovery.is_imaging else None
     return f"image ready in {duration((expected - now).total_seconds())}" if expected else ""
 
@@ -113,7 +115,7 @@ def _obstacles(record: InstanceRecord, spec: LaunchSpec) -> list[str]:
     if record.details_at is None:
         obstacles.append("its RAM role and user data are not captured yet")
     if any(disk.is_local for disk in spec.disks):
-        obstacles.append("it has local disks: what is on them is lost with every reclaim")
+        obstacles.append("local disks: their data is lost with every reclaim")
     owner = owner_of(spec.instance)
     if owner:
         obstacles.append(f"auto-mode leaves it to its owner, {plain(owner.label, 64)}")
@@ -127,7 +129,7 @@ def _disk(disk: Disk, *, stops: bool, kept: bool) -> Content:
     if stops:
         return Content.assemble(("  ✓ ", "bold $success"), f"{what}: survives, it is only stopped")
     if disk.delete_with_instance and not kept:
-        return Content.assemble(("  ~ ", "bold $warning"), f"{what}: kept by the life-raft")
+        return Content.assemble(("  ~ ", "bold $warning"), f"{what}: kept by disk protection")
     return Content.assemble(("  ✓ ", "bold $success"), f"{what}: survives the release")
 
 
@@ -138,17 +140,17 @@ def _stops(spec: LaunchSpec) -> bool:
 def _images(background: Background | None, spec: LaunchSpec, now: datetime) -> list[Content]:
     if background is None:
         return [_image("images", "asking the cloud…")]
-    none_made = "none by a recovery: no route warm-image"
-    gone = f"{plain(spec.image_id, 64)}, which is not listed any more" if spec.image_id else "not known"
+    none_made = "no image yet: route warm-image is not available"
+    gone = f"{plain(spec.image_id, 64)}, no longer listed" if spec.image_id else "unknown"
     return [
         _image("newest image", _aged(background.newest_image, none_made, now)),
-        _image("made of", _aged(background.source_image, gone, now)),
+        _image("source image", _aged(background.source_image, gone, now)),
     ]
 
 
 def _aged(answer: Found[WarmImage], otherwise: str, now: datetime) -> str:
     if answer.problem:
-        return f"not known: {plain(answer.problem, 400)}"
+        return f"unknown: {plain(answer.problem, 400)}"
     image = answer.value
     return f"{plain(image.image_id, 64)}, {age((now - image.made).total_seconds())} old" if image else otherwise
 

@@ -55,7 +55,7 @@ def _failure(failed: Step) -> list[Line]:
 def _unseen(recovery: Recovery, now: datetime) -> str:
     if recovery.unseen_since is None:
         return ""
-    return f" · its progress is {age((now - recovery.unseen_since).total_seconds())} old"
+    return f" · progress {age((now - recovery.unseen_since).total_seconds())} old"
 
 
 def _end_or_forecast(recovery: Recovery, now: datetime) -> Line:
@@ -64,12 +64,12 @@ def _end_or_forecast(recovery: Recovery, now: datetime) -> Line:
         where = f" · now {plain(recovery.new_instance_id)}" if recovery.new_instance_id else ""
         return [(f" after {age(took_s)}{where}", "")]
     if recovery.interruption.is_manual:
-        return [(" · begun by hand, no reclaim is known", "")]
+        return [(" · started by hand, no reclaim known", "")]
     return [(" · ", ""), *forecast_line(recovery, recovery.deadline, now)]
 
 
 def forecast_line(recovery: Recovery, deadline: datetime, now: datetime) -> Line:
     """Return its deadline, the image that is awaited, and the verdict, as every screen shows them."""
     verdict, image = verdict_of(recovery, now), image_text(recovery, now)
-    line: Line = [(f"taken back {when(deadline, now)}", "bold"), (f" · {image}" if image else "", ""), (" · ", "")]
+    line: Line = [(f"reclaimed {when(deadline, now)}", "bold"), (f" · {image}" if image else "", ""), (" · ", "")]
     return [*line, (said_of(recovery, now), VERDICT_STYLES[verdict]) if verdict else ("no forecast yet", "dim")]

@@ -24,17 +24,17 @@ _SHOWN = 10
 def charts(stats: Statistics, kept: Content, room: int, height: int) -> Content:
     """Return the page, `room` cells wide; `height` is the terminal's, `kept` the section of `kept_section`."""
     if not stats.total:
-        return Content("\n").join([Content("The journal knows of no reclaim yet."), Content(""), kept])
+        return Content("\n").join([Content("No reclaim in the journal yet."), Content(""), kept])
     cells = column_cells(room, _LEAST_CELLS)
     verdicts = [(f"{verdict} → {end}", count) for (verdict, end), count in stats.verdicts]
     sections = [
-        _bar_chart("What became of them", stats.outcomes, cells),
+        _bar_chart("Outcomes", stats.outcomes, cells),
         _times(stats, cells),
-        _bar_chart("The last verdict against the end", verdicts, cells),
+        _bar_chart("Forecast vs outcome", verdicts, cells),
         _bar_chart("By zone", stats.by_zone, cells),
         _bar_chart("By type", stats.by_type, cells),
         kept,
-        _section("Added cost of replacements, as planned", _added(stats.added)),
+        _section("Added cost of replacements (planned)", _added(stats.added)),
     ]
     rest = flow(sections, room, _LEAST_CELLS)
     left = height - _AROUND - len(rest.plain.splitlines())
@@ -44,14 +44,12 @@ def charts(stats: Statistics, kept: Content, room: int, height: int) -> Content:
 def kept_section(stats: Statistics, listed: Sequence[KeptSum] | None, problem: str, now: datetime) -> Content:
     """Return what is retained and charged: as the cloud has `listed` it, else as far as the journal knows."""
     sums = stats.kept if listed is None else listed
-    source = (
-        "as the cloud lists it now" if listed is not None else f"as far as the journal knows; {plain(problem, 400)}"
-    )
+    source = "as listed by the cloud now" if listed is not None else f"from the journal only; {plain(problem, 400)}"
     lines = [_kept(total, now) for total in sums] or [Content("  nothing")]
     lines.append(Content.styled(f"  {source}", "dim"))
     if any(total.unpriced for total in sums):
-        lines.append(Content.styled("  [storage_price] of the configuration names prices", "dim"))
-    return _section("Kept by recoveries", lines)
+        lines.append(Content.styled("  set prices in [storage_price] of the configuration", "dim"))
+    return _section("Retained by recoveries", lines)
 
 
 def _days(stats: Statistics, room: int, height: int) -> Content:
@@ -70,14 +68,14 @@ def _days(stats: Statistics, room: int, height: int) -> Content:
     lines.append(Content.styled(f"{' ' * margin}{first}{last:>{len(counts) - len(first)}}", "dim"))
     lately = sum(count for _, count in shown)
     reclaims = f"{stats.total:,} reclaim{'' if stats.total == 1 else 's'}"
-    return _section(f"{reclaims}, {lately:,} of them in the last {len(shown)} days, at most {most:,} a day", lines)
+    return _section(f"{reclaims}, {lately:,} in the last {len(shown)} days, max {most:,} per day", lines)
 
 
 def _times(stats: Statistics, cells: int) -> Content:
     if not stats.times_s:
-        return _section("Recovery time", [Content("  none is recovered yet")])
+        return _section("Recovery time", [Content("  none recovered yet")])
     half, most, longest = age(stats.median_s), age(stats.slow_s), age(stats.times_s[-1])
-    percentiles = Content(f"  half within {half}, nine of ten {most}, longest {longest}")
+    percentiles = Content(f"  p50 {half} · p90 {most} · max {longest}")
     return _section(f"Recovery time of {len(stats.times_s):,}", [percentiles, *_bar_lines(stats.histogram, cells)])
 
 
@@ -102,8 +100,8 @@ def _bar_lines(counts: Sequence[Count], cells: int) -> list[Content]:
 
 
 def _kept(total: KeptSum, now: datetime) -> Content:
-    size = f"{total.gib:,} GiB" + (f", of {total.unsized} not known" if total.unsized else "")
-    oldest = f", the oldest {age((now - total.oldest).total_seconds())}" if total.oldest else ""
+    size = f"{total.gib:,} GiB" + (f", {total.unsized} of unknown size" if total.unsized else "")
+    oldest = f", oldest {age((now - total.oldest).total_seconds())}" if total.oldest else ""
     return Content.assemble(
         (f"  {total.count:,} {total.kind}{'' if total.count == 1 else 's'}: {size}{oldest}; ", ""),
         (_price(total), "bold"),
@@ -112,17 +110,17 @@ def _kept(total: KeptSum, now: datetime) -> Content:
 
 def _price(total: KeptSum) -> str:
     if total.unpriced == total.count:
-        return "price not known"
-    rest = f", {total.unpriced} without a known price" if total.unpriced else ""
-    return f"at most {money(total.per_month)} a month{rest}"
+        return "price unknown"
+    rest = f", {total.unpriced} unpriced" if total.unpriced else ""
+    return f"at most {money(total.per_month)} per month{rest}"
 
 
 def _added(added: AddedCost) -> list[Content]:
     if not added.known:
-        return [Content("  not known: no replacement has a known price" if added.unknown else "  no replacement yet")]
+        return [Content("  unknown: no replacement is priced" if added.unknown else "  no replacement yet")]
     total, dearest = money(added.per_hour, sign=True), money(added.most, sign=True)
-    lines = [Content(f"  {total} an hour for {added.known:,} together, the dearest {dearest}")]
-    return [*lines, Content(f"  of {added.unknown:,} more it is not known")] if added.unknown else lines
+    lines = [Content(f"  {total} per hour for {added.known:,} in total, max {dearest}")]
+    return [*lines, Content(f"  {added.unknown:,} more unpriced")] if added.unknown else lines
 
 
 def _section(title: str, lines: Sequence[Content]) -> Content:

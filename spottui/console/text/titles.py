@@ -8,7 +8,21 @@ from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.failures import failures
 from spottui.tables.instances import RECLAIMED, SAVED, instance_key, mark_of, open_reclaims, replacements
-from spottui.tables.storm import forecast_of_all, of_now
+from spottui.tables.recoveries import FAILED, NEEDS_YOU
+from spottui.tables.storm import of_now, will_make_it
+
+_QUEUED, _RUNNING = "queued", "running"
+_CALM = (
+    str(RecoveryState.VETO_WINDOW),
+    _RUNNING,
+    _QUEUED,
+    str(RecoveryState.SUSPECTED),
+    str(RecoveryState.RECOVERED),
+    str(RecoveryState.CANCELLED),
+    str(RecoveryState.VETOED),
+    str(RecoveryState.SKIPPED),
+)
+_PLURALS = {NEEDS_YOU: "NEED YOU", str(RecoveryState.VETO_WINDOW): "veto windows"}
 
 _STORM_SIZE = 5
 """From this many recoveries on, the title says how many of them will make it."""
@@ -49,21 +63,29 @@ def instances_title(view: DeskView) -> str:
 
 
 def recoveries_title(view: DeskView) -> str:
-    """Return how many recoveries have failed, need a person, run and wait, the most urgent first."""
-    going = [recovery for recovery in view.recoveries if not recovery.state.is_final]
-    needs_you = sum(recovery.state is RecoveryState.NEEDS_YOU and not recovery.is_queued for recovery in going)
-    waiting = sum(recovery.state.waits_for_permission for recovery in going) - needs_you
-    need = "need you" if needs_you > 1 else "needs you"
-    running = len(going) - needs_you - waiting
-    urgent, others = ((len(failures(view)), "FAILED"), (needs_you, need)), ((running, "running"), (waiting, "waiting"))
+    """Return how many rows there are of each state, in the words of the rows, the most urgent first."""
+    counts = Counter(_word(recovery) for recovery in view.recoveries)
     storm = of_now(view)
-    forecast = [forecast_of_all(storm, view.at)] if len(storm) >= _STORM_SIZE else []
-    title = " · ".join([*_counted(urgent), *filter(None, forecast), *_counted(others)])
-    return title or ("none open" if view.recoveries else "")
+    forecast = [will_make_it(storm, view.at)] if len(storm) >= _STORM_SIZE else []
+    urgent, others = _counted(counts, (FAILED, NEEDS_YOU)), _counted(counts, _CALM)
+    return " · ".join([*urgent, *filter(None, forecast), *others])
 
 
-def _counted(counts: tuple[tuple[int, str], ...]) -> list[str]:
-    return [f"{count} {word}" for count, word in counts if count]
+def _word(recovery: Recovery) -> str:
+    """Return a row's state in one word; all that goes on by itself is running."""
+    if recovery.state is RecoveryState.FAILED:
+        return FAILED
+    if recovery.state is RecoveryState.NEEDS_YOU:
+        return _QUEUED if recovery.is_queued else NEEDS_YOU
+    is_running = not recovery.state.is_final and not recovery.state.waits_for_permission
+    return _RUNNING if is_running else str(recovery.state)
+
+
+def _counted(counts: Counter[str], words: tuple[str, ...]) -> list[str]:
+    """Return `3 NEED YOU`, `1 running` for those words of which there is any."""
+    return [
+        f"{counts[word]} {_PLURALS.get(word, word) if counts[word] > 1 else word}" for word in words if counts[word]
+    ]
 
 
 def unsaved(view: DeskView) -> frozenset[str]:

@@ -1,5 +1,6 @@
-"""The lines above and below the panels: header, status and footer."""
+"""The lines above the panels: header and status."""
 
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime
 
@@ -7,9 +8,6 @@ from rich.cells import cell_len
 from textual.content import Content
 from textual.widgets import Static
 
-from spottui import actions
-from spottui.action_context import ActionContext
-from spottui.actions import Action
 from spottui.console.text.cells import cell_text
 from spottui.console.text.health import Freshness, Problem, freshness, shown_sources
 from spottui.domain.text import plain
@@ -23,9 +21,6 @@ _GAP_CELLS, _ENDS_CELLS = 2, 2
 _AGE_CELLS = 4
 """What the age of a source takes: `31s`, or `142m!` where it is stale."""
 
-_WHERE_ROOM = ("timeline", "go_to", "zoom", "mark", "sort", "columns", "copy", "storm", "statistics", "palette", "quit")
-"""What a footer names besides, where it has the room."""
-
 Part = tuple[str, str]
 
 
@@ -34,19 +29,17 @@ class Line(Static):
 
     def __init__(self, line_id: str) -> None:
         super().__init__("", id=line_id, markup=False)
-        self._text = Content("")
+        self.text = Content("")
 
     def put(self, text: Content) -> None:
         """Show a text."""
-        if text != self._text:
-            self._text = text
+        if text != self.text:
+            self.text = text
             self.update(text, layout=False)
 
 
-def header(
-    title: str, view: DeskView | None, now: datetime, width: int, *, failed: bool = False, failures: int = 0
-) -> Content:
-    """Return the header: profile and region, failures, auto-mode, each source's age, the time; shortened until it fits.
+def header(title: str, view: DeskView | None, now: datetime, width: int, *, failed: bool = False) -> Content:
+    """Return the header: profile and region, auto-mode, each source's age, the time; shortened until it fits.
 
     Each age has a fixed width, so that nothing moves with the time.
     """
@@ -56,7 +49,6 @@ def header(
         return _spread([(f" {title}", "bold")], [state], clock, width)
     badge = [_badge(view)] if view.read_only else []
     badge += [("  starting…", "$warning")] if view.starting else []
-    badge += [(f"  {failures} FAILED", "bold $error")] if failures else []
     fresh = [freshness(view, name, now) for name in shown_sources(view)]
     for place, whole in _SHORTER:
         named = [(f" {title}", "bold")] if "title" in whole else []
@@ -79,44 +71,6 @@ def status(problems: tuple[Problem, ...], now: datetime, width: int) -> Content:
     room = max(width - len(count) - 4, 1)
     head = problem.head if cell_len(problem.head) <= room else cell_text(problem.head, room)
     return Content.styled(cell_text(f" ✕ {head}{count}{more}", width), "bold $error")
-
-
-def footer(context: ActionContext, width: int) -> Content:
-    """Return the keys of what can be done now, as many as fit."""
-    chosen = named_in_footer(context, width - 1)
-    return _keys(
-        [(actions.shown_key(action.keys[0]), actions.label(action, context), action.danger) for action in chosen]
-    )
-
-
-def named_in_footer(context: ActionContext, width: int) -> tuple[Action, ...]:
-    """Return the actions to name in a footer of `width` cells: what can be done now, Help always the last."""
-    named = [action for action in actions.ACTIONS if action.footer(context)]
-    named += [action for action in map(actions.BY_ID.__getitem__, _WHERE_ROOM) if action not in named]
-    left = width - _footer_width(actions.BY_ID["help"], context)
-    chosen: list[Action] = []
-    for action in named:
-        needed = _footer_width(action, context)
-        if needed <= left and not actions.refusal(action, context):
-            left -= needed
-            chosen.append(action)
-    return (*chosen, actions.BY_ID["help"])
-
-
-def filter_footer() -> Content:
-    """Return the keys of an open filter's line."""
-    return _keys([("enter", "Keep the filter", False), ("esc", "Take it away", False)])
-
-
-def _footer_width(action: Action, context: ActionContext) -> int:
-    return cell_len(actions.shown_key(action.keys[0])) + 1 + cell_len(actions.label(action, context)) + 2
-
-
-def _keys(named: list[tuple[str, str, bool]]) -> Content:
-    parts: list[str | Part] = [" "]
-    for key, title, danger in named:
-        parts += [(key, "bold $warning" if danger else "bold $accent"), f" {title}  "]
-    return Content.assemble(*parts)
 
 
 def _spread(left: list[Part], right: list[Part], clock: str, width: int) -> Content:
@@ -145,8 +99,24 @@ def _place(view: DeskView) -> str:
 
 
 def _consoles(view: DeskView) -> list[Part]:
-    """Return how many consoles act on this journal, if there are several."""
-    return [(f" · {len(view.consoles)} consoles", "")] if len(view.consoles) > 1 else []
+    """Return how many consoles act on this journal, if there are several, and who drives the open recoveries."""
+    if len(view.consoles) < 2:
+        return []
+    driving = Counter(
+        recovery.driver for recovery in view.recoveries if recovery.driver and not recovery.state.is_final
+    )
+    return [(f" · {len(view.consoles)} consoles{_drives(view, driving)}", "")]
+
+
+def _drives(view: DeskView, driving: Counter[str]) -> str:
+    """Return which share this console drives, or who else does all of it."""
+    total = driving.total()
+    if not total:
+        return ""
+    if driving[view.own] or len(driving) > 1:
+        return f", this one drives {driving[view.own]} of {total}"
+    driver = next((console for console in view.consoles if console.id in driving), None)
+    return f", {plain(driver.host, 24)} pid {driver.pid} drives {total}" if driver else ""
 
 
 def _region(view: DeskView) -> str:

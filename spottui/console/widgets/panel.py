@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.content import Content
@@ -25,6 +25,12 @@ class Panel(Vertical):
         panel: "Panel"
         text: str | None = None
 
+    @dataclass(eq=False)
+    class TitleClicked(Message):
+        """The mouse is on the title of a panel, by its id."""
+
+        panel_id: str
+
     def __init__(self, label: str, table: DeskTable) -> None:
         super().__init__(id=label.lower())
         self.table = table
@@ -36,6 +42,13 @@ class Panel(Vertical):
         """Yield the table and the filter's line, which is hidden until `open_filter`."""
         yield self.table
         yield Input(placeholder="words, field:value, -not, deadline<5m, ~regex~", compact=True, disabled=True)
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the panel whose title is under the mouse: this one at the top, that of the hint at the bottom."""
+        if event.y == 0:
+            self.post_message(self.TitleClicked(self.label.lower()))
+        elif event.y == self.outer_size.height - 1 and self._hint and self._foot() == self._hint:
+            self.post_message(self.TitleClicked(self._hint.split()[1].lower()))
 
     @property
     def is_filtering(self) -> bool:
@@ -83,7 +96,10 @@ class Panel(Vertical):
     @on(Input.Submitted)
     def _submit_filter(self, event: Input.Submitted) -> None:
         event.stop()
-        self.keep_filter()
+        if self.table.model.filter_error:
+            self.app.notify(f"Filter refused: {self.table.model.filter_error}.", severity="warning", markup=False)
+        else:
+            self.keep_filter()
 
     def keep_filter(self) -> None:
         """Close the filter's line; the filter stays in force."""

@@ -4,6 +4,7 @@ import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -47,13 +48,16 @@ def row_strip(
         segments.append(Segment(cell_text(_MARK if state.marked else " ", state.gutter), style_of("mark") + overlay))
     gap = style_of(tone) + overlay
     for span, text in zip(spans, texts, strict=True):
+        is_spilled = cell_len(text) > span.width
         own = table.columns[span.index].tone
         style = style_of(own(row[FIRST_CELL + span.index])) + overlay if own else gap
         if span.index in state.changed:
             stripped = text.rstrip()
             segments.append(Segment(stripped, style + style_of("changed")))
             text = text[len(stripped) :]
-        segments += (Segment(text, style), Segment(" ", gap))
+        segments.append(Segment(text, gap if is_spilled else style))
+        if not is_spilled:
+            segments.append(Segment(" ", gap))
     strip = Strip(segments).adjust_cell_length(width, segments[-1].style if segments else None)
     return strip.simplify()
 

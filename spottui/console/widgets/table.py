@@ -350,7 +350,7 @@ class DeskTable(ScrollView, can_focus=True, inherit_bindings=False):
         wanted = frozenset(columns)
         spans = [span for span in self._spans if span.index in wanted]
         if spans and 0 <= line < self._body_lines:
-            self.refresh(*(Region(self._gutter + s.left, line + _HEADER_LINES, s.width, 1) for s in spans))
+            self.refresh(*(Region(self._gutter + s.left, line + _HEADER_LINES, s.width + 1, 1) for s in spans))
 
     def _drawn(self, index: int, row: Row) -> tuple[str, ...] | None:
         """Return the texts of a row as they were last drawn, None where they were not."""

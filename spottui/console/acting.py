@@ -1,0 +1,62 @@
+"""What can be done with a selection, wherever it is shown: on the main screen or on a page."""
+
+from collections.abc import Callable
+
+from spottui import actions
+from spottui.action_context import ActionContext
+from spottui.console import recovery_handlers
+from spottui.console.selection import Selection
+from spottui.console.session import Session
+from spottui.domain.recovery import Recovery
+from spottui.domain.text import plain
+
+_NAME_CELLS = 14
+
+ON_PAGES: dict[str, Callable[[Session, Selection], None]] = {
+    "confirm": recovery_handlers.confirm,
+    "go": recovery_handlers.go,
+    "veto": lambda session, selection: recovery_handlers.veto(session, selection, has_slipped=False),
+    "cancel": recovery_handlers.cancel,
+    "hold": recovery_handlers.hold,
+    "recover": recovery_handlers.recover,
+    "retry": recovery_handlers.retry,
+    "raw": lambda session, selection: recovery_handlers.raw(session, lambda: selection),
+}
+"""What the actions on one recovery do, by their ids."""
+
+ON_SEVERAL: dict[str, Callable[[Session, tuple[Recovery, ...]], None]] = {
+    "confirm_marked": recovery_handlers.confirm_marked,
+    "veto_marked": recovery_handlers.veto_marked,
+}
+"""What the actions on several recoveries do, by their ids."""
+
+
+def context_of(
+    session: Session, selection: Selection, *, failed: bool = False, on_events: bool = False, marked: int = 0
+) -> ActionContext:
+    """Return what is selected, for the registry of actions; `failed` says that the desk could not be opened."""
+    view = session.view
+    return ActionContext(
+        read_only=view is not None and view.read_only,
+        desk_open=view is not None and not view.starting and session.worker.is_open,
+        failed=failed,
+        own=selection.own.state if selection.own else None,
+        ended=selection.recovery.state if selection.recovery and not selection.own else None,
+        waiting=selection.waiting.state if selection.waiting else None,
+        in_window=selection.in_window is not None,
+        waiting_name=plain(selection.name_elsewhere(selection.waiting), _NAME_CELLS),
+        window_name=plain(selection.name_elsewhere(selection.in_window), _NAME_CELLS),
+        on_row=selection.row is not None or bool(selection.resource_id),
+        on_recovery=selection.recovery is not None,
+        on_instance=bool(selection.resource_id),
+        on_events=on_events,
+        marked=marked,
+        is_replay=session.playback is not None,
+    )
+
+
+def offered(context: ActionContext) -> list[actions.Action]:
+    """Return the actions on recoveries that are possible now, in the order of the footer."""
+    ids = (*ON_SEVERAL, *ON_PAGES)
+    known = [action for action in actions.ACTIONS if action.id in ids]
+    return [action for action in known if not actions.refusal(action, context) and action.footer(context)]

@@ -1,0 +1,45 @@
+"""The panel of a wide screen that shows the whole fleet in two lines, and asks for what it shows."""
+
+from textual.content import Content
+from textual.widgets import Static
+
+from spottui.console.session import Session
+from spottui.console.text.pulse import freshness_text, pulse_text
+
+_FRAME_CELLS = 4
+_EVERY_S = 300.0
+
+
+class PulsePanel(Static):
+    """Shows the pulse where the style sheet gives it room; the fleet's market is asked for every `_EVERY_S`."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("", id="pulse", markup=False)
+        self._session = session
+        self._shown = Content("")
+        self._asked_at: float | None = None
+        self.border_title = Content("Pulse")
+
+    def show(self, *, wanted: bool) -> None:
+        """Update the panel; ask for the market if it is due and is shown here, or `wanted` by a table."""
+        view, now = self._session.view, self._session.clock.now()
+        if view is None or view.starting:
+            return
+        if (self.display or wanted) and view.instances:
+            self._ask(now.timestamp())
+        if self.display:
+            text = pulse_text(view, now, self.app.size.width - _FRAME_CELLS)
+            if text != self._shown:
+                self._shown = text
+                self.update(text, layout=False)
+            # The header has the ages of a single region already.
+            self._write_freshness(freshness_text(view, now) if len(view.regions) > 1 else "")
+
+    def _ask(self, now_s: float) -> None:
+        if self._asked_at is None or now_s - self._asked_at >= _EVERY_S:
+            self._asked_at = now_s
+            self._session.worker.ask(lambda desk: desk.look_around(), self)
+
+    def _write_freshness(self, text: str) -> None:
+        if str(self.border_subtitle) != text:
+            self.border_subtitle = Content(text)

@@ -1,0 +1,80 @@
+"""What the cloud says of the places of the whole fleet; recoveries and pages share the calls."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+from spottui.cloud.market import Market
+from spottui.domain.background import PriceHistory
+from spottui.domain.instance import Instance
+from spottui.domain.places import Pair, Price
+from spottui.recovery.background import PRICES_S, SPAN
+from spottui.recovery.lookups import Inquiry, Lookups
+
+PATIENCE_S = 15.0
+TYPES_ASKED = 20
+"""The commonest types of a region; the others have no price and no rate."""
+HISTORIES_ASKED = 4
+RATES_S = 600.0
+
+Places = Counter[tuple[str, str, str]]
+"""How many instances there are by region, instance type and zone."""
+
+
+@dataclass(slots=True)
+class FleetMarket:
+    """Prices and interruption rates by type and zone, the price histories of the commonest, and what is missing."""
+
+    prices: dict[Pair, Price] = field(default_factory=dict)
+    rates: dict[Pair, str] = field(default_factory=dict)
+    histories: tuple[PriceHistory, ...] = ()
+    missing: tuple[str, ...] = ()
+
+
+async def fleet_market(
+    markets: Mapping[str, Market], lookups: Lookups, instances: Sequence[Instance], now: datetime
+) -> FleetMarket:
+    """Ask for the places of these instances; what cannot be learned within `PATIENCE_S` is missing, nothing raises."""
+    inquiry, found = Inquiry(lookups, PATIENCE_S), FleetMarket()
+    places: Places = Counter((each.region, each.instance_type, each.zone) for each in instances)
+    places = Counter({place: count for place, count in places.items() if place[0] in markets})
+    await asyncio.gather(
+        *(_prices(markets[region], inquiry, region, kind, found) for region, kind in _types(places)),
+        *(_rates(markets[region], inquiry, region, places, found) for region in {place[0] for place in places}),
+    )
+    commonest = [place for place, _ in places.most_common(HISTORIES_ASKED)]
+    histories = await asyncio.gather(
+        *(_history(markets[place[0]], inquiry, place, now) for place in commonest),
+    )
+    found.histories = tuple(history for history in histories if history)
+    found.missing = tuple(inquiry.missing)
+    return found
+
+
+def _types(places: Places) -> list[tuple[str, str]]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for (region, kind, _), count in places.items():
+        counts[region, kind] += count
+    return [pair for pair, _ in counts.most_common(TYPES_ASKED)]
+
+
+async def _prices(market: Market, inquiry: Inquiry, region: str, kind: str, found: FleetMarket) -> None:
+    nothing: dict[Pair, Price] = {}
+    key = ("prices", region, kind)
+    found.prices |= await inquiry.ask(f"prices of {kind}", key, PRICES_S, partial(market.prices, kind), nothing)
+
+
+async def _rates(market: Market, inquiry: Inquiry, region: str, places: Places, found: FleetMarket) -> None:
+    types = tuple(kind for of, kind in _types(places) if of == region)
+    nothing: dict[Pair, str] = {}
+    call = partial(market.rates_of, types)
+    found.rates |= await inquiry.ask("interruption rates", ("rates", region, types), RATES_S, call, nothing)
+
+
+async def _history(market: Market, inquiry: Inquiry, place: tuple[str, str, str], now: datetime) -> PriceHistory | None:
+    region, kind, zone = place
+    call = partial(market.price_history, kind, zone, now - SPAN, now)
+    return await inquiry.ask("price history", ("price history", region, kind, zone), PRICES_S, call, None)

@@ -1,0 +1,81 @@
+"""What several plans come to together: how many make it, what they cost, and what each warning means, counted."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from spottui.domain.forecast import Verdict
+from spottui.domain.plan import Plan
+from spottui.domain.recovery import Recovery
+from spottui.domain.verdicts import as_planned, verdict_of
+from spottui.tables.prices import difference
+
+_NO_FORECAST = "no forecast"
+_SAID = {
+    Verdict.WILL_MAKE_IT: "make it",
+    Verdict.IMAGE_READY: "make it",
+    Verdict.TIGHT: "tight",
+    Verdict.WILL_NOT: "will not make it",
+    Verdict.NO_ROOM: "no room",
+    Verdict.DATA_KEPT: "data kept",
+    Verdict.NOT_KNOWN: _NO_FORECAST,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSum:
+    """Counts over plans: `verdicts` in words, `warnings` by their kind.
+
+    `old_per_hour` and `new_per_hour` are of those `priced` plans of which both prices are known; `missing` counts the
+    recoveries without a plan.
+    """
+
+    total: int
+    missing: int
+    verdicts: Counter[str]
+    warnings: Counter[str]
+    priced: int
+    old_per_hour: float
+    new_per_hour: float
+    currency: str
+
+    @property
+    def line(self) -> str:
+        """The sum as `100 plans: 71 make it · 2 tight · 27 data kept · +¥3.1/h`."""
+        ranks = list(dict.fromkeys((*_SAID.values(), _NO_FORECAST)))
+        counts = sorted(self.verdicts.items(), key=lambda count: ranks.index(count[0]))
+        unpriced = f" ({self.total - self.priced} unpriced)" if self.priced < self.total else ""
+        cost = difference(self.new_per_hour, self.old_per_hour, self.currency) if self.priced else "price unknown"
+        parts = [f"{count} {word}" for word, count in counts]
+        parts += [f"{cost}{unpriced if self.priced else ''}"] if self.total else []
+        parts += [f"{self.missing} without a plan, left out"] if self.missing else []
+        return f"{self.total} plan{'' if self.total == 1 else 's'}: {' · '.join(parts)}"
+
+    @property
+    def warning_line(self) -> str:
+        """What the warnings are about, as `private IP 100, one zone 27`; empty for none."""
+        return ", ".join(f"{kind} {count}" for kind, count in self.warnings.most_common())
+
+
+def plan_sum(plans: Iterable[tuple[Recovery, Plan | None]], now: datetime) -> PlanSum:
+    """Return what the plans of recoveries come to as of now; each counts with the place that is tried first."""
+    pairs = list(plans)
+    known = [(recovery, plan) for recovery, plan in pairs if plan]
+    verdicts = (verdict_of(as_planned(recovery, plan), now) for recovery, plan in known)
+    prices = [(plan.price_per_hour, plan.candidates[0].price_per_hour) for _, plan in known if plan.candidates]
+    priced = [(old, new) for old, new in prices if old is not None and new is not None]
+    return PlanSum(
+        total=len(known),
+        missing=len(pairs) - len(known),
+        verdicts=Counter(_SAID[verdict] if verdict else _NO_FORECAST for verdict in verdicts),
+        warnings=Counter(kind for _, plan in known for kind in _warnings(plan)),
+        priced=len(priced),
+        old_per_hour=sum(old for old, _ in priced),
+        new_per_hour=sum(new for _, new in priced),
+        currency=next((plan.currency for _, plan in known if plan.currency), ""),
+    )
+
+
+def _warnings(plan: Plan) -> list[str]:
+    return [*(str(loss.kind) for loss in plan.losses), *(str(caution.kind) for caution in plan.cautions)]

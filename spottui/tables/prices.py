@@ -1,0 +1,24 @@
+"""Prices by the hour as short texts, with their currency."""
+
+from spottui.domain.text import plain
+from spottui.tables.moments import money
+
+_SYMBOLS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£"}
+
+
+def price(per_hour: float | None, currency: str) -> str:
+    """Return a price per hour such as `¥0.407/h`, empty if unknown; `currency` is the cloud's code, such as CNY."""
+    return "" if per_hour is None else f"{symbol(currency)}{money(per_hour)}/h"
+
+
+def difference(new: float | None, old: float | None, currency: str) -> str:
+    """Return how much more or less a new price per hour is, such as `+¥0.04/h`; empty if either is unknown."""
+    if new is None or old is None:
+        return ""
+    sign = "-" if round(new - old, 3) < 0 else "+"
+    return f"{sign}{price(abs(new - old), currency)}"
+
+
+def symbol(currency: str) -> str:
+    """Return a currency's symbol, else its code with a space; empty if the currency is unknown."""
+    return _SYMBOLS.get(currency) or (f"{plain(currency, 8)} " if currency else "")

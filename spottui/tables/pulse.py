@@ -1,0 +1,142 @@
+"""The fleet at a glance: what it costs, what would become of it if it was reclaimed now, how risky its zones are."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from spottui.domain.background import PriceHistory
+from spottui.domain.clock import NOTICE_S
+from spottui.domain.forecast import Forecast, Verdict
+from spottui.domain.instance import Instance, InterruptionBehavior
+from spottui.domain.outlook import DAYS, Outlook
+from spottui.domain.places import Price
+from spottui.domain.view import DeskView
+from spottui.tables.charts import BLOCKS, columns, over_time
+from spottui.tables.zones import zone_in_short
+
+_PRICE_CELLS = 24
+_EIGHTHS = len(BLOCKS) - 1
+_RISKS = ((3, 2), (5, 3), (10, 5), (15, 6))
+"""The upper bound of a rate in percent, and its block; above the last one it is the full block."""
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """The highest interruption rate of the fleet's types in a zone, in the cloud's words, with its block."""
+
+    zone: str
+    block: str
+    rate: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """The figures of a fleet of `total` spot instances, of which `priced` have a price; prices are per hour.
+
+    `verdicts` is what would become of those of which it is known if they were reclaimed now. `reclaims` and `prices`
+    are sparklines: reclaims by day, and the price of the commonest places over its history.
+    """
+
+    total: int
+    priced: int
+    per_hour: float
+    on_demand_per_hour: float
+    currency: str
+    verdicts: Counter[Verdict]
+    last_reclaim: datetime | None
+    risks: tuple[Risk, ...]
+    reclaims: str
+    prices: str
+
+    @property
+    def share(self) -> float | None:
+        """What it costs as a share of on-demand, None while no price is known."""
+        return self.per_hour / self.on_demand_per_hour if self.on_demand_per_hour else None
+
+
+def pulse(view: DeskView, outlook: Outlook) -> Pulse:
+    """Return the pulse of a view's spot instances."""
+    instances = [each for each in view.instances if each.is_spot]
+    prices = [price for each in instances if (price := price_of(each, outlook))]
+    verdicts = (forecast_now(each, outlook) for each in instances)
+    return Pulse(
+        total=len(instances),
+        priced=len(prices),
+        per_hour=sum(price.spot for price in prices),
+        on_demand_per_hour=sum(price.on_demand for price in prices),
+        currency=next((price.currency for price in prices), ""),
+        verdicts=Counter(verdict for verdict in verdicts if verdict),
+        last_reclaim=max(outlook.reclaims, default=None),
+        risks=_risks(instances, outlook, several=len(view.regions) > 1),
+        reclaims=_by_day(outlook.reclaims, view.at),
+        prices=_price_line(outlook.histories),
+    )
+
+
+def price_of(instance: Instance, outlook: Outlook) -> Price | None:
+    """Return what an instance's type costs in its zone now, None if unknown."""
+    return outlook.prices.get((instance.instance_type, instance.zone))
+
+
+def forecast_now(instance: Instance, outlook: Outlook) -> Verdict | None:
+    """Return what would become of an instance if it was reclaimed now, None if unknown."""
+    if instance.behavior is InterruptionBehavior.STOP:
+        return Verdict.DATA_KEPT
+    image_s = outlook.image_s.get((instance.region, instance.instance_id))
+    if image_s is None:
+        return None
+    deadline = outlook.at + timedelta(seconds=NOTICE_S)
+    return Forecast(outlook.at + timedelta(seconds=image_s), deadline).verdict
+
+
+def _risks(instances: Sequence[Instance], outlook: Outlook, *, several: bool) -> tuple[Risk, ...]:
+    worst: dict[str, str] = {}
+    for each in instances:
+        zone = zone_in_short(each.zone, each.region, several=several)
+        rate = outlook.rates.get((each.instance_type, each.zone), "")
+        if rate and (zone not in worst or _upper(rate) > _upper(worst[zone])):
+            worst[zone] = rate
+    return tuple(Risk(zone, _block(rate), _short(rate)) for zone, rate in sorted(worst.items()))
+
+
+def _short(rate: str) -> str:
+    """Return a rate that is open upwards as `10%+`."""
+    return f"{rate.partition('-')[0]}%+" if rate.endswith("-100%") else rate
+
+
+def _upper(rate: str) -> float:
+    """Return the highest percentage in the cloud's words `3-5%`; one that is open upwards is above it."""
+    numbers = [
+        float(part) for part in rate.replace("%", " ").replace("-", " ").replace("+", " ").split() if _is_number(part)
+    ]
+    return max(numbers, default=0.0) + (0.5 if "+" in rate or ">" in rate else 0.0)
+
+
+def _is_number(part: str) -> bool:
+    return part.replace(".", "", 1).isdigit()
+
+
+def _block(rate: str) -> str:
+    upper = _upper(rate)
+    return BLOCKS[next((block for bound, block in _RISKS if upper <= bound), _EIGHTHS)]
+
+
+def _by_day(reclaims: Sequence[datetime], now: datetime) -> str:
+    days = Counter((now - at).days for at in reclaims)
+    counts = [days[back] for back in range(DAYS - 1, -1, -1)]
+    return columns(counts, max(counts), 1)[0] if any(counts) else ""
+
+
+def _price_line(histories: Sequence[PriceHistory]) -> str:
+    if not histories:
+        return ""
+    begin = max(history.points[0][0] for history in histories)
+    end = max(history.points[-1][0] for history in histories) + timedelta(hours=1)
+    if begin >= end:
+        return ""
+    lines = [over_time(history.points, begin, end, _PRICE_CELLS) for history in histories]
+    sums = [sum(value or 0.0 for value in cell) for cell in zip(*lines, strict=True)]
+    least, most = min(sums), max(sums)
+    # From the least on: a price that moves by a tenth is worth seeing.
+    return columns([value - least + (most - least) / _EIGHTHS for value in sums], most - least, 1)[0]

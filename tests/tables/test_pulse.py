@@ -1,0 +1,68 @@
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+from spottui.domain.background import PriceHistory
+from spottui.domain.forecast import Verdict
+from spottui.domain.instance import InterruptionBehavior
+from spottui.domain.outlook import Outlook
+from spottui.domain.places import Price
+from spottui.domain.recovery import RecoveryState
+from spottui.tables.column import FIRST_CELL
+from spottui.tables.instances import INSTANCES, InstanceRows
+from spottui.tables.pulse import Risk, pulse
+from spottui.tables.recoveries import RECOVERIES, recovery_rows
+from tests.console.scripted import NOW, REGION, healthy, instance, planned, reclaim, recovery, view
+
+
+def outlook(instances):
+    kind, (h, i) = "ecs.c7.large", (f"{REGION}-h", f"{REGION}-i")
+    hours = [NOW - timedelta(hours=back) for back in range(48, -1, -1)]
+    return Outlook(
+        at=NOW,
+        prices={(kind, h): Price(0.1, 0.4, "CNY"), (kind, i): Price(0.2, 0.4, "CNY")},
+        rates={(kind, h): "0-3%", (kind, i): "10-100%"},
+        image_s={(REGION, one.instance_id): seconds for one, seconds in zip(instances, (60, 280, 400), strict=False)},
+        reclaims=(NOW - timedelta(days=3),),
+        histories=(PriceHistory(kind, h, "CNY", tuple((at, 0.1 + n % 2) for n, at in enumerate(hours)), 0.4),),
+    )
+
+
+def test_the_pulse_counts_what_the_fleet_costs_what_would_become_of_it_and_how_risky_its_zones_are():
+    fleet = (instance(3), instance(6), instance(1), instance(2))
+    stops = replace(instance(9), behavior=InterruptionBehavior.STOP)
+    known = pulse(view(instances=(*fleet, stops)), outlook(fleet))
+    assert (known.total, known.priced, known.currency) == (5, 4, "CNY")
+    assert round(known.per_hour, 3) == 0.5
+    assert round(known.share, 5) == round(0.5 / 1.6, 5)
+    assert known.verdicts == Counter(
+        {Verdict.WILL_MAKE_IT: 1, Verdict.TIGHT: 1, Verdict.WILL_NOT: 1, Verdict.DATA_KEPT: 1}
+    )
+    assert known.risks == (Risk("h", "▂", "0-3%"), Risk("i", "█", "10%+"))
+    assert known.last_reclaim == NOW - timedelta(days=3)
+    assert [30 - day for day, block in enumerate(known.reclaims, 1) if block != " "] == [3]
+    nothing = pulse(view(instances=fleet), Outlook(at=NOW))
+    assert (nothing.priced, nothing.share, nothing.risks, nothing.prices, nothing.reclaims) == (0, None, (), "", "")
+
+
+def test_the_columns_of_the_market_are_filled_sorted_and_filtered_and_zones_name_their_region_where_there_are_several():
+    fleet = (instance(3), instance(1), instance(2))
+    both = (REGION, "cn-beijing")
+    shown = view(instances=fleet, regions=both, sources=healthy(regions=both), outlook=outlook(fleet))
+    rows = list(InstanceRows().rows(shown).values())
+    texts = [
+        [INSTANCES.columns[i].text(row[FIRST_CELL + i], 0, 8) for i in range(len(INSTANCES.columns))] for row in rows
+    ]
+    places = [INSTANCES.place(column) - FIRST_CELL for column in ("zone", "price", "share", "rate", "forecast")]
+    assert [[text[place] for place in places] for text in texts] == [
+        ["hz-h", "¥0.100", "25 %", "0-3%", "WILL MAKE IT"],
+        ["hz-i", "¥0.200", "50 %", "10-100%", "TIGHT"],
+        ["hz-j", "", "", "", "WILL NOT"],
+    ]
+    price = INSTANCES.columns[places[1]]
+    assert [price.amount(row[INSTANCES.place("price")], 0) for row in rows] == [0.1, 0.2, None]
+    waits = recovery(
+        fleet[0], reclaim(fleet[0]), RecoveryState.NEEDS_YOU, next_step=planned("ecs.c7.large", f"{REGION}-h")
+    )
+    (row,) = recovery_rows(replace(shown, recoveries=(waits,))).values()
+    assert row[RECOVERIES.place("next")].startswith("→ zone hz-h")
