@@ -320,7 +320,7 @@ def test_what_auto_mode_lets_wait_its_turn_says_how_many_are_before_it(queued, t
     made = recovery(instance(1), reclaim(instance(1)), RecoveryState.NEEDS_YOU, queued=queued, reason=why)
     row = recovery_row(made, NOW)
     assert shown(RECOVERIES, row, "state") == "queued"
-    assert cell(RECOVERIES, row, "next").startswith(f"{text} · press y · queued: limit of 3 recoveries at once")
+    assert cell(RECOVERIES, row, "next").startswith(f"{text} · queued: limit of 3 recoveries at once")
     assert row[1] is Tone.PLAIN
 
 
@@ -359,13 +359,13 @@ TWO_PLACES = planned("ecs.c7.large", "cn-hangzhou-h", "cn-hangzhou-i")
             RecoveryState.NEEDS_YOU,
             Reason(Why.SCALING_GROUP),
             None,
-            "press y · its scaling group (ESS) replaces it: press y ",
+            "its scaling group (ESS) replaces it: press y to recov",
         ),
         (
             RecoveryState.NEEDS_YOU,
             None,
             NextStep(Doing.PLANNED, route=Route.RESTART),
-            "press y: start it once it has stopped",
+            "→ start it once it has stopped",
         ),
         (
             RecoveryState.NEEDS_YOU,
