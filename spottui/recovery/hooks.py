@@ -25,7 +25,7 @@ from spottui.domain.reasons import Failure
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.tokens import client_token
-from spottui.journal.store import JournalAway
+from spottui.journal.store import JournalAway, JournalProblem
 from spottui.journal.transaction import Transaction
 from spottui.journal.writer import Urgency
 from spottui.recovery import local_command
@@ -107,7 +107,8 @@ async def _begin_and_run(ctx: RecoveryContext, on: HookEvent) -> None:
     now = ctx.now()
     try:
         begun = await ctx.change(lambda t, recovery: begin_hooks(ctx, on, t, recovery, now), Urgency.EYES)
-    except Fenced:
+    except (Fenced, JournalProblem):
+        # Whoever drives the recovery next, or this console when its journal is back, begins them.
         return
     run_hooks(ctx, begun)
 
@@ -136,6 +137,9 @@ async def _remember(ctx: RecoveryContext, ended: HookEnded) -> None:
             await asyncio.wrap_future(written)
         except JournalAway:
             await asyncio.sleep(_AGAIN_S)
+        except JournalProblem as problem:
+            log.error("%s: what came of hook %s is not kept: %s", ctx.id, ended.program, problem)
+            return
         else:
             return
 
@@ -162,7 +166,8 @@ async def _run_on_replacement(ctx: RecoveryContext, hook: HookSettings, begun: H
         await asyncio.sleep(_AGAIN_S)
         answer = await ctx.attempt(command)
     if isinstance(answer, CloudError):
-        return _Came(HookEnd.NOT_STARTED, failure=failure_of(answer))
+        how = HookEnd.NOT_KNOWN if answer.kind.effect_unknown else HookEnd.NOT_STARTED
+        return _Came(how, failure=failure_of(answer))
     found = await invocation_over(ctx, answer.resource_id, new_id, until_s, heeds_cancel=False)
     if found is None:
         return _Came(HookEnd.TIMED_OUT)

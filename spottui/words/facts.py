@@ -203,6 +203,8 @@ def _hook_ended(fact: f.HookEnded, _region: str) -> str:
             came = f"killed after {fact.seconds:.1f} s{said}"
         case HookEnd.NOT_STARTED:
             came = f"did not start: {failure_line(fact.failure) if fact.failure else fact.output}"
+        case HookEnd.NOT_KNOWN if fact.failure:
+            came = f"not known whether it ran: {failure_line(fact.failure)}; it is not run again"
         case HookEnd.NOT_KNOWN:
             came = "not known whether it ran: its console ended meanwhile; it is not run again"
     return f"hook {fact.program} ({fact.on}) {came}"
