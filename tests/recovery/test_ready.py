@@ -38,20 +38,25 @@ def test_each_slot_has_one_whatever_the_number_of_consoles_their_restarts_and_lo
     dice = random.Random(7)
     consoles = [site.console()]
     for action in ("CreateSnapshot", "CreateImage", "CreateSnapshotGroup"):
+        site.cloud.fault(action, "reset", times=2)
         site.cloud.fault(action, "drop_reply", times=4)
+    site.cloud.world(image_unlisted_s=200)
     gib = 0.0
-    for number in range(6 * 12):
+    for number in range(4 * 12):
         if dice.random() < 0.2:
             consoles = [site.console() for _ in range(dice.randint(1, 3))]
         assert site.rounds(*consoles, minutes=5, every=2.5) == []
-        if number >= 5 * 12:
+        if number >= 3 * 12:
             sizes = {row["DiskId"]: row["Size"] for row in site.cloud.state()["disks"]}
             gib += sum(sizes[row["SourceDiskId"]] for row in site.there("snapshots")) / 12
+    for action, name in (("CreateSnapshot", "SnapshotName"), ("CreateImage", "ImageName")):
+        tokens = {(row["params"][name], row["client_token"]) for row in site.cloud.calls(action)}
+        assert len(tokens) == len({named for named, _ in tokens}) < len(site.cloud.calls(action)), "repeated, the same"
     images = Counter(row["ImageName"] for row in site.there("images"))
     assert max(images.values()) == 1
-    slots, with_data_disks = 6 // 2, sum(bool(data_disks(one.spec)) for one in site.kept())
+    slots, with_data_disks = 4 // 2, sum(bool(data_disks(one.spec)) for one in site.kept())
     for action, of_each, instances in (("CreateSnapshot", slots, 4), ("CreateImage", slots, 4),
-                                       ("CreateSnapshotGroup", 12, with_data_disks)):  # fmt: skip
+                                       ("CreateSnapshotGroup", 8, with_data_disks)):  # fmt: skip
         # The slots of the beginning are under way already, those of the end have just begun.
         assert instances * of_each <= len(site.made(action)) <= instances * (of_each + 1)
     assert len(images) == 2 * 4
@@ -136,16 +141,16 @@ def test_what_is_lost_is_made_again_and_what_is_not_ours_or_in_use_stays(site: C
 def test_a_quota_is_said_once_and_rests_for_an_hour(site: Calm) -> None:
     site.cloud.world(image_quota=2)
     console = site.console()
-    site.rounds(console, minutes=55)
+    site.rounds(console, minutes=55, every=5)
     assert len(site.made("CreateImage")) == 2
     refused = len([row for row in site.cloud.calls("CreateImage") if row["code"]])
     assert refused == 1
-    site.rounds(console, minutes=60)
+    site.rounds(console, minutes=60, every=5)
     (said,) = [one for one in site.journal.log.before(10**9, 100) if isinstance(one.fact, CallFailed)]
     assert "QuotaExceed.Image" in words.text(said)
     assert len([row for row in site.cloud.calls("CreateImage") if row["code"]]) == 2
     site.cloud.world(image_quota=100)
-    site.rounds(console, minutes=65)
+    site.rounds(console, minutes=65, every=5)
     assert {row["Tags"]["spottui:ready"] for row in site.there("images")} == set(site.ids)
 
 
