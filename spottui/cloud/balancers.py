@@ -1,6 +1,6 @@
 """Load balancers of one region and the backend servers of their groups (docs/alibaba-facts.md 14)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -31,14 +31,17 @@ class Balancing(Protocol):
         """Return all entries of the group that an entry is of, as they are now; what is not asked is not healthy."""
         ...
 
-    def change(self, change: Change, backend: Backend, token: str) -> Answer:
-        """Add an entry with its weight, set its weight, or remove it; CLB has no ClientToken: look first.
+    def change(self, change: Change, backends: Sequence[Backend], token: str) -> Answer:
+        """Add entries of one group with their weights, set their weights, or remove them; at most `MOST` of them.
 
-        ALB and NLB answer before the change has taken effect: until then the entry is not `settled`.
+        CLB has no ClientToken: look first. ALB and NLB answer before the change has taken effect: until then the
+        entries are not `settled`, and the group takes no other change.
         """
         ...
 
 
+MOST = 20
+"""Entries that every product changes in one call: CLB no more than these (docs/alibaba-facts.md 14)."""
 Balancers = Mapping[Product, Balancing]
 
 

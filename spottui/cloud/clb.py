@@ -1,7 +1,7 @@
 """CLB of one region (SLB 2014-05-15): default and vServer groups. Changes are immediate and have no ClientToken."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from spottui.cloud.ecs import Answer
@@ -32,11 +32,11 @@ class Clb:
         healthy = self._healthy(backend.balancer_id) if with_health else {}
         return tuple(BackendStatus(entry, settled=True, healthy=_is_healthy(entry, healthy)) for entry in entries)
 
-    def change(self, change: Change, backend: Backend, token: str) -> Answer:
-        """Add an entry with its weight, set its weight, or remove it."""
-        group = {"VServerGroupId": backend.group_id} if backend.group_id else {"LoadBalancerId": backend.balancer_id}
-        servers = json.dumps([_row(backend)])
-        body = self._rpc.call(action_of(backend, change), {**group, "BackendServers": servers})
+    def change(self, change: Change, backends: Sequence[Backend], token: str) -> Answer:
+        """Add entries of one group with their weights, set their weights, or remove them."""
+        first, servers = backends[0], json.dumps([_row(one) for one in backends])
+        group = {"VServerGroupId": first.group_id} if first.group_id else {"LoadBalancerId": first.balancer_id}
+        body = self._rpc.call(action_of(first, change), {**group, "BackendServers": servers})
         return Answer("", text_of(body, "RequestId"))
 
     def _balancers(self, server_id: str) -> Iterator[dict[str, Any]]:

@@ -4,7 +4,7 @@ A change is a job: its call is answered before it has taken effect.
 """
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -44,10 +44,12 @@ class ServerGroups:
         ill = self._ill(backend.group_id)
         return tuple(replace(one, healthy=(one.backend.server_id, one.backend.port) not in ill) for one in entries)
 
-    def change(self, change: Change, backend: Backend, token: str) -> Answer:
-        """Add an entry with its weight, set its weight, or remove it."""
-        query = {"ServerGroupId": backend.group_id, "ClientToken": token, **_server(backend, change)}
-        body = self._rpc.call(action_of(backend, change), query)
+    def change(self, change: Change, backends: Sequence[Backend], token: str) -> Answer:
+        """Add entries of one group with their weights, set their weights, or remove them."""
+        query: dict[str, object] = {"ServerGroupId": backends[0].group_id, "ClientToken": token}
+        for number, one in enumerate(backends, 1):
+            query |= {f"Servers.{number}.{name}": value for name, value in _server(one, change).items()}
+        body = self._rpc.call(action_of(backends[0], change), query)
         return Answer("", text_of(body, "RequestId"))
 
     def _entries(self, query: Mapping[str, object]) -> list[BackendStatus]:
@@ -145,4 +147,4 @@ def _server(backend: Backend, change: Change) -> dict[str, object]:
             fields["Description"] = backend.description
     if backend.server_type is not ServerType.ECS and backend.server_ip:
         fields["ServerIp"] = backend.server_ip
-    return {f"Servers.1.{name}": value for name, value in fields.items()}
+    return fields

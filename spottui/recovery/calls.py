@@ -74,18 +74,10 @@ async def call(ctx: RecoveryContext, one: Call, do: Callable[[], Answer]) -> str
 
 
 async def call_once(
-    ctx: RecoveryContext,
-    action: str,
-    target: str,
-    do: Callable[[], Answer],
-    detail: str = "",
-    before: tuple[Fact, ...] = (),
+    ctx: RecoveryContext, action: str, target: str, do: Callable[[], Answer], detail: str = ""
 ) -> CloudError | None:
-    """Make a call that is safe to repeat and has no token, or one in `before`; return its error, if it failed.
-
-    The facts of `before` are committed with its intent.
-    """
-    await ctx.record(*before, CallBegun(action, target=target))
+    """Make a call that has no token and is safe to repeat; return its error, if it failed."""
+    await ctx.record(CallBegun(action, target=target))
     outcome = await ctx.attempt(do)
     if isinstance(outcome, CloudError):
         await ctx.record(CallFailed(action, failure_of(outcome), target=target), urgency=Urgency.EVIDENCE)

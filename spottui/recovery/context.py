@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from spottui.cloud.balancers import Balancers
 from spottui.cloud.ecs import OUR_TAG, Ecs
@@ -29,6 +29,9 @@ from spottui.recovery.auto_mode import AutoModeControl
 from spottui.recovery.polls import Polls
 from spottui.recovery.protect import DiskProtection
 from spottui.recovery.survey import Surveys
+
+if TYPE_CHECKING:
+    from spottui.recovery.group_changes import Wish
 
 T = TypeVar("T")
 
@@ -73,6 +76,8 @@ class Shared:
     balancers: Mapping[str, Balancers]
     group_turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
     """One change of a server group at a time: two that look at once would both leave it to the other."""
+    group_wishes: "defaultdict[str, list[Wish]]" = field(default_factory=lambda: defaultdict(list))
+    """What the recoveries want of each server group: whoever has its turn makes one call for all of them."""
     traffic_calls: defaultdict[Product, asyncio.Semaphore] = field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(TRAFFIC_CALLS))
     )

@@ -7,24 +7,21 @@ changed, and what is as wanted is left alone: after a restart, or a lost answer,
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 from msgspec import structs
 
-from spottui.cloud.balancers import Balancing
 from spottui.cloud.errors import UNKNOWN_HOST, CloudError, ErrorKind
-from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server, ServerType, action_of
-from spottui.domain.facts import BackendChanging, BackendServes, BackendsFound, CallFailed, WeightKept, WeightRestored
+from spottui.domain.balancers import Backend, Change, Product, Server, ServerType, action_of
+from spottui.domain.facts import BackendServes, BackendsFound, CallFailed, WeightKept, WeightRestored
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
-from spottui.domain.tokens import client_token
 from spottui.journal.store import JournalProblem
-from spottui.recovery.calls import call_once
 from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, failure_of
+from spottui.recovery.group_changes import Wish, change, entry_of, is_busy, look, serves_without, waiting
 
 T = TypeVar("T")
 log = logging.getLogger("spottui.recovery")
@@ -39,8 +36,6 @@ THROTTLED_S = 5.0
 CHANGE_PATIENCE_S = 120.0
 HEALTHY_PATIENCE_S = 120.0
 """So long a replacement that was added is waited for; a slower one counts as recovered, which is said."""
-
-Group = Sequence[BackendStatus]
 
 
 def begin_to_lower(ctx: RecoveryContext) -> None:
@@ -71,7 +66,7 @@ async def settle_traffic(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcom
 async def _lower_all(ctx: RecoveryContext) -> tuple[Reason, ...]:
     """Find the instance's entries and lower them; return why those of a product are not known."""
     try:
-        unknown = await asyncio.gather(*(_lower_of(ctx, product) for product in Product))
+        unknown = await _each(_lower_of(ctx, product) for product in Product)
     except (Fenced, JournalProblem):
         # Whoever drives the recovery from here on begins again.
         return ()
@@ -85,7 +80,7 @@ async def _lower_of(ctx: RecoveryContext, product: Product) -> Reason | None:
     problem = await _find(ctx, product)
     if _may_lower(ctx.recovery):
         mine = (one for one in ctx.recovery.backends if one.product is product and one.weight)
-        await asyncio.gather(*(_lower(ctx, one) for one in mine))
+        await _each(_lower(ctx, one) for one in mine)
     return problem
 
 
@@ -127,39 +122,36 @@ async def _look_up(ctx: RecoveryContext, product: Product) -> tuple[Backend, ...
 
 async def _lower(ctx: RecoveryContext, one: Backend) -> None:
     """Bring an entry to weight 0, but never the last healthy one of its group."""
+    wish = Wish(ctx, one, 0, spares=True)
     wait_s: float | None = 0.0
-    while wait_s is not None and not await _settles_within(ctx, wait_s):
-        async with ctx.shared.group_turns[one.group]:
-            wait_s = await _lower_once(ctx, one)
+    async with waiting(wish):
+        while wait_s is not None and not await _settles_within(ctx, wait_s):
+            async with ctx.shared.group_turns[one.group]:
+                wait_s = await _lower_once(wish)
 
 
-async def _lower_once(ctx: RecoveryContext, one: Backend) -> float | None:
+async def _lower_once(wish: Wish) -> float | None:
     """Look and make the next call; return in how many seconds to look again, None where nothing is left to do."""
-    group = await _look(ctx, one, with_health=True)
+    ctx, one = wish.ctx, wish.entry
+    group = await look(ctx, one, with_health=True)
     if isinstance(group, CloudError):
         return await _wait_or_tell(ctx, one, group)
-    found = _entry(group, one)
-    if found is None:
+    is_met, others_serve = wish.is_met(group), serves_without(group, [one])
+    if entry_of(group, one) is None or (is_met and others_serve):
         return None
-    if not found.settled:
+    if is_busy(group):
         return LOOK_S
-    is_lowered, others_serve = found.backend.weight == 0, _others_serve(group, one)
     if others_serve:
-        return None if is_lowered else await _set_weight(ctx, one, 0)
-    if not is_lowered:
+        return _next_look_s(await change(wish, group))
+    if not is_met:
         if one not in ctx.recovery.kept:
             await ctx.record(WeightKept(one))
         return KEPT_LOOK_S
     if one not in ctx.recovery.lowered:
         return None
     # Two consoles have left the group to each other: both put it back, and one is the first to lower it again.
-    failed_in_s = await _set_weight(ctx, one, one.weight)
-    return None if failed_in_s is None else random.uniform(KEPT_LOOK_S, 2 * KEPT_LOOK_S)
-
-
-async def _set_weight(ctx: RecoveryContext, one: Backend, weight: int) -> float | None:
-    error = await _call(ctx, Change.WEIGHT, one, weight)
-    return LOOK_S if error is None else _wait_s(error)
+    await change(Wish(ctx, one, one.weight), group)
+    return random.uniform(KEPT_LOOK_S, 2 * KEPT_LOOK_S)
 
 
 async def _wait_or_tell(ctx: RecoveryContext, one: Backend, error: CloudError) -> float | None:
@@ -175,7 +167,7 @@ async def _replace_all(ctx: RecoveryContext, new_id: str) -> list[Reason]:
     backends = ctx.recovery.backends
     await ctx.enter(RecoveryState.VERIFYING, NextStep(Doing.AWAIT_HEALTHY, new_id, count=len(backends)))
     server, failure = await _server(ctx, new_id, backends)
-    problems = await asyncio.gather(*(_replace(ctx, one, one.of(server), failure) for one in backends))
+    problems = await _each(_replace(ctx, one, one.of(server), failure) for one in backends)
     return [problem for of_one in problems for problem in of_one]
 
 
@@ -211,13 +203,13 @@ async def _wait_until_healthy(ctx: RecoveryContext, new: Backend, began_s: float
     until_s = _now_s() + HEALTHY_PATIENCE_S
     while new.weight:
         is_late, waited_s = _now_s() > until_s, _now_s() - began_s
-        group = await _look(ctx, new, with_health=True)
-        found = None if isinstance(group, CloudError) else _entry(group, new)
+        group = await look(ctx, new, with_health=True)
+        found = None if isinstance(group, CloudError) else entry_of(group, new)
         if found and found.healthy and found.settled:
             await ctx.record(BackendServes(new, waited_s))
             break
         error = group if isinstance(group, CloudError) else None
-        wait_s = _wait_s(error) if error else LOOK_S
+        wait_s = _next_look_s(error)
         if wait_s is None or is_late:
             failure = failure_of(error) if error else None
             return [structs.replace(_about(Why.BACKEND_NOT_HEALTHY, new, failure), seconds=waited_s)]
@@ -234,7 +226,7 @@ async def _take_out(ctx: RecoveryContext, one: Backend, *, is_gone: bool) -> lis
 
 
 async def _restore_all(ctx: RecoveryContext) -> list[Reason]:
-    problems = await asyncio.gather(*(_restore(ctx, one) for one in ctx.recovery.lowered))
+    problems = await _each(_restore(ctx, one) for one in ctx.recovery.lowered)
     return [problem for of_one in problems for problem in of_one]
 
 
@@ -255,63 +247,33 @@ async def _bring(ctx: RecoveryContext, one: Backend, weight: int | None, *, join
     An entry that is not there is added where it `joins`. After a definite refusal it is looked at once more: the call
     may have come after one whose answer was lost.
     """
-    until_s, failure, is_refused = _now_s() + CHANGE_PATIENCE_S, None, False
-    while True:
-        async with ctx.shared.group_turns[one.group]:
-            group = await _look(ctx, one)
-            error = group if isinstance(group, CloudError) else None
-            if not isinstance(group, CloudError):
-                found = _entry(group, one)
-                if _is_as_wanted(found, weight, joins=joins):
-                    return None
-                if not is_refused and (found is None or found.settled):
-                    error = await _call(ctx, _change(found, weight), one, weight)
-        failure = failure_of(error) if error else failure
-        if is_refused or _now_s() > until_s:
-            return failure or Failure(action_of(one, Change.WEIGHT), kind=ErrorKind.BUSY.value)
-        wait_s = _wait_s(error) if error else LOOK_S
-        is_refused = wait_s is None
-        await asyncio.sleep(LOOK_S if wait_s is None else wait_s)
+    wish, failure, is_refused = Wish(ctx, one, weight, joins), None, False
+    until_s = _now_s() + CHANGE_PATIENCE_S
+    async with waiting(wish):
+        while True:
+            async with ctx.shared.group_turns[one.group]:
+                group = await look(ctx, one)
+                error = group if isinstance(group, CloudError) else None
+                if not isinstance(group, CloudError):
+                    if wish.is_met(group):
+                        return None
+                    if not is_refused and not is_busy(group):
+                        error = await change(wish, group)
+            failure = failure_of(error) if error else failure
+            if is_refused or _now_s() > until_s:
+                return failure or Failure(action_of(one, Change.WEIGHT), kind=ErrorKind.BUSY.value)
+            wait_s = _next_look_s(error)
+            is_refused = wait_s is None
+            await asyncio.sleep(LOOK_S if wait_s is None else wait_s)
 
 
-def _is_as_wanted(found: BackendStatus | None, weight: int | None, *, joins: bool) -> bool:
-    """A weight that somebody else has given is left alone, but for 0 where requests are wanted."""
-    if found is None or weight is None:
-        return found is None and not joins
-    return found.settled and ((found.backend.weight > 0) == (weight > 0) or (joins and weight == 0))
-
-
-def _change(found: BackendStatus | None, weight: int | None) -> Change:
-    if weight is None:
-        return Change.REMOVE
-    return Change.ADD if found is None else Change.WEIGHT
-
-
-async def _call(ctx: RecoveryContext, change: Change, one: Backend, weight: int | None) -> CloudError | None:
-    """Make one change; return what went wrong.
-
-    Its token is its own: what an earlier call with a lost answer has done was looked at before, and a weight can be set
-    twice.
-    """
-    token = client_token(ctx.id, f"{change} {one.key} {weight}", ctx.recovery.version)
-    wanted = one if weight is None else replace(one, weight=weight)
-    do = partial(_balancing(ctx, one.product).change, change, wanted, token)
-    server = f"{one.server_id}:{one.port}" if one.port else one.server_id
-    did = f"{server} removed" if weight is None else f"{server} weight {weight}"
-    begun = BackendChanging(change, one, weight, "" if one.product is Product.CLB else token)
-    async with ctx.shared.traffic_calls[one.product]:
-        return await call_once(ctx, action_of(one, change), one.group, do, did, (begun,))
-
-
-async def _look(ctx: RecoveryContext, one: Backend, *, with_health: bool = False) -> Group | CloudError:
-    look = partial(_balancing(ctx, one.product).group, one, with_health=with_health)
-    return await _attempt(ctx, one.product, look)
-
-
-async def _attempt(ctx: RecoveryContext, product: Product, do: Callable[[], T]) -> T | CloudError:
-    """Make a call that only reads; in a storm, images and launches find free threads beside it."""
-    async with ctx.shared.traffic_calls[product]:
-        return await ctx.attempt(do)
+async def _each(steps: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """Take steps at once and wait for all of them: a call that one of them makes is over before its error is raised."""
+    outcomes = await asyncio.gather(*steps, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, BaseException):
+            raise outcome
+    return cast(list[T], outcomes)
 
 
 async def _is_gone(ctx: RecoveryContext) -> bool:
@@ -328,22 +290,8 @@ async def _settles_within(ctx: RecoveryContext, wait_s: float) -> bool:
     return ctx.traffic_settles.is_set()
 
 
-def _balancing(ctx: RecoveryContext, product: Product) -> Balancing:
-    return ctx.shared.balancers[ctx.recovery.region][product]
-
-
-def _entry(group: Group, one: Backend) -> BackendStatus | None:
-    return next((status for status in group if status.backend.key == one.key), None)
-
-
-def _others_serve(group: Group, one: Backend) -> bool:
-    """Whether another instance of the group takes requests; one that is just being changed may be on its way out."""
-    others = (status for status in group if not _is_same_server(status.backend, one))
-    return any(status.healthy and status.settled and status.backend.weight > 0 for status in others)
-
-
-def _is_same_server(other: Backend, one: Backend) -> bool:
-    return other.server_id == one.server_id or (other.server_ip != "" and other.server_ip == one.server_ip)
+def _next_look_s(error: CloudError | None) -> float | None:
+    return LOOK_S if error is None else _wait_s(error)
 
 
 def _wait_s(error: CloudError) -> float | None:

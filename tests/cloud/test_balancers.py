@@ -97,7 +97,7 @@ def test_an_entry_is_lowered_joined_by_another_server_and_removed_in_every_kind_
         for number, (change, entry) in enumerate(
             [(Change.ADD, joined), (Change.WEIGHT, replace(one, weight=0)), (Change.REMOVE, one)]
         ):
-            assert balancing.change(change, entry, f"token-{one.key}-{number}").request_id
+            assert balancing.change(change, [entry], f"token-{one.key}-{number}").request_id
             cloud.advance(1)
             assert cloud.calls(action_of(one, change))[-1]["effect"]
             if change is Change.WEIGHT:
@@ -121,10 +121,10 @@ def test_a_job_leaves_an_entry_unsettled_and_a_dead_server_is_not_healthy(
     assert not any(group(account, one)[web].healthy for one in entries)
     assert all(status.healthy for one in entries for key, status in group(account, one).items() if key != web)
     alb = next(one for one in entries if one.product is Product.ALB)
-    account.balancers[REGION][Product.ALB].change(Change.WEIGHT, alb, "a")
+    account.balancers[REGION][Product.ALB].change(Change.WEIGHT, [alb], "a")
     assert not group(account, alb)[web].settled
     with pytest.raises(CloudError) as busy:
-        account.balancers[REGION][Product.ALB].change(Change.WEIGHT, alb, "b")
+        account.balancers[REGION][Product.ALB].change(Change.WEIGHT, [alb], "b")
     assert busy.value.kind is ErrorKind.BUSY
 
 

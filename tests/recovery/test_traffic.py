@@ -48,8 +48,9 @@ def behind(cloud: SimServer, name: str, product: str = "alb") -> dict[str, int]:
 
 def weights_set(cloud: SimServer, server_id: str, action: str = "UpdateServerGroupServersAttribute") -> list[str]:
     """The weights that an entry of an ALB was given, in order."""
-    params = [row["params"] for row in cloud.calls(action)]
-    return [one["Servers.1.Weight"] for one in params if one["Servers.1.ServerId"] == server_id]
+    asked = [row["params"] for row in cloud.calls(action)]
+    numbers = [(one, name.split(".")[1]) for one in asked for name in one if one[name] == server_id]
+    return [one[f"Servers.{number}.Weight"] for one, number in numbers]
 
 
 @contextmanager
@@ -224,7 +225,7 @@ def test_a_console_that_dies_at_any_moment_leaves_no_weight_at_0(live_cloud: Sim
     moments = [number for number, one in enumerate(log, 1) if isinstance(one.fact, BackendChanging | CancelAsked)]
     assert len(moments) == 3
     for number in moments:
-        clb.change(Change.WEIGHT, replace(entry, weight=0), "")
+        clb.change(Change.WEIGHT, [replace(entry, weight=0)], "")
         cancelled = structs.replace(log[number - 1], fact=CancelAsked(MEI))
         write(config.with_name(f"after-{number}.db"), [*log[:number], cancelled], plan)
         with console(config.with_name(f"after-{number}.db"), CloudAccount(settings), settings) as shared:

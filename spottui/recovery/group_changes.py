@@ -1,0 +1,151 @@
+"""Changes of server groups: looked at first, and made in one call for all recoveries that wait for the same group.
+
+A group of ALB or NLB takes one change at a time, which lasts seconds: in a storm, each for itself would wait minutes.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+from spottui.cloud.balancers import MOST
+from spottui.cloud.ecs import Answer
+from spottui.cloud.errors import CloudError
+from spottui.domain.balancers import Backend, BackendStatus, Change, Product, action_of
+from spottui.domain.facts import BackendChanging, CallAnswered, CallBegun, CallFailed
+from spottui.domain.tokens import client_token
+from spottui.journal.writer import Urgency
+from spottui.recovery.context import Fenced, RecoveryContext, failure_of
+
+Group = Sequence[BackendStatus]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wish:
+    """What a recovery wants of one entry: a weight, or None for out of its group.
+
+    An entry that is not there is added where it `joins`. One that `spares` the group is never its last healthy one.
+    """
+
+    ctx: RecoveryContext
+    entry: Backend
+    weight: int | None
+    joins: bool = False
+    spares: bool = False
+
+    @property
+    def wanted(self) -> Backend:
+        """The entry as it is to be."""
+        return self.entry if self.weight is None else replace(self.entry, weight=self.weight)
+
+    def is_met(self, group: Group) -> bool:
+        """Whether the entry is as wanted; a weight that somebody else has given is left alone, but for 0."""
+        found = entry_of(group, self.entry)
+        if found is None or self.weight is None:
+            return found is None and not self.joins
+        is_as_wanted = (found.backend.weight > 0) == (self.weight > 0)
+        return found.settled and (is_as_wanted or (self.joins and self.weight == 0))
+
+    def change(self, group: Group) -> Change:
+        """Return what is to be done about an entry that is not as wanted."""
+        if self.weight is None:
+            return Change.REMOVE
+        return Change.WEIGHT if entry_of(group, self.entry) else Change.ADD
+
+
+@asynccontextmanager
+async def waiting(wish: Wish) -> AsyncIterator[None]:
+    """Let whoever has the group's turn fulfil the wish with its own; afterwards nobody is just doing so."""
+    shared, group = wish.ctx.shared, wish.entry.group
+    shared.group_wishes[group].append(wish)
+    try:
+        yield
+    finally:
+        async with shared.group_turns[group]:
+            shared.group_wishes[group].remove(wish)
+
+
+async def look(ctx: RecoveryContext, one: Backend, *, with_health: bool = False) -> Group | CloudError:
+    """Return the group of an entry as it is now; in a storm, images and launches find free threads beside it."""
+    balancing = ctx.shared.balancers[ctx.recovery.region][one.product]
+    async with ctx.shared.traffic_calls[one.product]:
+        return await ctx.attempt(partial(balancing.group, one, with_health=with_health))
+
+
+async def change(mine: Wish, group: Group) -> CloudError | None:
+    """Fulfil a wish, and those of others that need the same call; return what went wrong.
+
+    To be called with the group's turn, after a look with it. The token is the call's own: what an earlier call with a
+    lost answer has done was looked at before, and a weight can be set twice.
+    """
+    ctx, one, kind = mine.ctx, mine.entry, mine.change(group)
+    token = client_token(ctx.id, f"{kind} {one.key} {mine.weight}", ctx.recovery.version)
+    await _begin(mine, kind, token)
+    together = [mine]
+    for other in _of_the_same_call(mine, kind, group):
+        try:
+            await _begin(other, kind, token)
+        except Fenced:
+            continue
+        together.append(other)
+    balancing = ctx.shared.balancers[ctx.recovery.region][one.product]
+    async with ctx.shared.traffic_calls[one.product]:
+        outcome = await ctx.attempt(partial(balancing.change, kind, [wish.wanted for wish in together], token))
+    told = await asyncio.gather(*(_tell(wish, kind, outcome) for wish in together), return_exceptions=True)
+    if isinstance(told[0], BaseException):
+        raise told[0]
+    return outcome if isinstance(outcome, CloudError) else None
+
+
+def is_busy(group: Group) -> bool:
+    """Whether a job of ALB or NLB changes the group: the next change would be refused until it is done."""
+    return any(not status.settled for status in group)
+
+
+def entry_of(group: Group, one: Backend) -> BackendStatus | None:
+    """Return an entry as its group shows it, None where it is not there."""
+    return next((status for status in group if status.backend.key == one.key), None)
+
+
+def serves_without(group: Group, leaving: Iterable[Backend]) -> bool:
+    """Whether an instance takes requests beside those that leave; one that is being changed may be on its way out."""
+    gone = list(leaving)
+    others = (one for one in group if not any(_is_same_server(one.backend, left) for left in gone))
+    return any(one.healthy and one.settled and one.backend.weight > 0 for one in others)
+
+
+def _of_the_same_call(mine: Wish, kind: Change, group: Group) -> list[Wish]:
+    """Those of others, without the wishes that would leave the group without a healthy server."""
+    found: list[Wish] = []
+    leaving = [mine.entry] if mine.spares else []
+    for wish in mine.ctx.shared.group_wishes[mine.entry.group]:
+        is_same = wish is not mine and not wish.is_met(group) and wish.change(group) is kind
+        if not is_same or len(found) + 1 == MOST:
+            continue
+        if wish.spares and not (mine.spares and serves_without(group, [*leaving, wish.entry])):
+            # Only who lowers has looked at the health of the others.
+            continue
+        leaving += [wish.entry] if wish.spares else []
+        found.append(wish)
+    return found
+
+
+async def _begin(wish: Wish, kind: Change, token: str) -> None:
+    one = wish.entry
+    changing = BackendChanging(kind, one, wish.weight, "" if one.product is Product.CLB else token)
+    await wish.ctx.record(changing, CallBegun(action_of(one, kind), target=one.group))
+
+
+async def _tell(wish: Wish, kind: Change, outcome: Answer | CloudError) -> None:
+    one, action = wish.entry, action_of(wish.entry, kind)
+    if isinstance(outcome, CloudError):
+        await wish.ctx.record(CallFailed(action, failure_of(outcome), target=one.group), urgency=Urgency.EVIDENCE)
+        return
+    server = f"{one.server_id}:{one.port}" if one.port else one.server_id
+    did = f"{server} removed" if wish.weight is None else f"{server} weight {wish.weight}"
+    await wish.ctx.record(CallAnswered(action, "", outcome.request_id, (), one.group, did), urgency=Urgency.EVIDENCE)
+
+
+def _is_same_server(other: Backend, one: Backend) -> bool:
+    return other.server_id == one.server_id or (other.server_ip != "" and other.server_ip == one.server_ip)
