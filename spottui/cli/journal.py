@@ -1,6 +1,8 @@
 """`spottui journal`: back up, check and repair the journal."""
 
 import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from spottui.cli.common import Failed, Wrong, agree, refuse_if_read_only, with_s
 if TYPE_CHECKING:
     from spottui.domain.settings import Settings
     from spottui.journal.process_locks import Liveness
+    from spottui.journal.store import Store
 
 _EXAMPLES = """\b
 Examples:
@@ -55,13 +58,11 @@ def check(settings: "Settings", as_json: bool) -> None:
 
     _refuse_if_missing(settings.journal)
     store, _ = opened(settings.journal, read_only=True, acts=False)
-    try:
+    with closing(store), _readable(store):
         problem, unlike = store.integrity(), []
         if not problem:
             with store.read() as connection:
                 unlike = [one.recovery_id for one in unlike_their_facts(connection)]
-    finally:
-        store.close()
     if as_json:
         said = {"ok": not (problem or unlike), "problem": problem or None, "unlike_their_facts": unlike}
         click.echo(json.dumps(said))
@@ -84,16 +85,13 @@ def rebuild(settings: "Settings", yes: bool) -> None:
     _refuse_if_missing(settings.journal)
     refuse_if_read_only()
     store, consoles = opened(settings.journal, read_only=False, acts=False)
-    try:
+    with closing(store), closing(consoles), _readable(store):
         _refuse_if_watched(consoles)
         agree(f"Rebuild the snapshots of {store.address} from its facts?", yes=yes)
         with store.write() as connection:
             rebuilt = rebuild_snapshots(connection)
             # One that started meanwhile has read the old snapshots.
             _refuse_if_watched(consoles)
-    finally:
-        consoles.close()
-        store.close()
     click.echo("\n".join([f"{store.address}: {len(rebuilt)} recoveries rebuilt", *rebuilt]))
 
 
@@ -102,6 +100,20 @@ def _said_of(unlike: list[str]) -> str:
         return "sound, every recovery is what its facts come to"
     head, fix = f"{len(unlike)} recoveries differ from their facts:", "fix: spottui journal rebuild"
     return "\n".join((head, *(f"  {one}" for one in unlike), f"{fix}, with every console stopped"))
+
+
+@contextmanager
+def _readable(store: "Store") -> Iterator[None]:
+    """Say of a database that is damaged, or of facts that nobody can read, that it cannot be used: exit 1."""
+    from msgspec import MsgspecError
+    from sqlalchemy.exc import DatabaseError
+
+    from spottui.journal.upgrade import unreadable
+
+    try:
+        yield
+    except (DatabaseError, MsgspecError) as error:
+        raise Failed(f"{unreadable(store, error)} Or restore a backup.") from None
 
 
 def _refuse_if_missing(address: str) -> None:

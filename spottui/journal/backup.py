@@ -12,8 +12,8 @@ from spottui.journal.store import JournalProblem
 def back_up(journal: Path, to: Path) -> int:
     """Copy a journal as it is at one moment, and return the bytes of the copy; raises `JournalProblem`.
 
-    The copy is one file, readable by its owner only, and has its name once it is whole and on disk. A file that is
-    there already is never replaced.
+    The copy is one file, readable by its owner only, and has its name once it is whole. A file that is there already
+    is not replaced.
     """
     if not journal.is_file():
         raise JournalProblem(f"journal {journal}: there is no such file.")
@@ -23,7 +23,7 @@ def back_up(journal: Path, to: Path) -> int:
             raise JournalProblem(f"{to} already exists: name another file.")
         os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
         _copy(journal, draft)
-        os.link(draft, to)
+        draft.rename(to)
     except OSError as error:
         raise JournalProblem(f"{to}: {error.strerror}. Name another file.") from None
     except sqlite3.DatabaseError as error:

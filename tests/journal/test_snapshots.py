@@ -58,6 +58,23 @@ def test_a_wrong_a_missing_and_an_unreadable_snapshot_are_rebuilt(
         assert {one: journal.recoveries.get(one) for one in ids} == before
 
 
+def test_a_fact_that_nobody_can_read_is_said_and_nothing_is_rebuilt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own_state(monkeypatch, tmp_path)
+    path = tmp_path / "j.db"
+    config = configured(tmp_path, str(path))
+    with Journal(path) as journal:
+        see(journal, "i-1")
+    store, _ = open_store(str(path), read_only=False, acts=False)
+    with closing(store), store.write() as connection:
+        connection.execute(schema.fact.update().values(data="{"))
+    for command in (["check"], ["rebuild", "--yes"]):
+        done = run("journal", *command, "--config", config)
+        assert (done.exit_code, done.stderr.startswith(f"spottui: journal {path}: ")) == (1, True)
+        assert done.stderr.endswith("Or restore a backup.\n")
+
+
 def test_what_cannot_be_done_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own_state(monkeypatch, tmp_path)
     path = tmp_path / "j.db"
