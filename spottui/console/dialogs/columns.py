@@ -109,5 +109,5 @@ class ColumnsDialog(ModalScreen[None]):
             shown = self._table.is_shown(column.id)
             narrow = "  no room now" if shown and column.id not in fitting else ""
             style = "reverse" if number == self._cursor else ""
-            lines.append(Content.styled(f" [{'x' if shown else ' '}] {column.title:<10}{narrow:<14}", style))
+            lines.append(Content.styled(f" [{'x' if shown else ' '}] {column.title:<17}{narrow:<14}", style))
         self._text.update(Content("\n").join(lines[self._top : self._top + self._room]))
