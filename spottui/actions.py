@@ -1,52 +1,9 @@
 """What a person can do: the one registry from which keys, footer, help, palette and the read-only refusal are made."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
-
+from spottui.action import Action as Action
+from spottui.action import Scope as Scope
+from spottui.action import always
 from spottui.action_context import ActionContext
-
-
-class Scope(StrEnum):
-    """Where an action belongs in the help, in the words of its heading."""
-
-    RECOVERY = "Recoveries"
-    AUTO = "Auto-mode"
-    TABLE = "Tables"
-    PANEL = "Panels"
-    REPLAY = "Replay (spottui replay)"
-    APP = "Program"
-
-
-def always(context: ActionContext) -> bool:
-    """In every context."""
-    return True
-
-
-def never(context: ActionContext) -> bool:
-    """In no context."""
-    return False
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing a person can do; `danger` says that it changes something in the cloud or allows that.
-
-    `keys` are Textual's names of keys; the first one is shown. `offered` says when the action is possible, `otherwise`
-    is the refusal where it is not. `footer` says when the footer may name it, and `target` returns the name of the
-    recovery that it is for if that is not the selected row's own.
-    """
-
-    id: str
-    title: str
-    keys: tuple[str, ...]
-    scope: Scope
-    help: str
-    danger: bool = False
-    offered: Callable[[ActionContext], bool] = always
-    otherwise: str = ""
-    footer: Callable[[ActionContext], bool] = never
-    target: Callable[[ActionContext], str] = lambda context: ""
 
 
 def _replay_action(action_id: str, title: str, key: str, text: str) -> Action:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.app import SystemCommand
 
 from spottui import actions
-from spottui.actions import Action, Scope
+from spottui.action import Action, Scope
 from spottui.domain.text import plain
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from spottui import words
-from spottui.actions import ACTIONS, Scope
+from spottui.action import Scope
+from spottui.actions import ACTIONS
 from spottui.domain.facts import PoisonSeen
 from spottui.tables.events import LEVELS
 from tests.console.driving import NARROW, press, running, screen, shows, toasts, wait_until

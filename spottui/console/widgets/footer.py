@@ -1,8 +1,8 @@
 """The keys at the bottom of the main screen, from the registry of actions."""
 
 from spottui import actions
+from spottui.action import Action
 from spottui.action_context import ActionContext
-from spottui.actions import Action
 from spottui.console.widgets.keys import Key
 
 _WHERE_ROOM = (
