@@ -1,8 +1,6 @@
 """What a person can do: the one registry from which keys, footer, help, palette and the read-only refusal are made."""
 
-from spottui.action import Action as Action
-from spottui.action import Scope as Scope
-from spottui.action import always
+from spottui.action import Action, Scope, always
 from spottui.action_context import ActionContext
 
 
