@@ -75,7 +75,7 @@ def _retry(config: Path, victim: str, program: tuple[str, ...] = ("spottui",)) -
     """Retry a failed recovery by a command; whether that killed itself."""
     command = [sys.executable, "-m", *program, "recover", victim, "--yes", "--config", str(config)]
     environment = clean_environment(config.parent / "state")
-    return subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False).returncode < 0
+    return subprocess.run(command, env=environment, capture_output=True, timeout=180, check=False).returncode < 0
 
 
 def _fail_for_money(cloud: SimServer, config: Path, victim: str) -> str:
