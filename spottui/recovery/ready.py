@@ -69,12 +69,13 @@ class Ready:
             return
         now = self._clock.now()
         self._rests = {key: until for key, until in self._rests.items() if until > now}
-        kept = self._kept()
-        known = self._journal.fleet.of(self._ecs.region)
-        details = [known[one.spec.instance.instance_id].details_at for one in kept]
-        self._awaits_sweep = not known or None in details
+        self._settled = {key: until for key, until in self._settled.items() if until > now}
+        kept, known = self._kept(), self._journal.fleet.of(self._ecs.region)
+        captured = [known.get(one.spec.instance.instance_id) for one in kept]
+        self._awaits_sweep = not known or any(one is None or one.details_at is None for one in captured)
         self._tell_beyond_cap(kept)
-        due = [one for one in kept if self._is_due(one.spec.instance.instance_id, now)]
+        busy = self._in_recovery()
+        due = [one for one in kept if self._is_due(one.spec.instance.instance_id, busy)]
         if due:
             with urgency(Priority.READY):
                 self._work(due, now)
@@ -107,14 +108,15 @@ class Ready:
     def _kept(self) -> tuple[KeptReady, ...]:
         """The instances of this region; a cap is over those of all regions."""
         regions = [region.id for region in self._settings.regions]
-        specs = [one.spec for region in regions for one in self._journal.fleet.of(region).values()]
+        # Sweeps go on meanwhile: what is read one by one would change under it.
+        specs = [one.spec for region in regions for one in tuple(self._journal.fleet.of(region).values())]
         return tuple(one for one in kept_ready(self._settings, specs) if one.spec.instance.region == self._ecs.region)
 
     def _work(self, due: Sequence[KeptReady], now: datetime) -> None:
         ecs = self._ecs
         made = made_ready(ready_images(ecs), ready_system_snapshots(ecs), ready_groups(ecs))
         self._unfinished = {instance_id for instance_id, of_one in made.items() if unfinished_steps(of_one)}
-        in_use = {one.spec.image_id for one in self._journal.fleet.of(ecs.region).values()}
+        in_use = {one.spec.image_id for one in tuple(self._journal.fleet.of(ecs.region).values())}
         room = COPIES_AT_ONCE - sum(of_one.copying for of_one in made.values())
         none = MadeReady()
         for kept in sorted(due, key=lambda one: _oldest_first(made.get(one.spec.instance.instance_id, none))):
@@ -123,23 +125,23 @@ class Ready:
             if ahead.is_settled:
                 self._settled[instance_id] = next_slot(kept, now)
             for step in ahead.steps:
-                if (room > 0 or not step.copies_system) and self._may_act(instance_id):
+                if (room > 0 or not step.copies_system) and self._may_act(instance_id, self._in_recovery()):
                     room -= step.copies_system
                     self._do(step, instance_id)
 
-    def _is_due(self, instance_id: str, now: datetime) -> bool:
-        return self._settled.get(instance_id, now) <= now and self._may_act(instance_id)
+    def _is_due(self, instance_id: str, busy: Collection[str]) -> bool:
+        return instance_id not in self._settled and self._may_act(instance_id, busy)
 
-    def _may_act(self, instance_id: str) -> bool:
+    def _may_act(self, instance_id: str, busy: Collection[str]) -> bool:
         """Whether the instance runs in peace and all is known that an image of it needs: seen just before each call."""
         known = self._journal.fleet.of(self._ecs.region).get(instance_id)
-        if known is None or known.details_at is None or not known.spec.disks:
+        if known is None or known.details_at is None or not known.spec.disks or instance_id in busy:
             return False
-        if known.spec.instance.recycling or known.spec.instance.status is not InstanceStatus.RUNNING:
-            return False
-        return not any(
-            one.instance_id == instance_id and one.region == self._ecs.region for one in self._journal.recoveries.open()
-        )
+        return known.spec.instance.status is InstanceStatus.RUNNING and not known.spec.instance.recycling
+
+    def _in_recovery(self) -> frozenset[str]:
+        """The instances of this region that have an open recovery, be it only suspected."""
+        return frozenset(one.instance_id for one in self._journal.recoveries.open() if one.region == self._ecs.region)
 
     def _do(self, step: Step, instance_id: str) -> None:
         """Make one call, written down before and after."""
