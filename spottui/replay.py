@@ -4,7 +4,7 @@ A recovery at a moment is the fold of its facts until then, so that what is seen
 """
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import accumulate
@@ -66,6 +66,7 @@ class Footage:
     scenes: tuple[Scene, ...]
     events: tuple[Logged, ...]
     instances: tuple[Instance, ...] = field(default=())
+    plans: Mapping[str, Plan] = field(default_factory=dict)
 
     @property
     def moments(self) -> tuple[datetime, ...]:
@@ -87,14 +88,14 @@ def footage(journal: Journal, incident: Incident) -> Footage:
     scenes = tuple(Scene(one, journal.log.of(one.recovery_id)) for one in known)
     inside = tuple(one for one in journal.log.between(began, ended) if not isinstance(one.fact, QUIET))
     older = journal.log.before(inside[0].seq if inside else journal.log.first_after(began), EVENTS_BEFORE)
-    return Footage(began, ended, scenes, (*older, *inside), _instances(journal, began, known))
+    plans = {one.recovery_id: plan for one in known if (plan := journal.recoveries.plan(one.recovery_id))}
+    return Footage(began, ended, scenes, (*older, *inside), _instances(journal, began, plans.values()), plans)
 
 
-def _instances(journal: Journal, began: datetime, recoveries: Sequence[Recovery]) -> tuple[Instance, ...]:
+def _instances(journal: Journal, began: datetime, plans: Iterable[Plan]) -> tuple[Instance, ...]:
     """Those of the fleet, and those under reclaim as their plans hold them: the fleet forgets in a week."""
     captured = (one for one in journal.fleet.all() if one.seen_at >= began - _SEEN_EACH)
-    plans = (journal.recoveries.plan(one.recovery_id) for one in recoveries)
-    found = (*(one.spec.instance for one in captured), *(plan.spec.instance for plan in plans if plan))
+    found = (*(one.spec.instance for one in captured), *(plan.spec.instance for plan in plans))
     return tuple({(one.region, one.instance_id): one for one in found}.values())
 
 
@@ -131,6 +132,7 @@ class Replay:
             recoveries=tuple(sorted(recoveries, key=lambda one: (one.deadline, one.recovery_id))),
             events=events[-EVENTS_SHOWN:],
             replay=pace,
+            plans=self._footage.plans,
         )
 
     def wait(self, version: int, timeout_s: float) -> DeskView | None:

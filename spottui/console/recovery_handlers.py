@@ -200,7 +200,7 @@ def _waiting(session: Session, marked: tuple[Recovery, ...]) -> tuple[Recovery, 
     """Return the marked recoveries that wait for permission, the nearest deadline first; notify where none does."""
     waiting = {recovery.recovery_id: recovery for recovery in marked if recovery.state.waits_for_permission}
     if not waiting:
-        session.app.notify("No marked row has a recovery that waits.", severity="warning")
+        session.app.notify("None of these recoveries waits for a decision.", severity="warning")
     return tuple(sorted(waiting.values(), key=lambda recovery: recovery.deadline))
 
 

@@ -174,8 +174,9 @@ class InstanceRows:
         reclaims = {instance_key(reclaim.region, reclaim.instance_id): reclaim for reclaim in open_reclaims(view)}
         seen = (view.instances, reclaims, replacements(view), view.outlook, len(view.regions))
         if seen != self._seen:
+            is_around_new = seen[3:] != self._seen[3:]
             self._seen = seen
-            self._rows = self._make(*seen)
+            self._rows = self._make(*seen, is_around_new=is_around_new)
         return self._rows
 
     def _make(
@@ -185,14 +186,17 @@ class InstanceRows:
         replaced: dict[str, str],
         outlook: Outlook | None,
         regions: int,
+        *,
+        is_around_new: bool,
     ) -> Rows:
         made: dict[Cell, tuple[Source, Row]] = {}
         for instance in instances:
             key = instance_key(instance.region, instance.instance_id)
             reclaim = reclaims.get(key)
-            beside = around(instance, outlook, several=regions > 1)
-            source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "", beside)
             earlier = self._made.get(key)
+            is_known = earlier is not None and earlier[0][0] is instance and not is_around_new
+            beside = earlier[0][3] if earlier and is_known else around(instance, outlook, several=regions > 1)
+            source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "", beside)
             made[key] = earlier if earlier and earlier[0] == source else (source, instance_row(*source))
         self._made = made
         self._by_key = {key: source[0] for key, (source, _) in made.items()}

@@ -133,7 +133,7 @@ def _last_days(today: date) -> list[date]:
 
 
 def _most(names: Iterable[str]) -> tuple[Count, ...]:
-    counted = Counter(name or "not known" for name in names)
+    counted = Counter(name or "unknown" for name in names)
     return tuple(sorted(counted.items(), key=lambda count: (-count[1], count[0])))
 
 

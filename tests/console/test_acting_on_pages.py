@@ -79,7 +79,7 @@ async def test_on_a_storm_the_keys_act_on_the_row_and_on_an_instance_on_its_reco
         await shows(pilot, "Veto 2 recoveries?")
         assert "web-7" not in "".join(line for line in screen(pilot.app).splitlines() if "its data may" in line)
         await press(pilot, "escape", "y")
-        await shows(pilot, "Recover 2 marked instances")
+        await shows(pilot, "Recover 2 instances")
         await press(pilot, "escape", "h")
         await tells(desk, pilot, "hold", veto.recovery_id, WHO)
         await press(pilot, "escape", "1", "home", "enter")

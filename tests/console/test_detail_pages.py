@@ -340,6 +340,13 @@ async def test_both_pages_over_a_real_desk_that_is_read_only(real):
         assert len(cloud.calls("DescribeSpotPriceHistory")) == 1
         await press(pilot, "escape", "i")
         await shows(pilot, "as listed by the cloud now")
+        await press(pilot, "escape")
+        assert cloud.calls("DescribeSpotAdvice") == []
+        await pilot.resize_terminal(200, 50)
+        await shows(pilot, "6 spot ¥")
+        await shows(pilot, "% of on-demand) · no reclaim in 30 days · if reclaimed now: ")
+        await shows(pilot, "risk h ")
+        assert len(cloud.calls("DescribeSpotAdvice")) == 1
 
 
 async def test_both_pages_over_a_real_desk_whose_cloud_breaks(real):

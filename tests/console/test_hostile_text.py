@@ -126,7 +126,7 @@ SCREENS = {
     "raw": (("v",), '"instance"'),
     "raw event": (("2", "end", "v"), '"body"'),
     "a plan": (("3", "y"), "Old → new"),
-    "plans": (("3", "asterisk", "y"), "marked instances"),
+    "plans": (("3", "asterisk", "y"), "Recover "),
     "a veto": (("3", "down", "x"), "Nothing will be done"),
     "a cancel": (("3", "down", "down", "x"), "Retained, and billed"),
     "arming": (("a",), "Arm auto-mode?"),

@@ -215,7 +215,7 @@ async def test_marked_recoveries_are_confirmed_together_with_the_plans_that_were
     async with running(size=size) as (pilot, desk):
         _, etl, job = desk.current.recoveries
         await press(pilot, "space", "space", "space", "y")
-        await shows(pilot, "Recover 2 marked instances")
+        await shows(pilot, "Recover 2 instances")
         await shows(pilot, " 04:11  etl-7          TIGHT ")
         plans = [plan_of(one) for one in desk.current.instances[1:3]]
         for plan, place in zip(plans, ("g7.xlarge in j", "c7.large in h"), strict=True):
@@ -254,7 +254,7 @@ async def test_marked_recoveries_are_vetoed_after_a_question_that_names_them():
 async def test_marks_without_a_recovery_that_waits_do_nothing():
     async with running() as (pilot, desk):
         await press(pilot, "space", "y")
-        assert "No marked row" in toasts(pilot.app)[0]
+        assert "None of these recoveries" in toasts(pilot.app)[0]
         assert pilot.app.screen is pilot.app.main
         assert desk.commands == []
 

@@ -11,7 +11,7 @@ from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.tables.moments import age, short_age
 from spottui.tables.prices import price
-from spottui.tables.pulse import Pulse, pulse
+from spottui.tables.pulse import Pulse
 
 _SAID = {
     Verdict.WILL_MAKE_IT: "make it",
@@ -23,13 +23,12 @@ _SAID = {
 _HOUR_S = 3600
 
 
-def pulse_text(view: DeskView, now: datetime, room: int) -> Content:
+def pulse_text(known: Pulse | None, missing: tuple[str, ...], now: datetime, room: int) -> Content:
     """Return the pulse in two lines of `room` cells; before the market has answered it says so."""
-    if view.outlook is None:
+    if known is None:
         return Content.styled("reading prices, interruption rates and the journal…", "dim")
-    known = pulse(view, view.outlook)
     first = _joined([_money(known), _last(known, now), *_forecast(known)])
-    second = _joined([*_trends(known), *_risk(known), *_missing(view)])
+    second = _joined([*_trends(known), *_risk(known), *_missing(missing)])
     return Content("\n").join(line.truncate(room, ellipsis=True) for line in (first, second))
 
 
@@ -85,6 +84,5 @@ def _trends(known: Pulse) -> list[Content]:
     return [Content.assemble(label, (line, "$accent")) for label, line in lines if line]
 
 
-def _missing(view: DeskView) -> list[Content]:
-    missing = view.outlook.missing if view.outlook else ()
+def _missing(missing: tuple[str, ...]) -> list[Content]:
     return [Content.styled(f"unknown: {plain(missing[0], 120)}", "$warning")] if missing else []

@@ -5,6 +5,10 @@ from textual.widgets import Static
 
 from spottui.console.session import Session
 from spottui.console.text.pulse import freshness_text, pulse_text
+from spottui.domain.instance import Instance
+from spottui.domain.outlook import Outlook
+from spottui.domain.view import DeskView
+from spottui.tables.pulse import Pulse, pulse
 
 _FRAME_CELLS = 4
 _EVERY_S = 300.0
@@ -18,6 +22,8 @@ class PulsePanel(Static):
         self._session = session
         self._shown = Content("")
         self._asked_at: float | None = None
+        self._made_of: tuple[tuple[Instance, ...], Outlook | None] = ((), None)
+        self._pulse: Pulse | None = None
         self.border_title = Content("Pulse")
 
     def show(self, *, wanted: bool) -> None:
@@ -28,12 +34,22 @@ class PulsePanel(Static):
         if (self.display or wanted) and view.instances:
             self._ask(now.timestamp())
         if self.display:
-            text = pulse_text(view, now, self.app.size.width - _FRAME_CELLS)
+            missing = view.outlook.missing if view.outlook else ()
+            text = pulse_text(self._pulse_of(view), missing, now, self.app.size.width - _FRAME_CELLS)
             if text != self._shown:
                 self._shown = text
                 self.update(text, layout=False)
             # The header has the ages of a single region already.
             self._write_freshness(freshness_text(view, now) if len(view.regions) > 1 else "")
+
+    def _pulse_of(self, view: DeskView) -> Pulse | None:
+        """Return the pulse of a view, made again only for another fleet or outlook: ten thousand rows take a while."""
+        if view.outlook is None:
+            return None
+        if self._pulse is None or self._made_of[1] is not view.outlook or self._made_of[0] != view.instances:
+            self._made_of = (view.instances, view.outlook)
+            self._pulse = pulse(view, view.outlook)
+        return self._pulse
 
     def _ask(self, now_s: float) -> None:
         if self._asked_at is None or now_s - self._asked_at >= _EVERY_S:
