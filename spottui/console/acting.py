@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from spottui import actions
+from spottui.action import Action
 from spottui.action_context import ActionContext
 from spottui.console import recovery_handlers
 from spottui.console.selection import Selection
@@ -55,7 +56,7 @@ def context_of(
     )
 
 
-def offered(context: ActionContext) -> list[actions.Action]:
+def offered(context: ActionContext) -> list[Action]:
     """Return the actions on recoveries that are possible now, in the order of the footer."""
     ids = (*ON_SEVERAL, *ON_PAGES)
     known = [action for action in actions.ACTIONS if action.id in ids]

@@ -21,6 +21,7 @@ from textual.theme import Theme
 from textual.widgets import Input
 
 from spottui import actions
+from spottui.action import Action
 from spottui.console import command_line
 from spottui.console.action_handlers import HANDLERS
 from spottui.console.desk_worker import DeskWorker
@@ -218,7 +219,7 @@ class SpottuiApp(App[None]):
         action, refused = actions.on_key(key, self.main.action_context)
         self.act(action, refused)
 
-    def act(self, action: actions.Action, refused: str = "") -> None:
+    def act(self, action: Action, refused: str = "") -> None:
         """Do an action of the registry; notify instead if it is `refused`, which says why."""
         if refused:
             self.notify(refused, severity="warning", markup=False)
