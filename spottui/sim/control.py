@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from spottui.sim import changing, interrupt, market, poison, pricing, pvtz, services, settings_update
+from spottui.sim import changing, earlier, interrupt, market, poison, pricing, pvtz, services, settings_update
 from spottui.sim.balancers import declaring
 from spottui.sim.catalog import TYPES
 from spottui.sim.clock import iso_millis, iso_seconds
@@ -129,6 +129,7 @@ CALLS: dict[str, Callable[[World, Given, float], Json]] = {
     "interrupt": interrupt.interrupt, "demand": interrupt.demand, "faults": order_fault, "send": send,
     "stock": set_stock, "price": move_price, "rule": put_rule, "sts": assume_role, "world": turn_knobs,
     "clock": move_clock, "gone": changing.delete_parts, "instance": changing.change_instance,
+    "image": earlier.make_image,
     "balancer": declaring.add, "service": services.change, "dns": pvtz.declare,
 }  # fmt: skip
 """Every way to act on the world, by the last part of its path and by its name in a scenario."""

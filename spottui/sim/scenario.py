@@ -164,7 +164,7 @@ def _resolved(world: World, entry: Entry) -> dict[str, Any]:
     if entry.what in ("stock", "demand", "price") and "instance" in args:
         like = _named(world, args.pop("instance"))
         args |= {"instance_type": like.type, "zone": like.zone}
-    if entry.what in ("gone", "instance"):
+    if entry.what in ("gone", "instance", "image"):
         args["instance_id"] = _named(world, args.pop("instance")).id
     if entry.what == "faults" and "instance" in args:
         args["match"] = {**args.get("match", {}), "InstanceId": _named(world, args.pop("instance")).id}

@@ -96,3 +96,19 @@ def test_snapshots_of_images_and_of_other_categories_are_not_instant(cloud, api)
     assert [one["Available"] for one in group_of(api, group).values()] == [False, False]
     cloud.advance(300)
     assert [row["Available"] for row in cloud.state()["snapshots"]] == [True] * 4
+
+
+def test_an_image_of_calm_time_is_there_from_the_start(cloud, api):
+    web = named(cloud, "web-1")
+    told = {
+        "instance_id": web["InstanceId"], "age_s": 7200, "name": "ready-{instance}", "tags": {"of": "{instance}"},
+        "instance_tags": {"ready": "6h"},
+    }  # fmt: skip
+    made = cloud.control("POST", "image", told)["image_id"]
+    (image,) = api("DescribeImages", ImageId=made)["Images"]["Image"]
+    assert (image["Status"], image["ImageName"]) == ("Available", f"ready-{web['InstanceId']}")
+    assert image["Tags"]["Tag"] == [{"TagKey": "of", "TagValue": web["InstanceId"]}]
+    assert len(image["DiskDeviceMappings"]["DiskDeviceMapping"]) == 1
+    assert named(cloud, "web-1")["Tags"]["ready"] == "6h"
+    with pytest.raises(ValueError, match="does not exist"):
+        cloud.control("POST", "image", {**told, "instance_id": "i-none"})
