@@ -95,7 +95,7 @@ def test_a_fault_is_told_and_the_same_again_ends_well(failing: SimServer, toml: 
     said = " ".join(done.output.split())
     if done.exit_code and "DryRun" in case.match:
         assert "Nothing was launched" in said
-        assert "unknown" not in said
+        assert "It is unknown" not in said
     if done.exit_code:
         assert (case.said_as or case.action) in said
     if done.exit_code and kind in ANSWERED:
@@ -165,7 +165,7 @@ def test_a_launch_that_was_only_throttled_is_known_to_be_none(failing: SimServer
     failing.fault("RunInstances", "throttle", match=REAL, times=2)
     done = run("launch", "web", "--yes", "--config", toml)
     assert done.exit_code == 1
-    assert "unknown" not in done.stderr
+    assert "It is unknown" not in done.stderr
     assert "Throttling" in done.stderr
 
 
