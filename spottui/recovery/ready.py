@@ -88,7 +88,7 @@ class Ready:
         """Cancel what is unfinished of an instance whose lock was seen: a disk takes one snapshot at a time.
 
         The copies of the recovery go first; what was finished before stays. To delete a snapshot that is being made
-        cancels it (DeleteSnapshot page, 2026-01).
+        cancels it (docs/alibaba-facts.md 13).
         """
         locked = {
             one.instance_id

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from spottui.cloud.account import CloudAccount
 from spottui.cloud.ecs import ImageSource
 from spottui.config import load
@@ -10,10 +12,12 @@ from spottui.domain.clock import SystemClock
 from spottui.domain.facts import CallAnswered
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.recovery import RecoveryState
+from spottui.domain.refusal import Refused
 from spottui.domain.settings import ReadySettings
 from spottui.journal import Journal
 from spottui.recovery.janitor import Janitor
 from spottui.recovery.ready_leftovers import KEPT_READY
+from spottui.recovery.standing_protection import protect, undo
 from spottui.sim.testing import SimServer
 from tests.journal.given import enter, known, observe, record
 from tests.recovery.calm_fleet import calm
@@ -63,8 +67,13 @@ def test_what_was_made_ready_stays_with_its_instance_and_goes_when_that_is_gone(
         assert set(held_by().values()) == {KEPT_READY}
         (left,) = [one for one in janitor.leftovers() if one.instance_id == instance_id and one.kind == "image"]
         assert (left.gib, left.expires) == (60, (site.clock.at + timedelta(days=7)).date())
+        spec, ecs = site.journal.fleet.of(REGION)[instance_id].spec, site.account.regions[REGION]
+        disks = protect(site.journal, ecs, spec, "ann", NOW).changed
+        assert set(disks) == {disk.disk_id for disk in spec.cloud_disks}
         site.cloud.interrupt([instance_id], notice_s=60)
         (recovery_id,) = observe(site.journal, Observation(REGION, instance_id, Evidence.LOCK, NOW), now=NOW)
+        with pytest.raises(Refused, match="being reclaimed"):
+            undo(site.journal, ecs, spec, disks, "ann", NOW)
         site.cloud.advance(120)
         assert "its recovery is suspected" in held_by()["image"]
         record(site.journal, recovery_id, CallAnswered("RunInstances", "token", resources=("i-gone",)), now=NOW)
@@ -74,5 +83,6 @@ def test_what_was_made_ready_stays_with_its_instance_and_goes_when_that_is_gone(
         record(site.journal, recovery_id, CallAnswered("RunInstances", "token", resources=(other,)), now=NOW)
         assert set(held_by().values()) == {""}
         gone = [one.resource_id for one in janitor.leftovers() if one.may_go]
+        assert set(disks) < set(gone), "they outlived their instance, and the replacement has their data"
         assert set(dict(janitor.clean_up(gone, "ann")).values()) == {""}
         assert [site.there(kind, instance_id) for kind in ("images", "snapshots", "snapshot_groups")] == [[], [], []]
