@@ -81,7 +81,7 @@ def readiness(
     }
     missing = tuple(name for name, is_missing in holds.items() if is_missing)
     image_s = timing.estimate_s(spec.image_gib)
-    per_month = kept.per_month if kept else None
+    per_month = kept.per_month if kept and not kept.beyond_cap else None
     return Readiness(spec, route, verdict, image_s, system_image, data_made, missing, per_month)
 
 

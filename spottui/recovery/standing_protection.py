@@ -8,7 +8,7 @@ from spottui.cloud import disks
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError
 from spottui.domain.facts import DisksProtected, Fact, ProtectionUndone
-from spottui.domain.instance import Disk
+from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.refusal import Refused
 from spottui.journal import Journal
@@ -28,7 +28,9 @@ class Outcome:
 
 
 def to_protect(spec: LaunchSpec) -> tuple[Disk, ...]:
-    """Return the cloud disks of an instance that would go with it."""
+    """Return the cloud disks of an instance that would go with it; one that is only stopped keeps them by itself."""
+    if spec.instance.behavior is InterruptionBehavior.STOP:
+        return ()
     return tuple(disk for disk in spec.cloud_disks if disk.delete_with_instance)
 
 

@@ -107,6 +107,7 @@ def test_what_would_happen_now_is_shown_with_what_is_missing_and_what_it_costs(f
     assert (mine["images_per_day"], mine["snapshot_groups_per_day"], mine["keep"]) == (4, 96, 2)
     assert mine["cost_per_month"] == ready["cost_per_month"]
     assert 0 < schedule["cost_per_month"] <= 200
+    assert run_json("ready", "--config", fleet.toml)["cost_per_month"] == schedule["cost_per_month"]
     assert any(row["beyond_cap"] for row in schedule["instances"])
     said = run("ready", "--dry-run", "--config", fleet.toml).stdout
     assert "max_cost_per_month leaves no room for" in said
@@ -128,6 +129,8 @@ def test_disks_are_protected_after_a_yes_and_put_back_exactly_as_they_were(fleet
     assert run(*asked, instance_id).exit_code == 2, "nobody there to say yes"
     assert run("--read-only", *asked, instance_id, "--yes").exit_code == 1
     assert run(*asked, "i-nobody", "--yes").exit_code == 2
+    stops = fleet.cloud.spot_ids("Stop")[0]
+    assert run_json(*asked, stops, "--yes")["disks"] == {}, "it keeps its disks when it is stopped"
     assert run(*asked, "--undo").exit_code == 2
     assert fleet.kept() == before
     assert run_json(*asked, instance_id, "--yes")["disks"] == {system: "protected"}
