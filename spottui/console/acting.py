@@ -13,23 +13,42 @@ from spottui.domain.text import plain
 
 _NAME_CELLS = 14
 
-ON_PAGES: dict[str, Callable[[Session, Selection], None]] = {
+_ON_ONE: dict[str, Callable[[Session, Selection], None]] = {
     "confirm": recovery_handlers.confirm,
     "go": recovery_handlers.go,
-    "veto": lambda session, selection: recovery_handlers.veto(session, selection, has_slipped=False),
     "cancel": recovery_handlers.cancel,
     "hold": recovery_handlers.hold,
     "recover": recovery_handlers.recover,
     "retry": recovery_handlers.retry,
     "raw": lambda session, selection: recovery_handlers.raw(session, lambda: selection),
 }
-"""What the actions on one recovery do, by their ids."""
+"""What the actions on one recovery do, by their ids; a veto needs to know more."""
 
-ON_SEVERAL: dict[str, Callable[[Session, tuple[Recovery, ...]], None]] = {
+_ON_SEVERAL: dict[str, Callable[[Session, tuple[Recovery, ...]], None]] = {
     "confirm_marked": recovery_handlers.confirm_marked,
     "veto_marked": recovery_handlers.veto_marked,
 }
 """What the actions on several recoveries do, by their ids."""
+
+_VETO = "veto"
+
+
+def act(
+    session: Session, action_id: str, selection: Selection, recoveries: tuple[Recovery, ...], *, may_slip: bool
+) -> bool:
+    """Do an action with a selection, or with all `recoveries` of a row; False if it is none on recoveries.
+
+    `may_slip` says that another recovery can move under the cursor by itself: a veto is then asked for first.
+    """
+    if action_id in _ON_SEVERAL:
+        _ON_SEVERAL[action_id](session, recoveries)
+    elif action_id == _VETO:
+        recovery_handlers.veto(session, selection, has_slipped=may_slip)
+    elif action_id in _ON_ONE:
+        _ON_ONE[action_id](session, selection)
+    else:
+        return False
+    return True
 
 
 def context_of(
@@ -58,6 +77,6 @@ def context_of(
 
 def offered(context: ActionContext) -> list[Action]:
     """Return the actions on recoveries that are possible now, in the order of the footer."""
-    ids = (*ON_SEVERAL, *ON_PAGES)
+    ids = (*_ON_SEVERAL, *_ON_ONE, _VETO)
     known = [action for action in actions.ACTIONS if action.id in ids]
     return [action for action in known if not actions.refusal(action, context) and action.footer(context)]

@@ -9,7 +9,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 
 from spottui import actions
-from spottui.console.acting import ON_PAGES, ON_SEVERAL, context_of, offered
+from spottui.console.acting import act, context_of, offered
 from spottui.console.pages.page import Page
 from spottui.console.selection import Selection, about
 from spottui.console.widgets.footer import key_of
@@ -28,6 +28,9 @@ class ActingPage(Page):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding(key, f"act('{key}')", show=False) for key in _ACTING]
+
+    MAY_SLIP: ClassVar[bool] = False
+    """Whether what is under the cursor can change by itself."""
 
     cursor: int = 0
 
@@ -55,11 +58,7 @@ class ActingPage(Page):
         action, refused = actions.on_key(key, context)
         if refused:
             self.notify(refused, severity="warning", markup=False)
-        elif action.id in ON_SEVERAL:
-            ON_SEVERAL[action.id](self._session, self.recoveries())
-        elif action.id in ON_PAGES:
-            ON_PAGES[action.id](self._session, selection)
-        else:
+        elif not act(self._session, action.id, selection, self.recoveries(), may_slip=self.MAY_SLIP):
             self.action_scroll(-100_000)
 
     def rows(self) -> Sequence[Sequence[Content]]:

@@ -38,16 +38,18 @@ class StormPage(ActingPage):
     """The current recoveries by zone and type; the keys act on those of the row under the cursor."""
 
     KEYS = (CLOSE, COPY, Key("", "↑ ↓", "Move"))
+    MAY_SLIP = True
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, "Storm: current recoveries by zone and type")
+        self._chosen: tuple[str, str] | None = None
 
     def text(self) -> Content:
         """Return a line for each zone and type."""
         rows = self.rows()
         if not rows:
             return Content("No recovery is open, and none succeeded or failed within the last ten minutes.")
-        self.cursor = min(self.cursor, len(rows) - 1)
+        self._follow_group()
         return Content("\n").join([*self.head(), *self.with_cursor(rows)])
 
     def head(self) -> list[Content]:
@@ -72,6 +74,19 @@ class StormPage(ActingPage):
         """Return the recoveries of the row under the cursor."""
         groups = self._groups()
         return groups[min(self.cursor, len(groups) - 1)].recoveries if groups else ()
+
+    def action_scroll(self, lines: int) -> None:
+        """Move the cursor to another group, and stay on that one."""
+        self._chosen = None
+        super().action_scroll(lines)
+
+    def _follow_group(self) -> None:
+        """Keep the cursor on its group wherever that stands now."""
+        places = [(group.zone, group.instance_type) for group in self._groups()]
+        if self._chosen in places:
+            self.cursor = places.index(self._chosen)
+        self.cursor = min(self.cursor, len(places) - 1)
+        self._chosen = places[self.cursor]
 
     def _groups(self) -> tuple[Group, ...]:
         view = self._session.view
