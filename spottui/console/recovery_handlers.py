@@ -178,7 +178,7 @@ def retry(session: Session, selection: Selection) -> None:
         _subject(session, recovery.region, recovery.instance_id, recovery.name, recovery),
         lambda asker: session.worker.plan_again(recovery_id, asker),
         lambda desk, chosen: desk.retry(recovery_id, chosen.plan.digest, session.who),
-        "tried again",
+        "retried",
         can_choose=False,
     )
 
