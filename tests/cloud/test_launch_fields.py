@@ -98,7 +98,7 @@ def test_every_address_and_interface_that_is_lost_is_said() -> None:
         PublicIpAddress={"IpAddress": ["1.2.3.4"]},
         NetworkInterfaces={"NetworkInterface": [primary, {"Type": "Secondary"}, {"Type": "Secondary"}]},
     )
-    for part in ("10.0.0.1 stays taken", "10.0.0.9", "1.2.3.4", "IPv6", "10.1.0.0/28, fd00::/80", "2 further network"):
+    for part in ("10.0.0.1 is in use", "10.0.0.9", "1.2.3.4", "IPv6", "10.1.0.0/28, fd00::/80", "2 more network"):
         assert sum(part in line for line in lines) == 1, part
 
 
@@ -109,7 +109,7 @@ def test_every_address_and_interface_that_is_lost_is_said() -> None:
         ({"CpuOptions": {"CoreCount": 2, "ThreadsPerCore": 2}}, "2 cores, 2 threads each"),
         ({"DedicatedHostAttribute": {"DedicatedHostId": "dh-1"}}, "dh-1"),
         ({"DeletionProtection": True}, "does not stop a reclaim"),
-        ({"Tags": {"Tag": [{"TagKey": f"k{n}", "TagValue": ""} for n in range(20)]}}, "k19 dropped"),
+        ({"Tags": {"Tag": [{"TagKey": f"k{n}", "TagValue": ""} for n in range(20)]}}, "tags dropped: k19"),
     ],
 )
 def test_what_is_not_carried_everywhere_is_said(fields: dict[str, Any], part: str) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.rows import rows, rows_if_any
-from spottui.cloud.vpc import vpc_endpoint
+from spottui.cloud.rpc import service_endpoint
 
 
 @pytest.mark.parametrize(
@@ -32,4 +32,4 @@ def test_a_list_may_be_empty_and_an_inner_one_may_be_left_out() -> None:
     ],
 )
 def test_the_vpc_api_is_beside_ecs(ecs: str, vpc: str) -> None:
-    assert vpc_endpoint("cn-hangzhou", ecs) == vpc
+    assert service_endpoint("vpc", "cn-hangzhou", ecs) == vpc

@@ -70,7 +70,8 @@ def test_a_replacement_that_runs_is_recovered_only_when_it_serves(web: SimServer
     assert desk("recovery", slow)["says"]["next"] == "probe jobs until it passes, at most 120 s"
     desk.kill()
     web.world(command_exit_code=0)
-    web.control("POST", "service", {"instance": new, "mode": "up"})
+    for one in (new, probing["new_instance_id"]):
+        web.control("POST", "service", {"instance": one, "mode": "up"})
     with closing(Acting(config, "auto")) as again:
         assert again("retry", failed["recovery_id"]) is None
         served = again.until(silent, "recovered", "failed")

@@ -13,7 +13,7 @@ from spottui import words
 from spottui.cloud.ecs import ImageSource
 from spottui.domain.facts import BeyondCap, CallBegun, CallFailed, ReadyCallAnswered
 from spottui.domain.interruption import Evidence, Observation
-from spottui.domain.ready import cost_per_month, data_disks
+from spottui.domain.ready import cost_per_month
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.settings import ReadySettings
 from spottui.journal.log import drop_old
@@ -31,7 +31,7 @@ def site(tmp_path: Path) -> Iterator[Calm]:
 
 def with_data(site: Calm) -> str:
     """An instance that has a data disk."""
-    return next(one.spec.instance.instance_id for one in site.kept() if data_disks(one.spec))
+    return next(one.spec.instance.instance_id for one in site.kept() if one.spec.data_disks)
 
 
 def test_each_slot_has_one_whatever_the_number_of_consoles_their_restarts_and_lost_answers(site: Calm) -> None:
@@ -54,7 +54,7 @@ def test_each_slot_has_one_whatever_the_number_of_consoles_their_restarts_and_lo
         assert len(tokens) == len({named for named, _ in tokens}) < len(site.cloud.calls(action)), "repeated, the same"
     images = Counter(row["ImageName"] for row in site.there("images"))
     assert max(images.values()) == 1
-    slots, with_data_disks = 4 // 2, sum(bool(data_disks(one.spec)) for one in site.kept())
+    slots, with_data_disks = 4 // 2, sum(bool(one.spec.data_disks) for one in site.kept())
     for action, of_each, instances in (("CreateSnapshot", slots, 4), ("CreateImage", slots, 4),
                                        ("CreateSnapshotGroup", 8, with_data_disks)):  # fmt: skip
         # The slots of the beginning are under way already, those of the end have just begun.
