@@ -6,6 +6,7 @@ from datetime import datetime
 
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.ready import ready_groups, ready_images
+from spottui.domain.instance import Disk
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.readiness import Readiness, readiness
 from spottui.domain.ready import KeptReady, kept_ready, ready_policy
@@ -20,7 +21,11 @@ def spot_fleet(ecs: Ecs) -> tuple[LaunchSpec, ...]:
     specs = [spec for page in ecs.fleet() for spec in page if spec.instance.is_spot]
     if not specs:
         ecs.check_permission()
-    disks = {key: of_one for page in ecs.disks_by_instance() for key, of_one in page.items()}
+    disks: dict[str, tuple[Disk, ...]] = {}
+    for page in ecs.disks_by_instance():
+        for instance_id, more in page.items():
+            # Those of one instance may be on two pages.
+            disks[instance_id] = disks.get(instance_id, ()) + more
     return tuple(replace(spec, disks=disks.get(spec.instance.instance_id, ())) for spec in specs)
 
 

@@ -14,6 +14,7 @@ from spottui.domain.ready import READY_TAG, KeptReady, kept_ready
 from spottui.domain.settings import ReadySettings, Settings
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
+from spottui.recovery.readiness import spot_fleet
 from spottui.recovery.ready import Ready
 from spottui.sim.testing import SimServer
 from tests.driving import effects
@@ -48,9 +49,7 @@ class Calm:
         return Ready(self.account.regions[REGION], self.journal, self.settings, self.clock, lambda: ())
 
     def sweep(self) -> None:
-        ecs = self.account.regions[REGION]
-        disks = {key: of_one for page in ecs.disks_by_instance() for key, of_one in page.items()}
-        specs = [replace(spec, disks=disks[spec.instance.instance_id]) for page in ecs.fleet() for spec in page]
+        specs = spot_fleet(self.account.regions[REGION])
         self.journal.fleet.load(REGION)
         self.journal.fleet.put(REGION, [Captured(spec, self.clock.at, self.clock.at) for spec in specs])
         self.journal.fleet.keep_only(REGION, [spec.instance.instance_id for spec in specs])

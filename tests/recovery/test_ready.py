@@ -167,3 +167,12 @@ def test_above_the_cap_nothing_new_is_made_and_that_is_said(tmp_path: Path) -> N
         (said, _) = [one for one in site.journal.log.before(10**9, 100) if isinstance(one.fact, BeyondCap)]
         assert "max_cost_per_month of 12 leaves no room" in words.text(said)
         assert cost_per_month(cheapest_two, site.kept()[0].spec, {}) is None
+
+
+def test_an_instance_whose_disks_are_on_two_pages_is_known_with_all_of_them(tmp_path: Path) -> None:
+    with calm(tmp_path, ALL, instances=100) as site:
+        attached = Counter(row["InstanceId"] for row in site.cloud.state()["disks"])
+        assert sum(attached.values()) > 100
+        assert {one.spec.instance.instance_id: len(one.spec.disks) for one in site.kept()} == {
+            instance_id: attached[instance_id] for instance_id in site.ids
+        }
