@@ -518,7 +518,7 @@ async def test_details_of_poison_show_its_body_harmlessly():
 
 
 async def test_help_names_every_action():
-    async with running(size=(120, 90)) as (pilot, _):
+    async with running(size=(120, 110)) as (pilot, _):
         await press(pilot, "question_mark")
         for action in actions.ACTIONS:
             assert f"{action.title}:" in screen(pilot.app)

@@ -233,13 +233,13 @@ async def test_right_shows_what_has_no_room_half_a_screen_at_a_time_and_keeps_it
             seen.add(line)
         assert "‹" in texts(table)[0]
         await press(pilot, "right")
-        assert "nothing more to the right" in toasts(pilot.app)[0]
+        assert "Nothing more to the right" in toasts(pilot.app)[0]
         desk.show(events=(*lines, event(9, message(f"{long} end9"), "i-9")))
         await shows(pilot, "end9")
         await press(pilot, *["left"] * len(seen))
         assert "word0" in texts(table)[1]
         await press(pilot, "left")
-        assert "nothing more to the left" in toasts(pilot.app)[0]
+        assert "Nothing more to the left" in toasts(pilot.app)[0]
 
 
 async def test_right_brings_the_columns_that_80_cells_have_no_room_for_and_keeps_the_name():
