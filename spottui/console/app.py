@@ -268,7 +268,7 @@ class SpottuiApp(App[None]):
 
     @on(CommandEntered)
     def _run_command(self, message: CommandEntered) -> None:
-        command_line.run(self, message.text)
+        command_line.run(self.main, message.text, self.act, self.theme_choices, self.choose_theme)
 
     @on(ViewArrived)
     def _show(self, message: ViewArrived) -> None:
@@ -277,7 +277,7 @@ class SpottuiApp(App[None]):
             self.main.show(message)
             self._alert(message.headlines)
             if self._first_view:
-                command_line.use_view(self, self._first_view)
+                command_line.use_view(self.main, self._first_view)
                 self._first_view = ""
         except Exception as error:
             log.exception("the screen could not show what came")
