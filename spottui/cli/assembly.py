@@ -80,9 +80,7 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
         journal.follow()
     else:
         engine.start()
-        retention = Retention(journal, clock, timedelta(days=settings.policy.journal_keep_days))
-        retention.start()
-        stopping.callback(retention.stop)
+        _start_retention(settings, journal, clock, stopping)
         if settings.ready:
             _keep_ready(account, settings, journal, clock, watch)
     letters = _nothing if read_only else _start_sender(settings, journal, clock, stopping)
@@ -98,6 +96,12 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
         told = partial(_metrics, tally, letters, watch, shared.auto_mode, clock)
         stopping.callback(exposition.serve(settings.metrics_port, told, partial(_health, journal, watch, clock)))
     return Desk(settings, shared, watch, engine, stopping.close, account.budget.state, read_only=read_only)
+
+
+def _start_retention(settings: Settings, journal: Journal, clock: Clock, stopping: ExitStack) -> None:
+    retention = Retention(journal, clock, timedelta(days=settings.policy.journal_keep_days))
+    retention.start()
+    stopping.callback(retention.stop)
 
 
 def _keep_ready(account: CloudAccount, settings: Settings, journal: Journal, clock: Clock, watch: Watch) -> None:
