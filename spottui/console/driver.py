@@ -47,8 +47,10 @@ class TerminalDriver(LinuxDriver):
                 read = os.read(self.fileno, _READ_BYTES)
                 if not read:
                     raise EOFError("its input has ended")
-                for event in parser.feed(decode(read)):
-                    self.process_message(event)
+                # Part of a character alone is no text yet, and an empty one would be the parser's end of file.
+                if text := decode(read):
+                    for event in parser.feed(text):
+                        self.process_message(event)
             for event in parser.tick():
                 self.process_message(event)
 
