@@ -12,10 +12,10 @@ from spottui.domain.background import Background
 from spottui.domain.billed_resources import Leftover
 from spottui.domain.clock import Clock
 from spottui.domain.facts import NOBODY, DriverChanged, Logged, Stop, Stopped
+from spottui.domain.fleet_background import DAYS, FleetBackground
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Evidence, Interruption, Observation
-from spottui.domain.outlook import DAYS, Outlook
 from spottui.domain.plan import Plan, by_route
 from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Ended, Refused
@@ -85,7 +85,7 @@ class Desk:
         self._read_only = read_only
         self._view_took_s = 0.0
         self._last_seen: dict[str, Instance] = {}
-        self._outlook: Outlook | None = None
+        self._fleet_background: FleetBackground | None = None
 
     def view(self) -> DeskView:
         """Return everything as it is now."""
@@ -114,7 +114,7 @@ class Desk:
             consoles=journal.consoles.living(),
             own=journal.consoles.own,
             plans=self._plans(recoveries),
-            outlook=self._outlook,
+            fleet_background=self._fleet_background,
         )
 
     def wait(self, version: int, timeout_s: float) -> DeskView | None:
@@ -160,7 +160,7 @@ class Desk:
         now, spot = self._clock.now(), [one for one in self._watch.instances if one.is_spot]
         market = asyncio.run(self._shared.surveys.fleet_market(spot))
         past = self._journal.history.since(now - timedelta(days=DAYS))
-        self._outlook = Outlook(
+        self._fleet_background = FleetBackground(
             at=now,
             prices=market.prices,
             rates=market.rates,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from spottui import actions
-from spottui.actions import Action
+from spottui.action import Action
 from spottui.console.preferences import SavedView
 from spottui.domain.text import plain
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from spottui.domain.facts import Logged, Stopped
+from spottui.domain.fleet_background import FleetBackground
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
-from spottui.domain.outlook import Outlook
 from spottui.domain.plan import Plan
 from spottui.domain.playback import Pace
 from spottui.domain.reasons import Failure
@@ -101,7 +101,7 @@ class DeskView:
     facts of the feed, oldest first; `starting` is true until the journal and the SDKs are up; `budgets` are the APIs
     that hold something up; `replay` is how the past is played, None for what is now. `consoles` are those that act on
     this journal, and `own` is the id of this one. `plans` are the plans of recoveries that are at hand, by recovery id.
-    `outlook` is None until somebody looked around the fleet (`Desk.look_around`).
+    `fleet_background` is None until somebody looked around the fleet (`Desk.look_around`).
     """
 
     version: int
@@ -124,4 +124,4 @@ class DeskView:
     consoles: tuple[LiveConsole, ...] = ()
     own: str = ""
     plans: Mapping[str, Plan] = field(default_factory=dict)
-    outlook: Outlook | None = None
+    fleet_background: FleetBackground | None = None

@@ -21,7 +21,7 @@ from spottui.journal import Journal
 from spottui.journal.transaction import Transaction
 from spottui.journal.writer import Urgency
 from spottui.recovery.context import failure_of
-from spottui.recovery.ready_steps import MadeReady, Step, made_ready, next_slot, outlook, unfinished_steps
+from spottui.recovery.ready_steps import MadeReady, Step, made_ready, next_slot, possible_steps, unfinished_steps
 
 log = logging.getLogger("spottui.recovery")
 
@@ -121,7 +121,7 @@ class Ready:
         none = MadeReady()
         for kept in sorted(due, key=lambda one: _oldest_first(made.get(one.spec.instance.instance_id, none))):
             instance_id = kept.spec.instance.instance_id
-            ahead = outlook(kept, made.get(instance_id, none), now, in_use)
+            ahead = possible_steps(kept, made.get(instance_id, none), now, in_use)
             if ahead.is_settled:
                 self._settled[instance_id] = next_slot(kept, now)
             for step in ahead.steps:

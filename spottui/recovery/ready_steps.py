@@ -43,7 +43,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class PossibleSteps:
     """The steps that can be taken now for an instance; with neither steps nor `waits` its slots are complete."""
 
     steps: tuple[Step, ...]
@@ -89,7 +89,7 @@ def made_ready(
     return found
 
 
-def outlook(kept: KeptReady, made: MadeReady, now: datetime, in_use: Collection[str]) -> Outlook:
+def possible_steps(kept: KeptReady, made: MadeReady, now: datetime, in_use: Collection[str]) -> PossibleSteps:
     """Return what can be done now for an instance; `in_use` are the images that instances run from."""
     steps = [*_superseded(kept, made, in_use)]
     waits = False
@@ -98,7 +98,7 @@ def outlook(kept: KeptReady, made: MadeReady, now: datetime, in_use: Collection[
             steps += of_disks.steps
             waits |= of_disks.waits
     # An image that goes leaves its snapshot, which goes in the next round.
-    return Outlook(tuple(steps), waits or bool(steps))
+    return PossibleSteps(tuple(steps), waits or bool(steps))
 
 
 def unfinished_steps(made: MadeReady) -> tuple[Step, ...]:
@@ -118,47 +118,47 @@ def next_slot(kept: KeptReady, now: datetime) -> datetime:
     return min(slot_start(instance_id, each, now) + timedelta(seconds=each) for each in every if each)
 
 
-def _system(kept: KeptReady, made: MadeReady, now: datetime) -> Outlook:
+def _system(kept: KeptReady, made: MadeReady, now: datetime) -> PossibleSteps:
     """Snapshot of the system disk, then an image of that: one after the other, over as many rounds as it takes."""
     disk, instance_id = system_disk(kept.spec), kept.spec.instance.instance_id
     slot = slot_start(instance_id, image_every_s(kept.schedule), now)
     images = [image for of_slot, image in made.images if of_slot == slot]
     snapshots = [snapshot for of_slot, snapshot in made.snapshots if of_slot == slot]
     if disk is None or any(image.complete for image in images):
-        return Outlook((), waits=False)
+        return PossibleSteps((), waits=False)
     if any(not image.lost for image in images):
-        return Outlook((), waits=True)
+        return PossibleSteps((), waits=True)
     finished = next((snapshot for snapshot in snapshots if snapshot.finished), None)
     if finished:
         order = _order(kept, "CreateImage", slot, len(images))
         call = partial(ready.create_system_image, snapshot=finished, traits=kept.spec.image, order=order)
         return _made(order, len(images), Step("CreateImage", finished.snapshot_id, call, order.token))
     if any(not snapshot.finished and not snapshot.lost for _, snapshot in made.snapshots):
-        return Outlook((), waits=True)
+        return PossibleSteps((), waits=True)
     order = _order(kept, "CreateSnapshot", slot, len(snapshots))
     call = partial(ready.create_snapshot, disk_id=disk.disk_id, order=order)
     return _made(order, len(snapshots), Step("CreateSnapshot", disk.disk_id, call, order.token))
 
 
-def _data(kept: KeptReady, made: MadeReady, now: datetime) -> Outlook:
+def _data(kept: KeptReady, made: MadeReady, now: datetime) -> PossibleSteps:
     """A snapshot group of the data disks; one at a time."""
     every_s, disks = snapshots_every_s(kept.schedule), kept.spec.data_disks
     if not every_s or not disks:
-        return Outlook((), waits=False)
+        return PossibleSteps((), waits=False)
     slot = slot_start(kept.spec.instance.instance_id, every_s, now)
     groups = [group for of_slot, group in made.groups if of_slot == slot]
     if any(group.finished for group in groups):
-        return Outlook((), waits=False)
+        return PossibleSteps((), waits=False)
     if any(not group.finished and not group.lost for _, group in made.groups):
-        return Outlook((), waits=True)
+        return PossibleSteps((), waits=True)
     order = _order(kept, "CreateSnapshotGroup", slot, len(groups))
     disk_ids = tuple(disk.disk_id for disk in disks)
     call = partial(ready.create_group, disk_ids=disk_ids, order=order)
     return _made(order, len(groups), Step("CreateSnapshotGroup", kept.spec.instance.instance_id, call, order.token))
 
 
-def _made(order: Order, attempt: int, step: Step) -> Outlook:
-    return Outlook((step,) if attempt < MOST_ATTEMPTS else (), waits=False)
+def _made(order: Order, attempt: int, step: Step) -> PossibleSteps:
+    return PossibleSteps((step,) if attempt < MOST_ATTEMPTS else (), waits=False)
 
 
 def _order(kept: KeptReady, action: str, slot: datetime, attempt: int) -> Order:

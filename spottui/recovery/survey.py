@@ -32,8 +32,8 @@ from spottui.recovery.background import (
     newest_warm_image,
     ready_images_key,
 )
+from spottui.recovery.fleet_market import FleetMarket, fleet_market
 from spottui.recovery.lookups import Inquiry, Lookups
-from spottui.recovery.outlook import FleetMarket, fleet_market
 
 LIMIT_S = 15.0
 """A survey takes no longer by itself: what has not answered by then is not known."""

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from spottui.domain.fleet_background import FleetBackground
 from spottui.domain.forecast import Verdict
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import EVENT_GRACE_S, Interruption
-from spottui.domain.outlook import Outlook
 from spottui.domain.owner import owner_of
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.text import plain
@@ -154,7 +154,7 @@ class InstanceRows:
     """Makes the rows, and makes again only those whose instance or interruption is not what it was last time."""
 
     _made: dict[Cell, tuple[Source, Row]] = field(default_factory=dict)
-    _seen: tuple[tuple[Instance, ...], dict[str, Interruption], dict[str, str], Outlook | None, int] = (
+    _seen: tuple[tuple[Instance, ...], dict[str, Interruption], dict[str, str], FleetBackground | None, int] = (
         (),
         {},
         {},
@@ -172,7 +172,7 @@ class InstanceRows:
     def rows(self, view: DeskView) -> Rows:
         """Return the rows of a view by their key; the same dict as last time when nothing they show has changed."""
         reclaims = {instance_key(reclaim.region, reclaim.instance_id): reclaim for reclaim in open_reclaims(view)}
-        seen = (view.instances, reclaims, replacements(view), view.outlook, len(view.regions))
+        seen = (view.instances, reclaims, replacements(view), view.fleet_background, len(view.regions))
         if seen != self._seen:
             is_around_new = seen[3:] != self._seen[3:]
             self._seen = seen
@@ -184,7 +184,7 @@ class InstanceRows:
         instances: tuple[Instance, ...],
         reclaims: dict[str, Interruption],
         replaced: dict[str, str],
-        outlook: Outlook | None,
+        fleet_background: FleetBackground | None,
         regions: int,
         *,
         is_around_new: bool,
@@ -195,7 +195,7 @@ class InstanceRows:
             reclaim = reclaims.get(key)
             earlier = self._made.get(key)
             is_known = earlier is not None and earlier[0][0] is instance and not is_around_new
-            beside = earlier[0][3] if earlier and is_known else around(instance, outlook, several=regions > 1)
+            beside = earlier[0][3] if earlier and is_known else around(instance, fleet_background, several=regions > 1)
             source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "", beside)
             made[key] = earlier if earlier and earlier[0] == source else (source, instance_row(*source))
         self._made = made
@@ -236,18 +236,18 @@ def mark_of(instance: Instance, reclaim: Interruption | None, replaced: Mapping[
     return _mark(instance, taken, replaced.get(reclaim.id, "") if reclaim else "")
 
 
-def around(instance: Instance, outlook: Outlook | None, *, several: bool = False) -> Around:
+def around(instance: Instance, fleet_background: FleetBackground | None, *, several: bool = False) -> Around:
     """Return what stands beside an instance; `several` says that more than one region is watched."""
     zone = plain(zone_in_short(instance.zone, instance.region, several=several), 64)
-    if outlook is None:
+    if fleet_background is None:
         return Around(zone)
-    price = price_of(instance, outlook)
+    price = price_of(instance, fleet_background)
     return Around(
         zone,
         price=f"{symbol(price.currency)}{price.spot:.3f}" if price else "",
         share=round(100 * price.spot / price.on_demand) if price and price.on_demand else 0,
-        rate=plain(outlook.rates.get((instance.instance_type, instance.zone), ""), 16),
-        forecast=str(forecast_now(instance, outlook) or ""),
+        rate=plain(fleet_background.rates.get((instance.instance_type, instance.zone), ""), 16),
+        forecast=str(forecast_now(instance, fleet_background) or ""),
     )
 
 

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from spottui.domain.background import PriceHistory
 from spottui.domain.clock import NOTICE_S
+from spottui.domain.fleet_background import DAYS, FleetBackground
 from spottui.domain.forecast import Forecast, Verdict
 from spottui.domain.instance import Instance, InterruptionBehavior
-from spottui.domain.outlook import DAYS, Outlook
 from spottui.domain.places import Price
 from spottui.domain.view import DeskView
 from spottui.tables.charts import BLOCKS, columns, over_time
@@ -55,11 +55,11 @@ class Pulse:
         return self.per_hour / self.on_demand_per_hour if self.on_demand_per_hour else None
 
 
-def pulse(view: DeskView, outlook: Outlook) -> Pulse:
+def pulse(view: DeskView, fleet_background: FleetBackground) -> Pulse:
     """Return the pulse of a view's spot instances."""
     instances = [each for each in view.instances if each.is_spot]
-    prices = [price for each in instances if (price := price_of(each, outlook))]
-    verdicts = (forecast_now(each, outlook) for each in instances)
+    prices = [price for each in instances if (price := price_of(each, fleet_background))]
+    verdicts = (forecast_now(each, fleet_background) for each in instances)
     return Pulse(
         total=len(instances),
         priced=len(prices),
@@ -67,34 +67,34 @@ def pulse(view: DeskView, outlook: Outlook) -> Pulse:
         on_demand_per_hour=sum(price.on_demand for price in prices),
         currency=next((price.currency for price in prices), ""),
         verdicts=Counter(verdict for verdict in verdicts if verdict),
-        last_reclaim=max(outlook.reclaims, default=None),
-        risks=_risks(instances, outlook, several=len(view.regions) > 1),
-        reclaims=_by_day(outlook.reclaims, view.at),
-        prices=_price_line(outlook.histories),
+        last_reclaim=max(fleet_background.reclaims, default=None),
+        risks=_risks(instances, fleet_background, several=len(view.regions) > 1),
+        reclaims=_by_day(fleet_background.reclaims, view.at),
+        prices=_price_line(fleet_background.histories),
     )
 
 
-def price_of(instance: Instance, outlook: Outlook) -> Price | None:
+def price_of(instance: Instance, fleet_background: FleetBackground) -> Price | None:
     """Return what an instance's type costs in its zone now, None if unknown."""
-    return outlook.prices.get((instance.instance_type, instance.zone))
+    return fleet_background.prices.get((instance.instance_type, instance.zone))
 
 
-def forecast_now(instance: Instance, outlook: Outlook) -> Verdict | None:
+def forecast_now(instance: Instance, fleet_background: FleetBackground) -> Verdict | None:
     """Return what would become of an instance if it was reclaimed now, None if unknown."""
     if instance.behavior is InterruptionBehavior.STOP:
         return Verdict.DATA_KEPT
-    image_s = outlook.image_s.get((instance.region, instance.instance_id))
+    image_s = fleet_background.image_s.get((instance.region, instance.instance_id))
     if image_s is None:
         return None
-    deadline = outlook.at + timedelta(seconds=NOTICE_S)
-    return Forecast(outlook.at + timedelta(seconds=image_s), deadline).verdict
+    deadline = fleet_background.at + timedelta(seconds=NOTICE_S)
+    return Forecast(fleet_background.at + timedelta(seconds=image_s), deadline).verdict
 
 
-def _risks(instances: Sequence[Instance], outlook: Outlook, *, several: bool) -> tuple[Risk, ...]:
+def _risks(instances: Sequence[Instance], fleet_background: FleetBackground, *, several: bool) -> tuple[Risk, ...]:
     worst: dict[str, str] = {}
     for each in instances:
         zone = zone_in_short(each.zone, each.region, several=several)
-        rate = outlook.rates.get((each.instance_type, each.zone), "")
+        rate = fleet_background.rates.get((each.instance_type, each.zone), "")
         if rate and (zone not in worst or _upper(rate) > _upper(worst[zone])):
             worst[zone] = rate
     return tuple(Risk(zone, _block(rate), _short(rate)) for zone, rate in sorted(worst.items()))

@@ -247,7 +247,7 @@ class ScriptedDesk:
         self.storage_price = {}
         self.older = ()
         self.looked = self.looked_around = 0
-        self.outlook = None
+        self.fleet_background = None
         self.closed = False
         self._changed = threading.Condition()
 
@@ -292,8 +292,8 @@ class ScriptedDesk:
 
     def look_around(self):
         self.looked_around += 1
-        if self.outlook:
-            self.show(outlook=self.outlook)
+        if self.fleet_background:
+            self.show(fleet_background=self.fleet_background)
 
     def past(self):
         return self.history

@@ -9,7 +9,7 @@ from spottui.cli.common import Wrong
 from spottui.cli.console import known_view
 from spottui.console.preferences import Preferences, SavedView
 from spottui.console.user_themes import ThemeProblem, user_themes
-from spottui.domain.outlook import Outlook
+from spottui.domain.fleet_background import FleetBackground
 from spottui.domain.places import Price
 from spottui.domain.view import LiveConsole
 from spottui.tables.natural import natural
@@ -63,7 +63,9 @@ async def test_a_wide_screen_has_a_pulse_and_the_header_says_who_drives():
     desk = ScriptedDesk(reclaims())
     kind = "ecs.c7.large"
     prices = {(kind, f"{REGION}-{zone}"): Price(0.1, 0.4, "CNY") for zone in "hij"}
-    desk.outlook = Outlook(NOW, prices, reclaims=(NOW - timedelta(days=3),), missing=("interruption rates: Forbidden",))
+    desk.fleet_background = FleetBackground(
+        NOW, prices, reclaims=(NOW - timedelta(days=3),), missing=("interruption rates: Forbidden",)
+    )
     mine, other = (LiveConsole(name, f"bastion-{name}", 41, NOW) for name in ("a", "b"))
     async with running(desk, size=(200, 50)) as (pilot, _):
         await shows(pilot, "29 spot")

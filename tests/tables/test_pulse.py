@@ -3,9 +3,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from spottui.domain.background import PriceHistory
+from spottui.domain.fleet_background import FleetBackground
 from spottui.domain.forecast import Verdict
 from spottui.domain.instance import InterruptionBehavior
-from spottui.domain.outlook import Outlook
 from spottui.domain.places import Price
 from spottui.domain.recovery import RecoveryState
 from spottui.tables.column import FIRST_CELL
@@ -15,10 +15,10 @@ from spottui.tables.recoveries import RECOVERIES, recovery_rows
 from tests.console.scripted import NOW, REGION, healthy, instance, planned, reclaim, recovery, view
 
 
-def outlook(instances):
+def fleet_background(instances):
     kind, (h, i) = "ecs.c7.large", (f"{REGION}-h", f"{REGION}-i")
     hours = [NOW - timedelta(hours=back) for back in range(48, -1, -1)]
-    return Outlook(
+    return FleetBackground(
         at=NOW,
         prices={(kind, h): Price(0.1, 0.4, "CNY"), (kind, i): Price(0.2, 0.4, "CNY")},
         rates={(kind, h): "0-3%", (kind, i): "10-100%"},
@@ -31,7 +31,7 @@ def outlook(instances):
 def test_the_pulse_counts_what_the_fleet_costs_what_would_become_of_it_and_how_risky_its_zones_are():
     fleet = (instance(3), instance(6), instance(1), instance(2))
     stops = replace(instance(9), behavior=InterruptionBehavior.STOP)
-    known = pulse(view(instances=(*fleet, stops)), outlook(fleet))
+    known = pulse(view(instances=(*fleet, stops)), fleet_background(fleet))
     assert (known.total, known.priced, known.currency) == (5, 4, "CNY")
     assert round(known.per_hour, 3) == 0.5
     assert round(known.share, 5) == round(0.5 / 1.6, 5)
@@ -41,14 +41,14 @@ def test_the_pulse_counts_what_the_fleet_costs_what_would_become_of_it_and_how_r
     assert known.risks == (Risk("h", "▂", "0-3%"), Risk("i", "█", "10%+"))
     assert known.last_reclaim == NOW - timedelta(days=3)
     assert [30 - day for day, block in enumerate(known.reclaims, 1) if block != " "] == [3]
-    nothing = pulse(view(instances=fleet), Outlook(at=NOW))
+    nothing = pulse(view(instances=fleet), FleetBackground(at=NOW))
     assert (nothing.priced, nothing.share, nothing.risks, nothing.prices, nothing.reclaims) == (0, None, (), "", "")
 
 
 def test_the_columns_of_the_market_are_filled_sorted_and_filtered_and_zones_name_their_region_where_there_are_several():
     fleet = (instance(3), instance(1), instance(2))
     both = (REGION, "cn-beijing")
-    shown = view(instances=fleet, regions=both, sources=healthy(regions=both), outlook=outlook(fleet))
+    shown = view(instances=fleet, regions=both, sources=healthy(regions=both), fleet_background=fleet_background(fleet))
     rows = list(InstanceRows().rows(shown).values())
     texts = [
         [INSTANCES.columns[i].text(row[FIRST_CELL + i], 0, 8) for i in range(len(INSTANCES.columns))] for row in rows

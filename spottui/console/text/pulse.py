@@ -5,8 +5,8 @@ from datetime import datetime
 from textual.content import Content
 
 from spottui.console.text.readiness import VERDICT_STYLES
+from spottui.domain.fleet_background import DAYS
 from spottui.domain.forecast import Verdict
-from spottui.domain.outlook import DAYS
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.tables.moments import age, short_age

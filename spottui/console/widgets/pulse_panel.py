@@ -5,8 +5,8 @@ from textual.widgets import Static
 
 from spottui.console.session import Session
 from spottui.console.text.pulse import freshness_text, pulse_text
+from spottui.domain.fleet_background import FleetBackground
 from spottui.domain.instance import Instance
-from spottui.domain.outlook import Outlook
 from spottui.domain.view import DeskView
 from spottui.tables.pulse import Pulse, pulse
 
@@ -22,7 +22,7 @@ class PulsePanel(Static):
         self._session = session
         self._shown = Content("")
         self._asked_at: float | None = None
-        self._made_of: tuple[tuple[Instance, ...], Outlook | None] = ((), None)
+        self._made_of: tuple[tuple[Instance, ...], FleetBackground | None] = ((), None)
         self._pulse: Pulse | None = None
         self.border_title = Content("Pulse")
 
@@ -34,7 +34,7 @@ class PulsePanel(Static):
         if (self.display or wanted) and view.instances:
             self._ask(now.timestamp())
         if self.display:
-            missing = view.outlook.missing if view.outlook else ()
+            missing = view.fleet_background.missing if view.fleet_background else ()
             text = pulse_text(self._pulse_of(view), missing, now, self.app.size.width - _FRAME_CELLS)
             if text != self._shown:
                 self._shown = text
@@ -43,12 +43,12 @@ class PulsePanel(Static):
             self._write_freshness(freshness_text(view, now) if len(view.regions) > 1 else "")
 
     def _pulse_of(self, view: DeskView) -> Pulse | None:
-        """Return the pulse of a view, made again only for another fleet or outlook: ten thousand rows take a while."""
-        if view.outlook is None:
+        """Return the pulse of a view, made again only when the fleet or what is around it has changed."""
+        if view.fleet_background is None:
             return None
-        if self._pulse is None or self._made_of[1] is not view.outlook or self._made_of[0] != view.instances:
-            self._made_of = (view.instances, view.outlook)
-            self._pulse = pulse(view, view.outlook)
+        if self._pulse is None or self._made_of[1] is not view.fleet_background or self._made_of[0] != view.instances:
+            self._made_of = (view.instances, view.fleet_background)
+            self._pulse = pulse(view, view.fleet_background)
         return self._pulse
 
     def _ask(self, now_s: float) -> None:

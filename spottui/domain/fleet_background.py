@@ -9,7 +9,7 @@ from spottui.domain.places import Pair, Price
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class FleetBackground:
     """What the cloud and the journal said of the fleet `at` a time; what is unknown is absent.
 
     `prices` and `rates` (in the cloud's words, such as `0-3%`) are by instance type and zone. `image_s` is what an
