@@ -246,14 +246,19 @@ def _turn(recovery: Recovery) -> str:
 
 
 def _place(recovery: Recovery, plan: Plan | None, several: bool) -> str:
-    """Return what a yes does; of an image where its replacement comes: `→ zone h, else i · c7.large ¥0.407/h`."""
+    """Return what a yes does; where the replacement comes, if it comes at once: `→ zone h, else i · c7.large ¥0.407/h`.
+
+    A route other than the usual one is named: `→ instant: zone h`.
+    """
     step = _shortened(recovery, several)
-    if step is None or step.doing is not Doing.PLANNED or step.route is not Route.IMAGE:
+    route = step.route if step and step.doing is Doing.PLANNED else None
+    if step is None or route is None or route.traits.waits_for_release:
         text = words.next_step(step)
         return f"→ {text}" if text else ""
     zones = ", else ".join(zone for zone in (step.zone, step.then_zone) if zone)
     kind = " ".join(part for part in (step.instance_type, _price(recovery.next_step, plan)) if part)
-    return " · ".join(part for part in (f"→ zone {zones}" if zones else "→", kind) if part)
+    named = "" if route is Route.IMAGE else f" {route}:"
+    return " · ".join(part for part in (f"→{named} zone {zones}" if zones else f"→{named}", kind) if part)
 
 
 def _price(step: NextStep | None, plan: Plan | None) -> str:
