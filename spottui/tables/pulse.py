@@ -55,9 +55,16 @@ class Pulse:
         return self.per_hour / self.on_demand_per_hour if self.on_demand_per_hour else None
 
 
+def reclaims_of(view: DeskView, fleet_background: FleetBackground) -> tuple[datetime, ...]:
+    """Return the times of the reclaims that are known, oldest first: those of the view are newer than the look around."""
+    shown = (one.started for one in view.recoveries if not one.interruption.is_manual)
+    return tuple(sorted({*fleet_background.reclaims, *shown}))
+
+
 def pulse(view: DeskView, fleet_background: FleetBackground) -> Pulse:
     """Return the pulse of a view's spot instances."""
     instances = [each for each in view.instances if each.is_spot]
+    reclaims = reclaims_of(view, fleet_background)
     prices = [price for each in instances if (price := price_of(each, fleet_background))]
     verdicts = (forecast_now(each, fleet_background) for each in instances)
     return Pulse(
@@ -67,9 +74,9 @@ def pulse(view: DeskView, fleet_background: FleetBackground) -> Pulse:
         on_demand_per_hour=sum(price.on_demand for price in prices),
         currency=next((price.currency for price in prices), ""),
         verdicts=Counter(verdict for verdict in verdicts if verdict),
-        last_reclaim=max(fleet_background.reclaims, default=None),
+        last_reclaim=max(reclaims, default=None),
         risks=_risks(instances, fleet_background, several=len(view.regions) > 1),
-        reclaims=_by_day(fleet_background.reclaims, view.at),
+        reclaims=_by_day(reclaims, view.at),
         prices=_price_line(fleet_background.histories),
     )
 

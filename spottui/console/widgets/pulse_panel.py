@@ -1,5 +1,7 @@
 """The panel of a wide screen that shows the whole fleet in two lines, and asks for what it shows."""
 
+from datetime import datetime
+
 from textual.content import Content
 from textual.widgets import Static
 
@@ -8,7 +10,7 @@ from spottui.console.text.pulse import freshness_text, pulse_text
 from spottui.domain.fleet_background import FleetBackground
 from spottui.domain.instance import Instance
 from spottui.domain.view import DeskView
-from spottui.tables.pulse import Pulse, pulse
+from spottui.tables.pulse import Pulse, pulse, reclaims_of
 
 _FRAME_CELLS = 4
 _EVERY_S = 300.0
@@ -22,7 +24,8 @@ class PulsePanel(Static):
         self._session = session
         self._shown = Content("")
         self._asked_at: float | None = None
-        self._made_of: tuple[tuple[Instance, ...], FleetBackground | None] = ((), None)
+        self._made_of: tuple[tuple[Instance, ...], tuple[datetime, ...]] = ((), ())
+        self._fleet_background: FleetBackground | None = None
         self._pulse: Pulse | None = None
         self.border_title = Content("Pulse")
 
@@ -46,8 +49,9 @@ class PulsePanel(Static):
         """Return the pulse of a view, made again only when the fleet or what is around it has changed."""
         if view.fleet_background is None:
             return None
-        if self._pulse is None or self._made_of[1] is not view.fleet_background or self._made_of[0] != view.instances:
-            self._made_of = (view.instances, view.fleet_background)
+        made_of = (view.instances, reclaims_of(view, view.fleet_background))
+        if self._pulse is None or self._fleet_background is not view.fleet_background or self._made_of != made_of:
+            self._made_of, self._fleet_background = made_of, view.fleet_background
             self._pulse = pulse(view, view.fleet_background)
         return self._pulse
 
