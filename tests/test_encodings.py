@@ -34,7 +34,7 @@ def name_of(call: ast.Call) -> str:
 
 def is_text(name: str, call: ast.Call) -> bool:
     given = {keyword.arg for keyword in call.keywords}
-    if ast.unparse(call.func).endswith("recoveries.open"):
+    if ast.unparse(call.func).endswith(("recoveries.open", "command_line.open")):
         return False
     words = [one.value for one in call.args if isinstance(one, ast.Constant) and isinstance(one.value, str)]
     if "encoding" in given or "utf-8" in words or "utf-8-sig" in words:

@@ -20,7 +20,7 @@ Examples:
   spottui setup --dry-run          show what would be created
   spottui setup --yes              create it; safe to repeat
   spottui setup --policy recover   the RAM policy for spottui
-  spottui setup --policy balancers what load balancers need, one statement per product
+  spottui setup --policy balancers what load balancers need, one part each
   spottui setup --policy ready     what [[ready]] needs in addition
   spottui setup --policy clean     the RAM policy for the janitor
 """

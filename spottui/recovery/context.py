@@ -2,18 +2,18 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from spottui.cloud.balancers import Balancers
 from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError
 from spottui.cloud.thread_pools import ThreadPools
-from spottui.domain.balancers import Product
+from spottui.domain.balancers import Backend, BackendStatus, Change, Product
 from spottui.domain.clock import Clock
 from spottui.domain.facts import Fact, NextStepChanged, StateEntered
 from spottui.domain.forecast import Forecast, before_image
@@ -29,9 +29,6 @@ from spottui.recovery.auto_mode import AutoModeControl
 from spottui.recovery.polls import Polls
 from spottui.recovery.protect import DiskProtection
 from spottui.recovery.survey import Surveys
-
-if TYPE_CHECKING:
-    from spottui.recovery.group_changes import Wish
 
 T = TypeVar("T")
 
@@ -203,6 +200,47 @@ class RecoveryContext:
         if recovery is None or (recovery.driver, recovery.fence) != (self.shared.journal.consoles.own, self.fence):
             raise Fenced(f"{self.id} is driven by {recovery.driver if recovery else 'nobody'} now")
         return recovery
+
+
+Group = Sequence[BackendStatus]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wish:
+    """What a recovery wants of one entry: a weight, or None for out of its group.
+
+    An entry that is not there is added where it `joins`. One that `spares` the group is never its last healthy one.
+    """
+
+    ctx: RecoveryContext
+    entry: Backend
+    weight: int | None
+    joins: bool = False
+    spares: bool = False
+
+    @property
+    def wanted(self) -> Backend:
+        """The entry as it is to be."""
+        return self.entry if self.weight is None else replace(self.entry, weight=self.weight)
+
+    def is_met(self, group: Group) -> bool:
+        """Whether the entry is as wanted; a weight that somebody else has given is left alone, but for 0."""
+        found = entry_of(group, self.entry)
+        if found is None or self.weight is None:
+            return found is None and not self.joins
+        is_as_wanted = (found.backend.weight > 0) == (self.weight > 0)
+        return found.settled and (is_as_wanted or (self.joins and self.weight == 0))
+
+    def change(self, group: Group) -> Change:
+        """Return what is to be done about an entry that is not as wanted."""
+        if self.weight is None:
+            return Change.REMOVE
+        return Change.WEIGHT if entry_of(group, self.entry) else Change.ADD
+
+
+def entry_of(group: Group, one: Backend) -> BackendStatus | None:
+    """Return an entry as its group shows it, None where it is not there."""
+    return next((status for status in group if status.backend.key == one.key), None)
 
 
 def cancelled(known: Recovery) -> StepOutcome:

@@ -4,54 +4,18 @@ A group of ALB or NLB takes one change at a time, which lasts seconds: in a stor
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
 from functools import partial
 
 from spottui.cloud.balancers import MOST
 from spottui.cloud.ecs import Answer
 from spottui.cloud.errors import CloudError
-from spottui.domain.balancers import Backend, BackendStatus, Change, Product, action_of
+from spottui.domain.balancers import Backend, Change, Product, action_of
 from spottui.domain.facts import BackendChanging, CallAnswered, CallBegun, CallFailed
 from spottui.domain.tokens import client_token
 from spottui.journal.writer import Urgency
-from spottui.recovery.context import Fenced, RecoveryContext, failure_of
-
-Group = Sequence[BackendStatus]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Wish:
-    """What a recovery wants of one entry: a weight, or None for out of its group.
-
-    An entry that is not there is added where it `joins`. One that `spares` the group is never its last healthy one.
-    """
-
-    ctx: RecoveryContext
-    entry: Backend
-    weight: int | None
-    joins: bool = False
-    spares: bool = False
-
-    @property
-    def wanted(self) -> Backend:
-        """The entry as it is to be."""
-        return self.entry if self.weight is None else replace(self.entry, weight=self.weight)
-
-    def is_met(self, group: Group) -> bool:
-        """Whether the entry is as wanted; a weight that somebody else has given is left alone, but for 0."""
-        found = entry_of(group, self.entry)
-        if found is None or self.weight is None:
-            return found is None and not self.joins
-        is_as_wanted = (found.backend.weight > 0) == (self.weight > 0)
-        return found.settled and (is_as_wanted or (self.joins and self.weight == 0))
-
-    def change(self, group: Group) -> Change:
-        """Return what is to be done about an entry that is not as wanted."""
-        if self.weight is None:
-            return Change.REMOVE
-        return Change.WEIGHT if entry_of(group, self.entry) else Change.ADD
+from spottui.recovery.context import Fenced, Group, RecoveryContext, Wish, failure_of
 
 
 @asynccontextmanager
@@ -101,11 +65,6 @@ async def change(mine: Wish, group: Group) -> CloudError | None:
 def is_busy(group: Group) -> bool:
     """Whether a job of ALB or NLB changes the group: the next change would be refused until it is done."""
     return any(not status.settled for status in group)
-
-
-def entry_of(group: Group, one: Backend) -> BackendStatus | None:
-    """Return an entry as its group shows it, None where it is not there."""
-    return next((status for status in group if status.backend.key == one.key), None)
 
 
 def serves_without(group: Group, leaving: Iterable[Backend]) -> bool:

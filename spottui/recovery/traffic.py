@@ -20,8 +20,8 @@ from spottui.domain.facts import BackendServes, BackendsFound, CallFailed, Weigh
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.journal.store import JournalProblem
-from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, failure_of
-from spottui.recovery.group_changes import Wish, change, entry_of, is_busy, look, serves_without, waiting
+from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, Wish, entry_of, failure_of
+from spottui.recovery.group_changes import change, is_busy, look, serves_without, waiting
 
 T = TypeVar("T")
 log = logging.getLogger("spottui.recovery")

@@ -27,7 +27,7 @@ ASK = {
 """How each shell is asked what it would offer for a line."""
 QUESTIONS = [
     ("spottui do", {"doctor"}),
-    ("spottui re", {"recover", "replay", "report"}),
+    ("spottui re", {"ready", "recover", "replay", "report"}),
     ("spottui guard --sta", {"--state"}),
     ("spottui --read", {"--read-only"}),
     ("spottui recover --route w", {"warm-image"}),

@@ -169,10 +169,10 @@ async def test_the_console_shows_it_step_by_step_at_the_pace_of_the_keys(project
         await press(pilot, "space")
         projector.now_s += 1000
         await shows(pilot, "REPLAY ×2 over")
-        await shows(pilot, "now i-")
+        await shows(pilot, "1 recovered")
         assert began < len(projector.desk.timeline(projector.recovery_id))
-        await press(pilot, "3", "enter")
-        await shows(pilot, "CreateImage")
+        await press(pilot, "3", "enter", "end")
+        await shows(pilot, "verifying → recovered")
         assert pilot.app.session.view.recoveries == (projector.journal.recoveries.get(projector.recovery_id),)
 
 

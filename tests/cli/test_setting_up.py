@@ -198,7 +198,7 @@ def test_doctor_says_which_hook_cannot_be_run(toml: Path, tmp_path: Path) -> Non
     with toml.open("a") as file:
         file.write('[[hook]]\non = "notice"\ncommand = ["sh"]\n[[hook]]\non = "failed"\ncommand = ["/gone/page"]\n')
     found = {one.subject: one.verdict for one in machine_checks(load(toml)) if one.subject.startswith("hook")}
-    assert found == {"hook at notice": Verdict.OK, "hook at failed": Verdict.WRONG}
+    assert found == {"hook at notice": Verdict.OK, "hook at failed": Verdict.FAIL}
 
 
 def test_doctor_shows_the_stop_file_and_whether_it_is_there(

@@ -42,7 +42,7 @@ def test_a_recovery_goes_on_while_nobody_looks_and_the_screen_is_there_again(tmu
         tmux.type("3", "Enter")
         tmux.shows("Recovery of")
         tmux.type("End")
-        tmux.shows("✓ RunInstances")
+        tmux.shows("✓ TagResources")
         tmux.run("resize-window", "-x", "80", "-y", "24")
         tmux.type("q")
         tmux.shows("1 saved")

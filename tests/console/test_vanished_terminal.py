@@ -28,12 +28,13 @@ STATES = {
     "quit": (["q"], "Quit?"),
     "columns": (["C"], "Columns of Instances"),
     "filter": (["/", "w"], "/ w"),
-    "palette": ([":"], "Search"),
+    "palette": (["C-p"], "Search"),
+    "command": ([":"], ":"),
     "help": (["?"], "Here, in Instances"),
     "timeline": (["T"], "Recovery of"),
     "details": (["Enter"], "At its deadline"),
     "raw": (["v"], "as JSON"),
-    "statistics": (["i"], "What became of them"),
+    "statistics": (["i"], "Forecast vs outcome"),
     "debug": (["D"], "Versions"),
 }
 

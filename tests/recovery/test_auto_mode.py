@@ -194,7 +194,7 @@ def test_what_another_service_owns_is_left_to_it(place: Place) -> None:
     auto = place.console()
     one = place.reclaim(plan=plan_of(tags={"karpenter.sh/nodepool": "spot"}))
     assert words.reason(place.refusal(auto, one).reason) == (
-        "left to its owner, Karpenter spot: press y to recover it all the same"
+        "left to its owner, Karpenter spot: press y to recover it anyway"
     )
     assert not place.confirm(auto, one)
 

@@ -76,7 +76,7 @@ def test_a_missing_permission_is_said_with_what_to_do(cloud: SimServer, monitor:
     with pytest.raises(CloudError, match=r"Forbidden\.RAM") as refused:
         monitor.history(*since_start())
     assert refused.value.kind is ErrorKind.DENIED
-    assert "RAM policy" in refused.value.advice
+    assert "setup --policy" in refused.value.advice
 
 
 @pytest.mark.parametrize(
