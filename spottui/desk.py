@@ -276,8 +276,8 @@ class Desk:
 
     def close(self) -> None:
         """Stop watching. The process must end after this: recoveries under way go on at the next start."""
-        self._watch.stop()
         self._on_close()
+        self._watch.stop()
         self._journal.close()
 
     def _begin(self, plan: Plan, who: str, route: Route | None, transaction: Transaction) -> str:

@@ -87,7 +87,6 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     gc.collect()
     gc.freeze()
     watch.start()
-    stopping.callback(keep_telling(partial(_is_live, journal, watch)))
     if settings.metrics_port:
         from spottui import exposition
         from spottui.metrics import Tally
@@ -95,6 +94,8 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
         tally = Tally(journal, [region.id for region in settings.regions])
         told = partial(_metrics, tally, letters, watch, shared.auto_mode, clock)
         stopping.callback(exposition.serve(settings.metrics_port, told, partial(_health, journal, watch, clock)))
+    # The last is the first to end: nothing that takes a moment comes before systemd has heard of it.
+    stopping.callback(keep_telling(partial(_is_live, journal, watch)))
     return Desk(settings, shared, watch, engine, stopping.close, account.budget.state, read_only=read_only)
 
 
