@@ -59,7 +59,9 @@ def _last(known: Pulse, now: datetime) -> Content:
     if known.last_reclaim is None:
         return Content(f"no reclaim in {DAYS} days")
     past_s = (now - known.last_reclaim).total_seconds()
-    return Content(f"last reclaim {short_age(past_s) if past_s < _HOUR_S else age(past_s)} ago")
+    # No seconds: the panel would be drawn again with each of them.
+    minutes = f"{past_s // 60:.0f}m" if past_s >= 60 else "<1m"
+    return Content(f"last reclaim {minutes if past_s < _HOUR_S else age(past_s)} ago")
 
 
 def _forecast(known: Pulse) -> list[Content]:
