@@ -55,22 +55,9 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     clock = clock if isinstance(clock, CloudClock) else CloudClock(clock)
     account = CloudAccount(settings, clock)
     account.meet(within_s=TIME_TO_MEET_S)
-    protection = DiskProtection(journal, account.regions, account.thread_pools, clock)
-    shared = Shared(
-        journal=journal,
-        regions=account.regions,
-        thread_pools=account.thread_pools,
-        clock=clock,
-        settings=settings,
-        auto_mode=AutoModeControl(journal, settings.policy, clock),
-        polls=Polls(account.regions, account.thread_pools),
-        protection=protection,
-        surveys=Surveys(account.markets, account.thread_pools, journal, clock, settings),
-        balancers=account.balancers,
-        incident=recovery_record,
-    )
+    shared = _shared(journal, account, clock, settings)
     engine = Engine(shared)
-    watch = Watch(account, settings, journal, clock, protection.send, read_only=read_only)
+    watch = Watch(account, settings, journal, clock, shared.protection.send, read_only=read_only)
     stopping = ExitStack()
     if auto:
         # A stop file is no reason not to start: it is said on the screen that auto-mode is not armed, and why.
@@ -97,6 +84,22 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     # The last is the first to end: nothing that takes a moment comes before systemd has heard of it.
     stopping.callback(keep_telling(partial(_is_live, journal, watch)))
     return Desk(settings, shared, watch, engine, stopping.close, account.budget.state, read_only=read_only)
+
+
+def _shared(journal: Journal, account: CloudAccount, clock: Clock, settings: Settings) -> Shared:
+    return Shared(
+        journal=journal,
+        regions=account.regions,
+        thread_pools=account.thread_pools,
+        clock=clock,
+        settings=settings,
+        auto_mode=AutoModeControl(journal, settings.policy, clock),
+        polls=Polls(account.regions, account.thread_pools),
+        protection=DiskProtection(journal, account.regions, account.thread_pools, clock),
+        surveys=Surveys(account.markets, account.thread_pools, journal, clock, settings),
+        balancers=account.balancers,
+        incident=recovery_record,
+    )
 
 
 def _start_retention(settings: Settings, journal: Journal, clock: Clock, stopping: ExitStack) -> None:

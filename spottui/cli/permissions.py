@@ -52,6 +52,7 @@ RECOVER = (
     Permission("DescribeSnapshots", {"PageSize": "1"}),
     Permission("CreateSnapshotGroup", {"DiskId.1": NO_DISK}),
     Permission("DescribeSnapshotGroups"),
+    Permission("DeleteSnapshotGroup", None),
     Permission("AttachDisk", {"InstanceId": NOBODY, "DiskId": NO_DISK}),
     Permission("RunCommand", {"Type": "RunShellScript", "CommandContent": "true", "InstanceId.1": NOBODY}),
     Permission("DescribeInvocationResults"),
@@ -85,7 +86,9 @@ CLEAN = (
     Permission("DeleteSnapshotGroup", None),
     Permission("DeleteDisk", None),
 )
-"""What `spottui janitor --delete` needs; of these only DeleteImage has a DryRun. No recovery deletes anything."""
+"""What `spottui janitor --delete` needs; of these only DeleteImage has a DryRun.
+
+A recovery deletes nothing but the snapshot group that it has just begun, where that is in the way of its image."""
 QUEUE_WATCH = ("GetQueueAttributes", "ReceiveMessage", "BatchReceiveMessage", "DeleteMessage", "BatchDeleteMessage")
 QUEUE_SETUP = ("CreateQueue", "GetQueueAttributes", "SendMessage", "ChangeMessageVisibility")
 HISTORY = ("DescribeSystemEventAttribute",)

@@ -157,15 +157,7 @@ class Ecs:
 
     def our_images(self) -> dict[str, shapes.Image]:
         """Return all images that recoveries made, by id, whatever their status (the default is Available only)."""
-        images: dict[str, shapes.Image] = {}
-        page = 1
-        while True:
-            body = self.read("DescribeImages", {**_OUR_IMAGES, "PageNumber": page})
-            found = self.parsed("DescribeImages", shapes.images, body)
-            images.update({image.image_id: image for image in found})
-            if len(found) < PAGE:
-                return images
-            page += 1
+        return {image.image_id: image for image in self.every("DescribeImages", _OUR_IMAGES, shapes.images)}
 
     def has_image_named(self, name: str) -> bool:
         """Whether an image of this account has a name, whoever made it; a new one may not be listed yet."""
@@ -295,6 +287,19 @@ class Ecs:
         """Make a call that only reads and return what `read` makes of its body, for rooms with shapes of their own."""
         return self.parsed(action, read, self.read(action, query))
 
+    def every(
+        self, action: str, query: Mapping[str, object], read: Callable[[dict[str, Any]], tuple[T, ...]]
+    ) -> tuple[T, ...]:
+        """Make a call that pages by number until its last page, and return what `read` makes of all of them."""
+        found: list[T] = []
+        page = 1
+        while True:
+            some = self.ask(action, {**query, "PageSize": PAGE, "PageNumber": page}, read)
+            found += some
+            if len(some) < PAGE:
+                return tuple(found)
+            page += 1
+
     def _specs_of(self, instance_ids: Sequence[str]) -> dict[str, LaunchSpec]:
         found = self._pages({"InstanceIds": shapes.id_list(instance_ids)})
         return {spec.instance.instance_id: spec for spec in found}
@@ -382,7 +387,6 @@ _OUR_IMAGES: dict[str, object] = {
     "ImageOwnerAlias": "self",
     "Status": _STATUSES,
     "Tag.1.Key": OUR_TAG,
-    "PageSize": PAGE,
 }
 
 

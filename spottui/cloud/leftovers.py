@@ -1,21 +1,14 @@
 """What recoveries have made, found by its tag, and taking it away again."""
 
 from spottui.cloud import ecs_shapes as shapes
-from spottui.cloud.ecs import OUR_TAG, PAGE, Ecs
+from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.sdk import models
 
 
 def our_snapshots(ecs: Ecs) -> dict[str, shapes.Snapshot]:
     """Return every snapshot that has our tag, by id."""
-    found: dict[str, shapes.Snapshot] = {}
-    page = 1
-    while True:
-        body = ecs.read("DescribeSnapshots", {"Tag.1.Key": OUR_TAG, "PageSize": PAGE, "PageNumber": page})
-        some = ecs.parsed("DescribeSnapshots", shapes.snapshots, body)
-        found |= some
-        if len(some) < PAGE:
-            return found
-        page += 1
+    every = ecs.every("DescribeSnapshots", {"Tag.1.Key": OUR_TAG}, lambda body: tuple(shapes.snapshots(body).values()))
+    return {snapshot.snapshot_id: snapshot for snapshot in every}
 
 
 def delete_image(ecs: Ecs, image_id: str) -> str:

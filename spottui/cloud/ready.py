@@ -1,13 +1,12 @@
 """What is made ready in calm time: found by its tag, whose value is the id of its instance, and made."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
 
 from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud import snapshot_groups
-from spottui.cloud.ecs import PAGE, SYSTEM_DEVICE, Answer, Ecs, ImageSource
+from spottui.cloud.ecs import SYSTEM_DEVICE, Answer, Ecs, ImageSource
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.fields import second_of
 from spottui.cloud.sdk import models
@@ -15,8 +14,7 @@ from spottui.cloud.snapshot_groups import SnapshotGroup
 from spottui.domain.launch_spec import ImageTraits
 from spottui.domain.ready import READY_TAG
 
-T = TypeVar("T")
-
+_READY = {"Tag.1.Key": READY_TAG}
 AS_OF_TAG = "spottui:as-of"
 """On an image: when the snapshot was begun of which it was made, and so of when its data is."""
 
@@ -33,18 +31,13 @@ class Order:
 def ready_images(ecs: Ecs) -> tuple[shapes.Image, ...]:
     """Return the images of a region that were made ready, whatever their status."""
     query = {"ImageOwnerAlias": "self", "Status": "Creating,Waiting,Available,UnAvailable,CreateFailed"}
-    return _every(ecs, "DescribeImages", query, shapes.images)
-
-
-def ready_snapshots(ecs: Ecs) -> tuple[shapes.Snapshot, ...]:
-    """Return the snapshots of a region that were made ready, those of groups too."""
-    return _every(ecs, "DescribeSnapshots", {}, lambda body: tuple(shapes.snapshots(body).values()))
+    return ecs.every("DescribeImages", {**query, **_READY}, shapes.images)
 
 
 def ready_system_snapshots(ecs: Ecs) -> tuple[shapes.Snapshot, ...]:
     """Return the snapshots of system disks of a region that were made ready."""
     query = {"SourceDiskType": "System"}
-    return _every(ecs, "DescribeSnapshots", query, lambda body: tuple(shapes.snapshots(body).values()))
+    return ecs.every("DescribeSnapshots", {**query, **_READY}, lambda body: tuple(shapes.snapshots(body).values()))
 
 
 def ready_groups(ecs: Ecs) -> tuple[SnapshotGroup, ...]:
@@ -80,19 +73,6 @@ def system_as_of(image: shapes.Image) -> datetime | None:
     """Return of when the data of an image is: its tag may make it older than the image, never younger."""
     tagged = second_of(dict(image.tags).get(AS_OF_TAG, ""))
     return min(tagged, image.made) if tagged and image.made else image.made
-
-
-def _every(
-    ecs: Ecs, action: str, query: Mapping[str, object], read: Callable[[dict[str, Any]], tuple[T, ...]]
-) -> tuple[T, ...]:
-    found: list[T] = []
-    page = 1
-    while True:
-        some = ecs.ask(action, {**query, "Tag.1.Key": READY_TAG, "PageSize": PAGE, "PageNumber": page}, read)
-        found += some
-        if len(some) < PAGE:
-            return tuple(found)
-        page += 1
 
 
 def _answer(action: str, resource_id: object, request_id: object) -> Answer:

@@ -234,7 +234,11 @@ def _attached(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
 
 
 def _deleted(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
-    return replace(known, created=tuple(one for one in known.created if one.resource_id != fact.target))
+    gone = {fact.target}
+    if fact.target == known.snapshot_group:
+        gone.update(snapshot_id for _, snapshot_id in known.group_snapshots)
+        known = replace(known, snapshot_group="", snapshots_since=None, group_snapshots=())
+    return replace(known, created=tuple(one for one in known.created if one.resource_id not in gone))
 
 
 _MADE: dict[str, Callable[[Recovery, f.CallAnswered, datetime], Recovery]] = {
@@ -250,6 +254,7 @@ _CHANGED: dict[str, Callable[[Recovery, f.CallAnswered, datetime], Recovery]] = 
     "DeleteImage": _deleted,
     "DeleteSnapshot": _deleted,
     "DeleteDisk": _deleted,
+    "DeleteSnapshotGroup": _deleted,
 }
 """What an answer makes of a recovery by the thing that was changed."""
 
@@ -307,10 +312,6 @@ def _image_given_up(known: Recovery, fact: f.ImageGivenUp, at: datetime) -> Reco
         progress=0,
         whole_image=known.whole_image or fact.whole,
     )
-
-
-def _disks_free(known: Recovery, fact: f.DisksFree, at: datetime) -> Recovery:
-    return replace(known, disks_free=True)
 
 
 def _public_ip_kept(known: Recovery, fact: f.PublicIpKept, at: datetime) -> Recovery:
@@ -383,7 +384,7 @@ _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.ImageReady: _image_ready,
     f.ImageGivenUp: _image_given_up,
     f.SnapshotsUsable: _snapshots_usable,
-    f.DisksFree: _disks_free,
+    f.DisksFree: lambda known, fact, at: replace(known, disks_free=True),
     f.PublicIpKept: _public_ip_kept,
     f.StartedAgain: _started_again,
     f.Drained: _drained,

@@ -213,6 +213,14 @@ class Plan:
         return max(0.0, max(prices) - self.price_per_hour)
 
 
+def routes_for(spec: LaunchSpec, *, is_ready: bool) -> tuple[Route, ...]:
+    """Return the routes in their order; `instant` comes first where `is_ready` lets the system disk be older."""
+    if spec.instance.behavior is InterruptionBehavior.STOP:
+        return Route.RESTART, Route.IMAGE
+    instant = (Route.INSTANT,) if is_ready and spec.has_instant_data else ()
+    return (*instant, Route.IMAGE, Route.KEPT_DISK)
+
+
 def by_route(plan: Plan, route: Route) -> Plan:
     """Return the plan with this route first; raises `Refused` when it cannot lead anywhere."""
     if route.traits.serves_at_once and plan.earlier_image(route) is None:

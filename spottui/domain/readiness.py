@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from spottui.domain.clock import NOTICE_S
 from spottui.domain.forecast import ImageTiming, Verdict, before_image
-from spottui.domain.instance import InstanceStatus, InterruptionBehavior
+from spottui.domain.instance import InstanceStatus
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.plan import WarmImage
+from spottui.domain.plan import WarmImage, routes_for
 from spottui.domain.ready import KeptReady, ReadyPolicy, snapshots_every_s
 from spottui.domain.routes import Route
 
@@ -57,17 +57,17 @@ def readiness(
 ) -> Readiness:
     """Judge one instance by what is known of it."""
     is_young = bool(policy and system_image and now - system_image.made <= timedelta(seconds=policy.system_age_s))
-    is_fast = spec.has_instant_data
     forecast = before_image(now, now + timedelta(seconds=NOTICE_S), spec.image_gib, timing)
-    route, verdict = Route.IMAGE, forecast.verdict
+    routes = routes_for(spec, is_ready=is_young)
+    route, verdict = routes[0], forecast.verdict
     if not spec.disks:
         verdict = Verdict.NOT_KNOWN
-    elif spec.instance.behavior is InterruptionBehavior.STOP:
-        route, verdict = Route.RESTART, Verdict.DATA_KEPT
-    elif is_young and is_fast:
-        route, verdict = Route.INSTANT, Verdict.IMAGE_READY
+    elif route.traits.serves_at_once:
+        verdict = Verdict.IMAGE_READY
+    elif not route.traits.needs_image_in_time:
+        verdict = Verdict.DATA_KEPT
     elif verdict is Verdict.WILL_NOT:
-        route, verdict = Route.KEPT_DISK, Verdict.DATA_KEPT
+        route, verdict = routes[-1], Verdict.DATA_KEPT
     holds = {
         Missing.DISKS_NOT_KNOWN: not spec.disks,
         Missing.NOT_RUNNING: spec.instance.status is not InstanceStatus.RUNNING,
@@ -76,7 +76,7 @@ def readiness(
         Missing.NO_SYSTEM_IMAGE: bool(policy) and system_image is None,
         Missing.SYSTEM_IMAGE_TOO_OLD: bool(policy and system_image) and not is_young,
         Missing.NO_DATA_SNAPSHOTS: _wants_data(kept) and data_made is None,
-        Missing.SLOW_DATA_DISKS: not is_fast,
+        Missing.SLOW_DATA_DISKS: not spec.has_instant_data,
         Missing.LOCAL_DISKS: any(disk.is_local for disk in spec.disks),
     }
     missing = tuple(name for name, is_missing in holds.items() if is_missing)

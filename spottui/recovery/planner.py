@@ -12,11 +12,10 @@ from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.launch_spec import DISKS, RAM_ROLE, USER_DATA, LaunchSpec
 from spottui.domain.owner import owner_of
 from spottui.domain.places import Offers, rank
-from spottui.domain.plan import Caution, CautionKind, Drain, PlaceRules, Plan, TiredPool
+from spottui.domain.plan import Caution, CautionKind, Drain, PlaceRules, Plan, TiredPool, routes_for
 from spottui.domain.probe import PROBE_TAG, Probe
 from spottui.domain.ready import ready_policy
 from spottui.domain.reasons import Doing, NextStep
-from spottui.domain.routes import Route
 from spottui.domain.settings import Settings
 from spottui.domain.tokens import image_name
 from spottui.journal import Journal
@@ -132,7 +131,7 @@ def make_plan(spec: LaunchSpec, settings: Settings, tired: tuple[TiredPool, ...]
     drain, unknown_drain = _drain(spec, settings)
     probe, unknown_probe = _probe(spec, settings)
     return Plan(
-        routes=_routes(spec, settings),
+        routes=routes_for(spec, is_ready=ready_policy(settings, spec.instance) is not None),
         spec=spec,
         candidates=rank(spec, rules, Offers()),
         image_name=image_name(f"{spec.instance.region}.{spec.instance.instance_id}"),
@@ -152,14 +151,6 @@ def next_step(plan: Plan) -> NextStep:
     return NextStep(
         Doing.PLANNED, route=plan.route, instance_type=first.instance_type, zone=first.zone, then_zone=then_zone
     )
-
-
-def _routes(spec: LaunchSpec, settings: Settings) -> tuple[Route, ...]:
-    """Return the routes in their order; `instant` comes first where the policy lets the system disk be older."""
-    if spec.instance.behavior is InterruptionBehavior.STOP:
-        return Route.RESTART, Route.IMAGE
-    is_ready = spec.has_instant_data and ready_policy(settings, spec.instance) is not None
-    return (*((Route.INSTANT,) if is_ready else ()), Route.IMAGE, Route.KEPT_DISK)
 
 
 def _drain(spec: LaunchSpec, settings: Settings) -> tuple[Drain | None, tuple[Caution, ...]]:

@@ -54,7 +54,8 @@ class Ready:
         self._unswept = unswept
         self._awaits_sweep = True
         self._settled: dict[str, datetime] = {}
-        self._unfinished: set[str] = set()
+        self._unfinished: set[str] | None = None
+        """The instances with a copy under way; None until it was looked: an earlier run may have left some."""
         self._rests: dict[Rest, datetime] = {}
         self._said: dict[Rest, str] = {}
         self._beyond_cap: tuple[str, ...] = ()
@@ -95,7 +96,7 @@ class Ready:
             for one in self._journal.recoveries.open()
             if one.region == self._ecs.region and one.interruption.locked
         }
-        reclaimed = locked & self._unfinished
+        reclaimed = locked if self._unfinished is None else locked & self._unfinished
         if not reclaimed:
             return
         with urgency(Priority.IMAGE):
@@ -103,7 +104,8 @@ class Ready:
             for instance_id in reclaimed & made.keys():
                 for step in unfinished_steps(made[instance_id]):
                     self._do(step, instance_id)
-        self._unfinished -= reclaimed
+        if self._unfinished is not None:
+            self._unfinished -= reclaimed
 
     def _kept(self) -> tuple[KeptReady, ...]:
         """The instances of this region; a cap is over those of all regions."""
@@ -148,7 +150,7 @@ class Ready:
         if (step.action, "") in self._rests or (step.action, step.target) in self._rests:
             return
         self._journal.run(self._logs(CallBegun(step.action, step.token, step.target), instance_id))
-        if step.is_copy:
+        if step.is_copy and self._unfinished is not None:
             self._unfinished.add(instance_id)
         try:
             answer = step.call(self._ecs)

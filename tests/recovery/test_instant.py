@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from spottui.recovery.routes import instant
 from spottui.sim.testing import SimServer
 from tests.driving import add_policy, effects, wait_until
 from tests.recovery.calm import allow_older_system, make_system_image
+from tests.recovery.given import begin
 from tests.recovery.test_routes import Acting, by_id, details, named
+from tests.recovery.test_traffic import engine
 
 
 @pytest.fixture
@@ -59,6 +62,30 @@ def test_it_runs_elsewhere_with_the_data_of_the_notice_long_before_an_image(
     held = wait_until(lambda: _held(desk).get(old["DiskIds"][0]), every_s=0.5)
     assert "earlier image" in held
     assert _held(desk)[group["SnapshotIds"][0]] == ""
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_a_group_that_is_not_usable_in_time_makes_way_for_the_image_where_the_disks_outlive_the_instance(
+    live_cloud: SimServer, config: Path, old: dict[str, Any], monkeypatch: pytest.MonkeyPatch, is_kept: bool
+) -> None:
+    make_system_image(live_cloud, old)
+    allow_older_system(live_cloud, old)
+    monkeypatch.setattr(instant, "USABLE_PATIENCE_S", 0.5)
+    live_cloud.world(instant_access_s=600, image_base_s=20)
+    if not is_kept:
+        live_cloud.world(permissions={"ModifyDiskAttribute": "forbidden"})
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]])
+        begin(shared, old["InstanceId"], notice_s=300)
+        if is_kept:
+            wait_until(lambda: effects(live_cloud, "CreateImage")[1:])
+            assert (
+                len(effects(live_cloud, "CreateSnapshotGroup")) == len(effects(live_cloud, "DeleteSnapshotGroup")) == 1
+            )
+            assert live_cloud.state()["snapshot_groups"] == []
+        else:
+            wait_until(lambda: [row for row in live_cloud.calls("CreateImage") if row["status"] == 403])
+            assert live_cloud.calls("DeleteSnapshotGroup") == [], "it may be all that is left of the data"
 
 
 def _held(desk: Acting) -> dict[str, str]:

@@ -118,7 +118,9 @@ def _backend_call(backend: Backend, change: Change) -> str:
 def _image(plan: Plan, old: str) -> list[str]:
     if plan.route is Route.INSTANT:
         data = " ".join(plain(disk.disk_id, 64) for disk in plan.spec.data_disks)
-        return [f"CreateSnapshotGroup of {data}"] if data else []
+        return (
+            [f"CreateSnapshotGroup of {data}; DeleteSnapshotGroup if an image has to be made instead"] if data else []
+        )
     if plan.route.traits.serves_at_once:
         return []
     name = plain(plan.image_name, 128)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import partial
 
 from spottui.cloud import snapshot_groups
-from spottui.cloud.ecs import OUR_TAG
+from spottui.cloud.ecs import OUR_TAG, Answer
 from spottui.cloud.errors import CloudError
 from spottui.cloud.snapshot_groups import SnapshotGroup
 from spottui.domain.facts import CallAnswered, CallBegun, EarlierImageTaken, SnapshotsUsable
@@ -19,19 +19,27 @@ from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.tokens import client_token
 from spottui.recovery.adoption import ADOPTED
-from spottui.recovery.calls import Call, call, may_begin
+from spottui.recovery.calls import Call, call, call_once, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, leaves, not_done
 from spottui.recovery.launching import bring_up
 from spottui.recovery.places import look_for_places
 
 LOOK_S = 1.0
-USABLE_PATIENCE_S = 60.0
-"""What cannot be used within a minute is not worth waiting for: an image may still make it."""
+USABLE_PATIENCE_S = 20.0
+"""What cannot be used within seconds is not worth waiting for: an image may still make it."""
 AFTER_DEADLINE = timedelta(seconds=5)
+DELETE = "DeleteSnapshotGroup"
 
 
 async def instant_route(ctx: RecoveryContext) -> StepOutcome:
     """Snapshot the data disks, and launch from the newest image of the system disk and those snapshots."""
+    ended = await _serve(ctx)
+    if ended.try_next_route:
+        await _free_the_disks(ctx)
+    return ended
+
+
+async def _serve(ctx: RecoveryContext) -> StepOutcome:
     await look_for_places(ctx)
     image = ctx.plan.system_image
     if image is None:
@@ -54,7 +62,7 @@ async def _snapshot_data_disks(ctx: RecoveryContext) -> StepOutcome | None:
 
 async def _create_group(ctx: RecoveryContext, data_disks: tuple[Disk, ...]) -> str | StepOutcome:
     """Start the group and return its id, or that of one that was started for this reclaim and is not lost."""
-    token = client_token(ctx.id, snapshot_groups.ACTION)
+    token = client_token(ctx.id, snapshot_groups.ACTION, ctx.recovery.run)
     if not may_begin(ctx.recovery, token):
         return cancelled(ctx.recovery)
     disk_ids = [disk.disk_id for disk in data_disks]
@@ -102,3 +110,19 @@ async def _wait_until_usable(ctx: RecoveryContext, group_id: str, data_disks: tu
         if is_late and not isinstance(group, CloudError):
             return leaves(Reason(Why.SNAPSHOT_NOT_READY, group_id, seconds=USABLE_PATIENCE_S))
     return cancelled(ctx.recovery)
+
+
+async def _free_the_disks(ctx: RecoveryContext) -> None:
+    """Delete the recovery's own group while it is copied: a disk takes one snapshot at a time, and the image is next.
+
+    Not where a data disk may go with the instance: then the group may be all that is left of its data.
+    """
+    recovery = ctx.recovery
+    kept, group_id = recovery.made("kept disk"), recovery.snapshot_group
+    data_disks = ctx.plan.spec.data_disks
+    if not group_id or not all(disk.disk_id in kept or not disk.delete_with_instance for disk in data_disks):
+        return
+    group = await ctx.shared.polls.snapshot_group(recovery.region, group_id, 0.0)
+    if isinstance(group, SnapshotGroup) and not (group.finished or group.lost):
+        ecs = ctx.ecs
+        await call_once(ctx, DELETE, group_id, lambda: Answer("", snapshot_groups.delete_group(ecs, group_id)))
