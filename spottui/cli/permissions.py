@@ -52,7 +52,6 @@ RECOVER = (
     Permission("DescribeSnapshots", {"PageSize": "1"}),
     Permission("CreateSnapshotGroup", {"DiskId.1": NO_DISK}),
     Permission("DescribeSnapshotGroups"),
-    Permission("DeleteSnapshotGroup", None),
     Permission("AttachDisk", {"InstanceId": NOBODY, "DiskId": NO_DISK}),
     Permission("RunCommand", {"Type": "RunShellScript", "CommandContent": "true", "InstanceId.1": NOBODY}),
     Permission("DescribeInvocationResults"),
@@ -76,7 +75,11 @@ READY = (
     Permission("DeleteSnapshot", None),
     Permission("DeleteSnapshotGroup", None),
 )
-"""What `[[ready]]` and `spottui ready` need beside watching; only what was made ready is deleted."""
+"""What `[[ready]]` and `spottui ready` need beside watching; only what was made ready is deleted.
+
+And the snapshot group that the route `instant` has just begun, where an image has to be made instead: without the
+permission the image waits until the group is uploaded.
+"""
 CLEAN_READS = (
     "DescribeInstances", "DescribeImages", "DescribeSnapshots", "DescribeSnapshotGroups", "DescribeDisks",
 )  # fmt: skip
@@ -86,9 +89,7 @@ CLEAN = (
     Permission("DeleteSnapshotGroup", None),
     Permission("DeleteDisk", None),
 )
-"""What `spottui janitor --delete` needs; of these only DeleteImage has a DryRun.
-
-A recovery deletes nothing but the snapshot group that it has just begun, where that is in the way of its image."""
+"""What `spottui janitor --delete` needs; of these only DeleteImage has a DryRun. No recovery needs to delete."""
 QUEUE_WATCH = ("GetQueueAttributes", "ReceiveMessage", "BatchReceiveMessage", "DeleteMessage", "BatchDeleteMessage")
 QUEUE_SETUP = ("CreateQueue", "GetQueueAttributes", "SendMessage", "ChangeMessageVisibility")
 HISTORY = ("DescribeSystemEventAttribute",)
