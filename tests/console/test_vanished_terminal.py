@@ -59,6 +59,8 @@ def demo(tmp_path):
             if tmux.comes_to_show(text):
                 return tmux, temp
             tmux.type("Escape")
+            # A key that follows at once is read as Alt and that key.
+            time.sleep(0.5)
         tmux.shows(text)
         return tmux, temp
 
