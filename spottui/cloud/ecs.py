@@ -146,10 +146,9 @@ class Ecs:
         """Return the RAM role names of the given instances, without those that have none; 50 ids a call."""
         return in_halves(instance_ids, self._ram_roles_of, ROLES_PER_CALL)
 
-    def image_traits(self, image_ids: Iterable[str]) -> dict[str, ImageTraits]:
-        """Return what is known of the machine of the given images (at most 100) that are listed, by id."""
-        query = {"ImageId": ",".join(image_ids), "Status": "Available,UnAvailable,Deprecated", "PageSize": PAGE}
-        return self.parsed("DescribeImages", shapes.image_traits, self.read("DescribeImages", query))
+    def image_traits(self, image_ids: Iterable[str]) -> Answers[ImageTraits]:
+        """Return what is known of the machine of the given images that are listed, by id; 100 ids a call."""
+        return in_halves(image_ids, self._image_traits_of)
 
     def our_instances(self) -> tuple[Instance, ...]:
         """Return the instances that recoveries launched; the service lists at most 1,000 by a tag."""
@@ -307,6 +306,10 @@ class Ecs:
     def _ram_roles_of(self, instance_ids: Sequence[str]) -> dict[str, str]:
         query = {"InstanceIds": shapes.id_list(instance_ids), "PageSize": ROLES_PER_CALL}
         return self.parsed("DescribeInstanceRamRole", shapes.ram_roles, self.read("DescribeInstanceRamRole", query))
+
+    def _image_traits_of(self, image_ids: Sequence[str]) -> dict[str, ImageTraits]:
+        query = {"ImageId": ",".join(image_ids), "Status": "Available,UnAvailable,Deprecated", "PageSize": PAGE}
+        return self.parsed("DescribeImages", shapes.image_traits, self.read("DescribeImages", query))
 
     def _pages(self, filters: Mapping[str, object]) -> Iterator[LaunchSpec]:
         for page in self._spec_pages(filters, {}):

@@ -35,7 +35,7 @@ from spottui.recovery.adoption import begin_to_look_for_images
 from spottui.recovery.auto_mode_rules import Grant
 from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, failure_of
 from spottui.recovery.places import begin_to_look
-from spottui.recovery.planner import capture, known_spec, make_plan, next_step
+from spottui.recovery.planner import capture, known_spec, make_plan, next_step, seen_lately, with_details
 from spottui.recovery.protect import ACTION, PATIENCE_S, Protected
 from spottui.recovery.tolerance import tired_pools
 
@@ -265,20 +265,32 @@ async def _plan(ctx: RecoveryContext) -> Plan | Reason:
     recovery, shared = ctx.recovery, ctx.shared
     if recovery.has_plan:
         return ctx.plan
-    spec = known_spec(shared.journal, shared.clock, recovery.region, recovery.instance_id)
+    spec = known_spec(shared.journal, shared.clock, recovery.region, recovery.instance_id) or await _capture(ctx)
+    if isinstance(spec, CloudError):
+        return Reason(Why.NO_PLAN_YET, failure=failure_of(spec))
     if spec is None:
-        awaits = (ctx.now() - recovery.started).total_seconds() < DETAILS_S
-        asked = partial(capture, ctx.ecs, shared.journal, shared.clock, recovery.instance_id, awaits_details=awaits)
-        captured = await ctx.attempt(asked)
-        if isinstance(captured, CloudError):
-            return Reason(Why.NO_PLAN_YET, failure=failure_of(captured))
-        if captured is None:
-            return Reason(Why.NO_PLAN_YET, recovery.instance_id, detail=recovery.region)
-        spec = captured
+        return Reason(Why.NO_PLAN_YET, recovery.instance_id, detail=recovery.region)
     tolerance = shared.settings.policy.tolerance
     tired = await asyncio.to_thread(tired_pools, shared.journal, spec, tolerance, ctx.now()) if tolerance else ()
     plan = make_plan(spec, shared.settings, tired)
     return await ctx.change(partial(set_plan_unless_known, plan, spec, ctx.image_s(plan), ctx.now()), Urgency.INTENT)
+
+
+async def _capture(ctx: RecoveryContext) -> LaunchSpec | CloudError | None:
+    """Read what the sweeps have not: in a storm the RAM roles and images of all instances by a few shared calls."""
+    recovery, shared = ctx.recovery, ctx.shared
+    region, instance_id = recovery.region, recovery.instance_id
+    awaits = (ctx.now() - recovery.started).total_seconds() < DETAILS_S
+    seen = seen_lately(shared.journal, shared.clock, region, instance_id)
+    if seen is None:
+        return await ctx.attempt(
+            partial(capture, ctx.ecs, shared.journal, shared.clock, instance_id, awaits_details=awaits)
+        )
+    ram_role, image = await asyncio.gather(
+        shared.polls.ram_role(region, instance_id), shared.polls.image_traits(region, seen.spec.image_id)
+    )
+    read = partial(with_details, ctx.ecs, shared.journal, shared.clock, seen, ram_role, image, awaits_details=awaits)
+    return await ctx.attempt(read)
 
 
 def set_plan_unless_known(

@@ -1,6 +1,6 @@
 """The plan of a recovery: made once from the captured launch spec, then frozen."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -9,7 +9,7 @@ from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import Clock
 from spottui.domain.instance import InterruptionBehavior
-from spottui.domain.launch_spec import DISKS, RAM_ROLE, USER_DATA, LaunchSpec
+from spottui.domain.launch_spec import DISKS, RAM_ROLE, USER_DATA, ImageTraits, LaunchSpec
 from spottui.domain.owner import owner_of
 from spottui.domain.places import Offers, rank
 from spottui.domain.plan import Caution, CautionKind, Drain, PlaceRules, Plan, TiredPool, routes_for
@@ -22,6 +22,8 @@ from spottui.journal import Journal
 from spottui.journal.fleet import Captured
 
 T = TypeVar("T")
+Detail = tuple[str, Callable[[], object]]
+"""How a field that DescribeInstances lacks is read, and its name in `unread`: empty where its lack is not said."""
 
 DETAILS_MAX_AGE = timedelta(hours=2)
 
@@ -41,11 +43,38 @@ def capture(
     last, or in `unread`; so is one that only did not come, unless the caller `awaits_details`. Raises `CloudError`.
     """
     spec = _captured(ecs, journal, clock, instance_id, awaits_details=awaits_details)
-    if spec is None:
-        return None
-    kept = {disk_id for one in journal.recoveries.of_instance(ecs.region, instance_id) for disk_id in one.made(KEPT)}
-    disks = (replace(disk, delete_with_instance=True) if disk.disk_id in kept else disk for disk in spec.disks)
-    return replace(spec, disks=tuple(disks))
+    return _as_before_protection(journal, spec) if spec else None
+
+
+def seen_lately(journal: Journal, clock: Clock, region: str, instance_id: str) -> Captured | None:
+    """Return what a sweep has lately seen of an instance, with its disks but perhaps without its details."""
+    known = journal.fleet.of(region).get(instance_id)
+    return known if known and _is_young(known, clock) else None
+
+
+def with_details(
+    ecs: Ecs,
+    journal: Journal,
+    clock: Clock,
+    seen: Captured,
+    ram_role: str | CloudError,
+    image: ImageTraits | CloudError | None,
+    *,
+    awaits_details: bool,
+) -> LaunchSpec:
+    """Return the launch spec of an instance that a sweep has seen, complete: its user data is read here.
+
+    The RAM role and the image, which one call gives for many instances, are what came of the caller's reading. What
+    is refused is treated as `capture` does. Raises `CloudError`.
+    """
+    details: dict[str, Detail] = {
+        "ram_role": (RAM_ROLE, lambda: _given(ram_role)),
+        "user_data": (USER_DATA, lambda: ecs.user_data(seen.spec.instance.instance_id)),
+        "image": ("", lambda: _given(image)),
+    }
+    spec = _completed(seen.spec, seen, details, awaits_details=awaits_details)
+    journal.fleet.put(ecs.region, [Captured(spec, clock.now(), clock.now())])
+    return _as_before_protection(journal, spec)
 
 
 def known_spec(journal: Journal, clock: Clock, region: str, instance_id: str) -> LaunchSpec | None:
@@ -53,19 +82,18 @@ def known_spec(journal: Journal, clock: Clock, region: str, instance_id: str) ->
 
     None where the cloud must be asked, or disks were kept by an earlier recovery (`capture`).
     """
-    known = journal.fleet.of(region).get(instance_id)
-    is_complete = known is not None and known.details_at is not None and _is_young(known, clock)
-    if known is None or not is_complete or any(not disk.delete_with_instance for disk in known.spec.disks):
+    seen = seen_lately(journal, clock, region, instance_id)
+    if seen is None or seen.details_at is None or any(not disk.delete_with_instance for disk in seen.spec.disks):
         return None
-    return known.spec
+    return seen.spec
 
 
 def known_disks(
     journal: Journal, clock: Clock, region: str, instance_id: str, of: Callable[[LaunchSpec], T]
 ) -> T | None:
     """Return what `of` makes of an instance that the fleet has seen lately, None where it has not."""
-    known = journal.fleet.of(region).get(instance_id)
-    return of(known.spec) if known and _is_young(known, clock) else None
+    seen = seen_lately(journal, clock, region, instance_id)
+    return of(seen.spec) if seen else None
 
 
 def spec_with_disks(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> LaunchSpec | None:
@@ -78,28 +106,29 @@ def _captured(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str, *, awa
     known = journal.fleet.get(ecs.region, instance_id)
     if known and known.details_at and _is_young(known, clock):
         return known.spec
-    spec = ecs.launch_specs([instance_id]).get(instance_id)
-    if spec is None:
+    listed = ecs.launch_specs([instance_id]).get(instance_id)
+    if listed is None:
         return known.spec if known and known.spec.disks else None
-    spec = _with_details(ecs, spec, known, awaits_details=awaits_details)
+    details: dict[str, Detail] = {
+        "disks": (DISKS, lambda: ecs.disks(instance_id)),
+        "ram_role": (RAM_ROLE, lambda: ecs.ram_roles([instance_id]).get(instance_id, "")),
+        "user_data": (USER_DATA, lambda: ecs.user_data(instance_id)),
+        "image": ("", lambda: ecs.image_traits([listed.image_id]).get(listed.image_id)),
+    }
+    spec = _completed(listed, known, details, awaits_details=awaits_details)
     journal.fleet.put(ecs.region, [Captured(spec, clock.now(), clock.now())])
     return spec
 
 
-def _with_details(ecs: Ecs, spec: LaunchSpec, known: Captured | None, *, awaits_details: bool) -> LaunchSpec:
+def _completed(
+    spec: LaunchSpec, known: Captured | None, details: Mapping[str, Detail], *, awaits_details: bool
+) -> LaunchSpec:
     """Add what DescribeInstances lacks. No recovery waits for what is refused: it is said to be unread."""
-    instance_id = spec.instance.instance_id
-    calls: dict[str, tuple[str, Callable[[], object]]] = {
-        "disks": (DISKS, lambda: ecs.disks(instance_id)),
-        "ram_role": (RAM_ROLE, lambda: ecs.ram_roles([instance_id]).get(instance_id, "")),
-        "user_data": (USER_DATA, lambda: ecs.user_data(instance_id)),
-        "image": ("", lambda: ecs.image_traits([spec.image_id]).get(spec.image_id)),
-    }
     found: dict[str, Any] = {}
     unread: list[str] = []
-    for field, (name, call) in calls.items():
+    for field, (name, read) in details.items():
         try:
-            found[field] = call()
+            found[field] = read()
         except CloudError as error:
             if name and awaits_details and (error.kind.repeats or error.kind is ErrorKind.CREDENTIALS):
                 raise
@@ -108,6 +137,21 @@ def _with_details(ecs: Ecs, spec: LaunchSpec, known: Captured | None, *, awaits_
             elif name:
                 unread.append(name)
     return replace(spec, **found, unread=tuple(unread))
+
+
+def _given(answer: T | CloudError) -> T:
+    if isinstance(answer, CloudError):
+        raise answer
+    return answer
+
+
+def _as_before_protection(journal: Journal, spec: LaunchSpec) -> LaunchSpec:
+    """The spec with the disks that only a recovery has kept as they were before it."""
+    instance = spec.instance
+    recoveries = journal.recoveries.of_instance(instance.region, instance.instance_id)
+    kept = {disk_id for recovery in recoveries for disk_id in recovery.made(KEPT)}
+    disks = (replace(disk, delete_with_instance=True) if disk.disk_id in kept else disk for disk in spec.disks)
+    return replace(spec, disks=tuple(disks))
 
 
 def _is_young(known: Captured, clock: Clock) -> bool:

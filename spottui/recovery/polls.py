@@ -14,6 +14,7 @@ from spottui.cloud.leftovers import our_snapshots
 from spottui.cloud.snapshot_groups import SnapshotGroup
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.instance import Disk, Instance
+from spottui.domain.launch_spec import ImageTraits
 
 T = TypeVar("T")
 
@@ -129,6 +130,8 @@ class Polls:
         self._snapshots: dict[str, SharedPoll[Snapshot]] = {}
         self._groups: dict[str, SharedPoll[SnapshotGroup]] = {}
         self._grouped: dict[str, SharedPoll[tuple[SnapshotGroup, ...]]] = {}
+        self._ram_roles: dict[str, SharedPoll[str]] = {}
+        self._traits: dict[str, SharedPoll[ImageTraits]] = {}
 
     async def image(self, region: str, image_id: str, within_s: float) -> Image | CloudError | None:
         """Return what the region's next image poll shows of an image."""
@@ -184,6 +187,18 @@ class Polls:
         """Return the snapshot groups that recoveries of the same instance began, by whatever console."""
         poll = self._grouped.setdefault(region, SharedPoll(lambda _: self._groups_by_source(region), FIRST_LOOK_S))
         return await poll.next(_source(recovery_id), 0.0) or ()
+
+    async def ram_role(self, region: str, instance_id: str) -> str | CloudError:
+        """Return the RAM role of an instance, empty when it has none."""
+        fetch = Ecs.ram_roles
+        poll = self._ram_roles.setdefault(region, SharedPoll(lambda ids: self._asked(fetch, region, ids), FIRST_LOOK_S))
+        return await poll.next(instance_id, 0.0) or ""
+
+    async def image_traits(self, region: str, image_id: str) -> ImageTraits | CloudError | None:
+        """Return what is known of the machine of an image, None when it is not listed."""
+        fetch = Ecs.image_traits
+        poll = self._traits.setdefault(region, SharedPoll(lambda ids: self._asked(fetch, region, ids), FIRST_LOOK_S))
+        return await poll.next(image_id, 0.0)
 
     async def _our_images(self, region: str) -> Mapping[str, Image]:
         return await asyncio.wrap_future(self._thread_pools.read(self._regions[region].our_images))

@@ -133,7 +133,7 @@ class FleetSweep:
             roles = self._attempt(partial(self._ecs.ram_roles, ids))
             images = self._attempt(partial(self._ecs.image_traits, {spec.image_id for spec in specs}))
             for spec in specs:
-                self._capture_of(spec, roles, {} if isinstance(images, CloudError) else images)
+                self._capture_of(spec, roles, {} if isinstance(images, CloudError) else dict(images))
                 time.sleep(PAGE_PAUSE_S)
 
     def _due(self) -> list[Captured]:
