@@ -95,7 +95,7 @@ def _shared(journal: Journal, account: CloudAccount, clock: Clock, settings: Set
         settings=settings,
         auto_mode=AutoModeControl(journal, settings.policy, clock),
         polls=Polls(account.regions, account.thread_pools),
-        protection=DiskProtection(journal, account.regions, account.thread_pools, clock),
+        protection=DiskProtection(journal, account.regions, clock),
         surveys=Surveys(account.markets, account.thread_pools, journal, clock, settings),
         balancers=account.balancers,
         incident=recovery_record,

@@ -1,6 +1,6 @@
-"""Disks that outlived their instance: where they are, their snapshots, and moving them to another instance."""
+"""Disks of instances, and those that outlived theirs: where they are, their snapshots, moving them to another."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud.batches import Answers, in_halves
@@ -8,6 +8,22 @@ from spottui.cloud.ecs import OUR_TAG, PAGE, Answer, Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.sdk import models
 from spottui.domain.instance import Disk
+
+FEW = 5
+"""For more instances than these all disks of the region are listed, 100 a call."""
+
+
+def disks_of(ecs: Ecs, instance_ids: Collection[str]) -> Answers[tuple[Disk, ...]]:
+    """Return the disks of instances: a call for each of a few, since no call takes several; all disks for many.
+
+    Raises `CloudError`.
+    """
+    if len(instance_ids) <= FEW:
+        return in_halves(instance_ids, lambda ids: {one: ecs.disks(one) for one in ids}, 1)
+    found: dict[str, tuple[Disk, ...]] = {}
+    for attached in ecs.disks_by_instance():
+        found |= {one: found.get(one, ()) + disks for one, disks in attached.items() if one in instance_ids}
+    return Answers(found, {})
 
 
 def by_id(ecs: Ecs, disk_ids: Iterable[str]) -> Answers[Disk]:

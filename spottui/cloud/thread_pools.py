@@ -1,7 +1,8 @@
 """The threads in which the synchronous SDKs run: a few that read, more that act.
 
-The SDKs' own `*_async` methods stop the event loop for 77 ms per HTTPS call (docs/sdk-traps.md 1). Together the pools
-stay below the 40 connections per host at which the SDK's pool starts to drop them.
+The SDKs' own `*_async` methods stop the event loop for 77 ms per HTTPS call (docs/sdk-traps.md 1). The pools
+and the four threads of disk protection (`recovery.protect`) together stay below the 40 connections per host at which
+the SDK's pool starts to drop them.
 """
 
 from collections.abc import Callable
@@ -14,7 +15,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 READERS = 8
-ACTORS = 31
+ACTORS = 27
 
 
 class ThreadPools:

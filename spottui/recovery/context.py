@@ -33,7 +33,7 @@ from spottui.recovery.survey import Surveys
 T = TypeVar("T")
 
 TRAFFIC_CALLS = 4
-"""Calls about one kind of load balancers at once, of the 31 threads that act: a kind that hangs holds up no other."""
+"""Calls about one kind of load balancers at once, of the 27 threads that act: a kind that hangs holds up no other."""
 
 
 class Fenced(Exception):

@@ -48,6 +48,8 @@ LOCK_SOON_S = 0.3
 IMAGE_MOVED_S = 10.0
 """What an image takes is told anew with each that ends: only this much is worth a write."""
 LONGEST_WAIT_S = 3600.0
+READ_S = 15.0
+"""So long a plan waits for what the disk protection reads of its instance."""
 RUNNING = InstanceStatus.RUNNING.value
 PROTECT_AGAIN_S = 2.0
 DETAILS_S = 20.0
@@ -281,6 +283,9 @@ async def _capture(ctx: RecoveryContext) -> LaunchSpec | CloudError | None:
     recovery, shared = ctx.recovery, ctx.shared
     region, instance_id = recovery.region, recovery.instance_id
     awaits = (ctx.now() - recovery.started).total_seconds() < DETAILS_S
+    if seen_lately(shared.journal, shared.clock, region, instance_id) is None:
+        # The disk protection reads it, for many at once.
+        await asyncio.wait([asyncio.wrap_future(shared.protection.of(region, instance_id))], timeout=READ_S)
     seen = seen_lately(shared.journal, shared.clock, region, instance_id)
     if seen is None:
         return await ctx.attempt(

@@ -1,10 +1,12 @@
 """The plan of a recovery: made once from the captured launch spec, then frozen."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
 
+from spottui.cloud.batches import Answers
+from spottui.cloud.disks import disks_of
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import Clock
@@ -96,10 +98,17 @@ def known_disks(
     return of(seen.spec) if seen else None
 
 
-def spec_with_disks(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str) -> LaunchSpec | None:
-    """Return what the sweeps have seen of an instance, else what the cloud says now; enough to protect its disks."""
-    known = journal.fleet.get(ecs.region, instance_id)
-    return known.spec if known and _is_young(known, clock) else _read_anew(ecs, instance_id)
+def specs_with_disks(ecs: Ecs, journal: Journal, clock: Clock, instance_ids: Iterable[str]) -> Answers[LaunchSpec]:
+    """Return what the sweeps have seen of instances, else what the cloud says now; enough to protect their disks.
+
+    What the cloud says of an instance that no sweep has seen is kept as if one had. Raises `CloudError`.
+    """
+    known = {one: journal.fleet.get(ecs.region, one) for one in instance_ids}
+    young = {one: captured.spec for one, captured in known.items() if captured and _is_young(captured, clock)}
+    read = _read_anew(ecs, [one for one in known if one not in young])
+    new = [Captured(spec, None, clock.now()) for one, spec in read.items() if known[one] is None]
+    journal.fleet.put(ecs.region, new)
+    return Answers(young | dict(read), read.refused)
 
 
 def _captured(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str, *, awaits_details: bool) -> LaunchSpec | None:
@@ -159,9 +168,13 @@ def _is_young(known: Captured, clock: Clock) -> bool:
     return bool(known.spec.disks) and clock.now() - known.seen_at < DETAILS_MAX_AGE
 
 
-def _read_anew(ecs: Ecs, instance_id: str) -> LaunchSpec | None:
-    spec = ecs.launch_specs([instance_id]).get(instance_id)
-    return replace(spec, disks=ecs.disks(instance_id)) if spec else None
+def _read_anew(ecs: Ecs, instance_ids: Collection[str]) -> Answers[LaunchSpec]:
+    specs = ecs.launch_specs(instance_ids)
+    attached = disks_of(ecs, specs)
+    read = {
+        one: replace(spec, disks=attached.get(one, ())) for one, spec in specs.items() if one not in attached.refused
+    }
+    return Answers(read, {**specs.refused, **attached.refused})
 
 
 def make_plan(spec: LaunchSpec, settings: Settings, tired: tuple[TiredPool, ...] = ()) -> Plan:

@@ -4,19 +4,19 @@ import logging
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from spottui.cloud.batches import Answers
 from spottui.cloud.budget import Priority, urgency
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.clock import NOTICE_S, Clock
 from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.journal import Journal
-from spottui.recovery.planner import known_disks, spec_with_disks
+from spottui.recovery.planner import known_disks, specs_with_disks
 
 log = logging.getLogger("spottui.recovery")
 
@@ -59,10 +59,18 @@ class _Request:
 
 @dataclass(slots=True)
 class _Region:
-    """What waits for a call, and how many calls are under way."""
+    """What waits for a call, and which instances for a look at their disks; how many of each are under way.
+
+    They have threads of their own: in a storm nothing that recoveries do stands in front of them.
+    """
 
     waiting: deque[_Request] = field(default_factory=deque)
     calls: int = 0
+    unknown: dict[str, "Future[Protected]"] = field(default_factory=dict)
+    looks: int = 0
+    threads: ThreadPoolExecutor = field(
+        default_factory=lambda: ThreadPoolExecutor(2 * CALLS_AT_ONCE, thread_name_prefix="protect")
+    )
 
 
 class DiskProtection:
@@ -73,10 +81,9 @@ class DiskProtection:
     at once; those that come while calls are under way share the next one. Thread-safe.
     """
 
-    def __init__(self, journal: Journal, regions: dict[str, Ecs], thread_pools: ThreadPools, clock: Clock) -> None:
+    def __init__(self, journal: Journal, regions: dict[str, Ecs], clock: Clock) -> None:
         self._journal = journal
         self._regions = regions
-        self._thread_pools = thread_pools
         self._clock = clock
         self._lock = threading.Lock()
         self._sent: dict[tuple[str, str], Future[Protected]] = {}
@@ -85,7 +92,6 @@ class DiskProtection:
 
     def send(self, region: str, instance_ids: Sequence[str]) -> None:
         """Protect the disks of instances unless this process has: those that the fleet knows go out first."""
-        unknown = []
         with self._lock:
             self._forget_old()
             new = [one for one in dict.fromkeys(instance_ids) if not self._was_sent(region, one)]
@@ -93,12 +99,11 @@ class DiskProtection:
                 answer = self._sent[region, instance_id] = Future()
                 disk_ids = known_disks(self._journal, self._clock, region, instance_id, _to_protect)
                 if disk_ids is None:
-                    unknown.append((instance_id, answer))
+                    self._queues[region].unknown[instance_id] = answer
                 else:
                     self._wait_for_call(region, _Request(instance_id, disk_ids, answer))
         self._begin(region)
-        for instance_id, answer in unknown:
-            self._thread_pools.act(self._look_up, self._regions[region], instance_id, answer)
+        self._begin_to_look(region)
 
     def of(self, region: str, instance_id: str) -> "Future[Protected]":
         """Return what comes of the protection of an instance, which is sent now if it was not."""
@@ -127,20 +132,43 @@ class DiskProtection:
         while self._over and time.monotonic() - self._over[0][0] > REMEMBERED_S:
             self._sent.pop(self._over.popleft()[1], None)
 
-    def _look_up(self, ecs: Ecs, instance_id: str, answer: "Future[Protected]") -> None:
-        """Ask the cloud for an instance that no sweep has seen, or not lately."""
+    def _begin_to_look(self, region: str) -> None:
+        with self._lock:
+            queue = self._queues[region]
+            if not queue.unknown or queue.looks >= CALLS_AT_ONCE:
+                return
+            queue.looks += 1
+        queue.threads.submit(self._look_while_any, self._regions[region], queue)
+
+    def _look_while_any(self, ecs: Ecs, queue: _Region) -> None:
+        """Ask the cloud for the instances that no sweep has seen, or not lately: all that came meanwhile at once."""
+        while True:
+            with self._lock:
+                asked, queue.unknown = queue.unknown, {}
+                if not asked:
+                    queue.looks -= 1
+                    return
+            try:
+                self._look_up(ecs, asked)
+            except Exception as error:
+                log.exception("disks of %s", ecs.region)
+                for answer in asked.values():
+                    if not answer.done():
+                        answer.set_exception(error)
+
+    def _look_up(self, ecs: Ecs, asked: "Mapping[str, Future[Protected]]") -> None:
         try:
             with urgency(Priority.PROTECT):
-                spec = spec_with_disks(ecs, self._journal, self._clock, instance_id)
+                specs = specs_with_disks(ecs, self._journal, self._clock, asked)
         except CloudError as error:
-            answer.set_result(Protected(refused=((instance_id, error),)))
-            return
-        except Exception as error:
-            answer.set_exception(error)
-            return
-        disk_ids = _to_protect(spec) if spec else ()
+            specs = Answers({}, dict.fromkeys(asked, error))
         with self._lock:
-            self._wait_for_call(ecs.region, _Request(instance_id, disk_ids, answer))
+            for instance_id, answer in asked.items():
+                if instance_id in specs.refused:
+                    answer.set_result(Protected(refused=((instance_id, specs.refused[instance_id]),)))
+                    continue
+                disk_ids = _to_protect(specs[instance_id]) if instance_id in specs else ()
+                self._wait_for_call(ecs.region, _Request(instance_id, disk_ids, answer))
         self._begin(ecs.region)
 
     def _wait_for_call(self, region: str, request: _Request) -> None:
@@ -156,7 +184,7 @@ class DiskProtection:
             more = min(CALLS_AT_ONCE - queue.calls, len(queue.waiting))
             queue.calls += max(more, 0)
         for _ in range(more):
-            self._thread_pools.act(self._call_while_any, self._regions[region], queue)
+            queue.threads.submit(self._call_while_any, self._regions[region], queue)
 
     def _call_while_any(self, ecs: Ecs, queue: _Region) -> None:
         while requests := self._next(queue):

@@ -30,7 +30,7 @@ def rooms(journal: Journal, account: CloudAccount, settings: Settings) -> Shared
         settings=settings,
         auto_mode=AutoModeControl(journal, settings.policy, CLOCK),
         polls=Polls(account.regions, account.thread_pools),
-        protection=DiskProtection(journal, account.regions, account.thread_pools, CLOCK),
+        protection=DiskProtection(journal, account.regions, CLOCK),
         surveys=Surveys(account.markets, account.thread_pools, journal, CLOCK, settings),
         balancers=account.balancers,
         incident=recovery_record,

@@ -35,7 +35,7 @@ class Shore:
         self.cloud = cloud
         self.account = CloudAccount(load(config))
         self.journal = Journal(config.parent / "state" / "journal.db")
-        self.protection = DiskProtection(self.journal, self.account.regions, self.account.thread_pools, CLOCK)
+        self.protection = DiskProtection(self.journal, self.account.regions, CLOCK)
         self.specs = {spec.instance.instance_id: spec for spec in self._fleet()}
         self.journal.fleet.load(REGION)
         self.remember(*self.specs.values())
