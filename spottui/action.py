@@ -1,8 +1,9 @@
 """One thing that a person can do, and where it belongs."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from spottui.action_context import ActionContext
 
@@ -28,8 +29,7 @@ def never(context: ActionContext) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """One thing a person can do; `danger` says that it changes something in the cloud or allows that.
 
     `keys` are Textual's names of keys; the first one is shown. `offered` says when the action is possible, `otherwise`

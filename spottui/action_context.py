@@ -1,12 +1,11 @@
 """What decides whether an action of the registry is offered."""
 
-from dataclasses import dataclass
+import msgspec
 
 from spottui.domain.recovery import RecoveryState
 
 
-@dataclass(frozen=True, slots=True)
-class ActionContext:
+class ActionContext(msgspec.Struct, frozen=True):
     """Everything that decides whether an action is offered.
 
     `desk_open` says that commands can be given, `failed` that the desk could not be opened or has stopped.

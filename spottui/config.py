@@ -6,12 +6,12 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+from msgspec import structs
 from platformdirs.unix import Unix
 
 from spottui.config_checks import (
@@ -43,29 +43,27 @@ class ConfigProblem(Exception):
     """What is wrong with the configuration, for people; the command that meets it exits with 2."""
 
 
-@dataclass(frozen=True)
-class CredentialsTable:
+class CredentialsTable(msgspec.Struct, frozen=True):
     """`[credentials]`: the SDK's ini file or aliyun's config.json; without it the SDK's default chain is used."""
 
     file: str = ""
 
 
-@dataclass(frozen=True)
-class ConfigFile:
+class ConfigFile(msgspec.Struct, frozen=True):
     """The tables of the file as they are written; `profile` tables override them by name."""
 
     region: tuple[RegionSettings, ...] = ()
-    credentials: CredentialsTable = field(default_factory=CredentialsTable)
-    policy: Policy = field(default_factory=Policy)
-    console: ConsoleSettings = field(default_factory=ConsoleSettings)
+    credentials: CredentialsTable = msgspec.field(default_factory=CredentialsTable)
+    policy: Policy = msgspec.field(default_factory=Policy)
+    console: ConsoleSettings = msgspec.field(default_factory=ConsoleSettings)
     journal: str = ""
     ca_file: str = ""
     notify: tuple[str, ...] = ()
-    template: dict[str, LaunchTemplate] = field(default_factory=dict)
+    template: dict[str, LaunchTemplate] = msgspec.field(default_factory=dict)
     metrics_port: int = 0
-    drain: dict[str, DrainSettings] = field(default_factory=dict)
-    probe: dict[str, ProbeSettings] = field(default_factory=dict)
-    storage_price: dict[str, float] = field(default_factory=dict)
+    drain: dict[str, DrainSettings] = msgspec.field(default_factory=dict)
+    probe: dict[str, ProbeSettings] = msgspec.field(default_factory=dict)
+    storage_price: dict[str, float] = msgspec.field(default_factory=dict)
     ready: tuple[ReadySettings, ...] = ()
     hook: tuple[HookSettings, ...] = ()
 
@@ -129,7 +127,7 @@ class _Reader:
             journal=self._journal(here, file.journal, profile),
             credentials_file=self._existing(here, file.credentials.file, "credentials.file"),
             ca_file=self._existing(here, file.ca_file, "ca_file"),
-            policy=replace(file.policy, stop_file=str(stop_file or "")),
+            policy=structs.replace(file.policy, stop_file=str(stop_file or "")),
             console=file.console,
             notify=file.notify,
             templates=file.template,
@@ -159,7 +157,7 @@ class _Reader:
 
     def _check_keys(self, table: Mapping[str, Any], kind: type, prefix: str) -> None:
         """Unknown keys are mistakes: a limit that is spelled wrong would not be one."""
-        known: dict[str, Field[Any]] = {one.name: one for one in fields(kind)}
+        known = {one.name: one for one in structs.fields(kind)}
         for key, value in table.items():
             if key not in known:
                 near = difflib.get_close_matches(key, known, 1)
@@ -227,7 +225,7 @@ class _Reader:
             self._fail(*mistake)
 
     def _with_ca_file(self, here: Path, name: str, probe: ProbeSettings) -> ProbeSettings:
-        return replace(probe, ca_file=str(self._existing(here, probe.ca_file, f"probe.{name}.ca_file") or ""))
+        return structs.replace(probe, ca_file=str(self._existing(here, probe.ca_file, f"probe.{name}.ca_file") or ""))
 
     def _existing(self, here: Path, name: str, key: str) -> Path | None:
         path = self._resolved(here, name, key)

@@ -9,10 +9,11 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import msgspec
 
 from spottui import words
 from spottui.domain.view import SourceHealth
@@ -29,8 +30,7 @@ REQUEST_S = 15.0
 """So is one that is not done by then, however it drips."""
 
 
-@dataclass(frozen=True, slots=True)
-class Health:
+class Health(msgspec.Struct, frozen=True):
     """Whether everything that a console watches answers; `wrong` says in words what does not."""
 
     watched: int

@@ -6,8 +6,9 @@ No instance is a label: a fleet of spot instances would make a new time series e
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from spottui import __version__
 from spottui.domain.facts import Logged, SignSeen
@@ -80,8 +81,7 @@ class Tally:
                     self._latency_s[one.region] = max((one.at - one.fact.began).total_seconds(), 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Counted:
+class _Counted(msgspec.Struct, frozen=True):
     """What one recovery counts for; `evidence` is empty while it may still change."""
 
     region: str

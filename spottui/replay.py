@@ -5,10 +5,12 @@ A recovery at a moment is the fold of its facts until then, so that what is seen
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate
 from typing import Any, NoReturn
+
+from msgspec.structs import replace
 
 from spottui.domain.background import Background, Found
 from spottui.domain.facts import NOBODY, QUIET, Armed, Disarmed, EarlierLine, Logged

@@ -3,12 +3,12 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import fields
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import pytest
+from msgspec.structs import fields
 
 from spottui.domain.settings import Policy, RegionSettings
 from spottui.domain.view import AutoMode

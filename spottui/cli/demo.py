@@ -51,7 +51,7 @@ def demo(headless: bool, auto: bool, read_only: bool) -> None:
 
 
 def _run(config: Path, ending: Ending, *, headless: bool, auto: bool, read_only: bool) -> int:
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from spottui.config import load
 

@@ -1,6 +1,6 @@
 """`spottui drill --game-day SCENARIO`: a night on the simulated cloud with a score at the end."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,6 +31,8 @@ def play(scenario: str, *, headless: bool) -> int:
         raise Wrong(f'no scenario "{scenario}"; `spottui sim --list-scenarios` lists them.')
     if not headless:
         need_terminal()
+    from msgspec.structs import replace
+
     from spottui.config import load
 
     with Ending(terminal=not headless) as ending, own_directory("game-day", ending) as directory:

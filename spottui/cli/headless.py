@@ -12,8 +12,11 @@ from spottui.cli.printing import Printing
 from spottui.cli.records import event_record, journal_record, line, recovery_record, source_record
 from spottui.desk import Desk
 from spottui.domain.clock import SystemClock
+from spottui.domain.forecast import Verdict
+from spottui.domain.recovery import Recovery
 from spottui.domain.refusal import Ended
 from spottui.domain.settings import Settings
+from spottui.domain.verdicts import verdict_of
 from spottui.domain.view import DeskView
 from spottui.journal.store import JournalProblem
 from spottui.tables.events import shown
@@ -68,6 +71,7 @@ class _Changes:
     def __init__(self) -> None:
         self._event = 0
         self._said: dict[tuple[str, str], dict[str, object]] = {}
+        self._drawn: dict[str, tuple[Recovery, Verdict | None]] = {}
 
     def print(self, view: DeskView) -> None:
         """Print one line for each event, recovery and source that is new or differs."""
@@ -76,7 +80,11 @@ class _Changes:
                 self._event = event.seq
                 click.echo(line(event.at, "event", event_record(event)))
         for recovery in view.recoveries:
-            self._print_if_new(view, "recovery", recovery.recovery_id, recovery_record(recovery, view.at))
+            # A storm has a thousand, and each of its versions changes a few of them.
+            drawn = (recovery, verdict_of(recovery, view.at))
+            if self._drawn.get(recovery.recovery_id) != drawn:
+                self._drawn[recovery.recovery_id] = drawn
+                self._print_if_new(view, "recovery", recovery.recovery_id, recovery_record(recovery, view.at))
         for source in view.sources:
             record = source_record(source)
             self._print_if_new(view, "source", f"{source.name} {source.region}", {**record, "last_ok": None})

@@ -146,7 +146,7 @@ def _rpc(settings: "Settings", region: str) -> "Rpc":
 
 
 def _show(wanted: "LaunchTemplate", name: str, count: int) -> None:
-    from dataclasses import asdict
+    from msgspec.structs import asdict
 
     click.secho(f"launch {count} from {name}", bold=True)
     for key, value in asdict(wanted).items():

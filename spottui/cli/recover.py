@@ -2,7 +2,7 @@
 
 import json
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +68,8 @@ def recover(
     With --journal, a recovery of the configured journal is resumed under the same identity, so that nothing is created
     twice when that journal is back. Pass the recovery's id instead of INSTANCE if you know it.
     """
+    from msgspec.structs import replace
+
     known = ""
     if journal:
         settings = replace(settings, journal=str(journal))
@@ -227,6 +229,8 @@ def _plan_without_a_desk(settings: "Settings", asked: _Asked) -> "Plan":
 
 def _chosen(plan: "Plan", name: str | None) -> "Plan":
     """Whether there is an earlier image is looked up when it begins."""
+    from msgspec.structs import replace
+
     from spottui.domain.plan import by_route
     from spottui.domain.routes import Route
 

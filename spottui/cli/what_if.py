@@ -1,7 +1,8 @@
 """What auto-mode would do about a reclaim of an instance that began now, in lines for people."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from spottui import words
 from spottui.cloud.ecs import Ecs

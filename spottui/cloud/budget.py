@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import IntEnum
 
+import msgspec
+
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import Clock
 from spottui.domain.view import ApiBudget
@@ -50,8 +52,7 @@ class Priority(IntEnum):
     """What is made ready in calm time goes last, whatever it calls."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     """`rate` calls a second in the long run, `burst` at once."""
 
     rate: float

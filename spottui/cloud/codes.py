@@ -6,7 +6,8 @@ written out in full here: one that is merely like it ends a place.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from spottui.cloud.errors import ErrorKind
 from spottui.domain.launch_spec import Part
@@ -25,8 +26,7 @@ COMMAND = "RunCommand"
 ACTING = (LAUNCH, START, IMAGE, SNAPSHOT, SNAPSHOT_GROUP, ATTACH, PROTECT, BIND, UNBIND, CONVERT, COMMAND)
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(msgspec.Struct, frozen=True):
     """What a code means to the callers of an action (`ANY` for all): a code in full, or its beginning and `*`.
 
     `says` is a part of the message, in lower case, by which the meanings of one code are told apart.

@@ -10,9 +10,10 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from spottui.cloud.sdk import CLIProfileCredentialsProvider, CredentialsProvider, ProfileCredentialsProvider
 
@@ -46,8 +47,7 @@ class CredentialsProblem(Exception):
     """What is wrong with a credentials file, for people: file, profile, mode, cause; never a value of it."""
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(msgspec.Struct, frozen=True):
     """One profile of a file that can be signed in with; `str` names file, profile and mode."""
 
     file: Path

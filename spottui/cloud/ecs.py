@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
+
+import msgspec
 
 from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud.batches import Answers, in_halves
@@ -33,16 +35,14 @@ VERSION = "2014-05-26"
 SYSTEM_DEVICE = "/dev/xvda"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What a mutating call gave: the id of the thing, and the RequestId for the audit."""
 
     resource_id: str
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ImageSource:
+class ImageSource(msgspec.Struct, frozen=True):
     """What an image is made of: all cloud disks of an instance, or finished snapshots, each with its device.
 
     The system disk's device is `/dev/xvda` and comes first (docs/alibaba-facts.md 3.1). `traits` are for snapshots,
@@ -75,18 +75,21 @@ class Ecs:
         self._clock = clock
         self._runtime = RuntimeOptions(connect_timeout=CONNECT_TIMEOUT_MS, read_timeout=READ_TIMEOUT_MS)
         self.client = EcsClient(sdk_config(region, endpoint, credentials, ca_file))
+        self._locked: Rows = {}
 
     def locked(self) -> tuple[Instance, ...]:
         """Return every instance of the region with a `Recycling` lock: one call for up to 100 of them."""
         with urgency(Priority.LOCK_POLL):
-            return tuple(found.instance for found in self._pages({"LockReason": "Recycling"}))
+            found = tuple(spec.instance for spec in self._pages({"LockReason": "Recycling"}, self._locked))
+        self._locked = {one.instance_id: self._locked[one.instance_id] for one in found}
+        return found
 
     def fleet(self, rows: Rows | None = None) -> Iterator[tuple[LaunchSpec, ...]]:
         """Return the region's instances page by page, each as the part of its launch spec that the page shows.
 
         `rows` is for who asks again and again: what a page says as it did before is not read anew.
         """
-        yield from self._spec_pages({}, {} if rows is None else rows)
+        return self._spec_pages({}, {} if rows is None else rows)
 
     def launch_specs(self, instance_ids: Iterable[str]) -> Answers[LaunchSpec]:
         """Return those of the given instances that exist, by id; disks, RAM role and user data are not in it."""
@@ -108,10 +111,6 @@ class Ecs:
         if len(found) + len(found.refused) < len(instance_ids):
             self.check_permission()
         return found
-
-    def is_gone(self, instance_id: str) -> bool:
-        """Whether the account may list instances and an instance is not among them."""
-        return instance_id in self.gone([instance_id])
 
     def check_permission(self) -> None:
         """Raise `CloudError` when the account may not list instances: without the permission it sees an empty list."""
@@ -311,9 +310,8 @@ class Ecs:
         query = {"ImageId": ",".join(image_ids), "Status": "Available,UnAvailable,Deprecated", "PageSize": PAGE}
         return self.parsed("DescribeImages", shapes.image_traits, self.read("DescribeImages", query))
 
-    def _pages(self, filters: Mapping[str, object]) -> Iterator[LaunchSpec]:
-        for page in self._spec_pages(filters, {}):
-            yield from page
+    def _pages(self, filters: Mapping[str, object], rows: Rows | None = None) -> Iterator[LaunchSpec]:
+        return chain.from_iterable(self._spec_pages(filters, {} if rows is None else rows))
 
     def _spec_pages(self, filters: Mapping[str, object], rows: Rows) -> Iterator[tuple[LaunchSpec, ...]]:
         token = ""

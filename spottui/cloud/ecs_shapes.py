@@ -3,9 +3,10 @@
 import base64
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.fields import list_of, second_of, tags_of, text_of, whole_of
@@ -14,8 +15,7 @@ from spottui.domain.instance import Disk
 from spottui.domain.launch_spec import ImageTraits, LaunchSpec
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(msgspec.Struct, frozen=True):
     """A custom image: `progress` in percent; `usable` when instances can be launched from it.
 
     `made` is when it was begun; `tags` are all of its tags; `snapshots` are those of its disks, `gib` their size. It is
@@ -39,8 +39,7 @@ class Image:
         return self.status in ("CreateFailed", "UnAvailable")
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """A snapshot of a disk; `made` is the moment whose data it has."""
 
     snapshot_id: str
@@ -63,8 +62,7 @@ class Snapshot:
         return self.status == "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class Invocation:
+class Invocation(msgspec.Struct, frozen=True):
     """A command on one instance: its status as the API names it, its exit code and what it printed."""
 
     status: str
@@ -77,8 +75,7 @@ class Invocation:
         return self.status not in ("", "Pending", "Scheduled", "Running", "Stopping")
 
 
-@dataclass(frozen=True, slots=True)
-class Eip:
+class Eip(msgspec.Struct, frozen=True):
     """An EIP: `instance_id` is empty while it is bound to nothing; `free` when it can be bound."""
 
     eip_id: str

@@ -1,9 +1,10 @@
 """CloudMonitor's event rules of one region: which events go to which queue, and drills (docs/alibaba-facts.md 9.6)."""
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
@@ -13,8 +14,7 @@ from spottui.cloud.rpc import CLOUD_MONITOR, Rpc
 PAGE = 100
 
 
-@dataclass(frozen=True, slots=True)
-class EventRule:
+class EventRule(msgspec.Struct, frozen=True):
     """One rule; `covers_reclaims` when the reclaim event of ECS matches its pattern."""
 
     name: str
@@ -22,8 +22,7 @@ class EventRule:
     covers_reclaims: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """A queue that a rule sends to."""
 
     region: str

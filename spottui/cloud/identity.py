@@ -1,6 +1,6 @@
 """Whose the credentials are: STS (version 2015-04-01) answers everybody, without a permission."""
 
-from dataclasses import dataclass
+import msgspec
 
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.rpc import STS, Rpc, service_endpoint
@@ -8,8 +8,7 @@ from spottui.domain.clock import CloudClock
 from spottui.domain.settings import RegionSettings, Settings
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """The account, and who in it, as `acs:ram::ACCOUNT:user/NAME` or `…:assumed-role/ROLE/SESSION`."""
 
     account_id: str

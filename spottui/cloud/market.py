@@ -1,9 +1,10 @@
 """What can be launched where, how safely and at what price, as the cloud says (docs/alibaba-facts.md 5)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from spottui.cloud.balancers import Balancers
 from spottui.cloud.ecs import Ecs
@@ -168,8 +169,7 @@ def _rates(body: dict[str, Any]) -> dict[Pair, str]:
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _PricePage:
+class _PricePage(msgspec.Struct, frozen=True):
     """Prices at their times, by type and zone; `next_offset` is 0 on the last page."""
 
     rows: tuple[tuple[Pair, datetime, Price], ...]

@@ -8,9 +8,10 @@ import socket
 import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
+
+import msgspec
 
 from spottui.cloud.bodies import text_of
 from spottui.cloud.codes import kind_of
@@ -36,8 +37,7 @@ EMPTY = "MessageNotExist"
 _GONE = ("ReceiptHandleError", "MessageNotExist")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(msgspec.Struct, frozen=True):
     """One received message; `body` is as it travelled, not decoded and not trusted.
 
     `enqueued` is None where the service gave no time; `deliveries` is how often it was received, this time included.
@@ -173,8 +173,7 @@ def _number(text: object) -> int:
     return int(str(text)) if str(text).isascii() and str(text).isdigit() else 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Salvaged:
+class _Salvaged(msgspec.Struct, frozen=True):
     message_id: str
     receipt_handle: str
     message_body: str

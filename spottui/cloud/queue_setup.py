@@ -3,7 +3,8 @@
 import base64
 import json
 import warnings
-from dataclasses import dataclass
+
+import msgspec
 
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.mns import BATCH, EMPTY, Message, Queue, as_message
@@ -14,8 +15,7 @@ VISIBILITY_S = 60
 RETENTION_S = 4 * 86_400
 
 
-@dataclass(frozen=True, slots=True)
-class Backlog:
+class Backlog(msgspec.Struct, frozen=True):
     """How many messages of a queue wait, and how many are held by a consumer; -1 where the service no longer says."""
 
     waiting: int

@@ -1,8 +1,9 @@
 """What is made ready in calm time: found by its tag, whose value is the id of its instance, and made."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud import snapshot_groups
@@ -19,8 +20,7 @@ AS_OF_TAG = "spottui:as-of"
 """On an image: when the snapshot was begun of which it was made, and so of when its data is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(msgspec.Struct, frozen=True):
     """Something that is to be made for an instance: its name, and the ClientToken of the call."""
 
     instance_id: str

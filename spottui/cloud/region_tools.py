@@ -1,7 +1,8 @@
 """Everything that the commands around the console call in one region."""
 
 import os
-from dataclasses import dataclass
+
+import msgspec
 
 from spottui.cloud.budget import Budget
 from spottui.cloud.credentials import CredentialSource
@@ -14,8 +15,7 @@ from spottui.domain.clock import CloudClock
 from spottui.domain.settings import RegionSettings, Settings
 
 
-@dataclass(frozen=True, slots=True)
-class RegionTools:
+class RegionTools(msgspec.Struct, frozen=True):
     """The clients of one region, for one thread; `any_ecs` makes ECS calls that `ecs` has no method for."""
 
     settings: RegionSettings

@@ -5,8 +5,9 @@ A change is a job: its call is answered before it has taken effect.
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from spottui.cloud.ecs import Answer
 from spottui.cloud.errors import CloudError, ErrorKind

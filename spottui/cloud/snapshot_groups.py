@@ -1,9 +1,10 @@
 """Groups of snapshots, all of one moment: disks can be made of them within seconds (docs/alibaba-facts.md 13)."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+import msgspec
 
 from spottui.cloud.batches import Answers, in_halves
 from spottui.cloud.ecs import PAGE, Answer, Ecs
@@ -16,8 +17,7 @@ _LIST = "DescribeSnapshotGroups"
 _IDS_PER_CALL = 10
 
 
-@dataclass(frozen=True, slots=True)
-class SnapshotGroup:
+class SnapshotGroup(msgspec.Struct, frozen=True):
     """Snapshots of several disks of one moment, which is `made`: pairs of disk and snapshot.
 
     `usable` when disks can be made of all of them, which is long before they are uploaded.

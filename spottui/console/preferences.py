@@ -7,20 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from spottui.tables.arrangement import Arrangement
 
 _COMMANDS_KEPT = 50
 
 
-@dataclass(frozen=True, slots=True)
-class SavedView:
+class SavedView(msgspec.Struct, frozen=True):
     """A panel by its id, with a filter, an order and columns; the empty `sort` is the table's own order."""
 
     panel: str
     filter: str = ""
     sort: str = ""
     is_reversed: bool = False
-    columns: Arrangement = field(default_factory=Arrangement)
+    columns: Arrangement = msgspec.field(default_factory=Arrangement)
 
 
 @dataclass

@@ -1,7 +1,8 @@
 """The selected row, and the recovery that a key would act on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from spottui.domain.facts import Logged
 from spottui.domain.instance import Instance
@@ -12,8 +13,7 @@ from spottui.tables.column import Cell, Row
 from spottui.tables.instances import open_reclaims
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """A row and what belongs to it.
 
     `recovery` is the row's own. `waiting` is the one that a confirmation is for: the row's own if it waits for

@@ -6,8 +6,9 @@ import sys
 import threading
 import traceback
 from collections import deque
-from dataclasses import dataclass
 from time import perf_counter
+
+import msgspec
 
 log = logging.getLogger("spottui.console")
 
@@ -17,8 +18,7 @@ _FRAMES = 12
 _REMEMBERED = 600
 
 
-@dataclass(frozen=True, slots=True)
-class Lateness:
+class Lateness(msgspec.Struct, frozen=True):
     """How late the event loop answers, in milliseconds; `of` says over what."""
 
     p50_ms: float

@@ -1,7 +1,9 @@
 """An instance as a backend server of load balancers, and the actions that change it (docs/alibaba-facts.md 14)."""
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from spottui.domain.launch_spec import LaunchSpec
 
@@ -30,8 +32,7 @@ class Change(StrEnum):
     REMOVE = "remove"
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     """The names under which an instance can be a backend server; `eni_id` is empty where it is not known."""
 
     instance_id: str
@@ -57,8 +58,7 @@ class Server:
         return tuple(one for one in (self.instance_id, self.eni_id, self.private_ip) if one)
 
 
-@dataclass(frozen=True, slots=True)
-class Backend:
+class Backend(msgspec.Struct, frozen=True):
     """A backend server: one entry of a server group, a vServer group or the default group of a CLB.
 
     `balancer_id` is that of a CLB, empty for ALB and NLB; `group_id` is empty for the default group, whose `port` is 0:
@@ -93,8 +93,7 @@ class Backend:
         return replace(self, server_id=server.id_as(self.server_type), server_ip=address)
 
 
-@dataclass(frozen=True, slots=True)
-class BackendStatus:
+class BackendStatus(msgspec.Struct, frozen=True):
     """An entry as its group shows it now: `settled` while no change of it is under way, `healthy` by health checks."""
 
     backend: Backend

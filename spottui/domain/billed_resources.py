@@ -1,9 +1,10 @@
 """What recoveries leave behind that costs money, and whether it may go."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+
+import msgspec
 
 SNAPSHOT_PRICE = "snapshot"
 """The name of the price of images and snapshots: an image costs what its snapshots do (docs/alibaba-facts.md 3)."""
@@ -18,8 +19,7 @@ class LeftoverKind(StrEnum):
     GROUP = "snapshot group"
 
 
-@dataclass(frozen=True, slots=True)
-class BilledResource:
+class BilledResource(msgspec.Struct, frozen=True):
     """One thing that costs money as long as it is kept: since when, and its GiB, None where that is not known.
 
     `priced_as` names its price in `[storage_price]`: a disk's category, or `snapshot`.
@@ -37,8 +37,7 @@ class BilledResource:
         return None if price is None or self.gib is None else price * self.gib
 
 
-@dataclass(frozen=True, slots=True)
-class Leftover:
+class Leftover(msgspec.Struct, frozen=True):
     """One thing that a recovery made or kept, or that was made ready, and that is still there.
 
     `gib` is its size where that is known.

@@ -1,15 +1,15 @@
 """What is known around the whole fleet: prices, interruption rates, how long images take, past reclaims."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from spottui.domain.background import PriceHistory
 from spottui.domain.places import Pair, Price
 
 
-@dataclass(frozen=True, slots=True)
-class FleetBackground:
+class FleetBackground(msgspec.Struct, frozen=True):
     """What the cloud and the journal said of the fleet `at` a time; what is unknown is absent.
 
     `prices` and `rates` (in the cloud's words, such as `0-3%`) are by instance type and zone. `image_s` is what an
@@ -18,9 +18,9 @@ class FleetBackground:
     """
 
     at: datetime
-    prices: Mapping[Pair, Price] = field(default_factory=dict)
-    rates: Mapping[Pair, str] = field(default_factory=dict)
-    image_s: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    prices: Mapping[Pair, Price] = msgspec.field(default_factory=dict)
+    rates: Mapping[Pair, str] = msgspec.field(default_factory=dict)
+    image_s: Mapping[tuple[str, str], float] = msgspec.field(default_factory=dict)
     reclaims: tuple[datetime, ...] = ()
     histories: tuple[PriceHistory, ...] = ()
     missing: tuple[str, ...] = ()

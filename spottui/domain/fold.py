@@ -1,9 +1,10 @@
 """What facts come to: `apply` makes of a recovery and the next fact the recovery after it, and nothing else."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from spottui.domain import facts as f
 from spottui.domain.balancers import Change

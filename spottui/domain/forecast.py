@@ -1,8 +1,9 @@
 """Will the image be ready before the instance is taken back?"""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+import msgspec
 
 TIGHT_S = 30.0
 """Slack in seconds below which the outcome is called tight."""
@@ -27,8 +28,7 @@ class Verdict(StrEnum):
     """The image was refused, or nobody sees how far it is."""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageTiming:
+class ImageTiming(msgspec.Struct, frozen=True):
     """What past images of this account took: a fixed part in seconds and seconds per GiB."""
 
     base_s: float = 20.0
@@ -39,8 +39,7 @@ class ImageTiming:
         return self.base_s + self.s_per_gib * gib
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(msgspec.Struct, frozen=True):
     """When the image is expected, and how that lies to the deadline."""
 
     ready_at: datetime

@@ -1,7 +1,8 @@
 """What the journal remembers: of one instance, and of all reclaims there have been."""
 
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from spottui.domain.forecast import ImageTiming
 from spottui.domain.interruption import Interruption
@@ -11,14 +12,13 @@ from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(msgspec.Struct, frozen=True):
     """One reclaim with what became of it; zone and type are empty where it ended before it had a plan."""
 
     recovery: Recovery
     zone: str
     instance_type: str
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: Outcome = msgspec.field(default_factory=Outcome)
 
     @property
     def interruption(self) -> Interruption:
@@ -32,8 +32,7 @@ class Past:
         return cls(recovery, zone, kind, outcome(recovery, plan))
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceRecord:
+class InstanceRecord(msgspec.Struct, frozen=True):
     """What is remembered of one instance.
 
     `spec` is its captured launch spec, None when no sweep has seen it; `details_at` is when its RAM role and user data

@@ -1,7 +1,8 @@
 """A hook: a command of the configuration that runs when something has happened to a recovery."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from spottui.domain.durations import seconds_of
 
@@ -30,8 +31,7 @@ class HookEnd(StrEnum):
     NOT_KNOWN = "not known"
 
 
-@dataclass(frozen=True, slots=True)
-class HookSettings:
+class HookSettings(msgspec.Struct, frozen=True):
     """One `[[hook]]`: program and arguments on this machine, without a shell, or a shell text on the replacement.
 
     It may take `timeout`, a duration (`seconds_of`); then everything that it has started is killed.
@@ -53,8 +53,7 @@ class HookSettings:
         return self.command[0] if isinstance(self.command, tuple) else "on the replacement"
 
 
-@dataclass(frozen=True, slots=True)
-class HookRun:
+class HookRun(msgspec.Struct, frozen=True):
     """A hook that a console has begun for a run of a recovery; `number` is its place among those of the event."""
 
     on: HookEvent

@@ -1,8 +1,9 @@
 """An ECS instance and its disks, as DescribeInstances and DescribeDisks show them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 
 class InstanceStatus(StrEnum):
@@ -23,8 +24,7 @@ class InterruptionBehavior(StrEnum):
     STOP = "Stop"
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(msgspec.Struct, frozen=True):
     """One instance of the fleet; every text field is untrusted text from the cloud."""
 
     region: str
@@ -50,8 +50,7 @@ class Instance:
         return self.spot_strategy not in ("", "NoSpot")
 
 
-@dataclass(frozen=True, slots=True)
-class Disk:
+class Disk(msgspec.Struct, frozen=True):
     """One cloud or local disk of an instance; `size_gib` is in GiB."""
 
     disk_id: str

@@ -1,8 +1,10 @@
 """From observations of several sources to one interruption per instance and reclaim."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from spottui.domain.clock import NOTICE_S
 from spottui.domain.dates import AHEAD, is_sane
@@ -22,8 +24,7 @@ class Evidence(StrEnum):
     ENGINEER = "E"
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(msgspec.Struct, frozen=True):
     """One sign, from one source, that an instance is being reclaimed.
 
     `at` is when the reclaim began as far as this source knows: the event's own time, else the enqueue time,
@@ -53,8 +54,7 @@ class Course(StrEnum):
     CAME_TO_NOTHING = "came to nothing"
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(msgspec.Struct, frozen=True):
     """The cloud's word that an instance is gone, with the time that its event gives, or at which it was found gone.
 
     An event can be a drill: whoever acts on it asks the cloud first.
@@ -65,8 +65,7 @@ class Release:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Interruption:
+class Interruption(msgspec.Struct, frozen=True):
     """One reclaim of one instance, whatever number of sources and messages spoke of it.
 
     `deadline` is the earliest that any source gives; `latest` the latest, after which nothing more is awaited: a drill

@@ -6,29 +6,26 @@ field that the cloud adds has to be given a fate here.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Carried:
+
+class Carried(msgspec.Struct, frozen=True):
     """The replacement has it, by this parameter of RunInstances or by this call after it."""
 
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """The replacement may lack it: `domain.losses` has the words."""
 
 
-@dataclass(frozen=True, slots=True)
-class Beyond:
+class Beyond(msgspec.Struct, frozen=True):
     """No launch of a spot instance can ask for it: said with its name and value where it is set."""
 
 
-@dataclass(frozen=True, slots=True)
-class Irrelevant:
+class Irrelevant(msgspec.Struct, frozen=True):
     """It is of the old instance alone, or follows from what is carried."""
 
     why: str

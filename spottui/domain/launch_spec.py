@@ -1,9 +1,10 @@
 """Everything that is needed to launch an instance again exactly as it was."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 from spottui.domain.instance import Disk, Instance
 
@@ -33,8 +34,7 @@ class Part(StrEnum):
     PASSWORD = "password of the image"
 
 
-@dataclass(frozen=True, slots=True)
-class LaunchSpec:
+class LaunchSpec(msgspec.Struct, frozen=True):
     """An instance's launch parameters, captured while it still exists.
 
     DescribeInstances does not return disks, RAM role or user data, so they come from calls of their own
@@ -118,8 +118,7 @@ class LaunchSpec:
         return max(gib, key=lambda category: gib[category], default="")
 
 
-@dataclass(frozen=True, slots=True)
-class LaunchSource:
+class LaunchSource(msgspec.Struct, frozen=True):
     """What a replacement is launched from: an image, and where its data disks come from.
 
     They are in the image, or made of `snapshots` (pairs of old disk and snapshot); with `data_disks` False there are
@@ -142,8 +141,7 @@ def carried_tags(tags: Iterable[tuple[str, str]]) -> tuple[tuple[tuple[str, str]
     return tuple(free[:room]), tuple(key for key, _ in free[room:])
 
 
-@dataclass(frozen=True, slots=True)
-class CpuOptions:
+class CpuOptions(msgspec.Struct, frozen=True):
     """CPU options other than the instance type's own; `threads_per_core` is 1 without hyper-threading."""
 
     cores: int
@@ -152,8 +150,7 @@ class CpuOptions:
     topology: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ImageTraits:
+class ImageTraits(msgspec.Struct, frozen=True):
     """What an image made from snapshots does not know by itself, as the instance's own image has it.
 
     Left out, the cloud takes x86_64, Others Linux and metadata v1, and then refuses an ARM type or
@@ -166,8 +163,7 @@ class ImageTraits:
     imds_support: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PrivateDns:
+class PrivateDns(msgspec.Struct, frozen=True):
     """How the instance's private DNS names are made (`PrivateDnsNameOptions`)."""
 
     host_name_type: str = ""
@@ -177,8 +173,7 @@ class PrivateDns:
     ip_ptr: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(msgspec.Struct, frozen=True):
     """A text that must not be shown: its `repr` and `str` are masked."""
 
     value: str

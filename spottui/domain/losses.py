@@ -1,8 +1,9 @@
 """What a replacement will not have of its old instance, or has in a way that is worth a thought."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from spottui.domain.launch_spec import LaunchSpec, carried_tags
 
@@ -27,8 +28,7 @@ class LossKind(StrEnum):
     UNREAD = "not read"
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
+class Loss(msgspec.Struct, frozen=True):
     """One thing that is lost: `what` are its ids, addresses, names or values, untrusted text of the cloud."""
 
     kind: LossKind

@@ -1,9 +1,10 @@
 """What a recovery came to: what it costs more, what it keeps, and how old its data is; what is not known is None."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from math import ceil
+
+import msgspec
 
 from spottui.domain.billed_resources import SNAPSHOT_PRICE, BilledResource, LeftoverKind
 from spottui.domain.plan import Plan
@@ -14,8 +15,7 @@ _OF_SNAPSHOTS = (ImageOf.KEPT_DISKS, ImageOf.KEPT_SYSTEM_DISK)
 """What an image of the route `kept-disk` is made of; its snapshots are the image's own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The figures of one recovery; prices are per hour, in the account's currency, as they were for its plan.
 
     `old_per_hour` is the instance's, `new_per_hour` the one at the place where the replacement was launched.

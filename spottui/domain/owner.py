@@ -1,8 +1,9 @@
 """Who looks after an instance beside us, as its tags say."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from spottui.domain.instance import Instance
 
@@ -16,8 +17,7 @@ class OwnerKind(StrEnum):
     AUTO_PROVISIONING_GROUP = "AutoProvisioningGroup"
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(msgspec.Struct, frozen=True):
     """The service, and the `id` of the group, node pool or cluster in it: untrusted text, empty where no tag has it."""
 
     kind: OwnerKind

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from enum import IntEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import Candidate, PlaceRules, Stock, TiredPool, same_place_first
@@ -21,8 +23,7 @@ LARGEST = 2
 """Another type has at most so many times the vCPUs and the memory of the old one."""
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceType:
+class InstanceType(msgspec.Struct, frozen=True):
     """An instance type as DescribeInstanceTypes shows it; `gpu` is empty without, `level` the family's."""
 
     name: str
@@ -35,8 +36,7 @@ class InstanceType:
     local_disks: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(msgspec.Struct, frozen=True):
     """What a type costs an hour in a zone; `currency` is the cloud's code, such as CNY, empty if unknown."""
 
     spot: float
@@ -44,19 +44,18 @@ class Price:
     currency: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Offers:
+class Offers(msgspec.Struct, frozen=True):
     """What the cloud said of types and zones, and which places rest; what is not known is not in it.
 
     `spot` and `on_demand` are the stocks, `rates` the interruption rates in the cloud's words.
     """
 
-    spot: Mapping[Pair, Stock] = field(default_factory=dict)
-    on_demand: Mapping[Pair, Stock] = field(default_factory=dict)
-    rates: Mapping[Pair, str] = field(default_factory=dict)
-    prices: Mapping[Pair, Price] = field(default_factory=dict)
+    spot: Mapping[Pair, Stock] = msgspec.field(default_factory=dict)
+    on_demand: Mapping[Pair, Stock] = msgspec.field(default_factory=dict)
+    rates: Mapping[Pair, str] = msgspec.field(default_factory=dict)
+    prices: Mapping[Pair, Price] = msgspec.field(default_factory=dict)
     types: tuple[InstanceType, ...] = ()
-    resting: Mapping[tuple[str, str, bool], str] = field(default_factory=dict)
+    resting: Mapping[tuple[str, str, bool], str] = msgspec.field(default_factory=dict)
 
     def stock(self, candidate: Candidate) -> Stock:
         """Return the stock at a place: a type that a zone does not name is not known to be sold out."""
@@ -93,8 +92,7 @@ class _Likeness(IntEnum):
     ON_DEMAND = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(msgspec.Struct, frozen=True):
     """A candidate with what its rank is made of; `turn` is the place of its type among the configured ones."""
 
     likeness: _Likeness

@@ -1,9 +1,11 @@
 """What a recovery is going to do, frozen when it is confirmed."""
 
 import hashlib
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from spottui.domain.balancers import Backend
 from spottui.domain.instance import InstanceStatus, InterruptionBehavior
@@ -23,8 +25,7 @@ class Stock(StrEnum):
     NONE = "sold out"
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(msgspec.Struct, frozen=True):
     """A place where the replacement may run: an instance type, a zone and the vSwitch that decides the zone.
 
     `price_per_hour` is in the account's currency and None when it is not known; `interruption_rate` is the cloud's own
@@ -49,8 +50,7 @@ class Candidate:
         return self.instance_type, self.zone, self.on_demand
 
 
-@dataclass(frozen=True, slots=True)
-class TiredPool:
+class TiredPool(msgspec.Struct, frozen=True):
     """A type in a zone where an instance, or one that it replaced, was reclaimed so often `within` a duration."""
 
     instance_type: str
@@ -59,8 +59,7 @@ class TiredPool:
     within: str
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceRules:
+class PlaceRules(msgspec.Struct, frozen=True):
     """Within what the candidates are looked for, frozen from the configuration with the plan.
 
     `vswitches` maps zone id to vSwitch id, in the order in which the zones are preferred; `types` are tried in their
@@ -68,12 +67,16 @@ class PlaceRules:
     instances go to a `tired` pool only where nothing else has room.
     """
 
-    vswitches: dict[str, str] = field(default_factory=dict)
+    vswitches: dict[str, str] = msgspec.field(default_factory=dict)
     types: tuple[str, ...] = ()
     other_types: bool = True
     on_demand: bool = False
-    # The order of the places says it in the digest, which is then the one of an earlier version where there is none.
-    tired: tuple[TiredPool, ...] = field(default=(), repr=False)
+    tired: tuple[TiredPool, ...] = ()
+
+    def __repr__(self) -> str:
+        """Leave `tired` out: the order of the places says it in a plan's digest, which stays as it was without them."""
+        named = ((name, getattr(self, name)) for name in self.__struct_fields__ if name != "tired")
+        return f"PlaceRules({', '.join(f'{name}={value!r}' for name, value in named)})"
 
     def tired_of(self, candidate: Candidate) -> TiredPool | None:
         """Return the tired pool that a place is in; on-demand is in none."""
@@ -82,8 +85,7 @@ class PlaceRules:
         return next((pool for pool in pools if (pool.instance_type, pool.zone) == pair), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Drain:
+class Drain(msgspec.Struct, frozen=True):
     """A command of the configuration that runs on the instance before its image is begun, in a box of time."""
 
     name: str
@@ -91,8 +93,7 @@ class Drain:
     timeout_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class WarmImage:
+class WarmImage(msgspec.Struct, frozen=True):
     """An earlier image of the instance, of all its cloud disks or of the system disk; `made` is as old as its data."""
 
     image_id: str
@@ -112,16 +113,14 @@ class CautionKind(StrEnum):
     NOT_LOOKED_UP = "not looked up"  # what, and why not
 
 
-@dataclass(frozen=True, slots=True)
-class Caution:
+class Caution(msgspec.Struct, frozen=True):
     """One such thing: `what` are its ids, names or the cloud's words, untrusted text."""
 
     kind: CautionKind
     what: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """The launch spec, the routes in the order in which they are taken, and the candidates in that of the trying.
 
     Before it is `surveyed` the candidates are only what the configuration names; stock, prices and other types are
@@ -133,7 +132,7 @@ class Plan:
     candidates: tuple[Candidate, ...]
     image_name: str
     cautions: tuple[Caution, ...] = ()
-    rules: PlaceRules = field(default_factory=PlaceRules)
+    rules: PlaceRules = msgspec.field(default_factory=PlaceRules)
     drain: Drain | None = None
     probe: Probe | None = None
     warm_image: WarmImage | None = None

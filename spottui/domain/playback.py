@@ -4,16 +4,16 @@ import threading
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 SLOWEST, FASTEST = 0.1, 100_000.0
 _STEP = 2.0
 _JUST_AFTER_S = 0.001
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(msgspec.Struct, frozen=True):
     """How a replay goes: `speed` is seconds of then in one of now; `over` once its end is reached, which stays."""
 
     speed: float

@@ -1,8 +1,8 @@
 """A probe: how it is known that a replacement serves, and not only runs."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
 from msgspec import Struct
 
 from spottui.domain.durations import seconds_of
@@ -20,8 +20,7 @@ class ProbeAddress(StrEnum):
     PUBLIC = "public"
 
 
-@dataclass(frozen=True, slots=True)
-class ProbeSettings:
+class ProbeSettings(msgspec.Struct, frozen=True):
     """One `[probe.NAME]`: a TCP port, a URL, or a shell command for Cloud Assistant on the replacement.
 
     A connection to the port `tcp` is enough. A GET of `http`, whose host is `{ip}`, must answer `status`, with `body`
@@ -56,8 +55,7 @@ class ProbeSettings:
         return f"{ip}:{self.tcp}" if self.tcp else self.http.replace(IP, ip)
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(msgspec.Struct, frozen=True):
     """A probe of the configuration, frozen with the plan."""
 
     name: str

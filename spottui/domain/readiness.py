@@ -1,8 +1,9 @@
 """How an instance would come back if its notice came now, and what it lacks to be back at once."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+import msgspec
 
 from spottui.domain.clock import NOTICE_S
 from spottui.domain.forecast import ImageTiming, Verdict, before_image
@@ -27,8 +28,7 @@ class Missing(StrEnum):
     LOCAL_DISKS = "local disks"
 
 
-@dataclass(frozen=True, slots=True)
-class Readiness:
+class Readiness(msgspec.Struct, frozen=True):
     """What would happen to one instance now: by which route it comes back, and what its verdict would be.
 
     `image_s` is what an image of all its disks takes, `system_image` the newest one of its system disk, `data_made`

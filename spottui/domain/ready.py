@@ -1,7 +1,8 @@
 """What it means for an instance to be kept ready in calm time, before anybody has given notice, and what it costs."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from spottui.domain.billed_resources import SNAPSHOT_PRICE
 from spottui.domain.durations import seconds_of
@@ -22,8 +23,7 @@ OVERLAP_S = 150.0
 """So long a new one and the one that it replaces are usually both there: made, seen usable, the old one deleted."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReadyPolicy:
+class ReadyPolicy(msgspec.Struct, frozen=True):
     """What is made ready for one instance; all times in seconds.
 
     `system_age_s` is how old the image of its system disk may be for a launch with the data of the notice. Without
@@ -47,8 +47,7 @@ def ready_policy(settings: Settings, instance: Instance) -> ReadyPolicy | None:
     return None if system_age_s is None else ReadyPolicy(system_age_s, schedule)
 
 
-@dataclass(frozen=True, slots=True)
-class KeptReady:
+class KeptReady(msgspec.Struct, frozen=True):
     """An instance that a `[[ready]]` matches; `per_month` is what that costs at most, None where no price is known.
 
     One that is `beyond_cap` has no room under the table's `max_cost_per_month`: nothing new is made for it.

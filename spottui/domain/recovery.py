@@ -1,8 +1,10 @@
 """One recovery: its reclaim, where it stands, what was said about it, and what it has made."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from spottui.domain.balancers import Backend
 from spottui.domain.forecast import Verdict
@@ -76,8 +78,7 @@ class ImageOf(StrEnum):
     KEPT_SYSTEM_DISK = "image of the kept system disk"
 
 
-@dataclass(frozen=True, slots=True)
-class Try:
+class Try(msgspec.Struct, frozen=True):
     """One launch: where, with which ClientToken, and what came of it.
 
     `failure` is None while that is not known, or when it succeeded; kind `removed` says that the cloud took the
@@ -98,16 +99,14 @@ class Try:
     """Whether it asks for a public IP, where the old instance had one; it has none to move."""
 
 
-@dataclass(frozen=True, slots=True)
-class Created:
+class Created(msgspec.Struct, frozen=True):
     """One thing that a recovery made or changed: kind `image`, `snapshot`, `instance`, `kept disk`, `attached disk`."""
 
     kind: str
     resource_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class LeftRoute:
+class LeftRoute(msgspec.Struct, frozen=True):
     """A route that this run has left, why, and which others that excludes."""
 
     route: Route
@@ -126,8 +125,7 @@ class AutoAnswer(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class AutoAsked:
+class AutoAsked(msgspec.Struct, frozen=True):
     """The last answer of auto-mode about this run, since when it holds, and what a yes adds to the cost an hour."""
 
     answer: AutoAnswer
@@ -137,8 +135,7 @@ class AutoAsked:
     veto_until: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PastRun:
+class PastRun(msgspec.Struct, frozen=True):
     """How an earlier run ended, who had allowed it, and what auto-mode was told about it."""
 
     run: int
@@ -148,8 +145,7 @@ class PastRun:
     auto: AutoAsked | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Recovery:
+class Recovery(msgspec.Struct, frozen=True):
     """One recovery as the console, `status --json` and the headless lines show it: the fold of its facts.
 
     `progress` is the image's, in percent, -1 when that is not known. `veto_until` is set while a veto window runs,

@@ -1,7 +1,8 @@
 """The ways by which an instance comes back, and what is true of each: the one table of routes."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Route(StrEnum):
@@ -34,8 +35,7 @@ class Source(StrEnum):
     EARLIER_IMAGE_AND_SNAPSHOTS = "earlier image and snapshots"
 
 
-@dataclass(frozen=True, slots=True)
-class RouteTraits:
+class RouteTraits(msgspec.Struct, frozen=True):
     """What is true of a route.
 
     `launches` is whether there is a replacement beside the old instance, `needs_image_in_time` whether an image must be

@@ -1,14 +1,14 @@
 """What the program was configured to watch and allowed to do."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from spottui.domain.hook import HookSettings
 from spottui.domain.probe import ProbeSettings
 
 
-@dataclass(frozen=True, slots=True)
-class RegionSettings:
+class RegionSettings(msgspec.Struct, frozen=True):
     """One region: its queue, where its services are and the vSwitch to launch into for each zone.
 
     An endpoint is a host (https is meant) or an `http://` or `https://` address. `mns_endpoint` has the account's id
@@ -21,20 +21,18 @@ class RegionSettings:
     mns_endpoint: str
     ecs_endpoint: str = ""
     cms_endpoint: str = ""
-    vswitches: dict[str, str] = field(default_factory=dict)
+    vswitches: dict[str, str] = msgspec.field(default_factory=dict)
     vswitch_tag: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Tolerance:
+class Tolerance(msgspec.Struct, frozen=True):
     """After so many `reclaims` of an instance and of those that it replaced, `within` a duration, go elsewhere."""
 
     reclaims: int
     within: str
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """What auto-mode may do, where replacements may run, and how often the sources are asked; all times in seconds.
 
     `max_added_cost_per_hour` is what auto-mode's replacements of one hour may cost more than the old instances, per
@@ -55,8 +53,8 @@ class Policy:
     stop_file: str = ""
     max_added_cost_per_hour: float = 0.0
     breaker_failures: int = 3
-    allow_tags: dict[str, str] = field(default_factory=dict)
-    deny_tags: dict[str, str] = field(default_factory=dict)
+    allow_tags: dict[str, str] = msgspec.field(default_factory=dict)
+    deny_tags: dict[str, str] = msgspec.field(default_factory=dict)
     types: tuple[str, ...] = ()
     other_types: bool = True
     on_demand: bool = False
@@ -72,8 +70,7 @@ class Policy:
     long_poll_s: int = 10
 
 
-@dataclass(frozen=True, slots=True)
-class LaunchTemplate:
+class LaunchTemplate(msgspec.Struct, frozen=True):
     """What `spottui launch NAME` launches. There is no password: a key pair, or the one that the image keeps.
 
     `spot_price_limit` is per hour, for the strategy `SpotWithPriceLimit`; `system_disk_gib` 0 takes the image's size.
@@ -93,19 +90,17 @@ class LaunchTemplate:
     system_disk_category: str = ""
     system_disk_gib: int = 0
     internet_bandwidth_out: int = 0
-    tags: dict[str, str] = field(default_factory=dict)
+    tags: dict[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class DrainSettings:
+class DrainSettings(msgspec.Struct, frozen=True):
     """`[drain.NAME]`: a shell command for Cloud Assistant, and how long it may take."""
 
     command: str
     timeout_s: float = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class ReadySettings:
+class ReadySettings(msgspec.Struct, frozen=True):
     """One `[[ready]]`: which instances are kept ready in calm time, and how.
 
     An instance that has every tag of `match` is meant; an empty value matches any. `image_every` and `snapshots_every`
@@ -122,16 +117,14 @@ class ReadySettings:
     max_cost_per_month: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class ConsoleSettings:
+class ConsoleSettings(msgspec.Struct, frozen=True):
     """How the console behaves on this terminal."""
 
     bell: bool = True
     mouse: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """One profile of the configuration; `journal` is the path of the SQLite file, or `postgresql://…`.
 
     `storage_price` is per GiB and month in the account's currency, for `snapshot` and for categories of disks. Of the
@@ -143,13 +136,13 @@ class Settings:
     journal: str
     credentials_file: Path | None = None
     ca_file: Path | None = None
-    policy: Policy = field(default_factory=Policy)
-    console: ConsoleSettings = field(default_factory=ConsoleSettings)
+    policy: Policy = msgspec.field(default_factory=Policy)
+    console: ConsoleSettings = msgspec.field(default_factory=ConsoleSettings)
     notify: tuple[str, ...] = ()
-    templates: dict[str, LaunchTemplate] = field(default_factory=dict)
+    templates: dict[str, LaunchTemplate] = msgspec.field(default_factory=dict)
     metrics_port: int = 0
-    drain: dict[str, DrainSettings] = field(default_factory=dict)
-    probe: dict[str, ProbeSettings] = field(default_factory=dict)
+    drain: dict[str, DrainSettings] = msgspec.field(default_factory=dict)
+    probe: dict[str, ProbeSettings] = msgspec.field(default_factory=dict)
     hooks: tuple[HookSettings, ...] = ()
-    storage_price: dict[str, float] = field(default_factory=dict)
+    storage_price: dict[str, float] = msgspec.field(default_factory=dict)
     ready: tuple[ReadySettings, ...] = ()

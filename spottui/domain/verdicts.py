@@ -1,7 +1,8 @@
 """What is to be expected of a recovery at a moment: from its route and what is known of it, with nothing written."""
 
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from spottui.domain.forecast import Forecast, Verdict
 from spottui.domain.plan import Plan

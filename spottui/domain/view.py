@@ -1,8 +1,9 @@
 """What the desk shows at one moment: immutable, and all that a screen or a command reads."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+import msgspec
 
 from spottui.domain.facts import Logged, Stopped
 from spottui.domain.fleet_background import FleetBackground
@@ -16,8 +17,7 @@ from spottui.domain.recovery import Recovery
 STALE_AFTER_INTERVALS = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class SourceHealth:
+class SourceHealth(msgspec.Struct, frozen=True):
     """How fresh one source of one region is: `queue`, `lock` or `sweep`.
 
     `failure` is why it gives no answer now, and `next_try` says when it is asked again.
@@ -40,8 +40,7 @@ class SourceHealth:
         return self.failure is not None if age_s is None else age_s > STALE_AFTER_INTERVALS * self.interval_s
 
 
-@dataclass(frozen=True, slots=True)
-class AutoMode:
+class AutoMode(msgspec.Struct, frozen=True):
     """Whether auto-mode may launch by itself, its limits, and what stopped it if it was disarmed.
 
     `who` armed or disarmed it, and `since` when. `waiting` recoveries are in line for a place, `last_hour` were
@@ -64,8 +63,7 @@ class AutoMode:
     resting: tuple[tuple[str, datetime], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ApiBudget:
+class ApiBudget(msgspec.Struct, frozen=True):
     """An API of a region that is closed after a throttle, slower than usual since one, or waited for.
 
     `rate` is in calls a second; nothing is sent before `closed_until`.
@@ -78,8 +76,7 @@ class ApiBudget:
     waiting: int
 
 
-@dataclass(frozen=True, slots=True)
-class LiveConsole:
+class LiveConsole(msgspec.Struct, frozen=True):
     """A console that acts on the journal: its id, as recoveries name their driver, its host and process, since when.
 
     `answers` is False for one that holds its place and has not been heard of for seconds: a stopped process, say.
@@ -92,8 +89,7 @@ class LiveConsole:
     answers: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class DeskView:
+class DeskView(msgspec.Struct, frozen=True):
     """Everything on the desk; `version` grows with every change, objects that did not change are the same objects.
 
     `instances` holds the spot instances and those under reclaim; those of the regions `unswept` are as an earlier run
@@ -123,5 +119,5 @@ class DeskView:
     replay: Pace | None = None
     consoles: tuple[LiveConsole, ...] = ()
     own: str = ""
-    plans: Mapping[str, Plan] = field(default_factory=dict)
+    plans: Mapping[str, Plan] = msgspec.field(default_factory=dict)
     fleet_background: FleetBackground | None = None

@@ -1,9 +1,9 @@
 """Which consoles have armed auto-mode, and why it was disarmed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 import sqlalchemy as sa
 
 from spottui.domain.facts import Stopped
@@ -14,8 +14,7 @@ from spottui.journal.store import upsert
 _ARMING = schema.arming.c
 
 
-@dataclass(frozen=True, slots=True)
-class Arming:
+class Arming(msgspec.Struct, frozen=True):
     """That one console armed auto-mode, or what stopped it."""
 
     console: str

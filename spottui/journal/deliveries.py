@@ -1,9 +1,9 @@
 """How far each channel of notifications has been told of the log, and what it has not taken yet."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import msgspec
 import sqlalchemy as sa
 
 from spottui.domain.facts import Logged
@@ -20,8 +20,7 @@ CLAIMED_FOR = timedelta(seconds=60)
 _DELIVERY = schema.delivery.c
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """One fact that a channel has not taken yet; `attempts` counts the tries that failed."""
 
     logged: Logged

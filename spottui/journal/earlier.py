@@ -1,11 +1,12 @@
 """A recovery as a journal of version 2 held it, in rows of several tables, as one value."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import sqlalchemy as sa
 from msgspec import Struct
+from msgspec.structs import replace
 
 from spottui.domain.fold import REMOVED
 from spottui.domain.forecast import Verdict
@@ -80,8 +81,7 @@ class _Earlier(Struct):
     trouble: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Rows:
+class _Rows(msgspec.Struct, frozen=True):
     known: _Earlier
     plan: Plan | None
     audit: tuple[Any, ...]

@@ -2,11 +2,11 @@
 
 import threading
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from types import MappingProxyType
 
+import msgspec
 import sqlalchemy as sa
 
 from spottui.domain.launch_spec import LaunchSpec
@@ -19,8 +19,7 @@ from spottui.journal.writer import Urgency, Writer
 _SAVED_AT_ONCE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Captured:
+class Captured(msgspec.Struct, frozen=True):
     """A launch spec; `details_at` is when its RAM role and user data were read, None when they never were."""
 
     spec: LaunchSpec

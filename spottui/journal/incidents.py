@@ -1,6 +1,6 @@
 """One past reclaim with everything that the journal has of it."""
 
-from dataclasses import dataclass
+import msgspec
 
 from spottui.domain.facts import Logged
 from spottui.domain.history import Past
@@ -10,8 +10,7 @@ from spottui.domain.recovery import Recovery
 from spottui.journal.journal import Journal
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(msgspec.Struct, frozen=True):
     """One reclaim with everything that the journal has of it; `log` oldest first."""
 
     recovery: Recovery

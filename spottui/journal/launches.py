@@ -1,9 +1,9 @@
 """Launches from a template: each has its token on disk before its call, and is known to be open until it ended."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 import sqlalchemy as sa
 
 from spottui.domain.settings import LaunchTemplate
@@ -16,8 +16,7 @@ from spottui.journal.writer import Writer
 PATIENCE_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(msgspec.Struct, frozen=True):
     """One launch as it was asked for; repeated, it is repeated with just this."""
 
     token: str

@@ -11,10 +11,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import psycopg
 
 from spottui.domain.view import LiveConsole
@@ -158,8 +158,7 @@ def cause_of(error: BaseException) -> str:
     return text.removeprefix("connection failed: ").rpartition("FATAL:  ")[2]
 
 
-@dataclass(frozen=True, slots=True)
-class _Lease:
+class _Lease(msgspec.Struct, frozen=True):
     console: LiveConsole
     is_there: bool
 

@@ -8,9 +8,9 @@ import secrets
 import time
 from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import msgspec
 import psycopg
 import sqlalchemy as sa
 from psycopg.conninfo import conninfo_to_dict
@@ -81,8 +81,7 @@ def open_postgres(address: str, *, read_only: bool, acts: bool) -> "tuple[Postgr
     return store, store.leases
 
 
-@dataclass(frozen=True, slots=True)
-class Server:
+class Server(msgspec.Struct, frozen=True):
     """The database as this host finds it.
 
     `ahead_s` is how far its clock is before this host's. `is_pooled` where connections share what remembers them: the

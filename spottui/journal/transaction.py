@@ -84,6 +84,9 @@ class Transaction:
 
     def plan(self, recovery_id: str) -> Plan | None:
         """Return a recovery's plan."""
+        recovery = self.recovery(recovery_id)
+        if recovery is None or not recovery.has_plan:
+            return self._own.plans.get(recovery_id) or self._done.plans.get(recovery_id)
         return (
             self._own.plans.get(recovery_id)
             or self._done.plans.get(recovery_id)

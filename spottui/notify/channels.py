@@ -2,16 +2,15 @@
 
 import hashlib
 import logging
-from dataclasses import dataclass
 from typing import Any
 
 import apprise
+import msgspec
 
 log = logging.getLogger("spottui.notify")
 
 
-@dataclass(frozen=True, slots=True)
-class Channel:
+class Channel(msgspec.Struct, frozen=True):
     """One address; its name is made of its kind and of what Apprise shows of it with every secret masked."""
 
     name: str

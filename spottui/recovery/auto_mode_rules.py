@@ -2,8 +2,9 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from spottui.domain.facts import Stopped
 from spottui.domain.forecast import TIGHT_S, Forecast
@@ -25,15 +26,13 @@ Turn = tuple[datetime, str]
 """A recovery's place in the line: its deadline, then its id."""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """Auto-mode may go on when the veto window ends."""
 
     veto_until: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(msgspec.Struct, frozen=True):
     """Auto-mode may not go on; `ahead` counts those in line with a nearer deadline.
 
     It is None where only a person or time can help.
@@ -43,8 +42,7 @@ class Refusal:
     ahead: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True):
     """Whether auto-mode is armed, by whom and since when, or what stopped it; `tripped`: that is not written yet."""
 
     armed: bool
@@ -54,8 +52,7 @@ class Standing:
     tripped: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """What the journal said at one moment of all recoveries, the nearest deadline first.
 
     `held` hold a place and cost `held_cost` more an hour together, `line` waits for one; `last_hour` were confirmed by
@@ -73,8 +70,7 @@ class Look:
     free_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """One recovery that asks."""
 
     recovery: Recovery

@@ -3,16 +3,16 @@
 from bisect import bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from spottui.domain.recovery import AutoAnswer, Decision, PastRun, Recovery, RecoveryState
 from spottui.domain.settings import Policy
 from spottui.recovery.auto_mode_rules import AUTO, HOUR, Look, Standing, Turn, confirmations, runs
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(msgspec.Struct, frozen=True):
     """What one recovery adds to the counts."""
 
     in_flight: bool

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from spottui.cloud.ecs import Answer
 from spottui.cloud.errors import CloudError, ErrorKind
@@ -17,8 +18,7 @@ _CREDENTIALS_S = 5.0
 _BUSY_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """One mutating call with its ClientToken, and the facts that are committed with its intent.
 
     `target` is what it changes, `attempt` the launch that it is, `image_of` what an image is made of. One that is to be

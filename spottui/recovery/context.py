@@ -3,10 +3,13 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
 
 from spottui.cloud.balancers import Balancers
 from spottui.cloud.ecs import OUR_TAG, Ecs
@@ -40,8 +43,7 @@ class Fenced(Exception):
     """Another console drives this recovery now."""
 
 
-@dataclass(frozen=True, slots=True)
-class StepOutcome:
+class StepOutcome(msgspec.Struct, frozen=True):
     """How a recovery, or one of its steps, ended: a final state and the reason.
 
     One that says `try_next_route` ends its route only, and the plan's next one is taken but for `excluded_routes`;
@@ -55,8 +57,7 @@ class StepOutcome:
     excluded_routes: tuple[Route, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(msgspec.Struct, frozen=True):
     """The rooms that a step may reach, the same for all recoveries of this console."""
 
     journal: Journal
@@ -71,11 +72,11 @@ class Shared:
     incident: Callable[[Recovery, datetime], dict[str, Any]]
     """A recovery at a moment as `status --json` has it, for hooks."""
     balancers: Mapping[str, Balancers]
-    group_turns: defaultdict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    group_turns: defaultdict[str, asyncio.Lock] = msgspec.field(default_factory=lambda: defaultdict(asyncio.Lock))
     """One change of a server group at a time: two that look at once would both leave it to the other."""
-    group_wishes: "defaultdict[str, list[Wish]]" = field(default_factory=lambda: defaultdict(list))
+    group_wishes: "defaultdict[str, list[Wish]]" = msgspec.field(default_factory=lambda: defaultdict(list))
     """What the recoveries want of each server group: whoever has its turn makes one call for all of them."""
-    traffic_calls: defaultdict[Product, asyncio.Semaphore] = field(
+    traffic_calls: defaultdict[Product, asyncio.Semaphore] = msgspec.field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(TRAFFIC_CALLS))
     )
 

@@ -1,7 +1,8 @@
 """What people decide about recoveries, as changes of the journal, each checked against what is true at its commit."""
 
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from spottui.domain.facts import CancelAsked, Decided, DriverChanged, Retried, RouteChosen
 from spottui.domain.plan import Plan, by_route

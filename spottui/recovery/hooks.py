@@ -10,10 +10,11 @@ import logging
 import time
 from collections.abc import Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
+
+import msgspec
 
 from spottui.cloud import assistant
 from spottui.cloud.ecs import Answer
@@ -39,8 +40,7 @@ OUTPUT_KEPT = 1000
 _AGAIN_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Came:
+class _Came(msgspec.Struct, frozen=True):
     end: HookEnd
     exit_code: int | None = None
     output: str = ""

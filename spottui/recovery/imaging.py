@@ -1,10 +1,11 @@
 """Making an image and waiting for it, whatever it is made of."""
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from itertools import count
+
+from msgspec.structs import replace
 
 from spottui.cloud.ecs import ImageSource
 from spottui.cloud.ecs_shapes import Image

@@ -1,9 +1,11 @@
 """The janitor: what recoveries left behind, and taking it away on command, each thing verified just before it goes."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+
+import msgspec
+from msgspec.structs import replace
 
 from spottui.cloud import disks, leftovers, snapshot_groups
 from spottui.cloud.ecs import OUR_TAG, Ecs
@@ -33,8 +35,7 @@ ACTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Janitor:
+class Janitor(msgspec.Struct, frozen=True):
     """What a clean-up needs: the journal, the clients of the regions, the time and the settings. It needs no engine."""
 
     journal: Journal
@@ -67,8 +68,7 @@ class Janitor:
                 yield resource_id, one.held_by or _delete_with_snapshots(self, one, who)
 
 
-@dataclass(frozen=True, slots=True)
-class _Region:
+class _Region(msgspec.Struct, frozen=True):
     """What the cloud and the journal say of one region, read once; `running` are replacements with their images."""
 
     ecs: Ecs

@@ -1,9 +1,10 @@
 """Launching a replacement at the first candidate that has room, and seeing it run."""
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+
+from msgspec.structs import replace
 
 from spottui.cloud.codes import part_of
 from spottui.cloud.ecs_shapes import Image

@@ -6,8 +6,9 @@ import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from subprocess import PIPE, STDOUT, Popen
+
+import msgspec
 
 KEPT = 16_384
 """Bytes of output that are kept; what comes after them is read and dropped."""
@@ -15,8 +16,7 @@ LAST_WORDS_S = 0.5
 """After the end of the program, so long what it has left behind may hold its output open."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ran:
+class Ran(msgspec.Struct, frozen=True):
     """What came of it: `exit_code` is None when it was killed for the time that it took, negative for a signal."""
 
     exit_code: int | None

@@ -6,10 +6,11 @@ import threading
 from collections import deque
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
+
+import msgspec
 
 from spottui.cloud.errors import CloudError
 from spottui.cloud.thread_pools import ThreadPools
@@ -26,8 +27,7 @@ FAILED_S = 5.0
 FORGET_EVERY = timedelta(seconds=30)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     """A call that was begun, and when."""
 
     at: datetime

@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from msgspec import structs
+import msgspec
+from msgspec.structs import replace
 
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.facts import (
@@ -56,8 +56,7 @@ DETAILS_S = 20.0
 """So long after the notice a detail that only does not come is asked for again; then the plan is made without."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(msgspec.Struct, frozen=True):
     """In how many seconds to look again by itself; what somebody writes is heard at once."""
 
     seconds: float
@@ -130,7 +129,7 @@ async def _tell_of_protection(
 
 def _untold(known: Failure) -> Failure:
     """Each failed call has a RequestId of its own."""
-    return structs.replace(known, request_id="", message="")
+    return replace(known, request_id="", message="")
 
 
 async def _until_a_word(ctx: RecoveryContext) -> StepOutcome | None:
@@ -192,7 +191,7 @@ async def _ask_auto_mode(ctx: RecoveryContext, recovery: Recovery, plan: Plan) -
     forecast = ctx.forecast_now(plan)
     answer = await ctx.shared.auto_mode.ask(recovery, plan, forecast)
     if not isinstance(answer, Grant):
-        reason = answer.reason if answer.ahead is None else structs.replace(answer.reason, count=answer.ahead)
+        reason = answer.reason if answer.ahead is None else replace(answer.reason, count=answer.ahead)
         return await _show(ctx, plan, RecoveryState.NEEDS_YOU, reason, queued=answer.ahead)
     left_s = (answer.veto_until - ctx.now()).total_seconds()
     if left_s > 0:

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from dataclasses import replace
 from datetime import datetime
 from functools import partial
+
+from msgspec.structs import replace
 
 from spottui.domain.facts import PlanSurveyed, RouteTaken
 from spottui.domain.plan import Plan, by_route

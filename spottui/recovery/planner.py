@@ -1,9 +1,10 @@
 """The plan of a recovery: made once from the captured launch spec, then frozen."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, TypeVar
+
+from msgspec.structs import replace
 
 from spottui.cloud.batches import Answers
 from spottui.cloud.disks import disks_of
@@ -156,6 +157,8 @@ def _given(answer: T | CloudError) -> T:
 
 def _as_before_protection(journal: Journal, spec: LaunchSpec) -> LaunchSpec:
     """The spec with the disks that only a recovery has kept as they were before it."""
+    if all(disk.delete_with_instance for disk in spec.disks):
+        return spec
     instance = spec.instance
     recoveries = journal.recoveries.of_instance(instance.region, instance.instance_id)
     kept = {disk_id for recovery in recoveries for disk_id in recovery.made(KEPT)}

@@ -2,7 +2,8 @@
 
 import asyncio
 import threading
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from spottui.cloud.errors import CloudError
 from spottui.domain.instance import InstanceStatus

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+import msgspec
+
 from spottui.cloud.batches import Answers
 from spottui.cloud.budget import Priority, urgency
 from spottui.cloud.ecs import Ecs
@@ -34,8 +36,7 @@ REMEMBERED_S = 600.0
 _MAY_BE_MENDED = (ErrorKind.CREDENTIALS, ErrorKind.DENIED)
 
 
-@dataclass(frozen=True, slots=True)
-class Protected:
+class Protected(msgspec.Struct, frozen=True):
     """What came of it: the disks that outlive the instance now, and those that do not, each with the cloud's word."""
 
     disk_ids: tuple[str, ...] = ()

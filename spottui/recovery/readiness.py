@@ -1,8 +1,9 @@
 """What the cloud and the journal say of the readiness of every spot instance of a region."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.ready import ready_groups, ready_images

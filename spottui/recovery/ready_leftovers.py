@@ -1,9 +1,10 @@
 """What was made ready in calm time, as the janitor lists it: it stays while its instance is kept ready."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Protocol
+
+from msgspec.structs import replace
 
 from spottui.cloud import disks
 from spottui.cloud.ecs import Ecs

@@ -9,6 +9,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol, TypeVar
 
+import msgspec
+
 from spottui.cloud import leftovers, ready, snapshot_groups
 from spottui.cloud.ecs import Answer, Ecs
 from spottui.cloud.ecs_shapes import Image, Snapshot
@@ -22,8 +24,7 @@ MOST_ATTEMPTS = 3
 """What is lost so often in one slot is left to the next one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One call: its action, the thing that it is about, and its ClientToken, empty where the action has none."""
 
     action: str
@@ -42,8 +43,7 @@ class Step:
         return self.action in ("CreateSnapshot", "CreateSnapshotGroup")
 
 
-@dataclass(frozen=True, slots=True)
-class PossibleSteps:
+class PossibleSteps(msgspec.Struct, frozen=True):
     """The steps that can be taken now for an instance; with neither steps nor `waits` its slots are complete."""
 
     steps: tuple[Step, ...]

@@ -1,8 +1,9 @@
 """Standing protection: in calm time disks are made to outlive their instance, and put back exactly as they were."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from spottui.cloud import disks
 from spottui.cloud.ecs import Ecs
@@ -19,8 +20,7 @@ _PAGE = 1000
 _FACTS = (DisksProtected, ProtectionUndone)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What came of it: the disks that were changed, and those that were not, each with the cloud's word."""
 
     changed: tuple[str, ...]

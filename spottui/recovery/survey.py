@@ -5,8 +5,9 @@ A survey never fails: what could not be looked up is a caution of the plan, and 
 
 import asyncio
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
+
+from msgspec.structs import replace
 
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError, ErrorKind

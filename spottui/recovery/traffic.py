@@ -9,10 +9,9 @@ import logging
 import random
 from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-from msgspec import structs
+from msgspec.structs import replace
 
 from spottui.cloud.errors import UNKNOWN_HOST, CloudError, ErrorKind
 from spottui.domain.balancers import Backend, Change, Product, Server, ServerType, action_of
@@ -56,11 +55,11 @@ async def settle_traffic(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcom
     elif recovery.backends:
         problems = [*unknown, *await _replace_all(ctx, recovery.new_instance_id)]
         took_s = int((ctx.now() - recovery.started).total_seconds())
-        ended = replace(ended, reason=structs.replace(ended.reason, seconds=took_s))
+        ended = replace(ended, reason=replace(ended.reason, seconds=took_s))
     else:
         problems = list(unknown)
     causes = (*ended.reason.causes, *problems)
-    return replace(ended, reason=structs.replace(ended.reason, causes=causes)) if problems else ended
+    return replace(ended, reason=replace(ended.reason, causes=causes)) if problems else ended
 
 
 async def _lower_all(ctx: RecoveryContext) -> tuple[Reason, ...]:
@@ -212,7 +211,7 @@ async def _wait_until_healthy(ctx: RecoveryContext, new: Backend, began_s: float
         wait_s = _next_look_s(error)
         if wait_s is None or is_late:
             failure = failure_of(error) if error else None
-            return [structs.replace(_about(Why.BACKEND_NOT_HEALTHY, new, failure), seconds=waited_s)]
+            return [replace(_about(Why.BACKEND_NOT_HEALTHY, new, failure), seconds=waited_s)]
         await asyncio.sleep(wait_s)
     return []
 
@@ -236,7 +235,7 @@ async def _restore(ctx: RecoveryContext, one: Backend) -> list[Reason]:
         return []
     failure = await _bring(ctx, one, one.weight)
     if failure:
-        return [structs.replace(_about(Why.WEIGHT_LEFT, one, failure), count=one.weight)]
+        return [replace(_about(Why.WEIGHT_LEFT, one, failure), count=one.weight)]
     await ctx.record(WeightRestored(one))
     return []
 

@@ -1,13 +1,14 @@
 """Which columns of a table a person sees, and in which order."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from spottui.tables.column import Column
 
 
-@dataclass(frozen=True, slots=True)
-class Arrangement:
+class Arrangement(msgspec.Struct, frozen=True):
     """What a person chose for one table, by the columns' ids; what nobody chose stays as the table has it.
 
     `order` names columns in their order, the others follow in the table's. `shown` and `hidden` are the columns that

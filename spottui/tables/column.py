@@ -1,8 +1,9 @@
 """What a column of a table is, and what a row is made of."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 Cell = str | int
 """A text, or a number that `Column.render` turns into text: epoch seconds of a deadline, a share in percent."""
@@ -32,8 +33,7 @@ def as_text(cell: Cell, now_s: float) -> str:
     return str(cell)
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(msgspec.Struct, frozen=True):
     """One column: its width in terminal cells, and how a cell becomes text at a time in epoch seconds.
 
     A flexible column takes the width that the others leave, and is never narrower than `width`. A column with a
@@ -67,8 +67,7 @@ class Column:
         return self.whole(cell, now_s) if self.whole and in_full else self.render(cell, now_s)
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(msgspec.Struct, frozen=True):
     """The columns of a table and the order in which its rows stand when nobody sorted them."""
 
     columns: tuple[Column, ...]

@@ -1,12 +1,11 @@
 """The difference of two snapshots of a table."""
 
-from dataclasses import dataclass
+import msgspec
 
 from spottui.tables.column import Cell, Rows
 
 
-@dataclass(frozen=True, slots=True)
-class Diff:
+class Diff(msgspec.Struct, frozen=True):
     """Rows that are new or not the same any more, and the keys of those that are gone."""
 
     put: Rows

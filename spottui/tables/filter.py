@@ -3,7 +3,8 @@
 import operator
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from spottui.tables.column import FIRST_CELL, Column, Row
 from spottui.tables.moments import seconds_of
@@ -26,8 +27,7 @@ class FilterError(ValueError):
     """A filter that cannot be understood; the text says which word and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
+class Term(msgspec.Struct, frozen=True):
     """One word of a filter.
 
     What to look for, in which column (None: in all), how (`:` is "holds"), and whether it must be absent. With a
@@ -42,8 +42,7 @@ class Term:
     pattern: re.Pattern[str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True):
     """The words of a filter, all of which must hold of a row. Letter case is ignored."""
 
     terms: tuple[Term, ...]

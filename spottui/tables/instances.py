@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+import msgspec
+
 from spottui.domain.fleet_background import FleetBackground
 from spottui.domain.forecast import Verdict
 from spottui.domain.instance import Instance
@@ -20,8 +22,7 @@ from spottui.tables.pulse import forecast_now, price_of
 from spottui.tables.zones import zone_in_short
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(msgspec.Struct, frozen=True):
     """What stands in a row beside the instance; what is unknown is empty, or 0 for the share.
 
     Its zone in short, the price of its place per hour with its currency, that in percent of on-demand, the interruption

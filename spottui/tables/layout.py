@@ -1,13 +1,13 @@
 """Where each column of a table stands on the screen, and what of it is in sight when a person looks sideways."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from spottui.tables.column import Column, fit
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """The cells that a column takes: `width` of them from `left` on.
 
     Its text is `whole` cells wide, of which the first `skipped` are out of sight.

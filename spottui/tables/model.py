@@ -1,6 +1,6 @@
 """A table as values: all rows, the ones in view in their order, the marked ones, and a cursor that holds its row."""
 
-from dataclasses import dataclass
+import msgspec
 
 from spottui.tables.column import Cell, Row, Rows, Table
 from spottui.tables.diff import Diff, patch
@@ -10,8 +10,7 @@ from spottui.tables.natural import natural
 Rank = tuple[Cell | tuple[Cell, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """What a diff did to the view: its rows stand elsewhere now, or only these indexes show something else."""
 
     rebuilt: bool

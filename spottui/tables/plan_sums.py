@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from spottui.domain.forecast import Verdict
 from spottui.domain.plan import Plan
@@ -23,8 +24,7 @@ _SAID = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PlanSum:
+class PlanSum(msgspec.Struct, frozen=True):
     """Counts over plans: `verdicts` in words, `warnings` by their kind.
 
     `old_per_hour` and `new_per_hour` are of those `priced` plans of which both prices are known; `missing` counts the

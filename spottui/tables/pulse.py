@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+import msgspec
 
 from spottui.domain.background import PriceHistory
 from spottui.domain.clock import NOTICE_S
@@ -21,8 +22,7 @@ _RISKS = ((3, 2), (5, 3), (10, 5), (15, 6))
 """The upper bound of a rate in percent, and its block; above the last one it is the full block."""
 
 
-@dataclass(frozen=True, slots=True)
-class Risk:
+class Risk(msgspec.Struct, frozen=True):
     """The highest interruption rate of the fleet's types in a zone, in the cloud's words, with its block."""
 
     zone: str
@@ -30,8 +30,7 @@ class Risk:
     rate: str
 
 
-@dataclass(frozen=True, slots=True)
-class Pulse:
+class Pulse(msgspec.Struct, frozen=True):
     """The figures of a fleet of `total` spot instances, of which `priced` have a price; prices are per hour.
 
     `verdicts` is what would become of those of which it is known if they were reclaimed now. `reclaims` and `prices`

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from statistics import median
+
+import msgspec
 
 from spottui.domain.billed_resources import BilledResource, LeftoverKind
 from spottui.domain.history import Past
@@ -18,8 +19,7 @@ _MINUTES = (0, 1, 2, 3, 4, 5, 10)
 Count = tuple[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class KeptSum:
+class KeptSum(msgspec.Struct, frozen=True):
     """The kept things of one kind: how many, their GiB as far as it is known, and the oldest.
 
     `unsized` of them have no known size. `per_month` is what those with a known price cost at most, `unpriced` how many
@@ -35,8 +35,7 @@ class KeptSum:
     unpriced: int
 
 
-@dataclass(frozen=True, slots=True)
-class AddedCost:
+class AddedCost(msgspec.Struct, frozen=True):
     """What replacements cost an hour beyond the old instances: of `known` ones together, and of the dearest."""
 
     known: int
@@ -45,8 +44,7 @@ class AddedCost:
     most: float
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
+class Statistics(msgspec.Struct, frozen=True):
     """Counts of reclaims that are no wish of an engineer; times in seconds, from the first sign to the replacement.
 
     `by_day` has every day of the last `DAYS`, oldest first. `verdicts` counts (verdict, end). `kept` is what recoveries

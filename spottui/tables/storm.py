@@ -2,8 +2,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from spottui.domain.forecast import Verdict
 from spottui.domain.recovery import Recovery, RecoveryState
@@ -14,8 +15,7 @@ NO_FORECAST = "no forecast"
 _MAKE_IT = (Verdict.WILL_MAKE_IT, Verdict.IMAGE_READY)
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """The reclaims of one type in one zone and how they stand, in the words of the recoveries panel.
 
     `deadline` is the next one, None when all have ended. `will_make_it` counts those that are saved or will be by

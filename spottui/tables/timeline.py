@@ -1,9 +1,10 @@
 """The facts of a recovery as the steps that a person reads: each call with what came of it and how long it took."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+import msgspec
 
 from spottui import words
 from spottui.domain import facts as f
@@ -23,8 +24,7 @@ class Sign(StrEnum):
     UNKNOWN = "~"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """One line of a timeline.
 
     `seconds` is what a call took, and for one under way what it has taken so far; None for what is no call. `begun` is

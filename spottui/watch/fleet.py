@@ -4,10 +4,11 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TypeVar
+
+from msgspec.structs import replace
 
 from spottui.cloud.batches import Answers
 from spottui.cloud.ecs import ROLES_PER_CALL, Ecs, Rows

@@ -1,6 +1,5 @@
 """How fresh each source of each region is, for the header and the log."""
 
-import dataclasses
 import logging
 import threading
 from datetime import datetime, timedelta
@@ -58,7 +57,7 @@ class Health:
     def _set(self, name: str, region: str, **changes: datetime | Failure | None) -> SourceHealth:
         with self._lock:
             was = self._sources[name, region]
-            self._sources[name, region] = dataclasses.replace(was, **changes)  # type: ignore[arg-type]
+            self._sources[name, region] = replace(was, **changes)
         self._journal.announce()
         return was
 

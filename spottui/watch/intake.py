@@ -6,9 +6,10 @@ Only disk protection goes out before that: it is harmless, and the first bytes a
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+
+import msgspec
 
 from spottui.cloud.messages import Reclaim, Released
 from spottui.cloud.mns import Message
@@ -41,8 +42,7 @@ Protect = Callable[[str, Sequence[str]], None]
 """Protects the disks of instances of a region; waits for nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Handled:
+class Handled(msgspec.Struct, frozen=True):
     """What became of messages: those that may be deleted, and those that are for the consoles of others.
 
     A message in neither waits for the cloud's word: it stays in the queue until that is committed.

@@ -4,7 +4,8 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from spottui.cloud.budget import Priority, urgency
 from spottui.cloud.ecs import PAGE, Ecs
@@ -17,8 +18,7 @@ AGAIN_S = 1.0
 """After a failure the next call waits at least so long, and so does one for fewer ids than a call may have."""
 
 
-@dataclass(frozen=True, slots=True)
-class Existence:
+class Existence(msgspec.Struct, frozen=True):
     """What the cloud said of some instances: those that it lists, and those that are gone.
 
     One whose id it refuses to look up is neither.

@@ -1,9 +1,9 @@
 """An instance's entries of a CLB, an ALB and an NLB over the real wire: found, judged, changed."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from spottui.cloud.account import CloudAccount
 from spottui.cloud.balancers import clb_endpoint

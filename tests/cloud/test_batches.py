@@ -76,9 +76,9 @@ def test_an_instance_that_may_not_be_looked_up_hides_no_other_and_is_not_gone(cl
     assert list(found.refused) == ["i-bad"]
     assert len(server.calls("DescribeInstances")) - before <= 1 + 2 * 7
     assert ecs.gone(asked) == {"i-unknown"}
-    assert not ecs.is_gone("i-bad")
-    assert not ecs.is_gone(ids[0])
-    assert ecs.is_gone("i-unknown")
+    assert not ecs.gone(["i-bad"])
+    assert not ecs.gone([ids[0]])
+    assert ecs.gone(["i-unknown"])
 
 
 def test_a_hundred_instances_are_one_look(cloud: tuple[SimServer, Ecs]) -> None:

@@ -3,11 +3,11 @@
 import inspect
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from spottui import words
 from spottui.cloud.account import CloudAccount

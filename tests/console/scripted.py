@@ -7,8 +7,9 @@ import math
 import sys
 import threading
 import time
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import replace
 
 from spottui import words
 from spottui.domain.background import Background, Found, PriceHistory

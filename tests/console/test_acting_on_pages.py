@@ -1,7 +1,8 @@
 """The keys act on what a page shows, the mouse presses what is named, and a key without a meaning says so."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from spottui.console.dialogs.plan import PlanDialog
 from spottui.domain.facts import CallBegun, CallFailed

@@ -1,9 +1,9 @@
 """Several consoles on one journal: how many there are, which of them drives a recovery, and which is silent."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from spottui.console.text.details import recovery_facts
 from spottui.domain.view import LiveConsole

@@ -2,11 +2,11 @@
 
 import logging
 import os
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
+from msgspec.structs import replace
 from textual.content import Content
 
 from spottui.config import load

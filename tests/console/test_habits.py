@@ -1,9 +1,9 @@
 """Sorting by a letter, saved views, commands with their history, themes of one's own, and who drives."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from spottui.cli.common import Wrong
 from spottui.cli.console import known_view

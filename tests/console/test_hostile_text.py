@@ -1,10 +1,10 @@
 """Text from outside is only text: on no screen does it steer the terminal, hide, become markup or break a column."""
 
 import unicodedata
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from spottui.domain.background import Background, Found
 from spottui.domain.facts import (

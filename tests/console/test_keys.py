@@ -1,8 +1,7 @@
 """Every key of the registry does something that a person sees, or says in words why not, wherever it is pressed."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from spottui import words
 from spottui.action import Scope

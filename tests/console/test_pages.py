@@ -1,9 +1,9 @@
 """The pages of recoveries: timeline and storm; and the dialogs over several of them."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from textual.events import Key
 
 from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Decided, Drained, EarlierLine, Logged, SignSeen

@@ -2,10 +2,10 @@
 
 import random
 import re
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from rich.cells import cell_len
 from textual.events import Key, MouseScrollDown
 from textual.widget import Widget

@@ -2,9 +2,9 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from spottui.console import action_handlers
 from spottui.console.dialogs.quit import open_work

@@ -2,9 +2,9 @@
 
 import csv
 import json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from spottui.console.preferences import Preferences
 from spottui.tables.arrangement import Arrangement

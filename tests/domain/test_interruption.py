@@ -1,11 +1,11 @@
 """What makes one interruption out of many observations."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from spottui.domain.interruption import (
     NOTICE,

@@ -1,11 +1,11 @@
 """What a recovery came to: each figure is known from its frozen plan, or it is not known."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from spottui.domain.instance import Disk, Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Interruption

@@ -1,9 +1,8 @@
 """Where a replacement may run, and in which order it is tried."""
 
-from dataclasses import replace
-
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.launch_spec import LaunchSpec

@@ -1,11 +1,11 @@
 """What is said of a recovery's future: never better than what is known, and never better than it was a moment ago."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from spottui.domain.forecast import Verdict
 from spottui.domain.interruption import Evidence, Interruption

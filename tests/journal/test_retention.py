@@ -1,12 +1,12 @@
 """What is old is dropped by whoever acts, and nothing else is."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from msgspec.structs import replace
 
 from spottui.domain.clock import SystemClock
 from spottui.domain.facts import MessageSeen, PoisonSeen, Retried, StateEntered

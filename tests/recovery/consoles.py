@@ -1,9 +1,10 @@
 """Several consoles on one journal, each with its auto-mode, and what they ask of it."""
 
 import asyncio
-from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from spottui import words
 from spottui.domain.facts import (

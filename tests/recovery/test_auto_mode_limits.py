@@ -1,11 +1,11 @@
 """How much auto-mode may do, and who goes first, counted in the journal whatever number of consoles there are."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from spottui.domain.facts import (
     CancelAsked,

@@ -1,11 +1,11 @@
 """What is confirmed is what runs: a yes is to a plan and its first route, compared where it is written."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from spottui.domain.interruption import Evidence
 from spottui.domain.launch_spec import Secret

@@ -1,8 +1,7 @@
 """The plan as it is made from what is known without asking."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from spottui import words
 from spottui.domain.instance import Disk, Instance, InstanceStatus, InterruptionBehavior

@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from spottui.cloud.account import CloudAccount
 from spottui.config import load
@@ -159,9 +159,7 @@ def test_a_disk_list_that_has_grown_old_is_read_again(shore: Shore, victims: lis
 
 
 def test_an_instance_that_no_sweep_has_seen_is_asked_for(shore: Shore, victims: list[str]) -> None:
-    protection = DiskProtection(
-        Journal(shore.journal.store.path.with_name("new.db")), shore.account.regions, shore.account.thread_pools, CLOCK
-    )
+    protection = DiskProtection(Journal(shore.journal.store.path.with_name("new.db")), shore.account.regions, CLOCK)
     shore.sent.add(victims[0])
     assert set(protection.of(REGION, victims[0]).result(10).disk_ids) == shore.disks(victims[0])
     assert protection.of(REGION, "i-nobody").result(10) == Protected()

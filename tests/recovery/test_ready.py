@@ -3,11 +3,11 @@
 import random
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from spottui import words
 from spottui.cloud.ecs import ImageSource

@@ -1,6 +1,5 @@
 """No refusal that nobody knows ends a recovery that has another way, and no detail that is refused holds one up."""
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from spottui import words
 from spottui.cloud.account import CloudAccount

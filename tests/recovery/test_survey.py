@@ -3,13 +3,14 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from spottui.cloud.account import CloudAccount
 from spottui.cloud.ecs import ImageSource
@@ -47,8 +48,7 @@ LOOK_UPS = (
 )
 
 
-@dataclass(frozen=True)
-class Site:
+class Site(msgspec.Struct, frozen=True):
     """A cloud, what speaks to it, and the spec of `web-1`: a Terminate spot instance with one disk, at home in `h`."""
 
     cloud: SimServer

@@ -1,11 +1,11 @@
 """After several reclaims of an instance and of those that it replaced, the next replacement goes elsewhere."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from spottui.domain.facts import CallAnswered
 from spottui.domain.interruption import Evidence, Observation

@@ -1,6 +1,7 @@
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from spottui.domain.background import PriceHistory
 from spottui.domain.fleet_background import FleetBackground

@@ -1,7 +1,7 @@
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from spottui.console.text.cells import row_texts
 from spottui.domain.facts import CallFailed, StateEntered

@@ -4,11 +4,12 @@ import base64
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from spottui.cloud import messages
 from spottui.cloud.account import CloudAccount
@@ -165,7 +166,7 @@ def test_a_forged_release_closes_nothing_and_a_real_one_is_noted(line: Line) -> 
     line.cloud.send(event(gone))
     wait_until(line.look)
     Api(line.cloud)("DeleteInstance", InstanceId=gone, Force=True)
-    wait_until(lambda: line.account.regions[REGION].is_gone(gone))
+    wait_until(lambda: line.account.regions[REGION].gone([gone]))
     for one in (living, gone):
         line.cloud.send(release_body(one, datetime.now(UTC)))
     line.cloud.send(release_body(forged(1), datetime.now(UTC)))

@@ -1,11 +1,10 @@
 """Any value of a type of the log, every text in it as hostile as text from outside can be."""
 
 import types
-from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from functools import cache
-from typing import Union, get_args, get_origin, get_type_hints
+from typing import Union, get_args, get_origin
 
 import msgspec
 from hypothesis import strategies as st
@@ -54,9 +53,6 @@ def _built(kind):
 
 
 def _fields(kind):
-    if is_dataclass(kind):
-        hints = get_type_hints(kind)
-        return [(one.name, hints[one.name], one.default is one.default_factory) for one in fields(kind)]
     return [(one.encode_name, one.type, one.required) for one in msgspec.structs.fields(kind)]
 
 

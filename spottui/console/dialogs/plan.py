@@ -1,9 +1,9 @@
 """The dialog that shows a plan and runs exactly that."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
+import msgspec
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
@@ -19,8 +19,7 @@ from spottui.domain.routes import Route
 from spottui.domain.text import plain
 
 
-@dataclass(frozen=True, slots=True)
-class ChosenPlan:
+class ChosenPlan(msgspec.Struct, frozen=True):
     """A plan, and the route that the person has put first in it, None for the plan's own."""
 
     plan: Plan

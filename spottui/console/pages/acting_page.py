@@ -1,9 +1,9 @@
 """A page on which the keys of the registry act on what is shown there, with a cursor where it shows rows."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content

@@ -1,8 +1,8 @@
 """The alarm: what wants a person now, how long there is, and what to press, in one line."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from textual.content import Content
 
 from spottui.domain.recovery import Recovery, RecoveryState
@@ -18,8 +18,7 @@ _NAME_CELLS = 20
 _WARNING, _ERROR = "bold $warning", "bold $error"
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(msgspec.Struct, frozen=True):
     """One thing that wants a person; `key` is what to press for it, said where there is room."""
 
     text: str

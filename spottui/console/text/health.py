@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from spottui import words
 from spottui.domain.reasons import Failure
@@ -20,8 +21,7 @@ _NOT_THEN = "Nothing in the journal up to this moment."
 _OPENING = "Opening the journal and the cloud clients…"
 
 
-@dataclass(frozen=True, slots=True)
-class Freshness:
+class Freshness(msgspec.Struct, frozen=True):
     """One source in the region where it is worst; `age_s` is None if it never answered.
 
     `read` is False if it is not read at all, as the queue by a read-only console.
@@ -33,8 +33,7 @@ class Freshness:
     read: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """What is wrong: `head`, the cause first, is always shown, `more` as far as there is room."""
 
     head: str

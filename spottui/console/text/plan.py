@@ -1,8 +1,9 @@
 """A plan as text: its head, what it changes, routes and places; below that everything in full."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 
+import msgspec
+from msgspec.structs import replace
 from textual.content import Content
 
 from spottui import words
@@ -27,8 +28,7 @@ _SURVEYED = "   price, stock, interruption rate"
 _NOT_SURVEYED = "   stock and prices are looked up while the image is made"
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """The instance of a plan, as it is known now; `recovery` is None before one is started by hand."""
 
     region: str

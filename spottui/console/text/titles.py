@@ -1,7 +1,8 @@
 """The titles of the panels: counts, and only those that are known."""
 
 from collections import Counter
-from dataclasses import dataclass
+
+import msgspec
 
 from spottui.console.text.health import regions_without_answer
 from spottui.domain.recovery import Recovery, RecoveryState
@@ -28,8 +29,7 @@ _STORM_SIZE = 5
 """From this many recoveries on, the title says how many of them will make it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Headlines:
+class Headlines(msgspec.Struct, frozen=True):
     """Titles and counts of a view, made once, in the worker's thread.
 
     `unsaved` are the ids of the reclaims without a running replacement, `failed` the recoveries that failed and were

@@ -1,8 +1,8 @@
 """A line of keys with what they do; a click on one presses it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+import msgspec
 from rich.cells import cell_len
 from textual import events
 from textual.content import Content
@@ -10,8 +10,7 @@ from textual.content import Content
 from spottui.console.widgets.lines import Line
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(msgspec.Struct, frozen=True):
     """One key: Textual's name of it, how it is shown, and what it does; `danger` marks what acts on the cloud.
 
     Without a name it is only a text, such as a hint for several keys.

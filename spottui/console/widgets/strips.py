@@ -2,8 +2,8 @@
 
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import msgspec
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
@@ -18,8 +18,7 @@ _DIMMED = (Tone.PLAIN, Tone.GOOD, Tone.QUIET)
 """The tones of stale rows that are dimmed: a reclaim's deadline holds whatever the sources do."""
 
 
-@dataclass(frozen=True, slots=True)
-class RowState:
+class RowState(msgspec.Struct, frozen=True):
     """What decides how a row is drawn; `changed` are the indexes of the columns that have just changed."""
 
     gutter: int = 0

@@ -1,7 +1,8 @@
 """The image route: a full image of the dying instance, and a replacement launched from it."""
 
-from dataclasses import replace
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from spottui.cloud.ecs import ImageSource
 from spottui.cloud.errors import CloudError

@@ -1,9 +1,10 @@
 """The kept-disk route: the disks that outlived the instance, an image of the system disk, the data disks moved over."""
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
+
+from msgspec.structs import replace
 
 from spottui.cloud import disks
 from spottui.cloud.ecs import SYSTEM_DEVICE, ImageSource
