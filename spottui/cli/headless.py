@@ -22,6 +22,8 @@ from spottui.journal.store import JournalProblem
 from spottui.tables.events import shown
 
 WAIT_S = 0.5
+PAUSE_S = 0.1
+"""Between two views: a storm has hundreds a second, and all that changed meanwhile is printed at once."""
 GOES_ON = "Recoveries in progress resume at the next start."
 
 
@@ -62,6 +64,7 @@ def _follow(desk: Desk, changes: "_Changes", stopping: threading.Event, until: C
         changes.print(view)
         if until(view):
             return
+        stopping.wait(PAUSE_S)
         view = desk.wait(view.version, WAIT_S) or view
 
 
