@@ -40,7 +40,7 @@ def test_a_recovery_goes_on_while_nobody_looks_and_the_screen_is_there_again(tmu
         tmux.run("resize-window", "-x", "120", "-y", "40")
         tmux.shows("1 recovered")
         tmux.type("3", "Enter")
-        tmux.shows("Recovery of")
+        tmux.shows("✓ ModifyDiskAttribute")
         tmux.type("End")
         tmux.shows("✓ TagResources")
         tmux.run("resize-window", "-x", "80", "-y", "24")

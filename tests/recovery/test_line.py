@@ -39,6 +39,24 @@ def test_each_format_encoding_and_number_of_copies_is_one_recovery(live_cloud: S
     assert waiting_messages(live_cloud) == 0
 
 
+def test_a_storm_before_details_are_read_asks_for_roles_and_images_together(
+    live_cloud: SimServer, config: Path
+) -> None:
+    add_policy(config, **FAST)
+    victims = live_cloud.spot_ids()[:10]
+    roles = {row["InstanceId"]: row["RamRoleName"] for row in live_cloud.state()["instances"]}
+    live_cloud.fault("DescribeUserData", "slow", delay_s=2, times=0)
+    with Headless(config, "--auto").wait_ready() as console:
+        wait_until(lambda: live_cloud.calls("DescribeUserData"))
+        before = len(live_cloud.calls("DescribeInstanceRamRole"))
+        live_cloud.interrupt(victims)
+        wait_until(lambda: all_in(console.states(), victims, "recovered"))
+        replaced = {one: line["new_instance_id"] for one, line in console.recoveries().items()}
+    new = {row["InstanceId"]: row["RamRoleName"] for row in live_cloud.state()["instances"]}
+    assert {one: new[replaced[one]] for one in victims} == {one: roles[one] for one in victims}
+    assert len(live_cloud.calls("DescribeInstanceRamRole")) - before <= len(victims) / 2
+
+
 def test_a_replacement_is_like_the_old_instance(live_cloud: SimServer, config: Path) -> None:
     add_policy(config, **FAST)
     old = next(row for row in live_cloud.state()["instances"] if row["InstanceName"] == "web-1")

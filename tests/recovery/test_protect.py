@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from spottui.cloud.account import CloudAccount
 from spottui.config import load
 from spottui.domain.clock import SystemClock
-from spottui.domain.instance import InterruptionBehavior
+from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
@@ -63,7 +63,9 @@ class Shore:
 
     def _fleet(self) -> Iterator[LaunchSpec]:
         ecs = self.account.regions[REGION]
-        disks = {key: value for page in ecs.disks_by_instance() for key, value in page.items()}
+        disks: dict[str, tuple[Disk, ...]] = {}
+        for attached in ecs.disks_by_instance():
+            disks |= {key: disks.get(key, ()) + more for key, more in attached.items()}
         for page in ecs.fleet():
             for spec in page:
                 yield replace(spec, disks=disks.get(spec.instance.instance_id, ()))
@@ -163,6 +165,24 @@ def test_an_instance_that_no_sweep_has_seen_is_asked_for(shore: Shore, victims: 
     shore.sent.add(victims[0])
     assert set(protection.of(REGION, victims[0]).result(10).disk_ids) == shore.disks(victims[0])
     assert protection.of(REGION, "i-nobody").result(10) == Protected()
+
+
+def test_many_that_no_sweep_has_seen_are_asked_for_together_and_known_from_then_on(
+    shore: Shore, victims: list[str]
+) -> None:
+    journal = Journal(shore.journal.store.path.with_name("many.db"))
+    journal.fleet.load(REGION)
+    protection, many = DiskProtection(journal, shore.account.regions, CLOCK), victims[1:61]
+    before = Counter(row["action"] for row in shore.cloud.calls())
+    protection.send(REGION, many)
+    answers = {one: protection.of(REGION, one).result(20) for one in many}
+    shore.sent.update(many)
+    assert all(set(answer.disk_ids) == shore.disks(one) for one, answer in answers.items())
+    made = Counter(row["action"] for row in shore.cloud.calls()) - before
+    pages = -(-len(shore.cloud.state()["disks"]) // 100)
+    assert made["DescribeInstances"] <= CALLS_AT_ONCE
+    assert made["DescribeDisks"] <= CALLS_AT_ONCE * pages
+    assert all(journal.fleet.of(REGION)[one].spec.disks for one in many)
 
 
 @pytest.mark.parametrize("changes", [{"behavior": InterruptionBehavior.STOP}, {"spot_strategy": "NoSpot"}])
