@@ -11,7 +11,7 @@ from typing import TypeVar
 from spottui.domain.background import Background
 from spottui.domain.billed_resources import Leftover
 from spottui.domain.clock import Clock
-from spottui.domain.facts import NOBODY, DriverChanged, Logged, Stop, Stopped
+from spottui.domain.facts import NOBODY, DriverChanged, Logged, OutputLost, Stop, Stopped
 from spottui.domain.fleet_background import DAYS, FleetBackground
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
@@ -269,6 +269,13 @@ class Desk:
         with self._in_words():
             self._shared.auto_mode.disarm(who, Stopped(Stop.PERSON, who))
         self._engine.wake_all()
+
+    def note_output(self, unread: str) -> None:
+        """Write that nobody reads a stream that this console prints to; an empty name: it is read again."""
+        journal, now = self._shared.journal, self._shared.clock.now()
+        if not self._read_only:
+            fact = OutputLost(journal.consoles.own, unread)
+            journal.submit(lambda transaction: transaction.log(fact, now), Urgency.EYES)
 
     def look_now(self) -> None:
         """Ask every source now instead of at its next turn; it changes nothing, so a read-only desk may."""

@@ -41,14 +41,14 @@ def run_headless(
     """
     stopping = threading.Event()
     ending.ask = lambda _: stopping.set()
-    with Printing():
+    with Printing() as printing:
         try:
             desk = open_desk(settings, SystemClock(), auto=auto, read_only=read_only)
         except JournalProblem as problem:
             click.echo(f"spottui: {problem}", err=True)
             return 2
         try:
-            _follow(desk, _Changes(), stopping, until)
+            _follow(desk, _Changes(), printing, stopping, until)
         except Ended as ended:
             click.echo(f"spottui: {ended}. {GOES_ON}", err=True)
             return 1
@@ -57,11 +57,20 @@ def run_headless(
     return 0
 
 
-def _follow(desk: Desk, changes: "_Changes", stopping: threading.Event, until: Callable[[DeskView], bool]) -> None:
-    view = desk.view()
+def _follow(
+    desk: Desk,
+    changes: "_Changes",
+    printing: Printing,
+    stopping: threading.Event,
+    until: Callable[[DeskView], bool],
+) -> None:
+    view, unread = desk.view(), ""
     click.echo(line(view.at, "ready", {"profile": view.profile, "regions": view.regions, "auto": view.auto.armed}))
     while not stopping.is_set():
         changes.print(view)
+        if printing.unread != unread:
+            unread = printing.unread
+            desk.note_output(unread)
         if until(view):
             return
         stopping.wait(PAUSE_S)

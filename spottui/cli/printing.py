@@ -20,8 +20,10 @@ class Printing:
     """Standard output and error while its block runs, both written by one thread, in the order of what was printed.
 
     Printing neither waits nor fails. A reader that stalls loses what does not fit into the queue, one that is gone
-    all that follows; the log says either once.
+    all that follows; the log says either once, and `unread` names the stream meanwhile.
     """
+
+    unread: str = ""
 
     def __enter__(self) -> Self:
         self._queue: queue.Queue[tuple[_Queued, str] | None] = queue.Queue(QUEUED)
@@ -49,10 +51,11 @@ class Printing:
             self._dropped += 1
             if self._dropped == 1:
                 log.warning("nobody reads %s: output is dropped, the work continues", stream.title)
+                self.unread = stream.title
             return
         if self._dropped:
             log.warning("%s is read again; %d lines were dropped", stream.title, self._dropped)
-            self._dropped = 0
+            self._dropped, self.unread = 0, ""
 
     def _print(self) -> None:
         while item := self._queue.get():
@@ -95,5 +98,5 @@ class _Queued(io.TextIOBase):
             self._stream.write(text)
             self._stream.flush()
         except (OSError, ValueError) as error:
-            self._gone = True
+            self._gone, self._printing.unread = True, self.title
             log.warning("%s cannot be written (%s): output is dropped, the work continues", self.title, error)

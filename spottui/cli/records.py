@@ -65,8 +65,13 @@ def journal_record(view: DeskView) -> dict[str, Any]:
 
 
 def console_record(console: LiveConsole) -> dict[str, Any]:
-    """Return a console; `answers` is false for one that holds its place and is not heard of."""
-    return {"host": console.host, "pid": console.pid, "answers": console.answers}
+    """Return a console; `answers` is false for one that holds its place and is not heard of.
+
+    `unread` is the stream that it prints to in vain, null for none.
+    """
+    return {
+        "host": console.host, "pid": console.pid, "answers": console.answers, "unread": console.unread or None,
+    }  # fmt: skip
 
 
 def line(at: datetime, kind: str, record: dict[str, Any]) -> str:

@@ -94,6 +94,7 @@ def _page(settings: "Settings", found: "Situation", *, watch: bool) -> str:
         f"  {source.name:<20} {'FAIL ' + source.error if source.error else source.found}" for source in found.sources
     ]
     silent = [f"  {words.silent_console(one)}" for one in found.consoles if not one.answers]
+    silent += [f"  {words.unread_console(one)}" for one in found.consoles if one.unread]
     shown = [one for one in found.recoveries if one.ended is None or now - one.ended < SHOWN_FOR]
     rows = [_row(one, now) for one in shown]
     head_row = [f"{'left':<7}{'name':<13}{'instance':<24}{'state':<12}reason or next step"] if rows else []

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 
+from msgspec.structs import replace
+
 from spottui.cli.progress import Progress
 from spottui.domain.clock import CloudClock
 from spottui.domain.recovery import Recovery
@@ -51,7 +53,8 @@ def look(settings: Settings, progress: Progress, *, ask_cloud: bool) -> Situatio
     """Look once; without the cloud, only at what the journal holds."""
     with Journal(settings.journal, read_only=True) as journal:
         recoveries = journal.recoveries.latest(ROWS)
-        consoles = journal.consoles.living()
+        unread = journal.log.unread_outputs()
+        consoles = tuple(replace(one, unread=unread.get(one.id, "")) for one in journal.consoles.living())
         living = {one.id for one in consoles if one.answers}
         with journal.store.read() as connection:
             armed = any(one.armed and one.console in living for one in armings(connection))

@@ -1,4 +1,4 @@
-"""Facts of calm time: what was made ready, and which disks are to outlive their instance. They are of no recovery."""
+"""Facts of no recovery: what was made ready, which disks are to outlive their instance, output that nobody reads."""
 
 from spottui.domain.fact_base import FactBase
 from spottui.domain.reasons import Failure
@@ -23,6 +23,16 @@ class BeyondCap(FactBase, frozen=True, tag="beyond cap"):
     count: int
     cap: float = 0.0
     first: str = ""
+
+
+class OutputLost(FactBase, frozen=True, tag="output lost"):
+    """What a console prints to `stream` is dropped, since nobody reads it or it is gone; empty once it is read again.
+
+    The console's work goes on.
+    """
+
+    console: str
+    stream: str = ""
 
 
 class DisksProtected(FactBase, frozen=True, tag="disks protected"):

@@ -21,6 +21,7 @@ from spottui.domain.backend_facts import WeightKept as WeightKept
 from spottui.domain.backend_facts import WeightRestored as WeightRestored
 from spottui.domain.calm_facts import BeyondCap as BeyondCap
 from spottui.domain.calm_facts import DisksProtected as DisksProtected
+from spottui.domain.calm_facts import OutputLost as OutputLost
 from spottui.domain.calm_facts import ProtectionUndone as ProtectionUndone
 from spottui.domain.calm_facts import ReadyCallAnswered as ReadyCallAnswered
 from spottui.domain.fact_base import FactBase as _Fact
@@ -354,7 +355,7 @@ Fact = (
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
     | DisksFree | StartedAgain | Drained | SnapshotsUsable | PublicIpKept | BackendsFound | BackendChanging | WeightKept
     | WeightRestored | BackendServes | Probed | HookBegun | HookEnded | ReadyCallAnswered | BeyondCap | DisksProtected
-    | ProtectionUndone
+    | ProtectionUndone | OutputLost
 )  # fmt: skip
 
 

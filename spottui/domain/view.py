@@ -80,6 +80,7 @@ class LiveConsole(msgspec.Struct, frozen=True):
     """A console that acts on the journal: its id, as recoveries name their driver, its host and process, since when.
 
     `answers` is False for one that holds its place and has not been heard of for seconds: a stopped process, say.
+    `unread` names the stream that it prints to and nobody reads, where `status` looked for that.
     """
 
     id: str
@@ -87,6 +88,7 @@ class LiveConsole(msgspec.Struct, frozen=True):
     pid: int
     since: datetime
     answers: bool = True
+    unread: str = ""
 
 
 class DeskView(msgspec.Struct, frozen=True):

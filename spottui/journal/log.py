@@ -48,6 +48,11 @@ class Log:
         query = _BY_SEQ.where(_FACT.seq > seq).limit(limit)
         return self._all(query.where(_FACT.kind.in_([tag(kind) for kind in kinds])) if kinds else query)
 
+    def unread_outputs(self) -> dict[str, str]:
+        """Return the stream that a console prints to in vain, by the console's id; some of them may be gone."""
+        facts = [logged.fact for logged in self._all(_BY_SEQ.where(_FACT.kind == tag(f.OutputLost)))]
+        return {fact.console: fact.stream for fact in facts if isinstance(fact, f.OutputLost)}
+
     def between(self, began: datetime, ended: datetime) -> tuple[Logged, ...]:
         """Return every fact of a stretch of time, oldest first."""
         return self._all(_BY_SEQ.where(_FACT.at >= stamp(began), _FACT.at <= stamp(ended)))

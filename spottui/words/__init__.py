@@ -3,7 +3,7 @@
 What stands in a field can come from outside: no text that is returned here holds a control character.
 """
 
-from spottui.words.consoles import silent_console
+from spottui.words.consoles import silent_console, unread_console
 from spottui.words.facts import search, text
 from spottui.words.failures import advice, failure, failure_line, fault, said, trouble
 from spottui.words.feed import EventKind, event_kind, request_id
@@ -35,5 +35,6 @@ __all__ = [
     "stopped",
     "text",
     "trouble",
+    "unread_console",
     "warnings",
 ]

@@ -147,6 +147,12 @@ def _beyond_cap(fact: f.BeyondCap, _region: str) -> str:
     )
 
 
+def _output_lost(fact: f.OutputLost, _region: str) -> str:
+    if not fact.stream:
+        return "the output of a console is read again"
+    return f"nobody reads a console's {fact.stream}: its lines are dropped, its work continues"
+
+
 def _disks_protected(fact: f.DisksProtected, _region: str) -> str:
     return f"{' '.join(fact.disk_ids)} to outlive the instance, asked for by {fact.who}"
 
@@ -264,6 +270,7 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.HookEnded: _hook_ended,
     f.ReadyCallAnswered: lambda fact, _region: f"{fact.action} {fact.resource}",
     f.BeyondCap: _beyond_cap,
+    f.OutputLost: _output_lost,
     f.DisksProtected: _disks_protected,
     f.ProtectionUndone: _protection_undone,
 }

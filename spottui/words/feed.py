@@ -55,6 +55,7 @@ _KINDS: dict[type[f.Fact], EventKind] = {
     f.ProgressLost: EventKind.CALL,
     f.ProgressBack: EventKind.CALL,
     f.BeyondCap: EventKind.DECIDED,
+    f.OutputLost: EventKind.STATE,
     f.DisksProtected: EventKind.DECIDED,
     f.ProtectionUndone: EventKind.DECIDED,
 }

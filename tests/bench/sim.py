@@ -48,7 +48,7 @@ def _start_figure(seconds: list[float], pid: int) -> dict[str, Any]:
     return {
         "figure": "simulated cloud: from the command to the ready line", "instances": INSTANCES,
         "median_s": round(statistics.median(seconds), 2), "max_s": round(max(seconds), 2), "runs": len(seconds),
-        "target_s": 5, "floor_s": round(floor, 2), "floor": "python that imports aiohttp and ends",
+        "target_s": 2, "floor_s": round(floor, 2), "floor": "python that imports aiohttp and ends",
         "ratio": round(statistics.median(seconds) / floor, 1), "rss_mb": _rss_mb(pid),
     }  # fmt: skip
 
@@ -90,7 +90,7 @@ def _queue_figure(ready: dict[str, Any]) -> dict[str, Any]:
 def _memory_figure(pid: int) -> dict[str, Any]:
     return {
         "figure": "simulated cloud: resident memory after pages and messages", "instances": INSTANCES,
-        "rss_mb": _rss_mb(pid), "target_mb": 300,
+        "rss_mb": _rss_mb(pid), "target_mb": 100,
     }  # fmt: skip
 
 

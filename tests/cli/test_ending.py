@@ -95,6 +95,13 @@ def warned(program: Program) -> list[str]:
     return [line["message"] for line in lines if line["logger"] == "spottui.printing"]
 
 
+def unread(config: Path) -> list[str | None]:
+    """What `status` says of each console's output."""
+    status = [sys.executable, "-m", "spottui", "status", "--config", str(config), "--json"]
+    said = subprocess.run(status, capture_output=True, text=True, env=clean_environment(config.parent / "state"))
+    return [console["unread"] for console in json.loads(said.stdout)["consoles"]]
+
+
 @pytest.mark.parametrize("both", [False, True], ids=["output", "output and errors"])
 @pytest.mark.parametrize("to", OUTPUTS)
 def test_headless_recovers_whatever_becomes_of_its_lines(
@@ -105,6 +112,8 @@ def test_headless_recovers_whatever_becomes_of_its_lines(
         wait_until(lambda: live_cloud.calls("DescribeInstances"))
         live_cloud.interrupt([live_cloud.spot_ids()[0]])
         wait_until(lambda: effects(live_cloud, "RunInstances"))
+        if to is not stalled:
+            wait_until(lambda: unread(config) == ["standard output"], every_s=0.3)
         program.process.send_signal(signal.SIGTERM)
         assert program.ends() == 0
         if to is not stalled:
