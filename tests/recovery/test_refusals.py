@@ -161,6 +161,19 @@ def test_what_answers_nothing_is_left_once_the_cloud_shows_that_it_made_nothing(
     assert len(effects(live_cloud, "RunInstances")) == 2
 
 
+def test_an_image_whose_answer_and_token_are_lost_is_adopted_by_its_name(live_cloud: SimServer, config: Path) -> None:
+    add_policy(config, **FAST)
+    victim = live_cloud.spot_ids()[0]
+    live_cloud.world(token_life_s=0.01)
+    live_cloud.fault("CreateImage", "drop_reply", times=1)
+    with Headless(config, "--auto").wait_ready() as console:
+        live_cloud.interrupt([victim])
+        wait_until(lambda: console.states().get(victim) == "recovered")
+    assert [row["status"] for row in live_cloud.calls("CreateImage")] == [None, 400]
+    assert len(effects(live_cloud, "CreateImage")) == 1
+    assert len(effects(live_cloud, "RunInstances")) == 1
+
+
 def test_a_launch_whose_answers_are_all_lost_and_that_is_listed_late_is_not_made_again(
     live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
