@@ -9,13 +9,19 @@ from spottui.sim.registry import VPC, Body, Call, action
 _MOST_PER_PAGE = 50
 
 for shared in (
-    eips.describe_eip_addresses, eips.allocate_eip_address, eips.associate_eip_address, eips.unassociate_eip_address,
-    eips.release_eip_address, network.describe_vpcs,
+    eips.allocate_eip_address, eips.associate_eip_address, eips.unassociate_eip_address, eips.release_eip_address,
+    network.describe_vpcs,
 ):  # fmt: skip
     action(VPC)(shared)
 
+_UNKNOWN_OF_EIPS = (
+    "EipName", "ResourceGroupId", "Tag", "Filter", "PublicIpAddressPoolId", "SecurityProtectionEnabled",
+    "ServiceManaged", "IncludeReservationData",
+)  # fmt: skip
+action(VPC, refuses=_UNKNOWN_OF_EIPS)(eips.describe_eip_addresses)
 
-@action(VPC)
+
+@action(VPC, refuses=("RouteTableId", "ResourceGroupId", "VSwitchOwnerId", "EnableIpv6", "DryRun"))
 def describe_vswitches(call: Call) -> Body:
     """The vSwitches of a region, by id, VPC, zone or tag."""
     params, region = call.params, call.any_region

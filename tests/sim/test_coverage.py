@@ -104,6 +104,8 @@ def test_a_documented_filter_that_is_not_modelled_is_refused_and_counted(cloud):
         (registry.SLB, "DescribeLoadBalancers", {"Tags": "[]"}),
         (registry.ALB, "ListListeners", {"Tag__1__Key": "a"}), (registry.NLB, "ListListeners", {"Tag__1__Key": "a"}),
         (registry.ALB, "ListServerGroupServers", {"Tag__1__Key": "a"}),
+        (registry.VPC, "DescribeVSwitches", {"RegionId": "cn-hangzhou", "RouteTableId": "vtb-1"}),
+        (registry.VPC, "DescribeEipAddresses", {"RegionId": "cn-hangzhou", "EipName": "front"}),
     ],
 )  # fmt: skip
 def test_filters_of_other_products_that_are_not_modelled_are_refused(cloud, version, action, query):
