@@ -43,24 +43,21 @@ def told_up_to(connection: sa.Connection, channel: str) -> int:
 
 def due(connection: sa.Connection, channel: str, now: datetime) -> list[Delivery]:
     """Return what a channel is to be told now: of each recovery the oldest fact that it has not taken."""
+    oldest = sa.select(sa.func.min(_DELIVERY.seq)).where(_DELIVERY.channel == channel).group_by(_DELIVERY.recovery_id)
     query = (
-        sa.select(*FACT_COLUMNS, _DELIVERY.attempts, _DELIVERY.next_try)
+        sa.select(*FACT_COLUMNS, _DELIVERY.attempts)
         .join(schema.delivery, _DELIVERY.seq == schema.fact.c.seq)
-        .where(_DELIVERY.channel == channel)
+        .where(_DELIVERY.channel == channel, _DELIVERY.seq.in_(oldest), _DELIVERY.next_try <= stamp(now))
         .order_by(schema.fact.c.seq)
     )
-    oldest: dict[str, tuple[float, Delivery]] = {}
-    for row in connection.execute(query):
-        one = Delivery(as_logged(row), row.attempts)
-        oldest.setdefault(one.logged.recovery_id, (row.next_try, one))
-    return [one for next_try, one in oldest.values() if next_try <= stamp(now)]
+    return [Delivery(as_logged(row), row.attempts) for row in connection.execute(query)]
 
 
 def queue_up(transaction: Transaction, channel: str, facts: Iterable[Logged], up_to: int, now: datetime) -> None:
     """Write that a channel is to be told of facts, but for those that another console has looked at meanwhile."""
     connection = transaction.connection
     known = told_up_to(connection, channel)
-    upsert(connection, schema.delivery, [_row(channel, one, 0, now) for one in facts if one.seq > known])
+    upsert(connection, schema.delivery, [_row(channel, one, now) for one in facts if one.seq > known])
     upsert(connection, schema.channel, [{"name": channel, "seq": max(known, up_to)}])
     old = sa.select(schema.fact.c.seq).where(schema.fact.c.at < stamp(now - GIVEN_UP_AFTER))
     connection.execute(schema.delivery.delete().where(_DELIVERY.channel == channel, _DELIVERY.seq.in_(old)))
@@ -80,8 +77,10 @@ def taken(transaction: Transaction, channel: str, one: Delivery) -> None:
 
 
 def failed(transaction: Transaction, channel: str, one: Delivery, next_try: datetime) -> None:
-    """Write a failed try and when the next one is."""
-    upsert(transaction.connection, schema.delivery, [_row(channel, one.logged, one.attempts + 1, next_try)])
+    """Write a failed try and when the next one is; what another console has told meanwhile stays told."""
+    mine = sa.and_(_DELIVERY.channel == channel, _DELIVERY.seq == one.logged.seq)
+    again = schema.delivery.update().where(mine).values(attempts=one.attempts + 1, next_try=stamp(next_try))
+    transaction.connection.execute(again)
 
 
 def waiting(connection: sa.Connection, channels: Iterable[str]) -> int:
@@ -90,6 +89,6 @@ def waiting(connection: sa.Connection, channels: Iterable[str]) -> int:
     return int(connection.execute(sa.select(sa.func.count()).where(mine)).scalar_one())
 
 
-def _row(channel: str, logged: Logged, attempts: int, next_try: datetime) -> dict[str, object]:
+def _row(channel: str, logged: Logged, next_try: datetime) -> dict[str, object]:
     key = {"channel": channel, "seq": logged.seq, "recovery_id": logged.recovery_id}
-    return {**key, "attempts": attempts, "next_try": stamp(next_try)}
+    return {**key, "attempts": 0, "next_try": stamp(next_try)}

@@ -4,7 +4,9 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+import msgspec
 
 from spottui.domain.clock import Clock
 from spottui.domain.facts import Decided, Logged, SignSeen, StateEntered
@@ -23,15 +25,18 @@ LAST_S = 5.0
 FIRST_RETRY_S = 5.0
 LONGEST_RETRY_S = 120.0
 AT_ONCE = 500
+TOLD_PER_ROUND = 20
+"""So few letters are told before the order is looked at again: a nearer deadline does not wait for a storm to end."""
 TOLD_OF = (SignSeen, Decided, StateEntered)
 
 
 class Sender:
-    """Tells every channel, in a thread of its own, in the order in which it happened, under one subject an incident.
+    """Tells every channel, in a thread of its own, the nearest deadline first, under one subject an incident.
 
-    One that is dead or slow keeps no other waiting. What was told is in the journal before the next fact: a process
-    that dies tells twice at most what it was telling just then. Of several consoles the first that claims a fact tells
-    it, so that one whose configuration names nobody silences no other.
+    The letters of an incident keep the order in which it happened. A channel that is dead or slow keeps no other
+    waiting, and is asked once a try, however many letters wait for it. What was told is in the journal before the next
+    fact: a process that dies tells twice at most what it was telling just then. Of several consoles the first that
+    claims a fact tells it, so that one whose configuration names nobody silences no other.
     """
 
     def __init__(self, journal: Journal, addresses: tuple[str, ...], clock: Clock) -> None:
@@ -39,6 +44,7 @@ class Sender:
         self._clock = clock
         self._stopped = threading.Event()
         self._channels = channels_of(addresses)
+        self._back_offs: dict[str, _BackOff] = {}
         for channel in self._channels:
             journal.run(lambda t, name=channel.name: deliveries.introduce(t, name))  # type: ignore[misc]
         self._threads = [
@@ -65,12 +71,14 @@ class Sender:
             return deliveries.waiting(connection, [one.name for one in self._channels])
 
     def look(self, channel: Channel) -> None:
-        """Tell a channel everything that is due now, but for what another console of this journal tells."""
-        self._queue_up(channel)
-        while due := self._due(channel):
-            for one in due:
-                if self._claim(channel, one):
-                    self._tell(channel, one)
+        """Tell a channel everything that is due now, until it does not accept a letter.
+
+        What another console of this journal is telling is left to that one.
+        """
+        while letters := self._next_round(channel):
+            for delivery in letters:
+                if self._claim(channel, delivery) and not self._tell(channel, delivery):
+                    return
 
     def _run(self, channel: Channel) -> None:
         while not self._stopped.wait(LOOK_S):
@@ -94,9 +102,22 @@ class Sender:
                 lambda t, worth=worth, since=since, now=now: deliveries.queue_up(t, channel.name, worth, since, now)  # type: ignore[misc]
             )
 
-    def _due(self, channel: Channel) -> list[Delivery]:
+    def _next_round(self, channel: Channel) -> list[Delivery]:
+        """Return what to tell next, in its order; nothing while the channel is backed off."""
+        self._queue_up(channel)
+        now, back_off = self._clock.now(), self._back_offs.get(channel.name)
+        if back_off and now < back_off.next_try:
+            return []
         with self._journal.store.read() as connection:
-            return deliveries.due(connection, channel.name, self._clock.now())
+            due = deliveries.due(connection, channel.name, now)
+        return _least_refused_first(sorted(due, key=self._urgency))[:TOLD_PER_ROUND]
+
+    def _urgency(self, delivery: Delivery) -> tuple[bool, float, int]:
+        """Locked and not over first, by deadline; the rest as it happened."""
+        recovery = self._journal.recoveries.known(delivery.logged.recovery_id)
+        if recovery and recovery.interruption.locked and not recovery.state.is_final:
+            return False, recovery.deadline.timestamp(), delivery.logged.seq
+        return True, 0.0, delivery.logged.seq
 
     def _claim(self, channel: Channel, one: Delivery) -> bool:
         now = self._clock.now()
@@ -112,15 +133,23 @@ class Sender:
         recovery = fold(until_then)
         return letter(logged, recovery) if recovery else None
 
-    def _tell(self, channel: Channel, one: Delivery) -> None:
-        said, now = self._letter(one.logged), self._clock.now()
-        if said is None or channel.tell(self._subject(one), _body(said, one)):
-            self._journal.run(lambda t: deliveries.taken(t, channel.name, one))
-            return
-        wait_s = min(FIRST_RETRY_S * 2 ** min(one.attempts, 6), LONGEST_RETRY_S)
-        log.warning("notify: %s did not accept fact %d, next try in %.0f s", channel.name, one.logged.seq, wait_s)
-        next_try = now + timedelta(seconds=wait_s)
-        self._journal.run(lambda t: deliveries.failed(t, channel.name, one, next_try))
+    def _tell(self, channel: Channel, delivery: Delivery) -> bool:
+        """Tell a letter and write down what became of it; False where the channel did not accept it."""
+        said = self._letter(delivery.logged)
+        if said is None or channel.tell(self._subject(delivery), _body(said, delivery)):
+            self._back_offs.pop(channel.name, None)
+            self._journal.run(lambda t: deliveries.taken(t, channel.name, delivery))
+            return True
+        # After the try: a channel that is silent for longer than its back-off would be asked again at once.
+        now = self._clock.now()
+        back_off = _longer(self._back_offs.get(channel.name), now)
+        self._back_offs[channel.name] = back_off
+        wait_s = (back_off.next_try - now).total_seconds()
+        log.warning(
+            "notify: %s did not accept fact %d, its next try in %.0f s", channel.name, delivery.logged.seq, wait_s
+        )
+        self._journal.run(lambda t: deliveries.failed(t, channel.name, delivery, now + _wait(delivery.attempts)))
+        return False
 
     def _subject(self, one: Delivery) -> str:
         """The same for all of an incident: mail programs and people put them together by it."""
@@ -128,6 +157,34 @@ class Sender:
         if known is None:
             return f"spottui: {plain(one.logged.recovery_id)}"
         return f"spottui: {plain(known.instance_id)} in {plain(known.region)}, {known.started:%d %b %H:%M:%S} UTC"
+
+
+class _BackOff(msgspec.Struct, frozen=True):
+    """How many tries in a row a channel has not accepted, and when the next one is."""
+
+    failures: int
+    next_try: datetime
+
+
+def _longer(back_off: _BackOff | None, now: datetime) -> _BackOff:
+    """Return the back-off after one more failure."""
+    failures = back_off.failures if back_off else 0
+    return _BackOff(failures + 1, now + _wait(failures))
+
+
+def _wait(failures: int) -> timedelta:
+    return timedelta(seconds=min(FIRST_RETRY_S * 2 ** min(failures, 6), LONGEST_RETRY_S))
+
+
+def _least_refused_first(letters: list[Delivery]) -> list[Delivery]:
+    """Let one letter that was refused less go before the others.
+
+    A channel can refuse one letter for what it says. Were that one tried first each time, no other would ever be told.
+    """
+    if not letters:
+        return []
+    first = min(letters, key=lambda delivery: delivery.attempts)
+    return [first, *(delivery for delivery in letters if delivery is not first)]
 
 
 def _body(said: tuple[str, str], one: Delivery) -> str:

@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
+from spottui.domain.facts import SignSeen
 from spottui.domain.interruption import Evidence
-from spottui.journal import schema
+from spottui.journal import Journal, deliveries, schema
 from spottui.journal.log import drop_old
 from spottui.journal.transaction import Transaction
 from tests.driving import wait_until
@@ -108,3 +109,31 @@ def test_what_is_old_goes_in_small_pieces(opened: Open, address: str) -> None:
     dropped = journal.run(lambda t: drop_old(t, NOON + timedelta(days=31), timedelta(days=400)))
     assert dropped == 1
     assert [one.recovery_id != "" for one in journal.log.after(0, 99)] == [True, True]
+
+
+def test_a_letter_is_told_by_one_console_and_a_late_failure_of_another_does_not_bring_it_back(
+    opened: Open, address: str
+) -> None:
+    one, other = opened(address, acts=True), opened(address, acts=True)
+    one.run(lambda t: deliveries.introduce(t, "chat"))
+    see(one, "i-1")
+    see(one, "i-1", source=Evidence.LOCK)
+    see(one, "i-2")
+    facts = one.log.after(0, 99, [SignSeen])
+    assert len(facts) == 3
+    one.run(lambda t: deliveries.queue_up(t, "chat", facts, facts[-1].seq, NOON))
+
+    def due(journal: Journal, after_s: float = 0) -> list[deliveries.Delivery]:
+        with journal.store.read() as connection:
+            return deliveries.due(connection, "chat", NOON + timedelta(seconds=after_s))
+
+    first, second = due(one)
+    assert [first.logged.instance_id, second.logged.instance_id] == ["i-1", "i-2"], "of each recovery the oldest"
+    assert one.run(lambda t: deliveries.claim(t, "chat", first, NOON))
+    assert not other.run(lambda t: deliveries.claim(t, "chat", first, NOON))
+    assert due(other) == [second], "what comes after the first waits for it"
+    later = NOON + deliveries.CLAIMED_FOR
+    assert other.run(lambda t: deliveries.claim(t, "chat", first, later)), "the first console seems to have died"
+    other.run(lambda t: deliveries.taken(t, "chat", first))
+    one.run(lambda t: deliveries.failed(t, "chat", first, NOON))
+    assert [delivery.logged for delivery in due(one, 3_600)] == list(facts[1:])

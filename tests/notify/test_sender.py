@@ -15,8 +15,9 @@ from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.journal import Journal
+from spottui.journal.reclaims import Sighting, take_in
 from spottui.notify.channels import channels_of
-from spottui.notify.sender import LAST_S, Sender
+from spottui.notify.sender import LAST_S, TOLD_PER_ROUND, Sender
 from spottui.sim.testing import SimServer
 from tests.driving import Headless, add_policy, wait_until
 from tests.reclaims import record, see
@@ -41,6 +42,8 @@ class Endpoint:
     def __init__(self) -> None:
         self.taken: list[tuple[str, str, str]] = []
         self.tries = 0
+        self.unwanted = ""
+        """What no message may hold."""
         self.broken: set[str] = set()
         self.silent: set[str] = set()
         self.ended = threading.Event()
@@ -52,7 +55,7 @@ class Endpoint:
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 if self.path in endpoint.silent:
                     endpoint.ended.wait()
-                if self.path in endpoint.broken:
+                if self.path in endpoint.broken or (endpoint.unwanted and endpoint.unwanted in body["message"]):
                     self.send_response(503)
                 else:
                     endpoint.taken.append((self.path, body["title"], body["message"]))
@@ -118,6 +121,17 @@ def clock() -> Clock:
 def reclaim(journal: Journal, clock: Clock, instance_id: str = "i-1", name: str = "web-3") -> str:
     seen = Observation("cn-hangzhou", instance_id, Evidence.LOCK, clock.now())
     return see(journal, seen, at=clock.now(), name=name).recovery_id
+
+
+def storm(journal: Journal, clock: Clock, source: Evidence, names: dict[str, float]) -> dict[str, str]:
+    """Signs of instances in one change, by their names and by how many seconds ago; return the recoveries by name."""
+    signs = [
+        Observation("cn-hangzhou", f"i-{name}", source, clock.now() - timedelta(seconds=ago))
+        for name, ago in names.items()
+    ]
+    sighting = Sighting(signs)
+    opened = journal.run(lambda t: take_in(t, sighting, lambda _, instance_id: instance_id[2:], "", clock.now()))
+    return {one.name: one.recovery_id for one in opened}
 
 
 def decide(journal: Journal, clock: Clock, recovery_id: str, decision: Decision, who: str) -> None:
@@ -270,6 +284,56 @@ def test_a_new_channel_is_not_told_of_the_past_and_a_dead_one_is_asked_less_and_
     reclaim(journal, clock, "i-2")
     console.look_for(600)
     assert 5 <= endpoint.tries <= 12
+
+
+def test_a_dead_channel_is_asked_once_a_try_whatever_waits_for_it_and_is_told_all_when_it_answers(
+    journal: Journal, endpoint: Endpoint, clock: Clock
+) -> None:
+    console = Console(journal, (endpoint.address("/a"), endpoint.address("/b")), clock)
+    endpoint.broken = {"/a"}
+    storm(journal, clock, Evidence.LOCK, {f"web-{number}": 0 for number in range(50)})
+    console.look_for(60)
+    told = sorted(f"web-{number}: reclaim notice" for number in range(50))
+    assert sorted(endpoint.heard("/b")) == told
+    assert 3 <= endpoint.tries - 50 <= 5
+    endpoint.broken = set()
+    console.look_for(60)
+    assert sorted(endpoint.heard("/a")) == told
+    assert (len(endpoint.taken), console.sender.waiting()) == (100, 0)
+
+
+def test_the_nearest_deadline_is_told_first_also_when_it_is_seen_in_the_middle_of_a_storm(
+    journal: Journal, endpoint: Endpoint, clock: Clock
+) -> None:
+    console = Console(journal, (endpoint.address("/a"),), clock)
+    storm(journal, clock, Evidence.QUEUE, {f"drill-{number}": 200 for number in range(20)})
+    locked = storm(journal, clock, Evidence.LOCK, {"late": 10, "over": 100, "soon": 50, "next": 90})
+    enter(journal, clock, locked["over"], RecoveryState.FAILED, Why.SYSTEM_DISK_NOT_KEPT)
+    enter(journal, clock, locked["next"], RecoveryState.NEEDS_YOU, Why.PLAN_READY)
+    endpoint.silent = {"/a"}
+    look = threading.Thread(target=console.look)
+    look.start()
+    wait_until(lambda: endpoint.tries)
+    storm(journal, clock, Evidence.LOCK, {"nearest": 95})
+    endpoint.ended.set()
+    look.join()
+    heard = endpoint.heard("/a")
+    rest = [f"drill-{number}" for number in range(20)] + ["over"]
+    assert [text.partition(":")[0] for text in heard[:TOLD_PER_ROUND]] == ["next", "soon", "late", *rest][
+        :TOLD_PER_ROUND
+    ]
+    second_round = heard[TOLD_PER_ROUND:]
+    assert second_round[:2] == ["nearest: reclaim notice", "next is being reclaimed and needs you"]
+    assert len(heard) == len(set(heard)) == 27
+
+
+def test_a_letter_that_is_never_accepted_holds_up_no_other(journal: Journal, endpoint: Endpoint, clock: Clock) -> None:
+    console = Console(journal, (endpoint.address("/a"),), clock)
+    endpoint.unwanted = "bad"
+    storm(journal, clock, Evidence.LOCK, {"bad-1": 60, "bad-2": 50, "web-1": 40, "web-2": 30, "web-3": 20})
+    console.look_for(60)
+    assert endpoint.heard("/a") == [f"web-{number}: reclaim notice" for number in (1, 2, 3)]
+    assert console.sender.waiting() == 2
 
 
 def test_what_is_due_when_the_program_ends_is_still_sent(journal: Journal, endpoint: Endpoint, clock: Clock) -> None:
