@@ -4,7 +4,6 @@ import re
 import shutil
 import signal
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -126,7 +125,7 @@ def _notices(queue: str, metadata: "Metadata") -> "Callable[[], OwnNotices]":
     def open_notices() -> "OwnNotices":
         from spottui.cloud.instance_notices import OwnNotices
 
-        return OwnNotices(found[1], found[2], metadata.instance_id())
+        return OwnNotices(found[1], found[2], metadata.instance_id(), metadata.clock)
 
     return open_notices
 
@@ -157,7 +156,7 @@ def _look(metadata: "Metadata", queue: str) -> None:
     if deadline is None:
         click.echo("the metadata service responds: no reclaim announced")
     else:
-        left_s = (deadline - datetime.now(UTC)).total_seconds()
+        left_s = (deadline - metadata.clock.now()).total_seconds()
         click.echo(f"reclaimed at {deadline:%Y-%m-%d %H:%M:%S} UTC, in {left_s:.0f} s")
 
 

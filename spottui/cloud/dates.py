@@ -11,6 +11,6 @@ def date_of(headers: object) -> datetime | None:
     text = next((value for key, value in headers.items() if str(key).lower() == "date"), "")
     try:
         date = parsedate_to_datetime(str(text))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return date if date.tzinfo else None

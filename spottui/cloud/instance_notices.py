@@ -1,6 +1,6 @@
 """The notices of one instance in a queue, for the guard that runs on it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError
@@ -8,7 +8,7 @@ from spottui.cloud.messages import Reclaim, parse_all
 from spottui.cloud.mns import BATCH, Message
 from spottui.cloud.queue_setup import QueueSetup
 from spottui.cloud.sdk_hygiene import quiet_sdks
-from spottui.domain.clock import NOTICE_S
+from spottui.domain.clock import NOTICE_S, CloudClock
 from spottui.domain.notice import Notice
 
 LONG_POLL_S = 10
@@ -19,12 +19,14 @@ CLOCKS_APART = timedelta(minutes=5)
 class OwnNotices:
     """Looks for notices that name one instance; for one thread, apart from `stop`.
 
-    Whatever else is in the queue is given back at once and never deleted.
+    Whatever else is in the queue is given back at once and never deleted. `clock` says what time is over, and is told
+    the date of every answer.
     """
 
-    def __init__(self, endpoint: str, name: str, instance_id: str) -> None:
+    def __init__(self, endpoint: str, name: str, instance_id: str, clock: CloudClock) -> None:
         quiet_sdks()
-        self._queue = QueueSetup(endpoint, name, CredentialSource(None), LONG_POLL_S)
+        self._clock = clock
+        self._queue = QueueSetup(endpoint, name, CredentialSource(None), LONG_POLL_S, clock)
         self._instance_id = instance_id
         self._mine: list[Message] = []
         self._answered: set[str] = set()
@@ -40,7 +42,7 @@ class OwnNotices:
             if message not in mine:
                 self._give_back(message)
         self._mine += mine
-        now = datetime.now(UTC)
+        now = self._clock.now()
         notices = [one for message in mine for one in self._notices(message) if one.deadline > now]
         if mine and not notices:
             self.done()
@@ -84,7 +86,7 @@ class OwnNotices:
 
     def _notices(self, message: Message) -> list[Notice]:
         return [
-            _notice(said, message.enqueued or datetime.now(UTC))
+            _notice(said, message.enqueued or self._clock.now())
             for said in parse_all(message.body)
             if isinstance(said, Reclaim) and said.instance_id == self._instance_id
         ]

@@ -1,10 +1,14 @@
 """The instance's own metadata service, which alone gives the exact time of a reclaim (docs/alibaba-facts.md 2.4)."""
 
 import re
+import time
 import urllib.error
 import urllib.request
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.message import Message
 
+from spottui.cloud.dates import date_of
+from spottui.domain.clock import CloudClock
 from spottui.domain.dates import date_from_outside
 
 ADDRESS = "http://100.100.100.200"
@@ -15,6 +19,8 @@ _TERMINATION = "/latest/meta-data/instance/spot/termination-time"
 _INSTANCE_ID = "/latest/meta-data/instance-id"
 _FAR = datetime(2100, 1, 1, tzinfo=UTC)
 """This machine's own clock may not be set yet: it is no measure of what the metadata says."""
+_FAR_OFF = timedelta(days=36_500)
+"""No signature is asked for here, so the `Date` is heard however far off this machine's clock is."""
 _AN_ID = re.compile(r"i-[A-Za-z0-9-]{1,60}")
 
 
@@ -23,9 +29,13 @@ class MetadataProblem(Exception):
 
 
 class Metadata:
-    """Asks the metadata service at an address, in hardened mode where there is one. Never goes through a proxy."""
+    """Asks the metadata service at an address, in hardened mode where there is one. Never goes through a proxy.
+
+    `clock` is told the `Date` of every answer: by it the service dates a reclaim.
+    """
 
     def __init__(self, address: str = ADDRESS) -> None:
+        self.clock = CloudClock(farthest=_FAR_OFF)
         self._address = address.rstrip("/")
         self._opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         self._token: str | None = None
@@ -68,13 +78,20 @@ class Metadata:
 
     def _ask(self, method: str, path: str, headers: dict[str, str]) -> tuple[int, str]:
         request = urllib.request.Request(f"{self._address}{path}", method=method, headers=headers)
+        asked = time.monotonic()
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as answer:
+                self._hear(answer.headers, asked)
                 return int(answer.status), answer.read(4096).decode("utf-8", "replace")
         except urllib.error.HTTPError as refusal:
+            self._hear(refusal.headers, asked)
             return refusal.code, ""
         except (OSError, ValueError) as error:
             raise MetadataProblem(f"no answer from {self._address} ({type(error).__name__})") from None
+
+    def _hear(self, headers: Message, asked: float) -> None:
+        if date := date_of(dict(headers)):
+            self.clock.heard(date, time.monotonic() - asked)
 
 
 def _moment(text: str) -> datetime:

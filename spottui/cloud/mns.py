@@ -6,6 +6,7 @@ The SDK is not thread-safe and blocks: a `Queue` belongs to one thread, and only
 
 import socket
 import threading
+import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -16,6 +17,7 @@ import msgspec
 from spottui.cloud.bodies import text_of
 from spottui.cloud.codes import kind_of
 from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.dates import date_of
 from spottui.cloud.errors import CloudError, ErrorKind, meaning_of
 from spottui.cloud.sdk import (
     MnsAccount,
@@ -24,6 +26,7 @@ from spottui.cloud.sdk import (
     MNSServerException,
     ResponseInternal,
 )
+from spottui.domain.clock import CloudClock
 from spottui.domain.dates import date_from_outside
 
 T = TypeVar("T")
@@ -51,12 +54,23 @@ class Message(msgspec.Struct, frozen=True):
 
 
 class Queue:
-    """The calls of one queue, for one thread. Every method but `stop` raises `CloudError`."""
+    """The calls of one queue, for one thread. Every method but `stop` raises `CloudError`.
 
-    def __init__(self, endpoint: str, name: str, credentials: CredentialSource, long_poll_s: int) -> None:
+    `clock` is told the date of every answer.
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        name: str,
+        credentials: CredentialSource,
+        long_poll_s: int,
+        clock: CloudClock | None = None,
+    ) -> None:
         address = endpoint if "://" in endpoint else f"https://{endpoint}"
         self.name = name
         self._long_poll_s = long_poll_s
+        self._clock = clock
         self._account = MnsAccount(address, credentials_provider=credentials)
         self._http = self._account.get_client().http
         self._queue = self._account.get_queue(name)
@@ -142,8 +156,11 @@ class Queue:
             connect()
 
         def send_and_keep(request: Any) -> ResponseInternal:
+            asked = time.monotonic()
             answer = send(request)
             self._answer = answer.data
+            if self._clock and (date := date_of(answer.header)):
+                self._clock.heard(date, time.monotonic() - asked)
             return answer
 
         def respond_in_utf_8() -> Any:

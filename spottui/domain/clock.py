@@ -40,10 +40,17 @@ class CloudClock:
 
     It begins with the machine's time, goes on by the monotonic clock, and is set by the `Date` of the cloud's answers:
     whatever becomes of the machine's clock, a duration is never negative and a deadline is where the cloud has it.
+    A date that is further from the machine's than `farthest` is no measure.
     """
 
-    def __init__(self, host: Clock | None = None, elapsed_s: Callable[[], float] = _elapsed_s) -> None:
+    def __init__(
+        self,
+        host: Clock | None = None,
+        elapsed_s: Callable[[], float] = _elapsed_s,
+        farthest: timedelta = _FARTHEST,
+    ) -> None:
         self._elapsed_s = elapsed_s
+        self._farthest = farthest
         self._lock = threading.Lock()
         self._origin = (host or SystemClock()).now() - timedelta(seconds=elapsed_s())
         self._is_set = False
@@ -59,9 +66,9 @@ class CloudClock:
         Only a date that is off by more than it can be exact sets the clock: the first one, and later two that agree.
         """
         with self._lock:
-            off = date + _CUT + timedelta(seconds=took_s / 2) - self.now()
+            off = date - self.now() + _CUT + timedelta(seconds=took_s / 2)
             exact = _CUT + timedelta(seconds=took_s / 2)
-            if abs(off) > _FARTHEST:
+            if abs(off) > self._farthest:
                 return
             if abs(off) <= exact:
                 self._doubt = None

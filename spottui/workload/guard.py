@@ -1,7 +1,8 @@
 """Runs a workload on a spot instance: watches for the reclaim, warns the workload, and ends it before the machine does.
 
 The metadata decides. What a queue says may be stale or forged: it makes the metadata be asked at once, and counts by
-itself only while the metadata cannot be asked at all.
+itself only while the metadata cannot be asked at all. A deadline is compared with the cloud's time, as the answers
+tell it, and with this machine's only where no answer is dated; waits go by the monotonic clock.
 """
 
 import os
@@ -10,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import FrameType
 
 from spottui.cloud.metadata import Metadata, MetadataProblem
@@ -49,13 +50,13 @@ class Rules:
 class Ended:
     """How a run ended; `exit_code` as a shell says it, 128 and the signal's number after a signal.
 
-    `again_at` is when it may be run again if the machine lives: at once after a drill, past the deadline after a
-    notice that the metadata could not confirm, and None when the machine goes or the command ended by itself.
+    `again_in_s` is in how many seconds it may be run again if the machine lives: 0 after a drill, past the deadline
+    after a notice that the metadata could not confirm, and None when the machine goes or the command ended by itself.
     """
 
     exit_code: int
     interrupted: bool
-    again_at: datetime | None = None
+    again_in_s: float | None = None
 
 
 class Guard:
@@ -70,6 +71,7 @@ class Guard:
     ) -> None:
         self._rules = rules
         self._metadata = metadata
+        self._clock = metadata.clock
         self._say = say
         self._queue = queue
         self._listener: Listener | None = None
@@ -109,7 +111,7 @@ class Guard:
             notice = self._notice()
             if workload.is_over or (notice is None and self._ends_before_the_next_look(workload)):
                 drilled = self._drill_ends is not None
-                return Ended(workload.exit_code or 0, drilled, datetime.now(UTC) if drilled else None)
+                return Ended(workload.exit_code or 0, drilled, 0.0 if drilled else None)
             if notice and notice.is_drill:
                 self._rehearse(workload, notice)
             elif notice:
@@ -130,7 +132,7 @@ class Guard:
         """A notice while the metadata is silent: real when it is fresh, and one lost answer is no silence."""
         if self._unanswered < UNANSWERED:
             return None
-        now = datetime.now(UTC)
+        now = self._clock.now()
         age_s = NOTICE_S - (heard.deadline - now).total_seconds()
         if age_s <= self._rules.fresh_s:
             self._say("queue: reclaim of this instance; the metadata service is unreachable, so the notice counts")
@@ -144,7 +146,7 @@ class Guard:
             if time.monotonic() >= self._next_drill:
                 return heard
             self._dismiss("queue: another drill within five minutes: ignored")
-        elif heard.deadline < datetime.now(UTC):
+        elif heard.deadline < self._clock.now():
             self._dismiss("queue: the notice has expired without confirmation by the metadata: ignored")
         elif heard != self._doubted:
             self._doubted = heard
@@ -193,8 +195,8 @@ class Guard:
         else:
             self._say("the workload did not exit in time: killed")
             workload.kill()
-        grace = timedelta(seconds=self._rules.grace_s)
-        return Ended(workload.exit_code or 0, True, None if notice.is_confirmed else notice.deadline + grace)
+        again_in_s = max(self._left_s(notice.deadline), 0.0) + self._rules.grace_s
+        return Ended(workload.exit_code or 0, True, None if notice.is_confirmed else again_in_s)
 
     def _tell_and_warn(self, workload: Workload, why: str, patience_s: float) -> None:
         self._say(f"{why}: {self._rules.warning.name} sent, {patience_s:.0f} s to save")
@@ -203,10 +205,13 @@ class Guard:
     def _patience_s(self, deadline: datetime) -> float:
         """A notice that comes within the margin leaves half of what is left, and a second at least.
 
-        It is never more than a whole notice: this machine's clock may be behind.
+        It is never more than a whole notice: where no answer is dated, this machine's clock may be behind.
         """
-        left_s = min((deadline - datetime.now(UTC)).total_seconds(), NOTICE_S)
+        left_s = min(self._left_s(deadline), NOTICE_S)
         return left_s - self._rules.margin_s if left_s > self._rules.margin_s else max(left_s / 2, 1.0)
+
+    def _left_s(self, deadline: datetime) -> float:
+        return (deadline - self._clock.now()).total_seconds()
 
     def _look(self) -> datetime | None:
         """Return the deadline when there is one; what cannot be read is said once and is no evidence."""
@@ -224,7 +229,7 @@ class Guard:
     def _forget_a_past_reclaim(self) -> None:
         """An instance that was stopped at a reclaim and started again may still be shown that reclaim's time."""
         found = self._look()
-        if found and found < datetime.now(UTC):
+        if found and found < self._clock.now():
             self._stale = found
             self._say(f"metadata: the reclaim of {found:%Y-%m-%d %H:%M:%S} UTC is over")
 

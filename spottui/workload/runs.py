@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from spottui.workload.guard import Guard
 from spottui.workload.progress import Outcome, ProgressFile
@@ -24,16 +23,15 @@ def run_until_done(command: tuple[str, ...], guard: Guard, file: ProgressFile, s
             # After a warning 0 may mean `saved` as well as `finished`: it is run again, and finds nothing to do.
             done = Outcome.FAILED if ended.exit_code else Outcome.DONE
             known = file.end(known, Outcome.INTERRUPTED if ended.interrupted else done, ended.exit_code)
-            if ended.again_at is None:
+            if ended.again_in_s is None:
                 return ended.exit_code
-            _wait_until(ended.again_at, say)
+            _wait(ended.again_in_s, say)
 
 
-def _wait_until(again_at: datetime, say: Callable[[str], None]) -> None:
-    left_s = (again_at - datetime.now(UTC)).total_seconds()
-    if left_s <= 0:
+def _wait(again_in_s: float, say: Callable[[str], None]) -> None:
+    if again_in_s == 0:
         say("it was a drill: running the workload again")
         return
-    say(f"the reclaim was not confirmed: if this machine still runs at {again_at:%H:%M:%S} UTC, the workload restarts")
-    time.sleep(left_s)
+    say(f"the reclaim was not confirmed: if this machine still runs in {again_in_s:.0f} s, the workload restarts")
+    time.sleep(again_in_s)
     say("this machine still runs: running the workload again")

@@ -85,7 +85,7 @@ def test_one_odd_date_moves_nothing_and_two_that_agree_do(odd_s: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "date", [datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC), NOON.replace(2024)]
+    "date", [datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, 900_000, tzinfo=UTC), NOON.replace(2024)]
 )
 def test_a_date_that_cannot_be_true_is_no_measure(date: datetime) -> None:
     machine = Machine()
@@ -96,8 +96,12 @@ def test_a_date_that_cannot_be_true_is_no_measure(date: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    "headers", [None, {}, {"date": ""}, {"Date": "soon"}, {"DATE": "Mon, 99 Foo 0000 99:99:99 GMT"}, {"date": None}]
-)
+    "headers",
+    [
+        None, {}, {"date": ""}, {"Date": "soon"}, {"DATE": "Mon, 99 Foo 0000 99:99:99 GMT"}, {"date": None},
+        {"Date": f"Fri, 31 Dec {10**20} 23:59:59 GMT"},
+    ],
+)  # fmt: skip
 def test_headers_without_a_date_say_nothing(headers: object) -> None:
     assert date_of(headers) is None
 

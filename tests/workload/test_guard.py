@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -136,6 +137,36 @@ print(7, flush=True)
 while True:
     time.sleep(1)
 """
+
+
+SAVES = LOOP.replace("print(8, flush=True)", "sys.exit(75)").replace("import signal", "import sys, signal")
+
+
+@pytest.mark.parametrize("behind_s", [-600, 600, 40 * 86_400])
+def test_a_host_clock_that_is_off_changes_neither_the_notice_nor_what_is_left_of_it(
+    tmp_path: Path, behind_s: float
+) -> None:
+    """Neither at the notice nor for a guard that is started again within it."""
+    state = tmp_path / "s.json"
+    with SimServer(instances=4, start_at=time.time() + behind_s) as cloud:
+        instance_id = cloud.spot_ids()[0]
+        first = Guarded(cloud, instance_id, state, sys.executable, "-c", SAVES)
+        wait_until(lambda: first.rows == 7)
+        cloud.interrupt([instance_id])
+        assert first.end() == 75
+        assert 240 <= seconds_to_save(first) <= 270
+        cloud.advance(100)
+        again = Guarded(cloud, instance_id, state, sys.executable, "-c", SAVES)
+        assert again.end() in (75, 128 + signal.SIGTERM), "it may be warned before it listens"
+        assert 120 <= seconds_to_save(again) <= 170
+        address = f"{cloud.url}/_sim/metadata/{instance_id}"
+        dry = run("guard", "--metadata", address, "--dry-run", "--", "true").stdout
+        assert 100 <= int(re.findall(r"UTC, in (-?\d+) s", dry)[0]) <= 200
+
+
+def seconds_to_save(guarded: Guarded) -> int:
+    (seconds,) = re.findall(r"SIGTERM sent, (\d+) s to save", guarded.said())
+    return int(seconds)
 
 
 @pytest.mark.parametrize("code", [0, 3])

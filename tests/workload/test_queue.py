@@ -5,7 +5,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -192,13 +194,26 @@ class NothingBut(BaseHTTPRequestHandler):
         pass
 
 
-@pytest.fixture
-def silent_metadata(cloud: SimServer) -> Iterator[str]:
-    service = type("Service", (NothingBut,), {"instance_id": cloud.spot_ids()[0]})
+class NothingButUndated(NothingBut):
+    """As above, and its answers have no `Date`."""
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        self.send_response_only(code, message)
+
+
+@contextmanager
+def serving(handler: type[NothingBut], instance_id: str) -> Iterator[str]:
+    service = type("Service", (handler,), {"instance_id": instance_id})
     with ThreadingHTTPServer(("127.0.0.1", 0), service) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+@pytest.fixture
+def silent_metadata(cloud: SimServer) -> Iterator[str]:
+    with serving(NothingBut, cloud.spot_ids()[0]) as address:
+        yield address
 
 
 def test_a_fresh_notice_counts_where_the_metadata_cannot_be_asked(
@@ -206,7 +221,7 @@ def test_a_fresh_notice_counts_where_the_metadata_cannot_be_asked(
 ) -> None:
     with Guard(cloud, tmp_path, metadata=silent_metadata) as guard:
         cloud.send(flat(guard.instance_id))
-        wait_until(lambda: "if this machine still runs at" in guard.said())
+        wait_until(lambda: "if this machine still runs in" in guard.said())
         assert "the metadata service is unreachable" in guard.said()
         assert guard.outcome() == ("interrupted", 1)
     assert waiting(cloud) == 0
@@ -220,6 +235,39 @@ def test_an_old_notice_does_not_count_where_the_metadata_cannot_be_asked(
         wait_until(lambda: "s old and the metadata service is unreachable: ignored" in guard.said())
         assert guard.process.poll() is None
         assert "SIGTERM" not in guard.said()
+
+
+def test_a_queued_notice_is_not_thrown_away_where_the_hosts_clock_is_ahead(tmp_path: Path) -> None:
+    with SimServer(instances=4, start_at=time.time() - 600) as cloud, Guard(cloud, tmp_path) as guard:
+        cloud.interrupt([guard.instance_id], lock=False)
+        wait_until(lambda: "the metadata announces none" in guard.said())
+        assert waiting(cloud) == 1
+        cloud.interrupt([guard.instance_id], queue=False)
+        assert guard.process.wait(20) == 75
+        assert guard.outcome() == ("interrupted", 1)
+
+
+@pytest.mark.parametrize(
+    ("behind_s", "age_s", "said"),
+    [
+        (-600, 0, "if this machine still runs in 3"),
+        (600, 200, "s old and the metadata service is unreachable: ignored"),
+    ],
+)
+def test_the_queue_tells_the_clouds_time_where_the_metadata_does_not(
+    tmp_path: Path, behind_s: float, age_s: float, said: str
+) -> None:
+    """The host's clock would make a fresh notice stale, and an old one fresh."""
+    with SimServer(instances=4, start_at=time.time() + behind_s) as cloud:
+        instance_id = cloud.spot_ids()[0]
+        cloud.interrupt([instance_id], lock=False)
+        cloud.advance(age_s)
+        with (
+            serving(NothingButUndated, instance_id) as metadata,
+            Guard(cloud, tmp_path, metadata=metadata, poll_s=0.5) as guard,
+        ):
+            wait_until(lambda: said in guard.said())
+            assert ("SIGTERM sent" in guard.said()) == (age_s == 0)
 
 
 class OneNotice:
