@@ -23,7 +23,7 @@ log = logging.getLogger("spottui.notify")
 LOOK_S = 2.0
 LAST_S = 5.0
 FIRST_RETRY_S = 5.0
-LONGEST_RETRY_S = 120.0
+LONGEST_RETRY_S = 60.0
 AT_ONCE = 500
 TOLD_PER_ROUND = 20
 """So few letters are told before the order is looked at again: a nearer deadline does not wait for a storm to end."""
