@@ -115,6 +115,15 @@ def kill_all(guard: "subprocess.Popen[str]") -> None:
     for pid in [guard.pid, *map(int, children)]:
         os.kill(pid, signal.SIGKILL)
     guard.wait()
+    wait_until(lambda: not any(is_running(pid) for pid in children))
+
+
+def is_running(pid: str) -> bool:
+    """Whether a process is there, and not only its exit code for somebody to read."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_a_workload_that_does_not_end_is_killed_before_the_deadline(cloud: SimServer, tmp_path: Path) -> None:
