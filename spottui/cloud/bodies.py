@@ -7,7 +7,6 @@ once more; EventBridge can send arrays. Nothing is trusted: depth, size and numb
 
 import base64
 import binascii
-import codecs
 import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -18,9 +17,12 @@ LARGEST = 1_000_000
 DEEPEST = 24
 """One wrapping is up to four levels: Base64, JSON, the object, what it holds."""
 MOST = 1_000
-_INSIDE = ("message", "messagebody", "body", "data", "payload", "event", "events", "records")
-"""Where wrappers keep what they wrap, in lower case; `Message` is the topic's."""
-_BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_INSIDE = frozenset(
+    ("message", "messages", "msg", "messagebody", "body", "content", "data", "detail", "payload", "event", "events",
+     "records")
+)  # fmt: skip
+"""Where wrappers usually keep what they wrap, in lower case: what is wrong there is the reason that is told."""
+_NO_EVENT = "JSON without a name, an alert or a specversion: no event of CloudMonitor"
 _AROUND = "\ufeff \t\r\n\0"
 
 
@@ -28,14 +30,17 @@ class NotUnderstood(Exception):
     """Why a body cannot be read, in words for the event feed."""
 
 
-def documents(body: str | bytes, is_wanted: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+def documents(
+    body: str | bytes, is_wanted: Callable[[dict[str, Any]], bool], *, everywhere: bool
+) -> list[dict[str, Any]]:
     """Return the wanted objects of a body, at most 1,000 of them; raises `NotUnderstood` when there is none.
 
-    What is inside of a wanted object is data and is not looked into.
+    An unwanted object is looked into: where wrappers usually keep what they wrap, or `everywhere` but in names, which
+    anybody may give an instance. What is inside of a wanted object is data and is not looked into.
     """
     if len(body) > LARGEST:
         raise NotUnderstood(f"a body of {len(body)} characters")
-    return _Search(is_wanted).inside(body, 0)[:MOST]
+    return _Search(is_wanted, everywhere).inside(body, 0)[:MOST]
 
 
 def as_object(value: object, otherwise: str) -> dict[str, Any]:
@@ -48,21 +53,25 @@ def as_object(value: object, otherwise: str) -> dict[str, Any]:
 
 
 def text_of(raw: bytes) -> str:
-    """Return bytes as a text: UTF-8, or what their first bytes say, or GBK; a broken character hides nothing else."""
-    marked = next((encoding for bom, encoding in _BOMS if raw.startswith(bom)), None)
-    for encoding in (marked,) if marked else ("utf-8", "gb18030"):
+    """Return bytes as a text: UTF-16 or 32 where the first bytes show it, else UTF-8, else GBK.
+
+    A broken character hides nothing else.
+    """
+    shown = json.detect_encoding(raw)
+    for encoding in ("utf-8", "gb18030") if shown == "utf-8" else (shown,):
         try:
             return raw.decode(encoding).strip(_AROUND)
         except UnicodeDecodeError:
             continue
-    return raw.decode(marked or "utf-8", "replace").strip(_AROUND)
+    return raw.decode(shown, "replace").strip(_AROUND)
 
 
 class _Search:
     """Takes off one wrapping after the other; the first reason that comes up is the outermost."""
 
-    def __init__(self, is_wanted: Callable[[dict[str, Any]], bool]) -> None:
+    def __init__(self, is_wanted: Callable[[dict[str, Any]], bool], everywhere: bool) -> None:
         self._is_wanted = is_wanted
+        self._everywhere = everywhere
 
     def inside(self, value: object, depth: int) -> list[dict[str, Any]]:
         if depth > DEEPEST:
@@ -88,14 +97,15 @@ class _Search:
         return self.inside(_from_base64(text), depth + 1)
 
     def _in_wrapper(self, document: dict[str, Any], depth: int) -> list[dict[str, Any]]:
-        held = [value for key, value in document.items() if key.lower() in _INSIDE]
+        usual = [value for key, value in document.items() if key.lower() in _INSIDE]
+        others = [value for key, value in document.items() if self._may_wrap(key.lower())]
         try:
-            return self._in_any(held, depth, "JSON without a name, an alert or a specversion: no event of CloudMonitor")
-        except NotUnderstood:
-            # An event of EventBridge is one, whatever it tells of.
-            if "specversion" in document:
-                return [document]
-            raise
+            return self._in_any(usual + others, depth, _NO_EVENT)
+        except NotUnderstood as reason:
+            raise (reason if usual else NotUnderstood(_NO_EVENT)) from None
+
+    def _may_wrap(self, key: str) -> bool:
+        return self._everywhere and key not in _INSIDE and not key.endswith("name")
 
     def _in_any(self, values: list[Any], depth: int, otherwise: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []

@@ -81,10 +81,14 @@ class ErrorKind(Enum):
         )
 
 
+LONGEST_THROTTLE_S = 60.0
+"""A throttle counts the calls of a minute (docs/alibaba-facts.md 1.4): a longer wait would only use up the notice."""
+
+
 class CloudError(Exception):
     """A call that failed: the action, the cloud's Code and RequestId and a redacted message of one line.
 
-    `retry_after_s` is what the service asked for, in seconds, or None.
+    `retry_after_s` is what the service asked for, in seconds and at most `LONGEST_THROTTLE_S`, or None.
     """
 
     def __init__(
@@ -101,7 +105,7 @@ class CloudError(Exception):
         self.code = code
         self.request_id = request_id
         self.message = redact(message)
-        self.retry_after_s = retry_after_s
+        self.retry_after_s = None if retry_after_s is None else min(retry_after_s, LONGEST_THROTTLE_S)
         super().__init__(self.line)
 
     @property

@@ -11,6 +11,7 @@ from spottui.domain.instance import Disk
 from spottui.domain.launch_spec import MOST_TAGS, LaunchSource, LaunchSpec, Part, PrivateDns, carried_tags
 from spottui.domain.plan import Candidate
 
+_DEFAULT_HOPS = 1
 _BURSTABLE = "ecs.t"
 _hibernation = models.RunInstancesRequestHibernationOptions
 _security = models.RunInstancesRequestSecurityOptions
@@ -49,6 +50,7 @@ def launch_request(
         **_what_may_be_gone(spec, left_out),
         user_data=spec.user_data.value if spec.user_data else None,
         internet_max_bandwidth_out=spec.internet_bandwidth_out if old.public_ip else 0,
+        internet_max_bandwidth_in=_bandwidth_in(spec),
         internet_charge_type=spec.internet_charge_type or None,
         ipv_6address_count=spec.ipv6_addresses or None,
         **_of_on_demand(spec, candidate),
@@ -60,12 +62,22 @@ def launch_request(
         security_options=_security(enable_secure_boot=True) if spec.secure_boot else None,
         http_tokens=spec.http_tokens or None,
         http_endpoint=spec.http_endpoint or None,
+        http_put_response_hop_limit=spec.http_hop_limit if spec.http_hop_limit > _DEFAULT_HOPS else None,
         private_dns_name_options=_private_dns(spec.private_dns) if spec.private_dns else None,
         system_disk=next((_system_disk(disk) for disk in disks if disk.kind == "system"), None),
         data_disk=data or None,
         tag=_tags(old.tags, own_tags),
         amount=1,
     )
+
+
+def _bandwidth_in(spec: LaunchSpec) -> int | None:
+    """Return a limit that is below the default, which is the most that a launch may ask for.
+
+    The outbound bandwidth and at least 10 Mbit/s (ecs20140526, `RunInstancesRequest`); the cloud may show more.
+    """
+    most = max(10, spec.internet_bandwidth_out)
+    return spec.internet_bandwidth_in if spec.instance.public_ip and 0 < spec.internet_bandwidth_in < most else None
 
 
 def _what_may_be_gone(spec: LaunchSpec, left_out: Collection[Part]) -> dict[str, Any]:

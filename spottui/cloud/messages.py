@@ -74,7 +74,7 @@ def parse_all(body: str | bytes) -> tuple[Parsed, ...]:
     understood what is not understood is left out.
     """
     try:
-        found = [_understood(document) for document in documents(body, _is_event)]
+        found = [_understood(document) for document in _events(body)]
     except NotUnderstood as reason:
         return (Poison(str(reason)),)
     return tuple(one for one in found if not isinstance(one, Poison)) or (found[0],)
@@ -103,11 +103,45 @@ class _Event:
     is_dated: bool
 
 
+def _events(body: str | bytes) -> list[dict[str, Any]]:
+    """What may be an event counts only where nothing in the body is one for certain."""
+    try:
+        return documents(body, _is_event, everywhere=True)
+    except NotUnderstood:
+        return documents(body, _may_be_event, everywhere=False)
+
+
 def _is_event(document: dict[str, Any]) -> bool:
-    """EventBridge also wraps what others sent, a message of a topic say: that is looked into."""
-    if "specversion" in document:
-        return str(document.get("type")).startswith("ecs:")
-    return "alert" in document or isinstance(document.get("name"), str)
+    """A wrapper may have a `name`, an `alert` or a `specversion` of its own: only with the rest is it an event."""
+    return _is_cloud_event(document) or _is_envelope(document) or _is_flat(document)
+
+
+def _may_be_event(document: dict[str, Any]) -> bool:
+    return any(key in document for key in ("specversion", "alert")) or isinstance(document.get("name"), str)
+
+
+def _is_cloud_event(document: dict[str, Any]) -> bool:
+    """EventBridge also wraps what others sent, a message of a topic say."""
+    return "specversion" in document and str(document.get("type")).startswith("ecs:")
+
+
+def _is_envelope(document: dict[str, Any]) -> bool:
+    if "alert" not in document:
+        return False
+    try:
+        return isinstance(as_object(document["alert"], "").get("eventName"), str)
+    except NotUnderstood:
+        return False
+
+
+def _is_flat(document: dict[str, Any]) -> bool:
+    """Names are `RESOURCE:EVENT` (docs/alibaba-facts.md 9.4); those of other products may have no colon."""
+    name = document.get("name")
+    return (
+        isinstance(name, str)
+        and "content" in document
+        and (":" in name or ("product" in document and "resourceId" in document))
+    )
 
 
 def _understood(document: dict[str, Any]) -> Parsed:
@@ -137,7 +171,9 @@ def _short(text: str) -> str:
 
 
 def _read(document: dict[str, Any]) -> _Event:
-    if "specversion" in document:
+    if _is_flat(document):
+        return _flat(document)
+    if "specversion" in document and not _is_envelope(document):
         return _cloud_event(document)
     return _envelope(document) if "alert" in document else _flat(document)
 

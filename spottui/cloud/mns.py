@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from spottui.cloud.batches import in_halves
 from spottui.cloud.bodies import text_of
 from spottui.cloud.codes import kind_of
 from spottui.cloud.credentials import CredentialSource
@@ -90,14 +91,14 @@ class Queue:
             raise
 
     def delete(self, messages: Sequence[Message]) -> None:
-        """Delete received messages; those whose receipt has expired come again and are no error."""
-        handles = [message.receipt_handle for message in messages]
-        for start in range(0, len(handles), BATCH):
-            try:
-                self._call("DeleteMessage", self._queue.batch_delete_message, handles[start : start + BATCH])
-            except CloudError as error:
-                if error.code not in _GONE:
-                    raise
+        """Delete received messages; those whose receipt has expired come again and are no error.
+
+        A message that is refused keeps no other from being deleted: its `CloudError` is raised after them.
+        """
+        deleted = in_halves((message.receipt_handle for message in messages), self._delete_batch, BATCH)
+        refusal = next(iter(deleted.refused.values()), None)
+        if refusal is not None:
+            raise refusal
 
     def give_back(self, message: Message, after_s: int = 1) -> None:
         """Let a message that was received be received again, by others too, after so many seconds."""
@@ -117,6 +118,14 @@ class Queue:
     def stopped(self) -> bool:
         """Whether `stop` was called."""
         return self._stopped.is_set()
+
+    def _delete_batch(self, handles: Sequence[str]) -> dict[str, None]:
+        try:
+            self._call("DeleteMessage", self._queue.batch_delete_message, list(handles))
+        except CloudError as error:
+            if error.code not in _GONE:
+                raise
+        return dict.fromkeys(handles)
 
     def _receive_batch(self, wait_s: int) -> list[Any]:
         try:

@@ -34,6 +34,9 @@ class Part(StrEnum):
     PASSWORD = "password of the image"
 
 
+_CAPTURED_LATER = ("internet_bandwidth_in", "http_hop_limit")
+
+
 class LaunchSpec(msgspec.Struct, frozen=True):
     """An instance's launch parameters, captured while it still exists.
 
@@ -85,6 +88,16 @@ class LaunchSpec(msgspec.Struct, frozen=True):
     eni_id: str = ""
     """Its primary network interface."""
     image: "ImageTraits | None" = None
+    internet_bandwidth_in: int = 0
+    """Mbit/s, 0 where it is not known."""
+    http_hop_limit: int = 0
+    """`HttpPutResponseHopLimit`, 0 where it is not known."""
+
+    def __repr__(self) -> str:
+        """Leave out what earlier versions did not capture, where it is not known: their plans keep their digest."""
+        named = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        shown = (f"{name}={value!r}" for name, value in named if value or name not in _CAPTURED_LATER)
+        return f"LaunchSpec({', '.join(shown)})"
 
     @property
     def cloud_disks(self) -> tuple[Disk, ...]:

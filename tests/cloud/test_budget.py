@@ -138,6 +138,15 @@ def test_the_services_own_word_counts_more_than_the_minute(time: Time) -> None:
     assert refusal(budget) is None
 
 
+def test_no_word_of_the_service_closes_an_api_for_longer_than_a_minute(time: Time) -> None:
+    budget = budget_of(time, rate=10, burst=10)
+    throttle(budget, retry_after_s=900)
+    time.passed_s = 59
+    assert refusal(budget) is not None
+    time.passed_s = 60
+    assert refusal(budget) is None
+
+
 def test_who_waits_when_the_api_is_closed_is_told_at_once(time: Time) -> None:
     budget, told = budget_of(time), list[CloudError | None]()
     with suppress(CloudError), budget.call("CreateImage", REGION):

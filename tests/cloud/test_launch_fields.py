@@ -13,13 +13,15 @@ from spottui import words
 from spottui.cloud.account import CloudAccount
 from spottui.cloud.ecs import Ecs, ImageSource
 from spottui.cloud.instance_shapes import launch_spec
+from spottui.cloud.launch_request import launch_request
 from spottui.cloud.sdk import models
 from spottui.config import load
 from spottui.domain.instance import Disk
 from spottui.domain.launch_fields import BEYOND, FATES, Carried, Irrelevant
 from spottui.domain.launch_spec import CpuOptions, ImageTraits, LaunchSource, LaunchSpec, PrivateDns
 from spottui.domain.losses import LossKind, lost
-from spottui.domain.plan import Candidate
+from spottui.domain.plan import Candidate, Plan, same_place_first
+from spottui.domain.routes import Route
 from spottui.sim.testing import SimServer
 
 REGION = "cn-hangzhou"
@@ -148,10 +150,12 @@ def special(ecs: Ecs) -> LaunchSpec:
     plain = next(spec for page in ecs.fleet() for spec in page if spec.instance.is_spot)
     tags = tuple((f"k{n}", f"v{n}") for n in range(19))
     disk = Disk("", "/dev/xvda", "system", "cloud_essd", 40, encrypted=True, kms_key_id="key-1")
+    instance = replace(plain.instance, name="web", tags=tags, public_ip="1.2.3.4")
     return replace(
-        plain, instance=replace(plain.instance, name="web", tags=tags), disks=(disk,), host_name="h", description="d",
+        plain, instance=instance, disks=(disk,), host_name="h", description="d",
         key_pair="kp", resource_group_id="rg-1", credit_specification="Unlimited", deployment_set_id="ds-1",
         deployment_set_group=3, hpc_cluster_id="hpc-1", http_tokens="required", http_endpoint="enabled", ptp=True,
+        internet_bandwidth_out=20, internet_bandwidth_in=12, http_hop_limit=2,
         cpu_options=CpuOptions(1, 1, "2", "DiscreteCoreToHTMapping"), nested_virtualization=True, hibernation=True,
         secure_boot=True, private_dns=PrivateDns("IpBased", False, False, True, True),
     )  # fmt: skip
@@ -194,6 +198,29 @@ def test_what_another_type_or_zone_would_refuse_is_not_asked_of_it(cloud: tuple[
     assert ["CreditSpecification" in params for params in told] == [True, False, True, True]
     assert ["DeletionProtection" in params for params in told] == [False, False, True, True]
     assert [params.get("DedicatedHostId") for params in told] == [None, None, "dh-1", None]
+
+
+@pytest.mark.parametrize(
+    ("public_ip", "bandwidth_out", "bandwidth_in", "asked"),
+    [("1.2.3.4", 20, 19, 19), ("1.2.3.4", 20, 20, None), ("1.2.3.4", 5, 50, None), ("1.2.3.4", 5, 9, 9),
+     ("1.2.3.4", 5, 0, None), ("", 20, 5, None)],
+)  # fmt: skip
+def test_an_inbound_bandwidth_is_asked_for_only_where_a_launch_takes_it_and_would_not_give_it_anyway(
+    public_ip: str, bandwidth_out: int, bandwidth_in: int, asked: int | None
+) -> None:
+    shown = {"InternetMaxBandwidthOut": bandwidth_out, "InternetMaxBandwidthIn": bandwidth_in}
+    spec = launch_spec(REGION, row(PublicIpAddress={"IpAddress": [public_ip] if public_ip else []}, **shown))
+    request = launch_request(spec, Candidate("t", "z", "v", ""), LaunchSource("m-1"), "token", {})
+    assert request.internet_max_bandwidth_in == asked
+
+
+def test_what_earlier_versions_did_not_capture_changes_no_digest_of_theirs() -> None:
+    spec = launch_spec(REGION, row())
+    limited = replace(spec, internet_bandwidth_in=5, http_hop_limit=2)
+    plans = [Plan((Route.IMAGE,), one, same_place_first(one, {}), "image") for one in (spec, limited)]
+    assert "internet_bandwidth_in" not in repr(spec)
+    assert "http_hop_limit" not in repr(spec)
+    assert plans[0].digest != plans[1].digest
 
 
 def params_of(server: SimServer, ecs: Ecs, spec: LaunchSpec, at: Candidate, token: str) -> dict[str, str]:

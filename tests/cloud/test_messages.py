@@ -303,7 +303,8 @@ def test_a_real_event_is_the_same_reclaim_in_any_wrapping(
     assert parse_all(body.encode()) == (expected,)
 
 
-@pytest.mark.parametrize("encoding", ["gbk", "gb18030", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["gbk", "gb18030", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32",
+                                      "utf-32-le", "utf-32-be"])  # fmt: skip
 def test_a_body_in_bytes_tells_its_encoding_by_itself(encoding: str) -> None:
     body = json.dumps({**FLAT, "instanceName": "抢占式实例"}, ensure_ascii=False).encode(encoding)
     assert parse_all(body) == parse_all(json.dumps(FLAT))

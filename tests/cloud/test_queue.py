@@ -103,6 +103,18 @@ def test_a_receipt_that_has_expired_is_no_error_and_the_message_comes_again(clou
     assert [message.body for message in queue.receive()] == ["one"]
 
 
+def test_a_message_that_may_not_be_deleted_keeps_no_other(cloud: SimServer) -> None:
+    for number in range(20):
+        cloud.send(str(number))
+    queue = queue_of(cloud)
+    messages = [*queue.receive(), *queue.receive()]
+    cloud.fault("BatchDeleteMessage", "error", times=3, code="InvalidArgument", status=400)
+    with pytest.raises(CloudError, match="InvalidArgument"):
+        queue.delete(messages)
+    state = cloud.state()["queues"]["spot-interruption"]
+    assert (len(messages), state["ActiveMessages"] + state["InactiveMessages"]) == (20, 1)
+
+
 @pytest.mark.parametrize("kind", ["html_502", "reset", "error", "bad_json"])
 def test_no_fault_of_the_service_escapes_the_taxonomy(cloud: SimServer, kind: str) -> None:
     cloud.fault("BatchReceiveMessage", kind, times=1)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from spottui.cloud import errors
 from spottui.cloud.account import CloudAccount
 from spottui.config import load
 from spottui.domain.recovery import RecoveryState
@@ -34,6 +35,25 @@ def test_an_answer_that_comes_after_the_limit_gives_up_neither_image_nor_replace
         ended = known(shared.journal, recovery_id)
     assert ended.state is RecoveryState.RECOVERED
     assert len(effects(live_cloud, "CreateImage")) == len(effects(live_cloud, "RunInstances")) == 1
+
+
+def test_a_launch_that_is_throttled_for_longer_than_the_notice_is_repeated_with_its_token(
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errors, "LONGEST_THROTTLE_S", 1.0)
+    live_cloud.world(image_base_s=0.5, image_s_per_gib=0, boot_s=0.5)
+    settings = load(config)
+    with console(config.with_name("j.db"), CloudAccount(settings), settings) as shared:
+        Engine(shared).start()
+        recovery_id = begin(shared, live_cloud.spot_ids()[0], notice_s=300)
+        wait_until(lambda: effects(live_cloud, "CreateImage"))
+        live_cloud.fault("RunInstances", "throttle", match={"ClientToken": "*"}, times=1, retry_after_ms=900_000)
+        wait_until(lambda: known(shared.journal, recovery_id).state.is_final)
+        ended = known(shared.journal, recovery_id)
+    calls = [call for call in live_cloud.calls("RunInstances") if call["params"].get("ClientToken")]
+    assert ended.state is RecoveryState.RECOVERED
+    assert [call["code"] for call in calls] == ["Throttling.User", None]
+    assert len({call["params"]["ClientToken"] for call in calls}) == 1
 
 
 def test_a_protection_whose_look_up_fails_is_tried_until_the_disks_are_kept(

@@ -336,6 +336,7 @@ def test_a_disk_that_only_its_protection_has_kept_goes_with_the_replacement_as_w
 def expected(spec: LaunchSpec, at: Candidate) -> dict[str, object]:
     """What RunInstances must be told for an instance like the captured one, by its documentation (4.1)."""
     old = spec.instance
+    is_limited = 0 < spec.internet_bandwidth_in < max(10, spec.internet_bandwidth_out)
     told: dict[str, object] = {
         "RegionId": old.region,
         "ImageId": "m-1",
@@ -354,6 +355,7 @@ def expected(spec: LaunchSpec, at: Candidate) -> dict[str, object]:
         "UserData": "***" if spec.user_data else "",
         "ResourceGroupId": spec.resource_group_id,
         "InternetChargeType": spec.internet_charge_type,
+        "InternetMaxBandwidthIn": spec.internet_bandwidth_in if old.public_ip and is_limited else "",
         "InternetMaxBandwidthOut": spec.internet_bandwidth_out if old.public_ip else 0,
         "DeletionProtection": spec.deletion_protection or "" if at.on_demand else "",
         "CreditSpecification": spec.credit_specification,
@@ -362,6 +364,7 @@ def expected(spec: LaunchSpec, at: Candidate) -> dict[str, object]:
         "HpcClusterId": spec.hpc_cluster_id,
         "Tenancy": spec.tenancy,
         "HttpTokens": spec.http_tokens,
+        "HttpPutResponseHopLimit": spec.http_hop_limit if spec.http_hop_limit > 1 else "",
         "HttpEndpoint": spec.http_endpoint,
         "Ipv6AddressCount": spec.ipv6_addresses or "",
         "SpotStrategy": old.spot_strategy,
@@ -442,6 +445,8 @@ of_spec = st.fixed_dictionaries(
         "spot_price_limit": st.sampled_from((0.05, 1.25)),
         "spot_duration": st.sampled_from((0, 1)),
         "internet_bandwidth_out": st.integers(0, 100),
+        "internet_bandwidth_in": st.integers(0, 200),
+        "http_hop_limit": st.integers(0, 3),
         "deletion_protection": flags,
         "deployment_set_group": st.sampled_from((None, 0, 3)),
         "ipv6_addresses": st.integers(0, 2),

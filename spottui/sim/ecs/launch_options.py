@@ -17,7 +17,10 @@ _NESTED = {
     "MetadataOptions": {"HttpTokens": "HttpTokens", "HttpEndpoint": "HttpEndpoint"},
     "PrivateDnsNameOptions": {"HostnameType": "PrivateDnsNameOptions.HostnameType"},
 }
-_WHOLE = {"CpuOptions": {"CoreCount": "CpuOptions.Core", "ThreadsPerCore": "CpuOptions.ThreadsPerCore"}}
+_WHOLE = {
+    "CpuOptions": {"CoreCount": "CpuOptions.Core", "ThreadsPerCore": "CpuOptions.ThreadsPerCore"},
+    "MetadataOptions": {"HttpPutResponseHopLimit": "HttpPutResponseHopLimit"},
+}
 _FLAGS = {
     "HibernationOptions": {"Configured": "HibernationOptions.Configured"},
     "SecurityOptions": {"EnableSecureBoot": "SecurityOptions.EnableSecureBoot"},
@@ -33,6 +36,9 @@ def options(params: Params) -> dict[str, Any]:
     asked: dict[str, Any] = {name: params.text(name) for name in _PLAIN if params.text(name)}
     if params.text("DeploymentSetGroupNo"):
         asked["DeploymentSetGroupNo"] = params.whole("DeploymentSetGroupNo", 1, 1, 7)
+    if params.text("InternetMaxBandwidthIn"):
+        most = max(10, params.whole("InternetMaxBandwidthOut", 0, 0, 100))
+        asked["InternetMaxBandwidthIn"] = params.whole("InternetMaxBandwidthIn", most, 1, most)
     if params.text("AutoReleaseTime"):
         asked["AutoReleaseTime"] = params.text("AutoReleaseTime")[:16] + "Z"
     for outer, names in _NESTED.items():
