@@ -7,6 +7,8 @@ from spottui.domain.instance import Instance, InstanceStatus, InterruptionBehavi
 from spottui.domain.launch_fields import BEYOND
 from spottui.domain.launch_spec import CpuOptions, LaunchSpec, PrivateDns
 
+_USUAL: dict[str, object] = {"MetadataOptions.HttpPutResponseHopLimit": 1}
+
 
 def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
     """Return all of the spec that the row shows; disks, RAM role and user data come from calls of their own."""
@@ -33,7 +35,6 @@ def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
         deployment_set_id=text_of(item, "DeploymentSetId"),
         http_tokens=text_of(options, "HttpTokens"),
         http_endpoint=text_of(options, "HttpEndpoint"),
-        http_hop_limit=whole_of(options, "HttpPutResponseHopLimit") or 0,
         image_id=text_of(item, "ImageId"),
         vpc_id=text_of(vpc, "VpcId"),
         tenancy=text_of(item.get("DedicatedInstanceAttribute") or {}, "Tenancy"),
@@ -76,13 +77,13 @@ def _cpu_options(item: dict[str, Any]) -> CpuOptions | None:
 
 
 def _set_value(item: dict[str, Any], field: str) -> str:
-    """The value of a nested field as text, empty when it is left out, off or zero."""
+    """The value of a nested field as text, empty when it is left out, off, zero or what every instance has."""
     value: object = item
     for name in field.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
-    return "" if value in (None, "", False, 0, "disabled", "Disabled") else str(value)
+    return "" if value in (None, "", False, 0, "disabled", "Disabled", _USUAL.get(field)) else str(value)
 
 
 def _private_dns(options: dict[str, Any] | None) -> PrivateDns | None:

@@ -11,7 +11,6 @@ from spottui.domain.instance import Disk
 from spottui.domain.launch_spec import MOST_TAGS, LaunchSource, LaunchSpec, Part, PrivateDns, carried_tags
 from spottui.domain.plan import Candidate
 
-_DEFAULT_HOPS = 1
 _BURSTABLE = "ecs.t"
 _hibernation = models.RunInstancesRequestHibernationOptions
 _security = models.RunInstancesRequestSecurityOptions
@@ -62,7 +61,6 @@ def launch_request(
         security_options=_security(enable_secure_boot=True) if spec.secure_boot else None,
         http_tokens=spec.http_tokens or None,
         http_endpoint=spec.http_endpoint or None,
-        http_put_response_hop_limit=spec.http_hop_limit if spec.http_hop_limit > _DEFAULT_HOPS else None,
         private_dns_name_options=_private_dns(spec.private_dns) if spec.private_dns else None,
         system_disk=next((_system_disk(disk) for disk in disks if disk.kind == "system"), None),
         data_disk=data or None,

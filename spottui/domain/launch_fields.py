@@ -103,7 +103,8 @@ FATES: Mapping[str, Fate] = MappingProxyType(
         "LocalStorageCapacity": _BY_TYPE,
         "Memory": _BY_TYPE,
         "MetadataOptions.HttpEndpoint": Carried("HttpEndpoint"),
-        "MetadataOptions.HttpPutResponseHopLimit": Carried("HttpPutResponseHopLimit"),
+        # RunInstances has the parameter and calls it not available: a refusal would cost the place.
+        "MetadataOptions.HttpPutResponseHopLimit": Beyond(),
         "MetadataOptions.HttpTokens": Carried("HttpTokens"),
         "MetadataOptions.InstanceMetadataTags": Beyond(),
         f"{_INTERFACE}.Ipv4PrefixSets.Ipv4PrefixSet.Ipv4Prefix": Said(),

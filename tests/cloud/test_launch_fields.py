@@ -155,7 +155,7 @@ def special(ecs: Ecs) -> LaunchSpec:
         plain, instance=instance, disks=(disk,), host_name="h", description="d",
         key_pair="kp", resource_group_id="rg-1", credit_specification="Unlimited", deployment_set_id="ds-1",
         deployment_set_group=3, hpc_cluster_id="hpc-1", http_tokens="required", http_endpoint="enabled", ptp=True,
-        internet_bandwidth_out=20, internet_bandwidth_in=12, http_hop_limit=2,
+        internet_bandwidth_out=20, internet_bandwidth_in=12,
         cpu_options=CpuOptions(1, 1, "2", "DiscreteCoreToHTMapping"), nested_virtualization=True, hibernation=True,
         secure_boot=True, private_dns=PrivateDns("IpBased", False, False, True, True),
     )  # fmt: skip
@@ -216,10 +216,9 @@ def test_an_inbound_bandwidth_is_asked_for_only_where_a_launch_takes_it_and_woul
 
 def test_what_earlier_versions_did_not_capture_changes_no_digest_of_theirs() -> None:
     spec = launch_spec(REGION, row())
-    limited = replace(spec, internet_bandwidth_in=5, http_hop_limit=2)
+    limited = replace(spec, internet_bandwidth_in=5)
     plans = [Plan((Route.IMAGE,), one, same_place_first(one, {}), "image") for one in (spec, limited)]
     assert "internet_bandwidth_in" not in repr(spec)
-    assert "http_hop_limit" not in repr(spec)
     assert plans[0].digest != plans[1].digest
 
 

@@ -17,10 +17,7 @@ _NESTED = {
     "MetadataOptions": {"HttpTokens": "HttpTokens", "HttpEndpoint": "HttpEndpoint"},
     "PrivateDnsNameOptions": {"HostnameType": "PrivateDnsNameOptions.HostnameType"},
 }
-_WHOLE = {
-    "CpuOptions": {"CoreCount": "CpuOptions.Core", "ThreadsPerCore": "CpuOptions.ThreadsPerCore"},
-    "MetadataOptions": {"HttpPutResponseHopLimit": "HttpPutResponseHopLimit"},
-}
+_WHOLE = {"CpuOptions": {"CoreCount": "CpuOptions.Core", "ThreadsPerCore": "CpuOptions.ThreadsPerCore"}}
 _FLAGS = {
     "HibernationOptions": {"Configured": "HibernationOptions.Configured"},
     "SecurityOptions": {"EnableSecureBoot": "SecurityOptions.EnableSecureBoot"},
