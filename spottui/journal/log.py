@@ -19,7 +19,9 @@ LINES_KEPT = timedelta(days=30)
 """Facts about no recovery, messages and sources, are kept so long."""
 CALM_CALLS_KEPT = timedelta(days=3)
 """Calls in calm time are many, and what they made is seen in the cloud."""
-POISON_KEPT = 10_000
+FLOODS = (f.PoisonSeen, f.MessageSeen, f.Released)
+"""With what whoever may send messages can fill the log: facts of these kinds that are of no recovery."""
+FLOOD_KEPT = 10_000
 USER_DATA_KEPT = timedelta(days=7)
 """So long what came to nothing can be tried again with its user data; what is recovered needs none."""
 DROPPED_AT_ONCE = 1_000
@@ -133,10 +135,11 @@ def drop_old(transaction: Transaction, now: datetime, keep: timedelta) -> int:
     calm = lines & _FACT.kind.in_([tag(f.CallBegun), tag(f.ReadyCallAnswered)])
     old = sa.select(_FACT.seq).where(calm, _FACT.at < stamp(now - CALM_CALLS_KEPT)).limit(DROPPED_AT_ONCE)
     dropped += connection.execute(schema.fact.delete().where(_FACT.seq.in_(old))).rowcount
-    poison = sa.select(_FACT.seq).where(_FACT.kind == tag(f.PoisonSeen)).order_by(_FACT.seq.desc())
-    spare = connection.execute(poison.offset(POISON_KEPT).limit(DROPPED_AT_ONCE)).scalars().all()
-    if spare:
-        dropped += connection.execute(schema.fact.delete().where(_FACT.seq.in_(spare))).rowcount
+    for kind in FLOODS:
+        newest = sa.select(_FACT.seq).where(_FACT.kind == tag(kind), _FACT.recovery_id == "").order_by(_FACT.seq.desc())
+        spare = connection.execute(newest.offset(FLOOD_KEPT).limit(DROPPED_AT_ONCE)).scalars().all()
+        if spare:
+            dropped += connection.execute(schema.fact.delete().where(_FACT.seq.in_(spare))).rowcount
     return dropped + _forget_user_data(transaction, now)
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from spottui.domain.clock import Clock
-from spottui.domain.facts import Logged, PoisonSeen
+from spottui.domain.facts import Logged
 from spottui.journal.journal import Journal
-from spottui.journal.log import DROPPED_AT_ONCE, drop_old
+from spottui.journal.log import DROPPED_AT_ONCE, FLOODS, drop_old
 from spottui.journal.writer import Urgency
 
 log = logging.getLogger("spottui.journal")
@@ -29,11 +29,11 @@ class Retention(threading.Thread):
         self._keep = keep
         self._due = threading.Event()
         self._is_stopping = False
-        self._poison = 0
+        self._heard = 0
         journal.follow(self._hear)
 
     def run(self) -> None:
-        """Drop batch by batch; when nothing is old any more, wait for the next day, or for a flood of poison.
+        """Drop batch by batch; when nothing is old any more, wait for the next day, or for a flood of messages.
 
         What the journal does not take is tried again a little later.
         """
@@ -58,7 +58,7 @@ class Retention(threading.Thread):
         self._due.set()
 
     def _hear(self, logged: Sequence[Logged]) -> None:
-        self._poison += sum(isinstance(one.fact, PoisonSeen) for one in logged)
-        if self._poison >= DROPPED_AT_ONCE:
-            self._poison = 0
+        self._heard += sum(isinstance(one.fact, FLOODS) for one in logged)
+        if self._heard >= DROPPED_AT_ONCE:
+            self._heard = 0
             self._due.set()

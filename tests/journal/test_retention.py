@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from msgspec.structs import replace
 
 from spottui.domain.clock import SystemClock
-from spottui.domain.facts import MessageSeen, PoisonSeen, Retried, StateEntered
+from spottui.domain.facts import Fact, MessageSeen, PoisonSeen, Released, Retried, StateEntered
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.launch_spec import Secret
 from spottui.domain.recovery import RecoveryState
@@ -48,8 +48,12 @@ def test_what_is_old_goes_and_what_is_open_or_new_stays(tmp_path: Path) -> None:
         assert known.state is RecoveryState.FAILED
 
 
-def test_user_data_goes_a_week_after_what_came_to_nothing_and_poison_while_it_floods(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+FLOODS = [PoisonSeen("?", body="x" * 99), MessageSeen("Instance:StateChange", "Running"), Released(NOW)]
+
+
+@pytest.mark.parametrize("flood", FLOODS, ids=lambda fact: type(fact).__name__)
+def test_user_data_goes_a_week_after_what_came_to_nothing_and_messages_while_they_flood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flood: Fact
 ) -> None:
     dropped: list[int] = []
 
@@ -57,7 +61,7 @@ def test_user_data_goes_a_week_after_what_came_to_nothing_and_poison_while_it_fl
         dropped.append(drop_old(*args))
         return dropped[-1]
 
-    monkeypatch.setattr(log, "POISON_KEPT", 10)
+    monkeypatch.setattr(log, "FLOOD_KEPT", 10)
     monkeypatch.setattr(retention_module, "drop_old", drop)
     with Journal(tmp_path / "j.db") as journal:
         old = _recovery(journal, "i-old", NOW - timedelta(days=8), ends=True)
@@ -70,8 +74,8 @@ def test_user_data_goes_a_week_after_what_came_to_nothing_and_poison_while_it_fl
         wait_until(lambda: not _has_user_data(journal, old))
         assert _has_user_data(journal, young)
         wait_until(lambda: dropped[-1] == 0)  # It waits for the next day now.
-        journal.run(lambda t: [t.log(PoisonSeen("?", body="x" * 99), NOW) for _ in range(DROPPED_AT_ONCE)])
-        wait_until(lambda: len(journal.log.after(0, 10_000, (PoisonSeen,))) == 10)
+        journal.run(lambda t: [t.log(flood, NOW) for _ in range(DROPPED_AT_ONCE)])
+        wait_until(lambda: len(journal.log.after(0, 10_000, (type(flood),))) == 10)
         retention.stop()
         retention.join(5)
 
