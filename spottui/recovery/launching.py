@@ -175,7 +175,7 @@ def _next_try(ctx: RecoveryContext, plan: Plan, source: LaunchSource) -> Try | N
     """The best place that does not rest, with a token of its own: a refused one is never used again.
 
     Whoever launches in place of this instance from this image has the same tokens, so that of two journals the cloud
-    refuses the second (`IdempotentParameterMismatch`). One that an earlier reclaim has used up costs a look and a number.
+    refuses the second. A token that an earlier reclaim has used up costs a number, and the wait for what it made.
     """
     now, recovery = ctx.now(), ctx.recovery
     resting = set(ctx.shared.journal.cool_downs.resting(recovery.region, now)) | _own_refusals(recovery, now)
