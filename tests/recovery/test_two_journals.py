@@ -85,7 +85,7 @@ def test_who_was_away_while_another_journal_moved_the_kept_disks_follows(live_cl
             stack.enter_context(Headless(each, "--auto").wait_ready())
             for each in (config, with_another_journal(config))
         )
-        live_cloud.interrupt([victim], notice_s=8)
+        live_cloud.interrupt([victim], notice_s=5, lock_after_s=2, history=False)
         wait_until(lambda: other.states().get(victim) == "imaging")
         os.kill(other.pid, signal.SIGSTOP)
         wait_until(lambda: one.states().get(victim) == "recovered")

@@ -16,7 +16,7 @@ from spottui.domain.facts import EarlierImageTaken, SnapshotsUsable
 from spottui.domain.instance import Disk
 from spottui.domain.launch_spec import LaunchSource
 from spottui.domain.reasons import Doing, NextStep, Reason, Why
-from spottui.domain.recovery import RecoveryState
+from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.tokens import client_token
 from spottui.recovery.adoption import adopt_group, await_adoption
 from spottui.recovery.calls import Call, call, call_once, may_begin
@@ -68,8 +68,7 @@ async def _create_group(ctx: RecoveryContext, data_disks: tuple[Disk, ...]) -> s
     """
     disk_ids = [disk.disk_id for disk in data_disks]
     refused: CloudError | None = None
-    for whose in (ctx.recovery.instance_id, ctx.id):
-        token = client_token(whose, snapshot_groups.ACTION, ctx.recovery.run)
+    for token in _group_tokens(ctx.recovery):
         if not may_begin(ctx.recovery, token):
             continue
         begun = await _create_or_adopt(ctx, token, disk_ids)
@@ -79,6 +78,15 @@ async def _create_group(ctx: RecoveryContext, data_disks: tuple[Disk, ...]) -> s
         if refused.kind is not ErrorKind.EXISTS:
             break
     return leaves(not_done(ctx, Why.NO_SNAPSHOT, refused, ", ".join(disk_ids))) if refused else cancelled(ctx.recovery)
+
+
+def _group_tokens(recovery: Recovery) -> list[str]:
+    """Those of a group, the one first of which nobody knows whether it took effect."""
+    tokens = (
+        client_token(whose, snapshot_groups.ACTION, recovery.run)
+        for whose in (recovery.instance_id, recovery.recovery_id)
+    )
+    return sorted(tokens, key=lambda token: token not in recovery.unsettled)
 
 
 async def _create_or_adopt(ctx: RecoveryContext, token: str, disk_ids: list[str]) -> str | CloudError:
