@@ -11,6 +11,8 @@ from spottui.domain.instance import Disk
 
 FEW = 5
 """For more instances than these all disks of the region are listed, 100 a call."""
+KEPT_NAME = "spottui-kept"
+"""The name of the snapshots of disks that outlived their instance; those of images and groups are named otherwise."""
 
 
 def disks_of(ecs: Ecs, instance_ids: Collection[str]) -> Answers[tuple[Disk, ...]]:
@@ -37,9 +39,10 @@ def by_id(ecs: Ecs, disk_ids: Iterable[str]) -> Answers[Disk]:
 
 
 def create_snapshot(ecs: Ecs, disk_id: str, interruption_id: str, token: str) -> Answer:
-    """Start a snapshot of a disk, tagged with the interruption."""
+    """Start a snapshot of a disk that outlived its instance, tagged with the interruption."""
     request = models.CreateSnapshotRequest(
         disk_id=disk_id,
+        snapshot_name=KEPT_NAME,
         client_token=token,
         tag=[models.CreateSnapshotRequestTag(key=OUR_TAG, value=interruption_id)],
     )

@@ -5,9 +5,11 @@ tags that all get at their creation. What is found is the recovery's own.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime, timedelta
 
+from spottui.cloud import snapshot_groups
+from spottui.cloud.disks import KEPT_NAME
 from spottui.cloud.ecs import OUR_TAG
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError
@@ -35,16 +37,23 @@ async def adopt_instance(ctx: RecoveryContext, one: Try) -> str | CloudError | N
 
     An error is returned where the cloud does not say: then nobody knows.
     """
-    found = await ctx.shared.polls.launched(ctx.recovery.region, ctx.id)
-    if isinstance(found, CloudError):
-        return found
-    mine = [instance for instance in found if _is_replacement(instance, ctx.recovery)]
+    mine = await launched(ctx)
+    if isinstance(mine, CloudError):
+        return mine
     if not mine:
         return None
-    instance_id = mine[0].instance_id
+    instance_id = mine[0]
     begun = CallBegun("RunInstances", one.client_token, attempt=one)
     await ctx.record(begun, CallAnswered("RunInstances", one.client_token, "", (instance_id,), detail=ADOPTED))
     return instance_id
+
+
+async def launched(ctx: RecoveryContext) -> tuple[str, ...] | CloudError:
+    """Return the instances that were launched for this reclaim, by whatever console, as far as they are listed."""
+    found = await ctx.shared.polls.launched(ctx.recovery.region, ctx.id)
+    if isinstance(found, CloudError):
+        return found
+    return tuple(instance.instance_id for instance in found if _is_replacement(instance, ctx.recovery))
 
 
 async def await_instance(ctx: RecoveryContext, one: Try, patience_s: float) -> str | CloudError | None:
@@ -113,16 +122,51 @@ async def adopt_named(ctx: RecoveryContext, name: str, one: Call) -> str | None:
 
 
 async def adopt_snapshot(ctx: RecoveryContext, token: str, disk_id: str) -> str | None:
-    """Return the snapshot of a kept disk that was begun for this reclaim; None for none, or where nobody says."""
+    """Return the snapshot of a kept disk that was begun for this reclaim by whatever console.
+
+    None for none, or where nobody says. One that was made before the release, for an image or in a group, has another
+    name: it lacks what was written since.
+    """
     found = await ctx.shared.polls.snapshots_of(ctx.recovery.region, ctx.id)
     if isinstance(found, CloudError):
         return None
-    mine = (one for one in found if one.disk_id == disk_id and not one.lost)
-    snapshot_id = next((one.snapshot_id for one in mine if dict(one.tags).get(OUR_TAG) == ctx.id), None)
-    if snapshot_id:
-        begun = CallBegun("CreateSnapshot", token, disk_id)
-        await ctx.record(begun, CallAnswered("CreateSnapshot", token, "", (snapshot_id,), disk_id, ADOPTED))
-    return snapshot_id
+    of_disk = (one for one in found if (one.disk_id, one.name) == (disk_id, KEPT_NAME) and not one.lost)
+    snapshot = next((one for one in of_disk if _is_of_reclaim(one.tags, one.made, ctx.recovery)), None)
+    if snapshot is None:
+        return None
+    begun = CallBegun("CreateSnapshot", token, disk_id)
+    await ctx.record(begun, CallAnswered("CreateSnapshot", token, "", (snapshot.snapshot_id,), disk_id, ADOPTED))
+    return snapshot.snapshot_id
+
+
+async def adopt_group(ctx: RecoveryContext, token: str, disk_ids: Iterable[str]) -> str | None:
+    """Return the snapshot group that was begun for this reclaim by whatever console, of exactly these disks.
+
+    None for none, or where nobody says. Whoever began it launches from it; a recovery that adopts it `follows`.
+    """
+    found = await ctx.shared.polls.snapshot_groups_of(ctx.recovery.region, ctx.id)
+    if isinstance(found, CloudError):
+        return None
+    of_disks = (group for group in found if group.disk_ids == set(disk_ids) and not group.lost)
+    group = next((group for group in of_disks if _is_of_reclaim(group.tags, group.made, ctx.recovery)), None)
+    if group is None:
+        return None
+    ctx.follows = dict(group.tags).get(OUR_TAG) != ctx.id
+    answered = CallAnswered(snapshot_groups.ACTION, token, "", (group.group_id,), detail=ADOPTED)
+    await ctx.record(CallBegun(snapshot_groups.ACTION, token), answered)
+    return group.group_id
+
+
+async def await_adoption(adopt: Callable[[], Awaitable[str | None]]) -> str | None:
+    """Return what is adopted once it is listed, where the cloud says that it was begun; None when it never is."""
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + UNLISTED_S
+    while True:
+        is_late = loop.time() > until_s
+        adopted = await adopt()
+        if adopted or is_late:
+            return adopted
+        await asyncio.sleep(LOOK_S)
 
 
 SUFFIXES = {ImageOf.ALL_DISKS: "", ImageOf.KEPT_DISKS: "-kept", ImageOf.KEPT_SYSTEM_DISK: "-kept-system"}
@@ -136,7 +180,7 @@ def _is_image(image: Image, recovery: Recovery, image_of: ImageOf | None) -> boo
     made_of = next((_OF[suffix] for suffix in _OF if stem.endswith(suffix)), ImageOf.ALL_DISKS)
     if made_of is not image_of:
         return False
-    return dict(image.tags).get(OUR_TAG) == recovery.recovery_id or _is_young(image.made, recovery)
+    return _is_of_reclaim(image.tags, image.made, recovery)
 
 
 def _is_replacement(instance: Instance, recovery: Recovery) -> bool:
@@ -144,8 +188,10 @@ def _is_replacement(instance: Instance, recovery: Recovery) -> bool:
     removed = {one.failure.message for one in recovery.tries if one.failure and one.failure.kind == REMOVED}
     if instance.instance_id in removed or instance.instance_id == recovery.instance_id:
         return False
-    return dict(instance.tags).get(OUR_TAG) == recovery.recovery_id or _is_young(instance.created, recovery)
+    return _is_of_reclaim(instance.tags, instance.created, recovery)
 
 
-def _is_young(created: datetime | None, recovery: Recovery) -> bool:
-    return created is not None and created >= recovery.started - CREATED_WITHIN
+def _is_of_reclaim(tags: tuple[tuple[str, str], ...], made: datetime | None, recovery: Recovery) -> bool:
+    """Whether what a recovery of the same instance made is of this reclaim: it is this recovery's own, or young."""
+    is_young = made is not None and made >= recovery.started - CREATED_WITHIN
+    return is_young or dict(tags).get(OUR_TAG) == recovery.recovery_id

@@ -172,12 +172,16 @@ def _open_try(recovery: Recovery) -> Try | None:
 
 
 def _next_try(ctx: RecoveryContext, plan: Plan, source: LaunchSource) -> Try | None:
-    """The best place that does not rest, with a token of its own: a refused one is never used again."""
+    """The best place that does not rest, with a token of its own: a refused one is never used again.
+
+    Whoever launches in place of this instance from this image has the same tokens, so that of two journals the cloud
+    refuses the second. A token that an earlier reclaim has used up costs a number, and the wait for what it made.
+    """
     now, recovery = ctx.now(), ctx.recovery
     resting = set(ctx.shared.journal.cool_downs.resting(recovery.region, now)) | _own_refusals(recovery, now)
     if recovery.who == AUTO:
         resting |= set(ctx.shared.auto_mode.resting())
-    token = client_token(_whose(recovery, source.image_id), "RunInstances", len(recovery.tries))
+    token = client_token(f"{recovery.instance_id} {source.image_id}", "RunInstances", len(recovery.tries))
     for candidate in plan.candidates:
         category = _category(recovery, candidate)
         if category is None or candidate.place in resting or source.zone not in ("", candidate.zone):
@@ -196,11 +200,6 @@ def _next_try(ctx: RecoveryContext, plan: Plan, source: LaunchSource) -> Try | N
             public_ip=not recovery.eip_id,
         )
     return None
-
-
-def _whose(recovery: Recovery, image_id: str) -> str:
-    """Whoever launches from the image of this reclaim says the same tokens: a second journal launches no second one."""
-    return f"{recovery.instance_id} {image_id}" if image_id == recovery.image_id else recovery.recovery_id
 
 
 def _of_this_run(recovery: Recovery) -> list[Try]:

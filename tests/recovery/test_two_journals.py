@@ -1,7 +1,11 @@
 """What a reclaim makes is made once in the account, also where the journal that knows of it is another, or is lost."""
 
+import os
+import signal
 import time
+from collections import Counter
 from contextlib import ExitStack
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,7 @@ from spottui.config import load
 from spottui.domain.tokens import image_name
 from spottui.sim.testing import SimServer
 from tests.driving import Headless, add_policy, effects, wait_until
+from tests.recovery.calm import allow_older_system, make_system_image
 
 FAST = {"veto_window_s": 0, "max_at_once": 50, "max_per_hour": 500, "lock_poll_s": 0.5}
 
@@ -45,6 +50,68 @@ def test_two_journals_on_one_account_make_one_image_and_one_replacement(
         made = [{one: console.recoveries()[one]["new_instance_id"] for one in victims} for console in both]
     assert made[0] == made[1]
     assert len(effects(live_cloud, "CreateImage")) == len(effects(live_cloud, "RunInstances")) == len(victims)
+
+
+def test_by_every_other_route_too_two_journals_make_everything_once(config: Path) -> None:
+    """One has the message and the other sees the locks later, so that their recoveries have not the same ids."""
+    with SimServer(config=config, start_at=time.time() - 600) as cloud, ExitStack() as stack:
+        cloud.world(image_base_s=0.5, image_s_per_gib=0, boot_s=0.5)
+        add_policy(config, **FAST, warm_image="true")
+        victims = with_a_victim_for_each_route(cloud, config)
+        cloud.world(locked_status="Stopping", instance_unlisted_s=4)
+        both = [
+            stack.enter_context(Headless(one, "--auto").wait_ready()) for one in (config, with_another_journal(config))
+        ]
+        before = made_of(cloud)
+        cloud.interrupt(list(victims.values()), notice_s=8, lock_after_s=3, history=False)
+        for console, victim in product(both, victims.values()):
+            wait_until(lambda console=console, victim=victim: console.states().get(victim) in ("recovered", "failed"))
+        of_both = [console.recoveries() for console in both]
+        for route, victim in victims.items():
+            first, second = (recoveries[victim] for recoveries in of_both)
+            assert first["id"] != second["id"], route
+            assert [(one["state"], one["route"]) for one in (first, second)] == [("recovered", route)] * 2
+            assert first["new_instance_id"] == second["new_instance_id"], route
+        of_one = Counter(RunInstances=3, CreateSnapshotGroup=1, CreateSnapshot=1, CreateImage=1)
+        assert made_of(cloud) - before == of_one
+
+
+def test_who_was_away_while_another_journal_moved_the_kept_disks_follows(live_cloud: SimServer, config: Path) -> None:
+    add_policy(config, **FAST)
+    live_cloud.world(locked_status="Stopping")
+    (victim,) = (row["InstanceId"] for row in live_cloud.state()["instances"] if row["InstanceName"] == "api-2")
+    with ExitStack() as stack:
+        one, other = (
+            stack.enter_context(Headless(each, "--auto").wait_ready())
+            for each in (config, with_another_journal(config))
+        )
+        live_cloud.interrupt([victim], notice_s=5, lock_after_s=2, history=False)
+        wait_until(lambda: other.states().get(victim) == "imaging")
+        os.kill(other.pid, signal.SIGSTOP)
+        wait_until(lambda: one.states().get(victim) == "recovered")
+        os.kill(other.pid, signal.SIGCONT)
+        wait_until(lambda: other.states().get(victim) in ("recovered", "failed"))
+        assert other.recoveries()[victim]["new_instance_id"] == one.recoveries()[victim]["new_instance_id"]
+        assert len(effects(live_cloud, "RunInstances")) == 1
+
+
+def with_a_victim_for_each_route(cloud: SimServer, config: Path) -> dict[str, str]:
+    """Return instances by the route that they take, once images of ten minutes ago are there."""
+    rows = [row for row in cloud.state()["instances"] if row["InstanceId"] in cloud.spot_ids()]
+    instant, warm, kept = [row for row in rows if len(row["DiskIds"]) == 2][:3]
+    make_system_image(cloud, instant)
+    allow_older_system(cloud, instant)
+    victim = warm["InstanceId"]
+    ecs = CloudAccount(load(config)).regions["cn-hangzhou"]
+    ecs.create_image(ImageSource(victim), "earlier", f"cn-hangzhou.{victim}.1764312000", "t")
+    cloud.world(permissions={f"CreateImage@{victim}": "forbidden"})
+    cloud.advance(600)
+    return {"instant": instant["InstanceId"], "warm-image": victim, "kept-disk": kept["InstanceId"]}
+
+
+def made_of(cloud: SimServer) -> Counter[str]:
+    """How many calls of each action have made something."""
+    return Counter(row["action"] for row in cloud.calls() if (row["effect"] or "").startswith("created"))
 
 
 def test_a_journal_that_is_deleted_under_a_console_ends_it_and_the_next_one_adopts(

@@ -10,15 +10,15 @@ from functools import partial
 
 from spottui.cloud import snapshot_groups
 from spottui.cloud.ecs import OUR_TAG, Answer
-from spottui.cloud.errors import CloudError
+from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.snapshot_groups import SnapshotGroup
-from spottui.domain.facts import CallAnswered, CallBegun, EarlierImageTaken, SnapshotsUsable
+from spottui.domain.facts import EarlierImageTaken, SnapshotsUsable
 from spottui.domain.instance import Disk
 from spottui.domain.launch_spec import LaunchSource
 from spottui.domain.reasons import Doing, NextStep, Reason, Why
-from spottui.domain.recovery import RecoveryState
+from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.tokens import client_token
-from spottui.recovery.adoption import ADOPTED
+from spottui.recovery.adoption import adopt_group, await_adoption
 from spottui.recovery.calls import Call, call, call_once, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, leaves, not_done
 from spottui.recovery.launching import bring_up
@@ -61,36 +61,47 @@ async def _snapshot_data_disks(ctx: RecoveryContext) -> StepOutcome | None:
 
 
 async def _create_group(ctx: RecoveryContext, data_disks: tuple[Disk, ...]) -> str | StepOutcome:
-    """Start the group and return its id, or that of one that was started for this reclaim and is not lost."""
-    token = client_token(ctx.id, snapshot_groups.ACTION, ctx.recovery.run)
-    if not may_begin(ctx.recovery, token):
-        return cancelled(ctx.recovery)
+    """Start the group and return its id, or that of one that was started for this reclaim and is not lost.
+
+    Every journal has the first token, so that the cloud refuses a second group. Where an earlier reclaim of the
+    instance has used it up the recovery takes one of its own.
+    """
     disk_ids = [disk.disk_id for disk in data_disks]
-    adopted = await _adopt_group(ctx, token, disk_ids)
+    refused: CloudError | None = None
+    for token in _group_tokens(ctx.recovery):
+        if not may_begin(ctx.recovery, token):
+            continue
+        begun = await _create_or_adopt(ctx, token, disk_ids)
+        if isinstance(begun, str):
+            return begun
+        refused = begun
+        if refused.kind is not ErrorKind.EXISTS:
+            break
+    return leaves(not_done(ctx, Why.NO_SNAPSHOT, refused, ", ".join(disk_ids))) if refused else cancelled(ctx.recovery)
+
+
+def _group_tokens(recovery: Recovery) -> list[str]:
+    """Those of a group, the one first of which nobody knows whether it took effect."""
+    tokens = (
+        client_token(whose, snapshot_groups.ACTION, recovery.run)
+        for whose in (recovery.instance_id, recovery.recovery_id)
+    )
+    return sorted(tokens, key=lambda token: token not in recovery.unsettled)
+
+
+async def _create_or_adopt(ctx: RecoveryContext, token: str, disk_ids: list[str]) -> str | CloudError:
+    adopted = await adopt_group(ctx, token, disk_ids)
     if adopted:
         return adopted
     entering = ctx.entering(RecoveryState.IMAGING, NextStep(Doing.SNAPSHOT_DATA_DISKS, count=len(disk_ids)))
     give_up_at = max(ctx.recovery.deadline, ctx.now()) + AFTER_DEADLINE
     create = partial(snapshot_groups.create, ctx.ecs, disk_ids, {OUR_TAG: ctx.id}, token)
     outcome = await call(ctx, Call(snapshot_groups.ACTION, token, give_up_at, entering), create)
-    if not isinstance(outcome, CloudError):
-        return outcome
-    adopted = await _adopt_group(ctx, token, disk_ids) if outcome.kind.effect_unknown else ""
-    return adopted or leaves(not_done(ctx, Why.NO_SNAPSHOT, outcome, ", ".join(disk_ids)))
-
-
-async def _adopt_group(ctx: RecoveryContext, token: str, disk_ids: list[str]) -> str:
-    """Return the group that was begun for this reclaim by whatever console; empty for none, or where nobody says."""
-    groups = await ctx.shared.polls.snapshot_groups_of(ctx.recovery.region, ctx.id)
-    if isinstance(groups, CloudError):
-        return ""
-    of_all = (group for group in groups if not group.lost and group.disk_ids == set(disk_ids))
-    group = next((group for group in of_all if dict(group.tags).get(OUR_TAG) == ctx.id), None)
-    if group is None:
-        return ""
-    answered = CallAnswered(snapshot_groups.ACTION, token, "", (group.group_id,), detail=ADOPTED)
-    await ctx.record(CallBegun(snapshot_groups.ACTION, token), answered)
-    return group.group_id
+    if isinstance(outcome, CloudError) and outcome.kind is ErrorKind.EXISTS:
+        return await await_adoption(partial(adopt_group, ctx, token, disk_ids)) or outcome
+    if isinstance(outcome, CloudError) and outcome.kind.effect_unknown:
+        return await adopt_group(ctx, token, disk_ids) or outcome
+    return outcome
 
 
 async def _wait_until_usable(ctx: RecoveryContext, group_id: str, data_disks: tuple[Disk, ...]) -> StepOutcome | None:
@@ -115,7 +126,8 @@ async def _wait_until_usable(ctx: RecoveryContext, group_id: str, data_disks: tu
 async def _free_the_disks(ctx: RecoveryContext) -> None:
     """Delete the recovery's own group while it is copied: a disk takes one snapshot at a time, and the image is next.
 
-    Not where a data disk may go with the instance: then the group may be all that is left of its data.
+    Not where a data disk may go with the instance: then the group may be all that is left of its data. Nor one that
+    another console began and may be launching from.
     """
     recovery = ctx.recovery
     kept, group_id = recovery.made("kept disk"), recovery.snapshot_group
@@ -123,6 +135,7 @@ async def _free_the_disks(ctx: RecoveryContext) -> None:
     if not group_id or not all(disk.disk_id in kept or not disk.delete_with_instance for disk in data_disks):
         return
     group = await ctx.shared.polls.snapshot_group(recovery.region, group_id, 0.0)
-    if isinstance(group, SnapshotGroup) and not (group.finished or group.lost):
+    is_own = isinstance(group, SnapshotGroup) and dict(group.tags).get(OUR_TAG) == ctx.id
+    if isinstance(group, SnapshotGroup) and is_own and not (group.finished or group.lost):
         ecs = ctx.ecs
         await call_once(ctx, DELETE, group_id, lambda: Answer("", snapshot_groups.delete_group(ecs, group_id)))

@@ -16,7 +16,7 @@ from spottui.domain.launch_spec import LaunchSource
 from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
 from spottui.domain.tokens import client_token
-from spottui.recovery.adoption import adopt_snapshot
+from spottui.recovery.adoption import adopt_snapshot, await_adoption, launched
 from spottui.recovery.calls import Call, call, call_once, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
 from spottui.recovery.imaging import start_image, wait_for_image
@@ -105,6 +105,9 @@ async def wait_for_release(ctx: RecoveryContext) -> StepOutcome | None:
             await ctx.record(DisksFree())
             return None
         elsewhere = [one for one in found if isinstance(one, Disk) and _is_taken(one, ctx.recovery)]
+        if elsewhere and await _has_moved_over(ctx, elsewhere):
+            await ctx.record(DisksFree())
+            return None
         if elsewhere:
             return leaves(Reason(Why.DISK_TAKEN, elsewhere[0].disk_id, elsewhere[0].instance_id))
         if gone and not waiting and is_over:
@@ -144,6 +147,12 @@ def _is_taken(disk: Disk, recovery: Recovery) -> bool:
     return disk.instance_id not in ("", recovery.instance_id)
 
 
+async def _has_moved_over(ctx: RecoveryContext, taken: list[Disk]) -> bool:
+    """Whether another console has brought the instance back already: its replacement has the disks."""
+    replacements = await launched(ctx)
+    return not isinstance(replacements, CloudError) and all(disk.instance_id in replacements for disk in taken)
+
+
 async def _spared(ctx: RecoveryContext) -> StepOutcome | None:
     """An instance that runs on without a lock after its deadline was not reclaimed."""
     recovery = ctx.recovery
@@ -173,7 +182,8 @@ async def _snapshot(ctx: RecoveryContext, disk_id: str) -> str | StepOutcome:
     known = dict(recovery.snapshots).get(disk_id)
     if known:
         return known
-    token = client_token(ctx.id, f"CreateSnapshot {disk_id}")
+    # The same in every journal: of two the cloud refuses the second.
+    token = client_token(recovery.instance_id, f"CreateSnapshot {disk_id}")
     if not may_begin(recovery, token):
         return cancelled(recovery)
     adopted = await adopt_snapshot(ctx, token, disk_id)
@@ -181,9 +191,11 @@ async def _snapshot(ctx: RecoveryContext, disk_id: str) -> str | StepOutcome:
         return adopted
     one = Call("CreateSnapshot", token, ctx.now() + timedelta(seconds=SNAPSHOT_PATIENCE_S), target=disk_id)
     outcome = await call(ctx, one, partial(disks.create_snapshot, ctx.ecs, disk_id, ctx.id, token))
-    if isinstance(outcome, CloudError):
-        return leaves(not_done(ctx, Why.NO_SNAPSHOT, outcome, disk_id))
-    return outcome
+    if not isinstance(outcome, CloudError):
+        return outcome
+    is_there = outcome.kind is ErrorKind.EXISTS
+    adopted = await await_adoption(partial(adopt_snapshot, ctx, token, disk_id)) if is_there else None
+    return adopted or leaves(not_done(ctx, Why.NO_SNAPSHOT, outcome, disk_id))
 
 
 async def _wait_for_snapshot(ctx: RecoveryContext, snapshot_id: str) -> StepOutcome | None:
