@@ -271,11 +271,15 @@ class Desk:
         self._engine.wake_all()
 
     def note_output(self, unread: str) -> None:
-        """Write that nobody reads a stream that this console prints to; an empty name: it is read again."""
+        """Write that nobody reads a stream that this console prints to; an empty name: it is read again.
+
+        A read-only desk writes nothing.
+        """
+        if self._read_only:
+            return
         journal, now = self._shared.journal, self._shared.clock.now()
-        if not self._read_only:
-            fact = OutputLost(journal.consoles.own, unread)
-            journal.submit(lambda transaction: transaction.log(fact, now), Urgency.EYES)
+        fact = OutputLost(journal.consoles.own, unread)
+        journal.submit(lambda transaction: transaction.log(fact, now), Urgency.EYES)
 
     def look_now(self) -> None:
         """Ask every source now instead of at its next turn; it changes nothing, so a read-only desk may."""

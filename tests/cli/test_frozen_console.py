@@ -55,7 +55,7 @@ def test_its_recoveries_are_taken_over_it_is_named_and_when_it_goes_on_it_repeat
         with start(config, "status") as status:
             said, _ = status.communicate(timeout=30)
         assert f"pid {frozen.pid} is not responding · end it there with kill -9 {frozen.pid}" in said
-        assert run_json("status", "--config", config)["consoles"][0].keys() == {"host", "pid", "answers"}
+        assert run_json("status", "--config", config)["consoles"][0].keys() == {"host", "pid", "answers", "unread"}
         wait_until(lambda: list(other.states().values()) == ["recovered"] * 3)
         os.kill(frozen.pid, signal.SIGCONT)
         wait_until(lambda: list(frozen.states().values()) == ["recovered"] * 3, 20)

@@ -91,7 +91,8 @@ READS = {
     "leftovers",
     "successors",
 }
-HARMLESS = {"look_now", "look_around", "close"}
+HARMLESS = {"look_now", "look_around", "note_output", "close"}
+"""On a read-only desk they write nothing."""
 
 
 def test_a_read_only_desk_refuses_every_command_before_it_touches_anything(journal):
