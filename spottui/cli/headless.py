@@ -1,6 +1,7 @@
 """`spottui --headless`: the console without a screen, one JSON line for each change."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import click
@@ -24,6 +25,8 @@ from spottui.tables.events import shown
 WAIT_S = 0.5
 PAUSE_S = 0.1
 """Between two views: a storm has hundreds a second, and all that changed meanwhile is printed at once."""
+NOTE_S = 10.0
+"""A reader that keeps up for moments only is not written down each time."""
 GOES_ON = "Recoveries in progress resume at the next start."
 
 
@@ -64,12 +67,12 @@ def _follow(
     stopping: threading.Event,
     until: Callable[[DeskView], bool],
 ) -> None:
-    view, unread = desk.view(), ""
+    view, unread, note_at = desk.view(), "", 0.0
     click.echo(line(view.at, "ready", {"profile": view.profile, "regions": view.regions, "auto": view.auto.armed}))
     while not stopping.is_set():
         changes.print(view)
-        if printing.unread != unread:
-            unread = printing.unread
+        if printing.unread != unread and time.monotonic() >= note_at:
+            unread, note_at = printing.unread, time.monotonic() + NOTE_S
             desk.note_output(unread)
         if until(view):
             return
@@ -83,7 +86,7 @@ class _Changes:
     def __init__(self) -> None:
         self._event = 0
         self._said: dict[tuple[str, str], dict[str, object]] = {}
-        self._drawn: dict[str, tuple[Recovery, Verdict | None]] = {}
+        self._seen: dict[str, tuple[Recovery, Verdict | None]] = {}
 
     def print(self, view: DeskView) -> None:
         """Print one line for each event, recovery and source that is new or differs."""
@@ -91,12 +94,13 @@ class _Changes:
             if event.seq > self._event:
                 self._event = event.seq
                 click.echo(line(event.at, "event", event_record(event)))
+        seen: dict[str, tuple[Recovery, Verdict | None]] = {}
         for recovery in view.recoveries:
             # A storm has a thousand, and each of its versions changes a few of them.
-            drawn = (recovery, verdict_of(recovery, view.at))
-            if self._drawn.get(recovery.recovery_id) != drawn:
-                self._drawn[recovery.recovery_id] = drawn
+            now = seen[recovery.recovery_id] = (recovery, verdict_of(recovery, view.at))
+            if self._seen.get(recovery.recovery_id) != now:
                 self._print_if_new(view, "recovery", recovery.recovery_id, recovery_record(recovery, view.at))
+        self._seen = seen
         for source in view.sources:
             record = source_record(source)
             self._print_if_new(view, "source", f"{source.name} {source.region}", {**record, "last_ok": None})

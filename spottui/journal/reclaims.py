@@ -138,8 +138,9 @@ def _open(
     sign = _sign(seen, opened, 0, epoch, name_of(seen.region, seen.instance_id))
     recovery_id = f"{seen.region}.{seen.instance_id}.{epoch}"
     recovery = transaction.begin(sign, now, seen.region, seen.instance_id, recovery_id)
-    # An instance that is gone for good does not come back, whoever asks for it.
-    before = (one.interruption.released_at for one in of_instance if one.interruption.released_at)
+    # An instance that is gone for good does not come back, whoever asks for it; one that shows its lock was not gone.
+    is_shown = seen.source is Evidence.LOCK
+    before = (one.interruption.released_at for one in of_instance if one.interruption.released_at and not is_shown)
     released = next(before, None) or transaction.released_at(seen.region, seen.instance_id)
     if released:
         recovery = transaction.record(recovery_id, Released(released, recovery.deadline), now)
