@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from spottui.domain.recovery import RecoveryState
 from spottui.sim.testing import SimServer
-from tests.chaos.toll import OVER, POLICY, Toll, lose_answers, restarted, settle, told
+from tests.chaos.toll import POLICY, Toll, lose_answers, restarted, settle, states, told
 from tests.driving import Headless, add_policy, clean_environment, wait_until
 from tests.recovery.calm import allow_older_system, make_system_image
 
@@ -52,7 +53,7 @@ def kill_at_commit(config: Path, way: Way, moment: str, number: int) -> Toll:
             return toll
         toll.kills += 1
         with restarted(cloud, config, toll) as console:
-            if way.is_retry and console.states().get(victim) == "failed":
+            if way.is_retry and states(config).get(victim) is RecoveryState.FAILED:
                 _retry(config, victim)
             settle(config, [victim])
             console.stop()
@@ -64,11 +65,16 @@ def _reclaim(cloud: SimServer, config: Path, victim: str, way: Way, program: tup
     """Reclaim an instance under a console that kills itself; whether it did."""
     with Headless(config, "--auto", program=program).wait_ready() as console:
         cloud.interrupt([victim], notice_s=way.notice_s)
-        wait_until(lambda: not console.alive or console.states().get(victim) in OVER)
+        wait_until(lambda: not console.alive or _is_over(config, victim))
         if not console.alive:
             return True
         console.stop()
     return False
+
+
+def _is_over(config: Path, victim: str) -> bool:
+    state = states(config).get(victim)
+    return state is not None and state.is_final
 
 
 def _retry(config: Path, victim: str, program: tuple[str, ...] = ("spottui",)) -> bool:
@@ -116,8 +122,8 @@ def _probe_and_tell(_cloud: SimServer, config: Path, victim: str) -> str:
 def _recover(cloud: SimServer, config: Path, victim: str, state: str) -> None:
     with Headless(config, "--auto").wait_ready() as console:
         cloud.interrupt([victim], notice_s=300 if state == "failed" else 4)
-        wait_until(lambda: console.states().get(victim) in OVER)
-        assert console.states()[victim] == state
+        wait_until(lambda: _is_over(config, victim))
+        assert states(config)[victim] == state
         console.stop()
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from spottui.config import load
+from spottui.domain.recovery import RecoveryState
 from spottui.journal import Journal
 from spottui.sim.testing import SimServer
 from tests.driving import Headless, effects, wait_until
 
-OVER = ("recovered", "failed", "skipped")
 POLICY = {"veto_window_s": 0, "max_at_once": 50, "max_per_hour": 1000, "lock_poll_s": 0.5, "breaker_failures": 1000}
 LOST = (
     "CreateImage", "RunInstances", "ModifyDiskAttribute", "CreateSnapshot", "CreateSnapshotGroup", "RunCommand",
@@ -52,15 +52,15 @@ class Toll:
 
     def count(self, cloud: SimServer, config: Path, victims: list[str], images: int, launches: int) -> None:
         """Compare what was made, and what the journal says, with what the victims' ways make."""
+        ends = states(config)
         with _journal(config) as journal:
-            states = {each.instance_id: each.state.value for each in journal.recoveries.lately()}
             self.unlike_their_facts += sum(1 for _ in journal.log.unlike_their_facts())
         state = cloud.state()
         up = {row["InstanceId"] for row in state["instances"] if row["Status"] == "Running"}
         entries = [one for group in state["server_groups"] for one in group["Servers"]]
         self.left_at_zero += sum(not one["Weight"] or one["ServerId"] not in up for one in entries)
         self.recoveries += len(victims)
-        self.lost += sum(states.get(victim) != "recovered" for victim in victims)
+        self.lost += sum(ends.get(victim) is not RecoveryState.RECOVERED for victim in victims)
         self.doubled_images += max(0, len(effects(cloud, "CreateImage")) - images)
         self.doubled_instances += max(0, len(effects(cloud, "RunInstances")) - launches)
         lines = told(config).read_text().splitlines() if told(config).exists() else []
@@ -97,9 +97,10 @@ def lose_answers(cloud: SimServer) -> None:
 def restarted(cloud: SimServer, config: Path, toll: Toll) -> Headless:
     """Start again and, when something was unfinished, measure the time until its first call is on the wire."""
     before = len(cloud.calls())
+    # Asked of the journal: what a console has printed when it is ready depends on how fast the machine is.
+    unfinished = any(not state.is_final for state in states(config).values())
     started = time.monotonic()
     console = Headless(config, "--auto").wait_ready()
-    unfinished = any(state not in OVER for state in console.states().values())
     if unfinished and wait_until(lambda: _resumed(cloud, before), RESUMED_WITHIN_S):
         toll.resume_s.append(time.monotonic() - started)
     return console
@@ -113,9 +114,14 @@ def settle(config: Path, victims: Iterable[str]) -> None:
         return
 
 
-def _are_over(config: Path, victims: set[str]) -> bool:
+def states(config: Path) -> dict[str, RecoveryState]:
+    """Return the state of each instance's latest recovery, by the journal."""
     with _journal(config) as journal:
-        return victims <= {each.instance_id for each in journal.recoveries.lately() if each.state.is_final}
+        return {each.instance_id: each.state for each in journal.recoveries.all()}
+
+
+def _are_over(config: Path, victims: set[str]) -> bool:
+    return victims <= {instance for instance, state in states(config).items() if state.is_final}
 
 
 def _journal(config: Path) -> Journal:
