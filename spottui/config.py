@@ -30,6 +30,7 @@ from spottui.domain.settings import (
     DrainSettings,
     LaunchTemplate,
     Policy,
+    PrivateIp,
     ReadySettings,
     RegionSettings,
     Settings,
@@ -303,6 +304,7 @@ _NAMED_TABLES: dict[str, type] = {"drain": DrainSettings, "probe": ProbeSettings
 _ENUMS: dict[str, Mapping[str, object]] = {
     "address": dict.fromkeys(ProbeAddress),
     "on": dict.fromkeys(HookEvent),
+    "private_ip": dict.fromkeys(PrivateIp),
     "where": dict.fromkeys(HookPlace),
 }
 _LIMITS: dict[str, tuple[float, float]] = {

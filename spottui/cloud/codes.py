@@ -95,6 +95,7 @@ def _rows(source: str, actions: str | tuple[str, ...], kind: ErrorKind, *codes: 
 
 _COMMON = "ECS common error codes; docs/alibaba-facts.md 7.3, 7.4"
 _RUN = "RunInstances/CreateInstance error table 2026-01; docs/alibaba-facts.md 4.3"
+_ADDRESS = "RunInstances error table; retried by the BOSH CPI while the instance before it has the address"
 _START = "StartInstance error table"
 _IMAGE = "CreateImage error table; docs/alibaba-facts.md 3.1"
 _SNAPSHOT = "CreateSnapshot error table"
@@ -206,6 +207,11 @@ MEANINGS: tuple[Meaning, ...] = (
         "CategoryNotSupported", "OperationDenied.ZoneSystemCategoryNotMatch", "InvalidDiskCategory.Mismatch",
         "InvalidSystemDiskCategory.ValueUnauthorized", "OperationDenied.CloudSSDNotSupported",
         "NotSupportSnapshotEncrypted.DiskCategory", "OperationDenied|does not offer the specified disk category",
+    ),
+    *_rows(
+        _ADDRESS, LAUNCH, ErrorKind.ADDRESS,
+        "InvalidPrivateIpAddress", "InvalidPrivateIpAddress.*", "InvalidIPAddress.AlreadyUsed", "InvalidIp.IpAssigned",
+        "InvalidIp.IpRepeated", "InvalidIp.Address", "InvalidVSwitchId.IpInvalid",
     ),
     # An image that is not ready, disabled or deleted: the caller looks at it by DescribeImages.
     *_rows(

@@ -312,6 +312,12 @@ class PublicIpKept(_Fact, frozen=True, tag="public IP kept"):
     eip_id: str
 
 
+class PrivateIpGivenUp(_Fact, frozen=True, tag="private IP given up"):
+    """The replacement was to have the old private IP, and is launched without it, for a `reason`."""
+
+    reason: Reason
+
+
 class StartedAgain(_Fact, frozen=True, tag="started again"):
     """The instance itself runs again: it is its own replacement."""
 
@@ -355,7 +361,7 @@ Fact = (
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
     | DisksFree | StartedAgain | Drained | SnapshotsUsable | PublicIpKept | BackendsFound | BackendChanging | WeightKept
     | WeightRestored | BackendServes | Probed | HookBegun | HookEnded | ReadyCallAnswered | BeyondCap | DisksProtected
-    | ProtectionUndone | OutputLost
+    | ProtectionUndone | OutputLost | PrivateIpGivenUp
 )  # fmt: skip
 
 

@@ -122,6 +122,7 @@ def _retry(known: Recovery, fact: f.Retried, at: datetime) -> Recovery:
         veto_until=None,
         forecast_at=None,
         routes_left=(),
+        private_ip_lost=None,
         drain_begun=None,
         drained=False,
         driver="",
@@ -319,6 +320,10 @@ def _public_ip_kept(known: Recovery, fact: f.PublicIpKept, at: datetime) -> Reco
     return replace(known, eip_id=fact.eip_id)
 
 
+def _private_ip_given_up(known: Recovery, fact: f.PrivateIpGivenUp, at: datetime) -> Recovery:
+    return replace(known, private_ip_lost=fact.reason)
+
+
 def _started_again(known: Recovery, fact: f.StartedAgain, at: datetime) -> Recovery:
     return replace(known, new_instance_id=known.instance_id)
 
@@ -387,6 +392,7 @@ _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.SnapshotsUsable: _snapshots_usable,
     f.DisksFree: lambda known, fact, at: replace(known, disks_free=True),
     f.PublicIpKept: _public_ip_kept,
+    f.PrivateIpGivenUp: _private_ip_given_up,
     f.StartedAgain: _started_again,
     f.Drained: _drained,
     f.BackendsFound: _backends,

@@ -1,6 +1,7 @@
 """What a recovery is going to do, frozen when it is confirmed."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -110,6 +111,7 @@ class CautionKind(StrEnum):
     NO_TAGGED_VSWITCH = "no tagged vSwitch"
     UNKNOWN_DRAIN = "unknown drain"  # the name in the instance's tag
     UNKNOWN_PROBE = "unknown probe"  # the name in the instance's tag
+    UNKNOWN_PRIVATE_IP = "unknown private IP"  # the value of the instance's tag
     NOT_LOOKED_UP = "not looked up"  # what, and why not
 
 
@@ -141,6 +143,8 @@ class Plan(msgspec.Struct, frozen=True):
     """The newest of the system disk alone, where each data disk can be made of a snapshot at once."""
     backends: tuple[Backend, ...] = ()
     """Its entries of load balancers, which the replacement gets with the same weights."""
+    keeps_private_ip: bool = False
+    """The launch waits for the release, and asks for the old private IP in its vSwitch, else goes on without it."""
     surveyed: bool = False
     price_per_hour: float | None = None
     """What the old instance costs an hour now, None when it is not known."""
@@ -170,7 +174,7 @@ class Plan(msgspec.Struct, frozen=True):
     @property
     def losses(self) -> tuple[Loss, ...]:
         """What a replacement will not have of the old instance."""
-        return lost(self.spec)
+        return lost(self.spec, keeps_private_ip=self.keeps_private_ip)
 
     @property
     def has_no_room(self) -> bool:
@@ -198,7 +202,7 @@ class Plan(msgspec.Struct, frozen=True):
             self.warm_image,
             *(backend.key for backend in self.backends),
             # A plan without them has the digest that an earlier version gave it.
-            *(part for part in (self.system_image, self.probe) if part),
+            *(part for part in (self.system_image, self.probe, self.keeps_private_ip) if part),
         )
         user_data = self.spec.user_data.value if self.spec.user_data else ""
         return hashlib.sha256(f"{launched!r}{user_data}".encode()).hexdigest()[:12]
@@ -210,6 +214,11 @@ class Plan(msgspec.Struct, frozen=True):
         if not prices or self.price_per_hour is None:
             return 0.0
         return max(0.0, max(prices) - self.price_per_hour)
+
+
+def in_old_vswitch_first(candidates: Iterable[Candidate], spec: LaunchSpec) -> tuple[Candidate, ...]:
+    """Return the candidates with those where the old private IP can be had before the others, in their order."""
+    return tuple(sorted(candidates, key=lambda one: one.vswitch_id != spec.vswitch_id))
 
 
 def routes_for(spec: LaunchSpec, *, is_ready: bool) -> tuple[Route, ...]:

@@ -69,6 +69,9 @@ class Why(StrEnum):
     DISK_GONE = "disk gone"  # resource
     DISKS_NOT_FREE = "disks not free"  # seconds
     PUBLIC_IP_LOST = "public IP lost"  # resource: the address
+    PRIVATE_IP_TAKEN = "private IP taken"  # resource: the address, failure
+    PRIVATE_IP_IN_USE = "private IP in use"  # resource: the address, detail: the instance that still has it
+    PRIVATE_IP_NO_ROOM = "no room where the private IP is"  # resource: the address, detail: its zone, failure
     NO_SNAPSHOT = "no snapshot"  # resource: the disk, failure, detail: the tag of what may exist all the same
     SNAPSHOT_FAILED = "snapshot failed"  # resource
     SNAPSHOT_NOT_READY = "snapshot not ready"  # resource, seconds
@@ -125,6 +128,7 @@ class Doing(StrEnum):
     AWAIT_STOP = "await the stop"
     START = "start"
     START_AGAIN = "start again"  # resource: the code of the last refusal
+    AWAIT_PRIVATE_IP = "await the private IP"  # resource: the address, at: the release
     LAUNCH = "launch"  # instance_type, zone, on_demand
     AWAIT_ROOM = "await room"  # count: places, seconds
     AWAIT_RUNNING = "await running"  # resource

@@ -97,6 +97,8 @@ class Try(msgspec.Struct, frozen=True):
     """The old data disks and the snapshots of which the new ones are made."""
     public_ip: bool = True
     """Whether it asks for a public IP, where the old instance had one; it has none to move."""
+    private_ip: str = ""
+    """The private IP that it asks for, empty for any of its vSwitch."""
 
 
 class Created(msgspec.Struct, frozen=True):
@@ -199,6 +201,8 @@ class Recovery(msgspec.Struct, frozen=True):
     group_snapshots: tuple[tuple[str, str], ...] = ()
     eip_id: str = ""
     """The EIP that was made of the instance's public IP."""
+    private_ip_lost: Reason | None = None
+    """Why this run launches without the old private IP, where its plan keeps it."""
     run: int = 0
     past_runs: tuple[PastRun, ...] = ()
     routes_left: tuple[LeftRoute, ...] = ()

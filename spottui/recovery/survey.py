@@ -20,7 +20,7 @@ from spottui.domain.clock import Clock
 from spottui.domain.instance import Instance
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last, sold_out
-from spottui.domain.plan import Candidate, Caution, CautionKind, PlaceRules, Plan, Stock
+from spottui.domain.plan import Candidate, Caution, CautionKind, PlaceRules, Plan, Stock, in_old_vswitch_first
 from spottui.domain.ready import ready_policy
 from spottui.domain.routes import Route
 from spottui.domain.settings import Settings
@@ -90,6 +90,7 @@ class Surveys:
         prices = await one.prices(priced_types(spec, rules, offers))
         offers = replace(offers, prices=prices, resting=resting)
         candidates = await asyncio.gather(*(one.checked(spec, place) for place in rank(spec, rules, offers)))
+        best = refused_last(candidates)
         plan = replace(
             plan,
             warm_image=newest_warm_image(spec, images),
@@ -98,7 +99,7 @@ class Surveys:
         return replace(
             plan,
             routes=self._routes(plan),
-            candidates=refused_last(candidates),
+            candidates=in_old_vswitch_first(best, spec) if plan.keeps_private_ip else best,
             rules=rules,
             # What was found before the release counts: a CLB drops its entries then.
             backends=backends or plan.backends,

@@ -18,6 +18,7 @@ _SENTENCES = {
     Doing.AWAIT_STOP: "wait for it to stop, then start it",
     Doing.START: "start it",
     Doing.START_AGAIN: "start it: {resource}, retried until an image of it is made",
+    Doing.AWAIT_PRIVATE_IP: "wait for the release at {at}, then launch with its private IP {resource}",
     Doing.LAUNCH: "launch {instance_type} in {zone}{on_demand}",
     Doing.AWAIT_ROOM: "no capacity at any of {count} places; each is retried {seconds:.0f} s after its refusal",
     Doing.AWAIT_RUNNING: "wait for {resource} to run",

@@ -24,6 +24,10 @@ def caution(known: Caution) -> str:
 
 
 _LOSSES = {
+    LossKind.PRIVATE_IP_KEPT: (
+        "private IP {} is kept: the launch waits for the release, and stays in the same zone while it can have the "
+        "address"
+    ),
     LossKind.PRIVATE_IP: "new private IP: {} is in use until the release",
     LossKind.SECONDARY_IPS: "secondary private IPs are lost: {}",
     LossKind.PUBLIC_IP: "public IP {} is converted to an EIP and moved; lost if the cloud refuses that",
@@ -53,5 +57,6 @@ _CAUTIONS = {
     CautionKind.UNKNOWN_DRAIN: "no drain: there is no [drain.{}] in the configuration",
     CautionKind.OWNED: "it belongs to {}, which replaces it by itself: a replacement would be a second one",
     CautionKind.UNKNOWN_PROBE: "no probe: {} is not a [probe.NAME] of the configuration",
+    CautionKind.UNKNOWN_PRIVATE_IP: "its tag spottui:private-ip says {}, which is ignored: allowed are keep and new",
     CautionKind.NOT_LOOKED_UP: "not looked up: {}",
 }

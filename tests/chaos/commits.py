@@ -157,6 +157,7 @@ WAYS = {
     ),
     "instant": Way("api-2", {"image_base_s": 60}, before=_make_ready, images=1),
     "served": Way("web-1", before=_probe_and_tell),
+    "private-ip": Way("web-1", policy={"private_ip": '"keep"'}, notice_s=12),
     "retry": Way("web-1", before=_fail_for_money, is_retry=True),
     "balancers": Way("web-1", {"server_group_s": 0.2}, before=_behind_balancers),
     "balancers-restart": Way("batch-5", before=_behind_balancers, notice_s=12, images=0, launches=0),

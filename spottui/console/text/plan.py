@@ -51,6 +51,8 @@ def plan_head(subject: Subject, plan: Plan | None, now: datetime) -> Content:
     ]
     if subject.interruption and not subject.interruption.confirmed:
         lines.append([("NO LOCK SEEN: may be a drill; the old instance may keep running", "bold $error")])
+    if plan and plan.keeps_private_ip and subject.interruption and not subject.interruption.is_manual:
+        lines.append([(f"launched after the release, expected {when(subject.interruption.deadline, now)}", "$warning")])
     return joined(lines)
 
 
@@ -136,7 +138,10 @@ def _losses(plan: Plan) -> list[Line]:
     if not plan.route.traits.launches:
         started = change("instance", old.instance_id, f"{old.instance_id}, started again", same=True)
         return [*lines, started, *_load_balancers(plan)]
-    if old.private_ip:
+    if plan.keeps_private_ip:
+        kept = f"{old.private_ip}, once it is released; without it if it is taken or {old.zone} has no room"
+        lines.append(change("private IP", old.private_ip, kept, same=True))
+    elif old.private_ip:
         lines.append(lost("private IP", old.private_ip, "another one from the vSwitch"))
     if old.public_ip and not old.eip_id:
         lines.append(change("public IP", old.public_ip, f"{old.public_ip}, as an EIP; lost if the cloud refuses that"))

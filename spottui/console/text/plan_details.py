@@ -137,7 +137,9 @@ def _launch(plan: Plan) -> list[str]:
     earlier = plan.earlier_image(plan.route)
     image = f" from {plain(earlier.image_id, 64)}" if earlier else ""
     place = f"{plain(first.instance_type, 64)} in {plain(first.zone, 64)}"
-    return [f"RunInstances {place}{image}, else at the next place"]
+    address = f" with {plain(plan.spec.instance.private_ip, 64)}" if plan.keeps_private_ip else ""
+    released = ", once it is free," if address else ","
+    return [f"RunInstances {place}{image}{address}{released} else at the next place"]
 
 
 def _attached_disks(plan: Plan) -> list[str]:

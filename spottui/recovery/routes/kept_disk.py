@@ -11,7 +11,7 @@ from spottui.cloud.ecs import SYSTEM_DEVICE, ImageSource
 from spottui.cloud.ecs_shapes import Snapshot
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.facts import DisksFree, ImageGivenUp, ProgressSeen, StateEntered
-from spottui.domain.instance import Disk, Instance
+from spottui.domain.instance import Disk
 from spottui.domain.launch_spec import LaunchSource
 from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
@@ -21,12 +21,11 @@ from spottui.recovery.calls import Call, call, call_once, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
 from spottui.recovery.imaging import start_image, wait_for_image
 from spottui.recovery.launching import finish, launch_and_see_running
+from spottui.recovery.private_ip import GONE_GRACE, spared
 
 LOOK_S = 2.0
 RELEASE_GRACE_S = 600.0
 """How long after the deadline the release of the disks is awaited."""
-GONE_GRACE = timedelta(seconds=30)
-"""How long a disk must be missing from the answers after the deadline before it is called gone."""
 SNAPSHOT_PATIENCE_S = 7200.0
 ATTACH_PATIENCE_S = 180.0
 
@@ -112,9 +111,9 @@ async def wait_for_release(ctx: RecoveryContext) -> StepOutcome | None:
             return leaves(Reason(Why.DISK_TAKEN, elsewhere[0].disk_id, elsewhere[0].instance_id))
         if gone and not waiting and is_over:
             return leaves(Reason(Why.DISK_GONE, gone[0]))
-        spared = await _spared(ctx)
-        if spared:
-            return spared
+        ended = await spared(ctx)
+        if ended:
+            return ended
         if is_late and not any(isinstance(one, CloudError) for one in found):
             return leaves(Reason(Why.DISKS_NOT_FREE, seconds=RELEASE_GRACE_S))
     return cancelled(ctx.recovery)
@@ -151,17 +150,6 @@ async def _has_moved_over(ctx: RecoveryContext, taken: list[Disk]) -> bool:
     """Whether another console has brought the instance back already: its replacement has the disks."""
     replacements = await launched(ctx)
     return not isinstance(replacements, CloudError) and all(disk.instance_id in replacements for disk in taken)
-
-
-async def _spared(ctx: RecoveryContext) -> StepOutcome | None:
-    """An instance that runs on without a lock after its deadline was not reclaimed."""
-    recovery = ctx.recovery
-    if ctx.now() < recovery.deadline + GONE_GRACE:
-        return None
-    found = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, 0.0)
-    if isinstance(found, Instance) and not found.recycling:
-        return StepOutcome(RecoveryState.SKIPPED, Reason(Why.CALLED_OFF, recovery.instance_id))
-    return None
 
 
 async def _snapshots(ctx: RecoveryContext, wanted: list[Disk]) -> StepOutcome | None:
