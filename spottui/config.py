@@ -202,6 +202,8 @@ class _Reader:
             value = getattr(policy, key)
             if not least <= value <= most:
                 self._fail(f"policy.{key}", str(value), f"{least} to {most}")
+        if not re.fullmatch(r"[\w.-]{0,253}", policy.private_zone, re.ASCII):
+            self._fail("policy.private_zone", repr(policy.private_zone), "the name or id of a zone: 'corp.internal'")
 
     def _check_rest(self, file: ConfigFile) -> None:
         if file.metrics_port and not 1024 <= file.metrics_port <= 65535:

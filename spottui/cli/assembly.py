@@ -98,6 +98,7 @@ def _shared(journal: Journal, account: CloudAccount, clock: Clock, settings: Set
         protection=DiskProtection(journal, account.regions, clock),
         surveys=Surveys(account.markets, account.thread_pools, journal, clock, settings),
         balancers=account.balancers,
+        private_zones=account.private_zones,
         incident=recovery_record,
     )
 

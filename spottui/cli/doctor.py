@@ -49,7 +49,7 @@ def doctor(settings: "Settings", watch_only: bool, live: bool, as_json: bool) ->
 
 
 def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live: bool) -> Iterator[Check]:
-    from spottui.cli.cloud_checks import credential_check, identity_check, region_checks
+    from spottui.cli.cloud_checks import credential_check, identity_check, region_checks, zone_check
     from spottui.cli.machine_checks import machine_checks
     from spottui.cloud.region_tools import credentials_of, region_tools
 
@@ -60,7 +60,10 @@ def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live:
     if known.verdict is Verdict.FAIL:
         return
     yield identity_check(settings, credentials)
-    for tools in region_tools(settings, credentials):
+    regions = region_tools(settings, credentials)
+    if settings.policy.private_zone and not watch_only:
+        yield zone_check(settings, regions[0])
+    for tools in regions:
         configured, keeps_ready = {one.id for one in settings.regions}, bool(settings.ready)
         yield from region_checks(tools, progress, configured, watch_only=watch_only, keeps_ready=keeps_ready)
         if live:

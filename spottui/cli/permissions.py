@@ -116,6 +116,7 @@ SERVER_GROUPS = (
     "RemoveServersFromServerGroup",
 )
 """Of ALB and of NLB alike."""
+PRIVATE_ZONE = ("DescribeZones", "DescribeZoneRecords", "UpdateZoneRecord")
 RULES = (
     "DescribeEventRuleList",
     "DescribeEventRuleTargetList",
@@ -128,7 +129,8 @@ RULES = (
 def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
     """Return the smallest RAM policy for `watch`, `recover` (which includes watching), or one part beside them.
 
-    `balancers` has a statement for each kind of load balancers: a team leaves out those that it does not use.
+    `balancers` has a statement for each kind of load balancers, and `identity` for each service that names an instance:
+    a team leaves out those that it does not use.
     """
     match kind:
         case "setup":
@@ -141,6 +143,9 @@ def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
                 _statement("alb", SERVER_GROUPS, ["*"]),
                 _statement("nlb", SERVER_GROUPS, ["*"]),
             ]
+        case "identity":
+            # Only needed where `policy.private_zone` names a zone.
+            statements = [_statement("pvtz", PRIVATE_ZONE, ["*"])]
         case "ready":
             statements = [_statement("ecs", [one.action for one in (*WATCH, *READY)], ["*"])]
         case "recover":

@@ -16,6 +16,7 @@ from spottui.cloud.errors import CloudError
 from spottui.cloud.identity import Identity, caller
 from spottui.cloud.market import Market
 from spottui.cloud.mns import Queue
+from spottui.cloud.private_zone import PrivateZone
 from spottui.cloud.sdk_hygiene import quiet_sdks
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.cloud.vpc import Vpc
@@ -59,11 +60,16 @@ class CloudAccount:
             region.id: balancers(region.id, region.ecs_endpoint, self._credentials, settings.ca_file)
             for region in settings.regions
         }
+        self.private_zones = {
+            region.id: PrivateZone(region.id, region.ecs_endpoint, self._credentials, settings.ca_file)
+            for region in settings.regions
+        }
         self.markets = {
             region.id: Market(
                 self.regions[region.id],
                 Vpc(region.id, region.ecs_endpoint, self._credentials, settings.ca_file),
                 self.balancers[region.id],
+                self.private_zones[region.id],
             )
             for region in settings.regions
         }

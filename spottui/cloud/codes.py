@@ -103,6 +103,7 @@ _ATTACH = "AttachDisk error table"
 _EIP = "AssociateEipAddress error table; retried by terraform-provider-alicloud"
 _RETRIED = "retried by terraform-provider-alicloud, CSI driver, packer; docs/alibaba-facts.md 4.3"
 _BALANCERS = "SLB, ALB and NLB error tables; retried by terraform-provider-alicloud; docs/alibaba-facts.md 14"
+_PVTZ = "PrivateZone error table; retried by terraform-provider-alicloud"
 _MNS = "SMQ error table; docs/alibaba-facts.md 8.3"
 
 MEANINGS: tuple[Meaning, ...] = (
@@ -168,6 +169,8 @@ MEANINGS: tuple[Meaning, ...] = (
     *_rows(_IMAGE, ANY, ErrorKind.MONEY, "InvalidAccountStatus.SnapshotServiceUnavailable"),
     *_rows(_RUN, ANY, ErrorKind.MONEY, "OperationDenied|user profile is not complete"),
     *_rows(_MNS, ANY, ErrorKind.NOT_FOUND, "QueueNotExist"),
+    *_rows(_PVTZ, ANY, ErrorKind.NOT_FOUND, "Zone.NotExists", "Zone.Invalid.Id", "Record.NotExists"),
+    *_rows(_PVTZ, ANY, ErrorKind.BUSY, "System.Busy"),
     # RunInstances: sold out, backed off for all recoveries.
     *_rows(
         _RUN, (LAUNCH, START), ErrorKind.NO_STOCK,

@@ -8,6 +8,7 @@ from spottui.cloud.budget import Budget
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.event_rules import EventRules
+from spottui.cloud.private_zone import PrivateZone
 from spottui.cloud.queue_setup import QueueSetup
 from spottui.cloud.rpc import ECS, Rpc
 from spottui.cloud.sdk_hygiene import quiet_sdks
@@ -23,6 +24,7 @@ class RegionTools(msgspec.Struct, frozen=True):
     any_ecs: Rpc
     rules: EventRules
     queue: QueueSetup
+    private_zone: PrivateZone
 
 
 def credentials_of(settings: Settings) -> CredentialSource:
@@ -47,6 +49,7 @@ def region_tools(
             any_ecs=Rpc(ECS, region.id, region.ecs_endpoint or f"ecs.{region.id}.aliyuncs.com", credentials, ca_file),
             rules=EventRules(region.id, region.cms_endpoint, credentials, ca_file),
             queue=QueueSetup(region.mns_endpoint, region.queue, credentials, long_poll_s),
+            private_zone=PrivateZone(region.id, region.ecs_endpoint, credentials, ca_file),
         )
         for region in settings.regions
     )

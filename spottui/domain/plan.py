@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from spottui.domain.balancers import Backend
+from spottui.domain.dns import DnsRecord
 from spottui.domain.instance import InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import USER_DATA, LaunchSpec
 from spottui.domain.losses import Loss, lost
@@ -145,6 +146,10 @@ class Plan(msgspec.Struct, frozen=True):
     """Its entries of load balancers, which the replacement gets with the same weights."""
     keeps_private_ip: bool = False
     """The launch waits for the release, and asks for the old private IP in its vSwitch, else goes on without it."""
+    private_zone: str = ""
+    """In this zone A records that name the old private IP are to name the replacement's."""
+    records: tuple[DnsRecord, ...] = ()
+    """Those that do now."""
     surveyed: bool = False
     price_per_hour: float | None = None
     """What the old instance costs an hour now, None when it is not known."""
@@ -202,7 +207,7 @@ class Plan(msgspec.Struct, frozen=True):
             self.warm_image,
             *(backend.key for backend in self.backends),
             # A plan without them has the digest that an earlier version gave it.
-            *(part for part in (self.system_image, self.probe, self.keeps_private_ip) if part),
+            *(part for part in (self.system_image, self.probe, self.keeps_private_ip, self.private_zone) if part),
         )
         user_data = self.spec.user_data.value if self.spec.user_data else ""
         return hashlib.sha256(f"{launched!r}{user_data}".encode()).hexdigest()[:12]

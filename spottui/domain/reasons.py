@@ -87,6 +87,8 @@ class Why(StrEnum):
     EIP_GONE = "EIP gone"  # resource
     EIP_TAKEN = "EIP taken"  # resource, detail: the instance that has it
     EIP_NOT_MOVED = "EIP not moved"  # resource, failure, or detail: the instance on which it was not seen
+    RECORDS_MOVED = "DNS records moved"  # resource: the zone, detail: the new address, resources: names, seconds: TTL
+    RECORDS_NOT_MOVED = "DNS records not moved"  # resource: the zone, detail: the old address, resources, failure
     BACKEND_NOT_ADDED = "not added to a load balancer"  # resource: the group, detail: the product, failure
     BACKEND_NOT_HEALTHY = "not healthy behind a load balancer"  # resource, detail, seconds or failure
     BACKEND_LEFT = "old entry of a load balancer left"  # resource, detail, failure
@@ -134,6 +136,7 @@ class Doing(StrEnum):
     AWAIT_RUNNING = "await running"  # resource
     ATTACH = "attach the kept data disks"  # resource: to which
     MOVE_EIP = "move the EIP"  # resource, to
+    MOVE_RECORDS = "move the DNS records"  # resource: the zone, to: the new address, count
     SEE_AGAIN = "see again"  # resource
     AWAIT_HEALTHY = "await healthy"  # resource, count: entries of load balancers
     PROBE = "probe"  # resource: its name, to: what it probes, seconds: its patience

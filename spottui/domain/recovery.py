@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from spottui.domain.balancers import Backend
+from spottui.domain.dns import DnsRecord
 from spottui.domain.forecast import Verdict
 from spottui.domain.hook import HookRun
 from spottui.domain.interruption import Interruption
@@ -203,6 +204,8 @@ class Recovery(msgspec.Struct, frozen=True):
     """The EIP that was made of the instance's public IP."""
     private_ip_lost: Reason | None = None
     """Why this run launches without the old private IP, where its plan keeps it."""
+    records: tuple[DnsRecord, ...] = ()
+    """Those that named the old private IP when the replacement served."""
     run: int = 0
     past_runs: tuple[PastRun, ...] = ()
     routes_left: tuple[LeftRoute, ...] = ()

@@ -50,10 +50,12 @@ class Policy(msgspec.Struct, frozen=True):
     from an earlier image where a new one will not make it. `drain` names the `[drain.NAME]` that runs on every
     instance whose tag `spottui:drain` names no other, and `probe` the `[probe.NAME]` that its replacement must pass,
     for the tag `spottui:probe` in the same way. `private_ip` holds for instances without the tag `spottui:private-ip`;
-    `keep` waits for the release, since the address is in use until then. Once `tolerance` is used up, the pools of an
-    instance's reclaims come after all others and after on-demand. `keep_days` is the life written on the image and the
-    kept disks of a recovered instance, `journal_keep_days` how long the journal has the facts of a recovery that is
-    over. A stopped instance is started for `restart_patience_s` before an image of it is made.
+    `keep` waits for the release, since the address is in use until then. `private_zone` names the zone of PrivateZone,
+    by its name or id, in which A records that name the old private IP are pointed to the replacement's. Once
+    `tolerance` is used up, the pools of an instance's reclaims come after all others and after on-demand. `keep_days`
+    is the life written on the image and the kept disks of a recovered instance, `journal_keep_days` how long the
+    journal has the facts of a recovery that is over. A stopped instance is started for `restart_patience_s` before an
+    image of it is made.
     """
 
     veto_window_s: float = 20.0
@@ -71,6 +73,7 @@ class Policy(msgspec.Struct, frozen=True):
     drain: str = ""
     probe: str = ""
     private_ip: PrivateIp = PrivateIp.NEW
+    private_zone: str = ""
     tolerance: Tolerance | None = None
     keep_days: float = 7.0
     journal_keep_days: float = 400.0

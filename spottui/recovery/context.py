@@ -15,6 +15,7 @@ from spottui.cloud.balancers import Balancers
 from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError
+from spottui.cloud.private_zone import PrivateZone
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.balancers import Backend, BackendStatus, Change, Product
 from spottui.domain.clock import Clock
@@ -72,6 +73,7 @@ class Shared(msgspec.Struct, frozen=True):
     incident: Callable[[Recovery, datetime], dict[str, Any]]
     """A recovery at a moment as `status --json` has it, for hooks."""
     balancers: Mapping[str, Balancers]
+    private_zones: Mapping[str, PrivateZone]
     group_turns: defaultdict[str, asyncio.Lock] = msgspec.field(default_factory=lambda: defaultdict(asyncio.Lock))
     """One change of a server group at a time: two that look at once would both leave it to the other."""
     group_wishes: "defaultdict[str, list[Wish]]" = msgspec.field(default_factory=lambda: defaultdict(list))

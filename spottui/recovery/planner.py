@@ -213,6 +213,7 @@ def make_plan(spec: LaunchSpec, settings: Settings, tired: tuple[TiredPool, ...]
         drain=drain,
         probe=probe,
         keeps_private_ip=keeps,
+        private_zone=policy.private_zone if spec.instance.private_ip else "",
     )
 
 

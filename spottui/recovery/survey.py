@@ -17,6 +17,7 @@ from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.background import Background
 from spottui.domain.balancers import Backend, Product, Server
 from spottui.domain.clock import Clock
+from spottui.domain.dns import DnsRecord
 from spottui.domain.instance import Instance
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last, sold_out
@@ -45,6 +46,7 @@ VSWITCHES_S = 300.0
 BACKENDS_S = 3.0
 """A weight is remembered from a look that is no older; survey and recovery share it where they look at once."""
 RATES_S = 600.0
+RECORDS_S = 60.0
 TYPES_S = 3600.0
 
 OTHER_DISKS = ("cloud_essd", "cloud_auto")
@@ -80,10 +82,11 @@ class Surveys:
         inquiry, of_balancers = Inquiry(self._lookups, limit_s), Inquiry(self._balancer_lookups, limit_s)
         one = _Survey(self._markets[region], region, inquiry, of_balancers)
         tag = self._vswitch_tags[region]
-        rules, images, backends, offers, resting = await asyncio.gather(
+        rules, images, backends, records, offers, resting = await asyncio.gather(
             one.rules(plan, tag),
             one.earlier_images(),
             one.backends(spec),
+            one.records(plan),
             one.offers(spec, plan.rules),
             asyncio.to_thread(self._journal.cool_downs.resting, region, self._clock.now()),
         )
@@ -103,6 +106,7 @@ class Surveys:
             rules=rules,
             # What was found before the release counts: a CLB drops its entries then.
             backends=backends or plan.backends,
+            records=records,
             cautions=(*_kept(plan.cautions), *_new_cautions(spec, rules, tag), *one.missing),
             price_per_hour=offers.old_price(spec),
             currency=offers.currency,
@@ -170,6 +174,14 @@ class _Survey:
         """Return the instance's entries of load balancers; what may not be looked up is one caution, not three."""
         found = await asyncio.gather(*(self._backends(product, spec) for product in Product))
         return tuple(backend for of_one in found for backend in of_one)
+
+    async def records(self, plan: Plan) -> tuple[DnsRecord, ...]:
+        """Return the A records of the plan's zone that name the instance."""
+        zone, spec, nothing = plan.private_zone, plan.spec, tuple[DnsRecord, ...]()
+        if not zone:
+            return nothing
+        call, key = partial(self._market.records, zone, spec), ("records", zone, spec.vpc_id, spec.instance.private_ip)
+        return await self._inquiry.ask("DNS records", key, RECORDS_S, call, nothing)
 
     async def offers(self, spec: LaunchSpec, rules: PlaceRules) -> Offers:
         """Return what is in stock, how often types are interrupted, and which other types there are."""

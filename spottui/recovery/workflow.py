@@ -19,6 +19,7 @@ from spottui.recovery.hooks import begin_hooks, run_hooks, settle_lost_hooks, te
 from spottui.recovery.leftovers import mark_leftovers
 from spottui.recovery.permission import wait_for_permission
 from spottui.recovery.places import look_for_places
+from spottui.recovery.private_zone import move_records
 from spottui.recovery.public_ip import begin_to_keep_public_ip
 from spottui.recovery.routes.image import image_route
 from spottui.recovery.routes.instant import instant_route
@@ -50,7 +51,7 @@ async def recover(ctx: RecoveryContext) -> None:
         begin_to_keep_public_ip(ctx)
         await drain(ctx)
         ended = await _travel(ctx)
-    ended = await settle_traffic(ctx, ended)
+    ended = await settle_traffic(ctx, await move_records(ctx, ended))
     if ended.state is RecoveryState.RECOVERED:
         await mark_leftovers(ctx)
     run_hooks(ctx, await ctx.change(partial(_end, ctx, ended, ctx.now())))

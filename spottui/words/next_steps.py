@@ -24,6 +24,7 @@ _SENTENCES = {
     Doing.AWAIT_RUNNING: "wait for {resource} to run",
     Doing.ATTACH: "attach the kept data disks to {resource}",
     Doing.MOVE_EIP: "move EIP {resource} to {to}",
+    Doing.MOVE_RECORDS: "point {records} in {resource} to {to}",
     Doing.SEE_AGAIN: "check that {resource} keeps running",
     Doing.AWAIT_HEALTHY: "wait until load balancers find {resource} healthy",
     Doing.PROBE: "probe {resource} until it passes{of}, at most {seconds:.0f} s",
@@ -66,4 +67,5 @@ def _sentence(known: NextStep) -> str:
         seconds=known.seconds or 0.0,
         count=count,
         disks="1 disk" if count == 1 else f"{count} disks",
+        records="1 DNS record" if count == 1 else f"{count} DNS records",
     )

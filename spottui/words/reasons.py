@@ -248,6 +248,17 @@ def _disk_not_attached(known: Reason, _region: str) -> str:
     return f"disk {known.resource} is not {f'attached: {_failed(known)}' if known.failure else 'listed'}"
 
 
+def _records_moved(known: Reason, _region: str) -> str:
+    point = "points" if len(known.resources) == 1 else "point"
+    ttl = f"clients may use the old address for {known.seconds or 0:.0f} s"
+    return f"DNS: {', '.join(known.resources)} {point} to {known.detail}; {ttl}"
+
+
+def _records_not_moved(known: Reason, _region: str) -> str:
+    what = ", ".join(known.resources) or f"the records of {known.resource}"
+    return f"DNS: {what} may still point to {known.detail}: {_failed(known)}; update by hand"
+
+
 def _eip_not_moved(known: Reason, _region: str) -> str:
     if known.failure or not known.detail:
         return f"EIP {known.resource} was not moved: {_failed(known)}"
@@ -294,6 +305,8 @@ _TOLD = {
     Why.NOT_ATTACHED: _not_attached,
     Why.DISK_NOT_ATTACHED: _disk_not_attached,
     Why.BACKEND_NOT_HEALTHY: _not_healthy,
+    Why.RECORDS_MOVED: _records_moved,
+    Why.RECORDS_NOT_MOVED: _records_not_moved,
     Why.EIP_NOT_MOVED: _eip_not_moved,
     Why.ROUTES: _routes,
     Why.THEN: _then,

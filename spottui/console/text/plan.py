@@ -151,7 +151,18 @@ def _losses(plan: Plan) -> list[Line]:
 def _moved(plan: Plan) -> list[Line]:
     eip = plan.spec.instance.eip_id
     moved = [change("EIP", eip, f"{eip}, moved to the replacement", same=True)] if eip else []
-    return [*moved, *_load_balancers(plan)]
+    return [*moved, *_records(plan), *_load_balancers(plan)]
+
+
+def _records(plan: Plan) -> list[Line]:
+    """Return the DNS records that are to name the replacement, and for how long clients may not hear of it."""
+    if not plan.private_zone:
+        return []
+    names = ", ".join(plain(one.name, 80) for one in plan.records)
+    ttl = max((one.ttl for one in plan.records), default=0)
+    to = f"{names}: the replacement's address once it serves, known within {ttl} s" if names else ""
+    unknown = f"what points to it in {plan.private_zone}" if not plan.surveyed else f"none in {plan.private_zone}"
+    return [change("DNS", names, to or unknown, same=True)]
 
 
 def _load_balancers(plan: Plan) -> list[Line]:

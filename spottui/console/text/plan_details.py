@@ -64,6 +64,7 @@ def calls(plan: Plan) -> list[str]:
         *_launch(plan),
         *_attached_disks(plan),
         *_moved_eip(plan),
+        *(f"UpdateZoneRecord {plain(one.name, 80)}: the new instance's address" for one in plan.records),
         *(f"{_backend_call(one, Change.ADD)}: the new instance, weight {one.weight}" for one in plan.backends),
         *(f"{_backend_call(one, Change.REMOVE)}: {old}, once the new one is healthy" for one in plan.backends),
     ]
