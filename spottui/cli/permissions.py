@@ -116,6 +116,13 @@ SERVER_GROUPS = (
     "RemoveServersFromServerGroup",
 )
 """Of ALB and of NLB alike."""
+INTERFACES = (
+    "DescribeNetworkInterfaces",
+    "ModifyNetworkInterfaceAttribute",
+    "DetachNetworkInterface",
+    "AttachNetworkInterface",
+    "AssignPrivateIpAddresses",
+)
 PRIVATE_ZONE = ("DescribeZones", "DescribeZoneRecords", "UpdateZoneRecord")
 RULES = (
     "DescribeEventRuleList",
@@ -144,8 +151,8 @@ def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
                 _statement("nlb", SERVER_GROUPS, ["*"]),
             ]
         case "identity":
-            # Only needed where `policy.private_zone` names a zone.
-            statements = [_statement("pvtz", PRIVATE_ZONE, ["*"])]
+            # Only needed where instances have secondary interfaces or private IPs, or `policy.private_zone` is set.
+            statements = [_statement("ecs", INTERFACES, ["*"]), _statement("pvtz", PRIVATE_ZONE, ["*"])]
         case "ready":
             statements = [_statement("ecs", [one.action for one in (*WATCH, *READY)], ["*"])]
         case "recover":

@@ -21,7 +21,7 @@ Examples:
   spottui setup --yes              create it; safe to repeat
   spottui setup --policy recover   the RAM policy for spottui
   spottui setup --policy balancers what load balancers need, one part each
-  spottui setup --policy identity  what DNS records need
+  spottui setup --policy identity  what interfaces and DNS records need
   spottui setup --policy ready     what [[ready]] needs in addition
   spottui setup --policy clean     the RAM policy for the janitor
 """

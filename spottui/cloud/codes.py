@@ -21,6 +21,7 @@ SNAPSHOT_GROUP = "CreateSnapshotGroup"
 ATTACH = "AttachDisk"
 PROTECT = "ModifyDiskAttribute"
 BIND, UNBIND = "AssociateEipAddress", "UnassociateEipAddress"
+ATTACH_ENI, DETACH_ENI = "AttachNetworkInterface", "DetachNetworkInterface"
 CONVERT = "ConvertNatPublicIpToEip"
 COMMAND = "RunCommand"
 ACTING = (LAUNCH, START, IMAGE, SNAPSHOT, SNAPSHOT_GROUP, ATTACH, PROTECT, BIND, UNBIND, CONVERT, COMMAND)
@@ -101,6 +102,7 @@ _IMAGE = "CreateImage error table; docs/alibaba-facts.md 3.1"
 _SNAPSHOT = "CreateSnapshot error table"
 _ATTACH = "AttachDisk error table"
 _EIP = "AssociateEipAddress error table; retried by terraform-provider-alicloud"
+_ENI = "AttachNetworkInterface error table; retried by terraform-provider-alicloud and terway"
 _RETRIED = "retried by terraform-provider-alicloud, CSI driver, packer; docs/alibaba-facts.md 4.3"
 _BALANCERS = "SLB, ALB and NLB error tables; retried by terraform-provider-alicloud; docs/alibaba-facts.md 14"
 _PVTZ = "PrivateZone error table; retried by terraform-provider-alicloud"
@@ -250,6 +252,10 @@ MEANINGS: tuple[Meaning, ...] = (
         _EIP, (BIND, UNBIND), ErrorKind.BUSY,
         "IncorrectEipStatus", "IncorrectStatus", "IncorrectStatus.*", "InvalidBindingStatus", "InvalidStatus.*",
         "OperationFailed.EipStatusInvalid",
+    ),
+    *_rows(
+        _ENI, (ATTACH_ENI, DETACH_ENI), ErrorKind.BUSY,
+        "InvalidOperation.InvalidEniState", "InvalidOperation.InvalidEcsState", "InvalidOperation.ConflictUse",
     ),
     *_rows(_EIP, BIND, ErrorKind.EXISTS, "InvalidAssociation.Duplicated"),
 )  # fmt: skip

@@ -34,7 +34,7 @@ class Part(StrEnum):
     PASSWORD = "password of the image"
 
 
-_CAPTURED_LATER = ("internet_bandwidth_in",)
+_CAPTURED_LATER = ("internet_bandwidth_in", "interfaces")
 
 
 class LaunchSpec(msgspec.Struct, frozen=True):
@@ -90,6 +90,8 @@ class LaunchSpec(msgspec.Struct, frozen=True):
     image: "ImageTraits | None" = None
     internet_bandwidth_in: int = 0
     """Mbit/s, 0 where it is not known."""
+    interfaces: tuple[str, ...] = ()
+    """Its secondary network interfaces."""
 
     def __repr__(self) -> str:
         """Leave out what earlier versions did not capture, where it is not known: their plans keep their digest."""

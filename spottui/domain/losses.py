@@ -18,6 +18,7 @@ class LossKind(StrEnum):
     IPV6 = "IPv6 addresses"
     PREFIXES = "address prefixes"
     INTERFACES = "network interfaces"
+    INTERFACES_MOVED = "network interfaces moved"
     LOCAL_DISK = "local disk"
     TAGS = "tags"
     AUTO_RELEASE = "automatic release"
@@ -47,6 +48,8 @@ def lost(spec: LaunchSpec, *, keeps_private_ip: bool = False) -> tuple[Loss, ...
 def _found(spec: LaunchSpec, *, keeps_private_ip: bool) -> Iterator[Loss]:
     kind = LossKind.PRIVATE_IP_KEPT if keeps_private_ip else LossKind.PRIVATE_IP
     yield from _if_any(kind, (spec.instance.private_ip,))
+    if not keeps_private_ip:
+        yield from _if_any(LossKind.SECONDARY_IPS, spec.secondary_ips)
     yield from _addresses(spec)
     yield from (Loss(LossKind.LOCAL_DISK, (disk.disk_id,)) for disk in spec.disks if disk.is_local)
     encrypted = tuple(disk.disk_id for disk in spec.cloud_disks if disk.encrypted)
@@ -67,13 +70,14 @@ def _found(spec: LaunchSpec, *, keeps_private_ip: bool) -> Iterator[Loss]:
 
 def _addresses(spec: LaunchSpec) -> Iterator[Loss]:
     old = spec.instance
-    yield from _if_any(LossKind.SECONDARY_IPS, spec.secondary_ips)
     yield from _if_any(LossKind.PUBLIC_IP, (old.public_ip,))
     if spec.ipv6_addresses:
         yield Loss(LossKind.IPV6)
     yield from _if_any(LossKind.PREFIXES, spec.prefixes)
-    if spec.network_interfaces > 1:
-        yield Loss(LossKind.INTERFACES, ("",) * (spec.network_interfaces - 1))
+    yield from _if_any(LossKind.INTERFACES_MOVED, spec.interfaces)
+    unknown = spec.network_interfaces - 1 - len(spec.interfaces)
+    if unknown > 0:
+        yield Loss(LossKind.INTERFACES, ("",) * unknown)
 
 
 def _if_any(kind: LossKind, what: tuple[str, ...]) -> Iterator[Loss]:

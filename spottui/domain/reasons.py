@@ -87,6 +87,11 @@ class Why(StrEnum):
     EIP_GONE = "EIP gone"  # resource
     EIP_TAKEN = "EIP taken"  # resource, detail: the instance that has it
     EIP_NOT_MOVED = "EIP not moved"  # resource, failure, or detail: the instance on which it was not seen
+    INTERFACE_ELSEWHERE = "interface of another zone"  # resource, detail: its zone
+    INTERFACE_TAKEN = "interface taken"  # resource, detail: the instance that has it
+    INTERFACE_GONE = "interface gone"  # resource
+    INTERFACE_NOT_MOVED = "interface not moved"  # resource, failure
+    SECONDARY_IPS_LOST = "secondary private IPs lost"  # resources: the addresses, failure
     RECORDS_MOVED = "DNS records moved"  # resource: the zone, detail: the new address, resources: names, seconds: TTL
     RECORDS_NOT_MOVED = "DNS records not moved"  # resource: the zone, detail: the old address, resources, failure
     BACKEND_NOT_ADDED = "not added to a load balancer"  # resource: the group, detail: the product, failure
@@ -136,6 +141,7 @@ class Doing(StrEnum):
     AWAIT_RUNNING = "await running"  # resource
     ATTACH = "attach the kept data disks"  # resource: to which
     MOVE_EIP = "move the EIP"  # resource, to
+    MOVE_INTERFACE = "move a network interface"  # resource, to
     MOVE_RECORDS = "move the DNS records"  # resource: the zone, to: the new address, count
     SEE_AGAIN = "see again"  # resource
     AWAIT_HEALTHY = "await healthy"  # resource, count: entries of load balancers

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -57,6 +57,14 @@ class StepOutcome(msgspec.Struct, frozen=True):
     retryable: bool = False
     excluded_routes: tuple[Route, ...] = ()
 
+    def replaces(self, recovery: Recovery) -> bool:
+        """Whether another instance runs in the place of the old one now."""
+        return self.state is RecoveryState.RECOVERED and recovery.new_instance_id != recovery.instance_id
+
+    def because_of(self, causes: Iterable[Reason]) -> "StepOutcome":
+        """Return it with more causes in its reason."""
+        return replace(self, reason=replace(self.reason, causes=(*self.reason.causes, *causes)))
+
 
 class Shared(msgspec.Struct, frozen=True):
     """The rooms that a step may reach, the same for all recoveries of this console."""
@@ -97,6 +105,7 @@ class RecoveryContext:
         self.images: asyncio.Task[tuple[Image, ...] | CloudError] | None = None
         self.protecting: asyncio.Task[None] | None = None
         self.address: asyncio.Task[None] | None = None
+        self.interfaces: asyncio.Task[None] | None = None
         self.traffic: asyncio.Task[tuple[Reason, ...]] | None = None
         self.traffic_settles = asyncio.Event()
         """Set once nothing more is lowered: the replacement is added, or the old weights come back."""

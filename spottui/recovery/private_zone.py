@@ -8,8 +8,6 @@ import asyncio
 from datetime import timedelta
 from functools import partial
 
-from msgspec.structs import replace
-
 from spottui.cloud.errors import CloudError
 from spottui.cloud.private_zone import UPDATE
 from spottui.domain.dns import DnsRecord
@@ -29,12 +27,9 @@ PATIENCE = timedelta(seconds=90)
 
 async def move_records(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
     """Let the records name the replacement, and say which do, and which could not."""
-    recovery = ctx.recovery
-    is_replaced = ended.state is RecoveryState.RECOVERED and recovery.new_instance_id != recovery.instance_id
-    if not is_replaced or not ctx.plan.private_zone or not ctx.plan.spec.instance.private_ip:
+    if not ended.replaces(ctx.recovery) or not ctx.plan.private_zone:
         return ended
-    told = await _move_all(ctx, recovery.new_instance_id)
-    return replace(ended, reason=replace(ended.reason, causes=(*ended.reason.causes, *told)))
+    return ended.because_of(await _move_all(ctx, ctx.recovery.new_instance_id))
 
 
 async def _move_all(ctx: RecoveryContext, new_id: str) -> tuple[Reason, ...]:

@@ -24,6 +24,7 @@ _SENTENCES = {
     Doing.AWAIT_RUNNING: "wait for {resource} to run",
     Doing.ATTACH: "attach the kept data disks to {resource}",
     Doing.MOVE_EIP: "move EIP {resource} to {to}",
+    Doing.MOVE_INTERFACE: "move network interface {resource} to {to}",
     Doing.MOVE_RECORDS: "point {records} in {resource} to {to}",
     Doing.SEE_AGAIN: "check that {resource} keeps running",
     Doing.AWAIT_HEALTHY: "wait until load balancers find {resource} healthy",

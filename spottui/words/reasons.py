@@ -49,6 +49,10 @@ _SENTENCES = {
     Why.RUNS_WITHOUT: "LAUNCHED WITHOUT ITS {resource}: {failure}",
     Why.EIP_GONE: "EIP {resource} is gone",
     Why.EIP_TAKEN: "EIP {resource} is now bound to {detail}",
+    Why.INTERFACE_ELSEWHERE: "network interface {resource} is left behind: it cannot leave {detail}",
+    Why.INTERFACE_TAKEN: "network interface {resource} is now attached to {detail}",
+    Why.INTERFACE_GONE: "network interface {resource} is gone",
+    Why.INTERFACE_NOT_MOVED: "network interface {resource} was not moved: {failure}; attach it manually",
     Why.BACKEND_NOT_ADDED: "{detail} {resource} does not send to it: {failure}; add it manually",
     Why.BACKEND_LEFT: "the old entry is left in {detail} {resource}: {failure}; remove it manually",
     Why.WEIGHT_LEFT: "the old entry is left at weight 0 in {detail} {resource}: {failure}; set it back to {count}",
@@ -256,7 +260,7 @@ def _records_moved(known: Reason, _region: str) -> str:
 
 def _records_not_moved(known: Reason, _region: str) -> str:
     what = ", ".join(known.resources) or f"the records of {known.resource}"
-    return f"DNS: {what} may still point to {known.detail}: {_failed(known)}; update by hand"
+    return f"DNS: {what} may still point to {known.detail}: {_failed(known)}; update manually"
 
 
 def _eip_not_moved(known: Reason, _region: str) -> str:
@@ -305,6 +309,9 @@ _TOLD = {
     Why.NOT_ATTACHED: _not_attached,
     Why.DISK_NOT_ATTACHED: _disk_not_attached,
     Why.BACKEND_NOT_HEALTHY: _not_healthy,
+    Why.SECONDARY_IPS_LOST: lambda known, _region: (
+        f"no secondary private IPs instead of {', '.join(known.resources)}: {_failed(known)}; assign them manually"
+    ),
     Why.RECORDS_MOVED: _records_moved,
     Why.RECORDS_NOT_MOVED: _records_not_moved,
     Why.EIP_NOT_MOVED: _eip_not_moved,

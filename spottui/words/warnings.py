@@ -29,11 +29,12 @@ _LOSSES = {
         "address"
     ),
     LossKind.PRIVATE_IP: "new private IP: {} is in use until the release",
-    LossKind.SECONDARY_IPS: "secondary private IPs are lost: {}",
+    LossKind.SECONDARY_IPS: "{count} new secondary private IPs: {} are in use until the release",
     LossKind.PUBLIC_IP: "public IP {} is converted to an EIP and moved; lost if the cloud refuses that",
     LossKind.IPV6: "new IPv6 addresses: the old ones are lost",
     LossKind.PREFIXES: "address prefixes are lost: {}",
     LossKind.INTERFACES: "{count} more network interfaces are not recreated",
+    LossKind.INTERFACES_MOVED: "network interfaces {} are moved, but only to a replacement in their own zone",
     LossKind.LOCAL_DISK: "local disk {} is lost",
     LossKind.TAGS: "tags dropped: {} (an instance has at most 20, and the recovery needs its own)",
     LossKind.AUTO_RELEASE: "automatic release ({}) is not carried over: the replacement runs until you release it",

@@ -149,8 +149,13 @@ def _losses(plan: Plan) -> list[Line]:
 
 
 def _moved(plan: Plan) -> list[Line]:
+    """Return what goes over to a replacement; an instance that is started again has it all."""
+    if not plan.route.traits.launches:
+        return []
     eip = plan.spec.instance.eip_id
     moved = [change("EIP", eip, f"{eip}, moved to the replacement", same=True)] if eip else []
+    enis = ", ".join(plan.spec.interfaces)
+    moved += [change("interfaces", enis, f"{enis}, moved in their own zone only", same=True)] if enis else []
     return [*moved, *_records(plan), *_load_balancers(plan)]
 
 

@@ -59,11 +59,21 @@ def calls(plan: Plan) -> list[str]:
     return [
         *_protected_disks(plan),
         *_lowered_weights(plan),
+        *(f"ModifyNetworkInterfaceAttribute DeleteOnRelease=false of {plain(one, 64)}" for one in plan.spec.interfaces),
         *drain,
         *_image(plan, old),
         *_launch(plan),
         *_attached_disks(plan),
         *_moved_eip(plan),
+        *(
+            f"DetachNetworkInterface and AttachNetworkInterface {plain(eni_id, 64)}, once the new one serves"
+            for eni_id in plan.spec.interfaces
+        ),
+        *(
+            [f"AssignPrivateIpAddresses: {secondary} for the new instance"]
+            if (secondary := len(plan.spec.secondary_ips))
+            else []
+        ),
         *(f"UpdateZoneRecord {plain(one.name, 80)}: the new instance's address" for one in plan.records),
         *(f"{_backend_call(one, Change.ADD)}: the new instance, weight {one.weight}" for one in plan.backends),
         *(f"{_backend_call(one, Change.REMOVE)}: {old}, once the new one is healthy" for one in plan.backends),
