@@ -13,6 +13,7 @@ from spottui.sim.testing import SimServer
 from tests.chaos.toll import POLICY, Toll, lose_answers, restarted, settle, states, told
 from tests.driving import Headless, add_policy, clean_environment, wait_until
 from tests.recovery.calm import allow_older_system, make_system_image
+from tests.sim.calls import Api
 
 Before = Callable[[SimServer, Path, str], str]
 
@@ -141,6 +142,17 @@ def _behind_balancers(cloud: SimServer, config: Path, victim: str) -> str:
     return victim
 
 
+def _with_names(cloud: SimServer, _config: Path, victim: str) -> str:
+    """Give an instance an interface that would go with it, a secondary private IP, and a DNS record."""
+    api = Api(cloud)
+    rows = api("DescribeNetworkInterfaces", InstanceId=victim)["NetworkInterfaceSets"]["NetworkInterfaceSet"]
+    eni_id = rows[0]["NetworkInterfaceId"]
+    api("AssignPrivateIpAddresses", NetworkInterfaceId=eni_id, SecondaryPrivateIpAddressCount=1)
+    cloud.control("POST", "instance", {"instance_id": victim, "interfaces": 1, "interfaces_stay": False})
+    cloud.control("POST", "dns", {"name": "corp.internal", "records": [{"rr": "web", "instance": victim}]})
+    return victim
+
+
 def _fail_behind_balancers(cloud: SimServer, config: Path, victim: str) -> str:
     return _fail_for_money(cloud, config, _behind_balancers(cloud, config, victim))
 
@@ -157,7 +169,8 @@ WAYS = {
     ),
     "instant": Way("api-2", {"image_base_s": 60}, before=_make_ready, images=1),
     "served": Way("web-1", before=_probe_and_tell),
-    "private-ip": Way("web-1", policy={"private_ip": '"keep"'}, notice_s=12),
+    "private-ip": Way("web-1", policy={"private_ip": '"keep"'}, notice_s=20),
+    "names": Way("web-1", policy={"private_zone": '"corp.internal"'}, before=_with_names),
     "retry": Way("web-1", before=_fail_for_money, is_retry=True),
     "balancers": Way("web-1", {"server_group_s": 0.2}, before=_behind_balancers),
     "balancers-restart": Way("batch-5", before=_behind_balancers, notice_s=12, images=0, launches=0),
