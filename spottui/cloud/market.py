@@ -50,9 +50,9 @@ class Market:
         }
         return self._ecs.ask("DescribeAvailableResource", query, _stock)
 
-    def records(self, zone: str, spec: LaunchSpec) -> tuple[DnsRecord, ...]:
-        """Return the A records of a zone that name the private IP of an instance."""
-        return self._private_zone.records_of(zone, spec.vpc_id, spec.instance.private_ip)
+    def records(self, zone: str, vpc_id: str) -> tuple[DnsRecord, ...]:
+        """Return all A records of a zone that a VPC resolves."""
+        return self._private_zone.records(zone, vpc_id)
 
     def rates_from(self, vcpus: int, memory_gib: float) -> dict[Pair, str]:
         """Return the interruption rates, in the cloud's words, of the types with at least so much."""

@@ -40,10 +40,10 @@ class PrivateZone:
             return zone
         raise CloudError(ZONES, ErrorKind.NOT_FOUND, message=f"there is no zone {zone}")
 
-    def records_of(self, zone: str, vpc_id: str, address: str) -> tuple[DnsRecord, ...]:
-        """Return the A records of a zone whose value is exactly this address."""
+    def records(self, zone: str, vpc_id: str) -> tuple[DnsRecord, ...]:
+        """Return all A records of a zone."""
         found = self._pages(RECORDS, {"ZoneId": self.zone_id(zone, vpc_id)}, "Records", "Record")
-        return tuple(_record(zone, row) for row in found if (row.get("Type"), row.get("Value")) == ("A", address))
+        return tuple(_record(zone, row) for row in found if row.get("Type") == "A")
 
     def update(self, record: DnsRecord, address: str, token: str) -> Answer:
         """Let a record name this address; what else it says stays."""
@@ -72,8 +72,9 @@ class PrivateZone:
 
 def _record(zone: str, row: dict[str, Any]) -> DnsRecord:
     try:
-        ttl, weight = int(row["Ttl"]), int(row.get("Weight") or 1)
-        return DnsRecord(str(row["RecordId"]), str(row["Rr"]), zone, ttl, str(row.get("Line") or "default"), weight)
+        record_id, rr, value = (str(row[key]) for key in ("RecordId", "Rr", "Value"))
+        line, weight = str(row.get("Line") or "default"), int(row.get("Weight") or 1)
+        return DnsRecord(record_id, rr, zone, value, int(row["Ttl"]), line, weight)
     except (KeyError, TypeError, ValueError) as error:
         raise CloudError(RECORDS, ErrorKind.BROKEN, message=f"a field of an unknown shape ({error})") from None
 

@@ -4,11 +4,12 @@ import msgspec
 
 
 class DnsRecord(msgspec.Struct, frozen=True):
-    """One A record: its host `rr` within `zone`, and for how many seconds clients may use what they were told."""
+    """One A record: its host `rr` within `zone`, its address, and for how many seconds clients may remember that."""
 
     record_id: str
     rr: str
     zone: str
+    value: str
     ttl: int
     line: str = "default"
     weight: int = 1

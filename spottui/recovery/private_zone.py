@@ -55,14 +55,14 @@ async def _move_all(ctx: RecoveryContext, new_id: str) -> tuple[Reason, ...]:
 
 async def _look(ctx: RecoveryContext, address: str) -> tuple[DnsRecord, ...] | CloudError:
     spec, zones = ctx.plan.spec, ctx.shared.private_zones[ctx.recovery.region]
-    look = partial(zones.records_of, ctx.plan.private_zone, spec.vpc_id, address)
+    look = partial(zones.records, ctx.plan.private_zone, spec.vpc_id)
     found = await ctx.attempt(look)
     for _ in range(LOOKS):
         if not isinstance(found, CloudError) or not found.kind.repeats:
             break
         await asyncio.sleep(LOOK_S)
         found = await ctx.attempt(look)
-    return found
+    return found if isinstance(found, CloudError) else tuple(one for one in found if one.value == address)
 
 
 async def _move(ctx: RecoveryContext, one: DnsRecord, old: str, address: str) -> Reason | None:

@@ -177,11 +177,12 @@ class _Survey:
 
     async def records(self, plan: Plan) -> tuple[DnsRecord, ...]:
         """Return the A records of the plan's zone that name the instance."""
-        zone, spec, nothing = plan.private_zone, plan.spec, tuple[DnsRecord, ...]()
+        zone, vpc_id, nothing = plan.private_zone, plan.spec.vpc_id, tuple[DnsRecord, ...]()
         if not zone:
             return nothing
-        call, key = partial(self._market.records, zone, spec), ("records", zone, spec.vpc_id, spec.instance.private_ip)
-        return await self._inquiry.ask("DNS records", key, RECORDS_S, call, nothing)
+        call = partial(self._market.records, zone, vpc_id)
+        found = await self._inquiry.ask("DNS records", ("records", zone, vpc_id), RECORDS_S, call, nothing)
+        return tuple(one for one in found if one.value == plan.spec.instance.private_ip)
 
     async def offers(self, spec: LaunchSpec, rules: PlaceRules) -> Offers:
         """Return what is in stock, how often types are interrupted, and which other types there are."""

@@ -142,6 +142,12 @@ def _behind_balancers(cloud: SimServer, config: Path, victim: str) -> str:
     return victim
 
 
+def _without_room_at_home(cloud: SimServer, _config: Path, victim: str) -> str:
+    """Let nothing be launched in an instance's own zone."""
+    cloud.stock(0, zone=next(row["ZoneId"] for row in cloud.state()["instances"] if row["InstanceId"] == victim))
+    return victim
+
+
 def _with_names(cloud: SimServer, _config: Path, victim: str) -> str:
     """Give an instance an interface that would go with it, a secondary private IP, and a DNS record."""
     api = Api(cloud)
@@ -164,6 +170,7 @@ WAYS = {
     "launch-again": Way("web-1", {"launches_that_fail": 1, "launch_fails_after_s": 0.2}, launches=2),
     "restart": Way("batch-5", notice_s=12, images=0, launches=0),
     "kept-disk": Way("api-2", {"locked_status": "Stopping"}, notice_s=15),
+    "kept-disk-elsewhere": Way("api-2", {"locked_status": "Stopping"}, before=_without_room_at_home, notice_s=15),
     "warm-image": Way(
         "web-1", _NO_PROTECTION, {"warm_image": "true"}, _recover_once, notice_s=12, images=2, launches=2
     ),
