@@ -6,7 +6,7 @@ import pytest
 
 from spottui.sim import saving
 from spottui.sim.registry import ALB, NLB, SLB, STS
-from spottui.sim.scenario import begin, load, names, prepare
+from spottui.sim.scenario import load, names, prepare
 from spottui.sim.serve import Options, _make_world
 from spottui.sim.testing import SimServer
 from tests.sim.balancing import BACKEND_PORT, fleet, named, visit
