@@ -6,8 +6,7 @@ from typing import Any
 import msgspec
 
 from spottui.cloud.ecs import Answer, Ecs
-from spottui.cloud.fields import text_of
-from spottui.cloud.rows import rows
+from spottui.cloud.fields import rows, text_of
 from spottui.cloud.sdk import models
 
 DESCRIBE = "DescribeNetworkInterfaces"

@@ -7,7 +7,7 @@ from typing import Any
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Answer
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.rows import rows
+from spottui.cloud.fields import rows
 from spottui.cloud.rpc import PVTZ, Rpc
 from spottui.domain.dns import DnsRecord
 

@@ -17,7 +17,7 @@ from spottui.recovery.context import RecoveryContext, StepOutcome, failed
 from spottui.recovery.drain import drain
 from spottui.recovery.hooks import begin_hooks, run_hooks, settle_lost_hooks, tell_of_notice
 from spottui.recovery.interfaces import begin_to_keep_interfaces, move_interfaces
-from spottui.recovery.leftovers import mark_leftovers
+from spottui.recovery.janitor import mark_leftovers
 from spottui.recovery.permission import wait_for_permission
 from spottui.recovery.places import look_for_places
 from spottui.recovery.private_zone import move_records
