@@ -118,6 +118,11 @@ class LaunchSpec(msgspec.Struct, frozen=True):
         return all(disk.category in INSTANT_CATEGORIES for disk in self.data_disks)
 
     @property
+    def has_instant_disks(self) -> bool:
+        """Whether the same is true of every cloud disk."""
+        return all(disk.category in INSTANT_CATEGORIES for disk in self.cloud_disks)
+
+    @property
     def image_gib(self) -> int:
         """The GiB that an image of this instance must read: all its cloud disks."""
         return sum(disk.size_gib for disk in self.cloud_disks)

@@ -142,6 +142,8 @@ class Plan(msgspec.Struct, frozen=True):
     """The newest of all cloud disks."""
     system_image: WarmImage | None = None
     """The newest of the system disk alone, where each data disk can be made of a snapshot at once."""
+    fresh_system: bool = False
+    """The route `instant` waits until the deadline for an image of the system disk of the notice."""
     backends: tuple[Backend, ...] = ()
     """Its entries of load balancers, which the replacement gets with the same weights."""
     keeps_private_ip: bool = False
@@ -208,6 +210,7 @@ class Plan(msgspec.Struct, frozen=True):
             *(backend.key for backend in self.backends),
             # A plan without them has the digest that an earlier version gave it.
             *(part for part in (self.system_image, self.probe, self.keeps_private_ip, self.private_zone) if part),
+            *(["fresh system"] if self.fresh_system else []),
         )
         user_data = self.spec.user_data.value if self.spec.user_data else ""
         return hashlib.sha256(f"{launched!r}{user_data}".encode()).hexdigest()[:12]

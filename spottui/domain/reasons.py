@@ -128,6 +128,7 @@ class Doing(StrEnum):
     SNAPSHOT = "snapshot of the kept disks"
     SNAPSHOT_DATA_DISKS = "snapshot of the data disks"  # count
     IMAGE_OF_KEPT_DISKS = "image of the kept disks"
+    IMAGE_OF_SYSTEM_DISK = "image of the system disk"
     IMAGE_OF_KEPT_SYSTEM_DISK = "image of the kept system disk"
     IMAGE_READY = "the image is ready"
     DRAIN = "drain"  # resource: its name, seconds

@@ -77,6 +77,7 @@ class ImageOf(StrEnum):
     ALL_DISKS = "image of all cloud disks"
     KEPT_DISKS = "image of the kept disks"
     KEPT_SYSTEM_DISK = "image of the kept system disk"
+    SYSTEM_DISK = "image of the system disk"
 
 
 class Try(msgspec.Struct, frozen=True):

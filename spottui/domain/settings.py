@@ -120,13 +120,14 @@ class ReadySettings(msgspec.Struct, frozen=True):
     are durations such as `6h` (`durations.seconds_of`): how often an image of the system disk and a snapshot group
     of the data disks are made; an empty `snapshots_every` makes no groups. The newest `keep` usable ones of each stay.
     `max_cost_per_month`, in the currency of `storage_price`, is what all instances of this table may cost, 0 for no
-    limit.
+    limit. With `fresh_system` a launch waits until the deadline for an image of the system disk of the notice.
     """
 
     match: dict[str, str]
     image_every: str = "6h"
     keep: int = 2
     snapshots_every: str = ""
+    fresh_system: bool = False
     max_cost_per_month: float = 0.0
 
 

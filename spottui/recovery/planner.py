@@ -203,8 +203,10 @@ def make_plan(spec: LaunchSpec, settings: Settings, tired: tuple[TiredPool, ...]
     probe, unknown_probe = _probe(spec, settings)
     keeps, unknown_private_ip = _keeps_private_ip(spec, settings)
     candidates = rank(spec, rules, Offers())
+    ready = ready_policy(settings, spec.instance)
+    is_fresh = ready is not None and ready.schedule is not None and ready.schedule.fresh_system
     return Plan(
-        routes=routes_for(spec, is_ready=ready_policy(settings, spec.instance) is not None),
+        routes=routes_for(spec, is_ready=ready is not None),
         spec=spec,
         candidates=in_old_vswitch_first(candidates, spec) if keeps else candidates,
         image_name=image_name(f"{spec.instance.region}.{spec.instance.instance_id}"),
@@ -213,6 +215,7 @@ def make_plan(spec: LaunchSpec, settings: Settings, tired: tuple[TiredPool, ...]
         drain=drain,
         probe=probe,
         keeps_private_ip=keeps,
+        fresh_system=is_fresh and spec.has_instant_disks,
         private_zone=policy.private_zone if spec.instance.private_ip else "",
     )
 

@@ -11,6 +11,7 @@ _SENTENCES = {
     Doing.SNAPSHOT: "snapshot of the kept disks",
     Doing.SNAPSHOT_DATA_DISKS: "snapshot of {disks} of data, usable within seconds",
     Doing.IMAGE_OF_KEPT_DISKS: "image of the kept disks",
+    Doing.IMAGE_OF_SYSTEM_DISK: "image of the system disk, for which the launch waits until the deadline",
     Doing.IMAGE_OF_KEPT_SYSTEM_DISK: "image of the kept system disk",
     Doing.IMAGE_READY: "image ready",
     Doing.DRAIN: "drain {resource}, at most {seconds:.0f} s",

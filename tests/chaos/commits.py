@@ -110,6 +110,17 @@ def _make_ready(cloud: SimServer, config: Path, victim: str) -> str:
     return victim
 
 
+def _make_ready_and_fresh(cloud: SimServer, config: Path, victim: str) -> str:
+    """The same, and let a policy wait for an image of the system disk of the notice."""
+    instance = next(row for row in cloud.state()["instances"] if row["InstanceId"] == victim)
+    make_system_image(cloud, instance)
+    tag = {"Tag__1__Key": "fresh", "Tag__1__Value": "yes"}
+    Api(cloud)("TagResources", ResourceType="instance", ResourceId__1=victim, **tag)
+    with config.open("a") as file:
+        file.write('[[ready]]\nmatch = {fresh = "yes"}\nimage_every = "30d"\nfresh_system = true\n')
+    return victim
+
+
 def _probe_and_tell(_cloud: SimServer, config: Path, victim: str) -> str:
     """Have the replacement probed by a command, and every event told of in a file."""
     add_policy(config, probe='"jobs"')
@@ -175,6 +186,7 @@ WAYS = {
         "web-1", _NO_PROTECTION, {"warm_image": "true"}, _recover_once, notice_s=12, images=2, launches=2
     ),
     "instant": Way("api-2", {"image_base_s": 60}, before=_make_ready, images=1),
+    "instant-fresh": Way("api-2", before=_make_ready_and_fresh, images=2),
     "served": Way("web-1", before=_probe_and_tell),
     "private-ip": Way("web-1", policy={"private_ip": '"keep"'}, notice_s=20),
     "names": Way("web-1", policy={"private_zone": '"corp.internal"'}, before=_with_names),

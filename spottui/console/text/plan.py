@@ -184,6 +184,8 @@ def _data(plan: Plan) -> Line:
     made = f"as of {earlier.made:%Y-%m-%d %H:%M} UTC" if earlier else ""
     if source is Source.EARLIER_IMAGE_AND_SNAPSHOTS:
         system = f"system disk {made or 'as of its last image'}"
+        if plan.fresh_system:
+            system = f"system disk as of your yes if its image is ready by the deadline, else {made}"
         return lost("data", "all", f"{system}; data disks as of your yes" if plan.spec.data_disks else system)
     if earlier:
         return lost("data", "all", f"{made}, nothing written since")

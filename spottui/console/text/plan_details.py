@@ -128,10 +128,11 @@ def _backend_call(backend: Backend, change: Change) -> str:
 
 def _image(plan: Plan, old: str) -> list[str]:
     if plan.route is Route.INSTANT:
-        data = " ".join(plain(disk.disk_id, 64) for disk in plan.spec.data_disks)
-        return (
-            [f"CreateSnapshotGroup of {data}; DeleteSnapshotGroup if an image has to be made instead"] if data else []
-        )
+        disks = plan.spec.cloud_disks if plan.fresh_system else plan.spec.data_disks
+        wanted = " ".join(plain(disk.disk_id, 64) for disk in disks)
+        group = f"CreateSnapshotGroup of {wanted}; DeleteSnapshotGroup if an image has to be made instead"
+        fresh = f"CreateImage {plain(plan.image_name, 128)}-fresh of the system disk's snapshot"
+        return [*([group] if wanted else []), *([fresh] if plan.fresh_system else [])]
     if plan.route.traits.serves_at_once:
         return []
     name = plain(plan.image_name, 128)
