@@ -127,8 +127,8 @@ class ReadySettings(msgspec.Struct, frozen=True):
     image_every: str = "6h"
     keep: int = 2
     snapshots_every: str = ""
-    fresh_system: bool = False
     max_cost_per_month: float = 0.0
+    fresh_system: bool = False
 
 
 class ConsoleSettings(msgspec.Struct, frozen=True):
