@@ -283,6 +283,13 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("storm", "Storm", ("w",), Scope.PANEL, "Open recoveries by zone and type, and how many will make it."),
     Action("statistics", "Statistics", ("i",), Scope.PANEL, "Reclaims by day, zone and type, and their outcomes."),
+    Action(
+        "ready",
+        "Readiness",
+        ("b",),
+        Scope.PANEL,
+        "By which route each instance would come back now, how old its data would be, what it lacks.",
+    ),
     Action("zoom", "Zoom", ("z",), Scope.PANEL, "Maximize the panel, or restore it."),
     Action("back", "Back", ("escape",), Scope.PANEL, "Clear the filter, then the marks, then the zoom."),
     Action(
@@ -314,7 +321,7 @@ ACTIONS: tuple[Action, ...] = (
         "Command",
         ("colon",),
         Scope.APP,
-        "A command by name: inst, rec, ev, storm, stats, view NAME, save NAME, theme NAME; ↑ recalls earlier ones.",
+        "A command by name: inst, rec, ev, storm, stats, ready, view NAME, save NAME, theme NAME; ↑ recalls the last.",
     ),
     Action("palette", "Palette", ("ctrl+p",), Scope.APP, "Search all commands, filters, views and themes."),
     Action("quit", "Quit", ("q",), Scope.APP, "Quit; running recoveries resume at the next start."),

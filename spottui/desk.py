@@ -16,6 +16,7 @@ from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Evidence, Interruption, Observation
 from spottui.domain.plan import Plan, by_route
+from spottui.domain.readiness import FleetReadiness
 from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Ended, Refused
 from spottui.domain.routes import Route
@@ -32,6 +33,7 @@ from spottui.recovery.engine import Engine
 from spottui.recovery.janitor import Janitor
 from spottui.recovery.permission import set_plan_unless_known
 from spottui.recovery.preview import Previews
+from spottui.recovery.readiness import readiness_of_watched
 from spottui.watch.watch import Watch
 from spottui.words import search, stopped
 
@@ -168,6 +170,11 @@ class Desk:
             histories=market.histories,
             missing=market.missing,
         )
+
+    def readiness(self) -> FleetReadiness:
+        """Return how each spot instance would come back if its notice came now. Asks the cloud."""
+        shared, now = self._shared, self._clock.now()
+        return readiness_of_watched(self._settings, self._journal, shared.regions, self._watch.instances, now)
 
     def past(self) -> tuple[Past, ...]:
         """Return the newest reclaims with what became of them, newest first."""

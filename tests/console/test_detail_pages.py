@@ -340,6 +340,8 @@ async def test_both_pages_over_a_real_desk_that_is_read_only(real):
         assert len(cloud.calls("DescribeSpotPriceHistory")) == 1
         await press(pilot, "escape", "i")
         await shows(pilot, "as listed by the cloud now")
+        await press(pilot, "escape", "b")
+        await shows(pilot, "not kept ready")
         await press(pilot, "escape")
         assert cloud.calls("DescribeSpotAdvice") == []
         await pilot.resize_terminal(200, 50)

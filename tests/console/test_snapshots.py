@@ -10,6 +10,7 @@ from tests.console.driving import NARROW, WHO, WIDE, BellApp, console_over, pres
 from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims
 from tests.console.test_detail_pages import history, left
 from tests.console.test_pages import LOG
+from tests.console.test_readiness_page import board
 
 WIDEST = (200, 50)
 ALL_SIZES = pytest.mark.parametrize("size", [NARROW, WIDE, WIDEST], ids=["80x24", "120x40", "200x50"])
@@ -50,6 +51,7 @@ def a_night():
     desk = ScriptedDesk(reclaims())
     desk.log, desk.history, desk.left = LOG, history(), left()
     desk.storage_price = {"snapshot": 0.12}
+    desk.fleet_readiness = board()
     return desk
 
 
@@ -73,10 +75,11 @@ def test_the_main_screen(snap_compare, size, theme):
         (("down", "down", "down", "enter"), "Spot price of"),
         (("i",), "as listed by the cloud now"),
         (("w",), "will make it"),
+        (("b",), "1 DATA KEPT"),
         (("C",), "Columns of"),
         (("q",), "Quit"),
     ],
-    ids=["plan", "help", "timeline", "reclaimed", "instance", "statistics", "storm", "columns", "quit"],
+    ids=["plan", "help", "timeline", "reclaimed", "instance", "statistics", "storm", "ready", "columns", "quit"],
 )
 def test_pages_and_dialogs(snap_compare, size, theme, keys, until):
     app = console_over(a_night())
