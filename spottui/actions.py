@@ -124,6 +124,17 @@ ACTIONS: tuple[Action, ...] = (
         footer=ActionContext.can_recover,
     ),
     Action(
+        "back_to_spot",
+        "Back to spot",
+        ("B",),
+        Scope.RECOVERY,
+        "Plan a spot instance in the place of an on-demand replacement, which is never deleted; enter runs it.",
+        danger=True,
+        offered=lambda context: context.on_demand,
+        otherwise="Only an on-demand replacement of a spot instance can go back to spot.",
+        footer=always,
+    ),
+    Action(
         "retry",
         "Retry",
         ("t",),

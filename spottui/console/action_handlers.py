@@ -289,6 +289,7 @@ HANDLERS: dict[str, Handler] = {
     "cancel": _with_selection(recovery_handlers.cancel),
     "hold": _with_selection(recovery_handlers.hold),
     "recover": _with_selection(recovery_handlers.recover),
+    "back_to_spot": _with_selection(recovery_handlers.back_to_spot),
     "retry": _with_selection(recovery_handlers.retry),
     "confirm_marked": lambda main: recovery_handlers.confirm_marked(main.session, main.marked_recoveries),
     "veto_marked": lambda main: recovery_handlers.veto_marked(main.session, main.marked_recoveries),

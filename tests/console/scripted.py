@@ -273,7 +273,7 @@ class ScriptedDesk:
         own = next(r for r in self.current.recoveries if r.recovery_id == recovery_id)
         return self.plans.get(recovery_id, self._made(own.instance_id))
 
-    def plan_for(self, region, instance_id):
+    def plan_for(self, region, instance_id, *, to_spot=False):
         self._maybe_refuse()
         return self._made(instance_id)
 
