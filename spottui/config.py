@@ -17,6 +17,7 @@ from platformdirs.unix import Unix
 from spottui.config_checks import (
     Mistake,
     mistakes_of_drains,
+    mistakes_of_early_warning,
     mistakes_of_hooks,
     mistakes_of_probes,
     mistakes_of_ready,
@@ -28,6 +29,7 @@ from spottui.domain.probe import ProbeAddress, ProbeSettings
 from spottui.domain.settings import (
     ConsoleSettings,
     DrainSettings,
+    EarlyWarningSettings,
     LaunchTemplate,
     Policy,
     PrivateIp,
@@ -67,6 +69,7 @@ class ConfigFile(msgspec.Struct, frozen=True):
     storage_price: dict[str, float] = msgspec.field(default_factory=dict)
     ready: tuple[ReadySettings, ...] = ()
     hook: tuple[HookSettings, ...] = ()
+    early_warning: EarlyWarningSettings = msgspec.field(default_factory=EarlyWarningSettings)
 
 
 def default_path() -> Path:
@@ -117,6 +120,7 @@ class _Reader:
         self._check(mistakes_of_probes(file.probe, file.policy.probe))
         self._check(mistakes_of_hooks(file.hook))
         self._check(mistakes_of_tolerance(file.policy.tolerance))
+        self._check(mistakes_of_early_warning(file.early_warning))
         self._check_prices(file.storage_price)
         self._check(mistakes_of_ready(file.ready, has_price=SNAPSHOT_PRICE in file.storage_price))
         self._check_rest(file)
@@ -138,6 +142,7 @@ class _Reader:
             storage_price=file.storage_price,
             ready=file.ready,
             hooks=file.hook,
+            early_warning=file.early_warning,
         )
 
     def _tables(self, profile: str) -> dict[str, Any]:
@@ -295,6 +300,7 @@ _TABLES: dict[str, type] = {
     "console": ConsoleSettings,
     "ready": ReadySettings,
     "hook": HookSettings,
+    "early_warning": EarlyWarningSettings,
 }
 _INNER_TABLES: dict[str, type] = {"tolerance": Tolerance}
 _CHOICES = {

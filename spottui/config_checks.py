@@ -8,7 +8,7 @@ from spottui.domain.dates import seconds_of
 from spottui.domain.hook import HookEvent, HookPlace, HookSettings
 from spottui.domain.probe import IP, ProbeSettings
 from spottui.domain.ready import IMAGE_EVERY, MOST_KEPT, SNAPSHOTS_EVERY
-from spottui.domain.settings import DrainSettings, ReadySettings, Tolerance
+from spottui.domain.settings import DrainSettings, EarlyWarningSettings, ReadySettings, Tolerance
 
 Mistake = tuple[str, str, str]
 """The key, what was found, and what is allowed."""
@@ -87,6 +87,14 @@ def mistakes_of_ready(tables: Iterable[ReadySettings], *, has_price: bool) -> It
                 f"{limit} and no price",
                 f"a limit together with storage_price.{SNAPSHOT_PRICE}",
             )
+
+
+def mistakes_of_early_warning(early_warning: EarlyWarningSettings) -> Iterator[Mistake]:
+    """Yield what is wrong with `[early_warning]`."""
+    if not 0 <= early_warning.price_within_percent <= 100:
+        yield "early_warning.price_within_percent", str(early_warning.price_within_percent), "0 to 100"
+    if early_warning.rate_within:
+        yield from mistakes_of_duration("early_warning.rate_within", early_warning.rate_within, "10m", "30d")
 
 
 def mistakes_of_tolerance(tolerance: Tolerance | None) -> Iterator[Mistake]:

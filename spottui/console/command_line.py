@@ -24,7 +24,18 @@ ALIASES = {
     "h": "help",
 }
 PANELS = ("instances", "events", "recoveries")
-_NAMES = ("instances", "events", "recoveries", "storm", "statistics", "view NAME", "save NAME", "views", "drop NAME")
+_NAMES = (
+    "instances",
+    "events",
+    "recoveries",
+    "storm",
+    "statistics",
+    "ready",
+    "view NAME",
+    "save NAME",
+    "views",
+    "drop NAME",
+)
 
 
 def run(

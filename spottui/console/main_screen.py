@@ -253,7 +253,7 @@ class MainScreen(Screen[None]):
         self._alarm.set_class(bool(self._alarm.text), "-shown")
         self._status.put(status(problems, now, width))
         self._status.set_class(bool(problems), "-shown")
-        self._pulse.show(wanted=self._shows_market)
+        self._pulse.show(wanted=self._shows_market or self._is_calm)
         self._write_keys()
         self._write_titles(view, now)
 
@@ -261,6 +261,11 @@ class MainScreen(Screen[None]):
     def _shows_market(self) -> bool:
         """Whether a column is shown that needs prices, rates or forecasts."""
         return any(self.instances.table.is_shown(column) for column in OF_THE_MARKET)
+
+    @property
+    def _is_calm(self) -> bool:
+        """Whether no recovery is open: then the market is asked for early warnings, however wide the screen is."""
+        return self.session.view is not None and all(each.state.is_final for each in self.session.view.recoveries)
 
     @on(CommandLine.Entered)
     def _run_command(self, message: CommandLine.Entered) -> None:

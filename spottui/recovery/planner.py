@@ -28,6 +28,7 @@ from spottui.domain.plan import (
 from spottui.domain.probe import PROBE_TAG, Probe
 from spottui.domain.ready import ready_policy
 from spottui.domain.reasons import Doing, NextStep
+from spottui.domain.routes import Route
 from spottui.domain.settings import PrivateIp, Settings
 from spottui.domain.tokens import image_name
 from spottui.journal import Journal
@@ -206,7 +207,8 @@ def make_plan(spec: LaunchSpec, settings: Settings, tired: tuple[TiredPool, ...]
     ready = ready_policy(settings, spec.instance)
     is_fresh = ready is not None and ready.schedule is not None and ready.schedule.fresh_system
     return Plan(
-        routes=routes_for(spec, is_ready=ready is not None),
+        # Nothing stops or releases what goes back to spot, and only an image has its data of now.
+        routes=(Route.IMAGE,) if spec.back_to_spot else routes_for(spec, is_ready=ready is not None),
         spec=spec,
         candidates=in_old_vswitch_first(candidates, spec) if keeps else candidates,
         image_name=image_name(f"{spec.instance.region}.{spec.instance.instance_id}"),
@@ -259,12 +261,12 @@ def _probe(spec: LaunchSpec, settings: Settings) -> tuple[Probe | None, tuple[Ca
 def _keeps_private_ip(spec: LaunchSpec, settings: Settings) -> tuple[bool, tuple[Caution, ...]]:
     """Return whether the replacement is to have the old private IP, and a caution of a tag that says nothing known.
 
-    An instance that is stopped, not released, has it for good.
+    An instance that is stopped, not released, has it for good, and so has one that goes back to spot.
     """
     tag = dict(spec.instance.tags).get(PRIVATE_IP_TAG)
     is_known = tag is None or tag in list(PrivateIp)
     wanted = tag if tag and is_known else settings.policy.private_ip
-    is_released = spec.instance.behavior is not InterruptionBehavior.STOP
+    is_released = spec.instance.behavior is not InterruptionBehavior.STOP and not spec.back_to_spot
     keeps = wanted == PrivateIp.KEEP and is_released and bool(spec.instance.private_ip)
     return keeps, () if is_known else (Caution(CautionKind.UNKNOWN_PRIVATE_IP, (tag or "",)),)
 
@@ -274,6 +276,8 @@ def _cautions(spec: LaunchSpec, rules: PlaceRules, vswitch_tag: str) -> Iterator
     old = spec.instance
     if old.behavior is InterruptionBehavior.STOP:
         yield Caution(CautionKind.STOPPED_ONLY)
+    if spec.back_to_spot:
+        yield Caution(CautionKind.BACK_TO_SPOT, (old.region, old.instance_id))
     owner = owner_of(old)
     if owner:
         yield Caution(CautionKind.OWNED, (owner.label,))
