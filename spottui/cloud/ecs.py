@@ -220,8 +220,7 @@ class Ecs:
     ) -> Answer:
         """Launch one instance like `spec` at `candidate`, without the parts that are `left_out` (`codes.part_of`).
 
-        A `private_ip` is asked for in the candidate's vSwitch, else the cloud takes the next free one.
-        Returns before it runs, and before it can be listed.
+        Without a `private_ip` the cloud takes a free one. Returns before it runs, and before it can be listed.
         """
         own_tags = {OUR_TAG: interruption_id}
         request = launch_request(spec, candidate, source, token, own_tags, left_out=left_out)
