@@ -226,8 +226,13 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def in_old_vswitch_first(candidates: Iterable[Candidate], spec: LaunchSpec) -> tuple[Candidate, ...]:
-    """Return the candidates with those where the old private IP can be had before the others, in their order."""
-    return tuple(sorted(candidates, key=lambda one: one.vswitch_id != spec.vswitch_id))
+    """Return the candidates with those where the old private IP can be had before the others, which say so."""
+    every = list(candidates)
+    elsewhere = (one for one in every if one.vswitch_id != spec.vswitch_id)
+    return (
+        *(one for one in every if one.vswitch_id == spec.vswitch_id),
+        *(replace(one, reason=f"{one.reason}; without its private IP") for one in elsewhere),
+    )
 
 
 def routes_for(spec: LaunchSpec, *, is_ready: bool) -> tuple[Route, ...]:

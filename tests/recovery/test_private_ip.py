@@ -45,10 +45,11 @@ def test_an_instance_whose_tag_says_so_has_its_address_again_after_the_release(
     warned = [line for line in words.warnings(plan) if address in line]
     assert [line.partition(":")[0] for line in warned] == [f"private IP {address} is kept"]
     shown = plan_body(plan, 120).plain
-    assert f"{address}, once it is released" in shown
+    assert f"{address} after the release" in shown
     assert f"with {address}, once it is free" in shown
     zones = [place.zone for place in plan.candidates]
     assert zones == sorted(zones, key=lambda zone: zone != old["ZoneId"])
+    assert all(("without its private IP" in one.reason) == (one.zone != old["ZoneId"]) for one in plan.candidates)
 
 
 def test_the_machine_comes_back_without_an_address_that_somebody_has_taken(

@@ -139,7 +139,7 @@ def _losses(plan: Plan) -> list[Line]:
         started = change("instance", old.instance_id, f"{old.instance_id}, started again", same=True)
         return [*lines, started, *_load_balancers(plan)]
     if plan.keeps_private_ip:
-        kept = f"{old.private_ip}, once it is released; without it if it is taken or {old.zone} has no room"
+        kept = f"{old.private_ip} after the release; without it if it is taken or {old.zone} has no room"
         lines.append(change("private IP", old.private_ip, kept, same=True))
     elif old.private_ip:
         lines.append(lost("private IP", old.private_ip, "another one from the vSwitch"))
@@ -165,7 +165,8 @@ def _records(plan: Plan) -> list[Line]:
         return []
     names = ", ".join(plain(one.name, 80) for one in plan.records)
     ttl = max((one.ttl for one in plan.records), default=0)
-    to = f"{names}: the replacement's address once it serves, known within {ttl} s" if names else ""
+    is_same = " if that is another one" if plan.keeps_private_ip else ""
+    to = f"{names}: the replacement's address{is_same} once it serves, known within {ttl} s" if names else ""
     unknown = f"what points to it in {plan.private_zone}" if not plan.surveyed else f"none in {plan.private_zone}"
     return [change("DNS", names, to or unknown, same=True)]
 

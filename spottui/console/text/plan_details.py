@@ -56,6 +56,7 @@ def calls(plan: Plan) -> list[str]:
     if not plan.route.traits.launches:
         restored = [f"{_backend_call(one, Change.WEIGHT)}: weight {one.weight}" for one in _lowered(plan)]
         return [*_lowered_weights(plan), *drain, f"StartInstance {old}, once it is stopped", *restored]
+    other = ", if that is another one" if plan.keeps_private_ip else ""
     return [
         *_protected_disks(plan),
         *_lowered_weights(plan),
@@ -65,6 +66,9 @@ def calls(plan: Plan) -> list[str]:
         *_launch(plan),
         *_attached_disks(plan),
         *_moved_eip(plan),
+        *(f"UpdateZoneRecord {plain(one.name, 80)}: the new instance's address{other}" for one in plan.records),
+        *(f"{_backend_call(one, Change.ADD)}: the new instance, weight {one.weight}" for one in plan.backends),
+        *(f"{_backend_call(one, Change.REMOVE)}: {old}, once the new one is healthy" for one in plan.backends),
         *(
             f"DetachNetworkInterface and AttachNetworkInterface {plain(eni_id, 64)}, once the new one serves"
             for eni_id in plan.spec.interfaces
@@ -74,9 +78,6 @@ def calls(plan: Plan) -> list[str]:
             if (secondary := len(plan.spec.secondary_ips))
             else []
         ),
-        *(f"UpdateZoneRecord {plain(one.name, 80)}: the new instance's address" for one in plan.records),
-        *(f"{_backend_call(one, Change.ADD)}: the new instance, weight {one.weight}" for one in plan.backends),
-        *(f"{_backend_call(one, Change.REMOVE)}: {old}, once the new one is healthy" for one in plan.backends),
     ]
 
 
