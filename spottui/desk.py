@@ -98,7 +98,7 @@ class Desk:
             version=version,
             at=self._clock.now(),
             profile=self._settings.profile,
-            regions=tuple(region.id for region in self._settings.regions),
+            regions=self._settings.region_keys,
             auto=self._shared.auto_mode.state(),
             read_only=self._read_only,
             starting=False,

@@ -74,8 +74,8 @@ def _janitor(settings: "Settings") -> "Iterator[Janitor]":
 
     journal = Journal(settings.journal)
     try:
-        regions = {tools.settings.id: tools.ecs for tools in region_tools(settings, credentials_of(settings))}
-        yield Janitor(journal, regions, SystemClock(), settings)
+        every = (tools.ecs for tools in region_tools(settings, credentials_of(settings)))
+        yield Janitor(journal, {ecs.region: ecs for ecs in every}, SystemClock(), settings)
     finally:
         journal.close()
 

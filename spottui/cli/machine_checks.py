@@ -31,7 +31,7 @@ def machine_checks(settings: Settings) -> Iterator[Check]:
     yield from terminal_checks(is_terminal=sys.stdout.isatty())
     yield from _stop_file(settings.policy.stop_file)
     yield from _hooks(settings.hooks)
-    yield from _journal(settings.journal, {region.id for region in settings.regions})
+    yield from _journal(settings.journal, {*settings.region_keys})
     if "://" in settings.journal:
         yield from _server(settings.journal)
     else:

@@ -76,7 +76,7 @@ def recover(
         instance, known = meant(settings, instance)
     if not instance.startswith("i-"):
         instance = _id_of(settings, instance)
-    regions = (region,) if region else tuple(one.id for one in settings.regions)
+    regions = _meant_regions(settings, region)
     asked = _Asked(instance, regions, route, when_locked, yes)
     if dry_run:
         plan = _plan_without_a_desk(settings, asked)
@@ -98,6 +98,14 @@ def _id_of(settings: "Settings", name: str) -> str:
     from spottui.cloud.region_tools import credentials_of, region_tools
 
     return find_instance(region_tools(settings, credentials_of(settings)), name)[1].instance_id
+
+
+def _meant_regions(settings: "Settings", region: str) -> tuple[str, ...]:
+    """Return the keys of a region, which may be one of several accounts; of all without one."""
+    from spottui.domain.region_key import region_id
+
+    meant = tuple(key for key in settings.region_keys if region in ("", key, region_id(key)))
+    return meant or (region,)
 
 
 @dataclass(slots=True)
@@ -221,7 +229,7 @@ def _plan_without_a_desk(settings: "Settings", asked: _Asked) -> "Plan":
     from spottui.cloud.region_tools import credentials_of, region_tools
 
     for tools in region_tools(settings, credentials_of(settings)):
-        plan = plan_now(settings, tools.ecs, asked.instance) if tools.settings.id in asked.regions else None
+        plan = plan_now(settings, tools.ecs, asked.instance) if tools.settings.key in asked.regions else None
         if plan:
             return _chosen(plan, asked.route)
     raise Failed(f"{asked.instance} is not listed in {', '.join(asked.regions)}.")

@@ -48,7 +48,7 @@ def setup(settings: "Settings", dry_run: bool, yes: bool, policy: str | None, as
     from spottui.cloud.region_tools import credentials_of, region_tools
 
     tools = region_tools(settings, credentials_of(settings))
-    plans = {one.settings.id: missing_steps(one) for one in tools}
+    plans: dict[str, list[str]] = {one.settings.key: missing_steps(one) for one in tools}
     if not as_json:
         _show(plans, settings)
     if not dry_run and any(plans.values()):
@@ -56,7 +56,7 @@ def setup(settings: "Settings", dry_run: bool, yes: bool, policy: str | None, as
         agree("Create all this?", yes=yes)
         with Printing():
             for one in tools:
-                _make(plans[one.settings.id], one, as_json=as_json)
+                _make(plans[one.settings.key], one, as_json=as_json)
     if as_json:
         click.echo(json.dumps({"done": not dry_run, "regions": plans}))
 
@@ -81,8 +81,8 @@ def describe(step: str, queue: str) -> str:
 
 def _show(plans: dict[str, list[str]], settings: "Settings") -> None:
     for region in settings.regions:
-        steps = plans[region.id]
-        click.echo(f"{region.id}:" + ("" if steps else " nothing to do, reclaim events reach the queue"))
+        steps = plans[region.key]
+        click.echo(f"{region.key}:" + ("" if steps else " nothing to do, reclaim events reach the queue"))
         for step in steps:
             click.echo(f"  + {describe(step, region.queue)}")
 
@@ -95,7 +95,7 @@ def _make(steps: list[str], tools: "RegionTools", *, as_json: bool) -> None:
             _carry_out(step, tools)
         except CloudError as error:
             raise failed(error, "Run `spottui setup` again to create what is missing.") from None
-        click.echo(f"done  {tools.settings.id}: {describe(step, tools.settings.queue)}", err=as_json)
+        click.echo(f"done  {tools.settings.key}: {describe(step, tools.settings.queue)}", err=as_json)
 
 
 def _carry_out(step: str, tools: "RegionTools") -> None:

@@ -13,7 +13,7 @@ def our_snapshots(ecs: Ecs) -> dict[str, shapes.Snapshot]:
 
 def delete_image(ecs: Ecs, image_id: str) -> str:
     """Delete an image that no instance runs from, not its snapshots; return the RequestId."""
-    request = models.DeleteImageRequest(region_id=ecs.region, image_id=image_id, force=False)
+    request = models.DeleteImageRequest(region_id=ecs.region_id, image_id=image_id, force=False)
     return str(ecs.act("DeleteImage", ecs.client.delete_image_with_options, request).request_id or "")
 
 

@@ -20,7 +20,7 @@ def tag(ecs: Ecs, resource_type: str, resource_ids: Iterable[str], interruption_
 
     def write(some: Sequence[str]) -> dict[str, str]:
         request = models.TagResourcesRequest(
-            region_id=ecs.region,
+            region_id=ecs.region_id,
             resource_type=resource_type,
             resource_id=list(some),
             tag=[models.TagResourcesRequestTag(key=key, value=value) for key, value in tags.items()],

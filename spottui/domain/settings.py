@@ -6,7 +6,7 @@ import msgspec
 
 from spottui.domain.hook import HookSettings
 from spottui.domain.probe import ProbeSettings
-from spottui.domain.region_key import RegionKey, account_of, region_key
+from spottui.domain.region_key import RegionKey, region_key
 
 
 class RegionSettings(msgspec.Struct, frozen=True):
@@ -189,9 +189,9 @@ class Settings(msgspec.Struct, frozen=True):
         """The keys of all regions, in the order of the file."""
         return tuple(region.key for region in self.regions)
 
-    def policy_of(self, region: str) -> Policy:
-        """Return the policy with the limits of auto-mode in the account of a region's key."""
-        account = self.accounts.get(account_of(region), AccountSettings())
+    def policy_of(self, name: str) -> Policy:
+        """Return the policy with the limits of auto-mode in an account, which has those of the policy otherwise."""
+        account = self.accounts.get(name, AccountSettings())
         own = {limit: getattr(account, limit) for limit in LIMITS_OF_ACCOUNT}
         return msgspec.structs.replace(
             self.policy, **{limit: value for limit, value in own.items() if value is not None}

@@ -45,7 +45,8 @@ class AutoMode(msgspec.Struct, frozen=True):
 
     `who` armed or disarmed it, and `since` when. `waiting` recoveries are in line for a place, `last_hour` were
     confirmed by auto-mode; what those cost an hour more is `added_cost_per_hour`, and the ceiling is 0 for none.
-    `resting` names the places where its replacements fail, and until when it goes nowhere else than around them.
+    `resting` names the places where its replacements fail, and until when it goes nowhere else than around them. Where
+    there are several accounts, the numbers are sums over them, and `by_account` has each by its name.
     """
 
     armed: bool
@@ -61,6 +62,27 @@ class AutoMode(msgspec.Struct, frozen=True):
     added_cost_per_hour: float = 0.0
     max_added_cost_per_hour: float = 0.0
     resting: tuple[tuple[str, datetime], ...] = ()
+    by_account: tuple[tuple[str, "AutoMode"], ...] = ()
+
+
+def in_all(by_account: tuple[tuple[str, AutoMode], ...]) -> AutoMode:
+    """Return auto-mode over all accounts, of which there is at least one: the limits hold in each for itself."""
+    (_, first), *others = by_account
+    if not others:
+        return first
+    every = [auto for _, auto in by_account]
+    ceilings = [auto.max_added_cost_per_hour for auto in every]
+    return msgspec.structs.replace(
+        first,
+        in_flight=sum(auto.in_flight for auto in every),
+        max_at_once=sum(auto.max_at_once for auto in every),
+        max_per_hour=sum(auto.max_per_hour for auto in every),
+        waiting=sum(auto.waiting for auto in every),
+        last_hour=sum(auto.last_hour for auto in every),
+        added_cost_per_hour=sum(auto.added_cost_per_hour for auto in every),
+        max_added_cost_per_hour=sum(ceilings) if all(ceilings) else 0.0,
+        by_account=by_account,
+    )
 
 
 class ApiBudget(msgspec.Struct, frozen=True):

@@ -344,8 +344,8 @@ def test_a_region_of_each_account_has_a_key_of_its_own_and_its_accounts_limits(p
     settings = load(path)
     assert settings.region_keys == ("cn-hangzhou", "cn-beijing", "cn-hangzhou@prod")
     assert settings.account_names == ("", "prod")
-    assert settings.policy_of("cn-hangzhou@prod") == Policy(veto_window_s=10, max_at_once=2)
-    assert settings.policy_of("cn-hangzhou") == settings.policy
+    assert settings.policy_of("prod") == Policy(veto_window_s=10, max_at_once=2)
+    assert settings.policy_of("") == settings.policy
 
 
 @pytest.mark.parametrize(
@@ -354,7 +354,11 @@ def test_a_region_of_each_account_has_a_key_of_its_own_and_its_accounts_limits(p
         ('account = "prod"', 'account = "prdo"', ["line 23: region.account: found 'prdo'", "allowed: lab, prod"]),
         ('account = "prod"\n', "", ["region.id: found 'cn-hangzhou' twice", "each region once for each account"]),
         ("2690.mns", "1690.mns", ["line", "region.account", "account 1690 twice", "cn-hangzhou", "one [account.NAME]"]),
-        ('external_id = "x-1"', 'profile = "p"', ["account.prod: found profile and role_arn", "one of profile, role_arn"]),
+        (
+            'external_id = "x-1"',
+            'profile = "p"',
+            ["account.prod: found profile and role_arn", "one of profile, role_arn"],
+        ),
         ('profile = "lab"', "", ["account.lab: found neither profile nor role_arn"]),
         ('profile = "lab"', 'profile = "lab"\nexternal_id = "x"', ["account.lab.external_id: found no role_arn"]),
         ('"x-1"', '"s3 cr3t"', ["line 29: account.prod.external_id: found 7 characters"]),

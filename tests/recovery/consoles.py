@@ -19,7 +19,7 @@ from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Plan
 from spottui.domain.reasons import Why
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
-from spottui.domain.settings import Policy
+from spottui.domain.settings import AccountSettings, Policy, Settings
 from spottui.domain.view import AutoMode
 from spottui.journal import Journal
 from spottui.recovery.auto_mode import AutoModeControl
@@ -57,10 +57,17 @@ class Place:
         self.journals: dict[AutoModeControl, Journal] = {}
         self._numbers = iter(range(100_000))
 
-    def console(self, policy: Policy = AT_ONCE, *, armed: bool = True, read_only: bool = False) -> AutoModeControl:
+    def console(
+        self,
+        policy: Policy = AT_ONCE,
+        *,
+        armed: bool = True,
+        read_only: bool = False,
+        accounts: dict[str, AccountSettings] | None = None,
+    ) -> AutoModeControl:
         journal = Journal(self.path, read_only=read_only, acts=not read_only)
         journal.follow()
-        auto_mode = AutoModeControl(journal, policy, self.time)
+        auto_mode = AutoModeControl(journal, Settings("", (), "", policy=policy, accounts=accounts or {}), self.time)
         self.journals[auto_mode] = journal
         if not read_only:
             # It has dropped what the dead said: a console that dies now dies later than its start.
