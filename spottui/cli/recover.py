@@ -15,6 +15,7 @@ from spottui.cli.ending import Ending, in_time, leave
 from spottui.cli.printing import Printing
 from spottui.cli.progress import Progress
 from spottui.cli.suggestions import spot_instances
+from spottui.domain.region_key import fields_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -324,7 +325,7 @@ def _record(plan: "Plan") -> dict[str, object]:
     return {
         "instance_id": plan.spec.instance.instance_id,
         "name": plan.spec.instance.name,
-        "region": plan.spec.instance.region,
+        **fields_of(plan.spec.instance.region),
         "routes": [route.value for route in plan.routes],
         "places": [
             {

@@ -48,6 +48,9 @@ class CredentialSource:
         model = self.get_credential()
         return MnsCredentials(model.access_key_id, model.access_key_secret, model.security_token or "")
 
+    def refused(self) -> None:
+        """Hear that the cloud takes the token no more; the SDK renews its own ones by their dates alone."""
+
     def _asked(self) -> CredentialModel:
         with self._lock:
             client, profile = self._current_client()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -73,6 +73,7 @@ class Ecs:
     ) -> None:
         self.region = region
         self.region_id = region_id(region)
+        self._credentials = credentials
         self._budget = budget
         self._clock = clock
         self._runtime = RuntimeOptions(connect_timeout=CONNECT_TIMEOUT_MS, read_timeout=READ_TIMEOUT_MS)
@@ -333,7 +334,7 @@ class Ecs:
             try:
                 answer = self.client.call_api(rpc_params(action, VERSION), request, self._runtime)
             except Exception as error:
-                raise translate(action, error) from None
+                raise translate(action, error, self._credentials) from None
         body, date = shapes.checked(action, answer.get("body")), date_of(answer.get("headers"))
         if self._clock and date:
             self._clock.heard(date, time.monotonic() - asked)
@@ -374,11 +375,8 @@ def _machine(traits: ImageTraits) -> dict[str, Any]:
     }
 
 
-class TypedCall(Protocol):
-    """One `*_with_options` method of the typed client."""
-
-    def __call__(self, request: Any, runtime: RuntimeOptions) -> Any:
-        """Make the call."""
+TypedCall = Callable[[Any, RuntimeOptions], Any]
+"""One `*_with_options` method of the typed client."""
 
 
 # Without it the metadata options are left out of the answer (docs/alibaba-facts.md 1.2).

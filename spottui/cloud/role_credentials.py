@@ -23,7 +23,7 @@ GOOD_FOR_S = 3600
 REFRESH_BEFORE = timedelta(minutes=15)
 """So long before their end new credentials are asked for; a refusal leaves the old ones in use until they end."""
 ASK_AGAIN = timedelta(seconds=10)
-"""After a refusal STS is left alone for so long: every call of every source would ask it again."""
+"""Then STS is asked again at the earliest: after a refusal every call of every source would ask it."""
 
 
 class RoleCredentials(CredentialSource):
@@ -67,7 +67,16 @@ class RoleCredentials(CredentialSource):
         model, refused = self._model, self._refused
         if model and self._clock.now() < self._expires:
             return model
-        raise refused or CloudError(ACTION, ErrorKind.CREDENTIALS, message=f"{self._role}: expired")
+        raise refused or CloudError(ACTION, ErrorKind.CREDENTIALS, message=f"{self._role}: the cloud refuses its token")
+
+    def refused(self) -> None:
+        """Renew at the next call: this machine's clock may have stood still, or somebody has ended the session.
+
+        A call that was under way while they were renewed says nothing of the new ones.
+        """
+        now = self._clock.now()
+        if now >= self._ask_again:
+            self._expires = now
 
     def _renew(self) -> None:
         """Ask STS, unless another thread just did, or STS refused a moment ago."""
@@ -78,9 +87,9 @@ class RoleCredentials(CredentialSource):
             self._model, self._expires = self._assumed()
             self._refused = None
         except CloudError as error:
-            self._ask_again = now + ASK_AGAIN
             self._refused = self._explained(error)
             log.warning("%s", self._refused.line)
+        self._ask_again = self._clock.now() + ASK_AGAIN
 
     def _assumed(self) -> tuple[CredentialModel, datetime]:
         given = self._sts.call(ACTION, self._query).get("Credentials")

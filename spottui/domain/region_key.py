@@ -26,3 +26,9 @@ def region_id(key: str) -> str:
 def account_of(key: str) -> str:
     """Return the NAME of the account, empty for the default one."""
     return key.partition(_OF)[2]
+
+
+def fields_of(key: str) -> dict[str, str]:
+    """Return the parts as programs read them, `{region, account}`; the default account is left out."""
+    account = account_of(key)
+    return {"region": region_id(key), **({"account": account} if account else {})}

@@ -84,13 +84,22 @@ class Place:
         for journal in (self.journal, *self.journals.values()):
             journal.close()
 
-    def reclaim(self, after_s: float = 0, *, locked: bool = True, plan: Plan | None = None) -> str:
+    def reclaim(
+        self, after_s: float = 0, *, locked: bool = True, plan: Plan | None = None, region: str = journals.REGION
+    ) -> str:
         """Open a recovery with a plan, whose notice came `after_s` after now; return its id."""
         source = Evidence.LOCK if locked else Evidence.QUEUE
-        return self.notice(f"i-{next(self._numbers)}", source, after_s, plan)
+        return self.notice(f"i-{next(self._numbers)}", source, after_s, plan, region)
 
-    def notice(self, instance_id: str, source: Evidence, after_s: float = 0, plan: Plan | None = None) -> str:
-        seen = replace(sign(instance_id, source), at=self.time.now() + timedelta(seconds=after_s))
+    def notice(
+        self,
+        instance_id: str,
+        source: Evidence,
+        after_s: float = 0,
+        plan: Plan | None = None,
+        region: str = journals.REGION,
+    ) -> str:
+        seen = replace(sign(instance_id, source), region=region, at=self.time.now() + timedelta(seconds=after_s))
         (recovery_id,) = journals.observe(self.journal, seen, now=self.time.now())
         journals.set_plan(self.journal, recovery_id, plan or plan_of(), self.time.now())
         return recovery_id
