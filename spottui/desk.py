@@ -99,6 +99,7 @@ class Desk:
             at=self._clock.now(),
             profile=self._settings.profile,
             regions=self._settings.region_keys,
+            accounts=self._settings.shown_accounts,
             auto=self._shared.auto_mode.state(),
             read_only=self._read_only,
             starting=False,

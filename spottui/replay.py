@@ -125,6 +125,7 @@ class Replay:
             at=now,
             profile=self._settings.profile,
             regions=self._regions(),
+            accounts=self._settings.shown_accounts,
             auto=self._auto(events, recoveries),
             read_only=True,
             starting=False,

@@ -28,6 +28,11 @@ def account_of(key: str) -> str:
     return key.partition(_OF)[2]
 
 
+def shown_account(key: str) -> str:
+    """Return the account as people read it, the default one by its name too."""
+    return account_of(key) or DEFAULT_ACCOUNT
+
+
 def fields_of(key: str) -> dict[str, str]:
     """Return the parts as programs read them, `{region, account}`; the default account is left out."""
     account = account_of(key)

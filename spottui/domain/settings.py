@@ -6,7 +6,7 @@ import msgspec
 
 from spottui.domain.hook import HookSettings
 from spottui.domain.probe import ProbeSettings
-from spottui.domain.region_key import RegionKey, region_key
+from spottui.domain.region_key import DEFAULT_ACCOUNT, RegionKey, region_key
 
 
 class RegionSettings(msgspec.Struct, frozen=True):
@@ -183,6 +183,11 @@ class Settings(msgspec.Struct, frozen=True):
     def account_names(self) -> tuple[str, ...]:
         """The accounts that have a region, in the order of their first one; empty for the default one."""
         return tuple(dict.fromkeys(region.account for region in self.regions))
+
+    @property
+    def shown_accounts(self) -> tuple[str, ...]:
+        """The accounts as people read them, none where the configuration names none."""
+        return tuple(name or DEFAULT_ACCOUNT for name in self.account_names) if self.accounts else ()
 
     @property
     def region_keys(self) -> tuple[RegionKey, ...]:

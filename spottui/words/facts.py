@@ -16,6 +16,7 @@ from spottui.words.misses import missed
 from spottui.words.moments import clock, clock_utc
 from spottui.words.next_steps import next_step
 from spottui.words.reasons import lift, reason, why
+from spottui.words.regions import region as in_words
 from spottui.words.stops import stopped
 
 IMAGE_POLL = "DescribeImages"
@@ -70,7 +71,7 @@ def _message(fact: f.MessageSeen, _region: str) -> str:
     if fact.not_listed:
         return f"ignored {fact.not_listed} reclaims of instances that the cloud does not list: {fact.text}"
     if fact.unconfigured_region:
-        said = f"reclaim in {fact.unconfigured_region}, which is not configured"
+        said = f"reclaim in {in_words(fact.unconfigured_region)}, which is not configured"
     elif fact.other_account:
         said = f"reclaim in another account, {fact.other_account}"
     else:

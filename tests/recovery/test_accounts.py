@@ -5,13 +5,19 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from spottui.cli.machine_checks import machine_checks
+from spottui.cloud.account import CloudAccount
+from spottui.config import load
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.settings import AccountSettings
 from spottui.journal import Journal
+from spottui.recovery.engine import Engine
 from spottui.sim.testing import SimServer
 from tests.driving import Headless, add_policy, wait_until
+from tests.journal.given import known, observe, sign
 from tests.recovery.consoles import AT_ONCE, Place
+from tests.recovery.given import console
 
 PROD = AccountSettings(role_arn="acs:ram::2:role/spottui", max_at_once=1)
 LAB = AccountSettings(profile="lab")
@@ -60,6 +66,21 @@ def test_the_limits_of_auto_mode_hold_in_each_account_for_itself(tmp_path: Path)
         place.end(own[0])
         assert not place.goes(auto, prod[1])
         assert place.goes(auto, own[2])
+
+
+def test_what_is_left_in_a_region_that_is_no_longer_configured_is_left_alone_and_told(config: Path) -> None:
+    with SimServer(instances=2, config=config, speed=0) as cloud:
+        settings = replace(load(config), journal=str(config.with_name("j.db")))
+        with Journal(settings.journal, acts=True) as journal:
+            gone, own = (replace(sign(cloud.spot_ids()[0]), region=of) for of in ("cn-hangzhou@gone", "cn-hangzhou"))
+            left, taken = observe(journal, gone, own)
+            before = journal.consoles.own
+        with console(Path(settings.journal), CloudAccount(settings), settings) as shared:
+            Engine(shared).start()
+            wait_until(lambda: known(shared.journal, taken).driver == shared.journal.consoles.own)
+            assert known(shared.journal, left).driver == before
+            (journal_check,) = (one for one in machine_checks(settings) if one.subject == "journal")
+        assert "recoveries in progress in cn-hangzhou@gone, which are not configured" in journal_check.found
 
 
 def test_failures_in_a_row_disarm_whatever_account_they_are_of(tmp_path: Path) -> None:
