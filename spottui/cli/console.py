@@ -37,6 +37,8 @@ def run(
 
     if auto and read_only:
         raise click.UsageError("--auto and --read-only are mutually exclusive: auto-mode acts.")
+    if account and headless:
+        raise click.UsageError("--account is for the screen: --headless prints the lines of every account.")
     try:
         path = config or default_path()
         settings = load(path, profile)

@@ -27,7 +27,7 @@ class Around(msgspec.Struct, frozen=True):
     """What stands in a row beside the instance; what is unknown is empty, or 0 for the share.
 
     Its zone in short, the price of its place per hour with its currency, that in percent of on-demand, the interruption
-    rate, and what would become of it if it was reclaimed now; its account, where there are several.
+    rate, and what would become of it if it was reclaimed now; its account, where accounts have names.
     """
 
     zone: str
@@ -191,7 +191,7 @@ class InstanceRows:
         replaced: dict[str, str],
         fleet_background: FleetBackground | None,
         several_regions: bool,
-        several_accounts: bool,
+        accounts: bool,
         *,
         is_around_new: bool,
     ) -> Rows:
@@ -204,7 +204,7 @@ class InstanceRows:
             beside = (
                 earlier[0][3]
                 if earlier and is_known
-                else around(instance, fleet_background, several=several_regions, accounts=several_accounts)
+                else around(instance, fleet_background, several=several_regions, accounts=accounts)
             )
             source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "", beside)
             made[key] = earlier if earlier and earlier[0] == source else (source, instance_row(*source))
@@ -214,8 +214,8 @@ class InstanceRows:
 
 
 def _several(view: DeskView) -> tuple[bool, bool]:
-    """Return whether there are several regions, and several accounts, to tell apart."""
-    return len(view.region_ids) > 1, len(view.accounts) > 1
+    """Return whether there are several regions to tell apart, and whether accounts have names."""
+    return len(view.region_ids) > 1, bool(view.accounts)
 
 
 def open_reclaims(view: DeskView) -> tuple[Interruption, ...]:
@@ -254,7 +254,7 @@ def mark_of(instance: Instance, reclaim: Interruption | None, replaced: Mapping[
 def around(
     instance: Instance, fleet_background: FleetBackground | None, *, several: bool = False, accounts: bool = False
 ) -> Around:
-    """Return what stands beside an instance; `several` regions are told apart, and `accounts` if there are several."""
+    """Return what stands beside an instance; `several` regions are told apart, and `accounts` named."""
     zone = plain(zone_in_short(instance.zone, instance.region, several=several), 64)
     account = plain(shown_account(instance.region), 40) if accounts else ""
     if fleet_background is None:

@@ -113,7 +113,7 @@ RECOVERIES = Table(COLUMNS, _order)
 
 def recovery_rows(view: DeskView) -> Rows:
     """Return the rows of a view by the recovery's id."""
-    plans, several, accounts = view.plans, len(view.region_ids) > 1, len(view.accounts) > 1
+    plans, several, accounts = view.plans, len(view.region_ids) > 1, bool(view.accounts)
     return {
         each.recovery_id: recovery_row(each, view.at, plans.get(each.recovery_id), several=several, accounts=accounts)
         for each in view.recoveries
@@ -135,7 +135,7 @@ def recovery_row(
 ) -> Row:
     """Return the row of one recovery as it stands now; its `plan`, if known, tells prices.
 
-    With `several` regions its zones are named with their region; its account is named if there are several `accounts`.
+    With `several` regions its zones are named with their region; its account is named where `accounts` have names.
 
     Its last cells, which no column shows, say whether it is only suspected, its rank by trouble and when it ended, 0
     where it can be tried again in time. One that an engineer wished for has no deadline that means anything, and no
