@@ -47,8 +47,14 @@ def credential_check(settings: Settings, name: str, credentials: CredentialSourc
     return ok(subject, f"{kind} {str(model.access_key_id)[:8]}… from {where}{profile}")
 
 
-def identity_check(settings: Settings, name: str, credentials: CredentialSource) -> Check:
-    """Say who makes our calls in an account, and whether its queues are of the same account."""
+def identity_check(
+    settings: Settings, name: str, credentials: CredentialSource, seen: dict[tuple[str, str], str]
+) -> Check:
+    """Say who makes our calls in an account, and whether its queues are of the same account.
+
+    `seen` holds by account id and region which name they were found under before, and gets those of this one: an
+    account that is watched twice would have each of its reclaims recovered twice.
+    """
     subject, regions = _of(settings, "identity", name), [one for one in settings.regions if one.account == name]
     try:
         found = caller(settings, regions[0], credentials)
@@ -57,6 +63,11 @@ def identity_check(settings: Settings, name: str, credentials: CredentialSource)
             return wrong(subject, error.line, NEW_KEY)
         return note(subject, f"unknown: {error.line}")
     said = f"{found.arn} in account {found.account_id}"
+    twice = [one.id for one in regions if seen.setdefault((found.account_id, one.id), name) != name]
+    if found.account_id and twice:
+        other = seen[found.account_id, twice[0]] or DEFAULT_ACCOUNT
+        said = f"{said}, which is account {other} too: each reclaim in {', '.join(twice)} would be recovered twice"
+        return wrong(subject, said, "remove one of the two [[region]] tables")
     owners = {owner[1] for one in regions if (owner := re.search(r"(\d{6,})\.mns", one.mns_endpoint))}
     if found.account_id and owners - {found.account_id}:
         said = f"{said}, but a queue belongs to account {', '.join(sorted(owners - {found.account_id}))}"

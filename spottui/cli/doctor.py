@@ -54,14 +54,14 @@ def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live:
     from spottui.cloud.region_tools import credentials_of, region_tools
 
     yield from machine_checks(settings)
-    credentials, failed = credentials_of(settings), set[str]()
+    credentials, failed, seen = credentials_of(settings), set[str](), dict[tuple[str, str], str]()
     for name, source in credentials.items():
         known = credential_check(settings, name, source)
         yield known
         if known.verdict is Verdict.FAIL:
             failed.add(name)
         else:
-            yield identity_check(settings, name, source)
+            yield identity_check(settings, name, source, seen)
     for tools in region_tools(settings, credentials):
         name, keeps_ready = tools.settings.account, bool(settings.ready)
         if name in failed:

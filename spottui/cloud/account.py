@@ -71,6 +71,10 @@ class CloudAccount:
             for region in self._regions
         }
 
+    def begin_to_ask(self) -> None:
+        """Ask the cloud who calls, unless it was asked; waits for nothing."""
+        self._asked_who()
+
     def meet(self, within_s: float) -> None:
         """Learn the cloud's time and the account's id, in at most so many seconds: whoever starts begins with it.
 

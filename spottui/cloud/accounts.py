@@ -37,6 +37,8 @@ class CloudAccounts:
         """Learn the cloud's time and the id of each account, in at most so many seconds for all of them."""
         until = time.monotonic() + within_s
         for account in self._accounts.values():
+            account.begin_to_ask()
+        for account in self._accounts.values():
             account.meet(max(0.0, until - time.monotonic()))
 
     def account_id(self, region: str) -> str:

@@ -19,7 +19,7 @@ ACTION = "AssumeRole"
 SESSION = "spottui"
 """How the account's audit log names who acts."""
 GOOD_FOR_S = 3600
-"""What every role allows: the least `MaxSessionDuration` that a role can have."""
+"""What every role allows: its `MaxSessionDuration` is 3600 to 43200 (RAM, CreateRole)."""
 REFRESH_BEFORE = timedelta(minutes=15)
 """So long before their end new credentials are asked for; a refusal leaves the old ones in use until they end."""
 ASK_AGAIN = timedelta(seconds=10)
@@ -52,7 +52,8 @@ class RoleCredentials(CredentialSource):
         self._sts = Rpc(STS, region.id, service_endpoint("sts", region.id, region.ecs_endpoint), own, ca_file, clock)
         self._renewing = threading.Lock()
         self._model: CredentialModel | None = None
-        self._expires = self._ask_again = clock.now()
+        self._expires = clock.now()
+        self._asked_at = self._expires - ASK_AGAIN
         self._refused: CloudError | None = None
 
     def get_credential(self) -> CredentialModel:
@@ -74,14 +75,12 @@ class RoleCredentials(CredentialSource):
 
         A call that was under way while they were renewed says nothing of the new ones.
         """
-        now = self._clock.now()
-        if now >= self._ask_again:
-            self._expires = now
+        if not self._has_just_asked:
+            self._expires = self._clock.now()
 
     def _renew(self) -> None:
         """Ask STS, unless another thread just did, or STS refused a moment ago."""
-        now = self._clock.now()
-        if now < self._expires - REFRESH_BEFORE or now < self._ask_again:
+        if self._clock.now() < self._expires - REFRESH_BEFORE or self._has_just_asked:
             return
         try:
             self._model, self._expires = self._assumed()
@@ -89,7 +88,12 @@ class RoleCredentials(CredentialSource):
         except CloudError as error:
             self._refused = self._explained(error)
             log.warning("%s", self._refused.line)
-        self._ask_again = self._clock.now() + ASK_AGAIN
+        self._asked_at = self._clock.now()
+
+    @property
+    def _has_just_asked(self) -> bool:
+        """The cloud's time can go back, once it is heard: that keeps nobody waiting."""
+        return timedelta(0) <= self._clock.now() - self._asked_at < ASK_AGAIN
 
     def _assumed(self) -> tuple[CredentialModel, datetime]:
         given = self._sts.call(ACTION, self._query).get("Credentials")

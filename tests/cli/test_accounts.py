@@ -33,6 +33,12 @@ def test_commands_name_the_account_and_a_refused_role_stops_its_own_only(cloud: 
     plan = run_json("recover", prod_instance, "--dry-run", "--region", "cn-hangzhou", "--config", toml)
     assert (plan["region"], plan["account"]) == ("cn-hangzhou", "prod")
 
+    twice = toml.read_text().replace(f"acs:ram::{prod_id}:", f"acs:ram::{cloud.endpoint.account_id}:")
+    (toml.parent / "twice.toml").write_text(twice)
+    checks = run_json("doctor", "--config", toml.parent / "twice.toml", exit_code=1)["checks"]
+    (clash,) = (one for one in checks if one["subject"] == "identity prod")
+    assert "which is account default too: each reclaim in cn-hangzhou would be recovered twice" in clash["found"]
+
     cloud.world(external_ids={"spottui": "x-1"})
     checks = run_json("doctor", "--config", toml, exit_code=1)["checks"]
     failed = {one["subject"]: one for one in checks if one["verdict"] == "FAIL"}
