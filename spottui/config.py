@@ -18,6 +18,7 @@ from spottui.config_checks import (
     Mistake,
     mistakes_of_accounts,
     mistakes_of_drains,
+    mistakes_of_early_warning,
     mistakes_of_hooks,
     mistakes_of_probes,
     mistakes_of_ready,
@@ -31,6 +32,7 @@ from spottui.domain.settings import (
     AccountSettings,
     ConsoleSettings,
     DrainSettings,
+    EarlyWarningSettings,
     LaunchTemplate,
     Policy,
     ReadySettings,
@@ -70,6 +72,7 @@ class ConfigFile(msgspec.Struct, frozen=True):
     ready: tuple[ReadySettings, ...] = ()
     hook: tuple[HookSettings, ...] = ()
     account: dict[str, AccountSettings] = msgspec.field(default_factory=dict)
+    early_warning: EarlyWarningSettings = msgspec.field(default_factory=EarlyWarningSettings)
 
 
 def default_path() -> Path:
@@ -121,6 +124,7 @@ class _Reader:
         self._check(mistakes_of_probes(file.probe, file.policy.probe))
         self._check(mistakes_of_hooks(file.hook))
         self._check(mistakes_of_tolerance(file.policy.tolerance))
+        self._check(mistakes_of_early_warning(file.early_warning))
         self._check_prices(file.storage_price)
         self._check(mistakes_of_ready(file.ready, has_price=SNAPSHOT_PRICE in file.storage_price))
         self._check_rest(file)
@@ -143,6 +147,7 @@ class _Reader:
             ready=file.ready,
             hooks=file.hook,
             accounts=file.account,
+            early_warning=file.early_warning,
         )
 
     def _tables(self, profile: str) -> dict[str, Any]:
@@ -280,6 +285,7 @@ _TABLES: dict[str, type] = {
     "console": ConsoleSettings,
     "ready": ReadySettings,
     "hook": HookSettings,
+    "early_warning": EarlyWarningSettings,
 }
 _INNER_TABLES: dict[str, type] = {"tolerance": Tolerance}
 _CHOICES = {

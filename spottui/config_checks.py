@@ -14,6 +14,7 @@ from spottui.domain.settings import (
     LIMITS_OF_ACCOUNT,
     AccountSettings,
     DrainSettings,
+    EarlyWarningSettings,
     ReadySettings,
     RegionSettings,
     Tolerance,
@@ -152,6 +153,14 @@ def mistakes_of_ready(tables: Iterable[ReadySettings], *, has_price: bool) -> It
                 f"{limit} and no price",
                 f"a limit together with storage_price.{SNAPSHOT_PRICE}",
             )
+
+
+def mistakes_of_early_warning(early_warning: EarlyWarningSettings) -> Iterator[Mistake]:
+    """Yield what is wrong with `[early_warning]`."""
+    if not 0 <= early_warning.price_within_percent <= 100:
+        yield "early_warning.price_within_percent", str(early_warning.price_within_percent), "0 to 100"
+    if early_warning.rate_within:
+        yield from mistakes_of_duration("early_warning.rate_within", early_warning.rate_within, "10m", "30d")
 
 
 def mistakes_of_tolerance(tolerance: Tolerance | None) -> Iterator[Mistake]:

@@ -173,6 +173,10 @@ class Replay:
     def look_around(self) -> None:
         """Learn nothing: prices and rates of then are not in the journal."""
 
+    def readiness(self) -> NoReturn:
+        """Refuse: which images and snapshots there were then is not in the journal."""
+        raise Refused(_ASKS_NOTHING)
+
     def successors(self) -> int:
         """Return that nobody goes on with a replay."""
         return 0

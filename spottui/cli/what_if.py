@@ -15,14 +15,21 @@ from spottui.domain.region_key import account_of
 from spottui.domain.settings import Policy, Settings
 from spottui.journal import Journal
 from spottui.recovery.auto_mode_rules import Case, Look, Refusal, Standing, judge
+from spottui.recovery.lineage import back_to_spot
 from spottui.recovery.planner import capture, make_plan
 
 
-def plan_now(settings: Settings, ecs: Ecs, instance_id: str) -> Plan | None:
-    """Return the plan that a recovery would have now, None when the instance is not known; raises `CloudError`."""
+def plan_now(settings: Settings, ecs: Ecs, instance_id: str, *, to_spot: bool = False) -> Plan | None:
+    """Return the plan that a recovery would have now, None when the instance is not known.
+
+    With `to_spot` it is that of an on-demand replacement which goes back to spot. Raises `CloudError`, and `Refused`
+    for what is no such replacement.
+    """
     journal = Journal(settings.journal, read_only=True)
     try:
         spec = capture(ecs, journal, SystemClock(), instance_id)
+        if spec and to_spot:
+            spec = back_to_spot(journal, spec)
     finally:
         journal.close()
     return make_plan(spec, settings) if spec else None

@@ -28,9 +28,18 @@ ALIASES = {
 PANELS = ("instances", "events", "recoveries")
 ALL = "all"
 _NAMES = (
-    "instances", "events", "recoveries", "storm", "statistics", "account NAME", "view NAME", "save NAME", "views",
+    "instances",
+    "events",
+    "recoveries",
+    "storm",
+    "statistics",
+    "ready",
+    "account NAME",
+    "view NAME",
+    "save NAME",
+    "views",
     "drop NAME",
-)  # fmt: skip
+)
 
 
 def run(

@@ -96,9 +96,13 @@ class DeskWorker:
         """Ask for the plan of a recovery; `asker` is sent `PlanReady` or `PlanRefused`."""
         self._run(lambda: self._bring_plan(lambda desk: desk.plan(recovery_id), asker), "plan")
 
-    def plan_for(self, region: str, instance_id: str, asker: MessagePump) -> None:
+    def plan_for(self, region: str, instance_id: str, asker: MessagePump, *, to_spot: bool) -> None:
         """Ask for a plan for an instance, which may call the cloud; `asker` is sent `PlanReady` or `PlanRefused`."""
-        self._run(lambda: self._bring_plan(lambda desk: desk.plan_for(region, instance_id), asker), "plan")
+
+        def call(desk: "Desk") -> "Plan":
+            return desk.plan_for(region, instance_id, to_spot=to_spot)
+
+        self._run(lambda: self._bring_plan(call, asker), "plan")
 
     def plan_again(self, recovery_id: str, asker: MessagePump) -> None:
         """Ask for the plan of a recovery that failed or was cancelled; `asker` is sent `PlanReady` or `PlanRefused`."""

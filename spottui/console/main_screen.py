@@ -35,7 +35,7 @@ from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.column import Cell, Row
 from spottui.tables.events import EVENTS, ids_by_word
-from spottui.tables.instances import INSTANCES, OF_THE_MARKET, OPTIONAL, replacements
+from spottui.tables.instances import INSTANCES, OF_THE_MARKET, OPTIONAL, hidden_accounts, replacements
 from spottui.tables.recoveries import RECOVERIES, is_urgent
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class MainScreen(Screen[None]):
         self._status, self._footer = Line("status"), KeyLine("footer")
         self.instances = Panel("Instances", DeskTable(INSTANCES, session.clock, hidden=_hidden_columns(None)))
         self.events_panel = Panel("Events", DeskTable(EVENTS, session.clock, follow=True))
-        self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, session.clock, hidden=_hidden_accounts(None)))
+        self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, session.clock, hidden=hidden_accounts(None)))
         self.reader = EventReader(self.events_panel.table, self._ask_for_events)
         for panel in self.panels:
             panel.table.arrangement = session.preferences.arrangement(panel.id or "")
@@ -111,7 +111,7 @@ class MainScreen(Screen[None]):
         self.session.view, self.trouble = message.view, ""
         self._headlines, self._instances = message.headlines, message.instances_by_key
         self.instances.table.hide(_hidden_columns(message.view))
-        self.recoveries.table.hide(_hidden_accounts(message.view))
+        self.recoveries.table.hide(hidden_accounts(message.view))
         self.instances.table.apply(message.instances)
         self.reader.names = message.names
         self.reader.take(message.view.events, message.events.put)
@@ -258,7 +258,7 @@ class MainScreen(Screen[None]):
         self._alarm.set_class(bool(self._alarm.text), "-shown")
         self._status.put(status(problems, now, width))
         self._status.set_class(bool(problems), "-shown")
-        self._pulse.show(wanted=self._shows_market)
+        self._pulse.show(wanted=self._shows_market or self._is_calm)
         self._write_keys()
         self._write_titles(view, now)
 
@@ -266,6 +266,11 @@ class MainScreen(Screen[None]):
     def _shows_market(self) -> bool:
         """Whether a column is shown that needs prices, rates or forecasts."""
         return any(self.instances.table.is_shown(column) for column in OF_THE_MARKET)
+
+    @property
+    def _is_calm(self) -> bool:
+        """Whether no recovery is open: then the market is asked for early warnings, however wide the screen is."""
+        return self.session.view is not None and all(each.state.is_final for each in self.session.view.recoveries)
 
     @on(CommandLine.Entered)
     def _run_command(self, message: CommandLine.Entered) -> None:
@@ -371,9 +376,4 @@ def _hidden_columns(view: DeskView | None) -> frozenset[str]:
     several_regions = view is not None and len(view.region_ids) > 1
     any_replaced = view is not None and bool(replacements(view))
     needed = {"region": several_regions, "now": any_replaced}
-    return OPTIONAL.union(_hidden_accounts(view), (column for column, is_needed in needed.items() if not is_needed))
-
-
-def _hidden_accounts(view: DeskView | None) -> frozenset[str]:
-    """Return the column of accounts, unless several are shown."""
-    return frozenset() if view and len(view.accounts) > 1 and not view.account else frozenset(("account",))
+    return OPTIONAL.union(hidden_accounts(view), (column for column, is_needed in needed.items() if not is_needed))

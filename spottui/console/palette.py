@@ -10,6 +10,7 @@ from spottui import actions
 from spottui.action import Action, Scope
 from spottui.console.command_line import show_account
 from spottui.domain.text import plain
+from spottui.tables.instances import BACK_WORD, EARLY_WORD
 
 if TYPE_CHECKING:
     from spottui.console.main_screen import MainScreen
@@ -54,3 +55,7 @@ def _filters(main: "MainScreen") -> Iterable[SystemCommand]:
         yield SystemCommand(f"filter: region {plain(region, 40)}", text, partial(main.filter_instances, query))
     text = "Only the instances that are being reclaimed; esc clears it."
     yield SystemCommand("filter: being reclaimed", text, partial(main.filter_instances, "~^(!|✓)$~"))
+    text = "Only the instances that may be reclaimed soon, by price, stock or interruption rate; esc clears it."
+    yield SystemCommand("filter: early warning", text, partial(main.filter_instances, EARLY_WORD))
+    text = "Only the on-demand replacements that may go back to spot now; esc clears it."
+    yield SystemCommand("filter: way back to spot", text, partial(main.filter_instances, BACK_WORD))

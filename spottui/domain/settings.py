@@ -95,6 +95,19 @@ class Policy(msgspec.Struct, frozen=True):
     long_poll_s: int = 10
 
 
+class EarlyWarningSettings(msgspec.Struct, frozen=True):
+    """`[early_warning]`: when an instance is marked as likely to be reclaimed soon.
+
+    `price_within_percent` is how near its price may come to its price limit, 0 to leave prices out. With `stock` the
+    stock of its type in its zone counts. `rate_within` is a duration, empty to leave rates out: an interruption rate
+    that is higher than it was within that time is rising.
+    """
+
+    price_within_percent: float = 10.0
+    stock: bool = True
+    rate_within: str = "24h"
+
+
 class LaunchTemplate(msgspec.Struct, frozen=True):
     """What `spottui launch NAME` launches. There is no password: a key pair, or the one that the image keeps.
 
@@ -177,6 +190,7 @@ class Settings(msgspec.Struct, frozen=True):
     hooks: tuple[HookSettings, ...] = ()
     storage_price: dict[str, float] = msgspec.field(default_factory=dict)
     ready: tuple[ReadySettings, ...] = ()
+    early_warning: EarlyWarningSettings = msgspec.field(default_factory=EarlyWarningSettings)
     accounts: dict[str, AccountSettings] = msgspec.field(default_factory=dict)
 
     @property

@@ -7,6 +7,7 @@ from datetime import timedelta
 import msgspec
 
 from spottui.domain.background import FleetBackground
+from spottui.domain.early_warning import EarlyWarning
 from spottui.domain.forecast import Verdict
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import EVENT_GRACE_S, Interruption
@@ -15,19 +16,22 @@ from spottui.domain.recovery import RecoveryState
 from spottui.domain.region_key import region_id, shown_account
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
+from spottui.domain.way_back import OnDemand
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone, as_text
 from spottui.tables.moments import countdown, day_and_minute, epoch, iso_time, number, seconds_left
 from spottui.tables.natural import natural
 from spottui.tables.prices import symbol
 from spottui.tables.pulse import forecast_now, price_of
 from spottui.tables.zones import zone_in_short
+from spottui.words.market import early_warning, way_back
 
 
 class Around(msgspec.Struct, frozen=True):
     """What stands in a row beside the instance; what is unknown is empty, or 0 for the share.
 
     Its zone in short, the price of its place per hour with its currency, that in percent of on-demand, the interruption
-    rate, and what would become of it if it was reclaimed now; its account, where accounts have names.
+    rate, what would become of it if it was reclaimed now, what says that it soon may be, and the way back to spot of an
+    on-demand replacement, which `may_go_back` now; its account, where accounts have names.
     """
 
     zone: str
@@ -36,12 +40,19 @@ class Around(msgspec.Struct, frozen=True):
     rate: str = ""
     forecast: str = ""
     account: str = ""
+    warning: str = ""
+    way_back: str = ""
+    may_go_back: bool = False
 
 
 Source = tuple[Instance, Interruption | None, str, Around]
 """What a row is made of: the instance, its open reclaim, its replacement's id when it is saved, and what is around."""
 
-SAVED, RECLAIMED = "✓", "!"
+SAVED, RECLAIMED, EARLY, BACK = "✓", "!", "▲", "←"
+EARLY_WORD = "early"
+"""The word by which a filter finds the rows with an early warning."""
+BACK_WORD = "wayback"
+"""The word by which a filter finds the on-demand replacements that may go back to spot."""
 
 
 def short_id(cell: Cell, now_s: float = 0.0) -> str:
@@ -91,8 +102,12 @@ _FORECAST_TONES = {
 }
 
 
+def _mark_tone(cell: Cell) -> Tone:
+    return {EARLY: Tone.WARN, BACK: Tone.GOOD}.get(str(cell), Tone.PLAIN)
+
+
 COLUMNS = (
-    Column("mark", "", 1, pinned=True),
+    Column("mark", "", 1, pinned=True, tone=_mark_tone),
     Column(
         "deadline",
         "Deadline",
@@ -123,26 +138,42 @@ COLUMNS = (
     Column("rate", "Interrupted", 11, drop=13),
     Column("forecast", "If reclaimed now", 16, drop=14, tone=_forecast_tone),
     Column("owner", "Owner", 12, drop=15),
+    Column("warning", "Early warning", 20, drop=16, whole=as_text, full=44),
+    Column("back", "Way back", 22, drop=17),
 )
 """A deadline is twice its epoch second, and one more where it is an upper bound."""
 
 OPTIONAL = frozenset(
-    ("status", "address", "vcpus", "behavior", "created", "tags", "price", "share", "rate", "forecast", "owner")
+    (
+        "status",
+        "address",
+        "vcpus",
+        "behavior",
+        "created",
+        "tags",
+        "price",
+        "share",
+        "rate",
+        "forecast",
+        "owner",
+        "warning",
+        "back",
+    )
 )
 """The columns that are hidden until somebody wants them."""
 
-OF_THE_MARKET = frozenset(("price", "share", "rate", "forecast"))
+OF_THE_MARKET = frozenset(("price", "share", "rate", "forecast", "warning", "back"))
 """Those that stay empty until somebody has looked around the fleet."""
 
 
 def _order(row: Row) -> tuple[Cell, ...]:
     mark, deadline, name = row[FIRST_CELL], row[FIRST_CELL + 1], row[FIRST_CELL + 3]
     is_suspected = mark == RECLAIMED and row[_LOCK] == "-"
-    return (_RANKS.index(mark), is_suspected, deadline == 0, deadline, natural(str(name)), row[0])
+    return (_RANKS.get(mark, len(_RANKS)), is_suspected, deadline == 0, deadline, natural(str(name)), row[0])
 
 
 _LOCK = FIRST_CELL + [column.id for column in COLUMNS].index("lock")
-_RANKS = (RECLAIMED, SAVED, "")
+_RANKS: dict[Cell, int] = {RECLAIMED: 0, SAVED: 1}
 
 
 INSTANCES = Table(COLUMNS, _order)
@@ -213,6 +244,11 @@ class InstanceRows:
         return {key: row for key, (_, row) in made.items()}
 
 
+def hidden_accounts(view: DeskView | None) -> frozenset[str]:
+    """Return the column of accounts, which every table hides unless several are shown."""
+    return frozenset() if view and len(view.accounts) > 1 and not view.account else frozenset(("account",))
+
+
 def _several(view: DeskView) -> tuple[bool, bool]:
     """Return whether there are several regions to tell apart, and whether accounts have names."""
     return len(view.region_ids) > 1, bool(view.accounts)
@@ -251,6 +287,12 @@ def mark_of(instance: Instance, reclaim: Interruption | None, replaced: Mapping[
     return _mark(instance, taken, replaced.get(reclaim.id, "") if reclaim else "")
 
 
+def warnings_of(instance: Instance, fleet_background: FleetBackground | None) -> tuple[EarlyWarning, ...]:
+    """Return what says that an instance may be reclaimed soon."""
+    key = instance.region, instance.instance_id
+    return fleet_background.warnings.get(key, ()) if fleet_background else ()
+
+
 def around(
     instance: Instance, fleet_background: FleetBackground | None, *, several: bool = False, accounts: bool = False
 ) -> Around:
@@ -260,6 +302,13 @@ def around(
     if fleet_background is None:
         return Around(zone, account=account)
     price = price_of(instance, fleet_background)
+    if on_demand := on_demand_of(instance, fleet_background):
+        return Around(
+            zone,
+            account=account,
+            way_back=_way_back(on_demand, instance, several=several),
+            may_go_back=bool(on_demand.way_back),
+        )
     return Around(
         zone,
         price=f"{symbol(price.currency)}{price.spot:.3f}" if price else "",
@@ -267,7 +316,19 @@ def around(
         rate=plain(fleet_background.rates.get((instance.instance_type, instance.zone), ""), 16),
         forecast=str(forecast_now(instance, fleet_background) or ""),
         account=account,
+        warning="; ".join(map(early_warning, warnings_of(instance, fleet_background))),
     )
+
+
+def on_demand_of(instance: Instance, fleet_background: FleetBackground | None) -> OnDemand | None:
+    """Return what an on-demand replacement of a spot instance is, None for any other instance."""
+    return fleet_background.on_demand.get((instance.region, instance.instance_id)) if fleet_background else None
+
+
+def _way_back(on_demand: OnDemand, instance: Instance, *, several: bool) -> str:
+    place = on_demand.way_back
+    zone = plain(zone_in_short(place.zone, instance.region, several=several), 64) if place else ""
+    return way_back(on_demand, zone, symbol(place.price.currency) if place else "")
 
 
 def instance_row(
@@ -280,7 +341,7 @@ def instance_row(
     return (
         instance_key(instance.region, instance.instance_id),
         Tone.GOOD if replaced_by else _tone(instance, taken),
-        _mark(instance, taken, replaced_by),
+        _mark(instance, taken, replaced_by) or _mark_beside(beside),
         2 * epoch(taken.deadline) + taken.is_upper_bound if taken else 0,
         plain(instance.instance_id, 64),
         plain(instance.name),
@@ -302,12 +363,19 @@ def instance_row(
         beside.rate,
         beside.forecast,
         plain(owner.label) if owner else "",
+        beside.warning,
+        beside.way_back,
+        EARLY_WORD if beside.warning else BACK_WORD if beside.may_go_back else "",
     )
 
 
 def _has_lock(reclaim: Interruption | None) -> bool:
     """A sweep that began before the lock shows the instance without it; the lock itself was seen."""
     return reclaim is not None and reclaim.locked and reclaim.unlocked_at is None and reclaim.released_at is None
+
+
+def _mark_beside(beside: Around) -> str:
+    return EARLY if beside.warning else BACK if beside.may_go_back else ""
 
 
 def _mark(instance: Instance, reclaim: Interruption | None, replaced_by: str) -> str:

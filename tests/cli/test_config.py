@@ -169,6 +169,12 @@ def test_a_profile_is_laid_over_and_has_a_journal_of_its_own(path: Path) -> None
             ["policy.tolerance.reclaim", "an unknown key", "did you mean reclaims?"],
         ),
         ("veto_window_s = 10", 'probe = "wbe"', ["line 16", "policy.probe", "'wbe'", "[probe.NAME]"]),
+        (
+            "[policy]",
+            "[early_warning]\nprice_within_percent = 101\n[policy]",
+            ["line 16", "early_warning.price_within_percent", "found 101.0", "0 to 100"],
+        ),
+        ("[policy]", '[early_warning]\nrate_within = "1"\n[policy]', ["early_warning.rate_within", "10m to 30d"]),
         ("[policy]", "[storage_price]\nessd = 1\n[policy]", ["line 16", "storage_price.essd", "cloud_essd"]),
         ("[policy]", "[storage_price]\nsnapshot = -1\n[policy]", ["line 16", "storage_price.snapshot", "found -1"]),
         ("[policy]", f"{TEMPLATE}password = 'x'\n[policy]", ["template.web.password", "an unknown key"]),
