@@ -8,14 +8,15 @@ from msgspec.structs import replace
 from spottui.cli.machine_checks import machine_checks
 from spottui.cloud.account import CloudAccount
 from spottui.config import load
+from spottui.domain.facts import Decided
 from spottui.domain.reasons import Reason, Why
-from spottui.domain.recovery import RecoveryState
+from spottui.domain.recovery import Decision, RecoveryState
 from spottui.domain.settings import AccountSettings
 from spottui.journal import Journal
 from spottui.recovery.engine import Engine
 from spottui.sim.testing import SimServer
 from tests.driving import Headless, add_policy, wait_until
-from tests.journal.given import known, observe, sign
+from tests.journal.given import ANN, known, observe, record, sign
 from tests.recovery.consoles import AT_ONCE, Place
 from tests.recovery.given import console
 
@@ -79,6 +80,8 @@ def test_what_is_left_in_a_region_that_is_no_longer_configured_is_left_alone_and
             Engine(shared).start()
             wait_until(lambda: known(shared.journal, taken).driver == shared.journal.consoles.own)
             assert known(shared.journal, left).driver == before
+            record(shared.journal, taken, Decided(Decision.VETO, ANN))
+            wait_until(lambda: known(shared.journal, taken).state.is_final)
             (journal_check,) = (one for one in machine_checks(settings) if one.subject == "journal")
         assert "recoveries in progress in cn-hangzhou@gone, which are not configured" in journal_check.found
 
