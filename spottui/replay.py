@@ -125,6 +125,7 @@ class Replay:
             at=now,
             profile=self._settings.profile,
             regions=self._regions(),
+            accounts=self._settings.shown_accounts,
             auto=self._auto(events, recoveries),
             read_only=True,
             starting=False,
@@ -229,8 +230,9 @@ class Replay:
         return self._footage.events[: bisect_right(self._event_times, now)]
 
     def _regions(self) -> tuple[str, ...]:
-        configured = (region.id for region in self._settings.regions)
-        return tuple(dict.fromkeys((*configured, *(scene.recovery.region for scene in self._footage.scenes))))
+        return tuple(
+            dict.fromkeys((*self._settings.region_keys, *(scene.recovery.region for scene in self._footage.scenes)))
+        )
 
     def _instances(self, recoveries: Sequence[Recovery], now: datetime) -> tuple[Instance, ...]:
         reclaims = {(one.region, one.instance_id): one.interruption for one in recoveries}

@@ -15,6 +15,7 @@ from spottui.cli.ending import Ending, in_time, leave
 from spottui.cli.printing import Printing
 from spottui.cli.progress import Progress
 from spottui.cli.suggestions import spot_instances
+from spottui.domain.region_key import fields_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -82,7 +83,7 @@ def recover(
         instance, known = meant(settings, instance)
     if not instance.startswith("i-"):
         instance = _id_of(settings, instance)
-    regions = (region,) if region else tuple(one.id for one in settings.regions)
+    regions = _meant_regions(settings, region)
     asked = _Asked(instance, regions, route, when_locked, yes, to_spot)
     if dry_run:
         plan = _plan_without_a_desk(settings, asked)
@@ -104,6 +105,14 @@ def _id_of(settings: "Settings", name: str) -> str:
     from spottui.cloud.region_tools import credentials_of, region_tools
 
     return find_instance(region_tools(settings, credentials_of(settings)), name)[1].instance_id
+
+
+def _meant_regions(settings: "Settings", region: str) -> tuple[str, ...]:
+    """Return the keys of a region, which may be one of several accounts; of all without one."""
+    from spottui.domain.region_key import region_id
+
+    meant = tuple(key for key in settings.region_keys if region in ("", key, region_id(key)))
+    return meant or (region,)
 
 
 @dataclass(slots=True)
@@ -229,7 +238,7 @@ def _plan_without_a_desk(settings: "Settings", asked: _Asked) -> "Plan":
     from spottui.cloud.region_tools import credentials_of, region_tools
 
     for tools in region_tools(settings, credentials_of(settings)):
-        if tools.settings.id not in asked.regions:
+        if tools.settings.key not in asked.regions:
             continue
         plan = plan_now(settings, tools.ecs, asked.instance, to_spot=asked.to_spot)
         if plan:
@@ -326,7 +335,7 @@ def _record(plan: "Plan") -> dict[str, object]:
     return {
         "instance_id": plan.spec.instance.instance_id,
         "name": plan.spec.instance.name,
-        "region": plan.spec.instance.region,
+        **fields_of(plan.spec.instance.region),
         "routes": [route.value for route in plan.routes],
         "places": [
             {

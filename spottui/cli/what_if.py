@@ -11,6 +11,7 @@ from spottui.domain.forecast import Forecast, ImageTiming, before_image
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.region_key import account_of
 from spottui.domain.settings import Policy, Settings
 from spottui.journal import Journal
 from spottui.recovery.auto_mode_rules import Case, Look, Refusal, Standing, judge
@@ -45,7 +46,7 @@ def what_auto_mode_would_do(settings: Settings, ecs: Ecs, instance_id: str) -> l
     return [
         f"protect  {disks} immediately",
         "wait     for the Recycling lock; a drill sets none, so it ends here",
-        f"confirm  {_confirmed(settings.policy, plan, forecast, now)}",
+        f"confirm  {_confirmed(settings.policy_of(account_of(ecs.region)), plan, forecast, now)}",
         *([f"drain    {plan.drain.name}, at most {plan.drain.timeout_s:g} s"] if plan.drain else []),
         *_by_route(plan, settings.policy, timing, forecast),
         *([f"probe    {plan.probe.name}, at most {plan.probe.settings.patience}"] if plan.probe else []),

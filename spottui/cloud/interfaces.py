@@ -38,7 +38,7 @@ def interface(ecs: Ecs, eni_id: str) -> Interface | None:
 def keep(ecs: Ecs, eni_id: str) -> Answer:
     """Let an interface outlive its instance; safe to repeat."""
     request = models.ModifyNetworkInterfaceAttributeRequest(
-        region_id=ecs.region, network_interface_id=eni_id, delete_on_release=False
+        region_id=ecs.region_id, network_interface_id=eni_id, delete_on_release=False
     )
     body = ecs.act(KEEP, ecs.client.modify_network_interface_attribute_with_options, request)
     return Answer(eni_id, str(body.request_id or ""))
@@ -47,7 +47,7 @@ def keep(ecs: Ecs, eni_id: str) -> Answer:
 def detach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
     """Take a secondary interface from a Running or Stopped instance; it has no token, so look first where it is."""
     request = models.DetachNetworkInterfaceRequest(
-        region_id=ecs.region, network_interface_id=eni_id, instance_id=instance_id
+        region_id=ecs.region_id, network_interface_id=eni_id, instance_id=instance_id
     )
     body = ecs.act(DETACH, ecs.client.detach_network_interface_with_options, request)
     return Answer(eni_id, str(body.request_id or ""))
@@ -56,7 +56,7 @@ def detach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
 def attach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
     """Give a free interface to an instance of its zone; it has no token, so look first where it is."""
     request = models.AttachNetworkInterfaceRequest(
-        region_id=ecs.region, network_interface_id=eni_id, instance_id=instance_id
+        region_id=ecs.region_id, network_interface_id=eni_id, instance_id=instance_id
     )
     body = ecs.act(ATTACH, ecs.client.attach_network_interface_with_options, request)
     return Answer(eni_id, str(body.request_id or ""))
@@ -65,7 +65,7 @@ def attach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
 def assign_private_ips(ecs: Ecs, eni_id: str, count: int, addresses: Sequence[str], token: str) -> Answer:
     """Give an interface secondary private IPs: these, or as many as `count` says where none are named."""
     request = models.AssignPrivateIpAddressesRequest(
-        region_id=ecs.region,
+        region_id=ecs.region_id,
         network_interface_id=eni_id,
         private_ip_address=list(addresses) or None,
         secondary_private_ip_address_count=None if addresses else count,

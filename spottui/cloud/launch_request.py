@@ -18,6 +18,7 @@ from spottui.domain.launch_spec import (
     carried_tags,
 )
 from spottui.domain.plan import Candidate
+from spottui.domain.region_key import region_id
 
 _BURSTABLE = "ecs.t"
 _hibernation = models.RunInstancesRequestHibernationOptions
@@ -42,7 +43,7 @@ def launch_request(
     disks = [_as_asked(disk, candidate.disk_category) for disk in spec.cloud_disks]
     data = [_data_disk(disk, dict(source.snapshots)) for disk in disks if disk.kind == "data" and source.data_disks]
     return models.RunInstancesRequest(
-        region_id=old.region,
+        region_id=region_id(old.region),
         client_token=token or None,
         image_id=source.image_id,
         instance_type=candidate.instance_type,

@@ -224,7 +224,11 @@ def help_(main: "MainScreen") -> None:
 def suspend(session: Session) -> None:
     """Return to the shell until `fg`; refused while auto-mode is armed or a recovery is open, which it would stop."""
     app, view = session.app, session.view
-    if view and not view.read_only and (view.auto.armed or any(not r.state.is_final for r in view.recoveries)):
+    if (
+        view
+        and not view.read_only
+        and (view.auto.armed or any(not r.state.is_final for r in (*view.recoveries, *view.elsewhere)))
+    ):
         what = "auto-mode is armed" if view.auto.armed else "a recovery is open"
         text = f"Not while {what}: a suspended console does nothing. In tmux, detach instead."
         app.notify(text, severity="warning")

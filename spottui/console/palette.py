@@ -8,6 +8,7 @@ from textual.app import SystemCommand
 
 from spottui import actions
 from spottui.action import Action, Scope
+from spottui.console.command_line import show_account
 from spottui.domain.text import plain
 from spottui.tables.instances import BACK_WORD, EARLY_WORD
 
@@ -45,7 +46,10 @@ def title(action: Action) -> str:
 
 def _filters(main: "MainScreen") -> Iterable[SystemCommand]:
     view = main.session.view
-    for region in view.regions if view and len(view.regions) > 1 else ():
+    for account in ("all", *view.accounts) if view and len(view.accounts) > 1 else ():
+        text = "Show this account only." if account != "all" else "Show every account."
+        yield SystemCommand(f"account: {plain(account, 40)}", text, partial(show_account, main, account))
+    for region in view.region_ids if view and len(view.region_ids) > 1 else ():
         text = "Only the instances of this region; esc clears it."
         query = f"region={region.removeprefix('cn-')}"
         yield SystemCommand(f"filter: region {plain(region, 40)}", text, partial(main.filter_instances, query))

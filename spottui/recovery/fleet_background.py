@@ -105,7 +105,7 @@ def _on_demand(
 def _zones(journal: Journal, spec: LaunchSpec, now: datetime, settings: Settings) -> list[str]:
     """Return the zones where it may run as spot, its own first, without those where its lineage was reclaimed a lot."""
     instance = spec.instance
-    region = next(region for region in settings.regions if region.id == instance.region)
+    region = next(region for region in settings.regions if region.key == instance.region)
     tolerance = settings.policy.tolerance
     tired = tired_pools(journal, spec, tolerance, now) if tolerance else ()
     avoided = {pool.zone for pool in tired if pool.instance_type == instance.instance_type}

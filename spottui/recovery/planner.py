@@ -197,7 +197,7 @@ def make_plan(spec: LaunchSpec, settings: Settings, tired: tuple[TiredPool, ...]
 
     The `tired` pools are those of `tolerance.tired_pools`.
     """
-    region = next(region for region in settings.regions if region.id == spec.instance.region)
+    region = next(region for region in settings.regions if region.key == spec.instance.region)
     policy = settings.policy
     rules = PlaceRules(dict(region.vswitches), policy.types, policy.other_types, policy.on_demand, tired)
     drain, unknown_drain = _drain(spec, settings)

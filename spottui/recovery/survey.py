@@ -73,7 +73,7 @@ class Surveys:
         self._journal = journal
         self._clock = clock
         self._settings = settings
-        self._vswitch_tags = {region.id: region.vswitch_tag for region in settings.regions}
+        self._vswitch_tags: dict[str, str] = {region.key: region.vswitch_tag for region in settings.regions}
 
     async def survey(self, plan: Plan, limit_s: float = LIMIT_S) -> Plan:
         """Return the plan with all that can be learned within `limit_s` of its candidates, warm image and prices."""

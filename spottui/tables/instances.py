@@ -13,6 +13,7 @@ from spottui.domain.instance import Instance
 from spottui.domain.interruption import EVENT_GRACE_S, Interruption
 from spottui.domain.owner import owner_of
 from spottui.domain.recovery import RecoveryState
+from spottui.domain.region_key import region_id, shown_account
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.domain.way_back import OnDemand
@@ -30,7 +31,7 @@ class Around(msgspec.Struct, frozen=True):
 
     Its zone in short, the price of its place per hour with its currency, that in percent of on-demand, the interruption
     rate, what would become of it if it was reclaimed now, what says that it soon may be, and the way back to spot of an
-    on-demand replacement, which `may_go_back` now.
+    on-demand replacement, which `may_go_back` now; its account, where accounts have names.
     """
 
     zone: str
@@ -38,6 +39,7 @@ class Around(msgspec.Struct, frozen=True):
     share: int = 0
     rate: str = ""
     forecast: str = ""
+    account: str = ""
     warning: str = ""
     way_back: str = ""
     may_go_back: bool = False
@@ -119,6 +121,7 @@ COLUMNS = (
     Column("instance", "Instance", 11, render=short_id, whole=as_text, full=22),
     Column("name", "Name", 8, flexible=True, pinned=True),
     Column("type", "Type", 14, drop=2),
+    Column("account", "Account", 8, drop=3),
     Column("region", "Region", 11, drop=3),
     Column("zone", "Zone", 4, drop=1),
     Column("lock", "Lock", 9),
@@ -186,12 +189,13 @@ class InstanceRows:
     """Makes the rows, and makes again only those whose instance or interruption is not what it was last time."""
 
     _made: dict[Cell, tuple[Source, Row]] = field(default_factory=dict)
-    _seen: tuple[tuple[Instance, ...], dict[str, Interruption], dict[str, str], FleetBackground | None, int] = (
+    _seen: tuple[tuple[Instance, ...], dict[str, Interruption], dict[str, str], FleetBackground | None, bool, bool] = (
         (),
         {},
         {},
         None,
-        0,
+        False,
+        False,
     )
     _rows: Rows = field(default_factory=dict)
     _by_key: Mapping[Cell, Instance] = field(default_factory=dict)
@@ -204,7 +208,7 @@ class InstanceRows:
     def rows(self, view: DeskView) -> Rows:
         """Return the rows of a view by their key; the same dict as last time when nothing they show has changed."""
         reclaims = {instance_key(reclaim.region, reclaim.instance_id): reclaim for reclaim in open_reclaims(view)}
-        seen = (view.instances, reclaims, replacements(view), view.fleet_background, len(view.regions))
+        seen = (view.instances, reclaims, replacements(view), view.fleet_background, *_several(view))
         if seen != self._seen:
             is_around_new = seen[3:] != self._seen[3:]
             self._seen = seen
@@ -217,7 +221,8 @@ class InstanceRows:
         reclaims: dict[str, Interruption],
         replaced: dict[str, str],
         fleet_background: FleetBackground | None,
-        regions: int,
+        several_regions: bool,
+        accounts: bool,
         *,
         is_around_new: bool,
     ) -> Rows:
@@ -227,12 +232,26 @@ class InstanceRows:
             reclaim = reclaims.get(key)
             earlier = self._made.get(key)
             is_known = earlier is not None and earlier[0][0] is instance and not is_around_new
-            beside = earlier[0][3] if earlier and is_known else around(instance, fleet_background, several=regions > 1)
+            beside = (
+                earlier[0][3]
+                if earlier and is_known
+                else around(instance, fleet_background, several=several_regions, accounts=accounts)
+            )
             source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "", beside)
             made[key] = earlier if earlier and earlier[0] == source else (source, instance_row(*source))
         self._made = made
         self._by_key = {key: source[0] for key, (source, _) in made.items()}
         return {key: row for key, (_, row) in made.items()}
+
+
+def hidden_accounts(view: DeskView | None) -> frozenset[str]:
+    """Return the column of accounts, which every table hides unless several are shown."""
+    return frozenset() if view and len(view.accounts) > 1 and not view.account else frozenset(("account",))
+
+
+def _several(view: DeskView) -> tuple[bool, bool]:
+    """Return whether there are several regions to tell apart, and whether accounts have names."""
+    return len(view.region_ids) > 1, bool(view.accounts)
 
 
 def open_reclaims(view: DeskView) -> tuple[Interruption, ...]:
@@ -274,15 +293,21 @@ def warnings_of(instance: Instance, fleet_background: FleetBackground | None) ->
     return fleet_background.warnings.get(key, ()) if fleet_background else ()
 
 
-def around(instance: Instance, fleet_background: FleetBackground | None, *, several: bool = False) -> Around:
-    """Return what stands beside an instance; `several` says that more than one region is watched."""
+def around(
+    instance: Instance, fleet_background: FleetBackground | None, *, several: bool = False, accounts: bool = False
+) -> Around:
+    """Return what stands beside an instance; `several` regions are told apart, and `accounts` named."""
     zone = plain(zone_in_short(instance.zone, instance.region, several=several), 64)
+    account = plain(shown_account(instance.region), 40) if accounts else ""
     if fleet_background is None:
-        return Around(zone)
+        return Around(zone, account=account)
     price = price_of(instance, fleet_background)
     if on_demand := on_demand_of(instance, fleet_background):
         return Around(
-            zone, way_back=_way_back(on_demand, instance, several=several), may_go_back=bool(on_demand.way_back)
+            zone,
+            account=account,
+            way_back=_way_back(on_demand, instance, several=several),
+            may_go_back=bool(on_demand.way_back),
         )
     return Around(
         zone,
@@ -290,6 +315,7 @@ def around(instance: Instance, fleet_background: FleetBackground | None, *, seve
         share=round(100 * price.spot / price.on_demand) if price and price.on_demand else 0,
         rate=plain(fleet_background.rates.get((instance.instance_type, instance.zone), ""), 16),
         forecast=str(forecast_now(instance, fleet_background) or ""),
+        account=account,
         warning="; ".join(map(early_warning, warnings_of(instance, fleet_background))),
     )
 
@@ -320,7 +346,8 @@ def instance_row(
         plain(instance.instance_id, 64),
         plain(instance.name),
         plain(instance.instance_type, 64),
-        plain(instance.region.removeprefix("cn-"), 64),
+        beside.account,
+        plain(region_id(instance.region).removeprefix("cn-"), 64),
         beside.zone,
         "Recycling" if instance.recycling or _has_lock(reclaim) else "-",
         reclaim.marks if reclaim else "",

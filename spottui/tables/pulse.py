@@ -74,7 +74,7 @@ def pulse(view: DeskView, fleet_background: FleetBackground) -> Pulse:
         currency=next((price.currency for price in prices), ""),
         verdicts=Counter(verdict for verdict in verdicts if verdict),
         last_reclaim=max(reclaims, default=None),
-        risks=_risks(instances, fleet_background, several=len(view.regions) > 1),
+        risks=_risks(instances, fleet_background, several=len(view.region_ids) > 1),
         reclaims=_by_day(reclaims, view.at),
         prices=_price_line(fleet_background.histories),
     )

@@ -2,6 +2,7 @@
 
 from spottui.domain.forecast import Verdict
 from spottui.domain.readiness import FleetReadiness, Missing, Readiness
+from spottui.domain.region_key import region_id, shown_account
 from spottui.domain.text import plain
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone, as_text
 from spottui.tables.instances import instance_key, short_id
@@ -54,6 +55,7 @@ COLUMNS = (
     Column("verdict", "If reclaimed", 12, pinned=True, tone=lambda cell: _TONES.get(Verdict(str(cell)), Tone.PLAIN)),
     Column("name", "Name", 8, flexible=True, pinned=True),
     Column("instance", "Instance", 11, render=short_id, whole=as_text, full=22, drop=1),
+    Column("account", "Account", 8, drop=3),
     Column("region", "Region", 11, drop=3),
     Column("type", "Type", 14, drop=2),
     Column("route", "Route", 10),
@@ -76,9 +78,10 @@ def _order(row: Row) -> tuple[Cell, ...]:
 READINESS = Table(COLUMNS, _order)
 
 
-def readiness_rows(fleet: FleetReadiness) -> Rows:
-    """Return a row for each instance by its key, as in the table of the instances."""
-    return {str(row[0]): row for row in map(_row, fleet.instances)}
+def readiness_rows(fleet: FleetReadiness, *, accounts: bool = False) -> Rows:
+    """Return a row for each instance by its key, as in the table of the instances; `accounts` are named or not."""
+    rows = (_row(known, shown_account(known.spec.instance.region) if accounts else "") for known in fleet.instances)
+    return {str(row[0]): row for row in rows}
 
 
 def readiness_title(fleet: FleetReadiness) -> str:
@@ -90,7 +93,7 @@ def readiness_title(fleet: FleetReadiness) -> str:
     return " · ".join((f"{len(verdicts):,} spot", *counts, *per_month))
 
 
-def _row(known: Readiness) -> Row:
+def _row(known: Readiness, account: str) -> Row:
     instance, image = known.spec.instance, known.system_image
     return (
         instance_key(instance.region, instance.instance_id),
@@ -98,7 +101,8 @@ def _row(known: Readiness) -> Row:
         str(known.verdict),
         plain(instance.name),
         plain(instance.instance_id, 64),
-        plain(instance.region.removeprefix("cn-"), 64),
+        plain(account, 40),
+        plain(region_id(instance.region).removeprefix("cn-"), 64),
         plain(instance.instance_type, 64),
         str(known.route),
         epoch(image.made if image else None),

@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,8 +21,11 @@ from spottui.console.widgets.panel import Panel
 from spottui.console.widgets.table import DeskTable
 from spottui.domain.instance import Instance
 from spottui.domain.readiness import FleetReadiness
+from spottui.domain.region_key import shown_account
 from spottui.domain.text import plain
+from spottui.domain.view import DeskView
 from spottui.tables.diff import diff
+from spottui.tables.instances import hidden_accounts
 from spottui.tables.readiness import READINESS, readiness_rows, readiness_title
 
 _KEYS = (
@@ -69,7 +73,7 @@ class ReadinessPage(Screen[None]):
         self._instances: dict[str, Instance] = {}
         self._problem = ""
         self._alarm, self._key_line = Line("alarm"), KeyLine("footer")
-        self._panel = Panel("Readiness", DeskTable(READINESS, session.clock))
+        self._panel = Panel("Readiness", DeskTable(READINESS, session.clock, hidden=hidden_accounts(session.view)))
 
     def compose(self) -> ComposeResult:
         """Yield the alarm, the table and the keys."""
@@ -170,8 +174,9 @@ class ReadinessPage(Screen[None]):
     def _show(self, message: Answered) -> None:
         self._problem = plain(message.problem, 400)
         if isinstance(message.answer, FleetReadiness):
-            self._fleet = message.answer
-            rows = readiness_rows(self._fleet)
+            self._fleet = _narrowed(message.answer, self._session.view)
+            named = self._session.view is not None and bool(self._session.view.accounts)
+            rows = readiness_rows(self._fleet, accounts=named)
             by_key = zip(rows, self._fleet.instances, strict=True)
             self._instances = {str(key): known.spec.instance for key, known in by_key}
             self._panel.table.apply(diff(self._panel.table.model.rows, rows))
@@ -196,3 +201,10 @@ class ReadinessPage(Screen[None]):
         if view and not view.instances:
             return health.no_instances(view, "", self._session.clock.now())
         return "No disk of a spot instance is captured yet: the next sweep brings them, then R asks again."
+
+
+def _narrowed(fleet: FleetReadiness, view: DeskView | None) -> FleetReadiness:
+    """Return the instances of the account that is shown."""
+    account = view.account if view else ""
+    own = (one for one in fleet.instances if account in ("", shown_account(one.spec.instance.region)))
+    return replace(fleet, instances=tuple(own))

@@ -33,7 +33,7 @@ class Headlines(msgspec.Struct, frozen=True):
     """Titles and counts of a view, made once, in the worker's thread.
 
     `unsaved` are the ids of the reclaims without a running replacement, `failed` the recoveries that failed and were
-    not tried again, `any_lock` says whether any instance is locked.
+    not tried again, both of all accounts, whichever is shown; `any_lock` says whether any instance is locked.
     """
 
     instances: str = ""
@@ -43,10 +43,10 @@ class Headlines(msgspec.Struct, frozen=True):
     any_lock: bool = False
 
     @classmethod
-    def of(cls, view: DeskView) -> "Headlines":
-        """Return the headlines of a view."""
+    def of(cls, view: DeskView, whole: DeskView) -> "Headlines":
+        """Return the headlines of a view; `whole` holds all accounts, and is the view itself if that does."""
         any_lock = any(instance.recycling for instance in view.instances)
-        return cls(instances_title(view), recoveries_title(view), unsaved(view), failures(view), any_lock)
+        return cls(instances_title(view), recoveries_title(view), unsaved(whole), failures(whole), any_lock)
 
 
 def instances_title(view: DeskView) -> str:
