@@ -50,6 +50,7 @@ _SIGNS: dict[type[f.Fact], Sign] = {
     f.Retried: Sign.DECISION,
     f.Drained: Sign.DECISION,
     f.WeightKept: Sign.DECISION,
+    f.PrivateIpGivenUp: Sign.DECISION,
     f.BackendServes: Sign.GOOD,
     f.StateEntered: Sign.STATE,
     f.HookBegun: Sign.STATE,
