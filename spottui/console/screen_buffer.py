@@ -142,26 +142,29 @@ class ScreenBuffer:
             self._sent += [_SYNC_BEGIN, *parts, _SYNC_END] if self._is_synchronised else parts
 
     def _changes(self) -> list[str]:
-        parts = [part for y in sorted(self._changed) for part in self._row_changes(y, sorted(self._changed[y]))]
+        """Return what paints the changed cells, from the terminal's own style back to it."""
+        parts, style = list[str](), _PLAIN
+        for y in sorted(self._changed):
+            changed = sorted(self._changed[y])
+            parts.append(_move(y, changed[0]))
+            style = _paint_cells(self._rows[y], changed, style, parts)
+            self._cursor = (y, changed[-1] + 1)
         self._changed.clear()
-        return parts
+        return [*parts, _change(style, _PLAIN)] if parts else parts
 
-    def _row_changes(self, y: int, changed: list[int]) -> list[str]:
-        """Return what paints the changed cells of a row, from the terminal's own style back to it."""
-        row, parts, style = self._rows[y], [_move(y, changed[0])], _PLAIN
-        for before, x in pairwise((changed[0] - 1, *changed)):
-            gap = row[before + 1 : x]
-            if len(gap) > _REPEATED_CELLS or any(not text or _painted(style, text, own) != style for text, own in gap):
-                parts.append(f"\x1b[{len(gap)}C")
-                gap = []
-            for text, own in (*gap, row[x]):
-                wanted = _painted(style, text, own)
-                if wanted != style:
-                    parts.append(_change(style, wanted))
-                    style = wanted
-                parts.append(text)
-        self._cursor = (y, changed[-1] + 1)
-        return [*parts, _change(style, _PLAIN)]
+
+def _paint_cells(row: list[Cell], changed: list[int], style: Style, parts: list[str]) -> Style:
+    """Append what paints these cells of a row after `style`, and return the style of the last one."""
+    for before, x in pairwise((changed[0] - 1, *changed)):
+        gap = row[before + 1 : x]
+        if len(gap) > _REPEATED_CELLS or any(not text or _painted(style, text, own) != style for text, own in gap):
+            parts.append(f"\x1b[{len(gap)}C")
+            gap = []
+        for text, own in (*gap, row[x]):
+            wanted = _painted(style, text, own)
+            parts.append(_change(style, wanted) + text)
+            style = wanted
+    return style
 
 
 def _move(y: int, x: int) -> str:
@@ -217,7 +220,9 @@ def _change(was: Style, style: Style) -> str:
     if style in (was, _PLAIN):
         return "" if style == was else "\x1b[m"
     codes: list[str] = []
-    if was.attributes != style.attributes:
+    if was.attributes == style.attributes[: len(was.attributes)]:
+        codes += style.attributes[len(was.attributes) :]
+    else:
         was, codes = _PLAIN, ["0", *style.attributes]
     if was.foreground != style.foreground:
         codes.append(style.foreground or "39")
