@@ -4,19 +4,18 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from spottui.domain.background import Background
+from spottui.domain.background import Background, FleetBackground
 from spottui.domain.billed_resources import Leftover
 from spottui.domain.clock import Clock
 from spottui.domain.facts import NOBODY, DriverChanged, Logged, OutputLost, Stop, Stopped
-from spottui.domain.fleet_background import DAYS, FleetBackground
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Evidence, Interruption, Observation
 from spottui.domain.plan import Plan, by_route
+from spottui.domain.readiness import FleetReadiness
 from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Ended, Refused
 from spottui.domain.routes import Route
@@ -30,9 +29,11 @@ from spottui.journal.writer import Urgency
 from spottui.recovery import decisions
 from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
+from spottui.recovery.fleet_background import look_around
 from spottui.recovery.janitor import Janitor
 from spottui.recovery.permission import set_plan_unless_known
 from spottui.recovery.preview import Previews
+from spottui.recovery.readiness import readiness_of_watched
 from spottui.watch.watch import Watch
 from spottui.words import search, stopped
 
@@ -98,7 +99,8 @@ class Desk:
             version=version,
             at=self._clock.now(),
             profile=self._settings.profile,
-            regions=tuple(region.id for region in self._settings.regions),
+            regions=self._settings.region_keys,
+            accounts=self._settings.shown_accounts,
             auto=self._shared.auto_mode.state(),
             read_only=self._read_only,
             starting=False,
@@ -157,18 +159,12 @@ class Desk:
 
     def look_around(self) -> None:
         """Learn what the fleet costs and risks, for the views that follow. Asks the cloud; takes seconds."""
-        now, spot = self._clock.now(), [one for one in self._watch.instances if one.is_spot]
-        market = asyncio.run(self._shared.surveys.fleet_market(spot))
-        past = self._journal.history.since(now - timedelta(days=DAYS))
-        self._fleet_background = FleetBackground(
-            at=now,
-            prices=market.prices,
-            rates=market.rates,
-            image_s=self._image_s(),
-            reclaims=tuple(sorted(one.interruption.first_seen for one in past if not one.interruption.is_manual)),
-            histories=market.histories,
-            missing=market.missing,
-        )
+        self._fleet_background = look_around(self._shared, self._watch.instances, self._fleet_background)
+
+    def readiness(self) -> FleetReadiness:
+        """Return how each spot instance would come back if its notice came now. Asks the cloud."""
+        shared, now = self._shared, self._clock.now()
+        return readiness_of_watched(self._settings, self._journal, shared.regions, self._watch.instances, now)
 
     def past(self) -> tuple[Past, ...]:
         """Return the newest reclaims with what became of them, newest first."""
@@ -190,11 +186,14 @@ class Desk:
         """Return how many facts of the feed are on disk."""
         return self._journal.log.count()
 
-    def plan_for(self, region: str, instance_id: str) -> Plan:
-        """Return the plan that a recovery of this instance would have; may ask the cloud."""
+    def plan_for(self, region: str, instance_id: str, *, to_spot: bool = False) -> Plan:
+        """Return the plan that a recovery of this instance would have; may ask the cloud.
+
+        With `to_spot` it takes an on-demand replacement back to spot.
+        """
         self._refuse_if_read_only()
         self._refuse_if_replaced(region, instance_id)
-        return self._previews.show(region, instance_id)
+        return self._previews.show(region, instance_id, to_spot=to_spot)
 
     def confirm(self, recovery_id: str, digest: str, who: str, route: Route | None = None) -> None:
         """Say yes to exactly the plan that had this digest when it was read, with `route`, if given, put first in it.
@@ -336,7 +335,11 @@ class Desk:
 
     def _instances(self, recoveries: tuple[Recovery, ...]) -> tuple[Instance, ...]:
         under_reclaim = {recovery.instance_id for recovery in recoveries if not recovery.state.is_final}
-        return tuple(one for one in self._watch.instances if one.is_spot or one.instance_id in under_reclaim)
+        on_demand = (
+            {instance_id for _, instance_id in self._fleet_background.on_demand} if self._fleet_background else ()
+        )
+        shown = under_reclaim.union(on_demand)
+        return tuple(one for one in self._watch.instances if one.is_spot or one.instance_id in shown)
 
     def _gone(self, recoveries: tuple[Recovery, ...], instances: tuple[Instance, ...]) -> tuple[Instance, ...]:
         """What is not listed any more, as it was when its plan was made."""
@@ -346,18 +349,6 @@ class Desk:
         plans = {one: self._journal.recoveries.plan(one) for one in unlisted if one not in known}
         self._last_seen = known | {one: plan.spec.instance for one, plan in plans.items() if plan}
         return tuple(self._last_seen.values())
-
-    def _image_s(self) -> dict[tuple[str, str], float]:
-        """Return what an image of each captured instance takes, in seconds."""
-        timings = self._journal.image_timings
-        specs = (captured.spec for captured in self._journal.fleet.all())
-        return {
-            (spec.instance.region, spec.instance.instance_id): timings.timing(spec.main_category).estimate_s(
-                spec.image_gib
-            )
-            for spec in specs
-            if spec.image_gib
-        }
 
     def _plans(self, recoveries: tuple[Recovery, ...]) -> dict[str, Plan]:
         plans = ((one.recovery_id, self._journal.recoveries.known_plan(one.recovery_id)) for one in recoveries)

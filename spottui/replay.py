@@ -125,6 +125,7 @@ class Replay:
             at=now,
             profile=self._settings.profile,
             regions=self._regions(),
+            accounts=self._settings.shown_accounts,
             auto=self._auto(events, recoveries),
             read_only=True,
             starting=False,
@@ -171,6 +172,10 @@ class Replay:
 
     def look_around(self) -> None:
         """Learn nothing: prices and rates of then are not in the journal."""
+
+    def readiness(self) -> NoReturn:
+        """Refuse: which images and snapshots there were then is not in the journal."""
+        raise Refused(_ASKS_NOTHING)
 
     def successors(self) -> int:
         """Return that nobody goes on with a replay."""
@@ -225,8 +230,9 @@ class Replay:
         return self._footage.events[: bisect_right(self._event_times, now)]
 
     def _regions(self) -> tuple[str, ...]:
-        configured = (region.id for region in self._settings.regions)
-        return tuple(dict.fromkeys((*configured, *(scene.recovery.region for scene in self._footage.scenes))))
+        return tuple(
+            dict.fromkeys((*self._settings.region_keys, *(scene.recovery.region for scene in self._footage.scenes)))
+        )
 
     def _instances(self, recoveries: Sequence[Recovery], now: datetime) -> tuple[Instance, ...]:
         reclaims = {(one.region, one.instance_id): one.interruption for one in recoveries}

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spottui.cli.common import Wrong, refuse_if_read_only, with_settings
-from spottui.cli.fleets import fleets_of
+from spottui.cli.instances import fleets_of
+from spottui.domain.region_key import fields_of
 
 if TYPE_CHECKING:
     from spottui.cloud.ecs import Ecs
@@ -91,7 +92,7 @@ def _record(one: "Readiness", now: datetime) -> dict[str, Any]:
     return {
         "instance_id": old.instance_id,
         "name": old.name,
-        "region": old.region,
+        **fields_of(old.region),
         "route": one.route,
         "verdict": one.verdict.value,
         "image_s": round(one.image_s),
@@ -105,7 +106,7 @@ def _record(one: "Readiness", now: datetime) -> dict[str, Any]:
 
 def _row(one: "Readiness", now: datetime) -> str:
     from spottui.domain.text import plain
-    from spottui.words.ready import missing
+    from spottui.words.reasons import missing
 
     old, image = one.spec.instance, one.system_image
     lacks = "; ".join(map(missing, one.missing)) or "nothing"
@@ -148,7 +149,7 @@ def _schedule_record(one: "KeptReady") -> dict[str, Any]:
     return {
         "instance_id": one.spec.instance.instance_id,
         "name": one.spec.instance.name,
-        "region": one.spec.instance.region,
+        **fields_of(one.spec.instance.region),
         "images_per_day": 0 if one.beyond_cap else images,
         "snapshot_groups_per_day": 0 if one.beyond_cap else groups,
         "keep": one.schedule.keep,

@@ -18,8 +18,8 @@ from spottui.cloud.batches import in_halves
 from spottui.cloud.bodies import text_of
 from spottui.cloud.codes import kind_of
 from spottui.cloud.credentials import CredentialSource
-from spottui.cloud.dates import date_of
 from spottui.cloud.errors import CloudError, ErrorKind, meaning_of
+from spottui.cloud.fields import date_of
 from spottui.cloud.sdk import (
     MnsAccount,
     MNSClientNetworkException,
@@ -93,11 +93,22 @@ class Queue:
     def delete(self, messages: Sequence[Message]) -> None:
         """Delete received messages; those whose receipt has expired come again and are no error.
 
-        A message that is refused keeps no other from being deleted: its `CloudError` is raised after them.
+        A message that is refused keeps no other from being deleted: its `CloudError` is raised after them. The
+        permission is one of the queue: without it no message is asked for alone.
         """
-        deleted = in_halves((message.receipt_handle for message in messages), self._delete_batch, BATCH)
-        refusal = next(iter(deleted.refused.values()), None)
-        if refusal is not None:
+        denials: list[CloudError] = []
+
+        def delete(handles: Sequence[str]) -> dict[str, None]:
+            try:
+                return self._delete_batch(handles)
+            except CloudError as error:
+                if error.kind is not ErrorKind.DENIED:
+                    raise
+                denials.append(error)
+                return {}
+
+        deleted = in_halves((message.receipt_handle for message in messages), delete, BATCH)
+        for refusal in (*denials, *deleted.refused.values()):
             raise refusal
 
     def give_back(self, message: Message, after_s: int = 1) -> None:

@@ -362,7 +362,7 @@ Fact = (
 QUIET = (
     CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused,
     ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone, BackendsFound, BackendChanging,
-    WeightRestored, HookBegun, ReadyCallAnswered,
+    WeightRestored, HookBegun, ReadyCallAnswered, SnapshotsUsable, PublicIpKept,
 )  # fmt: skip
 """What is in the log and not in the feed: another fact says it, or nobody reads it."""
 

@@ -109,9 +109,10 @@ class Ready:
 
     def _kept(self) -> tuple[KeptReady, ...]:
         """The instances of this region; a cap is over those of all regions."""
-        regions = [region.id for region in self._settings.regions]
         # Sweeps go on meanwhile: what is read one by one would change under it.
-        specs = [one.spec for region in regions for one in tuple(self._journal.fleet.of(region).values())]
+        specs = [
+            one.spec for region in self._settings.region_keys for one in tuple(self._journal.fleet.of(region).values())
+        ]
         return tuple(one for one in kept_ready(self._settings, specs) if one.spec.instance.region == self._ecs.region)
 
     def _work(self, due: Sequence[KeptReady], now: datetime) -> None:

@@ -49,6 +49,8 @@ _SIGNS: dict[type[f.Fact], Sign] = {
     f.CancelAsked: Sign.DECISION,
     f.Retried: Sign.DECISION,
     f.Drained: Sign.DECISION,
+    f.WeightKept: Sign.DECISION,
+    f.BackendServes: Sign.GOOD,
     f.StateEntered: Sign.STATE,
     f.HookBegun: Sign.STATE,
     f.CallBegun: Sign.UNDER_WAY,

@@ -9,14 +9,13 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.hook import HookEnd
 from spottui.domain.recovery import AutoAnswer
 from spottui.domain.text import plain
-from spottui.words.decisions import decided
+from spottui.words.driving import decided, stopped
 from spottui.words.failures import LONGEST, failure_line, fault, said
 from spottui.words.feed import event_kind
-from spottui.words.misses import missed
 from spottui.words.moments import clock, clock_utc
 from spottui.words.next_steps import next_step
-from spottui.words.reasons import lift, reason, why
-from spottui.words.stops import stopped
+from spottui.words.reasons import lift, missed, reason, why
+from spottui.words.regions import region as in_words
 
 IMAGE_POLL = "DescribeImages"
 """The call that shows how far an image is."""
@@ -70,7 +69,7 @@ def _message(fact: f.MessageSeen, _region: str) -> str:
     if fact.not_listed:
         return f"ignored {fact.not_listed} reclaims of instances that the cloud does not list: {fact.text}"
     if fact.unconfigured_region:
-        said = f"reclaim in {fact.unconfigured_region}, which is not configured"
+        said = f"reclaim in {in_words(fact.unconfigured_region)}, which is not configured"
     elif fact.other_account:
         said = f"reclaim in another account, {fact.other_account}"
     else:

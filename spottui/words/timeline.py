@@ -15,6 +15,8 @@ _CALLED: dict[type[f.Fact], tuple[str, str]] = {
     f.EarlierImageTaken: ("WarmImage", ""),
     f.AutoAnswered: ("auto-mode", "auto-mode: "),
     f.Drained: ("Drain", "drain "),
+    f.WeightKept: ("Traffic", ""),
+    f.BackendServes: ("Traffic", ""),
     f.Probed: ("Probe", "probe "),
     f.HookBegun: ("Hook", "hook "),
     f.HookEnded: ("Hook", "hook "),
