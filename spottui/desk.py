@@ -1,6 +1,7 @@
 """The desk: what a screen or a command reads, and the only thing through which it acts."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,25 +12,29 @@ from typing import TypeVar
 from spottui.domain.background import Background
 from spottui.domain.billed_resources import Leftover
 from spottui.domain.clock import Clock
-from spottui.domain.facts import NOBODY, DriverChanged, Logged, OutputLost, Stop, Stopped
+from spottui.domain.facts import NOBODY, DriverChanged, Logged, OutputLost, PricesSeen, Stop, Stopped
 from spottui.domain.fleet_background import DAYS, FleetBackground
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Evidence, Interruption, Observation
+from spottui.domain.places import Offers
 from spottui.domain.plan import Plan, by_route
 from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Ended, Refused
 from spottui.domain.routes import Route
+from spottui.domain.savings import Savings
 from spottui.domain.settings import Settings
 from spottui.domain.view import ApiBudget, DeskView
 from spottui.journal import Journal
 from spottui.journal.reclaims import Sighting, take_in
+from spottui.journal.savings import savings_since
 from spottui.journal.store import JournalProblem
 from spottui.journal.transaction import Transaction
 from spottui.journal.writer import Urgency
 from spottui.recovery import decisions
 from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
+from spottui.recovery.fleet_market import FleetMarket
 from spottui.recovery.janitor import Janitor
 from spottui.recovery.permission import set_plan_unless_known
 from spottui.recovery.preview import Previews
@@ -45,6 +50,8 @@ VIEW_SHARE = 10
 """In a storm the next view waits so many times as long as the last one took."""
 LONGEST_PAUSE_S = 1.0
 """A view in which the process was stopped, or the host slept, seems to take as long: the next comes all the same."""
+PRICES_EVERY_S = 3600.0
+"""The prices of the fleet are recorded so often at most."""
 PATIENCE_S = 10.0
 """A person's word that cannot be written for so long is not written later either."""
 
@@ -86,6 +93,7 @@ class Desk:
         self._view_took_s = 0.0
         self._last_seen: dict[str, Instance] = {}
         self._fleet_background: FleetBackground | None = None
+        self._prices_recorded_at = -math.inf
 
     def view(self) -> DeskView:
         """Return everything as it is now."""
@@ -169,6 +177,12 @@ class Desk:
             histories=market.histories,
             missing=market.missing,
         )
+        self._record_prices(market, spot)
+
+    def savings(self) -> Savings:
+        """Return what spot has saved against on-demand in the last `DAYS`, by the journal; asks no cloud."""
+        now = self._clock.now()
+        return savings_since(self._journal, now - timedelta(days=DAYS), now)
 
     def past(self) -> tuple[Past, ...]:
         """Return the newest reclaims with what became of them, newest first."""
@@ -346,6 +360,16 @@ class Desk:
         plans = {one: self._journal.recoveries.plan(one) for one in unlisted if one not in known}
         self._last_seen = known | {one: plan.spec.instance for one, plan in plans.items() if plan}
         return tuple(self._last_seen.values())
+
+    def _record_prices(self, market: FleetMarket, instances: Sequence[Instance]) -> None:
+        """Write what the places of the fleet cost, for the savings; a read-only desk writes nothing."""
+        at = time.monotonic()
+        if self._read_only or not market.prices or at - self._prices_recorded_at < PRICES_EVERY_S:
+            return
+        self._prices_recorded_at, now = at, self._clock.now()
+        offers = Offers(prices=market.prices)
+        fact = PricesSeen(offers.recorded((each.instance_type, each.zone) for each in instances), offers.currency)
+        self._journal.submit(lambda transaction: transaction.log(fact, now), Urgency.EYES)
 
     def _image_s(self) -> dict[tuple[str, str], float]:
         """Return what an image of each captured instance takes, in seconds."""

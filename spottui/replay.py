@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from spottui.domain.background import Background, Found
 from spottui.domain.facts import NOBODY, QUIET, Armed, Disarmed, EarlierLine, Logged
+from spottui.domain.fleet_background import DAYS
 from spottui.domain.fold import apply
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance, InstanceStatus
@@ -22,10 +23,12 @@ from spottui.domain.plan import Plan
 from spottui.domain.playback import Playback
 from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Refused
+from spottui.domain.savings import Savings
 from spottui.domain.settings import Settings
 from spottui.domain.view import AutoMode, DeskView
 from spottui.journal import Journal
 from spottui.journal.incidents import Incident
+from spottui.journal.savings import savings_since
 from spottui.words import search
 
 BEFORE, AFTER = timedelta(seconds=5), timedelta(seconds=5)
@@ -164,6 +167,11 @@ class Replay:
     def past(self) -> tuple[Past, ...]:
         """Return the newest reclaims until now with what had become of them, newest first."""
         return self._until_now(self._journal.history.newest(PAST_SHOWN))
+
+    def savings(self) -> Savings:
+        """Return what spot had saved by now in the last `DAYS`."""
+        now = self._now()
+        return savings_since(self._journal, now - timedelta(days=DAYS), now)
 
     def background(self, region: str, instance_id: str) -> Background | None:
         """Return that nothing is known around an instance."""

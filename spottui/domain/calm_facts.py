@@ -1,7 +1,8 @@
-"""Facts of no recovery: what was made ready, which disks are to outlive their instance, output that nobody reads."""
+"""Facts of no recovery: what was made ready, which disks are kept, output that nobody reads, prices of the fleet."""
 
 from spottui.domain.fact_base import FactBase
 from spottui.domain.reasons import Failure
+from spottui.domain.savings import PlacePrice
 
 
 class ReadyCallAnswered(FactBase, frozen=True, tag="ready call answered"):
@@ -33,6 +34,16 @@ class OutputLost(FactBase, frozen=True, tag="output lost"):
 
     console: str
     stream: str = ""
+
+
+class PricesSeen(FactBase, frozen=True, tag="prices"):
+    """What the types of the fleet cost in their zones when somebody looked, at most once an hour for each console.
+
+    `currency` is the cloud's code, such as CNY, empty if unknown.
+    """
+
+    prices: tuple[PlacePrice, ...]
+    currency: str = ""
 
 
 class DisksProtected(FactBase, frozen=True, tag="disks protected"):

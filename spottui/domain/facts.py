@@ -22,6 +22,7 @@ from spottui.domain.backend_facts import WeightRestored as WeightRestored
 from spottui.domain.calm_facts import BeyondCap as BeyondCap
 from spottui.domain.calm_facts import DisksProtected as DisksProtected
 from spottui.domain.calm_facts import OutputLost as OutputLost
+from spottui.domain.calm_facts import PricesSeen as PricesSeen
 from spottui.domain.calm_facts import ProtectionUndone as ProtectionUndone
 from spottui.domain.calm_facts import ReadyCallAnswered as ReadyCallAnswered
 from spottui.domain.fact_base import FactBase as _Fact
@@ -355,14 +356,14 @@ Fact = (
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
     | DisksFree | StartedAgain | Drained | SnapshotsUsable | PublicIpKept | BackendsFound | BackendChanging | WeightKept
     | WeightRestored | BackendServes | Probed | HookBegun | HookEnded | ReadyCallAnswered | BeyondCap | DisksProtected
-    | ProtectionUndone | OutputLost
+    | ProtectionUndone | OutputLost | PricesSeen
 )  # fmt: skip
 
 
 QUIET = (
     CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused,
     ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone, BackendsFound, BackendChanging,
-    WeightRestored, HookBegun, ReadyCallAnswered,
+    WeightRestored, HookBegun, ReadyCallAnswered, PricesSeen,
 )  # fmt: skip
 """What is in the log and not in the feed: another fact says it, or nobody reads it."""
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import Candidate, PlaceRules, Stock, TiredPool, same_place_first
+from spottui.domain.savings import PlacePrice
 
 Pair = tuple[str, str]
 """Instance type and zone."""
@@ -73,6 +74,11 @@ class Offers(msgspec.Struct, frozen=True):
     def currency(self) -> str:
         """The currency of the prices, empty if none is known."""
         return next((price.currency for price in self.prices.values()), "")
+
+    def recorded(self, places: Iterable[Pair]) -> tuple[PlacePrice, ...]:
+        """Return the known prices of some places, each once, to be kept."""
+        known = ((pair, self.prices[pair]) for pair in dict.fromkeys(places) if pair in self.prices)
+        return tuple(PlacePrice(kind, zone, price.spot, price.on_demand) for (kind, zone), price in known)
 
     def old_price(self, spec: LaunchSpec) -> float | None:
         """Return what the old instance costs an hour now."""

@@ -14,6 +14,7 @@ from spottui.domain.losses import Loss, lost
 from spottui.domain.probe import Probe
 from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route, Source
+from spottui.domain.savings import PlacePrice
 
 
 class Stock(StrEnum):
@@ -146,6 +147,8 @@ class Plan(msgspec.Struct, frozen=True):
     """What the old instance costs an hour now, None when it is not known."""
     currency: str = ""
     """Of all prices of the plan, the cloud's code, such as CNY; empty if unknown."""
+    prices: tuple[PlacePrice, ...] = ()
+    """What the old place and the candidates' cost as spot and on-demand when it was surveyed, as far as it is known."""
     first_digest: str = ""
     """The digest before it was surveyed: who has confirmed that has confirmed the rules."""
     kept_digest: str = ""

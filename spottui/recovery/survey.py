@@ -90,6 +90,7 @@ class Surveys:
         prices = await one.prices(priced_types(spec, rules, offers))
         offers = replace(offers, prices=prices, resting=resting)
         candidates = await asyncio.gather(*(one.checked(spec, place) for place in rank(spec, rules, offers)))
+        home = (spec.instance.instance_type, spec.instance.zone)
         plan = replace(
             plan,
             warm_image=newest_warm_image(spec, images),
@@ -105,6 +106,7 @@ class Surveys:
             cautions=(*_kept(plan.cautions), *_new_cautions(spec, rules, tag), *one.missing),
             price_per_hour=offers.old_price(spec),
             currency=offers.currency,
+            prices=offers.recorded([home, *((place.instance_type, place.zone) for place in candidates)]),
             surveyed=True,
         )
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from statistics import median
 
@@ -12,6 +12,8 @@ from spottui.domain.billed_resources import BilledResource, LeftoverKind
 from spottui.domain.history import Past
 from spottui.domain.outcome import nine_of_ten
 from spottui.domain.recovery import RecoveryState
+from spottui.domain.savings import Savings
+from spottui.tables.charts import Points
 
 DAYS = 60
 _MINUTES = (0, 1, 2, 3, 4, 5, 10)
@@ -118,6 +120,13 @@ def kept_sums(kept: Iterable[BilledResource], prices: Mapping[str, float]) -> tu
     resources = list(kept)
     by_kind = ((kind, [resource for resource in resources if resource.kind is kind]) for kind in LeftoverKind)
     return tuple(_sum(kind, of_kind, prices) for kind, of_kind in by_kind if of_kind)
+
+
+def prices_over_time(savings: Savings) -> tuple[Points, Points]:
+    """Return what a priced instance cost an hour on average, day by day, and what it would have cost on-demand."""
+    priced = [(datetime.combine(day, time(), UTC), cost) for day, cost in savings.by_day if cost.hours]
+    spot = tuple((day, cost.spot / cost.hours) for day, cost in priced)
+    return spot, tuple((day, cost.on_demand / cost.hours) for day, cost in priced)
 
 
 def _sum(kind: LeftoverKind, resources: Sequence[BilledResource], prices: Mapping[str, float]) -> KeptSum:

@@ -271,6 +271,7 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.ReadyCallAnswered: lambda fact, _region: f"{fact.action} {fact.resource}",
     f.BeyondCap: _beyond_cap,
     f.OutputLost: _output_lost,
+    f.PricesSeen: lambda fact, _region: f"prices of {len(fact.prices)} places",
     f.DisksProtected: _disks_protected,
     f.ProtectionUndone: _protection_undone,
 }

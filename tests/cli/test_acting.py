@@ -127,7 +127,14 @@ def test_statistics_count_each_incident_once(night: Night) -> None:
     assert (int(row["kept_things"]), int(row["kept_gib"])) == (said["kept_things"], said["kept_gib"])
     assert said["verdicts"] == {f"{row['verdict']}, recovered": 1}
     assert said["added_per_hour_known_of"] == 1
+    savings = said["savings"]
+    assert savings["currency"] == "CNY"
+    assert 0 < savings["saved"] == pytest.approx(savings["on_demand"] - savings["spot"])
+    assert savings["priced_hours"] > 0
+    # Nothing is assumed of the time before the first survey.
+    assert savings["unpriced_hours"] > 0
     told = run("report", "--since", "1h", "--config", night.toml).stdout
+    assert f"saved against on-demand     {savings['saved']:,.2f} of " in told
     assert f"forecast vs outcome         1 {row['verdict']}, recovered" in told
 
 

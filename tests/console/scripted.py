@@ -34,6 +34,7 @@ from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import Created, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route
+from spottui.domain.savings import Savings
 from spottui.domain.view import AutoMode, DeskView, SourceHealth
 
 NOW = datetime(2026, 8, 23, 2, 13, 22, tzinfo=UTC)
@@ -246,6 +247,7 @@ class ScriptedDesk:
         self.left = ()
         self.other_consoles = 0
         self.storage_price = {}
+        self.saved = Savings(NOW - timedelta(days=30), NOW)
         self.older = ()
         self.looked = self.looked_around = 0
         self.fleet_background = None
@@ -298,6 +300,10 @@ class ScriptedDesk:
 
     def past(self):
         return self.history
+
+    def savings(self):
+        self._maybe_refuse()
+        return self.saved
 
     def successors(self):
         return self.other_consoles

@@ -1,13 +1,15 @@
 """How the screens look; what they say is asserted elsewhere."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 
 from spottui.console.pages.page import Page
 from spottui.console.themes import SIXTEEN_COLOURS
+from spottui.domain.savings import Cost, Savings
 from tests.console.driving import NARROW, WHO, WIDE, BellApp, console_over, press, screen, shows, wait_until
-from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims
+from tests.console.scripted import NOW, FrozenClock, ScriptedDesk, reclaims
 from tests.console.test_detail_pages import history, left
 from tests.console.test_pages import LOG
 
@@ -50,7 +52,15 @@ def a_night():
     desk = ScriptedDesk(reclaims())
     desk.log, desk.history, desk.left = LOG, history(), left()
     desk.storage_price = {"snapshot": 0.12}
+    desk.saved = thirty_days()
     return desk
+
+
+def thirty_days():
+    """What ten instances saved in ten days, of which they were watched for one hour in four."""
+    days = (Cost(18 + day % 3, 60.0, 60.0) for day in range(10))
+    by_day = tuple((NOW.date() - timedelta(days=9 - number), cost) for number, cost in enumerate(days))
+    return Savings(NOW - timedelta(days=30), NOW, "CNY", by_day, unpriced_h=1800.0)
 
 
 @ALL_SIZES

@@ -125,6 +125,10 @@ def test_kept_disks_come_back_at_the_second_try_and_the_leftovers_can_be_cleaned
     assert data in new["DiskIds"], "the data disk itself has moved"
     assert len(new["DiskIds"]) == 2
     assert any(line.startswith("Route kept-disk, because no image: ") for line in details(auto, recovery))
+    auto("look_around")
+    wait_until(lambda: auto("prices_seen"), every_s=0.1)
+    priced = {price["instance_type"] for price in auto("prices_seen")["fact"]["prices"]}
+    assert priced == {row["InstanceType"] for row in live_cloud.state()["instances"] if row["SpotStrategy"] != "NoSpot"}
     leftovers = {one["resource_id"]: one for one in auto("leftovers")}
     assert leftovers[system]["held_by"] == ""
     assert leftovers[system]["expires"] is not None

@@ -123,5 +123,5 @@ def test_no_number_of_the_statistics_is_cut_at_any_width(count, room):
     days = tuple(Day(NOON.date() - timedelta(days=back), recovered=count) for back in range(59, -1, -1))
     verdicts = ((("WILL MAKE IT", "recovered"), count + 4),)
     told = Statistics(count, days, counts, counts, counts, (60.0,) * 9, verdicts, (), AddedCost(0, 0, 0, 0))
-    numbers = re.findall(r"[\d,]+", charts(told, Content(""), room, 40).plain)
+    numbers = re.findall(r"[\d,]+", charts(told, Content(""), Content(""), room, 40).plain)
     assert {f"{count + n:,}" for n in range(5)} <= set(numbers)

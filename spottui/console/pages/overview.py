@@ -15,9 +15,10 @@ from spottui.console.pages.page import CLOSE, COPY, Page
 from spottui.console.session import Session
 from spottui.console.text.cells import cell_text
 from spottui.console.text.readiness import VERDICT_STYLES
-from spottui.console.text.statistics import charts, kept_section
+from spottui.console.text.statistics import charts, kept_section, savings_section
 from spottui.console.widgets.keys import Key
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.savings import Savings
 from spottui.domain.text import plain
 from spottui.tables.moments import countdown, epoch
 from spottui.tables.statistics import KeptSum, Statistics, kept_sums, statistics
@@ -99,6 +100,7 @@ class StatisticsPage(Page):
     def __init__(self, session: Session) -> None:
         super().__init__(session, "Statistics")
         self._statistics: Statistics | None = None
+        self._savings: Savings | None = None
         self._kept: tuple[KeptSum, ...] | None = None
         self._problem = "Reading the journal…"
 
@@ -106,16 +108,22 @@ class StatisticsPage(Page):
         """Ask for the statistics, which the worker's thread computes."""
         today = self._session.clock.now().date()
         self._session.worker.ask(lambda desk: statistics(desk.past(), desk.storage_price, today), self)
+        self._session.worker.ask(lambda desk: desk.savings(), self)
 
     def text(self) -> Content:
         """Return the charts."""
         if self._statistics is None:
             return Content(plain(self._problem, 400))
         kept = kept_section(self._statistics, self._kept, self._problem, self._session.clock.now())
-        return charts(self._statistics, kept, self.room, self.app.size.height)
+        saved = savings_section(self._savings, self.room)
+        return charts(self._statistics, kept, saved, self.room, self.app.size.height)
 
     @on(Answered)
     def _show(self, message: Answered) -> None:
+        if isinstance(message.answer, Savings):
+            self._savings = message.answer
+            self.tick()
+            return
         self._problem = message.problem
         if isinstance(message.answer, Statistics):
             self._statistics = message.answer

@@ -53,8 +53,10 @@ def _figures(history: PriceHistory, limit: float, now: datetime) -> Content:
 
 
 def _chart(history: PriceHistory, now: datetime, width: int, height: int) -> list[Content]:
-    begin, minute = history.points[0][0], now.replace(second=0, microsecond=0)
-    end = max(minute, begin + timedelta(hours=1))
+    begin, (newest, _) = history.points[0][0], history.points[-1]
+    # Ten minutes are less than a cell, and the same chart need not be drawn again.
+    lately = now.replace(minute=now.minute // 10 * 10, second=0, microsecond=0)
+    end = max(lately, newest, begin + timedelta(hours=1))
     dashed = ((begin, history.on_demand or 0.0),) if _is_on_demand_near(history) else ()
     return step_chart(history.points, dashed, end, max(width - 1, 24), height)
 

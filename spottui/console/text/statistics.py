@@ -7,12 +7,15 @@ from itertools import groupby
 import msgspec
 from textual.content import Content
 
+from spottui import words
 from spottui.console.text.cells import cell_text, column_cells, flow
+from spottui.console.text.step_chart import step_chart
 from spottui.domain.recovery import RecoveryState
+from spottui.domain.savings import Savings
 from spottui.domain.text import plain
-from spottui.tables.charts import amount_ticks, bar, columns
+from spottui.tables.charts import DASH, amount_ticks, bar, columns
 from spottui.tables.moments import age, money
-from spottui.tables.statistics import AddedCost, Count, Day, KeptSum, Statistics
+from spottui.tables.statistics import AddedCost, Count, Day, KeptSum, Statistics, prices_over_time
 
 _LEAST_CELLS = 54
 _LOWEST, _HIGHEST = 4, 16
@@ -23,15 +26,19 @@ _LABEL_CELLS = 26
 _COUNT_CELLS = 8
 _SHOWN = 10
 _DAYS_OF_A_TICK = 7
+_SAVINGS_LINES = 7
 _RECOVERED, _FAILED, _OTHER = "$success", "$error", "$accent"
 _ENDS = {str(RecoveryState.RECOVERED): _RECOVERED, str(RecoveryState.FAILED): _FAILED}
 _FAILED_MARK = "✕"
 
 
-def charts(stats: Statistics, kept: Content, room: int, height: int) -> Content:
-    """Return the page, `room` cells wide; `height` is the terminal's, `kept` the section of `kept_section`."""
+def charts(stats: Statistics, kept: Content, saved: Content, room: int, height: int) -> Content:
+    """Return the page, `room` cells wide; `height` is the terminal's.
+
+    `kept` and `saved` are the sections of `kept_section` and `savings_section`.
+    """
     if not stats.total:
-        return Content("\n").join([Content("No reclaim in the journal yet."), Content(""), kept])
+        return Content("\n").join([Content("No reclaim in the journal yet."), Content(""), saved, kept])
     bars = _Bars(column_cells(room, _LEAST_CELLS), max(count for _, count in stats.outcomes))
     verdicts = [(f"{verdict} → {end}", count) for (verdict, end), count in stats.verdicts]
     sections = [
@@ -40,6 +47,7 @@ def charts(stats: Statistics, kept: Content, room: int, height: int) -> Content:
         bars.section("Forecast vs outcome", verdicts),
         bars.section("By zone", stats.by_zone),
         bars.section("By type", stats.by_type),
+        saved,
         kept,
         _section("Added cost of replacements (planned)", _added(stats.added)),
     ]
@@ -57,6 +65,19 @@ def kept_section(stats: Statistics, listed: Sequence[KeptSum] | None, problem: s
     if any(total.unpriced for total in sums):
         lines.append(Content.styled("  set prices in [storage_price] of the configuration", "dim"))
     return _section("Retained by recoveries", lines)
+
+
+def savings_section(savings: Savings | None, room: int) -> Content:
+    """Return what spot saved, as a chart of what an instance cost an hour; None while the journal is read."""
+    if savings is None:
+        return _section("Saved against on-demand", [Content.styled("  reading the journal…", "dim")])
+    lines = [Content(f"  {words.saved(savings)}")]
+    spot, on_demand = prices_over_time(savings)
+    if len(spot) > 1:
+        currency = f"{plain(savings.currency, 8)} " if savings.currency else ""
+        lines.append(Content.styled(f"  {currency}per instance hour: spot, {DASH} on-demand", "dim"))
+        lines += step_chart(spot, on_demand, savings.until, column_cells(room, _LEAST_CELLS) - 1, _SAVINGS_LINES)
+    return _section(f"Saved against on-demand, last {(savings.until - savings.since).days} days", lines)
 
 
 def _days(stats: Statistics, room: int, height: int) -> Content:
