@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import urlsplit
 
 from spottui.domain.billed_resources import SNAPSHOT_PRICE
-from spottui.domain.durations import seconds_of
+from spottui.domain.dates import seconds_of
 from spottui.domain.hook import HookEvent, HookPlace, HookSettings
 from spottui.domain.probe import IP, ProbeSettings
 from spottui.domain.ready import IMAGE_EVERY, MOST_KEPT, SNAPSHOTS_EVERY

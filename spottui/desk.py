@@ -9,11 +9,10 @@ from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from spottui.domain.background import Background
+from spottui.domain.background import DAYS, Background, FleetBackground
 from spottui.domain.billed_resources import Leftover
 from spottui.domain.clock import Clock
 from spottui.domain.facts import NOBODY, DriverChanged, Logged, OutputLost, PricesSeen, Stop, Stopped
-from spottui.domain.fleet_background import DAYS, FleetBackground
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Evidence, Interruption, Observation

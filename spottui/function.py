@@ -11,11 +11,10 @@ import os
 import re
 from typing import Any
 
-from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.credentials import CredentialSource, GivenCredentials
 from spottui.cloud.messages import Poison, Reclaim, parse
 from spottui.cloud.queue_setup import QueueSetup
-from spottui.cloud.sdk_hygiene import quiet_sdks
-from spottui.cloud.static_credentials import GivenCredentials
+from spottui.cloud.sdk import quiet_sdks
 
 log = logging.getLogger("spottui.function")
 

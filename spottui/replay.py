@@ -12,9 +12,8 @@ from typing import Any, NoReturn
 
 from msgspec.structs import replace
 
-from spottui.domain.background import Background, Found
+from spottui.domain.background import DAYS, Background, Found
 from spottui.domain.facts import NOBODY, QUIET, Armed, Disarmed, EarlierLine, Logged
-from spottui.domain.fleet_background import DAYS
 from spottui.domain.fold import apply
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance, InstanceStatus

@@ -17,7 +17,7 @@ def meant(settings: "Settings", named: str) -> tuple[str, str]:
     """
     if _RECOVERY_ID.fullmatch(named):
         return named.split(".")[1], named
-    from spottui.cli.naming import find_instance
+    from spottui.cli.instances import find_instance
     from spottui.cloud.ecs import OUR_TAG
     from spottui.cloud.leftovers import our_snapshots
     from spottui.cloud.region_tools import credentials_of, region_tools

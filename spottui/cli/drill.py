@@ -56,7 +56,7 @@ def drill(settings: "Settings", instance: str, via: str, timeout_s: float, dry_r
     suspected, protects the instance's disks (DeleteWithInstance=false) and closes it as a drill after its deadline.
     A `spottui guard --queue` on the instance warns its workload as in a reclaim, then restarts it.
     """
-    from spottui.cli.naming import find_instance
+    from spottui.cli.instances import find_instance
     from spottui.cli.what_if import what_auto_mode_would_do
     from spottui.cloud.region_tools import credentials_of, region_tools
 

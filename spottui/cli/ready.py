@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from spottui.cli.common import Wrong, refuse_if_read_only, with_settings
-from spottui.cli.fleets import fleets_of
+from spottui.cli.instances import fleets_of
 
 if TYPE_CHECKING:
     from spottui.cloud.ecs import Ecs
@@ -105,7 +105,7 @@ def _record(one: "Readiness", now: datetime) -> dict[str, Any]:
 
 def _row(one: "Readiness", now: datetime) -> str:
     from spottui.domain.text import plain
-    from spottui.words.ready import missing
+    from spottui.words.reasons import missing
 
     old, image = one.spec.instance, one.system_image
     lacks = "; ".join(map(missing, one.missing)) or "nothing"

@@ -94,7 +94,7 @@ def recover(
 
 
 def _id_of(settings: "Settings", name: str) -> str:
-    from spottui.cli.naming import find_instance
+    from spottui.cli.instances import find_instance
     from spottui.cloud.region_tools import credentials_of, region_tools
 
     return find_instance(region_tools(settings, credentials_of(settings)), name)[1].instance_id

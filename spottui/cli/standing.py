@@ -10,7 +10,7 @@ import click
 
 from spottui.cli.common import agree
 from spottui.cli.console import whoami
-from spottui.cli.fleets import fleets_of
+from spottui.cli.instances import fleets_of
 
 if TYPE_CHECKING:
     from spottui.cloud.ecs import Ecs

@@ -16,7 +16,7 @@ from spottui.cloud.errors import CloudError
 from spottui.cloud.identity import Identity, caller
 from spottui.cloud.market import Market
 from spottui.cloud.mns import Queue
-from spottui.cloud.sdk_hygiene import quiet_sdks
+from spottui.cloud.sdk import quiet_sdks
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.cloud.vpc import Vpc
 from spottui.domain.clock import CloudClock

@@ -6,8 +6,7 @@ from typing import Any
 
 from spottui.cloud.ecs import Answer
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.fields import text_of, whole_of
-from spottui.cloud.rows import rows
+from spottui.cloud.fields import rows, text_of, whole_of
 from spottui.cloud.rpc import Rpc
 from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server, ServerType, action_of
 

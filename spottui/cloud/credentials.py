@@ -1,4 +1,4 @@
-"""The account's credentials: the SDK's default chain, or a credentials file that the configuration names."""
+"""The account's credentials: the SDK's default chain, a credentials file, or what a platform hands over with a call."""
 
 import os
 import threading
@@ -131,3 +131,17 @@ def _half_an_environment() -> list[str]:
     present = [name for name in (_ID, _SECRET) if os.environ.get(name)]
     missing = [name for name in (_ID, _SECRET) if name not in present]
     return [f"{present[0]} is set and {missing[0]} is not"] if len(present) == 1 else []
+
+
+class GivenCredentials(CredentialSource):
+    """One temporary key; good for as long as the call that brought it."""
+
+    def __init__(self, access_key_id: str, access_key_secret: str, security_token: str) -> None:
+        super().__init__(None)
+        self._model = CredentialModel(
+            access_key_id=access_key_id, access_key_secret=access_key_secret, security_token=security_token
+        )
+
+    def get_credential(self) -> CredentialModel:
+        """Return the key."""
+        return self._model

@@ -13,12 +13,12 @@ from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud.batches import Answers, in_halves
 from spottui.cloud.budget import Budget, Priority, urgency
 from spottui.cloud.credentials import CredentialSource
-from spottui.cloud.dates import date_of
 from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.fields import date_of
 from spottui.cloud.launch_request import check_request, launch_request
+from spottui.cloud.rpc import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, rpc_params, sdk_config
 from spottui.cloud.sdk import EcsClient, OpenApiRequest, RuntimeOptions, models
 from spottui.cloud.sdk_errors import translate
-from spottui.cloud.wire import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, rpc_params, sdk_config
 from spottui.domain.clock import CloudClock
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import OUR_TAG as OUR_TAG

@@ -1,8 +1,11 @@
-"""The fields of one object of an answer, whatever may be missing of it."""
+"""The fields and lists of an answer, whatever may be missing of them, and the date in its headers."""
 
 import sys
 from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
+
+from spottui.cloud.errors import CloudError, ErrorKind
 
 
 def text_of(item: dict[str, Any], key: str) -> str:
@@ -47,3 +50,37 @@ def _time_of(text: str, like: str) -> datetime | None:
         return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
     except ValueError:
         return None
+
+
+def date_of(headers: object) -> datetime | None:
+    """Return the `Date` of an answer's headers, cut to the second; None where it is missing or says no time."""
+    if not isinstance(headers, dict):
+        return None
+    text = next((value for key, value in headers.items() if str(key).lower() == "date"), "")
+    try:
+        date = parsedate_to_datetime(str(text))
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return date if date.tzinfo else None
+
+
+def rows(action: str, body: dict[str, Any], outer: str, inner: str) -> list[dict[str, Any]]:
+    """Return a list that every answer has; one without it raises `CloudError`, for it is not an empty one."""
+    if body.get(outer) is None:
+        raise _unknown_shape(action, outer, inner)
+    return rows_if_any(action, body, outer, inner)
+
+
+def rows_if_any(action: str, item: dict[str, Any], outer: str, inner: str) -> list[dict[str, Any]]:
+    """Return a list that may be left out where it is empty; raises `CloudError` when it is no list of objects."""
+    box = item.get(outer)
+    if box is None:
+        return []
+    found = box.get(inner) if isinstance(box, dict) else None
+    if isinstance(found, list) and all(isinstance(row, dict) for row in found):
+        return found
+    raise _unknown_shape(action, outer, inner)
+
+
+def _unknown_shape(action: str, outer: str, inner: str) -> CloudError:
+    return CloudError(action, ErrorKind.BROKEN, message=f"an answer without {outer}.{inner}")

@@ -7,9 +7,9 @@ from spottui.cloud.errors import CloudError
 from spottui.cloud.messages import Reclaim, parse_all
 from spottui.cloud.mns import BATCH, Message
 from spottui.cloud.queue_setup import QueueSetup
-from spottui.cloud.sdk_hygiene import quiet_sdks
+from spottui.cloud.sdk import quiet_sdks
 from spottui.domain.clock import NOTICE_S, CloudClock
-from spottui.domain.notice import Notice
+from spottui.domain.interruption import Notice
 
 LONG_POLL_S = 10
 CLOCKS_APART = timedelta(minutes=5)

@@ -1,7 +1,10 @@
-"""What recoveries have made, found by its tag, and taking it away again."""
+"""What recoveries have made: tagged, found by the tag, and deleted."""
+
+from collections.abc import Iterable, Sequence
 
 from spottui.cloud import ecs_shapes as shapes
-from spottui.cloud.ecs import OUR_TAG, Ecs
+from spottui.cloud.batches import in_halves
+from spottui.cloud.ecs import OUR_TAG, Answer, Ecs
 from spottui.cloud.sdk import models
 
 
@@ -27,3 +30,31 @@ def delete_disk(ecs: Ecs, disk_id: str) -> str:
     """Delete a disk that is attached to nothing; return the RequestId."""
     request = models.DeleteDiskRequest(disk_id=disk_id)
     return str(ecs.act("DeleteDisk", ecs.client.delete_disk_with_options, request).request_id or "")
+
+
+RESOURCES_PER_CALL = 50
+EXPIRES_TAG = "spottui:expires"
+"""The day, UTC, after which a leftover of a recovered instance may go."""
+
+
+def tag(ecs: Ecs, resource_type: str, resource_ids: Iterable[str], interruption_id: str, expires: str) -> Answer:
+    """Write on things of one type (`image`, `snapshot`, `disk`) whose they are and when they expire.
+
+    Raises the `CloudError` of the first that could not be tagged, after all others have been.
+    """
+    tags = {OUR_TAG: interruption_id, EXPIRES_TAG: expires}
+
+    def write(some: Sequence[str]) -> dict[str, str]:
+        request = models.TagResourcesRequest(
+            region_id=ecs.region,
+            resource_type=resource_type,
+            resource_id=list(some),
+            tag=[models.TagResourcesRequestTag(key=key, value=value) for key, value in tags.items()],
+        )
+        body = ecs.act("TagResources", ecs.client.tag_resources_with_options, request)
+        return dict.fromkeys(some, str(body.request_id or ""))
+
+    tagged = in_halves(resource_ids, write, RESOURCES_PER_CALL)
+    for error in tagged.refused.values():
+        raise error
+    return Answer(", ".join(tagged), next(iter(tagged.values()), ""))

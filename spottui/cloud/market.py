@@ -10,8 +10,8 @@ from spottui.cloud.balancers import Balancers
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.ecs_shapes import Image, images
 from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.fields import rows, rows_if_any
 from spottui.cloud.ready import ready_images
-from spottui.cloud.rows import rows, rows_if_any
 from spottui.cloud.vpc import Vpc
 from spottui.domain.background import PriceHistory
 from spottui.domain.balancers import Backend, Product, Server

@@ -7,7 +7,7 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from email.message import Message
 
-from spottui.cloud.dates import date_of
+from spottui.cloud.fields import date_of
 from spottui.domain.clock import CloudClock
 from spottui.domain.dates import date_from_outside
 

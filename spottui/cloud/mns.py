@@ -18,8 +18,8 @@ from spottui.cloud.batches import in_halves
 from spottui.cloud.bodies import text_of
 from spottui.cloud.codes import kind_of
 from spottui.cloud.credentials import CredentialSource
-from spottui.cloud.dates import date_of
 from spottui.cloud.errors import CloudError, ErrorKind, meaning_of
+from spottui.cloud.fields import date_of
 from spottui.cloud.sdk import (
     MnsAccount,
     MNSClientNetworkException,

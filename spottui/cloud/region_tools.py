@@ -10,7 +10,7 @@ from spottui.cloud.ecs import Ecs
 from spottui.cloud.event_rules import EventRules
 from spottui.cloud.queue_setup import QueueSetup
 from spottui.cloud.rpc import ECS, Rpc
-from spottui.cloud.sdk_hygiene import quiet_sdks
+from spottui.cloud.sdk import quiet_sdks
 from spottui.domain.clock import CloudClock
 from spottui.domain.settings import RegionSettings, Settings
 

@@ -7,12 +7,11 @@ from typing import Any
 
 from spottui.cloud.codes import kind_of
 from spottui.cloud.credentials import CredentialSource
-from spottui.cloud.dates import date_of
 from spottui.cloud.ecs_shapes import checked
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.sdk import OpenApiRequest, RpcClient, RuntimeOptions
+from spottui.cloud.fields import date_of
+from spottui.cloud.sdk import Config, OpenApiRequest, Params, RpcClient, RuntimeOptions
 from spottui.cloud.sdk_errors import translate
-from spottui.cloud.wire import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, rpc_params, sdk_config
 from spottui.domain.clock import CloudClock
 
 ECS = "2014-05-26"
@@ -82,3 +81,34 @@ def accepted(action: str, body: dict[str, Any]) -> dict[str, Any]:
 def _kind(code: str) -> ErrorKind:
     known = {"403": ErrorKind.DENIED, "404": ErrorKind.NOT_FOUND}
     return known.get(code) or kind_of(code, int(code) if code.isdecimal() else None)
+
+
+CONNECT_TIMEOUT_MS = 5_000
+READ_TIMEOUT_MS = 10_000
+
+
+def sdk_config(region: str, endpoint: str, credentials: CredentialSource, ca_file: Path | None) -> Config:
+    """Make the SDK's configuration: `endpoint` is empty for the region's own, a host, or an address with a scheme."""
+    scheme, _, host = endpoint.rpartition("://")
+    return Config(
+        credential=credentials,
+        region_id=region,
+        endpoint=host or None,
+        protocol=(scheme or "https").upper(),
+        ca=str(ca_file) if ca_file else None,
+    )
+
+
+def rpc_params(action: str, version: str) -> Params:
+    """Return what the generic call needs to know of an RPC action of an API version."""
+    return Params(
+        action=action,
+        version=version,
+        protocol="HTTPS",
+        pathname="/",
+        method="POST",
+        auth_type="AK",
+        style="RPC",
+        req_body_type="formData",
+        body_type="json",
+    )

@@ -1,4 +1,11 @@
-"""The Alibaba SDKs: the only place that imports them, without what they bring along and never use on our way."""
+"""The Alibaba SDKs: the only place that imports them, without what they bring along and never use on our way.
+
+They install stderr handlers that write over the screen, and `DEBUG=sdk` in the environment makes them print
+signatures and tokens (docs/sdk-traps.md 5). Call `quiet_sdks` once, after the imports and before the first call.
+"""
+
+import logging
+import os
 
 from spottui.cloud.late_imports import imported_on_use
 from spottui.cloud.sdk_models import import_models_on_use
@@ -48,3 +55,16 @@ __all__ = [
     "ThrottlingException",
     "models",
 ]
+
+
+_NOISY = ("alibabacloud-tea", "darabonba-core", "credentials", "urllib3.connectionpool")
+
+
+def quiet_sdks() -> None:
+    """Drop `DEBUG`, every handler that the SDKs installed and everything that they would say below ERROR."""
+    os.environ.pop("DEBUG", None)
+    for name in _NOISY:
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.addHandler(logging.NullHandler())
+        logger.propagate = False

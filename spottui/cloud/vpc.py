@@ -5,7 +5,7 @@ from typing import Any
 
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.rows import rows
+from spottui.cloud.fields import rows
 from spottui.cloud.rpc import VPC, Rpc, service_endpoint
 
 ACTION = "DescribeVSwitches"

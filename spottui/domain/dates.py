@@ -1,6 +1,7 @@
-"""Dates as outsiders write them, and only those that can be true: what claims the year 1 or 9999 is no date."""
+"""Dates as outsiders write them, only those that can be true, and durations as the configuration has them."""
 
 import math
+import re
 from datetime import UTC, datetime, timedelta
 
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
@@ -41,3 +42,12 @@ def _from_epoch(value: float) -> datetime | None:
     if isinstance(value, bool) or not math.isfinite(value):
         return None
     return datetime.fromtimestamp(value / 1000 if value >= _MILLISECONDS_FROM else value, UTC)
+
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+
+
+def seconds_of(duration: str) -> float | None:
+    """Return the seconds of a duration such as `30s`, `2m`, `6h` or `1d`; None for anything else, zero included."""
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([smhd])", duration)
+    return float(found[1]) * _SECONDS[found[2]] if found else None

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import msgspec
 
-from spottui.domain.durations import seconds_of
+from spottui.domain.dates import seconds_of
 
 
 class HookEvent(StrEnum):

@@ -219,3 +219,14 @@ def _locked_again(known: Interruption, seen: Observation) -> Interruption:
     return replace(
         known, unlocked_at=None, not_before=seen.not_before, deadline=deadline, latest=latest, duplicates=duplicates
     )
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """This instance is taken back at `deadline`, UTC; not so after a drill, which has no time of its own.
+
+    `is_confirmed` is whether the metadata said so, or agreed.
+    """
+
+    deadline: datetime
+    is_drill: bool = False
+    is_confirmed: bool = True

@@ -5,7 +5,7 @@ from enum import StrEnum
 import msgspec
 from msgspec import Struct
 
-from spottui.domain.durations import seconds_of
+from spottui.domain.dates import seconds_of
 
 PROBE_TAG = "spottui:probe"
 """The tag by which an instance names its `[probe.NAME]`; an empty one is for none."""

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from spottui.domain.billed_resources import SNAPSHOT_PRICE
-from spottui.domain.durations import seconds_of
+from spottui.domain.dates import seconds_of
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.settings import ReadySettings, Settings

@@ -5,8 +5,8 @@ from datetime import datetime
 
 import msgspec
 
+from spottui.domain.background import FleetBackground
 from spottui.domain.facts import Logged, Stopped
-from spottui.domain.fleet_background import FleetBackground
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
 from spottui.domain.plan import Plan

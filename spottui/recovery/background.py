@@ -14,7 +14,7 @@ from spottui.domain.background import Background, Found
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import WarmImage
 from spottui.domain.ready import READY_TAG
-from spottui.domain.ready_slots import slot_of
+from spottui.domain.tokens import slot_of
 from spottui.recovery.lookups import Inquiry, Lookups
 
 T = TypeVar("T")

@@ -1,7 +1,7 @@
-"""The janitor: what recoveries left behind, and taking it away on command, each thing verified just before it goes."""
+"""The janitor: tags what recoveries leave behind, and deletes it on command, each thing verified just before."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 
 import msgspec
@@ -11,7 +11,7 @@ from spottui.cloud import disks, leftovers, snapshot_groups
 from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.ecs_shapes import Image, Snapshot
 from spottui.cloud.errors import CloudError
-from spottui.cloud.tags import EXPIRES_TAG
+from spottui.cloud.leftovers import EXPIRES_TAG, tag
 from spottui.domain.billed_resources import Leftover, LeftoverKind
 from spottui.domain.clock import Clock
 from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Fact
@@ -22,7 +22,8 @@ from spottui.domain.routes import Source
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.journal.transaction import Transaction
-from spottui.recovery.context import failure_of
+from spottui.recovery.calls import call_once
+from spottui.recovery.context import RecoveryContext, failure_of
 from spottui.recovery.ready_leftovers import ready_leftovers
 from spottui.recovery.standing_protection import protected_disks
 
@@ -239,3 +240,19 @@ def _record(janitor: Janitor, of: Leftover, fact: Fact) -> None:
             transaction.log(fact, now, of.region, of.instance_id)
 
     janitor.journal.run(write)
+
+
+KINDS = {"image": "image", "snapshot": "snapshot", "kept disk": "disk"}
+"""Kinds of created things to the ResourceType of TagResources."""
+
+
+async def mark_leftovers(ctx: RecoveryContext) -> None:
+    """Write on image, snapshots and kept disks whose they are and until when they are worth keeping."""
+    recovery = ctx.recovery
+    expires = (ctx.now() + timedelta(days=ctx.shared.settings.policy.keep_days)).date().isoformat()
+    for kind, resource_type in KINDS.items():
+        ids = [one for one in recovery.made(kind) if one not in recovery.made("attached disk")]
+        if ids:
+            write = partial(tag, ctx.ecs, resource_type, ids, ctx.id, expires)
+            kept = f"{resource_type} {', '.join(ids)} to be kept until {expires}"
+            await call_once(ctx, "TagResources", ", ".join(ids), write, kept)

@@ -17,8 +17,7 @@ from spottui.cloud.ecs_shapes import Image, Snapshot
 from spottui.cloud.ready import Order
 from spottui.cloud.snapshot_groups import SnapshotGroup
 from spottui.domain.ready import READY_TAG, KeptReady, image_every_s, snapshots_every_s, system_disk
-from spottui.domain.ready_slots import ready_name, slot_of, slot_start
-from spottui.domain.tokens import client_token
+from spottui.domain.tokens import client_token, ready_name, slot_of, slot_start
 
 MOST_ATTEMPTS = 3
 """What is lost so often in one slot is left to the next one."""

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from spottui.domain.durations import seconds_of
+from spottui.domain.dates import seconds_of
 from spottui.domain.instance import Instance
 from spottui.domain.launch_spec import OUR_TAG, LaunchSpec
 from spottui.domain.plan import TiredPool

@@ -16,7 +16,7 @@ from spottui.journal.transaction import Transaction
 from spottui.recovery.context import RecoveryContext, StepOutcome, failed
 from spottui.recovery.drain import drain
 from spottui.recovery.hooks import begin_hooks, run_hooks, settle_lost_hooks, tell_of_notice
-from spottui.recovery.leftovers import mark_leftovers
+from spottui.recovery.janitor import mark_leftovers
 from spottui.recovery.permission import wait_for_permission
 from spottui.recovery.places import look_for_places
 from spottui.recovery.public_ip import begin_to_keep_public_ip

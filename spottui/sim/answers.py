@@ -1,10 +1,11 @@
 """Bodies of answers of the RPC APIs, as JSON or as the XML that is their documented default."""
 
-import json
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 from xml.sax.saxutils import escape
+
+import msgspec
 
 
 class Format(Enum):
@@ -24,11 +25,11 @@ def format_of(query: Mapping[str, str], headers: Mapping[str, str]) -> Format:
     return Format.XML
 
 
-def write(written_in: Format, root: str, body: Mapping[str, Any]) -> str:
-    """The text of a body; `root` names the document element of XML."""
+def write(written_in: Format, root: str, body: Mapping[str, Any]) -> bytes:
+    """A body in UTF-8; `root` names the document element of XML."""
     if written_in is Format.JSON:
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return f"<?xml version='1.0' encoding='UTF-8'?><{root}>{_elements(body)}</{root}>"
+        return msgspec.json.encode(body)
+    return f"<?xml version='1.0' encoding='UTF-8'?><{root}>{_elements(body)}</{root}>".encode()
 
 
 def _elements(body: Mapping[str, Any]) -> str:

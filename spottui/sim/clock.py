@@ -2,6 +2,10 @@
 
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
+
+_DATES = 32_768
+"""So many dates are kept as texts: a page of instances has two hundred, the same each time it is asked for."""
 
 
 class Clock:
@@ -37,11 +41,13 @@ class Clock:
         self._wall_origin = time.monotonic()
 
 
+@lru_cache(_DATES)
 def iso_minutes(at: float) -> str:
     """`2017-12-10T04:04Z`, the resolution of instance times."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
+@lru_cache(_DATES)
 def iso_seconds(at: float) -> str:
     """`2019-11-15T06:07:05Z`, the resolution of image and disk times."""
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

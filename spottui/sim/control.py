@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from spottui.sim import changing, earlier, interrupt, market, poison, pricing, pvtz, services, settings_update
+from spottui.sim import changing, earlier, interrupt, market, poison, pvtz, services, settings_update, stock
 from spottui.sim.balancers import declaring
 from spottui.sim.catalog import TYPES
 from spottui.sim.clock import iso_millis, iso_seconds
@@ -85,7 +85,7 @@ def move_price(world: World, given: Given, now: float) -> Json:
     zone = given.choice("zone", [zone for region in world.regions.values() for zone in region.zones])
     value = given.number("price", None, 0.001, 10**6)
     given.end()
-    pricing.set_price(world, instance_type, zone, round(value, 3), now)
+    stock.set_price(world, instance_type, zone, round(value, 3), now)
     return {"price": round(value, 3)}
 
 

@@ -18,7 +18,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
-from spottui.sim import addresses, catalog, pricing, pvtz, services, settings_update
+from spottui.sim import addresses, catalog, pvtz, services, settings_update, stock
 from spottui.sim.balancers import declaring
 from spottui.sim.catalog import TYPES, InstanceType
 from spottui.sim.clock import Clock
@@ -238,7 +238,7 @@ def _add_eip(world: World, row: Instance) -> None:
 
 def _set_price(world: World, given: Given) -> None:
     kind, zone = given.choice("type", tuple(TYPES)), given.choice("zone", _zones(world))
-    pricing.set_price(world, kind, zone, given.number("price", None, 0.001, 10**6), 0.0)
+    stock.set_price(world, kind, zone, given.number("price", None, 0.001, 10**6), 0.0)
 
 
 def _set_stock(world: World, given: Given) -> None:

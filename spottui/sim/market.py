@@ -2,8 +2,8 @@
 
 from spottui.sim import notice, reclaim
 from spottui.sim.model import Instance
-from spottui.sim.pricing import price
 from spottui.sim.schedule import happening
+from spottui.sim.stock import price
 from spottui.sim.world import World
 
 NOTICE_S = 300.0

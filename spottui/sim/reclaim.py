@@ -1,7 +1,7 @@
 """The cloud takes a spot instance back: lock, and after the notice period release or stop."""
 
 from spottui.sim import addresses, events
-from spottui.sim.balancers import membership
+from spottui.sim.balancers import backends
 from spottui.sim.imaging import fail_snapshots_of, lose_snapshots_of
 from spottui.sim.model import Disk, Eni, Instance
 from spottui.sim.schedule import happening
@@ -24,7 +24,7 @@ def release(world: World, instance: Instance, at: float) -> None:
     instance.status = "Deleted"
     del world.instances[instance.id]
     world.services.pop(instance.id, None)
-    membership.leave(world, instance)
+    backends.leave(world, instance)
     for address in (instance.private_ip, *instance.more_private_ips):
         addresses.give_back(world.vswitches[instance.vswitch_id], address)
     for eni in [one for one in world.enis.values() if one.instance_id == instance.id]:

@@ -150,6 +150,6 @@ def _refused(world: World, asked: _Asked, row: Row, refusal: ApiError) -> web.Re
 
 def _respond(asked: _Asked, row: Row, status: int, root: str, body: dict[str, Any]) -> web.Response:
     return web.Response(
-        status=status, text=answers.write(asked.format, root, body), content_type=asked.format.value,
+        status=status, body=answers.write(asked.format, root, body), content_type=asked.format.value, charset="utf-8",
         headers={"x-acs-request-id": row.request_id},
     )  # fmt: skip

@@ -1,5 +1,9 @@
-"""What the zones have left of each instance type."""
+"""What the zones have left of each instance type, and what it costs there and when."""
 
+import math
+import zlib
+
+from spottui.sim.catalog import TYPES, spot_price
 from spottui.sim.world import World
 
 LOW = 3
@@ -34,3 +38,26 @@ def category(world: World, instance_type: str, zone: str) -> str:
     if remaining is None or remaining > LOW:
         return "WithStock"
     return "ClosedWithStock" if remaining > 0 else "WithoutStock"
+
+
+HOUR_S = 3600
+
+
+def price(world: World, instance_type: str, zone: str, at: float) -> float:
+    """The price in CNY an hour: the last one set before `at`, else the base with the swing of its hour."""
+    for since, value in reversed(world.prices.get((instance_type, zone), [])):
+        if since <= at:
+            return value
+    swing = world.settings.price_swing * _wave(instance_type, zone, at)
+    return round(min(spot_price(instance_type, zone) * (1 + swing), TYPES[instance_type].list_price), 3)
+
+
+def set_price(world: World, instance_type: str, zone: str, value: float, now: float) -> None:
+    """From now on the price is `value`."""
+    world.prices.setdefault((instance_type, zone), []).append((now, value))
+
+
+def _wave(instance_type: str, zone: str, at: float) -> float:
+    # Each place has a phase of its own, the same in every run: a price depends on its hour and nothing else.
+    phase = zlib.crc32(f"{instance_type}/{zone}".encode()) % 628 / 100
+    return math.sin(at // HOUR_S * 0.7 + phase)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import msgspec
 
-from spottui.domain.fleet_background import FleetBackground
+from spottui.domain.background import FleetBackground
 from spottui.domain.forecast import Verdict
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import EVENT_GRACE_S, Interruption

@@ -6,9 +6,8 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from spottui.domain.background import PriceHistory
+from spottui.domain.background import DAYS, FleetBackground, PriceHistory
 from spottui.domain.clock import NOTICE_S
-from spottui.domain.fleet_background import DAYS, FleetBackground
 from spottui.domain.forecast import Forecast, Verdict
 from spottui.domain.instance import Instance, InterruptionBehavior
 from spottui.domain.places import Price

@@ -3,7 +3,7 @@
 What stands in a field can come from outside: no text that is returned here holds a control character.
 """
 
-from spottui.words.consoles import silent_console, unread_console
+from spottui.words.driving import silent_console, stopped, unread_console
 from spottui.words.facts import search, text
 from spottui.words.failures import advice, failure, failure_line, fault, said, trouble
 from spottui.words.feed import EventKind, event_kind, request_id
@@ -11,7 +11,6 @@ from spottui.words.letters import letter
 from spottui.words.next_steps import next_step
 from spottui.words.reasons import against, lift, reason
 from spottui.words.savings import saved
-from spottui.words.stops import stopped
 from spottui.words.timeline import step
 from spottui.words.warnings import loss, warnings
 

@@ -9,14 +9,12 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.hook import HookEnd
 from spottui.domain.recovery import AutoAnswer
 from spottui.domain.text import plain
-from spottui.words.decisions import decided
+from spottui.words.driving import decided, stopped
 from spottui.words.failures import LONGEST, failure_line, fault, said
 from spottui.words.feed import event_kind
-from spottui.words.misses import missed
 from spottui.words.moments import clock, clock_utc
 from spottui.words.next_steps import next_step
-from spottui.words.reasons import lift, reason, why
-from spottui.words.stops import stopped
+from spottui.words.reasons import lift, missed, reason, why
 
 IMAGE_POLL = "DescribeImages"
 """The call that shows how far an image is."""

@@ -4,7 +4,7 @@ from spottui.domain import facts as f
 from spottui.domain.interruption import Evidence
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
-from spottui.words.decisions import decided
+from spottui.words.driving import decided
 from spottui.words.failures import LONGEST
 from spottui.words.moments import clock_utc
 from spottui.words.reasons import reason

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
+from spottui.domain.probe import Miss, Missed
+from spottui.domain.readiness import Missing
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST, failure_line
-from spottui.words.misses import missed
 from spottui.words.moments import clock_utc, span
 
 _SENTENCES = {
@@ -296,3 +297,39 @@ _TOLD = {
     Why.THEN: _then,
     Why.RUNS: _runs,
 }
+
+
+_MISSES = {
+    Miss.NO_ADDRESS: "the instance has no such address",
+    Miss.NO_CONNECTION: "no connection: {}",
+    Miss.NO_ANSWER: "no answer in time",
+    Miss.NO_HTTP: "the answer is not HTTP",
+    Miss.CERTIFICATE: "TLS failed: {}",
+    Miss.STATUS: "HTTP status {}",
+    Miss.BODY: "the body lacks the expected text",
+    Miss.NOT_RUN: "the command did not run: {}",
+    Miss.EXIT_CODE: "the command exited with {}",
+}
+
+
+def missed(known: Missed) -> str:
+    """Return why one try did not pass."""
+    return _MISSES[known.miss].format(plain(known.what))
+
+
+_MISSING = {
+    Missing.DISKS_NOT_KNOWN: "its disks are not known",
+    Missing.NOT_RUNNING: "it is not running",
+    Missing.NOT_KEPT_READY: "no [[ready]] matches it and it has no tag spottui:ready",
+    Missing.BEYOND_CAP: "max_cost_per_month leaves no room for it",
+    Missing.NO_SYSTEM_IMAGE: "no image of its system disk yet",
+    Missing.SYSTEM_IMAGE_TOO_OLD: "the image of its system disk is too old",
+    Missing.NO_DATA_SNAPSHOTS: "no finished snapshot of its data disks yet",
+    Missing.SLOW_DATA_DISKS: "a data disk is no ESSD: its snapshots take minutes",
+    Missing.LOCAL_DISKS: "what is on local disks is lost with every reclaim",
+}
+
+
+def missing(what: Missing) -> str:
+    """Return one thing that an instance lacks."""
+    return _MISSING[what]

@@ -16,7 +16,7 @@ from types import FrameType
 
 from spottui.cloud.metadata import Metadata, MetadataProblem
 from spottui.domain.clock import NOTICE_S
-from spottui.domain.notice import Notice
+from spottui.domain.interruption import Notice
 from spottui.workload.listener import Listener, Notices
 from spottui.workload.processes import Workload
 

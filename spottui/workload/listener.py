@@ -6,7 +6,7 @@ from typing import Protocol
 
 from spottui.cloud.errors import CloudError
 from spottui.cloud.metadata import MetadataProblem
-from spottui.domain.notice import Notice
+from spottui.domain.interruption import Notice
 
 LAST_S = 2.0
 

@@ -11,7 +11,7 @@ from spottui.cli.permissions import policy_document
 from spottui.cloud.account import CloudAccount
 from spottui.config import load
 from spottui.domain.ready import READY_TAG
-from spottui.domain.ready_slots import ready_name, slot_start
+from spottui.domain.tokens import ready_name, slot_start
 from spottui.journal import Journal
 from spottui.recovery.standing_protection import protected_disks
 from spottui.sim.testing import SimServer

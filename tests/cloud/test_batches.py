@@ -12,7 +12,7 @@ from spottui.cloud.account import CloudAccount
 from spottui.cloud.batches import in_halves
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.tags import tag
+from spottui.cloud.leftovers import tag
 from spottui.config import load
 from spottui.sim.testing import SimServer
 

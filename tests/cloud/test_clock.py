@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spottui.cloud.account import CloudAccount
-from spottui.cloud.dates import date_of
+from spottui.cloud.fields import date_of
 from spottui.config import load
 from spottui.domain.clock import CloudClock
 from spottui.sim.testing import SimServer

@@ -24,7 +24,7 @@ def console_over(desk, clock=None, **more):
     return BellApp(lambda: desk, clock=clock or FrozenClock(), who=WHO, title="spottui", **more)
 
 
-async def wait_until(pilot, condition, timeout_s=10.0):
+async def wait_until(pilot, condition, timeout_s=40.0):
     ends = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > ends:

@@ -9,7 +9,7 @@ from spottui.cli.common import Wrong
 from spottui.cli.console import known_view
 from spottui.console.preferences import Preferences, SavedView
 from spottui.console.user_themes import ThemeProblem, user_themes
-from spottui.domain.fleet_background import FleetBackground
+from spottui.domain.background import FleetBackground
 from spottui.domain.places import Price
 from spottui.domain.view import LiveConsole
 from spottui.tables.natural import natural

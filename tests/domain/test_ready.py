@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spottui.domain.durations import seconds_of
+from spottui.domain.dates import seconds_of
 from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.ready import OLDEST_S, READY_TAG, ReadyPolicy, ready_policy
 from spottui.domain.settings import ReadySettings, Settings

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spottui.domain.durations import seconds_of
-from spottui.domain.ready_slots import ready_name, slot_of, slot_start
+from spottui.domain.dates import seconds_of
+from spottui.domain.tokens import ready_name, slot_of, slot_start
 
 INSTANCE_IDS = st.from_regex(r"i-[a-z0-9]{4,20}", fullmatch=True)
 EVERY = st.sampled_from([seconds_of(every) or 0 for every in ("5m", "15m", "30m", "6h", "7h", "1d", "30d")])

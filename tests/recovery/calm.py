@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from spottui.domain.ready_slots import ready_name
+from spottui.domain.tokens import ready_name
 from spottui.sim.testing import SimServer
 from tests.driving import wait_until
 from tests.sim.calls import Api

@@ -18,7 +18,7 @@ from spottui.domain.background import Background
 from spottui.domain.clock import SystemClock
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import WarmImage
-from spottui.domain.ready_slots import ready_name, slot_start
+from spottui.domain.tokens import ready_name, slot_start
 from spottui.journal import Journal
 from spottui.recovery.background import newest_system_image
 from spottui.recovery.planner import capture

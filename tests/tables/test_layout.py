@@ -6,9 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spottui.console.text.cells import span_text
-from spottui.tables.changes import Changes
 from spottui.tables.column import Column
-from spottui.tables.diff import diff
+from spottui.tables.diff import Changes, diff
 from spottui.tables.layout import Span, furthest, layout
 
 COLUMNS = (

@@ -3,8 +3,7 @@ from datetime import timedelta
 
 from msgspec.structs import replace
 
-from spottui.domain.background import PriceHistory
-from spottui.domain.fleet_background import FleetBackground
+from spottui.domain.background import FleetBackground, PriceHistory
 from spottui.domain.forecast import Verdict
 from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.places import Price

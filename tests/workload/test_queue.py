@@ -16,7 +16,7 @@ import pytest
 
 from spottui.cloud.event_rules import drill_body
 from spottui.cloud.metadata import Metadata
-from spottui.domain.notice import Notice
+from spottui.domain.interruption import Notice
 from spottui.sim.testing import SimServer
 from spottui.workload.guard import Guard as WorkloadGuard
 from spottui.workload.guard import Rules

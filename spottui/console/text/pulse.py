@@ -5,7 +5,7 @@ from datetime import datetime
 from textual.content import Content
 
 from spottui.console.text.readiness import VERDICT_STYLES
-from spottui.domain.fleet_background import DAYS
+from spottui.domain.background import DAYS
 from spottui.domain.forecast import Verdict
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView

@@ -7,7 +7,7 @@ from textual.widgets import Static
 
 from spottui.console.session import Session
 from spottui.console.text.pulse import freshness_text, pulse_text
-from spottui.domain.fleet_background import FleetBackground
+from spottui.domain.background import FleetBackground
 from spottui.domain.instance import Instance
 from spottui.domain.view import DeskView
 from spottui.tables.pulse import Pulse, pulse, reclaims_of

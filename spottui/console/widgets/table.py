@@ -16,9 +16,8 @@ from spottui.console.text.cells import row_texts
 from spottui.console.widgets.strips import RowState, header_strip, placeholder_strip, row_strip
 from spottui.domain.clock import Clock
 from spottui.tables.arrangement import Arrangement
-from spottui.tables.changes import Changes
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Table
-from spottui.tables.diff import Diff
+from spottui.tables.diff import Changes, Diff
 from spottui.tables.layout import Span, furthest, layout
 from spottui.tables.model import TableModel
 

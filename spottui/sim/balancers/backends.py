@@ -4,11 +4,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from spottui.sim.balancers.model import BackendServer, ServerGroup
+from spottui.sim.balancers.model import CLB, BackendServer, ServerGroup
 from spottui.sim.errors import ApiError
 from spottui.sim.model import Instance
 from spottui.sim.registry import Call
 from spottui.sim.services import instance_at
+from spottui.sim.world import World
 
 DEFAULT_WEIGHT = 100
 
@@ -97,3 +98,10 @@ def _whole(row: Mapping[str, object], name: str, default: int, most: int, code: 
     if not text.isdigit() or int(text) > most:
         raise ApiError(code, 400, f"The param of {name} is illegal: {text!r} is not between 0 and {most}.")
     return int(text)
+
+
+def leave(world: World, instance: Instance) -> None:
+    """A released instance drops out of CLBs; whether out of ALB and NLB too is a switch."""
+    for group in world.server_groups.values():
+        if group.product == CLB or not world.settings.dead_servers_stay:
+            group.servers = [one for one in group.servers if one.server_id != instance.id]

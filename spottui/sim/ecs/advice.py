@@ -5,8 +5,8 @@ import zlib
 from spottui.sim import stock
 from spottui.sim.catalog import TYPES, InstanceType
 from spottui.sim.errors import ApiError, invalid, not_found
-from spottui.sim.pricing import price
 from spottui.sim.registry import Body, Call, action
+from spottui.sim.stock import price
 
 _RATES = (("0-3%", 0.02), ("3-5%", 0.04), ("5-10%", 0.07), ("10-100%", 0.15))
 _MOST_TYPES = 10

@@ -13,8 +13,8 @@ from spottui.sim.ecs.launch_templates import filled_in
 from spottui.sim.errors import ApiError, dry_run, not_found
 from spottui.sim.imaging import is_usable
 from spottui.sim.model import Image, Instance, Tags, VSwitch
-from spottui.sim.pricing import price
 from spottui.sim.registry import Body, Call, action
+from spottui.sim.stock import price
 
 _STRATEGIES = ("NoSpot", "SpotWithPriceLimit", "SpotAsPriceGo")
 

@@ -7,8 +7,8 @@ from spottui.sim.boot import boot_stopped, reboot
 from spottui.sim.ecs.launch_checks import check_keys
 from spottui.sim.errors import ApiError, missing
 from spottui.sim.model import Instance
-from spottui.sim.pricing import price
 from spottui.sim.registry import Body, Call, action
+from spottui.sim.stock import price
 
 _STOPPED_MODES = ("KeepCharging", "StopCharging")
 _MOST = 100

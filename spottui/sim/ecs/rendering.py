@@ -21,7 +21,8 @@ def instance(world: World, row: Instance) -> Row:
     """One row of DescribeInstances; times have the resolution of a minute."""
     own = {
         **_identity(row), **_size(row), **_lifecycle(row), **_spot(row), **_network(world, row),
-        "Tags": tags(row.tags), **_constants(row),
+        "Tags": tags(row.tags), **_CONSTANTS,
+        "MetadataOptions": {"HttpTokens": row.http_tokens, "HttpEndpoint": "enabled"},
     }  # fmt: skip
     return shown(own, row.options)
 
@@ -116,18 +117,17 @@ def _more_interfaces(world: World, row: Instance) -> list[Row]:
     ]  # fmt: skip
 
 
-def _constants(row: Instance) -> Row:
-    return {
-        "OSName": "Ubuntu 22.04 64位", "OSNameEn": "Ubuntu 22.04 64 bit", "OSType": "linux",
-        "IoOptimized": True, "ClusterId": "", "VlanId": "", "CreditSpecification": "",
-        "DeviceAvailable": True, "LocalStorageAmount": 0, "SaleCycle": "",
-        "DeploymentSetGroupNo": 0, "HpcClusterId": "", "ISP": "", "RdmaIpAddress": {"IpAddress": []},
-        "DedicatedHostAttribute": {"DedicatedHostId": "", "DedicatedHostName": ""},
-        "DedicatedInstanceAttribute": {"Tenancy": "default", "Affinity": "default"},
-        "EcsCapacityReservationAttr": {"CapacityReservationId": "", "CapacityReservationPreference": ""},
-        "MetadataOptions": {"HttpTokens": row.http_tokens, "HttpEndpoint": "enabled"},
-        "HibernationOptions": {"Configured": False},
-    }  # fmt: skip
+_CONSTANTS: Row = {
+    "OSName": "Ubuntu 22.04 64位", "OSNameEn": "Ubuntu 22.04 64 bit", "OSType": "linux",
+    "IoOptimized": True, "ClusterId": "", "VlanId": "", "CreditSpecification": "",
+    "DeviceAvailable": True, "LocalStorageAmount": 0, "SaleCycle": "",
+    "DeploymentSetGroupNo": 0, "HpcClusterId": "", "ISP": "", "RdmaIpAddress": {"IpAddress": []},
+    "DedicatedHostAttribute": {"DedicatedHostId": "", "DedicatedHostName": ""},
+    "DedicatedInstanceAttribute": {"Tenancy": "default", "Affinity": "default"},
+    "EcsCapacityReservationAttr": {"CapacityReservationId": "", "CapacityReservationPreference": ""},
+    "HibernationOptions": {"Configured": False},
+}  # fmt: skip
+"""What is the same for every instance; nothing writes into an answer."""
 
 
 def disk(row: Disk) -> Row:

@@ -7,8 +7,8 @@ from spottui.sim.catalog import TYPES, InstanceType
 from spottui.sim.clock import iso_seconds
 from spottui.sim.ecs.launch_disks import has_category
 from spottui.sim.errors import ApiError, invalid, not_found
-from spottui.sim.pricing import HOUR_S, price
 from spottui.sim.registry import Body, Call, action
+from spottui.sim.stock import HOUR_S, price
 
 _PRICES_PER_PAGE = 1000
 _GENERATION = "ecs-3"

@@ -3,7 +3,7 @@
 import pytest
 
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.rows import rows, rows_if_any
+from spottui.cloud.fields import rows, rows_if_any
 from spottui.cloud.rpc import service_endpoint
 
 
