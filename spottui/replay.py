@@ -37,7 +37,7 @@ PAST_SHOWN = 10_000
 ROWS_SHOWN = 200
 _SEEN_EACH = timedelta(hours=2)
 """A spec is written again every hour as long as its instance is there."""
-_ASKS_NOTHING = "a replay asks the cloud nothing"
+_ASKS_NOTHING = "a replay makes no cloud calls"
 
 
 @dataclass(slots=True)
@@ -218,7 +218,7 @@ class Replay:
 
     def refuse(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse a command."""
-        raise Refused("This is a replay: nothing can be changed in it.")
+        raise Refused("This is a replay; nothing can be changed.")
 
     plan_for = confirm = retry = recover = veto = hold = cancel = arm = disarm = look_now = refuse
 

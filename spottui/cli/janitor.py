@@ -95,7 +95,7 @@ def _delete(
     going = [known[resource_id] for resource_id, why in stays.items() if not why]
     outcome = {resource_id: why for resource_id, why in stays.items() if why}
     if not as_json:
-        click.echo(_table(going) if going else "nothing may be deleted")
+        click.echo(_table(going) if going else "nothing is deletable")
     _tell(outcome, as_json=as_json)
     if dry_run:
         outcome |= {left.resource_id: WOULD_GO for left in going}

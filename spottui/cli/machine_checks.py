@@ -92,9 +92,9 @@ def _hooks(hooks: Iterable[HookSettings]) -> Iterator[Check]:
         if hook.where is not HookPlace.HERE:
             continue
         if shutil.which(hook.program):
-            yield ok(f"hook at {hook.on}", f"{hook.program} can be run")
+            yield ok(f"hook at {hook.on}", f"{hook.program} is executable")
         else:
-            yield wrong(f"hook at {hook.on}", f"{hook.program} is no program that can be run", f"ls -l {hook.program}")
+            yield wrong(f"hook at {hook.on}", f"{hook.program} is not an executable program", f"ls -l {hook.program}")
 
 
 def _stop_file(name: str) -> Iterator[Check]:

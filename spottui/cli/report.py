@@ -69,7 +69,11 @@ class Ago(click.ParamType[timedelta]):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @click.option("--csv", "as_csv", is_flag=True, help="With --since: print one CSV row per incident.")
-@click.option("--terraform", is_flag=True, help="Print commands that import the replacements; alone, of all time.")
+@click.option(
+    "--terraform",
+    is_flag=True,
+    help="Print shell commands that import the replacements into Terraform; alone, of all time.",
+)
 def report(
     settings: "Settings",
     incident: str,

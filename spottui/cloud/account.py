@@ -101,4 +101,4 @@ class CloudAccount:
 def _say_if_not_known(asked: Future[Identity]) -> None:
     if error := asked.exception():
         why = error.line if isinstance(error, CloudError) else type(error).__name__
-        log.warning("the account is not known, so events of every account are taken for ours: %s", why)
+        log.warning("the account is unknown, so events of every account are accepted: %s", why)

@@ -16,7 +16,7 @@ _RECOVERY = schema.recovery.c
 
 
 class History:
-    """Reads recoveries that may be over for long, together with their plans."""
+    """Reads recoveries, also old ones, together with their plans."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -38,7 +38,7 @@ class History:
         return self._past(sa.and_(_RECOVERY.region == region, _RECOVERY.instance_id == instance_id), limit)
 
     def between(self, began: datetime, ended: datetime) -> tuple[Recovery, ...]:
-        """Return what went on in a stretch of time, oldest first."""
+        """Return the recoveries that were in progress within a period, oldest first."""
         going_on = sa.or_(_RECOVERY.ended.is_(None), _RECOVERY.ended >= stamp(began))
         query = sa.select(_RECOVERY.data).where(_RECOVERY.epoch <= stamp(ended), going_on).order_by(_RECOVERY.epoch)
         with self._store.read() as connection:
@@ -47,7 +47,7 @@ class History:
     def newest_of(self, name: str) -> Recovery | None:
         """Return the newest recovery of an instance, by its id, or by its name where no instance has that id."""
         newest = sa.select(_RECOVERY.data).order_by(_RECOVERY.epoch.desc())
-        # As text: what databases know of JSON differs, and one of them takes no NUL in it.
+        # As text: JSON support differs between databases, and one of them accepts no NUL.
         named = _RECOVERY.data.contains(f'"name":{encode(name)}', autoescape=True)
         with self._store.read() as connection:
             for which in (_RECOVERY.instance_id == name, named):

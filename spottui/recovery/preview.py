@@ -1,4 +1,4 @@
-"""The plan that a recovery would have, for a person who asks before anything has happened."""
+"""The plan that a recovery would have now, for a person who asks."""
 
 import asyncio
 import threading
@@ -15,11 +15,11 @@ from spottui.recovery.planner import capture, make_plan
 from spottui.recovery.tolerance import tired_pools
 
 PATIENCE_S = 5.0
-"""A person who waits for a plan sees it after so long with what is known by then."""
+"""After so long a person sees the plan with what is known by then."""
 
 
 class Previews:
-    """Plans that were shown, until one of them is to run: prices and stock move on, what was shown does not.
+    """Plans as they were shown, until one of them runs: prices and stock may change, a shown plan does not.
 
     Thread-safe; called where no event loop runs.
     """
@@ -54,12 +54,12 @@ class Previews:
         try:
             spec = capture(ecs, shared.journal, shared.clock, instance_id)
         except CloudError as error:
-            raise Refused(f"{instance_id} cannot be planned: {error.line}. Try again when the cause is gone.") from None
+            raise Refused(f"{instance_id}: no plan can be made: {error.line}. Fix the cause, then try again.") from None
         if spec is None:
             raise Refused(f"{instance_id} is not listed in {region}.")
         tolerance = shared.settings.policy.tolerance
         tired = tired_pools(shared.journal, spec, tolerance, shared.clock.now()) if tolerance else ()
         plan = make_plan(spec, shared.settings, tired)
-        # Nothing is going to stop it: who asks for it now means a replacement.
+        # Nothing stops the instance, so whoever asks now wants a replacement.
         runs_on = spec.instance.status is InstanceStatus.RUNNING and not spec.instance.recycling
         return replace(plan, routes=(Route.IMAGE,)) if runs_on and not plan.route.traits.launches else plan

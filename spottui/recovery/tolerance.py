@@ -1,4 +1,4 @@
-"""How often an instance, and those that it replaced, were reclaimed lately, and in which pools."""
+"""How often an instance and its predecessors were reclaimed lately, and in which pools."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from spottui.journal import Journal
 
 
 def tired_pools(journal: Journal, spec: LaunchSpec, tolerance: Tolerance, now: datetime) -> tuple[TiredPool, ...]:
-    """Return the pools in which an instance and those before it were reclaimed; empty within the tolerance.
+    """Return the pools in which an instance and its predecessors were reclaimed too often; empty within the tolerance.
 
-    A pool is a type in a zone. The reclaim that goes on counts, a drill that is over does not.
+    A pool is a type in a zone. The current reclaim counts, an ended drill does not.
     """
     since = now - timedelta(seconds=seconds_of(tolerance.within) or 0)
     pools = [
@@ -37,7 +37,7 @@ def _is_reclaim(recovery: Recovery) -> bool:
 def _lineage(journal: Journal, instance: Instance) -> Iterator[Instance]:
     """Yield an instance and those that it replaced, the newest first.
 
-    The tag of a replacement names the recovery that launched it; that is believed where the journal says the same.
+    A replacement's tag names the recovery that launched it; it is trusted only if the journal agrees.
     """
     seen: set[str] = set()
     while instance.instance_id not in seen:

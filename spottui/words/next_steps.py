@@ -24,7 +24,7 @@ _SENTENCES = {
     Doing.ATTACH: "attach the kept data disks to {resource}",
     Doing.MOVE_EIP: "move EIP {resource} to {to}",
     Doing.SEE_AGAIN: "check that {resource} keeps running",
-    Doing.AWAIT_HEALTHY: "wait until load balancers find {resource} healthy",
+    Doing.AWAIT_HEALTHY: "wait until load balancers report {resource} healthy",
     Doing.PROBE: "probe {resource} until it passes{of}, at most {seconds:.0f} s",
     Doing.EARLIER_VERSION: "{resource}",
 }

@@ -191,7 +191,7 @@ async def test_a_place_without_a_price_says_so_and_an_instance_never_captured_to
     ("change", "says"),
     [
         ({"delete_with_instance": False}, "✓ system d-1 40 GiB cloud_essd: survives the release"),
-        ({"category": "local_ssd_pro"}, "✕ system d-1 40 GiB local_ssd_pro: lost, it is local"),
+        ({"category": "local_ssd_pro"}, "✕ system d-1 40 GiB local_ssd_pro: lost, local disk"),
     ],
 )
 def test_each_disk_says_whether_it_survives(change, says):
@@ -203,7 +203,7 @@ def test_each_disk_says_whether_it_survives(change, says):
 def test_in_stop_mode_the_disks_stay_with_the_instance():
     of = replace(instance(1), behavior=InterruptionBehavior.STOP)
     told = readiness(InstanceRecord(plan_of(of).spec, NOW, ImageTiming(), ()), background_of(of, NOW), NOW).plain
-    assert told.count("survives, it is only stopped") == 2
+    assert told.count("survives, the instance is only stopped") == 2
     assert "started again" in told
 
 
@@ -278,13 +278,13 @@ async def test_statistics_without_the_cloud_show_what_the_journal_knows_of_kept_
     desk.history = history()
 
     def leftovers():
-        desk.refuse = "What is left behind cannot be listed: DescribeImages: no answer."
+        desk.refuse = "Leftovers cannot be listed: DescribeImages: no answer."
         desk._maybe_refuse()
 
     desk.leftovers = leftovers
     async with running(desk, size=(120, 60)) as (pilot, _):
         await press(pilot, "i")
-        await shows(pilot, "from the journal only; What is left")
+        await shows(pilot, "from the journal only; Leftovers cannot")
         assert "30 images: 4,200 GiB" in screen(pilot.app)
 
 
@@ -360,7 +360,7 @@ async def test_both_pages_over_a_real_desk_whose_cloud_breaks(real):
         await shows(pilot, "unknown: price history: DescribeSpotPriceHistory")
         assert "If reclaimed now" in screen(app)
         await press(pilot, "escape", "i")
-        await shows(pilot, "from the journal only; What is left behind cannot be listed")
+        await shows(pilot, "from the journal only; Leftovers cannot be listed")
 
 
 def test_sections_flow_in_their_order_into_the_shortest_column():

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import msgspec
 from rich.cells import cell_len
 from textual import on
 from textual.content import Content
@@ -94,39 +95,42 @@ class StormPage(ActingPage):
         return storm(view, of_now(view)) if view else ()
 
 
+class _Figures(msgspec.Struct, frozen=True):
+    """What the journal says."""
+
+    statistics: Statistics
+    savings: Savings
+
+
 class StatisticsPage(Page):
     """The statistics of past reclaims; the journal is read once, then the cloud is asked for what is retained."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, "Statistics")
-        self._statistics: Statistics | None = None
-        self._savings: Savings | None = None
+        self._figures: _Figures | None = None
         self._kept: tuple[KeptSum, ...] | None = None
         self._problem = "Reading the journal…"
 
     def on_mount(self) -> None:
         """Ask for the statistics, which the worker's thread computes."""
         today = self._session.clock.now().date()
-        self._session.worker.ask(lambda desk: statistics(desk.past(), desk.storage_price, today), self)
-        self._session.worker.ask(lambda desk: desk.savings(), self)
+        self._session.worker.ask(
+            lambda desk: _Figures(statistics(desk.past(), desk.storage_price, today), desk.savings()), self
+        )
 
     def text(self) -> Content:
         """Return the charts."""
-        if self._statistics is None:
+        if self._figures is None:
             return Content(plain(self._problem, 400))
-        kept = kept_section(self._statistics, self._kept, self._problem, self._session.clock.now())
-        saved = savings_section(self._savings, self.room)
-        return charts(self._statistics, kept, saved, self.room, self.app.size.height)
+        kept = kept_section(self._figures.statistics, self._kept, self._problem, self._session.clock.now())
+        saved = savings_section(self._figures.savings, self.room)
+        return charts(self._figures.statistics, kept, saved, self.room, self.app.size.height)
 
     @on(Answered)
     def _show(self, message: Answered) -> None:
-        if isinstance(message.answer, Savings):
-            self._savings = message.answer
-            self.tick()
-            return
         self._problem = message.problem
-        if isinstance(message.answer, Statistics):
-            self._statistics = message.answer
+        if isinstance(message.answer, _Figures):
+            self._figures = message.answer
             self._problem = "asking the cloud what is still there…"
             self._session.worker.ask(_kept_now, self)
         elif isinstance(message.answer, tuple):

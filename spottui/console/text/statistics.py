@@ -67,10 +67,8 @@ def kept_section(stats: Statistics, listed: Sequence[KeptSum] | None, problem: s
     return _section("Retained by recoveries", lines)
 
 
-def savings_section(savings: Savings | None, room: int) -> Content:
-    """Return what spot saved, as a chart of what an instance cost an hour; None while the journal is read."""
-    if savings is None:
-        return _section("Saved against on-demand", [Content.styled("  reading the journal…", "dim")])
+def savings_section(savings: Savings, room: int) -> Content:
+    """Return what spot saved, with a chart of what an instance cost an hour."""
     lines = [Content(f"  {words.saved(savings)}")]
     spot, on_demand = prices_over_time(savings)
     if len(spot) > 1:
