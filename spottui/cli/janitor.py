@@ -137,7 +137,8 @@ def _table(rows: "Sequence[Leftover]") -> str:
         for left in rows
     ]
     going = [left for left in rows if left.may_go]
-    total = _sum(rows) + (f", {_sum(going)} deletable" if len(going) < len(rows) else "")
+    deletable = f"{_sum(going)} deletable" if going else "none deletable"
+    total = _sum(rows) + (f", {deletable}" if len(going) < len(rows) else "")
     return "\n".join([click.style(head, bold=True), *lines, total])
 
 

@@ -131,7 +131,9 @@ def _journal(path: str, configured: Collection[str]) -> Iterator[Check]:
     if unlike:
         yield wrong("journal", f"{path}: {unlike} recoveries differ from their facts", "spottui journal rebuild")
         return
-    said = f"{path}, {unfinished} recoveries in progress, {len(watched)} consoles running"
+    recoveries = "1 recovery" if unfinished == 1 else f"{unfinished} recoveries"
+    consoles = "1 console" if len(watched) == 1 else f"{len(watched)} consoles"
+    said = f"{path}, {recoveries} in progress, {consoles} running"
     if unfinished and not watched:
         yield wrong("journal", f"{said}: nothing drives them", "spottui")
     else:

@@ -87,7 +87,7 @@ def _show_readiness(
         records = [_record(one, now) for one in found]
         click.echo(json.dumps({"instances": records, "cost_per_month": per_month}))
         return
-    head = f"{'instance':<24}{'name':<13}{'comes back by':<26}{'system':<8}{'data':<8}{'per month':<11}what it lacks"
+    head = f"{'instance':<24}{'name':<13}{'route now':<26}{'system':<8}{'data':<8}{'per month':<11}missing"
     rows = [_row(one, now) for one in found]
     click.echo("\n".join([click.style(head, bold=True), *rows, _total(len(found), per_month)]))
 

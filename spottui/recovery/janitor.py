@@ -254,5 +254,5 @@ async def mark_leftovers(ctx: RecoveryContext) -> None:
         ids = [one for one in recovery.made(kind) if one not in recovery.made("attached disk")]
         if ids:
             write = partial(tag, ctx.ecs, resource_type, ids, ctx.id, expires)
-            kept = f"{resource_type} {', '.join(ids)} to be kept until {expires}"
+            kept = f"keep {resource_type} {', '.join(ids)} until {expires}"
             await call_once(ctx, "TagResources", ", ".join(ids), write, kept)

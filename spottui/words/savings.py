@@ -22,4 +22,4 @@ def _hours(hours: float) -> str:
 
 
 def _number(hours: float) -> str:
-    return f"{hours:,.0f}" if hours >= _WHOLE_FROM_H else f"{hours:.1f}"
+    return f"{hours:,.0f}" if hours >= _WHOLE_FROM_H else f"{hours:.2f}"

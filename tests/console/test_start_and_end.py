@@ -78,7 +78,7 @@ async def test_capital_r_opens_the_desk_again_that_could_not_be_opened():
     async with app.run_test(size=(120, 40)) as pilot:
         await shows(pilot, "spottui cannot start: the journal is locked")
         await press(pilot, "y")
-        assert "R tries again" in toasts(app)[0]
+        assert "R retries" in toasts(app)[0]
         await press(pilot, "R")
         await shows(pilot, "NEEDS YOU")
         assert "cannot start" not in screen(app)

@@ -45,7 +45,7 @@ def test_every_hour_in_the_period_costs_the_newest_price_of_the_day_before_it_or
 def test_what_is_saved_is_said_with_the_hours_that_it_is_known_of():
     runs = [Run("g7", "h", at(-5), at(10)), Run("c7", "h", at(0), at(4))]
     told = savings(runs, [PricesAt(at(-1), (price(0.25),), "CNY")], BEGIN, END)
-    assert saved(told) == "7.50 of 10.00 CNY (75%) in 10 instance hours; 4.0 unpriced"
+    assert saved(told) == "7.50 of 10.00 CNY (75%) in 10 instance hours; 4.00 unpriced"
     assert saved(savings(runs, [], BEGIN, END)) == "unknown: no price recorded for 14 instance hours"
     assert saved(savings([], [], BEGIN, END)) == "no spot instance seen"
     assert prices_over_time(told) == (((BEGIN.replace(hour=0), 0.25),), ((BEGIN.replace(hour=0), 1.0),))

@@ -39,7 +39,7 @@ def charts(stats: Statistics, kept: Content, saved: Content, room: int, height: 
     """
     if not stats.total:
         return Content("\n").join([Content("No reclaim in the journal yet."), Content(""), saved, kept])
-    bars = _Bars(column_cells(room, _LEAST_CELLS), max(count for _, count in stats.outcomes))
+    bars = _Bars(column_cells(room, _LEAST_CELLS), stats.total)
     verdicts = [(f"{verdict} → {end}", count) for (verdict, end), count in stats.verdicts]
     sections = [
         bars.section("Outcomes", stats.outcomes),
