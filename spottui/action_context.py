@@ -12,8 +12,9 @@ class ActionContext(msgspec.Struct, frozen=True):
     `own` is the state of the selected row's recovery while that is open, `ended` its state once it is over. `waiting`
     is the state of the recovery that a confirmation is for, None if there is none; `in_window` says that there is one
     in its veto window for `g` and `h`. `waiting_name` and `window_name` name those two if they are not the selected
-    row's own. `on_row` says that a row is selected, `on_instance` that it names an instance, `on_recovery` that it has
-    a recovery, open or over, `on_events` that its panel is the events. `marked` counts the marked rows of the panel.
+    row's own. `on_row` says that a row is selected, `on_instance` that it names an instance, `on_demand` that this one
+    is no spot instance, `on_recovery` that it has a recovery, open or over, `on_events` that its panel is the events.
+    `marked` counts the marked rows of the panel.
     """
 
     read_only: bool = False
@@ -27,6 +28,7 @@ class ActionContext(msgspec.Struct, frozen=True):
     window_name: str = ""
     on_row: bool = False
     on_instance: bool = False
+    on_demand: bool = False
     on_recovery: bool = False
     on_events: bool = False
     marked: int = 0

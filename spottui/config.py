@@ -16,18 +16,23 @@ from platformdirs.unix import Unix
 
 from spottui.config_checks import (
     Mistake,
+    mistakes_of_accounts,
     mistakes_of_drains,
+    mistakes_of_early_warning,
     mistakes_of_hooks,
     mistakes_of_probes,
     mistakes_of_ready,
+    mistakes_of_regions,
     mistakes_of_tolerance,
 )
 from spottui.domain.billed_resources import SNAPSHOT_PRICE
 from spottui.domain.hook import HookEvent, HookPlace, HookSettings
 from spottui.domain.probe import ProbeAddress, ProbeSettings
 from spottui.domain.settings import (
+    AccountSettings,
     ConsoleSettings,
     DrainSettings,
+    EarlyWarningSettings,
     LaunchTemplate,
     Policy,
     ReadySettings,
@@ -66,6 +71,8 @@ class ConfigFile(msgspec.Struct, frozen=True):
     storage_price: dict[str, float] = msgspec.field(default_factory=dict)
     ready: tuple[ReadySettings, ...] = ()
     hook: tuple[HookSettings, ...] = ()
+    account: dict[str, AccountSettings] = msgspec.field(default_factory=dict)
+    early_warning: EarlyWarningSettings = msgspec.field(default_factory=EarlyWarningSettings)
 
 
 def default_path() -> Path:
@@ -110,12 +117,14 @@ class _Reader:
         tables = self._tables(profile)
         self._check_keys(tables, ConfigFile, "")
         file = self._convert(tables)
-        self._check_regions(file)
+        self._check(mistakes_of_regions(file.region, file.account))
+        self._check(mistakes_of_accounts(file.account, _LIMITS))
         self._check_policy(file.policy)
         self._check(mistakes_of_drains(file.drain, file.policy.drain))
         self._check(mistakes_of_probes(file.probe, file.policy.probe))
         self._check(mistakes_of_hooks(file.hook))
         self._check(mistakes_of_tolerance(file.policy.tolerance))
+        self._check(mistakes_of_early_warning(file.early_warning))
         self._check_prices(file.storage_price)
         self._check(mistakes_of_ready(file.ready, has_price=SNAPSHOT_PRICE in file.storage_price))
         self._check_rest(file)
@@ -137,6 +146,8 @@ class _Reader:
             storage_price=file.storage_price,
             ready=file.ready,
             hooks=file.hook,
+            accounts=file.account,
+            early_warning=file.early_warning,
         )
 
     def _tables(self, profile: str) -> dict[str, Any]:
@@ -178,24 +189,6 @@ class _Reader:
         except msgspec.ValidationError as error:
             self._fail(*_said(str(error)))
 
-    def _check_regions(self, file: ConfigFile) -> None:
-        if not file.region:
-            self._fail("region", "none", "at least one [[region]] table with id, queue and mns_endpoint")
-        ids = [region.id for region in file.region]
-        for region in file.region:
-            if not re.fullmatch(r"[a-z]{2}-[a-z0-9-]{1,40}", region.id):
-                self._fail("region.id", repr(region.id), "a region id such as 'cn-hangzhou'")
-            if ids.count(region.id) > 1:
-                self._fail("region.id", f"{region.id!r} twice", "each region once")
-            if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,119}", region.queue):
-                self._fail("region.queue", repr(region.queue), "a queue name: letters, digits and '-', at most 120")
-            for key in ("mns_endpoint", "ecs_endpoint", "cms_endpoint"):
-                self._check_endpoint(key, getattr(region, key), required=key == "mns_endpoint")
-
-    def _check_endpoint(self, key: str, value: str, *, required: bool) -> None:
-        if (value or required) and not re.fullmatch(r"(https?://)?[A-Za-z0-9.-]+(:\d{1,5})?/?", value):
-            self._fail(f"region.{key}", repr(value), "a host, or an http:// or https:// URL without a path")
-
     def _check_policy(self, policy: Policy) -> None:
         for key, (least, most) in _LIMITS.items():
             value = getattr(policy, key)
@@ -205,10 +198,10 @@ class _Reader:
     def _check_rest(self, file: ConfigFile) -> None:
         if file.metrics_port and not 1024 <= file.metrics_port <= 65535:
             self._fail("metrics_port", str(file.metrics_port), "1024 to 65535, or 0 for none")
-        regions = [region.id for region in file.region]
+        regions = [region.key for region in file.region]
         for name, template in file.template.items():
-            if template.region not in regions:
-                self._fail(f"template.{name}.region", repr(template.region), ", ".join(regions))
+            if template.region_key not in regions:
+                self._fail(f"template.{name}.region", repr(template.region_key), ", ".join(regions))
             for key, allowed in _CHOICES.items():
                 if getattr(template, key) not in allowed:
                     self._fail(f"template.{name}.{key}", repr(getattr(template, key)), ", ".join(allowed))
@@ -292,6 +285,7 @@ _TABLES: dict[str, type] = {
     "console": ConsoleSettings,
     "ready": ReadySettings,
     "hook": HookSettings,
+    "early_warning": EarlyWarningSettings,
 }
 _INNER_TABLES: dict[str, type] = {"tolerance": Tolerance}
 _CHOICES = {
@@ -299,7 +293,12 @@ _CHOICES = {
     "interruption_behavior": ("Terminate", "Stop"),
 }
 _PRICED = (SNAPSHOT_PRICE, "cloud", "cloud_efficiency", "cloud_ssd", "cloud_essd", "cloud_essd_entry", "cloud_auto")
-_NAMED_TABLES: dict[str, type] = {"drain": DrainSettings, "probe": ProbeSettings, "template": LaunchTemplate}
+_NAMED_TABLES: dict[str, type] = {
+    "account": AccountSettings,
+    "drain": DrainSettings,
+    "probe": ProbeSettings,
+    "template": LaunchTemplate,
+}
 _ENUMS: dict[str, Mapping[str, object]] = {
     "address": dict.fromkeys(ProbeAddress),
     "on": dict.fromkeys(HookEvent),

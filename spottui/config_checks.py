@@ -1,6 +1,7 @@
 """What a value of the configuration must be beside its type, for the tables with rules of their own."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from spottui.domain.billed_resources import SNAPSHOT_PRICE
@@ -8,13 +9,78 @@ from spottui.domain.dates import seconds_of
 from spottui.domain.hook import HookEvent, HookPlace, HookSettings
 from spottui.domain.probe import IP, ProbeSettings
 from spottui.domain.ready import IMAGE_EVERY, MOST_KEPT, SNAPSHOTS_EVERY
-from spottui.domain.settings import DrainSettings, ReadySettings, Tolerance
+from spottui.domain.region_key import DEFAULT_ACCOUNT
+from spottui.domain.settings import (
+    LIMITS_OF_ACCOUNT,
+    AccountSettings,
+    DrainSettings,
+    EarlyWarningSettings,
+    ReadySettings,
+    RegionSettings,
+    Tolerance,
+)
 
 Mistake = tuple[str, str, str]
 """The key, what was found, and what is allowed."""
 
 LONGEST_COMMAND = 16_000
 """Characters; Cloud Assistant takes 24 KiB of Base64."""
+
+FASTEST = 1000
+"""Calls a second of one API; no published limit of a region is higher."""
+
+
+def mistakes_of_regions(
+    regions: Sequence[RegionSettings], accounts: Mapping[str, AccountSettings]
+) -> Iterator[Mistake]:
+    """Yield what is wrong with the `[[region]]` tables; one region of one account is watched once."""
+    if not regions:
+        yield "region", "none", "at least one [[region]] table with id, queue and mns_endpoint"
+    keys, owned = [region.key for region in regions], set[tuple[str, str]]()
+    for region in regions:
+        if not re.fullmatch(r"[a-z]{2}-[a-z0-9-]{1,40}", region.id):
+            yield "region.id", repr(region.id), "a region id such as 'cn-hangzhou'"
+        if region.account and region.account not in accounts:
+            allowed = ", ".join(sorted(accounts)) or "the NAME of an [account.NAME]"
+            yield "region.account", repr(region.account), allowed
+        if keys.count(region.key) > 1:
+            yield "region.id", f"{region.key!r} twice", "each region once" + (" for each account" if accounts else "")
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]{0,119}", region.queue):
+            yield "region.queue", repr(region.queue), "a queue name: letters, digits and '-', at most 120"
+        yield from _mistakes_of_endpoints(region)
+        # Two names for one account would recover each of its instances twice.
+        owners = {(owner, region.id) for owner in _owners(region, accounts)}
+        if owned & owners:
+            owner = min(owned & owners)[0]
+            yield "region.account", f"account {owner} twice in {region.id}", "one [account.NAME] for each account"
+        owned |= owners
+
+
+def mistakes_of_accounts(
+    accounts: Mapping[str, AccountSettings], limits: Mapping[str, tuple[float, float]]
+) -> Iterator[Mistake]:
+    """Yield what is wrong with the `[account.NAME]` tables; `limits` are those of the keys of the policy."""
+    for name, account in accounts.items():
+        key = f"account.{name}"
+        if name == DEFAULT_ACCOUNT or not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", name):
+            allowed = "letters, digits, '-' and '_', at most 32"
+            yield key, f"the name {name!r}", f"{allowed}; {DEFAULT_ACCOUNT} is the account of regions that name none"
+        if bool(account.profile) == bool(account.role_arn):
+            found = "profile and role_arn" if account.profile else "neither profile nor role_arn"
+            yield key, found, "one of profile, role_arn"
+        if account.role_arn and not _ROLE.fullmatch(account.role_arn):
+            yield f"{key}.role_arn", repr(account.role_arn), "acs:ram::ACCOUNT_ID:role/NAME"
+        if account.external_id and not account.role_arn:
+            yield f"{key}.external_id", "no role_arn beside it", "an external id together with role_arn"
+        if account.external_id and not re.fullmatch(r"[\w+=,.@:/-]{2,1224}", account.external_id, re.ASCII):
+            found = f"{len(account.external_id)} characters"
+            yield f"{key}.external_id", found, "2 to 1224 letters, digits and +=,.@:/-_"
+        for limit in LIMITS_OF_ACCOUNT:
+            value, (least, most) = getattr(account, limit), limits[limit]
+            if value is not None and not least <= value <= most:
+                yield f"{key}.{limit}", str(value), f"{least} to {most}"
+        if account.calls_per_second and not 1 <= account.calls_per_second <= FASTEST:
+            yield f"{key}.calls_per_second", str(account.calls_per_second), f"1 to {FASTEST}, or 0 for the usual"
 
 
 def mistakes_of_drains(drains: Mapping[str, DrainSettings], chosen: str) -> Iterator[Mistake]:
@@ -89,6 +155,14 @@ def mistakes_of_ready(tables: Iterable[ReadySettings], *, has_price: bool) -> It
             )
 
 
+def mistakes_of_early_warning(early_warning: EarlyWarningSettings) -> Iterator[Mistake]:
+    """Yield what is wrong with `[early_warning]`."""
+    if not 0 <= early_warning.price_within_percent <= 100:
+        yield "early_warning.price_within_percent", str(early_warning.price_within_percent), "0 to 100"
+    if early_warning.rate_within:
+        yield from mistakes_of_duration("early_warning.rate_within", early_warning.rate_within, "10m", "30d")
+
+
 def mistakes_of_tolerance(tolerance: Tolerance | None) -> Iterator[Mistake]:
     """Yield what is wrong with `policy.tolerance`."""
     if tolerance is None:
@@ -120,3 +194,22 @@ def _is_url(text: str) -> bool:
 
 def _is_host(text: str) -> bool:
     return len(text) <= 253 and text.isascii() and all(part.replace("-", "").isalnum() for part in text.split("."))
+
+
+_ROLE = re.compile(r"acs:ram::(\d+):role/[A-Za-z0-9._/-]{1,64}")
+_OWNER = re.compile(r"(?:https?://)?(\d+)\.mns")
+
+
+def _mistakes_of_endpoints(region: RegionSettings) -> Iterator[Mistake]:
+    for key in ("mns_endpoint", "ecs_endpoint", "cms_endpoint"):
+        value = getattr(region, key)
+        is_needed = value or key == "mns_endpoint"
+        if is_needed and not re.fullmatch(r"(https?://)?[A-Za-z0-9.-]+(:\d{1,5})?/?", value):
+            yield f"region.{key}", repr(value), "a host, or an http:// or https:// URL without a path"
+
+
+def _owners(region: RegionSettings, accounts: Mapping[str, AccountSettings]) -> set[str]:
+    """Return the ids of accounts that the configuration itself says the region is of."""
+    account = accounts.get(region.account, AccountSettings())
+    named = _ROLE.fullmatch(account.role_arn), _OWNER.match(region.mns_endpoint)
+    return {match[1] for match in named if match}

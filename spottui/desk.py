@@ -16,8 +16,9 @@ from spottui.domain.facts import NOBODY, DriverChanged, Logged, OutputLost, Pric
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Evidence, Interruption, Observation
-from spottui.domain.places import Offers
+from spottui.domain.places import Offers, Pair, Price
 from spottui.domain.plan import Plan, by_route
+from spottui.domain.readiness import FleetReadiness
 from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Ended, Refused
 from spottui.domain.routes import Route
@@ -33,10 +34,11 @@ from spottui.journal.writer import Urgency
 from spottui.recovery import decisions
 from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
-from spottui.recovery.fleet_market import FleetMarket
+from spottui.recovery.fleet_background import look_around
 from spottui.recovery.janitor import Janitor
 from spottui.recovery.permission import set_plan_unless_known
 from spottui.recovery.preview import Previews
+from spottui.recovery.readiness import readiness_of_watched
 from spottui.watch.watch import Watch
 from spottui.words import search, stopped
 
@@ -105,7 +107,8 @@ class Desk:
             version=version,
             at=self._clock.now(),
             profile=self._settings.profile,
-            regions=tuple(region.id for region in self._settings.regions),
+            regions=self._settings.region_keys,
+            accounts=self._settings.shown_accounts,
             auto=self._shared.auto_mode.state(),
             read_only=self._read_only,
             starting=False,
@@ -164,24 +167,18 @@ class Desk:
 
     def look_around(self) -> None:
         """Learn what the fleet costs and risks, for the views that follow. Asks the cloud; takes seconds."""
-        now, spot = self._clock.now(), [one for one in self._watch.instances if one.is_spot]
-        market = asyncio.run(self._shared.surveys.fleet_market(spot))
-        past = self._journal.history.since(now - timedelta(days=DAYS))
-        self._fleet_background = FleetBackground(
-            at=now,
-            prices=market.prices,
-            rates=market.rates,
-            image_s=self._image_s(),
-            reclaims=tuple(sorted(one.interruption.first_seen for one in past if not one.interruption.is_manual)),
-            histories=market.histories,
-            missing=market.missing,
-        )
-        self._record_prices(market, spot)
+        self._fleet_background = look_around(self._shared, self._watch.instances, self._fleet_background)
+        self._record_prices(self._fleet_background.prices)
 
-    def savings(self) -> Savings:
-        """Return what spot has saved against on-demand in the last `DAYS`, by the journal; asks no cloud."""
+    def savings(self, account: str = "") -> Savings:
+        """Return what spot saved against on-demand in the last `DAYS`, of one account or of all; asks no cloud."""
         now = self._clock.now()
-        return savings_since(self._journal, now - timedelta(days=DAYS), now)
+        return savings_since(self._journal, now - timedelta(days=DAYS), now, account)
+
+    def readiness(self) -> FleetReadiness:
+        """Return how each spot instance would come back if its notice came now. Asks the cloud."""
+        shared, now = self._shared, self._clock.now()
+        return readiness_of_watched(self._settings, self._journal, shared.regions, self._watch.instances, now)
 
     def past(self) -> tuple[Past, ...]:
         """Return the newest reclaims with what became of them, newest first."""
@@ -203,11 +200,14 @@ class Desk:
         """Return how many facts of the feed are on disk."""
         return self._journal.log.count()
 
-    def plan_for(self, region: str, instance_id: str) -> Plan:
-        """Return the plan that a recovery of this instance would have; may ask the cloud."""
+    def plan_for(self, region: str, instance_id: str, *, to_spot: bool = False) -> Plan:
+        """Return the plan that a recovery of this instance would have; may ask the cloud.
+
+        With `to_spot` it takes an on-demand replacement back to spot.
+        """
         self._refuse_if_read_only()
         self._refuse_if_replaced(region, instance_id)
-        return self._previews.show(region, instance_id)
+        return self._previews.show(region, instance_id, to_spot=to_spot)
 
     def confirm(self, recovery_id: str, digest: str, who: str, route: Route | None = None) -> None:
         """Say yes to exactly the plan that had this digest when it was read, with `route`, if given, put first in it.
@@ -349,7 +349,11 @@ class Desk:
 
     def _instances(self, recoveries: tuple[Recovery, ...]) -> tuple[Instance, ...]:
         under_reclaim = {recovery.instance_id for recovery in recoveries if not recovery.state.is_final}
-        return tuple(one for one in self._watch.instances if one.is_spot or one.instance_id in under_reclaim)
+        on_demand = (
+            {instance_id for _, instance_id in self._fleet_background.on_demand} if self._fleet_background else ()
+        )
+        shown = under_reclaim.union(on_demand)
+        return tuple(one for one in self._watch.instances if one.is_spot or one.instance_id in shown)
 
     def _gone(self, recoveries: tuple[Recovery, ...], instances: tuple[Instance, ...]) -> tuple[Instance, ...]:
         """What is not listed any more, as it was when its plan was made."""
@@ -360,27 +364,16 @@ class Desk:
         self._last_seen = known | {one: plan.spec.instance for one, plan in plans.items() if plan}
         return tuple(self._last_seen.values())
 
-    def _record_prices(self, market: FleetMarket, instances: Sequence[Instance]) -> None:
+    def _record_prices(self, prices: Mapping[Pair, Price]) -> None:
         """Write what the places of the fleet cost, for the savings; a read-only desk writes nothing."""
         at = time.monotonic()
-        if self._read_only or not market.prices or at - self._prices_recorded_at < PRICES_EVERY_S:
+        if self._read_only or not prices or at - self._prices_recorded_at < PRICES_EVERY_S:
             return
         self._prices_recorded_at, now = at, self._clock.now()
-        offers = Offers(prices=market.prices)
-        fact = PricesSeen(offers.recorded((each.instance_type, each.zone) for each in instances), offers.currency)
+        offers = Offers(prices=prices)
+        places = ((each.instance_type, each.zone) for each in self._watch.instances if each.is_spot)
+        fact = PricesSeen(offers.recorded(places), offers.currency)
         self._journal.submit(lambda transaction: transaction.log(fact, now), Urgency.EYES)
-
-    def _image_s(self) -> dict[tuple[str, str], float]:
-        """Return what an image of each captured instance takes, in seconds."""
-        timings = self._journal.image_timings
-        specs = (captured.spec for captured in self._journal.fleet.all())
-        return {
-            (spec.instance.region, spec.instance.instance_id): timings.timing(spec.main_category).estimate_s(
-                spec.image_gib
-            )
-            for spec in specs
-            if spec.image_gib
-        }
 
     def _plans(self, recoveries: tuple[Recovery, ...]) -> dict[str, Plan]:
         plans = ((one.recovery_id, self._journal.recoveries.known_plan(one.recovery_id)) for one in recoveries)

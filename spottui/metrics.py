@@ -14,6 +14,7 @@ from spottui import __version__
 from spottui.domain.facts import Logged, SignSeen
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.region_key import fields_of
 from spottui.domain.view import AutoMode, SourceHealth
 from spottui.journal import Journal
 from spottui.journal.store import JournalAway
@@ -134,7 +135,7 @@ def _of_reclaims(counted: Sequence[_Counted], regions: Iterable[str], now: datet
     duplicates: Counter[Labels] = Counter(_zeroes(regions))
     reclaiming: Counter[Labels] = Counter(_zeroes(regions))
     for one in counted:
-        region = (("region", one.region),)
+        region = _labels(one.region)
         duplicates[region] += one.duplicates
         reclaiming[region] += one.under_way or (one.reclaimed_until is not None and now < one.reclaimed_until)
         if one.evidence:
@@ -152,9 +153,9 @@ def _of_recoveries(counted: Sequence[_Counted], regions: Iterable[str]) -> Itera
     running: Counter[Labels] = Counter(_zeroes(regions))
     needy: Counter[Labels] = Counter(_zeroes(regions))
     for one in counted:
-        ended.update((("region", one.region), ("state", state)) for state in one.ends)
-        running[(("region", one.region),)] += one.under_way
-        needy[(("region", one.region),)] += one.needs_you
+        ended.update((*_labels(one.region), ("state", state)) for state in one.ends)
+        running[_labels(one.region)] += one.under_way
+        needy[_labels(one.region)] += one.needs_you
     yield from _metric("spottui_recoveries_total", "counter", "Recoveries that ended, by outcome.", ended)
     yield from _metric("spottui_recoveries_under_way", "gauge", "Recoveries in progress.", running)
     yield from _metric("spottui_needs_you", "gauge", "Recoveries that wait for a decision.", needy)
@@ -168,7 +169,7 @@ def _of_letters(letters: int | None) -> Iterator[str]:
 
 
 def _of_queues(latency_s: Mapping[str, float]) -> Iterator[str]:
-    values: dict[Labels, float] = {(("region", region),): round(seconds, 3) for region, seconds in latency_s.items()}
+    values: dict[Labels, float] = {_labels(region): round(seconds, 3) for region, seconds in latency_s.items()}
     text = "Age of the queue's last notice when it was recorded."
     yield from _metric("spottui_queue_latency_seconds", "gauge", text, values)
 
@@ -177,7 +178,7 @@ def _of_sources(sources: Iterable[SourceHealth], now: datetime) -> Iterator[str]
     up: dict[Labels, float] = {}
     ages: dict[Labels, float] = {}
     for source in sources:
-        labels = (("source", source.name), ("region", source.region))
+        labels = (("source", source.name), *_labels(source.region))
         up[labels] = int(source.failure is None and not source.is_stale(now))
         age_s = source.age_s(now)
         if age_s is not None:
@@ -186,9 +187,13 @@ def _of_sources(sources: Iterable[SourceHealth], now: datetime) -> Iterator[str]
     yield from _metric("spottui_source_age_seconds", "gauge", "Seconds since a source's last good answer.", ages)
 
 
+def _labels(region: str) -> "Labels":
+    return tuple(fields_of(region).items())
+
+
 def _zeroes(regions: Iterable[str], label: str = "", values: Sequence[str] = ("",)) -> dict[Labels, int]:
     """Every series of these regions before its first event, by one more label where there is one."""
-    return {(("region", region), *(((label, value),) if label else ())): 0 for region in regions for value in values}
+    return {(*_labels(region), *(((label, value),) if label else ())): 0 for region in regions for value in values}
 
 
 def _strongest(interruption: Interruption) -> str:

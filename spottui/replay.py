@@ -127,6 +127,7 @@ class Replay:
             at=now,
             profile=self._settings.profile,
             regions=self._regions(),
+            accounts=self._settings.shown_accounts,
             auto=self._auto(events, recoveries),
             read_only=True,
             starting=False,
@@ -167,10 +168,10 @@ class Replay:
         """Return the newest reclaims until now with what had become of them, newest first."""
         return self._until_now(self._journal.history.newest(PAST_SHOWN))
 
-    def savings(self) -> Savings:
-        """Return what spot had saved by now in the last `DAYS`."""
+    def savings(self, account: str = "") -> Savings:
+        """Return what spot had saved by now in the last `DAYS`, of one account or of all."""
         now = self._now()
-        return savings_since(self._journal, now - timedelta(days=DAYS), now)
+        return savings_since(self._journal, now - timedelta(days=DAYS), now, account)
 
     def background(self, region: str, instance_id: str) -> Background | None:
         """Return that nothing is known around an instance."""
@@ -178,6 +179,10 @@ class Replay:
 
     def look_around(self) -> None:
         """Learn nothing: prices and rates of then are not in the journal."""
+
+    def readiness(self) -> NoReturn:
+        """Refuse: which images and snapshots there were then is not in the journal."""
+        raise Refused(_ASKS_NOTHING)
 
     def successors(self) -> int:
         """Return that nobody goes on with a replay."""
@@ -232,8 +237,9 @@ class Replay:
         return self._footage.events[: bisect_right(self._event_times, now)]
 
     def _regions(self) -> tuple[str, ...]:
-        configured = (region.id for region in self._settings.regions)
-        return tuple(dict.fromkeys((*configured, *(scene.recovery.region for scene in self._footage.scenes))))
+        return tuple(
+            dict.fromkeys((*self._settings.region_keys, *(scene.recovery.region for scene in self._footage.scenes)))
+        )
 
     def _instances(self, recoveries: Sequence[Recovery], now: datetime) -> tuple[Instance, ...]:
         reclaims = {(one.region, one.instance_id): one.interruption for one in recoveries}

@@ -11,7 +11,7 @@ from spottui.cli.logfile import log_to
 from spottui.cli.malloc_trim import keep_heaps_small
 from spottui.cli.records import recovery_record
 from spottui.cli.sd_notify import keep_telling
-from spottui.cloud.account import CloudAccount
+from spottui.cloud.accounts import CloudAccounts
 from spottui.config import state_dir
 from spottui.desk import Desk
 from spottui.domain.clock import Clock, CloudClock
@@ -53,11 +53,11 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     journal = Journal(settings.journal, read_only=read_only, acts=not read_only)
     # The cloud dates what is compared with this clock; the machine's own may be wrong, and may be set meanwhile.
     clock = clock if isinstance(clock, CloudClock) else CloudClock(clock)
-    account = CloudAccount(settings, clock)
-    account.meet(within_s=TIME_TO_MEET_S)
-    shared = _shared(journal, account, clock, settings)
+    accounts = CloudAccounts(settings, clock)
+    accounts.meet(within_s=TIME_TO_MEET_S)
+    shared = _shared(journal, accounts, clock, settings)
     engine = Engine(shared)
-    watch = Watch(account, settings, journal, clock, shared.protection.send, read_only=read_only)
+    watch = Watch(accounts, settings, journal, clock, shared.protection.send, read_only=read_only)
     stopping = ExitStack()
     if auto:
         # A stop file is no reason not to start: it is said on the screen that auto-mode is not armed, and why.
@@ -69,7 +69,7 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
         engine.start()
         _start_retention(settings, journal, clock, stopping)
         if settings.ready:
-            _keep_ready(account, settings, journal, clock, watch)
+            _keep_ready(accounts, settings, journal, clock, watch)
     letters = _nothing if read_only else _start_sender(settings, journal, clock, stopping)
     gc.collect()
     gc.freeze()
@@ -78,26 +78,26 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
         from spottui import exposition
         from spottui.metrics import Tally
 
-        tally = Tally(journal, [region.id for region in settings.regions])
+        tally = Tally(journal, settings.region_keys)
         told = partial(_metrics, tally, letters, watch, shared.auto_mode, clock)
         stopping.callback(exposition.serve(settings.metrics_port, told, partial(_health, journal, watch, clock)))
     # The last is the first to end: nothing that takes a moment comes before systemd has heard of it.
     stopping.callback(keep_telling(partial(_is_live, journal, watch)))
-    return Desk(settings, shared, watch, engine, stopping.close, account.budget.state, read_only=read_only)
+    return Desk(settings, shared, watch, engine, stopping.close, accounts.budgets, read_only=read_only)
 
 
-def _shared(journal: Journal, account: CloudAccount, clock: Clock, settings: Settings) -> Shared:
+def _shared(journal: Journal, accounts: CloudAccounts, clock: Clock, settings: Settings) -> Shared:
     return Shared(
         journal=journal,
-        regions=account.regions,
-        thread_pools=account.thread_pools,
+        regions=accounts.regions,
+        thread_pools=accounts.thread_pools,
         clock=clock,
         settings=settings,
-        auto_mode=AutoModeControl(journal, settings.policy, clock),
-        polls=Polls(account.regions, account.thread_pools),
-        protection=DiskProtection(journal, account.regions, clock),
-        surveys=Surveys(account.markets, account.thread_pools, journal, clock, settings),
-        balancers=account.balancers,
+        auto_mode=AutoModeControl(journal, settings, clock),
+        polls=Polls(accounts.regions, accounts.thread_pools),
+        protection=DiskProtection(journal, accounts.regions, clock),
+        surveys=Surveys(accounts.markets, accounts.thread_pools, journal, clock, settings),
+        balancers=accounts.balancers,
         incident=recovery_record,
     )
 
@@ -108,10 +108,10 @@ def _start_retention(settings: Settings, journal: Journal, clock: Clock, stoppin
     stopping.callback(retention.stop)
 
 
-def _keep_ready(account: CloudAccount, settings: Settings, journal: Journal, clock: Clock, watch: Watch) -> None:
+def _keep_ready(accounts: CloudAccounts, settings: Settings, journal: Journal, clock: Clock, watch: Watch) -> None:
     """In calm time instances are made ready; a lock is given way to at once."""
     loops = []
-    for region, ecs in account.regions.items():
+    for region, ecs in accounts.regions.items():
         ready = Ready(ecs, journal, settings, clock, lambda: watch.unswept)
         loops.append(watch.add(READY, region, READY_S, ready.look, is_urgent=ready.is_urgent))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from spottui.domain.settings import Settings
 
-_RECOVERY_ID = re.compile(r"[a-z]{2}-[a-z0-9-]+\.i-[A-Za-z0-9-]+\.\d{1,12}")
+_RECOVERY_ID = re.compile(r"[a-z]{2}-[a-z0-9-]+(@[A-Za-z0-9_-]+)?\.i-[A-Za-z0-9-]+\.\d{1,12}")
 
 
 def meant(settings: "Settings", named: str) -> tuple[str, str]:

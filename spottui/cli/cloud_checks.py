@@ -1,6 +1,7 @@
 """What `doctor` asks the cloud; nothing that it asks changes anything."""
 
 import re
+import shlex
 from collections.abc import Collection, Generator, Iterator
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.identity import caller
 from spottui.cloud.messages import Reclaim, parse_all
-from spottui.domain.settings import Settings
+from spottui.domain.region_key import DEFAULT_ACCOUNT
+from spottui.domain.settings import AccountSettings, Settings
 
 if TYPE_CHECKING:
     from spottui.cloud.region_tools import RegionTools
@@ -26,32 +28,61 @@ CONFIGURE = "spottui init --force"
 TRUST_THE_CLOCK = "sudo timedatectl set-ntp true"
 
 
-def credential_check(settings: Settings, credentials: CredentialSource) -> Check:
-    """Say where the credentials come from and whose they are, without what is secret in them."""
+def credential_check(settings: Settings, name: str, credentials: CredentialSource) -> Check:
+    """Say where the credentials of an account come from and whose they are, without what is secret in them.
+
+    Those of a role are only there once it could be assumed.
+    """
+    subject, account = _of(settings, "credentials", name), settings.accounts.get(name, AccountSettings())
     try:
         model = credentials.get_credential()
     except CloudError as error:
         fix = "export ALIBABA_CLOUD_ACCESS_KEY_ID=… ALIBABA_CLOUD_ACCESS_KEY_SECRET=…"
-        return wrong("credentials", error.line, fix)
+        return wrong(subject, error.line, _fix_of(account) or fix)
     where = str(settings.credentials_file or model.provider_name or "the SDK's default chain")
+    if account.role_arn:
+        return ok(subject, f"temporary {str(model.access_key_id)[:8]}… of {account.role_arn}, which could be assumed")
     kind = "temporary" if model.security_token else "access key"
-    return ok("credentials", f"{kind} {str(model.access_key_id)[:8]}… from {where}")
+    profile = f", profile {account.profile!r}" if account.profile else ""
+    return ok(subject, f"{kind} {str(model.access_key_id)[:8]}… from {where}{profile}")
 
 
-def identity_check(settings: Settings, credentials: CredentialSource) -> Check:
-    """Say who makes our calls, and whether the queues are of the same account."""
+def identity_check(
+    settings: Settings, name: str, credentials: CredentialSource, seen: dict[tuple[str, str], str]
+) -> Check:
+    """Say who makes our calls in an account, and whether its queues are of the same account.
+
+    `seen` holds by account id and region which name they were found under before, and gets those of this one: an
+    account that is watched twice would have each of its reclaims recovered twice.
+    """
+    subject, regions = _of(settings, "identity", name), [one for one in settings.regions if one.account == name]
     try:
-        found = caller(settings, settings.regions[0], credentials)
+        found = caller(settings, regions[0], credentials)
     except CloudError as error:
         if error.kind is ErrorKind.CREDENTIALS and not error.code.startswith(SKEW_CODES):
-            return wrong("identity", error.line, NEW_KEY)
-        return note("identity", f"unknown: {error.line}")
+            return wrong(subject, error.line, NEW_KEY)
+        return note(subject, f"unknown: {error.line}")
     said = f"{found.arn} in account {found.account_id}"
-    owners = {owner[1] for one in settings.regions if (owner := re.search(r"(\d{6,})\.mns", one.mns_endpoint))}
+    twice = [one.id for one in regions if seen.setdefault((found.account_id, one.id), name) != name]
+    if found.account_id and twice:
+        other = seen[found.account_id, twice[0]] or DEFAULT_ACCOUNT
+        said = f"{said}, which is account {other} too: each reclaim in {', '.join(twice)} would be recovered twice"
+        return wrong(subject, said, "remove one of the two [[region]] tables")
+    owners = {owner[1] for one in regions if (owner := re.search(r"(\d{6,})\.mns", one.mns_endpoint))}
     if found.account_id and owners - {found.account_id}:
         said = f"{said}, but a queue belongs to account {', '.join(sorted(owners - {found.account_id}))}"
-        return note("identity", said, "set mns_endpoint in the configuration")
-    return ok("identity", said)
+        return note(subject, said, "set mns_endpoint in the configuration")
+    return ok(subject, said)
+
+
+def _of(settings: Settings, subject: str, name: str) -> str:
+    return f"{subject} {name or DEFAULT_ACCOUNT}" if settings.accounts else subject
+
+
+def _fix_of(account: AccountSettings) -> str:
+    if account.role_arn:
+        return "spottui setup --policy accounts"
+    return f"aliyun configure --profile {shlex.quote(account.profile)}" if account.profile else ""
 
 
 def region_checks(
@@ -59,7 +90,7 @@ def region_checks(
 ) -> Iterator[Check]:
     """Look at one region: endpoint and clock, permissions, the fleet, the queue, the rule, each at its endpoint.
 
-    `configured` are the ids of all regions of the configuration.
+    `configured` are the ids of all regions of its account in the configuration.
     """
     endpoint = _endpoint(tools)
     yield endpoint
@@ -73,7 +104,7 @@ def region_checks(
 
 
 def _endpoint(tools: "RegionTools") -> Check:
-    subject = f"ECS {tools.settings.id}"
+    subject = f"ECS {tools.settings.key}"
     try:
         tools.any_ecs.call("DescribeRegions", {})
     except CloudError as error:
@@ -92,7 +123,7 @@ def _endpoint(tools: "RegionTools") -> Check:
 
 
 def _permissions(tools: "RegionTools", progress: Progress, *, watch_only: bool, keeps_ready: bool) -> Iterator[Check]:
-    subject = f"permission {tools.settings.id}"
+    subject = f"permission {tools.settings.key}"
     wanted = WATCH if watch_only else (*WATCH, *RECOVER, *CLEAN)
     if keeps_ready and not watch_only:
         wanted = (*wanted, *(one for one in READY if one not in wanted))
@@ -138,7 +169,7 @@ def _fleet(tools: "RegionTools") -> Generator[Check, None, bool]:
 
     An empty answer is an empty fleet only when the account may list instances.
     """
-    subject = f"fleet {tools.settings.id}"
+    subject = f"fleet {tools.settings.key}"
     try:
         instances = [spec.instance for page in tools.ecs.fleet() for spec in page]
         if not instances:
@@ -161,7 +192,7 @@ def _fleet(tools: "RegionTools") -> Generator[Check, None, bool]:
 
 
 def _queue(tools: "RegionTools") -> Iterator[Check]:
-    subject = f"queue {tools.settings.id}"
+    subject = f"queue {tools.settings.key}"
     name = tools.settings.queue
     setup = f"spottui setup  # creates {name}"
     try:
@@ -188,11 +219,11 @@ def _for_others(tools: "RegionTools", configured: Collection[str]) -> Iterator[C
         return
     named = {one.region for one in said if isinstance(one, Reclaim) and one.region} - set(configured)
     if named:
-        yield note(f"queue {tools.settings.id}", NOT_OURS.format(", ".join(sorted(named))), CONFIGURE)
+        yield note(f"queue {tools.settings.key}", NOT_OURS.format(", ".join(sorted(named))), CONFIGURE)
 
 
 def _rule(tools: "RegionTools", *, has_spot: bool) -> Iterator[Check]:
-    subject = f"rule {tools.settings.id}"
+    subject = f"rule {tools.settings.key}"
     try:
         steps = [step for step in missing_steps(tools) if step != "queue"]
     except CloudError as error:

@@ -11,6 +11,7 @@ import click
 
 if TYPE_CHECKING:
     from spottui.cloud.errors import CloudError
+    from spottui.domain.settings import Settings
 
 
 _OF_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF)
@@ -50,6 +51,15 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
         command(settings=settings, **given)
 
     return opened
+
+
+def known_account(settings: "Settings", name: str) -> str:
+    """Return the name of an account that has a region, or an empty one; raises `Wrong` for another."""
+    known = settings.shown_accounts
+    if name and name not in known:
+        there_are = f"there are {', '.join(known)}" if known else "it has no [account.NAME]"
+        raise Wrong(f'no account "{name}" in the configuration; {there_are}.')
+    return name
 
 
 def refuse_if_read_only() -> None:

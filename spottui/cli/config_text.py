@@ -18,6 +18,10 @@ _POLICY = """\
 # max_per_hour = 10
 # stop_file = ""                 # auto-mode is disarmed while this file exists
 
+# [account.prod]                 # one more account; a [[region]] names it with account = "prod"
+# role_arn = "acs:ram::…:role/spottui"    # assumed with the credentials above; or: profile = "prod"
+# max_at_once = 3                # its own limits of auto-mode
+
 # [storage_price]                # your price per GiB and month; reports then price what is kept
 # snapshot = 0.0                 # images too
 # cloud_essd = 0.0               # and other categories of disks

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from spottui.cli.common import Wrong
+from spottui.cli.common import Wrong, known_account
 from spottui.cli.ending import Ending, leave
 from spottui.domain.clock import CloudClock
 
@@ -22,13 +22,23 @@ GOES_ON = "Recoveries resume at the next start."
 
 
 def run(
-    config: Path | None, profile: str, *, auto: bool, read_only: bool, headless: bool, view: str, mouse: bool
+    config: Path | None,
+    profile: str,
+    *,
+    auto: bool,
+    read_only: bool,
+    headless: bool,
+    view: str,
+    account: str,
+    mouse: bool,
 ) -> NoReturn:
     """Run until the person, or a signal, ends it; exits 0, or 2 when the configuration is wrong."""
     from spottui.config import ConfigProblem, default_path, load
 
     if auto and read_only:
         raise click.UsageError("--auto and --read-only are mutually exclusive: auto-mode acts.")
+    if account and headless:
+        raise click.UsageError("--account is for the screen: --headless prints the lines of every account.")
     try:
         path = config or default_path()
         settings = load(path, profile)
@@ -44,7 +54,15 @@ def run(
             code = run_headless(settings, ending, auto=auto, read_only=read_only)
         else:
             code = run_console(
-                settings, path, ending, auto=auto, read_only=read_only, goes_on=GOES_ON, view=view, mouse=mouse
+                settings,
+                path,
+                ending,
+                auto=auto,
+                read_only=read_only,
+                goes_on=GOES_ON,
+                view=view,
+                account=account,
+                mouse=mouse,
             )
     leave(code)
 
@@ -74,11 +92,13 @@ def run_console(
     read_only: bool,
     goes_on: str = "",
     view: str = "",
+    account: str = "",
     mouse: bool = True,
 ) -> int:
     """Run the screen and return its exit code; the desk is opened after the first frame.
 
-    Raises `Wrong` for a `view` that nobody saved, and for a wrong `themes.toml` beside the configuration.
+    Raises `Wrong` for a `view` that nobody saved, an `account` that the configuration does not name, and a wrong
+    `themes.toml` beside it.
     """
     from spottui.cli.logfile import log_to
     from spottui.config import state_dir
@@ -95,6 +115,7 @@ def run_console(
         mouse=settings.console.mouse and mouse,
         keep_in=choices,
         view=known_view(choices, view),
+        account=known_account(settings, account),
         themes=_themes(config.parent / "themes.toml"),
         paths={
             "configuration": config,

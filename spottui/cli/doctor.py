@@ -54,14 +54,19 @@ def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live:
     from spottui.cloud.region_tools import credentials_of, region_tools
 
     yield from machine_checks(settings)
-    credentials = credentials_of(settings)
-    known = credential_check(settings, credentials)
-    yield known
-    if known.verdict is Verdict.FAIL:
-        return
-    yield identity_check(settings, credentials)
+    credentials, failed, seen = credentials_of(settings), set[str](), dict[tuple[str, str], str]()
+    for name, source in credentials.items():
+        known = credential_check(settings, name, source)
+        yield known
+        if known.verdict is Verdict.FAIL:
+            failed.add(name)
+        else:
+            yield identity_check(settings, name, source, seen)
     for tools in region_tools(settings, credentials):
-        configured, keeps_ready = {one.id for one in settings.regions}, bool(settings.ready)
+        name, keeps_ready = tools.settings.account, bool(settings.ready)
+        if name in failed:
+            continue
+        configured = {one.id for one in settings.regions if one.account == name}
         yield from region_checks(tools, progress, configured, watch_only=watch_only, keeps_ready=keeps_ready)
         if live:
             from spottui.cli.drill import live_check

@@ -9,6 +9,7 @@ from spottui.cli.check import Check, ok, wrong
 from spottui.cli.common import Failed, Wrong, refuse_if_read_only, with_settings
 from spottui.cli.progress import Progress
 from spottui.cli.suggestions import scenarios, spot_instances
+from spottui.domain.region_key import fields_of
 
 if TYPE_CHECKING:
     from spottui.cloud.region_tools import RegionTools
@@ -64,10 +65,11 @@ def drill(settings: "Settings", instance: str, via: str, timeout_s: float, dry_r
     if not found.is_spot:
         raise Wrong(f"{found.instance_id} is not a spot instance, so it is never reclaimed.")
     would = what_auto_mode_would_do(settings, tools.ecs, found.instance_id)
-    result: dict[str, Any] = {"instance_id": found.instance_id, "region": tools.settings.id, "via": via, "would": would}
+    where = fields_of(tools.settings.key)
+    result: dict[str, Any] = {"instance_id": found.instance_id, **where, "via": via, "would": would}
     if not dry_run:
         refuse_if_read_only()
-        _tell(f"{found.instance_id} in {tools.settings.id}: sending a drill through {via}", as_json)
+        _tell(f"{found.instance_id} in {tools.settings.key}: sending a drill through {via}", as_json)
         result |= _sent(settings, tools, found.instance_id, via, timeout_s, as_json)
     for line in would:
         _tell(f"  {line}", as_json)
@@ -110,7 +112,7 @@ def live_check(settings: "Settings", tools: "RegionTools", progress: Progress) -
     from spottui.cli.drilling import Lost, await_drill
     from spottui.cloud.errors import CloudError
 
-    subject = f"live {tools.settings.id}"
+    subject = f"live {tools.settings.key}"
     try:
         call_id, arrival = await_drill(
             settings, tools, LIVE_ID, LIVE_S, lambda: tools.rules.send_drill(LIVE_ID), progress

@@ -88,7 +88,7 @@ def _sent(send: Callable[[], str]) -> str:
 
 def _sightings(journal: Journal, tools: RegionTools, instance_id: str) -> int:
     """How often messages have spoken of an instance: a drill of a known reclaim only counts as one more."""
-    mine = [one.interruption for one in journal.recoveries.of_instance(tools.settings.id, instance_id)]
+    mine = [one.interruption for one in journal.recoveries.of_instance(tools.settings.key, instance_id)]
     return sum(one.duplicates + (Evidence.QUEUE in one.evidence) for one in mine)
 
 

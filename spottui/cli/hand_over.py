@@ -155,9 +155,9 @@ def _total(pasts: Sequence[Past]) -> str:
 
 
 def _said_of_fact(one: Logged) -> str:
-    where = one.instance_id or one.region
+    where = one.instance_id or words.region(one.region)
     return plain(" ".join(text for text in (f"{one.at:%H:%M:%S}", where, words.text(one)) if text), _LONGEST)
 
 
 def _named(one: Recovery) -> str:
-    return plain(" ".join(text for text in (one.name, one.instance_id, one.region) if text), _LONGEST)
+    return plain(" ".join(text for text in (one.name, one.instance_id, words.region(one.region)) if text), _LONGEST)

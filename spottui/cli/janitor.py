@@ -12,6 +12,7 @@ from spottui.cli.common import Wrong, agree, refuse_if_read_only, with_settings
 from spottui.cli.console import whoami
 from spottui.cli.printing import Printing
 from spottui.cli.progress import Progress
+from spottui.domain.region_key import fields_of
 
 if TYPE_CHECKING:
     from spottui.domain.billed_resources import Leftover
@@ -74,8 +75,8 @@ def _janitor(settings: "Settings") -> "Iterator[Janitor]":
 
     journal = Journal(settings.journal)
     try:
-        regions = {tools.settings.id: tools.ecs for tools in region_tools(settings, credentials_of(settings))}
-        yield Janitor(journal, regions, SystemClock(), settings)
+        every = (tools.ecs for tools in region_tools(settings, credentials_of(settings)))
+        yield Janitor(journal, {ecs.region: ecs for ecs in every}, SystemClock(), settings)
     finally:
         journal.close()
 
@@ -152,7 +153,7 @@ def _record(left: "Leftover") -> dict[str, Any]:
         "kind": left.kind.value,
         "id": left.resource_id,
         "gib": left.gib or None,
-        "region": left.region,
+        **fields_of(left.region),
         "instance_id": left.instance_id or None,
         "recovery_id": left.recovery_id or None,
         "expires": left.expires.isoformat() if left.expires else None,

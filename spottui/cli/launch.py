@@ -69,7 +69,7 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
         return
     if not as_json:
         _show(wanted, template, count)
-    rpc = _rpc(settings, wanted.region)
+    rpc = _rpc(settings, wanted.region_key)
     try:
         check_launch(rpc, wanted, template, count)
     except CloudError as error:
@@ -97,7 +97,7 @@ def _finish(settings: "Settings", launches: "Launches", left: "Launch", *, dry_r
         return
     refuse_if_read_only()
     with Printing():
-        launched = _carry_out(_rpc(settings, left.template.region), launches, left, known=False)
+        launched = _carry_out(_rpc(settings, left.template.region_key), launches, left, known=False)
         _tell(launched, left.name, as_json=as_json)
 
 
@@ -148,7 +148,7 @@ def _says_nothing_of_the_token(error: "CloudError") -> bool:
 def _rpc(settings: "Settings", region: str) -> "Rpc":
     from spottui.cloud.region_tools import credentials_of, region_tools
 
-    return next(one for one in region_tools(settings, credentials_of(settings)) if one.settings.id == region).any_ecs
+    return next(one for one in region_tools(settings, credentials_of(settings)) if one.settings.key == region).any_ecs
 
 
 def _show(wanted: "LaunchTemplate", name: str, count: int) -> None:

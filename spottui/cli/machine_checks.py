@@ -31,7 +31,7 @@ def machine_checks(settings: Settings) -> Iterator[Check]:
     yield from terminal_checks(is_terminal=sys.stdout.isatty())
     yield from _stop_file(settings.policy.stop_file)
     yield from _hooks(settings.hooks)
-    yield from _journal(settings.journal, {region.id for region in settings.regions})
+    yield from _journal(settings.journal, {*settings.region_keys})
     if "://" in settings.journal:
         yield from _server(settings.journal)
     else:
@@ -121,6 +121,7 @@ def _journal(path: str, configured: Collection[str]) -> Iterator[Check]:
             sick = journal.store.integrity()
             unlike = 0 if sick else sum(1 for _ in journal.log.unlike_their_facts())
             unfinished, watched = len(journal.recoveries.open()), journal.consoles.living()
+            left = sorted({one.region for one in journal.recoveries.open()} - set(configured))
             not_ours = _not_ours(journal.recoveries.feed, configured)
     except JournalProblem as problem:
         yield wrong("journal", str(problem), f"psql '{path}'" if "://" in path else f"mv {path} {path}.broken")
@@ -134,7 +135,10 @@ def _journal(path: str, configured: Collection[str]) -> Iterator[Check]:
     recoveries = "1 recovery" if unfinished == 1 else f"{unfinished} recoveries"
     consoles = "1 console" if len(watched) == 1 else f"{len(watched)} consoles"
     said = f"{path}, {recoveries} in progress, {consoles} running"
-    if unfinished and not watched:
+    if left:
+        found = f"recoveries in progress in {', '.join(left)}, which are not configured: no console here drives them"
+        yield wrong("journal", f"{path}: {found}", "put the region, with its account, back until they are over")
+    elif unfinished and not watched:
         yield wrong("journal", f"{said}: nothing drives them", "spottui")
     else:
         yield ok("journal", said)

@@ -88,6 +88,7 @@ def _in_words() -> Iterator[None]:
 @click.option("--read-only", is_flag=True, envvar="SPOTTUI_READ_ONLY", help="Watch only; refuse every action.")
 @click.option("--headless", is_flag=True, help="No screen; print one JSON line per change.")
 @click.option("--view", default="", help="Open a saved view of the console.")
+@click.option("--account", default="", help="Show one account of the configuration; :account shows another.")
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
 @click.pass_context
 def main(
@@ -98,6 +99,7 @@ def main(
     read_only: bool,
     headless: bool,
     view: str,
+    account: str,
     no_mouse: bool,
 ) -> None:
     """Watch Alibaba Cloud spot instances and recover them when they are reclaimed.
@@ -107,4 +109,13 @@ def main(
     if ctx.invoked_subcommand is None:
         from spottui.cli.console import run
 
-        run(config, profile, auto=auto, read_only=read_only, headless=headless, view=view, mouse=not no_mouse)
+        run(
+            config,
+            profile,
+            auto=auto,
+            read_only=read_only,
+            headless=headless,
+            view=view,
+            account=account,
+            mouse=not no_mouse,
+        )

@@ -128,11 +128,15 @@ RULES = (
 def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
     """Return the smallest RAM policy for `watch`, `recover` (which includes watching), or one part beside them.
 
+    `accounts` is for the program's own identity, which assumes the role of each account; the others are for who acts.
     `balancers` has a statement for each kind of load balancers: a team leaves out those that it does not use.
     """
     match kind:
         case "setup":
             statements = [_statement("cms", RULES, ["*"]), _statement("mns", QUEUE_SETUP, _queues(settings))]
+        case "accounts":
+            roles = [one.role_arn for one in settings.accounts.values() if one.role_arn]
+            statements = [_statement("sts", ["AssumeRole"], roles)]
         case "clean":
             statements = [_statement("ecs", [*CLEAN_READS, *(one.action for one in CLEAN)], ["*"])]
         case "balancers":

@@ -11,6 +11,7 @@ from spottui.domain.billed_resources import BilledResource
 from spottui.domain.facts import CallBegun, Logged
 from spottui.domain.outcome import Outcome
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.region_key import account_of
 from spottui.domain.text import plain
 from spottui.journal.incidents import Incident
 from spottui.tables.moments import money
@@ -105,6 +106,11 @@ def name_of(incident: Incident) -> str:
     return incident.recovery.name or incident.interruption.instance_id
 
 
+def _where(incident: Incident) -> str:
+    zone, account = incident.past.zone, account_of(incident.interruption.region)
+    return f"{zone} (account {account})" if zone and account else zone or words.region(incident.interruption.region)
+
+
 def outcome_rows(incident: Incident) -> list[tuple[str, str]]:
     """Return what became of it, as label and text; a text is empty where there is nothing to say."""
     known, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
@@ -112,7 +118,7 @@ def outcome_rows(incident: Incident) -> list[tuple[str, str]]:
     calls = sum(isinstance(one.fact, CallBegun) for one in incident.log)
     failures = sum(sign_of(one.fact) in _FAILURES for one in incident.log)
     return [
-        ("instance", f"{known.instance_id} in {incident.past.zone or known.region}"),
+        ("instance", f"{known.instance_id} in {_where(incident)}"),
         ("type", incident.past.instance_type),
         ("notice", f"{known.first_seen:%Y-%m-%d %H:%M:%S}, evidence {known.marks}"),
         ("deadline", f"{known.deadline:%H:%M:%S}"),

@@ -9,6 +9,7 @@ import click
 
 from spottui.cli.common import Wrong, refuse_if_read_only, with_settings
 from spottui.cli.instances import fleets_of
+from spottui.domain.region_key import fields_of
 
 if TYPE_CHECKING:
     from spottui.cloud.ecs import Ecs
@@ -97,7 +98,7 @@ def _record(one: "Readiness", now: datetime) -> dict[str, Any]:
     return {
         "instance_id": old.instance_id,
         "name": old.name,
-        "region": old.region,
+        **fields_of(old.region),
         "route": one.route,
         "verdict": one.verdict.value,
         "image_s": round(one.image_s),
@@ -154,7 +155,7 @@ def _schedule_record(one: "KeptReady") -> dict[str, Any]:
     return {
         "instance_id": one.spec.instance.instance_id,
         "name": one.spec.instance.name,
-        "region": one.spec.instance.region,
+        **fields_of(one.spec.instance.region),
         "images_per_day": 0 if one.beyond_cap else images,
         "snapshot_groups_per_day": 0 if one.beyond_cap else groups,
         "keep": one.schedule.keep,

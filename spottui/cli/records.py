@@ -7,6 +7,7 @@ from typing import Any
 from spottui import words
 from spottui.domain.facts import Logged
 from spottui.domain.recovery import Recovery
+from spottui.domain.region_key import fields_of
 from spottui.domain.verdicts import verdict_of
 from spottui.domain.view import DeskView, LiveConsole, SourceHealth
 
@@ -14,6 +15,7 @@ from spottui.domain.view import DeskView, LiveConsole, SourceHealth
 def recovery_record(recovery: Recovery, now: datetime) -> dict[str, Any]:
     """Return a recovery as `{id, instance_id, region, state, reason, route, deadline, verdict, …, created[]}`.
 
+    Beside the region stands `account`, where the configuration names it.
     The verdict is the one that holds now; what only an engineer asked for has no deadline, and no verdict.
     """
     verdict = verdict_of(recovery, now)
@@ -21,7 +23,7 @@ def recovery_record(recovery: Recovery, now: datetime) -> dict[str, Any]:
         "id": recovery.recovery_id,
         "instance_id": recovery.instance_id,
         "name": recovery.name,
-        "region": recovery.region,
+        **fields_of(recovery.region),
         "state": recovery.state.value,
         "reason": words.reason(recovery.reason, recovery.region),
         "route": recovery.route.value,
@@ -41,7 +43,7 @@ def event_record(event: Logged) -> dict[str, Any]:
     return {
         "event": kind.value if kind else None,
         "fact": event.fact.__struct_config__.tag,
-        "region": event.region,
+        **fields_of(event.region),
         "instance_id": event.instance_id or None,
         "text": words.text(event),
         "request_id": words.request_id(event.fact) or None,
@@ -52,7 +54,7 @@ def source_record(source: SourceHealth) -> dict[str, Any]:
     """Return a source's health."""
     return {
         "name": source.name,
-        "region": source.region,
+        **fields_of(source.region),
         "last_ok": source.last_ok.isoformat(timespec="seconds") if source.last_ok else None,
         "error": words.fault(source.failure) if source.failure else None,
     }

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 import click
 
 from spottui.cli.break_glass import meant, open_again
-from spottui.cli.common import Failed, agree, refuse_if_read_only, with_settings
+from spottui.cli.common import Failed, Wrong, agree, refuse_if_read_only, with_settings
 from spottui.cli.console import whoami
 from spottui.cli.ending import Ending, in_time, leave
 from spottui.cli.printing import Printing
 from spottui.cli.progress import Progress
 from spottui.cli.suggestions import spot_instances
+from spottui.domain.region_key import fields_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -29,6 +30,7 @@ Examples:
   spottui recover i-bp1abcdef --dry-run
   spottui recover i-bp1abcdef --yes
   spottui recover i-bp1abcdef --when-locked --yes   wait for the reclaim
+  spottui recover i-bp1abcdef --to-spot             an on-demand replacement
   spottui recover cn-hangzhou.i-bp1abcdef.1764312000 --journal here.db
 """
 WAIT_S = 0.5
@@ -46,6 +48,7 @@ ROUTES = ("image", "instant", "restart", "kept-disk", "warm-image")
     help="Use this journal file while the configured journal is unreachable.",
 )
 @click.option("--when-locked", is_flag=True, help="Wait until the instance is being reclaimed.")
+@click.option("--to-spot", is_flag=True, help="Launch an on-demand replacement as spot again; it is not deleted.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and exit.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line per change, or the plan with --dry-run.")
@@ -56,6 +59,7 @@ def recover(
     route: str | None,
     journal: Path | None,
     when_locked: bool,
+    to_spot: bool,
     dry_run: bool,
     yes: bool,
     as_json: bool,
@@ -70,14 +74,17 @@ def recover(
     """
     from msgspec.structs import replace
 
+    if to_spot and (route or when_locked or journal):
+        raise Wrong("--to-spot goes with none of --route, --when-locked and --journal.")
+
     known = ""
     if journal:
         settings = replace(settings, journal=str(journal))
         instance, known = meant(settings, instance)
     if not instance.startswith("i-"):
         instance = _id_of(settings, instance)
-    regions = (region,) if region else tuple(one.id for one in settings.regions)
-    asked = _Asked(instance, regions, route, when_locked, yes)
+    regions = _meant_regions(settings, region)
+    asked = _Asked(instance, regions, route, when_locked, yes, to_spot)
     if dry_run:
         plan = _plan_without_a_desk(settings, asked)
         if as_json:
@@ -100,6 +107,14 @@ def _id_of(settings: "Settings", name: str) -> str:
     return find_instance(region_tools(settings, credentials_of(settings)), name)[1].instance_id
 
 
+def _meant_regions(settings: "Settings", region: str) -> tuple[str, ...]:
+    """Return the keys of a region, which may be one of several accounts; of all without one."""
+    from spottui.domain.region_key import region_id
+
+    meant = tuple(key for key in settings.region_keys if region in ("", key, region_id(key)))
+    return meant or (region,)
+
+
 @dataclass(slots=True)
 class _Asked:
     """What was asked for on the command line, and whether a yes was given: from then on a recovery may have begun."""
@@ -109,6 +124,7 @@ class _Asked:
     route: str | None
     when_locked: bool
     yes: bool
+    to_spot: bool = False
     agreed: bool = False
 
 
@@ -150,7 +166,7 @@ def _begun(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
     try:
         return _confirmed(desk, asked, as_json=as_json)
     except Refused:
-        if not _waiting(desk, asked.instance):
+        if asked.to_spot or not _waiting(desk, asked.instance):
             raise
         click.echo("the plan has changed", err=True)
         return _confirmed(desk, asked, as_json=as_json)
@@ -161,8 +177,9 @@ def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
     from spottui.domain.routes import Route
 
     route = Route(asked.route) if asked.route else None
-    waiting = _waiting(desk, asked.instance)
-    ended = _came_to_nothing(desk, asked.instance) if not waiting and route is None else None
+    waiting = None if asked.to_spot else _waiting(desk, asked.instance)
+    is_plain = not (waiting or asked.to_spot) and route is None
+    ended = _came_to_nothing(desk, asked.instance) if is_plain else None
     known = waiting or ended
     if known:
         region, plan = known.region, desk.plan(known.recovery_id)
@@ -209,7 +226,7 @@ def _planned(desk: "Desk", asked: _Asked) -> "tuple[str, Plan]":
     refusals: list[str] = []
     for region in asked.regions:
         try:
-            return region, desk.plan_for(region, asked.instance)
+            return region, desk.plan_for(region, asked.instance, to_spot=asked.to_spot)
         except Refused as refusal:
             refusals.append(str(refusal))
     raise Failed(" ".join(refusals))
@@ -221,7 +238,9 @@ def _plan_without_a_desk(settings: "Settings", asked: _Asked) -> "Plan":
     from spottui.cloud.region_tools import credentials_of, region_tools
 
     for tools in region_tools(settings, credentials_of(settings)):
-        plan = plan_now(settings, tools.ecs, asked.instance) if tools.settings.id in asked.regions else None
+        if tools.settings.key not in asked.regions:
+            continue
+        plan = plan_now(settings, tools.ecs, asked.instance, to_spot=asked.to_spot)
         if plan:
             return _chosen(plan, asked.route)
     raise Failed(f"{asked.instance} is not listed in {', '.join(asked.regions)}.")
@@ -316,7 +335,7 @@ def _record(plan: "Plan") -> dict[str, object]:
     return {
         "instance_id": plan.spec.instance.instance_id,
         "name": plan.spec.instance.name,
-        "region": plan.spec.instance.region,
+        **fields_of(plan.spec.instance.region),
         "routes": [route.value for route in plan.routes],
         "places": [
             {

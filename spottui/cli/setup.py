@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spottui.cli.common import agree, failed, refuse_if_read_only, with_settings
+from spottui.cli.common import Wrong, agree, failed, known_account, refuse_if_read_only, with_settings
 from spottui.cli.permissions import policy_document
 from spottui.cli.printing import Printing
 
@@ -23,6 +23,9 @@ Examples:
   spottui setup --policy balancers what load balancers need, one part each
   spottui setup --policy ready     what [[ready]] needs in addition
   spottui setup --policy clean     the RAM policy for the janitor
+  spottui setup --policy accounts  what the own identity needs to assume the
+                                   role_arn of each [account.NAME]
+  spottui setup --account prod --policy recover   for the role of one account
 """
 
 
@@ -32,23 +35,26 @@ Examples:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--policy",
-    type=click.Choice(["watch", "recover", "balancers", "ready", "clean", "setup"]),
+    type=click.Choice(["watch", "recover", "balancers", "ready", "clean", "setup", "accounts"]),
     help="Print this RAM policy.",
 )
+@click.option("--account", default="", help="Only this account of the configuration.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan and the result as JSON.")
-def setup(settings: "Settings", dry_run: bool, yes: bool, policy: str | None, as_json: bool) -> None:
+def setup(settings: "Settings", dry_run: bool, yes: bool, policy: str | None, account: str, as_json: bool) -> None:
     """Create what is missing between CloudMonitor and spottui in every configured region.
 
     That is the queue, a rule for reclaim events, and the rule's target. Existing resources, whatever their names, are
     left alone. The plan is shown first.
     """
+    settings = _of_account(settings, known_account(settings, account))
     if policy:
+        _refuse_if_mixed(policy, settings)
         click.echo(json.dumps(policy_document(policy, settings), indent=2))
         return
     from spottui.cloud.region_tools import credentials_of, region_tools
 
     tools = region_tools(settings, credentials_of(settings))
-    plans = {one.settings.id: missing_steps(one) for one in tools}
+    plans: dict[str, list[str]] = {one.settings.key: missing_steps(one) for one in tools}
     if not as_json:
         _show(plans, settings)
     if not dry_run and any(plans.values()):
@@ -56,9 +62,27 @@ def setup(settings: "Settings", dry_run: bool, yes: bool, policy: str | None, as
         agree("Create all this?", yes=yes)
         with Printing():
             for one in tools:
-                _make(plans[one.settings.id], one, as_json=as_json)
+                _make(plans[one.settings.key], one, as_json=as_json)
     if as_json:
         click.echo(json.dumps({"done": not dry_run, "regions": plans}))
+
+
+def _of_account(settings: "Settings", account: str) -> "Settings":
+    from msgspec.structs import replace
+
+    from spottui.domain.region_key import shown_account
+
+    regions = tuple(one for one in settings.regions if account in ("", shown_account(one.key)))
+    return replace(settings, regions=regions)
+
+
+def _refuse_if_mixed(policy: str, settings: "Settings") -> None:
+    """A policy is attached in one account and names its queues; only AssumeRole is granted outside of the role's."""
+    names = settings.shown_accounts
+    if policy != "accounts" and len(names) > 1:
+        raise Wrong(f"a policy is for one account: pass --account {'|'.join(names)}.")
+    if policy == "accounts" and not any(one.role_arn for one in settings.accounts.values()):
+        raise Wrong("no [account.NAME] of the configuration has a role_arn, so there is no role to assume.")
 
 
 def missing_steps(tools: "RegionTools") -> list[str]:
@@ -81,8 +105,8 @@ def describe(step: str, queue: str) -> str:
 
 def _show(plans: dict[str, list[str]], settings: "Settings") -> None:
     for region in settings.regions:
-        steps = plans[region.id]
-        click.echo(f"{region.id}:" + ("" if steps else " nothing to do, reclaim events reach the queue"))
+        steps = plans[region.key]
+        click.echo(f"{region.key}:" + ("" if steps else " nothing to do, reclaim events reach the queue"))
         for step in steps:
             click.echo(f"  + {describe(step, region.queue)}")
 
@@ -95,7 +119,7 @@ def _make(steps: list[str], tools: "RegionTools", *, as_json: bool) -> None:
             _carry_out(step, tools)
         except CloudError as error:
             raise failed(error, "Run `spottui setup` again to create what is missing.") from None
-        click.echo(f"done  {tools.settings.id}: {describe(step, tools.settings.queue)}", err=as_json)
+        click.echo(f"done  {tools.settings.key}: {describe(step, tools.settings.queue)}", err=as_json)
 
 
 def _carry_out(step: str, tools: "RegionTools") -> None:

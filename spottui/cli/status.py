@@ -90,8 +90,10 @@ def _page(settings: "Settings", found: "Situation", *, watch: bool) -> str:
     now = found.at
     when = f"{now:%H:%M:%S} " if watch else ""
     head = f"{when}{settings.profile}: {found.spot} spot, {found.reclaiming} reclaiming, {_MODES[found.mode]}"
+    width = max((20, *(len(source.name) for source in found.sources)))
     sources = [
-        f"  {source.name:<20} {'FAIL ' + source.error if source.error else source.found}" for source in found.sources
+        f"  {source.name:<{width}} {'FAIL ' + source.error if source.error else source.found}"
+        for source in found.sources
     ]
     silent = [f"  {words.silent_console(one)}" for one in found.consoles if not one.answers]
     silent += [f"  {words.unread_console(one)}" for one in found.consoles if one.unread]

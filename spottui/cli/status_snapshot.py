@@ -96,7 +96,7 @@ class _Cloud:
             return f"{len(instances)} instances, {spot} spot"
 
         asked = [
-            (f"{name} {tools.settings.id}", partial(ask, tools))
+            (f"{name} {tools.settings.key}", partial(ask, tools))
             for tools in region_tools(settings, credentials_of(settings), clock=clock)
             for name, ask in (("queue", queue), ("lock", lock), ("sweep", sweep))
         ]

@@ -30,7 +30,7 @@ def spot_instances(ctx: Context, _param: Parameter, begun: str) -> list[Completi
         journal = Journal(settings.journal, read_only=True)
     except JournalProblem:
         return []
-    captured = [one for region in settings.regions for one in journal.fleet.load(region.id).values()]
+    captured = [one for region in settings.region_keys for one in journal.fleet.load(region).values()]
     journal.close()
     spot = [one.spec.instance for one in captured if one.spec.instance.is_spot]
     by_id = begun.startswith("i-")

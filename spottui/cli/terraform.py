@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from spottui import words
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
@@ -42,7 +43,7 @@ def _is_replaced(recovery: Recovery) -> bool:
 
 def _lines(recovery: Recovery, plan: Plan | None) -> Iterator[str]:
     new_id, when = plain(recovery.new_instance_id), recovery.ended or recovery.started
-    old = f"{plain(recovery.name)} {plain(recovery.instance_id)} in {plain(recovery.region)}".lstrip()
+    old = f"{plain(recovery.name)} {plain(recovery.instance_id)} in {plain(words.region(recovery.region))}".lstrip()
     yield f"# {old}: replaced by {new_id}, {when:%Y-%m-%d %H:%M} UTC"
     new_id, address = shlex.quote(new_id), _address(plan)
     if address is None:

@@ -11,17 +11,25 @@ from spottui.domain.forecast import Forecast, ImageTiming, before_image
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.region_key import account_of
 from spottui.domain.settings import Policy, Settings
 from spottui.journal import Journal
 from spottui.recovery.auto_mode_rules import Case, Look, Refusal, Standing, judge
+from spottui.recovery.lineage import back_to_spot
 from spottui.recovery.planner import capture, make_plan
 
 
-def plan_now(settings: Settings, ecs: Ecs, instance_id: str) -> Plan | None:
-    """Return the plan that a recovery would have now, None when the instance is not known; raises `CloudError`."""
+def plan_now(settings: Settings, ecs: Ecs, instance_id: str, *, to_spot: bool = False) -> Plan | None:
+    """Return the plan that a recovery would have now, None when the instance is not known.
+
+    With `to_spot` it is that of an on-demand replacement which goes back to spot. Raises `CloudError`, and `Refused`
+    for what is no such replacement.
+    """
     journal = Journal(settings.journal, read_only=True)
     try:
         spec = capture(ecs, journal, SystemClock(), instance_id)
+        if spec and to_spot:
+            spec = back_to_spot(journal, spec)
     finally:
         journal.close()
     return make_plan(spec, settings) if spec else None
@@ -38,7 +46,7 @@ def what_auto_mode_would_do(settings: Settings, ecs: Ecs, instance_id: str) -> l
     return [
         f"protect  {disks} immediately",
         "wait     for the Recycling lock; a drill sets none, so it ends here",
-        f"confirm  {_confirmed(settings.policy, plan, forecast, now)}",
+        f"confirm  {_confirmed(settings.policy_of(account_of(ecs.region)), plan, forecast, now)}",
         *([f"drain    {plan.drain.name}, at most {plan.drain.timeout_s:g} s"] if plan.drain else []),
         *_by_route(plan, settings.policy, timing, forecast),
         *([f"probe    {plan.probe.name}, at most {plan.probe.settings.patience}"] if plan.probe else []),

@@ -1,22 +1,20 @@
-"""The configured account: the clients of each region, queues on demand, their threads and their budget."""
+"""One configured account: the clients of each of its regions, queues on demand, and its budget."""
 
 import logging
-import os
 import threading
 import time
 from concurrent.futures import Future
 from contextlib import suppress
 
-from spottui.cloud.balancers import balancers
+from spottui.cloud.balancers import Balancers, balancers
 from spottui.cloud.budget import Budget
 from spottui.cloud.cloudmonitor import CloudMonitor
-from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError
 from spottui.cloud.identity import Identity, caller
 from spottui.cloud.market import Market
 from spottui.cloud.mns import Queue
-from spottui.cloud.sdk import quiet_sdks
+from spottui.cloud.region_tools import credentials_of, pace_of
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.cloud.vpc import Vpc
 from spottui.domain.clock import CloudClock
@@ -29,44 +27,53 @@ ASK_AGAIN_S = 60.0
 
 
 class CloudAccount:
-    """Everything that can be called, made once for a profile of the configuration.
+    """Everything that can be called in one account, `name`, of a profile of the configuration; all by a region's key.
 
     `clock` is set by what the cloud answers.
     """
 
-    def __init__(self, settings: Settings, clock: CloudClock | None = None) -> None:
-        quiet_sdks()
-        if settings.ca_file:
-            # The MNS SDK takes no CA of its own; both SDKs heed this variable (docs/sdk-traps.md 5).
-            os.environ["SSL_CERT_FILE"] = str(settings.ca_file)
+    def __init__(
+        self,
+        settings: Settings,
+        clock: CloudClock | None = None,
+        name: str = "",
+        thread_pools: ThreadPools | None = None,
+    ) -> None:
         self._settings = settings
-        self._credentials = CredentialSource(settings.credentials_file)
-        self.thread_pools = ThreadPools()
+        self._name = name
         self.clock = clock or CloudClock()
+        self._credentials = credentials_of(settings, self.clock)[name]
+        self.thread_pools = thread_pools or ThreadPools()
         self._asking = threading.Lock()
         self._asked = 0.0
         self._identity: Future[Identity] | None = None
-        self.budget = Budget(self.clock)
-        self.regions = {
-            region.id: Ecs(region.id, region.ecs_endpoint, self._credentials, settings.ca_file, self.budget, self.clock)
-            for region in settings.regions
+        self.budget = Budget(self.clock, usual=pace_of(settings, name))
+        self._regions = [region for region in settings.regions if region.account == name]
+        ca_file = settings.ca_file
+        self.regions: dict[str, Ecs] = {
+            region.key: Ecs(region.key, region.ecs_endpoint, self._credentials, ca_file, self.budget, self.clock)
+            for region in self._regions
         }
-        self.monitors = {
-            region.id: CloudMonitor(region.id, region.cms_endpoint, self._credentials, settings.ca_file, self.budget)
-            for region in settings.regions
+        self.monitors: dict[str, CloudMonitor] = {
+            region.key: CloudMonitor(region.key, region.cms_endpoint, self._credentials, ca_file, self.budget)
+            for region in self._regions
         }
-        self.balancers = {
-            region.id: balancers(region.id, region.ecs_endpoint, self._credentials, settings.ca_file)
-            for region in settings.regions
+        self.balancers: dict[str, Balancers] = {
+            region.key: balancers(region.id, region.ecs_endpoint, self._credentials, ca_file)
+            for region in self._regions
         }
-        self.markets = {
-            region.id: Market(
-                self.regions[region.id],
-                Vpc(region.id, region.ecs_endpoint, self._credentials, settings.ca_file),
-                self.balancers[region.id],
+        self.markets: dict[str, Market] = {
+            region.key: Market(
+                self.regions[region.key],
+                Vpc(region.id, region.ecs_endpoint, self._credentials, ca_file),
+                self.balancers[region.key],
             )
-            for region in settings.regions
+            for region in self._regions
         }
+
+    def begin_to_ask(self) -> None:
+        """Ask the cloud who calls, unless it was asked; waits for nothing."""
+        self._asked_who()
 
     def meet(self, within_s: float) -> None:
         """Learn the cloud's time and the account's id, in at most so many seconds: whoever starts begins with it.
@@ -88,17 +95,18 @@ class CloudAccount:
             failed = self._identity is not None and self._identity.done() and self._identity.exception()
             if self._identity is None or (failed and time.monotonic() - self._asked > ASK_AGAIN_S):
                 self._asked = time.monotonic()
-                region = self._settings.regions[0]
-                self._identity = self.thread_pools.read(caller, self._settings, region, self._credentials, self.clock)
-                self._identity.add_done_callback(_say_if_not_known)
+                self._identity = self.thread_pools.read(
+                    caller, self._settings, self._regions[0], self._credentials, self.clock
+                )
+                self._identity.add_done_callback(self._say_if_not_known)
             return self._identity
 
     def queue(self, region: RegionSettings) -> Queue:
         """Open a region's queue for the thread that asks."""
         return Queue(region.mns_endpoint, region.queue, self._credentials, self._settings.policy.long_poll_s)
 
-
-def _say_if_not_known(asked: Future[Identity]) -> None:
-    if error := asked.exception():
-        why = error.line if isinstance(error, CloudError) else type(error).__name__
-        log.warning("the account is unknown, so events of every account are accepted: %s", why)
+    def _say_if_not_known(self, asked: Future[Identity]) -> None:
+        if error := asked.exception():
+            why = error.line if isinstance(error, CloudError) else type(error).__name__
+            which = f"account {self._name}" if self._name else "the account"
+            log.warning("the id of %s is not known, so events of every account are taken for its own: %s", which, why)

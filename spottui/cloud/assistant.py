@@ -14,7 +14,7 @@ def run_command(ecs: Ecs, instance_id: str, name: str, command: str, timeout_s: 
     That a locked instance takes it is UNCONFIRMED.
     """
     request = models.RunCommandRequest(
-        region_id=ecs.region,
+        region_id=ecs.region_id,
         type="RunShellScript",
         name=name,
         command_content=base64.b64encode(command.encode()).decode(),

@@ -11,19 +11,25 @@ from spottui.cloud.ecs import PAGE
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.messages import RECLAIM_EVENT, STATE_EVENT, Reclaim, Released, past_event
 from spottui.cloud.rpc import CLOUD_MONITOR, Rpc
+from spottui.domain.region_key import region_id
 
 ACTION = "DescribeSystemEventAttribute"
 
 
 class CloudMonitor:
-    """The calls of one account and region; thread-safe. An empty `endpoint` means the region's own."""
+    """The calls of one account and region; thread-safe. An empty `endpoint` means the region's own.
+
+    `region` is the key of the region.
+    """
 
     def __init__(
         self, region: str, endpoint: str, credentials: CredentialSource, ca_file: Path | None, budget: Budget
     ) -> None:
         self.region = region
         self._budget = budget
-        self._rpc = Rpc(CLOUD_MONITOR, region, endpoint or f"metrics.{region}.aliyuncs.com", credentials, ca_file)
+        self._region_id = region_id(region)
+        endpoint = endpoint or f"metrics.{self._region_id}.aliyuncs.com"
+        self._rpc = Rpc(CLOUD_MONITOR, self._region_id, endpoint, credentials, ca_file)
 
     def history(self, since: datetime, until: datetime) -> tuple[Reclaim | Released, ...]:
         """Return the dated reclaims and releases of this region between two times; raises `CloudError`.
@@ -34,7 +40,7 @@ class CloudMonitor:
         return tuple(one for one in found if isinstance(one, Reclaim | Released) and self._is_ours(one))
 
     def _is_ours(self, event: Reclaim | Released) -> bool:
-        return event.at is not None and event.region in ("", self.region)
+        return event.at is not None and event.region in ("", self._region_id)
 
     def _items(self, name: str, since: datetime, until: datetime) -> Iterator[dict[str, Any]]:
         query: dict[str, str | int] = {

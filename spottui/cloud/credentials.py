@@ -4,6 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from spottui.cloud.credentials_file import CredentialsProblem, Profile, check_key, read_profile
@@ -19,12 +20,14 @@ _FILE = "ALIBABA_CLOUD_CREDENTIALS_FILE"
 class CredentialSource:
     """Gives the current credentials to both SDKs: `get_credential` for ECS, `get_credentials` for MNS.
 
-    A file is read again when it changes, so that a mended secret needs no restart. When a refresh fails the last
-    good credentials are used for 15 minutes. Thread-safe. Raises `CloudError` of kind CREDENTIALS.
+    With a `name` they are of that profile, in the `file` or in the first of the SDK's own files that has it. A file is
+    read again when it changes, so that a mended secret needs no restart. When a refresh fails the last good credentials
+    are used for 15 minutes. Thread-safe. Raises `CloudError` of kind CREDENTIALS.
     """
 
-    def __init__(self, file: Path | None) -> None:
-        self._file = file
+    def __init__(self, file: Path | None, name: str = "") -> None:
+        self._file = file if file or not name else _file_with(name)
+        self._name = name
         self._lock = threading.Lock()
         self._client: CredentialsClient | None = None
         self._profile: Profile | None = None
@@ -45,6 +48,9 @@ class CredentialSource:
         model = self.get_credential()
         return MnsCredentials(model.access_key_id, model.access_key_secret, model.security_token or "")
 
+    def refused(self) -> None:
+        """Hear that the cloud takes the token no more; the SDK renews its own ones by their dates alone."""
+
     def _asked(self) -> CredentialModel:
         with self._lock:
             client, profile = self._current_client()
@@ -63,7 +69,7 @@ class CredentialSource:
     def _current_client(self) -> tuple[CredentialsClient, Profile | None]:
         stamp = self._stamp_now()
         if self._client is None or stamp != self._stamp:
-            self._profile = read_profile(self._file) if self._file else None
+            self._profile = read_profile(self._file, self._name) if self._file else None
             provider = self._profile.provider if self._profile else None
             self._client, self._stamp, self._last_good = CredentialsClient(provider=provider), stamp, None
         return self._client, self._profile
@@ -125,6 +131,15 @@ def _default_files() -> Iterator[Path]:
     named = os.environ.get(_FILE)
     files = home / ".aliyun" / "config.json", Path(named) if named else home / ".alibabacloud" / "credentials.ini"
     yield from (file for file in files if os.path.lexists(file))
+
+
+def _file_with(name: str) -> Path:
+    """Return the first of the SDK's files that has a profile, else the one of which is said that it lacks it."""
+    files = list(_default_files()) or [Path("~/.aliyun/config.json").expanduser()]
+    for file in files:
+        with suppress(CredentialsProblem):
+            return read_profile(file, name).file
+    return files[0]
 
 
 def _half_an_environment() -> list[str]:

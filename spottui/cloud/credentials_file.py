@@ -85,11 +85,15 @@ class Profile(msgspec.Struct, frozen=True):
         return CredentialsProblem("; ".join(part for part in parts if part))
 
 
-def read_profile(file: Path) -> Profile:
-    """Return the profile that counts: `ALIBABA_CLOUD_PROFILE`, else what the file says; raises `CredentialsProblem`."""
+def read_profile(file: Path, name: str = "") -> Profile:
+    """Return the profile that counts: `name`, else `ALIBABA_CLOUD_PROFILE`, else what the file says.
+
+    Raises `CredentialsProblem`.
+    """
+    name = name or os.environ.get(PROFILE, "")
     text = _text(file)
     is_json = file.suffix == ".json" or text.lstrip().startswith("{")
-    return _of_json(file, text) if is_json else _of_ini(file, text)
+    return _of_json(file, text, name) if is_json else _of_ini(file, text, name)
 
 
 def _text(file: Path) -> str:
@@ -103,7 +107,7 @@ def _text(file: Path) -> str:
         raise CredentialsProblem(f"{file}: {why}") from None
 
 
-def _of_json(file: Path, text: str) -> Profile:
+def _of_json(file: Path, text: str, name: str) -> Profile:
     try:
         found = json.loads(text)
     except json.JSONDecodeError as error:
@@ -116,10 +120,12 @@ def _of_json(file: Path, text: str) -> Profile:
     profiles = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     if not profiles:
         raise CredentialsProblem(f"{file}: no profiles in it; aliyun configure makes one")
-    name = os.environ.get(PROFILE) or str(found.get("current") or "")
+    is_asked = bool(name)
+    name = name or str(found.get("current") or "")
     names = [str(one.get("name")) for one in profiles]
     if name not in names:
-        which = f"the current profile {name!r} is not there" if name else "no current profile is named"
+        called = f"the {'' if is_asked else 'current '}profile {name!r}"
+        which = f"{called} is not there" if name else "no current profile is named"
         raise CredentialsProblem(f"{file}: {which}; there are: {', '.join(names)}")
     by_name = {str(one.get("name")): one for one in reversed(profiles)}
     profile = _checked(file, name, str(by_name[name].get("mode") or "AK"), by_name[name], _NEEDS_OF_JSON, found)
@@ -140,14 +146,14 @@ def _check_sources(profile: Profile, by_name: Mapping[str, Mapping[str, Any]]) -
         passed.append(source)
 
 
-def _of_ini(file: Path, text: str) -> Profile:
+def _of_ini(file: Path, text: str, name: str) -> Profile:
     parser = configparser.ConfigParser(interpolation=None)
     try:
         parser.read_string(text)
     except configparser.Error as error:
         # The texts of these errors hold the line, which can be the one with the secret.
         raise CredentialsProblem(f"{file}{_line_of(error)}: {_meaning_of(error)}") from None
-    name = os.environ.get(PROFILE) or "default"
+    name = name or "default"
     if name not in parser:
         raise CredentialsProblem(f"{file}: no [{name}] in it; there are: {', '.join(parser.sections()) or 'none'}")
     # As the SDK reads them: what follows a # is a comment.

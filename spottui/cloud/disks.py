@@ -55,7 +55,7 @@ def create_snapshot(ecs: Ecs, disk_id: str, interruption_id: str, token: str) ->
 def unprotect(ecs: Ecs, disk_ids: Iterable[str]) -> str:
     """Let cloud disks (at most 100) go with their instance again; return the RequestId. Safe to repeat."""
     request = models.ModifyDiskAttributeRequest(
-        region_id=ecs.region, disk_ids=list(disk_ids), delete_with_instance=True
+        region_id=ecs.region_id, disk_ids=list(disk_ids), delete_with_instance=True
     )
     body = ecs.act("ModifyDiskAttribute", ecs.client.modify_disk_attribute_with_options, request)
     return str(body.request_id or "")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -24,6 +24,7 @@ from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import OUR_TAG as OUR_TAG
 from spottui.domain.launch_spec import ImageTraits, LaunchSource, LaunchSpec, Part, Secret
 from spottui.domain.plan import Candidate
+from spottui.domain.region_key import region_id
 
 T = TypeVar("T")
 
@@ -55,7 +56,7 @@ class ImageSource(msgspec.Struct, frozen=True):
 
 
 class Ecs:
-    """The calls of one account and region; thread-safe, made once and shared by all threads.
+    """The calls of one account and region, `region` its key; thread-safe, made once and shared by all threads.
 
     Every method raises `CloudError`. Nothing is retried here: whoever calls knows the ClientToken and the deadline.
     `clock` is told the date of every answer to a call that reads.
@@ -71,10 +72,12 @@ class Ecs:
         clock: CloudClock | None = None,
     ) -> None:
         self.region = region
+        self.region_id = region_id(region)
+        self._credentials = credentials
         self._budget = budget
         self._clock = clock
         self._runtime = RuntimeOptions(connect_timeout=CONNECT_TIMEOUT_MS, read_timeout=READ_TIMEOUT_MS)
-        self.client = EcsClient(sdk_config(region, endpoint, credentials, ca_file))
+        self.client = EcsClient(sdk_config(self.region_id, endpoint, credentials, ca_file))
         self._locked: Rows = {}
 
     def locked(self) -> tuple[Instance, ...]:
@@ -166,7 +169,7 @@ class Ecs:
     def protect(self, disk_ids: Iterable[str]) -> str:
         """Keep cloud disks (at most 100) when their instance goes; return the RequestId. Safe to repeat."""
         request = models.ModifyDiskAttributeRequest(
-            region_id=self.region, disk_ids=list(disk_ids), delete_with_instance=False
+            region_id=self.region_id, disk_ids=list(disk_ids), delete_with_instance=False
         )
         body = self.act("ModifyDiskAttribute", self.client.modify_disk_attribute_with_options, request)
         return str(body.request_id or "")
@@ -189,7 +192,7 @@ class Ecs:
     def create_tagged_image(self, source: ImageSource, name: str, tags: Mapping[str, str], token: str) -> Answer:
         """Start an image; returns at once with its id."""
         request = models.CreateImageRequest(
-            region_id=self.region,
+            region_id=self.region_id,
             instance_id=source.instance_id or None,
             disk_device_mapping=[_mapping(device, snapshot) for device, snapshot in source.snapshots] or None,
             image_name=name,
@@ -249,7 +252,7 @@ class Ecs:
     def unbind_eip(self, eip_id: str, instance_id: str) -> Answer:
         """Take an EIP from an instance; it is free a moment later."""
         request = models.UnassociateEipAddressRequest(
-            region_id=self.region, allocation_id=eip_id, instance_id=instance_id
+            region_id=self.region_id, allocation_id=eip_id, instance_id=instance_id
         )
         body = self.act("UnassociateEipAddress", self.client.unassociate_eip_address_with_options, request)
         return Answer(eip_id, str(body.request_id or ""))
@@ -257,14 +260,14 @@ class Ecs:
     def bind_eip(self, eip_id: str, instance_id: str) -> Answer:
         """Give a free EIP to an instance."""
         request = models.AssociateEipAddressRequest(
-            region_id=self.region, allocation_id=eip_id, instance_id=instance_id
+            region_id=self.region_id, allocation_id=eip_id, instance_id=instance_id
         )
         body = self.act("AssociateEipAddress", self.client.associate_eip_address_with_options, request)
         return Answer(eip_id, str(body.request_id or ""))
 
     def convert_public_ip(self, instance_id: str) -> Answer:
         """Make an EIP of the public IP of a Running or Stopped instance; the address stays the same."""
-        request = models.ConvertNatPublicIpToEipRequest(region_id=self.region, instance_id=instance_id)
+        request = models.ConvertNatPublicIpToEipRequest(region_id=self.region_id, instance_id=instance_id)
         body = self.act("ConvertNatPublicIpToEip", self.client.convert_nat_public_ip_to_eip_with_options, request)
         return Answer("", str(body.request_id or ""))
 
@@ -325,13 +328,13 @@ class Ecs:
 
     def read(self, action: str, query: Mapping[str, object]) -> dict[str, Any]:
         """Make a call that changes nothing through the generic client, and return its checked body."""
-        request = OpenApiRequest(query={"RegionId": self.region, **{k: str(v) for k, v in query.items()}})
+        request = OpenApiRequest(query={"RegionId": self.region_id, **{k: str(v) for k, v in query.items()}})
         with self._budget.call(action, self.region):
             asked = time.monotonic()
             try:
                 answer = self.client.call_api(rpc_params(action, VERSION), request, self._runtime)
             except Exception as error:
-                raise translate(action, error) from None
+                raise translate(action, error, self._credentials) from None
         body, date = shapes.checked(action, answer.get("body")), date_of(answer.get("headers"))
         if self._clock and date:
             self._clock.heard(date, time.monotonic() - asked)
@@ -372,12 +375,8 @@ def _machine(traits: ImageTraits) -> dict[str, Any]:
     }
 
 
-class TypedCall(Protocol):
-    """One `*_with_options` method of the typed client."""
-
-    def __call__(self, request: Any, runtime: RuntimeOptions) -> Any:
-        """Make the call."""
-        ...
+TypedCall = Callable[[Any, RuntimeOptions], Any]
+"""One `*_with_options` method of the typed client."""
 
 
 # Without it the metadata options are left out of the answer (docs/alibaba-facts.md 1.2).

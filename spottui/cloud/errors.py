@@ -126,7 +126,7 @@ class CloudError(Exception):
 
 
 _ADVICE = {
-    ErrorKind.CREDENTIALS: "Fix the access key or the clock; a changed credentials file is reloaded automatically.",
+    ErrorKind.CREDENTIALS: "Fix the access key, the role or the clock; a changed file is reloaded automatically.",
     ErrorKind.QUOTA: "Free some quota or ask Alibaba Cloud for more, then press t to retry.",
     ErrorKind.PLACE_FULL: "Free some quota, allow another zone or type, or ask Alibaba Cloud for a higher quota.",
     ErrorKind.PRICE: "Raise the instance's price limit, or use SpotAsPriceGo.",

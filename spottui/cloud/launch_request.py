@@ -8,8 +8,17 @@ from msgspec.structs import replace
 
 from spottui.cloud.sdk import models
 from spottui.domain.instance import Disk
-from spottui.domain.launch_spec import MOST_TAGS, LaunchSource, LaunchSpec, Part, PrivateDns, carried_tags
+from spottui.domain.launch_spec import (
+    MOST_TAGS,
+    PRICE_LIMITED,
+    LaunchSource,
+    LaunchSpec,
+    Part,
+    PrivateDns,
+    carried_tags,
+)
 from spottui.domain.plan import Candidate
+from spottui.domain.region_key import region_id
 
 _BURSTABLE = "ecs.t"
 _hibernation = models.RunInstancesRequestHibernationOptions
@@ -34,7 +43,7 @@ def launch_request(
     disks = [_as_asked(disk, candidate.disk_category) for disk in spec.cloud_disks]
     data = [_data_disk(disk, dict(source.snapshots)) for disk in disks if disk.kind == "data" and source.data_disks]
     return models.RunInstancesRequest(
-        region_id=old.region,
+        region_id=region_id(old.region),
         client_token=token or None,
         image_id=source.image_id,
         instance_type=candidate.instance_type,
@@ -120,20 +129,20 @@ def _kind_of(disk: Disk) -> Disk:
 
 def _spot(spec: LaunchSpec, *, on_demand: bool) -> dict[str, str | float | int | None]:
     """Forgotten, the strategy is NoSpot, at full price: it is always said."""
-    old = spec.instance
-    if on_demand or not old.is_spot:
+    terms = spec.spot_terms
+    if on_demand or terms is None:
         return {"spot_strategy": "NoSpot"}
     return {
-        "spot_strategy": old.spot_strategy,
-        "spot_price_limit": spec.spot_price_limit if old.spot_strategy == "SpotWithPriceLimit" else None,
-        "spot_duration": spec.spot_duration,
-        "spot_interruption_behavior": old.behavior.value,
+        "spot_strategy": terms.strategy,
+        "spot_price_limit": terms.price_limit if terms.strategy == PRICE_LIMITED else None,
+        "spot_duration": terms.duration,
+        "spot_interruption_behavior": terms.behavior.value,
     }
 
 
 def _of_on_demand(spec: LaunchSpec, candidate: Candidate) -> dict[str, str | bool | None]:
     """What is refused of a spot instance: release protection, and a dedicated host, which is of one zone besides."""
-    if spec.instance.is_spot and not candidate.on_demand:
+    if spec.spot_terms and not candidate.on_demand:
         return {}
     at_home = bool(spec.dedicated_host_id) and candidate.zone == spec.instance.zone
     return {

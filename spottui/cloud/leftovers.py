@@ -16,7 +16,7 @@ def our_snapshots(ecs: Ecs) -> dict[str, shapes.Snapshot]:
 
 def delete_image(ecs: Ecs, image_id: str) -> str:
     """Delete an image that no instance runs from, not its snapshots; return the RequestId."""
-    request = models.DeleteImageRequest(region_id=ecs.region, image_id=image_id, force=False)
+    request = models.DeleteImageRequest(region_id=ecs.region_id, image_id=image_id, force=False)
     return str(ecs.act("DeleteImage", ecs.client.delete_image_with_options, request).request_id or "")
 
 
@@ -46,7 +46,7 @@ def tag(ecs: Ecs, resource_type: str, resource_ids: Iterable[str], interruption_
 
     def write(some: Sequence[str]) -> dict[str, str]:
         request = models.TagResourcesRequest(
-            region_id=ecs.region,
+            region_id=ecs.region_id,
             resource_type=resource_type,
             resource_id=list(some),
             tag=[models.TagResourcesRequestTag(key=key, value=value) for key, value in tags.items()],

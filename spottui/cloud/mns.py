@@ -93,11 +93,22 @@ class Queue:
     def delete(self, messages: Sequence[Message]) -> None:
         """Delete received messages; those whose receipt has expired come again and are no error.
 
-        A message that is refused keeps no other from being deleted: its `CloudError` is raised after them.
+        A message that is refused keeps no other from being deleted: its `CloudError` is raised after them. The
+        permission is one of the queue: without it no message is asked for alone.
         """
-        deleted = in_halves((message.receipt_handle for message in messages), self._delete_batch, BATCH)
-        refusal = next(iter(deleted.refused.values()), None)
-        if refusal is not None:
+        denials: list[CloudError] = []
+
+        def delete(handles: Sequence[str]) -> dict[str, None]:
+            try:
+                return self._delete_batch(handles)
+            except CloudError as error:
+                if error.kind is not ErrorKind.DENIED:
+                    raise
+                denials.append(error)
+                return {}
+
+        deleted = in_halves((message.receipt_handle for message in messages), delete, BATCH)
+        for refusal in (*denials, *deleted.refused.values()):
             raise refusal
 
     def give_back(self, message: Message, after_s: int = 1) -> None:

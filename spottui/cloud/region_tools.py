@@ -1,18 +1,20 @@
 """Everything that the commands around the console call in one region."""
 
 import os
+from collections.abc import Mapping
 
 import msgspec
 
-from spottui.cloud.budget import Budget
+from spottui.cloud.budget import USUAL, Budget, Pace
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.event_rules import EventRules
 from spottui.cloud.queue_setup import QueueSetup
+from spottui.cloud.role_credentials import RoleCredentials
 from spottui.cloud.rpc import ECS, Rpc
 from spottui.cloud.sdk import quiet_sdks
 from spottui.domain.clock import CloudClock
-from spottui.domain.settings import RegionSettings, Settings
+from spottui.domain.settings import AccountSettings, RegionSettings, Settings
 
 
 class RegionTools(msgspec.Struct, frozen=True):
@@ -25,28 +27,60 @@ class RegionTools(msgspec.Struct, frozen=True):
     queue: QueueSetup
 
 
-def credentials_of(settings: Settings) -> CredentialSource:
-    """Quiet the SDKs and return where the account's credentials come from."""
+def credentials_of(settings: Settings, clock: CloudClock | None = None) -> Mapping[str, CredentialSource]:
+    """Quiet the SDKs and return where the credentials of each account that has a region come from."""
     quiet_sdks()
     if settings.ca_file:
         # The MNS SDK takes no CA of its own; both SDKs heed this variable (docs/sdk-traps.md 5).
         os.environ["SSL_CERT_FILE"] = str(settings.ca_file)
-    return CredentialSource(settings.credentials_file)
+    own, clock = CredentialSource(settings.credentials_file), clock or CloudClock()
+    return {name: _credentials(settings, name, own, clock) for name in settings.account_names}
 
 
 def region_tools(
-    settings: Settings, credentials: CredentialSource, long_poll_s: int = 1, clock: CloudClock | None = None
+    settings: Settings,
+    credentials: Mapping[str, CredentialSource],
+    long_poll_s: int = 1,
+    clock: CloudClock | None = None,
 ) -> tuple[RegionTools, ...]:
     """Make the clients of every configured region; `clock` is set by what they hear."""
     clock = clock or CloudClock()
-    ca_file, budget = settings.ca_file, Budget(clock)
+    budgets = {name: Budget(clock, usual=pace_of(settings, name)) for name in settings.account_names}
     return tuple(
-        RegionTools(
-            settings=region,
-            ecs=Ecs(region.id, region.ecs_endpoint, credentials, ca_file, budget, clock),
-            any_ecs=Rpc(ECS, region.id, region.ecs_endpoint or f"ecs.{region.id}.aliyuncs.com", credentials, ca_file),
-            rules=EventRules(region.id, region.cms_endpoint, credentials, ca_file),
-            queue=QueueSetup(region.mns_endpoint, region.queue, credentials, long_poll_s),
-        )
+        _tools(settings, region, credentials[region.account], budgets[region.account], long_poll_s, clock)
         for region in settings.regions
     )
+
+
+def pace_of(settings: Settings, name: str) -> Pace:
+    """Return how fast each API of an account's region may be called."""
+    rate = settings.accounts.get(name, AccountSettings()).calls_per_second
+    return Pace(rate, USUAL.burst * rate / USUAL.rate) if rate else USUAL
+
+
+def _tools(
+    settings: Settings,
+    region: RegionSettings,
+    credentials: CredentialSource,
+    budget: Budget,
+    long_poll_s: int,
+    clock: CloudClock,
+) -> RegionTools:
+    ca_file, endpoint = settings.ca_file, region.ecs_endpoint or f"ecs.{region.id}.aliyuncs.com"
+    return RegionTools(
+        settings=region,
+        ecs=Ecs(region.key, region.ecs_endpoint, credentials, ca_file, budget, clock),
+        any_ecs=Rpc(ECS, region.id, endpoint, credentials, ca_file),
+        rules=EventRules(region.id, region.cms_endpoint, credentials, ca_file),
+        queue=QueueSetup(region.mns_endpoint, region.queue, credentials, long_poll_s),
+    )
+
+
+def _credentials(settings: Settings, name: str, own: CredentialSource, clock: CloudClock) -> CredentialSource:
+    account = settings.accounts.get(name)
+    if account is None:
+        return own
+    if account.profile:
+        return CredentialSource(settings.credentials_file, account.profile)
+    region = next(region for region in settings.regions if region.account == name)
+    return RoleCredentials(name, account, own, region, settings.ca_file, clock)

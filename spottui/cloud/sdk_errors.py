@@ -1,12 +1,13 @@
 """From the exceptions of the Tea SDKs to our taxonomy, keeping no text that could hold a secret."""
 
 from spottui.cloud.codes import kind_of
+from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind, meaning_of
 from spottui.cloud.sdk import AlibabaCloudException, ThrottlingException
 
 
-def translate(action: str, error: Exception) -> CloudError:
-    """Turn whatever an ECS or CloudMonitor call raised into a `CloudError`.
+def translate(action: str, error: Exception, credentials: CredentialSource | None = None) -> CloudError:
+    """Turn whatever an ECS or CloudMonitor call raised into a `CloudError`; `credentials` hear of a token's refusal.
 
     Two families come out of the SDK (docs/sdk-traps.md 5): answered errors with Code, status and RequestId, and
     everything else as `UnretryableException`, of which only the cause's nature is kept, never its text.
@@ -17,6 +18,8 @@ def translate(action: str, error: Exception) -> CloudError:
     if isinstance(inner, CloudError):
         return CloudError(action, inner.kind, inner.code, inner.message, inner.request_id)
     if isinstance(error, AlibabaCloudException):
+        if credentials and str(error.code or "").startswith("InvalidSecurityToken"):
+            credentials.refused()
         return _answered(action, error)
     return _unanswered(action, inner or error)
 

@@ -55,7 +55,7 @@ class SnapshotGroup(msgspec.Struct, frozen=True):
 def create(ecs: Ecs, disk_ids: Iterable[str], tags: Mapping[str, str], token: str, name: str = "") -> Answer:
     """Start a group of snapshots of disks of one zone (at most 128); returns at once with the group's id."""
     request = models.CreateSnapshotGroupRequest(
-        region_id=ecs.region,
+        region_id=ecs.region_id,
         disk_id=list(disk_ids),
         client_token=token,
         name=name or None,
@@ -83,7 +83,7 @@ def tagged(ecs: Ecs, key: str) -> dict[str, SnapshotGroup]:
 
 def delete_group(ecs: Ecs, group_id: str) -> str:
     """Delete a snapshot group with its snapshots, of which no image may have been made; return the RequestId."""
-    request = models.DeleteSnapshotGroupRequest(region_id=ecs.region, snapshot_group_id=group_id)
+    request = models.DeleteSnapshotGroupRequest(region_id=ecs.region_id, snapshot_group_id=group_id)
     body = ecs.act("DeleteSnapshotGroup", ecs.client.delete_snapshot_group_with_options, request)
     return str(body.request_id or "")
 

@@ -19,6 +19,7 @@ _ON_ONE: dict[str, Callable[[Session, Selection], None]] = {
     "cancel": recovery_handlers.cancel,
     "hold": recovery_handlers.hold,
     "recover": recovery_handlers.recover,
+    "back_to_spot": recovery_handlers.back_to_spot,
     "retry": recovery_handlers.retry,
     "raw": lambda session, selection: recovery_handlers.raw(session, lambda: selection),
 }
@@ -69,6 +70,7 @@ def context_of(
         on_row=selection.row is not None or bool(selection.resource_id),
         on_recovery=selection.recovery is not None,
         on_instance=bool(selection.resource_id),
+        on_demand=selection.instance is not None and not selection.instance.is_spot,
         on_events=on_events,
         marked=marked,
         is_replay=session.playback is not None,

@@ -168,6 +168,13 @@ def statistics(session: Session) -> None:
     session.app.push_screen(StatisticsPage(session))
 
 
+def ready(session: Session) -> None:
+    """Open the board of how each instance would come back now."""
+    from spottui.console.pages.readiness import ReadinessPage
+
+    session.app.push_screen(ReadinessPage(session))
+
+
 def pause(main: "MainScreen") -> None:
     """Stop the events from following new ones, or let them follow again."""
     main.reader.pause()
@@ -217,7 +224,11 @@ def help_(main: "MainScreen") -> None:
 def suspend(session: Session) -> None:
     """Return to the shell until `fg`; refused while auto-mode is armed or a recovery is open, which it would stop."""
     app, view = session.app, session.view
-    if view and not view.read_only and (view.auto.armed or any(not r.state.is_final for r in view.recoveries)):
+    if (
+        view
+        and not view.read_only
+        and (view.auto.armed or any(not r.state.is_final for r in (*view.recoveries, *view.elsewhere)))
+    ):
         what = "auto-mode is armed" if view.auto.armed else "a recovery is open"
         text = f"Not while {what}: a suspended console does nothing. In tmux, detach instead."
         app.notify(text, severity="warning")
@@ -282,6 +293,7 @@ HANDLERS: dict[str, Handler] = {
     "cancel": _with_selection(recovery_handlers.cancel),
     "hold": _with_selection(recovery_handlers.hold),
     "recover": _with_selection(recovery_handlers.recover),
+    "back_to_spot": _with_selection(recovery_handlers.back_to_spot),
     "retry": _with_selection(recovery_handlers.retry),
     "confirm_marked": lambda main: recovery_handlers.confirm_marked(main.session, main.marked_recoveries),
     "veto_marked": lambda main: recovery_handlers.veto_marked(main.session, main.marked_recoveries),
@@ -311,6 +323,7 @@ HANDLERS: dict[str, Handler] = {
     "export_json": partial(_export, form="json"),
     "storm": _with_session(storm),
     "statistics": _with_session(statistics),
+    "ready": _with_session(ready),
     "pause": pause,
     "down": lambda main: main.panel.table.move(1),
     "up": lambda main: main.panel.table.move(-1),

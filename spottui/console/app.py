@@ -66,7 +66,7 @@ class SpottuiApp(App[None]):
     kept in the file `keep_in`, if there is one. `playback` is the clock of a replay; the person sets its pace. `paths`
     are the files to name where something goes wrong. `goes_on` is the sentence on what becomes of the recoveries when
     the console ends. `hurry` is called when it begins to end, which may hang. It begins with the saved `view` of that
-    name; `themes` are the person's own.
+    name, narrowed to an `account` if one is given; `themes` are the person's own.
     """
 
     CSS_PATH = Path(__file__).with_name("styles.tcss")
@@ -89,6 +89,7 @@ class SpottuiApp(App[None]):
         playback: Playback | None = None,
         goes_on: str = "",
         view: str = "",
+        account: str = "",
         themes: Sequence[Theme] = (),
         hurry: Callable[[], None] = lambda: None,
     ) -> None:
@@ -97,7 +98,7 @@ class SpottuiApp(App[None]):
         super().__init__(driver_class=TerminalDriver, ansi_color=True if plain_terminal else None)
         self.session = Session(
             app=self,
-            worker=DeskWorker(self, open_desk),
+            worker=DeskWorker(self, open_desk, account),
             clock=clock,
             who=who,
             preferences=Preferences.read(keep_in),

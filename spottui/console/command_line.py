@@ -19,12 +19,27 @@ ALIASES = {
     "r": "recoveries",
     "rec": "recoveries",
     "w": "storm",
+    "acc": "account",
+    "accounts": "account",
     "stats": "statistics",
     "q": "quit",
     "h": "help",
 }
 PANELS = ("instances", "events", "recoveries")
-_NAMES = ("instances", "events", "recoveries", "storm", "statistics", "view NAME", "save NAME", "views", "drop NAME")
+ALL = "all"
+_NAMES = (
+    "instances",
+    "events",
+    "recoveries",
+    "storm",
+    "statistics",
+    "ready",
+    "account NAME",
+    "view NAME",
+    "save NAME",
+    "views",
+    "drop NAME",
+)
 
 
 def run(
@@ -44,6 +59,8 @@ def run(
         _OF_VIEWS[name](main, rest)
     elif name == "theme" and rest:
         _choose_theme(main, rest, themes, choose_theme)
+    elif name == "account":
+        show_account(main, rest)
     elif name == "views":
         main.session.app.notify(_views(main), markup=False)
     else:
@@ -61,6 +78,21 @@ def use_view(main: "MainScreen", name: str) -> None:
     panel.table.show_columns(view.columns)
     panel.table.sort_by(view.sort, reverse=view.is_reversed)
     main.focus_panel(panel)
+
+
+def show_account(main: "MainScreen", name: str) -> None:
+    """Narrow all views to one account, or show all; without a name that exists, notify which there are."""
+    view, notify = main.session.view, main.session.app.notify
+    known = view.accounts if view else ()
+    if name == ALL or name in known:
+        main.session.worker.narrow("" if name == ALL else name)
+        return
+    if not known:
+        notify("There is one account: the configuration has no [account.NAME].", severity="warning", markup=False)
+        return
+    names = f"{', '.join(plain(one, 40) for one in known)}, or {ALL}"
+    said = f'No account "{plain(name, 40)}": there are' if name else "Accounts:"
+    notify(f"{said} {names}.", severity="warning" if name else "information", markup=False)
 
 
 def _save_view(main: "MainScreen", name: str) -> None:

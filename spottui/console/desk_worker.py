@@ -25,7 +25,7 @@ from spottui.domain.facts import Logged
 from spottui.domain.instance import Instance
 from spottui.domain.recovery import Recovery
 from spottui.domain.refusal import Ended, Refused
-from spottui.domain.view import DeskView
+from spottui.domain.view import DeskView, narrowed
 from spottui.tables.column import Rows
 from spottui.tables.diff import diff
 from spottui.tables.events import event_rows, names_of
@@ -49,11 +49,15 @@ class DeskWorker:
 
     At most four `ViewArrived` a second are posted, and none before the last one is on the screen: what changes
     meanwhile is one change. Commands run in threads of their own; their results are posted, too. A desk that cannot be
-    read, for instance because its journal is locked, is read again until it can.
+    read, for instance because its journal is locked, is read again until it can. With an `account` the views hold only
+    what is of that one.
     """
 
-    def __init__(self, app: App[None], open_desk: "Callable[[], Desk]") -> None:
+    def __init__(self, app: App[None], open_desk: "Callable[[], Desk]", account: str = "") -> None:
         self._app = app
+        self._account = account
+        self._rows = ShownRows()
+        self._posting = threading.Lock()
         self._open_desk = open_desk
         self._desk: Desk | None = None
         self._stop = threading.Event()
@@ -73,6 +77,11 @@ class DeskWorker:
         """Let the next view come: the last `ViewArrived` is on the screen."""
         self._shown.set()
 
+    def narrow(self, account: str) -> None:
+        """Show one account from now on, or all of them for an empty name."""
+        self._account = account
+        self._run(self._show_again, "narrow")
+
     def stop(self) -> None:
         """Stop watching soon; the watching thread or `close`, whichever is first, closes the desk."""
         self._stop.set()
@@ -87,9 +96,13 @@ class DeskWorker:
         """Ask for the plan of a recovery; `asker` is sent `PlanReady` or `PlanRefused`."""
         self._run(lambda: self._bring_plan(lambda desk: desk.plan(recovery_id), asker), "plan")
 
-    def plan_for(self, region: str, instance_id: str, asker: MessagePump) -> None:
+    def plan_for(self, region: str, instance_id: str, asker: MessagePump, *, to_spot: bool) -> None:
         """Ask for a plan for an instance, which may call the cloud; `asker` is sent `PlanReady` or `PlanRefused`."""
-        self._run(lambda: self._bring_plan(lambda desk: desk.plan_for(region, instance_id), asker), "plan")
+
+        def call(desk: "Desk") -> "Plan":
+            return desk.plan_for(region, instance_id, to_spot=to_spot)
+
+        self._run(lambda: self._bring_plan(call, asker), "plan")
 
     def plan_again(self, recovery_id: str, asker: MessagePump) -> None:
         """Ask for the plan of a recovery that failed or was cancelled; `asker` is sent `PlanReady` or `PlanRefused`."""
@@ -143,6 +156,7 @@ class DeskWorker:
     def _follow(self, desk: "Desk") -> None:
         """Post every version until stopped; where the desk cannot be read, post that and try again."""
         shown, failures = ShownRows(), 0
+        self._rows = shown
         while not self._stop.is_set():
             try:
                 view = desk.view() if failures or shown.version < 0 else desk.wait(shown.seen, _WAIT_S)
@@ -163,10 +177,19 @@ class DeskWorker:
         shown.seen = view.version
         if view.version == shown.version and not again:
             return
-        self._shown.clear()
-        self._app.post_message(shown.next(view))
-        self._shown.wait(_SHOWN_WITHIN_S)
+        self._post(shown, view)
         self._stop.wait(_SHORTEST_PAUSE_S)
+
+    def _show_again(self) -> None:
+        if self._rows.view is not None:
+            self._post(self._rows, self._rows.view)
+
+    def _post(self, shown: "ShownRows", view: DeskView) -> None:
+        """Post a view, and wait until it is on the screen: each is a difference from the one before."""
+        with self._posting:
+            self._shown.clear()
+            self._app.post_message(shown.next(view, self._account))
+            self._shown.wait(_SHOWN_WITHIN_S)
 
     def _bring_plan(self, call: "Callable[[Desk], Plan | None]", asker: MessagePump) -> None:
         if self._desk is None:
@@ -217,10 +240,14 @@ class DeskWorker:
 
 
 class ShownRows:
-    """The rows on the screen, against which the next diff is made; `seen` is the newest version that was read."""
+    """The rows on the screen, against which the next diff is made; `seen` is the newest version that was read.
+
+    `view` is the newest one that was shown, with all accounts in it.
+    """
 
     def __init__(self) -> None:
         self.version = self.seen = -1
+        self.view: DeskView | None = None
         self._instance_rows = InstanceRows()
         self._named_for: tuple[tuple[Instance, ...], tuple[Recovery, ...]] = ((), ())
         self._names: dict[str, str] = {}
@@ -229,8 +256,9 @@ class ShownRows:
         self._events: Rows = {}
         self._recoveries: Rows = {}
 
-    def next(self, view: DeskView) -> ViewArrived:
-        """Return the message that updates the screen to a view."""
+    def next(self, whole: DeskView, account: str = "") -> ViewArrived:
+        """Return the message that updates the screen to a view, narrowed to an account if one is given."""
+        self.view, view = whole, narrowed(whole, account)
         instances = self._instance_rows.rows(view)
         if (view.instances, view.recoveries) != self._named_for:
             self._named_for, self._names = (view.instances, view.recoveries), names_of(view)
@@ -242,7 +270,7 @@ class ShownRows:
         recoveries = recovery_rows(view)
         message = ViewArrived(
             view,
-            Headlines.of(view),
+            Headlines.of(view, whole),
             self._instance_rows.by_key,
             self._names,
             diff(self._instances, instances),

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -22,7 +23,7 @@ from spottui.console.text import health
 from spottui.console.text.alarm import alarm
 from spottui.console.text.titles import Headlines
 from spottui.console.widgets.command_line import CommandLine
-from spottui.console.widgets.event_reader import PAGE, EventReader
+from spottui.console.widgets.event_reader import PAGE, EventReader, events_of
 from spottui.console.widgets.footer import filter_footer, footer
 from spottui.console.widgets.keys import KeyLine
 from spottui.console.widgets.lines import Line, header, status
@@ -34,7 +35,7 @@ from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.column import Cell, Row
 from spottui.tables.events import EVENTS, ids_by_word
-from spottui.tables.instances import INSTANCES, OF_THE_MARKET, OPTIONAL, replacements
+from spottui.tables.instances import INSTANCES, OF_THE_MARKET, OPTIONAL, hidden_accounts, replacements
 from spottui.tables.recoveries import RECOVERIES, is_urgent
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class MainScreen(Screen[None]):
         self._status, self._footer = Line("status"), KeyLine("footer")
         self.instances = Panel("Instances", DeskTable(INSTANCES, session.clock, hidden=_hidden_columns(None)))
         self.events_panel = Panel("Events", DeskTable(EVENTS, session.clock, follow=True))
-        self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, session.clock))
+        self.recoveries = Panel("Recoveries", DeskTable(RECOVERIES, session.clock, hidden=hidden_accounts(None)))
         self.reader = EventReader(self.events_panel.table, self._ask_for_events)
         for panel in self.panels:
             panel.table.arrangement = session.preferences.arrangement(panel.id or "")
@@ -105,13 +106,17 @@ class MainScreen(Screen[None]):
         if self._is_unchanged(message):
             self.session.view = message.view
             return
+        is_elsewhere = self.session.view is not None and self.session.view.account != message.view.account
         before, row, place = self.selection.own, self.recoveries.table.model.chosen, self.recoveries.table.model.cursor
         self.session.view, self.trouble = message.view, ""
         self._headlines, self._instances = message.headlines, message.instances_by_key
         self.instances.table.hide(_hidden_columns(message.view))
+        self.recoveries.table.hide(hidden_accounts(message.view))
         self.instances.table.apply(message.instances)
         self.reader.names = message.names
         self.reader.take(message.view.events, message.events.put)
+        if is_elsewhere:
+            self.reader.start_over()
         self.recoveries.table.apply(message.recoveries)
         self._keep_place_after_veto(row, place)
         self._mark_slip(before)
@@ -253,7 +258,7 @@ class MainScreen(Screen[None]):
         self._alarm.set_class(bool(self._alarm.text), "-shown")
         self._status.put(status(problems, now, width))
         self._status.set_class(bool(problems), "-shown")
-        self._pulse.show(wanted=self._shows_market)
+        self._pulse.show(wanted=self._shows_market or self._is_calm)
         self._write_keys()
         self._write_titles(view, now)
 
@@ -261,6 +266,11 @@ class MainScreen(Screen[None]):
     def _shows_market(self) -> bool:
         """Whether a column is shown that needs prices, rates or forecasts."""
         return any(self.instances.table.is_shown(column) for column in OF_THE_MARKET)
+
+    @property
+    def _is_calm(self) -> bool:
+        """Whether no recovery is open: then the market is asked for early warnings, however wide the screen is."""
+        return self.session.view is not None and all(each.state.is_final for each in self.session.view.recoveries)
 
     @on(CommandLine.Entered)
     def _run_command(self, message: CommandLine.Entered) -> None:
@@ -335,8 +345,10 @@ class MainScreen(Screen[None]):
     def _ask_for_events(self, words: tuple[str, ...], above: int, below: int | None, asker: Widget) -> None:
         named = ids_by_word(words, self.reader.names)
 
+        account = self.session.view.account if self.session.view else ""
+
         def find(desk: "Desk") -> object:
-            return words, desk.find_events(words, PAGE, above=above, below=below, named=named)
+            return words, events_of(account, partial(desk.find_events, words, named=named), PAGE, above, below)
 
         self.session.worker.ask(find, asker)
 
@@ -361,7 +373,7 @@ class MainScreen(Screen[None]):
 
 def _hidden_columns(view: DeskView | None) -> frozenset[str]:
     """Return the columns of the instances that a person has to choose, or that would be the same in every row."""
-    several_regions = view is not None and len(view.regions) > 1
+    several_regions = view is not None and len(view.region_ids) > 1
     any_replaced = view is not None and bool(replacements(view))
     needed = {"region": several_regions, "now": any_replaced}
-    return OPTIONAL.union(column for column, is_needed in needed.items() if not is_needed)
+    return OPTIONAL.union(hidden_accounts(view), (column for column, is_needed in needed.items() if not is_needed))

@@ -8,7 +8,9 @@ from textual.app import SystemCommand
 
 from spottui import actions
 from spottui.action import Action, Scope
+from spottui.console.command_line import show_account
 from spottui.domain.text import plain
+from spottui.tables.instances import BACK_WORD, EARLY_WORD
 
 if TYPE_CHECKING:
     from spottui.console.main_screen import MainScreen
@@ -44,9 +46,16 @@ def title(action: Action) -> str:
 
 def _filters(main: "MainScreen") -> Iterable[SystemCommand]:
     view = main.session.view
-    for region in view.regions if view and len(view.regions) > 1 else ():
+    for account in ("all", *view.accounts) if view and len(view.accounts) > 1 else ():
+        text = "Show this account only." if account != "all" else "Show every account."
+        yield SystemCommand(f"account: {plain(account, 40)}", text, partial(show_account, main, account))
+    for region in view.region_ids if view and len(view.region_ids) > 1 else ():
         text = "Only the instances of this region; esc clears it."
         query = f"region={region.removeprefix('cn-')}"
         yield SystemCommand(f"filter: region {plain(region, 40)}", text, partial(main.filter_instances, query))
     text = "Only the instances that are being reclaimed; esc clears it."
     yield SystemCommand("filter: being reclaimed", text, partial(main.filter_instances, "~^(!|✓)$~"))
+    text = "Only the instances that may be reclaimed soon, by price, stock or interruption rate; esc clears it."
+    yield SystemCommand("filter: early warning", text, partial(main.filter_instances, EARLY_WORD))
+    text = "Only the on-demand replacements that may go back to spot now; esc clears it."
+    yield SystemCommand("filter: way back to spot", text, partial(main.filter_instances, BACK_WORD))

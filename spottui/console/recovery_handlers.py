@@ -49,6 +49,15 @@ def recover(session: Session, selection: Selection) -> None:
         _recover(session, selection.region, selection.resource_id, selection.name)
 
 
+def back_to_spot(session: Session, selection: Selection) -> None:
+    """Show the plan by which an on-demand replacement goes back to spot; on enter, run exactly that plan."""
+    if selection.own:
+        text = f"{plain(selection.name)}: its recovery is already running."
+        session.app.notify(text, severity="warning", markup=False)
+    else:
+        _recover(session, selection.region, selection.resource_id, selection.name, to_spot=True)
+
+
 def veto(session: Session, selection: Selection, *, has_slipped: bool) -> None:
     """Veto a recovery: at once if its row was selected in its veto window, else after a question.
 
@@ -222,11 +231,11 @@ def _confirm(session: Session, recovery: Recovery) -> None:
     )
 
 
-def _recover(session: Session, region: str, instance_id: str, name: str) -> None:
+def _recover(session: Session, region: str, instance_id: str, name: str, *, to_spot: bool = False) -> None:
     _show_plan(
         session,
         _subject(session, region, instance_id, name),
-        lambda asker: session.worker.plan_for(region, instance_id, asker),
+        lambda asker: session.worker.plan_for(region, instance_id, asker, to_spot=to_spot),
         lambda desk, chosen: desk.recover(region, instance_id, chosen.plan.digest, session.who, chosen.route),
         "recovery started",
     )

@@ -6,8 +6,10 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from spottui.domain.early_warning import EarlyWarning, RatesSeen
 from spottui.domain.places import Pair, Price
-from spottui.domain.plan import WarmImage
+from spottui.domain.plan import Stock, WarmImage
+from spottui.domain.way_back import OnDemand
 
 T = TypeVar("T")
 
@@ -46,6 +48,8 @@ class FleetBackground(msgspec.Struct, frozen=True):
     `prices` and `rates` (in the cloud's words, such as `0-3%`) are by instance type and zone. `image_s` is what an
     image takes, in seconds, by region and instance id. `reclaims` are the times of the reclaims of the last `DAYS`,
     oldest first; `histories` the prices of the commonest places. `missing` says what could not be learned, and why.
+    `stock` is that of spot, `rates_seen` the rates of the time within which a rise is told. `warnings` of spot
+    instances and `on_demand` replacements of such are by region and instance id.
     """
 
     at: datetime
@@ -55,6 +59,10 @@ class FleetBackground(msgspec.Struct, frozen=True):
     reclaims: tuple[datetime, ...] = ()
     histories: tuple[PriceHistory, ...] = ()
     missing: tuple[str, ...] = ()
+    stock: Mapping[Pair, Stock] = msgspec.field(default_factory=dict)
+    rates_seen: RatesSeen = msgspec.field(default_factory=dict)
+    warnings: Mapping[tuple[str, str], tuple[EarlyWarning, ...]] = msgspec.field(default_factory=dict)
+    on_demand: Mapping[tuple[str, str], OnDemand] = msgspec.field(default_factory=dict)
 
 
 DAYS = 30

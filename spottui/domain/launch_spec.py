@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
-from spottui.domain.instance import Disk, Instance
+from spottui.domain.instance import Disk, Instance, InterruptionBehavior
 
 OUR_TAG = "spottui"
 """The tag key of everything that a recovery creates; its value is the interruption's id."""
@@ -34,7 +34,9 @@ class Part(StrEnum):
     PASSWORD = "password of the image"
 
 
-_CAPTURED_LATER = ("internet_bandwidth_in",)
+_CAPTURED_LATER = ("internet_bandwidth_in", "back_to_spot")
+PRICE_LIMITED = "SpotWithPriceLimit"
+"""The strategy with a price limit; the other one is `SpotAsPriceGo`."""
 
 
 class LaunchSpec(msgspec.Struct, frozen=True):
@@ -89,13 +91,23 @@ class LaunchSpec(msgspec.Struct, frozen=True):
     """Its primary network interface."""
     image: "ImageTraits | None" = None
     internet_bandwidth_in: int = 0
-    """Mbit/s, 0 if unknown."""
+    """Mbit/s, 0 where it is not known."""
+    back_to_spot: "SpotTerms | None" = None
+    """As what its replacement is launched although it is on-demand itself."""
 
     def __repr__(self) -> str:
         """Leave out unknown fields that earlier versions did not capture, so that their plans keep their digest."""
         named = ((name, getattr(self, name)) for name in self.__struct_fields__)
         shown = (f"{name}={value!r}" for name, value in named if value or name not in _CAPTURED_LATER)
         return f"LaunchSpec({', '.join(shown)})"
+
+    @property
+    def spot_terms(self) -> "SpotTerms | None":
+        """As what spot instance it is launched again; None where it is launched on-demand."""
+        instance = self.instance
+        if self.back_to_spot or not instance.is_spot:
+            return self.back_to_spot
+        return SpotTerms(instance.spot_strategy, self.spot_price_limit, self.spot_duration, instance.behavior)
 
     @property
     def cloud_disks(self) -> tuple[Disk, ...]:
@@ -127,6 +139,20 @@ class LaunchSpec(msgspec.Struct, frozen=True):
         for disk in self.cloud_disks:
             gib[disk.category] = gib.get(disk.category, 0) + disk.size_gib
         return max(gib, key=lambda category: gib[category], default="")
+
+
+class SpotTerms(msgspec.Struct, frozen=True):
+    """What makes an instance a spot instance: `price_limit` an hour counts for the strategy `SpotWithPriceLimit`."""
+
+    strategy: str
+    price_limit: float = 0.0
+    duration: int | None = None
+    behavior: InterruptionBehavior = InterruptionBehavior.TERMINATE
+
+    @property
+    def limit(self) -> float:
+        """The most that it pays an hour, 0 for no limit below on-demand."""
+        return self.price_limit if self.strategy == PRICE_LIMITED else 0.0
 
 
 class LaunchSource(msgspec.Struct, frozen=True):

@@ -7,7 +7,7 @@ from enum import IntEnum
 import msgspec
 from msgspec.structs import replace
 
-from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.launch_spec import PRICE_LIMITED, LaunchSpec
 from spottui.domain.plan import Candidate, PlaceRules, Stock, TiredPool, same_place_first
 from spottui.domain.savings import PlacePrice
 
@@ -179,7 +179,7 @@ def _other_types(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[s
     taken = {spec.instance.instance_type, *rules.types}
     like = [kind for kind in _like(spec.instance.instance_type, offers.types) if kind.name not in taken]
 
-    stocks = offers.spot if spec.instance.is_spot else offers.on_demand
+    stocks = offers.spot if spec.spot_terms else offers.on_demand
     found: list[tuple[tuple[float, ...], str]] = []
     for kind in like:
         pairs = [(kind.name, zone) for zone in zones if _is_in_stock(stocks.get((kind.name, zone), Stock.UNKNOWN))]
@@ -230,7 +230,8 @@ def _described(place: _Place, spec: LaunchSpec, rules: PlaceRules, offers: Offer
         _extra(known, spec, offers),
     ]
     told = ", ".join(fact for fact in facts if fact)
-    limit = f"above the price limit of {spec.spot_price_limit:g}" if _too_dear(known, spec) else ""
+    terms = spec.spot_terms
+    limit = f"above the price limit of {terms.limit:g}" if terms and _too_dear(known, spec) else ""
     rests = offers.resting.get(known.place, "")
     parts = (one.reason, told, _tired(rules.tired_of(known)), limit, f"rests: {rests}" if rests else "")
     return replace(known, reason="; ".join(part for part in parts if part))
@@ -271,9 +272,10 @@ _STOCKS = {Stock.GOOD: 0, Stock.LOW: 1, Stock.UNKNOWN: 2, Stock.NONE: 3}
 
 def _too_dear(candidate: Candidate, spec: LaunchSpec) -> bool:
     """Whether a launch would be refused for its price (`InvalidSpotPriceLimit.LowerThanPublicPrice`)."""
-    if candidate.on_demand or spec.instance.spot_strategy != "SpotWithPriceLimit":
+    terms = spec.spot_terms
+    if candidate.on_demand or terms is None or terms.strategy != PRICE_LIMITED:
         return False
-    return candidate.price_per_hour is not None and candidate.price_per_hour > spec.spot_price_limit
+    return candidate.price_per_hour is not None and candidate.price_per_hour > terms.price_limit
 
 
 def _rate(words: str) -> float:

@@ -112,6 +112,7 @@ class CautionKind(StrEnum):
     UNKNOWN_DRAIN = "unknown drain"  # the name in the instance's tag
     UNKNOWN_PROBE = "unknown probe"  # the name in the instance's tag
     NOT_LOOKED_UP = "not looked up"  # what, and why not
+    BACK_TO_SPOT = "back to spot"  # the region and the id of the on-demand instance, which goes on running
 
 
 class Caution(msgspec.Struct, frozen=True):
@@ -243,10 +244,10 @@ def without_user_data(plan: Plan) -> Plan:
 def same_place_first(spec: LaunchSpec, vswitches: dict[str, str]) -> tuple[Candidate, ...]:
     """Rank the same type in its own zone first, then in the other zones that have a vSwitch.
 
-    `vswitches` maps zone id to vSwitch id, in the order in which the configuration prefers the zones. An on-demand
-    instance is launched on-demand again.
+    `vswitches` maps zone id to vSwitch id, in the order in which the configuration prefers the zones. What was no spot
+    instance is launched on-demand again, unless it goes back to spot.
     """
-    old, on_demand = spec.instance, not spec.instance.is_spot
+    old, on_demand = spec.instance, spec.spot_terms is None
     home = Candidate(old.instance_type, old.zone, spec.vswitch_id, "same type, zone and vSwitch", on_demand)
     others = (
         Candidate(old.instance_type, zone, vswitch, "same type, other zone", on_demand)

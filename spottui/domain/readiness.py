@@ -46,6 +46,14 @@ class Readiness(msgspec.Struct, frozen=True):
     per_month: float | None
 
 
+class FleetReadiness(msgspec.Struct, frozen=True):
+    """The readiness of the spot instances `at` a time; `missing` says, by region, what could not be learned and why."""
+
+    at: datetime
+    instances: tuple[Readiness, ...]
+    missing: tuple[str, ...] = ()
+
+
 def readiness(
     spec: LaunchSpec,
     policy: ReadyPolicy | None,

@@ -6,6 +6,7 @@ import msgspec
 
 from spottui.domain.hook import HookSettings
 from spottui.domain.probe import ProbeSettings
+from spottui.domain.region_key import DEFAULT_ACCOUNT, RegionKey, region_key
 
 
 class RegionSettings(msgspec.Struct, frozen=True):
@@ -13,7 +14,8 @@ class RegionSettings(msgspec.Struct, frozen=True):
 
     An endpoint is a host (https is meant) or an `http://` or `https://` address. `mns_endpoint` has the account's id
     in it; `vswitches` is zone id to vSwitch id in order of preference. `vswitch_tag`, a key or `key=value`, finds the
-    vSwitches of the instance's own VPC that have the tag, for the zones that `vswitches` leaves out.
+    vSwitches of the instance's own VPC that have the tag, for the zones that `vswitches` leaves out. `account` is the
+    NAME of the `[account.NAME]` whose region it is, empty for the program's own credentials.
     """
 
     id: str
@@ -23,6 +25,29 @@ class RegionSettings(msgspec.Struct, frozen=True):
     cms_endpoint: str = ""
     vswitches: dict[str, str] = msgspec.field(default_factory=dict)
     vswitch_tag: str = ""
+    account: str = ""
+
+    @property
+    def key(self) -> RegionKey:
+        """The name of this region of this account in all rooms."""
+        return region_key(self.id, self.account)
+
+
+class AccountSettings(msgspec.Struct, frozen=True):
+    """`[account.NAME]`: who acts in the regions that name it, and within which limits.
+
+    It signs in with `profile`, one of the credentials file, or as the role `role_arn`, which the program's own
+    credentials assume, with `external_id` where the role asks for one. The limits of auto-mode are those of the policy
+    where they are None. `calls_per_second` is the rate of each API of a region in the long run, 0 for the usual one.
+    """
+
+    profile: str = ""
+    role_arn: str = ""
+    external_id: str = ""
+    max_at_once: int | None = None
+    max_per_hour: int | None = None
+    max_added_cost_per_hour: float | None = None
+    calls_per_second: float = 0.0
 
 
 class Tolerance(msgspec.Struct, frozen=True):
@@ -70,6 +95,19 @@ class Policy(msgspec.Struct, frozen=True):
     long_poll_s: int = 10
 
 
+class EarlyWarningSettings(msgspec.Struct, frozen=True):
+    """`[early_warning]`: when an instance is marked as likely to be reclaimed soon.
+
+    `price_within_percent` is how near its price may come to its price limit, 0 to leave prices out. With `stock` the
+    stock of its type in its zone counts. `rate_within` is a duration, empty to leave rates out: an interruption rate
+    that is higher than it was within that time is rising.
+    """
+
+    price_within_percent: float = 10.0
+    stock: bool = True
+    rate_within: str = "24h"
+
+
 class LaunchTemplate(msgspec.Struct, frozen=True):
     """What `spottui launch NAME` launches. There is no password: a key pair, or the one that the image keeps.
 
@@ -91,6 +129,12 @@ class LaunchTemplate(msgspec.Struct, frozen=True):
     system_disk_gib: int = 0
     internet_bandwidth_out: int = 0
     tags: dict[str, str] = msgspec.field(default_factory=dict)
+    account: str = ""
+
+    @property
+    def region_key(self) -> RegionKey:
+        """The region of the account that it launches into."""
+        return region_key(self.region, self.account)
 
 
 class DrainSettings(msgspec.Struct, frozen=True):
@@ -146,3 +190,32 @@ class Settings(msgspec.Struct, frozen=True):
     hooks: tuple[HookSettings, ...] = ()
     storage_price: dict[str, float] = msgspec.field(default_factory=dict)
     ready: tuple[ReadySettings, ...] = ()
+    early_warning: EarlyWarningSettings = msgspec.field(default_factory=EarlyWarningSettings)
+    accounts: dict[str, AccountSettings] = msgspec.field(default_factory=dict)
+
+    @property
+    def account_names(self) -> tuple[str, ...]:
+        """The accounts that have a region, in the order of their first one; empty for the default one."""
+        return tuple(dict.fromkeys(region.account for region in self.regions))
+
+    @property
+    def shown_accounts(self) -> tuple[str, ...]:
+        """The accounts as people read them, none where the configuration names none."""
+        return tuple(name or DEFAULT_ACCOUNT for name in self.account_names) if self.accounts else ()
+
+    @property
+    def region_keys(self) -> tuple[RegionKey, ...]:
+        """The keys of all regions, in the order of the file."""
+        return tuple(region.key for region in self.regions)
+
+    def policy_of(self, name: str) -> Policy:
+        """Return the policy with the limits of auto-mode in an account, which has those of the policy otherwise."""
+        account = self.accounts.get(name, AccountSettings())
+        own = {limit: getattr(account, limit) for limit in LIMITS_OF_ACCOUNT}
+        return msgspec.structs.replace(
+            self.policy, **{limit: value for limit, value in own.items() if value is not None}
+        )
+
+
+LIMITS_OF_ACCOUNT = ("max_at_once", "max_per_hour", "max_added_cost_per_hour")
+"""What an account may have of its own instead of the policy's."""

@@ -1,7 +1,8 @@
 """What the desk shows at one moment: immutable, and all that a screen or a command reads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -13,6 +14,7 @@ from spottui.domain.plan import Plan
 from spottui.domain.playback import Pace
 from spottui.domain.reasons import Failure
 from spottui.domain.recovery import Recovery
+from spottui.domain.region_key import DEFAULT_ACCOUNT, region_id, shown_account
 
 STALE_AFTER_INTERVALS = 3.0
 
@@ -45,7 +47,8 @@ class AutoMode(msgspec.Struct, frozen=True):
 
     `who` armed or disarmed it, and `since` when. `waiting` recoveries are in line for a place, `last_hour` were
     confirmed by auto-mode; what those cost an hour more is `added_cost_per_hour`, and the ceiling is 0 for none.
-    `resting` names the places where its replacements fail, and until when it goes nowhere else than around them.
+    `resting` names the places where its replacements fail, and until when it goes nowhere else than around them. Where
+    there are several accounts, the numbers are sums over them, and `by_account` has each by its name.
     """
 
     armed: bool
@@ -61,6 +64,27 @@ class AutoMode(msgspec.Struct, frozen=True):
     added_cost_per_hour: float = 0.0
     max_added_cost_per_hour: float = 0.0
     resting: tuple[tuple[str, datetime], ...] = ()
+    by_account: tuple[tuple[str, "AutoMode"], ...] = ()
+
+
+def in_all(by_account: tuple[tuple[str, AutoMode], ...]) -> AutoMode:
+    """Return auto-mode over all accounts, of which there is at least one: the limits hold in each for itself."""
+    (_, first), *others = by_account
+    if not others:
+        return first
+    every = [auto for _, auto in by_account]
+    ceilings = [auto.max_added_cost_per_hour for auto in every]
+    return msgspec.structs.replace(
+        first,
+        in_flight=sum(auto.in_flight for auto in every),
+        max_at_once=sum(auto.max_at_once for auto in every),
+        max_per_hour=sum(auto.max_per_hour for auto in every),
+        waiting=sum(auto.waiting for auto in every),
+        last_hour=sum(auto.last_hour for auto in every),
+        added_cost_per_hour=sum(auto.added_cost_per_hour for auto in every),
+        max_added_cost_per_hour=sum(ceilings) if all(ceilings) else 0.0,
+        by_account=by_account,
+    )
 
 
 class ApiBudget(msgspec.Struct, frozen=True):
@@ -99,7 +123,9 @@ class DeskView(msgspec.Struct, frozen=True):
     facts of the feed, oldest first; `starting` is true until the journal and the SDKs are up; `budgets` are the APIs
     that hold something up; `replay` is how the past is played, None for what is now. `consoles` are those that act on
     this journal, and `own` is the id of this one. `plans` are the plans of recoveries that are at hand, by recovery id.
-    `fleet_background` is None until somebody looked around the fleet (`Desk.look_around`).
+    `fleet_background` is None until somebody looked around the fleet (`Desk.look_around`). `accounts` are the names of
+    all accounts, none where the configuration has none. A view that is `narrowed` to an `account` holds only what is of
+    that one; `elsewhere` are then the recoveries of the others.
     """
 
     version: int
@@ -123,3 +149,49 @@ class DeskView(msgspec.Struct, frozen=True):
     own: str = ""
     plans: Mapping[str, Plan] = msgspec.field(default_factory=dict)
     fleet_background: FleetBackground | None = None
+    accounts: tuple[str, ...] = ()
+    account: str = ""
+    elsewhere: tuple[Recovery, ...] = ()
+
+    @property
+    def region_ids(self) -> tuple[str, ...]:
+        """The regions as the cloud names them, each once."""
+        return tuple(dict.fromkeys(region_id(key) for key in self.regions))
+
+
+class _OfRegion(Protocol):
+    @property
+    def region(self) -> str: ...
+
+
+R = TypeVar("R", bound=_OfRegion)
+
+
+def narrowed(view: DeskView, account: str) -> DeskView:
+    """Return what a view holds of one account, by its name in `DeskView.accounts`; all of it for an empty name."""
+    if not account:
+        return view
+
+    def own(rows: Iterable[R]) -> tuple[R, ...]:
+        return tuple(row for row in rows if not row.region or shown_account(row.region) == account)
+
+    def keys(regions: Iterable[str]) -> tuple[str, ...]:
+        return tuple(key for key in regions if shown_account(key) == account)
+
+    recoveries, autos = own(view.recoveries), {name or DEFAULT_ACCOUNT: auto for name, auto in view.auto.by_account}
+    kept = {recovery.recovery_id for recovery in recoveries}
+    return msgspec.structs.replace(
+        view,
+        account=account,
+        regions=keys(view.regions),
+        unswept=keys(view.unswept),
+        auto=autos.get(account, view.auto),
+        sources=own(view.sources),
+        instances=own(view.instances),
+        gone=own(view.gone),
+        interruptions=own(view.interruptions),
+        recoveries=recoveries,
+        elsewhere=tuple(one for one in view.recoveries if one.recovery_id not in kept),
+        events=own(view.events),
+        budgets=own(view.budgets),
+    )

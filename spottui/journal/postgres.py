@@ -20,6 +20,8 @@ from spottui.journal.leases import CHANNEL, Leases, cause_of
 from spottui.journal.store import JournalAway, JournalProblem, empty_engine, is_passing
 from spottui.journal.upgrade import check_version, make_tables
 
+schema.fact_of_release.dialect_options["postgresql"]["where"] = schema.RELEASES
+
 T = TypeVar("T")
 
 OLDEST_VERSION = 12

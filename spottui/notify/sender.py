@@ -16,7 +16,7 @@ from spottui.journal import Journal, deliveries
 from spottui.journal.deliveries import Delivery
 from spottui.journal.writer import Urgency
 from spottui.notify.channels import Channel, channels_of
-from spottui.words import letter
+from spottui.words import letter, region
 
 log = logging.getLogger("spottui.notify")
 
@@ -156,7 +156,9 @@ class Sender:
         known = self._journal.recoveries.get(one.logged.recovery_id)
         if known is None:
             return f"spottui: {plain(one.logged.recovery_id)}"
-        return f"spottui: {plain(known.instance_id)} in {plain(known.region)}, {known.started:%d %b %H:%M:%S} UTC"
+        return (
+            f"spottui: {plain(known.instance_id)} in {plain(region(known.region))}, {known.started:%d %b %H:%M:%S} UTC"
+        )
 
 
 class _BackOff(msgspec.Struct, frozen=True):

@@ -16,8 +16,8 @@ from spottui.domain.plan import Plan
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import AutoAnswer, AutoAsked, Decision, Recovery
 from spottui.domain.refusal import Refused
-from spottui.domain.settings import Policy
-from spottui.domain.view import AutoMode
+from spottui.domain.settings import Settings
+from spottui.domain.view import AutoMode, in_all
 from spottui.journal import Journal
 from spottui.journal.arming import Arming, armings, disarm, forget, say
 from spottui.journal.store import JournalAway
@@ -35,7 +35,7 @@ from spottui.recovery.auto_mode_rules import (
     judge,
     resting_places,
 )
-from spottui.recovery.auto_mode_tally import Tally
+from spottui.recovery.auto_mode_tally import Tallies
 
 T = TypeVar("T")
 
@@ -55,16 +55,17 @@ class AutoModeControl:
     the limits hold over all consoles; only refusals may rely on a count from a moment ago.
     """
 
-    def __init__(self, journal: Journal, policy: Policy, clock: Clock) -> None:
+    def __init__(self, journal: Journal, settings: Settings, clock: Clock) -> None:
         self._journal = journal
-        self._policy = policy
+        self._settings = settings
+        self._policy = settings.policy
         self._clock = clock
         self._consoles = journal.consoles
-        self._last_look: Look | None = None
+        self._last_looks: dict[str, Look] = {}
         self._places: tuple[datetime, dict[Place, datetime]] | None = None
         self._shown: tuple[int, datetime, AutoMode] | None = None
         self._living: dict[str, tuple[float, bool]] = {}
-        self._tally = Tally(journal.recoveries.lately())
+        self._tallies = Tallies(journal.recoveries.lately())
         self._counted: tuple[Transaction, int] | None = None
         self._armings: tuple[Transaction, tuple[Arming, ...]] | None = None
         journal.follow(self._hear)
@@ -73,8 +74,9 @@ class AutoModeControl:
 
     @property
     def armed(self) -> bool:
-        """Whether it was armed at the last check."""
-        return self._last_look is None or self._last_look.standing.armed
+        """Whether it was armed when it was asked last."""
+        looks = list(self._last_looks.values())
+        return not looks or max(looks, key=lambda look: look.at).standing.armed
 
     def arm(self, who: str, stopped_message: Callable[[Stopped], str]) -> None:
         """Let auto-mode confirm by itself; raises `Refused`, with `stopped_message`, while there is a stop file."""
@@ -86,7 +88,7 @@ class AutoModeControl:
             transaction.log(NotArmed(who, stopped) if stopped else Armed(who, console), now)
 
         self._journal.run(write, Urgency.DECISION, PATIENCE_S)
-        self._last_look = None
+        self._last_looks = {}
         if stopped:
             raise Refused(f"Auto-mode is not armed: {stopped_message(stopped)}.")
 
@@ -96,7 +98,7 @@ class AutoModeControl:
         self._journal.run(
             lambda transaction: self._disarm(transaction, who, stopped, now), Urgency.DECISION, PATIENCE_S
         )
-        self._last_look = None
+        self._last_looks = {}
 
     def state(self) -> AutoMode:
         """Return whether it is armed, by whom or why not, its limits, and how far they are used."""
@@ -115,12 +117,12 @@ class AutoModeControl:
     async def ask(self, recovery: Recovery, plan: Plan, forecast: Forecast) -> Grant | Refusal:
         """Say whether auto-mode may recover this now, and when its veto window ends; a window holds a place."""
         now = self._clock.now()
-        look = self._recent_look(now)
         case = Case(recovery, plan, forecast, now, self._resting_at(now))
-        answer = judge(self._policy, look, case)
+        look = self._recent_look(case.account, now)
+        answer = self._judge(look, case)
         if look.standing.tripped:
             await asyncio.wrap_future(self._journal.submit(self._trip, Urgency.DECISION))
-            self._last_look = None
+            self._last_looks = {}
         if _news(look, case, answer) is None:
             return answer
         write = self._answer_again if isinstance(answer, Grant) else self._note_again
@@ -144,24 +146,27 @@ class AutoModeControl:
 
         return await asyncio.wrap_future(self._journal.submit(run, Urgency.DECISION))
 
+    def _judge(self, look: Look, case: Case) -> Grant | Refusal:
+        return judge(self._settings.policy_of(case.account), look, case)
+
     def _answer_again(self, transaction: Transaction, case: Case) -> Grant | Refusal:
-        """Grants rely only on what is true within the transaction."""
-        look = self._look_in(transaction, case.now)
-        answer = judge(self._policy, look, case)
+        """A place is only given by what holds in the transaction."""
+        look = self._look_in(transaction, case.account, case.now)
+        answer = self._judge(look, case)
         _note(transaction, look, case, answer)
         return answer
 
     def _note_again(self, transaction: Transaction, case: Case) -> Grant | Refusal:
-        look = self._recent_look(case.now)
-        answer = judge(self._policy, look, case)
+        look = self._recent_look(case.account, case.now)
+        answer = self._judge(look, case)
         if isinstance(answer, Grant):
             return self._answer_again(transaction, case)
         _note(transaction, look, case, answer)
         return answer
 
     def _confirm(self, transaction: Transaction, case: Case) -> Grant | Refusal | None:
-        look = self._look_in(transaction, case.now)
-        answer = judge(self._policy, look, case)
+        look = self._look_in(transaction, case.account, case.now)
+        answer = self._judge(look, case)
         if not isinstance(answer, Grant) or answer.veto_until > case.now:
             _note(transaction, look, case, answer)
             return answer
@@ -172,10 +177,15 @@ class AutoModeControl:
         return None
 
     def _state(self, now: datetime) -> AutoMode:
-        look = self._look(self._read_armings(), now)
+        said = self._read_armings()
+        by_account = tuple((name, self._state_of(name, said, now)) for name in self._settings.account_names or ("",))
+        return in_all(by_account)
+
+    def _state_of(self, account: str, said: tuple[Arming, ...], now: datetime) -> AutoMode:
+        look = self._look(account, said, now)
         if look.standing.tripped and not self._journal.store.read_only:
             self._journal.submit(self._trip, Urgency.DECISION)
-        policy, standing = self._policy, look.standing
+        policy, standing = self._settings.policy_of(account), look.standing
         return AutoMode(
             armed=standing.armed,
             in_flight=look.in_flight,
@@ -194,12 +204,12 @@ class AutoModeControl:
             ),
         )
 
-    def _recent_look(self, now: datetime) -> Look:
-        known = self._last_look
+    def _recent_look(self, account: str, now: datetime) -> Look:
+        known = self._last_looks.get(account)
         if known is not None and timedelta(0) <= now - known.at < LOOK_KEPT:
             return known
         try:
-            known = self._last_look = self._look(self._read_armings(), now)
+            known = self._last_looks[account] = self._look(account, self._read_armings(), now)
         except JournalAway:
             if known is None:
                 raise
@@ -211,28 +221,29 @@ class AutoModeControl:
         for recovery_id in {one.recovery_id for one in logged}:
             recovery = self._journal.recoveries.known(recovery_id)
             if recovery:
-                self._tally.put(recovery)
+                self._tallies.put(recovery)
 
-    def _look_in(self, transaction: Transaction, now: datetime) -> Look:
-        """Return the counts, including earlier changes of the same transaction."""
+    def _look_in(self, transaction: Transaction, account: str, now: datetime) -> Look:
+        """Look with what the changes before this one in the same transaction have come to."""
         counted = self._counted
         if counted and counted[0] is not transaction:
-            # The last count was made in a transaction that was never committed.
-            counted, self._tally = None, Tally(self._journal.recoveries.lately())
+            # Another transaction was counted and never committed.
+            counted, self._tallies = None, Tallies(self._journal.recoveries.lately())
         seen = counted[1] if counted else 0
         for recovery in transaction.changed_since(seen):
-            self._tally.put(recovery)
+            self._tallies.put(recovery)
         self._counted = transaction, transaction.done
         if self._armings is None or self._armings[0] is not transaction:
             self._armings = transaction, armings(transaction.connection)
-        return self._look(self._armings[1], now)
+        return self._look(account, self._armings[1], now)
 
     def _read_armings(self) -> tuple[Arming, ...]:
         with self._journal.store.read() as connection:
             return armings(connection)
 
-    def _look(self, said: tuple[Arming, ...], now: datetime) -> Look:
-        return self._tally.look(self._standing(said), self._policy, now, self._is_alive)
+    def _look(self, account: str, said: tuple[Arming, ...], now: datetime) -> Look:
+        policy = self._settings.policy_of(account)
+        return self._tallies.of(account).look(self._standing(said), policy, now, self._is_alive)
 
     def _is_alive(self, console: str) -> bool:
         """Check the file at most every so often: in a storm a thousand recoveries ask each second."""
@@ -268,14 +279,14 @@ class AutoModeControl:
 
     def _breaker(self, armed_at: datetime) -> Stopped | None:
         failures = self._policy.breaker_failures
-        if not 0 < failures <= self._tally.failures_in_a_row(armed_at):
+        if not 0 < failures <= self._tallies.failures_in_a_row(armed_at):
             return None
         return Stopped(Stop.BREAKER, count=failures)
 
     def _trip(self, transaction: Transaction) -> None:
         """Disarm, unless another console has."""
         now = self._clock.now()
-        look = self._look_in(transaction, now)
+        look = self._look_in(transaction, "", now)
         if look.standing.tripped:
             self._disarm(transaction, "", look.standing.stopped, now)
         self._forget_dead(transaction)

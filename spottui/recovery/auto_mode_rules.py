@@ -13,6 +13,7 @@ from spottui.domain.owner import owner_of
 from spottui.domain.plan import Plan
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import AutoAnswer, AutoAsked, Decision, PastRun, Recovery, RecoveryState
+from spottui.domain.region_key import account_of
 from spottui.domain.settings import Policy
 from spottui.domain.text import plain
 
@@ -86,6 +87,11 @@ class Case(msgspec.Struct, frozen=True):
     def interruption(self) -> Interruption:
         """Its reclaim."""
         return self.recovery.interruption
+
+    @property
+    def account(self) -> str:
+        """The account whose limits hold for it."""
+        return account_of(self.recovery.region)
 
     @property
     def known(self) -> AutoAsked | None:

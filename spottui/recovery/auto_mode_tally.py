@@ -1,13 +1,15 @@
 """The counts that auto-mode decides by, updated recovery by recovery: in a storm a thousand recoveries ask for them."""
 
+import heapq
 from bisect import bisect_right, insort
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
 import msgspec
 
 from spottui.domain.recovery import AutoAnswer, Decision, PastRun, Recovery, RecoveryState
+from spottui.domain.region_key import account_of
 from spottui.domain.settings import Policy
 from spottui.recovery.auto_mode_rules import AUTO, HOUR, Look, Standing, Turn, confirmations, runs
 
@@ -22,6 +24,33 @@ class _Part(msgspec.Struct, frozen=True):
     endings: tuple[tuple[datetime, str, bool], ...]
 
 
+class Tallies:
+    """A `Tally` of each account, whose limits are its own; what fails in a row counts over all of them."""
+
+    def __init__(self, recoveries: Iterable[Recovery] = ()) -> None:
+        self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
+        for one in recoveries:
+            self.put(one)
+
+    def put(self, recovery: Recovery) -> None:
+        """Count a recovery in its account as it is now in the place of what it was."""
+        self._tallies[account_of(recovery.region)].put(recovery)
+
+    def of(self, account: str) -> "Tally":
+        """Return the counts of an account."""
+        return self._tallies[account]
+
+    def failures_in_a_row(self, since: datetime) -> int:
+        """Return how many of auto-mode's newest recoveries failed in a row, of those that ended since then."""
+        count = 0
+        newest_first = heapq.merge(*(reversed(one.endings) for one in list(self._tallies.values())), reverse=True)
+        for ended, _, has_failed in newest_first:
+            if ended <= since or not has_failed:
+                break
+            count += 1
+        return count
+
+
 class Tally:
     """Counts recoveries for `Look`; a recovery is counted anew when it has changed."""
 
@@ -32,7 +61,8 @@ class Tally:
         self._line: list[tuple[Turn, str]] = []
         self._drivers: Counter[str] = Counter()
         self._confirmed: list[tuple[datetime, float]] = []
-        self._endings: list[tuple[datetime, str, bool]] = []
+        self.endings: list[tuple[datetime, str, bool]] = []
+        """When runs that auto-mode confirmed ended, of which recovery, and whether it failed; the oldest first."""
         for one in recoveries:
             self.put(one)
 
@@ -53,7 +83,7 @@ class Tally:
         for confirmed in new.confirmed:
             insort(self._confirmed, confirmed)
         for ending in new.endings:
-            insort(self._endings, ending)
+            insort(self.endings, ending)
 
     def look(self, standing: Standing, policy: Policy, now: datetime, is_alive: Callable[[str], bool]) -> Look:
         """Return the counts; a recovery whose console is not alive (`is_alive`) takes no slot."""
@@ -72,15 +102,6 @@ class Tally:
             free_at=hour[-policy.max_per_hour][0] + HOUR if is_full else None,
         )
 
-    def failures_in_a_row(self, since: datetime) -> int:
-        """Return how many of auto-mode's newest recoveries failed in a row, of those that ended since then."""
-        count = 0
-        for ended, _, has_failed in reversed(self._endings):
-            if ended <= since or not has_failed:
-                break
-            count += 1
-        return count
-
     def _take_out(self, old: _Part) -> None:
         self._in_flight -= old.in_flight
         if old.held:
@@ -92,7 +113,7 @@ class Tally:
         for confirmed in old.confirmed:
             self._confirmed.remove(confirmed)
         for ending in old.endings:
-            self._endings.remove(ending)
+            self.endings.remove(ending)
 
 
 def _part(one: Recovery) -> _Part:

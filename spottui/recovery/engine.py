@@ -143,8 +143,12 @@ class Engine:
             transaction.record(one.recovery_id, DriverChanged(own, one.fence + 1), now)
 
     def _orphans(self, recoveries: Collection[Recovery]) -> list[Recovery]:
-        """Includes ended recoveries with hooks that a dead console began: their result must be written."""
+        """What is over and has hooks that a dead console began is one, too: somebody has to say so.
+
+        In a region that is not configured here nothing can be done: it is left to a console that has it.
+        """
         consoles = self._shared.journal.consoles
+        recoveries = [one for one in recoveries if one.region in self._shared.regions]
         waits_for = {one.recovery_id: _consoles_of(one) for one in recoveries}
         dead = {console for console in set().union(*waits_for.values()) if not consoles.is_alive(console)}
         orphans = (one for one in recoveries if not dead.isdisjoint(waits_for[one.recovery_id]))

@@ -11,6 +11,7 @@ from spottui.cloud.market import Market
 from spottui.domain.background import PriceHistory
 from spottui.domain.instance import Instance
 from spottui.domain.places import Pair, Price
+from spottui.domain.plan import Stock
 from spottui.recovery.background import PRICES_S, SPAN
 from spottui.recovery.lookups import Inquiry, Lookups
 
@@ -19,6 +20,7 @@ TYPES_ASKED = 20
 """The commonest types of a region; the others have no price and no rate."""
 HISTORIES_ASKED = 4
 RATES_S = 600.0
+STOCK_S = 20.0
 
 Places = Counter[tuple[str, str, str]]
 """The number of instances by region, instance type and zone."""
@@ -26,24 +28,30 @@ Places = Counter[tuple[str, str, str]]
 
 @dataclass(slots=True)
 class FleetMarket:
-    """Prices and interruption rates by type and zone, the price histories of the commonest, and what is missing."""
+    """Prices, interruption rates and spot stock by type and zone, the commonest price histories, and what is missing.
+
+    `stock` is None where it was not asked for, or not answered.
+    """
 
     prices: dict[Pair, Price] = field(default_factory=dict)
     rates: dict[Pair, str] = field(default_factory=dict)
     histories: tuple[PriceHistory, ...] = ()
     missing: tuple[str, ...] = ()
+    stock: dict[Pair, Stock] | None = None
 
 
 async def fleet_market(
-    markets: Mapping[str, Market], lookups: Lookups, instances: Sequence[Instance], now: datetime
+    markets: Mapping[str, Market], lookups: Lookups, instances: Sequence[Instance], now: datetime, *, asks_stock: bool
 ) -> FleetMarket:
     """Ask about the places of these instances; what has no answer within `PATIENCE_S` is missing, nothing raises."""
     inquiry, found = Inquiry(lookups, PATIENCE_S), FleetMarket()
     places: Places = Counter((each.region, each.instance_type, each.zone) for each in instances)
     places = Counter({place: count for place, count in places.items() if place[0] in markets})
+    regions = {region for region, _, _ in places}
     await asyncio.gather(
         *(_prices(markets[region], inquiry, region, kind, found) for region, kind in _types(places)),
-        *(_rates(markets[region], inquiry, region, places, found) for region in {place[0] for place in places}),
+        *(_rates(markets[region], inquiry, region, places, found) for region in regions),
+        *(_stock(markets[region], inquiry, region, found) for region in regions if asks_stock),
     )
     commonest = [place for place, _ in places.most_common(HISTORIES_ASKED)]
     histories = await asyncio.gather(
@@ -72,6 +80,13 @@ async def _rates(market: Market, inquiry: Inquiry, region: str, places: Places, 
     nothing: dict[Pair, str] = {}
     call = partial(market.rates_of, types)
     found.rates |= await inquiry.ask("interruption rates", ("rates", region, types), RATES_S, call, nothing)
+
+
+async def _stock(market: Market, inquiry: Inquiry, region: str, found: FleetMarket) -> None:
+    nothing: dict[Pair, Stock] = {}
+    call = partial(market.stock, on_demand=False)
+    stock = await inquiry.ask("stock", ("stock", region, False), STOCK_S, call, nothing)
+    found.stock = (found.stock or {}) | stock if stock else found.stock
 
 
 async def _history(market: Market, inquiry: Inquiry, place: tuple[str, str, str], now: datetime) -> PriceHistory | None:

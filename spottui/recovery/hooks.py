@@ -24,6 +24,7 @@ from spottui.domain.facts import HookBegun, HookEnded
 from spottui.domain.hook import HookEnd, HookEvent, HookPlace, HookSettings
 from spottui.domain.reasons import Failure
 from spottui.domain.recovery import Recovery
+from spottui.domain.region_key import account_of, region_id
 from spottui.domain.text import plain
 from spottui.domain.tokens import client_token
 from spottui.journal.store import JournalAway, JournalProblem
@@ -175,10 +176,12 @@ async def _run_on_replacement(ctx: RecoveryContext, hook: HookSettings, begun: H
 
 
 def _environment(recovery: Recovery) -> dict[str, str]:
+    account = plain(account_of(recovery.region))
     return {
+        **({"SPOTTUI_ACCOUNT": account} if account else {}),
         "SPOTTUI_RECOVERY": plain(recovery.recovery_id),
         "SPOTTUI_INSTANCE": plain(recovery.instance_id),
-        "SPOTTUI_REGION": plain(recovery.region),
+        "SPOTTUI_REGION": plain(region_id(recovery.region)),
         "SPOTTUI_STATE": recovery.state.value,
         "SPOTTUI_NEW_INSTANCE": plain(recovery.new_instance_id),
     }

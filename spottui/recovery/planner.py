@@ -19,6 +19,7 @@ from spottui.domain.plan import Caution, CautionKind, Drain, PlaceRules, Plan, T
 from spottui.domain.probe import PROBE_TAG, Probe
 from spottui.domain.ready import ready_policy
 from spottui.domain.reasons import Doing, NextStep
+from spottui.domain.routes import Route
 from spottui.domain.settings import Settings
 from spottui.domain.tokens import image_name
 from spottui.journal import Journal
@@ -185,13 +186,15 @@ def make_plan(spec: LaunchSpec, settings: Settings, tired: tuple[TiredPool, ...]
 
     The `tired` pools are those of `tolerance.tired_pools`.
     """
-    region = next(region for region in settings.regions if region.id == spec.instance.region)
+    region = next(region for region in settings.regions if region.key == spec.instance.region)
     policy = settings.policy
     rules = PlaceRules(dict(region.vswitches), policy.types, policy.other_types, policy.on_demand, tired)
     drain, unknown_drain = _drain(spec, settings)
     probe, unknown_probe = _probe(spec, settings)
+    is_ready = ready_policy(settings, spec.instance) is not None
     return Plan(
-        routes=routes_for(spec, is_ready=ready_policy(settings, spec.instance) is not None),
+        # Nothing stops or releases what goes back to spot, and only an image has its data of now.
+        routes=(Route.IMAGE,) if spec.back_to_spot else routes_for(spec, is_ready=is_ready),
         spec=spec,
         candidates=rank(spec, rules, Offers()),
         image_name=image_name(f"{spec.instance.region}.{spec.instance.instance_id}"),
@@ -243,6 +246,8 @@ def _cautions(spec: LaunchSpec, rules: PlaceRules, vswitch_tag: str) -> Iterator
     old = spec.instance
     if old.behavior is InterruptionBehavior.STOP:
         yield Caution(CautionKind.STOPPED_ONLY)
+    if spec.back_to_spot:
+        yield Caution(CautionKind.BACK_TO_SPOT, (old.region, old.instance_id))
     owner = owner_of(old)
     if owner:
         yield Caution(CautionKind.OWNED, (owner.label,))

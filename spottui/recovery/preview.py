@@ -11,6 +11,7 @@ from spottui.domain.plan import Plan
 from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route
 from spottui.recovery.context import Shared
+from spottui.recovery.lineage import back_to_spot
 from spottui.recovery.planner import capture, make_plan
 from spottui.recovery.tolerance import tired_pools
 
@@ -29,9 +30,12 @@ class Previews:
         self._lock = threading.Lock()
         self._shown: dict[tuple[str, str], Plan] = {}
 
-    def show(self, region: str, instance_id: str) -> Plan:
-        """Return the plan that a recovery of an instance would have if it began now; raises `Refused`."""
-        plan = self._plan_now(region, instance_id)
+    def show(self, region: str, instance_id: str, *, to_spot: bool = False) -> Plan:
+        """Return the plan that a recovery of an instance would have if it began now; raises `Refused`.
+
+        With `to_spot` it is that of an on-demand replacement which goes back to spot.
+        """
+        plan = self._plan_now(region, instance_id, to_spot=to_spot)
         surveyed = asyncio.run(self._shared.surveys.survey(plan, PATIENCE_S))
         surveyed = replace(surveyed, first_digest=plan.digest)
         with self._lock:
@@ -42,11 +46,12 @@ class Previews:
         """Return the plan that was shown last; raises `Refused` when the instance has changed since."""
         with self._lock:
             plan = self._shown.get((region, instance_id))
-        if plan is None or self._plan_now(region, instance_id).digest != plan.first_digest:
+        to_spot = plan is not None and plan.spec.back_to_spot is not None
+        if plan is None or self._plan_now(region, instance_id, to_spot=to_spot).digest != plan.first_digest:
             raise Refused(f"{instance_id} has changed since its plan was shown. Open it again.")
         return plan
 
-    def _plan_now(self, region: str, instance_id: str) -> Plan:
+    def _plan_now(self, region: str, instance_id: str, *, to_spot: bool) -> Plan:
         shared = self._shared
         ecs = shared.regions.get(region)
         if ecs is None:
@@ -57,6 +62,8 @@ class Previews:
             raise Refused(f"{instance_id}: no plan can be made: {error.line}. Fix the cause, then try again.") from None
         if spec is None:
             raise Refused(f"{instance_id} is not listed in {region}.")
+        if to_spot:
+            spec = back_to_spot(shared.journal, spec)
         tolerance = shared.settings.policy.tolerance
         tired = tired_pools(shared.journal, spec, tolerance, shared.clock.now()) if tolerance else ()
         plan = make_plan(spec, shared.settings, tired)

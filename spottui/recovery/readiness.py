@@ -1,15 +1,16 @@
 """The readiness of every spot instance of a region, by what the cloud and the journal say."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from spottui.cloud.ecs import Ecs
+from spottui.cloud.errors import CloudError
 from spottui.cloud.ready import ready_groups, ready_images
-from spottui.domain.instance import Disk
+from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import LaunchSpec
-from spottui.domain.readiness import Readiness, readiness
+from spottui.domain.readiness import FleetReadiness, Readiness, readiness
 from spottui.domain.ready import KeptReady, kept_ready, ready_policy
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
@@ -38,6 +39,30 @@ def readiness_of_fleet(
     every = [spec for _, specs in regions for spec in specs]
     kept = {(one.spec.instance.region, one.spec.instance.instance_id): one for one in kept_ready(settings, every)}
     return tuple(one for ecs, specs in regions for one in _of_region(settings, journal, ecs, specs, kept, now))
+
+
+def readiness_of_watched(
+    settings: Settings, journal: Journal, regions: Mapping[str, Ecs], instances: Iterable[Instance], now: datetime
+) -> FleetReadiness:
+    """Judge the watched spot instances by the disks that sweeps have captured; only images and snapshots are asked for.
+
+    Nothing raises: a region of which the cloud says nothing is missing.
+    """
+    specs: dict[str, list[LaunchSpec]] = {region: [] for region in regions}
+    for instance in instances:
+        captured = journal.fleet.get(instance.region, instance.instance_id)
+        if instance.is_spot and captured and instance.region in specs:
+            specs[instance.region].append(replace(captured.spec, instance=instance))
+    every = [spec for of_region in specs.values() for spec in of_region]
+    kept = {(one.spec.instance.region, one.spec.instance.instance_id): one for one in kept_ready(settings, every)}
+    judged: list[Readiness] = []
+    missing: list[str] = []
+    for region, of_region in specs.items():
+        try:
+            judged += _of_region(settings, journal, regions[region], tuple(of_region), kept, now) if of_region else ()
+        except CloudError as error:
+            missing.append(f"{region}: {error.line}")
+    return FleetReadiness(now, tuple(judged), tuple(missing))
 
 
 def _of_region(

@@ -109,10 +109,11 @@ class Ready:
             self._unfinished -= reclaimed
 
     def _kept(self) -> tuple[KeptReady, ...]:
-        """Return the instances of this region; a cap covers those of all regions."""
-        regions = [region.id for region in self._settings.regions]
-        # Sweeps continue meanwhile, so the fleet is read at once.
-        specs = [one.spec for region in regions for one in tuple(self._journal.fleet.of(region).values())]
+        """The instances of this region; a cap is over those of all regions."""
+        # Sweeps go on meanwhile: what is read one by one would change under it.
+        specs = [
+            one.spec for region in self._settings.region_keys for one in tuple(self._journal.fleet.of(region).values())
+        ]
         return tuple(one for one in kept_ready(self._settings, specs) if one.spec.instance.region == self._ecs.region)
 
     def _work(self, due: Sequence[KeptReady], now: datetime) -> None:

@@ -33,12 +33,11 @@ from spottui.recovery.background import (
     newest_warm_image,
     ready_images_key,
 )
-from spottui.recovery.fleet_market import FleetMarket, fleet_market
+from spottui.recovery.fleet_market import STOCK_S, FleetMarket, fleet_market
 from spottui.recovery.lookups import Inquiry, Lookups
 
 LIMIT_S = 15.0
-"""Default limit of a survey: what has not been answered by then is unknown."""
-STOCK_S = 20.0
+"""A survey takes no longer by itself: what has not answered by then is not known."""
 CHECK_S = 30.0
 PRICES_S = 300.0
 VSWITCHES_S = 300.0
@@ -72,7 +71,7 @@ class Surveys:
         self._journal = journal
         self._clock = clock
         self._settings = settings
-        self._vswitch_tags = {region.id: region.vswitch_tag for region in settings.regions}
+        self._vswitch_tags: dict[str, str] = {region.key: region.vswitch_tag for region in settings.regions}
 
     async def survey(self, plan: Plan, limit_s: float = LIMIT_S) -> Plan:
         """Return the plan with all that can be learned within `limit_s` of its candidates, warm image and prices."""
@@ -116,7 +115,9 @@ class Surveys:
         return await asyncio.wrap_future(self._balancer_lookups.ask(_backends_key(product, spec), BACKENDS_S, call))
 
     def _routes(self, plan: Plan) -> tuple[Route, ...]:
-        """Leave out `instant` without a recent system image; a person may still choose it."""
+        """Leave `instant` out where there is no system image that is young enough; a person may still choose it."""
+        if plan.spec.back_to_spot:
+            return plan.routes
         routes = [route for route in plan.routes if not route.traits.serves_at_once]
         ready = ready_policy(self._settings, plan.spec.instance)
         if Route.INSTANT in plan.routes and ready and plan.system_image:
@@ -128,9 +129,9 @@ class Surveys:
         """Return prices and images of an instance, for a person who looks at it."""
         return await background(self._markets[spec.instance.region], self._lookups, spec, self._clock.now())
 
-    async def fleet_market(self, instances: Sequence[Instance]) -> FleetMarket:
-        """Return prices and interruption rates of the places of a fleet."""
-        return await fleet_market(self._markets, self._lookups, instances, self._clock.now())
+    async def fleet_market(self, instances: Sequence[Instance], *, asks_stock: bool) -> FleetMarket:
+        """Return prices and interruption rates of the places of a fleet, and what is in stock there."""
+        return await fleet_market(self._markets, self._lookups, instances, self._clock.now(), asks_stock=asks_stock)
 
 
 class _Survey:

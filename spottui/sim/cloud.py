@@ -24,13 +24,15 @@ class Cloud:
         """Another world takes the place of this one; waiting polls find themselves in it."""
         old = self.world
         self.world = self._alive(world)
-        old.queues.ring_all()
+        for one in old.every:
+            one.queues.ring_all()
         self.time_moved()
 
     def time_moved(self) -> None:
         """The clock was set or advanced: whoever waits looks again."""
         self.world.settle()
-        self.world.queues.ring_all()
+        for one in self.world.every:
+            one.queues.ring_all()
         self._wake.set()
 
     async def live(self) -> None:
@@ -48,9 +50,10 @@ class Cloud:
         self._happened.clear()
 
     def _nap_s(self) -> float | None:
-        at = self.world.schedule.next_at()
-        return None if at is None else self.world.clock.wall_seconds_until(at)
+        planned = [at for one in self.world.every if (at := one.schedule.next_at()) is not None]
+        return self.world.clock.wall_seconds_until(min(planned)) if planned else None
 
     def _alive(self, world: World) -> World:
-        world.schedule.on_plan = self._wake.set
+        for one in world.every:
+            one.schedule.on_plan = self._wake.set
         return world

@@ -66,6 +66,10 @@ def _scenarios(_ctx: click.Context, _param: click.Parameter, begun: str) -> list
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A saved world to resume, or a declared one (TOML).",
 )
+@click.option(
+    "--account", "accounts", multiple=True, metavar="NAME",
+    help="One more account with a fleet of its own, whose role the first one can assume; repeatable.",
+)  # fmt: skip
 @click.option("--list-scenarios", is_flag=True, help="List the scenarios and exit.")
 @click.option("--assumptions", is_flag=True, help="List undocumented behaviour as switches, and exit.")
 @click.option(
@@ -82,6 +86,7 @@ def sim(
     tls: bool,
     scenario: str,
     world: Path | None,
+    accounts: tuple[str, ...],
     list_scenarios: bool,
     assumptions: bool,
     write_config: Path | None,
@@ -104,5 +109,18 @@ def sim(
     chosen = tuple(part.strip() for part in regions.split(",") if part.strip()) if regions else None
     start_at = start.replace(tzinfo=UTC).timestamp() if start else None
     main.start(
-        Options(port, instances, chosen, seed, speed, bare, scenario, tls, write_config, start_at=start_at, world=world)
+        Options(
+            port,
+            instances,
+            chosen,
+            seed,
+            speed,
+            bare,
+            scenario,
+            tls,
+            write_config,
+            start_at=start_at,
+            world=world,
+            accounts=accounts,
+        )
     )

@@ -8,13 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from spottui.sim.model import Region
+from spottui.sim.world import World
 
 
 def write(
     path: Path, url: str, regions: Iterable[Region], key: tuple[str, str], policy: Mapping[str, Any],
-    ca_file: Path | None, drains: Mapping[str, Mapping[str, Any]],
+    ca_file: Path | None, drains: Mapping[str, Mapping[str, Any]], accounts: Mapping[str, World],
 ) -> None:  # fmt: skip
-    """Write `path` and `<stem>-credentials.ini` beside it, the latter readable by its owner only."""
+    """Write `path` and `<stem>-credentials.ini` beside it, the latter readable by its owner only.
+
+    `accounts` are others than that of the key, by their names: it assumes a role of each.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     credentials = path.with_name(f"{path.stem}-credentials.ini")
     _write_private(credentials, _credentials(*key))
@@ -24,6 +28,9 @@ def write(
     journal = f"journal = {_value(f'{path.stem}-{datetime.now(UTC):%Y%m%d-%H%M%S}.db')}\n"
     tables = [f"{journal}{ca}\n[credentials]\nfile = {_value(credentials.name)}\n"]
     tables += [_region(region, url) for region in regions]
+    for name, other in accounts.items():
+        tables += [_region(region, url, name) for region in other.regions.values()]
+        tables.append(f"[account.{name}]\nrole_arn = {_value(f'acs:ram::{other.account_id}:role/spottui')}\n")
     tables += [_drain(name, one) for name, one in drains.items()]
     # The policy is last, where a test or a person adds to it.
     tables.append("[policy]\n" + _lines(policy))
@@ -48,11 +55,12 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _region(region: Region, url: str) -> str:
+def _region(region: Region, url: str, account: str = "") -> str:
+    named = f"account = {_value(account)}\n" if account else ""
     endpoints = "".join(f"{service}_endpoint = {_value(url)}\n" for service in ("ecs", "mns", "cms"))
     vswitches = "".join(f"{zone} = {_value(vswitch)}\n" for zone, vswitch in region.vswitches.items())
     return (
-        f"[[region]]\nid = {_value(region.id)}\nqueue = {_value(region.queue)}\n{endpoints}\n"
+        f"[[region]]\nid = {_value(region.id)}\n{named}queue = {_value(region.queue)}\n{endpoints}\n"
         f"[region.vswitches]\n{vswitches}"
     )
 

@@ -13,7 +13,10 @@ _KEPT = 200_000
 
 @dataclass(slots=True)
 class Row:
-    """One request. `status` and `code` stay None while it is unanswered, or if its answer never left."""
+    """One request. `status` and `code` stay None while it is unanswered, or if its answer never left.
+
+    `account_id` is of who signed it, empty where nobody did.
+    """
 
     n: int
     at: float
@@ -25,6 +28,7 @@ class Row:
     status: int | None = None
     code: str | None = None
     effect: str | None = None
+    account_id: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """The row as the control side shows it."""
@@ -32,6 +36,7 @@ class Row:
             "n": self.n, "at": iso_micros(self.at), "action": self.action, "region": self.region,
             "params": self.params, "client_token": self.client_token, "status": self.status,
             "code": self.code, "request_id": self.request_id, "effect": self.effect,
+            "account_id": self.account_id,
         }  # fmt: skip
 
 

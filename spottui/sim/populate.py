@@ -2,7 +2,7 @@
 
 import base64
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from spottui.sim import addresses
 from spottui.sim.catalog import TYPES, spot_price
@@ -20,23 +20,38 @@ _ROLES = ("web", "api", "etl", "cache", "batch", "train", "ci")
 _TYPES = tuple(name for name, t in TYPES.items() if not t.local_gib and t.architecture == "X86")
 _LOCAL_TYPE = next(name for name, t in TYPES.items() if t.local_gib)
 _DAY_S = 86_400
+_FIRST_ACCOUNT, _NEXT_ACCOUNT = 1690700000000030, 10**15
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The size and seed of a world. `bare`: no queue and no event rule yet, for trying `setup`."""
+    """The size and seed of a world. `bare`: no queue and no event rule yet, for trying `setup`.
+
+    `accounts` is how many more accounts there are, each with a fleet of its own of the same size.
+    """
 
     instances: int = 24
     regions: tuple[str, ...] = ("cn-hangzhou",)
     seed: int = 7
     bare: bool = False
+    accounts: int = 0
 
 
 def build(plan: Plan, clock: Clock, settings: Settings) -> World:
     """A world by the plan; the same plan gives the same ids, names, types and sizes."""
+    home = _of_account(plan, clock, settings, 0)
+    for number in range(1, plan.accounts + 1):
+        other = _of_account(replace(plan, seed=plan.seed + number), clock, settings, number)
+        other.ledger, other.faults, other.coverage = home.ledger, home.faults, home.coverage
+        other.security_tokens, other.traffic = home.security_tokens, home.traffic
+        home.others[other.account_id] = other
+    return home
+
+
+def _of_account(plan: Plan, clock: Clock, settings: Settings, number: int) -> World:
     ids = Ids(plan.seed)
     keys = {f"LTAI5t{ids.text(18)}": ids.text(30)}
-    world = World(clock, ids, "1690700000000030", keys, settings)
+    world = World(clock, ids, str(_FIRST_ACCOUNT + number * _NEXT_ACCOUNT), keys, settings)
     for number, region_id in enumerate(plan.regions):
         _add_region(world, region_id, QUEUE if number == 0 else f"{QUEUE}-{region_id}", bare=plan.bare)
     dice = random.Random(plan.seed)

@@ -69,11 +69,12 @@ def _carry_out(world: World, asked: _Asked, row: Row) -> web.Response:
         world.coverage.unsupported([name])
         raise ApiError("InvalidAction.NotFound", 404, "Specified api is not found, please check your url.")
     access_key_id = verify(world, asked.signed)
-    params = Params(asked.given)
-    world.buckets.take(world.settings, name, params.text("RegionId"), world.settle())
+    owner, params = world.owner_of(access_key_id), Params(asked.given)
+    row.account_id = owner.account_id
+    owner.buckets.take(world.settings, name, params.text("RegionId"), world.settle())
     world.coverage.called(name)
-    blind = permission.is_blind(world, asked.version, name, params)
-    call = Call(world, params, world.settle(), blind, access_key_id)
+    blind = permission.is_blind(owner, asked.version, name, params)
+    call = Call(owner, params, world.settle(), blind, access_key_id)
     try:
         body = action(call)
     finally:

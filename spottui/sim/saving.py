@@ -61,7 +61,13 @@ _T = TypeVar("_T")
 
 
 def save(world: World) -> dict[str, Any]:
-    """Everything, in the plain types of JSON; two equal worlds give equal results."""
+    """Everything, in the plain types of JSON; two equal worlds give equal results.
+
+    Raises:
+        ControlError: there is more than one account.
+    """
+    if world.others:
+        raise ControlError("world", "has several accounts, which is not saved", "a cloud of one account")
     now = world.settle()
     order = next(world.order)
     world.order = count(order)

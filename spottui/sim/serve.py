@@ -47,6 +47,8 @@ class Options:
     """The scenario's timeline begins with `POST /_sim/begin`, not at once."""
     world: Path | Mapping[str, Any] | None = None
     """A saved world to go on with, or a declared one: a file, TOML for a declaration, or its tables."""
+    accounts: tuple[str, ...] = ()
+    """More accounts, by their names in the configuration that is written; the first one may assume a role of each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,8 @@ class Endpoint:
     regions: tuple[str, ...]
     config: Path | None
     ca_file: Path | None
+    accounts: Mapping[str, str]
+    """The ids of more accounts by their names."""
 
     def as_json(self) -> dict[str, Any]:
         """The ready line of `spottui sim`."""
@@ -72,6 +76,7 @@ class Endpoint:
             "queue": self.queue, "regions": list(self.regions),
             "config": str(self.config) if self.config else None,
             **({"ca_file": str(self.ca_file)} if self.ca_file else {}),
+            **({"accounts": dict(self.accounts)} if self.accounts else {}),
         }  # fmt: skip
 
 
@@ -116,9 +121,13 @@ async def _open(
     url = f"{'https' if context else 'http'}://{_HOST}:{runner.addresses[0][1]}"
     key = next(iter(world.keys.items()))
     regions = tuple(world.regions.values())
+    accounts = dict(zip(options.accounts, world.others.values(), strict=True))
     if options.config:
-        configfile.write(options.config, url, regions, key, scenario.policy, ca_file, scenario.drains)
-    return Endpoint(url, *key, world.account_id, regions[0].queue, tuple(world.regions), options.config, ca_file)
+        configfile.write(options.config, url, regions, key, scenario.policy, ca_file, scenario.drains, accounts)
+    return Endpoint(
+        url, *key, world.account_id, regions[0].queue, tuple(world.regions), options.config, ca_file,
+        {name: other.account_id for name, other in accounts.items()},
+    )  # fmt: skip
 
 
 def _ca_file(options: Options) -> Path | None:
@@ -153,11 +162,14 @@ def _make_world(options: Options, scenario: Scenario) -> World:
     start_at = options.start_at or time.time() - scenario.options.get("behind_s", 0)
     clock, seed = Clock(chosen("speed", 1.0), start_at), chosen("seed", 7)
     own = scenario.fleet if options.world is None else options.world
+    if own and options.accounts:
+        raise ControlError("accounts", "a declared or saved world is of one account", "a world of --instances")
     if own:
         world = declared.build(declared.read(own) if isinstance(own, Path) else own, clock, seed)
     else:
         regions = tuple(chosen("regions", ("cn-hangzhou",)))
-        world = build(Plan(chosen("instances", 24), regions, seed, bare=chosen("bare", False)), clock, Settings())
+        bare, more = chosen("bare", False), len(options.accounts)
+        world = build(Plan(chosen("instances", 24), regions, seed, bare, more), clock, Settings())
     prepare(world, scenario)
     if not options.hold:
         begin(world, scenario)

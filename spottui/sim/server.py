@@ -17,6 +17,7 @@ from spottui.sim.metadata import Metadata
 from spottui.sim.mns.http import serve_mns
 from spottui.sim.rpc import serve_rpc
 from spottui.sim.state import state
+from spottui.sim.world import World
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -72,7 +73,10 @@ def _dated(cloud: Cloud) -> Callable[[web.Request, web.StreamResponse], Awaitabl
 
 def _add_control(app: web.Application, cloud: Cloud, begin: Callable[[], None]) -> None:
     async def show_state(request: web.Request) -> web.Response:
-        return _json(state(cloud.world))
+        try:
+            return _json(state(_world_of(cloud, Given(dict(request.query)))))
+        except ControlError as refusal:
+            return _refused(refusal)
 
     async def show_calls(request: web.Request) -> web.Response:
         return _json([row.as_json() for row in cloud.world.ledger.rows(request.query.get("action"))])
@@ -129,7 +133,10 @@ def _add_traffic(app: web.Application, cloud: Cloud) -> None:
 
 def _add_saving(app: web.Application, cloud: Cloud) -> None:
     async def save_world(request: web.Request) -> web.Response:
-        return _json(saving.save(cloud.world))
+        try:
+            return _json(saving.save(cloud.world))
+        except ControlError as refusal:
+            return _refused(refusal)
 
     async def load_world(request: web.Request) -> web.Response:
         try:
@@ -151,13 +158,29 @@ def _acting(cloud: Cloud, name: str) -> Callable[[web.Request], Awaitable[web.Re
             given = await _body(request)
             # Faults come as a list, so that a test can order a whole sequence at once.
             every = given if name == "faults" and isinstance(given, list) else [given]
-            results = [control.CALLS[name](cloud.world, Given(one), cloud.world.settle()) for one in every]
+            results = [_act(cloud, name, Given(one)) for one in every]
         except ControlError as refusal:
             return _refused(refusal)
         cloud.time_moved()
         return _json({"ordered": len(results)} if name == "faults" else results[0])
 
     return act
+
+
+def _act(cloud: Cloud, name: str, given: Given) -> dict[str, object]:
+    world = _world_of(cloud, given)
+    return control.CALLS[name](world, given, cloud.world.settle())
+
+
+def _world_of(cloud: Cloud, given: Given) -> World:
+    """What the account of `account_id` owns; without one, the first account."""
+    home, account_id = cloud.world, given.text("account_id", "")
+    if account_id in ("", home.account_id):
+        return home
+    if account_id not in home.others:
+        allowed = [world.account_id for world in home.every]
+        raise ControlError("account_id", f"{account_id} is no account of this cloud", allowed)
+    return home.others[account_id]
 
 
 def _refused(refusal: ControlError) -> web.Response:

@@ -90,6 +90,8 @@ class Settings:
     """Its HTTP status; 429 and 503 are seen too."""
     token_in_process_s: float = 0.0
     """A repeated ClientToken is `LastTokenProcessing` for so long after the first use."""
+    interruption_rates: dict[str, str] = field(default_factory=dict)
+    """Zone or instance type, with `*`, to the rate that DescribeSpotAdvice gives, as `5-10%`; others have their own."""
     price_swing: float = 0.0
     """Spot prices move hourly by up to this share of themselves; 0 holds them still."""
     market_check_s: float = 0.0

@@ -5,6 +5,7 @@ from dataclasses import fields
 from spottui.sim.control_request import Given
 from spottui.sim.errors import ControlError
 from spottui.sim.settings import Settings
+from spottui.sim.stock import INTERRUPTION_RATES
 
 _MAX_S = 30 * 86_400.0
 
@@ -57,7 +58,7 @@ def turn(knobs: Settings, given: Given) -> None:
     wanted |= {name: given.texts(name) for name in _LISTS if name in given}
     if "tls_ports" in given:
         wanted["tls_ports"] = list(given.ports("tls_ports"))
-    permissions, limits = _permissions(given), _limits(given)
+    permissions, limits, rates = _permissions(given), _limits(given), _rates(given)
     categories, external_ids = given.mapping("disk_categories"), given.mapping("external_ids")
     given.end()
     for name, value in wanted.items():
@@ -66,6 +67,7 @@ def turn(knobs: Settings, given: Given) -> None:
     knobs.limits.update(limits)
     knobs.disk_categories.update(categories)
     knobs.external_ids.update(external_ids)
+    knobs.interruption_rates.update(rates)
 
 
 def _permissions(given: Given) -> dict[str, str]:
@@ -73,6 +75,13 @@ def _permissions(given: Given) -> dict[str, str]:
     if any(value not in _PERMISSIONS for value in permissions.values()):
         raise ControlError("permissions", "has a value that is not allowed", list(_PERMISSIONS))
     return permissions
+
+
+def _rates(given: Given) -> dict[str, str]:
+    rates = given.mapping("interruption_rates")
+    if any(value not in INTERRUPTION_RATES for value in rates.values()):
+        raise ControlError("interruption_rates", "has a value that is not allowed", list(INTERRUPTION_RATES))
+    return rates
 
 
 def _limits(given: Given) -> dict[str, int]:

@@ -86,11 +86,11 @@ def secret_of(world: World, access_key_id: str, security_token: str) -> str:
     Raises:
         ApiError: 404 InvalidAccessKeyId.NotFound, 400 InvalidSecurityToken.Malformed or .Expired.
     """
-    temporary = world.security_tokens.get(access_key_id)
-    if temporary is None and access_key_id not in world.keys:
+    temporary, keys = world.security_tokens.get(access_key_id), world.owner_of(access_key_id).keys
+    if temporary is None and access_key_id not in keys:
         raise ApiError("InvalidAccessKeyId.NotFound", 404, "Specified access key is not found.")
     if temporary is None:
-        return world.keys[access_key_id]
+        return keys[access_key_id]
     if not hmac.compare_digest(temporary.token.encode(), security_token.encode()):
         raise ApiError("InvalidSecurityToken.Malformed", 400, "Specified SecurityToken is malformed.")
     if world.clock.now() >= temporary.expires_at:

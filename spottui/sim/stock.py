@@ -2,11 +2,14 @@
 
 import math
 import zlib
+from fnmatch import fnmatchcase
 
 from spottui.sim.catalog import TYPES, spot_price
 from spottui.sim.world import World
 
 LOW = 3
+INTERRUPTION_RATES = {"0-3%": 0.02, "3-5%": 0.04, "5-10%": 0.07, "10-100%": 0.15}
+"""The cloud's words for how often spot instances were reclaimed, and a rate that is meant by each."""
 
 
 def left(world: World, instance_type: str, zone: str) -> int | None:
@@ -55,6 +58,16 @@ def price(world: World, instance_type: str, zone: str, at: float) -> float:
 def set_price(world: World, instance_type: str, zone: str, value: float, now: float) -> None:
     """From now on the price is `value`."""
     world.prices.setdefault((instance_type, zone), []).append((now, value))
+
+
+def interruption_rate(world: World, instance_type: str, zone: str) -> str:
+    """How often a type is interrupted in a zone: what the last knob that matches says, else always the same."""
+    said = [
+        words for pattern, words in world.settings.interruption_rates.items()
+        if fnmatchcase(instance_type, pattern) or fnmatchcase(zone, pattern)
+    ]  # fmt: skip
+    own = list(INTERRUPTION_RATES)[zlib.crc32(f"{instance_type}!{zone}".encode()) % len(INTERRUPTION_RATES)]
+    return said[-1] if said else own
 
 
 def _wave(instance_type: str, zone: str, at: float) -> float:

@@ -39,7 +39,8 @@ def assume_role(call: Call) -> Body:
         raise ApiError("InvalidParameter.RoleArn", 400, "The parameter RoleArn is wrongly formed.")
     if not re.fullmatch(r"[\w.@-]{2,64}", session):
         raise ApiError("InvalidParameter.RoleSessionName", 400, "The parameter RoleSessionName is wrongly formed.")
-    if role[2] in call.world.settings.gone:
+    is_known = not call.world.others or role[1] in (call.world.account_id, *call.world.others)
+    if role[2] in call.world.settings.gone or not is_known:
         raise ApiError("EntityNotExist.Role", 404, f"The role not exists: {arn}.")
     external_id = call.world.settings.external_ids.get(role[2])
     if external_id is not None and params.text("ExternalId") != external_id:

@@ -29,10 +29,10 @@ class SimServer:
         self, *, instances: int | None = None, regions: tuple[str, ...] | None = None, seed: int | None = None,
         speed: float | None = None, scenario: str = "quiet", bare: bool | None = None, tls: bool = False,
         config: Path | None = None, port: int = 0, start_at: float | None = None,
-        hold: bool = False, world: Path | Mapping[str, Any] | None = None,
+        hold: bool = False, world: Path | Mapping[str, Any] | None = None, accounts: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         self._options = Options(
-            port, instances, regions, seed, speed, bare, scenario, tls, config, start_at, hold, world
+            port, instances, regions, seed, speed, bare, scenario, tls, config, start_at, hold, world, accounts
         )
         self._ready = threading.Event()
         self._failure: BaseException | None = None
@@ -67,9 +67,9 @@ class SimServer:
         """`http://127.0.0.1:PORT`, the endpoint of every service."""
         return self.endpoint.url
 
-    def state(self) -> dict[str, Any]:
-        """`GET /_sim/state`."""
-        return dict(self.control("GET", "state"))
+    def state(self, account_id: str = "") -> dict[str, Any]:
+        """`GET /_sim/state`, of the first account or of another one."""
+        return dict(self.control("GET", f"state?account_id={account_id}" if account_id else "state"))
 
     def calls(self, action: str | None = None) -> list[dict[str, Any]]:
         """`GET /_sim/calls`, of one action if given."""
@@ -119,9 +119,9 @@ class SimServer:
         """`POST /_sim/reset`."""
         self.control("POST", "reset")
 
-    def spot_ids(self, behavior: str = "Terminate") -> list[str]:
-        """Ids of the spot instances with this interruption behaviour."""
-        rows = self.state()["instances"]
+    def spot_ids(self, behavior: str = "Terminate", account_id: str = "") -> list[str]:
+        """Ids of an account's spot instances with this interruption behaviour."""
+        rows = self.state(account_id)["instances"]
         return [
             row["InstanceId"]
             for row in rows

@@ -93,12 +93,28 @@ class World:
     nonces: dict[str, float] = field(default_factory=dict)
     """Signature nonces seen, with the wall time they were seen at."""
     order: Iterator[int] = field(default_factory=lambda: count(1))
+    others: "dict[str, World]" = field(default_factory=dict)
+    """Account id to what another account owns; clock, knobs, ledger, faults and temporary keys are the same for all."""
+
+    @property
+    def every(self) -> "tuple[World, ...]":
+        """This account's world and those of the others."""
+        return (self, *self.others.values())
 
     def settle(self) -> float:
-        """Let everything happen that was due; returns simulated now."""
+        """Let everything happen that was due, in every account; returns simulated now."""
         now = self.clock.now()
-        self.schedule.run_until(self, now)
+        for world in self.every:
+            world.schedule.run_until(world, now)
         return now
+
+    def owner_of(self, access_key_id: str) -> "World":
+        """The world of the account that a key, or the role of a temporary one, belongs to."""
+        temporary = self.security_tokens.get(access_key_id)
+        account_id = temporary.arn.split(":")[3] if temporary and temporary.arn else ""
+        if temporary is None:
+            account_id = next((world.account_id for world in self.every if access_key_id in world.keys), "")
+        return self.others.get(account_id, self)
 
     def advance(self, seconds: float) -> None:
         """Jump ahead; everything due on the way happens in its order."""

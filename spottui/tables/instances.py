@@ -7,26 +7,31 @@ from datetime import timedelta
 import msgspec
 
 from spottui.domain.background import FleetBackground
+from spottui.domain.early_warning import EarlyWarning
 from spottui.domain.forecast import Verdict
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import EVENT_GRACE_S, Interruption
 from spottui.domain.owner import owner_of
 from spottui.domain.recovery import RecoveryState
+from spottui.domain.region_key import region_id, shown_account
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
+from spottui.domain.way_back import OnDemand
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone, as_text
 from spottui.tables.moments import countdown, day_and_minute, epoch, iso_time, number, seconds_left
 from spottui.tables.natural import natural
 from spottui.tables.prices import symbol
 from spottui.tables.pulse import forecast_now, price_of
 from spottui.tables.zones import zone_in_short
+from spottui.words.market import early_warning, way_back
 
 
 class Around(msgspec.Struct, frozen=True):
     """What stands in a row beside the instance; what is unknown is empty, or 0 for the share.
 
     Its zone in short, the price of its place per hour with its currency, that in percent of on-demand, the interruption
-    rate, and what would become of it if it was reclaimed now.
+    rate, what would become of it if it was reclaimed now, what says that it soon may be, and the way back to spot of an
+    on-demand replacement, which `may_go_back` now; its account, where accounts have names.
     """
 
     zone: str
@@ -34,12 +39,20 @@ class Around(msgspec.Struct, frozen=True):
     share: int = 0
     rate: str = ""
     forecast: str = ""
+    account: str = ""
+    warning: str = ""
+    way_back: str = ""
+    may_go_back: bool = False
 
 
 Source = tuple[Instance, Interruption | None, str, Around]
 """What a row is made of: the instance, its open reclaim, its replacement's id when it is saved, and what is around."""
 
-SAVED, RECLAIMED = "✓", "!"
+SAVED, RECLAIMED, EARLY, BACK = "✓", "!", "▲", "←"
+EARLY_WORD = "early"
+"""The word by which a filter finds the rows with an early warning."""
+BACK_WORD = "wayback"
+"""The word by which a filter finds the on-demand replacements that may go back to spot."""
 
 
 def short_id(cell: Cell, now_s: float = 0.0) -> str:
@@ -89,8 +102,12 @@ _FORECAST_TONES = {
 }
 
 
+def _mark_tone(cell: Cell) -> Tone:
+    return {EARLY: Tone.WARN, BACK: Tone.GOOD}.get(str(cell), Tone.PLAIN)
+
+
 COLUMNS = (
-    Column("mark", "", 1, pinned=True),
+    Column("mark", "", 1, pinned=True, tone=_mark_tone),
     Column(
         "deadline",
         "Deadline",
@@ -104,6 +121,7 @@ COLUMNS = (
     Column("instance", "Instance", 11, render=short_id, whole=as_text, full=22),
     Column("name", "Name", 8, flexible=True, pinned=True),
     Column("type", "Type", 14, drop=2),
+    Column("account", "Account", 8, drop=3),
     Column("region", "Region", 11, drop=3),
     Column("zone", "Zone", 4, drop=1),
     Column("lock", "Lock", 9),
@@ -120,26 +138,42 @@ COLUMNS = (
     Column("rate", "Interrupted", 11, drop=13),
     Column("forecast", "If reclaimed now", 16, drop=14, tone=_forecast_tone),
     Column("owner", "Owner", 12, drop=15),
+    Column("warning", "Early warning", 20, drop=16, whole=as_text, full=44),
+    Column("back", "Way back", 22, drop=17),
 )
 """A deadline is twice its epoch second, and one more where it is an upper bound."""
 
 OPTIONAL = frozenset(
-    ("status", "address", "vcpus", "behavior", "created", "tags", "price", "share", "rate", "forecast", "owner")
+    (
+        "status",
+        "address",
+        "vcpus",
+        "behavior",
+        "created",
+        "tags",
+        "price",
+        "share",
+        "rate",
+        "forecast",
+        "owner",
+        "warning",
+        "back",
+    )
 )
 """The columns that are hidden until somebody wants them."""
 
-OF_THE_MARKET = frozenset(("price", "share", "rate", "forecast"))
+OF_THE_MARKET = frozenset(("price", "share", "rate", "forecast", "warning", "back"))
 """Those that stay empty until somebody has looked around the fleet."""
 
 
 def _order(row: Row) -> tuple[Cell, ...]:
     mark, deadline, name = row[FIRST_CELL], row[FIRST_CELL + 1], row[FIRST_CELL + 3]
     is_suspected = mark == RECLAIMED and row[_LOCK] == "-"
-    return (_RANKS.index(mark), is_suspected, deadline == 0, deadline, natural(str(name)), row[0])
+    return (_RANKS.get(mark, len(_RANKS)), is_suspected, deadline == 0, deadline, natural(str(name)), row[0])
 
 
 _LOCK = FIRST_CELL + [column.id for column in COLUMNS].index("lock")
-_RANKS = (RECLAIMED, SAVED, "")
+_RANKS: dict[Cell, int] = {RECLAIMED: 0, SAVED: 1}
 
 
 INSTANCES = Table(COLUMNS, _order)
@@ -155,12 +189,13 @@ class InstanceRows:
     """Makes the rows, and makes again only those whose instance or interruption is not what it was last time."""
 
     _made: dict[Cell, tuple[Source, Row]] = field(default_factory=dict)
-    _seen: tuple[tuple[Instance, ...], dict[str, Interruption], dict[str, str], FleetBackground | None, int] = (
+    _seen: tuple[tuple[Instance, ...], dict[str, Interruption], dict[str, str], FleetBackground | None, bool, bool] = (
         (),
         {},
         {},
         None,
-        0,
+        False,
+        False,
     )
     _rows: Rows = field(default_factory=dict)
     _by_key: Mapping[Cell, Instance] = field(default_factory=dict)
@@ -173,7 +208,7 @@ class InstanceRows:
     def rows(self, view: DeskView) -> Rows:
         """Return the rows of a view by their key; the same dict as last time when nothing they show has changed."""
         reclaims = {instance_key(reclaim.region, reclaim.instance_id): reclaim for reclaim in open_reclaims(view)}
-        seen = (view.instances, reclaims, replacements(view), view.fleet_background, len(view.regions))
+        seen = (view.instances, reclaims, replacements(view), view.fleet_background, *_several(view))
         if seen != self._seen:
             is_around_new = seen[3:] != self._seen[3:]
             self._seen = seen
@@ -186,7 +221,8 @@ class InstanceRows:
         reclaims: dict[str, Interruption],
         replaced: dict[str, str],
         fleet_background: FleetBackground | None,
-        regions: int,
+        several_regions: bool,
+        accounts: bool,
         *,
         is_around_new: bool,
     ) -> Rows:
@@ -196,12 +232,26 @@ class InstanceRows:
             reclaim = reclaims.get(key)
             earlier = self._made.get(key)
             is_known = earlier is not None and earlier[0][0] is instance and not is_around_new
-            beside = earlier[0][3] if earlier and is_known else around(instance, fleet_background, several=regions > 1)
+            beside = (
+                earlier[0][3]
+                if earlier and is_known
+                else around(instance, fleet_background, several=several_regions, accounts=accounts)
+            )
             source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "", beside)
             made[key] = earlier if earlier and earlier[0] == source else (source, instance_row(*source))
         self._made = made
         self._by_key = {key: source[0] for key, (source, _) in made.items()}
         return {key: row for key, (_, row) in made.items()}
+
+
+def hidden_accounts(view: DeskView | None) -> frozenset[str]:
+    """Return the column of accounts, which every table hides unless several are shown."""
+    return frozenset() if view and len(view.accounts) > 1 and not view.account else frozenset(("account",))
+
+
+def _several(view: DeskView) -> tuple[bool, bool]:
+    """Return whether there are several regions to tell apart, and whether accounts have names."""
+    return len(view.region_ids) > 1, bool(view.accounts)
 
 
 def open_reclaims(view: DeskView) -> tuple[Interruption, ...]:
@@ -237,19 +287,48 @@ def mark_of(instance: Instance, reclaim: Interruption | None, replaced: Mapping[
     return _mark(instance, taken, replaced.get(reclaim.id, "") if reclaim else "")
 
 
-def around(instance: Instance, fleet_background: FleetBackground | None, *, several: bool = False) -> Around:
-    """Return what stands beside an instance; `several` says that more than one region is watched."""
+def warnings_of(instance: Instance, fleet_background: FleetBackground | None) -> tuple[EarlyWarning, ...]:
+    """Return what says that an instance may be reclaimed soon."""
+    key = instance.region, instance.instance_id
+    return fleet_background.warnings.get(key, ()) if fleet_background else ()
+
+
+def around(
+    instance: Instance, fleet_background: FleetBackground | None, *, several: bool = False, accounts: bool = False
+) -> Around:
+    """Return what stands beside an instance; `several` regions are told apart, and `accounts` named."""
     zone = plain(zone_in_short(instance.zone, instance.region, several=several), 64)
+    account = plain(shown_account(instance.region), 40) if accounts else ""
     if fleet_background is None:
-        return Around(zone)
+        return Around(zone, account=account)
     price = price_of(instance, fleet_background)
+    if on_demand := on_demand_of(instance, fleet_background):
+        return Around(
+            zone,
+            account=account,
+            way_back=_way_back(on_demand, instance, several=several),
+            may_go_back=bool(on_demand.way_back),
+        )
     return Around(
         zone,
         price=f"{symbol(price.currency)}{price.spot:.3f}" if price else "",
         share=round(100 * price.spot / price.on_demand) if price and price.on_demand else 0,
         rate=plain(fleet_background.rates.get((instance.instance_type, instance.zone), ""), 16),
         forecast=str(forecast_now(instance, fleet_background) or ""),
+        account=account,
+        warning="; ".join(map(early_warning, warnings_of(instance, fleet_background))),
     )
+
+
+def on_demand_of(instance: Instance, fleet_background: FleetBackground | None) -> OnDemand | None:
+    """Return what an on-demand replacement of a spot instance is, None for any other instance."""
+    return fleet_background.on_demand.get((instance.region, instance.instance_id)) if fleet_background else None
+
+
+def _way_back(on_demand: OnDemand, instance: Instance, *, several: bool) -> str:
+    place = on_demand.way_back
+    zone = plain(zone_in_short(place.zone, instance.region, several=several), 64) if place else ""
+    return way_back(on_demand, zone, symbol(place.price.currency) if place else "")
 
 
 def instance_row(
@@ -262,12 +341,13 @@ def instance_row(
     return (
         instance_key(instance.region, instance.instance_id),
         Tone.GOOD if replaced_by else _tone(instance, taken),
-        _mark(instance, taken, replaced_by),
+        _mark(instance, taken, replaced_by) or _mark_beside(beside),
         2 * epoch(taken.deadline) + taken.is_upper_bound if taken else 0,
         plain(instance.instance_id, 64),
         plain(instance.name),
         plain(instance.instance_type, 64),
-        plain(instance.region.removeprefix("cn-"), 64),
+        beside.account,
+        plain(region_id(instance.region).removeprefix("cn-"), 64),
         beside.zone,
         "Recycling" if instance.recycling or _has_lock(reclaim) else "-",
         reclaim.marks if reclaim else "",
@@ -283,12 +363,19 @@ def instance_row(
         beside.rate,
         beside.forecast,
         plain(owner.label) if owner else "",
+        beside.warning,
+        beside.way_back,
+        EARLY_WORD if beside.warning else BACK_WORD if beside.may_go_back else "",
     )
 
 
 def _has_lock(reclaim: Interruption | None) -> bool:
     """A sweep that began before the lock shows the instance without it; the lock itself was seen."""
     return reclaim is not None and reclaim.locked and reclaim.unlocked_at is None and reclaim.released_at is None
+
+
+def _mark_beside(beside: Around) -> str:
+    return EARLY if beside.warning else BACK if beside.may_go_back else ""
 
 
 def _mark(instance: Instance, reclaim: Interruption | None, replaced_by: str) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime
 from spottui.domain.outcome import Outcome, outcome
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
+from spottui.domain.region_key import region_id
 from spottui.domain.text import plain
 from spottui.tables.instances import short_id
 from spottui.tables.moments import age, utc_clock
@@ -31,7 +32,7 @@ def _places(recovery: Recovery, plan: Plan | None) -> str:
     kind, zone, on_demand = launched
     old = plan.spec.instance if plan else None
     kinds = _moved(old.instance_type if old else kind, kind, "ecs.")
-    zones = _moved(old.zone if old else zone, zone, f"{recovery.region}-")
+    zones = _moved(old.zone if old else zone, zone, f"{region_id(recovery.region)}-")
     return plain(f"{kinds} {zones}{' on-demand' if on_demand else ''}")
 
 

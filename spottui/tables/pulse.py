@@ -8,6 +8,7 @@ import msgspec
 
 from spottui.domain.background import DAYS, FleetBackground, PriceHistory
 from spottui.domain.clock import NOTICE_S
+from spottui.domain.early_warning import highest_rate
 from spottui.domain.forecast import Forecast, Verdict
 from spottui.domain.instance import Instance, InterruptionBehavior
 from spottui.domain.places import Price
@@ -73,7 +74,7 @@ def pulse(view: DeskView, fleet_background: FleetBackground) -> Pulse:
         currency=next((price.currency for price in prices), ""),
         verdicts=Counter(verdict for verdict in verdicts if verdict),
         last_reclaim=max(reclaims, default=None),
-        risks=_risks(instances, fleet_background, several=len(view.regions) > 1),
+        risks=_risks(instances, fleet_background, several=len(view.region_ids) > 1),
         reclaims=_by_day(reclaims, view.at),
         prices=_price_line(fleet_background.histories),
     )
@@ -100,7 +101,7 @@ def _risks(instances: Sequence[Instance], fleet_background: FleetBackground, *, 
     for each in instances:
         zone = zone_in_short(each.zone, each.region, several=several)
         rate = fleet_background.rates.get((each.instance_type, each.zone), "")
-        if rate and (zone not in worst or _upper(rate) > _upper(worst[zone])):
+        if rate and (zone not in worst or highest_rate(rate) > highest_rate(worst[zone])):
             worst[zone] = rate
     return tuple(Risk(zone, _block(rate), _short(rate)) for zone, rate in sorted(worst.items()))
 
@@ -110,20 +111,8 @@ def _short(rate: str) -> str:
     return f"{rate.partition('-')[0]}%+" if rate.endswith("-100%") else rate
 
 
-def _upper(rate: str) -> float:
-    """Return the highest percentage in the cloud's words `3-5%`; one that is open upwards is above it."""
-    numbers = [
-        float(part) for part in rate.replace("%", " ").replace("-", " ").replace("+", " ").split() if _is_number(part)
-    ]
-    return max(numbers, default=0.0) + (0.5 if "+" in rate or ">" in rate else 0.0)
-
-
-def _is_number(part: str) -> bool:
-    return part.replace(".", "", 1).isdigit()
-
-
 def _block(rate: str) -> str:
-    upper = _upper(rate)
+    upper = highest_rate(rate)
     return BLOCKS[next((block for bound, block in _RISKS if upper <= bound), _EIGHTHS)]
 
 

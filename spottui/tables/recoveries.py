@@ -9,6 +9,7 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.plan import Plan
 from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.region_key import shown_account
 from spottui.domain.routes import Route
 from spottui.domain.text import plain
 from spottui.domain.verdicts import image_expected, verdict_of
@@ -86,6 +87,7 @@ def _verdict_tone(cell: Cell) -> Tone:
 COLUMNS = (
     Column("deadline", "Left", 6, live=True, render=countdown, whole=iso_time, amount=seconds_left, pinned=True),
     Column("name", "Name", 11, pinned=True),
+    Column("account", "Account", 8, drop=4),
     Column("state", "State", 11, live=True, render=_state_text),
     Column("image", "Image", 8, drop=3, render=bar, whole=_share, amount=number),
     Column("ready", "Ready", 6, drop=2, live=True, render=_ready, amount=_ready_in),
@@ -111,9 +113,9 @@ RECOVERIES = Table(COLUMNS, _order)
 
 def recovery_rows(view: DeskView) -> Rows:
     """Return the rows of a view by the recovery's id."""
-    plans, several = view.plans, len(view.regions) > 1
+    plans, several, accounts = view.plans, len(view.region_ids) > 1, bool(view.accounts)
     return {
-        each.recovery_id: recovery_row(each, view.at, plans.get(each.recovery_id), several=several)
+        each.recovery_id: recovery_row(each, view.at, plans.get(each.recovery_id), several=several, accounts=accounts)
         for each in view.recoveries
     }
 
@@ -123,10 +125,17 @@ def is_urgent(row: Row) -> bool:
     return not row[-1] or row[1] == Tone.ALARM
 
 
-def recovery_row(recovery: Recovery, now: datetime, plan: Plan | None = None, *, several: bool = False) -> Row:
+def recovery_row(
+    recovery: Recovery,
+    now: datetime,
+    plan: Plan | None = None,
+    *,
+    several: bool = False,
+    accounts: bool = False,
+) -> Row:
     """Return the row of one recovery as it stands now; its `plan`, if known, tells prices.
 
-    With `several` regions its zones are named with their region.
+    With `several` regions its zones are named with their region; its account is named where `accounts` have names.
 
     Its last cells, which no column shows, say whether it is only suspected, its rank by trouble and when it ended, 0
     where it can be tried again in time. One that an engineer wished for has no deadline that means anything, and no
@@ -140,6 +149,7 @@ def recovery_row(recovery: Recovery, now: datetime, plan: Plan | None = None, *,
         _tone(recovery, verdict),
         0 if has_none else epoch(recovery.deadline),
         plain(recovery.name or recovery.instance_id),
+        plain(shown_account(recovery.region), 40) if accounts else "",
         _state(recovery),
         recovery.progress if recovery.is_imaging else _NO_SHARE,
         _ready_of(recovery, now),

@@ -1,5 +1,7 @@
 """Zones in short: `h` where one region is watched, `hz-h` where there are several."""
 
+from spottui.domain.region_key import region_id
+
 _CODES = {
     "cn-hangzhou": "hz",
     "cn-shanghai": "sh",
@@ -16,5 +18,6 @@ _CODES = {
 
 def zone_in_short(zone: str, region: str, *, several: bool) -> str:
     """Return a zone's letter, with its region's code before it where `several` regions are watched."""
-    letter = zone.removeprefix(f"{region}-")
-    return f"{_CODES.get(region, region)}-{letter}" if several and letter else letter
+    of = region_id(region)
+    letter = zone.removeprefix(f"{of}-")
+    return f"{_CODES.get(of, of)}-{letter}" if several and letter else letter

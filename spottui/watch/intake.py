@@ -55,10 +55,10 @@ class Handled(msgspec.Struct, frozen=True):
 class Intake:
     """Takes in the observations of the sources. Thread-safe.
 
-    `on_seen` gets the recovery of every observation after the commit, also of duplicates. An instance that neither a
-    sweep nor a recovery knows is looked up by `strangers` before anything is begun for it, and so is one that a message
-    reports as released; without `strangers` every message is believed. `account` returns the account's id, empty while
-    it is unknown.
+    `on_seen` is told of the recovery of every observation after the commit, of duplicates too. An instance that neither
+    a sweep nor a recovery knows is looked up by `strangers` before anything is begun for it, and so is one that a
+    message says to be gone; without them every message is believed. `account_id` gives the id of a region's account,
+    empty while it is not known.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Intake:
         protect: Protect,
         on_seen: Callable[[Recovery], None],
         strangers: Strangers | None = None,
-        account: Callable[[], str] = lambda: "",
+        account_id: Callable[[str], str] = lambda _region: "",
     ) -> None:
         self._journal = journal
         self._clock = clock
@@ -79,7 +79,7 @@ class Intake:
         self._protect = protect
         self._on_seen = on_seen
         self._strangers = strangers
-        self._account = account
+        self._account_id = account_id
         self._doubts = Doubts()
         self._said: dict[str, float] = {}
         if strangers:
@@ -87,7 +87,7 @@ class Intake:
 
     def messages(self, queue_region: str, messages: Sequence[Message]) -> Handled:
         """Commit a batch of messages, and return which may be deleted, earlier ones among them."""
-        account_id, now = self._account(), self._clock.now()
+        account_id, now = self._account_id(queue_region), self._clock.now()
         readings = [read(message, queue_region, self._regions, account_id, now) for message in messages]
         for one in readings:
             self._put_in_doubt(one)

@@ -9,6 +9,7 @@ from spottui.cloud.mns import Message
 from spottui.domain.dates import is_sane
 from spottui.domain.facts import MessageSeen, PoisonSeen
 from spottui.domain.interruption import Evidence, Observation, Release
+from spottui.domain.region_key import account_of, region_key
 from spottui.journal.reclaims import Sighting
 
 CLOCKS_APART = timedelta(minutes=5)
@@ -57,14 +58,14 @@ def _sort(reading: Reading, parsed: Parsed, regions: Collection[str], account_id
     message = reading.message
     match parsed:
         case Reclaim():
-            region = parsed.region or reading.queue_region
+            region = _region(parsed, reading.queue_region)
             others = _for_others(parsed, region, regions, account_id, message)
             if others:
                 reading.for_others.append((others, region, parsed.instance_id))
             else:
                 reading.reclaims.append(_observation(region, parsed, message, now))
         case Released():
-            region = parsed.region or reading.queue_region
+            region = _region(parsed, reading.queue_region)
             if region in regions:
                 reading.releases.append(Release(region, parsed.instance_id, _date(parsed.at, message, now)))
             else:
@@ -74,6 +75,11 @@ def _sort(reading: Reading, parsed: Parsed, regions: Collection[str], account_id
             reading.rest.others.append((fact, reading.queue_region, parsed.instance_id))
         case Poison():
             reading.rest.others.append((poison(message, parsed.reason), reading.queue_region, ""))
+
+
+def _region(event: Reclaim | Released, queue_region: str) -> str:
+    """Return the key of an event's region: a queue holds events of its own account only."""
+    return region_key(event.region, account_of(queue_region)) if event.region else queue_region
 
 
 def _for_others(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
-from spottui.cloud.account import CloudAccount
+from spottui.cloud.accounts import CloudAccounts
 from spottui.domain.clock import Clock
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Interruption
@@ -33,7 +33,7 @@ class Watch:
 
     def __init__(
         self,
-        account: CloudAccount,
+        accounts: CloudAccounts,
         settings: Settings,
         journal: Journal,
         clock: Clock,
@@ -41,14 +41,14 @@ class Watch:
         *,
         read_only: bool,
     ) -> None:
-        self._account = account
+        self._accounts = accounts
         self._settings = settings
         self._journal = journal
         self._clock = clock
         self._read_only = read_only
         self.health = Health(journal, clock)
-        regions = [region.id for region in settings.regions]
-        self._strangers = Strangers(account.regions, account.thread_pools)
+        regions = settings.region_keys
+        self._strangers = Strangers(accounts.regions, accounts.thread_pools)
         self.intake = Intake(
             journal,
             clock,
@@ -57,10 +57,10 @@ class Watch:
             protect,
             self._seen,
             self._strangers,
-            account=lambda: account.account_id,
+            account_id=accounts.account_id,
         )
-        self._fleets = {
-            region: FleetSweep(account.regions[region], journal, clock, self._seen_by_sweep) for region in regions
+        self._fleets: dict[str, FleetSweep] = {
+            region: FleetSweep(accounts.regions[region], journal, clock, self._seen_by_sweep) for region in regions
         }
         self._feeds: list[QueueConsumer] = []
         self._locks: dict[str, LockPoll] = {}
@@ -126,31 +126,32 @@ class Watch:
         return loop
 
     def _add_region(self, region: RegionSettings) -> None:
-        policy, fleet = self._settings.policy, self._fleets[region.id]
+        policy, key = self._settings.policy, region.key
+        fleet = self._fleets[key]
         if not self._read_only:
             self._add_queue(region)
-        locks = LockPoll(self._account.regions[region.id], fleet, None if self._read_only else self.intake, self._clock)
-        self._locks[region.id] = locks
-        self._lock_loops[region.id] = self.add(
+        locks = LockPoll(self._accounts.regions[key], fleet, None if self._read_only else self.intake, self._clock)
+        self._locks[key] = locks
+        self._lock_loops[key] = self.add(
             LOCK,
-            region.id,
+            key,
             policy.lock_poll_s,
-            partial(self._look_at_locks, region.id),
-            is_urgent=partial(self._awaits_lock, region.id),
+            partial(self._look_at_locks, key),
+            is_urgent=partial(self._awaits_lock, key),
         )
-        self.add(SWEEP, region.id, policy.sweep_s, fleet.look)
+        self.add(SWEEP, key, policy.sweep_s, fleet.look)
 
     def _add_queue(self, region: RegionSettings) -> None:
-        """Add the queue, and the history for what the queue may miss."""
-        long_poll_s = self._settings.policy.long_poll_s
+        """The queue, and beside it the history for what the queue may miss."""
+        long_poll_s, key = self._settings.policy.long_poll_s, region.key
         silence = timedelta(seconds=STALE_AFTER_INTERVALS * long_poll_s)
-        gap = Gap(region.id, self._journal, self._clock, silence, on_turn=lambda: history.nudge())
-        backfill = Backfill(self._account.monitors[region.id], gap, self.intake, self._clock)
-        history = self.add(BACKFILL, region.id, BACKFILL_S, backfill.look)
-        feed = QueueConsumer(region.id, partial(self._account.queue, region), self.intake, gap)
+        gap = Gap(key, self._journal, self._clock, silence, on_turn=lambda: history.nudge())
+        backfill = Backfill(self._accounts.monitors[key], gap, self.intake, self._clock)
+        history = self.add(BACKFILL, key, BACKFILL_S, backfill.look)
+        feed = QueueConsumer(key, partial(self._accounts.queue, region), self.intake, gap)
         self._feeds.append(feed)
-        # The queue is polled again at once after an answer: the long poll is the pause.
-        self.add(QUEUE, region.id, long_poll_s, feed.look, pause_s=0.0)
+        # A feed that answers is asked again at once: the long poll is its pause.
+        self.add(QUEUE, key, long_poll_s, feed.look, pause_s=0.0)
 
     def _look_at_locks(self, region: str) -> None:
         """Poll the locks; then look up unknown instances of messages in another thread."""

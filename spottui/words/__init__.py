@@ -10,6 +10,7 @@ from spottui.words.feed import EventKind, event_kind, request_id
 from spottui.words.letters import letter
 from spottui.words.next_steps import next_step
 from spottui.words.reasons import against, lift, reason
+from spottui.words.regions import region
 from spottui.words.savings import saved
 from spottui.words.timeline import step
 from spottui.words.warnings import loss, warnings
@@ -27,6 +28,7 @@ __all__ = [
     "loss",
     "next_step",
     "reason",
+    "region",
     "request_id",
     "said",
     "saved",

@@ -15,6 +15,7 @@ from spottui.words.feed import event_kind
 from spottui.words.moments import clock, clock_utc
 from spottui.words.next_steps import next_step
 from spottui.words.reasons import lift, missed, reason, why
+from spottui.words.regions import region as in_words
 
 IMAGE_POLL = "DescribeImages"
 """The call that shows how far an image is."""
@@ -68,7 +69,7 @@ def _message(fact: f.MessageSeen, _region: str) -> str:
     if fact.not_listed:
         return f"ignored {fact.not_listed} reclaims of instances that the cloud does not list: {fact.text}"
     if fact.unconfigured_region:
-        said = f"reclaim in {fact.unconfigured_region}, which is not configured"
+        said = f"reclaim in {in_words(fact.unconfigured_region)}, which is not configured"
     elif fact.other_account:
         said = f"reclaim in another account, {fact.other_account}"
     else:

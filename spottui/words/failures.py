@@ -9,7 +9,7 @@ LONGEST = 4_000
 
 _ASKED_AGAIN = "retried every 2 s"
 _ADVICE = {
-    "credentials": "Fix the access key or the clock; a changed credentials file is reloaded automatically.",
+    "credentials": "Fix the access key, the role or the clock; a changed file is reloaded automatically.",
     "quota": "Free some quota or ask Alibaba Cloud for more, then press t to retry.",
     "permission": "Grant this action to the RAM identity; `spottui setup --policy recover` prints the policy.",
     "not found": "Check the names in the configuration.",

@@ -8,6 +8,7 @@ from spottui.words.driving import decided
 from spottui.words.failures import LONGEST
 from spottui.words.moments import clock_utc
 from spottui.words.reasons import reason
+from spottui.words.regions import region
 
 
 def letter(logged: f.Logged, recovery: Recovery) -> tuple[str, str] | None:
@@ -24,7 +25,7 @@ def letter(logged: f.Logged, recovery: Recovery) -> tuple[str, str] | None:
 
 
 def _told(fact: f.Fact, recovery: Recovery) -> tuple[str, str] | None:
-    where = f"{recovery.instance_id} in {recovery.region}"
+    where = f"{recovery.instance_id} in {region(recovery.region)}"
     match fact:
         case f.SignSeen() if fact.epoch:
             return _sign(fact, where)

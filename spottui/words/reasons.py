@@ -8,6 +8,7 @@ from spottui.domain.reasons import Reason, Why
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST, failure_line
 from spottui.words.moments import clock_utc, span
+from spottui.words.regions import region as in_words
 
 _SENTENCES = {
     Why.NO_LOCK_YET: "no lock seen yet: a drill never gets one",
@@ -146,7 +147,7 @@ def _no_plan_yet(known: Reason, region: str) -> str:
 def _no_plan(known: Reason, region: str) -> str:
     if known.failure:
         return failure_line(known.failure)
-    where = known.detail or region
+    where = in_words(known.detail or region)
     return f"{known.resource} is not listed" + (f" in {where}" if where else "")
 
 

@@ -20,7 +20,9 @@ def loss(known: Loss) -> str:
 
 def caution(known: Caution) -> str:
     """Return what else a yes should know of."""
-    return _CAUTIONS[known.kind].format(", ".join(plain(one, _LONGEST) for one in known.what))
+    what = [plain(one, _LONGEST) for one in known.what]
+    parts = what if known.kind is CautionKind.BACK_TO_SPOT else [", ".join(what)]
+    return _CAUTIONS[known.kind].format(*parts)
 
 
 _LOSSES = {
@@ -54,4 +56,9 @@ _CAUTIONS = {
     CautionKind.OWNED: "owned by {}, which replaces it automatically: this would be a second replacement",
     CautionKind.UNKNOWN_PROBE: "no probe: {} is not a [probe.NAME] of the configuration",
     CautionKind.NOT_LOOKED_UP: "not looked up: {}",
+    CautionKind.BACK_TO_SPOT: (
+        "back to spot: {1} is on-demand and keeps running and costing until you delete it; spottui never does. What is "
+        "written on {1} after its image began is not on the new instance. Once that one serves: "
+        "aliyun ecs DeleteInstance --RegionId {0} --InstanceId {1} --Force true"
+    ),
 }

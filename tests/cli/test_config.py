@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from spottui.config import ConfigProblem, load
 from spottui.domain.hook import HookEvent, HookPlace
 from spottui.domain.probe import ProbeAddress
+from spottui.domain.region_key import account_of, region_id, region_key
 from spottui.domain.settings import Policy, ReadySettings
 
 GOOD = """
@@ -168,6 +169,12 @@ def test_a_profile_is_laid_over_and_has_a_journal_of_its_own(path: Path) -> None
             ["policy.tolerance.reclaim", "an unknown key", "did you mean reclaims?"],
         ),
         ("veto_window_s = 10", 'probe = "wbe"', ["line 16", "policy.probe", "'wbe'", "[probe.NAME]"]),
+        (
+            "[policy]",
+            "[early_warning]\nprice_within_percent = 101\n[policy]",
+            ["line 16", "early_warning.price_within_percent", "found 101.0", "0 to 100"],
+        ),
+        ("[policy]", '[early_warning]\nrate_within = "1"\n[policy]', ["early_warning.rate_within", "10m to 30d"]),
         ("[policy]", "[storage_price]\nessd = 1\n[policy]", ["line 16", "storage_price.essd", "cloud_essd"]),
         ("[policy]", "[storage_price]\nsnapshot = -1\n[policy]", ["line 16", "storage_price.snapshot", "found -1"]),
         ("[policy]", f"{TEMPLATE}password = 'x'\n[policy]", ["template.web.password", "an unknown key"]),
@@ -318,3 +325,68 @@ def test_a_stop_file_is_looked_for_where_other_paths_are(
     assert load(Path("prod.toml")).policy.stop_file == "/run/stop"
     stop_file("stop")
     assert load(Path("prod.toml")).policy.stop_file == str(tmp_path / "stop"), "whatever directory it is read from"
+
+
+ACCOUNTS = """
+[[region]]
+id = "cn-hangzhou"
+account = "prod"
+queue = "spot-interruption"
+mns_endpoint = "2690.mns.cn-hangzhou.aliyuncs.com"
+
+[account.prod]
+role_arn = "acs:ram::2690700:role/spottui"
+external_id = "x-1"
+max_at_once = 2
+calls_per_second = 50
+
+[account.lab]
+profile = "lab"
+"""
+
+
+def test_a_region_of_each_account_has_a_key_of_its_own_and_its_accounts_limits(path: Path) -> None:
+    path.write_text(GOOD + ACCOUNTS)
+    settings = load(path)
+    assert settings.region_keys == ("cn-hangzhou", "cn-beijing", "cn-hangzhou@prod")
+    assert settings.account_names == ("", "prod")
+    assert settings.policy_of("prod") == Policy(veto_window_s=10, max_at_once=2)
+    assert settings.policy_of("") == settings.policy
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ('account = "prod"', 'account = "prdo"', ["line 23: region.account: found 'prdo'", "allowed: lab, prod"]),
+        ('account = "prod"\n', "", ["region.id: found 'cn-hangzhou' twice", "each region once for each account"]),
+        ("2690.mns", "1690.mns", ["line", "region.account", "account 1690 twice", "cn-hangzhou", "one [account.NAME]"]),
+        (
+            'external_id = "x-1"',
+            'profile = "p"',
+            ["account.prod: found profile and role_arn", "one of profile, role_arn"],
+        ),
+        ('profile = "lab"', "", ["account.lab: found neither profile nor role_arn"]),
+        ('profile = "lab"', 'profile = "lab"\nexternal_id = "x"', ["account.lab.external_id: found no role_arn"]),
+        ('"x-1"', '"s3 cr3t"', ["line 29: account.prod.external_id: found 7 characters"]),
+        ("acs:ram::2690700:role/spottui", "spottui", ["line 28: account.prod.role_arn: found 'spottui'", "acs:ram::"]),
+        ("max_at_once = 2", "max_at_once = 0", ["line 30: account.prod.max_at_once: found 0; allowed: 1 to 10000"]),
+        ("max_at_once = 2", 'max_at_once = "2"', ["account.max_at_once: found a string"]),
+        ("max_at_once", "max_at_onec", ["account.prod.max_at_onec: found an unknown key", "did you mean max_at_once?"]),
+        ("calls_per_second = 50", "calls_per_second = 0.5", ["line 31: account.prod.calls_per_second", "1 to 1000"]),
+        ("account.lab", "account.default", ["account.default: found the name 'default'"]),
+        ("account.lab", 'account."a@b"', ["account.a@b: found the name 'a@b'", "letters, digits"]),
+    ],
+)
+def test_a_mistake_in_an_account_is_named(path: Path, old: str, new: str, parts: list[str]) -> None:
+    path.write_text(GOOD + ACCOUNTS.replace(old, new))
+    with pytest.raises(ConfigProblem) as problem:
+        load(path)
+    assert not [part for part in (str(path), *parts) if part not in str(problem.value)], str(problem.value)
+    assert "s3 cr3t" not in str(problem.value)
+
+
+@given(st.text(), st.text())
+def test_a_region_and_its_account_come_out_of_their_key_as_they_went_in(region: str, account: str) -> None:
+    if "@" not in region:
+        key = region_key(region, account)
+        assert (region_id(key), account_of(key)) == (region, account)

@@ -18,7 +18,7 @@ class Interrupted:
     def view(self) -> Any:
         return SimpleNamespace(recoveries=())
 
-    def plan_for(self, *_: object) -> Any:
+    def plan_for(self, *_: object, **__: object) -> Any:
         return self._pressed("plan_for") or plan_of()
 
     def recover(self, *_: object) -> str:

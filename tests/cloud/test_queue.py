@@ -115,6 +115,17 @@ def test_a_message_that_may_not_be_deleted_keeps_no_other(cloud: SimServer) -> N
     assert (len(messages), state["ActiveMessages"] + state["InactiveMessages"]) == (20, 1)
 
 
+def test_a_denied_delete_is_one_call_a_batch(cloud: SimServer) -> None:
+    for number in range(16):
+        cloud.send(str(number))
+    queue = queue_of(cloud)
+    messages = queue.receive()
+    cloud.fault("BatchDeleteMessage", "error", times=40, code="AccessDenied", status=403)
+    with pytest.raises(CloudError, match="AccessDenied"):
+        queue.delete(messages)
+    assert (len(messages), len(cloud.calls("BatchDeleteMessage"))) == (16, 1)
+
+
 @pytest.mark.parametrize("kind", ["html_502", "reset", "error", "bad_json"])
 def test_no_fault_of_the_service_escapes_the_taxonomy(cloud: SimServer, kind: str) -> None:
     cloud.fault("BatchReceiveMessage", kind, times=1)

@@ -30,6 +30,7 @@ from spottui.domain.instance import Disk, Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Interruption
 from spottui.domain.launch_spec import LaunchSpec, Secret
 from spottui.domain.plan import Plan, WarmImage, same_place_first
+from spottui.domain.readiness import FleetReadiness
 from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import Created, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
@@ -251,6 +252,7 @@ class ScriptedDesk:
         self.older = ()
         self.looked = self.looked_around = 0
         self.fleet_background = None
+        self.fleet_readiness = FleetReadiness(NOW, ())
         self.closed = False
         self._changed = threading.Condition()
 
@@ -273,7 +275,7 @@ class ScriptedDesk:
         own = next(r for r in self.current.recoveries if r.recovery_id == recovery_id)
         return self.plans.get(recovery_id, self._made(own.instance_id))
 
-    def plan_for(self, region, instance_id):
+    def plan_for(self, region, instance_id, *, to_spot=False):
         self._maybe_refuse()
         return self._made(instance_id)
 
@@ -298,10 +300,14 @@ class ScriptedDesk:
         if self.fleet_background:
             self.show(fleet_background=self.fleet_background)
 
+    def readiness(self):
+        self._maybe_refuse()
+        return self.fleet_readiness
+
     def past(self):
         return self.history
 
-    def savings(self):
+    def savings(self, account=""):
         self._maybe_refuse()
         return self.saved
 

@@ -45,6 +45,9 @@ async def test_letters_sort_a_view_is_saved_and_shown_again_and_a_command_is_rec
         assert main.events_panel.table.model.filter_text == "poison"
         await press(pilot, "colon", "up", "up", "enter")
         await wait_until(pilot, lambda: main.panel is main.instances)
+        assert not table.is_shown("account"), "there is one"
+        await press(pilot, "colon", *"account prod", "enter")
+        await wait_until(pilot, lambda: "There is one account" in "".join(toasts(pilot.app)))
         await press(pilot, "colon", *"nonsense", "enter")
         await wait_until(pilot, lambda: 'No command "nonsense"; commands: instances' in "".join(toasts(pilot.app)))
         await press(pilot, "slash", *" bogus:foo", "enter")

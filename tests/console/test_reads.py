@@ -91,6 +91,7 @@ READS = {
     "events_kept",
     "leftovers",
     "successors",
+    "readiness",
 }
 HARMLESS = {"look_now", "look_around", "note_output", "close"}
 """On a read-only desk they write nothing."""

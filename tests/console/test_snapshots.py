@@ -4,14 +4,20 @@ import threading
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from spottui.console.pages.page import Page
 from spottui.console.themes import SIXTEEN_COLOURS
+from spottui.domain.background import FleetBackground
+from spottui.domain.early_warning import EarlySign, EarlyWarning
+from spottui.domain.places import Price
 from spottui.domain.savings import Cost, Savings
+from spottui.domain.way_back import OnDemand, WayBack
 from tests.console.driving import NARROW, WHO, WIDE, BellApp, console_over, press, screen, shows, wait_until
-from tests.console.scripted import NOW, FrozenClock, ScriptedDesk, reclaims
+from tests.console.scripted import NOW, REGION, FrozenClock, ScriptedDesk, instance, reclaims, view
 from tests.console.test_detail_pages import history, left
 from tests.console.test_pages import LOG
+from tests.console.test_readiness_page import board
 
 WIDEST = (200, 50)
 ALL_SIZES = pytest.mark.parametrize("size", [NARROW, WIDE, WIDEST], ids=["80x24", "120x40", "200x50"])
@@ -53,6 +59,7 @@ def a_night():
     desk.log, desk.history, desk.left = LOG, history(), left()
     desk.storage_price = {"snapshot": 0.12}
     desk.saved = thirty_days()
+    desk.fleet_readiness = board()
     return desk
 
 
@@ -83,10 +90,11 @@ def test_the_main_screen(snap_compare, size, theme):
         (("down", "down", "down", "enter"), "Spot price of"),
         (("i",), "as listed by the cloud now"),
         (("w",), "will make it"),
+        (("b",), "1 DATA KEPT"),
         (("C",), "Columns of"),
         (("q",), "Quit"),
     ],
-    ids=["plan", "help", "timeline", "reclaimed", "instance", "statistics", "storm", "columns", "quit"],
+    ids=["plan", "help", "timeline", "reclaimed", "instance", "statistics", "storm", "ready", "columns", "quit"],
 )
 def test_pages_and_dialogs(snap_compare, size, theme, keys, until):
     app = console_over(a_night())
@@ -109,3 +117,30 @@ def test_sixteen_colours(snap_compare):
 def test_without_colour(snap_compare, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     assert snap_compare(console_over(ScriptedDesk(reclaims())), terminal_size=NARROW, run_before=opened())
+
+
+@ALL_SIZES
+def test_marks_of_the_market(snap_compare, size):
+    near, dear, *calm = (instance(number) for number in range(4, 12))
+    dear = replace(dear, spot_strategy="NoSpot")
+    price = Price(0.1, 0.43, "CNY")
+    warnings = (
+        EarlyWarning(EarlySign.PRICE, price=0.1, limit=0.105, currency="CNY"),
+        EarlyWarning(EarlySign.RATE, rate="5-10%", was="0-3%"),
+    )
+    around = FleetBackground(
+        NOW,
+        {(near.instance_type, near.zone): price},
+        warnings={(near.region, near.instance_id): warnings},
+        on_demand={(dear.region, dear.instance_id): OnDemand(WayBack(f"{REGION}-h", price))},
+    )
+    app = console_over(ScriptedDesk(view(instances=(near, dear, *calm), fleet_background=around)))
+
+    async def shot(pilot):
+        await shows(pilot, "1 early warning")
+        table = pilot.app.main.instances.table
+        for column in ("warning", "back"):
+            table.show_columns(table.arrangement.showing(column, shown=True))
+        await press(pilot, "z")
+
+    assert snap_compare(app, terminal_size=size, run_before=shot)

@@ -19,7 +19,7 @@ from spottui.domain.interruption import Evidence
 from spottui.domain.plan import Plan
 from spottui.domain.reasons import Why
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
-from spottui.domain.settings import Policy
+from spottui.domain.settings import AccountSettings, Policy, Settings
 from spottui.domain.view import AutoMode
 from spottui.journal import Journal
 from spottui.recovery.auto_mode import AutoModeControl
@@ -57,10 +57,17 @@ class Place:
         self.journals: dict[AutoModeControl, Journal] = {}
         self._numbers = iter(range(100_000))
 
-    def console(self, policy: Policy = AT_ONCE, *, armed: bool = True, read_only: bool = False) -> AutoModeControl:
+    def console(
+        self,
+        policy: Policy = AT_ONCE,
+        *,
+        armed: bool = True,
+        read_only: bool = False,
+        accounts: dict[str, AccountSettings] | None = None,
+    ) -> AutoModeControl:
         journal = Journal(self.path, read_only=read_only, acts=not read_only)
         journal.follow()
-        auto_mode = AutoModeControl(journal, policy, self.time)
+        auto_mode = AutoModeControl(journal, Settings("", (), "", policy=policy, accounts=accounts or {}), self.time)
         self.journals[auto_mode] = journal
         if not read_only:
             # It has dropped what the dead said: a console that dies now dies later than its start.
@@ -77,13 +84,22 @@ class Place:
         for journal in (self.journal, *self.journals.values()):
             journal.close()
 
-    def reclaim(self, after_s: float = 0, *, locked: bool = True, plan: Plan | None = None) -> str:
+    def reclaim(
+        self, after_s: float = 0, *, locked: bool = True, plan: Plan | None = None, region: str = journals.REGION
+    ) -> str:
         """Open a recovery with a plan, whose notice came `after_s` after now; return its id."""
         source = Evidence.LOCK if locked else Evidence.QUEUE
-        return self.notice(f"i-{next(self._numbers)}", source, after_s, plan)
+        return self.notice(f"i-{next(self._numbers)}", source, after_s, plan, region)
 
-    def notice(self, instance_id: str, source: Evidence, after_s: float = 0, plan: Plan | None = None) -> str:
-        seen = replace(sign(instance_id, source), at=self.time.now() + timedelta(seconds=after_s))
+    def notice(
+        self,
+        instance_id: str,
+        source: Evidence,
+        after_s: float = 0,
+        plan: Plan | None = None,
+        region: str = journals.REGION,
+    ) -> str:
+        seen = replace(sign(instance_id, source), region=region, at=self.time.now() + timedelta(seconds=after_s))
         (recovery_id,) = journals.observe(self.journal, seen, now=self.time.now())
         journals.set_plan(self.journal, recovery_id, plan or plan_of(), self.time.now())
         return recovery_id

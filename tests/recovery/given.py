@@ -28,7 +28,7 @@ def rooms(journal: Journal, account: CloudAccount, settings: Settings) -> Shared
         thread_pools=account.thread_pools,
         clock=CLOCK,
         settings=settings,
-        auto_mode=AutoModeControl(journal, settings.policy, CLOCK),
+        auto_mode=AutoModeControl(journal, settings, CLOCK),
         polls=Polls(account.regions, account.thread_pools),
         protection=DiskProtection(journal, account.regions, CLOCK),
         surveys=Surveys(account.markets, account.thread_pools, journal, CLOCK, settings),

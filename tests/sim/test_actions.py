@@ -65,6 +65,13 @@ def test_spot_advice_leaves_out_what_a_zone_has_not(cloud, ecs, api):
     offers = zones["i"].available_spot_resources.available_spot_resource
     assert {offer.instance_type for offer in offers} == {"ecs.g7.large", "ecs.g7.xlarge"}
     assert all(0 < offer.average_spot_discount <= 100 for offer in offers)
+    cloud.world(interruption_rates={"ecs.g7.*": "3-5%", f"{REGION}-i": "10-100%"})
+    zones = api("DescribeSpotAdvice", InstanceTypes__1="ecs.g7.large")["AvailableSpotZones"]["AvailableSpotZone"]
+    told = {z["ZoneId"][-1]: z.get("AvailableSpotResources", {}).get("AvailableSpotResource") for z in zones}
+    assert {zone: [row["InterruptRateDesc"] for row in rows] for zone, rows in told.items() if rows} == {
+        "i": ["10-100%"],
+        "j": ["3-5%"],
+    }
     many = {f"InstanceTypes__{n}": "ecs.g7.large" for n in range(1, 12)}
     assert api.refused("DescribeSpotAdvice", **many) == (400, "InvalidParameter.InstanceTypes")
 

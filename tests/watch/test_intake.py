@@ -28,7 +28,7 @@ from spottui.domain.instance import InstanceStatus
 from spottui.domain.interruption import Evidence
 from spottui.domain.recovery import RecoveryState
 from spottui.journal.store import JournalProblem
-from spottui.watch.reading import POISON_KEPT
+from spottui.watch.reading import POISON_KEPT, read
 from tests.driving import wait_until
 from tests.watch.given import NOON, REGION, HandClock, Taken, event_body, instance, message, release_body
 
@@ -386,3 +386,22 @@ def test_a_date_that_cannot_be_true_holds_no_later_message(taken: Taken, date: s
     taken.intake.history(REGION, [Reclaim("i-1", REGION, NOON, "")])
     assert [(one.marks, one.deadline) for one in taken.all()] == [("QB", NOON + timedelta(minutes=5))]
     assert taken.facts(PoisonSeen) == []
+
+
+@pytest.mark.parametrize(
+    ("queue_region", "named", "taken_in"),
+    [
+        (REGION, REGION, [REGION]),
+        (REGION, f"{REGION}@prod", [REGION]),
+        (REGION, "cn-beijing", []),
+        (f"{REGION}@prod", REGION, [f"{REGION}@prod"]),
+        (f"{REGION}@prod", "cn-beijing", ["cn-beijing@prod"]),
+        (f"{REGION}@prod", "", [f"{REGION}@prod"]),
+    ],
+)
+def test_a_message_speaks_of_the_account_of_its_queue_whatever_it_names(
+    queue_region: str, named: str, taken_in: list[str]
+) -> None:
+    body = event_body("i-1", NOON, regionId=named)
+    reading = read(message(body, NOON), queue_region, (REGION, f"{REGION}@prod", "cn-beijing@prod"), "", NOON)
+    assert [one.region for one in reading.reclaims] == taken_in

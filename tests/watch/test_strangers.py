@@ -82,7 +82,7 @@ def line_of(cloud: SimServer, directory: Path, region: str = REGION) -> Line:
         lambda _, ids: protected.extend(ids),
         told.append,
         strangers,
-        lambda: account.account_id,
+        lambda _region: account.account_id,
     )
     gap = Gap(region, journal, account.clock, timedelta(minutes=1), lambda: None)
     feed = QueueConsumer(REGION, lambda: account.queue(settings.regions[0]), intake, gap)

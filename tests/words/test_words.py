@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from spottui import words
 from spottui.domain import facts as f
@@ -105,6 +106,9 @@ def test_every_fact_has_a_line_a_step_and_a_letter_or_none(kind):
 )
 def test_people_are_told_of_the_first_sign_of_what_needs_them_of_decisions_and_of_the_end(fact, title, text):
     assert words.letter(logged(fact), RECOVERY) == (title, text)
+    of_prod = structs.replace(RECOVERY, interruption=structs.replace(RECOVERY.interruption, region="cn-hangzhou@prod"))
+    told = text.replace("in cn-hangzhou", "in cn-hangzhou (account prod)")
+    assert words.letter(logged(fact), of_prod) == (title, told)
 
 
 @pytest.mark.parametrize(

@@ -45,11 +45,11 @@ class QuitDialog(Question):
 
 
 def open_work(view: DeskView, successors: int = 0) -> str:
-    """Return what runs and what waits for a person, and what becomes of it; empty if nothing is open.
+    """Return what runs and what waits for a person in all accounts, and what becomes of it; empty if nothing is open.
 
     `successors` counts the other consoles of this journal.
     """
-    open_recoveries = [recovery for recovery in view.recoveries if not recovery.state.is_final]
+    open_recoveries = [recovery for recovery in (*view.recoveries, *view.elsewhere) if not recovery.state.is_final]
     running = [recovery for recovery in open_recoveries if not recovery.state.waits_for_permission]
     needs_you = [recovery for recovery in open_recoveries if recovery.state is RecoveryState.NEEDS_YOU]
     in_window = [recovery for recovery in open_recoveries if recovery.state is RecoveryState.VETO_WINDOW]

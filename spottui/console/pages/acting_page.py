@@ -16,7 +16,7 @@ from spottui.console.widgets.footer import key_of
 from spottui.console.widgets.keys import Key
 from spottui.domain.recovery import Recovery, RecoveryState
 
-_ACTING = ("y", "x", "g", "h", "r", "t", "v")
+_ACTING = ("y", "x", "g", "h", "r", "B", "t", "v")
 _WINDOW_KEYS = ("g", "h")
 _CURSOR, _NO_CURSOR = "› ", "  "
 

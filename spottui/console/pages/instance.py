@@ -36,8 +36,11 @@ from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
+from spottui.tables.instances import BACK, EARLY, on_demand_of, warnings_of
 from spottui.tables.moments import age
+from spottui.tables.prices import symbol
 from spottui.tables.timeline import steps
+from spottui.words.market import early_warning_of, way_back_in_full
 
 _LEAST_CELLS = 84
 """Two columns from a width of 180 on: names of disks and images are long."""
@@ -82,7 +85,8 @@ class InstancePage(ActingPage):
         recovery, deadline = self._recovery, self._deadline(view)
         reclaims, is_open = self._reclaims(view)
         parts = [Content.styled(plain(self._problem, 400) + "\n", "$warning")] if self._problem else []
-        if record:
+        # The cloud reclaims no on-demand instance.
+        if record and (deadline or record.spec is None or record.spec.instance.is_spot):
             parts.append(readiness(record, self._background, now, deadline, recovery if deadline else None))
         parts += reclaims if is_open else []
         parts += [*self._prices(record.spec, now), _past(record)] if record else []
@@ -91,7 +95,7 @@ class InstancePage(ActingPage):
         parts += [
             section("Instance", instance_facts(instance)) for instance in view.instances if self._is_here(instance)
         ]
-        heads = [_head(instance) for instance in view.instances if self._is_here(instance)]
+        heads = [line for instance in view.instances if self._is_here(instance) for line in _heads(instance, view)]
         if recovery:
             made = steps(self._log, now)
             heads += [Content.assemble(*line) for line in recovery_summary(recovery, made, now)]
@@ -164,10 +168,17 @@ class InstancePage(ActingPage):
         self._session.worker.ask(lambda desk: desk.record(*self._here), self)
 
 
-def _head(instance: Instance) -> Content:
+def _heads(instance: Instance, view: DeskView) -> list[Content]:
     facts = (instance.instance_type, instance.zone, str(instance.status), instance.spot_strategy)
     facts_text = " · ".join(plain(fact, 40) for fact in facts)
-    return Content.assemble((plain(instance.name, 64) or "(no name)", "bold"), f"  {facts_text}")
+    warnings, on_demand = warnings_of(instance, view.fleet_background), on_demand_of(instance, view.fleet_background)
+    currency = on_demand.way_back.price.currency if on_demand and on_demand.way_back else ""
+    back = [f"{BACK} {way_back_in_full(on_demand, symbol(currency))}"] if on_demand else []
+    return [
+        Content.assemble((plain(instance.name, 64) or "(no name)", "bold"), f"  {facts_text}"),
+        *(Content.styled(f"{EARLY} {early_warning_of(instance, warning)}", "$warning") for warning in warnings),
+        *(Content.styled(line, "$success" if currency else "") for line in back),
+    ]
 
 
 def _launch(record: InstanceRecord, now: datetime) -> Content:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -18,7 +19,9 @@ from spottui.console.text.cells import cell_text
 from spottui.console.text.readiness import VERDICT_STYLES
 from spottui.console.text.statistics import charts, kept_section, savings_section
 from spottui.console.widgets.keys import Key
+from spottui.domain.history import Past
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.region_key import shown_account
 from spottui.domain.savings import Savings
 from spottui.domain.text import plain
 from spottui.tables.moments import countdown, epoch
@@ -64,7 +67,7 @@ class StormPage(ActingPage):
         view, groups = self._session.view, self._groups()
         if view is None or not groups:
             return []
-        places = _padded([_place(group, view.regions) for group in groups])
+        places = _padded([_place(group, view.region_ids) for group in groups])
         counts = _padded([_making_it(group) for group in groups])
         lines = (
             _group(group, f"{place}  ", f"{count}  ", view.at)
@@ -110,12 +113,14 @@ class StatisticsPage(Page):
         self._figures: _Figures | None = None
         self._kept: tuple[KeptSum, ...] | None = None
         self._problem = "Reading the journal…"
+        self._account = session.view.account if session.view else ""
 
     def on_mount(self) -> None:
         """Ask for the statistics, which the worker's thread computes."""
-        today = self._session.clock.now().date()
+        today, past = self._session.clock.now().date(), partial(_past_of, self._account)
         self._session.worker.ask(
-            lambda desk: _Figures(statistics(desk.past(), desk.storage_price, today), desk.savings()), self
+            lambda desk: _Figures(statistics(past(desk), desk.storage_price, today), desk.savings(self._account)),
+            self,
         )
 
     def text(self) -> Content:
@@ -132,14 +137,19 @@ class StatisticsPage(Page):
         if isinstance(message.answer, _Figures):
             self._figures = message.answer
             self._problem = "asking the cloud what is still there…"
-            self._session.worker.ask(_kept_now, self)
+            self._session.worker.ask(partial(_kept_now, self._account), self)
         elif isinstance(message.answer, tuple):
             self._kept = message.answer
         self.tick()
 
 
-def _kept_now(desk: "Desk") -> tuple[KeptSum, ...]:
-    return kept_sums((leftover.kept for leftover in desk.leftovers()), desk.storage_price)
+def _past_of(account: str, desk: "Desk") -> tuple[Past, ...]:
+    return tuple(one for one in desk.past() if account in ("", shown_account(one.interruption.region)))
+
+
+def _kept_now(account: str, desk: "Desk") -> tuple[KeptSum, ...]:
+    left = (one for one in desk.leftovers() if account in ("", shown_account(one.region)))
+    return kept_sums((leftover.kept for leftover in left), desk.storage_price)
 
 
 def _head(recoveries: Sequence[Recovery], now: datetime) -> Content:

@@ -11,6 +11,7 @@ from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from spottui import words
 from spottui.console.exports import copy
 from spottui.console.messages import Answered
 from spottui.console.pages.acting_page import ActingPage
@@ -144,7 +145,7 @@ def _newest(made: Sequence[Step]) -> int:
 
 
 def _head(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]:
-    where = f"  {plain(recovery.instance_id)}  {plain(recovery.region)}"
+    where = f"  {plain(recovery.instance_id)}  {plain(words.region(recovery.region))}"
     return [[(plain(recovery.name) or "(no name)", "bold"), (where, "")], *recovery_summary(recovery, made, now), []]
 
 

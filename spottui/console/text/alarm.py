@@ -6,6 +6,7 @@ import msgspec
 from textual.content import Content
 
 from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.region_key import shown_account
 from spottui.domain.text import plain
 from spottui.domain.view import AutoMode, DeskView
 from spottui.tables.failures import failures
@@ -36,7 +37,8 @@ def alarm(view: DeskView | None, now: datetime, width: int) -> Content:
     """
     if view is None:
         return Content("")
-    wanted = [part for part in (_needs_you(view, now), _failed(view, now), _vetoable(view, now)) if part]
+    own = (_needs_you(view, now), _failed(view, now), _vetoable(view, now), _elsewhere(view, now))
+    wanted = [part for part in own if part]
     if not wanted:
         return Content("")
     parts = [*wanted, _auto(view.auto)]
@@ -78,6 +80,20 @@ def _vetoable(view: DeskView, now: datetime) -> _Part | None:
     left_s = epoch(first.veto_until) - int(now.timestamp()) if first.veto_until else 0
     more = f" and {len(windows) - 1} more" if len(windows) > 1 else ""
     return _Part(f"{_name(first)}{more} in veto window {max(left_s, 0)}s", _key(view, "x vetoes"), _WARNING)
+
+
+def _elsewhere(view: DeskView, now: datetime) -> _Part | None:
+    """What wants a person in the accounts that are not shown is never hidden."""
+    wanting = [one for one in view.elsewhere if needs_you(one) or one.state is RecoveryState.VETO_WINDOW]
+    if not wanting:
+        return None
+    nearest = min(one.deadline for one in wanting)
+    names = ", ".join(plain(name, 20) for name in sorted({shown_account(one.region) for one in wanting}))
+    return _Part(
+        f"{len(wanting)} more in {names} {countdown(epoch(nearest), now.timestamp())}",
+        ":account all shows them",
+        _WARNING,
+    )
 
 
 def _key(view: DeskView, text: str) -> str:

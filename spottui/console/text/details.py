@@ -54,7 +54,7 @@ def event_details(event: Logged) -> Content:
     facts = [
         ("at", _when(event.at)),
         ("kind", str(words.event_kind(event.fact) or "")),
-        ("region", event.region),
+        ("region", words.region(event.region)),
         ("instance", event.instance_id),
         ("recovery", event.recovery_id),
         ("RequestId", words.request_id(event.fact)),
@@ -81,7 +81,7 @@ def instance_facts(instance: Instance) -> list[Fact]:
     return [
         ("id", instance.instance_id),
         ("name", instance.name),
-        ("region", instance.region),
+        ("region", words.region(instance.region)),
         ("zone", instance.zone),
         ("type", instance.instance_type),
         ("status", str(instance.status)),

@@ -62,7 +62,7 @@ def status_fields(view: DeskView, now: datetime) -> tuple[object, ...]:
         (source.name, source.region, source.failure, source.next_try, source.last_ok is None, source.is_stale(now))
         for source in view.sources
     )
-    wide = (view.profile, view.regions, view.read_only, view.starting, view.replay)
+    wide = (view.profile, view.regions, view.account, view.elsewhere, view.read_only, view.starting, view.replay)
     return (*wide, view.unswept, view.auto, view.problem, view.budgets, view.consoles, sources)
 
 

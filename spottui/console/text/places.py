@@ -3,6 +3,7 @@
 from spottui.console.text.cells import cell_text
 from spottui.console.text.plan_lines import Line
 from spottui.domain.plan import Candidate, Plan, Stock
+from spottui.domain.region_key import region_id
 from spottui.domain.text import plain
 from spottui.tables.instances import short_id
 from spottui.tables.prices import price
@@ -28,7 +29,7 @@ def places_in_short(plan: Plan) -> list[Line]:
 
 def place_in_short(instance_type: str, zone: str, region: str, vswitch_id: str = "") -> str:
     """Return a place in short: `g7.xlarge in h, vsw-bp…aqge`."""
-    kind, where = plain(instance_type, 64).removeprefix("ecs."), plain(zone, 64).removeprefix(f"{region}-")
+    kind, where = plain(instance_type, 64).removeprefix("ecs."), plain(zone, 64).removeprefix(f"{region_id(region)}-")
     return f"{kind} in {where}{f', {short_id(plain(vswitch_id, 64))}' if vswitch_id else ''}"
 
 

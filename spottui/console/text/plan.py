@@ -45,7 +45,7 @@ def plan_head(subject: Subject, plan: Plan | None, now: datetime) -> Content:
     lines: list[Line] = [
         [
             (plain(subject.name) or "(no name)", "bold"),
-            (f"  {plain(subject.instance_id)}  {plain(subject.region)}", ""),
+            (f"  {plain(subject.instance_id)}  {plain(words.region(subject.region))}", ""),
         ],
         _deadline(subject, now),
     ]

@@ -96,6 +96,8 @@ def _warm_image(plan: Plan) -> list[Line]:
 
 
 def _protected_disks(plan: Plan) -> list[str]:
+    if not plan.spec.instance.is_spot:
+        return []
     disks = " ".join(plain(disk.disk_id, 64) for disk in plan.spec.disks if not disk.is_local)
     return [f"ModifyDiskAttribute DeleteWithInstance=false of {disks}"] if disks else []
 

@@ -8,7 +8,7 @@ from spottui.console.text.health import regions_without_answer
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.view import DeskView
 from spottui.tables.failures import failures
-from spottui.tables.instances import RECLAIMED, SAVED, instance_key, mark_of, open_reclaims, replacements
+from spottui.tables.instances import RECLAIMED, SAVED, instance_key, mark_of, open_reclaims, replacements, warnings_of
 from spottui.tables.recoveries import FAILED, NEEDS_YOU
 from spottui.tables.storm import of_now, will_make_it
 
@@ -33,7 +33,7 @@ class Headlines(msgspec.Struct, frozen=True):
     """Titles and counts of a view, made once, in the worker's thread.
 
     `unsaved` are the ids of the reclaims without a running replacement, `failed` the recoveries that failed and were
-    not tried again, `any_lock` says whether any instance is locked.
+    not tried again, both of all accounts, whichever is shown; `any_lock` says whether any instance is locked.
     """
 
     instances: str = ""
@@ -43,10 +43,10 @@ class Headlines(msgspec.Struct, frozen=True):
     any_lock: bool = False
 
     @classmethod
-    def of(cls, view: DeskView) -> "Headlines":
-        """Return the headlines of a view."""
+    def of(cls, view: DeskView, whole: DeskView) -> "Headlines":
+        """Return the headlines of a view; `whole` holds all accounts, and is the view itself if that does."""
         any_lock = any(instance.recycling for instance in view.instances)
-        return cls(instances_title(view), recoveries_title(view), unsaved(view), failures(view), any_lock)
+        return cls(instances_title(view), recoveries_title(view), unsaved(whole), failures(whole), any_lock)
 
 
 def instances_title(view: DeskView) -> str:
@@ -58,7 +58,7 @@ def instances_title(view: DeskView) -> str:
     unknown = [region for region in regions_without_answer(view, "sweep") if region not in seen]
     if len(unknown) == len(view.regions):
         return "not known yet"
-    parts = [f"{sum(instance.is_spot for instance in view.instances):,} spot", *_reclaims(view)]
+    parts = [f"{sum(instance.is_spot for instance in view.instances):,} spot", *_reclaims(view), *_warned(view)]
     return " · ".join((*parts, *(f"{region} not known yet" for region in unknown)))
 
 
@@ -113,6 +113,11 @@ def _reclaims(view: DeskView) -> list[str]:
     if reclaiming or parts or not regions_without_answer(view, "lock"):
         parts.insert(0, f"{reclaiming} reclaiming")
     return parts
+
+
+def _warned(view: DeskView) -> list[str]:
+    count = sum(bool(warnings_of(instance, view.fleet_background)) for instance in view.instances)
+    return [f"{count:,} early warning{'' if count == 1 else 's'}"] if count else []
 
 
 def _locks_alone(view: DeskView) -> frozenset[str]:

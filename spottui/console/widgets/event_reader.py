@@ -9,6 +9,7 @@ from textual.widget import Widget
 from spottui.console.messages import Answered
 from spottui.console.widgets.table import DeskTable
 from spottui.domain.facts import Logged
+from spottui.domain.region_key import shown_account
 from spottui.tables.column import Cell, Rows
 from spottui.tables.diff import Diff
 from spottui.tables.events import EVENTS, event_row, shown
@@ -152,6 +153,23 @@ class EventReader(Widget):
             self._no_older = self._no_older and newest
             self._table.apply(Diff({}, frozenset(keys)))
             self.events = {key: event for key, event in self.events.items() if key in self._rows}
+
+
+def events_of(
+    account: str, find: Callable[..., tuple[Logged, ...]], limit: int, above: int, below: int | None
+) -> tuple[Logged, ...]:
+    """Return events as `Desk.find_events` does, only those of one account, all for an empty name.
+
+    Asks `find` for page after page, so that fewer than `limit` are all there are.
+    """
+    kept: list[Logged] = []
+    while True:
+        page = find(limit, above=above, below=below)
+        kept += [one for one in page if not (account and one.region) or shown_account(one.region) == account]
+        if len(page) < limit or len(kept) >= limit:
+            return tuple(kept[:limit])
+        last = page[-1].seq
+        above, below = (last, None) if below is None else (above, last)
 
 
 def search_words(text: str) -> tuple[str, ...]:

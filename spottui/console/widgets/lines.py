@@ -143,8 +143,10 @@ def _drives(view: DeskView, driving: Counter[str]) -> str:
 
 
 def _region(view: DeskView) -> str:
-    first, more = (view.regions[0] if view.regions else "no region"), len(view.regions) - 1
-    return f"{plain(first, 40)} +{more}" if more > 0 else plain(first, 40)
+    first, more = (view.region_ids[0] if view.regions else "no region"), len(view.region_ids) - 1
+    place = f"{plain(first, 40)} +{more}" if more > 0 else plain(first, 40)
+    account = f"account {plain(view.account, 32)}" if view.account else f"{len(view.accounts)} accounts"
+    return f"{account} · {place}" if view.account or len(view.accounts) > 1 else place
 
 
 _SHORTER: tuple[tuple[Callable[[DeskView], str], tuple[str, ...]], ...] = (

@@ -49,7 +49,7 @@ def row_strip(
     for span, text in zip(spans, texts, strict=True):
         is_spilled = cell_len(text) > span.width
         own = table.columns[span.index].tone
-        style = style_of(own(row[FIRST_CELL + span.index])) + overlay if own else gap
+        style = style_of(own(row[FIRST_CELL + span.index]) or tone) + overlay if own else gap
         if span.index in state.changed:
             stripped = text.rstrip()
             segments.append(Segment(stripped, style + style_of("changed")))

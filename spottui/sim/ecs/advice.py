@@ -1,14 +1,11 @@
 """What else could be launched: spot advice, recommended types, quotas of the account."""
 
-import zlib
-
 from spottui.sim import stock
 from spottui.sim.catalog import TYPES, InstanceType
 from spottui.sim.errors import ApiError, invalid, not_found
 from spottui.sim.registry import Body, Call, action
-from spottui.sim.stock import price
+from spottui.sim.stock import INTERRUPTION_RATES, interruption_rate, price
 
-_RATES = (("0-3%", 0.02), ("3-5%", 0.04), ("5-10%", 0.07), ("10-100%", 0.15))
 _MOST_TYPES = 10
 _PRIORITIES = ("InventoryFirst", "PriceFirst", "NewProductFirst")
 _PLENTY = 1_000_000
@@ -41,10 +38,10 @@ def _advice(call: Call, zone: str, types: list[InstanceType]) -> dict[str, objec
 
 
 def _resource(call: Call, kind: InstanceType, zone: str) -> dict[str, object]:
-    words, rate = _RATES[zlib.crc32(f"{kind.name}!{zone}".encode()) % len(_RATES)]
+    words = interruption_rate(call.world, kind.name, zone)
     discount = round(100 * price(call.world, kind.name, zone, call.now) / kind.list_price)
     return {
-        "InstanceType": kind.name, "InterruptRateDesc": words, "InterruptionRate": rate,
+        "InstanceType": kind.name, "InterruptRateDesc": words, "InterruptionRate": INTERRUPTION_RATES[words],
         "AverageSpotDiscount": discount,
     }  # fmt: skip
 

@@ -56,7 +56,7 @@ async def serve_mns(cloud: Cloud, request: web.Request) -> web.Response:
 
     async def act() -> web.Response:
         try:
-            answer = await _carry_out(cloud, request, asked, name)
+            answer = await _carry_out(cloud, request, asked, name, row)
         except MnsError as refusal:
             return _refused(request, row, refusal)
         row.effect, row.code = answer.effect, answer.code
@@ -70,25 +70,26 @@ async def serve_mns(cloud: Cloud, request: web.Request) -> web.Response:
     return await exchange(request, row, world.faults.take(name, shown), act, refuse)
 
 
-async def _carry_out(cloud: Cloud, request: web.Request, asked: Asked, name: str) -> Answer:
+async def _carry_out(cloud: Cloud, request: web.Request, asked: Asked, name: str, row: Row) -> Answer:
     world = cloud.world
     if world.settings.queue_down:
         raise MnsError("ServiceUnavailable", 503, "The service is unavailable.")
     _check_query(asked)
-    verify(world, request.method, request.raw_path, asked.headers, asked.body)
+    key = verify(world, request.method, request.raw_path, asked.headers, asked.body)
+    row.account_id = world.owner_of(key).account_id
     if world.settings.permissions.get(name, "allow") != "allow":
         raise MnsError(
             "AccessDenied", 403,
             "The OwnerId that your Access Key Id associated to is forbidden for this operation.",
         )  # fmt: skip
     if name in ("ReceiveMessage", "BatchReceiveMessage"):
-        polled = _poll(cloud, request, asked)
+        polled = _poll(cloud, request, asked, key)
         # A handler ends with its client unless it is shielded; the poll of a dead client then goes on.
         found = await (asyncio.shield(polled) if world.settings.dead_poll_takes else polled)
         return op.messages(asked, found, peeked=False)
     if name not in OPERATIONS:
         raise MnsError("InvalidRequestURL", 400, "The request URL is not valid.")
-    return OPERATIONS[name](world, asked, world.settle())
+    return OPERATIONS[name](world.owner_of(key), asked, world.settle())
 
 
 def _send(order: Push, speed: float) -> None:
@@ -104,14 +105,16 @@ def _check_query(asked: Asked) -> None:
         raise MnsError("InvalidQueryString", 400, f"The query string {unknown[0]} is not valid.")
 
 
-async def _poll(cloud: Cloud, request: web.Request, asked: Asked) -> list[Message]:
+async def _poll(cloud: Cloud, request: web.Request, asked: Asked, key: str) -> list[Message]:
     """Messages as soon as there are any, or none when the wait, in wall seconds, is over."""
-    wait = asked.query.get("waitseconds") or cloud.world.queues[asked.queue].attributes.polling_wait_seconds
+    wait = (
+        asked.query.get("waitseconds") or cloud.world.owner_of(key).queues[asked.queue].attributes.polling_wait_seconds
+    )
     deadline = asyncio.get_running_loop().time() + wire.whole_number("waitseconds", str(wait), 0, _MAX_WAIT_S)
     while True:
         world = cloud.world
         now = world.settle()
-        queue = world.queues[asked.queue]
+        queue = world.owner_of(key).queues[asked.queue]
         # Nothing is taken for a client that has gone: its message would hide from everybody.
         gone = _has_gone(request) and not world.settings.dead_poll_takes
         found = [] if gone else queue.receive(op.batch_size(asked), now, _order(world))

@@ -12,8 +12,8 @@ from spottui.sim.signature import secret_of
 from spottui.sim.world import World
 
 
-def verify(world: World, method: str, resource: str, headers: Mapping[str, str], body: bytes) -> None:
-    """Accept the request or raise the refusal; `resource` is path and query as sent, header names lower case."""
+def verify(world: World, method: str, resource: str, headers: Mapping[str, str], body: bytes) -> str:
+    """The AccessKey id of who signed, or the refusal; `resource` is path and query as sent, header names lower case."""
     _check_date(world, headers.get("date", ""))
     _check_md5(headers.get("content-md5", ""), body)
     scheme, _, given = headers.get("authorization", "").partition(" ")
@@ -28,6 +28,7 @@ def verify(world: World, method: str, resource: str, headers: Mapping[str, str],
             "SignatureDoesNotMatch", 403, "The request signature we calculated does not match the signature "
             "you provided. Check your access key and signing method. Consult the service documentation for details.",
         )  # fmt: skip
+    return access_key_id
 
 
 def _secret(world: World, access_key_id: str, headers: Mapping[str, str]) -> str:

@@ -1,0 +1,39 @@
+"""The key by which every room names a region of one account: `cn-hangzhou`, or `cn-hangzhou@prod` of account `prod`.
+
+Journal, watch, recovery and screen know regions by this key alone, so two accounts can have the same region, and a
+journal without accounts is as it always was. Only what talks to the cloud needs the two parts.
+"""
+
+from typing import NewType
+
+RegionKey = NewType("RegionKey", str)
+
+DEFAULT_ACCOUNT = "default"
+"""What the account of the regions that name none is called where there are others."""
+_OF = "@"
+
+
+def region_key(region_id: str, account: str = "") -> RegionKey:
+    """Return the key of a region; `account` is the NAME of an `[account.NAME]`, empty for the default one."""
+    return RegionKey(f"{region_id}{_OF}{account}" if account else region_id)
+
+
+def region_id(key: str) -> str:
+    """Return the region's id as the cloud knows it."""
+    return key.partition(_OF)[0]
+
+
+def account_of(key: str) -> str:
+    """Return the NAME of the account, empty for the default one."""
+    return key.partition(_OF)[2]
+
+
+def shown_account(key: str) -> str:
+    """Return the account as people read it, the default one by its name too."""
+    return account_of(key) or DEFAULT_ACCOUNT
+
+
+def fields_of(key: str) -> dict[str, str]:
+    """Return the parts as programs read them, `{region, account}`; the default account is left out."""
+    account = account_of(key)
+    return {"region": region_id(key), **({"account": account} if account else {})}

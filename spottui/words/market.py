@@ -1,0 +1,58 @@
+"""What the market says of an instance, in words: that it may be reclaimed soon, or may run as spot again."""
+
+from spottui.domain.early_warning import EarlySign, EarlyWarning
+from spottui.domain.instance import Instance
+from spottui.domain.text import plain
+from spottui.domain.way_back import OnDemand
+
+
+def early_warning(warning: EarlyWarning) -> str:
+    """Return one warning in a few words, as a cell of a table has them."""
+    if warning.sign is EarlySign.PRICE:
+        return f"price {_percent(warning)}% of limit"
+    if warning.sign is EarlySign.STOCK:
+        return str(warning.stock)
+    return f"rate {plain(warning.rate, 16)}, was {plain(warning.was, 16)}"
+
+
+def early_warning_of(instance: Instance, warning: EarlyWarning) -> str:
+    """Return one warning of an instance as a sentence without a full stop."""
+    place = f"{plain(instance.instance_type, 40)} in {plain(instance.zone, 40)}"
+    if warning.sign is EarlySign.PRICE:
+        currency = f" {plain(warning.currency, 8)}" if warning.currency else ""
+        price = f"{warning.price:g}{currency} per hour"
+        return f"spot price of {price} is {_percent(warning)}% of its price limit of {warning.limit:g}"
+    if warning.sign is EarlySign.STOCK:
+        return f"{place} is {warning.stock} as spot"
+    return f"interruption rate of {place} rose from {plain(warning.was, 16)} to {plain(warning.rate, 16)}"
+
+
+def way_back(known: OnDemand, zone: str, symbol: str) -> str:
+    """Return it in a few words, as a cell of a table has them; `zone` in short, `symbol` of the currency."""
+    if known.replaced_by:
+        return f"still billed, {plain(known.replaced_by, 30)} runs"
+    if known.way_back is None:
+        return "not now"
+    return f"saves {symbol}{known.way_back.saving_per_month:,.0f}/month in {zone}"
+
+
+def way_back_in_full(known: OnDemand, symbol: str) -> str:
+    """Return it as a sentence without a full stop."""
+    if known.replaced_by:
+        return (
+            f"{plain(known.replaced_by, 64)} runs as spot in its place; this on-demand instance is billed until deleted"
+        )
+    if known.way_back is None:
+        return (
+            "an on-demand replacement of a spot instance; no way back to spot now: no stock, price unknown, or a risk"
+        )
+    price = known.way_back.price
+    return (
+        f"on-demand replacement of a spot instance; spot is in stock in {plain(known.way_back.zone, 40)} at "
+        f"{symbol}{price.spot:g}/h instead of {symbol}{price.on_demand:g}/h and saves about "
+        f"{symbol}{known.way_back.saving_per_month:,.0f} a month: B plans the way back"
+    )
+
+
+def _percent(warning: EarlyWarning) -> int:
+    return round(100 * warning.price / warning.limit)
