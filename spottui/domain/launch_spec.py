@@ -91,7 +91,7 @@ class LaunchSpec(msgspec.Struct, frozen=True):
     """Its primary network interface."""
     image: "ImageTraits | None" = None
     internet_bandwidth_in: int = 0
-    """Mbit/s, 0 where it is not known."""
+    """Mbit/s, 0 if unknown."""
     back_to_spot: "SpotTerms | None" = None
     """As what its replacement is launched although it is on-demand itself."""
 

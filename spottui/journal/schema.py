@@ -34,7 +34,7 @@ fact = sa.Table(
     sa.Index("fact_of_recovery", "recovery_id", "seq"),
 )
 
-# The word that an instance is gone can come before the word why: it is looked for when a reclaim is opened. For
+# The release of an instance can be reported before its reclaim: it is looked up when a reclaim is opened. For
 # PostgreSQL `spottui.journal.postgres` says so: to name its option here would load that dialect at every start.
 RELEASES = sa.text("kind = 'released'")
 fact_of_release = sa.Index("fact_of_release", fact.c.instance_id, sqlite_where=RELEASES)

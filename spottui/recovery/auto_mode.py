@@ -74,7 +74,7 @@ class AutoModeControl:
 
     @property
     def armed(self) -> bool:
-        """Whether it was armed when it was asked last."""
+        """Whether it was armed at the last check."""
         looks = list(self._last_looks.values())
         return not looks or max(looks, key=lambda look: look.at).standing.armed
 
@@ -150,7 +150,7 @@ class AutoModeControl:
         return judge(self._settings.policy_of(case.account), look, case)
 
     def _answer_again(self, transaction: Transaction, case: Case) -> Grant | Refusal:
-        """A place is only given by what holds in the transaction."""
+        """Grants rely only on what is true within the transaction."""
         look = self._look_in(transaction, case.account, case.now)
         answer = self._judge(look, case)
         _note(transaction, look, case, answer)
@@ -224,10 +224,10 @@ class AutoModeControl:
                 self._tallies.put(recovery)
 
     def _look_in(self, transaction: Transaction, account: str, now: datetime) -> Look:
-        """Look with what the changes before this one in the same transaction have come to."""
+        """Return the counts, including earlier changes of the same transaction."""
         counted = self._counted
         if counted and counted[0] is not transaction:
-            # Another transaction was counted and never committed.
+            # The last count was made in a transaction that was never committed.
             counted, self._tallies = None, Tallies(self._journal.recoveries.lately())
         seen = counted[1] if counted else 0
         for recovery in transaction.changed_since(seen):

@@ -143,7 +143,7 @@ class Engine:
             transaction.record(one.recovery_id, DriverChanged(own, one.fence + 1), now)
 
     def _orphans(self, recoveries: Collection[Recovery]) -> list[Recovery]:
-        """What is over and has hooks that a dead console began is one, too: somebody has to say so.
+        """Includes ended recoveries with hooks that a dead console began: their result must be written.
 
         In a region that is not configured here nothing can be done: it is left to a console that has it.
         """

@@ -109,8 +109,8 @@ class Ready:
             self._unfinished -= reclaimed
 
     def _kept(self) -> tuple[KeptReady, ...]:
-        """The instances of this region; a cap is over those of all regions."""
-        # Sweeps go on meanwhile: what is read one by one would change under it.
+        """Return the instances of this region; a cap covers those of all regions."""
+        # Sweeps continue meanwhile, so the fleet is read at once.
         specs = [
             one.spec for region in self._settings.region_keys for one in tuple(self._journal.fleet.of(region).values())
         ]

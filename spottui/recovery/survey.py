@@ -37,7 +37,7 @@ from spottui.recovery.fleet_market import STOCK_S, FleetMarket, fleet_market
 from spottui.recovery.lookups import Inquiry, Lookups
 
 LIMIT_S = 15.0
-"""A survey takes no longer by itself: what has not answered by then is not known."""
+"""Default limit of a survey: what has not been answered by then is unknown."""
 CHECK_S = 30.0
 PRICES_S = 300.0
 VSWITCHES_S = 300.0
@@ -115,7 +115,7 @@ class Surveys:
         return await asyncio.wrap_future(self._balancer_lookups.ask(_backends_key(product, spec), BACKENDS_S, call))
 
     def _routes(self, plan: Plan) -> tuple[Route, ...]:
-        """Leave `instant` out where there is no system image that is young enough; a person may still choose it."""
+        """Leave out `instant` without a recent system image; a person may still choose it."""
         if plan.spec.back_to_spot:
             return plan.routes
         routes = [route for route in plan.routes if not route.traits.serves_at_once]

@@ -142,7 +142,7 @@ class Watch:
         self.add(SWEEP, key, policy.sweep_s, fleet.look)
 
     def _add_queue(self, region: RegionSettings) -> None:
-        """The queue, and beside it the history for what the queue may miss."""
+        """Add the queue, and the history for what the queue may miss."""
         long_poll_s, key = self._settings.policy.long_poll_s, region.key
         silence = timedelta(seconds=STALE_AFTER_INTERVALS * long_poll_s)
         gap = Gap(key, self._journal, self._clock, silence, on_turn=lambda: history.nudge())
@@ -150,7 +150,7 @@ class Watch:
         history = self.add(BACKFILL, key, BACKFILL_S, backfill.look)
         feed = QueueConsumer(key, partial(self._accounts.queue, region), self.intake, gap)
         self._feeds.append(feed)
-        # A feed that answers is asked again at once: the long poll is its pause.
+        # The queue is polled again at once after an answer: the long poll is the pause.
         self.add(QUEUE, key, long_poll_s, feed.look, pause_s=0.0)
 
     def _look_at_locks(self, region: str) -> None:

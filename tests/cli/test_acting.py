@@ -34,7 +34,7 @@ def test_a_second_recover_is_refused_and_a_dry_run_changes_nothing(night: Night)
     with start(night.toml, "recover", night.instance_id, "--yes") as process:
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "recovered already" in output
+    assert "has already been recovered" in output
     other = night.cloud.spot_ids()[3]
     assert "1. ecs." in run("recover", other, "--dry-run", "--config", night.toml).stdout
     plan = run_json("recover", other, "--dry-run", "--config", night.toml)
