@@ -299,7 +299,7 @@ ACTIONS: tuple[Action, ...] = (
         "Readiness",
         ("b",),
         Scope.PANEL,
-        "By which route each instance would come back now, how old its data would be, what it lacks.",
+        "How each instance would come back now, how old its data would be, and what is missing.",
     ),
     Action("zoom", "Zoom", ("z",), Scope.PANEL, "Maximize the panel, or restore it."),
     Action("back", "Back", ("escape",), Scope.PANEL, "Clear the filter, then the marks, then the zoom."),

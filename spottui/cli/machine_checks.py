@@ -137,7 +137,7 @@ def _journal(path: str, configured: Collection[str]) -> Iterator[Check]:
     said = f"{path}, {recoveries} in progress, {consoles} running"
     if left:
         found = f"recoveries in progress in {', '.join(left)}, which are not configured: no console here drives them"
-        yield wrong("journal", f"{path}: {found}", "put the region, with its account, back until they are over")
+        yield wrong("journal", f"{path}: {found}", "configure the region, with its account, until they have ended")
     elif unfinished and not watched:
         yield wrong("journal", f"{said}: nothing drives them", "spottui")
     else:

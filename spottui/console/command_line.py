@@ -91,7 +91,7 @@ def show_account(main: "MainScreen", name: str) -> None:
         notify("There is one account: the configuration has no [account.NAME].", severity="warning", markup=False)
         return
     names = f"{', '.join(plain(one, 40) for one in known)}, or {ALL}"
-    said = f'No account "{plain(name, 40)}": there are' if name else "Accounts:"
+    said = f'No account "{plain(name, 40)}"; accounts:' if name else "Accounts:"
     notify(f"{said} {names}.", severity="warning" if name else "information", markup=False)
 
 

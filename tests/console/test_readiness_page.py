@@ -83,4 +83,4 @@ async def test_the_board_shows_the_worst_first_filters_and_opens_an_instance():
 async def test_the_board_says_in_words_why_it_is_empty():
     async with running(size=WIDE) as (pilot, _):
         await press(pilot, "b")
-        await shows(pilot, "the next sweep brings them")
+        await shows(pilot, "wait for the next sweep")
