@@ -320,6 +320,7 @@ ACTIONS: tuple[Action, ...] = (
         Scope.APP,
         "Save the screen as SVG and text in the working directory.",
     ),
+    Action("redraw", "Redraw", ("ctrl+l",), Scope.APP, "Draw the screen again, if something else wrote over it."),
     Action(
         "suspend",
         "Suspend",

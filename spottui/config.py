@@ -35,6 +35,7 @@ from spottui.domain.settings import (
     EarlyWarningSettings,
     LaunchTemplate,
     Policy,
+    PrivateIp,
     ReadySettings,
     RegionSettings,
     Settings,
@@ -194,6 +195,8 @@ class _Reader:
             value = getattr(policy, key)
             if not least <= value <= most:
                 self._fail(f"policy.{key}", str(value), f"{least} to {most}")
+        if not re.fullmatch(r"[\w.-]{0,253}", policy.private_zone, re.ASCII):
+            self._fail("policy.private_zone", repr(policy.private_zone), "the name or id of a zone: 'corp.internal'")
 
     def _check_rest(self, file: ConfigFile) -> None:
         if file.metrics_port and not 1024 <= file.metrics_port <= 65535:
@@ -302,6 +305,7 @@ _NAMED_TABLES: dict[str, type] = {
 _ENUMS: dict[str, Mapping[str, object]] = {
     "address": dict.fromkeys(ProbeAddress),
     "on": dict.fromkeys(HookEvent),
+    "private_ip": dict.fromkeys(PrivateIp),
     "where": dict.fromkeys(HookPlace),
 }
 _LIMITS: dict[str, tuple[float, float]] = {

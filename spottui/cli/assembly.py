@@ -98,6 +98,7 @@ def _shared(journal: Journal, accounts: CloudAccounts, clock: Clock, settings: S
         protection=DiskProtection(journal, accounts.regions, clock),
         surveys=Surveys(accounts.markets, accounts.thread_pools, journal, clock, settings),
         balancers=accounts.balancers,
+        private_zones=accounts.private_zones,
         incident=recovery_record,
     )
 

@@ -103,6 +103,20 @@ def region_checks(
     yield from _rule(tools, has_spot=spot)
 
 
+def zone_check(settings: Settings, tools: "RegionTools") -> Check:
+    """Say whether the zone of `policy.private_zone` is there for the account of a region."""
+    zone, subject = settings.policy.private_zone, _of(settings, "private zone", tools.settings.account)
+    try:
+        tools.private_zone.zone_id(zone)
+    except CloudError as error:
+        if error.kind is ErrorKind.DENIED:
+            return wrong(subject, error.line, "spottui setup --policy identity")
+        if error.kind is ErrorKind.NOT_FOUND:
+            return wrong(subject, f"there is no zone {zone}", "set policy.private_zone to the name or id of a zone")
+        return wrong(subject, error.line, error.advice or "try again")
+    return ok(subject, f"{zone} exists")
+
+
 def _endpoint(tools: "RegionTools") -> Check:
     subject = f"ECS {tools.settings.key}"
     try:

@@ -49,7 +49,7 @@ def doctor(settings: "Settings", watch_only: bool, live: bool, as_json: bool) ->
 
 
 def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live: bool) -> Iterator[Check]:
-    from spottui.cli.cloud_checks import credential_check, identity_check, region_checks
+    from spottui.cli.cloud_checks import credential_check, identity_check, region_checks, zone_check
     from spottui.cli.machine_checks import machine_checks
     from spottui.cloud.region_tools import credentials_of, region_tools
 
@@ -62,10 +62,14 @@ def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live:
             failed.add(name)
         else:
             yield identity_check(settings, name, source, seen)
+    checked = set[str]()
     for tools in region_tools(settings, credentials):
         name, keeps_ready = tools.settings.account, bool(settings.ready)
         if name in failed:
             continue
+        if settings.policy.private_zone and not watch_only and name not in checked:
+            checked.add(name)
+            yield zone_check(settings, tools)
         configured = {one.id for one in settings.regions if one.account == name}
         yield from region_checks(tools, progress, configured, watch_only=watch_only, keeps_ready=keeps_ready)
         if live:

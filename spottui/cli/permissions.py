@@ -116,6 +116,14 @@ SERVER_GROUPS = (
     "RemoveServersFromServerGroup",
 )
 """Of ALB and of NLB alike."""
+INTERFACES = (
+    "DescribeNetworkInterfaces",
+    "ModifyNetworkInterfaceAttribute",
+    "DetachNetworkInterface",
+    "AttachNetworkInterface",
+    "AssignPrivateIpAddresses",
+)
+PRIVATE_ZONE = ("DescribeZones", "DescribeZoneRecords", "UpdateZoneRecord")
 RULES = (
     "DescribeEventRuleList",
     "DescribeEventRuleTargetList",
@@ -129,7 +137,8 @@ def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
     """Return the smallest RAM policy for `watch`, `recover` (which includes watching), or one part beside them.
 
     `accounts` is for the program's own identity, which assumes the role of each account; the others are for who acts.
-    `balancers` has a statement for each kind of load balancers: a team leaves out those that it does not use.
+    `balancers` has a statement for each kind of load balancers, and `identity` for each service that names an instance:
+    a team leaves out those that it does not use.
     """
     match kind:
         case "setup":
@@ -145,6 +154,9 @@ def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
                 _statement("alb", SERVER_GROUPS, ["*"]),
                 _statement("nlb", SERVER_GROUPS, ["*"]),
             ]
+        case "identity":
+            # Only needed where instances have secondary interfaces or private IPs, or `policy.private_zone` is set.
+            statements = [_statement("ecs", INTERFACES, ["*"]), _statement("pvtz", PRIVATE_ZONE, ["*"])]
         case "ready":
             statements = [_statement("ecs", [one.action for one in (*WATCH, *READY)], ["*"])]
         case "recover":

@@ -16,6 +16,7 @@ from spottui.cli.printing import Printing
 from spottui.cli.progress import Progress
 from spottui.cli.suggestions import spot_instances
 from spottui.domain.region_key import fields_of
+from spottui.domain.routes import Route
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,14 +35,17 @@ Examples:
   spottui recover cn-hangzhou.i-bp1abcdef.1764312000 --journal here.db
 """
 WAIT_S = 0.5
-ROUTES = ("image", "instant", "restart", "kept-disk", "warm-image")
 
 
 @click.command(epilog=_EXAMPLES)
 @with_settings
 @click.argument("instance", shell_complete=spot_instances)
 @click.option("--region", default="", help="Its region; by default every configured region is searched.")
-@click.option("--route", type=click.Choice(ROUTES), help="Route to try first; by default the plan decides.")
+@click.option(
+    "--route",
+    type=click.Choice([route.value for route in Route]),
+    help="Route to try first; by default the plan decides.",
+)
 @click.option(
     "--journal",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -174,7 +178,6 @@ def _begun(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
 
 def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
     from spottui.domain.plan import by_route
-    from spottui.domain.routes import Route
 
     route = Route(asked.route) if asked.route else None
     waiting = None if asked.to_spot else _waiting(desk, asked.instance)
@@ -251,7 +254,6 @@ def _chosen(plan: "Plan", name: str | None) -> "Plan":
     from msgspec.structs import replace
 
     from spottui.domain.plan import by_route
-    from spottui.domain.routes import Route
 
     if name is None:
         return plan

@@ -21,6 +21,7 @@ Examples:
   spottui setup --yes              create it; safe to repeat
   spottui setup --policy recover   the RAM policy for spottui
   spottui setup --policy balancers what load balancers need, one part each
+  spottui setup --policy identity  what interfaces and DNS records need
   spottui setup --policy ready     what [[ready]] needs in addition
   spottui setup --policy clean     the RAM policy for the janitor
   spottui setup --policy accounts  what the own identity needs to assume the
@@ -35,7 +36,7 @@ Examples:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--policy",
-    type=click.Choice(["watch", "recover", "balancers", "ready", "clean", "setup", "accounts"]),
+    type=click.Choice(["watch", "recover", "balancers", "identity", "ready", "clean", "setup", "accounts"]),
     help="Print this RAM policy.",
 )
 @click.option("--account", default="", help="Only this account of the configuration.")

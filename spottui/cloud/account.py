@@ -14,6 +14,7 @@ from spottui.cloud.errors import CloudError
 from spottui.cloud.identity import Identity, caller
 from spottui.cloud.market import Market
 from spottui.cloud.mns import Queue
+from spottui.cloud.private_zone import PrivateZone
 from spottui.cloud.region_tools import credentials_of, pace_of
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.cloud.vpc import Vpc
@@ -62,11 +63,16 @@ class CloudAccount:
             region.key: balancers(region.id, region.ecs_endpoint, self._credentials, ca_file)
             for region in self._regions
         }
+        self.private_zones: dict[str, PrivateZone] = {
+            region.key: PrivateZone(region.id, region.ecs_endpoint, self._credentials, ca_file)
+            for region in self._regions
+        }
         self.markets: dict[str, Market] = {
             region.key: Market(
                 self.regions[region.key],
                 Vpc(region.id, region.ecs_endpoint, self._credentials, ca_file),
                 self.balancers[region.key],
+                self.private_zones[region.key],
             )
             for region in self._regions
         }

@@ -8,6 +8,7 @@ from spottui.cloud.cloudmonitor import CloudMonitor
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.market import Market
 from spottui.cloud.mns import Queue
+from spottui.cloud.private_zone import PrivateZone
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.clock import CloudClock
 from spottui.domain.region_key import account_of
@@ -30,6 +31,9 @@ class CloudAccounts:
         }
         self.balancers: dict[str, Balancers] = {
             key: balancers for one in every for key, balancers in one.balancers.items()
+        }
+        self.private_zones: dict[str, PrivateZone] = {
+            key: zones for one in every for key, zones in one.private_zones.items()
         }
         self.markets: dict[str, Market] = {key: market for one in every for key, market in one.markets.items()}
 

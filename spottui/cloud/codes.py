@@ -21,6 +21,7 @@ SNAPSHOT_GROUP = "CreateSnapshotGroup"
 ATTACH = "AttachDisk"
 PROTECT = "ModifyDiskAttribute"
 BIND, UNBIND = "AssociateEipAddress", "UnassociateEipAddress"
+ATTACH_ENI, DETACH_ENI = "AttachNetworkInterface", "DetachNetworkInterface"
 CONVERT = "ConvertNatPublicIpToEip"
 COMMAND = "RunCommand"
 ACTING = (LAUNCH, START, IMAGE, SNAPSHOT, SNAPSHOT_GROUP, ATTACH, PROTECT, BIND, UNBIND, CONVERT, COMMAND)
@@ -95,13 +96,16 @@ def _rows(source: str, actions: str | tuple[str, ...], kind: ErrorKind, *codes: 
 
 _COMMON = "ECS common error codes; docs/alibaba-facts.md 7.3, 7.4"
 _RUN = "RunInstances/CreateInstance error table 2026-01; docs/alibaba-facts.md 4.3"
+_ADDRESS = "RunInstances error table; retried by the BOSH CPI while the instance before it has the address"
 _START = "StartInstance error table"
 _IMAGE = "CreateImage error table; docs/alibaba-facts.md 3.1"
 _SNAPSHOT = "CreateSnapshot error table"
 _ATTACH = "AttachDisk error table"
 _EIP = "AssociateEipAddress error table; retried by terraform-provider-alicloud"
+_ENI = "AttachNetworkInterface error table; retried by terraform-provider-alicloud and terway"
 _RETRIED = "retried by terraform-provider-alicloud, CSI driver, packer; docs/alibaba-facts.md 4.3"
 _BALANCERS = "SLB, ALB and NLB error tables; retried by terraform-provider-alicloud; docs/alibaba-facts.md 14"
+_PVTZ = "PrivateZone error table; retried by terraform-provider-alicloud"
 _MNS = "SMQ error table; docs/alibaba-facts.md 8.3"
 
 MEANINGS: tuple[Meaning, ...] = (
@@ -167,6 +171,8 @@ MEANINGS: tuple[Meaning, ...] = (
     *_rows(_IMAGE, ANY, ErrorKind.MONEY, "InvalidAccountStatus.SnapshotServiceUnavailable"),
     *_rows(_RUN, ANY, ErrorKind.MONEY, "OperationDenied|user profile is not complete"),
     *_rows(_MNS, ANY, ErrorKind.NOT_FOUND, "QueueNotExist"),
+    *_rows(_PVTZ, ANY, ErrorKind.NOT_FOUND, "Zone.NotExists", "Zone.Invalid.Id", "Record.NotExists"),
+    *_rows(_PVTZ, ANY, ErrorKind.BUSY, "System.Busy"),
     # RunInstances: sold out, backed off for all recoveries.
     *_rows(
         _RUN, (LAUNCH, START), ErrorKind.NO_STOCK,
@@ -207,6 +213,11 @@ MEANINGS: tuple[Meaning, ...] = (
         "InvalidSystemDiskCategory.ValueUnauthorized", "OperationDenied.CloudSSDNotSupported",
         "NotSupportSnapshotEncrypted.DiskCategory", "OperationDenied|does not offer the specified disk category",
     ),
+    *_rows(
+        _ADDRESS, LAUNCH, ErrorKind.ADDRESS,
+        "InvalidPrivateIpAddress", "InvalidPrivateIpAddress.*", "InvalidIPAddress.AlreadyUsed", "InvalidIp.IpAssigned",
+        "InvalidIp.IpRepeated", "InvalidIp.Address", "InvalidVSwitchId.IpInvalid",
+    ),
     # An image that is not ready, disabled or deleted: the caller looks at it by DescribeImages.
     *_rows(
         _RUN, LAUNCH, ErrorKind.NOT_READY,
@@ -241,6 +252,10 @@ MEANINGS: tuple[Meaning, ...] = (
         _EIP, (BIND, UNBIND), ErrorKind.BUSY,
         "IncorrectEipStatus", "IncorrectStatus", "IncorrectStatus.*", "InvalidBindingStatus", "InvalidStatus.*",
         "OperationFailed.EipStatusInvalid",
+    ),
+    *_rows(
+        _ENI, (ATTACH_ENI, DETACH_ENI), ErrorKind.BUSY,
+        "InvalidOperation.InvalidEniState", "InvalidOperation.InvalidEcsState", "InvalidOperation.ConflictUse",
     ),
     *_rows(_EIP, BIND, ErrorKind.EXISTS, "InvalidAssociation.Duplicated"),
 )  # fmt: skip

@@ -219,13 +219,15 @@ class Ecs:
         token: str,
         *,
         left_out: Collection[Part] = (),
+        private_ip: str = "",
     ) -> Answer:
         """Launch one instance like `spec` at `candidate`, without the parts that are `left_out` (`codes.part_of`).
 
-        Returns before it runs, and before it can be listed.
+        Without a `private_ip` the cloud takes a free one. Returns before it runs, and before it can be listed.
         """
         own_tags = {OUR_TAG: interruption_id}
         request = launch_request(spec, candidate, source, token, own_tags, left_out=left_out)
+        request.private_ip_address = private_ip or None
         body = self.act("RunInstances", self.client.run_instances_with_options, request)
         ids = body.instance_id_sets.instance_id_set if body.instance_id_sets else None
         return Answer(_required("RunInstances", ids[0] if ids else "", body.request_id), str(body.request_id or ""))

@@ -40,7 +40,7 @@ class Image(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """A snapshot of a disk; `made` is the moment whose data it has."""
+    """A snapshot of a disk; `made` is the moment whose data it has. Disks can be made of one that is `usable`."""
 
     snapshot_id: str
     disk_id: str
@@ -50,6 +50,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     gib: int = 0
     name: str = ""
     made: datetime | None = None
+    usable: bool = False
 
     @property
     def finished(self) -> bool:
@@ -260,6 +261,7 @@ def _snapshot(item: dict[str, Any]) -> Snapshot:
         gib=_gib(item, "SourceDiskSize"),
         name=text_of(item, "SnapshotName"),
         made=second_of(text_of(item, "CreationTime")),
+        usable=item.get("Available") is True,
     )
 
 

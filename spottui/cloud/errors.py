@@ -23,6 +23,8 @@ class ErrorKind(Enum):
     """This type, zone, vSwitch and image do not go together, or nobody knows why not: another place may do."""
     DISK_CATEGORY = "disk category"
     """Refused because this type or zone does not take disks of this category."""
+    ADDRESS = "address in use"
+    """The private IP that is asked for is somebody's, or cannot be had here: another one can."""
     NOT_READY = "not ready"
     """The image or snapshot cannot be used: not yet, or disabled, or deleted; only looking at it tells which."""
     EXISTS = "made before"

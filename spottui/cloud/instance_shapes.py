@@ -43,7 +43,8 @@ def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
         private_dns=_private_dns(item.get("PrivateDnsNameOptions")),
         ipv6_addresses=len(list_of(primary, "Ipv6Sets", "Ipv6Set")),
         network_interfaces=max(len(interfaces), 1),
-        eni_id=text_of(primary, "NetworkInterfaceId"),
+        eni_id=_eni_id(primary),
+        interfaces=tuple(eni_id for one in interfaces if one is not primary and (eni_id := _eni_id(one))),
         auto_release=minute_of(text_of(item, "AutoReleaseTime")),
         cpu_options=_cpu_options(item),
         nested_virtualization=text_of(item.get("CpuOptions") or {}, "NestedVirtualization") == "enabled",
@@ -60,6 +61,10 @@ def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
         ),
         beyond=tuple((field, value) for field in BEYOND if (value := _set_value(item, field))),
     )
+
+
+def _eni_id(interface: dict[str, Any]) -> str:
+    return text_of(interface, "NetworkInterfaceId")
 
 
 def _secondary_ips(interface: dict[str, Any]) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ def launch_request(
 ) -> models.RunInstancesRequest:
     """Make the request: the image keeps the password, so none is sent; the vSwitch decides the zone.
 
-    The old private IP is not asked for: it stays occupied until the release. `left_out` are parts that the cloud has
+    No private IP is asked for: the old one stays occupied until the release. `left_out` are parts that the cloud has
     refused.
     """
     old = spec.instance

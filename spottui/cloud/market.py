@@ -11,10 +11,12 @@ from spottui.cloud.ecs import Ecs
 from spottui.cloud.ecs_shapes import Image, images
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.fields import rows, rows_if_any
+from spottui.cloud.private_zone import PrivateZone
 from spottui.cloud.ready import ready_images
 from spottui.cloud.vpc import Vpc
 from spottui.domain.background import PriceHistory
 from spottui.domain.balancers import Backend, Product, Server
+from spottui.domain.dns import DnsRecord
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import LARGEST, InstanceType, Pair, Price
 from spottui.domain.plan import Candidate, Stock
@@ -30,10 +32,11 @@ class Market:
     All of it is advice: a launch can be refused all the same.
     """
 
-    def __init__(self, ecs: Ecs, vpc: Vpc, balancers: Balancers) -> None:
+    def __init__(self, ecs: Ecs, vpc: Vpc, balancers: Balancers, private_zone: PrivateZone) -> None:
         self._ecs = ecs
         self._vpc = vpc
         self._balancers = balancers
+        self._private_zone = private_zone
 
     def stock(self, *, on_demand: bool) -> dict[Pair, Stock]:
         """Return the stock of every instance type that a zone names, as spot or as on-demand."""
@@ -46,6 +49,10 @@ class Market:
             "NetworkCategory": "vpc",
         }
         return self._ecs.ask("DescribeAvailableResource", query, _stock)
+
+    def records(self, zone: str, vpc_id: str) -> tuple[DnsRecord, ...]:
+        """Return all A records of a zone that a VPC resolves."""
+        return self._private_zone.records(zone, vpc_id)
 
     def rates_from(self, vcpus: int, memory_gib: float) -> dict[Pair, str]:
         """Return the interruption rates, in the cloud's words, of the types with at least so much."""

@@ -9,6 +9,7 @@ from spottui.cloud.budget import USUAL, Budget, Pace
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.event_rules import EventRules
+from spottui.cloud.private_zone import PrivateZone
 from spottui.cloud.queue_setup import QueueSetup
 from spottui.cloud.role_credentials import RoleCredentials
 from spottui.cloud.rpc import ECS, Rpc
@@ -25,6 +26,7 @@ class RegionTools(msgspec.Struct, frozen=True):
     any_ecs: Rpc
     rules: EventRules
     queue: QueueSetup
+    private_zone: PrivateZone
 
 
 def credentials_of(settings: Settings, clock: CloudClock | None = None) -> Mapping[str, CredentialSource]:
@@ -73,6 +75,7 @@ def _tools(
         any_ecs=Rpc(ECS, region.id, endpoint, credentials, ca_file),
         rules=EventRules(region.id, region.cms_endpoint, credentials, ca_file),
         queue=QueueSetup(region.mns_endpoint, region.queue, credentials, long_poll_s),
+        private_zone=PrivateZone(region.id, region.ecs_endpoint, credentials, ca_file),
     )
 
 

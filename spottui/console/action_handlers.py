@@ -346,6 +346,7 @@ HANDLERS: dict[str, Handler] = {
     "retry_sources": retry_sources,
     "debug": debug,
     "screenshot": _with_session(screenshot),
+    "redraw": lambda main: main.session.app.call_next(main.session.app.run_action, "redraw"),
     "suspend": _with_session(suspend),
     "quit": _with_session(quit_),
     "help": help_,

@@ -40,6 +40,7 @@ from spottui.console.messages import (
 )
 from spottui.console.palette import commands
 from spottui.console.preferences import Preferences
+from spottui.console.screen_buffer import REPAINT
 from spottui.console.session import Session
 from spottui.console.text.titles import Headlines
 from spottui.console.themes import PLAIN_TERMINAL, THEMES, choices
@@ -71,7 +72,10 @@ class SpottuiApp(App[None]):
 
     CSS_PATH = Path(__file__).with_name("styles.tcss")
     TITLE = "spottui"
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+s", "save_screen", show=False, priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save_screen", show=False, priority=True),
+        Binding("ctrl+l", "redraw", show=False, priority=True),
+    ]
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (160, "-vast")]  # noqa: RUF012
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012
 
@@ -235,6 +239,15 @@ class SpottuiApp(App[None]):
     def action_save_screen(self) -> None:
         """Write the screen, with whatever page or dialog is on it, to files."""
         screenshot(self.session)
+
+    def action_redraw(self) -> None:
+        """Draw every cell again: something else may have written to the terminal."""
+        self._write(REPAINT)
+        self.screen.refresh()
+
+    def on_resize(self) -> None:
+        """Know that a terminal of another size may show anything."""
+        self._write(REPAINT)
 
     def action_help_quit(self) -> None:
         """Say what ctrl+c does not do, by the key that does it."""

@@ -19,6 +19,7 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from spottui.console.messages import TerminalLost
+from spottui.console.screen_buffer import ScreenBuffer
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -66,20 +67,26 @@ class TerminalDriver(LinuxDriver):
 
 
 class _Output:
-    """The terminal's file; once a write fails, all later ones are dropped, so that the writer thread lives on.
+    """The terminal's file, to which only changes are written: what waits while it is slow is sent as one.
 
-    At the end Textual waits for that thread, for ever if it died.
+    Once a write fails, all later ones are dropped, so that the writer thread lives on: at the end Textual waits for
+    that thread, for ever if it died.
     """
 
     def __init__(self, file: TextIO, lose: Callable[[Exception], None]) -> None:
         self._file, self._lose, self._lost = file, lose, False
+        self._buffer = ScreenBuffer()
         self.fileno = file.fileno
 
     def write(self, text: str) -> None:
-        self._try(lambda: self._file.write(text))
+        self._try(lambda: self._buffer.put(text))
 
     def flush(self) -> None:
-        self._try(self._file.flush)
+        self._try(self._send)
+
+    def _send(self) -> None:
+        self._file.write(self._buffer.take())
+        self._file.flush()
 
     def _try(self, do: Callable[[], object]) -> None:
         if self._lost:

@@ -27,6 +27,8 @@ from spottui.domain.calm_facts import ProtectionUndone as ProtectionUndone
 from spottui.domain.calm_facts import ReadyCallAnswered as ReadyCallAnswered
 from spottui.domain.fact_base import FactBase as _Fact
 from spottui.domain.forecast import Verdict
+from spottui.domain.identity_facts import PrivateIpGivenUp as PrivateIpGivenUp
+from spottui.domain.identity_facts import RecordsFound as RecordsFound
 from spottui.domain.interruption import Evidence
 from spottui.domain.proof_facts import HookBegun as HookBegun
 from spottui.domain.proof_facts import HookEnded as HookEnded
@@ -356,14 +358,14 @@ Fact = (
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
     | DisksFree | StartedAgain | Drained | SnapshotsUsable | PublicIpKept | BackendsFound | BackendChanging | WeightKept
     | WeightRestored | BackendServes | Probed | HookBegun | HookEnded | ReadyCallAnswered | BeyondCap | DisksProtected
-    | ProtectionUndone | OutputLost | PricesSeen
+    | ProtectionUndone | OutputLost | PrivateIpGivenUp | RecordsFound | PricesSeen
 )  # fmt: skip
 
 
 QUIET = (
     CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused,
     ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone, BackendsFound, BackendChanging,
-    WeightRestored, HookBegun, ReadyCallAnswered, PricesSeen,
+    WeightRestored, HookBegun, ReadyCallAnswered, SnapshotsUsable, PublicIpKept, RecordsFound, PricesSeen,
 )  # fmt: skip
 """What is in the log and not in the feed: another fact says it, or nobody reads it."""
 

@@ -122,6 +122,7 @@ def _retry(known: Recovery, fact: f.Retried, at: datetime) -> Recovery:
         veto_until=None,
         forecast_at=None,
         routes_left=(),
+        private_ip_lost=None,
         drain_begun=None,
         drained=False,
         driver="",
@@ -315,16 +316,9 @@ def _image_given_up(known: Recovery, fact: f.ImageGivenUp, at: datetime) -> Reco
     )
 
 
-def _public_ip_kept(known: Recovery, fact: f.PublicIpKept, at: datetime) -> Recovery:
-    return replace(known, eip_id=fact.eip_id)
-
-
-def _started_again(known: Recovery, fact: f.StartedAgain, at: datetime) -> Recovery:
-    return replace(known, new_instance_id=known.instance_id)
-
-
-def _drained(known: Recovery, fact: f.Drained, at: datetime) -> Recovery:
-    return replace(known, drained=True)
+def _records(known: Recovery, fact: f.RecordsFound, at: datetime) -> Recovery:
+    ids = {one.record_id for one in known.records}
+    return replace(known, records=(*known.records, *(one for one in fact.records if one.record_id not in ids)))
 
 
 def _backends(known: Recovery, fact: f.BackendsFound, at: datetime) -> Recovery:
@@ -386,9 +380,11 @@ _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.ImageGivenUp: _image_given_up,
     f.SnapshotsUsable: _snapshots_usable,
     f.DisksFree: lambda known, fact, at: replace(known, disks_free=True),
-    f.PublicIpKept: _public_ip_kept,
-    f.StartedAgain: _started_again,
-    f.Drained: _drained,
+    f.PublicIpKept: lambda known, fact, at: replace(known, eip_id=fact.eip_id),
+    f.PrivateIpGivenUp: lambda known, fact, at: replace(known, private_ip_lost=fact.reason),
+    f.RecordsFound: _records,
+    f.StartedAgain: lambda known, fact, at: replace(known, new_instance_id=known.instance_id),
+    f.Drained: lambda known, fact, at: replace(known, drained=True),
     f.BackendsFound: _backends,
     f.BackendChanging: _backend_changing,
     f.WeightKept: _weight_kept,

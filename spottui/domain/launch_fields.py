@@ -112,7 +112,7 @@ FATES: Mapping[str, Fate] = MappingProxyType(
         f"{_INTERFACE}.Ipv6Sets.Ipv6Set.Ipv6Address": Said(),
         f"{_INTERFACE}.Ipv6Sets.Ipv6Set.Primary": Irrelevant("follows from the address"),
         f"{_INTERFACE}.MacAddress": Irrelevant("a new interface has a new one"),
-        f"{_INTERFACE}.NetworkInterfaceId": Irrelevant("the primary interface goes with its instance"),
+        f"{_INTERFACE}.NetworkInterfaceId": Irrelevant("the primary one goes with its instance, others are moved"),
         f"{_INTERFACE}.PrimaryIpAddress": Irrelevant("the same as the private IP"),
         f"{_INTERFACE}.PrivateIpSets.PrivateIpSet.Primary": Irrelevant("follows from the address"),
         f"{_INTERFACE}.PrivateIpSets.PrivateIpSet.PrivateDnsName": Irrelevant("made anew by the private DNS options"),

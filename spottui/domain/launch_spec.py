@@ -34,7 +34,7 @@ class Part(StrEnum):
     PASSWORD = "password of the image"
 
 
-_CAPTURED_LATER = ("internet_bandwidth_in", "back_to_spot")
+_CAPTURED_LATER = ("internet_bandwidth_in", "interfaces", "back_to_spot")
 PRICE_LIMITED = "SpotWithPriceLimit"
 """The strategy with a price limit; the other one is `SpotAsPriceGo`."""
 
@@ -92,6 +92,8 @@ class LaunchSpec(msgspec.Struct, frozen=True):
     image: "ImageTraits | None" = None
     internet_bandwidth_in: int = 0
     """Mbit/s, 0 if unknown."""
+    interfaces: tuple[str, ...] = ()
+    """Its secondary network interfaces."""
     back_to_spot: "SpotTerms | None" = None
     """As what its replacement is launched although it is on-demand itself."""
 
@@ -126,6 +128,11 @@ class LaunchSpec(msgspec.Struct, frozen=True):
         docs/alibaba-facts.md 13.
         """
         return all(disk.category in INSTANT_CATEGORIES for disk in self.data_disks)
+
+    @property
+    def has_instant_disks(self) -> bool:
+        """Whether the same is true of every cloud disk."""
+        return all(disk.category in INSTANT_CATEGORIES for disk in self.cloud_disks)
 
     @property
     def image_gib(self) -> int:

@@ -11,12 +11,14 @@ from spottui.domain.launch_spec import LaunchSpec, carried_tags
 class LossKind(StrEnum):
     """The kinds of losses."""
 
+    PRIVATE_IP_KEPT = "private IP kept"
     PRIVATE_IP = "private IP"
     SECONDARY_IPS = "secondary private IPs"
     PUBLIC_IP = "public IP"
     IPV6 = "IPv6 addresses"
     PREFIXES = "address prefixes"
     INTERFACES = "network interfaces"
+    INTERFACES_MOVED = "network interfaces moved"
     LOCAL_DISK = "local disk"
     TAGS = "tags"
     AUTO_RELEASE = "automatic release"
@@ -35,12 +37,19 @@ class Loss(msgspec.Struct, frozen=True):
     what: tuple[str, ...] = ()
 
 
-def lost(spec: LaunchSpec) -> tuple[Loss, ...]:
-    """Return everything that a replacement launched from this spec lacks, or has in an unexpected way."""
-    return tuple(_found(spec))
+def lost(spec: LaunchSpec, *, keeps_private_ip: bool = False) -> tuple[Loss, ...]:
+    """Return everything that a replacement launched from this spec lacks, or has in an unexpected way.
+
+    A private IP that it keeps is had only after the release.
+    """
+    return tuple(_found(spec, keeps_private_ip=keeps_private_ip))
 
 
-def _found(spec: LaunchSpec) -> Iterator[Loss]:
+def _found(spec: LaunchSpec, *, keeps_private_ip: bool) -> Iterator[Loss]:
+    kind = LossKind.PRIVATE_IP_KEPT if keeps_private_ip else LossKind.PRIVATE_IP
+    yield from _if_any(kind, (spec.instance.private_ip,))
+    if not keeps_private_ip:
+        yield from _if_any(LossKind.SECONDARY_IPS, spec.secondary_ips)
     yield from _addresses(spec)
     yield from (Loss(LossKind.LOCAL_DISK, (disk.disk_id,)) for disk in spec.disks if disk.is_local)
     encrypted = tuple(disk.disk_id for disk in spec.cloud_disks if disk.encrypted)
@@ -61,14 +70,14 @@ def _found(spec: LaunchSpec) -> Iterator[Loss]:
 
 def _addresses(spec: LaunchSpec) -> Iterator[Loss]:
     old = spec.instance
-    yield from _if_any(LossKind.PRIVATE_IP, (old.private_ip,))
-    yield from _if_any(LossKind.SECONDARY_IPS, spec.secondary_ips)
     yield from _if_any(LossKind.PUBLIC_IP, (old.public_ip,))
     if spec.ipv6_addresses:
         yield Loss(LossKind.IPV6)
     yield from _if_any(LossKind.PREFIXES, spec.prefixes)
-    if spec.network_interfaces > 1:
-        yield Loss(LossKind.INTERFACES, ("",) * (spec.network_interfaces - 1))
+    yield from _if_any(LossKind.INTERFACES_MOVED, spec.interfaces)
+    unknown = spec.network_interfaces - 1 - len(spec.interfaces)
+    if unknown > 0:
+        yield Loss(LossKind.INTERFACES, ("",) * unknown)
 
 
 def _if_any(kind: LossKind, what: tuple[str, ...]) -> Iterator[Loss]:

@@ -1,18 +1,19 @@
 """The outcome of a recovery: added cost, retained resources and age of the data; None if unknown."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from math import ceil
 
 import msgspec
 
 from spottui.domain.billed_resources import SNAPSHOT_PRICE, BilledResource, LeftoverKind
+from spottui.domain.instance import Disk
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
 from spottui.domain.routes import Source
 
-_OF_SNAPSHOTS = (ImageOf.KEPT_DISKS, ImageOf.KEPT_SYSTEM_DISK)
-"""The sources of images of the route `kept-disk`; their snapshots belong to the image."""
+_OF_SYSTEM = (ImageOf.KEPT_SYSTEM_DISK, ImageOf.SYSTEM_DISK)
+"""What an image of the system disk alone is made of."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -56,11 +57,11 @@ def kept_by(recovery: Recovery, plan: Plan | None) -> Iterator[BilledResource]:
     """Yield the resources of a recovery that cost money, with their size if its plan has it."""
     disks = {disk.disk_id: disk for disk in plan.spec.disks} if plan else {}
     snapshots = {snapshot_id: disk_id for disk_id, snapshot_id in (*recovery.snapshots, *recovery.group_snapshots)}
-    of_snapshots = recovery.image_id and recovery.image_of in _OF_SNAPSHOTS
+    in_image = _in_image(recovery, disks)
     for image_id in recovery.made(LeftoverKind.IMAGE):
         gib = _image_gib(recovery, plan) if image_id == recovery.image_id else None
         yield BilledResource(LeftoverKind.IMAGE, image_id, gib, SNAPSHOT_PRICE, recovery.started)
-    for snapshot_id in () if of_snapshots else recovery.made(LeftoverKind.SNAPSHOT):
+    for snapshot_id in (one for one in recovery.made(LeftoverKind.SNAPSHOT) if one not in in_image):
         disk = disks.get(snapshots.get(snapshot_id, ""))
         gib = disk.size_gib if disk else None
         yield BilledResource(LeftoverKind.SNAPSHOT, snapshot_id, gib, SNAPSHOT_PRICE, recovery.started)
@@ -111,9 +112,22 @@ def _new_per_hour(recovery: Recovery, plan: Plan) -> float | None:
     return next((one.price_per_hour for one in plan.candidates if one.place == place), None)
 
 
+def _in_image(recovery: Recovery, disks: Mapping[str, Disk]) -> frozenset[str]:
+    """The snapshots of which the image is made, and with which they are paid for already."""
+    if not recovery.image_id or recovery.image_of in (None, ImageOf.ALL_DISKS):
+        return frozenset()
+    pairs = recovery.group_snapshots if recovery.image_of is ImageOf.SYSTEM_DISK else recovery.snapshots
+    is_whole = recovery.image_of is ImageOf.KEPT_DISKS
+    return frozenset(
+        snapshot_id
+        for disk_id, snapshot_id in pairs
+        if is_whole or disk_id not in disks or disks[disk_id].kind == "system"
+    )
+
+
 def _image_gib(recovery: Recovery, plan: Plan | None) -> int | None:
     if plan is None:
         return None
-    if recovery.image_of is ImageOf.KEPT_SYSTEM_DISK:
+    if recovery.image_of in _OF_SYSTEM:
         return sum(disk.size_gib for disk in plan.spec.cloud_disks if disk.kind == "system")
     return plan.spec.image_gib

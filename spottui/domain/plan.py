@@ -1,6 +1,7 @@
 """What a recovery is going to do, frozen when it is confirmed."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -8,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from spottui.domain.balancers import Backend
+from spottui.domain.dns import DnsRecord
 from spottui.domain.instance import InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import USER_DATA, LaunchSpec
 from spottui.domain.losses import Loss, lost
@@ -111,6 +113,7 @@ class CautionKind(StrEnum):
     NO_TAGGED_VSWITCH = "no tagged vSwitch"
     UNKNOWN_DRAIN = "unknown drain"  # the name in the instance's tag
     UNKNOWN_PROBE = "unknown probe"  # the name in the instance's tag
+    UNKNOWN_PRIVATE_IP = "unknown private IP"  # the value of the instance's tag
     NOT_LOOKED_UP = "not looked up"  # what, and why not
     BACK_TO_SPOT = "back to spot"  # the region and the id of the on-demand instance, which goes on running
 
@@ -141,8 +144,16 @@ class Plan(msgspec.Struct, frozen=True):
     """The newest image of all cloud disks."""
     system_image: WarmImage | None = None
     """The newest image of only the system disk, if every data disk can be made of a snapshot at once."""
+    fresh_system: bool = False
+    """The route `instant` waits until the deadline for an image of the system disk of the notice."""
     backends: tuple[Backend, ...] = ()
     """Its entries of load balancers, which the replacement gets with the same weights."""
+    keeps_private_ip: bool = False
+    """The launch waits for the release, and asks for the old private IP in its vSwitch, else goes on without it."""
+    private_zone: str = ""
+    """In this zone A records that name the old private IP are to name the replacement's."""
+    records: tuple[DnsRecord, ...] = ()
+    """Those that do now."""
     surveyed: bool = False
     price_per_hour: float | None = None
     """What the old instance costs an hour now, None if unknown."""
@@ -174,7 +185,7 @@ class Plan(msgspec.Struct, frozen=True):
     @property
     def losses(self) -> tuple[Loss, ...]:
         """What a replacement will not have of the old instance."""
-        return lost(self.spec)
+        return lost(self.spec, keeps_private_ip=self.keeps_private_ip)
 
     @property
     def has_no_room(self) -> bool:
@@ -202,7 +213,8 @@ class Plan(msgspec.Struct, frozen=True):
             self.warm_image,
             *(backend.key for backend in self.backends),
             # A plan without them keeps its digest of an earlier version.
-            *(part for part in (self.system_image, self.probe) if part),
+            *(part for part in (self.system_image, self.probe, self.keeps_private_ip, self.private_zone) if part),
+            *(["fresh system"] if self.fresh_system else []),
         )
         user_data = self.spec.user_data.value if self.spec.user_data else ""
         return hashlib.sha256(f"{launched!r}{user_data}".encode()).hexdigest()[:12]
@@ -214,6 +226,16 @@ class Plan(msgspec.Struct, frozen=True):
         if not prices or self.price_per_hour is None:
             return 0.0
         return max(0.0, max(prices) - self.price_per_hour)
+
+
+def in_old_vswitch_first(candidates: Iterable[Candidate], spec: LaunchSpec) -> tuple[Candidate, ...]:
+    """Return the candidates with those where the old private IP can be had before the others, which say so."""
+    every = list(candidates)
+    elsewhere = (one for one in every if one.vswitch_id != spec.vswitch_id)
+    return (
+        *(one for one in every if one.vswitch_id == spec.vswitch_id),
+        *(replace(one, reason=f"{one.reason}; without its private IP") for one in elsewhere),
+    )
 
 
 def routes_for(spec: LaunchSpec, *, is_ready: bool) -> tuple[Route, ...]:

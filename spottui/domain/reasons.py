@@ -69,6 +69,9 @@ class Why(StrEnum):
     DISK_GONE = "disk gone"  # resource
     DISKS_NOT_FREE = "disks not free"  # seconds
     PUBLIC_IP_LOST = "public IP lost"  # resource: the address
+    PRIVATE_IP_TAKEN = "private IP taken"  # resource: the address, failure
+    PRIVATE_IP_IN_USE = "private IP in use"  # resource: the address, detail: the instance that still has it
+    PRIVATE_IP_NO_ROOM = "no room where the private IP is"  # resource: the address, detail: its zone, failure
     NO_SNAPSHOT = "no snapshot"  # resource: the disk, failure, detail: the tag of what may exist all the same
     SNAPSHOT_FAILED = "snapshot failed"  # resource
     SNAPSHOT_NOT_READY = "snapshot not ready"  # resource, seconds
@@ -84,6 +87,13 @@ class Why(StrEnum):
     EIP_GONE = "EIP gone"  # resource
     EIP_TAKEN = "EIP taken"  # resource, detail: the instance that has it
     EIP_NOT_MOVED = "EIP not moved"  # resource, failure, or detail: the instance on which it was not seen
+    INTERFACE_ELSEWHERE = "interface of another zone"  # resource, detail: its zone
+    INTERFACE_TAKEN = "interface taken"  # resource, detail: the instance that has it
+    INTERFACE_GONE = "interface gone"  # resource
+    INTERFACE_NOT_MOVED = "interface not moved"  # resource, failure
+    SECONDARY_IPS_LOST = "secondary private IPs lost"  # resources: the addresses, failure
+    RECORDS_MOVED = "DNS records moved"  # resource: the zone, detail: the new address, resources: names, seconds: TTL
+    RECORDS_NOT_MOVED = "DNS records not moved"  # resource: the zone, detail: the old address, resources, failure
     BACKEND_NOT_ADDED = "not added to a load balancer"  # resource: the group, detail: the product, failure
     BACKEND_NOT_HEALTHY = "not healthy behind a load balancer"  # resource, detail, seconds or failure
     BACKEND_LEFT = "old entry of a load balancer left"  # resource, detail, failure
@@ -118,6 +128,7 @@ class Doing(StrEnum):
     SNAPSHOT = "snapshot of the kept disks"
     SNAPSHOT_DATA_DISKS = "snapshot of the data disks"  # count
     IMAGE_OF_KEPT_DISKS = "image of the kept disks"
+    IMAGE_OF_SYSTEM_DISK = "image of the system disk"
     IMAGE_OF_KEPT_SYSTEM_DISK = "image of the kept system disk"
     IMAGE_READY = "the image is ready"
     DRAIN = "drain"  # resource: its name, seconds
@@ -125,11 +136,14 @@ class Doing(StrEnum):
     AWAIT_STOP = "await the stop"
     START = "start"
     START_AGAIN = "start again"  # resource: the code of the last refusal
+    AWAIT_PRIVATE_IP = "await the private IP"  # resource: the address, at: the release
     LAUNCH = "launch"  # instance_type, zone, on_demand
     AWAIT_ROOM = "await room"  # count: places, seconds
     AWAIT_RUNNING = "await running"  # resource
     ATTACH = "attach the kept data disks"  # resource: to which
     MOVE_EIP = "move the EIP"  # resource, to
+    MOVE_INTERFACE = "move a network interface"  # resource, to
+    MOVE_RECORDS = "move the DNS records"  # resource: the zone, to: the new address, count
     SEE_AGAIN = "see again"  # resource
     AWAIT_HEALTHY = "await healthy"  # resource, count: entries of load balancers
     PROBE = "probe"  # resource: its name, to: what it probes, seconds: its patience

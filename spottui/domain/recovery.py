@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from spottui.domain.balancers import Backend
+from spottui.domain.dns import DnsRecord
 from spottui.domain.forecast import Verdict
 from spottui.domain.hook import HookRun
 from spottui.domain.interruption import Interruption
@@ -76,6 +77,7 @@ class ImageOf(StrEnum):
     ALL_DISKS = "image of all cloud disks"
     KEPT_DISKS = "image of the kept disks"
     KEPT_SYSTEM_DISK = "image of the kept system disk"
+    SYSTEM_DISK = "image of the system disk"
 
 
 class Try(msgspec.Struct, frozen=True):
@@ -97,6 +99,8 @@ class Try(msgspec.Struct, frozen=True):
     """The old data disks and the snapshots of which the new ones are made."""
     public_ip: bool = True
     """Whether it requests a public IP, because the old one cannot be moved."""
+    private_ip: str = ""
+    """The private IP that it asks for, empty for any of its vSwitch."""
 
 
 class Created(msgspec.Struct, frozen=True):
@@ -202,6 +206,10 @@ class Recovery(msgspec.Struct, frozen=True):
     group_snapshots: tuple[tuple[str, str], ...] = ()
     eip_id: str = ""
     """The EIP that was made of the instance's public IP."""
+    private_ip_lost: Reason | None = None
+    """Why this run launches without the old private IP, where its plan keeps it."""
+    records: tuple[DnsRecord, ...] = ()
+    """Those that named the old private IP when the replacement served."""
     run: int = 0
     past_runs: tuple[PastRun, ...] = ()
     routes_left: tuple[LeftRoute, ...] = ()

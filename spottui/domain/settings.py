@@ -1,5 +1,6 @@
 """The settings: what the program watches and may do."""
 
+from enum import StrEnum
 from pathlib import Path
 
 import msgspec
@@ -57,6 +58,13 @@ class Tolerance(msgspec.Struct, frozen=True):
     within: str
 
 
+class PrivateIp(StrEnum):
+    """Which private IP a replacement has: the next free one of its vSwitch, or the old one, after the release."""
+
+    NEW = "new"
+    KEEP = "keep"
+
+
 class Policy(msgspec.Struct, frozen=True):
     """What auto-mode may do, where replacements may run, and how often the sources are asked; all times in seconds.
 
@@ -66,10 +74,13 @@ class Policy(msgspec.Struct, frozen=True):
     `other_types` and `on_demand` say what else than the old type may be launched. `warm_image` lets auto-mode launch
     from an earlier image where a new one will not make it. `drain` names the `[drain.NAME]` that runs on every
     instance whose tag `spottui:drain` names no other, and `probe` the `[probe.NAME]` that its replacement must pass,
-    for the tag `spottui:probe` in the same way. Once `tolerance` is used up, the pools of an instance's reclaims come
-    after all others and after on-demand. `keep_days` is the life written on the image and the kept disks
-    of a recovered instance, `journal_keep_days` how long the journal has the facts of a recovery that is over. A
-    stopped instance is started for `restart_patience_s` before an image of it is made.
+    for the tag `spottui:probe` in the same way. `private_ip` holds for instances without the tag `spottui:private-ip`;
+    `keep` waits for the release, since the address is in use until then. `private_zone` names the zone of PrivateZone,
+    by its name or id, in which A records that name the old private IP are pointed to the replacement's. Once
+    `tolerance` is used up, the pools of an instance's reclaims come after all others and after on-demand. `keep_days`
+    is the life written on the image and the kept disks of a recovered instance, `journal_keep_days` how long the
+    journal has the facts of a recovery that is over. A stopped instance is started for `restart_patience_s` before an
+    image of it is made.
     """
 
     veto_window_s: float = 20.0
@@ -86,6 +97,8 @@ class Policy(msgspec.Struct, frozen=True):
     warm_image: bool = False
     drain: str = ""
     probe: str = ""
+    private_ip: PrivateIp = PrivateIp.NEW
+    private_zone: str = ""
     tolerance: Tolerance | None = None
     keep_days: float = 7.0
     journal_keep_days: float = 400.0
@@ -151,7 +164,7 @@ class ReadySettings(msgspec.Struct, frozen=True):
     are durations such as `6h` (`dates.seconds_of`): how often an image of the system disk and a snapshot group
     of the data disks are made; an empty `snapshots_every` makes no groups. The newest `keep` usable ones of each stay.
     `max_cost_per_month`, in the currency of `storage_price`, is what all instances of this table may cost, 0 for no
-    limit.
+    limit. With `fresh_system` a launch waits until the deadline for an image of the system disk of the notice.
     """
 
     match: dict[str, str]
@@ -159,6 +172,7 @@ class ReadySettings(msgspec.Struct, frozen=True):
     keep: int = 2
     snapshots_every: str = ""
     max_cost_per_month: float = 0.0
+    fresh_system: bool = False
 
 
 class ConsoleSettings(msgspec.Struct, frozen=True):

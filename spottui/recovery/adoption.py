@@ -169,7 +169,12 @@ async def await_adoption(adopt: Callable[[], Awaitable[str | None]]) -> str | No
         await asyncio.sleep(LOOK_S)
 
 
-SUFFIXES = {ImageOf.ALL_DISKS: "", ImageOf.KEPT_DISKS: "-kept", ImageOf.KEPT_SYSTEM_DISK: "-kept-system"}
+SUFFIXES = {
+    ImageOf.ALL_DISKS: "",
+    ImageOf.KEPT_DISKS: "-kept",
+    ImageOf.KEPT_SYSTEM_DISK: "-kept-system",
+    ImageOf.SYSTEM_DISK: "-fresh",
+}
 """Suffixes of image names, before the number, by the image's source."""
 _OF = {suffix: image_of for image_of, suffix in SUFFIXES.items() if suffix}
 

@@ -21,8 +21,9 @@ _BUSY_S = 2.0
 class Call(msgspec.Struct, frozen=True):
     """A mutating call with its ClientToken, and the facts that are committed with its intent.
 
-    `target` is the resource that it changes, `attempt` the launch, and `image_of` the source of an image. After
-    `settle_by` it is not repeated for a busy resource or an unknown effect: the caller settles it in another way.
+    `target` is what it changes, and `detail` to what, `attempt` the launch that it is, `image_of` what an image is made
+    of. One that is to be settled otherwise than by its repetition is not repeated after `settle_by` for a thing that is
+    busy, or for an answer that tells nothing.
     """
 
     action: str
@@ -33,6 +34,7 @@ class Call(msgspec.Struct, frozen=True):
     attempt: Try | None = None
     image_of: ImageOf | None = None
     settle_by: datetime | None = None
+    detail: str = ""
 
     def repeats_until(self, error: CloudError) -> datetime:
         """Return until when the call is repeated after this error."""
@@ -54,7 +56,7 @@ async def call(ctx: RecoveryContext, one: Call, do: Callable[[], Answer]) -> str
         outcome = await ctx.attempt(do)
         if not isinstance(outcome, CloudError):
             made = (outcome.resource_id,)
-            answered = CallAnswered(one.action, one.client_token, outcome.request_id, made, one.target)
+            answered = CallAnswered(one.action, one.client_token, outcome.request_id, made, one.target, one.detail)
             await ctx.record(answered, urgency=Urgency.EVIDENCE)
             return outcome.resource_id
         wait_s = _wait_s(outcome, failures, ctx.now())

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,6 +15,7 @@ from spottui.cloud.balancers import Balancers
 from spottui.cloud.ecs import OUR_TAG, Ecs
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError
+from spottui.cloud.private_zone import PrivateZone
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.balancers import Backend, BackendStatus, Change, Product
 from spottui.domain.clock import Clock
@@ -57,6 +58,14 @@ class StepOutcome(msgspec.Struct, frozen=True):
     retryable: bool = False
     excluded_routes: tuple[Route, ...] = ()
 
+    def replaces(self, recovery: Recovery) -> bool:
+        """Whether another instance runs in the place of the old one now."""
+        return self.state is RecoveryState.RECOVERED and recovery.new_instance_id != recovery.instance_id
+
+    def because_of(self, causes: Iterable[Reason]) -> "StepOutcome":
+        """Return it with more causes in its reason."""
+        return replace(self, reason=replace(self.reason, causes=(*self.reason.causes, *causes)))
+
 
 class Shared(msgspec.Struct, frozen=True):
     """The services that a step may use, shared by all recoveries of this console."""
@@ -73,6 +82,7 @@ class Shared(msgspec.Struct, frozen=True):
     incident: Callable[[Recovery, datetime], dict[str, Any]]
     """Returns a recovery at a time in the form of `status --json`, for hooks."""
     balancers: Mapping[str, Balancers]
+    private_zones: Mapping[str, PrivateZone]
     group_turns: defaultdict[str, asyncio.Lock] = msgspec.field(default_factory=lambda: defaultdict(asyncio.Lock))
     """One change of a server group at a time: two at once would each count on the other's server."""
     group_wishes: "defaultdict[str, list[Wish]]" = msgspec.field(default_factory=lambda: defaultdict(list))
@@ -96,6 +106,7 @@ class RecoveryContext:
         self.images: asyncio.Task[tuple[Image, ...] | CloudError] | None = None
         self.protecting: asyncio.Task[None] | None = None
         self.address: asyncio.Task[None] | None = None
+        self.interfaces: asyncio.Task[None] | None = None
         self.traffic: asyncio.Task[tuple[Reason, ...]] | None = None
         self.traffic_settles = asyncio.Event()
         """Set when no more weights are lowered: the replacement is added, or the old weights are restored."""

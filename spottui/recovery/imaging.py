@@ -40,6 +40,7 @@ NUMBERS = 50
 _DOING = {
     ImageOf.ALL_DISKS: Doing.IMAGE,
     ImageOf.KEPT_DISKS: Doing.IMAGE_OF_KEPT_DISKS,
+    ImageOf.SYSTEM_DISK: Doing.IMAGE_OF_SYSTEM_DISK,
     ImageOf.KEPT_SYSTEM_DISK: Doing.IMAGE_OF_KEPT_SYSTEM_DISK,
 }
 
@@ -142,7 +143,9 @@ async def _tell_of_poll(ctx: RecoveryContext, answer: Image | CloudError | None,
 
 async def _ready(ctx: RecoveryContext, image_id: str, seconds: float) -> None:
     spec = ctx.plan.spec
-    ctx.shared.journal.image_timings.add(image_id, spec.main_category, spec.image_gib, seconds, ctx.now())
+    if ctx.recovery.image_of in (ImageOf.ALL_DISKS, None):
+        # One of finished snapshots, or of fewer disks, says nothing of how long the next image of an instance takes.
+        ctx.shared.journal.image_timings.add(image_id, spec.main_category, spec.image_gib, seconds, ctx.now())
     ready = ImageReady(image_id, round(seconds, 1))
     await ctx.record(ready, StateEntered(RecoveryState.LAUNCHING, next_step=NextStep(Doing.IMAGE_READY)))
 

@@ -23,8 +23,9 @@ from spottui.recovery.adoption import FOLLOW_S, UNLISTED_S, adopt_instance, awai
 from spottui.recovery.auto_mode_rules import AUTO
 from spottui.recovery.calls import Call, call, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
+from spottui.recovery.private_ip import await_private_ip, heed_refusal, look_elsewhere, wanted_private_ip
 from spottui.recovery.probing import see_served
-from spottui.recovery.public_ip import public_ip_settled
+from spottui.recovery.public_ip import public_ip_lost, public_ip_settled, without_public_ip
 from spottui.recovery.rebind import rebind
 
 LAUNCHES = 3
@@ -41,10 +42,10 @@ ROOM_LOOK_S = 2.0
 DISK_CATEGORIES = ("cloud_essd", "cloud_auto")
 SETTLE_S = 60.0
 """How long a launch with an unknown effect is repeated before the cloud is asked whether the instance exists."""
-PASSING = tuple(kind.value for kind in ErrorKind if kind.passes or kind is ErrorKind.EXISTS)
+PASSING = tuple(kind.value for kind in ErrorKind if kind.passes or kind in (ErrorKind.EXISTS, ErrorKind.ADDRESS))
 """Failures after which the same place may work later; any other failure of a place is final."""
-RESTING = tuple(kind for kind in PASSING if kind != ErrorKind.NOT_READY.value)
-"""Those of them that back the place off: an image that is not ready says nothing about the place."""
+RESTING = tuple(kind for kind in PASSING if kind not in (ErrorKind.NOT_READY.value, ErrorKind.ADDRESS.value))
+"""Of those, the ones that the place is to be left alone for: what is not its fault is an image, or an address."""
 UP = (InstanceStatus.RUNNING, InstanceStatus.STARTING, InstanceStatus.PENDING)
 
 
@@ -61,7 +62,9 @@ async def finish(ctx: RecoveryContext, new_id: str) -> StepOutcome:
 
 async def launch_and_see_running(ctx: RecoveryContext, source: LaunchSource) -> str | StepOutcome:
     """Launch, and return the id of the running instance."""
-    lost: StepOutcome | None = None
+    lost = await await_private_ip(ctx)
+    if lost:
+        return lost
     while _removed(ctx.recovery) < LAUNCHES:
         launched = await launch(ctx, source)
         if isinstance(launched, StepOutcome):
@@ -92,7 +95,8 @@ async def launch(ctx: RecoveryContext, source: LaunchSource) -> str | StepOutcom
     Each try is on disk with its token before the call is made; one with an unknown effect is repeated, and settled by a
     search for its instance before the next try. Only money, credentials, permission and the account's quota end it
     while a place is left (`ErrorKind`). Restricted to a zone, it ends as `retryable` if there is no capacity; else it
-    waits for places that are backed off.
+    waits for places that are backed
+    off. One that is to have the old private IP is kept to its vSwitch until the address is given up.
     """
     await public_ip_settled(ctx)
     plan, zone, until_s = ctx.plan, source.zone, asyncio.get_running_loop().time() + PATIENCE_S
@@ -107,6 +111,8 @@ async def launch(ctx: RecoveryContext, source: LaunchSource) -> str | StepOutcom
         if recovery.cancel and not (one and may_begin(recovery, one.client_token)):
             return cancelled(recovery)
         left_s = until_s - asyncio.get_running_loop().time()
+        if one is None and await look_elsewhere(ctx, _last_failure(recovery)):
+            continue
         if one is None:
             if zone or left_s < 0 or not places_left(recovery, plan, zone):
                 return replace(failed(_no_room(recovery, source.image_id)), retryable=bool(zone))
@@ -119,6 +125,7 @@ async def launch(ctx: RecoveryContext, source: LaunchSource) -> str | StepOutcom
         ended = await _refused(ctx, one, outcome, is_over=is_over) if outcome else None
         if ended:
             return ended
+        await heed_refusal(ctx, one)
 
 
 async def wait_until_running(ctx: RecoveryContext, new_id: str) -> StepOutcome | None:
@@ -178,6 +185,7 @@ def _next_try(ctx: RecoveryContext, plan: Plan, source: LaunchSource) -> Try | N
     an earlier reclaim used a token, the next number is taken after a search for what that launch made.
     """
     now, recovery = ctx.now(), ctx.recovery
+    private_ip = wanted_private_ip(recovery, plan)
     resting = set(ctx.shared.journal.cool_downs.resting(recovery.region, now)) | _own_refusals(recovery, now)
     if recovery.who == AUTO:
         resting |= set(ctx.shared.auto_mode.resting())
@@ -186,7 +194,7 @@ def _next_try(ctx: RecoveryContext, plan: Plan, source: LaunchSource) -> Try | N
         category = _category(recovery, candidate)
         if category is None or candidate.place in resting or source.zone not in ("", candidate.zone):
             continue
-        if _is_closed(recovery, candidate):
+        if _is_closed(recovery, candidate) or (private_ip and candidate.vswitch_id != plan.spec.vswitch_id):
             continue
         return Try(
             candidate.place,
@@ -198,6 +206,7 @@ def _next_try(ctx: RecoveryContext, plan: Plan, source: LaunchSource) -> Try | N
             now,
             snapshots=source.snapshots,
             public_ip=not recovery.eip_id,
+            private_ip=private_ip,
         )
     return None
 
@@ -259,8 +268,11 @@ def places_left(recovery: Recovery, plan: Plan, zone: str = "") -> bool:
 
 def _no_room(recovery: Recovery, image_id: str) -> Reason:
     """Return why nothing was launched, with the last refusal, which a person can act on."""
-    last = next((one.failure for one in reversed(recovery.tries) if one.failure), None)
-    return Reason(Why.NO_ROOM, image_id, failure=last)
+    return Reason(Why.NO_ROOM, image_id, failure=_last_failure(recovery))
+
+
+def _last_failure(recovery: Recovery) -> Failure | None:
+    return next((one.failure for one in reversed(recovery.tries) if one.failure), None)
 
 
 async def _launched_or_found(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float) -> str | CloudError | None:
@@ -289,15 +301,12 @@ async def _launch_once(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float
     launching = Call("RunInstances", one.client_token, until, entering, attempt=one, settle_by=settle_by)
     without = frozenset(left_out(ctx.recovery))
     spec = await _in_groups_that_exist(ctx, plan.spec) if Part.SECURITY_GROUP in without else plan.spec
-    spec = spec if one.public_ip else _without_public_ip(spec)
+    spec = spec if one.public_ip else without_public_ip(spec)
     source = LaunchSource(one.image_id, one.data_disks, one.snapshots)
-    run = partial(ctx.ecs.run_instance, spec, place, source, ctx.id, one.client_token, left_out=without)
+    run = partial(
+        ctx.ecs.run_instance, spec, place, source, ctx.id, one.client_token, left_out=without, private_ip=one.private_ip
+    )
     return await call(ctx, launching, run)
-
-
-def _without_public_ip(spec: LaunchSpec) -> LaunchSpec:
-    """An instance with a public IP of its own cannot have an EIP."""
-    return replace(spec, instance=replace(spec.instance, public_ip=""))
 
 
 async def _in_groups_that_exist(ctx: RecoveryContext, spec: LaunchSpec) -> LaunchSpec:
@@ -388,12 +397,5 @@ def _how_it_ended(ctx: RecoveryContext, new: Instance, not_moved: Reason | None)
         new.zone,
         at=data_as_of(recovery, ctx.plan),
         seconds=int((ctx.now() - recovery.started).total_seconds()),
-        causes=(*without, *_public_ip_lost(ctx), *((not_moved,) if not_moved else ())),
+        causes=(*without, *public_ip_lost(ctx), *(one for one in (recovery.private_ip_lost, not_moved) if one)),
     )
-
-
-def _public_ip_lost(ctx: RecoveryContext) -> tuple[Reason, ...]:
-    old, recovery = ctx.plan.spec.instance, ctx.recovery
-    is_itself = recovery.new_instance_id == recovery.instance_id
-    is_lost = old.public_ip and not recovery.eip_id and not is_itself
-    return (Reason(Why.PUBLIC_IP_LOST, old.public_ip),) if is_lost else ()

@@ -15,12 +15,21 @@ from spottui.domain.instance import InterruptionBehavior
 from spottui.domain.launch_spec import DISKS, RAM_ROLE, USER_DATA, ImageTraits, LaunchSpec
 from spottui.domain.owner import owner_of
 from spottui.domain.places import Offers, rank
-from spottui.domain.plan import Caution, CautionKind, Drain, PlaceRules, Plan, TiredPool, routes_for
+from spottui.domain.plan import (
+    Caution,
+    CautionKind,
+    Drain,
+    PlaceRules,
+    Plan,
+    TiredPool,
+    in_old_vswitch_first,
+    routes_for,
+)
 from spottui.domain.probe import PROBE_TAG, Probe
 from spottui.domain.ready import ready_policy
 from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.routes import Route
-from spottui.domain.settings import Settings
+from spottui.domain.settings import PrivateIp, Settings
 from spottui.domain.tokens import image_name
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
@@ -35,6 +44,8 @@ KEPT = "kept disk"
 """The kind of a disk that disk protection changed: it is no longer deleted with its instance."""
 DRAIN_TAG = "spottui:drain"
 """The tag by which an instance names its `[drain.NAME]`; an empty value means none."""
+PRIVATE_IP_TAG = "spottui:private-ip"
+"""The tag by which an instance says which private IP its replacement has: `keep` or `new`."""
 
 
 def capture(
@@ -191,17 +202,23 @@ def make_plan(spec: LaunchSpec, settings: Settings, tired: tuple[TiredPool, ...]
     rules = PlaceRules(dict(region.vswitches), policy.types, policy.other_types, policy.on_demand, tired)
     drain, unknown_drain = _drain(spec, settings)
     probe, unknown_probe = _probe(spec, settings)
-    is_ready = ready_policy(settings, spec.instance) is not None
+    keeps, unknown_private_ip = _keeps_private_ip(spec, settings)
+    candidates = rank(spec, rules, Offers())
+    ready = ready_policy(settings, spec.instance)
+    is_fresh = ready is not None and ready.schedule is not None and ready.schedule.fresh_system
     return Plan(
         # Nothing stops or releases what goes back to spot, and only an image has its data of now.
-        routes=(Route.IMAGE,) if spec.back_to_spot else routes_for(spec, is_ready=is_ready),
+        routes=(Route.IMAGE,) if spec.back_to_spot else routes_for(spec, is_ready=ready is not None),
         spec=spec,
-        candidates=rank(spec, rules, Offers()),
+        candidates=in_old_vswitch_first(candidates, spec) if keeps else candidates,
         image_name=image_name(f"{spec.instance.region}.{spec.instance.instance_id}"),
-        cautions=(*_cautions(spec, rules, region.vswitch_tag), *unknown_drain, *unknown_probe),
+        cautions=(*_cautions(spec, rules, region.vswitch_tag), *unknown_drain, *unknown_probe, *unknown_private_ip),
         rules=rules,
         drain=drain,
         probe=probe,
+        keeps_private_ip=keeps,
+        fresh_system=is_fresh and spec.has_instant_disks,
+        private_zone=policy.private_zone if spec.instance.private_ip else "",
     )
 
 
@@ -239,6 +256,19 @@ def _probe(spec: LaunchSpec, settings: Settings) -> tuple[Probe | None, tuple[Ca
         return None, ()
     known = settings.probe.get(name)
     return (Probe(name, known), ()) if known else (None, (Caution(CautionKind.UNKNOWN_PROBE, (name,)),))
+
+
+def _keeps_private_ip(spec: LaunchSpec, settings: Settings) -> tuple[bool, tuple[Caution, ...]]:
+    """Return whether the replacement is to have the old private IP, and a caution of a tag that says nothing known.
+
+    An instance that is stopped, not released, has it for good, and so has one that goes back to spot.
+    """
+    tag = dict(spec.instance.tags).get(PRIVATE_IP_TAG)
+    is_known = tag is None or tag in list(PrivateIp)
+    wanted = tag if tag and is_known else settings.policy.private_ip
+    is_released = spec.instance.behavior is not InterruptionBehavior.STOP and not spec.back_to_spot
+    keeps = wanted == PrivateIp.KEEP and is_released and bool(spec.instance.private_ip)
+    return keeps, () if is_known else (Caution(CautionKind.UNKNOWN_PRIVATE_IP, (tag or "",)),)
 
 
 def _cautions(spec: LaunchSpec, rules: PlaceRules, vswitch_tag: str) -> Iterator[Caution]:

@@ -67,6 +67,8 @@ class Previews:
         tolerance = shared.settings.policy.tolerance
         tired = tired_pools(shared.journal, spec, tolerance, shared.clock.now()) if tolerance else ()
         plan = make_plan(spec, shared.settings, tired)
-        # Nothing stops the instance, so whoever asks now wants a replacement.
-        runs_on = spec.instance.status is InstanceStatus.RUNNING and not spec.instance.recycling
-        return replace(plan, routes=(Route.IMAGE,)) if runs_on and not plan.route.traits.launches else plan
+        if spec.instance.status is not InstanceStatus.RUNNING or spec.instance.recycling:
+            return plan
+        # Nothing is going to stop it: who asks for it now means a replacement, and the old one keeps its address.
+        routes = plan.routes if plan.route.traits.launches else (Route.IMAGE,)
+        return replace(plan, routes=routes, keeps_private_ip=False)

@@ -5,8 +5,12 @@ import logging
 from contextlib import suppress
 from functools import partial
 
+from msgspec.structs import replace
+
 from spottui.cloud.errors import CloudError
 from spottui.domain.facts import PublicIpKept
+from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.reasons import Reason, Why
 from spottui.journal.store import JournalProblem
 from spottui.recovery.calls import call_once
 from spottui.recovery.context import Fenced, RecoveryContext
@@ -34,6 +38,19 @@ async def public_ip_settled(ctx: RecoveryContext) -> None:
     """Wait until it is known whether the replacement gets the old public IP."""
     if ctx.address:
         await asyncio.wait({ctx.address}, timeout=PATIENCE_S)
+
+
+def without_public_ip(spec: LaunchSpec) -> LaunchSpec:
+    """Return the spec of an instance that takes an EIP: one with a public IP of its own takes none."""
+    return replace(spec, instance=replace(spec.instance, public_ip=""))
+
+
+def public_ip_lost(ctx: RecoveryContext) -> tuple[Reason, ...]:
+    """Return that the replacement does not have the old public IP, nothing where it has."""
+    old, recovery = ctx.plan.spec.instance, ctx.recovery
+    is_itself = recovery.new_instance_id == recovery.instance_id
+    is_lost = old.public_ip and not recovery.eip_id and not is_itself
+    return (Reason(Why.PUBLIC_IP_LOST, old.public_ip),) if is_lost else ()
 
 
 async def _keep_public_ip(ctx: RecoveryContext) -> None:

@@ -17,10 +17,11 @@ from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.background import Background
 from spottui.domain.balancers import Backend, Product, Server
 from spottui.domain.clock import Clock
+from spottui.domain.dns import DnsRecord
 from spottui.domain.instance import Instance
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last, sold_out
-from spottui.domain.plan import Candidate, Caution, CautionKind, PlaceRules, Plan, Stock
+from spottui.domain.plan import Candidate, Caution, CautionKind, PlaceRules, Plan, Stock, in_old_vswitch_first
 from spottui.domain.ready import ready_policy
 from spottui.domain.routes import Route
 from spottui.domain.settings import Settings
@@ -44,6 +45,7 @@ VSWITCHES_S = 300.0
 BACKENDS_S = 3.0
 """How long looked-up weights are reused; survey and recovery share a look-up."""
 RATES_S = 600.0
+RECORDS_S = 60.0
 TYPES_S = 3600.0
 
 OTHER_DISKS = ("cloud_essd", "cloud_auto")
@@ -79,29 +81,32 @@ class Surveys:
         inquiry, of_balancers = Inquiry(self._lookups, limit_s), Inquiry(self._balancer_lookups, limit_s)
         one = _Survey(self._markets[region], region, inquiry, of_balancers)
         tag = self._vswitch_tags[region]
-        rules, images, backends, offers, resting = await asyncio.gather(
+        rules, images, backends, records, offers, resting = await asyncio.gather(
             one.rules(plan, tag),
             one.earlier_images(),
             one.backends(spec),
+            one.records(plan),
             one.offers(spec, plan.rules),
             asyncio.to_thread(self._journal.cool_downs.resting, region, self._clock.now()),
         )
         prices = await one.prices(priced_types(spec, rules, offers))
         offers = replace(offers, prices=prices, resting=resting)
         candidates = await asyncio.gather(*(one.checked(spec, place) for place in rank(spec, rules, offers)))
-        home = (spec.instance.instance_type, spec.instance.zone)
+        best = refused_last(candidates)
         plan = replace(
             plan,
             warm_image=newest_warm_image(spec, images),
             system_image=newest_system_image(spec, images) if spec.has_instant_data else None,
         )
+        home = (spec.instance.instance_type, spec.instance.zone)
         return replace(
             plan,
             routes=self._routes(plan),
-            candidates=refused_last(candidates),
+            candidates=in_old_vswitch_first(best, spec) if plan.keeps_private_ip else best,
             rules=rules,
             # Entries found before the release count: a CLB drops them at the release.
             backends=backends or plan.backends,
+            records=records,
             cautions=(*_kept(plan.cautions), *_new_cautions(spec, rules, tag), *one.missing),
             price_per_hour=offers.old_price(spec),
             currency=offers.currency,
@@ -172,6 +177,15 @@ class _Survey:
         """Return the instance's entries of load balancers; failed look-ups make one caution together."""
         found = await asyncio.gather(*(self._backends(product, spec) for product in Product))
         return tuple(backend for of_one in found for backend in of_one)
+
+    async def records(self, plan: Plan) -> tuple[DnsRecord, ...]:
+        """Return the A records of the plan's zone that name the instance."""
+        zone, vpc_id, nothing = plan.private_zone, plan.spec.vpc_id, tuple[DnsRecord, ...]()
+        if not zone:
+            return nothing
+        call = partial(self._market.records, zone, vpc_id)
+        found = await self._inquiry.ask("DNS records", ("records", zone, vpc_id), RECORDS_S, call, nothing)
+        return tuple(one for one in found if one.value == plan.spec.instance.private_ip)
 
     async def offers(self, spec: LaunchSpec, rules: PlaceRules) -> Offers:
         """Return what is in stock, how often types are interrupted, and which other types there are."""

@@ -49,8 +49,7 @@ async def settle_traffic(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcom
     ctx.traffic_settles.set()
     unknown = await ctx.traffic if ctx.traffic else ()
     recovery = ctx.recovery
-    is_replaced = ended.state is RecoveryState.RECOVERED and recovery.new_instance_id != recovery.instance_id
-    if not is_replaced:
+    if not ended.replaces(recovery):
         problems = await _restore_all(ctx)
     elif recovery.backends:
         problems = [*unknown, *await _replace_all(ctx, recovery.new_instance_id)]
@@ -58,8 +57,7 @@ async def settle_traffic(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcom
         ended = replace(ended, reason=replace(ended.reason, seconds=took_s))
     else:
         problems = list(unknown)
-    causes = (*ended.reason.causes, *problems)
-    return replace(ended, reason=replace(ended.reason, causes=causes)) if problems else ended
+    return ended.because_of(problems)
 
 
 async def _lower_all(ctx: RecoveryContext) -> tuple[Reason, ...]:

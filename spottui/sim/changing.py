@@ -29,7 +29,7 @@ def change_instance(world: World, given: Given, now: float) -> dict[str, Any]:
     """Let an instance have been made otherwise; `category`, `encrypted` and `kms_key` are of its cloud disks.
 
     `public_ip` is a public address that is no EIP, an EIP that is there is gone; `interfaces` are secondary ones, which
-    stay when it goes.
+    stay when it goes unless `interfaces_stay` is false.
     """
     instance = _instance(world, given)
     texts = {name: given.text(name) for name in _TEXTS if name in given}
@@ -38,7 +38,7 @@ def change_instance(world: World, given: Given, now: float) -> dict[str, Any]:
     ipv6 = int(given.number("ipv6_addresses", len(instance.ipv6_addresses), 0, 10))
     category, kms_key = given.text("category", ""), given.text("kms_key", "")
     encrypted, public_ip = given.flag("encrypted", bool(kms_key)), given.text("public_ip", "")
-    interfaces = int(given.number("interfaces", 0, 0, 10))
+    interfaces, stay = int(given.number("interfaces", 0, 0, 10)), given.flag("interfaces_stay", True)
     given.end()
     for name, value in texts.items():
         setattr(instance, name, value)
@@ -47,7 +47,7 @@ def change_instance(world: World, given: Given, now: float) -> dict[str, Any]:
         world.eips.pop(instance.eip_id, None)
         instance.eip_id, instance.public_ip, instance.bandwidth_out = "", public_ip, 10
     for _ in range(interfaces):
-        _add_interface(world, instance, now)
+        _add_interface(world, instance, now, stays=stay)
     if limit:
         instance.spot_strategy, instance.spot_price_limit = "SpotWithPriceLimit", limit
     instance.ipv6_addresses = tuple(f"2408:4005:3cb:b100::{instance.seq:x}:{n}" for n in range(1, ipv6 + 1))
@@ -58,11 +58,11 @@ def change_instance(world: World, given: Given, now: float) -> dict[str, Any]:
     return {"instance_id": instance.id}
 
 
-def _add_interface(world: World, instance: Instance, now: float) -> None:
+def _add_interface(world: World, instance: Instance, now: float, *, stays: bool) -> None:
     vswitch = world.vswitches[instance.vswitch_id]
     eni = Eni(
         next(world.order), world.ids.resource("eni"), instance.region, vswitch.id, world.ids.mac(),
-        (addresses.allocate(vswitch),), now, instance.id, delete_on_release=False,
+        (addresses.allocate(vswitch),), now, instance.id, delete_on_release=not stays,
         security_group_ids=instance.security_group_ids,
     )  # fmt: skip
     world.enis[eni.id] = eni

@@ -64,10 +64,17 @@ def forecast_of_all(recoveries: Sequence[Recovery], now: datetime) -> str:
 
 
 def will_make_it(recoveries: Sequence[Recovery], now: datetime) -> str:
-    """Return `7 of 9 will make it`, of those that go by themselves; empty where nothing is known of any."""
+    """Return `7 of 9 will make it · 2 data kept`, of those that go by themselves; empty where nothing is known of any.
+
+    The others are not lost, where their data is kept: it is said how many.
+    """
     going = [recovery for recovery in recoveries if not recovery.state.is_final and not _waits(recovery)]
     is_known = any(verdict_or_state(recovery, now) != NO_FORECAST for recovery in going)
-    return f"{sum(_makes_it(recovery, now) for recovery in going)} of {len(going)} will make it" if is_known else ""
+    if not is_known:
+        return ""
+    kept = sum(verdict_of(recovery, now) is Verdict.DATA_KEPT for recovery in going)
+    makes_it = f"{sum(_makes_it(recovery, now) for recovery in going)} of {len(going)} will make it"
+    return f"{makes_it} · {kept} data kept" if kept else makes_it
 
 
 def verdict_or_state(recovery: Recovery, now: datetime) -> str:

@@ -38,6 +38,7 @@ _KINDS: dict[type[f.Fact], EventKind] = {
     f.RouteChosen: EventKind.DECIDED,
     f.RouteTaken: EventKind.DECIDED,
     f.EarlierImageTaken: EventKind.DECIDED,
+    f.PrivateIpGivenUp: EventKind.DECIDED,
     f.Drained: EventKind.DECIDED,
     f.WeightKept: EventKind.DECIDED,
     f.BackendServes: EventKind.DECIDED,

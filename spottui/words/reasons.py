@@ -40,6 +40,9 @@ _SENTENCES = {
     Why.DISK_GONE: "disk {resource} no longer exists",
     Why.DISKS_NOT_FREE: "kept disks not available within {span} of the deadline",
     Why.PUBLIC_IP_LOST: "public IP {resource} is lost: it could not be converted to an EIP",
+    Why.PRIVATE_IP_TAKEN: "LAUNCHED WITHOUT ITS private IP {resource}: {failure}",
+    Why.PRIVATE_IP_IN_USE: "LAUNCHED WITHOUT ITS private IP {resource}: {detail} still has it",
+    Why.PRIVATE_IP_NO_ROOM: "LAUNCHED WITHOUT ITS private IP {resource}: no capacity in {detail}",
     Why.SNAPSHOT_FAILED: "snapshot {resource} failed",
     Why.SNAPSHOT_NOT_READY: "snapshot {resource} not finished after {span}",
     Why.NOT_STOPPED: "{resource} not seen stopped within {span} of its deadline",
@@ -48,6 +51,10 @@ _SENTENCES = {
     Why.RUNS_WITHOUT: "LAUNCHED WITHOUT ITS {resource}: {failure}",
     Why.EIP_GONE: "EIP {resource} is gone",
     Why.EIP_TAKEN: "EIP {resource} is now bound to {detail}",
+    Why.INTERFACE_ELSEWHERE: "network interface {resource} is left behind: it cannot leave {detail}",
+    Why.INTERFACE_TAKEN: "network interface {resource} is now attached to {detail}",
+    Why.INTERFACE_GONE: "network interface {resource} is gone",
+    Why.INTERFACE_NOT_MOVED: "network interface {resource} was not moved: {failure}; attach it manually",
     Why.BACKEND_NOT_ADDED: "{detail} {resource} does not send traffic to it: {failure}; add it manually",
     Why.BACKEND_LEFT: "the old entry is left in {detail} {resource}: {failure}; remove it manually",
     Why.WEIGHT_LEFT: "the old entry is left at weight 0 in {detail} {resource}: {failure}; set it back to {count}",
@@ -247,6 +254,17 @@ def _disk_not_attached(known: Reason, _region: str) -> str:
     return f"disk {known.resource} is not {f'attached: {_failed(known)}' if known.failure else 'listed'}"
 
 
+def _records_moved(known: Reason, _region: str) -> str:
+    point = "points" if len(known.resources) == 1 else "point"
+    ttl = f"clients may use the old address for {known.seconds or 0:.0f} s"
+    return f"DNS: {', '.join(known.resources)} {point} to {known.detail}; {ttl}"
+
+
+def _records_not_moved(known: Reason, _region: str) -> str:
+    what = ", ".join(known.resources) or f"the records of {known.resource}"
+    return f"DNS: {what} may still point to {known.detail}: {_failed(known)}; update manually"
+
+
 def _eip_not_moved(known: Reason, _region: str) -> str:
     if known.failure or not known.detail:
         return f"EIP {known.resource} was not moved: {_failed(known)}"
@@ -293,6 +311,11 @@ _TOLD = {
     Why.NOT_ATTACHED: _not_attached,
     Why.DISK_NOT_ATTACHED: _disk_not_attached,
     Why.BACKEND_NOT_HEALTHY: _not_healthy,
+    Why.SECONDARY_IPS_LOST: lambda known, _region: (
+        f"no secondary private IPs instead of {', '.join(known.resources)}: {_failed(known)}; assign them manually"
+    ),
+    Why.RECORDS_MOVED: _records_moved,
+    Why.RECORDS_NOT_MOVED: _records_not_moved,
     Why.EIP_NOT_MOVED: _eip_not_moved,
     Why.ROUTES: _routes,
     Why.THEN: _then,

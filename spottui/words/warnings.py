@@ -26,12 +26,17 @@ def caution(known: Caution) -> str:
 
 
 _LOSSES = {
+    LossKind.PRIVATE_IP_KEPT: (
+        "private IP {} is kept: the launch waits for the release, and stays in the same zone while it can have the "
+        "address"
+    ),
     LossKind.PRIVATE_IP: "new private IP: {} is in use until the release",
-    LossKind.SECONDARY_IPS: "secondary private IPs are lost: {}",
+    LossKind.SECONDARY_IPS: "{count} new secondary private IPs: {} are in use until the release",
     LossKind.PUBLIC_IP: "public IP {} is converted to an EIP and moved; lost if the cloud refuses that",
     LossKind.IPV6: "new IPv6 addresses: the old ones are lost",
     LossKind.PREFIXES: "address prefixes are lost: {}",
     LossKind.INTERFACES: "{count} more network interfaces are not recreated",
+    LossKind.INTERFACES_MOVED: "network interfaces {} are moved, but only to a replacement in their own zone",
     LossKind.LOCAL_DISK: "local disk {} is lost",
     LossKind.TAGS: "tags dropped: {} (an instance has at most 20, and the recovery needs its own)",
     LossKind.AUTO_RELEASE: "automatic release ({}) is not carried over: the replacement runs until you release it",
@@ -55,6 +60,7 @@ _CAUTIONS = {
     CautionKind.UNKNOWN_DRAIN: "no drain: there is no [drain.{}] in the configuration",
     CautionKind.OWNED: "owned by {}, which replaces it automatically: this would be a second replacement",
     CautionKind.UNKNOWN_PROBE: "no probe: {} is not a [probe.NAME] of the configuration",
+    CautionKind.UNKNOWN_PRIVATE_IP: "its tag spottui:private-ip says {}, which is ignored: allowed are keep and new",
     CautionKind.NOT_LOOKED_UP: "not looked up: {}",
     CautionKind.BACK_TO_SPOT: (
         "back to spot: {1} is on-demand and keeps running and costing until you delete it; spottui never does. What is "

@@ -13,6 +13,7 @@ from spottui.sim.testing import SimServer
 from tests.chaos.toll import POLICY, Toll, lose_answers, restarted, settle, states, told
 from tests.driving import Headless, add_policy, clean_environment, wait_until
 from tests.recovery.calm import allow_older_system, make_system_image
+from tests.sim.calls import Api
 
 Before = Callable[[SimServer, Path, str], str]
 
@@ -109,6 +110,17 @@ def _make_ready(cloud: SimServer, config: Path, victim: str) -> str:
     return victim
 
 
+def _make_ready_and_fresh(cloud: SimServer, config: Path, victim: str) -> str:
+    """The same, and let a policy wait for an image of the system disk of the notice."""
+    instance = next(row for row in cloud.state()["instances"] if row["InstanceId"] == victim)
+    make_system_image(cloud, instance)
+    tag = {"Tag__1__Key": "fresh", "Tag__1__Value": "yes"}
+    Api(cloud)("TagResources", ResourceType="instance", ResourceId__1=victim, **tag)
+    with config.open("a") as file:
+        file.write('[[ready]]\nmatch = {fresh = "yes"}\nimage_every = "30d"\nfresh_system = true\n')
+    return victim
+
+
 def _probe_and_tell(_cloud: SimServer, config: Path, victim: str) -> str:
     """Have the replacement probed by a command, and every event told of in a file."""
     add_policy(config, probe='"jobs"')
@@ -141,6 +153,23 @@ def _behind_balancers(cloud: SimServer, config: Path, victim: str) -> str:
     return victim
 
 
+def _without_room_at_home(cloud: SimServer, _config: Path, victim: str) -> str:
+    """Let nothing be launched in an instance's own zone."""
+    cloud.stock(0, zone=next(row["ZoneId"] for row in cloud.state()["instances"] if row["InstanceId"] == victim))
+    return victim
+
+
+def _with_names(cloud: SimServer, _config: Path, victim: str) -> str:
+    """Give an instance an interface that would go with it, a secondary private IP, and a DNS record."""
+    api = Api(cloud)
+    rows = api("DescribeNetworkInterfaces", InstanceId=victim)["NetworkInterfaceSets"]["NetworkInterfaceSet"]
+    eni_id = rows[0]["NetworkInterfaceId"]
+    api("AssignPrivateIpAddresses", NetworkInterfaceId=eni_id, SecondaryPrivateIpAddressCount=1)
+    cloud.control("POST", "instance", {"instance_id": victim, "interfaces": 1, "interfaces_stay": False})
+    cloud.control("POST", "dns", {"name": "corp.internal", "records": [{"rr": "web", "instance": victim}]})
+    return victim
+
+
 def _fail_behind_balancers(cloud: SimServer, config: Path, victim: str) -> str:
     return _fail_for_money(cloud, config, _behind_balancers(cloud, config, victim))
 
@@ -152,11 +181,15 @@ WAYS = {
     "launch-again": Way("web-1", {"launches_that_fail": 1, "launch_fails_after_s": 0.2}, launches=2),
     "restart": Way("batch-5", notice_s=12, images=0, launches=0),
     "kept-disk": Way("api-2", {"locked_status": "Stopping"}, notice_s=15),
+    "kept-disk-elsewhere": Way("api-2", {"locked_status": "Stopping"}, before=_without_room_at_home, notice_s=15),
     "warm-image": Way(
         "web-1", _NO_PROTECTION, {"warm_image": "true"}, _recover_once, notice_s=12, images=2, launches=2
     ),
     "instant": Way("api-2", {"image_base_s": 60}, before=_make_ready, images=1),
+    "instant-fresh": Way("api-2", before=_make_ready_and_fresh, images=2),
     "served": Way("web-1", before=_probe_and_tell),
+    "private-ip": Way("web-1", policy={"private_ip": '"keep"'}, notice_s=20),
+    "names": Way("web-1", policy={"private_zone": '"corp.internal"'}, before=_with_names),
     "retry": Way("web-1", before=_fail_for_money, is_retry=True),
     "balancers": Way("web-1", {"server_group_s": 0.2}, before=_behind_balancers),
     "balancers-restart": Way("batch-5", before=_behind_balancers, notice_s=12, images=0, launches=0),

@@ -18,7 +18,8 @@ POLICY = {"veto_window_s": 0, "max_at_once": 50, "max_per_hour": 1000, "lock_pol
 LOST = (
     "CreateImage", "RunInstances", "ModifyDiskAttribute", "CreateSnapshot", "CreateSnapshotGroup", "RunCommand",
     "SetBackendServers", "AddBackendServers", "UpdateServerGroupServersAttribute", "AddServersToServerGroup",
-    "RemoveServersFromServerGroup",
+    "RemoveServersFromServerGroup", "UpdateZoneRecord", "DetachNetworkInterface", "AttachNetworkInterface",
+    "AssignPrivateIpAddresses",
 )  # fmt: skip
 SETTLED_WITHIN_S = 120
 RESUMED_WITHIN_S = 30
@@ -40,6 +41,8 @@ class Toll:
     unlike_their_facts: int = 0
     left_at_zero: int = 0
     """Servers that run and get no requests from a load balancer, and entries that are dead."""
+    left_behind: int = 0
+    """Network interfaces that no running instance has, and DNS records that name none."""
     resume_s: list[float] = field(default_factory=list)
     start_s: float = 0.0
     """What a start took with nothing to resume."""
@@ -48,7 +51,7 @@ class Toll:
     def harm(self) -> int:
         """Whatever must not be."""
         doubled = self.doubled_images + self.doubled_instances + self.doubled_hooks
-        return self.lost + doubled + self.unlike_their_facts + self.left_at_zero
+        return self.lost + doubled + self.unlike_their_facts + self.left_at_zero + self.left_behind
 
     def count(self, cloud: SimServer, config: Path, victims: list[str], images: int, launches: int) -> None:
         """Compare what was made, and what the journal says, with what the victims' ways make."""
@@ -59,6 +62,9 @@ class Toll:
         up = {row["InstanceId"] for row in state["instances"] if row["Status"] == "Running"}
         entries = [one for group in state["server_groups"] for one in group["Servers"]]
         self.left_at_zero += sum(not one["Weight"] or one["ServerId"] not in up for one in entries)
+        addresses = {row["PrivateIpAddress"] for row in state["instances"]}
+        self.left_behind += sum(one["InstanceId"] not in up for one in state["network_interfaces"])
+        self.left_behind += sum(one["Value"] not in addresses for zone in state["dns_zones"] for one in zone["Records"])
         self.recoveries += len(victims)
         self.lost += sum(ends.get(victim) is not RecoveryState.RECOVERED for victim in victims)
         self.doubled_images += max(0, len(effects(cloud, "CreateImage")) - images)

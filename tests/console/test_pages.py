@@ -314,6 +314,10 @@ def alike(state, count, **more):
         (alike(RecoveryState.NEEDS_YOU, 11) + alike(RecoveryState.IMAGING, 1), "1 of 1 will make it"),
         (alike(RecoveryState.RECOVERED, 4) + alike(RecoveryState.LAUNCHING, 2), "4 recovered · 2 of 2 will make it"),
         (alike(RecoveryState.FAILED, 6) + alike(RecoveryState.RECOVERED, 1), "1 recovered"),
+        (
+            alike(RecoveryState.STARTING, 3, route=Route.RESTART) + alike(RecoveryState.IMAGING, 2),
+            "2 of 5 will make it · 3 data kept",
+        ),
     ],
 )
 def test_the_title_of_a_storm_counts_what_the_rows_say(recoveries, title):

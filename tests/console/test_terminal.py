@@ -9,6 +9,7 @@ import time
 import pytest
 
 from spottui.sim.testing import SimServer
+from tests.console.emulator import Emulator
 from tests.console.tmux import Tmux, processes_with
 from tests.driving import clean_environment, wait_until
 
@@ -81,3 +82,46 @@ def test_the_demo_gives_a_person_time_and_a_closed_terminal_leaves_nothing_of_it
     tmux.run("new-session", "-d", "-s", "stays", "sleep 60")
     tmux.run(*closes)
     wait_until(lambda: not processes_with(str(directory)) and not list(temp.iterdir()), 10, 0.05)
+
+
+FROZEN = """
+from spottui.console.app import SpottuiApp
+from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims
+SpottuiApp(lambda: ScriptedDesk(reclaims()), clock=FrozenClock(), who="mia", title="spottui").start()
+"""
+
+
+def test_after_changes_alone_the_screen_is_as_if_drawn_anew_and_ctrl_l_draws_over_what_others_wrote(tmux, tmp_path):
+    (tmp_path / "frozen.py").write_text(FROZEN)
+    environment = {**clean_environment(tmp_path / "state"), "PYTHONPATH": os.getcwd(), "COLORTERM": "truecolor"}
+    tmux.start(f"{sys.executable} {tmp_path}/frozen.py", environment, (120, 40))
+    tmux.shows("NEEDS YOU")
+    tmux.type("?")
+    tmux.shows("Here, in")
+    tmux.type("PageDown", "q", "3", "y")
+    tmux.shows("Tried in this order")
+    tmux.type("Escape")
+    wait_until(lambda: "Tried in this order" not in tmux.screen())
+    tmux.run("resize-window", "-x", "90", "-y", "30")
+    tmux.shows("2 Events (")
+    changed = _settled(tmux)
+    with open(tmux.run("display-message", "-p", "#{pane_tty}").strip(), "w") as shared:
+        shared.write("\x1b[5;1HBroadcast message from root")
+    tmux.shows("Broadcast message")
+    tmux.type("C-l")
+    wait_until(lambda: "Broadcast" not in tmux.screen())
+    assert _settled(tmux).items() ^ changed.items() == set()
+
+
+def _settled(tmux):
+    looks = [_looks(tmux)]
+    wait_until(lambda: looks.append(_looks(tmux)) or looks[-3:] == [looks[-1]] * 3, every_s=0.3)
+    return looks[-1]
+
+
+def _looks(tmux):
+    """Return how each cell of the screen looks."""
+    emulator = Emulator()
+    for y, line in enumerate(tmux.run("capture-pane", "-p", "-e").splitlines(), 1):
+        emulator.feed(f"\x1b[{y};1H{line}")
+    return emulator.cells

@@ -33,6 +33,7 @@ def rooms(journal: Journal, account: CloudAccount, settings: Settings) -> Shared
         protection=DiskProtection(journal, account.regions, CLOCK),
         surveys=Surveys(account.markets, account.thread_pools, journal, CLOCK, settings),
         balancers=account.balancers,
+        private_zones=account.private_zones,
         incident=recovery_record,
     )
 

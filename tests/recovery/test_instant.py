@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
+from spottui import words
 from spottui.recovery.routes import instant
 from spottui.sim.testing import SimServer
 from tests.driving import add_policy, effects, wait_until
 from tests.recovery.calm import allow_older_system, make_system_image
 from tests.recovery.given import begin
 from tests.recovery.test_routes import Acting, by_id, details, named
-from tests.recovery.test_traffic import engine
+from tests.recovery.test_traffic import ended, engine
 
 
 @pytest.fixture
@@ -118,3 +119,26 @@ def test_a_person_may_choose_it_where_no_policy_does(auto: Any, live_cloud: SimS
     recovery = desk.until(old["InstanceId"], "recovered", "failed")
     assert (recovery["state"], recovery["route"]) == ("recovered", "instant"), recovery["says"]
     assert by_id(live_cloud, recovery["new_instance_id"])["ImageId"] == image
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+def test_a_policy_that_wants_the_system_fresh_waits_for_its_image_until_the_deadline(
+    live_cloud: SimServer, config: Path, old: dict[str, Any], in_time: bool
+) -> None:
+    earlier = make_system_image(live_cloud, old)
+    key, value = next(iter(old["Tags"].items()))
+    with config.open("a") as file:
+        file.write(f'[[ready]]\nmatch = {{{key} = "{value}"}}\nfresh_system = true\n')
+    notice_s = 300 if in_time else 4
+    live_cloud.world(image_base_s=0.5 if in_time else 60)
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]], notice_s=notice_s)
+        recovery = ended(shared, begin(shared, old["InstanceId"], notice_s=notice_s))
+    assert (recovery.state, recovery.route) == ("recovered", "instant"), words.reason(recovery.reason)
+    new = by_id(live_cloud, recovery.new_instance_id)
+    assert new["ImageId"] == (recovery.image_id if in_time else earlier)
+    assert len(effects(live_cloud, "CreateImage")) == (2 if in_time else 1)
+    (group,) = live_cloud.state()["snapshot_groups"]
+    made_of = {row["DiskId"]: row["SourceSnapshotId"] for row in live_cloud.state()["disks"]}
+    assert {made_of[disk] for disk in new["DiskIds"][1:]} <= set(group["SnapshotIds"])
+    assert len(effects(live_cloud, "RunInstances")) == len(effects(live_cloud, "CreateSnapshotGroup")) == 1

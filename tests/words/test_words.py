@@ -4,7 +4,7 @@ import unicodedata
 from typing import get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import find, given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -15,6 +15,8 @@ from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.routes import Route
 from spottui.domain.text import plain
+from spottui.recovery.workflow import ROUTES
+from spottui.tables.timeline import sign_of
 from spottui.words import EventKind
 from spottui.words.failures import LONGEST
 from tests.words.facts_of import BEGAN, DEADLINE, logged, of
@@ -22,6 +24,10 @@ from tests.words.facts_of import BEGAN, DEADLINE, logged, of
 RECLAIM = Interruption("cn-hangzhou", "i-1", 1, BEGAN, DEADLINE, (Evidence.QUEUE,))
 RECOVERY = Recovery(RECLAIM, "web-3", reason=Reason(Why.PLAN_READY))
 FACTS = get_args(f.Fact)
+OF_NO_RECOVERY = (
+    f.MessageSeen, f.PoisonSeen, f.SourceFailed, f.SourceAnswers, f.Armed, f.NotArmed, f.Disarmed, f.BeyondCap,
+    f.DisksProtected, f.ProtectionUndone, f.OutputLost,
+)  # fmt: skip
 
 
 def is_harmless(text):
@@ -55,6 +61,13 @@ def test_no_field_steers_the_terminal_of_who_reads_a_sentence(reason, step, stop
     said = [words.reason(reason, region), words.against(reason, region), words.next_step(step), words.stopped(stopped)]
     said += [words.failure(failure), words.failure_line(failure), words.said(failure), words.fault(failure)]
     assert all(is_harmless(text) for text in said)
+
+
+@pytest.mark.parametrize("route", Route)
+def test_every_route_has_its_function_and_one_that_launches_says_from_what(route):
+    assert route in ROUTES
+    said = words.next_step(NextStep(Doing.PLANNED, route=route))
+    assert said != words.next_step(NextStep(Doing.PLANNED, route=Route.IMAGE)) or route is Route.IMAGE
 
 
 @pytest.mark.parametrize("kind", FACTS, ids=lambda kind: kind.__name__)
@@ -132,6 +145,12 @@ def test_what_a_person_can_do_stands_behind_the_line(kind):
 
 def test_what_waiting_mends_has_no_advice():
     assert words.fault(Failure("X", "Throttling", "throttled")) == "X: Throttling"
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FACTS if kind not in f.QUIET], ids=lambda kind: kind.__name__)
+def test_a_fact_is_in_the_feed_or_quiet_and_one_of_a_recovery_is_a_step_too(kind):
+    assert find(of(kind), words.event_kind)
+    assert kind in OF_NO_RECOVERY or find(of(kind), sign_of)
 
 
 @given(st.one_of(*map(of, f.QUIET)))

@@ -35,7 +35,9 @@ class BulkDialog(Dialog[dict[str, str]]):
     MOST_CELLS = WIDE_CELLS
 
     def __init__(self, recoveries: tuple[Recovery, ...], ask: Callable[[MessagePump], None], clock: Clock) -> None:
-        super().__init__(f"Recover {len(recoveries)} instances", f"Run {len(recoveries)} plans")
+        super().__init__(
+            f"Recover {len(recoveries)} instance{'s' * (len(recoveries) != 1)}", f"Run {len(recoveries)} plans"
+        )
         self._recoveries, self._ask, self._clock = recoveries, ask, clock
         self._plans: Plans | None = None
         self._problem = ""

@@ -51,6 +51,8 @@ def plan_head(subject: Subject, plan: Plan | None, now: datetime) -> Content:
     ]
     if subject.interruption and not subject.interruption.confirmed:
         lines.append([("NO LOCK SEEN: may be a drill; the old instance may keep running", "bold $error")])
+    if plan and plan.keeps_private_ip and subject.interruption and not subject.interruption.is_manual:
+        lines.append([(f"launched after the release, expected {when(subject.interruption.deadline, now)}", "$warning")])
     return joined(lines)
 
 
@@ -136,7 +138,10 @@ def _losses(plan: Plan) -> list[Line]:
     if not plan.route.traits.launches:
         started = change("instance", old.instance_id, f"{old.instance_id}, started again", same=True)
         return [*lines, started, *_load_balancers(plan)]
-    if old.private_ip:
+    if plan.keeps_private_ip:
+        kept = f"{old.private_ip} after the release; another one if it is taken or {old.zone} has no capacity"
+        lines.append(change("private IP", old.private_ip, kept, same=True))
+    elif old.private_ip:
         lines.append(lost("private IP", old.private_ip, "a new one from the vSwitch"))
     if old.public_ip and not old.eip_id:
         lines.append(change("public IP", old.public_ip, f"{old.public_ip}, as an EIP; lost if the cloud refuses that"))
@@ -144,9 +149,26 @@ def _losses(plan: Plan) -> list[Line]:
 
 
 def _moved(plan: Plan) -> list[Line]:
+    """Return what goes over to a replacement; an instance that is started again has it all."""
+    if not plan.route.traits.launches:
+        return []
     eip = plan.spec.instance.eip_id
     moved = [change("EIP", eip, f"{eip}, moved to the replacement", same=True)] if eip else []
-    return [*moved, *_load_balancers(plan)]
+    enis = ", ".join(plan.spec.interfaces)
+    moved += [change("interfaces", enis, f"{enis}, moved in their own zone only", same=True)] if enis else []
+    return [*moved, *_records(plan), *_load_balancers(plan)]
+
+
+def _records(plan: Plan) -> list[Line]:
+    """Return the DNS records that are to name the replacement, and for how long clients may not hear of it."""
+    if not plan.private_zone:
+        return []
+    names = ", ".join(plain(one.name, 80) for one in plan.records)
+    ttl = max((one.ttl for one in plan.records), default=0)
+    is_same = " if that is another one" if plan.keeps_private_ip else ""
+    to = f"{names}: the replacement's address{is_same} once it serves, known within {ttl} s" if names else ""
+    unknown = f"what points to it in {plan.private_zone}" if not plan.surveyed else f"none in {plan.private_zone}"
+    return [change("DNS", names, to or unknown, same=True)]
 
 
 def _load_balancers(plan: Plan) -> list[Line]:
@@ -163,6 +185,8 @@ def _data(plan: Plan) -> Line:
     made = f"as of {earlier.made:%Y-%m-%d %H:%M} UTC" if earlier else ""
     if source is Source.EARLIER_IMAGE_AND_SNAPSHOTS:
         system = f"system disk {made or 'as of its last image'}"
+        if plan.fresh_system:
+            system = f"system disk as of your yes if its image is ready by the deadline, else {made}"
         return lost("data", "all", f"{system}; data disks as of your yes" if plan.spec.data_disks else system)
     if earlier:
         return lost("data", "all", f"{made}, nothing written since")

@@ -56,16 +56,28 @@ def calls(plan: Plan) -> list[str]:
     if not plan.route.traits.launches:
         restored = [f"{_backend_call(one, Change.WEIGHT)}: weight {one.weight}" for one in _lowered(plan)]
         return [*_lowered_weights(plan), *drain, f"StartInstance {old}, once it is stopped", *restored]
+    other = ", if that is another one" if plan.keeps_private_ip else ""
     return [
         *_protected_disks(plan),
         *_lowered_weights(plan),
+        *(f"ModifyNetworkInterfaceAttribute DeleteOnRelease=false of {plain(one, 64)}" for one in plan.spec.interfaces),
         *drain,
         *_image(plan, old),
         *_launch(plan),
         *_attached_disks(plan),
         *_moved_eip(plan),
+        *(f"UpdateZoneRecord {plain(one.name, 80)}: the new instance's address{other}" for one in plan.records),
         *(f"{_backend_call(one, Change.ADD)}: the new instance, weight {one.weight}" for one in plan.backends),
         *(f"{_backend_call(one, Change.REMOVE)}: {old}, once the new one is healthy" for one in plan.backends),
+        *(
+            f"DetachNetworkInterface and AttachNetworkInterface {plain(eni_id, 64)}, once the new one serves"
+            for eni_id in plan.spec.interfaces
+        ),
+        *(
+            [f"AssignPrivateIpAddresses: {secondary} for the new instance"]
+            if (secondary := len(plan.spec.secondary_ips))
+            else []
+        ),
     ]
 
 
@@ -119,10 +131,11 @@ def _backend_call(backend: Backend, change: Change) -> str:
 
 def _image(plan: Plan, old: str) -> list[str]:
     if plan.route is Route.INSTANT:
-        data = " ".join(plain(disk.disk_id, 64) for disk in plan.spec.data_disks)
-        return (
-            [f"CreateSnapshotGroup of {data}; DeleteSnapshotGroup if an image has to be made instead"] if data else []
-        )
+        disks = plan.spec.cloud_disks if plan.fresh_system else plan.spec.data_disks
+        wanted = " ".join(plain(disk.disk_id, 64) for disk in disks)
+        group = f"CreateSnapshotGroup of {wanted}; DeleteSnapshotGroup if an image has to be made instead"
+        fresh = f"CreateImage {plain(plan.image_name, 128)}-fresh of the system disk's snapshot"
+        return [*([group] if wanted else []), *([fresh] if plan.fresh_system else [])]
     if plan.route.traits.serves_at_once:
         return []
     name = plain(plan.image_name, 128)
@@ -139,7 +152,9 @@ def _launch(plan: Plan) -> list[str]:
     earlier = plan.earlier_image(plan.route)
     image = f" from {plain(earlier.image_id, 64)}" if earlier else ""
     place = f"{plain(first.instance_type, 64)} in {plain(first.zone, 64)}"
-    return [f"RunInstances {place}{image}, else at the next place"]
+    address = f" with {plain(plan.spec.instance.private_ip, 64)}" if plan.keeps_private_ip else ""
+    released = ", once it is free," if address else ","
+    return [f"RunInstances {place}{image}{address}{released} else at the next place"]
 
 
 def _attached_disks(plan: Plan) -> list[str]:

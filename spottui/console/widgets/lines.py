@@ -6,7 +6,6 @@ from datetime import datetime
 
 from rich.cells import cell_len
 from textual.content import Content
-from textual.geometry import Region
 from textual.widgets import Static
 
 from spottui.console.text.cells import cell_text
@@ -26,39 +25,17 @@ Part = tuple[str, str]
 
 
 class Line(Static):
-    """One line that changes often: only the cells that have changed are drawn, and without a new layout."""
+    """One line that changes often, without a new layout."""
 
     def __init__(self, line_id: str) -> None:
         super().__init__("", id=line_id, markup=False)
         self.text = Content("")
-        self._changed: Region | None = None
 
     def put(self, text: Content) -> None:
         """Show a text."""
         if text != self.text:
-            self._changed = changed_cells(self.text, text)
             self.text = text
             self.update(text, layout=False)
-            self._changed = None
-
-    def refresh(self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False) -> "Line":
-        """Draw again, in a change of the text what has changed of it."""
-        if self._changed and not regions:
-            regions = (self._changed,)
-        return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
-
-
-def changed_cells(old: Content, new: Content) -> Region | None:
-    """Return the cells of a line that differ; None where its length or its styles do, and all of it is to be drawn."""
-    was, now = old.plain, new.plain
-    if len(was) != len(now) or old.spans != new.spans:
-        return None
-    differ = [index for index, (before, after) in enumerate(zip(was, now, strict=True)) if before != after]
-    if not differ:
-        return None
-    first, end = differ[0], differ[-1] + 1
-    width = cell_len(now[first:end])
-    return Region(cell_len(now[:first]), 0, width, 1) if width == cell_len(was[first:end]) else None
 
 
 def header(title: str, view: DeskView | None, now: datetime, width: int, *, failed: bool = False) -> Content:

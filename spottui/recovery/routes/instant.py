@@ -9,18 +9,21 @@ from datetime import timedelta
 from functools import partial
 
 from spottui.cloud import snapshot_groups
-from spottui.cloud.ecs import OUR_TAG, Answer
+from spottui.cloud.ecs import OUR_TAG, SYSTEM_DEVICE, Answer, ImageSource
+from spottui.cloud.ecs_shapes import Snapshot
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.snapshot_groups import SnapshotGroup
 from spottui.domain.facts import EarlierImageTaken, SnapshotsUsable
 from spottui.domain.instance import Disk
 from spottui.domain.launch_spec import LaunchSource
+from spottui.domain.ready import system_disk
 from spottui.domain.reasons import Doing, NextStep, Reason, Why
-from spottui.domain.recovery import Recovery, RecoveryState
+from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
 from spottui.domain.tokens import client_token
 from spottui.recovery.adoption import adopt_group, await_adoption
 from spottui.recovery.calls import Call, call, call_once, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, leaves, not_done
+from spottui.recovery.imaging import start_image, wait_for_image
 from spottui.recovery.launching import bring_up
 from spottui.recovery.places import look_for_places
 
@@ -32,7 +35,10 @@ DELETE = "DeleteSnapshotGroup"
 
 
 async def instant_route(ctx: RecoveryContext) -> StepOutcome:
-    """Snapshot the data disks, and launch from the newest image of the system disk and those snapshots."""
+    """Snapshot the data disks, and launch from the newest image of the system disk and those snapshots.
+
+    Where the policy wants the system fresh too, its disk is in the group, and an image of it is waited for.
+    """
     ended = await _serve(ctx)
     if ended.try_next_route:
         await _free_the_disks(ctx)
@@ -44,29 +50,66 @@ async def _serve(ctx: RecoveryContext) -> StepOutcome:
     image = ctx.plan.system_image
     if image is None:
         return leaves(Reason(Why.NO_EARLIER_IMAGE))
-    lost = await _snapshot_data_disks(ctx)
+    lost = await _snapshot_disks(ctx)
     if lost:
         return lost
-    if not ctx.recovery.tries:
+    fresh_id = await _fresh_image(ctx) if ctx.plan.fresh_system else ""
+    if not fresh_id and not ctx.recovery.tries:
         await ctx.record(EarlierImageTaken(image.image_id, image.made))
-    return await bring_up(ctx, LaunchSource(image.image_id, snapshots=ctx.recovery.group_snapshots))
+    return await bring_up(ctx, LaunchSource(fresh_id or image.image_id, snapshots=ctx.recovery.group_snapshots))
 
 
-async def _snapshot_data_disks(ctx: RecoveryContext) -> StepOutcome | None:
-    data_disks = ctx.plan.spec.data_disks
-    if not data_disks or ctx.recovery.group_snapshots:
+async def _snapshot_disks(ctx: RecoveryContext) -> StepOutcome | None:
+    plan = ctx.plan
+    wanted = plan.spec.cloud_disks if plan.fresh_system else plan.spec.data_disks
+    if not wanted or ctx.recovery.group_snapshots:
         return None
-    group_id = ctx.recovery.snapshot_group or await _create_group(ctx, data_disks)
-    return group_id if isinstance(group_id, StepOutcome) else await _wait_until_usable(ctx, group_id, data_disks)
+    group_id = ctx.recovery.snapshot_group or await _create_group(ctx, wanted)
+    return group_id if isinstance(group_id, StepOutcome) else await _wait_until_usable(ctx, group_id, wanted)
 
 
-async def _create_group(ctx: RecoveryContext, data_disks: tuple[Disk, ...]) -> str | StepOutcome:
+async def _fresh_image(ctx: RecoveryContext) -> str:
+    """Return the image of the system disk of the notice; empty where it is not there at the deadline, or never will be.
+
+    A system disk needs a snapshot that is uploaded. One launch follows, from whatever there is then.
+    """
+    recovery, system = ctx.recovery, system_disk(ctx.plan.spec)
+    is_made = recovery.image_of is ImageOf.SYSTEM_DISK and recovery.state is not RecoveryState.IMAGING
+    if recovery.image_id and is_made:
+        return recovery.image_id
+    snapshot_id = dict(recovery.group_snapshots).get(system.disk_id, "") if system else ""
+    if not snapshot_id or not await _is_uploaded(ctx, snapshot_id):
+        return ""
+    source = ImageSource(snapshots=((SYSTEM_DEVICE, snapshot_id),), traits=ctx.plan.spec.image)
+    image_id = await start_image(ctx, source, ImageOf.SYSTEM_DISK, recovery.deadline)
+    if not isinstance(image_id, str):
+        return ""
+    try:
+        async with asyncio.timeout((recovery.deadline - ctx.now()).total_seconds()):
+            lost = await wait_for_image(ctx, image_id)
+    except TimeoutError:
+        return ""
+    return "" if lost else image_id
+
+
+async def _is_uploaded(ctx: RecoveryContext, snapshot_id: str) -> bool:
+    """Wait for a snapshot of the notice until the deadline."""
+    poll_s = 0.0
+    while not ctx.recovery.cancel and ctx.now() < ctx.recovery.deadline:
+        found = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, poll_s)
+        poll_s = LOOK_S
+        if isinstance(found, Snapshot) and (found.finished or found.lost):
+            return found.finished
+    return False
+
+
+async def _create_group(ctx: RecoveryContext, disks: tuple[Disk, ...]) -> str | StepOutcome:
     """Start the snapshot group, or take the one that was started for this reclaim, and return its id.
 
     Every journal derives the same first token, so that the cloud refuses a second group. If an earlier reclaim of the
     instance used it, the recovery takes one of its own.
     """
-    disk_ids = [disk.disk_id for disk in data_disks]
+    disk_ids = [disk.disk_id for disk in disks]
     refused: CloudError | None = None
     for token in _group_tokens(ctx.recovery):
         if not may_begin(ctx.recovery, token):
@@ -104,9 +147,9 @@ async def _create_or_adopt(ctx: RecoveryContext, token: str, disk_ids: list[str]
     return outcome
 
 
-async def _wait_until_usable(ctx: RecoveryContext, group_id: str, data_disks: tuple[Disk, ...]) -> StepOutcome | None:
+async def _wait_until_usable(ctx: RecoveryContext, group_id: str, disks: tuple[Disk, ...]) -> StepOutcome | None:
     """Wait until every snapshot of the group is usable, and journal which disk it belongs to."""
-    loop, disk_ids = asyncio.get_running_loop(), {disk.disk_id for disk in data_disks}
+    loop, disk_ids = asyncio.get_running_loop(), {disk.disk_id for disk in disks}
     until_s, poll_s = loop.time() + USABLE_PATIENCE_S, 0.0
     while not ctx.recovery.cancel:
         is_late = loop.time() > until_s

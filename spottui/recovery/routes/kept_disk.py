@@ -11,7 +11,7 @@ from spottui.cloud.ecs import SYSTEM_DEVICE, ImageSource
 from spottui.cloud.ecs_shapes import Snapshot
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.facts import DisksFree, ImageGivenUp, ProgressSeen, StateEntered
-from spottui.domain.instance import Disk, Instance
+from spottui.domain.instance import Disk
 from spottui.domain.launch_spec import LaunchSource
 from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
@@ -21,20 +21,22 @@ from spottui.recovery.calls import Call, call, call_once, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
 from spottui.recovery.imaging import start_image, wait_for_image
 from spottui.recovery.launching import finish, launch_and_see_running
+from spottui.recovery.private_ip import GONE_GRACE, spared
 
 LOOK_S = 2.0
 RELEASE_GRACE_S = 600.0
 """How long after the deadline the release of the disks is awaited."""
-GONE_GRACE = timedelta(seconds=30)
-"""How long a disk must be missing from the answers after the deadline before it is called gone."""
 SNAPSHOT_PATIENCE_S = 7200.0
+USABLE_PATIENCE_S = 30.0
+"""What cannot be used within seconds has to be in an image, as that of any other disk."""
 ATTACH_PATIENCE_S = 180.0
 
 
 async def kept_disk_route(ctx: RecoveryContext) -> StepOutcome:
     """Image of the kept system disk, launch in the disks' zone, attach the data disks.
 
-    If that zone has no capacity, the image includes the data disks and is launched wherever there is capacity.
+    Where that zone has no room it is launched wherever there is: with data disks made of snapshots of the kept ones
+    where those can be used at once, else from an image with the data disks in it.
     """
     ended = None if ctx.recovery.disks_free else await wait_for_release(ctx)
     if ended:
@@ -42,8 +44,12 @@ async def kept_disk_route(ctx: RecoveryContext) -> StepOutcome:
     if not ctx.recovery.whole_image:
         home = ctx.plan.spec.instance.zone if len(_kept_disks(ctx)) > 1 else ""
         launched = await _launch_from(ctx, whole=False, zone=home)
+        if isinstance(launched, StepOutcome) and launched.retryable and _has_instant_data(ctx):
+            launched = await _launch_from_snapshots(ctx)
         if not isinstance(launched, StepOutcome):
-            return await attach_data_disks(ctx, launched) or await finish(ctx, launched)
+            has_data = bool(ctx.recovery.tries and ctx.recovery.tries[-1].snapshots)
+            not_attached = None if has_data else await attach_data_disks(ctx, launched)
+            return not_attached or await finish(ctx, launched)
         if not launched.retryable:
             return launched
         # The image of only the system disk is of no use in another zone; another one is made.
@@ -60,6 +66,24 @@ async def _launch_from(ctx: RecoveryContext, *, whole: bool, zone: str) -> str |
     if lost:
         return replace(lost, retryable=False)
     return await launch_and_see_running(ctx, LaunchSource(image_id, data_disks=whole, zone=zone))
+
+
+async def _launch_from_snapshots(ctx: RecoveryContext) -> str | StepOutcome:
+    """Launch in any zone, from the image of the system disk and snapshots that need not be uploaded yet."""
+    data = [disk for disk in _kept_disks(ctx) if disk.kind != "system"]
+    lost = await _snapshots(ctx, data, at_once=True)
+    if lost:
+        return replace(lost, retryable=True)
+    snapshots = dict(ctx.recovery.snapshots)
+    pairs = tuple((disk.disk_id, snapshots[disk.disk_id]) for disk in data)
+    return await launch_and_see_running(ctx, LaunchSource(ctx.recovery.image_id, snapshots=pairs))
+
+
+def _has_instant_data(ctx: RecoveryContext) -> bool:
+    """Whether every data disk is kept, and of a category of which disks can be made within seconds in any zone."""
+    kept = {disk.disk_id for disk in _kept_disks(ctx)}
+    data_disks = ctx.plan.spec.data_disks
+    return bool(data_disks) and ctx.plan.spec.has_instant_data and all(disk.disk_id in kept for disk in data_disks)
 
 
 async def _image(ctx: RecoveryContext, *, whole: bool) -> str | StepOutcome:
@@ -112,9 +136,9 @@ async def wait_for_release(ctx: RecoveryContext) -> StepOutcome | None:
             return leaves(Reason(Why.DISK_TAKEN, elsewhere[0].disk_id, elsewhere[0].instance_id))
         if gone and not waiting and is_over:
             return leaves(Reason(Why.DISK_GONE, gone[0]))
-        spared = await _spared(ctx)
-        if spared:
-            return spared
+        ended = await spared(ctx)
+        if ended:
+            return ended
         if is_late and not any(isinstance(one, CloudError) for one in found):
             return leaves(Reason(Why.DISKS_NOT_FREE, seconds=RELEASE_GRACE_S))
     return cancelled(ctx.recovery)
@@ -153,25 +177,14 @@ async def _has_moved_over(ctx: RecoveryContext, taken: list[Disk]) -> bool:
     return not isinstance(replacements, CloudError) and all(disk.instance_id in replacements for disk in taken)
 
 
-async def _spared(ctx: RecoveryContext) -> StepOutcome | None:
-    """An instance that runs on without a lock after its deadline was not reclaimed."""
-    recovery = ctx.recovery
-    if ctx.now() < recovery.deadline + GONE_GRACE:
-        return None
-    found = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, 0.0)
-    if isinstance(found, Instance) and not found.recycling:
-        return StepOutcome(RecoveryState.SKIPPED, Reason(Why.CALLED_OFF, recovery.instance_id))
-    return None
-
-
-async def _snapshots(ctx: RecoveryContext, wanted: list[Disk]) -> StepOutcome | None:
-    """Snapshot disks and wait until all are finished."""
+async def _snapshots(ctx: RecoveryContext, wanted: list[Disk], *, at_once: bool = False) -> StepOutcome | None:
+    """Snapshot disks and wait until all are finished, or where it is `at_once` until disks can be made of them."""
     step = NextStep(Doing.SNAPSHOT)
     if ctx.recovery.next_step != step:
         await ctx.record(StateEntered(RecoveryState.IMAGING, next_step=step))
     begun = await asyncio.gather(*(_snapshot(ctx, disk.disk_id) for disk in wanted))
     for one in begun:
-        lost = one if isinstance(one, StepOutcome) else await _wait_for_snapshot(ctx, one)
+        lost = one if isinstance(one, StepOutcome) else await _wait_for_snapshot(ctx, one, at_once=at_once)
         if lost:
             return lost
     return None
@@ -198,22 +211,23 @@ async def _snapshot(ctx: RecoveryContext, disk_id: str) -> str | StepOutcome:
     return adopted or leaves(not_done(ctx, Why.NO_SNAPSHOT, outcome, disk_id))
 
 
-async def _wait_for_snapshot(ctx: RecoveryContext, snapshot_id: str) -> StepOutcome | None:
+async def _wait_for_snapshot(ctx: RecoveryContext, snapshot_id: str, *, at_once: bool) -> StepOutcome | None:
     loop, poll_s = asyncio.get_running_loop(), 0.0
-    until_s = loop.time() + SNAPSHOT_PATIENCE_S
+    patience_s = USABLE_PATIENCE_S if at_once else SNAPSHOT_PATIENCE_S
+    until_s = loop.time() + patience_s
     while not ctx.recovery.cancel:
         is_late = loop.time() > until_s
         found = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, poll_s)
         poll_s = LOOK_S
         if isinstance(found, Snapshot):
-            if found.finished:
+            if found.finished or (at_once and found.usable):
                 return None
             if found.lost:
                 return leaves(Reason(Why.SNAPSHOT_FAILED, snapshot_id))
             if found.progress != ctx.recovery.progress:
                 ctx.show(ProgressSeen(found.progress))
         if is_late and not isinstance(found, CloudError):
-            return leaves(Reason(Why.SNAPSHOT_NOT_READY, snapshot_id, seconds=SNAPSHOT_PATIENCE_S))
+            return leaves(Reason(Why.SNAPSHOT_NOT_READY, snapshot_id, seconds=patience_s))
     return cancelled(ctx.recovery)
 
 

@@ -1,0 +1,88 @@
+"""Network interfaces: where secondary ones are, moving them to another instance, more private IPs for one."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from spottui.cloud.ecs import Answer, Ecs
+from spottui.cloud.fields import rows, text_of
+from spottui.cloud.sdk import models
+
+DESCRIBE = "DescribeNetworkInterfaces"
+KEEP, DETACH, ATTACH = "ModifyNetworkInterfaceAttribute", "DetachNetworkInterface", "AttachNetworkInterface"
+ASSIGN = "AssignPrivateIpAddresses"
+
+
+class Interface(msgspec.Struct, frozen=True):
+    """A network interface as DescribeNetworkInterfaces shows it; `instance_id` is empty where it is free."""
+
+    eni_id: str
+    instance_id: str
+    status: str
+    zone: str
+    goes_with_instance: bool
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is neither being attached nor detached."""
+        return self.status in ("InUse", "Available")
+
+
+def interface(ecs: Ecs, eni_id: str) -> Interface | None:
+    """Return an interface as it is now, None where it is not listed."""
+    found = ecs.ask(DESCRIBE, {"NetworkInterfaceId.1": eni_id}, _interfaces)
+    return next((one for one in found if one.eni_id == eni_id), None)
+
+
+def keep(ecs: Ecs, eni_id: str) -> Answer:
+    """Let an interface outlive its instance; safe to repeat."""
+    request = models.ModifyNetworkInterfaceAttributeRequest(
+        region_id=ecs.region_id, network_interface_id=eni_id, delete_on_release=False
+    )
+    body = ecs.act(KEEP, ecs.client.modify_network_interface_attribute_with_options, request)
+    return Answer(eni_id, str(body.request_id or ""))
+
+
+def detach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
+    """Take a secondary interface from a Running or Stopped instance; it has no token, so look first where it is."""
+    request = models.DetachNetworkInterfaceRequest(
+        region_id=ecs.region_id, network_interface_id=eni_id, instance_id=instance_id
+    )
+    body = ecs.act(DETACH, ecs.client.detach_network_interface_with_options, request)
+    return Answer(eni_id, str(body.request_id or ""))
+
+
+def attach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
+    """Give a free interface to an instance of its zone; it has no token, so look first where it is."""
+    request = models.AttachNetworkInterfaceRequest(
+        region_id=ecs.region_id, network_interface_id=eni_id, instance_id=instance_id
+    )
+    body = ecs.act(ATTACH, ecs.client.attach_network_interface_with_options, request)
+    return Answer(eni_id, str(body.request_id or ""))
+
+
+def assign_private_ips(ecs: Ecs, eni_id: str, count: int, addresses: Sequence[str], token: str) -> Answer:
+    """Give an interface secondary private IPs: these, or as many as `count` says where none are named."""
+    request = models.AssignPrivateIpAddressesRequest(
+        region_id=ecs.region_id,
+        network_interface_id=eni_id,
+        private_ip_address=list(addresses) or None,
+        secondary_private_ip_address_count=None if addresses else count,
+        client_token=token,
+    )
+    body = ecs.act(ASSIGN, ecs.client.assign_private_ip_addresses_with_options, request)
+    return Answer(eni_id, str(body.request_id or ""))
+
+
+def _interfaces(body: dict[str, Any]) -> tuple[Interface, ...]:
+    return tuple(
+        Interface(
+            text_of(row, "NetworkInterfaceId"),
+            text_of(row, "InstanceId"),
+            text_of(row, "Status"),
+            text_of(row, "ZoneId"),
+            row.get("DeleteOnRelease") is not False,
+        )
+        for row in rows(DESCRIBE, body, "NetworkInterfaceSets", "NetworkInterfaceSet")
+    )

@@ -1,0 +1,86 @@
+"""PrivateZone (pvtz 2018-01-01): zones, and A records that name a private IP (docs/alibaba-facts.md 15)."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from spottui.cloud.credentials import CredentialSource
+from spottui.cloud.ecs import Answer
+from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.fields import rows
+from spottui.cloud.rpc import PVTZ, Rpc
+from spottui.domain.dns import DnsRecord
+
+ZONES, RECORDS, UPDATE = "DescribeZones", "DescribeZoneRecords", "UpdateZoneRecord"
+PAGE = 100
+
+
+class PrivateZone:
+    """The calls of one account for the VPCs of one region; thread-safe. Every method raises `CloudError`."""
+
+    def __init__(
+        self, region: str, ecs_endpoint: str, credentials: CredentialSource, ca_file: Path | None = None
+    ) -> None:
+        self._region = region
+        self._rpc = Rpc(PVTZ, region, _endpoint(ecs_endpoint), credentials, ca_file)
+
+    def zone_id(self, zone: str, vpc_id: str = "") -> str:
+        """Return the id of a zone that is named by its name or by its id.
+
+        Of several zones of one name it is the one that the VPC resolves: private IPs of other VPCs may be the same.
+        """
+        named = {"Keyword": zone, "SearchMode": "EXACT"}
+        found = [row for row in self._pages(ZONES, named, "Zones", "Zone") if row.get("ZoneName") == zone]
+        if len(found) > 1:
+            bound = {**named, "QueryVpcId": vpc_id, "QueryRegionId": self._region}
+            found = [row for row in self._pages(ZONES, bound, "Zones", "Zone") if row.get("ZoneName") == zone]
+        if found:
+            return str(found[0]["ZoneId"])
+        if any(row.get("ZoneId") == zone for row in self._pages(ZONES, {}, "Zones", "Zone")):
+            return zone
+        raise CloudError(ZONES, ErrorKind.NOT_FOUND, message=f"there is no zone {zone}")
+
+    def records(self, zone: str, vpc_id: str) -> tuple[DnsRecord, ...]:
+        """Return all A records of a zone."""
+        found = self._pages(RECORDS, {"ZoneId": self.zone_id(zone, vpc_id)}, "Records", "Record")
+        return tuple(_record(zone, row) for row in found if row.get("Type") == "A")
+
+    def update(self, record: DnsRecord, address: str, token: str) -> Answer:
+        """Let a record name this address; what else it says stays."""
+        query = {
+            "RecordId": record.record_id,
+            "Rr": record.rr,
+            "Type": "A",
+            "Value": address,
+            "Ttl": record.ttl,
+            "Line": record.line,
+            "Weight": record.weight,
+            "ClientToken": token,
+        }
+        return Answer(record.record_id, str(self._rpc.call(UPDATE, query).get("RequestId", "")))
+
+    def _pages(self, action: str, query: Mapping[str, object], outer: str, inner: str) -> Iterator[dict[str, Any]]:
+        number = 1
+        while True:
+            body = self._rpc.call(action, {**query, "PageNumber": number, "PageSize": PAGE})
+            page = rows(action, body, outer, inner)
+            yield from page
+            if len(page) < PAGE:
+                return
+            number += 1
+
+
+def _record(zone: str, row: dict[str, Any]) -> DnsRecord:
+    try:
+        record_id, rr, value = (str(row[key]) for key in ("RecordId", "Rr", "Value"))
+        line, weight = str(row.get("Line") or "default"), int(row.get("Weight") or 1)
+        return DnsRecord(record_id, rr, zone, value, int(row["Ttl"]), line, weight)
+    except (KeyError, TypeError, ValueError) as error:
+        raise CloudError(RECORDS, ErrorKind.BROKEN, message=f"a field of an unknown shape ({error})") from None
+
+
+def _endpoint(ecs_endpoint: str) -> str:
+    """Return where the one API of all regions is, public or inside a VPC, or where the one configured address is."""
+    if ecs_endpoint and "aliyuncs.com" not in ecs_endpoint:
+        return ecs_endpoint
+    return "pvtz.vpc-proxy.aliyuncs.com" if "-vpc" in ecs_endpoint else "pvtz.aliyuncs.com"

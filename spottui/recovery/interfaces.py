@@ -1,0 +1,154 @@
+"""Secondary network interfaces and private IPs: the replacement gets them once it serves, in the zone that they are of.
+
+Attaching and detaching have no token: so an interface is looked at before each call, and after a restart, or a lost
+answer, this goes on from where the interface is. Nothing here ends a recovery.
+"""
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import timedelta
+from functools import partial
+
+from spottui.cloud import interfaces
+from spottui.cloud.errors import CloudError
+from spottui.cloud.interfaces import ASSIGN, ATTACH, DETACH, KEEP, Interface
+from spottui.domain.instance import Instance
+from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
+from spottui.domain.recovery import RecoveryState
+from spottui.domain.tokens import client_token
+from spottui.journal.store import JournalProblem
+from spottui.recovery.calls import Call, call, call_once
+from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, failure_of
+from spottui.recovery.private_ip import wanted_private_ip
+
+log = logging.getLogger("spottui.recovery")
+
+LOOK_S, LOOKS = 1.0, 10
+RETRY_S = 5.0
+PATIENCE = timedelta(seconds=60)
+"""So long an interface is waited for, from now or, where the old instance cannot give it away, from its release."""
+
+
+def begin_to_keep_interfaces(ctx: RecoveryContext) -> None:
+    """Begin to let the secondary interfaces outlive the instance, beside what else is done."""
+    is_wanted = ctx.plan.spec.interfaces and not ctx.recovery.cancel
+    if is_wanted and ctx.interfaces is None:
+        ctx.interfaces = asyncio.create_task(_keep_all(ctx))
+
+
+async def move_interfaces(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
+    """Attach the old instance's secondary interfaces to its replacement, and say which could not be."""
+    if not ended.replaces(ctx.recovery):
+        return ended
+    region, new_id, spec = ctx.recovery.region, ctx.recovery.new_instance_id, ctx.plan.spec
+    new = await ctx.shared.polls.instance(region, new_id, 0.0) if spec.interfaces else None
+    moved = [await _move(ctx, eni_id, new_id, new) for eni_id in spec.interfaces]
+    lost = await _assign_private_ips(ctx, new_id) if spec.secondary_ips else None
+    return ended.because_of(problem for problem in (*moved, lost) if problem)
+
+
+async def _keep_all(ctx: RecoveryContext) -> None:
+    with suppress(Fenced, JournalProblem):
+        try:
+            for eni_id in ctx.plan.spec.interfaces:
+                await _keep(ctx, eni_id)
+        except Exception:
+            log.exception("the network interfaces of %s may go with it", ctx.recovery.instance_id)
+
+
+async def _keep(ctx: RecoveryContext, eni_id: str) -> None:
+    """Let one outlive the instance, unless it does; a refusal costs the recovery nothing but the interface."""
+    for _ in range(LOOKS):
+        found = await ctx.attempt(partial(interfaces.interface, ctx.ecs, eni_id))
+        if found is None or (isinstance(found, Interface) and not found.goes_with_instance):
+            return
+        is_old = isinstance(found, Interface) and found.instance_id == ctx.recovery.instance_id
+        error = found if isinstance(found, CloudError) else None
+        if is_old:
+            error = await call_once(ctx, KEEP, eni_id, partial(interfaces.keep, ctx.ecs, eni_id))
+        if error is None or not error.kind.passes:
+            return
+        await asyncio.sleep(LOOK_S)
+
+
+async def _move(ctx: RecoveryContext, eni_id: str, new_id: str, new: Instance | CloudError | None) -> Reason | None:
+    """Attach one interface to the replacement; return why it is not there.
+
+    Where the old instance may not give it away it is waited for until the release.
+    """
+    until, failure, may_detach = ctx.now() + PATIENCE, None, True
+    await ctx.enter(RecoveryState.VERIFYING, NextStep(Doing.MOVE_INTERFACE, eni_id, to=new_id))
+    while ctx.now() < until:
+        found = await ctx.attempt(partial(interfaces.interface, ctx.ecs, eni_id))
+        if isinstance(found, Interface) and found.instance_id == new_id:
+            return None
+        lost = _why_lost(ctx, eni_id, found, new)
+        if lost:
+            return lost
+        error = found if isinstance(found, CloudError) else None
+        is_of_old = isinstance(found, Interface) and bool(found.instance_id)
+        if isinstance(found, Interface) and found.settled and (may_detach or not is_of_old):
+            error = await _one_move(ctx, found, new_id)
+        failure = failure_of(error) if error else failure
+        if error and is_of_old:
+            may_detach, until = error.kind.passes, max(until, ctx.recovery.deadline + PATIENCE)
+        elif error and not error.kind.passes:
+            break
+        await ctx.wait(RETRY_S if error else LOOK_S)
+    return Reason(Why.INTERFACE_NOT_MOVED, eni_id, failure=failure)
+
+
+def _why_lost(
+    ctx: RecoveryContext, eni_id: str, found: Interface | CloudError | None, new: Instance | CloudError | None
+) -> Reason | None:
+    """Return why an interface can never be the replacement's, None where it may."""
+    if found is None:
+        return Reason(Why.INTERFACE_GONE, eni_id)
+    if isinstance(found, CloudError):
+        return None
+    if isinstance(new, Instance) and found.zone != new.zone:
+        return Reason(Why.INTERFACE_ELSEWHERE, eni_id, found.zone)
+    is_taken = found.instance_id not in ("", ctx.recovery.instance_id)
+    return Reason(Why.INTERFACE_TAKEN, eni_id, found.instance_id) if is_taken else None
+
+
+async def _one_move(ctx: RecoveryContext, found: Interface, new_id: str) -> CloudError | None:
+    """Take it from the old instance, or give it to the new one when it is free; return what went wrong."""
+    if found.instance_id:
+        take = partial(interfaces.detach, ctx.ecs, found.eni_id, found.instance_id)
+        return await call_once(ctx, DETACH, found.eni_id, take, f"from {found.instance_id}")
+    give = partial(interfaces.attach, ctx.ecs, found.eni_id, new_id)
+    return await call_once(ctx, ATTACH, found.eni_id, give, f"to {new_id}")
+
+
+async def _assign_private_ips(ctx: RecoveryContext, new_id: str) -> Reason | None:
+    """Give the replacement as many secondary private IPs as the old instance had; the same ones with its own."""
+    old = ctx.plan.spec.secondary_ips
+    found = await ctx.attempt(partial(ctx.ecs.launch_specs, [new_id]))
+    if isinstance(found, CloudError):
+        return _lost(ctx, failure_of(found))
+    new = found.get(new_id)
+    if new is None:
+        return _lost(ctx, None)
+    same = old if wanted_private_ip(ctx.recovery, ctx.plan) else ()
+    refused = await _assign(ctx, new, same) if same else None
+    if refused or not same:
+        refused = await _assign(ctx, new, ())
+    return _lost(ctx, failure_of(refused)) if refused else None
+
+
+async def _assign(ctx: RecoveryContext, new: LaunchSpec, addresses: tuple[str, ...]) -> CloudError | None:
+    count = len(ctx.plan.spec.secondary_ips) - len(new.secondary_ips)
+    if count <= 0:
+        return None
+    token = client_token(ctx.id, f"{ASSIGN} {new.eni_id} {' '.join(addresses)}")
+    assign = partial(interfaces.assign_private_ips, ctx.ecs, new.eni_id, count, addresses, token)
+    one = Call(ASSIGN, token, ctx.now() + PATIENCE, target=new.eni_id, detail=", ".join(addresses) or f"{count} more")
+    outcome = await call(ctx, one, assign)
+    return outcome if isinstance(outcome, CloudError) else None
+
+
+def _lost(ctx: RecoveryContext, failure: Failure | None) -> Reason:
+    return Reason(Why.SECONDARY_IPS_LOST, resources=ctx.plan.spec.secondary_ips, failure=failure)

@@ -1,0 +1,81 @@
+"""A records that name the old private IP: once the replacement serves, they name its own.
+
+Only records of the zone that the policy names, and whose value is exactly the old address. No answer of PrivateZone
+ends a recovery.
+"""
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+
+from spottui.cloud.errors import CloudError
+from spottui.cloud.private_zone import UPDATE
+from spottui.domain.dns import DnsRecord
+from spottui.domain.facts import RecordsFound
+from spottui.domain.instance import Instance
+from spottui.domain.reasons import Doing, NextStep, Reason, Why
+from spottui.domain.recovery import RecoveryState
+from spottui.domain.tokens import client_token
+from spottui.recovery.calls import Call, call
+from spottui.recovery.context import RecoveryContext, StepOutcome, failure_of
+
+LOOK_S = 2.0
+LOOKS = 15
+PATIENCE = timedelta(seconds=90)
+"""So long one record is tried."""
+
+
+async def move_records(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
+    """Let the records name the replacement, and say which do, and which could not."""
+    if not ended.replaces(ctx.recovery) or not ctx.plan.private_zone:
+        return ended
+    return ended.because_of(await _move_all(ctx, ctx.recovery.new_instance_id))
+
+
+async def _move_all(ctx: RecoveryContext, new_id: str) -> tuple[Reason, ...]:
+    """Look for the records and change them; after a restart those that were changed are not found any more."""
+    zone, old = ctx.plan.private_zone, ctx.plan.spec.instance.private_ip
+    new = await ctx.shared.polls.instance(ctx.recovery.region, new_id, 0.0)
+    address = new.private_ip if isinstance(new, Instance) else ""
+    if address == old:
+        return ()
+    found = await _look(ctx, old) if address else new
+    if not isinstance(found, tuple):
+        failure = failure_of(found) if isinstance(found, CloudError) else None
+        return (Reason(Why.RECORDS_NOT_MOVED, zone, old, failure=failure),)
+    if found:
+        step = NextStep(Doing.MOVE_RECORDS, zone, to=address, count=len(found))
+        entering = ctx.entering(RecoveryState.VERIFYING, step)
+        await ctx.record(*entering, RecordsFound(found))
+    problems = [problem for one in found if (problem := await _move(ctx, one, old, address))]
+    failed = {name for problem in problems for name in problem.resources}
+    moved = [one for one in ctx.recovery.records if one.name not in failed]
+    return (*([_moved(zone, address, moved)] if moved else []), *problems)
+
+
+async def _look(ctx: RecoveryContext, address: str) -> tuple[DnsRecord, ...] | CloudError:
+    spec, zones = ctx.plan.spec, ctx.shared.private_zones[ctx.recovery.region]
+    look = partial(zones.records, ctx.plan.private_zone, spec.vpc_id)
+    found = await ctx.attempt(look)
+    for _ in range(LOOKS):
+        if not isinstance(found, CloudError) or not found.kind.repeats:
+            break
+        await asyncio.sleep(LOOK_S)
+        found = await ctx.attempt(look)
+    return found if isinstance(found, CloudError) else tuple(one for one in found if one.value == address)
+
+
+async def _move(ctx: RecoveryContext, one: DnsRecord, old: str, address: str) -> Reason | None:
+    """Change a record; return why it could not be."""
+    zones = ctx.shared.private_zones[ctx.recovery.region]
+    token = client_token(ctx.id, f"{UPDATE} {one.record_id} {address}")
+    update = Call(UPDATE, token, ctx.now() + PATIENCE, target=one.name, detail=address)
+    outcome = await call(ctx, update, partial(zones.update, one, address, token))
+    if not isinstance(outcome, CloudError):
+        return None
+    return Reason(Why.RECORDS_NOT_MOVED, one.zone, old, resources=(one.name,), failure=failure_of(outcome))
+
+
+def _moved(zone: str, address: str, records: list[DnsRecord]) -> Reason:
+    names = tuple(one.name for one in records)
+    return Reason(Why.RECORDS_MOVED, zone, address, resources=names, seconds=max(one.ttl for one in records))

@@ -1,0 +1,249 @@
+"""What stands on the screen is what the simulated cloud's state says, through ten nights of the real desk."""
+
+import re
+from collections import Counter
+from datetime import datetime
+
+import pytest
+
+from spottui.cli.assembly import open_desk
+from spottui.config import load
+from spottui.console.app import SpottuiApp
+from spottui.domain.clock import SystemClock
+from spottui.sim.scenario import load as load_scenario
+from spottui.sim.testing import SimServer
+from tests.console.driving import WHO, press, screen, wait_until
+from tests.driving import add_policy
+
+SIZE = (200, 50)
+POLICY = {"veto_window_s": 0, "lock_poll_s": 0.5, "sweep_s": 2, "long_poll_s": 1}
+NIGHTS = (
+    "drill-only",
+    "home-zone-sold-out",
+    "image-create-fails",
+    "local-disk",
+    "no-money",
+    "no-stock-anywhere",
+    "nobody-confirms",
+    "stop-mode",
+    "told-five-times",
+    "two-regions",
+)
+_ROW = re.compile(
+    r"│(?P<mark>[!✓ ]) +(?P<left>·|≤?-?[\d:]+) +(?P<id>i-[\w…]+) +(?P<name>\S+) +(?P<type>ecs\.\S+) +"
+    r"(?P<region>hangzhou|shanghai)? *(?P<zone>\S+) +(?P<lock>Recycling|[-?])"
+)
+_RECOVERY = re.compile(r"│ *(?P<left>·|-?[\d:]+) +(?P<name>\S+) +(?P<state>NEEDS YOU|FAILED|veto|[a-z]+)(?P<more>.*)│$")
+_CODES = {"cn-hangzhou": "hz", "cn-shanghai": "sh"}
+_NOT_RUNNING = {"NEEDS YOU", "FAILED", "suspected", "recovered", "skipped", "cancelled", "vetoed"}
+
+
+@pytest.mark.parametrize("name", NIGHTS)
+async def test_the_screen_says_what_the_cloud_says(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    scenario, config = load_scenario(name), tmp_path / "c.toml"
+    auto = scenario.console.get("auto", True)
+    with SimServer(scenario=name, hold=True, config=config) as cloud:
+        add_policy(config, **POLICY)
+        settings = load(config)
+        app = SpottuiApp(
+            lambda: open_desk(settings, SystemClock(), auto=auto, read_only=False),
+            clock=SystemClock(),
+            who=WHO,
+            title="spottui",
+        )
+        night = Night(app, cloud, scenario)
+        async with app.run_test(size=SIZE) as pilot:
+            await night.agrees(pilot, {})
+            cloud.begin()
+            await night.agrees(pilot, scenario.expect.get("recoveries") or {"web-1": "suspected"})
+            if "recovered" in night.expected.values():
+                await press(pilot, "3", "enter")
+                await wait_until(pilot, lambda: not night.missing_in_timeline(), 5)
+                await press(pilot, "escape")
+            await press(pilot, "q", "q")
+        assert not night.untrue
+
+
+class Night:
+    """A scenario, what the console shows of it, and what the cloud has."""
+
+    def __init__(self, app, cloud, scenario):
+        self._app, self._cloud, self._scenario = app, cloud, scenario
+        self._before = {row["InstanceId"]: row for row in cloud.state()["instances"]}
+        self._locked = set()
+        self.expected = {}
+        self.untrue = []
+        """What the screen said at any moment before it was so: to be late is allowed, to be ahead is not."""
+
+    async def agrees(self, pilot, recoveries):
+        """Wait until the screen says what the cloud does, with these recoveries; what it says wrong is the failure."""
+        self.expected = recoveries
+        try:
+            await wait_until(pilot, lambda: not self.differences(), 15)
+        except AssertionError:
+            raise AssertionError("\n".join([*self.differences(), screen(self._app)])) from None
+
+    def differences(self):
+        """Return what the screen says otherwise than the cloud."""
+        text = screen(self._app)
+        state = self._cloud.state()
+        rows = [match.groupdict() for match in map(_ROW.search, text.splitlines()) if match]
+        below = text.partition("─ Recoveries ")[2].splitlines()[1:]
+        recoveries = [match.groupdict() for match in map(_RECOVERY.search, below) if match]
+        self.untrue += self._ahead_of_the_cloud(state, rows, recoveries)
+        return [
+            *self._fleet(state, rows, text),
+            *self._counts(rows, recoveries, text),
+            *self._recoveries(state, recoveries),
+            *self._header(recoveries, text),
+        ]
+
+    def _ahead_of_the_cloud(self, state, rows, recoveries):
+        there = {_short(row["InstanceId"]): row for row in state["instances"]}
+        self._locked |= {instance_id for instance_id, row in there.items() if row["LockReasons"]}
+        for row in rows:
+            own = there.get(_short(row["id"]))
+            if own and (own["InstanceName"], own["InstanceType"], self._zone(own)) != (
+                row["name"],
+                row["type"],
+                row["zone"],
+            ):
+                yield f"{row} is {own}"
+            if row["lock"] == "Recycling" and _short(row["id"]) not in self._locked:
+                yield f"{row['name']} was never locked"
+        for row in recoveries:
+            if row["state"] == "recovered" and not self._replacements(row["name"], state):
+                yield f"nothing runs in the place of {row['name']}"
+
+    def missing_in_timeline(self):
+        """Return the effects of the first recovered instance that the page of its recovery does not name."""
+        page = self._app.screen.text().plain
+        row = next(self._replacements(name, self._cloud.state()) for name in self.expected)[0]
+        named = [row["InstanceId"]]
+        if row["InstanceId"] not in self._before:
+            named.append(row["ImageId"])
+        return [each for each in named if each not in page]
+
+    def _fleet(self, state, rows, text):
+        spot = [row for row in state["instances"] if row["SpotStrategy"] != "NoSpot"]
+        if not (shown := re.search(r"([\d,]+) spot ·", text)) or int(shown[1]) != len(spot):
+            yield f"{shown and shown[0]} of {len(spot)} spot instances"
+        there = {(_short(r["InstanceId"]), r["InstanceName"], r["InstanceType"], self._zone(r), _lock(r)) for r in spot}
+        said = {(_short(r["id"]), r["name"], r["type"], r["zone"], r["lock"]) for r in rows}
+        yield from (f"only on the screen: {row}" for row in said - there)
+        yield from (f"only in the cloud: {row}" for row in there - said)
+        for row in rows:
+            yield from self._row(row, state)
+
+    def _row(self, row, state):
+        instance = next((each for each in state["instances"] if _short(each["InstanceId"]) == _short(row["id"])), None)
+        if instance is None:
+            return
+        recovered = self.expected.get(row["name"]) == "recovered" and instance["LockReasons"]
+        mark = (
+            "✓"
+            if recovered
+            else "!"
+            if instance["InstanceId"] in self._before and row["name"] in self.expected
+            else " "
+        )
+        if self.expected.get(row["name"]) == "recovered" and not instance["LockReasons"]:
+            mark = row["mark"] if row["mark"] in "✓ " else " "
+        if row["mark"] != mark:
+            yield f"{row['name']} {row['id']} is marked {row['mark']!r}, not {mark!r}"
+        if instance["ReleaseAt"] and instance["LockReasons"]:
+            left = (_time(instance["ReleaseAt"]) - _time(state["now"])).total_seconds()
+            if abs(left - _seconds(row["left"])) > 3:
+                yield f"{row['name']} has {left:.0f}s left, not {row['left']}"
+
+    def _counts(self, rows, recoveries, text):
+        marks = Counter(row["mark"] for row in rows)
+        for mark, word in (("!", "reclaiming"), ("✓", "saved")):
+            said = re.search(rf"(\d+) {word}", text)
+            if int(said[1] if said else 0) != marks[mark]:
+                yield f"{said and said[0]}, but {marks[mark]} rows with {mark}"
+        title = text.partition("─ Recoveries ")[2].partition("\n")[0]
+        for word, count in Counter(row["state"] for row in recoveries).items():
+            plural = "NEED YOU" if word == "NEEDS YOU" and count > 1 else word
+            if f"{count} {plural}" not in title and word in _NOT_RUNNING:
+                yield f"{count} rows {word}, but the title says {title.strip('─╮ ')}"
+        alarm = text.splitlines()[1]
+        for word in ("NEEDS YOU", "FAILED"):
+            names = [row["name"] for row in recoveries if row["state"] == word]
+            if bool(names) != (word in alarm) or (word == "NEEDS YOU" and names and names[0] not in alarm):
+                yield f"{names} {word}, but the alarm says {alarm.strip()}"
+
+    def _recoveries(self, state, recoveries):
+        said = {row["name"]: row["state"] for row in recoveries}
+        wanted = {
+            name: word.replace("needs you", "NEEDS YOU").replace("failed", "FAILED")
+            for name, word in self.expected.items()
+        }
+        if said != wanted:
+            yield f"recoveries {said} instead of {wanted}"
+        for row in recoveries:
+            replacements = self._replacements(row["name"], state)
+            if (row["state"] == "recovered") != bool(replacements):
+                yield f"{row['name']} {row['state']}, but in the cloud runs {replacements}"
+            for new in replacements:
+                if _short(new["InstanceId"]) not in row["more"]:
+                    yield f"{row['name']} runs as {new['InstanceId']}, not as in {row['more'].strip()}"
+                yield from self._moved(new, row["more"])
+
+    def _moved(self, new, more):
+        old = next(row for row in self._before.values() if row["InstanceName"] == new["InstanceName"])
+        if new["InstanceId"] == old["InstanceId"]:
+            return
+        zones = list(dict.fromkeys(row["ZoneId"].rpartition("-")[2] for row in (old, new)))
+        kinds = list(dict.fromkeys(row["InstanceType"].removeprefix("ecs.") for row in (old, new)))
+        if f"{'→'.join(kinds)} {'→'.join(zones)}" not in more:
+            yield f"{old['InstanceName']} went {kinds} {zones}, not as in {more.strip()}"
+
+    def _header(self, recoveries, text):
+        header = text.splitlines()[0]
+        running = sum(row["state"] not in _NOT_RUNNING for row in recoveries)
+        auto = "armed" if self._scenario.console.get("auto", True) else "off"
+        if f"AUTO {auto} · {running} running" not in header:
+            yield f"{running} running, AUTO {auto}, but the header says {header.strip()}"
+        region = self._cloud.state()["regions"]
+        more = f" +{len(region) - 1}" if len(region) > 1 else ""
+        if f"cn-hangzhou{more} " not in header:
+            yield f"regions {region}, but the header says {header.strip()}"
+
+    def _replacements(self, name, state):
+        """The instances that run in the place of a reclaimed one: new ones, or itself, started again."""
+        return [
+            row
+            for row in state["instances"]
+            if row["InstanceName"] == name
+            and row["Status"] == "Running"
+            and not row["LockReasons"]
+            and (row["InstanceId"] not in self._before or self._was_stopped(row))
+        ]
+
+    def _was_stopped(self, row):
+        started = self._cloud.calls("StartInstance")
+        return any(call["params"].get("InstanceId") == row["InstanceId"] and call["effect"] for call in started)
+
+    def _zone(self, row):
+        letter = row["ZoneId"].rpartition("-")[2]
+        several = len(self._scenario.options.get("regions", ())) > 1
+        return f"{_CODES[row['RegionId']]}-{letter}" if several else letter
+
+
+def _lock(row):
+    return "Recycling" if "Recycling" in row["LockReasons"] else "-"
+
+
+def _short(instance_id):
+    return f"{instance_id[:6]}…{instance_id[-4:]}"
+
+
+def _time(text):
+    return datetime.fromisoformat(text)
+
+
+def _seconds(left):
+    minutes, _, seconds = left.lstrip("≤-").rpartition(":")
+    return (int(minutes or 0) * 60 + int(seconds)) * (-1 if "-" in left else 1) if seconds.isdigit() else 10**6

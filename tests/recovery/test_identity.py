@@ -1,0 +1,131 @@
+"""Interfaces, secondary private IPs and DNS records follow to the replacement, or what does not is said."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from spottui import words
+from spottui.cli.check import Verdict
+from spottui.cli.cloud_checks import zone_check
+from spottui.cli.permissions import INTERFACES, PRIVATE_ZONE, policy_document
+from spottui.cloud.region_tools import credentials_of, region_tools
+from spottui.config import load
+from spottui.console.text.plan import plan_body
+from spottui.recovery import interfaces
+from spottui.sim.testing import SimServer
+from tests.driving import add_policy, effects, wait_until
+from tests.recovery.given import begin
+from tests.recovery.test_routes import by_id, named
+from tests.recovery.test_traffic import ended, engine
+from tests.sim.calls import Api
+
+OTHERS = [
+    {"rr": "db", "value": "172.16.9.9"}, {"rr": "alias", "type": "CNAME", "value": "web.corp.internal"},
+    {"rr": "note", "type": "TXT", "value": "172.16.0.4"},
+]  # fmt: skip
+ONCE = ("DetachNetworkInterface", "AttachNetworkInterface", "AssignPrivateIpAddresses", "UpdateZoneRecord")
+
+
+@pytest.fixture
+def old(live_cloud: SimServer, config: Path) -> dict[str, Any]:
+    """An instance with two interfaces that would go with it, two secondary private IPs, and records in two zones."""
+    instance_id = named(live_cloud, "web-1")["InstanceId"]
+    live_cloud.control("POST", "instance", {"instance_id": instance_id, "interfaces": 2, "interfaces_stay": False})
+    api = Api(live_cloud)
+    rows = api("DescribeNetworkInterfaces", InstanceId=instance_id, Type="Primary")
+    (primary,) = rows["NetworkInterfaceSets"]["NetworkInterfaceSet"]
+    api("AssignPrivateIpAddresses", NetworkInterfaceId=primary["NetworkInterfaceId"], SecondaryPrivateIpAddressCount=2)
+    web = {"rr": "web", "instance": instance_id}
+    live_cloud.control("POST", "dns", {"name": "corp.internal", "records": [{**web, "ttl": "3600"}, *OTHERS]})
+    live_cloud.control("POST", "dns", {"name": "other.internal", "records": [web]})
+    add_policy(config, private_zone='"corp.internal"')
+    return by_id(live_cloud, instance_id)
+
+
+def records(cloud: SimServer) -> dict[tuple[str, str], str]:
+    """What each record says, by its zone and host."""
+    return {
+        (zone["ZoneName"], one["Rr"]): one["Value"] for zone in cloud.state()["dns_zones"] for one in zone["Records"]
+    }
+
+
+def test_all_of_it_follows_while_the_old_instance_runs_and_no_call_takes_effect_twice(
+    live_cloud: SimServer, config: Path, old: dict[str, Any]
+) -> None:
+    before = records(live_cloud)
+    for action in ONCE:
+        live_cloud.fault(action, "drop_reply", times=1)
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]])
+        recovery = ended(shared, begin(shared, old["InstanceId"], notice_s=300))
+        plan = shared.journal.recoveries.plan(recovery.recovery_id)
+    new, said = by_id(live_cloud, recovery.new_instance_id), words.reason(recovery.reason)
+    moved = live_cloud.state()["network_interfaces"]
+    assert [one["InstanceId"] for one in moved] == [new["InstanceId"]] * 2, said
+    assert not any(one["DeleteOnRelease"] for one in moved)
+    assert len(new["SecondaryPrivateIpAddresses"]) == 2
+    assert records(live_cloud) == {**before, ("corp.internal", "web"): new["PrivateIpAddress"]}
+    points = f"web.corp.internal points to {new['PrivateIpAddress']}; clients may use the old address for 3600 s"
+    assert said.endswith(points), said
+    assert [len(effects(live_cloud, action)) for action in ONCE] == [2, 2, 2, 1], "one private IP call was the owner's"
+    assert plan
+    shown = plan_body(plan, 140).plain
+    for part in ("DetachNetworkInterface and AttachNetworkInterface", "IpAddresses: 2", "UpdateZoneRecord web.corp"):
+        assert part in shown, shown
+
+
+def test_what_cannot_follow_to_another_zone_or_is_forbidden_is_said(
+    live_cloud: SimServer, config: Path, old: dict[str, Any]
+) -> None:
+    before = records(live_cloud)
+    add_policy(config, private_ip='"keep"')
+    live_cloud.stock(0, zone=old["ZoneId"])
+    live_cloud.world(permissions={"AssignPrivateIpAddresses": "forbidden", "UpdateZoneRecord": "forbidden"})
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]], notice_s=2)
+        recovery = ended(shared, begin(shared, old["InstanceId"], notice_s=2))
+    said = words.reason(recovery.reason)
+    assert by_id(live_cloud, recovery.new_instance_id)["ZoneId"] != old["ZoneId"], said
+    address, more = old["PrivateIpAddress"], ", ".join(old["SecondaryPrivateIpAddresses"])
+    assert f"LAUNCHED WITHOUT ITS private IP {address}: no capacity in {old['ZoneId']}" in said
+    for one in live_cloud.state()["network_interfaces"]:
+        assert f"{one['NetworkInterfaceId']} is left behind: it cannot leave {old['ZoneId']}" in said
+    assert f"no secondary private IPs instead of {more}: AssignPrivateIpAddresses: Forbidden.RAM" in said
+    assert f"web.corp.internal may still point to {address}: UpdateZoneRecord: Forbidden.RAM" in said
+    assert records(live_cloud) == before
+
+
+def test_an_interface_that_the_old_instance_cannot_give_away_is_moved_after_the_release(
+    live_cloud: SimServer, config: Path, old: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interfaces, "RETRY_S", 0.5)
+    live_cloud.fault("DetachNetworkInterface", "error", times=99, code="OperationDenied.InstanceLocked", status=403)
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]])
+        recovery_id = begin(shared, old["InstanceId"], notice_s=300)
+        wait_until(lambda: live_cloud.calls("DetachNetworkInterface"))
+        live_cloud.advance(300)
+        recovery = ended(shared, recovery_id)
+    moved = [one["InstanceId"] for one in live_cloud.state()["network_interfaces"]]
+    assert moved == [recovery.new_instance_id] * 2, words.reason(recovery.reason)
+    assert len(live_cloud.calls("DetachNetworkInterface")) == 1, "a definite refusal is not asked for again"
+
+
+def test_doctor_says_whether_the_zone_is_there_and_a_policy_has_a_part_for_each_service(
+    live_cloud: SimServer, config: Path, old: dict[str, Any]
+) -> None:
+    settings = load(config)
+    (tools,) = region_tools(settings, credentials_of(settings))
+    (zone, _) = live_cloud.state()["dns_zones"]
+
+    def checked(named: str) -> Any:
+        return zone_check(structs.replace(settings, policy=structs.replace(settings.policy, private_zone=named)), tools)
+
+    assert [checked(one).verdict for one in ("corp.internal", zone["ZoneId"])] == [Verdict.OK, Verdict.OK]
+    assert checked("crop.internal").found == "there is no zone crop.internal"
+    live_cloud.world(permissions={"DescribeZones": "forbidden"})
+    assert "--policy identity" in checked("corp.internal").fix
+    parts = [one["Action"] for one in policy_document("identity", settings)["Statement"]]
+    assert parts == [[f"ecs:{one}" for one in INTERFACES], [f"pvtz:{one}" for one in PRIVATE_ZONE]]

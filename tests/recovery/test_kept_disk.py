@@ -1,0 +1,37 @@
+"""The route `kept-disk` where the disks' zone has no room: their data runs elsewhere all the same."""
+
+from pathlib import Path
+
+import pytest
+
+from spottui import words
+from spottui.recovery.routes import kept_disk
+from spottui.sim.testing import SimServer
+from tests.driving import effects
+from tests.recovery.given import begin
+from tests.recovery.test_routes import by_id, named
+from tests.recovery.test_traffic import ended, engine
+
+
+@pytest.mark.parametrize("usable", [True, False])
+def test_data_disks_are_made_of_snapshots_at_once_or_of_an_image_of_all_disks(
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch, usable: bool
+) -> None:
+    if not usable:
+        monkeypatch.setattr(kept_disk, "USABLE_PATIENCE_S", 0)
+    old = named(live_cloud, "api-2")
+    live_cloud.world(locked_status="Stopping", instant_access_s=0.1 if usable else 600, image_base_s=1)
+    live_cloud.stock(0, zone=old["ZoneId"])
+    live_cloud.fault("CreateSnapshot", "drop_reply", times=1)
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]], notice_s=3)
+        recovery = ended(shared, begin(shared, old["InstanceId"]))
+    said = words.reason(recovery.reason)
+    assert (recovery.state, recovery.route) == ("recovered", "kept-disk"), said
+    new = by_id(live_cloud, recovery.new_instance_id)
+    made_of = {one["DiskId"]: one["SourceSnapshotId"] for one in live_cloud.state()["disks"]}
+    assert new["ZoneId"] != old["ZoneId"]
+    assert made_of[new["DiskIds"][1]] == dict(recovery.snapshots)[old["DiskIds"][1]]
+    assert len(effects(live_cloud, "CreateSnapshot")) == 2
+    assert len(effects(live_cloud, "CreateImage")) == (1 if usable else 2)
+    assert len(effects(live_cloud, "RunInstances")) == 1
