@@ -95,8 +95,7 @@ async def launch(ctx: RecoveryContext, source: LaunchSource) -> str | StepOutcom
     Each try is on disk with its token before the call is made; one with an unknown effect is repeated, and settled by a
     search for its instance before the next try. Only money, credentials, permission and the account's quota end it
     while a place is left (`ErrorKind`). Restricted to a zone, it ends as `retryable` if there is no capacity; else it
-    waits for places that are backed
-    off. One that is to have the old private IP is kept to its vSwitch until the address is given up.
+    waits for places that are backed off. To keep the old private IP, only its vSwitch is used until that is given up.
     """
     await public_ip_settled(ctx)
     plan, zone, until_s = ctx.plan, source.zone, asyncio.get_running_loop().time() + PATIENCE_S
@@ -235,8 +234,7 @@ def _category(recovery: Recovery, candidate: Candidate) -> str | None:
 def _is_closed(recovery: Recovery, candidate: Candidate) -> bool:
     """Whether this place was refused for good.
 
-    Another disk category is requested automatically, and a part that the next launch leaves out does not count against
-    the place.
+    Another disk category is requested automatically, and an omitted part does not count against the place.
     """
     passing, refused = (*PASSING, ErrorKind.DISK_CATEGORY.value, REMOVED), set[Part]()
     for one in _of_this_run(recovery):
