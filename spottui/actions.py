@@ -38,7 +38,7 @@ ACTIONS: tuple[Action, ...] = (
         "With marked rows: show the plans of all marked ones that wait; enter runs exactly what is shown.",
         danger=True,
         offered=lambda context: context.marked > 0,
-        otherwise="No row is marked: space marks one.",
+        otherwise="No row is marked; space marks one.",
         footer=always,
     ),
     Action(
@@ -49,7 +49,7 @@ ACTIONS: tuple[Action, ...] = (
         "With marked rows: veto all marked ones that wait, after a question that names them.",
         danger=True,
         offered=lambda context: context.marked > 0,
-        otherwise="No row is marked: space marks one.",
+        otherwise="No row is marked; space marks one.",
         footer=always,
     ),
     Action(
@@ -202,7 +202,7 @@ ACTIONS: tuple[Action, ...] = (
         Scope.TABLE,
         "Cycle the events: problems and reclaims only, actions only, all.",
         offered=lambda context: context.on_events,
-        otherwise="Only the events have levels: 2 goes there.",
+        otherwise="Only the events have levels; press 2 to go there.",
         footer=always,
     ),
     Action("sort", "Sort", ("s",), Scope.TABLE, "Sort by the next column; a click on a column title sorts by it."),
@@ -289,7 +289,7 @@ ACTIONS: tuple[Action, ...] = (
         Scope.PANEL,
         "Pause the events, or follow new ones again.",
         offered=lambda context: context.on_events,
-        otherwise="Only the events can be paused: 2 goes there.",
+        otherwise="Only the events can be paused; press 2 to go there.",
         footer=always,
     ),
     Action("storm", "Storm", ("w",), Scope.PANEL, "Open recoveries by zone and type, and how many will make it."),
@@ -299,7 +299,7 @@ ACTIONS: tuple[Action, ...] = (
         "Readiness",
         ("b",),
         Scope.PANEL,
-        "By which route each instance would come back now, how old its data would be, what it lacks.",
+        "How each instance would come back now, how old its data would be, and what is missing.",
     ),
     Action("zoom", "Zoom", ("z",), Scope.PANEL, "Maximize the panel, or restore it."),
     Action("back", "Back", ("escape",), Scope.PANEL, "Clear the filter, then the marks, then the zoom."),
@@ -368,9 +368,9 @@ def refusal(action: Action, context: ActionContext) -> str:
     """Return why an action is refused, as a sentence; empty where it is allowed."""
     if action.danger and context.read_only:
         why = "this is a replay" if context.is_replay else "read-only. Start it without --read-only to act"
-        return f"{action.title} is off: {why}."
+        return f"{action.title} is unavailable: {why}."
     if action.danger and context.failed:
-        return f"{action.title}: unavailable, the console is not running: the panels say why. R tries again."
+        return f"{action.title}: unavailable, the console is not running: the panels say why. R retries."
     if action.danger and not context.desk_open:
         return f"{action.title}: the console is still starting."
     return "" if action.offered(context) else action.otherwise

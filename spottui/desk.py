@@ -1,28 +1,33 @@
 """The desk: what a screen or a command reads, and the only thing through which it acts."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
 from typing import TypeVar
 
-from spottui.domain.background import Background, FleetBackground
+from spottui.domain.background import DAYS, Background, FleetBackground
 from spottui.domain.billed_resources import Leftover
 from spottui.domain.clock import Clock
-from spottui.domain.facts import NOBODY, DriverChanged, Logged, OutputLost, Stop, Stopped
+from spottui.domain.facts import NOBODY, DriverChanged, Logged, OutputLost, PricesSeen, Stop, Stopped
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import Evidence, Interruption, Observation
+from spottui.domain.places import Offers, Pair, Price
 from spottui.domain.plan import Plan, by_route
 from spottui.domain.readiness import FleetReadiness
 from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Ended, Refused
 from spottui.domain.routes import Route
+from spottui.domain.savings import Savings
 from spottui.domain.settings import Settings
 from spottui.domain.view import ApiBudget, DeskView
 from spottui.journal import Journal
 from spottui.journal.reclaims import Sighting, take_in
+from spottui.journal.savings import savings_since
 from spottui.journal.store import JournalProblem
 from spottui.journal.transaction import Transaction
 from spottui.journal.writer import Urgency
@@ -46,6 +51,8 @@ VIEW_SHARE = 10
 """In a storm the next view waits so many times as long as the last one took."""
 LONGEST_PAUSE_S = 1.0
 """A view in which the process was stopped, or the host slept, seems to take as long: the next comes all the same."""
+PRICES_EVERY_S = 3600.0
+"""The prices of the fleet are recorded so often at most."""
 PATIENCE_S = 10.0
 """A person's word that cannot be written for so long is not written later either."""
 
@@ -87,6 +94,7 @@ class Desk:
         self._view_took_s = 0.0
         self._last_seen: dict[str, Instance] = {}
         self._fleet_background: FleetBackground | None = None
+        self._prices_recorded_at = -math.inf
 
     def view(self) -> DeskView:
         """Return everything as it is now."""
@@ -160,6 +168,12 @@ class Desk:
     def look_around(self) -> None:
         """Learn what the fleet costs and risks, for the views that follow. Asks the cloud; takes seconds."""
         self._fleet_background = look_around(self._shared, self._watch.instances, self._fleet_background)
+        self._record_prices(self._fleet_background.prices)
+
+    def savings(self, account: str = "") -> Savings:
+        """Return what spot saved against on-demand in the last `DAYS`, of one account or of all; asks no cloud."""
+        now = self._clock.now()
+        return savings_since(self._journal, now - timedelta(days=DAYS), now, account)
 
     def readiness(self) -> FleetReadiness:
         """Return how each spot instance would come back if its notice came now. Asks the cloud."""
@@ -349,6 +363,17 @@ class Desk:
         plans = {one: self._journal.recoveries.plan(one) for one in unlisted if one not in known}
         self._last_seen = known | {one: plan.spec.instance for one, plan in plans.items() if plan}
         return tuple(self._last_seen.values())
+
+    def _record_prices(self, prices: Mapping[Pair, Price]) -> None:
+        """Write what the places of the fleet cost, for the savings; a read-only desk writes nothing."""
+        at = time.monotonic()
+        if self._read_only or not prices or at - self._prices_recorded_at < PRICES_EVERY_S:
+            return
+        self._prices_recorded_at, now = at, self._clock.now()
+        offers = Offers(prices=prices)
+        places = ((each.instance_type, each.zone) for each in self._watch.instances if each.is_spot)
+        fact = PricesSeen(offers.recorded(places), offers.currency)
+        self._journal.submit(lambda transaction: transaction.log(fact, now), Urgency.EYES)
 
     def _plans(self, recoveries: tuple[Recovery, ...]) -> dict[str, Plan]:
         plans = ((one.recovery_id, self._journal.recoveries.known_plan(one.recovery_id)) for one in recoveries)

@@ -40,7 +40,7 @@ def handler(event: bytes | str, context: Any) -> str:
     if not isinstance(found, Reclaim):
         return f"not a reclaim: {found}"
     if len(body) > LONGEST:
-        raise NotHandedOver(f"{len(body)} bytes are more than a message can hold")
+        raise NotHandedOver(f"{len(body)} bytes do not fit into a message")
     message_id = _queue(context).send_encoded(_encoded(body))
     said = f"{found.instance_id} in {found.region or 'its region'}: handed over as message {message_id}"
     log.info(said)

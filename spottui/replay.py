@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from msgspec.structs import replace
 
-from spottui.domain.background import Background, Found
+from spottui.domain.background import DAYS, Background, Found
 from spottui.domain.facts import NOBODY, QUIET, Armed, Disarmed, EarlierLine, Logged
 from spottui.domain.fold import apply
 from spottui.domain.history import InstanceRecord, Past
@@ -22,10 +22,12 @@ from spottui.domain.plan import Plan
 from spottui.domain.playback import Playback
 from spottui.domain.recovery import Decision, Recovery
 from spottui.domain.refusal import Refused
+from spottui.domain.savings import Savings
 from spottui.domain.settings import Settings
 from spottui.domain.view import AutoMode, DeskView
 from spottui.journal import Journal
 from spottui.journal.incidents import Incident
+from spottui.journal.savings import savings_since
 from spottui.words import search
 
 BEFORE, AFTER = timedelta(seconds=5), timedelta(seconds=5)
@@ -35,7 +37,7 @@ PAST_SHOWN = 10_000
 ROWS_SHOWN = 200
 _SEEN_EACH = timedelta(hours=2)
 """A spec is written again every hour as long as its instance is there."""
-_ASKS_NOTHING = "a replay asks the cloud nothing"
+_ASKS_NOTHING = "a replay makes no cloud calls"
 
 
 @dataclass(slots=True)
@@ -166,6 +168,11 @@ class Replay:
         """Return the newest reclaims until now with what had become of them, newest first."""
         return self._until_now(self._journal.history.newest(PAST_SHOWN))
 
+    def savings(self, account: str = "") -> Savings:
+        """Return what spot had saved by now in the last `DAYS`, of one account or of all."""
+        now = self._now()
+        return savings_since(self._journal, now - timedelta(days=DAYS), now, account)
+
     def background(self, region: str, instance_id: str) -> Background | None:
         """Return that nothing is known around an instance."""
         return Background(Found(problem=_ASKS_NOTHING), Found(problem=_ASKS_NOTHING), Found(problem=_ASKS_NOTHING))
@@ -216,7 +223,7 @@ class Replay:
 
     def refuse(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse a command."""
-        raise Refused("This is a replay: nothing can be changed in it.")
+        raise Refused("This is a replay; nothing can be changed.")
 
     plan_for = confirm = retry = recover = veto = hold = cancel = arm = disarm = look_now = refuse
 

@@ -57,7 +57,7 @@ def known_account(settings: "Settings", name: str) -> str:
     """Return the name of an account that has a region, or an empty one; raises `Wrong` for another."""
     known = settings.shown_accounts
     if name and name not in known:
-        there_are = f"there are {', '.join(known)}" if known else "it has no [account.NAME]"
+        there_are = f"accounts: {', '.join(known)}" if known else "it has no [account.NAME]"
         raise Wrong(f'no account "{name}" in the configuration; {there_are}.')
     return name
 

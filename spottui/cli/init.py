@@ -106,7 +106,7 @@ def _checked(path: Path, text: str) -> "Settings":
         try:
             return load(draft)
         except ConfigProblem as problem:
-            raise Wrong(f"what was given makes no configuration: {str(problem).removeprefix(str(draft))}") from None
+            raise Wrong(f"these answers make no valid configuration: {str(problem).removeprefix(str(draft))}") from None
 
 
 def _from_environment(given: Answers) -> Answers:

@@ -96,7 +96,7 @@ def _delete(
     going = [known[resource_id] for resource_id, why in stays.items() if not why]
     outcome = {resource_id: why for resource_id, why in stays.items() if why}
     if not as_json:
-        click.echo(_table(going) if going else "nothing may be deleted")
+        click.echo(_table(going) if going else "nothing is deletable")
     _tell(outcome, as_json=as_json)
     if dry_run:
         outcome |= {left.resource_id: WOULD_GO for left in going}
@@ -138,7 +138,8 @@ def _table(rows: "Sequence[Leftover]") -> str:
         for left in rows
     ]
     going = [left for left in rows if left.may_go]
-    total = _sum(rows) + (f", {_sum(going)} deletable" if len(going) < len(rows) else "")
+    deletable = f"{_sum(going)} deletable" if going else "none deletable"
+    total = _sum(rows) + (f", {deletable}" if len(going) < len(rows) else "")
     return "\n".join([click.style(head, bold=True), *lines, total])
 
 

@@ -97,7 +97,7 @@ def rebuild(settings: "Settings", yes: bool) -> None:
 
 def _said_of(unlike: list[str]) -> str:
     if not unlike:
-        return "sound, every recovery is what its facts come to"
+        return "sound, every recovery matches its facts"
     head, fix = f"{len(unlike)} recoveries differ from their facts:", "fix: spottui journal rebuild"
     return "\n".join((head, *(f"  {one}" for one in unlike), f"{fix}, with every console stopped"))
 

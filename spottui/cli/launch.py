@@ -38,7 +38,13 @@ PAUSES_S = (0.5, 1, 2, 4)
 @click.command(epilog=_EXAMPLES)
 @with_settings
 @click.argument("template", shell_complete=templates)
-@click.option("--count", type=click.IntRange(1, 100), default=1, show_default=True, help="Launch all of them or none.")
+@click.option(
+    "--count",
+    type=click.IntRange(1, 100),
+    default=1,
+    show_default=True,
+    help="Number of instances: all are launched, or none.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan and let the cloud check it; launch nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="{template, instance_ids[], request_id}")

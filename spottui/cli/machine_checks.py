@@ -92,9 +92,9 @@ def _hooks(hooks: Iterable[HookSettings]) -> Iterator[Check]:
         if hook.where is not HookPlace.HERE:
             continue
         if shutil.which(hook.program):
-            yield ok(f"hook at {hook.on}", f"{hook.program} can be run")
+            yield ok(f"hook at {hook.on}", f"{hook.program} is executable")
         else:
-            yield wrong(f"hook at {hook.on}", f"{hook.program} is no program that can be run", f"ls -l {hook.program}")
+            yield wrong(f"hook at {hook.on}", f"{hook.program} is not an executable program", f"ls -l {hook.program}")
 
 
 def _stop_file(name: str) -> Iterator[Check]:
@@ -132,10 +132,12 @@ def _journal(path: str, configured: Collection[str]) -> Iterator[Check]:
     if unlike:
         yield wrong("journal", f"{path}: {unlike} recoveries differ from their facts", "spottui journal rebuild")
         return
-    said = f"{path}, {unfinished} recoveries in progress, {len(watched)} consoles running"
+    recoveries = "1 recovery" if unfinished == 1 else f"{unfinished} recoveries"
+    consoles = "1 console" if len(watched) == 1 else f"{len(watched)} consoles"
+    said = f"{path}, {recoveries} in progress, {consoles} running"
     if left:
         found = f"recoveries in progress in {', '.join(left)}, which are not configured: no console here drives them"
-        yield wrong("journal", f"{path}: {found}", "put the region, with its account, back until they are over")
+        yield wrong("journal", f"{path}: {found}", "configure the region, with its account, until they have ended")
     elif unfinished and not watched:
         yield wrong("journal", f"{said}: nothing drives them", "spottui")
     else:

@@ -21,7 +21,7 @@ COMMANDS = {
     "janitor": "List and delete leftover images, snapshots and disks.",
     "journal": "Back up, check and repair the journal.",
     "launch": "Launch spot instances from a template of the configuration.",
-    "ready": "Would each instance come back at once; protect its disks.",
+    "ready": "Show how each instance would come back; protect its disks.",
     "recover": "Recover one instance in the foreground.",
     "replay": "Replay a recorded incident.",
     "report": "Print a post-mortem, statistics or a shift hand-over.",

@@ -123,7 +123,7 @@ def outcome_rows(incident: Incident) -> list[tuple[str, str]]:
         ("notice", f"{known.first_seen:%Y-%m-%d %H:%M:%S}, evidence {known.marks}"),
         ("deadline", f"{known.deadline:%H:%M:%S}"),
         ("outcome", ": ".join(text for text in (recovery.state.value, reason) if text)),
-        ("forecast", recovery.verdict.value if recovery.verdict else "none: no forecast"),
+        ("forecast", recovery.verdict.value if recovery.verdict else "none"),
         ("decided by", recovery.who),
         ("route", recovery.route.value),
         ("replacement", recovery.new_instance_id),

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 _EXAMPLES = """\b
 Examples:
-  spottui ready                      would each instance make it, and how
-  spottui ready --dry-run            what [[ready]] makes, and its cost
-  spottui ready --protect i-bp1abc   its disks outlive it from now on
-  spottui ready --undo               disks as they were before --protect
+  spottui ready                      how each instance would come back
+  spottui ready --dry-run            what [[ready]] will create, and its cost
+  spottui ready --protect i-bp1abc   keep its disks when it is released
+  spottui ready --undo               undo --protect everywhere
 """
 _DAY_S = 86_400.0
 
@@ -31,9 +31,15 @@ _DAY_S = 86_400.0
 @click.command(epilog=_EXAMPLES)
 @with_settings
 @click.argument("ids", nargs=-1, metavar="[ID]...")
-@click.option("--dry-run", is_flag=True, help="What [[ready]] makes in the next day, and its cost a month.")
-@click.option("--protect", is_flag=True, help="Let disks outlive their instance; without IDs, where [[ready]] matches.")
-@click.option("--undo", is_flag=True, help="Put back what --protect has changed; without IDs, everywhere.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show what [[ready]] will create in the next 24 hours, and its cost per month."
+)
+@click.option(
+    "--protect",
+    is_flag=True,
+    help="Keep the disks when their instance is released; without IDs, wherever [[ready]] matches.",
+)
+@click.option("--undo", is_flag=True, help="Undo --protect; without IDs, everywhere.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--json", "as_json", is_flag=True, help="{instances[], cost_per_month}; with --protect {disks{ID: words}}"
@@ -41,12 +47,12 @@ _DAY_S = 86_400.0
 def ready(
     settings: "Settings", ids: tuple[str, ...], dry_run: bool, protect: bool, undo: bool, yes: bool, as_json: bool
 ) -> None:
-    """Say of each spot instance by which route it would come back now, how old its images are and what it lacks.
+    """Show by which route each spot instance would come back now, how old its images are, and what is missing.
 
-    With --protect or --undo its disks are changed: exit 1 when one of them could not be.
+    --protect and --undo change disks; exit 1 if one of them could not be changed.
     """
     if protect + undo + dry_run > 1:
-        raise Wrong("say only one of --dry-run, --protect and --undo.")
+        raise Wrong("pass only one of --dry-run, --protect and --undo.")
     if protect or undo:
         from spottui.cli.standing import change_protection
 
@@ -82,7 +88,7 @@ def _show_readiness(
         records = [_record(one, now) for one in found]
         click.echo(json.dumps({"instances": records, "cost_per_month": per_month}))
         return
-    head = f"{'instance':<24}{'name':<13}{'comes back by':<26}{'system':<8}{'data':<8}{'per month':<11}what it lacks"
+    head = f"{'instance':<24}{'name':<13}{'route now':<26}{'system':<8}{'data':<8}{'per month':<11}missing"
     rows = [_row(one, now) for one in found]
     click.echo("\n".join([click.style(head, bold=True), *rows, _total(len(found), per_month)]))
 

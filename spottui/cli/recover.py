@@ -79,7 +79,7 @@ def recover(
     from msgspec.structs import replace
 
     if to_spot and (route or when_locked or journal):
-        raise Wrong("--to-spot goes with none of --route, --when-locked and --journal.")
+        raise Wrong("--to-spot excludes --route, --when-locked and --journal.")
 
     known = ""
     if journal:

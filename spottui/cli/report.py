@@ -69,7 +69,11 @@ class Ago(click.ParamType[timedelta]):
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @click.option("--csv", "as_csv", is_flag=True, help="With --since: print one CSV row per incident.")
-@click.option("--terraform", is_flag=True, help="Print commands that import the replacements; alone, of all time.")
+@click.option(
+    "--terraform",
+    is_flag=True,
+    help="Print shell commands that import the replacements into Terraform; alone, of all time.",
+)
 def report(
     settings: "Settings",
     incident: str,
@@ -156,19 +160,21 @@ def _hand_over(settings: "Settings", shift: timedelta, *, as_json: bool) -> None
 
 
 def _statistics(settings: "Settings", since: datetime, *, as_json: bool, as_csv: bool) -> None:
-    from spottui.cli.statistics import incident_rows, summary
+    from spottui.cli.statistics import incident_rows, savings_record, summary
     from spottui.journal import Journal
+    from spottui.journal.savings import savings_since
+    from spottui.words import saved
 
-    journal = Journal(settings.journal, read_only=True)
-    found = tuple(reversed(journal.history.since(since)))
-    journal.close()
-    rows = incident_rows(found)
+    with Journal(settings.journal, read_only=True) as journal:
+        rows = incident_rows(reversed(journal.history.since(since)))
+        savings = savings_since(journal, since, datetime.now(UTC))
     if as_csv:
         click.echo(_csv(rows), nl=False)
     elif as_json:
-        click.echo(json.dumps({"since": since.isoformat(timespec="seconds"), **summary(rows), "incidents": rows}))
+        record = {"since": since.isoformat(timespec="seconds"), **summary(rows), "savings": savings_record(savings)}
+        click.echo(json.dumps({**record, "incidents": rows}))
     else:
-        for name, value in summary(rows).items():
+        for name, value in {**summary(rows), "saved_against_on-demand": saved(savings)}.items():
             click.echo(f"{_LABELS.get(name, name.replace('_', ' ')):<28}{_shown(value)}")
         for row in rows:
             click.echo(f"{row['notice']}  {row['instance_id']:<24}{row['state']:<12}{row['id']}")

@@ -41,7 +41,7 @@ def change_protection(settings: "Settings", ids: Sequence[str], *, undo: bool, y
         changes = _to_undo(settings, journal, ids, clock) if undo else _to_protect(settings, ids, clock)
         count = sum(len(change.disk_ids) for change in changes)
         if not as_json:
-            click.echo("\n".join(_line(change) for change in changes) or "there is nothing to change")
+            click.echo("\n".join(_line(change) for change in changes) or "nothing to change")
         if count:
             agree(f"{'Put back' if undo else 'Protect'} {count} disk{'' if count == 1 else 's'}?", yes=yes)
         said: dict[str, str] = {}

@@ -8,6 +8,7 @@ from spottui import words
 from spottui.domain.history import Past
 from spottui.domain.outcome import Outcome, nine_of_ten
 from spottui.domain.recovery import RecoveryState
+from spottui.domain.savings import Savings
 from spottui.domain.text import plain
 
 COLUMNS = (
@@ -45,6 +46,20 @@ def summary(rows: list[dict[str, object]]) -> dict[str, object]:
         "kept_things": sum(int(str(row["kept_things"])) for row in rows),
         "kept_gib": sum(int(str(row["kept_gib"] or 0)) for row in rows),
         "duplicates_suppressed": sum(int(str(row["duplicates"])) for row in rows),
+    }
+
+
+def savings_record(savings: Savings) -> dict[str, object]:
+    """Return what spot saved in the priced instance hours; `saved` is in `currency`, None if none is priced."""
+    total = savings.total
+    return {
+        "currency": savings.currency or None,
+        "saved": None if savings.share is None else round(savings.saved, 6),
+        "share": None if savings.share is None else round(savings.share, 4),
+        "spot": round(total.spot, 6),
+        "on_demand": round(total.on_demand, 6),
+        "priced_hours": round(total.hours, 2),
+        "unpriced_hours": round(savings.unpriced_h, 2),
     }
 
 

@@ -72,7 +72,7 @@ def _by_route(plan: Plan, policy: Policy, timing: ImageTiming, forecast: Forecas
     gib = plan.spec.image_gib
     took = f"{gib} GiB in about {timing.estimate_s(gib):.0f} s of {NOTICE_S:.0f} s: {forecast.verdict}"
     places = (
-        ", then ".join(f"{one.instance_type} in {one.zone}" for one in plan.candidates) or "nowhere: no place is known"
+        ", then ".join(f"{one.instance_type} in {one.zone}" for one in plan.candidates) or "nowhere: no place known"
     )
     if not plan.route.traits.launches:
         patience = f"for {policy.restart_patience_s:g} s; then make an image of it"

@@ -115,4 +115,4 @@ class CloudAccount:
         if error := asked.exception():
             why = error.line if isinstance(error, CloudError) else type(error).__name__
             which = f"account {self._name}" if self._name else "the account"
-            log.warning("the id of %s is not known, so events of every account are taken for its own: %s", which, why)
+            log.warning("the id of %s is unknown, so events of every account are accepted: %s", which, why)

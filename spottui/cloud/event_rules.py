@@ -77,7 +77,7 @@ class EventRules:
         body = self._rpc.call("PutEventRuleTargets", {"RuleName": rule_name, **query})
         if str(body.get("FailedParameterCount", "0")) != "0":
             raise CloudError(
-                "PutEventRuleTargets", ErrorKind.REFUSED, message=f"the queue {queue} was not taken as a target"
+                "PutEventRuleTargets", ErrorKind.REFUSED, message=f"the queue {queue} was not accepted as a target"
             )
 
     def send_drill(self, instance_id: str) -> str:

@@ -62,7 +62,7 @@ class Metadata:
         status, text = self._ask("GET", path, {_TOKEN: self._token} if self._token else {})
         if status in (401, 403):
             self._token = None
-            raise MetadataProblem(f"the token was refused ({status}); a new one is asked for")
+            raise MetadataProblem(f"the token was refused ({status}); requesting a new one")
         if status == 404:
             return None
         if status != 200:

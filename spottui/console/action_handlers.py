@@ -193,13 +193,13 @@ def sort_by(main: "MainScreen", column: str, called: str) -> None:
     table, notify = main.panel.table, main.session.app.notify
     if column not in [each.id for each in table.model.table.columns]:
         titles = ", ".join(each.title for each in table.columns if each.title)
-        notify(f"{main.panel.label} cannot be sorted by {called}: there are {titles}.", severity="warning")
+        notify(f"{main.panel.label} cannot be sorted by {called}; columns: {titles}.", severity="warning")
         return
     again = table.model.sort_column == column
     table.sort_by(column, reverse=again and not table.model.sort_reversed)
     if not table.is_shown(column):
         table.show_columns(table.arrangement.showing(column, shown=True))
-    notify(f"Sorted by {called}{', reversed' if table.model.sort_reversed else ''}; U is back to urgency.")
+    notify(f"Sorted by {called}{', reversed' if table.model.sort_reversed else ''}; U sorts by urgency again.")
 
 
 def sort_by_urgency(main: "MainScreen") -> None:

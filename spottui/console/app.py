@@ -207,7 +207,7 @@ class SpottuiApp(App[None]):
         elif event.key not in self.screen.active_bindings:
             key = event.character if event.is_printable and event.character else event.key
             where = "? lists the keys" if self.screen is self.main else "the bottom line lists the keys"
-            self.notify(f"{plain(key, 20)} has no meaning here; {where}.", severity="warning", markup=False)
+            self.notify(f"{plain(key, 20)} does nothing here; {where}.", severity="warning", markup=False)
 
     @on(LeaveWanted)
     def _leave(self) -> None:
@@ -233,7 +233,7 @@ class SpottuiApp(App[None]):
             HANDLERS[action.id](self.main)
         except Exception as error:
             log.exception("the action %s failed", action.id)
-            text = f"{action.title} failed inside spottui ({type(error).__name__}); the log says where."
+            text = f"{action.title}: internal error in spottui ({type(error).__name__}); details are in the log."
             self.notify(text, severity="error", markup=False)
 
     def action_save_screen(self) -> None:

@@ -91,7 +91,7 @@ def show_account(main: "MainScreen", name: str) -> None:
         notify("There is one account: the configuration has no [account.NAME].", severity="warning", markup=False)
         return
     names = f"{', '.join(plain(one, 40) for one in known)}, or {ALL}"
-    said = f'No account "{plain(name, 40)}": there are' if name else "Accounts:"
+    said = f'No account "{plain(name, 40)}"; accounts:' if name else "Accounts:"
     notify(f"{said} {names}.", severity="warning" if name else "information", markup=False)
 
 
@@ -117,12 +117,12 @@ def _choose_theme(main: "MainScreen", name: str, themes: Sequence[str], choose_t
         choose_theme(known)
     else:
         names = ", ".join(each.removeprefix("spottui-") for each in themes)
-        main.session.app.notify(f'No theme "{plain(name, 40)}": there are {names}.', severity="warning", markup=False)
+        main.session.app.notify(f'No theme "{plain(name, 40)}"; themes: {names}.', severity="warning", markup=False)
 
 
 def _views(main: "MainScreen") -> str:
     names = ", ".join(plain(name, 40) for name in main.session.preferences.views)
-    return f"Saved views: {names}." if names else "No view is saved: :save NAME saves this one."
+    return f"Saved views: {names}." if names else "No saved view; :save NAME saves this one."
 
 
 def _go_to_panel(main: "MainScreen", name: str, text: str) -> None:
@@ -139,7 +139,7 @@ def _act(main: "MainScreen", text: str, act: Callable[[Action, str], None]) -> N
     if action is None or action.id == "command":
         names = ", ".join(_NAMES)
         main.session.app.notify(
-            f'No command "{plain(text, 40)}": there are {names}, and every action by name.',
+            f'No command "{plain(text, 40)}"; commands: {names}, and every action by name.',
             severity="warning",
             markup=False,
         )

@@ -110,7 +110,7 @@ class DeskWorker:
         def call(desk: "Desk") -> "Plan":
             if plan := desk.plan(recovery_id):
                 return plan
-            raise Refused("It ended before it had a plan: r on its instance begins a new recovery.")
+            raise Refused("It ended before a plan was made; r on its instance starts a new recovery.")
 
         self._run(lambda: self._bring_plan(call, asker), "plan")
 
@@ -297,7 +297,7 @@ def _favour_the_screen() -> None:
 def _for_people(error: Exception) -> str:
     if isinstance(error, Refused):
         return str(error)
-    return f"That failed inside spottui ({type(error).__name__}). Look at the recovery before you try again."
+    return f"Internal error in spottui ({type(error).__name__}). Check the recovery before you try again."
 
 
 def _cause(error: Exception) -> str:

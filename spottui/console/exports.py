@@ -43,7 +43,7 @@ def export(session: Session, panel: Panel, form: str, names: Mapping[str, str] |
     elif rows := model.meant:
         session.worker.write(lambda _: _write(path, write_rows(model.table, columns, rows, now_s)))
     else:
-        session.app.notify("There is no row to export.", severity="warning")
+        session.app.notify("No rows to export.", severity="warning")
 
 
 def screenshot(session: Session) -> None:
@@ -56,7 +56,7 @@ def screenshot(session: Session) -> None:
     def write(_: "Desk | None") -> str:
         _write(svg_path, (svg,))
         _write(text_path, (f"{line}\n" for line in lines))
-        return f"The screen is in {svg_path} and .txt"
+        return f"Screen saved to {svg_path} and .txt"
 
     session.worker.write(write)
 
@@ -89,10 +89,10 @@ def _write(path: Path, texts: Iterable[str]) -> str:
                 path.unlink()
                 raise
     except FileExistsError:
-        raise Refused(f"{path} is there already: try again in a second.") from None
+        raise Refused(f"{path} already exists; try again in a second.") from None
     except OSError as error:
         raise Refused(f"{path} cannot be written: {error.strerror}. Start spottui in another directory.") from None
-    return f"{max(lines, 0):,} {'row is' if lines == 1 else 'rows are'} in {path}"
+    return f"{max(lines, 0):,} {'row' if lines == 1 else 'rows'} written to {path}"
 
 
 def _events(desk: "Desk | None", words: tuple[str, ...], names: Mapping[str, str]) -> Iterator[Row]:

@@ -168,8 +168,8 @@ def auto(session: Session) -> None:
         f"  each one after a veto window of {limits.veto_window_s:g} s, shorter or none when time is tight\n"
         "  recoveries that wait now are included; held ones stay held\n"
         f"{_ceiling(limits)}\n"
-        "It calls ModifyDiskAttribute, CreateImage, RunInstances and what else each plan names,\n"
-        "for every reclaimed instance. Instances cost money. a disarms it."
+        "For each of them it makes the calls of its plan, such as ModifyDiskAttribute, CreateImage and RunInstances. "
+        "Instances cost money. a disarms it."
     )
     if limits.stopped:
         text += f"\n\nDisarmed because: {words.stopped(limits.stopped)}"

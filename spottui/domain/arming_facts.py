@@ -15,7 +15,7 @@ class Armed(FactBase, frozen=True, tag="armed"):
 
 
 class NotArmed(FactBase, frozen=True, tag="not armed"):
-    """Auto-mode was to be armed and is not, for what stands against it."""
+    """Auto-mode could not be armed, and why."""
 
     who: str
     stopped: "Stopped"

@@ -1,19 +1,19 @@
-"""What was found and done about an instance's entries of load balancers."""
+"""Facts about an instance's entries in load balancers."""
 
 from spottui.domain.balancers import Backend, Change
 from spottui.domain.fact_base import FactBase
 
 
 class BackendsFound(FactBase, frozen=True, tag="backends"):
-    """Load balancers of a product send to the instance, with the weights that it had then."""
+    """Load balancers of a product send traffic to the instance, with the weights at that time."""
 
     backends: tuple[Backend, ...]
 
 
 class BackendChanging(FactBase, frozen=True, tag="backend changing"):
-    """A call is about to change an entry of a server group; with its ClientToken it may be made again.
+    """A call is about to change an entry of a server group; it can be repeated with its ClientToken.
 
-    `backend` is the entry as it was found or is to be added, `weight` what it is to have, None for one that is removed.
+    `backend` is the entry as found or as it will be added, `weight` its new weight, None to remove it.
     """
 
     change: Change
@@ -23,7 +23,7 @@ class BackendChanging(FactBase, frozen=True, tag="backend changing"):
 
 
 class WeightKept(FactBase, frozen=True, tag="weight kept"):
-    """No other server of the group is healthy: the entry keeps its weight until one is; said once."""
+    """No other server of the group is healthy: the entry keeps its weight until one is; written once."""
 
     backend: Backend
 
@@ -35,7 +35,7 @@ class WeightRestored(FactBase, frozen=True, tag="weight restored"):
 
 
 class BackendServes(FactBase, frozen=True, tag="backend serves"):
-    """Health checks find the replacement's entry healthy, so many seconds after it was to be added."""
+    """Health checks report the replacement's entry healthy, so many seconds after it was requested."""
 
     backend: Backend
     seconds: float = 0.0

@@ -1,4 +1,4 @@
-"""What no sweep brings: past prices and images of an instance, prices, rates and reclaims of the whole fleet."""
+"""What no sweep reads: past prices and images of an instance; prices, rates and reclaims of the whole fleet."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ T = TypeVar("T")
 class PriceHistory(msgspec.Struct, frozen=True):
     """What a type cost an hour as spot in one zone; `points` are (since, price), oldest first, each until the next.
 
-    `on_demand` is its on-demand price an hour, None when it is not known; `currency` is the cloud's word, such as CNY.
+    `on_demand` is its on-demand price an hour, None if unknown; `currency` is the cloud's word, such as CNY.
     """
 
     instance_type: str
@@ -28,14 +28,14 @@ class PriceHistory(msgspec.Struct, frozen=True):
 
 
 class Found(msgspec.Struct, Generic[T], frozen=True):
-    """What came of a question: a value, None where there is no such thing, or the problem why that is not known."""
+    """The answer to a question: a value, None if there is no such thing, or the problem why it is unknown."""
 
     value: T | None = None
     problem: str = ""
 
 
 class Background(msgspec.Struct, frozen=True):
-    """The price history of an instance's type and zone, the newest image of it, and the image that it was made of."""
+    """The price history of an instance's type and zone, its newest image, and its source image."""
 
     prices: Found[PriceHistory]
     newest_image: Found[WarmImage]
@@ -43,7 +43,7 @@ class Background(msgspec.Struct, frozen=True):
 
 
 class FleetBackground(msgspec.Struct, frozen=True):
-    """What the cloud and the journal said of the fleet `at` a time; what is unknown is absent.
+    """What the cloud and the journal said about the fleet `at` a time; what is unknown is absent.
 
     `prices` and `rates` (in the cloud's words, such as `0-3%`) are by instance type and zone. `image_s` is what an
     image takes, in seconds, by region and instance id. `reclaims` are the times of the reclaims of the last `DAYS`,

@@ -17,7 +17,7 @@ class Product(StrEnum):
 
 
 class ServerType(StrEnum):
-    """By what a server group knows a backend server: its instance, its network interface or its address."""
+    """The type of a backend server's id in its group: instance, network interface or address."""
 
     ECS = "ecs"
     ENI = "eni"
@@ -33,14 +33,14 @@ class Change(StrEnum):
 
 
 class Server(msgspec.Struct, frozen=True):
-    """The names under which an instance can be a backend server; `eni_id` is empty where it is not known."""
+    """The ids by which an instance can be a backend server; `eni_id` is empty if unknown."""
 
     instance_id: str
     private_ip: str = ""
     eni_id: str = ""
 
     def id_as(self, server_type: ServerType) -> str:
-        """Return its `ServerId` in an entry of this type, empty where that is not known."""
+        """Return its `ServerId` in an entry of this type, empty if unknown."""
         return {
             ServerType.ECS: self.instance_id,
             ServerType.ENI: self.eni_id,
@@ -49,7 +49,7 @@ class Server(msgspec.Struct, frozen=True):
 
     @staticmethod
     def of(spec: LaunchSpec) -> "Server":
-        """Return the names of an instance by its primary network interface."""
+        """Return the ids of an instance."""
         return Server(spec.instance.instance_id, spec.instance.private_ip, spec.eni_id)
 
     @property
@@ -61,8 +61,9 @@ class Server(msgspec.Struct, frozen=True):
 class Backend(msgspec.Struct, frozen=True):
     """A backend server: one entry of a server group, a vServer group or the default group of a CLB.
 
-    `balancer_id` is that of a CLB, empty for ALB and NLB; `group_id` is empty for the default group, whose `port` is 0:
-    its listeners know it. `weight` is 0 to 100, of which 0 takes no new connections. `name` is that of the group or the
+    `balancer_id` is that of a CLB, empty for ALB and NLB; `group_id` is empty for the default group, whose `port` is 0,
+    because its listeners have the
+    port. `weight` is 0 to 100, of which 0 takes no new connections. `name` is that of the group or the
     CLB, untrusted text like `description`.
     """
 
@@ -84,7 +85,7 @@ class Backend(msgspec.Struct, frozen=True):
 
     @property
     def key(self) -> tuple[str, str, int]:
-        """What tells it from every other entry."""
+        """The identity of the entry."""
         return self.group, self.server_id, self.port
 
     def of(self, server: Server) -> "Backend":
@@ -94,7 +95,7 @@ class Backend(msgspec.Struct, frozen=True):
 
 
 class BackendStatus(msgspec.Struct, frozen=True):
-    """An entry as its group shows it now: `settled` while no change of it is under way, `healthy` by health checks."""
+    """An entry as listed now: `settled` if no change is in progress, `healthy` by health checks."""
 
     backend: Backend
     settled: bool

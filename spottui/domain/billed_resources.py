@@ -1,4 +1,4 @@
-"""What recoveries leave behind that costs money, and whether it may go."""
+"""Leftovers of recoveries that cost money, and whether they may be deleted."""
 
 from collections.abc import Mapping
 from datetime import date, datetime
@@ -11,7 +11,7 @@ SNAPSHOT_PRICE = "snapshot"
 
 
 class LeftoverKind(StrEnum):
-    """What it is, in the words of `created`."""
+    """The kind of a leftover, as in `Recovery.created`."""
 
     IMAGE = "image"
     SNAPSHOT = "snapshot"
@@ -20,7 +20,7 @@ class LeftoverKind(StrEnum):
 
 
 class BilledResource(msgspec.Struct, frozen=True):
-    """One thing that costs money as long as it is kept: since when, and its GiB, None where that is not known.
+    """A resource that costs money while it is kept: since when, and its GiB, None if unknown.
 
     `priced_as` names its price in `[storage_price]`: a disk's category, or `snapshot`.
     """
@@ -32,19 +32,19 @@ class BilledResource(msgspec.Struct, frozen=True):
     since: datetime | None = None
 
     def per_month(self, prices: Mapping[str, float]) -> float | None:
-        """Return what it costs a month at most, by prices per GiB and month; None when that is not known."""
+        """Return its highest cost per month, by prices per GiB and month; None if unknown."""
         price = prices.get(self.priced_as)
         return None if price is None or self.gib is None else price * self.gib
 
 
 class Leftover(msgspec.Struct, frozen=True):
-    """One thing that a recovery made or kept, or that was made ready, and that is still there.
+    """A resource that a recovery made or kept, or that `[[ready]]` made, and that still exists.
 
-    `gib` is its size where that is known.
+    `gib` is its size if known.
 
-    `held_by` says why it must stay, empty when the recovery was seen to have succeeded and nothing needs it. `expires`
-    is the day, UTC, until which it was to be kept, None when no day was set. `snapshots` are an image's own, which go
-    with it. `since` is when its recovery began, and `priced_as` names its price.
+    `held_by` says why it must stay, empty if its recovery has succeeded and nothing needs it. `expires` is the day,
+    UTC, until which it should be kept, None if not set. `snapshots` are an image's own, which are deleted with it.
+    `since` is when its recovery began, and `priced_as` names its price.
     """
 
     kind: LeftoverKind
@@ -61,7 +61,7 @@ class Leftover(msgspec.Struct, frozen=True):
 
     @property
     def may_go(self) -> bool:
-        """Whether nothing is lost with it."""
+        """Whether its deletion loses nothing."""
         return not self.held_by
 
     @property
@@ -70,5 +70,5 @@ class Leftover(msgspec.Struct, frozen=True):
         return BilledResource(self.kind, self.resource_id, self.gib or None, self.priced_as, self.since)
 
     def expired(self, today: date) -> bool:
-        """Whether it may go and has outlived the day that was set."""
+        """Whether it may be deleted and has expired."""
         return self.may_go and self.expires is not None and self.expires < today

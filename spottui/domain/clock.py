@@ -1,4 +1,4 @@
-"""Where the program gets the time from: the cloud's, as its answers tell it, or a test's."""
+"""The sources of time: the cloud's, by the dates of its answers, or a test's."""
 
 import threading
 import time
@@ -9,13 +9,13 @@ from typing import Protocol
 NOTICE_S = 300.0
 """Seconds between the lock (or the event) and the release; documented as the budget, not as a guarantee."""
 _CUT = timedelta(seconds=0.5)
-"""A `Date` header is cut to the second: on average half a second is missing."""
+"""A `Date` header is truncated to the second: on average half a second is missing."""
 _FARTHEST = timedelta(days=1)
-"""Nobody's signature is accepted with a clock that is further off than minutes: such a date is no measure."""
+"""Signatures are refused if the clocks differ by more than minutes: a date further off is not trusted."""
 
 
 class Clock(Protocol):
-    """Tells the time; passed in from outside so that a test decides what time it is."""
+    """Returns the time; passed in from outside, so that a test can set it."""
 
     def now(self) -> datetime:
         """Return the time as an aware UTC datetime."""
@@ -31,16 +31,16 @@ class SystemClock:
 
 
 def _elapsed_s() -> float:
-    """Seconds that pass while the machine sleeps too, where the system counts them."""
+    """Seconds that include sleep of the machine, if the system counts them."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class CloudClock:
     """The cloud's time, by which it dates events and ends instances. Thread-safe.
 
-    It begins with the machine's time, goes on by the monotonic clock, and is set by the `Date` of the cloud's answers:
-    whatever becomes of the machine's clock, a duration is never negative and a deadline is where the cloud has it.
-    A date that is further from the machine's than `farthest` is no measure.
+    It begins with the machine's time, advances by the monotonic clock, and is set by the `Date` of the cloud's answers:
+    whatever happens to the machine's clock, a duration is never negative and a deadline is the cloud's. A date further
+    from the machine's time than `farthest` is ignored.
     """
 
     def __init__(
@@ -61,9 +61,9 @@ class CloudClock:
         return self._origin + timedelta(seconds=self._elapsed_s())
 
     def heard(self, date: datetime, took_s: float) -> None:
-        """Take the `Date` of an answer that has just come, `took_s` seconds after it was asked for.
+        """Take the `Date` of an answer that has just arrived, `took_s` seconds after the request.
 
-        Only a date that is off by more than it can be exact sets the clock: the first one, and later two that agree.
+        Only a date that differs by more than its precision sets the clock: the first one, and later two that agree.
         """
         with self._lock:
             off = date - self.now() + _CUT + timedelta(seconds=took_s / 2)

@@ -1,19 +1,19 @@
-"""Dates as outsiders write them, only those that can be true, and durations as the configuration has them."""
+"""Parsing plausible dates in many formats, and the durations of the configuration."""
 
 import math
 import re
 from datetime import UTC, datetime, timedelta
 
 EARLIEST = datetime(2015, 1, 1, tzinfo=UTC)
-"""Before this there was no spot instance that anybody still waits for."""
+"""No reclaim of interest is older than this."""
 AHEAD = timedelta(days=1)
-"""So far a clock elsewhere may be ahead of this machine's."""
+"""How far another clock may be ahead of this machine's."""
 _MILLISECONDS_FROM = 100_000_000_000
 """A larger epoch is in milliseconds: as seconds this is the year 5138."""
 
 
 def date_from_outside(value: object, now: datetime | None = None) -> datetime | None:
-    """Return a date as aware UTC, or None for what is none, has no zone, or lies before 2015 or more than a day ahead.
+    """Return a date as aware UTC, or None if it is invalid, has no zone, or is before 2015 or over a day ahead.
 
     Reads ISO 8601, basic (`20190409T121826.922+0800`, as CloudMonitor writes it) or extended, with and without a
     fraction, `Z` or an offset; and epochs in seconds or milliseconds, as numbers or as text. Never raises.
@@ -26,7 +26,7 @@ def date_from_outside(value: object, now: datetime | None = None) -> datetime | 
 
 
 def is_sane(at: datetime, now: datetime) -> bool:
-    """Whether a date can be true: not before 2015, and not more than a day ahead."""
+    """Whether a date is plausible: not before 2015, and not more than a day ahead."""
     return at >= EARLIEST and at - now <= AHEAD
 
 

@@ -4,4 +4,4 @@ from msgspec import Struct
 
 
 class FactBase(Struct, frozen=True, omit_defaults=True, tag_field="kind"):
-    """The base of the tagged union; a fact without a value in a field takes no room for it."""
+    """The base of the tagged union; fields with their default value are not stored."""

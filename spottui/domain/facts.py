@@ -22,6 +22,7 @@ from spottui.domain.backend_facts import WeightRestored as WeightRestored
 from spottui.domain.calm_facts import BeyondCap as BeyondCap
 from spottui.domain.calm_facts import DisksProtected as DisksProtected
 from spottui.domain.calm_facts import OutputLost as OutputLost
+from spottui.domain.calm_facts import PricesSeen as PricesSeen
 from spottui.domain.calm_facts import ProtectionUndone as ProtectionUndone
 from spottui.domain.calm_facts import ReadyCallAnswered as ReadyCallAnswered
 from spottui.domain.fact_base import FactBase as _Fact
@@ -41,8 +42,8 @@ class SignSeen(_Fact, frozen=True, tag="sign"):
     """A source saw that an instance is being reclaimed: since `began`, until `deadline` as all signs together say.
 
     `again` counts the repeated signs so far, 0 for the first of its source. The first sign of all opens the recovery:
-    it has the `epoch`, and the instance's `name` where that is known. `marks` are the letters of all signs, this one
-    included (`Interruption.marks`). `not_before` is of a lock: when it was looked for in vain (`Observation`).
+    it has the `epoch`, and the instance's `name` if known. `marks` are the letters of all signs, this one
+    included (`Interruption.marks`). For a lock, `not_before` is when it was last looked for in vain (`Observation`).
     """
 
     source: Evidence
@@ -59,7 +60,7 @@ class SignSeen(_Fact, frozen=True, tag="sign"):
 
 
 class LockGone(_Fact, frozen=True, tag="lock gone"):
-    """The cloud positively showed the instance without its lock, or it was started again: the next lock is new."""
+    """The cloud listed the instance without its lock, or it was restarted: the next lock is a new one."""
 
 
 class Released(_Fact, frozen=True, tag="released"):
@@ -70,7 +71,7 @@ class Released(_Fact, frozen=True, tag="released"):
 
 
 class MessageSeen(_Fact, frozen=True, tag="message"):
-    """A queue message about something else; `name` is the event's, `text` it with what it says, both untrusted.
+    """A queue message about something else; `name` is the event's, `text` includes its content, both untrusted.
 
     A reclaim for another console names its `unconfigured_region` or its `other_account`. `not_listed` counts reclaims
     of instances that the cloud does not list; `text` has the ids of the first.
@@ -85,7 +86,7 @@ class MessageSeen(_Fact, frozen=True, tag="message"):
 
 
 class PoisonSeen(_Fact, frozen=True, tag="poison"):
-    """A queue message that nobody understands: why, and its body as far as it is kept; untrusted."""
+    """A queue message that cannot be read: why, and the kept part of its body; untrusted."""
 
     why: str
     message_id: str = ""
@@ -94,7 +95,7 @@ class PoisonSeen(_Fact, frozen=True, tag="poison"):
 
 
 class SourceFailed(_Fact, frozen=True, tag="source failed"):
-    """A source gives no good answer; said once until the cause changes."""
+    """A source fails; written once until the cause changes."""
 
     source: str
     failure: Failure
@@ -107,7 +108,7 @@ class SourceAnswers(_Fact, frozen=True, tag="source answers"):
 
 
 class PlanMade(_Fact, frozen=True, tag="plan"):
-    """The plan was made: `image_s` is what an image takes, `digest` what a yes is given to."""
+    """The plan was made: `image_s` is the expected image time, `digest` what is confirmed."""
 
     digest: str
     next_step: NextStep
@@ -117,7 +118,7 @@ class PlanMade(_Fact, frozen=True, tag="plan"):
 
 
 class PlanSurveyed(_Fact, frozen=True, tag="survey"):
-    """The places of the plan were looked up: `next_step` is what a yes would do, `no_room` that all are sold out."""
+    """The plan was surveyed: `next_step` is what a confirmation does first, `no_room` that all is sold out."""
 
     digest: str
     next_step: NextStep
@@ -134,7 +135,7 @@ class RouteChosen(_Fact, frozen=True, tag="route chosen"):
 
 
 class Decided(_Fact, frozen=True, tag="decision"):
-    """A person, or auto-mode, said yes, no, or not by itself; a yes is to the plan of that digest."""
+    """A person or auto-mode confirmed the plan of that digest, vetoed it, or put it on hold."""
 
     decision: Decision
     who: str
@@ -148,16 +149,16 @@ class CancelAsked(_Fact, frozen=True, tag="cancel"):
 
 
 class Retried(_Fact, frozen=True, tag="retry"):
-    """Another run of what came to nothing; without `who` it waits for a yes first."""
+    """Another run of a failed, cancelled or skipped recovery; without `who` it waits for a confirmation first."""
 
     run: int
     who: str = ""
 
 
 class AutoAnswered(_Fact, frozen=True, tag="auto answer"):
-    """What auto-mode was told: until when the veto window runs, why not, and what a yes adds to the cost an hour.
+    """Auto-mode's answer: the end of the veto window or the reason against it, and the added cost an hour.
 
-    `again` says that nothing but the cost is another.
+    `again` means that only the cost has changed.
     """
 
     answer: AutoAnswer
@@ -168,14 +169,14 @@ class AutoAnswered(_Fact, frozen=True, tag="auto answer"):
 
 
 class DriverChanged(_Fact, frozen=True, tag="driver"):
-    """A console drives the recovery from now on; whoever has a lower `fence` may commit nothing more for it."""
+    """A console drives the recovery from now on; with a lower `fence` nothing can be committed for it any more."""
 
     driver: str
     fence: int
 
 
 class StateEntered(_Fact, frozen=True, tag="state"):
-    """The recovery is in this state: why, and what comes next; `was` is the state that it left."""
+    """The recovery entered this state: why, and what comes next; `was` is the state before."""
 
     state: RecoveryState
     reason: Reason | None = None
@@ -186,7 +187,7 @@ class StateEntered(_Fact, frozen=True, tag="state"):
 
 
 class NextStepChanged(_Fact, frozen=True, tag="next"):
-    """In the same state something else comes next, or more is known of it; for the eyes only."""
+    """The next step changed within the same state; only for display."""
 
     next_step: NextStep | None = None
     reason: Reason | None = None
@@ -196,7 +197,7 @@ class NextStepChanged(_Fact, frozen=True, tag="next"):
 
 
 class RouteLeft(_Fact, frozen=True, tag="route left"):
-    """What a route stands on is not true any more; it and the `excluded` ones are not taken again in this run."""
+    """A route has become impossible; it and the `excluded` ones are not taken again in this run."""
 
     route: Route
     reason: Reason
@@ -204,7 +205,7 @@ class RouteLeft(_Fact, frozen=True, tag="route left"):
 
 
 class RouteTaken(_Fact, frozen=True, tag="route taken"):
-    """The recovery goes on by this route, for a `reason` where it has left another."""
+    """The recovery continues by this route, for a `reason` if it left another one."""
 
     route: Route
     reason: Reason | None = None
@@ -218,10 +219,10 @@ class EarlierImageTaken(_Fact, frozen=True, tag="earlier image"):
 
 
 class CallBegun(_Fact, frozen=True, tag="call begun"):
-    """A mutating call is about to be made; with its ClientToken, if it has one, it may be made again.
+    """A mutating call is about to be made; with its ClientToken, if it has one, it can be repeated.
 
-    `attempt` is the launch that it is, `image_of` what an image is made of, `target` the thing that is changed, and
-    `who` the person that asked for it by itself.
+    `attempt` is the launch, `image_of` the source of an image, `target` the resource that is changed, and `who` the
+    person who requested exactly this call.
     """
 
     action: str
@@ -233,7 +234,7 @@ class CallBegun(_Fact, frozen=True, tag="call begun"):
 
 
 class CallAnswered(_Fact, frozen=True, tag="call answered"):
-    """A call took effect: the things that it made or changed, and the RequestId. `detail` is for people."""
+    """A call took effect: the resources that it made or changed, and the RequestId. `detail` is for people."""
 
     action: str
     token: str = ""
@@ -244,7 +245,7 @@ class CallAnswered(_Fact, frozen=True, tag="call answered"):
 
 
 class CallFailed(_Fact, frozen=True, tag="call failed"):
-    """A call failed; `next_try` is when it goes again, None when it does not. `failure` says whether it took effect."""
+    """A call failed; `next_try` is when it is repeated, if ever. `failure` says whether its effect is unknown."""
 
     action: str
     failure: Failure
@@ -262,7 +263,7 @@ class LaunchRefused(_Fact, frozen=True, tag="launch refused"):
 
 
 class ProgressSeen(_Fact, frozen=True, tag="progress"):
-    """How far the image, or a snapshot, is in percent; for an image when it is expected and how that lies."""
+    """The progress of the image or a snapshot in percent; for an image also when it is expected, and the verdict."""
 
     progress: int
     image_id: str = ""
@@ -271,29 +272,29 @@ class ProgressSeen(_Fact, frozen=True, tag="progress"):
 
 
 class ProgressLost(_Fact, frozen=True, tag="progress lost"):
-    """Nobody sees how far the image is, since `since`."""
+    """The image's progress is unknown since `since`."""
 
     since: datetime
     failure: Failure
 
 
 class ProgressBack(_Fact, frozen=True, tag="progress back"):
-    """The image is seen again."""
+    """The image's progress is known again."""
 
 
 class ImageReady(_Fact, frozen=True, tag="image ready"):
-    """Instances can be launched from the image; it took so many seconds."""
+    """The image is usable; it took so many seconds."""
 
     image_id: str
     seconds: float = 0.0
 
 
 class ImageGivenUp(_Fact, frozen=True, tag="image given up"):
-    """The image is of no use: another may be made."""
+    """The image is abandoned: another one may be made."""
 
     image_id: str
     whole: bool = False
-    """It was of the system disk alone, and the next one is of all kept disks."""
+    """It was of only the system disk, and the next one is of all kept disks."""
 
 
 class SnapshotsUsable(_Fact, frozen=True, tag="snapshots usable"):
@@ -315,13 +316,13 @@ class PublicIpKept(_Fact, frozen=True, tag="public IP kept"):
 
 
 class StartedAgain(_Fact, frozen=True, tag="started again"):
-    """The instance itself runs again: it is its own replacement."""
+    """The instance itself was restarted: it is its own replacement."""
 
 
 class Drained(_Fact, frozen=True, tag="drained"):
-    """What came of the drain: the command's status, exit code and output, or the failure for which it did not run.
+    """The result of the drain: the command's status, exit code and output, or why it did not run.
 
-    With neither it was not at its end after `seconds`; less than one was too little to begin.
+    With neither it was not finished after `seconds`; less than one second was too short to begin.
     """
 
     name: str
@@ -357,14 +358,14 @@ Fact = (
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
     | DisksFree | StartedAgain | Drained | SnapshotsUsable | PublicIpKept | BackendsFound | BackendChanging | WeightKept
     | WeightRestored | BackendServes | Probed | HookBegun | HookEnded | ReadyCallAnswered | BeyondCap | DisksProtected
-    | ProtectionUndone | OutputLost | PrivateIpGivenUp | RecordsFound
+    | ProtectionUndone | OutputLost | PrivateIpGivenUp | RecordsFound | PricesSeen
 )  # fmt: skip
 
 
 QUIET = (
     CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused,
     ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone, BackendsFound, BackendChanging,
-    WeightRestored, HookBegun, ReadyCallAnswered, SnapshotsUsable, PublicIpKept, RecordsFound,
+    WeightRestored, HookBegun, ReadyCallAnswered, SnapshotsUsable, PublicIpKept, RecordsFound, PricesSeen,
 )  # fmt: skip
 """What is in the log and not in the feed: another fact says it, or nobody reads it."""
 

@@ -1,4 +1,4 @@
-"""Will the image be ready before the instance is taken back?"""
+"""The forecast: will the image be ready before the instance is reclaimed?"""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -13,7 +13,7 @@ STUCK_FACTOR = 1.25
 
 
 class Verdict(StrEnum):
-    """What is to be expected, in the words of the console; the first three are those of a forecast."""
+    """The verdict, as the console shows it; the first three come from a forecast."""
 
     WILL_MAKE_IT = "WILL MAKE IT"
     TIGHT = "TIGHT"
@@ -21,15 +21,15 @@ class Verdict(StrEnum):
     IMAGE_READY = "IMAGE READY"
     """The image is there, the replacement is not."""
     DATA_KEPT = "DATA KEPT"
-    """By this route nothing comes before the deadline; the disks outlive it."""
+    """By this route nothing happens before the deadline; the disks outlive it."""
     NO_ROOM = "NO ROOM"
     """Every place for the replacement is sold out as far as is known."""
     NOT_KNOWN = "NOT KNOWN"
-    """The image was refused, or nobody sees how far it is."""
+    """The image was refused, or its progress is unknown."""
 
 
 class ImageTiming(msgspec.Struct, frozen=True):
-    """What past images of this account took: a fixed part in seconds and seconds per GiB."""
+    """The duration of this account's past images: a fixed part in seconds, and seconds per GiB."""
 
     base_s: float = 20.0
     s_per_gib: float = 1.5
@@ -40,7 +40,7 @@ class ImageTiming(msgspec.Struct, frozen=True):
 
 
 class Forecast(msgspec.Struct, frozen=True):
-    """When the image is expected, and how that lies to the deadline."""
+    """When the image is expected, and the deadline."""
 
     ready_at: datetime
     deadline: datetime
@@ -66,10 +66,10 @@ def before_image(now: datetime, deadline: datetime, gib: int, timing: ImageTimin
 def while_imaging(
     now: datetime, started: datetime, progress: int, deadline: datetime, gib: int, timing: ImageTiming
 ) -> Forecast:
-    """Forecast a running image from its own progress in percent, leaning on past images while that is young.
+    """Forecast a running image from its progress in percent, at first mostly from past images.
 
-    The progress is a whole number and rounded down: what it says is trusted in full after `TRUSTED_AFTER_S`. One that
-    has not moved when past images were finished is expected to need a quarter more than it has taken.
+    The progress is rounded down to a whole number: it is fully trusted after `TRUSTED_AFTER_S`. An image without
+    progress when past images were finished is expected to take a quarter longer than it has taken so far.
     """
     expected_s = timing.estimate_s(gib)
     elapsed_s = max((now - started).total_seconds(), 0.0)

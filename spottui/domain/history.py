@@ -1,4 +1,4 @@
-"""What the journal remembers: of one instance, and of all reclaims there have been."""
+"""What the journal remembers about an instance, and about past reclaims."""
 
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from spottui.domain.recovery import Recovery
 
 
 class Past(msgspec.Struct, frozen=True):
-    """One reclaim with what became of it; zone and type are empty where it ended before it had a plan."""
+    """One reclaim with its outcome; zone and type are empty if it ended before it had a plan."""
 
     recovery: Recovery
     zone: str
@@ -27,16 +27,16 @@ class Past(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, recovery: Recovery, plan: Plan | None) -> "Past":
-        """Return a reclaim with what its frozen plan says of it."""
+        """Return a reclaim with zone, type and outcome from its frozen plan."""
         zone, kind = (plan.spec.instance.zone, plan.spec.instance.instance_type) if plan else ("", "")
         return cls(recovery, zone, kind, outcome(recovery, plan))
 
 
 class InstanceRecord(msgspec.Struct, frozen=True):
-    """What is remembered of one instance.
+    """What is remembered about one instance.
 
-    `spec` is its captured launch spec, None when no sweep has seen it; `details_at` is when its RAM role and user data
-    were read. `timing` is what images of disks like its own took, `past` are its reclaims, the newest first.
+    `spec` is its captured launch spec, None if no sweep has seen it; `details_at` is when its RAM role and user data
+    were read. `timing` is from images of similar disks, `past` are its reclaims, newest first.
     """
 
     spec: LaunchSpec | None

@@ -1,4 +1,4 @@
-"""A hook: a command of the configuration that runs when something has happened to a recovery."""
+"""A hook: a configured command that runs at an event of a recovery."""
 
 from enum import StrEnum
 
@@ -23,7 +23,7 @@ class HookPlace(StrEnum):
 
 
 class HookEnd(StrEnum):
-    """How a hook ended; the fields of `facts.HookEnded` that one needs stand behind it."""
+    """How a hook ended, with the fields of `facts.HookEnded` that each uses."""
 
     EXITED = "exited"  # exit_code, output
     TIMED_OUT = "timed out"  # seconds, output
@@ -34,7 +34,7 @@ class HookEnd(StrEnum):
 class HookSettings(msgspec.Struct, frozen=True):
     """One `[[hook]]`: program and arguments on this machine, without a shell, or a shell text on the replacement.
 
-    It may take `timeout`, a duration (`seconds_of`); then everything that it has started is killed.
+    After `timeout`, a duration (`seconds_of`), it is killed with everything that it started.
     """
 
     on: HookEvent
@@ -44,17 +44,17 @@ class HookSettings(msgspec.Struct, frozen=True):
 
     @property
     def timeout_s(self) -> float:
-        """How many seconds it may take."""
+        """The timeout in seconds."""
         return seconds_of(self.timeout) or 0.0
 
     @property
     def program(self) -> str:
-        """What to call it: arguments and shell texts may hold secrets."""
+        """Its name for people: arguments and shell texts may hold secrets."""
         return self.command[0] if isinstance(self.command, tuple) else "on the replacement"
 
 
 class HookRun(msgspec.Struct, frozen=True):
-    """A hook that a console has begun for a run of a recovery; `number` is its place among those of the event."""
+    """A hook that a console has begun for a run of a recovery; `number` is its index among those of the event."""
 
     on: HookEvent
     number: int

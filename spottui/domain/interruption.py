@@ -16,7 +16,7 @@ GRACE = timedelta(seconds=EVENT_GRACE_S)
 
 
 class Evidence(StrEnum):
-    """Where a sign of a reclaim came from, with the letter that the console shows."""
+    """The source of a sign of a reclaim, with the letter that the console shows."""
 
     QUEUE = "Q"
     LOCK = "L"
@@ -28,8 +28,8 @@ class Observation(msgspec.Struct, frozen=True):
     """One sign, from one source, that an instance is being reclaimed.
 
     `at` is when the reclaim began as far as this source knows: the event's own time, else the enqueue time,
-    or when the lock was first seen. `message_id` is the queue's, for messages only. `not_before` is when the locks were
-    last looked at and this one was not there: it cannot be older, whatever a message claims.
+    or when the lock was first seen. `message_id` is the queue's, for messages only. `not_before` is the last poll
+    without this lock: the lock cannot be older, whatever a message claims.
     """
 
     region: str
@@ -43,7 +43,7 @@ class Observation(msgspec.Struct, frozen=True):
 
 
 class Course(StrEnum):
-    """How the recovery of a reclaim stands, for a further sign of the same instance."""
+    """The course of a reclaim's recovery, as it matters for another sign of the same instance."""
 
     OPEN = "open"
     REPLACED = "replaced"
@@ -55,9 +55,9 @@ class Course(StrEnum):
 
 
 class Release(msgspec.Struct, frozen=True):
-    """The cloud's word that an instance is gone, with the time that its event gives, or at which it was found gone.
+    """A report that an instance is gone, with the time of the event, or when it was found gone.
 
-    An event can be a drill: whoever acts on it asks the cloud first.
+    An event can be a drill: ask the cloud before acting on it.
     """
 
     region: str
@@ -69,11 +69,12 @@ class Interruption(msgspec.Struct, frozen=True):
     """One reclaim of one instance, whatever number of sources and messages spoke of it.
 
     `deadline` is the earliest that any source gives; `latest` the latest, after which nothing more is awaited: a drill
-    shortly before must not date the real reclaim. `epoch` is the UTC second of the first observation and tells the
+    shortly before must not set the time of the real
+    reclaim. `epoch` is the UTC second of the first observation and tells the
     reclaims of a `Stop` instance apart; `duplicates` counts the observations beyond the first of each source.
-    `not_before` is when its lock was looked for in vain shortly before it was there, None where nobody had looked: the
-    notice is not older. `unlocked_at` is when the cloud positively showed the instance running without its lock again,
-    `released_at` when it was gone for good; both None while nothing says so.
+    `not_before` is the last poll before its lock appeared, None if there was none: the notice is not older.
+    `unlocked_at` is when the cloud listed the instance running without its lock again, `released_at` when it was gone
+    for good; both None while unknown.
     """
 
     region: str
@@ -101,23 +102,23 @@ class Interruption(msgspec.Struct, frozen=True):
 
     @property
     def confirmed(self) -> bool:
-        """Whether something stronger than an event speaks for it: the lock, or the engineer."""
+        """Whether there is stronger evidence than an event: the lock, or an engineer."""
         return self.locked or Evidence.ENGINEER in self.evidence
 
     @property
     def is_manual(self) -> bool:
-        """Whether only an engineer asked for the recovery: the cloud takes nothing back, there is no deadline."""
+        """Whether only an engineer requested the recovery: the cloud reclaims nothing, there is no deadline."""
         return self.evidence == (Evidence.ENGINEER,)
 
     @property
     def is_upper_bound(self) -> bool:
-        """Whether the deadline may be nearer than it says: a lock that is there at the first look may be old."""
+        """Whether the real deadline may be earlier: a lock that exists at the first poll may be old."""
         is_dated = self.not_before is not None and self.first_seen - self.not_before < GRACE
         return self.evidence == (Evidence.LOCK,) and not is_dated
 
     @property
     def over_at(self) -> datetime:
-        """When nothing more is to be expected of it."""
+        """When no further sign of it is expected."""
         return (self.latest or self.deadline) + GRACE
 
     @property
@@ -127,7 +128,7 @@ class Interruption(msgspec.Struct, frozen=True):
 
 
 def first_sight(seen: Observation, now: datetime) -> Interruption:
-    """Open the interruption that an observation is the first sign of."""
+    """Return the interruption whose first sign an observation is."""
     return Interruption(
         region=seen.region,
         instance_id=seen.instance_id,
@@ -142,16 +143,16 @@ def first_sight(seen: Observation, now: datetime) -> Interruption:
 
 
 def fuse(known: Interruption, seen: Observation) -> Interruption:
-    """Add an observation of the same reclaim: evidence joins, and the deadline comes nearer where it may.
+    """Add an observation of the same reclaim: evidence is added, and the deadline may become earlier.
 
-    A lock that was looked for in vain a moment before is the start of the notice: from then on no other date brings the
-    deadline nearer than five minutes after that look. A lock after the instance was shown without one begins anew.
+    A lock that the previous poll did not show marks the start of the notice: no other date can then move the deadline
+    to less than five minutes after that poll. A lock after the instance was listed without one begins anew.
     """
     if seen.source is Evidence.LOCK and known.unlocked_at and seen.at > known.unlocked_at:
         return _locked_again(known, seen)
     is_new = seen.source not in known.evidence
     not_before = seen.not_before if is_new and seen.source is Evidence.LOCK else known.not_before
-    # What we saw ourselves counts, however a message has dated the reclaim.
+    # Our own observation counts, whatever date a message gave.
     counts = seen.source is Evidence.LOCK or _begins_late_enough(known, seen)
     own = deadline_of(seen) if counts else known.deadline
     nearest = min(known.deadline, own)
@@ -167,13 +168,13 @@ def fuse(known: Interruption, seen: Observation) -> Interruption:
 
 
 def same_reclaim(known: Interruption, seen: Observation, course: Course) -> bool:
-    """Whether an observation speaks of a reclaim that is known already; `course` is how its recovery stands.
+    """Whether an observation belongs to this reclaim; `course` is that of its recovery.
 
-    A recovery that is open, or has just replaced the instance, is what every sign of that instance means, whatever a
-    clock says: a second one beside it would launch twice. A lock is one reclaim until the cloud has positively shown
-    the instance without it, or it was started again: rows that vanish and pages that come back empty are no evidence.
-    An engineer who asks again after a recovery came to nothing means a new one, and so does a lock where there was
-    none. Any other sign speaks of the reclaim in whose time it is dated, however late it comes.
+    Every sign of an instance belongs to its open recovery, or to one that has just replaced it, whatever the clocks
+    say: a second recovery would launch twice. A lock is the same reclaim until the cloud has listed the instance
+    without it, or the instance was restarted: missing rows and empty pages are no evidence. A new request of an
+    engineer after a failed recovery is a new one, and so is a lock where there was none. Any other sign belongs to the
+    reclaim in whose period it is dated, however late it comes.
     """
     is_over = known.unlocked_at is not None and seen.at > known.unlocked_at
     if course is Course.OPEN:
@@ -191,24 +192,24 @@ def same_reclaim(known: Interruption, seen: Observation, course: Course) -> bool
 
 
 def is_dated_in(known: Interruption, seen: Observation) -> bool:
-    """Whether an observation is dated in the time of a reclaim."""
+    """Whether an observation is dated within the period of a reclaim."""
     return _begins_late_enough(known, seen) and seen.at <= known.over_at
 
 
 def deadline_of(seen: Observation) -> datetime:
-    """When the cloud takes the instance back as far as this observation knows."""
+    """Return the deadline by this observation alone."""
     return seen.release_at or seen.at + NOTICE
 
 
 def plausible(seen: Observation, now: datetime) -> Observation:
-    """Return an observation with no date that cannot be true: what claims the year 1 or 9999 is of now."""
+    """Return an observation with plausible dates: one of the year 1 or 9999 is replaced by now."""
     at = seen.at if is_sane(seen.at, now) else now
     release_at = seen.release_at if seen.release_at and abs(seen.release_at - at) < AHEAD else None
     return seen if (at, release_at) == (seen.at, seen.release_at) else replace(seen, at=at, release_at=release_at)
 
 
 def _begins_late_enough(known: Interruption, seen: Observation) -> bool:
-    """An older date is of an earlier reclaim, or of nothing."""
+    """An older date belongs to an earlier reclaim, or to none."""
     return seen.at >= datetime.fromtimestamp(known.epoch, seen.at.tzinfo) - NOTICE - GRACE
 
 
@@ -224,7 +225,7 @@ def _locked_again(known: Interruption, seen: Observation) -> Interruption:
 class Notice(msgspec.Struct, frozen=True):
     """This instance is taken back at `deadline`, UTC; not so after a drill, which has no time of its own.
 
-    `is_confirmed` is whether the metadata said so, or agreed.
+    `is_confirmed` is whether the metadata service announced or confirmed it.
     """
 
     deadline: datetime

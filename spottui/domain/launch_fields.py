@@ -1,8 +1,8 @@
-"""Every field of DescribeInstances and what becomes of it in a replacement: the one table of it.
+"""Every field of DescribeInstances and what happens to it in a replacement, in one table.
 
 The names are those of the API, nested ones joined by a dot, members of lists without a number (model
 `DescribeInstancesResponseBodyInstancesInstance` of ecs20140526). A test compares them with the SDK's model, so that a
-field that the cloud adds has to be given a fate here.
+field that the cloud adds must be entered here.
 """
 
 from collections.abc import Mapping
@@ -18,15 +18,15 @@ class Carried(msgspec.Struct, frozen=True):
 
 
 class Said(msgspec.Struct, frozen=True):
-    """The replacement may lack it: `domain.losses` has the words."""
+    """The replacement may lack it: `domain.losses` reports it."""
 
 
 class Beyond(msgspec.Struct, frozen=True):
-    """No launch of a spot instance can ask for it: said with its name and value where it is set."""
+    """No launch of a spot instance can request it: reported with its name and value if set."""
 
 
 class Irrelevant(msgspec.Struct, frozen=True):
-    """It is of the old instance alone, or follows from what is carried."""
+    """It belongs only to the old instance, or follows from what is carried over."""
 
     why: str
 
@@ -103,7 +103,7 @@ FATES: Mapping[str, Fate] = MappingProxyType(
         "LocalStorageCapacity": _BY_TYPE,
         "Memory": _BY_TYPE,
         "MetadataOptions.HttpEndpoint": Carried("HttpEndpoint"),
-        # RunInstances has the parameter and calls it not available: a refusal would cost the place.
+        # RunInstances documents the parameter as not available: a refusal would cost the place.
         "MetadataOptions.HttpPutResponseHopLimit": Beyond(),
         "MetadataOptions.HttpTokens": Carried("HttpTokens"),
         "MetadataOptions.InstanceMetadataTags": Beyond(),
@@ -156,4 +156,4 @@ FATES: Mapping[str, Fate] = MappingProxyType(
 )
 
 BEYOND = tuple(field for field, fate in FATES.items() if isinstance(fate, Beyond))
-"""The fields that are read only to be said."""
+"""The fields that are read only to be reported."""

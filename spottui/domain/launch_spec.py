@@ -9,28 +9,28 @@ import msgspec
 from spottui.domain.instance import Disk, Instance, InterruptionBehavior
 
 OUR_TAG = "spottui"
-"""The tag key of everything that a recovery makes; its value is the interruption's id."""
+"""The tag key of everything that a recovery creates; its value is the interruption's id."""
 OWN_TAGS = 1
-"""So many tags a recovery gives an instance that it launches."""
+"""How many tags a recovery adds to an instance that it launches."""
 MOST_TAGS = 20
 RESERVED_TAGS = ("aliyun", "acs:")
-"""Keys that begin so are the cloud's own: it refuses a launch that sets them."""
+"""Prefixes of the cloud's own keys: it refuses a launch that sets them."""
 RAM_ROLE, USER_DATA, DISKS = "RAM role", "user data", "disks"
-"""Details of a launch spec that come from calls of their own, as `LaunchSpec.unread` names them."""
+"""Details of a launch spec that are read by separate calls, as named in `LaunchSpec.unread`."""
 
 
 INSTANT_CATEGORIES = ("cloud_essd", "cloud_auto", "cloud_essd_entry", "cloud_regional_disk_auto")
 
 
 class Part(StrEnum):
-    """What a launch can do without, where the cloud refuses it: the machine runs, and what it lacks is said."""
+    """Parts that a launch can omit if the cloud refuses them: the instance runs, and the missing part is reported."""
 
     KEY_PAIR = "key pair"
     RAM_ROLE = "RAM role"
     RESOURCE_GROUP = "resource group"
     DEPLOYMENT_SET = "deployment set"
     SECURITY_GROUP = "security group"
-    """One of several; without any nothing can be launched."""
+    """One of several; at least one is needed for a launch."""
     PASSWORD = "password of the image"
 
 
@@ -91,14 +91,14 @@ class LaunchSpec(msgspec.Struct, frozen=True):
     """Its primary network interface."""
     image: "ImageTraits | None" = None
     internet_bandwidth_in: int = 0
-    """Mbit/s, 0 where it is not known."""
+    """Mbit/s, 0 if unknown."""
     interfaces: tuple[str, ...] = ()
     """Its secondary network interfaces."""
     back_to_spot: "SpotTerms | None" = None
     """As what its replacement is launched although it is on-demand itself."""
 
     def __repr__(self) -> str:
-        """Leave out what earlier versions did not capture, where it is not known: their plans keep their digest."""
+        """Leave out unknown fields that earlier versions did not capture, so that their plans keep their digest."""
         named = ((name, getattr(self, name)) for name in self.__struct_fields__)
         shown = (f"{name}={value!r}" for name, value in named if value or name not in _CAPTURED_LATER)
         return f"LaunchSpec({', '.join(shown)})"
@@ -118,7 +118,7 @@ class LaunchSpec(msgspec.Struct, frozen=True):
 
     @property
     def data_disks(self) -> tuple[Disk, ...]:
-        """The cloud disks beside the system disk."""
+        """The cloud disks other than the system disk."""
         return tuple(disk for disk in self.cloud_disks if disk.kind == "data")
 
     @property
@@ -163,7 +163,7 @@ class SpotTerms(msgspec.Struct, frozen=True):
 
 
 class LaunchSource(msgspec.Struct, frozen=True):
-    """What a replacement is launched from: an image, and where its data disks come from.
+    """The source of a replacement: an image, and where its data disks come from.
 
     They are in the image, or made of `snapshots` (pairs of old disk and snapshot); with `data_disks` False there are
     none: they are attached afterwards. `zone`, where it is not empty, keeps the launch to one zone.
@@ -176,9 +176,9 @@ class LaunchSource(msgspec.Struct, frozen=True):
 
 
 def carried_tags(tags: Iterable[tuple[str, str]]) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    """Return the tags that a replacement is given beside the recovery's own, and the keys for which there is no room.
+    """Return the tags that a replacement gets besides the recovery's own, and the keys that exceed the limit.
 
-    Tags of the cloud, and those of the recovery that made the old instance, are neither.
+    Tags of the cloud, and of the recovery that made the old instance, are in neither.
     """
     free = [(key, value) for key, value in tags if key != OUR_TAG and not key.lower().startswith(RESERVED_TAGS)]
     room = MOST_TAGS - OWN_TAGS
@@ -195,9 +195,9 @@ class CpuOptions(msgspec.Struct, frozen=True):
 
 
 class ImageTraits(msgspec.Struct, frozen=True):
-    """What an image made from snapshots does not know by itself, as the instance's own image has it.
+    """Properties that an image made from snapshots lacks, taken from the instance's own image.
 
-    Left out, the cloud takes x86_64, Others Linux and metadata v1, and then refuses an ARM type or
+    By default the cloud assumes x86_64, Others Linux and metadata v1, and then refuses an ARM type or
     `HttpTokens=required` (docs/alibaba-facts.md 3.1).
     """
 

@@ -1,4 +1,4 @@
-"""What a replacement will not have of its old instance, or has in a way that is worth a thought."""
+"""What a replacement lacks of its old instance, or has in another way."""
 
 from collections.abc import Iterator
 from enum import StrEnum
@@ -9,7 +9,7 @@ from spottui.domain.launch_spec import LaunchSpec, carried_tags
 
 
 class LossKind(StrEnum):
-    """What it is that a replacement lacks."""
+    """The kinds of losses."""
 
     PRIVATE_IP_KEPT = "private IP kept"
     PRIVATE_IP = "private IP"
@@ -31,14 +31,14 @@ class LossKind(StrEnum):
 
 
 class Loss(msgspec.Struct, frozen=True):
-    """One thing that is lost: `what` are its ids, addresses, names or values, untrusted text of the cloud."""
+    """One loss: `what` are its ids, addresses, names or values, untrusted text of the cloud."""
 
     kind: LossKind
     what: tuple[str, ...] = ()
 
 
 def lost(spec: LaunchSpec, *, keeps_private_ip: bool = False) -> tuple[Loss, ...]:
-    """Return all that a replacement launched from this spec lacks, or has otherwise than one would think.
+    """Return everything that a replacement launched from this spec lacks, or has in an unexpected way.
 
     A private IP that it keeps is had only after the release.
     """

@@ -1,4 +1,4 @@
-"""What a recovery came to: what it costs more, what it keeps, and how old its data is; what is not known is None."""
+"""The outcome of a recovery: added cost, retained resources and age of the data; None if unknown."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -20,9 +20,9 @@ class Outcome(msgspec.Struct, frozen=True):
     """The figures of one recovery; prices are per hour, in the account's currency, as they were for its plan.
 
     `old_per_hour` is the instance's, `new_per_hour` the one at the place where the replacement was launched.
-    `recovery_s` is from the first sign to the replacement running. `data_age_s` is how old the data was then, 0 where
-    nothing of it is missing because the disks themselves came back; `data_as_of` is when an image of it was begun.
-    `kept` is what cost money when it ended, without what the janitor took away.
+    `recovery_s` is from the first sign to the replacement running. `data_age_s` is how old the data was then, 0 if the
+    disks themselves came back and nothing is missing; `data_as_of` is when an image of it was started. `kept` are the
+    resources that cost money at its end, without those that the janitor deleted.
     """
 
     old_per_hour: float | None = None
@@ -41,7 +41,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def outcome(recovery: Recovery, plan: Plan | None) -> Outcome:
-    """Return what a recovery came to, by its frozen plan."""
+    """Return the outcome of a recovery, by its frozen plan."""
     as_of = data_as_of(recovery, plan)
     return Outcome(
         old_per_hour=plan.price_per_hour if plan else None,
@@ -54,7 +54,7 @@ def outcome(recovery: Recovery, plan: Plan | None) -> Outcome:
 
 
 def kept_by(recovery: Recovery, plan: Plan | None) -> Iterator[BilledResource]:
-    """Yield what a recovery made or kept that costs money, with its size where its plan says it."""
+    """Yield the resources of a recovery that cost money, with their size if its plan has it."""
     disks = {disk.disk_id: disk for disk in plan.spec.disks} if plan else {}
     snapshots = {snapshot_id: disk_id for disk_id, snapshot_id in (*recovery.snapshots, *recovery.group_snapshots)}
     in_image = _in_image(recovery, disks)
@@ -78,7 +78,7 @@ def nine_of_ten(times_s: Sequence[float]) -> float | None:
 
 
 def data_as_of(recovery: Recovery, plan: Plan | None) -> datetime | None:
-    """Return when the data of the replacement was read: what was written later is not in it. None for none or all."""
+    """Return the time of the replacement's data: later writes are not in it. None if it has none or all."""
     earlier = plan.earlier_image(recovery.route) if plan else None
     match recovery.route.traits.source:
         case Source.IMAGE_OF_INSTANCE:
@@ -98,12 +98,12 @@ def _data_age_s(recovery: Recovery, as_of: datetime | None) -> float | None:
 def _seconds(since: datetime, recovery: Recovery) -> float | None:
     if recovery.state is not RecoveryState.RECOVERED or recovery.ended is None:
         return None
-    # What an earlier version dated by a clock that was set meanwhile.
+    # An earlier version used a clock that may have been set meanwhile.
     return max(round((recovery.ended - since).total_seconds(), 1), 0.0)
 
 
 def _new_per_hour(recovery: Recovery, plan: Plan) -> float | None:
-    """The price of the candidate that took the replacement; one that was started again is where it was."""
+    """Return the price of the replacement's place; a restarted instance is where it was."""
     if not recovery.new_instance_id:
         return None
     if recovery.new_instance_id == recovery.instance_id:

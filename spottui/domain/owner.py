@@ -1,4 +1,4 @@
-"""Who looks after an instance beside us, as its tags say."""
+"""The service that manages an instance, by its tags."""
 
 from collections.abc import Callable
 from enum import StrEnum
@@ -9,7 +9,7 @@ from spottui.domain.instance import Instance
 
 
 class OwnerKind(StrEnum):
-    """A service that launches instances by itself, and another one when it loses one."""
+    """A service that launches instances automatically, and replaces lost ones."""
 
     ESS = "ESS"
     ACK = "ACK"
@@ -18,7 +18,7 @@ class OwnerKind(StrEnum):
 
 
 class Owner(msgspec.Struct, frozen=True):
-    """The service, and the `id` of the group, node pool or cluster in it: untrusted text, empty where no tag has it."""
+    """The service, and the `id` of the group, node pool or cluster: untrusted text, empty if no tag has it."""
 
     kind: OwnerKind
     id: str = ""
@@ -30,7 +30,7 @@ class Owner(msgspec.Struct, frozen=True):
 
 
 def owner_of(instance: Instance) -> Owner | None:
-    """Return who owns an instance, None where nobody does; of several owners the one that has the others do it.
+    """Return the owner of an instance, None without one; of several owners the one that controls the others.
 
     The nodes of ACK and of Karpenter are also in a scaling group or an AutoProvisioningGroup. The tags of ESS and ACK
     are documented, the others are those that the code of both Karpenter providers sets.

@@ -1,4 +1,4 @@
-"""Where a replacement may run: every place that the rules allow, the best first, each with the reason of its rank."""
+"""Ranking the places where a replacement may run, each with the reason of its rank."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,18 +9,19 @@ from msgspec.structs import replace
 
 from spottui.domain.launch_spec import PRICE_LIMITED, LaunchSpec
 from spottui.domain.plan import Candidate, PlaceRules, Stock, TiredPool, same_place_first
+from spottui.domain.savings import PlacePrice
 
 Pair = tuple[str, str]
 """Instance type and zone."""
 
 MOST = 8
-"""Each candidate is asked about with a DryRun, and there is time for few launches."""
+"""Each candidate costs a DryRun, and there is time for few launches."""
 MOST_ON_DEMAND = 2
-"""Of those, kept for on-demand where it is allowed: it is the last resort, not the first to be cut."""
+"""How many of them are reserved for on-demand if allowed: it is the last resort, and must not be cut."""
 MOST_OTHER_TYPES = 4
-"""Each type's prices are a call of their own."""
+"""Each type costs a call for its prices."""
 LARGEST = 2
-"""Another type has at most so many times the vCPUs and the memory of the old one."""
+"""Another type has at most this many times the vCPUs and the memory of the old one."""
 
 
 class InstanceType(msgspec.Struct, frozen=True):
@@ -45,7 +46,7 @@ class Price(msgspec.Struct, frozen=True):
 
 
 class Offers(msgspec.Struct, frozen=True):
-    """What the cloud said of types and zones, and which places rest; what is not known is not in it.
+    """What the cloud said about types and zones, and which places are backed off; unknown values are absent.
 
     `spot` and `on_demand` are the stocks, `rates` the interruption rates in the cloud's words.
     """
@@ -58,7 +59,7 @@ class Offers(msgspec.Struct, frozen=True):
     resting: Mapping[tuple[str, str, bool], str] = msgspec.field(default_factory=dict)
 
     def stock(self, candidate: Candidate) -> Stock:
-        """Return the stock at a place: a type that a zone does not name is not known to be sold out."""
+        """Return the stock at a place; a type that a zone does not list has unknown stock."""
         stocks = self.on_demand if candidate.on_demand else self.spot
         return stocks.get((candidate.instance_type, candidate.zone), Stock.UNKNOWN)
 
@@ -74,6 +75,11 @@ class Offers(msgspec.Struct, frozen=True):
         """The currency of the prices, empty if none is known."""
         return next((price.currency for price in self.prices.values()), "")
 
+    def recorded(self, places: Iterable[Pair]) -> tuple[PlacePrice, ...]:
+        """Return the known prices of some places, each once."""
+        known = ((pair, self.prices[pair]) for pair in dict.fromkeys(places) if pair in self.prices)
+        return tuple(PlacePrice(kind, zone, price.spot, price.on_demand) for (kind, zone), price in known)
+
     def old_price(self, spec: LaunchSpec) -> float | None:
         """Return what the old instance costs an hour now."""
         known = self.prices.get((spec.instance.instance_type, spec.instance.zone))
@@ -83,7 +89,7 @@ class Offers(msgspec.Struct, frozen=True):
 
 
 class _Likeness(IntEnum):
-    """How near a place is to the old one; on-demand comes after all of spot."""
+    """How similar a place is to the old one; on-demand comes after all of spot."""
 
     HOME = 0
     SAME_TYPE = 1
@@ -93,7 +99,7 @@ class _Likeness(IntEnum):
 
 
 class _Place(msgspec.Struct, frozen=True):
-    """A candidate with what its rank is made of; `turn` is the place of its type among the configured ones."""
+    """A candidate with the parts of its rank; `turn` is the position of its type among the configured ones."""
 
     likeness: _Likeness
     turn: int
@@ -104,10 +110,10 @@ class _Place(msgspec.Struct, frozen=True):
 def rank(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[Candidate, ...]:
     """Return the places where the replacement may run, the best first, at most `MOST`.
 
-    By likeness to the old place, then by stock, interruption rate and price. A place that is sold out comes after all
-    others, then what is dearer than the price limit and would be refused, then what rests. Among what is in stock a
-    tired pool comes after the others. While anything is in stock, one place that is sold out stays, of the old type:
-    stock comes back.
+    They are ordered by similarity to the old place, then by stock, interruption rate and price. Behind all others come
+    sold-out places, then those above the price limit, which would be refused, then those that are backed off. In stock,
+    a tired pool comes after the others. While anything is in stock, one sold-out place of the old type is kept, because
+    stock can return.
     """
     places = [replace(one, candidate=_described(one, spec, rules, offers)) for one in _places(spec, rules, offers)]
     places.sort(key=lambda one: _order(one, spec, rules, offers))
@@ -122,19 +128,19 @@ def rank(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[Candidate
 
 
 def sold_out(candidate: Candidate) -> Candidate:
-    """Return a candidate that has no stock after all: what a DryRun says is truer than what is advertised."""
+    """Return a candidate without stock: a DryRun is more reliable than the advertised stock."""
     advertised = candidate.stock.value
     reason = candidate.reason.replace(advertised, Stock.NONE.value, 1) if advertised else candidate.reason
     return replace(candidate, stock=Stock.NONE, reason=reason)
 
 
 def refused_last(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
-    """Return the candidates with those that a DryRun refused behind the others, in their order."""
+    """Return the candidates, those that a DryRun refused last."""
     return tuple(sorted(candidates, key=lambda one: bool(one.problem)))
 
 
 def priced_types(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[str, ...]:
-    """Return the types of which prices are worth asking: the old one, the configured ones and the best others."""
+    """Return the types whose prices are needed: the old one, the configured ones and the best others."""
     return tuple(dict.fromkeys((spec.instance.instance_type, *rules.types, *_other_types(spec, rules, offers))))
 
 
@@ -166,7 +172,7 @@ def _of_one_kind(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> Iterato
 
 
 def _other_types(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[str, ...]:
-    """The types with at least the old vCPUs and memory that are known to be in stock, the best first."""
+    """Return the types with at least the old vCPUs and memory that are known to be in stock, the best first."""
     if not rules.other_types:
         return ()
     zones = [one.zone for one in same_place_first(spec, rules.vswitches)]
@@ -184,14 +190,14 @@ def _other_types(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[s
 
 
 def _like(name: str, types: Iterable[InstanceType]) -> list[InstanceType]:
-    """Types on which the image of the old one runs as well: nothing is known to be like an unknown type."""
+    """Return the types on which the old image runs as well; none for an unknown type."""
     known = {kind.name: kind for kind in types}
     old = known.get(name)
     return [] if old is None else [kind for kind in known.values() if _serves(kind, old)]
 
 
 def _serves(kind: InstanceType, old: InstanceType) -> bool:
-    """Of the same architecture, GPUs and sort, not smaller, and not more than `LARGEST` times as large."""
+    """Whether a type has the same architecture, GPUs and kind, is not smaller, and at most `LARGEST` times as large."""
     return (
         old.vcpus <= kind.vcpus <= LARGEST * old.vcpus
         and old.memory_gib <= kind.memory_gib <= LARGEST * old.memory_gib
@@ -203,7 +209,7 @@ def _serves(kind: InstanceType, old: InstanceType) -> bool:
 
 
 _UNLIKE_ANY = {"ECS Bare Metal", "Super Computing Cluster", "High Performance Compute"}
-"""Categories (`InstanceCategory`) that replace, and are replaced by, nothing but their own."""
+"""Categories (`InstanceCategory`) that only replace their own kind."""
 
 
 def _is_in_stock(stock: Stock) -> bool:
@@ -238,7 +244,7 @@ def _tired(pool: TiredPool | None) -> str:
 
 
 def _extra(candidate: Candidate, spec: LaunchSpec, offers: Offers) -> str:
-    """What on-demand costs beyond the old instance."""
+    """Return the added cost of on-demand over the old instance."""
     old, new = offers.old_price(spec), candidate.price_per_hour
     if not candidate.on_demand or not spec.instance.is_spot or old is None or new is None:
         return ""
@@ -273,6 +279,6 @@ def _too_dear(candidate: Candidate, spec: LaunchSpec) -> bool:
 
 
 def _rate(words: str) -> float:
-    """The lower end of `5-10%`; what is not known is behind what is."""
+    """Return the lower end of `5-10%`; an unknown rate comes last."""
     found = re.match(r"\d+(\.\d+)?", words)
     return float(found.group()) if found else float("inf")

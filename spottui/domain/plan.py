@@ -16,6 +16,7 @@ from spottui.domain.losses import Loss, lost
 from spottui.domain.probe import Probe
 from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route, Source
+from spottui.domain.savings import PlacePrice
 
 
 class Stock(StrEnum):
@@ -30,9 +31,9 @@ class Stock(StrEnum):
 class Candidate(msgspec.Struct, frozen=True):
     """A place where the replacement may run: an instance type, a zone and the vSwitch that decides the zone.
 
-    `price_per_hour` is in the account's currency and None when it is not known; `interruption_rate` is the cloud's own
-    words, such as `0-3%`; `disk_category` is what every cloud disk gets where the old ones' category is not to be had,
-    empty to leave them. `problem` is what a DryRun said against it, empty when it passed or could not be asked.
+    `price_per_hour` is in the account's currency, None if unknown; `interruption_rate` is in the cloud's words, such as
+    `0-3%`; `disk_category` is the category of all cloud disks if the old one is not available, empty to keep it.
+    `problem` is the error of a DryRun, empty if it passed or was not possible.
     """
 
     instance_type: str
@@ -48,12 +49,12 @@ class Candidate(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> tuple[str, str, bool]:
-        """What is refused or has stock as one: type, zone, and whether it is on-demand."""
+        """The unit of stock and refusals: type, zone, and whether it is on-demand."""
         return self.instance_type, self.zone, self.on_demand
 
 
 class TiredPool(msgspec.Struct, frozen=True):
-    """A type in a zone where an instance, or one that it replaced, was reclaimed so often `within` a duration."""
+    """A type in a zone where an instance or its predecessors were reclaimed so often `within` a duration."""
 
     instance_type: str
     zone: str
@@ -62,11 +63,11 @@ class TiredPool(msgspec.Struct, frozen=True):
 
 
 class PlaceRules(msgspec.Struct, frozen=True):
-    """Within what the candidates are looked for, frozen from the configuration with the plan.
+    """The rules for candidates, frozen from the configuration with the plan.
 
     `vswitches` maps zone id to vSwitch id, in the order in which the zones are preferred; `types` are tried in their
     order after the old type; `other_types` allows any type with at least the old vCPUs and memory after those. Spot
-    instances go to a `tired` pool only where nothing else has room.
+    instances use a `tired` pool only if nothing else has capacity.
     """
 
     vswitches: dict[str, str] = msgspec.field(default_factory=dict)
@@ -76,7 +77,7 @@ class PlaceRules(msgspec.Struct, frozen=True):
     tired: tuple[TiredPool, ...] = ()
 
     def __repr__(self) -> str:
-        """Leave `tired` out: the order of the places says it in a plan's digest, which stays as it was without them."""
+        """Leave out `tired`: the order of places covers it in the digest, which stays as in earlier versions."""
         named = ((name, getattr(self, name)) for name in self.__struct_fields__ if name != "tired")
         return f"PlaceRules({', '.join(f'{name}={value!r}' for name, value in named)})"
 
@@ -88,7 +89,7 @@ class PlaceRules(msgspec.Struct, frozen=True):
 
 
 class Drain(msgspec.Struct, frozen=True):
-    """A command of the configuration that runs on the instance before its image is begun, in a box of time."""
+    """A configured command that runs on the instance before its image is started, with a timeout."""
 
     name: str
     command: str
@@ -96,14 +97,14 @@ class Drain(msgspec.Struct, frozen=True):
 
 
 class WarmImage(msgspec.Struct, frozen=True):
-    """An earlier image of the instance, of all its cloud disks or of the system disk; `made` is as old as its data."""
+    """An earlier image of all cloud disks of the instance or of its system disk; `made` is the time of its data."""
 
     image_id: str
     made: datetime
 
 
 class CautionKind(StrEnum):
-    """What a person should know before a yes, beside what the replacement will lack; behind it its `what`."""
+    """Kinds of cautions before a confirmation, besides the losses, each with its `what`."""
 
     STOPPED_ONLY = "stopped, not released"
     SCALING_GROUP = "scaling group"  # its id; an earlier version knew no other owners
@@ -118,17 +119,17 @@ class CautionKind(StrEnum):
 
 
 class Caution(msgspec.Struct, frozen=True):
-    """One such thing: `what` are its ids, names or the cloud's words, untrusted text."""
+    """One caution: `what` are ids, names or the cloud's words, untrusted text."""
 
     kind: CautionKind
     what: tuple[str, ...] = ()
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The launch spec, the routes in the order in which they are taken, and the candidates in that of the trying.
+    """The launch spec, and the routes and candidates in the order in which they are tried.
 
-    Before it is `surveyed` the candidates are only what the configuration names; stock, prices and other types are
-    looked up while the plan is read or the image is made, within the `rules`.
+    Before it is `surveyed` the candidates are only those of the configuration; stock, prices and other types are looked
+    up by the `rules` while the plan is read or the image is made.
     """
 
     routes: tuple[Route, ...]
@@ -140,9 +141,9 @@ class Plan(msgspec.Struct, frozen=True):
     drain: Drain | None = None
     probe: Probe | None = None
     warm_image: WarmImage | None = None
-    """The newest of all cloud disks."""
+    """The newest image of all cloud disks."""
     system_image: WarmImage | None = None
-    """The newest of the system disk alone, where each data disk can be made of a snapshot at once."""
+    """The newest image of only the system disk, if every data disk can be made of a snapshot at once."""
     fresh_system: bool = False
     """The route `instant` waits until the deadline for an image of the system disk of the notice."""
     backends: tuple[Backend, ...] = ()
@@ -155,11 +156,13 @@ class Plan(msgspec.Struct, frozen=True):
     """Those that do now."""
     surveyed: bool = False
     price_per_hour: float | None = None
-    """What the old instance costs an hour now, None when it is not known."""
+    """What the old instance costs an hour now, None if unknown."""
     currency: str = ""
-    """Of all prices of the plan, the cloud's code, such as CNY; empty if unknown."""
+    """The currency of all prices of the plan, the cloud's code, such as CNY; empty if unknown."""
+    prices: tuple[PlacePrice, ...] = ()
+    """The spot and on-demand prices of the old place and the candidates at the survey, as far as known."""
     first_digest: str = ""
-    """The digest before it was surveyed: who has confirmed that has confirmed the rules."""
+    """The digest before the survey: its confirmation covers the rules."""
     kept_digest: str = ""
     """The digest that it had before its user data was forgotten."""
 
@@ -175,7 +178,7 @@ class Plan(msgspec.Struct, frozen=True):
         return (*self.routes, *offered)
 
     def earlier_image(self, route: Route) -> WarmImage | None:
-        """Return the image that is there already and that a route launches from; None where there is none."""
+        """Return the existing image from which a route launches, None without one."""
         sources = {Source.EARLIER_IMAGE: self.warm_image, Source.EARLIER_IMAGE_AND_SNAPSHOTS: self.system_image}
         return sources.get(route.traits.source)
 
@@ -186,14 +189,14 @@ class Plan(msgspec.Struct, frozen=True):
 
     @property
     def has_no_room(self) -> bool:
-        """Whether every candidate is sold out; before the survey that is not known."""
+        """Whether every candidate is sold out; unknown before the survey."""
         return bool(self.candidates) and all(one.stock is Stock.NONE for one in self.candidates)
 
     @property
     def digest(self) -> str:
         """A short fingerprint: what was confirmed on the screen is what runs.
 
-        Whatever the image will be called, whether the lock came while the plan was read, and how prices moved.
+        It does not depend on the name of the image, a lock that came while the plan was read, or prices.
         """
         if self.kept_digest:
             return self.kept_digest
@@ -209,7 +212,7 @@ class Plan(msgspec.Struct, frozen=True):
             self.drain,
             self.warm_image,
             *(backend.key for backend in self.backends),
-            # A plan without them has the digest that an earlier version gave it.
+            # A plan without them keeps its digest of an earlier version.
             *(part for part in (self.system_image, self.probe, self.keeps_private_ip, self.private_zone) if part),
             *(["fresh system"] if self.fresh_system else []),
         )
@@ -218,7 +221,7 @@ class Plan(msgspec.Struct, frozen=True):
 
     @property
     def added_cost_per_hour(self) -> float:
-        """The most that the replacement may cost an hour beyond the old instance, as far as prices are known."""
+        """The highest added cost of the replacement per hour, as far as prices are known."""
         prices = [one.price_per_hour for one in self.candidates if one.price_per_hour is not None]
         if not prices or self.price_per_hour is None:
             return 0.0
@@ -244,16 +247,16 @@ def routes_for(spec: LaunchSpec, *, is_ready: bool) -> tuple[Route, ...]:
 
 
 def by_route(plan: Plan, route: Route) -> Plan:
-    """Return the plan with this route first; raises `Refused` when it cannot lead anywhere."""
+    """Return the plan with this route first; raises `Refused` if that route is impossible."""
     if route.traits.serves_at_once and plan.earlier_image(route) is None:
         raise Refused("There is no earlier image of this instance.")
     if route is Route.RESTART and plan.spec.instance.behavior is not InterruptionBehavior.STOP:
-        raise Refused("The cloud releases this instance at a reclaim: there will be nothing to start again.")
+        raise Refused("The cloud releases this instance at a reclaim: nothing will be left to start.")
     return replace(plan, routes=(route, *(one for one in plan.routes if one is not route)), kept_digest="")
 
 
 def without_user_data(plan: Plan) -> Plan:
-    """Return the plan without the secrets that user data may hold; a launch by it lacks them, and says so."""
+    """Return the plan without user data, which may hold secrets; a launch from it lacks that, and reports it."""
     if plan.spec.user_data is None:
         return plan
     spec = replace(plan.spec, user_data=None, unread=(*plan.spec.unread, USER_DATA))

@@ -1,4 +1,4 @@
-"""Time that has passed, played once more: at any speed, held still, or on to what happened next."""
+"""The clock of a replay: past time at any speed, paused, or skipping to the next event."""
 
 import threading
 import time
@@ -14,7 +14,7 @@ _JUST_AFTER_S = 0.001
 
 
 class Pace(msgspec.Struct, frozen=True):
-    """How a replay goes: `speed` is seconds of then in one of now; `over` once its end is reached, which stays."""
+    """The state of a replay: `speed` is recorded seconds per second; `over` once the end is reached."""
 
     speed: float
     held: bool = False
@@ -22,9 +22,9 @@ class Pace(msgspec.Struct, frozen=True):
 
 
 class Playback:
-    """A clock that goes through `moments`, at least one, from the first to the last, and stands still there.
+    """A clock that runs through `moments`, at least one, from the first to the last, and stops there.
 
-    It stands at the first until `start`. Thread-safe. `tick` gives the seconds of now.
+    It stays at the first until `start`. Thread-safe. `tick` returns the present seconds.
     """
 
     def __init__(
@@ -39,24 +39,24 @@ class Playback:
         self._changed = threading.Condition()
 
     def start(self) -> None:
-        """Let time go on."""
+        """Start the clock."""
         with self._changed:
             self._set(going=True)
 
     def now(self) -> datetime:
-        """Return the moment of then as an aware UTC datetime."""
+        """Return the recorded time as an aware UTC datetime."""
         with self._changed:
             return self._now()
 
     @property
     def pace(self) -> Pace:
-        """How it goes now."""
+        """The present state."""
         with self._changed:
             return Pace(self._speed, self._going_since is None, self._now() >= self._moments[-1])
 
     @property
     def version(self) -> int:
-        """Grows with each moment that is passed and with each change of the pace."""
+        """Grows with each passed moment and each change of speed."""
         with self._changed:
             return self._version()
 
@@ -67,22 +67,22 @@ class Playback:
                 self._changed.wait(min(self._next_in_s(), timeout_s))
 
     def hold_or_go_on(self) -> None:
-        """Hold time still, or let it go on."""
+        """Pause or resume."""
         with self._changed:
             self._set(going=self._going_since is None)
 
     def faster(self) -> None:
-        """Go twice as fast."""
+        """Double the speed."""
         with self._changed:
             self._set(speed=min(self._speed * _STEP, FASTEST))
 
     def slower(self) -> None:
-        """Go half as fast."""
+        """Halve the speed."""
         with self._changed:
             self._set(speed=max(self._speed / _STEP, SLOWEST))
 
     def jump(self) -> None:
-        """Go to the next moment at once."""
+        """Skip to the next moment."""
         with self._changed:
             ahead = self._ahead()
             self._set(at=ahead[0] if ahead else None)

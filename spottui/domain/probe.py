@@ -1,4 +1,4 @@
-"""A probe: how it is known that a replacement serves, and not only runs."""
+"""A probe: the check that a replacement serves and not only runs."""
 
 from enum import StrEnum
 
@@ -8,13 +8,13 @@ from msgspec import Struct
 from spottui.domain.dates import seconds_of
 
 PROBE_TAG = "spottui:probe"
-"""The tag by which an instance names its `[probe.NAME]`; an empty one is for none."""
+"""The tag by which an instance names its `[probe.NAME]`; an empty value means none."""
 IP = "{ip}"
-"""What stands for the replacement's address in `ProbeSettings.http`."""
+"""The placeholder of the replacement's address in `ProbeSettings.http`."""
 
 
 class ProbeAddress(StrEnum):
-    """Which address of the replacement is probed; the public one is its EIP where it has one."""
+    """Which address of the replacement is probed; the public one is its EIP if it has one."""
 
     PRIVATE = "private"
     PUBLIC = "public"
@@ -24,8 +24,8 @@ class ProbeSettings(msgspec.Struct, frozen=True):
     """One `[probe.NAME]`: a TCP port, a URL, or a shell command for Cloud Assistant on the replacement.
 
     A connection to the port `tcp` is enough. A GET of `http`, whose host is `{ip}`, must answer `status`, with `body`
-    somewhere in the first 64 KiB. `tls_name` is the name that the certificate is for and the virtual host, where that
-    is not the address; `ca_file` is who has signed it, empty for the authorities of this machine. The command must
+    somewhere in the first 64 KiB. `tls_name` is the certificate's name and the virtual host, if that is not the
+    address; `ca_file` are the trusted authorities, empty for those of this machine. The command must
     exit with 0. The probe is repeated `every` so often until it passes, for `patience`, both durations (`seconds_of`).
     """
 
@@ -42,7 +42,7 @@ class ProbeSettings(msgspec.Struct, frozen=True):
 
     @property
     def patience_s(self) -> float:
-        """For how many seconds the replacement may not serve yet."""
+        """The seconds after which the probe has failed."""
         return seconds_of(self.patience) or 0.0
 
     @property
@@ -51,7 +51,7 @@ class ProbeSettings(msgspec.Struct, frozen=True):
         return seconds_of(self.every) or 0.0
 
     def target(self, ip: str) -> str:
-        """Return what is probed at an address, as a person would type it; empty for a command."""
+        """Return the probed target at an address, as a person would type it; empty for a command."""
         return f"{ip}:{self.tcp}" if self.tcp else self.http.replace(IP, ip)
 
 
@@ -63,7 +63,7 @@ class Probe(msgspec.Struct, frozen=True):
 
 
 class Miss(StrEnum):
-    """Why a probe did not pass; what `Missed.what` holds stands behind it."""
+    """Why a probe did not pass, each with the content of `Missed.what`."""
 
     NO_ADDRESS = "no address"
     NO_CONNECTION = "no connection"  # the system's words

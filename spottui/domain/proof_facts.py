@@ -1,4 +1,4 @@
-"""The facts of what proves a recovery and tells of it: probes and hooks. Part of the union in `domain/facts.py`."""
+"""The facts of probes and hooks. Part of the union in `domain/facts.py`."""
 
 from spottui.domain.fact_base import FactBase
 from spottui.domain.hook import HookEnd, HookEvent
@@ -7,7 +7,7 @@ from spottui.domain.reasons import Failure
 
 
 class Probed(FactBase, frozen=True, tag="probed"):
-    """The probe `name` of the replacement passed `seconds` after its beginning, or is `missed` otherwise than before.
+    """The probe `name` of the replacement passed after `seconds`, or is `missed` for a new reason.
 
     `target` is what was probed, empty for a command.
     """
@@ -21,7 +21,7 @@ class Probed(FactBase, frozen=True, tag="probed"):
 class HookBegun(FactBase, frozen=True, tag="hook begun"):
     """A console is about to run a hook; `token` is that of its RunCommand, empty for one on this machine.
 
-    `number` is its place among the hooks of the event, `program` what to call it, without its arguments.
+    `number` is its index among the hooks of the event, `program` its name, without arguments.
     """
 
     on: HookEvent
@@ -33,7 +33,7 @@ class HookBegun(FactBase, frozen=True, tag="hook begun"):
 
 
 class HookEnded(FactBase, frozen=True, tag="hook ended"):
-    """What came of a hook; its `output` is untrusted text, redacted and cut."""
+    """The result of a hook; its `output` is untrusted text, redacted and truncated."""
 
     on: HookEvent
     number: int

@@ -1,4 +1,4 @@
-"""How an instance would come back if its notice came now, and what it lacks to be back at once."""
+"""How an instance would come back if it was reclaimed now, and what is missing to be back at once."""
 
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -29,11 +29,11 @@ class Missing(StrEnum):
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """What would happen to one instance now: by which route it comes back, and what its verdict would be.
+    """What would happen if an instance was reclaimed now: its route and its verdict.
 
-    `image_s` is what an image of all its disks takes, `system_image` the newest one of its system disk, `data_made`
-    the moment of the newest finished snapshot group of its data disks. `per_month` is what keeping it ready costs at
-    most, None where it is not kept ready or no price is configured.
+    `image_s` is the expected time of an image of all disks, `system_image` the newest one of the system disk,
+    `data_made` the time of the newest finished snapshot group of the data disks. `per_month` is the highest cost of
+    keeping it ready, None if it is not kept ready or no price is configured.
     """
 
     spec: LaunchSpec

@@ -1,4 +1,4 @@
-"""What it means for an instance to be kept ready in calm time, before anybody has given notice, and what it costs."""
+"""Which instances are kept ready in calm time, before a notice, and what that costs."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,23 +11,24 @@ from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.settings import ReadySettings, Settings
 
 READY_TAG = "spottui:ready"
-"""On an instance: how old its system disk may be, such as `6h`. On what is made ready: the id of its instance."""
+"""On an instance: how old its system disk may be, such as `6h`. On a resource of `[[ready]]`: the id of its
+instance."""
 IMAGE_EVERY = "30m", "30d"
 """The shortest and the longest time between two images of an instance."""
 SNAPSHOTS_EVERY = "5m", "7d"
 MOST_KEPT = 50
 """A disk may have 256 manual snapshots."""
 YOUNGEST_S, OLDEST_S = 60.0, 30 * 86_400.0
-"""A tag that names another age than between these is ignored."""
+"""The limits of the age in a tag; others are ignored."""
 OVERLAP_S = 150.0
-"""So long a new one and the one that it replaces are usually both there: made, seen usable, the old one deleted."""
+"""How long a new resource and the one that it replaces usually exist both, until the old one is deleted."""
 
 
 class ReadyPolicy(msgspec.Struct, frozen=True):
-    """What is made ready for one instance; all times in seconds.
+    """The readiness policy of one instance; all times in seconds.
 
-    `system_age_s` is how old the image of its system disk may be for a launch with the data of the notice. Without
-    `schedule`, the `[[ready]]` table that matches the instance, nothing is made for it.
+    `system_age_s` is how old the image of its system disk may be for the route `instant`. Without `schedule`, the
+    `[[ready]]` table that matches the instance, nothing is created for it.
     """
 
     system_age_s: float
@@ -35,9 +36,9 @@ class ReadyPolicy(msgspec.Struct, frozen=True):
 
 
 def ready_policy(settings: Settings, instance: Instance) -> ReadyPolicy | None:
-    """Return the policy of the first `[[ready]]` that matches; the instance's own tag says how old its system may be.
+    """Return the policy of the first matching `[[ready]]`; the instance's own tag limits the age of its system disk.
 
-    A tag alone allows the launch from an older system and schedules nothing; one that is no duration is ignored.
+    A tag alone allows an older system disk and schedules nothing; an invalid duration is ignored.
     """
     tags = dict(instance.tags)
     schedule = next((ready for ready in settings.ready if _matches(ready.match, tags)), None)
@@ -48,9 +49,9 @@ def ready_policy(settings: Settings, instance: Instance) -> ReadyPolicy | None:
 
 
 class KeptReady(msgspec.Struct, frozen=True):
-    """An instance that a `[[ready]]` matches; `per_month` is what that costs at most, None where no price is known.
+    """An instance that a `[[ready]]` matches; `per_month` is its highest cost, None without a price.
 
-    One that is `beyond_cap` has no room under the table's `max_cost_per_month`: nothing new is made for it.
+    One that is `beyond_cap` exceeds the table's `max_cost_per_month`: nothing new is created for it.
     """
 
     spec: LaunchSpec
@@ -62,7 +63,7 @@ class KeptReady(msgspec.Struct, frozen=True):
 def kept_ready(settings: Settings, specs: Iterable[LaunchSpec]) -> tuple[KeptReady, ...]:
     """Return the spot instances of the whole fleet that are kept ready, by region and id.
 
-    The first ones that fit under a table's cap are made ready, so the same ones as long as the fleet is the same.
+    Those that come first within a table's cap are kept ready, so the same ones while the fleet does not change.
     """
     spent: dict[int, float] = {}
     kept = []
@@ -79,9 +80,9 @@ def kept_ready(settings: Settings, specs: Iterable[LaunchSpec]) -> tuple[KeptRea
 
 
 def cost_per_month(schedule: ReadySettings, spec: LaunchSpec, prices: Mapping[str, float]) -> float | None:
-    """Return what it costs at most to keep an instance ready for a month, each snapshot counted at its disk's size.
+    """Return the highest cost per month of keeping an instance ready, each snapshot at its disk's size.
 
-    None where the price of snapshots is not configured. The cloud bills only what has changed between two snapshots.
+    None if the price of snapshots is not configured. The cloud bills only the changes between two snapshots.
     """
     price, system = prices.get(SNAPSHOT_PRICE), system_disk(spec)
     if price is None:
@@ -94,7 +95,7 @@ def cost_per_month(schedule: ReadySettings, spec: LaunchSpec, prices: Mapping[st
 
 
 def system_disk(spec: LaunchSpec) -> Disk | None:
-    """Return the system disk, None while no sweep has seen it, or where it cannot have a snapshot."""
+    """Return the system disk, None if no sweep has seen it or it cannot have a snapshot."""
     return next((disk for disk in spec.cloud_disks if disk.kind == "system"), None)
 
 

@@ -1,4 +1,4 @@
-"""Why a recovery stands where it stands and what it does next: values; `spottui.words` makes sentences of them."""
+"""Reasons and next steps of recoveries as values; `spottui.words` makes sentences of them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -24,7 +24,7 @@ class Failure(Struct, frozen=True, omit_defaults=True):
 
 
 class Why(StrEnum):
-    """Every reason; the fields of `Reason` that one needs stand behind it."""
+    """Every reason, with the fields of `Reason` that each uses."""
 
     NO_LOCK_YET = "no lock yet"
     NO_PLAN_YET = "no plan yet"  # failure, or resource: an instance that is not listed, detail: its region
@@ -103,7 +103,7 @@ class Why(StrEnum):
 
 
 class Reason(Struct, frozen=True, omit_defaults=True):
-    """Why, with the fields that belong to it; all times aware UTC."""
+    """A reason with its fields; all times aware UTC."""
 
     why: Why
     resource: str = ""
@@ -121,7 +121,7 @@ class Reason(Struct, frozen=True, omit_defaults=True):
 
 
 class Doing(StrEnum):
-    """What a recovery does next; the fields of `NextStep` that one needs stand behind it."""
+    """What a recovery does next, with the fields of `NextStep` that each uses."""
 
     PLANNED = "planned"  # route, instance_type, zone, then_zone
     IMAGE = "image of all cloud disks"
@@ -151,7 +151,7 @@ class Doing(StrEnum):
 
 
 class NextStep(Struct, frozen=True, omit_defaults=True):
-    """What comes next, with the fields that belong to it."""
+    """A next step with its fields."""
 
     doing: Doing
     resource: str = ""

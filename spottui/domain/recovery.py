@@ -1,4 +1,4 @@
-"""One recovery: its reclaim, where it stands, what was said about it, and what it has made."""
+"""One recovery: its reclaim, its state, the decisions about it, and what it has created."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from spottui.domain.routes import Route
 
 
 class RecoveryState(StrEnum):
-    """Where a recovery stands, in the words of the console and of `status --json`."""
+    """The state of a recovery, as the console and `status --json` show it."""
 
     SUSPECTED = "suspected"
     NEEDS_YOU = "needs you"
@@ -36,17 +36,17 @@ class RecoveryState(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more happens by itself."""
+        """Whether it has ended."""
         return self in _FINAL
 
     @property
     def came_to_nothing(self) -> bool:
-        """Whether it ended without a replacement and without a person's no."""
+        """Whether it ended without a replacement and without a veto."""
         return self in (RecoveryState.FAILED, RecoveryState.CANCELLED, RecoveryState.SKIPPED)
 
     @property
     def waits_for_permission(self) -> bool:
-        """Whether neither a person nor auto-mode has said yes yet."""
+        """Whether it waits for a confirmation by a person or auto-mode."""
         return self in _BEFORE_PERMISSION
 
 
@@ -63,7 +63,7 @@ _BEFORE_PERMISSION = frozenset((RecoveryState.SUSPECTED, RecoveryState.NEEDS_YOU
 
 
 class Decision(StrEnum):
-    """What a person or auto-mode has said about a recovery."""
+    """The decision of a person or auto-mode."""
 
     NONE = ""
     CONFIRM = "confirm"
@@ -72,7 +72,7 @@ class Decision(StrEnum):
 
 
 class ImageOf(StrEnum):
-    """What an image is made of; one of the system disk alone is no image of the instance."""
+    """The source of an image; one of only the system disk is no image of the instance."""
 
     ALL_DISKS = "image of all cloud disks"
     KEPT_DISKS = "image of the kept disks"
@@ -81,10 +81,10 @@ class ImageOf(StrEnum):
 
 
 class Try(msgspec.Struct, frozen=True):
-    """One launch: where, with which ClientToken, and what came of it.
+    """One launch: its place, its ClientToken and its result.
 
-    `failure` is None while that is not known, or when it succeeded; kind `removed` says that the cloud took the
-    instance away again.
+    `failure` is None while the result is unknown, or if it succeeded; kind `removed` means that the cloud removed the
+    instance again.
     """
 
     place: tuple[str, str, bool]
@@ -98,20 +98,23 @@ class Try(msgspec.Struct, frozen=True):
     snapshots: tuple[tuple[str, str], ...] = ()
     """The old data disks and the snapshots of which the new ones are made."""
     public_ip: bool = True
-    """Whether it asks for a public IP, where the old instance had one; it has none to move."""
+    """Whether it requests a public IP, because the old one cannot be moved."""
     private_ip: str = ""
     """The private IP that it asks for, empty for any of its vSwitch."""
 
 
 class Created(msgspec.Struct, frozen=True):
-    """One thing that a recovery made or changed: kind `image`, `snapshot`, `instance`, `kept disk`, `attached disk`."""
+    """A resource that a recovery made or changed.
+
+    Its kind is `image`, `snapshot`, `instance`, `kept disk` or `attached disk`.
+    """
 
     kind: str
     resource_id: str
 
 
 class LeftRoute(msgspec.Struct, frozen=True):
-    """A route that this run has left, why, and which others that excludes."""
+    """A route that this run has left, why, and which others are excluded by that."""
 
     route: Route
     reason: Reason
@@ -119,18 +122,18 @@ class LeftRoute(msgspec.Struct, frozen=True):
 
 
 class AutoAnswer(StrEnum):
-    """What auto-mode was told about a recovery."""
+    """Auto-mode's answer about a recovery."""
 
     GRANTED = "granted"
-    """A veto window runs; the recovery holds its place."""
+    """A veto window runs; the recovery has a slot."""
     CONFIRMED = "confirmed"
     IN_LINE = "in line"
-    """Nothing but the limits stands against it: it waits for a place in the order of deadlines."""
+    """Only the limits forbid it: it waits for a slot in the order of deadlines."""
     REFUSED = "refused"
 
 
 class AutoAsked(msgspec.Struct, frozen=True):
-    """The last answer of auto-mode about this run, since when it holds, and what a yes adds to the cost an hour."""
+    """The last answer of auto-mode about this run, since when, and the added cost an hour."""
 
     answer: AutoAnswer
     reason: Reason
@@ -140,7 +143,7 @@ class AutoAsked(msgspec.Struct, frozen=True):
 
 
 class PastRun(msgspec.Struct, frozen=True):
-    """How an earlier run ended, who had allowed it, and what auto-mode was told about it."""
+    """How an earlier run ended, who had confirmed it, and auto-mode's answer about it."""
 
     run: int
     state: RecoveryState
@@ -152,26 +155,26 @@ class PastRun(msgspec.Struct, frozen=True):
 class Recovery(msgspec.Struct, frozen=True):
     """One recovery as the console, `status --json` and the headless lines show it: the fold of its facts.
 
-    `progress` is the image's, in percent, -1 when that is not known. `veto_until` is set while a veto window runs,
-    `imaging_since` once the image was started, `forecast_at` is when it is expected. `who` said yes, as
-    `user@host tty`, to the plan of `digest`; `auto` is what auto-mode was told. `run` counts from 0 and grows with each
-    retry; `tries` are its launches, of all runs, `images` counts the images that were asked for, and `snapshots` are
+    `progress` is the image's, in percent, -1 if unknown. `veto_until` is set while a veto window runs,
+    `imaging_since` once the image was started, `forecast_at` is when it is expected. `who` confirmed the plan of
+    `digest`, as `user@host tty`; `auto` is auto-mode's answer. `run` counts from 0 and grows with each
+    retry; `tries` are its launches, of all runs, `images` counts the requested images, and `snapshots` are
     the ids of the kept disks and of their snapshots. `snapshot_group` is that of the data disks for the route
     `instant`, asked for at `snapshots_since`, and `group_snapshots` are its snapshots, after their disks, once disks
-    can be made of them. `routes_left` are those that this run has left. `unsettled` are the tokens of calls of which
-    nobody knows whether they took effect. `probe_commands` counts the commands that probed the replacement, `hooks` are
+    can be made of them. `routes_left` are those that this run has left. `unsettled` are the tokens of calls with an
+    unknown effect. `probe_commands` counts the commands that probed the replacement, `hooks` are
     those of all runs.
 
-    `verdict` is the last forecast of an image that was being made; what holds now is `prospect.verdict_of`. An image
-    takes `image_s` seconds once somebody says yes. `queued` counts those that auto-mode lets go before this one, None
-    when it is not in line. `no_room` says that every place is sold out as far as is known, `unseen_since` from when on
-    the progress is not known. `trouble` is the last failure that nothing has overtaken.
+    `verdict` is the last forecast of an image in progress; the present one is `verdicts.verdict_of`. An image takes
+    `image_s` seconds after the confirmation. `queued` counts those that auto-mode starts before this one, None if it is
+    not queued. `no_room` means that every place is sold out as far as known; the progress is unknown since
+    `unseen_since`. `trouble` is the last failure that has not been resolved.
 
-    `backends` are its entries of load balancers as they were found after the notice, and `lowered` those of them whose
-    weight was, or is just being, lowered to 0 and not seen restored; `kept` had no healthy server beside them.
+    `backends` are its entries in load balancers as found after the notice, `lowered` those whose weight was or is being
+    lowered to 0 and was not restored; `kept` were the last healthy ones of their groups.
 
-    `driver` is the console that goes on with it, and `fence` the number of its turn; `version` is the number of the
-    last fact.
+    `driver` is the console that drives it, and `fence` the number of its turn; `version` is the number of the last
+    fact.
     """
 
     interruption: Interruption
@@ -242,12 +245,12 @@ class Recovery(msgspec.Struct, frozen=True):
 
     @property
     def instance_id(self) -> str:
-        """The instance that is reclaimed."""
+        """The reclaimed instance."""
         return self.interruption.instance_id
 
     @property
     def deadline(self) -> datetime:
-        """When the instance is taken away, as far as is known."""
+        """When the instance is expected to be released."""
         return self.interruption.deadline
 
     @property
@@ -257,7 +260,7 @@ class Recovery(msgspec.Struct, frozen=True):
 
     @property
     def is_imaging(self) -> bool:
-        """Whether an image, or what it is made of, is being made."""
+        """Whether an image or its source is being made."""
         return self.state is RecoveryState.IMAGING and not self.awaits_release
 
     @property
@@ -267,24 +270,24 @@ class Recovery(msgspec.Struct, frozen=True):
 
     @property
     def is_queued(self) -> bool:
-        """Whether auto-mode lets it go by itself once others have gone."""
+        """Whether auto-mode starts it once others are done."""
         return self.state is RecoveryState.NEEDS_YOU and self.queued is not None
 
     @property
     def is_acting(self) -> bool:
-        """Whether it was allowed and is not over."""
+        """Whether it was confirmed and has not ended."""
         return not self.state.is_final and (self.decision is Decision.CONFIRM or not self.state.waits_for_permission)
 
     @property
     def open_hooks(self) -> tuple[HookRun, ...]:
-        """Those of its hooks of which nobody has written what came of them."""
+        """Its hooks without a result."""
         return tuple(hook for hook in self.hooks if not hook.ended)
 
     def made(self, kind: str) -> tuple[str, ...]:
-        """Return the ids of what it made of this kind."""
+        """Return the ids of its resources of this kind."""
         return tuple(one.resource_id for one in self.created if one.kind == kind)
 
     def with_made(self, kind: str, resource_id: str) -> "Recovery":
-        """Return it with one more thing that it made."""
+        """Return it with one more resource."""
         one = Created(kind, resource_id)
         return self if one in self.created else replace(self, created=(*self.created, one))

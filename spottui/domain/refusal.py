@@ -1,4 +1,4 @@
-"""Why something that a person asked for is not done."""
+"""Errors that tell a person why a request is not carried out."""
 
 
 class Refused(Exception):
@@ -6,4 +6,4 @@ class Refused(Exception):
 
 
 class Ended(Exception):
-    """The desk can show and do nothing any more, for good; the text says why, for people."""
+    """The desk has ended for good; the text says why, for people."""

@@ -1,4 +1,4 @@
-"""The ways by which an instance comes back, and what is true of each: the one table of routes."""
+"""The routes by which an instance comes back, and the traits of each, in one table."""
 
 from enum import StrEnum
 
@@ -6,27 +6,27 @@ import msgspec
 
 
 class Route(StrEnum):
-    """The way by which an instance comes back."""
+    """One way to bring an instance back."""
 
     IMAGE = "image"
     """A full image of the dying instance, launched elsewhere."""
     RESTART = "restart"
-    """An instance that is stopped at the deadline is started again, itself."""
+    """An instance that is stopped at the deadline is started again."""
     KEPT_DISK = "kept-disk"
     """The kept system disk becomes an image after the release; the kept data disks move over."""
     WARM_IMAGE = "warm-image"
-    """An earlier image of this instance, launched now: what was written since is not in it."""
+    """An earlier image of this instance, launched now; later writes are not in it."""
     INSTANT = "instant"
     """An earlier image of the system disk, launched now with data disks made of snapshots of this moment."""
 
     @property
     def traits(self) -> "RouteTraits":
-        """What is true of this route."""
+        """The traits of this route."""
         return _TRAITS[self]
 
 
 class Source(StrEnum):
-    """What the replacement's disks are made of, which also says as of when its data is."""
+    """The source of the replacement's disks, which also determines how old its data is."""
 
     IMAGE_OF_INSTANCE = "image of the instance"
     ITSELF = "the instance itself"
@@ -36,11 +36,11 @@ class Source(StrEnum):
 
 
 class RouteTraits(msgspec.Struct, frozen=True):
-    """What is true of a route.
+    """The traits of a route.
 
-    `launches` is whether there is a replacement beside the old instance, `needs_image_in_time` whether an image must be
-    ready before the deadline, `waits_for_release` whether nothing can be made before the release or stop, and
-    `keeps_all_data` whether nothing is lost that was written until then.
+    `launches`: there is a new instance. `needs_image_in_time`: an image must be ready before the deadline.
+    `waits_for_release`: nothing can be made before the release or stop. `keeps_all_data`: nothing written until then is
+    lost.
     """
 
     source: Source
@@ -51,7 +51,7 @@ class RouteTraits(msgspec.Struct, frozen=True):
 
     @property
     def serves_at_once(self) -> bool:
-        """Whether what it launches from is there already."""
+        """Whether its source exists already."""
         return self.source in (Source.EARLIER_IMAGE, Source.EARLIER_IMAGE_AND_SNAPSHOTS)
 
 

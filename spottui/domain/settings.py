@@ -1,4 +1,4 @@
-"""What the program was configured to watch and allowed to do."""
+"""The settings: what the program watches and may do."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -52,7 +52,7 @@ class AccountSettings(msgspec.Struct, frozen=True):
 
 
 class Tolerance(msgspec.Struct, frozen=True):
-    """After so many `reclaims` of an instance and of those that it replaced, `within` a duration, go elsewhere."""
+    """After so many `reclaims` of an instance and its predecessors `within` a duration, other pools are preferred."""
 
     reclaims: int
     within: str
@@ -161,7 +161,7 @@ class ReadySettings(msgspec.Struct, frozen=True):
     """One `[[ready]]`: which instances are kept ready in calm time, and how.
 
     An instance that has every tag of `match` is meant; an empty value matches any. `image_every` and `snapshots_every`
-    are durations such as `6h` (`durations.seconds_of`): how often an image of the system disk and a snapshot group
+    are durations such as `6h` (`dates.seconds_of`): how often an image of the system disk and a snapshot group
     of the data disks are made; an empty `snapshots_every` makes no groups. The newest `keep` usable ones of each stay.
     `max_cost_per_month`, in the currency of `storage_price`, is what all instances of this table may cost, 0 for no
     limit. With `fresh_system` a launch waits until the deadline for an image of the system disk of the notice.

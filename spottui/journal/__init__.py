@@ -1,4 +1,4 @@
-"""The durable store: one log of facts, what is folded from it, and the one hand that writes it."""
+"""The durable store: one log of facts, what is folded from it, and its single writer."""
 
 from spottui.journal.journal import Journal
 

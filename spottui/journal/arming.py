@@ -15,7 +15,7 @@ _ARMING = schema.arming.c
 
 
 class Arming(msgspec.Struct, frozen=True):
-    """That one console armed auto-mode, or what stopped it."""
+    """One console's statement that it armed auto-mode, or what stopped it."""
 
     console: str
     armed: bool
@@ -25,7 +25,7 @@ class Arming(msgspec.Struct, frozen=True):
 
 
 def armings(connection: sa.Connection) -> tuple[Arming, ...]:
-    """Return what each console has last said, the oldest first."""
+    """Return the last statement of each console, the oldest first."""
     rows = connection.execute(sa.select(schema.arming).order_by(_ARMING.at)).mappings()
     return tuple(
         Arming(
@@ -40,7 +40,7 @@ def armings(connection: sa.Connection) -> tuple[Arming, ...]:
 
 
 def say(connection: sa.Connection, said: Arming) -> None:
-    """Write what a console says of auto-mode."""
+    """Write a console's statement about auto-mode."""
     row = {"console": said.console, "armed": said.armed, "who": said.who, "at": stamp(said.at)}
     upsert(connection, schema.arming, [{**row, "stopped": encode(said.stopped) if said.stopped else ""}])
 
@@ -52,5 +52,5 @@ def disarm(connection: sa.Connection, who: str, stopped: Stopped | None, now: da
 
 
 def forget(connection: sa.Connection, consoles: Iterable[str]) -> None:
-    """Drop what consoles that are dead have said."""
+    """Drop the statements of dead consoles."""
     connection.execute(schema.arming.delete().where(_ARMING.console.in_(list(consoles))))

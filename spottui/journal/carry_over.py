@@ -18,13 +18,13 @@ from spottui.journal.recoveries import snapshot_row
 from spottui.journal.store import JournalProblem, SqliteStore
 
 CLAIMS = "spottui-executors"
-"""Where the consoles of all journals of a directory held their locks."""
+"""Where earlier versions kept the lock files of the consoles of all journals of a directory."""
 FEED_CARRIED = 10_000
-"""So many of the newest lines that are about no recovery."""
+"""How many of the newest lines about no recovery are carried over."""
 _WRITTEN_AT_ONCE = 500
 
 _KEPT = ("spottui_meta", "fleet", "image_timing", "cool_down", "watermark", "launch")
-"""The tables that are as they were."""
+"""The tables that have not changed."""
 _RENAMED = ("recovery", "plan")
 _NEW_SINCE_1 = (
     "CREATE TABLE plan (recovery_id TEXT PRIMARY KEY, plan TEXT NOT NULL)",
@@ -37,8 +37,8 @@ _NEW_SINCE_1 = (
 )
 """What a journal of version 1 lacks."""
 
-# A call that was begun is a step of its own no more, and a sign is told by its line of the feed; all else that the
-# audit has was in the feed too, at the same moment.
+# The begin of a call is no longer a step of its own, and a sign is in the feed; everything else of the audit was in the
+# feed, too, at the same time.
 _AUDIT = """
 SELECT at, 0 AS rank, seq, recovery_id, region, instance_id, phase AS kind, action, detail AS text, request_id
 FROM audit JOIN interruption ON interruption.id = recovery_id WHERE phase NOT IN ('intent', 'evidence')
@@ -65,7 +65,7 @@ _ALL = sa.text(f"{_AUDIT} UNION ALL {_FEED} UNION ALL {_RECOVERIES} UNION ALL {_
 
 
 def carry_over(path: Path) -> None:
-    """Carry a journal over, unless somebody has; a copy of it as it was stays beside it.
+    """Carry a journal over, unless somebody has; a copy of the old one stays next to it.
 
     Raises `JournalProblem` while a console of the earlier version has it open; then nothing is changed.
     """
@@ -80,7 +80,7 @@ def carry_over(path: Path) -> None:
             _carry(connection, version)
     finally:
         store.close()
-    # The room is free in the file all the same: whoever reads meanwhile keeps it from being given back.
+    # The space is free within the file all the same: a reader can prevent its return to the disk.
     with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(path)) as database:
         database.execute("VACUUM")
 
@@ -110,7 +110,7 @@ def _is_locked(claim: Path) -> bool:
 
 
 def _has_open(pid: str, path: Path) -> bool:
-    """Several journals share one directory; where the process cannot be looked at, it counts."""
+    """Several journals share one directory; a process that cannot be inspected counts as a user of this one."""
     try:
         return str(path.resolve()) in {os.readlink(link) for link in Path(f"/proc/{pid}/fd").iterdir()}
     except OSError:
@@ -118,7 +118,7 @@ def _has_open(pid: str, path: Path) -> bool:
 
 
 def _keep_copy(path: Path, version: int) -> None:
-    """Under its name only when it is whole: who was killed begins again."""
+    """The copy gets its name only when it is complete: after a kill the upgrade begins again."""
     kept = path.with_name(f"{path.name}.version-{version}")
     part = kept.with_name(f"{kept.name}.part")
     part.unlink(missing_ok=True)
@@ -127,7 +127,7 @@ def _keep_copy(path: Path, version: int) -> None:
 
 
 def _copy(path: Path, to: Path) -> None:
-    """Copy a journal, whoever writes it meanwhile; the copy is its owner's only."""
+    """Copy a journal even while it is written; only the owner can read the copy."""
     to.touch(mode=0o600)
     with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(to)) as target:
         source.backup(target)
@@ -154,7 +154,7 @@ def _carry(connection: sa.Connection, version: int) -> None:
 
 
 def _write_facts(connection: sa.Connection) -> int:
-    """Write every fact, in the order of time, with the snapshots; return the number of the last."""
+    """Write all facts in chronological order, with the snapshots; return the last number."""
     waiting: list[dict[str, object]] = []
     seq = 0
     for one in _facts(connection):

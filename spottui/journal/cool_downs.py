@@ -1,4 +1,4 @@
-"""Places that refused a launch rest for a while, for every recovery."""
+"""Places that refused a launch are backed off for all recoveries."""
 
 from collections.abc import Mapping
 from concurrent.futures import Future
@@ -17,14 +17,14 @@ Place = tuple[str, str, bool]
 
 
 class CoolDowns:
-    """Remembers by region which place rests until when."""
+    """Remembers which place of a region is backed off, and until when."""
 
     def __init__(self, store: Store, writer: Writer | None) -> None:
         self._store = store
         self._writer = writer
 
     def rest(self, region: str, place: Place, until: datetime, reason: str) -> "Future[None]":
-        """Write that a place rests; a new refusal takes the place of an older one."""
+        """Write that a place is backed off; a new refusal replaces an older one."""
         instance_type, zone, on_demand = place
         key = {"region": region, "instance_type": instance_type, "zone": zone, "on_demand": on_demand}
         row = {**key, "until": stamp(until), "reason": reason}
@@ -36,9 +36,9 @@ class CoolDowns:
         return self._writer.submit(write, Urgency.EVIDENCE)
 
     def resting(self, region: str, now: datetime, longest: timedelta = timedelta(hours=1)) -> Mapping[Place, str]:
-        """Return the places of a region that rest now, each with the reason.
+        """Return the places of a region that are backed off now, each with the reason.
 
-        One that would rest longer than `longest` was written by a clock that went wrong, and does not.
+        An entry that lasts longer than `longest` was written by a wrong clock, and is ignored.
         """
         table = schema.cool_down
         query = sa.select(table).where(table.c.region == region, table.c.until > stamp(now))

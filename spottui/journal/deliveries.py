@@ -1,4 +1,4 @@
-"""How far each channel of notifications has been told of the log, and what it has not taken yet."""
+"""How far each notification channel has read the log, and what it has not accepted yet."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -13,22 +13,22 @@ from spottui.journal.store import upsert
 from spottui.journal.transaction import Transaction
 
 GIVEN_UP_AFTER = timedelta(days=3)
-"""A fact that could not be told for so long tells nobody anything any more."""
+"""After this time an undelivered fact is no longer news and is dropped."""
 CLAIMED_FOR = timedelta(seconds=60)
-"""So long others leave alone what a console is telling; whoever dies meanwhile has it told again then."""
+"""How long a delivery belongs to the console that makes it; if that dies, another one delivers it afterwards."""
 
 _DELIVERY = schema.delivery.c
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """One fact that a channel has not taken yet; `attempts` counts the tries that failed."""
+    """A fact that a channel has not accepted yet; `attempts` counts the failed tries."""
 
     logged: Logged
     attempts: int = 0
 
 
 def introduce(transaction: Transaction, channel: str) -> None:
-    """Make a channel known: it is told of what is written from now on, and of nothing older."""
+    """Register a channel: it gets facts from now on, and nothing older."""
     connection = transaction.connection
     known = sa.select(schema.channel.c.seq).where(schema.channel.c.name == channel)
     if connection.execute(known).scalar() is None:
@@ -36,13 +36,13 @@ def introduce(transaction: Transaction, channel: str) -> None:
 
 
 def told_up_to(connection: sa.Connection, channel: str) -> int:
-    """Return the number of the last fact that a channel was asked to tell."""
+    """Return the number of the last fact that was queued for a channel."""
     found = connection.execute(sa.select(schema.channel.c.seq).where(schema.channel.c.name == channel)).scalar()
     return int(found or 0)
 
 
 def due(connection: sa.Connection, channel: str, now: datetime) -> list[Delivery]:
-    """Return what a channel is to be told now: of each recovery the oldest fact that it has not taken."""
+    """Return what is due for a channel: for each recovery its oldest undelivered fact."""
     oldest = sa.select(sa.func.min(_DELIVERY.seq)).where(_DELIVERY.channel == channel).group_by(_DELIVERY.recovery_id)
     query = (
         sa.select(*FACT_COLUMNS, _DELIVERY.attempts)
@@ -54,7 +54,7 @@ def due(connection: sa.Connection, channel: str, now: datetime) -> list[Delivery
 
 
 def queue_up(transaction: Transaction, channel: str, facts: Iterable[Logged], up_to: int, now: datetime) -> None:
-    """Write that a channel is to be told of facts, but for those that another console has looked at meanwhile."""
+    """Queue facts for a channel, except those that another console has queued meanwhile."""
     connection = transaction.connection
     known = told_up_to(connection, channel)
     upsert(connection, schema.delivery, [_row(channel, one, now) for one in facts if one.seq > known])
@@ -64,27 +64,27 @@ def queue_up(transaction: Transaction, channel: str, facts: Iterable[Logged], up
 
 
 def claim(transaction: Transaction, channel: str, one: Delivery, now: datetime) -> bool:
-    """Write that this console tells a channel of a fact now; False where another one does, or has."""
+    """Claim the delivery of a fact for this console; False if another one has claimed or delivered it."""
     mine = sa.and_(_DELIVERY.channel == channel, _DELIVERY.seq == one.logged.seq, _DELIVERY.next_try <= stamp(now))
     claimed = schema.delivery.update().where(mine).values(next_try=stamp(now + CLAIMED_FOR))
     return transaction.connection.execute(claimed).rowcount == 1
 
 
 def taken(transaction: Transaction, channel: str, one: Delivery) -> None:
-    """Write that a channel has taken a fact."""
+    """Write that a channel has accepted a fact."""
     mine = sa.and_(_DELIVERY.channel == channel, _DELIVERY.seq == one.logged.seq)
     transaction.connection.execute(schema.delivery.delete().where(mine))
 
 
 def failed(transaction: Transaction, channel: str, one: Delivery, next_try: datetime) -> None:
-    """Write a failed try and when the next one is; what another console has told meanwhile stays told."""
+    """Write a failed try and when the next one is, unless another console has delivered it meanwhile."""
     mine = sa.and_(_DELIVERY.channel == channel, _DELIVERY.seq == one.logged.seq)
     again = schema.delivery.update().where(mine).values(attempts=one.attempts + 1, next_try=stamp(next_try))
     transaction.connection.execute(again)
 
 
 def waiting(connection: sa.Connection, channels: Iterable[str]) -> int:
-    """Count what these channels have not taken yet."""
+    """Count what these channels have not accepted yet."""
     mine = _DELIVERY.channel.in_(list(channels))
     return int(connection.execute(sa.select(sa.func.count()).where(mine)).scalar_one())
 

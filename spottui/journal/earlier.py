@@ -1,4 +1,4 @@
-"""A recovery as a journal of version 2 held it, in rows of several tables, as one value."""
+"""A recovery of a journal of version 2, read from rows of several tables."""
 
 from datetime import datetime
 from typing import Any
@@ -52,7 +52,7 @@ class _Try(Struct):
 
 
 class _Earlier(Struct):
-    """What the row of a recovery held; reason, next step, trouble and `refused` were sentences."""
+    """The row of a recovery; reason, next step, trouble and `refused` were sentences."""
 
     name: str
     state: RecoveryState
@@ -91,7 +91,7 @@ class _Rows(msgspec.Struct, frozen=True):
 
 
 def recovery_of(connection: sa.Connection, recovery_id: str) -> Recovery:
-    """Return what all rows of a recovery come to; nobody drives it."""
+    """Return the recovery that all its rows make; nobody drives it."""
     row = connection.execute(_ROW, {"id": recovery_id}).one()
     plan = decode(row.plan, Plan) if row.plan else None
     audit = tuple(connection.execute(_AUDIT, {"id": recovery_id}))
@@ -102,7 +102,7 @@ def recovery_of(connection: sa.Connection, recovery_id: str) -> Recovery:
 
 
 def _shown(rows: _Rows, interruption: Interruption, *, cancel: bool) -> Recovery:
-    """What the row itself says, and what people said."""
+    """Return the recovery from its row and people's decisions."""
     known = rows.known
     return Recovery(
         interruption,
@@ -133,7 +133,7 @@ def _shown(rows: _Rows, interruption: Interruption, *, cancel: bool) -> Recovery
 
 
 def _with_work(recovery: Recovery, rows: _Rows) -> Recovery:
-    """What it has made and begun: each step finds here that it was done."""
+    """Add what it has made and begun, so that each step sees what was done."""
     known, image_of = rows.known, _image_of(rows.known)
     drained = [one for one in rows.audit if one.action == "Drain"]
     begun = [moment(one.at) for one in rows.audit if (one.action, one.phase) == ("RunCommand", "intent")]
@@ -151,7 +151,7 @@ def _with_work(recovery: Recovery, rows: _Rows) -> Recovery:
         unsettled=_unsettled(rows),
         drain_begun=begun[-1] if begun else None,
         drained=bool(drained),
-        # The first thing that is done with disks that are free.
+        # This is the first call about free disks.
         disks_free=bool(known.snapshots) or any(one.action == "CreateSnapshot" for one in rows.audit),
         whole_image=known.route is Route.KEPT_DISK and (image_of is ImageOf.KEPT_DISKS or len(known.snapshots) > 1),
     )
@@ -165,7 +165,7 @@ def _next_step(known: _Earlier, interruption: Interruption) -> NextStep | None:
 
 
 def _image_of(known: _Earlier) -> ImageOf | None:
-    """Of an image that was asked for and not answered, only what comes next tells it."""
+    """Whether an unanswered image was started shows only in what came next."""
     said = (known.image_of, known.next_step)
     return next((one for text in said for one in ImageOf if one.value == text), None)
 
@@ -189,7 +189,7 @@ def _failure(line: str, kind: str) -> Failure:
 
 
 def _trouble(said: str) -> Failure:
-    """Read `Action: Code`, behind which it may say that it is asked again."""
+    """Read `Action: Code`, perhaps followed by a note about a retry."""
     action, _, code = said.partition(",")[0].partition(": ")
     return Failure(action, code)
 
@@ -200,7 +200,7 @@ def _unsettled(rows: _Rows) -> tuple[str, ...]:
 
 
 def _routes_left(rows: _Rows) -> tuple[LeftRoute, ...]:
-    """Each route that was taken for another one says which was left, and why; so were those before it in the plan."""
+    """A route that was taken instead of another names that one and why; the plan's earlier routes were left as well."""
     order = rows.plan.routes if rows.plan else ()
     route = order[0] if order else rows.known.route
     left: tuple[LeftRoute, ...] = ()
@@ -224,7 +224,7 @@ def _asked(row: Any) -> AutoAsked:
 
 
 def _past_runs(rows: _Rows) -> tuple[PastRun, ...]:
-    """One that auto-mode was never told about has left no more than the line of its end."""
+    """A run that auto-mode never answered left only the line of its end."""
     ends = [one for one in rows.audit if one.phase == "state" and _entered(one.detail) in _FINAL]
     return tuple(
         PastRun(run, _FINAL[_entered(end.detail)], moment(end.at), _who(rows.auto.get(run)), rows.auto.get(run))

@@ -39,7 +39,7 @@ def moment(seconds: float) -> datetime:
 
 
 def tag(fact: Fact | type) -> str:
-    """Return the word by which a fact is stored."""
+    """Return the tag by which a fact is stored."""
     kind = fact if isinstance(fact, type) else type(fact)
     return str(kind.__struct_config__.tag)  # type: ignore[attr-defined]
 

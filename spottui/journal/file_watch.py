@@ -1,4 +1,4 @@
-"""Whether a journal's files are still those that were opened: SQLite itself never looks again."""
+"""Whether a journal's files are still those that were opened: SQLite itself never checks."""
 
 import os
 import sqlite3
@@ -12,7 +12,7 @@ _BESIDE = ("-wal", "-shm")
 
 
 class FileWatch:
-    """Watches a journal file and, for who writes it, the two that SQLite keeps beside it."""
+    """Watches a journal file and, for a writer, the two files that SQLite keeps next to it."""
 
     def __init__(self, path: Path, *, writes: bool) -> None:
         self._path = path
@@ -22,7 +22,7 @@ class FileWatch:
         self._next_look = 0.0
 
     def harm(self) -> str:
-        """Return what was done to the journal under us, empty while nothing was."""
+        """Return what happened to the files of the open journal, empty if nothing did."""
         for path in self._watched:
             found, known = _inode(path), self._known.get(path)
             if known and found != known:
@@ -36,19 +36,19 @@ class FileWatch:
             return ""
         self._next_look = time.monotonic() + EVERY_S
         try:
-            # By SQLite: a file that we opened and closed ourselves would take the locks of its connections with it.
-            # Immutable, so that it is the file that is read and not the log beside it.
+            # Read through SQLite: closing a file handle of our own would drop the locks of its connections.
+            # Immutable, so that the file is read and not its write-ahead log.
             with closing(sqlite3.connect(f"{uri(self._path)}?immutable=1", uri=True)) as connection:
                 pages = connection.execute("PRAGMA page_count").fetchone()[0]
         except sqlite3.DatabaseError as error:
-            # Whatever else it says can be so while a checkpoint writes: only the first bytes never change.
+            # Other differences can occur during a checkpoint: only the first bytes never change.
             is_none = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_NOTADB
             return "it was overwritten under this console" if is_none else ""
         return "" if pages else "it was cut short under this console"
 
 
 def uri(path: Path) -> str:
-    """Return a path as SQLite's `file:` takes it, whatever characters it has."""
+    """Return a path as a `file:` URI for SQLite, with all characters escaped."""
     return f"file:{quote(os.fsencode(path.absolute()))}"
 
 

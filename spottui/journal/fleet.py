@@ -1,4 +1,4 @@
-"""The fleet as it was last seen, with each instance's launch spec: after the release it can be asked nowhere else."""
+"""The fleet as it was last seen, with launch specs: after a release they are available nowhere else."""
 
 import threading
 from collections.abc import Iterable, Mapping
@@ -37,7 +37,7 @@ class Fleet:
         self._regions: dict[str, dict[str, Captured]] = {}
 
     def load(self, region: str) -> Mapping[str, Captured]:
-        """Read what is known of a region into memory, and return it by instance id."""
+        """Read the instances of a region into memory, and return them by id."""
         with self._store.read() as connection:
             query = sa.select(schema.fleet).where(schema.fleet.c.region == region)
             found = {row["instance_id"]: as_captured(row) for row in connection.execute(query).mappings()}
@@ -45,16 +45,16 @@ class Fleet:
             return MappingProxyType(self._regions.setdefault(region, found))
 
     def of(self, region: str) -> Mapping[str, Captured]:
-        """Return what is known of a region that was loaded; what comes later is seen in it."""
+        """Return the instances of a loaded region, as a view that shows later changes."""
         return MappingProxyType(self._regions.get(region, {}))
 
     def all(self) -> tuple[Captured, ...]:
-        """Return what is known of all regions, as it is on disk."""
+        """Return the instances of all regions, as they are on disk."""
         with self._store.read() as connection:
             return tuple(as_captured(row) for row in connection.execute(sa.select(schema.fleet)).mappings())
 
     def get(self, region: str, instance_id: str) -> Captured | None:
-        """Return what is known of one instance."""
+        """Return one instance, None if it is unknown."""
         known = self._regions.get(region, {}).get(instance_id)
         if known is not None:
             return known
@@ -67,8 +67,8 @@ class Fleet:
     def put(self, region: str, captured: Iterable[Captured]) -> None:
         """Take in new and changed specs, in memory at once and on disk soon.
 
-        An instance that is missing from a sweep is not forgotten. Some at a time: neither memory nor whoever waits to
-        write has to bear a whole fleet.
+        An instance that is missing from a sweep is kept. Rows are written in portions, so that a large fleet neither
+        fills the memory nor blocks other writes.
         """
         rest = iter(captured)
         while some := list(islice(rest, _SAVED_AT_ONCE)):
@@ -79,13 +79,13 @@ class Fleet:
                 self._writer.submit(lambda t, rows=rows: upsert(t.connection, schema.fleet, rows), Urgency.EYES)  # type: ignore[misc]
 
     def keep_only(self, region: str, instance_ids: Iterable[str]) -> None:
-        """Let go of what a sweep has not seen from memory; on disk it stays for a week."""
+        """Drop unseen instances from memory; on disk they stay for a week."""
         with self._lock:
             known = self._regions.get(region, {})
             self._regions[region] = {key: known[key] for key in instance_ids if key in known}
 
     def forget(self, before: datetime) -> None:
-        """Drop what was last written before a time: a spec is written again when it changes, and every hour."""
+        """Drop specs last written before a time; a spec is written when it changes, and every hour."""
 
         def drop(transaction: Transaction) -> None:
             transaction.connection.execute(schema.fleet.delete().where(schema.fleet.c.seen_at < stamp(before)))

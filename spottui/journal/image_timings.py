@@ -15,7 +15,7 @@ from spottui.journal.writer import Urgency, Writer
 
 _REMEMBERED = 50
 READ_AGAIN_S = 30.0
-"""Every forecast asks, and images take minutes."""
+"""Every forecast reads the timings, and images take minutes."""
 
 
 class ImageTimings:

@@ -1,4 +1,4 @@
-"""The journal as one thing: its database, the log and what is folded from it, and who acts on it."""
+"""The journal: its database, the log and what is folded from it, and the consoles that act on it."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -26,13 +26,13 @@ from spottui.journal.writer import Promise, Urgency, Writer
 T = TypeVar("T")
 
 LAST_WORD_S = 6.0
-"""Longer than a database that is there takes to answer."""
+"""Longer than an available database takes to answer."""
 
 
 class Journal:
-    """Opens the journal at an address, a path or `postgresql://…`; raises `JournalProblem` for people. Thread-safe.
+    """Opens the journal at an address, a path or `postgresql://…`; raises `JournalProblem`. Thread-safe.
 
-    Opened to read it changes nothing, migrates nothing and waits for no writer; a file that is not there is an empty
+    Opened read-only it changes nothing, migrates nothing and waits for no writer; a missing file is an empty
     journal. With `acts` this process is one of the journal's consoles, which may drive recoveries.
     """
 
@@ -72,14 +72,14 @@ class Journal:
         try:
             return future.result(timeout_s)
         except TimeoutError:
-            # What was not committed is not done later behind the caller's back.
+            # A change that was not committed in time is not made later.
             future.given_up = True
             if future.cancel():
                 raise
             return self._last_word(future)
 
     def follow(self, listener: Callable[[Sequence[Logged]], None] | None = None) -> None:
-        """Be told of what is committed, by other processes too; a journal that was opened to read looks from now on."""
+        """Call a function with committed facts, also of other processes; a read-only journal starts to poll now."""
         if listener:
             self.writer.listen(listener)
         if not self.writer.is_alive() and self.store.read_only:
@@ -91,7 +91,7 @@ class Journal:
         return self._version
 
     def announce(self) -> None:
-        """Wake whoever waits for a change, for changes that are not in the log too."""
+        """Wake everybody who waits for a change, also for changes that are not in the log."""
         self._announce(())
 
     def wait(self, version: int, timeout_s: float) -> int:
@@ -107,7 +107,7 @@ class Journal:
         self.store.close()
 
     def _loaded(self) -> Recoveries:
-        """Read what is kept in memory: a file whose pages are damaged opens well, and is found out here."""
+        """Read what is kept in memory: damaged pages of a file show only here, not at its opening."""
         try:
             return Recoveries(self.store)
         except (sa.exc.DatabaseError, MsgspecError, ValueError) as error:
@@ -116,17 +116,17 @@ class Journal:
             raise unreadable(self.store, error) from None
 
     def _last_word(self, future: Promise[T]) -> T:
-        """Wait for the try that is under way; a database that went away while it committed may never say what came."""
+        """Wait for the commit in progress; a database that was lost during it may never report the result."""
         try:
             return future.result(LAST_WORD_S)
         except TimeoutError:
             if future.done():
                 raise
-            unsure = "whether this was written is not known until it answers again"
+            unsure = "it is unknown whether this was written until it answers again"
             raise JournalAway(self.store.address, f"{self.writer.problem or 'no answer'}; {unsure}") from None
 
     def _tell_trouble(self) -> None:
-        """Whoever looks on is to know at once, and others where this console can write nothing any more."""
+        """Observers must learn at once that this console can no longer write."""
         if self.writer.broken:
             self.consoles.close()
         self.announce()

@@ -1,4 +1,4 @@
-"""Launches from a template: each has its token on disk before its call, and is known to be open until it ended."""
+"""Launches from a template: each has its token on disk before its call, and is open until its outcome is known."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -17,7 +17,7 @@ PATIENCE_S = 30.0
 
 
 class Launch(msgspec.Struct, frozen=True):
-    """One launch as it was asked for; repeated, it is repeated with just this."""
+    """One requested launch; a repetition sends exactly this again."""
 
     token: str
     name: str
@@ -34,7 +34,7 @@ class Launches:
         self._writer = writer
 
     def begin(self, launch: Launch) -> None:
-        """Commit that a launch is about to be asked for."""
+        """Commit that a launch is about to be requested."""
         row = {"token": launch.token, "template": launch.name, "count": launch.count, "at": stamp(launch.at)}
 
         def write(transaction: Transaction) -> None:
@@ -43,7 +43,7 @@ class Launches:
         self._commit(write)
 
     def end(self, launch: Launch, result: str, now: datetime) -> None:
-        """Commit what came of it: the instances' ids, or the refusal."""
+        """Commit the outcome: the instances' ids, or the refusal."""
         table = schema.launch
         ended = table.update().where(table.c.token == launch.token).values(ended=stamp(now), result=result)
 
@@ -65,7 +65,7 @@ class Launches:
             ) from None
 
     def open(self, name: str) -> Launch | None:
-        """Return the newest launch of a template of which nobody knows what came of it."""
+        """Return the newest launch of a template with an unknown outcome."""
         table = schema.launch
         query = (
             sa.select(table)

@@ -1,7 +1,7 @@
-"""Which consoles of a shared database live, on whatever host: each holds an advisory lock and renews a lease.
+"""Which consoles of a shared database are alive, on any host: each holds an advisory lock and renews a lease.
 
-A process that dies frees its lock with its connection; one that is stopped, or cut off, has its lease run out, by the
-clock of the database. A lock alone that is gone for a moment is a connection that was cut: it costs nobody anything.
+A dying process frees its lock with its connection; the lease of a stopped or disconnected one expires, by the clock of
+the database. A short loss of only the lock is a broken connection and has no consequence.
 """
 
 import logging
@@ -25,19 +25,19 @@ BEAT_S = 1.0
 HEAR_S = 0.2
 AGAIN_S = 0.5
 LEASE_S = 5.0
-"""So long nothing is heard of a console that holds its lock before it is taken for dead."""
+"""After so long without a renewal a console counts as dead although it holds its lock."""
 UNLOCKED_S = 3.0
-"""So long one without its lock may take to be back: less than a take-over, more than a new connection."""
+"""How long a console may be without its lock: shorter than a take-over, longer than a reconnect."""
 CHANNEL = "spottui"
 
 Connect = Callable[[], "psycopg.Connection[Any]"]
 
 
 class Leases:
-    """One connection that hears of commits and, once a second, renews this console's lease and sees who else lives.
+    """One connection that listens for commits and, each second, renews the lease and reads those of the others.
 
-    With `acts` this process is one of the consoles until it ends. What others ask is answered from memory. `problem`
-    says why the database does not answer, empty while it does.
+    With `acts` this process is one of the consoles until it ends. Queries are answered from memory. `problem` says why
+    the database does not answer, empty while it does.
     """
 
     def __init__(self, connect: Connect, *, acts: bool) -> None:
@@ -60,11 +60,11 @@ class Leases:
             self._thread.start()
 
     def living(self) -> tuple[LiveConsole, ...]:
-        """Return the consoles that have their lock or were heard of lately, oldest first."""
+        """Return the consoles that have their lock or renewed their lease lately, oldest first."""
         return tuple(one.console for one in self._known.values() if one.is_there)
 
     def is_alive(self, console: str) -> bool:
-        """Whether a console was heard of lately; of one that nobody knows yet, once the database was asked again."""
+        """Whether a console is alive; for an unknown one the database is asked again first."""
         if console == self.own or not console:
             return bool(console)
         known = self._known.get(console)
@@ -81,7 +81,7 @@ class Leases:
         return self._changes
 
     def close(self) -> None:
-        """Be no console any more."""
+        """Stop being a console."""
         self._ended.set()
         if self._thread.ident is None:
             self._leave()
@@ -127,7 +127,7 @@ class Leases:
         me = {"console": self.own, "host": socket.gethostname(), "pid": os.getpid(), "key": self._key}
         connection.execute(_RENEW, me)
         if not self._holds_lock:
-            # After a cut the database may hold it for the old connection still.
+            # After a broken connection the database may still hold it for the old one.
             row = connection.execute(_TAKE_LOCK, {"lock": _LOCK, "key": self._key}).fetchone()
             self._holds_lock = bool(row and row[0])
 
@@ -152,7 +152,7 @@ class Leases:
 
 
 def cause_of(error: BaseException) -> str:
-    """Return libpq's own words on one line, without what it says before the server's."""
+    """Return libpq's error on one line, without its prefix."""
     lines = [line.strip() for line in str(error).strip().splitlines() if line.strip()]
     text = lines[0] if lines else type(error).__name__
     return text.removeprefix("connection failed: ").rpartition("FATAL:  ")[2]
@@ -178,7 +178,7 @@ _RENEW = f"""
     ON CONFLICT (console) DO UPDATE SET renewed = excluded.renewed
 """
 _TAKE_LOCK = "SELECT pg_try_advisory_lock(%(lock)s::int4, %(key)s::int4)"
-# A restart of the database takes everybody's lock and time: all have as long as after a beat to be back.
+# A restart of the database drops all locks: everybody gets the time of a fresh renewal to return.
 _LOOK = f"""
     SELECT log_head.seq, console, host, pid, since,
         {_NOW} - greatest(renewed, extract(epoch FROM pg_postmaster_start_time())::float8),

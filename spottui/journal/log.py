@@ -1,4 +1,4 @@
-"""The log on disk: facts by recovery and by their number, words looked for in it, and what is dropped in time."""
+"""The log on disk: facts by recovery and by number, search, and retention."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -16,14 +16,14 @@ from spottui.journal.store import Store
 from spottui.journal.transaction import Transaction
 
 LINES_KEPT = timedelta(days=30)
-"""Facts about no recovery, messages and sources, are kept so long."""
+"""How long facts about no recovery, such as messages and sources, are kept."""
 CALM_CALLS_KEPT = timedelta(days=3)
-"""Calls in calm time are many, and what they made is seen in the cloud."""
+"""Calls in calm time are many, and their results are visible in the cloud."""
 FLOODS = (f.PoisonSeen, f.MessageSeen, f.Released)
-"""With what whoever may send messages can fill the log: facts of these kinds that are of no recovery."""
+"""Kinds of facts about no recovery with which anybody who may send messages could fill the log."""
 FLOOD_KEPT = 10_000
 USER_DATA_KEPT = timedelta(days=7)
-"""So long what came to nothing can be tried again with its user data; what is recovered needs none."""
+"""How long a failed recovery can be retried with its user data; a successful one does not need it."""
 DROPPED_AT_ONCE = 1_000
 PLANS_AT_ONCE = 50
 _USER_DATA = '"user_data":{'
@@ -51,12 +51,12 @@ class Log:
         return self._all(query.where(_FACT.kind.in_([tag(kind) for kind in kinds])) if kinds else query)
 
     def unread_outputs(self) -> dict[str, str]:
-        """Return the stream that a console prints to in vain, by the console's id; some of them may be gone."""
+        """Return the unread output stream of each console by its id; some of the consoles may have ended."""
         facts = [logged.fact for logged in self._all(_BY_SEQ.where(_FACT.kind == tag(f.OutputLost)))]
         return {fact.console: fact.stream for fact in facts if isinstance(fact, f.OutputLost)}
 
     def between(self, began: datetime, ended: datetime) -> tuple[Logged, ...]:
-        """Return every fact of a stretch of time, oldest first."""
+        """Return every fact of a period, oldest first."""
         return self._all(_BY_SEQ.where(_FACT.at >= stamp(began), _FACT.at <= stamp(ended)))
 
     def before(self, seq: int, limit: int) -> tuple[Logged, ...]:
@@ -99,12 +99,12 @@ class Log:
         return None if row is None else as_logged(row)
 
     def unlike_their_facts(self) -> Iterator[str]:
-        """Give the ids of the recoveries whose snapshot is not what their facts come to."""
+        """Yield the ids of the recoveries whose snapshot differs from the fold of their facts."""
         with self._store.read() as connection:
             yield from (one.recovery_id for one in unlike_their_facts(connection))
 
     def _feed(self, above: int, below: int | None) -> Iterator[Logged]:
-        """Give the feed piece by piece: what is far away is not read."""
+        """Yield the feed page by page, so that only the needed part is read."""
         last, newest_first = (below, True) if below is not None else (above, False)
         while True:
             query = sa.select(*FACT_COLUMNS).where(_IN_FEED, _FACT.seq > above).limit(_SCANNED_AT_ONCE)
@@ -121,7 +121,7 @@ class Log:
 
 
 def drop_old(transaction: Transaction, now: datetime, keep: timedelta) -> int:
-    """Drop some of what nobody looks at any more, and return how much that was; call it again while it is any.
+    """Drop some outdated rows and return how many; call it again until that is 0.
 
     Facts and plans of recoveries that ended before `keep`, user data after a week, lines of more than a month ago but
     for standing protection, calls in calm time of more than three days ago, and all but the newest poison.
@@ -144,7 +144,7 @@ def drop_old(transaction: Transaction, now: datetime, keep: timedelta) -> int:
 
 
 def _drop_recoveries(connection: sa.Connection, before: float) -> int:
-    """Drop all facts and the plan of some recoveries: what is left of a part would be no recovery."""
+    """Drop all facts and the plan of some recoveries: a part of the facts would make no recovery."""
     recovery, plan = schema.recovery.c, schema.plan.c
     has_facts = sa.exists().where(_FACT.recovery_id == recovery.id)
     has_plan = sa.exists().where(plan.recovery_id == recovery.id)
@@ -156,7 +156,7 @@ def _drop_recoveries(connection: sa.Connection, before: float) -> int:
 
 
 def _forget_user_data(transaction: Transaction, now: datetime) -> int:
-    """Drop the user data of plans by which nobody has tried again for long; return how many had any."""
+    """Drop the user data of plans that have not been retried for long; return how many had any."""
     recovery, plan = schema.recovery.c, schema.plan.c
     over = sa.select(recovery.id).where(recovery.ended < stamp(now - USER_DATA_KEPT))
     query = sa.select(plan.recovery_id, plan.data).where(plan.recovery_id.in_(over), plan.data.contains(_USER_DATA))

@@ -1,7 +1,7 @@
 """The journal of several hosts: a PostgreSQL database, with one writer at a time over all of them.
 
-Who writes locks the one row of `log_head` first. A host that is stopped or cut off in the middle must not keep it: the
-database ends what is idle in a transaction for two seconds, and we end what has had no answer for five.
+A writer first locks the one row of `log_head`. A host that is stopped or disconnected meanwhile must not keep it: the
+database ends transactions that are idle for two seconds, and we end those without an answer for five.
 """
 
 import secrets
@@ -28,7 +28,7 @@ OLDEST_VERSION = 12
 WRITE_ANSWER_S = 5.0
 READ_ANSWER_S = 10.0
 CONNECTIONS = 8
-"""So many may one console take: one to write, one for its lease, the others to read."""
+"""Connections of one console: one to write, one for its lease, the others to read."""
 BATCHES_KEPT_S = 86_400.0
 LOOKS = 5
 
@@ -40,9 +40,9 @@ _CONNECTION = {
     "keepalives_count": "3",
     "tcp_user_timeout": "4000",
 }
-"""What an address does not say: a host that does not answer is given up within seconds."""
-# The same for the other end: what a vanished host has locked must be free within seconds. Queries are small and many:
-# to compile them, as the planner would for those about locks, takes a second of CPU each time.
+"""Defaults for what an address leaves out: a host that does not answer is abandoned within seconds."""
+# The same for the other end: locks of a vanished host must be freed within seconds. Queries are small and many; JIT
+# compilation, which the planner chooses for the one about locks, costs a second of CPU each time.
 _SESSION = """
     SET jit = off;
     SET idle_in_transaction_session_timeout = '2s'; SET lock_timeout = '4s'; SET statement_timeout = '4500ms';
@@ -69,7 +69,7 @@ _CONNECTIONS_LEFT = """
 
 
 def open_postgres(address: str, *, read_only: bool, acts: bool) -> "tuple[PostgresStore, Leases | Nobody]":
-    """Open the journal at an address, and make its tables unless it is only read; raises `JournalProblem`."""
+    """Open the journal at an address, and create its tables unless read-only; raises `JournalProblem`."""
     store = PostgresStore(address, read_only=read_only)
     try:
         if not read_only:
@@ -86,8 +86,8 @@ def open_postgres(address: str, *, read_only: bool, acts: bool) -> "tuple[Postgr
 class Server(msgspec.Struct, frozen=True):
     """The database as this host finds it.
 
-    `ahead_s` is how far its clock is before this host's. `is_pooled` where connections share what remembers them: the
-    locks of a connection, by which others know that it lives, then mean nothing.
+    `ahead_s` is how far its clock is ahead of this host's. `is_pooled` if a pooler shares server connections: then the
+    locks by which consoles know that others are alive mean nothing.
     """
 
     version: str
@@ -115,7 +115,7 @@ def look_at_server(address: str) -> Server:
 
 
 class Nobody:
-    """The consoles of a journal that has no tables yet: none, and nothing that changes."""
+    """The consoles of a journal without tables: none, and no changes."""
 
     own = ""
     problem = ""
@@ -125,7 +125,7 @@ class Nobody:
         return ()
 
     def is_alive(self, console: str) -> bool:
-        """Say no."""
+        """Return False."""
         return False
 
     def changes(self) -> int:
@@ -137,7 +137,7 @@ class Nobody:
 
 
 class PostgresStore:
-    """A journal in a database; what libpq takes from the environment, files and the address's query is its to say."""
+    """A journal in a PostgreSQL database; libpq also reads the environment, its files and the address's query."""
 
     def __init__(self, address: str, *, read_only: bool) -> None:
         self.address = _shown(address)
@@ -153,7 +153,7 @@ class PostgresStore:
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """Begin a transaction; it is the only one from when it has locked `log_head`."""
+        """Begin a transaction; it is the only writing one once it has locked `log_head`."""
         if self._writing is None:
             raise JournalProblem(f"journal {self.address}: it was opened to be read")
         with self._answering(), self._writing.begin() as connection:
@@ -162,7 +162,7 @@ class PostgresStore:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """Give a connection for queries; while the database is known to be away nobody waits for it."""
+        """Give a connection for queries; fails at once while the database is known to be away."""
         if self.leases.problem:
             raise JournalAway(self.address, self.leases.problem)
         with self._answering(), self._reading.connect() as connection:
@@ -175,20 +175,20 @@ class PostgresStore:
         return self.leases.changes()
 
     def sign(self, connection: sa.Connection, batch: str) -> None:
-        """Write that it is this batch, and wake whoever listens when it is committed."""
+        """Write the batch's id, and notify listeners at its commit."""
         connection.execute(_SIGN, {"writer": self._writer, "batch": batch})
 
     def has(self, connection: sa.Connection, batch: str) -> bool:
-        """Whether this batch was committed, though its answer was lost; ask it with the log locked."""
+        """Whether this batch was committed although its answer was lost; call it with the log locked."""
         mine = schema.last_batch.c.writer == self._writer
         return bool(connection.execute(_LAST_BATCH.where(mine)).scalar() == batch)
 
     def integrity(self) -> str:
-        """Return nothing: a database looks after itself."""
+        """Return an empty text: a database server checks itself."""
         return ""
 
     def harm(self) -> str:
-        """Return nothing: a database that is not there does not answer."""
+        """Return an empty text: a missing database does not answer."""
         return ""
 
     def close(self) -> None:
@@ -198,7 +198,7 @@ class PostgresStore:
             self._writing.dispose()
 
     def prepare(self) -> None:
-        """Make what is missing of schema and tables; of several that start at once, one after the other."""
+        """Create missing schema and tables; several consoles that start together do so one after the other."""
         alone = self.connect(WRITE_ANSWER_S)
         try:
             alone.execute("SELECT pg_advisory_lock(%s)", [_ALONE])
@@ -214,12 +214,12 @@ class PostgresStore:
             alone.close()
 
     def listen(self, *, acts: bool) -> None:
-        """Hear of commits and of consoles, and be one of them with `acts`."""
+        """Listen for commits and consoles, and be one of them with `acts`."""
         if not self._is_empty:
             self.leases = Leases(lambda: self.connect(WRITE_ANSWER_S), acts=acts)
 
     def connect(self, answer_s: float, session: str = "") -> "psycopg.Connection[Any]":
-        """Connect beside the pools; raises `psycopg.Error`."""
+        """Connect outside of the pools; raises `psycopg.Error`."""
         connection = _Impatient.connect(**self._conninfo, autocommit=True)
         connection.answer_s = answer_s
         if connection.info.server_version < OLDEST_VERSION * 10_000:
@@ -253,7 +253,7 @@ class PostgresStore:
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
-        """Say that the database is away where that is what has failed."""
+        """Raise `JournalAway` for errors that mean that the database is away."""
         try:
             yield
         except psycopg.OperationalError as error:
@@ -265,7 +265,7 @@ class PostgresStore:
 
 
 class _Impatient(psycopg.Connection[Any]):
-    """A connection that breaks when nothing at all has come for `answer_s` seconds: the other end may be gone."""
+    """A connection that breaks after `answer_s` seconds without any data: the other end may be gone."""
 
     answer_s = WRITE_ANSWER_S
 
@@ -289,7 +289,7 @@ class _Impatient(psycopg.Connection[Any]):
 
 
 def _asked_for_the_time(connection: "psycopg.Connection[Any]") -> tuple[float, float]:
-    """Return how long an answer takes, and how far the clock there is ahead."""
+    """Return the time of an answer, and how far the server's clock is ahead, in seconds."""
     began, began_at = time.monotonic(), time.time()
     row = connection.execute(_TIME).fetchone()
     took_s = time.monotonic() - began
@@ -297,7 +297,7 @@ def _asked_for_the_time(connection: "psycopg.Connection[Any]") -> tuple[float, f
 
 
 def _share(pids: list[list[int]]) -> bool:
-    """Whether two connections that are open at once were served by the same process, or one by several."""
+    """Whether two open connections are served by the same process, or one by several."""
     one, other = ({pair[number] for pair in pids} for number in (0, 1))
     return len(one) + len(other) > 2 or one == other
 

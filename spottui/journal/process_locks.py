@@ -1,7 +1,7 @@
-"""Which consoles of a journal live on this host: each holds a file locked, which ends with it however it ends.
+"""Which consoles of a journal are alive on this host: each holds a lock on a file, which ends with the process.
 
-One directory for each journal. A process that is stopped keeps its lock: it also touches its file each second, and one
-that has not for `STALE_S` does not answer and drives nothing any more.
+There is one directory for each journal. A stopped process keeps its lock, so each one also touches its file every
+second; one that has not for `STALE_S` is not responding and drives nothing any more.
 """
 
 import fcntl
@@ -27,20 +27,20 @@ STALE_S = 10.0
 
 
 class Liveness(Protocol):
-    """Who acts on a journal. `own` is this console's id, as recoveries name their driver; empty for who only reads."""
+    """The consoles that act on a journal. `own` is this console's id, as recoveries name their driver, or empty."""
 
     own: str
 
     def living(self) -> tuple[LiveConsole, ...]:
-        """Return the consoles that act on this journal, this one too, oldest first, and those that do not answer."""
+        """Return the consoles that act on this journal, including this one and unresponsive ones, oldest first."""
         ...
 
     def is_alive(self, console: str) -> bool:
-        """Whether a console lives and answers."""
+        """Whether a console is alive and responding."""
         ...
 
     def close(self) -> None:
-        """Be no console any more."""
+        """Stop being a console."""
         ...
 
 
@@ -62,7 +62,7 @@ class ProcessLocks:
         return tuple(sorted((one for one in found if one), key=lambda one: one.since))
 
     def is_alive(self, console: str) -> bool:
-        """Whether a console holds its lock and has been heard of lately; this one lives until it is closed."""
+        """Whether a console holds its lock and touched its file lately; this one is alive until it is closed."""
         if console and console == self.own:
             return not self._ended.is_set()
         path = self._directory / console
@@ -79,7 +79,7 @@ class ProcessLocks:
                 continue
 
     def close(self) -> None:
-        """Give the lock back."""
+        """Release the lock."""
         self._ended.set()
         if self._file:
             self._file.close()
@@ -91,7 +91,7 @@ class ProcessLocks:
 
     def _locked(self) -> IO[str]:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # Locked before it has its name: nobody may find it unlocked and think its owner dead.
+        # Locked before it gets its name: nobody may find it unlocked and take its owner for dead.
         unnamed = self._directory / f".{self.own}"
         file = unnamed.open("w", encoding="utf-8")
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -109,10 +109,10 @@ class ProcessLocks:
                 self._come_back()
 
     def _come_back(self) -> None:
-        """Somebody has removed the file or its directory: without it nobody can know that this console lives."""
+        """Somebody removed the file or its directory: without it nobody can see that this console is alive."""
         with suppress(OSError):
             old, self._file = self._file, self._locked()
-            log.warning("%s was removed; this console has made it again", self._directory / self.own)
+            log.warning("%s was removed; this console has created it again", self._directory / self.own)
             if old:
                 old.close()
             if self._ended.is_set():
@@ -126,7 +126,7 @@ class ProcessLocks:
 
 
 def _touch(path: Path) -> None:
-    """By the clock that no one sets and that a sleeping machine stops: all processes of a host share it."""
+    """The monotonic clock: it cannot be set, stops while the machine sleeps, and is the same for all processes."""
     now = time.monotonic_ns()
     os.utime(path, ns=(now, now))
 
@@ -141,7 +141,7 @@ def _is_fresh(path: Path) -> bool:
 def _is_locked(path: Path) -> bool:
     try:
         with path.open(encoding="utf-8") as file:
-            # Shared, so that two who ask at once do not take each other for the owner.
+            # Shared, so that two concurrent checks do not take each other for the owner.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True

@@ -1,4 +1,4 @@
-"""From signs to reclaims: each to the one recovery that it speaks of, opened with the first."""
+"""From signs to reclaims: each sign joins the recovery that it belongs to, and the first one opens it."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -22,15 +22,15 @@ from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.journal.transaction import Transaction
 
 EPOCHS = 20
-"""The newest reclaims of one instance among which an observation's own is looked for."""
+"""How many of the newest reclaims of an instance are searched for the one of an observation."""
 
 NameOf = Callable[[str, str], str]
-"""Gives the name of an instance by region and id, empty when it is not known."""
+"""Returns the name of an instance by region and id, empty if unknown."""
 
 
 @dataclass(slots=True)
 class Sighting:
-    """What a batch of a source comes to: signs, releases, and facts about no recovery with region and instance id."""
+    """The content of a source's batch: signs, releases, and facts about no recovery with region and instance id."""
 
     observations: list[Observation] = field(default_factory=list)
     releases: list[Release] = field(default_factory=list)
@@ -40,10 +40,10 @@ class Sighting:
 def take_in(
     transaction: Transaction, seen: Sighting, name_of: NameOf, driver: str, now: datetime
 ) -> tuple[Recovery, ...]:
-    """Write all of it, and return the recoveries that were spoken of, those that were opened among them.
+    """Write all of it, and return the recoveries concerned, including those that were opened.
 
-    `driver` is the console that goes on with what is opened. Of a release, those recoveries are returned to which it
-    was news.
+    `driver` is the console that drives new recoveries. For a release only those recoveries are returned to which it was
+    news.
     """
     for fact, region, instance_id in seen.others:
         transaction.log(fact, now, region, instance_id)
@@ -54,7 +54,7 @@ def take_in(
 
 
 def unlocked(transaction: Transaction, region: str, instance_ids: Sequence[str], now: datetime) -> None:
-    """Write that the cloud has shown these instances without a lock that they had: the next lock is new."""
+    """Write that the cloud listed these instances without their earlier lock: the next lock is a new one."""
     known = transaction.of_instances(region, instance_ids)
     for one in instance_ids:
         _unlock(transaction, known.get(one, [])[:EPOCHS], now)
@@ -66,7 +66,7 @@ def release(transaction: Transaction, gone: Release, now: datetime) -> tuple[Rec
 
 
 _Known = dict[tuple[str, str], list[Recovery]]
-"""The recoveries of instances, by region and id, the newest first."""
+"""Return the recoveries of instances by region and id, newest first."""
 
 
 def _known(transaction: Transaction, seen: Sighting) -> _Known:
@@ -98,9 +98,9 @@ def _observe(
 
 
 def _meant(of_instance: Iterable[Recovery], seen: Observation) -> Recovery | None:
-    """Return the recovery that an observation speaks of: an old message may mean an old one.
+    """Return the recovery that an observation belongs to; an old message may belong to an old one.
 
-    A lock that was never seen gone is still the same, whatever was said since.
+    A lock that was never seen removed is still the same one.
     """
     matching = [one for one in of_instance if same_reclaim(one.interruption, seen, course_of(one))]
     if seen.source is Evidence.LOCK:
@@ -111,7 +111,7 @@ def _meant(of_instance: Iterable[Recovery], seen: Observation) -> Recovery | Non
 
 
 def course_of(recovery: Recovery) -> Course:
-    """Return how a recovery stands for a further sign of its instance."""
+    """Return how a recovery matches another sign of its instance."""
     state = recovery.state
     if state.came_to_nothing and state is not RecoveryState.CANCELLED:
         return Course.CAME_TO_NOTHING
@@ -131,14 +131,14 @@ def _open(
     driver: str,
     now: datetime,
 ) -> Recovery:
-    """Two reclaims of one instance cannot have begun in one second; two askings of an engineer can."""
+    """Two reclaims of an instance cannot begin in the same second; two requests of an engineer can."""
     taken = {one.interruption.epoch for one in of_instance}
     opened = first_sight(seen, now)
     epoch = next(number for number in range(opened.epoch, opened.epoch + EPOCHS + 1) if number not in taken)
     sign = _sign(seen, opened, 0, epoch, name_of(seen.region, seen.instance_id))
     recovery_id = f"{seen.region}.{seen.instance_id}.{epoch}"
     recovery = transaction.begin(sign, now, seen.region, seen.instance_id, recovery_id)
-    # An instance that is gone for good does not come back, whoever asks for it; one that shows its lock was not gone.
+    # A released instance never comes back, whoever requests it; one that shows its lock was not released.
     is_shown = seen.source is Evidence.LOCK
     before = (one.interruption.released_at for one in of_instance if one.interruption.released_at and not is_shown)
     released = next(before, None) or transaction.released_at(seen.region, seen.instance_id)
@@ -166,7 +166,7 @@ def _sign(seen: Observation, known: Interruption, again: int, epoch: int = 0, na
 
 
 def _release(transaction: Transaction, gone: Release, known: _Known, now: datetime) -> list[Recovery]:
-    """Write the first word of a release, and return the open recoveries to which it was news."""
+    """Write the first report of a release, and return the open recoveries to which it was news."""
     of_instance = known.get((gone.region, gone.instance_id), [])
     told: list[Recovery] = []
     for one in of_instance:

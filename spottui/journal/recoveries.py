@@ -1,4 +1,4 @@
-"""The recoveries in memory, as the log has made them: all that are open, and those that ended lately."""
+"""The recoveries in memory as folded from the log: all open ones, and those that ended lately."""
 
 import threading
 from collections import deque
@@ -19,7 +19,7 @@ from spottui.journal.store import Store
 
 ENDED_KEPT = 500
 ENDED_KEPT_FOR = timedelta(hours=2)
-"""So long the places where replacements failed are avoided."""
+"""How long places where replacements failed are avoided."""
 FEED_KEPT = 1000
 _PLAN_FACTS = (f.PlanMade, f.PlanSurveyed, f.RouteChosen, f.Retried)
 _IDS_PER_QUERY = 500
@@ -27,7 +27,7 @@ _IDS_PER_QUERY = 500
 _ROW = schema.recovery.c.data
 _OWNER = (schema.recovery.c.region, schema.recovery.c.instance_id)
 _RECLAIMED = sa.select(*_OWNER, sa.func.count()).group_by(*_OWNER)
-# In the words of the index that was made for it.
+# Written exactly as in the index, so that it is used.
 _RELEASES = (
     sa.select(*FACT_COLUMNS)
     .where(sa.text("kind = 'released'"), schema.fact.c.recovery_id == "")
@@ -37,9 +37,9 @@ _RELEASES = (
 
 
 class Recoveries:
-    """Reads recoveries and their plans, from memory where they are open or ended lately. Thread-safe.
+    """Reads recoveries and their plans, from memory if they are open or ended lately. Thread-safe.
 
-    Whoever writes tells it what was committed (`took`), or lets it read what others did (`catch_up`).
+    The writer reports what it committed (`took`), or lets it read what other processes did (`catch_up`).
     """
 
     def __init__(self, store: Store) -> None:
@@ -80,11 +80,11 @@ class Recoveries:
         return self._reclaimed.get((region, instance_id), 0)
 
     def released_at(self, region: str, instance_id: str) -> datetime | None:
-        """Return when an instance that nobody had spoken of was released, as far back as the log has that line."""
+        """Return when an instance without a recovery was released, as far back as the log has that line."""
         return self._released.get((region, instance_id))
 
     def open(self) -> tuple[Recovery, ...]:
-        """Return those that are not over, in the order of `latest`."""
+        """Return the open recoveries in the order of `latest`."""
         return tuple(sorted((one for one in list(self._known.values()) if not one.state.is_final), key=_urgency))
 
     def lately(self) -> tuple[Recovery, ...]:
@@ -92,9 +92,9 @@ class Recoveries:
         return tuple(self._known.values())
 
     def latest(self, limit: int) -> tuple[Recovery, ...]:
-        """Return every recovery that is not over, and with them the newest that are up to `limit`.
+        """Return all open recoveries, filled up to `limit` with the newest ended ones.
 
-        What a lock or a person has confirmed comes first, then the nearest deadline.
+        Those with a lock or a person's decision come first, then the nearest deadline.
         """
         known = list(self._known.values())
         going = [one for one in known if not one.state.is_final]
@@ -181,7 +181,7 @@ class Recoveries:
     def _load(self) -> None:
         table = schema.recovery.c
         with self._store.read() as connection:
-            # First: what is committed between these looks is caught up with, and passed over where it was seen.
+            # Read first: what is committed between these queries is caught up with later, and skipped if it was seen.
             seq = int(connection.execute(sa.select(schema.log_head.c.seq)).scalar() or 0)
             newest = (
                 sa.select(table.ended).where(table.ended.is_not(None)).order_by(table.ended.desc()).limit(ENDED_KEPT)
@@ -214,12 +214,12 @@ def newest_of_feed(connection: sa.Connection, limit: int, below: int | None = No
 
 
 def load(connection: sa.Connection, recovery_id: str) -> Recovery | None:
-    """Return a recovery as it is on disk."""
+    """Return a recovery as stored on disk."""
     return next(iter(_load_some(connection, [recovery_id])), None)
 
 
 def load_plan(connection: sa.Connection, recovery_id: str) -> Plan | None:
-    """Return a plan as it is on disk."""
+    """Return a plan as stored on disk."""
     query = sa.select(schema.plan.c.data).where(schema.plan.c.recovery_id == recovery_id)
     text = connection.execute(query).scalar()
     return None if text is None else decode(text, Plan)

@@ -1,4 +1,4 @@
-"""What nobody looks at any more is dropped, at the start, every day and in a flood, a little at a time."""
+"""Retention: outdated rows are dropped in small batches, at the start, every day and during a flood of messages."""
 
 import logging
 import threading
@@ -16,7 +16,7 @@ log = logging.getLogger("spottui.journal")
 EVERY_S = 86_400.0
 TRY_AGAIN_S = 300.0
 PAUSE_S = 0.5
-"""Between two batches, so that what acts on a notice never waits behind a row of them."""
+"""Pause between two batches, so that a notice never waits behind several of them."""
 
 
 class Retention(threading.Thread):
@@ -33,9 +33,9 @@ class Retention(threading.Thread):
         journal.follow(self._hear)
 
     def run(self) -> None:
-        """Drop batch by batch; when nothing is old any more, wait for the next day, or for a flood of messages.
+        """Drop batch by batch until nothing is outdated, then wait for the next day or for a flood of messages.
 
-        What the journal does not take is tried again a little later.
+        A batch that the journal does not accept is retried a little later.
         """
         pause_s = PAUSE_S
         while not self._is_stopping:
@@ -47,13 +47,13 @@ class Retention(threading.Thread):
             try:
                 dropped = self._journal.run(lambda t, now=now: drop_old(t, now, self._keep), Urgency.EYES)  # type: ignore[misc]
             except Exception:
-                log.exception("what is old is not dropped; next try in %.0f s", TRY_AGAIN_S)
+                log.exception("old facts could not be dropped; next try in %.0f s", TRY_AGAIN_S)
                 pause_s = TRY_AGAIN_S
                 continue
             pause_s = PAUSE_S if dropped else EVERY_S
 
     def stop(self) -> None:
-        """End, at once where it waits."""
+        """End, at once if it is waiting."""
         self._is_stopping = True
         self._due.set()
 

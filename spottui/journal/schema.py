@@ -1,4 +1,4 @@
-"""The journal's tables: the log, the snapshots that are its fold, and what is large or not of one recovery."""
+"""The journal's tables: the log, the snapshots folded from it, and data that is large or not about one recovery."""
 
 import sqlalchemy as sa
 
@@ -13,7 +13,7 @@ meta = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
 )
 
-# One row: the number of the last fact. Who writes locks it first, so that there is one writer over all hosts.
+# One row: the number of the last fact. A writer locks it first, so that there is one writer over all hosts.
 log_head = sa.Table(
     "log_head",
     metadata,
@@ -34,12 +34,12 @@ fact = sa.Table(
     sa.Index("fact_of_recovery", "recovery_id", "seq"),
 )
 
-# The word that an instance is gone can come before the word why: it is looked for when a reclaim is opened. For
+# The release of an instance can be reported before its reclaim: it is looked up when a reclaim is opened. For
 # PostgreSQL `spottui.journal.postgres` says so: to name its option here would load that dialect at every start.
 RELEASES = sa.text("kind = 'released'")
 fact_of_release = sa.Index("fact_of_release", fact.c.instance_id, sqlite_where=RELEASES)
 
-# `data` is what the fold made of all facts so far; the columns beside it are for queries.
+# `data` is the fold of all facts so far; the other columns are for queries.
 recovery = sa.Table(
     "recovery",
     metadata,
@@ -115,8 +115,8 @@ arming = sa.Table(
     sa.Column("stopped", sa.Text, nullable=False, server_default=""),
 )
 
-# Consoles of several hosts; on one host a locked file tells who lives. Times are the database's own, `key` is that of
-# the advisory lock which the console holds.
+# Consoles of several hosts; on one host locked files show who is alive. Times are by the database's clock; `key` is
+# that of the console's advisory lock.
 lease = sa.Table(
     "lease",
     metadata,
@@ -128,7 +128,7 @@ lease = sa.Table(
     sa.Column("key", sa.BigInteger, nullable=False),
 )
 
-# The last batch that each writer of a shared database has committed: it may not have heard that it did.
+# The last batch of each writer of a shared database: the writer may not have received the answer to its commit.
 last_batch = sa.Table(
     "last_batch",
     metadata,
@@ -137,7 +137,7 @@ last_batch = sa.Table(
     sa.Column("at", sa.Double, nullable=False),
 )
 
-# How far each channel has been told of what happened, and what it has not taken yet.
+# How far each channel has read the log, and what it has not accepted yet.
 channel = sa.Table(
     "channel",
     metadata,
@@ -154,7 +154,7 @@ delivery = sa.Table(
     sa.Column("next_try", sa.Double, nullable=False),
 )
 
-# `spottui launch`: the token is here before the call, and `ended` when it is known what came of it.
+# `spottui launch`: the token is stored before the call, and `ended` when the outcome is known.
 launch = sa.Table(
     "launch",
     metadata,

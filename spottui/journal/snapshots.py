@@ -1,4 +1,4 @@
-"""The snapshots of recoveries against the fold of their facts."""
+"""Comparing the snapshots of recoveries with the fold of their facts."""
 
 from collections.abc import Iterator, Sequence
 
@@ -19,9 +19,9 @@ _OF_RECOVERIES = sa.select(_FACT.recovery_id).where(_FACT.recovery_id != "").dis
 
 
 def unlike_their_facts(connection: sa.Connection) -> Iterator[Recovery]:
-    """Give each recovery as its facts have it whose snapshot says otherwise, is missing, or cannot be read.
+    """Yield each recovery as folded from its facts whose snapshot differs, is missing, or cannot be read.
 
-    One whose first facts are gone is not judged: nothing but its snapshot says what it came to.
+    A recovery whose first facts were dropped is skipped: only its snapshot is left.
     """
     for recovery_id in connection.execute(_OF_RECOVERIES).scalars().all():
         of_it = sa.select(*FACT_COLUMNS).where(_FACT.recovery_id == recovery_id).order_by(_FACT.seq)
@@ -32,7 +32,7 @@ def unlike_their_facts(connection: sa.Connection) -> Iterator[Recovery]:
 
 
 def rebuild(connection: sa.Connection) -> list[str]:
-    """Write every snapshot anew that its facts contradict, and return the ids of those recoveries."""
+    """Rewrite every snapshot that differs from its facts, and return the ids of those recoveries."""
     wrong = list(unlike_their_facts(connection))
     upsert(connection, schema.recovery, [snapshot_row(one) for one in wrong])
     return [one.recovery_id for one in wrong]
@@ -46,7 +46,7 @@ def _read(text: str | None) -> Recovery | None:
 
 
 def _fold_if_whole(facts: Sequence[Logged]) -> Recovery | None:
-    """An earlier version dropped the facts of an old recovery in parts, and may have left the last of them."""
+    """An earlier version dropped the facts of an old recovery in parts, and may have left the last ones."""
     opening = next((one.fact for one in facts if not isinstance(one.fact, f.EarlierLine)), None)
     is_whole = isinstance(opening, f.CarriedOver) or (isinstance(opening, f.SignSeen) and opening.epoch)
     return fold(facts) if is_whole else None

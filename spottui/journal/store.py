@@ -1,4 +1,4 @@
-"""What a database must give the journal, and the journal on one host: an SQLite file, WAL, every commit on disk."""
+"""What the journal needs of a database, and the store for one host: an SQLite file in WAL mode, with synced commits."""
 
 import os
 import secrets
@@ -19,7 +19,7 @@ from spottui.journal.file_watch import FileWatch, uri
 BUSY_TIMEOUT_MS = 5_000
 CACHE_KIB = 512
 CHECKPOINT_PAGES = 2_000
-"""The WAL is written back into the file at about eight megabytes."""
+"""The WAL is checkpointed at about eight megabytes."""
 
 
 class JournalProblem(Exception):
@@ -27,7 +27,7 @@ class JournalProblem(Exception):
 
 
 class JournalAway(JournalProblem):
-    """The database does not answer now, for a `cause`; whoever can wait tries again."""
+    """The database does not answer now, for a `cause`; callers that can wait retry."""
 
     def __init__(self, address: str, cause: str) -> None:
         super().__init__(f"journal {address}: {cause}")
@@ -41,19 +41,19 @@ class Store(Protocol):
     read_only: bool
 
     def write(self) -> AbstractContextManager[sa.Connection]:
-        """Begin a transaction as the only writer of all processes; committed, on disk, when the block is left."""
+        """Begin a transaction as the only writer of all processes; it is committed to disk at the end of the block."""
         ...
 
     def read(self) -> AbstractContextManager[sa.Connection]:
-        """Give a connection for queries, which all see one moment; it waits for no writer."""
+        """Give a connection for queries that share one snapshot; it waits for no writer."""
         ...
 
     def changes(self) -> object:
-        """Return a value that is another one after a commit of another process; asks for nothing else."""
+        """Return a value that changes with each commit of another process."""
         ...
 
     def sign(self, connection: sa.Connection, batch: str) -> None:
-        """Write within a transaction that it is this batch, where it can come about that nobody hears of its commit."""
+        """Write the batch's id within its transaction, if the answer to a commit can get lost."""
         ...
 
     def has(self, connection: sa.Connection, batch: str) -> bool:
@@ -61,11 +61,11 @@ class Store(Protocol):
         ...
 
     def integrity(self) -> str:
-        """Return what the database finds wrong with itself, empty when it is sound."""
+        """Return the problem that the database reports about itself, empty if there is none."""
         ...
 
     def harm(self) -> str:
-        """Return what was done to what was opened, so that it is no journal any more; empty while nothing was."""
+        """Return what happened to the open database so that it is no longer the journal; empty if nothing did."""
         ...
 
     def close(self) -> None:
@@ -74,7 +74,7 @@ class Store(Protocol):
 
 
 class SqliteStore:
-    """A journal in a file, for the consoles of one host; readable by its owner only."""
+    """A journal in a file, for the consoles of one host; only its owner can read it."""
 
     def __init__(self, path: Path, *, read_only: bool) -> None:
         self.path = path
@@ -90,7 +90,7 @@ class SqliteStore:
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """Take SQLite's write lock at once, so that what is read inside cannot change under it."""
+        """Take SQLite's write lock at once, so that data read inside cannot change meanwhile."""
         if self._writing is None:
             raise JournalProblem(f"journal {self.path}: it was opened to be read")
         try:
@@ -108,7 +108,7 @@ class SqliteStore:
             yield connection
 
     def changes(self) -> object:
-        """Return SQLite's own count of commits by others; it is a connection's, so it is always the same one's."""
+        """Return SQLite's count of commits by others; it belongs to a connection, so the same one is always used."""
         if self._writing:
             writing = self._writing.raw_connection()
             try:
@@ -120,10 +120,10 @@ class SqliteStore:
         return self._watching.cursor().execute(_CHANGES).fetchone()[0]
 
     def sign(self, connection: sa.Connection, batch: str) -> None:
-        """Do nothing: SQLite commits in this process, which hears of it."""
+        """Do nothing: SQLite commits within this process, so its result is always known."""
 
     def has(self, connection: sa.Connection, batch: str) -> bool:
-        """Say no: a commit that raises has not come about."""
+        """Return False: a commit that raised was not made."""
         return False
 
     def integrity(self) -> str:
@@ -133,7 +133,7 @@ class SqliteStore:
         return "" if said == "ok" else str(said)
 
     def harm(self) -> str:
-        """Return what was done to the files under us: what is written from then on would be in nobody's journal."""
+        """Return what happened to the open files: later writes would be in nobody's journal."""
         return self._files.harm()
 
     def close(self) -> None:
@@ -147,13 +147,13 @@ class SqliteStore:
 
 _CHANGES = "PRAGMA data_version"
 _READ_ONLY = "25006"
-"""PostgreSQL's code for a server that follows another: after a failover it, or the next one, writes again."""
+"""PostgreSQL's code for a read-only standby: after a failover this server or another one writes again."""
 
 
 def is_passing(error: Exception) -> bool:
-    """Whether it is the database that fails, and not what was asked of it.
+    """Whether the database failed, and not the statement.
 
-    An I/O error of SQLite's is none that passes: what an fsync has lost reads as written when it is tried again.
+    An I/O error of SQLite is permanent: data lost by a failed fsync looks as if it was written at a retry.
     """
     if isinstance(error, sa.exc.DBAPIError):
         if _code(error) == sqlite3.SQLITE_IOERR:
@@ -164,27 +164,27 @@ def is_passing(error: Exception) -> bool:
 
 
 def _code(error: sa.exc.DBAPIError) -> int | None:
-    """Return the primary code of an error of SQLite's."""
+    """Return the primary code of an SQLite error."""
     code = getattr(error.orig, "sqlite_errorcode", None)
     return None if code is None else int(code) & 0xFF
 
 
 def empty_engine() -> sa.Engine:
-    """Return where what does not exist is read: there is nothing in it."""
+    """Return a stand-in for a journal that does not exist: an empty database."""
     engine = _reading_engine(f"file:empty-{secrets.token_hex(8)}?mode=memory&cache=shared")
     schema.metadata.create_all(engine)
     return engine
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]) -> None:
-    """Write rows, each in the place of the one with its primary key."""
+    """Write rows, each replacing the one with its primary key."""
     if rows:
         connection.execute(_upsert(connection.dialect.name, table), list(rows))
 
 
 @lru_cache(maxsize=32)
 def _upsert(dialect: str, table: sa.Table) -> sa.Insert:
-    # Only that of the database in use: to import the other takes a tenth of the console's start.
+    # Import only the dialect in use: the other one takes a tenth of the console's start.
     insert = import_module(f"sqlalchemy.dialects.{dialect}").insert(table)
     key = [column.name for column in table.primary_key]
     rest = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in key}
@@ -193,7 +193,7 @@ def _upsert(dialect: str, table: sa.Table) -> sa.Insert:
 
 
 def _address(path: Path) -> str:
-    """One that no process has open and whose directory is read-only is read without a lock."""
+    """A file that no process has open and whose directory is read-only is read without a lock."""
     at_rest = not path.with_name(f"{path.name}-wal").exists() and not os.access(path.parent, os.W_OK)
     return f"{uri(path)}?mode=ro{'&immutable=1' if at_rest else ''}"
 
@@ -245,5 +245,5 @@ def _make_private(path: Path) -> None:
         path.chmod(0o600)
     except OSError as error:
         raise JournalProblem(
-            f"journal {path}: {error.strerror}. Name another place with `journal` in the configuration."
+            f"journal {path}: {error.strerror}. Set another path with `journal` in the configuration."
         ) from None

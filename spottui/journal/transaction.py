@@ -1,4 +1,4 @@
-"""What a change of the journal reads and writes, until it is committed with the others of its batch."""
+"""A change's view of the journal: what it reads and writes until it is committed with its batch."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Transaction:
-    """What a change reads and writes. What it reads no other process changes until it is committed."""
+    """What a change reads and writes. No other process changes what it reads until it is committed."""
 
     def __init__(self, connection: sa.Connection, recoveries: Recoveries) -> None:
         self._connection = connection
@@ -32,14 +32,14 @@ class Transaction:
 
     @property
     def connection(self) -> sa.Connection:
-        """The connection, for tables beside the log: undone with the change when that raises."""
+        """The connection, for tables other than the log: rolled back with the change if that raises."""
         if self._savepoint is None:
             self._savepoint = self._connection.begin_nested()
         return self._connection
 
     @property
     def head(self) -> int:
-        """The number of the last fact, those of this transaction counted."""
+        """The number of the last fact, including those of this transaction."""
         return self._recoveries.seq + len(self._done.facts) + len(self._own.facts)
 
     def recovery(self, recovery_id: str) -> Recovery | None:
@@ -64,7 +64,7 @@ class Transaction:
         return {key: sorted(ones, key=lambda one: one.interruption.epoch, reverse=True) for key, ones in found.items()}
 
     def released_at(self, region: str, instance_id: str) -> datetime | None:
-        """Return when an instance was released of which no reclaim was known then."""
+        """Return when an instance without a known reclaim was released."""
         return self._recoveries.released_at(region, instance_id)
 
     def lately(self) -> list[Recovery]:
@@ -74,11 +74,11 @@ class Transaction:
 
     @property
     def done(self) -> int:
-        """How many facts the changes before this one have written."""
+        """How many facts the earlier changes of the batch have written."""
         return len(self._done.facts)
 
     def changed_since(self, done: int) -> list[Recovery]:
-        """Return the recoveries of which changes before this one have written facts beyond the first `done`."""
+        """Return the recoveries about which earlier changes of the batch have written facts beyond the first `done`."""
         ids = {one.recovery_id for one in self._done.facts[done:]}
         return [self._done.recoveries[one] for one in ids if one]
 
@@ -99,7 +99,7 @@ class Transaction:
         self._own.plans[recovery_id] = plan
 
     def record(self, recovery_id: str, fact: Fact, at: datetime) -> Recovery:
-        """Write a fact of a recovery that is known, and return the recovery after it."""
+        """Write a fact of a known recovery, and return the recovery after it."""
         known = self.recovery(recovery_id)
         if known is None:
             raise LookupError(f"no recovery {recovery_id} in the journal")
@@ -126,7 +126,7 @@ class Transaction:
         return changed
 
     def run(self, change: "Callable[[Transaction], T]") -> T:
-        """Run one change: what it wrote stands, or nothing of it when it raises."""
+        """Run one change; if it raises, nothing of it is kept."""
         self._own, self._savepoint = Staged(), None
         try:
             result = change(self)
@@ -141,7 +141,7 @@ class Transaction:
         return result
 
     def flush(self) -> "Staged":
-        """Write all that the changes have staged, each table once, and return it."""
+        """Write everything that the changes have staged, each table once, and return it."""
         done = self._done
         if done.facts:
             self._connection.execute(schema.fact.insert(), done.fact_rows)
@@ -153,7 +153,7 @@ class Transaction:
 
 @dataclass(slots=True)
 class Staged:
-    """What changes have written and nobody has committed yet: values, and the rows that they become."""
+    """What changes have written and is not committed yet: values and their rows."""
 
     facts: list[Logged] = field(default_factory=list)
     recoveries: dict[str, Recovery] = field(default_factory=dict)
@@ -162,7 +162,7 @@ class Staged:
     plan_rows: dict[str, dict[str, object]] = field(default_factory=dict)
 
     def encode(self) -> None:
-        """Make rows of it while it is alone: what no database takes must not hold the others of a batch."""
+        """Encode the rows while the change is alone: what no database accepts must not fail the rest of a batch."""
         self.fact_rows = [fact_row(one) for one in self.facts]
         self.plan_rows = {key: {"recovery_id": key, "data": encode(one)} for key, one in self.plans.items()}
 

@@ -1,4 +1,4 @@
-"""A journal's version: checked when it is opened, and carried over from an earlier one by whoever may act on it."""
+"""A journal's version: checked at opening; a console that may act carries an earlier one over."""
 
 import sqlite3
 from pathlib import Path
@@ -34,7 +34,7 @@ def prepare(store: SqliteStore, path: Path) -> None:
     version = check_version(store)
     try:
         if version < schema.SCHEMA_VERSION:
-            # Only an upgrade needs what knows the earlier schemas.
+            # Only an upgrade needs the code for earlier schemas.
             from spottui.journal.carry_over import carry_over
 
             carry_over(path)
@@ -44,7 +44,7 @@ def prepare(store: SqliteStore, path: Path) -> None:
 
 
 def make_tables(store: Store) -> None:
-    """Make what is missing of the tables, and their first rows."""
+    """Create missing tables and their first rows."""
     with store.write() as connection:
         schema.metadata.create_all(connection)
         if connection.execute(sa.select(schema.log_head.c.seq)).scalar() is None:

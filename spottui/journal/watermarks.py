@@ -12,7 +12,7 @@ from spottui.journal.writer import Urgency, Writer
 
 
 class Watermarks:
-    """Reads and writes watermarks; what was never written is None."""
+    """Reads and writes watermarks; a missing one is None."""
 
     def __init__(self, store: Store, writer: Writer | None) -> None:
         self._store = store

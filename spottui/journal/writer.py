@@ -1,4 +1,4 @@
-"""The one writer: a thread that takes all changes that wait, runs them in one transaction and commits once."""
+"""The writer: a thread that runs all waiting changes in one transaction and commits once."""
 
 import logging
 import queue
@@ -27,27 +27,27 @@ T = TypeVar("T")
 
 MOST_AT_ONCE = 512
 LOOK_S = 0.25
-"""How often it is looked whether another process has committed something."""
+"""How often to check whether another process has committed something."""
 STUCK_S = 120.0
-"""No commit takes so long; a database that is away is tried more often."""
+"""Longer than any commit takes, and than the pause between tries while the database is away."""
 RETRY_S = (0.1, 0.2, 0.5, 1.0)
 
 Listener = Callable[[Sequence[Logged]], None]
 
 
 class Urgency(IntEnum):
-    """Which changes come first where many wait."""
+    """The order of changes when many wait."""
 
     EVIDENCE = 0
-    """What sources saw, and what came of calls."""
+    """Observations of sources and results of calls."""
     INTENT = 1
     DECISION = 2
     EYES = 3
-    """What is shown only, and may come late."""
+    """Data that is only shown and may be late."""
 
 
 class Promise(Future[T]):
-    """What a change comes to. One that is `given_up` before it could be committed is not done later."""
+    """The future result of a change. One that is `given_up` before its commit is not made later."""
 
     given_up = False
 
@@ -60,14 +60,14 @@ class _Change(Generic[T]):
 
 @dataclass(slots=True)
 class _Batch:
-    """What is committed as one; `outcomes` are of its last try, while nobody knows whether that was committed."""
+    """Changes that are committed together; `outcomes` are of the last try, while its success is unknown."""
 
     changes: list[_Change[Any]]
     id: str = field(default_factory=lambda: secrets.token_hex(8))
     outcomes: list[tuple[Any, Exception | None]] | None = None
 
     def drop_given_up(self) -> None:
-        """Leave out what nobody waits for any more."""
+        """Drop the changes that nobody waits for any more."""
         for change in self.changes:
             if change.future.given_up:
                 change.future.set_exception(TimeoutError())
@@ -77,9 +77,9 @@ class _Batch:
 class Writer(threading.Thread):
     """Owns the only writing connection. Changes are functions of a transaction; callers get a future.
 
-    A change must come to the same when it is run again: while the database does not take anything, a batch waits and
-    is tried again. `listen` is told, in the order of the log, of every fact that this or another process committed.
-    `on_trouble` is called when `problem` or `broken` have changed; once it is broken nobody waits for a change.
+    A change must have the same result when it runs again: while the database accepts nothing, a batch waits and is
+    retried. Listeners get every fact that this or another process committed, in the order of the log. `on_trouble` is
+    called when `problem` or `broken` have changed; once broken, waiting changes fail.
     """
 
     def __init__(self, store: Store, recoveries: Recoveries, on_trouble: Callable[[], object]) -> None:
@@ -94,23 +94,23 @@ class Writer(threading.Thread):
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self.problem = ""
-        """Why nothing can be written now, empty while all is well."""
+        """Why nothing can be written now, empty if it can."""
         self.broken = ""
-        """Why nothing will be written any more."""
+        """Why nothing will ever be written again."""
         self._turned_at = time.monotonic()
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing is written any more."""
+        """Whether writing has ended for good."""
         return bool(self.broken) or self._stopping.is_set()
 
     @property
     def is_live(self) -> bool:
-        """Whether its thread runs and does not hang in a commit; it lives while the database is away."""
+        """Whether its thread runs and does not hang in a commit; true also while the database is away."""
         return self.is_alive() and time.monotonic() - self._turned_at < STUCK_S
 
     def submit(self, change: Callable[[Transaction], T], urgency: Urgency = Urgency.INTENT) -> Promise[T]:
-        """Run a change with the next commit; the future has what it returned or raised, once that is on disk."""
+        """Run a change with the next commit; the future gets its result or error once that is on disk."""
         future: Promise[T] = Promise()
         with self._lock:
             refused = self._refused()
@@ -121,7 +121,7 @@ class Writer(threading.Thread):
         return future
 
     def listen(self, listener: Listener) -> None:
-        """Tell of every fact that is committed from now on, in the writer's thread: it must not wait for anything."""
+        """Call a function with facts committed from now on, in the writer's thread: it must not block."""
         self._listeners.append(listener)
 
     def stop(self, timeout_s: float = 5.0) -> None:
@@ -133,7 +133,7 @@ class Writer(threading.Thread):
             self.join(timeout_s)
 
     def run(self) -> None:
-        """Commit batches until stopped; between them look what other processes have done."""
+        """Commit batches until stopped; between them read what other processes have done."""
         while True:
             self._turned_at = time.monotonic()
             batch = self._take()
@@ -147,13 +147,13 @@ class Writer(threading.Thread):
                 return
 
     def _refused(self) -> str:
-        """Say why no change is taken, empty where one is."""
+        """Return why no change is accepted, empty if they are."""
         if self._store.read_only:
             return f"journal {self._store.address}: it was opened to be read"
         return self.broken or (f"journal {self._store.address}: it is closed" if self._stopping.is_set() else "")
 
     def _take(self) -> list[_Change[Any]] | None:
-        """Wait for changes and return all that wait, the most urgent first; None when it is to end."""
+        """Wait for changes and return all of them, the most urgent first; None at the end."""
         batch: list[_Change[Any]] = []
         try:
             found = self._waiting.get(timeout=LOOK_S)
@@ -207,7 +207,7 @@ class Writer(threading.Thread):
             outcomes = [_outcome(transaction, change) for change in batch.changes]
             staged = transaction.flush()
             self._store.sign(connection, batch.id)
-            # From here on it may be committed whatever is heard of it.
+            # From here on it may be committed even if the answer is lost.
             batch.outcomes = outcomes
         self._recoveries.took(staged.facts, staged.recoveries, staged.plans)
         return staged.facts
@@ -280,7 +280,7 @@ def _outcome(transaction: Transaction, change: _Change[Any]) -> tuple[Any, Excep
 
 
 def _cause(error: Exception) -> str:
-    """Return what is wrong in one line; a database's own error is in `orig`, without the statement."""
+    """Return an error in one line; the database's own error, without the statement, is in `orig`."""
     if isinstance(error, JournalAway):
         return error.cause
     text = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
@@ -289,7 +289,7 @@ def _cause(error: Exception) -> str:
 
 _WORDS = {
     "database or disk is full": "the disk is full",
-    "database is locked": "another process holds it locked",
+    "database is locked": "another process holds its lock",
     "disk I/O error": "the disk gives an error",
     "attempt to write a readonly database": "it cannot be written: its directory is read-only",
 }

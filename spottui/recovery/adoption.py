@@ -1,7 +1,7 @@
-"""What a call would make may be there already: a token is forgotten, a journal lost, another journal at work.
+"""Finding what already exists: a ClientToken may have expired, a journal been lost, or another journal be at work.
 
-So the cloud is asked before the first image, snapshot or launch, and before an unsettled one is sent again: by the
-tags that all get at their creation. What is found is the recovery's own.
+The cloud is asked before the first image, snapshot or launch, and before an unsettled one is repeated. Everything is
+found by the tags that it gets at creation, and the recovery then uses it as its own.
 """
 
 import asyncio
@@ -21,21 +21,21 @@ from spottui.recovery.calls import Call
 from spottui.recovery.context import RecoveryContext
 
 CREATED_WITHIN = timedelta(minutes=2)
-"""Creation times have minutes only, and clocks differ."""
+"""Creation times are given in whole minutes, and clocks differ."""
 ADOPTED = "found by its tag"
 LOOK_S = 2.0
 PATIENCE_S = 1.0
-"""The look before the first image takes no longer: it is beside the disk protection."""
+"""Limit of the look-up before the first image; it runs in parallel with the disk protection."""
 FOLLOW_S = 10.0
-"""So long another console that has begun the image is waited for with the launch."""
+"""How long the launch is left to another console that started the image."""
 UNLISTED_S = 20.0
-"""What somebody has just made may not be listed yet: so long it is looked for where the cloud says that it is there."""
+"""How long to look for something that the cloud says exists: a new resource may not be listed yet."""
 
 
 async def adopt_instance(ctx: RecoveryContext, one: Try) -> str | CloudError | None:
-    """Return the instance that was launched for this reclaim and that the recovery does not know of; None for none.
+    """Return the instance that was launched for this reclaim without being in the recovery, or None.
 
-    An error is returned where the cloud does not say: then nobody knows.
+    Returns the error if the cloud did not answer: then it is unknown whether there is one.
     """
     mine = await launched(ctx)
     if isinstance(mine, CloudError):
@@ -49,7 +49,7 @@ async def adopt_instance(ctx: RecoveryContext, one: Try) -> str | CloudError | N
 
 
 async def launched(ctx: RecoveryContext) -> tuple[str, ...] | CloudError:
-    """Return the instances that were launched for this reclaim, by whatever console, as far as they are listed."""
+    """Return the listed instances that any console launched for this reclaim."""
     found = await ctx.shared.polls.launched(ctx.recovery.region, ctx.id)
     if isinstance(found, CloudError):
         return found
@@ -57,7 +57,7 @@ async def launched(ctx: RecoveryContext) -> tuple[str, ...] | CloudError:
 
 
 async def await_instance(ctx: RecoveryContext, one: Try, patience_s: float) -> str | CloudError | None:
-    """Return the instance that was launched for this reclaim, or is just now, once it is listed; None for none."""
+    """Wait until an instance launched for this reclaim is listed, and return it; None for none."""
     loop = asyncio.get_running_loop()
     until_s = loop.time() + patience_s
     while True:
@@ -69,16 +69,16 @@ async def await_instance(ctx: RecoveryContext, one: Try, patience_s: float) -> s
 
 
 def begin_to_look_for_images(ctx: RecoveryContext) -> "asyncio.Task[tuple[Image, ...] | CloudError]":
-    """Begin to look for images of this instance, beside what is done before its own."""
+    """Start to look for images of this instance, in parallel with the steps before its own image."""
     if ctx.images is None:
         ctx.images = asyncio.create_task(ctx.shared.polls.images_of(ctx.recovery.region, ctx.id))
     return ctx.images
 
 
 async def images_begun(ctx: RecoveryContext) -> tuple[Image, ...]:
-    """Return the images that were begun of this instance by whatever console, of this reclaim or an earlier one.
+    """Return the images of this instance that any console started, for this reclaim or an earlier one.
 
-    A look that fails or hangs holds no image up: then a name that is taken tells of what was begun.
+    A look-up that fails or hangs does not delay the image: if one was started, the cloud refuses its name later.
     """
     looking = begin_to_look_for_images(ctx)
     await asyncio.wait({looking}, timeout=PATIENCE_S)
@@ -88,7 +88,7 @@ async def images_begun(ctx: RecoveryContext) -> tuple[Image, ...]:
 
 
 async def adopt_image(ctx: RecoveryContext, found: Iterable[Image], one: Call) -> str | None:
-    """Return the image of this reclaim among those that were begun, unless the recovery knows of it; None for none.
+    """Return the image of this reclaim among those that were started, unless it is in the recovery; None for none.
 
     Whoever began it launches from it; a recovery that adopts it `follows`.
     """
@@ -105,9 +105,9 @@ async def adopt_image(ctx: RecoveryContext, found: Iterable[Image], one: Call) -
 
 
 async def adopt_named(ctx: RecoveryContext, name: str, one: Call) -> str | None:
-    """Return the image of this reclaim for which the cloud refuses a name or token, waiting until it is listed.
+    """Wait until the image for which the cloud refused a name or token is listed, and return it.
 
-    None where the name is that of another image.
+    None if another image has that name.
     """
     loop, ecs = asyncio.get_running_loop(), ctx.ecs
     until_s = loop.time() + UNLISTED_S
@@ -122,10 +122,10 @@ async def adopt_named(ctx: RecoveryContext, name: str, one: Call) -> str | None:
 
 
 async def adopt_snapshot(ctx: RecoveryContext, token: str, disk_id: str) -> str | None:
-    """Return the snapshot of a kept disk that was begun for this reclaim by whatever console.
+    """Return the snapshot of a kept disk that any console started for this reclaim.
 
-    None for none, or where nobody says. One that was made before the release, for an image or in a group, has another
-    name: it lacks what was written since.
+    None if there is none or the cloud does not answer. A snapshot from before the release, of an image or in a group,
+    has another name, because it lacks the writes since then.
     """
     found = await ctx.shared.polls.snapshots_of(ctx.recovery.region, ctx.id)
     if isinstance(found, CloudError):
@@ -140,7 +140,7 @@ async def adopt_snapshot(ctx: RecoveryContext, token: str, disk_id: str) -> str 
 
 
 async def adopt_group(ctx: RecoveryContext, token: str, disk_ids: Iterable[str]) -> str | None:
-    """Return the snapshot group that was begun for this reclaim by whatever console, of exactly these disks.
+    """Return the snapshot group of exactly these disks that any console started for this reclaim.
 
     None for none, or where nobody says. Whoever began it launches from it; a recovery that adopts it `follows`.
     """
@@ -158,7 +158,7 @@ async def adopt_group(ctx: RecoveryContext, token: str, disk_ids: Iterable[str])
 
 
 async def await_adoption(adopt: Callable[[], Awaitable[str | None]]) -> str | None:
-    """Return what is adopted once it is listed, where the cloud says that it was begun; None when it never is."""
+    """Wait until a resource that the cloud says exists is listed, and return it; None if it never is."""
     loop = asyncio.get_running_loop()
     until_s = loop.time() + UNLISTED_S
     while True:
@@ -175,7 +175,7 @@ SUFFIXES = {
     ImageOf.KEPT_SYSTEM_DISK: "-kept-system",
     ImageOf.SYSTEM_DISK: "-fresh",
 }
-"""What the name of an image ends with, before its number, by what it is made of."""
+"""Suffixes of image names, before the number, by the image's source."""
 _OF = {suffix: image_of for image_of, suffix in SUFFIXES.items() if suffix}
 
 
@@ -189,7 +189,7 @@ def _is_image(image: Image, recovery: Recovery, image_of: ImageOf | None) -> boo
 
 
 def _is_replacement(instance: Instance, recovery: Recovery) -> bool:
-    """Whether it was launched for this reclaim; one that an earlier reclaim of the instance left is not."""
+    """Whether it was launched for this reclaim and not for an earlier one of the instance."""
     removed = {one.failure.message for one in recovery.tries if one.failure and one.failure.kind == REMOVED}
     if instance.instance_id in removed or instance.instance_id == recovery.instance_id:
         return False
@@ -197,6 +197,6 @@ def _is_replacement(instance: Instance, recovery: Recovery) -> bool:
 
 
 def _is_of_reclaim(tags: tuple[tuple[str, str], ...], made: datetime | None, recovery: Recovery) -> bool:
-    """Whether what a recovery of the same instance made is of this reclaim: it is this recovery's own, or young."""
+    """Whether what a recovery of this instance made is of this reclaim: it is our own, or recent."""
     is_young = made is not None and made >= recovery.started - CREATED_WITHIN
     return is_young or dict(tags).get(OUR_TAG) == recovery.recovery_id

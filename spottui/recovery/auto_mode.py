@@ -1,4 +1,4 @@
-"""Auto-mode: whether it is armed, and what it may do without a person, the same for every console of a journal."""
+"""Auto-mode: whether it is armed, and what it may do on its own; shared by all consoles of a journal."""
 
 import asyncio
 import time
@@ -40,10 +40,10 @@ from spottui.recovery.auto_mode_tally import Tallies
 T = TypeVar("T")
 
 LOOK_KEPT = timedelta(seconds=0.5)
-"""A thousand recoveries that wait ask every second: what they wait for is counted this often for all of them."""
+"""How often the limits are counted for all waiting recoveries: in a storm a thousand of them ask every second."""
 PLACES_KEPT = timedelta(seconds=5)
 SHOWN_KEPT = timedelta(seconds=5)
-"""Without a fact only a stop file, a dead console or the hour that went on change what is shown."""
+"""Between facts the state changes only by a stop file, a dead console or the passing hour."""
 PATIENCE_S = 10.0
 ALIVE_KEPT_S = 0.5
 
@@ -51,8 +51,8 @@ ALIVE_KEPT_S = 0.5
 class AutoModeControl:
     """Armed or not, and the limits. Thread-safe.
 
-    A console's arming counts as long as its process lives. What is granted is counted and written in one transaction,
-    so that the limits hold over all consoles; between transactions only refusals rely on what was counted a moment ago.
+    A console's arming counts as long as its process lives. A grant is counted and written in one transaction, so that
+    the limits hold over all consoles; only refusals may rely on a count from a moment ago.
     """
 
     def __init__(self, journal: Journal, settings: Settings, clock: Clock) -> None:
@@ -74,7 +74,7 @@ class AutoModeControl:
 
     @property
     def armed(self) -> bool:
-        """Whether it was armed when it was asked last."""
+        """Whether it was armed at the last check."""
         looks = list(self._last_looks.values())
         return not looks or max(looks, key=lambda look: look.at).standing.armed
 
@@ -93,7 +93,7 @@ class AutoModeControl:
             raise Refused(f"Auto-mode is not armed: {stopped_message(stopped)}.")
 
     def disarm(self, who: str, stopped: Stopped | None) -> None:
-        """Leave every confirmation to people, in every console; what stopped it stays on the screen."""
+        """Leave every confirmation to people, in every console; the reason stays on the screen."""
         now = self._clock.now()
         self._journal.run(
             lambda transaction: self._disarm(transaction, who, stopped, now), Urgency.DECISION, PATIENCE_S
@@ -129,14 +129,14 @@ class AutoModeControl:
         return await self._write(write, case)
 
     async def confirm(self, recovery: Recovery, plan: Plan, forecast: Forecast) -> bool:
-        """Confirm for auto-mode when the veto window is over; False when something stands against it meanwhile."""
+        """Confirm for auto-mode when the veto window is over; False if a rule forbids it by then."""
         now = self._clock.now()
         case = Case(recovery, plan, forecast, now, self._resting_at(now))
         answer = await self._write(self._confirm, case)
         return answer is None
 
     def resting(self) -> dict[Place, datetime]:
-        """Return the places where auto-mode's replacements fail, which it leaves out until the time given."""
+        """Return the places that auto-mode avoids because replacements failed there, and until when."""
         return self._resting_at(self._clock.now())
 
     async def _write(self, write: Callable[[Transaction, Case], T], case: Case) -> T:
@@ -150,7 +150,7 @@ class AutoModeControl:
         return judge(self._settings.policy_of(case.account), look, case)
 
     def _answer_again(self, transaction: Transaction, case: Case) -> Grant | Refusal:
-        """A place is only given by what holds in the transaction."""
+        """Grants rely only on what is true within the transaction."""
         look = self._look_in(transaction, case.account, case.now)
         answer = self._judge(look, case)
         _note(transaction, look, case, answer)
@@ -216,7 +216,7 @@ class AutoModeControl:
         return known
 
     def _hear(self, logged: Sequence[Logged]) -> None:
-        """In the writer's thread: count what was committed."""
+        """Count what was committed; runs in the writer's thread."""
         self._counted = self._armings = None
         for recovery_id in {one.recovery_id for one in logged}:
             recovery = self._journal.recoveries.known(recovery_id)
@@ -224,10 +224,10 @@ class AutoModeControl:
                 self._tallies.put(recovery)
 
     def _look_in(self, transaction: Transaction, account: str, now: datetime) -> Look:
-        """Look with what the changes before this one in the same transaction have come to."""
+        """Return the counts, including earlier changes of the same transaction."""
         counted = self._counted
         if counted and counted[0] is not transaction:
-            # Another transaction was counted and never committed.
+            # The last count was made in a transaction that was never committed.
             counted, self._tallies = None, Tallies(self._journal.recoveries.lately())
         seen = counted[1] if counted else 0
         for recovery in transaction.changed_since(seen):
@@ -246,7 +246,7 @@ class AutoModeControl:
         return self._tallies.of(account).look(self._standing(said), policy, now, self._is_alive)
 
     def _is_alive(self, console: str) -> bool:
-        """Ask once in a while: a thousand recoveries ask in a second."""
+        """Check the file at most every so often: in a storm a thousand recoveries ask each second."""
         now = time.monotonic()
         known = self._living.get(console)
         if known is None or now - known[0] > ALIVE_KEPT_S:
@@ -292,12 +292,12 @@ class AutoModeControl:
         self._forget_dead(transaction)
 
     def _forget_dead(self, transaction: Transaction) -> None:
-        """What consoles said that have ended is nothing to who starts now."""
+        """A console that starts now ignores the arming of consoles that have ended."""
         said = armings(transaction.connection)
         forget(transaction.connection, [one.console for one in said if not self._consoles.is_alive(one.console)])
 
     def _disarm(self, transaction: Transaction, who: str, stopped: Stopped | None, now: datetime) -> None:
-        """Recoveries in their veto window or in line lose their place."""
+        """Recoveries in a veto window or in the queue lose their place."""
         self._armings = None
         disarm(transaction.connection, who, stopped, now)
         transaction.log(Disarmed(who, stopped), now)
@@ -321,7 +321,7 @@ def _note(transaction: Transaction, look: Look, case: Case, answer: Grant | Refu
 
 
 def _news(look: Look, case: Case, answer: Grant | Refusal) -> AutoAnswered | None:
-    """Return the answer when it differs from the last one in what others go by, or in what people read."""
+    """Return the answer if it differs from the last one in a field that is used or shown, else None."""
     if not is_asking(look, case):
         return None
     cost = case.plan.added_cost_per_hour

@@ -1,4 +1,4 @@
-"""The rules of auto-mode over what the journal says: no clock, no file, nothing but values."""
+"""The rules of auto-mode as pure functions of what the journal says: no clock and no file."""
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
@@ -18,25 +18,25 @@ from spottui.domain.settings import Policy
 from spottui.domain.text import plain
 
 AUTO = "auto-mode"
-"""Who confirmed, when nobody did."""
+"""Who is recorded as the confirmer when auto-mode confirms."""
 HOUR = timedelta(hours=1)
 
 Place = tuple[str, str, bool]
 """Instance type, zone, and whether it is on-demand: `Candidate.place`."""
 Turn = tuple[datetime, str]
-"""A recovery's place in the line: its deadline, then its id."""
+"""A recovery's position in the queue: its deadline, then its id."""
 
 
 class Grant(msgspec.Struct, frozen=True):
-    """Auto-mode may go on when the veto window ends."""
+    """Auto-mode may proceed when the veto window ends."""
 
     veto_until: datetime
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """Auto-mode may not go on; `ahead` counts those in line with a nearer deadline.
+    """Auto-mode may not proceed; `ahead` counts the queued recoveries with a nearer deadline.
 
-    It is None where only a person or time can help.
+    It is None where waiting in the queue does not help.
     """
 
     reason: Reason
@@ -44,7 +44,10 @@ class Refusal(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """Whether auto-mode is armed, by whom and since when, or what stopped it; `tripped`: that is not written yet."""
+    """Whether auto-mode is armed, by whom and since when, or what stopped it.
+
+    `tripped`: the stop is not in the journal yet.
+    """
 
     armed: bool
     who: str = ""
@@ -56,8 +59,8 @@ class Standing(msgspec.Struct, frozen=True):
 class Look(msgspec.Struct, frozen=True):
     """What the journal said at one moment of all recoveries, the nearest deadline first.
 
-    `held` hold a place and cost `held_cost` more an hour together, `line` waits for one; `last_hour` were confirmed by
-    auto-mode and cost `added_cost` more, and when the hour is full, `free_at` is when the next is free.
+    `held` have a slot and together add `held_cost` per hour; `line` waits for one. `last_hour` were confirmed by
+    auto-mode within the hour and add `added_cost`; when the hourly limit is reached, `free_at` is the next free slot.
     """
 
     at: datetime
@@ -72,7 +75,7 @@ class Look(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """One recovery that asks."""
+    """A recovery that asks for permission."""
 
     recovery: Recovery
     plan: Plan
@@ -92,34 +95,34 @@ class Case(msgspec.Struct, frozen=True):
 
     @property
     def known(self) -> AutoAsked | None:
-        """What it was told last."""
+        """The last answer that it got."""
         return self.recovery.auto
 
     @property
     def granted(self) -> bool:
-        """Whether it holds a place already."""
+        """Whether it already has a slot."""
         return self.known is not None and self.known.answer is AutoAnswer.GRANTED
 
     @property
     def turn(self) -> Turn:
-        """Its place in the line."""
+        """Its position in the queue."""
         return self.recovery.deadline, self.recovery.recovery_id
 
 
 def judge(policy: Policy, look: Look, case: Case) -> Grant | Refusal:
-    """Return whether a recovery may go, and when its veto window ends."""
+    """Return whether a recovery may proceed, and when its veto window ends."""
     for rule in (_not_for_auto_mode, _tags, _owner, _places, _cost, _limits):
         refusal = rule(policy, look, case)
         if refusal:
             return refusal
     veto_until = case.now + timedelta(seconds=_window_s(policy.veto_window_s, case.forecast))
     known = case.known.veto_until if case.known and case.granted else None
-    # It never grows, and a forecast that moved by less than a second is not worth a write.
+    # The window never grows, and a change of less than a second is not written.
     return Grant(known if known and known < veto_until + timedelta(seconds=1) else veto_until)
 
 
 def is_asking(look: Look, case: Case) -> bool:
-    """Whether the limits are asked at all: auto-mode is armed, a lock has confirmed it, and no person has spoken."""
+    """Whether auto-mode decides at all: it is armed, a lock has confirmed the reclaim, and no person has decided."""
     recovery = case.recovery
     spoken = recovery.decision is not Decision.NONE or recovery.cancel or recovery.state.is_final
     return look.standing.armed and case.interruption.locked and not spoken
@@ -128,10 +131,10 @@ def is_asking(look: Look, case: Case) -> bool:
 def resting_places(
     recoveries: Iterable[Recovery], reclaimed: Mapping[str, datetime], failures: int, now: datetime
 ) -> dict[Place, datetime]:
-    """Return the places where auto-mode's replacements fail or are reclaimed, and until when each is avoided.
+    """Return the places where auto-mode's replacements failed or were reclaimed, and until when each is avoided.
 
-    A replacement counts against its place for an hour from when it failed, or was reclaimed within an hour of the
-    notice that it was launched for; `failures` of them close the place. `reclaimed` is by instance id.
+    A replacement counts against its place for an hour after it failed or was reclaimed, if that was within an hour of
+    the notice that it was launched for; `failures` of them close the place. `reclaimed` is by instance id.
     """
     strikes: dict[Place, list[datetime]] = {}
     for recovery in recoveries:
@@ -144,13 +147,13 @@ def resting_places(
 
 
 def runs(recovery: Recovery) -> tuple[PastRun, ...]:
-    """Return the runs of a recovery, the one that goes on as if it ended when it began."""
+    """Return the runs of a recovery; the current one counts as ended at its begin."""
     ended = recovery.ended or recovery.started
     return (*recovery.past_runs, PastRun(recovery.run, recovery.state, ended, recovery.who, recovery.auto))
 
 
 def confirmations(recovery: Recovery) -> tuple[AutoAsked, ...]:
-    """Return auto-mode's yes to each run that it has said yes to."""
+    """Return auto-mode's confirmation of each run that it confirmed."""
     asked = [run.auto for run in recovery.past_runs] + [recovery.auto]
     return tuple(one for one in asked if one and one.answer is AutoAnswer.CONFIRMED)
 
@@ -159,7 +162,7 @@ def _came_to_nothing_at(recovery: Recovery, reclaimed: Mapping[str, datetime]) -
     if not recovery.new_instance_id:
         return None
     if recovery.state is RecoveryState.FAILED:
-        # What runs and does not serve is no fault of its place.
+        # A replacement that runs but does not serve says nothing about its place.
         is_served = recovery.reason is None or recovery.reason.why is not Why.NOT_SERVED
         return recovery.ended if is_served else None
     again = reclaimed.get(recovery.new_instance_id)
@@ -213,7 +216,7 @@ def _cost(policy: Policy, look: Look, case: Case) -> Refusal | None:
 
 
 def _limits(policy: Policy, look: Look, case: Case) -> Refusal | None:
-    """One that holds a place keeps it before those with a later deadline; another one stands behind all that hold."""
+    """A recovery with a slot keeps it before those with a later deadline; one without is behind all that have one."""
     held = bisect_left(look.held, case.turn) if case.granted else len(look.held)
     ahead = 0 if case.granted else bisect_left(look.line, case.turn)
     if ahead >= policy.max_at_once - look.in_flight - held:
@@ -224,5 +227,5 @@ def _limits(policy: Policy, look: Look, case: Case) -> Refusal | None:
 
 
 def _window_s(veto_window_s: float, forecast: Forecast) -> float:
-    """The veto window gives way as slack shrinks, and is none when it is tight."""
+    """The veto window shrinks with the slack, and is zero when the forecast is tight."""
     return max(0.0, min(veto_window_s, forecast.slack_s - TIGHT_S))

@@ -1,4 +1,4 @@
-"""The counts that auto-mode goes by, kept up to date recovery by recovery: in a storm each of a thousand asks."""
+"""The counts that auto-mode decides by, updated recovery by recovery: in a storm a thousand recoveries ask for them."""
 
 import heapq
 from bisect import bisect_right, insort
@@ -15,7 +15,7 @@ from spottui.recovery.auto_mode_rules import AUTO, HOUR, Look, Standing, Turn, c
 
 
 class _Part(msgspec.Struct, frozen=True):
-    """What one recovery adds to the counts."""
+    """The contribution of one recovery to the counts."""
 
     in_flight: bool
     held: tuple[Turn, float] | None
@@ -52,7 +52,7 @@ class Tallies:
 
 
 class Tally:
-    """Counts recoveries as `Look` has them; each is put in again when it has changed."""
+    """Counts recoveries for `Look`; a recovery is counted anew when it has changed."""
 
     def __init__(self, recoveries: Iterable[Recovery] = ()) -> None:
         self._parts: dict[str, _Part] = {}
@@ -67,7 +67,7 @@ class Tally:
             self.put(one)
 
     def put(self, recovery: Recovery) -> None:
-        """Count a recovery as it is now in the place of what it was."""
+        """Replace the earlier contribution of a recovery by its present one."""
         new, old = _part(recovery), self._parts.get(recovery.recovery_id)
         if new == old:
             return
@@ -86,7 +86,7 @@ class Tally:
             insort(self.endings, ending)
 
     def look(self, standing: Standing, policy: Policy, now: datetime, is_alive: Callable[[str], bool]) -> Look:
-        """Return the counts; `is_alive` says of a console whether it lives: one that nobody drives holds up nobody."""
+        """Return the counts; a recovery whose console is not alive (`is_alive`) takes no slot."""
         dead = {driver for driver in list(self._drivers) if not is_alive(driver)}
         hour = self._confirmed[bisect_right(self._confirmed, (now - HOUR, float("inf"))) :]
         is_full = len(hour) >= policy.max_per_hour > 0

@@ -1,4 +1,4 @@
-"""What the cloud knows around one instance, for a person who looks at it; recoveries of its region share the calls."""
+"""Prices and images of one instance, for a person who looks at it; the recoveries of its region share the calls."""
 
 import asyncio
 from collections.abc import Callable, Hashable, Iterable
@@ -20,7 +20,7 @@ from spottui.recovery.lookups import Inquiry, Lookups
 T = TypeVar("T")
 
 PATIENCE_S = 10.0
-"""What has not answered by then is not known."""
+"""What has not been answered by then is unknown."""
 SPAN = timedelta(days=7)
 IMAGES_S = 10.0
 PRICES_S = 300.0
@@ -28,7 +28,7 @@ SOURCE_S = 3600.0
 
 
 async def background(market: Market, lookups: Lookups, spec: LaunchSpec, now: datetime) -> Background:
-    """Ask for the prices of the last `SPAN` and for the images; what cannot be learned says why, and nothing raises."""
+    """Ask for the prices of the last `SPAN` and for the images; a failed part holds its problem, nothing raises."""
     old = spec.instance
     prices = partial(market.price_history, old.instance_type, old.zone, now - SPAN, now)
     source = partial(_source, market, spec.image_id)
@@ -45,12 +45,12 @@ async def background(market: Market, lookups: Lookups, spec: LaunchSpec, now: da
 
 
 def images_key(region: str) -> Hashable:
-    """Return the name of the look-up of all images that recoveries made in a region."""
+    """Return the key of the look-up of all images that recoveries made in a region."""
     return "images", region
 
 
 def newest_warm_image(spec: LaunchSpec, images: Iterable[Image]) -> WarmImage | None:
-    """Return the newest finished image of all disks of this instance, or the one of ours of which it was made.
+    """Return the newest finished image of all disks of this instance, or the one of ours that it was launched from.
 
     The tag of ours on an image is the id of an interruption: `region.instance.epoch`.
     """
@@ -65,15 +65,15 @@ def newest_warm_image(spec: LaunchSpec, images: Iterable[Image]) -> WarmImage | 
 
 
 def ready_images_key(region: str) -> Hashable:
-    """Return the name of the look-up of all images of a region that were made ready in calm time."""
+    """Return the key of the look-up of all images of a region that were made by `[[ready]]`."""
     return "ready images", region
 
 
 def newest_system_image(spec: LaunchSpec, images: Iterable[Image]) -> WarmImage | None:
-    """Return the newest usable image of this instance's system disk alone, made ready in calm time or by a recovery.
+    """Return the newest usable image of only the system disk, made by `[[ready]]` or by a recovery.
 
-    Where it has no data disks that is any image of it. `made` is of when its data is: of an image that was made ready,
-    when its snapshot was begun.
+    For an instance without data disks any image will do. `made` is the time of its data: for an image of `[[ready]]`,
+    when the snapshot was started.
     """
     of_this, instance_id = f"{spec.instance.region}.{spec.instance.instance_id}.", spec.instance.instance_id
     disks = 1 if spec.data_disks else len(spec.cloud_disks)

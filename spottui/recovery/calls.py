@@ -1,4 +1,4 @@
-"""A mutating call of a recovery: written down before, repeated with the same token while its effect is unknown."""
+"""A recovery's mutating call: journaled first, and repeated with the same token while its effect is unknown."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ _BUSY_S = 2.0
 
 
 class Call(msgspec.Struct, frozen=True):
-    """One mutating call with its ClientToken, and the facts that are committed with its intent.
+    """A mutating call with its ClientToken, and the facts that are committed with its intent.
 
     `target` is what it changes, and `detail` to what, `attempt` the launch that it is, `image_of` what an image is made
     of. One that is to be settled otherwise than by its repetition is not repeated after `settle_by` for a thing that is
@@ -37,17 +37,17 @@ class Call(msgspec.Struct, frozen=True):
     detail: str = ""
 
     def repeats_until(self, error: CloudError) -> datetime:
-        """Until when the call is repeated after this error."""
+        """Return until when the call is repeated after this error."""
         settles = error.kind.effect_unknown or error.kind is ErrorKind.BUSY
         return self.settle_by if settles and self.settle_by else self.give_up_at
 
 
 async def call(ctx: RecoveryContext, one: Call, do: Callable[[], Answer]) -> str | CloudError:
-    """Make a call and return the id that it gave, or the error that is final.
+    """Make a call and return the id that it returned, or the final error.
 
-    The token is on disk before the call is made. A throttled call waits for the next minute, one whose effect is
-    unknown goes again with the same ClientToken, and wrong credentials are tried again until somebody has mended
-    them; all of it until `give_up_at`.
+    The token is on disk before the call is made. A throttled call waits for the next minute, one with an unknown effect
+    is repeated with the same ClientToken, and wrong credentials are retried until somebody has fixed them; all of it
+    until `give_up_at`.
     """
     begun = CallBegun(one.action, one.client_token, one.target, one.attempt, one.image_of)
     await ctx.record(*one.before, begun)
@@ -90,17 +90,17 @@ async def call_once(
 
 
 def may_begin(recovery: Recovery, client_token: str) -> bool:
-    """Whether a call may be made: not when a person has cancelled, unless it was made before and must be settled."""
+    """Whether the call may be made: not after a person cancelled, unless an earlier attempt must be settled."""
     return not recovery.cancel or client_token in recovery.unsettled
 
 
 def _is_moot(recovery: Recovery, one: Call) -> bool:
-    """Whether it is asked of an instance that is gone."""
+    """Whether the call is about an instance that is gone."""
     return one.target == recovery.instance_id and recovery.interruption.released_at is not None
 
 
 async def _cancelled_within(ctx: RecoveryContext, wait_s: float) -> bool:
-    """Wait, and hear whether a person cancels what was refused anyway."""
+    """Wait, and end if a person cancels meanwhile."""
     until = asyncio.get_running_loop().time() + wait_s
     while not ctx.recovery.cancel and (left_s := until - asyncio.get_running_loop().time()) > 0:
         await ctx.wait(left_s)

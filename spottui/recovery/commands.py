@@ -1,4 +1,4 @@
-"""What comes of a command that Cloud Assistant was given."""
+"""Waiting for the result of a Cloud Assistant command."""
 
 import asyncio
 from functools import partial
@@ -13,9 +13,9 @@ LOOK_S = 1.0
 async def invocation_over(
     ctx: RecoveryContext, invoke_id: str, instance_id: str, until_s: float, *, heeds_cancel: bool = True
 ) -> Invocation | None:
-    """Return what came of a command on an instance, None when it was not over at `until_s` of the loop's clock.
+    """Return the result of a command on an instance, or None if it is not finished at `until_s` of the loop's clock.
 
-    A person who cancels the recovery ends the wait where it `heeds_cancel`.
+    With `heeds_cancel`, cancelling the recovery ends the wait.
     """
     loop = asyncio.get_running_loop()
     while loop.time() < until_s and not (heeds_cancel and ctx.recovery.cancel):

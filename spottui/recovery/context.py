@@ -1,4 +1,4 @@
-"""What every step of a recovery works with: its own recovery, and the rooms that all of them share."""
+"""What every step of a recovery works with: its recovery, and the services that all recoveries share."""
 
 import asyncio
 from collections import defaultdict
@@ -37,7 +37,8 @@ from spottui.recovery.survey import Surveys
 T = TypeVar("T")
 
 TRAFFIC_CALLS = 4
-"""Calls about one kind of load balancers at once, of the 27 threads that act: a kind that hangs holds up no other."""
+"""Parallel calls to one kind of load balancer, of the 27 acting threads: a kind that hangs does not delay the
+others."""
 
 
 class Fenced(Exception):
@@ -45,10 +46,10 @@ class Fenced(Exception):
 
 
 class StepOutcome(msgspec.Struct, frozen=True):
-    """How a recovery, or one of its steps, ended: a final state and the reason.
+    """The end of a recovery or of one of its steps: a final state and the reason.
 
-    One that says `try_next_route` ends its route only, and the plan's next one is taken but for `excluded_routes`;
-    `retryable` says that the route may try the same once more.
+    With `try_next_route` only its route ends, and the plan's next one is taken, except `excluded_routes`; `retryable`
+    means that the route may try the same again.
     """
 
     state: RecoveryState
@@ -67,7 +68,7 @@ class StepOutcome(msgspec.Struct, frozen=True):
 
 
 class Shared(msgspec.Struct, frozen=True):
-    """The rooms that a step may reach, the same for all recoveries of this console."""
+    """The services that a step may use, shared by all recoveries of this console."""
 
     journal: Journal
     regions: dict[str, Ecs]
@@ -79,13 +80,13 @@ class Shared(msgspec.Struct, frozen=True):
     protection: DiskProtection
     surveys: Surveys
     incident: Callable[[Recovery, datetime], dict[str, Any]]
-    """A recovery at a moment as `status --json` has it, for hooks."""
+    """Returns a recovery at a time in the form of `status --json`, for hooks."""
     balancers: Mapping[str, Balancers]
     private_zones: Mapping[str, PrivateZone]
     group_turns: defaultdict[str, asyncio.Lock] = msgspec.field(default_factory=lambda: defaultdict(asyncio.Lock))
-    """One change of a server group at a time: two that look at once would both leave it to the other."""
+    """One change of a server group at a time: two at once would each count on the other's server."""
     group_wishes: "defaultdict[str, list[Wish]]" = msgspec.field(default_factory=lambda: defaultdict(list))
-    """What the recoveries want of each server group: whoever has its turn makes one call for all of them."""
+    """The changes of each server group that recoveries want: whoever has the lock makes one call for all of them."""
     traffic_calls: defaultdict[Product, asyncio.Semaphore] = msgspec.field(
         default_factory=lambda: defaultdict(lambda: asyncio.Semaphore(TRAFFIC_CALLS))
     )
@@ -94,7 +95,7 @@ class Shared(msgspec.Struct, frozen=True):
 class RecoveryContext:
     """One recovery that this console drives. Lives in the engine's event loop.
 
-    What it reads is in memory; what it writes is refused, with `Fenced`, once another console drives the recovery.
+    Reads come from memory; writes raise `Fenced` once another console drives the recovery.
     """
 
     def __init__(self, shared: Shared, recovery_id: str, fence: int) -> None:
@@ -108,14 +109,14 @@ class RecoveryContext:
         self.interfaces: asyncio.Task[None] | None = None
         self.traffic: asyncio.Task[tuple[Reason, ...]] | None = None
         self.traffic_settles = asyncio.Event()
-        """Set once nothing more is lowered: the replacement is added, or the old weights come back."""
+        """Set when no more weights are lowered: the replacement is added, or the old weights are restored."""
         self.follows = False
-        """Whether another console began the image that it has: that one launches first."""
+        """Whether another console started the image: that console launches first."""
         self._woken = asyncio.Event()
 
     @property
     def recovery(self) -> Recovery:
-        """The recovery as the log has made it."""
+        """The recovery as folded from the log."""
         found = self.shared.journal.recoveries.get(self.id)
         if found is None:
             raise LookupError(f"no recovery {self.id} in the journal")
@@ -144,11 +145,11 @@ class RecoveryContext:
         return await asyncio.wrap_future(self.shared.journal.submit(write, urgency))
 
     def show(self, *facts: Fact) -> None:
-        """Write facts that are for the eyes only, soon; they may come late, and nobody waits for them."""
+        """Write facts that are only for display, soon; nobody waits for them."""
         self.shared.journal.submit(partial(self._write, facts, self.now()), Urgency.EYES)
 
     async def change(self, change: Callable[[Transaction, Recovery], T], urgency: Urgency = Urgency.DECISION) -> T:
-        """Commit what a function makes of the recovery as it is at that moment."""
+        """Commit the facts that a function returns for the recovery as it is in the transaction."""
 
         def run(transaction: Transaction) -> T:
             return change(transaction, self._own(transaction))
@@ -156,19 +157,19 @@ class RecoveryContext:
         return await asyncio.wrap_future(self.shared.journal.submit(run, urgency))
 
     async def enter(self, state: RecoveryState, next_step: NextStep) -> Recovery:
-        """Commit that the recovery is in a state, and what it does next, unless it says so already."""
+        """Commit the recovery's state and next step, unless they are unchanged."""
         entered = self.entering(state, next_step)
         return await self.record(*entered) if entered else self.recovery
 
     def entering(self, state: RecoveryState, next_step: NextStep) -> tuple[Fact, ...]:
-        """Return the fact that says so, or none where that is known."""
+        """Return the fact of a new next step, or nothing if it is unchanged."""
         known = self.recovery
         if known.state is not state:
             return (StateEntered(state, next_step=next_step),)
         return (NextStepChanged(next_step),) if known.next_step != next_step else ()
 
     async def wait(self, timeout_s: float) -> bool:
-        """Wait until somebody else has written of this recovery, at most so long; what came since the last counts."""
+        """Wait until somebody else writes about this recovery, at most so long; news since the last wait counts."""
         try:
             async with asyncio.timeout(timeout_s):
                 await self._woken.wait()
@@ -182,7 +183,7 @@ class RecoveryContext:
         self._woken.set()
 
     async def attempt(self, do: Callable[[], T]) -> T | CloudError:
-        """Run one synchronous call in the acting lane; an error of the cloud is returned, not raised."""
+        """Run a synchronous call in the acting threads; a cloud error is returned, not raised."""
         try:
             return await asyncio.wrap_future(self.shared.thread_pools.act(do))
         except CloudError as error:
@@ -194,7 +195,7 @@ class RecoveryContext:
         return self.shared.journal.image_timings.timing(spec.main_category).estimate_s(spec.image_gib)
 
     def forecast_now(self, plan: Plan) -> Forecast:
-        """Forecast an image that would be started now, or what the plan launches from, which is there already."""
+        """Forecast an image that is started now; an earlier image is ready at once."""
         if plan.route.traits.serves_at_once:
             return Forecast(self.now(), self.recovery.deadline)
         spec = plan.spec
@@ -219,9 +220,9 @@ Group = Sequence[BackendStatus]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Wish:
-    """What a recovery wants of one entry: a weight, or None for out of its group.
+    """The wanted state of one entry: a weight, or None to remove it from its group.
 
-    An entry that is not there is added where it `joins`. One that `spares` the group is never its last healthy one.
+    A missing entry is added if it `joins`. With `spares`, the last healthy entry of a group is left alone.
     """
 
     ctx: RecoveryContext
@@ -232,11 +233,11 @@ class Wish:
 
     @property
     def wanted(self) -> Backend:
-        """The entry as it is to be."""
+        """The entry in its wanted state."""
         return self.entry if self.weight is None else replace(self.entry, weight=self.weight)
 
     def is_met(self, group: Group) -> bool:
-        """Whether the entry is as wanted; a weight that somebody else has given is left alone, but for 0."""
+        """Whether the entry is as wanted; a weight other than 0 that somebody else set is left alone."""
         found = entry_of(group, self.entry)
         if found is None or self.weight is None:
             return found is None and not self.joins
@@ -244,35 +245,35 @@ class Wish:
         return found.settled and (is_as_wanted or (self.joins and self.weight == 0))
 
     def change(self, group: Group) -> Change:
-        """Return what is to be done about an entry that is not as wanted."""
+        """Return the change that an entry needs."""
         if self.weight is None:
             return Change.REMOVE
         return Change.WEIGHT if entry_of(group, self.entry) else Change.ADD
 
 
 def entry_of(group: Group, one: Backend) -> BackendStatus | None:
-    """Return an entry as its group shows it, None where it is not there."""
+    """Return an entry as its group lists it, None if it is missing."""
     return next((status for status in group if status.backend.key == one.key), None)
 
 
 def cancelled(known: Recovery) -> StepOutcome:
-    """A person has cancelled it; what it made stays until somebody cleans it up."""
+    """Return the end by a person's cancel; created resources stay until they are cleaned up."""
     left = tuple(f"{one.kind} {one.resource_id}" for one in known.created)
     return StepOutcome(RecoveryState.CANCELLED, Reason(Why.CANCELLED, resources=left))
 
 
 def failed(reason: Reason) -> StepOutcome:
-    """Nothing more can be done by itself."""
+    """Return the end in which only a person can help."""
     return StepOutcome(RecoveryState.FAILED, reason)
 
 
 def leaves(reason: Reason) -> StepOutcome:
-    """What this route stands on is no longer true; another may still lead there."""
+    """Return the end of a route that has become impossible; another one may still succeed."""
     return StepOutcome(RecoveryState.FAILED, reason, try_next_route=True)
 
 
 def not_done(ctx: RecoveryContext, why: Why, error: CloudError, resource: str = "") -> Reason:
-    """Return that a call came to nothing, or, with the tag to look for, that nobody knows whether it did."""
+    """Return the reason that a call failed, or, with the tag to look for, that its effect is unknown."""
     tag = f"{OUR_TAG}={ctx.id}" if error.kind.effect_unknown else ""
     return Reason(why, resource, tag, failure=failure_of(error))
 

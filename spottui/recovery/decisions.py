@@ -1,4 +1,4 @@
-"""What people decide about recoveries, as changes of the journal, each checked against what is true at its commit."""
+"""People's decisions about recoveries as changes of the journal, each checked in the transaction that commits it."""
 
 from datetime import datetime
 
@@ -12,15 +12,15 @@ from spottui.domain.routes import Route
 from spottui.journal.transaction import Transaction
 from spottui.recovery.planner import next_step
 
-ANOTHER_PLAN = "The plan is not the one that was shown. Open it again."
+ANOTHER_PLAN = "The plan has changed since it was shown. Open it again."
 
 
 def confirm(
     transaction: Transaction, recovery_id: str, digest: str, who: str, route: Route | None, now: datetime
 ) -> None:
-    """Write a yes to exactly the plan that had this digest when it was read, with `route`, if given, put first in it.
+    """Confirm exactly the plan that had this digest when it was read, with `route`, if given, put first.
 
-    Raises `Refused` when the plan is another one, or the recovery waits for no word.
+    Raises `Refused` if the plan is another one, or the recovery waits for no decision.
     """
     recovery = _waiting(transaction, recovery_id)
     plan = transaction.plan(recovery_id)
@@ -35,33 +35,33 @@ def confirm(
 
 
 def decide(transaction: Transaction, recovery_id: str, decision: Decision, who: str, now: datetime) -> None:
-    """Write a no, or that auto-mode is to stay away; raises `Refused` when the recovery waits for no word."""
+    """Write a veto or a hold; raises `Refused` if the recovery waits for no decision."""
     _waiting(transaction, recovery_id)
     transaction.record(recovery_id, Decided(decision, who), now)
 
 
 def cancel(transaction: Transaction, recovery_id: str, who: str, now: datetime) -> None:
-    """Write that a recovery is to end at its next safe point; raises `Refused` where there is none any more."""
+    """Write that a recovery is to end at its next safe point; raises `Refused` if there is none left."""
     recovery = transaction.recovery(recovery_id)
     if recovery is None or recovery.state.is_final:
-        raise Refused("This recovery is over; there is nothing to cancel.")
+        raise Refused("This recovery has ended; there is nothing to cancel.")
     if recovery.new_instance_id:
         raise Refused(
-            f"{recovery.new_instance_id} is launched already; stop or release it by hand if it is not wanted."
+            f"{recovery.new_instance_id} has already been launched; stop or release it manually if you do not want it."
         )
     transaction.record(recovery_id, CancelAsked(who), now)
 
 
 def retry(transaction: Transaction, recovery_id: str, digest: str, who: str, console: str, now: datetime) -> None:
-    """Begin another run of what came to nothing, with the plan of this digest; without a plan it waits for a yes again.
+    """Begin another run of a failed, cancelled or skipped recovery with the plan of this digest.
 
-    What was made is used, what failed is repeated. Raises `Refused`.
+    What was created is reused, what failed is repeated; without a plan it waits for a decision again. Raises `Refused`.
     """
     recovery, plan = transaction.recovery(recovery_id), transaction.plan(recovery_id)
     if recovery is None or (plan and not _was_shown(plan, digest)):
         raise Refused(ANOTHER_PLAN)
     if not recovery.state.is_final or recovery.state is RecoveryState.RECOVERED:
-        raise Refused("Only a recovery that came to nothing can be tried again.")
+        raise Refused("Only a failed, cancelled or skipped recovery can be retried.")
     _refuse_if_replaced(transaction, recovery.region, recovery.instance_id)
     _refuse_if_another_runs(transaction, recovery)
     if plan:
@@ -71,7 +71,7 @@ def retry(transaction: Transaction, recovery_id: str, digest: str, who: str, con
 
 
 def _was_shown(plan: Plan, digest: str) -> bool:
-    """Whether it is the plan of this digest, or has only been surveyed since; another first route is another plan."""
+    """Whether the plan has this digest, or has only been surveyed since; another first route makes another plan."""
     return digest in (plan.digest, plan.first_digest or plan.digest)
 
 
@@ -79,17 +79,15 @@ def _waiting(transaction: Transaction, recovery_id: str) -> Recovery:
     recovery = transaction.recovery(recovery_id)
     waits = recovery and recovery.state.waits_for_permission and recovery.decision is not Decision.CONFIRM
     if recovery is None or not waits:
-        raise Refused(
-            "This recovery no longer waits for a yes or a no: x cancels it while it runs, r begins a new one."
-        )
+        raise Refused("This recovery no longer waits for a decision. x cancels it while it runs; r starts a new one.")
     return recovery
 
 
 def refuse_if_replaced(recoveries: list[Recovery], instance_id: str) -> None:
-    """Raise `Refused` where a replacement of the instance runs; one that was started again itself can go again."""
+    """Raise `Refused` if a replacement of the instance runs; an instance that was restarted may be recovered again."""
     for known in recoveries:
         if known.state is RecoveryState.RECOVERED and known.new_instance_id != instance_id:
-            raise Refused(f"{instance_id} is recovered already: {known.new_instance_id} runs in its place.")
+            raise Refused(f"{instance_id} has already been recovered: {known.new_instance_id} replaces it.")
 
 
 def _refuse_if_replaced(transaction: Transaction, region: str, instance_id: str) -> None:
@@ -99,4 +97,4 @@ def _refuse_if_replaced(transaction: Transaction, region: str, instance_id: str)
 def _refuse_if_another_runs(transaction: Transaction, recovery: Recovery) -> None:
     for other in transaction.of_instances(recovery.region, [recovery.instance_id]).get(recovery.instance_id, []):
         if not other.state.is_final and other.recovery_id != recovery.recovery_id:
-            raise Refused(f"{recovery.instance_id} has another recovery under way: {other.state}.")
+            raise Refused(f"{recovery.instance_id} already has another recovery in progress: {other.state}.")

@@ -1,4 +1,4 @@
-"""Draining: a command of the configuration, in a box of time, before the image is begun. It never stops a recovery."""
+"""Draining: a configured command with a timeout, before the image is started. It never stops a recovery."""
 
 import asyncio
 from datetime import timedelta
@@ -22,7 +22,7 @@ OUTPUT_KEPT = 4000
 
 
 async def drain(ctx: RecoveryContext) -> None:
-    """Run the plan's command and wait for it as long as it may take, unless that was done."""
+    """Run the plan's command and wait for it until its timeout, unless that was done before."""
     one, recovery = ctx.plan.drain, ctx.recovery
     if one is None or recovery.drained or recovery.cancel or recovery.image_id:
         return

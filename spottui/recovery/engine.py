@@ -22,17 +22,17 @@ log = logging.getLogger("spottui.recovery")
 RETRIES_S = (1, 2, 5, 10, 30)
 TEND_S = 1.0
 AWAY_S = 0.5
-"""How often what waits for a journal that does not answer looks again."""
+"""How often a task checks again whether an unreachable journal answers."""
 
 _WAKES = (f.SignSeen, f.LockGone, f.Released, f.Decided, f.CancelAsked, f.RouteChosen, f.PlanSurveyed, f.Retried)
-"""What somebody else than the recovery itself says or sees of it."""
+"""Facts about a recovery that come from somebody else than its own task."""
 
 
 class Engine:
     """Drives recoveries: those that this console opened, and those whose console has died. One per process.
 
-    It hears of all from the log. There is nothing to close but the process: what is under way is on disk as after
-    kill -9, and whoever starts next, or lives already, goes on with it.
+    It learns everything from the log. There is nothing to close but the process: the work in progress is on disk as
+    after kill -9, and another console, now or later, resumes it.
     """
 
     def __init__(self, shared: Shared) -> None:
@@ -42,16 +42,16 @@ class Engine:
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
     def start(self) -> None:
-        """Take over what dead consoles have left, and drive it."""
+        """Start the thread: take over the recoveries of dead consoles, and drive them."""
         self._shared.journal.follow(self._hear)
         self._thread.start()
 
     def wake_all(self) -> None:
-        """Let every recovery that waits look again, for what is not in the log."""
+        """Wake every waiting recovery, for a change that is not in the log."""
         self._loop.call_soon_threadsafe(self._wake, list(self._driven))
 
     def successors(self) -> int:
-        """Return how many other consoles go on within seconds with what this one leaves."""
+        """Return how many other consoles would take over this one's recoveries within seconds."""
         consoles = self._shared.journal.consoles
         return sum(one.answers for one in consoles.living() if one.id != consoles.own)
 
@@ -62,7 +62,7 @@ class Engine:
         tending.cancel()
 
     def _hear(self, logged: Sequence[Logged]) -> None:
-        """In the writer's thread: pass on which recoveries have news, all at once."""
+        """Tell the loop which recoveries have news, all at once; runs in the writer's thread."""
         new = {one.recovery_id for one in logged if isinstance(one.fact, DriverChanged)}
         woken = {one.recovery_id for one in logged if isinstance(one.fact, _WAKES)}
         armed = any(isinstance(one.fact, f.Armed | f.Disarmed) for one in logged)
@@ -82,7 +82,7 @@ class Engine:
                 driven[0].wake()
 
     def _drive(self, recovery: Recovery | None) -> None:
-        """Begin to drive a recovery that is this console's to drive, unless it does."""
+        """Start to drive a recovery of this console, unless it is being driven."""
         if recovery is None or recovery.driver != self._shared.journal.consoles.own:
             return
         if recovery.state.is_final and not recovery.open_hooks:
@@ -96,8 +96,7 @@ class Engine:
     async def _persist(self, ctx: RecoveryContext) -> None:
         """Run a recovery until it comes to an end.
 
-        What it raises is a bug or a broken disk: it is made to be run again from the top, so it is said in the log
-        and tried again.
+        An exception means a bug or a broken disk: it is logged, and the recovery runs again from the top.
         """
         for failures in itertools.count():
             try:
@@ -108,7 +107,7 @@ class Engine:
                 await asyncio.sleep(AWAY_S)
                 continue
             except JournalProblem as problem:
-                log.error("%s stands still: %s", ctx.id, problem)
+                log.error("%s has stopped: %s", ctx.id, problem)
             except Exception:
                 wait_s = RETRIES_S[min(failures, len(RETRIES_S) - 1)]
                 log.exception("%s failed, next try in %d s", ctx.id, wait_s)
@@ -121,7 +120,7 @@ class Engine:
             del self._driven[ctx.id]
 
     async def _tend(self) -> None:
-        """Each second, take over what another console left when it died, or when it stopped answering."""
+        """Each second, take over the recoveries of consoles that died or stopped responding."""
         while True:
             if self._shared.journal.writer.is_over:
                 return
@@ -132,19 +131,19 @@ class Engine:
                         self._shared.journal.submit(lambda t, now=now: self._take_over(t, now), Urgency.EVIDENCE)  # type: ignore[misc]
                     )
             except JournalProblem as problem:
-                log.warning("nothing is taken over: %s", problem)
+                log.warning("no recovery is taken over: %s", problem)
             except Exception:
-                log.exception("taking over from dead consoles failed; it is tried again")
+                log.exception("taking over from dead consoles failed; it will be retried")
             await asyncio.sleep(TEND_S)
 
     def _take_over(self, transaction: Transaction, now: datetime) -> None:
-        """The nearest deadline first; of several consoles that see it, the first to commit drives."""
+        """Take over the nearest deadline first; of several consoles, the first to commit drives it."""
         own = self._shared.journal.consoles.own
         for one in self._orphans(transaction.lately()):
             transaction.record(one.recovery_id, DriverChanged(own, one.fence + 1), now)
 
     def _orphans(self, recoveries: Collection[Recovery]) -> list[Recovery]:
-        """What is over and has hooks that a dead console began is one, too: somebody has to say so.
+        """Includes ended recoveries with hooks that a dead console began: their result must be written.
 
         In a region that is not configured here nothing can be done: it is left to a console that has it.
         """
@@ -157,5 +156,5 @@ class Engine:
 
 
 def _consoles_of(recovery: Recovery) -> set[str]:
-    """The consoles without which nothing more happens to a recovery."""
+    """Return the consoles on which a recovery depends."""
     return {hook.console for hook in recovery.open_hooks} if recovery.state.is_final else {recovery.driver}

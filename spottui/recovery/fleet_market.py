@@ -1,4 +1,4 @@
-"""What the cloud says of the places of the whole fleet; recoveries and pages share the calls."""
+"""Prices and interruption rates of the places of the whole fleet; recoveries and pages share the calls."""
 
 import asyncio
 from collections import Counter
@@ -23,7 +23,7 @@ RATES_S = 600.0
 STOCK_S = 20.0
 
 Places = Counter[tuple[str, str, str]]
-"""How many instances there are by region, instance type and zone."""
+"""The number of instances by region, instance type and zone."""
 
 
 @dataclass(slots=True)
@@ -43,7 +43,7 @@ class FleetMarket:
 async def fleet_market(
     markets: Mapping[str, Market], lookups: Lookups, instances: Sequence[Instance], now: datetime, *, asks_stock: bool
 ) -> FleetMarket:
-    """Ask for the places of these instances; what cannot be learned within `PATIENCE_S` is missing, nothing raises."""
+    """Ask about the places of these instances; what has no answer within `PATIENCE_S` is missing, nothing raises."""
     inquiry, found = Inquiry(lookups, PATIENCE_S), FleetMarket()
     places: Places = Counter((each.region, each.instance_type, each.zone) for each in instances)
     places = Counter({place: count for place, count in places.items() if place[0] in markets})

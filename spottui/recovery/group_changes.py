@@ -1,6 +1,6 @@
-"""Changes of server groups: looked at first, and made in one call for all recoveries that wait for the same group.
+"""Changes of server groups: checked first, and made in one call for all recoveries that wait for a group.
 
-A group of ALB or NLB takes one change at a time, which lasts seconds: in a storm, each for itself would wait minutes.
+An ALB or NLB group takes one change at a time, and each takes seconds: one by one, a storm would take minutes.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from spottui.recovery.context import Fenced, Group, RecoveryContext, Wish, failu
 
 @asynccontextmanager
 async def waiting(wish: Wish) -> AsyncIterator[None]:
-    """Let whoever has the group's turn fulfil the wish with its own; afterwards nobody is just doing so."""
+    """Register a wish, so that whoever has the group's turn fulfils it with its own, until the context ends."""
     shared, group = wish.ctx.shared, wish.entry.group
     shared.group_wishes[group].append(wish)
     try:
@@ -31,17 +31,17 @@ async def waiting(wish: Wish) -> AsyncIterator[None]:
 
 
 async def look(ctx: RecoveryContext, one: Backend, *, with_health: bool = False) -> Group | CloudError:
-    """Return the group of an entry as it is now; in a storm, images and launches find free threads beside it."""
+    """Return the group of an entry as it is now; few threads are used, so that images and launches find free ones."""
     balancing = ctx.shared.balancers[ctx.recovery.region][one.product]
     async with ctx.shared.traffic_calls[one.product]:
         return await ctx.attempt(partial(balancing.group, one, with_health=with_health))
 
 
 async def change(mine: Wish, group: Group) -> CloudError | None:
-    """Fulfil a wish, and those of others that need the same call; return what went wrong.
+    """Fulfil a wish, and those of others that need the same call; return the error, if any.
 
-    To be called with the group's turn, after a look with it. The token is the call's own: what an earlier call with a
-    lost answer has done was looked at before, and a weight can be set twice.
+    Call it while holding the group's turn, after looking at the group. The token is new each time: the look shows what
+    an earlier call with a lost answer did, and a weight can be set twice.
     """
     ctx, one, kind = mine.ctx, mine.entry, mine.change(group)
     token = client_token(ctx.id, f"{kind} {one.key} {mine.weight}", ctx.recovery.version)
@@ -63,19 +63,19 @@ async def change(mine: Wish, group: Group) -> CloudError | None:
 
 
 def is_busy(group: Group) -> bool:
-    """Whether a job of ALB or NLB changes the group: the next change would be refused until it is done."""
+    """Whether an ALB or NLB job is changing the group: until it is done the next change is refused."""
     return any(not status.settled for status in group)
 
 
 def serves_without(group: Group, leaving: Iterable[Backend]) -> bool:
-    """Whether an instance takes requests beside those that leave; one that is being changed may be on its way out."""
+    """Whether an instance serves besides those that leave; one that is being changed may be leaving, too."""
     gone = list(leaving)
     others = (one for one in group if not any(_is_same_server(one.backend, left) for left in gone))
     return any(one.healthy and one.settled and one.backend.weight > 0 for one in others)
 
 
 def _of_the_same_call(mine: Wish, kind: Change, group: Group) -> list[Wish]:
-    """Those of others, without the wishes that would leave the group without a healthy server."""
+    """Return the wishes of others that leave the group at least one healthy server."""
     found: list[Wish] = []
     leaving = [mine.entry] if mine.spares else []
     for wish in mine.ctx.shared.group_wishes[mine.entry.group]:
@@ -83,7 +83,7 @@ def _of_the_same_call(mine: Wish, kind: Change, group: Group) -> list[Wish]:
         if not is_same or len(found) + 1 == MOST:
             continue
         if wish.spares and not (mine.spares and serves_without(group, [*leaving, wish.entry])):
-            # Only who lowers has looked at the health of the others.
+            # Only a recovery that lowers a weight has looked at the health of the others.
             continue
         leaving += [wish.entry] if wish.spares else []
         found.append(wish)

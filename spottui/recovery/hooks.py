@@ -1,7 +1,7 @@
-"""Hooks: commands of the configuration that run beside a recovery, once for each run of it and event.
+"""Hooks: configured commands that run in parallel with a recovery, once for each run and event.
 
-That a hook was begun is in the journal before it runs. When its console dies meanwhile, nobody knows whether it ran,
-and it is not run again.
+The begin of a hook is journaled before it runs. If its console dies meanwhile, it is unknown whether the hook ran, and
+it is not run again.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ _running: set[asyncio.Task[None]] = set()
 
 
 def tell_of_notice(ctx: RecoveryContext) -> None:
-    """Begin the hooks of a notice beside the recovery, unless they were begun or no notice was seen."""
+    """Begin the hooks of a notice in parallel with the recovery, unless they were begun or there was no notice."""
     recovery = ctx.recovery
     if not recovery.run and not recovery.interruption.is_manual and _of(ctx, HookEvent.NOTICE):
         _beside(_begin_and_run(ctx, HookEvent.NOTICE))
@@ -62,7 +62,7 @@ def tell_of_notice(ctx: RecoveryContext) -> None:
 def begin_hooks(
     ctx: RecoveryContext, on: HookEvent, transaction: Transaction, recovery: Recovery, now: datetime
 ) -> tuple[HookBegun, ...]:
-    """Write that the hooks of an event are begun for this run, and return what was written; empty where they were."""
+    """Write the begin of an event's hooks for this run, and return those facts; empty if they had begun before."""
     if any((hook.on, hook.run) == (on, recovery.run) for hook in recovery.hooks):
         return ()
     console = ctx.shared.journal.consoles.own
@@ -76,13 +76,13 @@ def begin_hooks(
 
 
 def run_hooks(ctx: RecoveryContext, begun: Iterable[HookBegun]) -> None:
-    """Run beside everything else what was begun."""
+    """Run the hooks that were begun, each in a task of its own."""
     for fact in begun:
         _beside(_run(ctx, fact))
 
 
 async def settle_lost_hooks(ctx: RecoveryContext) -> None:
-    """Write of the hooks whose console died that nobody knows whether they ran."""
+    """Write for hooks whose console died that it is unknown whether they ran."""
     consoles = ctx.shared.journal.consoles
     for hook in ctx.recovery.open_hooks:
         if not consoles.is_alive(hook.console):
@@ -98,7 +98,7 @@ def _token(ctx: RecoveryContext, hook: HookSettings, number: int, run: int) -> s
 
 
 def _beside(work: Coroutine[Any, Any, None]) -> None:
-    """Nothing else holds on to a task of a loop."""
+    """A loop keeps no reference to its tasks."""
     task = asyncio.get_running_loop().create_task(work)
     _running.add(task)
     task.add_done_callback(_running.discard)
@@ -109,7 +109,7 @@ async def _begin_and_run(ctx: RecoveryContext, on: HookEvent) -> None:
     try:
         begun = await ctx.change(lambda t, recovery: begin_hooks(ctx, on, t, recovery, now), Urgency.EYES)
     except (Fenced, JournalProblem):
-        # Whoever drives the recovery next, or this console when its journal is back, begins them.
+        # The next driver, or this console when its journal is back, begins them.
         return
     run_hooks(ctx, begun)
 
@@ -130,7 +130,7 @@ async def _run(ctx: RecoveryContext, begun: HookBegun) -> None:
 
 
 async def _remember(ctx: RecoveryContext, ended: HookEnded) -> None:
-    """Whoever drives the recovery by now: what came of a hook is known here alone."""
+    """Written whoever drives the recovery by now: only this console knows the result of the hook."""
     now = ctx.now()
     while True:
         try:
@@ -139,7 +139,7 @@ async def _remember(ctx: RecoveryContext, ended: HookEnded) -> None:
         except JournalAway:
             await asyncio.sleep(_AGAIN_S)
         except JournalProblem as problem:
-            log.error("%s: what came of hook %s is not kept: %s", ctx.id, ended.program, problem)
+            log.error("%s: the result of hook %s was not written: %s", ctx.id, ended.program, problem)
             return
         else:
             return

@@ -25,17 +25,17 @@ POLL_S = 5.0
 POLL_TIGHT_S = 2.0
 POLL_SOON_S = 1.0
 NEAR_S = 15.0
-"""So near to the forecast end the image is looked at each second: the machine is down while nobody looks."""
+"""So close to the forecast end the image is polled each second, because every second is downtime."""
 LOOK_FOR_PLACES_AFTER_S = 5.0
-"""In a storm the images of others come first."""
+"""In a storm the first images take precedence."""
 YOUNG_S = 10.0
-"""An image that is refused after all, or is ready at once, shows early."""
+"""An image that is refused after all, or is ready at once, shows it early."""
 UNLISTED_GRACE_S = 120.0
 """A new image may not be listed at once (docs/alibaba-facts.md 3.2)."""
 PATIENCE_S = 7200.0
 FORECAST_MOVED_S = 2.0
 NUMBERS = 50
-"""Among so many image numbers of a recovery the one is looked for that was begun before a restart."""
+"""How many image numbers are searched for the one that was started before a restart."""
 
 _DOING = {
     ImageOf.ALL_DISKS: Doing.IMAGE,
@@ -48,10 +48,10 @@ _DOING = {
 async def start_image(
     ctx: RecoveryContext, source: ImageSource, image_of: ImageOf, give_up_at: datetime
 ) -> str | CloudError | StepOutcome:
-    """Start the recovery's next image and return its id, or of one that was started of the same and is not lost.
+    """Start the recovery's next image, or take one that was started of the same source, and return its id.
 
-    Whatever console started it: the name is the instance's, so that the cloud refuses a second one, and another name
-    is taken only where an image of an earlier reclaim, or a stranger's, has it.
+    Every console uses the same name, made from the instance, so that the cloud refuses a second image. Another name is
+    used only if an image of an earlier reclaim, or of somebody else, has that one.
     """
     recovery = ctx.recovery
     if recovery.image_id and recovery.image_of in (image_of, None):
@@ -78,7 +78,7 @@ async def start_image(
 
 
 async def _made_all_the_same(ctx: RecoveryContext, error: CloudError, name: str, one: Call) -> str | None:
-    """Return the image that the call has made, or another console before it, though it failed; None for none."""
+    """Return the image that exists although the call failed, made by it or by another console; None for none."""
     if error.kind is ErrorKind.EXISTS:
         return await adopt_named(ctx, name, one)
     return await adopt_image(ctx, await images_begun(ctx), one) if error.kind.effect_unknown else None
@@ -90,7 +90,7 @@ def _name(plan: Plan, image_of: ImageOf, number: int) -> str:
 
 
 def _unsettled(recovery: Recovery) -> int:
-    """The number of the image of which nobody knows whether it was begun, else that of the next."""
+    """Return the number of the image with an unknown outcome, else that of the next one."""
     tokens = {client_token(recovery.recovery_id, "CreateImage", number): number for number in range(NUMBERS)}
     return next((tokens[one] for one in recovery.unsettled if one in tokens), recovery.images)
 
@@ -98,8 +98,8 @@ def _unsettled(recovery: Recovery) -> int:
 async def wait_for_image(ctx: RecoveryContext, image_id: str) -> StepOutcome | None:
     """Wait until instances can be launched from the image, showing its progress and the forecast.
 
-    Meanwhile the places are looked for. An image that is lost is forgotten as the recovery's own, so that another can
-    be made: on the cloud's word alone, in a look that was begun after the limit, never because nobody answered.
+    Meanwhile the places are surveyed. A lost image is removed from the recovery, so that another can be made; it is
+    lost only if the cloud says so in a look that began after the limit, never because of a missing answer.
     """
     recovery = ctx.recovery
     if recovery.image_id == image_id and recovery.state is not RecoveryState.IMAGING:
@@ -128,7 +128,7 @@ async def wait_for_image(ctx: RecoveryContext, image_id: str) -> StepOutcome | N
 
 
 async def _tell_of_poll(ctx: RecoveryContext, answer: Image | CloudError | None, seen: datetime) -> datetime:
-    """Say once why the progress is not seen, and once that it is again; return when it was seen last."""
+    """Write once that the progress is unknown, once that it is known again; return when it was last seen."""
     known = ctx.recovery
     if isinstance(answer, CloudError):
         failure = failure_of(answer)
@@ -151,7 +151,7 @@ async def _ready(ctx: RecoveryContext, image_id: str, seconds: float) -> None:
 
 
 def _lost(image: Image | CloudError | None, image_id: str, waited_s: float) -> Reason | None:
-    """Why there is nothing more to wait for, by a look that was begun after so many seconds of waiting."""
+    """Return why the wait is over, by a look that began after so many seconds of waiting."""
     if isinstance(image, CloudError):
         return None
     if isinstance(image, Image) and image.lost:
@@ -162,7 +162,7 @@ def _lost(image: Image | CloudError | None, image_id: str, waited_s: float) -> R
 
 
 def _show_progress(ctx: RecoveryContext, image: Image, took_s: float) -> float:
-    """Show progress and forecast when they moved; return how soon to look again."""
+    """Write progress and forecast if they have changed; return in how many seconds to look again."""
     plan, known, now = ctx.plan, ctx.recovery, ctx.now()
     timing = ctx.shared.journal.image_timings.timing(plan.spec.main_category)
     started = known.imaging_since or now

@@ -1,4 +1,4 @@
-"""The janitor: tags what recoveries leave behind, and deletes it on command, each thing verified just before."""
+"""The janitor: tags the leftovers of recoveries, and deletes them on command after verifying each one."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, timedelta
@@ -45,20 +45,20 @@ class Janitor(msgspec.Struct, frozen=True):
     settings: Settings
 
     def leftovers(self) -> tuple[Leftover, ...]:
-        """Return what recoveries of this account's regions left that costs money, those that may go first.
+        """Return the leftovers in the configured regions that cost money, the deletable ones first.
 
-        Asks the cloud; raises `Refused` with its words when it does not answer.
+        Asks the cloud; raises `Refused` with its error if it does not answer.
         """
         try:
             found = [one for ecs in self.regions.values() for one in _of_region(self, ecs)]
         except CloudError as error:
-            raise Refused(f"What is left behind cannot be listed: {error.line}. {error.advice}".strip()) from None
+            raise Refused(f"Leftovers cannot be listed: {error.line}. {error.advice}".strip()) from None
         return tuple(sorted(found, key=lambda one: (not one.may_go, one.recovery_id, one.kind, one.resource_id)))
 
     def clean_up(self, resource_ids: Iterable[str], who: str) -> Iterator[tuple[str, str]]:
-        """Delete leftovers that may go; give for each what came of it: empty for gone, else why it is still there.
+        """Delete leftovers that may be deleted; yield each id with an empty text if it is gone, else why it remains.
 
-        What may go is verified anew, now. An image's own snapshots go with it. Raises `Refused`.
+        Everything is verified again first. An image's own snapshots are deleted with it. Raises `Refused`.
         """
         known = {one.resource_id: one for one in self.leftovers()}
         for resource_id in resource_ids:
@@ -70,7 +70,7 @@ class Janitor(msgspec.Struct, frozen=True):
 
 
 class _Region(msgspec.Struct, frozen=True):
-    """What the cloud and the journal say of one region, read once; `running` are replacements with their images."""
+    """What the cloud and the journal say about one region, read once; `running` are replacements with their images."""
 
     ecs: Ecs
     recoveries: dict[str, Recovery]
@@ -92,7 +92,7 @@ def _of_region(janitor: Janitor, ecs: Ecs) -> Iterator[Leftover]:
 
 
 def _running(ecs: Ecs, recoveries: Iterable[Recovery]) -> dict[str, str]:
-    """The replacements that are seen running now, each with the image that it runs from."""
+    """Return the replacements that run now, each with its image."""
     wanted = sorted({one.new_instance_id for one in recoveries if one.new_instance_id})
     found: dict[str, str] = {}
     for start in range(0, len(wanted), IDS_PER_CALL):
@@ -103,7 +103,7 @@ def _running(ecs: Ecs, recoveries: Iterable[Recovery]) -> dict[str, str]:
 
 def _image(region: _Region, image: Image) -> Leftover:
     users = [instance_id for instance_id, image_id in region.running.items() if image_id == image.image_id]
-    held_by = f"the replacement {users[0]} runs from it: the cloud deletes no image in use" if users else ""
+    held_by = f"the replacement {users[0]} runs from it, and the cloud deletes no image in use" if users else ""
     known = _leftover(region, LeftoverKind.IMAGE, image.image_id, dict(image.tags), image.gib, held_by)
     return replace(known, snapshots=image.snapshots, since=known.since or image.made)
 
@@ -113,10 +113,10 @@ def _snapshot(region: _Region, snapshot: Snapshot) -> Leftover:
 
 
 def _held_made_ready(region: _Region, instance_id: str, resource_id: str, *, alive: bool) -> str:
-    """Why what was made ready for an instance must stay, `alive` saying whether the cloud still lists that."""
+    """Return why a resource of `[[ready]]` must stay; `alive` says whether its instance is still listed."""
     users = [new_id for new_id, image_id in region.running.items() if image_id == resource_id]
     if users:
-        return f"the replacement {users[0]} runs from it: the cloud deletes no image in use"
+        return f"the replacement {users[0]} runs from it, and the cloud deletes no image in use"
     recovery = _newest_of(region, instance_id)
     is_at_peace = recovery is None or (alive and recovery.state.is_final)
     return "" if is_at_peace else _held_by(region, recovery)
@@ -128,7 +128,7 @@ def _newest_of(region: _Region, instance_id: str) -> Recovery | None:
 
 
 def _disks(region: _Region, standing: Mapping[tuple[str, str], Iterable[str]]) -> Iterator[Leftover]:
-    """The disks that were kept and are free; whose they are is in the journal, and in their tag once it is over.
+    """Yield kept disks that are free; their owner is in the journal and, after the recovery, in their tag.
 
     `standing` are those that were protected in calm time, by region and instance.
     """
@@ -153,7 +153,7 @@ def _holds(disk: Disk, recovery: Recovery) -> str:
     if disk.status != "Available":
         return f"the disk is {disk.status}"
     if recovery.route.traits.serves_at_once:
-        return "the replacement runs from an earlier image: what was written since is on this disk alone"
+        return "the replacement was launched from an earlier image: later writes are on this disk only"
     return ""
 
 
@@ -176,19 +176,19 @@ def _leftover(
 
 
 def _held_by(region: _Region, recovery: Recovery | None) -> str:
-    """Why what a recovery made must stay: it may be all that is left of the data."""
+    """Return why a resource of a recovery must stay: it may be the last copy of the data."""
     if recovery is None:
         return "its recovery is not in this journal"
     if recovery.state is not RecoveryState.RECOVERED:
-        return f"its recovery is {recovery.state}: this may be all that is left of the data"
+        return f"its recovery is {recovery.state}: this may be the last copy of the data"
     heir = _heir(region, recovery.new_instance_id)
-    return "" if heir in region.running else f"the replacement {heir} is not seen running"
+    return "" if heir in region.running else f"the replacement {heir} has not been seen running"
 
 
 def _heir(region: _Region, instance_id: str) -> str:
-    """The instance in which the data lives on: a replacement that was reclaimed has been replaced in its turn.
+    """Return the instance that has the data now: a replacement may have been reclaimed and replaced in turn.
 
-    One that came from an earlier image has not the data of the one before it.
+    A replacement from an earlier image lacks the latest data of its predecessor.
     """
     replaced_by = {
         one.instance_id: one.new_instance_id
@@ -218,7 +218,7 @@ def _delete_with_snapshots(janitor: Janitor, one: Leftover, who: str) -> str:
 
 
 def _delete(janitor: Janitor, of: Leftover, kind: LeftoverKind, resource_id: str, who: str) -> str:
-    """Delete one thing, written down before and after."""
+    """Delete one resource, journaled before and after."""
     action, delete = ACTIONS[kind]
     _record(janitor, of, CallBegun(action, target=resource_id, who=who))
     try:
@@ -247,12 +247,12 @@ KINDS = {"image": "image", "snapshot": "snapshot", "kept disk": "disk"}
 
 
 async def mark_leftovers(ctx: RecoveryContext) -> None:
-    """Write on image, snapshots and kept disks whose they are and until when they are worth keeping."""
+    """Tag image, snapshots and kept disks with their recovery and their expiry date."""
     recovery = ctx.recovery
     expires = (ctx.now() + timedelta(days=ctx.shared.settings.policy.keep_days)).date().isoformat()
     for kind, resource_type in KINDS.items():
         ids = [one for one in recovery.made(kind) if one not in recovery.made("attached disk")]
         if ids:
             write = partial(tag, ctx.ecs, resource_type, ids, ctx.id, expires)
-            kept = f"{resource_type} {', '.join(ids)} to be kept until {expires}"
+            kept = f"keep {resource_type} {', '.join(ids)} until {expires}"
             await call_once(ctx, "TagResources", ", ".join(ids), write, kept)

@@ -1,4 +1,4 @@
-"""Launching a replacement at the first candidate that has room, and seeing it run."""
+"""Launching a replacement at the first candidate with capacity, and waiting until it runs."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -29,39 +29,39 @@ from spottui.recovery.public_ip import public_ip_lost, public_ip_settled, withou
 from spottui.recovery.rebind import rebind
 
 LAUNCHES = 3
-"""So many replacements that the cloud itself removed again are launched anew."""
+"""How many times a replacement is launched again after the cloud itself removed it."""
 PATIENCE_S = 600.0
 RUNNING_PATIENCE_S = 300.0
 RUNNING_POLL_S = 1.0
 STILL_RUNNING_S = 1.0
 MISSED_LOOKS = 3
-"""After so many looks without the instance the cloud is asked whether it has removed it."""
+"""After so many polls without the instance the cloud is asked whether it removed it."""
 REST = timedelta(seconds=30)
-"""How long a place that refused is left alone, by everybody."""
+"""How long a place that refused is backed off for all recoveries."""
 ROOM_LOOK_S = 2.0
 DISK_CATEGORIES = ("cloud_essd", "cloud_auto")
 SETTLE_S = 60.0
-"""So long the same launch is repeated while its answers tell nothing; then the cloud is asked whether it is there."""
+"""How long a launch with an unknown effect is repeated before the cloud is asked whether the instance exists."""
 PASSING = tuple(kind.value for kind in ErrorKind if kind.passes or kind in (ErrorKind.EXISTS, ErrorKind.ADDRESS))
-"""Failures after which the same place may do later; any other that speaks of a place speaks of it for good."""
+"""Failures after which the same place may work later; any other failure of a place is final."""
 RESTING = tuple(kind for kind in PASSING if kind not in (ErrorKind.NOT_READY.value, ErrorKind.ADDRESS.value))
 """Of those, the ones that the place is to be left alone for: what is not its fault is an image, or an address."""
 UP = (InstanceStatus.RUNNING, InstanceStatus.STARTING, InstanceStatus.PENDING)
 
 
 async def bring_up(ctx: RecoveryContext, source: LaunchSource) -> StepOutcome:
-    """Launch a replacement, move the EIP to it, and see it running."""
+    """Launch a replacement, move the EIP to it, and wait until it runs."""
     launched = await launch_and_see_running(ctx, source)
     return launched if isinstance(launched, StepOutcome) else await finish(ctx, launched)
 
 
 async def finish(ctx: RecoveryContext, new_id: str) -> StepOutcome:
-    """Move the EIP to a replacement that runs, and see it running once more."""
+    """Move the EIP to a running replacement, and check that it still runs."""
     return await verify(ctx, new_id, await rebind(ctx, new_id))
 
 
 async def launch_and_see_running(ctx: RecoveryContext, source: LaunchSource) -> str | StepOutcome:
-    """Launch and return the id of the instance that runs."""
+    """Launch, and return the id of the running instance."""
     lost = await await_private_ip(ctx)
     if lost:
         return lost
@@ -80,7 +80,7 @@ async def launch_and_see_running(ctx: RecoveryContext, source: LaunchSource) -> 
 
 
 def _removed(recovery: Recovery) -> int:
-    """How many replacements of the newest tries in a row the cloud has removed again."""
+    """Return how many of the newest replacements in a row were removed by the cloud."""
     count = 0
     for one in reversed(recovery.tries):
         if one.failure is None or one.failure.kind != REMOVED:
@@ -90,12 +90,12 @@ def _removed(recovery: Recovery) -> int:
 
 
 async def launch(ctx: RecoveryContext, source: LaunchSource) -> str | StepOutcome:
-    """Launch at the first candidate that has room and return the new instance's id.
+    """Launch at the first candidate with capacity, and return the new instance's id.
 
-    Each try is on disk, with its token, before its call is made; one whose effect is unknown is repeated, and settled
-    by a look for what it made before the next. Only money, credentials, permission and the account's quota end it while
-    a place is left (`ErrorKind`). Kept to a zone, it ends as `retryable` when nothing there has room; else places that
-    rest are waited for. One that is to have the old private IP is kept to its vSwitch until the address is given up.
+    Each try is on disk with its token before the call is made; one with an unknown effect is repeated, and settled by a
+    search for its instance before the next try. Only money, credentials, permission and the account's quota end it
+    while a place is left (`ErrorKind`). Restricted to a zone, it ends as `retryable` if there is no capacity; else it
+    waits for places that are backed off. To keep the old private IP, only its vSwitch is used until that is given up.
     """
     await public_ip_settled(ctx)
     plan, zone, until_s = ctx.plan, source.zone, asyncio.get_running_loop().time() + PATIENCE_S
@@ -130,8 +130,8 @@ async def launch(ctx: RecoveryContext, source: LaunchSource) -> str | StepOutcom
 async def wait_until_running(ctx: RecoveryContext, new_id: str) -> StepOutcome | None:
     """Wait until the replacement is Running.
 
-    One that is not listed is waited for, unless the cloud says itself that it has removed it: then it is forgotten,
-    and another may be launched. Patience ends with a look begun after it that the cloud has answered, not with silence.
+    An unlisted instance is waited for, unless the cloud says that it removed it: then another may be launched. The wait
+    is over only after a poll that began past the limit and was answered, never because of silence.
     """
     if ctx.recovery.state in (RecoveryState.REBINDING, RecoveryState.VERIFYING):
         return None
@@ -154,7 +154,7 @@ async def wait_until_running(ctx: RecoveryContext, new_id: str) -> StepOutcome |
 
 
 async def verify(ctx: RecoveryContext, new_id: str, not_moved: Reason | None) -> StepOutcome:
-    """See the replacement running once more: a launch can fail after it began to run."""
+    """Check that the replacement still runs: a launch can fail after the instance began to run."""
     await ctx.enter(RecoveryState.VERIFYING, NextStep(Doing.SEE_AGAIN, new_id))
     loop = asyncio.get_running_loop()
     until_s = loop.time() + RUNNING_PATIENCE_S
@@ -172,16 +172,16 @@ async def verify(ctx: RecoveryContext, new_id: str, not_moved: Reason | None) ->
 
 
 def _open_try(recovery: Recovery) -> Try | None:
-    """The launch that was begun and of which nobody knows what came of it."""
+    """Return the launch with an unknown outcome, if any."""
     last = recovery.tries[-1] if recovery.tries else None
     return last if last and last.failure is None else None
 
 
 def _next_try(ctx: RecoveryContext, plan: Plan, source: LaunchSource) -> Try | None:
-    """The best place that does not rest, with a token of its own: a refused one is never used again.
+    """Return the best place that is not backed off, with a new token: a refused one is never used again.
 
-    Whoever launches in place of this instance from this image has the same tokens, so that of two journals the cloud
-    refuses the second. A token that an earlier reclaim has used up costs a number, and the wait for what it made.
+    Every journal derives the same tokens from the instance and the image, so that the cloud refuses a second launch. If
+    an earlier reclaim used a token, the next number is taken after a search for what that launch made.
     """
     now, recovery = ctx.now(), ctx.recovery
     private_ip = wanted_private_ip(recovery, plan)
@@ -211,7 +211,7 @@ def _next_try(ctx: RecoveryContext, plan: Plan, source: LaunchSource) -> Try | N
 
 
 def _of_this_run(recovery: Recovery) -> list[Try]:
-    """Its tries since a person has tried again: what refused before then may have been mended."""
+    """Return the tries since the last retry by a person: the causes of earlier refusals may have been fixed."""
     since = recovery.past_runs[-1].ended if recovery.past_runs else None
     return [one for one in recovery.tries if since is None or (one.at and one.at >= since)]
 
@@ -222,7 +222,7 @@ def _own_refusals(recovery: Recovery, now: datetime) -> set[tuple[str, str, bool
 
 
 def _category(recovery: Recovery, candidate: Candidate) -> str | None:
-    """The disk category to ask for here, empty for the disks' own; None when this place takes none of them."""
+    """Return the disk category to request here, empty for the disks' own; None if the place accepts none of them."""
     tried = {
         one.disk_category
         for one in _of_this_run(recovery)
@@ -234,7 +234,7 @@ def _category(recovery: Recovery, candidate: Candidate) -> str | None:
 def _is_closed(recovery: Recovery, candidate: Candidate) -> bool:
     """Whether this place was refused for good.
 
-    Another disk category is asked for by itself, and what is left out of the next launch is not the place's fault.
+    Another disk category is requested automatically, and an omitted part does not count against the place.
     """
     passing, refused = (*PASSING, ErrorKind.DISK_CATEGORY.value, REMOVED), set[Part]()
     for one in _of_this_run(recovery):
@@ -247,7 +247,7 @@ def _is_closed(recovery: Recovery, candidate: Candidate) -> bool:
 
 
 def left_out(recovery: Recovery) -> dict[Part, Failure]:
-    """Return the parts that this run launches without, since the cloud has refused them, with its first words."""
+    """Return the parts that this run launches without because the cloud refused them, with its first error."""
     found: dict[Part, Failure] = {}
     for one in _of_this_run(recovery):
         part = part_of(one.failure.code) if one.failure else None
@@ -257,7 +257,7 @@ def left_out(recovery: Recovery) -> dict[Part, Failure]:
 
 
 def places_left(recovery: Recovery, plan: Plan, zone: str = "") -> bool:
-    """Whether any place may still do."""
+    """Whether any place may still work."""
     return any(
         zone in ("", one.zone) and _category(recovery, one) is not None and not _is_closed(recovery, one)
         for one in plan.candidates
@@ -265,7 +265,7 @@ def places_left(recovery: Recovery, plan: Plan, zone: str = "") -> bool:
 
 
 def _no_room(recovery: Recovery, image_id: str) -> Reason:
-    """Why nothing was launched, with the last refusal: it is the one that a person can do something about."""
+    """Return why nothing was launched, with the last refusal, which a person can act on."""
     return Reason(Why.NO_ROOM, image_id, failure=_last_failure(recovery))
 
 
@@ -274,7 +274,7 @@ def _last_failure(recovery: Recovery) -> Failure | None:
 
 
 async def _launched_or_found(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float) -> str | CloudError | None:
-    """Launch, unless this try's instance is there already; None when the cloud cannot tell now."""
+    """Launch, unless this try's instance exists already; None if the cloud cannot tell now."""
     is_first = not _of_this_run(ctx.recovery)
     if ctx.follows and is_first:
         found = await await_instance(ctx, one, FOLLOW_S)
@@ -308,16 +308,16 @@ async def _launch_once(ctx: RecoveryContext, plan: Plan, one: Try, left_s: float
 
 
 async def _in_groups_that_exist(ctx: RecoveryContext, spec: LaunchSpec) -> LaunchSpec:
-    """Leave out the security groups that are gone, where others are left; as it is where nobody says."""
+    """Leave out the security groups that no longer exist if others are left; unchanged if the cloud does not answer."""
     ecs = ctx.ecs
     found = await ctx.attempt(lambda: ecs.security_groups(spec.security_group_ids))
     return spec if isinstance(found, CloudError) or not found else replace(spec, security_group_ids=found)
 
 
 async def _refused(ctx: RecoveryContext, one: Try, error: CloudError, *, is_over: bool) -> StepOutcome | None:
-    """Settle the try and return None where another may follow, else how the launch ended."""
+    """Settle the try; return None if another may follow, else the end of the launch."""
     if error.kind.ends_launch or (error.kind.repeats and (is_over or error.kind is ErrorKind.THROTTLED)):
-        # Patience is over, or nothing of this account can be launched anywhere.
+        # Time is up, or this account cannot launch anything anywhere.
         if ctx.recovery.cancel and not error.kind.effect_unknown:
             return cancelled(ctx.recovery)
         return failed(not_done(ctx, Why.NOT_LAUNCHED, error))
@@ -336,7 +336,7 @@ async def _refused(ctx: RecoveryContext, one: Try, error: CloudError, *, is_over
 
 
 async def _image_lost(ctx: RecoveryContext, image_id: str) -> StepOutcome | None:
-    """The refusal says that the image is not ready, disabled or deleted alike: look which, and wait for the first."""
+    """The same refusal means that the image is not ready, disabled or deleted: check which, and wait if not ready."""
     image = await ctx.shared.polls.image(ctx.recovery.region, image_id, ROOM_LOOK_S)
     if isinstance(image, Image) and image.lost:
         return leaves(Reason(Why.IMAGE_LOST, image_id, image.status))
@@ -352,7 +352,7 @@ async def _wait_for_room(ctx: RecoveryContext, plan: Plan) -> None:
 
 
 async def _runs_again(ctx: RecoveryContext, plan: Plan) -> StepOutcome | None:
-    """An instance that was only stopped may have been started by somebody: then nothing is launched beside it."""
+    """A stopped instance may have been started by somebody: then nothing is launched besides it."""
     if plan.route.traits.launches:
         return None
     old_id = ctx.recovery.instance_id
@@ -363,10 +363,9 @@ async def _runs_again(ctx: RecoveryContext, plan: Plan) -> StepOutcome | None:
 
 
 async def _is_gone(ctx: RecoveryContext, new_id: str) -> bool:
-    """Ask whether the cloud has removed the instance; if so, forget it and let its place rest.
+    """Ask whether the cloud removed the instance; if so, drop it and back its place off.
 
-    Its own word counts at once. When a person tries again, an instance that was launched long ago and is not listed
-    by a cloud that answers is gone as well.
+    Its statement counts at once. After a person's retry an old instance that is not listed is gone, too.
     """
     recovery, ecs = ctx.recovery, ctx.ecs
     last = recovery.tries[-1] if recovery.tries else None

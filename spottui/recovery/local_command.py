@@ -1,4 +1,4 @@
-"""A command on this machine, without a shell: its time is boxed, and so is what is kept of its output."""
+"""A command on this machine, without a shell, with limits for its time and its output."""
 
 import os
 import signal
@@ -11,20 +11,20 @@ from subprocess import PIPE, STDOUT, Popen
 import msgspec
 
 KEPT = 16_384
-"""Bytes of output that are kept; what comes after them is read and dropped."""
+"""Bytes of output that are kept; the rest is read and dropped."""
 LAST_WORDS_S = 0.5
-"""After the end of the program, so long what it has left behind may hold its output open."""
+"""How long after the program's end its children may keep its output open."""
 
 
 class Ran(msgspec.Struct, frozen=True):
-    """What came of it: `exit_code` is None when it was killed for the time that it took, negative for a signal."""
+    """The result: `exit_code` is None if it was killed at its timeout, negative for a signal."""
 
     exit_code: int | None
     output: str
 
 
 def run(argv: Sequence[str], stdin: bytes, environment: Mapping[str, str], timeout_s: float) -> Ran:
-    """Run a program in a process group of its own, which is killed when its time is over.
+    """Run a program in a process group of its own, which is killed at the timeout.
 
     The environment is added to this process's own. Raises `OSError` when the program cannot be started.
     """
@@ -50,7 +50,7 @@ def _exit_code(process: Popen[bytes], timeout_s: float) -> int | None:
 
 def _talk(process: Popen[bytes], stdin: bytes, output: bytearray) -> None:
     if process.stdin:
-        # What does not read its input is no mistake.
+        # A program need not read its input.
         with suppress(BrokenPipeError), process.stdin:
             process.stdin.write(stdin)
     while process.stdout and (chunk := process.stdout.read1(KEPT)):  # type: ignore[attr-defined]

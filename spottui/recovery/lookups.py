@@ -1,4 +1,4 @@
-"""One call for all who ask the same of the cloud within a time; a storm of a hundred asks no more than one recovery."""
+"""Shared look-ups: equal questions within some time are one call, so that a storm asks no more than one recovery."""
 
 import asyncio
 import logging
@@ -20,9 +20,9 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 AT_ONCE = 4
-"""Calls in the reading lane at once: polls and sweeps find a free thread in every storm."""
+"""Parallel calls in the reading threads; polls and sweeps find a free one in every storm."""
 FAILED_S = 5.0
-"""How long a failed call answers for whoever asks after it."""
+"""How long a failure is the answer to later questions."""
 
 FORGET_EVERY = timedelta(seconds=30)
 
@@ -35,7 +35,7 @@ class _Asked(msgspec.Struct, frozen=True):
     answer: "Future[Any]"
 
     def answers(self, now: datetime) -> bool:
-        """Whether it is under way or still young enough."""
+        """Whether it is in progress or recent enough."""
         if not self.answer.done():
             return True
         keep_s = self.keep_s if self.answer.exception() is None else min(self.keep_s, FAILED_S)
@@ -43,7 +43,7 @@ class _Asked(msgspec.Struct, frozen=True):
 
 
 class Lookups:
-    """Makes calls in the reading lane and keeps what came of them. Thread-safe."""
+    """Makes calls in the reading threads and keeps their results. Thread-safe."""
 
     def __init__(self, thread_pools: ThreadPools, clock: Clock) -> None:
         self._thread_pools = thread_pools
@@ -55,9 +55,9 @@ class Lookups:
         self._forgotten_at = clock.now()
 
     def ask(self, key: Hashable, keep_s: float, call: Callable[[], T]) -> "Future[T]":
-        """Return what `call` gives, or gave to somebody who asked with the same key at most `keep_s` seconds ago.
+        """Return the result of `call`, or that of a call with the same key at most `keep_s` seconds ago.
 
-        The future is the asker's own: to cancel it takes nothing from the others.
+        The future is the caller's own: cancelling it does not affect the others.
         """
         now = self._clock.now()
         with self._lock:
@@ -102,7 +102,7 @@ def _pass_on(own: "Future[Any]", made: "Future[Any]") -> None:
 
 
 class Inquiry:
-    """The questions of one asker, who has `limit_s` seconds for all of them and goes on without what is not known.
+    """The questions of one caller, who has `limit_s` seconds for all of them and proceeds without missing answers.
 
     Lives in one event loop. `missing` says what could not be learned, each as a line for people.
     """
@@ -114,7 +114,7 @@ class Inquiry:
         self.missing: list[str] = []
 
     async def ask(self, what: str, key: Hashable, keep_s: float, call: Callable[[], T], otherwise: T) -> T:
-        """Return what `call` gives, or gave to somebody a while ago; `otherwise` when there is no answer in time."""
+        """Return the result of `call`, perhaps from a while ago; `otherwise` if there is no answer in time."""
         try:
             async with asyncio.timeout_at(self._until):
                 return await asyncio.wrap_future(self._lookups.ask(key, keep_s, call))

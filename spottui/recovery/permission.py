@@ -1,4 +1,4 @@
-"""Between the notice and the first costly step: evidence, the plan, and somebody's yes."""
+"""Between the notice and the first costly step: evidence, the plan, and permission."""
 
 import asyncio
 import logging
@@ -42,33 +42,32 @@ from spottui.recovery.tolerance import tired_pools
 log = logging.getLogger("spottui.recovery")
 
 LOOK_S = 1.0
-"""How often a recovery that waits for a place, or for its lock, looks again by itself."""
+"""How often a recovery that waits for a slot or for its lock checks again."""
 LOCK_SOON_S = 0.3
-"""A lock is asked for at once after a notice: this long nothing is said of its not being there."""
+"""A lock is looked up right after a notice; for this long its absence is not reported."""
 IMAGE_MOVED_S = 10.0
-"""What an image takes is told anew with each that ends: only this much is worth a write."""
+"""The expected image time changes with each finished image; only a change of this much is written."""
 LONGEST_WAIT_S = 3600.0
 READ_S = 15.0
-"""So long a plan waits for what the disk protection reads of its instance."""
+"""How long a plan waits for the disk protection's look-up of its instance."""
 RUNNING = InstanceStatus.RUNNING.value
 PROTECT_AGAIN_S = 2.0
 DETAILS_S = 20.0
-"""So long after the notice a detail that only does not come is asked for again; then the plan is made without."""
+"""How long after the notice a detail without an answer is asked for again; then the plan is made without it."""
 
 
 class Wait(msgspec.Struct, frozen=True):
-    """In how many seconds to look again by itself; what somebody writes is heard at once."""
+    """Check again in so many seconds; new facts wake the recovery at once."""
 
     seconds: float
 
 
 async def wait_for_permission(ctx: RecoveryContext) -> StepOutcome | None:
-    """Wait until a person or auto-mode has said yes, and return None, or how it ended without one.
+    """Wait until a person or auto-mode confirms, and return None, or the end without a confirmation.
 
-    The disks were protected with the notice, or are now where that was another process's; a call that hangs is waited
-    for no longer than a second: it may still arrive, and the image must not wait for it. A person's yes counts
-    whatever the evidence: the screen has shown it. Auto-mode says yes only to what a lock has confirmed, when its veto
-    window is over.
+    The disks were protected with the notice, or are now if another process received it. A hanging call is waited for at
+    most a second: it may still arrive, and the image must not wait for it. A person's confirmation counts with any
+    evidence, which the screen has shown. Auto-mode confirms only reclaims with a lock, after the veto window.
     """
     if not ctx.recovery.state.waits_for_permission and ctx.recovery.state is not RecoveryState.PROTECTING:
         return None
@@ -88,10 +87,9 @@ async def wait_for_permission(ctx: RecoveryContext) -> StepOutcome | None:
 
 
 async def protect_disks(ctx: RecoveryContext) -> None:
-    """Write down what came of the disk protection, which is sent now unless it was.
+    """Write the result of the disk protection, which is sent now unless it was before.
 
-    Until the release it is tried again where it came to nothing for a reason that may pass: a look-up that failed, a
-    throttled call, a busy disk.
+    Until the release it is retried after a temporary failure: a failed look-up, a throttled call, a busy disk.
     """
     recovery, protection, told = ctx.recovery, ctx.shared.protection, frozenset[Failure]()
     if recovery.made("kept disk"):
@@ -117,7 +115,7 @@ async def protect_disks(ctx: RecoveryContext) -> None:
 async def _tell_of_protection(
     ctx: RecoveryContext, protected: Protected, told: frozenset[Failure]
 ) -> frozenset[Failure]:
-    """Commit what is new, and return the failures that are told of: the same one is not said every few seconds."""
+    """Commit what is new, and return the reported failures: the same one is not reported every few seconds."""
     failures = [(disk_id, failure_of(error)) for disk_id, error in protected.refused]
     facts = [CallFailed(ACTION, one, target=disk_id) for disk_id, one in failures if _untold(one) not in told]
     new = tuple(disk_id for disk_id in protected.disk_ids if disk_id not in ctx.recovery.made("kept disk"))
@@ -128,12 +126,12 @@ async def _tell_of_protection(
 
 
 def _untold(known: Failure) -> Failure:
-    """Each failed call has a RequestId of its own."""
+    """Compare failures without their RequestIds, which differ for each call."""
     return replace(known, request_id="", message="")
 
 
 async def _until_a_word(ctx: RecoveryContext) -> StepOutcome | None:
-    """Look again and again; return None for yes, or an end."""
+    """Check until there is a confirmation (None) or an end."""
     while True:
         answer = await _look(ctx)
         if not isinstance(answer, Wait):
@@ -142,12 +140,12 @@ async def _until_a_word(ctx: RecoveryContext) -> StepOutcome | None:
 
 
 def _first_route(known: Recovery, plan: Plan) -> Route:
-    """Who tries again goes on with the route that failed, and with what it had made."""
+    """A retry continues with the failed route and what it had made."""
     return known.route if known.run and known.created else plan.route
 
 
 async def _look(ctx: RecoveryContext) -> StepOutcome | Wait | None:
-    """Return None for yes, an end, or when to look again."""
+    """Return None for a confirmation, an end, or when to check again."""
     recovery = ctx.recovery
     if not recovery.state.waits_for_permission and recovery.decision is Decision.CONFIRM and recovery.has_plan:
         return None
@@ -159,7 +157,8 @@ async def _look(ctx: RecoveryContext) -> StepOutcome | Wait | None:
         return None
     answer = await _wait_or_go(ctx, recovery, plan)
     if isinstance(answer, Wait) and isinstance(plan, Plan) and recovery.interruption.confirmed:
-        # While somebody reads the plan; a yes at once is not held up by it, and for a drill nothing is looked up.
+        # Look up places while somebody reads the plan; an early confirmation does not wait for it, and a drill needs
+        # none.
         begin_to_look(ctx)
     return answer
 
@@ -202,7 +201,7 @@ async def _ask_auto_mode(ctx: RecoveryContext, recovery: Recovery, plan: Plan) -
 
 
 async def _replacement(ctx: RecoveryContext, recovery: Recovery) -> str:
-    """The instance by which an earlier recovery of this one has replaced it: a drill that a person confirmed, say."""
+    """Return the instance by which an earlier recovery replaced this one, for example after a confirmed drill."""
     recoveries = ctx.shared.journal.recoveries
     if recoveries.count_of(recovery.region, recovery.instance_id) < 2:
         return ""
@@ -212,18 +211,18 @@ async def _replacement(ctx: RecoveryContext, recovery: Recovery) -> str:
 
 
 async def _serve_from_earlier_image_if_late(ctx: RecoveryContext, plan: Plan, forecast: Forecast) -> None:
-    """Where the policy allows it, an image that will not make it gives way to an earlier one."""
+    """If the policy allows it, take an earlier image when a new one will not make it."""
     late = forecast.verdict is Verdict.WILL_NOT and plan.route.traits.needs_image_in_time
     if late and plan.warm_image and ctx.shared.settings.policy.warm_image:
         await ctx.change(partial(_from_earlier_image, ctx.now()))
 
 
 def _from_earlier_image(now: datetime, transaction: Transaction, recovery: Recovery) -> None:
-    """Unless somebody has spoken."""
+    """Do so unless a person has decided."""
     plan = transaction.plan(recovery.recovery_id)
     if plan is None or recovery.decision is not Decision.NONE:
         return
-    # Who has read the plan with the other route has not said yes to this one.
+    # A confirmation of the plan with the other route does not count for this one.
     chosen = replace(by_route(plan, Route.WARM_IMAGE), first_digest="")
     transaction.set_plan(recovery.recovery_id, chosen)
     fact = RouteChosen(Route.WARM_IMAGE, next_step(chosen), why=Verdict.WILL_NOT)
@@ -239,7 +238,7 @@ async def _show(
     queued: int | None = None,
     veto_until: datetime | None = None,
 ) -> Wait:
-    """Commit what the recovery waits for, if that is new, and return when to look again."""
+    """Commit what the recovery waits for, if that is new, and return when to check again."""
     recovery = ctx.recovery
     persons_turn = state is RecoveryState.NEEDS_YOU and not ctx.shared.auto_mode.armed
     over_in_s = (recovery.interruption.over_at - ctx.now()).total_seconds()
@@ -248,13 +247,13 @@ async def _show(
     if (state, veto_until) != (recovery.state, recovery.veto_until):
         await ctx.record(StateEntered(state, reason, veto_until=veto_until, queued=queued))
     elif (reason, queued) != (recovery.reason, recovery.queued) or image_s is not None:
-        # How many are before it changes for all who wait with each place that is freed: nobody waits for that.
+        # The position of every queued recovery changes with each free slot: nobody waits for that write.
         ctx.show(NextStepChanged(reason=reason, queued=queued, image_s=image_s))
     return wait
 
 
 def _news_of_image(ctx: RecoveryContext, recovery: Recovery, plan: Plan | Reason) -> float | None:
-    """Return what an image takes by now, where that is worth a write."""
+    """Return the expected image time if it has changed enough to be written."""
     if not isinstance(plan, Plan):
         return None
     image_s, old = ctx.image_s(plan), recovery.image_s
@@ -278,12 +277,12 @@ async def _plan(ctx: RecoveryContext) -> Plan | Reason:
 
 
 async def _capture(ctx: RecoveryContext) -> LaunchSpec | CloudError | None:
-    """Read what the sweeps have not: in a storm the RAM roles and images of all instances by a few shared calls."""
+    """Read what the sweeps have not: RAM roles and images, in a storm of all instances by a few shared calls."""
     recovery, shared = ctx.recovery, ctx.shared
     region, instance_id = recovery.region, recovery.instance_id
     awaits = (ctx.now() - recovery.started).total_seconds() < DETAILS_S
     if seen_lately(shared.journal, shared.clock, region, instance_id) is None:
-        # The disk protection reads it, for many at once.
+        # The disk protection reads it for many instances at once.
         await asyncio.wait([asyncio.wrap_future(shared.protection.of(region, instance_id))], timeout=READ_S)
     seen = seen_lately(shared.journal, shared.clock, region, instance_id)
     if seen is None:
@@ -300,7 +299,7 @@ async def _capture(ctx: RecoveryContext) -> LaunchSpec | CloudError | None:
 def set_plan_unless_known(
     plan: Plan, spec: LaunchSpec, image_s: float, now: datetime, transaction: Transaction, recovery: Recovery
 ) -> Plan:
-    """Write the plan unless there is one already; return the one that holds."""
+    """Write the plan unless there is one already; return the valid one."""
     known = transaction.plan(recovery.recovery_id)
     if known:
         return known
@@ -322,14 +321,14 @@ def _is_too_late(recovery: Recovery, now: datetime) -> bool:
 
 
 async def _ended_by_time(ctx: RecoveryContext, plan: Plan | Reason) -> StepOutcome | Wait:
-    """End it when the cloud has answered since: its answer sets the clock, and says whether the instance is gone.
+    """End it once the cloud has answered after the deadline: the answer sets the clock, and shows what is gone.
 
-    After the deadline an instance that is not listed was released: an empty page says so then, and only then.
+    An empty page counts as a release only after the deadline.
     """
     recovery = ctx.recovery
     gone = await ctx.shared.polls.gone(recovery.region, recovery.instance_id)
     if isinstance(gone, CloudError) and (gone.kind.passes or gone.kind is ErrorKind.CREDENTIALS):
-        # A clock that is far off has no signature accepted: it ends nothing.
+        # A host clock that is far off gets no signed answer, so it ends nothing.
         return Wait(LOOK_S)
     if not _is_too_late(ctx.recovery, ctx.now()):
         return Wait(0)

@@ -1,4 +1,4 @@
-"""Looking for places, once for each recovery, while its plan is read or its image is made."""
+"""Surveying places, once for each recovery, while its plan is read or its image is made."""
 
 import asyncio
 import logging
@@ -23,7 +23,7 @@ PATIENCE_S = 30.0
 async def look_for_places(ctx: RecoveryContext) -> None:
     """Wait until the places of the plan are ranked by stock, price and interruption rate, unless they are.
 
-    Who confirmed before they were known has confirmed the rules within which they are looked for.
+    A confirmation before that covers the rules by which the places are chosen.
     """
     found = begin_to_look(ctx)
     if found:
@@ -31,7 +31,7 @@ async def look_for_places(ctx: RecoveryContext) -> None:
 
 
 def begin_to_look(ctx: RecoveryContext) -> "asyncio.Task[None] | None":
-    """Begin to look in this process, unless it does or has; nobody need wait for it."""
+    """Start the survey in this process, unless it was started; nobody has to wait for it."""
     if ctx.plan.surveyed:
         return None
     if ctx.places is None or ctx.places.done():
@@ -40,24 +40,24 @@ def begin_to_look(ctx: RecoveryContext) -> "asyncio.Task[None] | None":
 
 
 async def _find_places(ctx: RecoveryContext) -> None:
-    """Rank the places of a plan and commit them. What goes wrong leaves the plan with the places that it has."""
+    """Rank the places of a plan and commit them. After an error the plan keeps its places."""
     plan = ctx.plan
     try:
         surveyed = await ctx.shared.surveys.survey(plan)
     except Exception:
-        log.exception("the places of %s could not be looked up; it goes on with those that it has", ctx.id)
+        log.exception("the places of %s could not be looked up; the plan keeps the places it has", ctx.id)
         surveyed = replace(plan, surveyed=True)
     await ctx.change(partial(_with_places, surveyed, ctx.now()))
 
 
 def _with_places(surveyed: Plan, now: datetime, transaction: Transaction, recovery: Recovery) -> None:
-    """A person may have chosen another route meanwhile, or another console may have looked."""
+    """A person may have chosen another route meanwhile, or another console may have surveyed."""
     known = transaction.plan(recovery.recovery_id)
     if known is None or known.surveyed:
         return
     chosen = by_route(surveyed, known.route) if known.route in surveyed.routes else surveyed
     is_same = chosen.route is known.route
-    # Who has read another route has not said yes to this one.
+    # A confirmation of another route does not count for this one.
     first_digest = known.digest if is_same else ""
     chosen = replace(chosen, first_digest=first_digest, backends=recovery.backends or chosen.backends)
     transaction.set_plan(recovery.recovery_id, chosen)

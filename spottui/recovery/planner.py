@@ -37,14 +37,14 @@ from spottui.journal.fleet import Captured
 
 T = TypeVar("T")
 Detail = tuple[str, Callable[[], object]]
-"""How a field that DescribeInstances lacks is read, and its name in `unread`: empty where its lack is not said."""
+"""How a field that DescribeInstances lacks is read, and its name in `unread`, empty if its absence is not reported."""
 
 DETAILS_MAX_AGE = timedelta(hours=2)
 
 KEPT = "kept disk"
-"""The kind of what a life-raft has changed: a disk that does not go with its instance any more."""
+"""The kind of a disk that disk protection changed: it is no longer deleted with its instance."""
 DRAIN_TAG = "spottui:drain"
-"""The tag by which an instance names its `[drain.NAME]`; an empty one is for none."""
+"""The tag by which an instance names its `[drain.NAME]`; an empty value means none."""
 PRIVATE_IP_TAG = "spottui:private-ip"
 """The tag by which an instance says which private IP its replacement has: `keep` or `new`."""
 
@@ -54,9 +54,9 @@ def capture(
 ) -> LaunchSpec | None:
     """Return the complete launch spec of an instance: the captured one if it is young, else read anew.
 
-    What the cloud no longer lists is taken from the journal, whatever its age; None when neither knows the instance.
-    Disks that only a life-raft has kept are as they were before. A detail that the cloud refuses is as it was read
-    last, or in `unread`; so is one that only did not come, unless the caller `awaits_details`. Raises `CloudError`.
+    An instance that the cloud no longer lists is taken from the journal, whatever its age; None if neither knows it.
+    Disks that only disk protection kept are as they were before. A detail that the cloud refuses keeps its last value,
+    or is in `unread`; so does one without an answer, unless the caller `awaits_details`. Raises `CloudError`.
     """
     spec = _captured(ecs, journal, clock, instance_id, awaits_details=awaits_details)
     return _as_before_protection(journal, spec) if spec else None
@@ -80,8 +80,8 @@ def with_details(
 ) -> LaunchSpec:
     """Return the launch spec of an instance that a sweep has seen, complete: its user data is read here.
 
-    The RAM role and the image, which one call gives for many instances, are what came of the caller's reading. What
-    is refused is treated as `capture` does. Raises `CloudError`.
+    The RAM role and the image, which one call returns for many instances, are read by the caller. Refused details are
+    treated as in `capture`. Raises `CloudError`.
     """
     details: dict[str, Detail] = {
         "ram_role": (RAM_ROLE, lambda: _given(ram_role)),
@@ -107,15 +107,15 @@ def known_spec(journal: Journal, clock: Clock, region: str, instance_id: str) ->
 def known_disks(
     journal: Journal, clock: Clock, region: str, instance_id: str, of: Callable[[LaunchSpec], T]
 ) -> T | None:
-    """Return what `of` makes of an instance that the fleet has seen lately, None where it has not."""
+    """Return the result of `of` for an instance that a sweep has lately seen, else None."""
     seen = seen_lately(journal, clock, region, instance_id)
     return of(seen.spec) if seen else None
 
 
 def specs_with_disks(ecs: Ecs, journal: Journal, clock: Clock, instance_ids: Iterable[str]) -> Answers[LaunchSpec]:
-    """Return what the sweeps have seen of instances, else what the cloud says now; enough to protect their disks.
+    """Return instances as the sweeps saw them, else as the cloud lists them now; enough to protect their disks.
 
-    What the cloud says of an instance that no sweep has seen is kept as if one had. Raises `CloudError`.
+    The answer about an instance that no sweep has seen is kept like a sweep's. Raises `CloudError`.
     """
     known = {one: journal.fleet.get(ecs.region, one) for one in instance_ids}
     young = {one: captured.spec for one, captured in known.items() if captured and _is_young(captured, clock)}
@@ -146,7 +146,7 @@ def _captured(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str, *, awa
 def _completed(
     spec: LaunchSpec, known: Captured | None, details: Mapping[str, Detail], *, awaits_details: bool
 ) -> LaunchSpec:
-    """Add what DescribeInstances lacks. No recovery waits for what is refused: it is said to be unread."""
+    """Add what DescribeInstances lacks. No recovery waits for a refused detail: it is listed as unread."""
     found: dict[str, Any] = {}
     unread: list[str] = []
     for field, (name, read) in details.items():
@@ -169,7 +169,7 @@ def _given(answer: T | CloudError) -> T:
 
 
 def _as_before_protection(journal: Journal, spec: LaunchSpec) -> LaunchSpec:
-    """The spec with the disks that only a recovery has kept as they were before it."""
+    """Return the spec with the disks that a recovery kept as they were before it."""
     if all(disk.delete_with_instance for disk in spec.disks):
         return spec
     instance = spec.instance
@@ -273,7 +273,7 @@ def _keeps_private_ip(spec: LaunchSpec, settings: Settings) -> tuple[bool, tuple
 
 
 def _cautions(spec: LaunchSpec, rules: PlaceRules, vswitch_tag: str) -> Iterator[Caution]:
-    """What else has a hand in it."""
+    """Return cautions about whatever else manages the instance."""
     old = spec.instance
     if old.behavior is InterruptionBehavior.STOP:
         yield Caution(CautionKind.STOPPED_ONLY)

@@ -20,13 +20,14 @@ T = TypeVar("T")
 
 FASTEST_S = 1.0
 FIRST_LOOK_S = 0.3
-"""Between looks before a first image or launch, which wait for them: all that begin meanwhile share the next one."""
+"""Between polls before a first image or launch, which wait for them: recoveries that begin meanwhile share the next
+one."""
 
 
 class SharedPoll(Generic[T]):
-    """Asks for all that somebody waits for, as often as the most impatient wants, and not at all when nobody waits.
+    """Polls everything that somebody waits for, as often as the most impatient wants; never while nobody waits.
 
-    Lives in one event loop. An answer without a key is None, which is no evidence of anything but "not seen".
+    Lives in one event loop. The result for a key that the answer lacks is None, which proves nothing but "not seen".
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class SharedPoll(Generic[T]):
         self._looked = 0.0
 
     async def next(self, key: str, within_s: float) -> T | CloudError | None:
-        """Return what the next look shows of `key`, `within_s` seconds from now; looks are `apart_s` apart at least."""
+        """Return the next poll's result for `key`, within `within_s` seconds; polls are at least `apart_s` apart."""
         loop = asyncio.get_running_loop()
         due = max(loop.time() + within_s, self._looked + self._apart_s)
         known_due, future = self._waiting.get(key) or (due, loop.create_future())
@@ -87,7 +88,7 @@ M = TypeVar("M", bound=_Tagged)
 
 
 def _by_source(made: Iterable[M]) -> dict[str, tuple[M, ...]]:
-    """Return what recoveries made, by the instance that they were of."""
+    """Return resources of recoveries by the instance of their recovery."""
     found: dict[str, tuple[M, ...]] = {}
     for one in made:
         source = _source(dict(one.tags).get(OUR_TAG, ""))
@@ -96,12 +97,12 @@ def _by_source(made: Iterable[M]) -> dict[str, tuple[M, ...]]:
 
 
 def _source(recovery_id: str) -> str:
-    """The instance that a recovery is of, as its id names it."""
+    """Return the instance of a recovery by its id."""
     return recovery_id.rpartition(".")[0]
 
 
 def _answer(found: Mapping[str, T], key: str) -> T | CloudError | None:
-    """An id that the cloud refused to look up is not one that it does not list."""
+    """An id that the cloud refused to look up does not count as unlisted."""
     try:
         return found.get(key)
     except CloudError as error:

@@ -1,4 +1,4 @@
-"""The plan that a recovery would have, for a person who asks before anything has happened."""
+"""The plan that a recovery would have now, for a person who asks."""
 
 import asyncio
 import threading
@@ -16,11 +16,11 @@ from spottui.recovery.planner import capture, make_plan
 from spottui.recovery.tolerance import tired_pools
 
 PATIENCE_S = 5.0
-"""A person who waits for a plan sees it after so long with what is known by then."""
+"""After so long a person sees the plan with what is known by then."""
 
 
 class Previews:
-    """Plans that were shown, until one of them is to run: prices and stock move on, what was shown does not.
+    """Plans as they were shown, until one of them runs: prices and stock may change, a shown plan does not.
 
     Thread-safe; called where no event loop runs.
     """
@@ -59,7 +59,7 @@ class Previews:
         try:
             spec = capture(ecs, shared.journal, shared.clock, instance_id)
         except CloudError as error:
-            raise Refused(f"{instance_id} cannot be planned: {error.line}. Try again when the cause is gone.") from None
+            raise Refused(f"{instance_id}: no plan can be made: {error.line}. Fix the cause, then try again.") from None
         if spec is None:
             raise Refused(f"{instance_id} is not listed in {region}.")
         if to_spot:

@@ -1,4 +1,4 @@
-"""Seeing that the replacement serves: the plan's probe, again and again until it passes or its patience ends."""
+"""Checking that the replacement serves: the plan's probe is tried until it passes or its patience ends."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
@@ -20,16 +20,16 @@ from spottui.recovery.commands import invocation_over
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed
 
 COMMAND_S = 60.0
-"""So long one try of a command may take."""
+"""Timeout of one try of a command."""
 
-# A service that hangs holds a thread for seconds: it must not be one that launches something.
+# A hanging service blocks a thread for seconds: it must not be one of the acting threads.
 _THREADS = ThreadPoolExecutor(32, thread_name_prefix="probe")
 
 
 async def see_served(ctx: RecoveryContext, new: Instance) -> StepOutcome | None:
-    """Probe a replacement that runs; None when it serves, or when no probe is planned, else how that ends.
+    """Probe a running replacement; None if it serves or no probe is planned, else the end of the recovery.
 
-    After a restart it is probed again, with all of its patience.
+    After a restart of spottui it is probed again, with its full patience.
     """
     probe = ctx.plan.probe
     if probe is None:
@@ -76,7 +76,7 @@ async def _missed(
 
 
 async def _command_missed(ctx: RecoveryContext, command: str, new_id: str, until_s: float) -> Missed | None:
-    """Each try is a command of its own: an old one with its token would only be looked up again."""
+    """Each try needs a token of its own: with the same one the old command would be returned."""
     loop = asyncio.get_running_loop()
     box_s = min(COMMAND_S, max(until_s - loop.time(), 1.0))
     token = client_token(ctx.id, "probe", ctx.recovery.probe_commands)
@@ -96,7 +96,7 @@ async def _command_missed(ctx: RecoveryContext, command: str, new_id: str, until
 
 
 async def _not_served(ctx: RecoveryContext, probe: Probe, new_id: str, target: str, missed: Missed) -> StepOutcome:
-    """One that does not even run any more is said to be so."""
+    """Report a replacement that no longer runs as such."""
     found = await ctx.shared.polls.instance(ctx.recovery.region, new_id, 0.0)
     if isinstance(found, Instance) and found.status is not InstanceStatus.RUNNING:
         return failed(Reason(Why.STOPPED_RUNNING, new_id, found.status.value))

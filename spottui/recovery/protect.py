@@ -28,16 +28,17 @@ PATIENCE_S = 1.0
 RETRY_S = 0.2
 DISKS_PER_CALL = 100
 CALLS_AT_ONCE = 2
-"""In one region: the second goes on when the first hangs, and all that comes meanwhile is gathered."""
+"""Parallel calls in one region: the second works while the first hangs; everything that arrives meanwhile is
+batched."""
 REMEMBERED_S = 600.0
-"""A message that is repeated after its recovery is over protects nothing again."""
+"""How long a result is kept, so that a repeated message after the recovery's end protects nothing again."""
 
 
 _MAY_BE_MENDED = (ErrorKind.CREDENTIALS, ErrorKind.DENIED)
 
 
 class Protected(msgspec.Struct, frozen=True):
-    """What came of it: the disks that outlive the instance now, and those that do not, each with the cloud's word."""
+    """The result: the disks that now outlive the instance, and the others, each with the cloud's error."""
 
     disk_ids: tuple[str, ...] = ()
     request_id: str = ""
@@ -45,7 +46,7 @@ class Protected(msgspec.Struct, frozen=True):
 
     @property
     def may_pass(self) -> bool:
-        """Whether a disk is unprotected for a reason that passes, or that somebody may mend."""
+        """Whether a disk is unprotected for a temporary reason, or one that somebody may fix."""
         return any(error.kind.passes or error.kind in _MAY_BE_MENDED for _, error in self.refused)
 
 
@@ -60,9 +61,9 @@ class _Request:
 
 @dataclass(slots=True)
 class _Region:
-    """What waits for a call, and which instances for a look at their disks; how many of each are under way.
+    """The disks that wait for a call and the instances that wait for a look-up, with the number of calls in progress.
 
-    They have threads of their own: in a storm nothing that recoveries do stands in front of them.
+    The calls have threads of their own: in a storm nothing else of the recoveries delays them.
     """
 
     waiting: deque[_Request] = field(default_factory=deque)
@@ -77,9 +78,9 @@ class _Region:
 class DiskProtection:
     """Protects the disks of instances under reclaim, up to 100 disks a call.
 
-    The call has no token and may be repeated, is harmless and undone with one call: it goes out on the queue event
-    alone, before anything is written, but only for an instance that the cloud itself shows as spot. The first goes out
-    at once; those that come while calls are under way share the next one. Thread-safe.
+    The call has no token, can be repeated, is harmless and can be undone: it is sent on the queue event alone, before
+    anything is written, but only for an instance that the cloud itself lists as spot. The first is sent at once; those
+    that arrive while calls are in progress share the next one. Thread-safe.
     """
 
     def __init__(self, journal: Journal, regions: dict[str, Ecs], clock: Clock) -> None:
@@ -92,7 +93,7 @@ class DiskProtection:
         self._queues: defaultdict[str, _Region] = defaultdict(_Region)
 
     def send(self, region: str, instance_ids: Sequence[str]) -> None:
-        """Protect the disks of instances unless this process has: those that the fleet knows go out first."""
+        """Protect the disks of instances unless this process has; instances that a sweep has seen come first."""
         with self._lock:
             self._forget_old()
             new = [one for one in dict.fromkeys(instance_ids) if not self._was_sent(region, one)]
@@ -107,13 +108,13 @@ class DiskProtection:
         self._begin_to_look(region)
 
     def of(self, region: str, instance_id: str) -> "Future[Protected]":
-        """Return what comes of the protection of an instance, which is sent now if it was not."""
+        """Return the future result of an instance's disk protection, which is sent now if it was not."""
         self.send(region, [instance_id])
         with self._lock:
             return self._sent[region, instance_id]
 
     def again(self, region: str, instance_id: str) -> "Future[Protected]":
-        """Try once more what came to nothing, or to a part; return what comes of that."""
+        """Retry a protection that failed, or failed in part; return its future result."""
         with self._lock:
             known = self._sent.get((region, instance_id))
             if known and known.done():
@@ -121,7 +122,7 @@ class DiskProtection:
         return self.of(region, instance_id)
 
     def forget(self, region: str, instance_id: str) -> None:
-        """Drop, some time from now, what is kept for a recovery that is over."""
+        """Forget the result for an ended recovery, some time from now."""
         with self._lock:
             self._over.append((time.monotonic(), (region, instance_id)))
 
@@ -142,7 +143,7 @@ class DiskProtection:
         queue.threads.submit(self._look_while_any, self._regions[region], queue)
 
     def _look_while_any(self, ecs: Ecs, queue: _Region) -> None:
-        """Ask the cloud for the instances that no sweep has seen, or not lately: all that came meanwhile at once."""
+        """Look up instances that no sweep has seen lately, all that arrived meanwhile in one call."""
         while True:
             with self._lock:
                 asked, queue.unknown = queue.unknown, {}
@@ -179,7 +180,7 @@ class DiskProtection:
             request.answer.set_result(Protected())
 
     def _begin(self, region: str) -> None:
-        """Begin calls in threads of their own, as many as may be under way."""
+        """Start calls in threads of their own, as many as are allowed."""
         with self._lock:
             queue = self._queues[region]
             more = min(CALLS_AT_ONCE - queue.calls, len(queue.waiting))
@@ -198,7 +199,7 @@ class DiskProtection:
                         one.answer.set_exception(error)
 
     def _next(self, queue: _Region) -> list[_Request]:
-        """Take what goes into one call, or give up the right to call when nothing waits."""
+        """Take the disks of one call, or end this caller if nothing waits."""
         requests: list[_Request] = []
         with self._lock:
             room = DISKS_PER_CALL
@@ -224,7 +225,7 @@ class DiskProtection:
     def _protect(
         self, ecs: Ecs, disk_ids: list[str], since: float, *, alone: bool = False
     ) -> tuple[str, dict[str, CloudError]]:
-        """Protect disks; what is refused together is asked for in halves, until each disk has an answer of its own."""
+        """Protect disks; a refused batch is split in halves until each disk has an answer of its own."""
         try:
             return self._persist(ecs, disk_ids, since, alone=alone or len(disk_ids) == 1), {}
         except CloudError as error:
@@ -237,7 +238,7 @@ class DiskProtection:
         return first or second, first_refused | second_refused
 
     def _protect_as_they_are_now(self, ecs: Ecs, one: _Request) -> tuple[list[str], dict[str, CloudError]]:
-        """Read the disks again: the list that is known may be hours old."""
+        """Read the disks again: the known list may be hours old."""
         try:
             with urgency(Priority.PROTECT):
                 disks = [disk.disk_id for disk in ecs.disks(one.instance_id) if _is_to_protect(disk)]
@@ -249,9 +250,9 @@ class DiskProtection:
         return [disk_id for disk_id in disks if disk_id not in refused], refused
 
     def _persist(self, ecs: Ecs, disk_ids: list[str], since: float, *, alone: bool) -> str:
-        """Try for a second what may pass, and a throttled call until it may be made: nobody's is answered before.
+        """Retry temporary failures for a second, and a throttled call until it is accepted.
 
-        One disk that is busy does not hold up the disks of others.
+        A busy disk does not delay the disks of others.
         """
         while True:
             try:
@@ -267,9 +268,9 @@ class DiskProtection:
 
 
 def _to_protect(spec: LaunchSpec) -> tuple[str, ...]:
-    """Return the disks of a spot instance that go with it; a stopped one keeps its disks.
+    """Return the disks of a spot instance that would be deleted with it; none in Stop mode, which keeps them.
 
-    Unbound from it they would outlive it for good.
+    Protected, they would outlive even a later deletion of the instance.
     """
     if not spec.instance.is_spot or spec.instance.behavior is InterruptionBehavior.STOP:
         return ()

@@ -1,4 +1,4 @@
-"""A public IP that is no EIP is lost with its instance; as an EIP it moves to the replacement."""
+"""A public IP is lost with its instance; converted to an EIP, it moves to the replacement."""
 
 import asyncio
 import logging
@@ -24,9 +24,9 @@ PATIENCE_S = 10.0
 
 
 def begin_to_keep_public_ip(ctx: RecoveryContext) -> None:
-    """Begin to convert the public IP of the instance to an EIP, beside what else is done.
+    """Start to convert the public IP of the instance to an EIP, in parallel with everything else.
 
-    A launch that was begun has asked for a public IP, or not, by what was known then: it is too late after it.
+    It is too late once a launch was begun: that has requested a public IP or not by what was known then.
     """
     recovery, instance = ctx.recovery, ctx.plan.spec.instance
     is_wanted = bool(instance.public_ip) and not instance.eip_id and ctx.plan.route.traits.launches
@@ -54,7 +54,7 @@ def public_ip_lost(ctx: RecoveryContext) -> tuple[Reason, ...]:
 
 
 async def _keep_public_ip(ctx: RecoveryContext) -> None:
-    """Convert the address and write down the EIP. The call has no token: so look what the instance has before it.
+    """Convert the address and journal the EIP. The call has no token, so the instance's address is read first.
 
     What is refused, or whether a locked instance may be converted at all (OPEN, docs/alibaba-facts.md 15), costs the
     recovery nothing but the address.
@@ -73,7 +73,7 @@ async def _keep_public_ip(ctx: RecoveryContext) -> None:
 
 
 async def _is_worth_another_look(ctx: RecoveryContext) -> bool:
-    """Write down the EIP that the instance has, else convert its public IP; False where that is over."""
+    """Journal the EIP that the instance has, else convert its public IP; False if there is nothing more to do."""
     recovery = ctx.recovery
     instance = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, 0.0)
     if isinstance(instance, CloudError):

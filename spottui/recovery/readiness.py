@@ -1,4 +1,4 @@
-"""What the cloud and the journal say of the readiness of every spot instance of a region."""
+"""The readiness of every spot instance of a region, by what the cloud and the journal say."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

@@ -1,7 +1,7 @@
-"""Ready in advance: images of system disks and snapshot groups of data disks, made in calm time for the next reclaim.
+"""Readiness in calm time: images of system disks and snapshot groups of data disks for the next reclaim.
 
-The cloud is the state. Names and ClientTokens come from the instance and the slot of time, so that any number of
-consoles, kills and restarts make exactly one of each.
+The cloud holds the state. Names and ClientTokens derive from the instance and the slot, so that any number of consoles,
+kills and restarts create exactly one of each.
 """
 
 import logging
@@ -26,22 +26,23 @@ from spottui.recovery.ready_steps import MadeReady, Step, made_ready, next_slot,
 log = logging.getLogger("spottui.recovery")
 
 READY_S = 60.0
-"""How often it is looked at what is due."""
+"""How often due steps are looked for."""
 COPIES_AT_ONCE = 10
-"""System disks that the cloud copies at once for this, in one region."""
+"""Parallel copies of system disks for this purpose, in one region."""
 REFUSED_REST = timedelta(hours=1)
-"""After a refusal that time or a person must mend, a quota above all."""
+"""Back-off after a refusal that time or a person must fix, such as a quota."""
 DENIED_REST = timedelta(minutes=5)
-"""A permission or a key is mended sooner."""
+"""Back-off after a missing permission or a wrong key, which are fixed sooner."""
 
 Rest = tuple[str, str]
-"""What rests after a refusal: an action, of one target or (empty) of all."""
+"""What is backed off after a refusal: an action, of one target or (empty) of all."""
 
 
 class Ready:
-    """Keeps the matching instances of one region ready; `look` does all that is due and waits for nothing.
+    """Keeps the matching instances of one region ready; `look` does everything that is due and does not wait.
 
-    `unswept` are the regions whose fleet is that of an earlier run: nothing is done by it. One thread calls `look`.
+    `unswept` are the regions whose fleet is still that of an earlier run: nothing is done there. One thread calls
+    `look`.
     """
 
     def __init__(
@@ -55,15 +56,15 @@ class Ready:
         self._awaits_sweep = True
         self._settled: dict[str, datetime] = {}
         self._unfinished: set[str] | None = None
-        """The instances with a copy under way; None until it was looked: an earlier run may have left some."""
+        """The instances with a copy in progress; None until the first look: an earlier run may have left some."""
         self._rests: dict[Rest, datetime] = {}
         self._said: dict[Rest, str] = {}
         self._beyond_cap: tuple[str, ...] = ()
 
     def look(self) -> None:
-        """Give way to reclaims, then do what is due; raises `CloudError` when the cloud does not say what is there.
+        """Give way to reclaims, then do what is due; raises `CloudError` if the cloud cannot be read.
 
-        A call that is refused is said in the log, and rests.
+        A refused call is logged and backed off.
         """
         self._give_way()
         if self._ecs.region in self._unswept():
@@ -86,10 +87,10 @@ class Ready:
         return self._awaits_sweep
 
     def _give_way(self) -> None:
-        """Cancel what is unfinished of an instance whose lock was seen: a disk takes one snapshot at a time.
+        """Cancel unfinished copies of an instance whose lock was seen: a disk takes one snapshot at a time.
 
-        The copies of the recovery go first; what was finished before stays. To delete a snapshot that is being made
-        cancels it (docs/alibaba-facts.md 13).
+        The recovery's copies take precedence; finished ones stay. Deleting an unfinished snapshot cancels it
+        (docs/alibaba-facts.md 13).
         """
         locked = {
             one.instance_id
@@ -108,8 +109,8 @@ class Ready:
             self._unfinished -= reclaimed
 
     def _kept(self) -> tuple[KeptReady, ...]:
-        """The instances of this region; a cap is over those of all regions."""
-        # Sweeps go on meanwhile: what is read one by one would change under it.
+        """Return the instances of this region; a cap covers those of all regions."""
+        # Sweeps continue meanwhile, so the fleet is read at once.
         specs = [
             one.spec for region in self._settings.region_keys for one in tuple(self._journal.fleet.of(region).values())
         ]
@@ -136,18 +137,18 @@ class Ready:
         return instance_id not in self._settled and self._may_act(instance_id, busy)
 
     def _may_act(self, instance_id: str, busy: Collection[str]) -> bool:
-        """Whether the instance runs in peace and all is known that an image of it needs: seen just before each call."""
+        """Whether the instance runs without a reclaim and its image can be made; checked before each call."""
         known = self._journal.fleet.of(self._ecs.region).get(instance_id)
         if known is None or known.details_at is None or not known.spec.disks or instance_id in busy:
             return False
         return known.spec.instance.status is InstanceStatus.RUNNING and not known.spec.instance.recycling
 
     def _in_recovery(self) -> frozenset[str]:
-        """The instances of this region that have an open recovery, be it only suspected."""
+        """Return the instances of this region with an open recovery, even a suspected one."""
         return frozenset(one.instance_id for one in self._journal.recoveries.open() if one.region == self._ecs.region)
 
     def _do(self, step: Step, instance_id: str) -> None:
-        """Make one call, written down before and after."""
+        """Make one call, journaled before and after."""
         if (step.action, "") in self._rests or (step.action, step.target) in self._rests:
             return
         self._journal.run(self._logs(CallBegun(step.action, step.token, step.target), instance_id))
@@ -163,7 +164,7 @@ class Ready:
         self._journal.submit(self._logs(made, instance_id), Urgency.EYES)
 
     def _refused(self, step: Step, instance_id: str, error: CloudError) -> None:
-        """What passes goes again in the next round with the same token; the rest is said once, and rests."""
+        """Retry a temporary failure in the next round with the same token; log any other once, and back it off."""
         if error.kind is ErrorKind.THROTTLED:
             raise error
         if error.kind.repeats or error.kind is ErrorKind.NOT_READY:
@@ -178,7 +179,7 @@ class Ready:
             self._journal.submit(self._logs(failed, instance_id), Urgency.EYES)
 
     def _tell_beyond_cap(self, kept: Sequence[KeptReady]) -> None:
-        """Say once, until it changes, for how many a cap leaves no room."""
+        """Log for how many instances a cap is too low, once until that changes."""
         beyond = [one for one in kept if one.beyond_cap]
         ids = tuple(one.spec.instance.instance_id for one in beyond)
         if ids != self._beyond_cap:

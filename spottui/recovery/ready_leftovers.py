@@ -1,4 +1,4 @@
-"""What was made ready in calm time, as the janitor lists it: it stays while its instance is kept ready."""
+"""Resources of `[[ready]]` as the janitor lists them: they stay while their instance is kept ready."""
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -16,11 +16,11 @@ from spottui.domain.ready import ready_policy
 from spottui.domain.settings import Settings
 from spottui.recovery.ready_steps import MadeReady, made_ready
 
-KEPT_READY = "its instance is kept ready: the newest stay, the older ones go by themselves"
+KEPT_READY = "its instance is kept ready: the newest ones stay, older ones are deleted automatically"
 
 
 class Holds(Protocol):
-    """Says why a resource must stay for which the journal or a replacement speaks, empty where nothing does."""
+    """Returns why a resource must stay because of the journal or a replacement, empty if it need not."""
 
     def __call__(self, instance_id: str, resource_id: str, *, alive: bool) -> str:
         """Return it."""
@@ -42,7 +42,7 @@ def ready_leftovers(ecs: Ecs, settings: Settings, holds: Holds) -> Iterator[Left
 
 
 def _groups(ecs: Ecs) -> tuple[SnapshotGroup, ...]:
-    """Who has never kept anything ready need not be allowed to list groups."""
+    """An account that never used `[[ready]]` need not have the permission to list groups."""
     try:
         return ready_groups(ecs)
     except CloudError as error:

@@ -1,6 +1,6 @@
-"""What is to be made, and what may go, for one instance that is kept ready: from what the cloud lists, nothing else.
+"""The next steps for one instance that is kept ready, derived only from what the cloud lists.
 
-There is no state beside the cloud. Every console comes to the same steps with the same names and ClientTokens.
+There is no other state. Every console derives the same steps with the same names and ClientTokens.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -20,11 +20,11 @@ from spottui.domain.ready import READY_TAG, KeptReady, image_every_s, snapshots_
 from spottui.domain.tokens import client_token, ready_name, slot_of, slot_start
 
 MOST_ATTEMPTS = 3
-"""What is lost so often in one slot is left to the next one."""
+"""After so many losses in one slot the next slot is awaited."""
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One call: its action, the thing that it is about, and its ClientToken, empty where the action has none."""
+    """One call: its action, its target, and its ClientToken, empty if the action has none."""
 
     action: str
     target: str
@@ -38,7 +38,7 @@ class Step(msgspec.Struct, frozen=True):
 
     @property
     def is_copy(self) -> bool:
-        """Whether disks are busy with it for a while."""
+        """Whether it keeps disks busy for a while."""
         return self.action in ("CreateSnapshot", "CreateSnapshotGroup")
 
 
@@ -70,7 +70,7 @@ class MadeReady:
 
     @property
     def newest_image(self) -> datetime | None:
-        """The slot of the newest usable image, None without any."""
+        """The slot of the newest usable image, None without one."""
         return max((slot for slot, image in self.images if image.complete), default=None)
 
 
@@ -96,7 +96,7 @@ def possible_steps(kept: KeptReady, made: MadeReady, now: datetime, in_use: Coll
         for of_disks in (_system(kept, made, now), _data(kept, made, now)):
             steps += of_disks.steps
             waits |= of_disks.waits
-    # An image that goes leaves its snapshot, which goes in the next round.
+    # A deleted image leaves its snapshot, which is deleted in the next round.
     return PossibleSteps(tuple(steps), waits or bool(steps))
 
 
@@ -118,7 +118,7 @@ def next_slot(kept: KeptReady, now: datetime) -> datetime:
 
 
 def _system(kept: KeptReady, made: MadeReady, now: datetime) -> PossibleSteps:
-    """Snapshot of the system disk, then an image of that: one after the other, over as many rounds as it takes."""
+    """Yield the snapshot of the system disk, then its image, over as many rounds as it takes."""
     disk, instance_id = system_disk(kept.spec), kept.spec.instance.instance_id
     slot = slot_start(instance_id, image_every_s(kept.schedule), now)
     images = [image for of_slot, image in made.images if of_slot == slot]
@@ -167,7 +167,7 @@ def _order(kept: KeptReady, action: str, slot: datetime, attempt: int) -> Order:
 
 
 def _superseded(kept: KeptReady, made: MadeReady, in_use: Collection[str]) -> Iterable[Step]:
-    """What is older than the newest usable ones that are kept; of an image first itself, then its snapshot."""
+    """Yield the deletion of what is older than the newest usable ones: an image before its snapshot."""
     keep = kept.schedule.keep
     oldest = _oldest_kept([slot for slot, image in made.images if image.complete], keep)
     if oldest:

@@ -1,4 +1,4 @@
-"""What the old instance had and the new one is to have: its EIP."""
+"""Moving the EIP of the old instance to the new one."""
 
 import asyncio
 from functools import partial
@@ -17,8 +17,8 @@ PATIENCE_S = 60.0
 async def rebind(ctx: RecoveryContext, new_id: str) -> Reason | None:
     """Move the EIP to the replacement; return why it could not be moved, which does not undo the recovery.
 
-    Neither call has a token. So the address is looked at before each of them, and what is as wanted is left alone:
-    after a restart, or a lost answer, this goes on from where the address is.
+    Neither call has a token, so the address is read before each of them: after a restart or a lost answer this
+    continues from where the address is.
     """
     eip_id = ctx.plan.spec.instance.eip_id or ctx.recovery.eip_id
     if not eip_id:
@@ -43,7 +43,7 @@ async def rebind(ctx: RecoveryContext, new_id: str) -> Reason | None:
 
 
 async def _one_move(ctx: RecoveryContext, eip: Eip, new_id: str) -> CloudError | None:
-    """Unbind it from the old instance, or bind it to the new one when it is free; return what went wrong."""
+    """Unbind it from the old instance, or bind it to the new one if it is free; return the error, if any."""
     if eip.instance_id:
         unbind = partial(ctx.ecs.unbind_eip, eip.eip_id, eip.instance_id)
         return await call_once(ctx, "UnassociateEipAddress", eip.instance_id, unbind)

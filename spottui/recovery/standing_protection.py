@@ -1,4 +1,4 @@
-"""Standing protection: in calm time disks are made to outlive their instance, and put back exactly as they were."""
+"""Standing protection: in calm time disks are made to outlive their instance, and can be put back as they were."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -21,14 +21,14 @@ _FACTS = (DisksProtected, ProtectionUndone)
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What came of it: the disks that were changed, and those that were not, each with the cloud's word."""
+    """The result: the disks that were changed, and those that were not, each with the cloud's error."""
 
     changed: tuple[str, ...]
     refused: tuple[tuple[str, CloudError], ...] = ()
 
 
 def to_protect(spec: LaunchSpec) -> tuple[Disk, ...]:
-    """Return the cloud disks of an instance that would go with it; one that is only stopped keeps them by itself."""
+    """Return the cloud disks of an instance that would be deleted with it; none in Stop mode, which keeps them."""
     if spec.instance.behavior is InterruptionBehavior.STOP:
         return ()
     return tuple(disk for disk in spec.cloud_disks if disk.delete_with_instance)
@@ -53,7 +53,7 @@ def protected_disks(journal: Journal) -> dict[tuple[str, str], tuple[str, ...]]:
 def protect(journal: Journal, ecs: Ecs, spec: LaunchSpec, who: str, now: datetime) -> Outcome:
     """Make the disks of an instance outlive it; raises `Refused` while it is being reclaimed.
 
-    The intent is written first: whoever undoes it after a crash finds every disk that may have been changed.
+    The intent is journaled first: after a crash the undo finds every disk that may have been changed.
     """
     _refuse_during_reclaim(journal, spec)
     wanted = tuple(disk.disk_id for disk in to_protect(spec))
@@ -68,9 +68,9 @@ def protect(journal: Journal, ecs: Ecs, spec: LaunchSpec, who: str, now: datetim
 
 
 def undo(journal: Journal, ecs: Ecs, spec: LaunchSpec, disk_ids: Sequence[str], who: str, now: datetime) -> Outcome:
-    """Let the disks that were protected go with their instance again, those that are still its own.
+    """Let protected disks be deleted with their instance again, as far as they are still attached to it.
 
-    Raises `Refused` while it is being reclaimed: there they are what is left of the data.
+    Raises `Refused` while it is being reclaimed: they may be the last copy of the data.
     """
     _refuse_during_reclaim(journal, spec)
     mine = {disk.disk_id: disk for disk in spec.cloud_disks}
@@ -90,7 +90,7 @@ def _refuse_during_reclaim(journal: Journal, spec: LaunchSpec) -> None:
         (known.region, known.instance_id) == (one.region, one.instance_id) for known in journal.recoveries.open()
     )
     if one.recycling or is_open:
-        raise Refused(f"{one.instance_id} is being reclaimed or recovered: its disks are left as they are.")
+        raise Refused(f"{one.instance_id} is being reclaimed or recovered: its disks are left unchanged.")
 
 
 def _logs(spec: LaunchSpec, fact: Fact, now: datetime) -> Callable[[Transaction], None]:

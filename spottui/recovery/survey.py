@@ -1,6 +1,6 @@
-"""What the cloud says of the places of a plan: other types and zones, stock, prices, and a DryRun of each candidate.
+"""Surveying the places of a plan: other types and zones, stock, prices, and a DryRun of each candidate.
 
-A survey never fails: what could not be looked up is a caution of the plan, and the places are ranked without it.
+A survey never fails: a failed look-up becomes a caution of the plan, and the places are ranked without it.
 """
 
 import asyncio
@@ -38,12 +38,12 @@ from spottui.recovery.fleet_market import STOCK_S, FleetMarket, fleet_market
 from spottui.recovery.lookups import Inquiry, Lookups
 
 LIMIT_S = 15.0
-"""A survey takes no longer by itself: what has not answered by then is not known."""
+"""Default limit of a survey: what has not been answered by then is unknown."""
 CHECK_S = 30.0
 PRICES_S = 300.0
 VSWITCHES_S = 300.0
 BACKENDS_S = 3.0
-"""A weight is remembered from a look that is no older; survey and recovery share it where they look at once."""
+"""How long looked-up weights are reused; survey and recovery share a look-up."""
 RATES_S = 600.0
 RECORDS_S = 60.0
 TYPES_S = 3600.0
@@ -51,12 +51,12 @@ TYPES_S = 3600.0
 OTHER_DISKS = ("cloud_essd", "cloud_auto")
 """The categories that the newest types need (docs/alibaba-facts.md 4.1)."""
 _NOT_OF_STOCK = ("InvalidSpotPriceLimit", "QuotaExceeded.PrivateIpAddress")
-"""Refusals of a place that has stock all the same."""
+"""Refusals that do not mean that a place is out of stock."""
 _OF_A_SURVEY = (CautionKind.NOT_LOOKED_UP, CautionKind.NO_TAGGED_VSWITCH)
 
 
 class Surveys:
-    """Surveys plans; recoveries of a region share the calls. Thread-safe, and at home in any event loop."""
+    """Surveys plans; recoveries of a region share the calls. Thread-safe, usable in any event loop."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class Surveys:
     ) -> None:
         self._markets = markets
         self._lookups = Lookups(thread_pools, clock)
-        # Of every instance there is one of its own: in a storm, stock and prices do not wait behind them.
+        # These differ for each instance: in a storm, stock and prices must not wait behind them.
         self._balancer_lookups = Lookups(thread_pools, clock)
         self._journal = journal
         self._clock = clock
@@ -98,17 +98,19 @@ class Surveys:
             warm_image=newest_warm_image(spec, images),
             system_image=newest_system_image(spec, images) if spec.has_instant_data else None,
         )
+        home = (spec.instance.instance_type, spec.instance.zone)
         return replace(
             plan,
             routes=self._routes(plan),
             candidates=in_old_vswitch_first(best, spec) if plan.keeps_private_ip else best,
             rules=rules,
-            # What was found before the release counts: a CLB drops its entries then.
+            # Entries found before the release count: a CLB drops them at the release.
             backends=backends or plan.backends,
             records=records,
             cautions=(*_kept(plan.cautions), *_new_cautions(spec, rules, tag), *one.missing),
             price_per_hour=offers.old_price(spec),
             currency=offers.currency,
+            prices=offers.recorded([home, *((place.instance_type, place.zone) for place in candidates)]),
             surveyed=True,
         )
 
@@ -118,7 +120,7 @@ class Surveys:
         return await asyncio.wrap_future(self._balancer_lookups.ask(_backends_key(product, spec), BACKENDS_S, call))
 
     def _routes(self, plan: Plan) -> tuple[Route, ...]:
-        """Leave `instant` out where there is no system image that is young enough; a person may still choose it."""
+        """Leave out `instant` without a recent system image; a person may still choose it."""
         if plan.spec.back_to_spot:
             return plan.routes
         routes = [route for route in plan.routes if not route.traits.serves_at_once]
@@ -129,7 +131,7 @@ class Surveys:
         return (*routes, Route.WARM_IMAGE) if plan.warm_image and self._settings.policy.warm_image else tuple(routes)
 
     async def background(self, spec: LaunchSpec) -> Background:
-        """Return what the cloud knows around an instance, for a person who looks at it."""
+        """Return prices and images of an instance, for a person who looks at it."""
         return await background(self._markets[spec.instance.region], self._lookups, spec, self._clock.now())
 
     async def fleet_market(self, instances: Sequence[Instance], *, asks_stock: bool) -> FleetMarket:
@@ -138,7 +140,7 @@ class Surveys:
 
 
 class _Survey:
-    """One survey: what is asked of a region's market, and for how long the answers are good."""
+    """One survey: its questions to a region's market, and for how long the answers are reused."""
 
     def __init__(self, market: Market, region: str, inquiry: Inquiry, of_balancers: Inquiry) -> None:
         self._market = market
@@ -153,7 +155,7 @@ class _Survey:
         return [Caution(CautionKind.NOT_LOOKED_UP, (line,)) for line in missing]
 
     async def rules(self, plan: Plan, tag: str) -> PlaceRules:
-        """Add the vSwitches of the instance's VPC that have the tag, in the zones for which none is configured."""
+        """Add the tagged vSwitches of the instance's VPC in zones without a configured one."""
         vpc_id, nothing = plan.spec.vpc_id, dict[str, str]()
         if not tag or not vpc_id:
             return plan.rules
@@ -172,7 +174,7 @@ class _Survey:
         return (*ours, *ready)
 
     async def backends(self, spec: LaunchSpec) -> tuple[Backend, ...]:
-        """Return the instance's entries of load balancers; what may not be looked up is one caution, not three."""
+        """Return the instance's entries of load balancers; failed look-ups make one caution together."""
         found = await asyncio.gather(*(self._backends(product, spec) for product in Product))
         return tuple(backend for of_one in found for backend in of_one)
 
@@ -201,7 +203,7 @@ class _Survey:
         return {pair: price for of_one in found for pair, price in of_one.items()}
 
     async def checked(self, spec: LaunchSpec, candidate: Candidate) -> Candidate:
-        """Ask with a DryRun whether a launch would be refused; where a disk's category is, with the others too."""
+        """Ask with a DryRun whether a launch would be refused; if a disk category is, try the others."""
         if not spec.image_id:
             return candidate
         refusal = await self._refusal(spec, candidate)

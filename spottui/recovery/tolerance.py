@@ -1,4 +1,4 @@
-"""How often an instance, and those that it replaced, were reclaimed lately, and in which pools."""
+"""How often an instance and its predecessors were reclaimed lately, and in which pools."""
 
 from collections import Counter
 from datetime import datetime, timedelta
@@ -13,9 +13,9 @@ from spottui.recovery.lineage import parents
 
 
 def tired_pools(journal: Journal, spec: LaunchSpec, tolerance: Tolerance, now: datetime) -> tuple[TiredPool, ...]:
-    """Return the pools in which an instance and those before it were reclaimed; empty within the tolerance.
+    """Return the pools in which an instance and its predecessors were reclaimed too often; empty within the tolerance.
 
-    A pool is a type in a zone. The reclaim that goes on counts, a drill that is over does not.
+    A pool is a type in a zone. The current reclaim counts, an ended drill does not.
     """
     since = now - timedelta(seconds=seconds_of(tolerance.within) or 0)
     pools = [

@@ -1,7 +1,7 @@
-"""Requests of users: kept from the old instance from the yes on, and sent to the replacement once it is healthy.
+"""Load balancers: take the old instance out of service after the confirmation, and add the replacement once it runs.
 
-No call of a load balancer ends or delays a recovery. A CLB has no ClientToken, so each entry is looked at before it is
-changed, and what is as wanted is left alone: after a restart, or a lost answer, this goes on from what is there.
+No call to a load balancer ends or delays a recovery. CLB calls have no ClientToken, so each entry is read before it is
+changed: after a restart or a lost answer this continues from the present state.
 """
 
 import asyncio
@@ -27,25 +27,25 @@ log = logging.getLogger("spottui.recovery")
 
 LOOK_S = 1.0
 LONGEST_WAIT_S = 10.0
-"""Between looks for what an instance is behind, where a product does not answer."""
+"""Between look-ups of an instance's entries while a product does not answer."""
 KEPT_LOOK_S = 5.0
-"""How often it is looked whether another server of the group has become healthy."""
+"""How often to check whether another server of the group has become healthy."""
 THROTTLED_S = 5.0
 """A throttled call is made again after this: weights cannot wait for the next minute."""
 CHANGE_PATIENCE_S = 120.0
 HEALTHY_PATIENCE_S = 120.0
-"""So long a replacement that was added is waited for; a slower one counts as recovered, which is said."""
+"""How long an added replacement may take to become healthy; a slower one counts as recovered, with a note."""
 
 
 def begin_to_lower(ctx: RecoveryContext) -> None:
-    """Begin to lower the instance's weights to 0, beside the route; nothing of it is waited for."""
+    """Start to lower the instance's weights to 0, in parallel with the route."""
     if ctx.traffic is None or ctx.traffic.done():
         ctx.traffic_settles.clear()
         ctx.traffic = asyncio.create_task(_lower_all(ctx))
 
 
 async def settle_traffic(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
-    """Put the replacement in the place of the old instance, or the old weights back; say what could not be done."""
+    """Replace the old instance by the new one, or restore the old weights; return what could not be done."""
     ctx.traffic_settles.set()
     unknown = await ctx.traffic if ctx.traffic else ()
     recovery = ctx.recovery
@@ -65,7 +65,7 @@ async def _lower_all(ctx: RecoveryContext) -> tuple[Reason, ...]:
     try:
         unknown = await _each(_lower_of(ctx, product) for product in Product)
     except (Fenced, JournalProblem):
-        # Whoever drives the recovery from here on begins again.
+        # The next driver of the recovery begins again.
         return ()
     except Exception:
         log.exception("the weights of %s are not lowered", ctx.recovery.instance_id)
@@ -82,16 +82,16 @@ async def _lower_of(ctx: RecoveryContext, product: Product) -> Reason | None:
 
 
 def _may_lower(recovery: Recovery) -> bool:
-    """Whether the instance goes: not where only a person wants another one beside it, nor once it is replaced."""
+    """Whether the instance is being reclaimed: not if a person only wants a second one, nor once it is replaced."""
     is_over = recovery.state in (RecoveryState.REBINDING, RecoveryState.VERIFYING)
     return not (recovery.interruption.is_manual or is_over or recovery.new_instance_id == recovery.instance_id)
 
 
 async def _find(ctx: RecoveryContext, product: Product) -> Reason | None:
-    """Write down the instance's entries of a product, unless they are known; return why they could not be found.
+    """Journal the instance's entries of a product, unless they are known; return why they could not be found.
 
-    Then the plan's own are taken. What the cloud refuses, or does not have in this region, is a caution of the plan:
-    the outcome tells only of an answer that did not come.
+    In that case the plan's own entries are used. A refusal, or a product that is missing in this region, is a caution
+    of the plan already: only a missing answer is returned.
     """
     if any(one.product is product for one in ctx.recovery.backends):
         return None
@@ -118,7 +118,7 @@ async def _look_up(ctx: RecoveryContext, product: Product) -> tuple[Backend, ...
 
 
 async def _lower(ctx: RecoveryContext, one: Backend) -> None:
-    """Bring an entry to weight 0, but never the last healthy one of its group."""
+    """Lower an entry to weight 0, but never the last healthy one of its group."""
     wish = Wish(ctx, one, 0, spares=True)
     wait_s: float | None = 0.0
     async with waiting(wish):
@@ -128,7 +128,7 @@ async def _lower(ctx: RecoveryContext, one: Backend) -> None:
 
 
 async def _lower_once(wish: Wish) -> float | None:
-    """Look and make the next call; return in how many seconds to look again, None where nothing is left to do."""
+    """Check and make the next call; return in how many seconds to check again, None if nothing is left to do."""
     ctx, one = wish.ctx, wish.entry
     group = await look(ctx, one, with_health=True)
     if isinstance(group, CloudError):
@@ -146,13 +146,13 @@ async def _lower_once(wish: Wish) -> float | None:
         return KEPT_LOOK_S
     if one not in ctx.recovery.lowered:
         return None
-    # Two consoles have left the group to each other: both put it back, and one is the first to lower it again.
+    # Two consoles counted on each other's server: both restore theirs, and one lowers its again first.
     await change(Wish(ctx, one, one.weight), group)
     return random.uniform(KEPT_LOOK_S, 2 * KEPT_LOOK_S)
 
 
 async def _wait_or_tell(ctx: RecoveryContext, one: Backend, error: CloudError) -> float | None:
-    """Return when to look again after an error that passes; any other is told, once."""
+    """Return when to retry after a temporary error; any other is logged once."""
     wait_s = _wait_s(error)
     if wait_s is None:
         await ctx.record(CallFailed(error.action, failure_of(error), target=one.group))
@@ -183,7 +183,7 @@ async def _server(ctx: RecoveryContext, new_id: str, backends: Sequence[Backend]
 
 
 async def _replace(ctx: RecoveryContext, one: Backend, new: Backend, no_id: Failure | None) -> list[Reason]:
-    """The old entry goes once the new one is healthy, or its instance is gone; else it serves on."""
+    """Remove the old entry once the new one is healthy or the old instance is gone; else it keeps serving."""
     began_s = _now_s()
     failure = await _bring(ctx, new, one.weight, joins=True) if new.server_id else no_id
     if failure:
@@ -196,7 +196,7 @@ async def _replace(ctx: RecoveryContext, one: Backend, new: Backend, no_id: Fail
 
 
 async def _wait_until_healthy(ctx: RecoveryContext, new: Backend, began_s: float) -> list[Reason]:
-    """Wait until health checks find the new entry healthy; one of weight 0 is not waited for."""
+    """Wait until health checks report the new entry healthy, unless its weight is 0."""
     until_s = _now_s() + HEALTHY_PATIENCE_S
     while new.weight:
         is_late, waited_s = _now_s() > until_s, _now_s() - began_s
@@ -215,7 +215,7 @@ async def _wait_until_healthy(ctx: RecoveryContext, new: Backend, began_s: float
 
 
 async def _take_out(ctx: RecoveryContext, one: Backend, *, is_gone: bool) -> list[Reason]:
-    """Remove the old entry; an instance that still runs gets no new connections before it is cut off."""
+    """Remove the old entry; an instance that still runs first stops getting new connections."""
     if not is_gone:
         await _bring(ctx, one, 0)
     failure = await _bring(ctx, one, None)
@@ -228,7 +228,7 @@ async def _restore_all(ctx: RecoveryContext) -> list[Reason]:
 
 
 async def _restore(ctx: RecoveryContext, one: Backend) -> list[Reason]:
-    """Give an entry that was lowered the weight that it had, unless its instance is gone."""
+    """Restore the weight of a lowered entry, unless its instance is gone."""
     if one not in ctx.recovery.lowered or await _is_gone(ctx):
         return []
     failure = await _bring(ctx, one, one.weight)
@@ -239,10 +239,10 @@ async def _restore(ctx: RecoveryContext, one: Backend) -> list[Reason]:
 
 
 async def _bring(ctx: RecoveryContext, one: Backend, weight: int | None, *, joins: bool = False) -> Failure | None:
-    """Bring an entry to a weight, or out of its group for None; return the failure for which that was given up.
+    """Set the weight of an entry, or remove it for None; return the failure that ended the attempt.
 
-    An entry that is not there is added where it `joins`. After a definite refusal it is looked at once more: the call
-    may have come after one whose answer was lost.
+    A missing entry is added if it `joins`. After a definite refusal it is read once more: an earlier call with a lost
+    answer may have done it.
     """
     wish, failure, is_refused = Wish(ctx, one, weight, joins), None, False
     until_s = _now_s() + CHANGE_PATIENCE_S
@@ -265,7 +265,7 @@ async def _bring(ctx: RecoveryContext, one: Backend, weight: int | None, *, join
 
 
 async def _each(steps: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
-    """Take steps at once and wait for all of them: a call that one of them makes is over before its error is raised."""
+    """Run steps in parallel and wait for all of them, so that no call is in progress when an error is raised."""
     outcomes = await asyncio.gather(*steps, return_exceptions=True)
     for outcome in outcomes:
         if isinstance(outcome, BaseException):
@@ -280,7 +280,7 @@ async def _is_gone(ctx: RecoveryContext) -> bool:
 
 
 async def _settles_within(ctx: RecoveryContext, wait_s: float) -> bool:
-    """Wait, and hear whether nothing more is to be lowered."""
+    """Wait, and return whether nothing more is to be lowered."""
     with suppress(TimeoutError):
         async with asyncio.timeout(wait_s):
             await ctx.traffic_settles.wait()
@@ -292,7 +292,7 @@ def _next_look_s(error: CloudError | None) -> float | None:
 
 
 def _wait_s(error: CloudError) -> float | None:
-    """Return when to try again after an error, None after one that will be the same then."""
+    """Return when to retry after an error, None after a permanent one."""
     if error.kind is ErrorKind.THROTTLED:
         return min(error.retry_after_s or THROTTLED_S, THROTTLED_S)
     return LOOK_S if error.kind.repeats or error.kind is ErrorKind.CREDENTIALS else None

@@ -1,6 +1,6 @@
-"""The way of one recovery, from the notice to the replacement: the whole story on one page.
+"""The workflow of one recovery on one page, from the notice to the replacement.
 
-It is run again from the top after a restart: each step finds in the recovery that it was done, and goes on.
+After a restart it runs again from the top: each step sees in the recovery what was done and continues.
 """
 
 from datetime import datetime
@@ -41,7 +41,7 @@ _HOOKED = {RecoveryState.RECOVERED: HookEvent.RECOVERED, RecoveryState.FAILED: H
 
 
 async def recover(ctx: RecoveryContext) -> None:
-    """Wait for a yes, and bring the instance back."""
+    """Wait for a confirmation, and bring the instance back."""
     await settle_lost_hooks(ctx)
     if ctx.recovery.state.is_final:
         return
@@ -63,7 +63,7 @@ async def recover(ctx: RecoveryContext) -> None:
 def _end(
     ctx: RecoveryContext, ended: StepOutcome, now: datetime, transaction: Transaction, recovery: Recovery
 ) -> tuple[HookBegun, ...]:
-    """What may be tried again keeps its user data, for as long as `journal.log` keeps it."""
+    """A recovery that may be retried keeps its user data for as long as `journal.log` keeps it."""
     if _has_had_its_reclaim(recovery, ended):
         transaction.record(recovery.recovery_id, LockGone(), now)
     transaction.record(recovery.recovery_id, StateEntered(ended.state, ended.reason), now)
@@ -75,13 +75,13 @@ def _end(
 
 
 def _has_had_its_reclaim(recovery: Recovery, ended: StepOutcome) -> bool:
-    """The next lock of an instance that was started again is of another reclaim, however soon it comes."""
+    """The next lock of a restarted instance belongs to another reclaim, however soon it comes."""
     is_back = ended.state is RecoveryState.RECOVERED and recovery.new_instance_id == recovery.instance_id
     return is_back and recovery.interruption.locked and recovery.interruption.unlocked_at is None
 
 
 async def _travel(ctx: RecoveryContext) -> StepOutcome:
-    """Follow a route, and the plan's next one when what it stands on stops being true."""
+    """Follow a route, and the plan's next one when it becomes impossible."""
     while True:
         recovery = ctx.recovery
         route = recovery.route
@@ -98,7 +98,7 @@ async def _travel(ctx: RecoveryContext) -> StepOutcome:
 
 
 async def _next_route(ctx: RecoveryContext) -> Route | None:
-    """Return the plan's next route; whether there is an earlier image is only known once the places were looked for."""
+    """Return the plan's next route; the survey of places tells whether there is an earlier image."""
     found = _open_route(ctx)
     if found is None and ctx.shared.settings.policy.warm_image:
         await look_for_places(ctx)
@@ -117,7 +117,7 @@ def closed_routes(recovery: Recovery) -> frozenset[Route]:
 
 
 def why_left(recovery: Recovery) -> Reason:
-    """Return why each route was left, named where there were several."""
+    """Return why each route was left, with its name if there were several."""
     left = recovery.routes_left
     if len(left) == 1:
         return left[0].reason

@@ -17,7 +17,7 @@ A client needs from the ready line `endpoint` or `url` and the key:
   Config(endpoint='127.0.0.1:8080', protocol='HTTP', region_id=...)    ECS
   Account('http://127.0.0.1:8080', access_key_id, access_key_secret)   MNS
 \b
-Control, loopback only, JSON; a field that is wrong is named:
+Control, loopback only, JSON; an error names the wrong field:
   GET  /_sim/state       everything that exists
   GET  /_sim/calls?action=A   every request received and what it did
   POST /_sim/interrupt   {"instance_ids": ["i-..."], "notice_s": 300,

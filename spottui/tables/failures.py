@@ -9,9 +9,9 @@ from spottui.domain.view import DeskView
 _REMEMBERED = timedelta(hours=24)
 
 _FIXES = {
-    "permission": "grant {action}, then t retries",
-    "quota": "free or raise the quota, then t retries",
-    "credentials": "fix the access key, then t retries",
+    "permission": "grant {action}, then press t",
+    "quota": "free or raise the quota, then press t",
+    "credentials": "fix the access key, then press t",
 }
 """By the value of an `ErrorKind`."""
 _UNPAID = ("InvalidAccountStatus", "NotEnoughBalance")
@@ -42,5 +42,5 @@ _LOOK = "t retries, enter shows why"
 
 def _fix(trouble: Failure) -> str:
     if any(mark in trouble.code for mark in _UNPAID):
-        return "settle the account, then t retries"
+        return "settle the account, then press t"
     return _FIXES.get(trouble.kind, _LOOK).format(action=trouble.action)

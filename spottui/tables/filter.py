@@ -97,7 +97,7 @@ def _pattern(value: str) -> re.Pattern[str] | None:
     try:
         return re.compile(match["pattern"], re.IGNORECASE | re.MULTILINE)
     except re.error as error:
-        raise FilterError(f"{value} is no regular expression: {error}") from None
+        raise FilterError(f"{value} is not a regular expression: {error}") from None
 
 
 def _column(field: str, columns: tuple[Column, ...]) -> tuple[Column, int]:
@@ -105,7 +105,7 @@ def _column(field: str, columns: tuple[Column, ...]) -> tuple[Column, int]:
         if column.id.startswith(field) or (column.title and column.title.casefold().startswith(field)):
             return column, FIRST_CELL + index
     names = ", ".join(column.id for column in columns if column.title)
-    raise FilterError(f"no column {field}: there are {names}")
+    raise FilterError(f"no column {field}; columns: {names}")
 
 
 def _holds(term: Term, row: Row, now_s: float, said: str) -> bool:

@@ -132,5 +132,7 @@ def _price_line(histories: Sequence[PriceHistory]) -> str:
     lines = [over_time(history.points, begin, end, _PRICE_CELLS) for history in histories]
     sums = [sum(value or 0.0 for value in cell) for cell in zip(*lines, strict=True)]
     least, most = min(sums), max(sums)
+    if least == most:
+        return BLOCKS[_EIGHTHS // 2] * _PRICE_CELLS
     # From the least on: a price that moves by a tenth is worth seeing.
     return columns([value - least + (most - least) / _EIGHTHS for value in sums], most - least, 1)[0]

@@ -246,7 +246,7 @@ def _joined(*texts: str) -> str:
 
 
 def _room(recovery: Recovery) -> str:
-    return "no place has room" if recovery.no_room else ""
+    return "no capacity anywhere" if recovery.no_room else ""
 
 
 def _turn(recovery: Recovery) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from statistics import median
 
@@ -12,11 +12,27 @@ from spottui.domain.billed_resources import BilledResource, LeftoverKind
 from spottui.domain.history import Past
 from spottui.domain.outcome import nine_of_ten
 from spottui.domain.recovery import RecoveryState
+from spottui.domain.savings import Savings
+from spottui.tables.charts import Points
 
 DAYS = 60
 _MINUTES = (0, 1, 2, 3, 4, 5, 10)
 
 Count = tuple[str, int]
+
+
+class Day(msgspec.Struct, frozen=True):
+    """The reclaims of a day in UTC by what became of them; `others` are open, vetoed, skipped or cancelled."""
+
+    day: date
+    recovered: int = 0
+    failed: int = 0
+    others: int = 0
+
+    @property
+    def total(self) -> int:
+        """All reclaims of the day."""
+        return self.recovered + self.failed + self.others
 
 
 class KeptSum(msgspec.Struct, frozen=True):
@@ -52,7 +68,7 @@ class Statistics(msgspec.Struct, frozen=True):
     """
 
     total: int
-    by_day: tuple[tuple[date, int], ...]
+    by_day: tuple[Day, ...]
     by_zone: tuple[Count, ...]
     by_type: tuple[Count, ...]
     outcomes: tuple[Count, ...]
@@ -84,11 +100,11 @@ def statistics(past: Sequence[Past], prices: Mapping[str, float], today: date) -
     """Return what past reclaims come to, as of a day in UTC; prices are those of storage (`per_month`)."""
     reclaims = [reclaim for reclaim in past if not reclaim.interruption.is_manual]
     ended = [reclaim.recovery for reclaim in reclaims if reclaim.recovery.state.is_final]
-    days = Counter(reclaim.interruption.first_seen.date() for reclaim in reclaims)
+    ends = Counter((reclaim.interruption.first_seen.date(), reclaim.recovery.state) for reclaim in reclaims)
     times = (reclaim.outcome.recovery_s for reclaim in reclaims)
     return Statistics(
         total=len(reclaims),
-        by_day=tuple((day, days[day]) for day in _last_days(today)),
+        by_day=tuple(_day(day, ends) for day in _last_days(today)),
         by_zone=_most(reclaim.zone for reclaim in reclaims),
         by_type=_most(reclaim.instance_type for reclaim in reclaims),
         outcomes=_most(str(reclaim.recovery.state) for reclaim in reclaims),
@@ -104,6 +120,13 @@ def kept_sums(kept: Iterable[BilledResource], prices: Mapping[str, float]) -> tu
     resources = list(kept)
     by_kind = ((kind, [resource for resource in resources if resource.kind is kind]) for kind in LeftoverKind)
     return tuple(_sum(kind, of_kind, prices) for kind, of_kind in by_kind if of_kind)
+
+
+def prices_over_time(savings: Savings) -> tuple[Points, Points]:
+    """Return what a priced instance cost an hour on average, day by day, and what it would have cost on-demand."""
+    priced = [(datetime.combine(day, time(), UTC), cost) for day, cost in savings.by_day if cost.hours]
+    spot = tuple((day, cost.spot / cost.hours) for day, cost in priced)
+    return spot, tuple((day, cost.on_demand / cost.hours) for day, cost in priced)
 
 
 def _sum(kind: LeftoverKind, resources: Sequence[BilledResource], prices: Mapping[str, float]) -> KeptSum:
@@ -124,6 +147,12 @@ def _added(past: Iterable[Past]) -> AddedCost:
     costs = [outcome.added_per_hour for outcome in recovered]
     priced = [cost for cost in costs if cost is not None]
     return AddedCost(len(priced), len(costs) - len(priced), round(sum(priced), 6), max(priced, default=0.0))
+
+
+def _day(day: date, ends: Mapping[tuple[date, RecoveryState], int]) -> Day:
+    counts = {state: ends.get((day, state), 0) for state in RecoveryState}
+    recovered, failed = counts.pop(RecoveryState.RECOVERED), counts.pop(RecoveryState.FAILED)
+    return Day(day, recovered, failed, sum(counts.values()))
 
 
 def _last_days(today: date) -> list[date]:

@@ -1,1 +1,1 @@
-"""The sources that observe, and the intake that makes one interruption out of what they see."""
+"""The sources that observe, and the intake that makes one interruption of their observations."""

@@ -1,4 +1,4 @@
-"""CloudMonitor's history, asked for what the queue may have missed: at start, while it is down, and after."""
+"""CloudMonitor's history, read for what the queue may have missed: at start, while it is down, and after."""
 
 import threading
 from collections.abc import Callable
@@ -11,23 +11,23 @@ from spottui.journal import Journal
 from spottui.watch.intake import Intake
 
 BACKFILL_S = 30.0
-"""How often the history is asked while there is a gap."""
+"""How often the history is read while there is a gap."""
 FIRST_WINDOW = timedelta(minutes=15)
-"""How far back a journal looks that has never seen the queue answer."""
+"""How far back to read if the journal has never seen the queue answer."""
 LONGEST_WINDOW = timedelta(hours=1)
 OVERLAP = timedelta(minutes=1)
-"""An event can be older than the moment at which the queue would have told it."""
+"""An event can be older than the time at which the queue would have delivered it."""
 SETTLED = timedelta(minutes=1)
-"""The history learns late too: a gap is closed when the queue has answered for this long."""
+"""The history is late, too: a gap is closed when the queue has answered for this long."""
 KEPT_EVERY = timedelta(minutes=1)
-"""How old the time in the journal may be: a restart asks for so much more than it needs."""
+"""How old the time in the journal may be: a restart reads at most this much more than it needs."""
 
 
 class Gap:
-    """Since when a region's queue may have missed something; open at start, for nobody listened before. Thread-safe.
+    """The time since which a region's queue may have missed events; open at start. Thread-safe.
 
-    `on_turn` is called when the queue stops to answer and when it answers again. `silence` is how long it may take
-    for an answer.
+    `on_turn` is called when the queue stops answering and when it answers again. `silence` is how long an answer may
+    take.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Gap:
             return None if self._since is None else max(self._since, self._clock.now() - LONGEST_WINDOW)
 
     def answered(self) -> None:
-        """Note that the queue answered: what it had to tell until now it has told."""
+        """Note that the queue answered: it has delivered everything until now."""
         now = self._clock.now()
         with self._lock:
             if self._answered and now - self._answered > self._silence:
@@ -73,7 +73,7 @@ class Gap:
             self._on_turn()
 
     def asked(self, until: datetime) -> bool:
-        """Note that the history was asked up to a time; return whether the gap is closed by that."""
+        """Note that the history was read up to a time; return whether that closes the gap."""
         with self._lock:
             if self._answers_since is None or until - self._answers_since < SETTLED:
                 return False
@@ -91,7 +91,7 @@ class Gap:
 
 
 class Backfill:
-    """Asks a region's history while there is a gap, and takes in what it has not told before."""
+    """Reads a region's history while there is a gap, and takes in new events."""
 
     def __init__(self, monitor: CloudMonitor, gap: Gap, intake: Intake, clock: Clock) -> None:
         self._monitor = monitor
@@ -101,7 +101,7 @@ class Backfill:
         self._told: set[Reclaim | Released] = set()
 
     def look(self) -> None:
-        """Ask once, if there is a gap; raises `CloudError`."""
+        """Read once, if there is a gap; raises `CloudError`."""
         since = self._gap.since
         if since is None:
             return

@@ -1,4 +1,4 @@
-"""Messages that wait for the cloud's word about the instances they name: until then they are not deleted."""
+"""Messages that are not deleted until the cloud has answered about the instances that they name."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -11,9 +11,9 @@ from spottui.journal.reclaims import Sighting
 from spottui.watch.reading import Reading
 
 MOST = 10_000
-"""More wait in the queue, where a flood does no harm."""
+"""Further ones stay in the queue, where a flood does no harm."""
 REMEMBERED = 1_000
-"""Messages that are left for others of which it is known that what was ours in them was taken in."""
+"""How many messages for other consoles are remembered as having been taken in as far as they are ours."""
 
 _Doubt = tuple[str, str]
 """Region and id of an instance."""
@@ -21,14 +21,14 @@ _Doubt = tuple[str, str]
 
 @dataclass(slots=True)
 class _Held:
-    """A message as it was read last, and the instances of which the cloud has not spoken yet."""
+    """A message as last received, and its instances about which the cloud has not answered yet."""
 
     reading: Reading
     doubts: set[_Doubt]
 
 
 class Doubts:
-    """Holds what messages say of instances until the cloud has spoken. Thread-safe."""
+    """Holds the observations of messages until the cloud has answered about their instances. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -38,7 +38,7 @@ class Doubts:
         self._taken_in: dict[str, None] = {}
 
     def was_taken_in(self, message: Message) -> bool:
-        """Whether what may be taken in of a message was, when it was received before, and it is in the queue still."""
+        """Whether our part of a message was taken in at an earlier receipt, while the message is still in the queue."""
         with self._lock:
             return message.message_id in self._held or message.message_id in self._taken_in
 
@@ -49,9 +49,9 @@ class Doubts:
             return waits or bool(self._settled.get(queue_region))
 
     def add(self, readings: Sequence[Reading]) -> dict[str, list[str]]:
-        """Hold what is in doubt, and return the ids to ask the cloud for, by region.
+        """Hold unconfirmed observations, and return the ids to look up, by region.
 
-        A message that comes again while it waits is asked for again, and what it says counts once.
+        A message that comes again while it waits is looked up again, and counts once.
         """
         wanted: dict[str, list[str]] = {}
         with self._lock:
@@ -61,7 +61,7 @@ class Doubts:
         return wanted
 
     def settled(self, queue_region: str, readings: Sequence[Reading]) -> list[Message]:
-        """Return the messages of a queue that may be deleted: of these all that wait for nothing, and earlier ones."""
+        """Return a queue's messages that may be deleted: those of these that wait for nothing, and earlier ones."""
         with self._lock:
             done = self._settled.pop(queue_region, [])
             for reading in readings:
@@ -71,9 +71,9 @@ class Doubts:
 
     @contextmanager
     def resolved(self, region: str, instance_ids: Sequence[str]) -> Iterator[Sighting]:
-        """Give all that was held about instances; when the block ends, their messages wait for it no more.
+        """Give the held observations of instances; at the end of the block their messages no longer wait for them.
 
-        Where it raises they are forgotten, and come again from the queue.
+        If the block raises, they are dropped, and come again from the queue.
         """
         doubts = {(region, one) for one in instance_ids}
         with self._lock:
@@ -115,7 +115,7 @@ class Doubts:
                 self._settle(held.reading, self._settled.setdefault(held.reading.queue_region, []))
 
     def _settle(self, reading: Reading, done: list[Message]) -> None:
-        """What is for others too stays in the queue; what was ours in it is not taken in again."""
+        """A message that is also for others stays in the queue; our part is not taken in again."""
         if not reading.for_others:
             done.append(reading.message)
             return

@@ -1,4 +1,4 @@
-"""The whole fleet of one region, slowly: who is there, and what it takes to launch each of them again."""
+"""The slow sweep of a region's whole fleet: its instances, and what is needed to launch each of them again."""
 
 import logging
 import threading
@@ -25,14 +25,14 @@ Disks = Mapping[str, tuple[Disk, ...]]
 log = logging.getLogger("spottui.watch")
 
 PAGE_PAUSE_S = 0.1
-"""Between two pages, so that a large fleet neither floods the API nor stops the screen (docs/sdk-traps.md 2)."""
+"""Pause between two pages, so that a large fleet neither floods the API nor blocks the screen (docs/sdk-traps.md 2)."""
 DETAILS_AGE = timedelta(hours=1)
 """After this the RAM role and the user data of an instance are read again."""
 FORGOTTEN_AFTER = timedelta(days=7)
 DETAILS_PER_SWEEP = 200
-"""At ten calls a second these take twenty seconds, before the fleet is swept again."""
+"""At ten calls a second these take twenty seconds before the next sweep."""
 UNREAD_AGE = timedelta(minutes=10)
-"""After this a detail that was refused is asked for again."""
+"""After this a refused detail is asked for again."""
 DETAILS = (RAM_ROLE, USER_DATA)
 
 
@@ -59,15 +59,15 @@ class FleetSweep:
         return self._instances
 
     def name_of(self, instance_id: str) -> str:
-        """Return an instance's name, empty when it is not known."""
+        """Return an instance's name, empty if unknown."""
         with self._lock:
             known = self._captured.get(instance_id)
         return known.spec.instance.name if known else ""
 
     def look(self) -> None:
-        """Sweep once; raises `CloudError`, and then nothing of what was known is forgotten.
+        """Sweep once; if it raises `CloudError`, nothing known is forgotten.
 
-        Disks that cannot be read are told of at the end: the instances and their other details are kept by then.
+        An error of the disks is raised at the end, after the instances and their other details were kept.
         """
         found, disks, problem = self._sweep()
         if not found:
@@ -83,7 +83,7 @@ class FleetSweep:
             raise problem
 
     def show(self, instances: Iterable[Instance]) -> None:
-        """Take over what another source has just seen of instances, so that the screen need not wait for a sweep."""
+        """Take over instances that another source has just seen, so that the screen need not wait for a sweep."""
         with self._lock:
             known = ((self._captured.get(instance.instance_id), instance) for instance in instances)
             changed = {
@@ -100,7 +100,7 @@ class FleetSweep:
         self._instances = tuple(one.spec.instance for one in captured.values())
 
     def _sweep(self) -> tuple[dict[str, LaunchSpec], Disks | None, CloudError | None]:
-        """Return what is there, its disks, and why these could not be read: then they are None."""
+        """Return the instances, their disks, and why these could not be read: then they are None."""
         found: dict[str, LaunchSpec] = {}
         for page in self._ecs.fleet(self._rows):
             found.update((spec.instance.instance_id, spec) for spec in page)
@@ -123,9 +123,9 @@ class FleetSweep:
         self._journal.fleet.keep_only(self._ecs.region, new)
 
     def _capture_details(self) -> None:
-        """Read the details of the spot instances for which they are missing or old, some each sweep.
+        """Read missing or old details of spot instances, some in each sweep.
 
-        What is refused of one instance is remembered as unread and tried again later: it holds up no other.
+        A refused detail of an instance is marked as unread and retried later: it does not delay the others.
         """
         due = self._due()
         for start in range(0, len(due), ROLES_PER_CALL):
@@ -156,11 +156,11 @@ class FleetSweep:
         user_data = self._attempt(partial(self._ecs.user_data, instance_id))
         self._remember(instance_id, role, user_data, images.get(spec.image_id))
         if isinstance(user_data, CloudError) and user_data.kind is ErrorKind.UNREACHABLE:
-            # Nobody answers: the next sweep begins with another instance, should this one alone be the cause.
+            # No answer: the next sweep begins with another instance, in case this one alone is the cause.
             raise user_data
 
     def _attempt(self, call: Callable[[], T]) -> T | CloudError:
-        """Return what a call for a detail gives, or its error; one that speaks of the source itself is raised."""
+        """Return the result of a call for a detail, or its error; an error of the source itself is raised."""
         try:
             return call()
         except CloudError as error:
@@ -177,7 +177,7 @@ class FleetSweep:
     ) -> None:
         now = self._clock.now()
         with self._lock:
-            # Another source may have shown the instance anew while its details were read.
+            # Another source may have updated the instance while its details were read.
             known = self._captured[instance_id]
             one = Captured(_with_details(known, role, user_data, image), now, now)
             self._captured = {**self._captured, instance_id: one}
@@ -187,7 +187,7 @@ class FleetSweep:
 def _with_details(
     known: Captured, role: str | CloudError, user_data: Secret | CloudError | None, image: ImageTraits | None
 ) -> LaunchSpec:
-    """What was read once and is refused now stays as it was read; only what never was is missing."""
+    """Keep a detail that is refused now as it was last read; it is unread only if it never was."""
     spec = known.spec
     never = DETAILS if known.details_at is None else spec.unread
     refused = [name for name, value in ((RAM_ROLE, role), (USER_DATA, user_data)) if isinstance(value, CloudError)]
@@ -209,7 +209,7 @@ def _but_details(unread: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _merged(seen: LaunchSpec, disks: Disks | None, known: Captured | None, now: datetime) -> Captured:
-    """What the pages show, with the details that only calls of their own give, and the disks of before if unread."""
+    """Return an instance of a page with its details from separate calls, and its earlier disks if unread."""
     before = known.spec if known else None
     if disks is None and not (before and before.disks):
         unread: tuple[str, ...] = (DISKS,)

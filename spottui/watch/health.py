@@ -1,4 +1,4 @@
-"""How fresh each source of each region is, for the header and the log."""
+"""The health of each source of each region, for the header and the log."""
 
 import logging
 import threading
@@ -62,16 +62,16 @@ class Health:
         return was
 
     def _tell(self, region: str, fact: Fact) -> None:
-        """The feed is for people: who watches waits for no journal."""
+        """The feed is for people: a source does not wait for the journal."""
         now = self._clock.now()
         self._journal.submit(lambda transaction: transaction.log(fact, now, region), Urgency.EYES)
 
 
 def retry_after_s(error: CloudError, failures: int, interval_s: float, now: datetime, *, urgent: bool = False) -> float:
-    """Return the seconds until the next try: the next minute when throttled, else twice as long each time.
+    """Return the seconds until the next try: the next minute if throttled, else doubled each time.
 
-    Never longer than five seconds, or the source's own interval: a notice gives five minutes in all. Not longer than
-    the interval while something urgent waits for the answer.
+    At most five seconds or the source's own interval, because a notice gives only five minutes; at most the interval
+    while something urgent waits for the answer.
     """
     if error.kind is ErrorKind.THROTTLED:
         return error.retry_after_s or 60.0 - now.second

@@ -1,6 +1,6 @@
-"""From what the sources see to one recovery per instance and reclaim, committed before anything acts on it.
+"""From observations to one recovery per instance and reclaim, committed before anything acts on it.
 
-Only disk protection goes out before that: it is harmless, and the first bytes after a notice.
+Only disk protection is sent before that: it is harmless and comes first after a notice.
 """
 
 import logging
@@ -30,22 +30,22 @@ log = logging.getLogger("spottui.watch")
 
 PATIENCE_S = 10.0
 KNOWN_AWAY_S = 0.5
-"""So long a source is held up by a journal that takes nothing, and by one of which that is known."""
+"""How long a source waits for a journal that accepts nothing, and for one that is known to be away."""
 SAID_AGAIN_S = 600.0
-"""What comes again and again because it is for others is said this often, for each region and account."""
+"""How often repeated messages for others are reported, for each region and account."""
 MOST_SAID = 100
-"""A flood that names a thousand regions is no thousand lines."""
+"""A flood that names a thousand regions must not make a thousand lines."""
 NAMED = 3
-"""So many of the instances that the cloud does not list are named in the line about them."""
+"""How many unlisted instances are named in the line about them."""
 
 Protect = Callable[[str, Sequence[str]], None]
-"""Protects the disks of instances of a region; waits for nothing."""
+"""Protects the disks of instances of a region without waiting."""
 
 
 class Handled(msgspec.Struct, frozen=True):
-    """What became of messages: those that may be deleted, and those that are for the consoles of others.
+    """The result for messages: those that may be deleted, and those that are for other consoles.
 
-    A message in neither waits for the cloud's word: it stays in the queue until that is committed.
+    A message in neither waits for the cloud's answer: it stays in the queue until that is committed.
     """
 
     settled: Sequence[Message]
@@ -53,7 +53,7 @@ class Handled(msgspec.Struct, frozen=True):
 
 
 class Intake:
-    """Takes what sources see. Thread-safe.
+    """Takes in the observations of the sources. Thread-safe.
 
     `on_seen` is told of the recovery of every observation after the commit, of duplicates too. An instance that neither
     a sweep nor a recovery knows is looked up by `strangers` before anything is begun for it, and so is one that a
@@ -99,14 +99,14 @@ class Intake:
         return Handled(settled, [one.message for one in readings if one.for_others])
 
     def has_doubts(self, queue_region: str) -> bool:
-        """Whether messages of a queue wait for the cloud's word, or have had it and are not deleted yet."""
+        """Whether messages of a queue wait for the cloud's answer, or got it and are not deleted yet."""
         return self._doubts.has_any(queue_region)
 
     def history(self, region: str, past: Sequence[Reclaim | Released]) -> None:
-        """Commit what CloudMonitor's history tells of a region; an event without a time is left out.
+        """Commit the events of CloudMonitor's history of a region; an event without a time is left out.
 
-        It is the cloud's own word, and tells of instances that are gone by now. What it says to be gone is looked up
-        all the same: a drill can say so too. Raises `CloudError` where that cannot be done.
+        The history is trusted about instances that are gone by now. A reported release is looked up all the same,
+        because a drill can report one. Raises `CloudError` if that is not possible.
         """
         signs = [
             Observation(region, event.instance_id, Evidence.BACKFILL, event.at, event.action)
@@ -124,7 +124,7 @@ class Intake:
         self._tell(self._write(Sighting(releases=[one for one in releases if one.instance_id in gone])))
 
     def locks(self, instances: Sequence[Instance], not_before: datetime | None = None) -> None:
-        """Commit the locks that were not there at the last look, which was at `not_before` if there was one."""
+        """Commit the locks that are new since the last poll, which was at `not_before` if there was one."""
         now = self._clock.now()
         signs = [
             Observation(one.region, one.instance_id, Evidence.LOCK, now, not_before=not_before) for one in instances
@@ -132,9 +132,9 @@ class Intake:
         self._tell(self._write(Sighting(signs)))
 
     def seen_unlocked(self, region: str, instances: Iterable[Instance]) -> None:
-        """Note instances that the cloud positively shows without the lock they once had.
+        """Note instances that the cloud lists without their earlier lock.
 
-        One that runs has it no more. One that is stopped may get it back at its start, until its notice is over.
+        A running instance no longer has it. A stopped one may get it back at its start, until its notice is over.
         """
         free = {one.instance_id: one.status is InstanceStatus.RUNNING for one in instances if not one.recycling}
         now = self._clock.now()
@@ -149,7 +149,7 @@ class Intake:
             self._journal.run(lambda t: unlocked(t, region, freed, now), Urgency.EVIDENCE)
 
     def without_lock(self, region: str, instance_ids: Iterable[str]) -> frozenset[str]:
-        """Return those of the instances whose last lock is over, as the journal has it: a lock on them is a new one."""
+        """Return the instances whose last lock is over by the journal: a lock on them is a new one."""
         wanted, newest = frozenset(instance_ids), dict[str, Recovery]()
         for one in self._journal.recoveries.lately() if wanted else ():
             known = newest.get(one.instance_id)
@@ -163,9 +163,9 @@ class Intake:
             self._on_seen(recovery)
 
     def _committed(self, readings: Sequence[Reading]) -> tuple[Recovery, ...]:
-        """Commit all, or each alone when that fails: one message that cannot be written must not hold the others.
+        """Commit all together, or one by one if that fails: an unwritable message must not block the others.
 
-        A message that fails alone is poison, unless the journal takes not even that and nothing may be deleted.
+        A message that fails alone is poison; if the journal does not even accept that, nothing may be deleted.
         """
         seen = Sighting()
         for one in readings:
@@ -173,7 +173,7 @@ class Intake:
         try:
             return self._write(seen)
         except JournalProblem:
-            # A journal that is broken says nothing about the message: it comes again.
+            # A broken journal proves nothing about the message: it comes again.
             raise
         except Exception as error:
             if len(readings) > 1:
@@ -188,14 +188,14 @@ class Intake:
             return
         known = [one for one in reading.reclaims if self._is_known(one.region, one.instance_id)]
         reading.doubtful += [one for one in reading.reclaims if one not in known]
-        # Of an instance that nobody knows there is nothing to close.
+        # An unknown instance has no recovery to close.
         reading.doubtful += [one for one in reading.releases if self._is_known(one.region, one.instance_id)]
         unknown = [one for one in reading.releases if one not in reading.doubtful]
         reading.rest.others += [(released_line(), one.region, one.instance_id) for one in unknown]
         reading.reclaims, reading.releases = known, []
 
     def _gather(self, reading: Reading, seen: Sighting) -> None:
-        """Add what of a message may be taken in at once; of what is for others, a line now and then."""
+        """Add the part of a message that may be taken in at once, and now and then a line about the part for others."""
         seen.others += [line for line in reading.for_others if self._is_news(line[0])]
         if not self._doubts.was_taken_in(reading.message):
             seen.observations += reading.reclaims
@@ -203,7 +203,7 @@ class Intake:
             seen.others += reading.rest.others
 
     def _is_known(self, region: str, instance_id: str) -> bool:
-        """Whether a sweep has seen the instance, or it has a recovery; without `strangers` nobody could say more."""
+        """Whether a sweep has seen the instance, or it has a recovery; always true without `strangers`."""
         journal = self._journal
         return (
             self._strangers is None
@@ -221,7 +221,7 @@ class Intake:
         return True
 
     def _answered(self, region: str, asked: Sequence[str], answer: Existence) -> None:
-        """Take in what the cloud's word confirms; of the rest, one line."""
+        """Take in what the cloud's answer confirms, and one line about the rest."""
         with self._doubts.resolved(region, asked) as doubtful:
             seen = _believed(doubtful, answer)
             seen.others += [(released_line(), one.region, one.instance_id) for one in doubtful.releases]
@@ -244,12 +244,12 @@ class Intake:
         try:
             return self._journal.run(change, Urgency.EVIDENCE, KNOWN_AWAY_S if problem else PATIENCE_S)
         except TimeoutError:
-            # Whoever comes next is to be protected all the same: the source goes on, and sees this one again.
+            # Later notices must be protected all the same: the source continues and sees this one again.
             cause = self._journal.writer.problem or "it takes nothing"
             raise JournalAway(self._journal.store.address, cause) from None
 
     def _protect_first(self, observations: Iterable[Observation]) -> None:
-        """A message of an hour ago is no reason to touch disks."""
+        """A message from an hour ago is no reason to change disks."""
         now, by_region = self._clock.now(), dict[str, list[str]]()
         for one in observations:
             if now - one.at < OLD:
@@ -263,7 +263,7 @@ OLD: timedelta = CLOCKS_APART * 2
 
 
 def _believed(doubtful: Sighting, answer: Existence) -> Sighting:
-    """Return what of it the cloud confirms: reclaims of instances that it lists, releases of those that are gone."""
+    """Return what the cloud confirms: reclaims of listed instances, and releases of those that are gone."""
     return Sighting(
         [one for one in doubtful.observations if one.instance_id in answer.listed],
         [one for one in doubtful.releases if one.instance_id in answer.gone],

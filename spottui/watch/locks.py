@@ -1,4 +1,4 @@
-"""The locks of one region: one call whatever the size of the fleet."""
+"""The locks of one region, read by one call whatever the size of the fleet."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -14,16 +14,16 @@ from spottui.watch.fleet import FleetSweep
 from spottui.watch.intake import Intake
 
 TRUSTED_LOOKS = 5
-"""Empty answers after which the permission is checked again: without it no look shows that a lock was not there."""
+"""Empty answers after which the permission is checked again: without it an empty list proves nothing."""
 VANISHED_S = 60.0
 VANISHED_AGAIN_S = 5.0
-"""So long, and so often, an instance whose lock is not listed any more is looked at; later the sweep sees it."""
+"""How long and how often an instance whose lock is no longer listed is checked; after that the sweep sees it."""
 
 
 class LockPoll:
-    """Asks for the instances with a `Recycling` lock and takes in those that were not locked before.
+    """Polls the instances with a `Recycling` lock and takes in new locks.
 
-    Without an intake they are only shown: `reclaims` is what these locks alone speak of. Thread-safe.
+    Without an intake they are only shown: `reclaims` are those of which only these locks tell. Thread-safe.
     """
 
     def __init__(self, ecs: Ecs, fleet: FleetSweep, intake: Intake | None, clock: Clock) -> None:
@@ -40,13 +40,13 @@ class LockPoll:
 
     @property
     def reclaims(self) -> tuple[Interruption, ...]:
-        """The reclaims that were seen by their locks, and only shown; they are over when the fleet shows them gone."""
+        """The reclaims that are only shown, by their locks; they end when the fleet lists the instance without one."""
         return tuple(self._reclaims.values())
 
     def look(self) -> None:
-        """Ask once; raises `CloudError`, and an error says nothing about any instance.
+        """Poll once; raises `CloudError`, and an error proves nothing about any instance.
 
-        A throttle is waited for in short pauses only, whatever the service says: the API may be closed by others.
+        After throttling it pauses only briefly, whatever the service says: others may have used up the limit.
         """
         asked = self._clock.now()
         try:
@@ -64,7 +64,7 @@ class LockPoll:
         self._looked = asked
 
     def unlocked(self, instances: Iterable[Instance]) -> list[Instance]:
-        """Return those that the fleet shows without a lock, and the last look did so too: theirs are gone."""
+        """Return instances that both the fleet and the last poll show without a lock: their locks are gone."""
         free = [one for one in instances if not one.recycling and one.instance_id not in self._listed]
         ids = {one.instance_id for one in free}
         if not ids.isdisjoint(self._reclaims):
@@ -72,7 +72,7 @@ class LockPoll:
         return free
 
     def _tell_new(self, listed: Mapping[str, Instance]) -> None:
-        """Tell of locks that were not listed before, and of those whose reclaim the journal holds as over."""
+        """Take in locks that were not listed before, and those whose last reclaim is over in the journal."""
         fresh = [one for key, one in listed.items() if key not in self._listed]
         if fresh:
             self._fleet.show(fresh)
@@ -86,7 +86,7 @@ class LockPoll:
             self._intake.locks([listed[key] for key in again])
 
     def _look_at_vanished(self, intake: Intake, listed: Mapping[str, Instance]) -> None:
-        """Look at instances that are not listed any more: only one that is shown running has lost its lock."""
+        """Check instances that are no longer listed: only one that is shown running has lost its lock."""
         now = time.monotonic()
         lately = {key: since for key, since in self._vanished.items() if key not in listed and now - since < VANISHED_S}
         new = self._listed - listed.keys() - lately.keys()
@@ -108,7 +108,7 @@ class LockPoll:
         }
 
     def _keep(self, new: Iterable[Instance]) -> None:
-        """A lock that is listed again after a page without it is the same one; what is long over is forgotten."""
+        """A lock that is listed again after a page without it is the same one; old ones are forgotten."""
         now = self._clock.now()
         found = (Observation(one.region, one.instance_id, Evidence.LOCK, now) for one in new)
         seen = {one.instance_id: first_sight(one, now) for one in found}
@@ -116,7 +116,7 @@ class LockPoll:
         self._reclaims = {**seen, **going_on}
 
     def _check_permission(self, found_any: bool) -> None:
-        """Without the permission the list is empty too: now and then, the permission itself is asked for."""
+        """Without the permission the list is empty, too, so the permission is checked now and then."""
         self._trusted = TRUSTED_LOOKS if found_any else self._trusted - 1
         if self._trusted < 0:
             with urgency(Priority.LOCK_POLL):

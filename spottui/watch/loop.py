@@ -1,4 +1,4 @@
-"""One source's thread: look, note how it went, wait, look again, until it is stopped."""
+"""A source's thread: look, note the result, wait, and repeat until stopped."""
 
 import logging
 import threading
@@ -14,15 +14,15 @@ log = logging.getLogger("spottui.watch")
 
 LOOK_AGAIN_S = 1.0
 URGENT_S = 2.0
-"""The longest pause while something waits for what a source sees."""
+"""The longest pause while something waits for an observation of the source."""
 STUCK_S, STUCK_INTERVALS = 120.0, 20
-"""No look takes longer than both: a long poll takes half a minute, the sweep of a large fleet several intervals."""
+"""No look takes longer than both together: a long poll takes half a minute, a large sweep several intervals."""
 
 
 class Loop(threading.Thread):
-    """Runs `look` every `interval_s` seconds; what it raises is the source's health, never the thread's end.
+    """Runs `look` every `interval_s` seconds; an exception becomes the source's health, never the thread's end.
 
-    While `is_urgent` says so it neither pauses longer than two seconds nor backs off.
+    While `is_urgent` returns true it pauses at most two seconds and does not back off.
     """
 
     def __init__(
@@ -70,11 +70,11 @@ class Loop(threading.Thread):
             (self._stopping if self._throttled else self._wake).wait(wait_s)
 
     def nudge(self) -> None:
-        """Look again at once, unless the API is throttled: then it is asked when it opens again."""
+        """Look again at once, or as soon as a throttled API opens again."""
         self._wake.set()
 
     def stop(self) -> None:
-        """End after the look that is under way."""
+        """End after the current look."""
         self._stopping.set()
         self._wake.set()
 
@@ -85,7 +85,7 @@ class Loop(threading.Thread):
         except CloudError as error:
             return self._failed(error)
         except JournalAway as away:
-            # The source is well; the header says that the journal is not.
+            # The source is fine; the header reports the journal.
             log.warning("%s of %s: %s", self._source, self._region, away)
             return LOOK_AGAIN_S
         except Exception as error:

@@ -1,4 +1,4 @@
-"""The queue of one region: receive, commit, and only then delete; what is for others is left in it."""
+"""The queue of one region: receive, commit, and only then delete; messages for others stay in it."""
 
 from collections.abc import Callable, Sequence
 
@@ -8,13 +8,13 @@ from spottui.watch.backfill import Gap
 from spottui.watch.intake import Intake
 
 GIVEN_BACK = 4
-"""Of one batch: each is a call, and a flood of what is for others must not hold up what is ours."""
+"""Messages of a batch that are returned early: each is a call, and a flood of others' messages must not delay ours."""
 GIVE_BACK_S = (1, 1, 2, 4, 8, 16, 30)
-"""When a message is there again, by how often it was received; later only when its visibility timeout is over."""
+"""When a message becomes visible again, by how often it was received; after that, at its visibility timeout."""
 
 
 class QueueConsumer:
-    """Receives batches from one queue; made in the thread that uses it. `gap` is told whether the queue answers."""
+    """Receives batches from one queue; created in the thread that uses it. `gap` learns whether the queue answers."""
 
     def __init__(self, region: str, open_queue: Callable[[], Queue], intake: Intake, gap: Gap) -> None:
         self._region = region
@@ -28,14 +28,15 @@ class QueueConsumer:
     def look(self) -> None:
         """Wait for one batch and take it in; raises `CloudError`.
 
-        After an error the connection is made anew. Messages that were received but not committed come again when
-        their visibility timeout is over.
+        After an error the connection is opened anew. Messages that were received but not committed come again after
+        their visibility timeout.
         """
         try:
             queue = self._queue = self._queue or self._open_queue()
             if self._stopped:
                 return
-            # What waits for the cloud's word is to be deleted soon after it: not only when the next message comes.
+            # Messages that waited for the cloud's answer are deleted soon after it, not only when the next message
+            # comes.
             messages = queue.receive(briefly=self._intake.has_doubts(self._region))
             handled = self._intake.messages(self._region, messages)
             if handled.settled:
@@ -48,9 +49,9 @@ class QueueConsumer:
         self._gap.answered()
 
     def _give_back(self, queue: Queue, messages: Sequence[Message]) -> None:
-        """Let another console have what is for it, at first in a second, and ever less often when nobody takes it.
+        """Return another console's messages to the queue, visible at first within a second, then ever later.
 
-        Without the permission, or where there are many, they come by themselves when their visibility timeout is over.
+        Without the permission, or if there are many, they become visible at their visibility timeout.
         """
         for message in messages[:GIVEN_BACK] if self._may_give_back else ():
             try:
@@ -61,7 +62,7 @@ class QueueConsumer:
                 return
 
     def stop(self) -> None:
-        """End a long poll that is under way; from any thread."""
+        """End the current long poll; callable from any thread."""
         self._stopped = True
         if self._queue is not None:
             self._queue.stop()

@@ -1,4 +1,4 @@
-"""What a queue message says to this console: what is taken in, what must be looked up first, and what is for others."""
+"""Reading a queue message: what is taken in, what must be looked up first, and what is for others."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
@@ -13,17 +13,17 @@ from spottui.domain.region_key import account_of, region_key
 from spottui.journal.reclaims import Sighting
 
 CLOCKS_APART = timedelta(minutes=5)
-"""An event that claims to be later than its arrival by more than this is dated by its arrival."""
+"""An event dated later than its arrival by more than this is dated by its arrival."""
 POISON_KEPT = 8_192
-"""Characters of a body that are kept to be looked at: a flood of poison must not fill the disk."""
+"""Characters of a poison body that are kept: a flood of poison must not fill the disk."""
 
 
 @dataclass(slots=True)
 class Reading:
-    """One message: the reclaims in it of the configured regions, the releases, what else it says, what is for others.
+    """One message: its reclaims in configured regions, releases, other facts, and reclaims for others.
 
-    `doubtful` is what nobody may act on before the cloud has spoken; `for_others` are reclaims in regions that are not
-    configured, or of other accounts: another console may live by this queue.
+    `doubtful` must not be acted on before the cloud has answered; `for_others` are reclaims in regions that are not
+    configured, or of other accounts: another console may use this queue.
     """
 
     message: Message
@@ -36,7 +36,7 @@ class Reading:
 
 
 def read(message: Message, queue_region: str, regions: Collection[str], account_id: str, now: datetime) -> Reading:
-    """Read one message; `account_id` is empty where it is not known, and then every account is ours. Never raises."""
+    """Read one message; with an empty (unknown) `account_id` every account is ours. Never raises."""
     reading = Reading(message, queue_region)
     for parsed in parse_all(message.body):
         _sort(reading, parsed, regions, account_id, now)
@@ -44,13 +44,13 @@ def read(message: Message, queue_region: str, regions: Collection[str], account_
 
 
 def poison(message: Message, why: str) -> PoisonSeen:
-    """Return the fact of a message that nobody understands, or that cannot be written."""
+    """Return the fact of a message that cannot be read or written."""
     body, length = message.body, len(message.body)
     return PoisonSeen(why, _writable(message.message_id), _writable(body[:POISON_KEPT]), length)
 
 
 def released_line() -> MessageSeen:
-    """Return the line of a message that says that an instance is gone, true or not."""
+    """Return the fact of a message that reports a release, true or not."""
     return MessageSeen(STATE_EVENT, f"{STATE_EVENT} {RELEASED}")
 
 
@@ -85,7 +85,7 @@ def _region(event: Reclaim | Released, queue_region: str) -> str:
 def _for_others(
     reclaim: Reclaim, region: str, regions: Collection[str], account_id: str, message: Message
 ) -> MessageSeen | None:
-    """Return the line of a reclaim that another console has to hear of; where no account is known, ours is meant."""
+    """Return the fact of a reclaim for another console; an unknown account counts as ours."""
     if region not in regions:
         return MessageSeen("reclaim", message_id=message.message_id, unconfigured_region=region)
     if account_id and reclaim.account_id not in ("", account_id):
@@ -105,11 +105,11 @@ def _observation(region: str, reclaim: Reclaim, message: Message, now: datetime)
 
 
 def _date(at: datetime | None, message: Message, now: datetime) -> datetime:
-    """Return the event's own date where it can be true, else when it came into the queue."""
+    """Return the event's own date if it is plausible, else when it was enqueued."""
     arrived = message.enqueued or now
     return arrived if at is None or not is_sane(at, now) or at > arrived + CLOCKS_APART else at
 
 
 def _writable(text: str) -> str:
-    """What no database takes, half a surrogate pair or a NUL, becomes a mark."""
+    """Replace what no database accepts: half a surrogate pair, or a NUL."""
     return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")

@@ -1,4 +1,4 @@
-"""Whether instances exist that a message names: the cloud is asked for a hundred at once, after everything else."""
+"""Checking whether instances that messages name exist: up to a hundred per call, at the lowest priority."""
 
 import logging
 import threading
@@ -15,13 +15,13 @@ from spottui.cloud.thread_pools import ThreadPools
 log = logging.getLogger("spottui.watch")
 
 AGAIN_S = 1.0
-"""After a failure the next call waits at least so long, and so does one for fewer ids than a call may have."""
+"""Pause after a failure, and before a call for fewer ids than one call may have."""
 
 
 class Existence(msgspec.Struct, frozen=True):
-    """What the cloud said of some instances: those that it lists, and those that are gone.
+    """The cloud's answer about some instances: those that it lists, and those that are gone.
 
-    One whose id it refuses to look up is neither.
+    An instance whose id it refuses to look up is in neither.
     """
 
     listed: frozenset[str]
@@ -31,7 +31,7 @@ class Existence(msgspec.Struct, frozen=True):
 class Strangers:
     """Looks instances up, one call at a time in a region, at the lowest priority of the budget. Thread-safe.
 
-    `on_answer` is told, in a thread of the reading lane, what a call gave for the ids that were asked for.
+    `on_answer` gets the answer about the requested ids, in one of the reading threads.
     """
 
     def __init__(self, regions: Mapping[str, Ecs], thread_pools: ThreadPools) -> None:
@@ -45,13 +45,13 @@ class Strangers:
         self.on_answer: Callable[[str, Sequence[str], Existence], None] = lambda *_: None
 
     def ask(self, region: str, instance_ids: Iterable[str]) -> None:
-        """Ask for instances soon, together with all that wait."""
+        """Look instances up soon, together with all that wait."""
         with self._lock:
             self._waiting[region].update(dict.fromkeys(instance_ids))
         self.look(region)
 
     def look(self, region: str) -> None:
-        """Begin a call if any instance waits for one; one that failed lately is not repeated yet."""
+        """Start a call if any instance waits, unless one failed lately."""
         with self._lock:
             waiting, now = len(self._waiting[region]), time.monotonic()
             gathers = waiting < PAGE and self._gathers_until.get(region, 0.0) > now
@@ -63,7 +63,7 @@ class Strangers:
         self._thread_pools.read(self._call, region)
 
     def exist(self, region: str, instance_ids: Sequence[str]) -> Existence:
-        """Ask at once, and wait for it; raises `CloudError`."""
+        """Look instances up at once and wait for the answer; raises `CloudError`."""
         with urgency(Priority.FLEET):
             found = self._regions[region].existing(instance_ids)
         listed = frozenset(found)
@@ -85,7 +85,7 @@ class Strangers:
             self.on_answer(region, some, answer)
         except Exception:
             # The messages are still in the queue and come again.
-            log.exception("what %s says of %d instances is not taken in", region, len(some))
+            log.exception("observations of %s about %d instances could not be written", region, len(some))
         self.look(region)
 
     def _failed(self, region: str, error: Exception) -> None:

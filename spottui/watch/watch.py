@@ -27,8 +27,8 @@ QUEUE, LOCK, SWEEP, BACKFILL = "queue", "lock", "sweep", "backfill"
 class Watch:
     """Starts and stops the queue feed, the lock poll, the fleet sweep and the back-fill of every configured region.
 
-    `protect` protects the disks of instances under reclaim, before anything is written. A read-only watch takes nothing
-    in: it reads no queue, whose messages belong to the console that acts.
+    `protect` protects the disks of reclaimed instances before anything is written. A read-only watch takes nothing in
+    and reads no queue: the messages belong to the console that acts.
     """
 
     def __init__(
@@ -76,17 +76,17 @@ class Watch:
 
     @property
     def is_live(self) -> bool:
-        """Whether every source still looks; one that is answered with errors does."""
+        """Whether every source still polls; one that gets errors does."""
         return all(loop.is_live for loop in self._loops)
 
     @property
     def unswept(self) -> tuple[str, ...]:
-        """The regions whose instances are those that an earlier run saw."""
+        """The regions whose instances are still those of an earlier run."""
         return tuple(region for region, fleet in self._fleets.items() if fleet.is_of_an_earlier_run)
 
     @property
     def locks(self) -> tuple[Interruption, ...]:
-        """The reclaims of which only this watch knows: a read-only one takes no lock in."""
+        """The reclaims that only this watch knows, because a read-only one takes no lock in."""
         return tuple(reclaim for poll in self._locks.values() for reclaim in poll.reclaims)
 
     def start(self) -> None:
@@ -104,7 +104,7 @@ class Watch:
             loop.join(timeout=1.0)
 
     def look_now(self) -> None:
-        """Let every source look at once, whatever it waits for; one that is throttled still waits."""
+        """Let every source poll at once; a throttled one still waits."""
         for loop in self._loops:
             loop.nudge()
 
@@ -142,7 +142,7 @@ class Watch:
         self.add(SWEEP, key, policy.sweep_s, fleet.look)
 
     def _add_queue(self, region: RegionSettings) -> None:
-        """The queue, and beside it the history for what the queue may miss."""
+        """Add the queue, and the history for what the queue may miss."""
         long_poll_s, key = self._settings.policy.long_poll_s, region.key
         silence = timedelta(seconds=STALE_AFTER_INTERVALS * long_poll_s)
         gap = Gap(key, self._journal, self._clock, silence, on_turn=lambda: history.nudge())
@@ -150,18 +150,18 @@ class Watch:
         history = self.add(BACKFILL, key, BACKFILL_S, backfill.look)
         feed = QueueConsumer(key, partial(self._accounts.queue, region), self.intake, gap)
         self._feeds.append(feed)
-        # A feed that answers is asked again at once: the long poll is its pause.
+        # The queue is polled again at once after an answer: the long poll is the pause.
         self.add(QUEUE, key, long_poll_s, feed.look, pause_s=0.0)
 
     def _look_at_locks(self, region: str) -> None:
-        """The locks first; then, in another thread, whoever a message names and nobody knows."""
+        """Poll the locks; then look up unknown instances of messages in another thread."""
         try:
             self._locks[region].look()
         finally:
             self._strangers.look(region)
 
     def _awaits_lock(self, region: str) -> bool:
-        """Whether a recovery waits: for its lock, or for a yes that the lock gives."""
+        """Whether a recovery waits for its lock, or for a confirmation that needs the lock."""
         waiting = self._journal.recoveries.lately()
         return any(one.state.waits_for_permission and one.region == region for one in waiting)
 
@@ -169,7 +169,7 @@ class Watch:
         self.intake.seen_unlocked(region, self._locks[region].unlocked(instances))
 
     def _seen(self, recovery: Recovery) -> None:
-        """A notice without its lock: look for the lock now, not at the next poll."""
+        """After a notice without a lock: look for the lock now, not at the next poll."""
         if not recovery.interruption.locked:
             self._lock_loops[recovery.region].nudge()
 

@@ -11,6 +11,7 @@ from spottui.words.letters import letter
 from spottui.words.next_steps import next_step
 from spottui.words.reasons import against, lift, reason
 from spottui.words.regions import region
+from spottui.words.savings import saved
 from spottui.words.timeline import step
 from spottui.words.warnings import loss, warnings
 
@@ -30,6 +31,7 @@ __all__ = [
     "region",
     "request_id",
     "said",
+    "saved",
     "search",
     "silent_console",
     "step",

@@ -97,7 +97,7 @@ def _decided(fact: f.Decided, _region: str) -> str:
 
 
 def _retried(fact: f.Retried, _region: str) -> str:
-    by, waits = (f" by {fact.who}", "") if fact.who else ("", ", needs a yes")
+    by, waits = (f" by {fact.who}", "") if fact.who else ("", ", waits for a decision")
     return f"retry{by}, run {fact.run + 1}{waits}"
 
 
@@ -138,29 +138,29 @@ def _failed(fact: f.CallFailed, _region: str) -> str:
 
 def _beyond_cap(fact: f.BeyondCap, _region: str) -> str:
     if not fact.count:
-        return "every instance that [[ready]] matches fits under max_cost_per_month again"
+        return "max_cost_per_month is enough for every instance that [[ready]] matches again"
     others = f" and {fact.count - 1} more" if fact.count > 1 else ""
     return (
-        f"{fact.first}{others} not made ready: max_cost_per_month of {fact.cap:g} leaves no room. "
+        f"{fact.first}{others} not kept ready: max_cost_per_month of {fact.cap:g} is used up. "
         "`spottui ready` shows what each one costs"
     )
 
 
 def _output_lost(fact: f.OutputLost, _region: str) -> str:
     if not fact.stream:
-        return "the output of a console is read again"
-    return f"nobody reads a console's {fact.stream}: its lines are dropped, its work continues"
+        return "a console's output is being read again"
+    return f"nobody reads a console's {fact.stream}: output is dropped, its work continues"
 
 
 def _disks_protected(fact: f.DisksProtected, _region: str) -> str:
-    return f"{' '.join(fact.disk_ids)} to outlive the instance, asked for by {fact.who}"
+    return f"{' '.join(fact.disk_ids)} will outlive the instance, requested by {fact.who}"
 
 
 def _protection_undone(fact: f.ProtectionUndone, _region: str) -> str:
     disk_ids = " ".join(fact.disk_ids)
     if fact.failure:
         return f"{disk_ids} not protected: {said(fact.failure)}"
-    return f"{disk_ids} to go with the instance again, asked for by {fact.who}"
+    return f"{disk_ids} will be deleted with the instance again, requested by {fact.who}"
 
 
 def _progress_lost(fact: f.ProgressLost, _region: str) -> str:
@@ -174,7 +174,7 @@ def _entry(backend: Backend, weight: int | None) -> str:
 
 
 def _kept(fact: f.WeightKept, _region: str) -> str:
-    return f"{_entry(fact.backend, fact.backend.weight)} is kept: no other server of the group is healthy"
+    return f"{_entry(fact.backend, fact.backend.weight)} is kept: no other server in the group is healthy"
 
 
 def _serves(fact: f.BackendServes, _region: str) -> str:
@@ -209,9 +209,9 @@ def _hook_ended(fact: f.HookEnded, _region: str) -> str:
         case HookEnd.NOT_STARTED:
             came = f"did not start: {failure_line(fact.failure) if fact.failure else fact.output}"
         case HookEnd.NOT_KNOWN if fact.failure:
-            came = f"not known whether it ran: {failure_line(fact.failure)}; it is not run again"
+            came = f"unknown whether it ran: {failure_line(fact.failure)}; it will not be run again"
         case HookEnd.NOT_KNOWN:
-            came = "not known whether it ran: its console ended meanwhile; it is not run again"
+            came = "unknown whether it ran: its console ended first; it will not be run again"
     return f"hook {fact.program} ({fact.on}) {came}"
 
 
@@ -226,7 +226,7 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.SourceFailed: lambda fact, _region: f"{fact.source} fails: {fault(fact.failure)}",
     f.SourceAnswers: lambda fact, _region: f"{fact.source} answers again",
     f.PlanMade: lambda fact, _region: f"plan {fact.digest}: {next_step(fact.next_step)}",
-    f.PlanSurveyed: lambda fact, _region: f"plan {fact.digest} with places: {next_step(fact.next_step)}",
+    f.PlanSurveyed: lambda fact, _region: f"plan {fact.digest} surveyed: {next_step(fact.next_step)}",
     f.RouteChosen: _route_chosen,
     f.Decided: _decided,
     f.CancelAsked: lambda fact, _region: f"cancel requested by {fact.who}",
@@ -258,20 +258,21 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.PrivateIpGivenUp: lambda fact, region: reason(fact.reason, region),
     f.RecordsFound: lambda fact, _region: f"named by {', '.join(one.name for one in fact.records)}",
     f.SnapshotsUsable: lambda fact, _region: (
-        f"snapshots {', '.join(snapshot_id for _, snapshot_id in fact.snapshots)} can be used"
+        f"snapshots {', '.join(snapshot_id for _, snapshot_id in fact.snapshots)} usable"
     ),
     f.Drained: _drained,
     f.BackendsFound: lambda fact, _region: f"behind {', '.join(_entry(one, one.weight) for one in fact.backends)}",
-    f.BackendChanging: lambda fact, _region: f"{_entry(fact.backend, fact.weight)} begun",
+    f.BackendChanging: lambda fact, _region: f"{_entry(fact.backend, fact.weight)}: started",
     f.WeightKept: _kept,
-    f.WeightRestored: lambda fact, _region: f"{_entry(fact.backend, fact.backend.weight)} again",
+    f.WeightRestored: lambda fact, _region: f"{_entry(fact.backend, fact.backend.weight)} restored",
     f.BackendServes: _serves,
     f.Probed: _probed,
-    f.HookBegun: lambda fact, _region: f"hook {fact.program} ({fact.on}) begun",
+    f.HookBegun: lambda fact, _region: f"hook {fact.program} ({fact.on}) started",
     f.HookEnded: _hook_ended,
     f.ReadyCallAnswered: lambda fact, _region: f"{fact.action} {fact.resource}",
     f.BeyondCap: _beyond_cap,
     f.OutputLost: _output_lost,
+    f.PricesSeen: lambda fact, _region: f"prices of {len(fact.prices)} places",
     f.DisksProtected: _disks_protected,
     f.ProtectionUndone: _protection_undone,
 }

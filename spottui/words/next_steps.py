@@ -28,7 +28,7 @@ _SENTENCES = {
     Doing.MOVE_INTERFACE: "move network interface {resource} to {to}",
     Doing.MOVE_RECORDS: "point {records} in {resource} to {to}",
     Doing.SEE_AGAIN: "check that {resource} keeps running",
-    Doing.AWAIT_HEALTHY: "wait until load balancers find {resource} healthy",
+    Doing.AWAIT_HEALTHY: "wait until load balancers report {resource} healthy",
     Doing.PROBE: "probe {resource} until it passes{of}, at most {seconds:.0f} s",
     Doing.EARLIER_VERSION: "{resource}",
 }

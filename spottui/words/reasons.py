@@ -12,7 +12,7 @@ from spottui.words.regions import region as in_words
 
 _SENTENCES = {
     Why.NO_LOCK_YET: "no lock seen yet: a drill never gets one",
-    Why.NO_LOCK_AUTO_STAYS_AWAY: "no lock seen, so auto-mode leaves it to you",
+    Why.NO_LOCK_AUTO_STAYS_AWAY: "no lock seen: auto-mode leaves it to you",
     Why.REPLACED_ALREADY: "already replaced by {resource}; y launches another",
     Why.HELD: "held by {detail}; plan ready",
     Why.VETO_WINDOW: "auto-mode proceeds unless you veto",
@@ -55,10 +55,10 @@ _SENTENCES = {
     Why.INTERFACE_TAKEN: "network interface {resource} is now attached to {detail}",
     Why.INTERFACE_GONE: "network interface {resource} is gone",
     Why.INTERFACE_NOT_MOVED: "network interface {resource} was not moved: {failure}; attach it manually",
-    Why.BACKEND_NOT_ADDED: "{detail} {resource} does not send to it: {failure}; add it manually",
+    Why.BACKEND_NOT_ADDED: "{detail} {resource} does not send traffic to it: {failure}; add it manually",
     Why.BACKEND_LEFT: "the old entry is left in {detail} {resource}: {failure}; remove it manually",
     Why.WEIGHT_LEFT: "the old entry is left at weight 0 in {detail} {resource}: {failure}; set it back to {count}",
-    Why.BALANCERS_UNKNOWN: "its {detail} groups are not known: {failure}; add it manually where the old one was",
+    Why.BALANCERS_UNKNOWN: "its {detail} groups are unknown: {failure}; add it manually wherever the old one was",
     Why.EARLIER_VERSION: "{detail}",
 }
 _OF_BALANCERS = (
@@ -234,8 +234,8 @@ def _stopped_running(known: Reason, _region: str) -> str:
 def _not_healthy(known: Reason, _region: str) -> str:
     group = f"{known.detail} {known.resource}"
     if known.failure:
-        return f"whether {group} finds it healthy is not known: {_failed(known)}"
-    return f"{group} has not found it healthy within {known.seconds or 0:.0f} s"
+        return f"unknown whether it is healthy behind {group}: {_failed(known)}"
+    return f"{group} has not reported it healthy within {known.seconds or 0:.0f} s"
 
 
 def _not_served(known: Reason, _region: str) -> str:
@@ -342,15 +342,15 @@ def missed(known: Missed) -> str:
 
 
 _MISSING = {
-    Missing.DISKS_NOT_KNOWN: "its disks are not known",
+    Missing.DISKS_NOT_KNOWN: "its disks are unknown",
     Missing.NOT_RUNNING: "it is not running",
     Missing.NOT_KEPT_READY: "no [[ready]] matches it and it has no tag spottui:ready",
-    Missing.BEYOND_CAP: "max_cost_per_month leaves no room for it",
+    Missing.BEYOND_CAP: "max_cost_per_month is used up",
     Missing.NO_SYSTEM_IMAGE: "no image of its system disk yet",
     Missing.SYSTEM_IMAGE_TOO_OLD: "the image of its system disk is too old",
     Missing.NO_DATA_SNAPSHOTS: "no finished snapshot of its data disks yet",
-    Missing.SLOW_DATA_DISKS: "a data disk is no ESSD: its snapshots take minutes",
-    Missing.LOCAL_DISKS: "what is on local disks is lost with every reclaim",
+    Missing.SLOW_DATA_DISKS: "a data disk is not an ESSD: its snapshots take minutes",
+    Missing.LOCAL_DISKS: "data on local disks is lost at every reclaim",
 }
 
 

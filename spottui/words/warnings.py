@@ -46,7 +46,7 @@ _LOSSES = {
         "deletion protection does not stop a reclaim; only an on-demand replacement can have it"
     ),
     LossKind.BEYOND: "a launch cannot request {}",
-    LossKind.ENCRYPTED: "{} encrypted: so is the image, with the same key, usable in this account only",
+    LossKind.ENCRYPTED: "{} encrypted: the image uses the same key and works in this account only",
     LossKind.UNREAD: "{} could not be read: the replacement is launched without it",
 }
 _CAUTIONS = {
@@ -56,9 +56,9 @@ _CAUTIONS = {
     ),
     CautionKind.SCALING_GROUP: "scaling group {}: ESS replaces it, so this would be a second replacement",
     CautionKind.ONE_ZONE: "no vSwitch is configured in another zone",
-    CautionKind.NO_TAGGED_VSWITCH: "no vSwitch in another zone, neither configured nor by its tag",
+    CautionKind.NO_TAGGED_VSWITCH: "no vSwitch in another zone, neither configured nor tagged",
     CautionKind.UNKNOWN_DRAIN: "no drain: there is no [drain.{}] in the configuration",
-    CautionKind.OWNED: "it belongs to {}, which replaces it by itself: a replacement would be a second one",
+    CautionKind.OWNED: "owned by {}, which replaces it automatically: this would be a second replacement",
     CautionKind.UNKNOWN_PROBE: "no probe: {} is not a [probe.NAME] of the configuration",
     CautionKind.UNKNOWN_PRIVATE_IP: "its tag spottui:private-ip says {}, which is ignored: allowed are keep and new",
     CautionKind.NOT_LOOKED_UP: "not looked up: {}",

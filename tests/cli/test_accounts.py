@@ -74,5 +74,5 @@ def test_a_policy_is_for_one_account_and_the_role_is_for_the_own_identity(cloud:
     assert "acs:mns:cn-hangzhou:777777:" in own
     assert "777777" not in prod
     refused = run("setup", "--account", "gone", "--config", toml)
-    assert (refused.exit_code, "there are default, prod" in refused.stderr) == (2, True)
+    assert (refused.exit_code, "accounts: default, prod" in refused.stderr) == (2, True)
     assert run("--account", "prod", "--headless", "--config", toml).exit_code == 2, "it is for the screen"

@@ -34,7 +34,7 @@ def test_a_second_recover_is_refused_and_a_dry_run_changes_nothing(night: Night)
     with start(night.toml, "recover", night.instance_id, "--yes") as process:
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert "recovered already" in output
+    assert "has already been recovered" in output
     other = night.cloud.spot_ids()[3]
     assert "1. ecs." in run("recover", other, "--dry-run", "--config", night.toml).stdout
     plan = run_json("recover", other, "--dry-run", "--config", night.toml)
@@ -127,7 +127,14 @@ def test_statistics_count_each_incident_once(night: Night) -> None:
     assert (int(row["kept_things"]), int(row["kept_gib"])) == (said["kept_things"], said["kept_gib"])
     assert said["verdicts"] == {f"{row['verdict']}, recovered": 1}
     assert said["added_per_hour_known_of"] == 1
+    savings = said["savings"]
+    assert savings["currency"] == "CNY"
+    assert 0 < savings["saved"] == pytest.approx(savings["on_demand"] - savings["spot"], abs=2e-6)
+    assert savings["priced_hours"] > 0
+    # Nothing is assumed of the time before the first survey.
+    assert savings["unpriced_hours"] > 0
     told = run("report", "--since", "1h", "--config", night.toml).stdout
+    assert f"saved against on-demand     {savings['saved']:,.2f} of " in told
     assert f"forecast vs outcome         1 {row['verdict']}, recovered" in told
 
 

@@ -165,7 +165,7 @@ async def test_the_console_shows_it_step_by_step_at_the_pace_of_the_keys(project
         began = len(projector.desk.timeline(projector.recovery_id))
         for key, title in (("r", "Recover"), ("a", "Auto")):
             await press(pilot, key)
-            assert toasts(pilot.app) == [f"{title} is off: this is a replay."]
+            assert toasts(pilot.app) == [f"{title} is unavailable: this is a replay."]
         await press(pilot, "space")
         projector.now_s += 1000
         await shows(pilot, "REPLAY ×2 over")

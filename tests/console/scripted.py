@@ -35,6 +35,7 @@ from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import Created, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route
+from spottui.domain.savings import Savings
 from spottui.domain.view import AutoMode, DeskView, SourceHealth
 
 NOW = datetime(2026, 8, 23, 2, 13, 22, tzinfo=UTC)
@@ -247,6 +248,7 @@ class ScriptedDesk:
         self.left = ()
         self.other_consoles = 0
         self.storage_price = {}
+        self.saved = Savings(NOW - timedelta(days=30), NOW)
         self.older = ()
         self.looked = self.looked_around = 0
         self.planned_to_spot = False
@@ -306,6 +308,10 @@ class ScriptedDesk:
 
     def past(self):
         return self.history
+
+    def savings(self, account=""):
+        self._maybe_refuse()
+        return self.saved
 
     def successors(self):
         return self.other_consoles

@@ -82,7 +82,7 @@ async def test_accounts_are_a_column_a_filter_word_and_a_view():
         await press(pilot, "q")
         await shows(pilot, "2 NEED YOU: web-prod, web-own")
         await pilot.press("escape", "colon", *"acc gone", "enter")
-        await wait_until(pilot, lambda: 'No account "gone": there are default, prod' in "".join(toasts(pilot.app)))
+        await wait_until(pilot, lambda: 'No account "gone"; accounts: default, prod' in "".join(toasts(pilot.app)))
         desk.show(instances=desk.current.instances[:2])
         await arrived(pilot, desk)
         assert names(main.instances) == {"web-prod"}, "what comes later is narrowed too"

@@ -50,8 +50,8 @@ async def test_the_plan_shows_old_and_new_of_everything_that_makes_the_machine()
             "image 03:50 after y",
             "TIGHT",
             "! new private IP: 172.16.3.2 is in use until the release",
-            "✕ data            all → nothing written after the image has begun",
-            "✕ private IP      172.16.3.2 → another one",
+            "✕ data            all → nothing written after the image was started",
+            "✕ private IP      172.16.3.2 → a new one",
             "= place           g7.xlarge in j, vsw-bp1h",
             "= load balancers  ALB shop:8080 weight 70: weight 0 at once, then the replacement",
             "= disks           system cloud_essd PL0 40 GiB, data cloud_essd PL1 100 GiB",
@@ -102,7 +102,7 @@ async def test_at_80_by_24_all_that_matters_of_a_plan_stands_above_the_fold_and_
         await shows(pilot, "Old → new")
         for text in (
             "! new private IP: 172.16.3.2 is in use until the release",
-            "✕ private IP      172.16.3.2 → another one",
+            "✕ private IP      172.16.3.2 → a new one",
             "image, else kept-disk, else warm-image · w puts kept-disk first",
             "1. g7.xlarge in j, vsw-bp1h",
             "5. c3.large in h, vsw-bp…swyb  0.42/h    low stock, 3-5%  other",
@@ -207,7 +207,7 @@ async def test_a_refused_command_is_told():
 async def test_r_recovers_an_instance_that_nobody_reclaims():
     async with running() as (pilot, desk):
         await press(pilot, "end", "r")
-        await shows(pilot, "No reclaim is known: the instance keeps running beside its replacement.")
+        await shows(pilot, "No reclaim is known: the instance keeps running alongside its replacement.")
         last = pilot.app.main.selection.instance
         await shows(pilot, plan_of(last).digest)
         await press(pilot, "enter")
@@ -288,7 +288,12 @@ async def test_x_on_a_running_one_says_what_is_lost_what_is_kept_and_what_that_c
     ("evidence", "behavior", "passed_s", "fate"),
     [
         ((Evidence.ENGINEER,), InterruptionBehavior.TERMINATE, 0, "keeps running: no reclaim of it is known."),
-        ((Evidence.QUEUE,), InterruptionBehavior.TERMINATE, 0, "has no lock: if this is no drill, it is lost in 03:42"),
+        (
+            (Evidence.QUEUE,),
+            InterruptionBehavior.TERMINATE,
+            0,
+            "has no lock: unless this is a drill, it is lost in 03:42",
+        ),
         ((Evidence.LOCK,), InterruptionBehavior.STOP, 0, "is stopped in 03:42, not released"),
         (
             (Evidence.LOCK,),
@@ -427,7 +432,7 @@ async def test_r_on_an_instance_at_peace_that_would_be_stopped_speaks_of_no_rele
     async with running(ScriptedDesk(view(instances=(of,)))) as (pilot, _):
         await press(pilot, "r")
         await shows(pilot, "Old → new")
-        assert "No reclaim is known: the instance keeps running beside its replacement." in screen(pilot.app)
+        assert "No reclaim is known: the instance keeps running alongside its replacement." in screen(pilot.app)
         assert "released" not in screen(pilot.app)
 
 

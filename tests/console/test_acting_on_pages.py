@@ -107,7 +107,7 @@ async def test_the_mouse_presses_footer_keys_and_tab_titles_and_a_key_without_me
         await pilot.click("#footer", offset=(foot.index("Confirm"), 0))
         await wait_until(pilot, lambda: isinstance(pilot.app.screen, PlanDialog))
         await press(pilot, "escape", "Q")
-        assert toasts(pilot.app) == ["Q has no meaning here; ? lists the keys."]
+        assert toasts(pilot.app) == ["Q does nothing here; ? lists the keys."]
         await press(pilot, "ctrl+c")
         assert "q quits" in toasts(pilot.app)[0]
         desk.show(events=(told(0, CallBegun("X")), told(1, CallFailed("RunInstances", REFUSED))))

@@ -34,7 +34,7 @@ async def test_letters_sort_a_view_is_saved_and_shown_again_and_a_command_is_rec
         await press(pilot, "U")
         assert names(table) == by_urgency
         await press(pilot, "A")
-        assert "Instances cannot be sorted by state: there are " in toasts(pilot.app)[0]
+        assert "Instances cannot be sorted by state; columns: " in toasts(pilot.app)[0]
         await press(pilot, "slash", *"zone:j", "enter", "Z", "colon", *"save night", "enter")
         await wait_until(pilot, lambda: "spottui --view night" in "".join(toasts(pilot.app)))
         await press(pilot, "escape", "U", "3", "colon", *"view night", "enter")
@@ -49,10 +49,10 @@ async def test_letters_sort_a_view_is_saved_and_shown_again_and_a_command_is_rec
         await press(pilot, "colon", *"account prod", "enter")
         await wait_until(pilot, lambda: "There is one account" in "".join(toasts(pilot.app)))
         await press(pilot, "colon", *"nonsense", "enter")
-        await wait_until(pilot, lambda: 'No command "nonsense": there are instances' in "".join(toasts(pilot.app)))
+        await wait_until(pilot, lambda: 'No command "nonsense"; commands: instances' in "".join(toasts(pilot.app)))
         await press(pilot, "slash", *" bogus:foo", "enter")
         await wait_until(
-            pilot, lambda: "Filter refused: no column bogus: there are deadline" in "".join(toasts(pilot.app))
+            pilot, lambda: "Filter refused: no column bogus; columns: deadline" in "".join(toasts(pilot.app))
         )
         assert main.instances.is_filtering
         await press(pilot, "escape", "d")

@@ -258,7 +258,7 @@ async def test_ctrl_s_writes_the_screen_whichever_it_is(tmp_path, monkeypatch):
         await press(pilot, "ctrl+s")
         await wait_until(pilot, lambda: toasts(pilot.app))
         picture, text = sorted(tmp_path.iterdir())
-        assert toasts(pilot.app) == [f"The screen is in {picture} and .txt"]
+        assert toasts(pilot.app) == [f"Screen saved to {picture} and .txt"]
         assert picture.name == f"spottui-screen-{NOW:%Y%m%dT%H%M%SZ}.svg"
         assert picture.read_text().startswith("<svg")
         assert "Recover etl-7" in text.read_text()

@@ -360,7 +360,7 @@ async def test_one_that_an_engineer_wished_for_has_no_verdict_and_is_in_no_storm
     runs = recovery(of, wish, RecoveryState.IMAGING, forecast_at=NOW + timedelta(seconds=500))
     async with running(ScriptedDesk(view(instances=(of,), interruptions=(wish,), recoveries=(runs,)))) as (pilot, _):
         await press(pilot, "T")
-        await shows(pilot, "imaging · started by hand, no reclaim known")
+        await shows(pilot, "imaging · started manually, no reclaim known")
         assert "WILL NOT" not in screen(pilot.app)
         await press(pilot, "escape", "w")
         await shows(pilot, "No recovery is open")

@@ -73,9 +73,9 @@ async def test_the_board_shows_the_worst_first_filters_and_opens_an_instance():
         await shows(pilot, "Readiness: unknown. cn-hangzhou: DescribeImages: Forbidden.RAM")
         await press(pilot, "enter")
         assert toasts(pilot.app) == ["Nothing is selected."]
-        desk.refuse = "a replay asks the cloud nothing"
+        desk.refuse = "a replay makes no cloud calls"
         await press(pilot, "R")
-        await shows(pilot, "Readiness: unknown. a replay asks the cloud nothing")
+        await shows(pilot, "Readiness: unknown. a replay makes no cloud calls")
         await press(pilot, "q")
         assert pilot.app.screen is pilot.app.main
 
@@ -83,4 +83,4 @@ async def test_the_board_shows_the_worst_first_filters_and_opens_an_instance():
 async def test_the_board_says_in_words_why_it_is_empty():
     async with running(size=WIDE) as (pilot, _):
         await press(pilot, "b")
-        await shows(pilot, "the next sweep brings them")
+        await shows(pilot, "wait for the next sweep")

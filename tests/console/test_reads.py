@@ -85,6 +85,7 @@ READS = {
     "timeline",
     "record",
     "past",
+    "savings",
     "background",
     "find_events",
     "events_kept",

@@ -177,7 +177,7 @@ async def test_what_fails_is_said_aloud_until_it_is_taken_up():
         await shows(pilot, "Recoveries ── 1 FAILED")
         assert "FAILED" in pilot.app.window_title
         assert pilot.app.bells == rung + 1
-        assert toasts(pilot.app) == ["web-3: recovery FAILED · Forbidden.RAM · grant CreateImage, then t retries"]
+        assert toasts(pilot.app) == ["web-3: recovery FAILED · Forbidden.RAM · grant CreateImage, then press t"]
         assert re.search(r"web-3 +FAILED +Forbidden.RAM · ", screen(pilot.app))
         desk.show(recoveries=(replace(runs, run=1), *others))
         await shows(pilot, "Recoveries ── 1 NEEDS YOU · 1 running · 1 suspected")

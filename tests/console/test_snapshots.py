@@ -1,6 +1,7 @@
 """How the screens look; what they say is asserted elsewhere."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -10,6 +11,7 @@ from spottui.console.themes import SIXTEEN_COLOURS
 from spottui.domain.background import FleetBackground
 from spottui.domain.early_warning import EarlySign, EarlyWarning
 from spottui.domain.places import Price
+from spottui.domain.savings import Cost, Savings
 from spottui.domain.way_back import OnDemand, WayBack
 from tests.console.driving import NARROW, WHO, WIDE, BellApp, console_over, press, screen, shows, wait_until
 from tests.console.scripted import NOW, REGION, FrozenClock, ScriptedDesk, instance, reclaims, view
@@ -56,8 +58,16 @@ def a_night():
     desk = ScriptedDesk(reclaims())
     desk.log, desk.history, desk.left = LOG, history(), left()
     desk.storage_price = {"snapshot": 0.12}
+    desk.saved = thirty_days()
     desk.fleet_readiness = board()
     return desk
+
+
+def thirty_days():
+    """What ten instances saved in ten days, of which they were watched for one hour in four."""
+    days = (Cost(18 + day % 3, 60.0, 60.0) for day in range(10))
+    by_day = tuple((NOW.date() - timedelta(days=9 - number), cost) for number, cost in enumerate(days))
+    return Savings(NOW - timedelta(days=30), NOW, "CNY", by_day, unpriced_h=1800.0)
 
 
 @ALL_SIZES

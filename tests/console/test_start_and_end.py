@@ -78,7 +78,7 @@ async def test_capital_r_opens_the_desk_again_that_could_not_be_opened():
     async with app.run_test(size=(120, 40)) as pilot:
         await shows(pilot, "spottui cannot start: the journal is locked")
         await press(pilot, "y")
-        assert "R tries again" in toasts(app)[0]
+        assert "R retries" in toasts(app)[0]
         await press(pilot, "R")
         await shows(pilot, "NEEDS YOU")
         assert "cannot start" not in screen(app)
@@ -133,7 +133,7 @@ async def test_the_question_says_that_another_console_goes_on_and_who_may_still_
         desk.show(recoveries=())
         await arrived(pilot, desk)
         pilot.app.screen.tick()
-        await shows(pilot, "Nothing is open any more.")
+        await shows(pilot, "Nothing is in progress any more.")
 
 
 async def test_several_are_spoken_of_as_several():
@@ -264,7 +264,7 @@ async def test_a_worker_that_raises_is_a_message(caplog):
         await shows(pilot, "Old → new")
         await press(pilot, "enter")
         await wait_until(pilot, lambda: toasts(pilot.app))
-        assert "That failed inside spottui (ZeroDivisionError)" in toasts(pilot.app)[0]
+        assert "Internal error in spottui (ZeroDivisionError)" in toasts(pilot.app)[0]
         assert "a command failed" in caplog.text
 
 
@@ -305,7 +305,7 @@ async def test_an_action_that_fails_is_a_message(monkeypatch, caplog):
     monkeypatch.setitem(action_handlers.HANDLERS, "copy", lambda main: 1 / 0)
     async with running() as (pilot, _):
         await press(pilot, "c")
-        assert toasts(pilot.app) == ["Copy id failed inside spottui (ZeroDivisionError); the log says where."]
+        assert toasts(pilot.app) == ["Copy id: internal error in spottui (ZeroDivisionError); details are in the log."]
 
 
 async def test_what_cannot_be_shown_does_not_end_the_console(monkeypatch):

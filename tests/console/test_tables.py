@@ -51,7 +51,7 @@ async def test_the_chooser_says_which_column_has_no_room():
     async with running(size=(80, 24)) as (pilot, _):
         titles = [column.title for column in INSTANCES.columns if column.title]
         await press(pilot, "C", *["down"] * titles.index("Owner"), "space")
-        await shows(pilot, "[x] Owner              no room now")
+        await shows(pilot, "[x] Owner              does not fit")
 
 
 async def test_a_theme_is_kept(tmp_path):
@@ -98,7 +98,7 @@ async def test_e_writes_what_is_shown_in_full(tmp_path, monkeypatch, key):
         await press(pilot, "slash", *"web-3", "enter", key)
         await wait_until(pilot, lambda: toasts(pilot.app))
         (file,) = tmp_path.iterdir()
-        assert toasts(pilot.app) == [f"1 row is in {file}"]
+        assert toasts(pilot.app) == [f"1 row written to {file}"]
         text = file.read_text()
         (row,) = csv.DictReader(text.splitlines()) if key == "e" else json.loads(text)
         assert row["instance"] == reclaims().instances[0].instance_id
@@ -114,7 +114,7 @@ async def test_e_writes_only_marked_rows_and_says_when_it_cannot(tmp_path, monke
         (file,) = tmp_path.iterdir()
         assert len(file.read_text().splitlines()) == 3
         await press(pilot, "e")
-        await wait_until(pilot, lambda: "is there already" in toasts(pilot.app)[0])
+        await wait_until(pilot, lambda: "already exists" in toasts(pilot.app)[0])
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1+2", "@SUM(A1)"])
@@ -271,7 +271,7 @@ async def test_e_on_the_events_writes_all_that_match_from_the_disk(tmp_path, mon
         text = file.read_text()
         rows = list(csv.DictReader(text.splitlines())) if key == "e" else json.loads(text)
         assert [row["text"] for row in rows] == ["line 25", "line 15", "line 5"]
-        assert told == [f"3 rows are in {file}"]
+        assert told == [f"3 rows written to {file}"]
 
 
 async def test_a_file_that_cannot_be_finished_is_not_left_half_written(tmp_path, monkeypatch):

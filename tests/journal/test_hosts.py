@@ -133,7 +133,7 @@ def test_commands_say_what_is_in_a_database(cloud: SimServer, server: PostgresSe
         assert (said["mode"], said["recoveries"][0]["instance_id"]) == ("auto", victim)
         assert run_json("report", victim, "--config", config)
         checks = {one["subject"]: one for one in run_json("doctor", "--config", config)["checks"]}
-        assert "1 recoveries in progress, 1 consoles running" in checks["journal"]["found"]
+        assert "1 recovery in progress, 1 console running" in checks["journal"]["found"]
         assert (checks["database"]["verdict"], checks["database clock"]["verdict"]) == ("ok", "ok")
         assert "connections left" in checks["database connections"]["found"]
         assert "database pooler" not in checks

@@ -158,7 +158,7 @@ def test_a_commit_whose_answer_never_comes_keeps_nobody_waiting_and_is_looked_up
     journal.run(lambda t: say(t, "before"))
     proxy.cut_at(b"COMMIT", after=after, hold=True)
     began = time.monotonic()
-    with pytest.raises(JournalAway, match="whether this was written is not known until it answers again"):
+    with pytest.raises(JournalAway, match="it is unknown whether this was written until it answers again"):
         journal.run(lambda t: say(t, "unsure"), timeout_s=0.5)
     assert time.monotonic() - began < 8
     proxy.release()

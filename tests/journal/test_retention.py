@@ -113,7 +113,7 @@ def test_what_the_journal_does_not_take_once_is_tried_again(
         journal.run(lambda t: t.connection.execute(sa.text(refuse)))
         retention = Retention(journal, SystemClock(), timedelta(days=400))
         retention.start()
-        wait_until(lambda: "what is old is not dropped" in caplog.text)
+        wait_until(lambda: "old facts could not be dropped" in caplog.text)
         assert len(journal.log.of(ended)) == 2
         journal.run(lambda t: t.connection.execute(sa.text("DROP TRIGGER refused")))
         wait_until(lambda: not journal.log.of(ended))

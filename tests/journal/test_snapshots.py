@@ -45,7 +45,7 @@ def test_a_wrong_a_missing_and_an_unreadable_snapshot_are_rebuilt(
         refused = run("journal", "rebuild", "--yes", "--config", config)
         assert (refused.exit_code, "a console of this journal runs" in refused.stderr) == (1, True)
     sound = run("journal", "check", "--config", config)
-    assert (sound.exit_code, sound.stdout.endswith(": sound, every recovery is what its facts come to\n")) == (0, True)
+    assert (sound.exit_code, sound.stdout.endswith(": sound, every recovery matches its facts\n")) == (0, True)
     break_three(address, *ids[:3])
     checked = run_json("journal", "check", "--config", config, exit_code=1)
     assert checked == {"ok": False, "problem": None, "unlike_their_facts": ids[:3]}

@@ -139,7 +139,7 @@ def test_evidence_goes_before_what_is_for_the_eyes_only(journal: Journal) -> Non
 def test_a_change_waits_for_another_process_and_nothing_is_lost(journal: Journal, path: Path) -> None:
     with held_by_another(path):
         futures = [say(journal, str(number)) for number in range(3)]
-        wait_until(lambda: journal.writer.problem == "another process holds it locked")
+        wait_until(lambda: journal.writer.problem == "another process holds its lock")
         assert not any(future.done() for future in futures)
     for future in futures:
         future.result(20)

@@ -14,6 +14,7 @@ from spottui.cli.console import leave
 from spottui.config import load
 from spottui.desk import Desk
 from spottui.domain.clock import SystemClock
+from spottui.domain.facts import PricesSeen
 from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route
 
@@ -56,6 +57,8 @@ _METHODS: dict[str, Callable[..., Any]] = {
     "retry": lambda desk, recovery_id: desk.retry(recovery_id, _digest(desk, recovery_id), WHO),
     "timeline": lambda desk, recovery_id: [words.step(one) for one in desk.timeline(recovery_id)],
     "leftovers": lambda desk: desk.leftovers(),
+    "look_around": lambda desk: desk.look_around(),
+    "prices_seen": lambda desk: desk._journal.log.last(PricesSeen),
     "clean_up": lambda desk, resource_ids: desk.clean_up(resource_ids, WHO),
 }
 

@@ -60,7 +60,7 @@ def said(desk: Acting, recovery: dict[str, Any], on: str) -> list[str]:
     return [
         line
         for line in details(desk, recovery)
-        if line.startswith("Hook ") and f" ({on}) " in line and not line.endswith(" begun")
+        if line.startswith("Hook ") and f" ({on}) " in line and not line.endswith(" started")
     ]
 
 
@@ -88,7 +88,7 @@ def test_hooks_run_once_beside_the_recovery_and_are_not_run_again_after_kill_9(
 
     with closing(Acting(config, "auto")) as again:
         wait_until(lambda: all(hook["ended"] for hook in again("recovery", first)["hooks"]))
-        lost = "not known whether it ran: its console ended meanwhile; it is not run again"
+        lost = "unknown whether it ran: its console ended first; it will not be run again"
         assert said(again, recovered, "notice") == [f"Hook {sys.executable} (notice) {lost}"]
         assert f"Hook {sys.executable} (recovered) {lost}" in said(again, recovered, "recovered")
         not_there = f"Hook {tmp_path}/none (recovered) did not start: No such file or directory"

@@ -49,7 +49,7 @@ def test_an_image_may_go_when_the_replacement_of_its_replacement_runs(config: Pa
         (left,) = [one for one in janitor.leftovers() if one.resource_id == image]
         assert (left.since, left.priced_as) == (known(journal, recovery_id).started, "snapshot")
         recovered(journal, second, "i-gone")
-        assert held_by() == "the replacement i-gone is not seen running"
+        assert held_by() == "the replacement i-gone has not been seen running"
         recovered(journal, "i-gone", third)
         assert held_by() == ""
 
@@ -78,7 +78,7 @@ def test_what_was_made_ready_stays_with_its_instance_and_goes_when_that_is_gone(
         assert "its recovery is suspected" in held_by()["image"]
         record(site.journal, recovery_id, CallAnswered("RunInstances", "token", resources=("i-gone",)), now=NOW)
         enter(site.journal, recovery_id, RecoveryState.RECOVERED, NOW)
-        assert held_by()["image"] == "the replacement i-gone is not seen running"
+        assert held_by()["image"] == "the replacement i-gone has not been seen running"
         other = next(one for one in site.cloud.spot_ids() if one != instance_id)
         record(site.journal, recovery_id, CallAnswered("RunInstances", "token", resources=(other,)), now=NOW)
         assert set(held_by().values()) == {""}

@@ -168,7 +168,7 @@ def test_above_the_cap_nothing_new_is_made_and_that_is_said(tmp_path: Path) -> N
             one.spec.instance.instance_id for one in inside
         }
         (said, _) = [one for one in site.journal.log.before(10**9, 100) if isinstance(one.fact, BeyondCap)]
-        assert "max_cost_per_month of 12 leaves no room" in words.text(said)
+        assert "max_cost_per_month of 12 is used up" in words.text(said)
         assert cost_per_month(cheapest_two, site.kept()[0].spec, {}) is None
 
 

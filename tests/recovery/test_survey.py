@@ -117,6 +117,9 @@ def test_a_survey_knows_stock_interruptions_and_prices_and_what_on_demand_costs_
     assert first.interruption_rate in first.reason
     assert first.price_per_hour == found.price_per_hour
     assert last.on_demand
+    home = next(price for price in found.prices if (price.instance_type, price.zone) == (old.instance_type, HOME))
+    assert home.spot == found.price_per_hour
+    assert home.on_demand > home.spot
     assert found.added_cost_per_hour == pytest.approx((last.price_per_hour or 0) - (found.price_per_hour or 0))
     assert {one.zone for one in found.candidates} == {HOME, OTHER, THIRD}
     assert not [one for one in found.candidates if one.instance_type.startswith("ecs.g8y") or one.problem]

@@ -99,7 +99,7 @@ def test_it_goes_back_by_a_confirmed_plan_and_the_on_demand_instance_stays(confi
         assert (len(rows), rows[dear]["Status"]) == (2, "Running")
         assert not [row for row in cloud.calls() if row["action"].startswith(("Delete", "Stop", "ModifyDisk"))]
         code, output = gone_back(config, dear)
-        assert (code, "is recovered already" in output) == (1, True)
+        assert (code, "has already been recovered" in output) == (1, True)
 
 
 def test_the_command_names_the_region_as_the_cloud_does() -> None:

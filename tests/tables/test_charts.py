@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -10,9 +11,9 @@ from textual.content import Content
 
 from spottui.console.text.statistics import charts
 from spottui.domain.billed_resources import BilledResource, LeftoverKind
-from spottui.tables.charts import BLOCKS, bar, columns, over_time
+from spottui.tables.charts import BLOCKS, DASH, amount_ticks, bar, columns, day_ticks, over_time, steps
 from spottui.tables.moments import money
-from spottui.tables.statistics import AddedCost, Statistics, kept_sums, statistics
+from spottui.tables.statistics import AddedCost, Day, Statistics, kept_sums, statistics
 
 NOON = datetime(2026, 8, 23, 12, tzinfo=UTC)
 AMOUNTS = st.floats(0, 1e6, allow_nan=False)
@@ -55,6 +56,36 @@ def test_each_cell_has_the_highest_value_that_held_in_its_span(moments, cells):
     assert max(value for value in drawn if value is not None) == max(value for _, value in points)
 
 
+@given(st.floats(0.001, 1e6), st.integers(2, 40))
+def test_ticks_of_an_axis_are_round_evenly_apart_and_have_room(top, lines):
+    ticks = amount_ticks(top, lines)
+    assert ticks[0] == 0
+    assert ticks[-1] <= top * 1.001
+    assert len(ticks) <= lines
+    gaps = [after - before for before, after in pairwise(ticks)]
+    assert all(gap == pytest.approx(gaps[0], rel=1e-3, abs=2e-6) for gap in gaps)
+
+
+@given(st.integers(0, 100 * 86_400), st.integers(1, 30))
+def test_days_under_an_axis_are_midnights_that_have_room(seconds, most):
+    ticks = day_ticks(NOON, NOON + timedelta(seconds=seconds), most)
+    assert len(ticks) <= most
+    assert all((day.hour, day.minute) == (0, 0) and NOON <= day <= NOON + timedelta(seconds=seconds) for day in ticks)
+
+
+@pytest.mark.parametrize("size", [(40, 6), (76, 6), (196, 12)])
+def test_lines_have_the_size_that_is_asked_for_and_one_scale(size):
+    prices = tuple((NOON + timedelta(hours=hour), 0.1 + hour % 5 / 100) for hour in range(168))
+    drawn = steps(prices, ((NOON, 0.4),), NOON + timedelta(days=7), *size)
+    assert len(drawn) == size[1]
+    assert max(map(len, drawn)) == size[0]
+    assert DASH in drawn[0]
+    assert drawn[0].startswith("0.4┤")
+    dotted = [number for number, line in enumerate(drawn) if re.search("[\u2801-\u28ff]", line)]
+    assert dotted[0] >= (size[1] - 2) // 2
+    assert drawn[-1].split()[0] == "08-24"
+
+
 def test_money_has_three_decimals_at_most():
     assert [money(one) for one in (0.142, 0.1, 3, 1234.5678, 0)] == ["0.142", "0.1", "3", "1,234.568", "0"]
     assert [money(one, sign=True) for one in (0.02, -0.008, 0)] == ["+0.02", "-0.008", "+0"]
@@ -89,8 +120,8 @@ def test_nothing_is_nothing():
 def test_no_number_of_the_statistics_is_cut_at_any_width(count, room):
     names = ("recovered", "failed", "需要你处理的很长名字" * 4, "n" * 80)
     counts = tuple((name, count + n) for n, name in enumerate(names))
-    days = tuple((NOON.date() - timedelta(days=back), count) for back in range(59, -1, -1))
+    days = tuple(Day(NOON.date() - timedelta(days=back), recovered=count) for back in range(59, -1, -1))
     verdicts = ((("WILL MAKE IT", "recovered"), count + 4),)
     told = Statistics(count, days, counts, counts, counts, (60.0,) * 9, verdicts, (), AddedCost(0, 0, 0, 0))
-    numbers = re.findall(r"[\d,]+", charts(told, Content(""), room, 40).plain)
+    numbers = re.findall(r"[\d,]+", charts(told, Content(""), Content(""), room, 40).plain)
     assert {f"{count + n:,}" for n in range(5)} <= set(numbers)

@@ -158,8 +158,8 @@ def test_filters(text, kept):
         ("zone:", "a value"),
         ("-", "a word"),
         ("left<x", "90s, 5m"),
-        ("~(~", "no regular"),
-        ("-name:~[~", "no regular"),
+        ("~(~", "not a regular"),
+        ("-name:~[~", "not a regular"),
     ],
 )
 def test_a_bad_filter_keeps_the_last_good_view_and_says_why(text, says):

@@ -191,7 +191,7 @@ def test_what_failed_with_minutes_left_is_on_top_with_its_countdown_and_remedy_u
     assert [cell(RECOVERIES, row, "name") for row in order(RECOVERIES, rows)] == ["m-2", "m-1", "m-3"]
     row = rows[failed.recovery_id]
     assert shown(RECOVERIES, row, "deadline") == "03:20"
-    assert cell(RECOVERIES, row, "next").startswith("Forbidden.RAM · grant CreateImage, then t retries")
+    assert cell(RECOVERIES, row, "next").startswith("Forbidden.RAM · grant CreateImage, then press t")
     over = recovery_rows(view(at=failed.deadline, recoveries=(saved, going, failed)))
     assert [cell(RECOVERIES, row, "name") for row in order(RECOVERIES, over)] == ["m-1", "m-3", "m-2"]
     assert shown(RECOVERIES, over[failed.recovery_id], "deadline") == "·"
@@ -396,7 +396,7 @@ def test_next_begins_with_what_matters(state, reason, step, text):
         (
             Failure("CreateImage", "Forbidden.RAM", "permission"),
             "Forbidden.RAM",
-            "grant CreateImage, then t retries",
+            "grant CreateImage, then press t",
         ),
         (Failure("RunInstances", "QuotaExceed.Eip", "quota"), "QuotaExceed.Eip", "free or raise the quota"),
         (Failure("RunInstances", "InvalidAccountStatus.NotEnoughBalance", "refused"), None, "settle the account"),

@@ -176,7 +176,7 @@ def test_a_journal_that_is_held_for_now_makes_no_message_poison_and_loses_none(t
         other.execute("BEGIN IMMEDIATE")
         delivering = threading.Thread(target=deliver, args=(taken, event_body("i-1", NOON)))
         delivering.start()
-        wait_until(lambda: taken.journal.writer.problem == "another process holds it locked")
+        wait_until(lambda: taken.journal.writer.problem == "another process holds its lock")
         assert delivering.is_alive(), "the message is not deleted before it is on disk"
         other.execute("ROLLBACK")
     delivering.join(10)

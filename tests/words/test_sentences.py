@@ -96,8 +96,8 @@ SENTENCES = {
         missed=Missed(Miss.STATUS, "503"),
     ),
     "left to its owner, ACK np-1" + SAME: Reason(Why.OWNED, "np-1", "ACK"),
-    "i-2 runs in h after 63 s; ALB sgp-1 does not send to it: CreateImage: Forbidden.RAM: not authorized "
-    "[RequestId 7A6B]; add it manually; NLB sgp-2 has not found it healthy within 120 s": Reason(
+    "i-2 runs in h after 63 s; ALB sgp-1 does not send traffic to it: CreateImage: Forbidden.RAM: not authorized "
+    "[RequestId 7A6B]; add it manually; NLB sgp-2 has not reported it healthy within 120 s": Reason(
         Why.RUNS,
         "i-2",
         "h",
@@ -143,7 +143,7 @@ STEPS = {
     ),
     "probe web until it passes: 10.0.0.5:80, at most 120 s": NextStep(Doing.PROBE, "web", "10.0.0.5:80", seconds=120),
     "probe jobs until it passes, at most 60 s": NextStep(Doing.PROBE, "jobs", seconds=60),
-    "wait until load balancers find i-2 healthy": NextStep(Doing.AWAIT_HEALTHY, "i-2", count=3),
+    "wait until load balancers report i-2 healthy": NextStep(Doing.AWAIT_HEALTHY, "i-2", count=3),
     "move EIP eip-1 to i-2": NextStep(Doing.MOVE_EIP, "eip-1", "i-2"),
 }
 
@@ -201,7 +201,7 @@ LINES = [
     (f.Decided(Decision.HOLD, "mia"), "HELD", "held by mia"),
     (f.CancelAsked("mia"), "STOPPED", "cancel requested by mia"),
     (f.Retried(1, "mia"), "RETRIED", "retry by mia, run 2"),
-    (f.Retried(1), "RETRIED", "retry, run 2, needs a yes"),
+    (f.Retried(1), "RETRIED", "retry, run 2, waits for a decision"),
     (
         f.AutoAnswered(AutoAnswer.GRANTED, Reason(Why.VETO_WINDOW), veto_until=AT),
         "AUTO",
@@ -232,7 +232,7 @@ LINES = [
     ),
     (f.StateEntered(RecoveryState.LAUNCHING), "STATE", "launching"),
     (f.BackendsFound((ENTRY,)), None, "behind ALB sgp-1: i-1:8080 weight 70"),
-    (f.WeightKept(ENTRY), "DECIDED", "ALB sgp-1: i-1:8080 weight 70 is kept: no other server of the group is healthy"),
+    (f.WeightKept(ENTRY), "DECIDED", "ALB sgp-1: i-1:8080 weight 70 is kept: no other server in the group is healthy"),
     (f.BackendServes(ENTRY, 6.4), "DECIDED", "ALB sgp-1: i-1:8080 weight 70 is healthy after 6 s"),
     (f.CallAnswered("ModifyDiskAttribute", resources=("d-1", "d-2")), "CALL", "ModifyDiskAttribute d-1 d-2"),
     (f.CallAnswered("AttachDisk", target="d-1", detail="i-2"), "CALL", "AttachDisk d-1 to i-2"),
@@ -256,7 +256,7 @@ LINES = [
     (f.Drained("flush", "", seconds=20.0), "DECIDED", "drain flush timed out after 20 s; the recovery continues"),
     (f.Probed("web", "10.0.0.5:80", 3.21), "STATE", "probe web of 10.0.0.5:80: passed after 3.2 s"),
     (f.Probed("jobs", missed=Missed(Miss.EXIT_CODE, "3")), "STATE", "probe jobs: the command exited with 3"),
-    (f.HookBegun(HookEvent.NOTICE, 0, "c", "page"), None, "hook page (notice) begun"),
+    (f.HookBegun(HookEvent.NOTICE, 0, "c", "page"), None, "hook page (notice) started"),
     (
         f.HookEnded(HookEvent.FAILED, 0, HookEnd.EXITED, "page", exit_code=0, output="ok", seconds=1.25),
         "DECIDED",

@@ -88,5 +88,5 @@ def _fate(view: DeskView, recovery: Recovery, now: datetime) -> str:
         return f"is stopped {when(recovery.deadline, now)}, not released; nothing will start it again."
     seen = interruption_of(view, *here)
     if seen and not seen.confirmed:
-        return f"has no lock: if this is no drill, it is lost {when(recovery.deadline, now)} and not replaced."
+        return f"has no lock: unless this is a drill, it is lost {when(recovery.deadline, now)} and not replaced."
     return f"is lost {when(recovery.deadline, now)}, and nothing will replace it."

@@ -107,7 +107,7 @@ class ColumnsDialog(ModalScreen[None]):
         lines = []
         for number, column in enumerate(self._columns):
             shown = self._table.is_shown(column.id)
-            narrow = "  no room now" if shown and column.id not in fitting else ""
+            narrow = "  does not fit" if shown and column.id not in fitting else ""
             style = "reverse" if number == self._cursor else ""
             lines.append(Content.styled(f" [{'x' if shown else ' '}] {column.title:<17}{narrow:<14}", style))
         self._text.update(Content("\n").join(lines[self._top : self._top + self._room]))

@@ -27,7 +27,7 @@ class QuitDialog(Question):
     def body(self) -> Content:
         """Return what is open now."""
         view = self._session.view
-        return Content((open_work(view, self._successors) if view else "") or "Nothing is open any more.")
+        return Content((open_work(view, self._successors) if view else "") or "Nothing is in progress any more.")
 
     def tick(self) -> None:
         """Update what is open."""

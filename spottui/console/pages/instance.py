@@ -44,7 +44,7 @@ from spottui.words.market import early_warning_of, way_back_in_full
 
 _LEAST_CELLS = 84
 """Two columns from a width of 180 on: names of disks and images are long."""
-_LOWEST, _HIGHEST = 4, 8
+_LOWEST, _HIGHEST = 6, 10
 _PAST_SHOWN = 20
 
 
@@ -144,7 +144,7 @@ class InstancePage(ActingPage):
     def _prices(self, spec: LaunchSpec | None, now: datetime) -> list[Content]:
         if self._background is None or spec is None:
             return []
-        height = min(max(self.app.size.height // 6, _LOWEST), _HIGHEST)
+        height = min(max(self.app.size.height // 5, _LOWEST), _HIGHEST)
         width = column_cells(self.room, _LEAST_CELLS)
         return [price_section(self._background.prices, spec.spot_price_limit, now, width, height)]
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
+import msgspec
 from rich.cells import cell_len
 from textual import on
 from textual.content import Content
@@ -16,11 +17,12 @@ from spottui.console.pages.page import CLOSE, COPY, Page
 from spottui.console.session import Session
 from spottui.console.text.cells import cell_text
 from spottui.console.text.readiness import VERDICT_STYLES
-from spottui.console.text.statistics import charts, kept_section
+from spottui.console.text.statistics import charts, kept_section, savings_section
 from spottui.console.widgets.keys import Key
 from spottui.domain.history import Past
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.region_key import shown_account
+from spottui.domain.savings import Savings
 from spottui.domain.text import plain
 from spottui.tables.moments import countdown, epoch
 from spottui.tables.statistics import KeptSum, Statistics, kept_sums, statistics
@@ -96,12 +98,19 @@ class StormPage(ActingPage):
         return storm(view, of_now(view)) if view else ()
 
 
+class _Figures(msgspec.Struct, frozen=True):
+    """What the journal says."""
+
+    statistics: Statistics
+    savings: Savings
+
+
 class StatisticsPage(Page):
     """The statistics of past reclaims; the journal is read once, then the cloud is asked for what is retained."""
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, "Statistics")
-        self._statistics: Statistics | None = None
+        self._figures: _Figures | None = None
         self._kept: tuple[KeptSum, ...] | None = None
         self._problem = "Reading the journal…"
         self._account = session.view.account if session.view else ""
@@ -109,20 +118,24 @@ class StatisticsPage(Page):
     def on_mount(self) -> None:
         """Ask for the statistics, which the worker's thread computes."""
         today, past = self._session.clock.now().date(), partial(_past_of, self._account)
-        self._session.worker.ask(lambda desk: statistics(past(desk), desk.storage_price, today), self)
+        self._session.worker.ask(
+            lambda desk: _Figures(statistics(past(desk), desk.storage_price, today), desk.savings(self._account)),
+            self,
+        )
 
     def text(self) -> Content:
         """Return the charts."""
-        if self._statistics is None:
+        if self._figures is None:
             return Content(plain(self._problem, 400))
-        kept = kept_section(self._statistics, self._kept, self._problem, self._session.clock.now())
-        return charts(self._statistics, kept, self.room, self.app.size.height)
+        kept = kept_section(self._figures.statistics, self._kept, self._problem, self._session.clock.now())
+        saved = savings_section(self._figures.savings, self.room)
+        return charts(self._figures.statistics, kept, saved, self.room, self.app.size.height)
 
     @on(Answered)
     def _show(self, message: Answered) -> None:
         self._problem = message.problem
-        if isinstance(message.answer, Statistics):
-            self._statistics = message.answer
+        if isinstance(message.answer, _Figures):
+            self._figures = message.answer
             self._problem = "asking the cloud what is still there…"
             self._session.worker.ask(partial(_kept_now, self._account), self)
         elif isinstance(message.answer, tuple):

@@ -195,12 +195,12 @@ class ReadinessPage(Screen[None]):
     def _why_empty(self, unknown: str) -> str:
         view = self._session.view
         if unknown:
-            return f"Readiness: unknown. {unknown} · R asks again."
+            return f"Readiness: unknown. {unknown} · R retries."
         if self._fleet is None:
             return "Asking the cloud for images and snapshots…"
         if view and not view.instances:
             return health.no_instances(view, "", self._session.clock.now())
-        return "No disk of a spot instance is captured yet: the next sweep brings them, then R asks again."
+        return "No disks of spot instances are captured yet: wait for the next sweep, then press R."
 
 
 def _narrowed(fleet: FleetReadiness, view: DeskView | None) -> FleetReadiness:

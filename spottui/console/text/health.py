@@ -111,12 +111,12 @@ def _silent_consoles(view: DeskView) -> Iterator[Problem]:
 
 def _budget_problem(budget: ApiBudget, now: datetime) -> Problem:
     opens = _seconds_until(budget.closed_until, now) if budget.closed_until else 0
-    waiting = f" · {budget.waiting} calls wait" if budget.waiting else ""
+    waiting = f" · {budget.waiting} calls waiting" if budget.waiting else ""
     return Problem(plain(f"{budget.action} throttled · {budget.region} · opens in {opens}s{waiting}"))
 
 
 def _resting(place: str, until: datetime, now: datetime) -> Problem:
-    return Problem(plain(f"AUTO avoids {place} for {_seconds_until(until, now)}s: launches fail there"))
+    return Problem(plain(f"AUTO avoids {place} for {_seconds_until(until, now)}s: launches failed there"))
 
 
 def stale_title(view: DeskView, name: str, now: datetime) -> str:

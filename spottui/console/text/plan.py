@@ -95,7 +95,7 @@ def _deadline(subject: Subject, now: datetime) -> Line:
     if (subject.interruption is None and subject.recovery is None) or (
         subject.interruption is not None and subject.interruption.is_manual
     ):
-        return [("No reclaim is known: the instance keeps running beside its replacement.", "$warning")]
+        return [("No reclaim is known: the instance keeps running alongside its replacement.", "$warning")]
     deadline = subject.interruption.deadline if subject.interruption else subject.recovery.deadline  # type: ignore[union-attr]
     recovery = subject.recovery
     if recovery and not recovery.state.is_final:
@@ -139,10 +139,10 @@ def _losses(plan: Plan) -> list[Line]:
         started = change("instance", old.instance_id, f"{old.instance_id}, started again", same=True)
         return [*lines, started, *_load_balancers(plan)]
     if plan.keeps_private_ip:
-        kept = f"{old.private_ip} after the release; without it if it is taken or {old.zone} has no room"
+        kept = f"{old.private_ip} after the release; another one if it is taken or {old.zone} has no capacity"
         lines.append(change("private IP", old.private_ip, kept, same=True))
     elif old.private_ip:
-        lines.append(lost("private IP", old.private_ip, "another one from the vSwitch"))
+        lines.append(lost("private IP", old.private_ip, "a new one from the vSwitch"))
     if old.public_ip and not old.eip_id:
         lines.append(change("public IP", old.public_ip, f"{old.public_ip}, as an EIP; lost if the cloud refuses that"))
     return lines
@@ -191,7 +191,7 @@ def _data(plan: Plan) -> Line:
     if earlier:
         return lost("data", "all", f"{made}, nothing written since")
     if source is Source.IMAGE_OF_INSTANCE:
-        return lost("data", "all", "nothing written after the image has begun")
+        return lost("data", "all", "nothing written after the image was started")
     return change("data", "all", "all" if plan.route.traits.launches else "all, once it is stopped", same=True)
 
 

@@ -98,7 +98,7 @@ def _warm_image(plan: Plan) -> list[Line]:
         [
             (label, "bold"),
             (
-                f"{plain(image.image_id, 64)} of {image.made:%Y-%m-%d %H:%M} UTC: what was written since is not in it",
+                f"{plain(image.image_id, 64)} of {image.made:%Y-%m-%d %H:%M} UTC: later writes are not in it",
                 "",
             ),
         ]

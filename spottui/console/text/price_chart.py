@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 
 from textual.content import Content
 
+from spottui.console.text.step_chart import step_chart
 from spottui.domain.background import Found, PriceHistory
 from spottui.domain.text import plain
-from spottui.tables.charts import columns, over_time
+from spottui.tables.charts import DASH
 from spottui.tables.moments import age, money
 
 _FAR_BELOW = 5
@@ -15,7 +16,7 @@ _OLD = timedelta(hours=2)
 
 
 def price_section(answer: Found[PriceHistory], limit: float, now: datetime, width: int, height: int) -> Content:
-    """Return the spot price as a chart of `width` cells and `height` lines, or why there is none.
+    """Return the spot price as a chart of `width` cells and `height` lines with its axes, or why there is none.
 
     `limit` is the instance's own price limit an hour, 0 for none.
     """
@@ -44,30 +45,25 @@ def _figures(history: PriceHistory, limit: float, now: datetime) -> Content:
     )
     parts = [f" · min {money(min(prices))} · max {money(max(prices))}"]
     if history.on_demand:
-        parts.append(f" · on-demand {money(history.on_demand)} (spot is {price / history.on_demand:.0%})")
+        mark = f"{DASH} " if _is_on_demand_near(history) else ""
+        parts.append(f" · {mark}on-demand {money(history.on_demand)} (spot is {price / history.on_demand:.0%})")
     if limit:
         parts.append(f" · price limit {money(limit)}")
     return Content.assemble((newest, "bold"), *parts)
 
 
 def _chart(history: PriceHistory, now: datetime, width: int, height: int) -> list[Content]:
-    begin = history.points[0][0]
-    end = max(now, begin + timedelta(hours=1))
-    dearest, on_demand = max(price for _, price in history.points), history.on_demand or 0.0
-    is_near = dearest < on_demand <= _FAR_BELOW * dearest
-    top = on_demand if is_near else dearest
-    labels = [money(top), *[""] * (height - 2), "0"]
-    margin = len(labels[0]) + 3
-    cells = max(width - margin - 1, 24)
-    drawn = [
-        Content.assemble((f"{label:>{margin - 1}} {'┤' if label else '│'}", "dim"), (line, "$accent"))
-        for label, line in zip(labels, columns(over_time(history.points, begin, end, cells), top, height), strict=True)
-    ]
-    if is_near:
-        drawn[0] = Content.assemble((f"{labels[0]:>{margin - 1}} ┤", "dim"), ("┄" * cells, "$warning"))
-    first = f"{begin:%m-%d %H:%M}" + (" · ┄ on-demand" if is_near else "")
-    drawn.append(Content.styled(f"{' ' * margin}{first}{f'{end:%m-%d %H:%M}':>{cells + 1 - len(first)}}", "dim"))
-    return drawn
+    begin, (newest, _) = history.points[0][0], history.points[-1]
+    # Ten minutes are less than a cell, and the same chart need not be drawn again.
+    lately = now.replace(minute=now.minute // 10 * 10, second=0, microsecond=0)
+    end = max(lately, newest, begin + timedelta(hours=1))
+    dashed = ((begin, history.on_demand or 0.0),) if _is_on_demand_near(history) else ()
+    return step_chart(history.points, dashed, end, max(width - 1, 24), height)
+
+
+def _is_on_demand_near(history: PriceHistory) -> bool:
+    dearest = max(price for _, price in history.points)
+    return dearest < (history.on_demand or 0.0) <= _FAR_BELOW * dearest
 
 
 def _title(text: str) -> Content:

@@ -115,7 +115,7 @@ def _obstacles(record: InstanceRecord, spec: LaunchSpec) -> list[str]:
     if record.details_at is None:
         obstacles.append("its RAM role and user data are not captured yet")
     if any(disk.is_local for disk in spec.disks):
-        obstacles.append("local disks: their data is lost with every reclaim")
+        obstacles.append("local disks: their data is lost at every reclaim")
     owner = owner_of(spec.instance)
     if owner:
         obstacles.append(f"auto-mode leaves it to its owner, {plain(owner.label, 64)}")
@@ -125,9 +125,9 @@ def _obstacles(record: InstanceRecord, spec: LaunchSpec) -> list[str]:
 def _disk(disk: Disk, *, stops: bool, kept: bool) -> Content:
     what = f"{plain(disk.kind, 16)} {plain(disk.disk_id, 64)} {disk.size_gib} GiB {plain(disk.category, 32)}"
     if disk.is_local:
-        return Content.assemble(("  ✕ ", "bold $error"), f"{what}: lost, it is local")
+        return Content.assemble(("  ✕ ", "bold $error"), f"{what}: lost, local disk")
     if stops:
-        return Content.assemble(("  ✓ ", "bold $success"), f"{what}: survives, it is only stopped")
+        return Content.assemble(("  ✓ ", "bold $success"), f"{what}: survives, the instance is only stopped")
     if disk.delete_with_instance and not kept:
         return Content.assemble(("  ~ ", "bold $warning"), f"{what}: kept by disk protection")
     return Content.assemble(("  ✓ ", "bold $success"), f"{what}: survives the release")

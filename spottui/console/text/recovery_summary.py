@@ -64,7 +64,7 @@ def _end_or_forecast(recovery: Recovery, now: datetime) -> Line:
         where = f" · now {plain(recovery.new_instance_id)}" if recovery.new_instance_id else ""
         return [(f" after {age(took_s)}{where}", "")]
     if recovery.interruption.is_manual:
-        return [(" · started by hand, no reclaim known", "")]
+        return [(" · started manually, no reclaim known", "")]
     return [(" · ", ""), *forecast_line(recovery, recovery.deadline, now)]
 
 

@@ -1,1 +1,1 @@
-"""One file per way by which an instance comes back."""
+"""One file per route."""

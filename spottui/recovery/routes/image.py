@@ -15,13 +15,13 @@ from spottui.recovery.imaging import start_image, wait_for_image
 from spottui.recovery.launching import bring_up
 
 IMAGES = 2
-"""An image that the service gives up is made once more, while the instance is there."""
+"""An image that the service abandons is made once more while the instance exists."""
 TIME_FOR_AN_IMAGE = timedelta(seconds=5)
-"""So long after the deadline an image of what is still there may be tried."""
+"""How long after the deadline an image of an instance that still exists may be tried."""
 
 
 async def image_route(ctx: RecoveryContext) -> StepOutcome:
-    """Image, launch at the first candidate that has room, and see it run."""
+    """Image, launch at the first candidate with capacity, and wait until it runs."""
     lost: StepOutcome | None = None
     while True:
         image_id = await create_image(ctx)
@@ -44,7 +44,7 @@ async def create_image(ctx: RecoveryContext) -> str | StepOutcome:
     if ctx.recovery.cancel and not outcome.kind.effect_unknown:
         return cancelled(ctx.recovery)
     ended = leaves(not_done(ctx, Why.NO_IMAGE, outcome))
-    # Kept disks come back by an image too.
+    # Kept disks are recovered by an image, too.
     return replace(ended, excluded_routes=(Route.KEPT_DISK,)) if outcome.kind.ends_launch else ended
 
 

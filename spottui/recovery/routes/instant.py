@@ -29,7 +29,7 @@ from spottui.recovery.places import look_for_places
 
 LOOK_S = 1.0
 USABLE_PATIENCE_S = 20.0
-"""What cannot be used within seconds is not worth waiting for: an image may still make it."""
+"""Snapshots that are not usable within seconds are not awaited: an image may still make it."""
 AFTER_DEADLINE = timedelta(seconds=5)
 DELETE = "DeleteSnapshotGroup"
 
@@ -104,10 +104,10 @@ async def _is_uploaded(ctx: RecoveryContext, snapshot_id: str) -> bool:
 
 
 async def _create_group(ctx: RecoveryContext, disks: tuple[Disk, ...]) -> str | StepOutcome:
-    """Start the group and return its id, or that of one that was started for this reclaim and is not lost.
+    """Start the snapshot group, or take the one that was started for this reclaim, and return its id.
 
-    Every journal has the first token, so that the cloud refuses a second group. Where an earlier reclaim of the
-    instance has used it up the recovery takes one of its own.
+    Every journal derives the same first token, so that the cloud refuses a second group. If an earlier reclaim of the
+    instance used it, the recovery takes one of its own.
     """
     disk_ids = [disk.disk_id for disk in disks]
     refused: CloudError | None = None
@@ -124,7 +124,7 @@ async def _create_group(ctx: RecoveryContext, disks: tuple[Disk, ...]) -> str | 
 
 
 def _group_tokens(recovery: Recovery) -> list[str]:
-    """Those of a group, the one first of which nobody knows whether it took effect."""
+    """Return the tokens of a group, first the one whose effect is unknown."""
     tokens = (
         client_token(whose, snapshot_groups.ACTION, recovery.run)
         for whose in (recovery.instance_id, recovery.recovery_id)
@@ -148,7 +148,7 @@ async def _create_or_adopt(ctx: RecoveryContext, token: str, disk_ids: list[str]
 
 
 async def _wait_until_usable(ctx: RecoveryContext, group_id: str, disks: tuple[Disk, ...]) -> StepOutcome | None:
-    """Wait until disks can be made of every snapshot of the group, and write down which is of which disk."""
+    """Wait until every snapshot of the group is usable, and journal which disk it belongs to."""
     loop, disk_ids = asyncio.get_running_loop(), {disk.disk_id for disk in disks}
     until_s, poll_s = loop.time() + USABLE_PATIENCE_S, 0.0
     while not ctx.recovery.cancel:
@@ -167,10 +167,10 @@ async def _wait_until_usable(ctx: RecoveryContext, group_id: str, disks: tuple[D
 
 
 async def _free_the_disks(ctx: RecoveryContext) -> None:
-    """Delete the recovery's own group while it is copied: a disk takes one snapshot at a time, and the image is next.
+    """Delete the recovery's own unfinished group: a disk takes one snapshot at a time, and the image is next.
 
-    Not where a data disk may go with the instance: then the group may be all that is left of its data. Nor one that
-    another console began and may be launching from.
+    Kept if a data disk may be deleted with the instance, because the group may then be the last copy of its data, and
+    if another console started it and may launch from it.
     """
     recovery = ctx.recovery
     kept, group_id = recovery.made("kept disk"), recovery.snapshot_group

@@ -52,7 +52,7 @@ async def kept_disk_route(ctx: RecoveryContext) -> StepOutcome:
             return not_attached or await finish(ctx, launched)
         if not launched.retryable:
             return launched
-        # The image of the system disk alone is of no use elsewhere; another is made.
+        # The image of only the system disk is of no use in another zone; another one is made.
         await ctx.record(ImageGivenUp(ctx.recovery.image_id, whole=True))
     launched = await _launch_from(ctx, whole=True, zone="")
     return launched if isinstance(launched, StepOutcome) else await finish(ctx, launched)
@@ -87,7 +87,7 @@ def _has_instant_data(ctx: RecoveryContext) -> bool:
 
 
 async def _image(ctx: RecoveryContext, *, whole: bool) -> str | StepOutcome:
-    """Return the image of the kept disks, made of snapshots that are finished."""
+    """Return the image of the kept disks, made of finished snapshots."""
     image_of = ImageOf.KEPT_DISKS if whole else ImageOf.KEPT_SYSTEM_DISK
     recovery = ctx.recovery
     if recovery.image_id and recovery.image_of is image_of:
@@ -107,10 +107,10 @@ async def _image(ctx: RecoveryContext, *, whole: bool) -> str | StepOutcome:
 
 
 async def wait_for_release(ctx: RecoveryContext) -> StepOutcome | None:
-    """Wait until the kept disks are free, and write that down.
+    """Wait until the kept disks are free, and journal that.
 
-    A disk that is not listed is called gone only when the cloud lists others, or nothing at all, well after the
-    deadline: an empty answer alone is no evidence.
+    An unlisted disk counts as gone only if the cloud lists others, or nothing well after the deadline: an empty answer
+    alone is no evidence.
     """
     kept, deadline = _kept_disks(ctx), ctx.recovery.deadline
     if not any(disk.kind == "system" for disk in kept):
@@ -147,7 +147,7 @@ async def wait_for_release(ctx: RecoveryContext) -> StepOutcome | None:
 async def attach_data_disks(ctx: RecoveryContext, new_id: str) -> StepOutcome | None:
     """Attach the kept data disks to the replacement, each that can be.
 
-    The call has no token: so look where each disk is before it.
+    The call has no token, so each disk is read before it.
     """
     if ctx.recovery.state is RecoveryState.VERIFYING:
         return None
@@ -158,7 +158,7 @@ async def attach_data_disks(ctx: RecoveryContext, new_id: str) -> StepOutcome | 
 
 
 def _kept_disks(ctx: RecoveryContext) -> list[Disk]:
-    """The disks that outlive the instance, the system disk first: protected by us, or by whoever made them."""
+    """Return the disks that outlive the instance, the system disk first, protected by us or by their creator."""
     protected = ctx.recovery.made("kept disk")
     return [disk for disk in ctx.plan.spec.cloud_disks if disk.disk_id in protected or not disk.delete_with_instance]
 
@@ -172,7 +172,7 @@ def _is_taken(disk: Disk, recovery: Recovery) -> bool:
 
 
 async def _has_moved_over(ctx: RecoveryContext, taken: list[Disk]) -> bool:
-    """Whether another console has brought the instance back already: its replacement has the disks."""
+    """Whether another console has already recovered the instance: its replacement has the disks."""
     replacements = await launched(ctx)
     return not isinstance(replacements, CloudError) and all(disk.instance_id in replacements for disk in taken)
 
@@ -195,7 +195,7 @@ async def _snapshot(ctx: RecoveryContext, disk_id: str) -> str | StepOutcome:
     known = dict(recovery.snapshots).get(disk_id)
     if known:
         return known
-    # The same in every journal: of two the cloud refuses the second.
+    # The token is the same in every journal, so that the cloud refuses a second one.
     token = client_token(recovery.instance_id, f"CreateSnapshot {disk_id}")
     if not may_begin(recovery, token):
         return cancelled(recovery)
@@ -232,7 +232,7 @@ async def _wait_for_snapshot(ctx: RecoveryContext, snapshot_id: str, *, at_once:
 
 
 async def _attach(ctx: RecoveryContext, disk: Disk, new_id: str) -> Reason | None:
-    """Attach one disk; return what is wrong when it cannot be: a look that fails is nothing wrong with the disk."""
+    """Attach one disk; return why it cannot be attached: a failed look-up says nothing about the disk."""
     loop, problem = asyncio.get_running_loop(), Reason(Why.DISK_NOT_ATTACHED, disk.disk_id)
     until_s = loop.time() + ATTACH_PATIENCE_S
     while True:

@@ -1,4 +1,4 @@
-"""The restart route: an instance that is stopped, not released, at the deadline is started again, itself."""
+"""The restart route: an instance that the cloud stops instead of releasing is started again."""
 
 import asyncio
 from datetime import timedelta
@@ -18,11 +18,11 @@ STOP_GRACE_S = 300.0
 """How long after the deadline the stop is awaited."""
 BACKOFF_S = (5.0, 10.0, 20.0, 40.0, 60.0)
 _MAY_BE_MENDED = (ErrorKind.QUOTA, ErrorKind.CREDENTIALS)
-"""The old instance's own release makes room, and a changed credentials file is read again by itself."""
+"""Stock may return with the instance's own stop, and a changed credentials file is reloaded automatically."""
 
 
 async def restart_route(ctx: RecoveryContext) -> StepOutcome:
-    """Wait until the cloud has stopped it, start it as soon as there is stock, and see it run."""
+    """Wait until the cloud has stopped it, start it as soon as there is stock, and wait until it runs."""
     recovery = ctx.recovery
     if recovery.new_instance_id != recovery.instance_id:
         ended = await wait_until_stopped(ctx) or await start(ctx)
@@ -34,9 +34,9 @@ async def restart_route(ctx: RecoveryContext) -> StepOutcome:
 
 
 async def wait_until_stopped(ctx: RecoveryContext) -> StepOutcome | None:
-    """Wait for the stop at the deadline; an instance that goes on running without a lock was spared.
+    """Wait for the stop at the deadline; an instance that keeps running without a lock was not reclaimed.
 
-    Once the stop was seen, one that runs was started by us.
+    After its stop was seen, a running instance was started by us.
     """
     known = ctx.recovery.next_step
     if known and known.doing in (Doing.START, Doing.START_AGAIN):
@@ -62,7 +62,7 @@ async def wait_until_stopped(ctx: RecoveryContext) -> StepOutcome | None:
 
 
 async def start(ctx: RecoveryContext) -> StepOutcome | None:
-    """Start the instance, again and again while there is no stock. It has no token: so look, and start what stands."""
+    """Start the instance, retried while there is no stock. The call has no token, so its status is read first."""
     recovery, loop = ctx.recovery, asyncio.get_running_loop()
     until_s = loop.time() + ctx.shared.settings.policy.restart_patience_s
     failures = 0

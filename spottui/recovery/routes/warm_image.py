@@ -1,4 +1,4 @@
-"""The warm-image route: serve now from an earlier image; what was written since is on the kept disks only."""
+"""The warm-image route: serve now from an earlier image; later writes are on the kept disks only."""
 
 from spottui.domain.facts import EarlierImageTaken
 from spottui.domain.launch_spec import LaunchSource
@@ -9,7 +9,7 @@ from spottui.recovery.places import look_for_places
 
 
 async def warm_image_route(ctx: RecoveryContext) -> StepOutcome:
-    """Launch from the newest earlier image of this instance, and see it run."""
+    """Launch from the newest earlier image of this instance, and wait until it runs."""
     await look_for_places(ctx)
     warm = ctx.plan.warm_image
     if warm is None:
