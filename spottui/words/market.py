@@ -27,30 +27,28 @@ def early_warning_of(instance: Instance, warning: EarlyWarning) -> str:
     return f"interruption rate of {place} rose from {plain(warning.was, 16)} to {plain(warning.rate, 16)}"
 
 
-def way_back(known: OnDemand, zone: str, symbol: str) -> str:
+def way_back(on_demand: OnDemand, zone: str, symbol: str) -> str:
     """Return it in a few words, as a cell of a table has them; `zone` in short, `symbol` of the currency."""
-    if known.replaced_by:
-        return f"still billed, {plain(known.replaced_by, 30)} runs"
-    if known.way_back is None:
+    if on_demand.replaced_by:
+        return f"still billed, {plain(on_demand.replaced_by, 30)} runs"
+    if on_demand.way_back is None:
         return "not now"
-    return f"saves {symbol}{known.way_back.saving_per_month:,.0f}/month in {zone}"
+    return f"saves {symbol}{on_demand.way_back.saving_per_month:,.0f}/month in {zone}"
 
 
-def way_back_in_full(known: OnDemand, symbol: str) -> str:
+def way_back_in_full(on_demand: OnDemand, symbol: str) -> str:
     """Return it as a sentence without a full stop."""
-    if known.replaced_by:
-        return (
-            f"{plain(known.replaced_by, 64)} runs as spot in its place; this on-demand instance is billed until deleted"
-        )
-    if known.way_back is None:
+    if on_demand.replaced_by:
+        return f"{plain(on_demand.replaced_by, 64)} runs as spot in its place; this on-demand instance is billed until deleted"
+    if on_demand.way_back is None:
         return (
             "an on-demand replacement of a spot instance; no way back to spot now: no stock, price unknown, or a risk"
         )
-    price = known.way_back.price
+    price = on_demand.way_back.price
     return (
-        f"on-demand replacement of a spot instance; spot is in stock in {plain(known.way_back.zone, 40)} at "
+        f"on-demand replacement of a spot instance; spot is in stock in {plain(on_demand.way_back.zone, 40)} at "
         f"{symbol}{price.spot:g}/h instead of {symbol}{price.on_demand:g}/h and saves about "
-        f"{symbol}{known.way_back.saving_per_month:,.0f} a month: B plans the way back"
+        f"{symbol}{on_demand.way_back.saving_per_month:,.0f} a month: B plans the way back"
     )
 
 
