@@ -39,7 +39,8 @@ def way_back(on_demand: OnDemand, zone: str, symbol: str) -> str:
 def way_back_in_full(on_demand: OnDemand, symbol: str) -> str:
     """Return it as a sentence without a full stop."""
     if on_demand.replaced_by:
-        return f"{plain(on_demand.replaced_by, 64)} runs as spot in its place; this on-demand instance is billed until deleted"
+        new_id = plain(on_demand.replaced_by, 64)
+        return f"{new_id} runs as spot in its place; this on-demand instance is billed until deleted"
     if on_demand.way_back is None:
         return (
             "an on-demand replacement of a spot instance; no way back to spot now: no stock, price unknown, or a risk"
