@@ -50,7 +50,7 @@ def next_step(known: NextStep | None) -> str:
 def _planned(known: NextStep) -> str:
     """What a yes does first."""
     if known.route and not known.route.traits.launches:
-        return "start it once it has stopped"
+        return "start it once stopped"
     place = f"{known.instance_type} in {known.zone}" if known.zone else known.instance_type
     then = (_SOURCES[known.route or Route.IMAGE], place, known.then_zone)
     return ", then ".join(part for part in then if part)

@@ -44,7 +44,7 @@ def run(*parts: str) -> Iterator[dict[str, object]]:
 def idle() -> Iterator[dict[str, object]]:
     """Nobody types: 500 instances with three countdowns for CPU and bytes, and both sizes for memory."""
     with directory() as where:
-        floor = Program(FLOOR, where, b"MinimalApp")
+        floor = Program(FLOOR, where, "MinimalApp")
         time.sleep(2)
         floor_cpu, floor_bytes, floor_rss = floor.rest(IDLE_S)
         floor.close()
@@ -52,7 +52,7 @@ def idle() -> Iterator[dict[str, object]]:
             # Minutes after a start, when every launch spec is captured.
             wait_until(lambda: len(cloud.calls("DescribeUserData")) >= program.rows, 300, 1)
             cloud.interrupt(cloud.spot_ids()[:3])
-            program.terminal.seconds_until(b"3 reclaiming")
+            program.terminal.wait_for("3 reclaiming")
             time.sleep(SETTLED_S)
             cpu, written, rss = program.rest(IDLE_S)
     yield _share("idle CPU, 500 rows, 3 countdowns", cpu, floor_cpu, "< 1 % of a core")
@@ -66,7 +66,7 @@ def idle() -> Iterator[dict[str, object]]:
 def keys() -> Iterator[dict[str, object]]:
     """From a key to the cursor's row on its new line, with 10,000 rows: idle, while they are swept, in a storm."""
     with directory() as where:
-        floor_program = Program(FLOOR, where, b"MinimalApp")
+        floor_program = Program(FLOOR, where, "MinimalApp")
         time.sleep(1)
         floor, floor_bytes = floor_program.type(KEYS, b"\x1b[")
         floor_program.close()
@@ -129,11 +129,11 @@ _CURSOR = _muted()
 class Program:
     """A program on a pseudo-terminal, watched from outside."""
 
-    def __init__(self, command: list[str], directory: Path, shows: bytes, rows: int = 0) -> None:
+    def __init__(self, command: list[str], directory: Path, shows: str, rows: int = 0) -> None:
         self.rows = rows
         self.terminal = Terminal(command, directory / "state")
         self._process = psutil.Process(self.terminal.process.pid)
-        self.terminal.seconds_until(shows, 180)
+        self.terminal.wait_for(shows, 180)
 
     def close(self) -> None:
         self.terminal.close()
@@ -178,7 +178,7 @@ def console_running(
         if speed != 1:
             run_it += ["--clock", cloud.url, "--speed", str(speed)]
         rows = sum(row["SpotStrategy"] != "NoSpot" for row in cloud.state()["instances"])
-        program = Program(run_it, directory / config.stem, f"{rows:,} spot".encode(), rows)
+        program = Program(run_it, directory / config.stem, f"{rows:,} spot", rows)
         try:
             yield program, cloud
         finally:

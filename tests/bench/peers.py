@@ -35,7 +35,7 @@ def run(*names: str) -> Iterator[dict[str, object]]:
             command = [sys.executable, "-m", "spottui", "--config", str(next(where.glob("*.toml")))]
             yield from _first_frames({"spottui": (command, b"Instances"), **peers}, where)
         for name, (command, text) in peers.items():
-            peer = Program(command, where, text)
+            peer = Program(command, where, text.decode())
             yield _told(name, *_resting(peer))
             peer.close()
 

@@ -10,7 +10,8 @@ import threading
 import time
 from pathlib import Path
 
-from tests.driving import clean_environment
+from tests.console.emulator import Emulator
+from tests.driving import clean_environment, wait_until
 
 
 class Terminal:
@@ -43,6 +44,21 @@ class Terminal:
             time.sleep(0.001)
         position = self.output.index(text) + len(text)
         return next(at for at, length in self._stamps if length >= position) - self.started
+
+    def wait_for(self, text: str, timeout_s: float = 30) -> None:
+        """Wait until this text stands on the screen, of which only the cells that change are written."""
+        screen, taken = Emulator(), 0
+
+        def shows() -> bool:
+            nonlocal taken
+            # What follows the last escape may be the beginning of a sequence.
+            end = self.output.rfind(b"\x1b")
+            if end > taken:
+                screen.feed(self.output[taken:end].decode(errors="replace"))
+                taken = end
+            return any(text in line for line in screen.lines())
+
+        wait_until(shows, timeout_s, 0.1)
 
     def send(self, keys: bytes) -> None:
         """Type."""

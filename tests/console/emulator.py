@@ -4,7 +4,7 @@ import re
 
 from rich.cells import get_character_cell_size
 
-_PART = re.compile(r"\x1b\[([?\d;]*)([A-Za-z])|\x1b\][^\x07]*\x07|([^\x1b])", re.DOTALL)
+_PART = re.compile(r"\x1b\[([<>?$\d;]*)([A-Za-z])|\x1b\][^\x07]*\x07|([^\x00-\x09\x0b-\x1f])")
 _BLANK = (" ", (), "", "")
 
 
@@ -27,6 +27,13 @@ class Emulator:
                 self.at = (self.at[0], self.at[1] + int(parameters))
             elif final == "m":
                 self._style(parameters.split(";"))
+
+    def lines(self):
+        """The text of each row, from the first to the last that was painted."""
+        rows = {}
+        for at in sorted(self.cells):
+            rows.setdefault(at[0], []).append(self.cells[at][0])
+        return ["".join(row) for _, row in sorted(rows.items())]
 
     def _put(self, character):
         (y, x), width = self.at, get_character_cell_size(character)

@@ -366,7 +366,7 @@ TWO_PLACES = planned("ecs.c7.large", "cn-hangzhou-h", "cn-hangzhou-i")
             RecoveryState.NEEDS_YOU,
             None,
             NextStep(Doing.PLANNED, route=Route.RESTART),
-            "→ start it once it has stopped",
+            "→ start it once stopped",
         ),
         (
             RecoveryState.NEEDS_YOU,

@@ -129,7 +129,7 @@ STEPS = {
         Doing.PLANNED, route=Route.KEPT_DISK, **HOME
     ),
     "earlier image, then ecs.c7.large in h": NextStep(Doing.PLANNED, route=Route.WARM_IMAGE, **HOME),
-    "start it once it has stopped": NextStep(Doing.PLANNED, route=Route.RESTART, **HOME),
+    "start it once stopped": NextStep(Doing.PLANNED, route=Route.RESTART, **HOME),
     "drain flush, at most 20 s": NextStep(Doing.DRAIN, "flush", seconds=20.4),
     "wait for the release at 02:05:00 UTC, then make an image; data kept on 1 disk": NextStep(
         Doing.AWAIT_RELEASE, at=DEADLINE, count=1
