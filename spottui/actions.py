@@ -132,7 +132,7 @@ ACTIONS: tuple[Action, ...] = (
         danger=True,
         offered=lambda context: context.on_demand,
         otherwise="Only an on-demand replacement of a spot instance can go back to spot.",
-        footer=always,
+        footer=ActionContext.can_recover,
     ),
     Action(
         "retry",

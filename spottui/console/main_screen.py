@@ -269,8 +269,10 @@ class MainScreen(Screen[None]):
 
     @property
     def _is_calm(self) -> bool:
-        """Whether no recovery is open: then the market is asked for early warnings, however wide the screen is."""
-        return self.session.view is not None and all(each.state.is_final for each in self.session.view.recoveries)
+        """Whether nothing is reclaimed: then the market is asked for early warnings, however wide the screen is."""
+        view = self.session.view
+        is_over = view is not None and all(recovery.state.is_final for recovery in view.recoveries)
+        return is_over and not self._headlines.unsaved
 
     @on(CommandLine.Entered)
     def _run_command(self, message: CommandLine.Entered) -> None:

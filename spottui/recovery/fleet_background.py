@@ -27,12 +27,12 @@ Key = tuple[str, str]
 def look_around(shared: Shared, instances: Sequence[Instance], before: FleetBackground | None) -> FleetBackground:
     """Return what is known around these instances now; `before` is what the last look gave. Asks the cloud.
 
-    While a recovery is open, the stock is as it was before: the calls are for the recoveries.
+    While anything is reclaimed, the stock is as it was before: the calls are for the recoveries.
     """
     journal, settings, now = shared.journal, shared.settings, shared.clock.now()
     spot = [instance for instance in instances if instance.is_spot]
     on_demand = _on_demand_replacements(journal, instances)
-    is_calm = not journal.recoveries.open()
+    is_calm = not journal.recoveries.open() and not any(instance.recycling for instance in instances)
     asks_stock = is_calm and (settings.early_warning.stock or bool(on_demand))
     market = asyncio.run(shared.surveys.fleet_market([*spot, *on_demand], asks_stock=asks_stock))
     captured = ((_key(each), journal.fleet.of(each.region).get(each.instance_id)) for each in instances)

@@ -28,6 +28,7 @@ from spottui.domain.plan import (
 from spottui.domain.probe import PROBE_TAG, Probe
 from spottui.domain.ready import ready_policy
 from spottui.domain.reasons import Doing, NextStep
+from spottui.domain.region_key import region_id
 from spottui.domain.routes import Route
 from spottui.domain.settings import PrivateIp, Settings
 from spottui.domain.tokens import image_name
@@ -277,7 +278,7 @@ def _cautions(spec: LaunchSpec, rules: PlaceRules, vswitch_tag: str) -> Iterator
     if old.behavior is InterruptionBehavior.STOP:
         yield Caution(CautionKind.STOPPED_ONLY)
     if spec.back_to_spot:
-        yield Caution(CautionKind.BACK_TO_SPOT, (old.region, old.instance_id))
+        yield Caution(CautionKind.BACK_TO_SPOT, (region_id(old.region), old.instance_id))
     owner = owner_of(old)
     if owner:
         yield Caution(CautionKind.OWNED, (owner.label,))

@@ -23,7 +23,7 @@ class Way:
     """A way that a recovery can go: whom it is about, how the world is, and what all of it makes.
 
     `before` is what happens first; it returns whom the way is about then. `is_retry` where a person's retry is what is
-    killed, not what a notice begins.
+    killed, not what a notice begins; `keeps_address` where the replacement is to have the old private IP.
     """
 
     instance: str
@@ -34,6 +34,7 @@ class Way:
     notice_s: float = 300
     images: int = 1
     launches: int = 1
+    keeps_address: bool = False
 
 
 def kill_at_commit(config: Path, way: Way, moment: str, number: int) -> Toll:
@@ -48,6 +49,7 @@ def kill_at_commit(config: Path, way: Way, moment: str, number: int) -> Toll:
         cloud.world(**way.world)
         if number % 2:
             lose_answers(cloud)
+        address = _addresses(cloud)[victim]
         failpoint = ("tests.failpoint", moment, str(number))
         is_dead = _retry(config, victim, failpoint) if way.is_retry else _reclaim(cloud, config, victim, way, failpoint)
         if not is_dead:
@@ -59,7 +61,12 @@ def kill_at_commit(config: Path, way: Way, moment: str, number: int) -> Toll:
             settle(config, [victim])
             console.stop()
         toll.count(cloud, config, [victim], way.images, way.launches)
+        toll.left_behind += way.keeps_address and address not in _addresses(cloud).values()
     return toll
+
+
+def _addresses(cloud: SimServer) -> dict[str, str]:
+    return {row["InstanceId"]: row["PrivateIpAddress"] for row in cloud.state()["instances"]}
 
 
 def _reclaim(cloud: SimServer, config: Path, victim: str, way: Way, program: tuple[str, ...]) -> bool:
@@ -188,7 +195,7 @@ WAYS = {
     "instant": Way("api-2", {"image_base_s": 60}, before=_make_ready, images=1),
     "instant-fresh": Way("api-2", before=_make_ready_and_fresh, images=2),
     "served": Way("web-1", before=_probe_and_tell),
-    "private-ip": Way("web-1", policy={"private_ip": '"keep"'}, notice_s=20),
+    "private-ip": Way("web-1", policy={"private_ip": '"keep"'}, notice_s=20, keeps_address=True),
     "names": Way("web-1", policy={"private_zone": '"corp.internal"'}, before=_with_names),
     "retry": Way("web-1", before=_fail_for_money, is_retry=True),
     "balancers": Way("web-1", {"server_group_s": 0.2}, before=_behind_balancers),

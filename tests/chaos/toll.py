@@ -42,7 +42,7 @@ class Toll:
     left_at_zero: int = 0
     """Servers that run and get no requests from a load balancer, and entries that are dead."""
     left_behind: int = 0
-    """Network interfaces that no running instance has, and DNS records that name none."""
+    """Interfaces that no running instance has, DNS records that name none, and private IPs that were to be kept."""
     resume_s: list[float] = field(default_factory=list)
     start_s: float = 0.0
     """What a start took with nothing to resume."""

@@ -251,6 +251,7 @@ class ScriptedDesk:
         self.saved = Savings(NOW - timedelta(days=30), NOW)
         self.older = ()
         self.looked = self.looked_around = 0
+        self.planned_to_spot = False
         self.fleet_background = None
         self.fleet_readiness = FleetReadiness(NOW, ())
         self.closed = False
@@ -277,6 +278,7 @@ class ScriptedDesk:
 
     def plan_for(self, region, instance_id, *, to_spot=False):
         self._maybe_refuse()
+        self.planned_to_spot = to_spot
         return self._made(instance_id)
 
     def retry(self, recovery_id, digest, who):

@@ -4,11 +4,13 @@ import os
 from functools import partial
 
 import pytest
+from msgspec.structs import replace
 
 from spottui.config import load
 from spottui.domain.clock import CloudClock
 from spottui.sim.testing import SimServer
-from tests.console.driving import WHO, BellApp, press, shows, toasts, wait_until
+from tests.console.driving import NARROW, WHO, BellApp, press, running, shows, tells, toasts, wait_until
+from tests.console.scripted import ScriptedDesk, instance, plan_of, view
 from tests.recovery.test_way_back import WORLD, replaced_on_demand
 
 
@@ -79,3 +81,27 @@ async def test_what_may_be_reclaimed_soon_and_what_may_go_back_are_marked_at_any
         made = {row["action"] for row in cloud.calls() if row["effect"]}
         assert made <= {"DescribeInstances"}, "a mark is never an action"
         assert marks(app)["dear"] == " "
+
+
+async def test_nothing_is_asked_of_the_market_while_anything_is_reclaimed():
+    async with running(size=NARROW) as (pilot, desk):
+        for _ in range(3):
+            pilot.app.main.tick()
+            await pilot.pause(0.05)
+        assert desk.looked_around == 0
+        desk.show(recoveries=(), interruptions=(), instances=tuple(instance(number) for number in range(4, 9)))
+        await wait_until(pilot, lambda: tick(pilot.app) and desk.looked_around == 1)
+
+
+async def test_the_way_back_runs_by_the_plan_that_was_shown():
+    dear = replace(instance(5), spot_strategy="NoSpot")
+    async with running(ScriptedDesk(view(instances=(dear, instance(6)))), size=NARROW) as (pilot, desk):
+        await shows(pilot, "B Back to spot")
+        await press(pilot, "B")
+        await shows(pilot, "enter")
+        await wait_until(pilot, lambda: desk.planned_to_spot)
+        await press(pilot, "enter")
+        digest = plan_of(dear).digest
+        await tells(desk, pilot, "recover", dear.region, dear.instance_id, digest, WHO)
+        await press(pilot, "down", "B")
+        assert toasts(pilot.app)[-1] == "Only an on-demand replacement of a spot instance can go back to spot."

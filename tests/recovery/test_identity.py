@@ -29,7 +29,7 @@ ONCE = ("DetachNetworkInterface", "AttachNetworkInterface", "AssignPrivateIpAddr
 
 
 @pytest.fixture
-def old(live_cloud: SimServer, config: Path) -> dict[str, Any]:
+def old(live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """An instance with two interfaces that would go with it, two secondary private IPs, and records in two zones."""
     instance_id = named(live_cloud, "web-1")["InstanceId"]
     live_cloud.control("POST", "instance", {"instance_id": instance_id, "interfaces": 2, "interfaces_stay": False})
@@ -41,6 +41,8 @@ def old(live_cloud: SimServer, config: Path) -> dict[str, Any]:
     live_cloud.control("POST", "dns", {"name": "corp.internal", "records": [{**web, "ttl": "3600"}, *OTHERS]})
     live_cloud.control("POST", "dns", {"name": "other.internal", "records": [web]})
     add_policy(config, private_zone='"corp.internal"')
+    monkeypatch.setattr(interfaces, "LOOK_S", 0.1)
+    monkeypatch.setattr(interfaces, "RETRY_S", 0.3)
     return by_id(live_cloud, instance_id)
 
 
@@ -98,9 +100,8 @@ def test_what_cannot_follow_to_another_zone_or_is_forbidden_is_said(
 
 
 def test_an_interface_that_the_old_instance_cannot_give_away_is_moved_after_the_release(
-    live_cloud: SimServer, config: Path, old: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    live_cloud: SimServer, config: Path, old: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(interfaces, "RETRY_S", 0.5)
     live_cloud.fault("DetachNetworkInterface", "error", times=99, code="OperationDenied.InstanceLocked", status=403)
     with engine(config) as shared:
         live_cloud.interrupt([old["InstanceId"]])

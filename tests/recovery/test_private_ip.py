@@ -32,7 +32,7 @@ def test_an_instance_whose_tag_says_so_has_its_address_again_after_the_release(
     old = named(live_cloud, "web-1")
     tag_instance(live_cloud, old["InstanceId"], "spottui:private-ip", "keep")
     with engine(config) as shared:
-        recovery, said = reclaim(live_cloud, shared, old, notice_s=8)
+        recovery, said = reclaim(live_cloud, shared, old, notice_s=6)
         plan = shared.journal.recoveries.plan(recovery.recovery_id)
         steps = [fact.next_step for fact in facts(shared, recovery.recovery_id, NextStepChanged)]
     new = by_id(live_cloud, recovery.new_instance_id)

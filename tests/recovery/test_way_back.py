@@ -5,11 +5,16 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from spottui import words
 from spottui.config import load
 from spottui.domain.facts import CallAnswered
 from spottui.domain.interruption import Evidence, Observation
+from spottui.domain.launch_spec import SpotTerms
 from spottui.domain.recovery import RecoveryState
+from spottui.domain.region_key import region_key
+from spottui.domain.settings import RegionSettings, Settings
 from spottui.journal import Journal
+from spottui.recovery.planner import make_plan
 from spottui.sim.testing import SimServer
 from tests.cli.running import own_state, run, run_json, start
 from tests.driving import add_policy
@@ -95,3 +100,12 @@ def test_it_goes_back_by_a_confirmed_plan_and_the_on_demand_instance_stays(confi
         assert not [row for row in cloud.calls() if row["action"].startswith(("Delete", "Stop", "ModifyDisk"))]
         code, output = gone_back(config, dear)
         assert (code, "has already been recovered" in output) == (1, True)
+
+
+def test_the_command_names_the_region_as_the_cloud_does() -> None:
+    spec = plan_of().spec
+    instance = replace(spec.instance, region=region_key(REGION, "prod"), spot_strategy="NoSpot")
+    spec = replace(spec, instance=instance, back_to_spot=SpotTerms("SpotAsPriceGo"))
+    settings = Settings("p", (RegionSettings(REGION, "queue", "mns", account="prod"),), "journal.db")
+    (note,) = [line for line in words.warnings(make_plan(spec, settings)) if line.startswith("back to spot")]
+    assert f"--RegionId {REGION} --InstanceId {instance.instance_id} " in note
