@@ -25,7 +25,7 @@ _ACCOUNT_ID = re.compile(r"[0-9]{5,20}")
 
 @dataclass(frozen=True, slots=True)
 class Reclaim:
-    """The notice that an instance will be taken back.
+    """The notice that an instance will be reclaimed.
 
     `region` is empty and `at` None where the body has none that can be true; `is_dated` says that it has one, true or
     not. `account_id` is empty where it names no account, or a masked one.

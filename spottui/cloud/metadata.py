@@ -41,7 +41,7 @@ class Metadata:
         self._token: str | None = None
 
     def termination_time(self) -> datetime | None:
-        """Return when this instance is taken back, UTC, or None while that is not planned.
+        """Return when this instance will be reclaimed, UTC, or None while no reclaim is announced.
 
         Raises `MetadataProblem`: neither silence nor a page that is no time is evidence of anything.
         """

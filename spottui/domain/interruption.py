@@ -223,7 +223,7 @@ def _locked_again(known: Interruption, seen: Observation) -> Interruption:
 
 
 class Notice(msgspec.Struct, frozen=True):
-    """This instance is taken back at `deadline`, UTC; not so after a drill, which has no time of its own.
+    """This instance is reclaimed at `deadline`, UTC; a drill announces no deadline of its own.
 
     `is_confirmed` is whether the metadata service announced or confirmed it.
     """

@@ -149,7 +149,7 @@ class Plan(msgspec.Struct, frozen=True):
     backends: tuple[Backend, ...] = ()
     """Its entries of load balancers, which the replacement gets with the same weights."""
     keeps_private_ip: bool = False
-    """The launch waits for the release, and asks for the old private IP in its vSwitch, else goes on without it."""
+    """The launch waits for the release, and requests the old private IP in its vSwitch, or continues without it."""
     private_zone: str = ""
     """In this zone A records that name the old private IP are to name the replacement's."""
     records: tuple[DnsRecord, ...] = ()

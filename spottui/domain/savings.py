@@ -1,7 +1,7 @@
 """What spot instances cost in a period and what they would have cost on-demand, by the prices that were recorded."""
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
@@ -11,6 +11,8 @@ import msgspec
 GOOD_FOR = timedelta(hours=24)
 """A recorded price holds until the next one, at most so long: after that the price is unknown."""
 _HOUR_S = 3600.0
+Place = tuple[str, str]
+"""Instance type and zone."""
 
 
 class PlacePrice(msgspec.Struct, frozen=True):
@@ -54,9 +56,9 @@ class Cost(msgspec.Struct, frozen=True):
         """Return what this is more than the other."""
         return Cost(self.spot - other.spot, self.on_demand - other.on_demand, self.hours - other.hours)
 
-    def __mul__(self, hours: float) -> "Cost":
-        """Return a cost by the hour as that of so many hours."""
-        return Cost(self.spot * hours, self.on_demand * hours, self.hours * hours)
+    def __mul__(self, factor: float) -> "Cost":
+        """Return so many times this cost."""
+        return Cost(self.spot * factor, self.on_demand * factor, self.hours * factor)
 
 
 class Savings(msgspec.Struct, frozen=True):
@@ -92,19 +94,12 @@ def savings(runs: Iterable[Run], recorded: Iterable[PricesAt], since: datetime, 
     """Return what the runs saved between two times; prices in another currency than the newest one are left out."""
     prices_at = sorted(recorded, key=lambda prices: prices.at)
     currency = next((prices.currency for prices in reversed(prices_at) if prices.currency), "")
-    curves = _curves(prices for prices in prices_at if prices.currency in ("", currency))
-    nothing, edges = _Curve(()), _edges(since, until)
-    by_day, hours = defaultdict[date, Cost](Cost), 0.0
-    for run in runs:
-        curve = curves.get((run.instance_type, run.zone), nothing)
-        began, ended = max(run.began, since), min(run.ended, until)
-        if began >= ended:
-            continue
-        hours += _hours(began, ended)
-        cuts = [began, *(edge for edge in edges if began < edge < ended), ended]
-        costs = [curve.until(cut) for cut in cuts]
-        for cut, (before, after) in zip(cuts, pairwise(costs), strict=False):
-            by_day[cut.date()] += after - before
+    curves, edges = _curves(prices for prices in prices_at if prices.currency in ("", currency)), _edges(since, until)
+    nothing, by_day, hours = _Curve(()), defaultdict[date, Cost](Cost), 0.0
+    for (place, began, ended), count in _pieces(runs, edges).items():
+        curve = curves.get(place, nothing)
+        by_day[began.date()] += (curve.until(ended) - curve.until(began)) * count
+        hours += _hours(began, ended) * count
     days = tuple((edge.date(), by_day[edge.date()]) for edge in edges[:-1])
     priced_h = sum(cost.hours for _, cost in days)
     return Savings(since, until, currency, days, max(hours - priced_h, 0.0))
@@ -135,8 +130,19 @@ class _Curve:
         self._per_hour.append(per_hour)
 
 
-def _curves(recorded: Iterable[PricesAt]) -> dict[tuple[str, str], _Curve]:
-    priced = defaultdict[tuple[str, str], list[tuple[datetime, PlacePrice]]](list)
+def _pieces(runs: Iterable[Run], edges: Sequence[datetime]) -> Counter[tuple[Place, datetime, datetime]]:
+    """Return the parts of the runs within each day and how often each occurs: most instances run for whole days."""
+    pieces: Counter[tuple[Place, datetime, datetime]] = Counter()
+    for run in runs:
+        began, ended = max(run.began, edges[0]), min(run.ended, edges[-1])
+        if began < ended:
+            cuts = (began, *(edge for edge in edges if began < edge < ended), ended)
+            pieces.update(((run.instance_type, run.zone), *piece) for piece in pairwise(cuts))
+    return pieces
+
+
+def _curves(recorded: Iterable[PricesAt]) -> dict[Place, _Curve]:
+    priced = defaultdict[Place, list[tuple[datetime, PlacePrice]]](list)
     for prices in recorded:
         for price in prices.prices:
             priced[price.instance_type, price.zone].append((prices.at, price))

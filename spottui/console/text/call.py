@@ -47,7 +47,7 @@ def _parameters(step: Step) -> list[Fact]:
         ("image of", image_of),
         *launched,
         ("ClientToken", token),
-        ("asked for by", begun.who if begun else ""),
+        ("requested by", begun.who if begun else ""),
     ]
 
 
