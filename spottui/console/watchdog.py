@@ -72,4 +72,7 @@ class Watchdog:
 
 def _stack(thread: int) -> str:
     frame = sys._current_frames().get(thread)
-    return "".join(traceback.format_list(traceback.extract_stack(frame)[-_FRAMES:])) if frame else ""
+    try:
+        return "".join(traceback.format_list(traceback.extract_stack(frame)[-_FRAMES:])) if frame else ""
+    except AttributeError:
+        return ""  # The thread runs on while its frames are read: one of them was another's by then.
