@@ -169,7 +169,7 @@ class _Reader:
 
     def _check_keys(self, table: Mapping[str, Any], kind: type, prefix: str) -> None:
         """Unknown keys are mistakes: a limit that is spelled wrong would not be one."""
-        known = {one.name: one for one in structs.fields(kind)}
+        known = {field_info.name: field_info for field_info in structs.fields(kind)}
         for key, value in table.items():
             if key not in known:
                 near = difflib.get_close_matches(key, known, 1)
@@ -370,8 +370,8 @@ def _unreadable(error: OSError | ValueError) -> str:
 
 def _not_toml(path: Path, said: str) -> str:
     """Return tomllib's `Cannot declare ('policy',) twice (at line 8, column 8)` with the line in its place."""
-    found = re.fullmatch(r"(.*) \(at (line \d+), (column \d+)\)", said, re.DOTALL)
-    what, where = (f"{found[1]}, at {found[3]}", f"{path}, {found[2]}") if found else (said, str(path))
+    match = re.fullmatch(r"(.*) \(at (line \d+), (column \d+)\)", said, re.DOTALL)
+    what, where = (f"{match[1]}, at {match[3]}", f"{path}, {match[2]}") if match else (said, str(path))
     what = re.sub(r"\('(.*?)',?\)", lambda name: "[" + name[1].replace("', '", ".") + "]", what)
     return f"{where}: not TOML: {what}."
 

@@ -307,8 +307,8 @@ class Desk:
     def _begin(self, plan: Plan, who: str, route: Route | None, transaction: Transaction) -> str:
         """Open the recovery that an engineer asks for, or take the open one, with its plan and a yes, as one."""
         old, now, own = plan.spec.instance, self._clock.now(), self._journal.consoles.own
-        known = transaction.of_instances(old.region, [old.instance_id]).get(old.instance_id, [])
-        decisions.refuse_if_replaced(known, old.instance_id)
+        recoveries = transaction.of_instances(old.region, [old.instance_id]).get(old.instance_id, [])
+        decisions.refuse_if_replaced(recoveries, old.instance_id)
         seen = Observation(old.region, old.instance_id, Evidence.ENGINEER, now)
         (recovery,) = take_in(transaction, Sighting([seen]), lambda *_: old.name, own, now)
         recovery_id = recovery.recovery_id
@@ -353,12 +353,16 @@ class Desk:
             {instance_id for _, instance_id in self._fleet_background.on_demand} if self._fleet_background else ()
         )
         shown = under_reclaim.union(on_demand)
-        return tuple(one for one in self._watch.instances if one.is_spot or one.instance_id in shown)
+        return tuple(
+            instance for instance in self._watch.instances if instance.is_spot or instance.instance_id in shown
+        )
 
     def _gone(self, recoveries: tuple[Recovery, ...], instances: tuple[Instance, ...]) -> tuple[Instance, ...]:
         """What is not listed any more, as it was when its plan was made."""
-        listed = {(one.region, one.instance_id) for one in instances}
-        unlisted = [one.recovery_id for one in recoveries if (one.region, one.instance_id) not in listed]
+        listed = {(instance.region, instance.instance_id) for instance in instances}
+        unlisted = [
+            recovery.recovery_id for recovery in recoveries if (recovery.region, recovery.instance_id) not in listed
+        ]
         known = {one: self._last_seen[one] for one in unlisted if one in self._last_seen}
         plans = {one: self._journal.recoveries.plan(one) for one in unlisted if one not in known}
         self._last_seen = known | {one: plan.spec.instance for one, plan in plans.items() if plan}
@@ -376,13 +380,21 @@ class Desk:
         self._journal.submit(lambda transaction: transaction.log(fact, now), Urgency.EYES)
 
     def _plans(self, recoveries: tuple[Recovery, ...]) -> dict[str, Plan]:
-        plans = ((one.recovery_id, self._journal.recoveries.known_plan(one.recovery_id)) for one in recoveries)
+        plans = (
+            (recovery.recovery_id, self._journal.recoveries.known_plan(recovery.recovery_id)) for recovery in recoveries
+        )
         return {recovery_id: plan for recovery_id, plan in plans if plan}
 
     def _interruptions(self, recoveries: tuple[Recovery, ...]) -> tuple[Interruption, ...]:
         """Those of the journal, newest first, and those that only the locks of a read-only watch speak of."""
         now = self._clock.now()
-        known = sorted((one.interruption for one in recoveries), key=lambda one: one.epoch, reverse=True)
-        told = {(one.region, one.instance_id) for one in known if one.unlocked_at is None and one.over_at > now}
-        seen = (one for one in self._watch.locks if (one.region, one.instance_id) not in told)
-        return (*known, *seen)
+        reclaims = sorted(
+            (recovery.interruption for recovery in recoveries), key=lambda reclaim: reclaim.epoch, reverse=True
+        )
+        told = {
+            (reclaim.region, reclaim.instance_id)
+            for reclaim in reclaims
+            if reclaim.unlocked_at is None and reclaim.over_at > now
+        }
+        seen = (reclaim for reclaim in self._watch.locks if (reclaim.region, reclaim.instance_id) not in told)
+        return (*reclaims, *seen)

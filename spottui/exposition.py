@@ -49,9 +49,9 @@ class Health(msgspec.Struct, frozen=True):
 
 def health_of(sources: Iterable[SourceHealth], now: datetime, problem: str = "") -> Health:
     """Return a console's health: every source has answered, within its staleness, and the journal has no `problem`."""
-    known = tuple(sources)
-    unheard = (said for one in known if (said := _wrong_with(one, now)))
-    return Health(len(known), (*([f"journal: {problem}"] if problem else []), *unheard))
+    source_healths = tuple(sources)
+    unheard = (said for source_health in source_healths if (said := _wrong_with(source_health, now)))
+    return Health(len(source_healths), (*([f"journal: {problem}"] if problem else []), *unheard))
 
 
 def serve(port: int, render: Callable[[], str], health: Callable[[], Health]) -> Callable[[], None]:

@@ -42,12 +42,12 @@ class Tally:
         self._changed: set[str] = set()
         self._latency_s: dict[str, float] = {}
         journal.follow(self._hear)
-        self._counted = {one.recovery_id: _Counted.of(one) for one in journal.recoveries.all()}
+        self._counted = {recovery.recovery_id: _Counted.of(recovery) for recovery in journal.recoveries.all()}
 
     @property
     def regions(self) -> list[str]:
         """The regions of the configuration, then others that the journal knows."""
-        return list(dict.fromkeys((*self._regions, *(one.region for one in self._counted.values()))))
+        return list(dict.fromkeys((*self._regions, *(counted.region for counted in self._counted.values()))))
 
     @property
     def journal_is_up(self) -> bool:
@@ -96,18 +96,18 @@ class _Counted(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, recovery: Recovery) -> "_Counted":
-        known, state = recovery.interruption, recovery.state
+        reclaim, state = recovery.interruption, recovery.state
         is_recovered = state is RecoveryState.RECOVERED and recovery.ended is not None
-        is_locked = known.locked and known.unlocked_at is None and known.released_at is None
+        is_locked = reclaim.locked and reclaim.unlocked_at is None and reclaim.released_at is None
         return cls(
             region=recovery.region,
-            evidence=_strongest(known) if known.locked or state.is_final else "",
-            duplicates=known.duplicates,
+            evidence=_strongest(reclaim) if reclaim.locked or state.is_final else "",
+            duplicates=reclaim.duplicates,
             ends=(*(run.state.value for run in recovery.past_runs), *((state.value,) if state.is_final else ())),
             took_s=(recovery.ended - recovery.started).total_seconds() if is_recovered and recovery.ended else None,
             under_way=not state.is_final,
             needs_you=state is RecoveryState.NEEDS_YOU and not recovery.is_queued,
-            reclaimed_until=known.over_at if is_locked else None,
+            reclaimed_until=reclaim.over_at if is_locked else None,
         )
 
 
@@ -131,7 +131,7 @@ def render(tally: Tally, letters: int | None, sources: Iterable[SourceHealth], a
 
 
 def _of_reclaims(counted: Sequence[_Counted], regions: Iterable[str], now: datetime) -> Iterator[str]:
-    known: Counter[Labels] = Counter(_zeroes(regions, "evidence", EVIDENCE))
+    counter: Counter[Labels] = Counter(_zeroes(regions, "evidence", EVIDENCE))
     duplicates: Counter[Labels] = Counter(_zeroes(regions))
     reclaiming: Counter[Labels] = Counter(_zeroes(regions))
     for one in counted:
@@ -139,9 +139,9 @@ def _of_reclaims(counted: Sequence[_Counted], regions: Iterable[str], now: datet
         duplicates[region] += one.duplicates
         reclaiming[region] += one.under_way or (one.reclaimed_until is not None and now < one.reclaimed_until)
         if one.evidence:
-            known[(*region, ("evidence", one.evidence))] += 1
+            counter[(*region, ("evidence", one.evidence))] += 1
     text = "Reclaims, each counted once: with its lock, or when it is over."
-    yield from _metric("spottui_interruptions_total", "counter", text, known)
+    yield from _metric("spottui_interruptions_total", "counter", text, counter)
     yield from _metric(
         "spottui_duplicates_suppressed_total", "counter", "Repeated signs of a known reclaim.", duplicates
     )

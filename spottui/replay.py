@@ -75,7 +75,7 @@ class Footage:
     @property
     def moments(self) -> tuple[datetime, ...]:
         """Every time of it at which something was written, its beginning and its end; in no order."""
-        facts = (one.at for group in (*(scene.facts for scene in self.scenes), self.events) for one in group)
+        facts = (logged.at for group in (*(scene.facts for scene in self.scenes), self.events) for logged in group)
         return (self.began, *(at for at in facts if self.began < at < self.ended), self.ended)
 
 
@@ -86,21 +86,21 @@ def footage(journal: Journal, incident: Incident) -> Footage:
     """
     reclaim, recovery = incident.interruption, incident.recovery
     over = max(reclaim.over_at, recovery.ended or reclaim.over_at)
-    last = max((one.at for one in incident.log if one.at <= over), default=over)
+    last = max((logged.at for logged in incident.log if logged.at <= over), default=over)
     began, ended = reclaim.first_seen - BEFORE, max(last, recovery.ended or last) + AFTER
-    known = [one for one in journal.history.between(began, ended) if one.started <= ended]
-    scenes = tuple(Scene(one, journal.log.of(one.recovery_id)) for one in known)
-    inside = tuple(one for one in journal.log.between(began, ended) if not isinstance(one.fact, QUIET))
+    recoveries = [one for one in journal.history.between(began, ended) if one.started <= ended]
+    scenes = tuple(Scene(one, journal.log.of(one.recovery_id)) for one in recoveries)
+    inside = tuple(logged for logged in journal.log.between(began, ended) if not isinstance(logged.fact, QUIET))
     older = journal.log.before(inside[0].seq if inside else journal.log.first_after(began), EVENTS_BEFORE)
-    plans = {one.recovery_id: plan for one in known if (plan := journal.recoveries.plan(one.recovery_id))}
+    plans = {one.recovery_id: plan for one in recoveries if (plan := journal.recoveries.plan(one.recovery_id))}
     return Footage(began, ended, scenes, (*older, *inside), _instances(journal, began, plans.values()), plans)
 
 
 def _instances(journal: Journal, began: datetime, plans: Iterable[Plan]) -> tuple[Instance, ...]:
     """Those of the fleet, and those under reclaim as their plans hold them: the fleet forgets in a week."""
     captured = (one for one in journal.fleet.all() if one.seen_at >= began - _SEEN_EACH)
-    found = (*(one.spec.instance for one in captured), *(plan.spec.instance for plan in plans))
-    return tuple({(one.region, one.instance_id): one for one in found}.values())
+    instances = (*(one.spec.instance for one in captured), *(plan.spec.instance for plan in plans))
+    return tuple({(instance.region, instance.instance_id): instance for instance in instances}.values())
 
 
 class Replay:
@@ -133,8 +133,8 @@ class Replay:
             starting=False,
             sources=(),
             instances=self._instances(recoveries, now),
-            interruptions=tuple(one.interruption for one in reversed(recoveries)),
-            recoveries=tuple(sorted(recoveries, key=lambda one: (one.deadline, one.recovery_id))),
+            interruptions=tuple(recovery.interruption for recovery in reversed(recoveries)),
+            recoveries=tuple(sorted(recoveries, key=lambda recovery: (recovery.deadline, recovery.recovery_id))),
             events=events[-EVENTS_SHOWN:],
             replay=pace,
             plans=self._footage.plans,
@@ -152,7 +152,7 @@ class Replay:
     def timeline(self, recovery_id: str) -> tuple[Logged, ...]:
         """Return what was known of a recovery by now, oldest first."""
         now = self._playback.now()
-        return tuple(one for one in self._journal.log.of(recovery_id) if one.at <= now)
+        return tuple(logged for logged in self._journal.log.of(recovery_id) if logged.at <= now)
 
     def record(self, region: str, instance_id: str) -> InstanceRecord:
         """Return what the journal remembers of an instance: its spec as it was seen last, its reclaims until now."""
@@ -210,8 +210,8 @@ class Replay:
         events = self._events(self._now())
         last = events[-1].seq if events else 0
         bound = None if below is None else min(below, last + 1)
-        found = self._journal.log.find(search(words, named), limit, above=above, below=bound)
-        return tuple(event for event in found if event.seq <= last)
+        loggeds = self._journal.log.find(search(words, named), limit, above=above, below=bound)
+        return tuple(event for event in loggeds if event.seq <= last)
 
     def events_kept(self) -> int:
         """Return how many facts of the feed there are."""
@@ -242,10 +242,14 @@ class Replay:
         )
 
     def _instances(self, recoveries: Sequence[Recovery], now: datetime) -> tuple[Instance, ...]:
-        reclaims = {(one.region, one.instance_id): one.interruption for one in recoveries}
+        reclaims = {(recovery.region, recovery.instance_id): recovery.interruption for recovery in recoveries}
         still_to_come = {scene.recovery.new_instance_id for scene in self._footage.scenes}
-        still_to_come -= {one.new_instance_id for one in recoveries} | {one.instance_id for one in recoveries}
-        seen = ((one, reclaims.get((one.region, one.instance_id))) for one in self._footage.instances)
+        still_to_come -= {recovery.new_instance_id for recovery in recoveries} | {
+            recovery.instance_id for recovery in recoveries
+        }
+        seen = (
+            (instance, reclaims.get((instance.region, instance.instance_id))) for instance in self._footage.instances
+        )
         return tuple(
             _instance(one, reclaim)
             for one, reclaim in seen
@@ -254,10 +258,12 @@ class Replay:
 
     def _auto(self, events: Sequence[Logged], recoveries: Sequence[Recovery]) -> AutoMode:
         policy = self._settings.policy
-        said = next((one.fact for one in reversed(events) if isinstance(one.fact, Armed | Disarmed)), None)
+        said = next((logged.fact for logged in reversed(events) if isinstance(logged.fact, Armed | Disarmed)), None)
         return AutoMode(
             armed=isinstance(said, Armed),
-            in_flight=sum(one.decision is Decision.CONFIRM and not one.state.is_final for one in recoveries),
+            in_flight=sum(
+                recovery.decision is Decision.CONFIRM and not recovery.state.is_final for recovery in recoveries
+            ),
             max_at_once=policy.max_at_once,
             max_per_hour=policy.max_per_hour,
             veto_window_s=policy.veto_window_s,

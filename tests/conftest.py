@@ -1,5 +1,6 @@
 """The simulated cloud for tests of the whole line."""
 
+import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,16 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     for scheme in ("HTTP", "HTTPS", "ALL"):
         monkeypatch.delenv(f"{scheme}_PROXY", raising=False)
         monkeypatch.delenv(f"{scheme.lower()}_proxy", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def log_of_its_own() -> Iterator[None]:
+    """A command that ran in this process has the log of all that follows go to its file: not in the next test."""
+    loggers = [logging.getLogger(name) for name in ("spottui", "asyncio", "py.warnings")]
+    before = [(logger.propagate, logger.handlers[:]) for logger in loggers]
+    yield
+    for logger, (propagates, handlers) in zip(loggers, before, strict=True):
+        logger.propagate, logger.handlers[:] = propagates, handlers
 
 
 @pytest.fixture

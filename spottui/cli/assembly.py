@@ -114,7 +114,7 @@ def _keep_ready(accounts: CloudAccounts, settings: Settings, journal: Journal, c
     loops = []
     for region, ecs in accounts.regions.items():
         ready = Ready(ecs, journal, settings, clock, lambda: watch.unswept)
-        loops.append(watch.add(READY, region, READY_S, ready.look, is_urgent=ready.is_urgent))
+        loops.append(watch.add(READY, region, READY_S, ready.poll, is_urgent=ready.is_urgent))
 
     def hear(logged: Sequence[Logged]) -> None:
         if any(isinstance(one.fact, SignSeen) and one.fact.source is Evidence.LOCK for one in logged):

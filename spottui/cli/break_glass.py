@@ -24,8 +24,8 @@ def meant(settings: "Settings", named: str) -> tuple[str, str]:
 
     every = region_tools(settings, credentials_of(settings))
     instance_id = named if named.startswith("i-") else find_instance(every, named)[1].instance_id
-    of_images = [one.tags for tools in every for one in tools.ecs.our_images().values()]
-    of_snapshots = [one.tags for tools in every for one in our_snapshots(tools.ecs).values()]
+    of_images = [image.tags for tools in every for image in tools.ecs.our_images().values()]
+    of_snapshots = [snapshot.tags for tools in every for snapshot in our_snapshots(tools.ecs).values()]
     tags = [dict(one).get(OUR_TAG, "") for one in (*of_images, *of_snapshots)]
     found = [tag for tag in tags if _RECOVERY_ID.fullmatch(tag) and tag.split(".")[1] == instance_id]
     return instance_id, max(found, key=lambda tag: int(tag.rpartition(".")[2]), default="")

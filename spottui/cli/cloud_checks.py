@@ -55,22 +55,25 @@ def identity_check(
     `seen` holds by account id and region which name they were found under before, and gets those of this one: an
     account that is watched twice would have each of its reclaims recovered twice.
     """
-    subject, regions = _of(settings, "identity", name), [one for one in settings.regions if one.account == name]
+    subject, regions = (
+        _of(settings, "identity", name),
+        [region for region in settings.regions if region.account == name],
+    )
     try:
-        found = caller(settings, regions[0], credentials)
+        identity = caller(settings, regions[0], credentials)
     except CloudError as error:
         if error.kind is ErrorKind.CREDENTIALS and not error.code.startswith(SKEW_CODES):
             return wrong(subject, error.line, NEW_KEY)
         return note(subject, f"unknown: {error.line}")
-    said = f"{found.arn} in account {found.account_id}"
-    twice = [one.id for one in regions if seen.setdefault((found.account_id, one.id), name) != name]
-    if found.account_id and twice:
-        other = seen[found.account_id, twice[0]] or DEFAULT_ACCOUNT
+    said = f"{identity.arn} in account {identity.account_id}"
+    twice = [region.id for region in regions if seen.setdefault((identity.account_id, region.id), name) != name]
+    if identity.account_id and twice:
+        other = seen[identity.account_id, twice[0]] or DEFAULT_ACCOUNT
         said = f"{said}, which is account {other} too: each reclaim in {', '.join(twice)} would be recovered twice"
         return wrong(subject, said, "remove one of the two [[region]] tables")
-    owners = {owner[1] for one in regions if (owner := re.search(r"(\d{6,})\.mns", one.mns_endpoint))}
-    if found.account_id and owners - {found.account_id}:
-        said = f"{said}, but a queue belongs to account {', '.join(sorted(owners - {found.account_id}))}"
+    owners = {owner[1] for region in regions if (owner := re.search(r"(\d{6,})\.mns", region.mns_endpoint))}
+    if identity.account_id and owners - {identity.account_id}:
+        said = f"{said}, but a queue belongs to account {', '.join(sorted(owners - {identity.account_id}))}"
         return note(subject, said, "set mns_endpoint in the configuration")
     return ok(subject, said)
 
@@ -140,8 +143,8 @@ def _permissions(tools: "RegionTools", progress: Progress, *, watch_only: bool, 
     subject = f"permission {tools.settings.key}"
     wanted = WATCH if watch_only else (*WATCH, *RECOVER, *CLEAN)
     if keeps_ready and not watch_only:
-        wanted = (*wanted, *(one for one in READY if one not in wanted))
-    tried = [one for one in wanted if one.probe is not None]
+        wanted = (*wanted, *(permission for permission in READY if permission not in wanted))
+    tried = [permission for permission in wanted if permission.probe is not None]
     found: list[tuple[Permission, CloudError | None]] = []
     for number, one in enumerate(tried):
         progress.show(f"{subject}: {one.action}", number, len(tried))
@@ -157,7 +160,7 @@ def _permissions(tools: "RegionTools", progress: Progress, *, watch_only: bool, 
             yield note(subject, f"{error.line}; only the janitor needs it", "spottui setup --policy clean")
         else:
             yield wrong(subject, error.line, statement_for("ecs", one.action))
-    untried = [one.action for one in wanted if one.probe is None]
+    untried = [permission.action for permission in wanted if permission.probe is None]
     if untried:
         yield note(subject, f"{', '.join(untried)} cannot be verified without side effects")
 
@@ -193,12 +196,12 @@ def _fleet(tools: "RegionTools") -> Generator[Check, None, bool]:
         empty = "the list is empty because access is denied: " if error.kind is ErrorKind.DENIED else ""
         yield wrong(subject, f"{empty}{error.line}", fix or "try again")
         return True
-    spot = sum(one.is_spot for one in instances)
+    spot = sum(instance.is_spot for instance in instances)
     if not instances:
         yield note(subject, "no instances; the permission to list them is granted")
         return False
     yield ok(subject, f"{len(instances)} instances, {spot} of them spot")
-    zones = {one.zone for one in instances if one.is_spot} - set(tools.settings.vswitches)
+    zones = {instance.zone for instance in instances if instance.is_spot} - set(tools.settings.vswitches)
     if zones:
         said = f"no vSwitch is configured for {', '.join(sorted(zones))}"
         yield note(subject, f"{said}: a replacement can only use the old vSwitch", "spottui init --force")
@@ -231,7 +234,7 @@ def _for_others(tools: "RegionTools", configured: Collection[str]) -> Iterator[C
     except CloudError:
         # The permission to peek is needed for nothing else.
         return
-    named = {one.region for one in said if isinstance(one, Reclaim) and one.region} - set(configured)
+    named = {reclaim.region for reclaim in said if isinstance(reclaim, Reclaim) and reclaim.region} - set(configured)
     if named:
         yield note(f"queue {tools.settings.key}", NOT_OURS.format(", ".join(sorted(named))), CONFIGURE)
 

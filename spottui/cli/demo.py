@@ -68,8 +68,8 @@ def _run_headless(settings: "Settings", ending: Ending) -> int:
     from spottui.cli.headless import run_headless
     from spottui.sim.scenario import load as load_scenario
 
-    interrupted = [one for one in load_scenario(SCENARIO).timeline if one.what == "interrupt"]
-    outcome = _Outcome(expected=sum(len(one.args["instances"]) for one in interrupted))
+    interrupted = [entry for entry in load_scenario(SCENARIO).timeline if entry.what == "interrupt"]
+    outcome = _Outcome(expected=sum(len(entry.args["instances"]) for entry in interrupted))
     code = run_headless(settings, ending, auto=True, read_only=False, until=outcome.is_complete)
     outcome.show()
     return code or (0 if outcome.all_recovered else 1)

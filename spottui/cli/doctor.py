@@ -56,9 +56,9 @@ def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live:
     yield from machine_checks(settings)
     credentials, failed, seen = credentials_of(settings), set[str](), dict[tuple[str, str], str]()
     for name, source in credentials.items():
-        known = credential_check(settings, name, source)
-        yield known
-        if known.verdict is Verdict.FAIL:
+        check = credential_check(settings, name, source)
+        yield check
+        if check.verdict is Verdict.FAIL:
             failed.add(name)
         else:
             yield identity_check(settings, name, source, seen)
@@ -70,7 +70,7 @@ def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live:
         if settings.policy.private_zone and not watch_only and name not in checked:
             checked.add(name)
             yield zone_check(settings, tools)
-        configured = {one.id for one in settings.regions if one.account == name}
+        configured = {region.id for region in settings.regions if region.account == name}
         yield from region_checks(tools, progress, configured, watch_only=watch_only, keeps_ready=keeps_ready)
         if live:
             from spottui.cli.drill import live_check

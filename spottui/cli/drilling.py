@@ -18,7 +18,7 @@ from spottui.domain.text import plain
 from spottui.journal import Journal
 from spottui.journal.incidents import incident
 
-LOOK_S = 0.2
+POLL_S = 0.2
 CLOCKS_APART = timedelta(minutes=2)
 
 
@@ -67,7 +67,7 @@ def await_drill(
                 took_s, shown_as = time.monotonic() - began, _shown_as(journal, instance_id)
                 return call_id, Arrival("the journal of the running console", took_s, shown_as)
             if watched:
-                time.sleep(LOOK_S)
+                time.sleep(POLL_S)
             elif _at_queue(tools, instance_id, sent, call_id):
                 return call_id, Arrival(f"the queue {tools.settings.queue}", time.monotonic() - began)
         return call_id, None
@@ -88,8 +88,8 @@ def _sent(send: Callable[[], str]) -> str:
 
 def _sightings(journal: Journal, tools: RegionTools, instance_id: str) -> int:
     """How often messages have spoken of an instance: a drill of a known reclaim only counts as one more."""
-    mine = [one.interruption for one in journal.recoveries.of_instance(tools.settings.key, instance_id)]
-    return sum(one.duplicates + (Evidence.QUEUE in one.evidence) for one in mine)
+    mine = [recovery.interruption for recovery in journal.recoveries.of_instance(tools.settings.key, instance_id)]
+    return sum(reclaim.duplicates + (Evidence.QUEUE in reclaim.evidence) for reclaim in mine)
 
 
 def _shown_as(journal: Journal, instance_id: str) -> str:

@@ -64,7 +64,7 @@ class _Night:
     def is_over(self, view: "DeskView") -> bool:
         """Whether something happened and all of it has ended for a while, or the night is too long."""
         self._began = self._began or view.at
-        running = any(not one.state.is_final for one in view.recoveries)
+        running = any(not recovery.state.is_final for recovery in view.recoveries)
         if running or not view.recoveries:
             self._quiet_since = None
             return (view.at - self._began).total_seconds() > LONGEST_S
@@ -89,18 +89,20 @@ def score_of(incident: "Incident") -> Score:
     from spottui.domain.facts import Decided
     from spottui.domain.recovery import Decision
 
-    known, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
+    reclaim, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
     confirmed = (
-        one.at for one in incident.log if isinstance(one.fact, Decided) and one.fact.decision is Decision.CONFIRM
+        logged.at
+        for logged in incident.log
+        if isinstance(logged.fact, Decided) and logged.fact.decision is Decision.CONFIRM
     )
     first = next(confirmed, None)
     return Score(
         name=recovery.name or recovery.instance_id,
         state=recovery.state.value,
-        confirm_s=round((first - known.first_seen).total_seconds(), 1) if first else None,
+        confirm_s=round((first - reclaim.first_seen).total_seconds(), 1) if first else None,
         recovery_s=outcome.recovery_s,
         data_age_s=outcome.data_age_s,
-        duplicates=known.duplicates,
+        duplicates=reclaim.duplicates,
     )
 
 
@@ -112,17 +114,19 @@ def show_score(settings: "Settings", *, headless: bool) -> None:
     from spottui.journal.incidents import incident
 
     journal = Journal(settings.journal, read_only=True)
-    ids = [one.recovery_id for one in journal.recoveries.all()]
+    ids = [recovery.recovery_id for recovery in journal.recoveries.all()]
     scores = [score_of(found) for found in (incident(journal, one) for one in ids) if found]
     journal.close()
     if headless:
-        click.echo(line(datetime.now(UTC), "score", {"scores": [asdict(one) for one in scores]}))
+        click.echo(line(datetime.now(UTC), "score", {"scores": [asdict(score) for score in scores]}))
     click.echo(f"\n{'name':<16}{'state':<13}{'confirm s':>10}{'recover s':>11}{'data age s':>12}{'duplicates':>12}")
     for one in scores:
         times = f"{_cell(one.confirm_s):>10}{_cell(one.recovery_s):>11}{_cell(one.data_age_s):>12}"
         click.echo(f"{plain(one.name, 15):<16}{one.state:<13}{times}{one.duplicates:>12}")
-    recovered = sum(one.state == "recovered" for one in scores)
-    click.echo(f"{recovered} of {len(scores)} recovered, {sum(one.duplicates for one in scores)} duplicates suppressed")
+    recovered = sum(score.state == "recovered" for score in scores)
+    click.echo(
+        f"{recovered} of {len(scores)} recovered, {sum(score.duplicates for score in scores)} duplicates suppressed"
+    )
 
 
 def _cell(value: float | None) -> str:

@@ -47,19 +47,19 @@ def hand_over(journal: Journal, began: datetime, ended: datetime) -> HandOver:
     """Return the shift from `began` until now, `ended`."""
     recoveries = journal.history.between(began, ended)
     facts = journal.log.between(began, ended)
-    going = [one for one in recoveries if not one.state.is_final]
-    over = [one for one in recoveries if one.state.is_final]
-    needs = (*(one for one in going if _waits_for_a_person(one)), *_failed_last(recoveries))
+    going = [recovery for recovery in recoveries if not recovery.state.is_final]
+    over = [recovery for recovery in recoveries if recovery.state.is_final]
+    needs = (*(recovery for recovery in going if _waits_for_a_person(recovery)), *_failed_last(recoveries))
     return HandOver(
         began,
         ended,
         journal.consoles.living(),
         needs,
-        tuple(one for one in going if one not in needs),
-        tuple(Past.of(one, journal.recoveries.plan(one.recovery_id)) for one in over),
+        tuple(recovery for recovery in going if recovery not in needs),
+        tuple(Past.of(recovery, journal.recoveries.plan(recovery.recovery_id)) for recovery in over),
         tuple(_failing(facts)),
         _stopped(facts),
-        tuple(one for one in facts if isinstance(one.fact, (*_DECISIONS, *_OF_ALL))),
+        tuple(logged for logged in facts if isinstance(logged.fact, (*_DECISIONS, *_OF_ALL))),
     )
 
 
@@ -67,10 +67,10 @@ def as_text(shift: HandOver) -> str:
     """Return it as plain text, for a terminal, a chat or a ticket."""
     return "\n".join((
         f"Shift {shift.began:%Y-%m-%d %H:%M} to {shift.ended:%Y-%m-%d %H:%M} UTC", "",
-        *_section("Needs somebody", [*_alarms(shift), *(_said_of(one, shift.ended) for one in shift.needs)]),
-        *_section("Open", [_said_of(one, shift.ended) for one in shift.open]),
+        *_section("Needs somebody", [*_alarms(shift), *(_said_of(recovery, shift.ended) for recovery in shift.needs)]),
+        *_section("Open", [_said_of(recovery, shift.ended) for recovery in shift.open]),
         *_section("Happened", [_total(shift.pasts), *map(_said_of_past, shift.pasts)] if shift.pasts else []),
-        *_section("Decisions and sources", [_said_of_fact(one) for one in shift.log]),
+        *_section("Decisions and sources", [_said_of_fact(logged) for logged in shift.log]),
     )).rstrip()  # fmt: skip
 
 
@@ -80,12 +80,12 @@ def as_record(shift: HandOver) -> dict[str, Any]:
     return {
         "began": shift.began.isoformat(timespec="seconds"),
         "ended": shift.ended.isoformat(timespec="seconds"),
-        "needs_somebody": [recovery_record(one, shift.ended) for one in shift.needs],
+        "needs_somebody": [recovery_record(recovery, shift.ended) for recovery in shift.needs],
         "alarms": _alarms(shift),
-        "open": [recovery_record(one, shift.ended) for one in shift.open],
+        "open": [recovery_record(recovery, shift.ended) for recovery in shift.open],
         "happened": rows,
         "summary": summary(rows),
-        "log": [{"at": one.at.isoformat(timespec="seconds"), "text": words.text(one)} for one in shift.log],
+        "log": [{"at": logged.at.isoformat(timespec="seconds"), "text": words.text(logged)} for logged in shift.log],
     }
 
 
@@ -95,20 +95,27 @@ def _waits_for_a_person(one: Recovery) -> bool:
 
 def _failed_last(recoveries: Iterable[Recovery]) -> Iterator[Recovery]:
     """Of each instance only the newest counts: a failure that was recovered later needs nobody."""
-    newest = {(one.region, one.instance_id): one for one in sorted(recoveries, key=lambda one: one.started)}
-    return (one for one in newest.values() if one.state is RecoveryState.FAILED)
+    newest = {
+        (recovery.region, recovery.instance_id): recovery
+        for recovery in sorted(recoveries, key=lambda recovery: recovery.started)
+    }
+    return (recovery for recovery in newest.values() if recovery.state is RecoveryState.FAILED)
 
 
 def _failing(facts: Sequence[Logged]) -> Iterator[Logged]:
     last = {
-        (one.fact.source, one.region): one for one in facts if isinstance(one.fact, f.SourceFailed | f.SourceAnswers)
+        (logged.fact.source, logged.region): logged
+        for logged in facts
+        if isinstance(logged.fact, f.SourceFailed | f.SourceAnswers)
     }
-    return (one for one in last.values() if isinstance(one.fact, f.SourceFailed))
+    return (logged for logged in last.values() if isinstance(logged.fact, f.SourceFailed))
 
 
 def _stopped(facts: Sequence[Logged]) -> Logged | None:
     """A person who disarms knows of it; a stop file or failures in a row are for whoever comes next."""
-    last = next((one for one in reversed(facts) if isinstance(one.fact, f.Armed | f.NotArmed | f.Disarmed)), None)
+    last = next(
+        (logged for logged in reversed(facts) if isinstance(logged.fact, f.Armed | f.NotArmed | f.Disarmed)), None
+    )
     if last is None or isinstance(last.fact, f.Armed):
         return None
     stopped = last.fact.stopped if isinstance(last.fact, f.NotArmed | f.Disarmed) else None
@@ -117,7 +124,7 @@ def _stopped(facts: Sequence[Logged]) -> Logged | None:
 
 def _alarms(shift: HandOver) -> list[str]:
     """What is wrong with the watch itself."""
-    silent = [one for one in shift.consoles if not one.answers]
+    silent = [console for console in shift.consoles if not console.answers]
     nobody = [] if len(silent) < len(shift.consoles) else ["NOT WATCHED: no console running"]
     of_log = [*shift.failing, *([shift.not_armed] if shift.not_armed else [])]
     return [*nobody, *map(words.silent_console, silent), *map(_said_of_fact, of_log)]
@@ -136,11 +143,11 @@ def _said_of(one: Recovery, now: datetime) -> str:
 
 
 def _said_of_past(past: Past) -> str:
-    one, outcome = past.recovery, past.outcome
+    recovery, outcome = past.recovery, past.outcome
     took = f" in {age(outcome.recovery_s)}" if outcome.recovery_s is not None else ""
-    why = words.reason(one.reason, one.region)
-    ended = f"{one.ended:%H:%M:%S} " if one.ended else ""
-    return f"{ended}{_named(one)} {one.state.value}{took}{plain(f': {why}' if why else '', _LONGEST)}"
+    why = words.reason(recovery.reason, recovery.region)
+    ended = f"{recovery.ended:%H:%M:%S} " if recovery.ended else ""
+    return f"{ended}{_named(recovery)} {recovery.state.value}{took}{plain(f': {why}' if why else '', _LONGEST)}"
 
 
 def _total(pasts: Sequence[Past]) -> str:

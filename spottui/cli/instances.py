@@ -22,7 +22,7 @@ def find_instance(every: "tuple[RegionTools, ...]", text: str) -> "tuple[RegionT
     """Return the instance of that id or name and its region's clients; raises in words when there is not just one."""
     found = [(tools, instance) for tools in every for instance in _of(tools, text)]
     if not found:
-        raise Failed(f"{text} is not listed in {', '.join(one.settings.key for one in every)}.")
+        raise Failed(f"{text} is not listed in {', '.join(tools.settings.key for tools in every)}.")
     if len(found) > 1:
         ids = ", ".join(f"{instance.instance_id} in {instance.zone}" for _, instance in found)
         raise Wrong(f"{text} is the name of several instances; pass an id: {ids}.")

@@ -55,12 +55,12 @@ def janitor(
     if bool(ids) != delete or (delete and delete_expired):
         raise Wrong("pass --delete with the IDs to delete, or --delete-expired, or neither to list the leftovers.")
     with _janitor(settings) as one:
-        found = one.leftovers()
+        leftovers = one.leftovers()
         if not (delete or delete_expired):
-            _list(found, as_json=as_json)
+            _list(leftovers, as_json=as_json)
             return
-        known = {left.resource_id: left for left in found}
-        wanted = ids or tuple(left.resource_id for left in found if left.expired(_today()))
+        known = {left.resource_id: left for left in leftovers}
+        wanted = ids or tuple(left.resource_id for left in leftovers if left.expired(_today()))
         outcome = _delete(one, known, wanted, dry_run=dry_run, yes=yes, as_json=as_json)
     click.get_current_context().exit(0 if set(outcome.values()) <= {GONE, WOULD_GO} else 1)
 

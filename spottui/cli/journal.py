@@ -62,7 +62,7 @@ def check(settings: "Settings", as_json: bool) -> None:
         problem, unlike = store.integrity(), []
         if not problem:
             with store.read() as connection:
-                unlike = [one.recovery_id for one in unlike_their_facts(connection)]
+                unlike = [recovery.recovery_id for recovery in unlike_their_facts(connection)]
     if as_json:
         said = {"ok": not (problem or unlike), "problem": problem or None, "unlike_their_facts": unlike}
         click.echo(json.dumps(said))
@@ -122,6 +122,6 @@ def _refuse_if_missing(address: str) -> None:
 
 
 def _refuse_if_watched(consoles: "Liveness") -> None:
-    running = ", ".join(f"{one.host} pid {one.pid}" for one in consoles.living())
+    running = ", ".join(f"{console.host} pid {console.pid}" for console in consoles.living())
     if running:
         raise Failed(f"a console of this journal runs ({running}); stop it, then rebuild.")

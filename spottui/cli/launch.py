@@ -148,7 +148,9 @@ def _says_nothing_of_the_token(error: "CloudError") -> bool:
 def _rpc(settings: "Settings", region: str) -> "Rpc":
     from spottui.cloud.region_tools import credentials_of, region_tools
 
-    return next(one for one in region_tools(settings, credentials_of(settings)) if one.settings.key == region).any_ecs
+    return next(
+        tools for tools in region_tools(settings, credentials_of(settings)) if tools.settings.key == region
+    ).any_ecs
 
 
 def _show(wanted: "LaunchTemplate", name: str, count: int) -> None:

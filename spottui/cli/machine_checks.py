@@ -121,7 +121,7 @@ def _journal(path: str, configured: Collection[str]) -> Iterator[Check]:
             sick = journal.store.integrity()
             unlike = 0 if sick else sum(1 for _ in journal.log.unlike_their_facts())
             unfinished, watched = len(journal.recoveries.open()), journal.consoles.living()
-            left = sorted({one.region for one in journal.recoveries.open()} - set(configured))
+            left = sorted({recovery.region for recovery in journal.recoveries.open()} - set(configured))
             not_ours = _not_ours(journal.recoveries.feed, configured)
     except JournalProblem as problem:
         yield wrong("journal", str(problem), f"psql '{path}'" if "://" in path else f"mv {path} {path}.broken")
@@ -153,7 +153,7 @@ def _not_ours(feed: "Iterable[Logged]", configured: Collection[str]) -> list[str
     """Return the regions and accounts of which consoles of this journal have left reclaims in a queue."""
     from spottui.domain.facts import MessageSeen
 
-    facts = [one.fact for one in feed if isinstance(one.fact, MessageSeen)]
+    facts = [logged.fact for logged in feed if isinstance(logged.fact, MessageSeen)]
     return sorted({fact.unconfigured_region or fact.other_account for fact in facts} - {"", *configured})
 
 
@@ -164,30 +164,30 @@ def _server(address: str) -> Iterator[Check]:
     try:
         from spottui.journal.postgres import CONNECTIONS, look_at_server
 
-        found = look_at_server(address)
+        server = look_at_server(address)
     except (JournalProblem, ImportError):
         # The check of the journal has said it.
         return
-    latency = f"PostgreSQL {found.version}, {found.latency_s * 1000:.1f} ms away"
-    slow = found.latency_s > SLOW_S
+    latency = f"PostgreSQL {server.version}, {server.latency_s * 1000:.1f} ms away"
+    slow = server.latency_s > SLOW_S
     yield note("database", latency, "move the database closer to the consoles") if slow else ok("database", latency)
-    encryption = "encrypted" if found.is_encrypted else "not encrypted"
+    encryption = "encrypted" if server.is_encrypted else "not encrypted"
     yield (
         ok("database link", encryption)
-        if found.is_encrypted
+        if server.is_encrypted
         else note("database link", encryption, "add ?sslmode=verify-full to the address, unless the network is trusted")
     )
-    apart = f"{abs(found.ahead_s):.1f} s {'ahead of' if found.ahead_s > 0 else 'behind'} this host's"
-    far = abs(found.ahead_s) > APART_S
+    apart = f"{abs(server.ahead_s):.1f} s {'ahead of' if server.ahead_s > 0 else 'behind'} this host's"
+    far = abs(server.ahead_s) > APART_S
     yield (
         note("database clock", apart, "chronyc makestep, on the host whose clock is wrong")
         if far
         else ok("database clock", apart)
     )
-    left = f"{found.connections_left} connections left; a console takes up to {CONNECTIONS}"
-    few = found.connections_left < CONNECTIONS
+    left = f"{server.connections_left} connections left; a console takes up to {CONNECTIONS}"
+    few = server.connections_left < CONNECTIONS
     yield wrong("database connections", left, "raise max_connections") if few else ok("database connections", left)
-    if found.is_pooled:
+    if server.is_pooled:
         pooled = "a pooler shares connections between consoles: a lost console cannot be detected"
         yield wrong("database pooler", pooled, "use pool_mode = session, or connect to the database directly")
 

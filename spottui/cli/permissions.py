@@ -144,10 +144,14 @@ def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
         case "setup":
             statements = [_statement("cms", RULES, ["*"]), _statement("mns", QUEUE_SETUP, _queues(settings))]
         case "accounts":
-            roles = [one.role_arn for one in settings.accounts.values() if one.role_arn]
+            roles = [
+                account_settings.role_arn
+                for account_settings in settings.accounts.values()
+                if account_settings.role_arn
+            ]
             statements = [_statement("sts", ["AssumeRole"], roles)]
         case "clean":
-            statements = [_statement("ecs", [*CLEAN_READS, *(one.action for one in CLEAN)], ["*"])]
+            statements = [_statement("ecs", [*CLEAN_READS, *(permission.action for permission in CLEAN)], ["*"])]
         case "balancers":
             statements = [
                 _statement("slb", CLB, ["*"]),
@@ -158,7 +162,7 @@ def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
             # Only needed where instances have secondary interfaces or private IPs, or `policy.private_zone` is set.
             statements = [_statement("ecs", INTERFACES, ["*"]), _statement("pvtz", PRIVATE_ZONE, ["*"])]
         case "ready":
-            statements = [_statement("ecs", [one.action for one in (*WATCH, *READY)], ["*"])]
+            statements = [_statement("ecs", [permission.action for permission in (*WATCH, *READY)], ["*"])]
         case "recover":
             statements = _watching(settings, (*WATCH, *RECOVER))
             # Only needed where instances have a RAM role, which the new instance is to have too.
@@ -176,7 +180,7 @@ def statement_for(service: str, action: str) -> str:
 
 
 def _watching(settings: "Settings", permissions: tuple[Permission, ...]) -> list[dict[str, Any]]:
-    actions = [one.action for one in permissions]
+    actions = [permission.action for permission in permissions]
     return [
         _statement("ecs", actions, ["*"]),
         _statement("mns", QUEUE_WATCH, _queues(settings)),

@@ -51,15 +51,16 @@ def as_record(incident: Incident, prices: Mapping[str, float]) -> dict[str, obje
         "deadline": incident.interruption.deadline.isoformat(timespec="seconds"),
         "data_as_of": _iso(incident.past.outcome.data_as_of),
         "image_id": incident.recovery.image_id or None,
-        "created": [{"kind": one.kind, "id": one.resource_id} for one in incident.recovery.created],
+        "created": [{"kind": created.kind, "id": created.resource_id} for created in incident.recovery.created],
         "kept": [
-            {"kind": one.kind.value, "id": one.resource_id, "gib": one.gib, "per_month_at_most": one.per_month(prices)}
-            for one in incident.past.outcome.kept
+            {"kind": left.kind.value, "id": left.resource_id, "gib": left.gib,
+             "per_month_at_most": left.per_month(prices)}
+            for left in incident.past.outcome.kept
         ],
         "timeline": [
-            {"at": one.at.isoformat(timespec="milliseconds"), "what": one.what, "text": one.text,
-             "request_id": one.request_id or None}
-            for one in timeline(incident)
+            {"at": moment.at.isoformat(timespec="milliseconds"), "what": moment.what, "text": moment.text,
+             "request_id": moment.request_id or None}
+            for moment in timeline(incident)
         ],
     }  # fmt: skip
 
@@ -72,14 +73,14 @@ def as_markdown(incident: Incident, prices: Mapping[str, float]) -> str:
     steps = [
         " | ".join(
             (
-                f"| {one.at:%H:%M:%S}",
-                f"{(one.at - began).total_seconds():.1f}",
-                one.what,
-                _safe(one.text),
-                f"{_safe(one.request_id)} |",
+                f"| {moment.at:%H:%M:%S}",
+                f"{(moment.at - began).total_seconds():.1f}",
+                moment.what,
+                _safe(moment.text),
+                f"{_safe(moment.request_id)} |",
             )
         )
-        for one in timeline(incident)
+        for moment in timeline(incident)
     ]
     return "\n".join([
         f"# {_safe(name_of(incident))}: {incident.recovery.state.value}", "",
@@ -90,9 +91,9 @@ def as_markdown(incident: Incident, prices: Mapping[str, float]) -> str:
 
 def timeline(incident: Incident) -> list[Moment]:
     """Return what was seen, decided and called, oldest first; what came of a call stands where its answer came."""
-    signed = ((one, sign_of(one.fact)) for one in incident.log)
+    signed = ((logged, sign_of(logged.fact)) for logged in incident.log)
     moments = [_moment(one, sign) for one, sign in signed if sign]
-    return sorted(moments, key=lambda one: one.at)
+    return sorted(moments, key=lambda moment: moment.at)
 
 
 def _moment(one: Logged, sign: Sign) -> Moment:
@@ -113,15 +114,15 @@ def _where(incident: Incident) -> str:
 
 def outcome_rows(incident: Incident) -> list[tuple[str, str]]:
     """Return what became of it, as label and text; a text is empty where there is nothing to say."""
-    known, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
+    reclaim, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
     reason = words.reason(recovery.reason, recovery.region)
-    calls = sum(isinstance(one.fact, CallBegun) for one in incident.log)
-    failures = sum(sign_of(one.fact) in _FAILURES for one in incident.log)
+    calls = sum(isinstance(logged.fact, CallBegun) for logged in incident.log)
+    failures = sum(sign_of(logged.fact) in _FAILURES for logged in incident.log)
     return [
-        ("instance", f"{known.instance_id} in {_where(incident)}"),
+        ("instance", f"{reclaim.instance_id} in {_where(incident)}"),
         ("type", incident.past.instance_type),
-        ("notice", f"{known.first_seen:%Y-%m-%d %H:%M:%S}, evidence {known.marks}"),
-        ("deadline", f"{known.deadline:%H:%M:%S}"),
+        ("notice", f"{reclaim.first_seen:%Y-%m-%d %H:%M:%S}, evidence {reclaim.marks}"),
+        ("deadline", f"{reclaim.deadline:%H:%M:%S}"),
         ("outcome", ": ".join(text for text in (recovery.state.value, reason) if text)),
         ("forecast", recovery.verdict.value if recovery.verdict else "none"),
         ("decided by", recovery.who),
@@ -129,9 +130,9 @@ def outcome_rows(incident: Incident) -> list[tuple[str, str]]:
         ("replacement", recovery.new_instance_id),
         ("recovery time", _recovery_time(incident)),
         ("data age", _age_of_data(outcome, recovery)),
-        ("duplicates suppressed", str(known.duplicates)),
+        ("duplicates suppressed", str(reclaim.duplicates)),
         ("calls", f"{calls}, {failures} failed attempts"),
-        ("created", ", ".join(f"{one.kind} {one.resource_id}" for one in recovery.created)),
+        ("created", ", ".join(f"{created.kind} {created.resource_id}" for created in recovery.created)),
     ]
 
 

@@ -77,9 +77,9 @@ class _Stretch:
 
 def _stretches(incident: Incident) -> Iterator[_Stretch]:
     """Yield the states one after the other; an outcome lasts until the deadline, so that it is seen."""
-    entered = [(one.at, one.fact.state) for one in incident.log if isinstance(one.fact, StateEntered)]
+    entered = [(logged.at, logged.fact.state) for logged in incident.log if isinstance(logged.fact, StateEntered)]
     began = [(incident.interruption.first_seen, RecoveryState.SUSPECTED), *entered]
-    said = max((one.at for one in incident.log), default=incident.interruption.first_seen)
+    said = max((logged.at for logged in incident.log), default=incident.interruption.first_seen)
     last = incident.interruption.deadline if began[-1][1].is_final else said
     ends = [*(at for at, _ in entered), last]
     for (at, state), end in zip(began, ends, strict=True):
@@ -95,7 +95,9 @@ def _strip(incident: Incident) -> str:
     def x(at: datetime) -> float:
         return (at - first).total_seconds() / span_s * _WIDTH
 
-    bars = "".join(_bar(one, x(one.began), x(one.ended)) for one in stretches if one.ended > one.began)
+    bars = "".join(
+        _bar(stretch, x(stretch.began), x(stretch.ended)) for stretch in stretches if stretch.ended > stretch.began
+    )
     at = x(deadline)
     anchor = "end" if at > _WIDTH / 2 else "start"
     return (
@@ -122,10 +124,10 @@ def _facts(rows: Iterable[tuple[str, str]]) -> str:
 def _timeline(moments: Iterable[Moment], began: datetime) -> str:
     head = '<tr><th>time</th><th class="number">s</th><th></th><th>what</th><th>RequestId</th></tr>'
     lines = (
-        f'<tr class="{_safe(one.what)}"><td>{one.at:%H:%M:%S}</td>'
-        f'<td class="number">{(one.at - began).total_seconds():.1f}</td>'
-        f"<td>{_safe(one.what)}</td><td>{_safe(one.text)}</td><td>{_safe(one.request_id)}</td></tr>"
-        for one in moments
+        f'<tr class="{_safe(moment.what)}"><td>{moment.at:%H:%M:%S}</td>'
+        f'<td class="number">{(moment.at - began).total_seconds():.1f}</td>'
+        f"<td>{_safe(moment.what)}</td><td>{_safe(moment.text)}</td><td>{_safe(moment.request_id)}</td></tr>"
+        for moment in moments
     )
     return "\n".join(("<table>", head, *lines, "</table>"))
 

@@ -82,15 +82,15 @@ def _show_readiness(
 
     with Journal(settings.journal, read_only=True) as journal:
         every = readiness_of_fleet(settings, journal, fleets, now)
-    found = [one for one in every if not ids or one.spec.instance.instance_id in ids]
-    per_month = _sum([one.per_month for one in found])
+    readinesses = [readiness for readiness in every if not ids or readiness.spec.instance.instance_id in ids]
+    per_month = _sum([readiness.per_month for readiness in readinesses])
     if as_json:
-        records = [_record(one, now) for one in found]
+        records = [_record(readiness, now) for readiness in readinesses]
         click.echo(json.dumps({"instances": records, "cost_per_month": per_month}))
         return
     head = f"{'instance':<24}{'name':<13}{'route now':<26}{'system':<8}{'data':<8}{'per month':<11}missing"
-    rows = [_row(one, now) for one in found]
-    click.echo("\n".join([click.style(head, bold=True), *rows, _total(len(found), per_month)]))
+    rows = [_row(readiness, now) for readiness in readinesses]
+    click.echo("\n".join([click.style(head, bold=True), *rows, _total(len(readinesses), per_month)]))
 
 
 def _record(one: "Readiness", now: datetime) -> dict[str, Any]:

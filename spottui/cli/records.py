@@ -33,7 +33,7 @@ def recovery_record(recovery: Recovery, now: datetime) -> dict[str, Any]:
         "trouble": words.trouble(recovery) or None,
         "image_id": recovery.image_id or None,
         "new_instance_id": recovery.new_instance_id or None,
-        "created": [{"kind": one.kind, "id": one.resource_id} for one in recovery.created],
+        "created": [{"kind": created.kind, "id": created.resource_id} for created in recovery.created],
     }
 
 
@@ -62,7 +62,7 @@ def source_record(source: SourceHealth) -> dict[str, Any]:
 
 def journal_record(view: DeskView) -> dict[str, Any]:
     """Return whether the journal takes changes, and who acts on it: `{problem, consoles[{host, pid, answers}]}`."""
-    consoles = [console_record(one) for one in view.consoles]
+    consoles = [console_record(console) for console in view.consoles]
     return {"problem": view.problem or None, "consoles": consoles}
 
 

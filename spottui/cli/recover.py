@@ -16,7 +16,6 @@ from spottui.cli.printing import Printing
 from spottui.cli.progress import Progress
 from spottui.cli.suggestions import spot_instances
 from spottui.domain.region_key import fields_of
-from spottui.domain.routes import Route
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,13 +36,17 @@ Examples:
 WAIT_S = 0.5
 
 
+ROUTES = ("image", "restart", "kept-disk", "warm-image", "instant")
+"""Every `Route`, whose module is too heavy for a line of help."""
+
+
 @click.command(epilog=_EXAMPLES)
 @with_settings
 @click.argument("instance", shell_complete=spot_instances)
 @click.option("--region", default="", help="Its region; by default every configured region is searched.")
 @click.option(
     "--route",
-    type=click.Choice([route.value for route in Route]),
+    type=click.Choice(ROUTES),
     help="Route to try first; by default the plan decides.",
 )
 @click.option(
@@ -178,14 +181,15 @@ def _begun(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
 
 def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
     from spottui.domain.plan import by_route
+    from spottui.domain.routes import Route
 
     route = Route(asked.route) if asked.route else None
     waiting = None if asked.to_spot else _waiting(desk, asked.instance)
     is_plain = not (waiting or asked.to_spot) and route is None
     ended = _came_to_nothing(desk, asked.instance) if is_plain else None
-    known = waiting or ended
-    if known:
-        region, plan = known.region, desk.plan(known.recovery_id)
+    recovery = waiting or ended
+    if recovery:
+        region, plan = recovery.region, desk.plan(recovery.recovery_id)
     else:
         region, plan = _planned(desk, asked)
     if plan is None:
@@ -205,8 +209,12 @@ def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
 
 def _waiting(desk: "Desk", instance: str) -> "Recovery | None":
     """Return the recovery of an instance that has its plan and waits for a yes."""
-    found = (one for one in desk.view().recoveries if one.instance_id == instance and one.state.waits_for_permission)
-    return next((one for one in found if desk.plan(one.recovery_id)), None)
+    recoveries = (
+        recovery
+        for recovery in desk.view().recoveries
+        if recovery.instance_id == instance and recovery.state.waits_for_permission
+    )
+    return next((recovery for recovery in recoveries if desk.plan(recovery.recovery_id)), None)
 
 
 def _came_to_nothing(desk: "Desk", instance: str) -> "Recovery | None":
@@ -254,6 +262,7 @@ def _chosen(plan: "Plan", name: str | None) -> "Plan":
     from msgspec.structs import replace
 
     from spottui.domain.plan import by_route
+    from spottui.domain.routes import Route
 
     if name is None:
         return plan
@@ -266,7 +275,10 @@ def _chosen(plan: "Plan", name: str | None) -> "Plan":
 def _wait_for_lock(desk: "Desk", instance: str) -> None:
     view = desk.view()
     click.echo(f"waiting for a reclaim lock on {instance}", err=True)
-    while not any(one.instance_id == instance and one.locked and one.over_at > view.at for one in view.interruptions):
+    while not any(
+        reclaim.instance_id == instance and reclaim.locked and reclaim.over_at > view.at
+        for reclaim in view.interruptions
+    ):
         view = desk.wait(view.version, WAIT_S) or view
 
 
@@ -281,7 +293,7 @@ def _follow(desk: "Desk", recovery_id: str, *, as_json: bool) -> int:
     with Ending() as ending, Progress() as progress:
         ending.ask = lambda _: stopping.set()
         while not stopping.is_set():
-            now = next((one for one in view.recoveries if one.recovery_id == recovery_id), None)
+            now = next((recovery for recovery in view.recoveries if recovery.recovery_id == recovery_id), None)
             if now:
                 shown = recovery_record(now, view.at) if as_json else _line(now, view.at)
                 seconds = (view.at - now.started).total_seconds()
@@ -325,8 +337,11 @@ def _show(plan: "Plan") -> None:
 
     old = plan.spec.instance
     click.secho(f"recover {old.instance_id} {plain(old.name)} by {', else '.join(plan.routes)}", bold=True)
-    for number, one in enumerate(plan.candidates, 1):
-        click.echo(f"  {number}. {one.instance_type} in {one.zone}, {one.vswitch_id}  ({plain(one.reason)})")
+    for number, candidate in enumerate(plan.candidates, 1):
+        click.echo(
+            f"  {number}. {candidate.instance_type} in {candidate.zone}, {candidate.vswitch_id}"
+            f"  ({plain(candidate.reason)})"
+        )
     for warning in words.warnings(plan):
         click.echo(f"  note: {warning}")
 
@@ -341,13 +356,13 @@ def _record(plan: "Plan") -> dict[str, object]:
         "routes": [route.value for route in plan.routes],
         "places": [
             {
-                "instance_type": one.instance_type,
-                "zone": one.zone,
-                "vswitch_id": one.vswitch_id,
-                "on_demand": one.on_demand,
-                "reason": one.reason,
+                "instance_type": candidate.instance_type,
+                "zone": candidate.zone,
+                "vswitch_id": candidate.vswitch_id,
+                "on_demand": candidate.on_demand,
+                "reason": candidate.reason,
             }
-            for one in plan.candidates
+            for candidate in plan.candidates
         ],
         "notes": list(words.warnings(plan)),
     }

@@ -50,10 +50,10 @@ class Ago(click.ParamType[timedelta]):
         """Return how long ago it was."""
         if isinstance(value, timedelta):
             return value
-        found = re.fullmatch(r"(\d{1,5})([dhm])", str(value))
-        if not found:
+        match = re.fullmatch(r"(\d{1,5})([dhm])", str(value))
+        if not match:
             self.fail(f"invalid duration {value!r}; use 30d, 12h, 90m", param, ctx)
-        return timedelta(**{_UNITS[found[2]]: int(found[1])})
+        return timedelta(**{_UNITS[match[2]]: int(match[1])})
 
 
 @click.command(epilog=_EXAMPLES)
@@ -138,7 +138,9 @@ def _terraform(settings: "Settings", name: str, since: timedelta | None) -> None
         else:
             began = datetime.now(UTC) - since if since else datetime.fromtimestamp(0, UTC)
             recoveries = [past.recovery for past in journal.history.since(began)]
-        lines = list(commands(Incident(one, journal.recoveries.plan(one.recovery_id)) for one in recoveries))
+        lines = list(
+            commands(Incident(recovery, journal.recoveries.plan(recovery.recovery_id)) for recovery in recoveries)
+        )
     click.echo("\n".join(lines) or "# no instance was replaced")
 
 

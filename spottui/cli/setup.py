@@ -55,7 +55,7 @@ def setup(settings: "Settings", dry_run: bool, yes: bool, policy: str | None, ac
     from spottui.cloud.region_tools import credentials_of, region_tools
 
     tools = region_tools(settings, credentials_of(settings))
-    plans: dict[str, list[str]] = {one.settings.key: missing_steps(one) for one in tools}
+    plans: dict[str, list[str]] = {tool.settings.key: missing_steps(tool) for tool in tools}
     if not as_json:
         _show(plans, settings)
     if not dry_run and any(plans.values()):
@@ -73,7 +73,7 @@ def _of_account(settings: "Settings", account: str) -> "Settings":
 
     from spottui.domain.region_key import shown_account
 
-    regions = tuple(one for one in settings.regions if account in ("", shown_account(one.key)))
+    regions = tuple(region for region in settings.regions if account in ("", shown_account(region.key)))
     return replace(settings, regions=regions)
 
 
@@ -82,7 +82,7 @@ def _refuse_if_mixed(policy: str, settings: "Settings") -> None:
     names = settings.shown_accounts
     if policy != "accounts" and len(names) > 1:
         raise Wrong(f"a policy is for one account: pass --account {'|'.join(names)}.")
-    if policy == "accounts" and not any(one.role_arn for one in settings.accounts.values()):
+    if policy == "accounts" and not any(account_settings.role_arn for account_settings in settings.accounts.values()):
         raise Wrong("no [account.NAME] of the configuration has a role_arn, so there is no role to assume.")
 
 

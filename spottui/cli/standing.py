@@ -64,13 +64,13 @@ def _to_protect(settings: "Settings", ids: Sequence[str], clock: "CloudClock") -
     fleets = fleets_of(settings, ids, clock)
     kept = {one.spec.instance.instance_id for one in kept_ready(settings, [s for _, specs in fleets for s in specs])}
     wanted = frozenset(ids) or kept
-    found = [
+    changes = [
         Change(ecs, spec, tuple(disk.disk_id for disk in to_protect(spec)))
         for ecs, specs in fleets
         for spec in specs
         if spec.instance.instance_id in wanted
     ]
-    return [change for change in found if change.disk_ids]
+    return [change for change in changes if change.disk_ids]
 
 
 def _to_undo(settings: "Settings", journal: "Journal", ids: Sequence[str], clock: "CloudClock") -> list[Change]:

@@ -20,7 +20,7 @@ COLUMNS = (
 
 def incident_rows(found: Iterable[Past]) -> list[dict[str, object]]:
     """Return one row for each incident, with the COLUMNS; times in seconds, prices per hour, None where not known."""
-    return [_row(one) for one in found]
+    return [_row(past) for past in found]
 
 
 def summary(rows: list[dict[str, object]]) -> dict[str, object]:

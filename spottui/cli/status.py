@@ -54,11 +54,11 @@ def status(settings: "Settings", as_json: bool, tmux: bool, watch: bool, every_s
     with suppress(KeyboardInterrupt) if watch else nullcontext():
         while True:
             with Progress() as progress:
-                found = look(settings, progress, ask_cloud=not tmux)
-            failed = found.failed
+                situation = look(settings, progress, ask_cloud=not tmux)
+            failed = situation.failed
             if watch and not as_json:
                 click.clear()
-            click.echo(_text(settings, found, as_json=as_json, tmux=tmux, watch=watch))
+            click.echo(_text(settings, situation, as_json=as_json, tmux=tmux, watch=watch))
             if not watch:
                 break
             time.sleep(every_s)
@@ -79,8 +79,8 @@ def _record(found: "Situation") -> dict[str, object]:
         "sources": {source.name: {"error": source.error or None, "found": source.found} for source in found.sources},
         "spot": found.spot,
         "reclaiming": found.reclaiming,
-        "recoveries": [recovery_record(one, found.at) for one in found.recoveries],
-        "consoles": [console_record(one) for one in found.consoles],
+        "recoveries": [recovery_record(recovery, found.at) for recovery in found.recoveries],
+        "consoles": [console_record(console) for console in found.consoles],
     }
 
 
@@ -95,10 +95,10 @@ def _page(settings: "Settings", found: "Situation", *, watch: bool) -> str:
         f"  {source.name:<{width}} {'FAIL ' + source.error if source.error else source.found}"
         for source in found.sources
     ]
-    silent = [f"  {words.silent_console(one)}" for one in found.consoles if not one.answers]
-    silent += [f"  {words.unread_console(one)}" for one in found.consoles if one.unread]
-    shown = [one for one in found.recoveries if one.ended is None or now - one.ended < SHOWN_FOR]
-    rows = [_row(one, now) for one in shown]
+    silent = [f"  {words.silent_console(console)}" for console in found.consoles if not console.answers]
+    silent += [f"  {words.unread_console(console)}" for console in found.consoles if console.unread]
+    shown = [recovery for recovery in found.recoveries if recovery.ended is None or now - recovery.ended < SHOWN_FOR]
+    rows = [_row(recovery, now) for recovery in shown]
     head_row = [f"{'left':<7}{'name':<13}{'instance':<24}{'state':<12}reason or next step"] if rows else []
     return "\n".join([click.style(_fitting(head), bold=True), *map(_fitting, [*sources, *silent, *head_row, *rows])])
 
@@ -139,7 +139,7 @@ def _tmux_line(found: "Situation") -> str:
     """Names are text from outside, and tmux takes `#` as the begin of a format."""
     from spottui.domain.text import plain
 
-    running = [one for one in found.recoveries if one.ended is None]
+    running = [recovery for recovery in found.recoveries if recovery.ended is None]
     mark = {"auto": "A", "confirm": "", "unwatched": "OFF "}[found.mode]
     if not running:
         return f"spottui {mark}ok" if found.mode != "unwatched" else "spottui OFF"

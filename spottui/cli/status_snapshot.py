@@ -54,12 +54,16 @@ def look(settings: Settings, progress: Progress, *, ask_cloud: bool) -> Situatio
     with Journal(settings.journal, read_only=True) as journal:
         recoveries = journal.recoveries.latest(ROWS)
         unread = journal.log.unread_outputs()
-        consoles = tuple(replace(one, unread=unread.get(one.id, "")) for one in journal.consoles.living())
-        living = {one.id for one in consoles if one.answers}
+        consoles = tuple(replace(console, unread=unread.get(console.id, "")) for console in journal.consoles.living())
+        living = {console.id for console in consoles if console.answers}
         with journal.store.read() as connection:
-            armed = any(one.armed and one.console in living for one in armings(connection))
+            armed = any(arming.armed and arming.console in living for arming in armings(connection))
     mode = ("auto" if armed else "confirm") if living else "unwatched"
-    running = {one.instance_id for one in recoveries if not (one.state.is_final or one.interruption.is_manual)}
+    running = {
+        recovery.instance_id
+        for recovery in recoveries
+        if not (recovery.state.is_final or recovery.interruption.is_manual)
+    }
     cloud, clock = _Cloud(), CloudClock()
     if ask_cloud:
         cloud.ask(settings, progress, clock)
@@ -83,7 +87,7 @@ class _Cloud:
             return f"{backlog.waiting} messages waiting" if backlog.waiting >= 0 else "exists"
 
         def lock(tools: RegionTools) -> str:
-            locked = {one.instance_id for one in tools.ecs.locked()}
+            locked = {instance.instance_id for instance in tools.ecs.locked()}
             self.locked |= locked
             return f"{len(locked)} locked"
 
@@ -91,7 +95,7 @@ class _Cloud:
             instances = [spec.instance for page in tools.ecs.fleet() for spec in page]
             if not instances:
                 tools.ecs.check_permission()
-            spot = sum(one.is_spot for one in instances)
+            spot = sum(instance.is_spot for instance in instances)
             self.spot += spot
             return f"{len(instances)} instances, {spot} spot"
 

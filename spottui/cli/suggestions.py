@@ -34,7 +34,10 @@ def spot_instances(ctx: Context, _param: Parameter, begun: str) -> list[Completi
     journal.close()
     spot = [one.spec.instance for one in captured if one.spec.instance.is_spot]
     by_id = begun.startswith("i-")
-    found = {(one.instance_id if by_id else one.name): (one.name if by_id else one.instance_id) for one in spot}
+    found = {
+        (instance.instance_id if by_id else instance.name): (instance.name if by_id else instance.instance_id)
+        for instance in spot
+    }
     # A name is text from outside: one that a shell would have to quote is not offered.
     return [
         CompletionItem(value, help=plain(other))

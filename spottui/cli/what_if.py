@@ -56,15 +56,15 @@ def what_auto_mode_would_do(settings: Settings, ecs: Ecs, instance_id: str) -> l
 
 def _confirmed(policy: Policy, plan: Plan, forecast: Forecast, now: datetime) -> str:
     """Ask the guard's own rules, as if auto-mode were armed and nothing else under way."""
-    one, deadline = plan.spec.instance, now + timedelta(seconds=NOTICE_S)
-    reclaim = Interruption(one.region, one.instance_id, int(now.timestamp()), now, deadline, (Evidence.LOCK,))
-    recovery = Recovery(reclaim, one.name, RecoveryState.NEEDS_YOU, route=plan.route)
+    instance, deadline = plan.spec.instance, now + timedelta(seconds=NOTICE_S)
+    reclaim = Interruption(instance.region, instance.instance_id, int(now.timestamp()), now, deadline, (Evidence.LOCK,))
+    recovery = Recovery(reclaim, instance.name, RecoveryState.NEEDS_YOU, route=plan.route)
     idle = Look(now, Standing(armed=True))
     # Prices are looked up when it happens.
     priced = replace(plan, surveyed=True)
     answer = judge(policy, idle, Case(recovery, priced, forecast, now, {}))
     if isinstance(answer, Refusal):
-        return f"not by auto-mode: {words.reason(answer.reason, one.region)}"
+        return f"not by auto-mode: {words.reason(answer.reason, instance.region)}"
     return f"{(answer.veto_until - now).total_seconds():.0f} s after the lock, if auto-mode is armed and nobody vetoes"
 
 
@@ -72,7 +72,8 @@ def _by_route(plan: Plan, policy: Policy, timing: ImageTiming, forecast: Forecas
     gib = plan.spec.image_gib
     took = f"{gib} GiB in about {timing.estimate_s(gib):.0f} s of {NOTICE_S:.0f} s: {forecast.verdict}"
     places = (
-        ", then ".join(f"{one.instance_type} in {one.zone}" for one in plan.candidates) or "nowhere: no place known"
+        ", then ".join(f"{candidate.instance_type} in {candidate.zone}" for candidate in plan.candidates)
+        or "nowhere: no place known"
     )
     if not plan.route.traits.launches:
         patience = f"for {policy.restart_patience_s:g} s; then make an image of it"

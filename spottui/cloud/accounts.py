@@ -25,17 +25,21 @@ class CloudAccounts:
             name: CloudAccount(settings, clock, name, self.thread_pools) for name in settings.account_names
         }
         every = self._accounts.values()
-        self.regions: dict[str, Ecs] = {key: ecs for one in every for key, ecs in one.regions.items()}
+        self.regions: dict[str, Ecs] = {
+            key: ecs for cloud_account in every for key, ecs in cloud_account.regions.items()
+        }
         self.monitors: dict[str, CloudMonitor] = {
-            key: monitor for one in every for key, monitor in one.monitors.items()
+            key: monitor for cloud_account in every for key, monitor in cloud_account.monitors.items()
         }
         self.balancers: dict[str, Balancers] = {
-            key: balancers for one in every for key, balancers in one.balancers.items()
+            key: balancers for cloud_account in every for key, balancers in cloud_account.balancers.items()
         }
         self.private_zones: dict[str, PrivateZone] = {
-            key: zones for one in every for key, zones in one.private_zones.items()
+            key: zones for cloud_account in every for key, zones in cloud_account.private_zones.items()
         }
-        self.markets: dict[str, Market] = {key: market for one in every for key, market in one.markets.items()}
+        self.markets: dict[str, Market] = {
+            key: market for cloud_account in every for key, market in cloud_account.markets.items()
+        }
 
     def meet(self, within_s: float) -> None:
         """Learn the cloud's time and the id of each account, in at most so many seconds for all of them."""

@@ -22,7 +22,7 @@ from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import Clock
 from spottui.domain.view import ApiBudget
 
-LOOK_S = 0.05
+POLL_S = 0.05
 """How often one that waits looks at the clock, which a test may have moved."""
 RECOVERY_PER_MINUTE = 0.1
 """The share of the usual rate that an API which was throttled gets back each minute."""
@@ -231,7 +231,7 @@ class Budget:
             heapq.heappush(bucket.line, me)
             try:
                 while not self._goes(bucket, me, action):
-                    self._changed.wait(min(LOOK_S, 1 / bucket.rate))
+                    self._changed.wait(min(POLL_S, 1 / bucket.rate))
                 return bucket
             finally:
                 bucket.line.remove(me)
@@ -271,12 +271,12 @@ class Budget:
         return 60 - time_of_day.second - time_of_day.microsecond / 1e6
 
     def _bucket(self, action: str, region: str) -> _Bucket:
-        known = self._buckets.get((action, region))
-        if known is None:
+        bucket = self._buckets.get((action, region))
+        if bucket is None:
             usual = self._usual
-            known = _Bucket(usual, self._monotonic(), usual.burst, usual.rate)
-            self._buckets[action, region] = known
-        return known
+            bucket = _Bucket(usual, self._monotonic(), usual.burst, usual.rate)
+            self._buckets[action, region] = bucket
+        return bucket
 
 
 def _priority_of(action: str) -> Priority:

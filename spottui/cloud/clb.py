@@ -21,7 +21,11 @@ class Clb:
 
     def backends(self, server: Server) -> tuple[Backend, ...]:
         """Return every entry of an instance, with its weight."""
-        found = {one["LoadBalancerId"]: one for server_id in _ids(server) for one in self._balancers(server_id)}
+        found = {
+            balancer["LoadBalancerId"]: balancer
+            for server_id in _ids(server)
+            for balancer in self._balancers(server_id)
+        }
         entries = (entry for balancer in found.values() for entry in self._entries_behind(balancer))
         return tuple(entry for entry in entries if entry.server_id in _ids(server))
 
@@ -33,7 +37,7 @@ class Clb:
 
     def change(self, change: Change, backends: Sequence[Backend], token: str) -> Answer:
         """Add entries of one group with their weights, set their weights, or remove them."""
-        first, servers = backends[0], json.dumps([_row(one) for one in backends])
+        first, servers = backends[0], json.dumps([_row(backend) for backend in backends])
         group = {"VServerGroupId": first.group_id} if first.group_id else {"LoadBalancerId": first.balancer_id}
         body = self._rpc.call(action_of(first, change), {**group, "BackendServers": servers})
         return Answer("", text_of(body, "RequestId"))

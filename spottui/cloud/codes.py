@@ -52,9 +52,9 @@ class Meaning(msgspec.Struct, frozen=True):
 
 def kind_of(code: str, http_status: int | None, action: str = ANY, message: str = "") -> ErrorKind:
     """Return what an answered error means to who called `action`; total: a code that nobody knows has a meaning too."""
-    found = [meaning for meaning in MEANINGS if meaning.fits(action, code, message)]
-    if found:
-        return max(found, key=lambda meaning: meaning.weight).kind
+    meanings = [meaning for meaning in MEANINGS if meaning.fits(action, code, message)]
+    if meanings:
+        return max(meanings, key=lambda meaning: meaning.weight).kind
     if http_status is not None and http_status >= 500:
         return ErrorKind.BROKEN
     if http_status == 429:

@@ -83,9 +83,9 @@ class Ecs:
     def locked(self) -> tuple[Instance, ...]:
         """Return every instance of the region with a `Recycling` lock: one call for up to 100 of them."""
         with urgency(Priority.LOCK_POLL):
-            found = tuple(spec.instance for spec in self._pages({"LockReason": "Recycling"}, self._locked))
-        self._locked = {one.instance_id: self._locked[one.instance_id] for one in found}
-        return found
+            instances = tuple(spec.instance for spec in self._pages({"LockReason": "Recycling"}, self._locked))
+        self._locked = {instance.instance_id: self._locked[instance.instance_id] for instance in instances}
+        return instances
 
     def fleet(self, rows: Rows | None = None) -> Iterator[tuple[LaunchSpec, ...]]:
         """Return the region's instances page by page, each as the part of its launch spec that the page shows.
@@ -105,15 +105,15 @@ class Ecs:
         instance was released. An id that the cloud refuses to look up is not gone.
         """
         wanted = frozenset(instance_ids)
-        found = self.existing(wanted)
-        return wanted - found.keys() - found.refused.keys()
+        answers = self.existing(wanted)
+        return wanted - answers.keys() - answers.refused.keys()
 
     def existing(self, instance_ids: Collection[str]) -> Answers[LaunchSpec]:
         """Return the given instances that exist, as `launch_specs`; raises where the account may list none."""
-        found = self.launch_specs(instance_ids)
-        if len(found) + len(found.refused) < len(instance_ids):
+        answers = self.launch_specs(instance_ids)
+        if len(answers) + len(answers.refused) < len(instance_ids):
             self.check_permission()
-        return found
+        return answers
 
     def check_permission(self) -> None:
         """Raise `CloudError` when the account may not list instances: without the permission it sees an empty list."""
@@ -163,8 +163,8 @@ class Ecs:
     def has_image_named(self, name: str) -> bool:
         """Whether an image of this account has a name, whoever made it; a new one may not be listed yet."""
         query = {"ImageOwnerAlias": "self", "Status": f"{_STATUSES},Deprecated", "ImageName": name, "PageSize": PAGE}
-        found = self.parsed("DescribeImages", shapes.images, self.read("DescribeImages", query))
-        return any(image.name == name for image in found)
+        images = self.parsed("DescribeImages", shapes.images, self.read("DescribeImages", query))
+        return any(image.name == name for image in images)
 
     def protect(self, disk_ids: Iterable[str]) -> str:
         """Keep cloud disks (at most 100) when their instance goes; return the RequestId. Safe to repeat."""
@@ -248,8 +248,8 @@ class Ecs:
     def eip(self, eip_id: str) -> shapes.Eip | None:
         """Return where an EIP is bound, or None when there is no such EIP."""
         body = self.read("DescribeEipAddresses", {"AllocationId": eip_id})
-        found = self.parsed("DescribeEipAddresses", shapes.eips, body)
-        return found[0] if found else None
+        eips = self.parsed("DescribeEipAddresses", shapes.eips, body)
+        return eips[0] if eips else None
 
     def unbind_eip(self, eip_id: str, instance_id: str) -> Answer:
         """Take an EIP from an instance; it is free a moment later."""
@@ -304,8 +304,8 @@ class Ecs:
             page += 1
 
     def _specs_of(self, instance_ids: Sequence[str]) -> dict[str, LaunchSpec]:
-        found = self._pages({"InstanceIds": shapes.id_list(instance_ids)})
-        return {spec.instance.instance_id: spec for spec in found}
+        specs = self._pages({"InstanceIds": shapes.id_list(instance_ids)})
+        return {spec.instance.instance_id: spec for spec in specs}
 
     def _ram_roles_of(self, instance_ids: Sequence[str]) -> dict[str, str]:
         query = {"InstanceIds": shapes.id_list(instance_ids), "PageSize": ROLES_PER_CALL}

@@ -234,8 +234,8 @@ def _image(item: dict[str, Any]) -> Image:
         usable=status == "Available" or item.get("Usable") is True,
         made=second_of(text_of(item, "CreationTime")),
         tags=tags_of(item),
-        snapshots=tuple(text_of(one, "SnapshotId") for one in mappings),
-        gib=sum(_gib(one, "Size") for one in mappings),
+        snapshots=tuple(text_of(mapping, "SnapshotId") for mapping in mappings),
+        gib=sum(_gib(mapping, "Size") for mapping in mappings),
         name=text_of(item, "ImageName"),
         complete=status == "Available" and item.get("Usable") is not False,
     )

@@ -38,14 +38,14 @@ class EventRules:
 
     def all(self) -> tuple[EventRule, ...]:
         """Return every rule of the account."""
-        found: list[EventRule] = []
+        event_rules: list[EventRule] = []
         page = 1
         while True:
             body = self._rpc.call("DescribeEventRuleList", {"PageNumber": page, "PageSize": PAGE})
             rows = _rows(body, "EventRules", "EventRule")
-            found += [_rule(row) for row in rows]
+            event_rules += [_rule(row) for row in rows]
             if len(rows) < PAGE:
-                return tuple(found)
+                return tuple(event_rules)
             page += 1
 
     def targets(self, rule_name: str) -> tuple[Target, ...]:

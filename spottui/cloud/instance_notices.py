@@ -31,7 +31,7 @@ class OwnNotices:
         self._mine: list[Message] = []
         self._answered: set[str] = set()
 
-    def look(self) -> Notice | None:
+    def poll(self) -> Notice | None:
         """Wait up to ten seconds for a notice of this instance and return it; raises `CloudError`.
 
         One whose time is over is of an earlier reclaim of an instance that was started again: it is deleted.
@@ -43,11 +43,11 @@ class OwnNotices:
                 self._give_back(message)
         self._mine += mine
         now = self._clock.now()
-        notices = [one for message in mine for one in self._notices(message) if one.deadline > now]
+        notices = [notice for message in mine for notice in self._notices(message) if notice.deadline > now]
         if mine and not notices:
             self.done()
         # A notice with a time of its own is no drill, whatever came beside it.
-        return min(notices, key=lambda one: (one.is_drill, one.deadline), default=None)
+        return min(notices, key=lambda notice: (notice.is_drill, notice.deadline), default=None)
 
     def done(self) -> None:
         """Delete what `look` returned, when it has been answered; raises `CloudError`.
@@ -72,11 +72,11 @@ class OwnNotices:
 
     def _received(self) -> list[Message]:
         """Take whole batches until one is not full, so that others' messages cannot stand before this instance's."""
-        found = batch = self._queue.receive()
+        messages = batch = self._queue.receive()
         while len(batch) == BATCH:
             batch = self._queue.receive()
-            found = found + batch
-        return found
+            messages = messages + batch
+        return messages
 
     def _names_it(self, message: Message) -> bool:
         return message.message_id not in self._answered and bool(self._notices(message))

@@ -15,7 +15,9 @@ def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
     vpc = item.get("VpcAttributes") or {}
     options = item.get("MetadataOptions") or {}
     interfaces = list_of(item, "NetworkInterfaces", "NetworkInterface")
-    primary: dict[str, Any] = next((one for one in interfaces if text_of(one, "Type") == "Primary"), {})
+    primary: dict[str, Any] = next(
+        (interface for interface in interfaces if text_of(interface, "Type") == "Primary"), {}
+    )
     return LaunchSpec(
         instance=_instance(region, item),
         vswitch_id=text_of(vpc, "VSwitchId"),
@@ -44,7 +46,9 @@ def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
         ipv6_addresses=len(list_of(primary, "Ipv6Sets", "Ipv6Set")),
         network_interfaces=max(len(interfaces), 1),
         eni_id=_eni_id(primary),
-        interfaces=tuple(eni_id for one in interfaces if one is not primary and (eni_id := _eni_id(one))),
+        interfaces=tuple(
+            eni_id for interface in interfaces if interface is not primary and (eni_id := _eni_id(interface))
+        ),
         auto_release=minute_of(text_of(item, "AutoReleaseTime")),
         cpu_options=_cpu_options(item),
         nested_virtualization=text_of(item.get("CpuOptions") or {}, "NestedVirtualization") == "enabled",

@@ -31,8 +31,8 @@ class Interface(msgspec.Struct, frozen=True):
 
 def interface(ecs: Ecs, eni_id: str) -> Interface | None:
     """Return an interface as it is now, None where it is not listed."""
-    found = ecs.ask(DESCRIBE, {"NetworkInterfaceId.1": eni_id}, _interfaces)
-    return next((one for one in found if one.eni_id == eni_id), None)
+    interfaces = ecs.ask(DESCRIBE, {"NetworkInterfaceId.1": eni_id}, _interfaces)
+    return next((one for one in interfaces if one.eni_id == eni_id), None)
 
 
 def keep(ecs: Ecs, eni_id: str) -> Answer:

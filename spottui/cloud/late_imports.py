@@ -37,7 +37,11 @@ class _Finder(MetaPathFinder, Loader):
         self._given: list[str] = []
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        return ModuleSpec(name, self, is_package=True) if any(_is_in(name, one) for one in self._packages) else None
+        return (
+            ModuleSpec(name, self, is_package=True)
+            if any(_is_in(name, package) for package in self._packages)
+            else None
+        )
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         self._given.append(spec.name)
@@ -49,7 +53,7 @@ class _Finder(MetaPathFinder, Loader):
     def real(self, name: str) -> ModuleType:
         """Import a module itself, however many stand-ins its package has."""
         if isinstance(sys.modules.get(name), _StandIn):
-            self.forget(next(one for one in self._packages if _is_in(name, one)))
+            self.forget(next(package for package in self._packages if _is_in(name, package)))
         return import_module(name)
 
     def forget(self, package: str = "") -> None:

@@ -224,8 +224,8 @@ def _salvage(answer: str) -> list[_Salvaged]:
         root = ET.fromstring(answer)
     except ET.ParseError:
         return []
-    found = (_salvaged(element) for element in root if element.tag.endswith("Message"))
-    return [message for message in found if message.receipt_handle]
+    salvageds = (_salvaged(element) for element in root if element.tag.endswith("Message"))
+    return [message for message in salvageds if message.receipt_handle]
 
 
 def _salvaged(element: ET.Element) -> _Salvaged:

@@ -33,9 +33,12 @@ class ServerGroups:
 
     def backends(self, server: Server) -> tuple[Backend, ...]:
         """Return every entry of an instance, with its weight."""
-        found = self._entries(_numbered("ServerIds", server.ids))
-        names = self._names({status.backend.group_id for status in found})
-        return tuple(replace(one.backend, name=names.get(one.backend.group_id, "")) for one in found)
+        backend_statuses = self._entries(_numbered("ServerIds", server.ids))
+        names = self._names({status.backend.group_id for status in backend_statuses})
+        return tuple(
+            replace(backend_status.backend, name=names.get(backend_status.backend.group_id, ""))
+            for backend_status in backend_statuses
+        )
 
     def group(self, backend: Backend, *, with_health: bool) -> tuple[BackendStatus, ...]:
         """Return all entries of the group that an entry is of, as they are now."""
@@ -43,13 +46,16 @@ class ServerGroups:
         if not with_health:
             return tuple(entries)
         ill = self._ill(backend.group_id)
-        return tuple(replace(one, healthy=(one.backend.server_id, one.backend.port) not in ill) for one in entries)
+        return tuple(
+            replace(backend_status, healthy=(backend_status.backend.server_id, backend_status.backend.port) not in ill)
+            for backend_status in entries
+        )
 
     def change(self, change: Change, backends: Sequence[Backend], token: str) -> Answer:
         """Add entries of one group with their weights, set their weights, or remove them."""
         query: dict[str, object] = {"ServerGroupId": backends[0].group_id, "ClientToken": token}
-        for number, one in enumerate(backends, 1):
-            query |= {f"Servers.{number}.{name}": value for name, value in _server(one, change).items()}
+        for number, backend in enumerate(backends, 1):
+            query |= {f"Servers.{number}.{name}": value for name, value in _server(backend, change).items()}
         body = self._rpc.call(action_of(backends[0], change), query)
         return Answer("", text_of(body, "RequestId"))
 

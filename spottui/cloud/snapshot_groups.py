@@ -114,8 +114,8 @@ def _group(item: dict[str, Any]) -> SnapshotGroup:
         name=text_of(item, "Name"),
         status=text_of(item, "Status"),
         made=second_of(text_of(item, "CreationTime")),
-        snapshots=tuple((text_of(one, "SourceDiskId"), text_of(one, "SnapshotId")) for one in members),
-        usable=bool(members) and all(one.get("Available") is True for one in members),
+        snapshots=tuple((text_of(member, "SourceDiskId"), text_of(member, "SnapshotId")) for member in members),
+        usable=bool(members) and all(member.get("Available") is True for member in members),
         # Those of a group are named otherwise than those of a snapshot.
         tags=tuple((text_of(tag, "Key"), text_of(tag, "Value")) for tag in list_of(item, "Tags", "Tag")),
     )

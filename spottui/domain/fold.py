@@ -240,7 +240,7 @@ def _deleted(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
     if fact.target == known.snapshot_group:
         gone.update(snapshot_id for _, snapshot_id in known.group_snapshots)
         known = replace(known, snapshot_group="", snapshots_since=None, group_snapshots=())
-    return replace(known, created=tuple(one for one in known.created if one.resource_id not in gone))
+    return replace(known, created=tuple(created for created in known.created if created.resource_id not in gone))
 
 
 _MADE: dict[str, Callable[[Recovery, f.CallAnswered, datetime], Recovery]] = {
@@ -278,7 +278,7 @@ def _launch_refused(known: Recovery, fact: f.LaunchRefused, at: datetime) -> Rec
     if not fact.instance_id:
         return refused
     gone = Created("instance", fact.instance_id)
-    return replace(refused, created=tuple(one for one in known.created if one != gone), new_instance_id="")
+    return replace(refused, created=tuple(created for created in known.created if created != gone), new_instance_id="")
 
 
 def _progress(known: Recovery, fact: f.ProgressSeen, at: datetime) -> Recovery:
@@ -317,21 +317,22 @@ def _image_given_up(known: Recovery, fact: f.ImageGivenUp, at: datetime) -> Reco
 
 
 def _records(known: Recovery, fact: f.RecordsFound, at: datetime) -> Recovery:
-    ids = {one.record_id for one in known.records}
-    return replace(known, records=(*known.records, *(one for one in fact.records if one.record_id not in ids)))
+    ids = {record.record_id for record in known.records}
+    return replace(known, records=(*known.records, *(new for new in fact.records if new.record_id not in ids)))
 
 
 def _backends(known: Recovery, fact: f.BackendsFound, at: datetime) -> Recovery:
     """What was found first counts: later its weight is lowered already."""
-    keys = {one.key for one in known.backends}
-    return replace(known, backends=(*known.backends, *(one for one in fact.backends if one.key not in keys)))
+    keys = {backend.key for backend in known.backends}
+    return replace(known, backends=(*known.backends, *(new for new in fact.backends if new.key not in keys)))
 
 
 def _backend_changing(known: Recovery, fact: f.BackendChanging, at: datetime) -> Recovery:
-    one = fact.backend
-    if fact.change is not Change.WEIGHT or fact.weight != 0 or one in known.lowered or one not in known.backends:
+    backend = fact.backend
+    is_lowered = fact.change is Change.WEIGHT and fact.weight == 0
+    if not is_lowered or backend in known.lowered or backend not in known.backends:
         return known
-    return replace(known, lowered=(*known.lowered, one))
+    return replace(known, lowered=(*known.lowered, backend))
 
 
 def _weight_kept(known: Recovery, fact: f.WeightKept, at: datetime) -> Recovery:
@@ -339,7 +340,7 @@ def _weight_kept(known: Recovery, fact: f.WeightKept, at: datetime) -> Recovery:
 
 
 def _weight_restored(known: Recovery, fact: f.WeightRestored, at: datetime) -> Recovery:
-    return replace(known, lowered=tuple(one for one in known.lowered if one.key != fact.backend.key))
+    return replace(known, lowered=tuple(backend for backend in known.lowered if backend.key != fact.backend.key))
 
 
 def _hook_begun(known: Recovery, fact: f.HookBegun, at: datetime) -> Recovery:
@@ -349,7 +350,7 @@ def _hook_begun(known: Recovery, fact: f.HookBegun, at: datetime) -> Recovery:
 
 def _hook_ended(known: Recovery, fact: f.HookEnded, at: datetime) -> Recovery:
     ended = (fact.on, fact.number, fact.run)
-    hooks = (replace(one, ended=True) if (one.on, one.number, one.run) == ended else one for one in known.hooks)
+    hooks = (replace(run, ended=True) if (run.on, run.number, run.run) == ended else run for run in known.hooks)
     return replace(known, hooks=tuple(hooks))
 
 

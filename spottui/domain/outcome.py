@@ -109,7 +109,7 @@ def _new_per_hour(recovery: Recovery, plan: Plan) -> float | None:
     if recovery.new_instance_id == recovery.instance_id:
         return plan.price_per_hour
     place = next((one.place for one in reversed(recovery.tries) if one.failure is None), None)
-    return next((one.price_per_hour for one in plan.candidates if one.place == place), None)
+    return next((candidate.price_per_hour for candidate in plan.candidates if candidate.place == place), None)
 
 
 def _in_image(recovery: Recovery, disks: Mapping[str, Disk]) -> frozenset[str]:

@@ -65,10 +65,10 @@ class Offers(msgspec.Struct, frozen=True):
 
     def price(self, candidate: Candidate) -> float | None:
         """Return what a place costs an hour."""
-        known = self.prices.get((candidate.instance_type, candidate.zone))
-        if known is None:
+        price = self.prices.get((candidate.instance_type, candidate.zone))
+        if price is None:
             return None
-        return known.on_demand if candidate.on_demand else known.spot
+        return price.on_demand if candidate.on_demand else price.spot
 
     @property
     def currency(self) -> str:
@@ -82,10 +82,10 @@ class Offers(msgspec.Struct, frozen=True):
 
     def old_price(self, spec: LaunchSpec) -> float | None:
         """Return what the old instance costs an hour now."""
-        known = self.prices.get((spec.instance.instance_type, spec.instance.zone))
-        if known is None:
+        price = self.prices.get((spec.instance.instance_type, spec.instance.zone))
+        if price is None:
             return None
-        return known.spot if spec.instance.is_spot else known.on_demand
+        return price.spot if spec.instance.is_spot else price.on_demand
 
 
 class _Likeness(IntEnum):
@@ -115,16 +115,18 @@ def rank(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[Candidate
     a tired pool comes after the others. While anything is in stock, one sold-out place of the old type is kept, because
     stock can return.
     """
-    places = [replace(one, candidate=_described(one, spec, rules, offers)) for one in _places(spec, rules, offers)]
-    places.sort(key=lambda one: _order(one, spec, rules, offers))
-    sold_out = [one for one in places if one.candidate.stock is Stock.NONE]
-    stocked = [one for one in places if one.candidate.stock is not Stock.NONE]
+    places = [
+        replace(place, candidate=_described(place, spec, rules, offers)) for place in _places(spec, rules, offers)
+    ]
+    places.sort(key=lambda place: _order(place, spec, rules, offers))
+    sold_out = [place for place in places if place.candidate.stock is Stock.NONE]
+    stocked = [place for place in places if place.candidate.stock is not Stock.NONE]
     if not stocked:
-        return tuple(one.candidate for one in sold_out[:MOST])
-    kept = [one for one in sold_out if one.likeness <= _Likeness.SAME_TYPE][:1]
-    kept += [one for one in stocked if one.likeness is _Likeness.ON_DEMAND][:MOST_ON_DEMAND]
-    kept += [one for one in stocked if one.likeness is not _Likeness.ON_DEMAND][: MOST - len(kept)]
-    return tuple(one.candidate for one in places if one in kept)
+        return tuple(place.candidate for place in sold_out[:MOST])
+    kept = [place for place in sold_out if place.likeness <= _Likeness.SAME_TYPE][:1]
+    kept += [place for place in stocked if place.likeness is _Likeness.ON_DEMAND][:MOST_ON_DEMAND]
+    kept += [place for place in stocked if place.likeness is not _Likeness.ON_DEMAND][: MOST - len(kept)]
+    return tuple(place.candidate for place in places if place in kept)
 
 
 def sold_out(candidate: Candidate) -> Candidate:
@@ -136,7 +138,7 @@ def sold_out(candidate: Candidate) -> Candidate:
 
 def refused_last(candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
     """Return the candidates, those that a DryRun refused last."""
-    return tuple(sorted(candidates, key=lambda one: bool(one.problem)))
+    return tuple(sorted(candidates, key=lambda candidate: bool(candidate.problem)))
 
 
 def priced_types(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[str, ...]:
@@ -148,10 +150,10 @@ def _places(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> Iterator[_Pl
     near = list(_of_one_kind(spec, rules, offers))
     yield from near
     if rules.on_demand and spec.instance.is_spot:
-        for one in near:
-            candidate = replace(one.candidate, on_demand=True, reason=f"on-demand, {one.candidate.reason}")
-            turn = one.likeness * 100 + one.turn
-            yield _Place(_Likeness.ON_DEMAND, turn, one.preference, candidate)
+        for place in near:
+            candidate = replace(place.candidate, on_demand=True, reason=f"on-demand, {place.candidate.reason}")
+            turn = place.likeness * 100 + place.turn
+            yield _Place(_Likeness.ON_DEMAND, turn, place.preference, candidate)
 
 
 def _of_one_kind(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> Iterator[_Place]:
@@ -175,7 +177,7 @@ def _other_types(spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[s
     """Return the types with at least the old vCPUs and memory that are known to be in stock, the best first."""
     if not rules.other_types:
         return ()
-    zones = [one.zone for one in same_place_first(spec, rules.vswitches)]
+    zones = [candidate.zone for candidate in same_place_first(spec, rules.vswitches)]
     taken = {spec.instance.instance_type, *rules.types}
     like = [kind for kind in _like(spec.instance.instance_type, offers.types) if kind.name not in taken]
 
@@ -217,12 +219,14 @@ def _is_in_stock(stock: Stock) -> bool:
 
 
 def _described(place: _Place, spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> Candidate:
-    one = place.candidate
+    candidate = place.candidate
     known = replace(
-        one,
-        stock=offers.stock(one),
-        interruption_rate="" if one.on_demand else offers.rates.get((one.instance_type, one.zone), ""),
-        price_per_hour=offers.price(one),
+        candidate,
+        stock=offers.stock(candidate),
+        interruption_rate=""
+        if candidate.on_demand
+        else offers.rates.get((candidate.instance_type, candidate.zone), ""),
+        price_per_hour=offers.price(candidate),
     )
     facts = [
         known.stock.value,
@@ -233,7 +237,7 @@ def _described(place: _Place, spec: LaunchSpec, rules: PlaceRules, offers: Offer
     terms = spec.spot_terms
     limit = f"above the price limit of {terms.limit:g}" if terms and _too_dear(known, spec) else ""
     rests = offers.resting.get(known.place, "")
-    parts = (one.reason, told, _tired(rules.tired_of(known)), limit, f"rests: {rests}" if rests else "")
+    parts = (candidate.reason, told, _tired(rules.tired_of(known)), limit, f"rests: {rests}" if rests else "")
     return replace(known, reason="; ".join(part for part in parts if part))
 
 
@@ -252,17 +256,17 @@ def _extra(candidate: Candidate, spec: LaunchSpec, offers: Offers) -> str:
 
 
 def _order(place: _Place, spec: LaunchSpec, rules: PlaceRules, offers: Offers) -> tuple[float, ...]:
-    one = place.candidate
+    candidate = place.candidate
     return (
-        one.place in offers.resting,
-        _too_dear(one, spec),
-        one.stock is Stock.NONE,
-        rules.tired_of(one) is not None,
+        candidate.place in offers.resting,
+        _too_dear(candidate, spec),
+        candidate.stock is Stock.NONE,
+        rules.tired_of(candidate) is not None,
         place.likeness,
         place.turn,
-        _STOCKS[one.stock],
-        _rate(one.interruption_rate),
-        float("inf") if one.price_per_hour is None else one.price_per_hour,
+        _STOCKS[candidate.stock],
+        _rate(candidate.interruption_rate),
+        float("inf") if candidate.price_per_hour is None else candidate.price_per_hour,
         place.preference,
     )
 
@@ -280,5 +284,5 @@ def _too_dear(candidate: Candidate, spec: LaunchSpec) -> bool:
 
 def _rate(words: str) -> float:
     """Return the lower end of `5-10%`; an unknown rate comes last."""
-    found = re.match(r"\d+(\.\d+)?", words)
-    return float(found.group()) if found else float("inf")
+    match = re.match(r"\d+(\.\d+)?", words)
+    return float(match.group()) if match else float("inf")

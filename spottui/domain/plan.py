@@ -190,7 +190,7 @@ class Plan(msgspec.Struct, frozen=True):
     @property
     def has_no_room(self) -> bool:
         """Whether every candidate is sold out; unknown before the survey."""
-        return bool(self.candidates) and all(one.stock is Stock.NONE for one in self.candidates)
+        return bool(self.candidates) and all(candidate.stock is Stock.NONE for candidate in self.candidates)
 
     @property
     def digest(self) -> str:
@@ -201,7 +201,9 @@ class Plan(msgspec.Struct, frozen=True):
         if self.kept_digest:
             return self.kept_digest
         instance = replace(self.spec.instance, recycling=False, status=InstanceStatus.UNKNOWN)
-        places = tuple((*one.place, one.vswitch_id, one.disk_category) for one in self.candidates)
+        places = tuple(
+            (*candidate.place, candidate.vswitch_id, candidate.disk_category) for candidate in self.candidates
+        )
         disks = tuple(replace(disk, status="", instance_id="", tags=()) for disk in self.spec.disks)
         spec = replace(self.spec, instance=instance, disks=disks, eni_id="")
         launched = (
@@ -222,7 +224,7 @@ class Plan(msgspec.Struct, frozen=True):
     @property
     def added_cost_per_hour(self) -> float:
         """The highest added cost of the replacement per hour, as far as prices are known."""
-        prices = [one.price_per_hour for one in self.candidates if one.price_per_hour is not None]
+        prices = [candidate.price_per_hour for candidate in self.candidates if candidate.price_per_hour is not None]
         if not prices or self.price_per_hour is None:
             return 0.0
         return max(0.0, max(prices) - self.price_per_hour)
@@ -231,10 +233,10 @@ class Plan(msgspec.Struct, frozen=True):
 def in_old_vswitch_first(candidates: Iterable[Candidate], spec: LaunchSpec) -> tuple[Candidate, ...]:
     """Return the candidates with those where the old private IP can be had before the others, which say so."""
     every = list(candidates)
-    elsewhere = (one for one in every if one.vswitch_id != spec.vswitch_id)
+    elsewhere = (candidate for candidate in every if candidate.vswitch_id != spec.vswitch_id)
     return (
-        *(one for one in every if one.vswitch_id == spec.vswitch_id),
-        *(replace(one, reason=f"{one.reason}; without its private IP") for one in elsewhere),
+        *(candidate for candidate in every if candidate.vswitch_id == spec.vswitch_id),
+        *(replace(candidate, reason=f"{candidate.reason}; without its private IP") for candidate in elsewhere),
     )
 
 

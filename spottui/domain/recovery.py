@@ -285,9 +285,9 @@ class Recovery(msgspec.Struct, frozen=True):
 
     def made(self, kind: str) -> tuple[str, ...]:
         """Return the ids of its resources of this kind."""
-        return tuple(one.resource_id for one in self.created if one.kind == kind)
+        return tuple(created.resource_id for created in self.created if created.kind == kind)
 
     def with_made(self, kind: str, resource_id: str) -> "Recovery":
         """Return it with one more resource."""
-        one = Created(kind, resource_id)
-        return self if one in self.created else replace(self, created=(*self.created, one))
+        created = Created(kind, resource_id)
+        return self if created in self.created else replace(self, created=(*self.created, created))

@@ -50,8 +50,8 @@ def ready_name(instance_id: str, slot: datetime, attempt: int = 0) -> str:
 
 def slot_of(name: str, instance_id: str) -> datetime | None:
     """Return the slot for which something of that name was made; None for a name that `ready_name` does not give."""
-    found = re.fullmatch(rf"{_BEGINNING}-{re.escape(instance_id)}-([0-9]{{8}}T[0-9]{{4}})(-[0-9]{{1,2}})?", name)
+    match = re.fullmatch(rf"{_BEGINNING}-{re.escape(instance_id)}-([0-9]{{8}}T[0-9]{{4}})(-[0-9]{{1,2}})?", name)
     try:
-        return datetime.strptime(found[1], _MINUTES).replace(tzinfo=UTC) if found else None
+        return datetime.strptime(match[1], _MINUTES).replace(tzinfo=UTC) if match else None
     except ValueError:
         return None

@@ -191,7 +191,7 @@ def narrowed(view: DeskView, account: str) -> DeskView:
         gone=own(view.gone),
         interruptions=own(view.interruptions),
         recoveries=recoveries,
-        elsewhere=tuple(one for one in view.recoveries if one.recovery_id not in kept),
+        elsewhere=tuple(recovery for recovery in view.recoveries if recovery.recovery_id not in kept),
         events=own(view.events),
         budgets=own(view.budgets),
     )

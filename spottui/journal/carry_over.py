@@ -137,7 +137,7 @@ def _carry(connection: sa.Connection, version: int) -> None:
     if version == 1:
         for statement in _NEW_SINCE_1:
             connection.exec_driver_sql(statement)
-    old = [one for one in sa.inspect(connection).get_table_names() if one not in _KEPT]
+    old = [name for name in sa.inspect(connection).get_table_names() if name not in _KEPT]
     for table in _RENAMED:
         connection.exec_driver_sql(f"ALTER TABLE {table} RENAME TO earlier_{table}")
     for table in ("delivery", "arming"):
@@ -157,11 +157,11 @@ def _write_facts(connection: sa.Connection) -> int:
     """Write all facts in chronological order, with the snapshots; return the last number."""
     waiting: list[dict[str, object]] = []
     seq = 0
-    for one in _facts(connection):
-        seq = one.seq
-        waiting.append(fact_row(one))
-        if isinstance(one.fact, CarriedOver):
-            connection.execute(schema.recovery.insert(), snapshot_row(apply(None, one)))
+    for logged in _facts(connection):
+        seq = logged.seq
+        waiting.append(fact_row(logged))
+        if isinstance(logged.fact, CarriedOver):
+            connection.execute(schema.recovery.insert(), snapshot_row(apply(None, logged)))
         if len(waiting) == _WRITTEN_AT_ONCE:
             connection.execute(schema.fact.insert(), waiting)
             waiting = []

@@ -30,8 +30,8 @@ class Delivery(msgspec.Struct, frozen=True):
 def introduce(transaction: Transaction, channel: str) -> None:
     """Register a channel: it gets facts from now on, and nothing older."""
     connection = transaction.connection
-    known = sa.select(schema.channel.c.seq).where(schema.channel.c.name == channel)
-    if connection.execute(known).scalar() is None:
+    select = sa.select(schema.channel.c.seq).where(schema.channel.c.name == channel)
+    if connection.execute(select).scalar() is None:
         connection.execute(schema.channel.insert().values(name=channel, seq=transaction.head))
 
 
@@ -57,7 +57,7 @@ def queue_up(transaction: Transaction, channel: str, facts: Iterable[Logged], up
     """Queue facts for a channel, except those that another console has queued meanwhile."""
     connection = transaction.connection
     known = told_up_to(connection, channel)
-    upsert(connection, schema.delivery, [_row(channel, one, now) for one in facts if one.seq > known])
+    upsert(connection, schema.delivery, [_row(channel, logged, now) for logged in facts if logged.seq > known])
     upsert(connection, schema.channel, [{"name": channel, "seq": max(known, up_to)}])
     old = sa.select(schema.fact.c.seq).where(schema.fact.c.at < stamp(now - GIVEN_UP_AFTER))
     connection.execute(schema.delivery.delete().where(_DELIVERY.channel == channel, _DELIVERY.seq.in_(old)))

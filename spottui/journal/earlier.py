@@ -103,63 +103,63 @@ def recovery_of(connection: sa.Connection, recovery_id: str) -> Recovery:
 
 def _shown(rows: _Rows, interruption: Interruption, *, cancel: bool) -> Recovery:
     """Return the recovery from its row and people's decisions."""
-    known = rows.known
+    earlier = rows.known
     return Recovery(
         interruption,
-        name=known.name,
-        state=known.state,
-        reason=Reason(Why.EARLIER_VERSION, detail=known.reason) if known.reason else None,
-        next_step=_next_step(known, interruption),
-        route=known.route,
-        verdict=known.verdict,
-        forecast_at=known.forecast_at,
-        progress=known.progress,
-        veto_until=known.veto_until,
+        name=earlier.name,
+        state=earlier.state,
+        reason=Reason(Why.EARLIER_VERSION, detail=earlier.reason) if earlier.reason else None,
+        next_step=_next_step(earlier, interruption),
+        route=earlier.route,
+        verdict=earlier.verdict,
+        forecast_at=earlier.forecast_at,
+        progress=earlier.progress,
+        veto_until=earlier.veto_until,
         decision=rows.decision,
         who=rows.who,
         digest=rows.plan.digest if rows.plan and rows.decision is Decision.CONFIRM else "",
-        auto=rows.auto.get(known.run),
+        auto=rows.auto.get(earlier.run),
         cancel=cancel,
-        ended=_ended(rows) if known.state.is_final else None,
-        run=known.run,
+        ended=_ended(rows) if earlier.state.is_final else None,
+        run=earlier.run,
         past_runs=_past_runs(rows),
-        image_s=known.image_s,
-        queued=known.queued,
-        no_room=known.no_room,
-        unseen_since=known.unseen_since,
-        trouble=_trouble(known.trouble) if known.trouble else None,
+        image_s=earlier.image_s,
+        queued=earlier.queued,
+        no_room=earlier.no_room,
+        unseen_since=earlier.unseen_since,
+        trouble=_trouble(earlier.trouble) if earlier.trouble else None,
         has_plan=rows.plan is not None,
     )
 
 
 def _with_work(recovery: Recovery, rows: _Rows) -> Recovery:
     """Add what it has made and begun, so that each step sees what was done."""
-    known, image_of = rows.known, _image_of(rows.known)
+    earlier, image_of = rows.known, _image_of(rows.known)
     drained = [one for one in rows.audit if one.action == "Drain"]
     begun = [moment(one.at) for one in rows.audit if (one.action, one.phase) == ("RunCommand", "intent")]
     return replace(
         recovery,
-        image_id=known.image_id,
+        image_id=earlier.image_id,
         image_of=image_of,
-        imaging_since=known.imaging_since,
-        images=len([one for one in known.created if one.kind == "image"]),
-        new_instance_id=known.new_instance_id,
-        created=known.created,
-        tries=tuple(_try(one) for one in known.tries),
-        snapshots=known.snapshots,
+        imaging_since=earlier.imaging_since,
+        images=len([created for created in earlier.created if created.kind == "image"]),
+        new_instance_id=earlier.new_instance_id,
+        created=earlier.created,
+        tries=tuple(_try(one) for one in earlier.tries),
+        snapshots=earlier.snapshots,
         routes_left=_routes_left(rows),
         unsettled=_unsettled(rows),
         drain_begun=begun[-1] if begun else None,
         drained=bool(drained),
         # This is the first call about free disks.
-        disks_free=bool(known.snapshots) or any(one.action == "CreateSnapshot" for one in rows.audit),
-        whole_image=known.route is Route.KEPT_DISK and (image_of is ImageOf.KEPT_DISKS or len(known.snapshots) > 1),
+        disks_free=bool(earlier.snapshots) or any(one.action == "CreateSnapshot" for one in rows.audit),
+        whole_image=earlier.route is Route.KEPT_DISK and (image_of is ImageOf.KEPT_DISKS or len(earlier.snapshots) > 1),
     )
 
 
 def _next_step(known: _Earlier, interruption: Interruption) -> NextStep | None:
     if known.awaits_release:
-        kept = sum(one.kind == "kept disk" for one in known.created)
+        kept = sum(created.kind == "kept disk" for created in known.created)
         return NextStep(Doing.AWAIT_RELEASE, at=interruption.deadline, count=kept)
     return NextStep(Doing.EARLIER_VERSION, known.next_step) if known.next_step else None
 
@@ -167,7 +167,7 @@ def _next_step(known: _Earlier, interruption: Interruption) -> NextStep | None:
 def _image_of(known: _Earlier) -> ImageOf | None:
     """Whether an unanswered image was started shows only in what came next."""
     said = (known.image_of, known.next_step)
-    return next((one for text in said for one in ImageOf if one.value == text), None)
+    return next((image_of for text in said for image_of in ImageOf if image_of.value == text), None)
 
 
 def _try(one: _Try) -> Try:
@@ -210,7 +210,7 @@ def _routes_left(rows: _Rows) -> tuple[LeftRoute, ...]:
         taken, because, why = one.detail.removeprefix("route ").partition(", because ")
         if one.action == "Route" and because and taken in set(Route):
             before = order[: order.index(Route(taken))] if Route(taken) in order else ()
-            closed = {route} | {other for known in left for other in (known.route, *known.excluded)}
+            closed = {route} | {other for left_route in left for other in (left_route.route, *left_route.excluded)}
             excluded = tuple(other for other in before if other not in closed)
             left = (*left, LeftRoute(route, Reason(Why.EARLIER_VERSION, detail=why), excluded))
             route = Route(taken)
@@ -232,7 +232,7 @@ def _past_runs(rows: _Rows) -> tuple[PastRun, ...]:
     )
 
 
-_FINAL = {one.value: one for one in RecoveryState if one.is_final}
+_FINAL = {recovery_state.value: recovery_state for recovery_state in RecoveryState if recovery_state.is_final}
 
 
 def _entered(detail: str) -> str:

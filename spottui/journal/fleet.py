@@ -55,9 +55,9 @@ class Fleet:
 
     def get(self, region: str, instance_id: str) -> Captured | None:
         """Return one instance, None if it is unknown."""
-        known = self._regions.get(region, {}).get(instance_id)
-        if known is not None:
-            return known
+        captured = self._regions.get(region, {}).get(instance_id)
+        if captured is not None:
+            return captured
         table = schema.fleet
         query = sa.select(table).where(table.c.region == region, table.c.instance_id == instance_id)
         with self._store.read() as connection:

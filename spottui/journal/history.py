@@ -52,9 +52,9 @@ class History:
         with self._store.read() as connection:
             for which in (_RECOVERY.instance_id == name, named):
                 for text in connection.execute(newest.where(which)).scalars():
-                    found = decode(text, Recovery)
-                    if name in (found.instance_id, found.name):
-                        return found
+                    recovery = decode(text, Recovery)
+                    if name in (recovery.instance_id, recovery.name):
+                        return recovery
         return None
 
     def _past(self, which: sa.ColumnElement[bool], limit: int | None) -> tuple[Past, ...]:

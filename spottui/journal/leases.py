@@ -61,16 +61,16 @@ class Leases:
 
     def living(self) -> tuple[LiveConsole, ...]:
         """Return the consoles that have their lock or renewed their lease lately, oldest first."""
-        return tuple(one.console for one in self._known.values() if one.is_there)
+        return tuple(lease.console for lease in self._known.values() if lease.is_there)
 
     def is_alive(self, console: str) -> bool:
         """Whether a console is alive; for an unknown one the database is asked again first."""
         if console == self.own or not console:
             return bool(console)
-        known = self._known.get(console)
-        if known is not None:
+        lease = self._known.get(console)
+        if lease is not None:
             self._strangers.pop(console, None)
-            return known.console.answers
+            return lease.console.answers
         return self._thread.is_alive() and self._looks <= self._strangers.setdefault(console, self._looks) + 1
 
     def changes(self) -> int:

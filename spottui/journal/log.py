@@ -77,13 +77,13 @@ class Log:
 
         They are the newest of those, newest first; without `below` the oldest, oldest first.
         """
-        found: list[Logged] = []
-        for one in self._feed(above, below):
-            if holds(one):
-                found.append(one)
-                if len(found) == limit:
+        loggeds: list[Logged] = []
+        for logged in self._feed(above, below):
+            if holds(logged):
+                loggeds.append(logged)
+                if len(loggeds) == limit:
                     break
-        return tuple(found)
+        return tuple(loggeds)
 
     def count(self) -> int:
         """Return how many facts of the feed are kept."""
@@ -101,7 +101,7 @@ class Log:
     def unlike_their_facts(self) -> Iterator[str]:
         """Yield the ids of the recoveries whose snapshot differs from the fold of their facts."""
         with self._store.read() as connection:
-            yield from (one.recovery_id for one in unlike_their_facts(connection))
+            yield from (recovery.recovery_id for recovery in unlike_their_facts(connection))
 
     def _feed(self, above: int, below: int | None) -> Iterator[Logged]:
         """Yield the feed page by page, so that only the needed part is read."""

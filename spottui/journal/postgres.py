@@ -102,12 +102,14 @@ def look_at_server(address: str) -> Server:
     """Look at the server of a journal; raises `JournalProblem`."""
     store = PostgresStore(address, read_only=True)
     try:
-        with closing(store.connect(WRITE_ANSWER_S)) as one, closing(store.connect(WRITE_ANSWER_S)) as other:
-            latency_s, ahead_s = min(_asked_for_the_time(one) for _ in range(LOOKS))
-            pids = [[int(each.execute(_PID).fetchone()[0]) for each in (one, other)] for _ in range(LOOKS)]  # type: ignore[index]
-            left = one.execute(_CONNECTIONS_LEFT).fetchone()
-            version = str(one.info.parameter_status("server_version"))
-            return Server(version, latency_s, ahead_s, int(left[0]) if left else 0, _share(pids), one.pgconn.ssl_in_use)
+        with closing(store.connect(WRITE_ANSWER_S)) as connection, closing(store.connect(WRITE_ANSWER_S)) as other:
+            latency_s, ahead_s = min(_asked_for_the_time(connection) for _ in range(LOOKS))
+            pids = [[int(each.execute(_PID).fetchone()[0]) for each in (connection, other)] for _ in range(LOOKS)]  # type: ignore[index]
+            left = connection.execute(_CONNECTIONS_LEFT).fetchone()
+            version = str(connection.info.parameter_status("server_version"))
+            return Server(
+                version, latency_s, ahead_s, int(left[0]) if left else 0, _share(pids), connection.pgconn.ssl_in_use
+            )
     except psycopg.Error as error:
         raise JournalProblem(f"journal {store.address}: {cause_of(error)}") from None
     finally:

@@ -58,8 +58,8 @@ class ProcessLocks:
 
     def living(self) -> tuple[LiveConsole, ...]:
         """Return the consoles that hold their lock, oldest first."""
-        found = (_console(path) for path in self._files() if _is_locked(path))
-        return tuple(sorted((one for one in found if one), key=lambda one: one.since))
+        consoles = (_console(path) for path in self._files() if _is_locked(path))
+        return tuple(sorted((console for console in consoles if console), key=lambda console: console.since))
 
     def is_alive(self, console: str) -> bool:
         """Whether a console holds its lock and touched its file lately; this one is alive until it is closed."""

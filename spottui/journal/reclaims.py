@@ -48,16 +48,16 @@ def take_in(
     for fact, region, instance_id in seen.others:
         transaction.log(fact, now, region, instance_id)
     known = _known(transaction, seen)
-    found = [_observe(transaction, one, known, name_of, driver, now) for one in seen.observations]
-    gone = [one for release in seen.releases for one in _release(transaction, release, known, now)]
-    return (*found, *gone)
+    recoveries = [_observe(transaction, observation, known, name_of, driver, now) for observation in seen.observations]
+    gone = [recovery for release in seen.releases for recovery in _release(transaction, release, known, now)]
+    return (*recoveries, *gone)
 
 
 def unlocked(transaction: Transaction, region: str, instance_ids: Sequence[str], now: datetime) -> None:
     """Write that the cloud listed these instances without their earlier lock: the next lock is a new one."""
     known = transaction.of_instances(region, instance_ids)
-    for one in instance_ids:
-        _unlock(transaction, known.get(one, [])[:EPOCHS], now)
+    for instance_id in instance_ids:
+        _unlock(transaction, known.get(instance_id, [])[:EPOCHS], now)
 
 
 def release(transaction: Transaction, gone: Release, now: datetime) -> tuple[Recovery, ...]:
@@ -71,7 +71,7 @@ _Known = dict[tuple[str, str], list[Recovery]]
 
 def _known(transaction: Transaction, seen: Sighting) -> _Known:
     wanted: dict[str, list[str]] = {}
-    spoken_of = [(one.region, one.instance_id) for one in seen.observations]
+    spoken_of = [(observation.region, observation.instance_id) for observation in seen.observations]
     for region, instance_id in spoken_of + [(one.region, one.instance_id) for one in seen.releases]:
         wanted.setdefault(region, []).append(instance_id)
     found: _Known = {}
@@ -102,11 +102,11 @@ def _meant(of_instance: Iterable[Recovery], seen: Observation) -> Recovery | Non
 
     A lock that was never seen removed is still the same one.
     """
-    matching = [one for one in of_instance if same_reclaim(one.interruption, seen, course_of(one))]
+    matching = [recovery for recovery in of_instance if same_reclaim(recovery.interruption, seen, course_of(recovery))]
     if seen.source is Evidence.LOCK:
-        nearest = [one for one in matching if one.interruption.locked]
+        nearest = [recovery for recovery in matching if recovery.interruption.locked]
     else:
-        nearest = [one for one in matching if is_dated_in(one.interruption, seen)]
+        nearest = [recovery for recovery in matching if is_dated_in(recovery.interruption, seen)]
     return next(iter(nearest or matching), None)
 
 
@@ -169,16 +169,16 @@ def _release(transaction: Transaction, gone: Release, known: _Known, now: dateti
     """Write the first report of a release, and return the open recoveries to which it was news."""
     of_instance = known.get((gone.region, gone.instance_id), [])
     told: list[Recovery] = []
-    for one in of_instance:
-        if one.interruption.released_at is None:
-            after = transaction.record(one.recovery_id, Released(gone.at, one.deadline), now)
-            told += [] if one.state.is_final else [after]
+    for recovery in of_instance:
+        if recovery.interruption.released_at is None:
+            after = transaction.record(recovery.recovery_id, Released(gone.at, recovery.deadline), now)
+            told += [] if recovery.state.is_final else [after]
     if not of_instance:
         transaction.log(Released(gone.at), now, gone.region, gone.instance_id)
     return told
 
 
 def _unlock(transaction: Transaction, of_instance: Sequence[Recovery], now: datetime) -> None:
-    for one in of_instance:
-        if one.interruption.locked and one.interruption.unlocked_at is None:
-            transaction.record(one.recovery_id, LockGone(), now)
+    for recovery in of_instance:
+        if recovery.interruption.locked and recovery.interruption.unlocked_at is None:
+            transaction.record(recovery.recovery_id, LockGone(), now)

@@ -57,9 +57,9 @@ class Recoveries:
 
     def get(self, recovery_id: str) -> Recovery | None:
         """Return a recovery by its id."""
-        known = self._known.get(recovery_id)
-        if known is not None:
-            return known
+        recovery = self._known.get(recovery_id)
+        if recovery is not None:
+            return recovery
         with self._store.read() as connection:
             return load(connection, recovery_id)
 
@@ -85,7 +85,9 @@ class Recoveries:
 
     def open(self) -> tuple[Recovery, ...]:
         """Return the open recoveries in the order of `latest`."""
-        return tuple(sorted((one for one in list(self._known.values()) if not one.state.is_final), key=_urgency))
+        return tuple(
+            sorted((recovery for recovery in list(self._known.values()) if not recovery.state.is_final), key=_urgency)
+        )
 
     def lately(self) -> tuple[Recovery, ...]:
         """Return every recovery that is open or ended within two hours, in no order."""
@@ -96,9 +98,13 @@ class Recoveries:
 
         Those with a lock or a person's decision come first, then the nearest deadline.
         """
-        known = list(self._known.values())
-        going = [one for one in known if not one.state.is_final]
-        over = sorted((one for one in known if one.state.is_final), key=lambda one: one.started, reverse=True)
+        recoveries = list(self._known.values())
+        going = [recovery for recovery in recoveries if not recovery.state.is_final]
+        over = sorted(
+            (recovery for recovery in recoveries if recovery.state.is_final),
+            key=lambda recovery: recovery.started,
+            reverse=True,
+        )
         return tuple(sorted(going + over[: max(limit - len(going), 0)], key=_urgency))
 
     def of_instance(self, region: str, instance_id: str) -> tuple[Recovery, ...]:
@@ -118,18 +124,18 @@ class Recoveries:
         if known is not None:
             return known
         with self._store.read() as connection:
-            found = load_plan(connection, recovery_id)
+            plan = load_plan(connection, recovery_id)
         is_open = recovery_id in self._known and not self._known[recovery_id].state.is_final
-        if found and is_open:
-            self._plans.setdefault(recovery_id, found)
-        return found
+        if plan and is_open:
+            self._plans.setdefault(recovery_id, plan)
+        return plan
 
     def took(self, logged: Sequence[Logged], changed: Mapping[str, Recovery], plans: Mapping[str, Plan]) -> None:
         """Take in what this process has committed."""
         with self._lock:
             self._plans.update(plans)
-            for one in changed.values():
-                self._keep(one)
+            for recovery in changed.values():
+                self._keep(recovery)
             self._tell(logged)
 
     def catch_up(self, connection: sa.Connection) -> list[Logged]:
@@ -235,8 +241,8 @@ def of_instances(
         some = table.instance_id.in_(wanted[start : start + _IDS_PER_QUERY])
         query = sa.select(_ROW).where(some, table.region == region).order_by(table.epoch)
         for text in connection.execute(query).scalars():
-            one = decode(text, Recovery)
-            found[one.instance_id] = (*found.get(one.instance_id, ()), one)
+            recovery = decode(text, Recovery)
+            found[recovery.instance_id] = (*found.get(recovery.instance_id, ()), recovery)
     return found
 
 
@@ -257,9 +263,9 @@ def snapshot_row(recovery: Recovery) -> dict[str, Any]:
 
 
 def _load_some(connection: sa.Connection, ids: Iterable[str]) -> list[Recovery]:
-    found: list[Recovery] = []
+    recoveries: list[Recovery] = []
     wanted = list(ids)
     for start in range(0, len(wanted), _IDS_PER_QUERY):
         query = sa.select(_ROW).where(schema.recovery.c.id.in_(wanted[start : start + _IDS_PER_QUERY]))
-        found += [decode(text, Recovery) for text in connection.execute(query).scalars()]
-    return found
+        recoveries += [decode(text, Recovery) for text in connection.execute(query).scalars()]
+    return recoveries

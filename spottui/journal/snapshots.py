@@ -34,8 +34,8 @@ def unlike_their_facts(connection: sa.Connection) -> Iterator[Recovery]:
 def rebuild(connection: sa.Connection) -> list[str]:
     """Rewrite every snapshot that differs from its facts, and return the ids of those recoveries."""
     wrong = list(unlike_their_facts(connection))
-    upsert(connection, schema.recovery, [snapshot_row(one) for one in wrong])
-    return [one.recovery_id for one in wrong]
+    upsert(connection, schema.recovery, [snapshot_row(recovery) for recovery in wrong])
+    return [recovery.recovery_id for recovery in wrong]
 
 
 def _read(text: str | None) -> Recovery | None:
@@ -47,6 +47,6 @@ def _read(text: str | None) -> Recovery | None:
 
 def _fold_if_whole(facts: Sequence[Logged]) -> Recovery | None:
     """An earlier version dropped the facts of an old recovery in parts, and may have left the last ones."""
-    opening = next((one.fact for one in facts if not isinstance(one.fact, f.EarlierLine)), None)
+    opening = next((logged.fact for logged in facts if not isinstance(logged.fact, f.EarlierLine)), None)
     is_whole = isinstance(opening, f.CarriedOver) or (isinstance(opening, f.SignSeen) and opening.epoch)
     return fold(facts) if is_whole else None

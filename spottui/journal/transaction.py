@@ -59,9 +59,12 @@ class Transaction:
         for staged in (self._done, self._own):
             for one in staged.recoveries.values():
                 if one.region == region and one.instance_id in wanted:
-                    known = found.setdefault(one.instance_id, [])
-                    found[one.instance_id] = [*(old for old in known if old.recovery_id != one.recovery_id), one]
-        return {key: sorted(ones, key=lambda one: one.interruption.epoch, reverse=True) for key, ones in found.items()}
+                    recoveries = found.setdefault(one.instance_id, [])
+                    found[one.instance_id] = [*(old for old in recoveries if old.recovery_id != one.recovery_id), one]
+        return {
+            key: sorted(ones, key=lambda recovery: recovery.interruption.epoch, reverse=True)
+            for key, ones in found.items()
+        }
 
     def released_at(self, region: str, instance_id: str) -> datetime | None:
         """Return when an instance without a known reclaim was released."""
@@ -69,7 +72,7 @@ class Transaction:
 
     def lately(self) -> list[Recovery]:
         """Return every recovery that is open or ended lately, in no order."""
-        known = {one.recovery_id: one for one in self._recoveries.lately()}
+        known = {recovery.recovery_id: recovery for recovery in self._recoveries.lately()}
         return list((known | self._done.recoveries | self._own.recoveries).values())
 
     @property
@@ -79,7 +82,7 @@ class Transaction:
 
     def changed_since(self, done: int) -> list[Recovery]:
         """Return the recoveries about which earlier changes of the batch have written facts beyond the first `done`."""
-        ids = {one.recovery_id for one in self._done.facts[done:]}
+        ids = {logged.recovery_id for logged in self._done.facts[done:]}
         return [self._done.recoveries[one] for one in ids if one]
 
     def plan(self, recovery_id: str) -> Plan | None:
@@ -100,12 +103,12 @@ class Transaction:
 
     def record(self, recovery_id: str, fact: Fact, at: datetime) -> Recovery:
         """Write a fact of a known recovery, and return the recovery after it."""
-        known = self.recovery(recovery_id)
-        if known is None:
+        recovery = self.recovery(recovery_id)
+        if recovery is None:
             raise LookupError(f"no recovery {recovery_id} in the journal")
         if isinstance(fact, StateEntered) and fact.was is None:
-            fact = replace(fact, was=known.state)
-        return self._apply(known, self._logged(fact, at, known.region, known.instance_id, recovery_id))
+            fact = replace(fact, was=recovery.state)
+        return self._apply(recovery, self._logged(fact, at, recovery.region, recovery.instance_id, recovery_id))
 
     def begin(self, fact: Fact, at: datetime, region: str, instance_id: str, recovery_id: str) -> Recovery:
         """Write the fact that opens a recovery, and return the recovery."""
@@ -145,7 +148,7 @@ class Transaction:
         done = self._done
         if done.facts:
             self._connection.execute(schema.fact.insert(), done.fact_rows)
-            upsert(self._connection, schema.recovery, [snapshot_row(one) for one in done.recoveries.values()])
+            upsert(self._connection, schema.recovery, [snapshot_row(recovery) for recovery in done.recoveries.values()])
             self._connection.execute(schema.log_head.update(), {"seq": done.facts[-1].seq})
         upsert(self._connection, schema.plan, list(done.plan_rows.values()))
         return done
@@ -163,8 +166,8 @@ class Staged:
 
     def encode(self) -> None:
         """Encode the rows while the change is alone: what no database accepts must not fail the rest of a batch."""
-        self.fact_rows = [fact_row(one) for one in self.facts]
-        self.plan_rows = {key: {"recovery_id": key, "data": encode(one)} for key, one in self.plans.items()}
+        self.fact_rows = [fact_row(logged) for logged in self.facts]
+        self.plan_rows = {key: {"recovery_id": key, "data": encode(plan)} for key, plan in self.plans.items()}
 
     def add(self, other: "Staged") -> None:
         """Take in what another change has staged."""

@@ -49,8 +49,8 @@ def make_tables(store: Store) -> None:
         schema.metadata.create_all(connection)
         if connection.execute(sa.select(schema.log_head.c.seq)).scalar() is None:
             connection.execute(schema.log_head.insert().values(id=1, seq=0))
-        known = sa.select(schema.meta.c.value).where(schema.meta.c.key == "schema")
-        if connection.execute(known).scalar() is None:
+        select = sa.select(schema.meta.c.value).where(schema.meta.c.key == "schema")
+        if connection.execute(select).scalar() is None:
             connection.execute(schema.meta.insert().values(key="schema", value=str(schema.SCHEMA_VERSION)))
 
 

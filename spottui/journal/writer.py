@@ -26,7 +26,7 @@ log = logging.getLogger("spottui.journal")
 T = TypeVar("T")
 
 MOST_AT_ONCE = 512
-LOOK_S = 0.25
+POLL_S = 0.25
 """How often to check whether another process has committed something."""
 STUCK_S = 120.0
 """Longer than any commit takes, and than the pause between tries while the database is away."""
@@ -156,7 +156,7 @@ class Writer(threading.Thread):
         """Wait for changes and return all of them, the most urgent first; None at the end."""
         batch: list[_Change[Any]] = []
         try:
-            found = self._waiting.get(timeout=LOOK_S)
+            found = self._waiting.get(timeout=POLL_S)
             while True:
                 if found[2] is None:
                     if batch:

@@ -29,7 +29,7 @@ class Channel(msgspec.Struct, frozen=True):
 def channels_of(addresses: tuple[str, ...]) -> tuple[Channel, ...]:
     """Make the channels; an address that Apprise does not know is said in the log, by its place in the list."""
     logging.getLogger("apprise").setLevel(logging.CRITICAL)
-    found: list[Channel] = []
+    channels: list[Channel] = []
     for number, address in enumerate(addresses, 1):
         service = apprise.Apprise()
         if not service.add(address):
@@ -38,6 +38,6 @@ def channels_of(addresses: tuple[str, ...]) -> tuple[Channel, ...]:
         added: Any = service[0]
         masked = str(added.url(privacy=True))
         name = f"{masked.partition(':')[0]}-{hashlib.sha256(masked.encode()).hexdigest()[:8]}"
-        twins = sum(one.name.partition("#")[0] == name for one in found)
-        found.append(Channel(f"{name}#{twins + 1}" if twins else name, service))
-    return tuple(found)
+        twins = sum(channel.name.partition("#")[0] == name for channel in channels)
+        channels.append(Channel(f"{name}#{twins + 1}" if twins else name, service))
+    return tuple(channels)

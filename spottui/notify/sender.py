@@ -20,7 +20,7 @@ from spottui.words import letter, region
 
 log = logging.getLogger("spottui.notify")
 
-LOOK_S = 2.0
+POLL_S = 2.0
 LAST_S = 5.0
 FIRST_RETRY_S = 5.0
 LONGEST_RETRY_S = 60.0
@@ -68,9 +68,9 @@ class Sender:
     def waiting(self) -> int:
         """Return how much the channels have not taken yet."""
         with self._journal.store.read() as connection:
-            return deliveries.waiting(connection, [one.name for one in self._channels])
+            return deliveries.waiting(connection, [channel.name for channel in self._channels])
 
-    def look(self, channel: Channel) -> None:
+    def poll(self, channel: Channel) -> None:
         """Tell a channel everything that is due now, until it does not accept a letter.
 
         What another console of this journal is telling is left to that one.
@@ -81,9 +81,9 @@ class Sender:
                     return
 
     def _run(self, channel: Channel) -> None:
-        while not self._stopped.wait(LOOK_S):
-            self._try(lambda: self.look(channel))
-        self._try(lambda: self.look(channel))
+        while not self._stopped.wait(POLL_S):
+            self._try(lambda: self.poll(channel))
+        self._try(lambda: self.poll(channel))
 
     def _try(self, what: Callable[[], None]) -> None:
         try:
@@ -96,7 +96,7 @@ class Sender:
         with self._journal.store.read() as connection:
             since = deliveries.told_up_to(connection, channel.name)
         while new := self._journal.log.after(since, AT_ONCE, TOLD_OF):
-            worth = [one for one in new if self._is_worth_it(one)]
+            worth = [logged for logged in new if self._is_worth_it(logged)]
             since, now = new[-1].seq, self._clock.now()
             self._journal.run(
                 lambda t, worth=worth, since=since, now=now: deliveries.queue_up(t, channel.name, worth, since, now)  # type: ignore[misc]
@@ -153,12 +153,11 @@ class Sender:
 
     def _subject(self, one: Delivery) -> str:
         """The same for all of an incident: mail programs and people put them together by it."""
-        known = self._journal.recoveries.get(one.logged.recovery_id)
-        if known is None:
+        recovery = self._journal.recoveries.get(one.logged.recovery_id)
+        if recovery is None:
             return f"spottui: {plain(one.logged.recovery_id)}"
-        return (
-            f"spottui: {plain(known.instance_id)} in {plain(region(known.region))}, {known.started:%d %b %H:%M:%S} UTC"
-        )
+        where = f"{plain(recovery.instance_id)} in {plain(region(recovery.region))}"
+        return f"spottui: {where}, {recovery.started:%d %b %H:%M:%S} UTC"
 
 
 class _BackOff(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ from spottui.recovery.context import RecoveryContext
 CREATED_WITHIN = timedelta(minutes=2)
 """Creation times are given in whole minutes, and clocks differ."""
 ADOPTED = "found by its tag"
-LOOK_S = 2.0
+POLL_S = 2.0
 PATIENCE_S = 1.0
 """Limit of the look-up before the first image; it runs in parallel with the disk protection."""
 FOLLOW_S = 10.0
@@ -65,7 +65,7 @@ async def await_instance(ctx: RecoveryContext, one: Try, patience_s: float) -> s
         found = await adopt_instance(ctx, one)
         if isinstance(found, str) or is_late:
             return found
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(POLL_S)
 
 
 def begin_to_look_for_images(ctx: RecoveryContext) -> "asyncio.Task[tuple[Image, ...] | CloudError]":
@@ -118,7 +118,7 @@ async def adopt_named(ctx: RecoveryContext, name: str, one: Call) -> str | None:
         image_id = None if isinstance(found, CloudError) else await adopt_image(ctx, found, one)
         if image_id or is_late or (is_taken is True and not isinstance(found, CloudError)):
             return image_id
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(POLL_S)
 
 
 async def adopt_snapshot(ctx: RecoveryContext, token: str, disk_id: str) -> str | None:
@@ -166,7 +166,7 @@ async def await_adoption(adopt: Callable[[], Awaitable[str | None]]) -> str | No
         adopted = await adopt()
         if adopted or is_late:
             return adopted
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(POLL_S)
 
 
 SUFFIXES = {

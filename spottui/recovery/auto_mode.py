@@ -205,15 +205,15 @@ class AutoModeControl:
         )
 
     def _recent_look(self, account: str, now: datetime) -> Look:
-        known = self._last_looks.get(account)
-        if known is not None and timedelta(0) <= now - known.at < LOOK_KEPT:
-            return known
+        look = self._last_looks.get(account)
+        if look is not None and timedelta(0) <= now - look.at < LOOK_KEPT:
+            return look
         try:
-            known = self._last_looks[account] = self._look(account, self._read_armings(), now)
+            look = self._last_looks[account] = self._look(account, self._read_armings(), now)
         except JournalAway:
-            if known is None:
+            if look is None:
                 raise
-        return known
+        return look
 
     def _hear(self, logged: Sequence[Logged]) -> None:
         """Count what was committed; runs in the writer's thread."""
@@ -256,7 +256,7 @@ class AutoModeControl:
     def _standing(self, said: tuple[Arming, ...]) -> Standing:
         if not said:
             return Standing(False)
-        armed = [one for one in said if one.armed and self._is_alive(one.console)]
+        armed = [arming for arming in said if arming.armed and self._is_alive(arming.console)]
         if not armed:
             last = said[-1]
             stopped = Stopped(Stop.CONSOLE_ENDED) if last.armed else last.stopped
@@ -294,22 +294,30 @@ class AutoModeControl:
     def _forget_dead(self, transaction: Transaction) -> None:
         """A console that starts now ignores the arming of consoles that have ended."""
         said = armings(transaction.connection)
-        forget(transaction.connection, [one.console for one in said if not self._consoles.is_alive(one.console)])
+        forget(
+            transaction.connection, [arming.console for arming in said if not self._consoles.is_alive(arming.console)]
+        )
 
     def _disarm(self, transaction: Transaction, who: str, stopped: Stopped | None, now: datetime) -> None:
         """Recoveries in a veto window or in the queue lose their place."""
         self._armings = None
         disarm(transaction.connection, who, stopped, now)
         transaction.log(Disarmed(who, stopped), now)
-        for one in transaction.lately():
-            if one.auto and one.auto.answer in (AutoAnswer.GRANTED, AutoAnswer.IN_LINE) and not one.state.is_final:
-                withdrawn = AutoAnswered(AutoAnswer.REFUSED, Reason(Why.PLAN_READY), one.auto.added_cost)
-                transaction.record(one.recovery_id, withdrawn, now)
+        for recovery in transaction.lately():
+            if (
+                recovery.auto
+                and recovery.auto.answer in (AutoAnswer.GRANTED, AutoAnswer.IN_LINE)
+                and not recovery.state.is_final
+            ):
+                withdrawn = AutoAnswered(AutoAnswer.REFUSED, Reason(Why.PLAN_READY), recovery.auto.added_cost)
+                transaction.record(recovery.recovery_id, withdrawn, now)
 
     def _resting_at(self, now: datetime) -> dict[Place, datetime]:
         if self._places is None or not timedelta(0) <= now - self._places[0] < PLACES_KEPT:
             recoveries = self._journal.recoveries.lately()
-            reclaimed = {one.instance_id: one.started for one in recoveries if one.interruption.locked}
+            reclaimed = {
+                recovery.instance_id: recovery.started for recovery in recoveries if recovery.interruption.locked
+            }
             self._places = now, resting_places(recoveries, reclaimed, self._policy.breaker_failures, now)
         return {place: until for place, until in self._places[1].items() if until > now}
 
@@ -332,10 +340,10 @@ def _news(look: Look, case: Case, answer: Grant | Refusal) -> AutoAnswered | Non
     else:
         kind = AutoAnswer.REFUSED if answer.ahead is None else AutoAnswer.IN_LINE
         new = AutoAnswered(kind, answer.reason, cost)
-    known = case.known
-    if known is None or _told(new) != _told(known):
+    auto_asked = case.known
+    if auto_asked is None or _told(new) != _told(auto_asked):
         return new
-    return None if new.added_cost == known.added_cost else structs.replace(new, again=True)
+    return None if new.added_cost == auto_asked.added_cost else structs.replace(new, again=True)
 
 
 def _told(asked: AutoAnswered | AutoAsked) -> tuple[object, ...]:

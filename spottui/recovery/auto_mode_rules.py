@@ -116,9 +116,9 @@ def judge(policy: Policy, look: Look, case: Case) -> Grant | Refusal:
         if refusal:
             return refusal
     veto_until = case.now + timedelta(seconds=_window_s(policy.veto_window_s, case.forecast))
-    known = case.known.veto_until if case.known and case.granted else None
+    moment = case.known.veto_until if case.known and case.granted else None
     # The window never grows, and a change of less than a second is not written.
-    return Grant(known if known and known < veto_until + timedelta(seconds=1) else veto_until)
+    return Grant(moment if moment and moment < veto_until + timedelta(seconds=1) else veto_until)
 
 
 def is_asking(look: Look, case: Case) -> bool:
@@ -155,7 +155,7 @@ def runs(recovery: Recovery) -> tuple[PastRun, ...]:
 def confirmations(recovery: Recovery) -> tuple[AutoAsked, ...]:
     """Return auto-mode's confirmation of each run that it confirmed."""
     asked = [run.auto for run in recovery.past_runs] + [recovery.auto]
-    return tuple(one for one in asked if one and one.answer is AutoAnswer.CONFIRMED)
+    return tuple(auto_asked for auto_asked in asked if auto_asked and auto_asked.answer is AutoAnswer.CONFIRMED)
 
 
 def _came_to_nothing_at(recovery: Recovery, reclaimed: Mapping[str, datetime]) -> datetime | None:
@@ -195,10 +195,10 @@ def _owner(_policy: Policy, _look: Look, case: Case) -> Refusal | None:
 
 
 def _places(policy: Policy, _look: Look, case: Case) -> Refusal | None:
-    places = [one.place for one in case.plan.candidates]
-    if not case.plan.route.traits.launches or not places or not all(one in case.resting for one in places):
+    places = [candidate.place for candidate in case.plan.candidates]
+    if not case.plan.route.traits.launches or not places or not all(place in case.resting for place in places):
         return None
-    until = min(case.resting[one] for one in places)
+    until = min(case.resting[place] for place in places)
     instance_type, zone, _ = places[0]
     where = f"{instance_type} {zone}"
     return Refusal(Reason(Why.PLACES_REST, count=policy.breaker_failures, detail=where, at=until))

@@ -29,8 +29,8 @@ class Tallies:
 
     def __init__(self, recoveries: Iterable[Recovery] = ()) -> None:
         self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
-        for one in recoveries:
-            self.put(one)
+        for recovery in recoveries:
+            self.put(recovery)
 
     def put(self, recovery: Recovery) -> None:
         """Count a recovery in its account as it is now in the place of what it was."""
@@ -43,7 +43,7 @@ class Tallies:
     def failures_in_a_row(self, since: datetime) -> int:
         """Return how many of auto-mode's newest recoveries failed in a row, of those that ended since then."""
         count = 0
-        newest_first = heapq.merge(*(reversed(one.endings) for one in list(self._tallies.values())), reverse=True)
+        newest_first = heapq.merge(*(reversed(tally.endings) for tally in list(self._tallies.values())), reverse=True)
         for ended, _, has_failed in newest_first:
             if ended <= since or not has_failed:
                 break
@@ -63,8 +63,8 @@ class Tally:
         self._confirmed: list[tuple[datetime, float]] = []
         self.endings: list[tuple[datetime, str, bool]] = []
         """When runs that auto-mode confirmed ended, of which recovery, and whether it failed; the oldest first."""
-        for one in recoveries:
-            self.put(one)
+        for recovery in recoveries:
+            self.put(recovery)
 
     def put(self, recovery: Recovery) -> None:
         """Replace the earlier contribution of a recovery by its present one."""

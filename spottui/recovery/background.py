@@ -55,13 +55,13 @@ def newest_warm_image(spec: LaunchSpec, images: Iterable[Image]) -> WarmImage | 
     The tag of ours on an image is the id of an interruption: `region.instance.epoch`.
     """
     of_this = f"{spec.instance.region}.{spec.instance.instance_id}."
-    found = [
+    warm_images = [
         WarmImage(image.image_id, image.made)
         for image in images
         if image.status == "Available" and image.made and len(image.snapshots) >= len(spec.cloud_disks)
         if image.image_id == spec.image_id or dict(image.tags).get(OUR_TAG, "").startswith(of_this)
     ]
-    return max(found, key=lambda one: one.made, default=None)
+    return max(warm_images, key=lambda warm_image: warm_image.made, default=None)
 
 
 def ready_images_key(region: str) -> Hashable:
@@ -84,7 +84,7 @@ def newest_system_image(spec: LaunchSpec, images: Iterable[Image]) -> WarmImage 
         made = system_as_of(image)
         if is_ours and image.complete and made and len(image.snapshots) == disks:
             found.append(WarmImage(image.image_id, made))
-    return max(found, key=lambda one: one.made, default=None)
+    return max(found, key=lambda warm_image: warm_image.made, default=None)
 
 
 async def _found(lookups: Lookups, what: str, key: Hashable, keep_s: float, call: Callable[[], T | None]) -> Found[T]:

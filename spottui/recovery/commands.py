@@ -7,7 +7,7 @@ from spottui.cloud import assistant
 from spottui.cloud.ecs_shapes import Invocation
 from spottui.recovery.context import RecoveryContext
 
-LOOK_S = 1.0
+POLL_S = 1.0
 
 
 async def invocation_over(
@@ -22,5 +22,5 @@ async def invocation_over(
         found = await ctx.attempt(partial(assistant.invocation, ctx.ecs, invoke_id, instance_id))
         if isinstance(found, Invocation) and found.over:
             return found
-        await ctx.wait(min(LOOK_S, max(until_s - loop.time(), 0.0)))
+        await ctx.wait(min(POLL_S, max(until_s - loop.time(), 0.0)))
     return None

@@ -117,18 +117,18 @@ class RecoveryContext:
     @property
     def recovery(self) -> Recovery:
         """The recovery as folded from the log."""
-        found = self.shared.journal.recoveries.get(self.id)
-        if found is None:
+        recovery = self.shared.journal.recoveries.get(self.id)
+        if recovery is None:
             raise LookupError(f"no recovery {self.id} in the journal")
-        return found
+        return recovery
 
     @property
     def plan(self) -> Plan:
         """The plan of a recovery that has one."""
-        found = self.shared.journal.recoveries.plan(self.id)
-        if found is None:
+        plan = self.shared.journal.recoveries.plan(self.id)
+        if plan is None:
             raise LookupError(f"no plan for {self.id} in the journal")
-        return found
+        return plan
 
     @property
     def ecs(self) -> Ecs:
@@ -163,10 +163,10 @@ class RecoveryContext:
 
     def entering(self, state: RecoveryState, next_step: NextStep) -> tuple[Fact, ...]:
         """Return the fact of a new next step, or nothing if it is unchanged."""
-        known = self.recovery
-        if known.state is not state:
+        recovery = self.recovery
+        if recovery.state is not state:
             return (StateEntered(state, next_step=next_step),)
-        return (NextStepChanged(next_step),) if known.next_step != next_step else ()
+        return (NextStepChanged(next_step),) if recovery.next_step != next_step else ()
 
     async def wait(self, timeout_s: float) -> bool:
         """Wait until somebody else writes about this recovery, at most so long; news since the last wait counts."""
@@ -238,11 +238,11 @@ class Wish:
 
     def is_met(self, group: Group) -> bool:
         """Whether the entry is as wanted; a weight other than 0 that somebody else set is left alone."""
-        found = entry_of(group, self.entry)
-        if found is None or self.weight is None:
-            return found is None and not self.joins
-        is_as_wanted = (found.backend.weight > 0) == (self.weight > 0)
-        return found.settled and (is_as_wanted or (self.joins and self.weight == 0))
+        backend_status = entry_of(group, self.entry)
+        if backend_status is None or self.weight is None:
+            return backend_status is None and not self.joins
+        is_as_wanted = (backend_status.backend.weight > 0) == (self.weight > 0)
+        return backend_status.settled and (is_as_wanted or (self.joins and self.weight == 0))
 
     def change(self, group: Group) -> Change:
         """Return the change that an entry needs."""
@@ -258,7 +258,7 @@ def entry_of(group: Group, one: Backend) -> BackendStatus | None:
 
 def cancelled(known: Recovery) -> StepOutcome:
     """Return the end by a person's cancel; created resources stay until they are cleaned up."""
-    left = tuple(f"{one.kind} {one.resource_id}" for one in known.created)
+    left = tuple(f"{created.kind} {created.resource_id}" for created in known.created)
     return StepOutcome(RecoveryState.CANCELLED, Reason(Why.CANCELLED, resources=left))
 
 

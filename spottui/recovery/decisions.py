@@ -85,9 +85,9 @@ def _waiting(transaction: Transaction, recovery_id: str) -> Recovery:
 
 def refuse_if_replaced(recoveries: list[Recovery], instance_id: str) -> None:
     """Raise `Refused` if a replacement of the instance runs; an instance that was restarted may be recovered again."""
-    for known in recoveries:
-        if known.state is RecoveryState.RECOVERED and known.new_instance_id != instance_id:
-            raise Refused(f"{instance_id} has already been recovered: {known.new_instance_id} replaces it.")
+    for recovery in recoveries:
+        if recovery.state is RecoveryState.RECOVERED and recovery.new_instance_id != instance_id:
+            raise Refused(f"{instance_id} has already been recovered: {recovery.new_instance_id} replaces it.")
 
 
 def _refuse_if_replaced(transaction: Transaction, region: str, instance_id: str) -> None:

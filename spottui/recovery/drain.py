@@ -43,9 +43,9 @@ async def drain(ctx: RecoveryContext) -> None:
     if isinstance(invoke_id, CloudError):
         await ctx.record(Drained(one.name, "", failure=failure_of(invoke_id)))
         return
-    found = await invocation_over(ctx, invoke_id, recovery.instance_id, until)
-    if found is None:
+    invocation = await invocation_over(ctx, invoke_id, recovery.instance_id, until)
+    if invocation is None:
         await ctx.record(Drained(one.name, "", seconds=round(box_s)))
         return
-    output = plain(redact(found.output), OUTPUT_KEPT)
-    await ctx.record(Drained(one.name, found.status, found.exit_code, output))
+    output = plain(redact(invocation.output), OUTPUT_KEPT)
+    await ctx.record(Drained(one.name, invocation.status, invocation.exit_code, output))

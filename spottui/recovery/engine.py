@@ -53,7 +53,7 @@ class Engine:
     def successors(self) -> int:
         """Return how many other consoles would take over this one's recoveries within seconds."""
         consoles = self._shared.journal.consoles
-        return sum(one.answers for one in consoles.living() if one.id != consoles.own)
+        return sum(console.answers for console in consoles.living() if console.id != consoles.own)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -139,8 +139,8 @@ class Engine:
     def _take_over(self, transaction: Transaction, now: datetime) -> None:
         """Take over the nearest deadline first; of several consoles, the first to commit drives it."""
         own = self._shared.journal.consoles.own
-        for one in self._orphans(transaction.lately()):
-            transaction.record(one.recovery_id, DriverChanged(own, one.fence + 1), now)
+        for recovery in self._orphans(transaction.lately()):
+            transaction.record(recovery.recovery_id, DriverChanged(own, recovery.fence + 1), now)
 
     def _orphans(self, recoveries: Collection[Recovery]) -> list[Recovery]:
         """Includes ended recoveries with hooks that a dead console began: their result must be written.
@@ -148,11 +148,11 @@ class Engine:
         In a region that is not configured here nothing can be done: it is left to a console that has it.
         """
         consoles = self._shared.journal.consoles
-        recoveries = [one for one in recoveries if one.region in self._shared.regions]
-        waits_for = {one.recovery_id: _consoles_of(one) for one in recoveries}
+        recoveries = [recovery for recovery in recoveries if recovery.region in self._shared.regions]
+        waits_for = {recovery.recovery_id: _consoles_of(recovery) for recovery in recoveries}
         dead = {console for console in set().union(*waits_for.values()) if not consoles.is_alive(console)}
-        orphans = (one for one in recoveries if not dead.isdisjoint(waits_for[one.recovery_id]))
-        return sorted(orphans, key=lambda one: one.deadline)
+        orphans = (recovery for recovery in recoveries if not dead.isdisjoint(waits_for[recovery.recovery_id]))
+        return sorted(orphans, key=lambda recovery: recovery.deadline)
 
 
 def _consoles_of(recovery: Recovery) -> set[str]:

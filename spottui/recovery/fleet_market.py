@@ -44,22 +44,22 @@ async def fleet_market(
     markets: Mapping[str, Market], lookups: Lookups, instances: Sequence[Instance], now: datetime, *, asks_stock: bool
 ) -> FleetMarket:
     """Ask about the places of these instances; what has no answer within `PATIENCE_S` is missing, nothing raises."""
-    inquiry, found = Inquiry(lookups, PATIENCE_S), FleetMarket()
+    inquiry, market = Inquiry(lookups, PATIENCE_S), FleetMarket()
     places: Places = Counter((each.region, each.instance_type, each.zone) for each in instances)
     places = Counter({place: count for place, count in places.items() if place[0] in markets})
     regions = {region for region, _, _ in places}
     await asyncio.gather(
-        *(_prices(markets[region], inquiry, region, kind, found) for region, kind in _types(places)),
-        *(_rates(markets[region], inquiry, region, places, found) for region in regions),
-        *(_stock(markets[region], inquiry, region, found) for region in regions if asks_stock),
+        *(_prices(markets[region], inquiry, region, kind, market) for region, kind in _types(places)),
+        *(_rates(markets[region], inquiry, region, places, market) for region in regions),
+        *(_stock(markets[region], inquiry, region, market) for region in regions if asks_stock),
     )
     commonest = [place for place, _ in places.most_common(HISTORIES_ASKED)]
     histories = await asyncio.gather(
         *(_history(markets[place[0]], inquiry, place, now) for place in commonest),
     )
-    found.histories = tuple(history for history in histories if history)
-    found.missing = tuple(inquiry.missing)
-    return found
+    market.histories = tuple(history for history in histories if history)
+    market.missing = tuple(inquiry.missing)
+    return market
 
 
 def _types(places: Places) -> list[tuple[str, str]]:

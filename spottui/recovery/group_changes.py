@@ -43,8 +43,8 @@ async def change(mine: Wish, group: Group) -> CloudError | None:
     Call it while holding the group's turn, after looking at the group. The token is new each time: the look shows what
     an earlier call with a lost answer did, and a weight can be set twice.
     """
-    ctx, one, kind = mine.ctx, mine.entry, mine.change(group)
-    token = client_token(ctx.id, f"{kind} {one.key} {mine.weight}", ctx.recovery.version)
+    ctx, backend, kind = mine.ctx, mine.entry, mine.change(group)
+    token = client_token(ctx.id, f"{kind} {backend.key} {mine.weight}", ctx.recovery.version)
     await _begin(mine, kind, token)
     together = [mine]
     for other in _of_the_same_call(mine, kind, group):
@@ -53,8 +53,8 @@ async def change(mine: Wish, group: Group) -> CloudError | None:
         except Fenced:
             continue
         together.append(other)
-    balancing = ctx.shared.balancers[ctx.recovery.region][one.product]
-    async with ctx.shared.traffic_calls[one.product]:
+    balancing = ctx.shared.balancers[ctx.recovery.region][backend.product]
+    async with ctx.shared.traffic_calls[backend.product]:
         outcome = await ctx.attempt(partial(balancing.change, kind, [wish.wanted for wish in together], token))
     told = await asyncio.gather(*(_tell(wish, kind, outcome) for wish in together), return_exceptions=True)
     if isinstance(told[0], BaseException):
@@ -70,40 +70,49 @@ def is_busy(group: Group) -> bool:
 def serves_without(group: Group, leaving: Iterable[Backend]) -> bool:
     """Whether an instance serves besides those that leave; one that is being changed may be leaving, too."""
     gone = list(leaving)
-    others = (one for one in group if not any(_is_same_server(one.backend, left) for left in gone))
-    return any(one.healthy and one.settled and one.backend.weight > 0 for one in others)
+    others = (
+        backend_status
+        for backend_status in group
+        if not any(_is_same_server(backend_status.backend, left) for left in gone)
+    )
+    return any(
+        backend_status.healthy and backend_status.settled and backend_status.backend.weight > 0
+        for backend_status in others
+    )
 
 
 def _of_the_same_call(mine: Wish, kind: Change, group: Group) -> list[Wish]:
     """Return the wishes of others that leave the group at least one healthy server."""
-    found: list[Wish] = []
+    wishes: list[Wish] = []
     leaving = [mine.entry] if mine.spares else []
     for wish in mine.ctx.shared.group_wishes[mine.entry.group]:
         is_same = wish is not mine and not wish.is_met(group) and wish.change(group) is kind
-        if not is_same or len(found) + 1 == MOST:
+        if not is_same or len(wishes) + 1 == MOST:
             continue
         if wish.spares and not (mine.spares and serves_without(group, [*leaving, wish.entry])):
             # Only a recovery that lowers a weight has looked at the health of the others.
             continue
         leaving += [wish.entry] if wish.spares else []
-        found.append(wish)
-    return found
+        wishes.append(wish)
+    return wishes
 
 
 async def _begin(wish: Wish, kind: Change, token: str) -> None:
-    one = wish.entry
-    changing = BackendChanging(kind, one, wish.weight, "" if one.product is Product.CLB else token)
-    await wish.ctx.record(changing, CallBegun(action_of(one, kind), target=one.group))
+    backend = wish.entry
+    changing = BackendChanging(kind, backend, wish.weight, "" if backend.product is Product.CLB else token)
+    await wish.ctx.record(changing, CallBegun(action_of(backend, kind), target=backend.group))
 
 
 async def _tell(wish: Wish, kind: Change, outcome: Answer | CloudError) -> None:
-    one, action = wish.entry, action_of(wish.entry, kind)
+    backend, action = wish.entry, action_of(wish.entry, kind)
     if isinstance(outcome, CloudError):
-        await wish.ctx.record(CallFailed(action, failure_of(outcome), target=one.group), urgency=Urgency.EVIDENCE)
+        await wish.ctx.record(CallFailed(action, failure_of(outcome), target=backend.group), urgency=Urgency.EVIDENCE)
         return
-    server = f"{one.server_id}:{one.port}" if one.port else one.server_id
+    server = f"{backend.server_id}:{backend.port}" if backend.port else backend.server_id
     did = f"{server} removed" if wish.weight is None else f"{server} weight {wish.weight}"
-    await wish.ctx.record(CallAnswered(action, "", outcome.request_id, (), one.group, did), urgency=Urgency.EVIDENCE)
+    await wish.ctx.record(
+        CallAnswered(action, "", outcome.request_id, (), backend.group, did), urgency=Urgency.EVIDENCE
+    )
 
 
 def _is_same_server(other: Backend, one: Backend) -> bool:

@@ -169,10 +169,10 @@ async def _run_on_replacement(ctx: RecoveryContext, hook: HookSettings, begun: H
     if isinstance(answer, CloudError):
         how = HookEnd.NOT_KNOWN if answer.kind.effect_unknown else HookEnd.NOT_STARTED
         return _Came(how, failure=failure_of(answer))
-    found = await invocation_over(ctx, answer.resource_id, new_id, until_s, heeds_cancel=False)
-    if found is None:
+    invocation = await invocation_over(ctx, answer.resource_id, new_id, until_s, heeds_cancel=False)
+    if invocation is None:
         return _Came(HookEnd.TIMED_OUT)
-    return _Came(HookEnd.EXITED, exit_code=found.exit_code, output=found.output)
+    return _Came(HookEnd.EXITED, exit_code=invocation.exit_code, output=invocation.output)
 
 
 def _environment(recovery: Recovery) -> dict[str, str]:

@@ -129,14 +129,14 @@ async def wait_for_image(ctx: RecoveryContext, image_id: str) -> StepOutcome | N
 
 async def _tell_of_poll(ctx: RecoveryContext, answer: Image | CloudError | None, seen: datetime) -> datetime:
     """Write once that the progress is unknown, once that it is known again; return when it was last seen."""
-    known = ctx.recovery
+    recovery = ctx.recovery
     if isinstance(answer, CloudError):
         failure = failure_of(answer)
-        told = known.unseen_since and known.trouble and (known.trouble.code, known.trouble.kind)
+        told = recovery.unseen_since and recovery.trouble and (recovery.trouble.code, recovery.trouble.kind)
         if told != (failure.code, failure.kind):
-            await ctx.record(ProgressLost(known.unseen_since or seen, failure))
+            await ctx.record(ProgressLost(recovery.unseen_since or seen, failure))
         return seen
-    if known.unseen_since:
+    if recovery.unseen_since:
         await ctx.record(ProgressBack())
     return ctx.now()
 
@@ -163,11 +163,11 @@ def _lost(image: Image | CloudError | None, image_id: str, waited_s: float) -> R
 
 def _show_progress(ctx: RecoveryContext, image: Image, took_s: float) -> float:
     """Write progress and forecast if they have changed; return in how many seconds to look again."""
-    plan, known, now = ctx.plan, ctx.recovery, ctx.now()
+    plan, recovery, now = ctx.plan, ctx.recovery, ctx.now()
     timing = ctx.shared.journal.image_timings.timing(plan.spec.main_category)
-    started = known.imaging_since or now
-    forecast = while_imaging(now, started, image.progress, known.deadline, plan.spec.image_gib, timing)
-    if image.progress != known.progress or _moved(known, forecast):
+    started = recovery.imaging_since or now
+    forecast = while_imaging(now, started, image.progress, recovery.deadline, plan.spec.image_gib, timing)
+    if image.progress != recovery.progress or _moved(recovery, forecast):
         expected = max(forecast.ready_at, now)
         ctx.show(ProgressSeen(image.progress, image.image_id, expected, forecast.verdict))
     if took_s < YOUNG_S:

@@ -25,7 +25,7 @@ from spottui.recovery.private_ip import wanted_private_ip
 
 log = logging.getLogger("spottui.recovery")
 
-LOOK_S, LOOKS = 1.0, 10
+POLL_S, LOOKS = 1.0, 10
 RETRY_S = 5.0
 PATIENCE = timedelta(seconds=60)
 """So long an interface is waited for, from now or, where the old instance cannot give it away, from its release."""
@@ -70,7 +70,7 @@ async def _keep(ctx: RecoveryContext, eni_id: str) -> None:
             error = await call_once(ctx, KEEP, eni_id, partial(interfaces.keep, ctx.ecs, eni_id))
         if error is None or not error.kind.passes:
             return
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(POLL_S)
 
 
 async def _move(ctx: RecoveryContext, eni_id: str, new_id: str, new: Instance | CloudError | None) -> Reason | None:
@@ -96,7 +96,7 @@ async def _move(ctx: RecoveryContext, eni_id: str, new_id: str, new: Instance | 
             may_detach, until = error.kind.passes, max(until, ctx.recovery.deadline + PATIENCE)
         elif error and not error.kind.passes:
             break
-        await ctx.wait(RETRY_S if error else LOOK_S)
+        await ctx.wait(RETRY_S if error else POLL_S)
     return Reason(Why.INTERFACE_NOT_MOVED, eni_id, failure=failure)
 
 

@@ -50,17 +50,22 @@ class Janitor(msgspec.Struct, frozen=True):
         Asks the cloud; raises `Refused` with its error if it does not answer.
         """
         try:
-            found = [one for ecs in self.regions.values() for one in _of_region(self, ecs)]
+            found = [leftover for ecs in self.regions.values() for leftover in _of_region(self, ecs)]
         except CloudError as error:
             raise Refused(f"Leftovers cannot be listed: {error.line}. {error.advice}".strip()) from None
-        return tuple(sorted(found, key=lambda one: (not one.may_go, one.recovery_id, one.kind, one.resource_id)))
+        return tuple(
+            sorted(
+                found,
+                key=lambda leftover: (not leftover.may_go, leftover.recovery_id, leftover.kind, leftover.resource_id),
+            )
+        )
 
     def clean_up(self, resource_ids: Iterable[str], who: str) -> Iterator[tuple[str, str]]:
         """Delete leftovers that may be deleted; yield each id with an empty text if it is gone, else why it remains.
 
         Everything is verified again first. An image's own snapshots are deleted with it. Raises `Refused`.
         """
-        known = {one.resource_id: one for one in self.leftovers()}
+        known = {leftover.resource_id: leftover for leftover in self.leftovers()}
         for resource_id in resource_ids:
             one = known.get(resource_id)
             if one is None:
@@ -79,13 +84,17 @@ class _Region(msgspec.Struct, frozen=True):
 
 def _of_region(janitor: Janitor, ecs: Ecs) -> Iterator[Leftover]:
     journal = janitor.journal
-    recoveries = {one.recovery_id: one for one in journal.recoveries.all() if one.region == ecs.region}
+    recoveries = {
+        recovery.recovery_id: recovery for recovery in journal.recoveries.all() if recovery.region == ecs.region
+    }
     region = _Region(ecs, recoveries, _running(ecs, recoveries.values()))
     images = ecs.our_images()
     of_images = {snapshot_id for image in images.values() for snapshot_id in image.snapshots}
     yield from (_image(region, image) for image in images.values())
     yield from (
-        _snapshot(region, one) for one in leftovers.our_snapshots(ecs).values() if one.snapshot_id not in of_images
+        _snapshot(region, snapshot)
+        for snapshot in leftovers.our_snapshots(ecs).values()
+        if snapshot.snapshot_id not in of_images
     )
     yield from _disks(region, protected_disks(journal))
     yield from ready_leftovers(ecs, janitor.settings, partial(_held_made_ready, region))
@@ -93,7 +102,7 @@ def _of_region(janitor: Janitor, ecs: Ecs) -> Iterator[Leftover]:
 
 def _running(ecs: Ecs, recoveries: Iterable[Recovery]) -> dict[str, str]:
     """Return the replacements that run now, each with its image."""
-    wanted = sorted({one.new_instance_id for one in recoveries if one.new_instance_id})
+    wanted = sorted({recovery.new_instance_id for recovery in recoveries if recovery.new_instance_id})
     found: dict[str, str] = {}
     for start in range(0, len(wanted), IDS_PER_CALL):
         specs = ecs.launch_specs(wanted[start : start + IDS_PER_CALL])
@@ -104,8 +113,8 @@ def _running(ecs: Ecs, recoveries: Iterable[Recovery]) -> dict[str, str]:
 def _image(region: _Region, image: Image) -> Leftover:
     users = [instance_id for instance_id, image_id in region.running.items() if image_id == image.image_id]
     held_by = f"the replacement {users[0]} runs from it, and the cloud deletes no image in use" if users else ""
-    known = _leftover(region, LeftoverKind.IMAGE, image.image_id, dict(image.tags), image.gib, held_by)
-    return replace(known, snapshots=image.snapshots, since=known.since or image.made)
+    leftover = _leftover(region, LeftoverKind.IMAGE, image.image_id, dict(image.tags), image.gib, held_by)
+    return replace(leftover, snapshots=image.snapshots, since=leftover.since or image.made)
 
 
 def _snapshot(region: _Region, snapshot: Snapshot) -> Leftover:
@@ -123,8 +132,8 @@ def _held_made_ready(region: _Region, instance_id: str, resource_id: str, *, ali
 
 
 def _newest_of(region: _Region, instance_id: str) -> Recovery | None:
-    mine = [one for one in region.recoveries.values() if one.instance_id == instance_id]
-    return max(mine, key=lambda one: one.interruption.epoch, default=None)
+    mine = [recovery for recovery in region.recoveries.values() if recovery.instance_id == instance_id]
+    return max(mine, key=lambda recovery: recovery.interruption.epoch, default=None)
 
 
 def _disks(region: _Region, standing: Mapping[tuple[str, str], Iterable[str]]) -> Iterator[Leftover]:
@@ -138,15 +147,15 @@ def _disks(region: _Region, standing: Mapping[tuple[str, str], Iterable[str]]) -
         if of_region == region.ecs.region and (recovery := _newest_of(region, instance_id))
         for disk_id in disk_ids
     }
-    owners |= {disk_id: one for one in region.recoveries.values() for disk_id in one.made("kept disk")}
+    owners |= {disk_id: recovery for recovery in region.recoveries.values() for disk_id in recovery.made("kept disk")}
     wanted = sorted(owners)
     for start in range(0, len(wanted), IDS_PER_CALL):
         for disk_id, disk in disks.by_id(region.ecs, wanted[start : start + IDS_PER_CALL]).items():
             if not disk.instance_id:
                 tags = {**dict(disk.tags), OUR_TAG: owners[disk_id].recovery_id}
                 held_by = _holds(disk, owners[disk_id])
-                known = _leftover(region, LeftoverKind.DISK, disk_id, tags, disk.size_gib, held_by)
-                yield replace(known, priced_as=disk.category)
+                leftover = _leftover(region, LeftoverKind.DISK, disk_id, tags, disk.size_gib, held_by)
+                yield replace(leftover, priced_as=disk.category)
 
 
 def _holds(disk: Disk, recovery: Recovery) -> str:
@@ -191,9 +200,9 @@ def _heir(region: _Region, instance_id: str) -> str:
     A replacement from an earlier image lacks the latest data of its predecessor.
     """
     replaced_by = {
-        one.instance_id: one.new_instance_id
-        for one in region.recoveries.values()
-        if one.state is RecoveryState.RECOVERED and one.route.traits.source is not Source.EARLIER_IMAGE
+        recovery.instance_id: recovery.new_instance_id
+        for recovery in region.recoveries.values()
+        if recovery.state is RecoveryState.RECOVERED and recovery.route.traits.source is not Source.EARLIER_IMAGE
     }
     seen: set[str] = set()
     while instance_id in replaced_by and instance_id not in seen:

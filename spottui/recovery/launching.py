@@ -38,7 +38,7 @@ MISSED_LOOKS = 3
 """After so many polls without the instance the cloud is asked whether it removed it."""
 REST = timedelta(seconds=30)
 """How long a place that refused is backed off for all recoveries."""
-ROOM_LOOK_S = 2.0
+ROOM_POLL_S = 2.0
 DISK_CATEGORIES = ("cloud_essd", "cloud_auto")
 SETTLE_S = 60.0
 """How long a launch with an unknown effect is repeated before the cloud is asked whether the instance exists."""
@@ -259,8 +259,8 @@ def left_out(recovery: Recovery) -> dict[Part, Failure]:
 def places_left(recovery: Recovery, plan: Plan, zone: str = "") -> bool:
     """Whether any place may still work."""
     return any(
-        zone in ("", one.zone) and _category(recovery, one) is not None and not _is_closed(recovery, one)
-        for one in plan.candidates
+        zone in ("", place.zone) and _category(recovery, place) is not None and not _is_closed(recovery, place)
+        for place in plan.candidates
     )
 
 
@@ -285,7 +285,7 @@ async def _launched_or_found(ctx: RecoveryContext, plan: Plan, one: Try, left_s:
     if isinstance(found, str):
         return found
     if found and left_s > 0:
-        await ctx.wait(ROOM_LOOK_S)
+        await ctx.wait(ROOM_POLL_S)
         return None
     return await _launch_once(ctx, plan, one, left_s)
 
@@ -337,7 +337,7 @@ async def _refused(ctx: RecoveryContext, one: Try, error: CloudError, *, is_over
 
 async def _image_lost(ctx: RecoveryContext, image_id: str) -> StepOutcome | None:
     """The same refusal means that the image is not ready, disabled or deleted: check which, and wait if not ready."""
-    image = await ctx.shared.polls.image(ctx.recovery.region, image_id, ROOM_LOOK_S)
+    image = await ctx.shared.polls.image(ctx.recovery.region, image_id, ROOM_POLL_S)
     if isinstance(image, Image) and image.lost:
         return leaves(Reason(Why.IMAGE_LOST, image_id, image.status))
     return None
@@ -348,7 +348,7 @@ async def _wait_for_room(ctx: RecoveryContext, plan: Plan) -> None:
     if ctx.recovery.next_step != next_step:
         facts = StateEntered(RecoveryState.LAUNCHING, next_step=next_step), NextStepChanged(next_step, no_room=True)
         await ctx.record(*facts)
-    await ctx.wait(ROOM_LOOK_S)
+    await ctx.wait(ROOM_POLL_S)
 
 
 async def _runs_again(ctx: RecoveryContext, plan: Plan) -> StepOutcome | None:
@@ -395,5 +395,5 @@ def _how_it_ended(ctx: RecoveryContext, new: Instance, not_moved: Reason | None)
         new.zone,
         at=data_as_of(recovery, ctx.plan),
         seconds=int((ctx.now() - recovery.started).total_seconds()),
-        causes=(*without, *public_ip_lost(ctx), *(one for one in (recovery.private_ip_lost, not_moved) if one)),
+        causes=(*without, *public_ip_lost(ctx), *filter(None, (recovery.private_ip_lost, not_moved))),
     )

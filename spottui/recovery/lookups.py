@@ -61,19 +61,19 @@ class Lookups:
         """
         now = self._clock.now()
         with self._lock:
-            known = self._asked.get(key)
-            if known is None or not known.answers(now):
+            asked = self._asked.get(key)
+            if asked is None or not asked.answers(now):
                 self._forget_old(now)
-                known = self._asked[key] = _Asked(now, keep_s, Future())
-                self._waiting.append((call, known.answer))
+                asked = self._asked[key] = _Asked(now, keep_s, Future())
+                self._waiting.append((call, asked.answer))
             own: Future[T] = Future()
-        known.answer.add_done_callback(partial(_pass_on, own))
+        asked.answer.add_done_callback(partial(_pass_on, own))
         self._run_next()
         return own
 
     def _forget_old(self, now: datetime) -> None:
         if now - self._forgotten_at > FORGET_EVERY:
-            self._asked = {old: one for old, one in self._asked.items() if one.answers(now)}
+            self._asked = {old: asked for old, asked in self._asked.items() if asked.answers(now)}
             self._forgotten_at = now
 
     def _run_next(self) -> None:

@@ -41,7 +41,7 @@ from spottui.recovery.tolerance import tired_pools
 
 log = logging.getLogger("spottui.recovery")
 
-LOOK_S = 1.0
+POLL_S = 1.0
 """How often a recovery that waits for a slot or for its lock checks again."""
 LOCK_SOON_S = 0.3
 """A lock is looked up right after a notice; for this long its absence is not reported."""
@@ -79,9 +79,9 @@ async def wait_for_permission(ctx: RecoveryContext) -> StepOutcome | None:
     if ctx.plan.route.traits.needs_image_in_time:
         begin_to_look_for_images(ctx)
     await asyncio.wait({protected}, timeout=max(0.0, until - asyncio.get_running_loop().time()))
-    known, plan = ctx.recovery, ctx.plan
-    route = _first_route(known, plan)
-    if known.route is not route:
+    recovery, plan = ctx.recovery, ctx.plan
+    route = _first_route(recovery, plan)
+    if recovery.route is not route:
         await ctx.record(RouteTaken(route))
     return None
 
@@ -117,12 +117,14 @@ async def _tell_of_protection(
 ) -> frozenset[Failure]:
     """Commit what is new, and return the reported failures: the same one is not reported every few seconds."""
     failures = [(disk_id, failure_of(error)) for disk_id, error in protected.refused]
-    facts = [CallFailed(ACTION, one, target=disk_id) for disk_id, one in failures if _untold(one) not in told]
+    facts = [
+        CallFailed(ACTION, failure, target=disk_id) for disk_id, failure in failures if _untold(failure) not in told
+    ]
     new = tuple(disk_id for disk_id in protected.disk_ids if disk_id not in ctx.recovery.made("kept disk"))
     kept = [CallAnswered(ACTION, "", protected.request_id, new)] if new else []
     if kept or facts:
         await ctx.record(*kept, *facts, urgency=Urgency.EVIDENCE)
-    return frozenset(_untold(one) for _, one in failures)
+    return frozenset(_untold(failure) for _, failure in failures)
 
 
 def _untold(known: Failure) -> Failure:
@@ -195,9 +197,9 @@ async def _ask_auto_mode(ctx: RecoveryContext, recovery: Recovery, plan: Plan) -
     left_s = (answer.veto_until - ctx.now()).total_seconds()
     if left_s > 0:
         await _show(ctx, plan, RecoveryState.VETO_WINDOW, Reason(Why.VETO_WINDOW), veto_until=answer.veto_until)
-        return Wait(min(left_s, LOOK_S))
+        return Wait(min(left_s, POLL_S))
     await _serve_from_earlier_image_if_late(ctx, plan, forecast)
-    return None if await ctx.shared.auto_mode.confirm(ctx.recovery, ctx.plan, forecast) else Wait(LOOK_S)
+    return None if await ctx.shared.auto_mode.confirm(ctx.recovery, ctx.plan, forecast) else Wait(POLL_S)
 
 
 async def _replacement(ctx: RecoveryContext, recovery: Recovery) -> str:
@@ -242,7 +244,7 @@ async def _show(
     recovery = ctx.recovery
     persons_turn = state is RecoveryState.NEEDS_YOU and not ctx.shared.auto_mode.armed
     over_in_s = (recovery.interruption.over_at - ctx.now()).total_seconds()
-    wait = Wait(min(max(over_in_s, LOOK_S), LONGEST_WAIT_S) if persons_turn else LOOK_S)
+    wait = Wait(min(max(over_in_s, POLL_S), LONGEST_WAIT_S) if persons_turn else POLL_S)
     image_s = _news_of_image(ctx, recovery, plan)
     if (state, veto_until) != (recovery.state, recovery.veto_until):
         await ctx.record(StateEntered(state, reason, veto_until=veto_until, queued=queued))
@@ -329,7 +331,7 @@ async def _ended_by_time(ctx: RecoveryContext, plan: Plan | Reason) -> StepOutco
     gone = await ctx.shared.polls.gone(recovery.region, recovery.instance_id)
     if isinstance(gone, CloudError) and (gone.kind.passes or gone.kind is ErrorKind.CREDENTIALS):
         # A host clock that is far off gets no signed answer, so it ends nothing.
-        return Wait(LOOK_S)
+        return Wait(POLL_S)
     if not _is_too_late(ctx.recovery, ctx.now()):
         return Wait(0)
     is_known = ctx.shared.journal.fleet.get(recovery.region, recovery.instance_id) is not None

@@ -25,9 +25,9 @@ async def look_for_places(ctx: RecoveryContext) -> None:
 
     A confirmation before that covers the rules by which the places are chosen.
     """
-    found = begin_to_look(ctx)
-    if found:
-        await asyncio.wait({found}, timeout=PATIENCE_S)
+    task = begin_to_look(ctx)
+    if task:
+        await asyncio.wait({task}, timeout=PATIENCE_S)
 
 
 def begin_to_look(ctx: RecoveryContext) -> "asyncio.Task[None] | None":
@@ -52,13 +52,13 @@ async def _find_places(ctx: RecoveryContext) -> None:
 
 def _with_places(surveyed: Plan, now: datetime, transaction: Transaction, recovery: Recovery) -> None:
     """A person may have chosen another route meanwhile, or another console may have surveyed."""
-    known = transaction.plan(recovery.recovery_id)
-    if known is None or known.surveyed:
+    plan = transaction.plan(recovery.recovery_id)
+    if plan is None or plan.surveyed:
         return
-    chosen = by_route(surveyed, known.route) if known.route in surveyed.routes else surveyed
-    is_same = chosen.route is known.route
+    chosen = by_route(surveyed, plan.route) if plan.route in surveyed.routes else surveyed
+    is_same = chosen.route is plan.route
     # A confirmation of another route does not count for this one.
-    first_digest = known.digest if is_same else ""
+    first_digest = plan.digest if is_same else ""
     chosen = replace(chosen, first_digest=first_digest, backends=recovery.backends or chosen.backends)
     transaction.set_plan(recovery.recovery_id, chosen)
     if not is_same and recovery.state.waits_for_permission:

@@ -64,8 +64,8 @@ def capture(
 
 def seen_lately(journal: Journal, clock: Clock, region: str, instance_id: str) -> Captured | None:
     """Return what a sweep has lately seen of an instance, with its disks but perhaps without its details."""
-    known = journal.fleet.of(region).get(instance_id)
-    return known if known and _is_young(known, clock) else None
+    captured = journal.fleet.of(region).get(instance_id)
+    return captured if captured and _is_young(captured, clock) else None
 
 
 def with_details(
@@ -117,7 +117,7 @@ def specs_with_disks(ecs: Ecs, journal: Journal, clock: Clock, instance_ids: Ite
 
     The answer about an instance that no sweep has seen is kept like a sweep's. Raises `CloudError`.
     """
-    known = {one: journal.fleet.get(ecs.region, one) for one in instance_ids}
+    known = {instance_id: journal.fleet.get(ecs.region, instance_id) for instance_id in instance_ids}
     young = {one: captured.spec for one, captured in known.items() if captured and _is_young(captured, clock)}
     read = _read_anew(ecs, [one for one in known if one not in young])
     new = [Captured(spec, None, clock.now()) for one, spec in read.items() if known[one] is None]
@@ -126,19 +126,19 @@ def specs_with_disks(ecs: Ecs, journal: Journal, clock: Clock, instance_ids: Ite
 
 
 def _captured(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str, *, awaits_details: bool) -> LaunchSpec | None:
-    known = journal.fleet.get(ecs.region, instance_id)
-    if known and known.details_at and _is_young(known, clock):
-        return known.spec
+    captured = journal.fleet.get(ecs.region, instance_id)
+    if captured and captured.details_at and _is_young(captured, clock):
+        return captured.spec
     listed = ecs.launch_specs([instance_id]).get(instance_id)
     if listed is None:
-        return known.spec if known and known.spec.disks else None
+        return captured.spec if captured and captured.spec.disks else None
     details: dict[str, Detail] = {
         "disks": (DISKS, lambda: ecs.disks(instance_id)),
         "ram_role": (RAM_ROLE, lambda: ecs.ram_roles([instance_id]).get(instance_id, "")),
         "user_data": (USER_DATA, lambda: ecs.user_data(instance_id)),
         "image": ("", lambda: ecs.image_traits([listed.image_id]).get(listed.image_id)),
     }
-    spec = _completed(listed, known, details, awaits_details=awaits_details)
+    spec = _completed(listed, captured, details, awaits_details=awaits_details)
     journal.fleet.put(ecs.region, [Captured(spec, clock.now(), clock.now())])
     return spec
 
@@ -243,10 +243,10 @@ def _drain(spec: LaunchSpec, settings: Settings) -> tuple[Drain | None, tuple[Ca
     name = settings.policy.drain if tag is None else tag
     if not name:
         return None, ()
-    known = settings.drain.get(name)
-    if known is None:
+    drain_settings = settings.drain.get(name)
+    if drain_settings is None:
         return None, (Caution(CautionKind.UNKNOWN_DRAIN, (name,)),)
-    return Drain(name, known.command, known.timeout_s), ()
+    return Drain(name, drain_settings.command, drain_settings.timeout_s), ()
 
 
 def _probe(spec: LaunchSpec, settings: Settings) -> tuple[Probe | None, tuple[Caution, ...]]:
@@ -255,8 +255,10 @@ def _probe(spec: LaunchSpec, settings: Settings) -> tuple[Probe | None, tuple[Ca
     name = settings.policy.probe if tag is None else tag
     if not name:
         return None, ()
-    known = settings.probe.get(name)
-    return (Probe(name, known), ()) if known else (None, (Caution(CautionKind.UNKNOWN_PROBE, (name,)),))
+    probe_settings = settings.probe.get(name)
+    return (
+        (Probe(name, probe_settings), ()) if probe_settings else (None, (Caution(CautionKind.UNKNOWN_PROBE, (name,)),))
+    )
 
 
 def _keeps_private_ip(spec: LaunchSpec, settings: Settings) -> tuple[bool, tuple[Caution, ...]]:

@@ -19,7 +19,7 @@ from spottui.domain.launch_spec import ImageTraits
 T = TypeVar("T")
 
 FASTEST_S = 1.0
-FIRST_LOOK_S = 0.3
+FIRST_POLL_S = 0.3
 """Between polls before a first image or launch, which wait for them: recoveries that begin meanwhile share the next
 one."""
 
@@ -154,12 +154,12 @@ class Polls:
 
         Their tag is the id of the recovery that launched them: `region.instance.epoch`.
         """
-        poll = self._launched.setdefault(region, SharedPoll(lambda _: self._our_instances(region), FIRST_LOOK_S))
+        poll = self._launched.setdefault(region, SharedPoll(lambda _: self._our_instances(region), FIRST_POLL_S))
         return await poll.next(_source(recovery_id), 0.0) or ()
 
     async def images_of(self, region: str, recovery_id: str) -> tuple[Image, ...] | CloudError:
         """Return the images that recoveries of the same instance as this one's began, by whatever console."""
-        poll = self._imaged.setdefault(region, SharedPoll(lambda _: self._images_by_source(region), FIRST_LOOK_S))
+        poll = self._imaged.setdefault(region, SharedPoll(lambda _: self._images_by_source(region), FIRST_POLL_S))
         return await poll.next(_source(recovery_id), 0.0) or ()
 
     async def snapshots_of(self, region: str, recovery_id: str) -> tuple[Snapshot, ...] | CloudError:
@@ -186,19 +186,19 @@ class Polls:
 
     async def snapshot_groups_of(self, region: str, recovery_id: str) -> tuple[SnapshotGroup, ...] | CloudError:
         """Return the snapshot groups that recoveries of the same instance began, by whatever console."""
-        poll = self._grouped.setdefault(region, SharedPoll(lambda _: self._groups_by_source(region), FIRST_LOOK_S))
+        poll = self._grouped.setdefault(region, SharedPoll(lambda _: self._groups_by_source(region), FIRST_POLL_S))
         return await poll.next(_source(recovery_id), 0.0) or ()
 
     async def ram_role(self, region: str, instance_id: str) -> str | CloudError:
         """Return the RAM role of an instance, empty when it has none."""
         fetch = Ecs.ram_roles
-        poll = self._ram_roles.setdefault(region, SharedPoll(lambda ids: self._asked(fetch, region, ids), FIRST_LOOK_S))
+        poll = self._ram_roles.setdefault(region, SharedPoll(lambda ids: self._asked(fetch, region, ids), FIRST_POLL_S))
         return await poll.next(instance_id, 0.0) or ""
 
     async def image_traits(self, region: str, image_id: str) -> ImageTraits | CloudError | None:
         """Return what is known of the machine of an image, None when it is not listed."""
         fetch = Ecs.image_traits
-        poll = self._traits.setdefault(region, SharedPoll(lambda ids: self._asked(fetch, region, ids), FIRST_LOOK_S))
+        poll = self._traits.setdefault(region, SharedPoll(lambda ids: self._asked(fetch, region, ids), FIRST_POLL_S))
         return await poll.next(image_id, 0.0)
 
     async def _our_images(self, region: str) -> Mapping[str, Image]:

@@ -13,7 +13,7 @@ from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import Recovery, RecoveryState, Try
 from spottui.recovery.context import RecoveryContext, StepOutcome
 
-LOOK_S = 2.0
+POLL_S = 2.0
 GONE_GRACE = timedelta(seconds=30)
 """How long after the deadline what is missing is not called gone, nor what is there spared."""
 RELEASE_GRACE = timedelta(seconds=180)
@@ -50,7 +50,7 @@ async def await_private_ip(ctx: RecoveryContext) -> StepOutcome | None:
         if ended:
             return ended
         await ctx.enter(RecoveryState.LAUNCHING, NextStep(Doing.AWAIT_PRIVATE_IP, address, at=deadline))
-        await ctx.wait(LOOK_S)
+        await ctx.wait(POLL_S)
     return None
 
 

@@ -19,7 +19,7 @@ from spottui.domain.tokens import client_token
 from spottui.recovery.calls import Call, call
 from spottui.recovery.context import RecoveryContext, StepOutcome, failure_of
 
-LOOK_S = 2.0
+POLL_S = 2.0
 LOOKS = 15
 PATIENCE = timedelta(seconds=90)
 """So long one record is tried."""
@@ -47,9 +47,9 @@ async def _move_all(ctx: RecoveryContext, new_id: str) -> tuple[Reason, ...]:
         step = NextStep(Doing.MOVE_RECORDS, zone, to=address, count=len(found))
         entering = ctx.entering(RecoveryState.VERIFYING, step)
         await ctx.record(*entering, RecordsFound(found))
-    problems = [problem for one in found if (problem := await _move(ctx, one, old, address))]
+    problems = [problem for dns_record in found if (problem := await _move(ctx, dns_record, old, address))]
     failed = {name for problem in problems for name in problem.resources}
-    moved = [one for one in ctx.recovery.records if one.name not in failed]
+    moved = [dns_record for dns_record in ctx.recovery.records if dns_record.name not in failed]
     return (*([_moved(zone, address, moved)] if moved else []), *problems)
 
 
@@ -60,9 +60,13 @@ async def _look(ctx: RecoveryContext, address: str) -> tuple[DnsRecord, ...] | C
     for _ in range(LOOKS):
         if not isinstance(found, CloudError) or not found.kind.repeats:
             break
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(POLL_S)
         found = await ctx.attempt(look)
-    return found if isinstance(found, CloudError) else tuple(one for one in found if one.value == address)
+    return (
+        found
+        if isinstance(found, CloudError)
+        else tuple(dns_record for dns_record in found if dns_record.value == address)
+    )
 
 
 async def _move(ctx: RecoveryContext, one: DnsRecord, old: str, address: str) -> Reason | None:
@@ -77,5 +81,7 @@ async def _move(ctx: RecoveryContext, one: DnsRecord, old: str, address: str) ->
 
 
 def _moved(zone: str, address: str, records: list[DnsRecord]) -> Reason:
-    names = tuple(one.name for one in records)
-    return Reason(Why.RECORDS_MOVED, zone, address, resources=names, seconds=max(one.ttl for one in records))
+    names = tuple(dns_record.name for dns_record in records)
+    return Reason(
+        Why.RECORDS_MOVED, zone, address, resources=names, seconds=max(dns_record.ttl for dns_record in records)
+    )

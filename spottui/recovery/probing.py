@@ -87,12 +87,12 @@ async def _command_missed(ctx: RecoveryContext, command: str, new_id: str, until
     )
     if isinstance(invoke_id, CloudError):
         return Missed(Miss.NOT_RUN, invoke_id.code or invoke_id.kind.value)
-    found = await invocation_over(ctx, invoke_id, new_id, loop.time() + box_s)
-    if found is None:
+    invocation = await invocation_over(ctx, invoke_id, new_id, loop.time() + box_s)
+    if invocation is None:
         return Missed(Miss.NO_ANSWER)
-    if found.exit_code:
-        return Missed(Miss.EXIT_CODE, str(found.exit_code))
-    return None if found.status == "Finished" else Missed(Miss.NOT_RUN, found.status)
+    if invocation.exit_code:
+        return Missed(Miss.EXIT_CODE, str(invocation.exit_code))
+    return None if invocation.status == "Finished" else Missed(Miss.NOT_RUN, invocation.status)
 
 
 async def _not_served(ctx: RecoveryContext, probe: Probe, new_id: str, target: str, missed: Missed) -> StepOutcome:

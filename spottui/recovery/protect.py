@@ -96,7 +96,7 @@ class DiskProtection:
         """Protect the disks of instances unless this process has; instances that a sweep has seen come first."""
         with self._lock:
             self._forget_old()
-            new = [one for one in dict.fromkeys(instance_ids) if not self._was_sent(region, one)]
+            new = [fromkey for fromkey in dict.fromkeys(instance_ids) if not self._was_sent(region, fromkey)]
             for instance_id in new:
                 answer = self._sent[region, instance_id] = Future()
                 disk_ids = known_disks(self._journal, self._clock, region, instance_id, _to_protect)
@@ -116,8 +116,8 @@ class DiskProtection:
     def again(self, region: str, instance_id: str) -> "Future[Protected]":
         """Retry a protection that failed, or failed in part; return its future result."""
         with self._lock:
-            known = self._sent.get((region, instance_id))
-            if known and known.done():
+            future = self._sent.get((region, instance_id))
+            if future and future.done():
                 del self._sent[region, instance_id]
         return self.of(region, instance_id)
 
@@ -127,8 +127,8 @@ class DiskProtection:
             self._over.append((time.monotonic(), (region, instance_id)))
 
     def _was_sent(self, region: str, instance_id: str) -> bool:
-        known = self._sent.get((region, instance_id))
-        return known is not None and not (known.done() and known.exception())
+        future = self._sent.get((region, instance_id))
+        return future is not None and not (future.done() and future.exception())
 
     def _forget_old(self) -> None:
         while self._over and time.monotonic() - self._over[0][0] > REMEMBERED_S:
@@ -194,9 +194,9 @@ class DiskProtection:
                 self._answer(ecs, requests)
             except Exception as error:
                 log.exception("disk protection in %s", ecs.region)
-                for one in requests:
-                    if not one.answer.done():
-                        one.answer.set_exception(error)
+                for request in requests:
+                    if not request.answer.done():
+                        request.answer.set_exception(error)
 
     def _next(self, queue: _Region) -> list[_Request]:
         """Take the disks of one call, or end this caller if nothing waits."""
@@ -211,7 +211,7 @@ class DiskProtection:
         return requests
 
     def _answer(self, ecs: Ecs, requests: list[_Request]) -> None:
-        wanted = [disk_id for one in requests for disk_id in one.disk_ids]
+        wanted = [disk_id for request in requests for disk_id in request.disk_ids]
         request_id, refused = self._protect(ecs, wanted, since=time.monotonic())
         for one in requests:
             mine = {disk_id: refused[disk_id] for disk_id in one.disk_ids if disk_id in refused}

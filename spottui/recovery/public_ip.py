@@ -18,7 +18,7 @@ from spottui.recovery.context import Fenced, RecoveryContext
 log = logging.getLogger("spottui.recovery")
 
 ACTION = "ConvertNatPublicIpToEip"
-LOOK_S, LOOKS = 1.0, 10
+POLL_S, LOOKS = 1.0, 10
 PATIENCE_S = 10.0
 """No launch waits longer for the address of its instance."""
 
@@ -65,7 +65,7 @@ async def _keep_public_ip(ctx: RecoveryContext) -> None:
                 for _ in range(LOOKS):
                     if not await _is_worth_another_look(ctx):
                         return
-                    await asyncio.sleep(LOOK_S)
+                    await asyncio.sleep(POLL_S)
         except TimeoutError:
             log.warning("the public IP of %s was not converted within %s s", ctx.recovery.instance_id, PATIENCE_S)
         except Exception:

@@ -37,7 +37,9 @@ def readiness_of_fleet(
     """Judge every instance of the fleets of all regions; raises `CloudError`."""
     regions = tuple(fleets)
     every = [spec for _, specs in regions for spec in specs]
-    kept = {(one.spec.instance.region, one.spec.instance.instance_id): one for one in kept_ready(settings, every)}
+    kept = {
+        (ready.spec.instance.region, ready.spec.instance.instance_id): ready for ready in kept_ready(settings, every)
+    }
     return tuple(one for ecs, specs in regions for one in _of_region(settings, journal, ecs, specs, kept, now))
 
 
@@ -54,7 +56,9 @@ def readiness_of_watched(
         if instance.is_spot and captured and instance.region in specs:
             specs[instance.region].append(replace(captured.spec, instance=instance))
     every = [spec for of_region in specs.values() for spec in of_region]
-    kept = {(one.spec.instance.region, one.spec.instance.instance_id): one for one in kept_ready(settings, every)}
+    kept = {
+        (ready.spec.instance.region, ready.spec.instance.instance_id): ready for ready in kept_ready(settings, every)
+    }
     judged: list[Readiness] = []
     missing: list[str] = []
     for region, of_region in specs.items():

@@ -61,7 +61,7 @@ class Ready:
         self._said: dict[Rest, str] = {}
         self._beyond_cap: tuple[str, ...] = ()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Give way to reclaims, then do what is due; raises `CloudError` if the cloud cannot be read.
 
         A refused call is logged and backed off.
@@ -73,11 +73,11 @@ class Ready:
         self._rests = {key: until for key, until in self._rests.items() if until > now}
         self._settled = {key: until for key, until in self._settled.items() if until > now}
         kept, known = self._kept(), self._journal.fleet.of(self._ecs.region)
-        captured = [known.get(one.spec.instance.instance_id) for one in kept]
+        captured = [known.get(ready.spec.instance.instance_id) for ready in kept]
         self._awaits_sweep = not known or any(one is None or one.details_at is None for one in captured)
         self._tell_beyond_cap(kept)
         busy = self._in_recovery()
-        due = [one for one in kept if self._is_due(one.spec.instance.instance_id, busy)]
+        due = [ready for ready in kept if self._is_due(ready.spec.instance.instance_id, busy)]
         if due:
             with urgency(Priority.READY):
                 self._work(due, now)
@@ -93,9 +93,9 @@ class Ready:
         (docs/alibaba-facts.md 13).
         """
         locked = {
-            one.instance_id
-            for one in self._journal.recoveries.open()
-            if one.region == self._ecs.region and one.interruption.locked
+            recovery.instance_id
+            for recovery in self._journal.recoveries.open()
+            if recovery.region == self._ecs.region and recovery.interruption.locked
         }
         reclaimed = locked if self._unfinished is None else locked & self._unfinished
         if not reclaimed:
@@ -112,18 +112,22 @@ class Ready:
         """Return the instances of this region; a cap covers those of all regions."""
         # Sweeps continue meanwhile, so the fleet is read at once.
         specs = [
-            one.spec for region in self._settings.region_keys for one in tuple(self._journal.fleet.of(region).values())
+            captured.spec
+            for region in self._settings.region_keys
+            for captured in tuple(self._journal.fleet.of(region).values())
         ]
-        return tuple(one for one in kept_ready(self._settings, specs) if one.spec.instance.region == self._ecs.region)
+        return tuple(
+            ready for ready in kept_ready(self._settings, specs) if ready.spec.instance.region == self._ecs.region
+        )
 
     def _work(self, due: Sequence[KeptReady], now: datetime) -> None:
         ecs = self._ecs
         made = made_ready(ready_images(ecs), ready_system_snapshots(ecs), ready_groups(ecs))
         self._unfinished = {instance_id for instance_id, of_one in made.items() if unfinished_steps(of_one)}
-        in_use = {one.spec.image_id for one in tuple(self._journal.fleet.of(ecs.region).values())}
+        in_use = {captured.spec.image_id for captured in tuple(self._journal.fleet.of(ecs.region).values())}
         room = COPIES_AT_ONCE - sum(of_one.copying for of_one in made.values())
         none = MadeReady()
-        for kept in sorted(due, key=lambda one: _oldest_first(made.get(one.spec.instance.instance_id, none))):
+        for kept in sorted(due, key=lambda ready: _oldest_first(made.get(ready.spec.instance.instance_id, none))):
             instance_id = kept.spec.instance.instance_id
             ahead = possible_steps(kept, made.get(instance_id, none), now, in_use)
             if ahead.is_settled:
@@ -138,14 +142,16 @@ class Ready:
 
     def _may_act(self, instance_id: str, busy: Collection[str]) -> bool:
         """Whether the instance runs without a reclaim and its image can be made; checked before each call."""
-        known = self._journal.fleet.of(self._ecs.region).get(instance_id)
-        if known is None or known.details_at is None or not known.spec.disks or instance_id in busy:
+        captured = self._journal.fleet.of(self._ecs.region).get(instance_id)
+        if captured is None or captured.details_at is None or not captured.spec.disks or instance_id in busy:
             return False
-        return known.spec.instance.status is InstanceStatus.RUNNING and not known.spec.instance.recycling
+        return captured.spec.instance.status is InstanceStatus.RUNNING and not captured.spec.instance.recycling
 
     def _in_recovery(self) -> frozenset[str]:
         """Return the instances of this region with an open recovery, even a suspected one."""
-        return frozenset(one.instance_id for one in self._journal.recoveries.open() if one.region == self._ecs.region)
+        return frozenset(
+            recovery.instance_id for recovery in self._journal.recoveries.open() if recovery.region == self._ecs.region
+        )
 
     def _do(self, step: Step, instance_id: str) -> None:
         """Make one call, journaled before and after."""
@@ -180,11 +186,11 @@ class Ready:
 
     def _tell_beyond_cap(self, kept: Sequence[KeptReady]) -> None:
         """Log for how many instances a cap is too low, once until that changes."""
-        beyond = [one for one in kept if one.beyond_cap]
-        ids = tuple(one.spec.instance.instance_id for one in beyond)
+        beyond = [ready for ready in kept if ready.beyond_cap]
+        ids = tuple(ready.spec.instance.instance_id for ready in beyond)
         if ids != self._beyond_cap:
             self._beyond_cap = ids
-            cap = max((one.schedule.max_cost_per_month for one in beyond), default=0.0)
+            cap = max((ready.schedule.max_cost_per_month for ready in beyond), default=0.0)
             self._journal.submit(self._logs(BeyondCap(len(ids), cap, ids[0] if ids else ""), ""), Urgency.EYES)
 
     def _logs(self, fact: Fact, instance_id: str) -> Callable[[Transaction], None]:

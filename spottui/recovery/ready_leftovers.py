@@ -61,9 +61,9 @@ def _of_instance(ecs: Ecs, instance_id: str, made: MadeReady) -> Iterator[tuple[
     for _, snapshot in made.snapshots:
         if snapshot.snapshot_id not in of_images:
             yield left(LeftoverKind.SNAPSHOT, snapshot.snapshot_id, snapshot.gib), snapshot.made
-    sizes = disks.snapshots(ecs, [one for _, group in made.groups for one in group.snapshot_ids])
+    sizes = disks.snapshots(ecs, [snapshot_id for _, group in made.groups for snapshot_id in group.snapshot_ids])
     for _, group in made.groups:
-        gib = sum(sizes[one].gib for one in group.snapshot_ids if one in sizes)
+        gib = sum(sizes[snapshot_id].gib for snapshot_id in group.snapshot_ids if snapshot_id in sizes)
         yield left(LeftoverKind.GROUP, group.group_id, gib), group.made
 
 

@@ -105,8 +105,8 @@ def unfinished_steps(made: MadeReady) -> tuple[Step, ...]:
     groups = [group.group_id for _, group in made.groups if not (group.finished or group.lost)]
     snapshots = [one.snapshot_id for _, one in made.snapshots if not (one.finished or one.lost)]
     return (
-        *(_deletion("DeleteSnapshotGroup", snapshot_groups.delete_group, one) for one in groups),
-        *(_deletion("DeleteSnapshot", leftovers.delete_snapshot, one) for one in snapshots),
+        *(_deletion("DeleteSnapshotGroup", snapshot_groups.delete_group, group) for group in groups),
+        *(_deletion("DeleteSnapshot", leftovers.delete_snapshot, snapshot) for snapshot in snapshots),
     )
 
 

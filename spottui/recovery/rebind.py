@@ -10,7 +10,7 @@ from spottui.domain.recovery import RecoveryState
 from spottui.recovery.calls import call_once
 from spottui.recovery.context import RecoveryContext, failure_of
 
-LOOK_S = 1.0
+POLL_S = 1.0
 PATIENCE_S = 60.0
 
 
@@ -38,7 +38,7 @@ async def rebind(ctx: RecoveryContext, new_id: str) -> Reason | None:
             return Reason(Why.EIP_TAKEN, eip_id, eip.instance_id)
         else:
             problem = await _one_move(ctx, eip, new_id)
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(POLL_S)
     return Reason(Why.EIP_NOT_MOVED, eip_id, new_id, failure=failure_of(problem) if problem else None)
 
 

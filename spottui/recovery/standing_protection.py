@@ -43,7 +43,7 @@ def protected_disks(journal: Journal) -> dict[tuple[str, str], tuple[str, ...]]:
             key = logged.region, logged.instance_id
             known = standing.get(key, ())
             if isinstance(logged.fact, DisksProtected):
-                standing[key] = (*known, *(one for one in logged.fact.disk_ids if one not in known))
+                standing[key] = (*known, *(disk_id for disk_id in logged.fact.disk_ids if disk_id not in known))
             elif isinstance(logged.fact, ProtectionUndone):
                 standing[key] = tuple(one for one in known if one not in logged.fact.disk_ids)
         seq = page[-1].seq
@@ -74,7 +74,7 @@ def undo(journal: Journal, ecs: Ecs, spec: LaunchSpec, disk_ids: Sequence[str], 
     """
     _refuse_during_reclaim(journal, spec)
     mine = {disk.disk_id: disk for disk in spec.cloud_disks}
-    changed = tuple(one for one in disk_ids if one in mine and not mine[one].delete_with_instance)
+    changed = tuple(disk_id for disk_id in disk_ids if disk_id in mine and not mine[disk_id].delete_with_instance)
     if changed:
         try:
             disks.unprotect(ecs, changed)
@@ -85,12 +85,13 @@ def undo(journal: Journal, ecs: Ecs, spec: LaunchSpec, disk_ids: Sequence[str], 
 
 
 def _refuse_during_reclaim(journal: Journal, spec: LaunchSpec) -> None:
-    one = spec.instance
+    instance = spec.instance
     is_open = any(
-        (known.region, known.instance_id) == (one.region, one.instance_id) for known in journal.recoveries.open()
+        (recovery.region, recovery.instance_id) == (instance.region, instance.instance_id)
+        for recovery in journal.recoveries.open()
     )
-    if one.recycling or is_open:
-        raise Refused(f"{one.instance_id} is being reclaimed or recovered: its disks are left unchanged.")
+    if instance.recycling or is_open:
+        raise Refused(f"{instance.instance_id} is being reclaimed or recovered: its disks are left unchanged.")
 
 
 def _logs(spec: LaunchSpec, fact: Fact, now: datetime) -> Callable[[Transaction], None]:

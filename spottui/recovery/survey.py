@@ -79,19 +79,19 @@ class Surveys:
         """Return the plan with all that can be learned within `limit_s` of its candidates, warm image and prices."""
         spec, region = plan.spec, plan.spec.instance.region
         inquiry, of_balancers = Inquiry(self._lookups, limit_s), Inquiry(self._balancer_lookups, limit_s)
-        one = _Survey(self._markets[region], region, inquiry, of_balancers)
+        survey = _Survey(self._markets[region], region, inquiry, of_balancers)
         tag = self._vswitch_tags[region]
         rules, images, backends, records, offers, resting = await asyncio.gather(
-            one.rules(plan, tag),
-            one.earlier_images(),
-            one.backends(spec),
-            one.records(plan),
-            one.offers(spec, plan.rules),
+            survey.rules(plan, tag),
+            survey.earlier_images(),
+            survey.backends(spec),
+            survey.records(plan),
+            survey.offers(spec, plan.rules),
             asyncio.to_thread(self._journal.cool_downs.resting, region, self._clock.now()),
         )
-        prices = await one.prices(priced_types(spec, rules, offers))
+        prices = await survey.prices(priced_types(spec, rules, offers))
         offers = replace(offers, prices=prices, resting=resting)
-        candidates = await asyncio.gather(*(one.checked(spec, place) for place in rank(spec, rules, offers)))
+        candidates = await asyncio.gather(*(survey.checked(spec, place) for place in rank(spec, rules, offers)))
         best = refused_last(candidates)
         plan = replace(
             plan,
@@ -107,7 +107,7 @@ class Surveys:
             # Entries found before the release count: a CLB drops them at the release.
             backends=backends or plan.backends,
             records=records,
-            cautions=(*_kept(plan.cautions), *_new_cautions(spec, rules, tag), *one.missing),
+            cautions=(*_kept(plan.cautions), *_new_cautions(spec, rules, tag), *survey.missing),
             price_per_hour=offers.old_price(spec),
             currency=offers.currency,
             prices=offers.recorded([home, *((place.instance_type, place.zone) for place in candidates)]),
@@ -175,8 +175,8 @@ class _Survey:
 
     async def backends(self, spec: LaunchSpec) -> tuple[Backend, ...]:
         """Return the instance's entries of load balancers; failed look-ups make one caution together."""
-        found = await asyncio.gather(*(self._backends(product, spec) for product in Product))
-        return tuple(backend for of_one in found for backend in of_one)
+        backendses = await asyncio.gather(*(self._backends(product, spec) for product in Product))
+        return tuple(backend for of_one in backendses for backend in of_one)
 
     async def records(self, plan: Plan) -> tuple[DnsRecord, ...]:
         """Return the A records of the plan's zone that name the instance."""
@@ -184,8 +184,8 @@ class _Survey:
         if not zone:
             return nothing
         call = partial(self._market.records, zone, vpc_id)
-        found = await self._inquiry.ask("DNS records", ("records", zone, vpc_id), RECORDS_S, call, nothing)
-        return tuple(one for one in found if one.value == plan.spec.instance.private_ip)
+        dns_records = await self._inquiry.ask("DNS records", ("records", zone, vpc_id), RECORDS_S, call, nothing)
+        return tuple(dns_record for dns_record in dns_records if dns_record.value == plan.spec.instance.private_ip)
 
     async def offers(self, spec: LaunchSpec, rules: PlaceRules) -> Offers:
         """Return what is in stock, how often types are interrupted, and which other types there are."""
@@ -266,7 +266,7 @@ def _backends_key(product: Product, spec: LaunchSpec) -> Hashable:
 
 def _kept(cautions: Iterable[Caution]) -> tuple[Caution, ...]:
     """The plan's own cautions, without those of an earlier survey."""
-    return tuple(one for one in cautions if one.kind not in _OF_A_SURVEY)
+    return tuple(caution for caution in cautions if caution.kind not in _OF_A_SURVEY)
 
 
 def _new_cautions(spec: LaunchSpec, rules: PlaceRules, tag: str) -> tuple[Caution, ...]:

@@ -25,10 +25,10 @@ from spottui.recovery.group_changes import change, is_busy, look, serves_without
 T = TypeVar("T")
 log = logging.getLogger("spottui.recovery")
 
-LOOK_S = 1.0
+POLL_S = 1.0
 LONGEST_WAIT_S = 10.0
 """Between look-ups of an instance's entries while a product does not answer."""
-KEPT_LOOK_S = 5.0
+KEPT_POLL_S = 5.0
 """How often to check whether another server of the group has become healthy."""
 THROTTLED_S = 5.0
 """A throttled call is made again after this: weights cannot wait for the next minute."""
@@ -70,14 +70,14 @@ async def _lower_all(ctx: RecoveryContext) -> tuple[Reason, ...]:
     except Exception:
         log.exception("the weights of %s are not lowered", ctx.recovery.instance_id)
         return ()
-    return tuple(one for one in unknown if one)
+    return tuple(reason for reason in unknown if reason)
 
 
 async def _lower_of(ctx: RecoveryContext, product: Product) -> Reason | None:
     problem = await _find(ctx, product)
     if _may_lower(ctx.recovery):
-        mine = (one for one in ctx.recovery.backends if one.product is product and one.weight)
-        await _each(_lower(ctx, one) for one in mine)
+        mine = (backend for backend in ctx.recovery.backends if backend.product is product and backend.weight)
+        await _each(_lower(ctx, backend) for backend in mine)
     return problem
 
 
@@ -93,9 +93,9 @@ async def _find(ctx: RecoveryContext, product: Product) -> Reason | None:
     In that case the plan's own entries are used. A refusal, or a product that is missing in this region, is a caution
     of the plan already: only a missing answer is returned.
     """
-    if any(one.product is product for one in ctx.recovery.backends):
+    if any(backend.product is product for backend in ctx.recovery.backends):
         return None
-    planned = tuple(one for one in ctx.plan.backends if one.product is product)
+    planned = tuple(backend for backend in ctx.plan.backends if backend.product is product)
     found = await _look_up(ctx, product)
     backends = planned if isinstance(found, CloudError) else found or planned
     if backends:
@@ -107,7 +107,7 @@ async def _find(ctx: RecoveryContext, product: Product) -> Reason | None:
 
 
 async def _look_up(ctx: RecoveryContext, product: Product) -> tuple[Backend, ...] | CloudError:
-    spec, waits_s = ctx.plan.spec, LOOK_S
+    spec, waits_s = ctx.plan.spec, POLL_S
     while True:
         try:
             return await ctx.shared.surveys.backends(spec, product)
@@ -129,26 +129,26 @@ async def _lower(ctx: RecoveryContext, one: Backend) -> None:
 
 async def _lower_once(wish: Wish) -> float | None:
     """Check and make the next call; return in how many seconds to check again, None if nothing is left to do."""
-    ctx, one = wish.ctx, wish.entry
-    group = await look(ctx, one, with_health=True)
+    ctx, backend = wish.ctx, wish.entry
+    group = await look(ctx, backend, with_health=True)
     if isinstance(group, CloudError):
-        return await _wait_or_tell(ctx, one, group)
-    is_met, others_serve = wish.is_met(group), serves_without(group, [one])
-    if entry_of(group, one) is None or (is_met and others_serve):
+        return await _wait_or_tell(ctx, backend, group)
+    is_met, others_serve = wish.is_met(group), serves_without(group, [backend])
+    if entry_of(group, backend) is None or (is_met and others_serve):
         return None
     if is_busy(group):
-        return LOOK_S
+        return POLL_S
     if others_serve:
         return _next_look_s(await change(wish, group))
     if not is_met:
-        if one not in ctx.recovery.kept:
-            await ctx.record(WeightKept(one))
-        return KEPT_LOOK_S
-    if one not in ctx.recovery.lowered:
+        if backend not in ctx.recovery.kept:
+            await ctx.record(WeightKept(backend))
+        return KEPT_POLL_S
+    if backend not in ctx.recovery.lowered:
         return None
     # Two consoles counted on each other's server: both restore theirs, and one lowers its again first.
-    await change(Wish(ctx, one, one.weight), group)
-    return random.uniform(KEPT_LOOK_S, 2 * KEPT_LOOK_S)
+    await change(Wish(ctx, backend, backend.weight), group)
+    return random.uniform(KEPT_POLL_S, 2 * KEPT_POLL_S)
 
 
 async def _wait_or_tell(ctx: RecoveryContext, one: Backend, error: CloudError) -> float | None:
@@ -164,13 +164,13 @@ async def _replace_all(ctx: RecoveryContext, new_id: str) -> list[Reason]:
     backends = ctx.recovery.backends
     await ctx.enter(RecoveryState.VERIFYING, NextStep(Doing.AWAIT_HEALTHY, new_id, count=len(backends)))
     server, failure = await _server(ctx, new_id, backends)
-    problems = await _each(_replace(ctx, one, one.of(server), failure) for one in backends)
+    problems = await _each(_replace(ctx, backend, backend.of(server), failure) for backend in backends)
     return [problem for of_one in problems for problem in of_one]
 
 
 async def _server(ctx: RecoveryContext, new_id: str, backends: Sequence[Backend]) -> tuple[Server, Failure | None]:
     """Return the names of the replacement that the entries need; where some could not be looked up, why."""
-    if all(one.server_type is ServerType.ECS for one in backends):
+    if all(backend.server_type is ServerType.ECS for backend in backends):
         return Server(new_id), None
     ecs = ctx.ecs
     specs = await ctx.attempt(lambda: ecs.launch_specs([new_id]))
@@ -201,8 +201,8 @@ async def _wait_until_healthy(ctx: RecoveryContext, new: Backend, began_s: float
     while new.weight:
         is_late, waited_s = _now_s() > until_s, _now_s() - began_s
         group = await look(ctx, new, with_health=True)
-        found = None if isinstance(group, CloudError) else entry_of(group, new)
-        if found and found.healthy and found.settled:
+        backend_status = None if isinstance(group, CloudError) else entry_of(group, new)
+        if backend_status and backend_status.healthy and backend_status.settled:
             await ctx.record(BackendServes(new, waited_s))
             break
         error = group if isinstance(group, CloudError) else None
@@ -223,7 +223,7 @@ async def _take_out(ctx: RecoveryContext, one: Backend, *, is_gone: bool) -> lis
 
 
 async def _restore_all(ctx: RecoveryContext) -> list[Reason]:
-    problems = await _each(_restore(ctx, one) for one in ctx.recovery.lowered)
+    problems = await _each(_restore(ctx, backend) for backend in ctx.recovery.lowered)
     return [problem for of_one in problems for problem in of_one]
 
 
@@ -261,7 +261,7 @@ async def _bring(ctx: RecoveryContext, one: Backend, weight: int | None, *, join
                 return failure or Failure(action_of(one, Change.WEIGHT), kind=ErrorKind.BUSY.value)
             wait_s = _next_look_s(error)
             is_refused = wait_s is None
-            await asyncio.sleep(LOOK_S if wait_s is None else wait_s)
+            await asyncio.sleep(POLL_S if wait_s is None else wait_s)
 
 
 async def _each(steps: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
@@ -288,14 +288,14 @@ async def _settles_within(ctx: RecoveryContext, wait_s: float) -> bool:
 
 
 def _next_look_s(error: CloudError | None) -> float | None:
-    return LOOK_S if error is None else _wait_s(error)
+    return POLL_S if error is None else _wait_s(error)
 
 
 def _wait_s(error: CloudError) -> float | None:
     """Return when to retry after an error, None after a permanent one."""
     if error.kind is ErrorKind.THROTTLED:
         return min(error.retry_after_s or THROTTLED_S, THROTTLED_S)
-    return LOOK_S if error.kind.repeats or error.kind is ErrorKind.CREDENTIALS else None
+    return POLL_S if error.kind.repeats or error.kind is ErrorKind.CREDENTIALS else None
 
 
 def _about(why: Why, one: Backend, failure: Failure | None) -> Reason:

@@ -99,11 +99,11 @@ async def _travel(ctx: RecoveryContext) -> StepOutcome:
 
 async def _next_route(ctx: RecoveryContext) -> Route | None:
     """Return the plan's next route; the survey of places tells whether there is an earlier image."""
-    found = _open_route(ctx)
-    if found is None and ctx.shared.settings.policy.warm_image:
+    route = _open_route(ctx)
+    if route is None and ctx.shared.settings.policy.warm_image:
         await look_for_places(ctx)
-        found = _open_route(ctx)
-    return found
+        route = _open_route(ctx)
+    return route
 
 
 def _open_route(ctx: RecoveryContext) -> Route | None:
@@ -121,4 +121,7 @@ def why_left(recovery: Recovery) -> Reason:
     left = recovery.routes_left
     if len(left) == 1:
         return left[0].reason
-    return Reason(Why.ROUTES, causes=tuple(Reason(Why.THEN, route=one.route, causes=(one.reason,)) for one in left))
+    return Reason(
+        Why.ROUTES,
+        causes=tuple(Reason(Why.THEN, route=left_route.route, causes=(left_route.reason,)) for left_route in left),
+    )

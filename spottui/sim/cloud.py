@@ -31,8 +31,8 @@ class Cloud:
     def time_moved(self) -> None:
         """The clock was set or advanced: whoever waits looks again."""
         self.world.settle()
-        for one in self.world.every:
-            one.queues.ring_all()
+        for world in self.world.every:
+            world.queues.ring_all()
         self._wake.set()
 
     async def live(self) -> None:
@@ -50,7 +50,7 @@ class Cloud:
         self._happened.clear()
 
     def _nap_s(self) -> float | None:
-        planned = [at for one in self.world.every if (at := one.schedule.next_at()) is not None]
+        planned = [at for world in self.world.every if (at := world.schedule.next_at()) is not None]
         return self.world.clock.wall_seconds_until(min(planned)) if planned else None
 
     def _alive(self, world: World) -> World:

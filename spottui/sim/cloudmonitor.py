@@ -27,16 +27,16 @@ def put_event_rule(call: Call) -> Body:
         raise missing("EventPattern")
     params.choice("EventType", ("SYSTEM", "CUSTOM"), _invalid("EventType"))
     params.accept("SilenceTime")
-    known = call.world.event_rules.get(name)
+    event_rule = call.world.event_rules.get(name)
     levels = _listed(patterns, "LevelList")
     if any(level not in _LEVELS for level in levels):
         raise _invalid("LevelList")
     call.world.event_rules[name] = EventRule(
         name, params.choice("State", ("ENABLED", "DISABLED"), _invalid("State"), "ENABLED"),
         params.text("Description"), params.text("GroupId"), _listed(patterns, "NameList"),
-        tuple(p["Product"] for p in patterns if "Product" in p), known.targets if known else {},
+        tuple(p["Product"] for p in patterns if "Product" in p), event_rule.targets if event_rule else {},
         levels, _listed(patterns, "EventTypeList"), _listed(patterns, "StatusList"),
-        known.other_targets if known else {},
+        event_rule.other_targets if event_rule else {},
     )  # fmt: skip
     call.changed(f"event rule {name}")
     return {**_OK, "Data": "1"}
@@ -171,8 +171,8 @@ def describe_system_event_attribute(call: Call) -> Body:
     start = params.whole("StartTime", int((call.now - 86_400) * 1000), 0, 10**12 * 9) / 1000
     end = params.whole("EndTime", int(call.now * 1000) + 1, 0, 10**12 * 9) / 1000
     wanted = _wanted_events(params)
-    found = [] if call.blind else [n for n in reversed(call.world.notices) if start <= n.at <= end and wanted(n)]
-    events = [_event(n, call.world.account_id) for n in _page(params, found)]
+    notices = [] if call.blind else [n for n in reversed(call.world.notices) if start <= n.at <= end and wanted(n)]
+    events = [_event(n, call.world.account_id) for n in _page(params, notices)]
     return {"Code": "200", "Success": "true", "Message": "", "SystemEvents": {"SystemEvent": events}}
 
 

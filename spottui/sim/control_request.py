@@ -50,7 +50,7 @@ class Given:
     def ports(self, name: str) -> tuple[int, ...]:
         """A list of TCP ports; empty when absent."""
         values = self._typed(name, [], list, "list of ports")
-        if not all(isinstance(one, int) and not isinstance(one, bool) and 0 < one < 65_536 for one in values):
+        if not all(isinstance(value, int) and not isinstance(value, bool) and 0 < value < 65_536 for value in values):
             raise ControlError(name, "must be a list of ports", "1..65535")
         return tuple(values)
 

@@ -25,7 +25,10 @@ def table() -> str:
         "| service | actions |", "|---|---|", *_services(), "",
         "| action | documented parameters that are refused |", "|---|---|", *_refusals(), "",
         "| open question | assumed | or |", "|---|---|---|",
-        *(f"| {one.question} (`{one.switch}`) | `{one.assumed}` | `{one.other}` |" for one in ASSUMPTIONS), "",
+        *(
+            f"| {assumption.question} (`{assumption.switch}`) | `{assumption.assumed}` | `{assumption.other}` |"
+            for assumption in ASSUMPTIONS
+        ), "",
         f"Control calls: {', '.join(f'`{name}`' for name in sorted(CALLS))}.", "",
         f"{len(names())} scenarios; `spottui sim --list-scenarios` tells them.",
     ])  # fmt: skip

@@ -95,8 +95,8 @@ def _add_type(given: Given) -> None:
         int(given.number("memory_gib", None, 0.25, 65_536) * 1024), given.number("price", None, 0.001, 10**6),
         int(given.number("local_gib", 0, 0, 10**6)), given.choice("architecture", ("X86", "ARM"), "X86"),
     )  # fmt: skip
-    known = TYPES.get(kind.name)
-    if known not in (None, kind):
+    instance_type = TYPES.get(kind.name)
+    if instance_type not in (None, kind):
         raise ControlError("name", f"{kind.name} is another type of this cloud already", "a new name, or no [[type]]")
     catalog.add(kind)
 

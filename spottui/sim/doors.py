@@ -86,5 +86,5 @@ class Doors:
 
 def _places(world: World) -> set[Place]:
     now = world.settle()
-    balancers = {(row.address, one.port) for row in world.load_balancers.values() for one in row.listeners}
+    balancers = {(row.address, listener.port) for row in world.load_balancers.values() for listener in row.listeners}
     return {place for place in (*balancers, *services.listening(world, now)) if place[0].startswith("127.")}

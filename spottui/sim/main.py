@@ -38,9 +38,10 @@ def show_scenarios() -> None:
 
 def show_assumptions() -> None:
     """One line per open question: the switch, what is assumed, the other outcome, the question and its section."""
-    for one in ASSUMPTIONS:
+    for assumption in ASSUMPTIONS:
         click.echo(
-            f"{one.switch:21} {json.dumps(one.assumed)} (or {json.dumps(one.other)}): {one.question} [{one.section}]"
+            f"{assumption.switch:21} {json.dumps(assumption.assumed)} (or {json.dumps(assumption.other)}): "
+            f"{assumption.question} [{assumption.section}]"
         )
 
 

@@ -127,9 +127,9 @@ class Params(Mapping[str, str]):
 
     def _matches(self, pattern: str) -> Iterator[re.Match[str]]:
         compiled = re.compile(pattern)
-        found = [m for name in self._flat if (m := compiled.fullmatch(name))]
-        self._read |= {m[0] for m in found}
-        return iter(found)
+        matches = [m for name in self._flat if (m := compiled.fullmatch(name))]
+        self._read |= {m[0] for m in matches}
+        return iter(matches)
 
 
 def _json(text: str) -> object:

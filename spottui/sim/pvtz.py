@@ -31,14 +31,14 @@ def describe_zones(call: Call) -> Body:
     params.accept("Lang", "UserClientIp")
     vpc, region = params.text("QueryVpcId"), params.text("QueryRegionId")
     bound = any(row.vpc_id == vpc for row in world.regions.values()) if vpc else True
-    found = filters.keep(
+    dns_zones = filters.keep(
         world.dns_zones.values(), _keyword(params, "LIKE", lambda row: row.name),
         None if bound and region in ("", *world.regions) else (lambda row: False),
         filters.fixed(params.text("ZoneType"), "AUTH_ZONE"), filters.fixed(params.text("ResourceGroupId"), ""),
         filters.fixed(next(iter(params.numbered("ZoneTag")), ""), ""),
-        filters.fixed(next((one.get("Key", "") for one in params.groups("ResourceTag")), ""), ""),
+        filters.fixed(next((group.get("Key", "") for group in params.groups("ResourceTag")), ""), ""),
     )  # fmt: skip
-    return _page(call, found, lambda page: {"Zones": {"Zone": [_zone(row) for row in page]}})
+    return _page(call, dns_zones, lambda page: {"Zones": {"Zone": [_zone(row) for row in page]}})
 
 
 @action(PVTZ)
@@ -46,11 +46,11 @@ def describe_zone_records(call: Call) -> Body:
     """Records of a zone, by host; Tag `ecs`, the records made by ECS itself, finds none."""
     call.params.accept("Lang", "UserClientIp")
     zone = _wanted_zone(call)
-    found = filters.keep(
+    dns_records = filters.keep(
         zone.records.values(), _keyword(call.params, "EXACT", lambda row: row.rr),
         (lambda row: False) if call.params.text("Tag") else None,
     )  # fmt: skip
-    return _page(call, found, lambda page: {"Records": {"Record": [_record(zone, row) for row in page]}})
+    return _page(call, dns_records, lambda page: {"Records": {"Record": [_record(zone, row) for row in page]}})
 
 
 @action(PVTZ)
@@ -124,7 +124,10 @@ def _fill(call: Call, zone: DnsZone, record: DnsRecord) -> None:
         raise ApiError("Record.Invalid.Value", 400, "The value of the record is invalid for its type.")
     if ttl not in _TTLS:
         raise invalid("Ttl", f"must be one of {', '.join(_TTLS)}")
-    if any((one.rr, one.type, one.value) == (rr, kind, value) and one is not record for one in zone.records.values()):
+    if any(
+        (dns_record.rr, dns_record.type, dns_record.value) == (rr, kind, value) and dns_record is not record
+        for dns_record in zone.records.values()
+    ):
         raise ApiError("Record.Invalid.Conflict", 400, "The record conflicts with one that exists.")
     weight, priority = params.whole("Weight", record.weight, 1, 100), params.whole("Priority", record.priority, 1, 99)
     record.rr, record.type, record.value, record.ttl = rr, kind, value, int(ttl)

@@ -178,10 +178,10 @@ def _is_stranger(args: dict[str, Any], who: str | int) -> bool:
 
 def _newest(world: World, name: str) -> Instance:
     """The youngest instance of that name: a replacement, once there is one."""
-    found = [row for row in world.instances.values() if row.name == name]
-    if not found:
+    instances = [row for row in world.instances.values() if row.name == name]
+    if not instances:
         raise ControlError("newest", f"{name!r} is not in this world any more")
-    return found[-1]
+    return instances[-1]
 
 
 def _named(world: World, who: str | int) -> Instance:
@@ -189,7 +189,7 @@ def _named(world: World, who: str | int) -> Instance:
     spot = [row for row in world.instances.values() if row.is_spot]
     if isinstance(who, int) and who < len(spot):
         return spot[who]
-    found = [row for row in world.instances.values() if who in (row.name, row.id)]
-    if not found:
+    instances = [row for row in world.instances.values() if who in (row.name, row.id)]
+    if not instances:
         raise ControlError("instances", f"{who!r} is not in this world", [row.name for row in spot])
-    return found[0]
+    return instances[0]

@@ -98,17 +98,17 @@ async def running(options: Options) -> AsyncIterator[Endpoint]:
         max_line_size=LONGEST_LINE, max_field_size=LONGEST_LINE,
     )  # fmt: skip
     await runner.setup()
-    living = [asyncio.create_task(one) for one in (cloud.live(), doors.watch())]
+    living = [asyncio.create_task(coroutine) for coroutine in (cloud.live(), doors.watch())]
     try:
         ca_file = _ca_file(options)
         context = tls.loopback_context(ca_file) if ca_file else None
         await doors.start(context)
         yield await _open(options, scenario, cloud.world, runner, ca_file, context)
     finally:
-        for one in living:
-            one.cancel()
+        for task in living:
+            task.cancel()
             with suppress(asyncio.CancelledError):
-                await one
+                await task
         await doors.stop()
         await runner.cleanup()
 

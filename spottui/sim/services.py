@@ -59,10 +59,10 @@ def named(world: World, who: str) -> Instance:
     Raises:
         ControlError: there is none.
     """
-    found = [row for row in world.instances.values() if who in (row.id, row.name)]
-    if not found:
+    instances = [row for row in world.instances.values() if who in (row.id, row.name)]
+    if not instances:
         raise ControlError("instance", f"{who!r} is not in this world", "the name or id of an instance")
-    return found[-1]
+    return instances[-1]
 
 
 def change(world: World, given: Given, now: float) -> dict[str, Any]:

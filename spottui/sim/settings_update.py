@@ -29,7 +29,7 @@ _WHOLE = {
     "qps_status": (400, 599), "batch_send_status": (200, 599),
 }  # fmt: skip
 _LISTS = ("gone", "uefi_types")
-_FLAGS = tuple(one.name for one in fields(Settings) if one.type is bool)
+_FLAGS = tuple(field.name for field in fields(Settings) if field.type is bool)
 _CHOICES = {
     "locked_status": ("Running", "Stopping", "Stopped"),
     "stop_action": ("stop", "delete"),

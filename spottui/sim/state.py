@@ -167,13 +167,18 @@ def _invocation(row: Invocation) -> dict[str, Any]:
 
 
 def _subscriptions(row: Topic) -> dict[str, str]:
-    return {name: one.endpoint for name, one in row.subscriptions.items()}
+    return {name: subscription.endpoint for name, subscription in row.subscriptions.items()}
 
 
 def _balancer(row: LoadBalancer) -> dict[str, Any]:
     listeners = [
-        {"ListenerId": one.id, "Protocol": one.protocol, "Port": one.port, "ServerGroupId": one.group_id}
-        for one in row.listeners
+        {
+            "ListenerId": listener.id,
+            "Protocol": listener.protocol,
+            "Port": listener.port,
+            "ServerGroupId": listener.group_id,
+        }
+        for listener in row.listeners
     ]
     return {
         "LoadBalancerId": row.id, "Product": row.product, "RegionId": row.region, "LoadBalancerName": row.name,
@@ -183,9 +188,9 @@ def _balancer(row: LoadBalancer) -> dict[str, Any]:
 
 def _server_group(row: ServerGroup) -> dict[str, Any]:
     servers = [
-        {"ServerId": one.server_id, "Type": one.type, "ServerIp": one.ip, "Port": one.port, "Weight": one.weight,
-         "Description": one.description, "Status": one.status, "Health": one.health}
-        for one in row.servers
+        {"ServerId": server.server_id, "Type": server.type, "ServerIp": server.ip, "Port": server.port,
+         "Weight": server.weight, "Description": server.description, "Status": server.status, "Health": server.health}
+        for server in row.servers
     ]  # fmt: skip
     return {
         "ServerGroupId": row.id, "Product": row.product, "RegionId": row.region, "ServerGroupName": row.name,
@@ -195,8 +200,15 @@ def _server_group(row: ServerGroup) -> dict[str, Any]:
 
 def _zone(row: DnsZone) -> dict[str, Any]:
     records = [
-        {"RecordId": one.id, "Rr": one.rr, "Type": one.type, "Value": one.value, "Ttl": one.ttl, "Status": one.status}
-        for one in row.records.values()
+        {
+            "RecordId": dns_record.id,
+            "Rr": dns_record.rr,
+            "Type": dns_record.type,
+            "Value": dns_record.value,
+            "Ttl": dns_record.ttl,
+            "Status": dns_record.status,
+        }
+        for dns_record in row.records.values()
     ]
     return {"ZoneId": row.id, "ZoneName": row.name, "Records": records}
 

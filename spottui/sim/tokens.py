@@ -50,11 +50,11 @@ class Tokens:
                 LastTokenProcessing while the first use counts as being in process.
         """
         fingerprint = sorted((k, v) for k, v in params.items() if k not in _NOT_PART | SIGNING_PARAMETERS)
-        known = self._outcomes.get(key)
-        if known and (knobs.token_life_s is None or now - known.at < knobs.token_life_s):
-            if now - known.at < knobs.token_in_process_s:
+        outcome = self._outcomes.get(key)
+        if outcome and (knobs.token_life_s is None or now - outcome.at < knobs.token_life_s):
+            if now - outcome.at < knobs.token_in_process_s:
                 raise ApiError("LastTokenProcessing", 403, "The last token request is processing.")
-            return _replay(known, fingerprint, key[0])
+            return _replay(outcome, fingerprint, key[0])
         try:
             result, what = act()
         except ApiError as refusal:

@@ -27,7 +27,7 @@ def describe_vswitches(call: Call) -> Body:
     params, region = call.params, call.any_region
     gone = call.world.settings.gone
     rows = (row for row in call.world.vswitches.values() if region in ("", row.region) and row.id not in gone)
-    found = filters.keep(
+    vswitches = filters.keep(
         rows,
         filters.equals("id", params.text("VSwitchId")),
         filters.equals("vpc_id", params.text("VpcId")),
@@ -37,7 +37,11 @@ def describe_vswitches(call: Call) -> Body:
         filters.tagged(params.tags()),
     )
     return by_number(
-        call, found, lambda page: {"VSwitches": {"VSwitch": page}}, lambda row: _tagged(row, call.now), _MOST_PER_PAGE
+        call,
+        vswitches,
+        lambda page: {"VSwitches": {"VSwitch": page}},
+        lambda row: _tagged(row, call.now),
+        _MOST_PER_PAGE,
     )
 
 

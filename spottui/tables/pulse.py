@@ -56,7 +56,7 @@ class Pulse(msgspec.Struct, frozen=True):
 
 def reclaims_of(view: DeskView, fleet_background: FleetBackground) -> tuple[datetime, ...]:
     """Return the times of the known reclaims, oldest first; those of the view are newer than the look around."""
-    shown = (one.started for one in view.recoveries if not one.interruption.is_manual)
+    shown = (recovery.started for recovery in view.recoveries if not recovery.interruption.is_manual)
     return tuple(sorted({*fleet_background.reclaims, *shown}))
 
 

@@ -80,7 +80,10 @@ READINESS = Table(COLUMNS, _order)
 
 def readiness_rows(fleet: FleetReadiness, *, accounts: bool = False) -> Rows:
     """Return a row for each instance by its key, as in the table of the instances; `accounts` are named or not."""
-    rows = (_row(known, shown_account(known.spec.instance.region) if accounts else "") for known in fleet.instances)
+    rows = (
+        _row(readiness, shown_account(readiness.spec.instance.region) if accounts else "")
+        for readiness in fleet.instances
+    )
     return {str(row[0]): row for row in rows}
 
 

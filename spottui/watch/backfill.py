@@ -100,7 +100,7 @@ class Backfill:
         self._clock = clock
         self._told: set[Reclaim | Released] = set()
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Read once, if there is a gap; raises `CloudError`."""
         since = self._gap.since
         if since is None:

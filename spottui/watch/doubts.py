@@ -75,14 +75,14 @@ class Doubts:
 
         If the block raises, they are dropped, and come again from the queue.
         """
-        doubts = {(region, one) for one in instance_ids}
+        doubts = {(region, instance_id) for instance_id in instance_ids}
         with self._lock:
             signs = [sign for doubt in doubts for sign in self._signs.pop(doubt, [])]
         is_taken_in = False
         try:
             yield Sighting(
-                [one for one in signs if isinstance(one, Observation)],
-                [one for one in signs if isinstance(one, Release)],
+                [observation for observation in signs if isinstance(observation, Observation)],
+                [release for release in signs if isinstance(release, Release)],
             )
             is_taken_in = True
         finally:
@@ -91,10 +91,10 @@ class Doubts:
 
     def _hold(self, reading: Reading) -> set[_Doubt]:
         message_id = reading.message.message_id
-        known = self._held.get(message_id)
-        if known:
-            known.reading = reading
-            return known.doubts
+        held = self._held.get(message_id)
+        if held:
+            held.reading = reading
+            return held.doubts
         if not reading.doubtful or message_id in self._taken_in or len(self._held) >= MOST:
             return set()
         for one in reading.doubtful:

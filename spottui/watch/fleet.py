@@ -61,10 +61,10 @@ class FleetSweep:
     def name_of(self, instance_id: str) -> str:
         """Return an instance's name, empty if unknown."""
         with self._lock:
-            known = self._captured.get(instance_id)
-        return known.spec.instance.name if known else ""
+            captured = self._captured.get(instance_id)
+        return captured.spec.instance.name if captured else ""
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Sweep once; if it raises `CloudError`, nothing known is forgotten.
 
         An error of the disks is raised at the end, after the instances and their other details were kept.
@@ -87,9 +87,9 @@ class FleetSweep:
         with self._lock:
             known = ((self._captured.get(instance.instance_id), instance) for instance in instances)
             changed = {
-                instance.instance_id: replace(one, spec=replace(one.spec, instance=instance))
-                for one, instance in known
-                if one and one.spec.instance != instance
+                instance.instance_id: replace(captured, spec=replace(captured.spec, instance=instance))
+                for captured, instance in known
+                if captured and captured.spec.instance != instance
             }
             if changed:
                 self._keep(self._captured | changed)
@@ -118,7 +118,7 @@ class FleetSweep:
         return found, disks, None
 
     def _save(self, old: dict[str, Captured], new: dict[str, Captured]) -> None:
-        changed = [one for instance_id, one in new.items() if old.get(instance_id) != one]
+        changed = [captured for instance_id, captured in new.items() if old.get(instance_id) != captured]
         self._journal.fleet.put(self._ecs.region, changed)
         self._journal.fleet.keep_only(self._ecs.region, new)
 
@@ -129,7 +129,7 @@ class FleetSweep:
         """
         due = self._due()
         for start in range(0, len(due), ROLES_PER_CALL):
-            specs = [one.spec for one in due[start : start + ROLES_PER_CALL]]
+            specs = [captured.spec for captured in due[start : start + ROLES_PER_CALL]]
             ids = [spec.instance.instance_id for spec in specs]
             roles = self._attempt(partial(self._ecs.ram_roles, ids))
             images = self._attempt(partial(self._ecs.image_traits, {spec.image_id for spec in specs}))
@@ -140,10 +140,12 @@ class FleetSweep:
     def _due(self) -> list[Captured]:
         now = self._clock.now()
         with self._lock:
-            spots = [one for one in self._captured.values() if one.spec.instance.is_spot]
-        return [one for one in spots if one.details_at is None or one.details_at < now - _good_for(one)][
-            :DETAILS_PER_SWEEP
-        ]
+            spots = [captured for captured in self._captured.values() if captured.spec.instance.is_spot]
+        return [
+            captured
+            for captured in spots
+            if captured.details_at is None or captured.details_at < now - _good_for(captured)
+        ][:DETAILS_PER_SWEEP]
 
     def _capture_of(
         self, spec: LaunchSpec, roles: Answers[str] | CloudError, images: Mapping[str, ImageTraits]
@@ -179,9 +181,9 @@ class FleetSweep:
         with self._lock:
             # Another source may have updated the instance while its details were read.
             known = self._captured[instance_id]
-            one = Captured(_with_details(known, role, user_data, image), now, now)
-            self._captured = {**self._captured, instance_id: one}
-        self._journal.fleet.put(self._ecs.region, [one])
+            captured = Captured(_with_details(known, role, user_data, image), now, now)
+            self._captured = {**self._captured, instance_id: captured}
+        self._journal.fleet.put(self._ecs.region, [captured])
 
 
 def _with_details(

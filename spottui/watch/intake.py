@@ -96,7 +96,7 @@ class Intake:
             for region, ids in self._doubts.add(readings).items():
                 self._strangers.ask(region, ids)
         settled = self._doubts.settled(queue_region, readings)
-        return Handled(settled, [one.message for one in readings if one.for_others])
+        return Handled(settled, [reading.message for reading in readings if reading.for_others])
 
     def has_doubts(self, queue_region: str) -> bool:
         """Whether messages of a queue wait for the cloud's answer, or got it and are not deleted yet."""
@@ -119,15 +119,16 @@ class Intake:
             for event in past
             if isinstance(event, Released) and event.at and self._is_known(region, event.instance_id)
         ]
-        ids = sorted({one.instance_id for one in releases})
+        ids = sorted({release.instance_id for release in releases})
         gone = self._strangers.exist(region, ids).gone if self._strangers and ids else frozenset(ids)
-        self._tell(self._write(Sighting(releases=[one for one in releases if one.instance_id in gone])))
+        self._tell(self._write(Sighting(releases=[release for release in releases if release.instance_id in gone])))
 
     def locks(self, instances: Sequence[Instance], not_before: datetime | None = None) -> None:
         """Commit the locks that are new since the last poll, which was at `not_before` if there was one."""
         now = self._clock.now()
         signs = [
-            Observation(one.region, one.instance_id, Evidence.LOCK, now, not_before=not_before) for one in instances
+            Observation(instance.region, instance.instance_id, Evidence.LOCK, now, not_before=not_before)
+            for instance in instances
         ]
         self._tell(self._write(Sighting(signs)))
 
@@ -136,14 +137,19 @@ class Intake:
 
         A running instance no longer has it. A stopped one may get it back at its start, until its notice is over.
         """
-        free = {one.instance_id: one.status is InstanceStatus.RUNNING for one in instances if not one.recycling}
+        free = {
+            instance.instance_id: instance.status is InstanceStatus.RUNNING
+            for instance in instances
+            if not instance.recycling
+        }
         now = self._clock.now()
         freed = [
-            one.instance_id
-            for one in self._journal.recoveries.lately()
-            if (one.region, one.interruption.locked, one.interruption.unlocked_at) == (region, True, None)
-            and one.instance_id in free
-            and (free[one.instance_id] or one.interruption.over_at < now)
+            recovery.instance_id
+            for recovery in self._journal.recoveries.lately()
+            if (recovery.region, recovery.interruption.locked, recovery.interruption.unlocked_at)
+            == (region, True, None)
+            and recovery.instance_id in free
+            and (free[recovery.instance_id] or recovery.interruption.over_at < now)
         ]
         if freed:
             self._journal.run(lambda t: unlocked(t, region, freed, now), Urgency.EVIDENCE)
@@ -151,12 +157,12 @@ class Intake:
     def without_lock(self, region: str, instance_ids: Iterable[str]) -> frozenset[str]:
         """Return the instances whose last lock is over by the journal: a lock on them is a new one."""
         wanted, newest = frozenset(instance_ids), dict[str, Recovery]()
-        for one in self._journal.recoveries.lately() if wanted else ():
-            known = newest.get(one.instance_id)
-            if one.region == region and one.instance_id in wanted and one.interruption.locked:
-                is_newer = known is None or known.interruption.epoch < one.interruption.epoch
-                newest[one.instance_id] = one if is_newer or known is None else known
-        return frozenset(key for key, one in newest.items() if one.interruption.unlocked_at)
+        for recovery in self._journal.recoveries.lately() if wanted else ():
+            known = newest.get(recovery.instance_id)
+            if recovery.region == region and recovery.instance_id in wanted and recovery.interruption.locked:
+                is_newer = known is None or known.interruption.epoch < recovery.interruption.epoch
+                newest[recovery.instance_id] = recovery if is_newer or known is None else known
+        return frozenset(key for key, recovery in newest.items() if recovery.interruption.unlocked_at)
 
     def _tell(self, recoveries: Iterable[Recovery]) -> None:
         for recovery in recoveries:
@@ -177,22 +183,30 @@ class Intake:
             raise
         except Exception as error:
             if len(readings) > 1:
-                return tuple(one for reading in readings for one in self._committed([reading]))
+                return tuple(recovery for reading in readings for recovery in self._committed([reading]))
             why = f"not written ({type(error).__name__})"
             reading = readings[0]
             return self._write(Sighting(others=[(poison(reading.message, why), reading.queue_region, "")]))
 
     def _put_in_doubt(self, reading: Reading) -> None:
         if self._strangers is None:
-            reading.rest.others += [(released_line(), one.region, one.instance_id) for one in reading.releases]
+            reading.rest.others += [
+                (released_line(), release.region, release.instance_id) for release in reading.releases
+            ]
             return
-        known = [one for one in reading.reclaims if self._is_known(one.region, one.instance_id)]
-        reading.doubtful += [one for one in reading.reclaims if one not in known]
+        observations = [
+            observation
+            for observation in reading.reclaims
+            if self._is_known(observation.region, observation.instance_id)
+        ]
+        reading.doubtful += [observation for observation in reading.reclaims if observation not in observations]
         # An unknown instance has no recovery to close.
-        reading.doubtful += [one for one in reading.releases if self._is_known(one.region, one.instance_id)]
-        unknown = [one for one in reading.releases if one not in reading.doubtful]
-        reading.rest.others += [(released_line(), one.region, one.instance_id) for one in unknown]
-        reading.reclaims, reading.releases = known, []
+        reading.doubtful += [
+            release for release in reading.releases if self._is_known(release.region, release.instance_id)
+        ]
+        unknown = [release for release in reading.releases if release not in reading.doubtful]
+        reading.rest.others += [(released_line(), release.region, release.instance_id) for release in unknown]
+        reading.reclaims, reading.releases = observations, []
 
     def _gather(self, reading: Reading, seen: Sighting) -> None:
         """Add the part of a message that may be taken in at once, and now and then a line about the part for others."""
@@ -224,9 +238,13 @@ class Intake:
         """Take in what the cloud's answer confirms, and one line about the rest."""
         with self._doubts.resolved(region, asked) as doubtful:
             seen = _believed(doubtful, answer)
-            seen.others += [(released_line(), one.region, one.instance_id) for one in doubtful.releases]
+            seen.others += [(released_line(), release.region, release.instance_id) for release in doubtful.releases]
             unlisted = list(
-                dict.fromkeys(one.instance_id for one in doubtful.observations if one.instance_id not in answer.listed)
+                dict.fromkeys(
+                    observation.instance_id
+                    for observation in doubtful.observations
+                    if observation.instance_id not in answer.listed
+                )
             )
             if unlisted:
                 line = MessageSeen("reclaim", ", ".join(unlisted[:NAMED]), not_listed=len(unlisted))
@@ -251,9 +269,9 @@ class Intake:
     def _protect_first(self, observations: Iterable[Observation]) -> None:
         """A message from an hour ago is no reason to change disks."""
         now, by_region = self._clock.now(), dict[str, list[str]]()
-        for one in observations:
-            if now - one.at < OLD:
-                by_region.setdefault(one.region, []).append(one.instance_id)
+        for observation in observations:
+            if now - observation.at < OLD:
+                by_region.setdefault(observation.region, []).append(observation.instance_id)
         for region, ids in by_region.items():
             self._protect(region, ids)
 
@@ -265,6 +283,6 @@ OLD: timedelta = CLOCKS_APART * 2
 def _believed(doubtful: Sighting, answer: Existence) -> Sighting:
     """Return what the cloud confirms: reclaims of listed instances, and releases of those that are gone."""
     return Sighting(
-        [one for one in doubtful.observations if one.instance_id in answer.listed],
-        [one for one in doubtful.releases if one.instance_id in answer.gone],
+        [observation for observation in doubtful.observations if observation.instance_id in answer.listed],
+        [release for release in doubtful.releases if release.instance_id in answer.gone],
     )

@@ -43,7 +43,7 @@ class LockPoll:
         """The reclaims that are only shown, by their locks; they end when the fleet lists the instance without one."""
         return tuple(self._reclaims.values())
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Poll once; raises `CloudError`, and an error proves nothing about any instance.
 
         After throttling it pauses only briefly, whatever the service says: others may have used up the limit.
@@ -65,15 +65,17 @@ class LockPoll:
 
     def unlocked(self, instances: Iterable[Instance]) -> list[Instance]:
         """Return instances that both the fleet and the last poll show without a lock: their locks are gone."""
-        free = [one for one in instances if not one.recycling and one.instance_id not in self._listed]
-        ids = {one.instance_id for one in free}
+        free = [
+            instance for instance in instances if not instance.recycling and instance.instance_id not in self._listed
+        ]
+        ids = {instance.instance_id for instance in free}
         if not ids.isdisjoint(self._reclaims):
-            self._reclaims = {key: one for key, one in self._reclaims.items() if key not in ids}
+            self._reclaims = {key: reclaim for key, reclaim in self._reclaims.items() if key not in ids}
         return free
 
     def _tell_new(self, listed: Mapping[str, Instance]) -> None:
         """Take in locks that were not listed before, and those whose last reclaim is over in the journal."""
-        fresh = [one for key, one in listed.items() if key not in self._listed]
+        fresh = [instance for key, instance in listed.items() if key not in self._listed]
         if fresh:
             self._fleet.show(fresh)
         if self._intake is None:
@@ -95,24 +97,28 @@ class LockPoll:
             return
         self._vanished_asked = now
         try:
-            found = self._ecs.launch_specs(self._vanished)
+            answers = self._ecs.launch_specs(self._vanished)
         except CloudError:
             return
-        shown = [spec.instance for spec in found.values()]
-        running = [one for one in shown if one.status is InstanceStatus.RUNNING and not one.recycling]
+        shown = [spec.instance for spec in answers.values()]
+        running = [
+            instance for instance in shown if instance.status is InstanceStatus.RUNNING and not instance.recycling
+        ]
         if running:
             self._fleet.show(running)
             intake.seen_unlocked(self._ecs.region, running)
         self._vanished = {
-            key: since for key, since in self._vanished.items() if key in found and found[key].instance not in running
+            key: since
+            for key, since in self._vanished.items()
+            if key in answers and answers[key].instance not in running
         }
 
     def _keep(self, new: Iterable[Instance]) -> None:
         """A lock that is listed again after a page without it is the same one; old ones are forgotten."""
         now = self._clock.now()
-        found = (Observation(one.region, one.instance_id, Evidence.LOCK, now) for one in new)
-        seen = {one.instance_id: first_sight(one, now) for one in found}
-        going_on = {key: one for key, one in self._reclaims.items() if one.over_at > now}
+        observations = (Observation(instance.region, instance.instance_id, Evidence.LOCK, now) for instance in new)
+        seen = {observation.instance_id: first_sight(observation, now) for observation in observations}
+        going_on = {key: reclaim for key, reclaim in self._reclaims.items() if reclaim.over_at > now}
         self._reclaims = {**seen, **going_on}
 
     def _check_permission(self, found_any: bool) -> None:

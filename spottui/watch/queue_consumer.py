@@ -25,7 +25,7 @@ class QueueConsumer:
         self._may_give_back = True
         self._stopped = False
 
-    def look(self) -> None:
+    def poll(self) -> None:
         """Wait for one batch and take it in; raises `CloudError`.
 
         After an error the connection is opened anew. Messages that were received but not committed come again after

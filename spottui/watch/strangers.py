@@ -48,9 +48,9 @@ class Strangers:
         """Look instances up soon, together with all that wait."""
         with self._lock:
             self._waiting[region].update(dict.fromkeys(instance_ids))
-        self.look(region)
+        self.poll(region)
 
-    def look(self, region: str) -> None:
+    def poll(self, region: str) -> None:
         """Start a call if any instance waits, unless one failed lately."""
         with self._lock:
             waiting, now = len(self._waiting[region]), time.monotonic()
@@ -65,9 +65,9 @@ class Strangers:
     def exist(self, region: str, instance_ids: Sequence[str]) -> Existence:
         """Look instances up at once and wait for the answer; raises `CloudError`."""
         with urgency(Priority.FLEET):
-            found = self._regions[region].existing(instance_ids)
-        listed = frozenset(found)
-        return Existence(listed, frozenset(instance_ids) - listed - found.refused.keys())
+            answers = self._regions[region].existing(instance_ids)
+        listed = frozenset(answers)
+        return Existence(listed, frozenset(instance_ids) - listed - answers.refused.keys())
 
     def _call(self, region: str) -> None:
         with self._lock:
@@ -86,7 +86,7 @@ class Strangers:
         except Exception:
             # The messages are still in the queue and come again.
             log.exception("observations of %s about %d instances could not be written", region, len(some))
-        self.look(region)
+        self.poll(region)
 
     def _failed(self, region: str, error: Exception) -> None:
         retry_s = (error.retry_after_s if isinstance(error, CloudError) else None) or AGAIN_S

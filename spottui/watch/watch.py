@@ -139,7 +139,7 @@ class Watch:
             partial(self._look_at_locks, key),
             is_urgent=partial(self._awaits_lock, key),
         )
-        self.add(SWEEP, key, policy.sweep_s, fleet.look)
+        self.add(SWEEP, key, policy.sweep_s, fleet.poll)
 
     def _add_queue(self, region: RegionSettings) -> None:
         """Add the queue, and the history for what the queue may miss."""
@@ -147,23 +147,23 @@ class Watch:
         silence = timedelta(seconds=STALE_AFTER_INTERVALS * long_poll_s)
         gap = Gap(key, self._journal, self._clock, silence, on_turn=lambda: history.nudge())
         backfill = Backfill(self._accounts.monitors[key], gap, self.intake, self._clock)
-        history = self.add(BACKFILL, key, BACKFILL_S, backfill.look)
+        history = self.add(BACKFILL, key, BACKFILL_S, backfill.poll)
         feed = QueueConsumer(key, partial(self._accounts.queue, region), self.intake, gap)
         self._feeds.append(feed)
         # The queue is polled again at once after an answer: the long poll is the pause.
-        self.add(QUEUE, key, long_poll_s, feed.look, pause_s=0.0)
+        self.add(QUEUE, key, long_poll_s, feed.poll, pause_s=0.0)
 
     def _look_at_locks(self, region: str) -> None:
         """Poll the locks; then look up unknown instances of messages in another thread."""
         try:
-            self._locks[region].look()
+            self._locks[region].poll()
         finally:
-            self._strangers.look(region)
+            self._strangers.poll(region)
 
     def _awaits_lock(self, region: str) -> bool:
         """Whether a recovery waits for its lock, or for a confirmation that needs the lock."""
         waiting = self._journal.recoveries.lately()
-        return any(one.state.waits_for_permission and one.region == region for one in waiting)
+        return any(recovery.state.waits_for_permission and recovery.region == region for recovery in waiting)
 
     def _seen_by_sweep(self, region: str, instances: Sequence[Instance]) -> None:
         self.intake.seen_unlocked(region, self._locks[region].unlocked(instances))

@@ -256,7 +256,7 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.StartedAgain: lambda _fact, _region: "the instance itself is running again",
     f.PublicIpKept: lambda fact, _region: f"public IP {fact.address} is now EIP {fact.eip_id}",
     f.PrivateIpGivenUp: lambda fact, region: reason(fact.reason, region),
-    f.RecordsFound: lambda fact, _region: f"named by {', '.join(one.name for one in fact.records)}",
+    f.RecordsFound: lambda fact, _region: f"named by {', '.join(record.name for record in fact.records)}",
     f.SnapshotsUsable: lambda fact, _region: (
         f"snapshots {', '.join(snapshot_id for _, snapshot_id in fact.snapshots)} usable"
     ),

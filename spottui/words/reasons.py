@@ -114,8 +114,8 @@ def against(known: Reason | None, region: str = "") -> str:
 
 def _why(known: Reason, region: str) -> str:
     """What is wrong with load balancers stands behind any reason that does not tell its causes itself."""
-    causes = () if known.why in _TELL_CAUSES else (one for one in known.causes if one.why in _OF_BALANCERS)
-    return "; ".join((_alone(known, region), *(_alone(one, region) for one in causes)))
+    causes = () if known.why in _TELL_CAUSES else (cause for cause in known.causes if cause.why in _OF_BALANCERS)
+    return "; ".join((_alone(known, region), *(_alone(cause, region) for cause in causes)))
 
 
 def _alone(known: Reason, region: str) -> str:
@@ -159,7 +159,9 @@ def _no_plan(known: Reason, region: str) -> str:
 
 
 def _no_plan_by_deadline(known: Reason, region: str) -> str:
-    causes = (_no_plan(one, region) if one.why is Why.NO_PLAN_YET else _why(one, region) for one in known.causes)
+    causes = (
+        _no_plan(cause, region) if cause.why is Why.NO_PLAN_YET else _why(cause, region) for cause in known.causes
+    )
     return ": ".join((f"no plan by the deadline at {clock_utc(known.deadline)}", *causes))
 
 
@@ -246,7 +248,7 @@ def _not_served(known: Reason, _region: str) -> str:
 
 
 def _not_attached(known: Reason, region: str) -> str:
-    causes = "; ".join(_why(one, region) for one in known.causes) or "its data disks are not attached"
+    causes = "; ".join(_why(cause, region) for cause in known.causes) or "its data disks are not attached"
     return f"{known.resource} runs, but {causes}; press t to retry"
 
 
@@ -275,19 +277,19 @@ def _routes(known: Reason, region: str) -> str:
     """A single route is not named."""
     if len(known.causes) == 1:
         return _why(known.causes[0], region)
-    told = (f"{one.route}: {_why(one, region)}" if one.route else _why(one, region) for one in known.causes)
+    told = (f"{cause.route}: {_why(cause, region)}" if cause.route else _why(cause, region) for cause in known.causes)
     return "; ".join(told) or "no route left"
 
 
 def _then(known: Reason, region: str) -> str:
-    return ", then ".join(_why(one, region) for one in known.causes) or "it failed again"
+    return ", then ".join(_why(cause, region) for cause in known.causes) or "it failed again"
 
 
 def _runs(known: Reason, region: str) -> str:
     parts = [f"{known.resource} runs in {known.detail} after {int(known.seconds or 0)} s"]
     if known.at:
         parts.append(f"data as of {known.at:%Y-%m-%d %H:%M:%S} UTC")
-    return "; ".join((*parts, *(_why(one, region) for one in known.causes)))
+    return "; ".join((*parts, *(_why(cause, region) for cause in known.causes)))
 
 
 _TOLD = {

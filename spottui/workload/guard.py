@@ -228,10 +228,10 @@ class Guard:
 
     def _forget_a_past_reclaim(self) -> None:
         """An instance that was stopped at a reclaim and started again may still be shown that reclaim's time."""
-        found = self._look()
-        if found and found < self._clock.now():
-            self._stale = found
-            self._say(f"metadata: the reclaim of {found:%Y-%m-%d %H:%M:%S} UTC is over")
+        moment = self._look()
+        if moment and moment < self._clock.now():
+            self._stale = moment
+            self._say(f"metadata: the reclaim of {moment:%Y-%m-%d %H:%M:%S} UTC is over")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ LAST_S = 2.0
 class Notices(Protocol):
     """Where notices of this instance come from; every method but `stop` raises `CloudError`."""
 
-    def look(self) -> Notice | None:
+    def poll(self) -> Notice | None:
         """Wait a while for a notice."""
         ...
 
@@ -87,9 +87,9 @@ class Listener:
 
     def _look(self) -> bool:
         self._notices = self._notices or self._open()
-        found = self._notices.look()
-        self._heard = found
-        return found is not None
+        notice = self._notices.poll()
+        self._heard = notice
+        return notice is not None
 
     def _done(self) -> bool:
         if self._notices:

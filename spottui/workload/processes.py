@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-LOOK_S = 0.05
+POLL_S = 0.05
 _PROC = Path("/proc")
 _PR_SET_CHILD_SUBREAPER = 36
 _ANY_THAT_ENDED = os.WEXITED | os.WNOHANG | os.WNOWAIT
@@ -29,7 +29,7 @@ class Workload:
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], kept: Sequence[int] = ()) -> None:
         _adopt_orphans()
-        self._others = frozenset(pid for pid, one in _processes().items() if one.parent == os.getpid())
+        self._others = frozenset(pid for pid, process in _processes().items() if process.parent == os.getpid())
         self._command = subprocess.Popen(command, start_new_session=True, env=environment, pass_fds=kept)
         self._was_signalled = False
         self._is_over = False
@@ -63,7 +63,7 @@ class Workload:
         self._was_signalled = True
         if self.is_over:
             return
-        elsewhere = [pid for pid, one in self._members().items() if one.group != self._command.pid]
+        elsewhere = [pid for pid, process in self._members().items() if process.group != self._command.pid]
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._command.pid, number)
         for pid in elsewhere:
@@ -74,11 +74,11 @@ class Workload:
         """End it all at once, also what is started meanwhile; return when nothing is left."""
         while not self.is_over:
             self.signal(signal.SIGKILL)
-            self.ends_within(LOOK_S)
+            self.ends_within(POLL_S)
 
     def _wait_a_while(self, seconds: float) -> None:
         if self._command.returncode is not None:
-            time.sleep(min(seconds, LOOK_S))
+            time.sleep(min(seconds, POLL_S))
             return
         with suppress(subprocess.TimeoutExpired):
             self._command.wait(seconds)
@@ -87,16 +87,16 @@ class Workload:
         members = self._members()
         if self._was_signalled:
             return bool(members) or (not _PROC.exists() and self._group_exists())
-        return any(one.session == self._command.pid for one in members.values())
+        return any(process.session == self._command.pid for process in members.values())
 
     def _members(self) -> "dict[int, _Process]":
         """The command's session, the orphans that were adopted, and all their descendants, as far as they run."""
-        living = {pid: one for pid, one in _processes().items() if one.is_running}
-        found = {pid for pid, one in living.items() if self._is_root(pid, one)}
+        living = {pid: process for pid, process in _processes().items() if process.is_running}
+        found = {pid for pid, process in living.items() if self._is_root(pid, process)}
         grown = -1
         while grown != len(found):
             grown = len(found)
-            found |= {pid for pid, one in living.items() if one.parent in found}
+            found |= {pid for pid, process in living.items() if process.parent in found}
         return {pid: living[pid] for pid in found}
 
     def _is_root(self, pid: int, one: "_Process") -> bool:
@@ -136,7 +136,7 @@ def _processes() -> dict[int, _Process]:
     if not _PROC.exists():
         return {}
     names = [name for name in os.listdir(_PROC) if name.isdigit()]
-    return {int(name): one for name in names if (one := _process(name))}
+    return {int(name): process for name in names if (process := _process(name))}
 
 
 def _process(name: str) -> _Process | None:

@@ -84,14 +84,14 @@ class ProgressFile:
             raise ProgressProblem(f"{self._path}: not a progress file; remove it to start anew") from None
         try:
             found = json.loads(text)
-            known = Progress(
+            progress = Progress(
                 tuple(found["command"]), int(found["runs"]), Outcome(found["outcome"]), found.get("exit_code")
             )
         except (ValueError, KeyError, TypeError):
             raise ProgressProblem(f"{self._path}: not a progress file; remove it to start anew") from None
-        if known.command != command:
-            raise ProgressProblem(f"{self._path}: belongs to another command ({' '.join(known.command)[:80]})")
-        return known
+        if progress.command != command:
+            raise ProgressProblem(f"{self._path}: belongs to another command ({' '.join(progress.command)[:80]})")
+        return progress
 
     def _write(self, progress: Progress) -> Progress:
         draft = self._path.with_name(f"{self._path.name}.new")

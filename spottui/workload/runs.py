@@ -13,16 +13,16 @@ def run_until_done(command: tuple[str, ...], guard: Guard, file: ProgressFile, s
     What is done already is not run. Raises `ProgressProblem` where another run may still live or the file is of no
     use, and `OSError` when the command cannot be started.
     """
-    with file.opened(command) as known:
-        if known.outcome is Outcome.DONE:
+    with file.opened(command) as progress:
+        if progress.outcome is Outcome.DONE:
             say("already done; remove the state file to run it again")
             return 0
         while True:
-            known = file.begin(known)
-            ended = guard.run(command, known.runs, (file.lock,))
+            progress = file.begin(progress)
+            ended = guard.run(command, progress.runs, (file.lock,))
             # After a warning 0 may mean `saved` as well as `finished`: it is run again, and finds nothing to do.
             done = Outcome.FAILED if ended.exit_code else Outcome.DONE
-            known = file.end(known, Outcome.INTERRUPTED if ended.interrupted else done, ended.exit_code)
+            progress = file.end(progress, Outcome.INTERRUPTED if ended.interrupted else done, ended.exit_code)
             if ended.again_in_s is None:
                 return ended.exit_code
             _wait(ended.again_in_s, say)

@@ -21,7 +21,7 @@ from spottui.console.app import SpottuiApp
 from spottui.console.widgets.table import DeskTable
 from spottui.domain.clock import SystemClock
 
-BEAT_S, LOOK_S = 0.01, 10.0
+BEAT_S, POLL_S = 0.01, 10.0
 
 
 def main() -> None:
@@ -92,7 +92,7 @@ async def _hold(app: SpottuiApp, file: Path) -> None:
     began, process = time.monotonic(), psutil.Process()
     records = []
     while True:
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(POLL_S)
         tables = list(app.main.query(DeskTable))
         records.append(
             {

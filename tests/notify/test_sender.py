@@ -91,7 +91,7 @@ class Console:
 
     def look(self) -> None:
         for channel in self.channels:
-            self.sender.look(channel)
+            self.sender.poll(channel)
 
     def look_for(self, seconds: float) -> None:
         end = self.clock.at + timedelta(seconds=seconds)

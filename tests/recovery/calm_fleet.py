@@ -67,7 +67,7 @@ class Calm:
             self.clock.at += timedelta(minutes=every)
             for console in consoles:
                 try:
-                    console.look()
+                    console.poll()
                 except CloudError as error:
                     raised.append(error)
         return raised

@@ -41,7 +41,7 @@ def old(live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch) ->
     live_cloud.control("POST", "dns", {"name": "corp.internal", "records": [{**web, "ttl": "3600"}, *OTHERS]})
     live_cloud.control("POST", "dns", {"name": "other.internal", "records": [web]})
     add_policy(config, private_zone='"corp.internal"')
-    monkeypatch.setattr(interfaces, "LOOK_S", 0.1)
+    monkeypatch.setattr(interfaces, "POLL_S", 0.1)
     monkeypatch.setattr(interfaces, "RETRY_S", 0.3)
     return by_id(live_cloud, instance_id)
 

@@ -17,7 +17,7 @@ from tests.recovery.test_traffic import ended, engine
 def test_data_disks_are_made_of_snapshots_at_once_or_of_an_image_of_all_disks(
     live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch, usable: bool
 ) -> None:
-    monkeypatch.setattr(kept_disk, "LOOK_S", 0.2)
+    monkeypatch.setattr(kept_disk, "POLL_S", 0.2)
     if not usable:
         monkeypatch.setattr(kept_disk, "USABLE_PATIENCE_S", 0)
     old = named(live_cloud, "api-2")

@@ -85,17 +85,17 @@ def test_every_call_is_written_down_before_with_its_token_and_forgotten_in_days(
 @pytest.mark.parametrize("restarted", [False, True])
 def test_a_reclaim_stops_what_is_under_way_and_nothing_is_begun_until_it_is_over(site: Calm, restarted: bool) -> None:
     instance_id, console = with_data(site), site.console()
-    console.look()
+    console.poll()
     under_way = [row["SnapshotId"] for row in site.there("snapshots", instance_id)]
     assert len(under_way) == 2, "of the system disk, and a group of the data disk"
     suspected = Observation(REGION, instance_id, Evidence.QUEUE, site.clock.at)
     (recovery_id,) = observe(site.journal, suspected, now=site.clock.at)
-    console.look()
+    console.poll()
     assert len(site.there("snapshots", instance_id)) == 2, "a message alone is no evidence"
     observe(site.journal, replace(suspected, source=Evidence.LOCK), now=site.clock.at)
     # Another console, or this one after kill -9, has begun none of it.
     console = site.console() if restarted else console
-    console.look()
+    console.poll()
     assert site.there("snapshots", instance_id) == []
     assert site.there("snapshot_groups", instance_id) == []
     image = site.account.regions[REGION].create_image(ImageSource(instance_id), "spottui-x", recovery_id, "token")

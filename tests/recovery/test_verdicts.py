@@ -99,7 +99,7 @@ def test_a_progress_that_cannot_be_asked_for_is_old_says_why_and_is_told_of_once
 ) -> None:
     live_cloud.world(image_base_s=6)
     victim = reclaim(live_cloud, desk)
-    live_cloud.fault("DescribeImages", "error", times=2, code="InternalError", status=500)
+    live_cloud.fault("DescribeImages", "error", times=3, code="InternalError", status=500)
     assert desk("confirm", desk("recovery", victim)["recovery_id"]) is None
     unseen = shows(desk, victim, "unseen_since")
     assert unseen["says"]["trouble"] == "DescribeImages: InternalError, retried every 2 s"

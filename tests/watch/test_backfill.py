@@ -124,7 +124,7 @@ class Line:
         for _ in range(0, seconds, 10):
             self.clock.turn(10)
             self.gap.answered()
-            self.backfill.look()
+            self.backfill.poll()
 
 
 @pytest.fixture
@@ -140,7 +140,7 @@ def test_what_nobody_listened_to_is_suspected_and_never_more(cloud: SimServer, l
     victim = spot_of(cloud, REGION)[0]
     cloud.interrupt([victim], lock=False, queue=False)
     line.clock.turn(30)
-    line.backfill.look()
+    line.backfill.poll()
     (found,) = line.taken.all(victim)
     assert found.evidence == (Evidence.BACKFILL,)
     assert not found.confirmed
@@ -152,7 +152,7 @@ def test_the_same_history_is_told_once(cloud: SimServer, line: Line) -> None:
     cloud.interrupt([victim], lock=False, queue=False)
     for _ in range(3):
         line.clock.turn(30)
-        line.backfill.look()
+        line.backfill.poll()
     (found,) = line.taken.all(victim)
     assert found.duplicates == 0
     assert len(line.taken.told) == 1
@@ -178,7 +178,7 @@ def test_an_outage_is_asked_for_from_the_last_answer_until_the_queue_has_settled
     victim = spot_of(cloud, REGION)[0]
     cloud.advance((line.clock.now() - datetime.now(UTC)).total_seconds() - 10)
     cloud.interrupt([victim], lock=False, queue=False)
-    line.backfill.look()
+    line.backfill.poll()
     assert line.taken.all(victim)
     line.gap.answered()
     assert line.turns == turns + 2
@@ -212,7 +212,7 @@ def test_the_window_is_bounded(cloud: SimServer, line: Line) -> None:
     line.clock.turn(5 * 3600)
     line.start()
     assert line.gap.since == line.clock.now() - timedelta(hours=1)
-    line.backfill.look()
+    line.backfill.poll()
     row = cloud.calls("DescribeSystemEventAttribute")[-1]["params"]
     asked_s = (int(row["EndTime"]) - int(row["StartTime"])) / 1000
     assert asked_s == pytest.approx(3660, abs=1)
@@ -226,8 +226,8 @@ def test_a_history_that_fails_keeps_the_gap_and_tells_it_later(cloud: SimServer,
     line.gap.answered()
     line.clock.turn(70)
     with pytest.raises(CloudError):
-        line.backfill.look()
+        line.backfill.poll()
     assert line.gap.since
-    line.backfill.look()
+    line.backfill.poll()
     assert line.taken.all(victim)
     assert line.gap.since is None

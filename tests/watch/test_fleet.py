@@ -51,7 +51,7 @@ def region(config: Path) -> Iterator[Region]:
 
 
 def test_each_spot_instance_is_captured_with_its_details(region: Region) -> None:
-    region.sweep.look()
+    region.sweep.poll()
     found = region.captured()
     assert sorted(found) == region.spots
     state = {row["InstanceId"]: row for row in region.cloud.state()["instances"]}
@@ -67,7 +67,7 @@ def test_each_spot_instance_is_captured_with_its_details(region: Region) -> None
 def test_refused_user_data_of_one_instance_stops_nothing_and_is_said(region: Region, code: str, status: int) -> None:
     bad = region.spots[0]
     region.refuse("DescribeUserData", bad, code, status)
-    region.sweep.look()
+    region.sweep.poll()
     found = region.captured()
     assert {key: one.spec.unread for key, one in found.items() if one.spec.unread} == {bad: (USER_DATA,)}
     assert all(one.details_at for one in found.values())
@@ -76,7 +76,7 @@ def test_refused_user_data_of_one_instance_stops_nothing_and_is_said(region: Reg
 
 def test_a_refused_role_of_one_instance_stops_nothing(region: Region) -> None:
     region.refuse("DescribeInstanceRamRole", region.spots[0])
-    region.sweep.look()
+    region.sweep.poll()
     found = region.captured()
     assert {key: one.spec.unread for key, one in found.items() if one.spec.unread} == {region.spots[0]: (RAM_ROLE,)}
     roles = dict(region.ecs.ram_roles(region.spots[1:]))
@@ -86,28 +86,28 @@ def test_a_refused_role_of_one_instance_stops_nothing(region: Region) -> None:
 def test_what_was_refused_is_asked_for_again_in_ten_minutes_and_the_rest_in_an_hour(region: Region) -> None:
     bad = region.spots[0]
     region.cloud.fault("DescribeUserData", "error", match={"InstanceId": bad}, code="Forbidden.RAM", status=403)
-    region.sweep.look()
+    region.sweep.poll()
     before = region.asked("DescribeUserData")
-    region.sweep.look()
+    region.sweep.poll()
     assert region.asked("DescribeUserData") == before
     region.clock.at += UNREAD_AGE
     region.clock.turn(1)
-    region.sweep.look()
+    region.sweep.poll()
     assert region.asked("DescribeUserData") == before + 1
     assert region.captured()[bad].spec.unread == ()
     region.clock.at += DETAILS_AGE
-    region.sweep.look()
+    region.sweep.poll()
     assert region.asked("DescribeUserData") == before + len(region.spots)
 
 
 def test_what_was_read_once_is_kept_when_it_is_refused_later(region: Region) -> None:
-    region.sweep.look()
+    region.sweep.poll()
     before = {key: (one.spec.user_data, one.spec.ram_role) for key, one in region.captured().items()}
     region.refuse("DescribeUserData")
     region.refuse("DescribeInstanceRamRole")
     region.clock.at += DETAILS_AGE
     region.clock.turn(1)
-    region.sweep.look()
+    region.sweep.poll()
     after = region.captured()
     assert {key: (one.spec.user_data, one.spec.ram_role) for key, one in after.items()} == before
     assert not any(one.spec.unread for one in after.values())
@@ -116,7 +116,7 @@ def test_what_was_read_once_is_kept_when_it_is_refused_later(region: Region) -> 
 def test_a_throttle_ends_the_look_and_marks_nothing_as_refused(region: Region) -> None:
     region.cloud.fault("DescribeUserData", "throttle", times=1, retry_after_ms=100)
     with pytest.raises(CloudError, match="Throttling"):
-        region.sweep.look()
+        region.sweep.poll()
     found = region.captured()
     assert sorted(found) == region.spots
     assert not any(one.details_at or one.spec.unread for one in found.values())
@@ -126,7 +126,7 @@ def test_one_instance_whose_user_data_never_comes_does_not_hide_those_behind_it(
     region.cloud.fault("DescribeUserData", "reset", match={"InstanceId": region.spots[0]}, times=1000)
     for _ in range(3):
         with suppress(CloudError):
-            region.sweep.look()
+            region.sweep.poll()
     found = region.captured()
     assert {key for key, one in found.items() if one.spec.unread} == {region.spots[0]}
     assert all(one.details_at for one in found.values())
@@ -138,14 +138,14 @@ def test_disks_that_cannot_be_read_hide_no_instance_and_stay_as_they_were(
 ) -> None:
     region.cloud.fault("DescribeDisks", "error", code=code, status=status)
     with pytest.raises(CloudError, match="DescribeDisks"):
-        region.sweep.look()
+        region.sweep.poll()
     assert len(region.sweep.instances) == 10
     assert {one.spec.unread for one in region.captured().values()} == {(DISKS,)}
-    region.sweep.look()
+    region.sweep.poll()
     disks = {key: one.spec.disks for key, one in region.captured().items()}
     assert all(disks.values())
     region.cloud.fault("DescribeDisks", "error", code=code, status=status)
     with pytest.raises(CloudError, match="DescribeDisks"):
-        region.sweep.look()
+        region.sweep.poll()
     assert {key: one.spec.disks for key, one in region.captured().items()} == disks
     assert not any(one.spec.unread for one in region.captured().values())

@@ -26,7 +26,7 @@ def poll_of(config: Path, taken: Taken) -> LockPoll:
 
 def look_often(poll: LockPoll) -> None:
     for _ in range(TRUSTED_LOOKS + 1):
-        poll.look()
+        poll.poll()
 
 
 def test_a_lock_is_reported_once_and_again_when_its_reclaim_is_over(
@@ -37,17 +37,17 @@ def test_a_lock_is_reported_once_and_again_when_its_reclaim_is_over(
     victim, other = live_cloud.spot_ids()[:2]
     live_cloud.interrupt([victim])
     for _ in range(3):
-        poll.look()
+        poll.poll()
     assert [one.instance_id for one in taken.told] == [victim]
     free = instance(other, recycling=False)
     stale_page = [instance(victim, recycling=False), free, instance(other, recycling=True)]
     assert poll.unlocked(stale_page) == [free], "the last look has shown the lock"
-    poll.look()
+    poll.poll()
     assert len(taken.told) == 1
     taken.enter(taken.told[0].recovery_id, RecoveryState.FAILED)
     taken.record(taken.told[0].recovery_id, LockGone())
     for _ in range(2):
-        poll.look()
+        poll.poll()
     assert [one.marks for one in taken.all(victim)] == ["L", "L"]
 
 
@@ -59,11 +59,11 @@ def test_a_lock_that_was_not_there_at_the_last_look_is_the_start_of_the_notice(
     poll = poll_of(config, taken)
     old, fresh, hidden = live_cloud.spot_ids()[:3]
     live_cloud.interrupt([old], queue=False)
-    poll.look()
-    poll.look()
+    poll.poll()
+    poll.poll()
     looked = datetime.now(UTC)
     live_cloud.interrupt([fresh], queue=False)
-    poll.look()
+    poll.poll()
     assert taken.all(old)[0].not_before is None
     not_before = taken.all(fresh)[0].not_before
     assert not_before
@@ -75,10 +75,10 @@ def test_a_lock_that_was_not_there_at_the_last_look_is_the_start_of_the_notice(
     live_cloud.interrupt([hidden], queue=False)
     for _ in range(2):
         with pytest.raises(CloudError, match="Forbidden"):
-            poll.look()
+            poll.poll()
     cut = datetime.now(UTC)
     live_cloud.world(permissions={"DescribeInstances": "allow"})
-    poll.look()
+    poll.poll()
     since = taken.all(hidden)[0].not_before
     assert since
     assert since < cut, "a look that could list nothing shows nothing"
@@ -92,17 +92,17 @@ def test_an_instance_whose_lock_vanished_is_looked_at_and_runs_free_before_any_s
     taken = Taken(tmp_path / "state", SystemClock())
     poll = poll_of(config, taken)
     victim = live_cloud.spot_ids("Stop")[0]
-    live_cloud.interrupt([victim], notice_s=1, queue=False)
-    poll.look()
+    live_cloud.interrupt([victim], notice_s=60, queue=False)
+    poll.poll()
     (recovery,) = taken.recoveries(victim)
     taken.enter(recovery.recovery_id, RecoveryState.FAILED)
-    live_cloud.advance(5)
-    poll.look()
+    live_cloud.advance(65)
+    poll.poll()
     assert taken.all(victim)[0].unlocked_at is None, "it is stopped, which may be the end of the notice"
     Api(live_cloud)("StartInstance", InstanceId=victim)
     live_cloud.advance(5)
-    poll.look()
+    poll.poll()
     assert taken.all(victim)[0].unlocked_at
     live_cloud.interrupt([victim], queue=False)
-    poll.look()
+    poll.poll()
     assert [one.marks for one in taken.all(victim)] == ["L", "L"]

@@ -37,7 +37,7 @@ class Source:
         self.looks = 0
         self.error = error
 
-    def look(self) -> None:
+    def poll(self) -> None:
         self.looks += 1
         if self.error:
             raise self.error
@@ -51,7 +51,7 @@ def health(tmp_path: Path) -> Health:
 
 
 def run(health: Health, source: Source, interval_s: float, *, urgent: bool) -> Loop:
-    loop = Loop("lock", "cn-hangzhou", interval_s, source.look, health, SystemClock(), lambda: urgent)
+    loop = Loop("lock", "cn-hangzhou", interval_s, source.poll, health, SystemClock(), lambda: urgent)
     loop.start()
     wait_until(lambda: source.looks and (health.all()[0].last_ok or health.all()[0].failure))
     return loop

@@ -44,10 +44,10 @@ class Line:
     told: list[Recovery]
     protected: list[str]
 
-    def look(self) -> bool:
+    def poll(self) -> bool:
         """Look once, ask again what failed as the lock poll does, and say whether the queue is empty."""
-        self.feed.look()
-        self.strangers.look(REGION)
+        self.feed.poll()
+        self.strangers.poll(REGION)
         return self.left() == 0
 
     def left(self) -> int:
@@ -126,9 +126,9 @@ def test_a_flood_about_nobody_opens_nothing_and_holds_up_no_real_notice(line: Li
         line.cloud.send(event(forged(number)) if number % 4 else release_body(forged(number), datetime.now(UTC)))
     line.cloud.send(event(real))
     began = time.monotonic()
-    wait_until(lambda: line.feed.look() or line.strangers.look(REGION) or line.reclaimed())
+    wait_until(lambda: line.feed.poll() or line.strangers.poll(REGION) or line.reclaimed())
     assert time.monotonic() - began < 20
-    wait_until(line.look)
+    wait_until(line.poll)
     assert line.reclaimed() == {real}
     assert line.protected == [real]
     ignored = [one.not_listed for one in line.lines() if one.not_listed]
@@ -142,11 +142,11 @@ def test_what_cannot_be_looked_up_stays_in_the_queue_and_is_taken_in_later(line:
     real = spot_ids(line.cloud)[0]
     line.cloud.world(permissions={"DescribeInstances": "empty"})
     line.cloud.send(event(real))
-    wait_until(lambda: line.look() or len(line.lookups()) > 1)
+    wait_until(lambda: line.poll() or len(line.lookups()) > 1)
     assert (line.reclaimed(), line.left()) == (set(), 1)
     line.cloud.world(permissions={"DescribeInstances": "allow"})
     line.cloud.fault("DescribeInstances", "html_502", times=1)
-    wait_until(line.look)
+    wait_until(line.poll)
     assert line.reclaimed() == {real}
     assert line.journal.recoveries.all()[0].interruption.duplicates == 0
 
@@ -155,7 +155,7 @@ def test_a_body_of_many_events_is_deleted_when_all_of_them_are_answered(line: Li
     real = spot_ids(line.cloud)[:2]
     events = [json.loads(base64.b64decode(event(one))) for one in (forged(1), *real, forged(2))]
     line.cloud.send(json.dumps(events))
-    wait_until(line.look)
+    wait_until(line.poll)
     assert line.reclaimed() == set(real)
     assert [one.not_listed for one in line.lines()] == [2]
 
@@ -164,13 +164,13 @@ def test_a_forged_release_closes_nothing_and_a_real_one_is_noted(line: Line) -> 
     living, gone = spot_ids(line.cloud)[:2]
     line.cloud.send(event(living))
     line.cloud.send(event(gone))
-    wait_until(line.look)
+    wait_until(line.poll)
     Api(line.cloud)("DeleteInstance", InstanceId=gone, Force=True)
     wait_until(lambda: line.account.regions[REGION].gone([gone]))
     for one in (living, gone):
         line.cloud.send(release_body(one, datetime.now(UTC)))
     line.cloud.send(release_body(forged(1), datetime.now(UTC)))
-    wait_until(line.look)
+    wait_until(line.poll)
     known = {one.instance_id: one.interruption.released_at for one in line.journal.recoveries.all()}
     assert known[living] is None
     assert known[gone] is not None
@@ -190,12 +190,12 @@ def test_a_reclaim_of_another_region_is_left_for_the_console_that_has_it(line: L
     theirs, ours = spot_ids(line.cloud, BEIJING)[0], spot_ids(line.cloud)[0]
     line.cloud.send(event(theirs, regionId=BEIJING))
     line.cloud.send(event(ours))
-    wait_until(lambda: line.look() or (line.reclaimed() == {ours} and line.left() == 1))
+    wait_until(lambda: line.poll() or (line.reclaimed() == {ours} and line.left() == 1))
     for _ in range(3):
-        line.feed.look()
+        line.feed.poll()
     assert [one.unconfigured_region for one in line.lines()] == [BEIJING], "said once, however often it is received"
     other = line_of(line.cloud, tmp_path / "other", BEIJING)
-    wait_until(lambda: other.feed.look() or line.left() == 0)
+    wait_until(lambda: other.feed.poll() or line.left() == 0)
     assert other.reclaimed() == {theirs}
     assert line.reclaimed() == {ours}
     other.journal.close()
@@ -205,7 +205,7 @@ def test_without_the_permission_to_give_it_back_it_is_left_all_the_same(line: Li
     theirs = spot_ids(line.cloud, BEIJING)[0]
     line.cloud.fault("ChangeMessageVisibility", "error", times=99, code="AccessDenied", status=403)
     line.cloud.send(event(theirs, regionId=BEIJING))
-    wait_until(lambda: line.look() or line.cloud.calls("ChangeMessageVisibility"))
+    wait_until(lambda: line.poll() or line.cloud.calls("ChangeMessageVisibility"))
     assert line.left() == 1
     assert not line.cloud.calls("DeleteMessage")
 
@@ -215,7 +215,7 @@ def test_the_account_that_an_event_names_is_ours_or_it_is_left(line: Line) -> No
     line.cloud.send(event(first, resourceId=arn("1234567890123456", first)))
     line.cloud.send(event(second, resourceId=arn(line.cloud.endpoint.account_id, second)))
     line.cloud.send(event(third, resourceId=arn("<account>", third), userId="169070********30"))
-    wait_until(lambda: line.look() or (len(line.reclaimed()) == 2 and line.left() == 1))
+    wait_until(lambda: line.poll() or (len(line.reclaimed()) == 2 and line.left() == 1))
     assert line.reclaimed() == {second, third}
     assert [one.other_account for one in line.lines()] == ["1234567890123456"]
 
@@ -225,7 +225,7 @@ def test_where_no_account_is_known_the_cloud_is_believed_when_it_lists_the_insta
     unknowing = line_of(line.cloud, tmp_path / "unknowing")
     real = spot_ids(line.cloud)[0]
     line.cloud.send(event(real, resourceId=arn("1234567890123456", real)))
-    wait_until(unknowing.look)
+    wait_until(unknowing.poll)
     assert unknowing.account.account_id == ""
     assert unknowing.reclaimed() == {real}
     unknowing.journal.close()

@@ -277,7 +277,7 @@ class OneNotice:
         self._notices = [Notice(datetime.now(UTC) + timedelta(seconds=1.5), is_confirmed=False)]
         self._stopped = threading.Event()
 
-    def look(self) -> Notice | None:
+    def poll(self) -> Notice | None:
         if self._notices:
             return self._notices.pop()
         self._stopped.wait(10)

@@ -144,11 +144,11 @@ class StatisticsPage(Page):
 
 
 def _past_of(account: str, desk: "Desk") -> tuple[Past, ...]:
-    return tuple(one for one in desk.past() if account in ("", shown_account(one.interruption.region)))
+    return tuple(past for past in desk.past() if account in ("", shown_account(past.interruption.region)))
 
 
 def _kept_now(account: str, desk: "Desk") -> tuple[KeptSum, ...]:
-    left = (one for one in desk.leftovers() if account in ("", shown_account(one.region)))
+    left = (leftover for leftover in desk.leftovers() if account in ("", shown_account(leftover.region)))
     return kept_sums((leftover.kept for leftover in left), desk.storage_price)
 
 

@@ -178,7 +178,7 @@ class ReadinessPage(Screen[None]):
             named = self._session.view is not None and bool(self._session.view.accounts)
             rows = readiness_rows(self._fleet, accounts=named)
             by_key = zip(rows, self._fleet.instances, strict=True)
-            self._instances = {str(key): known.spec.instance for key, known in by_key}
+            self._instances = {str(key): readiness.spec.instance for key, readiness in by_key}
             self._panel.table.apply(diff(self._panel.table.model.rows, rows))
         self.tick()
 
@@ -206,5 +206,5 @@ class ReadinessPage(Screen[None]):
 def _narrowed(fleet: FleetReadiness, view: DeskView | None) -> FleetReadiness:
     """Return the instances of the account that is shown."""
     account = view.account if view else ""
-    own = (one for one in fleet.instances if account in ("", shown_account(one.spec.instance.region)))
+    own = (readiness for readiness in fleet.instances if account in ("", shown_account(readiness.spec.instance.region)))
     return replace(fleet, instances=tuple(own))

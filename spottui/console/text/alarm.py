@@ -84,11 +84,13 @@ def _vetoable(view: DeskView, now: datetime) -> _Part | None:
 
 def _elsewhere(view: DeskView, now: datetime) -> _Part | None:
     """What wants a person in the accounts that are not shown is never hidden."""
-    wanting = [one for one in view.elsewhere if needs_you(one) or one.state is RecoveryState.VETO_WINDOW]
+    wanting = [
+        recovery for recovery in view.elsewhere if needs_you(recovery) or recovery.state is RecoveryState.VETO_WINDOW
+    ]
     if not wanting:
         return None
-    nearest = min(one.deadline for one in wanting)
-    names = ", ".join(plain(name, 20) for name in sorted({shown_account(one.region) for one in wanting}))
+    nearest = min(recovery.deadline for recovery in wanting)
+    names = ", ".join(plain(name, 20) for name in sorted({shown_account(recovery.region) for recovery in wanting}))
     return _Part(
         f"{len(wanting)} more in {names} {countdown(epoch(nearest), now.timestamp())}",
         ":account all shows them",

@@ -163,8 +163,8 @@ def _records(plan: Plan) -> list[Line]:
     """Return the DNS records that are to name the replacement, and for how long clients may not hear of it."""
     if not plan.private_zone:
         return []
-    names = ", ".join(plain(one.name, 80) for one in plan.records)
-    ttl = max((one.ttl for one in plan.records), default=0)
+    names = ", ".join(plain(dns_record.name, 80) for dns_record in plan.records)
+    ttl = max((dns_record.ttl for dns_record in plan.records), default=0)
     is_same = " if that is another one" if plan.keeps_private_ip else ""
     to = f"{names}: the replacement's address{is_same} once it serves, known within {ttl} s" if names else ""
     unknown = f"what points to it in {plan.private_zone}" if not plan.surveyed else f"none in {plan.private_zone}"
@@ -174,7 +174,7 @@ def _records(plan: Plan) -> list[Line]:
 def _load_balancers(plan: Plan) -> list[Line]:
     if not plan.backends:
         return []
-    behind = ", ".join(backend_in_short(one) for one in plan.backends)
+    behind = ", ".join(backend_in_short(backend) for backend in plan.backends)
     after = "back once it runs again" if not plan.route.traits.launches else "then the replacement"
     return [change("load balancers", behind, f"{behind}: weight 0 at once, {after}", same=True)]
 

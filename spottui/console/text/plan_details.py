@@ -54,21 +54,30 @@ def calls(plan: Plan) -> list[str]:
     old = plain(plan.spec.instance.instance_id, 64)
     drain = [f"RunCommand {plain(plan.drain.name, 64)} on {old}"] if plan.drain else []
     if not plan.route.traits.launches:
-        restored = [f"{_backend_call(one, Change.WEIGHT)}: weight {one.weight}" for one in _lowered(plan)]
+        restored = [f"{_backend_call(backend, Change.WEIGHT)}: weight {backend.weight}" for backend in _lowered(plan)]
         return [*_lowered_weights(plan), *drain, f"StartInstance {old}, once it is stopped", *restored]
     other = ", if that is another one" if plan.keeps_private_ip else ""
     return [
         *_protected_disks(plan),
         *_lowered_weights(plan),
-        *(f"ModifyNetworkInterfaceAttribute DeleteOnRelease=false of {plain(one, 64)}" for one in plan.spec.interfaces),
+        *(
+            f"ModifyNetworkInterfaceAttribute DeleteOnRelease=false of {plain(interface, 64)}"
+            for interface in plan.spec.interfaces
+        ),
         *drain,
         *_image(plan, old),
         *_launch(plan),
         *_attached_disks(plan),
         *_moved_eip(plan),
-        *(f"UpdateZoneRecord {plain(one.name, 80)}: the new instance's address{other}" for one in plan.records),
-        *(f"{_backend_call(one, Change.ADD)}: the new instance, weight {one.weight}" for one in plan.backends),
-        *(f"{_backend_call(one, Change.REMOVE)}: {old}, once the new one is healthy" for one in plan.backends),
+        *(
+            f"UpdateZoneRecord {plain(dns_record.name, 80)}: the new instance's address{other}"
+            for dns_record in plan.records
+        ),
+        *(
+            f"{_backend_call(backend, Change.ADD)}: the new instance, weight {backend.weight}"
+            for backend in plan.backends
+        ),
+        *(f"{_backend_call(backend, Change.REMOVE)}: {old}, once the new one is healthy" for backend in plan.backends),
         *(
             f"DetachNetworkInterface and AttachNetworkInterface {plain(eni_id, 64)}, once the new one serves"
             for eni_id in plan.spec.interfaces
@@ -115,12 +124,13 @@ def _protected_disks(plan: Plan) -> list[str]:
 
 
 def _lowered(plan: Plan) -> list[Backend]:
-    return [one for one in plan.backends if one.weight]
+    return [backend for backend in plan.backends if backend.weight]
 
 
 def _lowered_weights(plan: Plan) -> list[str]:
     return [
-        f"{_backend_call(one, Change.WEIGHT)}: weight 0, unless it is the last healthy one" for one in _lowered(plan)
+        f"{_backend_call(backend, Change.WEIGHT)}: weight 0, unless it is the last healthy one"
+        for backend in _lowered(plan)
     ]
 
 

@@ -165,7 +165,9 @@ def events_of(
     kept: list[Logged] = []
     while True:
         page = find(limit, above=above, below=below)
-        kept += [one for one in page if not (account and one.region) or shown_account(one.region) == account]
+        kept += [
+            logged for logged in page if not (account and logged.region) or shown_account(logged.region) == account
+        ]
         if len(page) < limit or len(kept) >= limit:
             return tuple(kept[:limit])
         last = page[-1].seq

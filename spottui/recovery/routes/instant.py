@@ -27,7 +27,7 @@ from spottui.recovery.imaging import start_image, wait_for_image
 from spottui.recovery.launching import bring_up
 from spottui.recovery.places import look_for_places
 
-LOOK_S = 1.0
+POLL_S = 1.0
 USABLE_PATIENCE_S = 20.0
 """Snapshots that are not usable within seconds are not awaited: an image may still make it."""
 AFTER_DEADLINE = timedelta(seconds=5)
@@ -97,7 +97,7 @@ async def _is_uploaded(ctx: RecoveryContext, snapshot_id: str) -> bool:
     poll_s = 0.0
     while not ctx.recovery.cancel and ctx.now() < ctx.recovery.deadline:
         found = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, poll_s)
-        poll_s = LOOK_S
+        poll_s = POLL_S
         if isinstance(found, Snapshot) and (found.finished or found.lost):
             return found.finished
     return False
@@ -154,7 +154,7 @@ async def _wait_until_usable(ctx: RecoveryContext, group_id: str, disks: tuple[D
     while not ctx.recovery.cancel:
         is_late = loop.time() > until_s
         group = await ctx.shared.polls.snapshot_group(ctx.recovery.region, group_id, poll_s)
-        poll_s = LOOK_S
+        poll_s = POLL_S
         if isinstance(group, SnapshotGroup):
             if group.lost:
                 return leaves(Reason(Why.SNAPSHOT_FAILED, group_id))

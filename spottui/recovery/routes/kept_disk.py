@@ -23,7 +23,7 @@ from spottui.recovery.imaging import start_image, wait_for_image
 from spottui.recovery.launching import finish, launch_and_see_running
 from spottui.recovery.private_ip import GONE_GRACE, spared
 
-LOOK_S = 2.0
+POLL_S = 2.0
 RELEASE_GRACE_S = 600.0
 """How long after the deadline the release of the disks is awaited."""
 SNAPSHOT_PATIENCE_S = 7200.0
@@ -122,13 +122,13 @@ async def wait_for_release(ctx: RecoveryContext) -> StepOutcome | None:
         is_over, is_late = ctx.now() > max(deadline, since) + GONE_GRACE, loop.time() > until_s
         polls = (ctx.shared.polls.disk(ctx.recovery.region, disk.disk_id, poll_s) for disk in kept)
         found = await asyncio.gather(*polls)
-        poll_s = LOOK_S
+        poll_s = POLL_S
         waiting = [one for one in found if isinstance(one, CloudError) or (one and one.status != "Available")]
         gone = [disk.disk_id for disk, one in zip(kept, found, strict=True) if one is None]
         if not waiting and not gone:
             await ctx.record(DisksFree())
             return None
-        elsewhere = [one for one in found if isinstance(one, Disk) and _is_taken(one, ctx.recovery)]
+        elsewhere = [disk for disk in found if isinstance(disk, Disk) and _is_taken(disk, ctx.recovery)]
         if elsewhere and await _has_moved_over(ctx, elsewhere):
             await ctx.record(DisksFree())
             return None
@@ -218,7 +218,7 @@ async def _wait_for_snapshot(ctx: RecoveryContext, snapshot_id: str, *, at_once:
     while not ctx.recovery.cancel:
         is_late = loop.time() > until_s
         found = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, poll_s)
-        poll_s = LOOK_S
+        poll_s = POLL_S
         if isinstance(found, Snapshot):
             if found.finished or (at_once and found.usable):
                 return None
@@ -252,4 +252,4 @@ async def _attach(ctx: RecoveryContext, disk: Disk, new_id: str) -> Reason | Non
                 return problem
         if is_late and not isinstance(found, CloudError):
             return problem
-        await ctx.wait(LOOK_S)
+        await ctx.wait(POLL_S)

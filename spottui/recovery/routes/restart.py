@@ -13,7 +13,7 @@ from spottui.recovery.calls import call_once
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failure_of, leaves
 from spottui.recovery.launching import UP, verify, wait_until_running
 
-LOOK_S = 2.0
+POLL_S = 2.0
 STOP_GRACE_S = 300.0
 """How long after the deadline the stop is awaited."""
 BACKOFF_S = (5.0, 10.0, 20.0, 40.0, 60.0)
@@ -38,16 +38,16 @@ async def wait_until_stopped(ctx: RecoveryContext) -> StepOutcome | None:
 
     After its stop was seen, a running instance was started by us.
     """
-    known = ctx.recovery.next_step
-    if known and known.doing in (Doing.START, Doing.START_AGAIN):
+    next_step = ctx.recovery.next_step
+    if next_step and next_step.doing in (Doing.START, Doing.START_AGAIN):
         return None
     recovery = await ctx.enter(RecoveryState.STARTING, NextStep(Doing.AWAIT_STOP))
     loop, poll_s = asyncio.get_running_loop(), 0.0
     until_s = loop.time() + max((recovery.deadline - ctx.now()).total_seconds(), 0.0) + STOP_GRACE_S
     while not ctx.recovery.cancel:
-        is_over, is_late = ctx.now() > recovery.deadline + timedelta(seconds=LOOK_S), loop.time() > until_s
+        is_over, is_late = ctx.now() > recovery.deadline + timedelta(seconds=POLL_S), loop.time() > until_s
         found = await ctx.shared.polls.instance(recovery.region, recovery.instance_id, poll_s)
-        poll_s = LOOK_S
+        poll_s = POLL_S
         if isinstance(found, Instance) and not found.recycling:
             if found.status is InstanceStatus.STOPPED:
                 await ctx.enter(RecoveryState.STARTING, NextStep(Doing.START))
@@ -84,5 +84,5 @@ async def start(ctx: RecoveryContext) -> StepOutcome | None:
             return leaves(Reason(Why.NO_STOCK_TO_START, recovery.instance_id))
         wait_s = BACKOFF_S[min(failures, len(BACKOFF_S) - 1)]
         failures += 1
-        await ctx.wait(min(wait_s, max(until_s - loop.time(), LOOK_S)))
+        await ctx.wait(min(wait_s, max(until_s - loop.time(), POLL_S)))
     return cancelled(ctx.recovery)

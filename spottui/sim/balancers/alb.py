@@ -48,13 +48,13 @@ def list_listeners(call: Call) -> Body:
     """Listeners by id, load balancer or protocol."""
     params = call.params
     ids, of = params.numbered("ListenerIds"), params.numbered("LoadBalancerIds")
-    balancers = {one.id: row for row, one in groups.listeners(call, _API)}
-    found = filters.keep(
-        (one for _, one in groups.listeners(call, _API)),
+    balancers = {listener.id: row for row, listener in groups.listeners(call, _API)}
+    listeners = filters.keep(
+        (listener for _, listener in groups.listeners(call, _API)),
         filters.among("id", ids or None), filters.equals("protocol", params.text("ListenerProtocol").upper()),
         (lambda one: balancers[one.id].id in of) if of else None,
     )  # fmt: skip
-    return groups.page(call, "Listeners", found, lambda one: _listener(balancers[one.id], one))
+    return groups.page(call, "Listeners", listeners, lambda one: _listener(balancers[one.id], one))
 
 
 @action(ALB)
@@ -63,7 +63,7 @@ def get_listener_health_status(call: Call) -> Body:
     call.params.accept("IncludeRule")
     _, listener = groups.listener(call, _API)
     group = call.world.server_groups[listener.group_id]
-    ill = [shown for one in group.servers if (shown := _ill(one, listener))]
+    ill = [shown for server in group.servers if (shown := _ill(server, listener))]
     info = {
         "ServerGroupId": group.id, "ActionType": "ForwardGroup", "HealthCheckEnabled": "on", "ServerCount":
         len(group.servers), "NonNormalServers": ill,
@@ -79,20 +79,20 @@ def get_listener_health_status(call: Call) -> Body:
 def list_asyn_jobs(call: Call) -> Body:
     """Jobs by id, action or resource."""
     params = call.params
-    found = filters.keep(
+    jobs = filters.keep(
         (row for row in call.world.jobs.values() if row.product == PRODUCT),
         filters.among("id", params.numbered("JobIds") or None),
         filters.among("group_id", params.numbered("ResourceIds") or None),
         filters.equals("action", params.text("ApiName")),
         filters.fixed(params.text("ResourceType"), "servergroup"),
     )  # fmt: skip
-    return groups.page(call, "Jobs", found, lambda row: _job(row, call.now))
+    return groups.page(call, "Jobs", jobs, lambda row: _job(row, call.now))
 
 
 def _group(call: Call, row: ServerGroup) -> dict[str, Any]:
     related = [
         balancer.id for balancer in call.world.load_balancers.values()
-        if any(one.group_id == row.id for one in balancer.listeners)
+        if any(listener.group_id == row.id for listener in balancer.listeners)
     ]  # fmt: skip
     return {
         "ServerGroupId": row.id, "ServerGroupName": row.name, "ServerGroupType": "Instance",

@@ -23,7 +23,7 @@ def describe_load_balancers(call: Call) -> Body:
     params, world, region = call.params, call.world, call.region_id
     server, address = params.text("ServerId"), params.text("ServerIntranetAddress")
     ids = params["LoadBalancerId"].split(",") if params.text("LoadBalancerId") else None
-    found = filters.keep(
+    load_balancers = filters.keep(
         (row for row in world.load_balancers.values() if row.product == CLB and row.region == region),
         filters.among("id", ids), filters.equals("name", params.text("LoadBalancerName")),
         filters.equals("address", params.text("Address")), filters.equals("vpc_id", params.text("VpcId")),
@@ -37,7 +37,7 @@ def describe_load_balancers(call: Call) -> Body:
         (lambda row: any(server == one.server_id for one in _servers(call, row))) if server else None,
         (lambda row: any(one.ip in address.split(",") for one in _servers(call, row))) if address else None,
     )  # fmt: skip
-    return by_number(call, found, lambda page: {"LoadBalancers": {"LoadBalancer": page}}, _balancer)
+    return by_number(call, load_balancers, lambda page: {"LoadBalancers": {"LoadBalancer": page}}, _balancer)
 
 
 @action(SLB)
@@ -45,14 +45,16 @@ def describe_load_balancer_attribute(call: Call) -> Body:
     """One CLB with its listeners and the servers of its default group."""
     balancer = _wanted_balancer(call)
     ports = [
-        {"ListenerPort": one.port, "ListenerProtocol": one.protocol.lower(), "Description": ""}
-        for one in balancer.listeners
+        {"ListenerPort": listener.port, "ListenerProtocol": listener.protocol.lower(), "Description": ""}
+        for listener in balancer.listeners
     ]
     return {
         **_balancer(balancer),
-        "ListenerPorts": {"ListenerPort": [one.port for one in balancer.listeners]},
+        "ListenerPorts": {"ListenerPort": [listener.port for listener in balancer.listeners]},
         "ListenerPortsAndProtocol": {"ListenerPortAndProtocol": ports},
-        "BackendServers": {"BackendServer": [_shown(one) for one in call.world.server_groups[balancer.id].servers]},
+        "BackendServers": {
+            "BackendServer": [_shown(server) for server in call.world.server_groups[balancer.id].servers]
+        },
     }  # fmt: skip
 
 
@@ -79,12 +81,12 @@ def describe_vserver_groups(call: Call) -> Body:
     """The vServer groups of a CLB."""
     params, balancer = call.params, _wanted_balancer(call)
     params.accept("IncludeRule")
-    found = filters.keep(
+    server_groups = filters.keep(
         _vserver_groups(call, balancer), filters.equals("name", params.text("Description")),
         filters.tagged(params.tags()),
     )  # fmt: skip
     listeners = balancer.listeners if params.flag("IncludeListener") else []
-    return {"VServerGroups": {"VServerGroup": [] if call.blind else [_group(row, listeners) for row in found]}}
+    return {"VServerGroups": {"VServerGroup": [] if call.blind else [_group(row, listeners) for row in server_groups]}}
 
 
 @action(SLB)
@@ -117,7 +119,10 @@ def set_vserver_group_attribute(call: Call) -> Body:
     if not call.params.text("BackendServers"):
         call.changed(group.id)
         return {"VServerGroupId": group.id, "VServerGroupName": group.name, **_backend_servers(group.servers)}
-    return {**_of_group(call, lambda found, wanted: _set(call, found, wanted)), "VServerGroupName": group.name}
+    return {
+        **_of_group(call, lambda server_group, wanted: _set(call, server_group, wanted)),
+        "VServerGroupName": group.name,
+    }
 
 
 @action(SLB)
@@ -151,10 +156,10 @@ def describe_health_status(call: Call) -> Body:
     balancer, params = _wanted_balancer(call), call.params
     port, protocol = params.whole("ListenerPort", 0, 1, 65_535), params.text("ListenerProtocol").upper()
     rows = [
-        _health(call, listener, one)
+        _health(call, listener, server)
         for listener in balancer.listeners
         if port in (0, listener.port) and protocol in ("", listener.protocol)
-        for one in call.world.server_groups[listener.group_id].servers
+        for server in call.world.server_groups[listener.group_id].servers
     ]
     return {"BackendServers": {"BackendServer": rows}}
 
@@ -210,19 +215,19 @@ def _add(call: Call, group: ServerGroup, wanted: list[Wanted]) -> None:
                 "ObtainIpFail", 400, "The specified BackendServers is invalid; some of the specified backend servers "
                 "do not exist or are not running."
             )  # fmt: skip
-    known = {one.key for one in group.servers}
-    if any(one.key in known for one in made):
+    known = {server.key for server in group.servers}
+    if any(server.key in known for server in made):
         raise _invalid("The resource already exists.")
     # Of servers that are named twice in one request the first counts.
-    group.servers += {one.key: one for one in reversed(made)}.values()
+    group.servers += {server.key: server for server in reversed(made)}.values()
 
 
 def _remove(call: Call, group: ServerGroup, wanted: list[Wanted]) -> None:
-    group.servers = [one for one in group.servers if not any(want.means(one) for want in wanted)]
+    group.servers = [server for server in group.servers if not any(want.means(server) for want in wanted)]
 
 
 def _set(call: Call, group: ServerGroup, wanted: list[Wanted]) -> None:
-    pairs = [(want, one) for want in wanted for one in group.servers if want.means(one)]
+    pairs = [(want, server) for want in wanted for server in group.servers if want.means(server)]
     if len({id(want) for want, _ in pairs}) < len(wanted):
         raise _invalid("The specified resource does not exist.")
     for want, one in pairs:
@@ -232,17 +237,22 @@ def _set(call: Call, group: ServerGroup, wanted: list[Wanted]) -> None:
 
 def _wanted_balancer(call: Call) -> LoadBalancer:
     wanted, region = call.params.required("LoadBalancerId"), call.any_region
-    found = call.world.load_balancers.get(wanted)
-    if found is None or found.product != CLB or region not in ("", found.region):
+    load_balancer = call.world.load_balancers.get(wanted)
+    if load_balancer is None or load_balancer.product != CLB or region not in ("", load_balancer.region):
         raise ApiError("InvalidLoadBalancerId.NotFound", 404, "The specified LoadBalancerId does not exist.")
-    return found
+    return load_balancer
 
 
 def _wanted_group(call: Call) -> ServerGroup:
-    found = call.world.server_groups.get(call.params.required("VServerGroupId"))
-    if found is None or found.product != CLB or found.region != call.region_id or found.id == found.load_balancer_id:
+    server_group = call.world.server_groups.get(call.params.required("VServerGroupId"))
+    if (
+        server_group is None
+        or server_group.product != CLB
+        or server_group.region != call.region_id
+        or server_group.id == server_group.load_balancer_id
+    ):
         raise _invalid("The specified VServerGroupId does not exist.")
-    return found
+    return server_group
 
 
 def _vserver_groups(call: Call, balancer: LoadBalancer) -> Iterable[ServerGroup]:
@@ -264,7 +274,7 @@ def _invalid(message: str) -> ApiError:
 
 
 def _backend_servers(servers: list[BackendServer]) -> Row:
-    return {"BackendServers": {"BackendServer": [_shown(one) for one in servers]}}
+    return {"BackendServers": {"BackendServer": [_shown(server) for server in servers]}}
 
 
 def _shown(one: BackendServer) -> Row:
@@ -296,7 +306,11 @@ def _balancer(row: LoadBalancer) -> Row:
 
 
 def _group(row: ServerGroup, listeners: list[Listener]) -> Row:
-    of = [{"Port": one.port, "Protocol": one.protocol.lower()} for one in listeners if one.group_id == row.id]
+    of = [
+        {"Port": listener.port, "Protocol": listener.protocol.lower()}
+        for listener in listeners
+        if listener.group_id == row.id
+    ]
     return {
         "VServerGroupId": row.id, "VServerGroupName": row.name, "ServerCount": len(row.servers),
         "CreateTime": iso_seconds(row.created_at), "Tags": _tags(row.tags),

@@ -45,8 +45,8 @@ def add(world: World, given: Given, now: float) -> dict[str, Any]:
     check = _check(Given(given.table("check")), protocol)
     given.end()
     servers = [_server(world, one, 0 if product == CLB and not group_name else backend_port) for one in wanted]
-    found = [row for row in world.load_balancers.values() if (row.name, row.product) == (name, product)]
-    balancer = found[0] if found else _new(world, product, region.id, name, address, now)
+    load_balancers = [row for row in world.load_balancers.values() if (row.name, row.product) == (name, product)]
+    balancer = load_balancers[0] if load_balancers else _new(world, product, region.id, name, address, now)
     if any(one.port == port for one in balancer.listeners):
         raise ControlError("port", f"{name} listens on {port} already", "another port")
     balancer.tags |= tags

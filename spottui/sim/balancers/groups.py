@@ -35,14 +35,14 @@ def list_groups(call: Call, api: Dialect, shown: Callable[[ServerGroup], Body]) 
     """Server groups by id, name, type, VPC or tag."""
     params = call.params
     region = call.any_region
-    found = filters.keep(
+    server_groups = filters.keep(
         (row for row in call.world.server_groups.values() if row.product == api.product and region in ("", row.region)),
         filters.among("id", params.numbered("ServerGroupIds") or None),
         filters.among("name", params.numbered("ServerGroupNames") or None),
         filters.equals("vpc_id", params.text("VpcId")), filters.fixed(params.text("ServerGroupType"), "Instance"),
         filters.fixed(params.text("ResourceGroupId"), ""), filters.tagged(params.tags()),
     )  # fmt: skip
-    return page(call, "ServerGroups", found, shown)
+    return page(call, "ServerGroups", server_groups, shown)
 
 
 def list_servers(call: Call, api: Dialect, shown: Callable[[ServerGroup, BackendServer], Body]) -> Body:
@@ -53,11 +53,11 @@ def list_servers(call: Call, api: Dialect, shown: Callable[[ServerGroup, Backend
     if len(ids) > _MOST_IDS or len(addresses) > _MOST_IDS:
         raise _illegal("ServerIds", f"has more than {_MOST_IDS} values")
     of = {one.seq: group for group in groups for one in group.servers}
-    found = filters.keep(
+    servers = filters.keep(
         sorted((one for group in groups for one in group.servers), key=lambda one: one.seq),
         filters.among("server_id", ids or None), filters.among("ip", addresses or None),
     )  # fmt: skip
-    return page(call, "Servers", found, lambda one: shown(of[one.seq], one))
+    return page(call, "Servers", servers, lambda one: shown(of[one.seq], one))
 
 
 def add(call: Call, api: Dialect) -> Body:

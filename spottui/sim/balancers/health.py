@@ -71,4 +71,4 @@ def _port(world: World, group: ServerGroup) -> int:
     if group.check.port or group.id != group.load_balancer_id:
         return group.check.port
     listeners = world.load_balancers[group.id].listeners
-    return next((one.backend_port for one in listeners if one.group_id == group.id), 0)
+    return next((listener.backend_port for listener in listeners if listener.group_id == group.id), 0)

@@ -53,14 +53,14 @@ def list_listeners(call: Call) -> Body:
     """Listeners by id, load balancer, port and protocol."""
     params = call.params
     ids, of = params.numbered("ListenerIds"), params.numbered("LoadBalancerIds")
-    balancers = {one.id: row for row, one in groups.listeners(call, _API)}
+    balancers = {listener.id: row for row, listener in groups.listeners(call, _API)}
     port = params.text("ListenerPort")
-    found = filters.keep(
-        (one for _, one in groups.listeners(call, _API)),
+    listeners = filters.keep(
+        (listener for _, listener in groups.listeners(call, _API)),
         filters.among("id", ids or None), filters.equals("protocol", params.text("ListenerProtocol").upper()),
         (lambda one: balancers[one.id].id in of) if of else None, (lambda one: str(one.port) == port) if port else None,
     )  # fmt: skip
-    return groups.page(call, "Listeners", found, lambda one: _listener(balancers[one.id], one))
+    return groups.page(call, "Listeners", listeners, lambda one: _listener(balancers[one.id], one))
 
 
 @action(NLB)
@@ -71,7 +71,7 @@ def get_listener_health_status(call: Call) -> Body:
     # The misspelt name is the one of the API.
     info = {
         "ServerGroupId": group.id, "HeathCheckEnabled": True,
-        "NonNormalServers": [_ill(one, listener) for one in group.servers if one.health != "Healthy"],
+        "NonNormalServers": [_ill(server, listener) for server in group.servers if server.health != "Healthy"],
     }  # fmt: skip
     status = {
         "ListenerId": listener.id, "ListenerPort": listener.port, "ListenerProtocol": listener.protocol,
@@ -92,7 +92,7 @@ def get_job_status(call: Call) -> Body:
 def _group(call: Call, row: ServerGroup) -> dict[str, Any]:
     related = [
         balancer.id for balancer in call.world.load_balancers.values()
-        if any(one.group_id == row.id for one in balancer.listeners)
+        if any(listener.group_id == row.id for listener in balancer.listeners)
     ]  # fmt: skip
     return {
         "ServerGroupId": row.id, "ServerGroupName": row.name, "ServerGroupType": "Instance",

@@ -16,7 +16,7 @@ def balancer_at(world: World, address: str, port: int) -> tuple[LoadBalancer, Li
 
 def listener_of(balancer: LoadBalancer, port: int) -> tuple[LoadBalancer, Listener] | None:
     """A listener of a load balancer by its port."""
-    return next(((balancer, one) for one in balancer.listeners if one.port == port), None)
+    return next(((balancer, listener) for listener in balancer.listeners if listener.port == port), None)
 
 
 def choose(world: World, listener: Listener) -> BackendServer | None:
@@ -24,13 +24,13 @@ def choose(world: World, listener: Listener) -> BackendServer | None:
 
     Weight 0 gets no new requests, nor does a server that is being added or removed.
     """
-    servers = [one for one in world.server_groups[listener.group_id].servers if _takes_part(one)]
+    servers = [server for server in world.server_groups[listener.group_id].servers if _takes_part(server)]
     if not servers:
         return None
     for one in servers:
         one.credit += one.weight
-    chosen = max(servers, key=lambda one: one.credit)
-    chosen.credit -= sum(one.weight for one in servers)
+    chosen = max(servers, key=lambda server: server.credit)
+    chosen.credit -= sum(server.weight for server in servers)
     return chosen
 
 

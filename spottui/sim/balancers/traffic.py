@@ -41,8 +41,8 @@ async def to_balancer(
     )  # fmt: skip
     if cut:
         return hang_up(request, reset=True)
-    found = health.instance_of(world, server) if server else None
-    return _answer(found, status) if found and status in (200, 500) else web.Response(status=status)
+    instance = health.instance_of(world, server) if server else None
+    return _answer(instance, status) if instance and status in (200, 500) else web.Response(status=status)
 
 
 async def to_service(world: World, request: web.Request, instance: Instance | None, port: int) -> web.Response:

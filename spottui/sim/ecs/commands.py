@@ -46,7 +46,9 @@ def describe_invocations(call: Call) -> Body:
 def describe_invocation_results(call: Call) -> Body:
     """What runs came to, one row per instance; the output is Base64 unless PlainText is asked for."""
     wanted = call.params.text("InstanceId")
-    rows = [(row, one) for row in _found(call) for one in row.instance_ids if wanted in ("", one)]
+    rows = [
+        (row, instance_id) for row in _found(call) for instance_id in row.instance_ids if wanted in ("", instance_id)
+    ]
     results = [_result(call, row, one) for row, one in rows]
     call.params.accept("IncludeHistory", "IncludeOutput")
     record = call.params.text("InvokeRecordStatus")
@@ -134,7 +136,7 @@ def _found(call: Call) -> list[Invocation]:
     region, params = call.region_id, call.params
     params.accept("ContentEncoding", "IncludeOutput")
     rows = [row for row in call.world.invocations.values() if row.region == region]
-    found = filters.keep(
+    invocations = filters.keep(
         rows,
         filters.equals("id", params.text("InvokeId")),
         filters.equals("command_id", params.text("CommandId")),
@@ -146,7 +148,7 @@ def _found(call: Call) -> list[Invocation]:
         (lambda row: params["InstanceId"] in row.instance_ids) if params.text("InstanceId") else None,
         (lambda row: _status(call, row) == params["InvokeStatus"]) if params.text("InvokeStatus") else None,
     )
-    return [] if call.blind else list(found)
+    return [] if call.blind else list(invocations)
 
 
 def _status(call: Call, row: Invocation) -> str:
@@ -158,11 +160,11 @@ def _status(call: Call, row: Invocation) -> str:
 def _invocation(call: Call, row: Invocation) -> dict[str, object]:
     status = _status(call, row)
     instances = [
-        {"InstanceId": one, "InvocationStatus": _of_instance(status), "InstanceInvokeStatus": status,
+        {"InstanceId": instance_id, "InvocationStatus": _of_instance(status), "InstanceInvokeStatus": status,
          "ExitCode": max(row.exit_code, 0), "Repeats": 1, "Dropped": 0, "Output": "", "ErrorCode": "", "ErrorInfo": "",
          "CreationTime": iso_seconds(row.started_at), "StartTime": iso_seconds(row.started_at),
          "FinishTime": iso_seconds(row.done_at) if status != "Running" else ""}
-        for one in row.instance_ids
+        for instance_id in row.instance_ids
     ]  # fmt: skip
     return {
         "InvokeId": row.id, "CommandId": row.command_id, "CommandName": row.name, "CommandType": row.type,

@@ -24,7 +24,7 @@ def describe_disks(call: Call) -> Body:
     params.choice("Status", _STATUSES, not_found("DiskStatus", params.text("Status")))
     params.choice("DiskType", _TYPES, ApiError("InvalidDiskType.ValueNotSupported", 400, "DiskType is not valid."))
     rows = (row for row in call.world.disks.values() if row.region == region)
-    found = filters.keep(
+    disks = filters.keep(
         rows,
         filters.among("id", params.json_list("DiskIds")),
         filters.equals("instance_id", params.text("InstanceId")),
@@ -37,7 +37,7 @@ def describe_disks(call: Call) -> Body:
         *_more_filters(params),
     )
     call.refuse_if_dry_run()
-    return by_token_or_number(call, found, lambda page: {"Disks": {"Disk": page}}, rendering.disk, most=500)
+    return by_token_or_number(call, disks, lambda page: {"Disks": {"Disk": page}}, rendering.disk, most=500)
 
 
 def _more_filters(params: Params) -> Iterable[Keep | None]:

@@ -16,7 +16,7 @@ def describe_eip_addresses(call: Call) -> Body:
     region, params = call.region_id, call.params
     status = params.text("Status")
     rows = (row for row in call.world.eips.values() if row.region == region)
-    found = filters.keep(
+    eips = filters.keep(
         rows,
         filters.among("id", params["AllocationId"].split(",") if params.text("AllocationId") else None),
         filters.among("address", params["EipAddress"].split(",") if params.text("EipAddress") else None),
@@ -28,7 +28,7 @@ def describe_eip_addresses(call: Call) -> Body:
         filters.fixed(params.text("LockReason"), ""),
         *filters.created(params, "allocated_at"),
     )
-    return by_number(call, found, lambda page: {"EipAddresses": {"EipAddress": page}}, _eip)
+    return by_number(call, eips, lambda page: {"EipAddresses": {"EipAddress": page}}, _eip)
 
 
 @action()

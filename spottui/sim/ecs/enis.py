@@ -43,7 +43,7 @@ def describe_network_interfaces(call: Call) -> Body:
     name, wanted = params.text("NetworkInterfaceName"), params.numbered("NetworkInterfaceId")
     ips, ipv6 = set(params.numbered("PrivateIpAddress")), set(params.numbered("Ipv6Address"))
     primary, tags = params.text("PrimaryIpAddress"), params.tags()
-    found = filters.keep(
+    showns = filters.keep(
         every,
         filters.equals("zone", params.text("ZoneId")), filters.equals("vpc_id", params.text("VpcId")),
         filters.equals("type", kind), filters.equals("status", status),
@@ -60,7 +60,7 @@ def describe_network_interfaces(call: Call) -> Body:
         filters.fixed(params.text("ResourceGroupId"), ""),
     )  # fmt: skip
     return by_token_or_number(
-        call, found, lambda page: {"NetworkInterfaceSets": {"NetworkInterfaceSet": page}},
+        call, showns, lambda page: {"NetworkInterfaceSets": {"NetworkInterfaceSet": page}},
         lambda row: _row(call.world, row), most=500,
     )  # fmt: skip
 
@@ -166,7 +166,7 @@ def unassign_private_ip_addresses(call: Call) -> Body:
     wanted = call.params.numbered("PrivateIpAddress")
     for address in set(wanted) & set(eni.private_ips[1:]):
         addresses.give_back(call.world.vswitches[eni.vswitch_id], address)
-    kept = (eni.private_ips[0], *(one for one in eni.private_ips[1:] if one not in wanted))
+    kept = (eni.private_ips[0], *(private_ip for private_ip in eni.private_ips[1:] if private_ip not in wanted))
     _set_private_ips(eni, owner, kept)
     call.changed(eni.id)
     return {}
@@ -201,7 +201,7 @@ def unassign_ipv6_addresses(call: Call) -> Body:
     """Give IPv6 addresses of an interface back."""
     eni, owner = _of_either_kind(call)
     wanted = call.params.numbered("Ipv6Address")
-    _set_ipv6(eni, owner, tuple(one for one in eni.ipv6_addresses if one not in wanted))
+    _set_ipv6(eni, owner, tuple(ipv6_address for ipv6_address in eni.ipv6_addresses if ipv6_address not in wanted))
     call.changed(eni.id)
     return {}
 
@@ -235,9 +235,9 @@ def _take_time(call: Call, eni: Eni, status: str) -> None:
 
 
 def _named_at_launch(call: Call) -> Iterator[Eni]:
-    for one in call.params.groups("NetworkInterface"):
-        if one.get("NetworkInterfaceId"):
-            yield call.world.eni(one["NetworkInterfaceId"], call.any_region)
+    for group in call.params.groups("NetworkInterface"):
+        if group.get("NetworkInterfaceId"):
+            yield call.world.eni(group["NetworkInterfaceId"], call.any_region)
 
 
 def _check_attachable(world: World, eni: Eni, zone: str, instance_type: str, instance_id: str) -> None:
@@ -336,7 +336,7 @@ def _row(world: World, row: _Shown) -> rendering.Row:
         "Type": row.type, "Status": row.status, "InstanceId": eni.instance_id, "VpcId": row.vpc_id,
         "VSwitchId": eni.vswitch_id, "ZoneId": row.zone, "MacAddress": eni.mac, "OwnerId": world.account_id,
         "PrivateIpAddress": eni.private_ips[0], "PrivateIpSets": rendering.private_ips(eni.private_ips),
-        "Ipv6Sets": {"Ipv6Set": [{"Ipv6Address": one, "Primary": False} for one in eni.ipv6_addresses]},
+        "Ipv6Sets": {"Ipv6Set": [{"Ipv6Address": address, "Primary": False} for address in eni.ipv6_addresses]},
         "Ipv4PrefixSets": {"Ipv4PrefixSet": []}, "Ipv6PrefixSets": {"Ipv6PrefixSet": []},
         "SecurityGroupIds": {"SecurityGroupId": list(eni.security_group_ids)},
         "AssociatedPublicIp": {}, "DeleteOnRelease": eni.delete_on_release, "ServiceManaged": False,

@@ -22,8 +22,8 @@ def describe_instance_history_events(call: Call) -> Body:
     """System events of instances that had to do with maintenance: launches that failed, reclaims."""
     region = call.region_id
     rows = (n for n in call.world.notices if n.region == region and n.name in _KINDS)
-    found = filters.keep(rows, *_filters(call.params))
-    return by_number(call, found, lambda page: {"InstanceSystemEventSet": {"InstanceSystemEventType": page}}, _row)
+    notices = filters.keep(rows, *_filters(call.params))
+    return by_number(call, notices, lambda page: {"InstanceSystemEventSet": {"InstanceSystemEventType": page}}, _row)
 
 
 def _filters(params: Params) -> Iterator[Keep | None]:

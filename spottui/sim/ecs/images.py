@@ -49,10 +49,10 @@ def _create(call: Call, order: ImageOrder) -> tuple[Body, str]:
 
 def _like(call: Call, order: ImageOrder, source: Instance) -> ImageOrder:
     """An image of an instance boots as the image that the instance came from, if that is still known."""
-    known = call.world.images.get(source.image_id)
-    if known is None:
+    image = call.world.images.get(source.image_id)
+    if image is None:
         return replace(order, architecture=TYPES[source.type].image_architecture, boot_mode="UEFI-Preferred", imds="v2")
-    return replace(order, architecture=known.architecture, boot_mode=known.boot_mode, imds=known.imds)
+    return replace(order, architecture=image.architecture, boot_mode=image.boot_mode, imds=image.imds)
 
 
 def _order(call: Call) -> ImageOrder:
@@ -141,7 +141,7 @@ def describe_images(call: Call) -> Body:
     if params.text("Usable") and not params.text("Status"):
         raise missing("Status")
     rows = (row for row in call.world.images.values() if row.region == region and row.listed_at <= call.now)
-    found = filters.keep(
+    images = filters.keep(
         rows,
         filters.among("status", _wanted_statuses(params.text("Status", "Available"))),
         filters.among("id", _wanted_ids(call)),
@@ -155,7 +155,7 @@ def describe_images(call: Call) -> Body:
     )
     call.refuse_if_dry_run()
     body = by_number(
-        call, found, lambda page: {"Images": {"Image": page}}, lambda row: rendering.image(call.world, row, call.now)
+        call, images, lambda page: {"Images": {"Image": page}}, lambda row: rendering.image(call.world, row, call.now)
     )
     return {"RegionId": region, **body}
 

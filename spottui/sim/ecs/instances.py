@@ -53,9 +53,9 @@ def describe_instance_ram_role(call: Call) -> Body:
     ids = call.params.json_list("InstanceIds")
     role = call.params.text("RamRoleName")
     rows = (row for row in call.world.instances.values() if row.region == region and row.ram_role)
-    found = filters.keep(rows, filters.among("id", ids), filters.equals("ram_role", role))
+    instances = filters.keep(rows, filters.among("id", ids), filters.equals("ram_role", role))
     body = by_number(
-        call, found, lambda page: {"InstanceRamRoleSets": {"InstanceRamRoleSet": page}},
+        call, instances, lambda page: {"InstanceRamRoleSets": {"InstanceRamRoleSet": page}},
         lambda row: {"InstanceId": row.id, "RamRoleName": row.ram_role}, most=50,
     )  # fmt: skip
     return {"RegionId": region, **body}
@@ -67,12 +67,12 @@ def describe_instance_status(call: Call) -> Body:
     region = call.region_id
     wanted = call.params.numbered("InstanceId") or None
     rows = (row for row in call.world.instances.values() if row.region == region and row.listed_at <= call.now)
-    found = filters.keep(
+    instances = filters.keep(
         rows, filters.among("id", wanted), filters.equals("zone", call.params.text("ZoneId")),
         filters.fixed(call.params.text("ClusterId"), ""),
     )  # fmt: skip
     return by_number(
-        call, found, lambda page: {"InstanceStatuses": {"InstanceStatus": page}},
+        call, instances, lambda page: {"InstanceStatuses": {"InstanceStatus": page}},
         lambda row: {"InstanceId": row.id, "Status": row.status}, most=50,
     )  # fmt: skip
 

@@ -63,7 +63,9 @@ def check_keys(world: World, key_ids: Iterable[str]) -> None:
 def check_fit(call: Call, image: Image, instance_type: str, vswitch: VSwitch) -> None:
     """Raise where type and image, or type and vSwitch, do not go together."""
     settings = call.world.settings
-    wrong_boot = image.boot_mode == "BIOS" and any(fnmatchcase(instance_type, one) for one in settings.uefi_types)
+    wrong_boot = image.boot_mode == "BIOS" and any(
+        fnmatchcase(instance_type, uefi_type) for uefi_type in settings.uefi_types
+    )
     if wrong_boot or image.architecture != TYPES[instance_type].image_architecture:
         raise ApiError(
             "ImageNotSupportInstanceType", 403, "The specified image does not support the specified instance type."

@@ -35,7 +35,7 @@ def check_disks(call: Call, image: Image, instance_type: str, zone: str) -> None
             )  # fmt: skip
     from_image = (snapshot_of(call.world, m.snapshot_id) for m in image.mappings)
     asked = [call.params.text("SystemDisk.KMSKeyId"), *(disk.get("KMSKeyId", "") for disk in data)]
-    check_keys(call.world, [*asked, *(one.kms_key_id for one in from_image if one)])
+    check_keys(call.world, [*asked, *(snapshot.kms_key_id for snapshot in from_image if snapshot)])
 
 
 def has_category(world: World, place: str, category: str) -> bool:

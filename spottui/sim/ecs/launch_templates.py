@@ -29,10 +29,10 @@ def filled_in(call: Call) -> Params:
 def _of_primary_interface(params: Params) -> dict[str, str]:
     """What `NetworkInterface.N` of type Primary says, under the names it has without one."""
     found: dict[str, str] = {}
-    for one in params.groups("NetworkInterface"):
-        if one.get("InstanceType") == "Primary":
+    for group in params.groups("NetworkInterface"):
+        if group.get("InstanceType") == "Primary":
             names = {"PrimaryIpAddress": "PrivateIpAddress"}
-            found |= {names.get(name, name): value for name, value in one.items() if name.startswith(_OF_INTERFACE)}
+            found |= {names.get(name, name): value for name, value in group.items() if name.startswith(_OF_INTERFACE)}
     return found
 
 
@@ -87,13 +87,15 @@ def delete_launch_template(call: Call) -> Body:
 def describe_launch_templates(call: Call) -> Body:
     """Templates of a region by id, name or tag."""
     region, params = call.region_id, call.params
-    found = filters.keep(
+    launch_templates = filters.keep(
         (row for row in call.world.launch_templates.values() if row.region == region),
         filters.among("id", params.numbered("LaunchTemplateId") or None),
         filters.among("name", params.numbered("LaunchTemplateName") or None),
         filters.tagged(params.tags("TemplateTag")), filters.fixed(params.text("TemplateResourceGroupId"), ""),
     )  # fmt: skip
-    return by_number(call, found, lambda page: {"LaunchTemplateSets": {"LaunchTemplateSet": page}}, _template)
+    return by_number(
+        call, launch_templates, lambda page: {"LaunchTemplateSets": {"LaunchTemplateSet": page}}, _template
+    )
 
 
 @action()

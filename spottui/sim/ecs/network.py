@@ -19,27 +19,27 @@ def describe_vswitches(call: Call) -> Body:
     region = call.any_region
     gone = call.world.settings.gone
     rows = (row for row in call.world.vswitches.values() if region in ("", row.region) and row.id not in gone)
-    found = filters.keep(
+    vswitches = filters.keep(
         rows,
         filters.equals("id", params.text("VSwitchId")),
         filters.equals("vpc_id", params.text("VpcId")),
         filters.equals("zone", params.text("ZoneId")),
         filters.switched(params, "IsDefault", lambda row: False),
     )
-    return by_number(call, found, lambda page: {"VSwitches": {"VSwitch": page}}, lambda row: vswitch(row, call.now))
+    return by_number(call, vswitches, lambda page: {"VSwitches": {"VSwitch": page}}, lambda row: vswitch(row, call.now))
 
 
 @action()
 def describe_vpcs(call: Call) -> Body:
     """The VPC of each region."""
     params, region = call.params, call.any_region
-    found = filters.keep(
+    regions = filters.keep(
         (row for row in call.world.regions.values() if region in ("", row.id)),
         filters.among("vpc_id", params["VpcId"].split(",") if params.text("VpcId") else None),
         filters.switched(params, "IsDefault", lambda row: False), filters.fixed(params.text("VpcName"), _VPC_NAME),
         filters.fixed(params.text("ResourceGroupId"), ""),
     )  # fmt: skip
-    return by_number(call, found, lambda page: {"Vpcs": {"Vpc": page}}, lambda row: _vpc(row, call.now), most=50)
+    return by_number(call, regions, lambda page: {"Vpcs": {"Vpc": page}}, lambda row: _vpc(row, call.now), most=50)
 
 
 @action()
@@ -47,7 +47,7 @@ def describe_security_groups(call: Call) -> Body:
     """The security group of a region, with how many instances are in it."""
     params, region = call.params, call.region
     params.accept("FuzzyQuery", "IsQueryEcsCount")
-    found = filters.keep(
+    regions = filters.keep(
         (row for row in (region,) if row.security_group_id not in call.world.settings.gone),
         filters.equals("security_group_id", params.text("SecurityGroupId")),
         filters.among("security_group_id", params.json_list("SecurityGroupIds")),
@@ -59,7 +59,7 @@ def describe_security_groups(call: Call) -> Body:
     )  # fmt: skip
     call.refuse_if_dry_run()
     body = by_number(
-        call, found, lambda page: {"SecurityGroups": {"SecurityGroup": page}}, lambda row: _group(call, row), most=100
+        call, regions, lambda page: {"SecurityGroups": {"SecurityGroup": page}}, lambda row: _group(call, row), most=100
     )
     return {"RegionId": region.id, "NextToken": "", **body}
 
@@ -99,7 +99,7 @@ def _vpc(row: Region, now: float) -> dict[str, object]:
 
 def _group(call: Call, row: Region) -> dict[str, object]:
     group = row.security_group_id
-    members = sum(1 for one in call.world.instances.values() if group in one.security_group_ids)
+    members = sum(1 for instance in call.world.instances.values() if group in instance.security_group_ids)
     return {
         "SecurityGroupId": group, "SecurityGroupName": _GROUP_NAME, "SecurityGroupType": "normal",
         "VpcId": row.vpc_id, "Description": "", "EcsCount": members, "AvailableInstanceAmount": 2000 - members,

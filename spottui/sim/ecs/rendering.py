@@ -95,7 +95,7 @@ def _interface(row: Instance) -> Row:
     return {
         "NetworkInterfaceId": row.eni_id, "PrimaryIpAddress": row.private_ip, "MacAddress": row.mac,
         "Type": "Primary", "PrivateIpSets": private_ips((row.private_ip, *row.more_private_ips)),
-        "Ipv6Sets": {"Ipv6Set": [{"Ipv6Address": one, "Primary": False} for one in row.ipv6_addresses]},
+        "Ipv6Sets": {"Ipv6Set": [{"Ipv6Address": address, "Primary": False} for address in row.ipv6_addresses]},
     }  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def _more_interfaces(world: World, row: Instance) -> list[Row]:
         {
             "NetworkInterfaceId": eni.id, "PrimaryIpAddress": eni.private_ips[0], "MacAddress": eni.mac,
             "Type": "Secondary", "PrivateIpSets": private_ips(eni.private_ips),
-            "Ipv6Sets": {"Ipv6Set": [{"Ipv6Address": one, "Primary": False} for one in eni.ipv6_addresses]},
+            "Ipv6Sets": {"Ipv6Set": [{"Ipv6Address": address, "Primary": False} for address in eni.ipv6_addresses]},
         }
         for eni in world.enis.values() if eni.instance_id == row.id
     ]  # fmt: skip

@@ -31,7 +31,7 @@ def create_snapshot_group(call: Call) -> Body:
         ]  # fmt: skip
         group = SnapshotGroup(
             next(call.world.order), call.world.ids.resource("ssg"), region, params.text("Name"), instance_id,
-            tuple(one.id for one in made), call.now, params.text("Description"), params.tags(),
+            tuple(snapshot.id for snapshot in made), call.now, params.text("Description"), params.tags(),
         )  # fmt: skip
         call.world.snapshot_groups[group.id] = group
         return {"SnapshotGroupId": group.id}, group.id
@@ -45,7 +45,7 @@ def describe_snapshot_groups(call: Call) -> Body:
     region, params = call.region_id, call.params
     params.accept("AdditionalAttributes")
     statuses = params.numbered("Status")
-    found = filters.keep(
+    snapshot_groups = filters.keep(
         (row for row in call.world.snapshot_groups.values() if row.region == region),
         filters.among("id", params.numbered("SnapshotGroupId") or None),
         filters.equals("instance_id", params.text("InstanceId")), filters.equals("name", params.text("Name")),
@@ -53,7 +53,7 @@ def describe_snapshot_groups(call: Call) -> Body:
         filters.fixed(params.text("ResourceGroupId"), ""), filters.tagged(params.tags()),
     )  # fmt: skip
     return by_token_or_number(
-        call, found, lambda page: {"SnapshotGroups": {"SnapshotGroup": page}}, lambda row: _row(call, row)
+        call, snapshot_groups, lambda page: {"SnapshotGroups": {"SnapshotGroup": page}}, lambda row: _row(call, row)
     )
 
 
@@ -92,7 +92,9 @@ def _disks(call: Call, region: str, instance_id: str) -> list[Disk]:
 
 
 def _snapshots(call: Call, group: SnapshotGroup) -> list[Snapshot]:
-    return [call.world.snapshots[one] for one in group.snapshot_ids if one in call.world.snapshots]
+    return [
+        call.world.snapshots[snapshot_id] for snapshot_id in group.snapshot_ids if snapshot_id in call.world.snapshots
+    ]
 
 
 def _status(snapshots: list[Snapshot]) -> str:
@@ -106,7 +108,7 @@ def _row(call: Call, group: SnapshotGroup) -> dict[str, Any]:
         "SnapshotGroupId": group.id, "Name": group.name, "Description": group.description,
         "InstanceId": group.instance_id, "Status": _status(snapshots), "ProgressStatus": "", "ResourceGroupId": "",
         "CreationTime": iso_seconds(group.started_at), "Tags": {"Tag": _tags(group.tags)},
-        "Snapshots": {"Snapshot": [_member(call, one) for one in snapshots]},
+        "Snapshots": {"Snapshot": [_member(call, snapshot) for snapshot in snapshots]},
     }  # fmt: skip
 
 

@@ -52,7 +52,7 @@ def describe_snapshots(call: Call) -> Body:
     region, params = call.region_id, call.params
     status = params.choice("Status", _STATUSES, ApiError("InvalidSnapshotStatus.NotFound", 404, "No such status."))
     rows = (row for row in call.world.snapshots.values() if row.region == region)
-    found = filters.keep(
+    snapshots = filters.keep(
         rows,
         filters.among("id", params.json_list("SnapshotIds")),
         filters.equals("disk_id", params.text("DiskId")),
@@ -64,7 +64,7 @@ def describe_snapshots(call: Call) -> Body:
     )
     call.refuse_if_dry_run()
     return by_token_or_number(
-        call, found, lambda page: {"Snapshots": {"Snapshot": page}},
+        call, snapshots, lambda page: {"Snapshots": {"Snapshot": page}},
         lambda row: rendering.snapshot(row, call.now),
     )  # fmt: skip
 

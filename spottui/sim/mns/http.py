@@ -85,8 +85,8 @@ async def _carry_out(cloud: Cloud, request: web.Request, asked: Asked, name: str
     if name in ("ReceiveMessage", "BatchReceiveMessage"):
         polled = _poll(cloud, request, asked, key)
         # A handler ends with its client unless it is shielded; the poll of a dead client then goes on.
-        found = await (asyncio.shield(polled) if world.settings.dead_poll_takes else polled)
-        return op.messages(asked, found, peeked=False)
+        messages = await (asyncio.shield(polled) if world.settings.dead_poll_takes else polled)
+        return op.messages(asked, messages, peeked=False)
     if name not in OPERATIONS:
         raise MnsError("InvalidRequestURL", 400, "The request URL is not valid.")
     return OPERATIONS[name](world.owner_of(key), asked, world.settle())
@@ -117,10 +117,10 @@ async def _poll(cloud: Cloud, request: web.Request, asked: Asked, key: str) -> l
         queue = world.owner_of(key).queues[asked.queue]
         # Nothing is taken for a client that has gone: its message would hide from everybody.
         gone = _has_gone(request) and not world.settings.dead_poll_takes
-        found = [] if gone else queue.receive(op.batch_size(asked), now, _order(world))
+        messages = [] if gone else queue.receive(op.batch_size(asked), now, _order(world))
         left_s = deadline - asyncio.get_running_loop().time()
-        if found or left_s <= 0 or _has_gone(request):
-            return found
+        if messages or left_s <= 0 or _has_gone(request):
+            return messages
         visible_at = queue.next_visible_at()
         until_visible_s = None if visible_at is None else world.clock.wall_seconds_until(visible_at)
         await _rung(queue, left_s if until_visible_s is None else min(left_s, until_visible_s))

@@ -220,12 +220,12 @@ class Queues:
         Raises:
             MnsError: 409 QueueAlreadyExist, if it has other attributes.
         """
-        known = self._queues.get(name)
-        if known is None:
+        queue = self._queues.get(name)
+        if queue is None:
             self._queues[name] = Queue(name, attributes, now)
-        elif known.attributes != attributes:
+        elif queue.attributes != attributes:
             raise MnsError("QueueAlreadyExist", 409, "The queue you want to create is already exist.")
-        return known is None
+        return queue is None
 
     def add(self, queue: Queue) -> None:
         """Take over a queue."""

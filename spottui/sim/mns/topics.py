@@ -41,12 +41,12 @@ def create_topic(world: World, asked: Asked, now: float) -> Answer:
     if not _NAME.fullmatch(name):
         raise MnsError("InvalidTopicName", 400, "The topic name you provided is not valid.")
     wanted = _attributes(asked, Topic(name, now, now))
-    known = world.topics.get(name)
-    if known and _settings(known) != _settings(wanted):
+    topic = world.topics.get(name)
+    if topic and _settings(topic) != _settings(wanted):
         raise MnsError("TopicAlreadyExist", 409, "The topic you want to create is already exist.")
-    world.topics[name] = known or wanted
-    effect = None if known else f"created topic {name}"
-    return Answer(204 if known else 201, effect=effect, headers={"Location": f"{asked.base_url}/topics/{name}"})
+    world.topics[name] = topic or wanted
+    effect = None if topic else f"created topic {name}"
+    return Answer(204 if topic else 201, effect=effect, headers={"Location": f"{asked.base_url}/topics/{name}"})
 
 
 def set_topic_attributes(world: World, asked: Asked, now: float) -> Answer:
@@ -89,12 +89,18 @@ def subscribe(world: World, asked: Asked, now: float) -> Answer:
         name, endpoint, now, now, given.get("FilterTag", ""),
         _one_of("NotifyStrategy", given, _STRATEGIES), _one_of("NotifyContentFormat", given, _FORMATS),
     )  # fmt: skip
-    known = topic.subscriptions.get(name)
-    if known and (known.endpoint, known.filter_tag, known.format) != (endpoint, wanted.filter_tag, wanted.format):
+    subscription = topic.subscriptions.get(name)
+    if subscription and (subscription.endpoint, subscription.filter_tag, subscription.format) != (
+        endpoint,
+        wanted.filter_tag,
+        wanted.format,
+    ):
         raise MnsError("SubscriptionAlreadyExist", 409, "The subscription you want to create is already exist.")
-    topic.subscriptions[name] = known or wanted
+    topic.subscriptions[name] = subscription or wanted
     location = {"Location": f"{asked.base_url}/topics/{topic.name}/subscriptions/{name}"}
-    return Answer(204 if known else 201, effect=None if known else f"created subscription {name}", headers=location)
+    return Answer(
+        204 if subscription else 201, effect=None if subscription else f"created subscription {name}", headers=location
+    )
 
 
 def set_subscription_attributes(world: World, asked: Asked, now: float) -> Answer:
@@ -207,10 +213,10 @@ def _topic(world: World, asked: Asked) -> Topic:
 
 
 def _subscription(world: World, asked: Asked) -> Subscription:
-    found = _topic(world, asked).subscriptions.get(asked.path[3])
-    if found is None:
+    subscription = _topic(world, asked).subscriptions.get(asked.path[3])
+    if subscription is None:
         raise MnsError("SubscriptionNotExist", 404, "The subscription name you provided is not exist.")
-    return found
+    return subscription
 
 
 def _attributes(asked: Asked, topic: Topic) -> Topic:
