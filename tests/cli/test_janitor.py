@@ -75,7 +75,7 @@ def test_what_is_there_is_listed_and_what_is_in_use_stays(after: After) -> None:
     assert f"{after.image}  not deleted: the replacement" in done.stdout
     after.change(status="Stopped")
     stopped = run_json("janitor", "--delete", after.image, "--yes", "--config", after.toml, exit_code=1)
-    assert "not seen running" in stopped["outcome"][after.image]
+    assert "not been seen running" in stopped["outcome"][after.image]
     assert after.deleted() == []
 
 

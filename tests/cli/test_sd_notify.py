@@ -50,7 +50,7 @@ def test_a_console_is_ready_lives_and_stops_and_its_journal_is_cared_for_meanwhi
     with Journal(copy) as journal:
         assert len(journal.recoveries.open()) == 1
     again = run("journal", "backup", copy, "--config", config)
-    assert (again.exit_code, again.stderr) == (2, f"spottui: {copy} already exists: name another file.\n")
+    assert (again.exit_code, again.stderr) == (2, f"spottui: {copy} already exists. Name another file.\n")
 
 
 def _read_all(manager: socket.socket) -> list[bytes]:

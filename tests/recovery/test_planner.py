@@ -97,7 +97,7 @@ def test_the_engineer_is_told_what_is_lost_and_who_else_acts() -> None:
     assert words.warnings(plan()) == ()
     assert warned(with_instance(private_ip="10.0.0.1"), "10.0.0.1 is in use")
     assert warned(with_instance(public_ip="1.2.3.4"), "1.2.3.4 is converted to an EIP")
-    assert warned(with_instance(tags=(("acs:autoscaling:scalingGroupId", "asg-1"),)), "it belongs to ESS asg-1")
+    assert warned(with_instance(tags=(("acs:autoscaling:scalingGroupId", "asg-1"),)), "owned by ESS asg-1")
     assert warned(replace(SPEC, deletion_protection=True), "does not stop a reclaim")
     assert warned(replace(SPEC, network_interfaces=3), "2 more network interfaces")
     assert warned(replace(SPEC, disks=(replace(SPEC.disks[0], encrypted=True),)), "d-1 encrypted")

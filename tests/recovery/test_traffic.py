@@ -190,7 +190,7 @@ def test_no_group_is_left_empty_and_every_weight_comes_back_where_the_old_instan
         assert behind(cloud, unasked) == {ids[unasked]: 70, ids["web-8"]: 100}
         assert not weights_set(cloud, ids[unasked]), "nothing is lowered before a yes"
         said = words.reason(over[hidden].reason)
-        assert f"ALB {group} does not send to it: AddServersToServerGroup: Forbidden.RAM" in said
+        assert f"ALB {group} does not send traffic to it: AddServersToServerGroup: Forbidden.RAM" in said
         assert "RequestId" in said
         assert new[again] == ids[again], "the instance itself is started again"
         assert behind(cloud, again) == {ids[again]: 70, ids["web-8"]: 100}

@@ -13,7 +13,7 @@ from tests.sim.balancing import BACKEND_PORT, fleet, named, visit
 from tests.sim.calls import Api
 
 START = 1_764_000_000.0
-AN_HOUR_S = 3600
+A_WHILE_S, AN_HOUR_S = 50, 3600
 
 
 def night(name):
@@ -31,7 +31,9 @@ def night(name):
             (AN_HOUR_S, "DescribeSpotPriceHistory", {"InstanceType": "ecs.g7.large", "NetworkType": "vpc"}),
         ):
             cloud.advance(seconds)
-            told += [_answer(api, action, params), cloud.save()]
+            told.append(_answer(api, action, params))
+            if seconds >= A_WHILE_S:
+                told.append(cloud.save())
         return json.dumps([told, cloud.calls(), cloud.state()])
 
 

@@ -318,4 +318,4 @@ class HostileSources(RuleBasedStateMachine):
 
 
 TestHostileSources = HostileSources.TestCase
-TestHostileSources.settings = settings(max_examples=40, stateful_step_count=40, deadline=None)
+TestHostileSources.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
