@@ -175,8 +175,8 @@ class _Survey:
 
     async def backends(self, spec: LaunchSpec) -> tuple[Backend, ...]:
         """Return the instance's entries of load balancers; failed look-ups make one caution together."""
-        backendses = await asyncio.gather(*(self._backends(product, spec) for product in Product))
-        return tuple(backend for of_one in backendses for backend in of_one)
+        by_product = await asyncio.gather(*(self._backends(product, spec) for product in Product))
+        return tuple(backend for backends in by_product for backend in backends)
 
     async def records(self, plan: Plan) -> tuple[DnsRecord, ...]:
         """Return the A records of the plan's zone that name the instance."""
