@@ -73,8 +73,6 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     letters = _nothing if read_only else _start_sender(settings, journal, clock, stopping)
     gc.collect()
     gc.freeze()
-    # A storm makes some hundred objects for each of a thousand recoveries: to walk them all the time took longer.
-    gc.set_threshold(5_000, 5, 50)
     watch.start()
     if settings.metrics_port:
         from spottui import exposition
