@@ -58,17 +58,21 @@ def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
         hibernation=bool((item.get("HibernationOptions") or {}).get("Configured")),
         secure_boot=bool((item.get("SecurityOptions") or {}).get("EnableSecureBoot")),
         secondary_ips=_secondary_ips(primary),
-        prefixes=tuple(
-            text_of(one, f"{kind}Prefix")
-            for kind in ("Ipv4", "Ipv6")
-            for one in list_of(primary, f"{kind}PrefixSets", f"{kind}PrefixSet")
-        ),
+        prefixes=_prefixes(primary),
         beyond=tuple((field, value) for field in BEYOND if (value := _set_value(item, field))),
     )
 
 
 def _eni_id(interface: dict[str, Any]) -> str:
     return text_of(interface, "NetworkInterfaceId")
+
+
+def _prefixes(interface: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(
+        text_of(row, f"{kind}Prefix")
+        for kind in ("Ipv4", "Ipv6")
+        for row in list_of(interface, f"{kind}PrefixSets", f"{kind}PrefixSet")
+    )
 
 
 def _secondary_ips(interface: dict[str, Any]) -> tuple[str, ...]:
