@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from spottui.cloud.batches import Answers
 from spottui.cloud.clb import Clb
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Answer
@@ -23,8 +24,8 @@ _SHARED_CLB = frozenset(
 class Balancing(Protocol):
     """The calls of one product; thread-safe, nothing is retried. Every method raises `CloudError`."""
 
-    def backends(self, server: Server) -> tuple[Backend, ...]:
-        """Return every entry of an instance, with its weight."""
+    def backends(self, servers: Sequence[Server]) -> Answers[tuple[Backend, ...]]:
+        """Return by instance every entry of each, with its weight; at most `MOST_SERVERS` of the product."""
         ...
 
     def group(self, backend: Backend, *, with_health: bool) -> tuple[BackendStatus, ...]:
@@ -40,6 +41,8 @@ class Balancing(Protocol):
         ...
 
 
+MOST_SERVERS = {Product.CLB: 100, Product.ALB: 13, Product.NLB: 13}
+"""Instances of one look-up: `ServerIds` takes 40 ids, and an instance has up to three (docs/alibaba-facts.md 14)."""
 MOST = 20
 """Entries that every product changes in one call: CLB no more than these (docs/alibaba-facts.md 14)."""
 Balancers = Mapping[Product, Balancing]

@@ -42,6 +42,18 @@ class Answers(Mapping[str, T]):
         return len(self._found)
 
 
+def read_each(keys: Iterable[str], read: Callable[[str], T]) -> Answers[T]:
+    """Return what `read` makes of each key; a `CloudError` for one is that key's refusal."""
+    found: dict[str, T] = {}
+    refused: dict[str, CloudError] = {}
+    for key in keys:
+        try:
+            found[key] = read(key)
+        except CloudError as error:
+            refused[key] = error
+    return Answers(found, refused)
+
+
 def in_halves(ids: Iterable[str], ask: Callable[[Sequence[str]], Mapping[str, T]], most: int = MOST) -> Answers[T]:
     """Ask for all ids, at most `most` a call; a list that is refused is asked again in halves, down to each bad id.
 

@@ -1,9 +1,15 @@
 """CLB of one region (SLB 2014-05-15): default and vServer groups. Changes are immediate and have no ClientToken."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
+from spottui.cloud.batches import Answers, read_each
 from spottui.cloud.ecs import Answer
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.fields import rows, text_of, whole_of
@@ -11,6 +17,8 @@ from spottui.cloud.rpc import Rpc
 from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server, ServerType, action_of
 
 PAGE = 100
+CALLS_BEHIND = 4
+"""About how many calls show all entries behind one balancer, where a look-up by server takes one for each."""
 
 
 class Clb:
@@ -19,19 +27,22 @@ class Clb:
     def __init__(self, rpc: Rpc) -> None:
         self._rpc = rpc
 
-    def backends(self, server: Server) -> tuple[Backend, ...]:
-        """Return every entry of an instance, with its weight."""
-        found = {
-            balancer["LoadBalancerId"]: balancer
-            for server_id in _ids(server)
-            for balancer in self._balancers(server_id)
-        }
-        entries = (entry for balancer in found.values() for entry in self._entries_behind(balancer))
-        return tuple(entry for entry in entries if entry.server_id in _ids(server))
+    def backends(self, servers: Sequence[Server]) -> Answers[tuple[Backend, ...]]:
+        """Return by instance every entry of each, with its weight."""
+        ids = {server.instance_id: _ids(server) for server in servers}
+        balancers = self._balancers_of([server_id for of_one in ids.values() for server_id in of_one])
+        behind: defaultdict[str, list[_Row]] = defaultdict(list)
+        for row in (row for balancer in balancers for row in self._rows_behind(balancer)):
+            behind[row.server_id].append(row)
+
+        def entries(instance_id: str) -> tuple[Backend, ...]:
+            return tuple(row.entry() for server_id in ids[instance_id] for row in behind[server_id])
+
+        return read_each(ids, entries)
 
     def group(self, backend: Backend, *, with_health: bool) -> tuple[BackendStatus, ...]:
         """Return all entries of the group that an entry is of, as they are now."""
-        entries = tuple(self._entries(backend.balancer_id, backend.group_id, backend.name))
+        entries = [row.entry() for row in self._rows(backend.balancer_id, backend.group_id, backend.name)]
         healthy = self._healthy(backend.balancer_id) if with_health else {}
         return tuple(BackendStatus(entry, settled=True, healthy=_is_healthy(entry, healthy)) for entry in entries)
 
@@ -42,30 +53,42 @@ class Clb:
         body = self._rpc.call(action_of(first, change), {**group, "BackendServers": servers})
         return Answer("", text_of(body, "RequestId"))
 
-    def _balancers(self, server_id: str) -> Iterator[dict[str, Any]]:
-        action, page = "DescribeLoadBalancers", 1
-        while True:
-            query = {"ServerId": server_id, "PageSize": PAGE, "PageNumber": page}
-            found = rows(action, self._rpc.call(action, query), "LoadBalancers", "LoadBalancer")
-            yield from found
-            if len(found) < PAGE:
-                return
-            page += 1
+    def _balancers_of(self, server_ids: Sequence[str]) -> Iterable[dict[str, Any]]:
+        """Return those with one of these servers, or all of a region that has few: a look at each takes fewer calls."""
+        few = len(server_ids) // CALLS_BEHIND
+        if few:
+            first = self._page({}, 1, few + 1)
+            if len(first) <= few:
+                return first
+        found = (balancer for server_id in server_ids for balancer in self._balancers(server_id))
+        return {balancer["LoadBalancerId"]: balancer for balancer in found}.values()
 
-    def _entries_behind(self, balancer: dict[str, Any]) -> Iterator[Backend]:
+    def _balancers(self, server_id: str) -> Iterator[dict[str, Any]]:
+        for number in count(1):
+            page = self._page({"ServerId": server_id}, number, PAGE)
+            yield from page
+            if len(page) < PAGE:
+                return
+
+    def _page(self, query: Mapping[str, object], number: int, size: int) -> list[dict[str, Any]]:
+        action = "DescribeLoadBalancers"
+        body = self._rpc.call(action, {**query, "PageSize": size, "PageNumber": number})
+        return rows(action, body, "LoadBalancers", "LoadBalancer")
+
+    def _rows_behind(self, balancer: dict[str, Any]) -> Iterator["_Row"]:
         balancer_id, name, action = text_of(balancer, "LoadBalancerId"), text_of(balancer, "LoadBalancerName"), _GROUPS
-        yield from self._entries(balancer_id, "", name)
+        yield from self._rows(balancer_id, "", name)
         groups = rows(action, self._rpc.call(action, {"LoadBalancerId": balancer_id}), "VServerGroups", "VServerGroup")
         for group in groups:
-            yield from self._entries(balancer_id, text_of(group, "VServerGroupId"), text_of(group, "VServerGroupName"))
+            yield from self._rows(balancer_id, text_of(group, "VServerGroupId"), text_of(group, "VServerGroupName"))
 
-    def _entries(self, balancer_id: str, group_id: str, name: str) -> Iterator[Backend]:
+    def _rows(self, balancer_id: str, group_id: str, name: str) -> Iterator["_Row"]:
         if group_id:
             action, query = "DescribeVServerGroupAttribute", {"VServerGroupId": group_id}
         else:
             action, query = "DescribeLoadBalancerAttribute", {"LoadBalancerId": balancer_id}
-        for row in rows(action, self._rpc.call(action, query), "BackendServers", "BackendServer"):
-            yield _entry(action, row, Backend(Product.CLB, balancer_id, group_id, "", name=name))
+        for fields in rows(action, self._rpc.call(action, query), "BackendServers", "BackendServer"):
+            yield _Row(action, fields, Backend(Product.CLB, balancer_id, group_id, "", name=name))
 
     def _healthy(self, balancer_id: str) -> dict[tuple[str, int], bool]:
         """Return by server and port whether every listener that checks it finds it healthy."""
@@ -85,22 +108,32 @@ def _ids(server: Server) -> tuple[str, ...]:
     return tuple(one for one in (server.instance_id, server.eni_id) if one)
 
 
-def _entry(action: str, row: dict[str, Any], of: Backend) -> Backend:
-    try:
-        return Backend(
-            of.product,
-            of.balancer_id,
-            of.group_id,
-            str(row["ServerId"]),
-            ServerType(text_of(row, "Type") or ServerType.ECS),
-            whole_of(row, "Port") or 0,
-            int(row["Weight"]),
-            text_of(row, "ServerIp"),
-            text_of(row, "Description"),
-            of.name,
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise CloudError(action, ErrorKind.BROKEN, message=f"a field of an unknown shape ({error})") from None
+class _Row(msgspec.Struct, frozen=True):
+    """A backend server as the action answered it, read only for who asks for that server."""
+
+    action: str
+    fields: dict[str, Any]
+    group: Backend
+
+    @property
+    def server_id(self) -> str:
+        return text_of(self.fields, "ServerId")
+
+    def entry(self) -> Backend:
+        fields = self.fields
+        try:
+            return replace(
+                self.group,
+                server_id=str(fields["ServerId"]),
+                server_type=ServerType(text_of(fields, "Type") or ServerType.ECS),
+                port=whole_of(fields, "Port") or 0,
+                weight=int(fields["Weight"]),
+                server_ip=text_of(fields, "ServerIp"),
+                description=text_of(fields, "Description"),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"a field of an unknown shape ({error})"
+            raise CloudError(self.action, ErrorKind.BROKEN, message=message) from None
 
 
 def _is_healthy(entry: Backend, healthy: dict[tuple[str, int], bool]) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from spottui.cloud.balancers import Balancers
+from spottui.cloud.batches import Answers
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.ecs_shapes import Image, images
 from spottui.cloud.errors import CloudError, ErrorKind
@@ -106,9 +107,9 @@ class Market:
         """Return the vSwitches of a VPC with a tag (`key` or `key=value`) by zone, each the one with most room."""
         return self._vpc.vswitches(vpc_id, tag)
 
-    def backends(self, product: Product, server: Server) -> tuple[Backend, ...]:
-        """Return the entries of an instance in the server groups of a kind of load balancers."""
-        return self._balancers[product].backends(server)
+    def backends(self, product: Product, servers: Sequence[Server]) -> Answers[tuple[Backend, ...]]:
+        """Return by instance the entries in the server groups of a kind of load balancers."""
+        return self._balancers[product].backends(servers)
 
     def our_images(self) -> tuple[Image, ...]:
         """Return all images that recoveries made."""

@@ -4,11 +4,15 @@ A change is a job: its call is answered before it has taken effect.
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import chain
 from typing import Any
 
 from msgspec.structs import replace
 
+from spottui.cloud.batches import Answers, read_each
 from spottui.cloud.ecs import Answer
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.fields import text_of, whole_of
@@ -16,6 +20,7 @@ from spottui.cloud.rpc import Rpc
 from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Server, ServerType, action_of
 
 PAGE = 100
+MOST_GROUPS = 20
 LISTENERS_S = 60.0
 """So long the listeners of a group are remembered: each look at its health asks every one of them."""
 
@@ -31,14 +36,19 @@ class ServerGroups:
         self._rpc = rpc
         self._listeners: dict[str, tuple[float, tuple[str, ...]]] = {}
 
-    def backends(self, server: Server) -> tuple[Backend, ...]:
-        """Return every entry of an instance, with its weight."""
-        backend_statuses = self._entries(_numbered("ServerIds", server.ids))
-        names = self._names({status.backend.group_id for status in backend_statuses})
-        return tuple(
-            replace(backend_status.backend, name=names.get(backend_status.backend.group_id, ""))
-            for backend_status in backend_statuses
-        )
+    def backends(self, servers: Sequence[Server]) -> Answers[tuple[Backend, ...]]:
+        """Return by instance every entry of each, with its weight."""
+        ids = {server.instance_id: server.ids for server in servers}
+        behind: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+        for row in self._pages(_SERVERS, _numbered("ServerIds", chain.from_iterable(ids.values())), "Servers"):
+            behind[text_of(row, "ServerId")].append(row)
+        names = self._names({text_of(row, "ServerGroupId") for rows in behind.values() for row in rows})
+
+        def entries(instance_id: str) -> tuple[Backend, ...]:
+            backends = (self._entry(row).backend for server_id in ids[instance_id] for row in behind[server_id])
+            return tuple(replace(backend, name=names.get(backend.group_id, "")) for backend in backends)
+
+        return read_each(ids, entries)
 
     def group(self, backend: Backend, *, with_health: bool) -> tuple[BackendStatus, ...]:
         """Return all entries of the group that an entry is of, as they are now."""
@@ -82,14 +92,14 @@ class ServerGroups:
 
     def _names(self, group_ids: Iterable[str]) -> dict[str, str]:
         """Return the names of groups, as far as they may be seen: they are for people only."""
+        names: dict[str, str] = {}
         wanted = sorted(group_ids)
-        if not wanted:
-            return {}
-        try:
-            groups = list(self._pages(_GROUPS, _numbered("ServerGroupIds", wanted), "ServerGroups"))
-        except CloudError:
-            return {}
-        return {text_of(group, "ServerGroupId"): text_of(group, "ServerGroupName") for group in groups}
+        with suppress(CloudError):
+            for start in range(0, len(wanted), MOST_GROUPS):
+                query = _numbered("ServerGroupIds", wanted[start : start + MOST_GROUPS])
+                for group in self._pages(_GROUPS, query, "ServerGroups"):
+                    names[text_of(group, "ServerGroupId")] = text_of(group, "ServerGroupName")
+        return names
 
     def _ill(self, group_id: str) -> frozenset[tuple[str, int]]:
         """Return the servers with their ports that a listener of the group does not find healthy."""

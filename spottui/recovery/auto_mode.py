@@ -59,6 +59,7 @@ class AutoModeControl:
         self._journal = journal
         self._settings = settings
         self._policy = settings.policy
+        self._policies = {name: settings.policy_of(name) for name in ("", *settings.account_names)}
         self._clock = clock
         self._consoles = journal.consoles
         self._last_looks: dict[str, Look] = {}
@@ -147,7 +148,7 @@ class AutoModeControl:
         return await asyncio.wrap_future(self._journal.submit(run, Urgency.DECISION))
 
     def _judge(self, look: Look, case: Case) -> Grant | Refusal:
-        return judge(self._settings.policy_of(case.account), look, case)
+        return judge(self._policies.get(case.account, self._policy), look, case)
 
     def _answer_again(self, transaction: Transaction, case: Case) -> Grant | Refusal:
         """Grants rely only on what is true within the transaction."""
@@ -185,7 +186,7 @@ class AutoModeControl:
         look = self._look(account, said, now)
         if look.standing.tripped and not self._journal.store.read_only:
             self._journal.submit(self._trip, Urgency.DECISION)
-        policy, standing = self._settings.policy_of(account), look.standing
+        policy, standing = self._policies.get(account, self._policy), look.standing
         return AutoMode(
             armed=standing.armed,
             in_flight=look.in_flight,
@@ -242,7 +243,7 @@ class AutoModeControl:
             return armings(connection)
 
     def _look(self, account: str, said: tuple[Arming, ...], now: datetime) -> Look:
-        policy = self._settings.policy_of(account)
+        policy = self._policies.get(account, self._policy)
         return self._tallies.of(account).look(self._standing(said), policy, now, self._is_alive)
 
     def _is_alive(self, console: str) -> bool:

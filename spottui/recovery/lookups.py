@@ -3,12 +3,12 @@
 import asyncio
 import logging
 import threading
-from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from concurrent.futures import Future
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, TypeVar
+from itertools import islice
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
@@ -16,6 +16,7 @@ from spottui.cloud.errors import CloudError
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.clock import Clock
 
+Thing = TypeVar("Thing")
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,21 @@ FAILED_S = 5.0
 """How long a failure is the answer to later questions."""
 
 FORGET_EVERY = timedelta(seconds=30)
+
+
+class Batch(msgspec.Struct, Generic[Thing, T], frozen=True):
+    """One call about at most `most` things at once. Its result has an answer by the key of each, or raises for it."""
+
+    name: Hashable
+    call: Callable[[Sequence[Thing]], Mapping[str, T]]
+    most: int
+
+
+class _Waiting(msgspec.Struct):
+    """The questions that wait for a batch's next call, each with its answer."""
+
+    batch: Batch[Any, Any]
+    things: "dict[str, tuple[Any, Future[Any]]]" = msgspec.field(default_factory=dict)
 
 
 class _Asked(msgspec.Struct, frozen=True):
@@ -50,7 +66,7 @@ class Lookups:
         self._clock = clock
         self._lock = threading.Lock()
         self._asked: dict[Hashable, _Asked] = {}
-        self._waiting: deque[tuple[Callable[[], Any], Future[Any]]] = deque()
+        self._waiting: dict[Hashable, _Waiting] = {}
         self._running = 0
         self._forgotten_at = clock.now()
 
@@ -59,13 +75,17 @@ class Lookups:
 
         The future is the caller's own: cancelling it does not affect the others.
         """
+        return self.ask_about("", None, keep_s, Batch(key, lambda _: {"": call()}, 1))
+
+    def ask_about(self, key: str, thing: Thing, keep_s: float, batch: Batch[Thing, T]) -> "Future[T]":
+        """Return a batch's answer about one thing: those that wait for a free thread meanwhile share its next call."""
         now = self._clock.now()
         with self._lock:
-            asked = self._asked.get(key)
+            asked = self._asked.get((batch.name, key))
             if asked is None or not asked.answers(now):
                 self._forget_old(now)
-                asked = self._asked[key] = _Asked(now, keep_s, Future())
-                self._waiting.append((call, asked.answer))
+                asked = self._asked[batch.name, key] = _Asked(now, keep_s, Future())
+                self._waiting.setdefault(batch.name, _Waiting(batch)).things[key] = thing, asked.answer
             own: Future[T] = Future()
         asked.answer.add_done_callback(partial(_pass_on, own))
         self._run_next()
@@ -80,14 +100,24 @@ class Lookups:
         with self._lock:
             if not self._waiting or self._running >= AT_ONCE:
                 return
-            call, answer = self._waiting.popleft()
+            name = next(iter(self._waiting))
+            waiting = self._waiting.pop(name)
+            things = {key: waiting.things.pop(key) for key in list(islice(waiting.things, waiting.batch.most))}
+            if waiting.things:
+                # At the end: the other calls are not to wait for all of this batch.
+                self._waiting[name] = waiting
             self._running += 1
-        self._thread_pools.read(call).add_done_callback(partial(self._done, answer))
+        made = self._thread_pools.read(waiting.batch.call, [thing for thing, _ in things.values()])
+        made.add_done_callback(partial(self._done, {key: answer for key, (_, answer) in things.items()}))
 
-    def _done(self, answer: "Future[Any]", made: "Future[Any]") -> None:
+    def _done(self, answers: "Mapping[str, Future[Any]]", made: "Future[Mapping[str, Any]]") -> None:
         with self._lock:
             self._running -= 1
-        _pass_on(answer, made)
+        for key, answer in answers.items():
+            try:
+                answer.set_result(made.result()[key])
+            except Exception as error:
+                answer.set_exception(error)
         self._run_next()
 
 
@@ -115,9 +145,18 @@ class Inquiry:
 
     async def ask(self, what: str, key: Hashable, keep_s: float, call: Callable[[], T], otherwise: T) -> T:
         """Return the result of `call`, perhaps from a while ago; `otherwise` if there is no answer in time."""
+        return await self._answer(what, self._lookups.ask(key, keep_s, call), otherwise)
+
+    async def ask_about(
+        self, what: str, key: str, thing: Thing, keep_s: float, batch: Batch[Thing, T], otherwise: T
+    ) -> T:
+        """Return a batch's answer about one thing, likewise."""
+        return await self._answer(what, self._lookups.ask_about(key, thing, keep_s, batch), otherwise)
+
+    async def _answer(self, what: str, asked: "Future[T]", otherwise: T) -> T:
         try:
             async with asyncio.timeout_at(self._until):
-                return await asyncio.wrap_future(self._lookups.ask(key, keep_s, call))
+                return await asyncio.wrap_future(asked)
         except TimeoutError:
             self._miss(what, f"no answer within {self._limit_s:.0f} s")
         except CloudError as error:

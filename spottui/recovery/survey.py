@@ -4,11 +4,12 @@ A survey never fails: a failed look-up becomes a caution of the plan, and the pl
 """
 
 import asyncio
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 from msgspec.structs import replace
 
+from spottui.cloud.balancers import MOST_SERVERS
 from spottui.cloud.ecs_shapes import Image
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.launch_request import check_key
@@ -35,7 +36,7 @@ from spottui.recovery.background import (
     ready_images_key,
 )
 from spottui.recovery.fleet_market import STOCK_S, FleetMarket, fleet_market
-from spottui.recovery.lookups import Inquiry, Lookups
+from spottui.recovery.lookups import Batch, Inquiry, Lookups
 
 LIMIT_S = 15.0
 """Default limit of a survey: what has not been answered by then is unknown."""
@@ -116,8 +117,9 @@ class Surveys:
 
     async def backends(self, spec: LaunchSpec, product: Product) -> tuple[Backend, ...]:
         """Return an instance's entries of a kind of load balancers, as they are now; raises `CloudError`."""
-        call = partial(self._markets[spec.instance.region].backends, product, Server.of(spec))
-        return await asyncio.wrap_future(self._balancer_lookups.ask(_backends_key(product, spec), BACKENDS_S, call))
+        batch = _backends(self._markets[spec.instance.region], spec.instance.region, product)
+        asked = self._balancer_lookups.ask_about(spec.instance.instance_id, Server.of(spec), BACKENDS_S, batch)
+        return await asyncio.wrap_future(asked)
 
     def _routes(self, plan: Plan) -> tuple[Route, ...]:
         """Leave out `instant` without a recent system image; a person may still choose it."""
@@ -220,8 +222,9 @@ class _Survey:
         return replace(candidate, problem=problem)
 
     async def _backends(self, product: Product, spec: LaunchSpec) -> tuple[Backend, ...]:
-        call, nothing = partial(self._market.backends, product, Server.of(spec)), tuple[Backend, ...]()
-        return await self._of_balancers.ask("load balancers", _backends_key(product, spec), BACKENDS_S, call, nothing)
+        batch, nothing = _backends(self._market, self._region, product), tuple[Backend, ...]()
+        ask, instance_id = self._of_balancers.ask_about, spec.instance.instance_id
+        return await ask("load balancers", instance_id, Server.of(spec), BACKENDS_S, batch, nothing)
 
     async def _refusal(self, spec: LaunchSpec, candidate: Candidate) -> CloudError | None:
         call = partial(self._market.refusal, spec, candidate)
@@ -260,8 +263,8 @@ async def _nothing_in_stock() -> dict[Pair, Stock]:
     return {}
 
 
-def _backends_key(product: Product, spec: LaunchSpec) -> Hashable:
-    return "backends", product, spec.instance.region, spec.instance.instance_id
+def _backends(market: Market, region: str, product: Product) -> Batch[Server, tuple[Backend, ...]]:
+    return Batch(("backends", product, region), partial(market.backends, product), MOST_SERVERS[product])
 
 
 def _kept(cautions: Iterable[Caution]) -> tuple[Caution, ...]:

@@ -54,12 +54,29 @@ def server_of(cloud: SimServer, account: CloudAccount, name: str) -> Server:
 
 def found(cloud: SimServer, account: CloudAccount, name: str) -> list[Backend]:
     server = server_of(cloud, account, name)
-    return [one for product in Product for one in account.balancers[REGION][product].backends(server)]
+    balancers = account.balancers[REGION]
+    return [one for product in Product for one in balancers[product].backends([server])[server.instance_id]]
 
 
 def group(account: CloudAccount, one: Backend) -> dict[str, BackendStatus]:
     shown = account.balancers[REGION][one.product].group(one, with_health=True)
     return {status.backend.server_id: status for status in shown}
+
+
+def test_one_look_up_finds_of_many_instances_what_one_for_each_finds(cloud: SimServer, account: CloudAccount) -> None:
+    specs, balancers = account.regions[REGION].launch_specs(cloud.spot_ids()), account.balancers[REGION]
+    fleet_servers = [Server.of(spec) for spec in specs.values()]
+    for product in Product:
+        one_by_one = {}
+        for server in fleet_servers:
+            one_by_one |= {of: set(entries) for of, entries in balancers[product].backends([server]).items()}
+        alone = len(cloud.calls())
+        together = {of: set(entries) for of, entries in balancers[product].backends(fleet_servers).items()}
+        assert together == one_by_one
+        assert len(together) == len(fleet_servers) == 4
+        assert sum(map(len, together.values())) >= 3
+        assert len(cloud.calls()) - alone < alone
+        cloud.reset()
 
 
 def test_every_entry_of_an_instance_is_found_with_its_port_weight_type_and_description(

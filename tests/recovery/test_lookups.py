@@ -1,14 +1,16 @@
 """One call for all who ask the same, and a reading lane that a storm does not fill."""
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import wait
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from spottui.cloud.batches import Answers, read_each
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.thread_pools import ThreadPools
-from spottui.recovery.lookups import AT_ONCE, FAILED_S, Lookups
+from spottui.recovery.lookups import AT_ONCE, FAILED_S, Batch, Lookups
 
 
 class HandClock:
@@ -86,3 +88,33 @@ def test_a_storm_leaves_threads_to_polls_and_sweeps() -> None:
     go.set()
     assert not wait(asked, 5).not_done
     assert most == AT_ONCE
+
+
+def test_what_waits_for_a_free_thread_shares_one_call_and_a_question_behind_it_waits_for_one_batch_only() -> None:
+    go, calls, done = threading.Event(), list[list[int]](), list[object]()
+
+    def squares(numbers: Sequence[int]) -> Answers[int]:
+        go.wait(5)
+        calls.append(list(numbers))
+        return read_each(map(str, numbers), square)
+
+    def square(number: str) -> int:
+        done.append(number)
+        if number == "13":
+            raise CloudError("DescribeLoadBalancers", ErrorKind.BROKEN)
+        return int(number) ** 2
+
+    lookups = Lookups(ThreadPools(), HandClock())
+    batch = Batch("squares", squares, 10)
+    asked = {n: lookups.ask_about(str(n), n, 60, batch) for n in range(100)}
+    again = lookups.ask_about("7", 7, 60, batch)
+    other = lookups.ask("other", 60, lambda: done.append("other"))
+    go.set()
+    assert not wait([other, again, *asked.values()], 5).not_done
+    assert {n: future.result() for n, future in asked.items() if n != 13} == {n: n * n for n in range(100) if n != 13}
+    with pytest.raises(CloudError):
+        asked[13].result()
+    assert sorted(n for call in calls for n in call) == list(range(100))
+    assert len(calls) <= 10 + AT_ONCE
+    assert max(map(len, calls)) == 10
+    assert done.index("other") < 70
