@@ -13,6 +13,8 @@ from spottui.cloud.sdk import CredentialModel, CredentialsClient, MnsCredentials
 
 LAST_GOOD_S = 900.0
 """Seconds for which the last good token is used when a refresh fails: the SDK refreshes about 15 min before expiry."""
+LOOK_EVERY_S = 1.0
+"""How often to look whether a credentials file has changed."""
 _ID, _SECRET = "ALIBABA_CLOUD_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"
 _FILE = "ALIBABA_CLOUD_CREDENTIALS_FILE"
 
@@ -21,17 +23,17 @@ class CredentialSource:
     """Gives the current credentials to both SDKs: `get_credential` for ECS, `get_credentials` for MNS.
 
     With a `name` they are of that profile, in the `file` or in the first of the SDK's own files that has it. A file is
-    read again when it changes, so that a mended secret needs no restart. When a refresh fails the last good credentials
-    are used for 15 minutes. Thread-safe. Raises `CloudError` of kind CREDENTIALS.
+    read again within a second after it changes, so that a mended secret needs no restart. When a refresh fails the last
+    good credentials are used for 15 minutes. Thread-safe. Raises `CloudError` of kind CREDENTIALS.
     """
 
     def __init__(self, file: Path | None, name: str = "") -> None:
         self._file = file if file or not name else _file_with(name)
         self._name = name
         self._lock = threading.Lock()
-        self._client: CredentialsClient | None = None
-        self._profile: Profile | None = None
+        self._current: tuple[CredentialsClient, Profile | None] | None = None
         self._stamp = 0
+        self._look_at = 0.0
         self._last_good: tuple[float, CredentialModel] | None = None
 
     def get_credential(self) -> CredentialModel:
@@ -49,12 +51,17 @@ class CredentialSource:
         return MnsCredentials(model.access_key_id, model.access_key_secret, model.security_token or "")
 
     def refused(self) -> None:
-        """Hear that the cloud takes the token no more; the SDK renews its own ones by their dates alone."""
+        """Hear that the cloud takes the token no more: the file is looked at before the next call."""
+        self._look_at = 0.0
 
     def _asked(self) -> CredentialModel:
-        with self._lock:
-            client, profile = self._current_client()
-        before = self._stamp_now()
+        # Only a look takes the lock: in a storm every call would wait for the file's date of the call before.
+        looks, current = time.monotonic() >= self._look_at, self._current
+        if looks or current is None:
+            with self._lock:
+                current = self._looked()
+        client, profile = current
+        before = self._stamp_now() if looks else None
         try:
             model = client.get_credential()
         except Exception as error:
@@ -66,13 +73,17 @@ class CredentialSource:
             self._stamp = self._stamp_now()
         return model
 
-    def _current_client(self) -> tuple[CredentialsClient, Profile | None]:
+    def _looked(self) -> tuple[CredentialsClient, Profile | None]:
+        """Read the file if it has changed since the last look, which is not repeated within `LOOK_EVERY_S`."""
+        if self._current and time.monotonic() < self._look_at:
+            return self._current
         stamp = self._stamp_now()
-        if self._client is None or stamp != self._stamp:
-            self._profile = read_profile(self._file, self._name) if self._file else None
-            provider = self._profile.provider if self._profile else None
-            self._client, self._stamp, self._last_good = CredentialsClient(provider=provider), stamp, None
-        return self._client, self._profile
+        if self._current is None or stamp != self._stamp:
+            profile = read_profile(self._file, self._name) if self._file else None
+            client = CredentialsClient(provider=profile.provider if profile else None)
+            self._current, self._stamp, self._last_good = (client, profile), stamp, None
+        self._look_at = time.monotonic() + LOOK_EVERY_S
+        return self._current
 
     def _stamp_now(self) -> int:
         try:
@@ -92,15 +103,16 @@ class CredentialSource:
                 problems.append(str(problem))
                 continue
             with self._lock:
-                self._client, self._profile = client, profile
+                self._current = client, profile
             return model
         with self._lock:
             # What is mended in the meantime is seen by the next call.
-            self._client = None
+            self._current = None
         raise CredentialsProblem("; ".join([*_half_an_environment(), *problems]) or _NOTHING)
 
     def _checked(self, model: CredentialModel) -> CredentialModel:
-        where = str(self._profile or (f"{_ID}, …_SECRET" if "env" in str(model.provider_name) else model.provider_name))
+        profile = self._current[1] if self._current else None
+        where = str(profile or (f"{_ID}, …_SECRET" if "env" in str(model.provider_name) else model.provider_name))
         check_key(model.access_key_id or "x", "the access key id", where)
         check_key(model.access_key_secret or "x", "the access key secret", where)
         check_key(model.security_token or "x", "the security token", where)

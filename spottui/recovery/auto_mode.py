@@ -1,6 +1,5 @@
 """Auto-mode: whether it is armed, and what it may do on its own; shared by all consoles of a journal."""
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
@@ -23,6 +22,7 @@ from spottui.journal.arming import Arming, armings, disarm, forget, say
 from spottui.journal.store import JournalAway
 from spottui.journal.transaction import Transaction
 from spottui.journal.writer import Urgency
+from spottui.recovery.arrivals import arrival
 from spottui.recovery.auto_mode_rules import (
     AUTO,
     Case,
@@ -122,7 +122,7 @@ class AutoModeControl:
         look = self._recent_look(case.account, now)
         answer = self._judge(look, case)
         if look.standing.tripped:
-            await asyncio.wrap_future(self._journal.submit(self._trip, Urgency.DECISION))
+            await arrival(self._journal.submit(self._trip, Urgency.DECISION))
             self._last_looks = {}
         if _news(look, case, answer) is None:
             return answer
@@ -145,7 +145,7 @@ class AutoModeControl:
             fresh = transaction.recovery(case.recovery.recovery_id) or case.recovery
             return write(transaction, Case(fresh, case.plan, case.forecast, case.now, case.resting))
 
-        return await asyncio.wrap_future(self._journal.submit(run, Urgency.DECISION))
+        return await arrival(self._journal.submit(run, Urgency.DECISION))
 
     def _judge(self, look: Look, case: Case) -> Grant | Refusal:
         return judge(self._policies.get(case.account, self._policy), look, case)

@@ -29,6 +29,7 @@ from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.journal.transaction import Transaction
 from spottui.journal.writer import Urgency
+from spottui.recovery.arrivals import arrival
 from spottui.recovery.auto_mode import AutoModeControl
 from spottui.recovery.polls import Polls
 from spottui.recovery.protect import DiskProtection
@@ -142,7 +143,7 @@ class RecoveryContext:
     async def record(self, *facts: Fact, urgency: Urgency = Urgency.INTENT) -> Recovery:
         """Commit facts, and return the recovery after them."""
         write = partial(self._write, facts, self.now())
-        return await asyncio.wrap_future(self.shared.journal.submit(write, urgency))
+        return await arrival(self.shared.journal.submit(write, urgency))
 
     def show(self, *facts: Fact) -> None:
         """Write facts that are only for display, soon; nobody waits for them."""
@@ -154,7 +155,7 @@ class RecoveryContext:
         def run(transaction: Transaction) -> T:
             return change(transaction, self._own(transaction))
 
-        return await asyncio.wrap_future(self.shared.journal.submit(run, urgency))
+        return await arrival(self.shared.journal.submit(run, urgency))
 
     async def enter(self, state: RecoveryState, next_step: NextStep) -> Recovery:
         """Commit the recovery's state and next step, unless they are unchanged."""
@@ -185,7 +186,7 @@ class RecoveryContext:
     async def attempt(self, do: Callable[[], T]) -> T | CloudError:
         """Run a synchronous call in the acting threads; a cloud error is returned, not raised."""
         try:
-            return await asyncio.wrap_future(self.shared.thread_pools.act(do))
+            return await arrival(self.shared.thread_pools.act(do))
         except CloudError as error:
             return error
 

@@ -14,6 +14,7 @@ from spottui.domain.recovery import Recovery
 from spottui.journal.store import JournalAway, JournalProblem
 from spottui.journal.transaction import Transaction
 from spottui.journal.writer import Urgency
+from spottui.recovery.arrivals import arrival
 from spottui.recovery.context import Fenced, RecoveryContext, Shared
 from spottui.recovery.workflow import recover
 
@@ -127,7 +128,7 @@ class Engine:
             try:
                 if self._orphans(self._shared.journal.recoveries.lately()):
                     now = self._shared.clock.now()
-                    await asyncio.wrap_future(
+                    await arrival(
                         self._shared.journal.submit(lambda t, now=now: self._take_over(t, now), Urgency.EVIDENCE)  # type: ignore[misc]
                     )
             except JournalProblem as problem:

@@ -31,6 +31,7 @@ from spottui.journal.store import JournalAway, JournalProblem
 from spottui.journal.transaction import Transaction
 from spottui.journal.writer import Urgency
 from spottui.recovery import local_command
+from spottui.recovery.arrivals import arrival
 from spottui.recovery.commands import invocation_over
 from spottui.recovery.context import Fenced, RecoveryContext, failure_of
 
@@ -135,7 +136,7 @@ async def _remember(ctx: RecoveryContext, ended: HookEnded) -> None:
     while True:
         try:
             written = ctx.shared.journal.submit(lambda t: t.record(ctx.id, ended, now), Urgency.EVIDENCE)
-            await asyncio.wrap_future(written)
+            await arrival(written)
         except JournalAway:
             await asyncio.sleep(_AGAIN_S)
         except JournalProblem as problem:
@@ -150,7 +151,7 @@ async def _run_here(ctx: RecoveryContext, hook: HookSettings, _begun: HookBegun)
     incident = json.dumps(ctx.shared.incident(recovery, ctx.now())).encode()
     work = partial(local_command.run, hook.command, incident, _environment(recovery), hook.timeout_s)
     try:
-        ran = await asyncio.wrap_future(_THREADS.submit(work))
+        ran = await arrival(_THREADS.submit(work))
     except OSError as error:
         return _Came(HookEnd.NOT_STARTED, output=error.strerror or type(error).__name__)
     how = HookEnd.TIMED_OUT if ran.exit_code is None else HookEnd.EXITED

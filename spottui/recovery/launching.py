@@ -20,6 +20,7 @@ from spottui.domain.recovery import Recovery, RecoveryState, Try
 from spottui.domain.tokens import client_token
 from spottui.journal.writer import Urgency
 from spottui.recovery.adoption import FOLLOW_S, UNLISTED_S, adopt_instance, await_instance
+from spottui.recovery.arrivals import arrival
 from spottui.recovery.auto_mode_rules import AUTO
 from spottui.recovery.calls import Call, call, may_begin
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed, failure_of, leaves, not_done
@@ -329,7 +330,7 @@ async def _refused(ctx: RecoveryContext, one: Try, error: CloudError, *, is_over
     await ctx.record(LaunchRefused(one.client_token, failure_of(error)), urgency=Urgency.EVIDENCE)
     if error.kind is ErrorKind.NO_STOCK:
         cool_downs = ctx.shared.journal.cool_downs
-        await asyncio.wrap_future(cool_downs.rest(ctx.recovery.region, one.place, ctx.now() + REST, error.code))
+        await arrival(cool_downs.rest(ctx.recovery.region, one.place, ctx.now() + REST, error.code))
     if error.kind is ErrorKind.NOT_READY:
         return await _image_lost(ctx, one.image_id)
     return None
@@ -380,9 +381,7 @@ async def _is_gone(ctx: RecoveryContext, new_id: str) -> bool:
     failure = Failure("RunInstances", why, REMOVED, new_id)
     await ctx.record(LaunchRefused(last.client_token if last else "", failure, new_id), urgency=Urgency.EVIDENCE)
     if last:
-        await asyncio.wrap_future(
-            ctx.shared.journal.cool_downs.rest(recovery.region, last.place, ctx.now() + REST, why)
-        )
+        await arrival(ctx.shared.journal.cool_downs.rest(recovery.region, last.place, ctx.now() + REST, why))
     return True
 
 

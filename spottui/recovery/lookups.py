@@ -15,6 +15,7 @@ import msgspec
 from spottui.cloud.errors import CloudError
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.clock import Clock
+from spottui.recovery.arrivals import arrival
 
 Thing = TypeVar("Thing")
 T = TypeVar("T")
@@ -156,7 +157,7 @@ class Inquiry:
     async def _answer(self, what: str, asked: "Future[T]", otherwise: T) -> T:
         try:
             async with asyncio.timeout_at(self._until):
-                return await asyncio.wrap_future(asked)
+                return await arrival(asked)
         except TimeoutError:
             self._miss(what, f"no answer within {self._limit_s:.0f} s")
         except CloudError as error:

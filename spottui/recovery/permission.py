@@ -32,6 +32,7 @@ from spottui.journal.store import JournalProblem
 from spottui.journal.transaction import Transaction
 from spottui.journal.writer import Urgency
 from spottui.recovery.adoption import begin_to_look_for_images
+from spottui.recovery.arrivals import arrival
 from spottui.recovery.auto_mode_rules import Grant
 from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, failure_of
 from spottui.recovery.places import begin_to_look
@@ -98,7 +99,7 @@ async def protect_disks(ctx: RecoveryContext) -> None:
     with suppress(Fenced, JournalProblem):
         while True:
             try:
-                protected = await asyncio.wrap_future(answer)
+                protected = await arrival(answer)
             except Exception:
                 log.exception("the disks of %s are not protected", recovery.instance_id)
                 protected = Protected()
@@ -285,7 +286,7 @@ async def _capture(ctx: RecoveryContext) -> LaunchSpec | CloudError | None:
     awaits = (ctx.now() - recovery.started).total_seconds() < DETAILS_S
     if seen_lately(shared.journal, shared.clock, region, instance_id) is None:
         # The disk protection reads it for many instances at once.
-        await asyncio.wait([asyncio.wrap_future(shared.protection.of(region, instance_id))], timeout=READ_S)
+        await asyncio.wait([arrival(shared.protection.of(region, instance_id))], timeout=READ_S)
     seen = seen_lately(shared.journal, shared.clock, region, instance_id)
     if seen is None:
         return await ctx.attempt(
@@ -343,7 +344,7 @@ async def _ended_by_time(ctx: RecoveryContext, plan: Plan | Reason) -> StepOutco
 async def _note_release(ctx: RecoveryContext) -> None:
     now = ctx.now()
     gone = Release(ctx.recovery.region, ctx.recovery.instance_id, now)
-    await asyncio.wrap_future(ctx.shared.journal.submit(lambda t: release(t, gone, now), Urgency.EVIDENCE))
+    await arrival(ctx.shared.journal.submit(lambda t: release(t, gone, now), Urgency.EVIDENCE))
 
 
 def _too_late(recovery: Recovery, plan: Plan | Reason) -> StepOutcome:

@@ -15,6 +15,7 @@ from spottui.cloud.snapshot_groups import SnapshotGroup
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import ImageTraits
+from spottui.recovery.arrivals import arrival
 
 T = TypeVar("T")
 
@@ -202,31 +203,31 @@ class Polls:
         return await poll.next(image_id, 0.0)
 
     async def _our_images(self, region: str) -> Mapping[str, Image]:
-        return await asyncio.wrap_future(self._thread_pools.read(self._regions[region].our_images))
+        return await arrival(self._thread_pools.read(self._regions[region].our_images))
 
     async def _our_instances(self, region: str) -> Mapping[str, tuple[Instance, ...]]:
-        return _by_source(await asyncio.wrap_future(self._thread_pools.read(self._regions[region].our_instances)))
+        return _by_source(await arrival(self._thread_pools.read(self._regions[region].our_instances)))
 
     async def _images_by_source(self, region: str) -> Mapping[str, tuple[Image, ...]]:
         return _by_source((await self._our_images(region)).values())
 
     async def _snapshots_by_source(self, region: str) -> Mapping[str, tuple[Snapshot, ...]]:
         ours = partial(our_snapshots, self._regions[region])
-        return _by_source((await asyncio.wrap_future(self._thread_pools.read(ours))).values())
+        return _by_source((await arrival(self._thread_pools.read(ours))).values())
 
     async def _groups_by_source(self, region: str) -> Mapping[str, tuple[SnapshotGroup, ...]]:
         ours = partial(snapshot_groups.tagged, self._regions[region], OUR_TAG)
-        return _by_source((await asyncio.wrap_future(self._thread_pools.read(ours))).values())
+        return _by_source((await arrival(self._thread_pools.read(ours))).values())
 
     async def _some_instances(self, region: str, ids: Iterable[str]) -> Mapping[str, Instance]:
         specs = await self._asked(Ecs.launch_specs, region, ids)
         return specs.each(lambda spec: spec.instance)
 
     async def _which_are_gone(self, region: str, ids: Iterable[str]) -> Mapping[str, bool]:
-        gone = await asyncio.wrap_future(self._thread_pools.read(self._regions[region].gone, list(ids)))
+        gone = await arrival(self._thread_pools.read(self._regions[region].gone, list(ids)))
         return dict.fromkeys(gone, True)
 
     async def _asked(
         self, fetch: Callable[[Ecs, Iterable[str]], Answers[T]], region: str, ids: Iterable[str]
     ) -> Answers[T]:
-        return await asyncio.wrap_future(self._thread_pools.read(fetch, self._regions[region], list(ids)))
+        return await arrival(self._thread_pools.read(fetch, self._regions[region], list(ids)))

@@ -15,6 +15,7 @@ from spottui.domain.recovery import RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.tokens import client_token
 from spottui.recovery import probes
+from spottui.recovery.arrivals import arrival
 from spottui.recovery.calls import Call, call
 from spottui.recovery.commands import invocation_over
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed
@@ -72,7 +73,7 @@ async def _missed(
     """Return why one try does not pass, None when it does."""
     if settings.command:
         return await _command_missed(ctx, settings.command, new_id, until_s)
-    return await asyncio.wrap_future(_THREADS.submit(probes.missed, settings, address))
+    return await arrival(_THREADS.submit(probes.missed, settings, address))
 
 
 async def _command_missed(ctx: RecoveryContext, command: str, new_id: str, until_s: float) -> Missed | None:

@@ -27,6 +27,7 @@ from spottui.domain.ready import ready_policy
 from spottui.domain.routes import Route
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
+from spottui.recovery.arrivals import arrival
 from spottui.recovery.background import (
     IMAGES_S,
     background,
@@ -120,7 +121,7 @@ class Surveys:
         """Return an instance's entries of a kind of load balancers, as they are now; raises `CloudError`."""
         batch = self._backends[spec.instance.region][product]
         asked = self._balancer_lookups.ask_about(spec.instance.instance_id, Server.of(spec), BACKENDS_S, batch)
-        return await asyncio.wrap_future(asked)
+        return await arrival(asked)
 
     def _routes(self, plan: Plan) -> tuple[Route, ...]:
         """Leave out `instant` without a recent system image; a person may still choose it."""

@@ -15,6 +15,7 @@ from spottui.cloud import credentials
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.credentials_file import CredentialsProblem, read_profile
 from spottui.cloud.errors import CloudError, ErrorKind
+from tests.driving import wait_until
 
 
 def write(path: Path, secret: str) -> None:
@@ -35,14 +36,18 @@ def problem_of(source: CredentialSource) -> str:
     return error.value.line
 
 
-def test_a_file_is_read_again_when_it_changes(tmp_path: Path) -> None:
+def test_a_changed_file_is_read_again_within_a_second_or_after_a_refusal(tmp_path: Path) -> None:
     file = tmp_path / "c.ini"
     write(file, "one")
     source = CredentialSource(file)
     assert source.get_credential().access_key_secret == "one"
     write(file, "two")
     os.utime(file, ns=(1, 1))
+    source.refused()
     assert source.get_credential().access_key_secret == "two"
+    write(file, "three")
+    os.utime(file, ns=(2, 2))
+    wait_until(lambda: source.get_credential().access_key_secret == "three", 5)
 
 
 def test_mns_gets_a_text_where_there_is_no_token(tmp_path: Path) -> None:
@@ -80,9 +85,10 @@ def test_a_token_that_the_sdk_writes_back_is_no_change_of_the_file(tmp_path: Pat
     source = CredentialSource(file)
     source.get_credential()
     assert "sts_expiration" in file.read_text("utf-8"), "it was written back"
-    client = source._client
+    current = source._current
+    source.refused()
     source.get_credential()
-    assert source._client is client
+    assert source._current is current
 
 
 def test_the_environment_comes_first_in_the_default_chain() -> None:
@@ -200,6 +206,7 @@ def test_a_file_that_breaks_while_the_program_runs_leaves_it_the_last_good_key(t
     source.get_credential()
     file.write_text("[default", "utf-8")
     os.utime(file, ns=(1, 1))
+    source.refused()
     assert source.get_credential().access_key_secret == "good"
     write(file, "new")
     os.utime(file, ns=(2, 2))
