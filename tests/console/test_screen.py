@@ -79,13 +79,14 @@ async def test_the_panels_say_how_things_stand():
         assert text.splitlines()[1].rstrip() == " 1 NEEDS YOU · etl-7 04:11 │ AUTO off"
 
 
-async def test_several_regions_show_the_region_of_each_instance():
+async def test_where_there_are_several_regions_the_zone_names_its_own():
     both = (REGION, "cn-beijing")
     there = instance(2, "api-1", region="cn-beijing")
     desk = ScriptedDesk(view(regions=both, instances=(instance(1), there), sources=healthy(regions=both)))
     async with running(desk, size=(180, 40)) as (pilot, _):
-        assert "Region" in screen(pilot.app)
-        assert "beijing" in screen(pilot.app)
+        assert "Region" not in screen(pilot.app)
+        assert " bj-" in screen(pilot.app)
+        assert " hz-" in screen(pilot.app)
         assert "cn-hangzhou +1" in screen(pilot.app)
 
 
