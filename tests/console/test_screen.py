@@ -330,7 +330,7 @@ async def test_a_region_that_never_answered_is_named_and_not_counted():
 async def test_nothing_is_said_to_be_reclaimed_only_when_lock_and_queue_have_answered(silent):
     desk = ScriptedDesk(view(sources=tuple(unanswered(s.name) if s.name == silent else s for s in healthy())))
     async with running(desk) as (pilot, _):
-        await shows(pilot, "Whether an instance is being reclaimed: waiting for the first answer")
+        await shows(pilot, "Reclaims: waiting for the first answer")
         assert "Nothing is being reclaimed" not in screen(pilot.app)
         desk.show(sources=healthy())
         await shows(pilot, "Nothing is being reclaimed")
