@@ -146,7 +146,7 @@ def _health(journal: Journal, watch: Watch, clock: Clock) -> "Health":
 
 
 def _start_sender(settings: Settings, journal: Journal, clock: Clock, stopping: ExitStack) -> Callable[[], int]:
-    """Start to tell people where somebody is to be told; return what counts the letters that wait.
+    """Start the notifications, if any channel is configured; return what counts the deliveries that wait.
 
     Apprise is imported only then.
     """
@@ -161,5 +161,5 @@ def _start_sender(settings: Settings, journal: Journal, clock: Clock, stopping: 
 
 
 def _nothing() -> int:
-    """Nobody is to be told, so nothing waits."""
+    """Without a channel nothing waits."""
     return 0

@@ -1,4 +1,4 @@
-"""A recovery whose journal is out of reach goes on in another one: with the same identity, and so with its tokens."""
+"""Continues a recovery whose journal is out of reach in another journal, with the same id and so the same tokens."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -15,7 +15,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """`subject` is what was checked, `fix` the command or RAM statement that puts it right."""
+    """`subject` is what was checked, `fix` the command or RAM statement that fixes it."""
 
     subject: str
     verdict: Verdict

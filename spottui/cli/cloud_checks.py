@@ -1,4 +1,4 @@
-"""What `doctor` asks the cloud; nothing that it asks changes anything."""
+"""The checks of `doctor` that call the cloud; none of the calls changes anything."""
 
 import re
 import shlex
@@ -166,7 +166,7 @@ def _permissions(tools: "RegionTools", progress: Progress, *, watch_only: bool, 
 
 
 def _probe(tools: "RegionTools", permission: Permission) -> CloudError | None:
-    """Return None when the service let the call in, whatever it said to a made-up id."""
+    """Return None if the service accepted the call, whatever it answered about a made-up id."""
     try:
         tools.any_ecs.call(permission.action, permission.probe or {})
     except CloudError as error:

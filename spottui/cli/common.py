@@ -19,15 +19,15 @@ _OF_OUTPUT = (errno.ENOSPC, errno.EIO, errno.EBADF)
 
 
 class Failed(click.ClickException):
-    """What was asked for did not come about: exit 1."""
+    """The command failed: exit 1."""
 
     def show(self, file: Any = None) -> None:
-        """Say it as every command does."""
+        """Print the message in the form that all commands share."""
         click.echo(f"spottui: {self.message}", file=file or sys.stderr)
 
 
 class Wrong(Failed):
-    """What was asked for makes no sense here, or the configuration is wrong: exit 2."""
+    """Wrong usage or a wrong configuration: exit 2."""
 
     exit_code = 2
 
@@ -69,7 +69,7 @@ def refuse_if_read_only() -> None:
 
 
 def agree(question: str, *, yes: bool) -> None:
-    """Go on after a yes on the terminal or on the command line; raise without one."""
+    """Return after a yes on the terminal or on the command line; raise without one."""
     if yes:
         return
     if not sys.stdin.isatty():

@@ -74,7 +74,7 @@ def need_terminal() -> None:
 
 
 def terminal_problem() -> str:
-    """Return why no screen can be shown here, empty where it can; a name that nobody knows is no reason."""
+    """Return why no screen can be shown here, empty if it can; an unlisted TERM is no reason."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         return "not a terminal."
     # Textual draws nothing there, and computes for ever.

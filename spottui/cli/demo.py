@@ -83,7 +83,7 @@ class _Outcome:
     rows: list[tuple[str, str, str, float, str]] = field(default_factory=list)
 
     def is_complete(self, view: "DeskView") -> bool:
-        """Whether every expected recovery is over, or has had all the time in the world."""
+        """Whether every expected recovery has ended, or its deadline has passed."""
         from spottui import words
 
         over = [recovery for recovery in view.recoveries if recovery.state.is_final]

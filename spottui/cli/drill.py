@@ -1,4 +1,4 @@
-"""`spottui drill`: a notice that is none, sent the way a real one comes, and what would have been done about it."""
+"""`spottui drill`: sends a test notice on the way of a real one, and shows what would be done about it."""
 
 import json
 from typing import TYPE_CHECKING, Any

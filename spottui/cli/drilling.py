@@ -87,7 +87,7 @@ def _sent(send: Callable[[], str]) -> str:
 
 
 def _sightings(journal: Journal, tools: RegionTools, instance_id: str) -> int:
-    """How often messages have spoken of an instance: a drill of a known reclaim only counts as one more."""
+    """Return how many messages named an instance: a drill during a known reclaim only adds one to them."""
     mine = [recovery.interruption for recovery in journal.recoveries.of_instance(tools.settings.key, instance_id)]
     return sum(reclaim.duplicates + (Evidence.QUEUE in reclaim.evidence) for reclaim in mine)
 

@@ -119,7 +119,7 @@ def leave(code: int) -> NoReturn:
 
 
 def in_time(close: Callable[[], object]) -> None:
-    """Close something, and wait for that no longer than a process that ends can."""
+    """Close something, and wait no longer than an ending process may."""
     closing = threading.Thread(target=close, name="close", daemon=True)
     closing.start()
     closing.join(_CLOSING_S)

@@ -55,7 +55,7 @@ def _run(settings: "Settings", config: Path, ending: Ending, *, headless: bool) 
 
 
 class _Night:
-    """Remembers since when nothing is under way."""
+    """Remembers since when nothing is in progress."""
 
     def __init__(self) -> None:
         self._began: datetime | None = None

@@ -123,7 +123,7 @@ def _stopped(facts: Sequence[Logged]) -> Logged | None:
 
 
 def _alarms(shift: HandOver) -> list[str]:
-    """What is wrong with the watch itself."""
+    """Return what is wrong with the console itself: who watches, which sources fail, what is not armed."""
     silent = [console for console in shift.consoles if not console.answers]
     nobody = [] if len(silent) < len(shift.consoles) else ["NOT WATCHED: no console running"]
     of_log = [*shift.failing, *([shift.not_armed] if shift.not_armed else [])]
@@ -156,7 +156,7 @@ def _total(pasts: Sequence[Past]) -> str:
     times = (("p50", "recovery_s_median"), ("p90", "recovery_s_p90"), ("max", "recovery_s_max"))
     took = " · ".join(f"{name} {figures[key]} s" for name, key in times if figures[key] is not None)
     added = figures["added_per_hour"]
-    cost = f"{money(float(str(added)), sign=True)}/h" if added is not None else ""
+    cost = f"{money(float(str(added)), sign=True)}/h" if added else ""
     retained = f"{figures['kept_gib']} GiB retained" if figures["kept_gib"] else ""
     return "; ".join(text for text in (ends, took, cost, retained) if text)
 

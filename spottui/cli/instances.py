@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def find_instance(every: "tuple[RegionTools, ...]", text: str) -> "tuple[RegionTools, Instance]":
-    """Return the instance of that id or name and its region's clients; raises in words when there is not just one."""
+    """Return the instance of that id or name with the clients of its region; raises `Failed` or `Wrong`."""
     found = [(tools, instance) for tools in every for instance in _of(tools, text)]
     if not found:
         raise Failed(f"{text} is not listed in {', '.join(tools.settings.key for tools in every)}.")

@@ -169,7 +169,7 @@ def _price(outcome: Outcome, recovery: Recovery) -> str:
     old, new, added = outcome.old_per_hour, outcome.new_per_hour, outcome.added_per_hour
     if not recovery.new_instance_id:
         return f"old {_money(old)}; no replacement"
-    more = f": {money(added, sign=True)}" if added is not None else ""
+    more = f": {money(added, sign=True)}" if added and round(added, 3) else ""
     return f"old {_money(old)}, new {_money(new)}{more}"
 
 

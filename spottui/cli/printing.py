@@ -1,4 +1,4 @@
-"""Printing that the work does not wait for: who reads it may be slow, stall or be gone."""
+"""Printing that nothing waits for: its reader may be slow, stall or be gone."""
 
 import contextlib
 import io

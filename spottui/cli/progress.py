@@ -1,4 +1,4 @@
-"""How far something is that takes long: a bar on a terminal's stderr, and nothing where there is none."""
+"""A progress bar on stderr for what takes long; nothing where stderr is no terminal."""
 
 import shutil
 import sys
@@ -36,7 +36,7 @@ class Progress:
         self._shown = True
 
     def clear(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         if self._shown:
             self._write(_CLEAR)
             self._shown = False

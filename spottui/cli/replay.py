@@ -1,4 +1,4 @@
-"""`spottui replay`: an incident of the journal once more, in the console or line by line, at any speed."""
+"""`spottui replay`: plays a recorded incident again, in the console or line by line, at any speed."""
 
 import sys
 import time

@@ -47,7 +47,7 @@ class Ago(click.ParamType[timedelta]):
     name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Return how long ago it was."""
+        """Return the duration."""
         if isinstance(value, timedelta):
             return value
         match = re.fullmatch(r"(\d{1,5})([dhm])", str(value))

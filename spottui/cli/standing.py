@@ -1,4 +1,4 @@
-"""`spottui ready --protect` and `--undo`: the disks of instances outlive them, or are as they were before."""
+"""`spottui ready --protect` and `--undo`: let disks outlive their instances, or restore the setting they had."""
 
 import json
 from collections.abc import Sequence

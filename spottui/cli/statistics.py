@@ -99,6 +99,6 @@ def _row(one: Past) -> dict[str, object]:
 
 
 def _gib(outcome: Outcome) -> int | None:
-    """One that is not known makes the sum not known."""
+    """Return the GiB in all, None if any size is unknown."""
     sizes = [kept.gib for kept in outcome.kept]
     return None if None in sizes else sum(size for size in sizes if size is not None)

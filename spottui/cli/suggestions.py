@@ -1,4 +1,4 @@
-"""What the shell offers for a value: names from the configuration, the journal and the scenarios; never an error."""
+"""Completions of the shell: names from the configuration, the journal and the scenarios; never an error."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING

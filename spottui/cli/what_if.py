@@ -1,4 +1,4 @@
-"""What auto-mode would do about a reclaim of an instance that began now, in lines for people."""
+"""What auto-mode would do if an instance were reclaimed now, in lines for people."""
 
 from datetime import datetime, timedelta
 

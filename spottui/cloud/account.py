@@ -78,7 +78,7 @@ class CloudAccount:
         }
 
     def begin_to_ask(self) -> None:
-        """Ask the cloud who calls, unless it was asked; waits for nothing."""
+        """Ask the cloud for the account's id unless that was done before; does not wait for the answer."""
         self._asked_who()
 
     def meet(self, within_s: float) -> None:
@@ -91,7 +91,7 @@ class CloudAccount:
 
     @property
     def account_id(self) -> str:
-        """The id of the account that the credentials are of; empty while the cloud has not said it."""
+        """The id of the account that the credentials belong to; empty until the cloud has answered."""
         asked = self._asked_who()
         return asked.result().account_id if asked.done() and not asked.exception() else ""
 

@@ -50,7 +50,7 @@ class CloudAccounts:
             account.meet(max(0.0, until - time.monotonic()))
 
     def account_id(self, region: str) -> str:
-        """Return the id of a region's account; empty while the cloud has not said it."""
+        """Return the id of a region's account; empty until the cloud has answered."""
         return self._accounts[account_of(region)].account_id
 
     def queue(self, region: RegionSettings) -> Queue:

@@ -30,6 +30,6 @@ def run_command(ecs: Ecs, instance_id: str, name: str, command: str, timeout_s: 
 
 
 def invocation(ecs: Ecs, invoke_id: str, instance_id: str) -> shapes.Invocation | None:
-    """Return what came of a command on an instance so far, or None when nothing is known of it yet."""
+    """Return the result of a command on an instance so far, or None while there is none."""
     body = ecs.read("DescribeInvocationResults", {"InvokeId": invoke_id, "InstanceId": instance_id})
     return ecs.parsed("DescribeInvocationResults", shapes.invocation, body)

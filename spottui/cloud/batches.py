@@ -80,6 +80,6 @@ def in_halves(ids: Iterable[str], ask: Callable[[Sequence[str]], Mapping[str, T]
 
 
 def _speaks_of_ids(kind: ErrorKind) -> bool:
-    """A permission may be one of some resources only, so it is asked for each; a busy disk is one of the list."""
+    """A permission may cover only some resources, so each is asked for; one busy disk refuses the whole list."""
     passes_for_all = kind.repeats and kind is not ErrorKind.BUSY
     return not passes_for_all and kind not in (ErrorKind.CREDENTIALS, ErrorKind.MONEY)

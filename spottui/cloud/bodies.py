@@ -67,7 +67,7 @@ def text_of(raw: bytes) -> str:
 
 
 class _Search:
-    """Takes off one wrapping after the other; the first reason that comes up is the outermost."""
+    """Unwraps one layer after the other; the first reason found is that of the outermost layer."""
 
     def __init__(self, is_wanted: Callable[[dict[str, Any]], bool], everywhere: bool) -> None:
         self._is_wanted = is_wanted
@@ -129,7 +129,7 @@ def _json(text: str, otherwise: str) -> Any:
 
 
 def _one_after_another(text: str, otherwise: str) -> list[Any]:
-    """Return values that stand one behind the other, a line for each say, as a batch of events may be written."""
+    """Return concatenated JSON values, one per line for example, as a batch of events may be written."""
     found: list[Any] = []
     while text and len(found) < MOST:
         try:

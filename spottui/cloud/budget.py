@@ -119,7 +119,7 @@ class _Bucket:
     line: list[tuple[Priority, int]] = field(default_factory=list)
 
     def pour(self, now: float, minute: int) -> None:
-        """Add the tokens, and the speed, that have come since the last look."""
+        """Add the tokens, and restore the rate, for the time since the last call."""
         self.reserve = min(RESERVE.burst, self.reserve + RESERVE.rate * max(0.0, now - self.at))
         self.sweeping = min(SWEEPING.burst, self.sweeping + SWEEPING.rate * max(0.0, now - self.at))
         passed_s = max(0.0, now - max(self.at, self.closed_until))
@@ -145,7 +145,7 @@ class _Bucket:
         self.patience = min(LONGEST_PATIENCE, 2 * self.patience)
 
     def takes(self, priority: Priority, *, is_first: bool) -> bool:
-        """Spend a token for a call, if there is one that it may have."""
+        """Spend a token on a call, if one is available to it."""
         is_sweep = self.is_reserved and priority >= Priority.FLEET
         if is_first and self.tokens >= 1 and self.closed_until <= self.at and (not is_sweep or self.sweeping >= 1):
             self.tokens -= 1
@@ -170,7 +170,7 @@ class _Bucket:
 
     @property
     def burst(self) -> float:
-        """The slower, the less at once."""
+        """How many calls may go out at once: the slower the rate, the fewer."""
         return max(1.0, self.usual.burst * self.rate / self.usual.rate)
 
     @property

@@ -1,4 +1,4 @@
-"""What each error code of the API means, per action and with its source, and what one means that nobody knows.
+"""What each error code of the API means, per action and with its source, and what an unknown one means.
 
 The rule (docs/alibaba-facts.md 4.3): only money, credentials, permission and the account's quota end a launch; what
 passes is repeated with the same token; every other definite refusal ends one place. So every code that ends a launch is
@@ -51,7 +51,7 @@ class Meaning(msgspec.Struct, frozen=True):
 
 
 def kind_of(code: str, http_status: int | None, action: str = ANY, message: str = "") -> ErrorKind:
-    """Return what an answered error means to who called `action`; total: a code that nobody knows has a meaning too."""
+    """Return what an error answer means to the caller of `action`; unknown codes have a meaning too."""
     meanings = [meaning for meaning in MEANINGS if meaning.fits(action, code, message)]
     if meanings:
         return max(meanings, key=lambda meaning: meaning.weight).kind

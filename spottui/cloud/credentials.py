@@ -51,7 +51,7 @@ class CredentialSource:
         return MnsCredentials(model.access_key_id, model.access_key_secret, model.security_token or "")
 
     def refused(self) -> None:
-        """Hear that the cloud takes the token no more: the file is looked at before the next call."""
+        """Note that the cloud rejects the token: the file is looked at before the next call."""
         self._look_at = 0.0
 
     def _asked(self) -> CredentialModel:
@@ -161,7 +161,7 @@ def _half_an_environment() -> list[str]:
 
 
 class GivenCredentials(CredentialSource):
-    """One temporary key; good for as long as the call that brought it."""
+    """One temporary key, valid for the call that brought it."""
 
     def __init__(self, access_key_id: str, access_key_secret: str, security_token: str) -> None:
         super().__init__(None)

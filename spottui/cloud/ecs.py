@@ -38,7 +38,7 @@ SYSTEM_DEVICE = "/dev/xvda"
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What a mutating call gave: the id of the thing, and the RequestId for the audit."""
+    """The result of a mutating call: the id of the resource, and the RequestId for the audit."""
 
     resource_id: str
     request_id: str
@@ -348,7 +348,7 @@ class Ecs:
         return bytes(answer["body"])
 
     def parsed(self, action: str, read: Callable[[U], T], body: U) -> T:
-        """A field of another type than documented is an answer that cannot be trusted, not a bug of ours."""
+        """A field whose type is not the documented one makes the answer untrustworthy; it is no defect of ours."""
         try:
             return read(body)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -398,7 +398,7 @@ _OUR_IMAGES: dict[str, object] = {
 
 
 def _required(action: str, resource_id: object, request_id: object) -> str:
-    """An answer without the id of what was made leaves the effect unknown: the token will find it."""
+    """An answer without the id of what was created leaves the effect unknown: the token will find it."""
     if not resource_id:
         raise CloudError(action, ErrorKind.BROKEN, message="an answer without an id", request_id=str(request_id or ""))
     return str(resource_id)

@@ -59,7 +59,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     @property
     def lost(self) -> bool:
-        """Whether it will never be."""
+        """Whether it has failed and will never be usable."""
         return self.status == "failed"
 
 
@@ -72,7 +72,7 @@ class Invocation(msgspec.Struct, frozen=True):
 
     @property
     def over(self) -> bool:
-        """Whether nothing more is to be expected of it."""
+        """Whether it has ended."""
         return self.status not in ("", "Pending", "Scheduled", "Running", "Stopping")
 
 

@@ -1,4 +1,4 @@
-"""One small taxonomy for everything that can go wrong between us and the cloud."""
+"""A small taxonomy of everything that can go wrong in a call to the cloud."""
 
 from enum import Enum
 
@@ -112,7 +112,7 @@ class CloudError(Exception):
 
     @property
     def advice(self) -> str:
-        """What a person can do about it, empty where waiting is all there is."""
+        """What a person can do about it; empty if there is nothing to do but wait."""
         return _ADVICE.get(self.kind, "")
 
     @property
@@ -144,7 +144,7 @@ UNKNOWN_HOST = "host name not found"
 
 
 def meaning_of(said: str) -> str:
-    """Return in plain words what the text of a network error says, empty when it is none that is known."""
+    """Return a network error in plain words, empty if its text is not a known one."""
     said = said.lower()
     return next((meaning for mark, meaning in _SAID if mark in said), "")
 

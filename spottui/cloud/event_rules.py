@@ -55,7 +55,7 @@ class EventRules:
         return tuple(Target(str(row.get("Region", "")), str(row.get("Queue", ""))) for row in rows)
 
     def put(self, rule_name: str) -> None:
-        """Create a rule for the reclaim event, or set one of that name right and enable it; its targets stay."""
+        """Create a rule for the reclaim event, or correct and enable the one of that name; its targets stay."""
         self._rpc.call(
             "PutEventRule",
             {

@@ -1,4 +1,4 @@
-"""What recoveries have made: tagged, found by the tag, and deleted."""
+"""What recoveries have created: found by its tag, tagged with an expiry, and deleted."""
 
 from collections.abc import Iterable, Sequence
 

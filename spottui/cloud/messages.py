@@ -59,7 +59,7 @@ class OtherEvent:
 
 @dataclass(frozen=True, slots=True)
 class Poison:
-    """A body that says nothing we understand, and why."""
+    """A body that cannot be understood, and why."""
 
     reason: str
 
@@ -121,7 +121,7 @@ def _may_be_event(document: dict[str, Any]) -> bool:
 
 
 def _is_cloud_event(document: dict[str, Any]) -> bool:
-    """EventBridge also wraps what others sent, a message of a topic say."""
+    """EventBridge also wraps what others sent, such as a message of a topic."""
     return "specversion" in document and str(document.get("type")).startswith("ecs:")
 
 

@@ -56,7 +56,7 @@ class Metadata:
         return text
 
     def _read(self, path: str) -> str | None:
-        """Return what is there, None when nothing is."""
+        """Return the value at a path, None if there is none."""
         if self._token is None:
             self._token = self._new_token()
         status, text = self._ask("GET", path, {_TOKEN: self._token} if self._token else {})

@@ -206,7 +206,7 @@ def as_message(found: Any) -> Message:
 
 
 def _number(text: object) -> int:
-    """A service that says something else than a number must not hold a batch."""
+    """An answer that is not a number must not hold up a batch."""
     return int(str(text)) if str(text).isascii() and str(text).isdigit() else 0
 
 

@@ -1,4 +1,4 @@
-"""What is done to a queue apart from consuming it: made, looked at, sent to, a message given back."""
+"""What is done to a queue besides consuming it: creating it, counting, peeking, sending."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ class QueueSetup(Queue):
     """A queue for `setup`, `doctor`, `drill` and the function; for one thread. Every method raises `CloudError`."""
 
     def create(self) -> None:
-        """Make the queue; one that exists with these attributes is left as it is."""
+        """Create the queue; one that exists with these attributes is left as it is."""
         meta = QueueMeta(vis_timeout=VISIBILITY_S, msg_ttl=RETENTION_S, polling_wait_sec=0)
         self._call("CreateQueue", self._queue.create, meta)
 

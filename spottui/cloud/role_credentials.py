@@ -92,7 +92,7 @@ class RoleCredentials(CredentialSource):
 
     @property
     def _has_just_asked(self) -> bool:
-        """The cloud's time can go back, once it is heard: that keeps nobody waiting."""
+        """The clock may jump back once the cloud's time is known: that must not make anybody wait."""
         return timedelta(0) <= self._clock.now() - self._asked_at < ASK_AGAIN
 
     def _assumed(self) -> tuple[CredentialModel, datetime]:

@@ -48,7 +48,7 @@ class SnapshotGroup(msgspec.Struct, frozen=True):
 
     @property
     def lost(self) -> bool:
-        """Whether it will never be."""
+        """Whether it has failed and will never be usable."""
         return self.status == "failed"
 
 

@@ -375,7 +375,5 @@ class MainScreen(Screen[None]):
 
 def _hidden_columns(view: DeskView | None) -> frozenset[str]:
     """Return the columns of the instances that a person has to choose, or that would be the same in every row."""
-    several_regions = view is not None and len(view.region_ids) > 1
     any_replaced = view is not None and bool(replacements(view))
-    needed = {"region": several_regions, "now": any_replaced}
-    return OPTIONAL.union(hidden_accounts(view), (column for column, is_needed in needed.items() if not is_needed))
+    return OPTIONAL.union(hidden_accounts(view), () if any_replaced else ("now",))

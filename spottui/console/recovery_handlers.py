@@ -76,8 +76,8 @@ def veto(session: Session, selection: Selection, *, has_slipped: bool) -> None:
         send()
     else:
         text = (
-            f"Nothing will be done for this reclaim of {name} ({plain(recovery.instance_id)}).\n"
-            f"{_at_stake(recovery)}.\n\nNo call is made: nothing changes in the cloud."
+            f"Nothing will be done for this reclaim.\n{name} ({plain(recovery.instance_id)}) is {_at_stake(recovery)}."
+            "\n\nNo call is made: nothing changes in the cloud."
         )
         _ask(session, Question(f"Veto the recovery of {name}?", Content(text), "Veto"), send)
 
@@ -113,7 +113,7 @@ def veto_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
         for recovery in waiting:
             desk.veto(recovery.recovery_id, session.who)
 
-    names = "\n".join(f"  {plain(each.name or each.instance_id)}: {_at_stake(each)}" for each in waiting)
+    names = "\n".join(f"  {plain(each.name or each.instance_id)} is {_at_stake(each)}" for each in waiting)
     text = f"Nothing will be done for these reclaims. No call is made.\n\n{names}"
     count = f"{len(waiting)} recoveries" if len(waiting) > 1 else "1 recovery"
     question = Question(f"Veto {count}?", Content(text), "Veto")
@@ -121,14 +121,12 @@ def veto_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
 
 
 def _at_stake(recovery: Recovery) -> str:
-    """Return what a veto leaves of the data, as far as it is known by now."""
+    """Return what becomes of an instance after a veto, and of its data as far as that is known by now."""
     if not recovery.route.traits.launches:
         return "stopped, not released: its disks stay"
     if kept := len(recovery.made("kept disk")):
-        disks = "one disk is" if kept == 1 else f"{kept} disks are"
-        whose = "its" if kept == 1 else "their"
-        return f"{disks} kept at the release, with {whose} data; everything else is lost"
-    return "no disk is protected yet: its data may be lost"
+        return f"released; {'1 disk is kept with its' if kept == 1 else f'{kept} disks are kept with their'} data"
+    return "released; no disk is protected yet: its data may be lost"
 
 
 def hold(session: Session, selection: Selection) -> None:
@@ -169,7 +167,7 @@ def auto(session: Session) -> None:
         "  recoveries that wait now are included; held ones stay held\n"
         f"{_ceiling(limits)}\n"
         "For each of them it makes the calls of its plan, such as ModifyDiskAttribute, CreateImage and RunInstances. "
-        "Instances cost money. a disarms it."
+        "Instances cost money. Press a again to disarm it."
     )
     if limits.stopped:
         text += f"\n\nDisarmed because: {words.stopped(limits.stopped)}"
@@ -217,7 +215,7 @@ def _ceiling(limits: AutoMode) -> str:
     if not limits.max_added_cost_per_hour:
         return "  no ceiling on the added cost\n"
     spent, most = limits.added_cost_per_hour, limits.max_added_cost_per_hour
-    return f"  added cost of one hour of launches at most {most:g} per hour, {spent:g} used\n"
+    return f"  launches within one hour may add at most {most:g} per hour; {spent:g} added so far\n"
 
 
 def _confirm(session: Session, recovery: Recovery) -> None:

@@ -7,6 +7,7 @@ unless it is known to leave the picture as it is, every cell counts as unknown a
 """
 
 import re
+from collections import defaultdict
 from functools import lru_cache
 from itertools import pairwise
 
@@ -30,6 +31,9 @@ REPAINT = "\x1b[?7l"
 _SYNC_BEGIN, _SYNC_END = "\x1b[?2026h", "\x1b[?2026l"
 _SEEN_ON_BLANKS = frozenset({"4", "7", "9", "21", "53"})
 """Underlined, reversed, struck through, doubly underlined, overlined."""
+_OFF = {"1": "22", "2": "22", "3": "23", "4": "24", "5": "25", "7": "27", "8": "28", "9": "29", "21": "24", "53": "55"}
+"""What turns an attribute off alone."""
+_BACK, _MOST_BACK = "\b", 3
 _REPEATED_CELLS = 4
 """So many unchanged cells are sent again rather than jumped over, which takes as many bytes."""
 
@@ -88,7 +92,7 @@ class ScreenBuffer:
         """Return what is to be sent since the last time; it ends in the terminal's own style."""
         parts = self._changes()
         if self._at and self._at != self._cursor:
-            parts.append(_move(*self._at))
+            parts.append(self._move(*self._at))
             self._cursor = self._at
         self._send(parts)
         text = "".join(self._sent)
@@ -118,7 +122,7 @@ class ScreenBuffer:
 
     def _pass_on_cells(self, text: str) -> None:
         """Send text of wide or combined characters as it is: what becomes of its cells is the terminal's to say."""
-        move = _move(*self._at) if self._at else ""
+        move = _position(*self._at) if self._at else ""
         self._pass_on(f"{move}{_change(_PLAIN, self._style)}{text}\x1b[m")
         if self._at is None:
             self.forget()
@@ -144,13 +148,28 @@ class ScreenBuffer:
     def _changes(self) -> list[str]:
         """Return what paints the changed cells, from the terminal's own style back to it."""
         parts, style = list[str](), _PLAIN
-        for y in sorted(self._changed):
+        by_style = defaultdict[Style, list[int]](list)
+        for y in sorted(self._changed, reverse=True):
+            by_style[self._rows[y][min(self._changed[y])][1]].append(y)
+        while by_style:
+            # A change of style takes more bytes than a move: next is the row that begins most like the last one ended.
+            own = min(by_style, key=lambda first: len(_change(style, first)))
+            y = by_style[own].pop()
+            if not by_style[own]:
+                del by_style[own]
             changed = sorted(self._changed[y])
-            parts.append(_move(y, changed[0]))
+            parts.append(self._move(y, changed[0]))
             style = _paint_cells(self._rows[y], changed, style, parts)
             self._cursor = (y, changed[-1] + 1)
         self._changed.clear()
         return [*parts, _change(style, _PLAIN)] if parts else parts
+
+    def _move(self, y: int, x: int) -> str:
+        """Return the shortest sequence that moves the cursor."""
+        # Behind the last column of the screen the cursor is not where it was left.
+        if self._cursor is None or all(self._cursor[1] >= len(row) for row in self._rows.values()):
+            return _position(y, x)
+        return min(_position(y, x), _steps(y - self._cursor[0], x - self._cursor[1]), key=len)
 
 
 def _paint_cells(row: list[Cell], changed: list[int], style: Style, parts: list[str]) -> Style:
@@ -167,8 +186,18 @@ def _paint_cells(row: list[Cell], changed: list[int], style: Style, parts: list[
     return style
 
 
-def _move(y: int, x: int) -> str:
+def _position(y: int, x: int) -> str:
     return f"\x1b[{y};{x}H"
+
+
+def _steps(down: int, right: int) -> str:
+    """Return the sequence that moves the cursor by so many cells."""
+    return f"{_step(down, 'B', 'A')}{_BACK * -right if -_MOST_BACK <= right < 0 else _step(right, 'C', 'D')}"
+
+
+def _step(cells: int, ahead: str, back: str) -> str:
+    count = "" if abs(cells) == 1 else abs(cells)
+    return f"\x1b[{count}{ahead if cells > 0 else back}" if cells else ""
 
 
 def _painted(style: Style, text: str, own: Style) -> Style:
@@ -219,13 +248,20 @@ def _change(was: Style, style: Style) -> str:
     """Return the SGR sequence that leads from one style to another."""
     if style in (was, _PLAIN):
         return "" if style == was else "\x1b[m"
-    codes: list[str] = []
-    if was.attributes == style.attributes[: len(was.attributes)]:
-        codes += style.attributes[len(was.attributes) :]
-    else:
-        was, codes = _PLAIN, ["0", *style.attributes]
+    anew = _codes(_PLAIN, style, ["0", *style.attributes])
+    gone = [attribute for attribute in was.attributes if attribute not in style.attributes]
+    if any(attribute not in _OFF for attribute in gone):
+        return anew
+    off = {_OFF[attribute] for attribute in gone}
+    on = [each for each in style.attributes if each not in was.attributes or _OFF.get(each) in off]
+    return min(_codes(was, style, [*sorted(off), *on]), anew, key=len)
+
+
+def _codes(was: Style, style: Style, attributes: list[str]) -> str:
+    """Return the SGR sequence with these codes of attributes, and the colours that are others than before."""
+    codes = [*attributes]
     if was.foreground != style.foreground:
         codes.append(style.foreground or "39")
     if was.background != style.background:
         codes.append(style.background or "49")
-    return f"\x1b[{';'.join(codes)}m"
+    return f"\x1b[{';'.join(codes)}m" if codes else ""

@@ -26,6 +26,11 @@ class PriceHistory(msgspec.Struct, frozen=True):
     points: tuple[tuple[datetime, float], ...]
     on_demand: float | None
 
+    @property
+    def place(self) -> Pair:
+        """Instance type and zone."""
+        return self.instance_type, self.zone
+
 
 class Found(msgspec.Struct, Generic[T], frozen=True):
     """The answer to a question: a value, None if there is no such thing, or the problem why it is unknown."""
@@ -46,17 +51,17 @@ class FleetBackground(msgspec.Struct, frozen=True):
     """What the cloud and the journal said about the fleet `at` a time; what is unknown is absent.
 
     `prices` and `rates` (in the cloud's words, such as `0-3%`) are by instance type and zone. `image_s` is what an
-    image takes, in seconds, by region and instance id. `reclaims` are the times of the reclaims of the last `DAYS`,
-    oldest first; `histories` the prices of the commonest places. `missing` says what could not be learned, and why.
-    `stock` is that of spot, `rates_seen` the rates of the time within which a rise is told. `warnings` of spot
-    instances and `on_demand` replacements of such are by region and instance id.
+    image takes, in seconds, by region and instance id. `reclaims` are those of the last `DAYS`, each as its time and
+    the key of its region, oldest first; `histories` the prices of the commonest places. `missing` says what could not
+    be learned, and why. `stock` is that of spot, `rates_seen` the rates of the time within which a rise is told.
+    `warnings` of spot instances and `on_demand` replacements of such are by region and instance id.
     """
 
     at: datetime
     prices: Mapping[Pair, Price] = msgspec.field(default_factory=dict)
     rates: Mapping[Pair, str] = msgspec.field(default_factory=dict)
     image_s: Mapping[tuple[str, str], float] = msgspec.field(default_factory=dict)
-    reclaims: tuple[datetime, ...] = ()
+    reclaims: tuple[tuple[datetime, str], ...] = ()
     histories: tuple[PriceHistory, ...] = ()
     missing: tuple[str, ...] = ()
     stock: Mapping[Pair, Stock] = msgspec.field(default_factory=dict)

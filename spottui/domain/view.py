@@ -159,6 +159,11 @@ class DeskView(msgspec.Struct, frozen=True):
         return tuple(dict.fromkeys(region_id(key) for key in self.regions))
 
 
+def is_of(region: str, account: str) -> bool:
+    """Whether a region, by its key, is of an account, by its name in `DeskView.accounts`; all are of an empty name."""
+    return not account or shown_account(region) == account
+
+
 class _OfRegion(Protocol):
     @property
     def region(self) -> str: ...
@@ -173,10 +178,10 @@ def narrowed(view: DeskView, account: str) -> DeskView:
         return view
 
     def own(rows: Iterable[R]) -> tuple[R, ...]:
-        return tuple(row for row in rows if not row.region or shown_account(row.region) == account)
+        return tuple(row for row in rows if not row.region or is_of(row.region, account))
 
     def keys(regions: Iterable[str]) -> tuple[str, ...]:
-        return tuple(key for key in regions if shown_account(key) == account)
+        return tuple(key for key in regions if is_of(key, account))
 
     recoveries, autos = own(view.recoveries), {name or DEFAULT_ACCOUNT: auto for name, auto in view.auto.by_account}
     kept = {recovery.recovery_id for recovery in recoveries}

@@ -20,7 +20,7 @@ def savings_since(journal: Journal, since: datetime, now: datetime, account: str
     that is stopped costs nothing.
     """
     runs: dict[str, Run] = {}
-    recorded = list(_seen(journal, since - GOOD_FOR))
+    recorded = list(prices_seen(journal, since - GOOD_FOR))
     for recovery, plan in journal.history.planned_since(since - GOOD_FOR):
         if plan:
             runs |= _run(plan.spec.instance, recovery.interruption.deadline, account)
@@ -38,7 +38,8 @@ def _run(instance: Instance, ended: datetime, account: str) -> dict[str, Run]:
     return {instance.instance_id: Run(instance.instance_type, instance.zone, instance.created, ended)}
 
 
-def _seen(journal: Journal, since: datetime) -> Iterator[PricesAt]:
+def prices_seen(journal: Journal, since: datetime) -> Iterator[PricesAt]:
+    """Yield the prices of the fleet that were recorded since a time, oldest first."""
     for logged in journal.log.after(journal.log.first_after(since) - 1, _FACTS, (PricesSeen,)):
         if isinstance(logged.fact, PricesSeen):
             yield PricesAt(logged.at, logged.fact.prices, logged.fact.currency)

@@ -44,7 +44,13 @@ def look_around(shared: Shared, instances: Sequence[Instance], before: FleetBack
         prices=market.prices,
         rates=market.rates,
         image_s=_image_s(journal.image_timings, specs.values()),
-        reclaims=tuple(sorted(each.interruption.first_seen for each in past if not each.interruption.is_manual)),
+        reclaims=tuple(
+            sorted(
+                (each.interruption.first_seen, each.interruption.region)
+                for each in past
+                if not each.interruption.is_manual
+            )
+        ),
         histories=market.histories,
         missing=market.missing,
         stock=market.stock if market.stock is not None else before.stock if before else {},

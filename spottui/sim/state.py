@@ -3,6 +3,7 @@
 from typing import Any
 
 from spottui.sim.balancers.model import Job, LoadBalancer, ServerGroup
+from spottui.sim.catalog import TYPES
 from spottui.sim.clock import iso_millis
 from spottui.sim.imaging import is_available, is_usable, progress
 from spottui.sim.ledger import blanked
@@ -23,6 +24,7 @@ from spottui.sim.model import (
     Topic,
     VSwitch,
 )
+from spottui.sim.stock import price
 from spottui.sim.world import World
 
 
@@ -38,7 +40,7 @@ def state(world: World) -> dict[str, Any]:
         "snapshot_groups": [_group(row) for row in world.snapshot_groups.values()],
         "launch_templates": [_template(row) for row in world.launch_templates.values()],
         "invocations": [_invocation(row) for row in world.invocations.values()],
-        **_network(world), **_market(world),
+        **_network(world), **_market(world, now),
         "topics": {row.name: _subscriptions(row) for row in world.topics.values()},
         "faults": world.faults.as_json(),
         "queues": {queue.name: _queue(queue, now) for queue in world.queues},
@@ -62,14 +64,15 @@ def _network(world: World) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _market(world: World) -> dict[str, Any]:
+def _market(world: World, now: float) -> dict[str, Any]:
     return {
         "stock": [
             {"InstanceType": kind, "ZoneId": zone, "Stock": left} for (kind, zone), left in world.stock.items()
         ],
         "prices": [
-            {"InstanceType": kind, "ZoneId": zone, "Price": since[-1][1]}
-            for (kind, zone), since in world.prices.items()
+            {"InstanceType": kind.name, "ZoneId": zone, "SpotPrice": price(world, kind.name, zone, now),
+             "OriginPrice": kind.list_price}
+            for region in world.regions.values() for zone in region.zones for kind in TYPES.values()
         ],
     }  # fmt: skip
 

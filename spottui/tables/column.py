@@ -19,7 +19,7 @@ FIRST_CELL = 2
 
 
 class Tone(StrEnum):
-    """What a row or a cell means to the person, from which the screen takes its colour."""
+    """What a row or a cell means to the reader; the screen derives its colour from it."""
 
     PLAIN = ""
     ALARM = "alarm"
@@ -29,7 +29,7 @@ class Tone(StrEnum):
 
 
 def as_text(cell: Cell, now_s: float) -> str:
-    """Return a cell that is shown as it is."""
+    """Return the cell unchanged, as text."""
     return str(cell)
 
 
@@ -68,7 +68,7 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """The columns of a table and the order in which its rows stand when nobody sorted them."""
+    """The columns of a table, and the default order of its rows."""
 
     columns: tuple[Column, ...]
     order: Callable[[Row], tuple[Cell, ...]]

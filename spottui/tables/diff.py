@@ -1,4 +1,4 @@
-"""The difference of two snapshots of a table, and which cells have changed a moment ago."""
+"""The difference between two snapshots of a table, and which cells have just changed."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ from spottui.tables.column import FIRST_CELL, Cell, Rows
 
 
 class Diff(msgspec.Struct, frozen=True):
-    """Rows that are new or not the same any more, and the keys of those that are gone."""
+    """Rows that are new or changed, and the keys of those that were removed."""
 
     put: Rows
     gone: frozenset[Cell] = frozenset()
@@ -37,18 +37,18 @@ _TICKS = 2
 
 
 class Changes:
-    """The changed columns of each row in sight, by their indexes, until the second tick after."""
+    """The changed columns of each visible row, by index; forgotten at the second tick after the change."""
 
     def __init__(self) -> None:
         self._columns: dict[Cell, frozenset[int]] = {}
         self._left: dict[Cell, int] = {}
 
     def of(self, key: Cell) -> frozenset[int]:
-        """Return the columns of a row that show something else than a moment ago."""
+        """Return the columns of a row that have just changed."""
         return self._columns.get(key, frozenset())
 
     def note(self, old: Rows, change: Diff, in_sight: Iterable[Cell]) -> None:
-        """Note what a diff is about to change in rows that are in sight; a row that is new is no change."""
+        """Record what a diff will change in visible rows; a new row does not count as a change."""
         for key in in_sight:
             if key in change.put and key in old:
                 pairs = zip(old[key][FIRST_CELL:], change.put[key][FIRST_CELL:], strict=True)
@@ -56,7 +56,7 @@ class Changes:
                 self._left[key] = _TICKS
 
     def tick(self) -> dict[Cell, frozenset[int]]:
-        """Let a moment pass; return the columns that are no news any more, by their rows."""
+        """Advance by one tick; return the columns that no longer count as changed, by row."""
         self._left = {key: left - 1 for key, left in self._left.items()}
         over = {key: self._columns[key] for key, left in self._left.items() if not left}
         for key in over:

@@ -56,13 +56,13 @@ _NAME = EVENTS.place("name")
 
 
 def names_of(view: DeskView) -> dict[str, str]:
-    """Return the names of the instances, those that are gone but have a recovery too, by their ids."""
+    """Return the names of the instances by id, including those that are gone but have a recovery."""
     gone = {holder.instance_id: holder.name for holder in view.recoveries if holder.name}
     return gone | {holder.instance_id: holder.name for holder in view.instances if holder.name}
 
 
 def ids_by_word(words: Iterable[str], names: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Return for each word the ids of the instances whose name contains it, at most a thousand of them."""
+    """Return, for each word, the ids of at most a thousand instances whose name contains it."""
     folded = [(instance_id, name.casefold()) for instance_id, name in names.items()]
     matches = {word: (instance_id for instance_id, name in folded if word.casefold() in name) for word in words}
     return {word: tuple(islice(ids, _MOST_IDS)) for word, ids in matches.items()}

@@ -1,4 +1,4 @@
-"""Recoveries that have failed and that nobody has taken up yet: what a person must hear of."""
+"""Failed recoveries that nobody has retried yet: what a person has to know about."""
 
 from datetime import timedelta
 

@@ -24,7 +24,7 @@ _SIGNS: dict[str, Callable[[object, object], bool]] = {
 
 
 class FilterError(ValueError):
-    """A filter that cannot be understood; the text says which word and why."""
+    """An invalid filter; the text names the word and the reason."""
 
 
 class Term(msgspec.Struct, frozen=True):
@@ -49,7 +49,7 @@ class Filter(msgspec.Struct, frozen=True):
 
     @property
     def is_timed(self) -> bool:
-        """Whether a row can come into view or leave it with time alone."""
+        """Whether time alone can bring a row into view or take it out."""
         return any(term.column is not None and term.column.live and term.sign != ":" for term in self.terms)
 
     def keeps(self, row: Row, now_s: float, said: str = "") -> bool:
@@ -69,7 +69,7 @@ def parse(text: str, columns: tuple[Column, ...]) -> Filter | None:
 
 
 def said_by(row: Row) -> str:
-    """Return all texts of a row in small letters, a line for each, in which the words of a filter are looked for."""
+    """Return all texts of a row in lower case, one per line: what the words of a filter are searched in."""
     return "\n".join(cell.casefold() for cell in row[FIRST_CELL:] if isinstance(cell, str))
 
 

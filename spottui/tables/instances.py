@@ -27,7 +27,7 @@ from spottui.words.market import early_warning, way_back
 
 
 class Around(msgspec.Struct, frozen=True):
-    """What stands in a row beside the instance; what is unknown is empty, or 0 for the share.
+    """What a row shows besides the instance itself; unknown values are empty, or 0 for the share.
 
     Its zone in short, the price of its place per hour with its currency, that in percent of on-demand, the interruption
     rate, what would become of it if it was reclaimed now, what says that it soon may be, and the way back to spot of an
@@ -145,6 +145,7 @@ COLUMNS = (
 
 OPTIONAL = frozenset(
     (
+        "region",
         "status",
         "address",
         "vcpus",
@@ -160,7 +161,7 @@ OPTIONAL = frozenset(
         "back",
     )
 )
-"""The columns that are hidden until somebody wants them."""
+"""The columns that are hidden until somebody wants them; where there are several regions, the zone names its own."""
 
 OF_THE_MARKET = frozenset(("price", "share", "rate", "forecast", "warning", "back"))
 """Those that stay empty until somebody has looked around the fleet."""
@@ -186,7 +187,7 @@ def instance_key(region: str, instance_id: str) -> str:
 
 @dataclass
 class InstanceRows:
-    """Makes the rows, and makes again only those whose instance or interruption is not what it was last time."""
+    """Builds the rows; rebuilds only those whose instance or interruption has changed since the last time."""
 
     _made: dict[Cell, tuple[Source, Row]] = field(default_factory=dict)
     _seen: tuple[tuple[Instance, ...], dict[str, Interruption], dict[str, str], FleetBackground | None, bool, bool] = (
@@ -250,7 +251,7 @@ def hidden_accounts(view: DeskView | None) -> frozenset[str]:
 
 
 def _several(view: DeskView) -> tuple[bool, bool]:
-    """Return whether there are several regions to tell apart, and whether accounts have names."""
+    """Return whether there are several regions to distinguish, and whether accounts have names."""
     return len(view.region_ids) > 1, bool(view.accounts)
 
 
@@ -288,7 +289,7 @@ def mark_of(instance: Instance, reclaim: Interruption | None, replaced: Mapping[
 
 
 def warnings_of(instance: Instance, fleet_background: FleetBackground | None) -> tuple[EarlyWarning, ...]:
-    """Return what says that an instance may be reclaimed soon."""
+    """Return the early warnings of an instance: signs that it may be reclaimed soon."""
     key = instance.region, instance.instance_id
     return fleet_background.warnings.get(key, ()) if fleet_background else ()
 

@@ -1,4 +1,4 @@
-"""Where each column of a table stands on the screen, and what of it is in sight when a person looks sideways."""
+"""The position of each column of a table, and which part of it is visible after scrolling sideways."""
 
 from collections.abc import Mapping
 
@@ -51,7 +51,7 @@ def layout(
 
 
 def furthest(columns: tuple[Column, ...], shown: tuple[int, ...], width: int, wholes: Mapping[int, int]) -> int:
-    """Return how far aside there is something to see; 0 when all of it is in sight already."""
+    """Return how far the table can scroll sideways; 0 if all of it is visible."""
     fitted = _fitted(columns, shown, width)
     if len(fitted) == len(shown) and all(span.whole >= wholes.get(span.index, 0) for span in fitted):
         return 0

@@ -1,4 +1,4 @@
-"""A table as values: all rows, the ones in view in their order, the marked ones, and a cursor that holds its row."""
+"""A table as values: all rows, the ordered rows in view, the marked ones, and a cursor that follows its row."""
 
 import msgspec
 
@@ -11,7 +11,7 @@ Rank = tuple[Cell | tuple[Cell, ...], ...]
 
 
 class Change(msgspec.Struct, frozen=True):
-    """What a diff did to the view: its rows stand elsewhere now, or only these indexes show something else."""
+    """What a diff did to the view: its rows have moved, or only these indexes have changed."""
 
     rebuilt: bool
     indexes: tuple[int, ...] = ()
@@ -55,23 +55,23 @@ class TableModel:
 
     @property
     def meant(self) -> tuple[Row, ...]:
-        """The rows that an action on several is for: the marked ones in view, or all in view when none is marked."""
+        """The rows that a bulk action applies to: the marked ones in view, or all in view if none is marked."""
         keys = [key for key in self.view if key in self.marked] or self.view
         return tuple(self.rows[key] for key in keys)
 
     @property
     def filter(self) -> Filter | None:
-        """The filter in force: the last one that could be understood."""
+        """The active filter: the last valid one."""
         return self._filter
 
     def move_to(self, index: int) -> None:
-        """Put the cursor on a row of the view; an index beyond an end means that end."""
+        """Move the cursor to a row of the view; an index out of range is clamped."""
         index = min(max(index, 0), len(self.view) - 1)
         free = index < 0 or (self._follow and index == 0)
         self._cursor = None if free else self.view[index]
 
     def apply(self, change: Diff) -> Change:
-        """Take in a diff and say what it did to the view."""
+        """Apply a diff and return what it did to the view."""
         stays = not change.gone and all(self._stays(row) for row in change.put.values())
         patch(self.rows, change)
         self.marked -= change.gone
@@ -86,7 +86,7 @@ class TableModel:
         return Change(False, tuple(sorted(self.position[key] for key in change.put if key in self.position)))
 
     def set_time(self, now_s: float) -> bool:
-        """Note the time, in epoch seconds; say whether rows came into view or left it with it."""
+        """Set the time, in epoch seconds; return whether that brought rows into view or took any out."""
         self._now_s = now_s
         if self._filter is None or not self._filter.is_timed:
             return False
@@ -95,7 +95,7 @@ class TableModel:
         return self.view != before
 
     def set_filter(self, text: str) -> bool:
-        """Filter by a text; one that cannot be understood leaves the view as it is and says why in `filter_error`."""
+        """Filter by a text; an invalid one leaves the view unchanged and sets `filter_error` to the reason."""
         self.filter_text = text
         try:
             self._filter = parse(text, self.table.columns)
@@ -107,21 +107,21 @@ class TableModel:
         return True
 
     def sort_by(self, column_id: str, *, reverse: bool = False) -> None:
-        """Sort by a column, numbers that are zero last; the empty id brings the table's own order back."""
+        """Sort by a column, zeros last; the empty id restores the table's own order."""
         self.sort_column, self.sort_reversed = column_id, reverse
         self._ranks = {key: self._rank(row) for key, row in self.rows.items()}
         self._rebuild()
 
     def mark(self, key: Cell) -> None:
-        """Mark a row, or take its mark away."""
+        """Toggle the mark of a row."""
         self.marked ^= {key}
 
     def mark_others(self) -> None:
-        """Mark exactly those rows in view that are not marked."""
+        """Invert the marks of the rows in view."""
         self.marked = set(self.view) - self.marked
 
     def unmark(self) -> bool:
-        """Take every mark away; False when there was none."""
+        """Remove all marks; return False if there were none."""
         had = bool(self.marked)
         self.marked = set()
         return had

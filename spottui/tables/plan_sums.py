@@ -1,4 +1,4 @@
-"""What several plans come to together: how many make it, what they cost, and what each warning means, counted."""
+"""The sum of several plans: how many make it, what they cost, and the warnings by kind."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -45,12 +45,18 @@ class PlanSum(msgspec.Struct, frozen=True):
         """The sum as `100 plans: 71 make it · 2 tight · 27 data kept · +¥3.1/h`."""
         ranks = list(dict.fromkeys((*_SAID.values(), _NO_FORECAST)))
         counts = sorted(self.verdicts.items(), key=lambda count: ranks.index(count[0]))
-        unpriced = f" ({self.total - self.priced} unpriced)" if self.priced < self.total else ""
-        cost = difference(self.new_per_hour, self.old_per_hour, self.currency) if self.priced else "price unknown"
         parts = [f"{count} {word}" for word, count in counts]
-        parts += [f"{cost}{unpriced if self.priced else ''}"] if self.total else []
+        parts += [cost] if self.total and (cost := self._cost) else []
         parts += [f"{self.missing} without a plan, left out"] if self.missing else []
         return f"{self.total} plan{'' if self.total == 1 else 's'}: {' · '.join(parts)}"
+
+    @property
+    def _cost(self) -> str:
+        """What the replacements cost more in all, empty for nothing more."""
+        if not self.priced:
+            return "price unknown"
+        unpriced = f"({self.total - self.priced} unpriced)" if self.priced < self.total else ""
+        return f"{difference(self.new_per_hour, self.old_per_hour, self.currency)} {unpriced}".strip()
 
     @property
     def warning_line(self) -> str:
@@ -59,7 +65,7 @@ class PlanSum(msgspec.Struct, frozen=True):
 
 
 def plan_sum(plans: Iterable[tuple[Recovery, Plan | None]], now: datetime) -> PlanSum:
-    """Return what the plans of recoveries come to as of now; each counts with the place that is tried first."""
+    """Return the sum of the plans of recoveries as of now; each counts with the place that is tried first."""
     pairs = list(plans)
     known = [(recovery, plan) for recovery, plan in pairs if plan]
     verdicts = (verdict_of(as_planned(recovery, plan), now) for recovery, plan in known)

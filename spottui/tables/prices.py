@@ -12,11 +12,12 @@ def price(per_hour: float | None, currency: str) -> str:
 
 
 def difference(new: float | None, old: float | None, currency: str) -> str:
-    """Return how much more or less a new price per hour is, such as `+¥0.04/h`; empty if either is unknown."""
-    if new is None or old is None:
-        return ""
-    sign = "-" if round(new - old, 3) < 0 else "+"
-    return f"{sign}{price(abs(new - old), currency)}"
+    """Return how much more or less a new price per hour is, such as `+¥0.04/h`.
+
+    Empty if either is unknown, or if they are the same to a thousandth.
+    """
+    more = 0.0 if new is None or old is None else round(new - old, 3)
+    return f"{'-' if more < 0 else '+'}{price(abs(more), currency)}" if more else ""
 
 
 def symbol(currency: str) -> str:

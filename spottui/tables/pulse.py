@@ -12,7 +12,7 @@ from spottui.domain.early_warning import highest_rate
 from spottui.domain.forecast import Forecast, Verdict
 from spottui.domain.instance import Instance, InterruptionBehavior
 from spottui.domain.places import Price
-from spottui.domain.view import DeskView
+from spottui.domain.view import DeskView, is_of
 from spottui.tables.charts import BLOCKS, columns, over_time
 from spottui.tables.zones import zone_in_short
 
@@ -55,15 +55,17 @@ class Pulse(msgspec.Struct, frozen=True):
 
 
 def reclaims_of(view: DeskView, fleet_background: FleetBackground) -> tuple[datetime, ...]:
-    """Return the times of the known reclaims, oldest first; those of the view are newer than the look around."""
+    """Return the times of the known reclaims of what is shown, oldest first; the view has newer ones."""
+    known = (at for at, region in fleet_background.reclaims if is_of(region, view.account))
     shown = (recovery.started for recovery in view.recoveries if not recovery.interruption.is_manual)
-    return tuple(sorted({*fleet_background.reclaims, *shown}))
+    return tuple(sorted({*known, *shown}))
 
 
 def pulse(view: DeskView, fleet_background: FleetBackground) -> Pulse:
     """Return the pulse of a view's spot instances."""
     instances = [each for each in view.instances if each.is_spot]
     reclaims = reclaims_of(view, fleet_background)
+    pairs = {(each.instance_type, each.zone) for each in instances}
     prices = [price for each in instances if (price := price_of(each, fleet_background))]
     verdicts = (forecast_now(each, fleet_background) for each in instances)
     return Pulse(
@@ -76,7 +78,7 @@ def pulse(view: DeskView, fleet_background: FleetBackground) -> Pulse:
         last_reclaim=max(reclaims, default=None),
         risks=_risks(instances, fleet_background, several=len(view.region_ids) > 1),
         reclaims=_by_day(reclaims, view.at),
-        prices=_price_line(fleet_background.histories),
+        prices=_price_line([history for history in fleet_background.histories if history.place in pairs]),
     )
 
 

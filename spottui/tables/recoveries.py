@@ -66,7 +66,7 @@ def _share(cell: Cell, now_s: float) -> str:
 
 
 def _state_text(cell: Cell, now_s: float) -> str:
-    """A veto window ends, and a progress gets old, with the time that stands behind it."""
+    """Return a state with the time left of its veto window, or the age of a progress that nobody sees any more."""
     state, _, at = str(cell).rpartition(_SINCE)
     if not state:
         return str(cell)
@@ -121,7 +121,7 @@ def recovery_rows(view: DeskView) -> Rows:
 
 
 def is_urgent(row: Row) -> bool:
-    """Whether a row is of a recovery that goes on, or that failed."""
+    """Whether a row shows a recovery that is open or has failed."""
     return not row[-1] or row[1] == Tone.ALARM
 
 
@@ -162,12 +162,12 @@ def recovery_row(
 
 
 def _can_be_tried_again(recovery: Recovery, now: datetime) -> bool:
-    """What failed with time left is the most urgent of all: it keeps its place and its countdown."""
+    """A failure with time left is the most urgent of all: it keeps its place and its countdown."""
     return recovery.state is RecoveryState.FAILED and now < recovery.deadline
 
 
 def _tone(recovery: Recovery, verdict: str) -> Tone:
-    """What will not make it stands out as a whole row."""
+    """Return the tone of the row: a recovery that will not make it stands out as a whole."""
     if recovery.state.is_final:
         return _STATE_TONES.get(recovery.state, Tone.QUIET)
     if verdict == Verdict.WILL_NOT:
@@ -178,7 +178,7 @@ def _tone(recovery: Recovery, verdict: str) -> Tone:
 
 
 def _rank(recovery: Recovery, verdict: str) -> int:
-    """Among those with one deadline, the worst first, and last what auto-mode lets wait, in its order."""
+    """Return the rank among recoveries with the same deadline: the worst first, those queued by auto-mode last."""
     if verdict in _TROUBLE:
         return _TROUBLE.index(Verdict(verdict))
     if recovery.is_queued:
@@ -207,7 +207,7 @@ def _imaging(recovery: Recovery) -> str:
 
 
 def _ready_of(recovery: Recovery, now: datetime) -> int:
-    """Nothing is counted down that does not run, nor what nobody sees."""
+    """Return when the image is ready; 0 while no image runs, or while its progress is unknown."""
     if recovery.state.waits_for_permission and recovery.state is not RecoveryState.VETO_WINDOW:
         return -round(recovery.image_s) if recovery.image_s and recovery.route.traits.needs_image_in_time else 0
     if recovery.unseen_since or not (recovery.is_imaging or recovery.state is RecoveryState.VETO_WINDOW):
@@ -266,7 +266,8 @@ def _place(recovery: Recovery, plan: Plan | None, several: bool) -> str:
         text = words.next_step(step)
         return f"→ {text}" if text else ""
     zones = ", else ".join(zone for zone in (step.zone, step.then_zone) if zone)
-    kind = " ".join(part for part in (step.instance_type, _price(recovery.next_step, plan)) if part)
+    on_demand = "on-demand" if step.on_demand else ""
+    kind = " ".join(part for part in (step.instance_type, on_demand, _price(recovery.next_step, plan)) if part)
     named = "" if route is Route.IMAGE else f" {route}:"
     return " · ".join(part for part in (f"→{named} zone {zones}" if zones else f"→{named}", kind) if part)
 

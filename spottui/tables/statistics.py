@@ -1,4 +1,4 @@
-"""What past reclaims come to: how many by day, zone and type, how long recoveries took, what they cost."""
+"""Statistics of past reclaims: counts by day, zone and type, recovery times, and costs."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -97,7 +97,7 @@ class Statistics(msgspec.Struct, frozen=True):
 
 
 def statistics(past: Sequence[Past], prices: Mapping[str, float], today: date) -> Statistics:
-    """Return what past reclaims come to, as of a day in UTC; prices are those of storage (`per_month`)."""
+    """Return the statistics of past reclaims as of a day in UTC; prices are those of storage (`per_month`)."""
     reclaims = [reclaim for reclaim in past if not reclaim.interruption.is_manual]
     ended = [reclaim.recovery for reclaim in reclaims if reclaim.recovery.state.is_final]
     ends = Counter((reclaim.interruption.first_seen.date(), reclaim.recovery.state) for reclaim in reclaims)

@@ -47,7 +47,7 @@ def storm(view: DeskView, recoveries: Sequence[Recovery]) -> tuple[Group, ...]:
 def of_now(view: DeskView) -> tuple[Recovery, ...]:
     """Return the recoveries of reclaims that go on, and those that succeeded or failed within the last ten minutes.
 
-    What was called off, vetoed or cancelled is none that could make it.
+    Withdrawn, vetoed and cancelled ones are left out: none of them could make it.
     """
     reclaimed = (recovery for recovery in view.recoveries if not recovery.interruption.is_manual)
     return tuple(recovery for recovery in reclaimed if not recovery.state.is_final or _is_recent(recovery, view.at))
@@ -78,7 +78,7 @@ def will_make_it(recoveries: Sequence[Recovery], now: datetime) -> str:
 
 
 def verdict_or_state(recovery: Recovery, now: datetime) -> str:
-    """Return how a recovery stands now: its verdict; once it has ended, or waits for others, its state."""
+    """Return the verdict of a recovery, or its state once it has ended or while it is queued."""
     if recovery.state.is_final:
         return str(recovery.state)
     if recovery.is_queued:

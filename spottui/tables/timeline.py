@@ -73,7 +73,7 @@ _Call = tuple[str, str]
 
 
 def sign_of(fact: f.Fact) -> Sign | None:
-    """Return what a fact is as a step of its own, None where it is none."""
+    """Return the sign of a fact that is a step of its own, None for any other."""
     match fact:
         case f.SignSeen():
             return None if fact.again else Sign.EVIDENCE

@@ -37,15 +37,24 @@ DETAILS = (RAM_ROLE, USER_DATA)
 
 
 class FleetSweep:
-    """Sweeps one region and keeps its launch specs in the journal. `instances` may be read from any thread."""
+    """Sweeps one region and keeps its launch specs in the journal. `instances` may be read from any thread.
+
+    `on_fleet` is called once all instances and disks have been read: the details of many take far longer.
+    """
 
     def __init__(
-        self, ecs: Ecs, journal: Journal, clock: Clock, on_page: Callable[[str, Sequence[Instance]], None]
+        self,
+        ecs: Ecs,
+        journal: Journal,
+        clock: Clock,
+        on_page: Callable[[str, Sequence[Instance]], None],
+        on_fleet: Callable[[str], None],
     ) -> None:
         self._ecs = ecs
         self._journal = journal
         self._clock = clock
         self._on_page = on_page
+        self._on_fleet = on_fleet
         self._lock = threading.Lock()
         self._said: set[tuple[str, str]] = set()
         self._rows: Rows = {}
@@ -77,6 +86,8 @@ class FleetSweep:
             now = self._clock.now()
             self._keep({key: _merged(spec, disks, old.get(key), now) for key, spec in found.items()})
         self.is_of_an_earlier_run = False
+        if not problem:
+            self._on_fleet(self._ecs.region)
         self._save(old, self._captured)
         self._capture_details()
         if problem:

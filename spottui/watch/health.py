@@ -44,6 +44,10 @@ class Health:
             log.warning("%s of %s answers again", name, region)
             self._tell(region, SourceAnswers(name))
 
+    def seen(self, name: str, region: str) -> None:
+        """Note an answer of a source that has not finished its look: whether that is good is said at its end."""
+        self._set(name, region, last_ok=self._clock.now())
+
     def bad(self, name: str, region: str, error: CloudError, retry_in_s: float) -> None:
         """Note a failed try and when the next one is."""
         next_try = self._clock.now() + timedelta(seconds=retry_in_s)

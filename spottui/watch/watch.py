@@ -60,7 +60,10 @@ class Watch:
             account_id=accounts.account_id,
         )
         self._fleets: dict[str, FleetSweep] = {
-            region: FleetSweep(accounts.regions[region], journal, clock, self._seen_by_sweep) for region in regions
+            region: FleetSweep(
+                accounts.regions[region], journal, clock, self._seen_by_sweep, partial(self.health.seen, SWEEP)
+            )
+            for region in regions
         }
         self._feeds: list[QueueConsumer] = []
         self._locks: dict[str, LockPoll] = {}

@@ -7,13 +7,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from spottui.domain import facts as f
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.reasons import Failure, Reason, Why
-from spottui.domain.recovery import Decision, RecoveryState
+from spottui.domain.recovery import Decision, RecoveryState, Try
+from spottui.domain.savings import PlacePrice
 from spottui.journal import Journal
 from tests.cli.running import own_state, run, run_json
+from tests.journal.given import REGION, plan_of
 from tests.reclaims import record, see
 
 NOW = datetime.now(UTC)
@@ -69,7 +72,8 @@ def test_the_page_of_a_post_mortem_runs_and_loads_nothing(journal: Journal, conf
         timedelta(minutes=30),
         f.Decided(Decision.CONFIRM, "mia"),
         f.StateEntered(RecoveryState.IMAGING),
-        f.CallFailed("CreateImage", refused),
+        f.CallBegun("CreateImage", "token"),
+        f.CallFailed("CreateImage", refused, "token"),
         f.StateEntered(RecoveryState.FAILED, Reason(Why.NO_IMAGE, failure=refused)),
         name=HOSTILE,
     )
@@ -85,10 +89,52 @@ def test_the_page_of_a_post_mortem_runs_and_loads_nothing(journal: Journal, conf
     policy = next(attrs["content"] for tag, attrs in shown.elements if tag == "meta" and "http-equiv" in attrs)
     assert policy == "default-src 'none'; style-src 'unsafe-inline'"
     assert HOSTILE.partition("\x1b")[0] in shown.text, "it is shown as it was, as text"
-    for told in ("failed", "imaging: 20.0 s", "confirmed by mia", "7A6B", "<img src=x onerror=alert(1)>", "deadline"):
+    for told in (
+        "failed",
+        "imaging: 30.0 s",
+        "CreateImage 10.0 s failed",
+        "confirmed by mia",
+        "7A6B",
+        "<img src=x onerror=alert(1)>",
+        "deadline",
+    ):
         assert told in shown.text
     assert "price per hour" in shown.text
+    assert "Spot price" not in shown.text, "the journal has no price"
     assert run("report", "--since", "1h", "--html", page, "--config", config).exit_code == 2
+
+
+def test_the_page_of_a_post_mortem_has_the_prices_of_both_places(
+    journal: Journal, config: Path, tmp_path: Path
+) -> None:
+    kind, old, new = "ecs.c7.large", f"{REGION}-h", f"{REGION}-i"
+
+    def log_price(spot: float, hours_ago: float) -> None:
+        seen = f.PricesSeen((PlacePrice(kind, old, spot, 0.4),), "CNY")
+        journal.run(lambda t: t.log(seen, NOW - timedelta(hours=hours_ago)))
+
+    log_price(9.0, 200)
+    log_price(0.1, 30)
+    launch = Try((kind, new, False), "vsw-i", "m-1", "token")
+    recovery_id = reclaim(
+        journal,
+        "i-1",
+        timedelta(minutes=30),
+        f.CallBegun("RunInstances", "token", attempt=launch),
+        f.CallAnswered("RunInstances", "token", resources=("i-2",)),
+        f.StateEntered(RecoveryState.RECOVERED, Reason(Why.RUNS, "i-2", new, seconds=10)),
+    )
+    plan = replace(plan_of(), prices=(PlacePrice(kind, old, 0.2, 0.4), PlacePrice(kind, new, 0.3, 0.4)), currency="CNY")
+    journal.run(lambda t: t.set_plan(recovery_id, plan))
+    log_price(9.0, -1)
+    page = tmp_path / "p.html"
+    run("report", "i-1", "--html", page, "--config", config)
+    shown = Page(page.read_text("utf-8"))
+    for said in ("Spot price (UTC)", f"old: {kind} in {old}, at last ¥0.2/h", f"new: {kind} in {new}, at last ¥0.3/h"):
+        assert said in shown.text
+    lines = {attrs["class"]: attrs["d"] or "" for tag, attrs in shown.elements if tag == "path"}
+    assert lines["old"].count("M") == 2, "a price holds for a day: between both nothing is known"
+    assert " 16.4H" in lines["new"], "the scale ends above 0.3: what is older than a week or later is left out"
 
 
 def test_a_hand_over_says_what_needs_somebody_what_is_open_and_what_happened(journal: Journal, config: Path) -> None:

@@ -4,14 +4,17 @@ import re
 
 from rich.cells import get_character_cell_size
 
-_PART = re.compile(r"\x1b\[([<>?$\d;]*)([A-Za-z])|\x1b\][^\x07]*\x07|([^\x00-\x09\x0b-\x1f])")
+_PART = re.compile(r"\x1b\[([<>?$\d;]*)([A-Za-z])|\x1b\][^\x07]*\x07|([^\x00-\x07\x09\x0b-\x1f])")
+_STEPS = {"A": (-1, 0), "B": (1, 0), "C": (0, 1), "D": (0, -1)}
+_TURNED_OFF = {"22": {"1", "2"}, "23": {"3"}, "24": {"4", "21"}, "27": {"7"}, "29": {"9"}}
 _BLANK = (" ", (), "", "")
 
 
 class Emulator:
     """`cells` has the character, attributes and colours of each place that was painted; `at` is the cursor."""
 
-    def __init__(self):
+    def __init__(self, columns=10**6):
+        self._columns = columns
         self.cells = {}
         self.at = (1, 1)
         self._attributes, self._colours = set(), {"3": "", "4": ""}
@@ -23,8 +26,9 @@ class Emulator:
                 self._put(character)
             elif final == "H":
                 self.at = tuple(map(int, parameters.split(";")))
-            elif final == "C":
-                self.at = (self.at[0], self.at[1] + int(parameters))
+            elif final in _STEPS:
+                (down, right), count = _STEPS[final], int(parameters or 1)
+                self._step(down * count, right * count)
             elif final == "m":
                 self._style(parameters.split(";"))
 
@@ -39,6 +43,8 @@ class Emulator:
         (y, x), width = self.at, get_character_cell_size(character)
         if character == "\n":
             self.at = (y + 1, x)
+        elif character == "\b":
+            self._step(0, -1)
         elif width == 0:
             at = next(at for at in ((y, x - 1), (y, x - 2)) if self.cells.get(at, _BLANK)[0])
             self.cells[at] = (self.cells[at][0] + character, *self.cells[at][1:])
@@ -51,6 +57,11 @@ class Emulator:
             if width == 2:
                 self.cells[y, x + 1] = ("", *look)
             self.at = (y, x + width)
+
+    def _step(self, down, right):
+        """Move the cursor, which after the last column of a row still stands on it."""
+        y, x = self.at
+        self.at = (y + down, min(x, self._columns) + right)
 
     def _break_wide(self, width):
         """Half of a wide character is no character."""
@@ -72,6 +83,8 @@ class Emulator:
                 codes = codes[count:]
             elif code in {"39", "49"}:
                 self._colours[code[0]] = ""
+            elif code in _TURNED_OFF:
+                self._attributes -= _TURNED_OFF[code]
             elif len(code) == 2:
                 self._colours[code[0]] = code
             else:

@@ -104,8 +104,8 @@ async def test_at_80_by_24_all_that_matters_of_a_plan_stands_above_the_fold_and_
             "! new private IP: 172.16.3.2 is in use until the release",
             "✕ private IP      172.16.3.2 → a new one",
             "image, else kept-disk, else warm-image · w puts kept-disk first",
-            "1. g7.xlarge in j, vsw-bp1h",
-            "5. c3.large in h, vsw-bp…swyb  0.42/h    low stock, 3-5%  other",
+            "1. g7.xlarge in j ",
+            "5. c3.large in h   0.42/h    low stock, 3-5%  other type; rests: sold out",
             "and 5 more, below",
             "Run this plan (enter)",
             "Close (esc)",
@@ -251,8 +251,8 @@ async def test_x_asks_before_it_vetoes_one_that_needs_a_person():
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"created": (Created("kept disk", "d-1"),)}, "one disk is kept at the release, with its data"),
-        ({"created": (Created("kept disk", "d-1"), Created("kept disk", "d-2"))}, "2 disks are kept at the release"),
+        ({"created": (Created("kept disk", "d-1"),)}, "released; 1 disk is kept with its data"),
+        ({"created": (Created("kept disk", "d-1"), Created("kept disk", "d-2"))}, "released; 2 disks are kept"),
         ({"route": Route.RESTART}, "stopped, not released: its disks stay"),
     ],
 )
@@ -265,8 +265,8 @@ async def test_a_veto_says_of_the_data_what_is_true_of_one_and_of_several(more, 
         await shows(pilot, said)
         assert "may be lost" not in screen(pilot.app)
         await press(pilot, "escape", "3", "space", "space", "space", "x")
-        await shows(pilot, f"etl-7: {said}")
-        assert "batch-12: no disk is protected yet" in screen(pilot.app)
+        await shows(pilot, f"etl-7 is {said}")
+        assert "batch-12 is released; no disk is protected yet" in screen(pilot.app)
 
 
 async def test_x_on_a_running_one_says_what_is_lost_what_is_kept_and_what_that_costs():
@@ -313,7 +313,7 @@ async def test_a_cancel_says_what_becomes_of_the_instance(evidence, behavior, pa
     async with running(desk, clock=clock) as (pilot, _):
         await press(pilot, "x")
         await shows(pilot, f"web-1 {fate}")
-        assert "Nothing is retained: nothing was created so far" in screen(pilot.app)
+        assert "Nothing is retained: no image, snapshot or disk" in screen(pilot.app)
 
 
 def one_runs_and_one_waits(waits=RecoveryState.VETO_WINDOW):

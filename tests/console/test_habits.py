@@ -67,7 +67,7 @@ async def test_a_wide_screen_has_a_pulse_and_the_header_says_who_drives():
     kind = "ecs.c7.large"
     prices = {(kind, f"{REGION}-{zone}"): Price(0.1, 0.4, "CNY") for zone in "hij"}
     desk.fleet_background = FleetBackground(
-        NOW, prices, reclaims=(NOW - timedelta(days=3),), missing=("interruption rates: Forbidden",)
+        NOW, prices, reclaims=((NOW - timedelta(days=3), REGION),), missing=("interruption rates: Forbidden",)
     )
     mine, other = (LiveConsole(name, f"bastion-{name}", 41, NOW) for name in ("a", "b"))
     async with running(desk, size=(200, 50)) as (pilot, _):

@@ -216,11 +216,11 @@ async def test_marked_recoveries_are_confirmed_together_with_the_plans_that_were
         _, etl, job = desk.current.recoveries
         await press(pilot, "space", "space", "space", "y")
         await shows(pilot, "Recover 2 instances")
-        await shows(pilot, " 04:11  etl-7          TIGHT ")
+        await shows(pilot, " 04:11 etl-7          TIGHT ")
         plans = [plan_of(one) for one in desk.current.instances[1:3]]
         for plan, place in zip(plans, ("g7.xlarge in j", "c7.large in h"), strict=True):
             line = next(line for line in screen(pilot.app).splitlines() if plan.digest in line)
-            assert f"image, {place} ! 1" in line
+            assert f"image, {place} !1" in line
         assert "web-3" not in "".join(line for line in screen(pilot.app).splitlines() if "image," in line)
         await press(pilot, "enter")
         for one, plan in zip((etl, job), plans, strict=True):
@@ -278,9 +278,10 @@ async def test_a_storm_is_one_line_for_each_zone_and_type_with_deadline_and_verd
         await shows(pilot, "3 of 8 will make it · 1 NEEDS YOU")
         text = screen(pilot.app)
         for line in (
-            " 01:40  h ecs.c7.large  3 of 3  WILL MAKE IT ",
-            " 01:42  j ecs.c7.large  0 of 2  1 NEEDS YOU: no forecast; 2 WILL NOT ",
-            " 01:41  i ecs.c7.large  0 of 3  TIGHT ",
+            "  Left  Zone and type   Make it  Verdicts ",
+            " 01:40  h ecs.c7.large  3 of 3   WILL MAKE IT ",
+            " 01:42  j ecs.c7.large  0 of 2   1 NEEDS YOU: no forecast; 2 WILL NOT ",
+            " 01:41  i ecs.c7.large  0 of 3   TIGHT ",
         ):
             assert line in text
 

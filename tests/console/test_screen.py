@@ -79,13 +79,14 @@ async def test_the_panels_say_how_things_stand():
         assert text.splitlines()[1].rstrip() == " 1 NEEDS YOU · etl-7 04:11 │ AUTO off"
 
 
-async def test_several_regions_show_the_region_of_each_instance():
+async def test_where_there_are_several_regions_the_zone_names_its_own():
     both = (REGION, "cn-beijing")
     there = instance(2, "api-1", region="cn-beijing")
     desk = ScriptedDesk(view(regions=both, instances=(instance(1), there), sources=healthy(regions=both)))
     async with running(desk, size=(180, 40)) as (pilot, _):
-        assert "Region" in screen(pilot.app)
-        assert "beijing" in screen(pilot.app)
+        assert "Region" not in screen(pilot.app)
+        assert " bj-" in screen(pilot.app)
+        assert " hz-" in screen(pilot.app)
         assert "cn-hangzhou +1" in screen(pilot.app)
 
 
@@ -329,7 +330,7 @@ async def test_a_region_that_never_answered_is_named_and_not_counted():
 async def test_nothing_is_said_to_be_reclaimed_only_when_lock_and_queue_have_answered(silent):
     desk = ScriptedDesk(view(sources=tuple(unanswered(s.name) if s.name == silent else s for s in healthy())))
     async with running(desk) as (pilot, _):
-        await shows(pilot, "Whether an instance is being reclaimed: waiting for the first answer")
+        await shows(pilot, "Reclaims: waiting for the first answer")
         assert "Nothing is being reclaimed" not in screen(pilot.app)
         desk.show(sources=healthy())
         await shows(pilot, "Nothing is being reclaimed")

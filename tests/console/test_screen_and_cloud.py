@@ -1,5 +1,6 @@
 """What stands on the screen is what the simulated cloud's state says, through ten nights of the real desk."""
 
+import json
 import re
 from collections import Counter
 from datetime import datetime
@@ -31,9 +32,13 @@ NIGHTS = (
 )
 _ROW = re.compile(
     r"│(?P<mark>[!✓ ]) +(?P<left>·|≤?-?[\d:]+) +(?P<id>i-[\w…]+) +(?P<name>\S+) +(?P<type>ecs\.\S+) +"
-    r"(?P<region>hangzhou|shanghai)? *(?P<zone>\S+) +(?P<lock>Recycling|[-?])"
+    r"(?P<zone>\S+) +(?P<lock>Recycling|[-?])(?P<more>[^│]*)│"
 )
 _RECOVERY = re.compile(r"│ *(?P<left>·|-?[\d:]+) +(?P<name>\S+) +(?P<state>NEEDS YOU|FAILED|veto|[a-z]+)(?P<more>.*)│$")
+_PRICE = re.compile(r"¥(\d+\.\d{3})")
+_PULSE = re.compile(r"(\d+) spot ¥([\d.]+)/h \((\d+)% of on-demand\)(?:, (\d+) unpriced)?")
+_PLACE = re.compile(r"→ zone (?P<zone>[\w-]+).* · (?P<type>\S+)(?P<on_demand> on-demand)? ¥(?P<per_hour>[\d.]+)/h")
+_MORE = re.compile(r" ([+-])¥([\d.]+)/h")
 _CODES = {"cn-hangzhou": "hz", "cn-shanghai": "sh"}
 _NOT_RUNNING = {"NEEDS YOU", "FAILED", "suspected", "recovered", "skipped", "cancelled", "vetoed"}
 
@@ -51,6 +56,7 @@ async def test_the_screen_says_what_the_cloud_says(name, tmp_path, monkeypatch):
             clock=SystemClock(),
             who=WHO,
             title="spottui",
+            keep_in=_columns_with_prices(tmp_path),
         )
         night = Night(app, cloud, scenario)
         async with app.run_test(size=SIZE) as pilot:
@@ -97,6 +103,7 @@ class Night:
             *self._counts(rows, recoveries, text),
             *self._recoveries(state, recoveries),
             *self._header(recoveries, text),
+            *self._prices(state, rows, recoveries, text),
         ]
 
     def _ahead_of_the_cloud(self, state, rows, recoveries):
@@ -211,6 +218,41 @@ class Night:
         if f"cn-hangzhou{more} " not in header:
             yield f"regions {region}, but the header says {header.strip()}"
 
+    def _prices(self, state, rows, recoveries, text):
+        """Each price is the cloud's, and the pulse is the sum of those that are shown."""
+        prices = {(row["InstanceType"], row["ZoneId"]): row for row in state["prices"]}
+        there = {_short(row["InstanceId"]): row for row in state["instances"] if row["SpotStrategy"] != "NoSpot"}
+        shown, priced = [(row, there[_short(row["id"])]) for row in rows if _short(row["id"]) in there], []
+        for row, own in shown:
+            cost = prices[own["InstanceType"], own["ZoneId"]]
+            if said := _PRICE.search(row["more"]):
+                priced.append(cost)
+                if float(said[1]) != cost["SpotPrice"]:
+                    yield f"{row['name']} costs {cost}, not {said[0]}"
+        spot, on_demand = (sum(cost[key] for cost in priced) for key in ("SpotPrice", "OriginPrice"))
+        wanted = (len(shown), round(spot, 3), round(100 * spot / (on_demand or 1)), len(shown) - len(priced))
+        said = (pulse := _PULSE.search(text)) and tuple(float(figure or 0) for figure in pulse.groups())
+        if not priced or said != wanted:
+            yield f"the pulse says {said}, but the rows come to {wanted}"
+        for row in recoveries:
+            yield from self._costs(row, state, prices)
+
+    def _costs(self, row, state, prices):
+        """What the next place of a recovery costs, and what its replacement costs more."""
+        old = next(each for each in self._before.values() if each["InstanceName"] == row["name"])
+        if place := _PLACE.search(row["more"]):
+            zone = f"{old['RegionId']}-{place['zone'].rpartition('-')[2]}"
+            cost = prices[f"ecs.{place['type']}", zone]["OriginPrice" if place["on_demand"] else "SpotPrice"]
+            if float(place["per_hour"]) != cost:
+                yield f"{row['name']} would cost {cost}, not {place[0]}"
+        for new in self._replacements(row["name"], state):
+            paid = "OriginPrice" if new["SpotStrategy"] == "NoSpot" else "SpotPrice"
+            cost = prices[new["InstanceType"], new["ZoneId"]][paid]
+            more = round(cost - prices[old["InstanceType"], old["ZoneId"]]["SpotPrice"], 3)
+            said = _MORE.search(row["more"])
+            if (float(said[1] + said[2]) if said else 0) != more:
+                yield f"{row['name']} costs {more} more, not {said and said[0]}"
+
     def _replacements(self, name, state):
         """The instances that run in the place of a reclaimed one: new ones, or itself, started again."""
         return [
@@ -230,6 +272,12 @@ class Night:
         letter = row["ZoneId"].rpartition("-")[2]
         several = len(self._scenario.options.get("regions", ())) > 1
         return f"{_CODES[row['RegionId']]}-{letter}" if several else letter
+
+
+def _columns_with_prices(directory):
+    kept = directory / "preferences.json"
+    kept.write_text(json.dumps({"columns": {"instances": {"shown": ["price"]}}}))
+    return kept
 
 
 def _lock(row):

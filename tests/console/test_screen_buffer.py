@@ -10,7 +10,20 @@ from spottui.console.screen_buffer import REPAINT, ScreenBuffer
 from tests.console.emulator import Emulator
 
 WIDTH = 14
-STYLES = ("", "1", "1;4", "7", "31", "38;2;1;2;3", "1;38;2;1;2;3;48;2;9;8;7", "48;2;9;8;7", "38;5;7;41", "39;48;5;2")
+STYLES = (
+    "",
+    "1",
+    "2",
+    "1;2",
+    "1;4",
+    "7",
+    "31",
+    "38;2;1;2;3",
+    "1;38;2;1;2;3;48;2;9;8;7",
+    "48;2;9;8;7",
+    "38;5;7;41",
+    "39;48;5;2",
+)
 
 
 @st.composite
@@ -36,7 +49,7 @@ FRAME = st.tuples(st.lists(painted(), max_size=5).map("".join), PLACE).map("".jo
 @settings(max_examples=60)
 @given(st.lists(st.tuples(FRAME, st.sampled_from(("send", "send", "wait", "title", "resized")))))
 def test_the_terminal_shows_what_was_painted(frames):
-    buffer, plain, compressed = ScreenBuffer(), Emulator(), Emulator()
+    buffer, plain, compressed = ScreenBuffer(), Emulator(WIDTH), Emulator(WIDTH)
     for frame, then in frames:
         if then == "resized":
             plain.cells.clear()
@@ -67,3 +80,13 @@ def test_what_is_painted_again_is_not_sent_again():
     assert re.findall(r"[\d:]+(?=\x1b|$)", re.sub(r"\x1b\[[?\d;]*[A-Za-z]", "\x1b", sent)) == ["49"]
     buffer.put("\x1b[?1049h" + line)
     assert "04:50 web-1" in buffer.take(), "after another screen nothing is known of this one"
+
+
+def test_the_same_styles_and_near_cells_take_few_bytes():
+    buffer = ScreenBuffer()
+    for left in "543":
+        for y, style in ((2, "1;31"), (3, "32"), (4, "1;31"), (5, "31"), (6, "32")):
+            buffer.put(f"\x1b[{y};5H\x1b[{style}m04:5{left} web\x1b[0m")
+        sent = buffer.take()
+    assert re.findall(r"\x1b\[([\d;]*)m", sent) == ["32", "31", "1", ""], "a style is changed once for all its rows"
+    assert len(re.sub(r"\x1b\[[\d;]*m", "", sent)) < 40, "most moves are steps"

@@ -28,7 +28,14 @@ class Region:
         self.journal = Journal(config.parent / "state" / "journal.db")
         self.ecs = CloudAccount(load(config)).regions[REGION]
         self.seen: list[int] = []
-        self.sweep = FleetSweep(self.ecs, self.journal, self.clock, lambda _, page: self.seen.append(len(page)))
+        self.details_at_fleet: list[int] = []
+        self.sweep = FleetSweep(
+            self.ecs,
+            self.journal,
+            self.clock,
+            lambda _, page: self.seen.append(len(page)),
+            lambda _: self.details_at_fleet.append(self.asked("DescribeUserData")),
+        )
         self.spots = sorted(cloud.spot_ids() + cloud.spot_ids("Stop"))
 
     def refuse(self, action: str, instance_id: str = "", code: str = "Forbidden.RAM", status: int = 403) -> None:
@@ -52,6 +59,7 @@ def region(config: Path) -> Iterator[Region]:
 
 def test_each_spot_instance_is_captured_with_its_details(region: Region) -> None:
     region.sweep.poll()
+    assert region.details_at_fleet == [0], "the fleet is known before the details of any instance"
     found = region.captured()
     assert sorted(found) == region.spots
     state = {row["InstanceId"]: row for row in region.cloud.state()["instances"]}
@@ -144,8 +152,10 @@ def test_disks_that_cannot_be_read_hide_no_instance_and_stay_as_they_were(
     region.sweep.poll()
     disks = {key: one.spec.disks for key, one in region.captured().items()}
     assert all(disks.values())
+    region.details_at_fleet.clear()
     region.cloud.fault("DescribeDisks", "error", code=code, status=status)
     with pytest.raises(CloudError, match="DescribeDisks"):
         region.sweep.poll()
     assert {key: one.spec.disks for key, one in region.captured().items()} == disks
+    assert not region.details_at_fleet, "a fleet without its disks has not been read"
     assert not any(one.spec.unread for one in region.captured().values())

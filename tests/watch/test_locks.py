@@ -21,7 +21,8 @@ from tests.watch.given import Taken, instance
 
 def poll_of(config: Path, taken: Taken) -> LockPoll:
     ecs = CloudAccount(load(config)).regions["cn-hangzhou"]
-    return LockPoll(ecs, FleetSweep(ecs, taken.journal, SystemClock(), lambda *_: None), taken.intake, SystemClock())
+    fleet = FleetSweep(ecs, taken.journal, SystemClock(), lambda *_: None, lambda _: None)
+    return LockPoll(ecs, fleet, taken.intake, SystemClock())
 
 
 def look_often(poll: LockPoll) -> None:

@@ -35,9 +35,7 @@ class BulkDialog(Dialog[dict[str, str]]):
     MOST_CELLS = WIDE_CELLS
 
     def __init__(self, recoveries: tuple[Recovery, ...], ask: Callable[[MessagePump], None], clock: Clock) -> None:
-        super().__init__(
-            f"Recover {len(recoveries)} instance{'s' * (len(recoveries) != 1)}", f"Run {len(recoveries)} plans"
-        )
+        super().__init__(f"Recover {len(recoveries)} instance{'s' * (len(recoveries) != 1)}", _run(len(recoveries)))
         self._recoveries, self._ask, self._clock = recoveries, ask, clock
         self._plans: Plans | None = None
         self._problem = ""
@@ -78,7 +76,7 @@ class BulkDialog(Dialog[dict[str, str]]):
             self._plans = message.answer
             ready = sum(plan is not None for plan in self._plans.values())
             button = self.query_one("#do", Button)
-            button.label = Content(f"Run {ready} plan{'s' if ready > 1 else ''} (enter)")
+            button.label = Content(f"{_run(ready)} (enter)")
             button.disabled = not ready
             (button if ready else self.query_one("#leave", Button)).focus()
         else:
@@ -86,17 +84,21 @@ class BulkDialog(Dialog[dict[str, str]]):
         self.redraw()
 
 
+def _run(count: int) -> str:
+    return f"Run {count} plan{'' if count == 1 else 's'}"
+
+
 def _line(recovery: Recovery, plan: Plan | None, now: datetime) -> Content:
     """Return deadline, verdict of this plan, digest, route, place and warnings."""
     left = countdown(epoch(recovery.deadline), now.timestamp())
-    head = f"{left:>6}  {cell_text(plain(recovery.name or recovery.instance_id), _NAME_CELLS)} "
+    head = f"{left:>6} {cell_text(plain(recovery.name or recovery.instance_id), _NAME_CELLS)} "
     if plan is None:
         return Content.assemble(head, ("no plan yet, left out", "$warning"))
     verdict = verdict_of(as_planned(recovery, plan), now)
     first, region = plan.candidates[0] if plan.candidates else None, plan.spec.instance.region
     place = place_in_short(first.instance_type, first.zone, region) if first else "nowhere to launch"
     count = len(words.warnings(plan))
-    warnings = f" ! {count}" if count else ""
+    warnings = f" !{count}" if count else ""
     return Content.assemble(
         head,
         (

@@ -54,7 +54,7 @@ class CancelDialog(Question):
     def _kept(self, recovery: Recovery) -> Iterator[Content]:
         resources = tuple(kept_by(recovery, self._plan))
         if not resources:
-            yield Content("Nothing is retained: nothing was created so far, and no data is safe.")
+            yield Content("Nothing is retained: no image, snapshot or disk was kept so far.")
             return
         yield Content.styled("Retained, and billed until deleted (spottui janitor):", "bold")
         for resource in resources:

@@ -58,17 +58,19 @@ class StormPage(ActingPage):
         return Content("\n").join([*self.head(), *self.with_cursor(rows)])
 
     def head(self) -> list[Content]:
-        """Return how many will make it."""
-        view = self._session.view
-        return [_head(of_now(view), view.at), Content("")] if view else []
+        """Return how many will make it, and the titles of the rows."""
+        view, groups = self._session.view, self._groups()
+        if view is None or not groups:
+            return []
+        titles = "  ".join((f"{'Left':>6}", *(column[0] for column in _columns(groups, view.region_ids)), "Verdicts"))
+        return [_head(of_now(view), view.at), Content(""), Content.styled(f"{' ' * _CURSOR_CELLS}{titles}", "dim")]
 
     def rows(self) -> list[list[Content]]:
         """Return a line for each group."""
         view, groups = self._session.view, self._groups()
         if view is None or not groups:
             return []
-        places = _padded([_place(group, view.region_ids) for group in groups])
-        counts = _padded([_making_it(group) for group in groups])
+        (_, *places), (_, *counts) = _columns(groups, view.region_ids)
         lines = (
             _group(group, f"{place}  ", f"{count}  ", view.at)
             for group, place, count in zip(groups, places, counts, strict=True)
@@ -156,7 +158,18 @@ def _head(recoveries: Sequence[Recovery], now: datetime) -> Content:
     count = len(recoveries)
     title = forecast_of_all(recoveries, now) or f"{count} {'recovery' if count == 1 else 'recoveries'}"
     need_count = sum(needs_you(recovery) for recovery in recoveries)
-    return Content.assemble((title, "bold"), (f" · {_need(need_count)}" if need_count else "", "bold $warning"))
+    queued_count = sum(recovery.is_queued for recovery in recoveries)
+    return Content.assemble(
+        (title, "bold"),
+        (f" · {_need(need_count)}" if need_count else "", "bold $warning"),
+        f" · {queued_count} queued" if queued_count else "",
+    )
+
+
+def _columns(groups: Sequence[Group], regions: tuple[str, ...]) -> tuple[list[str], list[str]]:
+    """Return the places of groups and how many of each make it, each column under its title."""
+    places = _padded(["Zone and type", *(_place(group, regions) for group in groups)])
+    return places, _padded(["Make it", *(_making_it(group) for group in groups)])
 
 
 def _place(group: Group, regions: tuple[str, ...]) -> str:

@@ -152,7 +152,7 @@ def no_events(view: DeskView | None, failed: str, now: datetime) -> str:
 
 def no_recoveries(view: DeskView | None, failed: str, now: datetime, *, any_lock: bool) -> str:
     """Return why the recoveries panel is empty; `any_lock` says whether any instance is locked even so."""
-    what = "Whether an instance is being reclaimed"
+    what = "Reclaims"
     if waiting := _unknown(view, failed, "lock", what, now):
         return waiting
     if view and not is_read(view, "queue"):

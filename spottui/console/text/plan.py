@@ -25,7 +25,7 @@ from spottui.tables.prices import price
 _TABLE_CELLS = 130
 """From this width on the places are a table."""
 _SURVEYED = "   price, stock, interruption rate"
-_NOT_SURVEYED = "   stock and prices are looked up while the image is made"
+_NOT_SURVEYED = "   stock and prices are looked up during imaging"
 
 
 class Subject(msgspec.Struct, frozen=True):
@@ -66,15 +66,17 @@ def plan_body(plan: Plan, room: int, *, other: Route | None = None) -> Content:
         return Content("\n").join(
             [part for line in warnings for part in hanging(line, room, 2)] + _wide(plan, room, other)
         )
-    lines: list[Line] = [
-        _legend(plan),
-        *_changes(plan),
+    changes = [Content.assemble(*line) for line in (_legend(plan), *_changes(plan))]
+    # What stays and the places are below in full: cut here, so that both stand above the fold of 24 lines.
+    short: list[Line] = [
+        *_unchanged(plan),
         *_routes(plan, other),
         [("Tried in this order", "bold"), (_SURVEYED if plan.surveyed else _NOT_SURVEYED, "dim")],
         *places_in_short(plan),
     ]
-    short = [Content.assemble(*line).truncate(room, ellipsis=True) for line in lines]
-    return Content("\n").join([*warnings, *short, Content(""), in_full(plan)])
+    lines = [part for line in (*warnings, *changes) for part in hanging(line, room, LABEL_END)]
+    lines += [Content.assemble(*line).truncate(room, ellipsis=True) for line in short]
+    return Content("\n").join([*lines, Content(""), in_full(plan)])
 
 
 def _wide(plan: Plan, room: int, other: Route | None) -> list[Content]:
@@ -120,14 +122,18 @@ def _routes(plan: Plan, other: Route | None) -> list[Line]:
 
 
 def _changes(plan: Plan) -> list[Line]:
-    """Return what changes: losses first, what stays in one line."""
-    lines = _losses(plan)
+    """Return what changes, losses first."""
+    launched = [_place(plan), *_cost(plan), *_moved(plan)] if plan.route.traits.launches else []
+    return [*_losses(plan), *launched]
+
+
+def _unchanged(plan: Plan) -> list[Line]:
+    """Return what a replacement has as before; an instance that is started again has all of it."""
     if not plan.route.traits.launches:
-        return lines
-    lines += [_place(plan), *_cost(plan), *_moved(plan)]
+        return []
     cloud_disks = ", ".join(f"{plain(disk.kind, 16)} {size_of(disk)}" for disk in plan.spec.disks if not disk.is_local)
     names = ", ".join(label for label, text in unchanged_settings(plan.spec) if text)
-    return [*lines, change("disks", cloud_disks, cloud_disks), change("unchanged", names, names)]
+    return [change("disks", cloud_disks, cloud_disks), change("unchanged", names, names)]
 
 
 def _losses(plan: Plan) -> list[Line]:
