@@ -25,7 +25,8 @@ class Way:
     `before` is what happens first; it returns whom the way is about then. `command` are the options of a person's
     `recover` where that is what is killed, not what a notice begins; `keeps_address` where the replacement is to have
     the old private IP. With `other_account` the instance of that name in a second account is reclaimed at the same
-    time, and images and launches are those of each account.
+    time, and images and launches are those of each account. Where the old instance `is_deleted`, the person gives the
+    command once more at the end: only that may delete it.
     """
 
     instance: str
@@ -38,6 +39,7 @@ class Way:
     launches: int = 1
     keeps_address: bool = False
     other_account: bool = False
+    is_deleted: bool = False
 
 
 def kill_at_commit(config: Path, way: Way, moment: str, number: int) -> Toll:
@@ -67,9 +69,13 @@ def kill_at_commit(config: Path, way: Way, moment: str, number: int) -> Toll:
             if way.command and states(config).get(victim) in (None, RecoveryState.FAILED):
                 _command(config, victim, way.command)
             settle(config, victims.values())
+            if way.is_deleted:
+                _command(config, victim, way.command)
             console.stop()
         toll.count(cloud, config, victims.values(), way.images, way.launches)
         toll.left_behind += way.keeps_address and address not in _addresses(cloud).values()
+        toll.left_behind += way.is_deleted and victim in _addresses(cloud)
+        toll.lost += way.is_deleted and _named(cloud, way.instance) == victim
     return toll
 
 
@@ -221,6 +227,14 @@ WAYS = {
     "private-ip": Way("web-1", policy={"private_ip": '"keep"'}, notice_s=20, keeps_address=True),
     "names": Way("web-1", policy={"private_zone": '"corp.internal"'}, before=_with_names),
     "way-back": Way("web-1", before=_replace_on_demand, command=("--to-spot", "--yes"), images=2, launches=2),
+    "way-back-deleted": Way(
+        "web-1",
+        before=_replace_on_demand,
+        command=("--to-spot", "--yes", "--delete-on-demand"),
+        images=2,
+        launches=2,
+        is_deleted=True,
+    ),
     "second-account": Way("web-1", other_account=True),
     "retry": Way("web-1", before=_fail_for_money, command=("--yes",)),
     "balancers": Way("web-1", {"server_group_s": 0.2}, before=_behind_balancers),
