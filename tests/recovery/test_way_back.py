@@ -121,6 +121,7 @@ def _is_deleted_by_a_second_yes(config: Path, cloud: SimServer, dear: str) -> No
     cloud.control("POST", "balancer", {**front, "check": {"interval_s": 0.2, "healthy": 1}})
     (group,) = cloud.state()["server_groups"]
     weight = {"ServerGroupId": group["ServerGroupId"], "Servers__1__ServerId": dear, "Servers__1__ServerType": "Ecs"}
+    cloud.fault("DeleteInstance", "error", match={"DryRun": "[tT]rue"}, times=0, code="Forbidden.RAM", status=403)
     with closing(open_desk(load(config), CloudClock(), auto=False, read_only=False)) as desk:
 
         def refusal() -> str:
@@ -134,7 +135,6 @@ def _is_deleted_by_a_second_yes(config: Path, cloud: SimServer, dear: str) -> No
         Api(cloud, ALB)("UpdateServerGroupServersAttribute", **weight, Servers__1__Port=8080, Servers__1__Weight=0)
         wait_until(lambda: f"{new_id} gets no traffic from ALB" in refusal())
         cloud.control("POST", "service", {"instance": new_id, "ports": [8080]})
-        cloud.fault("DeleteInstance", "error", match={"DryRun": "[tT]rue"}, times=0, code="Forbidden.RAM", status=403)
         wait_until(lambda: f"{dear} is not deleted: DeleteInstance: Forbidden.RAM" in refusal())
     cloud.control("DELETE", "faults")
     cloud.fault("DeleteInstance", "drop_reply", match={"DryRun": "[fF]alse"})
