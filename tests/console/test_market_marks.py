@@ -107,7 +107,7 @@ async def test_the_way_back_runs_by_the_plan_that_was_shown():
         await tells(desk, pilot, "recover", dear.region, dear.instance_id, digest, WHO)
         gone_back = {(dear.region, dear.instance_id): OnDemand(replaced_by=instance(9).instance_id)}
         desk.show(fleet_background=FleetBackground(NOW, on_demand=gone_back))
-        await shows(pilot, "still billed")
+        await wait_until(pilot, lambda: pilot.app.session.view.fleet_background is not None)
         desk.refuse = f"{dear.instance_id} has weight 100 in ALB sgp-1."
         await press(pilot, "B")
         await shows(pilot, "Not deleted.")
