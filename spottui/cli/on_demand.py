@@ -28,7 +28,8 @@ def gone_back(desk: "Desk", instance_id: str, regions: Sequence[str]) -> "Recove
 def end_on_demand(desk: "Desk", instance_id: str, regions: Sequence[str], *, yes: bool) -> None:
     """Show what deletes the on-demand instance, and delete it after a yes.
 
-    The way back has succeeded whatever is answered; only with `yes` on the command line a refusal is raised.
+    The way back has succeeded whatever is answered; only with `yes` on the command line a refusal is raised. Standard
+    output stays with the recovery's lines.
     """
     from spottui.domain.refusal import Refused
     from spottui.words.market import deletion
@@ -46,7 +47,7 @@ def end_on_demand(desk: "Desk", instance_id: str, regions: Sequence[str], *, yes
     if not (yes or sys.stdin.isatty()):
         click.echo(f"{instance_id} is on-demand and still billed: --delete-on-demand deletes it.", err=True)
         return
-    click.echo("\n".join(lines))
+    click.echo("\n".join(lines), err=True)
     if yes or click.confirm(f"Delete {instance_id}?", err=True):
         desk.delete_on_demand(back.region, instance_id, whoami())
-        click.echo(f"{instance_id} deleted")
+        click.echo(f"{instance_id} deleted", err=True)
