@@ -90,10 +90,7 @@ def recover(
     """
     from msgspec.structs import replace
 
-    if to_spot and (route or when_locked or journal):
-        raise Wrong("--to-spot excludes --route, --when-locked and --journal.")
-    if delete_on_demand and not to_spot:
-        raise Wrong("--delete-on-demand is the end of a way back: pass --to-spot with it.")
+    _refuse_contradictions(to_spot, delete_on_demand, bool(route or when_locked or journal))
 
     known = ""
     if journal:
@@ -116,6 +113,13 @@ def recover(
     with Printing():
         code = _recover(settings, asked, as_json=as_json)
     leave(code)
+
+
+def _refuse_contradictions(to_spot: bool, delete_on_demand: bool, is_of_reclaim: bool) -> None:
+    if to_spot and is_of_reclaim:
+        raise Wrong("--to-spot excludes --route, --when-locked and --journal.")
+    if delete_on_demand and not to_spot:
+        raise Wrong("--delete-on-demand is the end of a way back: pass --to-spot with it.")
 
 
 def _id_of(settings: "Settings", name: str) -> str:
