@@ -27,6 +27,7 @@ _DID = {
     "DeleteImage": _DELETED,
     "DeleteSnapshot": _DELETED,
     "DeleteDisk": _DELETED,
+    "DeleteInstance": _DELETED,
     "DeleteSnapshotGroup": _DELETED,
 }
 """What a call did to its target, by its action."""
@@ -257,6 +258,7 @@ _TEXTS: dict[type[f.Fact], Callable[[Any, str], str]] = {
     f.PublicIpKept: lambda fact, _region: f"public IP {fact.address} is now EIP {fact.eip_id}",
     f.PrivateIpGivenUp: lambda fact, region: reason(fact.reason, region),
     f.RecordsFound: lambda fact, _region: f"named by {', '.join(record.name for record in fact.records)}",
+    f.InterfaceRestored: lambda fact, _region: f"network interface {fact.eni_id} goes with its instance again",
     f.SnapshotsUsable: lambda fact, _region: (
         f"snapshots {', '.join(snapshot_id for _, snapshot_id in fact.snapshots)} usable"
     ),
