@@ -17,7 +17,6 @@ from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.routes import Route
 from spottui.domain.text import plain
 from spottui.recovery.workflow import ROUTES
-from spottui.tables.timeline import sign_of
 from spottui.words import EventKind
 from spottui.words.failures import LONGEST
 from tests.words.facts_of import BEGAN, DEADLINE, logged, of
@@ -154,7 +153,7 @@ def test_what_waiting_mends_has_no_advice():
 @pytest.mark.parametrize("kind", [kind for kind in FACTS if kind not in f.QUIET], ids=lambda kind: kind.__name__)
 def test_a_fact_is_in_the_feed_or_quiet_and_one_of_a_recovery_is_a_step_too(kind):
     assert find(of(kind), words.event_kind, settings=ANY)
-    assert kind in OF_NO_RECOVERY or find(of(kind), sign_of, settings=ANY)
+    assert kind in OF_NO_RECOVERY or find(of(kind), words.sign_of, settings=ANY)
 
 
 @given(st.one_of(*map(of, f.QUIET)))
