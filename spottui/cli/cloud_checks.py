@@ -9,9 +9,9 @@ from spottui.cli.check import Check, note, ok, wrong
 from spottui.cli.permissions import CLEAN, READY, RECOVER, WATCH, Permission, statement_for
 from spottui.cli.progress import Progress
 from spottui.cli.setup import missing_steps
+from spottui.cloud.account import caller
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.identity import caller
 from spottui.cloud.messages import Reclaim, parse_all
 from spottui.domain.region_key import DEFAULT_ACCOUNT
 from spottui.domain.settings import AccountSettings, Settings

@@ -10,11 +10,11 @@ import click
 
 from spottui.cli.break_glass import meant, open_again
 from spottui.cli.common import Failed, Wrong, agree, refuse_if_read_only, with_settings
+from spottui.cli.completion import spot_instances
 from spottui.cli.console import whoami
 from spottui.cli.ending import Ending, in_time, leave
 from spottui.cli.printing import Printing
 from spottui.cli.progress import Progress
-from spottui.cli.suggestions import spot_instances
 from spottui.domain.region_key import fields_of
 from spottui.domain.routes import Route
 

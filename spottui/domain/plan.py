@@ -9,8 +9,7 @@ import msgspec
 from msgspec.structs import replace
 
 from spottui.domain.balancers import Backend
-from spottui.domain.dns import DnsRecord
-from spottui.domain.instance import InstanceStatus, InterruptionBehavior
+from spottui.domain.instance import DnsRecord, InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import USER_DATA, LaunchSpec
 from spottui.domain.losses import Loss, lost
 from spottui.domain.probe import Probe

@@ -8,9 +8,8 @@ from spottui.words.facts import EventKind, Sign, event_kind, request_id, search,
 from spottui.words.failures import advice, failure, failure_line, fault, said, trouble
 from spottui.words.letters import letter
 from spottui.words.next_steps import next_step
+from spottui.words.phrases import region, saved
 from spottui.words.reasons import against, lift, reason
-from spottui.words.regions import region
-from spottui.words.savings import saved
 from spottui.words.warnings import loss, warnings
 
 __all__ = [

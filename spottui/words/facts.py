@@ -16,8 +16,8 @@ from spottui.words import lines
 from spottui.words.driving import decided, stopped
 from spottui.words.failures import LONGEST, fault, said
 from spottui.words.lines import entry
-from spottui.words.moments import clock
 from spottui.words.next_steps import next_step
+from spottui.words.phrases import clock
 from spottui.words.reasons import reason
 
 IMAGE_POLL = "DescribeImages"

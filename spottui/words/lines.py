@@ -7,9 +7,9 @@ from spottui.domain.hook import HookEnd
 from spottui.domain.recovery import AutoAnswer
 from spottui.words.driving import stopped
 from spottui.words.failures import failure_line, said
-from spottui.words.moments import clock, clock_utc
+from spottui.words.phrases import clock, clock_utc
+from spottui.words.phrases import region as in_words
 from spottui.words.reasons import lift, missed, reason, why
-from spottui.words.regions import region as in_words
 
 _LIMITS = "its safety limits"
 _DELETED = "{target} deleted, requested by {detail}"

@@ -4,7 +4,7 @@ from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.routes import Route, Source
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST
-from spottui.words.moments import clock_utc
+from spottui.words.phrases import clock_utc
 
 _SENTENCES = {
     Doing.IMAGE: "image of all cloud disks",
