@@ -27,9 +27,9 @@ def carry_out(
         case Retry(digest):
             retry(transaction, recovery_id, digest, who, console, now)
         case Veto():
-            decide(transaction, recovery_id, Decision.VETO, who, now)
+            _decide(transaction, recovery_id, Decision.VETO, who, now)
         case Hold():
-            decide(transaction, recovery_id, Decision.HOLD, who, now)
+            _decide(transaction, recovery_id, Decision.HOLD, who, now)
         case Cancel():
             cancel(transaction, recovery_id, who, now)
         case _:
@@ -53,12 +53,6 @@ def confirm(
         transaction.set_plan(recovery_id, plan)
         transaction.record(recovery_id, RouteChosen(route, next_step(plan), who), now)
     transaction.record(recovery_id, Decided(Decision.CONFIRM, who, plan.digest), now)
-
-
-def decide(transaction: Transaction, recovery_id: str, decision: Decision, who: str, now: datetime) -> None:
-    """Write a veto or a hold; raises `Refused` if the recovery waits for no decision."""
-    _waiting(transaction, recovery_id)
-    transaction.record(recovery_id, Decided(decision, who), now)
 
 
 def cancel(transaction: Transaction, recovery_id: str, who: str, now: datetime) -> None:
@@ -89,6 +83,11 @@ def retry(transaction: Transaction, recovery_id: str, digest: str, who: str, con
         transaction.set_plan(recovery_id, replace(plan, surveyed=False, kept_digest=""))
     transaction.record(recovery_id, Retried(recovery.run + 1, who if plan else ""), now)
     transaction.record(recovery_id, DriverChanged(console, recovery.fence + 1), now)
+
+
+def _decide(transaction: Transaction, recovery_id: str, decision: Decision, who: str, now: datetime) -> None:
+    _waiting(transaction, recovery_id)
+    transaction.record(recovery_id, Decided(decision, who), now)
 
 
 def _was_shown(plan: Plan, digest: str) -> bool:
