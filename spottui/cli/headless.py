@@ -1,5 +1,6 @@
 """`spottui --headless`: the console without a screen, one JSON line for each change."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from spottui.journal.store import JournalProblem
 from spottui.tables.events import shown
 
 WAIT_S = 0.5
-PAUSE_S = 0.1
+PAUSE_S = 0.25
 """Between two views: a storm has hundreds a second, and all that changed meanwhile is printed at once."""
 NOTE_S = 10.0
 """A reader that keeps up for moments only is not written down each time."""
@@ -68,7 +69,7 @@ def _follow(
     until: Callable[[DeskView], bool],
 ) -> None:
     view, unread, note_at = desk.view(), "", 0.0
-    click.echo(line(view.at, "ready", {"profile": view.profile, "regions": view.regions, "auto": view.auto.armed}))
+    _say(line(view.at, "ready", {"profile": view.profile, "regions": view.regions, "auto": view.auto.armed}))
     while not stopping.is_set():
         changes.print(view)
         if printing.unread != unread and time.monotonic() >= note_at:
@@ -93,7 +94,7 @@ class _Changes:
         for event in shown(view.events):
             if event.seq > self._event:
                 self._event = event.seq
-                click.echo(line(event.at, "event", event_record(event)))
+                _say(line(event.at, "event", event_record(event)))
         seen: dict[str, tuple[Recovery, Verdict | None]] = {}
         for recovery in view.recoveries:
             # A storm has a thousand, and each of its versions changes a few of them.
@@ -115,4 +116,8 @@ class _Changes:
     def _print_if_new(self, view: DeskView, kind: str, key: str, record: dict[str, object]) -> None:
         if self._said.get((kind, key)) != record:
             self._said[kind, key] = record
-            click.echo(line(view.at, kind, record))
+            _say(line(view.at, kind, record))
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")

@@ -79,4 +79,7 @@ def console_record(console: LiveConsole) -> dict[str, Any]:
 def line(at: datetime, kind: str, record: dict[str, Any]) -> str:
     """Return one JSON line `{at, kind, …}`, in ASCII: nothing in it can steer a terminal."""
     record = {"at": at.isoformat(timespec="milliseconds"), "kind": kind, **record}
-    return json.dumps(record, separators=(",", ":")).replace("\x7f", "\\u007f")
+    return _encode(record).replace("\x7f", "\\u007f")
+
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode

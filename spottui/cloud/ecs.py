@@ -14,7 +14,7 @@ from spottui.cloud.batches import Answers, in_halves
 from spottui.cloud.budget import Budget, Priority, urgency
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.fields import date_of
+from spottui.cloud.fields import date_of, decode_json
 from spottui.cloud.launch_request import check_request, launch_request
 from spottui.cloud.rpc import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, rpc_params, sdk_config
 from spottui.cloud.sdk import EcsClient, OpenApiRequest, RuntimeOptions, models
@@ -27,6 +27,7 @@ from spottui.domain.plan import Candidate
 from spottui.domain.region_key import region_id
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 PAGE = 100
 ROLES_PER_CALL = 50
@@ -322,14 +323,18 @@ class Ecs:
         token = ""
         while True:
             query = {**_ALL_ATTRIBUTES, **filters, "MaxResults": PAGE, **({"NextToken": token} if token else {})}
-            body = self.read("DescribeInstances", query)
-            yield self.parsed("DescribeInstances", partial(shapes.launch_specs, self.region, rows), body)
-            token = str(body.get("NextToken") or "")
+            body = self._read("DescribeInstances", query)
+            page = self.parsed("DescribeInstances", partial(decode_json, kind=shapes.InstancePage), body)
+            yield self.parsed("DescribeInstances", partial(shapes.launch_specs, self.region, rows), page)
+            token = page.next_token or ""
             if not token:
                 return
 
     def read(self, action: str, query: Mapping[str, object]) -> dict[str, Any]:
         """Make a call that changes nothing through the generic client, and return its checked body."""
+        return shapes.checked(action, self._read(action, query))
+
+    def _read(self, action: str, query: Mapping[str, object]) -> bytes:
         request = OpenApiRequest(query={"RegionId": self.region_id, **{k: str(v) for k, v in query.items()}})
         with self._budget.call(action, self.region):
             asked = time.monotonic()
@@ -337,12 +342,12 @@ class Ecs:
                 answer = self.client.call_api(rpc_params(action, VERSION), request, self._runtime)
             except Exception as error:
                 raise translate(action, error, self._credentials) from None
-        body, date = shapes.checked(action, answer.get("body")), date_of(answer.get("headers"))
+        date = date_of(answer.get("headers"))
         if self._clock and date:
             self._clock.heard(date, time.monotonic() - asked)
-        return body
+        return bytes(answer["body"])
 
-    def parsed(self, action: str, read: Callable[[dict[str, Any]], T], body: dict[str, Any]) -> T:
+    def parsed(self, action: str, read: Callable[[U], T], body: U) -> T:
         """A field of another type than documented is an answer that cannot be trusted, not a bug of ours."""
         try:
             return read(body)

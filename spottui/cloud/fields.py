@@ -1,11 +1,30 @@
 """The fields and lists of an answer, whatever may be missing of them, and the date in its headers."""
 
+import json
 import sys
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from spottui.cloud.errors import CloudError, ErrorKind
+
+T = TypeVar("T")
+
+
+def decode_json(data: bytes | msgspec.Raw, kind: type[T]) -> T:
+    """Decode JSON as a value of a type; raises `ValueError`.
+
+    Half a surrogate pair, which may stand in a name, is no character: it becomes `?`.
+    """
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError:
+        raise
+    except msgspec.DecodeError:
+        clean = json.dumps(json.loads(bytes(data)), ensure_ascii=False).encode(errors="replace")
+        return msgspec.json.decode(clean, type=kind)
 
 
 def text_of(item: dict[str, Any], key: str) -> str:

@@ -60,7 +60,7 @@ class Rpc:
         self.skew_s = None if date is None else (began + time.time()) / 2 - date.timestamp() - 0.5
         if self._clock and date:
             self._clock.heard(date, time.monotonic() - asked)
-        return accepted(action, checked(action, answer.get("body")))
+        return accepted(action, checked(action, answer["body"]))
 
 
 def service_endpoint(service: str, region: str, ecs_endpoint: str) -> str:
@@ -101,7 +101,10 @@ def sdk_config(region: str, endpoint: str, credentials: CredentialSource, ca_fil
 
 
 def rpc_params(action: str, version: str) -> Params:
-    """Return what the generic call needs to know of an RPC action of an API version."""
+    """Return what the generic call needs to know of an RPC action of an API version.
+
+    The body is asked for as it comes: the SDK's own JSON takes three times as long as ours.
+    """
     return Params(
         action=action,
         version=version,
@@ -111,5 +114,5 @@ def rpc_params(action: str, version: str) -> Params:
         auth_type="AK",
         style="RPC",
         req_body_type="formData",
-        body_type="json",
+        body_type="byte",
     )

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 from msgspec.structs import replace
@@ -124,7 +125,7 @@ class Caution(msgspec.Struct, frozen=True):
     what: tuple[str, ...] = ()
 
 
-class Plan(msgspec.Struct, frozen=True):
+class Plan(msgspec.Struct, frozen=True, dict=True):
     """The launch spec, and the routes and candidates in the order in which they are tried.
 
     Before it is `surveyed` the candidates are only those of the configuration; stock, prices and other types are looked
@@ -193,7 +194,7 @@ class Plan(msgspec.Struct, frozen=True):
         """Whether every candidate is sold out; unknown before the survey."""
         return bool(self.candidates) and all(candidate.stock is Stock.NONE for candidate in self.candidates)
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """A short fingerprint: what was confirmed on the screen is what runs.
 

@@ -91,8 +91,10 @@ def _name(plan: Plan, image_of: ImageOf, number: int) -> str:
 
 def _unsettled(recovery: Recovery) -> int:
     """Return the number of the image with an unknown outcome, else that of the next one."""
+    if not recovery.unsettled:
+        return recovery.images
     tokens = {client_token(recovery.recovery_id, "CreateImage", number): number for number in range(NUMBERS)}
-    return next((tokens[one] for one in recovery.unsettled if one in tokens), recovery.images)
+    return next((tokens[token] for token in recovery.unsettled if token in tokens), recovery.images)
 
 
 async def wait_for_image(ctx: RecoveryContext, image_id: str) -> StepOutcome | None:

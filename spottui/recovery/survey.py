@@ -73,13 +73,14 @@ class Surveys:
         self._journal = journal
         self._clock = clock
         self._settings = settings
+        self._backends = {region: _backends(market, region) for region, market in markets.items()}
         self._vswitch_tags: dict[str, str] = {region.key: region.vswitch_tag for region in settings.regions}
 
     async def survey(self, plan: Plan, limit_s: float = LIMIT_S) -> Plan:
         """Return the plan with all that can be learned within `limit_s` of its candidates, warm image and prices."""
         spec, region = plan.spec, plan.spec.instance.region
         inquiry, of_balancers = Inquiry(self._lookups, limit_s), Inquiry(self._balancer_lookups, limit_s)
-        survey = _Survey(self._markets[region], region, inquiry, of_balancers)
+        survey = _Survey(self._markets[region], region, inquiry, of_balancers, self._backends[region])
         tag = self._vswitch_tags[region]
         rules, images, backends, records, offers, resting = await asyncio.gather(
             survey.rules(plan, tag),
@@ -116,7 +117,7 @@ class Surveys:
 
     async def backends(self, spec: LaunchSpec, product: Product) -> tuple[Backend, ...]:
         """Return an instance's entries of a kind of load balancers, as they are now; raises `CloudError`."""
-        batch = _backends(self._markets[spec.instance.region], spec.instance.region, product)
+        batch = self._backends[spec.instance.region][product]
         asked = self._balancer_lookups.ask_about(spec.instance.instance_id, Server.of(spec), BACKENDS_S, batch)
         return await asyncio.wrap_future(asked)
 
@@ -143,8 +144,11 @@ class Surveys:
 class _Survey:
     """One survey: its questions to a region's market, and for how long the answers are reused."""
 
-    def __init__(self, market: Market, region: str, inquiry: Inquiry, of_balancers: Inquiry) -> None:
+    def __init__(
+        self, market: Market, region: str, inquiry: Inquiry, of_balancers: Inquiry, backends: "BackendLookups"
+    ) -> None:
         self._market = market
+        self._backends_of = backends
         self._region = region
         self._inquiry = inquiry
         self._of_balancers = of_balancers
@@ -221,7 +225,7 @@ class _Survey:
         return replace(candidate, problem=problem)
 
     async def _backends(self, product: Product, spec: LaunchSpec) -> tuple[Backend, ...]:
-        batch, nothing = _backends(self._market, self._region, product), tuple[Backend, ...]()
+        batch, nothing = self._backends_of[product], tuple[Backend, ...]()
         ask, instance_id = self._of_balancers.ask_about, spec.instance.instance_id
         return await ask("load balancers", instance_id, Server.of(spec), BACKENDS_S, batch, nothing)
 
@@ -262,8 +266,14 @@ async def _nothing_in_stock() -> dict[Pair, Stock]:
     return {}
 
 
-def _backends(market: Market, region: str, product: Product) -> Batch[Server, tuple[Backend, ...]]:
-    return Batch(("backends", product, region), partial(market.backends, product), MOST_SERVERS[product])
+BackendLookups = dict[Product, Batch[Server, tuple[Backend, ...]]]
+
+
+def _backends(market: Market, region: str) -> BackendLookups:
+    return {
+        product: Batch(("backends", product, region), partial(market.backends, product), MOST_SERVERS[product])
+        for product in Product
+    }
 
 
 def _kept(cautions: Iterable[Caution]) -> tuple[Caution, ...]:

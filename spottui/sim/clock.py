@@ -41,10 +41,14 @@ class Clock:
         self._wall_origin = time.monotonic()
 
 
-@lru_cache(_DATES)
 def iso_minutes(at: float) -> str:
     """`2017-12-10T04:04Z`, the resolution of instance times."""
-    return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%MZ")
+    return _iso_minute(int(at // 60))
+
+
+@lru_cache(_DATES)
+def _iso_minute(minute: int) -> str:
+    return datetime.fromtimestamp(60 * minute, UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
 @lru_cache(_DATES)

@@ -94,5 +94,6 @@ def tagged(wanted: Tags) -> Keep | None:
 
 def keep(rows: Iterable[_T], *filters: Keep | None) -> Iterable[_T]:
     """The rows that pass every filter."""
-    active = [f for f in filters if f is not None]
-    return (row for row in rows if all(f(row) for f in active))
+    for passes in filters:
+        rows = rows if passes is None else filter(passes, rows)
+    return rows

@@ -50,6 +50,8 @@ def options(params: Params) -> dict[str, Any]:
 
 def shown(row: dict[str, Any], asked: dict[str, Any]) -> dict[str, Any]:
     """A row of DescribeInstances with what was asked for at the launch."""
+    if not asked:
+        return row
     nested = {name: {**row.get(name, {}), **value} for name, value in asked.items() if isinstance(value, dict)}
     return {**row, **asked, **nested}
 

@@ -1,8 +1,9 @@
 """Rows of the ECS API in the exact nesting the typed SDK models parse."""
 
+from functools import cache
 from typing import Any
 
-from spottui.sim.catalog import TYPES
+from spottui.sim.catalog import TYPES, InstanceType
 from spottui.sim.clock import iso_minutes, iso_seconds
 from spottui.sim.ecs.launch_options import shown
 from spottui.sim.imaging import is_available, is_usable, progress
@@ -20,7 +21,7 @@ def tags(values: Tags) -> Row:
 def instance(world: World, row: Instance) -> Row:
     """One row of DescribeInstances; times have the resolution of a minute."""
     own = {
-        **_identity(row), **_size(row), **_lifecycle(row), **_spot(row), **_network(world, row),
+        **_identity(row), **_size(TYPES[row.type]), **_lifecycle(row), **_spot(row), **_network(world, row),
         "Tags": tags(row.tags), **_CONSTANTS,
         "MetadataOptions": {"HttpTokens": row.http_tokens, "HttpEndpoint": "enabled"},
     }  # fmt: skip
@@ -36,10 +37,10 @@ def _identity(row: Instance) -> Row:
     }  # fmt: skip
 
 
-def _size(row: Instance) -> Row:
-    kind = TYPES[row.type]
+@cache
+def _size(kind: InstanceType) -> Row:
     return {
-        "InstanceType": row.type, "InstanceTypeFamily": kind.family, "Cpu": kind.vcpu,
+        "InstanceType": kind.name, "InstanceTypeFamily": kind.family, "Cpu": kind.vcpu,
         "Memory": kind.memory_mib, "GPUAmount": 0, "GPUSpec": "",
         "CpuOptions": {"CoreCount": kind.vcpu // 2, "ThreadsPerCore": 2, "Numa": ""},
     }  # fmt: skip
