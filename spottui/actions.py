@@ -128,7 +128,7 @@ ACTIONS: tuple[Action, ...] = (
         "Back to spot",
         ("B",),
         Scope.RECOVERY,
-        "Plan a spot instance in the place of an on-demand replacement, which is never deleted; enter runs it.",
+        "Plan a spot instance in the place of an on-demand replacement; once it serves, B deletes the old one.",
         danger=True,
         offered=lambda context: context.on_demand,
         otherwise="Only an on-demand replacement of a spot instance can go back to spot.",

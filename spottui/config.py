@@ -25,7 +25,7 @@ from spottui.config_checks import (
     mistakes_of_regions,
     mistakes_of_tolerance,
 )
-from spottui.domain.billed_resources import SNAPSHOT_PRICE
+from spottui.domain.billed_resources import EIP_PRICE, SNAPSHOT_PRICE
 from spottui.domain.hook import HookEvent, HookPlace, HookSettings
 from spottui.domain.probe import ProbeAddress, ProbeSettings
 from spottui.domain.settings import (
@@ -214,7 +214,7 @@ class _Reader:
             if name not in _PRICED:
                 self._fail(f"storage_price.{name}", "an unknown key", _either(dict.fromkeys(_PRICED)))
             if not 0 <= price <= 1000:
-                self._fail(f"storage_price.{name}", str(price), "0 to 1000, per GiB and month")
+                self._fail(f"storage_price.{name}", str(price), "0 to 1000, per GiB and month, or per EIP")
 
     def _check(self, mistakes: Iterable[Mistake]) -> None:
         for mistake in mistakes:
@@ -295,7 +295,9 @@ _CHOICES = {
     "spot_strategy": ("SpotAsPriceGo", "SpotWithPriceLimit"),
     "interruption_behavior": ("Terminate", "Stop"),
 }
-_PRICED = (SNAPSHOT_PRICE, "cloud", "cloud_efficiency", "cloud_ssd", "cloud_essd", "cloud_essd_entry", "cloud_auto")
+_PRICED = (
+    SNAPSHOT_PRICE, EIP_PRICE, "cloud", "cloud_efficiency", "cloud_ssd", "cloud_essd", "cloud_essd_entry", "cloud_auto",
+)  # fmt: skip
 _NAMED_TABLES: dict[str, type] = {
     "account": AccountSettings,
     "drain": DrainSettings,

@@ -13,10 +13,11 @@ from spottui.domain.background import DAYS, Background, FleetBackground
 from spottui.domain.billed_resources import Leftover
 from spottui.domain.clock import Clock
 from spottui.domain.commands import Command
+from spottui.domain.deletion import Deletion
 from spottui.domain.facts import NOBODY, DriverChanged, Logged, OutputLost, PricesSeen, Stop, Stopped
 from spottui.domain.history import InstanceRecord, Past
 from spottui.domain.instance import Instance
-from spottui.domain.interruption import Evidence, Interruption, Observation
+from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.places import Offers, Pair, Price
 from spottui.domain.plan import Plan, by_route
 from spottui.domain.readiness import FleetReadiness
@@ -25,7 +26,7 @@ from spottui.domain.refusal import Ended, Refused
 from spottui.domain.routes import Route
 from spottui.domain.savings import Savings
 from spottui.domain.settings import Settings
-from spottui.domain.view import ApiBudget, DeskView
+from spottui.domain.view import ApiBudget, DeskView, interruptions_of
 from spottui.journal import Journal
 from spottui.journal.reclaims import Sighting, take_in
 from spottui.journal.savings import savings_since
@@ -37,6 +38,7 @@ from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
 from spottui.recovery.fleet_background import look_around
 from spottui.recovery.janitor import Janitor
+from spottui.recovery.on_demand_deletion import delete_on_demand, to_delete
 from spottui.recovery.permission import set_plan_unless_known
 from spottui.recovery.preview import Previews
 from spottui.recovery.readiness import readiness_of_watched
@@ -117,7 +119,7 @@ class Desk:
             instances=instances,
             unswept=self._watch.unswept,
             gone=self._gone(recoveries, instances),
-            interruptions=self._interruptions(recoveries),
+            interruptions=interruptions_of(recoveries, self._watch.locks, self._clock.now()),
             recoveries=recoveries,
             events=tuple(journal.recoveries.feed),
             problem=f"journal: {journal.writer.problem}" if journal.writer.problem else "",
@@ -209,6 +211,17 @@ class Desk:
         self._refuse_if_read_only()
         self._refuse_if_replaced(region, instance_id)
         return self._previews.show(region, instance_id, to_spot=to_spot)
+
+    def deletion(self, region: str, instance_id: str) -> Deletion:
+        """Return what deletes an on-demand instance after its way back; raises `Refused`. Asks the cloud."""
+        self._refuse_if_read_only()
+        return to_delete(self._shared, region, instance_id)
+
+    def delete_on_demand(self, region: str, instance_id: str, who: str) -> None:
+        """Delete an on-demand instance after its way back, once all that speaks for it was looked up again."""
+        self._refuse_if_read_only()
+        with self._in_words():
+            delete_on_demand(self._shared, region, instance_id, who)
 
     def carry_out(self, recovery_id: str, command: Command, who: str) -> None:
         """Commit what a person says about a recovery; the engine hears of it from the log."""
@@ -357,17 +370,3 @@ class Desk:
             (recovery.recovery_id, self._journal.recoveries.known_plan(recovery.recovery_id)) for recovery in recoveries
         )
         return {recovery_id: plan for recovery_id, plan in plans if plan}
-
-    def _interruptions(self, recoveries: tuple[Recovery, ...]) -> tuple[Interruption, ...]:
-        """Those of the journal, newest first, and those that only the locks of a read-only watch speak of."""
-        now = self._clock.now()
-        reclaims = sorted(
-            (recovery.interruption for recovery in recoveries), key=lambda reclaim: reclaim.epoch, reverse=True
-        )
-        told = {
-            (reclaim.region, reclaim.instance_id)
-            for reclaim in reclaims
-            if reclaim.unlocked_at is None and reclaim.over_at > now
-        }
-        seen = (reclaim for reclaim in self._watch.locks if (reclaim.region, reclaim.instance_id) not in told)
-        return (*reclaims, *seen)

@@ -126,7 +126,7 @@ class Headless:
             self.lines.append(json.loads(text))
 
 
-def effects(cloud: SimServer, action: str) -> list[str]:
-    """Return what calls of an action made or changed, replays left out."""
-    rows = cloud.calls(action)
+def effects(cloud: SimServer, action: str, account_id: str = "") -> list[str]:
+    """Return what calls of an action made or changed, of one account if given, replays left out."""
+    rows = (row for row in cloud.calls(action) if account_id in ("", row["account_id"]))
     return [row["effect"] for row in rows if row["effect"] and not row["effect"].startswith("replayed")]

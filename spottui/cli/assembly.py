@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from spottui.cli.logfile import log_to
 from spottui.cli.malloc_trim import keep_heaps_small
 from spottui.cli.records import recovery_record
+from spottui.cli.renamed_account import refuse_renamed_account
 from spottui.cli.sd_notify import keep_telling
 from spottui.cloud.accounts import CloudAccounts
 from spottui.config import state_dir
@@ -21,7 +22,7 @@ from spottui.domain.refusal import Refused
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.journal.retention import Retention
-from spottui.journal.store import JournalAway
+from spottui.journal.store import JournalAway, JournalProblem
 from spottui.recovery.auto_mode import AutoModeControl
 from spottui.recovery.context import Shared
 from spottui.recovery.engine import Engine
@@ -50,7 +51,7 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     """
     log_to(state_dir() / "spottui.log")
     keep_heaps_small()
-    journal = Journal(settings.journal, read_only=read_only, acts=not read_only)
+    journal = _journal(settings, read_only=read_only)
     # The cloud dates what is compared with this clock; the machine's own may be wrong, and may be set meanwhile.
     clock = clock if isinstance(clock, CloudClock) else CloudClock(clock)
     accounts = CloudAccounts(settings, clock)
@@ -84,6 +85,17 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     # The last is the first to end: nothing that takes a moment comes before systemd has heard of it.
     stopping.callback(keep_telling(partial(_is_live, journal, watch)))
     return Desk(settings, shared, watch, engine, stopping.close, accounts.budgets, read_only=read_only)
+
+
+def _journal(settings: Settings, *, read_only: bool) -> Journal:
+    journal = Journal(settings.journal, read_only=read_only, acts=not read_only)
+    try:
+        if not read_only:
+            refuse_renamed_account(settings, journal)
+    except JournalProblem:
+        journal.close()
+        raise
+    return journal
 
 
 def _shared(journal: Journal, accounts: CloudAccounts, clock: Clock, settings: Settings) -> Shared:

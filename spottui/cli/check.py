@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from spottui.domain.region_key import DEFAULT_ACCOUNT
+
+if TYPE_CHECKING:
+    from spottui.domain.settings import Settings
 
 
 class Verdict(StrEnum):
@@ -36,3 +42,8 @@ def note(subject: str, found: str, fix: str = "") -> Check:
 def wrong(subject: str, found: str, fix: str) -> Check:
     """Return a check that failed."""
     return Check(subject, Verdict.FAIL, found, fix)
+
+
+def of_account(settings: "Settings", subject: str, name: str) -> str:
+    """Return the subject of a check, with the account where there are several."""
+    return f"{subject} {name or DEFAULT_ACCOUNT}" if settings.accounts else subject

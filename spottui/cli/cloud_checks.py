@@ -2,17 +2,28 @@
 
 import re
 import shlex
-from collections.abc import Collection, Generator, Iterator
+from collections.abc import Collection, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from spottui.cli.check import Check, note, ok, wrong
-from spottui.cli.permissions import CLEAN, READY, RECOVER, WATCH, Permission, statement_for
+from spottui.cli.check import Check, note, of_account, ok, wrong
+from spottui.cli.identity_checks import balancers_check, interfaces_check
+from spottui.cli.permissions import (
+    CLEAN,
+    READY,
+    RECOVER,
+    WATCH,
+    Permission,
+    missing_permission,
+    statement_for,
+)
 from spottui.cli.progress import Progress
 from spottui.cli.setup import missing_steps
 from spottui.cloud.account import caller
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.messages import Reclaim, parse_all
+from spottui.domain.balancers import Product
+from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.region_key import DEFAULT_ACCOUNT
 from spottui.domain.settings import AccountSettings, Settings
 
@@ -33,7 +44,7 @@ def credential_check(settings: Settings, name: str, credentials: CredentialSourc
 
     Those of a role are only there once it could be assumed.
     """
-    subject, account = _of(settings, "credentials", name), settings.accounts.get(name, AccountSettings())
+    subject, account = of_account(settings, "credentials", name), settings.accounts.get(name, AccountSettings())
     try:
         model = credentials.get_credential()
     except CloudError as error:
@@ -56,7 +67,7 @@ def identity_check(
     account that is watched twice would have each of its reclaims recovered twice.
     """
     subject, regions = (
-        _of(settings, "identity", name),
+        of_account(settings, "identity", name),
         [region for region in settings.regions if region.account == name],
     )
     try:
@@ -78,10 +89,6 @@ def identity_check(
     return ok(subject, said)
 
 
-def _of(settings: Settings, subject: str, name: str) -> str:
-    return f"{subject} {name or DEFAULT_ACCOUNT}" if settings.accounts else subject
-
-
 def _fix_of(account: AccountSettings) -> str:
     if account.role_arn:
         return "spottui setup --policy accounts"
@@ -97,27 +104,16 @@ def region_checks(
     """
     endpoint = _endpoint(tools)
     yield endpoint
-    spot = True
+    spot: Sequence[LaunchSpec] | None = None
     if not endpoint.fix:
         yield from _permissions(tools, progress, watch_only=watch_only, keeps_ready=keeps_ready)
         spot = yield from _fleet(tools)
+        if not watch_only:
+            yield from (balancers_check(tools, product) for product in Product)
+            yield interfaces_check(tools, spot or ())
     yield from _queue(tools)
     yield from _for_others(tools, configured)
-    yield from _rule(tools, has_spot=spot)
-
-
-def zone_check(settings: Settings, tools: "RegionTools") -> Check:
-    """Say whether the zone of `policy.private_zone` is there for the account of a region."""
-    zone, subject = settings.policy.private_zone, _of(settings, "private zone", tools.settings.account)
-    try:
-        tools.private_zone.zone_id(zone)
-    except CloudError as error:
-        if error.kind is ErrorKind.DENIED:
-            return wrong(subject, error.line, "spottui setup --policy identity")
-        if error.kind is ErrorKind.NOT_FOUND:
-            return wrong(subject, f"there is no zone {zone}", "set policy.private_zone to the name or id of a zone")
-        return wrong(subject, error.line, error.advice or "try again")
-    return ok(subject, f"{zone} exists")
+    yield from _rule(tools, has_spot=spot is None or bool(spot))
 
 
 def _endpoint(tools: "RegionTools") -> Check:
@@ -148,7 +144,7 @@ def _permissions(tools: "RegionTools", progress: Progress, *, watch_only: bool, 
     found: list[tuple[Permission, CloudError | None]] = []
     for number, one in enumerate(tried):
         progress.show(f"{subject}: {one.action}", number, len(tried))
-        found.append((one, _probe(tools, one)))
+        found.append((one, missing_permission(tools.any_ecs, one)))
     granted = sum(error is None for _, error in found)
     yield ok(subject, f"{granted} of {len(tried)} ECS actions granted")
     for one, error in found:
@@ -165,47 +161,31 @@ def _permissions(tools: "RegionTools", progress: Progress, *, watch_only: bool, 
         yield note(subject, f"{', '.join(untried)} cannot be verified without side effects")
 
 
-def _probe(tools: "RegionTools", permission: Permission) -> CloudError | None:
-    """Return None when the service let the call in, whatever it said to a made-up id."""
-    try:
-        tools.any_ecs.call(permission.action, permission.probe or {})
-    except CloudError as error:
-        let_in = error.kind not in (
-            ErrorKind.DENIED,
-            ErrorKind.CREDENTIALS,
-            ErrorKind.THROTTLED,
-            ErrorKind.BROKEN,
-            ErrorKind.UNREACHABLE,
-        )
-        return None if let_in else error
-    return None
-
-
-def _fleet(tools: "RegionTools") -> Generator[Check, None, bool]:
-    """Say who is there and return whether a spot instance may be.
+def _fleet(tools: "RegionTools") -> Generator[Check, None, Sequence[LaunchSpec] | None]:
+    """Say who is there and return the spot instances, None where that is unknown.
 
     An empty answer is an empty fleet only when the account may list instances.
     """
     subject = f"fleet {tools.settings.key}"
     try:
-        instances = [spec.instance for page in tools.ecs.fleet() for spec in page]
-        if not instances:
+        specs = [spec for page in tools.ecs.fleet() for spec in page]
+        if not specs:
             tools.ecs.check_permission()
     except CloudError as error:
         fix = statement_for("ecs", "DescribeInstances") if error.kind is ErrorKind.DENIED else error.advice
         empty = "the list is empty because access is denied: " if error.kind is ErrorKind.DENIED else ""
         yield wrong(subject, f"{empty}{error.line}", fix or "try again")
-        return True
-    spot = sum(instance.is_spot for instance in instances)
-    if not instances:
+        return None
+    if not specs:
         yield note(subject, "no instances; the permission to list them is granted")
-        return False
-    yield ok(subject, f"{len(instances)} instances, {spot} of them spot")
-    zones = {instance.zone for instance in instances if instance.is_spot} - set(tools.settings.vswitches)
+        return ()
+    spot = [spec for spec in specs if spec.instance.is_spot]
+    yield ok(subject, f"{len(specs)} instances, {len(spot)} of them spot")
+    zones = {spec.instance.zone for spec in spot} - set(tools.settings.vswitches)
     if zones:
         said = f"no vSwitch is configured for {', '.join(sorted(zones))}"
         yield note(subject, f"{said}: a replacement can only use the old vSwitch", "spottui init --force")
-    return bool(spot)
+    return spot
 
 
 def _queue(tools: "RegionTools") -> Iterator[Check]:

@@ -25,6 +25,7 @@ _POLICY = """\
 # [storage_price]                # your price per GiB and month; reports then price what is kept
 # snapshot = 0.0                 # images too
 # cloud_essd = 0.0               # and other categories of disks
+# eip = 0.0                      # per EIP and month
 
 # [[ready]]                      # made in calm time; `spottui ready --dry-run` shows what it costs
 # match = {role = "web"}         # instances with these tags; an empty value matches any

@@ -49,7 +49,8 @@ def doctor(settings: "Settings", watch_only: bool, live: bool, as_json: bool) ->
 
 
 def _checks(settings: "Settings", progress: Progress, *, watch_only: bool, live: bool) -> Iterator[Check]:
-    from spottui.cli.cloud_checks import credential_check, identity_check, region_checks, zone_check
+    from spottui.cli.cloud_checks import credential_check, identity_check, region_checks
+    from spottui.cli.identity_checks import zone_check
     from spottui.cli.machine_checks import machine_checks
     from spottui.cloud.region_tools import credentials_of, region_tools
 

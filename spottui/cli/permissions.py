@@ -1,22 +1,31 @@
 """The RAM actions that spottui needs, the policies made from them, and a harmless call that tries each."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from spottui.cloud.errors import CloudError, ErrorKind
+
 if TYPE_CHECKING:
+    from spottui.cloud.rpc import Rpc
     from spottui.domain.settings import Settings
 
 NOBODY = "i-spottui0doctor0nobody"
 """An id that no instance has: a call about it is answered after its permission was checked, and changes nothing."""
 NO_DISK = "d-spottui0doctor0nobody"
 NO_IMAGE = "m-spottui0doctor0nobody"
+NO_INTERFACE = {"NetworkInterfaceId": "eni-spottui0doctor0nobody"}
+NO_BALANCER = {"LoadBalancerId": "lb-spottui0doctor0nobody"}
+NO_VSERVER_GROUP = {"VServerGroupId": "rsp-spottui0doctor0nobody"}
+NO_SERVER_GROUP = {"ServerGroupId": "sgp-spottui0doctor0nobody"}
+NO_SERVERS = {"BackendServers": f'[{{"ServerId": "{NOBODY}", "Port": "80", "Weight": "0"}}]'}
+ONE_SERVER = {"Servers.1.ServerId": NOBODY, "Servers.1.ServerType": "Ecs", "Servers.1.Port": "80"}
 
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One RAM action of ECS; `probe` is the query of a call that changes nothing, None when there is none."""
+    """One RAM action; `probe` is the query of a call that changes nothing, None when there is none."""
 
     action: str
     probe: Mapping[str, str] | None = field(default_factory=dict)
@@ -80,6 +89,7 @@ READY = (
 And the snapshot group that the route `instant` has just begun, where an image has to be made instead: without the
 permission the image waits until the group is uploaded.
 """
+DELETE_ON_DEMAND = "DeleteInstance"
 CLEAN_READS = (
     "DescribeInstances", "DescribeImages", "DescribeSnapshots", "DescribeSnapshotGroups", "DescribeDisks",
 )  # fmt: skip
@@ -94,34 +104,34 @@ QUEUE_WATCH = ("GetQueueAttributes", "ReceiveMessage", "BatchReceiveMessage", "D
 QUEUE_SETUP = ("CreateQueue", "GetQueueAttributes", "SendMessage", "ChangeMessageVisibility")
 HISTORY = ("DescribeSystemEventAttribute",)
 CLB = (
-    "DescribeLoadBalancers",
-    "DescribeLoadBalancerAttribute",
-    "DescribeVServerGroups",
-    "DescribeVServerGroupAttribute",
-    "DescribeHealthStatus",
-    "SetBackendServers",
-    "AddBackendServers",
-    "RemoveBackendServers",
-    "SetVServerGroupAttribute",
-    "AddVServerGroupBackendServers",
-    "RemoveVServerGroupBackendServers",
+    Permission("DescribeLoadBalancers", {"PageSize": "1"}),
+    Permission("DescribeLoadBalancerAttribute", NO_BALANCER),
+    Permission("DescribeVServerGroups", NO_BALANCER),
+    Permission("DescribeVServerGroupAttribute", NO_VSERVER_GROUP),
+    Permission("DescribeHealthStatus", NO_BALANCER),
+    Permission("SetBackendServers", {**NO_BALANCER, **NO_SERVERS}),
+    Permission("AddBackendServers", {**NO_BALANCER, **NO_SERVERS}),
+    Permission("RemoveBackendServers", {**NO_BALANCER, **NO_SERVERS}),
+    Permission("SetVServerGroupAttribute", {**NO_VSERVER_GROUP, **NO_SERVERS}),
+    Permission("AddVServerGroupBackendServers", {**NO_VSERVER_GROUP, **NO_SERVERS}),
+    Permission("RemoveVServerGroupBackendServers", {**NO_VSERVER_GROUP, **NO_SERVERS}),
 )
 SERVER_GROUPS = (
-    "ListServerGroups",
-    "ListServerGroupServers",
-    "ListListeners",
-    "GetListenerHealthStatus",
-    "UpdateServerGroupServersAttribute",
-    "AddServersToServerGroup",
-    "RemoveServersFromServerGroup",
+    Permission("ListServerGroups", {"MaxResults": "1"}),
+    Permission("ListServerGroupServers", NO_SERVER_GROUP),
+    Permission("ListListeners", {"MaxResults": "1"}),
+    Permission("GetListenerHealthStatus", {"ListenerId": "lsn-spottui0doctor0nobody"}),
+    Permission("UpdateServerGroupServersAttribute", {**NO_SERVER_GROUP, **ONE_SERVER, "DryRun": "true"}),
+    Permission("AddServersToServerGroup", {**NO_SERVER_GROUP, **ONE_SERVER, "DryRun": "true"}),
+    Permission("RemoveServersFromServerGroup", {**NO_SERVER_GROUP, **ONE_SERVER, "DryRun": "true"}),
 )
 """Of ALB and of NLB alike."""
 INTERFACES = (
-    "DescribeNetworkInterfaces",
-    "ModifyNetworkInterfaceAttribute",
-    "DetachNetworkInterface",
-    "AttachNetworkInterface",
-    "AssignPrivateIpAddresses",
+    Permission("DescribeNetworkInterfaces", {"PageSize": "1"}),
+    Permission("ModifyNetworkInterfaceAttribute", {**NO_INTERFACE, "DeleteOnRelease": "false"}),
+    Permission("DetachNetworkInterface", {**NO_INTERFACE, "InstanceId": NOBODY}),
+    Permission("AttachNetworkInterface", {**NO_INTERFACE, "InstanceId": NOBODY}),
+    Permission("AssignPrivateIpAddresses", {**NO_INTERFACE, "SecondaryPrivateIpAddressCount": "1"}),
 )
 PRIVATE_ZONE = ("DescribeZones", "DescribeZoneRecords", "UpdateZoneRecord")
 RULES = (
@@ -151,18 +161,21 @@ def policy_document(kind: str, settings: "Settings") -> dict[str, Any]:
             ]
             statements = [_statement("sts", ["AssumeRole"], roles)]
         case "clean":
-            statements = [_statement("ecs", [*CLEAN_READS, *(permission.action for permission in CLEAN)], ["*"])]
+            statements = [_statement("ecs", [*CLEAN_READS, *_actions(CLEAN)], ["*"])]
         case "balancers":
             statements = [
-                _statement("slb", CLB, ["*"]),
-                _statement("alb", SERVER_GROUPS, ["*"]),
-                _statement("nlb", SERVER_GROUPS, ["*"]),
+                _statement("slb", _actions(CLB), ["*"]),
+                _statement("alb", _actions(SERVER_GROUPS), ["*"]),
+                _statement("nlb", _actions(SERVER_GROUPS), ["*"]),
             ]
         case "identity":
             # Only needed where instances have secondary interfaces or private IPs, or `policy.private_zone` is set.
-            statements = [_statement("ecs", INTERFACES, ["*"]), _statement("pvtz", PRIVATE_ZONE, ["*"])]
+            statements = [_statement("ecs", _actions(INTERFACES), ["*"]), _statement("pvtz", PRIVATE_ZONE, ["*"])]
+        case "delete-on-demand":
+            # Only needed to delete an on-demand instance after its way back to spot.
+            statements = [_statement("ecs", [DELETE_ON_DEMAND], ["*"])]
         case "ready":
-            statements = [_statement("ecs", [permission.action for permission in (*WATCH, *READY)], ["*"])]
+            statements = [_statement("ecs", _actions((*WATCH, *READY)), ["*"])]
         case "recover":
             statements = _watching(settings, (*WATCH, *RECOVER))
             # Only needed where instances have a RAM role, which the new instance is to have too.
@@ -179,13 +192,32 @@ def statement_for(service: str, action: str) -> str:
     return f'{{"Effect": "Allow", "Action": "{service}:{action}", "Resource": "*"}}'
 
 
+def missing_permission(rpc: "Rpc", permission: Permission) -> CloudError | None:
+    """Try an action with its probe; None when the service let the call in, whatever it said to a made-up id."""
+    try:
+        rpc.call(permission.action, permission.probe or {})
+    except CloudError as error:
+        let_in = error.kind not in (
+            ErrorKind.DENIED,
+            ErrorKind.CREDENTIALS,
+            ErrorKind.THROTTLED,
+            ErrorKind.BROKEN,
+            ErrorKind.UNREACHABLE,
+        )
+        return None if let_in else error
+    return None
+
+
 def _watching(settings: "Settings", permissions: tuple[Permission, ...]) -> list[dict[str, Any]]:
-    actions = [permission.action for permission in permissions]
     return [
-        _statement("ecs", actions, ["*"]),
+        _statement("ecs", _actions(permissions), ["*"]),
         _statement("mns", QUEUE_WATCH, _queues(settings)),
         _statement("cms", HISTORY, ["*"]),
     ]
+
+
+def _actions(permissions: Iterable[Permission]) -> list[str]:
+    return [permission.action for permission in permissions]
 
 
 def _statement(service: str, actions: Any, resources: list[str]) -> dict[str, Any]:

@@ -175,9 +175,9 @@ def _price(outcome: Outcome, recovery: Recovery) -> str:
 
 def _kept(one: BilledResource, prices: Mapping[str, float]) -> str:
     cost = one.per_month(prices)
-    size = "size unknown" if one.gib is None else f"{one.gib} GiB"
+    size = "size unknown, " if one.gib is None else f"{one.gib} GiB, " if one.gib else ""
     price = "price unknown" if cost is None else f"at most {money(cost)} per month"
-    return f"{one.kind} {one.resource_id}, {size}, {price}"
+    return f"{one.kind} {one.resource_id}, {size}{price}"
 
 
 def _money(amount: float | None) -> str:

@@ -13,6 +13,7 @@ from spottui.cli.common import Failed, Wrong, agree, refuse_if_read_only, with_s
 from spottui.cli.completion import spot_instances
 from spottui.cli.console import whoami
 from spottui.cli.ending import Ending, in_time, leave
+from spottui.cli.on_demand import end_on_demand, gone_back
 from spottui.cli.printing import Printing
 from spottui.cli.progress import Progress
 from spottui.domain.region_key import fields_of
@@ -52,7 +53,12 @@ WAIT_S = 0.5
     help="Use this journal file while the configured journal is unreachable.",
 )
 @click.option("--when-locked", is_flag=True, help="Wait until the instance is being reclaimed.")
-@click.option("--to-spot", is_flag=True, help="Launch an on-demand replacement as spot again; it is not deleted.")
+@click.option("--to-spot", is_flag=True, help="Launch an on-demand replacement as spot again.")
+@click.option(
+    "--delete-on-demand",
+    is_flag=True,
+    help="With --to-spot: also delete it once the spot instance serves; no question.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan and exit.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON line per change, or the plan with --dry-run.")
@@ -64,6 +70,7 @@ def recover(
     journal: Path | None,
     when_locked: bool,
     to_spot: bool,
+    delete_on_demand: bool,
     dry_run: bool,
     yes: bool,
     as_json: bool,
@@ -73,13 +80,14 @@ def recover(
     Resumes a recovery in progress: there is only one per reclaim, whoever starts it. After ctrl+c the next start of
     spottui resumes it from the same step.
 
+    Once an on-demand instance is back on spot, --to-spot asks whether to delete it; --yes alone leaves it running.
+
     With --journal, a recovery of the configured journal is resumed under the same identity, so that nothing is created
     twice when that journal is back. Pass the recovery's id instead of INSTANCE if you know it.
     """
     from msgspec.structs import replace
 
-    if to_spot and (route or when_locked or journal):
-        raise Wrong("--to-spot excludes --route, --when-locked and --journal.")
+    _refuse_contradictions(to_spot, delete_on_demand, bool(route or when_locked or journal))
 
     known = ""
     if journal:
@@ -88,7 +96,7 @@ def recover(
     if not instance.startswith("i-"):
         instance = _id_of(settings, instance)
     regions = _meant_regions(settings, region)
-    asked = _Asked(instance, regions, route, when_locked, yes, to_spot)
+    asked = _Asked(instance, regions, route, when_locked, yes, to_spot, delete_on_demand)
     if dry_run:
         plan = _plan_without_a_desk(settings, asked)
         if as_json:
@@ -102,6 +110,13 @@ def recover(
     with Printing():
         code = _recover(settings, asked, as_json=as_json)
     leave(code)
+
+
+def _refuse_contradictions(to_spot: bool, delete_on_demand: bool, is_of_reclaim: bool) -> None:
+    if to_spot and is_of_reclaim:
+        raise Wrong("--to-spot excludes --route, --when-locked and --journal.")
+    if delete_on_demand and not to_spot:
+        raise Wrong("--delete-on-demand is the end of a way back: pass --to-spot with it.")
 
 
 def _id_of(settings: "Settings", name: str) -> str:
@@ -129,6 +144,7 @@ class _Asked:
     when_locked: bool
     yes: bool
     to_spot: bool = False
+    deletes: bool = False
     agreed: bool = False
 
 
@@ -147,8 +163,11 @@ def _recover(settings: "Settings", asked: _Asked, *, as_json: bool) -> int:
     try:
         desk = open_desk(settings, SystemClock(), auto=False, read_only=False)
         try:
-            recovery_id = _begun(desk, asked, as_json=as_json)
-            return _follow(desk, recovery_id, as_json=as_json)
+            back = gone_back(desk, asked.instance, asked.regions) if asked.to_spot else None
+            code = 0 if back else _follow(desk, _begun(desk, asked, as_json=as_json), as_json=as_json)
+            if asked.to_spot and code == 0:
+                end_on_demand(desk, asked.instance, asked.regions, yes=asked.deletes)
+            return code
         finally:
             in_time(desk.close)
     except (KeyboardInterrupt, click.Abort):

@@ -24,6 +24,7 @@ Examples:
   spottui setup --policy identity  what interfaces and DNS records need
   spottui setup --policy ready     what [[ready]] needs in addition
   spottui setup --policy clean     the RAM policy for the janitor
+  spottui setup --policy delete-on-demand   for the end of a way back to spot
   spottui setup --policy accounts  what the own identity needs to assume the
                                    role_arn of each [account.NAME]
   spottui setup --account prod --policy recover   for the role of one account
@@ -36,7 +37,9 @@ Examples:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @click.option(
     "--policy",
-    type=click.Choice(["watch", "recover", "balancers", "identity", "ready", "clean", "setup", "accounts"]),
+    type=click.Choice(
+        ["watch", "recover", "balancers", "identity", "ready", "clean", "delete-on-demand", "setup", "accounts"]
+    ),
     help="Print this RAM policy.",
 )
 @click.option("--account", default="", help="Only this account of the configuration.")

@@ -50,14 +50,25 @@ Balancers = Mapping[Product, Balancing]
 
 def balancers(region: str, ecs_endpoint: str, credentials: CredentialSource, ca_file: Path | None) -> Balancers:
     """Return the three products of a region, each at its own endpoint."""
-
-    def rpc(version: str, endpoint: str) -> Rpc:
-        return Rpc(version, region, endpoint, credentials, ca_file)
-
+    rpcs = balancer_rpcs(region, ecs_endpoint, credentials, ca_file)
     return {
-        Product.CLB: Clb(rpc(CLB, clb_endpoint(region, ecs_endpoint))),
-        Product.ALB: ServerGroups(Product.ALB, rpc(ALB, service_endpoint("alb", region, ecs_endpoint))),
-        Product.NLB: ServerGroups(Product.NLB, rpc(NLB, service_endpoint("nlb", region, ecs_endpoint))),
+        Product.CLB: Clb(rpcs[Product.CLB]),
+        Product.ALB: ServerGroups(Product.ALB, rpcs[Product.ALB]),
+        Product.NLB: ServerGroups(Product.NLB, rpcs[Product.NLB]),
+    }
+
+
+def balancer_rpcs(
+    region: str, ecs_endpoint: str, credentials: CredentialSource, ca_file: Path | None
+) -> Mapping[Product, Rpc]:
+    """Return the API of each product of a region, at its own endpoint."""
+    apis = {
+        Product.CLB: (CLB, clb_endpoint(region, ecs_endpoint)),
+        Product.ALB: (ALB, service_endpoint("alb", region, ecs_endpoint)),
+        Product.NLB: (NLB, service_endpoint("nlb", region, ecs_endpoint)),
+    }
+    return {
+        product: Rpc(version, region, endpoint, credentials, ca_file) for product, (version, endpoint) in apis.items()
     }
 
 

@@ -35,10 +35,10 @@ def interface(ecs: Ecs, eni_id: str) -> Interface | None:
     return next((one for one in interfaces if one.eni_id == eni_id), None)
 
 
-def keep(ecs: Ecs, eni_id: str) -> Answer:
-    """Let an interface outlive its instance; safe to repeat."""
+def set_goes_with_instance(ecs: Ecs, eni_id: str, goes: bool) -> Answer:
+    """Say whether an interface is deleted with its instance; safe to repeat."""
     request = models.ModifyNetworkInterfaceAttributeRequest(
-        region_id=ecs.region_id, network_interface_id=eni_id, delete_on_release=False
+        region_id=ecs.region_id, network_interface_id=eni_id, delete_on_release=goes
     )
     body = ecs.act(KEEP, ecs.client.modify_network_interface_attribute_with_options, request)
     return Answer(eni_id, str(body.request_id or ""))

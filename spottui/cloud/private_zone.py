@@ -13,6 +13,8 @@ from spottui.domain.instance import DnsRecord
 
 ZONES, RECORDS, UPDATE = "DescribeZones", "DescribeZoneRecords", "UpdateZoneRecord"
 PAGE = 100
+NO_RECORD = "0"
+"""An id that no record has."""
 
 
 class PrivateZone:
@@ -44,6 +46,15 @@ class PrivateZone:
         """Return all A records of a zone."""
         found = self._pages(RECORDS, {"ZoneId": self.zone_id(zone, vpc_id)}, "Records", "Record")
         return tuple(_record(zone, row) for row in found if row.get("Type") == "A")
+
+    def check_permission(self, zone: str) -> None:
+        """Raise `CloudError` if the records of a zone may not be read or changed; changes nothing."""
+        any(self.records(zone, ""))
+        try:
+            self.update(DnsRecord(NO_RECORD, "spottui-doctor", zone, "", 60), "127.0.0.1", "spottui-doctor")
+        except CloudError as error:
+            if error.kind in (ErrorKind.DENIED, ErrorKind.CREDENTIALS) or error.kind.passes:
+                raise
 
     def update(self, record: DnsRecord, address: str, token: str) -> Answer:
         """Let a record name this address; what else it says stays."""

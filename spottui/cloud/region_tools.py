@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from spottui.cloud.balancers import balancer_rpcs
 from spottui.cloud.budget import USUAL, Budget, Pace
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Ecs
@@ -14,6 +15,7 @@ from spottui.cloud.queue_setup import QueueSetup
 from spottui.cloud.role_credentials import RoleCredentials
 from spottui.cloud.rpc import ECS, Rpc
 from spottui.cloud.sdk import quiet_sdks
+from spottui.domain.balancers import Product
 from spottui.domain.clock import CloudClock
 from spottui.domain.settings import AccountSettings, RegionSettings, Settings
 
@@ -27,6 +29,7 @@ class RegionTools(msgspec.Struct, frozen=True):
     rules: EventRules
     queue: QueueSetup
     private_zone: PrivateZone
+    balancers: Mapping[Product, Rpc]
 
 
 def credentials_of(settings: Settings, clock: CloudClock | None = None) -> Mapping[str, CredentialSource]:
@@ -76,6 +79,7 @@ def _tools(
         rules=EventRules(region.id, region.cms_endpoint, credentials, ca_file),
         queue=QueueSetup(region.mns_endpoint, region.queue, credentials, long_poll_s),
         private_zone=PrivateZone(region.id, region.ecs_endpoint, credentials, ca_file),
+        balancers=balancer_rpcs(region.id, region.ecs_endpoint, credentials, ca_file),
     )
 
 

@@ -208,7 +208,8 @@ class DeskWorker:
         try:
             asker.post_message(Answered(question(self._desk)))
         except Exception as error:
-            log.exception("the desk did not answer")
+            if not isinstance(error, Refused):
+                log.exception("the desk did not answer")
             asker.post_message(Answered(None, _cause(error)))
 
     def _carry(self, call: "Callable[[Desk], object]", done: str) -> None:

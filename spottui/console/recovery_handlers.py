@@ -51,10 +51,12 @@ def recover(session: Session, selection: Selection) -> None:
 
 
 def back_to_spot(session: Session, selection: Selection) -> None:
-    """Show the plan by which an on-demand replacement goes back to spot; on enter, run exactly that plan."""
+    """Show the plan by which an on-demand replacement goes back to spot; one that has, ask whether to delete it."""
     if selection.own:
         text = f"{plain(selection.name)}: its recovery is already running."
         session.app.notify(text, severity="warning", markup=False)
+    elif _has_gone_back(session, selection):
+        _delete_on_demand(session, selection.region, selection.resource_id, selection.name)
     else:
         _recover(session, selection.region, selection.resource_id, selection.name, to_spot=True)
 
@@ -236,6 +238,25 @@ def _recover(session: Session, region: str, instance_id: str, name: str, *, to_s
         lambda desk, chosen: desk.recover(region, instance_id, chosen.plan.digest, session.who, chosen.route),
         "recovery started",
     )
+
+
+def _has_gone_back(session: Session, selection: Selection) -> bool:
+    recovery, view = selection.recovery, session.view
+    if recovery and recovery.state is RecoveryState.RECOVERED and recovery.new_instance_id != recovery.instance_id:
+        return True
+    known = view.fleet_background.on_demand if view and view.fleet_background else {}
+    on_demand = known.get((selection.region, selection.resource_id))
+    return bool(on_demand and on_demand.replaced_by)
+
+
+def _delete_on_demand(session: Session, region: str, instance_id: str, name: str) -> None:
+    from spottui.console.dialogs.deletion import DeletionDialog
+
+    def send() -> None:
+        done = f"{plain(name)}: {plain(instance_id)} deleted"
+        session.worker.command(lambda desk: desk.delete_on_demand(region, instance_id, session.who), done)
+
+    _ask(session, DeletionDialog(session, region, instance_id, name), send)
 
 
 def _subject(

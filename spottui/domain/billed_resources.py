@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+EIP_PRICE = "eip"
 SNAPSHOT_PRICE = "snapshot"
 """The name of the price of images and snapshots: an image costs what its snapshots do (docs/alibaba-facts.md 3)."""
 
@@ -17,12 +18,13 @@ class LeftoverKind(StrEnum):
     SNAPSHOT = "snapshot"
     DISK = "kept disk"
     GROUP = "snapshot group"
+    EIP = "EIP"
 
 
 class BilledResource(msgspec.Struct, frozen=True):
-    """A resource that costs money while it is kept: since when, and its GiB, None if unknown.
+    """A resource that costs money while it is kept: since when, and its GiB, None if unknown, 0 for an EIP.
 
-    `priced_as` names its price in `[storage_price]`: a disk's category, or `snapshot`.
+    `priced_as` names its price in `[storage_price]`: a disk's category, `snapshot`, or `eip`.
     """
 
     kind: LeftoverKind
@@ -32,9 +34,9 @@ class BilledResource(msgspec.Struct, frozen=True):
     since: datetime | None = None
 
     def per_month(self, prices: Mapping[str, float]) -> float | None:
-        """Return its highest cost per month, by prices per GiB and month; None if unknown."""
-        price = prices.get(self.priced_as)
-        return None if price is None or self.gib is None else price * self.gib
+        """Return its highest cost per month, by prices per GiB and month, or per EIP; None if unknown."""
+        price, count = prices.get(self.priced_as), 1 if self.kind is LeftoverKind.EIP else self.gib
+        return None if price is None or count is None else price * count
 
 
 class Leftover(msgspec.Struct, frozen=True):

@@ -25,6 +25,7 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.identity_facts import BackendChanging as BackendChanging
 from spottui.domain.identity_facts import BackendServes as BackendServes
 from spottui.domain.identity_facts import BackendsFound as BackendsFound
+from spottui.domain.identity_facts import InterfaceRestored as InterfaceRestored
 from spottui.domain.identity_facts import PrivateIpGivenUp as PrivateIpGivenUp
 from spottui.domain.identity_facts import RecordsFound as RecordsFound
 from spottui.domain.identity_facts import WeightKept as WeightKept
@@ -358,7 +359,7 @@ Fact = (
     | CallAnswered | CallFailed | LaunchRefused | ProgressSeen | ProgressLost | ProgressBack | ImageReady | ImageGivenUp
     | DisksFree | StartedAgain | Drained | SnapshotsUsable | PublicIpKept | BackendsFound | BackendChanging | WeightKept
     | WeightRestored | BackendServes | Probed | HookBegun | HookEnded | ReadyCallAnswered | BeyondCap | DisksProtected
-    | ProtectionUndone | OutputLost | PrivateIpGivenUp | RecordsFound | PricesSeen
+    | ProtectionUndone | OutputLost | PrivateIpGivenUp | RecordsFound | PricesSeen | InterfaceRestored
 )  # fmt: skip
 
 
@@ -366,6 +367,7 @@ QUIET = (
     CarriedOver, PlanMade, PlanSurveyed, DriverChanged, NextStepChanged, RouteLeft, CallBegun, LaunchRefused,
     ProgressSeen, ImageReady, ImageGivenUp, DisksFree, StartedAgain, LockGone, BackendsFound, BackendChanging,
     WeightRestored, HookBegun, ReadyCallAnswered, SnapshotsUsable, PublicIpKept, RecordsFound, PricesSeen,
+    InterfaceRestored,
 )  # fmt: skip
 """What is in the log and not in the feed: another fact says it, or nobody reads it."""
 

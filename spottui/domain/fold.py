@@ -183,6 +183,8 @@ def _call_begun(known: Recovery, fact: f.CallBegun, at: datetime) -> Recovery:
         changed = replace(changed, image_of=fact.image_of)
     if fact.action == "CreateSnapshotGroup":
         changed = replace(changed, snapshots_since=changed.snapshots_since or at)
+    if fact.action == "ModifyNetworkInterfaceAttribute" and fact.target not in known.kept_interfaces:
+        changed = replace(changed, kept_interfaces=(*known.kept_interfaces, fact.target))
     if fact.action == "RunCommand" and fact.target:
         changed = replace(changed, probe_commands=known.probe_commands + 1)
     elif fact.action == "RunCommand" and known.drain_begun is None:
@@ -297,10 +299,6 @@ def _progress_lost(known: Recovery, fact: f.ProgressLost, at: datetime) -> Recov
     return replace(known, unseen_since=known.unseen_since or fact.since, trouble=fact.failure)
 
 
-def _progress_back(known: Recovery, fact: f.ProgressBack, at: datetime) -> Recovery:
-    return replace(known, unseen_since=None, trouble=None)
-
-
 def _image_ready(known: Recovery, fact: f.ImageReady, at: datetime) -> Recovery:
     return replace(known, progress=100, forecast_at=at, unseen_since=None)
 
@@ -343,6 +341,10 @@ def _weight_restored(known: Recovery, fact: f.WeightRestored, at: datetime) -> R
     return replace(known, lowered=tuple(backend for backend in known.lowered if backend.key != fact.backend.key))
 
 
+def _interface_restored(known: Recovery, fact: f.InterfaceRestored, at: datetime) -> Recovery:
+    return replace(known, kept_interfaces=tuple(eni_id for eni_id in known.kept_interfaces if eni_id != fact.eni_id))
+
+
 def _hook_begun(known: Recovery, fact: f.HookBegun, at: datetime) -> Recovery:
     begun = HookRun(fact.on, fact.number, fact.run, fact.console, fact.program)
     return replace(known, hooks=(*known.hooks, begun))
@@ -376,7 +378,7 @@ _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.LaunchRefused: _launch_refused,
     f.ProgressSeen: _progress,
     f.ProgressLost: _progress_lost,
-    f.ProgressBack: _progress_back,
+    f.ProgressBack: lambda known, fact, at: replace(known, unseen_since=None, trouble=None),
     f.ImageReady: _image_ready,
     f.ImageGivenUp: _image_given_up,
     f.SnapshotsUsable: _snapshots_usable,
@@ -384,6 +386,7 @@ _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.PublicIpKept: lambda known, fact, at: replace(known, eip_id=fact.eip_id),
     f.PrivateIpGivenUp: lambda known, fact, at: replace(known, private_ip_lost=fact.reason),
     f.RecordsFound: _records,
+    f.InterfaceRestored: _interface_restored,
     f.StartedAgain: lambda known, fact, at: replace(known, new_instance_id=known.instance_id),
     f.Drained: lambda known, fact, at: replace(known, drained=True),
     f.BackendsFound: _backends,

@@ -12,6 +12,12 @@ class PrivateIpGivenUp(FactBase, frozen=True, tag="private IP given up"):
     reason: Reason
 
 
+class InterfaceRestored(FactBase, frozen=True, tag="interface restored"):
+    """A network interface that was kept goes with its instance again, or is gone."""
+
+    eni_id: str
+
+
 class RecordsFound(FactBase, frozen=True, tag="records"):
     """A records of PrivateZone that name the old private IP and are to name the replacement's."""
 

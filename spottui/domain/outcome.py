@@ -6,7 +6,7 @@ from math import ceil
 
 import msgspec
 
-from spottui.domain.billed_resources import SNAPSHOT_PRICE, BilledResource, LeftoverKind
+from spottui.domain.billed_resources import EIP_PRICE, SNAPSHOT_PRICE, BilledResource, LeftoverKind
 from spottui.domain.instance import Disk
 from spottui.domain.plan import Plan
 from spottui.domain.recovery import ImageOf, Recovery, RecoveryState
@@ -70,6 +70,8 @@ def kept_by(recovery: Recovery, plan: Plan | None) -> Iterator[BilledResource]:
         if disk_id not in recovery.made("attached disk") and recovery.new_instance_id != recovery.instance_id:
             gib, category = (disk.size_gib, disk.category) if disk else (None, "")
             yield BilledResource(LeftoverKind.DISK, disk_id, gib, category, recovery.started)
+    if recovery.eip_id and recovery.new_instance_id in ("", recovery.instance_id):
+        yield BilledResource(LeftoverKind.EIP, recovery.eip_id, 0, EIP_PRICE, recovery.started)
 
 
 def nine_of_ten(times_s: Sequence[float]) -> float | None:

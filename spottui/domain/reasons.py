@@ -91,6 +91,8 @@ class Why(StrEnum):
     INTERFACE_TAKEN = "interface taken"  # resource, detail: the instance that has it
     INTERFACE_GONE = "interface gone"  # resource
     INTERFACE_NOT_MOVED = "interface not moved"  # resource, failure
+    INTERFACE_LEFT = "interface outlives the instance"  # resource, failure
+    EIP_LEFT = "EIP made of the public IP left"  # resource, detail: the address
     SECONDARY_IPS_LOST = "secondary private IPs lost"  # resources: the addresses, failure
     RECORDS_MOVED = "DNS records moved"  # resource: the zone, detail: the new address, resources: names, seconds: TTL
     RECORDS_NOT_MOVED = "DNS records not moved"  # resource: the zone, detail: the old address, resources, failure

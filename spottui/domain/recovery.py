@@ -208,6 +208,8 @@ class Recovery(msgspec.Struct, frozen=True):
     """The EIP that was made of the instance's public IP."""
     private_ip_lost: Reason | None = None
     """Why this run launches without the old private IP, where its plan keeps it."""
+    kept_interfaces: tuple[str, ...] = ()
+    """Network interfaces that this recovery let outlive the instance, or began to, and did not restore."""
     records: tuple[DnsRecord, ...] = ()
     """Those that named the old private IP when the replacement served."""
     run: int = 0

@@ -195,3 +195,16 @@ def narrowed(view: DeskView, account: str) -> DeskView:
         events=own(view.events),
         budgets=own(view.budgets),
     )
+
+
+def interruptions_of(
+    recoveries: Iterable[Recovery], locks: Iterable[Interruption], now: datetime
+) -> tuple[Interruption, ...]:
+    """Return those of recoveries, newest first, and those that only `locks` of a read-only watch speak of."""
+    reclaims = sorted((recovery.interruption for recovery in recoveries), key=lambda one: one.epoch, reverse=True)
+    told = {
+        (reclaim.region, reclaim.instance_id)
+        for reclaim in reclaims
+        if reclaim.unlocked_at is None and reclaim.over_at > now
+    }
+    return (*reclaims, *(lock for lock in locks if (lock.region, lock.instance_id) not in told))

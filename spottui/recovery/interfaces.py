@@ -1,7 +1,8 @@
 """Secondary network interfaces and private IPs: the replacement gets them once it serves, in the zone that they are of.
 
-Attaching and detaching have no token: so an interface is looked at before each call, and after a restart, or a lost
-answer, this goes on from where the interface is. Nothing here ends a recovery.
+An instance that is not replaced gets its interfaces back as they were. Attaching and detaching have no token: so an
+interface is looked at before each call, and after a restart, or a lost answer, this goes on from where the interface
+is. Nothing here ends a recovery.
 """
 
 import asyncio
@@ -13,6 +14,7 @@ from functools import partial
 from spottui.cloud import interfaces
 from spottui.cloud.errors import CloudError
 from spottui.cloud.interfaces import ASSIGN, ATTACH, DETACH, KEEP, Interface
+from spottui.domain.facts import InterfaceRestored
 from spottui.domain.instance import Instance
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
@@ -27,6 +29,7 @@ log = logging.getLogger("spottui.recovery")
 
 POLL_S, LOOKS = 1.0, 10
 RETRY_S = 5.0
+RESTORED = "goes with its instance again"
 PATIENCE = timedelta(seconds=60)
 """So long an interface is waited for, from now or, where the old instance cannot give it away, from its release."""
 
@@ -38,10 +41,22 @@ def begin_to_keep_interfaces(ctx: RecoveryContext) -> None:
         ctx.interfaces = asyncio.create_task(_keep_all(ctx))
 
 
-async def move_interfaces(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
-    """Attach the old instance's secondary interfaces to its replacement, and say which could not be."""
-    if not ended.replaces(ctx.recovery):
+async def settle_interfaces(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
+    """Attach the old instance's interfaces to its replacement; without one, let them go with it as before.
+
+    A failed recovery may be retried: its interfaces are kept. Says which could not be attached or put back.
+    """
+    if ended.replaces(ctx.recovery):
+        return await _move_all(ctx, ended)
+    if ended.state is RecoveryState.FAILED:
         return ended
+    if ctx.interfaces:
+        await asyncio.wait({ctx.interfaces})
+    left = [await _restore(ctx, eni_id) for eni_id in ctx.recovery.kept_interfaces]
+    return ended.because_of(filter(None, left))
+
+
+async def _move_all(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
     region, new_id, spec = ctx.recovery.region, ctx.recovery.new_instance_id, ctx.plan.spec
     new = await ctx.shared.polls.instance(region, new_id, 0.0) if spec.interfaces else None
     moved = [await _move(ctx, eni_id, new_id, new) for eni_id in spec.interfaces]
@@ -62,15 +77,37 @@ async def _keep(ctx: RecoveryContext, eni_id: str) -> None:
     """Let one outlive the instance, unless it does; a refusal costs the recovery nothing but the interface."""
     for _ in range(LOOKS):
         found = await ctx.attempt(partial(interfaces.interface, ctx.ecs, eni_id))
-        if found is None or (isinstance(found, Interface) and not found.goes_with_instance):
+        if ctx.recovery.cancel or found is None or (isinstance(found, Interface) and not found.goes_with_instance):
             return
         is_old = isinstance(found, Interface) and found.instance_id == ctx.recovery.instance_id
         error = found if isinstance(found, CloudError) else None
         if is_old:
-            error = await call_once(ctx, KEEP, eni_id, partial(interfaces.keep, ctx.ecs, eni_id))
+            error = await call_once(
+                ctx, KEEP, eni_id, partial(interfaces.set_goes_with_instance, ctx.ecs, eni_id, False)
+            )
         if error is None or not error.kind.passes:
             return
         await asyncio.sleep(POLL_S)
+
+
+async def _restore(ctx: RecoveryContext, eni_id: str) -> Reason | None:
+    """Let one be deleted with the old instance again; return why it is not."""
+    failure = None
+    for _ in range(LOOKS):
+        found = await ctx.attempt(partial(interfaces.interface, ctx.ecs, eni_id))
+        error = found if isinstance(found, CloudError) else None
+        if found is None or (isinstance(found, Interface) and found.goes_with_instance):
+            await ctx.record(InterfaceRestored(eni_id))
+            return None
+        if isinstance(found, Interface):
+            restore = partial(interfaces.set_goes_with_instance, ctx.ecs, eni_id, True)
+            error = await call_once(ctx, KEEP, eni_id, restore, RESTORED)
+        failure = failure_of(error) if error else None
+        if error and not error.kind.passes:
+            break
+        if error:
+            await asyncio.sleep(POLL_S)
+    return Reason(Why.INTERFACE_LEFT, eni_id, failure=failure)
 
 
 async def _move(ctx: RecoveryContext, eni_id: str, new_id: str, new: Instance | CloudError | None) -> Reason | None:

@@ -11,9 +11,10 @@ from spottui.cloud.errors import CloudError
 from spottui.domain.facts import PublicIpKept
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.reasons import Reason, Why
+from spottui.domain.recovery import RecoveryState
 from spottui.journal.store import JournalProblem
 from spottui.recovery.calls import call_once
-from spottui.recovery.context import Fenced, RecoveryContext
+from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome
 
 log = logging.getLogger("spottui.recovery")
 
@@ -51,6 +52,14 @@ def public_ip_lost(ctx: RecoveryContext) -> tuple[Reason, ...]:
     is_itself = recovery.new_instance_id == recovery.instance_id
     is_lost = old.public_ip and not recovery.eip_id and not is_itself
     return (Reason(Why.PUBLIC_IP_LOST, old.public_ip),) if is_lost else ()
+
+
+def public_ip_left(ctx: RecoveryContext, ended: StepOutcome) -> StepOutcome:
+    """Say that an instance that is not replaced has an EIP now; a failed recovery may be retried, and moves it then."""
+    recovery = ctx.recovery
+    if not recovery.eip_id or ended.replaces(recovery) or ended.state is RecoveryState.FAILED:
+        return ended
+    return ended.because_of([Reason(Why.EIP_LEFT, recovery.eip_id, ctx.plan.spec.instance.public_ip)])
 
 
 async def _keep_public_ip(ctx: RecoveryContext) -> None:

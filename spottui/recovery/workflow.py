@@ -16,12 +16,12 @@ from spottui.journal.transaction import Transaction
 from spottui.recovery.context import RecoveryContext, StepOutcome, failed
 from spottui.recovery.drain import drain
 from spottui.recovery.hooks import begin_hooks, run_hooks, settle_lost_hooks, tell_of_notice
-from spottui.recovery.interfaces import begin_to_keep_interfaces, move_interfaces
+from spottui.recovery.interfaces import begin_to_keep_interfaces, settle_interfaces
 from spottui.recovery.janitor import mark_leftovers
 from spottui.recovery.permission import wait_for_permission
 from spottui.recovery.places import look_for_places
 from spottui.recovery.private_zone import move_records
-from spottui.recovery.public_ip import begin_to_keep_public_ip
+from spottui.recovery.public_ip import begin_to_keep_public_ip, public_ip_left
 from spottui.recovery.routes.image import image_route
 from spottui.recovery.routes.instant import instant_route
 from spottui.recovery.routes.kept_disk import kept_disk_route
@@ -54,7 +54,7 @@ async def recover(ctx: RecoveryContext) -> None:
         await drain(ctx)
         ended = await _travel(ctx)
     ended = await settle_traffic(ctx, await move_records(ctx, ended))
-    ended = await move_interfaces(ctx, ended)
+    ended = public_ip_left(ctx, await settle_interfaces(ctx, ended))
     if ended.state is RecoveryState.RECOVERED:
         await mark_leftovers(ctx)
     run_hooks(ctx, await ctx.change(partial(_end, ctx, ended, ctx.now())))

@@ -280,6 +280,7 @@ _WORDS: dict[type[f.Fact], FactWords] = {
     f.StartedAgain: FactWords("the instance itself is running again"),
     f.PublicIpKept: FactWords("public IP {fact.address} is now EIP {fact.eip_id}"),
     f.RecordsFound: FactWords(lambda fact, _region: f"named by {', '.join(record.name for record in fact.records)}"),
+    f.InterfaceRestored: FactWords("network interface {fact.eni_id} goes with its instance again"),
     # Its entries in load balancers.
     f.BackendsFound: FactWords(
         lambda fact, _region: f"behind {', '.join(entry(backend, backend.weight) for backend in fact.backends)}"

@@ -18,6 +18,7 @@ _DID = {
     "DeleteImage": _DELETED,
     "DeleteSnapshot": _DELETED,
     "DeleteDisk": _DELETED,
+    "DeleteInstance": _DELETED,
     "DeleteSnapshotGroup": _DELETED,
 }
 """What a call did to its target, by its action."""

@@ -1,5 +1,8 @@
 """What the market says of an instance, in words: that it may be reclaimed soon, or may run as spot again."""
 
+from collections.abc import Iterator
+
+from spottui.domain.deletion import Deletion
 from spottui.domain.early_warning import EarlySign, EarlyWarning
 from spottui.domain.instance import Instance
 from spottui.domain.text import plain
@@ -51,6 +54,24 @@ def way_back_in_full(on_demand: OnDemand, symbol: str) -> str:
         f"{symbol}{price.spot:g}/h instead of {symbol}{price.on_demand:g}/h and saves about "
         f"{symbol}{on_demand.way_back.saving_per_month:,.0f} a month: B plans the way back"
     )
+
+
+def deletion(of: Deletion) -> Iterator[str]:
+    """Yield what is deleted, what serves in its place, and what is lost with it, in lines for a person's yes."""
+    old, new = of.on_demand, of.spot
+    old_id, since = plain(old.instance_id), of.recovery.imaging_since
+    kind = f"{plain(old.instance_type, 40)} on-demand in {plain(old.zone, 40)}"
+    yield f"{old_id} {plain(old.name, 60)}, {kind}, is deleted:"
+    yield "  DeleteInstance with Force=true: it is switched off, not shut down. This cannot be undone."
+    going = [disk for disk in of.disks if disk.delete_with_instance]
+    staying = [plain(disk.disk_id) for disk in of.disks if not disk.delete_with_instance]
+    if going:
+        yield f"  Deleted with it: {', '.join(f'{plain(disk.disk_id)} ({disk.size_gib} GiB)' for disk in going)}."
+    if staying:
+        yield f"  Kept, and billed until deleted: {', '.join(staying)}."
+    yield f"{plain(new.instance_id)} runs as spot in {plain(new.zone, 40)} in its place, and has its traffic."
+    if since:
+        yield f"What was written on {old_id} after {since:%Y-%m-%d %H:%M:%S} UTC is not on it, and is lost."
 
 
 def _percent(warning: EarlyWarning) -> int:

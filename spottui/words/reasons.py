@@ -55,18 +55,22 @@ _SENTENCES = {
     Why.INTERFACE_TAKEN: "network interface {resource} is now attached to {detail}",
     Why.INTERFACE_GONE: "network interface {resource} is gone",
     Why.INTERFACE_NOT_MOVED: "network interface {resource} was not moved: {failure}; attach it manually",
+    Why.INTERFACE_LEFT: "network interface {resource} is kept when its instance is released: {failure}; delete it then",
+    Why.EIP_LEFT: "its public IP {detail} is EIP {resource} now, which cannot be undone: billed until you release it",
     Why.BACKEND_NOT_ADDED: "{detail} {resource} does not send traffic to it: {failure}; add it manually",
     Why.BACKEND_LEFT: "the old entry is left in {detail} {resource}: {failure}; remove it manually",
     Why.WEIGHT_LEFT: "the old entry is left at weight 0 in {detail} {resource}: {failure}; set it back to {count}",
     Why.BALANCERS_UNKNOWN: "its {detail} groups are unknown: {failure}; add it manually wherever the old one was",
     Why.EARLIER_VERSION: "{detail}",
 }
-_OF_BALANCERS = (
+_LEFT = (
     Why.BACKEND_NOT_ADDED,
     Why.BACKEND_NOT_HEALTHY,
     Why.BACKEND_LEFT,
     Why.WEIGHT_LEFT,
     Why.BALANCERS_UNKNOWN,
+    Why.INTERFACE_LEFT,
+    Why.EIP_LEFT,
 )
 _TELL_CAUSES = (Why.RUNS, Why.ROUTES, Why.THEN, Why.NOT_ATTACHED, Why.NO_PLAN_BY_DEADLINE)
 _PRESS_Y, _GO_NOW, _ANYWAY = "press y", "press y to start now", "press y to recover it anyway"
@@ -113,8 +117,8 @@ def against(known: Reason | None, region: str = "") -> str:
 
 
 def _why(known: Reason, region: str) -> str:
-    """What is wrong with load balancers stands behind any reason that does not tell its causes itself."""
-    causes = () if known.why in _TELL_CAUSES else (cause for cause in known.causes if cause.why in _OF_BALANCERS)
+    """What is left changed stands behind any reason that does not tell its causes itself."""
+    causes = () if known.why in _TELL_CAUSES else (cause for cause in known.causes if cause.why in _LEFT)
     return "; ".join((_alone(known, region), *(_alone(cause, region) for cause in causes)))
 
 

@@ -63,8 +63,8 @@ _CAUTIONS = {
     CautionKind.UNKNOWN_PRIVATE_IP: "its tag spottui:private-ip says {}, which is ignored: allowed are keep and new",
     CautionKind.NOT_LOOKED_UP: "not looked up: {}",
     CautionKind.BACK_TO_SPOT: (
-        "back to spot: {1} is on-demand and keeps running and costing until you delete it; spottui never does. What is "
-        "written on {1} after its image began is not on the new instance. Once that one serves: "
-        "aliyun ecs DeleteInstance --RegionId {0} --InstanceId {1} --Force true"
+        "back to spot: {1} is on-demand and keeps running and costing until it is deleted, which takes a second yes: "
+        "B on it, or recover --to-spot, once the new one serves. What is written on {1} after its image began is not "
+        "on the new instance. By hand: aliyun ecs DeleteInstance --RegionId {0} --InstanceId {1} --Force true"
     ),
 }

@@ -17,7 +17,7 @@ from itertools import count, takewhile
 from pathlib import Path
 
 from tests.chaos.commits import WAYS, kill_at_commit
-from tests.chaos.consoles import freeze_while_recovering, kill_while_recovering
+from tests.chaos.consoles import freeze_while_recovering, kill_over_two_accounts, kill_while_recovering
 from tests.chaos.hosts import harass
 from tests.chaos.toll import Toll
 from tests.journal.postgres_server import PASSWORD
@@ -32,6 +32,7 @@ def main() -> None:
     """Do what is asked for, and print what it cost."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("kills", nargs="?", type=int, default=1000, help="kills at random moments, one host [1000]")
+    parser.add_argument("--accounts", type=int, default=50, help="kills of consoles over two accounts [50]")
     parser.add_argument("-j", type=int, default=2, dest="at_once", help="so many runs at once [2]")
     parser.add_argument("--zombies", type=int, default=50, help="consoles that are stopped and go on, one host [50]")
     parser.add_argument("--commits", nargs="*", choices=WAYS, default=list(WAYS), help="ways killed at each commit")
@@ -44,7 +45,11 @@ def main() -> None:
 def _tolls(chosen: argparse.Namespace) -> Iterator[Toll]:
     with ThreadPoolExecutor(chosen.at_once) as pool:
         if chosen.kills:
-            yield _total("kills at random moments", pool.map(_in_a_directory, _kills(chosen.kills)))
+            yield _total("kills at random moments", pool.map(_in_a_directory, _kills(chosen.kills, _kill)))
+        if chosen.accounts:
+            yield _total(
+                "consoles over two accounts killed", pool.map(_in_a_directory, _kills(chosen.accounts, _kill_two))
+            )
         if chosen.zombies:
             frozen = [partial(_freeze, seed) for seed in range(1, chosen.zombies + 1)]
             yield _total("one of two consoles stopped", pool.map(_in_a_directory, frozen))
@@ -64,10 +69,10 @@ def _total(what: str, tolls: Iterable[Toll]) -> Toll:
     return total
 
 
-def _kills(kills: int) -> list[Run]:
-    """Ten kills for each set of five recoveries, every second set with three consoles."""
+def _kills(kills: int, kill: Callable[[int, int, Path], Toll]) -> list[Run]:
+    """Ten kills for each set of recoveries, every second set with three consoles."""
     sets = [min(SET, kills - done) for done in range(0, kills, SET)]
-    return [partial(_kill, times, seed) for seed, times in enumerate(sets, 1)]
+    return [partial(kill, times, seed) for seed, times in enumerate(sets, 1)]
 
 
 def _hosts(kills: int) -> list[Run]:
@@ -94,6 +99,10 @@ def _at_commit(name: str, point: tuple[str, int]) -> Toll:
 
 def _kill(kills: int, seed: int, directory: Path) -> Toll:
     return kill_while_recovering(directory / "c.toml", kills, seed, consoles=CONSOLES if seed % 2 else 1)
+
+
+def _kill_two(kills: int, seed: int, directory: Path) -> Toll:
+    return kill_over_two_accounts(directory / "c.toml", kills, seed, consoles=CONSOLES if seed % 2 else 1)
 
 
 def _freeze(seed: int, directory: Path) -> Toll:

@@ -3,14 +3,14 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from spottui.domain.recovery import RecoveryState
 from spottui.sim.testing import SimServer
-from tests.chaos.toll import POLICY, Toll, lose_answers, restarted, settle, states, told
+from tests.chaos.toll import OTHER, POLICY, Toll, accounts, lose_answers, restarted, settle, states, told
 from tests.driving import Headless, add_policy, clean_environment, wait_until
 from tests.recovery.calm import allow_older_system, make_system_image
 from tests.sim.calls import Api
@@ -22,46 +22,60 @@ Before = Callable[[SimServer, Path, str], str]
 class Way:
     """A way that a recovery can go: whom it is about, how the world is, and what all of it makes.
 
-    `before` is what happens first; it returns whom the way is about then. `is_retry` where a person's retry is what is
-    killed, not what a notice begins; `keeps_address` where the replacement is to have the old private IP.
+    `before` is what happens first; it returns whom the way is about then. `command` are the options of a person's
+    `recover` where that is what is killed, not what a notice begins; `keeps_address` where the replacement is to have
+    the old private IP. With `other_account` the instance of that name in a second account is reclaimed at the same
+    time, and images and launches are those of each account. Where the old instance `is_deleted`, the person gives the
+    command once more at the end: only that may delete it.
     """
 
     instance: str
     world: dict[str, Any] = field(default_factory=dict)
     policy: dict[str, object] = field(default_factory=dict)
     before: Before | None = None
-    is_retry: bool = False
+    command: tuple[str, ...] = ()
     notice_s: float = 300
     images: int = 1
     launches: int = 1
     keeps_address: bool = False
+    other_account: bool = False
+    is_deleted: bool = False
 
 
 def kill_at_commit(config: Path, way: Way, moment: str, number: int) -> Toll:
     """Kill before or after the `number`-th commit of one recovery; no kill is counted when it has fewer."""
     toll = Toll()
-    with SimServer(config=config) as cloud:
+    with SimServer(config=config, accounts=(OTHER,) if way.other_account else ()) as cloud:
         cloud.world(image_base_s=0.5, image_s_per_gib=0, boot_s=0.5)
         add_policy(config, **POLICY, **way.policy)
         victim = _named(cloud, way.instance)
         if way.before:
             victim = way.before(cloud, config, victim)
+        victims = {account: _named(cloud, way.instance, account) for account in accounts(cloud)}
+        victims[cloud.endpoint.account_id] = victim
         cloud.world(**way.world)
         if number % 2:
             lose_answers(cloud)
         address = _addresses(cloud)[victim]
         failpoint = ("tests.failpoint", moment, str(number))
-        is_dead = _retry(config, victim, failpoint) if way.is_retry else _reclaim(cloud, config, victim, way, failpoint)
+        if way.command:
+            is_dead = _command(config, victim, way.command, failpoint)
+        else:
+            is_dead = _reclaim(cloud, config, victims, way.notice_s, failpoint)
         if not is_dead:
             return toll
         toll.kills += 1
         with restarted(cloud, config, toll) as console:
-            if way.is_retry and states(config).get(victim) is RecoveryState.FAILED:
-                _retry(config, victim)
-            settle(config, [victim])
+            if way.command and states(config).get(victim) in (None, RecoveryState.FAILED):
+                _command(config, victim, way.command)
+            settle(config, victims.values())
+            if way.is_deleted:
+                _command(config, victim, way.command)
             console.stop()
-        toll.count(cloud, config, [victim], way.images, way.launches)
+        toll.count(cloud, config, victims.values(), way.images, way.launches)
         toll.left_behind += way.keeps_address and address not in _addresses(cloud).values()
+        toll.left_behind += way.is_deleted and victim in _addresses(cloud)
+        toll.lost += way.is_deleted and _named(cloud, way.instance) == victim
     return toll
 
 
@@ -69,25 +83,28 @@ def _addresses(cloud: SimServer) -> dict[str, str]:
     return {row["InstanceId"]: row["PrivateIpAddress"] for row in cloud.state()["instances"]}
 
 
-def _reclaim(cloud: SimServer, config: Path, victim: str, way: Way, program: tuple[str, ...]) -> bool:
-    """Reclaim an instance under a console that kills itself; whether it did."""
+def _reclaim(
+    cloud: SimServer, config: Path, victims: Mapping[str, str], notice_s: float, program: tuple[str, ...]
+) -> bool:
+    """Reclaim an instance of each account under a console that kills itself; whether it did."""
     with Headless(config, "--auto", program=program).wait_ready() as console:
-        cloud.interrupt([victim], notice_s=way.notice_s)
-        wait_until(lambda: not console.alive or _is_over(config, victim))
+        for account, victim in victims.items():
+            cloud.interrupt([victim], notice_s=notice_s, account_id=account)
+        wait_until(lambda: not console.alive or _are_over(config, victims.values()))
         if not console.alive:
             return True
         console.stop()
     return False
 
 
-def _is_over(config: Path, victim: str) -> bool:
-    state = states(config).get(victim)
-    return state is not None and state.is_final
+def _are_over(config: Path, victims: Iterable[str]) -> bool:
+    ends = states(config)
+    return all(victim in ends and ends[victim].is_final for victim in victims)
 
 
-def _retry(config: Path, victim: str, program: tuple[str, ...] = ("spottui",)) -> bool:
-    """Retry a failed recovery by a command; whether that killed itself."""
-    command = [sys.executable, "-m", *program, "recover", victim, "--yes", "--config", str(config)]
+def _command(config: Path, victim: str, options: tuple[str, ...], program: tuple[str, ...] = ("spottui",)) -> bool:
+    """Recover an instance by a command; whether that killed itself."""
+    command = [sys.executable, "-m", *program, "recover", victim, *options, "--config", str(config)]
     environment = clean_environment(config.parent / "state")
     return subprocess.run(command, env=environment, capture_output=True, timeout=180, check=False).returncode < 0
 
@@ -141,13 +158,25 @@ def _probe_and_tell(_cloud: SimServer, config: Path, victim: str) -> str:
 def _recover(cloud: SimServer, config: Path, victim: str, state: str) -> None:
     with Headless(config, "--auto").wait_ready() as console:
         cloud.interrupt([victim], notice_s=300 if state == "failed" else 4)
-        wait_until(lambda: _is_over(config, victim))
+        wait_until(lambda: _are_over(config, [victim]))
         assert states(config)[victim] == state
         console.stop()
 
 
-def _named(cloud: SimServer, name: str) -> str:
-    return str(next(row["InstanceId"] for row in cloud.state()["instances"] if row["InstanceName"] == name))
+def _named(cloud: SimServer, name: str, account: str = "") -> str:
+    return str(next(row["InstanceId"] for row in cloud.state(account)["instances"] if row["InstanceName"] == name))
+
+
+def _replace_on_demand(cloud: SimServer, config: Path, victim: str) -> str:
+    """Let a reclaimed instance be replaced on-demand while there is no spot capacity; return its replacement."""
+    add_policy(config, on_demand="true")
+    before = set(_addresses(cloud))
+    no_stock = {"code": "OperationDenied.NoStock", "status": 403, "match": {"SpotStrategy": "Spot*"}}
+    cloud.fault("RunInstances", "error", times=0, **no_stock)
+    _recover(cloud, config, victim, "recovered")
+    cloud.control("DELETE", "faults")
+    (replacement,) = set(_addresses(cloud)) - before
+    return replacement
 
 
 def _behind_balancers(cloud: SimServer, config: Path, victim: str) -> str:
@@ -197,8 +226,18 @@ WAYS = {
     "served": Way("web-1", before=_probe_and_tell),
     "private-ip": Way("web-1", policy={"private_ip": '"keep"'}, notice_s=20, keeps_address=True),
     "names": Way("web-1", policy={"private_zone": '"corp.internal"'}, before=_with_names),
-    "retry": Way("web-1", before=_fail_for_money, is_retry=True),
+    "way-back": Way("web-1", before=_replace_on_demand, command=("--to-spot", "--yes"), images=2, launches=2),
+    "way-back-deleted": Way(
+        "web-1",
+        before=_replace_on_demand,
+        command=("--to-spot", "--yes", "--delete-on-demand"),
+        images=2,
+        launches=2,
+        is_deleted=True,
+    ),
+    "second-account": Way("web-1", other_account=True),
+    "retry": Way("web-1", before=_fail_for_money, command=("--yes",)),
     "balancers": Way("web-1", {"server_group_s": 0.2}, before=_behind_balancers),
     "balancers-restart": Way("batch-5", before=_behind_balancers, notice_s=12, images=0, launches=0),
-    "balancers-retry": Way("web-1", {"server_group_s": 0.2}, before=_fail_behind_balancers, is_retry=True),
+    "balancers-retry": Way("web-1", {"server_group_s": 0.2}, before=_fail_behind_balancers, command=("--yes",)),
 }

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from spottui.sim.testing import SimServer
-from tests.chaos.toll import POLICY, Toll, lose_answers, restarted, settle
+from tests.chaos.toll import OTHER, POLICY, Toll, accounts, lose_answers, restarted, settle
 from tests.driving import Headless, add_policy
 
 LONGEST_LIFE_S = 1.5
@@ -41,6 +41,33 @@ def kill_while_recovering(config: Path, kills: int, seed: int, *, consoles: int 
         for console in living:
             console.stop()
         toll.count(cloud, config, victims, images=4 + seed % 2, launches=4)
+    return toll
+
+
+def kill_over_two_accounts(config: Path, kills: int, seed: int, *, consoles: int) -> Toll:
+    """Interrupt three instances in each of two accounts and kill one of the consoles that watch both, `kills` times."""
+    moments, toll = random.Random(seed), Toll()
+    with SimServer(config=config, seed=seed, accounts=(OTHER,)) as cloud:
+        cloud.world(image_base_s=2.0 + kills / 4, image_s_per_gib=0, boot_s=1.5)
+        add_policy(config, **POLICY)
+        living = [Headless(config, "--auto").wait_ready() for _ in range(consoles)]
+        if seed % 3 == 0:
+            lose_answers(cloud)
+        victims = []
+        for account in accounts(cloud):
+            reclaimed = cloud.spot_ids(account_id=account)[:2] + cloud.spot_ids("Stop", account)[:1]
+            cloud.interrupt(reclaimed, copies=2, notice_s=10 + 2 * kills, account_id=account)
+            victims += reclaimed
+        for _ in range(kills):
+            time.sleep(moments.uniform(0, LONGEST_LIFE_S))
+            which = moments.randrange(len(living))
+            living[which].kill()
+            toll.kills += 1
+            living[which] = restarted(cloud, config, toll)
+        settle(config, victims)
+        for console in living:
+            console.stop()
+        toll.count(cloud, config, victims, images=2, launches=2)
     return toll
 
 

@@ -21,6 +21,8 @@ LOST = (
     "RemoveServersFromServerGroup", "UpdateZoneRecord", "DetachNetworkInterface", "AttachNetworkInterface",
     "AssignPrivateIpAddresses",
 )  # fmt: skip
+OTHER = "prod"
+"""The name of the second account, where there is one."""
 SETTLED_WITHIN_S = 120
 RESUMED_WITHIN_S = 30
 
@@ -53,9 +55,9 @@ class Toll:
         doubled = self.doubled_images + self.doubled_instances + self.doubled_hooks
         return self.lost + doubled + self.unlike_their_facts + self.left_at_zero + self.left_behind
 
-    def count(self, cloud: SimServer, config: Path, victims: list[str], images: int, launches: int) -> None:
-        """Compare what was made, and what the journal says, with what the victims' ways make."""
-        ends = states(config)
+    def count(self, cloud: SimServer, config: Path, victims: Iterable[str], images: int, launches: int) -> None:
+        """Compare what was made in each account, and what the journal says, with what the victims' ways make there."""
+        ends, victims = states(config), tuple(victims)
         with _journal(config) as journal:
             self.unlike_their_facts += sum(1 for _ in journal.log.unlike_their_facts())
         state = cloud.state()
@@ -67,8 +69,9 @@ class Toll:
         self.left_behind += sum(one["Value"] not in addresses for zone in state["dns_zones"] for one in zone["Records"])
         self.recoveries += len(victims)
         self.lost += sum(ends.get(victim) is not RecoveryState.RECOVERED for victim in victims)
-        self.doubled_images += max(0, len(effects(cloud, "CreateImage")) - images)
-        self.doubled_instances += max(0, len(effects(cloud, "RunInstances")) - launches)
+        for account in accounts(cloud):
+            self.doubled_images += max(0, len(effects(cloud, "CreateImage", account)) - images)
+            self.doubled_instances += max(0, len(effects(cloud, "RunInstances", account)) - launches)
         lines = told(config).read_text().splitlines() if told(config).exists() else []
         self.doubled_hooks += len(lines) - len(set(lines))
 
@@ -92,6 +95,11 @@ class Toll:
 def told(config: Path) -> Path:
     """The file in which hooks say that they ran, a line for each."""
     return config.parent / "told"
+
+
+def accounts(cloud: SimServer) -> tuple[str, ...]:
+    """The ids of the accounts of a cloud."""
+    return (cloud.endpoint.account_id, *cloud.endpoint.accounts.values())
 
 
 def lose_answers(cloud: SimServer) -> None:

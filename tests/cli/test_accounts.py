@@ -5,9 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
+from spottui.config import load
+from spottui.journal import Journal
+from spottui.journal.fleet import Captured
 from spottui.sim.testing import SimServer
-from tests.cli.running import own_state, run, run_json
+from tests.cli.running import own_state, run, run_json, start
+from tests.journal.given import NOON, observe, plan_of, sign
 
 
 @pytest.fixture
@@ -76,3 +81,19 @@ def test_a_policy_is_for_one_account_and_the_role_is_for_the_own_identity(cloud:
     refused = run("setup", "--account", "gone", "--config", toml)
     assert (refused.exit_code, "accounts: default, prod" in refused.stderr) == (2, True)
     assert run("--account", "prod", "--headless", "--config", toml).exit_code == 2, "it is for the screen"
+
+
+def test_an_account_with_an_open_recovery_is_not_renamed(cloud: SimServer) -> None:
+    toml = cloud.endpoint.config
+    assert toml
+    with Journal(load(toml).journal, acts=True) as journal:
+        journal.fleet.put("cn-hangzhou", [Captured(plan_of().spec, None, NOON)])
+        observe(journal, replace(sign("i-bp1open"), region="cn-hangzhou@prod"))
+    text = toml.read_text().replace('account = "prod"', 'account = "live"')
+    toml.write_text(text.replace("[account.prod]", "[account.live]"))
+    with start(toml, "--headless") as process:
+        said, _ = process.communicate(timeout=60)
+    assert process.returncode == 2, said
+    assert "the recovery of i-bp1open is in progress in account prod" in said
+    assert 'Give the [[region]] account = "prod" again until it has ended' in said
+    assert not cloud.calls("CreateImage")

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from spottui import words
 from spottui.domain.background import Background, Found, PriceHistory
 from spottui.domain.commands import Confirm, Retry
+from spottui.domain.deletion import Deletion
 from spottui.domain.facts import (
     NOBODY,
     CallAnswered,
@@ -281,6 +282,15 @@ class ScriptedDesk:
         self._maybe_refuse()
         self.planned_to_spot = to_spot
         return self._made(instance_id)
+
+    def deletion(self, region, instance_id):
+        self._maybe_refuse()
+        old = next(i for i in self.current.instances if i.instance_id == instance_id)
+        way_back = recovery(old, reclaim(old), RecoveryState.RECOVERED, imaging_since=NOW)
+        return Deletion(way_back, old, instance(9), plan_of(old).spec.disks)
+
+    def delete_on_demand(self, region, instance_id, who):
+        self._record("delete_on_demand", region, instance_id, who)
 
     def timeline(self, recovery_id):
         self._maybe_refuse()

@@ -7,10 +7,12 @@ import pytest
 from msgspec.structs import replace
 
 from spottui.config import load
+from spottui.domain.background import FleetBackground
 from spottui.domain.clock import CloudClock
+from spottui.domain.way_back import OnDemand
 from spottui.sim.testing import SimServer
 from tests.console.driving import NARROW, WHO, BellApp, press, running, shows, tells, toasts, wait_until
-from tests.console.scripted import ScriptedDesk, instance, plan_of, view
+from tests.console.scripted import NOW, ScriptedDesk, instance, plan_of, view
 from tests.recovery.test_way_back import WORLD, replaced_on_demand
 
 
@@ -103,5 +105,20 @@ async def test_the_way_back_runs_by_the_plan_that_was_shown():
         await press(pilot, "enter")
         digest = plan_of(dear).digest
         await tells(desk, pilot, "recover", dear.region, dear.instance_id, digest, WHO)
+        gone_back = {(dear.region, dear.instance_id): OnDemand(replaced_by=instance(9).instance_id)}
+        desk.show(fleet_background=FleetBackground(NOW, on_demand=gone_back))
+        await wait_until(pilot, lambda: pilot.app.session.view.fleet_background is not None)
+        desk.refuse = f"{dear.instance_id} has weight 100 in ALB sgp-1."
+        await press(pilot, "B")
+        await shows(pilot, "Not deleted.")
+        await press(pilot, "y", "escape")
+        desk.refuse = None
+        await press(pilot, "B")
+        await shows(pilot, "Force=true")
+        await press(pilot, "enter", "B")
+        await shows(pilot, "d-2 (100 GiB)")
+        assert len(desk.commands) == 1, "enter is no yes"
+        await press(pilot, "y")
+        await tells(desk, pilot, "delete_on_demand", dear.region, dear.instance_id, WHO)
         await press(pilot, "down", "B")
         assert toasts(pilot.app)[-1] == "Only an on-demand replacement of a spot instance can go back to spot."

@@ -7,15 +7,21 @@ import pytest
 from msgspec import structs
 
 from spottui import words
-from spottui.cli.check import Verdict
-from spottui.cli.cloud_checks import zone_check
+from spottui.cli.check import Check, Verdict
+from spottui.cli.cloud_checks import region_checks
+from spottui.cli.identity_checks import zone_check
 from spottui.cli.permissions import INTERFACES, PRIVATE_ZONE, policy_document
+from spottui.cli.progress import Progress
 from spottui.cloud.region_tools import credentials_of, region_tools
 from spottui.config import load
 from spottui.console.text.plan import plan_body
+from spottui.domain.billed_resources import LeftoverKind
+from spottui.domain.facts import CancelAsked
+from spottui.domain.outcome import kept_by
 from spottui.recovery import interfaces
 from spottui.sim.testing import SimServer
 from tests.driving import add_policy, effects, wait_until
+from tests.journal.given import ANN, known, record
 from tests.recovery.given import begin
 from tests.recovery.test_routes import by_id, named
 from tests.recovery.test_traffic import ended, engine
@@ -114,7 +120,36 @@ def test_an_interface_that_the_old_instance_cannot_give_away_is_moved_after_the_
     assert len(live_cloud.calls("DetachNetworkInterface")) == 1, "a definite refusal is not asked for again"
 
 
-def test_doctor_says_whether_the_zone_is_there_and_a_policy_has_a_part_for_each_service(
+def test_a_cancel_puts_interfaces_back_after_a_kill_too_and_says_what_the_eip_costs(
+    live_cloud: SimServer, config: Path, old: dict[str, Any]
+) -> None:
+    live_cloud.control("POST", "instance", {"instance_id": old["InstanceId"], "public_ip": "47.98.7.6"})
+    live_cloud.world(image_base_s=60)
+
+    def kept() -> list[bool]:
+        return [not one["DeleteOnRelease"] for one in live_cloud.state()["network_interfaces"]]
+
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]])
+        recovery_id = begin(shared, old["InstanceId"], notice_s=300)
+        wait_until(lambda: kept() == [True, True] and known(shared.journal, recovery_id).eip_id)
+        first, second = known(shared.journal, recovery_id).kept_interfaces
+    with engine(config) as shared:
+        live_cloud.fault("ModifyNetworkInterfaceAttribute", "error", code="Forbidden.RAM", status=403)
+        live_cloud.fault("ModifyNetworkInterfaceAttribute", "drop_reply")
+        record(shared.journal, recovery_id, CancelAsked(ANN))
+        recovery = ended(shared, recovery_id)
+        plan = shared.journal.recoveries.plan(recovery_id)
+    assert kept() == [True, False]
+    assert recovery.kept_interfaces == (first,), second
+    said = words.reason(recovery.reason)
+    assert f"network interface {first} is kept when its instance is released: ModifyNetworkInterfaceAttribute" in said
+    assert f"its public IP 47.98.7.6 is EIP {recovery.eip_id} now, which cannot be undone" in said
+    (eip,) = (one for one in kept_by(recovery, plan) if one.kind is LeftoverKind.EIP)
+    assert (eip.resource_id, eip.per_month({"eip": 14.4})) == (recovery.eip_id, 14.4)
+
+
+def test_doctor_probes_what_the_instances_use_and_a_policy_has_a_part_for_each_service(
     live_cloud: SimServer, config: Path, old: dict[str, Any]
 ) -> None:
     settings = load(config)
@@ -124,9 +159,29 @@ def test_doctor_says_whether_the_zone_is_there_and_a_policy_has_a_part_for_each_
     def checked(named: str) -> Any:
         return zone_check(structs.replace(settings, policy=structs.replace(settings.policy, private_zone=named)), tools)
 
+    def of_region() -> dict[str, Check]:
+        checks = region_checks(tools, Progress(), ("cn-hangzhou",), watch_only=False, keeps_ready=False)
+        return {check.subject.removesuffix(" cn-hangzhou"): check for check in checks}
+
     assert [checked(one).verdict for one in ("corp.internal", zone["ZoneId"])] == [Verdict.OK, Verdict.OK]
     assert checked("crop.internal").found == "there is no zone crop.internal"
-    live_cloud.world(permissions={"DescribeZones": "forbidden"})
-    assert "--policy identity" in checked("corp.internal").fix
+    live_cloud.control(
+        "POST", "balancer", {"name": "front", "product": "alb", "port": 80, "servers": [old["InstanceId"]]}
+    )
+    groups, found = live_cloud.state()["server_groups"], of_region()
+    assert [found[one].found for one in ("CLB", "ALB", "NLB")] == [
+        "none in this region", "all 7 actions granted", "none in this region",
+    ]  # fmt: skip
+    assert found["interfaces"].found == f"all {len(INTERFACES)} actions granted"
+    assert live_cloud.state()["server_groups"] == groups
+    denied = "UpdateZoneRecord", "AddServersToServerGroup", "DetachNetworkInterface", "AttachNetworkInterface"
+    live_cloud.world(permissions=dict.fromkeys((*denied, "DescribeLoadBalancers"), "forbidden"))
+    assert (checked("corp.internal").verdict, "UpdateZoneRecord" in checked("corp.internal").found) == ("FAIL", True)
+    found = of_region()
+    assert checked("corp.internal").fix == found["interfaces"].fix == "spottui setup --policy identity"
+    assert found["interfaces"].found.endswith("; AttachNetworkInterface too"), found["interfaces"]
+    assert [(found[one].verdict, found[one].fix) for one in ("CLB", "ALB")] == [
+        (Verdict.NOTE, "spottui setup --policy balancers"), (Verdict.FAIL, "spottui setup --policy balancers"),
+    ]  # fmt: skip
     parts = [one["Action"] for one in policy_document("identity", settings)["Statement"]]
-    assert parts == [[f"ecs:{one}" for one in INTERFACES], [f"pvtz:{one}" for one in PRIVATE_ZONE]]
+    assert parts == [[f"ecs:{one.action}" for one in INTERFACES], [f"pvtz:{one}" for one in PRIVATE_ZONE]]

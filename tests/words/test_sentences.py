@@ -110,6 +110,14 @@ SENTENCES = {
     f"nothing was created; the old entry is left at weight 0 in CLB lb-1: {REFUSED_LINE}; set it back to 70": Reason(
         Why.CANCELLED, causes=(Reason(Why.WEIGHT_LEFT, "lb-1", "CLB", count=70, failure=REFUSED),)
     ),
+    f"nothing was created; network interface eni-1 is kept when its instance is released: {REFUSED_LINE}; delete it "
+    "then; its public IP 47.1.2.3 is EIP eip-1 now, which cannot be undone: billed until you release it": Reason(
+        Why.CANCELLED,
+        causes=(
+            Reason(Why.INTERFACE_LEFT, "eni-1", failure=REFUSED),
+            Reason(Why.EIP_LEFT, "eip-1", "47.1.2.3"),
+        ),
+    ),
     f"the old entry is left in ALB sgp-1: {REFUSED_LINE}; remove it manually": Reason(
         Why.BACKEND_LEFT, "sgp-1", "ALB", failure=REFUSED
     ),

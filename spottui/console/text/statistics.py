@@ -10,6 +10,7 @@ from textual.content import Content
 from spottui import words
 from spottui.console.text.cells import cell_text, column_cells, flow
 from spottui.console.text.charts import step_chart
+from spottui.domain.billed_resources import LeftoverKind
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.savings import Savings
 from spottui.domain.text import plain
@@ -173,10 +174,12 @@ def _colour(name: str) -> str:
 
 
 def _kept(total: KeptSum, now: datetime) -> Content:
-    size = f"{total.gib:,} GiB" + (f", {total.unsized} of unknown size" if total.unsized else "")
-    oldest = f", oldest {age((now - total.oldest).total_seconds())}" if total.oldest else ""
+    size = "" if total.kind is LeftoverKind.EIP else f"{total.gib:,} GiB"
+    unsized = f"{total.unsized} of unknown size" if total.unsized else ""
+    oldest = f"oldest {age((now - total.oldest).total_seconds())}" if total.oldest else ""
+    known = ", ".join(filter(None, (size, unsized, oldest)))
     return Content.assemble(
-        (f"  {total.count:,} {total.kind}{'' if total.count == 1 else 's'}: {size}{oldest}; ", ""),
+        (f"  {total.count:,} {total.kind}{'' if total.count == 1 else 's'}: {known}; ", ""),
         (_price(total), "bold"),
     )
 

@@ -1,0 +1,26 @@
+"""DeleteInstance of a pay-as-you-go instance; with Force a running one is switched off without a shutdown."""
+
+from spottui.cloud.ecs import Ecs
+from spottui.cloud.errors import CloudError
+from spottui.cloud.sdk import models
+
+ACTION = "DeleteInstance"
+
+
+def check_deletion(ecs: Ecs, instance_id: str) -> None:
+    """Raise `CloudError` if the cloud would not delete the instance now; nothing is deleted."""
+    try:
+        _delete(ecs, instance_id, dry_run=True)
+    except CloudError as error:
+        if error.code != "DryRunOperation":
+            raise
+
+
+def delete_instance(ecs: Ecs, instance_id: str) -> str:
+    """Delete an instance, and its disks as far as they go with it; return the RequestId. Raises `CloudError`."""
+    return _delete(ecs, instance_id, dry_run=False)
+
+
+def _delete(ecs: Ecs, instance_id: str, *, dry_run: bool) -> str:
+    request = models.DeleteInstanceRequest(instance_id=instance_id, force=True, dry_run=dry_run)
+    return str(ecs.act(ACTION, ecs.client.delete_instance_with_options, request).request_id or "")
