@@ -33,7 +33,10 @@ class Hold(Struct, frozen=True):
 
 
 class Cancel(Struct, frozen=True):
-    """A running recovery ends at its next safe point."""
+    """A running recovery ends at its next safe point.
+
+    Refused once a replacement was launched, and for a recovery that has ended.
+    """
 
 
 Command = Confirm | Retry | Veto | Hold | Cancel
