@@ -12,6 +12,7 @@ from typing import TypeVar
 from spottui.domain.background import DAYS, Background, FleetBackground
 from spottui.domain.billed_resources import Leftover
 from spottui.domain.clock import Clock
+from spottui.domain.commands import Command
 from spottui.domain.deletion import Deletion
 from spottui.domain.facts import NOBODY, DriverChanged, Logged, OutputLost, PricesSeen, Stop, Stopped
 from spottui.domain.history import InstanceRecord, Past
@@ -20,7 +21,7 @@ from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.places import Offers, Pair, Price
 from spottui.domain.plan import Plan, by_route
 from spottui.domain.readiness import FleetReadiness
-from spottui.domain.recovery import Decision, Recovery
+from spottui.domain.recovery import Recovery
 from spottui.domain.refusal import Ended, Refused
 from spottui.domain.routes import Route
 from spottui.domain.savings import Savings
@@ -222,13 +223,10 @@ class Desk:
         with self._in_words():
             delete_on_demand(self._shared, region, instance_id, who)
 
-    def confirm(self, recovery_id: str, digest: str, who: str, route: Route | None = None) -> None:
-        """Say yes to exactly the plan that had this digest when it was read, with `route`, if given, put first in it.
-
-        Yes and route are committed as one: who only looks at another route has changed nothing.
-        """
-        now = self._clock.now()
-        self._commit(lambda t: decisions.confirm(t, recovery_id, digest, who, route, now))
+    def carry_out(self, recovery_id: str, command: Command, who: str) -> None:
+        """Commit what a person says about a recovery; the engine hears of it from the log."""
+        now, own = self._clock.now(), self._journal.consoles.own
+        self._commit(lambda t: decisions.carry_out(t, recovery_id, command, who, own, now))
 
     def successors(self) -> int:
         """Return how many other consoles of this journal go on with the recoveries that this one leaves."""
@@ -248,14 +246,6 @@ class Desk:
         self._refuse_if_read_only()
         return dict(self._janitor.clean_up(resource_ids, who))
 
-    def retry(self, recovery_id: str, digest: str, who: str) -> None:
-        """Try again what came to nothing, with the plan of this digest: what was made is used, what failed is repeated.
-
-        One that never had a plan waits for a yes again.
-        """
-        now, own = self._clock.now(), self._journal.consoles.own
-        self._commit(lambda t: decisions.retry(t, recovery_id, digest, who, own, now))
-
     def recover(self, region: str, instance_id: str, digest: str, who: str, route: Route | None = None) -> str:
         """Recover an instance because an engineer says so, and return the recovery's id.
 
@@ -268,19 +258,6 @@ class Desk:
         if route:
             by_route(plan, route)
         return self._commit(partial(self._begin, plan, who, route))
-
-    def veto(self, recovery_id: str, who: str) -> None:
-        """Say no to a recovery that nobody has confirmed yet."""
-        self._decide(recovery_id, Decision.VETO, who)
-
-    def hold(self, recovery_id: str, who: str) -> None:
-        """Keep auto-mode from a recovery; a person may still confirm it."""
-        self._decide(recovery_id, Decision.HOLD, who)
-
-    def cancel(self, recovery_id: str, who: str) -> None:
-        """Cancel a running recovery at its next safe point."""
-        now = self._clock.now()
-        self._commit(lambda t: decisions.cancel(t, recovery_id, who, now))
 
     def arm(self, who: str) -> None:
         """Let auto-mode confirm by itself within its limits."""
@@ -331,10 +308,6 @@ class Desk:
             transaction.record(recovery_id, DriverChanged(own, recovery.fence + 1), now)
         decisions.confirm(transaction, recovery_id, plan.digest, who, route, now)
         return recovery_id
-
-    def _decide(self, recovery_id: str, decision: Decision, who: str) -> None:
-        now = self._clock.now()
-        self._commit(lambda t: decisions.decide(t, recovery_id, decision, who, now))
 
     def _commit(self, change: Callable[[Transaction], T]) -> T:
         """Commit what a person says, or refuse it: nothing is written when the person has long looked away."""

@@ -225,9 +225,7 @@ class Replay:
         """Refuse a command."""
         raise Refused("This is a replay; nothing can be changed.")
 
-    plan_for = deletion = delete_on_demand = confirm = retry = recover = veto = hold = cancel = arm = disarm = (
-        look_now
-    ) = refuse
+    plan_for = deletion = delete_on_demand = carry_out = recover = arm = disarm = look_now = refuse
 
     def _now(self) -> datetime:
         return self._playback.now()

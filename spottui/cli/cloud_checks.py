@@ -18,9 +18,9 @@ from spottui.cli.permissions import (
 )
 from spottui.cli.progress import Progress
 from spottui.cli.setup import missing_steps
+from spottui.cloud.account import caller
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.identity import caller
 from spottui.cloud.messages import Reclaim, parse_all
 from spottui.domain.balancers import Product
 from spottui.domain.launch_spec import LaunchSpec

@@ -1,6 +1,14 @@
-"""`spottui completion`: what a shell must read to complete spottui's commands and options."""
+"""`spottui completion`, and what the shell then offers for a value: names that are known here; never an error."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+from click import Context, Parameter
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from spottui.domain.settings import Settings
 
 _EXAMPLES = """\b
 Examples:
@@ -20,3 +28,58 @@ def completion(ctx: click.Context, shell: str) -> None:
     made = get_completion_class(shell)
     if made:
         click.echo(made(ctx.find_root().command, {}, "spottui", "_SPOTTUI_COMPLETE").source())
+
+
+def templates(ctx: Context, _param: Parameter, begun: str) -> list[CompletionItem]:
+    """Offer the templates of the configuration."""
+    settings = _settings(ctx)
+    names = sorted(settings.templates) if settings else []
+    return [CompletionItem(name) for name in names if name.startswith(begun)]
+
+
+def spot_instances(ctx: Context, _param: Parameter, begun: str) -> list[CompletionItem]:
+    """Offer the spot instances that the journal knows, by name or id, whichever was begun; asks the cloud nothing."""
+    settings = _settings(ctx)
+    if settings is None:
+        return []
+    from spottui.domain.text import plain
+    from spottui.journal import Journal
+    from spottui.journal.store import JournalProblem
+
+    try:
+        journal = Journal(settings.journal, read_only=True)
+    except JournalProblem:
+        return []
+    captured = [one for region in settings.region_keys for one in journal.fleet.load(region).values()]
+    journal.close()
+    spot = [one.spec.instance for one in captured if one.spec.instance.is_spot]
+    by_id = begun.startswith("i-")
+    found = {
+        (instance.instance_id if by_id else instance.name): (instance.name if by_id else instance.instance_id)
+        for instance in spot
+    }
+    # A name is text from outside: one that a shell would have to quote is not offered.
+    return [
+        CompletionItem(value, help=plain(other))
+        for value, other in sorted(found.items())
+        if value.startswith(begun) and value.replace("-", "").replace("_", "").replace(".", "").isalnum()
+    ]
+
+
+def scenarios(_ctx: Context, _param: Parameter, begun: str) -> list[CompletionItem]:
+    """Offer the scenarios of the simulated cloud."""
+    from spottui.sim.scenario import names
+
+    return [CompletionItem(name) for name in names() if name.startswith(begun)]
+
+
+def _settings(ctx: Context) -> "Settings | None":
+    from spottui.config import ConfigProblem, default_path, load
+
+    above = ctx.find_root().params
+    path = ctx.params.get("config") or above.get("config") or default_path()
+    profile = ctx.params.get("profile") or above.get("profile") or ""
+    try:
+        return load(Path(path), profile)
+    except ConfigProblem:
+        return None

@@ -7,8 +7,8 @@ import click
 
 from spottui.cli.check import Check, ok, wrong
 from spottui.cli.common import Failed, Wrong, refuse_if_read_only, with_settings
+from spottui.cli.completion import scenarios, spot_instances
 from spottui.cli.progress import Progress
-from spottui.cli.suggestions import scenarios, spot_instances
 from spottui.domain.region_key import fields_of
 
 if TYPE_CHECKING:

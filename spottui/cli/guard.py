@@ -131,8 +131,7 @@ def _notices(queue: str, metadata: "Metadata") -> "Callable[[], OwnNotices]":
 
 
 def _run(command: tuple[str, ...], minder: "Guard", state: Path | None) -> int:
-    from spottui.workload.progress import ProgressFile, ProgressProblem
-    from spottui.workload.runs import run_until_done
+    from spottui.workload.progress import ProgressFile, ProgressProblem, run_until_done
 
     try:
         if state is None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from spottui.cli.common import Failed, Wrong, agree, refuse_if_read_only, with_settings
+from spottui.cli.completion import templates
 from spottui.cli.printing import Printing
-from spottui.cli.suggestions import templates
 
 if TYPE_CHECKING:
     from spottui.cloud.errors import CloudError

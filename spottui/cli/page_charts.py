@@ -14,7 +14,8 @@ from spottui.journal.incidents import Incident
 from spottui.tables.charts import amount_ticks, day_ticks
 from spottui.tables.moments import money
 from spottui.tables.prices import price
-from spottui.tables.timeline import Sign, Step, steps
+from spottui.tables.timeline import Step, steps
+from spottui.words import Sign
 
 STYLE = """
 svg { width: 100%; height: auto; } svg text { font: 13px system-ui, sans-serif; fill: currentColor; }

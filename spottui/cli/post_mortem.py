@@ -15,7 +15,7 @@ from spottui.domain.region_key import account_of
 from spottui.domain.text import plain
 from spottui.journal.incidents import Incident
 from spottui.tables.moments import money
-from spottui.tables.timeline import Sign, sign_of
+from spottui.words import Sign
 
 _WHATS = {
     Sign.EVIDENCE: "evidence",
@@ -91,7 +91,7 @@ def as_markdown(incident: Incident, prices: Mapping[str, float]) -> str:
 
 def timeline(incident: Incident) -> list[Moment]:
     """Return what was seen, decided and called, oldest first; what came of a call stands where its answer came."""
-    signed = ((logged, sign_of(logged.fact)) for logged in incident.log)
+    signed = ((logged, words.sign_of(logged.fact)) for logged in incident.log)
     moments = [_moment(one, sign) for one, sign in signed if sign]
     return sorted(moments, key=lambda moment: moment.at)
 
@@ -117,7 +117,7 @@ def outcome_rows(incident: Incident) -> list[tuple[str, str]]:
     reclaim, recovery, outcome = incident.interruption, incident.recovery, incident.past.outcome
     reason = words.reason(recovery.reason, recovery.region)
     calls = sum(isinstance(logged.fact, CallBegun) for logged in incident.log)
-    failures = sum(sign_of(logged.fact) in _FAILURES for logged in incident.log)
+    failures = sum(words.sign_of(logged.fact) in _FAILURES for logged in incident.log)
     return [
         ("instance", f"{reclaim.instance_id} in {_where(incident)}"),
         ("type", incident.past.instance_type),

@@ -10,13 +10,14 @@ import click
 
 from spottui.cli.break_glass import meant, open_again
 from spottui.cli.common import Failed, Wrong, agree, refuse_if_read_only, with_settings
+from spottui.cli.completion import spot_instances
 from spottui.cli.console import whoami
 from spottui.cli.ending import Ending, in_time, leave
 from spottui.cli.on_demand import end_on_demand, gone_back
 from spottui.cli.printing import Printing
 from spottui.cli.progress import Progress
-from spottui.cli.suggestions import spot_instances
 from spottui.domain.region_key import fields_of
+from spottui.domain.routes import Route
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,17 +38,13 @@ Examples:
 WAIT_S = 0.5
 
 
-ROUTES = ("image", "restart", "kept-disk", "warm-image", "instant")
-"""Every `Route`, whose module is too heavy for a line of help."""
-
-
 @click.command(epilog=_EXAMPLES)
 @with_settings
 @click.argument("instance", shell_complete=spot_instances)
 @click.option("--region", default="", help="Its region; by default every configured region is searched.")
 @click.option(
     "--route",
-    type=click.Choice(ROUTES),
+    type=click.Choice([route.value for route in Route]),
     help="Route to try first; by default the plan decides.",
 )
 @click.option(
@@ -199,8 +196,8 @@ def _begun(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
 
 
 def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
+    from spottui.domain.commands import Confirm, Retry
     from spottui.domain.plan import by_route
-    from spottui.domain.routes import Route
 
     route = Route(asked.route) if asked.route else None
     waiting = None if asked.to_spot else _waiting(desk, asked.instance)
@@ -218,10 +215,10 @@ def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
     agree("Recover it?", yes=asked.yes)
     asked.agreed = True
     if waiting:
-        desk.confirm(waiting.recovery_id, plan.digest, whoami(), route)
+        desk.carry_out(waiting.recovery_id, Confirm(plan.digest, route), whoami())
         return waiting.recovery_id
     if ended:
-        desk.retry(ended.recovery_id, plan.digest, whoami())
+        desk.carry_out(ended.recovery_id, Retry(plan.digest), whoami())
         return ended.recovery_id
     return desk.recover(region, asked.instance, plan.digest, whoami(), route)
 
@@ -281,7 +278,6 @@ def _chosen(plan: "Plan", name: str | None) -> "Plan":
     from msgspec.structs import replace
 
     from spottui.domain.plan import by_route
-    from spottui.domain.routes import Route
 
     if name is None:
         return plan

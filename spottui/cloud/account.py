@@ -1,4 +1,4 @@
-"""One configured account: the clients of each of its regions, queues on demand, and its budget."""
+"""One configured account: the clients of each of its regions, queues on demand, its budget, and who calls."""
 
 import logging
 import threading
@@ -6,16 +6,19 @@ import time
 from concurrent.futures import Future
 from contextlib import suppress
 
+import msgspec
+
 from spottui.cloud.balancers import Balancers, balancers
 from spottui.cloud.budget import Budget
 from spottui.cloud.cloudmonitor import CloudMonitor
+from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError
-from spottui.cloud.identity import Identity, caller
 from spottui.cloud.market import Market
 from spottui.cloud.mns import Queue
 from spottui.cloud.private_zone import PrivateZone
 from spottui.cloud.region_tools import credentials_of, pace_of
+from spottui.cloud.rpc import STS, Rpc, service_endpoint
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.cloud.vpc import Vpc
 from spottui.domain.clock import CloudClock
@@ -25,6 +28,13 @@ log = logging.getLogger("spottui.cloud")
 
 ASK_AGAIN_S = 60.0
 """After this the cloud is asked again who calls, where it did not say."""
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """The account, and who in it, as `acs:ram::ACCOUNT:user/NAME` or `…:assumed-role/ROLE/SESSION`."""
+
+    account_id: str
+    arn: str
 
 
 class CloudAccount:
@@ -116,3 +126,12 @@ class CloudAccount:
             why = error.line if isinstance(error, CloudError) else type(error).__name__
             which = f"account {self._name}" if self._name else "the account"
             log.warning("the id of %s is unknown, so events of every account are accepted: %s", which, why)
+
+
+def caller(
+    settings: Settings, region: RegionSettings, credentials: CredentialSource, clock: CloudClock | None = None
+) -> Identity:
+    """Ask who makes our calls, which STS (version 2015-04-01) answers without a permission; raises `CloudError`."""
+    endpoint = service_endpoint("sts", region.id, region.ecs_endpoint)
+    body = Rpc(STS, region.id, endpoint, credentials, settings.ca_file, clock).call("GetCallerIdentity", {})
+    return Identity(str(body.get("AccountId", "")), str(body.get("Arn", "")))

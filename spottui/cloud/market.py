@@ -17,7 +17,7 @@ from spottui.cloud.ready import ready_images
 from spottui.cloud.vpc import Vpc
 from spottui.domain.background import PriceHistory
 from spottui.domain.balancers import Backend, Product, Server
-from spottui.domain.dns import DnsRecord
+from spottui.domain.instance import DnsRecord
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import LARGEST, InstanceType, Pair, Price
 from spottui.domain.plan import Candidate, Stock

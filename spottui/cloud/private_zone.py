@@ -9,7 +9,7 @@ from spottui.cloud.ecs import Answer
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.fields import rows
 from spottui.cloud.rpc import PVTZ, Rpc
-from spottui.domain.dns import DnsRecord
+from spottui.domain.instance import DnsRecord
 
 ZONES, RECORDS, UPDATE = "DescribeZones", "DescribeZoneRecords", "UpdateZoneRecord"
 PAGE = 100

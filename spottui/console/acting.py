@@ -1,7 +1,5 @@
 """What can be done with a selection, wherever it is shown: on the main screen or on a page."""
 
-from collections.abc import Callable
-
 from spottui import actions
 from spottui.action import Action
 from spottui.action_context import ActionContext
@@ -13,24 +11,6 @@ from spottui.domain.text import plain
 
 _NAME_CELLS = 14
 
-_ON_ONE: dict[str, Callable[[Session, Selection], None]] = {
-    "confirm": recovery_handlers.confirm,
-    "go": recovery_handlers.go,
-    "cancel": recovery_handlers.cancel,
-    "hold": recovery_handlers.hold,
-    "recover": recovery_handlers.recover,
-    "back_to_spot": recovery_handlers.back_to_spot,
-    "retry": recovery_handlers.retry,
-    "raw": lambda session, selection: recovery_handlers.raw(session, lambda: selection),
-}
-"""What the actions on one recovery do, by their ids; a veto needs to know more."""
-
-_ON_SEVERAL: dict[str, Callable[[Session, tuple[Recovery, ...]], None]] = {
-    "confirm_marked": recovery_handlers.confirm_marked,
-    "veto_marked": recovery_handlers.veto_marked,
-}
-"""What the actions on several recoveries do, by their ids."""
-
 _VETO = "veto"
 
 
@@ -41,12 +21,12 @@ def act(
 
     `may_slip` says that another recovery can move under the cursor by itself: a veto is then asked for first.
     """
-    if action_id in _ON_SEVERAL:
-        _ON_SEVERAL[action_id](session, recoveries)
+    if action_id in recovery_handlers.ON_SEVERAL:
+        recovery_handlers.ON_SEVERAL[action_id](session, recoveries)
     elif action_id == _VETO:
         recovery_handlers.veto(session, selection, has_slipped=may_slip)
-    elif action_id in _ON_ONE:
-        _ON_ONE[action_id](session, selection)
+    elif action_id in recovery_handlers.ON_ONE:
+        recovery_handlers.ON_ONE[action_id](session, selection)
     else:
         return False
     return True
@@ -79,6 +59,6 @@ def context_of(
 
 def offered(context: ActionContext) -> list[Action]:
     """Return the actions on recoveries that are possible now, in the order of the footer."""
-    ids = (*_ON_SEVERAL, *_ON_ONE, _VETO)
+    ids = (*recovery_handlers.ON_SEVERAL, *recovery_handlers.ON_ONE, _VETO)
     known = [action for action in actions.ACTIONS if action.id in ids]
     return [action for action in known if not actions.refusal(action, context) and action.footer(context)]

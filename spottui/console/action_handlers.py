@@ -12,6 +12,7 @@ from spottui.console.messages import LeaveWanted
 from spottui.console.selection import Selection
 from spottui.console.session import Session
 from spottui.domain.playback import Playback
+from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.column import Cell
 from spottui.tables.events import LEVELS
@@ -264,6 +265,10 @@ def _with_selection(act: Callable[[Session, Selection], None]) -> Handler:
     return lambda main: act(main.session, main.selection)
 
 
+def _with_marked(act: Callable[[Session, tuple[Recovery, ...]], None]) -> Handler:
+    return lambda main: act(main.session, main.marked_recoveries)
+
+
 def _export(main: "MainScreen", form: str) -> None:
     names = main.reader.names if main.panel is main.events_panel else None
     export(main.session, main.panel, form, names)
@@ -287,16 +292,9 @@ def _set_pace(main: "MainScreen", change: Callable[[Playback], None]) -> None:
 
 
 HANDLERS: dict[str, Handler] = {
-    "confirm": _with_selection(recovery_handlers.confirm),
-    "go": _with_selection(recovery_handlers.go),
+    **{action_id: _with_selection(act) for action_id, act in recovery_handlers.ON_ONE.items()},
+    **{action_id: _with_marked(act) for action_id, act in recovery_handlers.ON_SEVERAL.items()},
     "veto": lambda main: recovery_handlers.veto(main.session, main.selection, has_slipped=main.has_slipped),
-    "cancel": _with_selection(recovery_handlers.cancel),
-    "hold": _with_selection(recovery_handlers.hold),
-    "recover": _with_selection(recovery_handlers.recover),
-    "back_to_spot": _with_selection(recovery_handlers.back_to_spot),
-    "retry": _with_selection(recovery_handlers.retry),
-    "confirm_marked": lambda main: recovery_handlers.confirm_marked(main.session, main.marked_recoveries),
-    "veto_marked": lambda main: recovery_handlers.veto_marked(main.session, main.marked_recoveries),
     "auto": _with_session(recovery_handlers.auto),
     "hold_time": partial(_set_pace, change=Playback.hold_or_go_on),
     "next_moment": partial(_set_pace, change=Playback.jump),

@@ -9,6 +9,7 @@ from textual.message_pump import MessagePump
 from spottui import words
 from spottui.console.selection import Selection, by_id, interruption_of, recovery_of
 from spottui.console.session import Session
+from spottui.domain.commands import Cancel, Command, Confirm, Hold, Retry, Veto
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import AutoMode
@@ -72,7 +73,7 @@ def veto(session: Session, selection: Selection, *, has_slipped: bool) -> None:
     name = plain(recovery.name or recovery.instance_id)
 
     def send() -> None:
-        session.worker.command(lambda desk: desk.veto(recovery.recovery_id, session.who), f"{name}: vetoed")
+        _send(session, recovery, Veto(), f"{name}: vetoed")
 
     if selection.own and recovery.state is RecoveryState.VETO_WINDOW and not has_slipped:
         send()
@@ -113,7 +114,7 @@ def veto_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
 
     def veto_all(desk: "Desk") -> None:
         for recovery in waiting:
-            desk.veto(recovery.recovery_id, session.who)
+            desk.carry_out(recovery.recovery_id, Veto(), session.who)
 
     names = "\n".join(f"  {plain(each.name or each.instance_id)} is {_at_stake(each)}" for each in waiting)
     text = f"Nothing will be done for these reclaims. No call is made.\n\n{names}"
@@ -135,7 +136,7 @@ def hold(session: Session, selection: Selection) -> None:
     """End the veto window of the selected recovery, or of the only one in its window; it then waits for permission."""
     if recovery := selection.in_window:
         done = f"{plain(recovery.name or recovery.instance_id)}: held, waits for you"
-        session.worker.command(lambda desk: desk.hold(recovery.recovery_id, session.who), done)
+        _send(session, recovery, Hold(), done)
 
 
 def cancel(session: Session, selection: Selection) -> None:
@@ -145,11 +146,7 @@ def cancel(session: Session, selection: Selection) -> None:
     if not (recovery := selection.own):
         return
     done = f"{plain(recovery.name or recovery.instance_id)}: cancelled at the next safe point"
-
-    def send() -> None:
-        session.worker.command(lambda desk: desk.cancel(recovery.recovery_id, session.who), done)
-
-    _ask(session, CancelDialog(session, recovery), send)
+    _ask(session, CancelDialog(session, recovery), lambda: _send(session, recovery, Cancel(), done))
 
 
 def auto(session: Session) -> None:
@@ -186,7 +183,7 @@ def retry(session: Session, selection: Selection) -> None:
         session,
         _subject(session, recovery.region, recovery.instance_id, recovery.name, recovery),
         lambda asker: session.worker.plan_again(recovery_id, asker),
-        lambda desk, chosen: desk.retry(recovery_id, chosen.plan.digest, session.who),
+        lambda desk, chosen: desk.carry_out(recovery_id, Retry(chosen.plan.digest), session.who),
         "retried",
         can_choose=False,
     )
@@ -202,7 +199,7 @@ def raw(session: Session, current: Callable[[], Selection]) -> None:
 
 
 def _confirmation(recovery_id: str, digest: str, who: str) -> "Callable[[Desk], None]":
-    return lambda desk: desk.confirm(recovery_id, digest, who)
+    return lambda desk: desk.carry_out(recovery_id, Confirm(digest), who)
 
 
 def _waiting(session: Session, marked: tuple[Recovery, ...]) -> tuple[Recovery, ...]:
@@ -226,7 +223,7 @@ def _confirm(session: Session, recovery: Recovery) -> None:
         session,
         _subject(session, recovery.region, recovery.instance_id, recovery.name, recovery),
         lambda asker: session.worker.plan(recovery_id, asker),
-        lambda desk, chosen: desk.confirm(recovery_id, chosen.plan.digest, session.who, chosen.route),
+        lambda desk, chosen: desk.carry_out(recovery_id, Confirm(chosen.plan.digest, chosen.route), session.who),
         "confirmed",
     )
 
@@ -296,5 +293,28 @@ def _show_plan(
     session.app.push_screen(PlanDialog(subject, ask, session.clock, can_choose=can_choose), run)
 
 
+def _send(session: Session, recovery: Recovery, command: Command, done: str) -> None:
+    session.worker.command(lambda desk: desk.carry_out(recovery.recovery_id, command, session.who), done)
+
+
 def _ask(session: Session, question: "Question", send: Callable[[], None]) -> None:
     session.app.push_screen(question, lambda yes: send() if yes else None)
+
+
+ON_ONE: dict[str, Callable[[Session, Selection], None]] = {
+    "confirm": confirm,
+    "go": go,
+    "cancel": cancel,
+    "hold": hold,
+    "recover": recover,
+    "back_to_spot": back_to_spot,
+    "retry": retry,
+    "raw": lambda session, selection: raw(session, lambda: selection),
+}
+"""What the actions on one recovery do, by their ids; a veto needs to know more."""
+
+ON_SEVERAL: dict[str, Callable[[Session, tuple[Recovery, ...]], None]] = {
+    "confirm_marked": confirm_marked,
+    "veto_marked": veto_marked,
+}
+"""What the actions on several recoveries do, by their ids."""

@@ -14,11 +14,6 @@ from spottui.domain.arming_facts import Disarmed as Disarmed
 from spottui.domain.arming_facts import NotArmed as NotArmed
 from spottui.domain.arming_facts import Stop as Stop
 from spottui.domain.arming_facts import Stopped as Stopped
-from spottui.domain.backend_facts import BackendChanging as BackendChanging
-from spottui.domain.backend_facts import BackendServes as BackendServes
-from spottui.domain.backend_facts import BackendsFound as BackendsFound
-from spottui.domain.backend_facts import WeightKept as WeightKept
-from spottui.domain.backend_facts import WeightRestored as WeightRestored
 from spottui.domain.calm_facts import BeyondCap as BeyondCap
 from spottui.domain.calm_facts import DisksProtected as DisksProtected
 from spottui.domain.calm_facts import OutputLost as OutputLost
@@ -27,9 +22,14 @@ from spottui.domain.calm_facts import ProtectionUndone as ProtectionUndone
 from spottui.domain.calm_facts import ReadyCallAnswered as ReadyCallAnswered
 from spottui.domain.fact_base import FactBase as _Fact
 from spottui.domain.forecast import Verdict
+from spottui.domain.identity_facts import BackendChanging as BackendChanging
+from spottui.domain.identity_facts import BackendServes as BackendServes
+from spottui.domain.identity_facts import BackendsFound as BackendsFound
 from spottui.domain.identity_facts import InterfaceRestored as InterfaceRestored
 from spottui.domain.identity_facts import PrivateIpGivenUp as PrivateIpGivenUp
 from spottui.domain.identity_facts import RecordsFound as RecordsFound
+from spottui.domain.identity_facts import WeightKept as WeightKept
+from spottui.domain.identity_facts import WeightRestored as WeightRestored
 from spottui.domain.interruption import Evidence
 from spottui.domain.proof_facts import HookBegun as HookBegun
 from spottui.domain.proof_facts import HookEnded as HookEnded

@@ -1,4 +1,4 @@
-"""An ECS instance and its disks, as DescribeInstances and DescribeDisks show them."""
+"""An ECS instance, its disks and the DNS records of its address, as the cloud shows them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -75,3 +75,20 @@ class Disk(msgspec.Struct, frozen=True):
     def is_local(self) -> bool:
         """Whether the disk lives in the host and cannot outlive the instance."""
         return self.category.startswith(("local_", "ephemeral"))
+
+
+class DnsRecord(msgspec.Struct, frozen=True):
+    """One A record: its host `rr` within `zone`, its address, and for how many seconds clients may remember that."""
+
+    record_id: str
+    rr: str
+    zone: str
+    value: str
+    ttl: int
+    line: str = "default"
+    weight: int = 1
+
+    @property
+    def name(self) -> str:
+        """The domain name; `@` is the zone itself."""
+        return self.zone if self.rr == "@" else f"{self.rr}.{self.zone}"

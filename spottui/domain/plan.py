@@ -10,8 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from spottui.domain.balancers import Backend
-from spottui.domain.dns import DnsRecord
-from spottui.domain.instance import InstanceStatus, InterruptionBehavior
+from spottui.domain.instance import DnsRecord, InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_spec import USER_DATA, LaunchSpec
 from spottui.domain.losses import Loss, lost
 from spottui.domain.probe import Probe
@@ -175,13 +174,15 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     @property
     def choices(self) -> tuple[Route, ...]:
         """The routes that a person may put first: the plan's own, and what an earlier image makes possible."""
-        offered = (Route.INSTANT,) if self.system_image and Route.INSTANT not in self.routes else ()
-        return (*self.routes, *offered)
+        return (*self.routes, *(route for route in Route if route not in self.routes and self._offers(route)))
 
     def earlier_image(self, route: Route) -> WarmImage | None:
         """Return the existing image from which a route launches, None without one."""
         sources = {Source.EARLIER_IMAGE: self.warm_image, Source.EARLIER_IMAGE_AND_SNAPSHOTS: self.system_image}
         return sources.get(route.traits.source)
+
+    def _offers(self, route: Route) -> bool:
+        return route.traits.always_offered and self.earlier_image(route) is not None
 
     @property
     def losses(self) -> tuple[Loss, ...]:

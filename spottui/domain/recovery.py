@@ -7,9 +7,9 @@ import msgspec
 from msgspec.structs import replace
 
 from spottui.domain.balancers import Backend
-from spottui.domain.dns import DnsRecord
 from spottui.domain.forecast import Verdict
 from spottui.domain.hook import HookRun
+from spottui.domain.instance import DnsRecord
 from spottui.domain.interruption import Interruption
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason
 from spottui.domain.routes import Route

@@ -37,3 +37,24 @@ def fields_of(key: str) -> dict[str, str]:
     """Return the parts as programs read them, `{region, account}`; the default account is left out."""
     account = account_of(key)
     return {"region": region_id(key), **({"account": account} if account else {})}
+
+
+_CODES = {
+    "cn-hangzhou": "hz",
+    "cn-shanghai": "sh",
+    "cn-beijing": "bj",
+    "cn-shenzhen": "sz",
+    "cn-qingdao": "qd",
+    "cn-zhangjiakou": "zj",
+    "cn-chengdu": "cd",
+    "cn-guangzhou": "gz",
+    "cn-heyuan": "hy",
+    "cn-hongkong": "hk",
+}
+
+
+def zone_in_short(zone: str, region: str, *, several: bool) -> str:
+    """Return a zone's letter, with its region's code before it where `several` regions are watched."""
+    of = region_id(region)
+    letter = zone.removeprefix(f"{of}-")
+    return f"{_CODES.get(of, of)}-{letter}" if several and letter else letter

@@ -1,8 +1,7 @@
 """The routes by which an instance comes back, and the traits of each, in one table."""
 
+from dataclasses import dataclass
 from enum import StrEnum
-
-import msgspec
 
 
 class Route(StrEnum):
@@ -35,12 +34,13 @@ class Source(StrEnum):
     EARLIER_IMAGE_AND_SNAPSHOTS = "earlier image and snapshots"
 
 
-class RouteTraits(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class RouteTraits:
     """The traits of a route.
 
     `launches`: there is a new instance. `needs_image_in_time`: an image must be ready before the deadline.
     `waits_for_release`: nothing can be made before the release or stop. `keeps_all_data`: nothing written until then is
-    lost.
+    lost. `always_offered`: a person may put it first in a plan that has its source, though the plan itself has it not.
     """
 
     source: Source
@@ -48,6 +48,7 @@ class RouteTraits(msgspec.Struct, frozen=True):
     needs_image_in_time: bool = False
     waits_for_release: bool = False
     keeps_all_data: bool = False
+    always_offered: bool = False
 
     @property
     def serves_at_once(self) -> bool:
@@ -60,5 +61,5 @@ _TRAITS = {
     Route.RESTART: RouteTraits(Source.ITSELF, launches=False, waits_for_release=True, keeps_all_data=True),
     Route.KEPT_DISK: RouteTraits(Source.KEPT_DISKS, waits_for_release=True, keeps_all_data=True),
     Route.WARM_IMAGE: RouteTraits(Source.EARLIER_IMAGE),
-    Route.INSTANT: RouteTraits(Source.EARLIER_IMAGE_AND_SNAPSHOTS),
+    Route.INSTANT: RouteTraits(Source.EARLIER_IMAGE_AND_SNAPSHOTS, always_offered=True),
 }

@@ -1,6 +1,5 @@
 """A journal of version 1 or 2 becomes one of version 3, in place and as one transaction, after a copy beside it."""
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from spottui.domain.fold import apply
 from spottui.journal import schema
 from spottui.journal.earlier import recovery_of
 from spottui.journal.encoding import fact_row, moment
+from spottui.journal.process_locks import is_locked
 from spottui.journal.recoveries import snapshot_row
 from spottui.journal.store import JournalProblem, SqliteStore
 
@@ -91,22 +91,11 @@ _VERSION = "SELECT value FROM spottui_meta WHERE key = 'schema'"
 def _refuse_if_held(path: Path) -> None:
     for claim in sorted((path.parent / CLAIMS).glob("*")):
         pid = claim.name.split("-")[-2:-1]
-        if _is_locked(claim) and _has_open(pid[0] if pid else "", path):
+        if is_locked(claim) and _has_open(pid[0] if pid else "", path):
             raise JournalProblem(
                 f"journal {path}: a console of an earlier spottui (pid {pid[0] if pid else '?'}) is using it. End "
                 "that console, then start this one again: it upgrades the journal and resumes its recoveries."
             )
-
-
-def _is_locked(claim: Path) -> bool:
-    try:
-        with claim.open("rb") as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _has_open(pid: str, path: Path) -> bool:

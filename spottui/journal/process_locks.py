@@ -58,7 +58,7 @@ class ProcessLocks:
 
     def living(self) -> tuple[LiveConsole, ...]:
         """Return the consoles that hold their lock, oldest first."""
-        consoles = (_console(path) for path in self._files() if _is_locked(path))
+        consoles = (_console(path) for path in self._files() if is_locked(path))
         return tuple(sorted((console for console in consoles if console), key=lambda console: console.since))
 
     def is_alive(self, console: str) -> bool:
@@ -66,7 +66,7 @@ class ProcessLocks:
         if console and console == self.own:
             return not self._ended.is_set()
         path = self._directory / console
-        return bool(console) and console == path.name and _is_locked(path) and _is_fresh(path)
+        return bool(console) and console == path.name and is_locked(path) and _is_fresh(path)
 
     def forget_dead(self) -> None:
         """Remove the files of consoles that have ended."""
@@ -125,6 +125,19 @@ class ProcessLocks:
             return
 
 
+def is_locked(path: Path) -> bool:
+    """Return whether a process holds the lock of a file."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            # Shared, so that two concurrent checks do not take each other for the owner.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def _touch(path: Path) -> None:
     """The monotonic clock: it cannot be set, stops while the machine sleeps, and is the same for all processes."""
     now = time.monotonic_ns()
@@ -136,18 +149,6 @@ def _is_fresh(path: Path) -> bool:
         return time.monotonic_ns() - path.stat().st_mtime_ns < STALE_S * 1e9
     except OSError:
         return False
-
-
-def _is_locked(path: Path) -> bool:
-    try:
-        with path.open(encoding="utf-8") as file:
-            # Shared, so that two concurrent checks do not take each other for the owner.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _console(path: Path) -> LiveConsole | None:

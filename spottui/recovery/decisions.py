@@ -1,9 +1,11 @@
 """People's decisions about recoveries as changes of the journal, each checked in the transaction that commits it."""
 
 from datetime import datetime
+from typing import assert_never
 
 from msgspec.structs import replace
 
+from spottui.domain.commands import Cancel, Command, Confirm, Hold, Retry, Veto
 from spottui.domain.facts import CancelAsked, Decided, DriverChanged, Retried, RouteChosen
 from spottui.domain.plan import Plan, by_route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
@@ -13,6 +15,25 @@ from spottui.journal.transaction import Transaction
 from spottui.recovery.planner import next_step
 
 ANOTHER_PLAN = "The plan has changed since it was shown. Open it again."
+
+
+def carry_out(
+    transaction: Transaction, recovery_id: str, command: Command, who: str, console: str, now: datetime
+) -> None:
+    """Write what a person says about a recovery; raises `Refused` if that is impossible now."""
+    match command:
+        case Confirm(digest, route):
+            confirm(transaction, recovery_id, digest, who, route, now)
+        case Retry(digest):
+            retry(transaction, recovery_id, digest, who, console, now)
+        case Veto():
+            _decide(transaction, recovery_id, Decision.VETO, who, now)
+        case Hold():
+            _decide(transaction, recovery_id, Decision.HOLD, who, now)
+        case Cancel():
+            cancel(transaction, recovery_id, who, now)
+        case _:
+            assert_never(command)
 
 
 def confirm(
@@ -32,12 +53,6 @@ def confirm(
         transaction.set_plan(recovery_id, plan)
         transaction.record(recovery_id, RouteChosen(route, next_step(plan), who), now)
     transaction.record(recovery_id, Decided(Decision.CONFIRM, who, plan.digest), now)
-
-
-def decide(transaction: Transaction, recovery_id: str, decision: Decision, who: str, now: datetime) -> None:
-    """Write a veto or a hold; raises `Refused` if the recovery waits for no decision."""
-    _waiting(transaction, recovery_id)
-    transaction.record(recovery_id, Decided(decision, who), now)
 
 
 def cancel(transaction: Transaction, recovery_id: str, who: str, now: datetime) -> None:
@@ -68,6 +83,11 @@ def retry(transaction: Transaction, recovery_id: str, digest: str, who: str, con
         transaction.set_plan(recovery_id, replace(plan, surveyed=False, kept_digest=""))
     transaction.record(recovery_id, Retried(recovery.run + 1, who if plan else ""), now)
     transaction.record(recovery_id, DriverChanged(console, recovery.fence + 1), now)
+
+
+def _decide(transaction: Transaction, recovery_id: str, decision: Decision, who: str, now: datetime) -> None:
+    _waiting(transaction, recovery_id)
+    transaction.record(recovery_id, Decided(decision, who), now)
 
 
 def _was_shown(plan: Plan, digest: str) -> bool:

@@ -14,8 +14,8 @@ from spottui.domain.recovery import RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.tokens import client_token
 from spottui.recovery.calls import Call, call
-from spottui.recovery.commands import invocation_over
 from spottui.recovery.context import RecoveryContext, failure_of
+from spottui.recovery.shell_commands import invocation_over
 
 OUTPUT_KEPT = 4000
 """Characters of a command's output that go into the log."""

@@ -17,8 +17,7 @@ from spottui.domain.way_back import OnDemand, SpotMarket, way_back
 from spottui.journal import Journal
 from spottui.journal.image_timings import ImageTimings
 from spottui.recovery.context import Shared
-from spottui.recovery.lineage import terms_before
-from spottui.recovery.tolerance import tired_pools
+from spottui.recovery.lineage import terms_before, tired_pools
 
 Key = tuple[str, str]
 """Region and instance id."""

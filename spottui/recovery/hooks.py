@@ -30,10 +30,10 @@ from spottui.domain.tokens import client_token
 from spottui.journal.store import JournalAway, JournalProblem
 from spottui.journal.transaction import Transaction
 from spottui.journal.writer import Urgency
-from spottui.recovery import local_command
+from spottui.recovery import shell_commands
 from spottui.recovery.arrivals import arrival
-from spottui.recovery.commands import invocation_over
 from spottui.recovery.context import Fenced, RecoveryContext, failure_of
+from spottui.recovery.shell_commands import invocation_over
 
 log = logging.getLogger("spottui.hooks")
 
@@ -149,7 +149,7 @@ async def _remember(ctx: RecoveryContext, ended: HookEnded) -> None:
 async def _run_here(ctx: RecoveryContext, hook: HookSettings, _begun: HookBegun) -> _Came:
     recovery = ctx.recovery
     incident = json.dumps(ctx.shared.incident(recovery, ctx.now())).encode()
-    work = partial(local_command.run, hook.command, incident, _environment(recovery), hook.timeout_s)
+    work = partial(shell_commands.run, hook.command, incident, _environment(recovery), hook.timeout_s)
     try:
         ran = await arrival(_THREADS.submit(work))
     except OSError as error:

@@ -1,12 +1,18 @@
-"""Which instances an instance replaced, as tag and journal say alike."""
+"""Which instances an instance replaced, as tag and journal say alike, and how often they were reclaimed lately."""
 
+from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
+from spottui.domain.dates import seconds_of
 from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.launch_spec import OUR_TAG, LaunchSpec, SpotTerms
+from spottui.domain.plan import TiredPool
+from spottui.domain.recovery import Recovery
 from spottui.domain.refusal import Refused
+from spottui.domain.settings import Tolerance
 from spottui.journal import Journal
 
 
@@ -46,3 +52,24 @@ def back_to_spot(journal: Journal, spec: LaunchSpec) -> LaunchSpec:
     if instance.status is not InstanceStatus.RUNNING:
         raise Refused(f"{instance.instance_id} is {instance.status}. Start it, then plan its way back to spot.")
     return replace(spec, back_to_spot=terms)
+
+
+def tired_pools(journal: Journal, spec: LaunchSpec, tolerance: Tolerance, now: datetime) -> tuple[TiredPool, ...]:
+    """Return the pools in which an instance and its predecessors were reclaimed too often; empty within the tolerance.
+
+    A pool is a type in a zone. The current reclaim counts, an ended drill does not.
+    """
+    since = now - timedelta(seconds=seconds_of(tolerance.within) or 0)
+    pools = [
+        (instance.instance_type, instance.zone)
+        for instance in (spec.instance, *(parent.instance for parent in parents(journal, spec.instance)))
+        for recovery in journal.recoveries.of_instance(instance.region, instance.instance_id)
+        if recovery.started >= since and _is_reclaim(recovery)
+    ]
+    if len(pools) < tolerance.reclaims:
+        return ()
+    return tuple(TiredPool(*pool, count, tolerance.within) for pool, count in Counter(pools).items())
+
+
+def _is_reclaim(recovery: Recovery) -> bool:
+    return not recovery.interruption.is_manual and (recovery.interruption.locked or not recovery.state.is_final)

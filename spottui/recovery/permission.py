@@ -35,10 +35,10 @@ from spottui.recovery.adoption import begin_to_look_for_images
 from spottui.recovery.arrivals import arrival
 from spottui.recovery.auto_mode_rules import Grant
 from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, failure_of
+from spottui.recovery.lineage import tired_pools
 from spottui.recovery.places import begin_to_look
 from spottui.recovery.planner import capture, known_spec, make_plan, next_step, seen_lately, with_details
 from spottui.recovery.protect import ACTION, PATIENCE_S, Protected
-from spottui.recovery.tolerance import tired_pools
 
 log = logging.getLogger("spottui.recovery")
 

@@ -11,9 +11,8 @@ from spottui.domain.plan import Plan
 from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route
 from spottui.recovery.context import Shared
-from spottui.recovery.lineage import back_to_spot
+from spottui.recovery.lineage import back_to_spot, tired_pools
 from spottui.recovery.planner import capture, make_plan
-from spottui.recovery.tolerance import tired_pools
 
 PATIENCE_S = 5.0
 """After so long a person sees the plan with what is known by then."""

@@ -10,9 +10,8 @@ from functools import partial
 
 from spottui.cloud.errors import CloudError
 from spottui.cloud.private_zone import UPDATE
-from spottui.domain.dns import DnsRecord
 from spottui.domain.facts import RecordsFound
-from spottui.domain.instance import Instance
+from spottui.domain.instance import DnsRecord, Instance
 from spottui.domain.reasons import Doing, NextStep, Reason, Why
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.tokens import client_token

@@ -17,8 +17,8 @@ from spottui.domain.tokens import client_token
 from spottui.recovery import probes
 from spottui.recovery.arrivals import arrival
 from spottui.recovery.calls import Call, call
-from spottui.recovery.commands import invocation_over
 from spottui.recovery.context import RecoveryContext, StepOutcome, cancelled, failed
+from spottui.recovery.shell_commands import invocation_over
 
 COMMAND_S = 60.0
 """Timeout of one try of a command."""

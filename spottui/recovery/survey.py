@@ -18,8 +18,7 @@ from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.background import Background
 from spottui.domain.balancers import Backend, Product, Server
 from spottui.domain.clock import Clock
-from spottui.domain.dns import DnsRecord
-from spottui.domain.instance import Instance
+from spottui.domain.instance import DnsRecord, Instance
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.places import InstanceType, Offers, Pair, Price, priced_types, rank, refused_last, sold_out
 from spottui.domain.plan import Candidate, Caution, CautionKind, PlaceRules, Plan, Stock, in_old_vswitch_first

@@ -1,10 +1,11 @@
 """What a test or a scenario may do to the world: reclaim, break, send, restock, turn knobs, move time."""
 
+import base64
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from spottui.sim import changing, earlier, interrupt, market, poison, pvtz, services, settings_update, stock
+from spottui.sim import changing, earlier, interrupt, market, pvtz, services, settings_update, stock
 from spottui.sim.balancers import declaring
 from spottui.sim.catalog import TYPES
 from spottui.sim.clock import iso_millis, iso_seconds
@@ -39,10 +40,10 @@ def send(world: World, given: Given, now: float) -> Json:
     `verbatim`: the body goes out unescaped in the XML of an answer, as a broken producer would have it.
     """
     name = given.text("queue", next(iter(world.regions.values())).queue)
-    kind = given.choice("poison", ("all", *poison.BODIES)) if "poison" in given else ""
-    bodies = [given.text("body")] if not kind else list(poison.BODIES.values())
+    kind = given.choice("poison", ("all", *_BODIES)) if "poison" in given else ""
+    bodies = [given.text("body")] if not kind else list(_BODIES.values())
     if kind not in ("", "all"):
-        bodies = [poison.BODIES[kind]]
+        bodies = [_BODIES[kind]]
     delay_s = given.number("delay_s", 0, 0, 604_800)
     copies = int(given.number("copies", 1, 1, 10_000))
     verbatim = given.flag("verbatim", False)
@@ -133,3 +134,26 @@ CALLS: dict[str, Callable[[World, Given, float], Json]] = {
     "balancer": declaring.add, "service": services.change, "dns": pvtz.declare,
 }  # fmt: skip
 """Every way to act on the world, by the last part of its path and by its name in a scenario."""
+
+
+_BOMB = (
+    '<?xml version="1.0"?><!DOCTYPE b [<!ENTITY a "ha">'
+    + "".join(f'<!ENTITY {chr(98 + n)} "{f"&{chr(97 + n)};" * 10}">' for n in range(9))
+    + "]><b>&j;</b>"
+)
+
+_BODIES = {
+    "not_base64": "hello, not Base64!",
+    "not_utf8": base64.b64encode(b"\xff\xfe\x00\xd8 not UTF-8").decode(),
+    "empty_base64": "====",
+    "not_json": base64.b64encode(b"plain text").decode(),
+    "number": "7",
+    "list": "[1, 2]",
+    "wrong_types": '{"name": 7, "content": [], "regionId": {}}',
+    "deep": "[" * 20_000,
+    "nested_xml": "<Message><MessageBody>inner</MessageBody></Message>",
+    "entity_bomb": _BOMB,
+    "full_64_kib": "x" * 65_536,
+    "terminal": '{"name": "\\u001b]0;owned\\u0007[red]x[/red]", "content": {"instanceId": "$(reboot)"}}',
+}
+"""Poison by kind. `nested_xml` is dangerous when it is sent `verbatim`, unescaped in the answer's XML."""

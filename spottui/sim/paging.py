@@ -53,25 +53,13 @@ def by_number(
     }  # fmt: skip
 
 
-def _by_token(
-    call: Call, rows: Iterable[_R], wrap: Callable[[list[Any]], Body], render: Callable[[_R], Any], most: int
-) -> Body:
-    # The token is the place of the last row, so rows that vanish between pages make no others skip.
-    after = _place(call.params.text("NextToken"))
-    size = max(10, min(most, call.params.whole("MaxResults", 10, 0, 10**6)))
-    later = () if call.blind else (row for row in rows if row.seq > after)
-    page = list(islice(later, size + 1))
-    more = len(page) > size
-    page = page[:size]
-    token = base64.b64encode(f"place:{page[-1].seq}".encode()).decode() if more else ""
-    absent = not token and call.world.settings.end_token_absent
-    return {
-        **({} if absent else {"NextToken": token}), "TotalCount": 0, "PageNumber": 1, "PageSize": size,
-        **wrap([render(row) for row in page]),
-    }  # fmt: skip
+def token_of(row: Row) -> str:
+    """The token that leads to the rows after this one."""
+    return base64.b64encode(f"place:{row.seq}".encode()).decode()
 
 
-def _place(token: str) -> int:
+def place_of(token: str, refusal: ApiError) -> int:
+    """The place of the last row before a page, 0 for the first; raises the refusal for a token not given out."""
     if not token:
         return 0
     try:
@@ -80,4 +68,25 @@ def _place(token: str) -> int:
             return int(place)
     except (binascii.Error, ValueError):
         pass
-    raise ApiError("InvalidNextToken", 400, "The specified NextToken is not valid.")
+    raise refusal
+
+
+def _by_token(
+    call: Call, rows: Iterable[_R], wrap: Callable[[list[Any]], Body], render: Callable[[_R], Any], most: int
+) -> Body:
+    # The token is the place of the last row, so rows that vanish between pages make no others skip.
+    after = place_of(
+        call.params.text("NextToken"),
+        ApiError("InvalidNextToken", 400, "The specified NextToken is not valid."),
+    )
+    size = max(10, min(most, call.params.whole("MaxResults", 10, 0, 10**6)))
+    later = () if call.blind else (row for row in rows if row.seq > after)
+    page = list(islice(later, size + 1))
+    more = len(page) > size
+    page = page[:size]
+    token = token_of(page[-1]) if more else ""
+    absent = not token and call.world.settings.end_token_absent
+    return {
+        **({} if absent else {"NextToken": token}), "TotalCount": 0, "PageNumber": 1, "PageSize": size,
+        **wrap([render(row) for row in page]),
+    }  # fmt: skip

@@ -24,15 +24,9 @@ action(VPC, refuses=_UNKNOWN_OF_EIPS)(eips.describe_eip_addresses)
 @action(VPC, refuses=("RouteTableId", "ResourceGroupId", "VSwitchOwnerId", "EnableIpv6", "DryRun"))
 def describe_vswitches(call: Call) -> Body:
     """The vSwitches of a region, by id, VPC, zone or tag."""
-    params, region = call.params, call.any_region
-    gone = call.world.settings.gone
-    rows = (row for row in call.world.vswitches.values() if region in ("", row.region) and row.id not in gone)
+    params = call.params
     vswitches = filters.keep(
-        rows,
-        filters.equals("id", params.text("VSwitchId")),
-        filters.equals("vpc_id", params.text("VpcId")),
-        filters.equals("zone", params.text("ZoneId")),
-        filters.switched(params, "IsDefault", lambda row: False),
+        network.vswitches_asked(call),
         (lambda row: params["VSwitchName"] == f"spot-{row.zone}") if params.text("VSwitchName") else None,
         filters.tagged(params.tags()),
     )

@@ -1,5 +1,6 @@
-"""What a column of a table is, and what a row is made of."""
+"""What a column of a table is, what a row is made of, and in what order people read names."""
 
+import re
 from collections.abc import Callable
 from enum import StrEnum
 
@@ -102,3 +103,16 @@ def fit(columns: tuple[Column, ...], width: int) -> tuple[tuple[int, int], ...]:
     share, rest = divmod(max(spare, 0), len(flexible) or 1)
     extra |= {i: share + (rest if i == flexible[-1] else 0) for i in flexible}
     return tuple((i, columns[i].width + extra.get(i, 0)) for i in kept)
+
+
+_DIGITS = re.compile(r"[0-9]+")
+_AS_WIDE = 12
+
+
+def natural(text: str) -> str:
+    """Return what sorts as people read: letter case does not count, and a number counts by its value."""
+    return _DIGITS.sub(_padded, text.casefold())
+
+
+def _padded(digits: re.Match[str]) -> str:
+    return digits.group().lstrip("0").rjust(_AS_WIDE, "0")

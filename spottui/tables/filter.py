@@ -6,9 +6,8 @@ from collections.abc import Callable
 
 import msgspec
 
-from spottui.tables.column import FIRST_CELL, Column, Row
+from spottui.tables.column import FIRST_CELL, Column, Row, natural
 from spottui.tables.moments import seconds_of
-from spottui.tables.natural import natural
 
 _NOT = ("-", "!")
 _WORDS = re.compile(r'(?:~[^~]*~|[^\s"]|"[^"]*"?)+')

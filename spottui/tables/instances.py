@@ -13,16 +13,14 @@ from spottui.domain.instance import Instance
 from spottui.domain.interruption import EVENT_GRACE_S, Interruption
 from spottui.domain.owner import owner_of
 from spottui.domain.recovery import RecoveryState
-from spottui.domain.region_key import region_id, shown_account
+from spottui.domain.region_key import region_id, shown_account, zone_in_short
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.domain.way_back import OnDemand
-from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone, as_text
+from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone, as_text, natural
 from spottui.tables.moments import countdown, day_and_minute, epoch, iso_time, number, seconds_left
-from spottui.tables.natural import natural
 from spottui.tables.prices import symbol
 from spottui.tables.pulse import forecast_now, price_of
-from spottui.tables.zones import zone_in_short
 from spottui.words.market import early_warning, way_back
 
 

@@ -2,10 +2,9 @@
 
 import msgspec
 
-from spottui.tables.column import Cell, Row, Rows, Table
+from spottui.tables.column import Cell, Row, Rows, Table, natural
 from spottui.tables.diff import Diff, patch
 from spottui.tables.filter import Filter, FilterError, parse, said_by
-from spottui.tables.natural import natural
 
 Rank = tuple[Cell | tuple[Cell, ...], ...]
 

@@ -12,9 +12,9 @@ from spottui.domain.early_warning import highest_rate
 from spottui.domain.forecast import Forecast, Verdict
 from spottui.domain.instance import Instance, InterruptionBehavior
 from spottui.domain.places import Price
+from spottui.domain.region_key import zone_in_short
 from spottui.domain.view import DeskView, is_of
 from spottui.tables.charts import BLOCKS, columns, over_time
-from spottui.tables.zones import zone_in_short
 
 _PRICE_CELLS = 24
 _EIGHTHS = len(BLOCKS) - 1

@@ -4,10 +4,9 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.readiness import FleetReadiness, Missing, Readiness
 from spottui.domain.region_key import region_id, shown_account
 from spottui.domain.text import plain
-from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone, as_text
+from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone, as_text, natural
 from spottui.tables.instances import instance_key, short_id
 from spottui.tables.moments import age, epoch, iso_time
-from spottui.tables.natural import natural
 from spottui.words.reasons import missing
 
 _WORST_FIRST = (

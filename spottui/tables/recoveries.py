@@ -9,7 +9,7 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.plan import Plan
 from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.recovery import Recovery, RecoveryState
-from spottui.domain.region_key import shown_account
+from spottui.domain.region_key import shown_account, zone_in_short
 from spottui.domain.routes import Route
 from spottui.domain.text import plain
 from spottui.domain.verdicts import image_expected, verdict_of
@@ -19,7 +19,6 @@ from spottui.tables.failures import code, remedy
 from spottui.tables.moments import bar, countdown, duration, epoch, iso_time, number, seconds_left
 from spottui.tables.outcomes import outcome_line
 from spottui.tables.prices import price
-from spottui.tables.zones import zone_in_short
 
 FAILED, NEEDS_YOU = "FAILED", "NEEDS YOU"
 """The states that want a person, as the rows, the titles and the alarm say them."""

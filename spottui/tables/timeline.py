@@ -2,26 +2,12 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from enum import StrEnum
 
 import msgspec
 
 from spottui import words
 from spottui.domain import facts as f
-from spottui.domain.hook import HookEnd
-from spottui.words import EventKind
-
-
-class Sign(StrEnum):
-    """What a step is, as one character."""
-
-    EVIDENCE = "!"
-    DECISION = "?"
-    STATE = "·"
-    UNDER_WAY = "…"
-    GOOD = "✓"
-    FAILED = "✕"
-    UNKNOWN = "~"
+from spottui.words import Sign
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -41,53 +27,8 @@ class Step(msgspec.Struct, frozen=True):
     fact: f.Fact | None = None
 
 
-_SIGNS: dict[type[f.Fact], Sign] = {
-    f.Released: Sign.EVIDENCE,
-    f.RouteChosen: Sign.DECISION,
-    f.EarlierImageTaken: Sign.DECISION,
-    f.Decided: Sign.DECISION,
-    f.CancelAsked: Sign.DECISION,
-    f.Retried: Sign.DECISION,
-    f.Drained: Sign.DECISION,
-    f.WeightKept: Sign.DECISION,
-    f.PrivateIpGivenUp: Sign.DECISION,
-    f.BackendServes: Sign.GOOD,
-    f.StateEntered: Sign.STATE,
-    f.HookBegun: Sign.STATE,
-    f.CallBegun: Sign.UNDER_WAY,
-    f.CallAnswered: Sign.GOOD,
-    f.ProgressBack: Sign.GOOD,
-    f.ProgressLost: Sign.FAILED,
-}
-_EARLIER = {
-    EventKind.RECLAIM: Sign.EVIDENCE,
-    EventKind.LOCK: Sign.EVIDENCE,
-    EventKind.STATE: Sign.STATE,
-    EventKind.CALL: Sign.GOOD,
-    EventKind.DUPLICATE: None,
-}
-"""What a line of an earlier version is; any other is a decision."""
-
 _Call = tuple[str, str]
 """A call by its action, and its ClientToken or what it changes."""
-
-
-def sign_of(fact: f.Fact) -> Sign | None:
-    """Return the sign of a fact that is a step of its own, None for any other."""
-    match fact:
-        case f.SignSeen():
-            return None if fact.again else Sign.EVIDENCE
-        case f.AutoAnswered() | f.RouteTaken():
-            return Sign.DECISION if words.event_kind(fact) else None
-        case f.CallFailed():
-            return Sign.UNKNOWN if fact.failure.effect_unknown else Sign.FAILED
-        case f.Probed():
-            return Sign.STATE if fact.missed else Sign.GOOD
-        case f.HookEnded():
-            return Sign.STATE if fact.exit_code or fact.end is not HookEnd.EXITED else Sign.GOOD
-        case f.EarlierLine():
-            return _sign_of_earlier(fact)
-    return _SIGNS.get(type(fact))
 
 
 def steps(log: Sequence[f.Logged], now: datetime) -> tuple[Step, ...]:
@@ -100,7 +41,7 @@ def steps(log: Sequence[f.Logged], now: datetime) -> tuple[Step, ...]:
     intents: dict[_Call, f.CallBegun] = {}
     made: list[Step] = []
     for logged in log:
-        sign = sign_of(logged.fact)
+        sign = words.sign_of(logged.fact)
         call = _call(logged.fact)
         if isinstance(logged.fact, f.CallBegun) and call:
             begun[call] = waits[call] = logged.at
@@ -119,11 +60,6 @@ def steps(log: Sequence[f.Logged], now: datetime) -> tuple[Step, ...]:
 def last_failure(made: Sequence[Step]) -> Step | None:
     """Return the newest call that failed, None when none did."""
     return next((step for step in reversed(made) if step.sign in (Sign.FAILED, Sign.UNKNOWN)), None)
-
-
-def _sign_of_earlier(line: f.EarlierLine) -> Sign | None:
-    kind = words.event_kind(line)
-    return Sign.FAILED if line.failed else _EARLIER.get(kind, Sign.DECISION) if kind else None
 
 
 def _call(fact: f.Fact) -> _Call | None:

@@ -4,19 +4,17 @@ What stands in a field can come from outside: no text that is returned here hold
 """
 
 from spottui.words.driving import silent_console, stopped, unread_console
-from spottui.words.facts import search, text
+from spottui.words.facts import EventKind, Sign, event_kind, request_id, search, sign_of, step, text
 from spottui.words.failures import advice, failure, failure_line, fault, said, trouble
-from spottui.words.feed import EventKind, event_kind, request_id
 from spottui.words.letters import letter
 from spottui.words.next_steps import next_step
+from spottui.words.phrases import region, saved
 from spottui.words.reasons import against, lift, reason
-from spottui.words.regions import region
-from spottui.words.savings import saved
-from spottui.words.timeline import step
 from spottui.words.warnings import loss, warnings
 
 __all__ = [
     "EventKind",
+    "Sign",
     "advice",
     "against",
     "event_kind",
@@ -33,6 +31,7 @@ __all__ = [
     "said",
     "saved",
     "search",
+    "sign_of",
     "silent_console",
     "step",
     "stopped",

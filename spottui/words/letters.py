@@ -6,9 +6,8 @@ from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.words.driving import decided
 from spottui.words.failures import LONGEST
-from spottui.words.moments import clock_utc
+from spottui.words.phrases import clock_utc, region
 from spottui.words.reasons import reason
-from spottui.words.regions import region
 
 
 def letter(logged: f.Logged, recovery: Recovery) -> tuple[str, str] | None:

@@ -1,10 +1,10 @@
 """What a recovery does next."""
 
 from spottui.domain.reasons import Doing, NextStep
-from spottui.domain.routes import Route
+from spottui.domain.routes import Route, Source
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST
-from spottui.words.moments import clock_utc
+from spottui.words.phrases import clock_utc
 
 _SENTENCES = {
     Doing.IMAGE: "image of all cloud disks",
@@ -33,10 +33,10 @@ _SENTENCES = {
     Doing.EARLIER_VERSION: "{resource}",
 }
 _SOURCES = {
-    Route.IMAGE: "image",
-    Route.KEPT_DISK: "image of the kept disk after the release",
-    Route.WARM_IMAGE: "earlier image",
-    Route.INSTANT: "earlier image and snapshots of the data disks",
+    Source.IMAGE_OF_INSTANCE: "image",
+    Source.KEPT_DISKS: "image of the kept disk after the release",
+    Source.EARLIER_IMAGE: "earlier image",
+    Source.EARLIER_IMAGE_AND_SNAPSHOTS: "earlier image and snapshots of the data disks",
 }
 
 
@@ -52,7 +52,7 @@ def _planned(known: NextStep) -> str:
     if known.route and not known.route.traits.launches:
         return "start it once stopped"
     place = f"{known.instance_type} in {known.zone}" if known.zone else known.instance_type
-    then = (_SOURCES[known.route or Route.IMAGE], place, known.then_zone)
+    then = (_SOURCES[(known.route or Route.IMAGE).traits.source], place, known.then_zone)
     return ", then ".join(part for part in then if part)
 
 

@@ -7,8 +7,8 @@ from spottui.domain.readiness import Missing
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.text import plain
 from spottui.words.failures import LONGEST, failure_line
-from spottui.words.moments import clock_utc, span
-from spottui.words.regions import region as in_words
+from spottui.words.phrases import clock_utc, span
+from spottui.words.phrases import region as in_words
 
 _SENTENCES = {
     Why.NO_LOCK_YET: "no lock seen yet: a drill never gets one",

@@ -16,6 +16,7 @@ from spottui.cli.assembly import open_desk
 from spottui.config import load
 from spottui.desk import Desk
 from spottui.domain.clock import SystemClock
+from spottui.domain.commands import Confirm
 from spottui.domain.outcome import outcome
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.routes import Route
@@ -120,7 +121,7 @@ def _confirm(desk: Desk, victim: str, route: Route) -> None:
     recovery = wait_until(lambda: _waiting(desk, victim, route), 30, 0.1)
     plan = desk.plan(recovery.recovery_id)
     assert plan
-    desk.confirm(recovery.recovery_id, plan.digest, WHO, route)
+    desk.carry_out(recovery.recovery_id, Confirm(plan.digest, route), WHO)
 
 
 def _waiting(desk: Desk, victim: str, route: Route) -> Recovery | None:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from spottui import words
 from spottui.domain.background import Background, Found, PriceHistory
+from spottui.domain.commands import Confirm, Retry
 from spottui.domain.deletion import Deletion
 from spottui.domain.facts import (
     NOBODY,
@@ -291,9 +292,6 @@ class ScriptedDesk:
     def delete_on_demand(self, region, instance_id, who):
         self._record("delete_on_demand", region, instance_id, who)
 
-    def retry(self, recovery_id, digest, who):
-        self._record("retry", recovery_id, digest, who)
-
     def timeline(self, recovery_id):
         self._maybe_refuse()
         return self.log
@@ -342,21 +340,18 @@ class ScriptedDesk:
     def events_kept(self):
         return len(self.older) + len(self.current.events)
 
-    def confirm(self, recovery_id, digest, who, route=None):
-        self._record("confirm", recovery_id, digest, who, *([route] if route else []))
+    def carry_out(self, recovery_id, command, who):
+        match command:
+            case Confirm(digest, route):
+                self._record("confirm", recovery_id, digest, who, *([route] if route else []))
+            case Retry(digest):
+                self._record("retry", recovery_id, digest, who)
+            case _:
+                self._record(type(command).__name__.lower(), recovery_id, who)
 
     def recover(self, region, instance_id, digest, who, route=None):
         self._record("recover", region, instance_id, digest, who, *([route] if route else []))
         return f"{region}.{instance_id}.1"
-
-    def veto(self, recovery_id, who):
-        self._record("veto", recovery_id, who)
-
-    def hold(self, recovery_id, who):
-        self._record("hold", recovery_id, who)
-
-    def cancel(self, recovery_id, who):
-        self._record("cancel", recovery_id, who)
 
     def arm(self, who):
         self._record("arm", who)

@@ -12,7 +12,7 @@ from spottui.console.user_themes import ThemeProblem, user_themes
 from spottui.domain.background import FleetBackground
 from spottui.domain.places import Price
 from spottui.domain.view import LiveConsole
-from spottui.tables.natural import natural
+from spottui.tables.column import natural
 from tests.console.driving import arrived, press, running, screen, shows, toasts, wait_until
 from tests.console.scripted import NOW, REGION, ScriptedDesk, reclaims
 

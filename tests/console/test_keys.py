@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from spottui import words
 from spottui.action import Scope
 from spottui.actions import ACTIONS
+from spottui.console.action_handlers import HANDLERS
 from spottui.domain.facts import PoisonSeen
 from spottui.tables.events import LEVELS
 from tests.console.driving import NARROW, press, running, screen, shows, toasts, wait_until
@@ -48,6 +49,10 @@ async def start_over(pilot, panel):
 
 def full():
     return ScriptedDesk(reclaims())
+
+
+def test_every_action_has_a_handler():
+    assert set(HANDLERS) == {action.id for action in ACTIONS}
 
 
 WORLDS = [

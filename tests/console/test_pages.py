@@ -14,7 +14,8 @@ from spottui.domain.routes import Route
 from spottui.tables.column import FIRST_CELL
 from spottui.tables.recoveries import recovery_row
 from spottui.tables.storm import forecast_of_all, of_now, storm
-from spottui.tables.timeline import Sign, last_failure, steps
+from spottui.tables.timeline import last_failure, steps
+from spottui.words import Sign
 from tests.console.driving import NARROW, WHO, arrived, press, running, screen, shows, tells, toasts, wait_until
 from tests.console.scripted import NOW, REGION, ScriptedDesk, because, instance, plan_of, reclaim, recovery, view
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spottui.domain.commands import Cancel, Confirm, Hold, Veto
 from spottui.domain.facts import (
     AutoAnswered,
     CallAnswered,
@@ -118,13 +119,9 @@ def test_a_recovery_that_is_over_takes_no_decision(journal: Journal) -> None:
     (recovery_id,) = observe(journal, sign())
     enter(journal, recovery_id, RecoveryState.SKIPPED)
     written = known(journal, recovery_id)
-    for say in (
-        lambda t: decisions.decide(t, recovery_id, Decision.VETO, ANN, NOON),
-        lambda t: decisions.confirm(t, recovery_id, "", ANN, None, NOON),
-        lambda t: decisions.cancel(t, recovery_id, ANN, NOON),
-    ):
+    for command in (Veto(), Hold(), Confirm(""), Cancel()):
         with pytest.raises(Refused):
-            journal.run(say)
+            journal.run(lambda t, command=command: decisions.carry_out(t, recovery_id, command, ANN, "c", NOON))
     assert known(journal, recovery_id) == written
 
 

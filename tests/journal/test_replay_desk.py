@@ -8,6 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from spottui.domain.commands import Confirm
 from spottui.domain.facts import (
     Armed,
     CallAnswered,
@@ -165,4 +166,4 @@ def test_a_replay_that_goes_back_and_a_person_who_acts_in_it(tmp_path_factory: p
         assert scene.at(BEGAN - timedelta(seconds=1)) is None
         desk, _ = replayed(journal, story)
         with pytest.raises(Refused, match="This is a replay"):
-            desk.confirm(story.id, "digest", ANN)
+            desk.carry_out(story.id, Confirm("digest"), ANN)

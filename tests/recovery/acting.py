@@ -14,6 +14,7 @@ from spottui.cli.console import leave
 from spottui.config import load
 from spottui.desk import Desk
 from spottui.domain.clock import SystemClock
+from spottui.domain.commands import Cancel, Confirm, Retry
 from spottui.domain.facts import PricesSeen
 from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route
@@ -50,11 +51,11 @@ def recovery(desk: Desk, instance_id: str) -> Any:
 _METHODS: dict[str, Callable[..., Any]] = {
     "recovery": recovery,
     "plan": lambda desk, recovery_id: _plan(desk, recovery_id),
-    "confirm": lambda desk, recovery_id, route="": desk.confirm(
-        recovery_id, _digest(desk, recovery_id), WHO, Route(route) if route else None
+    "confirm": lambda desk, recovery_id, route="": desk.carry_out(
+        recovery_id, Confirm(_digest(desk, recovery_id), Route(route) if route else None), WHO
     ),
-    "cancel": lambda desk, recovery_id: desk.cancel(recovery_id, WHO),
-    "retry": lambda desk, recovery_id: desk.retry(recovery_id, _digest(desk, recovery_id), WHO),
+    "cancel": lambda desk, recovery_id: desk.carry_out(recovery_id, Cancel(), WHO),
+    "retry": lambda desk, recovery_id: desk.carry_out(recovery_id, Retry(_digest(desk, recovery_id)), WHO),
     "timeline": lambda desk, recovery_id: [words.step(one) for one in desk.timeline(recovery_id)],
     "leftovers": lambda desk: desk.leftovers(),
     "look_around": lambda desk: desk.look_around(),

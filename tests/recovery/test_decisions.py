@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from spottui.domain.commands import Cancel, Command, Confirm, Hold, Retry, Veto
+from spottui.domain.facts import CancelAsked, Decided, Fact
 from spottui.domain.interruption import Evidence
 from spottui.domain.launch_spec import Secret
 from spottui.domain.plan import Plan, without_user_data
-from spottui.domain.recovery import RecoveryState
+from spottui.domain.recovery import Decision, RecoveryState
 from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route
 from spottui.journal import Journal
@@ -34,13 +36,31 @@ def waiting(journal: Journal, plan: Plan = SURVEYED) -> str:
     return recovery_id
 
 
+def say(journal: Journal, recovery_id: str, command: Command) -> None:
+    journal.run(partial(decisions.carry_out, recovery_id=recovery_id, command=command, who=ANN, console="c", now=NOON))
+
+
 def confirm(journal: Journal, recovery_id: str, digest: str, route: Route | None = None) -> None:
-    journal.run(partial(decisions.confirm, recovery_id=recovery_id, digest=digest, who=ANN, route=route, now=NOON))
+    say(journal, recovery_id, Confirm(digest, route))
 
 
 def retry(journal: Journal, recovery_id: str, digest: str) -> None:
-    again = partial(decisions.retry, recovery_id=recovery_id, digest=digest, who=ANN, console="c", now=NOON)
-    journal.run(again)
+    say(journal, recovery_id, Retry(digest))
+
+
+@pytest.mark.parametrize(
+    ("command", "fact"),
+    [
+        (Confirm(SURVEYED.digest), Decided(Decision.CONFIRM, ANN, SURVEYED.digest)),
+        (Veto(), Decided(Decision.VETO, ANN)),
+        (Hold(), Decided(Decision.HOLD, ANN)),
+        (Cancel(), CancelAsked(ANN)),
+    ],
+)
+def test_what_a_person_says_is_the_next_fact_of_the_recovery(journal: Journal, command: Command, fact: Fact) -> None:
+    recovery_id = waiting(journal)
+    say(journal, recovery_id, command)
+    assert journal.log.of(recovery_id)[-1].fact == fact
 
 
 def test_a_yes_to_the_plan_before_its_places_were_known_is_one_to_the_plan(journal: Journal) -> None:

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from spottui.recovery import local_command
+from spottui.recovery import shell_commands
 from spottui.sim.testing import SimServer
 from tests.cli.running import start
 from tests.driving import add_policy, wait_until
@@ -128,12 +128,12 @@ def test_the_time_of_a_command_is_boxed_for_all_that_it_starts(tmp_path: Path) -
     """It is killed with its children; what it has said until then, and only so much, is kept."""
     script = f"sh -c 'sleep 1; touch {tmp_path}/late' & yes | head -c 100000; echo; exec sleep 60"
     began = time.monotonic()
-    ran = local_command.run(["sh", "-c", script], b"{}", {}, timeout_s=0.5)
+    ran = shell_commands.run(["sh", "-c", script], b"{}", {}, timeout_s=0.5)
     assert time.monotonic() - began < 10
     assert ran.exit_code is None
-    assert ran.output == "y\n" * (local_command.KEPT // 2)
+    assert ran.output == "y\n" * (shell_commands.KEPT // 2)
     # What is left behind by one that has ended goes with it.
-    ran = local_command.run(["sh", "-c", f"(sleep 60; touch {tmp_path}/late) & echo $A; exit 4"], b"", {"A": "b"}, 30)
+    ran = shell_commands.run(["sh", "-c", f"(sleep 60; touch {tmp_path}/late) & echo $A; exit 4"], b"", {"A": "b"}, 30)
     assert (ran.exit_code, ran.output) == (4, "b\n")
     time.sleep(max(0.0, began + 1.5 - time.monotonic()))
     assert not (tmp_path / "late").exists()

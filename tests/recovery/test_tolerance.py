@@ -14,8 +14,8 @@ from spottui.domain.plan import TiredPool
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.settings import Policy, Tolerance
 from spottui.journal import Journal
+from spottui.recovery.lineage import tired_pools
 from spottui.recovery.planner import make_plan
-from spottui.recovery.tolerance import tired_pools
 from tests.journal.given import NOON, REGION, enter, observe, plan_of, record, set_plan
 from tests.recovery.test_planner import SETTINGS
 

@@ -2,12 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spottui.tables.column import Column, Table, fit
+from spottui.tables.column import Column, Table, fit, natural
 from spottui.tables.diff import diff, patch
 from spottui.tables.filter import FilterError, parse
 from spottui.tables.model import TableModel
 from spottui.tables.moments import seconds_left
-from spottui.tables.natural import natural
 
 COLUMNS = (
     Column("name", "Name", 4, flexible=True),

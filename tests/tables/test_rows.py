@@ -10,7 +10,7 @@ from spottui.domain.interruption import Evidence
 from spottui.domain.reasons import Doing, Failure, NextStep, Reason, Why
 from spottui.domain.recovery import RecoveryState, Try
 from spottui.domain.routes import Route
-from spottui.tables.column import FIRST_CELL, Tone
+from spottui.tables.column import FIRST_CELL, Tone, natural
 from spottui.tables.diff import diff
 from spottui.tables.events import EVENTS, event_row, event_rows
 from spottui.tables.failures import code, remedy
@@ -18,7 +18,6 @@ from spottui.tables.instances import INSTANCES, InstanceRows, instance_row, open
 from spottui.tables.layout import layout
 from spottui.tables.model import TableModel
 from spottui.tables.moments import age, bar, countdown
-from spottui.tables.natural import natural
 from spottui.tables.recoveries import RECOVERIES, recovery_row, recovery_rows
 from tests.console.scripted import (
     NOW,

@@ -20,8 +20,7 @@ from spottui.domain.interruption import Notice
 from spottui.sim.testing import SimServer
 from spottui.workload.guard import Guard as WorkloadGuard
 from spottui.workload.guard import Rules
-from spottui.workload.progress import ProgressFile
-from spottui.workload.runs import run_until_done
+from spottui.workload.progress import ProgressFile, run_until_done
 from tests.cli.running import KINDS, run
 from tests.driving import clean_environment, effects, wait_until
 

@@ -14,6 +14,7 @@ from spottui.console.pages.timeline import TimelinePage
 from spottui.console.selection import Selection, about, interruption_of, recovery_of
 from spottui.console.session import Session
 from spottui.console.text.cells import column_cells, flow
+from spottui.console.text.charts import price_section
 from spottui.console.text.details import (
     Fact,
     instance_facts,
@@ -23,7 +24,6 @@ from spottui.console.text.details import (
     section,
     timeline,
 )
-from spottui.console.text.price_chart import price_section
 from spottui.console.text.readiness import readiness
 from spottui.console.text.recovery_summary import recovery_summary
 from spottui.console.widgets.keys import Key

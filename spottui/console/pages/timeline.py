@@ -25,7 +25,8 @@ from spottui.domain.facts import Logged
 from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.moments import age
-from spottui.tables.timeline import Sign, Step, last_failure, steps
+from spottui.tables.timeline import Step, last_failure, steps
+from spottui.words import Sign
 
 _STYLES = {
     Sign.EVIDENCE: "$warning",

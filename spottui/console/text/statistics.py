@@ -9,7 +9,7 @@ from textual.content import Content
 
 from spottui import words
 from spottui.console.text.cells import cell_text, column_cells, flow
-from spottui.console.text.step_chart import step_chart
+from spottui.console.text.charts import step_chart
 from spottui.domain.billed_resources import LeftoverKind
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.savings import Savings

@@ -46,15 +46,7 @@ def update_server_group_servers_attribute(call: Call) -> Body:
 @action(ALB, refuses=("Tag",))
 def list_listeners(call: Call) -> Body:
     """Listeners by id, load balancer or protocol."""
-    params = call.params
-    ids, of = params.numbered("ListenerIds"), params.numbered("LoadBalancerIds")
-    balancers = {listener.id: row for row, listener in groups.listeners(call, _API)}
-    listeners = filters.keep(
-        (listener for _, listener in groups.listeners(call, _API)),
-        filters.among("id", ids or None), filters.equals("protocol", params.text("ListenerProtocol").upper()),
-        (lambda one: balancers[one.id].id in of) if of else None,
-    )  # fmt: skip
-    return groups.page(call, "Listeners", listeners, lambda one: _listener(balancers[one.id], one))
+    return groups.page_of_listeners(call, _API, _listener)
 
 
 @action(ALB)

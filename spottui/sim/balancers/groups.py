@@ -1,7 +1,5 @@
 """Server groups of ALB and NLB, whose APIs differ in a few names: changes are jobs that take their time."""
 
-import base64
-import binascii
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import islice
@@ -11,7 +9,7 @@ from spottui.sim.balancers.backends import Wanted, exists, new_server, wanted
 from spottui.sim.balancers.model import BackendServer, Job, Listener, LoadBalancer, ServerGroup
 from spottui.sim.ecs import filters
 from spottui.sim.errors import ApiError, missing
-from spottui.sim.paging import Row
+from spottui.sim.paging import Row, place_of, token_of
 from spottui.sim.registry import Body, Call
 from spottui.sim.schedule import happening
 from spottui.sim.world import World
@@ -110,12 +108,28 @@ def listeners(call: Call, api: Dialect) -> Iterable[tuple[LoadBalancer, Listener
     return ((row, one) for row in rows if call.any_region in ("", row.region) for one in row.listeners)
 
 
+def page_of_listeners(
+    call: Call, api: Dialect, shown: Callable[[LoadBalancer, Listener], Body], port: str = ""
+) -> Body:
+    """Listeners by id, load balancer, protocol and port."""
+    params = call.params
+    ids, of = params.numbered("ListenerIds"), params.numbered("LoadBalancerIds")
+    balancers = {listener.id: row for row, listener in listeners(call, api)}
+    rows = filters.keep(
+        (listener for _, listener in listeners(call, api)),
+        filters.among("id", ids or None), filters.equals("protocol", params.text("ListenerProtocol").upper()),
+        (lambda one: balancers[one.id].id in of) if of else None, (lambda one: str(one.port) == port) if port else None,
+    )  # fmt: skip
+    return page(call, "Listeners", rows, lambda one: shown(balancers[one.id], one))
+
+
 def page(call: Call, name: str, rows: Iterable[Row], shown: Callable[[Any], Body], most: int = 100) -> Body:
     """A page of up to MaxResults rows, 20 unless asked for; NextToken leads to the next one."""
-    size, after = call.params.whole("MaxResults", 20, 1, most), _place(call.params.text("NextToken"))
+    size = call.params.whole("MaxResults", 20, 1, most)
+    after = place_of(call.params.text("NextToken"), _illegal("NextToken", "is none that was given out"))
     every = [] if call.blind else list(rows)
     found = list(islice((row for row in every if row.seq > after), size + 1))
-    more = base64.b64encode(f"place:{found[size - 1].seq}".encode()).decode() if len(found) > size else ""
+    more = token_of(found[size - 1]) if len(found) > size else ""
     return {
         "TotalCount": len(every), "MaxResults": size, "NextToken": more, name: [shown(row) for row in found[:size]]
     }  # fmt: skip
@@ -226,15 +240,3 @@ def _every(call: Call, api: Dialect) -> list[ServerGroup]:
 
 def _illegal(name: str, why: str) -> ApiError:
     return ApiError("IllegalParam", 400, f"The param of {name} is illegal: it {why}.")
-
-
-def _place(token: str) -> int:
-    if not token:
-        return 0
-    try:
-        kind, _, place = base64.b64decode(token, validate=True).decode().partition(":")
-        if kind == "place":
-            return int(place)
-    except (binascii.Error, ValueError):
-        pass
-    raise _illegal("NextToken", "is none that was given out")

@@ -6,7 +6,6 @@ from spottui.sim.balancers import groups, health
 from spottui.sim.balancers.groups import Dialect
 from spottui.sim.balancers.model import NLB as PRODUCT
 from spottui.sim.balancers.model import BackendServer, Listener, LoadBalancer, ServerGroup
-from spottui.sim.ecs import filters
 from spottui.sim.errors import ApiError
 from spottui.sim.registry import NLB, Body, Call, action
 
@@ -51,16 +50,7 @@ def update_server_group_servers_attribute(call: Call) -> Body:
 @action(NLB, refuses=("Tag", "SecSensorEnabled"))
 def list_listeners(call: Call) -> Body:
     """Listeners by id, load balancer, port and protocol."""
-    params = call.params
-    ids, of = params.numbered("ListenerIds"), params.numbered("LoadBalancerIds")
-    balancers = {listener.id: row for row, listener in groups.listeners(call, _API)}
-    port = params.text("ListenerPort")
-    listeners = filters.keep(
-        (listener for _, listener in groups.listeners(call, _API)),
-        filters.among("id", ids or None), filters.equals("protocol", params.text("ListenerProtocol").upper()),
-        (lambda one: balancers[one.id].id in of) if of else None, (lambda one: str(one.port) == port) if port else None,
-    )  # fmt: skip
-    return groups.page(call, "Listeners", listeners, lambda one: _listener(balancers[one.id], one))
+    return groups.page_of_listeners(call, _API, _listener, call.params.text("ListenerPort"))
 
 
 @action(NLB)

@@ -1,5 +1,6 @@
 """vSwitches, VPCs, security groups, regions and zones."""
 
+from collections.abc import Iterable
 from ipaddress import ip_network
 
 from spottui.sim.catalog import TYPES
@@ -15,18 +16,23 @@ _VPC_NAME, _GROUP_NAME = "spot", "spot"
 @action()
 def describe_vswitches(call: Call) -> Body:
     """The vSwitches of a region, by id, VPC or zone."""
-    params = call.params
-    region = call.any_region
+    return by_number(
+        call, vswitches_asked(call), lambda page: {"VSwitches": {"VSwitch": page}}, lambda row: vswitch(row, call.now)
+    )
+
+
+def vswitches_asked(call: Call) -> Iterable[VSwitch]:
+    """The vSwitches of a region with the id, VPC and zone that a call names."""
+    params, region = call.params, call.any_region
     gone = call.world.settings.gone
     rows = (row for row in call.world.vswitches.values() if region in ("", row.region) and row.id not in gone)
-    vswitches = filters.keep(
+    return filters.keep(
         rows,
         filters.equals("id", params.text("VSwitchId")),
         filters.equals("vpc_id", params.text("VpcId")),
         filters.equals("zone", params.text("ZoneId")),
         filters.switched(params, "IsDefault", lambda row: False),
     )
-    return by_number(call, vswitches, lambda page: {"VSwitches": {"VSwitch": page}}, lambda row: vswitch(row, call.now))
 
 
 @action()

@@ -1,6 +1,31 @@
-"""What spot saved, in words."""
+"""Phrases within a sentence: a time, a region, what spot saved."""
 
+from datetime import datetime, timedelta
+
+from spottui.domain.region_key import account_of, region_id
 from spottui.domain.savings import Savings
+
+
+def clock(moment: datetime | None) -> str:
+    """Return `02:17:04`."""
+    return f"{moment:%H:%M:%S}" if moment else "an unknown time"
+
+
+def clock_utc(moment: datetime | None) -> str:
+    """Return `02:17:04 UTC`."""
+    return f"{clock(moment)} UTC" if moment else clock(None)
+
+
+def span(seconds: float | None) -> str:
+    """Return `0:10:00`."""
+    return str(timedelta(seconds=round(seconds or 0)))
+
+
+def region(key: str) -> str:
+    """Return `cn-hangzhou`, or `cn-hangzhou (account prod)` where the configuration names the account."""
+    account = account_of(key)
+    return f"{region_id(key)} (account {account})" if account else key
+
 
 _LEAST_H = 0.05
 _WHOLE_FROM_H = 10.0

@@ -1,13 +1,13 @@
-"""The spot price history of a place, with its on-demand price."""
+"""Charts in the colours of the theme: two series over time, and the spot price history of a place."""
 
+import re
 from datetime import datetime, timedelta
 
 from textual.content import Content
 
-from spottui.console.text.step_chart import step_chart
 from spottui.domain.background import Found, PriceHistory
 from spottui.domain.text import plain
-from spottui.tables.charts import DASH
+from spottui.tables.charts import DASH, Points, steps
 from spottui.tables.moments import age, money
 
 _FAR_BELOW = 5
@@ -68,3 +68,16 @@ def _is_on_demand_near(history: PriceHistory) -> bool:
 
 def _title(text: str) -> Content:
     return Content.styled(text, "bold $accent")
+
+
+_STYLES = {"solid": "$accent", "dashed": "$warning", "axis": "dim"}
+_PARTS = re.compile(rf"(?P<solid>[\u2801-\u28ff]+)|(?P<dashed>{DASH}+)|(?P<axis>[^\u2801-\u28ff{DASH}]+)")
+
+
+def step_chart(solid: Points, dashed: Points, end: datetime, width: int, height: int) -> list[Content]:
+    """Return the lines of a chart of two series, of which the second may be empty; a value holds until the next."""
+    return [Content.assemble(*_styled(line)) for line in steps(solid, dashed, end, width, height)]
+
+
+def _styled(line: str) -> list[tuple[str, str]]:
+    return [(part.group(), _STYLES[part.lastgroup or "axis"]) for part in _PARTS.finditer(line)]

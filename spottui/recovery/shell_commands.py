@@ -1,14 +1,39 @@
-"""A command on this machine, without a shell, with limits for its time and its output."""
+"""Commands of the configuration: the result of one on an instance by Cloud Assistant, and one on this machine."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from subprocess import PIPE, STDOUT, Popen
 
 import msgspec
+
+from spottui.cloud import assistant
+from spottui.cloud.ecs_shapes import Invocation
+from spottui.recovery.context import RecoveryContext
+
+POLL_S = 1.0
+
+
+async def invocation_over(
+    ctx: RecoveryContext, invoke_id: str, instance_id: str, until_s: float, *, heeds_cancel: bool = True
+) -> Invocation | None:
+    """Return the result of a command on an instance, or None if it is not finished at `until_s` of the loop's clock.
+
+    With `heeds_cancel`, cancelling the recovery ends the wait.
+    """
+    loop = asyncio.get_running_loop()
+    while loop.time() < until_s and not (heeds_cancel and ctx.recovery.cancel):
+        found = await ctx.attempt(partial(assistant.invocation, ctx.ecs, invoke_id, instance_id))
+        if isinstance(found, Invocation) and found.over:
+            return found
+        await ctx.wait(min(POLL_S, max(until_s - loop.time(), 0.0)))
+    return None
+
 
 KEPT = 16_384
 """Bytes of output that are kept; the rest is read and dropped."""
