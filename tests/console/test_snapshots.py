@@ -22,6 +22,12 @@ from tests.console.test_readiness_page import board
 WIDEST = (200, 50)
 ALL_SIZES = pytest.mark.parametrize("size", [NARROW, WIDE, WIDEST], ids=["80x24", "120x40", "200x50"])
 TWO_THEMES = pytest.mark.parametrize("theme", ["spottui-dark", "spottui-light"], ids=["dark", "light"])
+# A theme has colours and no sizes.
+SIZES_AND_A_THEME = pytest.mark.parametrize(
+    ("size", "theme"),
+    [(NARROW, "spottui-dark"), (WIDE, "spottui-dark"), (WIDEST, "spottui-dark"), (WIDE, "spottui-light")],
+    ids=["dark-80x24", "dark-120x40", "dark-200x50", "light-120x40"],
+)
 
 
 def opened(*keys, until=""):
@@ -39,8 +45,7 @@ def whole_page(shown):
     return shown.text().plain if isinstance(shown, Page) else ""
 
 
-@ALL_SIZES
-@TWO_THEMES
+@SIZES_AND_A_THEME
 def test_starting(snap_compare, size, theme):
     may_open = threading.Event()
     app = BellApp(lambda: may_open.wait(20), clock=FrozenClock(), who=WHO, title="spottui")
@@ -70,16 +75,14 @@ def thirty_days():
     return Savings(NOW - timedelta(days=30), NOW, "CNY", by_day, unpriced_h=1800.0)
 
 
-@ALL_SIZES
-@TWO_THEMES
+@SIZES_AND_A_THEME
 def test_the_main_screen(snap_compare, size, theme):
     app = console_over(a_night())
     app.theme = theme
     assert snap_compare(app, terminal_size=size, run_before=opened(until="web-3"))
 
 
-@ALL_SIZES
-@TWO_THEMES
+@SIZES_AND_A_THEME
 @pytest.mark.parametrize(
     ("keys", "until"),
     [
