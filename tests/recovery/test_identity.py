@@ -120,7 +120,7 @@ def test_an_interface_that_the_old_instance_cannot_give_away_is_moved_after_the_
     assert len(live_cloud.calls("DetachNetworkInterface")) == 1, "a definite refusal is not asked for again"
 
 
-def test_a_cancel_puts_interfaces_back_after_a_kill_too_and_says_what_the_eip_costs(
+def test_a_cancel_puts_interfaces_back_after_a_restart_too_and_says_what_the_eip_costs(
     live_cloud: SimServer, config: Path, old: dict[str, Any]
 ) -> None:
     live_cloud.control("POST", "instance", {"instance_id": old["InstanceId"], "public_ip": "47.98.7.6"})
