@@ -1,5 +1,6 @@
 """The simulated cloud for tests of the whole line."""
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from spottui.sim.testing import SimServer
+from tests import driving
+from tests.forked import forked
 
 # On a machine that is shared, how long an example takes says nothing about us. What CI says is about the change, so
 # its examples are always the same; new ones are found by whoever runs the tests by hand.
@@ -16,6 +19,22 @@ settings.register_profile(
     "shared machine", deadline=None, derandomize="CI" in os.environ, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("shared machine")
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector not walk again and again what was imported and collected: it stays to the end."""
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _programs_are_forked() -> None:
+    driving.started = forked
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _only_the_simulated_cloud_is_trusted() -> None:
+    """Each client of an SDK reads all the certificates of the machine, also for HTTP: 80 ms of the processor."""
+    os.environ["SSL_CERT_FILE"] = os.devnull
 
 
 @pytest.fixture(autouse=True)

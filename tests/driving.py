@@ -9,31 +9,51 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from spottui.sim.testing import SimServer
 
 PATIENCE_S = 60.0
+LONGEST_PAUSE_S = 0.2
 
 
 def wait_until(condition: Callable[[], Any], timeout_s: float = PATIENCE_S, every_s: float = 0.02) -> Any:
     """Return the first true value of `condition`; fails when it stays false."""
     end = time.monotonic() + timeout_s
     while True:
+        began = time.monotonic()
         value = condition()
         if value:
             return value
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if now > end:
             raise AssertionError(f"not within {timeout_s} s: {condition}")
-        time.sleep(every_s)
+        # What looks at a cloud or a database takes the processor from whom it waits for: a tenth of it at most.
+        time.sleep(min(max(every_s, 9 * (now - began)), LONGEST_PAUSE_S))
 
 
 def clean_environment(state: Path) -> dict[str, str]:
     """Return an environment without proxies and with a state directory of the test's own."""
     kept = {key: value for key, value in os.environ.items() if not key.lower().endswith("_proxy")}
     return {**kept, "XDG_STATE_HOME": str(state), "PYTHONUNBUFFERED": "1"}
+
+
+def in_an_interpreter(
+    arguments: Sequence[str],
+    environment: dict[str, str],
+    output: int | IO[Any] = subprocess.PIPE,
+    errors: int = subprocess.PIPE,
+    program: tuple[str, ...] = ("spottui",),
+) -> "subprocess.Popen[str]":
+    """Start a program in an interpreter of its own; `output` and `errors` as for `subprocess.Popen`."""
+    command = [sys.executable, "-m", *program, *arguments]
+    return subprocess.Popen(command, stdout=output, stderr=errors, text=True, env=environment)
+
+
+started: Callable[..., Any] = in_an_interpreter
+"""How a console or a command is started: tests fork it (tests/conftest.py), chaos and benchmarks do not."""
 
 
 def add_policy(config: Path, **policy: object) -> None:
@@ -59,12 +79,10 @@ class Headless:
     def __init__(self, config: Path, *arguments: str, program: tuple[str, ...] = ("spottui",)) -> None:
         self.lines: list[dict[str, Any]] = []
         self.started = time.time()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", *program, "--headless", "--config", str(config), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=clean_environment(config.parent / "state"),
+        self._process = started(
+            ["--headless", "--config", str(config), *arguments],
+            clean_environment(config.parent / "state"),
+            program=program,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

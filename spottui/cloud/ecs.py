@@ -246,34 +246,6 @@ class Ecs:
         rows = self.parsed("DescribeInstanceHistoryEvents", shapes.history_events, body)
         return any(found == instance_id and kind == "SystemFailure.Delete" for found, kind in rows)
 
-    def eip(self, eip_id: str) -> shapes.Eip | None:
-        """Return where an EIP is bound, or None when there is no such EIP."""
-        body = self.read("DescribeEipAddresses", {"AllocationId": eip_id})
-        eips = self.parsed("DescribeEipAddresses", shapes.eips, body)
-        return eips[0] if eips else None
-
-    def unbind_eip(self, eip_id: str, instance_id: str) -> Answer:
-        """Take an EIP from an instance; it is free a moment later."""
-        request = models.UnassociateEipAddressRequest(
-            region_id=self.region_id, allocation_id=eip_id, instance_id=instance_id
-        )
-        body = self.act("UnassociateEipAddress", self.client.unassociate_eip_address_with_options, request)
-        return Answer(eip_id, str(body.request_id or ""))
-
-    def bind_eip(self, eip_id: str, instance_id: str) -> Answer:
-        """Give a free EIP to an instance."""
-        request = models.AssociateEipAddressRequest(
-            region_id=self.region_id, allocation_id=eip_id, instance_id=instance_id
-        )
-        body = self.act("AssociateEipAddress", self.client.associate_eip_address_with_options, request)
-        return Answer(eip_id, str(body.request_id or ""))
-
-    def convert_public_ip(self, instance_id: str) -> Answer:
-        """Make an EIP of the public IP of a Running or Stopped instance; the address stays the same."""
-        request = models.ConvertNatPublicIpToEipRequest(region_id=self.region_id, instance_id=instance_id)
-        body = self.act("ConvertNatPublicIpToEip", self.client.convert_nat_public_ip_to_eip_with_options, request)
-        return Answer("", str(body.request_id or ""))
-
     def check_launch(self, spec: LaunchSpec, candidate: Candidate) -> None:
         """Ask whether a launch like `spec` at `candidate` would be accepted; launches nothing.
 

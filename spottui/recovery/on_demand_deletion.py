@@ -6,6 +6,7 @@ Everything that speaks for it is looked up again before it is shown, and once mo
 from collections.abc import Iterable
 from functools import partial
 
+from spottui.cloud import eips
 from spottui.cloud.balancers import Balancers, Balancing
 from spottui.cloud.errors import CloudError
 from spottui.cloud.instance_deletion import ACTION, check_deletion, delete_instance
@@ -112,7 +113,7 @@ def _refuse_unless_it_serves(shared: Shared, plan: Plan, spot: Instance) -> None
         return
     address = spot.private_ip
     if plan.probe.settings.address is ProbeAddress.PUBLIC:
-        eip = shared.regions[spot.region].eip(spot.eip_id) if spot.eip_id else None
+        eip = eips.eip(shared.regions[spot.region], spot.eip_id) if spot.eip_id else None
         address = eip.address if eip else spot.public_ip
     if missed := probes.missed(plan.probe.settings, address):
         said = plain(f"{missed.miss} {missed.what}").strip()

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
-from spottui.cloud import assistant
+from spottui.cloud import assistant, eips
 from spottui.cloud.errors import CloudError
 from spottui.domain.facts import Probed
 from spottui.domain.instance import Instance, InstanceStatus
@@ -63,7 +63,7 @@ async def _address(ctx: RecoveryContext, settings: ProbeSettings, new: Instance)
     ecs, found = ctx.ecs, await ctx.shared.polls.instance(ctx.recovery.region, new.instance_id, 0.0)
     if not isinstance(found, Instance):
         return ""
-    eip = await ctx.attempt(lambda: ecs.eip(found.eip_id)) if found.eip_id else None
+    eip = await ctx.attempt(lambda: eips.eip(ecs, found.eip_id)) if found.eip_id else None
     return found.public_ip if eip is None or isinstance(eip, CloudError) else eip.address
 
 

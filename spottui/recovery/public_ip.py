@@ -7,6 +7,7 @@ from functools import partial
 
 from msgspec.structs import replace
 
+from spottui.cloud import eips
 from spottui.cloud.errors import CloudError
 from spottui.domain.facts import PublicIpKept
 from spottui.domain.launch_spec import LaunchSpec
@@ -93,6 +94,6 @@ async def _is_worth_another_look(ctx: RecoveryContext) -> bool:
         await ctx.record(PublicIpKept(ctx.plan.spec.instance.public_ip, instance.eip_id))
         return False
     refused = await call_once(
-        ctx, ACTION, instance.instance_id, partial(ctx.ecs.convert_public_ip, instance.instance_id)
+        ctx, ACTION, instance.instance_id, partial(eips.convert_public_ip, ctx.ecs, instance.instance_id)
     )
     return refused is None or refused.kind.passes

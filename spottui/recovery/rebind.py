@@ -3,6 +3,7 @@
 import asyncio
 from functools import partial
 
+from spottui.cloud import eips
 from spottui.cloud.ecs_shapes import Eip
 from spottui.cloud.errors import CloudError
 from spottui.domain.reasons import Doing, NextStep, Reason, Why
@@ -27,7 +28,7 @@ async def rebind(ctx: RecoveryContext, new_id: str) -> Reason | None:
     ecs, old_id = ctx.ecs, ctx.recovery.instance_id
     until, problem = asyncio.get_running_loop().time() + PATIENCE_S, None
     while asyncio.get_running_loop().time() < until:
-        eip = await ctx.attempt(lambda: ecs.eip(eip_id))
+        eip = await ctx.attempt(lambda: eips.eip(ecs, eip_id))
         if eip is None:
             return Reason(Why.EIP_GONE, eip_id)
         if isinstance(eip, CloudError):
@@ -45,8 +46,8 @@ async def rebind(ctx: RecoveryContext, new_id: str) -> Reason | None:
 async def _one_move(ctx: RecoveryContext, eip: Eip, new_id: str) -> CloudError | None:
     """Unbind it from the old instance, or bind it to the new one if it is free; return the error, if any."""
     if eip.instance_id:
-        unbind = partial(ctx.ecs.unbind_eip, eip.eip_id, eip.instance_id)
+        unbind = partial(eips.unbind, ctx.ecs, eip.eip_id, eip.instance_id)
         return await call_once(ctx, "UnassociateEipAddress", eip.instance_id, unbind)
     if eip.free:
-        return await call_once(ctx, "AssociateEipAddress", new_id, partial(ctx.ecs.bind_eip, eip.eip_id, new_id))
+        return await call_once(ctx, "AssociateEipAddress", new_id, partial(eips.bind, ctx.ecs, eip.eip_id, new_id))
     return None

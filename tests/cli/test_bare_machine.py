@@ -34,8 +34,14 @@ def as_nobody(*arguments: object, **environment: str) -> "subprocess.CompletedPr
     )
 
 
-@pytest.mark.parametrize("command", ["status", "doctor", "--headless", "janitor", "report", "replay web-1"])
-@pytest.mark.parametrize("home", [{}, {"HOME": ""}, {"HOME": "nowhere"}], ids=["no HOME", "empty", "relative"])
+@pytest.mark.parametrize(
+    ("command", "home"),
+    [
+        *((command, {}) for command in ("status", "doctor", "--headless", "janitor", "report", "replay web-1")),
+        ("status", {"HOME": ""}),
+        ("--headless", {"HOME": "nowhere"}),
+    ],
+)
 @needs_root
 def test_no_home_is_said_in_words(command: str, home: dict[str, str]) -> None:
     done = as_nobody(*command.split(), **home)
@@ -105,7 +111,7 @@ def test_a_terminal_that_can_show_nothing_is_said_in_words(config: Path, term: s
     one.kill()
 
 
-@pytest.mark.parametrize("term", [None, "", "nobody-knows-it", "vt100"])
+@pytest.mark.parametrize("term", [None, "nobody-knows-it", "vt100"])
 def test_one_that_nobody_knows_is_tried(live_cloud: SimServer, config: Path, term: str | None) -> None:
     one = Terminal(["-m", "spottui", "--config", config], config.parent / "state", TERM=term)
     try:

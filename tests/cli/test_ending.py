@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from spottui.sim.testing import SimServer
-from tests.cli.running import Night
+from tests.cli.running import Night, own_state, run_json
 from tests.console.tmux import DEAF, Tmux, processes_with
 from tests.driving import add_policy, clean_environment, effects, wait_until
 
@@ -98,23 +98,25 @@ def warned(program: Program) -> list[str]:
 
 def unread(config: Path) -> list[str | None]:
     """What `status` says of each console's output."""
-    status = [sys.executable, "-m", "spottui", "status", "--config", str(config), "--json"]
-    said = subprocess.run(status, capture_output=True, text=True, env=clean_environment(config.parent / "state"))
-    return [console["unread"] for console in json.loads(said.stdout)["consoles"]]
+    return [console["unread"] for console in run_json("status", "--config", config)["consoles"]]
 
 
-@pytest.mark.parametrize("both", [False, True], ids=["output", "output and errors"])
-@pytest.mark.parametrize("to", OUTPUTS)
+@pytest.mark.parametrize(
+    ("to", "both"),
+    [(gone, False), (gone, True), (stalled, True), (full, True)],
+    ids=["output gone", "both gone", "both stalled", "both full"],
+)
 def test_headless_recovers_whatever_becomes_of_its_lines(
-    live_cloud: SimServer, config: Path, to: Callable[[], int], both: bool
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch, to: Callable[[], int], both: bool
 ) -> None:
+    own_state(monkeypatch, config.parent)
     add_policy(config, veto_window_s=0.2)
     with Program(config, "--headless", "--auto", to=to, both=both) as program:
         wait_until(lambda: live_cloud.calls("DescribeInstances"))
         live_cloud.interrupt([live_cloud.spot_ids()[0]])
         wait_until(lambda: effects(live_cloud, "RunInstances"))
         if to is not stalled:
-            wait_until(lambda: unread(config) == ["standard output"], every_s=0.3)
+            wait_until(lambda: unread(config) == ["standard output"])
         program.process.send_signal(signal.SIGTERM)
         assert program.ends() == 0
         if to is not stalled:
@@ -145,9 +147,10 @@ def test_recover_goes_on_to_its_end(live_cloud: SimServer, config: Path, to: Cal
     assert len(effects(live_cloud, "RunInstances")) == 1
 
 
-@pytest.mark.parametrize("number", SIGNALS)
 @pytest.mark.parametrize(
-    "arguments", [["status", "--watch", "--every", "1"], ["--headless"]], ids=["status", "headless"]
+    ("arguments", "number"),
+    [(["status", "--watch", "--every", "1"], signal.SIGINT), *((["--headless"], number) for number in SIGNALS)],
+    ids=["status INT", "headless TERM", "headless HUP", "headless INT"],
 )
 def test_a_signal_ends_what_nobody_reads(
     live_cloud: SimServer, config: Path, arguments: list[str], number: signal.Signals

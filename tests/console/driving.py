@@ -25,11 +25,13 @@ def console_over(desk, clock=None, **more):
 
 
 async def wait_until(pilot, condition, timeout_s=40.0):
-    ends = time.monotonic() + timeout_s
+    ends, pause_s = time.monotonic() + timeout_s, 0.01
     while not condition():
         if time.monotonic() > ends:
             raise AssertionError(f"waited {timeout_s} s for {condition}; the screen:\n{screen(pilot.app)}")
-        await pilot.pause(0.01)
+        await pilot.pause(pause_s)
+        # To look at a screen takes the processor from whatever draws it.
+        pause_s = min(1.5 * pause_s, 0.1)
     await pilot.pause()
 
 

@@ -41,6 +41,17 @@ class Terminal:
     def shows(self, text):
         wait_until(lambda: text.encode() in self.printed)
 
+    def shows_anew(self, text):
+        """As `shows`, of what is on the screen now: it is drawn anew."""
+
+        def drawn():
+            self.printed = b""
+            self.type(b"\x0c")
+            time.sleep(0.1)
+            return text.encode() in self.printed
+
+        wait_until(drawn)
+
     def type(self, keys):
         os.write(self.master, keys)
 

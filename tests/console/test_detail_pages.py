@@ -295,21 +295,21 @@ async def test_statistics_of_nothing_are_said_in_a_line():
         await shows(pilot, "No reclaim in the journal yet.")
 
 
-@pytest.mark.parametrize("size", [(60, 16), NARROW, WIDEST])
-async def test_both_pages_follow_the_size_of_the_terminal(size):
+async def test_both_pages_follow_the_size_of_the_terminal():
     desk = ScriptedDesk(reclaims())
     desk.history = history()
     for keys, text in ((QUIET, "Spot price"), (("i",), "30 reclaims")):
         async with running(desk, size=WIDE) as (pilot, _):
             await press(pilot, *keys)
             await shows(pilot, text)
-            await pilot.resize_terminal(*size)
-            await wait_until(pilot, lambda: pilot.app.size == size)
-            lines = pilot.app.screen.text().plain.splitlines()
-            assert any("╌╌╌" in line or "▆" in line for line in lines)
-            charted = [line for line in lines if "┤" in line or "│" in line or "▆" in line]
-            assert charted
-            assert max(map(len, charted)) <= size[0] - 4
+            for size in ((60, 16), NARROW, WIDEST):
+                await pilot.resize_terminal(*size)
+                await wait_until(pilot, lambda size=size: pilot.app.size == size)
+                lines = pilot.app.screen.text().plain.splitlines()
+                assert any("╌╌╌" in line or "▆" in line for line in lines)
+                charted = [line for line in lines if "┤" in line or "│" in line or "▆" in line]
+                assert charted
+                assert max(map(len, charted)) <= size[0] - 4
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ async def test_a_search_goes_through_all_of_the_feed_and_its_end_brings_the_newe
 @pytest.mark.parametrize("size", [NARROW, WIDE, (200, 50)])
 async def test_a_line_names_its_instance_and_is_found_by_that_name_on_the_disk_too(size):
     desk = ScriptedDesk(view(events=lines(11_000, 12_000)))
-    desk.older = lines(1, 11_000)
+    desk.older = lines(9_000, 11_000)
     async with running(desk, size=size) as (pilot, _):
         table, reader = await reading(pilot)
         desk.show(instances=(instance(3, "checkout"),))

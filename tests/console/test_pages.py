@@ -387,10 +387,13 @@ async def test_r_on_a_recovery_does_what_it_does_on_its_instance(state):
     desk, ended = failed()
     desk.show(recoveries=(replace(ended, state=state, ended=NOW if state.is_final else None),))
     seen = []
-    for panel in ("1", "3"):
-        async with running(desk, size=NARROW) as (pilot, _):
+    async with running(desk, size=NARROW) as (pilot, _):
+        for panel in ("1", "3"):
             await press(pilot, panel, "r")
             await wait_until(pilot, lambda: toasts(pilot.app) or "Old → new" in screen(pilot.app))
             seen.append((toasts(pilot.app), [line for line in screen(pilot.app).splitlines() if "plan" in line]))
+            pilot.app.clear_notifications()
+            if pilot.app.screen is not pilot.app.main:
+                await press(pilot, "escape")
     assert seen[0] == seen[1]
     assert ("its recovery is already running" in "".join(seen[0][0])) == (state is RecoveryState.IMAGING)

@@ -395,22 +395,23 @@ async def test_an_empty_fleet_is_called_empty_when_the_sweep_said_so():
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-@pytest.mark.parametrize("size", [WIDE, NARROW])
-async def test_hostile_names_stay_literal_and_break_no_column(name, size):
+async def test_hostile_names_stay_literal_and_break_no_column(name):
     of = instance(1, name, recycling=True)
     lines = (event(1, message(name), of.instance_id),)
     desk = ScriptedDesk(view(instances=(of, instance(2)), interruptions=(reclaim(of),), events=lines))
-    async with running(desk, size=size) as (pilot, _):
-        strips = pilot.app.screen._compositor.render_strips()
-        assert {strip.cell_length for strip in strips} == {size[0]}
-        table = pilot.app.main.instances.table
-        hostile, plain = (table.render_line(y) for y in (1, 2))
-        assert "\x1b" not in hostile.text
-        assert "\u202e" not in hostile.text
-        assert hostile.cell_length == plain.cell_length == table.scrollable_content_region.width
-        assert cell_len(hostile.text[: hostile.text.index("ecs.")]) == plain.text.index("ecs.")
-        if name.startswith("["):
-            assert name[:7] in hostile.text
+    async with running(desk, size=WIDE) as (pilot, _):
+        for size in (WIDE, NARROW):
+            await pilot.resize_terminal(*size)
+            strips = pilot.app.screen._compositor.render_strips()
+            assert {strip.cell_length for strip in strips} == {size[0]}
+            table = pilot.app.main.instances.table
+            hostile, plain = (table.render_line(y) for y in (1, 2))
+            assert "\x1b" not in hostile.text
+            assert "\u202e" not in hostile.text
+            assert hostile.cell_length == plain.cell_length == table.scrollable_content_region.width
+            assert cell_len(hostile.text[: hostile.text.index("ecs.")]) == plain.text.index("ecs.")
+            if name.startswith("["):
+                assert name[:7] in hostile.text
         await press(pilot, "enter")
         await shows(pilot, "SpotAsPriceGo")
 
@@ -485,25 +486,27 @@ async def test_zoom_gives_one_panel_the_screen_and_takes_it_back():
         await shows(pilot, "Recoveries ──")
 
 
-@pytest.mark.parametrize(
-    ("state", "many", "lines"),
-    [
-        (RecoveryState.IMAGING, 0, 6),
-        (RecoveryState.IMAGING, 3, 6),
-        (RecoveryState.IMAGING, 8, 11),
-        (RecoveryState.IMAGING, 60, 30),
-        (RecoveryState.RECOVERED, 60, 20),
-    ],
-)
-async def test_the_recoveries_take_the_rows_that_they_need(state, many, lines):
-    made = [instance(n) for n in range(many)]
-    recoveries = tuple(recovery(of, reclaim(of), state, ended=NOW if state.is_final else None) for of in made)
-    async with running(ScriptedDesk(view(recoveries=recoveries)), size=(200, 50)) as (pilot, _):
-        await wait_until(pilot, lambda: pilot.app.main.recoveries.size.height == lines - 2)
-        await press(pilot, "3", "z")
-        await wait_until(pilot, lambda: pilot.app.main.recoveries.size.height == 46)
-        await press(pilot, "z")
-        await wait_until(pilot, lambda: pilot.app.main.recoveries.size.height == lines - 2)
+async def test_the_recoveries_take_the_rows_that_they_need():
+    def has(height):
+        return lambda: pilot.app.main.recoveries.size.height == height
+
+    async with running(ScriptedDesk(view()), size=(200, 50)) as (pilot, desk):
+        for state, many, lines in (
+            (RecoveryState.IMAGING, 0, 6),
+            (RecoveryState.IMAGING, 3, 6),
+            (RecoveryState.IMAGING, 8, 11),
+            (RecoveryState.IMAGING, 60, 30),
+            (RecoveryState.RECOVERED, 60, 20),
+        ):
+            made = [instance(n) for n in range(many)]
+            ended = NOW if state.is_final else None
+            desk.show(recoveries=tuple(recovery(of, reclaim(of), state, ended=ended) for of in made))
+            await arrived(pilot, desk)
+            await wait_until(pilot, has(lines - 2))
+            await press(pilot, "3", "z")
+            await wait_until(pilot, has(46))
+            await press(pilot, "z")
+            await wait_until(pilot, has(lines - 2))
 
 
 async def test_at_80_by_24_all_of_eight_reclaims_are_seen_and_what_comes_next_can_be_read():

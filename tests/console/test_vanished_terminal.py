@@ -22,20 +22,13 @@ WITHIN_S = 10.0
 STATES = {
     "main": ([], "NEEDS YOU"),
     "armed": (["a", "y"], "AUTO armed"),
-    "arm": (["a"], "Arm auto-mode?"),
     "plan": (["y"], "Tried in this order"),
-    "veto": (["x"], "Veto the recovery"),
     "quit": (["q"], "Quit?"),
-    "columns": (["C"], "Columns of Instances"),
     "filter": (["/", "w"], "/ w"),
     "palette": (["C-p"], "Search"),
     "command": ([":"], ":"),
     "help": (["?"], "Here, in Instances"),
-    "timeline": (["T"], "Recovery of"),
     "details": (["Enter"], "At its deadline"),
-    "raw": (["v"], "as JSON"),
-    "statistics": (["i"], "Forecast vs outcome"),
-    "debug": (["D"], "Versions"),
 }
 
 
@@ -92,15 +85,14 @@ def test_so_it_is_for_the_leader_of_a_session(demo, state):
     wait_until(lambda: not consoles_in(temp), WITHIN_S, 0.05)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_demo_in_a_terminal_that_takes_nothing_leaves_nothing(tmp_path, number):
+def test_a_demo_in_a_terminal_that_takes_nothing_leaves_nothing(tmp_path):
     temp = tmp_path / "temp"
     temp.mkdir()
     one = Terminal(["-m", "spottui", "demo"], tmp_path / "state", TMPDIR=str(temp))
     try:
         one.shows("NEEDS YOU")
         one.stall()
-        one.process.send_signal(number)
+        one.process.send_signal(signal.SIGHUP)
         assert one.ends() == 1
         assert not list(temp.iterdir())
         assert not processes_with(str(temp))

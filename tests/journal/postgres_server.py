@@ -1,5 +1,6 @@
 """A PostgreSQL of the tests' own, from Debian's package: on a free port of loopback, in a directory of its own."""
 
+import atexit
 import os
 import secrets
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -61,10 +63,7 @@ class PostgresServer:
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _make(self, settings: tuple[str, ...]) -> None:
-        secret = self.directory / "password"
-        secret.write_text(PASSWORD)
-        self._run("initdb", "-D", str(self._data), "-U", "spottui", "-E", "UTF8", "--locale=C", "--no-sync",
-                  "--auth=scram-sha-256", f"--pwfile={secret}")  # fmt: skip
+        subprocess.run(["cp", "-a", _cluster(self._user), self._data], check=True)
         with (self._data / "postgresql.conf").open("a") as file:
             for line in (
                 f"port = {self.port}", "listen_addresses = '127.0.0.1'",
@@ -99,6 +98,25 @@ def postgres_server(*settings: str) -> Iterator[PostgresServer]:
         else:
             os.environ["PGPASSWORD"] = before
         server.close()
+
+
+@cache
+def _cluster(user: str | None) -> Path:
+    """Make a cluster that is never started: each server has a copy, which is quicker than a cluster of its own."""
+    directory = Path(tempfile.mkdtemp(prefix="spottui-pg-"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    if user:
+        shutil.chown(directory, user)
+    secret = directory / "password"
+    secret.write_text(PASSWORD)
+    subprocess.run(
+        [
+            _binaries() / "initdb", "-D", directory / "data", "-U", "spottui", "-E", "UTF8", "--locale=C", "--no-sync",
+            "--auth=scram-sha-256", f"--pwfile={secret}",
+        ],
+        user=user, check=True, capture_output=True, cwd="/",
+    )  # fmt: skip
+    return directory / "data"
 
 
 def _binaries() -> Path:

@@ -109,23 +109,30 @@ from itertools import count
 from pathlib import Path
 import sqlalchemy as sa
 from spottui.journal.carry_over import carry_over
-number, moments = int(sys.argv[2]), count()
+moments = count()
 def look(*_):
     if next(moments) == number:
         os.kill(os.getpid(), signal.SIGKILL)
 for moment in ("before_cursor_execute", "after_cursor_execute", "commit"):
     sa.event.listen(sa.Engine, moment, look)
-carry_over(Path(sys.argv[1]))
+for path in map(Path, sys.argv[1:]):
+    number = int(path.stem)
+    if not os.fork():
+        carry_over(path)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.wait()[1]))
 """
 
 
 def test_killed_at_any_statement_it_is_the_old_one_or_the_new_one(of_version_2: Path) -> None:
     rows = len(Journal(_copy(of_version_2, "whole.db")).recoveries.all())
-    for number in (0, 2, 5, 25, 60, 100, 140, 182, 184, 185):
-        path = _copy(of_version_2, f"{number}.db")
-        done = subprocess.run([sys.executable, "-c", KILLED, str(path), str(number)], check=False)
-        assert done.returncode in (0, -signal.SIGKILL)
-        assert number or done.returncode, "nobody was killed"
+    paths = [_copy(of_version_2, f"{number}.db") for number in (0, 2, 5, 25, 60, 100, 140, 182, 184, 185)]
+    done = subprocess.run([sys.executable, "-c", KILLED, *map(str, paths)], check=True, capture_output=True, text=True)
+    ended = [int(code) for code in done.stdout.split()]
+    assert len(ended) == len(paths)
+    assert set(ended) <= {0, -signal.SIGKILL}
+    assert ended[0], "nobody was killed"
+    for path in paths:
         assert _version(path) in (2, schema.SCHEMA_VERSION)
         with Journal(path) as journal:
             assert len(journal.recoveries.all()) == rows
