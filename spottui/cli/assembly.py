@@ -53,7 +53,7 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     """
     log_to(state_dir() / "spottui.log")
     keep_heaps_small()
-    # A thread that waits for the interpreter gets it after this: calls of a storm, and the screen, wait less for others.
+    # A thread that waits for the interpreter gets it after this: calls of a storm, and the screen, wait less.
     sys.setswitchinterval(SWITCH_S)
     journal = _journal(settings, read_only=read_only)
     # The cloud dates what is compared with this clock; the machine's own may be wrong, and may be set meanwhile.
