@@ -1,6 +1,7 @@
 """Puts the rooms together: the only place that knows them all."""
 
 import gc
+import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from datetime import timedelta
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from spottui.exposition import Health
     from spottui.metrics import Tally
 
+SWITCH_S = 0.001
 READY = "ready"
 """The source's name under which its health is shown."""
 TIME_TO_MEET_S = 1.0
@@ -51,6 +53,8 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     """
     log_to(state_dir() / "spottui.log")
     keep_heaps_small()
+    # A thread that waits for the interpreter gets it after this: calls of a storm, and the screen, wait less.
+    sys.setswitchinterval(SWITCH_S)
     journal = _journal(settings, read_only=read_only)
     # The cloud dates what is compared with this clock; the machine's own may be wrong, and may be set meanwhile.
     clock = clock if isinstance(clock, CloudClock) else CloudClock(clock)

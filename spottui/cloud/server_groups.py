@@ -21,6 +21,7 @@ from spottui.domain.balancers import Backend, BackendStatus, Change, Product, Se
 
 PAGE = 100
 MOST_GROUPS = 20
+HAS_GROUPS_S = 5.0
 LISTENERS_S = 60.0
 """So long the listeners of a group are remembered: each look at its health asks every one of them."""
 
@@ -35,10 +36,13 @@ class ServerGroups:
         self._product = product
         self._rpc = rpc
         self._listeners: dict[str, tuple[float, tuple[str, ...]]] = {}
+        self._may_have_groups, self._looked_at = True, float("-inf")
 
     def backends(self, servers: Sequence[Server]) -> Answers[tuple[Backend, ...]]:
         """Return by instance every entry of each, with its weight."""
         ids = {server.instance_id: server.ids for server in servers}
+        if len(servers) > 1 and not self._has_groups():
+            return Answers(dict.fromkeys(ids, ()), {})
         behind: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
         for row in self._pages(_SERVERS, _numbered("ServerIds", chain.from_iterable(ids.values())), "Servers"):
             behind[text_of(row, "ServerId")].append(row)
@@ -89,6 +93,17 @@ class ServerGroups:
             message = f"a field of an unknown shape ({error})"
             raise CloudError(_SERVERS, ErrorKind.BROKEN, message=message) from None
         return BackendStatus(backend, settled=text_of(row, "Status") == "Available", healthy=False)
+
+    def _has_groups(self) -> bool:
+        """Whether there may be any group, as of a moment ago: in a storm one call answers for a region without."""
+        if time.monotonic() - self._looked_at > HAS_GROUPS_S:
+            try:
+                body = self._rpc.call(_GROUPS, {"MaxResults": 1})
+                self._may_have_groups = body.get("ServerGroups") != []
+            except CloudError:
+                self._may_have_groups = True
+            self._looked_at = time.monotonic()
+        return self._may_have_groups
 
     def _names(self, group_ids: Iterable[str]) -> dict[str, str]:
         """Return the names of groups, as far as they may be seen: they are for people only."""

@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import sys
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -284,15 +283,13 @@ class ShownRows:
 
 
 def _favour_the_screen() -> None:
-    """Keep other threads from delaying the screen: a sweep of 10,000 makes many objects and computes for long.
+    """Keep the collector from delaying the screen: a sweep of 10,000 makes many objects.
 
-    The garbage collector skips all present objects and collects new ones in small steps; a thread that waits for the
-    GIL gets it after one millisecond instead of five.
+    It skips all present objects and collects new ones in small steps.
     """
     gc.collect()
     gc.freeze()
     gc.set_threshold(5_000, 5, 50)
-    sys.setswitchinterval(0.001)
 
 
 def _for_people(error: Exception) -> str:
