@@ -4,6 +4,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -26,6 +27,7 @@ from spottui.tables.events import shown
 WAIT_S = 0.5
 PAUSE_S = 0.25
 """Between two views: a storm has hundreds a second, and all that changed meanwhile is printed at once."""
+JUDGED_EVERY = timedelta(seconds=1)
 NOTE_S = 10.0
 """A reader that keeps up for moments only is not written down each time."""
 GOES_ON = "Recoveries in progress resume at the next start."
@@ -88,6 +90,7 @@ class _Changes:
         self._event = 0
         self._said: dict[tuple[str, str], dict[str, object]] = {}
         self._seen: dict[str, tuple[Recovery, Verdict | None]] = {}
+        self._judged = datetime.min.replace(tzinfo=UTC)
 
     def print(self, view: DeskView) -> None:
         """Print one line for each event, recovery and source that is new or differs."""
@@ -95,13 +98,7 @@ class _Changes:
             if event.seq > self._event:
                 self._event = event.seq
                 _say(line(event.at, "event", event_record(event)))
-        seen: dict[str, tuple[Recovery, Verdict | None]] = {}
-        for recovery in view.recoveries:
-            # A storm has a thousand, and each of its versions changes a few of them.
-            now = seen[recovery.recovery_id] = (recovery, verdict_of(recovery, view.at))
-            if self._seen.get(recovery.recovery_id) != now:
-                self._print_if_new(view, "recovery", recovery.recovery_id, recovery_record(recovery, view.at))
-        self._seen = seen
+        self._print_recoveries(view)
         for source in view.sources:
             record = source_record(source)
             self._print_if_new(view, "source", f"{source.name} {source.region}", {**record, "last_ok": None})
@@ -112,6 +109,21 @@ class _Changes:
         }
         self._print_if_new(view, "auto", "", auto)
         self._print_if_new(view, "journal", "", journal_record(view))
+
+    def _print_recoveries(self, view: DeskView) -> None:
+        """Of a storm's thousand each version changes a few; the others are judged anew as time passes."""
+        judges_all = view.at - self._judged >= JUDGED_EVERY
+        self._judged = view.at if judges_all else self._judged
+        seen: dict[str, tuple[Recovery, Verdict | None]] = {}
+        for recovery in view.recoveries:
+            known = self._seen.get(recovery.recovery_id)
+            if known and known[0] is recovery and not judges_all:
+                seen[recovery.recovery_id] = known
+                continue
+            now = seen[recovery.recovery_id] = (recovery, verdict_of(recovery, view.at))
+            if known != now:
+                self._print_if_new(view, "recovery", recovery.recovery_id, recovery_record(recovery, view.at))
+        self._seen = seen
 
     def _print_if_new(self, view: DeskView, kind: str, key: str, record: dict[str, object]) -> None:
         if self._said.get((kind, key)) != record:

@@ -4,6 +4,8 @@ import json
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from spottui import words
 from spottui.domain.facts import Logged
 from spottui.domain.recovery import Recovery
@@ -79,7 +81,7 @@ def console_record(console: LiveConsole) -> dict[str, Any]:
 def line(at: datetime, kind: str, record: dict[str, Any]) -> str:
     """Return one JSON line `{at, kind, …}`, in ASCII: nothing in it can steer a terminal."""
     record = {"at": at.isoformat(timespec="milliseconds"), "kind": kind, **record}
-    return _encode(record).replace("\x7f", "\\u007f")
-
-
-_encode = json.JSONEncoder(separators=(",", ":")).encode
+    text = msgspec.json.encode(record).decode()
+    # msgspec takes a third of the time, and escapes nothing beyond ASCII.
+    text = text if text.isascii() else json.dumps(record, separators=(",", ":"))
+    return text.replace("\x7f", "\\u007f")

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 from msgspec.structs import replace
@@ -65,7 +66,7 @@ class Release(msgspec.Struct, frozen=True):
     at: datetime
 
 
-class Interruption(msgspec.Struct, frozen=True):
+class Interruption(msgspec.Struct, frozen=True, dict=True):
     """One reclaim of one instance, whatever number of sources and messages spoke of it.
 
     `deadline` is the earliest that any source gives; `latest` the latest, after which nothing more is awaited: a drill
@@ -90,7 +91,7 @@ class Interruption(msgspec.Struct, frozen=True):
     released_at: datetime | None = None
     not_before: datetime | None = None
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The identity of the reclaim, of its recovery and of its durable workflow."""
         return f"{self.region}.{self.instance_id}.{self.epoch}"
