@@ -14,7 +14,7 @@ from spottui.domain.places import Price
 from spottui.domain.view import LiveConsole
 from spottui.tables.column import natural
 from tests.console.driving import arrived, press, running, screen, shows, toasts, wait_until
-from tests.console.scripted import NOW, REGION, ScriptedDesk, reclaims
+from tests.console.scripted import NOW, REGION, ScriptedDesk, instance, reclaims
 
 
 def names(table):
@@ -82,6 +82,9 @@ async def test_a_wide_screen_has_a_pulse_and_the_header_says_who_drives():
         await shows(pilot, "2 consoles, this one drives 1 of 3")
         pilot.app.main.tick()
         assert desk.looked_around == 1
+        elsewhere = replace(instance(40), region="cn-shanghai", zone="cn-shanghai-b")
+        desk.show(regions=(REGION, "cn-shanghai"), instances=(*desk.current.instances, elsewhere))
+        await wait_until(pilot, lambda: desk.looked_around == 2)
         await pilot.resize_terminal(120, 40)
         await wait_until(pilot, lambda: "last reclaim" not in screen(pilot.app))
 

@@ -24,6 +24,7 @@ class PulsePanel(Static):
         self._session = session
         self._shown = Content("")
         self._asked_at: float | None = None
+        self._asked_for: frozenset[str] = frozenset()
         self._made_of: tuple[tuple[Instance, ...], tuple[datetime, ...]] = ((), ())
         self._fleet_background: FleetBackground | None = None
         self._pulse: Pulse | None = None
@@ -35,7 +36,7 @@ class PulsePanel(Static):
         if view is None or view.starting:
             return
         if (self.display or wanted) and view.instances:
-            self._ask(now.timestamp())
+            self._ask(now.timestamp(), view)
         if self.display:
             missing = view.fleet_background.missing if view.fleet_background else ()
             text = pulse_text(self._pulse_of(view), missing, now, self.app.size.width - _FRAME_CELLS)
@@ -55,10 +56,17 @@ class PulsePanel(Static):
             self._pulse = pulse(view, view.fleet_background)
         return self._pulse
 
-    def _ask(self, now_s: float) -> None:
-        if self._asked_at is None or now_s - self._asked_at >= _EVERY_S:
-            self._asked_at = now_s
+    def _ask(self, now_s: float, view: DeskView) -> None:
+        """Ask now and then, and at once when the first instances of a region are there."""
+        regions = self._regions_of(view)
+        if self._asked_at is None or now_s - self._asked_at >= _EVERY_S or not regions <= self._asked_for:
+            self._asked_at, self._asked_for = now_s, regions
             self._session.worker.ask(lambda desk: desk.look_around(), self)
+
+    def _regions_of(self, view: DeskView) -> frozenset[str]:
+        if len(view.regions) == 1:
+            return frozenset(view.regions)
+        return frozenset(instance.region for instance in view.instances)
 
     def _write_freshness(self, text: str) -> None:
         if str(self.border_subtitle) != text:
