@@ -14,7 +14,7 @@ from spottui.domain.way_back import OnDemand
 T = TypeVar("T")
 
 
-class PriceHistory(msgspec.Struct, frozen=True):
+class PriceHistory(msgspec.Struct, frozen=True, gc=False):
     """What a type cost an hour as spot in one zone; `points` are (since, price), oldest first, each until the next.
 
     `on_demand` is its on-demand price an hour, None if unknown; `currency` is the cloud's word, such as CNY.
@@ -39,7 +39,7 @@ class Found(msgspec.Struct, Generic[T], frozen=True):
     problem: str = ""
 
 
-class Background(msgspec.Struct, frozen=True):
+class Background(msgspec.Struct, frozen=True, gc=False):
     """The price history of an instance's type and zone, its newest image, and its source image."""
 
     prices: Found[PriceHistory]
@@ -47,7 +47,7 @@ class Background(msgspec.Struct, frozen=True):
     source_image: Found[WarmImage]
 
 
-class FleetBackground(msgspec.Struct, frozen=True):
+class FleetBackground(msgspec.Struct, frozen=True, gc=False):
     """What the cloud and the journal said about the fleet `at` a time; what is unknown is absent.
 
     `prices` and `rates` (in the cloud's words, such as `0-3%`) are by instance type and zone. `image_s` is what an

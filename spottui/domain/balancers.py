@@ -32,7 +32,7 @@ class Change(StrEnum):
     REMOVE = "remove"
 
 
-class Server(msgspec.Struct, frozen=True):
+class Server(msgspec.Struct, frozen=True, gc=False):
     """The ids by which an instance can be a backend server; `eni_id` is empty if unknown."""
 
     instance_id: str
@@ -58,7 +58,7 @@ class Server(msgspec.Struct, frozen=True):
         return tuple(one for one in (self.instance_id, self.eni_id, self.private_ip) if one)
 
 
-class Backend(msgspec.Struct, frozen=True):
+class Backend(msgspec.Struct, frozen=True, gc=False):
     """A backend server: one entry of a server group, a vServer group or the default group of a CLB.
 
     `balancer_id` is that of a CLB, empty for ALB and NLB; `group_id` is empty for the default group, whose `port` is 0,
@@ -94,7 +94,7 @@ class Backend(msgspec.Struct, frozen=True):
         return replace(self, server_id=server.id_as(self.server_type), server_ip=address)
 
 
-class BackendStatus(msgspec.Struct, frozen=True):
+class BackendStatus(msgspec.Struct, frozen=True, gc=False):
     """An entry as listed now: `settled` if no change is in progress, `healthy` by health checks."""
 
     backend: Backend

@@ -21,7 +21,7 @@ class LeftoverKind(StrEnum):
     EIP = "EIP"
 
 
-class BilledResource(msgspec.Struct, frozen=True):
+class BilledResource(msgspec.Struct, frozen=True, gc=False):
     """A resource that costs money while it is kept: since when, and its GiB, None if unknown, 0 for an EIP.
 
     `priced_as` names its price in `[storage_price]`: a disk's category, `snapshot`, or `eip`.
@@ -39,7 +39,7 @@ class BilledResource(msgspec.Struct, frozen=True):
         return None if price is None or count is None else price * count
 
 
-class Leftover(msgspec.Struct, frozen=True):
+class Leftover(msgspec.Struct, frozen=True, gc=False):
     """A resource that a recovery made or kept, or that `[[ready]]` made, and that still exists.
 
     `gib` is its size if known.

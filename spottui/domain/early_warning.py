@@ -24,7 +24,7 @@ class EarlySign(StrEnum):
     RATE = "rate"
 
 
-class EarlyWarning(msgspec.Struct, frozen=True):
+class EarlyWarning(msgspec.Struct, frozen=True, gc=False):
     """One sign, with its figures: `price` and `limit` an hour, the `stock`, or the `rate` and what it `was`."""
 
     sign: EarlySign

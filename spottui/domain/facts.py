@@ -375,7 +375,7 @@ NOBODY: Mapping[str, Sequence[str]] = MappingProxyType({})
 """No instance id for any word of a search in the log."""
 
 
-class Logged(Struct, frozen=True):
+class Logged(Struct, frozen=True, gc=False):
     """A fact as it stands in the log: `seq` grows by one with each, and ids are empty where it is about no one."""
 
     seq: int

@@ -28,7 +28,7 @@ class Verdict(StrEnum):
     """The image was refused, or its progress is unknown."""
 
 
-class ImageTiming(msgspec.Struct, frozen=True):
+class ImageTiming(msgspec.Struct, frozen=True, gc=False):
     """The duration of this account's past images: a fixed part in seconds, and seconds per GiB."""
 
     base_s: float = 20.0
@@ -39,7 +39,7 @@ class ImageTiming(msgspec.Struct, frozen=True):
         return self.base_s + self.s_per_gib * gib
 
 
-class Forecast(msgspec.Struct, frozen=True):
+class Forecast(msgspec.Struct, frozen=True, gc=False):
     """When the image is expected, and the deadline."""
 
     ready_at: datetime

@@ -12,7 +12,7 @@ from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
 
 
-class Past(msgspec.Struct, frozen=True):
+class Past(msgspec.Struct, frozen=True, gc=False):
     """One reclaim with its outcome; zone and type are empty if it ended before it had a plan."""
 
     recovery: Recovery
@@ -32,7 +32,7 @@ class Past(msgspec.Struct, frozen=True):
         return cls(recovery, zone, kind, outcome(recovery, plan))
 
 
-class InstanceRecord(msgspec.Struct, frozen=True):
+class InstanceRecord(msgspec.Struct, frozen=True, gc=False):
     """What is remembered about one instance.
 
     `spec` is its captured launch spec, None if no sweep has seen it; `details_at` is when its RAM role and user data

@@ -31,7 +31,7 @@ class HookEnd(StrEnum):
     NOT_KNOWN = "not known"
 
 
-class HookSettings(msgspec.Struct, frozen=True):
+class HookSettings(msgspec.Struct, frozen=True, gc=False):
     """One `[[hook]]`: program and arguments on this machine, without a shell, or a shell text on the replacement.
 
     After `timeout`, a duration (`seconds_of`), it is killed with everything that it started.
@@ -53,7 +53,7 @@ class HookSettings(msgspec.Struct, frozen=True):
         return self.command[0] if isinstance(self.command, tuple) else "on the replacement"
 
 
-class HookRun(msgspec.Struct, frozen=True):
+class HookRun(msgspec.Struct, frozen=True, gc=False):
     """A hook that a console has begun for a run of a recovery; `number` is its index among those of the event."""
 
     on: HookEvent

@@ -24,7 +24,7 @@ class InterruptionBehavior(StrEnum):
     STOP = "Stop"
 
 
-class Instance(msgspec.Struct, frozen=True):
+class Instance(msgspec.Struct, frozen=True, gc=False):
     """One instance of the fleet; every text field is untrusted text from the cloud."""
 
     region: str
@@ -50,7 +50,7 @@ class Instance(msgspec.Struct, frozen=True):
         return self.spot_strategy not in ("", "NoSpot")
 
 
-class Disk(msgspec.Struct, frozen=True):
+class Disk(msgspec.Struct, frozen=True, gc=False):
     """One cloud or local disk of an instance; `size_gib` is in GiB."""
 
     disk_id: str
@@ -77,7 +77,7 @@ class Disk(msgspec.Struct, frozen=True):
         return self.category.startswith(("local_", "ephemeral"))
 
 
-class DnsRecord(msgspec.Struct, frozen=True):
+class DnsRecord(msgspec.Struct, frozen=True, gc=False):
     """One A record: its host `rr` within `zone`, its address, and for how many seconds clients may remember that."""
 
     record_id: str

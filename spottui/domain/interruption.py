@@ -25,7 +25,7 @@ class Evidence(StrEnum):
     ENGINEER = "E"
 
 
-class Observation(msgspec.Struct, frozen=True):
+class Observation(msgspec.Struct, frozen=True, gc=False):
     """One sign, from one source, that an instance is being reclaimed.
 
     `at` is when the reclaim began as far as this source knows: the event's own time, else the enqueue time,
@@ -55,7 +55,7 @@ class Course(StrEnum):
     CAME_TO_NOTHING = "came to nothing"
 
 
-class Release(msgspec.Struct, frozen=True):
+class Release(msgspec.Struct, frozen=True, gc=False):
     """A report that an instance is gone, with the time of the event, or when it was found gone.
 
     An event can be a drill: ask the cloud before acting on it.
@@ -223,7 +223,7 @@ def _locked_again(known: Interruption, seen: Observation) -> Interruption:
     )
 
 
-class Notice(msgspec.Struct, frozen=True):
+class Notice(msgspec.Struct, frozen=True, gc=False):
     """This instance is reclaimed at `deadline`, UTC; a drill announces no deadline of its own.
 
     `is_confirmed` is whether the metadata service announced or confirmed it.

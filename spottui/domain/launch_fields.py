@@ -11,21 +11,21 @@ from types import MappingProxyType
 import msgspec
 
 
-class Carried(msgspec.Struct, frozen=True):
+class Carried(msgspec.Struct, frozen=True, gc=False):
     """The replacement has it, by this parameter of RunInstances or by this call after it."""
 
     by: str
 
 
-class Said(msgspec.Struct, frozen=True):
+class Said(msgspec.Struct, frozen=True, gc=False):
     """The replacement may lack it: `domain.losses` reports it."""
 
 
-class Beyond(msgspec.Struct, frozen=True):
+class Beyond(msgspec.Struct, frozen=True, gc=False):
     """No launch of a spot instance can request it: reported with its name and value if set."""
 
 
-class Irrelevant(msgspec.Struct, frozen=True):
+class Irrelevant(msgspec.Struct, frozen=True, gc=False):
     """It belongs only to the old instance, or follows from what is carried over."""
 
     why: str

@@ -39,7 +39,7 @@ PRICE_LIMITED = "SpotWithPriceLimit"
 """The strategy with a price limit; the other one is `SpotAsPriceGo`."""
 
 
-class LaunchSpec(msgspec.Struct, frozen=True):
+class LaunchSpec(msgspec.Struct, frozen=True, gc=False):
     """An instance's launch parameters, captured while it still exists.
 
     DescribeInstances does not return disks, RAM role or user data, so they come from calls of their own
@@ -148,7 +148,7 @@ class LaunchSpec(msgspec.Struct, frozen=True):
         return max(gib, key=lambda category: gib[category], default="")
 
 
-class SpotTerms(msgspec.Struct, frozen=True):
+class SpotTerms(msgspec.Struct, frozen=True, gc=False):
     """What makes an instance a spot instance: `price_limit` an hour counts for the strategy `SpotWithPriceLimit`."""
 
     strategy: str
@@ -162,7 +162,7 @@ class SpotTerms(msgspec.Struct, frozen=True):
         return self.price_limit if self.strategy == PRICE_LIMITED else 0.0
 
 
-class LaunchSource(msgspec.Struct, frozen=True):
+class LaunchSource(msgspec.Struct, frozen=True, gc=False):
     """The source of a replacement: an image, and where its data disks come from.
 
     They are in the image, or made of `snapshots` (pairs of old disk and snapshot); with `data_disks` False there are
@@ -185,7 +185,7 @@ def carried_tags(tags: Iterable[tuple[str, str]]) -> tuple[tuple[tuple[str, str]
     return tuple(free[:room]), tuple(key for key, _ in free[room:])
 
 
-class CpuOptions(msgspec.Struct, frozen=True):
+class CpuOptions(msgspec.Struct, frozen=True, gc=False):
     """CPU options other than the instance type's own; `threads_per_core` is 1 without hyper-threading."""
 
     cores: int
@@ -194,7 +194,7 @@ class CpuOptions(msgspec.Struct, frozen=True):
     topology: str = ""
 
 
-class ImageTraits(msgspec.Struct, frozen=True):
+class ImageTraits(msgspec.Struct, frozen=True, gc=False):
     """Properties that an image made from snapshots lacks, taken from the instance's own image.
 
     By default the cloud assumes x86_64, Others Linux and metadata v1, and then refuses an ARM type or
@@ -207,7 +207,7 @@ class ImageTraits(msgspec.Struct, frozen=True):
     imds_support: str = ""
 
 
-class PrivateDns(msgspec.Struct, frozen=True):
+class PrivateDns(msgspec.Struct, frozen=True, gc=False):
     """How the instance's private DNS names are made (`PrivateDnsNameOptions`)."""
 
     host_name_type: str = ""
@@ -217,7 +217,7 @@ class PrivateDns(msgspec.Struct, frozen=True):
     ip_ptr: bool | None = None
 
 
-class Secret(msgspec.Struct, frozen=True):
+class Secret(msgspec.Struct, frozen=True, gc=False):
     """A text that must not be shown: its `repr` and `str` are masked."""
 
     value: str

@@ -30,7 +30,7 @@ class LossKind(StrEnum):
     UNREAD = "not read"
 
 
-class Loss(msgspec.Struct, frozen=True):
+class Loss(msgspec.Struct, frozen=True, gc=False):
     """One loss: `what` are its ids, addresses, names or values, untrusted text of the cloud."""
 
     kind: LossKind

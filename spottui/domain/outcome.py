@@ -16,7 +16,7 @@ _OF_SYSTEM = (ImageOf.KEPT_SYSTEM_DISK, ImageOf.SYSTEM_DISK)
 """What an image of the system disk alone is made of."""
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """The figures of one recovery; prices are per hour, in the account's currency, as they were for its plan.
 
     `old_per_hour` is the instance's, `new_per_hour` the one at the place where the replacement was launched.

@@ -17,7 +17,7 @@ class OwnerKind(StrEnum):
     AUTO_PROVISIONING_GROUP = "AutoProvisioningGroup"
 
 
-class Owner(msgspec.Struct, frozen=True):
+class Owner(msgspec.Struct, frozen=True, gc=False):
     """The service, and the `id` of the group, node pool or cluster: untrusted text, empty if no tag has it."""
 
     kind: OwnerKind

@@ -24,7 +24,7 @@ LARGEST = 2
 """Another type has at most this many times the vCPUs and the memory of the old one."""
 
 
-class InstanceType(msgspec.Struct, frozen=True):
+class InstanceType(msgspec.Struct, frozen=True, gc=False):
     """An instance type as DescribeInstanceTypes shows it; `gpu` is empty without, `level` the family's."""
 
     name: str
@@ -37,7 +37,7 @@ class InstanceType(msgspec.Struct, frozen=True):
     local_disks: int = 0
 
 
-class Price(msgspec.Struct, frozen=True):
+class Price(msgspec.Struct, frozen=True, gc=False):
     """What a type costs an hour in a zone; `currency` is the cloud's code, such as CNY, empty if unknown."""
 
     spot: float
@@ -45,7 +45,7 @@ class Price(msgspec.Struct, frozen=True):
     currency: str = ""
 
 
-class Offers(msgspec.Struct, frozen=True):
+class Offers(msgspec.Struct, frozen=True, gc=False):
     """What the cloud said about types and zones, and which places are backed off; unknown values are absent.
 
     `spot` and `on_demand` are the stocks, `rates` the interruption rates in the cloud's words.
@@ -98,7 +98,7 @@ class _Likeness(IntEnum):
     ON_DEMAND = 4
 
 
-class _Place(msgspec.Struct, frozen=True):
+class _Place(msgspec.Struct, frozen=True, gc=False):
     """A candidate with the parts of its rank; `turn` is the position of its type among the configured ones."""
 
     likeness: _Likeness

@@ -28,7 +28,7 @@ class Stock(StrEnum):
     NONE = "sold out"
 
 
-class Candidate(msgspec.Struct, frozen=True):
+class Candidate(msgspec.Struct, frozen=True, gc=False):
     """A place where the replacement may run: an instance type, a zone and the vSwitch that decides the zone.
 
     `price_per_hour` is in the account's currency, None if unknown; `interruption_rate` is in the cloud's words, such as
@@ -53,7 +53,7 @@ class Candidate(msgspec.Struct, frozen=True):
         return self.instance_type, self.zone, self.on_demand
 
 
-class TiredPool(msgspec.Struct, frozen=True):
+class TiredPool(msgspec.Struct, frozen=True, gc=False):
     """A type in a zone where an instance or its predecessors were reclaimed so often `within` a duration."""
 
     instance_type: str
@@ -62,7 +62,7 @@ class TiredPool(msgspec.Struct, frozen=True):
     within: str
 
 
-class PlaceRules(msgspec.Struct, frozen=True):
+class PlaceRules(msgspec.Struct, frozen=True, gc=False):
     """The rules for candidates, frozen from the configuration with the plan.
 
     `vswitches` maps zone id to vSwitch id, in the order in which the zones are preferred; `types` are tried in their
@@ -88,7 +88,7 @@ class PlaceRules(msgspec.Struct, frozen=True):
         return next((pool for pool in pools if (pool.instance_type, pool.zone) == pair), None)
 
 
-class Drain(msgspec.Struct, frozen=True):
+class Drain(msgspec.Struct, frozen=True, gc=False):
     """A configured command that runs on the instance before its image is started, with a timeout."""
 
     name: str
@@ -96,7 +96,7 @@ class Drain(msgspec.Struct, frozen=True):
     timeout_s: float
 
 
-class WarmImage(msgspec.Struct, frozen=True):
+class WarmImage(msgspec.Struct, frozen=True, gc=False):
     """An earlier image of all cloud disks of the instance or of its system disk; `made` is the time of its data."""
 
     image_id: str
@@ -118,7 +118,7 @@ class CautionKind(StrEnum):
     BACK_TO_SPOT = "back to spot"  # the region and the id of the on-demand instance, which goes on running
 
 
-class Caution(msgspec.Struct, frozen=True):
+class Caution(msgspec.Struct, frozen=True, gc=False):
     """One caution: `what` are ids, names or the cloud's words, untrusted text."""
 
     kind: CautionKind

@@ -13,7 +13,7 @@ _STEP = 2.0
 _JUST_AFTER_S = 0.001
 
 
-class Pace(msgspec.Struct, frozen=True):
+class Pace(msgspec.Struct, frozen=True, gc=False):
     """The state of a replay: `speed` is recorded seconds per second; `over` once the end is reached."""
 
     speed: float

@@ -20,7 +20,7 @@ class ProbeAddress(StrEnum):
     PUBLIC = "public"
 
 
-class ProbeSettings(msgspec.Struct, frozen=True):
+class ProbeSettings(msgspec.Struct, frozen=True, gc=False):
     """One `[probe.NAME]`: a TCP port, a URL, or a shell command for Cloud Assistant on the replacement.
 
     A connection to the port `tcp` is enough. A GET of `http`, whose host is `{ip}`, must answer `status`, with `body`
@@ -55,7 +55,7 @@ class ProbeSettings(msgspec.Struct, frozen=True):
         return f"{ip}:{self.tcp}" if self.tcp else self.http.replace(IP, ip)
 
 
-class Probe(msgspec.Struct, frozen=True):
+class Probe(msgspec.Struct, frozen=True, gc=False):
     """A probe of the configuration, frozen with the plan."""
 
     name: str

@@ -28,7 +28,7 @@ class Missing(StrEnum):
     LOCAL_DISKS = "local disks"
 
 
-class Readiness(msgspec.Struct, frozen=True):
+class Readiness(msgspec.Struct, frozen=True, gc=False):
     """What would happen if an instance was reclaimed now: its route and its verdict.
 
     `image_s` is the expected time of an image of all disks, `system_image` the newest one of the system disk,
@@ -46,7 +46,7 @@ class Readiness(msgspec.Struct, frozen=True):
     per_month: float | None
 
 
-class FleetReadiness(msgspec.Struct, frozen=True):
+class FleetReadiness(msgspec.Struct, frozen=True, gc=False):
     """The readiness of the spot instances `at` a time; `missing` says, by region, what could not be learned and why."""
 
     at: datetime

@@ -24,7 +24,7 @@ OVERLAP_S = 150.0
 """How long a new resource and the one that it replaces usually exist both, until the old one is deleted."""
 
 
-class ReadyPolicy(msgspec.Struct, frozen=True):
+class ReadyPolicy(msgspec.Struct, frozen=True, gc=False):
     """The readiness policy of one instance; all times in seconds.
 
     `system_age_s` is how old the image of its system disk may be for the route `instant`. Without `schedule`, the
@@ -48,7 +48,7 @@ def ready_policy(settings: Settings, instance: Instance) -> ReadyPolicy | None:
     return None if system_age_s is None else ReadyPolicy(system_age_s, schedule)
 
 
-class KeptReady(msgspec.Struct, frozen=True):
+class KeptReady(msgspec.Struct, frozen=True, gc=False):
     """An instance that a `[[ready]]` matches; `per_month` is its highest cost, None without a price.
 
     One that is `beyond_cap` exceeds the table's `max_cost_per_month`: nothing new is created for it.

@@ -80,7 +80,7 @@ class ImageOf(StrEnum):
     SYSTEM_DISK = "image of the system disk"
 
 
-class Try(msgspec.Struct, frozen=True):
+class Try(msgspec.Struct, frozen=True, gc=False):
     """One launch: its place, its ClientToken and its result.
 
     `failure` is None while the result is unknown, or if it succeeded; kind `removed` means that the cloud removed the
@@ -103,7 +103,7 @@ class Try(msgspec.Struct, frozen=True):
     """The private IP that it asks for, empty for any of its vSwitch."""
 
 
-class Created(msgspec.Struct, frozen=True):
+class Created(msgspec.Struct, frozen=True, gc=False):
     """A resource that a recovery made or changed.
 
     Its kind is `image`, `snapshot`, `instance`, `kept disk` or `attached disk`.
@@ -113,7 +113,7 @@ class Created(msgspec.Struct, frozen=True):
     resource_id: str
 
 
-class LeftRoute(msgspec.Struct, frozen=True):
+class LeftRoute(msgspec.Struct, frozen=True, gc=False):
     """A route that this run has left, why, and which others are excluded by that."""
 
     route: Route
@@ -132,7 +132,7 @@ class AutoAnswer(StrEnum):
     REFUSED = "refused"
 
 
-class AutoAsked(msgspec.Struct, frozen=True):
+class AutoAsked(msgspec.Struct, frozen=True, gc=False):
     """The last answer of auto-mode about this run, since when, and the added cost an hour."""
 
     answer: AutoAnswer
@@ -142,7 +142,7 @@ class AutoAsked(msgspec.Struct, frozen=True):
     veto_until: datetime | None = None
 
 
-class PastRun(msgspec.Struct, frozen=True):
+class PastRun(msgspec.Struct, frozen=True, gc=False):
     """How an earlier run ended, who had confirmed it, and auto-mode's answer about it."""
 
     run: int
@@ -152,7 +152,7 @@ class PastRun(msgspec.Struct, frozen=True):
     auto: AutoAsked | None = None
 
 
-class Recovery(msgspec.Struct, frozen=True):
+class Recovery(msgspec.Struct, frozen=True, gc=False):
     """One recovery as the console, `status --json` and the headless lines show it: the fold of its facts.
 
     `progress` is the image's, in percent, -1 if unknown. `veto_until` is set while a veto window runs,

@@ -15,7 +15,7 @@ Place = tuple[str, str]
 """Instance type and zone."""
 
 
-class PlacePrice(msgspec.Struct, frozen=True):
+class PlacePrice(msgspec.Struct, frozen=True, gc=False):
     """What an instance type costs an hour in a zone, as spot and on-demand."""
 
     instance_type: str
@@ -24,7 +24,7 @@ class PlacePrice(msgspec.Struct, frozen=True):
     on_demand: float
 
 
-class PricesAt(msgspec.Struct, frozen=True):
+class PricesAt(msgspec.Struct, frozen=True, gc=False):
     """Prices that were recorded at a time; `currency` is the cloud's code, such as CNY, empty if unknown."""
 
     at: datetime
@@ -32,7 +32,7 @@ class PricesAt(msgspec.Struct, frozen=True):
     currency: str = ""
 
 
-class Run(msgspec.Struct, frozen=True):
+class Run(msgspec.Struct, frozen=True, gc=False):
     """The time in which a spot instance is known to have run."""
 
     instance_type: str
@@ -41,7 +41,7 @@ class Run(msgspec.Struct, frozen=True):
     ended: datetime
 
 
-class Cost(msgspec.Struct, frozen=True):
+class Cost(msgspec.Struct, frozen=True, gc=False):
     """What spot instances cost in so many priced instance `hours`, and what these would have cost on-demand."""
 
     spot: float = 0.0
@@ -61,7 +61,7 @@ class Cost(msgspec.Struct, frozen=True):
         return Cost(self.spot * factor, self.on_demand * factor, self.hours * factor)
 
 
-class Savings(msgspec.Struct, frozen=True):
+class Savings(msgspec.Struct, frozen=True, gc=False):
     """What spot saved against on-demand between two times, in `currency`.
 
     `by_day` has the cost of each day in UTC, oldest first, the first and the last one perhaps in part. It counts the

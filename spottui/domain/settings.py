@@ -10,7 +10,7 @@ from spottui.domain.probe import ProbeSettings
 from spottui.domain.region_key import DEFAULT_ACCOUNT, RegionKey, region_key
 
 
-class RegionSettings(msgspec.Struct, frozen=True):
+class RegionSettings(msgspec.Struct, frozen=True, gc=False):
     """One region: its queue, where its services are and the vSwitch to launch into for each zone.
 
     An endpoint is a host (https is meant) or an `http://` or `https://` address. `mns_endpoint` has the account's id
@@ -34,7 +34,7 @@ class RegionSettings(msgspec.Struct, frozen=True):
         return region_key(self.id, self.account)
 
 
-class AccountSettings(msgspec.Struct, frozen=True):
+class AccountSettings(msgspec.Struct, frozen=True, gc=False):
     """`[account.NAME]`: who acts in the regions that name it, and within which limits.
 
     It signs in with `profile`, one of the credentials file, or as the role `role_arn`, which the program's own
@@ -51,7 +51,7 @@ class AccountSettings(msgspec.Struct, frozen=True):
     calls_per_second: float = 0.0
 
 
-class Tolerance(msgspec.Struct, frozen=True):
+class Tolerance(msgspec.Struct, frozen=True, gc=False):
     """After so many `reclaims` of an instance and its predecessors `within` a duration, other pools are preferred."""
 
     reclaims: int
@@ -65,7 +65,7 @@ class PrivateIp(StrEnum):
     KEEP = "keep"
 
 
-class Policy(msgspec.Struct, frozen=True):
+class Policy(msgspec.Struct, frozen=True, gc=False):
     """What auto-mode may do, where replacements may run, and how often the sources are asked; all times in seconds.
 
     `max_added_cost_per_hour` is what auto-mode's replacements of one hour may cost more than the old instances, per
@@ -108,7 +108,7 @@ class Policy(msgspec.Struct, frozen=True):
     long_poll_s: int = 10
 
 
-class EarlyWarningSettings(msgspec.Struct, frozen=True):
+class EarlyWarningSettings(msgspec.Struct, frozen=True, gc=False):
     """`[early_warning]`: when an instance is marked as likely to be reclaimed soon.
 
     `price_within_percent` is how near its price may come to its price limit, 0 to leave prices out. With `stock` the
@@ -121,7 +121,7 @@ class EarlyWarningSettings(msgspec.Struct, frozen=True):
     rate_within: str = "24h"
 
 
-class LaunchTemplate(msgspec.Struct, frozen=True):
+class LaunchTemplate(msgspec.Struct, frozen=True, gc=False):
     """What `spottui launch NAME` launches. There is no password: a key pair, or the one that the image keeps.
 
     `spot_price_limit` is per hour, for the strategy `SpotWithPriceLimit`; `system_disk_gib` 0 takes the image's size.
@@ -150,14 +150,14 @@ class LaunchTemplate(msgspec.Struct, frozen=True):
         return region_key(self.region, self.account)
 
 
-class DrainSettings(msgspec.Struct, frozen=True):
+class DrainSettings(msgspec.Struct, frozen=True, gc=False):
     """`[drain.NAME]`: a shell command for Cloud Assistant, and how long it may take."""
 
     command: str
     timeout_s: float = 30.0
 
 
-class ReadySettings(msgspec.Struct, frozen=True):
+class ReadySettings(msgspec.Struct, frozen=True, gc=False):
     """One `[[ready]]`: which instances are kept ready in calm time, and how.
 
     An instance that has every tag of `match` is meant; an empty value matches any. `image_every` and `snapshots_every`
@@ -175,14 +175,14 @@ class ReadySettings(msgspec.Struct, frozen=True):
     fresh_system: bool = False
 
 
-class ConsoleSettings(msgspec.Struct, frozen=True):
+class ConsoleSettings(msgspec.Struct, frozen=True, gc=False):
     """How the console behaves on this terminal."""
 
     bell: bool = True
     mouse: bool = True
 
 
-class Settings(msgspec.Struct, frozen=True):
+class Settings(msgspec.Struct, frozen=True, gc=False):
     """One profile of the configuration; `journal` is the path of the SQLite file, or `postgresql://…`.
 
     `storage_price` is per GiB and month in the account's currency, for `snapshot` and for categories of disks. Of the

@@ -19,7 +19,7 @@ from spottui.domain.region_key import DEFAULT_ACCOUNT, region_id, shown_account
 STALE_AFTER_INTERVALS = 3.0
 
 
-class SourceHealth(msgspec.Struct, frozen=True):
+class SourceHealth(msgspec.Struct, frozen=True, gc=False):
     """How fresh one source of one region is: `queue`, `lock` or `sweep`.
 
     `failure` is why it gives no answer now, and `next_try` says when it is asked again.
@@ -42,7 +42,7 @@ class SourceHealth(msgspec.Struct, frozen=True):
         return self.failure is not None if age_s is None else age_s > STALE_AFTER_INTERVALS * self.interval_s
 
 
-class AutoMode(msgspec.Struct, frozen=True):
+class AutoMode(msgspec.Struct, frozen=True, gc=False):
     """Whether auto-mode may launch by itself, its limits, and what stopped it if it was disarmed.
 
     `who` armed or disarmed it, and `since` when. `waiting` recoveries are in line for a place, `last_hour` were
@@ -87,7 +87,7 @@ def in_all(by_account: tuple[tuple[str, AutoMode], ...]) -> AutoMode:
     )
 
 
-class ApiBudget(msgspec.Struct, frozen=True):
+class ApiBudget(msgspec.Struct, frozen=True, gc=False):
     """An API of a region that is closed after a throttle, slower than usual since one, or waited for.
 
     `rate` is in calls a second; nothing is sent before `closed_until`.
@@ -100,7 +100,7 @@ class ApiBudget(msgspec.Struct, frozen=True):
     waiting: int
 
 
-class LiveConsole(msgspec.Struct, frozen=True):
+class LiveConsole(msgspec.Struct, frozen=True, gc=False):
     """A console that acts on the journal: its id, as recoveries name their driver, its host and process, since when.
 
     `answers` is False for one that holds its place and has not been heard of for seconds: a stopped process, say.
@@ -115,7 +115,7 @@ class LiveConsole(msgspec.Struct, frozen=True):
     unread: str = ""
 
 
-class DeskView(msgspec.Struct, frozen=True):
+class DeskView(msgspec.Struct, frozen=True, gc=False):
     """Everything on the desk; `version` grows with every change, objects that did not change are the same objects.
 
     `instances` holds the spot instances and those under reclaim; those of the regions `unswept` are as an earlier run

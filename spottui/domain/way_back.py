@@ -13,7 +13,7 @@ from spottui.domain.settings import EarlyWarningSettings
 HOURS_A_MONTH = 730
 
 
-class WayBack(msgspec.Struct, frozen=True):
+class WayBack(msgspec.Struct, frozen=True, gc=False):
     """A zone where the type is in stock as spot for less than on-demand; prices are per hour."""
 
     zone: str
@@ -25,7 +25,7 @@ class WayBack(msgspec.Struct, frozen=True):
         return HOURS_A_MONTH * (self.price.on_demand - self.price.spot)
 
 
-class OnDemand(msgspec.Struct, frozen=True):
+class OnDemand(msgspec.Struct, frozen=True, gc=False):
     """An on-demand replacement of a spot instance: its way back, or what `replaced_by` runs as spot in its place.
 
     Without either there is no way back now.
@@ -35,7 +35,7 @@ class OnDemand(msgspec.Struct, frozen=True):
     replaced_by: str = ""
 
 
-class SpotMarket(msgspec.Struct, frozen=True):
+class SpotMarket(msgspec.Struct, frozen=True, gc=False):
     """What is known of places: prices, the stock of spot, the interruption rates seen lately."""
 
     prices: Mapping[Pair, Price]
