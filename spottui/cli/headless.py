@@ -25,7 +25,7 @@ from spottui.journal.store import JournalProblem
 from spottui.tables.events import shown
 
 WAIT_S = 0.5
-PAUSE_S = 0.25
+PAUSE_S = 0.1
 """Between two views: a storm has hundreds a second, and all that changed meanwhile is printed at once."""
 JUDGED_EVERY = timedelta(seconds=1)
 NOTE_S = 10.0

@@ -106,7 +106,7 @@ def test_a_local_journal_goes_on_with_what_the_database_has_begun(
     victim = cloud.spot_ids()[0]
     with Headless(config, "--auto").wait_ready() as console:
         cloud.interrupt([victim])
-        wait_until(lambda: effects(cloud, "CreateImage"))
+        wait_until(lambda: effects(cloud, "CreateImage") and victim in console.recoveries())
         recovery_id = console.recoveries()[victim]["id"]
         own_server.stop()
         console.kill()
