@@ -40,7 +40,9 @@ Examples:
     type=click.Choice(
         ["watch", "recover", "balancers", "identity", "ready", "clean", "delete-on-demand", "setup", "accounts"]
     ),
-    help="Print this RAM policy.",
+    metavar="PART",
+    help="Print this RAM policy; PART is one of: watch, recover, balancers, identity, ready, clean, "
+    "delete-on-demand, setup, accounts.",
 )
 @click.option("--account", default="", help="Only this account of the configuration.")
 @click.option("--json", "as_json", is_flag=True, help="Print the plan and the result as JSON.")

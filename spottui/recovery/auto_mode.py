@@ -59,7 +59,7 @@ class AutoModeControl:
         self._journal = journal
         self._settings = settings
         self._policy = settings.policy
-        self._policies = {name: settings.policy_of(name) for name in ("", *settings.account_names)}
+        self._policies = {name: settings.policy_of(name) for name in ("", *settings.accounts)}
         self._clock = clock
         self._consoles = journal.consoles
         self._last_looks: dict[str, Look] = {}

@@ -101,7 +101,7 @@ def test_a_read_only_desk_refuses_every_command_before_it_touches_anything(journ
     desk = object.__new__(Desk)
     desk._read_only, desk._clock, desk._journal = True, SystemClock(), journal
     commands = {name for name, what in vars(Desk).items() if callable(what) and not name.startswith("_")}
-    assert {"confirm", "recover", "arm"} <= commands
+    assert {"carry_out", "recover", "arm"} <= commands
     for name in commands - READS - HARMLESS:
         needed = [p for p in signature(getattr(desk, name)).parameters.values() if p.default is p.empty]
         with pytest.raises(Refused, match="read-only"):

@@ -256,7 +256,7 @@ async def test_a_journal_that_is_broken_stops_the_desk_and_capital_r_opens_it_ag
 
 async def test_a_worker_that_raises_is_a_message(caplog):
     class Broken(ScriptedDesk):
-        def confirm(self, recovery_id, digest, who, route=None):
+        def carry_out(self, recovery_id, command, who):
             raise ZeroDivisionError
 
     async with running(Broken(reclaims())) as (pilot, _):
