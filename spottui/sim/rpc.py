@@ -73,6 +73,7 @@ def _carry_out(world: World, asked: _Asked, row: Row) -> web.Response:
     row.account_id = owner.account_id
     owner.buckets.take(world.settings, name, params.text("RegionId"), world.settle())
     world.coverage.called(name)
+    _refuse_unmodelled(world, asked)
     blind = permission.is_blind(owner, asked.version, name, params)
     call = Call(owner, params, world.settle(), blind, access_key_id)
     try:
@@ -81,21 +82,21 @@ def _carry_out(world: World, asked: _Asked, row: Row) -> web.Response:
         row.effect = call.effect
     unread = params.unread()
     world.coverage.unsupported(f"{name}.{one}" for one in unread)
-    _check_filters(asked, unread)
     response = _respond(asked, row, 200, f"{name}Response", {"RequestId": row.request_id, **body})
     if unread:
         response.headers[HEADER] = ", ".join(unread)
     return response
 
 
-def _check_filters(asked: _Asked, unread: list[str]) -> None:
+def _refuse_unmodelled(world: World, asked: _Asked) -> None:
     """A documented filter that does nothing would make a wrong answer; what nobody knows is ignored, as it is there."""
     refused = registry.refused(asked.version, asked.action)
-    found = [one for one in unread if one.split(".")[0] in refused]
-    if found:
+    given = sorted(name for name, value in asked.given.items() if value and name.split(".")[0] in refused)
+    if given:
+        world.coverage.unsupported(f"{asked.action}.{name}" for name in given)
         raise ApiError(
             "UnsupportedBySimulator", 400,
-            f"The simulated cloud has no {asked.action} by {', '.join(found)}. The real one has; leave it out here.",
+            f"The simulated cloud has no {asked.action} by {', '.join(given)}. The real one has; leave it out here.",
         )  # fmt: skip
 
 
