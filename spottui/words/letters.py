@@ -32,6 +32,8 @@ def _told(fact: f.Fact, recovery: Recovery) -> tuple[str, str] | None:
             return f": {decided(fact.decision)} by {fact.who}", reason(recovery.reason, recovery.region)
         case f.StateEntered(state=RecoveryState.NEEDS_YOU):
             why = reason(fact.reason, recovery.region)
+            if recovery.interruption.is_manual:
+                return " needs you", f"{where}. {why}"
             return " is being reclaimed and needs you", f"{where}, deadline {clock_utc(recovery.deadline)}. {why}"
         case f.StateEntered() if fact.state.is_final:
             return f": {fact.state}", f"{where}: {reason(fact.reason, recovery.region)}"

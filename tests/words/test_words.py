@@ -144,6 +144,12 @@ def test_of_nothing_else_people_are_told(fact):
     assert words.letter(logged(fact), RECOVERY) is None
 
 
+def test_of_what_only_an_engineer_asked_for_no_reclaim_and_no_deadline_is_told():
+    manual = structs.replace(RECOVERY, interruption=structs.replace(RECLAIM, evidence=(Evidence.ENGINEER,)))
+    waits = f.StateEntered(RecoveryState.NEEDS_YOU, Reason(Why.PLAN_READY))
+    assert words.letter(logged(waits), manual) == ("web-3 needs you", "i-1 in cn-hangzhou. plan ready: press y")
+
+
 @pytest.mark.parametrize("kind", ["credentials", "quota", "permission", "not found", "no answer"])
 def test_what_a_person_can_do_stands_behind_the_line(kind):
     known = Failure("X", "Code", kind)
