@@ -99,6 +99,9 @@ async def _restore(ctx: RecoveryContext, eni_id: str) -> Reason | None:
         if found is None or (isinstance(found, Interface) and found.goes_with_instance):
             await ctx.record(InterfaceRestored(eni_id))
             return None
+        if isinstance(found, Interface) and found.instance_id != ctx.recovery.instance_id:
+            # Somebody has moved it meanwhile: with another instance it must not be deleted.
+            return None
         if isinstance(found, Interface):
             restore = partial(interfaces.set_goes_with_instance, ctx.ecs, eni_id, True)
             error = await call_once(ctx, KEEP, eni_id, restore, RESTORED)

@@ -149,6 +149,31 @@ def test_a_cancel_puts_interfaces_back_after_a_restart_too_and_says_what_the_eip
     assert (eip.resource_id, eip.per_month({"eip": 14.4})) == (recovery.eip_id, 14.4)
 
 
+def test_an_interface_that_somebody_moved_is_not_deleted_with_its_new_instance_after_a_cancel(
+    live_cloud: SimServer, config: Path, old: dict[str, Any]
+) -> None:
+    api, old_id = Api(live_cloud), old["InstanceId"]
+    other = next(one for one in live_cloud.state()["instances"] if one["ZoneId"] == old["ZoneId"] and one != old)
+    live_cloud.world(image_base_s=60)
+
+    def enis() -> dict[str, dict[str, Any]]:
+        return {one["NetworkInterfaceId"]: one for one in live_cloud.state()["network_interfaces"]}
+
+    with engine(config) as shared:
+        live_cloud.interrupt([old_id])
+        recovery_id = begin(shared, old_id, notice_s=300)
+        wait_until(lambda: not any(one["DeleteOnRelease"] for one in enis().values()))
+        wait_until(lambda: len(known(shared.journal, recovery_id).kept_interfaces) == 2)
+        first, second = known(shared.journal, recovery_id).kept_interfaces
+        api("DetachNetworkInterface", NetworkInterfaceId=second, InstanceId=old_id)
+        wait_until(lambda: not enis()[second]["InstanceId"])
+        api("AttachNetworkInterface", NetworkInterfaceId=second, InstanceId=other["InstanceId"])
+        wait_until(lambda: enis()[second]["InstanceId"] == other["InstanceId"])
+        record(shared.journal, recovery_id, CancelAsked(ANN))
+        ended(shared, recovery_id)
+    assert (enis()[first]["DeleteOnRelease"], enis()[second]["DeleteOnRelease"]) == (True, False)
+
+
 def test_doctor_probes_what_the_instances_use_and_a_policy_has_a_part_for_each_service(
     live_cloud: SimServer, config: Path, old: dict[str, Any]
 ) -> None:
