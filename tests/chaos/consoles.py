@@ -31,12 +31,7 @@ def kill_while_recovering(config: Path, kills: int, seed: int, *, consoles: int 
             lose_answers(cloud)
         # The instance in Stop mode is started again at its release: not before the last kill, and no longer after it.
         cloud.interrupt(victims, copies=2, notice_s=10 + 2 * kills)
-        for _ in range(kills):
-            time.sleep(moments.uniform(0, LONGEST_LIFE_S))
-            which = moments.randrange(len(living))
-            living[which].kill()
-            toll.kills += 1
-            living[which] = restarted(cloud, config, toll)
+        _kill_some(cloud, config, living, kills, moments, toll)
         settle(config, victims)
         for console in living:
             console.stop()
@@ -58,17 +53,24 @@ def kill_over_two_accounts(config: Path, kills: int, seed: int, *, consoles: int
             reclaimed = cloud.spot_ids(account_id=account)[:2] + cloud.spot_ids("Stop", account)[:1]
             cloud.interrupt(reclaimed, copies=2, notice_s=10 + 2 * kills, account_id=account)
             victims += reclaimed
-        for _ in range(kills):
-            time.sleep(moments.uniform(0, LONGEST_LIFE_S))
-            which = moments.randrange(len(living))
-            living[which].kill()
-            toll.kills += 1
-            living[which] = restarted(cloud, config, toll)
+        _kill_some(cloud, config, living, kills, moments, toll)
         settle(config, victims)
         for console in living:
             console.stop()
         toll.count(cloud, config, victims, images=2, launches=2)
     return toll
+
+
+def _kill_some(
+    cloud: SimServer, config: Path, living: list[Headless], kills: int, moments: random.Random, toll: Toll
+) -> None:
+    """Kill one of the consoles at a random moment and start another in its place, `kills` times."""
+    for _ in range(kills):
+        time.sleep(moments.uniform(0, LONGEST_LIFE_S))
+        which = moments.randrange(len(living))
+        living[which].kill()
+        toll.kills += 1
+        living[which] = restarted(cloud, config, toll)
 
 
 def freeze_while_recovering(config: Path, seed: int) -> Toll:
