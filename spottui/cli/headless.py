@@ -4,7 +4,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 
 import click
 
@@ -27,7 +26,7 @@ from spottui.tables.events import shown
 WAIT_S = 0.5
 PAUSE_S = 0.1
 """Between two views: a storm has hundreds a second, and all that changed meanwhile is printed at once."""
-JUDGED_EVERY = timedelta(seconds=1)
+JUDGED_EVERY_S = 1.0
 NOTE_S = 10.0
 """A reader that keeps up for moments only is not written down each time."""
 GOES_ON = "Recoveries in progress resume at the next start."
@@ -90,7 +89,7 @@ class _Changes:
         self._event = 0
         self._said: dict[tuple[str, str], dict[str, object]] = {}
         self._seen: dict[str, tuple[Recovery, Verdict | None]] = {}
-        self._judged = datetime.min.replace(tzinfo=UTC)
+        self._judge_at = 0.0
 
     def print(self, view: DeskView) -> None:
         """Print one line for each event, recovery and source that is new or differs."""
@@ -112,8 +111,9 @@ class _Changes:
 
     def _print_recoveries(self, view: DeskView) -> None:
         """Of a storm's thousand each version changes a few; the others are judged anew as time passes."""
-        judges_all = view.at - self._judged >= JUDGED_EVERY
-        self._judged = view.at if judges_all else self._judged
+        judges_all = time.monotonic() >= self._judge_at
+        if judges_all:
+            self._judge_at = time.monotonic() + JUDGED_EVERY_S
         seen: dict[str, tuple[Recovery, Verdict | None]] = {}
         for recovery in view.recoveries:
             known = self._seen.get(recovery.recovery_id)
