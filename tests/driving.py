@@ -95,7 +95,7 @@ class Headless:
 
     def wait_ready(self) -> "Headless":
         wait_until(lambda: self._process.poll() is not None or self.lines)
-        assert self.lines, self.stderr()
+        assert self.lines, f"ended with {self._process.poll()}: {self.stderr()}"
         return self
 
     @property

@@ -296,7 +296,7 @@ class Ecs:
         while True:
             query = {**_ALL_ATTRIBUTES, **filters, "MaxResults": PAGE, **({"NextToken": token} if token else {})}
             body = self._read("DescribeInstances", query)
-            page = self.parsed("DescribeInstances", partial(decode_json, kind=shapes.InstancePage), body)
+            page = self.parsed("DescribeInstances", partial(decode_json, decoder=shapes.INSTANCE_PAGE), body)
             yield self.parsed("DescribeInstances", partial(shapes.launch_specs, self.region, rows), page)
             token = page.next_token or ""
             if not token:

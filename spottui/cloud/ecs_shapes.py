@@ -88,7 +88,7 @@ class Eip(msgspec.Struct, frozen=True):
 def checked(action: str, body: bytes) -> dict[str, Any]:
     """Decode a body that is an object with a RequestId, as every answer of ECS is; raise `CloudError` else."""
     try:
-        answer = decode_json(body, dict[str, Any])
+        answer = decode_json(body, _OBJECT)
     except msgspec.ValidationError:
         answer = {}
     except ValueError:
@@ -125,6 +125,11 @@ class _Named(msgspec.Struct, rename="pascal"):
     instance_id: str
 
 
+INSTANCE_PAGE = msgspec.json.Decoder(InstancePage)
+_NAMED = msgspec.json.Decoder(_Named)
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
+
+
 def launch_specs(region: str, rows: Rows, page: InstancePage) -> tuple[LaunchSpec, ...]:
     """Read one page of DescribeInstances (docs/alibaba-facts.md 1.3), but for `rows` that say what they said."""
     return tuple(_read(region, rows, bytes(row)) for row in page.instances.instance)
@@ -132,9 +137,9 @@ def launch_specs(region: str, rows: Rows, page: InstancePage) -> tuple[LaunchSpe
 
 def _read(region: str, rows: Rows, row: bytes) -> LaunchSpec:
     # Reading a row costs many times what its text's number does, and from sweep to sweep few change.
-    instance_id, number = decode_json(row, _Named).instance_id, hash(row)
+    instance_id, number = decode_json(row, _NAMED).instance_id, hash(row)
     known = rows.get(instance_id)
-    spec = known[1] if known and known[0] == number else launch_spec(region, decode_json(row, dict[str, Any]))
+    spec = known[1] if known and known[0] == number else launch_spec(region, decode_json(row, _OBJECT))
     rows[instance_id] = (number, spec)
     return spec
 

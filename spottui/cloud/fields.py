@@ -13,18 +13,18 @@ from spottui.cloud.errors import CloudError, ErrorKind
 T = TypeVar("T")
 
 
-def decode_json(data: bytes | msgspec.Raw, kind: type[T]) -> T:
-    """Decode JSON as a value of a type; raises `ValueError`.
+def decode_json(data: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
+    """Decode JSON; raises `ValueError`. The decoder is one that was made at import, for `docs/sdk-traps.md`.
 
     Half a surrogate pair, which may stand in a name, is no character: it becomes `?`.
     """
     try:
-        return msgspec.json.decode(data, type=kind)
+        return decoder.decode(data)
     except msgspec.ValidationError:
         raise
     except msgspec.DecodeError:
         clean = json.dumps(json.loads(bytes(data)), ensure_ascii=False).encode(errors="replace")
-        return msgspec.json.decode(clean, type=kind)
+        return decoder.decode(clean)
 
 
 def text_of(item: dict[str, Any], key: str) -> str:

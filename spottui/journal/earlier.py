@@ -81,6 +81,9 @@ class _Earlier(Struct):
     trouble: str = ""
 
 
+_EARLIER = msgspec.json.Decoder(_Earlier)
+
+
 class _Rows(msgspec.Struct, frozen=True):
     known: _Earlier
     plan: Plan | None
@@ -96,7 +99,7 @@ def recovery_of(connection: sa.Connection, recovery_id: str) -> Recovery:
     plan = decode(row.plan, Plan) if row.plan else None
     audit = tuple(connection.execute(_AUDIT, {"id": recovery_id}))
     auto = {one.run: _asked(one) for one in connection.execute(_AUTO, {"id": recovery_id})}
-    rows = _Rows(decode(row.data, _Earlier), plan, audit, auto, Decision(row.decision), row.who)
+    rows = _Rows(_EARLIER.decode(row.data), plan, audit, auto, Decision(row.decision), row.who)
     shown = _shown(rows, decode(row.interruption, Interruption), cancel=bool(row.cancel))
     return _with_work(shown, rows)
 

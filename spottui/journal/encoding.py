@@ -1,20 +1,27 @@
 """Domain values as JSON text in the journal."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
 
+from spottui.domain.arming_facts import Stopped
 from spottui.domain.facts import Fact, Logged
+from spottui.domain.interruption import Interruption
+from spottui.domain.launch_spec import LaunchSpec
+from spottui.domain.plan import Plan
+from spottui.domain.recovery import Recovery
+from spottui.domain.settings import LaunchTemplate
 from spottui.journal import schema
 
 T = TypeVar("T")
 
 _FACT: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Fact)
 _ENCODER = msgspec.json.Encoder()
-_decoder: Callable[[Any], msgspec.json.Decoder[Any]] = lru_cache(maxsize=32)(msgspec.json.Decoder)
+_DECODERS: dict[type, msgspec.json.Decoder[Any]] = {
+    kind: msgspec.json.Decoder(kind) for kind in (Interruption, LaunchSpec, LaunchTemplate, Plan, Recovery, Stopped)
+}
+"""Made at import, when there is one thread (docs/sdk-traps.md)."""
 
 
 def encode(value: object) -> str:
@@ -24,7 +31,7 @@ def encode(value: object) -> str:
 
 def decode(text: str, kind: type[T]) -> T:
     """Return the domain value of a JSON text; raises `msgspec.ValidationError` when it is not one."""
-    value: T = _decoder(kind).decode(text)
+    value: T = _DECODERS[kind].decode(text)
     return value
 
 

@@ -4,6 +4,8 @@ Not saved: the ledger and the log of requests, which tell what clients did to th
 the running minute, and the nonces, which keep wall time.
 """
 
+import json
+import threading
 from itertools import count
 from typing import Any, TypeVar
 
@@ -59,6 +61,9 @@ _PAIRS: dict[str, Any] = {
 
 _T = TypeVar("_T")
 
+_READING = threading.Lock()
+"""One thread at a time: the first conversion to a struct is not safe beside a second (docs/sdk-traps.md)."""
+
 
 def save(world: World) -> dict[str, Any]:
     """Everything, in the plain types of JSON; two equal worlds give equal results.
@@ -81,7 +86,7 @@ def save(world: World) -> dict[str, Any]:
         **{name: list(getattr(world, name).items()) for name in _PAIRS},
     }  # fmt: skip
     # Through JSON: its own types only, and nothing shared with the world that lives on.
-    saved = dict(msgspec.json.decode(msgspec.json.encode(parts)))
+    saved = dict(json.loads(msgspec.json.encode(parts)))
     for vswitch in saved["vswitches"].values():
         vswitch["used"].sort()  # a set has no order of its own
     return saved
@@ -96,7 +101,8 @@ def load(saved: dict[str, Any]) -> World:
     if saved.get("format") != FORMAT:
         raise ControlError("format", f"{saved.get('format')!r} is not known", [FORMAT])
     try:
-        return _read(saved)
+        with _READING:
+            return _read(saved)
     except (KeyError, msgspec.ValidationError, ValueError, TypeError) as problem:
         raise ControlError("world", f"is not a saved one: {problem}", "the answer of GET /_sim/world/save") from None
 

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -39,6 +40,7 @@ def test_the_vpc_api_is_beside_ecs(ecs: str, vpc: str) -> None:
     assert service_endpoint("vpc", "cn-hangzhou", ecs) == vpc
 
 
+_ANY = msgspec.json.Decoder()
 _JSON = st.recursive(
     st.none()
     | st.booleans()
@@ -52,13 +54,13 @@ _JSON = st.recursive(
 
 @given(_JSON)
 def test_json_is_decoded_as_the_sdk_decodes_it(value: object) -> None:
-    assert decode_json(json.dumps(value).encode(), object) == value
-    assert decode_json(json.dumps(value, ensure_ascii=False).encode(), object) == value
+    assert decode_json(json.dumps(value).encode(), _ANY) == value
+    assert decode_json(json.dumps(value, ensure_ascii=False).encode(), _ANY) == value
 
 
 def test_half_a_surrogate_pair_in_a_name_costs_a_character_and_not_the_page() -> None:
     body = rb'{"Name": "web\ud83d-1", "Next": "\ud83d\ude00"}'
-    assert decode_json(body, dict[str, str]) == {"Name": "web?-1", "Next": "\U0001f600"}
+    assert decode_json(body, _ANY) == {"Name": "web?-1", "Next": "\U0001f600"}
     for broken in (b"", b"<html>", b'{"Name": "web', b"\xff"):
         with pytest.raises((json.JSONDecodeError, UnicodeDecodeError)):
-            decode_json(broken, object)
+            decode_json(broken, _ANY)

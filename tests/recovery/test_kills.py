@@ -28,3 +28,14 @@ def test_a_clean_end_in_the_middle_goes_on_at_the_next_start(live_cloud: SimServ
         wait_until(lambda: console.states().get(victim) == "recovered")
     assert len(effects(live_cloud, "CreateImage")) == 1
     assert len(effects(live_cloud, "RunInstances")) == 1
+
+
+def test_no_two_threads_are_the_first_to_decode_a_type(live_cloud: SimServer, config: Path) -> None:
+    """They would end the process by SIGSEGV, without a word."""
+    live_cloud.world(image_base_s=0.5, image_s_per_gib=0, boot_s=0.5)
+    add_policy(config, veto_window_s=0, lock_poll_s=0.5)
+    victim = live_cloud.spot_ids()[0]
+    with Headless(config, "--auto", program=("tests.first_decodings",)).wait_ready() as console:
+        live_cloud.interrupt([victim])
+        wait_until(lambda: not console.alive or console.states().get(victim) == "recovered")
+        assert console.alive, console.stderr()
