@@ -458,8 +458,8 @@ async def test_a_terminal_that_is_too_small_is_told_so_and_nothing_is_lost():
         chosen = pilot.app.main.instances.table.model.chosen
         for size in ((50, 12), (80, 24), (59, 40), (200, 50)):
             await pilot.resize_terminal(*size)
-            await settle(pilot)
-            assert ("needs 60×16" in screen(pilot.app)) is (size[0] < 60)
+            is_small = size[0] < 60
+            await wait_until(pilot, lambda is_small=is_small: ("needs 60×16" in screen(pilot.app)) is is_small)
         assert pilot.app.main.instances.table.model.chosen == chosen
         assert "/ web · 27/29" in screen(pilot.app)
 
