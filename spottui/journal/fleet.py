@@ -78,11 +78,18 @@ class Fleet:
                 rows = [_row(region, one) for one in some]
                 self._writer.submit(lambda t, rows=rows: upsert(t.connection, schema.fleet, rows), Urgency.EYES)  # type: ignore[misc]
 
-    def keep_only(self, region: str, instance_ids: Iterable[str]) -> None:
-        """Drop unseen instances from memory; on disk they stay for a week."""
+    def keep_only(self, region: str, seen: Mapping[str, Captured]) -> None:
+        """Drop unseen instances from memory; on disk they stay for a week.
+
+        What is as it was becomes the value that was seen: the texts of values read from disk are shared with no other.
+        """
         with self._lock:
             known = self._regions.get(region, {})
-            self._regions[region] = {key: known[key] for key in instance_ids if key in known}
+            self._regions[region] = {
+                key: captured if captured == known[key] else known[key]
+                for key, captured in seen.items()
+                if key in known
+            }
 
     def forget(self, before: datetime) -> None:
         """Drop specs last written before a time; a spec is written when it changes, and every hour."""

@@ -84,7 +84,10 @@ class FleetSweep:
         with self._lock:
             old = self._captured
             now = self._clock.now()
-            self._keep({key: _merged(spec, disks, old.get(key), now) for key, spec in found.items()})
+            merged = {key: _merged(spec, disks, old.get(key), now) for key, spec in found.items()}
+            self._keep(merged)
+        # A row that says what it said is then the spec that is known: ten thousand are not held twice.
+        self._rows = {key: (self._rows[key][0], captured.spec) for key, captured in merged.items()}
         self.is_of_an_earlier_run = False
         if not problem:
             self._on_fleet(self._ecs.region)
@@ -117,7 +120,6 @@ class FleetSweep:
             found.update((spec.instance.instance_id, spec) for spec in page)
             self._on_page(self._ecs.region, [spec.instance for spec in page])
             time.sleep(PAGE_PAUSE_S)
-        self._rows = {key: row for key, row in self._rows.items() if key in found}
         disks: dict[str, tuple[Disk, ...]] = {}
         try:
             for attached in self._ecs.disks_by_instance():
@@ -229,6 +231,8 @@ def _merged(seen: LaunchSpec, disks: Disks | None, known: Captured | None, now: 
     else:
         unread = ()
     attached = disks.get(seen.instance.instance_id, ()) if disks is not None else before.disks if before else ()
+    if known and seen is before and attached == seen.disks and unread == seen.unread:
+        return known
     if before is None or known is None:
         return Captured(replace(seen, disks=attached, unread=unread), None, now)
     spec = replace(
@@ -239,4 +243,4 @@ def _merged(seen: LaunchSpec, disks: Disks | None, known: Captured | None, now: 
         image=before.image if seen.image_id == before.image_id else None,
         unread=(*unread, *(name for name in before.unread if name in DETAILS)),
     )
-    return known if spec == before else Captured(spec, known.details_at, now)
+    return Captured(spec, known.details_at, known.seen_at if spec == before else now)

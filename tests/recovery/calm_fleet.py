@@ -53,8 +53,9 @@ class Calm:
     def sweep(self) -> None:
         specs = spot_fleet(self.account.regions[REGION])
         self.journal.fleet.load(REGION)
-        self.journal.fleet.put(REGION, [Captured(spec, self.clock.at, self.clock.at) for spec in specs])
-        self.journal.fleet.keep_only(REGION, [spec.instance.instance_id for spec in specs])
+        captured = {spec.instance.instance_id: Captured(spec, self.clock.at, self.clock.at) for spec in specs}
+        self.journal.fleet.put(REGION, captured.values())
+        self.journal.fleet.keep_only(REGION, captured)
 
     def kept(self) -> tuple[KeptReady, ...]:
         return kept_ready(self.settings, [one.spec for one in self.journal.fleet.of(REGION).values()])
