@@ -14,7 +14,7 @@ from spottui.cloud.batches import Answers, in_halves
 from spottui.cloud.budget import Budget, Priority, urgency
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.fields import date_of, decode_json
+from spottui.cloud.fields import date_of, decode_json, text_of
 from spottui.cloud.launch_request import check_request, launch_request
 from spottui.cloud.rpc import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, rpc_params, sdk_config
 from spottui.cloud.sdk import EcsClient, OpenApiRequest, RuntimeOptions, models
@@ -130,14 +130,17 @@ class Ecs:
         return self.parsed("DescribeDisks", shapes.disks, body).get(instance_id, ())
 
     def disks_by_instance(self) -> Iterator[dict[str, tuple[Disk, ...]]]:
-        """Return the region's attached disks page by page, by instance id."""
-        page = 1
+        """Return the region's attached disks page by page, by instance id.
+
+        By token: where a disk is deleted meanwhile, numbered pages would skip another one.
+        """
+        token = ""
         while True:
-            body = self.read("DescribeDisks", {"PageSize": PAGE, "PageNumber": page})
+            body = self.read("DescribeDisks", {"MaxResults": PAGE, **({"NextToken": token} if token else {})})
             yield self.parsed("DescribeDisks", shapes.disks, body)
-            if page * PAGE >= shapes.total(body):
+            token = text_of(body, "NextToken")
+            if not token:
                 return
-            page += 1
 
     def user_data(self, instance_id: str) -> Secret | None:
         """Return the instance's user data as the API gives it, Base64, or None when it has none."""

@@ -153,11 +153,6 @@ def disks(body: dict[str, Any]) -> dict[str, tuple[Disk, ...]]:
     return {instance_id: tuple(sorted(of_one, key=_system_first)) for instance_id, of_one in found.items()}
 
 
-def total(body: dict[str, Any]) -> int:
-    """Return `TotalCount`, which holds for calls that page by number only."""
-    return int(body.get("TotalCount") or 0)
-
-
 def images(body: dict[str, Any]) -> tuple[Image, ...]:
     """Read one page of DescribeImages; `Progress` is a string such as `37%` (docs/alibaba-facts.md 3.2)."""
     return tuple(_image(item) for item in _rows("DescribeImages", body, "Images", "Image"))

@@ -20,6 +20,7 @@ from spottui.journal.fleet import Captured
 from spottui.recovery.protect import CALLS_AT_ONCE, DISKS_PER_CALL, DiskProtection, Protected
 from spottui.sim.testing import SimServer
 from tests.driving import wait_until
+from tests.sim.calls import Api
 
 REGION = "cn-hangzhou"
 STORM = 200
@@ -196,6 +197,18 @@ def test_what_is_no_spot_instance_or_is_only_stopped_is_left_alone(
     assert answer.result(10) == Protected()
     assert len(shore.calls()) == before
     shore.remember(spec)
+
+
+def test_no_disk_is_missed_where_an_instance_goes_while_the_pages_are_read(config: Path) -> None:
+    """A sweep that missed one would not know that it is to be protected."""
+    with SimServer(config=config, instances=120) as cloud:
+        pages = CloudAccount(load(config)).regions[REGION].disks_by_instance()
+        first = next(pages)
+        Api(cloud)("DeleteInstance", InstanceId=next(iter(first)), Force="true")
+        listed = {disk.disk_id for page in (first, *pages) for disks in page.values() for disk in disks}
+        attached = {row["DiskId"] for row in cloud.state()["disks"] if row["InstanceId"]}
+    assert len(attached) > len(first)
+    assert attached <= listed
 
 
 def test_a_throttled_call_goes_out_when_the_api_opens_again(shore: Shore, victims: list[str]) -> None:
