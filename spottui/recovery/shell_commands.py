@@ -3,12 +3,13 @@
 import asyncio
 import os
 import signal
-import subprocess
-import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from subprocess import PIPE, STDOUT, Popen
+from selectors import EVENT_READ, DefaultSelector
+from subprocess import PIPE, STDOUT, Popen, TimeoutExpired
+from tempfile import TemporaryFile
 
 import msgspec
 
@@ -39,6 +40,7 @@ KEPT = 16_384
 """Bytes of output that are kept; the rest is read and dropped."""
 LAST_WORDS_S = 0.5
 """How long after the program's end its children may keep its output open."""
+LOOK_S = 0.05
 
 
 class Ran(msgspec.Struct, frozen=True):
@@ -51,32 +53,36 @@ class Ran(msgspec.Struct, frozen=True):
 def run(argv: Sequence[str], stdin: bytes, environment: Mapping[str, str], timeout_s: float) -> Ran:
     """Run a program in a process group of its own, which is killed at the timeout.
 
-    The environment is added to this process's own. Raises `OSError` when the program cannot be started.
+    What it starts in a session of its own is not waited for. The environment is added to this process's own. Raises
+    `OSError` when the program cannot be started.
     """
     output, added = bytearray(), {**os.environ, **environment}
-    with Popen(argv, stdin=PIPE, stdout=PIPE, stderr=STDOUT, env=added, start_new_session=True) as process:
-        talking = threading.Thread(target=_talk, args=(process, stdin, output), name="hook output", daemon=True)
-        talking.start()
-        exit_code = _exit_code(process, timeout_s)
-        talking.join(LAST_WORDS_S if exit_code is not None else 0)
-        if exit_code is None or talking.is_alive():
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            talking.join()
+    with TemporaryFile() as given:
+        # A file, because a program that writes before it reads would wait for us, as we for it.
+        given.write(stdin)
+        given.seek(0)
+        with Popen(argv, 0, stdin=given, stdout=PIPE, stderr=STDOUT, env=added, start_new_session=True) as process:
+            exit_code, is_open = _listen(process, output, timeout_s)
+            if exit_code is None or is_open:
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
     return Ran(exit_code, bytes(output).decode(errors="replace"))
 
 
-def _exit_code(process: Popen[bytes], timeout_s: float) -> int | None:
-    try:
-        return process.wait(timeout_s)
-    except subprocess.TimeoutExpired:
-        return None
-
-
-def _talk(process: Popen[bytes], stdin: bytes, output: bytearray) -> None:
-    if process.stdin:
-        # A program need not read its input.
-        with suppress(BrokenPipeError), process.stdin:
-            process.stdin.write(stdin)
-    while process.stdout and (chunk := process.stdout.read1(KEPT)):  # type: ignore[attr-defined]
-        output += chunk[: KEPT - len(output)]
+def _listen(process: Popen[bytes], output: bytearray, timeout_s: float) -> tuple[int | None, bool]:
+    """Read until the program has ended; return its exit code, None at the timeout, and whether its output is open."""
+    assert process.stdout
+    exit_code, is_open, until_s = None, True, time.monotonic() + timeout_s
+    with DefaultSelector() as selector:
+        selector.register(process.stdout, EVENT_READ)
+        while (left_s := until_s - time.monotonic()) > 0 and (is_open or exit_code is None):
+            if not is_open:
+                with suppress(TimeoutExpired):
+                    process.wait(left_s)
+            elif selector.select(min(left_s, LOOK_S)):
+                chunk = process.stdout.read(KEPT)
+                is_open = bool(chunk)
+                output += chunk[: KEPT - len(output)]
+            if exit_code is None and (exit_code := process.poll()) is not None:
+                until_s = min(until_s, time.monotonic() + LAST_WORDS_S)
+    return exit_code, is_open
