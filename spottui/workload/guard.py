@@ -82,6 +82,7 @@ class Guard:
         self._doubted: Notice | None = None
         self._drill_ends: float | None = None
         self._next_drill = 0.0
+        self._was_told_to_end = False
 
     def run(self, command: Sequence[str], run_number: int = 1, kept: Sequence[int] = ()) -> Ended:
         """Run until the command and all of its session ended, are ended, or the machine goes.
@@ -90,8 +91,24 @@ class Guard:
         """
         self._forget_a_past_reclaim()
         workload = Workload(command, {**os.environ, RUN_NUMBER: str(run_number)}, kept)
-        with _forwarding(workload), self._listening():
+        self._was_told_to_end = False
+        with self._forwarding(workload), self._listening():
             return self._until_the_end(workload)
+
+    @contextmanager
+    def _forwarding(self, workload: Workload) -> Iterator[None]:
+        """Pass on what asks this process to end: the workload decides what it means."""
+
+        def forward(number: int, _frame: FrameType | None) -> None:
+            self._was_told_to_end = True
+            workload.signal(signal.Signals(number))
+
+        before = {number: signal.signal(number, forward) for number in FORWARDED}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     @contextmanager
     def _listening(self) -> Iterator[None]:
@@ -111,7 +128,9 @@ class Guard:
             notice = self._notice()
             if workload.is_over or (notice is None and self._ends_before_the_next_look(workload)):
                 drilled = self._drill_ends is not None
-                return Ended(workload.exit_code or 0, drilled, 0.0 if drilled else None)
+                # Whoever ends this process may shut the machine down: then 0 may mean `saved`, as after a warning.
+                again_in_s = 0.0 if drilled and not self._was_told_to_end else None
+                return Ended(workload.exit_code or 0, drilled or self._was_told_to_end, again_in_s)
             if notice and notice.is_drill:
                 self._rehearse(workload, notice)
             elif notice:
@@ -232,21 +251,6 @@ class Guard:
         if moment and moment < self._clock.now():
             self._stale = moment
             self._say(f"metadata: the reclaim of {moment:%Y-%m-%d %H:%M:%S} UTC is over")
-
-
-@contextmanager
-def _forwarding(workload: Workload) -> Iterator[None]:
-    """Pass on what asks this process to end: the workload decides what it means."""
-
-    def forward(number: int, _frame: FrameType | None) -> None:
-        workload.signal(signal.Signals(number))
-
-    before = {number: signal.signal(number, forward) for number in FORWARDED}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _clock(notice: Notice) -> str:
