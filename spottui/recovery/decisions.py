@@ -1,5 +1,6 @@
 """People's decisions about recoveries as changes of the journal, each checked in the transaction that commits it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import assert_never
 
@@ -18,14 +19,26 @@ ANOTHER_PLAN = "The plan has changed since it was shown. Open it again."
 
 
 def carry_out(
-    transaction: Transaction, recovery_id: str, command: Command, who: str, console: str, now: datetime
+    transaction: Transaction,
+    recovery_id: str,
+    command: Command,
+    who: str,
+    console: str,
+    regions: Collection[str],
+    now: datetime,
 ) -> None:
-    """Write what a person says about a recovery; raises `Refused` if that is impossible now."""
+    """Write what a person says about a recovery; raises `Refused` if that is impossible now.
+
+    `console` is the one at which that is said, and `regions` are those that it is configured for.
+    """
     match command:
         case Confirm(digest, route):
             confirm(transaction, recovery_id, digest, who, route, now)
         case Retry(digest):
-            retry(transaction, recovery_id, digest, who, console, now)
+            recovery = retry(transaction, recovery_id, digest, who, now)
+            # Where its region is not configured here, a console that has it takes it over.
+            if recovery.region in regions:
+                transaction.record(recovery_id, DriverChanged(console, recovery.fence + 1), now)
         case Veto():
             _decide(transaction, recovery_id, Decision.VETO, who, now)
         case Hold():
@@ -67,8 +80,8 @@ def cancel(transaction: Transaction, recovery_id: str, who: str, now: datetime) 
     transaction.record(recovery_id, CancelAsked(who), now)
 
 
-def retry(transaction: Transaction, recovery_id: str, digest: str, who: str, console: str, now: datetime) -> None:
-    """Begin another run of a failed, cancelled or skipped recovery with the plan of this digest.
+def retry(transaction: Transaction, recovery_id: str, digest: str, who: str, now: datetime) -> Recovery:
+    """Begin another run of a failed, cancelled or skipped recovery with the plan of this digest; nobody drives it yet.
 
     What was created is reused, what failed is repeated; without a plan it waits for a decision again. Raises `Refused`.
     """
@@ -81,8 +94,7 @@ def retry(transaction: Transaction, recovery_id: str, digest: str, who: str, con
     _refuse_if_another_runs(transaction, recovery)
     if plan:
         transaction.set_plan(recovery_id, replace(plan, surveyed=False, kept_digest=""))
-    transaction.record(recovery_id, Retried(recovery.run + 1, who if plan else ""), now)
-    transaction.record(recovery_id, DriverChanged(console, recovery.fence + 1), now)
+    return transaction.record(recovery_id, Retried(recovery.run + 1, who if plan else ""), now)
 
 
 def _decide(transaction: Transaction, recovery_id: str, decision: Decision, who: str, now: datetime) -> None:

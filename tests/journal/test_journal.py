@@ -121,7 +121,9 @@ def test_a_recovery_that_is_over_takes_no_decision(journal: Journal) -> None:
     written = known(journal, recovery_id)
     for command in (Veto(), Hold(), Confirm(""), Cancel()):
         with pytest.raises(Refused):
-            journal.run(lambda t, command=command: decisions.carry_out(t, recovery_id, command, ANN, "c", NOON))
+            journal.run(
+                lambda t, command=command: decisions.carry_out(t, recovery_id, command, ANN, "c", [REGION], NOON)
+            )
     assert known(journal, recovery_id) == written
 
 

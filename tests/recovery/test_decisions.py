@@ -18,7 +18,7 @@ from spottui.domain.routes import Route
 from spottui.journal import Journal
 from spottui.recovery import decisions
 from spottui.words import warnings
-from tests.journal.given import ANN, NOON, enter, observe, plan_of, set_plan, sign
+from tests.journal.given import ANN, NOON, REGION, enter, observe, plan_of, set_plan, sign
 
 FIRST = replace(plan_of(), routes=(Route.IMAGE, Route.KEPT_DISK), surveyed=False)
 SURVEYED = replace(FIRST, surveyed=True, first_digest=FIRST.digest, candidates=FIRST.candidates * 2)
@@ -37,7 +37,8 @@ def waiting(journal: Journal, plan: Plan = SURVEYED) -> str:
 
 
 def say(journal: Journal, recovery_id: str, command: Command) -> None:
-    journal.run(partial(decisions.carry_out, recovery_id=recovery_id, command=command, who=ANN, console="c", now=NOON))
+    said = partial(decisions.carry_out, recovery_id=recovery_id, command=command, who=ANN, console="c")
+    journal.run(partial(said, regions=[REGION], now=NOON))
 
 
 def confirm(journal: Journal, recovery_id: str, digest: str, route: Route | None = None) -> None:

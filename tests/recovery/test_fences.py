@@ -14,16 +14,18 @@ import pytest
 from spottui.cloud.account import CloudAccount
 from spottui.cloud.ecs import ImageSource
 from spottui.config import load
+from spottui.domain.commands import Retry
 from spottui.domain.facts import CallBegun, Decided, DriverChanged, StateEntered
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.recovery import Decision, RecoveryState
+from spottui.recovery import decisions
 from spottui.recovery.calls import Call, call
 from spottui.recovery.context import Fenced, RecoveryContext, Shared
 from spottui.recovery.engine import Engine
 from spottui.recovery.planner import capture, make_plan
 from spottui.sim.testing import SimServer
 from tests.driving import effects, wait_until
-from tests.journal.given import ANN, known, observe, record, set_plan
+from tests.journal.given import ANN, enter, known, observe, record, set_plan
 from tests.recovery.given import CLOCK, console
 
 REGION = "cn-hangzhou"
@@ -129,3 +131,14 @@ def test_what_a_dead_console_leaves_is_taken_over_within_seconds_and_made_once(t
     assert (ended.driver, ended.fence, ended.image_id) == (two.second.journal.consoles.own, 2, image_id)
     assert len(effects(two.cloud, "CreateImage")) == len(effects(two.cloud, "RunInstances")) == 1
     assert list(two.second.journal.log.unlike_their_facts()) == []
+
+
+def test_a_retry_is_driven_by_a_console_that_has_the_region_wherever_it_is_said(two: Two) -> None:
+    """The console at which it is said may know neither the region's endpoint nor its account."""
+    Engine(two.second).start()
+    enter(two.first.journal, two.recovery_id, RecoveryState.FAILED)
+    plan, own = two.first.journal.recoveries.plan(two.recovery_id), two.first.journal.consoles.own
+    assert plan
+    said = partial(decisions.carry_out, recovery_id=two.recovery_id, command=Retry(plan.digest), who=ANN, console=own)
+    two.first.journal.run(partial(said, regions=["cn-beijing"], now=CLOCK.now()))
+    wait_until(lambda: known(two.second.journal, two.recovery_id).driver == two.second.journal.consoles.own, 4)
