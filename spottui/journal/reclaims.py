@@ -132,11 +132,12 @@ def _open(
     now: datetime,
 ) -> Recovery:
     """Two reclaims of an instance cannot begin in the same second; two requests of an engineer can."""
-    taken = {one.interruption.epoch for one in of_instance}
     opened = first_sight(seen, now)
-    epoch = next(number for number in range(opened.epoch, opened.epoch + EPOCHS + 1) if number not in taken)
-    sign = _sign(seen, opened, 0, epoch, name_of(seen.region, seen.instance_id))
-    recovery_id = f"{seen.region}.{seen.instance_id}.{epoch}"
+    epoch = opened.epoch
+    # An old message may speak of a reclaim before those of `of_instance`: its recovery is not begun anew.
+    while of_instance and transaction.recovery(_id(seen, epoch)):
+        epoch += 1
+    sign, recovery_id = _sign(seen, opened, 0, epoch, name_of(seen.region, seen.instance_id)), _id(seen, epoch)
     recovery = transaction.begin(sign, now, seen.region, seen.instance_id, recovery_id)
     # A released instance never comes back, whoever requests it; one that shows its lock was not released.
     is_shown = seen.source is Evidence.LOCK
@@ -147,6 +148,10 @@ def _open(
     if driver:
         recovery = transaction.record(recovery_id, DriverChanged(driver, 1), now)
     return recovery
+
+
+def _id(seen: Observation, epoch: int) -> str:
+    return f"{seen.region}.{seen.instance_id}.{epoch}"
 
 
 def _sign(seen: Observation, known: Interruption, again: int, epoch: int = 0, name: str = "") -> SignSeen:

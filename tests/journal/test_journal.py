@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from spottui.domain.commands import Cancel, Confirm, Hold, Veto
 from spottui.domain.facts import (
@@ -32,6 +33,7 @@ from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route
 from spottui.journal import Journal, deliveries
 from spottui.journal.log import LINES_KEPT, drop_old
+from spottui.journal.reclaims import EPOCHS
 from spottui.journal.store import JournalProblem
 from spottui.journal.transaction import Transaction
 from spottui.recovery import decisions
@@ -93,6 +95,19 @@ def test_no_open_recovery_is_cut_and_what_is_locked_comes_first_then_the_nearest
     assert len(shown) == 302
     assert shown[:4] == ["i-soon", "i-late", "i-forged299", "i-forged298"]
     assert [one.instance_id for one in journal.recoveries.open()] == shown
+
+
+def test_a_message_about_a_reclaim_before_the_newest_ones_begins_none_of_them_anew(journal: Journal) -> None:
+    """Whoever may send messages could have begun a recovery with an id that an old one has."""
+    times = [NOON + timedelta(hours=number) for number in range(EPOCHS + 1)]
+    for at in times:
+        (recovery_id,) = observe(journal, replace(sign(), at=at), now=at)
+        enter(journal, recovery_id, RecoveryState.SKIPPED, at)
+    before = {each.recovery_id: each for each in journal.recoveries.all()}
+    (again,) = observe(journal, sign(), now=times[-1])
+    assert len(before) == len(times)
+    assert again not in before
+    assert all(known(journal, each) == before[each] for each in before)
 
 
 def test_what_a_person_says_survives_what_the_recovery_writes(journal: Journal) -> None:
