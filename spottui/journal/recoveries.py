@@ -123,11 +123,14 @@ class Recoveries:
         known = self._plans.get(recovery_id)
         if known is not None:
             return known
+        seq = self.seq
         with self._store.read() as connection:
             plan = load_plan(connection, recovery_id)
-        is_open = recovery_id in self._known and not self._known[recovery_id].state.is_final
-        if plan and is_open:
-            self._plans.setdefault(recovery_id, plan)
+        with self._lock:
+            recovery = self._known.get(recovery_id)
+            # It may have been changed since it was read, and is known to be only for what is committed from now on.
+            if plan and recovery and not recovery.state.is_final and self.seq == seq:
+                self._plans.setdefault(recovery_id, plan)
         return plan
 
     def took(self, logged: Sequence[Logged], changed: Mapping[str, Recovery], plans: Mapping[str, Plan]) -> None:

@@ -3,12 +3,14 @@
 import sqlite3
 import stat
 import threading
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -34,7 +36,8 @@ from spottui.domain.routes import Route
 from spottui.journal import Journal, deliveries
 from spottui.journal.log import LINES_KEPT, drop_old
 from spottui.journal.reclaims import EPOCHS
-from spottui.journal.store import JournalProblem
+from spottui.journal.recoveries import Recoveries
+from spottui.journal.store import JournalProblem, Store
 from spottui.journal.transaction import Transaction
 from spottui.recovery import decisions
 from spottui.words import event_kind
@@ -108,6 +111,45 @@ def test_a_message_about_a_reclaim_before_the_newest_ones_begins_none_of_them_an
     assert len(before) == len(times)
     assert again not in before
     assert all(known(journal, each) == before[each] for each in before)
+
+
+def test_a_plan_that_another_console_changes_while_it_is_read_is_read_again(journal: Journal) -> None:
+    """A route that a person chose there must not be that of the old plan here."""
+    (recovery_id,) = observe(journal, sign())
+    plan = replace(plan_of(), routes=(Route.IMAGE, Route.KEPT_DISK))
+    set_plan(journal, recovery_id, plan)
+    reading = Interrupted(journal.store)
+    recoveries = Recoveries(reading)
+
+    def change() -> None:
+        journal.run(lambda t: decisions.confirm(t, recovery_id, plan.digest, ANN, Route.KEPT_DISK, NOON))
+        with journal.store.read() as connection:
+            recoveries.catch_up(connection)
+
+    reading.then = change
+    recoveries.plan(recovery_id)
+    chosen = recoveries.plan(recovery_id)
+    assert chosen
+    assert chosen.route is Route.KEPT_DISK
+
+
+class Interrupted:
+    """The store of a console that something happens to between two of its steps: once, after what it reads next."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.then: Callable[[], None] | None = None
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        with self._store.read() as connection:
+            yield connection
+        then, self.then = self.then, None
+        if then:
+            then()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
 
 def test_what_a_person_says_survives_what_the_recovery_writes(journal: Journal) -> None:
