@@ -93,7 +93,7 @@ async def adopt_image(ctx: RecoveryContext, found: Iterable[Image], one: Call) -
     Whoever began it launches from it; a recovery that adopts it `follows`.
     """
     known = ctx.recovery.made("image")
-    mine = (image for image in found if not image.lost and image.image_id not in known)
+    mine = (image for image in found if not (image.lost or image.image_id in known or _is_earlier(ctx, image.tags)))
     image = next((image for image in mine if _is_image(image, ctx.recovery, one.image_of)), None)
     if image is None:
         return None
@@ -147,7 +147,9 @@ async def adopt_group(ctx: RecoveryContext, token: str, disk_ids: Iterable[str])
     found = await ctx.shared.polls.snapshot_groups_of(ctx.recovery.region, ctx.id)
     if isinstance(found, CloudError):
         return None
-    of_disks = (group for group in found if group.disk_ids == set(disk_ids) and not group.lost)
+    of_disks = (
+        group for group in found if group.disk_ids == set(disk_ids) and not (group.lost or _is_earlier(ctx, group.tags))
+    )
     group = next((group for group in of_disks if _is_of_reclaim(group.tags, group.made, ctx.recovery)), None)
     if group is None:
         return None
@@ -194,6 +196,12 @@ def _is_replacement(instance: Instance, recovery: Recovery) -> bool:
     if instance.instance_id in removed or instance.instance_id == recovery.instance_id:
         return False
     return _is_of_reclaim(instance.tags, instance.created, recovery)
+
+
+def _is_earlier(ctx: RecoveryContext, tags: tuple[tuple[str, str], ...]) -> bool:
+    """Whether another recovery of this journal began it, however lately: it lacks what was written since then."""
+    owner = dict(tags).get(OUR_TAG, "")
+    return owner != ctx.id and ctx.shared.journal.recoveries.known(owner) is not None
 
 
 def _is_of_reclaim(tags: tuple[tuple[str, str], ...], made: datetime | None, recovery: Recovery) -> bool:

@@ -13,10 +13,15 @@ import pytest
 from spottui.cloud.account import CloudAccount
 from spottui.cloud.ecs import ImageSource
 from spottui.config import load
+from spottui.domain.interruption import Evidence, Observation
+from spottui.domain.recovery import RecoveryState
 from spottui.domain.tokens import image_name
 from spottui.sim.testing import SimServer
 from tests.driving import Headless, add_policy, effects, wait_until
+from tests.journal.given import confirm, observe
 from tests.recovery.calm import allow_older_system, make_system_image
+from tests.recovery.given import CLOCK, begin
+from tests.recovery.test_traffic import ended, engine
 
 FAST = {"veto_window_s": 0, "max_at_once": 50, "max_per_hour": 500, "lock_poll_s": 0.5}
 
@@ -157,3 +162,23 @@ def test_an_image_of_an_earlier_reclaim_is_neither_adopted_nor_in_the_way(config
         (new,) = images.keys() - {old}
         assert images[new] == f"{images[old]}-2"
         assert len(effects(cloud, "RunInstances")) == 1
+
+
+def test_an_image_that_another_recovery_of_this_journal_began_is_not_that_of_a_reclaim(
+    live_cloud: SimServer, config: Path
+) -> None:
+    """The instance has run on since a person's recovery failed: what it wrote meanwhile is in no image yet."""
+    victim = live_cloud.spot_ids()[0]
+    no_money = {"code": "InvalidAccountStatus.NotEnoughBalance", "status": 403, "match": {"ClientToken": "*"}}
+    live_cloud.fault("RunInstances", "error", times=1, **no_money)
+    with engine(config) as shared:
+        now = CLOCK.now()
+        (asked,) = observe(shared.journal, Observation("cn-hangzhou", victim, Evidence.ENGINEER, now), now=now)
+        confirm(shared.journal, asked, now)
+        failed = ended(shared, asked)
+        live_cloud.interrupt([victim])
+        recovered = ended(shared, begin(shared, victim, notice_s=300))
+    assert (failed.state, recovered.state) == (RecoveryState.FAILED, RecoveryState.RECOVERED)
+    assert failed.image_id
+    assert recovered.image_id not in ("", failed.image_id)
+    assert len(effects(live_cloud, "RunInstances")) == 1
