@@ -8,7 +8,6 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn
-from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 from msgspec import structs
@@ -16,6 +15,7 @@ from platformdirs.unix import Unix
 
 from spottui.config_checks import (
     Mistake,
+    may_hold_password,
     mistakes_of_accounts,
     mistakes_of_drains,
     mistakes_of_early_warning,
@@ -249,10 +249,10 @@ class _Reader:
         if scheme not in ("postgresql", "postgres"):
             self._fail("journal", f"{scheme}://…", "the path of a file, or postgresql://USER@HOST/DATABASE")
         try:
-            found = urlsplit(f"postgresql://{rest}")
+            holds_password = may_hold_password(rest)
         except ValueError:
             self._fail("journal", "an invalid address", "postgresql://USER@HOST/DATABASE")
-        if found.password is not None or _SECRETS.intersection(parse_qs(found.query, keep_blank_values=True)):
+        if holds_password:
             self._fail("journal", "an address with a password", _NO_PASSWORD)
         return f"postgresql://{rest}"
 
@@ -276,7 +276,6 @@ class _Reader:
         return next((number for number, line in lines if pattern.match(line)), None)
 
 
-_SECRETS = frozenset(("password", "sslpassword"))
 _NO_PASSWORD = (
     "postgresql://USER@HOST/DATABASE, with the password in PGPASSWORD, in a service file (?service=NAME), in ~/.pgpass "
     "or in the file that ?passfile= names"

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from spottui.domain.billed_resources import SNAPSHOT_PRICE
 from spottui.domain.dates import seconds_of
@@ -28,6 +28,19 @@ LONGEST_COMMAND = 16_000
 
 FASTEST = 1000
 """Calls a second of one API; no published limit of a region is higher."""
+
+
+_SECRETS = frozenset(("password", "sslpassword"))
+
+
+def may_hold_password(address: str) -> bool:
+    """Whether the address of a database, after its `postgresql://`, may hold a password; raises `ValueError`.
+
+    A person may not have escaped it, and libpq takes some of what has a meaning elsewhere.
+    """
+    before_host = (part.rpartition("@")[0] for part in (address.partition("/")[0], address.partition("?")[0]))
+    query = parse_qs(urlsplit(f"postgresql://{address}").query, keep_blank_values=True)
+    return any(":" in part for part in before_host) or not _SECRETS.isdisjoint(query)
 
 
 def mistakes_of_regions(

@@ -38,6 +38,8 @@ def test_an_address_is_taken_as_it_is(tmp_path: Path, address: str) -> None:
         "postgresql://ops@db/spottui?password=hunter2",
         "postgresql://ops@db/spottui?sslmode=require&sslpassword=hunter2",
         "postgres://ops@db/spottui?p%61ssword=hunter2",
+        "postgresql://ops:?hunter2@db/spottui",
+        "postgresql://ops:/hunter2@db/spottui",
         "mysql://ops:hunter2@db/spottui",
         "postgresql://ops:hunter2@[db/spottui",
     ],
