@@ -225,8 +225,8 @@ class Desk:
 
     def carry_out(self, recovery_id: str, command: Command, who: str) -> None:
         """Commit what a person says about a recovery; the engine hears of it from the log."""
-        now, own, regions = self._clock.now(), self._journal.consoles.own, self._shared.regions
-        self._commit(lambda t: decisions.carry_out(t, recovery_id, command, who, own, regions, now))
+        now, own = self._clock.now(), self._journal.consoles.own
+        self._commit(lambda t: decisions.carry_out(t, recovery_id, command, who, own, self._shared.regions, now))
 
     def successors(self) -> int:
         """Return how many other consoles of this journal go on with the recoveries that this one leaves."""

@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def decode_json(data: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
-    """Decode JSON; raises `ValueError`. The decoder is one that was made at import, for `docs/sdk-traps.md`.
+    """Decode JSON by a decoder that was made at import (docs/sdk-traps.md 2); raises `ValueError`.
 
     Half a surrogate pair, which may stand in a name, is no character: it becomes `?`.
     """

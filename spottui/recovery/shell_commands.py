@@ -61,7 +61,9 @@ def run(argv: Sequence[str], stdin: bytes, environment: Mapping[str, str], timeo
         # A file, because a program that writes before it reads would wait for us, as we for it.
         given.write(stdin)
         given.seek(0)
-        with Popen(argv, 0, stdin=given, stdout=PIPE, stderr=STDOUT, env=added, start_new_session=True) as process:
+        with Popen(
+            argv, bufsize=0, stdin=given, stdout=PIPE, stderr=STDOUT, env=added, start_new_session=True
+        ) as process:
             exit_code, is_open = _listen(process, output, timeout_s)
             if exit_code is None or is_open:
                 with suppress(ProcessLookupError):

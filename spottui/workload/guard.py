@@ -50,6 +50,8 @@ class Rules:
 class Ended:
     """How a run ended; `exit_code` as a shell says it, 128 and the signal's number after a signal.
 
+    It was `interrupted` by a notice, a drill or a signal that ends the guard: what it saved then is gone on with.
+
     `again_in_s` is in how many seconds it may be run again if the machine lives: 0 after a drill, past the deadline
     after a notice that the metadata could not confirm, and None when the machine goes or the command ended by itself.
     """

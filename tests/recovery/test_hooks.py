@@ -136,11 +136,11 @@ def test_the_time_of_a_command_is_boxed_for_all_that_it_starts(tmp_path: Path) -
     ran = shell_commands.run(["sh", "-c", f"(sleep 60; touch {tmp_path}/late) & echo $A; exit 4"], b"", {"A": "b"}, 30)
     assert (ran.exit_code, ran.output) == (4, "b\n")
     # One that made a session of its own holds the output for as long as it likes, and the hook is over all the same.
-    ran = shell_commands.run(["sh", "-c", "setsid sleep 5 & echo begun"], b"", {}, 30)
+    ran = shell_commands.run(["sh", "-c", "setsid sleep 30 & echo begun"], b"", {}, 30)
     assert (ran.exit_code, ran.output) == (0, "begun\n")
     # Neither waits for the other where a program writes more than a pipe holds before it has read all that it is told.
     ran = shell_commands.run(["cat"], b"y" * 300_000, {}, 30)
     assert (ran.exit_code, len(ran.output)) == (0, shell_commands.KEPT)
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 20
     time.sleep(max(0.0, began + 1.5 - time.monotonic()))
     assert not (tmp_path / "late").exists()

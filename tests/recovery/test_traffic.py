@@ -14,11 +14,12 @@ from spottui.cli.permissions import policy_document
 from spottui.cloud.account import CloudAccount
 from spottui.config import load
 from spottui.domain.balancers import Change, Product, Server, action_of
+from spottui.domain.commands import Retry
 from spottui.domain.facts import BackendChanging, BackendServes, BackendsFound, CancelAsked, WeightKept
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.recovery.context import Shared
-from spottui.recovery.decisions import cancel, retry
+from spottui.recovery.decisions import cancel, carry_out
 from spottui.recovery.engine import Engine
 from spottui.sim.testing import SimServer
 from tests.driving import effects, wait_until
@@ -197,8 +198,8 @@ def test_no_group_is_left_empty_and_every_weight_comes_back_where_the_old_instan
         assert weights_set(cloud, ids[again]) == ["0", "70"]
 
         digest = shared.journal.recoveries.plan(begun[broke]).digest
-        own = shared.journal.consoles.own
-        shared.journal.run(lambda t: retry(t, begun[broke], digest, MEI, own, CLOCK.now()))
+        own, command = shared.journal.consoles.own, Retry(digest)
+        shared.journal.run(lambda t: carry_out(t, begun[broke], command, MEI, own, [REGION], CLOCK.now()))
         retried = ended(shared, begun[broke])
         assert (retried.state, retried.run) == (RecoveryState.RECOVERED, 1)
         assert behind(cloud, broke) == {retried.new_instance_id: 70, ids["web-8"]: 100}
