@@ -18,10 +18,12 @@ class Confirm(Struct, frozen=True):
 class Retry(Struct, frozen=True):
     """Another run of a failed, cancelled or skipped recovery, with the plan of this digest.
 
-    What was created is reused, what failed is repeated; one that never had a plan waits for a confirmation again.
+    With `route`, if given, put first in it, else the one of `retrying.retried_route`. What was created is reused, what
+    failed is repeated; one that never had a plan waits for a confirmation again.
     """
 
     digest: str
+    route: Route | None = None
 
 
 class Veto(Struct, frozen=True):

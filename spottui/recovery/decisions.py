@@ -11,6 +11,7 @@ from spottui.domain.facts import CancelAsked, Decided, DriverChanged, Retried, R
 from spottui.domain.plan import Plan, by_route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
+from spottui.domain.retrying import retried_route
 from spottui.domain.routes import Route
 from spottui.journal.transaction import Transaction
 from spottui.recovery.planner import next_step
@@ -34,8 +35,8 @@ def carry_out(
     match command:
         case Confirm(digest, route):
             confirm(transaction, recovery_id, digest, who, route, now)
-        case Retry(digest):
-            recovery = retry(transaction, recovery_id, digest, who, now)
+        case Retry(digest, route):
+            recovery = retry(transaction, recovery_id, digest, who, route, now)
             # Where its region is not configured here, a console that has it takes it over.
             if recovery.region in regions:
                 transaction.record(recovery_id, DriverChanged(console, recovery.fence + 1), now)
@@ -62,7 +63,7 @@ def confirm(
         raise Refused(ANOTHER_PLAN)
     _refuse_if_replaced(transaction, recovery.region, recovery.instance_id)
     if route and plan.route is not route:
-        plan = replace(by_route(plan, route), first_digest="")
+        plan = replace(by_route(plan, route), first_digest="", route_chosen=True)
         transaction.set_plan(recovery_id, plan)
         transaction.record(recovery_id, RouteChosen(route, next_step(plan), who), now)
     transaction.record(recovery_id, Decided(Decision.CONFIRM, who, plan.digest), now)
@@ -80,10 +81,13 @@ def cancel(transaction: Transaction, recovery_id: str, who: str, now: datetime) 
     transaction.record(recovery_id, CancelAsked(who), now)
 
 
-def retry(transaction: Transaction, recovery_id: str, digest: str, who: str, now: datetime) -> Recovery:
+def retry(
+    transaction: Transaction, recovery_id: str, digest: str, who: str, route: Route | None, now: datetime
+) -> Recovery:
     """Begin another run of a failed, cancelled or skipped recovery with the plan of this digest; nobody drives it yet.
 
-    What was created is reused, what failed is repeated; without a plan it waits for a decision again. Raises `Refused`.
+    With `route`, if given, put first, else `retried_route`. What was created is reused, what failed is repeated;
+    without a plan it waits for a decision again. Raises `Refused`.
     """
     recovery, plan = transaction.recovery(recovery_id), transaction.plan(recovery_id)
     if recovery is None or (plan and not _was_shown(plan, digest)):
@@ -93,7 +97,10 @@ def retry(transaction: Transaction, recovery_id: str, digest: str, who: str, now
     _refuse_if_replaced(transaction, recovery.region, recovery.instance_id)
     _refuse_if_another_runs(transaction, recovery)
     if plan:
-        transaction.set_plan(recovery_id, replace(plan, surveyed=False, kept_digest=""))
+        first, chosen = route or retried_route(recovery, plan), plan.route_chosen or route is not None
+        ordered = plan if first is plan.route else by_route(plan, first)
+        retried = replace(ordered, surveyed=False, kept_digest="", route_chosen=chosen)
+        transaction.set_plan(recovery_id, retried)
     return transaction.record(recovery_id, Retried(recovery.run + 1, who if plan else ""), now)
 
 
