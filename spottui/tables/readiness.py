@@ -1,5 +1,7 @@
 """The rows of the readiness board: how each instance would come back if it was reclaimed now, the worst first."""
 
+from collections.abc import Sequence
+
 from spottui.domain.forecast import Verdict
 from spottui.domain.readiness import FleetReadiness, Missing, Readiness
 from spottui.domain.region_key import region_id, shown_account
@@ -86,13 +88,14 @@ def readiness_rows(fleet: FleetReadiness, *, accounts: bool = False) -> Rows:
     return {str(row[0]): row for row in rows}
 
 
-def readiness_title(fleet: FleetReadiness) -> str:
-    """Return how many instances there are with each verdict, the worst first, and what readiness costs a month."""
-    verdicts = [each.verdict for each in fleet.instances]
+def readiness_title(shown: Sequence[Readiness], total: int) -> str:
+    """Return how many of the instances are shown, with each verdict, the worst first, and what they cost a month."""
+    verdicts = [each.verdict for each in shown]
     counts = [f"{verdicts.count(verdict)} {verdict}" for verdict in _WORST_FIRST if verdict in verdicts]
-    costs = [each.per_month for each in fleet.instances if each.per_month is not None]
+    costs = [each.per_month for each in shown if each.per_month is not None]
     per_month = [f"at most {sum(costs):,.2f} a month"] if costs else []
-    return " · ".join((f"{len(verdicts):,} spot", *counts, *per_month))
+    of_all = f"{len(shown):,} of {total:,} spot" if len(shown) < total else f"{total:,} spot"
+    return " · ".join((of_all, *counts, *per_month))
 
 
 def _row(known: Readiness, account: str) -> Row:

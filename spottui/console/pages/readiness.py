@@ -20,10 +20,11 @@ from spottui.console.widgets.lines import Line
 from spottui.console.widgets.panel import Panel
 from spottui.console.widgets.table import DeskTable
 from spottui.domain.instance import Instance
-from spottui.domain.readiness import FleetReadiness
+from spottui.domain.readiness import FleetReadiness, Readiness
 from spottui.domain.region_key import shown_account
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
+from spottui.tables.column import Cell
 from spottui.tables.diff import diff
 from spottui.tables.instances import hidden_accounts
 from spottui.tables.readiness import READINESS, readiness_rows, readiness_title
@@ -70,7 +71,7 @@ class ReadinessPage(Screen[None]):
         super().__init__()
         self._session = session
         self._fleet: FleetReadiness | None = None
-        self._instances: dict[str, Instance] = {}
+        self._by_key: dict[Cell, Readiness] = {}
         self._problem = ""
         self._alarm, self._key_line = Line("alarm"), KeyLine("footer")
         self._panel = Panel("Readiness", DeskTable(READINESS, session.clock, hidden=hidden_accounts(session.view)))
@@ -164,7 +165,7 @@ class ReadinessPage(Screen[None]):
     @property
     def _selected(self) -> Instance | None:
         row = self._panel.table.model.chosen
-        return self._instances.get(str(row[0])) if row else None
+        return self._by_key[row[0]].spec.instance if row else None
 
     @on(Panel.Filtered)
     def _follow_filter(self) -> None:
@@ -177,8 +178,7 @@ class ReadinessPage(Screen[None]):
             self._fleet = _narrowed(message.answer, self._session.view)
             named = self._session.view is not None and bool(self._session.view.accounts)
             rows = readiness_rows(self._fleet, accounts=named)
-            by_key = zip(rows, self._fleet.instances, strict=True)
-            self._instances = {str(key): readiness.spec.instance for key, readiness in by_key}
+            self._by_key = dict(zip(rows, self._fleet.instances, strict=True))
             self._panel.table.apply(diff(self._panel.table.model.rows, rows))
         self.tick()
 
@@ -186,7 +186,7 @@ class ReadinessPage(Screen[None]):
         model, missing = self._panel.table.model, self._fleet.missing if self._fleet else ()
         unknown = self._problem or "; ".join(plain(line, 400) for line in missing)
         self._panel.set_titles(
-            readiness_title(self._fleet) if self._fleet and model.rows else "",
+            readiness_title([self._by_key[key] for key in model.view], len(model.rows)) if model.rows else "",
             f"UNKNOWN {unknown}" if unknown and model.rows else "",
         )
         filtered = f"No row of {len(model.rows):,} matches {model.filter_text}"

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from spottui import words
+from spottui.domain.arming_facts import Stop
 from spottui.domain.reasons import Failure
 from spottui.domain.text import plain
 from spottui.domain.view import ApiBudget, DeskView, SourceHealth
@@ -34,10 +35,14 @@ class Freshness(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """What is wrong: `head`, the cause first, is always shown, `more` as far as there is room."""
+    """What is wrong: `head`, the cause first, is always shown, `more` as far as there is room.
+
+    A `note` is nothing wrong, and is shown while nothing is.
+    """
 
     head: str
     more: str = ""
+    note: bool = False
 
 
 def freshness(view: DeskView, name: str, now: datetime) -> Freshness:
@@ -83,7 +88,7 @@ def regions_without_answer(view: DeskView, name: str) -> tuple[str, ...]:
 
 
 def problems(view: DeskView | None, failed: str, now: datetime, trouble: str = "") -> tuple[Problem, ...]:
-    """Return what is wrong, the worst first; empty if nothing is."""
+    """Return what is wrong, the worst first; without that, what a person should note."""
     if failed:
         return (Problem(_failure(view, failed)),)
     if trouble:
@@ -96,8 +101,9 @@ def problems(view: DeskView | None, failed: str, now: datetime, trouble: str = "
         _budget_problem(budget, now) for budget in view.budgets if budget.closed_until and budget.closed_until > now
     ]
     problems += _silent_consoles(view)
-    if view.auto.stopped and not view.auto.armed:
-        problems.append(Problem(f"AUTO is off: {plain(words.stopped(view.auto.stopped))}"))
+    if (stopped := view.auto.stopped) and not view.auto.armed:
+        is_off = Problem(f"AUTO is off: {plain(words.stopped(stopped))}", note=stopped.stop is Stop.PERSON)
+        problems += [] if problems and is_off.note else [is_off]
     if view.auto.armed:
         problems += [_resting(place, until, now) for place, until in view.auto.resting if until > now]
     return tuple(problems)

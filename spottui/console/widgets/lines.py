@@ -61,7 +61,7 @@ def header(title: str, view: DeskView | None, now: datetime, width: int, *, fail
 
 
 def status(problems: tuple[Problem, ...], now: datetime, width: int) -> Content:
-    """Return one problem in one line, its cause first; several take turns."""
+    """Return one problem in one line, its cause first; several take turns. A note has no sign of a failure."""
     if not problems:
         return Content("")
     index = int(now.timestamp()) // _TURN_S % len(problems)
@@ -70,6 +70,8 @@ def status(problems: tuple[Problem, ...], now: datetime, width: int) -> Content:
     more = f" · {problem.more}" if problem.more else ""
     room = max(width - len(count) - 4, 1)
     head = problem.head if cell_len(problem.head) <= room else cell_text(problem.head, room)
+    if problem.note:
+        return Content.styled(cell_text(f" {head}{more}", width), "dim")
     return Content.styled(cell_text(f" ✕ {head}{count}{more}", width), "bold $error")
 
 
