@@ -379,12 +379,11 @@ def refusal(action: Action, context: ActionContext) -> str:
 def on_key(key: str, context: ActionContext) -> tuple[Action, str]:
     """Return the action of a key in a context, and why it is refused; empty where it is allowed.
 
-    Several actions can share a key: it is the first one that is allowed, else the last.
+    Several actions can share a key: it is the first one that is possible here, allowed or not, else the last.
     """
     actions = [action for action in ACTIONS if key in action.keys]
-    refusals = [refusal(action, context) for action in actions]
-    index = refusals.index("") if "" in refusals else -1
-    return actions[index], refusals[index]
+    action = next((action for action in actions if action.offered(context)), actions[-1])
+    return action, refusal(action, context)
 
 
 def label(action: Action, context: ActionContext) -> str:

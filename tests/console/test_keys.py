@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from spottui import words
 from spottui.action import Scope
-from spottui.actions import ACTIONS
+from spottui.actions import ACTIONS, refusal
 from spottui.console.action_handlers import HANDLERS
 from spottui.domain.facts import PoisonSeen
 from spottui.tables.events import LEVELS
@@ -82,6 +82,41 @@ async def test_no_key_is_silent(world, panel, keys, tmp_path, monkeypatch):
                 silent.append(key)
     # Who is in the panel already goes nowhere; nor does g where there is one row; what is drawn anew looks the same.
     assert set(silent) <= {str(panel + 1), "ctrl+l", *("g" if world is WORLDS[-1][0] else "")}
+
+
+ACTING_KEYS = {key for action in ACTIONS if action.danger for key in action.keys}
+
+
+@pytest.mark.parametrize(
+    ("world", "panel", "keys"),
+    [
+        (full, 0, keys_of(*Scope)),
+        (lambda: in_veto_window()[0], 2, sorted(ACTING_KEYS)),
+        (lambda: failed()[0], 2, sorted(ACTING_KEYS)),
+    ],
+    ids=["every key", "veto window", "failed"],
+)
+async def test_a_read_only_console_says_for_each_key_that_acts_why_it_does_not(
+    world, panel, keys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    desk = world()
+    desk.show(read_only=True)
+    async with running(desk, size=NARROW) as (pilot, _):
+        for key in keys:
+            await start_over(pilot, panel)
+            acts = {action.id for action in ACTIONS if key in action.keys} & possible(pilot.app)
+            await press(pilot, key)
+            said = [text for text in toasts(pilot.app) if "read-only. Start it without --read-only to act" in text]
+            assert bool(said) == bool(acts or key in ACTING_KEYS - {"g"}), key
+            assert desk.commands == []
+            assert desk.plans_asked == 0
+
+
+def possible(app):
+    """The actions that change something, of those that could be done here were the console not read-only."""
+    context = replace(app.main.action_context, read_only=False)
+    return {action.id for action in ACTIONS if action.danger and not refusal(action, context)}
 
 
 async def test_capital_r_asks_every_source_now():
