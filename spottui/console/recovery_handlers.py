@@ -79,7 +79,7 @@ def veto(session: Session, selection: Selection, *, has_slipped: bool) -> None:
         send()
     else:
         text = (
-            f"Nothing will be done for this reclaim.\n{name} ({plain(recovery.instance_id)}) is {_at_stake(recovery)}."
+            f"Nothing will be done for this reclaim.\n{name} ({plain(recovery.instance_id)}) {_at_stake(recovery)}."
             "\n\nNo call is made: nothing changes in the cloud."
         )
         _ask(session, Question(f"Veto the recovery of {name}?", Content(text), "Veto"), send)
@@ -116,7 +116,7 @@ def veto_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
         for recovery in waiting:
             desk.carry_out(recovery.recovery_id, Veto(), session.who)
 
-    names = "\n".join(f"  {plain(each.name or each.instance_id)} is {_at_stake(each)}" for each in waiting)
+    names = "\n".join(f"  {plain(each.name or each.instance_id)} {_at_stake(each)}" for each in waiting)
     text = f"Nothing will be done for these reclaims. No call is made.\n\n{names}"
     count = f"{len(waiting)} recoveries" if len(waiting) > 1 else "1 recovery"
     question = Question(f"Veto {count}?", Content(text), "Veto")
@@ -126,10 +126,11 @@ def veto_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
 def _at_stake(recovery: Recovery) -> str:
     """Return what becomes of an instance after a veto, and of its data as far as that is known by now."""
     if not recovery.route.traits.launches:
-        return "stopped, not released: its disks stay"
+        return "will be stopped, not released: its disks stay"
+    released = "will be released" if recovery.interruption.confirmed else "will be released unless this is a drill"
     if kept := len(recovery.made("kept disk")):
-        return f"released; {'1 disk is kept with its' if kept == 1 else f'{kept} disks are kept with their'} data"
-    return "released; no disk is protected yet: its data may be lost"
+        return f"{released}; {'1 disk is kept with its' if kept == 1 else f'{kept} disks are kept with their'} data"
+    return f"{released}; no disk is protected yet: its data may be lost"
 
 
 def hold(session: Session, selection: Selection) -> None:

@@ -23,3 +23,8 @@ def difference(new: float | None, old: float | None, currency: str) -> str:
 def symbol(currency: str) -> str:
     """Return a currency's symbol, else its code with a space; empty if the currency is unknown."""
     return _SYMBOLS.get(currency) or (f"{plain(currency, 8)} " if currency else "")
+
+
+def rate_in_short(rate: str) -> str:
+    """Return an interruption rate in the cloud's words, one that is open upwards as `10%+`."""
+    return f"{rate.partition('-')[0]}%+" if rate.endswith("-100%") else rate

@@ -15,6 +15,7 @@ from spottui.domain.places import Price
 from spottui.domain.region_key import zone_in_short
 from spottui.domain.view import DeskView, is_of
 from spottui.tables.charts import BLOCKS, columns, over_time
+from spottui.tables.prices import rate_in_short
 
 _PRICE_CELLS = 24
 _EIGHTHS = len(BLOCKS) - 1
@@ -105,12 +106,7 @@ def _risks(instances: Sequence[Instance], fleet_background: FleetBackground, *, 
         rate = fleet_background.rates.get((each.instance_type, each.zone), "")
         if rate and (zone not in worst or highest_rate(rate) > highest_rate(worst[zone])):
             worst[zone] = rate
-    return tuple(Risk(zone, _block(rate), _short(rate)) for zone, rate in sorted(worst.items()))
-
-
-def _short(rate: str) -> str:
-    """Return a rate that is open upwards as `10%+`."""
-    return f"{rate.partition('-')[0]}%+" if rate.endswith("-100%") else rate
+    return tuple(Risk(zone, _block(rate), rate_in_short(rate)) for zone, rate in sorted(worst.items()))
 
 
 def _block(rate: str) -> str:

@@ -73,6 +73,8 @@ def will_make_it(recoveries: Sequence[Recovery], now: datetime) -> str:
     if not is_known:
         return ""
     kept = sum(verdict_of(recovery, now) is Verdict.DATA_KEPT for recovery in going)
+    if kept == len(going):
+        return f"{kept} data kept"
     makes_it = f"{sum(_makes_it(recovery, now) for recovery in going)} of {len(going)} will make it"
     return f"{makes_it} · {kept} data kept" if kept else makes_it
 

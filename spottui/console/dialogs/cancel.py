@@ -37,8 +37,9 @@ class CancelDialog(Question):
 
     def body(self) -> Content:
         """Return what cancelling does, as it is now."""
-        view, now = self._session.view, self._session.clock.now()
-        recovery = (by_id(view, self._recovery.recovery_id) if view else None) or self._recovery
+        view, now, recovery = self._session.view, self._session.clock.now(), self._newest()
+        if too_late := _too_late(recovery):
+            return Content(too_late)
         lines = [Content(f"State: {recovery.state}. It ends at the next safe point, after any call in progress.\n")]
         if view:
             lines += [
@@ -48,8 +49,17 @@ class CancelDialog(Question):
         return Content("\n").join([*lines, *self._kept(recovery)])
 
     def tick(self) -> None:
-        """Update the deadline, and what was created meanwhile."""
+        """Update the deadline, and what was created meanwhile; there may be nothing left to cancel."""
         self.redraw()
+        self.query_one("#do").display = not _too_late(self._newest())
+
+    def accept(self) -> bool | None:
+        """Return yes while there is something to cancel."""
+        return None if _too_late(self._newest()) else True
+
+    def _newest(self) -> Recovery:
+        view = self._session.view
+        return (by_id(view, self._recovery.recovery_id) if view else None) or self._recovery
 
     def _kept(self, recovery: Recovery) -> Iterator[Content]:
         resources = tuple(kept_by(recovery, self._plan))
@@ -72,6 +82,16 @@ class CancelDialog(Question):
         if isinstance(message.answer, tuple):
             self._plan, self._prices = message.answer
             self.redraw()
+
+
+def _too_late(recovery: Recovery) -> str:
+    """Return why nothing can be cancelled any more, an empty text while it can."""
+    if recovery.state.is_final:
+        return f"It has ended meanwhile: {recovery.state}. There is nothing to cancel."
+    if recovery.new_instance_id:
+        launched = plain(recovery.new_instance_id)
+        return f"{launched} has been launched: it is too late to cancel. Stop or release it if you do not want it."
+    return ""
 
 
 def _fate(view: DeskView, recovery: Recovery, now: datetime) -> str:

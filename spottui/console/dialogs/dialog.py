@@ -154,5 +154,5 @@ class Question(Dialog[bool]):
         return True
 
     def action_say_yes(self) -> None:
-        """Answer yes."""
-        self.dismiss(True)
+        """Answer yes, if that is still possible."""
+        self._do_it()

@@ -89,4 +89,5 @@ def _count(of: list[Recovery], singular: str, plural: str) -> str:
 
 def _names(recoveries: list[Recovery]) -> str:
     names = [plain(recovery.name or recovery.instance_id, 60) for recovery in recoveries[:5]]
-    return ", ".join([*names, "…"] if len(recoveries) > 5 else names)
+    more = len(recoveries) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")

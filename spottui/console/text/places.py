@@ -6,7 +6,7 @@ from spottui.domain.plan import Candidate, Plan, Stock
 from spottui.domain.region_key import region_id
 from spottui.domain.text import plain
 from spottui.tables.instances import short_id
-from spottui.tables.prices import price
+from spottui.tables.prices import price, rate_in_short
 
 _SHOWN = 5
 _PRICE_CELLS = 9
@@ -47,7 +47,9 @@ def _in_short(number: int, place: str, candidate: Candidate, currency: str) -> L
     if candidate.problem:
         return [(f"{number:>3}. {place}", ""), (f"  ! {plain(candidate.problem, 300)}", "bold $warning")]
     costs = cell_text(price(candidate.price_per_hour, currency), _PRICE_CELLS)
-    likely = ", ".join(part for part in (candidate.stock.value, plain(candidate.interruption_rate, 16)) if part)
+    likely = ", ".join(
+        part for part in (candidate.stock.value, plain(rate_in_short(candidate.interruption_rate), 16)) if part
+    )
     return [
         (f"{number:>3}. {place}  {costs} ", ""),
         (likely, "bold $error" if candidate.stock is Stock.NONE else ""),

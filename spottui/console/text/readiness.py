@@ -12,7 +12,7 @@ from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.owner import owner_of
 from spottui.domain.plan import WarmImage
-from spottui.domain.recovery import Recovery
+from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.verdicts import image_expected, said_of, verdict_of
 from spottui.tables.moments import age, duration, when
@@ -61,6 +61,8 @@ def _forecast_lines(
     record: InstanceRecord, spec: LaunchSpec, now: datetime, deadline: datetime | None, recovery: Recovery | None
 ) -> list[Content]:
     """Return the forecast; there is none while the image's size is unknown."""
+    if recovery and recovery.state is RecoveryState.RECOVERED:
+        return []
     if recovery and not recovery.state.is_final:
         return _as_it_stands(recovery, now)
     if not spec.image_gib:
