@@ -230,6 +230,17 @@ async def test_the_plan_names_price_and_reason_of_each_place():
         assert "¥0.4/h → ¥0.42/h" in screen(pilot.app)
 
 
+async def test_a_problem_of_every_place_is_said_in_full_once():
+    async with running(size=(200, 50)) as (pilot, desk):
+        plan = plan_of(desk.current.instances[1])
+        places = tuple(replace(each, problem="Nope: no money", reason=f"why {each.zone}") for each in plan.candidates)
+        desk.plans[desk.current.recoveries[1].recovery_id] = replace(plan, candidates=places, surveyed=True)
+        await press(pilot, "j", "y")
+        await shows(pilot, "! Nope: no money · why")
+        assert screen(pilot.app).count("no money") == 1
+        assert screen(pilot.app).count("! the same · why") == len(places) - 1
+
+
 @pytest.mark.parametrize("size", [(120, 40), NARROW])
 async def test_marked_recoveries_are_confirmed_together_with_the_plans_that_were_shown(size):
     async with running(size=size) as (pilot, desk):

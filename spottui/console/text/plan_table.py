@@ -26,8 +26,11 @@ def places_table(plan: Plan, room: int) -> list[Content]:
     indent = sum(widths) + len(_GAP) * len(widths)
     lines = [Content.styled(f"{_padded(_TITLES, widths)}Why", "bold dim")]
     lines.append(Content(_padded(rows[1], widths)))
+    said = ""
     for candidate, row in zip(plan.candidates, rows[2:], strict=True):
-        lines += hanging(Content.assemble(*_styled(candidate, row, widths), *_reason(candidate)), room, indent)
+        text = Content.assemble(*_styled(candidate, row, widths), *_reason(candidate, said))
+        lines += hanging(text, room, indent)
+        said = candidate.problem
     return lines
 
 
@@ -64,6 +67,7 @@ def _styled(candidate: Candidate, row: Cells, widths: Sequence[int]) -> list[tup
     return [(_cell(row, i, widths), "bold $error" if sold_out and i == stock else "") for i in range(len(widths))]
 
 
-def _reason(candidate: Candidate) -> list[tuple[str, str]]:
-    problem = f"! {plain(candidate.problem, 300)} " if candidate.problem else ""
-    return [(problem, "bold $warning"), (why(candidate), "dim")]
+def _reason(candidate: Candidate, said: str) -> list[tuple[str, str]]:
+    """Return why it stands where it does; a problem that the place before it has is not said in full again."""
+    problem = "the same" if candidate.problem == said else plain(candidate.problem, 300)
+    return [(f"! {problem} · " if candidate.problem else "", "bold $warning"), (why(candidate), "dim")]
