@@ -540,8 +540,8 @@ def test_no_two_actions_that_can_be_meant_at_once_share_a_key():
 def test_the_footer_fits_and_ends_with_help(width):
     from spottui.console.widgets.footer import footer
 
-    veto_window = RecoveryState.VETO_WINDOW
-    context = ActionContext(own=veto_window, waiting=veto_window, in_window=True, on_instance=True, on_row=True)
+    (own,) = in_veto_window()[0].current.recoveries
+    context = ActionContext(recovery=own, waiting=own, in_window=own, on_instance=True, on_row=True)
     keys = footer(context, width)
     assert width < 80 or "Filter" in [key.title for key in keys]
     assert 1 + sum(key.cells for key in keys) <= width
