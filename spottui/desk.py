@@ -199,10 +199,6 @@ class Desk:
         """Return facts of the feed that hold every word, by their numbers (`Log.find`)."""
         return self._journal.log.find(search(words, named), limit, above=above, below=below)
 
-    def events_kept(self) -> int:
-        """Return how many facts of the feed are on disk."""
-        return self._journal.log.count()
-
     def plan_for(self, region: str, instance_id: str, *, to_spot: bool = False) -> Plan:
         """Return the plan that a recovery of this instance would have; may ask the cloud.
 

@@ -8,7 +8,8 @@ from spottui.cloud.redaction import redact
 class ErrorKind(Enum):
     """What a failed call means for whoever made it.
 
-    Exactly one of `ends_launch`, `ends_place`, `looks_first` and `repeats` holds for each kind.
+    At most one of `ends_launch`, `looks_first` and `repeats` holds; where none does, the refusal is definite and speaks
+    of this place only.
     """
 
     THROTTLED = "throttled"
@@ -66,11 +67,6 @@ class ErrorKind(Enum):
     def looks_first(self) -> bool:
         """Whether what is there must be looked at before anything else is tried: the image, or one's own tags."""
         return self in (ErrorKind.NOT_READY, ErrorKind.EXISTS)
-
-    @property
-    def ends_place(self) -> bool:
-        """Whether a definite refusal speaks of this place only, so that the next one is tried with a new token."""
-        return not (self.repeats or self.ends_launch or self.looks_first)
 
     @property
     def passes(self) -> bool:
