@@ -530,6 +530,10 @@ async def test_help_names_every_action():
             assert f"{action.title}:" in screen(pilot.app)
 
 
+def test_a_key_that_sends_a_command_is_refused_by_a_read_only_console():
+    assert [action.id for action in actions.ACTIONS if action.command and not action.danger] == []
+
+
 def test_no_two_actions_that_can_be_meant_at_once_share_a_key():
     shared = {"x", "g", "y", "space"}
     keys = [key for action in actions.ACTIONS for key in action.keys]
