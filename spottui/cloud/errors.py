@@ -71,12 +71,7 @@ class ErrorKind(Enum):
     @property
     def passes(self) -> bool:
         """Whether the same may be accepted later at the same place: by a repeat, stock, price, room or readiness."""
-        return self.repeats or self in (
-            ErrorKind.NO_STOCK,
-            ErrorKind.PRICE,
-            ErrorKind.PLACE_FULL,
-            ErrorKind.NOT_READY,
-        )
+        return self.repeats or self in (ErrorKind.NO_STOCK, ErrorKind.PRICE, ErrorKind.PLACE_FULL, ErrorKind.NOT_READY)
 
 
 LONGEST_THROTTLE_S = 60.0
