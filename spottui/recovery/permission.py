@@ -37,7 +37,7 @@ from spottui.recovery.auto_mode_rules import Grant
 from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, failure_of
 from spottui.recovery.lineage import tired_pools
 from spottui.recovery.places import begin_to_look
-from spottui.recovery.planner import capture, known_spec, make_plan, next_step, seen_lately, with_details
+from spottui.recovery.planner import capture, known_spec, make_plan, seen_lately, with_details
 from spottui.recovery.protect import ACTION, PATIENCE_S, Protected
 
 log = logging.getLogger("spottui.recovery")
@@ -228,7 +228,7 @@ def _from_earlier_image(now: datetime, transaction: Transaction, recovery: Recov
     # A confirmation of the plan with the other route does not count for this one.
     chosen = replace(by_route(plan, Route.WARM_IMAGE), first_digest="")
     transaction.set_plan(recovery.recovery_id, chosen)
-    fact = RouteChosen(Route.WARM_IMAGE, next_step(chosen), why=Verdict.WILL_NOT)
+    fact = RouteChosen(Route.WARM_IMAGE, chosen.next_step, why=Verdict.WILL_NOT)
     transaction.record(recovery.recovery_id, fact, now)
 
 
@@ -307,7 +307,7 @@ def set_plan_unless_known(
     if known:
         return known
     transaction.set_plan(recovery.recovery_id, plan)
-    fact = PlanMade(plan.digest, next_step(plan), plan.route, image_s, spec.instance.name)
+    fact = PlanMade(plan.digest, plan.next_step, plan.route, image_s, spec.instance.name)
     transaction.record(recovery.recovery_id, fact, now)
     return plan
 
