@@ -20,6 +20,8 @@ import pytest
 from tests import driving, forked_program
 
 OURS = ("spottui",)
+IMPORTED = ("spottui.cli.guard", "spottui.cli.headless", "spottui.cli.recover", "spottui.cli.status")
+"""Once, before the forks: what a console and its commands import."""
 _AT_START = dict(os.environ)
 
 
@@ -102,7 +104,7 @@ class Forked:
 def _forking() -> multiprocessing.context.ForkServerContext:
     """Start what forks, in the environment of all tests: an SDK reads some of it when it is imported."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([forked_program.__name__])
+    context.set_forkserver_preload([*IMPORTED, forked_program.__name__])
     with pytest.MonkeyPatch.context() as patched:
         for name in os.environ.keys() - _AT_START.keys():
             patched.delenv(name)

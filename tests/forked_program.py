@@ -1,4 +1,4 @@
-"""What runs in a forked process: all that a console or a command imports is here before the fork."""
+"""What runs in a forked process: `spottui`, of which all that is heavy is there before the fork."""
 
 import gc
 import os
@@ -8,10 +8,6 @@ from collections.abc import Sequence
 from io import FileIO, TextIOWrapper
 from multiprocessing.connection import Connection
 
-import spottui.cli.guard
-import spottui.cli.headless
-import spottui.cli.recover
-import spottui.cli.status  # noqa: F401
 from spottui.__main__ import main
 
 gc.freeze()

@@ -1,5 +1,6 @@
 """A console that is forked from a process which has imported it is as one that was started: other tests rely on it."""
 
+import importlib.util
 import os
 import signal
 from collections.abc import Callable
@@ -11,7 +12,12 @@ import pytest
 from spottui.sim.testing import SimServer
 from tests import driving
 from tests.driving import Headless, clean_environment, in_an_interpreter
-from tests.forked import Forked, forked
+from tests.forked import IMPORTED, Forked, forked
+
+
+def test_what_is_imported_before_the_fork_is_there() -> None:
+    # multiprocessing says nothing of a module that it does not find: each fork would import it.
+    assert all(importlib.util.find_spec(name) for name in IMPORTED)
 
 
 @pytest.mark.parametrize("arguments", [["--version"], ["status"], ["no-such-command"], ["--config", "/none.toml"]])
