@@ -156,6 +156,8 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     records: tuple[DnsRecord, ...] | None = None
     """Those that do now; None while nobody could look."""
     surveyed: bool = False
+    route_chosen: bool = False
+    """A person has put its first route there: a later survey leaves it there while it is possible."""
     price_per_hour: float | None = None
     """What the old instance costs an hour now, None if unknown."""
     currency: str = ""

@@ -82,10 +82,8 @@ async def wait_for_permission(ctx: RecoveryContext) -> StepOutcome | None:
     if ctx.plan.route.traits.needs_image_in_time:
         begin_to_look_for_images(ctx)
     await asyncio.wait({protected}, timeout=max(0.0, until - asyncio.get_running_loop().time()))
-    recovery, plan = ctx.recovery, ctx.plan
-    route = _first_route(recovery, plan)
-    if recovery.route is not route:
-        await ctx.record(RouteTaken(route))
+    if ctx.recovery.route is not ctx.plan.route:
+        await ctx.record(RouteTaken(ctx.plan.route))
     return None
 
 
@@ -142,11 +140,6 @@ async def _until_a_word(ctx: RecoveryContext) -> StepOutcome | None:
         if not isinstance(answer, Wait):
             return answer
         await ctx.wait(answer.seconds)
-
-
-def _first_route(known: Recovery, plan: Plan) -> Route:
-    """A retry continues with the failed route and what it had made."""
-    return known.route if known.run and known.created else plan.route
 
 
 async def _look(ctx: RecoveryContext) -> StepOutcome | Wait | None:
