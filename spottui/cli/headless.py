@@ -63,11 +63,7 @@ def run_headless(
 
 
 def _follow(
-    desk: Desk,
-    changes: "_Changes",
-    printing: Printing,
-    stopping: threading.Event,
-    until: Callable[[DeskView], bool],
+    desk: Desk, changes: "_Changes", printing: Printing, stopping: threading.Event, until: Callable[[DeskView], bool]
 ) -> None:
     view, unread, note_at = desk.view(), "", 0.0
     _say(line(view.at, "ready", {"profile": view.profile, "regions": view.regions, "auto": view.auto.armed}))

@@ -19,6 +19,7 @@ from spottui.cloud.launch_request import check_request, launch_request
 from spottui.cloud.rpc import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, rpc_params, sdk_config
 from spottui.cloud.sdk import EcsClient, OpenApiRequest, RuntimeOptions, models
 from spottui.cloud.sdk_errors import translate
+from spottui.cloud.tagged import by_tag
 from spottui.domain.clock import CloudClock
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import OUR_TAG as OUR_TAG
@@ -30,6 +31,8 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 PAGE = 100
+READINGS = 3
+"""How often a list is read whose count changes between its pages."""
 ROLES_PER_CALL = 50
 Rows = shapes.Rows
 VERSION = "2014-05-26"
@@ -157,12 +160,23 @@ class Ecs:
         return in_halves(image_ids, self._image_traits_of)
 
     def our_instances(self) -> tuple[Instance, ...]:
-        """Return the instances that recoveries launched; the service lists at most 1,000 by a tag."""
-        return tuple(spec.instance for spec in self._pages({"Tag.1.Key": OUR_TAG}))
+        """Return the instances that recoveries launched."""
+        return by_tag(lambda query: (spec.instance for spec in self._pages(query)), OUR_TAG)
+
+    def ids_tagged(self, key: str, value: str) -> tuple[str, ...]:
+        """Return the instances with a tag, of which there are at most 1,000; raises where the account may list none."""
+        ids = tuple(spec.instance.instance_id for spec in self._pages({"Tag.1.Key": key, "Tag.1.Value": value}))
+        if not ids:
+            self.check_permission()
+        return ids
 
     def our_images(self) -> dict[str, shapes.Image]:
         """Return all images that recoveries made, by id, whatever their status (the default is Available only)."""
-        return {image.image_id: image for image in self.every("DescribeImages", _OUR_IMAGES, shapes.images)}
+        return {image.image_id: image for image in self.images_tagged(OUR_TAG)}
+
+    def images_tagged(self, key: str) -> tuple[shapes.Image, ...]:
+        """Return all images of this account that have a tag, whatever their status."""
+        return by_tag(self._images, key)
 
     def has_image_named(self, name: str) -> bool:
         """Whether an image of this account has a name, whoever made it; a new one may not be listed yet."""
@@ -175,8 +189,9 @@ class Ecs:
         request = models.ModifyDiskAttributeRequest(
             region_id=self.region_id, disk_ids=list(disk_ids), delete_with_instance=False
         )
-        body = self.act("ModifyDiskAttribute", self.client.modify_disk_attribute_with_options, request)
-        return str(body.request_id or "")
+        return self.change(
+            "", "ModifyDiskAttribute", self.client.modify_disk_attribute_with_options, request
+        ).request_id
 
     def protect_each(self, disk_ids: Iterable[str]) -> Answers[str]:
         """Keep cloud disks when their instance goes, each that may be kept; return the RequestId that kept it, by id.
@@ -205,7 +220,7 @@ class Ecs:
             **(_machine(source.traits) if source.snapshots and source.traits else {}),
         )
         body = self.act("CreateImage", self.client.create_image_with_options, request)
-        return Answer(_required("CreateImage", body.image_id, body.request_id), str(body.request_id or ""))
+        return created("CreateImage", body.image_id, body)
 
     def security_groups(self, group_ids: Iterable[str]) -> tuple[str, ...]:
         """Return those of the given security groups that exist, in their order."""
@@ -234,13 +249,12 @@ class Ecs:
         request.private_ip_address = private_ip or None
         body = self.act("RunInstances", self.client.run_instances_with_options, request)
         ids = body.instance_id_sets.instance_id_set if body.instance_id_sets else None
-        return Answer(_required("RunInstances", ids[0] if ids else "", body.request_id), str(body.request_id or ""))
+        return created("RunInstances", ids[0] if ids else "", body)
 
     def start_instance(self, instance_id: str) -> Answer:
         """Start a stopped instance; it has no token, and one that runs already is refused."""
         request = models.StartInstanceRequest(instance_id=instance_id)
-        body = self.act("StartInstance", self.client.start_instance_with_options, request)
-        return Answer(instance_id, str(body.request_id or ""))
+        return self.change(instance_id, "StartInstance", self.client.start_instance_with_options, request)
 
     def launch_failed(self, instance_id: str) -> bool:
         """Whether the cloud itself says that it removed an instance that it could not bring up."""
@@ -266,18 +280,25 @@ class Ecs:
         """Make a call that only reads and return what `read` makes of its body, for rooms with shapes of their own."""
         return self.parsed(action, read, self.read(action, query))
 
-    def every(
-        self, action: str, query: Mapping[str, object], read: Callable[[dict[str, Any]], tuple[T, ...]]
-    ) -> tuple[T, ...]:
-        """Make a call that pages by number until its last page, and return what `read` makes of all of them."""
-        found: list[T] = []
-        page = 1
-        while True:
-            some = self.ask(action, {**query, "PageSize": PAGE, "PageNumber": page}, read)
-            found += some
-            if len(some) < PAGE:
-                return tuple(found)
-            page += 1
+    def _images(self, query: Mapping[str, object]) -> tuple[shapes.Image, ...]:
+        """Return all pages of own images; they have numbers only, so one deleted meanwhile makes a page skip another.
+
+        Where the count tells of that, all are read anew.
+        """
+        found: list[shapes.Image] = []
+        for _ in range(READINGS):
+            found, counts, page = [], set[object](), 1
+            while True:
+                body = self.read("DescribeImages", {**_OWN_IMAGES, **query, "PageSize": PAGE, "PageNumber": page})
+                some = self.parsed("DescribeImages", shapes.images, body)
+                found += some
+                counts.add(body.get("TotalCount"))
+                if len(some) < PAGE:
+                    break
+                page += 1
+            if len(counts) == 1:
+                break
+        return tuple(found)
 
     def _specs_of(self, instance_ids: Sequence[str]) -> dict[str, LaunchSpec]:
         specs = self._pages({"InstanceIds": shapes.id_list(instance_ids)})
@@ -340,6 +361,18 @@ class Ecs:
             raise CloudError(action, ErrorKind.BROKEN, message="an answer that the SDK could not read")
         return answer.body
 
+    def change(self, resource_id: str, action: str, method: "TypedCall", request: object) -> Answer:
+        """Make a call that changes one resource."""
+        return Answer(resource_id, str(self.act(action, method, request).request_id or ""))
+
+
+def created(action: str, resource_id: object, body: Any) -> Answer:
+    """Return the answer of a call that created something; without the id its effect is unknown: the token finds it."""
+    request_id = str(body.request_id or "")
+    if not resource_id:
+        raise CloudError(action, ErrorKind.BROKEN, message="an answer without an id", request_id=request_id)
+    return Answer(str(resource_id), request_id)
+
 
 def _mapping(device: str, snapshot_id: str) -> models.CreateImageRequestDiskDeviceMapping:
     return models.CreateImageRequestDiskDeviceMapping(
@@ -365,15 +398,4 @@ TypedCall = Callable[[Any, RuntimeOptions], Any]
 _ALL_ATTRIBUTES: dict[str, object] = {"AdditionalAttributes.1": "META_OPTIONS"}
 
 _STATUSES = "Creating,Waiting,Available,UnAvailable,CreateFailed"
-_OUR_IMAGES: dict[str, object] = {
-    "ImageOwnerAlias": "self",
-    "Status": _STATUSES,
-    "Tag.1.Key": OUR_TAG,
-}
-
-
-def _required(action: str, resource_id: object, request_id: object) -> str:
-    """An answer without the id of what was created leaves the effect unknown: the token will find it."""
-    if not resource_id:
-        raise CloudError(action, ErrorKind.BROKEN, message="an answer without an id", request_id=str(request_id or ""))
-    return str(resource_id)
+_OWN_IMAGES: dict[str, object] = {"ImageOwnerAlias": "self", "Status": _STATUSES}

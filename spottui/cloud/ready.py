@@ -7,15 +7,14 @@ import msgspec
 
 from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud import snapshot_groups
-from spottui.cloud.ecs import SYSTEM_DEVICE, Answer, Ecs, ImageSource
-from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.ecs import SYSTEM_DEVICE, Answer, Ecs, ImageSource, created
 from spottui.cloud.fields import second_of
+from spottui.cloud.leftovers import snapshots_tagged
 from spottui.cloud.sdk import models
 from spottui.cloud.snapshot_groups import SnapshotGroup
 from spottui.domain.launch_spec import ImageTraits
 from spottui.domain.ready import READY_TAG
 
-_READY = {"Tag.1.Key": READY_TAG}
 AS_OF_TAG = "spottui:as-of"
 """On an image: when the snapshot was begun of which it was made, and so of when its data is."""
 
@@ -30,14 +29,12 @@ class Order(msgspec.Struct, frozen=True):
 
 def ready_images(ecs: Ecs) -> tuple[shapes.Image, ...]:
     """Return the images of a region that were made ready, whatever their status."""
-    query = {"ImageOwnerAlias": "self", "Status": "Creating,Waiting,Available,UnAvailable,CreateFailed"}
-    return ecs.every("DescribeImages", {**query, **_READY}, shapes.images)
+    return ecs.images_tagged(READY_TAG)
 
 
 def ready_system_snapshots(ecs: Ecs) -> tuple[shapes.Snapshot, ...]:
     """Return the snapshots of system disks of a region that were made ready."""
-    query = {"SourceDiskType": "System"}
-    return ecs.every("DescribeSnapshots", {**query, **_READY}, lambda body: tuple(shapes.snapshots(body).values()))
+    return snapshots_tagged(ecs, READY_TAG, {"SourceDiskType": "System"})
 
 
 def ready_groups(ecs: Ecs) -> tuple[SnapshotGroup, ...]:
@@ -54,7 +51,7 @@ def create_snapshot(ecs: Ecs, disk_id: str, order: Order) -> Answer:
         tag=[models.CreateSnapshotRequestTag(key=READY_TAG, value=order.instance_id)],
     )
     body = ecs.act("CreateSnapshot", ecs.client.create_snapshot_with_options, request)
-    return _answer("CreateSnapshot", body.snapshot_id, body.request_id)
+    return created("CreateSnapshot", body.snapshot_id, body)
 
 
 def create_system_image(ecs: Ecs, snapshot: shapes.Snapshot, traits: ImageTraits | None, order: Order) -> Answer:
@@ -73,10 +70,3 @@ def system_as_of(image: shapes.Image) -> datetime | None:
     """Return of when the data of an image is: its tag may make it older than the image, never younger."""
     tagged = second_of(dict(image.tags).get(AS_OF_TAG, ""))
     return min(tagged, image.made) if tagged and image.made else image.made
-
-
-def _answer(action: str, resource_id: object, request_id: object) -> Answer:
-    """An answer without the id of what was made leaves the effect unknown: the token will find it."""
-    if not resource_id:
-        raise CloudError(action, ErrorKind.BROKEN, message="an answer without an id", request_id=str(request_id or ""))
-    return Answer(str(resource_id), str(request_id or ""))

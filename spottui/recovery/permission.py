@@ -20,7 +20,7 @@ from spottui.domain.facts import (
     StateEntered,
 )
 from spottui.domain.forecast import Forecast, Verdict
-from spottui.domain.instance import InstanceStatus
+from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Release
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import Plan, by_route
@@ -37,7 +37,7 @@ from spottui.recovery.auto_mode_rules import Grant
 from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, failure_of
 from spottui.recovery.lineage import tired_pools
 from spottui.recovery.places import begin_to_look
-from spottui.recovery.planner import capture, known_spec, make_plan, next_step, seen_lately, with_details
+from spottui.recovery.planner import capture, known_spec, make_plan, seen_lately, with_details
 from spottui.recovery.protect import ACTION, PATIENCE_S, Protected
 
 log = logging.getLogger("spottui.recovery")
@@ -51,6 +51,8 @@ IMAGE_MOVED_S = 10.0
 LONGEST_WAIT_S = 3600.0
 READ_S = 15.0
 """How long a plan waits for the disk protection's look-up of its instance."""
+ADDRESSES_S = 1.0
+"""How long a plan waits to hear which addresses its instance has now."""
 RUNNING = InstanceStatus.RUNNING.value
 PROTECT_AGAIN_S = 2.0
 DETAILS_S = 20.0
@@ -221,7 +223,7 @@ def _from_earlier_image(now: datetime, transaction: Transaction, recovery: Recov
     # A confirmation of the plan with the other route does not count for this one.
     chosen = replace(by_route(plan, Route.WARM_IMAGE), first_digest="")
     transaction.set_plan(recovery.recovery_id, chosen)
-    fact = RouteChosen(Route.WARM_IMAGE, next_step(chosen), why=Verdict.WILL_NOT)
+    fact = RouteChosen(Route.WARM_IMAGE, chosen.next_step, why=Verdict.WILL_NOT)
     transaction.record(recovery.recovery_id, fact, now)
 
 
@@ -266,6 +268,7 @@ async def _plan(ctx: RecoveryContext) -> Plan | Reason:
         return Reason(Why.NO_PLAN_YET, failure=failure_of(spec))
     if spec is None:
         return Reason(Why.NO_PLAN_YET, recovery.instance_id, detail=recovery.region)
+    spec = await _with_addresses_of_now(ctx, spec)
     tolerance = shared.settings.policy.tolerance
     tired = await asyncio.to_thread(tired_pools, shared.journal, spec, tolerance, ctx.now()) if tolerance else ()
     plan = make_plan(spec, shared.settings, tired)
@@ -292,6 +295,18 @@ async def _capture(ctx: RecoveryContext) -> LaunchSpec | CloudError | None:
     return await ctx.attempt(read)
 
 
+async def _with_addresses_of_now(ctx: RecoveryContext, spec: LaunchSpec) -> LaunchSpec:
+    """An EIP may have been bound since the sweep that saw the instance; unchanged where the cloud does not say."""
+    asked = ctx.shared.polls.instance(ctx.recovery.region, ctx.recovery.instance_id, 0.0)
+    try:
+        found = await asyncio.wait_for(asked, ADDRESSES_S)
+    except TimeoutError:
+        return spec
+    if not isinstance(found, Instance):
+        return spec
+    return replace(spec, instance=replace(spec.instance, eip_id=found.eip_id, public_ip=found.public_ip))
+
+
 def set_plan_unless_known(
     plan: Plan, spec: LaunchSpec, image_s: float, now: datetime, transaction: Transaction, recovery: Recovery
 ) -> Plan:
@@ -300,7 +315,7 @@ def set_plan_unless_known(
     if known:
         return known
     transaction.set_plan(recovery.recovery_id, plan)
-    fact = PlanMade(plan.digest, next_step(plan), plan.route, image_s, spec.instance.name)
+    fact = PlanMade(plan.digest, plan.next_step, plan.route, image_s, spec.instance.name)
     transaction.record(recovery.recovery_id, fact, now)
     return plan
 

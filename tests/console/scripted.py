@@ -337,9 +337,6 @@ class ScriptedDesk:
             found = [e for e in reversed(found) if e.seq < below]
         return tuple(found[:limit])
 
-    def events_kept(self):
-        return len(self.older) + len(self.current.events)
-
     def carry_out(self, recovery_id, command, who):
         match command:
             case Confirm(digest, route):

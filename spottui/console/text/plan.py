@@ -170,8 +170,8 @@ def _records(plan: Plan) -> list[Line]:
     """Return the DNS records that are to name the replacement, and for how long clients may not hear of it."""
     if not plan.private_zone:
         return []
-    names = ", ".join(plain(dns_record.name, 80) for dns_record in plan.records)
-    ttl = max((dns_record.ttl for dns_record in plan.records), default=0)
+    names = ", ".join(plain(dns_record.name, 80) for dns_record in plan.records or ())
+    ttl = max((dns_record.ttl for dns_record in plan.records or ()), default=0)
     is_same = " if that is another one" if plan.keeps_private_ip else ""
     to = f"{names}: the replacement's address{is_same} once it serves, known within {ttl} s" if names else ""
     unknown = f"what points to it in {plan.private_zone}" if not plan.surveyed else f"none in {plan.private_zone}"
