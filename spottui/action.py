@@ -6,6 +6,8 @@ from enum import StrEnum
 import msgspec
 
 from spottui.action_context import ActionContext
+from spottui.domain.commands import Command
+from spottui.domain.recovery import Recovery
 
 
 class Scope(StrEnum):
@@ -33,8 +35,8 @@ class Action(msgspec.Struct, frozen=True):
     """One thing a person can do; `danger` says that it changes something in the cloud or allows that.
 
     `keys` are Textual's names of keys; the first one is shown. `offered` says when the action is possible, `otherwise`
-    is the refusal where it is not. `footer` says when the footer may name it, and `target` returns the name of the
-    recovery that it is for if that is not the selected row's own.
+    is the refusal where it is not. `footer` says when the footer may name it. An action on one recovery has a `target`,
+    without which it is not possible. One that only sends a `command` to it says what was `done` then.
     """
 
     id: str
@@ -46,4 +48,6 @@ class Action(msgspec.Struct, frozen=True):
     offered: Callable[[ActionContext], bool] = always
     otherwise: str = ""
     footer: Callable[[ActionContext], bool] = never
-    target: Callable[[ActionContext], str] = lambda context: ""
+    target: Callable[[ActionContext], Recovery | None] | None = None
+    command: Command | None = None
+    done: str = ""

@@ -2,58 +2,62 @@
 
 import msgspec
 
-from spottui.domain.recovery import RecoveryState
+from spottui.domain.recovery import Recovery, RecoveryState
 
 
 class ActionContext(msgspec.Struct, frozen=True):
-    """Everything that decides whether an action is offered.
+    """Everything that decides whether an action is offered, and for which recovery.
 
     `desk_open` says that commands can be given, `failed` that the desk could not be opened or has stopped.
-    `own` is the state of the selected row's recovery while that is open, `ended` its state once it is over. `waiting`
-    is the state of the recovery that a confirmation is for, None if there is none; `in_window` says that there is one
-    in its veto window for `g` and `h`. `waiting_name` and `window_name` name those two if they are not the selected
-    row's own. `on_row` says that a row is selected, `on_instance` that it names an instance, `on_demand` that this one
-    is no spot instance, `on_recovery` that it has a recovery, open or over, `on_events` that its panel is the events.
-    `marked` counts the marked rows of the panel.
+    `recovery` is the selected row's, open or over. `waiting` is the one that a confirmation is for, `in_window` the one
+    in its veto window for `g` and `h`: the row's own where that is one, else another. `on_row` says that a row is
+    selected, `on_instance` that it names an instance, `on_demand` that this one is no spot instance, `on_events` that
+    its panel is the events. `marked` counts the marked rows of the panel.
     """
 
     read_only: bool = False
     desk_open: bool = True
     failed: bool = False
-    own: RecoveryState | None = None
-    ended: RecoveryState | None = None
-    waiting: RecoveryState | None = None
-    in_window: bool = False
-    waiting_name: str = ""
-    window_name: str = ""
+    recovery: Recovery | None = None
+    waiting: Recovery | None = None
+    in_window: Recovery | None = None
     on_row: bool = False
     on_instance: bool = False
     on_demand: bool = False
-    on_recovery: bool = False
     on_events: bool = False
     marked: int = 0
     is_replay: bool = False
 
-    def can_confirm(self) -> bool:
-        """A recovery waits for permission, and no row is marked."""
-        return self.waiting is not None and not self.marked
+    @property
+    def own(self) -> Recovery | None:
+        """The selected row's recovery while it is open."""
+        return self.recovery if self.recovery and not self.recovery.state.is_final else None
 
-    def can_veto(self) -> bool:
-        """The selected row's recovery waits for permission, or it has none open and one is in its veto window."""
-        waits = self.in_window if self.own is None else self.own.waits_for_permission
-        return waits and not self.marked
+    @property
+    def to_confirm(self) -> Recovery | None:
+        """The recovery that waits for permission, unless rows are marked."""
+        return None if self.marked else self.waiting
 
-    def can_cancel(self) -> bool:
-        """The selected row's recovery was allowed and runs."""
-        return self.own is not None and not self.own.waits_for_permission and not self.marked
+    @property
+    def to_veto(self) -> Recovery | None:
+        """The row's own while it waits for permission; if none is open, the one in its veto window."""
+        if self.marked or (self.own and not self.own.state.waits_for_permission):
+            return None
+        return self.own or self.in_window
+
+    @property
+    def to_cancel(self) -> Recovery | None:
+        """The row's own if it was allowed and runs, unless rows are marked."""
+        return None if self.marked or not self.own or self.own.state.waits_for_permission else self.own
+
+    @property
+    def to_retry(self) -> Recovery | None:
+        """The row's if it ended without a replacement, and not by a veto."""
+        return self.recovery if self.recovery and self.recovery.state.came_to_nothing else None
 
     def can_recover(self) -> bool:
         """The selected row has no recovery that is open or has succeeded."""
-        return self.own is None and self.ended is not RecoveryState.RECOVERED
-
-    def can_retry(self) -> bool:
-        """The selected row's recovery ended without a replacement, and not by a veto."""
-        return self.ended is not None and self.ended.came_to_nothing
+        return self.own is None and (self.recovery is None or self.recovery.state is not RecoveryState.RECOVERED)
 
     def can_mark(self) -> bool:
         """A row is selected, and not in a replay."""

@@ -2,6 +2,10 @@
 
 from spottui.action import Action, Scope, always
 from spottui.action_context import ActionContext
+from spottui.domain.commands import Hold
+from spottui.domain.text import plain
+
+_NAME_CELLS = 14
 
 
 def _replay_action(action_id: str, title: str, key: str, text: str) -> Action:
@@ -60,10 +64,9 @@ ACTIONS: tuple[Action, ...] = (
         "Show the plan of the selected recovery, or of the most urgent one that waits; "
         "enter runs exactly what is shown.",
         danger=True,
-        offered=ActionContext.can_confirm,
         otherwise="No recovery waits for you here.",
         footer=always,
-        target=lambda context: context.waiting_name,
+        target=lambda context: context.to_confirm,
     ),
     Action(
         "go",
@@ -72,10 +75,9 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "In a veto window: show the plan; enter starts it at once.",
         danger=True,
-        offered=lambda context: context.in_window,
         otherwise="No veto window on this row.",
         footer=always,
-        target=lambda context: context.window_name,
+        target=lambda context: context.in_window,
     ),
     Action(
         "veto",
@@ -84,10 +86,9 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Veto the selected waiting recovery, or the only one in a veto window: nothing is done for this reclaim.",
         danger=True,
-        offered=ActionContext.can_veto,
         otherwise="No recovery to veto or cancel here.",
         footer=always,
-        target=lambda context: "" if context.own else context.window_name,
+        target=lambda context: context.to_veto,
     ),
     Action(
         "cancel",
@@ -96,9 +97,9 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Cancel the selected running recovery at its next safe point; what remains and its cost are shown first.",
         danger=True,
-        offered=ActionContext.can_cancel,
         otherwise="No recovery to veto or cancel here.",
         footer=always,
+        target=lambda context: context.to_cancel,
     ),
     Action(
         "hold",
@@ -107,10 +108,11 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Stop the veto window; the recovery then waits for you.",
         danger=True,
-        offered=lambda context: context.in_window,
+        command=Hold(),
+        done="held, waits for you",
         otherwise="No veto window on this row.",
         footer=always,
-        target=lambda context: context.window_name,
+        target=lambda context: context.in_window,
     ),
     Action(
         "recover",
@@ -141,9 +143,9 @@ ACTIONS: tuple[Action, ...] = (
         Scope.RECOVERY,
         "Retry a failed, cancelled or skipped recovery from the step that failed; its plan is shown first.",
         danger=True,
-        offered=ActionContext.can_retry,
         otherwise="Only a failed, cancelled or skipped recovery can be retried.",
         footer=always,
+        target=lambda context: context.to_retry,
     ),
     Action(
         "auto",
@@ -183,9 +185,9 @@ ACTIONS: tuple[Action, ...] = (
         ("T",),
         Scope.RECOVERY,
         "The timeline of the selected row's recovery: each call with its RequestId, duration and error.",
-        offered=lambda context: context.on_recovery,
         otherwise="The selected row has no recovery.",
-        footer=ActionContext.can_retry,
+        footer=lambda context: context.to_retry is not None,
+        target=lambda context: context.recovery,
     ),
     Action(
         "filter",
@@ -373,7 +375,8 @@ def refusal(action: Action, context: ActionContext) -> str:
         return f"{action.title}: unavailable, the console is not running: the panels say why. R retries."
     if action.danger and not context.desk_open:
         return f"{action.title}: the console is still starting."
-    return "" if action.offered(context) else action.otherwise
+    is_possible = action.offered(context) and (action.target is None or action.target(context) is not None)
+    return "" if is_possible else action.otherwise
 
 
 def on_key(key: str, context: ActionContext) -> tuple[Action, str]:
@@ -389,4 +392,7 @@ def on_key(key: str, context: ActionContext) -> tuple[Action, str]:
 
 def label(action: Action, context: ActionContext) -> str:
     """Return an action's title for a footer, with the name of its target if that is not the selected row."""
-    return f"{action.title} {action.target(context)}".rstrip()
+    recovery = action.target(context) if action.target else None
+    if recovery is None or (context.recovery and context.recovery.recovery_id == recovery.recovery_id):
+        return action.title
+    return f"{action.title} {plain(recovery.name or recovery.instance_id, _NAME_CELLS)}"

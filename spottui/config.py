@@ -290,10 +290,7 @@ _TABLES: dict[str, type] = {
     "early_warning": EarlyWarningSettings,
 }
 _INNER_TABLES: dict[str, type] = {"tolerance": Tolerance}
-_CHOICES = {
-    "spot_strategy": ("SpotAsPriceGo", "SpotWithPriceLimit"),
-    "interruption_behavior": ("Terminate", "Stop"),
-}
+_CHOICES = {"spot_strategy": ("SpotAsPriceGo", "SpotWithPriceLimit"), "interruption_behavior": ("Terminate", "Stop")}
 _PRICED = (
     SNAPSHOT_PRICE, EIP_PRICE, "cloud", "cloud_efficiency", "cloud_ssd", "cloud_essd", "cloud_essd_entry", "cloud_auto",
 )  # fmt: skip

@@ -12,7 +12,7 @@ from typing import TypeVar
 from spottui.domain.background import DAYS, Background, FleetBackground
 from spottui.domain.billed_resources import Leftover
 from spottui.domain.clock import Clock
-from spottui.domain.commands import Command
+from spottui.domain.commands import ANOTHER_PLAN, Command, Confirm, refuse_if_replaced
 from spottui.domain.deletion import Deletion
 from spottui.domain.facts import NOBODY, DriverChanged, Logged, OutputLost, PricesSeen, Stop, Stopped
 from spottui.domain.history import InstanceRecord, Past
@@ -33,8 +33,8 @@ from spottui.journal.savings import savings_since
 from spottui.journal.store import JournalProblem
 from spottui.journal.transaction import Transaction
 from spottui.journal.writer import Urgency
-from spottui.recovery import decisions
 from spottui.recovery.context import Shared
+from spottui.recovery.decisions import carry_out
 from spottui.recovery.engine import Engine
 from spottui.recovery.fleet_background import look_around
 from spottui.recovery.janitor import Janitor
@@ -199,10 +199,6 @@ class Desk:
         """Return facts of the feed that hold every word, by their numbers (`Log.find`)."""
         return self._journal.log.find(search(words, named), limit, above=above, below=below)
 
-    def events_kept(self) -> int:
-        """Return how many facts of the feed are on disk."""
-        return self._journal.log.count()
-
     def plan_for(self, region: str, instance_id: str, *, to_spot: bool = False) -> Plan:
         """Return the plan that a recovery of this instance would have; may ask the cloud.
 
@@ -225,8 +221,7 @@ class Desk:
 
     def carry_out(self, recovery_id: str, command: Command, who: str) -> None:
         """Commit what a person says about a recovery; the engine hears of it from the log."""
-        now, own = self._clock.now(), self._journal.consoles.own
-        self._commit(lambda t: decisions.carry_out(t, recovery_id, command, who, own, self._shared.regions, now))
+        self._commit(lambda transaction: self._decide(transaction, recovery_id, command, who))
 
     def successors(self) -> int:
         """Return how many other consoles of this journal go on with the recoveries that this one leaves."""
@@ -254,7 +249,7 @@ class Desk:
         self._refuse_if_read_only()
         plan = self._previews.shown(region, instance_id)
         if plan.digest != digest:
-            raise Refused(decisions.ANOTHER_PLAN)
+            raise Refused(ANOTHER_PLAN)
         if route:
             by_route(plan, route)
         return self._commit(partial(self._begin, plan, who, route))
@@ -298,7 +293,7 @@ class Desk:
         """Open the recovery that an engineer asks for, or take the open one, with its plan and a yes, as one."""
         old, now, own = plan.spec.instance, self._clock.now(), self._journal.consoles.own
         recoveries = transaction.of_instances(old.region, [old.instance_id]).get(old.instance_id, [])
-        decisions.refuse_if_replaced(recoveries, old.instance_id)
+        refuse_if_replaced(recoveries, old.instance_id)
         seen = Observation(old.region, old.instance_id, Evidence.ENGINEER, now)
         (recovery,) = take_in(transaction, Sighting([seen]), lambda *_: old.name, own, now)
         recovery_id = recovery.recovery_id
@@ -306,8 +301,12 @@ class Desk:
         set_plan_unless_known(plan, plan.spec, image_s, now, transaction, recovery)
         if not recovery.driver:
             transaction.record(recovery_id, DriverChanged(own, recovery.fence + 1), now)
-        decisions.confirm(transaction, recovery_id, plan.digest, who, route, now)
+        self._decide(transaction, recovery_id, Confirm(plan.digest, route), who)
         return recovery_id
+
+    def _decide(self, transaction: Transaction, recovery_id: str, command: Command, who: str) -> None:
+        own, regions, now = self._journal.consoles.own, self._shared.regions, self._clock.now()
+        carry_out(transaction, recovery_id, command, who, own, regions, now)
 
     def _commit(self, change: Callable[[Transaction], T]) -> T:
         """Commit what a person says, or refuse it: nothing is written when the person has long looked away."""
@@ -331,7 +330,7 @@ class Desk:
             raise Refused("This console is read-only. Start spottui without --read-only to act.")
 
     def _refuse_if_replaced(self, region: str, instance_id: str) -> None:
-        decisions.refuse_if_replaced(list(self._journal.recoveries.of_instance(region, instance_id)), instance_id)
+        refuse_if_replaced(self._journal.recoveries.of_instance(region, instance_id), instance_id)
 
     def _instances(self, recoveries: tuple[Recovery, ...]) -> tuple[Instance, ...]:
         under_reclaim = {recovery.instance_id for recovery in recoveries if not recovery.state.is_final}

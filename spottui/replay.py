@@ -213,10 +213,6 @@ class Replay:
         loggeds = self._journal.log.find(search(words, named), limit, above=above, below=bound)
         return tuple(event for event in loggeds if event.seq <= last)
 
-    def events_kept(self) -> int:
-        """Return how many facts of the feed there are."""
-        return self._journal.log.count()
-
     def close(self) -> None:
         """Close the journal."""
         self._journal.close()

@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING
 
 from spottui.cli.check import Check, note, of_account, ok, wrong
 from spottui.cli.identity_checks import balancers_check, interfaces_check
-from spottui.cli.permissions import (
-    CLEAN,
-    READY,
-    RECOVER,
-    WATCH,
-    Permission,
-    missing_permission,
-    statement_for,
-)
+from spottui.cli.permissions import CLEAN, READY, RECOVER, WATCH, Permission, missing_permission, statement_for
 from spottui.cli.progress import Progress
 from spottui.cli.setup import missing_steps
 from spottui.cloud.account import caller

@@ -3,8 +3,7 @@
 import base64
 
 from spottui.cloud import ecs_shapes as shapes
-from spottui.cloud.ecs import Answer, Ecs
-from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.ecs import Answer, Ecs, created
 from spottui.cloud.sdk import models
 
 
@@ -24,9 +23,7 @@ def run_command(ecs: Ecs, instance_id: str, name: str, command: str, timeout_s: 
         client_token=token,
     )
     body = ecs.act("RunCommand", ecs.client.run_command_with_options, request)
-    if not body.invoke_id:
-        raise CloudError("RunCommand", ErrorKind.BROKEN, message="an answer without an id")
-    return Answer(str(body.invoke_id), str(body.request_id or ""))
+    return created("RunCommand", body.invoke_id, body)
 
 
 def invocation(ecs: Ecs, invoke_id: str, instance_id: str) -> shapes.Invocation | None:

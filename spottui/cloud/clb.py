@@ -2,8 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import count
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -57,23 +56,15 @@ class Clb:
         """Return those with one of these servers, or all of a region that has few: a look at each takes fewer calls."""
         few = len(server_ids) // CALLS_BEHIND
         if few:
-            first = self._page({}, 1, few + 1)
+            body = self._rpc.call(_BALANCERS, {"PageSize": few + 1, "PageNumber": 1})
+            first = rows(_BALANCERS, body, "LoadBalancers", "LoadBalancer")
             if len(first) <= few:
                 return first
-        found = (balancer for server_id in server_ids for balancer in self._balancers(server_id))
-        return {balancer["LoadBalancerId"]: balancer for balancer in found}.values()
-
-    def _balancers(self, server_id: str) -> Iterator[dict[str, Any]]:
-        for number in count(1):
-            page = self._page({"ServerId": server_id}, number, PAGE)
-            yield from page
-            if len(page) < PAGE:
-                return
-
-    def _page(self, query: Mapping[str, object], number: int, size: int) -> list[dict[str, Any]]:
-        action = "DescribeLoadBalancers"
-        body = self._rpc.call(action, {**query, "PageSize": size, "PageNumber": number})
-        return rows(action, body, "LoadBalancers", "LoadBalancer")
+        return {
+            balancer["LoadBalancerId"]: balancer
+            for server_id in server_ids
+            for balancer in self._rpc.pages(_BALANCERS, {"ServerId": server_id}, "LoadBalancers", "LoadBalancer", PAGE)
+        }.values()
 
     def _rows_behind(self, balancer: dict[str, Any]) -> Iterator["_Row"]:
         balancer_id, name, action = text_of(balancer, "LoadBalancerId"), text_of(balancer, "LoadBalancerName"), _GROUPS
@@ -100,6 +91,7 @@ class Clb:
         return found
 
 
+_BALANCERS = "DescribeLoadBalancers"
 _GROUPS, _HEALTH = "DescribeVServerGroups", "DescribeHealthStatus"
 
 

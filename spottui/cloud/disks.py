@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud.batches import Answers, in_halves
-from spottui.cloud.ecs import OUR_TAG, PAGE, Answer, Ecs
-from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.ecs import OUR_TAG, PAGE, Answer, Ecs, created
 from spottui.cloud.sdk import models
 from spottui.domain.instance import Disk
 
@@ -47,9 +46,7 @@ def create_snapshot(ecs: Ecs, disk_id: str, interruption_id: str, token: str) ->
         tag=[models.CreateSnapshotRequestTag(key=OUR_TAG, value=interruption_id)],
     )
     body = ecs.act("CreateSnapshot", ecs.client.create_snapshot_with_options, request)
-    if not body.snapshot_id:
-        raise CloudError("CreateSnapshot", ErrorKind.BROKEN, message="an answer without an id")
-    return Answer(str(body.snapshot_id), str(body.request_id or ""))
+    return created("CreateSnapshot", body.snapshot_id, body)
 
 
 def unprotect(ecs: Ecs, disk_ids: Iterable[str]) -> str:
@@ -57,8 +54,7 @@ def unprotect(ecs: Ecs, disk_ids: Iterable[str]) -> str:
     request = models.ModifyDiskAttributeRequest(
         region_id=ecs.region_id, disk_ids=list(disk_ids), delete_with_instance=True
     )
-    body = ecs.act("ModifyDiskAttribute", ecs.client.modify_disk_attribute_with_options, request)
-    return str(body.request_id or "")
+    return ecs.change("", "ModifyDiskAttribute", ecs.client.modify_disk_attribute_with_options, request).request_id
 
 
 def snapshots(ecs: Ecs, snapshot_ids: Iterable[str]) -> Answers[shapes.Snapshot]:
@@ -76,5 +72,4 @@ def attach(ecs: Ecs, disk: Disk, instance_id: str) -> Answer:
     request = models.AttachDiskRequest(
         disk_id=disk.disk_id, instance_id=instance_id, delete_with_instance=disk.delete_with_instance
     )
-    body = ecs.act("AttachDisk", ecs.client.attach_disk_with_options, request)
-    return Answer(disk.disk_id, str(body.request_id or ""))
+    return ecs.change(disk.disk_id, "AttachDisk", ecs.client.attach_disk_with_options, request)

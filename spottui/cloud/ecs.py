@@ -189,8 +189,9 @@ class Ecs:
         request = models.ModifyDiskAttributeRequest(
             region_id=self.region_id, disk_ids=list(disk_ids), delete_with_instance=False
         )
-        body = self.act("ModifyDiskAttribute", self.client.modify_disk_attribute_with_options, request)
-        return str(body.request_id or "")
+        return self.change(
+            "", "ModifyDiskAttribute", self.client.modify_disk_attribute_with_options, request
+        ).request_id
 
     def protect_each(self, disk_ids: Iterable[str]) -> Answers[str]:
         """Keep cloud disks when their instance goes, each that may be kept; return the RequestId that kept it, by id.
@@ -219,7 +220,7 @@ class Ecs:
             **(_machine(source.traits) if source.snapshots and source.traits else {}),
         )
         body = self.act("CreateImage", self.client.create_image_with_options, request)
-        return Answer(_required("CreateImage", body.image_id, body.request_id), str(body.request_id or ""))
+        return created("CreateImage", body.image_id, body)
 
     def security_groups(self, group_ids: Iterable[str]) -> tuple[str, ...]:
         """Return those of the given security groups that exist, in their order."""
@@ -248,13 +249,12 @@ class Ecs:
         request.private_ip_address = private_ip or None
         body = self.act("RunInstances", self.client.run_instances_with_options, request)
         ids = body.instance_id_sets.instance_id_set if body.instance_id_sets else None
-        return Answer(_required("RunInstances", ids[0] if ids else "", body.request_id), str(body.request_id or ""))
+        return created("RunInstances", ids[0] if ids else "", body)
 
     def start_instance(self, instance_id: str) -> Answer:
         """Start a stopped instance; it has no token, and one that runs already is refused."""
         request = models.StartInstanceRequest(instance_id=instance_id)
-        body = self.act("StartInstance", self.client.start_instance_with_options, request)
-        return Answer(instance_id, str(body.request_id or ""))
+        return self.change(instance_id, "StartInstance", self.client.start_instance_with_options, request)
 
     def launch_failed(self, instance_id: str) -> bool:
         """Whether the cloud itself says that it removed an instance that it could not bring up."""
@@ -361,6 +361,18 @@ class Ecs:
             raise CloudError(action, ErrorKind.BROKEN, message="an answer that the SDK could not read")
         return answer.body
 
+    def change(self, resource_id: str, action: str, method: "TypedCall", request: object) -> Answer:
+        """Make a call that changes one resource."""
+        return Answer(resource_id, str(self.act(action, method, request).request_id or ""))
+
+
+def created(action: str, resource_id: object, body: Any) -> Answer:
+    """Return the answer of a call that created something; without the id its effect is unknown: the token finds it."""
+    request_id = str(body.request_id or "")
+    if not resource_id:
+        raise CloudError(action, ErrorKind.BROKEN, message="an answer without an id", request_id=request_id)
+    return Answer(str(resource_id), request_id)
+
 
 def _mapping(device: str, snapshot_id: str) -> models.CreateImageRequestDiskDeviceMapping:
     return models.CreateImageRequestDiskDeviceMapping(
@@ -387,10 +399,3 @@ _ALL_ATTRIBUTES: dict[str, object] = {"AdditionalAttributes.1": "META_OPTIONS"}
 
 _STATUSES = "Creating,Waiting,Available,UnAvailable,CreateFailed"
 _OWN_IMAGES: dict[str, object] = {"ImageOwnerAlias": "self", "Status": _STATUSES}
-
-
-def _required(action: str, resource_id: object, request_id: object) -> str:
-    """An answer without the id of what was created leaves the effect unknown: the token will find it."""
-    if not resource_id:
-        raise CloudError(action, ErrorKind.BROKEN, message="an answer without an id", request_id=str(request_id or ""))
-    return str(resource_id)

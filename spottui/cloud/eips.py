@@ -17,19 +17,16 @@ def unbind(ecs: Ecs, eip_id: str, instance_id: str) -> Answer:
     request = models.UnassociateEipAddressRequest(
         region_id=ecs.region_id, allocation_id=eip_id, instance_id=instance_id
     )
-    body = ecs.act("UnassociateEipAddress", ecs.client.unassociate_eip_address_with_options, request)
-    return Answer(eip_id, str(body.request_id or ""))
+    return ecs.change(eip_id, "UnassociateEipAddress", ecs.client.unassociate_eip_address_with_options, request)
 
 
 def bind(ecs: Ecs, eip_id: str, instance_id: str) -> Answer:
     """Give a free EIP to an instance."""
     request = models.AssociateEipAddressRequest(region_id=ecs.region_id, allocation_id=eip_id, instance_id=instance_id)
-    body = ecs.act("AssociateEipAddress", ecs.client.associate_eip_address_with_options, request)
-    return Answer(eip_id, str(body.request_id or ""))
+    return ecs.change(eip_id, "AssociateEipAddress", ecs.client.associate_eip_address_with_options, request)
 
 
 def convert_public_ip(ecs: Ecs, instance_id: str) -> Answer:
     """Make an EIP of the public IP of a Running or Stopped instance; the address stays the same."""
     request = models.ConvertNatPublicIpToEipRequest(region_id=ecs.region_id, instance_id=instance_id)
-    body = ecs.act("ConvertNatPublicIpToEip", ecs.client.convert_nat_public_ip_to_eip_with_options, request)
-    return Answer("", str(body.request_id or ""))
+    return ecs.change("", "ConvertNatPublicIpToEip", ecs.client.convert_nat_public_ip_to_eip_with_options, request)

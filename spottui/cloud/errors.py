@@ -8,7 +8,8 @@ from spottui.cloud.redaction import redact
 class ErrorKind(Enum):
     """What a failed call means for whoever made it.
 
-    Exactly one of `ends_launch`, `ends_place`, `looks_first` and `repeats` holds for each kind.
+    At most one of `ends_launch`, `looks_first` and `repeats` holds; where none does, the refusal is definite and speaks
+    of this place only.
     """
 
     THROTTLED = "throttled"
@@ -68,19 +69,9 @@ class ErrorKind(Enum):
         return self in (ErrorKind.NOT_READY, ErrorKind.EXISTS)
 
     @property
-    def ends_place(self) -> bool:
-        """Whether a definite refusal speaks of this place only, so that the next one is tried with a new token."""
-        return not (self.repeats or self.ends_launch or self.looks_first)
-
-    @property
     def passes(self) -> bool:
         """Whether the same may be accepted later at the same place: by a repeat, stock, price, room or readiness."""
-        return self.repeats or self in (
-            ErrorKind.NO_STOCK,
-            ErrorKind.PRICE,
-            ErrorKind.PLACE_FULL,
-            ErrorKind.NOT_READY,
-        )
+        return self.repeats or self in (ErrorKind.NO_STOCK, ErrorKind.PRICE, ErrorKind.PLACE_FULL, ErrorKind.NOT_READY)
 
     @property
     def worth_repeating(self) -> bool:

@@ -40,8 +40,7 @@ def set_goes_with_instance(ecs: Ecs, eni_id: str, goes: bool) -> Answer:
     request = models.ModifyNetworkInterfaceAttributeRequest(
         region_id=ecs.region_id, network_interface_id=eni_id, delete_on_release=goes
     )
-    body = ecs.act(KEEP, ecs.client.modify_network_interface_attribute_with_options, request)
-    return Answer(eni_id, str(body.request_id or ""))
+    return ecs.change(eni_id, KEEP, ecs.client.modify_network_interface_attribute_with_options, request)
 
 
 def detach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
@@ -49,8 +48,7 @@ def detach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
     request = models.DetachNetworkInterfaceRequest(
         region_id=ecs.region_id, network_interface_id=eni_id, instance_id=instance_id
     )
-    body = ecs.act(DETACH, ecs.client.detach_network_interface_with_options, request)
-    return Answer(eni_id, str(body.request_id or ""))
+    return ecs.change(eni_id, DETACH, ecs.client.detach_network_interface_with_options, request)
 
 
 def attach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
@@ -58,8 +56,7 @@ def attach(ecs: Ecs, eni_id: str, instance_id: str) -> Answer:
     request = models.AttachNetworkInterfaceRequest(
         region_id=ecs.region_id, network_interface_id=eni_id, instance_id=instance_id
     )
-    body = ecs.act(ATTACH, ecs.client.attach_network_interface_with_options, request)
-    return Answer(eni_id, str(body.request_id or ""))
+    return ecs.change(eni_id, ATTACH, ecs.client.attach_network_interface_with_options, request)
 
 
 def assign_private_ips(ecs: Ecs, eni_id: str, count: int, addresses: Sequence[str], token: str) -> Answer:
@@ -71,8 +68,7 @@ def assign_private_ips(ecs: Ecs, eni_id: str, count: int, addresses: Sequence[st
         secondary_private_ip_address_count=None if addresses else count,
         client_token=token,
     )
-    body = ecs.act(ASSIGN, ecs.client.assign_private_ip_addresses_with_options, request)
-    return Answer(eni_id, str(body.request_id or ""))
+    return ecs.change(eni_id, ASSIGN, ecs.client.assign_private_ip_addresses_with_options, request)
 
 
 def _interfaces(body: dict[str, Any]) -> tuple[Interface, ...]:

@@ -61,12 +61,7 @@ class Queue:
     """
 
     def __init__(
-        self,
-        endpoint: str,
-        name: str,
-        credentials: CredentialSource,
-        long_poll_s: int,
-        clock: CloudClock | None = None,
+        self, endpoint: str, name: str, credentials: CredentialSource, long_poll_s: int, clock: CloudClock | None = None
     ) -> None:
         address = endpoint if "://" in endpoint else f"https://{endpoint}"
         self.name = name

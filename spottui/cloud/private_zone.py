@@ -1,13 +1,11 @@
 """PrivateZone (pvtz 2018-01-01): zones, and A records that name a private IP (docs/alibaba-facts.md 15)."""
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs import Answer
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.fields import rows
 from spottui.cloud.rpc import PVTZ, Rpc
 from spottui.domain.instance import DnsRecord
 
@@ -32,19 +30,19 @@ class PrivateZone:
         Of several zones of one name it is the one that the VPC resolves: private IPs of other VPCs may be the same.
         """
         named = {"Keyword": zone, "SearchMode": "EXACT"}
-        found = [row for row in self._pages(ZONES, named, "Zones", "Zone") if row.get("ZoneName") == zone]
+        found = [row for row in self._rpc.pages(ZONES, named, "Zones", "Zone", PAGE) if row.get("ZoneName") == zone]
         if len(found) > 1:
             bound = {**named, "QueryVpcId": vpc_id, "QueryRegionId": self._region}
-            found = [row for row in self._pages(ZONES, bound, "Zones", "Zone") if row.get("ZoneName") == zone]
+            found = [row for row in self._rpc.pages(ZONES, bound, "Zones", "Zone", PAGE) if row.get("ZoneName") == zone]
         if found:
             return str(found[0]["ZoneId"])
-        if any(row.get("ZoneId") == zone for row in self._pages(ZONES, {}, "Zones", "Zone")):
+        if any(row.get("ZoneId") == zone for row in self._rpc.pages(ZONES, {}, "Zones", "Zone", PAGE)):
             return zone
         raise CloudError(ZONES, ErrorKind.NOT_FOUND, message=f"there is no zone {zone}")
 
     def records(self, zone: str, vpc_id: str) -> tuple[DnsRecord, ...]:
         """Return all A records of a zone."""
-        found = self._pages(RECORDS, {"ZoneId": self.zone_id(zone, vpc_id)}, "Records", "Record")
+        found = self._rpc.pages(RECORDS, {"ZoneId": self.zone_id(zone, vpc_id)}, "Records", "Record", PAGE)
         return tuple(_record(zone, row) for row in found if row.get("Type") == "A")
 
     def check_permission(self, zone: str) -> None:
@@ -69,16 +67,6 @@ class PrivateZone:
             "ClientToken": token,
         }
         return Answer(record.record_id, str(self._rpc.call(UPDATE, query).get("RequestId", "")))
-
-    def _pages(self, action: str, query: Mapping[str, object], outer: str, inner: str) -> Iterator[dict[str, Any]]:
-        number = 1
-        while True:
-            body = self._rpc.call(action, {**query, "PageNumber": number, "PageSize": PAGE})
-            page = rows(action, body, outer, inner)
-            yield from page
-            if len(page) < PAGE:
-                return
-            number += 1
 
 
 def _record(zone: str, row: dict[str, Any]) -> DnsRecord:

@@ -7,8 +7,7 @@ import msgspec
 
 from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud import snapshot_groups
-from spottui.cloud.ecs import SYSTEM_DEVICE, Answer, Ecs, ImageSource
-from spottui.cloud.errors import CloudError, ErrorKind
+from spottui.cloud.ecs import SYSTEM_DEVICE, Answer, Ecs, ImageSource, created
 from spottui.cloud.fields import second_of
 from spottui.cloud.leftovers import snapshots_tagged
 from spottui.cloud.sdk import models
@@ -52,7 +51,7 @@ def create_snapshot(ecs: Ecs, disk_id: str, order: Order) -> Answer:
         tag=[models.CreateSnapshotRequestTag(key=READY_TAG, value=order.instance_id)],
     )
     body = ecs.act("CreateSnapshot", ecs.client.create_snapshot_with_options, request)
-    return _answer("CreateSnapshot", body.snapshot_id, body.request_id)
+    return created("CreateSnapshot", body.snapshot_id, body)
 
 
 def create_system_image(ecs: Ecs, snapshot: shapes.Snapshot, traits: ImageTraits | None, order: Order) -> Answer:
@@ -71,10 +70,3 @@ def system_as_of(image: shapes.Image) -> datetime | None:
     """Return of when the data of an image is: its tag may make it older than the image, never younger."""
     tagged = second_of(dict(image.tags).get(AS_OF_TAG, ""))
     return min(tagged, image.made) if tagged and image.made else image.made
-
-
-def _answer(action: str, resource_id: object, request_id: object) -> Answer:
-    """An answer without the id of what was made leaves the effect unknown: the token will find it."""
-    if not resource_id:
-        raise CloudError(action, ErrorKind.BROKEN, message="an answer without an id", request_id=str(request_id or ""))
-    return Answer(str(resource_id), str(request_id or ""))

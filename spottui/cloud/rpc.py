@@ -1,7 +1,8 @@
 """Any action of one Alibaba Cloud RPC service by its name, through the official SDK's generic call."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from spottui.cloud.codes import kind_of
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.ecs_shapes import checked
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.fields import date_of
+from spottui.cloud.fields import date_of, rows
 from spottui.cloud.sdk import Config, OpenApiRequest, Params, RpcClient, RuntimeOptions
 from spottui.cloud.sdk_errors import translate
 from spottui.domain.clock import CloudClock
@@ -61,6 +62,16 @@ class Rpc:
         if self._clock and date:
             self._clock.heard(date, time.monotonic() - asked)
         return accepted(action, checked(action, answer["body"]))
+
+    def pages(
+        self, action: str, query: Mapping[str, object], outer: str, inner: str, size: int
+    ) -> Iterator[dict[str, Any]]:
+        """Yield the rows of a list that comes in numbered pages of this size."""
+        for number in count(1):
+            page = rows(action, self.call(action, {**query, "PageSize": size, "PageNumber": number}), outer, inner)
+            yield from page
+            if len(page) < size:
+                return
 
 
 def service_endpoint(service: str, region: str, ecs_endpoint: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from spottui.cloud.batches import Answers, in_halves
-from spottui.cloud.ecs import PAGE, Answer, Ecs
+from spottui.cloud.ecs import PAGE, Answer, Ecs, created
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.fields import list_of, second_of, text_of
 from spottui.cloud.sdk import models
@@ -62,9 +62,7 @@ def create(ecs: Ecs, disk_ids: Iterable[str], tags: Mapping[str, str], token: st
         tag=[models.CreateSnapshotGroupRequestTag(key=key, value=value) for key, value in tags.items()],
     )
     body = ecs.act(ACTION, ecs.client.create_snapshot_group_with_options, request)
-    if not body.snapshot_group_id:
-        raise CloudError(ACTION, ErrorKind.BROKEN, message="an answer without an id")
-    return Answer(str(body.snapshot_group_id), str(body.request_id or ""))
+    return created(ACTION, body.snapshot_group_id, body)
 
 
 def by_id(ecs: Ecs, group_ids: Iterable[str]) -> Answers[SnapshotGroup]:
@@ -84,8 +82,7 @@ def tagged(ecs: Ecs, key: str) -> dict[str, SnapshotGroup]:
 def delete_group(ecs: Ecs, group_id: str) -> str:
     """Delete a snapshot group with its snapshots, of which no image may have been made; return the RequestId."""
     request = models.DeleteSnapshotGroupRequest(region_id=ecs.region_id, snapshot_group_id=group_id)
-    body = ecs.act("DeleteSnapshotGroup", ecs.client.delete_snapshot_group_with_options, request)
-    return str(body.request_id or "")
+    return ecs.change("", "DeleteSnapshotGroup", ecs.client.delete_snapshot_group_with_options, request).request_id
 
 
 def _groups(ecs: Ecs, query: Mapping[str, object]) -> dict[str, SnapshotGroup]:

@@ -1,11 +1,11 @@
 """VPC of one region: only its API (version 2016-04-28) knows the tags of vSwitches."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from spottui.cloud.credentials import CredentialSource
 from spottui.cloud.errors import CloudError, ErrorKind
-from spottui.cloud.fields import rows
 from spottui.cloud.rpc import VPC, Rpc, service_endpoint
 
 ACTION = "DescribeVSwitches"
@@ -26,17 +26,11 @@ class Vpc:
         Raises `CloudError`.
         """
         key, _, value = tag.partition("=")
-        query = {"VpcId": vpc_id, "Tag.1.Key": key, **({"Tag.1.Value": value} if value else {}), "PageSize": PAGE}
-        found: list[dict[str, Any]] = []
-        while True:
-            body = self._rpc.call(ACTION, {**query, "PageNumber": 1 + len(found) // PAGE})
-            page = rows(ACTION, body, "VSwitches", "VSwitch")
-            found += page
-            if len(page) < PAGE:
-                return _roomiest(found)
+        query = {"VpcId": vpc_id, "Tag.1.Key": key, **({"Tag.1.Value": value} if value else {})}
+        return _roomiest(self._rpc.pages(ACTION, query, "VSwitches", "VSwitch", PAGE))
 
 
-def _roomiest(found: list[dict[str, Any]]) -> dict[str, str]:
+def _roomiest(found: Iterable[dict[str, Any]]) -> dict[str, str]:
     try:
         by_room = sorted(found, key=lambda row: int(row["AvailableIpAddressCount"]))
         return {str(row["ZoneId"]): str(row["VSwitchId"]) for row in by_room if int(row["AvailableIpAddressCount"])}

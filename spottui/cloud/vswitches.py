@@ -5,6 +5,7 @@ from collections import Counter
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.region_tools import RegionTools
 
+ACTION = "DescribeVSwitches"
 PAGE = 50
 
 
@@ -28,17 +29,8 @@ def vswitches_by_zone(tools: RegionTools) -> dict[str, str]:
 
 def _all(tools: RegionTools) -> list[tuple[str, str, str, int]]:
     """Return vSwitch, zone, VPC and free addresses of each vSwitch of the region."""
-    found: list[tuple[str, str, str, int]] = []
-    page = 1
-    while True:
-        body = tools.any_ecs.call("DescribeVSwitches", {"PageSize": PAGE, "PageNumber": page})
-        try:
-            rows = body["VSwitches"]["VSwitch"]
-            found += [
-                (row["VSwitchId"], row["ZoneId"], row["VpcId"], int(row["AvailableIpAddressCount"])) for row in rows
-            ]
-        except (KeyError, TypeError, ValueError) as error:
-            raise CloudError("DescribeVSwitches", ErrorKind.BROKEN, message=f"an unknown shape ({error})") from None
-        if len(rows) < PAGE:
-            return found
-        page += 1
+    rows = tools.any_ecs.pages(ACTION, {}, "VSwitches", "VSwitch", PAGE)
+    try:
+        return [(row["VSwitchId"], row["ZoneId"], row["VpcId"], int(row["AvailableIpAddressCount"])) for row in rows]
+    except (KeyError, TypeError, ValueError) as error:
+        raise CloudError(ACTION, ErrorKind.BROKEN, message=f"an unknown shape ({error})") from None

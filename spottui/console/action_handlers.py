@@ -5,14 +5,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from spottui.actions import SORT_KEYS
+from spottui.actions import BY_ID, SORT_KEYS
 from spottui.console import recovery_handlers
+from spottui.console.acting import IDS, act
 from spottui.console.exports import copy, export, screenshot
 from spottui.console.messages import LeaveWanted
 from spottui.console.selection import Selection
 from spottui.console.session import Session
 from spottui.domain.playback import Playback
-from spottui.domain.recovery import Recovery
 from spottui.domain.text import plain
 from spottui.tables.column import Cell
 from spottui.tables.events import LEVELS
@@ -257,16 +257,17 @@ def quit_(session: Session) -> None:
 Handler = Callable[["MainScreen"], None]
 
 
-def _with_session(act: Callable[[Session], None]) -> Handler:
-    return lambda main: act(main.session)
+def _with_session(handle: Callable[[Session], None]) -> Handler:
+    return lambda main: handle(main.session)
 
 
-def _with_selection(act: Callable[[Session, Selection], None]) -> Handler:
-    return lambda main: act(main.session, main.selection)
+def _with_selection(handle: Callable[[Session, Selection], None]) -> Handler:
+    return lambda main: handle(main.session, main.selection)
 
 
-def _with_marked(act: Callable[[Session, tuple[Recovery, ...]], None]) -> Handler:
-    return lambda main: act(main.session, main.marked_recoveries)
+def _act(main: "MainScreen", action_id: str) -> None:
+    context, may_slip = main.action_context, main.has_slipped
+    act(main.session, BY_ID[action_id], context, main.selection, main.marked_recoveries, may_slip=may_slip)
 
 
 def _export(main: "MainScreen", form: str) -> None:
@@ -292,9 +293,7 @@ def _set_pace(main: "MainScreen", change: Callable[[Playback], None]) -> None:
 
 
 HANDLERS: dict[str, Handler] = {
-    **{action_id: _with_selection(act) for action_id, act in recovery_handlers.ON_ONE.items()},
-    **{action_id: _with_marked(act) for action_id, act in recovery_handlers.ON_SEVERAL.items()},
-    "veto": lambda main: recovery_handlers.veto(main.session, main.selection, has_slipped=main.has_slipped),
+    **{action_id: partial(_act, action_id=action_id) for action_id in IDS},
     "auto": _with_session(recovery_handlers.auto),
     "hold_time": partial(_set_pace, change=Playback.hold_or_go_on),
     "next_moment": partial(_set_pace, change=Playback.jump),

@@ -1,15 +1,16 @@
 """What the actions on recoveries do: confirm, recover, veto, hold, cancel, retry, and auto-mode."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 from textual.message_pump import MessagePump
 
-from spottui import words
+from spottui import actions, words
 from spottui.console.selection import Selection, by_id, interruption_of, recovery_of
 from spottui.console.session import Session
-from spottui.domain.commands import Cancel, Command, Confirm, Hold, Retry, Veto
+from spottui.domain.commands import Cancel, Command, Confirm, Retry, Veto
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.domain.text import plain
 from spottui.domain.view import AutoMode
@@ -23,16 +24,16 @@ if TYPE_CHECKING:
 # Dialogs are imported when they are opened: see `action_handlers`.
 
 
-def confirm(session: Session, selection: Selection) -> None:
-    """Show the plan of the recovery that waits for permission; on enter, confirm exactly that plan."""
-    if recovery := selection.waiting:
-        _confirm(session, recovery)
-
-
-def go(session: Session, selection: Selection) -> None:
-    """Show the plan of the recovery in its veto window; on enter, start it at once."""
-    if recovery := selection.in_window:
-        _confirm(session, recovery)
+def confirm(session: Session, recovery: Recovery) -> None:
+    """Show the plan of a recovery that waits for permission; on enter, confirm exactly that plan."""
+    recovery_id = recovery.recovery_id
+    _show_plan(
+        session,
+        _subject(session, recovery.region, recovery.instance_id, recovery.name, recovery),
+        lambda asker: session.worker.plan(recovery_id, asker),
+        lambda desk, chosen: desk.carry_out(recovery_id, Confirm(chosen.plan.digest, chosen.route), session.who),
+        "confirmed",
+    )
 
 
 def recover(session: Session, selection: Selection) -> None:
@@ -42,7 +43,7 @@ def recover(session: Session, selection: Selection) -> None:
         return
     recovery = recovery_of(view, selection.region, selection.resource_id)
     if recovery and recovery.state.waits_for_permission:
-        _confirm(session, recovery)
+        confirm(session, recovery)
     elif recovery and not recovery.state.is_final:
         text = f"{plain(selection.name)}: its recovery is already running."
         session.app.notify(text, severity="warning", markup=False)
@@ -61,21 +62,16 @@ def back_to_spot(session: Session, selection: Selection) -> None:
         _recover(session, selection.region, selection.resource_id, selection.name, to_spot=True)
 
 
-def veto(session: Session, selection: Selection, *, has_slipped: bool) -> None:
-    """Veto a recovery: at once if its row was selected in its veto window, else after a question.
-
-    `has_slipped` says that another recovery has just moved under the cursor: the key may be meant for the one before.
-    """
+def veto(session: Session, recovery: Recovery, *, at_once: bool) -> None:
+    """Veto a recovery: `at_once` if it is in its veto window, else after a question."""
     from spottui.console.dialogs.dialog import Question
 
-    if not (recovery := selection.to_veto):
-        return
     name = plain(recovery.name or recovery.instance_id)
 
     def send() -> None:
-        _send(session, recovery, Veto(), f"{name}: vetoed")
+        _send(session, recovery, Veto(), "vetoed")
 
-    if selection.own and recovery.state is RecoveryState.VETO_WINDOW and not has_slipped:
+    if at_once and recovery.state is RecoveryState.VETO_WINDOW:
         send()
     else:
         text = (
@@ -132,21 +128,14 @@ def _at_stake(recovery: Recovery) -> str:
     return "released; no disk is protected yet: its data may be lost"
 
 
-def hold(session: Session, selection: Selection) -> None:
-    """End the veto window of the selected recovery, or of the only one in its window; it then waits for permission."""
-    if recovery := selection.in_window:
-        done = f"{plain(recovery.name or recovery.instance_id)}: held, waits for you"
-        _send(session, recovery, Hold(), done)
-
-
-def cancel(session: Session, selection: Selection) -> None:
-    """Ask, then cancel the selected row's recovery at its next safe point."""
+def cancel(session: Session, recovery: Recovery) -> None:
+    """Ask, then cancel a recovery at its next safe point."""
     from spottui.console.dialogs.cancel import CancelDialog
 
-    if not (recovery := selection.own):
-        return
-    done = f"{plain(recovery.name or recovery.instance_id)}: cancelled at the next safe point"
-    _ask(session, CancelDialog(session, recovery), lambda: _send(session, recovery, Cancel(), done))
+    def send() -> None:
+        _send(session, recovery, Cancel(), "cancelled at the next safe point")
+
+    _ask(session, CancelDialog(session, recovery), send)
 
 
 def auto(session: Session) -> None:
@@ -174,18 +163,16 @@ def auto(session: Session) -> None:
     _ask(session, question, lambda: session.worker.command(lambda desk: desk.arm(session.who), "Auto-mode is armed"))
 
 
-def retry(session: Session, selection: Selection) -> None:
+def retry(session: Session, recovery: Recovery) -> None:
     """Show the plan of a recovery that ended without a replacement; on enter, try again exactly that."""
-    if not (recovery := selection.recovery):
-        return
     recovery_id = recovery.recovery_id
     _show_plan(
         session,
         _subject(session, recovery.region, recovery.instance_id, recovery.name, recovery),
         lambda asker: session.worker.plan_again(recovery_id, asker),
-        lambda desk, chosen: desk.carry_out(recovery_id, Retry(chosen.plan.digest), session.who),
+        lambda desk, chosen: desk.carry_out(recovery_id, Retry(chosen.plan.digest, chosen.route), session.who),
         "retried",
-        can_choose=False,
+        retries=True,
     )
 
 
@@ -215,17 +202,6 @@ def _ceiling(limits: AutoMode) -> str:
         return "  no ceiling on the added cost\n"
     spent, most = limits.added_cost_per_hour, limits.max_added_cost_per_hour
     return f"  launches within one hour may add at most {most:g} per hour; {spent:g} added so far\n"
-
-
-def _confirm(session: Session, recovery: Recovery) -> None:
-    recovery_id = recovery.recovery_id
-    _show_plan(
-        session,
-        _subject(session, recovery.region, recovery.instance_id, recovery.name, recovery),
-        lambda asker: session.worker.plan(recovery_id, asker),
-        lambda desk, chosen: desk.carry_out(recovery_id, Confirm(chosen.plan.digest, chosen.route), session.who),
-        "confirmed",
-    )
 
 
 def _recover(session: Session, region: str, instance_id: str, name: str, *, to_spot: bool = False) -> None:
@@ -278,7 +254,7 @@ def _show_plan(
     call: "Callable[[Desk, ChosenPlan], object]",
     done: str,
     *,
-    can_choose: bool = True,
+    retries: bool = False,
 ) -> None:
     """Show the plan that `ask` asks for; on enter, send the command `call`, and notify that it is `done`."""
     from spottui.console.dialogs.plan import PlanDialog
@@ -290,28 +266,37 @@ def _show_plan(
             text = f"{name}: {done}, plan {chosen.shown.digest}"
             session.worker.command(lambda desk: call(desk, chosen), text)
 
-    session.app.push_screen(PlanDialog(subject, ask, session.clock, can_choose=can_choose), run)
+    session.app.push_screen(PlanDialog(subject, ask, session.clock, retries=retries), run)
 
 
 def _send(session: Session, recovery: Recovery, command: Command, done: str) -> None:
-    session.worker.command(lambda desk: desk.carry_out(recovery.recovery_id, command, session.who), done)
+    text = f"{plain(recovery.name or recovery.instance_id)}: {done}"
+    session.worker.command(lambda desk: desk.carry_out(recovery.recovery_id, command, session.who), text)
 
 
 def _ask(session: Session, question: "Question", send: Callable[[], None]) -> None:
     session.app.push_screen(question, lambda yes: send() if yes else None)
 
 
-ON_ONE: dict[str, Callable[[Session, Selection], None]] = {
+ON_RECOVERY: dict[str, Callable[[Session, Recovery], None]] = {
     "confirm": confirm,
-    "go": go,
+    "go": confirm,
     "cancel": cancel,
-    "hold": hold,
+    "retry": retry,
+    **{
+        action.id: partial(_send, command=action.command, done=action.done)
+        for action in actions.ACTIONS
+        if action.command
+    },
+}
+"""What the actions with a target do with it, by their ids; a veto needs to know more."""
+
+ON_SELECTION: dict[str, Callable[[Session, Selection], None]] = {
     "recover": recover,
     "back_to_spot": back_to_spot,
-    "retry": retry,
     "raw": lambda session, selection: raw(session, lambda: selection),
 }
-"""What the actions on one recovery do, by their ids; a veto needs to know more."""
+"""What the actions on a row do, by their ids."""
 
 ON_SEVERAL: dict[str, Callable[[Session, tuple[Recovery, ...]], None]] = {
     "confirm_marked": confirm_marked,

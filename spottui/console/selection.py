@@ -30,18 +30,8 @@ class Selection(msgspec.Struct, frozen=True):
 
     @property
     def own(self) -> Recovery | None:
-        """The row's recovery while it is open: what a cancel is for."""
+        """The row's recovery while it is open."""
         return self.recovery if self.recovery and not self.recovery.state.is_final else None
-
-    @property
-    def to_veto(self) -> Recovery | None:
-        """What a veto is for: the row's own while it waits for permission; if none is open, the one in its window."""
-        return self.in_window if self.own is None else self.own if self.own.state.waits_for_permission else None
-
-    def name_elsewhere(self, recovery: Recovery | None) -> str:
-        """Return the name of a recovery that is not the row's own open one, else an empty text."""
-        is_own = recovery is None or (self.own is not None and self.own.recovery_id == recovery.recovery_id)
-        return "" if recovery is None or is_own else recovery.name or recovery.instance_id
 
     @property
     def resource_id(self) -> str:

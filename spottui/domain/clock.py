@@ -44,10 +44,7 @@ class CloudClock:
     """
 
     def __init__(
-        self,
-        host: Clock | None = None,
-        elapsed_s: Callable[[], float] = _elapsed_s,
-        farthest: timedelta = _FARTHEST,
+        self, host: Clock | None = None, elapsed_s: Callable[[], float] = _elapsed_s, farthest: timedelta = _FARTHEST
     ) -> None:
         self._elapsed_s = elapsed_s
         self._farthest = farthest

@@ -371,6 +371,9 @@ QUIET = (
 )  # fmt: skip
 """What is in the log and not in the feed: another fact says it, or nobody reads it."""
 
+WAKES = (SignSeen, LockGone, Released, Decided, CancelAsked, RouteChosen, PlanSurveyed, Retried)
+"""What comes from somebody else than the recovery's own task, which looks at once when it waits."""
+
 NOBODY: Mapping[str, Sequence[str]] = MappingProxyType({})
 """No instance id for any word of a search in the log."""
 

@@ -62,14 +62,6 @@ def _sign(known: Recovery, fact: f.SignSeen, at: datetime) -> Recovery:
     return replace(known, interruption=fuse(known.interruption, seen))
 
 
-def _lock_gone(known: Recovery, fact: f.LockGone, at: datetime) -> Recovery:
-    return _with_reclaim(known, unlocked_at=at)
-
-
-def _released(known: Recovery, fact: f.Released, at: datetime) -> Recovery:
-    return _with_reclaim(known, released_at=fact.released)
-
-
 def _with_reclaim(known: Recovery, **changes: Any) -> Recovery:
     reclaim: Interruption = replace(known.interruption, **changes)
     return replace(known, interruption=reclaim)
@@ -91,18 +83,6 @@ def _survey(known: Recovery, fact: f.PlanSurveyed, at: datetime) -> Recovery:
         return known
     step = fact.next_step if known.state.waits_for_permission else known.next_step
     return replace(known, next_step=step, no_room=fact.no_room)
-
-
-def _route_chosen(known: Recovery, fact: f.RouteChosen, at: datetime) -> Recovery:
-    return replace(known, route=fact.route, next_step=fact.next_step)
-
-
-def _decided(known: Recovery, fact: f.Decided, at: datetime) -> Recovery:
-    return replace(known, decision=fact.decision, who=fact.who, digest=fact.digest)
-
-
-def _cancel(known: Recovery, fact: f.CancelAsked, at: datetime) -> Recovery:
-    return replace(known, cancel=True)
 
 
 def _retry(known: Recovery, fact: f.Retried, at: datetime) -> Recovery:
@@ -135,10 +115,6 @@ def _auto(known: Recovery, fact: f.AutoAnswered, at: datetime) -> Recovery:
     return replace(known, auto=AutoAsked(fact.answer, fact.reason, since, fact.added_cost, fact.veto_until))
 
 
-def _driver(known: Recovery, fact: f.DriverChanged, at: datetime) -> Recovery:
-    return replace(known, driver=fact.driver, fence=fact.fence)
-
-
 def _state(known: Recovery, fact: f.StateEntered, at: datetime) -> Recovery:
     return replace(
         known,
@@ -166,10 +142,6 @@ def _next(known: Recovery, fact: f.NextStepChanged, at: datetime) -> Recovery:
 def _route_left(known: Recovery, fact: f.RouteLeft, at: datetime) -> Recovery:
     left = LeftRoute(fact.route, fact.reason, fact.excluded)
     return replace(known, routes_left=(*known.routes_left, left), forecast_at=None)
-
-
-def _route_taken(known: Recovery, fact: f.RouteTaken, at: datetime) -> Recovery:
-    return replace(known, route=fact.route)
 
 
 def _call_begun(known: Recovery, fact: f.CallBegun, at: datetime) -> Recovery:
@@ -217,10 +189,6 @@ def _snapshot(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
     return made if pair in known.snapshots else replace(made, snapshots=(*known.snapshots, pair))
 
 
-def _snapshot_group(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
-    return replace(known, snapshot_group=fact.resources[0])
-
-
 def _snapshots_usable(known: Recovery, fact: f.SnapshotsUsable, at: datetime) -> Recovery:
     for _, snapshot_id in fact.snapshots:
         known = known.with_made("snapshot", snapshot_id)
@@ -231,10 +199,6 @@ def _kept(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
     for disk_id in fact.resources:
         known = known.with_made("kept disk", disk_id)
     return known
-
-
-def _attached(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
-    return known.with_made("attached disk", fact.target)
 
 
 def _deleted(known: Recovery, fact: f.CallAnswered, at: datetime) -> Recovery:
@@ -249,12 +213,12 @@ _MADE: dict[str, Callable[[Recovery, f.CallAnswered, datetime], Recovery]] = {
     "ModifyDiskAttribute": _kept,
     "CreateImage": _image,
     "CreateSnapshot": _snapshot,
-    "CreateSnapshotGroup": _snapshot_group,
+    "CreateSnapshotGroup": lambda known, fact, at: replace(known, snapshot_group=fact.resources[0]),
     "RunInstances": _instance,
 }
 """What an answer makes of a recovery that names what was made, by its action."""
 _CHANGED: dict[str, Callable[[Recovery, f.CallAnswered, datetime], Recovery]] = {
-    "AttachDisk": _attached,
+    "AttachDisk": lambda known, fact, at: known.with_made("attached disk", fact.target),
     "DeleteImage": _deleted,
     "DeleteSnapshot": _deleted,
     "DeleteDisk": _deleted,
@@ -295,14 +259,6 @@ def _progress(known: Recovery, fact: f.ProgressSeen, at: datetime) -> Recovery:
     )
 
 
-def _progress_lost(known: Recovery, fact: f.ProgressLost, at: datetime) -> Recovery:
-    return replace(known, unseen_since=known.unseen_since or fact.since, trouble=fact.failure)
-
-
-def _image_ready(known: Recovery, fact: f.ImageReady, at: datetime) -> Recovery:
-    return replace(known, progress=100, forecast_at=at, unseen_since=None)
-
-
 def _image_given_up(known: Recovery, fact: f.ImageGivenUp, at: datetime) -> Recovery:
     return replace(
         known,
@@ -333,10 +289,6 @@ def _backend_changing(known: Recovery, fact: f.BackendChanging, at: datetime) ->
     return replace(known, lowered=(*known.lowered, backend))
 
 
-def _weight_kept(known: Recovery, fact: f.WeightKept, at: datetime) -> Recovery:
-    return replace(known, kept=(*known.kept, fact.backend))
-
-
 def _weight_restored(known: Recovery, fact: f.WeightRestored, at: datetime) -> Recovery:
     return replace(known, lowered=tuple(backend for backend in known.lowered if backend.key != fact.backend.key))
 
@@ -358,28 +310,30 @@ def _hook_ended(known: Recovery, fact: f.HookEnded, at: datetime) -> Recovery:
 
 _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.SignSeen: _sign,
-    f.LockGone: _lock_gone,
-    f.Released: _released,
+    f.LockGone: lambda known, fact, at: _with_reclaim(known, unlocked_at=at),
+    f.Released: lambda known, fact, at: _with_reclaim(known, released_at=fact.released),
     f.PlanMade: _plan,
     f.PlanSurveyed: _survey,
-    f.RouteChosen: _route_chosen,
-    f.Decided: _decided,
-    f.CancelAsked: _cancel,
+    f.RouteChosen: lambda known, fact, at: replace(known, route=fact.route, next_step=fact.next_step),
+    f.Decided: lambda known, fact, at: replace(known, decision=fact.decision, who=fact.who, digest=fact.digest),
+    f.CancelAsked: lambda known, fact, at: replace(known, cancel=True),
     f.Retried: _retry,
     f.AutoAnswered: _auto,
-    f.DriverChanged: _driver,
+    f.DriverChanged: lambda known, fact, at: replace(known, driver=fact.driver, fence=fact.fence),
     f.StateEntered: _state,
     f.NextStepChanged: _next,
     f.RouteLeft: _route_left,
-    f.RouteTaken: _route_taken,
+    f.RouteTaken: lambda known, fact, at: replace(known, route=fact.route),
     f.CallBegun: _call_begun,
     f.CallAnswered: _call_answered,
     f.CallFailed: _call_failed,
     f.LaunchRefused: _launch_refused,
     f.ProgressSeen: _progress,
-    f.ProgressLost: _progress_lost,
+    f.ProgressLost: lambda known, fact, at: replace(
+        known, unseen_since=known.unseen_since or fact.since, trouble=fact.failure
+    ),
     f.ProgressBack: lambda known, fact, at: replace(known, unseen_since=None, trouble=None),
-    f.ImageReady: _image_ready,
+    f.ImageReady: lambda known, fact, at: replace(known, progress=100, forecast_at=at, unseen_since=None),
     f.ImageGivenUp: _image_given_up,
     f.SnapshotsUsable: _snapshots_usable,
     f.DisksFree: lambda known, fact, at: replace(known, disks_free=True),
@@ -391,7 +345,7 @@ _CHANGES: dict[type, Callable[[Recovery, Any, datetime], Recovery]] = {
     f.Drained: lambda known, fact, at: replace(known, drained=True),
     f.BackendsFound: _backends,
     f.BackendChanging: _backend_changing,
-    f.WeightKept: _weight_kept,
+    f.WeightKept: lambda known, fact, at: replace(known, kept=(*known.kept, fact.backend)),
     f.WeightRestored: _weight_restored,
     f.HookBegun: _hook_begun,
     f.HookEnded: _hook_ended,

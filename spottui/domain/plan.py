@@ -14,6 +14,7 @@ from spottui.domain.instance import DnsRecord, InstanceStatus, InterruptionBehav
 from spottui.domain.launch_spec import USER_DATA, LaunchSpec
 from spottui.domain.losses import Loss, lost
 from spottui.domain.probe import Probe
+from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route, Source
 from spottui.domain.savings import PlacePrice
@@ -155,6 +156,8 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     records: tuple[DnsRecord, ...] | None = None
     """Those that do now; None while nobody could look."""
     surveyed: bool = False
+    route_chosen: bool = False
+    """A person has put its first route there: a later survey leaves it there while it is possible."""
     price_per_hour: float | None = None
     """What the old instance costs an hour now, None if unknown."""
     currency: str = ""
@@ -188,6 +191,21 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     def losses(self) -> tuple[Loss, ...]:
         """What a replacement will not have of the old instance."""
         return lost(self.spec, keeps_private_ip=self.keeps_private_ip)
+
+    @property
+    def next_step(self) -> NextStep:
+        """What a yes to it does first."""
+        if not self.route.traits.launches:
+            return NextStep(Doing.PLANNED, route=self.route)
+        first, *others = self.candidates
+        then_zone = others[0].zone if others else ""
+        return NextStep(
+            Doing.PLANNED,
+            route=self.route,
+            instance_type=first.instance_type,
+            zone=first.zone,
+            then_zone=then_zone,
+        )
 
     @property
     def has_no_room(self) -> bool:

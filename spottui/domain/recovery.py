@@ -276,11 +276,6 @@ class Recovery(msgspec.Struct, frozen=True, gc=False):
         return self.state is RecoveryState.NEEDS_YOU and self.queued is not None
 
     @property
-    def is_acting(self) -> bool:
-        """Whether it was confirmed and has not ended."""
-        return not self.state.is_final and (self.decision is Decision.CONFIRM or not self.state.waits_for_permission)
-
-    @property
     def open_hooks(self) -> tuple[HookRun, ...]:
         """Its hooks without a result."""
         return tuple(hook for hook in self.hooks if not hook.ended)

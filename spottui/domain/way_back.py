@@ -44,11 +44,7 @@ class SpotMarket(msgspec.Struct, frozen=True, gc=False):
 
 
 def way_back(
-    instance_type: str,
-    terms: SpotTerms,
-    zones: Iterable[str],
-    market: SpotMarket,
-    settings: EarlyWarningSettings,
+    instance_type: str, terms: SpotTerms, zones: Iterable[str], market: SpotMarket, settings: EarlyWarningSettings
 ) -> WayBack | None:
     """Return the first of the zones, in their order, where a spot instance with these terms may run for longer.
 

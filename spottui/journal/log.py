@@ -85,11 +85,6 @@ class Log:
                     break
         return tuple(loggeds)
 
-    def count(self) -> int:
-        """Return how many facts of the feed are kept."""
-        with self._store.read() as connection:
-            return int(connection.execute(sa.select(sa.func.count()).where(_IN_FEED)).scalar_one())
-
     def last(self, kind: type, recovery_id: str = "") -> Logged | None:
         """Return the newest fact of a kind."""
         query = sa.select(*FACT_COLUMNS).where(_FACT.kind == tag(kind))

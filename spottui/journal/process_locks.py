@@ -68,16 +68,6 @@ class ProcessLocks:
         path = self._directory / console
         return bool(console) and console == path.name and is_locked(path) and _is_fresh(path)
 
-    def forget_dead(self) -> None:
-        """Remove the files of consoles that have ended."""
-        for path in self._files():
-            try:
-                with path.open("r+", encoding="utf-8") as file:
-                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    path.unlink(missing_ok=True)
-            except OSError:
-                continue
-
     def close(self) -> None:
         """Release the lock."""
         self._ended.set()
@@ -87,6 +77,7 @@ class ProcessLocks:
     def _take_place(self) -> None:
         self.own = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self._file = self._locked()
+        self._remove_ended()
         threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
 
     def _locked(self) -> IO[str]:
@@ -100,6 +91,13 @@ class ProcessLocks:
         _touch(unnamed)
         unnamed.rename(self._directory / self.own)
         return file
+
+    def _remove_ended(self) -> None:
+        """Remove the files of consoles that have ended: nobody else has one with a name and without its lock."""
+        for path in self._files():
+            with suppress(OSError), path.open("r+", encoding="utf-8") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                path.unlink()
 
     def _beat(self) -> None:
         while not self._ended.wait(BEAT_S):

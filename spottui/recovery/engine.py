@@ -25,9 +25,6 @@ TEND_S = 1.0
 AWAY_S = 0.5
 """How often a task checks again whether an unreachable journal answers."""
 
-_WAKES = (f.SignSeen, f.LockGone, f.Released, f.Decided, f.CancelAsked, f.RouteChosen, f.PlanSurveyed, f.Retried)
-"""Facts about a recovery that come from somebody else than its own task."""
-
 
 class Engine:
     """Drives recoveries: those that this console opened, and those whose console has died. One per process.
@@ -65,7 +62,7 @@ class Engine:
     def _hear(self, logged: Sequence[Logged]) -> None:
         """Tell the loop which recoveries have news, all at once; runs in the writer's thread."""
         new = {one.recovery_id for one in logged if isinstance(one.fact, DriverChanged)}
-        woken = {one.recovery_id for one in logged if isinstance(one.fact, _WAKES)}
+        woken = {one.recovery_id for one in logged if isinstance(one.fact, f.WAKES)}
         armed = any(isinstance(one.fact, f.Armed | f.Disarmed) for one in logged)
         if new or woken or armed:
             with suppress(RuntimeError):

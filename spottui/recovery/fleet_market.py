@@ -54,9 +54,7 @@ async def fleet_market(
         *(_stock(markets[region], inquiry, region, market) for region in regions if asks_stock),
     )
     commonest = [place for place, _ in places.most_common(HISTORIES_ASKED)]
-    histories = await asyncio.gather(
-        *(_history(markets[place[0]], inquiry, place, now) for place in commonest),
-    )
+    histories = await asyncio.gather(*(_history(markets[place[0]], inquiry, place, now) for place in commonest))
     market.histories = tuple(history for history in histories if history)
     market.missing = tuple(inquiry.missing)
     return market

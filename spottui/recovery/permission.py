@@ -37,7 +37,7 @@ from spottui.recovery.auto_mode_rules import Grant
 from spottui.recovery.context import Fenced, RecoveryContext, StepOutcome, failure_of
 from spottui.recovery.lineage import tired_pools
 from spottui.recovery.places import begin_to_look
-from spottui.recovery.planner import capture, known_spec, make_plan, next_step, seen_lately, with_details
+from spottui.recovery.planner import capture, known_spec, make_plan, seen_lately, with_details
 from spottui.recovery.protect import ACTION, PATIENCE_S, Protected
 
 log = logging.getLogger("spottui.recovery")
@@ -82,10 +82,8 @@ async def wait_for_permission(ctx: RecoveryContext) -> StepOutcome | None:
     if ctx.plan.route.traits.needs_image_in_time:
         begin_to_look_for_images(ctx)
     await asyncio.wait({protected}, timeout=max(0.0, until - asyncio.get_running_loop().time()))
-    recovery, plan = ctx.recovery, ctx.plan
-    route = _first_route(recovery, plan)
-    if recovery.route is not route:
-        await ctx.record(RouteTaken(route))
+    if ctx.recovery.route is not ctx.plan.route:
+        await ctx.record(RouteTaken(ctx.plan.route))
     return None
 
 
@@ -142,11 +140,6 @@ async def _until_a_word(ctx: RecoveryContext) -> StepOutcome | None:
         if not isinstance(answer, Wait):
             return answer
         await ctx.wait(answer.seconds)
-
-
-def _first_route(known: Recovery, plan: Plan) -> Route:
-    """A retry continues with the failed route and what it had made."""
-    return known.route if known.run and known.created else plan.route
 
 
 async def _look(ctx: RecoveryContext) -> StepOutcome | Wait | None:
@@ -230,7 +223,7 @@ def _from_earlier_image(now: datetime, transaction: Transaction, recovery: Recov
     # A confirmation of the plan with the other route does not count for this one.
     chosen = replace(by_route(plan, Route.WARM_IMAGE), first_digest="")
     transaction.set_plan(recovery.recovery_id, chosen)
-    fact = RouteChosen(Route.WARM_IMAGE, next_step(chosen), why=Verdict.WILL_NOT)
+    fact = RouteChosen(Route.WARM_IMAGE, chosen.next_step, why=Verdict.WILL_NOT)
     transaction.record(recovery.recovery_id, fact, now)
 
 
@@ -322,7 +315,7 @@ def set_plan_unless_known(
     if known:
         return known
     transaction.set_plan(recovery.recovery_id, plan)
-    fact = PlanMade(plan.digest, next_step(plan), plan.route, image_s, spec.instance.name)
+    fact = PlanMade(plan.digest, plan.next_step, plan.route, image_s, spec.instance.name)
     transaction.record(recovery.recovery_id, fact, now)
     return plan
 

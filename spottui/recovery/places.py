@@ -13,7 +13,6 @@ from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Recovery
 from spottui.journal.transaction import Transaction
 from spottui.recovery.context import RecoveryContext
-from spottui.recovery.planner import next_step
 
 log = logging.getLogger("spottui.recovery")
 
@@ -63,5 +62,5 @@ def _with_places(surveyed: Plan, now: datetime, transaction: Transaction, recove
     transaction.set_plan(recovery.recovery_id, chosen)
     if not is_same and recovery.state.waits_for_permission:
         transaction.record(recovery.recovery_id, RouteTaken(chosen.route, Reason(Why.NO_EARLIER_IMAGE)), now)
-    fact = PlanSurveyed(chosen.digest, next_step(chosen), chosen.has_no_room)
+    fact = PlanSurveyed(chosen.digest, chosen.next_step, chosen.has_no_room)
     transaction.record(recovery.recovery_id, fact, now)

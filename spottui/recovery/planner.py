@@ -27,7 +27,6 @@ from spottui.domain.plan import (
 )
 from spottui.domain.probe import PROBE_TAG, Probe
 from spottui.domain.ready import ready_policy
-from spottui.domain.reasons import Doing, NextStep
 from spottui.domain.region_key import region_id
 from spottui.domain.routes import Route
 from spottui.domain.settings import PrivateIp, Settings
@@ -229,17 +228,6 @@ def make_plan(spec: LaunchSpec, settings: Settings, tired: tuple[TiredPool, ...]
         keeps_private_ip=keeps,
         fresh_system=is_fresh and spec.has_instant_disks,
         private_zone=policy.private_zone if spec.instance.private_ip else "",
-    )
-
-
-def next_step(plan: Plan) -> NextStep:
-    """Return what a yes to this plan does first."""
-    if not plan.route.traits.launches:
-        return NextStep(Doing.PLANNED, route=plan.route)
-    first, *others = plan.candidates
-    then_zone = others[0].zone if others else ""
-    return NextStep(
-        Doing.PLANNED, route=plan.route, instance_type=first.instance_type, zone=first.zone, then_zone=then_zone
     )
 
 

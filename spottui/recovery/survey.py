@@ -123,8 +123,9 @@ class Surveys:
         return await arrival(asked)
 
     def _routes(self, plan: Plan) -> tuple[Route, ...]:
-        """Leave out `instant` without a recent system image; a person may still choose it."""
-        if plan.spec.back_to_spot:
+        """Leave out `instant` without a recent system image; what a person chose stays."""
+        chosen = plan.route.traits.serves_at_once and plan.route_chosen and plan.earlier_image(plan.route)
+        if plan.spec.back_to_spot or chosen:
             return plan.routes
         routes = [route for route in plan.routes if not route.traits.serves_at_once]
         ready = ready_policy(self._settings, plan.spec.instance)

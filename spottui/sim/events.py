@@ -11,7 +11,6 @@ STATE_CHANGE = "Instance:StateChange"
 LAUNCH_FAILED = "Instance:SystemFailure.Delete:Executed"
 SNAPSHOT_DONE = "Snapshot:CreateSnapshotCompleted"
 DISK_DONE = "Disk:DiskOperationCompleted"
-NAMES = (STATE_CHANGE, LAUNCH_FAILED, SNAPSHOT_DONE, DISK_DONE)
 
 
 def tell_state(world: World, instance: Instance, state: str, at: float) -> None:

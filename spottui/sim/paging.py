@@ -21,11 +21,7 @@ _T = TypeVar("_T")
 
 
 def by_token_or_number(
-    call: Call,
-    rows: Iterable[_R],
-    wrap: Callable[[list[Any]], Body],
-    render: Callable[[_R], Any],
-    most: int = 100,
+    call: Call, rows: Iterable[_R], wrap: Callable[[list[Any]], Body], render: Callable[[_R], Any], most: int = 100
 ) -> Body:
     """A page in whichever of the two modes the call asks for; a NextToken wins over a PageNumber.
 
@@ -37,11 +33,7 @@ def by_token_or_number(
 
 
 def by_number(
-    call: Call,
-    rows: Iterable[_T],
-    wrap: Callable[[list[Any]], Body],
-    render: Callable[[_T], Any],
-    most: int = 100,
+    call: Call, rows: Iterable[_T], wrap: Callable[[list[Any]], Body], render: Callable[[_T], Any], most: int = 100
 ) -> Body:
     """A numbered page; 10 rows unless asked for, a PageSize above `most` is refused."""
     number = call.params.whole("PageNumber", 1, 1, 10**6)
@@ -76,8 +68,7 @@ def _by_token(
 ) -> Body:
     # The token is the place of the last row, so rows that vanish between pages make no others skip.
     after = place_of(
-        call.params.text("NextToken"),
-        ApiError("InvalidNextToken", 400, "The specified NextToken is not valid."),
+        call.params.text("NextToken"), ApiError("InvalidNextToken", 400, "The specified NextToken is not valid.")
     )
     size = max(10, min(most, call.params.whole("MaxResults", 10, 0, 10**6)))
     later = () if call.blind else (row for row in rows if row.seq > after)

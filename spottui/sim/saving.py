@@ -12,31 +12,13 @@ from typing import Any, TypeVar
 import msgspec
 
 from spottui.sim import catalog
+from spottui.sim import model as m
 from spottui.sim.balancers.model import Job, LoadBalancer, ServerGroup
 from spottui.sim.clock import Clock
 from spottui.sim.errors import ControlError
 from spottui.sim.faults import Fault
 from spottui.sim.ids import Ids
 from spottui.sim.mns.queues import Queue
-from spottui.sim.model import (
-    Disk,
-    DnsZone,
-    Eip,
-    Eni,
-    EventRule,
-    Image,
-    Instance,
-    Invocation,
-    LaunchTemplate,
-    Notice,
-    Region,
-    SecurityToken,
-    Service,
-    Snapshot,
-    SnapshotGroup,
-    Topic,
-    VSwitch,
-)
 from spottui.sim.schedule import Planned
 from spottui.sim.settings import Settings
 from spottui.sim.tokens import Outcome
@@ -45,11 +27,11 @@ from spottui.sim.world import World
 FORMAT = 1
 
 _TABLES: dict[str, type] = {
-    "regions": Region, "instances": Instance, "disks": Disk, "images": Image, "snapshots": Snapshot,
-    "vswitches": VSwitch, "eips": Eip, "invocations": Invocation, "event_rules": EventRule,
-    "security_tokens": SecurityToken, "enis": Eni, "snapshot_groups": SnapshotGroup,
-    "launch_templates": LaunchTemplate, "role_keys": str, "topics": Topic, "services": Service,
-    "load_balancers": LoadBalancer, "server_groups": ServerGroup, "jobs": Job, "dns_zones": DnsZone,
+    "regions": m.Region, "instances": m.Instance, "disks": m.Disk, "images": m.Image, "snapshots": m.Snapshot,
+    "vswitches": m.VSwitch, "eips": m.Eip, "invocations": m.Invocation, "event_rules": m.EventRule,
+    "security_tokens": m.SecurityToken, "enis": m.Eni, "snapshot_groups": m.SnapshotGroup,
+    "launch_templates": m.LaunchTemplate, "role_keys": str, "topics": m.Topic, "services": m.Service,
+    "load_balancers": LoadBalancer, "server_groups": ServerGroup, "jobs": Job, "dns_zones": m.DnsZone,
 }  # fmt: skip
 """Tables of a world by key, with the type of their rows."""
 
@@ -119,7 +101,7 @@ def _read(saved: dict[str, Any]) -> World:
     for name, kind in _PAIRS.items():
         setattr(world, name, dict(_as(kind, saved[name])))
     world.logging_bucket = saved.get("logging_bucket", "")
-    world.notices = _as(list[Notice], saved["notices"])
+    world.notices = _as(list[m.Notice], saved["notices"])
     world.order = count(_as(int, saved["order"]))
     world.schedule.load([Planned(*one) for one in saved["schedule"]])
     world.tokens.load(_as(list[tuple[tuple[str, str, str], Outcome]], saved["tokens"]))

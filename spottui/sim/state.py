@@ -2,28 +2,13 @@
 
 from typing import Any
 
+from spottui.sim import model as m
 from spottui.sim.balancers.model import Job, LoadBalancer, ServerGroup
 from spottui.sim.catalog import TYPES
 from spottui.sim.clock import iso_millis
 from spottui.sim.imaging import is_available, is_usable, progress
 from spottui.sim.ledger import blanked
 from spottui.sim.mns.queues import Queue
-from spottui.sim.model import (
-    Disk,
-    DnsZone,
-    Eip,
-    Eni,
-    EventRule,
-    Image,
-    Instance,
-    Invocation,
-    LaunchTemplate,
-    Region,
-    Snapshot,
-    SnapshotGroup,
-    Topic,
-    VSwitch,
-)
 from spottui.sim.stock import price
 from spottui.sim.world import World
 
@@ -77,14 +62,14 @@ def _market(world: World, now: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _region(row: Region) -> dict[str, Any]:
+def _region(row: m.Region) -> dict[str, Any]:
     return {
         "RegionId": row.id, "ZoneIds": list(row.zones), "VpcId": row.vpc_id, "SecurityGroupId": row.security_group_id,
         "Queue": row.queue,
     }  # fmt: skip
 
 
-def _eip(row: Eip) -> dict[str, Any]:
+def _eip(row: m.Eip) -> dict[str, Any]:
     return {
         "AllocationId": row.id, "IpAddress": row.address, "RegionId": row.region, "InstanceId": row.instance_id,
         "Busy": row.busy, "Tags": row.tags,
@@ -98,7 +83,7 @@ def _job(row: Job) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _instance(row: Instance) -> dict[str, Any]:
+def _instance(row: m.Instance) -> dict[str, Any]:
     return {
         "InstanceId": row.id, "InstanceName": row.name, "RegionId": row.region, "ZoneId": row.zone,
         "InstanceType": row.type, "Status": row.status, "SpotStrategy": row.spot_strategy,
@@ -112,7 +97,7 @@ def _instance(row: Instance) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _image(row: Image, now: float) -> dict[str, Any]:
+def _image(row: m.Image, now: float) -> dict[str, Any]:
     return {
         "ImageId": row.id, "ImageName": row.name, "RegionId": row.region, "Status": row.status,
         "Progress": f"{progress(row.started_at, row.done_at, row.failed_at or now)}%",
@@ -122,7 +107,7 @@ def _image(row: Image, now: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _disk(row: Disk) -> dict[str, Any]:
+def _disk(row: m.Disk) -> dict[str, Any]:
     return {
         "DiskId": row.id, "RegionId": row.region, "ZoneId": row.zone, "Type": row.type,
         "Category": row.category, "Size": row.size_gib, "Device": row.device, "Status": row.status,
@@ -132,7 +117,7 @@ def _disk(row: Disk) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _snapshot(row: Snapshot, now: float) -> dict[str, Any]:
+def _snapshot(row: m.Snapshot, now: float) -> dict[str, Any]:
     return {
         "SnapshotId": row.id, "RegionId": row.region, "SourceDiskId": row.disk_id, "Status": row.status,
         "Progress": f"{progress(row.started_at, row.done_at, now)}%", "Available": is_available(row, now),
@@ -140,7 +125,7 @@ def _snapshot(row: Snapshot, now: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _eni(row: Eni) -> dict[str, Any]:
+def _eni(row: m.Eni) -> dict[str, Any]:
     return {
         "NetworkInterfaceId": row.id, "RegionId": row.region, "VSwitchId": row.vswitch_id,
         "InstanceId": row.instance_id, "PrivateIpAddresses": list(row.private_ips),
@@ -148,28 +133,28 @@ def _eni(row: Eni) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _group(row: SnapshotGroup) -> dict[str, Any]:
+def _group(row: m.SnapshotGroup) -> dict[str, Any]:
     return {
         "SnapshotGroupId": row.id, "RegionId": row.region, "Name": row.name, "InstanceId": row.instance_id,
         "SnapshotIds": list(row.snapshot_ids), "Tags": row.tags,
     }  # fmt: skip
 
 
-def _template(row: LaunchTemplate) -> dict[str, Any]:
+def _template(row: m.LaunchTemplate) -> dict[str, Any]:
     return {
         "LaunchTemplateId": row.id, "RegionId": row.region, "LaunchTemplateName": row.name,
         "Versions": [blanked(version) for version in row.versions], "DefaultVersionNumber": row.default_version,
     }  # fmt: skip
 
 
-def _invocation(row: Invocation) -> dict[str, Any]:
+def _invocation(row: m.Invocation) -> dict[str, Any]:
     return {
         "InvokeId": row.id, "RegionId": row.region, "InstanceIds": row.instance_ids, "ExitCode": row.exit_code,
         "ErrorCode": row.error_code,
     }  # fmt: skip
 
 
-def _subscriptions(row: Topic) -> dict[str, str]:
+def _subscriptions(row: m.Topic) -> dict[str, str]:
     return {name: subscription.endpoint for name, subscription in row.subscriptions.items()}
 
 
@@ -201,7 +186,7 @@ def _server_group(row: ServerGroup) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _zone(row: DnsZone) -> dict[str, Any]:
+def _zone(row: m.DnsZone) -> dict[str, Any]:
     records = [
         {
             "RecordId": dns_record.id,
@@ -216,7 +201,7 @@ def _zone(row: DnsZone) -> dict[str, Any]:
     return {"ZoneId": row.id, "ZoneName": row.name, "Records": records}
 
 
-def _vswitch(row: VSwitch) -> dict[str, Any]:
+def _vswitch(row: m.VSwitch) -> dict[str, Any]:
     return {
         "VSwitchId": row.id, "RegionId": row.region, "ZoneId": row.zone, "VpcId": row.vpc_id, "CidrBlock": row.cidr,
         "Tags": row.tags,
@@ -231,6 +216,6 @@ def _queue(queue: Queue, now: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _rule(rule: EventRule) -> dict[str, Any]:
+def _rule(rule: m.EventRule) -> dict[str, Any]:
     targets = [{"Id": key, "Region": region, "Queue": q} for key, (region, q) in rule.targets.items()]
     return {"Name": rule.name, "State": rule.state, "EventNames": list(rule.event_names), "Targets": targets}

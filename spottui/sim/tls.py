@@ -29,12 +29,7 @@ def loopback_context(ca_file: Path) -> ssl.SSLContext:
 
 
 def _certificate(
-    subject: str,
-    key: ec.EllipticCurvePrivateKey,
-    issuer: str,
-    issuer_key: ec.EllipticCurvePrivateKey,
-    *,
-    is_ca: bool,
+    subject: str, key: ec.EllipticCurvePrivateKey, issuer: str, issuer_key: ec.EllipticCurvePrivateKey, *, is_ca: bool
 ) -> x509.Certificate:
     now = datetime.now(UTC)
     names: list[x509.GeneralName] = [

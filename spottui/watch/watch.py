@@ -50,14 +50,7 @@ class Watch:
         regions = settings.region_keys
         self._strangers = Strangers(accounts.regions, accounts.thread_pools)
         self.intake = Intake(
-            journal,
-            clock,
-            regions,
-            self._name_of,
-            protect,
-            self._seen,
-            self._strangers,
-            account_id=accounts.account_id,
+            journal, clock, regions, self._name_of, protect, self._seen, self._strangers, account_id=accounts.account_id
         )
         self._fleets: dict[str, FleetSweep] = {
             region: FleetSweep(
@@ -136,11 +129,7 @@ class Watch:
         locks = LockPoll(self._accounts.regions[key], fleet, None if self._read_only else self.intake, self._clock)
         self._locks[key] = locks
         self._lock_loops[key] = self.add(
-            LOCK,
-            key,
-            policy.lock_poll_s,
-            partial(self._look_at_locks, key),
-            is_urgent=partial(self._awaits_lock, key),
+            LOCK, key, policy.lock_poll_s, partial(self._look_at_locks, key), is_urgent=partial(self._awaits_lock, key)
         )
         self.add(SWEEP, key, policy.sweep_s, fleet.poll)
 

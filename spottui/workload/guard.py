@@ -65,11 +65,7 @@ class Guard:
     """Runs one command. `say` is told in words what happens; `queue` opens what is listened to beside the metadata."""
 
     def __init__(
-        self,
-        rules: Rules,
-        metadata: Metadata,
-        say: Callable[[str], None],
-        queue: Callable[[], Notices] | None = None,
+        self, rules: Rules, metadata: Metadata, say: Callable[[str], None], queue: Callable[[], Notices] | None = None
     ) -> None:
         self._rules = rules
         self._metadata = metadata

@@ -337,15 +337,12 @@ class ScriptedDesk:
             found = [e for e in reversed(found) if e.seq < below]
         return tuple(found[:limit])
 
-    def events_kept(self):
-        return len(self.older) + len(self.current.events)
-
     def carry_out(self, recovery_id, command, who):
         match command:
             case Confirm(digest, route):
                 self._record("confirm", recovery_id, digest, who, *([route] if route else []))
-            case Retry(digest):
-                self._record("retry", recovery_id, digest, who)
+            case Retry(digest, route):
+                self._record("retry", recovery_id, digest, who, *([route] if route else []))
             case _:
                 self._record(type(command).__name__.lower(), recovery_id, who)
 

@@ -530,6 +530,10 @@ async def test_help_names_every_action():
             assert f"{action.title}:" in screen(pilot.app)
 
 
+def test_a_key_that_sends_a_command_is_refused_by_a_read_only_console():
+    assert [action.id for action in actions.ACTIONS if action.command and not action.danger] == []
+
+
 def test_no_two_actions_that_can_be_meant_at_once_share_a_key():
     shared = {"x", "g", "y", "space"}
     keys = [key for action in actions.ACTIONS for key in action.keys]
@@ -540,8 +544,8 @@ def test_no_two_actions_that_can_be_meant_at_once_share_a_key():
 def test_the_footer_fits_and_ends_with_help(width):
     from spottui.console.widgets.footer import footer
 
-    veto_window = RecoveryState.VETO_WINDOW
-    context = ActionContext(own=veto_window, waiting=veto_window, in_window=True, on_instance=True, on_row=True)
+    (own,) = in_veto_window()[0].current.recoveries
+    context = ActionContext(recovery=own, waiting=own, in_window=own, on_instance=True, on_row=True)
     keys = footer(context, width)
     assert width < 80 or "Filter" in [key.title for key in keys]
     assert 1 + sum(key.cells for key in keys) <= width

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from spottui.domain.commands import Cancel, Confirm, Hold, Veto
+from spottui.domain.commands import Cancel, Command, Confirm, Hold, Veto
 from spottui.domain.facts import (
     AutoAnswered,
     CallAnswered,
@@ -39,7 +39,7 @@ from spottui.journal.reclaims import EPOCHS
 from spottui.journal.recoveries import Recoveries
 from spottui.journal.store import JournalProblem, Store
 from spottui.journal.transaction import Transaction
-from spottui.recovery import decisions
+from spottui.recovery.decisions import carry_out
 from spottui.words import event_kind
 from tests.driving import wait_until
 from tests.journal.given import ANN, NOON, REGION, confirm, enter, known, observe, plan_of, record, set_plan, sign
@@ -122,7 +122,7 @@ def test_a_plan_that_another_console_changes_while_it_is_read_is_read_again(jour
     recoveries = Recoveries(reading)
 
     def change() -> None:
-        journal.run(lambda t: decisions.confirm(t, recovery_id, plan.digest, ANN, Route.KEPT_DISK, NOON))
+        journal.run(lambda t: say(t, recovery_id, Confirm(plan.digest, Route.KEPT_DISK)))
         with journal.store.read() as connection:
             recoveries.catch_up(connection)
 
@@ -172,15 +172,17 @@ def test_the_feed_says_of_each_decision_which_one_it_was(journal: Journal) -> No
     assert told == ["RECLAIM", "HELD", "VETOED", "CONFIRMED", "STOPPED", "DECIDED", "STATE", "RETRIED"]
 
 
+def say(transaction: Transaction, recovery_id: str, command: Command, who: str = ANN) -> None:
+    carry_out(transaction, recovery_id, command, who, "c", [REGION], NOON)
+
+
 def test_a_recovery_that_is_over_takes_no_decision(journal: Journal) -> None:
     (recovery_id,) = observe(journal, sign())
     enter(journal, recovery_id, RecoveryState.SKIPPED)
     written = known(journal, recovery_id)
     for command in (Veto(), Hold(), Confirm(""), Cancel()):
         with pytest.raises(Refused):
-            journal.run(
-                lambda t, command=command: decisions.carry_out(t, recovery_id, command, ANN, "c", [REGION], NOON)
-            )
+            journal.run(lambda t, command=command: say(t, recovery_id, command))
     assert known(journal, recovery_id) == written
 
 
@@ -193,7 +195,7 @@ def test_of_two_that_decide_at_once_one_wins(journal: Journal, path: Path) -> No
     def decide(who: str) -> None:
         with Journal(path) as own:
             try:
-                own.run(lambda t: decisions.confirm(t, recovery_id, plan_of().digest, who, None, NOON))
+                own.run(lambda t: say(t, recovery_id, Confirm(plan_of().digest), who))
             except Refused:
                 return
             won.append(who)

@@ -30,8 +30,10 @@ def console(journal: Path) -> "Iterator[tuple[subprocess.Popen[str], str]]":
     command = [sys.executable, "-c", LIVES, str(journal)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        yield process, process.stdout.readline().strip()
-        process.kill()
+        try:
+            yield process, process.stdout.readline().strip()
+        finally:
+            process.kill()
 
 
 @pytest.fixture
@@ -78,8 +80,25 @@ def test_consoles_of_another_journal_in_the_same_directory_are_strangers(path: P
         assert not ours.is_alive(stranger)
         process.kill()
         process.wait()
-        ours.forget_dead()
+        ProcessLocks(path, acts=True)
         assert [one.name for one in path.with_name("other.db.consoles").iterdir()] == [stranger], "it is not ours"
+
+
+def test_the_next_console_removes_the_files_of_those_that_have_ended(path: Path) -> None:
+    with console(path) as (process, ended), console(path) as (stopped, silent):
+        process.kill()
+        process.wait()
+        os.kill(stopped.pid, signal.SIGSTOP)
+        assert files_of(path) == {ended, silent}
+        ProcessLocks(path, acts=False)
+        assert files_of(path) == {ended, silent}, "who only reads removes nothing"
+        ours = ProcessLocks(path, acts=True)
+        assert files_of(path) == {ours.own, silent}, "one that is stopped still holds its lock"
+        assert ours.is_alive(ours.own)
+
+
+def files_of(journal: Path) -> set[str]:
+    return {path.name for path in journal.with_name(f"{journal.name}.consoles").iterdir()}
 
 
 def test_one_whose_directory_is_removed_is_back_within_seconds(path: Path) -> None:

@@ -14,12 +14,12 @@ from spottui.cli.permissions import policy_document
 from spottui.cloud.account import CloudAccount
 from spottui.config import load
 from spottui.domain.balancers import Change, Product, Server, action_of
-from spottui.domain.commands import Retry
+from spottui.domain.commands import Cancel, Retry
 from spottui.domain.facts import BackendChanging, BackendServes, BackendsFound, CancelAsked, WeightKept
 from spottui.domain.interruption import Evidence, Observation
 from spottui.domain.recovery import Recovery, RecoveryState
 from spottui.recovery.context import Shared
-from spottui.recovery.decisions import cancel, carry_out
+from spottui.recovery.decisions import carry_out
 from spottui.recovery.engine import Engine
 from spottui.sim.testing import SimServer
 from tests.driving import effects, wait_until
@@ -171,7 +171,7 @@ def test_no_group_is_left_empty_and_every_weight_comes_back_where_the_old_instan
         begun = {name: begin(shared, ids[name], 8 if name == again else 300) for name in TAKEN}
         observe(shared.journal, Observation(REGION, ids[unasked], Evidence.LOCK, CLOCK.now()), now=CLOCK.now())
         wait_until(lambda: behind(cloud, stopped, "clb")[ids[stopped]] == 0)
-        shared.journal.run(lambda t: cancel(t, begun[stopped], MEI, CLOCK.now()))
+        shared.journal.run(lambda t: carry_out(t, begun[stopped], Cancel(), MEI, "", [], CLOCK.now()))
         over = {name: ended(shared, recovery_id) for name, recovery_id in begun.items()}
         assert {name: one.state.value for name, one in over.items()} == {
             **dict.fromkeys(TAKEN, "recovered"), stopped: "cancelled", broke: "failed",
@@ -218,7 +218,7 @@ def test_a_console_that_dies_at_any_moment_leaves_no_weight_at_0(live_cloud: Sim
     with engine(config) as shared:
         recovery_id = begin(shared, web, 300)
         wait_until(lambda: behind(cloud, "front", "clb")[web] == 0)
-        shared.journal.run(lambda t: cancel(t, recovery_id, MEI, CLOCK.now()))
+        shared.journal.run(lambda t: carry_out(t, recovery_id, Cancel(), MEI, "", [], CLOCK.now()))
         ended(shared, recovery_id)
         log, plan = list(shared.journal.log.of(recovery_id)), shared.journal.recoveries.plan(recovery_id)
     clb = CloudAccount(settings).balancers[REGION][Product.CLB]

@@ -9,14 +9,14 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 
 from spottui import actions
-from spottui.console.acting import act, context_of, offered
+from spottui.console.acting import IDS, act, context_of, offered
 from spottui.console.pages.page import Page
 from spottui.console.selection import Selection, about
 from spottui.console.widgets.footer import key_of
 from spottui.console.widgets.keys import Key
 from spottui.domain.recovery import Recovery, RecoveryState
 
-_ACTING = ("y", "x", "g", "h", "r", "B", "t", "v")
+_ACTING = dict.fromkeys(key for action in actions.ACTIONS if action.id in IDS for key in action.keys)
 _WINDOW_KEYS = ("g", "h")
 _CURSOR, _NO_CURSOR = "› ", "  "
 
@@ -58,7 +58,7 @@ class ActingPage(Page):
         action, refused = actions.on_key(key, context)
         if refused:
             self.notify(refused, severity="warning", markup=False)
-        elif not act(self._session, action.id, selection, self.recoveries(), may_slip=self.MAY_SLIP):
+        elif not act(self._session, action, context, selection, self.recoveries(), may_slip=self.MAY_SLIP):
             self.action_scroll(-100_000)
 
     def rows(self) -> Sequence[Sequence[Content]]:

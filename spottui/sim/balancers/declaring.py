@@ -12,15 +12,7 @@ from typing import Any
 
 from spottui.sim import services
 from spottui.sim.balancers import health
-from spottui.sim.balancers.model import (
-    CLB,
-    PRODUCTS,
-    BackendServer,
-    HealthCheck,
-    Listener,
-    LoadBalancer,
-    ServerGroup,
-)
+from spottui.sim.balancers.model import CLB, PRODUCTS, BackendServer, HealthCheck, Listener, LoadBalancer, ServerGroup
 from spottui.sim.control_request import Given
 from spottui.sim.errors import ControlError
 from spottui.sim.world import World

@@ -7,14 +7,7 @@ from dataclasses import replace
 from spottui.sim.catalog import TYPES
 from spottui.sim.ecs import filters, rendering
 from spottui.sim.errors import ApiError, invalid, missing
-from spottui.sim.imaging import (
-    ImageOrder,
-    check_snapshots,
-    copy_of,
-    image_from_disks,
-    image_from_mappings,
-    is_usable,
-)
+from spottui.sim.imaging import ImageOrder, check_snapshots, copy_of, image_from_disks, image_from_mappings, is_usable
 from spottui.sim.model import Image, Instance, Mapping, Snapshot
 from spottui.sim.paging import by_number
 from spottui.sim.registry import Body, Call, action
