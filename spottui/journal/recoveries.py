@@ -15,8 +15,9 @@ from spottui.domain.plan import Plan
 from spottui.domain.recovery import Recovery
 from spottui.journal import schema
 from spottui.journal.encoding import FACT_COLUMNS, as_logged, decode, encode, stamp, tag
-from spottui.journal.store import Store
+from spottui.journal.store import JournalProblem, Store
 
+GONE_BACK = "it has gone back to an earlier state; restart spottui"
 ENDED_KEPT = 500
 ENDED_KEPT_FOR = timedelta(hours=2)
 """How long places where replacements failed are avoided."""
@@ -53,6 +54,7 @@ class Recoveries:
         self._is_loaded = False
         self.feed: deque[Logged] = deque(maxlen=FEED_KEPT)
         self.seq = 0
+        self._last: Logged | None = None
         self._load()
 
     def get(self, recovery_id: str) -> Recovery | None:
@@ -142,9 +144,17 @@ class Recoveries:
             self._tell(logged)
 
     def catch_up(self, connection: sa.Connection) -> list[Logged]:
-        """Read what other processes have committed since, and return it."""
-        query = sa.select(*FACT_COLUMNS).where(schema.fact.c.seq > self.seq).order_by(schema.fact.c.seq)
+        """Read what other processes have committed since, and return it.
+
+        Raises `JournalProblem` where another fact has the number of the last one that was read: a database that went
+        back to an earlier state, as at a failover to a replica, has given its numbers again.
+        """
+        query = sa.select(*FACT_COLUMNS).where(schema.fact.c.seq >= self.seq).order_by(schema.fact.c.seq)
         logged = [as_logged(row) for row in connection.execute(query)]
+        if logged and logged[0].seq == self.seq:
+            again = logged.pop(0)
+            if self._last and not _is_same(self._last, again):
+                raise JournalProblem(GONE_BACK)
         unknown = {one.recovery_id for one in logged} - self._known.keys() - {""}
         known = {one.recovery_id: one for one in _load_some(connection, unknown)}
         with self._lock:
@@ -165,7 +175,8 @@ class Recoveries:
             for one in logged:
                 if isinstance(one.fact, f.Released) and not one.recovery_id:
                     self._released.setdefault((one.region, one.instance_id), one.fact.released)
-            self.seq = logged[-1].seq
+            self._last = logged[-1]
+            self.seq = self._last.seq
 
     def _keep(self, recovery: Recovery) -> None:
         was = self._known.get(recovery.recovery_id)
@@ -206,7 +217,14 @@ class Recoveries:
             self._tell([as_logged(row) for row in reversed(connection.execute(_RELEASES).all())])
             self.feed.clear()
             self.feed.extend(reversed(newest_of_feed(connection, FEED_KEPT, seq + 1)))
-            self.seq = seq
+            last = connection.execute(sa.select(*FACT_COLUMNS).where(schema.fact.c.seq == seq)).one_or_none()
+            self.seq, self._last = seq, as_logged(last) if last else None
+
+
+def _is_same(one: Logged, other: Logged) -> bool:
+    """Whether two facts of one number are one: times are stored in seconds, as a fraction that may be rounded."""
+    is_same_time = abs(one.at - other.at) < timedelta(milliseconds=1)
+    return is_same_time and (one.recovery_id, tag(type(one.fact))) == (other.recovery_id, tag(type(other.fact)))
 
 
 def _urgency(recovery: Recovery) -> tuple[bool, datetime, str]:

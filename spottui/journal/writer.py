@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from spottui.domain.facts import Logged
 from spottui.journal import schema
-from spottui.journal.recoveries import Recoveries
+from spottui.journal.recoveries import GONE_BACK, Recoveries
 from spottui.journal.store import JournalAway, JournalProblem, Store, is_passing
 from spottui.journal.transaction import Transaction
 
@@ -218,7 +218,7 @@ class Writer(threading.Thread):
 
     def _catch_up(self, connection: sa.Connection, head: int) -> None:
         if head < self._recoveries.seq:
-            raise JournalProblem("it has gone back to an earlier state; restart spottui")
+            raise JournalProblem(GONE_BACK)
         if head > self._recoveries.seq:
             self._tell(self._recoveries.catch_up(connection))
 

@@ -33,6 +33,7 @@ from spottui.domain.settings import PrivateIp, Settings
 from spottui.domain.tokens import image_name
 from spottui.journal import Journal
 from spottui.journal.fleet import Captured
+from spottui.journal.store import JournalAway
 
 T = TypeVar("T")
 Detail = tuple[str, Callable[[], object]]
@@ -116,12 +117,20 @@ def specs_with_disks(ecs: Ecs, journal: Journal, clock: Clock, instance_ids: Ite
 
     The answer about an instance that no sweep has seen is kept like a sweep's. Raises `CloudError`.
     """
-    known = {instance_id: journal.fleet.get(ecs.region, instance_id) for instance_id in instance_ids}
+    known = {instance_id: _last_seen(journal, ecs.region, instance_id) for instance_id in instance_ids}
     young = {one: captured.spec for one, captured in known.items() if captured and _is_young(captured, clock)}
     read = _read_anew(ecs, [one for one in known if one not in young])
     new = [Captured(spec, None, clock.now()) for one, spec in read.items() if known[one] is None]
     journal.fleet.put(ecs.region, new)
     return Answers(young | dict(read), read.refused)
+
+
+def _last_seen(journal: Journal, region: str, instance_id: str) -> Captured | None:
+    """What is on disk saves a call; no instance is left unprotected because the database is away."""
+    try:
+        return journal.fleet.get(region, instance_id)
+    except JournalAway:
+        return None
 
 
 def _captured(ecs: Ecs, journal: Journal, clock: Clock, instance_id: str, *, awaits_details: bool) -> LaunchSpec | None:

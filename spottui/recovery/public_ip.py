@@ -28,17 +28,18 @@ PATIENCE_S = 10.0
 def begin_to_keep_public_ip(ctx: RecoveryContext) -> None:
     """Start to convert the public IP of the instance to an EIP, in parallel with everything else.
 
-    It is too late once a launch was begun: that has requested a public IP or not by what was known then.
+    Nothing is converted once a launch was begun, which has requested a public IP or not by what was known then; what an
+    earlier call may have converted is looked for all the same.
     """
     recovery, instance = ctx.recovery, ctx.plan.spec.instance
     is_wanted = bool(instance.public_ip) and not instance.eip_id and ctx.plan.route.traits.launches
-    if is_wanted and not recovery.eip_id and not recovery.tries and not recovery.cancel and ctx.address is None:
+    if is_wanted and not recovery.eip_id and not recovery.cancel and ctx.address is None:
         ctx.address = asyncio.create_task(_keep_public_ip(ctx))
 
 
 async def public_ip_settled(ctx: RecoveryContext) -> None:
     """Wait until it is known whether the replacement gets the old public IP."""
-    if ctx.address:
+    if ctx.address and not ctx.recovery.tries:
         await asyncio.wait({ctx.address}, timeout=PATIENCE_S)
 
 
@@ -71,13 +72,11 @@ async def _keep_public_ip(ctx: RecoveryContext) -> None:
     """
     with suppress(Fenced, JournalProblem):
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                for _ in range(LOOKS):
-                    if not await _is_worth_another_look(ctx):
-                        return
-                    await asyncio.sleep(POLL_S)
-        except TimeoutError:
-            log.warning("the public IP of %s was not converted within %s s", ctx.recovery.instance_id, PATIENCE_S)
+            for _ in range(LOOKS):
+                if not await _is_worth_another_look(ctx):
+                    return
+                await asyncio.sleep(POLL_S)
+            log.warning("the public IP of %s was not converted", ctx.recovery.instance_id)
         except Exception:
             log.exception("the public IP of %s is not converted", ctx.recovery.instance_id)
 
@@ -93,6 +92,8 @@ async def _is_worth_another_look(ctx: RecoveryContext) -> bool:
     if instance.eip_id:
         await ctx.record(PublicIpKept(ctx.plan.spec.instance.public_ip, instance.eip_id))
         return False
+    if recovery.tries:
+        return True
     refused = await call_once(
         ctx, ACTION, instance.instance_id, partial(eips.convert_public_ip, ctx.ecs, instance.instance_id)
     )

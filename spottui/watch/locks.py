@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from spottui.cloud.budget import TRY_AGAIN_S, Priority, urgency
 from spottui.cloud.ecs import Ecs
@@ -48,13 +48,15 @@ class LockPoll:
 
         After throttling it pauses only briefly, whatever the service says: others may have used up the limit.
         """
-        asked = self._clock.now()
+        asked_s = time.monotonic()
         try:
             locked = self._ecs.locked()
         except CloudError as error:
             if error.kind is ErrorKind.THROTTLED:
                 error.retry_after_s = min(error.retry_after_s or TRY_AGAIN_S, TRY_AGAIN_S)
             raise
+        # By the clock as the answer has set it: the machine's may have been far off until then.
+        asked = self._clock.now() - timedelta(seconds=time.monotonic() - asked_s)
         self._check_permission(bool(locked))
         listed = {instance.instance_id: instance for instance in locked}
         self._tell_new(listed)

@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
+from spottui.domain.facts import Decided
+from spottui.domain.recovery import Decision
 from spottui.journal import Journal, file_watch
 from spottui.journal.file_watch import FileWatch
 from spottui.journal.process_locks import ProcessLocks
 from spottui.journal.store import JournalProblem
 from tests.driving import wait_until
+from tests.journal.given import ANN, observe, record, sign
 from tests.journal.writing import said, say
 
 WITHIN_S = 3.0
@@ -175,3 +178,20 @@ def test_what_is_said_to_one_that_was_opened_to_read_is_refused(journal: Journal
         with pytest.raises(JournalProblem, match="opened to be read"):
             reader.run(lambda t: say(t, "never"), timeout_s=1)
         assert reader.writer.broken == ""
+
+
+def test_numbers_that_were_given_again_after_a_failover_are_no_news(path: Path, journal: Journal) -> None:
+    """A replica lacked the last facts, and another console has written others under their numbers and beyond."""
+    with closing(sqlite3.connect(path)) as connection, connection:
+        (head,) = connection.execute("SELECT seq FROM log_head").fetchone()
+    for text in ("lost", "lost too"):
+        journal.run(lambda t, text=text: say(t, text))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM fact WHERE seq > ?", (head,))
+        connection.execute("UPDATE log_head SET seq = ?", (head,))
+    with Journal(path, acts=True) as other:
+        for _ in range(3):
+            record(other, observe(other, sign("i-other"))[0], Decided(Decision.CONFIRM, ANN))
+    with pytest.raises(JournalProblem, match="earlier state"):
+        journal.run(lambda t: say(t, "after"))
+    assert journal.writer.broken

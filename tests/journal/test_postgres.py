@@ -13,9 +13,15 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from spottui.cloud.account import CloudAccount
+from spottui.config import load
+from spottui.domain.clock import SystemClock
 from spottui.journal import Journal
 from spottui.journal.store import JournalAway, JournalProblem
 from spottui.journal.writer import Promise
+from spottui.recovery.protect import DiskProtection
+from spottui.sim.testing import SimServer
+from spottui.watch.intake import Intake
 from tests.driving import wait_until
 from tests.journal.conftest import Open
 from tests.journal.postgres_server import PASSWORD, PostgresServer
@@ -213,6 +219,22 @@ def test_while_it_is_away_it_is_said_nobody_waits_and_nothing_is_done_late(
     kept.result(10)
     wait_until(lambda: journal.writer.problem == "", 5)
     assert said(journal) == ["kept"]
+
+
+def test_disks_of_an_instance_that_no_sweep_has_seen_are_protected_while_it_is_away(
+    opened: Open, own_server: PostgresServer, live_cloud: SimServer, config: Path
+) -> None:
+    journal, account = opened(own_server.address("postgres"), acts=True), CloudAccount(load(config))
+    protection = DiskProtection(journal, account.regions, SystemClock())
+    intake = Intake(journal, SystemClock(), account.regions, lambda *_: "", protection.send, lambda _: None)
+    victim = live_cloud.spot_ids()[0]
+    live_cloud.interrupt([victim])
+    own_server.stop()
+    wait_until(lambda: journal.store.leases.problem, 5)  # type: ignore[attr-defined]
+    with pytest.raises(JournalAway):
+        intake.locks(account.regions["cn-hangzhou"].locked())
+    (instance,) = (row for row in live_cloud.state()["instances"] if row["InstanceId"] == victim)
+    assert protection.of("cn-hangzhou", victim).result(20).disk_ids == tuple(instance["DiskIds"])
 
 
 def test_a_network_that_says_nothing_is_noticed_and_gone_on_with(opened: Open, database: str, proxy: TcpProxy) -> None:

@@ -1,15 +1,18 @@
 """The route `instant`: back within a minute, with the data disks as they were at the notice."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from spottui import words
+from spottui.recovery import launching
 from spottui.recovery.routes import instant
 from spottui.sim.testing import SimServer
 from tests.driving import add_policy, effects, wait_until
+from tests.journal.given import known
 from tests.recovery.calm import allow_older_system, make_system_image
 from tests.recovery.given import begin
 from tests.recovery.test_routes import Acting, by_id, details, named
@@ -119,6 +122,29 @@ def test_a_person_may_choose_it_where_no_policy_does(auto: Any, live_cloud: SimS
     recovery = desk.until(old["InstanceId"], "recovered", "failed")
     assert (recovery["state"], recovery["route"]) == ("recovered", "instant"), recovery["says"]
     assert by_id(live_cloud, recovery["new_instance_id"])["ImageId"] == image
+
+
+def test_after_a_restart_the_launch_goes_on_from_the_earlier_image_while_the_fresh_one_is_not_usable(
+    live_cloud: SimServer, config: Path, old: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launching, "REST", timedelta(seconds=1))
+    earlier = make_system_image(live_cloud, old)
+    key, value = next(iter(old["Tags"].items()))
+    with config.open("a") as file:
+        file.write(f'[[ready]]\nmatch = {{{key} = "{value}"}}\nfresh_system = true\n')
+    live_cloud.world(image_waiting_s=600)
+    live_cloud.stock(0)
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]], notice_s=6)
+        recovery_id = begin(shared, old["InstanceId"], notice_s=6)
+        wait_until(lambda: known(shared.journal, recovery_id).image_id)
+        wait_until(lambda: known(shared.journal, recovery_id).tries)
+    with engine(config) as shared:
+        live_cloud.control("POST", "stock", {})
+        recovery = ended(shared, recovery_id)
+    assert recovery.state == "recovered", words.reason(recovery.reason)
+    assert {one.image_id for one in recovery.tries} == {earlier}
+    assert by_id(live_cloud, recovery.new_instance_id)["ImageId"] == earlier
 
 
 def test_a_retry_keeps_the_route_that_a_person_chose_and_what_it_had_made(

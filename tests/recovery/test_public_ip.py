@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 
 from spottui import words
+from spottui.domain.facts import CallAnswered, CallBegun, PublicIpKept
+from spottui.recovery import public_ip
 from spottui.recovery.planner import capture
 from spottui.sim.testing import SimServer
 from tests.driving import Headless, add_policy, effects, wait_until
 from tests.recovery.given import CLOCK, begin
 from tests.recovery.test_routes import by_id
-from tests.recovery.test_traffic import ended, engine
+from tests.recovery.test_traffic import ended, engine, facts
 from tests.sim.calls import Api
 
 ADDRESS = "47.98.7.6"
@@ -50,3 +52,41 @@ def test_an_eip_that_was_bound_after_the_last_sweep_moves_too(live_cloud: SimSer
         live_cloud.interrupt([victim])
         recovery = ended(shared, begin(shared, victim, notice_s=300))
     assert by_id(live_cloud, recovery.new_instance_id)["EipAllocationId"] == eip_id, words.reason(recovery.reason)
+
+
+def test_a_conversion_that_answers_late_is_known_before_the_launch(
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(public_ip, "PATIENCE_S", 0.2)
+    victim = live_cloud.spot_ids()[1]
+    live_cloud.control("POST", "instance", {"instance_id": victim, "public_ip": ADDRESS})
+    live_cloud.world(image_base_s=4)
+    live_cloud.fault("ConvertNatPublicIpToEip", "slow", delay_s=1)
+    with engine(config) as shared:
+        live_cloud.interrupt([victim])
+        recovery = ended(shared, begin(shared, victim, notice_s=300))
+        answered = [one.action for one in facts(shared, recovery.recovery_id, CallAnswered)]
+    addresses = {row["AllocationId"]: row["IpAddress"] for row in live_cloud.state()["eips"]}
+    new = by_id(live_cloud, recovery.new_instance_id)
+    assert addresses.get(new["EipAllocationId"]) == ADDRESS, words.reason(recovery.reason)
+    assert public_ip.ACTION in answered
+
+
+def test_a_conversion_whose_answer_a_kill_lost_is_looked_for_after_the_launch_too(
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(public_ip, "PATIENCE_S", 0.2)
+    victim = live_cloud.spot_ids()[1]
+    live_cloud.control("POST", "instance", {"instance_id": victim, "public_ip": ADDRESS})
+    live_cloud.world(boot_s=60)
+    live_cloud.fault("ConvertNatPublicIpToEip", "slow", delay_s=30)
+    with engine(config) as shared:
+        live_cloud.interrupt([victim])
+        recovery_id = begin(shared, victim, notice_s=300)
+        wait_until(lambda: any(one.action == public_ip.ACTION for one in facts(shared, recovery_id, CallBegun)))
+        wait_until(lambda: effects(live_cloud, "RunInstances"))
+        wait_until(lambda: live_cloud.state()["eips"])
+    with engine(config) as shared:
+        (kept,) = wait_until(lambda: facts(shared, recovery_id, PublicIpKept))
+    assert kept.eip_id in {row["AllocationId"] for row in live_cloud.state()["eips"]}
+    assert len(live_cloud.calls("ConvertNatPublicIpToEip")) == 1

@@ -8,7 +8,7 @@ import pytest
 from spottui.cloud.account import CloudAccount
 from spottui.cloud.errors import CloudError
 from spottui.config import load
-from spottui.domain.clock import SystemClock
+from spottui.domain.clock import NOTICE_S, CloudClock, SystemClock
 from spottui.domain.facts import LockGone
 from spottui.domain.recovery import RecoveryState
 from spottui.sim.testing import SimServer
@@ -16,7 +16,7 @@ from spottui.watch import locks
 from spottui.watch.fleet import FleetSweep
 from spottui.watch.locks import TRUSTED_LOOKS, LockPoll
 from tests.sim.calls import Api
-from tests.watch.given import Taken, instance
+from tests.watch.given import HandClock, Taken, event_body, instance, message
 
 
 def poll_of(config: Path, taken: Taken) -> LockPoll:
@@ -84,6 +84,27 @@ def test_a_lock_that_was_not_there_at_the_last_look_is_the_start_of_the_notice(
     assert since
     assert since < cut, "a look that could list nothing shows nothing"
     assert [len(taken.all(one)) for one in (old, fresh, hidden)] == [1, 1, 1]
+
+
+def test_a_machine_whose_clock_is_ahead_at_the_first_look_makes_no_later_deadline(
+    live_cloud: SimServer, config: Path, tmp_path: Path
+) -> None:
+    clock = CloudClock(HandClock(datetime.now(UTC) + timedelta(seconds=600)))
+    taken = Taken(tmp_path / "state", clock)
+    ecs = CloudAccount(load(config), clock).regions["cn-hangzhou"]
+    fleet = FleetSweep(ecs, taken.journal, clock, lambda *_: None, lambda _: None)
+    poll = LockPoll(ecs, fleet, taken.intake, clock)
+    (victim, *_) = live_cloud.spot_ids()
+    poll.poll()
+    live_cloud.interrupt([victim], queue=False)
+    event = event_body(victim, datetime.now(UTC))
+    taken.intake.messages("cn-hangzhou", [message(event, datetime.now(UTC))])
+    poll.poll()
+    (reclaim,) = taken.all(victim)
+    assert reclaim.marks == "QL"
+    assert reclaim.not_before
+    assert reclaim.not_before <= datetime.now(UTC)
+    assert reclaim.deadline <= datetime.now(UTC) + timedelta(seconds=NOTICE_S)
 
 
 def test_an_instance_whose_lock_vanished_is_looked_at_and_runs_free_before_any_sweep(

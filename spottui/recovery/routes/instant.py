@@ -10,7 +10,7 @@ from functools import partial
 
 from spottui.cloud import snapshot_groups
 from spottui.cloud.ecs import OUR_TAG, SYSTEM_DEVICE, Answer, ImageSource
-from spottui.cloud.ecs_shapes import Snapshot
+from spottui.cloud.ecs_shapes import Image, Snapshot
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.cloud.snapshot_groups import SnapshotGroup
 from spottui.domain.facts import EarlierImageTaken, SnapshotsUsable
@@ -74,9 +74,9 @@ async def _fresh_image(ctx: RecoveryContext) -> str:
     A system disk needs a snapshot that is uploaded. One launch follows, from whatever there is then.
     """
     recovery, system = ctx.recovery, system_disk(ctx.plan.spec)
-    is_made = recovery.image_of is ImageOf.SYSTEM_DISK and recovery.state is not RecoveryState.IMAGING
-    if recovery.image_id and is_made:
-        return recovery.image_id
+    is_fresh = recovery.image_of is ImageOf.SYSTEM_DISK
+    if recovery.image_id and is_fresh and recovery.state is not RecoveryState.IMAGING:
+        return await _usable_image(ctx, recovery)
     snapshot_id = dict(recovery.group_snapshots).get(system.disk_id, "") if system else ""
     if not snapshot_id or not await _is_uploaded(ctx, snapshot_id):
         return ""
@@ -90,6 +90,14 @@ async def _fresh_image(ctx: RecoveryContext) -> str:
     except TimeoutError:
         return ""
     return "" if lost else image_id
+
+
+async def _usable_image(ctx: RecoveryContext, recovery: Recovery) -> str:
+    """Return the fresh image after a restart; empty where the launch was begun without it, and it is not usable yet."""
+    if recovery.tries and recovery.tries[-1].image_id == recovery.image_id:
+        return recovery.image_id
+    image = await ctx.shared.polls.image(recovery.region, recovery.image_id, 0.0)
+    return recovery.image_id if isinstance(image, Image) and image.usable else ""
 
 
 async def _is_uploaded(ctx: RecoveryContext, snapshot_id: str) -> bool:
