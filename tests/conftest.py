@@ -10,6 +10,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from spottui.sim.testing import SimServer
+from tests import driving
+from tests.forked import forked
 
 # On a machine that is shared, how long an example takes says nothing about us. What CI says is about the change, so
 # its examples are always the same; new ones are found by whoever runs the tests by hand.
@@ -22,6 +24,11 @@ settings.load_profile("shared machine")
 def pytest_collection_finish() -> None:
     """Let the collector not walk again and again what was imported and collected: it stays to the end."""
     gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _programs_are_forked() -> None:
+    driving.started = forked
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -9,9 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from spottui.sim.testing import SimServer
 
@@ -40,6 +40,22 @@ def clean_environment(state: Path) -> dict[str, str]:
     return {**kept, "XDG_STATE_HOME": str(state), "PYTHONUNBUFFERED": "1"}
 
 
+def in_an_interpreter(
+    arguments: Sequence[str],
+    environment: dict[str, str],
+    output: int | IO[Any] = subprocess.PIPE,
+    errors: int = subprocess.PIPE,
+    program: tuple[str, ...] = ("spottui",),
+) -> "subprocess.Popen[str]":
+    """Start a program in an interpreter of its own; `output` and `errors` as for `subprocess.Popen`."""
+    command = [sys.executable, "-m", *program, *arguments]
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors, text=True, env=environment)
+
+
+started: Callable[..., Any] = in_an_interpreter
+"""How a console or a command is started: tests fork it (tests/conftest.py), chaos and benchmarks do not."""
+
+
 def add_policy(config: Path, **policy: object) -> None:
     """Append to the `[policy]` table, which is the last of a written configuration."""
     with config.open("a") as file:
@@ -63,12 +79,10 @@ class Headless:
     def __init__(self, config: Path, *arguments: str, program: tuple[str, ...] = ("spottui",)) -> None:
         self.lines: list[dict[str, Any]] = []
         self.started = time.time()
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", *program, "--headless", "--config", str(config), *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=clean_environment(config.parent / "state"),
+        self._process = started(
+            ["--headless", "--config", str(config), *arguments],
+            clean_environment(config.parent / "state"),
+            program=program,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()

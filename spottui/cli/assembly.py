@@ -19,7 +19,7 @@ from spottui.desk import Desk
 from spottui.domain.clock import Clock, CloudClock
 from spottui.domain.facts import Logged, SignSeen
 from spottui.domain.interruption import Evidence
-from spottui.domain.refusal import Refused
+from spottui.domain.refusal import Misconfigured, Refused
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
 from spottui.journal.retention import Retention
@@ -49,7 +49,7 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     """Open the journal, start the engine, resume what was left, and begin to watch.
 
     Takes a second or two: the SDKs are imported here. A read-only desk takes no message from the queue and recovers
-    nothing. Raises `JournalProblem`.
+    nothing. Raises `JournalProblem` and `Misconfigured`.
     """
     log_to(state_dir() / "spottui.log")
     keep_heaps_small()
@@ -96,7 +96,7 @@ def _journal(settings: Settings, *, read_only: bool) -> Journal:
     try:
         if not read_only:
             refuse_renamed_account(settings, journal)
-    except JournalProblem:
+    except (JournalProblem, Misconfigured):
         journal.close()
         raise
     return journal

@@ -88,11 +88,11 @@ def say(problem: Exception) -> NoReturn:
     """Raise a problem as words with an exit code; a traceback is for the log only."""
     from spottui.cloud.errors import CloudError
     from spottui.config import ConfigProblem
-    from spottui.domain.refusal import Refused
+    from spottui.domain.refusal import Misconfigured, Refused
     from spottui.journal.store import JournalProblem
 
     match problem:
-        case JournalProblem() | ConfigProblem():
+        case JournalProblem() | ConfigProblem() | Misconfigured():
             raise Wrong(str(problem)) from None
         case CloudError():
             raise Failed(f"{problem.line}. {problem.advice}".strip()) from None

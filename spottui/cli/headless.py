@@ -16,7 +16,7 @@ from spottui.desk import Desk
 from spottui.domain.clock import SystemClock
 from spottui.domain.forecast import Verdict
 from spottui.domain.recovery import Recovery
-from spottui.domain.refusal import Ended
+from spottui.domain.refusal import Ended, Misconfigured
 from spottui.domain.settings import Settings
 from spottui.domain.verdicts import verdict_of
 from spottui.domain.view import DeskView
@@ -49,7 +49,7 @@ def run_headless(
     with Printing() as printing:
         try:
             desk = open_desk(settings, SystemClock(), auto=auto, read_only=read_only)
-        except JournalProblem as problem:
+        except (JournalProblem, Misconfigured) as problem:
             click.echo(f"spottui: {problem}", err=True)
             return 2
         try:

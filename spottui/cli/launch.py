@@ -13,6 +13,7 @@ from spottui.cli.printing import Printing
 
 if TYPE_CHECKING:
     from spottui.cloud.errors import CloudError
+    from spottui.cloud.region_tools import RegionTools
     from spottui.cloud.rpc import Rpc
     from spottui.domain.settings import LaunchTemplate, Settings
     from spottui.journal.launches import Launch, Launches
@@ -52,7 +53,8 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
     """Launch spot instances from TEMPLATE.
 
     The cloud checks the request first (DryRun: image, vSwitch, stock, quota). A launch whose answer was lost is
-    repeated with the same ClientToken, also by a later run of the same command: it never launches twice.
+    repeated with the same ClientToken; a later run of the same command looks for its instances first. It never
+    launches twice.
     """
     from spottui.cloud.errors import CloudError
     from spottui.cloud.launching import check_launch
@@ -69,9 +71,10 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
         return
     if not as_json:
         _show(wanted, template, count)
-    rpc = _rpc(settings, wanted.region_key)
+    asked = _asked(template, count, wanted)
+    rpc = _tools(settings, wanted.region_key).any_ecs
     try:
-        check_launch(rpc, wanted, template, count)
+        check_launch(rpc, asked.template, template, count)
     except CloudError as error:
         said = (f"{error.line}.", error.advice, "Nothing was launched: this was the check.")
         raise Failed(" ".join(part for part in said if part)) from None
@@ -84,12 +87,13 @@ def launch(settings: "Settings", template: str, count: int, dry_run: bool, yes: 
     refuse_if_read_only()
     agree(f"Launch {count}?", yes=yes)
     with Printing():
-        _tell(_carry_out(rpc, launches, _begun(launches, template, count, wanted)), template, as_json=as_json)
+        launches.begin(asked)
+        _tell(_carry_out(rpc, launches, asked), template, as_json=as_json)
 
 
 def _finish(settings: "Settings", launches: "Launches", left: "Launch", *, dry_run: bool, as_json: bool) -> None:
-    """Find out what came of a launch that was asked for before, by asking with its token again."""
-    next_step = "run without --dry-run to repeat it" if dry_run else "repeating it"
+    """Find out what came of a launch that was asked for before: look for its instances, then repeat it."""
+    next_step = "run without --dry-run to find out" if dry_run else "looking for its instances"
     click.echo(
         f"the launch of {left.count} at {left.at:%Y-%m-%d %H:%M:%S} UTC has no known outcome: {next_step}", err=True
     )
@@ -97,18 +101,37 @@ def _finish(settings: "Settings", launches: "Launches", left: "Launch", *, dry_r
         return
     refuse_if_read_only()
     with Printing():
-        launched = _carry_out(_rpc(settings, left.template.region_key), launches, left, known=False)
+        tools = _tools(settings, left.template.region_key)
+        found = _found(tools, launches, left)
+        launched = (found, "") if found else _carry_out(tools.any_ecs, launches, left, known=False)
         _tell(launched, left.name, as_json=as_json)
 
 
-def _begun(launches: "Launches", name: str, count: int, template: "LaunchTemplate") -> "Launch":
+def _found(tools: "RegionTools", launches: "Launches", left: "Launch") -> tuple[str, ...]:
+    """Return the instances of an earlier run: the cloud may have forgotten its token, not its tag."""
     from datetime import UTC, datetime
 
+    from spottui.cloud.launching import LAUNCH_TAG
+
+    if LAUNCH_TAG not in left.template.tags:
+        return ()
+    ids = tools.ecs.ids_tagged(LAUNCH_TAG, left.token)
+    if ids:
+        launches.end(left, ",".join(ids), datetime.now(UTC))
+    return ids
+
+
+def _asked(name: str, count: int, template: "LaunchTemplate") -> "Launch":
+    from datetime import UTC, datetime
+
+    from msgspec.structs import replace
+
+    from spottui.cloud.launching import LAUNCH_TAG
     from spottui.journal.launches import Launch
 
-    begun = Launch(secrets.token_hex(24), name, count, template, datetime.now(UTC))
-    launches.begin(begun)
-    return begun
+    token = secrets.token_hex(24)
+    tagged = replace(template, tags={**template.tags, LAUNCH_TAG: token})
+    return Launch(token, name, count, tagged, datetime.now(UTC))
 
 
 def _carry_out(rpc: "Rpc", launches: "Launches", asked: "Launch", *, known: bool = True) -> tuple[tuple[str, ...], str]:
@@ -145,12 +168,17 @@ def _says_nothing_of_the_token(error: "CloudError") -> bool:
     return error.kind.effect_unknown or error.kind in before_it
 
 
-def _rpc(settings: "Settings", region: str) -> "Rpc":
+def _tools(settings: "Settings", region: str) -> "RegionTools":
     from spottui.cloud.region_tools import credentials_of, region_tools
 
-    return next(
-        tools for tools in region_tools(settings, credentials_of(settings)) if tools.settings.key == region
-    ).any_ecs
+    every = region_tools(settings, credentials_of(settings))
+    found = next((tools for tools in every if tools.settings.key == region), None)
+    if found is None:
+        raise Failed(
+            f"{region} is not in the configuration any more: what was launched there is unknown. Put it back and "
+            f"repeat the command."
+        )
+    return found
 
 
 def _show(wanted: "LaunchTemplate", name: str, count: int) -> None:
@@ -172,5 +200,7 @@ def _tell(launched: tuple[tuple[str, ...], str], template: str, *, as_json: bool
     ids, request_id = launched
     if as_json:
         click.echo(json.dumps({"template": template, "instance_ids": ids, "request_id": request_id}))
-    else:
+    elif request_id:
         click.echo(f"launched {', '.join(ids)} [RequestId {request_id}]")
+    else:
+        click.echo(f"launched {', '.join(ids)}, by the earlier run")

@@ -14,9 +14,9 @@ from spottui.cli.completion import spot_instances
 from spottui.cli.console import whoami
 from spottui.cli.ending import Ending, in_time, leave
 from spottui.cli.on_demand import end_on_demand, gone_back
+from spottui.cli.plan_printing import plan_record, show_plan
 from spottui.cli.printing import Printing
 from spottui.cli.progress import Progress
-from spottui.domain.region_key import fields_of
 from spottui.domain.routes import Route
 
 if TYPE_CHECKING:
@@ -100,9 +100,9 @@ def recover(
     if dry_run:
         plan = _plan_without_a_desk(settings, asked)
         if as_json:
-            click.echo(json.dumps(_record(plan)))
+            click.echo(json.dumps(plan_record(plan)))
         else:
-            _show(plan)
+            show_plan(plan)
         return
     refuse_if_read_only()
     if known:
@@ -196,8 +196,10 @@ def _begun(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
 
 
 def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
+    from spottui import words
     from spottui.domain.commands import Confirm, Retry
     from spottui.domain.plan import by_route
+    from spottui.domain.retrying import retried_route
 
     route = Route(asked.route) if asked.route else None
     waiting = None if asked.to_spot else _waiting(desk, asked.instance)
@@ -211,7 +213,9 @@ def _confirmed(desk: "Desk", asked: _Asked, *, as_json: bool) -> str:
     if plan is None:
         raise Failed(f"{asked.instance} has no plan yet; try again in a moment.")
     if not as_json:
-        _show(by_route(plan, route) if route else plan)
+        first = route or (retried_route(ended, plan) if ended else plan.route)
+        shown = plan if first is plan.route else by_route(plan, first)
+        show_plan(shown, words.reused(ended, first) if ended else "")
     agree("Recover it?", yes=asked.yes)
     asked.agreed = True
     if waiting:
@@ -344,43 +348,6 @@ def _line(now: "Recovery", at: "datetime") -> str:
     ids = now.new_instance_id or now.image_id
     said = (f"{now.state.value}{progress}", verdict, ids, plain(why or words.trouble(now)))
     return "  ".join(text for text in said if text)
-
-
-def _show(plan: "Plan") -> None:
-    from spottui import words
-    from spottui.domain.text import plain
-
-    old = plan.spec.instance
-    click.secho(f"recover {old.instance_id} {plain(old.name)} by {', else '.join(plan.routes)}", bold=True)
-    for number, candidate in enumerate(plan.candidates, 1):
-        click.echo(
-            f"  {number}. {candidate.instance_type} in {candidate.zone}, {candidate.vswitch_id}"
-            f"  ({plain(candidate.reason)})"
-        )
-    for warning in words.warnings(plan):
-        click.echo(f"  note: {warning}")
-
-
-def _record(plan: "Plan") -> dict[str, object]:
-    from spottui import words
-
-    return {
-        "instance_id": plan.spec.instance.instance_id,
-        "name": plan.spec.instance.name,
-        **fields_of(plan.spec.instance.region),
-        "routes": [route.value for route in plan.routes],
-        "places": [
-            {
-                "instance_type": candidate.instance_type,
-                "zone": candidate.zone,
-                "vswitch_id": candidate.vswitch_id,
-                "on_demand": candidate.on_demand,
-                "reason": candidate.reason,
-            }
-            for candidate in plan.candidates
-        ],
-        "notes": list(words.warnings(plan)),
-    }
 
 
 def _said(problem: Exception) -> int:

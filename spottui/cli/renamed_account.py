@@ -1,15 +1,15 @@
 """A start under another account's name: what is open under the old one would be recovered a second time."""
 
+from spottui.domain.refusal import Misconfigured
 from spottui.domain.region_key import region_id, shown_account
 from spottui.domain.settings import Settings
 from spottui.journal import Journal
-from spottui.journal.store import JournalProblem
 
 _SHOWN = 3
 
 
 def refuse_renamed_account(settings: Settings, journal: Journal) -> None:
-    """Raise `JournalProblem` if an account that has open recoveries may have been renamed.
+    """Raise `Misconfigured` if an account that has open recoveries may have been renamed.
 
     That is so where the configuration does not name their account, and names another one in the same region that this
     journal has never watched. A journal that several consoles share may hold accounts that one of them does not have.
@@ -20,16 +20,18 @@ def refuse_renamed_account(settings: Settings, journal: Journal) -> None:
         new = next((key for key in others if not journal.fleet.load(key)), None)
         if new:
             instance_ids = [recovery.instance_id for recovery in unnamed if recovery.region == old]
-            raise JournalProblem(_refusal(settings.journal, old, new, instance_ids))
+            raise Misconfigured(_refusal(settings.journal, old, new, instance_ids))
 
 
 def _refusal(address: str, old: str, new: str, instance_ids: list[str]) -> str:
     more = f" and {len(instance_ids) - _SHOWN} more" if len(instance_ids) > _SHOWN else ""
     was, now = shown_account(old), shown_account(new)
-    restore = f'account = "{was}"' if was != shown_account("") else "no account"
+    found = f'"{now}"' if now != shown_account("") else "none"
+    allowed = f'"{was}"' if was != shown_account("") else "none"
     return (
-        f"journal {address}: the recovery of {', '.join(instance_ids[:_SHOWN])}{more} is in progress in account {was}, "
-        f"which the configuration does not name in {region_id(old)}; account {now} there is new. If {was} was renamed, "
-        f"it would be recovered a second time. Nothing was started. Give the [[region]] {restore} again until it has "
-        f"ended or was cancelled, then rename the account; if {now} is another account, configure both until then."
+        f"region.account in {region_id(old)}: found {found}, which is new there, while the recovery of "
+        f"{', '.join(instance_ids[:_SHOWN])}{more} is in progress in account {was} (journal {address}); "
+        f"allowed: {allowed} until it has ended or was cancelled. If {was} was renamed to {now}, it would be "
+        f"recovered a second time. Nothing was started and nothing is lost: use the old name until then, or configure "
+        f"both if {now} is another account."
     )

@@ -19,6 +19,7 @@ from spottui.cloud.launch_request import check_request, launch_request
 from spottui.cloud.rpc import CONNECT_TIMEOUT_MS, READ_TIMEOUT_MS, rpc_params, sdk_config
 from spottui.cloud.sdk import EcsClient, OpenApiRequest, RuntimeOptions, models
 from spottui.cloud.sdk_errors import translate
+from spottui.cloud.tagged import by_tag
 from spottui.domain.clock import CloudClock
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import OUR_TAG as OUR_TAG
@@ -30,6 +31,8 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 PAGE = 100
+READINGS = 3
+"""How often a list is read whose count changes between its pages."""
 ROLES_PER_CALL = 50
 Rows = shapes.Rows
 VERSION = "2014-05-26"
@@ -157,12 +160,23 @@ class Ecs:
         return in_halves(image_ids, self._image_traits_of)
 
     def our_instances(self) -> tuple[Instance, ...]:
-        """Return the instances that recoveries launched; the service lists at most 1,000 by a tag."""
-        return tuple(spec.instance for spec in self._pages({"Tag.1.Key": OUR_TAG}))
+        """Return the instances that recoveries launched."""
+        return by_tag(lambda query: (spec.instance for spec in self._pages(query)), OUR_TAG)
+
+    def ids_tagged(self, key: str, value: str) -> tuple[str, ...]:
+        """Return the instances with a tag, of which there are at most 1,000; raises where the account may list none."""
+        ids = tuple(spec.instance.instance_id for spec in self._pages({"Tag.1.Key": key, "Tag.1.Value": value}))
+        if not ids:
+            self.check_permission()
+        return ids
 
     def our_images(self) -> dict[str, shapes.Image]:
         """Return all images that recoveries made, by id, whatever their status (the default is Available only)."""
-        return {image.image_id: image for image in self.every("DescribeImages", _OUR_IMAGES, shapes.images)}
+        return {image.image_id: image for image in self.images_tagged(OUR_TAG)}
+
+    def images_tagged(self, key: str) -> tuple[shapes.Image, ...]:
+        """Return all images of this account that have a tag, whatever their status."""
+        return by_tag(self._images, key)
 
     def has_image_named(self, name: str) -> bool:
         """Whether an image of this account has a name, whoever made it; a new one may not be listed yet."""
@@ -266,18 +280,25 @@ class Ecs:
         """Make a call that only reads and return what `read` makes of its body, for rooms with shapes of their own."""
         return self.parsed(action, read, self.read(action, query))
 
-    def every(
-        self, action: str, query: Mapping[str, object], read: Callable[[dict[str, Any]], tuple[T, ...]]
-    ) -> tuple[T, ...]:
-        """Make a call that pages by number until its last page, and return what `read` makes of all of them."""
-        found: list[T] = []
-        page = 1
-        while True:
-            some = self.ask(action, {**query, "PageSize": PAGE, "PageNumber": page}, read)
-            found += some
-            if len(some) < PAGE:
-                return tuple(found)
-            page += 1
+    def _images(self, query: Mapping[str, object]) -> tuple[shapes.Image, ...]:
+        """Return all pages of own images; they have numbers only, so one deleted meanwhile makes a page skip another.
+
+        Where the count tells of that, all are read anew.
+        """
+        found: list[shapes.Image] = []
+        for _ in range(READINGS):
+            found, counts, page = [], set[object](), 1
+            while True:
+                body = self.read("DescribeImages", {**_OWN_IMAGES, **query, "PageSize": PAGE, "PageNumber": page})
+                some = self.parsed("DescribeImages", shapes.images, body)
+                found += some
+                counts.add(body.get("TotalCount"))
+                if len(some) < PAGE:
+                    break
+                page += 1
+            if len(counts) == 1:
+                break
+        return tuple(found)
 
     def _specs_of(self, instance_ids: Sequence[str]) -> dict[str, LaunchSpec]:
         specs = self._pages({"InstanceIds": shapes.id_list(instance_ids)})
@@ -377,8 +398,4 @@ TypedCall = Callable[[Any, RuntimeOptions], Any]
 _ALL_ATTRIBUTES: dict[str, object] = {"AdditionalAttributes.1": "META_OPTIONS"}
 
 _STATUSES = "Creating,Waiting,Available,UnAvailable,CreateFailed"
-_OUR_IMAGES: dict[str, object] = {
-    "ImageOwnerAlias": "self",
-    "Status": _STATUSES,
-    "Tag.1.Key": OUR_TAG,
-}
+_OWN_IMAGES: dict[str, object] = {"ImageOwnerAlias": "self", "Status": _STATUSES}

@@ -73,6 +73,11 @@ class ErrorKind(Enum):
         """Whether the same may be accepted later at the same place: by a repeat, stock, price, room or readiness."""
         return self.repeats or self in (ErrorKind.NO_STOCK, ErrorKind.PRICE, ErrorKind.PLACE_FULL, ErrorKind.NOT_READY)
 
+    @property
+    def worth_repeating(self) -> bool:
+        """Whether a call that has time is repeated: what passes, and credentials, whose source may fail for seconds."""
+        return self.passes or self is ErrorKind.CREDENTIALS
+
 
 LONGEST_THROTTLE_S = 60.0
 """A throttle counts the calls of a minute (docs/alibaba-facts.md 1.4): a longer wait would only use up the notice."""

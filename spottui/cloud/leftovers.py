@@ -1,17 +1,35 @@
 """What recoveries have created: found by its tag, tagged with an expiry, and deleted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud.batches import in_halves
-from spottui.cloud.ecs import OUR_TAG, Answer, Ecs
+from spottui.cloud.ecs import OUR_TAG, PAGE, Answer, Ecs
+from spottui.cloud.fields import text_of
 from spottui.cloud.sdk import models
+from spottui.cloud.tagged import by_tag
 
 
 def our_snapshots(ecs: Ecs) -> dict[str, shapes.Snapshot]:
     """Return every snapshot that has our tag, by id."""
-    every = ecs.every("DescribeSnapshots", {"Tag.1.Key": OUR_TAG}, lambda body: tuple(shapes.snapshots(body).values()))
-    return {snapshot.snapshot_id: snapshot for snapshot in every}
+    return {snapshot.snapshot_id: snapshot for snapshot in snapshots_tagged(ecs, OUR_TAG)}
+
+
+def snapshots_tagged(ecs: Ecs, key: str, filters: Mapping[str, object] | None = None) -> tuple[shapes.Snapshot, ...]:
+    """Return every snapshot that has a tag and passes the filters."""
+    return by_tag(lambda query: _snapshots(ecs, {**(filters or {}), **query}), key)
+
+
+def _snapshots(ecs: Ecs, query: Mapping[str, object]) -> Iterator[shapes.Snapshot]:
+    """By token: where a snapshot is deleted meanwhile, numbered pages would skip another one."""
+    token = ""
+    while True:
+        page = {"MaxResults": PAGE, **({"NextToken": token} if token else {})}
+        body = ecs.read("DescribeSnapshots", {**query, **page})
+        yield from ecs.parsed("DescribeSnapshots", shapes.snapshots, body).values()
+        token = text_of(body, "NextToken")
+        if not token:
+            return
 
 
 def delete_image(ecs: Ecs, image_id: str) -> str:

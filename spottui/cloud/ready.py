@@ -9,12 +9,12 @@ from spottui.cloud import ecs_shapes as shapes
 from spottui.cloud import snapshot_groups
 from spottui.cloud.ecs import SYSTEM_DEVICE, Answer, Ecs, ImageSource, created
 from spottui.cloud.fields import second_of
+from spottui.cloud.leftovers import snapshots_tagged
 from spottui.cloud.sdk import models
 from spottui.cloud.snapshot_groups import SnapshotGroup
 from spottui.domain.launch_spec import ImageTraits
 from spottui.domain.ready import READY_TAG
 
-_READY = {"Tag.1.Key": READY_TAG}
 AS_OF_TAG = "spottui:as-of"
 """On an image: when the snapshot was begun of which it was made, and so of when its data is."""
 
@@ -29,14 +29,12 @@ class Order(msgspec.Struct, frozen=True):
 
 def ready_images(ecs: Ecs) -> tuple[shapes.Image, ...]:
     """Return the images of a region that were made ready, whatever their status."""
-    query = {"ImageOwnerAlias": "self", "Status": "Creating,Waiting,Available,UnAvailable,CreateFailed"}
-    return ecs.every("DescribeImages", {**query, **_READY}, shapes.images)
+    return ecs.images_tagged(READY_TAG)
 
 
 def ready_system_snapshots(ecs: Ecs) -> tuple[shapes.Snapshot, ...]:
     """Return the snapshots of system disks of a region that were made ready."""
-    query = {"SourceDiskType": "System"}
-    return ecs.every("DescribeSnapshots", {**query, **_READY}, lambda body: tuple(shapes.snapshots(body).values()))
+    return snapshots_tagged(ecs, READY_TAG, {"SourceDiskType": "System"})
 
 
 def ready_groups(ecs: Ecs) -> tuple[SnapshotGroup, ...]:

@@ -33,6 +33,7 @@ from spottui.console.messages import (
     CommandEntered,
     DeskClosed,
     DeskFailed,
+    DeskMisconfigured,
     DeskTroubled,
     LeaveWanted,
     TerminalLost,
@@ -310,6 +311,11 @@ class SpottuiApp(App[None]):
     @on(DeskFailed)
     def _show_failure(self, message: DeskFailed) -> None:
         self.main.show_failure(message.text)
+
+    @on(DeskMisconfigured)
+    def _end_misconfigured(self, message: DeskMisconfigured) -> None:
+        self._exit_message = f"spottui: {plain(message.text, 2000)}\n"
+        self.exit(return_code=2)
 
     @on(DeskTroubled)
     def _show_trouble(self, message: DeskTroubled) -> None:

@@ -14,6 +14,7 @@ from spottui.console.messages import (
     CommandDone,
     DeskClosed,
     DeskFailed,
+    DeskMisconfigured,
     DeskTroubled,
     PlanReady,
     PlanRefused,
@@ -23,7 +24,7 @@ from spottui.console.text.titles import Headlines
 from spottui.domain.facts import Logged
 from spottui.domain.instance import Instance
 from spottui.domain.recovery import Recovery
-from spottui.domain.refusal import Ended, Refused
+from spottui.domain.refusal import Ended, Misconfigured, Refused
 from spottui.domain.view import DeskView, narrowed
 from spottui.tables.column import Rows
 from spottui.tables.diff import diff
@@ -140,6 +141,9 @@ class DeskWorker:
             self._desk = self._open_desk()
             _favour_the_screen()
             self._follow(self._desk)
+        except Misconfigured as problem:
+            log.error("the configuration does not fit: %s", problem)
+            self._app.post_message(DeskMisconfigured(str(problem)))
         except Ended as ended:
             log.error("the desk has ended: %s", ended)
             self._app.post_message(DeskFailed(str(ended)))

@@ -44,6 +44,13 @@ class DeskFailed(Message):
 
 
 @dataclass(eq=False)
+class DeskMisconfigured(Message):
+    """No desk can be opened with this configuration; `text` is for people."""
+
+    text: str
+
+
+@dataclass(eq=False)
 class DeskTroubled(Message):
     """The desk could not be read and is read again after `retry_s` seconds; `text` is for people."""
 

@@ -170,9 +170,9 @@ def retry(session: Session, recovery: Recovery) -> None:
         session,
         _subject(session, recovery.region, recovery.instance_id, recovery.name, recovery),
         lambda asker: session.worker.plan_again(recovery_id, asker),
-        lambda desk, chosen: desk.carry_out(recovery_id, Retry(chosen.plan.digest), session.who),
+        lambda desk, chosen: desk.carry_out(recovery_id, Retry(chosen.plan.digest, chosen.route), session.who),
         "retried",
-        can_choose=False,
+        retries=True,
     )
 
 
@@ -254,7 +254,7 @@ def _show_plan(
     call: "Callable[[Desk, ChosenPlan], object]",
     done: str,
     *,
-    can_choose: bool = True,
+    retries: bool = False,
 ) -> None:
     """Show the plan that `ask` asks for; on enter, send the command `call`, and notify that it is `done`."""
     from spottui.console.dialogs.plan import PlanDialog
@@ -266,7 +266,7 @@ def _show_plan(
             text = f"{name}: {done}, plan {chosen.shown.digest}"
             session.worker.command(lambda desk: call(desk, chosen), text)
 
-    session.app.push_screen(PlanDialog(subject, ask, session.clock, can_choose=can_choose), run)
+    session.app.push_screen(PlanDialog(subject, ask, session.clock, retries=retries), run)
 
 
 def _send(session: Session, recovery: Recovery, command: Command, done: str) -> None:

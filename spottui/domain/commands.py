@@ -9,6 +9,7 @@ from spottui.domain.facts import CancelAsked, Decided, DriverChanged, Fact, Retr
 from spottui.domain.plan import Plan, by_route
 from spottui.domain.recovery import Decision, Recovery, RecoveryState
 from spottui.domain.refusal import Refused
+from spottui.domain.retrying import retried_route
 from spottui.domain.routes import Route
 
 ANOTHER_PLAN = "The plan has changed since it was shown. Open it again."
@@ -60,7 +61,7 @@ class Confirm(Command, frozen=True):
         refuse_if_replaced(subject.of_instance, subject.recovery.instance_id)
         if self.route is None or plan.route is self.route:
             return Effects((Decided(Decision.CONFIRM, who, plan.digest),))
-        chosen = replace(by_route(plan, self.route), first_digest="")
+        chosen = replace(by_route(plan, self.route), first_digest="", route_chosen=True)
         route_chosen = RouteChosen(self.route, chosen.next_step, who)
         return Effects((route_chosen, Decided(Decision.CONFIRM, who, chosen.digest)), chosen)
 
@@ -68,10 +69,12 @@ class Confirm(Command, frozen=True):
 class Retry(Command, frozen=True):
     """Another run of a failed, cancelled or skipped recovery, with the plan of this digest.
 
-    What was created is reused, what failed is repeated; one that never had a plan waits for a confirmation again.
+    With `route`, if given, put first in it, else the one of `retrying.retried_route`. What was created is reused, what
+    failed is repeated; one that never had a plan waits for a confirmation again.
     """
 
     digest: str
+    route: Route | None = None
 
     def effects(self, subject: Subject, who: str) -> Effects:
         """Refused if the plan is another one, or another recovery of the instance is open or has replaced it."""
@@ -84,7 +87,12 @@ class Retry(Command, frozen=True):
         _refuse_if_another_runs(subject)
         retried = Retried(recovery.run + 1, who if plan else "")
         driven = (DriverChanged(subject.driver, recovery.fence + 1),) if subject.driver else ()
-        return Effects((retried, *driven), replace(plan, surveyed=False, kept_digest="") if plan else None)
+        return Effects((retried, *driven), self._plan(recovery, plan) if plan else None)
+
+    def _plan(self, recovery: Recovery, plan: Plan) -> Plan:
+        first, chosen = self.route or retried_route(recovery, plan), plan.route_chosen or self.route is not None
+        ordered = plan if first is plan.route else by_route(plan, first)
+        return replace(ordered, surveyed=False, kept_digest="", route_chosen=chosen)
 
 
 class Veto(Command, frozen=True):

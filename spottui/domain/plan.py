@@ -153,9 +153,11 @@ class Plan(msgspec.Struct, frozen=True, dict=True):
     """The launch waits for the release, and requests the old private IP in its vSwitch, or continues without it."""
     private_zone: str = ""
     """In this zone A records that name the old private IP are to name the replacement's."""
-    records: tuple[DnsRecord, ...] = ()
-    """Those that do now."""
+    records: tuple[DnsRecord, ...] | None = None
+    """Those that do now; None while nobody could look."""
     surveyed: bool = False
+    route_chosen: bool = False
+    """A person has put its first route there: a later survey leaves it there while it is possible."""
     price_per_hour: float | None = None
     """What the old instance costs an hour now, None if unknown."""
     currency: str = ""

@@ -5,5 +5,9 @@ class Refused(Exception):
     """A command that the desk will not carry out; the text says why and how to lift it, for people."""
 
 
+class Misconfigured(Exception):
+    """What the configuration says does not fit what was found: nothing starts, with exit 2; the text is for people."""
+
+
 class Ended(Exception):
     """The desk has ended for good; the text says why, for people."""

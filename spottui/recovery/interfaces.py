@@ -75,7 +75,8 @@ async def _keep_all(ctx: RecoveryContext) -> None:
 
 async def _keep(ctx: RecoveryContext, eni_id: str) -> None:
     """Let one outlive the instance, unless it does; a refusal costs the recovery nothing but the interface."""
-    for _ in range(LOOKS):
+    until = max(ctx.now() + LOOKS * timedelta(seconds=POLL_S), ctx.recovery.deadline)
+    while not ctx.recovery.state.is_final:
         found = await ctx.attempt(partial(interfaces.interface, ctx.ecs, eni_id))
         if ctx.recovery.cancel or found is None or (isinstance(found, Interface) and not found.goes_with_instance):
             return
@@ -85,7 +86,7 @@ async def _keep(ctx: RecoveryContext, eni_id: str) -> None:
             error = await call_once(
                 ctx, KEEP, eni_id, partial(interfaces.set_goes_with_instance, ctx.ecs, eni_id, False)
             )
-        if error is None or not error.kind.passes:
+        if error is None or not error.kind.worth_repeating or ctx.now() > until:
             return
         await asyncio.sleep(POLL_S)
 
@@ -106,7 +107,7 @@ async def _restore(ctx: RecoveryContext, eni_id: str) -> Reason | None:
             restore = partial(interfaces.set_goes_with_instance, ctx.ecs, eni_id, True)
             error = await call_once(ctx, KEEP, eni_id, restore, RESTORED)
         failure = failure_of(error) if error else None
-        if error and not error.kind.passes:
+        if error and not error.kind.worth_repeating:
             break
         if error:
             await asyncio.sleep(POLL_S)
@@ -133,8 +134,8 @@ async def _move(ctx: RecoveryContext, eni_id: str, new_id: str, new: Instance | 
             error = await _one_move(ctx, found, new_id)
         failure = failure_of(error) if error else failure
         if error and is_of_old:
-            may_detach, until = error.kind.passes, max(until, ctx.recovery.deadline + PATIENCE)
-        elif error and not error.kind.passes:
+            may_detach, until = error.kind.worth_repeating, max(until, ctx.recovery.deadline + PATIENCE)
+        elif error and not error.kind.worth_repeating:
             break
         await ctx.wait(RETRY_S if error else POLL_S)
     return Reason(Why.INTERFACE_NOT_MOVED, eni_id, failure=failure)

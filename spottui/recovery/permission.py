@@ -20,7 +20,7 @@ from spottui.domain.facts import (
     StateEntered,
 )
 from spottui.domain.forecast import Forecast, Verdict
-from spottui.domain.instance import InstanceStatus
+from spottui.domain.instance import Instance, InstanceStatus
 from spottui.domain.interruption import Evidence, Release
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.domain.plan import Plan, by_route
@@ -51,6 +51,8 @@ IMAGE_MOVED_S = 10.0
 LONGEST_WAIT_S = 3600.0
 READ_S = 15.0
 """How long a plan waits for the disk protection's look-up of its instance."""
+ADDRESSES_S = 1.0
+"""How long a plan waits to hear which addresses its instance has now."""
 RUNNING = InstanceStatus.RUNNING.value
 PROTECT_AGAIN_S = 2.0
 DETAILS_S = 20.0
@@ -80,10 +82,8 @@ async def wait_for_permission(ctx: RecoveryContext) -> StepOutcome | None:
     if ctx.plan.route.traits.needs_image_in_time:
         begin_to_look_for_images(ctx)
     await asyncio.wait({protected}, timeout=max(0.0, until - asyncio.get_running_loop().time()))
-    recovery, plan = ctx.recovery, ctx.plan
-    route = _first_route(recovery, plan)
-    if recovery.route is not route:
-        await ctx.record(RouteTaken(route))
+    if ctx.recovery.route is not ctx.plan.route:
+        await ctx.record(RouteTaken(ctx.plan.route))
     return None
 
 
@@ -140,11 +140,6 @@ async def _until_a_word(ctx: RecoveryContext) -> StepOutcome | None:
         if not isinstance(answer, Wait):
             return answer
         await ctx.wait(answer.seconds)
-
-
-def _first_route(known: Recovery, plan: Plan) -> Route:
-    """A retry continues with the failed route and what it had made."""
-    return known.route if known.run and known.created else plan.route
 
 
 async def _look(ctx: RecoveryContext) -> StepOutcome | Wait | None:
@@ -273,6 +268,7 @@ async def _plan(ctx: RecoveryContext) -> Plan | Reason:
         return Reason(Why.NO_PLAN_YET, failure=failure_of(spec))
     if spec is None:
         return Reason(Why.NO_PLAN_YET, recovery.instance_id, detail=recovery.region)
+    spec = await _with_addresses_of_now(ctx, spec)
     tolerance = shared.settings.policy.tolerance
     tired = await asyncio.to_thread(tired_pools, shared.journal, spec, tolerance, ctx.now()) if tolerance else ()
     plan = make_plan(spec, shared.settings, tired)
@@ -297,6 +293,18 @@ async def _capture(ctx: RecoveryContext) -> LaunchSpec | CloudError | None:
     )
     read = partial(with_details, ctx.ecs, shared.journal, shared.clock, seen, ram_role, image, awaits_details=awaits)
     return await ctx.attempt(read)
+
+
+async def _with_addresses_of_now(ctx: RecoveryContext, spec: LaunchSpec) -> LaunchSpec:
+    """An EIP may have been bound since the sweep that saw the instance; unchanged where the cloud does not say."""
+    asked = ctx.shared.polls.instance(ctx.recovery.region, ctx.recovery.instance_id, 0.0)
+    try:
+        found = await asyncio.wait_for(asked, ADDRESSES_S)
+    except TimeoutError:
+        return spec
+    if not isinstance(found, Instance):
+        return spec
+    return replace(spec, instance=replace(spec.instance, eip_id=found.eip_id, public_ip=found.public_ip))
 
 
 def set_plan_unless_known(

@@ -1,7 +1,7 @@
 """A records that name the old private IP: once the replacement serves, they name its own.
 
-Only records of the zone that the policy names, and whose value is exactly the old address. No answer of PrivateZone
-ends a recovery.
+Only records of the zone that the policy names, and whose value is exactly the old address, as it was when the plan's
+places were looked up. No answer of PrivateZone ends a recovery.
 """
 
 import asyncio
@@ -64,8 +64,17 @@ async def _look(ctx: RecoveryContext, address: str) -> tuple[DnsRecord, ...] | C
     return (
         found
         if isinstance(found, CloudError)
-        else tuple(dns_record for dns_record in found if dns_record.value == address)
+        else tuple(one for one in found if one.value == address and _named_the_old_instance(ctx, one))
     )
+
+
+def _named_the_old_instance(ctx: RecoveryContext, one: DnsRecord) -> bool:
+    """Whether a record with the old address is of the old instance: another one may have the address by now.
+
+    By the address alone only where nobody could look while the instance had it.
+    """
+    known = ctx.plan.records
+    return known is None or any(one.record_id == other.record_id for other in known)
 
 
 async def _move(ctx: RecoveryContext, one: DnsRecord, old: str, address: str) -> Reason | None:

@@ -96,4 +96,4 @@ async def _is_worth_another_look(ctx: RecoveryContext) -> bool:
     refused = await call_once(
         ctx, ACTION, instance.instance_id, partial(eips.convert_public_ip, ctx.ecs, instance.instance_id)
     )
-    return refused is None or refused.kind.passes
+    return refused is None or refused.kind.worth_repeating

@@ -123,8 +123,9 @@ class Surveys:
         return await arrival(asked)
 
     def _routes(self, plan: Plan) -> tuple[Route, ...]:
-        """Leave out `instant` without a recent system image; a person may still choose it."""
-        if plan.spec.back_to_spot:
+        """Leave out `instant` without a recent system image; what a person chose stays."""
+        chosen = plan.route.traits.serves_at_once and plan.route_chosen and plan.earlier_image(plan.route)
+        if plan.spec.back_to_spot or chosen:
             return plan.routes
         routes = [route for route in plan.routes if not route.traits.serves_at_once]
         ready = ready_policy(self._settings, plan.spec.instance)
@@ -184,14 +185,17 @@ class _Survey:
         by_product = await asyncio.gather(*(self._backends(product, spec) for product in Product))
         return tuple(backend for backends in by_product for backend in backends)
 
-    async def records(self, plan: Plan) -> tuple[DnsRecord, ...]:
-        """Return the A records of the plan's zone that name the instance."""
-        zone, vpc_id, nothing = plan.private_zone, plan.spec.vpc_id, tuple[DnsRecord, ...]()
+    async def records(self, plan: Plan) -> tuple[DnsRecord, ...] | None:
+        """Return the A records of the plan's zone that name the instance; None where there was no answer."""
+        zone, vpc_id = plan.private_zone, plan.spec.vpc_id
         if not zone:
-            return nothing
-        call = partial(self._market.records, zone, vpc_id)
-        dns_records = await self._inquiry.ask("DNS records", ("records", zone, vpc_id), RECORDS_S, call, nothing)
-        return tuple(dns_record for dns_record in dns_records if dns_record.value == plan.spec.instance.private_ip)
+            return ()
+
+        def look() -> tuple[DnsRecord, ...] | None:
+            return self._market.records(zone, vpc_id)
+
+        found = await self._inquiry.ask("DNS records", ("records", zone, vpc_id), RECORDS_S, look, None)
+        return None if found is None else tuple(one for one in found if one.value == plan.spec.instance.private_ip)
 
     async def offers(self, spec: LaunchSpec, rules: PlaceRules) -> Offers:
         """Return what is in stock, how often types are interrupted, and which other types there are."""

@@ -237,7 +237,9 @@ class InstanceRows:
                 else around(instance, fleet_background, several=several_regions, accounts=accounts)
             )
             source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "", beside)
-            made[key] = earlier if earlier and earlier[0] == source else (source, instance_row(*source))
+            of_it = earlier if earlier and earlier[0] == source else (source, instance_row(*source))
+            # The row's own key, not an equal one: ten thousand are kept once.
+            made[of_it[1][0]] = of_it
         self._made = made
         self._by_key = {key: source[0] for key, (source, _) in made.items()}
         return {key: row for key, (_, row) in made.items()}

@@ -78,6 +78,13 @@ class FleetSweep:
 
         An error of the disks is raised at the end, after the instances and their other details were kept.
         """
+        problem = self._take_over()
+        self._capture_details()
+        if problem:
+            raise problem
+
+    def _take_over(self) -> CloudError | None:
+        """Keep the instances and disks of a sweep; return why the disks could not be read."""
         found, disks, problem = self._sweep()
         if not found:
             self._ecs.check_permission()
@@ -92,9 +99,7 @@ class FleetSweep:
         if not problem:
             self._on_fleet(self._ecs.region)
         self._save(old, self._captured)
-        self._capture_details()
-        if problem:
-            raise problem
+        return problem
 
     def show(self, instances: Iterable[Instance]) -> None:
         """Take over instances that another source has just seen, so that the screen need not wait for a sweep."""

@@ -10,6 +10,7 @@ from spottui.words.letters import letter
 from spottui.words.next_steps import next_step
 from spottui.words.phrases import region, saved
 from spottui.words.reasons import against, lift, reason
+from spottui.words.retries import reused
 from spottui.words.warnings import loss, warnings
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "reason",
     "region",
     "request_id",
+    "reused",
     "said",
     "saved",
     "search",

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from spottui.cli.main import main
 from spottui.sim.testing import SimServer
+from tests import driving
 from tests.driving import clean_environment
 
 KINDS: dict[str, dict[str, object]] = {
@@ -64,8 +64,7 @@ class Night:
     launches: list[str]
 
 
-def start(toml: Path, *arguments: str) -> "subprocess.Popen[str]":
-    """Start a command in a process of its own."""
-    command = [sys.executable, "-m", "spottui", *arguments, "--config", str(toml)]
+def start(toml: Path, *arguments: str) -> Any:
+    """Start a command in a process of its own; what it gives is, or is like, a `subprocess.Popen`."""
     environment = clean_environment(toml.parent / "state")
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
+    return driving.started([*arguments, "--config", str(toml)], environment, errors=subprocess.STDOUT)

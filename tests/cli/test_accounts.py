@@ -94,6 +94,8 @@ def test_an_account_with_an_open_recovery_is_not_renamed(cloud: SimServer) -> No
     with start(toml, "--headless") as process:
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 2, said
+    assert 'region.account in cn-hangzhou: found "live", which is new there' in said
     assert "the recovery of i-bp1open is in progress in account prod" in said
-    assert 'Give the [[region]] account = "prod" again until it has ended' in said
+    assert 'allowed: "prod" until it has ended or was cancelled' in said
+    assert "Traceback" not in said
     assert not cloud.calls("CreateImage")

@@ -222,6 +222,54 @@ def test_a_launch_without_a_known_end_is_found_out_before_another(
     assert launched(night.cloud) == before + 1, "the same token found the same instance"
 
 
+@pytest.fixture
+def cut_off(night: Night, template: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A launch took effect, and its run never heard of it."""
+    monkeypatch.setattr("spottui.cli.launch.PAUSES_S", (0.01,))
+    night.cloud.fault("RunInstances", "drop_reply", match={"ClientToken": "*"})
+    night.cloud.fault("RunInstances", "reset", match={"ClientToken": "*"})
+    before = launched(night.cloud)
+    assert run("launch", "web", "--count", "2", "--yes", "--config", template).exit_code == 1
+    assert launched(night.cloud) == before + 2
+    return template
+
+
+def test_a_launch_is_found_out_when_the_cloud_has_forgotten_its_token(night: Night, cut_off: Path) -> None:
+    before = launched(night.cloud)
+    night.cloud.world(token_life_s=0.001)
+    found = run("launch", "web", "--yes", "--json", "--config", cut_off)
+    night.cloud.world(token_life_s=3600)
+    assert found.exit_code == 0, found.output
+    assert len(json.loads(found.stdout)["instance_ids"]) == 2
+    assert launched(night.cloud) == before, "the tag found the same instances"
+
+
+def test_nothing_is_repeated_where_the_instances_cannot_be_listed(night: Night, cut_off: Path) -> None:
+    """A list without the permission is empty, which is no evidence that there are none."""
+    before = len(night.cloud.calls("RunInstances"))
+    night.cloud.world(permissions={"DescribeInstances": "empty"})
+    denied = run("launch", "web", "--yes", "--config", cut_off)
+    night.cloud.world(permissions={"DescribeInstances": "allow"})
+    assert denied.exit_code == 1
+    assert "DescribeInstances" in denied.stderr
+    assert len(night.cloud.calls("RunInstances")) == before
+    assert run("launch", "web", "--yes", "--config", cut_off).exit_code == 0
+
+
+def test_a_launch_into_a_region_that_is_configured_no_longer_is_told_of(night: Night, cut_off: Path) -> None:
+    text = cut_off.read_text()
+    moved = text.replace('region = "cn-hangzhou"', 'region = "cn-beijing"').replace(
+        'id = "cn-hangzhou"', 'id = "cn-beijing"'
+    )
+    assert moved.count("cn-beijing") == 2
+    cut_off.write_text(moved)
+    told = run("launch", "web", "--yes", "--config", cut_off)
+    assert told.exit_code == 1
+    assert "cn-hangzhou" in told.stderr
+    cut_off.write_text(text)
+    assert run("launch", "web", "--yes", "--config", cut_off).exit_code == 0
+
+
 def test_no_stock_is_said_before_anything_is_asked_for(night: Night, template: Path) -> None:
     night.cloud.stock(0)
     done = run("launch", "web", "--yes", "--config", template)

@@ -83,7 +83,7 @@ class Program:
         self.process.kill()
         self.process.wait()
 
-    # Three seconds are promised. With six test processes on two cores one may wait as long for the processor alone.
+    # Three seconds are promised. With eight test processes on two cores one may wait as long for the processor alone.
     def ends(self, within_s: float = 8.0) -> int:
         return self.process.wait(within_s)
 

@@ -167,7 +167,7 @@ def test_what_may_have_been_launched_stays_open_when_its_repeat_is_denied(failin
     done = run("launch", "web", "--yes", "--config", toml)
     assert done.exit_code == 1
     assert "is unknown" in done.stderr
-    assert "run without --dry-run to repeat it" in run("launch", "web", "--dry-run", "--config", toml).stderr
+    assert "run without --dry-run to find out" in run("launch", "web", "--dry-run", "--config", toml).stderr
     assert run("launch", "web", "--yes", "--config", toml).exit_code == 0
     assert launched(failing) == 1
 

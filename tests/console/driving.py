@@ -4,6 +4,9 @@ import asyncio
 import contextlib
 import time
 
+import pytest
+from textual._compositor import Compositor
+
 from spottui.console.app import SpottuiApp
 from tests.console.scripted import FrozenClock, ScriptedDesk, reclaims
 
@@ -36,13 +39,31 @@ async def wait_until(pilot, condition, timeout_s=40.0):
 
 
 @contextlib.asynccontextmanager
-async def running(desk=None, size=WIDE, clock=None, *, toasts_shown=False, **more):
-    """Run the console until it shows the desk's view; yields the pilot and the desk."""
+async def running(desk=None, size=WIDE, clock=None, *, toasts_shown=False, drawn=False, **more):
+    """Run the console until it shows the desk's view; yields the pilot and the desk.
+
+    A headless terminal drops what is drawn of each change. Unless that is `drawn` all the same, the screen is drawn
+    when a test reads it, and at the end.
+    """
     desk = desk or ScriptedDesk(reclaims())
     app = console_over(desk, clock, **more)
-    async with app.run_test(size=size, notifications=toasts_shown) as pilot:
-        await wait_until(pilot, lambda: app.session.view is not None)
-        yield pilot, desk
+    with contextlib.nullcontext() if drawn else only_on_demand():
+        async with app.run_test(size=size, notifications=toasts_shown) as pilot:
+            await wait_until(pilot, lambda: app.session.view is not None)
+            yield pilot, desk
+            screen(app)
+
+
+@contextlib.contextmanager
+def only_on_demand():
+    draw = Compositor.render_update
+
+    def render_update(self, full=False, **how):
+        return draw(self, full=True, **how) if full else self._dirty_regions.clear()
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Compositor, "render_update", render_update)
+        yield
 
 
 def texts(table):

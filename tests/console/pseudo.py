@@ -47,7 +47,9 @@ class Terminal:
         def drawn():
             self.printed = b""
             self.type(b"\x0c")
-            time.sleep(0.1)
+            ends = time.monotonic() + 2
+            while text.encode() not in self.printed and time.monotonic() < ends:
+                time.sleep(0.02)
             return text.encode() in self.printed
 
         wait_until(drawn)
@@ -67,6 +69,6 @@ class Terminal:
         self.process.wait()
         self.reading = False
 
-    # Three seconds are promised. With six test processes on two cores one may wait as long for the processor alone.
+    # Three seconds are promised. With eight test processes on two cores one may wait as long for the processor alone.
     def ends(self, within_s=8.0):
         return self.process.wait(within_s)

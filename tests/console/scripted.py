@@ -341,8 +341,8 @@ class ScriptedDesk:
         match command:
             case Confirm(digest, route):
                 self._record("confirm", recovery_id, digest, who, *([route] if route else []))
-            case Retry(digest):
-                self._record("retry", recovery_id, digest, who)
+            case Retry(digest, route):
+                self._record("retry", recovery_id, digest, who, *([route] if route else []))
             case _:
                 self._record(type(command).__name__.lower(), recovery_id, who)
 

@@ -9,7 +9,7 @@ from textual.events import Key
 from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Decided, Drained, EarlierLine, Logged, SignSeen
 from spottui.domain.interruption import Evidence
 from spottui.domain.reasons import Failure
-from spottui.domain.recovery import Created, Decision, RecoveryState
+from spottui.domain.recovery import Created, Decision, ImageOf, RecoveryState
 from spottui.domain.routes import Route
 from spottui.tables.column import FIRST_CELL
 from spottui.tables.recoveries import recovery_row
@@ -170,6 +170,25 @@ async def test_t_shows_the_plan_and_tries_again():
         await shows(pilot, digest)
         await press(pilot, "enter")
         await tells(desk, pilot, "retry", ended.recovery_id, digest, WHO)
+
+
+@pytest.mark.parametrize("size", [NARROW, (200, 50)])
+async def test_a_retry_says_that_it_is_one_what_it_reuses_and_with_which_route_it_resumes(size):
+    desk, ended = failed()
+    at = NOW - timedelta(minutes=1)
+    ended = replace(ended, image_id="m-bp7", image_of=ImageOf.ALL_DISKS, imaging_since=at, progress=100)
+    desk.show(recoveries=(replace(ended, route=Route.KEPT_DISK, created=(Created("image", "m-bp7"),)),))
+    desk.plans[ended.recovery_id] = replace(plan_of(desk.current.instances[0]), routes=(Route.IMAGE, Route.KEPT_DISK))
+    async with running(desk, size=size) as (pilot, _):
+        await press(pilot, "t")
+        await shows(pilot, "Route    kept-disk, else image")
+        for text in ("Retry web-1", "Retry with this plan (enter)", "Reused   nothing of the last run"):
+            assert text in screen(pilot.app)
+        await press(pilot, "w")
+        await shows(pilot, f"Reused   image m-bp7 of {at:%H:%M:%S} UTC, finished")
+        await press(pilot, "enter")
+        digest = desk.plans[ended.recovery_id].digest
+        await tells(desk, pilot, "retry", ended.recovery_id, digest, WHO, Route.IMAGE)
 
 
 async def test_t_is_refused_where_nothing_failed():

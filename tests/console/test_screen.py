@@ -92,7 +92,7 @@ async def test_where_there_are_several_regions_the_zone_names_its_own():
 
 async def test_the_countdown_draws_only_the_rows_that_changed():
     clock = FrozenClock()
-    async with running(clock=clock) as (pilot, _):
+    async with running(clock=clock, drawn=True) as (pilot, _):
         table = pilot.app.main.instances.table
         await settle(pilot)
         before = table.lines_drawn
@@ -108,7 +108,7 @@ async def test_the_countdown_draws_only_the_rows_that_changed():
 
 async def test_ten_thousand_rows_are_never_all_drawn():
     desk = ScriptedDesk(view(instances=tuple(instance(n) for n in range(10_000))))
-    async with running(desk) as (pilot, _):
+    async with running(desk, drawn=True) as (pilot, _):
         table = pilot.app.main.instances.table
         await shows(pilot, "10,000 spot")
         await settle(pilot)
@@ -196,7 +196,7 @@ async def test_what_failed_before_the_start_is_shown_but_not_announced_again():
 
 
 async def test_a_change_of_one_visible_row_draws_that_row():
-    async with running() as (pilot, desk):
+    async with running(drawn=True) as (pilot, desk):
         table = pilot.app.main.instances.table
         await settle(pilot)
         before = table.lines_drawn

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from spottui.console import action_handlers
 from spottui.console.dialogs.quit import open_work
 from spottui.domain.recovery import RecoveryState
-from spottui.domain.refusal import Ended, Refused
+from spottui.domain.refusal import Ended, Misconfigured, Refused
 from tests.console.driving import (
     NARROW,
     WHO,
@@ -63,6 +63,17 @@ async def test_a_desk_that_cannot_be_opened_says_why_and_q_still_leaves():
         await wait_until(pilot, lambda: app._exit)
     assert app.return_code == 1
     assert app._exit_message.startswith("spottui: it could not start.\nspottui: Last error: no region in [red]/etc")
+
+
+async def test_a_configuration_that_does_not_fit_the_journal_ends_the_console_with_its_words():
+    def open_desk():
+        raise Misconfigured("region.account in cn-hangzhou: found [red]live[/red]")
+
+    app = BellApp(open_desk, clock=FrozenClock(), who=WHO, title="spottui")
+    async with app.run_test(size=(120, 40)) as pilot:
+        await wait_until(pilot, lambda: app._exit)
+    assert app.return_code == 2
+    assert app._exit_message == "spottui: region.account in cn-hangzhou: found [red]live[/red]\n"
 
 
 async def test_capital_r_opens_the_desk_again_that_could_not_be_opened():

@@ -162,7 +162,7 @@ def styles_of(strip):
 
 
 async def test_a_cell_that_changed_is_underlined_for_a_moment_and_only_it_is_drawn_again():
-    async with running() as (pilot, desk):
+    async with running(drawn=True) as (pilot, desk):
         table = pilot.app.main.instances.table
         first, *rest = desk.current.instances
         desk.show(instances=(replace(first, instance_type="ecs.c8.large"), *rest))

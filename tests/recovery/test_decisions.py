@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from spottui.domain.commands import Cancel, Command, Confirm, Hold, Retry, Veto
-from spottui.domain.facts import CancelAsked, Decided, Fact
+from spottui.domain.facts import CallAnswered, CancelAsked, Decided, Fact, RouteTaken
 from spottui.domain.interruption import Evidence
 from spottui.domain.launch_spec import Secret
 from spottui.domain.plan import Plan, without_user_data
@@ -81,6 +81,26 @@ def test_a_yes_to_what_was_read_before_the_route_was_changed_is_refused(journal:
     assert plan
     assert plan.route is Route.KEPT_DISK
     retry(journal, recovery_id, plan.digest)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "first"),
+    [(None, Route.KEPT_DISK), (Route.IMAGE, Route.IMAGE)],
+    ids=["the route that failed", "the chosen route"],
+)
+def test_the_plan_of_a_retry_begins_with_the_route_that_the_retry_takes(
+    journal: Journal, chosen: Route | None, first: Route
+) -> None:
+    recovery_id = waiting(journal)
+    confirm(journal, recovery_id, SURVEYED.digest)
+    made = CallAnswered("ModifyDiskAttribute", "", "REQ-1", ("d-1",))
+    journal.run(lambda transaction: transaction.record(recovery_id, made, NOON))
+    journal.run(lambda transaction: transaction.record(recovery_id, RouteTaken(Route.KEPT_DISK), NOON))
+    enter(journal, recovery_id, RecoveryState.FAILED)
+    say(journal, recovery_id, Retry(SURVEYED.digest, chosen))
+    plan = journal.recoveries.plan(recovery_id)
+    assert plan
+    assert (plan.route, plan.route_chosen) == (first, chosen is not None)
 
 
 def test_a_plan_without_its_user_data_is_known_by_its_digest_and_says_what_it_lacks(journal: Journal) -> None:

@@ -13,6 +13,7 @@ from spottui.cli.identity_checks import zone_check
 from spottui.cli.permissions import INTERFACES, PRIVATE_ZONE, policy_document
 from spottui.cli.progress import Progress
 from spottui.cloud.region_tools import credentials_of, region_tools
+from spottui.cloud.rpc import PVTZ
 from spottui.config import load
 from spottui.console.text.plan import plan_body
 from spottui.domain.billed_resources import LeftoverKind
@@ -82,6 +83,39 @@ def test_all_of_it_follows_while_the_old_instance_runs_and_no_call_takes_effect_
     shown = plan_body(plan, 140).plain
     for part in ("DetachNetworkInterface and AttachNetworkInterface", "IpAddresses: 2", "UpdateZoneRecord web.corp"):
         assert part in shown, shown
+
+
+def test_a_record_of_whoever_has_the_freed_address_by_now_is_not_moved(
+    live_cloud: SimServer, config: Path, old: dict[str, Any]
+) -> None:
+    live_cloud.world(image_base_s=3)
+    (zone,) = (one for one in live_cloud.state()["dns_zones"] if one["ZoneName"] == "corp.internal")
+    (others,) = (one for one in zone["Records"] if one["Rr"] == "db")
+    taken = {"RecordId": others["RecordId"], "Rr": "db", "Type": "A", "Value": old["PrivateIpAddress"]}
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]])
+        recovery_id = begin(shared, old["InstanceId"], notice_s=300)
+        wait_until(lambda: (plan := shared.journal.recoveries.plan(recovery_id)) and plan.records)
+        wait_until(lambda: known(shared.journal, recovery_id).image_id)
+        Api(live_cloud, PVTZ)("UpdateZoneRecord", **taken)
+        recovery = ended(shared, recovery_id)
+    named = records(live_cloud)
+    assert named["corp.internal", "web"] == by_id(live_cloud, recovery.new_instance_id)["PrivateIpAddress"]
+    assert named["corp.internal", "db"] == old["PrivateIpAddress"]
+
+
+def test_an_interface_is_kept_although_the_credentials_fail_for_a_moment(
+    live_cloud: SimServer, config: Path, old: dict[str, Any]
+) -> None:
+    expired = {"code": "InvalidSecurityToken.Expired", "status": 400}
+    for action in ("ModifyNetworkInterfaceAttribute", "DetachNetworkInterface", "AttachNetworkInterface"):
+        live_cloud.fault(action, "error", times=1, **expired)
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]])
+        recovery = ended(shared, begin(shared, old["InstanceId"], notice_s=300))
+    moved = [one["InstanceId"] for one in live_cloud.state()["network_interfaces"]]
+    assert moved == [recovery.new_instance_id] * 2, words.reason(recovery.reason)
+    assert len(recovery.kept_interfaces) == 2
 
 
 def test_what_cannot_follow_to_another_zone_or_is_forbidden_is_said(

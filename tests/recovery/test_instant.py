@@ -121,6 +121,28 @@ def test_a_person_may_choose_it_where_no_policy_does(auto: Any, live_cloud: SimS
     assert by_id(live_cloud, recovery["new_instance_id"])["ImageId"] == image
 
 
+def test_a_retry_keeps_the_route_that_a_person_chose_and_what_it_had_made(
+    auto: Any, live_cloud: SimServer, old: dict[str, Any]
+) -> None:
+    image = make_system_image(live_cloud, old)
+    live_cloud.world(image_base_s=120)
+    no_money = {"code": "InvalidAccountStatus.NotEnoughBalance", "status": 403}
+    live_cloud.fault("RunInstances", "error", match={"ClientToken": "*"}, **no_money)
+    desk = auto("by hand")
+    live_cloud.interrupt([old["InstanceId"]])
+    recovery_id = desk.until(old["InstanceId"], "needs you")["recovery_id"]
+    wait_until(lambda: "instant" in desk("plan", recovery_id)["choices"])
+    assert desk("confirm", recovery_id, "instant") is None
+    failed = desk.until(old["InstanceId"], "failed")
+    assert failed["route"] == "instant", failed["says"]
+    assert desk("retry", recovery_id) is None
+    recovery = desk.until(old["InstanceId"], "recovered", "failed")
+    assert (recovery["state"], recovery["route"]) == ("recovered", "instant"), recovery["says"]
+    assert desk("plan", recovery_id)["routes"] == ["instant", "image", "kept-disk"]
+    assert by_id(live_cloud, recovery["new_instance_id"])["ImageId"] == image
+    assert len(effects(live_cloud, "CreateSnapshotGroup")) == 1
+
+
 @pytest.mark.parametrize("in_time", [True, False])
 def test_a_policy_that_wants_the_system_fresh_waits_for_its_image_until_the_deadline(
     live_cloud: SimServer, config: Path, old: dict[str, Any], in_time: bool

@@ -36,3 +36,17 @@ def test_data_disks_are_made_of_snapshots_at_once_or_of_an_image_of_all_disks(
     assert len(effects(live_cloud, "CreateSnapshot")) == 2
     assert len(effects(live_cloud, "CreateImage")) == (1 if usable else 2)
     assert len(effects(live_cloud, "RunInstances")) == 1
+
+
+def test_a_disk_is_attached_although_the_credentials_fail_for_a_moment(
+    live_cloud: SimServer, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_disk, "POLL_S", 0.2)
+    old = named(live_cloud, "api-2")
+    live_cloud.world(locked_status="Stopping", image_base_s=1)
+    live_cloud.fault("AttachDisk", "error", times=1, code="InvalidSecurityToken.Expired", status=400)
+    with engine(config) as shared:
+        live_cloud.interrupt([old["InstanceId"]], notice_s=3)
+        recovery = ended(shared, begin(shared, old["InstanceId"]))
+    assert (recovery.state, recovery.route) == ("recovered", "kept-disk"), words.reason(recovery.reason)
+    assert old["DiskIds"][1] in by_id(live_cloud, recovery.new_instance_id)["DiskIds"]

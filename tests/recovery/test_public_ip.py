@@ -4,8 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from spottui import words
+from spottui.recovery.planner import capture
 from spottui.sim.testing import SimServer
 from tests.driving import Headless, add_policy, effects, wait_until
+from tests.recovery.given import CLOCK, begin
+from tests.recovery.test_routes import by_id
+from tests.recovery.test_traffic import ended, engine
+from tests.sim.calls import Api
 
 ADDRESS = "47.98.7.6"
 
@@ -30,3 +36,17 @@ def test_it_moves_where_the_cloud_converts_it(live_cloud: SimServer, config: Pat
     else:
         assert new["EipAllocationId"] == ""
         assert f"public IP {ADDRESS} is lost" in recovery["reason"]
+
+
+def test_an_eip_that_was_bound_after_the_last_sweep_moves_too(live_cloud: SimServer, config: Path) -> None:
+    api = Api(live_cloud)
+    victim = next(one for one in live_cloud.spot_ids() if not by_id(live_cloud, one)["EipAllocationId"])
+    with engine(config) as shared:
+        seen = capture(shared.regions["cn-hangzhou"], shared.journal, CLOCK, victim)
+        assert seen
+        assert not seen.instance.eip_id
+        eip_id = api("AllocateEipAddress")["AllocationId"]
+        api("AssociateEipAddress", AllocationId=eip_id, InstanceId=victim)
+        live_cloud.interrupt([victim])
+        recovery = ended(shared, begin(shared, victim, notice_s=300))
+    assert by_id(live_cloud, recovery.new_instance_id)["EipAllocationId"] == eip_id, words.reason(recovery.reason)

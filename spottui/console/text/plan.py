@@ -56,16 +56,17 @@ def plan_head(subject: Subject, plan: Plan | None, now: datetime) -> Content:
     return joined(lines)
 
 
-def plan_body(plan: Plan, room: int, *, other: Route | None = None) -> Content:
+def plan_body(plan: Plan, room: int, *, other: Route | None = None, reused: str = "") -> Content:
     """Return the plan in lines of `room` cells: what changes and where it may run, and below that everything in full.
 
-    `other` is the route that `w` puts first.
+    `other` is the route that `w` puts first, `reused` is what a retry need not make again.
     """
     warnings = [Content.styled(f"! {warning}", "bold $warning") for warning in words.warnings(plan)]
+    reuses = [Content.assemble(("Reused   ", "bold"), reused)] if reused else []
     if room >= _TABLE_CELLS:
-        return Content("\n").join(
-            [part for line in warnings for part in hanging(line, room, 2)] + _wide(plan, room, other)
-        )
+        warned = [part for line in warnings for part in hanging(line, room, 2)]
+        kept = [part for line in reuses for part in hanging(line, room, LABEL_END)]
+        return Content("\n").join([*warned, *kept, *_wide(plan, room, other)])
     changes = [Content.assemble(*line) for line in (_legend(plan), *_changes(plan))]
     # What stays and the places are below in full: cut here, so that both stand above the fold of 24 lines.
     short: list[Line] = [
@@ -74,7 +75,7 @@ def plan_body(plan: Plan, room: int, *, other: Route | None = None) -> Content:
         [("Tried in this order", "bold"), (_SURVEYED if plan.surveyed else _NOT_SURVEYED, "dim")],
         *places_in_short(plan),
     ]
-    lines = [part for line in (*warnings, *changes) for part in hanging(line, room, LABEL_END)]
+    lines = [part for line in (*warnings, *reuses, *changes) for part in hanging(line, room, LABEL_END)]
     lines += [Content.assemble(*line).truncate(room, ellipsis=True) for line in short]
     return Content("\n").join([*lines, Content(""), in_full(plan)])
 
@@ -169,8 +170,8 @@ def _records(plan: Plan) -> list[Line]:
     """Return the DNS records that are to name the replacement, and for how long clients may not hear of it."""
     if not plan.private_zone:
         return []
-    names = ", ".join(plain(dns_record.name, 80) for dns_record in plan.records)
-    ttl = max((dns_record.ttl for dns_record in plan.records), default=0)
+    names = ", ".join(plain(dns_record.name, 80) for dns_record in plan.records or ())
+    ttl = max((dns_record.ttl for dns_record in plan.records or ()), default=0)
     is_same = " if that is another one" if plan.keeps_private_ip else ""
     to = f"{names}: the replacement's address{is_same} once it serves, known within {ttl} s" if names else ""
     unknown = f"what points to it in {plan.private_zone}" if not plan.surveyed else f"none in {plan.private_zone}"

@@ -71,7 +71,7 @@ def calls(plan: Plan) -> list[str]:
         *_moved_eip(plan),
         *(
             f"UpdateZoneRecord {plain(dns_record.name, 80)}: the new instance's address{other}"
-            for dns_record in plan.records
+            for dns_record in plan.records or ()
         ),
         *(
             f"{_backend_call(backend, Change.ADD)}: the new instance, weight {backend.weight}"

@@ -248,7 +248,8 @@ async def _attach(ctx: RecoveryContext, disk: Disk, new_id: str) -> Reason | Non
             if refused is None:
                 return None
             problem = Reason(Why.DISK_NOT_ATTACHED, disk.disk_id, failure=failure_of(refused))
-            if refused.kind.ends_launch or refused.kind is ErrorKind.REFUSED:
+            is_final = refused.kind.ends_launch or refused.kind is ErrorKind.REFUSED
+            if is_final and not refused.kind.worth_repeating:
                 return problem
         if is_late and not isinstance(found, CloudError):
             return problem

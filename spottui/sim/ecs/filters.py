@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any, Protocol, TypeVar
 
 from spottui.sim.errors import ApiError, not_found
@@ -10,6 +11,8 @@ from spottui.sim.model import Tags
 from spottui.sim.params import Params
 
 Keep = Callable[[Any], bool]
+MOST_BY_TAG = 1_000
+"""Resources with a tag beyond these are not listed by it (docs/alibaba-facts.md 1.2)."""
 _TIMES = ("CreationStartTime", "CreationEndTime", "ExpiredStartTime", "ExpiredEndTime")
 
 
@@ -97,3 +100,9 @@ def keep(rows: Iterable[_T], *filters: Keep | None) -> Iterable[_T]:
     for passes in filters:
         rows = rows if passes is None else filter(passes, rows)
     return rows
+
+
+def keep_by_tag(rows: Iterable[_T], tags: Tags, *filters: Keep | None) -> Iterable[_T]:
+    """The rows that have all these tags and pass every filter, as many as are listed by tags."""
+    passing = keep(rows, tagged(tags), *filters)
+    return islice(passing, MOST_BY_TAG) if tags else passing

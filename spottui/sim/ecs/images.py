@@ -134,8 +134,9 @@ def describe_images(call: Call) -> Body:
     if params.text("Usable") and not params.text("Status"):
         raise missing("Status")
     rows = (row for row in call.world.images.values() if row.region == region and row.listed_at <= call.now)
-    images = filters.keep(
+    images = filters.keep_by_tag(
         rows,
+        params.tags(),
         filters.among("status", _wanted_statuses(params.text("Status", "Available"))),
         filters.among("id", _wanted_ids(call)),
         filters.equals("owner", params.text("ImageOwnerAlias")),
@@ -143,7 +144,6 @@ def describe_images(call: Call) -> Body:
         filters.equals("family", params.text("ImageFamily")),
         _of_snapshot(params.text("SnapshotId")),
         _of_usable(call),
-        filters.tagged(params.tags()),
         *_more_filters(call),
     )
     call.refuse_if_dry_run()

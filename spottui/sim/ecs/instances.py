@@ -34,7 +34,7 @@ def describe_instances(call: Call) -> Body:
     call.refuse_if_dry_run()
     rows = (row for row in call.world.instances.values() if row.region == region and row.listed_at <= call.now)
     return by_token_or_number(
-        call, filters.keep(rows, *wanted), lambda page: {"Instances": {"Instance": page}},
+        call, filters.keep_by_tag(rows, call.params.tags(), *wanted), lambda page: {"Instances": {"Instance": page}},
         lambda row: rendering.instance(call.world, row),
     )  # fmt: skip
 
@@ -159,7 +159,6 @@ def _filters(params: Params) -> Iterable[Keep | None]:
         filters.equals("resource_group_id", params.text("ResourceGroupId")),
         filters.among("private_ip", params.json_list("PrivateIpAddresses")),
         filters.like("name", params.text("InstanceName")),
-        filters.tagged(params.tags()),
         filters.equals("http_tokens", params.text("HttpTokens")),
         filters.fixed(params.text("HttpEndpoint"), "enabled"),
         filters.fixed(params.text("HttpPutResponseHopLimit"), "1"), filters.fixed(params.text("HpcClusterId"), ""),

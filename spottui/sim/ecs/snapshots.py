@@ -52,14 +52,14 @@ def describe_snapshots(call: Call) -> Body:
     region, params = call.region_id, call.params
     status = params.choice("Status", _STATUSES, ApiError("InvalidSnapshotStatus.NotFound", 404, "No such status."))
     rows = (row for row in call.world.snapshots.values() if row.region == region)
-    snapshots = filters.keep(
+    snapshots = filters.keep_by_tag(
         rows,
+        params.tags(),
         filters.among("id", params.json_list("SnapshotIds")),
         filters.equals("disk_id", params.text("DiskId")),
         filters.equals("status", "" if status == "all" else status),
         filters.equals("name", params.text("SnapshotName")),
         filters.among("disk_id", _disks_of(call)),
-        filters.tagged(params.tags()),
         *_more_filters(params),
     )
     call.refuse_if_dry_run()
