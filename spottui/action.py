@@ -51,3 +51,25 @@ class Action(msgspec.Struct, frozen=True):
     target: Callable[[ActionContext], Recovery | None] | None = None
     command: Command | None = None
     done: str = ""
+
+
+def shown_key(key: str) -> str:
+    """Return a key's name as people read it."""
+    return _SHOWN_KEYS.get(key, key)
+
+
+_SHOWN_KEYS = {
+    "slash": "/",
+    "colon": ":",
+    "question_mark": "?",
+    "escape": "esc",
+    "asterisk": "*",
+    "plus": "+",
+    "minus": "-",
+    "pagedown": "pgdn",
+    "pageup": "pgup",
+    "left": "←",
+    "right": "→",
+    "down": "↓",
+    "up": "↑",
+}

@@ -344,27 +344,6 @@ ACTIONS: tuple[Action, ...] = (
 
 BY_ID = {action.id: action for action in ACTIONS}
 
-_SHOWN_KEYS = {
-    "slash": "/",
-    "colon": ":",
-    "question_mark": "?",
-    "escape": "esc",
-    "asterisk": "*",
-    "plus": "+",
-    "minus": "-",
-    "pagedown": "pgdn",
-    "pageup": "pgup",
-    "left": "←",
-    "right": "→",
-    "down": "↓",
-    "up": "↑",
-}
-
-
-def shown_key(key: str) -> str:
-    """Return a key's name as people read it."""
-    return _SHOWN_KEYS.get(key, key)
-
 
 def refusal(action: Action, context: ActionContext) -> str:
     """Return why an action is refused, as a sentence; empty where it is allowed."""

@@ -189,20 +189,15 @@ class Ecs:
         request = models.ModifyDiskAttributeRequest(
             region_id=self.region_id, disk_ids=list(disk_ids), delete_with_instance=False
         )
-        return self.change(
-            "", "ModifyDiskAttribute", self.client.modify_disk_attribute_with_options, request
-        ).request_id
+        method = self.client.modify_disk_attribute_with_options
+        return self.change("", "ModifyDiskAttribute", method, request).request_id
 
     def protect_each(self, disk_ids: Iterable[str]) -> Answers[str]:
         """Keep cloud disks when their instance goes, each that may be kept; return the RequestId that kept it, by id.
 
         A disk that is gone, local or not allowed to be changed is in `refused` and costs no other its protection.
         """
-
-        def protect(some: Sequence[str]) -> dict[str, str]:
-            return dict.fromkeys(some, self.protect(some))
-
-        return in_halves(disk_ids, protect)
+        return in_halves(disk_ids, lambda some: dict.fromkeys(some, self.protect(some)))
 
     def create_image(self, source: ImageSource, name: str, interruption_id: str, token: str) -> Answer:
         """Start an image, tagged with the interruption; returns at once with the image's id."""

@@ -43,16 +43,13 @@ def credentials_of(settings: Settings, clock: CloudClock | None = None) -> Mappi
 
 
 def region_tools(
-    settings: Settings,
-    credentials: Mapping[str, CredentialSource],
-    long_poll_s: int = 1,
-    clock: CloudClock | None = None,
+    settings: Settings, credentials: Mapping[str, CredentialSource], clock: CloudClock | None = None
 ) -> tuple[RegionTools, ...]:
     """Make the clients of every configured region; `clock` is set by what they hear."""
     clock = clock or CloudClock()
     budgets = {name: Budget(clock, usual=pace_of(settings, name)) for name in settings.account_names}
     return tuple(
-        _tools(settings, region, credentials[region.account], budgets[region.account], long_poll_s, clock)
+        _tools(settings, region, credentials[region.account], budgets[region.account], clock)
         for region in settings.regions
     )
 
@@ -64,12 +61,7 @@ def pace_of(settings: Settings, name: str) -> Pace:
 
 
 def _tools(
-    settings: Settings,
-    region: RegionSettings,
-    credentials: CredentialSource,
-    budget: Budget,
-    long_poll_s: int,
-    clock: CloudClock,
+    settings: Settings, region: RegionSettings, credentials: CredentialSource, budget: Budget, clock: CloudClock
 ) -> RegionTools:
     ca_file, endpoint = settings.ca_file, region.ecs_endpoint or f"ecs.{region.id}.aliyuncs.com"
     return RegionTools(
@@ -77,7 +69,7 @@ def _tools(
         ecs=Ecs(region.key, region.ecs_endpoint, credentials, ca_file, budget, clock),
         any_ecs=Rpc(ECS, region.id, endpoint, credentials, ca_file),
         rules=EventRules(region.id, region.cms_endpoint, credentials, ca_file),
-        queue=QueueSetup(region.mns_endpoint, region.queue, credentials, long_poll_s),
+        queue=QueueSetup(region.mns_endpoint, region.queue, credentials, long_poll_s=1),
         private_zone=PrivateZone(region.id, region.ecs_endpoint, credentials, ca_file),
         balancers=balancer_rpcs(region.id, region.ecs_endpoint, credentials, ca_file),
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.app import SystemCommand
 
 from spottui import actions
-from spottui.action import Action, Scope
+from spottui.action import Action, Scope, shown_key
 from spottui.console.command_line import show_account
 from spottui.domain.text import plain
 from spottui.tables.instances import BACK_WORD, EARLY_WORD
@@ -41,7 +41,7 @@ def commands(
 
 def title(action: Action) -> str:
     """Return an action's title in the palette."""
-    return f"{_GROUPS[action.scope]}: {action.title.lower()} ({actions.shown_key(action.keys[0])})"
+    return f"{_GROUPS[action.scope]}: {action.title.lower()} ({shown_key(action.keys[0])})"
 
 
 def _filters(main: "MainScreen") -> Iterable[SystemCommand]:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 from spottui.cloud import disks, snapshot_groups
 from spottui.cloud.batches import Answers
@@ -12,6 +12,7 @@ from spottui.cloud.ecs_shapes import Image, Snapshot
 from spottui.cloud.errors import CloudError
 from spottui.cloud.leftovers import our_snapshots
 from spottui.cloud.snapshot_groups import SnapshotGroup
+from spottui.cloud.tagged import Tagged
 from spottui.cloud.thread_pools import ThreadPools
 from spottui.domain.instance import Disk, Instance
 from spottui.domain.launch_spec import ImageTraits
@@ -80,12 +81,7 @@ class SharedPoll(Generic[T]):
                 return
 
 
-class _Tagged(Protocol):
-    @property
-    def tags(self) -> tuple[tuple[str, str], ...]: ...
-
-
-M = TypeVar("M", bound=_Tagged)
+M = TypeVar("M", bound=Tagged)
 
 
 def _by_source(made: Iterable[M]) -> dict[str, tuple[M, ...]]:

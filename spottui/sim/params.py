@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from spottui.sim.errors import ApiError, invalid, missing
 from spottui.sim.model import Tags
 
+_MOST_IN_LIST = 100
 _MAX_TAGS = 20
 _WITHOUT_EFFECT = {
     "OwnerId", "OwnerAccount", "ResourceOwnerId", "ResourceOwnerAccount", "RegionId", "SourceRegionId", "ClientToken",
@@ -108,7 +109,7 @@ class Params(Mapping[str, str]):
             raise ApiError("Duplicate.TagKey", 400, "The Tag.N.Key contain duplicate key.")
         return dict(pairs)
 
-    def json_list(self, name: str, limit: int = 100) -> list[str] | None:
+    def json_list(self, name: str) -> list[str] | None:
         """A JSON array in a string, in either kind of quotes; None when absent, `[]` when it is an empty array.
 
         Alibaba's own MCP server tells its users to write `['i-a']`.
@@ -121,8 +122,8 @@ class Params(Mapping[str, str]):
             values = _json(text.replace("'", '"'))
         if not isinstance(values, list) or not all(isinstance(v, str) for v in values):
             raise ApiError(f"Invalid{name}.Malformed", 400, f"The specified {name} is not a JSON array of strings.")
-        if len(values) > limit:
-            raise ApiError(f"Invalid{name}.Malformed", 400, f"The amount of {name} exceeds {limit}.")
+        if len(values) > _MOST_IN_LIST:
+            raise ApiError(f"Invalid{name}.Malformed", 400, f"The amount of {name} exceeds {_MOST_IN_LIST}.")
         return values
 
     def _matches(self, pattern: str) -> Iterator[re.Match[str]]:

@@ -9,9 +9,9 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Input
 
-from spottui.action import Action, Scope
+from spottui.action import Action, Scope, shown_key
 from spottui.action_context import ActionContext
-from spottui.actions import ACTIONS, shown_key
+from spottui.actions import ACTIONS
 from spottui.console.pages.page import CLOSE, COPY, SCROLL, Page
 from spottui.console.session import Session
 from spottui.console.widgets.footer import named_in_footer

@@ -1,7 +1,7 @@
 """The keys at the bottom of the main screen, from the registry of actions."""
 
 from spottui import actions
-from spottui.action import Action
+from spottui.action import Action, shown_key
 from spottui.action_context import ActionContext
 from spottui.console.widgets.keys import Key
 
@@ -48,4 +48,4 @@ def filter_footer() -> tuple[Key, ...]:
 
 def key_of(action: Action, context: ActionContext) -> Key:
     """Return an action's first key with its title there."""
-    return Key(action.keys[0], actions.shown_key(action.keys[0]), actions.label(action, context), action.danger)
+    return Key(action.keys[0], shown_key(action.keys[0]), actions.label(action, context), action.danger)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from spottui.sim.errors import ApiError, not_found
 from spottui.sim.model import Tags
@@ -14,12 +14,6 @@ Keep = Callable[[Any], bool]
 MOST_BY_TAG = 1_000
 """Resources with a tag beyond these are not listed by it (docs/alibaba-facts.md 1.2)."""
 _TIMES = ("CreationStartTime", "CreationEndTime", "ExpiredStartTime", "ExpiredEndTime")
-
-
-class Tagged(Protocol):
-    """A resource with tags."""
-
-    tags: Tags
 
 
 _T = TypeVar("_T")
