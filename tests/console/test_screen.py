@@ -402,8 +402,10 @@ async def test_hostile_names_stay_literal_and_break_no_column(name):
     async with running(desk, size=WIDE) as (pilot, _):
         for size in (WIDE, NARROW):
             await pilot.resize_terminal(*size)
-            strips = pilot.app.screen._compositor.render_strips()
-            assert {strip.cell_length for strip in strips} == {size[0]}
+            drawn = pilot.app.screen._compositor.render_strips
+            await wait_until(
+                pilot, lambda width=size[0], drawn=drawn: {line.cell_length for line in drawn()} == {width}
+            )
             table = pilot.app.main.instances.table
             hostile, plain = (table.render_line(y) for y in (1, 2))
             assert "\x1b" not in hostile.text
