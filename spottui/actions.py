@@ -354,8 +354,7 @@ def refusal(action: Action, context: ActionContext) -> str:
         return f"{action.title}: unavailable, the console is not running: the panels say why. R retries."
     if action.danger and not context.desk_open:
         return f"{action.title}: the console is still starting."
-    is_possible = action.offered(context) and (action.target is None or action.target(context) is not None)
-    return "" if is_possible else action.otherwise
+    return "" if _is_possible(action, context) else action.otherwise
 
 
 def on_key(key: str, context: ActionContext) -> tuple[Action, str]:
@@ -364,7 +363,7 @@ def on_key(key: str, context: ActionContext) -> tuple[Action, str]:
     Several actions can share a key: it is the first one that is possible here, allowed or not, else the last.
     """
     actions = [action for action in ACTIONS if key in action.keys]
-    action = next((action for action in actions if action.offered(context)), actions[-1])
+    action = next((action for action in actions if _is_possible(action, context)), actions[-1])
     return action, refusal(action, context)
 
 
@@ -374,3 +373,8 @@ def label(action: Action, context: ActionContext) -> str:
     if recovery is None or (context.recovery and context.recovery.recovery_id == recovery.recovery_id):
         return action.title
     return f"{action.title} {plain(recovery.name or recovery.instance_id, _NAME_CELLS)}"
+
+
+def _is_possible(action: Action, context: ActionContext) -> bool:
+    """Whether there is something to do it to, allowed or not."""
+    return action.offered(context) and (action.target is None or action.target(context) is not None)
