@@ -149,8 +149,8 @@ class Question(Dialog[bool]):
         """Return the question."""
         return self._body
 
-    def accept(self) -> bool:
-        """Return yes."""
+    def accept(self) -> bool | None:
+        """Return yes; None while there is nothing to say yes to."""
         return True
 
     def action_say_yes(self) -> None:
