@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from spottui.sim.testing import SimServer
 from tests import driving
-from tests.forked import forked
+from tests.forked import forked, get_ready
 
 # On a machine that is shared, how long an example takes says nothing about us. What CI says is about the change, so
 # its examples are always the same; new ones are found by whoever runs the tests by hand.
@@ -28,6 +28,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(autouse=True, scope="session")
 def _programs_are_forked() -> None:
+    get_ready()
     driving.started = forked
 
 

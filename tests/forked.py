@@ -9,20 +9,23 @@ import os
 import signal
 import subprocess
 from collections.abc import Sequence
-from functools import cache
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from threading import Timer
 from typing import IO, Any
-
-import pytest
 
 from tests import driving, forked_program
 
 OURS = ("spottui",)
 IMPORTED = ("spottui.cli.guard", "spottui.cli.headless", "spottui.cli.recover", "spottui.cli.status")
 """Once, before the forks: what a console and its commands import."""
-_AT_START = dict(os.environ)
+_FORKING = multiprocessing.get_context("forkserver")
+
+
+def get_ready() -> None:
+    """Start what forks before any test changes the environment: an SDK reads some of it when it is imported."""
+    _FORKING.set_forkserver_preload([*IMPORTED, forked_program.__name__])
+    forkserver.ensure_running()
 
 
 def forked(
@@ -46,7 +49,7 @@ class Forked:
     ) -> None:
         self.stdout, to_output = _pipe(output)
         self.stderr, to_errors = (None, to_output) if errors == subprocess.STDOUT else _pipe(errors)
-        self._process = _forking().Process(
+        self._process = _FORKING.Process(
             target=forked_program.run, args=(arguments, environment, os.getcwd(), to_output, to_errors), daemon=True
         )
         self._process.start()
@@ -98,20 +101,6 @@ class Forked:
         """Send a signal while it runs."""
         if self.poll() is None:
             os.kill(self.pid, number)
-
-
-@cache
-def _forking() -> multiprocessing.context.ForkServerContext:
-    """Start what forks, in the environment of all tests: an SDK reads some of it when it is imported."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([*IMPORTED, forked_program.__name__])
-    with pytest.MonkeyPatch.context() as patched:
-        for name in os.environ.keys() - _AT_START.keys():
-            patched.delenv(name)
-        for name, value in _AT_START.items():
-            patched.setenv(name, value)
-        forkserver.ensure_running()
-    return context
 
 
 def _pipe(to: int | IO[Any]) -> tuple[IO[str] | None, Connection]:
