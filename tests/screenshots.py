@@ -85,7 +85,7 @@ async def demo(camera: Camera) -> None:
     await camera.until("Price")
     camera.take("7-instance")
     await camera.press("escape", "i")
-    await camera.until("Forecast vs outcome")
+    await camera.until("Recovery time")
     camera.take("8-statistics")
 
 
