@@ -71,7 +71,7 @@ def _burst(
     process = psutil.Process(console.pid)
     # Warm: the fleet is swept and every launch spec captured, as it is minutes after a start.
     spot = len(cloud.spot_ids() + cloud.spot_ids("Stop"))
-    wait_until(lambda: len(cloud.calls("DescribeUserData")) >= spot, 1200, 1)
+    wait_until(lambda: len(cloud.calls("DescribeUserData")) >= spot, 2400, 1)
     before = process.memory_info().rss
     cloud.fault("*", "slow", delay_s=API_S, times=0)
     began, cpu = time.time(), sum(process.cpu_times()[:2])
