@@ -12,7 +12,7 @@ demo: $(VENV)/app
 	$(BIN)/spottui demo
 
 test: $(VENV)/dev
-	$(BIN)/python -m pytest -n 8 --dist worksteal
+	$(BIN)/python -m pytest -n 6 --dist worksteal
 
 lint: $(VENV)/dev
 	$(BIN)/ruff format --check .

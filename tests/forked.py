@@ -61,7 +61,9 @@ class Forked:
     def __enter__(self) -> "Forked":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, problem: type[BaseException] | None, *_: object) -> None:
+        if problem:
+            self.kill()
         self.wait()
         for stream in (self.stdout, self.stderr):
             if stream:

@@ -15,7 +15,7 @@ from spottui.sim.testing import SimServer
 from tests.cli.running import run_json, start
 from tests.driving import Headless, add_policy, effects, wait_until
 
-TAKE_OVER_S = 15.0
+TAKE_OVER_S = 30.0
 
 
 def drives(console: Headless, config: Path, instance_id: str) -> bool:
