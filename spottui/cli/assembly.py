@@ -76,8 +76,7 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
         if settings.ready:
             _keep_ready(accounts, settings, journal, clock, watch)
     letters = _nothing if read_only else _start_sender(settings, journal, clock, stopping)
-    gc.collect()
-    gc.freeze()
+    collect_in_small_steps()
     watch.start()
     if settings.metrics_port:
         from spottui import exposition
@@ -89,6 +88,12 @@ def open_desk(settings: Settings, clock: Clock, *, auto: bool, read_only: bool) 
     # The last is the first to end: nothing that takes a moment comes before systemd has heard of it.
     stopping.callback(keep_telling(partial(_is_live, journal, watch)))
     return Desk(settings, shared, watch, engine, stopping.close, accounts.budgets, read_only=read_only)
+
+
+def collect_in_small_steps() -> None:
+    """Keep the collector from delaying the screen: it skips all present objects, and looks at few new ones at once."""
+    gc.freeze()
+    gc.set_threshold(5_000, 5, 50)
 
 
 def _journal(settings: Settings, *, read_only: bool) -> Journal:

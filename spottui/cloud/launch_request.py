@@ -21,8 +21,6 @@ from spottui.domain.plan import Candidate
 from spottui.domain.region_key import region_id
 
 _BURSTABLE = "ecs.t"
-_hibernation = models.RunInstancesRequestHibernationOptions
-_security = models.RunInstancesRequestSecurityOptions
 
 
 def launch_request(
@@ -66,8 +64,8 @@ def launch_request(
         hpc_cluster_id=spec.hpc_cluster_id or None,
         tenancy=spec.tenancy or None,
         clock_options=models.RunInstancesRequestClockOptions(ptp_status="enabled") if spec.ptp else None,
-        hibernation_options=_hibernation(configured=True) if spec.hibernation else None,
-        security_options=_security(enable_secure_boot=True) if spec.secure_boot else None,
+        hibernation_options=_hibernation() if spec.hibernation else None,
+        security_options=_secure_boot() if spec.secure_boot else None,
         http_tokens=spec.http_tokens or None,
         http_endpoint=spec.http_endpoint or None,
         private_dns_name_options=_private_dns(spec.private_dns) if spec.private_dns else None,
@@ -219,6 +217,14 @@ def _any_disk(disk: Disk) -> dict[str, str | int | bool | None]:
         "provisioned_iops": disk.provisioned_iops if is_auto else None,
         "bursting_enabled": disk.bursting if is_auto else None,
     }
+
+
+def _hibernation() -> models.RunInstancesRequestHibernationOptions:
+    return models.RunInstancesRequestHibernationOptions(configured=True)
+
+
+def _secure_boot() -> models.RunInstancesRequestSecurityOptions:
+    return models.RunInstancesRequestSecurityOptions(enable_secure_boot=True)
 
 
 def _private_dns(names: PrivateDns) -> models.RunInstancesRequestPrivateDnsNameOptions:

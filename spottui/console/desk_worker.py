@@ -1,6 +1,5 @@
 """The only owner of worker threads: it watches the desk, sends commands to it and posts messages back."""
 
-import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -139,7 +138,6 @@ class DeskWorker:
     def _watch(self) -> None:
         try:
             self._desk = self._open_desk()
-            _favour_the_screen()
             self._follow(self._desk)
         except Misconfigured as problem:
             log.error("the configuration does not fit: %s", problem)
@@ -284,16 +282,6 @@ class ShownRows:
         self.version = view.version
         self._instances, self._events, self._recoveries = instances, events, recoveries
         return message
-
-
-def _favour_the_screen() -> None:
-    """Keep the collector from delaying the screen: a sweep of 10,000 makes many objects.
-
-    It skips all present objects and collects new ones in small steps.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(5_000, 5, 50)
 
 
 def _for_people(error: Exception) -> str:
