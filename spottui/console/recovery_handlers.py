@@ -202,7 +202,7 @@ def _ceiling(limits: AutoMode) -> str:
     if not limits.max_added_cost_per_hour:
         return "  no ceiling on the added cost\n"
     spent, most = limits.added_cost_per_hour, limits.max_added_cost_per_hour
-    return f"  launches within one hour may add at most {most:g} per hour; {spent:g} added so far\n"
+    return f"  launches within one hour may add at most {most:.3f} per hour; {spent:.3f} added so far\n"
 
 
 def _recover(session: Session, region: str, instance_id: str, name: str, *, to_spot: bool = False) -> None:

@@ -175,7 +175,7 @@ def _no_allow_tag(known: Reason, _region: str) -> str:
 
 def _cost_ceiling(known: Reason, _region: str) -> str:
     cost, ceiling = _amount(known, 0), _amount(known, 1)
-    return f"auto-mode would add {cost:.2f}/h, above its ceiling of {ceiling:g}/h"
+    return f"auto-mode would add {cost:.3f}/h, above its ceiling of {ceiling:.3f}/h"
 
 
 def _at_once(known: Reason, _region: str) -> str:

@@ -270,7 +270,7 @@ async def test_only_configured_prices_are_named():
     desk.history, desk.left, desk.storage_price = history(), left(), {"snapshot": 0.12}
     async with running(desk, size=(120, 60)) as (pilot, _):
         await press(pilot, "i")
-        await shows(pilot, "1 image: 40 GiB, oldest 12d; at most 4.8 per month")
+        await shows(pilot, "1 image: 40 GiB, oldest 12d; at most 4.80 per month")
         assert "1 kept disk: 100 GiB, oldest 2d; price unknown" in screen(pilot.app)
 
 

@@ -2,11 +2,12 @@
 
 from spottui.console.text.cells import cell_text
 from spottui.console.text.plan_lines import Line
+from spottui.domain.places import shown_rate
 from spottui.domain.plan import Candidate, Plan, Stock
 from spottui.domain.region_key import region_id
 from spottui.domain.text import plain
 from spottui.tables.instances import short_id
-from spottui.tables.prices import price, rate_in_short
+from spottui.tables.prices import price
 
 _SHOWN = 5
 _PRICE_CELLS = 9
@@ -48,7 +49,7 @@ def _in_short(number: int, place: str, candidate: Candidate, currency: str) -> L
         return [(f"{number:>3}. {place}", ""), (f"  ! {plain(candidate.problem, 300)}", "bold $warning")]
     costs = cell_text(price(candidate.price_per_hour, currency), _PRICE_CELLS)
     likely = ", ".join(
-        part for part in (candidate.stock.value, plain(rate_in_short(candidate.interruption_rate), 16)) if part
+        part for part in (candidate.stock.value, plain(shown_rate(candidate.interruption_rate), 16)) if part
     )
     return [
         (f"{number:>3}. {place}  {costs} ", ""),
