@@ -98,7 +98,7 @@ class InstancePage(ActingPage):
         heads = [line for instance in view.instances if self._is_here(instance) for line in _heads(instance, view)]
         if recovery:
             made = steps(self._log, now)
-            heads += [Content.assemble(*line) for line in recovery_summary(recovery, made, now)]
+            heads += [Content.assemble(*line) for line in recovery_summary(recovery, made, now, self.room)]
         return Content("\n").join([*heads, Content(""), flow(parts, self.room, _LEAST_CELLS)])
 
     def recoveries(self) -> tuple[Recovery, ...]:
@@ -137,7 +137,7 @@ class InstancePage(ActingPage):
     def _reclaims(self, view: DeskView) -> tuple[list[Content], bool]:
         """Return its reclaims and recoveries as sections, and whether one is open: then they come first."""
         recoveries = [recovery for recovery in view.recoveries if self._is_here(recovery)]
-        sections = [section("Reclaim", reclaim_facts(i)) for i in view.interruptions if self._is_here(i)]
+        sections = [section("Reclaim", reclaim_facts(i, self._log)) for i in view.interruptions if self._is_here(i)]
         sections += [section("Recovery", recovery_facts(recovery, view)) for recovery in recoveries]
         return sections, any(not recovery.state.is_final for recovery in recoveries)
 
@@ -194,7 +194,7 @@ def _launch(record: InstanceRecord, now: datetime) -> Content:
         ("RAM role", spec.ram_role),
         ("host name", spec.host_name),
         ("user data", "captured, not shown" if spec.user_data else ""),
-        ("price limit", f"{spec.spot_price_limit:g} per hour" if spec.spot_price_limit else ""),
+        ("price limit", f"{spec.spot_price_limit:.3f} per hour" if spec.spot_price_limit else ""),
         ("protection hour", f"{spec.spot_duration} h" if spec.spot_duration is not None else ""),
         ("metadata", " ".join(part for part in (spec.http_endpoint, spec.http_tokens) if part)),
         ("details captured", captured),

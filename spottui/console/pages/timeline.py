@@ -72,7 +72,7 @@ class TimelinePage(ActingPage):
     def head(self) -> list[Content]:
         """Return the recovery, and why its log cannot be read if so."""
         now, recovery = self._session.clock.now(), self._recovery
-        lines = _head(recovery, self._steps(), now) if recovery else []
+        lines = _head(recovery, self._steps(), now, self.room) if recovery else []
         if self._problem:
             lines.append([(plain(self._problem, 400), "$warning")])
         return [Content.assemble(*line) for line in lines]
@@ -145,9 +145,13 @@ def _newest(made: Sequence[Step]) -> int:
     return made.index(failed) if failed else max(len(made) - 1, 0)
 
 
-def _head(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]:
+def _head(recovery: Recovery, made: Sequence[Step], now: datetime, room: int) -> list[Line]:
     where = f"  {plain(recovery.instance_id)}  {plain(words.region(recovery.region))}"
-    return [[(plain(recovery.name) or "(no name)", "bold"), (where, "")], *recovery_summary(recovery, made, now), []]
+    return [
+        [(plain(recovery.name) or "(no name)", "bold"), (where, "")],
+        *recovery_summary(recovery, made, now, room),
+        [],
+    ]
 
 
 def _step(step: Step, start: datetime, room: int) -> list[Line]:

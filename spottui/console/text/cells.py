@@ -9,6 +9,7 @@ from spottui.tables.column import FIRST_CELL, Row, Table
 from spottui.tables.layout import Span
 
 _NOTHING, _UNKNOWN = "-", "?"
+_BETWEEN, _CUT = " · ", "…"
 _GAP_CELLS = 3
 
 
@@ -22,6 +23,14 @@ def cell_text(text: str, width: int, *, align_right: bool = False) -> str:
         return set_cell_size(text, width - 1) + "…"
     pad = " " * (width - taken)
     return pad + text if align_right else text + pad
+
+
+def in_whole_parts(text: str, width: int) -> str:
+    """Return as many of the parts of `3 saved · 2 gone` as fit, the first at least, and a `…` for those that do not."""
+    parts = text.split(_BETWEEN)
+    fits = (_BETWEEN.join([*parts[:count], _CUT]) for count in range(len(parts) - 1, 1, -1))
+    whole = (line for line in (text, *fits) if cell_len(line) <= width)
+    return next(whole, _BETWEEN.join([parts[0], _CUT]) if len(parts) > 1 else text)
 
 
 def span_text(text: str, span: Span, *, align_right: bool = False) -> str:

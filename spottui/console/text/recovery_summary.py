@@ -14,17 +14,20 @@ from spottui.tables.timeline import Step, last_failure
 
 Line = list[tuple[str, str]]
 
-_DETAIL_CELLS = 61
+_LABEL_CELLS = 14
 
 
-def recovery_summary(recovery: Recovery, made: Sequence[Step], now: datetime) -> list[Line]:
+def recovery_summary(recovery: Recovery, made: Sequence[Step], now: datetime, room: int) -> list[Line]:
     """Return state, forecast, last failure, trouble, reason, next step and created resources; `made` are its steps.
 
     A failure is left out once there is a replacement. A recovery started by hand has no deadline and no verdict.
     """
     state = "waits" if recovery.awaits_release else str(recovery.state)
     failed = None if recovery.new_instance_id else last_failure(made)
-    lines: list[Line] = [[(state, "bold"), *_end_or_forecast(recovery, now)], *(_failure(failed) if failed else [])]
+    lines: list[Line] = [
+        [(state, "bold"), *_end_or_forecast(recovery, now)],
+        *(_failure(failed, room) if failed else []),
+    ]
     goes_on = not recovery.state.is_final
     if recovery.trouble and goes_on and (failed is None or recovery.unseen_since):
         trouble = f"{plain(words.trouble(recovery), 500)}{_unseen(recovery, now)}"
@@ -42,13 +45,16 @@ def recovery_summary(recovery: Recovery, made: Sequence[Step], now: datetime) ->
     ]
 
 
-def _failure(failed: Step) -> list[Line]:
-    """Return a failure in two lines of 80 cells; the steps have it in full."""
+def _failure(failed: Step, room: int) -> list[Line]:
+    """Return a failure in two lines of `room` cells; the steps have it in full."""
     request_id = plain(failed.request_id) or "none: no answer came"
-    detail = cell_text(plain(failed.detail, 500), _DETAIL_CELLS).rstrip()
+    detail = cell_text(plain(failed.detail, 500), room - _LABEL_CELLS).rstrip()
     return [
-        [("last failure  ", "dim"), (f"{plain(failed.action, 64)} RequestId {request_id}", "bold $error")],
-        [("              ", ""), (detail, "$error")],
+        [
+            ("last failure".ljust(_LABEL_CELLS), "dim"),
+            (f"{plain(failed.action, 64)} RequestId {request_id}", "bold $error"),
+        ],
+        [(" " * _LABEL_CELLS, ""), (detail, "$error")],
     ]
 
 
