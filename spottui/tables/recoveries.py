@@ -227,7 +227,7 @@ def _next(recovery: Recovery, plan: Plan | None, *, several: bool) -> str:
     if recovery.state is RecoveryState.SUSPECTED:
         return _reason(recovery) or words.next_step(recovery.next_step)
     if recovery.state is RecoveryState.NEEDS_YOU:
-        against = words.against(recovery.reason, recovery.region)
+        against = (words.in_line if recovery.is_queued else words.against)(recovery.reason, recovery.region)
         return _joined(_turn(recovery), _place(recovery, plan, several), _room(recovery), trouble, against)
     if recovery.state is RecoveryState.VETO_WINDOW:
         return _joined(_place(recovery, plan, several), _room(recovery))

@@ -291,6 +291,7 @@ async def test_marked_recoveries_are_vetoed_after_a_question_that_names_them():
             pilot,
             lambda: [c[:2] for c in desk.commands] == [("veto", r.recovery_id) for r in desk.current.recoveries[1:]],
         )
+        assert "marked" not in screen(pilot.app)
 
 
 async def test_marks_without_a_recovery_that_waits_do_nothing():
