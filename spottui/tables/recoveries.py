@@ -219,7 +219,10 @@ def _next(recovery: Recovery, plan: Plan | None, *, several: bool) -> str:
     if recovery.state is RecoveryState.RECOVERED:
         return outcome_line(recovery, plan)
     if recovery.state is RecoveryState.FAILED:
-        return _joined(code(recovery), remedy(recovery), _reason(recovery))
+        said = code(recovery)
+        return _joined(
+            said, remedy(recovery), _reason(recovery).replace(f"{said}: ", "", 1) if said else _reason(recovery)
+        )
     if recovery.state.is_final:
         return _reason(recovery)
     if recovery.cancel:

@@ -98,7 +98,7 @@ class InstancePage(ActingPage):
         heads = [line for instance in view.instances if self._is_here(instance) for line in _heads(instance, view)]
         if recovery:
             made = steps(self._log, now)
-            heads += [Content.assemble(*line) for line in recovery_summary(recovery, made, now, self.room)]
+            heads += recovery_summary(recovery, made, now, self.room)
         return Content("\n").join([*heads, Content(""), flow(parts, self.room, _LEAST_CELLS)])
 
     def recoveries(self) -> tuple[Recovery, ...]:
