@@ -370,7 +370,7 @@ def alike(state, count, **more):
         (alike(RecoveryState.CANCELLED, 12), ""),
         (alike(RecoveryState.NEEDS_YOU, 12), ""),
         (alike(RecoveryState.SKIPPED, 12) + alike(RecoveryState.VETO_WINDOW, 5), "5 of 5 make it"),
-        (alike(RecoveryState.NEEDS_YOU, 11) + alike(RecoveryState.IMAGING, 1), "1 of 1 make it"),
+        (alike(RecoveryState.NEEDS_YOU, 11) + alike(RecoveryState.IMAGING, 1), "1 of 1 makes it"),
         (alike(RecoveryState.RECOVERED, 4) + alike(RecoveryState.LAUNCHING, 2), "4 recovered · 2 of 2 make it"),
         (alike(RecoveryState.FAILED, 6) + alike(RecoveryState.RECOVERED, 1), "1 recovered"),
         (
