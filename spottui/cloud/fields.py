@@ -4,6 +4,7 @@ import json
 import sys
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -57,7 +58,13 @@ def list_of(item: dict[str, Any], outer: str, inner: str) -> list[Any]:
 
 def tags_of(item: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """Return the tags of an instance, a disk, a snapshot or an image."""
-    return tuple((text_of(tag, "TagKey"), text_of(tag, "TagValue")) for tag in list_of(item, "Tags", "Tag"))
+    return _kept_once(tuple((text_of(tag, "TagKey"), text_of(tag, "TagValue")) for tag in list_of(item, "Tags", "Tag")))
+
+
+@lru_cache(4096)
+def _kept_once(tags: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Return the tags that were read first of those that are equal: a fleet has few kinds of machine."""
+    return tags
 
 
 def minute_of(text: str) -> datetime | None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cache, lru_cache
 
 import msgspec
 
@@ -24,7 +25,7 @@ from spottui.tables.pulse import forecast_now, price_of
 from spottui.words.market import early_warning, way_back
 
 
-class Around(msgspec.Struct, frozen=True):
+class Around(msgspec.Struct, frozen=True, gc=False):
     """What a row shows besides the instance itself; unknown values are empty, or 0 for the share.
 
     Its zone in short, the price of its place per hour with its currency, that in percent of on-demand, the interruption
@@ -226,16 +227,18 @@ class InstanceRows:
         is_around_new: bool,
     ) -> Rows:
         made: dict[Cell, tuple[Source, Row]] = {}
+        # Ten thousand instances stand in few places: what is around them is kept once.
+        alike: dict[Around, Around] = {}
         for instance in instances:
             key = instance_key(instance.region, instance.instance_id)
             reclaim = reclaims.get(key)
             earlier = self._made.get(key)
             is_known = earlier is not None and earlier[0][0] is instance and not is_around_new
-            beside = (
-                earlier[0][3]
-                if earlier and is_known
-                else around(instance, fleet_background, several=several_regions, accounts=accounts)
-            )
+            if earlier and is_known:
+                beside = earlier[0][3]
+            else:
+                beside = around(instance, fleet_background, several=several_regions, accounts=accounts)
+            beside = alike.setdefault(beside, beside)
             source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "", beside)
             of_it = earlier if earlier and earlier[0] == source else (source, instance_row(*source))
             # The row's own key, not an equal one: ten thousand are kept once.
@@ -348,17 +351,17 @@ def instance_row(
         plain(instance.name),
         plain(instance.instance_type, 64),
         beside.account,
-        plain(region_id(instance.region).removeprefix("cn-"), 64),
+        _region_in_short(instance.region),
         beside.zone,
         "Recycling" if instance.recycling or _has_lock(reclaim) else "-",
         reclaim.marks if reclaim else "",
         plain(replaced_by, 64),
-        str(instance.status),
+        instance.status.value,
         plain(instance.private_ip, 64),
         instance.vcpus,
-        str(instance.behavior),
+        instance.behavior.value,
         epoch(instance.created),
-        plain(" ".join(f"{key}={value}" for key, value in instance.tags)),
+        _tags_in_short(instance.tags),
         beside.price,
         beside.share,
         beside.rate,
@@ -368,6 +371,16 @@ def instance_row(
         beside.way_back,
         EARLY_WORD if beside.warning else BACK_WORD if beside.may_go_back else "",
     )
+
+
+@cache
+def _region_in_short(region: str) -> str:
+    return plain(region_id(region).removeprefix("cn-"), 64)
+
+
+@lru_cache(4096)
+def _tags_in_short(tags: tuple[tuple[str, str], ...]) -> str:
+    return plain(" ".join(f"{key}={value}" for key, value in tags))
 
 
 def _has_lock(reclaim: Interruption | None) -> bool:
