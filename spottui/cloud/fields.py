@@ -2,10 +2,11 @@
 
 import json
 import sys
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -50,6 +51,19 @@ def whole_of(item: dict[str, Any], key: str) -> int | None:
     return None if value in (None, "") else int(value)
 
 
+H = TypeVar("H", bound=Hashable)
+
+
+def kept_once(value: H) -> H:
+    """Return what was read first of all that is equal: a fleet has few kinds of machine."""
+    return cast(H, _first(value))
+
+
+@lru_cache(4096)
+def _first(value: Hashable) -> Hashable:
+    return value
+
+
 def list_of(item: dict[str, Any], outer: str, inner: str) -> list[Any]:
     """Return a list that has an object of its own, `{"Tags": {"Tag": […]}}`, empty when it is left out."""
     value = (item.get(outer) or {}).get(inner)
@@ -58,13 +72,7 @@ def list_of(item: dict[str, Any], outer: str, inner: str) -> list[Any]:
 
 def tags_of(item: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     """Return the tags of an instance, a disk, a snapshot or an image."""
-    return _kept_once(tuple((text_of(tag, "TagKey"), text_of(tag, "TagValue")) for tag in list_of(item, "Tags", "Tag")))
-
-
-@lru_cache(4096)
-def _kept_once(tags: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
-    """Return the tags that were read first of those that are equal: a fleet has few kinds of machine."""
-    return tags
+    return kept_once(tuple((text_of(tag, "TagKey"), text_of(tag, "TagValue")) for tag in list_of(item, "Tags", "Tag")))
 
 
 def minute_of(text: str) -> datetime | None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from spottui.cloud.fields import list_of, minute_of, tags_of, text_of, whole_of
+from spottui.cloud.fields import kept_once, list_of, minute_of, tags_of, text_of, whole_of
 from spottui.domain.instance import Instance, InstanceStatus, InterruptionBehavior
 from spottui.domain.launch_fields import BEYOND
 from spottui.domain.launch_spec import CpuOptions, LaunchSpec, PrivateDns
@@ -21,7 +21,7 @@ def launch_spec(region: str, item: dict[str, Any]) -> LaunchSpec:
     return LaunchSpec(
         instance=_instance(region, item),
         vswitch_id=text_of(vpc, "VSwitchId"),
-        security_group_ids=tuple(list_of(item, "SecurityGroupIds", "SecurityGroupId")),
+        security_group_ids=kept_once(tuple(list_of(item, "SecurityGroupIds", "SecurityGroupId"))),
         disks=(),
         key_pair=text_of(item, "KeyPairName"),
         host_name=text_of(item, "HostName"),

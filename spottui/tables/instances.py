@@ -240,12 +240,18 @@ class InstanceRows:
                 beside = around(instance, fleet_background, several=several_regions, accounts=accounts)
             beside = alike.setdefault(beside, beside)
             source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "", beside)
-            of_it = earlier if earlier and earlier[0] == source else (source, instance_row(*source))
+            of_it = earlier if earlier and earlier[0] == source else (source, _row_of(source, earlier))
             # The row's own key, not an equal one: ten thousand are kept once.
             made[of_it[1][0]] = of_it
         self._made = made
         self._by_key = {key: source[0] for key, (source, _) in made.items()}
         return {key: row for key, (_, row) in made.items()}
+
+
+def _row_of(source: Source, earlier: tuple[Source, Row] | None) -> Row:
+    """Return the row; where it shows what it showed, the earlier one itself: the table has that already."""
+    row = instance_row(*source)
+    return earlier[1] if earlier and earlier[1] == row else row
 
 
 def hidden_accounts(view: DeskView | None) -> frozenset[str]:
