@@ -24,9 +24,9 @@ class Way:
 
     `before` is what happens first; it returns whom the way is about then. `command` are the options of a person's
     `recover` where that is what is killed, not what a notice begins; `keeps_address` where the replacement is to have
-    the old private IP, `keeps_public_ip` where it is to have the old public one. With `other_account` the instance of that name in a second account is reclaimed at the same
-    time, and images and launches are those of each account. Where the old instance `is_deleted`, the person gives the
-    command once more at the end: only that may delete it.
+    the old private IP, `keeps_public_ip` where it is to have the old public one. With `other_account` the instance of
+    that name in a second account is reclaimed at the same time, and images and launches are those of each account.
+    Where the old instance `is_deleted`, the person gives the command once more at the end: only that may delete it.
     """
 
     instance: str
