@@ -177,6 +177,10 @@ class Ecs:
         """Return all images that recoveries made, by id, whatever their status (the default is Available only)."""
         return {image.image_id: image for image in self.images_tagged(OUR_TAG)}
 
+    def own_image(self, image_id: str) -> shapes.Image | None:
+        """Return an image of this account, whatever its status; None for none."""
+        return next(iter(self._images({"ImageId": image_id})), None)
+
     def images_tagged(self, key: str) -> tuple[shapes.Image, ...]:
         """Return all images of this account that have a tag, whatever their status."""
         return by_tag(self._images, key)

@@ -7,9 +7,12 @@ from spottui.cloud.sdk import models
 
 def eip(ecs: Ecs, eip_id: str) -> shapes.Eip | None:
     """Return where an EIP is bound, or None when there is no such EIP."""
-    body = ecs.read("DescribeEipAddresses", {"AllocationId": eip_id})
-    eips = ecs.parsed("DescribeEipAddresses", shapes.eips, body)
-    return eips[0] if eips else None
+    return _only(ecs, {"AllocationId": eip_id})
+
+
+def eip_of_address(ecs: Ecs, address: str) -> shapes.Eip | None:
+    """Return the EIP of the account that has this public IP, or None when it has none."""
+    return _only(ecs, {"EipAddress": address})
 
 
 def unbind(ecs: Ecs, eip_id: str, instance_id: str) -> Answer:
@@ -30,3 +33,8 @@ def convert_public_ip(ecs: Ecs, instance_id: str) -> Answer:
     """Make an EIP of the public IP of a Running or Stopped instance; the address stays the same."""
     request = models.ConvertNatPublicIpToEipRequest(region_id=ecs.region_id, instance_id=instance_id)
     return ecs.change("", "ConvertNatPublicIpToEip", request)
+
+
+def _only(ecs: Ecs, query: dict[str, str]) -> shapes.Eip | None:
+    eips = ecs.ask("DescribeEipAddresses", query, shapes.eips)
+    return eips[0] if eips else None

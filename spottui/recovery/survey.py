@@ -46,7 +46,8 @@ VSWITCHES_S = 300.0
 BACKENDS_S = 3.0
 """How long looked-up weights are reused; survey and recovery share a look-up."""
 RATES_S = 600.0
-RECORDS_S = 60.0
+RECORDS_S = 3.0
+"""Likewise: another recovery may just have moved a record to the instance."""
 TYPES_S = 3600.0
 
 OTHER_DISKS = ("cloud_essd", "cloud_auto")
