@@ -34,32 +34,52 @@ class Source(StrEnum):
     EARLIER_IMAGE_AND_SNAPSHOTS = "earlier image and snapshots"
 
 
+class EarlierImage(StrEnum):
+    """An image that exists at the notice; a plan names the newest of each kind."""
+
+    ALL_DISKS = "all disks"
+    SYSTEM_DISK = "system disk"
+
+
 @dataclass(frozen=True, slots=True)
 class RouteTraits:
     """The traits of a route.
 
-    `launches`: there is a new instance. `needs_image_in_time`: an image must be ready before the deadline.
-    `waits_for_release`: nothing can be made before the release or stop. `keeps_all_data`: nothing written until then is
-    lost. `always_offered`: a person may put it first in a plan that has its source, though the plan itself has it not.
+    `launches`: there is a new instance. `earlier_image`: what it launches from, None where that has to be made.
+    `needs_image_in_time`: an image must be ready before the deadline. `waits_for_release`: nothing can be made before
+    the release or stop. `keeps_all_data`: nothing written until then is lost. `has_data_of_notice`: data disks hold
+    what was written until the notice; without it the old instance's leftovers are held. `always_offered`: a person may
+    put it first in a plan that has its earlier image, though the plan itself has it not.
     """
 
     source: Source
     launches: bool = True
+    earlier_image: EarlierImage | None = None
     needs_image_in_time: bool = False
     waits_for_release: bool = False
     keeps_all_data: bool = False
+    has_data_of_notice: bool = False
     always_offered: bool = False
 
     @property
     def serves_at_once(self) -> bool:
-        """Whether its source exists already."""
-        return self.source in (Source.EARLIER_IMAGE, Source.EARLIER_IMAGE_AND_SNAPSHOTS)
+        """Whether what it launches from exists already."""
+        return self.earlier_image is not None
 
 
 _TRAITS = {
-    Route.IMAGE: RouteTraits(Source.IMAGE_OF_INSTANCE, needs_image_in_time=True),
-    Route.RESTART: RouteTraits(Source.ITSELF, launches=False, waits_for_release=True, keeps_all_data=True),
-    Route.KEPT_DISK: RouteTraits(Source.KEPT_DISKS, waits_for_release=True, keeps_all_data=True),
-    Route.WARM_IMAGE: RouteTraits(Source.EARLIER_IMAGE),
-    Route.INSTANT: RouteTraits(Source.EARLIER_IMAGE_AND_SNAPSHOTS, always_offered=True),
+    Route.IMAGE: RouteTraits(Source.IMAGE_OF_INSTANCE, needs_image_in_time=True, has_data_of_notice=True),
+    Route.RESTART: RouteTraits(
+        Source.ITSELF, launches=False, waits_for_release=True, keeps_all_data=True, has_data_of_notice=True
+    ),
+    Route.KEPT_DISK: RouteTraits(
+        Source.KEPT_DISKS, waits_for_release=True, keeps_all_data=True, has_data_of_notice=True
+    ),
+    Route.WARM_IMAGE: RouteTraits(Source.EARLIER_IMAGE, earlier_image=EarlierImage.ALL_DISKS),
+    Route.INSTANT: RouteTraits(
+        Source.EARLIER_IMAGE_AND_SNAPSHOTS,
+        earlier_image=EarlierImage.SYSTEM_DISK,
+        has_data_of_notice=True,
+        always_offered=True,
+    ),
 }
