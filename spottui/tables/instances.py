@@ -121,46 +121,29 @@ COLUMNS = (
     Column("name", "Name", 8, flexible=True, pinned=True),
     Column("type", "Type", 14, drop=2),
     Column("account", "Account", 8, drop=3),
-    Column("region", "Region", 11, drop=3),
+    Column("region", "Region", 11, drop=3, optional=True),
     Column("zone", "Zone", 4, drop=1),
     Column("lock", "Lock", 9),
     Column("seen", "Signals", 7),
     Column("now", "Now", 11, drop=4, render=short_id, whole=as_text, full=22),
-    Column("status", "Status", 8, drop=5),
-    Column("address", "Address", 15, drop=6),
-    Column("vcpus", "vCPU", 4, align_right=True, drop=7, amount=number),
-    Column("behavior", "At end", 9, drop=8),
-    Column("created", "Created", 17, drop=9, render=day_and_minute, whole=iso_time),
-    Column("tags", "Tags", 12, drop=10),
-    Column("price", "Price/h", 8, align_right=True, drop=11, amount=_amount),
-    Column("share", "% on-demand", 11, align_right=True, drop=12, render=_percent, amount=number),
-    Column("rate", "Interrupted", 11, drop=13),
-    Column("forecast", "If reclaimed now", 16, drop=14, tone=_forecast_tone),
-    Column("owner", "Owner", 12, drop=15),
-    Column("warning", "Early warning", 20, drop=16, whole=as_text, full=44),
-    Column("back", "Way back", 22, drop=17),
+    Column("status", "Status", 8, drop=5, optional=True),
+    Column("address", "Address", 15, drop=6, optional=True),
+    Column("vcpus", "vCPU", 4, align_right=True, drop=7, amount=number, optional=True),
+    Column("behavior", "At end", 9, drop=8, optional=True),
+    Column("created", "Created", 17, drop=9, render=day_and_minute, whole=iso_time, optional=True),
+    Column("tags", "Tags", 12, drop=10, optional=True),
+    Column("price", "Price/h", 8, align_right=True, drop=11, amount=_amount, optional=True),
+    Column("share", "% on-demand", 11, align_right=True, drop=12, render=_percent, amount=number, optional=True),
+    Column("rate", "Interrupted", 11, drop=13, optional=True),
+    Column("forecast", "If reclaimed now", 16, drop=14, tone=_forecast_tone, optional=True),
+    Column("owner", "Owner", 12, drop=15, optional=True),
+    Column("warning", "Early warning", 20, drop=16, whole=as_text, full=44, optional=True),
+    Column("back", "Way back", 22, drop=17, optional=True),
 )
 """A deadline is twice its epoch second, and one more where it is an upper bound."""
 
-OPTIONAL = frozenset(
-    (
-        "region",
-        "status",
-        "address",
-        "vcpus",
-        "behavior",
-        "created",
-        "tags",
-        "price",
-        "share",
-        "rate",
-        "forecast",
-        "owner",
-        "warning",
-        "back",
-    )
-)
-"""The columns that are hidden until somebody wants them; where there are several regions, the zone names its own."""
+OPTIONAL = frozenset(column.id for column in COLUMNS if column.optional)
+"""Where there are several regions, the zone names its own."""
 
 OF_THE_MARKET = frozenset(("price", "share", "rate", "forecast", "warning", "back"))
 """Those that stay empty until somebody has looked around the fleet."""
