@@ -8,6 +8,7 @@ from textual.content import Content
 from textual.message_pump import MessagePump
 
 from spottui import actions, words
+from spottui.console.messages import MarksUsed
 from spottui.console.selection import Selection, by_id, interruption_of, recovery_of
 from spottui.console.session import Session
 from spottui.domain.commands import Cancel, Command, Confirm, Retry, Veto
@@ -91,6 +92,8 @@ def confirm_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
     ids = [recovery.recovery_id for recovery in waiting]
 
     def run(digests: dict[str, str] | None) -> None:
+        if digests:
+            session.app.post_message(MarksUsed())
         for recovery_id, digest in (digests or {}).items():
             session.worker.command(_confirmation(recovery_id, digest, session.who), f"{len(digests or {})} confirmed")
 
@@ -112,11 +115,15 @@ def veto_marked(session: Session, marked: tuple[Recovery, ...]) -> None:
         for recovery in waiting:
             desk.carry_out(recovery.recovery_id, Veto(), session.who)
 
+    def send() -> None:
+        session.app.post_message(MarksUsed())
+        session.worker.command(veto_all, f"{count} vetoed")
+
     names = "\n".join(f"  {plain(each.name or each.instance_id)} {_at_stake(each)}" for each in waiting)
     text = f"Nothing will be done for these reclaims. No call is made.\n\n{names}"
     count = f"{len(waiting)} recoveries" if len(waiting) > 1 else "1 recovery"
     question = Question(f"Veto {count}?", Content(text), "Veto")
-    _ask(session, question, lambda: session.worker.command(veto_all, f"{count} vetoed"))
+    _ask(session, question, send)
 
 
 def _at_stake(recovery: Recovery) -> str:
@@ -202,7 +209,7 @@ def _ceiling(limits: AutoMode) -> str:
     if not limits.max_added_cost_per_hour:
         return "  no ceiling on the added cost\n"
     spent, most = limits.added_cost_per_hour, limits.max_added_cost_per_hour
-    return f"  launches within one hour may add at most {most:g} per hour; {spent:g} added so far\n"
+    return f"  launches within one hour may add at most {most:.3f} per hour; {spent:.3f} added so far\n"
 
 
 def _recover(session: Session, region: str, instance_id: str, name: str, *, to_spot: bool = False) -> None:

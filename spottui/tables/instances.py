@@ -13,13 +13,14 @@ from spottui.domain.forecast import Verdict
 from spottui.domain.instance import Instance
 from spottui.domain.interruption import EVENT_GRACE_S, Interruption
 from spottui.domain.owner import owner_of
+from spottui.domain.places import shown_rate
 from spottui.domain.recovery import RecoveryState
 from spottui.domain.region_key import region_id, shown_account, zone_in_short
 from spottui.domain.text import plain
 from spottui.domain.view import DeskView
 from spottui.domain.way_back import OnDemand
 from spottui.tables.column import FIRST_CELL, Cell, Column, Row, Rows, Table, Tone, as_text, natural
-from spottui.tables.moments import countdown, day_and_minute, epoch, iso_time, number, seconds_left
+from spottui.tables.moments import countdown, day_and_minute, epoch, hourly, iso_time, number, seconds_left
 from spottui.tables.prices import symbol
 from spottui.tables.pulse import forecast_now, price_of
 from spottui.words.market import early_warning, way_back
@@ -304,9 +305,9 @@ def around(
         )
     return Around(
         zone,
-        price=f"{symbol(price.currency)}{price.spot:.3f}" if price else "",
+        price=f"{symbol(price.currency)}{hourly(price.spot)}" if price else "",
         share=round(100 * price.spot / price.on_demand) if price and price.on_demand else 0,
-        rate=plain(fleet_background.rates.get((instance.instance_type, instance.zone), ""), 16),
+        rate=plain(shown_rate(fleet_background.rates.get((instance.instance_type, instance.zone), "")), 16),
         forecast=str(forecast_now(instance, fleet_background) or ""),
         account=account,
         warning="; ".join(map(early_warning, warnings_of(instance, fleet_background))),

@@ -9,7 +9,7 @@ from spottui.words.failures import advice, failure, failure_line, fault, said, t
 from spottui.words.letters import TOLD_OF, letter
 from spottui.words.next_steps import next_step
 from spottui.words.phrases import region, saved
-from spottui.words.reasons import against, lift, reason
+from spottui.words.reasons import against, in_line, lift, reason
 from spottui.words.retries import reused
 from spottui.words.warnings import loss, warnings
 
@@ -23,6 +23,7 @@ __all__ = [
     "failure",
     "failure_line",
     "fault",
+    "in_line",
     "letter",
     "lift",
     "loss",
