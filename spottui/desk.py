@@ -284,9 +284,10 @@ class Desk:
         self._watch.look_now()
 
     def close(self) -> None:
-        """Stop watching. The process must end after this: recoveries under way go on at the next start."""
+        """Stop watching and driving: recoveries in progress continue at the next start, or on another console."""
         self._on_close()
         self._watch.stop()
+        self._engine.stop()
         self._journal.close()
 
     def _begin(self, plan: Plan, who: str, route: Route | None, transaction: Transaction) -> str:

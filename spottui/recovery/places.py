@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 
@@ -11,8 +12,9 @@ from spottui.domain.facts import PlanSurveyed, RouteTaken
 from spottui.domain.plan import Plan, by_route
 from spottui.domain.reasons import Reason, Why
 from spottui.domain.recovery import Recovery
+from spottui.journal.store import JournalProblem
 from spottui.journal.transaction import Transaction
-from spottui.recovery.context import RecoveryContext
+from spottui.recovery.context import Fenced, RecoveryContext
 
 log = logging.getLogger("spottui.recovery")
 
@@ -46,7 +48,8 @@ async def _find_places(ctx: RecoveryContext) -> None:
     except Exception:
         log.exception("the places of %s could not be looked up; the plan keeps the places it has", ctx.id)
         surveyed = replace(plan, surveyed=True)
-    await ctx.change(partial(_with_places, surveyed, ctx.now()))
+    with suppress(Fenced, JournalProblem):
+        await ctx.change(partial(_with_places, surveyed, ctx.now()))
 
 
 def _with_places(surveyed: Plan, now: datetime, transaction: Transaction, recovery: Recovery) -> None:

@@ -199,6 +199,18 @@ def test_launch_is_checked_and_asked_for(night: Night, template: Path) -> None:
     assert launched(night.cloud) == before + 2
 
 
+def test_a_template_whose_tags_leave_no_room_is_refused_before_any_call(night: Night, template: Path) -> None:
+    written = template.read_text()
+    for number in (18, 19):
+        tags = ", ".join(f'team{n} = "web"' for n in range(number))
+        template.write_text(written.replace('team = "web"', tags))
+        before = len(night.cloud.calls())
+        said = run("launch", "web", "--dry-run", "--config", template)
+        assert said.exit_code == (0 if number == 18 else 2), said.output
+    assert "keep at most 18" in said.stderr
+    assert len(night.cloud.calls()) == before
+
+
 def test_a_lost_answer_launches_once(night: Night, template: Path) -> None:
     before = launched(night.cloud)
     night.cloud.fault("RunInstances", "drop_reply", match={"ClientToken": "*"})

@@ -104,6 +104,19 @@ def test_a_record_of_whoever_has_the_freed_address_by_now_is_not_moved(
     assert named["corp.internal", "db"] == old["PrivateIpAddress"]
 
 
+def test_a_replacement_that_is_taken_back_soon_hands_its_records_on(
+    live_cloud: SimServer, config: Path, old: dict[str, Any]
+) -> None:
+    with engine(config) as shared:
+        serving = old["InstanceId"]
+        for _ in range(2):
+            live_cloud.interrupt([serving])
+            recovery = ended(shared, begin(shared, serving, notice_s=300))
+            serving = recovery.new_instance_id
+            said = words.reason(recovery.reason)
+            assert records(live_cloud)["corp.internal", "web"] == by_id(live_cloud, serving)["PrivateIpAddress"], said
+
+
 def test_an_interface_is_kept_although_the_credentials_fail_for_a_moment(
     live_cloud: SimServer, config: Path, old: dict[str, Any]
 ) -> None:

@@ -51,6 +51,19 @@ def order(table, rows):
     return [model.rows[key] for key in model.view]
 
 
+@pytest.mark.parametrize(
+    ("table", "row", "further"),
+    [
+        (INSTANCES, instance_row(instance(1), None), 1),
+        (EVENTS, event_row(event(1, message("x")), {}), 0),
+        (RECOVERIES, recovery_row(recovery(instance(1), reclaim(instance(1)), RecoveryState.IMAGING), NOW), 3),
+    ],
+    ids=["instances", "events", "recoveries"],
+)
+def test_a_row_has_a_cell_for_each_column_and_the_further_ones_that_belong_to_none(table, row, further):
+    assert len(row) == FIRST_CELL + len(table.columns) + further
+
+
 def test_what_dies_first_stands_first_then_by_name():
     ranked = order(INSTANCES, InstanceRows().rows(reclaims()))
     names = [cell(INSTANCES, row, "name") for row in ranked]

@@ -232,7 +232,7 @@ async def _wait_for_snapshot(ctx: RecoveryContext, snapshot_id: str, *, at_once:
 
 
 async def _attach(ctx: RecoveryContext, disk: Disk, new_id: str) -> Reason | None:
-    """Attach one disk; return why it cannot be attached: a failed look-up says nothing about the disk."""
+    """Attach one disk; return why it is not attached within `ATTACH_PATIENCE_S`. A retry looks again where it is."""
     loop, problem = asyncio.get_running_loop(), Reason(Why.DISK_NOT_ATTACHED, disk.disk_id)
     until_s = loop.time() + ATTACH_PATIENCE_S
     while True:
@@ -251,6 +251,8 @@ async def _attach(ctx: RecoveryContext, disk: Disk, new_id: str) -> Reason | Non
             is_final = refused.kind.ends_launch or refused.kind is ErrorKind.REFUSED
             if is_final and not refused.kind.worth_repeating:
                 return problem
-        if is_late and not isinstance(found, CloudError):
+        if is_late and isinstance(found, CloudError):
+            return Reason(Why.DISK_NOT_ATTACHED, disk.disk_id, failure=failure_of(found))
+        if is_late:
             return problem
         await ctx.wait(POLL_S)
