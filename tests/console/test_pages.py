@@ -198,6 +198,8 @@ async def test_a_retry_says_that_it_is_one_what_it_reuses_and_with_which_route_i
             assert text in screen(pilot.app)
         await press(pilot, "w")
         await shows(pilot, f"Reused   image m-bp7 of {at:%H:%M:%S} UTC, finished")
+        await press(pilot, "end")
+        await shows(pilot, "Calls that change something, in this order   what is reused is not made again")
         await press(pilot, "enter")
         digest = desk.plans[ended.recovery_id].digest
         await tells(desk, pilot, "retry", ended.recovery_id, digest, WHO, Route.IMAGE)
