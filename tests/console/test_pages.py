@@ -199,7 +199,7 @@ async def test_a_retry_says_that_it_is_one_what_it_reuses_and_with_which_route_i
         await press(pilot, "w")
         await shows(pilot, f"Reused   image m-bp7 of {at:%H:%M:%S} UTC, finished")
         await press(pilot, "end")
-        await shows(pilot, "Calls that change something, in this order   what is reused is not made again")
+        await shows(pilot, "in this order   none for what is reused")
         await press(pilot, "enter")
         digest = desk.plans[ended.recovery_id].digest
         await tells(desk, pilot, "retry", ended.recovery_id, digest, WHO, Route.IMAGE)

@@ -28,7 +28,7 @@ def settings_in_full(plan: Plan, *, reuses: bool) -> list[Line]:
         [],
         [
             ("Calls that change something, in this order", "bold"),
-            ("   what is reused is not made again" if reuses else "", "dim"),
+            ("   none for what is reused" if reuses else "", "dim"),
         ],
         *([(f"  {call}", "")] for call in calls(plan)),
     ]
