@@ -75,6 +75,7 @@ def tags_of(item: dict[str, Any]) -> tuple[tuple[str, str], ...]:
     return kept_once(tuple((text_of(tag, "TagKey"), text_of(tag, "TagValue")) for tag in list_of(item, "Tags", "Tag")))
 
 
+@lru_cache(4096)
 def minute_of(text: str) -> datetime | None:
     """Return a time of an instance, which has minute resolution, `2017-12-10T04:04Z`; None when it is none."""
     return _time_of(text, "2017-12-10T04:04Z")

@@ -217,12 +217,11 @@ class InstanceRows:
             key = instance_key(instance.region, instance.instance_id)
             reclaim = reclaims.get(key)
             earlier = self._made.get(key)
-            is_known = earlier is not None and earlier[0][0] is instance and not is_around_new
-            if earlier and is_known:
+            if earlier and earlier[0][0] is instance and not is_around_new:
                 beside = earlier[0][3]
             else:
                 beside = around(instance, fleet_background, several=several_regions, accounts=accounts)
-            beside = alike.setdefault(beside, beside)
+                beside = alike.setdefault(beside, beside)
             source = (instance, reclaim, replaced.get(reclaim.id, "") if reclaim else "", beside)
             of_it = earlier if earlier and earlier[0] == source else (source, _row_of(source, earlier))
             # The row's own key, not an equal one: ten thousand are kept once.
