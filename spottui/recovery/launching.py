@@ -83,9 +83,9 @@ async def launch_and_see_running(ctx: RecoveryContext, source: LaunchSource) -> 
 
 
 def _removed(recovery: Recovery) -> int:
-    """Return how many of the newest replacements in a row were removed by the cloud."""
+    """Return how many of this run's newest replacements in a row were removed by the cloud."""
     count = 0
-    for one in reversed(recovery.tries):
+    for one in reversed(_of_this_run(recovery)):
         if one.failure is None or one.failure.kind != REMOVED:
             break
         count += 1
