@@ -75,7 +75,8 @@ def will_make_it(recoveries: Sequence[Recovery], now: datetime) -> str:
     kept = sum(verdict_of(recovery, now) is Verdict.DATA_KEPT for recovery in going)
     if kept == len(going):
         return f"{kept} data kept"
-    makes_it = f"{sum(_makes_it(recovery, now) for recovery in going)} of {len(going)} make it"
+    count = sum(_makes_it(recovery, now) for recovery in going)
+    makes_it = f"{count} of {len(going)} make{'s' * (count == 1)} it"
     return f"{makes_it} · {kept} data kept" if kept else makes_it
 
 

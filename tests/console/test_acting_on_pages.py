@@ -166,4 +166,4 @@ async def test_many_plans_open_with_their_sum_and_on_a_wide_screen_a_plan_is_one
         assert sum(far.vswitch_id in line for line in lines) == 1
         await press(pilot, "escape", "home", "space", "space", "space", "y")
         await shows(pilot, "2 plans: 2 make it · +¥0.027/h (1 unpriced)")
-        assert "! warnings: private IP 2, one zone 1" in screen(pilot.app)
+        assert "! warnings: private IP 2 · one zone 1" in screen(pilot.app)

@@ -10,6 +10,7 @@ from spottui.domain.facts import CallAnswered, CallBegun, CallFailed, Decided, D
 from spottui.domain.interruption import Evidence
 from spottui.domain.reasons import Failure
 from spottui.domain.recovery import Created, Decision, ImageOf, RecoveryState
+from spottui.domain.refusal import Refused
 from spottui.domain.routes import Route
 from spottui.tables.column import FIRST_CELL
 from spottui.tables.recoveries import recovery_row
@@ -197,6 +198,8 @@ async def test_a_retry_says_that_it_is_one_what_it_reuses_and_with_which_route_i
             assert text in screen(pilot.app)
         await press(pilot, "w")
         await shows(pilot, f"Reused   image m-bp7 of {at:%H:%M:%S} UTC, finished")
+        await press(pilot, "end")
+        await shows(pilot, "in this order   none for what is reused")
         await press(pilot, "enter")
         digest = desk.plans[ended.recovery_id].digest
         await tells(desk, pilot, "retry", ended.recovery_id, digest, WHO, Route.IMAGE)
@@ -289,9 +292,26 @@ async def test_marked_recoveries_are_vetoed_after_a_question_that_names_them():
         await press(pilot, "enter", "x", "y")
         await wait_until(
             pilot,
-            lambda: [c[:2] for c in desk.commands] == [("veto", r.recovery_id) for r in desk.current.recoveries[1:]],
+            lambda: {c[:2] for c in desk.commands} == {("veto", r.recovery_id) for r in desk.current.recoveries[1:]},
         )
         assert "marked" not in screen(pilot.app)
+
+
+async def test_of_marked_recoveries_one_that_is_refused_keeps_no_other_back():
+    async with running() as (pilot, desk):
+        _, etl, job = desk.current.recoveries
+        carry_out = desk.carry_out
+
+        def too_late(recovery_id, command, who):
+            if recovery_id == etl.recovery_id:
+                raise Refused("This recovery no longer waits for a decision.")
+            carry_out(recovery_id, command, who)
+
+        desk.carry_out = too_late
+        await press(pilot, "3", "space", "space", "space", "x", "y")
+        await tells(desk, pilot, "veto", job.recovery_id, WHO)
+        await wait_until(pilot, lambda: toasts(pilot.app))
+        assert toasts(pilot.app) == ["1 of 2 vetoed.\netl-7: This recovery no longer waits for a decision."]
 
 
 async def test_marks_without_a_recovery_that_waits_do_nothing():
@@ -370,7 +390,7 @@ def alike(state, count, **more):
         (alike(RecoveryState.CANCELLED, 12), ""),
         (alike(RecoveryState.NEEDS_YOU, 12), ""),
         (alike(RecoveryState.SKIPPED, 12) + alike(RecoveryState.VETO_WINDOW, 5), "5 of 5 make it"),
-        (alike(RecoveryState.NEEDS_YOU, 11) + alike(RecoveryState.IMAGING, 1), "1 of 1 make it"),
+        (alike(RecoveryState.NEEDS_YOU, 11) + alike(RecoveryState.IMAGING, 1), "1 of 1 makes it"),
         (alike(RecoveryState.RECOVERED, 4) + alike(RecoveryState.LAUNCHING, 2), "4 recovered · 2 of 2 make it"),
         (alike(RecoveryState.FAILED, 6) + alike(RecoveryState.RECOVERED, 1), "1 recovered"),
         (

@@ -97,8 +97,9 @@ class InstancePage(ActingPage):
         parts += [
             section("Instance", instance_facts(instance)) for instance in view.instances if self._is_here(instance)
         ]
-        here = (line for instance in view.instances if self._is_here(instance) for line in _heads(instance, view))
-        heads = [part for line in here for part in hanging(line, self.room, _SIGN_CELLS)]
+        known = next((instance for instance in (*view.instances, *view.gone) if self._is_here(instance)), None)
+        told = _heads(known, view) if known else []
+        heads = [part for line in told for part in hanging(line, self.room, _SIGN_CELLS)]
         if recovery:
             made = steps(self._log, now)
             heads += recovery_summary(recovery, made, now, self.room)
@@ -172,7 +173,8 @@ class InstancePage(ActingPage):
 
 
 def _heads(instance: Instance, view: DeskView) -> list[Content]:
-    facts = (instance.instance_type, instance.zone, str(instance.status), instance.spot_strategy)
+    status = "gone" if instance in view.gone else str(instance.status)
+    facts = (instance.instance_type, instance.zone, status, instance.spot_strategy)
     facts_text = " · ".join(plain(fact, 40) for fact in facts)
     warnings, on_demand = warnings_of(instance, view.fleet_background), on_demand_of(instance, view.fleet_background)
     currency = on_demand.way_back.price.currency if on_demand and on_demand.way_back else ""
