@@ -6,17 +6,20 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 
 _M_ARENA_MAX = -8
 _HEAPS = 2
 _TRIM_S = 15.0
 
 
+@cache
 def keep_heaps_small() -> None:
     """Let the threads that are started from now on share two heaps, and trim these four times a minute, for ever.
 
     glibc gives each of our thirty threads a heap of its own, and what is freed in one is seldom used again: without
     this the console grows by half within a few hundred recoveries (`make bench`, the soak).
+    A process has one thread that does so, however many consoles it opens.
     """
     with suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)

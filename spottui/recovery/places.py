@@ -61,7 +61,10 @@ def _with_places(surveyed: Plan, now: datetime, transaction: Transaction, recove
     is_same = chosen.route is plan.route
     # A confirmation of another route does not count for this one.
     first_digest = plan.digest if is_same else ""
-    chosen = replace(chosen, first_digest=first_digest, backends=recovery.backends or chosen.backends)
+    # After the release another instance may have the address, and records of its own.
+    is_first_look = plan.records is None or recovery.interruption.released_at is None
+    records = chosen.records if is_first_look else plan.records
+    chosen = replace(chosen, first_digest=first_digest, backends=recovery.backends or chosen.backends, records=records)
     transaction.set_plan(recovery.recovery_id, chosen)
     if not is_same and recovery.state.waits_for_permission:
         transaction.record(recovery.recovery_id, RouteTaken(chosen.route, Reason(Why.NO_EARLIER_IMAGE)), now)

@@ -88,6 +88,8 @@ async def _is_worth_another_look(ctx: RecoveryContext) -> bool:
     left = await ctx.attempt(partial(eips.eip_of_address, ctx.ecs, address)) if instance is None else None
     if isinstance(instance, CloudError) or isinstance(left, CloudError):
         return True
+    if left and left.instance_id not in ("", recovery.instance_id):
+        left = None  # Somebody else has the address by now.
     eip_id = instance.eip_id if instance else left.eip_id if left else ""
     if eip_id:
         await ctx.record(PublicIpKept(address, eip_id))

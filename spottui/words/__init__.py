@@ -7,10 +7,9 @@ from spottui.words.driving import silent_console, stopped, unread_console
 from spottui.words.facts import EventKind, Sign, event_kind, request_id, search, sign_of, step, text
 from spottui.words.failures import advice, failure, failure_line, fault, said, trouble
 from spottui.words.letters import TOLD_OF, letter
-from spottui.words.next_steps import next_step
+from spottui.words.next_steps import next_step, reused
 from spottui.words.phrases import region, saved
 from spottui.words.reasons import against, in_line, lift, reason
-from spottui.words.retries import reused
 from spottui.words.warnings import loss, warnings
 
 __all__ = [

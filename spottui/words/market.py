@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 
-from spottui.domain.deletion import Deletion
 from spottui.domain.early_warning import EarlySign, EarlyWarning
 from spottui.domain.instance import Instance
 from spottui.domain.places import shown_rate
 from spottui.domain.text import plain
-from spottui.domain.way_back import OnDemand
+from spottui.domain.way_back import Deletion, OnDemand
 
 
 def early_warning(warning: EarlyWarning) -> str:

@@ -237,9 +237,8 @@ WAYS = {
     "served": Way("web-1", before=_probe_and_tell),
     "private-ip": Way("web-1", policy={"private_ip": '"keep"'}, notice_s=20, keeps_address=True),
     "public-ip": Way("cache-4", before=_with_public_ip, keeps_public_ip=True),
-    "public-ip-after-release": Way(
-        "cache-4", {"image_base_s": 8}, before=_with_public_ip, notice_s=4, keeps_public_ip=True
-    ),
+    # Killed before the conversion its address is lost with it; killed after, the EIP is not to stay behind.
+    "public-ip-after-release": Way("cache-4", {"image_base_s": 8}, before=_with_public_ip, notice_s=4),
     "names": Way("web-1", policy={"private_zone": '"corp.internal"'}, before=_with_names),
     "way-back": Way("web-1", before=_replace_on_demand, command=("--to-spot", "--yes"), images=2, launches=2),
     "way-back-deleted": Way(

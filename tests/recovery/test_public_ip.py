@@ -6,6 +6,7 @@ import pytest
 
 from spottui import words
 from spottui.domain.facts import CallAnswered, CallBegun, PublicIpKept
+from spottui.domain.recovery import RecoveryState
 from spottui.recovery import public_ip
 from spottui.recovery.planner import capture
 from spottui.sim.testing import SimServer
@@ -113,3 +114,23 @@ def test_an_eip_whose_old_instance_is_gone_is_found_by_its_address(live_cloud: S
     new = by_id(live_cloud, recovery.new_instance_id)
     assert addresses.get(new["EipAllocationId"]) == ADDRESS, words.reason(recovery.reason)
     assert len(live_cloud.calls("ConvertNatPublicIpToEip")) == 1
+
+
+def test_an_address_that_somebody_else_has_by_now_is_lost_and_the_replacement_has_another(
+    live_cloud: SimServer, config: Path
+) -> None:
+    victim, other = live_cloud.spot_ids()[1], live_cloud.spot_ids()[3]
+    live_cloud.control("POST", "instance", {"instance_id": victim, "public_ip": ADDRESS})
+    live_cloud.world(image_base_s=6, image_s_per_gib=0, convert_while_locked=False)
+    with engine(config) as shared:
+        live_cloud.interrupt([victim], notice_s=4)
+        recovery_id = begin(shared, victim, notice_s=4)
+        wait_until(lambda: effects(live_cloud, "CreateImage"))
+    wait_until(lambda: victim not in live_cloud.spot_ids())
+    live_cloud.control("POST", "instance", {"instance_id": other, "public_ip": ADDRESS})
+    Api(live_cloud)("ConvertNatPublicIpToEip", InstanceId=other)
+    with engine(config) as shared:
+        recovery = ended(shared, recovery_id)
+    assert recovery.state is RecoveryState.RECOVERED
+    assert f"public IP {ADDRESS} is lost" in words.reason(recovery.reason)
+    assert by_id(live_cloud, recovery.new_instance_id)["PublicIpAddress"] not in ("", ADDRESS)

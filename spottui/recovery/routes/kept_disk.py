@@ -191,12 +191,13 @@ async def _snapshots(ctx: RecoveryContext, wanted: list[Disk], *, at_once: bool 
 
 
 async def _snapshot(ctx: RecoveryContext, disk_id: str) -> str | StepOutcome:
+    """Return the snapshot of a disk, another one where the last has failed."""
     recovery = ctx.recovery
-    known = dict(recovery.snapshots).get(disk_id)
-    if known:
-        return known
+    known = [snapshot_id for of_disk, snapshot_id in recovery.snapshots if of_disk == disk_id]
+    if known and not await _has_failed(ctx, known[-1]):
+        return known[-1]
     # The token is the same in every journal, so that the cloud refuses a second one.
-    token = client_token(recovery.instance_id, f"CreateSnapshot {disk_id}")
+    token = client_token(recovery.instance_id, f"CreateSnapshot {disk_id}", len(known))
     if not may_begin(recovery, token):
         return cancelled(recovery)
     adopted = await adopt_snapshot(ctx, token, disk_id)
@@ -209,6 +210,11 @@ async def _snapshot(ctx: RecoveryContext, disk_id: str) -> str | StepOutcome:
     is_there = outcome.kind is ErrorKind.EXISTS
     adopted = await await_adoption(partial(adopt_snapshot, ctx, token, disk_id)) if is_there else None
     return adopted or leaves(not_done(ctx, Why.NO_SNAPSHOT, outcome, disk_id))
+
+
+async def _has_failed(ctx: RecoveryContext, snapshot_id: str) -> bool:
+    found = await ctx.shared.polls.snapshot(ctx.recovery.region, snapshot_id, 0.0)
+    return isinstance(found, Snapshot) and found.lost
 
 
 async def _wait_for_snapshot(ctx: RecoveryContext, snapshot_id: str, *, at_once: bool) -> StepOutcome | None:
