@@ -66,12 +66,11 @@ async def demo(camera: Camera) -> None:
     await camera.until("Tried in this order")
     camera.take("2-plan")
     await camera.press("enter")
-    await camera.until("1 running")
-    for running in (2, 3):
+    for waiting in ("2 NEED YOU", "1 NEEDS YOU"):
+        await camera.until(waiting)
         await camera.press("y")
         await camera.until("Tried in this order")
         await camera.press("enter")
-        await camera.until(f"{running} running")
     await camera.until(r"imaging +\d\d ?%")
     camera.take("3-imaging")
     await camera.until("3 recovered")
