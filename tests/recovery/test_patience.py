@@ -100,6 +100,7 @@ def test_an_image_that_a_list_of_several_pages_skips_is_not_given_up(
         api("CreateImage", InstanceId=other, Tag__1__Key=OUR_TAG, Tag__1__Value=f"cn-hangzhou.{other}.1")
         wait_until(lambda: known(shared.journal, recovery_id).state.is_final)
         ended = known(shared.journal, recovery_id)
+    assert ended.state is RecoveryState.RECOVERED
     assert not ended.routes_left
     assert len([row for row in live_cloud.calls("CreateImage") if row["params"]["InstanceId"] == victim]) == 1
 
