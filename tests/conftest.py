@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from spottui.cli.assembly import collect_in_small_steps
 from spottui.sim.testing import SimServer
 from tests import driving
 from tests.forked import forked, get_ready
@@ -21,9 +22,13 @@ settings.register_profile(
 settings.load_profile("shared machine")
 
 
+# As when spottui starts: imports and collected tests are no garbage.
+gc.set_threshold(50_000)
+
+
 def pytest_collection_finish() -> None:
-    """Let the collector not walk again and again what was imported and collected: it stays to the end."""
-    gc.freeze()
+    """Let the collector skip what was imported and collected, which stays, and look as seldom as in a console."""
+    collect_in_small_steps()
 
 
 @pytest.fixture(autouse=True, scope="session")

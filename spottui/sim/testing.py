@@ -10,9 +10,9 @@ import asyncio
 import json
 import ssl
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +20,7 @@ from urllib.parse import quote
 from spottui.sim.serve import Endpoint, Options, running
 
 _START_S = 30.0
+_ANSWER_S = 30.0
 
 
 class SimServer:
@@ -130,21 +131,24 @@ class SimServer:
 
     def control(self, method: str, path: str, body: object = None) -> Any:
         """Any control call; a refusal is raised as ValueError with the server's JSON."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/_sim/{path}", data, method=method)
+        connection = self._connection()
         try:
-            with self._opener().open(request, timeout=30) as answer:
-                return json.load(answer)
-        except urllib.error.HTTPError as refusal:
-            raise ValueError(refusal.read().decode()) from None
+            connection.request(method, f"/_sim/{path}", None if body is None else json.dumps(body))
+            answer = connection.getresponse()
+            told = answer.read()
+        finally:
+            connection.close()
+        if answer.status >= HTTPStatus.BAD_REQUEST:
+            raise ValueError(told.decode())
+        return json.loads(told)
 
-    def _opener(self) -> urllib.request.OpenerDirector:
-        # No proxy from the environment may come between a test and loopback.
-        handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    def _connection(self) -> HTTPConnection:
+        # Straight to the port: no proxy from the environment may come between a test and loopback.
+        at = self.url.partition("://")[2]
         if self.endpoint.ca_file:
             context = ssl.create_default_context(cafile=str(self.endpoint.ca_file))
-            handlers.append(urllib.request.HTTPSHandler(context=context))
-        return urllib.request.build_opener(*handlers)
+            return HTTPSConnection(at, timeout=_ANSWER_S, context=context)
+        return HTTPConnection(at, timeout=_ANSWER_S)
 
     def _run(self) -> None:
         try:

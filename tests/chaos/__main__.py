@@ -43,21 +43,24 @@ def main() -> None:
 
 
 def _tolls(chosen: argparse.Namespace) -> Iterator[Toll]:
+    os.environ["PGPASSWORD"] = PASSWORD
+    frozen = [partial(_freeze, seed) for seed in range(1, chosen.zombies + 1)]
     with ThreadPoolExecutor(chosen.at_once) as pool:
-        if chosen.kills:
-            yield _total("kills at random moments", pool.map(_in_a_directory, _kills(chosen.kills, _kill)))
-        if chosen.accounts:
-            yield _total(
-                "consoles over two accounts killed", pool.map(_in_a_directory, _kills(chosen.accounts, _kill_two))
+        # Consoles that are killed mostly wait: the few runs of one kind do not wait for those of another.
+        *on_one_host, over_hosts = (
+            (what, pool.map(_in_a_directory, runs))
+            for what, runs in (
+                ("kills at random moments", _kills(chosen.kills, _kill)),
+                ("consoles over two accounts killed", _kills(chosen.accounts, _kill_two)),
+                ("one of two consoles stopped", frozen),
+                ("three hosts on one database", _hosts(chosen.hosts)),
             )
-        if chosen.zombies:
-            frozen = [partial(_freeze, seed) for seed in range(1, chosen.zombies + 1)]
-            yield _total("one of two consoles stopped", pool.map(_in_a_directory, frozen))
+        )
+        for what, tolls in on_one_host:
+            yield _total(what, tolls)
         for name in chosen.commits:
             yield _total(f"kill at each commit of {name}", _commits(pool, name, chosen.at_once, chosen.stride))
-        if chosen.hosts:
-            os.environ["PGPASSWORD"] = PASSWORD
-            yield _total("three hosts on one database", pool.map(_in_a_directory, _hosts(chosen.hosts)))
+        yield _total(*over_hosts)
 
 
 def _total(what: str, tolls: Iterable[Toll]) -> Toll:

@@ -113,7 +113,7 @@ def test_what_is_kept_has_a_price_where_the_configuration_names_one(night: Night
     told = run_json("report", night.instance_id, "--config", toml)
     image = next(one for one in told["kept"] if one["kind"] == "image")
     assert image["per_month_at_most"] == image["gib"] * 0.5
-    assert f"at most {image['gib'] * 0.5:g} per month" in run("report", night.instance_id, "--config", toml).stdout
+    assert f"at most {image['gib'] * 0.5:.2f} per month" in run("report", night.instance_id, "--config", toml).stdout
 
 
 def test_statistics_count_each_incident_once(night: Night) -> None:

@@ -15,6 +15,7 @@ PORT, BACKEND_PORT = 18_080, 18_081
 # Simulated clouds of tests that run at the same time must not listen on each other's addresses.
 _NET = f"127.{1 + os.getpid() // 256 % 250}.{os.getpid() % 256}"
 ADDRESSES = {"clb": f"{_NET}.201", "alb": f"{_NET}.202", "nlb": f"{_NET}.203"}
+_STRAIGHT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def fleet(**more: Any) -> dict[str, Any]:
@@ -69,9 +70,8 @@ def servers(cloud: SimServer, group_id: str) -> dict[str, dict[str, Any]]:
 
 def visit(address: str, port: int = PORT, key: str = "name") -> str:
     """The name of the instance that answered, or another of its facts, or how it went wrong."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"http://{address}:{port}/", timeout=5) as answer:
+        with _STRAIGHT.open(f"http://{address}:{port}/", timeout=5) as answer:
             return str(json.load(answer)[key])
     except urllib.error.HTTPError as refusal:
         return str(refusal.code)
