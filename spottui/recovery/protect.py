@@ -4,9 +4,10 @@ import logging
 import threading
 import time
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import msgspec
 
@@ -15,6 +16,7 @@ from spottui.cloud.budget import Priority, urgency
 from spottui.cloud.ecs import Ecs
 from spottui.cloud.errors import CloudError, ErrorKind
 from spottui.domain.clock import NOTICE_S, Clock
+from spottui.domain.facts import Logged, ProtectionUndone
 from spottui.domain.instance import Disk, InterruptionBehavior
 from spottui.domain.launch_spec import LaunchSpec
 from spottui.journal import Journal
@@ -91,6 +93,9 @@ class DiskProtection:
         self._sent: dict[tuple[str, str], Future[Protected]] = {}
         self._over: deque[tuple[float, tuple[str, str]]] = deque()
         self._queues: defaultdict[str, _Region] = defaultdict(_Region)
+        self._undone: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        """Disks whose standing protection was undone: what the last sweep saw of them is no longer true."""
+        journal.follow(self._hear)
 
     def send(self, region: str, instance_ids: Sequence[str]) -> None:
         """Protect the disks of instances unless this process has; instances that a sweep has seen come first."""
@@ -99,7 +104,8 @@ class DiskProtection:
             new = [fromkey for fromkey in dict.fromkeys(instance_ids) if not self._was_sent(region, fromkey)]
             for instance_id in new:
                 answer = self._sent[region, instance_id] = Future()
-                disk_ids = known_disks(self._journal, self._clock, region, instance_id, _to_protect)
+                to_protect = partial(_to_protect, undone=frozenset(self._undone.get((region, instance_id), ())))
+                disk_ids = known_disks(self._journal, self._clock, region, instance_id, to_protect)
                 if disk_ids is None:
                     self._queues[region].unknown[instance_id] = answer
                 else:
@@ -125,6 +131,16 @@ class DiskProtection:
         """Forget the result for an ended recovery, some time from now."""
         with self._lock:
             self._over.append((time.monotonic(), (region, instance_id)))
+
+    def _hear(self, logged: Sequence[Logged]) -> None:
+        """Protect again what a person unprotected while its reclaim began."""
+        for one in logged:
+            if isinstance(one.fact, ProtectionUndone):
+                with self._lock:
+                    self._undone[one.region, one.instance_id].update(one.fact.disk_ids)
+                    was_sent = self._sent.pop((one.region, one.instance_id), None)
+                if was_sent:
+                    self.send(one.region, [one.instance_id])
 
     def _was_sent(self, region: str, instance_id: str) -> bool:
         future = self._sent.get((region, instance_id))
@@ -267,14 +283,16 @@ class DiskProtection:
             time.sleep(wait_s)
 
 
-def _to_protect(spec: LaunchSpec) -> tuple[str, ...]:
+def _to_protect(spec: LaunchSpec, undone: Collection[str] = ()) -> tuple[str, ...]:
     """Return the disks of a spot instance that would be deleted with it; none in Stop mode, which keeps them.
 
     Protected, they would outlive even a later deletion of the instance.
     """
     if not spec.instance.is_spot or spec.instance.behavior is InterruptionBehavior.STOP:
         return ()
-    return tuple(disk.disk_id for disk in spec.disks if _is_to_protect(disk))
+    return tuple(
+        disk.disk_id for disk in spec.disks if _is_to_protect(disk) or (disk.disk_id in undone and not disk.is_local)
+    )
 
 
 def _is_to_protect(disk: Disk) -> bool:
