@@ -1,4 +1,4 @@
-"""A list of pages may skip an image that is there: nothing that is to stay is deleted for it, and nothing made twice."""
+"""A list of pages may skip an image that is there: nothing that is to stay goes for it, and nothing is made twice."""
 
 from datetime import UTC, datetime, timedelta
 
